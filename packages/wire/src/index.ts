@@ -1,0 +1,1 @@
+export { SiphonError, type SiphonErrorOptions } from "./errors.ts";
