@@ -1,1 +1,1 @@
-export {};
+export { LabError, type LabErrorCode } from "./errors.ts";

@@ -1,0 +1,99 @@
+import { exec } from "tinyexec";
+import { LabError } from "../errors.ts";
+
+/** How to run a program to its end. */
+export interface RunOptions {
+  /** Added to this process's environment; undefined removes a variable. */
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  /** Written to the program's standard input. */
+  input?: string;
+  /** Milliseconds until it is ended; 60,000 unless told. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  /** Return whatever the exit code is, instead of throwing. */
+  anyExitCode?: boolean;
+}
+
+export interface RunResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * Runs a program to its end, in a process group of its own (a Ctrl-C in the terminal reaches only us, and
+ * we end it in order). Throws SIPHON_MISSING_PROGRAM, SIPHON_TIMEOUT or SIPHON_PROGRAM_FAILED; the message
+ * carries the program's last words.
+ */
+export async function run(
+  command: string,
+  args: string[] = [],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const { env, cwd, input, timeoutMs = 60_000, signal, anyExitCode = false } = options;
+  signal?.throwIfAborted();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
+  const result = exec(command, args, {
+    signal: stop,
+    stdin: input,
+    nodeOptions: { cwd, env: { ...process.env, ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] },
+  });
+  if (input === undefined) result.process?.stdin?.end();
+  let output: Awaited<typeof result>;
+  try {
+    output = await result;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (timeout.aborted) throw timedOut(command, timeoutMs, cause);
+    throw notStarted(command, cause);
+  }
+  signal?.throwIfAborted();
+  if (timeout.aborted) throw timedOut(command, timeoutMs);
+  const exitCode = output.exitCode ?? -1;
+  if (exitCode !== 0 && !anyExitCode) {
+    throw new LabError(
+      "SIPHON_PROGRAM_FAILED",
+      `${command} failed (exit code ${exitCode}): ${lastWords(output)}`,
+    );
+  }
+  return { exitCode, stdout: output.stdout, stderr: output.stderr };
+}
+
+/** Whether a program can be found in PATH (with /usr/sbin and /sbin, where Debian keeps some). */
+export async function which(program: string): Promise<string | undefined> {
+  const found = await run("sh", ["-c", 'PATH="$PATH:/usr/sbin:/sbin"; command -v -- "$1"', "sh", program], {
+    anyExitCode: true,
+  });
+  return found.exitCode === 0 ? found.stdout.trim() : undefined;
+}
+
+/** The last non-empty lines a program wrote, in one line; for error messages. */
+export function lastWords({ stdout, stderr }: { stdout: string; stderr: string }, lines = 3): string {
+  const text = stderr.trim() || stdout.trim();
+  return text ? text.split("\n").slice(-lines).join(" | ").slice(-600) : "it said nothing";
+}
+
+export function notStarted(command: string, cause: unknown): LabError {
+  if ((cause as NodeJS.ErrnoException).code === "ENOENT") {
+    return new LabError("SIPHON_MISSING_PROGRAM", `cannot find the program ${command}`, {
+      cause,
+      hint: "npm run setup installs what is missing, or names the packages",
+    });
+  }
+  return new LabError("SIPHON_PROGRAM_FAILED", `cannot start ${command}: ${(cause as Error).message}`, {
+    cause,
+  });
+}
+
+function timedOut(command: string, timeoutMs: number, cause?: unknown): LabError {
+  return new LabError(
+    "SIPHON_TIMEOUT",
+    `${command} did not end within ${timeoutMs / 1000} s and was stopped`,
+    {
+      cause,
+      retryable: true,
+    },
+  );
+}

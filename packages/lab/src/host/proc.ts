@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** CPU seconds of one process (with its ended threads), and of its living threads by thread name. */
+export interface CpuTimes {
+  /** Seconds in user mode. */
+  user: number;
+  /** Seconds in the kernel. */
+  system: number;
+  /** Seconds (user + system) summed over the living threads that share a name. */
+  threads: Map<string, number>;
+}
+
+/** The kernel's USER_HZ, the unit of /proc/PID/stat: 100 on every Linux architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** Identifies a process beyond the reuse of its pid. */
+export interface ProcessId {
+  pid: number;
+  /** Start time in clock ticks since boot (field 22 of /proc/PID/stat). */
+  startTime: number;
+}
+
+/** The identity of a running process, or undefined when there is none (zombies count as ended). */
+export function processId(pid: number): ProcessId | undefined {
+  const stat = readStat(`/proc/${pid}/stat`);
+  return stat && stat.state !== "Z" && stat.state !== "X" ? { pid, startTime: stat.startTime } : undefined;
+}
+
+/** Whether the very process that `id` was taken of still runs. */
+export function isRunning(id: ProcessId): boolean {
+  return processId(id.pid)?.startTime === id.startTime;
+}
+
+/** Reads the CPU times of a process; undefined when it has ended. Source: proc(5). */
+export function cpuTimes(pid: number): CpuTimes | undefined {
+  const whole = readStat(`/proc/${pid}/stat`);
+  if (!whole) return undefined;
+  const threads = new Map<string, number>();
+  for (const tid of list(`/proc/${pid}/task`)) {
+    const stat = readStat(`/proc/${pid}/task/${tid}/stat`);
+    if (stat) threads.set(stat.name, (threads.get(stat.name) ?? 0) + stat.user + stat.system);
+  }
+  return { user: whole.user, system: whole.system, threads };
+}
+
+/** What passed between two readings of the same process. */
+export function cpuBetween(before: CpuTimes, after: CpuTimes): CpuTimes {
+  const threads = new Map<string, number>();
+  for (const [name, seconds] of after.threads) {
+    threads.set(name, Math.max(0, seconds - (before.threads.get(name) ?? 0)));
+  }
+  return { user: after.user - before.user, system: after.system - before.system, threads };
+}
+
+/** Pids of all processes that carry `variable=value` in their environment and that we may look at. */
+export function pidsWithEnvironment(variable: string, matches: (value: string) => boolean): number[] {
+  const prefix = `${variable}=`;
+  return list("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const entry = readText(`/proc/${pid}/environ`)
+        ?.split("\0")
+        .find((line) => line.startsWith(prefix));
+      return entry !== undefined && matches(entry.slice(prefix.length));
+    });
+}
+
+interface Stat {
+  name: string;
+  state: string;
+  user: number;
+  system: number;
+  startTime: number;
+}
+
+function readStat(path: string): Stat | undefined {
+  const text = readText(path);
+  if (!text) return undefined;
+  // The name stands in parentheses and may itself hold blanks and parentheses.
+  const open = text.indexOf("(");
+  const close = text.lastIndexOf(")");
+  const fields = text.slice(close + 2).split(" ");
+  return {
+    name: text.slice(open + 1, close),
+    state: fields[0],
+    user: Number(fields[11]) / TICKS_PER_SECOND,
+    system: Number(fields[12]) / TICKS_PER_SECOND,
+    startTime: Number(fields[19]),
+  };
+}
+
+/** Processes end while they are looked at: what is gone reads as nothing. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function list(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}

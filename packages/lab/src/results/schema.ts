@@ -1,0 +1,146 @@
+import { z } from "zod";
+
+/** A figure with its 95 % confidence interval. */
+const estimate = z.object({ median: z.number(), low: z.number(), high: z.number() });
+
+/** CPU seconds of one or more processes while the workload ran. */
+const cpu = z.object({
+  user: z.number(),
+  system: z.number(),
+  /** Seconds (user + system) by thread name. */
+  threads: z.record(z.string(), z.number()),
+});
+
+/** One repeat of the workload on one rung. */
+const run = z.object({
+  repeat: z.int(),
+  /** Its place in the order in which all runs were made, from 0. */
+  order: z.int(),
+  started: z.iso.datetime(),
+  /** Seconds that fio measured. */
+  seconds: z.number(),
+  ios: z.int(),
+  iops: z.number(),
+  bytesPerSecond: z.number(),
+  /** Completion latency in microseconds. */
+  latency: z.object({
+    mean: z.number(),
+    p50: z.number(),
+    p95: z.number(),
+    p99: z.number(),
+    p999: z.number(),
+  }),
+  /** CPU of the QEMU process and of all OSDs together; what could not be seen is missing. */
+  cpu: z.object({ qemu: cpu, osds: cpu.optional() }),
+  /** IOPS far (3.5 scaled MADs) from the rung's median: shown, not dropped. */
+  outlier: z.boolean(),
+  /** fio's own JSON, relative to the results file. */
+  fio: z.string(),
+});
+
+const verdict = z.enum(["faster", "slower", "no significant difference", "too few repeats"]);
+
+/** What the repeats of a rung say together. */
+const summary = z.object({
+  iops: estimate,
+  bytesPerSecond: estimate,
+  /** Microseconds. */
+  latencyMean: estimate,
+  latencyP50: estimate,
+  latencyP95: estimate,
+  latencyP99: estimate,
+  latencyP999: estimate,
+  /** Microseconds of CPU (user + system) per I/O. */
+  qemuCpuPerIo: estimate,
+  osdCpuPerIo: estimate.optional(),
+  /** Percent of one core by QEMU thread name, median over the repeats. */
+  threads: z.record(z.string(), z.number()),
+});
+
+/** A rung against the one it builds on: the ratio of IOPS, paired by repeat. */
+const comparison = z.object({ against: z.string(), ratio: estimate, verdict });
+
+const rungBase = {
+  name: z.string(),
+  title: z.string(),
+  /** Why this setting matters, in a sentence. */
+  why: z.string(),
+  /** The study's own figure for this step, where it has one. */
+  study: z.object({ label: z.string(), iops: z.number() }).optional(),
+};
+
+const rung = z.discriminatedUnion("status", [
+  z.object({
+    ...rungBase,
+    status: z.literal("measured"),
+    /** The exact command line (with its environment) and client configuration, fit to be copied. */
+    command: z.string(),
+    clientConf: z.string(),
+    runs: z.array(run).min(1),
+    summary,
+    comparison: comparison.optional(),
+    /** Set when some repeats of the rung could not be measured. */
+    note: z.string().optional(),
+  }),
+  z.object({ ...rungBase, status: z.literal("skipped"), reason: z.string() }),
+  z.object({ ...rungBase, status: z.literal("failed"), reason: z.string() }),
+]);
+
+/** A step of the study's bigger test: the file on XFS. */
+const biggerStep = z.object({
+  name: z.string(),
+  title: z.string(),
+  run,
+  study: z
+    .object({ label: z.string(), iops: z.number().optional(), bytesPerSecond: z.number().optional() })
+    .optional(),
+});
+
+const setting = z.object({ name: z.string(), value: z.string() });
+
+/** The whole of results.json. */
+export const resultsSchema = z.object({
+  schema: z.literal(1),
+  siphon: z.string(),
+  started: z.iso.datetime(),
+  finished: z.iso.datetime(),
+  /** False when the run was cut short; what was measured until then is there. */
+  complete: z.boolean(),
+  /** Why it is not complete, or what the reader must know to read the figures right. */
+  notes: z.array(z.string()),
+  mode: z.enum(["cumulative", "published"]),
+  seed: z.int(),
+  workload: z.object({
+    rw: z.string(),
+    /** Bytes. */
+    blockSize: z.int(),
+    ioDepth: z.int(),
+    /** Seconds a run; and before it, not counted, of warm-up. */
+    seconds: z.number(),
+    warmupSeconds: z.number(),
+    repeats: z.int(),
+    /** Bytes of the image that are read and written. */
+    size: z.int(),
+  }),
+  /** What the report shows of machine, versions, acceleration, guest and cluster, in this order. */
+  facts: z.object({
+    machine: z.array(setting),
+    versions: z.array(setting),
+    guest: z.array(setting),
+    cluster: z.array(setting),
+  }),
+  accelerator: z.object({ name: z.enum(["kvm", "tcg"]), reason: z.string() }),
+  rungs: z.array(rung),
+  /** The study's bigger test on the last rung, when it was made. */
+  bigger: z.object({ rung: z.string(), steps: z.array(biggerStep) }).optional(),
+});
+
+export type Results = z.infer<typeof resultsSchema>;
+export type RungResult = z.infer<typeof rung>;
+export type MeasuredRung = Extract<RungResult, { status: "measured" }>;
+export type Run = z.infer<typeof run>;
+export type Summary = z.infer<typeof summary>;
+export type Estimate = z.infer<typeof estimate>;
+export type Comparison = z.infer<typeof comparison>;
+export type Verdict = z.infer<typeof verdict>;
+export type BiggerStep = z.infer<typeof biggerStep>;

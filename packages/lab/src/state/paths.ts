@@ -1,0 +1,20 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * Where clusters, VMs and their sockets live: `$SIPHON_STATE_DIR`, else `$XDG_STATE_HOME/siphon`,
+ * else `~/.local/state/siphon`. Unix socket paths are limited to 107 bytes, so keep it short.
+ */
+export function stateDir(): string {
+  return process.env.SIPHON_STATE_DIR ?? join(xdg("XDG_STATE_HOME", ".local/state"), "siphon");
+}
+
+/** Where what can be built again is kept between runs (guest kernels, images, probes): `$SIPHON_CACHE_DIR` or XDG's. */
+export function cacheDir(): string {
+  return process.env.SIPHON_CACHE_DIR ?? join(xdg("XDG_CACHE_HOME", ".cache"), "siphon");
+}
+
+function xdg(variable: string, fallback: string): string {
+  const value = process.env[variable];
+  return value?.startsWith("/") ? value : join(homedir(), fallback);
+}
