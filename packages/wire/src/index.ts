@@ -1,1 +1,19 @@
+export {
+  blankAddr,
+  type EntityAddr,
+  type EntityAddrType,
+  entityAddrTypes,
+  FEATURE_MSG_ADDR2,
+  readEntityAddr,
+  readEntityAddrVec,
+  writeEntityAddr,
+  writeEntityAddrVec,
+} from "./entity-addr.ts";
 export { SiphonError, type SiphonErrorOptions } from "./errors.ts";
+export { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
+export { type LegacyStart, Reader } from "./reader.ts";
+export { crushHash2, crushHash3, crushHash4, strHashRjenkins } from "./rjenkins.ts";
+export { readUtime, type Utime, utimeFromMilliseconds, utimeToMilliseconds, writeUtime } from "./utime.ts";
+export { readUuid, writeUuid } from "./uuid.ts";
+export { WireError, type WireErrorCode } from "./wire-error.ts";
+export { Writer } from "./writer.ts";
