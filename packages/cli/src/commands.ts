@@ -1,0 +1,47 @@
+import type { Command } from "commander";
+
+/** A top-level command: listed in the help without being loaded, loaded when it is called. */
+export interface CommandEntry {
+  name: string;
+  summary: string;
+  load: () => Promise<Command>;
+}
+
+/** Every command of siphon, in the order of the help. Loading only the one that is called keeps start-up short. */
+export const commands: CommandEntry[] = [
+  {
+    name: "ladder",
+    summary: "climb the ladder: measure a VM on Ceph in every configuration of the study, and report",
+    load: async () => (await import("./commands/ladder.ts")).ladderCommand(),
+  },
+  {
+    name: "report",
+    summary: "build the report of a finished run again",
+    load: async () => (await import("./commands/report.ts")).reportCommand(),
+  },
+  {
+    name: "cluster",
+    summary: "bring a Ceph cluster up on this machine, look at it, take it down",
+    load: async () => (await import("./commands/cluster.ts")).clusterCommand(),
+  },
+  {
+    name: "vm",
+    summary: "run a VM from any rung on any image, by hand",
+    load: async () => (await import("./commands/vm.ts")).vmCommand(),
+  },
+  {
+    name: "image",
+    summary: "put images into RBD: import, resize, prefill; build a guest",
+    load: async () => (await import("./commands/image.ts")).imageCommand(),
+  },
+  {
+    name: "doctor",
+    summary: "what this machine has, and what it misses",
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand(),
+  },
+  {
+    name: "clean",
+    summary: "stop and remove whatever an earlier crash left behind",
+    load: async () => (await import("./commands/clean.ts")).cleanCommand(),
+  },
+];

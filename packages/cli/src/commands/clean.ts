@@ -1,0 +1,25 @@
+import { clean } from "@siphon/lab";
+import { Command } from "commander";
+
+export function cleanCommand(): Command {
+  return new Command("clean")
+    .description(
+      "Stop and remove whatever an earlier crash left behind: daemons, VMs, images in pools, temporary files.\n" +
+        "Clusters and VMs that are meant to stay (cluster up, vm run --detach) are left alone, unless --all.",
+    )
+    .option("--all", "also take down clusters and VMs that were meant to stay")
+    .option("--dry-run", "only list what would be removed")
+    .option("--json", "print what was removed as JSON")
+    .action(async (options: { all?: boolean; dryRun?: boolean; json?: boolean }) => {
+      const removed = await clean(options);
+      if (options.json) {
+        process.stdout.write(`${JSON.stringify(removed, null, 2)}\n`);
+        return;
+      }
+      const verb = options.dryRun ? "would remove" : "removed";
+      for (const { kind, name, pids, dir } of removed) {
+        process.stdout.write(`${verb} ${kind}/${name} (${pids.length} processes, ${dir})\n`);
+      }
+      if (removed.length === 0) process.stdout.write("nothing was left behind\n");
+    });
+}

@@ -1,0 +1,17 @@
+import { SiphonError } from "@siphon/wire";
+
+/** One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack. */
+export function explain(error: unknown, interrupted: AbortSignal): string {
+  if (interrupted.aborted) return `siphon: ${(interrupted.reason as Error).message}`;
+  if (error instanceof SiphonError) {
+    return `siphon: ${error.message}${error.hint ? `\n        ${error.hint}` : ""}`;
+  }
+  return `siphon: unexpected failure: ${error instanceof Error ? error.stack : String(error)}`;
+}
+
+/** 130 when interrupted, 2 when the call or the machine lacks something, 1 for all else. */
+export function exitCodeOf(error: unknown, interrupted: AbortSignal): number {
+  if (interrupted.aborted) return 130;
+  const code = error instanceof SiphonError ? error.code : "";
+  return code === "SIPHON_USAGE" || code === "SIPHON_MISSING_PROGRAM" ? 2 : 1;
+}

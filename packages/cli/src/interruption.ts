@@ -1,0 +1,31 @@
+/**
+ * Ctrl-C, SIGTERM and SIGHUP as an AbortSignal: everything that was started unwinds in order. A second one
+ * ends siphon at once; `siphon clean` then removes what is left.
+ */
+class Interruption {
+  readonly #controller = new AbortController();
+  readonly #signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+  constructor() {
+    for (const name of this.#signals) process.on(name, this.#onSignal);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  disarm(): void {
+    for (const name of this.#signals) process.off(name, this.#onSignal);
+  }
+
+  readonly #onSignal = (name: NodeJS.Signals): void => {
+    if (this.signal.aborted) {
+      process.stderr.write("\nsiphon: stopped at once; remove what is left with: siphon clean\n");
+      process.exit(130);
+    }
+    process.stderr.write("\nsiphon: stopping, and cleaning up (again to stop at once)\n");
+    this.#controller.abort(new Error(`interrupted by ${name}`));
+  };
+}
+
+export const interruption = new Interruption();

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { commands } from "./commands.ts";
+import { exitCodeOf, explain } from "./failure.ts";
+import { interruption } from "./interruption.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  const program = new Command("siphon")
+    .description("VMs on Ceph, measured and made fast.")
+    .version("0.1.0", "-V, --version")
+    .exitOverride();
+  const called = commands.find((entry) => entry.name === args.find((arg) => !arg.startsWith("-")));
+  for (const entry of commands) {
+    const command = entry === called ? await entry.load() : new Command(entry.name);
+    program.addCommand(inheriting(command.summary(entry.summary)));
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`${explain(error, interruption.signal)}\n`);
+    return exitCodeOf(error, interruption.signal);
+  } finally {
+    interruption.disarm();
+  }
+}
+
+/** Usage errors of sub-commands, too, are thrown and not exited on, so that `finally` blocks run. */
+function inheriting(command: Command): Command {
+  command.exitOverride();
+  for (const child of command.commands) inheriting(child);
+  return command;
+}

@@ -1,0 +1,52 @@
+import { pidsWithEnvironment } from "./host/proc.ts";
+import { endProcesses } from "./host/signals.ts";
+import { stateDir } from "./state/paths.ts";
+import { RESOURCE_VARIABLE, Resource, type ResourceKind } from "./state/resource.ts";
+
+export interface CleanOptions {
+  /** Also what was meant to stay. */
+  all?: boolean;
+  /** Only say what would be removed. */
+  dryRun?: boolean;
+}
+
+export interface Removed {
+  kind: ResourceKind;
+  name: string;
+  dir: string;
+  /** The processes that were running for it. */
+  pids: number[];
+}
+
+/**
+ * In this order: VMs before the images they use, images before the clusters that hold them, networks when
+ * nothing uses them any more.
+ */
+const kinds: ResourceKind[] = ["vms", "images", "clusters", "networks", "work"];
+
+/** Removes what processes that are gone left behind: their daemons, VMs, files, and images in pools. */
+export async function clean({ all = false, dryRun = false }: CleanOptions = {}): Promise<Removed[]> {
+  const removed: Removed[] = [];
+  for (const kind of kinds) {
+    for (const resource of await Resource.list(kind)) {
+      if (!resource.stale && !(all && resource.kept)) continue;
+      const { name, dir } = resource;
+      const pids = pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value === dir);
+      if (!dryRun) await resource.remove();
+      removed.push({ kind, name, dir, pids });
+    }
+  }
+  if (!dryRun) await endOrphans();
+  return removed;
+}
+
+/** Programs whose resource directory has gone: removed by hand while they ran. */
+async function endOrphans(): Promise<void> {
+  const known = new Set<string>();
+  for (const kind of kinds) {
+    for (const resource of await Resource.list(kind)) known.add(resource.dir);
+  }
+  const ours = (dir: string) => dir.startsWith(`${stateDir()}/`) && !known.has(dir);
+  await endProcesses(pidsWithEnvironment(RESOURCE_VARIABLE, ours));
+}
+

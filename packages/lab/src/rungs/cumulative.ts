@@ -1,0 +1,86 @@
+import { needs, type Rung } from "./rung.ts";
+
+/** The default ladder: each rung adds one setting to all before it, so each setting's own worth is seen. */
+export const cumulativeRungs: Rung[] = [
+  {
+    name: "ide",
+    title: "default (IDE)",
+    why: "What a bare -drive gives: an emulated IDE disk that takes one request at a time, and a VM exit for each step of it.",
+    change: () => ({}),
+  },
+  {
+    name: "virtio-blk",
+    title: "+ virtio-blk",
+    why: "A paravirtual disk takes many requests at once through a ring in memory, with one notification for a batch.",
+    // One queue, so that the multiqueue rung adds queues and nothing else.
+    change: () => ({ device: "virtio-blk", queues: 1 }),
+  },
+  {
+    name: "iothread",
+    title: "+ iothread",
+    why: "A thread of its own serves the disk, so requests no longer wait for QEMU's main loop and its global lock.",
+    change: () => ({ iothread: true }),
+  },
+  {
+    name: "cache-none",
+    title: "+ cache=none",
+    why: "QEMU turns librbd's cache on unless told not to, whatever ceph.conf says; on a fast cluster the cache costs more than it saves.",
+    change: () => ({ cache: "none" }),
+  },
+  {
+    name: "tcmalloc",
+    title: "+ tcmalloc",
+    why: "librbd makes many small short-lived objects on several threads, which libc's allocator handles badly.",
+    change: () => ({ allocator: "tcmalloc" }),
+    missing: needs.tcmalloc,
+  },
+  {
+    name: "jemalloc",
+    title: "jemalloc in its place",
+    why: "The other allocator made for many threads: the same VM as the rung before, with jemalloc preloaded instead.",
+    change: () => ({ allocator: "jemalloc" }),
+    missing: needs.jemalloc,
+    aside: true,
+  },
+  {
+    name: "new-librbd",
+    title: "+ newer librbd",
+    why: "librbd's I/O path was rewritten on boost::asio for Ceph 16, with fewer hand-offs between threads.",
+    change: ({ librbdDir }) => ({ librbdDir }),
+    missing: needs.librbd,
+  },
+  {
+    name: "blockdev",
+    title: "+ blockdev",
+    why: "The newer -blockdev syntax leaves the raw format driver out, one layer less for each request.",
+    change: () => ({ syntax: "blockdev" }),
+  },
+  {
+    name: "q35",
+    title: "+ q35",
+    why: "A modern machine type: PCI Express and MSI-X in place of a chipset of 1996.",
+    change: () => ({ machine: "q35" }),
+  },
+  {
+    name: "multiqueue",
+    title: "+ multiqueue",
+    why: "One virtio queue a vCPU, so that vCPUs submit without a shared lock; with QEMU 9 or newer, I/O threads share the queues.",
+    change: ({ cpus, qemuMajor }) => ({
+      queues: cpus,
+      ...(qemuMajor >= 9 && { iothreads: Math.min(cpus, 4) }),
+    }),
+  },
+  {
+    name: "librados-threads",
+    title: "+ one librados thread",
+    why: "librados_thread_count=1: completions run on one thread, without the hand-offs and lock contention that a second one brings.",
+    change: () => ({ clientOptions: { librados_thread_count: "1" } }),
+  },
+  {
+    name: "secure",
+    title: "+ encryption on the wire",
+    why: "The price of AES-128-GCM between client and cluster (ms_client_mode=secure), on top of all settings above.",
+    change: () => ({ clientOptions: { ms_client_mode: "secure", ms_mon_client_mode: "secure" } }),
+    missing: needs.secure,
+  },
+];

@@ -1,0 +1,54 @@
+import { LabError } from "../errors.ts";
+import { qemuDefaults, type VmSettings } from "../vm/settings.ts";
+import { cumulativeRungs } from "./cumulative.ts";
+import { publishedRungs } from "./published.ts";
+import type { Offers, Rung } from "./rung.ts";
+
+export type LadderMode = "cumulative" | "published";
+
+/** A rung with all its settings, or the reason why it cannot be climbed here. */
+export type PlannedRung =
+  | { status: "planned"; rung: Rung; settings: VmSettings; against: string | undefined }
+  | { status: "skipped"; rung: Rung; reason: string };
+
+/** All rungs of a mode, in their order. */
+export function rungsOf(mode: LadderMode): Rung[] {
+  return mode === "published" ? publishedRungs : cumulativeRungs;
+}
+
+/**
+ * Resolves the rungs to climb. A rung has the same settings whichever others are chosen: in cumulative mode
+ * those of every rung before it that can be climbed here. It is compared with the chosen rung before it.
+ * Throws SIPHON_USAGE for a name that the mode does not have.
+ */
+export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): PlannedRung[] {
+  const rungs = rungsOf(mode);
+  for (const name of names ?? []) {
+    if (rungs.some((rung) => rung.name === name)) continue;
+    throw new LabError("SIPHON_USAGE", `there is no rung called ${name} in ${mode} mode`, {
+      hint: `rungs: ${rungs.map((rung) => rung.name).join(", ")}`,
+    });
+  }
+  const planned: PlannedRung[] = [];
+  let trunk = qemuDefaults;
+  let against: string | undefined;
+  for (const rung of rungs) {
+    const chosen = names === undefined || names.includes(rung.name);
+    const reason = rung.missing?.(offers);
+    if (reason !== undefined) {
+      if (chosen) planned.push({ status: "skipped", rung, reason });
+      continue;
+    }
+    const base = mode === "published" ? qemuDefaults : trunk;
+    const settings = apply(base, rung.change(offers));
+    if (!rung.aside) trunk = settings;
+    if (!chosen) continue;
+    planned.push({ status: "planned", rung, settings, against });
+    if (!rung.aside) against = rung.name;
+  }
+  return planned;
+}
+
+function apply(base: VmSettings, change: Partial<VmSettings>): VmSettings {
+  return { ...base, ...change, clientOptions: { ...base.clientOptions, ...change.clientOptions } };
+}
