@@ -1,2 +1,20 @@
 export { type CleanOptions, clean, type Removed } from "./clean.ts";
 export { LabError, type LabErrorCode } from "./errors.ts";
+export { compare } from "./results/compare.ts";
+export { readResults, resultsFile, writeResults } from "./results/file.ts";
+export type {
+  BiggerStep,
+  Comparison,
+  Estimate,
+  MeasuredRung,
+  Results,
+  Run,
+  RungResult,
+  Summary,
+  Verdict,
+} from "./results/schema.ts";
+export { markOutliers, summarize } from "./results/summarize.ts";
+export { type BootstrapOptions, estimateMedian } from "./statistics/estimate.ts";
+export { outliers } from "./statistics/outliers.ts";
+export { seededRandom } from "./statistics/random.ts";
+export { fewestPairs, type Pair, pairedRatio, verdictOf } from "./statistics/verdict.ts";

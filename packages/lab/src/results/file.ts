@@ -1,0 +1,107 @@
+import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { LabError } from "../errors.ts";
+import { type Results, resultsSchema } from "./schema.ts";
+
+/** The name of the file in a run's directory. */
+export const resultsFile = "results.json";
+
+/**
+ * Reads and checks a results.json; `path` is the file or the directory that holds it. Throws
+ * SIPHON_NOT_FOUND, SIPHON_PERMISSION, or SIPHON_BAD_FILE when it is broken or a newer siphon wrote it.
+ */
+export async function readResults(path: string): Promise<Results> {
+  const file = await locate(path);
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    if (cause instanceof SyntaxError) throw broken(file, `it is not JSON: ${cause.message}`, cause);
+    throw unreadable(file, cause);
+  }
+  const version = z.object({ schema: z.int().min(2) }).safeParse(content);
+  if (version.success) {
+    throw new LabError(
+      "SIPHON_BAD_FILE",
+      `cannot read ${file}: its schema is ${version.data.schema}, this siphon knows schema 1`,
+      { hint: "read it with the siphon that wrote it, or a newer one" },
+    );
+  }
+  const parsed = resultsSchema.safeParse(content);
+  if (!parsed.success) throw broken(file, firstProblems(parsed.error), parsed.error);
+  return parsed.data;
+}
+
+/**
+ * Writes results.json into a directory so that a reader sees the old file or the new one, never half of
+ * one. Returns its path.
+ */
+export async function writeResults(directory: string, results: Results): Promise<string> {
+  const file = join(directory, resultsFile);
+  const temporary = `${file}.${process.pid}.tmp`;
+  const text = `${JSON.stringify(resultsSchema.parse(results), null, 2)}\n`;
+  try {
+    {
+      await using handle = await open(temporary, "w");
+      await handle.writeFile(text);
+      await handle.sync();
+    }
+    await rename(temporary, file);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw unwritable(file, cause);
+  }
+  return file;
+}
+
+/** The error for a file that could not be written. */
+export function unwritable(file: string, cause: unknown): LabError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new LabError("SIPHON_NO_SPACE", `cannot write ${file}: the file system is full`, {
+      cause,
+      hint: `make room in ${dirname(file)}, or choose another directory with --out`,
+    });
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+    return new LabError("SIPHON_PERMISSION", `cannot write ${file}: permission denied (${code})`, {
+      cause,
+      hint: "choose another directory with --out",
+    });
+  }
+  return new LabError("SIPHON_NOT_FOUND", `cannot write ${file}: ${message}`, { cause });
+}
+
+async function locate(path: string): Promise<string> {
+  try {
+    return (await stat(path)).isDirectory() ? join(path, resultsFile) : path;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(file: string, cause: unknown): LabError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return new LabError("SIPHON_NOT_FOUND", `cannot read ${file}: no such file`, {
+      cause,
+      hint: "name a results.json or the directory of a run, such as runs/latest",
+    });
+  }
+  return new LabError("SIPHON_PERMISSION", `cannot read ${file}: ${message}`, { cause });
+}
+
+function broken(file: string, why: string, cause: unknown): LabError {
+  return new LabError("SIPHON_BAD_FILE", `cannot read ${file}: ${why}`, {
+    cause,
+    hint: "it must be a results.json as siphon ladder writes it",
+  });
+}
+
+/** "rungs.3.command: expected string", for at most three places. */
+function firstProblems(error: z.ZodError): string {
+  const problems = error.issues.map(({ path, message }) => `${path.join(".") || "the file"}: ${message}`);
+  const more = problems.length > 3 ? `, and ${problems.length - 3} more` : "";
+  return `it is no results file (${problems.slice(0, 3).join("; ")}${more})`;
+}

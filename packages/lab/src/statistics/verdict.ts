@@ -1,0 +1,27 @@
+import type { Estimate, Verdict } from "../results/schema.ts";
+import { type BootstrapOptions, estimateMedian } from "./estimate.ts";
+
+/** With fewer pairs than this an interval proves nothing: five pairs all on one side happen by chance in 1 of 16 cases, four in 1 of 8. */
+export const fewestPairs = 5;
+
+/** Two measurements made in the same repeat, so that what the machine did meanwhile touched both. */
+export interface Pair {
+  before: number;
+  after: number;
+}
+
+/** The median of after / before over the pairs, with its 95 % interval. Throws a RangeError when there are none. */
+export function pairedRatio(pairs: readonly Pair[], options?: BootstrapOptions): Estimate {
+  return estimateMedian(
+    pairs.map(({ before, after }) => after / before),
+    options,
+  );
+}
+
+/** What a ratio of speeds says: a difference counts only if its interval excludes 1. */
+export function verdictOf(ratio: Estimate, pairs: number): Verdict {
+  if (pairs < fewestPairs) return "too few repeats";
+  if (ratio.low > 1) return "faster";
+  if (ratio.high < 1) return "slower";
+  return "no significant difference";
+}
