@@ -1,3 +1,4 @@
+export { ChecksumBuffer, crc32c } from "./crc32c.ts";
 export {
   blankAddr,
   type EntityAddr,
