@@ -18,3 +18,6 @@ export { type BootstrapOptions, estimateMedian } from "./statistics/estimate.ts"
 export { outliers } from "./statistics/outliers.ts";
 export { seededRandom } from "./statistics/random.ts";
 export { fewestPairs, type Pair, pairedRatio, verdictOf } from "./statistics/verdict.ts";
+export { studyBiggerFigure } from "./study/bigger.ts";
+export * as study from "./study/figures.ts";
+export { type StudyFigure, studyFigure } from "./study/rungs.ts";

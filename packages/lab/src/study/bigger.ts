@@ -1,0 +1,13 @@
+import type { BiggerStep } from "../results/schema.ts";
+import { xfs } from "./figures.ts";
+
+/** The study's figure for a step of the bigger test (a file on XFS), by the kind of I/O. */
+export function studyBiggerFigure(rw: "write" | "randread" | "randwrite"): NonNullable<BiggerStep["study"]> {
+  return figures[rw];
+}
+
+const figures = {
+  write: { label: "4 MiB sequential writes, 2 TB", ...xfs.sequentialWrite },
+  randread: { label: "16 KiB random reads, 2 TB", ...xfs.randomRead },
+  randwrite: { label: "16 KiB random writes, 2 TB", ...xfs.randomWrite },
+};
