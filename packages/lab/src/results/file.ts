@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { LabError } from "../errors.ts";
@@ -34,7 +34,7 @@ export async function readResults(path: string): Promise<Results> {
 }
 
 /**
- * Writes results.json into a directory so that a reader sees the old file or the new one, never half of
+ * Writes results.json into a directory (made if need be) so that a reader sees the old file or the new one, never half of
  * one. Returns its path.
  */
 export async function writeResults(directory: string, results: Results): Promise<string> {
@@ -42,6 +42,7 @@ export async function writeResults(directory: string, results: Results): Promise
   const temporary = `${file}.${process.pid}.tmp`;
   const text = `${JSON.stringify(resultsSchema.parse(results), null, 2)}\n`;
   try {
+    await mkdir(directory, { recursive: true });
     {
       await using handle = await open(temporary, "w");
       await handle.writeFile(text);
