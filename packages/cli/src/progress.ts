@@ -1,39 +1,36 @@
+import type { StepRunner } from "@siphon/lab";
 import { Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from "listr2";
 
-/** Tells the terminal what a step is doing now. */
-export type Report = (text: string) => void;
-
-/** A step of a longer job: a title, and work that may report what it does. */
-export interface Step {
-  title: string;
-  run: (report: Report) => Promise<unknown>;
-}
-
 /**
- * Runs steps one after the other and shows them on standard error with their time, so that standard output
- * stays free for results (`--json`). Plain lines where standard error is not a terminal.
+ * Shows each step on standard error with what it does and how long it took, so that standard output stays
+ * free for results (`--json`). Plain lines where standard error is not a terminal.
  */
-export async function runSteps(steps: Step[], { quiet = false } = {}): Promise<void> {
+export function terminalSteps({ quiet = false } = {}): StepRunner {
   const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
   const options = { logger, timer: PRESET_TIMER };
-  const list = new Listr<unknown, "default", "verbose">([], {
-    renderer: "default",
-    rendererOptions: { ...options, collapseErrors: false },
-    fallbackRenderer: "verbose",
-    fallbackRendererOptions: options,
-    fallbackRendererCondition: () => !process.stderr.isTTY,
-    silentRendererCondition: () => quiet,
-    registerSignalListeners: false,
-  });
-  for (const step of steps) {
-    list.add({
-      title: step.title,
-      task: async (_, task) => {
-        await step.run((text) => {
-          task.output = text;
-        });
+  return async (title, work) => {
+    const result = Promise.withResolvers<Awaited<ReturnType<typeof work>>>();
+    const list = new Listr<unknown, "default", "verbose">(
+      {
+        title,
+        task: async (_, task) => {
+          const report = (text: string) => {
+            task.output = text;
+          };
+          result.resolve(await work(report));
+        },
       },
-    });
-  }
-  await list.run();
+      {
+        renderer: "default",
+        rendererOptions: { ...options, collapseErrors: false },
+        fallbackRenderer: "verbose",
+        fallbackRendererOptions: options,
+        fallbackRendererCondition: () => !process.stderr.isTTY,
+        silentRendererCondition: () => quiet,
+        registerSignalListeners: false,
+      },
+    );
+    await list.run();
+    return result.promise;
+  };
 }

@@ -18,6 +18,7 @@ export { type BootstrapOptions, estimateMedian } from "./statistics/estimate.ts"
 export { outliers } from "./statistics/outliers.ts";
 export { seededRandom } from "./statistics/random.ts";
 export { fewestPairs, type Pair, pairedRatio, verdictOf } from "./statistics/verdict.ts";
+export { type Report, type StepRunner, silentSteps } from "./step.ts";
 export { studyBiggerFigure } from "./study/bigger.ts";
 export * as study from "./study/figures.ts";
 export { type StudyFigure, studyFigure } from "./study/rungs.ts";

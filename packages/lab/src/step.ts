@@ -1,0 +1,8 @@
+/** Says what a step is doing now. */
+export type Report = (text: string) => void;
+
+/** Runs one titled step of a longer job and shows it; how is the caller's affair (a terminal, a log, nothing). */
+export type StepRunner = <T>(title: string, work: (report: Report) => Promise<T>) => Promise<T>;
+
+/** Shows nothing. */
+export const silentSteps: StepRunner = (_title, work) => work(() => {});
