@@ -27,7 +27,7 @@ const distances = [130, 310, 340, 390, 418];
 const longest = 418;
 const blockBytes = 32 * 1024;
 /** Below this, what folding leaves to the tables is most of the data. */
-const leastFolded = 1024;
+const leastFolded = 640;
 
 // Memory: the tables; 432 bytes that stay zero; the folded bytes of a block. What is left at a block's end
 // is kept behind the zeros that follow the folded bytes, at the same offset as in the block.

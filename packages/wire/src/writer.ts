@@ -18,7 +18,8 @@ export class Writer {
   }
 
   u8(value: number): this {
-    this.#bytes[this.#grow(1)] = value;
+    const at = this.#grow(1);
+    this.#bytes[at] = value;
     return this;
   }
 
@@ -59,17 +60,20 @@ export class Writer {
   }
 
   f32(value: number): this {
-    this.#bytes.writeFloatLE(value, this.#grow(4));
+    const at = this.#grow(4);
+    this.#bytes.writeFloatLE(value, at);
     return this;
   }
 
   f64(value: number): this {
-    this.#bytes.writeDoubleLE(value, this.#grow(8));
+    const at = this.#grow(8);
+    this.#bytes.writeDoubleLE(value, at);
     return this;
   }
 
   raw(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -81,8 +85,8 @@ export class Writer {
   /** A 32-bit length and the text in UTF-8. */
   string(text: string): this {
     const length = Buffer.byteLength(text);
-    this.u32(length);
-    this.#bytes.write(text, this.#grow(length));
+    const at = this.u32(length).#grow(length);
+    this.#bytes.write(text, at);
     return this;
   }
 
@@ -135,6 +139,7 @@ export class Writer {
     return this;
   }
 
+  /** Makes room and returns its offset; called before `#bytes` is read, for it may replace it. */
   #grow(size: number): number {
     const at = this.#length;
     const needed = at + size;
