@@ -1,4 +1,9 @@
+export { CephClient, type CephTarget } from "./ceph/client.ts";
+export { type ClientConf, writeClientConf } from "./ceph/conf.ts";
+export { cephEnvironment } from "./ceph/environment.ts";
 export { type CleanOptions, clean, type Removed } from "./clean.ts";
+export { LocalCluster, type UpOptions } from "./cluster/local-cluster.ts";
+export type { ClusterSpec, ClusterSpecInput } from "./cluster/spec.ts";
 export { LabError, type LabErrorCode } from "./errors.ts";
 export { compare } from "./results/compare.ts";
 export { readResults, resultsFile, writeResults } from "./results/file.ts";

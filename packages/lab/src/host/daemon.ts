@@ -12,7 +12,7 @@ export interface DaemonOptions {
   command: string;
   args: string[];
   /** Added to this process's environment. */
-  env?: Record<string, string>;
+  env?: Record<string, string | undefined>;
   /** The resource it works for: its files' home, and what `siphon clean` finds it by. */
   resource: Resource;
   /** Where its output goes, inside the resource's directory; `NAME.out` unless told. */

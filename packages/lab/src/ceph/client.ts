@@ -1,0 +1,123 @@
+import { LabError } from "../errors.ts";
+import { type RunResult, run } from "../host/command.ts";
+import { cephEnvironment } from "./environment.ts";
+import { cephFailure } from "./failure.ts";
+import { CephSession } from "./session.ts";
+
+/** Which cluster to talk to, as whom, and where its images are. */
+export interface CephTarget {
+  /** Path of the ceph.conf; it names the keyring. */
+  conf: string;
+  /** Without the `client.` prefix. */
+  user: string;
+  pool?: string;
+  namespace?: string;
+}
+
+export interface CephCallOptions {
+  signal?: AbortSignal;
+  /** Milliseconds until a call that gets no answer fails with SIPHON_TIMEOUT; 60,000 unless told. */
+  timeoutMs?: number;
+  /** What the call is for, as error messages say it: `create image p/i`. */
+  what?: string;
+}
+
+/** How long a program may look for a monitor, in seconds. */
+const CONNECT_SECONDS = 20;
+
+/**
+ * Any Ceph cluster, through Ceph's own programs: the local ones that siphon makes, and existing ones. Errors
+ * say what is the matter: SIPHON_NOT_FOUND, SIPHON_PERMISSION, SIPHON_TIMEOUT, SIPHON_NO_SPACE, SIPHON_CLUSTER.
+ */
+export class CephClient {
+  readonly target: CephTarget;
+  readonly #env: Record<string, string | undefined>;
+
+  /** `env` is added to the environment of the programs: a resource's, so that they can be found again. */
+  constructor(target: CephTarget, env: Record<string, string> = {}) {
+    this.target = target;
+    this.#env = { ...cephEnvironment, ...env };
+  }
+
+  /** The same cluster with another pool, namespace or user. */
+  with(change: Partial<CephTarget>): CephClient {
+    const client = new CephClient({ ...this.target, ...change });
+    Object.assign(client.#env, this.#env);
+    return client;
+  }
+
+  /** Runs `ceph ARGS --format json`; returns what it prints, parsed (undefined when that is nothing). */
+  async command(args: string[], options: CephCallOptions = {}): Promise<unknown> {
+    const { conf, user } = this.target;
+    const all = ["--conf", conf, "--id", user, "--connect-timeout", `${CONNECT_SECONDS}`, "--format", "json"];
+    return parse(await this.#run("ceph", [...all, ...args], `run ceph ${args.join(" ")}`, options));
+  }
+
+  /**
+   * Runs `rbd ARGS` as the user; the target's pool and namespace are not added: name images with `spec`.
+   * Returns its standard output, as it is.
+   */
+  async rbd(args: string[], options: CephCallOptions = {}): Promise<string> {
+    return (await this.#run("rbd", [...this.#rbdArgs(), ...args], `run rbd ${args.join(" ")}`, options))
+      .stdout;
+  }
+
+  /** Runs `rbd ARGS --format json`; returns what it prints, parsed. */
+  async rbdJson(args: string[], options: CephCallOptions = {}): Promise<unknown> {
+    const all = [...this.#rbdArgs(), ...args, "--format", "json"];
+    return parse(await this.#run("rbd", all, `run rbd ${args.join(" ")}`, options));
+  }
+
+  /** Runs `rados ARGS` in the target's pool and namespace. */
+  async rados(args: string[], options: CephCallOptions & { input?: string } = {}): Promise<string> {
+    const where = [
+      "--pool",
+      this.pool,
+      ...(this.target.namespace ? ["--namespace", this.target.namespace] : []),
+    ];
+    const all = [...this.#rbdArgs(), ...where, ...args];
+    return (await this.#run("rados", all, `run rados ${args.join(" ")}`, options)).stdout;
+  }
+
+  /** One `ceph` process that answers many commands, for where the start-up of each would add up. */
+  session(options: { signal?: AbortSignal } = {}): Promise<CephSession> {
+    const { conf, user } = this.target;
+    return CephSession.open({ conf, user, env: this.#env, connectSeconds: CONNECT_SECONDS, ...options });
+  }
+
+  /** The pool of the target; throws SIPHON_USAGE when it has none. */
+  get pool(): string {
+    if (this.target.pool === undefined) {
+      throw new LabError("SIPHON_USAGE", "no pool is named", { hint: "name one with --pool" });
+    }
+    return this.target.pool;
+  }
+
+  /** An image's name as rbd wants it: pool/image or pool/namespace/image. */
+  spec(image: string): string {
+    return [this.pool, this.target.namespace, image].filter((part) => part !== undefined).join("/");
+  }
+
+  #rbdArgs(): string[] {
+    const { conf, user } = this.target;
+    return ["--conf", conf, "--id", user, "--client-mount-timeout", `${CONNECT_SECONDS}`];
+  }
+
+  async #run(
+    command: string,
+    args: string[],
+    what: string,
+    options: CephCallOptions & { input?: string },
+  ): Promise<RunResult> {
+    const { signal, timeoutMs, input } = options;
+    const result = await run(command, args, { env: this.#env, anyExitCode: true, signal, timeoutMs, input });
+    if (result.exitCode === 0) return result;
+    const { user, conf, pool } = this.target;
+    throw cephFailure({ what: options.what ?? what, user, conf, pool }, result.stderr || result.stdout);
+  }
+}
+
+function parse({ stdout }: RunResult): unknown {
+  const text = stdout.trim();
+  return text === "" ? undefined : JSON.parse(text);
+}

@@ -1,0 +1,83 @@
+import { LabError } from "../errors.ts";
+
+/** What a Ceph program was asked, for the error message of its failure. */
+export interface Asked {
+  /** In the infinitive: `create image libvirt-pool/vm1`. */
+  what: string;
+  user: string;
+  conf: string;
+  pool?: string;
+}
+
+/**
+ * Turns the words of a failed `ceph` or `rbd` into an error that says what is the matter. Both print the
+ * number or the name of an errno; which of several meanings it has follows from who says it.
+ */
+export function cephFailure(asked: Asked, words: string, cause?: unknown): LabError {
+  const { what, user, conf, pool } = asked;
+  const said = words.trim().split("\n").slice(-3).join(" | ").slice(-500);
+  const error = (code: LabError["code"], why: string, hint?: string, retryable = false) =>
+    new LabError(code, `cannot ${what}: ${why}`, { cause, hint, retryable });
+
+  if (/calling conf_read_file/.test(words)) {
+    return error("SIPHON_NOT_FOUND", `cannot read ${conf}`, "name the cluster's ceph.conf with --conf");
+  }
+  if (/interrupted or timed out|RADOS timed out|ETIMEDOUT|\(110\)/.test(words)) {
+    return error(
+      "SIPHON_TIMEOUT",
+      `the cluster of ${conf} does not answer`,
+      "is mon_host right, is a monitor in quorum, do both sides allow the same ms_*_mode?",
+      true,
+    );
+  }
+  if (/error connecting to the cluster|couldn't connect to the cluster/.test(words)) {
+    if (/errno 13|permission denied|\(13\)/i.test(words)) {
+      return error(
+        "SIPHON_PERMISSION",
+        `the cluster does not accept the key of client.${user}`,
+        keyHint(conf),
+      );
+    }
+    if (/errno 1\]|\(1\)/.test(words)) {
+      return error(
+        "SIPHON_PERMISSION",
+        "the cluster and the client allow no common authentication",
+        keyHint(conf),
+      );
+    }
+    if (/errno (2|95)\]|\((2|95)\)/.test(words)) {
+      return error("SIPHON_PERMISSION", `there is no key for client.${user}`, keyHint(conf));
+    }
+  }
+  if (/EACCES|EPERM|\(13\)|\(1\) Operation not permitted|access denied/i.test(words)) {
+    return error("SIPHON_PERMISSION", `client.${user} may not: ${said}`, capsHint(user, pool));
+  }
+  if (/ENOSPC|EDQUOT|\(28\)|\(122\)|No space left/.test(words)) {
+    return error("SIPHON_NO_SPACE", said, "delete images, raise the quota, or add OSDs");
+  }
+  if (pool && (/error opening pool|unrecognized pool|default pool/.test(words) || unknownPool(words, pool))) {
+    return error(
+      "SIPHON_NOT_FOUND",
+      `there is no pool ${pool}`,
+      `list the pools with: ceph --conf ${conf} --id ${user} osd pool ls`,
+    );
+  }
+  if (/ENOENT|\(2\) No such file/.test(words)) return error("SIPHON_NOT_FOUND", said);
+  if (/EEXIST|\(17\)/.test(words)) return error("SIPHON_IN_USE", said);
+  if (/EBUSY|\(16\)/.test(words)) {
+    return error("SIPHON_IN_USE", said, "something has the image open: close it, then try again", true);
+  }
+  return error("SIPHON_CLUSTER", said || "it said nothing");
+}
+
+function unknownPool(words: string, pool: string): boolean {
+  return /ENOENT/.test(words) && words.includes(pool);
+}
+
+function keyHint(conf: string): string {
+  return `the section or the keyring that ${conf} names must hold the user's key (ceph auth get client.NAME)`;
+}
+
+function capsHint(user: string, pool = "POOL"): string {
+  return `it needs: ceph auth caps client.${user} mon 'profile rbd' osd 'profile rbd pool=${pool}'`;
+}

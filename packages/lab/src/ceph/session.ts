@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { LabError } from "../errors.ts";
+import { notStarted } from "../host/command.ts";
+import { type Asked, cephFailure } from "./failure.ts";
+
+export interface CephSessionOptions {
+  conf: string;
+  user: string;
+  env: Record<string, string | undefined>;
+  connectSeconds: number;
+  /** Ends the process and fails what is under way. */
+  signal?: AbortSignal;
+}
+
+interface Pending {
+  asked: Asked;
+  lines: string[];
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * One `ceph` process that reads commands from its standard input. It marks no end of an answer, so each
+ * command is followed by `fsid`, whose answer is always the same single line. Both outputs go into one pipe:
+ * errors stay in order with the answers.
+ */
+export class CephSession implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #options: CephSessionOptions;
+  readonly #pending: Pending[] = [];
+  /** What was said outside any answer: at the start, why it cannot connect. */
+  #words: string[] = [];
+  #ended: Promise<void>;
+  #failure: unknown;
+
+  private constructor(child: ChildProcess, options: CephSessionOptions) {
+    this.#child = child;
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ended = promise;
+    const lines = createInterface({ input: child.stdout! });
+    lines.on("line", (line) => this.#onLine(line));
+    // 'close' of the process comes after the last line was read.
+    child.on("close", () => {
+      this.#end();
+      resolve();
+    });
+    child.stdin!.on("error", () => {});
+    options.signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Starts the process and waits until the cluster has answered once. */
+  static async open(options: CephSessionOptions): Promise<CephSession> {
+    options.signal?.throwIfAborted();
+    const { conf, user, connectSeconds, env } = options;
+    const args = ["--conf", conf, "--id", user, "--connect-timeout", `${connectSeconds}`, "--format", "json"];
+    const child = spawn("sh", ["-c", 'exec ceph "$@" 2>&1', "sh", ...args], {
+      env: { ...process.env, ...env, PYTHONUNBUFFERED: "1" },
+      detached: true,
+      stdio: ["pipe", "pipe", "ignore"],
+    });
+    const started = Promise.withResolvers<void>();
+    child.once("spawn", started.resolve).once("error", (cause) => started.reject(notStarted("sh", cause)));
+    await started.promise;
+    const session = new CephSession(child, options);
+    await session.command([]);
+    return session;
+  }
+
+  /**
+   * Runs one command; returns its answer parsed from JSON, or undefined when it has none. `fsid` itself cannot
+   * be asked. Throws what CephClient.command throws.
+   */
+  command(args: string[], { what = `run ceph ${args.join(" ")}` } = {}): Promise<unknown> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const { user, conf } = this.#options;
+    this.#pending.push({ asked: { what, user, conf }, lines: [], resolve, reject });
+    this.#child.stdin!.write(`${args.map(quote).join(" ")}\nfsid\n`);
+    return promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin!.end();
+    // Python and librados take a while to go in order, and there is nothing left to be done in order.
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  #onLine(line: string): void {
+    const pending = this.#pending[0];
+    if (!pending) this.#words.push(line);
+    else if (/^\{"fsid":"[0-9a-f-]{36}"\}$/.test(line)) {
+      this.#pending.shift();
+      try {
+        pending.resolve(answerIn(pending.lines, pending.asked));
+      } catch (error) {
+        pending.reject(error);
+      }
+    } else pending.lines.push(line);
+  }
+
+  #onAbort = (): void => {
+    this.#child.kill("SIGKILL");
+  };
+
+  #end(): void {
+    const { signal, user, conf } = this.#options;
+    signal?.removeEventListener("abort", this.#onAbort);
+    const words = [...this.#words, ...(this.#pending[0]?.lines ?? [])].join("\n");
+    for (const { asked, reject } of this.#pending.splice(0)) {
+      reject(signal?.aborted ? signal.reason : cephFailure(asked, words));
+    }
+    this.#failure = new LabError("SIPHON_CLUSTER", `the ceph session of client.${user} (${conf}) has ended`);
+  }
+}
+
+/** For the shell-like splitting that `ceph` does with a line. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'"'"'`)}'`;
+}
+
+/** The answer among the lines that a command printed; throws when they tell of an error. */
+function answerIn(lines: string[], asked: Asked): unknown {
+  const failed = lines.findIndex((line) => /^Error E[A-Z0-9]+:|^invalid command/i.test(line));
+  if (failed >= 0) throw cephFailure(asked, lines.slice(failed).join("\n"));
+  for (const line of lines.reverse()) {
+    // JSON comes in one line; status texts ("pool 'p' created") stand before or after it.
+    try {
+      return JSON.parse(line);
+    } catch {
+      // One of those.
+    }
+  }
+  return undefined;
+}

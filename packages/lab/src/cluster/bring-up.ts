@@ -1,0 +1,120 @@
+import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { CephClient } from "../ceph/client.ts";
+import { keyringText } from "../ceph/keyring.ts";
+import { createPool, createUser, initRbdPool, rbdCaps } from "../ceph/pool.ts";
+import type { CephSession } from "../ceph/session.ts";
+import type { Daemon } from "../host/daemon.ts";
+import { Together } from "../host/together.ts";
+import type { Resource } from "../state/resource.ts";
+import { formatMon, formatOsd, startCephDaemon } from "./daemons.ts";
+import { writeClusterFiles } from "./files.ts";
+import { checkSocketPaths, clusterPaths, type DaemonId, daemonsOf } from "./layout.ts";
+import { awaitClean, awaitQuorum, type ClusterStatus, checkFsid } from "./ready.ts";
+import type { MonAddress } from "./settings.ts";
+import type { ClusterSpec } from "./spec.ts";
+
+export interface BringUpOptions {
+  signal?: AbortSignal;
+  /** Told what is being done, in a few words. */
+  onStep?: (step: string) => void;
+  /** Where monitors may listen: so many ports, free as far as one can know. */
+  ports: (count: number) => Promise<number[]>;
+}
+
+/** What there is once a cluster is up. */
+export interface BroughtUp {
+  fsid: string;
+  daemons: Daemon[];
+}
+
+/**
+ * Makes a cluster in an empty resource and starts it. Ready means: all OSDs up, all PGs active+clean, and the
+ * pool for images written to. What is slow goes on side by side: OSDs' stores are made while the monitors
+ * start, and the pool exists before the OSDs do. After a failure nothing begun here goes on, but what has been
+ * made is there: the caller removes the resource.
+ */
+export async function bringUp(
+  resource: Resource,
+  spec: ClusterSpec,
+  options: BringUpOptions,
+): Promise<BroughtUp> {
+  const { onStep = () => {} } = options;
+  const fsid = randomUUID();
+  const all = daemonsOf(spec);
+  const [mons, mgrs, osds] = (["mon", "mgr", "osd"] as const).map((kind) =>
+    all.filter((daemon) => daemon.kind === kind),
+  );
+  checkSocketPaths(clusterPaths(resource), all);
+  const together = new Together(options.signal);
+  const { signal } = together;
+  const daemons: Daemon[] = [];
+  const start = async (id: DaemonId) => {
+    signal.throwIfAborted();
+    const daemon = await startCephDaemon(resource, id);
+    daemons.push(daemon);
+    return daemon;
+  };
+
+  onStep("keys and configuration");
+  await writeClusterFiles(resource, spec, fsid, await monAddresses(mons, spec, options.ports));
+
+  onStep(`making the stores of ${many(mons, "monitor")} and ${many(osds, "OSD")}`);
+  const uuids = osds.map(() => randomUUID());
+  const osdStores = osds.map((osd, n) => formatOsd(resource, osd, uuids[n], signal));
+  const rest = async () => {
+    await together.all(mons.map((mon) => formatMon(resource, mon, signal)));
+    const started = await together.all(mons.map(start));
+    await together.all(started.map((daemon, n) => awaitQuorum(resource, daemon, mons[n], fsid, signal)));
+
+    onStep("making the pool and its user");
+    const admin = new CephClient({ conf: clusterPaths(resource).conf, user: "admin" }, resource.environment);
+    const [session] = await together.all([admin.session({ signal }), ...mgrs.map(start)] as const);
+    await using _ = session;
+    await makeMaps(resource, session, spec, fsid, uuids);
+
+    onStep(`starting ${many(osds, "OSD")}`);
+    await together.all(osds.map((osd, n) => osdStores[n].then(() => start(osd))));
+
+    onStep("waiting until all placement groups are active+clean");
+    await together.all([
+      awaitClean(resource, session, spec, daemons, { signal }),
+      initRbdPool(admin, spec.pool, signal),
+    ]);
+  };
+  await together.all([rest(), ...osdStores]);
+  return { fsid, daemons };
+}
+
+async function monAddresses(
+  mons: DaemonId[],
+  { msgr }: ClusterSpec,
+  ports: BringUpOptions["ports"],
+): Promise<MonAddress[]> {
+  const free = await ports(mons.length * 2);
+  return mons.map(({ id }, n) => ({
+    id,
+    ...(msgr === "v1" ? {} : { v2: free[2 * n] }),
+    ...(msgr === "v2" ? {} : { v1: free[2 * n + 1] }),
+  }));
+}
+
+/** Announces the OSDs, and makes the pool for images and its user. */
+async function makeMaps(
+  resource: Resource,
+  session: CephSession,
+  { pool, pgs, replicas, user }: ClusterSpec,
+  fsid: string,
+  uuids: string[],
+): Promise<void> {
+  checkFsid(((await session.command(["status"])) as ClusterStatus).fsid, fsid);
+  for (const [id, uuid] of uuids.entries()) await session.command(["osd", "new", uuid, `${id}`]);
+  await createPool(session, { pool, pgs, replicas });
+  const name = `client.${user}`;
+  const key = await createUser(session, user, rbdCaps(pool));
+  await writeFile(clusterPaths(resource).keyring(name), keyringText([{ name, key }]), { mode: 0o600 });
+}
+
+function many(daemons: DaemonId[], word: string): string {
+  return `${daemons.length} ${word}${daemons.length === 1 ? "" : "s"}`;
+}

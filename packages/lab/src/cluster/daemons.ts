@@ -1,0 +1,106 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { askAdminSocket } from "../ceph/admin-socket.ts";
+import { cephEnvironment } from "../ceph/environment.ts";
+import { LabError } from "../errors.ts";
+import { run } from "../host/command.ts";
+import { Daemon } from "../host/daemon.ts";
+import type { Resource } from "../state/resource.ts";
+import { clusterPaths, type DaemonId } from "./layout.ts";
+
+/** Starts one daemon of a cluster; it is up when its admin socket answers. */
+export async function startCephDaemon(resource: Resource, daemon: DaemonId): Promise<Daemon> {
+  const paths = clusterPaths(resource);
+  return await Daemon.start({
+    name: daemon.name,
+    command: `ceph-${daemon.kind}`,
+    args: ["-f", "--conf", paths.conf, "--id", daemon.id],
+    env: cephEnvironment,
+    resource,
+  });
+}
+
+/** Makes an OSD's store. Needs no monitor. */
+export async function formatOsd(
+  resource: Resource,
+  daemon: DaemonId,
+  uuid: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { conf } = clusterPaths(resource);
+  const args = ["--mkfs", "--no-mon-config", "--conf", conf, "--id", daemon.id, "--osd-uuid", uuid];
+  await runCeph(resource, daemon, "ceph-osd", args, signal);
+}
+
+/** Makes a monitor's store. */
+export async function formatMon(resource: Resource, daemon: DaemonId, signal?: AbortSignal): Promise<void> {
+  const { conf, monmap, monKeyring } = clusterPaths(resource);
+  const args = ["--mkfs", "--conf", conf, "--id", daemon.id, "--monmap", monmap, "--keyring", monKeyring];
+  await runCeph(resource, daemon, "ceph-mon", args, signal);
+}
+
+/**
+ * Asks a daemon until `done` accepts the answer. Throws at once when the daemon ends, and SIPHON_TIMEOUT
+ * after `timeoutMs`.
+ */
+export async function awaitDaemon<T>(
+  resource: Resource,
+  daemon: Daemon,
+  socket: string,
+  prefix: string,
+  done: (answer: T) => boolean,
+  { timeoutMs = 120_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    if (daemon.exit) throw await daemonFailure(resource, daemon);
+    const answer = await askAdminSocket(socket, { prefix }, { signal }).catch(() => undefined);
+    signal?.throwIfAborted();
+    if (answer !== undefined && done(answer as T)) return answer as T;
+    if (Date.now() > deadline) {
+      throw new LabError("SIPHON_TIMEOUT", `${daemon.name} is not ready after ${timeoutMs / 1000} s`, {
+        hint: `read ${resource.path(`${daemon.name}.log`)}`,
+      });
+    }
+    await sleep(25);
+  }
+}
+
+/** Why a daemon ended: SIPHON_IN_USE for a taken port, SIPHON_NO_SPACE, else SIPHON_DAEMON_DIED. */
+export async function daemonFailure(resource: Resource, daemon: Daemon): Promise<LabError> {
+  const died = daemon.diedError(daemon.exit ?? { code: null, signal: null });
+  const log = await readFile(resource.path(`${daemon.name}.log`), "utf8").catch(() => "");
+  return knownFailure(daemon.name, resource, `${daemon.lastWords()}\n${log.slice(-20_000)}`, died) ?? died;
+}
+
+async function runCeph(
+  resource: Resource,
+  daemon: DaemonId,
+  command: string,
+  args: string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const env = { ...cephEnvironment, ...resource.environment };
+  try {
+    await run(command, args, { env, cwd: resource.dir, signal, timeoutMs: 180_000 });
+  } catch (error) {
+    throw knownFailure(daemon.name, resource, (error as Error).message, error) ?? error;
+  }
+}
+
+function knownFailure(name: string, resource: Resource, words: string, cause: unknown): LabError | undefined {
+  if (/Address already in use|\(98\)/.test(words)) {
+    return new LabError("SIPHON_IN_USE", `${name} cannot listen: its port is taken`, {
+      cause,
+      retryable: true,
+    });
+  }
+  if (/No space left on device|\(28\)|ENOSPC/.test(words)) {
+    return new LabError("SIPHON_NO_SPACE", `${name} cannot be made: no space left in ${resource.dir}`, {
+      cause,
+      hint: "free some space, or choose another directory with --dir",
+    });
+  }
+  return undefined;
+}

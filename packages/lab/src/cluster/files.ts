@@ -1,0 +1,52 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { confText } from "../ceph/conf.ts";
+import { cephEnvironment } from "../ceph/environment.ts";
+import { type KeyringEntry, keyringText, newCephxKey } from "../ceph/keyring.ts";
+import { run } from "../host/command.ts";
+import type { Resource } from "../state/resource.ts";
+import { clusterPaths, type DaemonId, daemonsOf } from "./layout.ts";
+import { addressVector, clusterConf, type MonAddress } from "./settings.ts";
+import type { ClusterSpec } from "./spec.ts";
+
+/**
+ * Writes what must be there before any daemon is made: directories, ceph.conf, the monitor map, and keyrings:
+ * one of each daemon and of client.admin, and one with all of them and their caps for the monitors to import.
+ */
+export async function writeClusterFiles(
+  resource: Resource,
+  spec: ClusterSpec,
+  fsid: string,
+  addresses: MonAddress[],
+): Promise<void> {
+  const paths = clusterPaths(resource);
+  const daemons = daemonsOf(spec);
+  for (const dir of [...daemons.map(paths.data), resource.path("crash")]) await mkdir(dir, { mode: 0o700 });
+
+  const entries: KeyringEntry[] = [
+    { name: "mon.", key: newCephxKey(), caps: { mon: "allow *" } },
+    {
+      name: "client.admin",
+      key: newCephxKey(),
+      caps: { mon: "allow *", osd: "allow *", mgr: "allow *", mds: "allow *" },
+    },
+    ...daemons
+      .filter(({ kind }) => kind !== "mon")
+      .map(({ kind, name }) => ({ name, key: newCephxKey(), caps: daemonCaps(kind) })),
+  ];
+  const secret = { mode: 0o600 };
+  await writeFile(paths.conf, confText(clusterConf(spec, fsid, addresses, resource)), secret);
+  await writeFile(paths.monKeyring, keyringText(entries), secret);
+  for (const { name, key } of entries.slice(1)) {
+    await writeFile(paths.keyring(name), keyringText([{ name, key }]), secret);
+  }
+  const vectors = addresses.flatMap((address) => ["--addv", address.id, addressVector(address)]);
+  await run("monmaptool", ["--create", "--fsid", fsid, ...vectors, paths.monmap], {
+    env: { ...cephEnvironment, ...resource.environment },
+  });
+}
+
+function daemonCaps(kind: DaemonId["kind"]): Record<string, string> {
+  return kind === "osd"
+    ? { mon: "allow profile osd", mgr: "allow profile osd", osd: "allow *" }
+    : { mon: "allow profile mgr", osd: "allow *", mds: "allow *" };
+}

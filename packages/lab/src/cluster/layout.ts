@@ -1,0 +1,56 @@
+import { LabError } from "../errors.ts";
+import type { Resource } from "../state/resource.ts";
+import type { ClusterSpec } from "./spec.ts";
+
+export type DaemonKind = "mon" | "mgr" | "osd";
+
+/** One daemon of a cluster. */
+export interface DaemonId {
+  kind: DaemonKind;
+  /** `a`, `b`, `c` for monitors, `x` for the manager, `0`, `1`, `2` for OSDs. */
+  id: string;
+  /** Both, as Ceph writes it: `osd.0`. */
+  name: string;
+}
+
+/** The daemons that a cluster consists of, in the order in which they are started. */
+export function daemonsOf({ mons, osds }: Pick<ClusterSpec, "mons" | "osds">): DaemonId[] {
+  return [
+    ...Array.from({ length: mons }, (_, n) => daemonId("mon", "abcde"[n])),
+    daemonId("mgr", "x"),
+    ...Array.from({ length: osds }, (_, n) => daemonId("osd", `${n}`)),
+  ];
+}
+
+export function daemonId(kind: DaemonKind, id: string): DaemonId {
+  return { kind, id, name: `${kind}.${id}` };
+}
+
+/** Where everything of a cluster lies, inside its resource's directory. */
+export function clusterPaths(resource: Resource) {
+  return {
+    conf: resource.path("ceph.conf"),
+    monmap: resource.path("monmap"),
+    /** What monitors import at their making: all keys that exist from the start. */
+    monKeyring: resource.path("mon.keyring"),
+    keyring: (entity: string) => resource.path(`${entity}.keyring`),
+    /** A daemon's data directory. */
+    data: (daemon: DaemonId) => resource.path(daemon.name),
+    adminSocket: (daemon: DaemonId) => resource.path(`${daemon.name}.asok`),
+    log: (daemon: DaemonId) => resource.path(`${daemon.name}.log`),
+    clientConfs: resource.path("clients"),
+  };
+}
+
+export type ClusterPaths = ReturnType<typeof clusterPaths>;
+
+/** Refuses a directory whose sockets would have longer names than the kernel takes (107 bytes). */
+export function checkSocketPaths(paths: ClusterPaths, daemons: DaemonId[]): void {
+  for (const daemon of daemons) {
+    const path = paths.adminSocket(daemon);
+    if (Buffer.byteLength(path) <= 107) continue;
+    throw new LabError("SIPHON_USAGE", `${path} is too long for a socket (107 bytes at most)`, {
+      hint: "choose a shorter directory with --dir or SIPHON_STATE_DIR",
+    });
+  }
+}

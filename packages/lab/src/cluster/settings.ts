@@ -1,0 +1,109 @@
+import type { Conf } from "../ceph/conf.ts";
+import type { Resource } from "../state/resource.ts";
+import type { ClusterSpec } from "./spec.ts";
+
+/** Where one monitor listens. */
+export interface MonAddress {
+  id: string;
+  v1?: number;
+  v2?: number;
+}
+
+/** The six options that say how connections are protected, by who connects to whom. */
+const MODES = [
+  "ms_client_mode",
+  "ms_cluster_mode",
+  "ms_service_mode",
+  "ms_mon_client_mode",
+  "ms_mon_cluster_mode",
+  "ms_mon_service_mode",
+];
+
+/** `[v2:127.0.0.1:P,v1:127.0.0.1:Q]`, as mon_host and monmaptool want it. */
+export function addressVector({ v1, v2 }: MonAddress): string {
+  const parts = [v2 && `v2:127.0.0.1:${v2}`, v1 && `v1:127.0.0.1:${v1}`];
+  return `[${parts.filter(Boolean).join(",")}]`;
+}
+
+/** The ceph.conf of a local cluster, which its daemons and all its clients read. */
+export function clusterConf(spec: ClusterSpec, fsid: string, mons: MonAddress[], resource: Resource): Conf {
+  const { auth, msgr, wire, replicas } = spec;
+  const mode = wire === "any" ? "crc secure" : wire;
+  const conf: Conf = {
+    global: {
+      fsid,
+      mon_host: mons.map(addressVector).join(","),
+      keyring: resource.path("$name.keyring"),
+      run_dir: resource.dir,
+      crash_dir: resource.path("crash"),
+      public_addr: "127.0.0.1",
+      cluster_addr: "127.0.0.1",
+      auth_cluster_required: auth,
+      auth_service_required: auth,
+      auth_client_required: auth,
+      ms_bind_msgr1: `${msgr !== "v2"}`,
+      ms_bind_msgr2: `${msgr !== "v1"}`,
+      ...Object.fromEntries(MODES.map((name) => [name, mode])),
+      rbd_cache: `${spec.rbdCache}`,
+      osd_pool_default_size: `${replicas}`,
+      osd_pool_default_min_size: `${Math.max(1, replicas - 1)}`,
+      osd_pool_default_pg_autoscale_mode: "off",
+      mon_allow_pool_size_one: "true",
+      mon_allow_pool_delete: "true",
+      // One host holds all: replicas go to different OSDs instead of different hosts.
+      osd_crush_chooseleaf_type: "0",
+    },
+    mon: {
+      mon_data: resource.path("$name"),
+      // Without it every one of the many map changes of the start waits a second for company.
+      paxos_propose_interval: "0.05",
+      mon_data_avail_warn: "2",
+      mon_data_avail_crit: "1",
+      mon_max_pg_per_osd: "1000",
+      mon_warn_on_pool_no_redundancy: "false",
+      mon_warn_on_insecure_global_id_reclaim: "false",
+      mon_warn_on_insecure_global_id_reclaim_allowed: "false",
+      ...files(resource),
+    },
+    mgr: {
+      mgr_data: resource.path("$name"),
+      mgr_initial_modules: "",
+      mgr_stats_period: "1",
+      ...files(resource),
+    },
+    osd: {
+      osd_data: resource.path("$name"),
+      ...storeOptions(spec),
+      // Asks the monitor with a "ceph" of its own, which dies with msgr v1 and auth none.
+      osd_class_update_on_start: "false",
+      // A long PG log slows a memstore OSD down over minutes of writing: keep it short, so that figures stay put.
+      osd_min_pg_log_entries: "100",
+      osd_max_pg_log_entries: "200",
+      // No scrub runs into a measurement (a flag such as noscrub would mean HEALTH_WARN for ever).
+      osd_max_scrubs: "0",
+      ...files(resource),
+    },
+  };
+  for (const [name, value] of Object.entries(spec.settings)) {
+    // The caller's word goes for every daemon, so it must not lose against the section of one.
+    for (const section of Object.values(conf)) delete section[name];
+    conf.global[name] = `${value}`;
+  }
+  return conf;
+}
+
+function storeOptions({ store, osdSize, osdMemoryTarget }: ClusterSpec): Record<string, string> {
+  const memory = {
+    osd_memory_target: `${osdMemoryTarget}`,
+    // The autotuning that follows the target needs tcmalloc, which distributions' daemons may lack.
+    bluestore_cache_autotune: "false",
+    bluestore_cache_size: `${Math.floor(osdMemoryTarget / 2)}`,
+  };
+  return store === "bluestore"
+    ? { osd_objectstore: "bluestore", bluestore_block_size: `${osdSize}`, ...memory }
+    : { osd_objectstore: "memstore", memstore_device_bytes: `${osdSize}`, memstore_page_set: "true" };
+}
+
+function files(resource: Resource): Record<string, string> {
+  return { admin_socket: resource.path("$name.asok"), log_file: resource.path("$name.log") };
+}

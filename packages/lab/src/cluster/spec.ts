@@ -1,0 +1,75 @@
+import { z } from "zod";
+import { LabError } from "../errors.ts";
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+
+const clusterFields = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,30}$/, "letters, digits, dots, dashes and underscores, at most 31")
+    .default("default"),
+  mons: z.int().min(1).max(5).default(1),
+  osds: z.int().min(1).max(64).default(3),
+  /** Copies of each object; the number of OSDs at most. */
+  replicas: z.int().min(1).max(10).optional(),
+  store: z.enum(["bluestore", "memstore"]).default("bluestore"),
+  auth: z.enum(["none", "cephx"]).default("none"),
+  /** Messenger versions that the daemons speak. */
+  msgr: z.enum(["v1", "v2", "both"]).default("v2"),
+  /** What msgr v2 protects frames with: checksums, AES-GCM, or ("any") what each client prefers. */
+  wire: z.enum(["crc", "secure", "any"]).default("crc"),
+  /** Bytes of memory an OSD may use; Ceph takes no less than 896 MiB. */
+  osdMemoryTarget: z
+    .int()
+    .min(896 * MIB)
+    .default(GIB),
+  /** Bytes an OSD can store. Its file grows as it is written. */
+  osdSize: z
+    .int()
+    .min(GIB)
+    .default(10 * GIB),
+  /** The pool for images that is made, and the user (without `client.`) who may use it. */
+  pool: z
+    .string()
+    .regex(/^[^/@\s]+$/)
+    .default("libvirt-pool"),
+  user: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]+$/)
+    .default("libvirt"),
+  pgs: z.int().min(1).max(4096).default(32),
+  /** librbd's cache, as the cluster's configuration sets it; QEMU has its own idea (see `cache=none`). */
+  rbdCache: z.boolean().default(false),
+  /** More options for the [global] section; they beat siphon's own. */
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+});
+
+/** What a local cluster is to be, as a caller says it: everything has a default. */
+export type ClusterSpecInput = z.input<typeof clusterFields>;
+/** What a local cluster is to be. */
+export type ClusterSpec = z.output<typeof clusterSpec>;
+
+/** Fills in the defaults; `replicas` is 3, or the number of OSDs where there are fewer. */
+export const clusterSpec = clusterFields
+  .transform((spec) => ({ ...spec, replicas: spec.replicas ?? Math.min(3, spec.osds) }))
+  .superRefine((spec, context) => {
+    const issue = (message: string) => context.addIssue({ code: "custom", message });
+    if (spec.replicas > spec.osds) {
+      issue(`${spec.replicas} replicas need as many OSDs, and there are ${spec.osds}`);
+    }
+    const encrypted = spec.wire === "secure" ? "secure mode" : 'wire "any", which offers secure mode,';
+    if (spec.wire !== "crc" && spec.auth !== "cephx")
+      issue(`${encrypted} needs the session keys of auth cephx`);
+    if (spec.wire !== "crc" && spec.msgr === "v1") issue(`${encrypted} needs msgr v2`);
+  });
+
+/** Checks what a caller asks for; throws SIPHON_USAGE with one sentence. */
+export function parseClusterSpec(input: ClusterSpecInput): ClusterSpec {
+  const parsed = clusterSpec.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const why = parsed.error.issues.map(({ path, message }) =>
+    [path.join("."), message].filter(Boolean).join(": "),
+  );
+  throw new LabError("SIPHON_USAGE", `no such cluster can be made: ${why.join("; ")}`);
+}
