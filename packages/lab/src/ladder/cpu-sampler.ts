@@ -1,0 +1,73 @@
+import { type CpuTimes, cpuBetween, cpuTimes } from "../host/proc.ts";
+import type { Run } from "../results/schema.ts";
+
+type Cpu = Run["cpu"]["qemu"];
+
+interface Sample {
+  /** Milliseconds of the process's clock. */
+  at: number;
+  qemu: CpuTimes;
+  osds: CpuTimes[];
+}
+
+/** How often CPU times are read; a reading of all threads costs well under a millisecond. */
+const INTERVAL_MS = 200;
+
+/**
+ * Reads the CPU times of QEMU and the OSDs while fio runs in the guest. fio starts up, warms up, measures and
+ * ends; the host sees only when it ended, so the steady window is picked afterwards, counted back from there.
+ */
+export class CpuSampler implements Disposable {
+  readonly #qemu: number;
+  readonly #osds: number[];
+  readonly #samples: Sample[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(qemu: number, osds: number[]) {
+    this.#qemu = qemu;
+    this.#osds = osds;
+    this.#timer = setInterval(() => this.#sample(), INTERVAL_MS);
+    this.#sample();
+  }
+
+  /**
+   * CPU seconds that the processes used during the `seconds` that fio measured, from a window inside them:
+   * what they used in the window, scaled to the whole. The OSDs' are missing when there are none to see.
+   */
+  during(seconds: number): Run["cpu"] | undefined {
+    this.#sample();
+    const end = (this.#samples.at(-1)?.at ?? 0) - TEARDOWN_MS;
+    const first = this.#samples.find(({ at }) => at >= end - (seconds * 1000 - TEARDOWN_MS));
+    const last = this.#samples.findLast(({ at }) => at <= end);
+    if (!first || !last || last.at <= first.at) return undefined;
+    const scale = (seconds * 1000) / (last.at - first.at);
+    const qemu = scaled(cpuBetween(first.qemu, last.qemu), scale);
+    if (this.#osds.length === 0) return { qemu };
+    const osds = last.osds.map((times, index) => scaled(cpuBetween(first.osds[index], times), scale));
+    return { qemu, osds: osds.reduce(sum) };
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #sample(): void {
+    const qemu = cpuTimes(this.#qemu);
+    const osds = this.#osds.map((pid) => cpuTimes(pid)).filter((times) => times !== undefined);
+    if (qemu && osds.length === this.#osds.length) this.#samples.push({ at: performance.now(), qemu, osds });
+  }
+}
+
+/** fio's last words and the way back to the host, in which no load runs any more. */
+const TEARDOWN_MS = 500;
+
+function scaled({ user, system, threads }: CpuTimes, scale: number): Cpu {
+  const perThread = [...threads].map(([name, seconds]) => [name, seconds * scale] as const);
+  return { user: user * scale, system: system * scale, threads: Object.fromEntries(perThread) };
+}
+
+function sum(left: Cpu, right: Cpu): Cpu {
+  const threads = { ...left.threads };
+  for (const [name, seconds] of Object.entries(right.threads)) threads[name] = (threads[name] ?? 0) + seconds;
+  return { user: left.user + right.user, system: left.system + right.system, threads };
+}

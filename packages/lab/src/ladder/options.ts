@@ -1,0 +1,120 @@
+import { readFile } from "node:fs/promises";
+import { freemem } from "node:os";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+import { LabError } from "../errors.ts";
+import { parseSize } from "./size.ts";
+
+const size = z
+  .union([z.int().positive(), z.string()])
+  .transform((value) => (typeof value === "number" ? value : parseSize(value)));
+
+/** What the ladder can be told, by a plan file or the command line; everything has a default. */
+const ladderFields = z.strictObject({
+  mode: z.enum(["cumulative", "published"]).default("cumulative"),
+  /** Names of the rungs to climb; all of the mode unless given. */
+  rungs: z.array(z.string()).min(1).optional(),
+  repeat: z.int().min(1).max(1000).default(5),
+  /** Seconds that are measured in each repeat, and of the same load before them that are not. */
+  seconds: z.number().min(1).max(3600).default(4),
+  warmup: z.number().min(0).max(600).default(1),
+  bs: size.default(16 * 1024),
+  iodepth: z.int().min(1).max(4096).default(128),
+  rw: z.enum(["randread", "randwrite", "read", "write", "randrw", "rw"]).default("randread"),
+  /** Orders the runs; drawn when not given, and written to the results. */
+  seed: z.int().min(0).max(0xffff_ffff).optional(),
+  accel: z.enum(["auto", "kvm", "tcg"]).default("auto"),
+  /** Directory of another librbd build, for the new-librbd rung. */
+  librbd: z.string().optional(),
+  /** A qcow2 or raw file to boot the VM from, put into RBD as the study does; the small guest when not given. */
+  guestImage: z.string().optional(),
+  /** Make the study's bigger test (XFS) on the last rung. */
+  bigger: z.boolean().default(true),
+  vm: z
+    .strictObject({
+      cpus: z.int().min(1).max(256).default(2),
+      /** Bytes. */
+      memory: size.default(512 * 2 ** 20),
+    })
+    .prefault({}),
+  /** Bytes of the image that the load covers; scaled to the machine's memory when not given. */
+  size: size.optional(),
+  /** The local cluster; the defaults make the client the bottleneck: one OSD that keeps its data in memory. */
+  cluster: z
+    .strictObject({
+      osds: z.int().min(1).default(1),
+      replicas: z.int().min(1).optional(),
+      store: z.enum(["bluestore", "memstore"]).default("memstore"),
+      /** Published mode replays the study's: auth none over messenger v1; otherwise cephx over v2. */
+      auth: z.enum(["none", "cephx"]).optional(),
+      msgr: z.enum(["v1", "v2", "both"]).optional(),
+      osdMemoryTarget: size.optional(),
+      settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+    })
+    .prefault({}),
+  /** An existing cluster instead of a local one. */
+  existing: z
+    .strictObject({
+      conf: z.string().default("/etc/ceph/ceph.conf"),
+      user: z.string().default("libvirt"),
+      pool: z.string().default("libvirt-pool"),
+      namespace: z.string().optional(),
+      /** An image to overwrite, which needs `yesOverwrite`; one called siphon-* is made when not given. */
+      image: z.string().optional(),
+      yesOverwrite: z.boolean().default(false),
+    })
+    .optional(),
+});
+
+export type LadderOptionsInput = z.input<typeof ladderFields>;
+export type LadderOptions = z.output<typeof ladderFields> & { seed: number; size: number };
+
+/** The short form: fewer rungs, two repeats of five seconds, no bigger test. */
+export const quickOptions: LadderOptionsInput = {
+  rungs: ["ide", "virtio-blk", "cache-none", "tcmalloc", "librados-threads", "secure"],
+  repeat: 2,
+  seconds: 5,
+  bigger: false,
+};
+
+/** Checks and completes options; throws SIPHON_USAGE with one sentence. */
+export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
+  const parsed = ladderFields.safeParse(input);
+  if (!parsed.success) throw usage("these options make no sense", parsed.error);
+  const { seed = Math.floor(Math.random() * 2 ** 32), size = defaultSize() } = parsed.data;
+  return { ...parsed.data, seed, size };
+}
+
+/** Reads a plan, a YAML file with the same options; throws SIPHON_NOT_FOUND or SIPHON_USAGE. */
+export async function readPlan(path: string): Promise<LadderOptionsInput> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new LabError("SIPHON_NOT_FOUND", `cannot read the plan ${path}: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  try {
+    const plan: unknown = parseYaml(text) ?? {};
+    const parsed = ladderFields.safeParse(plan);
+    if (!parsed.success) throw usage(`the plan ${path} makes no sense`, parsed.error);
+    return plan as LadderOptionsInput;
+  } catch (cause) {
+    if (cause instanceof LabError) throw cause;
+    throw new LabError("SIPHON_USAGE", `the plan ${path} is no YAML: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** An eighth of the free memory in steps of 256 MiB, from 512 MiB to 2 GiB: a memstore OSD keeps twice that. */
+function defaultSize(): number {
+  const step = 256 * 2 ** 20;
+  return Math.min(8, Math.max(2, Math.floor(freemem() / 8 / step))) * step;
+}
+
+function usage(what: string, error: z.ZodError): LabError {
+  const problems = error.issues.map(({ path, message }) =>
+    [path.join("."), message].filter(Boolean).join(": "),
+  );
+  return new LabError("SIPHON_USAGE", `${what}: ${problems.join("; ")}`);
+}

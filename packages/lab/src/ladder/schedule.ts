@@ -1,0 +1,28 @@
+import { seededRandom } from "../statistics/random.ts";
+
+/** One run to make: a rung, and for which time. */
+export interface Scheduled<T> {
+  item: T;
+  repeat: number;
+}
+
+/**
+ * Every item once a repeat, in an order drawn anew for each repeat: a machine that drifts touches all items
+ * alike, and figures of the same repeat are near in time and so can be paired.
+ */
+export function interleave<T>(items: readonly T[], repeats: number, seed: number): Scheduled<T>[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: repeats }, (_, repeat) =>
+    shuffle(items, random).map((item) => ({ item, repeat })),
+  ).flat();
+}
+
+/** Fisher and Yates. */
+function shuffle<T>(items: readonly T[], random: () => number): T[] {
+  const shuffled = [...items];
+  for (let last = shuffled.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [shuffled[last], shuffled[other]] = [shuffled[other], shuffled[last]];
+  }
+  return shuffled;
+}

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LabError } from "../../src/errors.ts";
+import { run, which } from "../../src/host/command.ts";
+
+const codeOf = (code: string) => (error: unknown) => error instanceof LabError && error.code === code;
+
+test("a program's output and input pass through, its environment is added to ours", async () => {
+  const result = await run("sh", ["-c", 'cat; printf " %s" "$EXTRA"; printf oops >&2'], {
+    input: "hello",
+    env: { EXTRA: "world" },
+  });
+  assert.deepEqual(result, { exitCode: 0, stdout: "hello world", stderr: "oops" });
+});
+
+test("a program that fails is an error with its last words, unless any exit code is fine", async () => {
+  await assert.rejects(run("sh", ["-c", "echo first; echo the reason >&2; exit 3"]), (error: Error) => {
+    assert.ok(codeOf("SIPHON_PROGRAM_FAILED")(error));
+    assert.match(error.message, /exit code 3.*the reason/);
+    return true;
+  });
+  assert.equal((await run("false", [], { anyExitCode: true })).exitCode, 1);
+});
+
+test("a program that is not there is said so", async () => {
+  await assert.rejects(run("no-such-program-of-ours"), codeOf("SIPHON_MISSING_PROGRAM"));
+  assert.equal(await which("no-such-program-of-ours"), undefined);
+  assert.match((await which("sh"))!, /\/sh$/);
+});
+
+test("a program that hangs is ended at its time limit", async () => {
+  await assert.rejects(run("sleep", ["60"], { timeoutMs: 200 }), codeOf("SIPHON_TIMEOUT"));
+});
+
+test("an abort ends the program and is thrown as it came", async () => {
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  const running = run("sleep", ["60"], { signal: controller.signal });
+  controller.abort(reason);
+  await assert.rejects(running, (error) => error === reason);
+  await assert.rejects(run("true", [], { signal: controller.signal }), (error) => error === reason);
+});

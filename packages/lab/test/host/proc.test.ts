@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { cpuBetween, cpuTimes, isRunning, pidsWithEnvironment, processId } from "../../src/host/proc.ts";
+
+test("a running process is told from one that ended, and from another with its pid", async () => {
+  const child = spawn("sleep", ["60"]);
+  const id = processId(child.pid!)!;
+  assert.ok(isRunning(id));
+  assert.ok(
+    !isRunning({ ...id, startTime: id.startTime + 1 }),
+    "same pid, other start: not the same process",
+  );
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  assert.ok(!isRunning(id));
+  assert.equal(processId(id.pid), undefined);
+  assert.equal(cpuTimes(id.pid), undefined);
+});
+
+test("CPU that a process burns shows in its times, and under its thread's name", async () => {
+  const child = spawn("sh", ["-c", "while :; do :; done"]);
+  try {
+    const before = cpuTimes(child.pid!)!;
+    let used = cpuBetween(before, cpuTimes(child.pid!)!);
+    while (used.user + used.system < 0.1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      used = cpuBetween(before, cpuTimes(child.pid!)!);
+    }
+    assert.ok((used.threads.get("sh") ?? 0) > 0.05);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
+test("processes are found by a variable of their environment", async () => {
+  const mark = `mark-${process.pid}`;
+  const child = spawn("sleep", ["60"], { env: { ...process.env, SIPHON_TEST_MARK: mark } });
+  try {
+    assert.deepEqual(
+      pidsWithEnvironment("SIPHON_TEST_MARK", (value) => value === mark),
+      [child.pid],
+    );
+    assert.deepEqual(
+      pidsWithEnvironment("SIPHON_TEST_MARK", (value) => value === `${mark}x`),
+      [],
+    );
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
