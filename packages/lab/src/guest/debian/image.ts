@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import { constants, copyFile, mkdir, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { LabError } from "../../errors.ts";
+import { cached } from "../../state/cache.ts";
+import { cacheDir } from "../../state/paths.ts";
+import { Resource } from "../../state/resource.ts";
+import { keyPair } from "../ssh/key-pair.ts";
+import { findArchive } from "./archive.ts";
+import { diskFiles, makeDisk } from "./disk.ts";
+import { COMMAND_LINE, type Recipe, recipeHash } from "./recipe.ts";
+import { findPrivilege, makeRootTar } from "./root-file-system.ts";
+
+export interface BuildGuestOptions {
+  /** Bytes of the disk; 4 GiB unless told. */
+  size?: number;
+  /** Debian release; this machine's own unless told, where it is a Debian. */
+  suite?: string;
+  /** Address of a Debian archive; those that this machine installs from unless told. */
+  mirror?: string;
+  /** Build it again although it is in the cache. */
+  force?: boolean;
+  signal?: AbortSignal;
+  /** Told what is being done now. */
+  onProgress?: (text: string) => void;
+}
+
+/** A guest image that was built: a disk that boots by itself, and what it takes to boot it directly. */
+export interface GuestImage {
+  /** Path of the qcow2 image. */
+  disk: string;
+  /** Paths of its kernel and initramfs. */
+  kernel: string;
+  initrd: string;
+  /** For QEMU's `-append`. */
+  commandLine: string;
+}
+
+const GIB = 1024 ** 3;
+/** Below this the packages do not fit. */
+const SMALLEST = GIB;
+/** What a build has needed at its most, with some room: packages, the file tree, the raw disk, the image. */
+const ROOM = 2 * GIB;
+
+/**
+ * Builds a Debian guest with an ssh server, fio and mkfs.xfs from the distribution's packages, into the cache;
+ * the same recipe is not built twice. siphon's ssh key may log in as root at 10.0.2.15.
+ */
+export async function buildGuestImage(options: BuildGuestOptions = {}): Promise<GuestImage> {
+  const { size = 4 * GIB, force = false, signal, onProgress = () => {} } = options;
+  if (size < SMALLEST) {
+    throw new LabError("SIPHON_USAGE", `a guest image of ${size} bytes is too small for its packages`, {
+      hint: "give it 1G or more",
+    });
+  }
+  const privilege = await findPrivilege();
+  const { publicKey } = await keyPair();
+  const recipe: Recipe = { archive: await findArchive(options), size, publicKey };
+  const key = `debian-${recipe.archive.suite}-${recipeHash(recipe)}`;
+  if (force) await rm(join(cacheDir(), "guest-images", key), { recursive: true, force: true });
+  const directory = await cached("guest-images", key, async (building) => {
+    await checkRoom(building);
+    await using work = await Resource.create("work", `guest-image-${process.pid}-${Date.now()}`);
+    const common = { signal, env: work.environment };
+    const tarFile = join(building, "root.tar");
+    const onLine = (line: string) => {
+      const [, doing] = /^I: (.+?)(?:\.\.\.)?$/.exec(line) ?? [];
+      if (doing) onProgress(doing);
+    };
+    await makeRootTar(recipe, privilege, tarFile, { ...common, onLine, temporary: work.dir });
+    onProgress("making the disk");
+    await makeDisk({ tarFile, directory: building, size, privilege }, common);
+    await writeFile(join(building, "recipe.json"), `${JSON.stringify(recipe, null, 2)}\n`);
+  });
+  return inDirectory(directory);
+}
+
+function inDirectory(directory: string): GuestImage {
+  return {
+    disk: join(directory, diskFiles.disk),
+    kernel: join(directory, diskFiles.kernel),
+    initrd: join(directory, diskFiles.initrd),
+    commandLine: COMMAND_LINE,
+  };
+}
+
+/**
+ * Puts a copy of the image at `file`, its kernel and initramfs beside it as FILE.vmlinuz and FILE.initrd. Each
+ * appears whole or not at all. Throws SIPHON_REFUSED when the file is there and `force` is not set.
+ */
+export async function exportGuestImage(
+  image: GuestImage,
+  file: string,
+  { force = false } = {},
+): Promise<GuestImage> {
+  const disk = resolve(file);
+  if (existsSync(disk) && !force) {
+    throw new LabError("SIPHON_REFUSED", `${disk} is there already`, { hint: "replace it with --force" });
+  }
+  await mkdir(dirname(disk), { recursive: true });
+  const base = disk.replace(/\.qcow2$/, "");
+  const copy: GuestImage = { ...image, disk, kernel: `${base}.vmlinuz`, initrd: `${base}.initrd` };
+  for (const part of ["kernel", "initrd", "disk"] as const) await copyAtomically(image[part], copy[part]);
+  return copy;
+}
+
+async function copyAtomically(from: string, to: string): Promise<void> {
+  const partial = `${to}.partial`;
+  try {
+    await copyFile(from, partial, constants.COPYFILE_FICLONE);
+    await rename(partial, to);
+  } catch (cause) {
+    await rm(partial, { force: true });
+    if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
+    throw new LabError("SIPHON_NO_SPACE", `the disk is full: ${to} could not be written`, { cause });
+  }
+}
+
+async function checkRoom(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const free = bavail * bsize;
+  if (free >= ROOM) return;
+  throw new LabError(
+    "SIPHON_NO_SPACE",
+    `building a guest image needs ${ROOM / GIB} GiB in ${cacheDir()}, of which ${(free / GIB).toFixed(1)} are free`,
+    { hint: "make room, or put the cache elsewhere: SIPHON_CACHE_DIR=DIR" },
+  );
+}

@@ -1,0 +1,103 @@
+import { tmpdir } from "node:os";
+import { LabError } from "../../errors.ts";
+import { run } from "../../host/command.ts";
+import { customizeScript, PACKAGES, prepareScript, type Recipe } from "./recipe.ts";
+import { type StageOptions, stage } from "./stage.ts";
+
+/** How we come to be root in the guest's file system: by being it, or in a user namespace of our own. */
+export type Privilege = "root" | "unshare";
+
+/** Throws SIPHON_PERMISSION where neither way is open. */
+export async function findPrivilege(): Promise<Privilege> {
+  if (process.getuid?.() === 0) return "root";
+  const probe = await run("unshare", [...IN_NAMESPACE, "true"], { anyExitCode: true });
+  if (probe.exitCode === 0) return "unshare";
+  throw new LabError(
+    "SIPHON_PERMISSION",
+    `building a guest image needs root or subordinate user ids: ${probe.stderr.trim()}`,
+    {
+      hint:
+        "run it as root, or: apt-get install uidmap; " +
+        "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
+    },
+  );
+}
+
+/** Arguments of unshare(1) that make us root over a range of ids. */
+const IN_NAMESPACE = ["--user", "--map-root-user", "--map-auto", "--"];
+
+/** Runs a shell script as the root of `privilege`. */
+export async function stageAsRoot(
+  privilege: Privilege,
+  script: string,
+  args: string[],
+  options: StageOptions,
+): Promise<void> {
+  const shell = ["sh", "-c", script, "sh", ...args];
+  const [command, ...rest] = privilege === "root" ? shell : ["unshare", ...IN_NAMESPACE, ...shell];
+  await stage(command, rest, options);
+}
+
+/**
+ * Writes the guest's whole root file system, with kernel, boot loader and the right to log in, to a tar file.
+ * Source: mmdebstrap(1).
+ */
+export async function makeRootTar(
+  recipe: Recipe,
+  privilege: Privilege,
+  tarFile: string,
+  options: StageOptions & { temporary: string },
+): Promise<void> {
+  const { suite, sources } = recipe.archive;
+  const args = [
+    `--mode=${privilege}`,
+    "--variant=minbase",
+    "--format=tar",
+    // It would empty the machine id.
+    "--skip=cleanup/reproducible",
+    `--include=${PACKAGES.join(",")}`,
+    '--aptopt=Acquire::http::Timeout "20"',
+    '--aptopt=Acquire::Retries "2"',
+    ...["doc", "man", "info", "locale"].map((part) => `--dpkgopt=path-exclude=/usr/share/${part}/*`),
+    `--essential-hook=${prepareScript()}`,
+    `--customize-hook=${customizeScript(recipe.publicKey)}`,
+    suite,
+    tarFile,
+    ...sources,
+  ];
+  // In a user namespace it works as somebody who may not enter our private directories.
+  const TMPDIR = privilege === "root" ? options.temporary : tmpdir();
+  try {
+    await stage("mmdebstrap", args, { ...options, env: { ...options.env, TMPDIR } });
+  } catch (cause) {
+    throw explained(cause, sources);
+  }
+}
+
+/** Says which mirror it was, when that was the trouble, and how to get mmdebstrap. */
+function explained(cause: unknown, sources: string[]): unknown {
+  if (!(cause instanceof LabError)) return cause;
+  if (cause.code === "SIPHON_MISSING_PROGRAM") {
+    return new LabError(cause.code, "building a guest image needs mmdebstrap, which is not installed", {
+      cause,
+      hint: "Debian and Ubuntu: apt-get install mmdebstrap",
+    });
+  }
+  if (
+    !/apt-get update|Failed to fetch|Could not (resolve|connect)|Unable to locate package/i.test(
+      cause.message,
+    )
+  ) {
+    return cause;
+  }
+  const mirrors = [...new Set(sources.map((line) => line.split(" ")[1]))].join(", ");
+  return new LabError(
+    "SIPHON_PROGRAM_FAILED",
+    `cannot get the guest's packages from ${mirrors}: ${cause.message}`,
+    {
+      cause,
+      retryable: true,
+      hint: "check that the mirror can be reached, or name another one: --mirror URL",
+    },
+  );
+}

@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LabError } from "../../errors.ts";
+import { notStarted } from "../../host/command.ts";
+
+export interface StageOptions {
+  /** Added to this process's environment. */
+  env?: Record<string, string>;
+  cwd?: string;
+  signal?: AbortSignal;
+  /** Gets every line that the program writes, as it comes. */
+  onLine?: (line: string) => void;
+}
+
+/**
+ * Runs a program that takes long and tells how far it is. An abort asks its whole process group to end and
+ * gives it ten seconds to clean up after itself. A full disk becomes SIPHON_NO_SPACE, every other failure
+ * SIPHON_PROGRAM_FAILED with what it said last.
+ */
+export async function stage(command: string, args: string[], options: StageOptions = {}): Promise<void> {
+  const { env, cwd, signal, onLine } = options;
+  signal?.throwIfAborted();
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, LC_ALL: "C.UTF-8", ...env },
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface(stream).on("line", (line) => {
+      said.push(line);
+      onLine?.(line);
+    });
+  }
+  const closed = once(child, "close").catch((cause: unknown) => {
+    throw notStarted(command, cause);
+  });
+  const stop = () => void endGroup(child.pid!, closed);
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    await closed;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+  signal?.throwIfAborted();
+  if (child.exitCode !== 0) throw failure(command, child.exitCode ?? child.signalCode, said);
+}
+
+/** The error for a program that failed, by what it said. */
+export function failure(command: string, exit: number | string | null, said: string[]): LabError {
+  const full = said.find((line) => /no space left on device|disk quota exceeded/i.test(line));
+  if (full) {
+    return new LabError("SIPHON_NO_SPACE", `the disk is full: ${command} said: ${full.trim()}`, {
+      hint: "make room, or put the cache elsewhere: SIPHON_CACHE_DIR=DIR",
+    });
+  }
+  const words = said
+    .filter((line) => line.trim())
+    .slice(-3)
+    .join(" | ")
+    .slice(-600);
+  return new LabError("SIPHON_PROGRAM_FAILED", `${command} failed (${exit}): ${words || "it said nothing"}`);
+}
+
+async function endGroup(pid: number, closed: Promise<unknown>): Promise<void> {
+  signalGroup(pid, "SIGTERM");
+  await Promise.race([closed.catch(() => {}), sleep(10_000, undefined, { ref: false })]);
+  signalGroup(pid, "SIGKILL");
+}
+
+function signalGroup(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // All of it has ended.
+  }
+}
