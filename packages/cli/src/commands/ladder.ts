@@ -1,0 +1,161 @@
+import {
+  type LadderOptionsInput,
+  parseLadderOptions,
+  quickOptions,
+  readPlan,
+  rungsOf,
+  runLadder,
+} from "@siphon/lab";
+import { Command, Option } from "commander";
+import { interruption } from "../interruption.ts";
+import { terminalSteps } from "../progress.ts";
+import { ladderTable } from "../table.ts";
+
+/** The flags as commander gives them; what was not given is missing. */
+interface Flags {
+  quick?: boolean;
+  plan?: string;
+  out: string;
+  json?: boolean;
+  rungs?: string;
+  mode?: "cumulative" | "published";
+  repeat?: string;
+  seconds?: string;
+  bs?: string;
+  iodepth?: string;
+  rw?: LadderOptionsInput["rw"];
+  size?: string;
+  seed?: string;
+  accel?: LadderOptionsInput["accel"];
+  librbd?: string;
+  guestImage?: string;
+  bigger: boolean;
+  cpus?: string;
+  memory?: string;
+  osds?: string;
+  replicas?: string;
+  store?: "bluestore" | "memstore";
+  conf?: string;
+  user?: string;
+  pool?: string;
+  namespace?: string;
+  image?: string;
+  yesOverwrite?: boolean;
+}
+
+export function ladderCommand(): Command {
+  const names = (mode: "cumulative" | "published") => rungsOf(mode).map(({ name }) => name);
+  return new Command("ladder")
+    .description(
+      "Climb the ladder: bring a Ceph cluster up (or use yours), put an image on it, boot a VM from it in every\n" +
+        "configuration, run fio inside, and report IOPS, latency and CPU per I/O with 95 % intervals.",
+    )
+    .option("--quick", "two repeats of 5 s on fewer rungs: a first look in under three minutes")
+    .option("--rungs <names>", "comma-separated rungs to climb (default: all)")
+    .addOption(
+      new Option("--mode <mode>", "add one setting a step, or replay the study's steps as published").choices([
+        "cumulative",
+        "published",
+      ]),
+    )
+    .option("--repeat <n>", "repeats of every rung, interleaved in random order (default: 5)")
+    .option("--seconds <s>", "seconds measured in each repeat (default: 4)")
+    .option("--bs <size>", "block size (default: 16k)")
+    .option("--iodepth <n>", "requests in flight (default: 128)")
+    .addOption(
+      new Option("--rw <kind>", "kind of load (default: randread)").choices([
+        ...["randread", "randwrite", "read", "write", "randrw", "rw"],
+      ]),
+    )
+    .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
+    .option("--seed <n>", "seed of the random order, to repeat a run exactly")
+    .addOption(
+      new Option("--accel <kind>", "how QEMU runs the guest (default: auto)").choices(["auto", "kvm", "tcg"]),
+    )
+    .option("--cpus <n>", "vCPUs of the VM (default: 2)")
+    .option("--memory <size>", "memory of the VM (default: 512M)")
+    .option("--guest-image <file>", "boot this qcow2 or raw image from RBD, as the study does")
+    .option("--librbd <dir>", "directory of another librbd build, for the new-librbd rung")
+    .option("--no-bigger", "leave out the bigger test on XFS after the last rung")
+    .option("--plan <file>", "YAML file with the same options; flags beat it")
+    .option("--out <dir>", "where runs are written", "runs")
+    .option("--json", "print the results as JSON; progress goes to standard error")
+    .optionsGroup("The local cluster:")
+    .option("--osds <n>", "OSDs (default: 1)")
+    .option("--replicas <n>", "copies of each object (default: 3, at most one an OSD)")
+    .addOption(
+      new Option("--store <kind>", "where OSDs keep data (default: memstore)").choices(["bluestore", "memstore"]),
+    )
+    .optionsGroup("An existing cluster instead:")
+    .option("--conf <file>", "its ceph.conf (default: /etc/ceph/ceph.conf)")
+    .option("--user <name>", "user without the client. prefix (default: libvirt)")
+    .option("--pool <name>", "pool for the image (default: libvirt-pool)")
+    .option("--namespace <name>", "namespace in the pool")
+    .option("--image <name>", "use this image, which needs --yes-overwrite; else one called siphon-* is made")
+    .option("--yes-overwrite", "the data of --image may be lost")
+    .addHelpText(
+      "after",
+      `\nRungs: ${names("cumulative").join(", ")}` +
+        `\nRungs in published mode: ${names("published").join(", ")}` +
+        "\n\nThe exit code is 0 when every planned rung was measured, 1 when one failed, 130 after Ctrl-C.",
+    )
+    .action(climb);
+}
+
+async function climb(flags: Flags): Promise<void> {
+  const plan = flags.plan === undefined ? {} : await readPlan(flags.plan);
+  const options = parseLadderOptions(merge(flags.quick ? quickOptions : {}, plan, fromFlags(flags)));
+  const step = terminalSteps();
+  const outcome = await runLadder(options, { out: flags.out, step, signal: interruption.signal });
+  if (flags.json) process.stdout.write(`${JSON.stringify(outcome.results, null, 2)}\n`);
+  else process.stdout.write(`\n${ladderTable(outcome.results)}\n\nReport: ${outcome.directory}/report.html\n`);
+  if (outcome.failure) throw outcome.failure;
+}
+
+function fromFlags(flags: Flags): LadderOptionsInput {
+  const { conf, user, pool, namespace, image, yesOverwrite } = flags;
+  const existing = given({ conf, user, pool, namespace, image, yesOverwrite });
+  const cluster = given({ osds: number(flags.osds), replicas: number(flags.replicas), store: flags.store });
+  const vm = given({ cpus: number(flags.cpus), memory: flags.memory });
+  return given({
+    rungs: flags.rungs?.split(",").map((name) => name.trim()),
+    mode: flags.mode,
+    repeat: number(flags.repeat),
+    seconds: number(flags.seconds),
+    bs: flags.bs,
+    iodepth: number(flags.iodepth),
+    rw: flags.rw,
+    size: flags.size,
+    seed: number(flags.seed),
+    accel: flags.accel,
+    librbd: flags.librbd,
+    guestImage: flags.guestImage,
+    bigger: flags.bigger ? undefined : false,
+    existing: Object.keys(existing).length > 0 ? existing : undefined,
+    cluster: Object.keys(cluster).length > 0 ? cluster : undefined,
+    vm: Object.keys(vm).length > 0 ? vm : undefined,
+  });
+}
+
+/** Later ones beat earlier ones; the nested groups are merged, too. */
+function merge(...inputs: LadderOptionsInput[]): LadderOptionsInput {
+  return inputs.reduce((left, right) => ({
+    ...left,
+    ...right,
+    ...given({
+      vm: left.vm && right.vm && { ...left.vm, ...right.vm },
+      cluster: left.cluster && right.cluster && { ...left.cluster, ...right.cluster },
+      existing: left.existing && right.existing && { ...left.existing, ...right.existing },
+    }),
+  }));
+}
+
+/** Without the fields that are undefined, which would otherwise beat a default. */
+function given<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Numbers are checked with all other options: what is none becomes NaN, which no option takes. */
+function number(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}

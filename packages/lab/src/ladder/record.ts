@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { compare } from "../results/compare.ts";
+import type { BiggerStep, Results, Run, RungResult } from "../results/schema.ts";
+import { markOutliers, summarize } from "../results/summarize.ts";
+import type { PlannedRung } from "../rungs/plan.ts";
+import { studyFigure } from "../study/rungs.ts";
+
+/** What one planned rung has gathered so far. */
+interface Gathered {
+  plan: PlannedRung;
+  runs: Omit<Run, "outlier">[];
+  command: string;
+  clientConf: string;
+  /** Why runs of it failed, in the order in which they did. */
+  failures: string[];
+}
+
+type Fixed = Pick<Results, "mode" | "seed" | "workload" | "facts" | "accelerator">;
+
+/** Gathers what the ladder measures, and says at any moment what the results are until then. */
+export class LadderRecord {
+  readonly #fixed: Fixed;
+  readonly #started = new Date();
+  readonly #rungs: Gathered[];
+  readonly #notes: string[] = [];
+  #bigger: Results["bigger"];
+
+  constructor(fixed: Fixed, rungs: PlannedRung[]) {
+    this.#fixed = fixed;
+    this.#rungs = rungs.map((plan) => ({ plan, runs: [], command: "", clientConf: "", failures: [] }));
+  }
+
+  note(text: string): void {
+    this.#notes.push(text);
+  }
+
+  /** How to repeat a rung: the same for each of its runs. */
+  describe(rung: string, command: string, clientConf: string): void {
+    Object.assign(this.#of(rung), { command, clientConf });
+  }
+
+  add(rung: string, run: Omit<Run, "outlier">): void {
+    this.#of(rung).runs.push(run);
+  }
+
+  fail(rung: string, reason: string): void {
+    this.#of(rung).failures.push(reason);
+  }
+
+  /** A rung that failed in its first repeat and never worked will not work in the next. */
+  isHopeless(rung: string): boolean {
+    const { runs, failures } = this.#of(rung);
+    return runs.length === 0 && failures.length > 0;
+  }
+
+  addBigger(rung: string, step: BiggerStep): void {
+    this.#bigger ??= { rung, steps: [] };
+    this.#bigger.steps.push(step);
+  }
+
+  /** Rungs that failed, wholly or in some repeats. */
+  get failures(): { rung: string; reason: string }[] {
+    return this.#rungs.flatMap(({ plan, failures }) =>
+      failures.length > 0 ? [{ rung: plan.rung.name, reason: failures[0] }] : [],
+    );
+  }
+
+  results(complete: boolean): Results {
+    return {
+      schema: 1,
+      siphon: version,
+      started: this.#started.toISOString(),
+      finished: new Date().toISOString(),
+      complete,
+      notes: this.#notes,
+      ...this.#fixed,
+      rungs: this.#rungs.map((rung) => this.#result(rung)),
+      ...(this.#bigger && { bigger: this.#bigger }),
+    };
+  }
+
+  #result({ plan, runs, command, clientConf, failures }: Gathered): RungResult {
+    const { name, title, why } = plan.rung;
+    const base = { name, title, why, study: studyFigure(this.#fixed.mode, name) };
+    if (plan.status === "skipped") return { ...base, status: "skipped", reason: plan.reason };
+    if (runs.length === 0) {
+      return { ...base, status: "failed", reason: failures[0] ?? "its turn did not come" };
+    }
+    const before = plan.against === undefined ? undefined : this.#of(plan.against);
+    const comparison = before && compare({ name: plan.against!, runs: before.runs }, { runs });
+    const note = failures.length > 0 ? `${failures.length} more repeats failed: ${failures[0]}` : undefined;
+    const marked = markOutliers(runs);
+    return {
+      ...base,
+      status: "measured",
+      command,
+      clientConf,
+      runs: marked,
+      summary: summarize(marked),
+      comparison,
+      note,
+    };
+  }
+
+  #of(name: string): Gathered {
+    return this.#rungs.find(({ plan }) => plan.rung.name === name)!;
+  }
+}
+
+const { version } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+) as { version: string };
+

@@ -1,0 +1,24 @@
+import type { ClientConf } from "../ceph/conf.ts";
+import type { RbdDisk } from "../vm/settings.ts";
+
+/** A name and a value, as the report shows them. */
+export interface Fact {
+  name: string;
+  value: string;
+}
+
+/** The cluster and the image that the ladder is climbed on. */
+export interface Target extends AsyncDisposable {
+  /** What VMs open; each rung adds a client configuration of its own. */
+  readonly disk: Omit<RbdDisk, "conf">;
+  /** Why clients cannot reach the cluster in secure mode; undefined when they can. */
+  readonly noSecure: string | undefined;
+  /** Aborted, with an error that says why, when the cluster can no longer carry a measurement. */
+  readonly failed: AbortSignal;
+  /** The settings of the cluster that matter to a reader of the figures. */
+  readonly facts: Fact[];
+  /** Processes whose CPU counts as the OSDs'; none when they cannot be seen from here. */
+  osdPids(): number[];
+  /** A configuration file for a client with options of its own. */
+  clientConf(name: string, options: Record<string, string>): Promise<ClientConf>;
+}
