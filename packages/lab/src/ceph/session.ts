@@ -125,12 +125,12 @@ function quote(word: string): string {
 function answerIn(lines: string[], asked: Asked): unknown {
   const failed = lines.findIndex((line) => /^Error E[A-Z0-9]+:|^invalid command/i.test(line));
   if (failed >= 0) throw cephFailure(asked, lines.slice(failed).join("\n"));
-  for (const line of lines.reverse()) {
-    // JSON comes in one line; status texts ("pool 'p' created") stand before or after it.
+  // Status texts ("pool 'p' created") come first, JSON (in one line or more) last.
+  for (const first of lines.keys()) {
     try {
-      return JSON.parse(line);
+      return JSON.parse(lines.slice(first).join("\n"));
     } catch {
-      // One of those.
+      // Not from here on.
     }
   }
   return undefined;

@@ -10,7 +10,7 @@ import type { Resource } from "../state/resource.ts";
 import { formatMon, formatOsd, startCephDaemon } from "./daemons.ts";
 import { writeClusterFiles } from "./files.ts";
 import { checkSocketPaths, clusterPaths, type DaemonId, daemonsOf } from "./layout.ts";
-import { awaitClean, awaitQuorum, type ClusterStatus, checkFsid } from "./ready.ts";
+import { awaitClean, awaitOsds, awaitQuorum, type ClusterStatus, checkFsid } from "./ready.ts";
 import type { MonAddress } from "./settings.ts";
 import type { ClusterSpec } from "./spec.ts";
 
@@ -75,12 +75,11 @@ export async function bringUp(
 
     onStep(`starting ${many(osds, "OSD")}`);
     await together.all(osds.map((osd, n) => osdStores[n].then(() => start(osd))));
+    const waiting = { resource, session, spec, daemons, signal };
+    await awaitOsds(waiting);
 
     onStep("waiting until all placement groups are active+clean");
-    await together.all([
-      awaitClean(resource, session, spec, daemons, { signal }),
-      initRbdPool(admin, spec.pool, signal),
-    ]);
+    await together.all([awaitClean(waiting), initRbdPool(admin, spec.pool, signal)]);
   };
   await together.all([rest(), ...osdStores]);
   return { fsid, daemons };
@@ -103,12 +102,13 @@ async function monAddresses(
 async function makeMaps(
   resource: Resource,
   session: CephSession,
-  { pool, pgs, replicas, user }: ClusterSpec,
+  { pool, pgs, replicas, user, mgrModules }: ClusterSpec,
   fsid: string,
   uuids: string[],
 ): Promise<void> {
   checkFsid(((await session.command(["status"])) as ClusterStatus).fsid, fsid);
   for (const [id, uuid] of uuids.entries()) await session.command(["osd", "new", uuid, `${id}`]);
+  if (!mgrModules) await session.command(["health", "mute", "MGR_MODULE_ERROR", "--sticky"]);
   await createPool(session, { pool, pgs, replicas });
   const name = `client.${user}`;
   const key = await createUser(session, user, rbdCaps(pool));

@@ -20,7 +20,8 @@ export async function writeClusterFiles(
 ): Promise<void> {
   const paths = clusterPaths(resource);
   const daemons = daemonsOf(spec);
-  for (const dir of [...daemons.map(paths.data), resource.path("crash")]) await mkdir(dir, { mode: 0o700 });
+  for (const dir of [...daemons.map(paths.data), resource.path("crash"), resource.path("modules")])
+    await mkdir(dir, { mode: 0o700 });
 
   const entries: KeyringEntry[] = [
     { name: "mon.", key: newCephxKey(), caps: { mon: "allow *" } },

@@ -50,29 +50,59 @@ export function checkFsid(found: string, fsid: string): void {
   );
 }
 
-/** Waits until all OSDs are up and all PGs of the pool active+clean, while the given daemons live. */
-export async function awaitClean(
-  resource: Resource,
-  session: CephSession,
-  { osds, pgs }: ClusterSpec,
-  daemons: Daemon[],
-  { signal, timeoutMs = 180_000 }: { signal?: AbortSignal; timeoutMs?: number } = {},
+/** What a wait for the whole cluster needs to know. */
+export interface Waiting {
+  resource: Resource;
+  session: CephSession;
+  spec: ClusterSpec;
+  /** Daemons whose end means that waiting is in vain. */
+  daemons: Daemon[];
+  signal: AbortSignal;
+}
+
+/** Waits until all OSDs are up. */
+export async function awaitOsds(waiting: Waiting): Promise<void> {
+  const { session, spec } = waiting;
+  await poll(waiting, async () => {
+    const { num_up_osds } = (await session.command(["osd", "stat"])) as { num_up_osds: number };
+    return num_up_osds === spec.osds || `${num_up_osds} of ${spec.osds} OSDs are up`;
+  });
+}
+
+/** Waits until the PGs of all pools are active+clean. The manager is asked: what a monitor knows is older. */
+export async function awaitClean(waiting: Waiting): Promise<void> {
+  interface PgStat {
+    /** False while a new manager has not yet heard of all PGs. */
+    pg_ready: boolean;
+    pg_summary: { num_pgs: number; num_pg_by_state: { name: string; num: number }[] };
+  }
+  const { session, spec } = waiting;
+  await poll(waiting, async () => {
+    const { pg_ready, pg_summary } = (await session.command(["pg", "stat"])) as PgStat;
+    const { num_pgs, num_pg_by_state } = pg_summary;
+    const clean = num_pg_by_state.find(({ name }) => name === "active+clean")?.num ?? 0;
+    const states = num_pg_by_state.map(({ name, num }) => `${num} ${name}`).join(", ");
+    return (pg_ready && num_pgs >= spec.pgs && clean === num_pgs) || `placement groups: ${states || "none"}`;
+  });
+}
+
+/** Looks until `look` says true; after three minutes fails with what it said instead. */
+async function poll(
+  { resource, daemons, signal }: Waiting,
+  look: () => Promise<true | string>,
+  timeoutMs = 180_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     const dead = daemons.find((daemon) => daemon.exit);
     if (dead) throw await daemonFailure(resource, dead);
-    const { osdmap, pgmap } = (await session.command(["status"])) as ClusterStatus;
-    const clean = pgmap.pgs_by_state.find(({ state_name }) => state_name === "active+clean")?.count ?? 0;
-    if (osdmap.num_up_osds === osds && pgmap.num_pgs >= pgs && clean === pgmap.num_pgs) return;
+    const state = await look();
+    if (state === true) return;
     if (Date.now() > deadline) {
-      const states = pgmap.pgs_by_state.map(({ state_name, count }) => `${count} ${state_name}`).join(", ");
-      throw new LabError(
-        "SIPHON_TIMEOUT",
-        `the cluster is not ready after ${timeoutMs / 1000} s: ${osdmap.num_up_osds} of ${osds} OSDs up, PGs: ${states || "none"}`,
-        { hint: `read the logs in ${resource.dir}` },
-      );
+      throw new LabError("SIPHON_TIMEOUT", `the cluster is not ready after ${timeoutMs / 1000} s: ${state}`, {
+        hint: `is the machine very busy? The logs are in ${resource.dir} while it comes up`,
+      });
     }
     await sleep(50);
   }

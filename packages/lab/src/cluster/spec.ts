@@ -39,6 +39,8 @@ const clusterFields = z.strictObject({
     .regex(/^[A-Za-z0-9_.-]+$/)
     .default("libvirt"),
   pgs: z.int().min(1).max(4096).default(32),
+  /** Load the manager's modules: the balancer, the autoscaler and so on, which siphon has no use for. */
+  mgrModules: z.boolean().default(false),
   /** librbd's cache, as the cluster's configuration sets it; QEMU has its own idea (see `cache=none`). */
   rbdCache: z.boolean().default(false),
   /** More options for the [global] section; they beat siphon's own. */
