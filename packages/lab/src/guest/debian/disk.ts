@@ -1,5 +1,6 @@
-import { open, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { GuestImageFiles } from "../image-files.ts";
 import { emptyMbr, mbrSector, writeMbr } from "../partition/mbr.ts";
 import { ROOT_LABEL } from "./recipe.ts";
 import { type Privilege, stageAsRoot } from "./root-file-system.ts";
@@ -8,9 +9,6 @@ import { type StageOptions, stage } from "./stage.ts";
 /** Bytes before the only partition: room for GRUB, and what every partitioning tool leaves. */
 const PARTITION_START = 1024 * 1024;
 
-/** Paths, inside the directory, of what `makeDisk` leaves there. */
-export const diskFiles = { disk: "disk.qcow2", kernel: "vmlinuz", initrd: "initrd.img" };
-
 /**
  * Turns the tar file of a root file system into a bootable qcow2 image of `size` bytes, with kernel and
  * initramfs beside it. Nothing is mounted: mke2fs fills the file system as it makes it, and GRUB is put in
@@ -18,31 +16,20 @@ export const diskFiles = { disk: "disk.qcow2", kernel: "vmlinuz", initrd: "initr
  * core.img from the sectors that follow).
  */
 export async function makeDisk(
-  {
-    tarFile,
-    directory,
-    size,
-    privilege,
-  }: {
-    tarFile: string;
-    directory: string;
-    size: number;
-    privilege: Privilege;
-  },
-  options: StageOptions,
+  tarFile: string,
+  files: GuestImageFiles,
+  { size, privilege, ...options }: StageOptions & { size: number; privilege: Privilege },
 ): Promise<void> {
+  const directory = dirname(files.disk);
   const raw = join(directory, "disk.raw");
   const blocks = Math.floor((size - PARTITION_START) / 4096);
-  await stageAsRoot(
-    privilege,
-    FILL,
-    [directory, tarFile, raw, String(PARTITION_START), String(blocks)],
-    options,
-  );
+  const values = [directory, tarFile, raw, PARTITION_START, blocks].map(String);
+  await stageAsRoot(privilege, FILL, values, options);
   await writeBootSectors(raw, directory, size);
-  const convert = ["convert", "-f", "raw", "-O", "qcow2", raw, join(directory, diskFiles.disk)];
-  await stage("qemu-img", convert, options);
+  await stage("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, files.disk], options);
   await rm(raw);
+  await rename(join(directory, "vmlinuz"), files.kernel);
+  await rename(join(directory, "initrd.img"), files.initrd);
 }
 
 /** $1 directory, $2 tar file, $3 disk, $4 first byte of the file system, $5 its size in blocks of 4096 bytes. */

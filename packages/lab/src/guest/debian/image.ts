@@ -5,10 +5,11 @@ import { LabError } from "../../errors.ts";
 import { cached } from "../../state/cache.ts";
 import { cacheDir } from "../../state/paths.ts";
 import { Resource } from "../../state/resource.ts";
+import { type GuestImageFiles, guestImageFiles } from "../image-files.ts";
 import { keyPair } from "../ssh/key-pair.ts";
 import { findArchive } from "./archive.ts";
-import { diskFiles, makeDisk } from "./disk.ts";
-import { COMMAND_LINE, type Recipe, recipeHash } from "./recipe.ts";
+import { makeDisk } from "./disk.ts";
+import { type Recipe, recipeHash } from "./recipe.ts";
 import { findPrivilege, makeRootTar } from "./root-file-system.ts";
 
 export interface BuildGuestOptions {
@@ -25,17 +26,7 @@ export interface BuildGuestOptions {
   onProgress?: (text: string) => void;
 }
 
-/** A guest image that was built: a disk that boots by itself, and what it takes to boot it directly. */
-export interface GuestImage {
-  /** Path of the qcow2 image. */
-  disk: string;
-  /** Paths of its kernel and initramfs. */
-  kernel: string;
-  initrd: string;
-  /** For QEMU's `-append`. */
-  commandLine: string;
-}
-
+const DISK = "guest.qcow2";
 const GIB = 1024 ** 3;
 /** Below this the packages do not fit. */
 const SMALLEST = GIB;
@@ -46,7 +37,7 @@ const ROOM = 2 * GIB;
  * Builds a Debian guest with an ssh server, fio and mkfs.xfs from the distribution's packages, into the cache;
  * the same recipe is not built twice. siphon's ssh key may log in as root at 10.0.2.15.
  */
-export async function buildGuestImage(options: BuildGuestOptions = {}): Promise<GuestImage> {
+export async function buildGuestImage(options: BuildGuestOptions = {}): Promise<GuestImageFiles> {
   const { size = 4 * GIB, force = false, signal, onProgress = () => {} } = options;
   if (size < SMALLEST) {
     throw new LabError("SIPHON_USAGE", `a guest image of ${size} bytes is too small for its packages`, {
@@ -69,19 +60,10 @@ export async function buildGuestImage(options: BuildGuestOptions = {}): Promise<
     };
     await makeRootTar(recipe, privilege, tarFile, { ...common, onLine, temporary: work.dir });
     onProgress("making the disk");
-    await makeDisk({ tarFile, directory: building, size, privilege }, common);
+    await makeDisk(tarFile, guestImageFiles(join(building, DISK)), { size, privilege, ...common });
     await writeFile(join(building, "recipe.json"), `${JSON.stringify(recipe, null, 2)}\n`);
   });
-  return inDirectory(directory);
-}
-
-function inDirectory(directory: string): GuestImage {
-  return {
-    disk: join(directory, diskFiles.disk),
-    kernel: join(directory, diskFiles.kernel),
-    initrd: join(directory, diskFiles.initrd),
-    commandLine: COMMAND_LINE,
-  };
+  return guestImageFiles(join(directory, DISK));
 }
 
 /**
@@ -89,17 +71,16 @@ function inDirectory(directory: string): GuestImage {
  * appears whole or not at all. Throws SIPHON_REFUSED when the file is there and `force` is not set.
  */
 export async function exportGuestImage(
-  image: GuestImage,
+  image: GuestImageFiles,
   file: string,
   { force = false } = {},
-): Promise<GuestImage> {
+): Promise<GuestImageFiles> {
   const disk = resolve(file);
   if (existsSync(disk) && !force) {
     throw new LabError("SIPHON_REFUSED", `${disk} is there already`, { hint: "replace it with --force" });
   }
   await mkdir(dirname(disk), { recursive: true });
-  const base = disk.replace(/\.qcow2$/, "");
-  const copy: GuestImage = { ...image, disk, kernel: `${base}.vmlinuz`, initrd: `${base}.initrd` };
+  const copy = guestImageFiles(disk);
   for (const part of ["kernel", "initrd", "disk"] as const) await copyAtomically(image[part], copy[part]);
   return copy;
 }

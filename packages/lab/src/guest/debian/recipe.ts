@@ -13,11 +13,14 @@ export interface Recipe {
 /** The label of the root file system, by which kernel and boot loader find it on whatever disk it is. */
 export const ROOT_LABEL = "siphon-root";
 
-/** The guest's kernel command line; ttyS0 is where QEMU's `-serial` listens. */
-export const COMMAND_LINE = `root=LABEL=${ROOT_LABEL} ro console=ttyS0 net.ifnames=0 mitigations=off quiet`;
+/** What the guest's kernel must be told, however it is booted. */
+export const ROOT_PARAMETERS = `root=LABEL=${ROOT_LABEL} ro net.ifnames=0`;
+
+/** What its own boot loader tells it; ttyS0 is where QEMU's `-serial` listens. */
+const COMMAND_LINE = `${ROOT_PARAMETERS} console=ttyS0 mitigations=off quiet`;
 
 /** The packages that a guest is made of, beside Debian's minimal base. */
-export const PACKAGES = [
+const PACKAGES = [
   "linux-image-cloud-amd64",
   "initramfs-tools",
   "zstd",
@@ -37,11 +40,28 @@ export const PACKAGES = [
 
 /** Identifies the recipe, with the very steps below, in twelve hexadecimal digits. */
 export function recipeHash(recipe: Recipe): string {
-  const steps = [PACKAGES, COMMAND_LINE, prepareScript(), customizeScript(recipe.publicKey)];
-  return createHash("sha256")
-    .update(JSON.stringify([recipe, steps]))
-    .digest("hex")
-    .slice(0, 12);
+  const steps = [recipe.size, mmdebstrapArguments(recipe, "guest.tar")];
+  return createHash("sha256").update(JSON.stringify(steps)).digest("hex").slice(0, 12);
+}
+
+/** Arguments of mmdebstrap(1) that write the guest's whole root file system to a tar file. */
+export function mmdebstrapArguments(recipe: Recipe, tarFile: string): string[] {
+  const { suite, sources } = recipe.archive;
+  return [
+    "--variant=minbase",
+    "--format=tar",
+    // It would empty the machine id.
+    "--skip=cleanup/reproducible",
+    `--include=${PACKAGES.join(",")}`,
+    '--aptopt=Acquire::http::Timeout "20"',
+    '--aptopt=Acquire::Retries "2"',
+    ...["doc", "man", "info", "locale"].map((part) => `--dpkgopt=path-exclude=/usr/share/${part}/*`),
+    `--essential-hook=${prepareScript}`,
+    `--customize-hook=${customizeScript(recipe.publicKey)}`,
+    suite,
+    tarFile,
+    ...sources,
+  ];
 }
 
 /**
@@ -49,18 +69,16 @@ export function recipeHash(recipe: Recipe): string {
  * the drivers of the disks that QEMU can show the guest: it is read through the emulated BIOS, or unpacked by
  * an emulated CPU.
  */
-export function prepareScript(): string {
-  const modules = "virtio_pci virtio_blk virtio_scsi ata_piix ata_generic sd_mod";
-  return `
+const prepareScript = `
 set -eu
 mkdir -p "$1/etc/initramfs-tools/conf.d" "$1/usr/share/initramfs-tools/modules.d"
 printf 'MODULES=list\\nCOMPRESS=zstd\\n' > "$1/etc/initramfs-tools/conf.d/siphon"
-printf '%s\\n' ${modules} > "$1/usr/share/initramfs-tools/modules.d/siphon"
+printf '%s\\n' virtio_pci virtio_blk virtio_scsi ata_piix ata_generic sd_mod \\
+  > "$1/usr/share/initramfs-tools/modules.d/siphon"
 `;
-}
 
 /** Shell, run by mmdebstrap when all packages are installed, with the guest's root as `$1`. */
-export function customizeScript(publicKey: string): string {
+function customizeScript(publicKey: string): string {
   return `
 set -eu
 cd "$1"

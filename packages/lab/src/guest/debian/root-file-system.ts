@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { LabError } from "../../errors.ts";
 import { run } from "../../host/command.ts";
-import { customizeScript, PACKAGES, prepareScript, type Recipe } from "./recipe.ts";
+import { mmdebstrapArguments, type Recipe } from "./recipe.ts";
 import { type StageOptions, stage } from "./stage.ts";
 
 /** How we come to be root in the guest's file system: by being it, or in a user namespace of our own. */
@@ -48,29 +48,13 @@ export async function makeRootTar(
   tarFile: string,
   options: StageOptions & { temporary: string },
 ): Promise<void> {
-  const { suite, sources } = recipe.archive;
-  const args = [
-    `--mode=${privilege}`,
-    "--variant=minbase",
-    "--format=tar",
-    // It would empty the machine id.
-    "--skip=cleanup/reproducible",
-    `--include=${PACKAGES.join(",")}`,
-    '--aptopt=Acquire::http::Timeout "20"',
-    '--aptopt=Acquire::Retries "2"',
-    ...["doc", "man", "info", "locale"].map((part) => `--dpkgopt=path-exclude=/usr/share/${part}/*`),
-    `--essential-hook=${prepareScript()}`,
-    `--customize-hook=${customizeScript(recipe.publicKey)}`,
-    suite,
-    tarFile,
-    ...sources,
-  ];
+  const args = [`--mode=${privilege}`, ...mmdebstrapArguments(recipe, tarFile)];
   // In a user namespace it works as somebody who may not enter our private directories.
   const TMPDIR = privilege === "root" ? options.temporary : tmpdir();
   try {
     await stage("mmdebstrap", args, { ...options, env: { ...options.env, TMPDIR } });
   } catch (cause) {
-    throw explained(cause, sources);
+    throw explained(cause, recipe.archive.sources);
   }
 }
 

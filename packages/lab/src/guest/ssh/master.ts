@@ -1,0 +1,59 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type RunResult, run } from "../../host/command.ts";
+import { RESOURCE_VARIABLE } from "../../state/resource.ts";
+import { type SshTarget, sshArguments } from "./connection.ts";
+
+/** The longest time that a timer can wait: 24.8 days. */
+const FOR_EVER = 2 ** 31 - 1;
+
+/** The ssh process that holds the connection which all commands share: ssh's own multiplexing. */
+export class SshMaster implements AsyncDisposable {
+  /** Arguments of ssh(1) for a command over this connection; the command follows. */
+  readonly arguments: string[];
+  /** Settles with what ssh said when the connection has ended, for whatever reason. */
+  readonly ended: Promise<string>;
+  readonly #socket: string;
+  readonly #closing = new AbortController();
+  #open = true;
+
+  constructor(target: SshTarget, directory: string) {
+    const socket = `ssh-${crypto.randomUUID().slice(0, 8)}`;
+    const common = [...sshArguments(target), "-o", "BatchMode=yes", "-S", socket];
+    this.#socket = join(directory, socket);
+    this.arguments = [...common, "127.0.0.1"];
+    const connection = run("ssh", [...common, "-M", "-N", "127.0.0.1"], {
+      cwd: directory,
+      env: { [RESOURCE_VARIABLE]: directory },
+      timeoutMs: FOR_EVER,
+      signal: this.#closing.signal,
+      anyExitCode: true,
+    });
+    this.ended = connection.then(
+      ({ stderr }: RunResult) => stderr.trim(),
+      (error: Error) => (this.#closing.signal.aborted ? "it was closed" : error.message),
+    );
+    void this.ended.then(() => {
+      this.#open = false;
+    });
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Whether the server has let us in: only then does the socket appear. Resolves to false when it did not. */
+  async accepted(signal: AbortSignal): Promise<boolean> {
+    while (this.#open && !signal.aborted) {
+      if (existsSync(this.#socket)) return true;
+      await sleep(50);
+    }
+    return false;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.ended;
+  }
+}

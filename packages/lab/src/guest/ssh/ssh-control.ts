@@ -1,0 +1,129 @@
+import { once } from "node:events";
+import { createConnection, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LabError } from "../../errors.ts";
+import { type RunOptions, type RunResult, run } from "../../host/command.ts";
+import { RESOURCE_VARIABLE } from "../../state/resource.ts";
+import { shellQuote } from "../../vm/escape.ts";
+import type { GuestControl, GuestRunOptions } from "../control.ts";
+import type { SshTarget } from "./connection.ts";
+import { SshMaster } from "./master.ts";
+
+export interface SshControlOptions extends SshTarget {
+  /** The VM's directory. */
+  directory: string;
+  /** A unix socket of the guest's QEMU: it closes when QEMU ends, and every wait for the guest with it. */
+  lifeline: string;
+  /** Milliseconds until the guest must have let us in. */
+  timeoutMs: number;
+  signal?: AbortSignal;
+  /** The error to throw when QEMU has ended. */
+  whyClosed: () => Promise<LabError>;
+}
+
+/** A guest driven over ssh. */
+export class SshControl implements GuestControl {
+  readonly #options: SshControlOptions;
+  readonly #lifeline: Socket;
+  readonly #qemuEnded: Promise<never>;
+  #master: SshMaster;
+
+  private constructor(options: SshControlOptions) {
+    this.#options = options;
+    this.#lifeline = createConnection(options.lifeline);
+    this.#lifeline.on("error", () => {}); // a close follows
+    this.#qemuEnded = once(this.#lifeline, "close").then(async () => {
+      throw await options.whyClosed();
+    });
+    this.#qemuEnded.catch(() => {});
+    this.#master = new SshMaster(options, options.directory);
+  }
+
+  /** Waits for the guest to boot and to let us in. Throws SIPHON_TIMEOUT, or what `whyClosed` says. */
+  static async connect(options: SshControlOptions): Promise<SshControl> {
+    const control = new SshControl(options);
+    try {
+      await control.#connected();
+      return control;
+    } catch (error) {
+      await control[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async run(command: string, options: GuestRunOptions = {}): Promise<RunResult> {
+    return this.#ssh("ssh", [...this.#master.arguments, command], command, options);
+  }
+
+  /** Copies files of this host into a directory of the guest, under their own last names. */
+  async copyIn(files: string[], directory: string, options: GuestRunOptions = {}): Promise<void> {
+    const pack = "tar -chPf - --transform='s|.*/||' ";
+    const unpack = `mkdir -p ${shellQuote(directory)} && tar -xzf - -C ${shellQuote(directory)}`;
+    const pipeline = `${pack} ${files.map(shellQuote).join(" ")} | gzip -1 | "$@"`;
+    const args = ["-c", pipeline, "sh", "ssh", ...this.#master.arguments, unpack];
+    const { exitCode, stderr } = await this.#ssh("sh", args, `copying into ${directory}`, options);
+    if (exitCode !== 0) {
+      throw new LabError("SIPHON_GUEST", `cannot copy files into the guest's ${directory}: ${stderr.trim()}`);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#master[Symbol.asyncDispose]();
+    this.#lifeline.destroy();
+  }
+
+  async #connected(): Promise<void> {
+    const { timeoutMs, signal } = this.#options;
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const stop = signal ? AbortSignal.any([timeout, signal]) : timeout;
+    let said = "no answer";
+    while (!(await Promise.race([this.#master.accepted(stop), this.#qemuEnded]))) {
+      await this.#master[Symbol.asyncDispose]();
+      if (!stop.aborted) said = (await this.#master.ended) || said;
+      signal?.throwIfAborted();
+      if (timeout.aborted) throw notLetIn(timeoutMs, said);
+      await Promise.race([sleep(500), this.#qemuEnded]);
+      this.#master = new SshMaster(this.#options, this.#options.directory);
+    }
+  }
+
+  async #ssh(program: string, args: string[], what: string, options: GuestRunOptions): Promise<RunResult> {
+    const { timeoutMs = 60_000, signal } = options;
+    const { directory } = this.#options;
+    const left = new AbortController();
+    const runOptions: RunOptions = {
+      cwd: directory,
+      env: { [RESOURCE_VARIABLE]: directory },
+      timeoutMs,
+      signal: signal ? AbortSignal.any([signal, left.signal]) : left.signal,
+      anyExitCode: true,
+    };
+    try {
+      const result = await Promise.race([run(program, args, runOptions), this.#qemuEnded]);
+      // 255 is ssh's own, unless the connection stands: then the command itself ended so.
+      if (result.exitCode === 255 && !this.#master.open) throw await this.#broken(result.stderr);
+      return result;
+    } catch (cause) {
+      if (!(cause instanceof LabError) || cause.code !== "SIPHON_TIMEOUT") throw cause;
+      const message = `the guest did not finish "${what.slice(0, 80)}" within ${timeoutMs / 1000} s`;
+      throw new LabError("SIPHON_TIMEOUT", message, { cause, retryable: true });
+    } finally {
+      left.abort();
+    }
+  }
+
+  async #broken(stderr: string): Promise<LabError> {
+    const why = stderr.trim() || (await this.#master.ended);
+    return new LabError("SIPHON_GUEST", `the ssh connection to the guest broke: ${why}`, {
+      hint: "look at the guest's console: it may have panicked, hung or shut down",
+    });
+  }
+}
+
+function notLetIn(timeoutMs: number, said: string): LabError {
+  const message = `the guest did not let siphon in over ssh within ${timeoutMs / 1000} s: ${said}`;
+  const hint = /Permission denied/.test(said)
+    ? "the image must run cloud-init, or hold siphon's key already, as those of siphon image build-guest do"
+    : "look at its console: it must boot from its disk, and take its address by DHCP or have 10.0.2.15";
+  return new LabError("SIPHON_TIMEOUT", message, { hint });
+}
