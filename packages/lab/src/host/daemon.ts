@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { LabError } from "../errors.ts";
 import type { Resource } from "../state/resource.ts";
 import { lastWords, notStarted } from "./command.ts";
@@ -77,7 +77,9 @@ export class Daemon implements AsyncDisposable {
 
   /** The end of what it wrote to its standard output and error, in one line. */
   lastWords(): string {
-    return lastWords({ stdout: readFileSync(this.#outputFile, "utf8"), stderr: "" });
+    // Its resource may have been cleaned away while it ran.
+    const stdout = existsSync(this.#outputFile) ? readFileSync(this.#outputFile, "utf8") : "";
+    return lastWords({ stdout, stderr: "" });
   }
 
   /** The error to throw when it ended though it was needed. */

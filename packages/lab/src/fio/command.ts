@@ -1,0 +1,50 @@
+import { shellQuote } from "../vm/escape.ts";
+
+/** A fio job in the study's manner: libaio, direct, one job. */
+export interface FioJob {
+  /** A block device or a file, as the guest names it. */
+  filename: string;
+  rw: "randread" | "randwrite" | "randrw" | "read" | "write" | "rw";
+  /** Bytes. */
+  blockSize: number;
+  ioDepth: number;
+  /** Bytes of the device or file that are used; the whole of it when not given. */
+  size?: number;
+  /** Seconds that are measured; when not given the job ends when it has done `size` bytes. */
+  seconds?: number;
+  /** Seconds of the same load before them. */
+  warmupSeconds?: number;
+  /** Makes the sequence of offsets the same every time. */
+  seed?: number;
+}
+
+/** The words of a fio call whose JSON `parseFio` reads. */
+export function fioCommand(job: FioJob): string[] {
+  const { filename, rw, blockSize, ioDepth, size, seconds, warmupSeconds, seed } = job;
+  return [
+    "fio",
+    "--name=siphon",
+    `--filename=${filename.replaceAll(":", "\\:")}`,
+    "--ioengine=libaio",
+    "--direct=1",
+    `--rw=${rw}`,
+    `--bs=${blockSize}`,
+    `--iodepth=${ioDepth}`,
+    "--numjobs=1",
+    // Without a map of the blocks already used: a bit for each block, and a lookup for each I/O.
+    ...(rw.startsWith("rand") ? ["--norandommap"] : []),
+    // The percentiles of both directions together cannot be had from those of each.
+    ...(rw === "rw" || rw === "randrw" ? ["--unified_rw_reporting=both"] : []),
+    ...(size === undefined ? [] : [`--size=${size}`]),
+    ...(seconds === undefined ? [] : [`--runtime=${seconds}`, "--time_based"]),
+    ...(warmupSeconds ? [`--ramp_time=${warmupSeconds}`] : []),
+    ...(seed === undefined ? [] : [`--randseed=${seed}`]),
+    "--percentile_list=50:95:99:99.9",
+    "--output-format=json",
+  ];
+}
+
+/** The same as one line for a POSIX shell. */
+export function fioCommandLine(job: FioJob): string {
+  return fioCommand(job).map(shellQuote).join(" ");
+}

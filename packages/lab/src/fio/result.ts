@@ -1,0 +1,112 @@
+import { constants } from "node:os";
+import { z } from "zod";
+import { LabError } from "../errors.ts";
+import { lastWords } from "../host/command.ts";
+
+/** What one fio run came to; reads and writes of a mixed load together. */
+export interface FioFigures {
+  ios: number;
+  iops: number;
+  bytesPerSecond: number;
+  /** Seconds that fio measured, without the warm-up. */
+  seconds: number;
+  /** Completion latency in microseconds. */
+  latency: { mean: number; p50: number; p95: number; p99: number; p999: number };
+}
+
+/** What fio reports of one direction, or of both together; times in nanoseconds unless they say otherwise. */
+const direction = z.object({
+  iops: z.number(),
+  bw_bytes: z.number(),
+  /** Milliseconds. */
+  runtime: z.number(),
+  total_ios: z.number(),
+  clat_ns: z.object({ mean: z.number(), percentile: z.record(z.string(), z.number()).optional() }),
+});
+
+const output = z.object({
+  jobs: z.array(
+    z.object({
+      /** An errno. */
+      error: z.number(),
+      read: direction,
+      write: direction,
+      /** There with unified_rw_reporting=both. */
+      mixed: direction.optional(),
+    }),
+  ),
+});
+
+/** What a shell that ran fio returned. */
+export interface FioOutput {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * Reads fio's JSON. Throws SIPHON_NO_SPACE when fio filled a file system, SIPHON_GUEST when it got an I/O error,
+ * and SIPHON_PROGRAM_FAILED when it failed otherwise, did no I/O, or ran shorter than the `seconds` asked for.
+ */
+export function parseFio(said: FioOutput, { seconds }: { seconds?: number } = {}): FioFigures {
+  const parsed = output.safeParse(jsonIn(said.stdout));
+  if (!parsed.success) throw failed(said, "it printed no result that is understood", parsed.error);
+  const [job] = parsed.data.jobs;
+  if (!job) throw failed(said, "it ran no job");
+  if (job.error !== 0) throw ioError(said, job.error);
+  if (said.exitCode !== 0) throw failed(said, "it reports no error of its own");
+  const figures = toFigures(job.mixed ?? (job.write.total_ios > 0 ? job.write : job.read));
+  if (figures.ios === 0) throw failed(said, "it finished no I/O in the time measured");
+  // Before it ends fio waits for what is in flight, so it runs longer rather than shorter.
+  if (seconds !== undefined && figures.seconds < seconds * 0.9) {
+    throw failed(said, `it measured ${figures.seconds} s and not ${seconds} s`);
+  }
+  return figures;
+}
+
+/** fio prints notes and warnings on the same stream. */
+function jsonIn(stdout: string): unknown {
+  const start = stdout.search(/^\{/m);
+  try {
+    return JSON.parse(stdout.slice(start, stdout.lastIndexOf("}") + 1));
+  } catch {
+    return undefined;
+  }
+}
+
+function toFigures(all: z.infer<typeof direction>): FioFigures {
+  const percentile = (name: string) => microseconds(all.clat_ns.percentile?.[name] ?? 0);
+  return {
+    ios: all.total_ios,
+    iops: all.iops,
+    bytesPerSecond: all.bw_bytes,
+    seconds: all.runtime / 1000,
+    latency: {
+      mean: microseconds(all.clat_ns.mean),
+      p50: percentile("50.000000"),
+      p95: percentile("95.000000"),
+      p99: percentile("99.000000"),
+      p999: percentile("99.900000"),
+    },
+  };
+}
+
+function microseconds(nanoseconds: number): number {
+  return nanoseconds / 1000;
+}
+
+function ioError(said: FioOutput, errno: number): LabError {
+  if (errno === constants.errno.ENOSPC) {
+    return new LabError("SIPHON_NO_SPACE", `fio filled the disk: ${lastWords({ ...said, stdout: "" })}`, {
+      hint: "use a smaller size, or a bigger image",
+    });
+  }
+  const message = `fio got an I/O error (errno ${errno}): ${lastWords({ ...said, stdout: "" })}`;
+  return new LabError("SIPHON_GUEST", message);
+}
+
+function failed(said: FioOutput, why: string, cause?: unknown): LabError {
+  const words = lastWords(said.stdout.includes("{") ? { ...said, stdout: "" } : said);
+  const message = `fio failed (exit code ${said.exitCode}): ${why}; ${words}`;
+  return new LabError("SIPHON_PROGRAM_FAILED", message, { cause });
+}

@@ -1,0 +1,95 @@
+import { createConnection, type Socket } from "node:net";
+import type { LabError } from "../errors.ts";
+import type { RunResult } from "../host/command.ts";
+import { Lines } from "../host/lines.ts";
+import { within } from "../host/within.ts";
+import type { GuestControl, GuestRunOptions } from "./control.ts";
+
+export interface AgentOptions {
+  /** QEMU's end of the agent's virtio-serial port, a unix socket. */
+  socket: string;
+  /** Milliseconds to wait for the guest to answer for the first time. */
+  timeoutMs: number;
+  signal?: AbortSignal;
+  /** The error to throw when the connection ends: why QEMU or the guest is gone. */
+  whyClosed: () => Promise<LabError>;
+}
+
+/** The host's side of the small guest's agent; its protocol is described at `agentScript`. */
+export class AgentControl implements GuestControl {
+  readonly #socket: Socket;
+  readonly #whyClosed: () => Promise<LabError>;
+  readonly #waiting = new Map<string, PromiseWithResolvers<string[]>>();
+  #closed: Promise<LabError> | undefined;
+  #nextId = 1;
+
+  private constructor(socket: Socket, whyClosed: () => Promise<LabError>) {
+    this.#socket = socket;
+    this.#whyClosed = whyClosed;
+    const lines = new Lines((line) => this.#receive(line));
+    socket.on("data", (bytes) => lines.push(bytes));
+    socket.on("error", () => {}); // a close follows
+    socket.on("close", () => this.#close());
+  }
+
+  /** Connects and waits until the guest answers. Throws SIPHON_TIMEOUT, or what `whyClosed` says. */
+  static async connect({ socket, timeoutMs, signal, whyClosed }: AgentOptions): Promise<AgentControl> {
+    const agent = new AgentControl(createConnection(socket), whyClosed);
+    try {
+      // Commands that an earlier siphon started may still send their replies: only this nonce is ours.
+      const ready = agent.#request("hello", crypto.randomUUID(), "");
+      await within(ready, { timeoutMs, signal, what: "the guest did not come up" });
+      return agent;
+    } catch (error) {
+      await agent[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async run(command: string, { timeoutMs = 60_000, signal }: GuestRunOptions = {}): Promise<RunResult> {
+    signal?.throwIfAborted();
+    const id = `${process.pid}.${this.#nextId++}`;
+    const done = this.#request("run", id, Buffer.from(command).toString("base64"));
+    try {
+      const what = `the guest did not finish "${shortened(command)}"`;
+      const [exitCode, stdout = "", stderr = ""] = await within(done, { timeoutMs, signal, what });
+      return { exitCode: Number(exitCode), stdout: decoded(stdout), stderr: decoded(stderr) };
+    } catch (error) {
+      if (!this.#closed) this.#socket.write(`kill ${id}\n`);
+      throw error;
+    } finally {
+      this.#waiting.delete(id);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.destroy();
+  }
+
+  async #request(verb: string, id: string, argument: string): Promise<string[]> {
+    if (this.#closed) throw await this.#closed;
+    const reply = Promise.withResolvers<string[]>();
+    this.#waiting.set(id, reply);
+    this.#socket.write(`${verb} ${id} ${argument}\n`);
+    return reply.promise;
+  }
+
+  #receive(line: string): void {
+    const [, id, ...fields] = line.split(" ");
+    this.#waiting.get(id)?.resolve(fields);
+  }
+
+  #close(): void {
+    this.#closed = this.#whyClosed();
+    for (const { reject } of this.#waiting.values()) void this.#closed.then(reject, reject);
+    this.#waiting.clear();
+  }
+}
+
+function decoded(base64: string): string {
+  return Buffer.from(base64, "base64").toString();
+}
+
+function shortened(command: string): string {
+  return command.length > 80 ? `${command.slice(0, 77)}...` : command;
+}

@@ -1,0 +1,32 @@
+import type { LabError } from "../errors.ts";
+import type { Accelerator, Boot, Network } from "../vm/arguments.ts";
+import type { VmSettings } from "../vm/settings.ts";
+import type { GuestControl } from "./control.ts";
+
+/** A kind of guest: how QEMU boots it, and the way in once it is up. */
+export interface Guest {
+  /** What it is made of, for the report. */
+  description: { name: string; value: string }[];
+  /** Kept with the VM, so that another process can find the way in again; never a secret. */
+  details: { kind: string; [detail: string]: unknown };
+  boot(circumstances: BootCircumstances): Boot;
+  /** Waits until the guest answers; throws SIPHON_TIMEOUT, SIPHON_GUEST, or what `whyClosed` says. */
+  connect(access: GuestAccess): Promise<GuestControl>;
+}
+
+export interface BootCircumstances {
+  accelerator: Accelerator;
+  settings: VmSettings;
+  /** Further parameters for the kernel, where siphon names them. */
+  parameters: string[];
+}
+
+export interface GuestAccess {
+  /** QEMU's end of the agent's virtio-serial port, a unix socket. */
+  agentSocket: string;
+  network?: Network;
+  timeoutMs: number;
+  signal?: AbortSignal;
+  /** Why QEMU or the guest is gone, once the way in is closed. */
+  whyClosed: () => Promise<LabError>;
+}

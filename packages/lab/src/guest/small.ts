@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import { readFile, realpath, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { LabError } from "../errors.ts";
+import { run } from "../host/command.ts";
+import { cached } from "../state/cache.ts";
+import { kernelParameters } from "../vm/arguments.ts";
+import { guestDiskName } from "../vm/disk.ts";
+import { AgentControl } from "./agent.ts";
+import { type CpioEntry, cpio } from "./cpio.ts";
+import type { Guest } from "./guest.ts";
+import { agentScript, initScript } from "./init.ts";
+import { type GuestKernel, guestKernel } from "./kernel.ts";
+import { moduleTree } from "./modules.ts";
+import { hostProgram, type Program, staticBusybox, versionOf } from "./programs.ts";
+import { extractVmlinux } from "./vmlinux.ts";
+
+/**
+ * The small guest: a packaged kernel, busybox, fio and mkfs.xfs of this host, booted by QEMU without firmware
+ * or root disk; built into the cache at the first use. Throws LabError when something for it is missing.
+ */
+export async function smallGuest(): Promise<Guest> {
+  const kernel = await guestKernel();
+  const programs = await Promise.all(programNames.map(hostProgram));
+  const busybox = await staticBusybox();
+  const key = await hashOf(kernel, [busybox, ...programs.flatMap((each) => each.files)]);
+  const directory = await cached("small-guests", key, (dir) => build(dir, kernel, busybox, programs));
+  const manifest = JSON.parse(await readFile(join(directory, "guest.json"), "utf8")) as Manifest;
+  return {
+    description: manifest.description,
+    details: { kind: "small" },
+    boot: ({ accelerator, settings, parameters }) => ({
+      from: "kernel",
+      kernel: manifest.image === "vmlinux" ? join(directory, "vmlinux") : kernel.bzImage,
+      initramfs: join(directory, "initramfs.cpio"),
+      commandLine: [
+        ...kernelParameters(accelerator),
+        `siphon.disk=${guestDiskName(settings)}`,
+        ...parameters,
+      ].join(" "),
+    }),
+    connect: ({ agentSocket, ...rest }) => AgentControl.connect({ socket: agentSocket, ...rest }),
+  };
+}
+
+interface Manifest {
+  image: "vmlinux" | "bzImage";
+  description: Guest["description"];
+}
+
+/** Raise it when the way of building changes and its inputs do not. */
+const recipe = 1;
+
+const programNames = ["fio", "mkfs.xfs"];
+
+/** Built in with some kernels, modules with others. */
+const neededModules = ["virtio_pci", "virtio_blk", "virtio_console"];
+
+const wantedModules = [
+  ...["virtio_net", "virtio_scsi", "ata_piix", "ahci", "sd_mod", "nbd"],
+  ...["xfs", "crc32c_intel", "crc32c_generic"],
+  // Kernel RBD; cephx needs cbc(aes), the secure mode gcm(aes).
+  ...["rbd", "libceph", "cbc", "gcm", "ctr", "ghash_generic", "ghash_clmulni_intel", "aesni_intel"],
+];
+
+async function hashOf(kernel: GuestKernel, files: string[]): Promise<string> {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([recipe, initScript, agentScript, kernel.bzImage, kernel.version]));
+  hash.update(JSON.stringify([programNames, neededModules, wantedModules]));
+  for (const file of files) {
+    const { size, mtimeMs } = await stat(file);
+    hash.update(JSON.stringify([file, await realpath(file), size, mtimeMs]));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function build(
+  directory: string,
+  kernel: GuestKernel,
+  busybox: string,
+  programs: Program[],
+): Promise<void> {
+  const entries = [
+    ...basics,
+    ...(await busyboxEntries(busybox)),
+    ...(await fileEntries(programs.flatMap((each) => each.files))),
+    ...(await moduleTree(kernel, { needed: neededModules, wanted: wantedModules, busybox })),
+  ];
+  await writeFile(join(directory, "initramfs.cpio"), cpio(entries));
+  const image = await writeVmlinux(kernel, directory);
+  const description = [
+    { name: "kernel", value: `Linux ${kernel.version} (${kernel.source}), booted as ${image}` },
+    { name: "user space", value: `initramfs with busybox and ${await versionOf(programs[0].path)}` },
+  ];
+  await writeFile(join(directory, "guest.json"), JSON.stringify({ image, description } satisfies Manifest));
+}
+
+const basics: CpioEntry[] = [
+  { type: "file", path: "/init", mode: 0o755, data: Buffer.from(initScript) },
+  { type: "file", path: "/sbin/agent", mode: 0o755, data: Buffer.from(agentScript) },
+  { type: "file", path: "/etc/passwd", data: Buffer.from("root:x:0:0:root:/root:/bin/sh\n") },
+  { type: "file", path: "/etc/group", data: Buffer.from("root:x:0:\n") },
+  // The kernel opens it for init before anything is mounted.
+  { type: "device", path: "/dev/console", major: 5, minor: 1 },
+  ...["/proc", "/sys", "/tmp", "/root", "/mnt", "/run"].map((path) => ({ type: "directory" as const, path })),
+];
+
+async function busyboxEntries(busybox: string): Promise<CpioEntry[]> {
+  const { stdout } = await run(busybox, ["--list"]);
+  const applets = stdout.split("\n").filter((name) => name && name !== "busybox");
+  return [
+    { type: "file", path: "/bin/busybox", mode: 0o755, data: await readFile(busybox) },
+    ...applets.map((name) => ({ type: "symlink" as const, path: `/bin/${name}`, target: "/bin/busybox" })),
+    // Where the kernel looks for it when it wants a driver.
+    { type: "symlink", path: "/sbin/modprobe", target: "/bin/busybox" },
+  ];
+}
+
+async function fileEntries(files: string[]): Promise<CpioEntry[]> {
+  return Promise.all(
+    [...new Set(files)].map(async (path) => ({
+      type: "file" as const,
+      path,
+      mode: 0o755,
+      data: await readFile(path),
+    })),
+  );
+}
+
+async function writeVmlinux(kernel: GuestKernel, directory: string): Promise<Manifest["image"]> {
+  try {
+    const vmlinux = await extractVmlinux(await readFile(kernel.bzImage));
+    await writeFile(join(directory, "vmlinux"), vmlinux);
+    return "vmlinux";
+  } catch (error) {
+    if (error instanceof LabError) return "bzImage";
+    throw error;
+  }
+}

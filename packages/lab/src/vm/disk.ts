@@ -1,0 +1,169 @@
+import { LabError } from "../errors.ts";
+import { keyValues, rbdEscape } from "./escape.ts";
+import type { RbdDisk, VmSettings } from "./settings.ts";
+
+/** What can stand behind a VM's disk. */
+export type Disk =
+  | ({ type: "rbd" } & RbdDisk)
+  | { type: "file"; path: string; format: "raw" | "qcow2"; readOnly?: boolean }
+  /** Reads zeros, forgets writes; size in bytes. */
+  | { type: "null"; size: number }
+  /** A unix socket; `reconnectDelay` in seconds. */
+  | { type: "nbd"; socket: string; export?: string; reconnectDelay?: number }
+  | { type: "vhost-user"; socket: string };
+
+/** QEMU options, each with its value. */
+export type Options = string[][];
+
+/** The block node or drive id that a disk's device refers to. */
+export function nodeName(disk: Disk): string {
+  return disk.type === "rbd" ? "rbd0" : "disk0";
+}
+
+/**
+ * The options for the disk that a rung is about: backend, I/O threads and device, in the study's own form.
+ * Throws SIPHON_USAGE for settings that QEMU cannot combine.
+ */
+export function diskOptions(settings: VmSettings, disk: Disk): Options {
+  refuseImpossible(settings, disk);
+  if (disk.type === "vhost-user") {
+    return [
+      ["-chardev", keyValues("socket", { id: "vhost0", path: disk.socket, reconnect: 1 })],
+      [
+        "-device",
+        keyValues("vhost-user-blk-pci", { chardev: "vhost0", id: "virtioblk0", ...queues(settings) }),
+      ],
+    ];
+  }
+  const backend =
+    settings.syntax === "blockdev" ? blockdevOption(settings, disk) : driveOption(settings, disk);
+  if (settings.device === "virtio-blk")
+    return [backend, ...ioThreadOptions(settings), virtioOption(settings, disk)];
+  if (settings.syntax === "drive") return [backend];
+  return [backend, ["-device", keyValues("ide-hd", { drive: nodeName(disk), id: "ide0" })]];
+}
+
+/** Where the guest's kernel puts the disk. */
+export function guestDiskName(settings: VmSettings): "vda" | "sda" {
+  return settings.device === "ide" ? "sda" : "vda";
+}
+
+function refuseImpossible(settings: VmSettings, disk: Disk): void {
+  if (settings.device === "ide" && settings.iothread) {
+    throw new LabError("SIPHON_USAGE", "an IDE disk cannot be served by an I/O thread");
+  }
+  if (settings.device === "ide" && disk.type === "vhost-user") {
+    throw new LabError("SIPHON_USAGE", "a vhost-user disk cannot be an IDE disk");
+  }
+  if ((settings.iothreads ?? 1) > 1 && (settings.queues ?? 0) < settings.iothreads!) {
+    throw new LabError("SIPHON_USAGE", "several I/O threads need as many queues or more");
+  }
+}
+
+function driveOption(settings: VmSettings, disk: BackedDisk): string[] {
+  const common = {
+    id: nodeName(disk),
+    // An IDE drive makes its own device, as a bare `-drive` does.
+    if: settings.device === "ide" ? undefined : "none",
+    cache: settings.cache === "none" ? "none" : undefined,
+    aio: settings.aio,
+  };
+  switch (disk.type) {
+    case "rbd":
+      return ["-drive", keyValues("format=raw", { ...common, file: rbdName(disk) })];
+    case "file":
+      return [
+        "-drive",
+        keyValues(`format=${disk.format}`, {
+          ...common,
+          readonly: disk.readOnly ? "on" : undefined,
+          file: disk.path,
+        }),
+      ];
+    case "null":
+    case "nbd":
+      return ["-drive", keyValues("format=raw", { ...common, ...dotted(protocol(disk), "file.") })];
+  }
+}
+
+function blockdevOption(settings: VmSettings, disk: BackedDisk): string[] {
+  return ["-blockdev", keyValues("", dotted(blockNode(settings, disk)))];
+}
+
+/** A disk whose backend is a block node of QEMU's. */
+export type BackedDisk = Exclude<Disk, { type: "vhost-user" }>;
+
+/** A JSON object as QMP's blockdev-add takes it. */
+export interface BlockNode {
+  [key: string]: string | number | boolean | undefined | BlockNode;
+}
+
+/** The block node of a disk without a format driver on top, for `-blockdev` and for QMP's blockdev-add. */
+export function blockNode(settings: Pick<VmSettings, "cache">, disk: BackedDisk): BlockNode {
+  const cache = settings.cache === "none" ? { direct: true } : undefined;
+  const { driver, ...rest } = protocol(disk);
+  return { driver, "node-name": nodeName(disk), cache, ...rest };
+}
+
+function protocol(disk: BackedDisk): BlockNode {
+  switch (disk.type) {
+    case "rbd": {
+      const { pool, namespace, image, user, conf } = disk;
+      return { driver: "rbd", pool, namespace, image, user, conf };
+    }
+    case "file": {
+      const file = { driver: "file", filename: disk.path };
+      const readOnly = disk.readOnly || undefined;
+      return disk.format === "raw"
+        ? { ...file, "read-only": readOnly }
+        : { driver: "qcow2", file, "read-only": readOnly };
+    }
+    case "null":
+      return { driver: "null-co", size: disk.size, "read-zeroes": true };
+    case "nbd": {
+      const server = { type: "unix", path: disk.socket };
+      return { driver: "nbd", server, export: disk.export, "reconnect-delay": disk.reconnectDelay };
+    }
+  }
+}
+
+/** The nested keys of a node as QEMU's command line takes them: `cache.direct=on`. */
+function dotted(node: BlockNode, prefix = ""): Record<string, string | number | undefined> {
+  const pairs = Object.entries(node).map(([key, value]) => {
+    if (typeof value === "object") return dotted(value, `${prefix}${key}.`);
+    return { [prefix + key]: typeof value === "boolean" ? (value ? "on" : "off") : value };
+  });
+  return Object.assign({}, ...pairs);
+}
+
+/** `rbd:POOL/[NAMESPACE/]IMAGE:id=USER:conf=PATH`; source: qemu_rbd_parse_filename in QEMU's block/rbd.c. */
+function rbdName({ pool, namespace, image, user, conf }: RbdDisk): string {
+  const path = [pool, ...(namespace ? [namespace] : []), image].map(rbdEscape).join("/");
+  return `rbd:${path}:id=${rbdEscape(user)}:conf=${rbdEscape(conf)}`;
+}
+
+function ioThreadOptions({ iothread, iothreads = 1 }: VmSettings): Options {
+  if (!iothread) return [];
+  return Array.from({ length: iothreads }, (_, index) => ["-object", `iothread,id=iothread${index}`]);
+}
+
+function virtioOption(settings: VmSettings, disk: Disk): string[] {
+  const { iothread, iothreads = 1 } = settings;
+  const device = { drive: nodeName(disk), id: "virtioblk0", ...queues(settings) };
+  if (iothread && iothreads > 1) {
+    // A list of objects: only the JSON form of -device can say it.
+    const mapping = Array.from({ length: iothreads }, (_, index) => ({ iothread: `iothread${index}` }));
+    return [
+      "-device",
+      JSON.stringify({ driver: "virtio-blk-pci", ...device, "iothread-vq-mapping": mapping }),
+    ];
+  }
+  return [
+    "-device",
+    keyValues("virtio-blk-pci", { iothread: iothread ? "iothread0" : undefined, ...device }),
+  ];
+}
+
+function queues({ queues }: VmSettings): { "num-queues"?: number } {
+  return queues === undefined ? {} : { "num-queues": queues };
+}

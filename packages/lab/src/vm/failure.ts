@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { LabError } from "../errors.ts";
+import type { Exit } from "../host/daemon.ts";
+import type { Resource } from "../state/resource.ts";
+import { vmFiles } from "./arguments.ts";
+
+/** How a QEMU that should still run has ended; undefined when that is not known (it was not our child). */
+export interface QemuEnd {
+  exit: Exit | undefined;
+  /** What it wrote last, in one line. */
+  lastWords: string;
+}
+
+/** The error for a QEMU that ended while it was needed: the guest's fault where its console says so. */
+export function qemuEndedError(resource: Resource, { exit, lastWords }: QemuEnd): LabError {
+  const panic = /Kernel panic - not syncing: .*/.exec(consoleText(resource))?.[0];
+  if (panic) return new LabError("SIPHON_GUEST", `the guest of VM ${resource.name} died: ${panic}`);
+  if (exit?.signal) {
+    return new LabError("SIPHON_VM", `QEMU of VM ${resource.name} was ended by ${exit.signal}`);
+  }
+  if (exit?.code === 0) {
+    const message = `the guest of VM ${resource.name} powered off or reset itself; ${lastConsoleLine(resource)}`;
+    return new LabError("SIPHON_GUEST", message);
+  }
+  const how = exit ? `exit code ${exit.code}` : "exit code unknown";
+  return new LabError("SIPHON_VM", `QEMU of VM ${resource.name} ended (${how}): ${lastWords}`, {
+    hint: hintFor(lastWords),
+  });
+}
+
+/** The last thing that the guest's kernel said, for messages about a guest that says nothing else. */
+export function lastConsoleLine(resource: Resource): string {
+  const last = consoleText(resource).trim().split("\n").at(-1)?.trim();
+  return last ? `its console ends with: ${last.slice(-200)}` : "its console is empty";
+}
+
+function consoleText(resource: Resource): string {
+  const file = resource.path(vmFiles.console);
+  return existsSync(file) ? readFileSync(file, "latin1") : "";
+}
+
+const hints: [RegExp, string][] = [
+  [
+    /unknown (protocol|driver) 'rbd'|does not accept value 'rbd'/i,
+    "this QEMU has no rbd driver; install it (Debian and Ubuntu: apt-get install qemu-block-extra, Fedora: dnf install qemu-block-rbd)",
+  ],
+  [/could not access KVM|failed to initialize kvm/i, "run it emulated: --accel tcg"],
+  [/cannot set up guest memory|cannot allocate memory/i, "give the guest less memory"],
+  [/error opening image|No such file or directory/i, "list the pool's images with: rbd ls POOL"],
+  [
+    /error connecting|Operation not permitted|Permission denied/i,
+    "check the user's caps with: ceph auth get client.NAME",
+  ],
+];
+
+function hintFor(words: string): string | undefined {
+  return hints.find(([pattern]) => pattern.test(words))?.[1];
+}

@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LabError } from "../errors.ts";
+import { lastWords } from "../host/command.ts";
+import { Daemon } from "../host/daemon.ts";
+import { isRunning, type ProcessId, processId } from "../host/proc.ts";
+import type { Resource } from "../state/resource.ts";
+import { type QemuCommand, vmFiles } from "./arguments.ts";
+import { qemuEndedError } from "./failure.ts";
+import { Qmp } from "./qmp.ts";
+
+/** A running QEMU process, ours or found again, with its control connection. */
+export class Qemu {
+  readonly id: ProcessId;
+  /** Resolves when it has ended, with the error to throw if it was still needed. */
+  readonly ended: Promise<LabError>;
+  readonly #resource: Resource;
+  #qmp: Qmp | undefined;
+  #over = false;
+
+  private constructor(resource: Resource, id: ProcessId, ended: Promise<LabError>) {
+    this.#resource = resource;
+    this.id = id;
+    this.ended = ended;
+    void ended.then(() => {
+      this.#over = true;
+    });
+  }
+
+  /** Starts QEMU in the resource's directory; throws what QEMU said when it ends at once. */
+  static async start(resource: Resource, { env, program, options }: QemuCommand): Promise<Qemu> {
+    const daemon = await Daemon.start({
+      name: "qemu",
+      command: program,
+      args: options.flat(),
+      env,
+      resource,
+    });
+    const ended = daemon.exited.then((exit) =>
+      qemuEndedError(resource, { exit, lastWords: daemon.lastWords() }),
+    );
+    const id = processId(daemon.pid);
+    if (!id) throw await ended;
+    const qemu = new Qemu(resource, id, ended);
+    try {
+      await qemu.#connect();
+      return qemu;
+    } catch (error) {
+      await qemu.quit(0);
+      throw error;
+    }
+  }
+
+  /** Finds the QEMU of a kept VM again; undefined when it has ended. */
+  static async find(resource: Resource, id: ProcessId): Promise<Qemu | undefined> {
+    if (!isRunning(id)) return undefined;
+    const qemu = new Qemu(resource, id, endOfStranger(resource, id));
+    await qemu.#connect();
+    return qemu;
+  }
+
+  get qmp(): Qmp {
+    if (!this.#qmp) throw new LabError("SIPHON_VM", "QEMU has no control connection yet");
+    return this.#qmp;
+  }
+
+  /** Awaits `work`, but throws at once when QEMU ends before it is done. */
+  async whileRunning<T>(work: Promise<T>): Promise<T> {
+    const ended = this.ended.then((error) => {
+      throw error;
+    });
+    ended.catch(() => {});
+    return Promise.race([work, ended]);
+  }
+
+  /** Ends it in order (it flushes its disks), or by force when that takes longer than `graceMs`. */
+  async quit(graceMs: number): Promise<void> {
+    // Not awaited: QEMU may close the connection before it answers.
+    this.#qmp?.execute("quit").catch(() => {});
+    const deadline = Date.now() + graceMs;
+    while (!this.#over && Date.now() < deadline) await sleep(10);
+    this.disconnect();
+    await this.#resource.endProcesses();
+    // Its end is told after it: what reads the resource's files must have read them when we return.
+    while (!this.#over) await sleep(10);
+  }
+
+  /** Leaves it running. */
+  disconnect(): void {
+    this.#qmp?.[Symbol.dispose]();
+  }
+
+  /** QEMU makes the socket early but answers only once its disks are open. */
+  async #connect(): Promise<void> {
+    const socket = this.#resource.path(vmFiles.qmp);
+    while (!existsSync(socket) && isRunning(this.id)) await sleep(10);
+    if (!isRunning(this.id)) throw await this.ended;
+    try {
+      this.#qmp = await this.whileRunning(Qmp.connect(socket));
+    } catch (error) {
+      // A lost connection mostly means that QEMU is ending: its own words say more.
+      throw await Promise.race([this.ended, sleep(2_000, error, { ref: false })]);
+    }
+  }
+}
+
+/** The end of a process that is not our child, seen by looking. */
+async function endOfStranger(resource: Resource, id: ProcessId): Promise<LabError> {
+  while (isRunning(id)) await sleep(200, undefined, { ref: false });
+  const stdout = readFileSync(resource.path("qemu.out"), "utf8");
+  return qemuEndedError(resource, { exit: undefined, lastWords: lastWords({ stdout, stderr: "" }) });
+}

@@ -1,0 +1,191 @@
+import { randomBytes } from "node:crypto";
+import { LabError } from "../errors.ts";
+import type { GuestControl, GuestRunOptions } from "../guest/control.ts";
+import type { Guest } from "../guest/guest.ts";
+import type { RunResult } from "../host/command.ts";
+import { type CpuTimes, cpuTimes } from "../host/proc.ts";
+import { Resource } from "../state/resource.ts";
+import { allocatorLibrary } from "./allocator.ts";
+import {
+  type Accelerator,
+  type Network,
+  type QemuCommand,
+  type QemuPlan,
+  qemuCommand,
+  renderCommand,
+  vmFiles,
+} from "./arguments.ts";
+import { type Disk, guestDiskName } from "./disk.ts";
+import { lastConsoleLine } from "./failure.ts";
+import { Qemu } from "./qemu.ts";
+import type { Qmp } from "./qmp.ts";
+import type { VmSettings } from "./settings.ts";
+
+export interface VmOptions {
+  /** Made up when not given. */
+  name?: string;
+  guest: Guest;
+  settings: VmSettings;
+  /** A data disk for a guest that brings its own root, else the root disk. */
+  disk: Disk;
+  moreDisks?: QemuPlan["moreDisks"];
+  accelerator: Accelerator;
+  /** 2 unless told. */
+  cpus?: number;
+  /** 512 unless told. */
+  memoryMiB?: number;
+  network?: Network;
+  hotPlug?: boolean;
+  /** Further parameters for the kernel, where siphon names them. */
+  kernelParameters?: string[];
+  /** Milliseconds until the guest must answer; 60,000 unless told. */
+  bootTimeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** A running VM. Disposing of it ends it and removes its files, unless it was told to stay. */
+export class Vm implements AsyncDisposable {
+  readonly command: QemuCommand;
+  /** Aborted, with an error that says why, when QEMU or the guest is gone unasked. */
+  readonly failed: AbortSignal;
+  /** The disk of `VmOptions.disk` as the guest names it: /dev/vda. */
+  readonly device: string;
+  readonly #resource: Resource;
+  readonly #qemu: Qemu;
+  readonly #control: GuestControl;
+  #ending = false;
+
+  private constructor(
+    resource: Resource,
+    qemu: Qemu,
+    control: GuestControl,
+    { command, settings }: { command: QemuCommand; settings: VmSettings },
+  ) {
+    this.#resource = resource;
+    this.#qemu = qemu;
+    this.#control = control;
+    this.command = command;
+    this.device = `/dev/${guestDiskName(settings)}`;
+    const failed = new AbortController();
+    this.failed = failed.signal;
+    void qemu.ended.then((error) => this.#ending || failed.abort(error));
+  }
+
+  /**
+   * Starts QEMU and waits until the guest answers. Throws SIPHON_VM when QEMU ends or refuses its arguments,
+   * SIPHON_GUEST when the guest panics or does not come up in time; nothing is left running then.
+   */
+  static async start(options: VmOptions): Promise<Vm> {
+    const { name = `vm-${randomBytes(4).toString("hex")}`, guest, settings, network, signal } = options;
+    signal?.throwIfAborted();
+    const command = await vmCommand({ ...options, name });
+    const resource = await Resource.create("vms", name, {
+      command: renderCommand(command),
+      settings,
+      accelerator: options.accelerator,
+      network,
+      guest: guest.details,
+    });
+    try {
+      checkSocketPath(resource);
+      const qemu = await Qemu.start(resource, command);
+      try {
+        await resource.note({ qemu: qemu.id });
+        const control = await enter(qemu, resource, options);
+        return new Vm(resource, qemu, control, { command, settings });
+      } catch (error) {
+        await qemu.quit(0);
+        throw error;
+      }
+    } catch (error) {
+      await resource.remove();
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return this.#resource.name;
+  }
+
+  /** QEMU's pid. */
+  get pid(): number {
+    return this.#qemu.id.pid;
+  }
+
+  get qmp(): Qmp {
+    return this.#qemu.qmp;
+  }
+
+  /** CPU times of the QEMU process by thread: "CPU 0/TCG", "IO iothread0", "msgr-worker-0"... */
+  cpu(): CpuTimes {
+    const times = cpuTimes(this.pid);
+    if (!times) throw this.failed.reason ?? new LabError("SIPHON_VM", `QEMU of VM ${this.name} has ended`);
+    return times;
+  }
+
+  /** Runs a shell command in the guest as root; see `GuestControl.run`. */
+  async run(command: string, options?: GuestRunOptions): Promise<RunResult> {
+    return this.#qemu.whileRunning(this.#control.run(command, options));
+  }
+
+  /** Lets the VM go on after this process; `siphon vm stop` ends it. */
+  async keep(): Promise<void> {
+    await this.#resource.keep();
+  }
+
+  /** Ends the VM without asking the guest, which is as good as pulling the plug, and removes its files. */
+  async shutdown({ graceMs = 5_000 } = {}): Promise<void> {
+    this.#ending = true;
+    await this.#control[Symbol.asyncDispose]();
+    await this.#qemu.quit(graceMs);
+    await this.#resource.remove();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#resource.kept) return this.shutdown();
+    this.#ending = true;
+    await this.#control[Symbol.asyncDispose]();
+    this.#qemu.disconnect();
+  }
+}
+
+/** The command line of a VM, without starting it. */
+export async function vmCommand(options: VmOptions & { name: string }): Promise<QemuCommand> {
+  const { guest, settings, accelerator, cpus = 2, memoryMiB = 512, kernelParameters = [] } = options;
+  const { allocator } = settings;
+  const library = allocator === "libc" ? undefined : await allocatorLibrary(allocator);
+  if (allocator !== "libc" && !library) {
+    throw new LabError("SIPHON_MISSING_PROGRAM", `the library of ${allocator} is not installed`, {
+      hint: "npm run setup installs what is missing, or names the packages",
+    });
+  }
+  const boot = guest.boot({ accelerator, settings, parameters: kernelParameters });
+  return qemuCommand({ ...options, cpus, memoryMiB, boot, allocatorLibrary: library });
+}
+
+async function enter(qemu: Qemu, resource: Resource, options: VmOptions): Promise<GuestControl> {
+  const { guest, network, bootTimeoutMs = 60_000, signal } = options;
+  const access = {
+    agentSocket: resource.path(vmFiles.agent),
+    network,
+    timeoutMs: bootTimeoutMs,
+    signal,
+    whyClosed: () => qemu.ended,
+  };
+  try {
+    return await qemu.whileRunning(guest.connect(access));
+  } catch (error) {
+    if (!(error instanceof LabError && error.code === "SIPHON_TIMEOUT")) throw error;
+    const message = `the guest of VM ${resource.name} did not come up within ${bootTimeoutMs / 1000} s; ${lastConsoleLine(resource)}`;
+    throw new LabError("SIPHON_GUEST", message, { cause: error, retryable: true });
+  }
+}
+
+/** sockaddr_un holds 108 bytes with the closing NUL. */
+function checkSocketPath(resource: Resource): void {
+  const longest = resource.path(vmFiles.agent);
+  if (Buffer.byteLength(longest) < 108) return;
+  throw new LabError("SIPHON_USAGE", `the path ${longest} is too long for a socket`, {
+    hint: "name a shorter directory with SIPHON_STATE_DIR",
+  });
+}
