@@ -1,0 +1,121 @@
+import type { Comparison, MeasuredRung, Results, Verdict } from "../../results/schema.ts";
+import { findings } from "../findings.ts";
+import { change, count } from "../format.ts";
+import { columnHead, figureY, intervals, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
+import { color } from "./palette.ts";
+import type { Chart, Drawing, Layer } from "./render.ts";
+import { cut, type Format, type RowLayout, rowLayout } from "./rows.ts";
+import { axisTitle } from "./scales.ts";
+
+const marks: Record<Verdict, string> = {
+  faster: "▲",
+  slower: "▼",
+  "no significant difference": "≈",
+  "too few repeats": "?",
+};
+
+/** IOPS by rung: a bar for the median, a line for the 95 % interval, a dot for each repeat. */
+export function ladderChart(results: Results): Chart {
+  const { measured, best } = findings(results);
+  const described = measured.map(({ title, summary }) => `${title} ${count(summary.iops.median)}`);
+  return {
+    name: "ladder",
+    title: "IOPS by rung",
+    description: `Median IOPS of each rung: ${described.join("; ")}.`,
+    draw: (format) => draw(results, best, format),
+  };
+}
+
+function draw({ rungs }: Results, best: MeasuredRung | undefined, format: Format): Drawing {
+  const layout = rowLayout(
+    rungs.map(({ title }) => title),
+    format,
+    { right: format === "wide" ? 150 : 4, top: 30 },
+  );
+  const bars = rungs.flatMap((rung, index) =>
+    rung.status === "measured"
+      ? [{ ...levels(layout, index), ...rung.summary.iops, best: rung === best, runs: rung.runs }]
+      : [],
+  );
+  const dots = bars.flatMap(({ y, runs }) => runs.map(({ iops, outlier }) => ({ y, iops, outlier })));
+  return {
+    layout,
+    layers: [
+      {
+        data: { values: bars },
+        mark: { type: "bar", orient: "horizontal", size: 13, cornerRadiusEnd: 2 },
+        encoding: {
+          x: {
+            field: "median",
+            type: "quantitative",
+            scale: { domainMin: 0, nice: true },
+            axis: {
+              title: axisTitle(
+                layout,
+                "IOPS: bar, the median; line, its 95 % interval; dots, the repeats (ring: an outlier)",
+              ),
+              tickCount: format === "wide" ? 6 : 4,
+              format: ",.0f",
+            },
+          },
+          y: { ...pixelY, field: "barY" },
+          color: { condition: { test: "datum.best", value: color("accent") }, value: color("bar") },
+        },
+      },
+      ...intervals(bars),
+      {
+        data: { values: dots },
+        mark: { type: "point", filled: true, size: 30, opacity: 1, strokeWidth: 1.2 },
+        encoding: {
+          x: { field: "iops", type: "quantitative" },
+          y: pixelY,
+          fill: { condition: { test: "datum.outlier", value: color("surface") }, value: color("ink") },
+          stroke: { condition: { test: "datum.outlier", value: color("study") }, value: color("surface") },
+        },
+      },
+      rowLabels(layout),
+      ...columns(layout, rungs),
+    ],
+  };
+}
+
+/** The bar stands above the row's middle, interval and repeats below it. */
+function levels(layout: RowLayout, row: number): { barY: number; y: number } {
+  const { y } = layout.rows[row]!;
+  return { barY: y - 5, y: y + 9 };
+}
+
+/** At the right of each rung its IOPS, and the change against the rung it builds on. */
+function columns(layout: RowLayout, rungs: Results["rungs"]): Layer[] {
+  const right = rightEdge(layout);
+  const rows = rungs.map((rung, index) => ({ rung, y: figureY(layout, index) }));
+  const measured = rows.flatMap(({ rung, y }) => (rung.status === "measured" ? [{ rung, y }] : []));
+  const iopsColumn = { x: right - 78, align: "right" } as const;
+  const changeColumn = { x: right, align: "right" } as const;
+  const changes = measured.flatMap(({ rung: { comparison }, y }) =>
+    comparison ? [{ text: changeMark(comparison), y }] : [],
+  );
+  const others = rows.flatMap(({ rung, y }) => (rung.status === "measured" ? [] : [{ rung, y }]));
+  return [
+    columnHead(layout, "IOPS", iopsColumn),
+    columnHead(layout, "change", changeColumn),
+    texts(
+      measured.map(({ rung, y }) => ({ text: count(rung.summary.iops.median), y })),
+      { ...iopsColumn, weight: 600 },
+    ),
+    texts(changes, changeColumn),
+    texts(
+      others.map(({ rung, y }) => ({ text: rung.status, y })),
+      { ...iopsColumn, role: "muted" },
+    ),
+    texts(layout.format === "wide" ? others.map(({ rung, y }) => ({ text: cut(rung.reason, 64), y })) : [], {
+      x: 8,
+      role: "muted",
+      size: 11,
+    }),
+  ];
+}
+
+function changeMark({ ratio, verdict }: Comparison): string {
+  return `${marks[verdict]} ${change(ratio.median)}`;
+}

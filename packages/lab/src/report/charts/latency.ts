@@ -1,0 +1,106 @@
+import type { MeasuredRung, Results } from "../../results/schema.ts";
+import { findings } from "../findings.ts";
+import { latency } from "../format.ts";
+import { columnHead, figureY, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
+import { color } from "./palette.ts";
+import type { Chart, Drawing, Layer } from "./render.ts";
+import { type Format, rowLayout } from "./rows.ts";
+import { axisTitle, type Domain, logTicks } from "./scales.ts";
+
+/** Completion latency by rung: the median, and how far the tail reaches. */
+export function latencyChart(results: Results): Chart | undefined {
+  const { measured } = findings(results);
+  if (measured.length === 0) return undefined;
+  const described = measured.map(
+    ({ title, summary }) =>
+      `${title} ${latency(summary.latencyP50.median)}, ${latency(summary.latencyP99.median)}`,
+  );
+  return {
+    name: "latency",
+    title: "Completion latency by rung",
+    description: `Median and 99th percentile: ${described.join("; ")}.`,
+    draw: (format) => draw(measured, format),
+  };
+}
+
+/** From percentile to percentile the line grows thinner. */
+const segments = [
+  { from: "p50", to: "p95", width: 11 },
+  { from: "p95", to: "p99", width: 5 },
+  { from: "p99", to: "p999", width: 1.5 },
+] as const;
+
+function draw(rungs: MeasuredRung[], format: Format): Drawing {
+  const layout = rowLayout(
+    rungs.map(({ title }) => title),
+    format,
+    { right: format === "wide" ? 160 : 4, top: 30, marks: 18 },
+  );
+  const rows = rungs.map(({ summary }, index) => ({
+    y: layout.rows[index]!.y,
+    figureY: figureY(layout, index),
+    p50: summary.latencyP50.median / 1000,
+    p95: summary.latencyP95.median / 1000,
+    p99: summary.latencyP99.median / 1000,
+    p999: summary.latencyP999.median / 1000,
+    summary,
+  }));
+  const data = { values: rows.map(({ y, p50, p95, p99, p999 }) => ({ y, p50, p95, p99, p999 })) };
+  const domain: Domain = [
+    Math.min(...rows.map(({ p50 }) => p50)) * 0.85,
+    Math.max(...rows.map(({ p999 }) => p999)) * 1.1,
+  ];
+  const x = {
+    type: "quantitative",
+    scale: { type: "log", domain },
+    axis: {
+      title: axisTitle(
+        layout,
+        "milliseconds (logarithmic scale): dot, the median; the line thins at p95 and p99, and ends at p99.9",
+      ),
+      values: logTicks(domain),
+      format: "~g",
+    },
+  } as const;
+  const right = rightEdge(layout);
+  const median = { x: right - 78, align: "right" } as const;
+  const tail = { x: right, align: "right" } as const;
+  return {
+    layout,
+    layers: [
+      ...segments.map(
+        ({ from, to, width }): Layer => ({
+          data,
+          mark: { type: "rule", color: color("bar"), strokeWidth: width },
+          encoding: { x: { ...x, field: from }, x2: { field: to }, y: pixelY },
+        }),
+      ),
+      {
+        data,
+        mark: { type: "tick", orient: "vertical", color: color("bar"), thickness: 1.5, size: 9 },
+        encoding: { x: { ...x, field: "p999" }, y: pixelY },
+      },
+      {
+        data,
+        mark: { type: "point", filled: true, size: 90, opacity: 1, strokeWidth: 1.5 },
+        encoding: {
+          x: { ...x, field: "p50" },
+          y: pixelY,
+          fill: { value: color("accent") },
+          stroke: { value: color("surface") },
+        },
+      },
+      rowLabels(layout),
+      columnHead(layout, "median", median),
+      columnHead(layout, "p99", tail),
+      texts(
+        rows.map((row) => ({ text: latency(row.summary.latencyP50.median), y: row.figureY })),
+        { ...median, weight: 600 },
+      ),
+      texts(
+        rows.map((row) => ({ text: latency(row.summary.latencyP99.median), y: row.figureY })),
+        tail,
+      ),
+    ],
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * The colours of charts and pages, by role. Charts are drawn in the light ones, which every program that
+ * shows SVG understands; a style sheet turns each into the dark one where a dark page is wanted. So no two
+ * roles may share a light colour. Blue, orange and grey stay apart for colour-blind readers.
+ */
+export const palette = {
+  ink: { light: "#17202b", dark: "#e7ecf2" },
+  muted: { light: "#566273", dark: "#9daabb" },
+  grid: { light: "#e1e6ec", dark: "#2a333f" },
+  surface: { light: "#ffffff", dark: "#11161d" },
+  bar: { light: "#6d9bcb", dark: "#4a7cb0" },
+  accent: { light: "#0a5ca8", dark: "#74b6f6" },
+  study: { light: "#b3500c", dark: "#f2a25c" },
+  second: { light: "#8a8f99", dark: "#7d8794" },
+  heat0: { light: "#f1f4f8", dark: "#19212b" },
+  heat1: { light: "#d8e6f4", dark: "#1e3650" },
+  heat2: { light: "#a8c8e7", dark: "#28517f" },
+  heat3: { light: "#3873b3", dark: "#5b97d5" },
+  heat4: { light: "#1e5897", dark: "#8ebcec" },
+  heat5: { light: "#0c386a", dark: "#cfe4fb" },
+  onLightHeat: { light: "#17202c", dark: "#e7ecf1" },
+  onDarkHeat: { light: "#fefefe", dark: "#0c131c" },
+} as const;
+
+export type Role = keyof typeof palette;
+
+/** The light colour of a role, to draw with. */
+export function color(role: Role): string {
+  return palette[role].light;
+}
+
+/** CSS rules under `selector` that turn what is drawn in light colours dark. */
+export function darkChartRules(selector: string): string {
+  return Object.values(palette)
+    .map(
+      ({ light, dark }) =>
+        `${selector}[fill="${light}"]{fill:${dark}}${selector}[stroke="${light}"]{stroke:${dark}}`,
+    )
+    .join("");
+}
+
+/** CSS custom properties, one a role, for pages. */
+export function properties(scheme: "light" | "dark"): string {
+  return Object.entries(palette)
+    .map(([role, colors]) => `--${role}:${colors[scheme]};`)
+    .join("");
+}

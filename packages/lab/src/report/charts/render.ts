@@ -1,0 +1,122 @@
+import type { TopLevelSpec } from "vega-lite";
+import { escapeHtml } from "../html.ts";
+import { color, darkChartRules } from "./palette.ts";
+import type { Format, RowLayout } from "./rows.ts";
+
+/** Marks of one kind in a chart. */
+export type Layer = Extract<TopLevelSpec, { layer: unknown }>["layer"][number];
+
+/** A chart: what it shows in words, and how to draw it for a width. */
+export interface Chart {
+  /** File name without ending, and prefix of ids. */
+  name: string;
+  title: string;
+  /** The chart in words, for those who do not see it. */
+  description: string;
+  draw: (format: Format) => Drawing;
+}
+
+export interface Drawing {
+  layout: RowLayout;
+  layers: Layer[];
+}
+
+export interface RenderedChart {
+  name: string;
+  title: string;
+  description: string;
+  /** For a page: no background; colours by the page's style sheet. */
+  inline: Record<Format, string>;
+  /** A file of its own, with background, light or dark as the reader's system is. */
+  file: string;
+}
+
+/** Draws a chart: two widths for pages, and the wide one as a file that stands alone. */
+export async function renderChart(chart: Chart): Promise<RenderedChart> {
+  const { name, title, description } = chart;
+  const [wide, narrow] = await Promise.all([toSvg(chart.draw("wide")), toSvg(chart.draw("narrow"))]);
+  return {
+    name,
+    title,
+    description,
+    inline: {
+      wide: describe(wide, chart, `${name}-wide`, ""),
+      narrow: describe(narrow, chart, `${name}-narrow`, ""),
+    },
+    file: describe(wide, chart, name, backdrop),
+  };
+}
+
+const backdrop = [
+  `<style>@media (prefers-color-scheme:dark){${darkChartRules("")}}</style>`,
+  `<rect width="100%" height="100%" fill="${color("surface")}"/>`,
+].join("");
+
+async function toSvg({ layout, layers }: Drawing): Promise<string> {
+  // Loaded here, since most commands of siphon draw nothing.
+  const [{ compile }, { parse, View }] = await Promise.all([import("vega-lite"), import("vega")]);
+  const { spec } = compile({ ...frame(layout), layer: layers });
+  const view = new View(parse(spec), { renderer: "none" });
+  try {
+    return tidy(await view.toSVG());
+  } finally {
+    view.finalize();
+  }
+}
+
+function frame(layout: RowLayout): Omit<Extract<TopLevelSpec, { layer: unknown }>, "layer"> {
+  const { plotWidth, plotHeight, padding, format } = layout;
+  const small = format === "wide" ? 12 : 11;
+  return {
+    width: plotWidth,
+    height: plotHeight,
+    padding,
+    autosize: "none",
+    config: {
+      aria: false,
+      background: "transparent",
+      font: fonts,
+      view: { stroke: null },
+      axis: {
+        domain: false,
+        ticks: false,
+        gridColor: color("grid"),
+        labelColor: color("muted"),
+        labelFontSize: small,
+        labelPadding: 8,
+        labelBound: false,
+        titleColor: color("muted"),
+        titleFontSize: small,
+        titleFontWeight: "normal",
+        titlePadding: 8,
+        titleAnchor: "start",
+      },
+      text: { color: color("ink"), fontSize: small + 1, baseline: "middle" },
+    },
+  };
+}
+
+const fonts = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+
+/** Takes out what Vega writes into every element and nobody reads: the picture is described as a whole. */
+function tidy(svg: string): string {
+  return svg
+    .replace(/ (?:class|role|aria-[a-z]+|pointer-events)="[^"]*"/g, "")
+    .replaceAll(` font-family="${fonts}"`, "")
+    .replace(/<path d="M0,0h[\d.]+v[\d.]+h-?[\d.]+Z"\/>/g, "")
+    .replace(/^<svg/, `<svg font-family="${fonts}"`);
+}
+
+/** Gives an SVG its role, title and description. */
+function describe(svg: string, { title, description }: Chart, id: string, first: string): string {
+  const head = [
+    `<title id="${id}-title">${escapeHtml(title)}</title>`,
+    `<desc id="${id}-desc">${escapeHtml(description)}</desc>`,
+    first,
+  ].join("");
+  return svg.replace(
+    /^<svg([^>]*)>/,
+    (_, attributes: string) =>
+      `<svg${attributes} role="img" aria-labelledby="${id}-title ${id}-desc">${head}`,
+  );
+}

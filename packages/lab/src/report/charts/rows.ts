@@ -1,0 +1,72 @@
+/** The two widths every chart is drawn in: for pages, and for telephones. */
+export type Format = "wide" | "narrow";
+
+/** Where things stand in a chart of rows (a label, marks on a shared x scale, figures at the right); pixels. */
+export interface RowLayout {
+  format: Format;
+  /** Of the plot area, and of the whole picture. */
+  plotWidth: number;
+  plotHeight: number;
+  padding: { left: number; right: number; top: number; bottom: number };
+  rows: RowPlace[];
+}
+
+export interface RowPlace {
+  /** The label's lines, its x from the plot's left edge and the y of its middle. */
+  label: string[];
+  labelX: number;
+  labelY: number;
+  /** The middle of the row's marks. */
+  y: number;
+}
+
+export interface RowOptions {
+  /** Room for figures right of the plot; 0 puts none. */
+  right: number;
+  /** Room above the rows, for a legend or column heads. */
+  top?: number;
+  /** Room under the rows, for the axis; what its title needs unless told. */
+  bottom?: number;
+  /** Height of a row's marks. */
+  marks?: number;
+}
+
+const totalWidth: Record<Format, number> = { wide: 800, narrow: 350 };
+const gutter = 190;
+
+/** Lays labelled rows out: labels stand left of the marks, or above them where there is little width. */
+export function rowLayout(labels: readonly string[], format: Format, options: RowOptions): RowLayout {
+  const narrow = format === "narrow";
+  const { right, top = 8, bottom = narrow ? 64 : 46, marks = 26 } = options;
+  const left = narrow ? 4 : gutter;
+  const labelHeight = narrow ? 22 : 0;
+  const step = marks + labelHeight + 14;
+  return {
+    format,
+    plotWidth: totalWidth[format] - left - right,
+    plotHeight: labels.length * step,
+    padding: { left, right, top, bottom },
+    rows: labels.map((text, index) => {
+      const start = index * step + 7;
+      const y = start + labelHeight + marks / 2;
+      return {
+        label: narrow ? [text] : wrap(text, 25),
+        labelX: narrow ? 0 : -14,
+        labelY: narrow ? start + labelHeight / 2 - 1 : y,
+        y,
+      };
+    }),
+  };
+}
+
+/** Breaks a text into at most two lines; what does not fit is cut. */
+export function wrap(text: string, width: number): string[] {
+  if (text.length <= width) return [text];
+  const at = text.lastIndexOf(" ", width);
+  return at <= 0 ? [cut(text, width)] : [text.slice(0, at), cut(text.slice(at + 1), width)];
+}
+
+/** A text of at most `width` characters; an ellipsis stands for the rest. */
+export function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1).trimEnd()}…`;
+}

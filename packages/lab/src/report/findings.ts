@@ -1,0 +1,110 @@
+import { compare } from "../results/compare.ts";
+import type { Estimate, MeasuredRung, Results, RungResult } from "../results/schema.ts";
+import { ladder } from "../study/figures.ts";
+import { change, interval, times } from "./format.ts";
+
+/** What a ladder's results say when they are looked at as a whole. */
+export interface Findings {
+  measured: MeasuredRung[];
+  /** The first measured rung; all factors are against it. */
+  base: MeasuredRung | undefined;
+  /** The rung with the most IOPS. */
+  best: MeasuredRung | undefined;
+  /** Rungs that the repeats do not tell apart from the best. */
+  level: MeasuredRung[];
+  /** By rung: IOPS over the base's, paired by repeat. */
+  here: Map<string, Estimate>;
+  /** By rung: the study's IOPS over its own figure for the base. */
+  study: Map<string, number>;
+  /** How far the study's whole ladder rose above its figure for the base. */
+  studyBest: number | undefined;
+}
+
+export function findings(results: Results): Findings {
+  const measured = results.rungs.filter((rung): rung is MeasuredRung => rung.status === "measured");
+  const [base] = measured;
+  const best = measured.toSorted((a, b) => b.summary.iops.median - a.summary.iops.median).at(0);
+  const here = new Map<string, Estimate>();
+  for (const rung of measured) {
+    const comparison = base && compare(base, rung);
+    if (comparison) here.set(rung.name, comparison.ratio);
+  }
+  const studyBase = base?.study?.iops;
+  const study = new Map<string, number>();
+  for (const rung of results.rungs) {
+    if (studyBase && rung.study) study.set(rung.name, rung.study.iops / studyBase);
+  }
+  return {
+    measured,
+    base,
+    best,
+    level: measured.filter((rung) => best && rung !== best && isLevel(rung, best)),
+    here,
+    study,
+    studyBest: studyBase && Math.max(...Object.values(ladder)) / studyBase,
+  };
+}
+
+/** The main finding in one sentence. */
+export function headline({ base, best, here, studyBest }: Findings): string {
+  if (!base || !best) return "No rung could be measured.";
+  const iops = Math.round(best.summary.iops.median).toLocaleString("en-US");
+  if (best === base) return `${quoted(best)} carries ${iops} IOPS, and no other rung carries more.`;
+  const ours = here.get(best.name);
+  const factor = ours ? `, ${times(ours.median)} ${baseName(base)}` : "";
+  const reference = studyBest ? `; the study’s ladder rose ${times(studyBest)}` : "";
+  return `${quoted(best)} carries ${iops} IOPS${factor}${reference}.`;
+}
+
+/** What stands beside the headline: the factor's interval, and which rungs are as good. */
+export function qualification({ best, base, here, level }: Findings): string | undefined {
+  if (!best || !base || best === base) return undefined;
+  const ratio = here.get(best.name);
+  const sentences = [];
+  if (ratio) sentences.push(`The factor’s 95 % interval is ${interval(ratio, times)}.`);
+  if (level.length > 0) {
+    sentences.push(`The repeats do not tell it apart from ${listed(level.map(quoted))}.`);
+  }
+  return sentences.join(" ");
+}
+
+/** A rung's comparison in words: "12 % faster than “+ cache=none” (95 % interval +8 % to +15 %)". */
+export function verdictInWords(rung: MeasuredRung, rungs: readonly RungResult[]): string | undefined {
+  if (!rung.comparison) return undefined;
+  const { against, ratio, verdict } = rung.comparison;
+  const other = quoted(rungs.find((candidate) => candidate.name === against) ?? { title: against });
+  const limits = `95 % interval ${change(ratio.low)} to ${change(ratio.high)}`;
+  const amount = change(ratio.median).replace(/^[+−]/, "");
+  switch (verdict) {
+    case "faster":
+      return ratio.median >= 2
+        ? `${amount} the IOPS of ${other} (${limits})`
+        : `${amount} faster than ${other} (${limits})`;
+    case "slower":
+      return `${amount} slower than ${other} (${limits})`;
+    case "no significant difference":
+      return `no significant difference from ${other} (${limits})`;
+    case "too few repeats":
+      return `too few repeats to tell it from ${other} (${change(ratio.median)} in the middle)`;
+  }
+}
+
+/** A rung's title as it stands in a sentence. */
+export function quoted({ title }: { title: string }): string {
+  return `“${title}”`;
+}
+
+/** "a", "a and b", "a, b and c". */
+export function listed(words: readonly string[]): string {
+  if (words.length < 2) return words.join("");
+  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+function isLevel(rung: MeasuredRung, best: MeasuredRung): boolean {
+  const verdict = compare(best, rung)?.verdict;
+  return verdict === "no significant difference";
+}
+
+function baseName(base: MeasuredRung): string {
+  return base.name === "ide" ? "the default" : `as many as ${quoted(base)}`;
+}

@@ -1,0 +1,66 @@
+import type { Results } from "../results/schema.ts";
+import { cpuChart } from "./charts/cpu.ts";
+import { factorsChart } from "./charts/factors.ts";
+import { ladderChart } from "./charts/ladder.ts";
+import { latencyChart } from "./charts/latency.ts";
+import { type RenderedChart, renderChart } from "./charts/render.ts";
+import { threadsChart } from "./charts/threads.ts";
+import { findings, headline } from "./findings.ts";
+import { dateTime } from "./format.ts";
+import { html } from "./html.ts";
+import { renderPage, type Section } from "./page/page.ts";
+import { biggerSection } from "./sections/bigger.ts";
+import { cpuSection, latencySection, threadsSection } from "./sections/costs.ts";
+import { ladderSection } from "./sections/ladder.ts";
+import { overview } from "./sections/overview.ts";
+import { rungsSection } from "./sections/rungs.ts";
+import { methodSection, repeatSection, setupSection } from "./sections/setup.ts";
+import { studySection } from "./sections/study.ts";
+
+/** The charts of a ladder, drawn; those that have nothing to show are missing. */
+export interface LadderCharts {
+  ladder: RenderedChart;
+  factors?: RenderedChart;
+  latency?: RenderedChart;
+  cpu?: RenderedChart;
+  threads?: RenderedChart;
+}
+
+export async function drawLadderCharts(results: Results): Promise<LadderCharts> {
+  const draw = async (chart: ReturnType<typeof latencyChart>) => chart && renderChart(chart);
+  const [ladder, factors, latency, cpu, threads] = await Promise.all([
+    renderChart(ladderChart(results)),
+    draw(factorsChart(results)),
+    draw(latencyChart(results)),
+    draw(cpuChart(results)),
+    draw(threadsChart(results)),
+  ]);
+  return { ladder, factors, latency, cpu, threads };
+}
+
+/** The report of a ladder: one HTML page that needs nothing but itself. */
+export function ladderHtml(results: Results, charts: LadderCharts): string {
+  const { ladder, factors, latency, cpu, threads } = charts;
+  const sections: (Section | undefined)[] = [
+    ladderSection(results, ladder),
+    factors && studySection(results, factors),
+    rungsSection(results),
+    latency && latencySection(results, latency),
+    cpu && cpuSection(results, cpu),
+    threads && threadsSection(results, threads),
+    biggerSection(results),
+    setupSection(results),
+    methodSection(results),
+    repeatSection(results),
+  ];
+  const main = headline(findings(results));
+  const started = dateTime(results.started);
+  return renderPage({
+    title: `Siphon ladder, ${started}`,
+    eyebrow: `A VM on Ceph, rung by rung · ${started}`,
+    headline: main,
+    lead: overview(results),
+    sections: sections.filter((section) => section !== undefined),
+    footer: html`<p>Made by siphon ${results.siphon} on ${started}.</p>`,
+  });
+}

@@ -1,0 +1,110 @@
+import type { Results, RungResult } from "../results/schema.ts";
+import type { RenderedChart } from "./charts/render.ts";
+import { findings, headline, qualification, verdictInWords } from "./findings.ts";
+import { change, count, cpuTime, dateTime, interval, latency, throughput, times } from "./format.ts";
+import type { LadderCharts } from "./ladder-report.ts";
+import { workloadInWords } from "./sections/ladder.ts";
+import { emulated } from "./sections/overview.ts";
+import { repeatCommand, setupGroups } from "./sections/setup.ts";
+
+/** The report of a ladder in Markdown, with the charts as pictures beside it. */
+export function ladderMarkdown(results: Results, charts: LadderCharts): string {
+  const found = findings(results);
+  const blocks = [
+    `# ${text(headline(found))}`,
+    `${text(qualification(found) ?? "")}`,
+    ...(results.complete ? [] : ["> This run was cut short; what was measured until then is shown."]),
+    ...results.notes.map((note) => `> ${text(note)}`),
+    ...(results.accelerator.name === "tcg"
+      ? [`> ${text(emulated(results.accelerator.reason).join(" "))}`]
+      : []),
+    text(workloadInWords(results)),
+    picture(charts.ladder),
+    ladderTable(results),
+    ...[charts.factors, charts.latency, charts.cpu, charts.threads].flatMap((chart) =>
+      chart ? [`## ${text(chart.title)}`, picture(chart)] : [],
+    ),
+    "## Rung by rung",
+    ...results.rungs.flatMap((rung) => rungBlocks(rung, results)),
+    ...biggerBlocks(results),
+    "## Machine, versions, settings",
+    ...setupGroups(results).map(({ title, settings }) =>
+      tableOf(
+        [title, ""],
+        settings.map(({ name, value }) => [name, value]),
+      ),
+    ),
+    "## Measure it again",
+    fenced(repeatCommand(results)),
+    text(`Made by siphon ${results.siphon}, ${dateTime(results.started)}.`),
+  ];
+  return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
+}
+
+function ladderTable(results: Results): string {
+  const { here, study } = findings(results);
+  const rows = results.rungs.map((rung) => {
+    const reference = rung.study ? [count(rung.study.iops)] : [""];
+    const factors = [factor(here.get(rung.name)?.median), ...reference, factor(study.get(rung.name))];
+    if (rung.status !== "measured") return [rung.title, rung.status, "", "", "", "", "", ...factors];
+    const { summary, comparison } = rung;
+    return [
+      rung.title,
+      count(summary.iops.median),
+      interval(summary.iops),
+      comparison ? `${change(comparison.ratio.median)}, ${comparison.verdict}` : "",
+      latency(summary.latencyMean.median),
+      latency(summary.latencyP99.median),
+      cpuTime(summary.qemuCpuPerIo.median),
+      ...factors,
+    ];
+  });
+  const heads = ["Rung", "IOPS", "95 % interval", "Change", "Mean", "p99", "QEMU CPU per I/O", "Factor"];
+  return tableOf([...heads, "Study: IOPS", "Factor"], rows);
+}
+
+function factor(ratio: number | undefined): string {
+  return ratio === undefined ? "" : times(ratio);
+}
+
+function rungBlocks(rung: RungResult, { rungs }: Results): string[] {
+  const head = [`### ${text(rung.title)}`, text(rung.why)];
+  if (rung.status !== "measured") return [...head, text(`${rung.status}: ${rung.reason}`)];
+  return [...head, text(verdictInWords(rung, rungs) ?? ""), text(rung.note ?? ""), fenced(rung.command)];
+}
+
+function biggerBlocks({ bigger }: Results): string[] {
+  if (!bigger) return [];
+  const rows = bigger.steps.map(({ title, run, study }) => [
+    title,
+    count(run.iops),
+    throughput(run.bytesPerSecond),
+    latency(run.latency.p99),
+    study?.iops === undefined ? "" : count(study.iops),
+    study?.bytesPerSecond === undefined ? "" : throughput(study.bytesPerSecond),
+  ]);
+  const heads = ["Step", "IOPS", "Throughput", "p99", "Study: IOPS", "Throughput"];
+  return ["## The bigger test: a file on XFS", tableOf(heads, rows)];
+}
+
+function picture({ name, title }: RenderedChart): string {
+  return `![${text(title)}](${name}.svg)`;
+}
+
+function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(text).join(" | ")} |`;
+  const rule = heads.map((_, index) => (index === 0 ? "---" : "---:"));
+  return [line(heads), `| ${rule.join(" | ")} |`, ...rows.map(line)].join("\n");
+}
+
+/** A block of code whose fence is longer than any run of backticks in it. */
+function fenced(code: string): string {
+  const runs = code.match(/`+/g) ?? [];
+  const fence = "`".repeat(Math.max(3, ...runs.map((run) => run.length + 1)));
+  return `${fence}sh\n${code}\n${fence}`;
+}
+
+/** Text without any meaning to Markdown, on one line. */
+function text(value: string): string {
+  return value.replace(/\s+/g, " ").replace(/[\\`*_{}[\]<>|#~&]/g, "\\$&");
+}

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { type Html, html, trusted } from "../html.ts";
+import { script } from "./script.ts";
+import { styleSheet } from "./style.ts";
+
+/** A part of a report with a heading, reached from the page's contents. */
+export interface Section {
+  id: string;
+  heading: string;
+  /** Its name in the contents; the heading unless told. */
+  short?: string;
+  body: Html;
+}
+
+export interface Page {
+  /** Of the browser's tab. */
+  title: string;
+  /** The line above the headline: what, when, where. */
+  eyebrow: string;
+  headline: string;
+  /** What stands between the headline and the first section. */
+  lead: Html;
+  sections: readonly Section[];
+  footer: Html;
+}
+
+/** A whole HTML page in one string, which loads nothing: its policy forbids it to. */
+export function renderPage({ title, eyebrow, headline, lead, sections, footer }: Page): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="siphon">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+<style>${trusted(styleSheet)}</style>
+</head>
+<body>
+<header>
+<p class="eyebrow">${eyebrow}</p>
+<h1>${headline}</h1>
+${lead}
+</header>
+<nav aria-label="Contents"><ul>
+${sections.map(({ id, heading, short }) => html`<li><a href="#${id}">${short ?? heading}</a></li>\n`)}</ul></nav>
+<main>
+${sections.map(({ id, heading, body }) => html`<section id="${id}"><h2>${heading}</h2>\n${body}</section>\n`)}</main>
+<footer>${footer}</footer>
+<script>${trusted(script)}</script>
+</body>
+</html>
+`.toString();
+}
+
+const policy = [
+  "default-src 'none'",
+  "img-src data:",
+  "style-src 'unsafe-inline'",
+  `script-src 'sha256-${createHash("sha256").update(script).digest("base64")}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");

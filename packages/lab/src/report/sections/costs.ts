@@ -1,0 +1,50 @@
+import type { MeasuredRung, Results } from "../../results/schema.ts";
+import type { RenderedChart } from "../charts/render.ts";
+import { findings, quoted } from "../findings.ts";
+import { percent } from "../format.ts";
+import { html } from "../html.ts";
+import type { Section } from "../page/page.ts";
+import { figure } from "../page/parts.ts";
+
+/** How long an I/O takes. */
+export function latencySection({ workload }: Results, chart: RenderedChart): Section {
+  return {
+    id: "latency",
+    heading: "Latency",
+    body: html`<p>Time from submission to completion as fio in the guest sees it. With ${workload.ioDepth} requests always in flight, more IOPS and less latency are two views of one thing; the tail is not.</p>
+${figure(chart, "Medians over the repeats of each percentile.")}`,
+  };
+}
+
+/** What an I/O costs. */
+export function cpuSection(results: Results, chart: RenderedChart): Section {
+  const withoutOsds = findings(results).measured.some(({ summary }) => !summary.osdCpuPerIo);
+  return {
+    id: "cpu",
+    heading: "CPU per I/O",
+    body: html`<p>User and system time of the whole QEMU process, guest included, and of all OSD processes together, divided by the I/Os made. Where CPU is the limit, this decides how many VMs a host can carry.</p>
+${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</p>\n`}${figure(
+  chart,
+  "Taken from the kernel’s accounting of each thread while the workload ran.",
+)}`,
+  };
+}
+
+/** Which thread limits. */
+export function threadsSection(results: Results, chart: RenderedChart): Section {
+  const { best } = findings(results);
+  return {
+    id: "threads",
+    heading: "QEMU’s threads",
+    short: "Threads",
+    body: html`<p>Percent of one core, threads of one name together. A thread near 100 is saturated: it is what limits. In the study all three messenger threads (<code>msgr-worker</code>) were, at the top of its ladder.</p>
+${figure(chart, best && busiest(best))}`,
+  };
+}
+
+function busiest(best: MeasuredRung): string | undefined {
+  const [first] = Object.entries(best.summary.threads).toSorted(([, a], [, b]) => b - a);
+  if (!first) return undefined;
+  const [name, load] = first;
+  return `At the best rung, ${quoted(best)}, the busiest is ${name} with ${percent(load)} of a core.`;
+}

@@ -1,0 +1,62 @@
+import type { Results, RungResult } from "../../results/schema.ts";
+import type { RenderedChart } from "../charts/render.ts";
+import { findings } from "../findings.ts";
+import { change, count, interval, latency, times } from "../format.ts";
+import { html } from "../html.ts";
+import type { Section } from "../page/page.ts";
+import { type Column, figure, table } from "../page/parts.ts";
+
+/** The chart of the ladder and all its figures. */
+export function ladderSection(results: Results, chart: RenderedChart): Section {
+  const { best } = findings(results);
+  return {
+    id: "ladder",
+    heading: "The ladder",
+    body: html`<p>${workloadInWords(results)}</p>
+${figure(
+  chart,
+  "“Change” is the ratio of IOPS against the rung it builds on, paired by repeat: ▲ faster, ▼ slower, ≈ no significant difference (the 95 % interval of the ratio holds 1), ? too few repeats to say.",
+)}${table("All figures", columns(results), results.rungs, (rung) => (rung === best ? "best" : ""))}`,
+  };
+}
+
+/** The workload as a sentence says it. */
+export function workloadInWords({ workload, mode }: Results): string {
+  const { rw, blockSize, ioDepth, seconds, repeats } = workload;
+  const steps =
+    mode === "cumulative"
+      ? "Each rung adds one setting to those before it."
+      : "The rungs are the study’s steps as published, each with all its settings.";
+  return `${steps} The guest runs fio: ${rw}, ${blockSize / 1024} KiB at a queue depth of ${ioDepth}, ${seconds} s a run, ${repeats} repeats of every rung in random order.`;
+}
+
+function columns(results: Results): Column<RungResult>[] {
+  const { here, study } = findings(results);
+  const measured =
+    (cell: (rung: Extract<RungResult, { status: "measured" }>) => string | undefined) =>
+    (rung: RungResult): string =>
+      rung.status === "measured" ? (cell(rung) ?? "") : "";
+  return [
+    { head: "Rung", cell: ({ title }) => title },
+    {
+      head: "IOPS",
+      cell: (rung) => (rung.status === "measured" ? count(rung.summary.iops.median) : rung.status),
+    },
+    { head: "95 % interval", cell: measured(({ summary }) => interval(summary.iops)) },
+    { head: "Change", cell: measured(({ comparison }) => comparison && change(comparison.ratio.median)) },
+    {
+      head: "95 % interval",
+      cell: measured(({ comparison }) => comparison && interval(comparison.ratio, change)),
+    },
+    { head: "Verdict", cell: measured(({ comparison }) => comparison?.verdict) },
+    { head: "Factor", cell: ({ name }) => (here.has(name) ? times(here.get(name)!.median) : "") },
+    { head: "Study: IOPS", cell: (rung) => (rung.study ? count(rung.study.iops) : ""), className: "study" },
+    {
+      head: "Factor",
+      cell: ({ name }) => (study.has(name) ? times(study.get(name)!) : ""),
+      className: "study",
+    },
+    { head: "Mean", cell: measured(({ summary }) => latency(summary.latencyMean.median)) },
+    { head: "p99", cell: measured(({ summary }) => latency(summary.latencyP99.median)) },
+  ];
+}

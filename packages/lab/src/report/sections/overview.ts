@@ -1,0 +1,59 @@
+import type { Results } from "../../results/schema.ts";
+import { findings, qualification } from "../findings.ts";
+import { count, cpuTime, interval, latency, times } from "../format.ts";
+import { type Html, html } from "../html.ts";
+import { type KeyFigure, keyFigures, note } from "../page/parts.ts";
+
+/** What stands under the headline: its limits, the figures to remember, and what must be known to read them. */
+export function overview(results: Results): Html {
+  const found = findings(results);
+  const limits = qualification(found);
+  const warnings = [
+    !results.complete && "This run was cut short; what was measured until then is shown.",
+    ...results.notes,
+  ];
+  return html`${limits && html`<p class="lead">${limits}</p>\n`}${keyFigures(keyFiguresOf(results))}${
+    warnings.some(Boolean) && note(...warnings)
+  }${results.accelerator.name === "tcg" && note(...emulated(results.accelerator.reason))}`;
+}
+
+function keyFiguresOf(results: Results): KeyFigure[] {
+  const { best, base, here, studyBest } = findings(results);
+  if (!best || !base) return [];
+  const ratio = here.get(best.name);
+  const against = (figure: string) => (best === base ? undefined : `${figure} at ${base.title}`);
+  return [
+    {
+      label: "IOPS of the best rung",
+      value: count(best.summary.iops.median),
+      beside: `95 % interval ${interval(best.summary.iops)}`,
+    },
+    ...(ratio
+      ? [
+          {
+            label: `over ${base.title}`,
+            value: times(ratio.median),
+            beside: studyBest ? `the study’s best: ${times(studyBest)}` : undefined,
+          },
+        ]
+      : []),
+    {
+      label: "99th percentile of latency",
+      value: latency(best.summary.latencyP99.median),
+      beside: against(latency(base.summary.latencyP99.median)),
+    },
+    {
+      label: "CPU of QEMU per I/O",
+      value: cpuTime(best.summary.qemuCpuPerIo.median),
+      beside: against(cpuTime(base.summary.qemuCpuPerIo.median)),
+    },
+  ];
+}
+
+/** Why figures of an emulated guest are no absolutes. */
+export function emulated(reason: string): string[] {
+  return [
+    `The guest ran under TCG, QEMU’s emulator, since KVM could not be used: ${reason}.`,
+    "Emulating the guest takes CPU time that a real VM does not need. These figures rank the rungs; they are no absolutes, and fast rungs lie closer together than they would under KVM.",
+  ];
+}

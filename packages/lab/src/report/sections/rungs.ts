@@ -1,0 +1,56 @@
+import type { MeasuredRung, Results, RungResult } from "../../results/schema.ts";
+import { verdictInWords } from "../findings.ts";
+import { count, cpuTime, latency } from "../format.ts";
+import { type Html, html } from "../html.ts";
+import type { Section } from "../page/page.ts";
+import { command } from "../page/parts.ts";
+
+/** Every rung: why it matters, what it brought, and the command line to copy. */
+export function rungsSection({ rungs }: Results): Section {
+  return {
+    id: "rungs",
+    heading: "Rung by rung",
+    body: html`${rungs.map(
+      (rung, index) => html`<article class="rung" id="rung-${rung.name}">
+<header><h3>${rung.title}</h3>${rung.status === "measured" && figures(rung)}</header>
+<p>${rung.why}</p>
+${rung.status === "measured" ? measured(rung, rungs, index) : notMeasured(rung)}</article>
+`,
+    )}`,
+  };
+}
+
+function figures({ summary }: MeasuredRung): Html {
+  return html`<span class="figures"><b>${count(summary.iops.median)}</b> IOPS · p99 ${latency(
+    summary.latencyP99.median,
+  )} · ${cpuTime(summary.qemuCpuPerIo.median)} CPU per I/O</span>`;
+}
+
+const signs = { faster: "▲", slower: "▼", "no significant difference": "≈", "too few repeats": "?" } as const;
+
+function measured(rung: MeasuredRung, rungs: readonly RungResult[], index: number): Html {
+  const words = verdictInWords(rung, rungs);
+  const verdict = rung.comparison?.verdict;
+  const outliers = rung.runs.filter(({ outlier }) => outlier);
+  return html`${
+    words &&
+    verdict &&
+    html`<p class="verdict ${verdict.split(" ")[0]!}"><span class="sign" aria-hidden="true">${signs[verdict]}</span> ${capital(words)}.</p>`
+  }${rung.note && html`<p class="muted">${capital(rung.note)}.</p>`}${
+    outliers.length > 0 &&
+    html`<p class="muted">Outliers, counted like all others: ${outliers
+      .map(({ repeat, iops }) => `${count(iops)} IOPS in repeat ${repeat + 1}`)
+      .join(", ")}.</p>`
+  }
+${command(`command-${index}`, "Command line", rung.command)}<details><summary>Client configuration</summary><pre>${rung.clientConf}</pre></details>
+`;
+}
+
+function notMeasured(rung: Exclude<RungResult, { status: "measured" }>): Html {
+  return html`<p class="verdict"><span class="sign" aria-hidden="true">–</span> ${capital(rung.status)}: ${rung.reason}.</p>
+`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,86 @@
+import type { Results } from "../../results/schema.ts";
+import { rungsOf } from "../../rungs/plan.ts";
+import { fewestPairs } from "../../statistics/verdict.ts";
+import { bytes, duration } from "../format.ts";
+import { html } from "../html.ts";
+import type { Section } from "../page/page.ts";
+import { command, facts } from "../page/parts.ts";
+
+/** Machine, versions, guest, cluster and workload. */
+export function setupSection(results: Results): Section {
+  return {
+    id: "setup",
+    heading: "Machine, versions, settings",
+    short: "Setup",
+    body: facts(setupGroups(results)),
+  };
+}
+
+/** The groups of settings that a reader needs to judge the figures. */
+export function setupGroups({
+  facts: { machine, versions, guest, cluster },
+  workload,
+  accelerator,
+}: Results) {
+  const { rw, blockSize, ioDepth, seconds, warmupSeconds, size } = workload;
+  const accelerated = {
+    name: "Accelerator",
+    value: `${accelerator.name.toUpperCase()} (${accelerator.reason})`,
+  };
+  return [
+    { title: "Machine", settings: machine },
+    { title: "Versions", settings: versions },
+    { title: "Guest", settings: [...guest, accelerated] },
+    { title: "Cluster", settings: cluster },
+    {
+      title: "Workload",
+      settings: [
+        { name: "Kind", value: rw },
+        { name: "Block size", value: bytes(blockSize) },
+        { name: "Queue depth", value: `${ioDepth}` },
+        { name: "Area", value: bytes(size) },
+        { name: "A run", value: `${seconds} s, after ${warmupSeconds} s of warm-up` },
+      ],
+    },
+  ];
+}
+
+/** How the figures were made. */
+export function methodSection({ workload, seed, started, finished }: Results): Section {
+  return {
+    id: "method",
+    heading: "How the figures were made",
+    short: "Method",
+    body: html`<p>All rungs were measured ${workload.repeats} times, interleaved: each repeat visits every rung once, in an order drawn from seed ${seed}, so that what the machine does meanwhile falls on all rungs alike. The whole took ${duration(started, finished)}.</p>
+<p>A rung’s figure is the median of its repeats; the interval around it is a 95 % bootstrap interval of that median. Two rungs are compared by the ratio of their IOPS within each repeat, and called faster or slower only if the interval of the median ratio leaves 1 out; with fewer than ${fewestPairs} common repeats nothing is called. Repeats more than 3.5 scaled median absolute deviations from their rung’s median are marked as outliers and counted like all others. Rungs are compared one pair at a time: among a dozen verdicts a false one is no surprise.</p>
+<p>All of it, fio’s own output for each run included, is in <a href="results.json">results.json</a> beside this file.</p>
+`,
+  };
+}
+
+/** How to make them again. */
+export function repeatSection(results: Results): Section {
+  return {
+    id: "repeat",
+    heading: "Measure it again",
+    short: "Repeat",
+    body: html`<p>The same rungs, workload and order, on a cluster that siphon brings up and takes down itself:</p>
+${command("repeat-command", "Command line", repeatCommand(results))}`,
+  };
+}
+
+/** The command that climbs the same ladder again. */
+export function repeatCommand({ mode, seed, workload, accelerator, rungs }: Results): string {
+  const { repeats, seconds, blockSize, ioDepth, rw } = workload;
+  const names = rungs.map(({ name }) => name).join(",");
+  const all = rungsOf(mode)
+    .map(({ name }) => name)
+    .join(",");
+  return [
+    "npm run ladder --",
+    `--mode ${mode}`,
+    ...(names === all ? [] : [`--rungs ${names}`]),
+    `--rw ${rw} --bs ${blockSize % 1024 === 0 ? `${blockSize / 1024}k` : blockSize} --iodepth ${ioDepth}`,
+    `--repeat ${repeats} --seconds ${seconds} --seed ${seed} --accel ${accelerator.name}`,
+  ].join(" ");
+}

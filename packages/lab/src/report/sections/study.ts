@@ -1,0 +1,49 @@
+import type { MeasuredRung, Results } from "../../results/schema.ts";
+import { source } from "../../study/figures.ts";
+import type { RenderedChart } from "../charts/render.ts";
+import { findings, listed, quoted, verdictInWords } from "../findings.ts";
+import { count } from "../format.ts";
+import { type Html, html } from "../html.ts";
+import type { Section } from "../page/page.ts";
+import { figure } from "../page/parts.ts";
+
+/** The ladder beside the study's: how far each rung rises above the first. */
+export function studySection(results: Results, chart: RenderedChart): Section {
+  return {
+    id: "study",
+    heading: "Beside the study",
+    body: html`<p>${author()}, measured this ladder once a rung on ${source.setup.osdHosts} hosts with ${
+      source.setup.osds
+    } NVMe OSDs, ${source.setup.replicas} replicas and ${source.setup.network}, with Ceph ${source.setup.ceph} and QEMU ${
+      source.setup.qemu
+    } under KVM. Absolute figures of another machine say little here; how far a rung rises above the default can be compared.</p>
+${figure(chart, "Circle: here, the median of the paired ratios with its 95 % interval. Diamond: the study, a single run.")}${blockdev(results)}${differences(results)}`,
+  };
+}
+
+function author(): Html {
+  return html`${source.author}, <a href="${source.url}">${source.title}</a> (${source.date.slice(0, 4)})`;
+}
+
+/** The study could not say whether -blockdev and q35 make a difference; say what these repeats say. */
+function blockdev(results: Results): Html | undefined {
+  const answers = findings(results)
+    .measured.filter(({ name }) => ["blockdev", "q35", "blockdev-q35"].includes(name))
+    .map((rung) => ({ rung, words: verdictInWords(rung, results.rungs) }))
+    .filter((answer): answer is { rung: MeasuredRung; words: string } => answer.words !== undefined);
+  if (answers.length === 0) return undefined;
+  return html`<p>The study left open whether <code>-blockdev</code> and <code>q35</code>, which it changed together, make a difference. Here: ${listed(
+    answers.map(({ rung, words }) => `${quoted(rung)} shows ${words}`),
+  )}.</p>
+`;
+}
+
+/** Where a figure of the study stands for something else than the rung beside it. */
+function differences({ rungs }: Results): Html | undefined {
+  const labels = rungs.filter(({ study }) => study?.label.includes(","));
+  if (labels.length === 0) return undefined;
+  return html`<p>Not quite the same step in the study: ${labels
+    .map(({ title, study }) => `${title} (there: ${study!.label}; ${count(study!.iops)} IOPS)`)
+    .join("; ")}.</p>
+`;
+}

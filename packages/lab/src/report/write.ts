@@ -1,0 +1,39 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { unwritable } from "../results/file.ts";
+import type { Results } from "../results/schema.ts";
+import { drawLadderCharts, ladderHtml } from "./ladder-report.ts";
+import { ladderMarkdown } from "./markdown.ts";
+
+/** Paths of what a report consists of. */
+export interface ReportFiles {
+  html: string;
+  markdown: string;
+  /** One SVG a chart. */
+  charts: string[];
+}
+
+/** Writes a ladder's report into a directory: report.html, report.md and the charts. Throws a LabError when it cannot. */
+export async function writeReport(directory: string, results: Results): Promise<ReportFiles> {
+  const charts = await drawLadderCharts(results);
+  const drawn = Object.values(charts).filter((chart) => chart !== undefined);
+  await attempt(directory, () => mkdir(directory, { recursive: true }));
+  const write = async (name: string, content: string) => {
+    const path = join(directory, name);
+    await attempt(path, () => writeFile(path, content));
+    return path;
+  };
+  return {
+    html: await write("report.html", ladderHtml(results, charts)),
+    markdown: await write("report.md", ladderMarkdown(results, charts)),
+    charts: await Promise.all(drawn.map(({ name, file }) => write(`${name}.svg`, file))),
+  };
+}
+
+async function attempt(path: string, action: () => Promise<unknown>): Promise<void> {
+  try {
+    await action();
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
