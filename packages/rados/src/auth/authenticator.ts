@@ -1,0 +1,254 @@
+import { Writer } from "@siphon/wire";
+import { errnoName, RadosError } from "../errors.ts";
+import { authMethod, type ConnectionAuth, type SessionSecrets } from "../messenger/auth.ts";
+import { entityType } from "../messenger/peer.ts";
+import { Authorizer, CephxState } from "./cephx.ts";
+import type { CryptoKey } from "./crypto-key.ts";
+import { type EntityName, writeEntityName } from "./entity-name.ts";
+
+/** First byte of an authentication: to a monitor, or to another daemon (AUTH_MODE_*, src/auth/Auth.h). */
+const modeAuthorizer = 1;
+const modeMonitor = 10;
+const noSecrets: SessionSecrets = { sessionKey: undefined, connectionSecret: undefined };
+
+/** Authentication of one client with a whole cluster, by one auth method. */
+export interface Authenticator {
+  readonly method: number;
+  readonly name: EntityName;
+  /** The identity given by the monitors; 0 before the first session. */
+  readonly globalId: bigint;
+  /** When to ask for new tickets, in milliseconds of `performance.now()`; Infinity for never. */
+  readonly renewAfter: number;
+  /** For a connection to a monitor, that may win the hunt or not. */
+  forMonitor(): MonitorAuth;
+  /** For a connection to another daemon; throws without a valid ticket. */
+  forDaemon(type: "osd" | "mgr"): ConnectionAuth;
+  /** The monitor session over which this was done is now ours. */
+  adopt(auth: MonitorAuth): void;
+  /** The request for new tickets over the session; undefined if all are good. */
+  renewal(): Buffer | undefined;
+  /** The answer to it. */
+  renewed(globalId: bigint, payload: Buffer): void;
+  /** The monitors do not let us have our identity back: begin as a new client. */
+  forgetIdentity(): void;
+}
+
+export interface MonitorAuth extends ConnectionAuth {
+  readonly globalId: bigint;
+}
+
+/** Auth method none: everybody is believed. */
+export class NoneAuthenticator implements Authenticator {
+  readonly method = authMethod.none;
+  readonly renewAfter = Number.POSITIVE_INFINITY;
+  readonly name: EntityName;
+  #globalId = 0n;
+
+  constructor(name: EntityName) {
+    this.name = name;
+  }
+
+  get globalId(): bigint {
+    return this.#globalId;
+  }
+
+  forMonitor(): MonitorAuth {
+    return new NoneAuth(this.name, modeMonitor, this.#globalId);
+  }
+
+  forDaemon(): ConnectionAuth {
+    return new NoneAuth(this.name, modeAuthorizer, this.#globalId);
+  }
+
+  adopt(auth: MonitorAuth): void {
+    this.#globalId = auth.globalId;
+  }
+
+  renewal(): undefined {}
+
+  renewed(): void {}
+
+  forgetIdentity(): void {
+    this.#globalId = 0n;
+  }
+}
+
+/** Cephx: both sides prove that they hold keys. */
+export class CephxAuthenticator implements Authenticator {
+  readonly method = authMethod.cephx;
+  readonly #state: CephxState;
+
+  constructor(name: EntityName, key: CryptoKey) {
+    this.#state = new CephxState(name, key);
+  }
+
+  get name(): EntityName {
+    return this.#state.name;
+  }
+
+  get globalId(): bigint {
+    return this.#state.globalId;
+  }
+
+  get renewAfter(): number {
+    return this.#state.renewAfter;
+  }
+
+  forMonitor(): CephxMonitorAuth {
+    return new CephxMonitorAuth(this.#state.fork());
+  }
+
+  forDaemon(type: "osd" | "mgr"): ConnectionAuth {
+    return new CephxDaemonAuth(this.#state, type);
+  }
+
+  adopt(auth: MonitorAuth): void {
+    if (auth instanceof CephxMonitorAuth) this.#state.adopt(auth.state);
+  }
+
+  renewal(): Buffer | undefined {
+    return this.#state.buildRequest("needed");
+  }
+
+  renewed(globalId: bigint, payload: Buffer): void {
+    this.#state.acceptReply(globalId, payload);
+  }
+
+  forgetIdentity(): void {
+    this.#state.forgetIdentity();
+  }
+}
+
+/** To a monitor: u8 10, EntityName, u64 global id; to others: u8 1 and the same. */
+class NoneAuth implements MonitorAuth {
+  readonly method = authMethod.none;
+  readonly #name: EntityName;
+  readonly #mode: number;
+  globalId: bigint;
+
+  constructor(name: EntityName, mode: number, globalId: bigint) {
+    this.#name = name;
+    this.#mode = mode;
+    this.globalId = globalId;
+  }
+
+  request(): Buffer {
+    return opening(this.#mode, this.#name, this.globalId);
+  }
+
+  more(): never {
+    throw new RadosError("SIPHON_RADOS_PROTOCOL", "a challenge without authentication");
+  }
+
+  done(globalId: bigint): SessionSecrets {
+    if (globalId !== 0n) this.globalId = globalId;
+    return noSecrets;
+  }
+
+  refused(result: number, allowedMethods: readonly number[]): RadosError {
+    return refusal(this.#name, this.method, result, allowedMethods);
+  }
+}
+
+export class CephxMonitorAuth implements MonitorAuth {
+  readonly method = authMethod.cephx;
+  readonly state: CephxState;
+  #challenged = false;
+
+  constructor(state: CephxState) {
+    this.state = state;
+  }
+
+  get globalId(): bigint {
+    return this.state.globalId;
+  }
+
+  request(): Buffer {
+    return opening(modeMonitor, this.state.name, this.state.globalId);
+  }
+
+  more(payload: Buffer): Buffer {
+    if (this.#challenged) throw new RadosError("SIPHON_RADOS_PROTOCOL", "a second challenge of the monitor");
+    this.#challenged = true;
+    this.state.acceptChallenge(payload);
+    return this.state.buildRequest("session")!;
+  }
+
+  done(globalId: bigint, payload: Buffer): SessionSecrets {
+    if (!this.#challenged) {
+      throw new RadosError("SIPHON_RADOS_UNTRUSTED", "the monitor let us in without asking for the key");
+    }
+    const connectionSecret = this.state.acceptReply(globalId, payload);
+    return { sessionKey: this.state.revealSessionKey(), connectionSecret };
+  }
+
+  refused(result: number, allowedMethods: readonly number[]): RadosError {
+    return refusal(this.state.name, this.method, result, allowedMethods);
+  }
+}
+
+class CephxDaemonAuth implements ConnectionAuth {
+  readonly method = authMethod.cephx;
+  readonly #state: CephxState;
+  readonly #type: "osd" | "mgr";
+  readonly #authorizer: Authorizer;
+
+  constructor(state: CephxState, type: "osd" | "mgr") {
+    this.#state = state;
+    this.#type = type;
+    this.#authorizer = new Authorizer(state, entityType[type]);
+  }
+
+  request(): Buffer {
+    return this.#authorizer.request();
+  }
+
+  more(payload: Buffer): Buffer {
+    return this.#authorizer.answer(payload);
+  }
+
+  done(_globalId: bigint, payload: Buffer): SessionSecrets {
+    const connectionSecret = this.#authorizer.verify(payload);
+    return { sessionKey: this.#authorizer.sessionKey.reveal(), connectionSecret };
+  }
+
+  /** The daemon may hold newer secrets than our ticket was made for: the next attempt asks for a new one. */
+  refused(result: number, allowedMethods: readonly number[]): RadosError {
+    this.#state.invalidate(entityType[this.#type]);
+    const error = refusal(this.#state.name, this.method, result, allowedMethods);
+    return new RadosError(error.code, error.message, { retryable: true, hint: error.hint ?? "" });
+  }
+}
+
+function opening(mode: number, name: EntityName, globalId: bigint): Buffer {
+  const w = new Writer().u8(mode);
+  writeEntityName(w, name);
+  return w.u64(globalId).finish();
+}
+
+const methodNames = new Map<number, string>([
+  [authMethod.none, "none"],
+  [authMethod.cephx, "cephx"],
+]);
+
+function refusal(name: EntityName, method: number, result: number, allowed: readonly number[]): RadosError {
+  const user = `${name.type}.${name.id}`;
+  if (!allowed.includes(method)) {
+    const wanted = allowed.map((m) => methodNames.get(m) ?? `method ${m}`).join(" or ");
+    return new RadosError(
+      "SIPHON_RADOS_AUTH",
+      `the cluster wants authentication by ${wanted || "a method it does not name"}, not ${methodNames.get(method)}`,
+      {
+        hint:
+          method === authMethod.none
+            ? `give a keyring with the key of ${user} (keyring in ceph.conf, or --keyring)`
+            : "set auth_client_required = none in ceph.conf if the cluster is meant to be open",
+      },
+    );
+  }
+  return new RadosError(
+    "SIPHON_RADOS_AUTH",
+    `the cluster does not accept ${user}: no such user, or another key (${errnoName(result) ?? `error ${-result}`})`,
+    { hint: `compare the keyring with: ceph auth get ${user}` },
+  );
+}

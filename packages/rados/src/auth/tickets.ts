@@ -1,0 +1,87 @@
+import { Reader, readUtime, utimeToMilliseconds, type Writer } from "@siphon/wire";
+import { RadosError } from "../errors.ts";
+import { type CryptoKey, readCryptoKey } from "./crypto-key.ts";
+
+/** A ticket for the daemons of one service: a key shared with them, and what proves to them that we have it. */
+export interface Ticket {
+  readonly sessionKey: CryptoKey;
+  readonly secretId: bigint;
+  /** Opaque to us: encrypted for the service. */
+  readonly blob: Buffer;
+  /** Milliseconds of `performance.now()`: a clock of our own, so that clocks may differ. */
+  readonly renewAfter: number;
+  readonly expires: number;
+}
+
+/** By the number of the service (an entity type). */
+export type Tickets = Map<number, Ticket>;
+
+/**
+ * Reads what a monitor grants, into `tickets` (cephx_build_service_ticket_reply):
+ *
+ *     u8 1, list of { u32 service, u8 1, u32 length, encrypted with `key`: CephXServiceTicket,
+ *                     u8 encrypted, ticket: u32 length, CephXTicketBlob; or the same, encrypted with the key
+ *                     of the ticket it renews, behind a u32 length }
+ *     CephXServiceTicket: u8 1, CryptoKey, utime validity
+ *     CephXTicketBlob: u8 1, u64 secret id, blob
+ *
+ * @param key proves that the sender is a monitor: it shares this key with us
+ */
+export function readTickets(r: Reader, key: CryptoKey, tickets: Tickets): void {
+  expectVersion(r, r.u8());
+  for (let left = r.count(leastTicketBytes); left > 0; left--) {
+    const service = r.u32();
+    expectVersion(r, r.u8());
+    const granted = new Reader(unseal(key, r.blob()), "CephXServiceTicket");
+    expectVersion(granted, granted.u8());
+    const sessionKey = readCryptoKey(granted);
+    const validity = utimeToMilliseconds(readUtime(granted));
+    const encrypted = r.bool();
+    const ticket = encrypted ? new Reader(unsealRenewed(tickets.get(service), r.blob()), "ticket") : r;
+    const blob = new Reader(ticket.blob(), "CephXTicketBlob");
+    expectVersion(blob, blob.u8());
+    const secretId = blob.u64();
+    const now = performance.now();
+    tickets.set(service, {
+      sessionKey,
+      secretId,
+      blob: Buffer.from(blob.blob()),
+      renewAfter: now + validity * renewAt,
+      expires: now + validity,
+    });
+  }
+}
+
+/** CephXTicketBlob; an empty one where there is no ticket. */
+export function writeTicketBlob(w: Writer, ticket: Ticket | undefined): void {
+  w.u8(1)
+    .u64(ticket?.secretId ?? 0n)
+    .blob(ticket?.blob ?? Buffer.alloc(0));
+}
+
+/** Opens what the other side encrypted; failing to is failing to prove who it is. */
+export function unseal(key: CryptoKey, sealed: Uint8Array): Buffer {
+  const plain = key.decrypt(sealed);
+  if (plain === undefined) {
+    throw new RadosError(
+      "SIPHON_RADOS_UNTRUSTED",
+      "the server could not prove that it belongs to this cluster: it does not hold the key it should share with us",
+      { hint: "check that mon_host and the keyring are of the same cluster" },
+    );
+  }
+  return plain;
+}
+
+/** Tickets are renewed when three quarters of their life have passed. */
+const renewAt = 0.75;
+const leastTicketBytes = 4 + 1 + 4 + 1 + 4;
+
+function unsealRenewed(old: Ticket | undefined, sealed: Uint8Array): Buffer {
+  if (old === undefined)
+    throw new RadosError("SIPHON_RADOS_PROTOCOL", "a renewed ticket for one we do not have");
+  return unseal(old.sessionKey, sealed);
+}
+
+function expectVersion(r: Reader, version: number): void {
+  if (version !== 1) throw r.malformed(`version ${version} of a ticket`);
+}

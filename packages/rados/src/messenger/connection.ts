@@ -1,0 +1,322 @@
+import { type EntityAddr, SiphonError } from "@siphon/wire";
+import { RadosError } from "../errors.ts";
+import type { ConnectionAuth } from "./auth.ts";
+import { carryBytes } from "./memory.ts";
+import { defaultPriority, IncomingMessage, type OutgoingMessage } from "./message.ts";
+import type { Messenger } from "./messenger.ts";
+import { type Peer, peerText } from "./peer.ts";
+import { Region } from "./region.ts";
+import type { Transport } from "./transport.ts";
+
+/** What a connection tells its owner; all calls come from the event loop. */
+export interface ConnectionHandler {
+  /** The handshake is done: messages may be sent. */
+  ready(connection: Connection): void;
+  /** A message is there, valid during the call. */
+  message(connection: Connection, message: IncomingMessage): void;
+  /** The connection is gone for good; what was sent may or may not have arrived. Not called after `close`. */
+  closed(connection: Connection, error: RadosError): void;
+}
+
+/**
+ * One connection to a daemon: lossy, as all connections of clients are. When it breaks, nothing is resent
+ * and no session is resumed: the owner opens a new one and sends again what is unanswered. Subclasses speak
+ * the two versions of the protocol.
+ */
+export abstract class Connection {
+  readonly messenger: Messenger;
+  readonly peer: Peer;
+  /** The memory `begin` laid the message out in, and where its parts go. */
+  region: Region;
+  frontAt = 0;
+  middleAt = 0;
+  dataAt = 0;
+  /** Feature bits of the peer, once ready. */
+  peerFeatures = 0n;
+  /** When the peer last answered a keepalive, in milliseconds of `performance.now()`; 0 for never. */
+  lastKeepaliveAck = 0;
+  /** Bytes given to the network and not yet taken by it. */
+  bytesQueued = 0;
+
+  protected readonly auth: ConnectionAuth;
+  protected readonly incoming = new IncomingMessage();
+  protected incomingSeq = 0;
+  protected outgoingSeq = 0;
+  readonly #handler: ConnectionHandler;
+  #transport: Transport | undefined;
+  #connectTimer: NodeJS.Timeout | undefined;
+  #state: "connecting" | "ready" | "closed" = "connecting";
+
+  /** Bytes of an incomplete frame, from earlier reads. */
+  #carry: Buffer | undefined;
+  #carried = 0;
+  /** A frame too large for the carry, as far as it was received. */
+  #large: Region | undefined;
+  #largeReceived = 0;
+
+  #filled: Region[] = [];
+  #filledBytes: number[] = [];
+  #used = 0;
+  /** Whether the messenger will flush this connection at the end of the tick. */
+  dirty = false;
+
+  constructor(messenger: Messenger, peer: Peer, auth: ConnectionAuth, handler: ConnectionHandler) {
+    this.messenger = messenger;
+    this.peer = peer;
+    this.auth = auth;
+    this.#handler = handler;
+    this.region = nothing;
+  }
+
+  get isReady(): boolean {
+    return this.#state === "ready";
+  }
+
+  get isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  /** Dials. Called once, by the messenger. */
+  open(timeout: number): void {
+    const { address, port } = this.peer.addr;
+    this.#connectTimer = setTimeout(() => {
+      this.fail(this.error("SIPHON_RADOS_TIMEOUT", `no handshake within ${timeout / 1000} s`));
+    }, timeout);
+    this.#transport = this.messenger.openTransport(
+      { host: address, port, receiveInto: this.messenger.memory.readArea },
+      {
+        connected: () => this.#guard(() => this.opened()),
+        received: (length) => this.#received(length),
+        closed: (error) => {
+          const reason = error === undefined ? "closed by the peer" : reasonOf(error);
+          this.fail(this.error("SIPHON_RADOS_CONNECTION", reason, error));
+        },
+      },
+    );
+  }
+
+  /**
+   * Lays out a message whose parts have these lengths in bytes: write them into `region` at `frontAt`,
+   * `middleAt` and `dataAt`, then call `commit`, all in one turn of the event loop.
+   */
+  abstract begin(frontLength: number, middleLength: number, dataLength: number): void;
+
+  /** Completes the message begun; it leaves with everything else of this tick. */
+  abstract commit(type: number, version: number, compatVersion: number, priority: number, tid: number): void;
+
+  /** Asks the peer for a sign of life; see `lastKeepaliveAck`. */
+  abstract keepalive(): void;
+
+  send(message: OutgoingMessage): void {
+    const data = message.data;
+    this.begin(message.front.length, 0, data?.length ?? 0);
+    this.region.bytes.set(message.front, this.frontAt);
+    if (data !== undefined) this.region.bytes.set(data, this.dataAt);
+    const { type, version = 1, compatVersion = 1, priority = defaultPriority, tid = 0 } = message;
+    this.commit(type, version, compatVersion, priority, tid);
+  }
+
+  /** Hands what was sent in this tick to the network, in one write. */
+  flush(): void {
+    this.dirty = false;
+    if (this.#transport === undefined || this.#used + this.#filled.length === 0) return;
+    const chunks = this.#filled;
+    const lengths = this.#filledBytes;
+    if (this.#used > 0) {
+      chunks.push(this.region);
+      lengths.push(this.#used);
+    }
+    this.#filled = [];
+    this.#filledBytes = [];
+    this.#used = 0;
+    this.region = nothing;
+    let total = 0;
+    const views = chunks.map((chunk, i) => {
+      total += lengths[i]!;
+      return chunk.bytes.subarray(0, lengths[i]);
+    });
+    this.bytesQueued += total;
+    this.#transport.write(views, () => {
+      this.bytesQueued -= total;
+      for (const chunk of chunks) this.messenger.memory.giveChunk(chunk);
+    });
+  }
+
+  /** Ends the connection; what was not handed to the network yet is dropped. */
+  close(): void {
+    this.#end();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The stream is open. */
+  protected abstract opened(): void;
+
+  /**
+   * Takes what it can of the bytes from `start` up to `end` of the region and returns where it stopped: at
+   * the end, or at the beginning of a frame that is not all there.
+   */
+  protected abstract receive(region: Region, start: number, end: number): number;
+
+  /** On the wire, of the frame that `receive` stopped at; 0 if not known yet. */
+  protected abstract get incompleteFrameBytes(): number;
+
+  /** Forgets keys. */
+  protected abstract forget(): void;
+
+  protected becomeReady(): void {
+    clearTimeout(this.#connectTimer);
+    this.#state = "ready";
+    this.lastKeepaliveAck = performance.now();
+    this.messenger.events.publish("ready", this);
+    this.#handler.ready(this);
+  }
+
+  protected deliver(): void {
+    this.#handler.message(this, this.incoming);
+  }
+
+  /** Makes room for `length` bytes in `region` and returns their offset. */
+  protected reserve(length: number): number {
+    if (this.#state === "closed") throw this.error("SIPHON_RADOS_CONNECTION", "the connection is closed");
+    if (this.region === nothing || this.#used + length > this.region.bytes.length) {
+      if (this.#used > 0) {
+        this.#filled.push(this.region);
+        this.#filledBytes.push(this.#used);
+      }
+      this.region = this.messenger.memory.takeChunk(length);
+      this.#used = 0;
+    }
+    const at = this.#used;
+    this.#used += length;
+    this.messenger.flushSoon(this);
+    return at;
+  }
+
+  /** Ends the connection for a reason that the owner is told. */
+  protected fail(error: RadosError): void {
+    if (this.#state === "closed") return;
+    this.#end();
+    this.messenger.events.publish("lost", this, error);
+    this.#handler.closed(this, error);
+  }
+
+  protected error(
+    code: ConstructorParameters<typeof RadosError>[0],
+    reason: string,
+    cause?: unknown,
+  ): RadosError {
+    return new RadosError(code, `connection to ${peerText(this.peer)} failed: ${reason}`, {
+      cause,
+      retryable: code === "SIPHON_RADOS_CONNECTION" || code === "SIPHON_RADOS_TIMEOUT",
+    });
+  }
+
+  #end(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    clearTimeout(this.#connectTimer);
+    this.#transport?.destroy();
+    this.#transport = undefined;
+    for (const chunk of this.#filled) this.messenger.memory.giveChunk(chunk);
+    if (this.region !== nothing) this.messenger.memory.giveChunk(this.region);
+    this.#filled = [];
+    this.#used = 0;
+    this.region = nothing;
+    this.#carry = undefined;
+    if (this.#large !== undefined) this.messenger.memory.giveChunk(this.#large);
+    this.#large = undefined;
+    this.forget();
+    this.messenger.forget(this);
+  }
+
+  #received(length: number): void {
+    if (this.#state === "closed") return;
+    this.messenger.noteRead(length);
+    const memory = this.messenger.memory;
+    let start = carryBytes;
+    const end = carryBytes + length;
+    if (this.#large !== undefined) {
+      start += this.#continueLarge(memory.receive.bytes, start, end);
+      if (this.#large !== undefined) return;
+    } else if (this.#carried > 0) {
+      start -= this.#carried;
+      this.#carry!.copy(memory.receive.bytes, start, 0, this.#carried);
+      this.#carried = 0;
+    }
+    this.#consume(memory.receive, start, end);
+  }
+
+  #consume(region: Region, start: number, end: number): void {
+    let stopped = end;
+    this.#guard(() => {
+      stopped = this.receive(region, start, end);
+    });
+    if (this.#state === "closed" || stopped === end) return;
+    const left = end - stopped;
+    const wanted = this.incompleteFrameBytes;
+    if (wanted > carryBytes) {
+      this.#large = this.messenger.memory.takeChunk(Math.min(wanted, Math.max(2 * left, carryBytes)));
+      this.#largeReceived = region.bytes.copy(this.#large.bytes, 0, stopped, end);
+      return;
+    }
+    if (this.#carry === undefined || this.#carry.length < left) {
+      this.#carry = Buffer.allocUnsafeSlow(Math.max(4096, 2 ** Math.ceil(Math.log2(left))));
+    }
+    this.#carried = region.bytes.copy(this.#carry, 0, stopped, end);
+  }
+
+  /**
+   * Adds to the large frame, whose memory grows with what arrives and never with what is only announced;
+   * hands it over once complete. Returns how many bytes it took.
+   */
+  #continueLarge(bytes: Buffer, start: number, end: number): number {
+    const wanted = this.incompleteFrameBytes;
+    const taken = Math.min(end - start, wanted - this.#largeReceived);
+    let large = this.#large!;
+    if (this.#largeReceived + taken > large.bytes.length) {
+      const grown = this.messenger.memory.takeChunk(Math.min(wanted, 2 * large.bytes.length + taken));
+      large.bytes.copy(grown.bytes, 0, 0, this.#largeReceived);
+      this.messenger.memory.giveChunk(large);
+      large = grown;
+      this.#large = grown;
+    }
+    bytes.copy(large.bytes, this.#largeReceived, start, start + taken);
+    this.#largeReceived += taken;
+    if (this.#largeReceived === wanted) {
+      this.#large = undefined;
+      this.#guard(() => this.receive(large, 0, wanted));
+      this.messenger.memory.giveChunk(large);
+    }
+    return taken;
+  }
+
+  /** Whatever is thrown while the peer's bytes are handled ends this connection, not the process. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof RadosError && error.code !== "SIPHON_RADOS_PROTOCOL") this.fail(error);
+      else if (error instanceof SiphonError) {
+        this.fail(this.error("SIPHON_RADOS_PROTOCOL", error.message, error));
+      } else throw error;
+    }
+  }
+}
+
+/** Stands for "no memory taken yet", so that the field is always a Region. */
+const nothing = Region.allocate(0);
+
+function reasonOf(error: Error): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ECONNREFUSED") return "connection refused";
+  if (code === "ECONNRESET" || code === "EPIPE") return "reset by the peer";
+  return error.message;
+}
+
+/** The addresses are the same place and the same run of a daemon. */
+export function sameInstance(a: EntityAddr, b: EntityAddr): boolean {
+  return a.address === b.address && a.port === b.port && a.nonce === b.nonce;
+}

@@ -1,0 +1,61 @@
+import { ChecksumBuffer } from "@siphon/wire";
+import { Region } from "./region.ts";
+
+/** A frame of up to this many bytes on the wire is handled where the socket put it. */
+export const carryBytes = 128 * 1024;
+const readBytes = 512 * 1024;
+const chunkBytes = 256 * 1024;
+const sharedChunks = 8;
+const pooledChunks = 64;
+
+/**
+ * The memory of one messenger, shared by all its connections. Everything on one thread is read into one
+ * buffer, since a read is parsed before the next one happens; what is left of an incomplete frame waits
+ * with its connection and is put in front of the next read.
+ *
+ *     0            128 KiB                    640 KiB
+ *     | carry      | read area of all sockets | 8 send chunks of 256 KiB
+ */
+export class MessengerMemory {
+  /** Carry and read area. */
+  readonly receive: Region;
+  /** What the sockets read into. */
+  readonly readArea: Buffer;
+  readonly #free: Region[] = [];
+
+  constructor() {
+    const start = carryBytes + readBytes;
+    const memory = new ChecksumBuffer(start + sharedChunks * chunkBytes);
+    this.receive = Region.of(memory, 0, start);
+    this.readArea = memory.bytes.subarray(carryBytes, start);
+    for (let i = 0; i < sharedChunks; i++)
+      this.#free.push(Region.of(memory, start + i * chunkBytes, chunkBytes));
+  }
+
+  /** A chunk to build frames in that holds at least `length` bytes; 256 KiB unless more is asked for. */
+  takeChunk(length: number): Region {
+    if (length > chunkBytes) return this.#takeLarge(length);
+    return this.#free.pop() ?? Region.allocate(chunkBytes);
+  }
+
+  /** Gives back a chunk that nothing reads any more. */
+  giveChunk(chunk: Region): void {
+    if (chunk.bytes.length > chunkBytes) {
+      if (chunk.bytes.length <= largestKept) this.#large = chunk;
+    } else if (this.#free.length < pooledChunks) {
+      this.#free.push(chunk);
+    }
+  }
+
+  /** The last large chunk is kept: fresh memory of that size costs more in page faults than the copy into it. */
+  #large: Region | undefined;
+
+  #takeLarge(length: number): Region {
+    const kept = this.#large;
+    this.#large = undefined;
+    if (kept !== undefined && kept.bytes.length >= length) return kept;
+    return Region.allocate(length);
+  }
+}
+
+const largestKept = 16 << 20;

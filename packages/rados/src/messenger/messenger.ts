@@ -1,0 +1,144 @@
+import { randomInt } from "node:crypto";
+import { blankAddr, type EntityAddr } from "@siphon/wire";
+import type { ConnectionAuth, ConnectionMode } from "./auth.ts";
+import { Coalescing, type CoalescingOptions } from "./coalescing.ts";
+import type { Connection, ConnectionHandler } from "./connection.ts";
+import { ConnectionEvents } from "./events.ts";
+import type { GcmFill } from "./gcm.ts";
+import { MessengerMemory } from "./memory.ts";
+import type { Peer, PeerType } from "./peer.ts";
+import { type OpenTransport, openTcp } from "./transport.ts";
+import { ConnectionV1 } from "./v1/connection.ts";
+import { ConnectionV2 } from "./v2/connection.ts";
+
+export interface MessengerOptions {
+  /** Connection modes allowed, preferred first, by the kind of daemon. */
+  modes: Record<PeerType, readonly ConnectionMode[]>;
+  /** Milliseconds from dialling to the end of the handshake; default 10,000. */
+  connectTimeout?: number;
+  /** Whether to sign and check messages of protocol v1 (cephx_sign_messages); default true. */
+  signMessages?: boolean;
+  coalescing?: CoalescingOptions;
+  /** Which AES-GCM implementation; default the fastest that loads. */
+  gcm?: GcmFill;
+  openTransport?: OpenTransport;
+}
+
+/**
+ * All connections of one thread: their memory, their writes (one a connection and tick) and the moment of
+ * their next read. A process that wants more than one thread's speed makes one messenger a worker.
+ */
+export class Messenger {
+  readonly memory = new MessengerMemory();
+  readonly events = new ConnectionEvents();
+  readonly openTransport: OpenTransport;
+  readonly modes: Record<PeerType, readonly ConnectionMode[]>;
+  readonly signMessages: boolean;
+  readonly gcm: GcmFill | undefined;
+  /** Who we are to daemons: given by the monitors. */
+  globalId = 0n;
+  /** Our address as daemons know it; the nonce tells this client from others on the same host. */
+  addr: EntityAddr = { ...blankAddr, type: "any", nonce: randomInt(1, 2 ** 31) };
+  /** Operations waiting for a reply; kept by whoever sends them, read by the coalescing of reads. */
+  inFlight = 0;
+
+  readonly #connectTimeout: number;
+  readonly #coalescing: Coalescing;
+  readonly #connections = new Set<Connection>();
+  #globalSeq = 0n;
+  #dirty: Connection[] = [];
+  #tickPending = false;
+  #framesBefore = 0;
+  #frames = 0;
+  #readFull = false;
+  readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+  constructor(options: MessengerOptions) {
+    this.modes = options.modes;
+    this.openTransport = options.openTransport ?? openTcp;
+    this.signMessages = options.signMessages ?? true;
+    this.gcm = options.gcm;
+    this.#connectTimeout = options.connectTimeout ?? 10_000;
+    this.#coalescing = new Coalescing(options.coalescing);
+  }
+
+  /** Dials; the outcome reaches the handler. */
+  connect(peer: Peer, auth: ConnectionAuth, handler: ConnectionHandler): Connection {
+    const Version = peer.addr.type === "legacy" ? ConnectionV1 : ConnectionV2;
+    const connection = new Version(this, peer, auth, handler);
+    this.#connections.add(connection);
+    this.events.publish("open", connection);
+    connection.open(this.#connectTimeout);
+    return connection;
+  }
+
+  get connections(): ReadonlySet<Connection> {
+    return this.#connections;
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+
+  /** Counts the connections this client makes, so that daemons can tell newer ones from older ones. */
+  nextGlobalSeq(): bigint {
+    return ++this.#globalSeq;
+  }
+
+  /** A daemon remembers a higher number than ours. */
+  raiseGlobalSeq(seen: bigint): void {
+    if (seen > this.#globalSeq) this.#globalSeq = seen;
+  }
+
+  /** The address peers see us come from; the first one to say decides. */
+  learnAddr(seenAs: EntityAddr): void {
+    if (this.addr.family === 0 && seenAs.family !== 0) {
+      this.addr = { ...this.addr, family: seenAs.family, address: seenAs.address, port: 0 };
+    }
+  }
+
+  /** For connections: to be flushed once this tick's work is done. */
+  flushSoon(connection: Connection): void {
+    if (connection.dirty) return;
+    connection.dirty = true;
+    this.#dirty.push(connection);
+    this.#tickSoon();
+  }
+
+  /** For connections: a read happened, and how many bytes it brought. */
+  noteRead(length: number): void {
+    if (length === this.memory.readArea.length) this.#readFull = true;
+    if (this.inFlight > 0) this.#tickSoon();
+  }
+
+  /** For connections: frames that were handed over. */
+  noteFrames(count: number): void {
+    this.#frames += count;
+  }
+
+  /** For connections: closed. */
+  forget(connection: Connection): void {
+    this.#connections.delete(connection);
+  }
+
+  #tickSoon(): void {
+    if (this.#tickPending) return;
+    this.#tickPending = true;
+    setImmediate(this.#tick);
+  }
+
+  /** Runs after the reads of this turn and all that they set off. */
+  readonly #tick = (): void => {
+    this.#tickPending = false;
+    const dirty = this.#dirty;
+    if (dirty.length > 0) {
+      this.#dirty = [];
+      for (const connection of dirty) connection.flush();
+    }
+    const frames = this.#frames - this.#framesBefore;
+    this.#framesBefore = this.#frames;
+    const wait = this.#coalescing.next(this.inFlight, frames, !this.#readFull);
+    this.#readFull = false;
+    if (wait > 0) Atomics.wait(this.#sleeper, 0, 0, wait);
+  };
+}

@@ -1,0 +1,94 @@
+import type { Region } from "../region.ts";
+import { badFrame, FrameCodec, preambleBytes } from "./frame.ts";
+
+const crcBytes = 4;
+const allOnes = 0xffffffff;
+const lateStatusMask = 0xf;
+export const lateStatusComplete = 0xe;
+export const lateStatusAborted = 0x1;
+
+/**
+ * Frames in crc mode, msgr2.1 (FrameAssembler::asm_crc_rev1):
+ *
+ *     preamble
+ *     segment 0, u32 crc32c (absent if the segment is empty)
+ *     segments 1 to 3
+ *     u8 late status, 3 x u32 crc32c of segments 1 to 3 (only if there is more than one segment)
+ *
+ * The seed is -1; an empty segment that is counted has crc -1, one that is not counted 0.
+ */
+export class CrcFramesRev1 extends FrameCodec {
+  readonly headBytes = preambleBytes;
+
+  readHead(region: Region, at: number): void {
+    this.readPreamble(region, at);
+    const first = this.length0 > 0 ? this.length0 + crcBytes : 0;
+    const rest = this.segments > 1 ? this.length1 + this.length2 + this.length3 + epilogueBytes : 0;
+    this.frameBytes = preambleBytes + first + rest;
+  }
+
+  readBody(region: Region, at: number): boolean {
+    const { bytes, view } = region;
+    let next = at + preambleBytes;
+    this.at0 = next;
+    if (this.length0 > 0) {
+      next += this.length0;
+      checkCrc(view.getUint32(next, true), region.crc32c(allOnes, this.at0, next), 0);
+      next += crcBytes;
+    }
+    if (this.segments === 1) return true;
+    this.at1 = next;
+    this.at2 = this.at1 + this.length1;
+    this.at3 = this.at2 + this.length2;
+    const epilogue = this.at3 + this.length3;
+    checkCrc(view.getUint32(epilogue + 1, true), region.crc32c(allOnes, this.at1, this.at2), 1);
+    if (this.segments > 2) {
+      checkCrc(view.getUint32(epilogue + 5, true), region.crc32c(allOnes, this.at2, this.at3), 2);
+    }
+    if (this.segments > 3) {
+      checkCrc(view.getUint32(epilogue + 9, true), region.crc32c(allOnes, this.at3, epilogue), 3);
+    }
+    return isComplete(bytes[epilogue]!);
+  }
+
+  plan(length0: number, length1: number, length2: number, length3: number): number {
+    this.planSegments(length0, length1, length2, length3);
+    this.outAt0 = preambleBytes;
+    this.outAt1 = preambleBytes + length0 + (length0 > 0 ? crcBytes : 0);
+    this.outAt2 = this.outAt1 + length1;
+    this.outAt3 = this.outAt2 + length2;
+    return this.outSegments === 1 ? this.outAt1 : this.outAt3 + length3 + epilogueBytes;
+  }
+
+  seal(region: Region, at: number, tag: number): void {
+    const view = region.view;
+    this.writePreamble(region, at, tag);
+    if (this.out0 > 0) {
+      const end = at + preambleBytes + this.out0;
+      view.setUint32(end, region.crc32c(allOnes, at + preambleBytes, end), true);
+    }
+    if (this.outSegments === 1) return;
+    const at1 = at + this.outAt1;
+    const at2 = at + this.outAt2;
+    const at3 = at + this.outAt3;
+    const epilogue = at3 + this.out3;
+    view.setUint8(epilogue, lateStatusComplete);
+    view.setUint32(epilogue + 1, region.crc32c(allOnes, at1, at2), true);
+    view.setUint32(epilogue + 5, this.outSegments > 2 ? region.crc32c(allOnes, at2, at3) : 0, true);
+    view.setUint32(epilogue + 9, this.outSegments > 3 ? region.crc32c(allOnes, at3, epilogue) : 0, true);
+  }
+}
+
+/** Whether the sender completed the frame, by a msgr2.1 epilogue's late status. */
+export function isComplete(lateStatus: number): boolean {
+  const status = lateStatus & lateStatusMask;
+  if (status === lateStatusComplete) return true;
+  if (status === lateStatusAborted) return false;
+  throw badFrame(`late status ${lateStatus}`);
+}
+
+export function checkCrc(received: number, computed: number, segment: number): void {
+  if (received !== computed) throw badFrame(`the checksum of segment ${segment} is wrong`);
+}
+
+const epilogueBytes = 1 + 3 * crcBytes;

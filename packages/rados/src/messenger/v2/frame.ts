@@ -1,0 +1,143 @@
+import { RadosError } from "../../errors.ts";
+import type { Region } from "../region.ts";
+
+/** Frame tags, src/msg/async/frames_v2.h. */
+export const frameTag = {
+  hello: 1,
+  authRequest: 2,
+  authBadMethod: 3,
+  authReplyMore: 4,
+  authRequestMore: 5,
+  authDone: 6,
+  authSignature: 7,
+  clientIdent: 8,
+  serverIdent: 9,
+  identMissingFeatures: 10,
+  sessionReconnect: 11,
+  sessionReset: 12,
+  sessionRetry: 13,
+  sessionRetryGlobal: 14,
+  sessionReconnectOk: 15,
+  wait: 16,
+  message: 17,
+  keepalive2: 18,
+  keepalive2Ack: 19,
+  ack: 20,
+} as const;
+
+export const preambleBytes = 32;
+const preambleCrcAt = preambleBytes - 4;
+const maxSegments = 4;
+
+/** The most a segment may announce: header or control, front, middle, data. Larger is not Ceph. */
+const maxSegmentBytes = [16 << 20, 64 << 20, 16 << 20, 128 << 20] as const;
+
+/**
+ * Turns segments into frames and back, in place. One subclass for each wire format: revision 0 (msgr2.0) or
+ * 1 (msgr2.1), with checksums (crc mode) or encryption (secure mode). Every frame begins with a preamble:
+ *
+ *     u8 tag, u8 segments (1 to 4), 4 x { u32 length, u16 alignment }, u8 flags, u8 0, u32 crc32c(seed 0)
+ *
+ * Offsets and lengths are plain fields, so that a frame costs no allocation. To receive: `readHead` once
+ * `headBytes` are there, `readBody` once `frameBytes` are. To send: `plan`, write the segments, `seal`.
+ */
+export abstract class FrameCodec {
+  /** How many bytes of a frame tell its length. */
+  abstract readonly headBytes: number;
+
+  /** Of the frame last read; segment i is `length<i>` bytes at offset `at<i>` of the region. */
+  tag = 0;
+  segments = 0;
+  length0 = 0;
+  length1 = 0;
+  length2 = 0;
+  length3 = 0;
+  at0 = 0;
+  at1 = 0;
+  at2 = 0;
+  at3 = 0;
+  /** On the wire, in bytes. */
+  frameBytes = 0;
+
+  /** Of the frame being sent: lengths, and offsets from the start of the frame. */
+  protected outSegments = 0;
+  protected out0 = 0;
+  protected out1 = 0;
+  protected out2 = 0;
+  protected out3 = 0;
+  outAt0 = 0;
+  outAt1 = 0;
+  outAt2 = 0;
+  outAt3 = 0;
+
+  /** Checks the head at `at` and sets lengths and `frameBytes`. */
+  abstract readHead(region: Region, at: number): void;
+
+  /** Checks the whole frame and sets the offsets; false if the sender gave the frame up. */
+  abstract readBody(region: Region, at: number): boolean;
+
+  /** Lays out a frame with segments of these lengths and returns its length on the wire. */
+  abstract plan(length0: number, length1: number, length2: number, length3: number): number;
+
+  /** Completes the frame planned last, whose segments were written behind `at`. */
+  abstract seal(region: Region, at: number, tag: number): void;
+
+  /** Forgets keys. */
+  destroy(): void {}
+
+  protected readPreamble(region: Region, at: number): void {
+    const view = region.view;
+    const crc = region.crc32c(0, at, at + preambleCrcAt);
+    if (crc !== view.getUint32(at + preambleCrcAt, true)) throw badFrame("the preamble's checksum is wrong");
+    this.tag = view.getUint8(at);
+    const segments = view.getUint8(at + 1);
+    if (segments < 1 || segments > maxSegments) throw badFrame(`${segments} segments`);
+    if ((view.getUint8(at + 26) & 1) !== 0) throw badFrame("compressed, which was not agreed");
+    this.segments = segments;
+    this.length0 = view.getUint32(at + 2, true);
+    this.length1 = segments > 1 ? view.getUint32(at + 8, true) : 0;
+    this.length2 = segments > 2 ? view.getUint32(at + 14, true) : 0;
+    this.length3 = segments > 3 ? view.getUint32(at + 20, true) : 0;
+    for (let i = 0; i < segments; i++) {
+      const length = view.getUint32(at + 2 + 6 * i, true);
+      if (length > maxSegmentBytes[i]!) throw badFrame(`segment ${i} of ${length} bytes`);
+    }
+    if (segments > 1 && view.getUint32(at + 2 + 6 * (segments - 1), true) === 0) {
+      throw badFrame("its last segment is empty");
+    }
+  }
+
+  protected planSegments(length0: number, length1: number, length2: number, length3: number): void {
+    this.out0 = length0;
+    this.out1 = length1;
+    this.out2 = length2;
+    this.out3 = length3;
+    this.outSegments = length3 > 0 ? 4 : length2 > 0 ? 3 : length1 > 0 ? 2 : 1;
+  }
+
+  protected writePreamble(region: Region, at: number, tag: number): void {
+    const view = region.view;
+    view.setUint8(at, tag);
+    view.setUint8(at + 1, this.outSegments);
+    writeSegment(view, at + 2, this.out0, defaultAlignment);
+    writeSegment(view, at + 8, this.out1, this.outSegments > 1 ? defaultAlignment : 0);
+    writeSegment(view, at + 14, this.out2, this.outSegments > 2 ? defaultAlignment : 0);
+    writeSegment(view, at + 20, this.out3, this.outSegments > 3 ? pageAlignment : 0);
+    view.setUint16(at + 26, 0);
+    view.setUint32(at + preambleCrcAt, region.crc32c(0, at, at + preambleCrcAt), true);
+  }
+}
+
+export function badFrame(reason: string): RadosError {
+  return new RadosError("SIPHON_RADOS_PROTOCOL", `received a frame that is not msgr2: ${reason}`, {
+    retryable: true,
+  });
+}
+
+const defaultAlignment = 8;
+const pageAlignment = 4096;
+
+function writeSegment(view: DataView, at: number, length: number, alignment: number): void {
+  view.setUint32(at, length, true);
+  view.setUint16(at + 4, alignment, true);
+}

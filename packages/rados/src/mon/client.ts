@@ -1,0 +1,393 @@
+import { channel } from "node:diagnostics_channel";
+import { hostname } from "node:os";
+import type { EntityAddr } from "@siphon/wire";
+import type { Authenticator } from "../auth/authenticator.ts";
+import { RadosError } from "../errors.ts";
+import { authMessage, readAuthReply } from "../messages/auth.ts";
+import { readConfig } from "../messages/config.ts";
+import { type MgrMap, readMgrMap } from "../messages/mgr-map.ts";
+import { monCommandMessage, readMonCommandAck } from "../messages/mon-command.ts";
+import { monGetVersionMessage, readMonGetVersionReply } from "../messages/mon-get-version.ts";
+import { readMonMapMessage } from "../messages/mon-map.ts";
+import { monSubscribeMessage, type Subscription } from "../messages/mon-subscribe.ts";
+import { type OsdMapMessage, readOsdMapMessage } from "../messages/osd-map.ts";
+import { messageType } from "../messages/types.ts";
+import type { IncomingMessage } from "../messenger/message.ts";
+import type { Messenger } from "../messenger/messenger.ts";
+import { type Candidate, candidatesOf } from "./candidates.ts";
+import { Hunt } from "./hunt.ts";
+import type { MonMap } from "./monmap.ts";
+import { type CommandResult, PendingRequests, type WaitOptions } from "./requests.ts";
+import type { MonSession } from "./session.ts";
+
+export interface MonClientOptions {
+  /** Where to look for the first monitor. */
+  candidates: readonly Candidate[];
+  /** What must be the cluster's fsid, if it is known. */
+  fsid?: string | undefined;
+  /** Milliseconds between keepalives (mon_client_ping_interval); default 10,000. */
+  pingInterval?: number;
+  /** Milliseconds without a sign of life after which another monitor is looked for; default 30,000. */
+  pingTimeout?: number;
+}
+
+/** What the monitors tell without being asked each time. */
+export interface MonClientEvents {
+  monmap(map: MonMap): void;
+  osdmap(maps: OsdMapMessage): void;
+  config(settings: Map<string, string>): void;
+  mgrmap(map: MgrMap): void;
+}
+
+/** Published on the diagnostics channel `siphon:rados:mon`. */
+export interface MonEvent {
+  event: "session" | "hunting" | "tickets";
+  /** `mon.a`, of the session. */
+  mon?: string;
+  /** Why there is no session. */
+  error?: RadosError;
+}
+
+const events = channel("siphon:rados:mon");
+const firstPause = 250;
+const longestPause = 10_000;
+const renewalRetry = 5_000;
+
+/**
+ * The client's session with the monitors. There is always one, or one is being looked for; subscriptions and
+ * unanswered requests move from one to the next.
+ */
+export class MonClient {
+  readonly #messenger: Messenger;
+  readonly #authenticator: Authenticator;
+  readonly #events: MonClientEvents;
+  readonly #options: MonClientOptions;
+  readonly #requests = new PendingRequests();
+  readonly #subscriptions = new Map<string, Subscription>();
+  #candidates: readonly Candidate[];
+  #monmap: MonMap | undefined;
+  #session: MonSession | undefined;
+  #hunt: Hunt | undefined;
+  #pause = firstPause;
+  #huntTimer: NodeJS.Timeout | undefined;
+  #pingTimer: NodeJS.Timeout | undefined;
+  #renewTimer: NodeJS.Timeout | undefined;
+  #subscribePending = false;
+  #closed = false;
+  /** Of whoever waits for the first session. */
+  #first: PromiseWithResolvers<void> | undefined;
+  #lastErrors: RadosError[] = [];
+
+  constructor(
+    messenger: Messenger,
+    authenticator: Authenticator,
+    options: MonClientOptions,
+    handler: MonClientEvents,
+  ) {
+    this.#messenger = messenger;
+    this.#authenticator = authenticator;
+    this.#options = options;
+    this.#events = handler;
+    this.#candidates = options.candidates;
+    this.#subscriptions.set("monmap", { start: 0, once: false });
+  }
+
+  /** The monitors, once the first session has told. */
+  get monmap(): MonMap | undefined {
+    return this.#monmap;
+  }
+
+  /** Of the monitor of the session: `mon.a`; undefined while one is looked for. */
+  get currentMon(): string | undefined {
+    return this.#session?.candidate.name;
+  }
+
+  /**
+   * Finds the first monitor and learns the monitor map. Fails at once where every monitor gives a reason that
+   * time does not mend, and otherwise when the time is up.
+   *
+   * @param timeout milliseconds
+   */
+  async open(timeout: number, signal?: AbortSignal): Promise<void> {
+    this.#first = Promise.withResolvers();
+    const timer = setTimeout(() => this.#first?.reject(this.#unreachable(timeout)), timeout);
+    const abort = () => this.#first?.reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    try {
+      this.#startHunt();
+      await this.#first.promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      this.#first = undefined;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#huntTimer);
+    clearInterval(this.#pingTimer);
+    clearTimeout(this.#renewTimer);
+    this.#hunt?.stop();
+    this.#session?.close();
+    this.#session = undefined;
+    this.#requests.failAll(new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed"));
+  }
+
+  /** Asks for versions of a map as they appear: "osdmap", "config", "mgrmap". */
+  subscribe(what: string, start = 0, once = false): void {
+    this.#subscriptions.set(what, { start, once });
+    this.#subscribeSoon();
+  }
+
+  /** We have this version: later sessions ask for what follows it. */
+  received(what: string, version: number): void {
+    const subscription = this.#subscriptions.get(what);
+    if (subscription === undefined) return;
+    if (subscription.once) this.#subscriptions.delete(what);
+    else subscription.start = version + 1;
+  }
+
+  /** Sends a command (JSON text) to the monitors and waits for the answer, whatever it says. */
+  command(
+    command: string,
+    input: Uint8Array | undefined,
+    what: string,
+    options?: WaitOptions,
+  ): Promise<CommandResult> {
+    const message = monCommandMessage(this.#requests.nextTid(), this.#fsid, command, input);
+    return this.#request(message, what, options);
+  }
+
+  /** The newest version of a map that the monitors have. */
+  async newestVersion(what: string, options?: WaitOptions): Promise<number> {
+    const message = monGetVersionMessage(this.#requests.nextTid(), what);
+    const { output } = await this.#request(message, `asking for the newest ${what}`, options);
+    return Number(output.readBigUInt64LE());
+  }
+
+  /** Asks for new tickets now, as when a daemon did not accept ours. */
+  renewTickets(): void {
+    this.#renew();
+  }
+
+  get #fsid(): string {
+    return this.#monmap!.fsid;
+  }
+
+  #request(
+    message: Parameters<PendingRequests["wait"]>[0],
+    what: string,
+    options?: WaitOptions,
+  ): Promise<CommandResult> {
+    if (this.#closed) {
+      return Promise.reject(new RadosError("SIPHON_RADOS_CLOSED", `${what}: the cluster handle was closed`));
+    }
+    const answer = this.#requests.wait(message, what, options);
+    if (!options?.signal?.aborted) this.#session?.send(message);
+    return answer;
+  }
+
+  #startHunt(): void {
+    if (this.#closed || this.#hunt !== undefined) return;
+    this.#hunt = new Hunt(
+      this.#messenger,
+      this.#authenticator,
+      this.#candidates,
+      {
+        ready: () => {},
+        message: (session, message) => this.#dispatch(session, message),
+        closed: (session, error) => this.#lost(session, error),
+      },
+      {
+        found: (session) => this.#found(session),
+        failed: (errors) => this.#huntFailed(errors),
+      },
+    );
+  }
+
+  #found(session: MonSession): void {
+    this.#hunt = undefined;
+    this.#session = session;
+    this.#pause = firstPause;
+    this.#lastErrors = [];
+    this.#authenticator.adopt(session.auth);
+    this.#messenger.globalId = this.#authenticator.globalId;
+    publish({ event: "session", mon: session.candidate.name });
+    this.#sendSubscriptions();
+    for (const message of this.#requests.messages) session.send(message);
+    this.#pingTimer = setInterval(() => this.#ping(), this.#options.pingInterval ?? 10_000);
+    this.#scheduleRenewal();
+  }
+
+  #lost(session: MonSession, error: RadosError): void {
+    if (session !== this.#session) return;
+    this.#session = undefined;
+    clearInterval(this.#pingTimer);
+    clearTimeout(this.#renewTimer);
+    publish({ event: "hunting", error });
+    this.#startHunt();
+  }
+
+  /** Nobody would have us: pause, longer each time, so that a cluster in trouble is not stormed. */
+  #huntFailed(errors: RadosError[]): void {
+    this.#hunt = undefined;
+    this.#lastErrors = errors;
+    const first = errors[0];
+    if (first !== undefined) publish({ event: "hunting", error: first });
+    const lasting = errors.find((error) => !error.retryable);
+    if (lasting !== undefined && errors.every((error) => !error.retryable)) {
+      if (this.#first !== undefined) {
+        this.#first.reject(lasting);
+        return;
+      }
+      if (lasting.code === "SIPHON_RADOS_AUTH") this.#authenticator.forgetIdentity();
+    }
+    this.#huntTimer = setTimeout(() => this.#startHunt(), this.#pause * (0.75 + Math.random() / 2));
+    this.#pause = Math.min(longestPause, this.#pause * 2);
+  }
+
+  #unreachable(timeout: number): RadosError {
+    const tried = [...new Set(this.#candidates.map(({ addr }) => `${addr.address}:${addr.port}`))].join(", ");
+    const reasons = [...new Set(this.#lastErrors.map((error) => error.message))].join("; ");
+    const lasting = this.#lastErrors.find((error) => !error.retryable);
+    return new RadosError(
+      lasting?.code ?? "SIPHON_RADOS_UNREACHABLE",
+      `no monitor could be reached within ${timeout / 1000} s (tried ${tried})${reasons && `: ${reasons}`}`,
+      {
+        retryable: true,
+        hint: lasting?.hint ?? "check mon_host in ceph.conf and that the monitors are up",
+        cause: this.#lastErrors[0],
+      },
+    );
+  }
+
+  #ping(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    const silent = performance.now() - session.lastKeepaliveAck;
+    if (silent > (this.#options.pingTimeout ?? 30_000)) {
+      session.close();
+      const reason = `${session.candidate.name} gave no sign of life for ${Math.round(silent / 1000)} s`;
+      this.#lost(session, new RadosError("SIPHON_RADOS_TIMEOUT", reason, { retryable: true }));
+      return;
+    }
+    session.keepalive();
+  }
+
+  #scheduleRenewal(): void {
+    clearTimeout(this.#renewTimer);
+    const { renewAfter } = this.#authenticator;
+    if (renewAfter === Number.POSITIVE_INFINITY) return;
+    const wait = Math.max(renewAfter - performance.now(), 0);
+    this.#renewTimer = setTimeout(() => this.#renew(), Math.min(wait, longestTimer));
+  }
+
+  #renew(): void {
+    clearTimeout(this.#renewTimer);
+    const request = this.#authenticator.renewal();
+    if (request === undefined) {
+      this.#scheduleRenewal();
+      return;
+    }
+    this.#session?.send(authMessage(this.#authenticator.method, request));
+    this.#renewTimer = setTimeout(() => this.#renew(), renewalRetry);
+  }
+
+  #dispatch(session: MonSession, message: IncomingMessage): void {
+    if (session !== this.#session) return;
+    switch (message.type) {
+      case messageType.monMap:
+        this.#handleMonMap(readMonMapMessage(message.readFront("MMonMap")));
+        return;
+      case messageType.osdMap:
+        this.#events.osdmap(readOsdMapMessage(message.readFront("MOSDMap")));
+        return;
+      case messageType.config:
+        this.#events.config(readConfig(message.readFront("MConfig")));
+        return;
+      case messageType.mgrMap: {
+        const map = readMgrMap(message.readFront("MMgrMap"));
+        this.received("mgrmap", map.epoch);
+        this.#events.mgrmap(map);
+        return;
+      }
+      case messageType.monCommandAck:
+        this.#requests.answer(message.tid, {
+          ...readMonCommandAck(message.readFront("MMonCommandAck")),
+          output: message.copyData(),
+        });
+        return;
+      case messageType.monGetVersionReply: {
+        const { handle, newest } = readMonGetVersionReply(message.readFront("MMonGetVersionReply"));
+        const output = Buffer.alloc(8);
+        output.writeBigUInt64LE(BigInt(newest));
+        this.#requests.answer(handle, { result: 0, status: "", output });
+        return;
+      }
+      case messageType.authReply:
+        this.#handleAuthReply(session, message);
+        return;
+      default:
+        // Newer monitors may tell more than we ask for.
+        return;
+    }
+  }
+
+  #handleMonMap(monmap: MonMap): void {
+    const { fsid } = this.#options;
+    if (fsid !== undefined && fsid !== monmap.fsid) {
+      const error = new RadosError(
+        "SIPHON_RADOS_CONFIG",
+        `the monitors at mon_host are of cluster ${monmap.fsid}, and ${fsid} is wanted`,
+        { hint: "correct fsid or mon_host in ceph.conf" },
+      );
+      this.#first?.reject(error);
+      this.#session?.close();
+      return;
+    }
+    this.#monmap = monmap;
+    this.received("monmap", monmap.epoch);
+    const candidates = candidatesOf(monmap, this.#mayUse);
+    if (candidates.length > 0) this.#candidates = candidates;
+    this.#events.monmap(monmap);
+    this.#first?.resolve();
+  }
+
+  readonly #mayUse = (addr: EntityAddr): boolean =>
+    addr.type === "msgr2" || this.#messenger.modes.mon.includes("crc");
+
+  #handleAuthReply(session: MonSession, message: IncomingMessage): void {
+    const reply = readAuthReply(message.readFront("MAuthReply"));
+    if (reply.result < 0) {
+      session.close();
+      this.#lost(session, session.auth.refused(reply.result, [this.#authenticator.method]));
+      return;
+    }
+    this.#authenticator.renewed(reply.globalId, reply.payload);
+    publish({ event: "tickets", mon: session.candidate.name });
+    this.#scheduleRenewal();
+  }
+
+  #subscribeSoon(): void {
+    if (this.#subscribePending) return;
+    this.#subscribePending = true;
+    queueMicrotask(() => {
+      this.#subscribePending = false;
+      this.#sendSubscriptions();
+    });
+  }
+
+  #sendSubscriptions(): void {
+    this.#session?.send(monSubscribeMessage(this.#subscriptions, hostname()));
+  }
+}
+
+/** The longest time that setTimeout takes. */
+const longestTimer = 2 ** 31 - 1;
+
+function publish(event: MonEvent): void {
+  if (events.hasSubscribers) events.publish(event);
+}
