@@ -44,15 +44,7 @@ export async function imageGuest(file: string): Promise<Guest> {
     }: GuestAccess): Promise<GuestControl> {
       const port = forwardedPort(network);
       const directory = dirname(agentSocket);
-      return SshControl.connect({
-        port,
-        privateKey,
-        directory,
-        lifeline: agentSocket,
-        timeoutMs,
-        signal,
-        whyClosed,
-      });
+      return SshControl.connect({ port, privateKey, directory, timeoutMs, signal, qemuEnded: whyClosed() });
     },
   };
 }

@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { createConnection, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../../errors.ts";
 import { type RunOptions, type RunResult, run } from "../../host/command.ts";
@@ -12,34 +10,29 @@ import { SshMaster } from "./master.ts";
 export interface SshControlOptions extends SshTarget {
   /** The VM's directory. */
   directory: string;
-  /** A unix socket of the guest's QEMU: it closes when QEMU ends, and every wait for the guest with it. */
-  lifeline: string;
+  /** Settles when the guest's QEMU has ended, with the error that says why: every wait for the guest ends then. */
+  qemuEnded: Promise<LabError>;
   /** Milliseconds until the guest must have let us in. */
   timeoutMs: number;
   signal?: AbortSignal;
-  /** The error to throw when QEMU has ended. */
-  whyClosed: () => Promise<LabError>;
 }
 
 /** A guest driven over ssh. */
 export class SshControl implements GuestControl {
   readonly #options: SshControlOptions;
-  readonly #lifeline: Socket;
   readonly #qemuEnded: Promise<never>;
   #master: SshMaster;
 
   private constructor(options: SshControlOptions) {
     this.#options = options;
-    this.#lifeline = createConnection(options.lifeline);
-    this.#lifeline.on("error", () => {}); // a close follows
-    this.#qemuEnded = once(this.#lifeline, "close").then(async () => {
-      throw await options.whyClosed();
+    this.#qemuEnded = options.qemuEnded.then((error) => {
+      throw error;
     });
     this.#qemuEnded.catch(() => {});
     this.#master = new SshMaster(options, options.directory);
   }
 
-  /** Waits for the guest to boot and to let us in. Throws SIPHON_TIMEOUT, or what `whyClosed` says. */
+  /** Waits for the guest to boot and to let us in. Throws SIPHON_TIMEOUT, SIPHON_GUEST or QEMU's end. */
   static async connect(options: SshControlOptions): Promise<SshControl> {
     const control = new SshControl(options);
     try {
@@ -69,7 +62,6 @@ export class SshControl implements GuestControl {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#master[Symbol.asyncDispose]();
-    this.#lifeline.destroy();
   }
 
   async #connected(): Promise<void> {
@@ -122,8 +114,12 @@ export class SshControl implements GuestControl {
 
 function notLetIn(timeoutMs: number, said: string): LabError {
   const message = `the guest did not let siphon in over ssh within ${timeoutMs / 1000} s: ${said}`;
-  const hint = /Permission denied/.test(said)
-    ? "the image must run cloud-init, or hold siphon's key already, as those of siphon image build-guest do"
-    : "look at its console: it must boot from its disk, and take its address by DHCP or have 10.0.2.15";
+  if (/Permission denied/.test(said)) {
+    const hint =
+      "the image must run cloud-init, or hold siphon's key already, as those of siphon image build-guest do";
+    return new LabError("SIPHON_GUEST", message, { hint });
+  }
+  const hint =
+    "it must boot from its disk, and take its address by DHCP or have 10.0.2.15; look at its console";
   return new LabError("SIPHON_TIMEOUT", message, { hint });
 }

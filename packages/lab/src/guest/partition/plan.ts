@@ -1,0 +1,80 @@
+import { LabError } from "../../errors.ts";
+import { Gpt } from "./gpt.ts";
+import { type MbrPartition, mbrSector, readMbr, writeMbr } from "./mbr.ts";
+
+/** The partition to measure on: where it is, and what must be written for it to be there. */
+export interface PartitionPlan {
+  number: number;
+  /** Sectors of 512 bytes. */
+  start: number;
+  sectors: number;
+  /** Sectors of the partition table to write, in this order; none when the partition is there already. */
+  writes: { sector: number; data: Buffer }[];
+}
+
+/** How much of a disk's start a plan needs to see. */
+export const TABLE_SECTORS = 64;
+
+/** How our partition is known again: by this name, or (an MBR has no names) by the type "no file system". */
+const NAME = "siphon-bench";
+const MBR_TYPE = 0xda;
+/** It starts on a multiple of the RBD object size, so that no block spans two objects more than it must. */
+const ALIGNMENT = (4 * 1024 * 1024) / mbrSector;
+const SMALLEST = (16 * 1024 * 1024) / mbrSector;
+/** An MBR counts sectors in 32 bits. */
+const MBR_LIMIT = 2 ** 32 - 1;
+
+/**
+ * Plans a partition in the free space behind all others of a disk, as the study makes one with cfdisk behind a
+ * cloud image's root. `start` holds the disk's first TABLE_SECTORS sectors.
+ */
+export function planPartition(start: Buffer, diskSectors: number): PartitionPlan {
+  const mbr = readMbr(start);
+  if (!mbr) throw new LabError("SIPHON_GUEST", "the guest's disk has no partition table");
+  const gpt = Gpt.read(start);
+  return gpt ? planGpt(gpt, start, diskSectors) : planMbr(start, diskSectors);
+}
+
+function planGpt(gpt: Gpt, start: Buffer, diskSectors: number): PartitionPlan {
+  const known = gpt.partitions.find(({ name }) => name === NAME);
+  if (known)
+    return { number: known.number, start: known.first, sectors: known.last - known.first + 1, writes: [] };
+  const end = Math.max(...gpt.partitions.map(({ last }) => last + 1), 0);
+  const space = freeSpace(end, gpt.lastUsable(diskSectors) + 1);
+  const number = gpt.add({ name: NAME, first: space.start, last: space.start + space.sectors - 1 });
+  if (number === undefined) throw noSlot();
+  const mbr = readMbr(start)!;
+  for (const partition of mbr.partitions) {
+    if (partition?.type === 0xee) partition.sectors = Math.min(diskSectors - 1, MBR_LIMIT);
+  }
+  return { number, ...space, writes: [...gpt.write(diskSectors), { sector: 0, data: writeMbr(mbr) }] };
+}
+
+function planMbr(start: Buffer, diskSectors: number): PartitionPlan {
+  const mbr = readMbr(start)!;
+  const known = mbr.partitions.findIndex((partition) => partition?.type === MBR_TYPE);
+  if (known >= 0) {
+    const { start, sectors } = mbr.partitions[known]!;
+    return { number: known + 1, start, sectors, writes: [] };
+  }
+  const used = mbr.partitions.filter((partition): partition is MbrPartition => partition !== null);
+  const end = Math.max(...used.map(({ start, sectors }) => start + sectors), 0);
+  const space = freeSpace(end, Math.min(diskSectors, MBR_LIMIT));
+  const slot = mbr.partitions.indexOf(null);
+  if (slot < 0) throw noSlot();
+  mbr.partitions[slot] = { type: MBR_TYPE, active: false, ...space };
+  return { number: slot + 1, ...space, writes: [{ sector: 0, data: writeMbr(mbr) }] };
+}
+
+function freeSpace(from: number, to: number): { start: number; sectors: number } {
+  const start = Math.ceil(from / ALIGNMENT) * ALIGNMENT;
+  const sectors = Math.floor((to - start) / ALIGNMENT) * ALIGNMENT;
+  if (sectors >= SMALLEST) return { start, sectors };
+  throw new LabError("SIPHON_GUEST", "there is no free space behind the last partition of the guest's disk", {
+    hint: "make the image larger: siphon image resize",
+  });
+}
+
+function noSlot(): LabError {
+  return new LabError("SIPHON_GUEST", "the partition table of the guest's disk is full");
+}
