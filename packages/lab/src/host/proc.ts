@@ -52,6 +52,30 @@ export function cpuBetween(before: CpuTimes, after: CpuTimes): CpuTimes {
   return { user: after.user - before.user, system: after.system - before.system, threads };
 }
 
+/** One thread of a process at this moment. */
+export interface ThreadTimes {
+  tid: number;
+  name: string;
+  /** On a CPU, or ready for one; otherwise it waits or is stopped. */
+  running: boolean;
+  /** Seconds on a CPU since it began. */
+  cpu: number;
+  /** Seconds that it was ready and no CPU was free; 0 where the kernel does not count them. */
+  delayed: number;
+}
+
+/** The living threads of a process, in the order of their ids; none when it has ended. Source: proc(5), sched-stats.rst. */
+export function threadTimes(pid: number): ThreadTimes[] {
+  return list(`/proc/${pid}/task`).flatMap((tid) => {
+    const stat = readStat(`/proc/${pid}/task/${tid}/stat`);
+    if (!stat) return [];
+    const { name, state, user, system } = stat;
+    const nanoseconds = readText(`/proc/${pid}/task/${tid}/schedstat`)?.split(" ").map(Number);
+    const [cpu, delayed] = nanoseconds?.map((each) => each / 1e9) ?? [user + system, 0];
+    return [{ tid: Number(tid), name, running: state === "R", cpu, delayed }];
+  });
+}
+
 /** Pids of all processes that carry `variable=value` in their environment and that we may look at. */
 export function pidsWithEnvironment(variable: string, matches: (value: string) => boolean): number[] {
   const prefix = `${variable}=`;

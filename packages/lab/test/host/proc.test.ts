@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
-import { cpuBetween, cpuTimes, isRunning, pidsWithEnvironment, processId } from "../../src/host/proc.ts";
+import {
+  cpuBetween,
+  cpuTimes,
+  isRunning,
+  pidsWithEnvironment,
+  processId,
+  threadTimes,
+} from "../../src/host/proc.ts";
 
 test("a running process is told from one that ended, and from another with its pid", async () => {
   const child = spawn("sleep", ["60"]);
@@ -49,4 +56,28 @@ test("processes are found by a variable of their environment", async () => {
   } finally {
     child.kill("SIGKILL");
   }
+});
+
+test("each thread shows its own CPU time, and whether it runs", async () => {
+  const child = spawn("sh", ["-c", "while :; do :; done"]);
+  const idle = spawn("sleep", ["60"]);
+  try {
+    let [thread] = threadTimes(child.pid!);
+    while (!thread || thread.cpu < 0.1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      [thread] = threadTimes(child.pid!);
+    }
+    assert.equal(thread.tid, child.pid);
+    assert.equal(thread.name, "sh");
+    assert.ok(thread.running);
+    assert.deepEqual(
+      threadTimes(idle.pid!).map(({ name, running }) => ({ name, running })),
+      [{ name: "sleep", running: false }],
+    );
+  } finally {
+    child.kill("SIGKILL");
+    idle.kill("SIGKILL");
+  }
+  await Promise.all([once(child, "exit"), once(idle, "exit")]);
+  assert.deepEqual(threadTimes(child.pid!), []);
 });
