@@ -15,7 +15,7 @@ import { type Code, op, wasmModule } from "./wasm.ts";
  * store of the one four before it.
  */
 export function crc32cKernel(): Uint8Array<ArrayBuffer> {
-  return wasmModule([{ name: "crc32c", parameters: 3, i32Locals: 4, v128Locals: 0, body: crc32cBody }]);
+  return wasmModule([{ name: "crc32c", parameters: 3, locals: { i32: 4 }, body: crc32cBody }]);
 }
 
 /** Memory up to here is the kernel's own; the slicing tables must be put at its start. */

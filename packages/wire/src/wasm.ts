@@ -31,9 +31,8 @@ export const webAssembly = (globalThis as { WebAssembly?: WebAssemblyApi }).WebA
 export interface WasmFunction {
   name: string;
   parameters: number;
-  /** Further locals, numbered after the parameters: the i32 ones first, then the v128 ones. */
-  i32Locals: number;
-  v128Locals: number;
+  /** Further locals, numbered after the parameters in this order. */
+  locals: { i32?: number; f64?: number; v128?: number };
   body: readonly Code[];
 }
 
@@ -42,8 +41,9 @@ export function wasmModule(functions: readonly WasmFunction[]): Uint8Array<Array
   const types = functions.map((f) => [0x60, ...vector(Array(f.parameters).fill([i32])), 1, i32]);
   const bodies = functions.map((f) => {
     const locals = vector([
-      [...leb(f.i32Locals), i32],
-      [...leb(f.v128Locals), v128],
+      [...leb(f.locals.i32 ?? 0), i32],
+      [...leb(f.locals.f64 ?? 0), f64],
+      [...leb(f.locals.v128 ?? 0), v128],
     ]);
     const code = [...locals, ...f.body.flat(), endOpcode];
     return [...leb(code.length), ...code];
@@ -67,6 +67,7 @@ export function wasmModule(functions: readonly WasmFunction[]): Uint8Array<Array
 export const op = {
   get: (local: number): Code => [0x20, ...leb(local)],
   set: (local: number): Code => [0x21, ...leb(local)],
+  tee: (local: number): Code => [0x22, ...leb(local)],
   const: (value: number): Code => [0x41, ...signedLeb(value)],
   add: [0x6a],
   sub: [0x6b],
@@ -79,10 +80,24 @@ export const op = {
   geU: [0x4f],
   load: (offset: number): Code => [0x28, 0, ...leb(offset)],
   load8U: (offset: number): Code => [0x2d, 0, ...leb(offset)],
+  f64Const: (value: number): Code => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)],
+  f64Gt: [0x64],
   v128Load: (offset: number): Code => [0xfd, 0x00, 0, ...leb(offset)],
   v128Store: (offset: number): Code => [0xfd, 0x0b, 0, ...leb(offset)],
   v128Zero: [0xfd, 0x0c, ...Array<number>(16).fill(0)],
+  v128And: [0xfd, 0x4e],
   v128Xor: [0xfd, 0x51],
+  /** A 64-bit word into the lower half, the upper becomes zero. */
+  v128Load64Zero: [0xfd, 0x5d, 0, 0],
+  v128Load64Lane: (lane: number): Code => [0xfd, 0x57, 0, 0, lane],
+  i32x4Splat: [0xfd, 0x11],
+  i32x4ExtractLane: (lane: number): Code => [0xfd, 0x1b, lane],
+  i32x4Sub: [0xfd, 0xb1, 0x01],
+  i32x4Shl: [0xfd, 0xab, 0x01],
+  i32x4ShrU: [0xfd, 0xad, 0x01],
+  f64x2ExtractLane: (lane: number): Code => [0xfd, 0x21, lane],
+  f64x2Div: [0xfd, 0xf3, 0x01],
+  f64x2Ceil: [0xfd, 0x74],
   i32x4ReplaceLane: (lane: number): Code => [0xfd, 0x1c, lane],
   if: (condition: readonly Code[], body: readonly Code[]): Code => [
     ...condition.flat(),
@@ -101,6 +116,7 @@ export const op = {
 } as const;
 
 const i32 = 0x7f;
+const f64 = 0x7c;
 const v128 = 0x7b;
 const noResult = 0x40;
 const endOpcode = 0x0b;

@@ -1,74 +1,55 @@
 import { crushHash3, crushHash4 } from "@siphon/wire";
-import { crushLnTable } from "./ln.ts";
+import { RadosError } from "../errors.ts";
 import {
   BUCKET_LIST,
   BUCKET_STRAW,
   BUCKET_STRAW2,
   BUCKET_TREE,
   BUCKET_UNIFORM,
-  type ChooseArg,
   type CrushBucket,
   ITEM_NONE,
 } from "./map.ts";
 import { choosePermuted } from "./permutation.ts";
+import type { Placement } from "./placement.ts";
 
 /**
- * The item of a non-empty bucket for placement input `x` and attempt `r` (crush_bucket_choose in
- * src/crush/mapper.c). All results are those of the C code to the bit: its products and quotients stay
- * below 2^53 here, or are split where they do not.
- *
- * @param position in the result, which of the weight sets of `arg` applies
+ * No placement in a sane map looks at more items than this. One that does is stopped: rules and tunables
+ * come from the cluster, and some of their values would keep a client busy for years.
  */
-export function chooseFromBucket(
-  bucket: CrushBucket,
-  x: number,
-  r: number,
-  arg: ChooseArg | undefined,
-  position: number,
-): number {
+export const itemBudget = 2 ** 28;
+
+/**
+ * The item of a bucket that is not empty, for attempt `r` (crush_bucket_choose in src/crush/mapper.c). All results
+ * are those of the C code to the bit: its products stay below 2^53 here, or are split where they do not.
+ *
+ * @param position in the result, which decides between the weight sets of a straw2 bucket
+ */
+export function chooseItem(p: Placement, bucket: CrushBucket, r: number, position: number): number {
+  p.budget -= bucket.size;
+  if (p.budget < 0) throw endless(p.x);
   switch (bucket.algorithm) {
     case BUCKET_STRAW2:
-      return chooseStraw2(bucket, x, r, arg, position);
+      return p.straw2.choose(bucket, p.x, r, p.chooseArgs, position);
     case BUCKET_STRAW:
-      return chooseStraw(bucket, x, r);
+      return chooseStraw(bucket, p.x, r);
     case BUCKET_LIST:
-      return chooseList(bucket, x, r);
+      return chooseList(bucket, p.x, r);
     case BUCKET_TREE:
-      return chooseTree(bucket, x, r);
+      return chooseTree(bucket, p.x, r);
     case BUCKET_UNIFORM:
-      return choosePermuted(bucket, x, r);
+      return choosePermuted(p, bucket, r);
   }
 }
 
-/** Each item draws a logarithm divided by its weight; the largest draw (all are negative) wins. */
-function chooseStraw2(
-  bucket: CrushBucket,
-  x: number,
-  r: number,
-  arg: ChooseArg | undefined,
-  position: number,
-): number {
-  const sets = arg?.weightSets;
-  const weights =
-    sets === undefined || sets.length === 0 ? bucket.weights : sets[Math.min(position, sets.length - 1)]!;
-  const ids = arg?.ids ?? bucket.items;
-  const ln = crushLnTable();
-  let winner = 0;
-  let longest = Number.NEGATIVE_INFINITY;
-  const weighed = Math.min(bucket.size, weights.length);
-  for (let i = 0; i < weighed; i++) {
-    const weight = weights[i]!;
-    if (weight === 0) continue;
-    // A quotient of integers below 2^49 and 2^32 is never so close below an integer that a double rounds it up.
-    const draw = Math.ceil(ln[crushHash3(x, ids[i]!, r) & 0xffff]! / weight);
-    if (draw > longest) {
-      winner = i;
-      longest = draw;
-    }
-  }
-  return bucket.items[winner]!;
+function endless(x: number): RadosError {
+  return new RadosError(
+    "SIPHON_RADOS_PROTOCOL",
+    `the CRUSH rule does not come to an end: gave up placing ${x} after ${itemBudget} items`,
+    { hint: "look for absurd numbers of tries in: ceph osd crush dump" },
+  );
 }
 
+/** Each item draws a number scaled by its straw; the largest draw wins. */
 function chooseStraw(bucket: CrushBucket, x: number, r: number): number {
   let winner = 0;
   let longest = -1;

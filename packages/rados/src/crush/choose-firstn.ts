@@ -1,6 +1,7 @@
+import { chooseItem } from "./bucket-choose.ts";
 import { type CrushBucket, ITEM_NONE } from "./map.ts";
 import { choosePermuted } from "./permutation.ts";
-import { chooseItem, isOut, itemType, type Placement } from "./placement.ts";
+import { isOut, itemType, type Placement } from "./placement.ts";
 
 /** One choice of items below a bucket, for results without fixed positions. */
 export interface FirstnChoice {
@@ -59,7 +60,7 @@ function findItem(
       let collides = false;
       if (bucket.size > 0) {
         const item = searchesAll(p, bucket, localFailures)
-          ? choosePermuted(bucket, p.x, r)
+          ? choosePermuted(p, bucket, r)
           : chooseItem(p, bucket, r, position);
         const type = itemType(p, item);
         if (item >= p.map.maxDevices || type === undefined) return ITEM_NONE;

@@ -1,5 +1,6 @@
+import { chooseItem } from "./bucket-choose.ts";
 import { BUCKET_UNIFORM, type CrushBucket, ITEM_NONE } from "./map.ts";
-import { chooseItem, isOut, itemType, type Placement } from "./placement.ts";
+import { isOut, itemType, type Placement } from "./placement.ts";
 
 /** One choice of items below a bucket, for results whose positions matter (erasure-coded shards). */
 export interface IndepChoice {

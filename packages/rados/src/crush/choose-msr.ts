@@ -1,5 +1,6 @@
+import { chooseItem } from "./bucket-choose.ts";
 import * as crush from "./map.ts";
-import { chooseItem, isOut, type Placement } from "./placement.ts";
+import { isOut, type Placement } from "./placement.ts";
 
 /**
  * Runs a multi-step-retry rule (crush_msr_do_rule in src/crush/mapper.c, doc/dev/crush-msr.rst): settings,

@@ -86,7 +86,6 @@ function readBucket(r: Reader, index: number): CrushBucket | undefined {
     items,
     weights,
     extra,
-    permutation: undefined,
   };
 }
 

@@ -27,15 +27,6 @@ export interface CrushBucket {
   readonly weights: Uint32Array;
   /** list: sums of the weights up to each item; tree: weights of its nodes; straw: length of each item's straw. */
   readonly extra: Uint32Array;
-  /** Last permutation of the items, where one was needed (see permutation.ts). */
-  permutation: Permutation | undefined;
-}
-
-export interface Permutation {
-  readonly order: Uint32Array;
-  /** The placement input it was made for, and how many entries of `order` are settled. */
-  x: number;
-  settled: number;
 }
 
 export const BUCKET_UNIFORM = 1;

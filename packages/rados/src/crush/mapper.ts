@@ -1,8 +1,10 @@
+import { itemBudget } from "./bucket-choose.ts";
 import { chooseFirstn } from "./choose-firstn.ts";
 import { chooseIndep } from "./choose-indep.ts";
 import { chooseMsr } from "./choose-msr.ts";
 import * as crush from "./map.ts";
-import { itemBudget, type Placement } from "./placement.ts";
+import type { Placement } from "./placement.ts";
+import { type Straw2Args, Straw2Chooser } from "./straw2.ts";
 
 /**
  * Runs the rules of a CRUSH map (crush_do_rule in src/crush/mapper.c).
@@ -22,6 +24,8 @@ export class CrushMapper {
     this.map = map;
     this.#placement = {
       map,
+      straw2: new Straw2Chooser(map),
+      permutations: Array(map.buckets.length),
       weights: new Uint32Array(0),
       chooseArgs: undefined,
       x: 0,
@@ -36,8 +40,9 @@ export class CrushMapper {
   }
 
   /** The weights and ids that take the place of the map's own for a pool. */
-  chooseArgsOf(pool: number): crush.ChooseArgs | undefined {
-    return this.map.chooseArgs.get(pool) ?? this.map.chooseArgs.get(crush.defaultChooseArgs);
+  chooseArgsOf(pool: number): Straw2Args | undefined {
+    const { straw2 } = this.#placement;
+    return straw2.argsOf(pool) ?? straw2.argsOf(crush.defaultChooseArgs);
   }
 
   /**
@@ -55,7 +60,7 @@ export class CrushMapper {
     x: number,
     size: number,
     weights: Uint32Array,
-    chooseArgs: crush.ChooseArgs | undefined,
+    chooseArgs: Straw2Args | undefined,
     out: Int32Array,
   ): number {
     const rule = this.map.rules[ruleId];

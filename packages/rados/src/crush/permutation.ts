@@ -1,30 +1,37 @@
 import { crushHash3 } from "@siphon/wire";
-import type { CrushBucket, Permutation } from "./map.ts";
+import type { CrushBucket } from "./map.ts";
+import type { Placement } from "./placement.ts";
+
+/** A pseudo-random order of a bucket's items, made as far as it was asked for. */
+export interface Permutation {
+  readonly order: Uint32Array;
+  /** The input it was made for, and how many entries of `order` are settled. */
+  x: number;
+  settled: number;
+}
 
 /**
- * The item at place `r` of a pseudo-random permutation of a bucket's items that depends on `x` alone: the
- * way of uniform buckets, and of the exhaustive search of old tunables. The permutation is made as far as it
- * is asked for and kept with the bucket until another `x` comes.
+ * The item at place `r` of a permutation of a bucket's items that depends on the input alone
+ * (bucket_perm_choose in src/crush/mapper.c): the way of uniform buckets, and of the exhaustive search of
+ * old tunables. The permutation is kept until another input comes.
  */
-export function choosePermuted(bucket: CrushBucket, x: number, r: number): number {
-  const { size } = bucket;
+export function choosePermuted(p: Placement, bucket: CrushBucket, r: number): number {
+  const { id, size, items } = bucket;
   const place = (r >>> 0) % size;
-  bucket.permutation ??= { order: new Uint32Array(size), x: 0, settled: 0 };
-  const permutation = bucket.permutation;
-  if (permutation.x !== x || permutation.settled === 0) start(permutation, x);
+  p.permutations[-1 - id] ??= { order: new Uint32Array(size), x: 0, settled: 0 };
+  const permutation = p.permutations[-1 - id]!;
   const { order } = permutation;
+  if (permutation.x !== p.x || permutation.settled === 0) {
+    permutation.x = p.x;
+    permutation.settled = 0;
+    for (let i = 0; i < size; i++) order[i] = i;
+  }
   for (; permutation.settled <= place; permutation.settled++) {
     const at = permutation.settled;
-    const other = at + (crushHash3(x, bucket.id, at) % (size - at));
+    const other = at + (crushHash3(p.x, id, at) % (size - at));
     const swapped = order[other]!;
     order[other] = order[at]!;
     order[at] = swapped;
   }
-  return bucket.items[order[place]!]!;
-}
-
-function start(permutation: Permutation, x: number): void {
-  permutation.x = x;
-  permutation.settled = 0;
-  for (let i = 0; i < permutation.order.length; i++) permutation.order[i] = i;
+  return items[order[place]!]!;
 }

@@ -1,7 +1,7 @@
 import { crushHash2 } from "@siphon/wire";
-import { RadosError } from "../errors.ts";
-import { chooseFromBucket } from "./bucket-choose.ts";
-import type { ChooseArgs, CrushBucket, CrushMap } from "./map.ts";
+import type { CrushMap } from "./map.ts";
+import type { Permutation } from "./permutation.ts";
+import type { Straw2Args, Straw2Chooser } from "./straw2.ts";
 
 /**
  * What stays the same while one input is placed, and the settings that a rule's steps may change. One record
@@ -9,10 +9,13 @@ import type { ChooseArgs, CrushBucket, CrushMap } from "./map.ts";
  */
 export interface Placement {
   readonly map: CrushMap;
+  readonly straw2: Straw2Chooser;
+  /** By bucket index, where one was needed. */
+  readonly permutations: (Permutation | undefined)[];
   /** How much of each device is in, 16.16 fixed point, by device id; devices beyond the end are out. */
   weights: Uint32Array;
-  chooseArgs: ChooseArgs | undefined;
-  /** The input: what is hashed, for a PG its placement seed. */
+  chooseArgs: Straw2Args | undefined;
+  /** The input: what is hashed, for a PG its placement seed; a signed 32-bit integer. */
   x: number;
   tries: number;
   /** 0: as the tunables say. */
@@ -23,25 +26,6 @@ export interface Placement {
   stable: boolean;
   /** Items that may still be looked at. */
   budget: number;
-}
-
-/**
- * No placement in a sane map looks at more items than this. One that does is stopped: rules and tunables come from the
- * cluster, and some of their values would keep a client busy for years.
- */
-export const itemBudget = 2 ** 28;
-
-/** The item of a bucket that is not empty. */
-export function chooseItem(p: Placement, bucket: CrushBucket, r: number, position: number): number {
-  p.budget -= bucket.size;
-  if (p.budget < 0) {
-    throw new RadosError(
-      "SIPHON_RADOS_PROTOCOL",
-      `the CRUSH rule does not come to an end: gave up placing ${p.x} after ${itemBudget} items`,
-      { hint: "look for absurd numbers of tries in: ceph osd crush dump" },
-    );
-  }
-  return chooseFromBucket(bucket, p.x, r, p.chooseArgs?.get(-1 - bucket.id), position);
 }
 
 /** Whether the reweight of a device turns this input away from it. */
