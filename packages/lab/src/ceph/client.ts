@@ -31,19 +31,17 @@ const CONNECT_SECONDS = 20;
  */
 export class CephClient {
   readonly target: CephTarget;
-  readonly #env: Record<string, string | undefined>;
+  /** What programs that work for this client carry in their environment: a resource's, to be found again. */
+  readonly environment: Record<string, string>;
 
-  /** `env` is added to the environment of the programs: a resource's, so that they can be found again. */
-  constructor(target: CephTarget, env: Record<string, string> = {}) {
+  constructor(target: CephTarget, environment: Record<string, string> = {}) {
     this.target = target;
-    this.#env = { ...cephEnvironment, ...env };
+    this.environment = environment;
   }
 
   /** The same cluster with another pool, namespace or user. */
   with(change: Partial<CephTarget>): CephClient {
-    const client = new CephClient({ ...this.target, ...change });
-    Object.assign(client.#env, this.#env);
-    return client;
+    return new CephClient({ ...this.target, ...change }, this.environment);
   }
 
   /** Runs `ceph ARGS --format json`; returns what it prints, parsed (undefined when that is nothing). */
@@ -82,7 +80,7 @@ export class CephClient {
   /** One `ceph` process that answers many commands, for where the start-up of each would add up. */
   session(options: { signal?: AbortSignal } = {}): Promise<CephSession> {
     const { conf, user } = this.target;
-    return CephSession.open({ conf, user, env: this.#env, connectSeconds: CONNECT_SECONDS, ...options });
+    return CephSession.open({ conf, user, env: this.#env(), connectSeconds: CONNECT_SECONDS, ...options });
   }
 
   /** The pool of the target; throws SIPHON_USAGE when it has none. */
@@ -98,6 +96,10 @@ export class CephClient {
     return [this.pool, this.target.namespace, image].filter((part) => part !== undefined).join("/");
   }
 
+  #env(): Record<string, string | undefined> {
+    return { ...cephEnvironment, ...this.environment };
+  }
+
   #rbdArgs(): string[] {
     const { conf, user } = this.target;
     return ["--conf", conf, "--id", user, "--client-mount-timeout", `${CONNECT_SECONDS}`];
@@ -110,7 +112,13 @@ export class CephClient {
     options: CephCallOptions & { input?: string },
   ): Promise<RunResult> {
     const { signal, timeoutMs, input } = options;
-    const result = await run(command, args, { env: this.#env, anyExitCode: true, signal, timeoutMs, input });
+    const result = await run(command, args, {
+      env: this.#env(),
+      anyExitCode: true,
+      signal,
+      timeoutMs,
+      input,
+    });
     if (result.exitCode === 0) return result;
     const { user, conf, pool } = this.target;
     throw cephFailure({ what: options.what ?? what, user, conf, pool }, result.stderr || result.stdout);

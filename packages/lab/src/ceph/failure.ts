@@ -15,7 +15,7 @@ export interface Asked {
  */
 export function cephFailure(asked: Asked, words: string, cause?: unknown): LabError {
   const { what, user, conf, pool } = asked;
-  const said = words.trim().split("\n").slice(-3).join(" | ").slice(-500);
+  const said = lastSentences(words);
   const error = (code: LabError["code"], why: string, hint?: string, retryable = false) =>
     new LabError(code, `cannot ${what}: ${why}`, { cause, hint, retryable });
 
@@ -68,6 +68,13 @@ export function cephFailure(asked: Asked, words: string, cause?: unknown): LabEr
     return error("SIPHON_IN_USE", said, "something has the image open: close it, then try again", true);
   }
   return error("SIPHON_CLUSTER", said || "it said nothing");
+}
+
+/** What the program itself said in the end; lines of the library's log only when there is nothing else. */
+function lastSentences(words: string): string {
+  const lines = words.split("\n").filter((line) => line.trim() !== "");
+  const sentences = lines.filter((line) => !/^\d{4}-\d\d-\d\dT\S+ [0-9a-f]+ +-?\d+ /.test(line));
+  return (sentences.length > 0 ? sentences : lines).slice(-2).join(" | ").slice(-500);
 }
 
 function unknownPool(words: string, pool: string): boolean {

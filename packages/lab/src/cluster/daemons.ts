@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askAdminSocket } from "../ceph/admin-socket.ts";
 import { cephEnvironment } from "../ceph/environment.ts";
@@ -6,6 +5,7 @@ import { LabError } from "../errors.ts";
 import { run } from "../host/command.ts";
 import { Daemon } from "../host/daemon.ts";
 import type { Resource } from "../state/resource.ts";
+import { daemonFailure, knownFailure } from "./failure.ts";
 import { clusterPaths, type DaemonId } from "./layout.ts";
 
 /** Starts one daemon of a cluster; it is up when its admin socket answers. */
@@ -67,13 +67,6 @@ export async function awaitDaemon<T>(
   }
 }
 
-/** Why a daemon ended: SIPHON_IN_USE for a taken port, SIPHON_NO_SPACE, else SIPHON_DAEMON_DIED. */
-export async function daemonFailure(resource: Resource, daemon: Daemon): Promise<LabError> {
-  const died = daemon.diedError(daemon.exit ?? { code: null, signal: null });
-  const log = await readFile(resource.path(`${daemon.name}.log`), "utf8").catch(() => "");
-  return knownFailure(daemon.name, resource, `${daemon.lastWords()}\n${log.slice(-20_000)}`, died) ?? died;
-}
-
 async function runCeph(
   resource: Resource,
   daemon: DaemonId,
@@ -87,20 +80,4 @@ async function runCeph(
   } catch (error) {
     throw knownFailure(daemon.name, resource, (error as Error).message, error) ?? error;
   }
-}
-
-function knownFailure(name: string, resource: Resource, words: string, cause: unknown): LabError | undefined {
-  if (/Address already in use|\(98\)/.test(words)) {
-    return new LabError("SIPHON_IN_USE", `${name} cannot listen: its port is taken`, {
-      cause,
-      retryable: true,
-    });
-  }
-  if (/No space left on device|\(28\)|ENOSPC/.test(words)) {
-    return new LabError("SIPHON_NO_SPACE", `${name} cannot be made: no space left in ${resource.dir}`, {
-      cause,
-      hint: "free some space, or choose another directory with --dir",
-    });
-  }
-  return undefined;
 }

@@ -4,20 +4,27 @@ import { type ClientConf, writeClientConf } from "../ceph/conf.ts";
 import { LabError } from "../errors.ts";
 import type { Daemon } from "../host/daemon.ts";
 import { isRunning, type ProcessId, processId } from "../host/proc.ts";
+import { endProcesses } from "../host/signals.ts";
 import { Resource } from "../state/resource.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
+import { startCephDaemon } from "./daemons.ts";
+import { type ClusterFact, clusterFacts } from "./facts.ts";
+import { unexpectedEnd } from "./failure.ts";
 import { clusterPaths, type DaemonId, type DaemonKind, daemonsOf } from "./layout.ts";
 import { freePorts } from "./ports.ts";
+import { awaitMember } from "./ready.ts";
 import { type ClusterSpec, type ClusterSpecInput, parseClusterSpec } from "./spec.ts";
+import { cephStatus, type DaemonState, type LocalClusterStatus } from "./status.ts";
+import { ClusterWatch } from "./watch.ts";
 
 export type UpOptions = Partial<BringUpOptions>;
 
 /** What a cluster's lease says of it. */
 interface Details extends Record<string, unknown> {
   spec: ClusterSpec;
-  fsid?: string;
+  fsid: string;
   /** The processes of its daemons by name; null for one that was stopped on purpose. */
-  daemons?: Record<string, ProcessId | null>;
+  daemons: Record<string, ProcessId | null>;
 }
 
 /**
@@ -32,13 +39,12 @@ export class LocalCluster implements AsyncDisposable {
   /** As the user who may use the pool for images, and no more. */
   readonly client: CephClient;
 
-  private constructor(resource: Resource, spec: ClusterSpec) {
-    const { pool, user } = spec;
-    const { conf } = clusterPaths(resource);
+  private constructor(resource: Resource) {
     this.resource = resource;
-    this.spec = spec;
-    this.admin = new CephClient({ conf, user: "admin", pool }, resource.environment);
-    this.client = new CephClient({ conf, user, pool }, resource.environment);
+    this.spec = this.#details.spec;
+    const { pool, user } = this.spec;
+    this.admin = new CephClient({ conf: this.conf, user: "admin", pool }, resource.environment);
+    this.client = new CephClient({ conf: this.conf, user, pool }, resource.environment);
   }
 
   /**
@@ -54,7 +60,7 @@ export class LocalCluster implements AsyncDisposable {
       try {
         const { fsid, daemons } = await bringUp(resource, spec, { ports, ...rest });
         await resource.note({ fsid, daemons: processIds(daemons) });
-        return new LocalCluster(resource, spec);
+        return new LocalCluster(resource);
       } catch (error) {
         await resource.remove();
         const portTaken = error instanceof LabError && error.code === "SIPHON_IN_USE" && error.retryable;
@@ -63,21 +69,30 @@ export class LocalCluster implements AsyncDisposable {
     }
   }
 
-  /** The cluster of that name; throws SIPHON_NOT_FOUND. It may have stopped: see `stopped`. */
+  /** The cluster of that name; throws SIPHON_NOT_FOUND. */
   static async find(name: string): Promise<LocalCluster> {
     const found = (await LocalCluster.list()).find((cluster) => cluster.name === name);
     if (found) return found;
+    if (await Resource.find("clusters", name)) {
+      throw new LabError(
+        "SIPHON_NOT_FOUND",
+        `the cluster ${name} is still coming up, or was left half made`,
+        {
+          hint: "remove what an earlier crash left behind with: siphon clean",
+        },
+      );
+    }
     throw new LabError("SIPHON_NOT_FOUND", `there is no cluster ${name}`, {
       hint: "list clusters with: siphon cluster list",
     });
   }
 
-  /** All clusters that were completed, in the order of their names. */
+  /** All clusters that came up once, in the order of their names. */
   static async list(): Promise<LocalCluster[]> {
     const resources = await Resource.list("clusters");
     return resources
       .filter(({ details }) => (details as Details).daemons !== undefined)
-      .map((resource) => new LocalCluster(resource, (resource.details as Details).spec));
+      .map((resource) => new LocalCluster(resource));
   }
 
   get name(): string {
@@ -85,7 +100,7 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   get fsid(): string {
-    return (this.resource.details as Details).fsid!;
+    return this.#details.fsid;
   }
 
   /** Path of the ceph.conf; with it every user finds their keyring. */
@@ -100,6 +115,14 @@ export class LocalCluster implements AsyncDisposable {
 
   get monPids(): number[] {
     return this.#pids("mon");
+  }
+
+  /** Each daemon, and whether it runs. */
+  get daemons(): DaemonState[] {
+    return Object.entries(this.#details.daemons).map(([name, id]) => {
+      if (id === null) return { name, pid: null, state: "stopped" };
+      return isRunning(id) ? { name, pid: id.pid, state: "running" } : { name, pid: null, state: "died" };
+    });
   }
 
   /** A configuration for a client of this cluster with options of its own, called `name` among them. */
@@ -118,6 +141,56 @@ export class LocalCluster implements AsyncDisposable {
     return askAdminSocket(socket, typeof command === "string" ? { prefix: command } : command);
   }
 
+  /** Its settings as a running OSD has them, for the report. */
+  async facts(): Promise<ClusterFact[]> {
+    const osd = this.daemons.find(({ name, state }) => name.startsWith("osd.") && state === "running");
+    if (!osd) throw new LabError("SIPHON_CLUSTER", `no OSD of the cluster ${this.name} is running`);
+    const [version, config] = [
+      await this.daemon(osd.name, "version"),
+      await this.daemon(osd.name, "config show"),
+    ];
+    return clusterFacts(this.spec, version, config);
+  }
+
+  async status({ signal }: { signal?: AbortSignal } = {}): Promise<LocalClusterStatus> {
+    const { name, fsid, conf, daemons, resource } = this;
+    const { pool, user } = this.spec;
+    const reachable = this.monPids.length > 0;
+    return {
+      ...{ name, fsid, dir: resource.dir, conf, pool, user },
+      ...{ created: resource.created.toISOString(), kept: resource.kept, daemons },
+      ceph: reachable ? await cephStatus(this.admin, signal) : undefined,
+    };
+  }
+
+  /** For work that depends on the cluster: aborted soon after a daemon ended that nobody stopped. */
+  watch(): ClusterWatch {
+    return new ClusterWatch(() => this.#findDead());
+  }
+
+  /** Stops a daemon in order: SIGTERM, and SIGKILL after `graceMs`. */
+  async stopDaemon(name: string, { graceMs = 30_000 } = {}): Promise<void> {
+    const { name: known } = this.#daemonId(name);
+    const id = this.#details.daemons[known];
+    // First the note, so that no watch takes it for an accident.
+    await this.#note(known, null);
+    if (id && isRunning(id)) await endProcesses([id.pid], { graceMs });
+  }
+
+  /** Ends a daemon without warning. A memstore OSD loses its data by it and cannot be started again. */
+  async killDaemon(name: string): Promise<void> {
+    await this.stopDaemon(name, { graceMs: 0 });
+  }
+
+  /** Starts a daemon that was stopped or died, and waits until the cluster has it back. */
+  async startDaemon(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const id = this.#daemonId(name);
+    if (this.daemons.some((daemon) => daemon.name === name && daemon.state === "running")) return;
+    const daemon = await startCephDaemon(this.resource, id);
+    await this.#note(name, processId(daemon.pid) ?? null);
+    await awaitMember(this.resource, daemon, id, this.fsid, signal);
+  }
+
   /** Lets the cluster outlive this process. */
   async keep(): Promise<void> {
     await this.resource.keep();
@@ -126,6 +199,8 @@ export class LocalCluster implements AsyncDisposable {
   /** Ends all daemons and removes all files, or with `keep` leaves the files to be looked at. */
   async down({ keep = false } = {}): Promise<void> {
     if (!keep) return this.resource.remove();
+    const stopped = Object.fromEntries(Object.keys(this.#details.daemons).map((name) => [name, null]));
+    await this.resource.note({ daemons: stopped });
     await this.resource.endProcesses();
     await this.resource.keep();
   }
@@ -134,20 +209,35 @@ export class LocalCluster implements AsyncDisposable {
     await this.resource[Symbol.asyncDispose]();
   }
 
+  get #details(): Details {
+    return this.resource.details as Details;
+  }
+
   #daemonId(name: string): DaemonId {
-    const found = daemonsOf(this.spec).find((daemon) => daemon.name === name);
+    const all = daemonsOf(this.spec);
+    const found = all.find((daemon) => daemon.name === name);
     if (found) return found;
     throw new LabError("SIPHON_NOT_FOUND", `the cluster ${this.name} has no daemon ${name}`, {
-      hint: `it has ${daemonsOf(this.spec)
-        .map((daemon) => daemon.name)
-        .join(", ")}`,
+      hint: `it has: ${all.map((daemon) => daemon.name).join(", ")}`,
     });
   }
 
   #pids(kind: DaemonKind): number[] {
-    return Object.entries((this.resource.details as Details).daemons ?? {})
-      .filter(([name, id]) => name.startsWith(`${kind}.`) && id !== null && isRunning(id))
-      .map(([, id]) => id!.pid);
+    return this.daemons.filter(({ name }) => name.startsWith(`${kind}.`)).flatMap(({ pid }) => pid ?? []);
+  }
+
+  async #note(name: string, id: ProcessId | null): Promise<void> {
+    await this.resource.note({ daemons: { ...this.#details.daemons, [name]: id } });
+  }
+
+  async #findDead(): Promise<LabError | undefined> {
+    const died = ({ state }: DaemonState) => state === "died";
+    if (!this.daemons.some(died)) return undefined;
+    // Another process may have stopped it, or started it again, or taken the whole cluster down.
+    const now = await Resource.find("clusters", this.name);
+    if (!now) return new LabError("SIPHON_CLUSTER", `the cluster ${this.name} was taken down`);
+    const dead = new LocalCluster(now).daemons.find(died);
+    return dead && unexpectedEnd(this.resource, dead.name);
   }
 }
 

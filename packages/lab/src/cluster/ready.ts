@@ -3,14 +3,15 @@ import type { CephSession } from "../ceph/session.ts";
 import { LabError } from "../errors.ts";
 import type { Daemon } from "../host/daemon.ts";
 import type { Resource } from "../state/resource.ts";
-import { awaitDaemon, daemonFailure } from "./daemons.ts";
+import { awaitDaemon } from "./daemons.ts";
+import { daemonFailure } from "./failure.ts";
 import { clusterPaths, type DaemonId } from "./layout.ts";
 import type { ClusterSpec } from "./spec.ts";
 
 /** What a monitor says of the cluster; the part of `ceph status` that is read here. */
 export interface ClusterStatus {
   fsid: string;
-  health: { status: string; checks: Record<string, { summary: { message: string } }> };
+  health: { status: string; checks: Record<string, { muted: boolean; summary: { message: string } }> };
   quorum_names: string[];
   osdmap: { num_osds: number; num_up_osds: number; num_in_osds: number };
   pgmap: {
@@ -38,6 +39,23 @@ export async function awaitQuorum(
   const inQuorum = ({ state }: MonStatus) => state === "leader" || state === "peon";
   const { monmap } = await awaitDaemon(resource, daemon, socket, "mon_status", inQuorum, { signal });
   checkFsid(monmap.fsid, fsid);
+}
+
+/** Waits until a daemon that was started again is back in its cluster. */
+export async function awaitMember(
+  resource: Resource,
+  daemon: Daemon,
+  id: DaemonId,
+  fsid: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (id.kind === "mon") return awaitQuorum(resource, daemon, id, fsid, signal);
+  const socket = clusterPaths(resource).adminSocket(id);
+  if (id.kind === "mgr") await awaitDaemon(resource, daemon, socket, "version", () => true, { signal });
+  else {
+    const active = ({ state }: { state: string }) => state === "active";
+    await awaitDaemon(resource, daemon, socket, "status", active, { signal });
+  }
 }
 
 /** With auth none nothing else would keep us from working on somebody else's cluster. */

@@ -11,6 +11,8 @@ export interface RunOptions {
   /** Milliseconds until it is ended; 60,000 unless told. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Given each piece of its standard output as it comes. */
+  onStdout?: (text: string) => void;
   /** Return whatever the exit code is, instead of throwing. */
   anyExitCode?: boolean;
 }
@@ -31,7 +33,7 @@ export async function run(
   args: string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { env, cwd, input, timeoutMs = 60_000, signal, anyExitCode = false } = options;
+  const { env, cwd, input, timeoutMs = 60_000, signal, onStdout, anyExitCode = false } = options;
   signal?.throwIfAborted();
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
@@ -41,6 +43,7 @@ export async function run(
     nodeOptions: { cwd, env: { ...process.env, ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] },
   });
   if (input === undefined) result.process?.stdin?.end();
+  if (onStdout) result.process?.stdout?.setEncoding("utf8").on("data", onStdout);
   let output: Awaited<typeof result>;
   try {
     output = await result;

@@ -137,7 +137,7 @@ function dotted(node: BlockNode, prefix = ""): Record<string, string | number | 
 }
 
 /** `rbd:POOL/[NAMESPACE/]IMAGE:id=USER:conf=PATH`; source: qemu_rbd_parse_filename in QEMU's block/rbd.c. */
-function rbdName({ pool, namespace, image, user, conf }: RbdDisk): string {
+export function rbdName({ pool, namespace, image, user, conf }: RbdDisk): string {
   const path = [pool, ...(namespace ? [namespace] : []), image].map(rbdEscape).join("/");
   return `rbd:${path}:id=${rbdEscape(user)}:conf=${rbdEscape(conf)}`;
 }

@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import { CephClient, type CephTarget } from "../ceph/client.ts";
+import { Resource } from "../state/resource.ts";
+import { createImage, removeImage } from "./image.ts";
+
+/**
+ * An image that siphon made in a pool and must remove again: recorded before it is made, under a name that
+ * nobody else has, so that `siphon clean` finds it after a crash. Removed when disposed of, unless released.
+ */
+export class RecordedImage implements AsyncDisposable {
+  readonly client: CephClient;
+  /** Its name: `siphon-PURPOSE-` and eight random hex digits. */
+  readonly image: string;
+  readonly #resource: Resource;
+  #released = false;
+
+  private constructor(client: CephClient, image: string, resource: Resource) {
+    this.client = client;
+    this.image = image;
+    this.#resource = resource;
+  }
+
+  /** Creates an empty image of `size` bytes. */
+  static async create(
+    client: CephClient,
+    { purpose, size, signal }: { purpose: string; size: number; signal?: AbortSignal },
+  ): Promise<RecordedImage> {
+    const image = `siphon-${purpose}-${randomBytes(4).toString("hex")}`;
+    const resource = await Resource.create("images", image, { target: client.target, image });
+    const recorded = new RecordedImage(client, image, resource);
+    try {
+      await createImage(client, { image, size, signal });
+    } catch (error) {
+      // An interrupted `rbd create` may have got far enough to leave something.
+      if (signal?.aborted) await recorded[Symbol.asyncDispose]();
+      else await resource.remove();
+      throw error;
+    }
+    return recorded;
+  }
+
+  /** Ends siphon's care for the image: it stays, and may be renamed. */
+  async release(): Promise<void> {
+    this.#released = true;
+    await this.#resource.remove();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#released) await removeRecordedImage(this.#resource);
+  }
+}
+
+/** Removes an image that is recorded as a resource, and the record; an image that is gone is no error. */
+export async function removeRecordedImage(resource: Resource): Promise<void> {
+  const { target, image } = resource.details as { target?: CephTarget; image?: string };
+  await resource.endProcesses();
+  if (target && image) await removeImage(new CephClient(target, resource.environment), { image });
+  await resource.remove();
+}
