@@ -1,7 +1,7 @@
 import { compare } from "../results/compare.ts";
 import type { Estimate, MeasuredRung, Results, RungResult } from "../results/schema.ts";
 import { ladder } from "../study/figures.ts";
-import { change, interval, times } from "./format.ts";
+import { change, changeInterval, interval, rounded, times } from "./format.ts";
 
 /** What a ladder's results say when they are looked at as a whole. */
 export interface Findings {
@@ -48,12 +48,12 @@ export function findings(results: Results): Findings {
 /** The main finding in one sentence. */
 export function headline({ base, best, here, studyBest }: Findings): string {
   if (!base || !best) return "No rung could be measured.";
-  const iops = Math.round(best.summary.iops.median).toLocaleString("en-US");
-  if (best === base) return `${quoted(best)} carries ${iops} IOPS, and no other rung carries more.`;
+  const iops = rounded(best.summary.iops.median);
+  if (best === base) return `The VM reaches ${iops} IOPS at ${quoted(best)}, and no other rung is above it.`;
   const ours = here.get(best.name);
-  const factor = ours ? `, ${times(ours.median)} ${baseName(base)}` : "";
-  const reference = studyBest ? `; the study’s ladder rose ${times(studyBest)}` : "";
-  return `${quoted(best)} carries ${iops} IOPS${factor}${reference}.`;
+  const factor = ours ? `, ${timesInWords(ours.median)} ${baseName(base)}` : "";
+  const reference = studyBest ? `; the study’s ladder rose ${timesInWords(studyBest)}` : "";
+  return `The VM reaches ${iops} IOPS at ${quoted(best)}${factor}${reference}.`;
 }
 
 /** What stands beside the headline: the factor's interval, and which rungs are as good. */
@@ -73,7 +73,7 @@ export function verdictInWords(rung: MeasuredRung, rungs: readonly RungResult[])
   if (!rung.comparison) return undefined;
   const { against, ratio, verdict } = rung.comparison;
   const other = quoted(rungs.find((candidate) => candidate.name === against) ?? { title: against });
-  const limits = `95 % interval ${change(ratio.low)} to ${change(ratio.high)}`;
+  const limits = `95 % interval ${changeInterval(ratio)}`;
   const amount = change(ratio.median).replace(/^[+−]/, "");
   switch (verdict) {
     case "faster":
@@ -89,9 +89,9 @@ export function verdictInWords(rung: MeasuredRung, rungs: readonly RungResult[])
   }
 }
 
-/** A rung's title as it stands in a sentence. */
+/** A rung's title as it stands in a sentence, without the plus of a rung that adds to another. */
 export function quoted({ title }: { title: string }): string {
-  return `“${title}”`;
+  return `“${title.replace(/^\+ /, "")}”`;
 }
 
 /** "a", "a and b", "a, b and c". */
@@ -103,6 +103,10 @@ export function listed(words: readonly string[]): string {
 function isLevel(rung: MeasuredRung, best: MeasuredRung): boolean {
   const verdict = compare(best, rung)?.verdict;
   return verdict === "no significant difference";
+}
+
+function timesInWords(ratio: number): string {
+  return `${times(ratio).slice(0, -1)} times`;
 }
 
 function baseName(base: MeasuredRung): string {

@@ -1,7 +1,12 @@
-import type { Estimate } from "../results/schema.ts";
+import type { Comparison, Estimate, Verdict } from "../results/schema.ts";
 
 /** Between a figure and its unit: they stay on one line. */
 const space = "\u00a0";
+
+/** A figure for a headline, of three digits: 12,500. */
+export function rounded(value: number): string {
+  return Number(value.toPrecision(3)).toLocaleString("en-US");
+}
 
 /** A figure a reader may copy: 12,345; below 100 with a decimal: 8.4. */
 export function count(value: number): string {
@@ -19,14 +24,32 @@ export function times(ratio: number): string {
   return `${withDigits(ratio, ratio >= 20 ? 0 : ratio >= 2 ? 1 : 2)}×`;
 }
 
-/** A change by a ratio: "+6 %", "−9 %", and from twice as much on "4.4×". */
-export function change(ratio: number): string {
-  if (ratio >= 2) return times(ratio);
+/** A change by a ratio: "+6 %", "−9 %", and from twice as much on "4.4×"; `like` another ratio is written. */
+export function change(ratio: number, like: number = ratio): string {
+  if (like >= 2) return times(ratio);
   const percent = (ratio - 1) * 100;
   const digits = Math.abs(percent) < 1 ? 1 : 0;
   const amount = withDigits(Math.abs(percent), digits);
   if (Number(amount) === 0) return `0${space}%`;
   return `${percent < 0 ? "−" : "+"}${amount}${space}%`;
+}
+
+/** The limits of a ratio, written as the ratio itself is: "+4 to +9 %", "4.3 to 4.6×". */
+export function changeInterval({ median, low, high }: Estimate): string {
+  return `${change(low, median).replace(/\s?[%×]$/, "")} to ${change(high, median)}`;
+}
+
+/** The sign of a verdict. */
+export const verdictSigns: Record<Verdict, string> = {
+  faster: "▲",
+  slower: "▼",
+  "no significant difference": "≈",
+  "too few repeats": "?",
+};
+
+/** A comparison in a cell: "▲ +19 %". */
+export function changeMark({ ratio, verdict }: Comparison): string {
+  return `${verdictSigns[verdict]}${space}${change(ratio.median)}`;
 }
 
 /** Microseconds in the unit that fits: "850 µs", "12.6 ms", "1.20 s". */

@@ -1,18 +1,11 @@
-import type { Comparison, MeasuredRung, Results, Verdict } from "../../results/schema.ts";
+import type { MeasuredRung, Results } from "../../results/schema.ts";
 import { findings } from "../findings.ts";
-import { change, count } from "../format.ts";
+import { changeMark, count } from "../format.ts";
 import { columnHead, figureY, intervals, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
 import { color } from "./palette.ts";
 import type { Chart, Drawing, Layer } from "./render.ts";
 import { cut, type Format, type RowLayout, rowLayout } from "./rows.ts";
 import { axisTitle } from "./scales.ts";
-
-const marks: Record<Verdict, string> = {
-  faster: "▲",
-  slower: "▼",
-  "no significant difference": "≈",
-  "too few repeats": "?",
-};
 
 /** IOPS by rung: a bar for the median, a line for the 95 % interval, a dot for each repeat. */
 export function ladderChart(results: Results): Chart {
@@ -65,10 +58,11 @@ function draw({ rungs }: Results, best: MeasuredRung | undefined, format: Format
       ...intervals(bars),
       {
         data: { values: dots },
-        mark: { type: "point", filled: true, size: 30, opacity: 1, strokeWidth: 1.2 },
+        mark: { type: "point", filled: true, opacity: 1, strokeWidth: 1.5 },
         encoding: {
           x: { field: "iops", type: "quantitative" },
           y: pixelY,
+          size: { condition: { test: "datum.outlier", value: 70 }, value: 34 },
           fill: { condition: { test: "datum.outlier", value: color("surface") }, value: color("ink") },
           stroke: { condition: { test: "datum.outlier", value: color("study") }, value: color("surface") },
         },
@@ -114,8 +108,4 @@ function columns(layout: RowLayout, rungs: Results["rungs"]): Layer[] {
       size: 11,
     }),
   ];
-}
-
-function changeMark({ ratio, verdict }: Comparison): string {
-  return `${marks[verdict]} ${change(ratio.median)}`;
 }

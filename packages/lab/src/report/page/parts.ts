@@ -14,8 +14,13 @@ export function figure({ inline }: RenderedChart, caption: HtmlValue): Html {
 export function command(id: string, label: string, text: string): Html {
   return html`<div class="command"><span class="label">${label}</span>
 <button type="button" data-copy="${id}" aria-live="polite" hidden>Copy</button>
-<pre id="${id}">${text}</pre></div>
+<pre id="${id}">${options(text)}</pre></div>
 `;
+}
+
+/** A command line whose options stay whole where they fit: a line breaks before one, not in it. */
+function options(text: string): Html[] {
+  return text.split(/( (?=-))/).map((part) => (part === " " ? html` ` : html`<span>${part}</span>`));
 }
 
 /** What a reader must know before the figures. */

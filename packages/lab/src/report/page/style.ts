@@ -25,7 +25,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:.35rem 1.25rem;list-style:none;margin:0;p
 nav a{text-decoration:none;color:var(--muted)}
 nav a:hover{color:var(--accent);text-decoration:underline}
 :focus-visible{outline:2px solid var(--accent);outline-offset:3px;border-radius:2px}
-.key{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:1.5rem 2rem;margin:2.2rem 0 0;padding:0}
+.key{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:1.4rem 1.6rem;margin:2.2rem 0 0;padding:0}
 .key dt{color:var(--muted);font-size:.9rem}
 .key dd{margin:0}
 .key .value{font-size:1.9rem;line-height:1.25;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
@@ -37,11 +37,11 @@ figcaption{color:var(--muted);font-size:.9rem;max-width:44rem;margin-top:.5rem}
 .chart svg{display:block;width:100%;height:auto;max-width:800px}
 .chart svg.narrow{display:none;max-width:460px}
 .scroll{overflow-x:auto;margin:1.4rem 0}
-table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);font-size:.9rem;padding-bottom:.4rem}
-th,td{padding:.42rem .7rem;text-align:right;border-bottom:1px solid var(--grid);vertical-align:baseline;white-space:nowrap}
-th:first-child,td:first-child,.text{text-align:left}
-th:first-child,td:first-child{padding-left:0}
+th,td{padding:.42rem .5rem;text-align:right;border-bottom:1px solid var(--grid);vertical-align:baseline;white-space:nowrap}
+th:first-child,.text{text-align:left}
+th:first-child{padding-left:0}th:last-child,td:last-child{padding-right:0}
 td.text{white-space:normal;min-width:12rem}
 thead th{color:var(--muted);font-weight:500;border-bottom-color:var(--muted)}
 tbody th{font-weight:500}
@@ -58,6 +58,8 @@ tr.best th,tr.best td{font-weight:650}
 pre{margin:0;background:var(--wash);border:1px solid var(--grid);border-radius:6px;padding:.8rem 1rem;font:.82rem/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 code{font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
 .command pre{padding-top:2.6rem}
+.command pre span{display:inline-block;max-width:100%;vertical-align:top}
+main ul{padding-left:1.2rem;max-width:44rem}main li{margin:.25rem 0}
 .command button{position:absolute;top:.5rem;right:.5rem;font:500 .82rem/1 system-ui,sans-serif;color:var(--ink);background:var(--surface);border:1px solid var(--muted);border-radius:5px;padding:.42rem .7rem;cursor:pointer}
 .command button:hover{border-color:var(--accent);color:var(--accent)}
 .command .label{position:absolute;top:.75rem;left:1rem;color:var(--muted);font-size:.82rem;line-height:1.3}
@@ -72,7 +74,8 @@ details pre{margin-top:.6rem}
 footer{color:var(--muted);font-size:.9rem;padding-block:3.5rem 4rem}
 @media (max-width:560px){
 .chart svg.wide{display:none}.chart svg.narrow{display:block}
-h2{margin-top:3rem}.facts{grid-template-columns:1fr}
+h2{margin-top:3rem}
+th:first-child{position:sticky;left:0;background:var(--surface);white-space:normal;min-width:7rem}.facts{grid-template-columns:1fr}
 }
 @media print{
 @page{margin:16mm 15mm}

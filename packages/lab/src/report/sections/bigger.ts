@@ -1,4 +1,5 @@
 import type { BiggerStep, Results } from "../../results/schema.ts";
+import { quoted } from "../findings.ts";
 import { count, cpuTime, latency, throughput } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
@@ -7,28 +8,27 @@ import { type Column, table } from "../page/parts.ts";
 /** The study's bigger test, a file on XFS, beside the study's figures; undefined when it was not made. */
 export function biggerSection({ bigger, rungs }: Results): Section | undefined {
   if (!bigger || bigger.steps.length === 0) return undefined;
-  const rung = rungs.find(({ name }) => name === bigger.rung)?.title ?? bigger.rung;
+  const rung = rungs.find(({ name }) => name === bigger.rung) ?? { title: bigger.rung };
   return {
     id: "bigger",
     heading: "The bigger test: a file on XFS",
     short: "XFS",
-    body: html`<p>On the VM of “${rung}”: an XFS file system is made on the image, a file filled in order, then read and written at random. One run a step, as in the study, so without intervals.</p>
+    body: html`<p>On the VM of ${quoted(rung)}: an XFS file system is made on the image, a file filled in order, then read and written at random. One run a step, as in the study, so without intervals.</p>
 ${table("The bigger test", columns, bigger.steps)}`,
   };
 }
 
-export const columns: Column<BiggerStep>[] = [
+const columns: Column<BiggerStep>[] = [
   { head: "Step", cell: ({ title }) => title },
   { head: "IOPS", cell: ({ run }) => count(run.iops) },
   { head: "Throughput", cell: ({ run }) => throughput(run.bytesPerSecond) },
-  { head: "Mean", cell: ({ run }) => latency(run.latency.mean) },
   { head: "p99", cell: ({ run }) => latency(run.latency.p99) },
   {
     head: "QEMU CPU per I/O",
     cell: ({ run: { cpu, ios } }) => cpuTime(((cpu.qemu.user + cpu.qemu.system) * 1e6) / Math.max(ios, 1)),
   },
   {
-    head: "Study: IOPS",
+    head: "Study’s IOPS",
     cell: ({ study }) => (study?.iops === undefined ? "" : count(study.iops)),
     className: "study",
   },

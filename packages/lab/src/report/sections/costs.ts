@@ -1,20 +1,29 @@
 import type { MeasuredRung, Results } from "../../results/schema.ts";
 import type { RenderedChart } from "../charts/render.ts";
 import { findings, quoted } from "../findings.ts";
-import { percent } from "../format.ts";
+import { latency, percent } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
-import { figure } from "../page/parts.ts";
+import { type Column, figure, table } from "../page/parts.ts";
 
 /** How long an I/O takes. */
-export function latencySection({ workload }: Results, chart: RenderedChart): Section {
+export function latencySection(results: Results, chart: RenderedChart): Section {
   return {
     id: "latency",
     heading: "Latency",
-    body: html`<p>Time from submission to completion as fio in the guest sees it. With ${workload.ioDepth} requests always in flight, more IOPS and less latency are two views of one thing; the tail is not.</p>
-${figure(chart, "Medians over the repeats of each percentile.")}`,
+    body: html`<p>Time from submission to completion as fio in the guest sees it. With ${results.workload.ioDepth} requests always in flight, more IOPS and less latency are two views of one thing; the tail is not.</p>
+${figure(chart, "Medians over the repeats of each percentile.")}${table("Latency", latencyColumns, findings(results).measured)}`,
   };
 }
+
+const latencyColumns: Column<MeasuredRung>[] = [
+  { head: "Rung", cell: ({ title }) => title },
+  { head: "Mean", cell: ({ summary }) => latency(summary.latencyMean.median) },
+  { head: "Median", cell: ({ summary }) => latency(summary.latencyP50.median) },
+  { head: "p95", cell: ({ summary }) => latency(summary.latencyP95.median) },
+  { head: "p99", cell: ({ summary }) => latency(summary.latencyP99.median) },
+  { head: "p99.9", cell: ({ summary }) => latency(summary.latencyP999.median) },
+];
 
 /** What an I/O costs. */
 export function cpuSection(results: Results, chart: RenderedChart): Section {
@@ -22,6 +31,7 @@ export function cpuSection(results: Results, chart: RenderedChart): Section {
   return {
     id: "cpu",
     heading: "CPU per I/O",
+    short: "CPU",
     body: html`<p>User and system time of the whole QEMU process, guest included, and of all OSD processes together, divided by the I/Os made. Where CPU is the limit, this decides how many VMs a host can carry.</p>
 ${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</p>\n`}${figure(
   chart,

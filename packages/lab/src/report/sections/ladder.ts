@@ -1,7 +1,7 @@
 import type { Results, RungResult } from "../../results/schema.ts";
 import type { RenderedChart } from "../charts/render.ts";
 import { findings } from "../findings.ts";
-import { change, count, interval, latency, times } from "../format.ts";
+import { changeInterval, changeMark, count, interval, times } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { type Column, figure, table } from "../page/parts.ts";
@@ -12,6 +12,7 @@ export function ladderSection(results: Results, chart: RenderedChart): Section {
   return {
     id: "ladder",
     heading: "The ladder",
+    short: "Ladder",
     body: html`<p>${workloadInWords(results)}</p>
 ${figure(
   chart,
@@ -43,20 +44,17 @@ function columns(results: Results): Column<RungResult>[] {
       cell: (rung) => (rung.status === "measured" ? count(rung.summary.iops.median) : rung.status),
     },
     { head: "95 % interval", cell: measured(({ summary }) => interval(summary.iops)) },
-    { head: "Change", cell: measured(({ comparison }) => comparison && change(comparison.ratio.median)) },
+    { head: "Change", cell: measured(({ comparison }) => comparison && changeMark(comparison)) },
     {
-      head: "95 % interval",
-      cell: measured(({ comparison }) => comparison && interval(comparison.ratio, change)),
+      head: "its interval",
+      cell: measured(({ comparison }) => comparison && changeInterval(comparison.ratio)),
     },
-    { head: "Verdict", cell: measured(({ comparison }) => comparison?.verdict) },
     { head: "Factor", cell: ({ name }) => (here.has(name) ? times(here.get(name)!.median) : "") },
-    { head: "Study: IOPS", cell: (rung) => (rung.study ? count(rung.study.iops) : ""), className: "study" },
+    { head: "Study", cell: (rung) => (rung.study ? count(rung.study.iops) : ""), className: "study" },
     {
       head: "Factor",
       cell: ({ name }) => (study.has(name) ? times(study.get(name)!) : ""),
       className: "study",
     },
-    { head: "Mean", cell: measured(({ summary }) => latency(summary.latencyMean.median)) },
-    { head: "p99", cell: measured(({ summary }) => latency(summary.latencyP99.median)) },
   ];
 }

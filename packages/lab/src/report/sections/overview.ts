@@ -24,9 +24,9 @@ function keyFiguresOf(results: Results): KeyFigure[] {
   const against = (figure: string) => (best === base ? undefined : `${figure} at ${base.title}`);
   return [
     {
-      label: "IOPS of the best rung",
+      label: "IOPS, best rung",
       value: count(best.summary.iops.median),
-      beside: `95 % interval ${interval(best.summary.iops)}`,
+      beside: `95 %: ${interval(best.summary.iops)}`,
     },
     ...(ratio
       ? [
@@ -38,12 +38,12 @@ function keyFiguresOf(results: Results): KeyFigure[] {
         ]
       : []),
     {
-      label: "99th percentile of latency",
+      label: "p99 latency",
       value: latency(best.summary.latencyP99.median),
       beside: against(latency(base.summary.latencyP99.median)),
     },
     {
-      label: "CPU of QEMU per I/O",
+      label: "QEMU CPU per I/O",
       value: cpuTime(best.summary.qemuCpuPerIo.median),
       beside: against(cpuTime(base.summary.qemuCpuPerIo.median)),
     },

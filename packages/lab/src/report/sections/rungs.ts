@@ -1,6 +1,6 @@
 import type { MeasuredRung, Results, RungResult } from "../../results/schema.ts";
 import { verdictInWords } from "../findings.ts";
-import { count, cpuTime, latency } from "../format.ts";
+import { count, cpuTime, latency, verdictSigns } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { command } from "../page/parts.ts";
@@ -10,6 +10,7 @@ export function rungsSection({ rungs }: Results): Section {
   return {
     id: "rungs",
     heading: "Rung by rung",
+    short: "Rungs",
     body: html`${rungs.map(
       (rung, index) => html`<article class="rung" id="rung-${rung.name}">
 <header><h3>${rung.title}</h3>${rung.status === "measured" && figures(rung)}</header>
@@ -26,8 +27,6 @@ function figures({ summary }: MeasuredRung): Html {
   )} · ${cpuTime(summary.qemuCpuPerIo.median)} CPU per I/O</span>`;
 }
 
-const signs = { faster: "▲", slower: "▼", "no significant difference": "≈", "too few repeats": "?" } as const;
-
 function measured(rung: MeasuredRung, rungs: readonly RungResult[], index: number): Html {
   const words = verdictInWords(rung, rungs);
   const verdict = rung.comparison?.verdict;
@@ -35,7 +34,7 @@ function measured(rung: MeasuredRung, rungs: readonly RungResult[], index: numbe
   return html`${
     words &&
     verdict &&
-    html`<p class="verdict ${verdict.split(" ")[0]!}"><span class="sign" aria-hidden="true">${signs[verdict]}</span> ${capital(words)}.</p>`
+    html`<p class="verdict ${verdict.split(" ")[0]!}"><span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${capital(words)}.</p>`
   }${rung.note && html`<p class="muted">${capital(rung.note)}.</p>`}${
     outliers.length > 0 &&
     html`<p class="muted">Outliers, counted like all others: ${outliers
@@ -47,7 +46,7 @@ ${command(`command-${index}`, "Command line", rung.command)}<details><summary>Cl
 }
 
 function notMeasured(rung: Exclude<RungResult, { status: "measured" }>): Html {
-  return html`<p class="verdict"><span class="sign" aria-hidden="true">–</span> ${capital(rung.status)}: ${rung.reason}.</p>
+  return html`<p class="verdict"><span class="sign" aria-hidden="true">–</span> ${capital(rung.status)}: ${rung.reason.replace(/\.$/, "")}.</p>
 `;
 }
 

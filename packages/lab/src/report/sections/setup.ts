@@ -51,9 +51,9 @@ export function methodSection({ workload, seed, started, finished }: Results): S
     id: "method",
     heading: "How the figures were made",
     short: "Method",
-    body: html`<p>All rungs were measured ${workload.repeats} times, interleaved: each repeat visits every rung once, in an order drawn from seed ${seed}, so that what the machine does meanwhile falls on all rungs alike. The whole took ${duration(started, finished)}.</p>
+    body: html`<p>The rungs were measured ${workload.repeats} times, interleaved: each repeat visits every rung once, in an order drawn from seed ${seed}, so that what the machine does meanwhile falls on all rungs alike. The whole took ${duration(started, finished)}.</p>
 <p>A rung’s figure is the median of its repeats; the interval around it is a 95 % bootstrap interval of that median. Two rungs are compared by the ratio of their IOPS within each repeat, and called faster or slower only if the interval of the median ratio leaves 1 out; with fewer than ${fewestPairs} common repeats nothing is called. Repeats more than 3.5 scaled median absolute deviations from their rung’s median are marked as outliers and counted like all others. Rungs are compared one pair at a time: among a dozen verdicts a false one is no surprise.</p>
-<p>All of it, fio’s own output for each run included, is in <a href="results.json">results.json</a> beside this file.</p>
+<p>Every figure of every run is in <a href="results.json">results.json</a> beside this file; it names the file with fio’s own output.</p>
 `,
   };
 }

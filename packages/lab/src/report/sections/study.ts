@@ -1,7 +1,7 @@
 import type { MeasuredRung, Results } from "../../results/schema.ts";
 import { source } from "../../study/figures.ts";
 import type { RenderedChart } from "../charts/render.ts";
-import { findings, listed, quoted, verdictInWords } from "../findings.ts";
+import { findings, quoted, verdictInWords } from "../findings.ts";
 import { count } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { Section } from "../page/page.ts";
@@ -12,6 +12,7 @@ export function studySection(results: Results, chart: RenderedChart): Section {
   return {
     id: "study",
     heading: "Beside the study",
+    short: "Study",
     body: html`<p>${author()}, measured this ladder once a rung on ${source.setup.osdHosts} hosts with ${
       source.setup.osds
     } NVMe OSDs, ${source.setup.replicas} replicas and ${source.setup.network}, with Ceph ${source.setup.ceph} and QEMU ${
@@ -32,9 +33,9 @@ function blockdev(results: Results): Html | undefined {
     .map((rung) => ({ rung, words: verdictInWords(rung, results.rungs) }))
     .filter((answer): answer is { rung: MeasuredRung; words: string } => answer.words !== undefined);
   if (answers.length === 0) return undefined;
-  return html`<p>The study left open whether <code>-blockdev</code> and <code>q35</code>, which it changed together, make a difference. Here: ${listed(
-    answers.map(({ rung, words }) => `${quoted(rung)} shows ${words}`),
-  )}.</p>
+  return html`<p>The study left open whether <code>-blockdev</code> and <code>q35</code>, which it changed together, make a difference. Here: ${answers
+    .map(({ rung, words }) => `${quoted(rung)}, ${words}`)
+    .join("; ")}.</p>
 `;
 }
 
@@ -42,8 +43,8 @@ function blockdev(results: Results): Html | undefined {
 function differences({ rungs }: Results): Html | undefined {
   const labels = rungs.filter(({ study }) => study?.label.includes(","));
   if (labels.length === 0) return undefined;
-  return html`<p>Not quite the same step in the study: ${labels
-    .map(({ title, study }) => `${title} (there: ${study!.label}; ${count(study!.iops)} IOPS)`)
-    .join("; ")}.</p>
+  return html`<p>Where the study’s figure stands for a step that is not quite the same:</p>
+<ul>
+${labels.map((rung) => html`<li>${quoted(rung)}: in the study ${rung.study!.label}, ${count(rung.study!.iops)} IOPS</li>\n`)}</ul>
 `;
 }
