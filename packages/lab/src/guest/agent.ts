@@ -1,5 +1,5 @@
 import { createConnection, type Socket } from "node:net";
-import type { LabError } from "../errors.ts";
+import { LabError } from "../errors.ts";
 import type { RunResult } from "../host/command.ts";
 import { Lines } from "../host/lines.ts";
 import { within } from "../host/within.ts";
@@ -11,30 +11,30 @@ export interface AgentOptions {
   /** Milliseconds to wait for the guest to answer for the first time. */
   timeoutMs: number;
   signal?: AbortSignal;
-  /** The error to throw when the connection ends: why QEMU or the guest is gone. */
-  whyClosed: () => Promise<LabError>;
+  /** Settles when QEMU has ended, with the error to throw then. */
+  qemuEnded: Promise<LabError>;
 }
 
 /** The host's side of the small guest's agent; its protocol is described at `agentScript`. */
 export class AgentControl implements GuestControl {
   readonly #socket: Socket;
-  readonly #whyClosed: () => Promise<LabError>;
+  readonly #qemuEnded: Promise<LabError>;
   readonly #waiting = new Map<string, PromiseWithResolvers<string[]>>();
   #closed: Promise<LabError> | undefined;
   #nextId = 1;
 
-  private constructor(socket: Socket, whyClosed: () => Promise<LabError>) {
+  private constructor(socket: Socket, qemuEnded: Promise<LabError>) {
     this.#socket = socket;
-    this.#whyClosed = whyClosed;
+    this.#qemuEnded = qemuEnded;
     const lines = new Lines((line) => this.#receive(line));
     socket.on("data", (bytes) => lines.push(bytes));
     socket.on("error", () => {}); // a close follows
     socket.on("close", () => this.#close());
   }
 
-  /** Connects and waits until the guest answers. Throws SIPHON_TIMEOUT, or what `whyClosed` says. */
-  static async connect({ socket, timeoutMs, signal, whyClosed }: AgentOptions): Promise<AgentControl> {
-    const agent = new AgentControl(createConnection(socket), whyClosed);
+  /** Connects and waits until the guest answers. Throws SIPHON_TIMEOUT, or what `qemuEnded` says. */
+  static async connect({ socket, timeoutMs, signal, qemuEnded }: AgentOptions): Promise<AgentControl> {
+    const agent = new AgentControl(createConnection(socket), qemuEnded);
     try {
       // Commands that an earlier siphon started may still send their replies: only this nonce is ours.
       const ready = agent.#request("hello", crypto.randomUUID(), "");
@@ -55,14 +55,26 @@ export class AgentControl implements GuestControl {
       const [exitCode, stdout = "", stderr = ""] = await within(done, { timeoutMs, signal, what });
       return { exitCode: Number(exitCode), stdout: decoded(stdout), stderr: decoded(stderr) };
     } catch (error) {
-      if (!this.#closed) this.#socket.write(`kill ${id}\n`);
-      throw error;
+      if (this.#closed) throw error;
+      this.#socket.write(`kill ${id}\n`);
+      const timedOut = error instanceof LabError && error.code === "SIPHON_TIMEOUT";
+      throw timedOut && !(await this.#answers()) ? hangs(error) : error;
     } finally {
       this.#waiting.delete(id);
     }
   }
 
+  /** Tells a slow command from a guest that does nothing any more. */
+  async #answers(): Promise<boolean> {
+    const ready = this.#request("hello", crypto.randomUUID(), "");
+    return within(ready, { timeoutMs: ANSWER_MS, what: "the guest did not answer" }).then(
+      () => true,
+      () => false,
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= Promise.resolve(new LabError("SIPHON_GUEST", "the way into the guest was closed"));
     this.#socket.destroy();
   }
 
@@ -80,10 +92,29 @@ export class AgentControl implements GuestControl {
   }
 
   #close(): void {
-    this.#closed = this.#whyClosed();
+    this.#closed ??= this.#whyClosed();
     for (const { reject } of this.#waiting.values()) void this.#closed.then(reject, reject);
     this.#waiting.clear();
   }
+
+  /** QEMU's end is known a moment after its sockets are closed. */
+  async #whyClosed(): Promise<LabError> {
+    const what = "QEMU closed the guest's port, and did not end";
+    try {
+      return await within(this.#qemuEnded, { timeoutMs: ANSWER_MS, what });
+    } catch (error) {
+      return error as LabError;
+    }
+  }
+}
+
+/** Long enough for an emulated guest on a busy host. */
+const ANSWER_MS = 10_000;
+
+function hangs(cause: LabError): LabError {
+  return new LabError("SIPHON_GUEST", `the guest hangs: ${cause.message}, and it answers nothing any more`, {
+    cause,
+  });
 }
 
 function decoded(base64: string): string {

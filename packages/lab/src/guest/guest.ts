@@ -9,8 +9,10 @@ export interface Guest {
   description: { name: string; value: string }[];
   /** Kept with the VM, so that another process can find the way in again; never a secret. */
   details: { kind: string; [detail: string]: unknown };
+  /** With less memory it cannot come up. */
+  leastMemoryMiB: number;
   boot(circumstances: BootCircumstances): Boot;
-  /** Waits until the guest answers; throws SIPHON_TIMEOUT, SIPHON_GUEST, or what `whyClosed` says. */
+  /** Waits until the guest answers; throws SIPHON_TIMEOUT, SIPHON_GUEST, or what `qemuEnded` says. */
   connect(access: GuestAccess): Promise<GuestControl>;
 }
 
@@ -27,6 +29,6 @@ export interface GuestAccess {
   network?: Network;
   timeoutMs: number;
   signal?: AbortSignal;
-  /** Why QEMU or the guest is gone, once the way in is closed. */
-  whyClosed: () => Promise<LabError>;
+  /** Settles when QEMU has ended, with the error that says why QEMU or the guest is gone. */
+  qemuEnded: Promise<LabError>;
 }

@@ -30,6 +30,7 @@ export async function imageGuest(file: string): Promise<Guest> {
       { name: "control", value: "ssh through QEMU's user networking" },
     ],
     details: { kind: "image", file },
+    leastMemoryMiB: 256,
     boot({ accelerator, parameters }: BootCircumstances): Boot {
       if (!direct) return { from: "disk" };
       const commandLine = [ROOT_PARAMETERS, ...kernelParameters(accelerator), ...parameters].join(" ");
@@ -40,11 +41,11 @@ export async function imageGuest(file: string): Promise<Guest> {
       network,
       timeoutMs,
       signal,
-      whyClosed,
+      qemuEnded,
     }: GuestAccess): Promise<GuestControl> {
       const port = forwardedPort(network);
       const directory = dirname(agentSocket);
-      return SshControl.connect({ port, privateKey, directory, timeoutMs, signal, qemuEnded: whyClosed() });
+      return SshControl.connect({ port, privateKey, directory, timeoutMs, signal, qemuEnded });
     },
   };
 }

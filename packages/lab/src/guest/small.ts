@@ -29,6 +29,8 @@ export async function smallGuest(): Promise<Guest> {
   return {
     description: manifest.description,
     details: { kind: "small" },
+    // QEMU puts the initramfs below the kernel's end of memory, and unpacked it is there twice for a while.
+    leastMemoryMiB: 256,
     boot: ({ accelerator, settings, parameters }) => ({
       from: "kernel",
       kernel: manifest.image === "vmlinux" ? join(directory, "vmlinux") : kernel.bzImage,

@@ -50,6 +50,9 @@ export const vmFiles = { qmp: "qmp.sock", agent: "agent.sock", shell: "shell.soc
 
 export const qemuProgram = "qemu-system-x86_64";
 
+/** The bus of a q35 machine that takes a disk while it runs. */
+export const hotPlugBus = "hotplug0";
+
 /** The port that the small guest's agent listens on. */
 export const agentPort = "siphon.agent";
 
@@ -138,7 +141,9 @@ function plainDrive(disk: Extract<Disk, { type: "file" }>): string[] {
 }
 
 function hotPlugPort({ hotPlug, settings }: QemuPlan): Options {
-  return hotPlug && settings.machine === "q35" ? [["-device", "pcie-root-port,id=hotplug0,chassis=1"]] : [];
+  return hotPlug && settings.machine === "q35"
+    ? [["-device", `pcie-root-port,id=${hotPlugBus},chassis=1`]]
+    : [];
 }
 
 function networkOptions(network: Network | undefined): Options {

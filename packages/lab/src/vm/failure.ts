@@ -16,7 +16,8 @@ export function qemuEndedError(resource: Resource, { exit, lastWords }: QemuEnd)
   const panic = /Kernel panic - not syncing: .*/.exec(consoleText(resource))?.[0];
   if (panic) return new LabError("SIPHON_GUEST", `the guest of VM ${resource.name} died: ${panic}`);
   if (exit?.signal) {
-    return new LabError("SIPHON_VM", `QEMU of VM ${resource.name} was ended by ${exit.signal}`);
+    const message = `QEMU of VM ${resource.name} was ended by ${exit.signal}`;
+    return new LabError("SIPHON_VM", `${message}: ${lastWords}`);
   }
   if (exit?.code === 0) {
     const message = `the guest of VM ${resource.name} powered off or reset itself; ${lastConsoleLine(resource)}`;
@@ -46,7 +47,7 @@ const hints: [RegExp, string][] = [
   ],
   [/could not access KVM|failed to initialize kvm/i, "run it emulated: --accel tcg"],
   [/cannot set up guest memory|cannot allocate memory/i, "give the guest less memory"],
-  [/error opening image|No such file or directory/i, "list the pool's images with: rbd ls POOL"],
+  [/error reading header from .*: No such file/i, "list the pool's images with: rbd ls POOL"],
   [
     /error connecting|Operation not permitted|Permission denied/i,
     "check the user's caps with: ceph auth get client.NAME",

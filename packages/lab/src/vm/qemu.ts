@@ -39,8 +39,8 @@ export class Qemu {
     const ended = daemon.exited.then((exit) =>
       qemuEndedError(resource, { exit, lastWords: daemon.lastWords() }),
     );
-    const id = processId(daemon.pid);
-    if (!id) throw await ended;
+    // When it has ended already, no process has this identity.
+    const id = processId(daemon.pid) ?? { pid: daemon.pid, startTime: -1 };
     const qemu = new Qemu(resource, id, ended);
     try {
       await qemu.#connect();
@@ -52,10 +52,14 @@ export class Qemu {
   }
 
   /** Finds the QEMU of a kept VM again; undefined when it has ended. */
-  static async find(resource: Resource, id: ProcessId): Promise<Qemu | undefined> {
+  static async find(
+    resource: Resource,
+    id: ProcessId,
+    { timeoutMs = 10_000 } = {},
+  ): Promise<Qemu | undefined> {
     if (!isRunning(id)) return undefined;
     const qemu = new Qemu(resource, id, endOfStranger(resource, id));
-    await qemu.#connect();
+    await qemu.#connect(timeoutMs);
     return qemu;
   }
 
@@ -82,7 +86,7 @@ export class Qemu {
     this.disconnect();
     await this.#resource.endProcesses();
     // Its end is told after it: what reads the resource's files must have read them when we return.
-    while (!this.#over) await sleep(10);
+    await this.#gone();
   }
 
   /** Leaves it running. */
@@ -91,18 +95,28 @@ export class Qemu {
   }
 
   /** QEMU makes the socket early but answers only once its disks are open. */
-  async #connect(): Promise<void> {
+  async #connect(timeoutMs = OPENING_MS): Promise<void> {
     const socket = this.#resource.path(vmFiles.qmp);
     while (!existsSync(socket) && isRunning(this.id)) await sleep(10);
-    if (!isRunning(this.id)) throw await this.ended;
+    if (!isRunning(this.id)) throw await this.#gone();
     try {
-      this.#qmp = await this.whileRunning(Qmp.connect(socket));
+      this.#qmp = await this.whileRunning(Qmp.connect(socket, { timeoutMs }));
     } catch (error) {
       // A lost connection mostly means that QEMU is ending: its own words say more.
-      throw await Promise.race([this.ended, sleep(2_000, error, { ref: false })]);
+      if (error instanceof LabError && error.code === "SIPHON_TIMEOUT") throw error;
+      throw await this.#gone();
     }
   }
+
+  /** Waits for its end. Awaiting `ended` alone would not keep this process from ending first. */
+  async #gone(): Promise<LabError> {
+    while (!this.#over) await sleep(10);
+    return this.ended;
+  }
 }
+
+/** How long QEMU may take to open its disks; librbd itself gives an unreachable cluster up after 30 s or more. */
+const OPENING_MS = 120_000;
 
 /** The end of a process that is not our child, seen by looking. */
 async function endOfStranger(resource: Resource, id: ProcessId): Promise<LabError> {

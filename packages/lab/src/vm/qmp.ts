@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { createConnection, type Socket } from "node:net";
 import { LabError } from "../errors.ts";
 import { Lines } from "../host/lines.ts";
+import { within } from "../host/within.ts";
 
 /** An event of QEMU: `SHUTDOWN`, `DEVICE_DELETED`, `GUEST_PANICKED`... */
 export interface QmpEvent {
@@ -40,11 +41,15 @@ export class Qmp implements Disposable {
     socket.on("close", () => this.#close());
   }
 
-  /** Connects to QEMU's QMP socket; throws SIPHON_VM when nobody listens there or the connection ends. */
-  static async connect(path: string): Promise<Qmp> {
+  /**
+   * Connects to QEMU's QMP socket, which serves one client at a time. Throws SIPHON_VM when nobody listens there
+   * or the connection ends, SIPHON_TIMEOUT when no greeting comes.
+   */
+  static async connect(path: string, { timeoutMs = 60_000 } = {}): Promise<Qmp> {
     const qmp = new Qmp(createConnection(path));
     try {
-      await qmp.#greeted.promise;
+      const what = `QEMU's control socket ${path} did not greet (another program may hold it)`;
+      await within(qmp.#greeted.promise, { timeoutMs, what });
       await qmp.execute("qmp_capabilities");
       return qmp;
     } catch (error) {

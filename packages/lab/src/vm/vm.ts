@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { LabError } from "../errors.ts";
 import type { GuestControl, GuestRunOptions } from "../guest/control.ts";
 import type { Guest } from "../guest/guest.ts";
+import { knownGuest } from "../guest/known.ts";
 import type { RunResult } from "../host/command.ts";
 import { type CpuTimes, cpuTimes } from "../host/proc.ts";
 import { Resource } from "../state/resource.ts";
@@ -12,11 +13,12 @@ import {
   type QemuCommand,
   type QemuPlan,
   qemuCommand,
-  renderCommand,
   vmFiles,
 } from "./arguments.ts";
 import { type Disk, guestDiskName } from "./disk.ts";
 import { lastConsoleLine } from "./failure.ts";
+import { type PluggedDisk, type PlugSettings, plugDisk } from "./hot-plug.ts";
+import { findVmResource, type VmDetails } from "./kept.ts";
 import { Qemu } from "./qemu.ts";
 import type { Qmp } from "./qmp.ts";
 import type { VmSettings } from "./settings.ts";
@@ -50,6 +52,7 @@ export class Vm implements AsyncDisposable {
   readonly failed: AbortSignal;
   /** The disk of `VmOptions.disk` as the guest names it: /dev/vda. */
   readonly device: string;
+  readonly #machine: VmSettings["machine"];
   readonly #resource: Resource;
   readonly #qemu: Qemu;
   readonly #control: GuestControl;
@@ -65,6 +68,7 @@ export class Vm implements AsyncDisposable {
     this.#qemu = qemu;
     this.#control = control;
     this.command = command;
+    this.#machine = settings.machine;
     this.device = `/dev/${guestDiskName(settings)}`;
     const failed = new AbortController();
     this.failed = failed.signal;
@@ -80,12 +84,12 @@ export class Vm implements AsyncDisposable {
     signal?.throwIfAborted();
     const command = await vmCommand({ ...options, name });
     const resource = await Resource.create("vms", name, {
-      command: renderCommand(command),
+      command,
       settings,
       accelerator: options.accelerator,
       network,
       guest: guest.details,
-    });
+    } satisfies VmDetails);
     try {
       checkSocketPath(resource);
       const qemu = await Qemu.start(resource, command);
@@ -99,6 +103,26 @@ export class Vm implements AsyncDisposable {
       }
     } catch (error) {
       await resource.remove();
+      throw error;
+    }
+  }
+
+  /** A kept VM, whichever process started it; throws SIPHON_NOT_FOUND when there is none, or it has ended. */
+  static async find(name: string, signal?: AbortSignal): Promise<Vm> {
+    const resource = await findVmResource(name);
+    const { qemu: id, command, settings, network, ...details } = resource.details as VmDetails;
+    const qemu = id && (await Qemu.find(resource, id));
+    if (!qemu) {
+      throw new LabError("SIPHON_NOT_FOUND", `the VM ${name} has ended`, {
+        hint: `remove what is left of it with: siphon vm stop ${name}`,
+      });
+    }
+    try {
+      const guest = await knownGuest(details.guest);
+      const control = await enter(qemu, resource, { guest, network, signal });
+      return new Vm(resource, qemu, control, { command, settings });
+    } catch (error) {
+      qemu.disconnect();
       throw error;
     }
   }
@@ -128,6 +152,12 @@ export class Vm implements AsyncDisposable {
     return this.#qemu.whileRunning(this.#control.run(command, options));
   }
 
+  /** Plugs a further disk in; on a q35 machine the VM must have been started with `hotPlug`. */
+  async plug(disk: Disk, settings: PlugSettings): Promise<PluggedDisk> {
+    const run = (command: string) => this.run(command);
+    return plugDisk({ qmp: this.qmp, machine: this.#machine, run }, disk, settings);
+  }
+
   /** Lets the VM go on after this process; `siphon vm stop` ends it. */
   async keep(): Promise<void> {
     await this.#resource.keep();
@@ -152,6 +182,11 @@ export class Vm implements AsyncDisposable {
 /** The command line of a VM, without starting it. */
 export async function vmCommand(options: VmOptions & { name: string }): Promise<QemuCommand> {
   const { guest, settings, accelerator, cpus = 2, memoryMiB = 512, kernelParameters = [] } = options;
+  if (memoryMiB < guest.leastMemoryMiB) {
+    throw new LabError("SIPHON_USAGE", `${memoryMiB} MiB are too little memory for the guest`, {
+      hint: `give it ${guest.leastMemoryMiB} MiB or more`,
+    });
+  }
   const { allocator } = settings;
   const library = allocator === "libc" ? undefined : await allocatorLibrary(allocator);
   if (allocator !== "libc" && !library) {
@@ -163,20 +198,24 @@ export async function vmCommand(options: VmOptions & { name: string }): Promise<
   return qemuCommand({ ...options, cpus, memoryMiB, boot, allocatorLibrary: library });
 }
 
-async function enter(qemu: Qemu, resource: Resource, options: VmOptions): Promise<GuestControl> {
+async function enter(
+  qemu: Qemu,
+  resource: Resource,
+  options: Pick<VmOptions, "guest" | "network" | "bootTimeoutMs" | "signal">,
+): Promise<GuestControl> {
   const { guest, network, bootTimeoutMs = 60_000, signal } = options;
   const access = {
     agentSocket: resource.path(vmFiles.agent),
     network,
     timeoutMs: bootTimeoutMs,
     signal,
-    whyClosed: () => qemu.ended,
+    qemuEnded: qemu.ended,
   };
   try {
     return await qemu.whileRunning(guest.connect(access));
   } catch (error) {
     if (!(error instanceof LabError && error.code === "SIPHON_TIMEOUT")) throw error;
-    const message = `the guest of VM ${resource.name} did not come up within ${bootTimeoutMs / 1000} s; ${lastConsoleLine(resource)}`;
+    const message = `the guest of VM ${resource.name} did not answer within ${bootTimeoutMs / 1000} s; ${lastConsoleLine(resource)}`;
     throw new LabError("SIPHON_GUEST", message, { cause: error, retryable: true });
   }
 }
