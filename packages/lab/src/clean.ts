@@ -1,5 +1,8 @@
 import { pidsWithEnvironment } from "./host/proc.ts";
+import { removeRecordedImage } from "./image/recorded.ts";
 import { endProcesses } from "./host/signals.ts";
+import { removeRecordedImage } from "./image/recorded.ts";
+import { removeNetwork } from "./network/remove.ts";
 import { stateDir } from "./state/paths.ts";
 import { RESOURCE_VARIABLE, Resource, type ResourceKind } from "./state/resource.ts";
 
@@ -24,20 +27,39 @@ export interface Removed {
  */
 const kinds: ResourceKind[] = ["vms", "images", "clusters", "networks", "work"];
 
-/** Removes what processes that are gone left behind: their daemons, VMs, files, and images in pools. */
+/**
+ * Removes what processes that are gone left behind: their daemons, VMs, files, and images in pools. What
+ * cannot be removed (an image in a cluster that does not answer) stops nothing else; its error is thrown last.
+ */
 export async function clean({ all = false, dryRun = false }: CleanOptions = {}): Promise<Removed[]> {
   const removed: Removed[] = [];
+  const failures: unknown[] = [];
+  const failures: unknown[] = [];
   for (const kind of kinds) {
     for (const resource of await Resource.list(kind)) {
       if (!resource.stale && !(all && resource.kept)) continue;
       const { name, dir } = resource;
       const pids = pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value === dir);
-      if (!dryRun) await resource.remove();
-      removed.push({ kind, name, dir, pids });
+      try {
+        if (!dryRun) await remove(resource);
+        removed.push({ kind, name, dir, pids });
+      } catch (error) {
+        // A cluster that does not answer keeps its image, but nothing else.
+        failures.push(error);
+      }
     }
   }
   if (!dryRun) await endOrphans();
+  if (failures.length > 0) throw failures[0];
   return removed;
+}
+
+/** Most is removed with its processes and files; some reaches further. */
+async function remove(resource: Resource): Promise<void> {
+  if (resource.kind === "networks") await removeNetwork(resource);
+  else if (resource.kind === "images") await removeRecordedImage(resource);
+  else if (resource.kind === "images") await removeRecordedImage(resource);
+  else await resource.remove();
 }
 
 /** Programs whose resource directory has gone: removed by hand while they ran. */

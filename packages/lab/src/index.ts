@@ -38,3 +38,14 @@ export { type Accelerator, type Network, type QemuCommand, renderCommand } from 
 export type { Disk } from "./vm/disk.ts";
 export { qemuDefaults, type RbdDisk, type VmSettings } from "./vm/settings.ts";
 export { Vm, type VmOptions, vmCommand } from "./vm/vm.ts";
+export { pidsWithEnvironment } from "./host/proc.ts";
+export {
+  type LadderOptions,
+  type LadderOptionsInput,
+  parseLadderOptions,
+  quickOptions,
+  readPlan,
+} from "./ladder/options.ts";
+export { type LadderHooks, type LadderOutcome, runLadder } from "./ladder/run-ladder.ts";
+export { type LadderMode, rungsOf } from "./rungs/plan.ts";
+export { RESOURCE_VARIABLE } from "./state/resource.ts";

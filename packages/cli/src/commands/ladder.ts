@@ -53,10 +53,9 @@ export function ladderCommand(): Command {
     .option("--quick", "two repeats of 5 s on fewer rungs: a first look in under three minutes")
     .option("--rungs <names>", "comma-separated rungs to climb (default: all)")
     .addOption(
-      new Option("--mode <mode>", "add one setting a step, or replay the study's steps as published").choices([
-        "cumulative",
-        "published",
-      ]),
+      new Option("--mode <mode>", "add one setting a step, or replay the study's steps as published").choices(
+        ["cumulative", "published"],
+      ),
     )
     .option("--repeat <n>", "repeats of every rung, interleaved in random order (default: 5)")
     .option("--seconds <s>", "seconds measured in each repeat (default: 4)")
@@ -84,7 +83,10 @@ export function ladderCommand(): Command {
     .option("--osds <n>", "OSDs (default: 1)")
     .option("--replicas <n>", "copies of each object (default: 3, at most one an OSD)")
     .addOption(
-      new Option("--store <kind>", "where OSDs keep data (default: memstore)").choices(["bluestore", "memstore"]),
+      new Option("--store <kind>", "where OSDs keep data (default: memstore)").choices([
+        "bluestore",
+        "memstore",
+      ]),
     )
     .optionsGroup("An existing cluster instead:")
     .option("--conf <file>", "its ceph.conf (default: /etc/ceph/ceph.conf)")
@@ -108,7 +110,8 @@ async function climb(flags: Flags): Promise<void> {
   const step = terminalSteps();
   const outcome = await runLadder(options, { out: flags.out, step, signal: interruption.signal });
   if (flags.json) process.stdout.write(`${JSON.stringify(outcome.results, null, 2)}\n`);
-  else process.stdout.write(`\n${ladderTable(outcome.results)}\n\nReport: ${outcome.directory}/report.html\n`);
+  else
+    process.stdout.write(`\n${ladderTable(outcome.results)}\n\nReport: ${outcome.directory}/report.html\n`);
   if (outcome.failure) throw outcome.failure;
 }
 

@@ -1,5 +1,5 @@
 import { LabError } from "../errors.ts";
-import { type FioJob, fioCommand } from "../fio/fio.ts";
+import type { FioJob } from "../fio/command.ts";
 import type { Report } from "../step.ts";
 import { studyBiggerFigure } from "../study/bigger.ts";
 import type { Vm } from "../vm/vm.ts";
@@ -16,7 +16,7 @@ interface Step {
   name: string;
   title: string;
   rw: "write" | "randread" | "randwrite";
-  job: Partial<FioJob>;
+  load: Pick<FioJob, "blockSize" | "ioDepth" | "seconds" | "warmupSeconds">;
 }
 
 /**
@@ -37,29 +37,27 @@ export async function biggerTest(
   const size = Math.floor((options.size * FILE_SHARE) / 2 ** 22) * 2 ** 22;
   for (const [order, step] of steps(options).entries()) {
     report(step.title);
-    const job = { rw: step.rw, size, device: file.name, seed: options.seed, ...step.job } as FioJob;
-    const expected = (step.job.seconds ?? 120) + (step.job.warmup ?? 0);
-    const label = `bigger-${step.name}`;
-    const run = await measurer.load(vm, label, fioCommand(job), expected, { repeat: 0, order }, signal);
-    const { name, title } = step;
-    const study = studyBiggerFigure(step.rw);
+    const { name, title, rw, load } = step;
+    const job: FioJob = { filename: file.name, rw, size, seed: options.seed, ...load };
+    const run = await measurer.load(vm, `bigger-${name}`, job, { repeat: 0, order }, signal);
+    const study = studyBiggerFigure(rw);
     record.addBigger(rung.rung.name, { name, title, run: { ...run, outlier: false }, study });
   }
   await inGuest(vm, `umount ${file.directory}`, signal);
 }
 
 function steps({ seconds, warmup, iodepth }: LadderOptions): Step[] {
-  const small = { bs: 16 * 1024, iodepth, seconds, warmup };
+  const small = { blockSize: 16 * 1024, ioDepth: iodepth, seconds, warmupSeconds: warmup };
   return [
+    // The fill goes once over the whole file, however long it takes.
     {
       name: "fill",
       title: "4 MiB sequential writes",
       rw: "write",
-      // Once over the whole file, however long it takes.
-      job: { bs: 4 * 2 ** 20, iodepth: 16, seconds: undefined, warmup: 0 },
+      load: { blockSize: 4 * 2 ** 20, ioDepth: 16 },
     },
-    { name: "randread", title: "16 KiB random reads", rw: "randread", job: small },
-    { name: "randwrite", title: "16 KiB random writes", rw: "randwrite", job: small },
+    { name: "randread", title: "16 KiB random reads", rw: "randread", load: small },
+    { name: "randwrite", title: "16 KiB random writes", rw: "randwrite", load: small },
   ];
 }
 

@@ -1,8 +1,8 @@
 import { LabError } from "../errors.ts";
 import type { Report } from "../step.ts";
-import type { LadderRecord } from "./record.ts";
 import type { Measurer, PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
+import type { LadderRecord } from "./record.ts";
 import { interleave } from "./schedule.ts";
 
 /** Errors after which it makes no sense to go on with the other rungs. */
@@ -49,6 +49,6 @@ export async function climb(
 
 function timeLeft(done: number, all: number, elapsedMs: number): string {
   if (done === 0) return "";
-  const seconds = Math.round((elapsedMs / done) * (all - done) / 1000);
+  const seconds = Math.round(((elapsedMs / done) * (all - done)) / 1000);
   return `, about ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left`;
 }

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LabError } from "../errors.ts";
-import { fioCommand, parseFio } from "../fio/fio.ts";
+import { type FioJob, fioCommandLine } from "../fio/command.ts";
+import { parseFio } from "../fio/result.ts";
 import type { Run } from "../results/schema.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
 import { renderCommand } from "../vm/arguments.ts";
@@ -30,7 +31,13 @@ export class Measurer {
   readonly #options: LadderOptions;
   readonly #directory: string;
 
-  constructor(boot: BootRung, target: Target, record: LadderRecord, options: LadderOptions, directory: string) {
+  constructor(
+    boot: BootRung,
+    target: Target,
+    record: LadderRecord,
+    options: LadderOptions,
+    directory: string,
+  ) {
     this.#boot = boot;
     this.#target = target;
     this.#record = record;
@@ -42,8 +49,18 @@ export class Measurer {
   async measure(rung: PlannedClimb, turn: Turn, signal: AbortSignal): Promise<Omit<Run, "outlier">> {
     await using vm = await this.start(rung, signal);
     const { rw, bs, iodepth, size, seconds, warmup, seed } = this.#options;
-    const job = { rw, bs, iodepth, size, seconds, warmup, seed: seed + turn.order, device: vm.device };
-    return this.load(vm, `${rung.rung.name}-${turn.repeat + 1}`, fioCommand(job), seconds + warmup, turn, signal);
+    const job: FioJob = {
+      filename: vm.device,
+      rw,
+      blockSize: bs,
+      ioDepth: iodepth,
+      size,
+      seconds,
+      warmupSeconds: warmup,
+      // The same offsets for every rung of a repeat, others in the next.
+      seed: (seed + turn.repeat) % 2 ** 32,
+    };
+    return await this.load(vm, `${rung.rung.name}-${turn.repeat + 1}`, job, turn, signal);
   }
 
   /** Boots a rung's VM and notes how that is done. */
@@ -55,24 +72,27 @@ export class Measurer {
     return vm;
   }
 
-  /** Runs fio in a VM and reads its figures; `expectedSeconds` is how long it should take. */
+  /** Runs fio in a VM and reads its figures; its own output is kept under the label. */
   async load(
     vm: Vm,
     label: string,
-    command: string,
-    expectedSeconds: number,
+    job: FioJob,
     turn: Turn,
     signal: AbortSignal,
   ): Promise<Omit<Run, "outlier">> {
     const started = new Date().toISOString();
     using sampler = new CpuSampler(vm.pid, this.#target.osdPids());
+    const expectedSeconds = (job.warmupSeconds ?? 0) + (job.seconds ?? FILL_SECONDS);
     const timeoutMs = (expectedSeconds * 3 + 60) * 1000;
-    const { stdout, stderr, exitCode } = await vm.run(command, { timeoutMs, signal });
+    const said = await vm.run(fioCommandLine(job), { timeoutMs, signal });
     const fio = join("fio", `${label}.json`);
-    await writeFile(join(this.#directory, fio), stdout);
-    const figures = parseFio(stdout, { exitCode, stderr });
+    await writeFile(join(this.#directory, fio), said.stdout);
+    const figures = parseFio(said, { seconds: job.seconds });
     const cpu = sampler.during(figures.seconds);
     if (!cpu) throw new LabError("SIPHON_VM", `the CPU times of QEMU could not be read while ${label} ran`);
     return { ...turn, started, ...figures, cpu, fio };
   }
 }
+
+/** What a job may take that runs until all is written. */
+const FILL_SECONDS = 600;

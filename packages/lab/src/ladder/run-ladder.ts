@@ -1,15 +1,16 @@
 import { mkdir, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { writeReport } from "../report/report.ts";
-import { writeResults } from "../results/file.ts";
+import { LabError } from "../errors.ts";
+import { writeReport } from "../report/write.ts";
+import { unwritable, writeResults } from "../results/file.ts";
 import type { Results } from "../results/schema.ts";
-import { planRungs } from "../rungs/plan.ts";
+import { type PlannedRung, planRungs } from "../rungs/plan.ts";
 import type { StepRunner } from "../step.ts";
 import { biggerTest } from "./bigger.ts";
 import { climb } from "./climb.ts";
 import { existingTarget } from "./existing-target.ts";
 import { localTarget } from "./local-target.ts";
-import { Measurer } from "./measure.ts";
+import { type BootRung, Measurer, type PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import { prepareVms } from "./prepare.ts";
 import { LadderRecord } from "./record.ts";
@@ -53,7 +54,6 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
     },
     planned,
   );
-  for (const note of vms.notes) record.note(note);
   const directory = await makeDirectory(hooks.out);
   const outcome = await measureAll(record, planned, vms.boot(target), target, options, directory, hooks);
   const results = record.results(outcome.failure === undefined);
@@ -64,3 +64,62 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
   return { results, directory, failure: outcome.failure };
 }
 
+/** Climbs, then makes the bigger test on the last rung; whatever fails is returned, not thrown. */
+async function measureAll(
+  record: LadderRecord,
+  planned: PlannedRung[],
+  boot: BootRung,
+  target: Target,
+  options: LadderOptions,
+  directory: string,
+  { step, signal }: LadderHooks,
+): Promise<{ failure?: unknown }> {
+  const stop = AbortSignal.any([signal, target.failed]);
+  const rungs = planned.filter((each): each is PlannedClimb => each.status === "planned");
+  const measurer = new Measurer(boot, target, record, options, directory);
+  const save = async () => {
+    await writeResults(directory, record.results(false));
+  };
+  try {
+    await step(`Climb ${rungs.length} rungs, ${options.repeat} times`, (report) =>
+      climb(rungs, measurer, record, options, { report, signal: stop, save }),
+    );
+    const last = rungs.findLast(({ rung }) => !record.isHopeless(rung.name));
+    if (options.bigger && last) {
+      await step(`The bigger test, on ${last.rung.name}`, (report) =>
+        biggerTest(last, measurer, record, options, { report, signal: stop }),
+      );
+    }
+    const [first] = record.failures;
+    if (!first) return {};
+    return {
+      failure: new LabError("SIPHON_VM", `rung ${first.rung} failed: ${first.reason}`, {
+        hint: "the other rungs are in the report",
+      }),
+    };
+  } catch (error) {
+    const failure = target.failed.aborted && !signal.aborted ? target.failed.reason : error;
+    record.note(`The run was cut short: ${(failure as Error).message}`);
+    return { failure };
+  }
+}
+
+function workload({ rw, bs, iodepth, seconds, warmup, repeat, size }: LadderOptions): Results["workload"] {
+  return { rw, blockSize: bs, ioDepth: iodepth, seconds, warmupSeconds: warmup, repeats: repeat, size };
+}
+
+/** Makes `OUT/<time>` and points `OUT/latest` at it. */
+async function makeDirectory(out: string): Promise<string> {
+  const name = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+  const directory = join(out, name);
+  try {
+    await mkdir(join(directory, "fio"), { recursive: true });
+    const link = join(out, "latest");
+    await rm(`${link}.new`, { force: true });
+    await symlink(name, `${link}.new`);
+    await rename(`${link}.new`, link);
+  } catch (cause) {
+    throw unwritable(directory, cause);
+  }
+  return directory;
+}

@@ -1,0 +1,60 @@
+import { LocalCluster } from "../cluster/local-cluster.ts";
+import type { ClusterSpecInput } from "../cluster/spec.ts";
+import { createImage } from "../image/image.ts";
+import { prefillImage } from "../image/prefill.ts";
+import type { Report } from "../step.ts";
+import type { LadderOptions } from "./options.ts";
+import { formatSize } from "./size.ts";
+import type { Target } from "./target.ts";
+
+const IMAGE = "siphon-ladder";
+
+/** A cluster of its own on this machine, removed with everything in it when disposed of. */
+export async function localTarget(
+  options: LadderOptions,
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<Target> {
+  await using stack = new AsyncDisposableStack();
+  const spec = clusterSpecFor(options);
+  const cluster = stack.use(await LocalCluster.up(spec, { signal, onStep: report }));
+  const { client } = cluster;
+  const watch = stack.use(cluster.watch());
+  report("creating the image");
+  await createImage(client, { image: IMAGE, size: options.size, signal });
+  await prefillImage(client, {
+    image: IMAGE,
+    signal: AbortSignal.any([signal, watch.signal]),
+    onProgress: (done, total) => report(`filling the image: ${formatSize(done)} of ${formatSize(total)}`),
+  });
+  const keep = stack.move();
+  return {
+    disk: { pool: client.pool, image: IMAGE, user: cluster.spec.user },
+    noSecure: noSecure(cluster.spec),
+    failed: watch.signal,
+    facts: await cluster.facts(),
+    osdPids: () => cluster.osdPids,
+    clientConf: (name, clientOptions) => cluster.clientConf(name, clientOptions),
+    [Symbol.asyncDispose]: () => keep.disposeAsync(),
+  };
+}
+
+/** Published mode replays the study's first runs: messenger v1 and no authentication. */
+function clusterSpecFor({ mode, cluster }: LadderOptions): ClusterSpecInput {
+  const study = mode === "published";
+  const { auth = study ? "none" : "cephx", msgr = study ? "v1" : "v2", ...rest } = cluster;
+  return {
+    ...rest,
+    name: `ladder-${process.pid}`,
+    auth,
+    msgr,
+    // Where it can be had, secure mode is offered beside crc mode: the client of a rung chooses.
+    wire: auth === "cephx" && msgr !== "v1" ? "any" : "crc",
+  };
+}
+
+function noSecure({ auth, msgr }: LocalCluster["spec"]): string | undefined {
+  if (msgr === "v1") return "messenger v1, which this cluster speaks, has no secure mode";
+  return auth === "none"
+    ? "secure mode needs the session keys of cephx, and this cluster has auth none"
+    : undefined;
+}

@@ -1,0 +1,74 @@
+import { imageGuest } from "../guest/image-guest.ts";
+import { smallGuest } from "../guest/small.ts";
+import { machine } from "../host/machine.ts";
+import { majorOf, versions } from "../host/versions.ts";
+import type { Results } from "../results/schema.ts";
+import type { Offers } from "../rungs/rung.ts";
+import type { Report } from "../step.ts";
+import { type AcceleratorChoice, chooseAccelerator } from "../vm/accelerator.ts";
+import { allocatorLibrary } from "../vm/allocator.ts";
+import { Vm } from "../vm/vm.ts";
+import type { BootRung } from "./measure.ts";
+import type { LadderOptions } from "./options.ts";
+import { formatSize } from "./size.ts";
+import type { Fact, Target } from "./target.ts";
+
+/** All that VMs need beside a disk. */
+export interface VmKit {
+  offers: Omit<Offers, "noSecure">;
+  accelerator: AcceleratorChoice;
+  facts: Omit<Results["facts"], "cluster">;
+  /** How to boot a rung's VM on a target. */
+  boot: (target: Target) => BootRung;
+}
+
+/** Builds the guest, finds out how QEMU can run it and what this machine offers to the rungs. */
+export async function prepareVms(
+  options: LadderOptions,
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<VmKit> {
+  report("building the guest, unless it is in the cache");
+  const guest = options.guestImage ? await imageGuest(options.guestImage) : await smallGuest();
+  report("finding out whether KVM boots a guest");
+  const accelerator = await chooseAccelerator(options.accel, smallGuest, signal);
+  const [found, tcmalloc, jemalloc] = await Promise.all([
+    versions(),
+    allocatorLibrary("tcmalloc"),
+    allocatorLibrary("jemalloc"),
+  ]);
+  const { cpus, memory } = options.vm;
+  return {
+    offers: { tcmalloc, jemalloc, librbdDir: options.librbd, qemuMajor: majorOf(found.qemu), cpus },
+    accelerator,
+    facts: {
+      machine: machineFacts(),
+      versions: Object.entries(found).map(([name, value]) => ({ name, value: value ?? "not installed" })),
+      guest: [
+        ...guest.description,
+        { name: "vCPUs", value: String(cpus) },
+        { name: "memory", value: formatSize(memory) },
+      ],
+    },
+    boot: (target) => (rung, conf, signal) =>
+      Vm.start({
+        guest,
+        settings: rung.settings,
+        disk: { type: "rbd", ...target.disk, conf },
+        accelerator: accelerator.name,
+        cpus,
+        memoryMiB: Math.ceil(memory / 2 ** 20),
+        signal,
+      }),
+  };
+}
+
+function machineFacts(): Fact[] {
+  const { cpu, cores, memory, kernel, distribution } = machine();
+  return [
+    { name: "processor", value: cpu },
+    { name: "cores", value: String(cores) },
+    { name: "memory", value: formatSize(memory) },
+    { name: "kernel", value: kernel },
+    { name: "distribution", value: distribution },
+  ];
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LocalCluster } from "../../src/cluster/local-cluster.ts";
+import { LabError } from "../../src/errors.ts";
+import { pidsWithEnvironment } from "../../src/host/proc.ts";
+import { type LadderOptionsInput, parseLadderOptions } from "../../src/ladder/options.ts";
+import { type LadderOutcome, runLadder } from "../../src/ladder/run-ladder.ts";
+import { readResults } from "../../src/results/file.ts";
+import { RESOURCE_VARIABLE, Resource } from "../../src/state/resource.ts";
+import type { StepRunner } from "../../src/step.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "siphon-ladder-"));
+process.env.SIPHON_STATE_DIR = join(dir, "state");
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+const small = { repeat: 1, seconds: 1, warmup: 0, size: "256M", seed: 1 } satisfies LadderOptionsInput;
+
+/** Runs a ladder; `on` is told each report of a step. */
+async function ladder(
+  input: LadderOptionsInput,
+  { on = (_text: string) => {}, signal = new AbortController().signal } = {},
+): Promise<LadderOutcome> {
+  const step: StepRunner = (_title, work) => work(on);
+  return runLadder(parseLadderOptions({ ...small, ...input }), { out: join(dir, "runs"), step, signal });
+}
+
+function assertNothingLeft(): void {
+  const state = process.env.SIPHON_STATE_DIR!;
+  const running = pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value.startsWith(`${state}/`));
+  assert.deepEqual(running, [], "no process is left");
+  for (const kind of ["clusters", "vms", "images", "work"]) {
+    const left = existsSync(join(state, kind)) ? readdirSync(join(state, kind)) : [];
+    assert.deepEqual(left, [], `no ${kind} are left`);
+  }
+}
+
+/** The pid of the QEMU that runs now, once its guest is at work. */
+async function qemuPid(): Promise<number> {
+  for (;;) {
+    const [vm] = await Resource.list("vms");
+    const pids = vm ? pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value === vm.dir) : [];
+    if (pids.length > 0) return pids[0];
+    await sleep(50);
+  }
+}
+
+test("two rungs and the bigger test: measured, reported, and nothing left running", async () => {
+  const { results, directory, failure } = await ladder({
+    rungs: ["ide", "cache-none", "new-librbd"],
+    repeat: 2,
+  });
+  assert.equal(failure, undefined);
+  assert.deepEqual(
+    results.rungs.map(({ name, status }) => [name, status]),
+    [
+      ["ide", "measured"],
+      ["cache-none", "measured"],
+      ["new-librbd", "skipped"],
+    ],
+  );
+  for (const rung of results.rungs) {
+    if (rung.status !== "measured") continue;
+    assert.equal(rung.runs.length, 2);
+    const { iops, latencyP99, qemuCpuPerIo, osdCpuPerIo, threads } = rung.summary;
+    assert.ok(iops.median > 0 && iops.low <= iops.median && iops.median <= iops.high);
+    assert.ok(latencyP99.median > 0 && qemuCpuPerIo.median > 0 && osdCpuPerIo!.median > 0);
+    assert.ok(
+      Object.keys(threads).some((name) => name.startsWith("msgr-worker")),
+      Object.keys(threads).join(),
+    );
+    assert.match(rung.command, /qemu-system-x86_64/);
+    for (const run of rung.runs) assert.ok(existsSync(join(directory, run.fio)));
+  }
+  const [ide, cacheNone] = results.rungs;
+  assert.ok(cacheNone.status === "measured" && cacheNone.comparison?.against === ide.name);
+  assert.deepEqual(
+    results.bigger?.steps.map(({ name, run }) => [name, run.iops > 0]),
+    [
+      ["fill", true],
+      ["randread", true],
+      ["randwrite", true],
+    ],
+  );
+  assert.deepEqual(await readResults(directory), results);
+  for (const file of ["report.html", "report.md"]) assert.ok(existsSync(join(directory, file)), file);
+  assert.equal(join(dir, "runs", readlinkSync(join(dir, "runs/latest"))), directory);
+  assertNothingLeft();
+});
+
+test("a QEMU that is killed mid-run fails its rung in one sentence; the others are measured", async () => {
+  let killed = false;
+  const { results, failure } = await ladder(
+    { rungs: ["virtio-blk", "cache-none"], bigger: false },
+    {
+      on: (text) => {
+        if (killed || !text.includes("virtio-blk, repeat")) return;
+        killed = true;
+        void qemuPid().then(async (pid) => {
+          await sleep(1000);
+          process.kill(pid, "SIGKILL");
+        });
+      },
+    },
+  );
+  assert.ok(failure instanceof LabError);
+  assert.match(failure.message, /rung virtio-blk failed: .*SIGKILL/);
+  assert.deepEqual(
+    results.rungs.map(({ status }) => status),
+    ["failed", "measured"],
+  );
+  assertNothingLeft();
+});
+
+test("an OSD that is killed mid-run ends the run; what was measured is kept", async () => {
+  const { results, failure, directory } = await ladder(
+    { rungs: ["virtio-blk", "cache-none"], repeat: 2, bigger: false },
+    {
+      on: (text) => {
+        if (!text.startsWith("run 2 of 4")) return;
+        void LocalCluster.list().then(([cluster]) => process.kill(cluster.osdPids[0], "SIGKILL"));
+      },
+    },
+  );
+  assert.ok(failure instanceof LabError, String(failure));
+  assert.match(failure.message, /osd\.0/);
+  assert.equal(results.complete, false);
+  assert.equal(results.rungs.filter(({ status }) => status === "measured").length, 1);
+  assert.deepEqual((await readResults(directory)).notes, results.notes);
+  assert.ok(existsSync(join(directory, "report.html")));
+  assertNothingLeft();
+});
+
+test("an abort while rungs are climbed keeps what was measured and leaves nothing running", async () => {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const { results, failure } = await ladder(
+    { rungs: ["virtio-blk", "cache-none"], bigger: false },
+    { signal: controller.signal, on: (text) => text.startsWith("run 2 of 2") && controller.abort(reason) },
+  );
+  assert.equal(failure, reason);
+  assert.equal(results.rungs.filter(({ status }) => status === "measured").length, 1);
+  assertNothingLeft();
+});
+
+test("an abort before anything is measured is thrown, and leaves nothing", async () => {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const running = ladder(
+    {},
+    { signal: controller.signal, on: (text) => /osd/i.test(text) && controller.abort(reason) },
+  );
+  await assert.rejects(running, (error) => error === reason);
+  assertNothingLeft();
+});
