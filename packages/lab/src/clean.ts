@@ -1,5 +1,4 @@
 import { pidsWithEnvironment } from "./host/proc.ts";
-import { removeRecordedImage } from "./image/recorded.ts";
 import { endProcesses } from "./host/signals.ts";
 import { removeRecordedImage } from "./image/recorded.ts";
 import { removeNetwork } from "./network/remove.ts";
@@ -57,7 +56,6 @@ export async function clean({ all = false, dryRun = false }: CleanOptions = {}):
 /** Most is removed with its processes and files; some reaches further. */
 async function remove(resource: Resource): Promise<void> {
   if (resource.kind === "networks") await removeNetwork(resource);
-  else if (resource.kind === "images") await removeRecordedImage(resource);
   else if (resource.kind === "images") await removeRecordedImage(resource);
   else await resource.remove();
 }
