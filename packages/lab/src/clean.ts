@@ -33,7 +33,6 @@ const kinds: ResourceKind[] = ["vms", "images", "clusters", "networks", "work"];
 export async function clean({ all = false, dryRun = false }: CleanOptions = {}): Promise<Removed[]> {
   const removed: Removed[] = [];
   const failures: unknown[] = [];
-  const failures: unknown[] = [];
   for (const kind of kinds) {
     for (const resource of await Resource.list(kind)) {
       if (!resource.stale && !(all && resource.kept)) continue;
@@ -43,7 +42,6 @@ export async function clean({ all = false, dryRun = false }: CleanOptions = {}):
         if (!dryRun) await remove(resource);
         removed.push({ kind, name, dir, pids });
       } catch (error) {
-        // A cluster that does not answer keeps its image, but nothing else.
         failures.push(error);
       }
     }
