@@ -1,15 +1,46 @@
-export { CephClient, type CephTarget } from "./ceph/client.ts";
+export { type AdminCommand, askAdminSocket } from "./ceph/admin-socket.ts";
+export { type CephCallOptions, CephClient, type CephTarget } from "./ceph/client.ts";
 export { type ClientConf, writeClientConf } from "./ceph/conf.ts";
 export { cephEnvironment } from "./ceph/environment.ts";
+export { existingClusterFacts, requireOwnImage, requireWritable } from "./ceph/existing.ts";
+export { createPool, createUser, initRbdPool, type PoolSpec, rbdCaps } from "./ceph/pool.ts";
+export { CephSession } from "./ceph/session.ts";
 export { type CleanOptions, clean, type Removed } from "./clean.ts";
 export { LocalCluster, type UpOptions } from "./cluster/local-cluster.ts";
 export type { ClusterSpec, ClusterSpecInput } from "./cluster/spec.ts";
+export type { DaemonState, LocalClusterStatus } from "./cluster/status.ts";
+export type { ClusterWatch } from "./cluster/watch.ts";
 export { LabError, type LabErrorCode } from "./errors.ts";
 export { type FioJob, fioCommand, fioCommandLine } from "./fio/command.ts";
 export { type FioFigures, parseFio } from "./fio/result.ts";
 export type { GuestControl, GuestRunOptions } from "./guest/control.ts";
 export type { Guest } from "./guest/guest.ts";
 export { smallGuest } from "./guest/small.ts";
+export { pidsWithEnvironment } from "./host/proc.ts";
+export {
+  createImage,
+  type ImageInfo,
+  imageExists,
+  imageInfo,
+  removeImage,
+  renameImage,
+  resizeImage,
+} from "./image/image.ts";
+export { type ImageFile, type ImportOptions, imageFile, importImage } from "./image/import.ts";
+export { type PrefillOptions, prefillImage } from "./image/prefill.ts";
+export { RecordedImage } from "./image/recorded.ts";
+export {
+  type LadderOptions,
+  type LadderOptionsInput,
+  parseLadderOptions,
+  quickOptions,
+  readPlan,
+} from "./ladder/options.ts";
+export { type LadderHooks, type LadderOutcome, runLadder } from "./ladder/run-ladder.ts";
+export { formatSize, parseSize } from "./ladder/size.ts";
+export { type Findings, findings, headline, qualification } from "./report/findings.ts";
+export * as format from "./report/format.ts";
+export { type ReportFiles, writeReport } from "./report/write.ts";
 export { compare } from "./results/compare.ts";
 export { readResults, resultsFile, writeResults } from "./results/file.ts";
 export type {
@@ -24,10 +55,8 @@ export type {
   Verdict,
 } from "./results/schema.ts";
 export { markOutliers, summarize } from "./results/summarize.ts";
-export { type BootstrapOptions, estimateMedian } from "./statistics/estimate.ts";
-export { outliers } from "./statistics/outliers.ts";
-export { seededRandom } from "./statistics/random.ts";
-export { fewestPairs, type Pair, pairedRatio, verdictOf } from "./statistics/verdict.ts";
+export { type LadderMode, rungsOf } from "./rungs/plan.ts";
+export { RESOURCE_VARIABLE } from "./state/resource.ts";
 export { type Report, type StepRunner, silentSteps } from "./step.ts";
 export { studyBiggerFigure } from "./study/bigger.ts";
 export * as study from "./study/figures.ts";
@@ -38,14 +67,3 @@ export { type Accelerator, type Network, type QemuCommand, renderCommand } from 
 export type { Disk } from "./vm/disk.ts";
 export { qemuDefaults, type RbdDisk, type VmSettings } from "./vm/settings.ts";
 export { Vm, type VmOptions, vmCommand } from "./vm/vm.ts";
-export { pidsWithEnvironment } from "./host/proc.ts";
-export {
-  type LadderOptions,
-  type LadderOptionsInput,
-  parseLadderOptions,
-  quickOptions,
-  readPlan,
-} from "./ladder/options.ts";
-export { type LadderHooks, type LadderOutcome, runLadder } from "./ladder/run-ladder.ts";
-export { type LadderMode, rungsOf } from "./rungs/plan.ts";
-export { RESOURCE_VARIABLE } from "./state/resource.ts";

@@ -4,7 +4,7 @@ import { findings, headline, qualification, verdictInWords } from "./findings.ts
 import { change, count, cpuTime, dateTime, interval, latency, throughput, times } from "./format.ts";
 import type { LadderCharts } from "./ladder-report.ts";
 import { workloadInWords } from "./sections/ladder.ts";
-import { emulated } from "./sections/overview.ts";
+import { emulated, warnings } from "./sections/overview.ts";
 import { repeatCommand, setupGroups } from "./sections/setup.ts";
 
 /** The report of a ladder in Markdown, with the charts as pictures beside it. */
@@ -13,8 +13,7 @@ export function ladderMarkdown(results: Results, charts: LadderCharts): string {
   const blocks = [
     `# ${text(headline(found))}`,
     `${text(qualification(found) ?? "")}`,
-    ...(results.complete ? [] : ["> This run was cut short; what was measured until then is shown."]),
-    ...results.notes.map((note) => `> ${text(note)}`),
+    ...warnings(results).map((warning) => `> ${text(warning)}`),
     ...(results.accelerator.name === "tcg"
       ? [`> ${text(emulated(results.accelerator.reason).join(" "))}`]
       : []),

@@ -79,14 +79,12 @@ th:first-child{position:sticky;left:0;background:var(--surface);white-space:norm
 }
 @media print{
 @page{margin:16mm 15mm}
-body{font-size:10pt}main,header,footer{max-width:none;padding-inline:0}
+html{font-size:13px}main,header,footer{max-width:none;padding-inline:0}
 nav,button{display:none!important}
 header{padding-top:0}h1{font-size:20pt}h2{font-size:14pt;margin-top:9mm;break-after:avoid}
-.chart svg.wide{display:block;max-width:100%}.chart svg.narrow{display:none}
-figure,.rung,tr,.facts section{break-inside:avoid}
-.scroll{overflow:visible}table{font-size:8pt}th,td{padding:.3rem .45rem}
-pre{font-size:7.5pt}.command pre{padding-top:.8rem}.command .label{display:none}
-.key .value{font-size:16pt}
+.chart svg.wide{display:block;max-width:92%}.chart svg.narrow{display:none}
+.chart,.rung,tr,.facts section{break-inside:avoid}
+.scroll{overflow:visible}table{font-size:.82rem}.command pre{padding-top:.8rem}.command .label{display:none}
 a{color:inherit;text-decoration:none}
 }
 `;

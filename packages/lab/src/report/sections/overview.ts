@@ -8,13 +8,14 @@ import { type KeyFigure, keyFigures, note } from "../page/parts.ts";
 export function overview(results: Results): Html {
   const found = findings(results);
   const limits = qualification(found);
-  const warnings = [
-    !results.complete && "This run was cut short; what was measured until then is shown.",
-    ...results.notes,
-  ];
-  return html`${limits && html`<p class="lead">${limits}</p>\n`}${keyFigures(keyFiguresOf(results))}${
-    warnings.some(Boolean) && note(...warnings)
-  }${results.accelerator.name === "tcg" && note(...emulated(results.accelerator.reason))}`;
+  const known = warnings(results);
+  return html`${limits && html`<p class="lead">${limits}</p>\n`}${keyFigures(keyFiguresOf(results))}${known.length > 0 && note(...known)}${results.accelerator.name === "tcg" && note(...emulated(results.accelerator.reason))}`;
+}
+
+/** What the run itself says of its figures; that it was cut short, when it does not say more. */
+export function warnings({ complete, notes }: Results): string[] {
+  if (complete || notes.length > 0) return notes;
+  return ["This run was cut short; what was measured until then is shown."];
 }
 
 function keyFiguresOf(results: Results): KeyFigure[] {

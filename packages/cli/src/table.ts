@@ -1,0 +1,189 @@
+import { stripVTControlCharacters, styleText } from "node:util";
+import {
+  findings,
+  format,
+  headline,
+  type MeasuredRung,
+  qualification,
+  type Results,
+  type RungResult,
+  type Verdict,
+} from "@siphon/lab";
+import Table from "cli-table3";
+
+/** The terminal that a table is written to. */
+export interface Terminal {
+  /** Characters a line; Infinity where nobody knows. */
+  columns: number;
+  color: boolean;
+}
+
+/** A ladder's results for a terminal: the main finding, a table as wide as fits, and below it what is missing. */
+export function ladderTable(results: Results, terminal: Terminal = standardOutput()): string {
+  const found = findings(results);
+  const limits = qualification(found);
+  const paint = painter(terminal);
+  const paragraphs = [
+    paint("bold", plain(headline(found))),
+    limits && plain(limits),
+    "",
+    widestFitting(results, terminal),
+    "",
+    ...results.rungs.flatMap((rung) =>
+      rung.status === "measured" ? [] : [`${plain(rung.title)} ${rung.status}: ${plain(rung.reason)}`],
+    ),
+    paint("dim", "▲ faster  ▼ slower  ≈ no significant difference  ? too few repeats to say"),
+    results.accelerator.name === "tcg" &&
+      paint("dim", "The guest was emulated (TCG): these figures rank the rungs, they are no absolutes."),
+  ];
+  return paragraphs
+    .filter((paragraph) => paragraph !== undefined && paragraph !== false)
+    .map((paragraph) => wrap(paragraph, terminal.columns))
+    .join("\n");
+}
+
+type Style = "bold" | "dim" | "green" | "yellow";
+type Paint = (style: Style, text: string) => string;
+
+interface Column {
+  head: string;
+  cell: (rung: MeasuredRung) => string;
+  style?: (rung: MeasuredRung) => Style | undefined;
+  /** The narrower the terminal, the more columns go, those of the highest rank first. */
+  rank: number;
+}
+
+/** The table with as many columns as the terminal holds; in the narrowest the titles are cut. */
+function widestFitting(results: Results, terminal: Terminal): string {
+  const all = columns(results);
+  const paint = painter(terminal);
+  for (let rank = Math.max(...all.map((column) => column.rank)); rank > 0; rank--) {
+    const rendered = render(
+      results.rungs,
+      all.filter((column) => column.rank <= rank),
+      paint,
+    );
+    const excess = widthOf(rendered) - terminal.columns;
+    if (excess <= 0) return rendered;
+    if (rank > 1) continue;
+    const longest = Math.max(...results.rungs.map(({ title }) => title.length));
+    return render(
+      results.rungs,
+      all.filter((column) => column.rank === 1),
+      paint,
+      Math.max(6, longest - excess),
+    );
+  }
+  return "";
+}
+
+function columns(results: Results): Column[] {
+  const { here, study, best } = findings(results);
+  const factor = (ratio: number | undefined) => (ratio === undefined ? "" : format.times(ratio));
+  return [
+    {
+      head: "IOPS",
+      rank: 1,
+      cell: ({ summary }) => format.count(summary.iops.median),
+      style: (rung) => (rung === best ? "bold" : undefined),
+    },
+    { head: "95 % interval", rank: 4, cell: ({ summary }) => format.interval(summary.iops) },
+    {
+      head: "change",
+      rank: 1,
+      cell: ({ comparison }) => (comparison ? format.changeMark(comparison) : ""),
+      style: ({ comparison }) => comparison && verdictStyles[comparison.verdict],
+    },
+    { head: "mean", rank: 5, cell: ({ summary }) => format.latency(summary.latencyMean.median) },
+    { head: "p99", rank: 2, cell: ({ summary }) => format.latency(summary.latencyP99.median) },
+    { head: "CPU per I/O", rank: 2, cell: ({ summary }) => format.cpuTime(summary.qemuCpuPerIo.median) },
+    { head: "factor", rank: 3, cell: ({ name }) => factor(here.get(name)?.median) },
+    { head: "study", rank: 6, cell: ({ study: figure }) => (figure ? format.count(figure.iops) : "") },
+    { head: "its factor", rank: 3, cell: ({ name }) => factor(study.get(name)) },
+  ];
+}
+
+const verdictStyles: Record<Verdict, Style> = {
+  faster: "green",
+  slower: "yellow",
+  "no significant difference": "dim",
+  "too few repeats": "dim",
+};
+
+function render(
+  rungs: readonly RungResult[],
+  shown: readonly Column[],
+  paint: Paint,
+  titleWidth = Number.POSITIVE_INFINITY,
+): string {
+  const table = new Table({
+    head: ["rung", ...shown.map(({ head }) => head)].map((head) => paint("dim", head)),
+    colAligns: ["left", ...shown.map(() => "right" as const)],
+    chars: lines,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 2, compact: true },
+  });
+  for (const rung of rungs) {
+    const title = cut(plain(rung.title), titleWidth);
+    if (rung.status !== "measured") {
+      table.push([title, ...shown.map((_, index) => (index === 0 ? paint("dim", rung.status) : ""))]);
+      continue;
+    }
+    table.push([title, ...shown.map(({ cell, style }) => painted(paint, style?.(rung), cell(rung)))]);
+  }
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}
+
+/** No lines at all: columns are kept apart by space. */
+const lines = Object.fromEntries(
+  ["top", "bottom", "left", "mid", "right"].flatMap((side) => [
+    [side, ""],
+    ...["mid", "left", "right"].map((end) => [`${side}-${end}`, ""]),
+  ]),
+);
+lines.middle = "";
+
+function painted(paint: Paint, style: Style | undefined, text: string): string {
+  return style ? paint(style, text) : text;
+}
+
+function painter({ color }: Terminal): Paint {
+  return (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+}
+
+/** Width of standard output, and whether it is a terminal that shows colours (NO_COLOR is obeyed). */
+function standardOutput(): Terminal {
+  const { stdout } = process;
+  return {
+    columns: stdout.columns ?? Number.POSITIVE_INFINITY,
+    color: stdout.isTTY === true && stdout.hasColors(),
+  };
+}
+
+function widthOf(text: string): number {
+  return Math.max(...text.split("\n").map((line) => stripVTControlCharacters(line).length));
+}
+
+/** Breaks lines that are too long at spaces. */
+function wrap(text: string, columns: number): string {
+  if (widthOf(text) <= columns || text.includes("\n")) return text;
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = lines.at(-1) === "" ? word : `${lines.at(-1)} ${word}`;
+    if (widthOf(longer) <= columns || lines.at(-1) === "") lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.join("\n");
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
+
+/** Text from outside, without what a terminal would obey. */
+function plain(text: string): string {
+  return stripVTControlCharacters(text).replace(/\p{Cc}+/gu, " ");
+}
