@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { CephClient, type CephTarget } from "../ceph/client.ts";
+import { stateDir } from "../state/paths.ts";
 import { Resource } from "../state/resource.ts";
 import { createImage, removeImage } from "./image.ts";
 
@@ -54,6 +56,15 @@ export class RecordedImage implements AsyncDisposable {
 export async function removeRecordedImage(resource: Resource): Promise<void> {
   const { target, image } = resource.details as { target?: CephTarget; image?: string };
   await resource.endProcesses();
-  if (target && image) await removeImage(new CephClient(target, resource.environment), { image });
+  if (target && image && !(await wentWithItsCluster(target))) {
+    await removeImage(new CephClient(target, resource.environment), { image });
+  }
   await resource.remove();
+}
+
+/** An image in a local cluster that a crash ended needs no removal, and nobody would answer. */
+async function wentWithItsCluster({ conf }: CephTarget): Promise<boolean> {
+  const clusters = await Resource.list("clusters");
+  const cluster = clusters.find(({ dir }) => conf.startsWith(`${dir}/`));
+  return cluster ? cluster.stale : conf.startsWith(`${stateDir()}/`) && !existsSync(conf);
 }

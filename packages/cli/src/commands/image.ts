@@ -1,0 +1,122 @@
+import { basename } from "node:path";
+import {
+  CephClient,
+  formatSize,
+  importImage,
+  LocalCluster,
+  parseSize,
+  prefillImage,
+  requireOwnImage,
+  resizeImage,
+} from "@siphon/lab";
+import { Command } from "commander";
+import { interruption } from "../interruption.ts";
+import { sizeOption, withStateDir } from "../options.ts";
+import { terminalSteps } from "../progress.ts";
+
+export function imageCommand(): Command {
+  return new Command("image")
+    .description("Images in RBD: on a local cluster (--cluster), or on an existing one (--conf).")
+    .addCommand(onCluster(importCommand()))
+    .addCommand(onCluster(resizeCommand()))
+    .addCommand(onCluster(prefillCommand()));
+}
+
+interface ClusterFlags {
+  cluster: string;
+  conf?: string;
+  user?: string;
+  pool?: string;
+  namespace?: string;
+  yesOverwrite?: boolean;
+  json?: boolean;
+}
+
+function onCluster(command: Command): Command {
+  return withStateDir(command)
+    .option("--json", "print what was done as JSON")
+    .optionsGroup("Where:")
+    .option("--cluster <name>", "a cluster of siphon cluster up", "default")
+    .option("--conf <file>", "an existing cluster's ceph.conf, instead of --cluster")
+    .option("--user <name>", "user without the client. prefix (default: libvirt)")
+    .option("--pool <name>", "pool (default: libvirt-pool)")
+    .option("--namespace <name>", "namespace in the pool")
+    .option("--yes-overwrite", "on an existing cluster: work on an image that is not called siphon-*");
+}
+
+/** The cluster that the flags name. On one that is not siphon's own, images not called siphon-* are refused. */
+async function clientFor(flags: ClusterFlags, image: string): Promise<CephClient> {
+  const { conf, cluster, user, pool, namespace, yesOverwrite } = flags;
+  if (conf === undefined) {
+    const { client } = await LocalCluster.find(cluster);
+    return client.with({ namespace, ...(user && { user }), ...(pool && { pool }) });
+  }
+  const client = new CephClient({ conf, user: user ?? "libvirt", pool: pool ?? "libvirt-pool", namespace });
+  requireOwnImage(client, image, yesOverwrite);
+  return client;
+}
+
+function importCommand(): Command {
+  return new Command("import")
+    .summary("put a cloud image or a raw file into RBD")
+    .description(
+      "Put a qcow2 or raw file into RBD with qemu-img, as the study does. The image appears when it is complete.",
+    )
+    .argument("<file>", "the file to import")
+    .argument("[image]", "the new image's name (default: siphon- and the file's name without its ending)")
+    .addOption(sizeOption("--size <size>", "make the image larger than the disk in the file"))
+    .action(async (file: string, name: string | undefined, flags: ClusterFlags & { size?: number }) => {
+      const image = name ?? `siphon-${basename(file).replace(/\.[^.]*$/, "")}`;
+      const client = await clientFor(flags, image);
+      const title = `Import ${file} as ${client.spec(image)}`;
+      await terminalSteps({ quiet: flags.json })(title, (report) =>
+        importImage(client, {
+          ...{ file, image, size: flags.size, signal: interruption.signal },
+          onProgress: (share) => report(`${Math.round(share * 100)} %`),
+        }),
+      );
+      done(flags, client, image);
+    });
+}
+
+function resizeCommand(): Command {
+  return new Command("resize")
+    .summary("change an image's size")
+    .description("Change an image's size. What is in it (partitions, file systems) keeps its own.")
+    .argument("<image>", "the image")
+    .argument("<size>", "its new size: 20G", parseSize)
+    .option("--shrink", "allow a smaller size, which cuts data off")
+    .action(async (image: string, size: number, flags: ClusterFlags & { shrink?: boolean }) => {
+      const client = await clientFor(flags, image);
+      const { signal } = interruption;
+      const title = `Resize ${client.spec(image)} to ${formatSize(size)}`;
+      await terminalSteps({ quiet: flags.json })(title, () =>
+        resizeImage(client, { image, size, shrink: flags.shrink, signal }),
+      );
+      done(flags, client, image);
+    });
+}
+
+function prefillCommand(): Command {
+  return new Command("prefill")
+    .summary("overwrite an image with random data, so that reads find something")
+    .description("Overwrite an image with random data, so that reads find something. What was in it is lost.")
+    .argument("<image>", "the image")
+    .addOption(sizeOption("--size <size>", "fill only so much from the start"))
+    .action(async (image: string, flags: ClusterFlags & { size?: number }) => {
+      const client = await clientFor(flags, image);
+      await terminalSteps({ quiet: flags.json })(`Fill ${client.spec(image)}`, (report) =>
+        prefillImage(client, {
+          ...{ image, size: flags.size, signal: interruption.signal },
+          onProgress: (bytes, total) => report(`${formatSize(bytes)} of ${formatSize(total)}`),
+        }),
+      );
+      done(flags, client, image);
+    });
+}
+
+function done({ json }: ClusterFlags, client: CephClient, image: string): void {
+  const { conf, user, pool, namespace } = client.target;
+  if (json) process.stdout.write(`${JSON.stringify({ conf, user, pool, namespace, image }, null, 2)}\n`);
+  else process.stdout.write(`${client.spec(image)}\n`);
+}

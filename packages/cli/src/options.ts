@@ -1,0 +1,26 @@
+import { resolve } from "node:path";
+import { parseSize } from "@siphon/lab";
+import { type Command, Option } from "commander";
+
+/** `--dir`: where clusters, VMs and their records live. Must be read before anything looks for them. */
+export function withStateDir(command: Command): Command {
+  return command
+    .option(
+      "--dir <dir>",
+      "where clusters live (default: $SIPHON_STATE_DIR, or siphon's XDG state directory)",
+    )
+    .hook("preAction", (_, action) => {
+      const { dir } = action.opts<{ dir?: string }>();
+      if (dir !== undefined) process.env.SIPHON_STATE_DIR = resolve(dir);
+    });
+}
+
+/** An option that takes a size in bytes: 16k, 4M, 10G. */
+export function sizeOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(parseSize);
+}
+
+/** An option that takes a number; whether it makes sense is checked with all others. */
+export function numberOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(Number);
+}
