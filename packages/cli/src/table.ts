@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import {
+  type Findings,
   findings,
   format,
   headline,
@@ -27,7 +28,7 @@ export function ladderTable(results: Results, terminal: Terminal = standardOutpu
     paint("bold", plain(headline(found))),
     limits && plain(limits),
     "",
-    widestFitting(results, terminal),
+    widestFitting(found, terminal),
     "",
     ...results.rungs.flatMap((rung) =>
       rung.status === "measured" ? [] : [`${plain(rung.title)} ${rung.status}: ${plain(rung.reason)}`],
@@ -54,31 +55,26 @@ interface Column {
 }
 
 /** The table with as many columns as the terminal holds; in the narrowest the titles are cut. */
-function widestFitting(results: Results, terminal: Terminal): string {
-  const all = columns(results);
+function widestFitting(found: Findings, terminal: Terminal): string {
+  const { rungs } = found.results;
+  const all = columns(found);
   const paint = painter(terminal);
-  for (let rank = Math.max(...all.map((column) => column.rank)); rank > 0; rank--) {
-    const rendered = render(
-      results.rungs,
+  const draw = (rank: number, titleWidth?: number) =>
+    render(
+      rungs,
       all.filter((column) => column.rank <= rank),
       paint,
+      titleWidth,
     );
-    const excess = widthOf(rendered) - terminal.columns;
-    if (excess <= 0) return rendered;
-    if (rank > 1) continue;
-    const longest = Math.max(...results.rungs.map(({ title }) => title.length));
-    return render(
-      results.rungs,
-      all.filter((column) => column.rank === 1),
-      paint,
-      Math.max(6, longest - excess),
-    );
+  for (let rank = Math.max(...all.map((column) => column.rank)); rank > 1; rank--) {
+    const table = draw(rank);
+    if (widthOf(table) <= terminal.columns) return table;
   }
-  return "";
+  const excess = Math.max(0, widthOf(draw(1)) - terminal.columns);
+  return draw(1, Math.max(6, Math.max(...rungs.map(({ title }) => title.length)) - excess));
 }
 
-function columns(results: Results): Column[] {
-  const { here, study, best } = findings(results);
+function columns({ here, study, best }: Findings): Column[] {
   const factor = (ratio: number | undefined) => (ratio === undefined ? "" : format.times(ratio));
   return [
     {

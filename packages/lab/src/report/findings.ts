@@ -5,6 +5,7 @@ import { change, changeInterval, interval, rounded, times } from "./format.ts";
 
 /** What a ladder's results say when they are looked at as a whole. */
 export interface Findings {
+  results: Results;
   measured: MeasuredRung[];
   /** The first measured rung; all factors are against it. */
   base: MeasuredRung | undefined;
@@ -35,6 +36,7 @@ export function findings(results: Results): Findings {
     if (studyBase && rung.study) study.set(rung.name, rung.study.iops / studyBase);
   }
   return {
+    results,
     measured,
     base,
     best,

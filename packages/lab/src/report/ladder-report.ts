@@ -1,11 +1,10 @@
-import type { Results } from "../results/schema.ts";
 import { cpuChart } from "./charts/cpu.ts";
 import { factorsChart } from "./charts/factors.ts";
 import { ladderChart } from "./charts/ladder.ts";
 import { latencyChart } from "./charts/latency.ts";
 import { type RenderedChart, renderChart } from "./charts/render.ts";
 import { threadsChart } from "./charts/threads.ts";
-import { findings, headline } from "./findings.ts";
+import { type Findings, headline } from "./findings.ts";
 import { dateTime } from "./format.ts";
 import { html } from "./html.ts";
 import { renderPage, type Section } from "./page/page.ts";
@@ -26,40 +25,41 @@ export interface LadderCharts {
   threads?: RenderedChart;
 }
 
-export async function drawLadderCharts(results: Results): Promise<LadderCharts> {
+export async function drawLadderCharts(found: Findings): Promise<LadderCharts> {
   const draw = async (chart: ReturnType<typeof latencyChart>) => chart && renderChart(chart);
   const [ladder, factors, latency, cpu, threads] = await Promise.all([
-    renderChart(ladderChart(results)),
-    draw(factorsChart(results)),
-    draw(latencyChart(results)),
-    draw(cpuChart(results)),
-    draw(threadsChart(results)),
+    renderChart(ladderChart(found)),
+    draw(factorsChart(found)),
+    draw(latencyChart(found)),
+    draw(cpuChart(found)),
+    draw(threadsChart(found)),
   ]);
   return { ladder, factors, latency, cpu, threads };
 }
 
 /** The report of a ladder: one HTML page that needs nothing but itself. */
-export function ladderHtml(results: Results, charts: LadderCharts): string {
+export function ladderHtml(found: Findings, charts: LadderCharts): string {
+  const { results } = found;
   const { ladder, factors, latency, cpu, threads } = charts;
   const sections: (Section | undefined)[] = [
-    ladderSection(results, ladder),
-    factors && studySection(results, factors),
+    ladderSection(found, ladder),
+    factors && studySection(found, factors),
     rungsSection(results),
-    latency && latencySection(results, latency),
-    cpu && cpuSection(results, cpu),
-    threads && threadsSection(results, threads),
+    latency && latencySection(found, latency),
+    cpu && cpuSection(found, cpu),
+    threads && threadsSection(found, threads),
     biggerSection(results),
     setupSection(results),
     methodSection(results),
     repeatSection(results),
   ];
-  const main = headline(findings(results));
+  const main = headline(found);
   const started = dateTime(results.started);
   return renderPage({
     title: `Siphon ladder, ${started}`,
     eyebrow: `A VM on Ceph, rung by rung · ${started}`,
     headline: main,
-    lead: overview(results),
+    lead: overview(found),
     sections: sections.filter((section) => section !== undefined),
     footer: html`<p>Made by siphon ${results.siphon} on ${started}.</p>`,
   });

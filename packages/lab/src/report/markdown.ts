@@ -1,6 +1,6 @@
 import type { Results, RungResult } from "../results/schema.ts";
 import type { RenderedChart } from "./charts/render.ts";
-import { findings, headline, qualification, verdictInWords } from "./findings.ts";
+import { type Findings, headline, qualification, verdictInWords } from "./findings.ts";
 import { change, count, cpuTime, dateTime, interval, latency, throughput, times } from "./format.ts";
 import type { LadderCharts } from "./ladder-report.ts";
 import { workloadInWords } from "./sections/ladder.ts";
@@ -8,8 +8,8 @@ import { emulated, warnings } from "./sections/overview.ts";
 import { repeatCommand, setupGroups } from "./sections/setup.ts";
 
 /** The report of a ladder in Markdown, with the charts as pictures beside it. */
-export function ladderMarkdown(results: Results, charts: LadderCharts): string {
-  const found = findings(results);
+export function ladderMarkdown(found: Findings, charts: LadderCharts): string {
+  const { results } = found;
   const blocks = [
     `# ${text(headline(found))}`,
     `${text(qualification(found) ?? "")}`,
@@ -19,7 +19,7 @@ export function ladderMarkdown(results: Results, charts: LadderCharts): string {
       : []),
     text(workloadInWords(results)),
     picture(charts.ladder),
-    ladderTable(results),
+    ladderTable(found),
     ...[charts.factors, charts.latency, charts.cpu, charts.threads].flatMap((chart) =>
       chart ? [`## ${text(chart.title)}`, picture(chart)] : [],
     ),
@@ -40,8 +40,7 @@ export function ladderMarkdown(results: Results, charts: LadderCharts): string {
   return `${blocks.filter((block) => block !== "").join("\n\n")}\n`;
 }
 
-function ladderTable(results: Results): string {
-  const { here, study } = findings(results);
+function ladderTable({ results, here, study }: Findings): string {
   const rows = results.rungs.map((rung) => {
     const reference = rung.study ? [count(rung.study.iops)] : [""];
     const factors = [factor(here.get(rung.name)?.median), ...reference, factor(study.get(rung.name))];

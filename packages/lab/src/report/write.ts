@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { unwritable } from "../results/file.ts";
 import type { Results } from "../results/schema.ts";
+import { findings } from "./findings.ts";
 import { drawLadderCharts, ladderHtml } from "./ladder-report.ts";
 import { ladderMarkdown } from "./markdown.ts";
 
@@ -15,7 +16,8 @@ export interface ReportFiles {
 
 /** Writes a ladder's report into a directory: report.html, report.md and the charts. Throws a LabError when it cannot. */
 export async function writeReport(directory: string, results: Results): Promise<ReportFiles> {
-  const charts = await drawLadderCharts(results);
+  const found = findings(results);
+  const charts = await drawLadderCharts(found);
   const drawn = Object.values(charts).filter((chart) => chart !== undefined);
   await attempt(directory, () => mkdir(directory, { recursive: true }));
   const write = async (name: string, content: string) => {
@@ -24,8 +26,8 @@ export async function writeReport(directory: string, results: Results): Promise<
     return path;
   };
   return {
-    html: await write("report.html", ladderHtml(results, charts)),
-    markdown: await write("report.md", ladderMarkdown(results, charts)),
+    html: await write("report.html", ladderHtml(found, charts)),
+    markdown: await write("report.md", ladderMarkdown(found, charts)),
     charts: await Promise.all(drawn.map(({ name, file }) => write(`${name}.svg`, file))),
   };
 }

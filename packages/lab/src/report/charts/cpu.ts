@@ -1,5 +1,5 @@
-import type { MeasuredRung, Results } from "../../results/schema.ts";
-import { findings } from "../findings.ts";
+import type { MeasuredRung } from "../../results/schema.ts";
+import type { Findings } from "../findings.ts";
 import { cpuTime } from "../format.ts";
 import { intervals, legend, pixelY, rowLabels } from "./marks.ts";
 import { color, type Role } from "./palette.ts";
@@ -8,8 +8,7 @@ import { type Format, rowLayout } from "./rows.ts";
 import { axisTitle } from "./scales.ts";
 
 /** CPU time that one I/O costs, by rung: the QEMU process, and all OSDs where they could be seen. */
-export function cpuChart(results: Results): Chart | undefined {
-  const { measured } = findings(results);
+export function cpuChart({ measured }: Pick<Findings, "measured">): Chart | undefined {
   if (measured.length === 0) return undefined;
   const described = measured.map(({ title, summary: { qemuCpuPerIo, osdCpuPerIo } }) => {
     const osds = osdCpuPerIo ? `, OSDs ${cpuTime(osdCpuPerIo.median)}` : "";

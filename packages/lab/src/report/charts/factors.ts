@@ -1,5 +1,4 @@
-import type { Results } from "../../results/schema.ts";
-import { findings } from "../findings.ts";
+import type { Findings } from "../findings.ts";
 import { times } from "../format.ts";
 import { columnHead, figureY, intervals, legend, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
 import { color } from "./palette.ts";
@@ -15,8 +14,7 @@ interface Row {
 }
 
 /** How many times the IOPS of the first rung, here and in the study; undefined when the study has no figure to set beside. */
-export function factorsChart(results: Results): Chart | undefined {
-  const { here, study, base } = findings(results);
+export function factorsChart({ results, here, study, base }: Findings): Chart | undefined {
   if (!base || study.size === 0) return undefined;
   const rows = results.rungs
     .map(({ name, title }): Row => ({ title, here: here.get(name), study: study.get(name) }))

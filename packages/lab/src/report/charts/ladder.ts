@@ -1,5 +1,5 @@
 import type { MeasuredRung, Results } from "../../results/schema.ts";
-import { findings } from "../findings.ts";
+import type { Findings } from "../findings.ts";
 import { changeMark, count } from "../format.ts";
 import { columnHead, figureY, intervals, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
 import { color } from "./palette.ts";
@@ -8,8 +8,7 @@ import { cut, type Format, type RowLayout, rowLayout } from "./rows.ts";
 import { axisTitle } from "./scales.ts";
 
 /** IOPS by rung: a bar for the median, a line for the 95 % interval, a dot for each repeat. */
-export function ladderChart(results: Results): Chart {
-  const { measured, best } = findings(results);
+export function ladderChart({ results, measured, best }: Findings): Chart {
   const described = measured.map(({ title, summary }) => `${title} ${count(summary.iops.median)}`);
   return {
     name: "ladder",

@@ -1,5 +1,5 @@
-import type { MeasuredRung, Results } from "../../results/schema.ts";
-import { findings } from "../findings.ts";
+import type { MeasuredRung } from "../../results/schema.ts";
+import type { Findings } from "../findings.ts";
 import { latency } from "../format.ts";
 import { columnHead, figureY, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
 import { color } from "./palette.ts";
@@ -8,8 +8,7 @@ import { type Format, rowLayout } from "./rows.ts";
 import { axisTitle, type Domain, logTicks } from "./scales.ts";
 
 /** Completion latency by rung: the median, and how far the tail reaches. */
-export function latencyChart(results: Results): Chart | undefined {
-  const { measured } = findings(results);
+export function latencyChart({ measured }: Pick<Findings, "measured">): Chart | undefined {
   if (measured.length === 0) return undefined;
   const described = measured.map(
     ({ title, summary }) =>

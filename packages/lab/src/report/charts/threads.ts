@@ -1,5 +1,5 @@
-import type { MeasuredRung, Results } from "../../results/schema.ts";
-import { findings } from "../findings.ts";
+import type { MeasuredRung } from "../../results/schema.ts";
+import type { Findings } from "../findings.ts";
 import { percent } from "../format.ts";
 import { pixelY, rowLabels } from "./marks.ts";
 import { color, type Role } from "./palette.ts";
@@ -12,8 +12,7 @@ const noteworthy = 2;
 const others = "others";
 
 /** How busy each thread of QEMU was at each rung, in percent of one core: near 100 it is what limits. */
-export function threadsChart(results: Results): Chart | undefined {
-  const { measured } = findings(results);
+export function threadsChart({ measured }: Pick<Findings, "measured">): Chart | undefined {
   const names = threadColumns(measured);
   if (names.length === 0) return undefined;
   const described = measured.map(({ title, summary }) => {

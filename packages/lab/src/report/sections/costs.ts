@@ -1,18 +1,18 @@
-import type { MeasuredRung, Results } from "../../results/schema.ts";
+import type { MeasuredRung } from "../../results/schema.ts";
 import type { RenderedChart } from "../charts/render.ts";
-import { findings, quoted } from "../findings.ts";
+import { type Findings, quoted } from "../findings.ts";
 import { latency, percent } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { type Column, figure, table } from "../page/parts.ts";
 
 /** How long an I/O takes. */
-export function latencySection(results: Results, chart: RenderedChart): Section {
+export function latencySection({ results, measured }: Findings, chart: RenderedChart): Section {
   return {
     id: "latency",
     heading: "Latency",
     body: html`<p>Time from submission to completion as fio in the guest sees it. With ${results.workload.ioDepth} requests always in flight, more IOPS and less latency are two views of one thing; the tail is not.</p>
-${figure(chart, "Medians over the repeats of each percentile.")}${table("Latency", latencyColumns, findings(results).measured)}`,
+${figure(chart, "Medians over the repeats of each percentile.")}${table("Latency", latencyColumns, measured)}`,
   };
 }
 
@@ -26,8 +26,8 @@ const latencyColumns: Column<MeasuredRung>[] = [
 ];
 
 /** What an I/O costs. */
-export function cpuSection(results: Results, chart: RenderedChart): Section {
-  const withoutOsds = findings(results).measured.some(({ summary }) => !summary.osdCpuPerIo);
+export function cpuSection({ measured }: Findings, chart: RenderedChart): Section {
+  const withoutOsds = measured.some(({ summary }) => !summary.osdCpuPerIo);
   return {
     id: "cpu",
     heading: "CPU per I/O",
@@ -41,8 +41,7 @@ ${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</
 }
 
 /** Which thread limits. */
-export function threadsSection(results: Results, chart: RenderedChart): Section {
-  const { best } = findings(results);
+export function threadsSection({ best }: Findings, chart: RenderedChart): Section {
   return {
     id: "threads",
     heading: "QEMU’s threads",

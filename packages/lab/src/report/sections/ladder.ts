@@ -1,14 +1,14 @@
 import type { Results, RungResult } from "../../results/schema.ts";
 import type { RenderedChart } from "../charts/render.ts";
-import { findings } from "../findings.ts";
+import type { Findings } from "../findings.ts";
 import { changeInterval, changeMark, count, interval, times } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { type Column, figure, table } from "../page/parts.ts";
 
 /** The chart of the ladder and all its figures. */
-export function ladderSection(results: Results, chart: RenderedChart): Section {
-  const { best } = findings(results);
+export function ladderSection(found: Findings, chart: RenderedChart): Section {
+  const { results, best } = found;
   return {
     id: "ladder",
     heading: "The ladder",
@@ -17,7 +17,7 @@ export function ladderSection(results: Results, chart: RenderedChart): Section {
 ${figure(
   chart,
   "“Change” is the ratio of IOPS against the rung it builds on, paired by repeat: ▲ faster, ▼ slower, ≈ no significant difference (the 95 % interval of the ratio holds 1), ? too few repeats to say.",
-)}${table("All figures", columns(results), results.rungs, (rung) => (rung === best ? "best" : ""))}`,
+)}${table("All figures", columns(found), results.rungs, (rung) => (rung === best ? "best" : ""))}`,
   };
 }
 
@@ -31,8 +31,7 @@ export function workloadInWords({ workload, mode }: Results): string {
   return `${steps} The guest runs fio: ${rw}, ${blockSize / 1024} KiB at a queue depth of ${ioDepth}, ${seconds} s a run, ${repeats} repeats of every rung in random order.`;
 }
 
-function columns(results: Results): Column<RungResult>[] {
-  const { here, study } = findings(results);
+function columns({ here, study }: Findings): Column<RungResult>[] {
   const measured =
     (cell: (rung: Extract<RungResult, { status: "measured" }>) => string | undefined) =>
     (rung: RungResult): string =>

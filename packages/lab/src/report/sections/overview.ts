@@ -1,15 +1,20 @@
 import type { Results } from "../../results/schema.ts";
-import { findings, qualification } from "../findings.ts";
+import { type Findings, qualification } from "../findings.ts";
 import { count, cpuTime, interval, latency, times } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { type KeyFigure, keyFigures, note } from "../page/parts.ts";
 
 /** What stands under the headline: its limits, the figures to remember, and what must be known to read them. */
-export function overview(results: Results): Html {
-  const found = findings(results);
+export function overview(found: Findings): Html {
+  const { results } = found;
   const limits = qualification(found);
   const known = warnings(results);
-  return html`${limits && html`<p class="lead">${limits}</p>\n`}${keyFigures(keyFiguresOf(results))}${known.length > 0 && note(...known)}${results.accelerator.name === "tcg" && note(...emulated(results.accelerator.reason))}`;
+  return html`${[
+    limits && html`<p class="lead">${limits}</p>\n`,
+    keyFigures(keyFiguresOf(found)),
+    known.length > 0 && note(...known),
+    results.accelerator.name === "tcg" && note(...emulated(results.accelerator.reason)),
+  ]}`;
 }
 
 /** What the run itself says of its figures; that it was cut short, when it does not say more. */
@@ -18,8 +23,7 @@ export function warnings({ complete, notes }: Results): string[] {
   return ["This run was cut short; what was measured until then is shown."];
 }
 
-function keyFiguresOf(results: Results): KeyFigure[] {
-  const { best, base, here, studyBest } = findings(results);
+function keyFiguresOf({ best, base, here, studyBest }: Findings): KeyFigure[] {
   if (!best || !base) return [];
   const ratio = here.get(best.name);
   const against = (figure: string) => (best === base ? undefined : `${figure} at ${base.title}`);

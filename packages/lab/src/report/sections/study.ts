@@ -1,14 +1,14 @@
 import type { MeasuredRung, Results } from "../../results/schema.ts";
 import { source } from "../../study/figures.ts";
 import type { RenderedChart } from "../charts/render.ts";
-import { findings, quoted, verdictInWords } from "../findings.ts";
+import { type Findings, quoted, verdictInWords } from "../findings.ts";
 import { count } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { figure } from "../page/parts.ts";
 
 /** The ladder beside the study's: how far each rung rises above the first. */
-export function studySection(results: Results, chart: RenderedChart): Section {
+export function studySection(found: Findings, chart: RenderedChart): Section {
   return {
     id: "study",
     heading: "Beside the study",
@@ -18,7 +18,7 @@ export function studySection(results: Results, chart: RenderedChart): Section {
     } NVMe OSDs, ${source.setup.replicas} replicas and ${source.setup.network}, with Ceph ${source.setup.ceph} and QEMU ${
       source.setup.qemu
     } under KVM. Absolute figures of another machine say little here; how far a rung rises above the default can be compared.</p>
-${figure(chart, "Circle: here, the median of the paired ratios with its 95 % interval. Diamond: the study, a single run.")}${blockdev(results)}${differences(results)}`,
+${figure(chart, "Circle: here, the median of the paired ratios with its 95 % interval. Diamond: the study, a single run.")}${blockdev(found)}${differences(found.results)}`,
   };
 }
 
@@ -27,9 +27,9 @@ function author(): Html {
 }
 
 /** The study could not say whether -blockdev and q35 make a difference; say what these repeats say. */
-function blockdev(results: Results): Html | undefined {
-  const answers = findings(results)
-    .measured.filter(({ name }) => ["blockdev", "q35", "blockdev-q35"].includes(name))
+function blockdev({ measured, results }: Findings): Html | undefined {
+  const answers = measured
+    .filter(({ name }) => ["blockdev", "q35", "blockdev-q35"].includes(name))
     .map((rung) => ({ rung, words: verdictInWords(rung, results.rungs) }))
     .filter((answer): answer is { rung: MeasuredRung; words: string } => answer.words !== undefined);
   if (answers.length === 0) return undefined;
