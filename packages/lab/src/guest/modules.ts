@@ -28,6 +28,7 @@ export async function moduleTree(kernel: GuestKernel, choice: ModuleChoice): Pro
   const root = await mkdtemp(join(tmpdir(), "siphon-modules-"));
   try {
     const tree = join(root, "lib/modules", kernel.version);
+    await mkdir(tree, { recursive: true });
     for (const { path, data } of modules) {
       await mkdir(dirname(join(tree, path)), { recursive: true });
       await writeFile(join(tree, path), data);

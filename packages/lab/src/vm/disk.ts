@@ -62,9 +62,8 @@ function refuseImpossible(settings: VmSettings, disk: Disk): void {
 
 function driveOption(settings: VmSettings, disk: BackedDisk): string[] {
   const common = {
-    id: nodeName(disk),
-    // An IDE drive makes its own device, as a bare `-drive` does.
-    if: settings.device === "ide" ? undefined : "none",
+    // Without them QEMU makes the device, too: an IDE disk.
+    ...(settings.device === "virtio-blk" && { id: nodeName(disk), if: "none" }),
     cache: settings.cache === "none" ? "none" : undefined,
     aio: settings.aio,
   };

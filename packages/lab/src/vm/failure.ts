@@ -41,6 +41,7 @@ function consoleText(resource: Resource): string {
 }
 
 const hints: [RegExp, string][] = [
+  [/Failed to get .* lock/, "something else uses this disk; list VMs with: siphon vm list"],
   [
     /unknown (protocol|driver) 'rbd'|does not accept value 'rbd'/i,
     "this QEMU has no rbd driver; install it (Debian and Ubuntu: apt-get install qemu-block-extra, Fedora: dnf install qemu-block-rbd)",
