@@ -1,0 +1,102 @@
+import { LabError } from "../../errors.ts";
+import { lastWords, run } from "../../host/command.ts";
+import { OnCpu } from "../on-cpu.ts";
+import { readMaps } from "../symbols/maps.ts";
+import { Symbols } from "../symbols/symbols.ts";
+import { Tally } from "../tally.ts";
+import type { Backend, Collected, CollectOptions, ProfileTarget } from "./backend.ts";
+import { denied } from "./denied.ts";
+import { sampleRounds } from "./rounds.ts";
+
+/**
+ * elfutils' eu-stack, started anew for each sample. It stops one thread after the other, each for as long as
+ * it takes to walk its stack (well under a millisecond), and never the whole process. It only collects
+ * addresses, which takes milliseconds; names are looked up once, when all sampling is over.
+ */
+export const euStack: Backend = {
+  name: "eu-stack",
+  programs: ["eu-stack", "eu-addr2line"],
+  stops: true,
+  collect,
+};
+
+async function collect(target: ProfileTarget, options: CollectOptions): Promise<Collected> {
+  const { id, watch, work } = target;
+  const addresses = new Tally();
+  using onCpu = new OnCpu(id.pid);
+  let maps = "";
+  let threadsSeen = 0;
+  const rounds = await sampleRounds(id, options, async () => {
+    // Libraries come (dlopen) and go: the last map that could be read knows most.
+    maps = readMaps(id.pid) ?? maps;
+    const states = watch.read();
+    const stacks = await stacksOf(id.pid, work.environment);
+    threadsSeen += stacks.size;
+    for (const [tid, frames] of stacks) {
+      onCpu.note(frames[0]);
+      const thread = states.get(tid);
+      if (thread) addresses.add(thread.name, frames.toReversed(), 1, thread.running ? 1 : 0);
+    }
+  });
+  const spent = rounds.sampleMs.reduce((sum, each) => sum + each, 0);
+  const stopMs = spent / Math.max(threadsSeen, 1);
+  const stacks = async () => {
+    const symbols = new Symbols(maps, id.pid);
+    await symbols.lookUp(addresses, work);
+    return { tally: named(addresses, symbols, onCpu), unnamed: symbols.unnamed(addresses) };
+  };
+  return { ...rounds, stopMs, attachMs: 0, stacks };
+}
+
+/** The samples with functions in the place of addresses. */
+function named(addresses: Tally, symbols: Symbols, onCpu: OnCpu): Tally {
+  const tally = new Tally();
+  for (const { name, stacks } of addresses.groups()) {
+    for (const { frames, samples, running } of stacks) {
+      const names = frames.flatMap((address) => symbols.names(address));
+      tally.add(name, names, samples, onCpu.count(samples, running, frames.at(-1)!, names.at(-1)!));
+    }
+  }
+  return tally;
+}
+
+/** The stack of every thread, innermost first: addresses in hexadecimal that lie inside the calling instruction. */
+async function stacksOf(pid: number, environment: Record<string, string>): Promise<Map<number, string[]>> {
+  const result = await run("eu-stack", ["--quiet", "--activation", "-p", `${pid}`], {
+    // While a thread stands still is no time to fetch debug files from a server.
+    env: { ...environment, DEBUGINFOD_URLS: "" },
+    anyExitCode: true,
+    timeoutMs: 30_000,
+  });
+  const stacks = parseEuStack(result.stdout);
+  // Exit code 1: some stacks could not be followed to their start, which code without unwind tables causes.
+  if (result.exitCode <= 1 || stacks.size > 0) return stacks;
+  if (/Permission denied|Operation not permitted/.test(result.stderr)) throw denied(pid, result.stderr);
+  throw new LabError(
+    "SIPHON_PROGRAM_FAILED",
+    `eu-stack cannot read the stacks of process ${pid}: ${lastWords(result)}`,
+  );
+}
+
+/**
+ *     TID 27913:
+ *     #0  0x00007ff3ea8ed545
+ *     #1  0x00007ff3ea8f1e53 - 1
+ *
+ * "- 1" marks a return address: the call is the instruction before it.
+ */
+export function parseEuStack(text: string): Map<number, string[]> {
+  const stacks = new Map<number, string[]>();
+  let frames: string[] = [];
+  for (const line of text.split("\n")) {
+    const thread = /^TID (\d+):/.exec(line);
+    if (thread) {
+      frames = [];
+      stacks.set(Number(thread[1]), frames);
+    }
+    const frame = /^#\d+\s+0x([0-9a-f]+)(\s+- 1)?/.exec(line);
+    if (frame) frames.push((BigInt(`0x${frame[1]}`) - (frame[2] ? 1n : 0n)).toString(16));
+  }
+  for (const [tid, stack] of stacks) if (stack.length === 0) stacks.delete(tid);
+  return stacks;
+}

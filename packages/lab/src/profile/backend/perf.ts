@@ -1,0 +1,155 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LabError } from "../../errors.ts";
+import { lastWords, notStarted } from "../../host/command.ts";
+import { isRunning } from "../../host/proc.ts";
+import { functionName, placeName } from "../symbols/names.ts";
+import { Tally } from "../tally.ts";
+import type { Backend, Collected, CollectOptions, NamedStacks, ProfileTarget } from "./backend.ts";
+import { denied } from "./denied.ts";
+
+/** What stands for the time in which a thread was not on a CPU. */
+export const offCpu = "[off CPU]";
+
+/**
+ * Linux perf: it stops nothing, and shows the kernel's functions, too; but it only sees threads while they are
+ * on a CPU. The rest of a thread's time is one frame, `[off CPU]`: that it waited, not where.
+ */
+export const perf: Backend = {
+  name: "perf",
+  programs: ["perf"],
+  stops: false,
+  limits: "perf sees threads only while they are on a CPU: how long one waited is known, where is not",
+  collect,
+};
+
+/** Bytes of stack that perf copies at each sample; the frames of what lies above are lost. */
+const STACK_BYTES = 32_768;
+
+async function collect(target: ProfileTarget, options: CollectOptions): Promise<Collected> {
+  const { id, watch, work } = target;
+  const data = work.path("perf.data");
+  const threads = watch.read();
+  const recorded = await record(target, data, options);
+  for (const [tid, thread] of watch.read()) threads.set(tid, thread);
+  const rounds = Math.round((recorded.seconds * 1000) / options.intervalMs);
+  const cutShort = recorded.aborted ? "interrupted" : isRunning(id) ? undefined : "the process ended";
+  const stacks = async () => {
+    const { counts, ...named } = await read(data, work.environment);
+    for (const [tid, { name }] of threads) {
+      const waited = rounds - (counts.get(tid) ?? 0);
+      if (waited > 0) named.tally.add(name, [offCpu], waited, 0);
+    }
+    return named;
+  };
+  return { rounds, cutShort, sampleMs: [], stopMs: 0, attachMs: 0, stacks };
+}
+
+async function record(
+  { id, work }: ProfileTarget,
+  data: string,
+  { seconds, intervalMs, signal, report }: CollectOptions,
+): Promise<{ seconds: number; aborted: boolean }> {
+  const args = ["record", "--quiet", "--event", "cpu-clock", "--freq", `${Math.round(1000 / intervalMs)}`];
+  args.push("--call-graph", `dwarf,${STACK_BYTES}`, "--output", data, "--pid", `${id.pid}`);
+  const child = spawn("perf", args, {
+    env: { ...process.env, ...work.environment },
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (bytes: Buffer) => {
+    stderr += bytes.toString();
+  });
+  const exited = once(child, "exit").then(([code]) => code as number | null);
+  await once(child, "spawn").catch((cause) => {
+    throw notStarted("perf", cause);
+  });
+  const begun = performance.now();
+  report(`perf records for ${seconds} s`);
+  const early = await Promise.race([
+    exited,
+    sleep(seconds * 1000, undefined, { signal }).catch(() => undefined),
+  ]);
+  const lasted = (performance.now() - begun) / 1000;
+  // On SIGINT perf writes what it has, and ends.
+  if (early === undefined) child.kill("SIGINT");
+  await exited;
+  if (early !== undefined && early !== null && early > 0) {
+    if (/perf_event_paranoid|[Pp]ermission|not permitted/.test(stderr)) {
+      throw denied(id.pid, "perf_event_open is not permitted");
+    }
+    const words = lastWords({ stdout: "", stderr });
+    throw new LabError("SIPHON_PROGRAM_FAILED", `perf cannot record process ${id.pid}: ${words}`);
+  }
+  return { seconds: lasted, aborted: signal?.aborted ?? false };
+}
+
+interface Read extends NamedStacks {
+  /** Samples by thread id. */
+  counts: Map<number, number>;
+}
+
+/** Reads perf's samples by `perf script`, line by line: they may be many. */
+async function read(data: string, environment: Record<string, string>): Promise<Read> {
+  const result: Read = { tally: new Tally(), counts: new Map(), unnamed: new Map() };
+  const args = ["script", "--input", data, "--no-inline", "--fields", "comm,tid,ip,sym,dso"];
+  const child = spawn("perf", args, {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const exited = once(child, "exit");
+  const parser = new PerfScript(({ comm, tid, frames }) => {
+    result.counts.set(tid, (result.counts.get(tid) ?? 0) + 1);
+    const names = frames.map(({ name, file }) => {
+      if (name !== undefined) return functionName(name);
+      if (file?.startsWith("/")) result.unnamed.set(file, (result.unnamed.get(file) ?? 0) + 1);
+      return file === undefined ? "[unknown]" : placeName(file);
+    });
+    result.tally.add(comm, names.toReversed(), 1, 1);
+  });
+  for await (const line of createInterface({ input: child.stdout })) parser.line(line);
+  parser.end();
+  await exited;
+  return result;
+}
+
+interface PerfSample {
+  comm: string;
+  tid: number;
+  /** Innermost first. */
+  frames: { name: string | undefined; file: string | undefined }[];
+}
+
+/**
+ *     msgr-worker-0 27919
+ *             ffffffff82010dcc tcp_sendmsg ([kernel.kallsyms])
+ *                       5abef2 [unknown] (/usr/lib/ceph/libceph-common.so.2)
+ */
+export class PerfScript {
+  readonly #onSample: (sample: PerfSample) => void;
+  #sample: PerfSample | undefined;
+
+  constructor(onSample: (sample: PerfSample) => void) {
+    this.#onSample = onSample;
+  }
+
+  line(line: string): void {
+    const [, name, dso] = /^\s+[0-9a-f]+ (.*) \((.*)\)$/.exec(line) ?? [];
+    if (name !== undefined) {
+      const file = dso === "[unknown]" ? undefined : dso.replace(/ \(deleted\)$/, "");
+      this.#sample?.frames.push({ name: name === "[unknown]" ? undefined : name, file });
+      return;
+    }
+    this.end();
+    const [, comm, tid] = /^(\S.*?)\s+(\d+)\s*$/.exec(line) ?? [];
+    if (comm !== undefined) this.#sample = { comm, tid: Number(tid), frames: [] };
+  }
+
+  end(): void {
+    if (this.#sample && this.#sample.frames.length > 0) this.#onSample(this.#sample);
+    this.#sample = undefined;
+  }
+}

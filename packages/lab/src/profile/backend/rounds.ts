@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isRunning, type ProcessId } from "../../host/proc.ts";
+import type { Collected, CollectOptions } from "./backend.ts";
+
+export type Rounds = Pick<Collected, "rounds" | "cutShort" | "sampleMs">;
+
+/**
+ * Looks at a process again and again until the time is over. The pause between two looks is what is left of
+ * the interval, but no shorter than the look before: a slow backend must not stop the process for most of
+ * the time. A process that ends and an abort cut the rounds short; what was seen until then counts.
+ */
+export async function sampleRounds(
+  id: ProcessId,
+  { seconds, intervalMs, signal, report }: CollectOptions,
+  look: () => Promise<void>,
+): Promise<Rounds> {
+  const sampleMs: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  const result = (cutShort?: Rounds["cutShort"]): Rounds => ({ rounds: sampleMs.length, cutShort, sampleMs });
+  for (;;) {
+    const begun = performance.now();
+    if (signal?.aborted) return result("interrupted");
+    if (!isRunning(id)) return result("the process ended");
+    try {
+      await look();
+    } catch (error) {
+      if (isRunning(id)) throw error;
+      return result("the process ended");
+    }
+    const now = performance.now();
+    sampleMs.push(now - begun);
+    report(`${sampleMs.length} samples, ${Math.max(0, Math.round((end - now) / 1000))} s to go`);
+    const pause = Math.max(intervalMs - (now - begun), now - begun);
+    if (now + pause >= end) return result();
+    await sleep(pause, undefined, { signal }).catch(() => {});
+  }
+}

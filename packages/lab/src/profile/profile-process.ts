@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { median } from "simple-statistics";
+import { LabError } from "../errors.ts";
+import { type ProcessId, processId } from "../host/proc.ts";
+import { Resource } from "../state/resource.ts";
+import type { Report } from "../step.ts";
+import type { Collected } from "./backend/backend.ts";
+import { chooseBackend } from "./backend/choose.ts";
+import type { BackendName, Profile } from "./profile.ts";
+import { holdsStopped, letGo, tracerOf } from "./release.ts";
+import { describeUnnamed } from "./symbols/unnamed.ts";
+import { ThreadWatch } from "./thread-watch.ts";
+
+export interface ProfileOptions {
+  /** Seconds of sampling; 10 unless told. */
+  seconds?: number;
+  /** Milliseconds aimed at between two samples; 50 unless told. */
+  intervalMs?: number;
+  backend?: BackendName | "auto";
+  /** Ends the sampling; the profile then holds what was seen until then. */
+  signal?: AbortSignal;
+  report?: Report;
+}
+
+/**
+ * Samples all threads of a process with their stacks, on a CPU or not, and measures the CPU use of each
+ * meanwhile. The process goes on as before, whatever happens here. Throws SIPHON_NOT_FOUND, SIPHON_PERMISSION,
+ * SIPHON_IN_USE when a debugger holds it, and SIPHON_MISSING_PROGRAM.
+ */
+export async function profileProcess(pid: number, options: ProfileOptions = {}): Promise<Profile> {
+  const { seconds = 10, intervalMs = 50, signal, report = () => {} } = options;
+  signal?.throwIfAborted();
+  const id = processId(pid);
+  if (!id) throw gone(pid, "there is no process");
+  const backend = await chooseBackend(options.backend ?? "auto");
+  if (backend.stops) refuseTraced(pid);
+  await using work = await Resource.create("work", `profile-${pid}-${randomBytes(4).toString("hex")}`);
+  const wasStopped = holdsStopped(pid);
+  const started = new Date().toISOString();
+  const watch = new ThreadWatch(pid);
+  const name = nameOf(id, watch);
+  const target = { id, watch, work };
+  // Before and after, the process is left alone for a moment, to see what the sampling costs it.
+  const aloneMs = Math.min(2000, Math.max(500, seconds * 100));
+  const unsampled = new Stretch();
+  const sampled = new Stretch();
+  let collected: Collected;
+  try {
+    await unsampled.measure(watch, () => sleep(aloneMs, undefined, { signal }).catch(() => {}));
+    collected = await sampled.measure(watch, () =>
+      backend.collect(target, { seconds, intervalMs, signal, report }),
+    );
+  } finally {
+    if (!wasStopped) await letGo(id);
+  }
+  if (!collected.cutShort) {
+    await unsampled.measure(watch, () => sleep(aloneMs, undefined, { signal }).catch(() => {}));
+  }
+  report("looking up the names of functions");
+  const { tally, unnamed } = await collected.stacks();
+  const groups = tally.groups();
+  if (groups.length === 0) {
+    signal?.throwIfAborted();
+    throw gone(pid, "no stack could be read before the end of process");
+  }
+  const { rounds, cutShort, sampleMs, stopMs, attachMs } = collected;
+  return {
+    schema: 1,
+    process: { pid, name },
+    started,
+    seconds: sampled.seconds,
+    intervalMs,
+    backend: backend.name,
+    rounds,
+    cutShort,
+    cores: availableParallelism(),
+    threads: watch.threads((attachMs + rounds * stopMs) / 1000),
+    groups,
+    cost: {
+      sampleMs: { median: sampleMs.length > 0 ? median(sampleMs) : 0, max: Math.max(0, ...sampleMs) },
+      stopMs,
+      attachMs,
+      busySampled: sampled.busy,
+      busyUnsampled: unsampled.busy,
+    },
+    unnamed: await describeUnnamed(unnamed, framesOf(groups)),
+  };
+}
+
+/** CPU use over one or more stretches of time. */
+class Stretch {
+  #cpu = 0;
+  seconds = 0;
+
+  async measure<T>(watch: ThreadWatch, work: () => Promise<T>): Promise<T> {
+    watch.read();
+    const before = { cpu: watch.cpu, seconds: watch.seconds };
+    try {
+      return await work();
+    } finally {
+      watch.read();
+      this.#cpu += watch.cpu - before.cpu;
+      this.seconds += watch.seconds - before.seconds;
+    }
+  }
+
+  /** Percent of one core. */
+  get busy(): number {
+    return this.seconds > 0 ? (this.#cpu / this.seconds) * 100 : 0;
+  }
+}
+
+function refuseTraced(pid: number): void {
+  const tracer = tracerOf(pid);
+  if (tracer === undefined) return;
+  throw new LabError(
+    "SIPHON_IN_USE",
+    `process ${pid} is already traced by process ${tracer.pid} (${tracer.name})`,
+    { hint: "end that debugger, or use --backend perf" },
+  );
+}
+
+function nameOf({ pid }: ProcessId, watch: ThreadWatch): string {
+  return watch.read().get(pid)?.name ?? `process ${pid}`;
+}
+
+function gone(pid: number, what: string): LabError {
+  return new LabError("SIPHON_NOT_FOUND", `${what} ${pid}`, {
+    hint: "name a running process by its pid, or a VM of siphon by its name (siphon vm list)",
+  });
+}
+
+function framesOf(groups: Profile["groups"]): number {
+  return groups
+    .flatMap(({ stacks }) => stacks)
+    .reduce((sum, { frames, samples }) => sum + frames.length * samples, 0);
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+
+/** A part of a process's address space that holds code. */
+export interface Region {
+  from: bigint;
+  to: bigint;
+  /** The file that is mapped there, or a name such as `[vdso]`; empty for memory that the program filled itself. */
+  path: string;
+}
+
+/** /proc/PID/maps as it stands; undefined when the process has ended or may not be looked at. */
+export function readMaps(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, "utf8") || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The executable regions of a map, in the order of their addresses. Source: proc(5).
+ *
+ *     7ff3e1845000-7ff3e1e93000 r-xp 00245000 fe:00 131127    /usr/lib/libfoo.so.2 (deleted)
+ */
+export function parseMaps(text: string): Region[] {
+  return text.split("\n").flatMap((line) => {
+    const [, from, to, path] = /^([0-9a-f]+)-([0-9a-f]+) ..x. \S+ \S+ \S+\s*(.*)$/.exec(line) ?? [];
+    if (from === undefined) return [];
+    return [{ from: BigInt(`0x${from}`), to: BigInt(`0x${to}`), path: path.replace(/ \(deleted\)$/, "") }];
+  });
+}
+
+/** The region that holds an address. */
+export function regionOf(regions: readonly Region[], address: bigint): Region | undefined {
+  return regions.find(({ from, to }) => address >= from && address < to);
+}

@@ -1,0 +1,15 @@
+import { basename } from "node:path";
+
+/** How a function is shown: without the version of its symbol and what the compiler appended to its clones. */
+export function functionName(name: string): string {
+  return name
+    .replace(/@@?[A-Z][A-Za-z0-9_.]*$/, "")
+    .replace(/ \[clone [^\]]*\]/g, "")
+    .replace(/(\.(constprop|isra|part|cold|lto_priv|localalias)(\.\d+)*)+$/, "");
+}
+
+/** What stands for functions without a name: their file, `[librbd.so.1]`, or what else their memory is. */
+export function placeName(path: string): string {
+  if (path === "" || path.startsWith("/memfd:") || path.startsWith("//anon")) return "[generated code]";
+  return path.startsWith("[") ? path : `[${basename(path)}]`;
+}
