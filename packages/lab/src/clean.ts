@@ -67,4 +67,3 @@ async function endOrphans(): Promise<void> {
   const ours = (dir: string) => dir.startsWith(`${stateDir()}/`) && !known.has(dir);
   await endProcesses(pidsWithEnvironment(RESOURCE_VARIABLE, ours));
 }
-

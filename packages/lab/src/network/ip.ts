@@ -1,0 +1,43 @@
+import { LabError } from "../errors.ts";
+import { type RunOptions, run } from "../host/command.ts";
+
+/** A network interface, as `ip -json link` shows it; the part that is read here. */
+export interface Link {
+  ifname: string;
+  /** Hardware address. */
+  address?: string;
+  /** The bridge that it is a port of. */
+  master?: string;
+}
+
+/** Runs ip(8); `what` starts the message when it fails: `cannot make the network lab`. */
+export async function ip(args: string[], what: string, options: RunOptions = {}): Promise<string> {
+  const { exitCode, stdout, stderr } = await run("ip", args, { ...options, anyExitCode: true });
+  if (exitCode === 0) return stdout;
+  throw ipFailure(what, stderr.trim());
+}
+
+/** Runs several commands of ip(8) in one process, which ends at the first that fails. */
+export async function ipBatch(
+  commands: string[],
+  what: string,
+  options: RunOptions & { namespace?: string } = {},
+): Promise<void> {
+  const { namespace, ...rest } = options;
+  const where = namespace === undefined ? [] : ["-netns", namespace];
+  await ip([...where, "-batch", "-"], what, { ...rest, input: commands.map((line) => `${line}\n`).join("") });
+}
+
+export async function links(what: string, filter: string[] = []): Promise<Link[]> {
+  const text = await ip(["-json", "link", "show", ...filter], what);
+  return (JSON.parse(text || "[]") as Link[]).filter(({ ifname }) => ifname !== undefined);
+}
+
+function ipFailure(what: string, said: string): LabError {
+  if (/Operation not permitted|Permission denied/.test(said)) {
+    return new LabError("SIPHON_PERMISSION", `${what}: that needs root`, {
+      hint: "run siphon as root (network namespaces and bridges need CAP_NET_ADMIN and CAP_SYS_ADMIN)",
+    });
+  }
+  return new LabError("SIPHON_PROGRAM_FAILED", `${what}: ip says: ${said.split("\n").slice(-2).join(" | ")}`);
+}

@@ -1,0 +1,209 @@
+import { randomBytes } from "node:crypto";
+import { LabError } from "../errors.ts";
+import { Resource } from "../state/resource.ts";
+import { ip, ipBatch } from "./ip.ts";
+import { removeNetwork } from "./remove.ts";
+import { addressIn, hostsIn, overlap, parseSubnet, type Subnet, subnets, subnetText } from "./subnet.ts";
+
+/** A host on a network: a namespace of its own, with a loopback and `eth0`. */
+export interface NetworkHost {
+  name: string;
+  /** As `ip netns` names it. */
+  namespace: string;
+  address: string;
+}
+
+/** A tap device on a network, for a guest to have an address there. */
+export interface NetworkTap {
+  name: string;
+  interface: string;
+  /** The address that is the guest's to take; nobody else on the network gets it. */
+  address: string;
+}
+
+/** What a network's lease says of it, for finding it and for removing it after a crash. */
+export interface NetworkDetails extends Record<string, unknown> {
+  /** The bridge's hardware address: what tells ours from another network's of the same name. */
+  mac: string;
+  bridge?: string;
+  subnet?: string;
+  hosts?: NetworkHost[];
+  taps?: NetworkTap[];
+}
+
+/**
+ * Hosts on this machine: network namespaces, each on a veth pair, on one bridge that this machine has an address
+ * on, too. Addresses are from a documentation range that nothing here uses. There is no route to anywhere else,
+ * and the machine's own forwarding and firewall stay as they are. Needs root. Everything is removed when
+ * the network is disposed of, unless `keep()` was called, and whatever runs in its namespaces is ended.
+ */
+export class Network implements AsyncDisposable {
+  readonly resource: Resource;
+
+  private constructor(resource: Resource) {
+    this.resource = resource;
+  }
+
+  /** Throws SIPHON_PERMISSION without root, SIPHON_IN_USE when no range is free. */
+  static async create(name: string): Promise<Network> {
+    // The second lowest bit of the first byte says that nobody was given this address by its maker.
+    const mac = ["02", ...Array.from(randomBytes(5), (byte) => byte.toString(16).padStart(2, "0"))].join(":");
+    const taken = await addressesInUse(name);
+    const resource = await Resource.create("networks", name, { mac } satisfies NetworkDetails);
+    const network = new Network(resource);
+    try {
+      for (const [n, subnet] of subnets.entries()) {
+        if (taken.some((other) => overlap(subnet, other))) continue;
+        if (await network.#claim(`siphon${n}`, subnet)) return network;
+      }
+      throw new LabError("SIPHON_IN_USE", `cannot make the network ${name}: no documentation range is free`, {
+        hint: "take other networks down, or run: siphon clean",
+      });
+    } catch (error) {
+      await removeNetwork(resource);
+      throw error;
+    }
+  }
+
+  /** The network of that name; throws SIPHON_NOT_FOUND. */
+  static async find(name: string): Promise<Network> {
+    const resource = await Resource.find("networks", name);
+    if (resource) return new Network(resource);
+    throw new LabError("SIPHON_NOT_FOUND", `there is no network ${name}`);
+  }
+
+  get name(): string {
+    return this.resource.name;
+  }
+
+  get bridge(): string {
+    return this.#details.bridge!;
+  }
+
+  /** `198.51.100.0/26`; hosts and guests need the length after the slash, too. */
+  get subnet(): string {
+    return this.#details.subnet!;
+  }
+
+  /** Where this machine is reached from the network's hosts. */
+  get address(): string {
+    return addressIn(parseSubnet(this.subnet), 1);
+  }
+
+  get hosts(): NetworkHost[] {
+    return this.#details.hosts ?? [];
+  }
+
+  get taps(): NetworkTap[] {
+    return this.#details.taps ?? [];
+  }
+
+  /** Adds a host; other hosts and this machine reach it at once. */
+  async addHost(name: string): Promise<NetworkHost> {
+    if (!/^[A-Za-z0-9][A-Za-z0-9-]{0,30}$/.test(name)) {
+      throw new LabError("SIPHON_USAGE", `${JSON.stringify(name)} cannot name a host of a network`, {
+        hint: "use letters, digits and dashes",
+      });
+    }
+    const host = { name, namespace: `${this.bridge}-${name}`, address: this.#freeAddress() };
+    const port = `${this.bridge}v${host.address.split(".")[3]}`;
+    const what = `cannot add the host ${name} to the network ${this.name}`;
+    // Noted first: what is half made when we are killed is removed all the same.
+    await this.resource.note({ hosts: [...this.hosts, host] });
+    await ip(["netns", "add", host.namespace], what);
+    await ipBatch(
+      [
+        `link add ${port} type veth peer name eth0 netns ${host.namespace}`,
+        `link set ${port} master ${this.bridge} up`,
+      ],
+      what,
+    );
+    const bits = this.subnet.split("/")[1];
+    await ipBatch(
+      ["link set lo up", `address add ${host.address}/${bits} dev eth0`, "link set eth0 up"],
+      what,
+      {
+        namespace: host.namespace,
+      },
+    );
+    return host;
+  }
+
+  /** Adds a tap device for a guest, and reserves an address for it. */
+  async addTap(name: string): Promise<NetworkTap> {
+    const address = this.#freeAddress();
+    const tap = { name, interface: `${this.bridge}t${address.split(".")[3]}`, address };
+    await this.resource.note({ taps: [...this.taps, tap] });
+    await ipBatch(
+      [`tuntap add dev ${tap.interface} mode tap`, `link set ${tap.interface} master ${this.bridge} up`],
+      `cannot add the tap ${name} to the network ${this.name}`,
+    );
+    return tap;
+  }
+
+  /** Lets the network outlive this process. */
+  async keep(): Promise<void> {
+    await this.resource.keep();
+  }
+
+  async remove(): Promise<void> {
+    await removeNetwork(this.resource);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.resource.kept) await this.remove();
+  }
+
+  get #details(): NetworkDetails {
+    return this.resource.details as NetworkDetails;
+  }
+
+  /**
+   * Makes the bridge, whose name says which subnet it has: of two siphons that want the same one the kernel lets
+   * only one make it. False when the name is taken.
+   */
+  async #claim(bridge: string, subnet: Subnet): Promise<boolean> {
+    const what = `cannot make the network ${this.name}`;
+    const { mac } = this.#details;
+    try {
+      await ip(["link", "add", "name", bridge, "address", mac, "type", "bridge"], what);
+    } catch (error) {
+      if (error instanceof LabError && /File exists/.test(error.message)) return false;
+      throw error;
+    }
+    await this.resource.note({ bridge, subnet: subnetText(subnet) });
+    const own = `${addressIn(subnet, 1)}/${subnet.bits}`;
+    await ipBatch([`address add ${own} dev ${bridge}`, `link set ${bridge} up`], what);
+    return true;
+  }
+
+  #freeAddress(): string {
+    const subnet = parseSubnet(this.subnet);
+    const taken = new Set([this.address, ...[...this.hosts, ...this.taps].map(({ address }) => address)]);
+    for (let n = 2; n <= hostsIn(subnet); n++) {
+      if (!taken.has(addressIn(subnet, n))) return addressIn(subnet, n);
+    }
+    throw new LabError("SIPHON_IN_USE", `the network ${this.name} (${this.subnet}) is full`);
+  }
+}
+
+/** Arguments of ip(8) that run a program on a host: `run("ip", onHost(host, "rados", ["lspools"]))`. */
+export function onHost({ namespace }: NetworkHost, program: string, args: string[] = []): string[] {
+  return ["netns", "exec", namespace, program, ...args];
+}
+
+/** Every address and every route of this machine but the default ones, which lead everywhere. */
+async function addressesInUse(name: string): Promise<Subnet[]> {
+  const what = `cannot make the network ${name}`;
+  const [addresses, routes] = await Promise.all([
+    ip(["-json", "-4", "address", "show"], what),
+    ip(["-json", "-4", "route", "show", "table", "all"], what),
+  ]);
+  const own = (JSON.parse(addresses || "[]") as { addr_info?: { local: string; prefixlen: number }[] }[])
+    .flatMap(({ addr_info = [] }) => addr_info)
+    .map(({ local, prefixlen }) => parseSubnet(`${local}/${prefixlen}`));
+  const reached = (JSON.parse(routes || "[]") as { dst: string }[])
+    .filter(({ dst }) => dst !== "default")
+    .map(({ dst }) => parseSubnet(dst));
+  return [...own, ...reached];
+}
