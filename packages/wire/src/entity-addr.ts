@@ -46,6 +46,17 @@ export function readEntityAddrVec(r: Reader): EntityAddr[] {
   throw r.malformed(`an address list that begins with ${marker}`);
 }
 
+/** Passes over what `readEntityAddrVec` reads, without making anything of it. */
+export function skipEntityAddrVec(r: Reader): void {
+  const marker = r.u8();
+  if (marker > 2) throw r.malformed(`an address list that begins with ${marker}`);
+  if (marker < 2) {
+    skipAddr(r, marker);
+    return;
+  }
+  for (let left = r.count(leastAddrBytes); left > 0; left--) skipAddr(r, r.u8());
+}
+
 /** @param features of the peer; without ADDR2 the legacy form is written */
 export function writeEntityAddr(w: Writer, addr: EntityAddr, features = FEATURE_MSG_ADDR2): void {
   if ((features & FEATURE_MSG_ADDR2) === 0n) {
@@ -90,6 +101,12 @@ function readLegacyAddr(r: Reader): EntityAddr {
   const sockaddr = r.raw(sockaddrStorageBytes);
   const addr = parseSockaddr(r, sockaddr.readUInt16BE(0), sockaddr);
   return { type: addr.family === 0 ? "none" : "legacy", nonce, ...addr };
+}
+
+function skipAddr(r: Reader, marker: number): void {
+  if (marker === 0) r.skip(3 + 4 + sockaddrStorageBytes);
+  else if (marker === 1) r.skipStruct();
+  else throw r.malformed(`an address that begins with ${marker}`);
 }
 
 function readVersionedAddr(r: Reader): EntityAddr {

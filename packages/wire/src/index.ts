@@ -7,6 +7,7 @@ export {
   FEATURE_MSG_ADDR2,
   readEntityAddr,
   readEntityAddrVec,
+  skipEntityAddrVec,
   writeEntityAddr,
   writeEntityAddrVec,
 } from "./entity-addr.ts";

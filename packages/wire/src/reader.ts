@@ -195,6 +195,18 @@ export class Reader {
     return value;
   }
 
+  /** Passes over a versioned struct, whatever its versions, and returns a reader of its bytes. */
+  struct(name: string): Reader {
+    const start = this.#position;
+    this.skipStruct();
+    return new Reader(this.bytes, name, start, this.#position);
+  }
+
+  skipStruct(): void {
+    this.skip(2);
+    this.skip(this.u32());
+  }
+
   /** The error for a value that no valid encoder writes here; the caller throws it. */
   malformed(found: string): WireError {
     return new WireError("SIPHON_WIRE_MALFORMED", `malformed ${this.#what}: ${found}`);

@@ -118,12 +118,13 @@ const none = new Uint32Array(0);
 function readRule(r: Reader): CrushRule | undefined {
   if (r.u32() === 0) return undefined;
   const length = r.u32();
-  r.skip(1);
+  const ruleset = r.u8();
   const type = r.u8();
-  r.skip(2);
+  const leastSize = r.u8();
+  const greatestSize = r.u8();
   if (length * 12 > r.remaining) throw r.malformed(`a rule of ${length} steps`);
   const steps = Array.from({ length }, () => ({ op: r.u32(), arg1: r.i32(), arg2: r.i32() }));
-  return { type, steps };
+  return { type, ruleset, leastSize, greatestSize, steps };
 }
 
 /** A map i32 -> string; very old maps have 64-bit keys, whose upper half reads as an empty name. */

@@ -37,7 +37,12 @@ export const BUCKET_STRAW2 = 5;
 export type BucketAlgorithm = 1 | 2 | 3 | 4 | 5;
 
 export interface CrushRule {
+  /** As 1 replicated, 3 erasure-coded pools are numbered; 4 and 5 are rules with multi-step retries. */
   readonly type: number;
+  /** Until Ceph 16 what pools name, and the pool sizes the rule is for. */
+  readonly ruleset: number;
+  readonly leastSize: number;
+  readonly greatestSize: number;
   readonly steps: readonly RuleStep[];
 }
 

@@ -5,6 +5,8 @@ export interface CrushText {
   text: string;
   devices: number;
   rules: number;
+  /** Rules of erasure-coded pools; the others are for replicated ones. */
+  erasureRules: number[];
 }
 
 /** Map shapes from one device to two thousand; what else a map has is drawn from the seed. */
@@ -31,13 +33,13 @@ interface Bucket {
 
 /**
  * @param algorithm of every bucket; undefined: each bucket its own
- * @param chooseArgs whether weight sets and replacement ids are added, where buckets are straw2
+ * @param chooseArgsPool pool to make weight sets and replacement ids for, where buckets are straw2
  */
 export function crushText(
   random: Random,
   shape: Shape,
   algorithm: Algorithm | undefined,
-  chooseArgs: boolean,
+  chooseArgsPool?: number,
 ): CrushText {
   // crushtool cannot build the shadow of a uniform bucket whose items have unequal weights in a class, and in a
   // tree without any weight (a shadow without devices) Ceph reads items from beyond its end.
@@ -56,15 +58,20 @@ export function crushText(
     ...rules.flatMap((body, id) => [
       `rule rule${id} {`,
       ` id ${id}`,
-      ` type ${body.some((step) => step.includes("indep")) ? "erasure" : "replicated"}`,
+      ` type ${isErasure(body) ? "erasure" : "replicated"}`,
       " min_size 1",
-      " max_size 20",
+      ` max_size ${id === 1 ? 4 : 20}`,
       ...body.map((step) => ` step ${step}`),
       "}",
     ]),
-    ...(chooseArgs ? chooseArgsText(random, buckets) : []),
+    ...(chooseArgsPool === undefined ? [] : chooseArgsText(random, buckets, chooseArgsPool)),
   ].join("\n");
-  return { text: `${text}\n`, devices: shape.devices, rules: rules.length };
+  const erasureRules = [...rules.keys()].filter((id) => isErasure(rules[id]!));
+  return { text: `${text}\n`, devices: shape.devices, rules: rules.length, erasureRules };
+}
+
+function isErasure(rule: readonly string[]): boolean {
+  return rule.some((step) => step.includes("indep"));
 }
 
 function tunables(random: Random): string[] {
@@ -199,7 +206,7 @@ function ruleBodies(random: Random, shape: Shape, classes: boolean): string[][] 
   return rules;
 }
 
-function chooseArgsText(random: Random, buckets: readonly Bucket[]): string[] {
+function chooseArgsText(random: Random, buckets: readonly Bucket[], pool: number): string[] {
   const positions = random.between(1, 3);
   const entries = buckets
     .filter((bucket) => bucket.algorithm === "straw2" && random.chance(0.8))
@@ -211,7 +218,7 @@ function chooseArgsText(random: Random, buckets: readonly Bucket[]): string[] {
         : [];
       return [" {", ` bucket_id ${id}`, " weight_set [", ...sets, " ]", ...ids, " }"];
     });
-  return ["choose_args 0 {", ...entries, "}"];
+  return [`choose_args ${pool} {`, ...entries, "}"];
 }
 
 function fixed(weights: readonly number[]): string {

@@ -1,0 +1,154 @@
+import { crushHash2 } from "@siphon/wire";
+import { type CrushRule, ITEM_NONE } from "../crush/map.ts";
+import { stableMod } from "./object-hash.ts";
+import { POOL_REPLICATED, type Pool, PoolFlag } from "./pool.ts";
+import { fullWeight, type OsdMapState, OsdState } from "./state.ts";
+
+/** Which OSDs hold a PG. In sets of erasure-coded pools ITEM_NONE keeps the place of a missing shard. */
+export interface PgPlacement {
+  /** Where the PG belongs, of the OSDs that are up. */
+  readonly up: readonly number[];
+  /** -1: none. */
+  readonly upPrimary: number;
+  /** Who serves it now. */
+  readonly acting: readonly number[];
+  /** Who takes its operations; -1: none. */
+  readonly actingPrimary: number;
+  /** The shard of the acting primary, -1 in replicated pools: operations are addressed to PG and shard. */
+  readonly primaryShard: number;
+}
+
+/** Places a PG (OSDMap::_pg_to_up_acting_osds in src/osd/OSDMap.cc). */
+export function placePg(map: OsdMapState, pool: Pool, seed: number): PgPlacement {
+  const up = rawOsds(map, pool, seed);
+  applyUpmap(map, pool, seed, up);
+  dropWhere(pool, up, (osd) => !isUp(map, osd));
+  const upPrimary = pickUpPrimary(map, pool, seed, up);
+
+  const temp = [...(map.pgs.temp.get(pool.id, seed) ?? [])];
+  dropWhere(pool, temp, (osd) => !isUp(map, osd));
+  const acting = temp.length > 0 ? withShardOrder(pool, temp) : up;
+  const tempPrimary = map.pgs.primaryTemp.get(pool.id, seed) ?? firstOsd(temp);
+  const actingPrimary = temp.length === 0 && tempPrimary === -1 ? upPrimary : tempPrimary;
+  const primaryShard = pool.type === POOL_REPLICATED ? -1 : acting.indexOf(actingPrimary);
+  return { up, upPrimary, acting, actingPrimary, primaryShard };
+}
+
+/** The input of CRUSH for a PG (pg_pool_t::raw_pg_to_pps). */
+function placementSeed(pool: Pool, seed: number): number {
+  const folded = stableMod(seed, pool.pgpNum);
+  return (pool.flags & PoolFlag.hashPsPool) !== 0 ? crushHash2(folded, pool.id) : (folded + pool.id) >>> 0;
+}
+
+let scratch = new Int32Array(16);
+
+function rawOsds(map: OsdMapState, pool: Pool, seed: number): number[] {
+  if (scratch.length < pool.size) scratch = new Int32Array(pool.size);
+  const { crush, osds } = map;
+  const filled = crush.place(
+    ruleOf(map, pool),
+    placementSeed(pool, seed),
+    pool.size,
+    osds.weight,
+    crush.chooseArgsOf(pool.id),
+    scratch,
+  );
+  const raw = Array.from(scratch.subarray(0, filled));
+  dropWhere(pool, raw, (osd) => !exists(map, osd));
+  return raw;
+}
+
+/** Before Ceph 17 a rule served only pools of the sizes it names, and was found by its ruleset. */
+function ruleOf(map: OsdMapState, pool: Pool): number {
+  if (map.requireOsdRelease >= 17) return pool.crushRule;
+  return map.crush.map.rules.findIndex((rule) => rule !== undefined && serves(rule, pool));
+}
+
+function serves(rule: CrushRule, { crushRule, type, size }: Pool): boolean {
+  return (
+    rule.ruleset === crushRule && rule.type === type && rule.leastSize <= size && size <= rule.greatestSize
+  );
+}
+
+/** Moves that the balancer or an administrator decided on (OSDMap::_apply_upmap); none leads to an OSD that is out. */
+function applyUpmap(map: OsdMapState, pool: Pool, seed: number, osds: number[]): void {
+  const whole = map.pgs.upmap.get(pool.id, seed);
+  if (whole !== undefined) {
+    if (whole.some((osd) => isOut(map, osd))) return;
+    osds.splice(0, osds.length, ...whole);
+  }
+  const pairs = map.pgs.upmapItems.get(pool.id, seed) ?? [];
+  for (let i = 0; i < pairs.length; i += 2) {
+    const to = pairs[i + 1]!;
+    const at = osds.indexOf(pairs[i]!);
+    if (at >= 0 && !osds.includes(to) && !isOut(map, to)) osds[at] = to;
+  }
+  const primary = map.pgs.upmapPrimaries.get(pool.id, seed);
+  if (primary === undefined || primary < 0 || primary >= map.maxOsd || isOut(map, primary)) return;
+  const at = osds.indexOf(primary, 1);
+  if (at > 0) {
+    osds[at] = osds[0]!;
+    osds[0] = primary;
+  }
+}
+
+/** In replicated pools the others move up; in erasure-coded ones the place of a shard stays, empty. */
+function dropWhere(pool: Pool, osds: number[], gone: (osd: number) => boolean): void {
+  let kept = 0;
+  for (const osd of osds) {
+    if (!gone(osd)) osds[kept++] = osd;
+    else if (pool.type !== POOL_REPLICATED) osds[kept++] = ITEM_NONE;
+  }
+  osds.length = kept;
+}
+
+function firstOsd(osds: readonly number[]): number {
+  return osds.find((osd) => osd !== ITEM_NONE) ?? -1;
+}
+
+/**
+ * The first OSD, unless primary affinities pass it over: then the first that is not passed over, moved to the
+ * front of a replicated set (OSDMap::_apply_primary_affinity).
+ */
+function pickUpPrimary(map: OsdMapState, pool: Pool, seed: number, osds: number[]): number {
+  const affinity = map.osds.primaryAffinity;
+  const isDefault = (osd: number) => osd === ITEM_NONE || affinity?.[osd] === fullWeight;
+  if (affinity === undefined || osds.every(isDefault)) return firstOsd(osds);
+  const hashed = placementSeed(pool, seed);
+  const accepts = (osd: number) =>
+    osd !== ITEM_NONE && (affinity[osd]! >= fullWeight || crushHash2(hashed, osd) >>> 16 < affinity[osd]!);
+  const accepting = osds.findIndex(accepts);
+  const at = accepting >= 0 ? accepting : osds.findIndex((osd) => osd !== ITEM_NONE);
+  if (at < 0) return -1;
+  const primary = osds[at]!;
+  if (pool.type === POOL_REPLICATED && at > 0) {
+    osds.splice(at, 1);
+    osds.unshift(primary);
+  }
+  return primary;
+}
+
+/**
+ * Pools with EC optimizations store a temporary set with the shards first that may become primary, so that
+ * the first of it is one for clients that know nothing of them (OSDMap::pgtemp_undo_primaryfirst).
+ */
+function withShardOrder(pool: Pool, temp: readonly number[]): readonly number[] {
+  if ((pool.flags & PoolFlag.ecOptimizations) === 0 || temp.length !== pool.size) return temp;
+  const later = new Set(pool.nonprimaryShards.filter((shard) => shard < pool.size));
+  let nextFirst = 0;
+  let nextLater = pool.size - later.size;
+  return temp.map((_, shard) => temp[later.has(shard) ? nextLater++ : nextFirst++]!);
+}
+
+function exists(map: OsdMapState, osd: number): boolean {
+  return ((map.osds.state[osd] ?? 0) & OsdState.exists) !== 0;
+}
+
+function isUp(map: OsdMapState, osd: number): boolean {
+  const both = OsdState.exists | OsdState.up;
+  return ((map.osds.state[osd] ?? 0) & both) === both;
+}
+
+function isOut(map: OsdMapState, osd: number): boolean {
+  return map.osds.weight[osd] === 0;
+}
