@@ -52,7 +52,7 @@ export async function importImage(
   await checkSpace(client, source.actualSize, what, signal);
   const imageSize = size ?? source.virtualSize;
   await using made = await RecordedImage.create(client, { purpose: "import", size: imageSize, signal });
-  await convert(client, file, source.format, made.image, what, { signal, onProgress });
+  await writeFileToImage(client, { file, image: made.image, signal, onProgress });
   await renameImage(client, { image: made.image, to: image, signal });
   await made.release();
 }
@@ -70,14 +70,13 @@ export async function imageFile(file: string): Promise<ImageFile> {
 
 const fileInfo = z.object({ format: z.string(), "virtual-size": z.int(), "actual-size": z.int() });
 
-async function convert(
+/** Writes an image file into a new, empty image that is large enough. */
+export async function writeFileToImage(
   client: CephClient,
-  file: string,
-  format: string,
-  image: string,
-  what: string,
-  { signal, onProgress }: Pick<ImportOptions, "signal" | "onProgress">,
+  { file, image, signal, onProgress }: Omit<ImportOptions, "size">,
 ): Promise<void> {
+  const { format } = await imageFile(file);
+  const what = `writing ${file} to ${client.spec(image)}`;
   const { conf, user, namespace } = client.target;
   using guard = new StallGuard(what, { signal });
   const target = rbdName({ pool: client.pool, namespace, image, user, conf });

@@ -32,8 +32,9 @@ export async function biggerTest(
 ): Promise<void> {
   report("booting the VM and making XFS");
   await using vm = await measurer.start(rung, signal);
-  await inGuest(vm, `mkfs.xfs -q -f ${vm.device}`, signal);
-  await inGuest(vm, `mkdir -p ${file.directory} && mount -t xfs ${vm.device} ${file.directory}`, signal);
+  const device = await measurer.device(vm, signal);
+  await inGuest(vm, `mkfs.xfs -q -f ${device}`, signal);
+  await inGuest(vm, `mkdir -p ${file.directory} && mount -t xfs ${device} ${file.directory}`, signal);
   const size = Math.floor((options.size * FILE_SHARE) / 2 ** 22) * 2 ** 22;
   for (const [order, step] of steps(options).entries()) {
     report(step.title);

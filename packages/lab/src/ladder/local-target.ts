@@ -1,10 +1,9 @@
 import { LocalCluster } from "../cluster/local-cluster.ts";
 import type { ClusterSpecInput } from "../cluster/spec.ts";
 import { createImage } from "../image/image.ts";
-import { prefillImage } from "../image/prefill.ts";
 import type { Report } from "../step.ts";
+import { imageSize, type Laying, layImage } from "./lay-image.ts";
 import type { LadderOptions } from "./options.ts";
-import { formatSize } from "./size.ts";
 import type { Target } from "./target.ts";
 
 const IMAGE = "siphon-ladder";
@@ -12,6 +11,7 @@ const IMAGE = "siphon-ladder";
 /** A cluster of its own on this machine, removed with everything in it when disposed of. */
 export async function localTarget(
   options: LadderOptions,
+  laying: Laying,
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<Target> {
   await using stack = new AsyncDisposableStack();
@@ -20,12 +20,8 @@ export async function localTarget(
   const { client } = cluster;
   const watch = stack.use(cluster.watch());
   report("creating the image");
-  await createImage(client, { image: IMAGE, size: options.size, signal });
-  await prefillImage(client, {
-    image: IMAGE,
-    signal: AbortSignal.any([signal, watch.signal]),
-    onProgress: (done, total) => report(`filling the image: ${formatSize(done)} of ${formatSize(total)}`),
-  });
+  await createImage(client, { image: IMAGE, size: await imageSize(laying), signal });
+  await layImage(client, IMAGE, laying, { report, signal: AbortSignal.any([signal, watch.signal]) });
   const keep = stack.move();
   return {
     disk: { pool: client.pool, image: IMAGE, user: cluster.spec.user },

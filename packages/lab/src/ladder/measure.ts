@@ -9,13 +9,11 @@ import { renderCommand } from "../vm/arguments.ts";
 import type { Vm } from "../vm/vm.ts";
 import { CpuSampler } from "./cpu-sampler.ts";
 import type { LadderOptions } from "./options.ts";
+import type { VmKit } from "./prepare.ts";
 import type { LadderRecord } from "./record.ts";
 import type { Target } from "./target.ts";
 
 export type PlannedClimb = Extract<PlannedRung, { status: "planned" }>;
-
-/** Boots a VM with a rung's settings on the target's image. */
-export type BootRung = (rung: PlannedClimb, conf: string, signal: AbortSignal) => Promise<Vm>;
 
 /** Which of all runs it is. */
 export interface Turn {
@@ -25,20 +23,14 @@ export interface Turn {
 
 /** Measures rungs: a VM booted anew for each run, fio in it, the CPU times of QEMU and the OSDs beside it. */
 export class Measurer {
-  readonly #boot: BootRung;
+  readonly #kit: VmKit;
   readonly #target: Target;
   readonly #record: LadderRecord;
   readonly #options: LadderOptions;
   readonly #directory: string;
 
-  constructor(
-    boot: BootRung,
-    target: Target,
-    record: LadderRecord,
-    options: LadderOptions,
-    directory: string,
-  ) {
-    this.#boot = boot;
+  constructor(kit: VmKit, target: Target, record: LadderRecord, options: LadderOptions, directory: string) {
+    this.#kit = kit;
     this.#target = target;
     this.#record = record;
     this.#options = options;
@@ -48,9 +40,10 @@ export class Measurer {
   /** One run of the ladder's workload on a rung. */
   async measure(rung: PlannedClimb, turn: Turn, signal: AbortSignal): Promise<Omit<Run, "outlier">> {
     await using vm = await this.start(rung, signal);
+    const filename = await this.#kit.device(vm, signal);
     const { rw, bs, iodepth, size, seconds, warmup, seed } = this.#options;
     const job: FioJob = {
-      filename: vm.device,
+      filename,
       rw,
       blockSize: bs,
       ioDepth: iodepth,
@@ -67,9 +60,32 @@ export class Measurer {
   async start(rung: PlannedClimb, signal: AbortSignal): Promise<Vm> {
     const { name } = rung.rung;
     const conf = await this.#target.clientConf(name, rung.settings.clientOptions);
-    const vm = await this.#boot(rung, conf.path, signal);
+    const vm = await this.#kit.boot(rung, this.#target, conf.path, signal);
     this.#record.describe(name, renderCommand(vm.command), conf.text);
     return vm;
+  }
+
+  /**
+   * Writes all that the load will cover, from inside the guest: for an image that came with the guest's disk,
+   * whose partition for the load is still empty.
+   */
+  async fill(rung: PlannedClimb, signal: AbortSignal): Promise<void> {
+    await using vm = await this.start(rung, signal);
+    const filename = await this.#kit.device(vm, signal);
+    const job: FioJob = {
+      filename,
+      rw: "write",
+      blockSize: 4 * 2 ** 20,
+      ioDepth: 16,
+      size: this.#options.size,
+    };
+    parseFio(await vm.run(fioCommandLine(job), { timeoutMs: FILL_SECONDS * 1000, signal }));
+    await vm.run("sync", { signal });
+  }
+
+  /** What the bigger test may make a file system on. */
+  async device(vm: Vm, signal: AbortSignal): Promise<string> {
+    return this.#kit.device(vm, signal);
   }
 
   /** Runs fio in a VM and reads its figures; its own output is kept under the label. */

@@ -1,4 +1,5 @@
 import { imageGuest } from "../guest/image-guest.ts";
+import { benchmarkPartition } from "../guest/partition/benchmark-partition.ts";
 import { smallGuest } from "../guest/small.ts";
 import { machine } from "../host/machine.ts";
 import { majorOf, versions } from "../host/versions.ts";
@@ -8,7 +9,7 @@ import type { Report } from "../step.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../vm/accelerator.ts";
 import { allocatorLibrary } from "../vm/allocator.ts";
 import { Vm } from "../vm/vm.ts";
-import type { BootRung } from "./measure.ts";
+import type { PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import { formatSize } from "./size.ts";
 import type { Fact, Target } from "./target.ts";
@@ -18,8 +19,12 @@ export interface VmKit {
   offers: Omit<Offers, "noSecure">;
   accelerator: AcceleratorChoice;
   facts: Omit<Results["facts"], "cluster">;
-  /** How to boot a rung's VM on a target. */
-  boot: (target: Target) => BootRung;
+  /** The guest's own disk, when it has one: it must be put into the image that VMs get. */
+  guestDisk: string | undefined;
+  /** Boots a VM with a rung's settings on the target's image, as the configuration file says. */
+  boot: (rung: PlannedClimb, target: Target, conf: string, signal: AbortSignal) => Promise<Vm>;
+  /** What fio works on in a guest: the whole data disk, or a partition of the root disk made for it. */
+  device: (vm: Vm, signal: AbortSignal) => Promise<string>;
 }
 
 /** Builds the guest, finds out how QEMU can run it and what this machine offers to the rungs. */
@@ -28,7 +33,9 @@ export async function prepareVms(
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<VmKit> {
   report("building the guest, unless it is in the cache");
-  const guest = options.guestImage ? await imageGuest(options.guestImage) : await smallGuest();
+  const image = options.guestImage === undefined ? undefined : await imageGuest(options.guestImage);
+  const guest = image ?? (await smallGuest());
+  const guestDisk = await image?.diskFile(signal);
   report("finding out whether KVM boots a guest");
   const accelerator = await chooseAccelerator(options.accel, smallGuest, signal);
   const [found, tcmalloc, jemalloc] = await Promise.all([
@@ -49,9 +56,11 @@ export async function prepareVms(
         { name: "memory", value: formatSize(memory) },
       ],
     },
-    boot: (target) => (rung, conf, signal) =>
+    guestDisk,
+    boot: async (rung, target, conf, signal) =>
       Vm.start({
         guest,
+        ...(await image?.equipment()),
         settings: rung.settings,
         disk: { type: "rbd", ...target.disk, conf },
         accelerator: accelerator.name,
@@ -59,6 +68,7 @@ export async function prepareVms(
         memoryMiB: Math.ceil(memory / 2 ** 20),
         signal,
       }),
+    device: async (vm, signal) => (image ? (await benchmarkPartition(vm, signal)).path : vm.device),
   };
 }
 

@@ -10,9 +10,9 @@ import { biggerTest } from "./bigger.ts";
 import { climb } from "./climb.ts";
 import { existingTarget } from "./existing-target.ts";
 import { localTarget } from "./local-target.ts";
-import { type BootRung, Measurer, type PlannedClimb } from "./measure.ts";
+import { Measurer, type PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
-import { prepareVms } from "./prepare.ts";
+import { prepareVms, type VmKit } from "./prepare.ts";
 import { LadderRecord } from "./record.ts";
 import type { Target } from "./target.ts";
 
@@ -38,10 +38,11 @@ export interface LadderOutcome {
 export async function runLadder(options: LadderOptions, hooks: LadderHooks): Promise<LadderOutcome> {
   const { step, signal } = hooks;
   const vms = await step("Prepare the guest", (report) => prepareVms(options, { report, signal }));
+  const laying = { size: options.size, guestDisk: vms.guestDisk };
   await using target = await step("Set up cluster and image", (report) =>
     options.existing
-      ? existingTarget(options, options.existing, { report, signal })
-      : localTarget(options, { report, signal }),
+      ? existingTarget(options.existing, laying, { report, signal })
+      : localTarget(options, laying, { report, signal }),
   );
   const planned = planRungs(options.mode, { ...vms.offers, noSecure: target.noSecure }, options.rungs);
   const record = new LadderRecord(
@@ -55,7 +56,7 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
     planned,
   );
   const directory = await makeDirectory(hooks.out);
-  const outcome = await measureAll(record, planned, vms.boot(target), target, options, directory, hooks);
+  const outcome = await measureAll(record, planned, vms, target, options, directory, hooks);
   const results = record.results(outcome.failure === undefined);
   await step("Write the report", async () => {
     await writeResults(directory, results);
@@ -68,7 +69,7 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
 async function measureAll(
   record: LadderRecord,
   planned: PlannedRung[],
-  boot: BootRung,
+  kit: VmKit,
   target: Target,
   options: LadderOptions,
   directory: string,
@@ -76,11 +77,15 @@ async function measureAll(
 ): Promise<{ failure?: unknown }> {
   const stop = AbortSignal.any([signal, target.failed]);
   const rungs = planned.filter((each): each is PlannedClimb => each.status === "planned");
-  const measurer = new Measurer(boot, target, record, options, directory);
+  const measurer = new Measurer(kit, target, record, options, directory);
   const save = async () => {
     await writeResults(directory, record.results(false));
   };
   try {
+    const [lastPlanned] = rungs.slice(-1);
+    if (kit.guestDisk !== undefined && lastPlanned) {
+      await step("Fill the partition that is measured", () => measurer.fill(lastPlanned, stop));
+    }
     await step(`Climb ${rungs.length} rungs, ${options.repeat} times`, (report) =>
       climb(rungs, measurer, record, options, { report, signal: stop, save }),
     );

@@ -1,0 +1,38 @@
+import type { CephClient } from "../ceph/client.ts";
+import { imageFile, writeFileToImage } from "../image/import.ts";
+import { prefillImage } from "../image/prefill.ts";
+import type { Report } from "../step.ts";
+import { formatSize } from "./size.ts";
+
+/** What is to be in the image that VMs get. */
+export interface Laying {
+  /** The data that the load covers, in bytes. */
+  size: number;
+  /** A disk with a guest on it, to stand before that data; without one the data is the whole image. */
+  guestDisk?: string;
+}
+
+/** Bytes that the image must have. */
+export async function imageSize({ size, guestDisk }: Laying): Promise<number> {
+  if (guestDisk === undefined) return size;
+  // The partition for the load starts at a boundary of 1 MiB, and a GPT has a copy of itself at the end.
+  return (await imageFile(guestDisk)).virtualSize + size + 4 * 2 ** 20;
+}
+
+/** Fills an empty image with random data, or puts the guest's disk into it. */
+export async function layImage(
+  client: CephClient,
+  image: string,
+  { size, guestDisk }: Laying,
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<void> {
+  if (guestDisk !== undefined) {
+    const onProgress = (share: number) =>
+      report(`writing the guest's disk to the image: ${Math.round(share * 100)} %`);
+    await writeFileToImage(client, { file: guestDisk, image, signal, onProgress });
+    return;
+  }
+  const onProgress = (done: number, total: number) =>
+    report(`filling the image: ${formatSize(done)} of ${formatSize(total)}`);
+  await prefillImage(client, { image, size, signal, onProgress });
+}
