@@ -11,7 +11,7 @@ import { formatMon, formatOsd, startCephDaemon } from "./daemons.ts";
 import { writeClusterFiles } from "./files.ts";
 import { checkSocketPaths, clusterPaths, type DaemonId, daemonsOf } from "./layout.ts";
 import { awaitClean, awaitOsds, awaitQuorum, type ClusterStatus, checkFsid } from "./ready.ts";
-import type { MonAddress } from "./settings.ts";
+import { LOOPBACK, type MonAddress } from "./settings.ts";
 import type { ClusterSpec } from "./spec.ts";
 
 export interface BringUpOptions {
@@ -93,13 +93,14 @@ async function monAddresses(
   const free = await ports(mons.length * 2);
   return mons.map(({ id }, n) => ({
     id,
+    ip: LOOPBACK,
     ...(msgr === "v1" ? {} : { v2: free[2 * n] }),
     ...(msgr === "v2" ? {} : { v1: free[2 * n + 1] }),
   }));
 }
 
-/** Announces the OSDs, and makes the pool for images and its user. */
-async function makeMaps(
+/** Announces the OSDs, and makes the pool for images and its user, whose keyring it writes. */
+export async function makeMaps(
   resource: Resource,
   session: CephSession,
   { pool, pgs, replicas, user, mgrModules }: ClusterSpec,

@@ -6,7 +6,7 @@ import { run } from "../host/command.ts";
 import { Daemon } from "../host/daemon.ts";
 import type { Resource } from "../state/resource.ts";
 import { daemonFailure, knownFailure } from "./failure.ts";
-import { clusterPaths, type DaemonId } from "./layout.ts";
+import { type ClusterHome, clusterPaths, type DaemonId } from "./layout.ts";
 
 /** Starts one daemon of a cluster; it is up when its admin socket answers. */
 export async function startCephDaemon(resource: Resource, daemon: DaemonId): Promise<Daemon> {
@@ -27,16 +27,24 @@ export async function formatOsd(
   uuid: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { conf } = clusterPaths(resource);
-  const args = ["--mkfs", "--no-mon-config", "--conf", conf, "--id", daemon.id, "--osd-uuid", uuid];
-  await runCeph(resource, daemon, "ceph-osd", args, signal);
+  await runCeph(resource, daemon, "ceph-osd", osdMkfs(resource, daemon, uuid), signal);
 }
 
 /** Makes a monitor's store. */
 export async function formatMon(resource: Resource, daemon: DaemonId, signal?: AbortSignal): Promise<void> {
-  const { conf, monmap, monKeyring } = clusterPaths(resource);
-  const args = ["--mkfs", "--conf", conf, "--id", daemon.id, "--monmap", monmap, "--keyring", monKeyring];
-  await runCeph(resource, daemon, "ceph-mon", args, signal);
+  await runCeph(resource, daemon, "ceph-mon", monMkfs(resource, daemon), signal);
+}
+
+/** Arguments of ceph-osd(8) that make a store. */
+export function osdMkfs(home: ClusterHome, { id }: DaemonId, uuid: string): string[] {
+  const { conf } = clusterPaths(home);
+  return ["--mkfs", "--no-mon-config", "--conf", conf, "--id", id, "--osd-uuid", uuid];
+}
+
+/** Arguments of ceph-mon(8) that make a store. */
+export function monMkfs(home: ClusterHome, { id }: DaemonId): string[] {
+  const { conf, monmap, monKeyring } = clusterPaths(home);
+  return ["--mkfs", "--conf", conf, "--id", id, "--monmap", monmap, "--keyring", monKeyring];
 }
 
 /**

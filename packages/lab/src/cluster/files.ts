@@ -23,7 +23,19 @@ export async function writeClusterFiles(
   for (const dir of [...daemons.map(paths.data), resource.path("crash"), resource.path("modules")])
     await mkdir(dir, { mode: 0o700 });
 
-  const entries: KeyringEntry[] = [
+  const entries = firstKeys(daemons);
+  const secret = { mode: 0o600 };
+  await writeFile(paths.conf, confText(clusterConf(spec, { fsid, mons: addresses, home: resource })), secret);
+  await writeFile(paths.monKeyring, keyringText(entries), secret);
+  for (const { name, key } of entries.slice(1)) {
+    await writeFile(paths.keyring(name), keyringText([{ name, key }]), secret);
+  }
+  await makeMonmap(resource, fsid, addresses);
+}
+
+/** New keys for what exists from the start: the monitors' common one, client.admin, manager and OSDs. */
+export function firstKeys(daemons: DaemonId[]): KeyringEntry[] {
+  return [
     { name: "mon.", key: newCephxKey(), caps: { mon: "allow *" } },
     {
       name: "client.admin",
@@ -34,14 +46,12 @@ export async function writeClusterFiles(
       .filter(({ kind }) => kind !== "mon")
       .map(({ kind, name }) => ({ name, key: newCephxKey(), caps: daemonCaps(kind) })),
   ];
-  const secret = { mode: 0o600 };
-  await writeFile(paths.conf, confText(clusterConf(spec, fsid, addresses, resource)), secret);
-  await writeFile(paths.monKeyring, keyringText(entries), secret);
-  for (const { name, key } of entries.slice(1)) {
-    await writeFile(paths.keyring(name), keyringText([{ name, key }]), secret);
-  }
+}
+
+/** Makes the monitor map that monitors start from, in the resource's directory. */
+export async function makeMonmap(resource: Resource, fsid: string, addresses: MonAddress[]): Promise<void> {
   const vectors = addresses.flatMap((address) => ["--addv", address.id, addressVector(address)]);
-  await run("monmaptool", ["--create", "--fsid", fsid, ...vectors, paths.monmap], {
+  await run("monmaptool", ["--create", "--fsid", fsid, ...vectors, clusterPaths(resource).monmap], {
     env: { ...cephEnvironment, ...resource.environment },
   });
 }

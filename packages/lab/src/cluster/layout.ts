@@ -1,5 +1,4 @@
 import { LabError } from "../errors.ts";
-import type { Resource } from "../state/resource.ts";
 import type { ClusterSpec } from "./spec.ts";
 
 export type DaemonKind = "mon" | "mgr" | "osd";
@@ -26,19 +25,26 @@ export function daemonId(kind: DaemonKind, id: string): DaemonId {
   return { kind, id, name: `${kind}.${id}` };
 }
 
-/** Where everything of a cluster lies, inside its resource's directory. */
-export function clusterPaths(resource: Resource) {
+/** A cluster's directory: a resource's on this machine, or a directory of another host. */
+export interface ClusterHome {
+  dir: string;
+  /** A path inside it. */
+  path(...parts: string[]): string;
+}
+
+/** Where everything of a cluster lies, inside its directory. */
+export function clusterPaths(home: ClusterHome) {
   return {
-    conf: resource.path("ceph.conf"),
-    monmap: resource.path("monmap"),
+    conf: home.path("ceph.conf"),
+    monmap: home.path("monmap"),
     /** What monitors import at their making: all keys that exist from the start. */
-    monKeyring: resource.path("mon.keyring"),
-    keyring: (entity: string) => resource.path(`${entity}.keyring`),
+    monKeyring: home.path("mon.keyring"),
+    keyring: (entity: string) => home.path(`${entity}.keyring`),
     /** A daemon's data directory. */
-    data: (daemon: DaemonId) => resource.path(daemon.name),
-    adminSocket: (daemon: DaemonId) => resource.path(`${daemon.name}.asok`),
-    log: (daemon: DaemonId) => resource.path(`${daemon.name}.log`),
-    clientConfs: resource.path("clients"),
+    data: (daemon: DaemonId) => home.path(daemon.name),
+    adminSocket: (daemon: DaemonId) => home.path(`${daemon.name}.asok`),
+    log: (daemon: DaemonId) => home.path(`${daemon.name}.log`),
+    clientConfs: home.path("clients"),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { Conf } from "../ceph/conf.ts";
-import type { Resource } from "../state/resource.ts";
+import type { ClusterHome } from "./layout.ts";
 import type { ClusterSpec } from "./spec.ts";
 
 /** Where one monitor listens. */
 export interface MonAddress {
   id: string;
+  ip: string;
   v1?: number;
   v2?: number;
 }
@@ -19,23 +20,36 @@ const MODES = [
   "ms_mon_service_mode",
 ];
 
+/** Where all daemons of a cluster on this machine listen. */
+export const LOOPBACK = "127.0.0.1";
+
 /** `[v2:127.0.0.1:P,v1:127.0.0.1:Q]`, as mon_host and monmaptool want it. */
-export function addressVector({ v1, v2 }: MonAddress): string {
-  const parts = [v2 && `v2:127.0.0.1:${v2}`, v1 && `v1:127.0.0.1:${v1}`];
+export function addressVector({ ip, v1, v2 }: MonAddress): string {
+  const parts = [v2 && `v2:${ip}:${v2}`, v1 && `v1:${ip}:${v1}`];
   return `[${parts.filter(Boolean).join(",")}]`;
 }
 
-/** The ceph.conf of a local cluster, which its daemons and all its clients read. */
-export function clusterConf(spec: ClusterSpec, fsid: string, mons: MonAddress[], resource: Resource): Conf {
+/** Where a cluster's daemons are, as its ceph.conf says it. */
+export interface ClusterPlace {
+  fsid: string;
+  mons: MonAddress[];
+  home: ClusterHome;
+  /** Where manager and OSDs listen; 127.0.0.1 unless told. */
+  ip?: string;
+}
+
+/** The ceph.conf of a cluster, which its daemons and, on this machine, all its clients read. */
+export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
+  const { fsid, mons, home, ip = LOOPBACK } = place;
   const { auth, msgr, wire, replicas } = spec;
   const mode = wire === "any" ? "crc secure" : wire;
   const conf: Conf = {
     global: {
       fsid,
       mon_host: mons.map(addressVector).join(","),
-      keyring: resource.path("$name.keyring"),
-      run_dir: resource.dir,
-      crash_dir: resource.path("crash"),
+      keyring: home.path("$name.keyring"),
+      run_dir: home.dir,
+      crash_dir: home.path("crash"),
       auth_cluster_required: auth,
       auth_service_required: auth,
       auth_client_required: auth,
@@ -52,8 +66,8 @@ export function clusterConf(spec: ClusterSpec, fsid: string, mons: MonAddress[],
       osd_crush_chooseleaf_type: "0",
     },
     mon: {
-      mon_data: resource.path("$name"),
-      keyring: resource.path("$name", "keyring"),
+      mon_data: home.path("$name"),
+      keyring: home.path("$name", "keyring"),
       // Without it every one of the many map changes of the start waits a second for company.
       paxos_propose_interval: "0.05",
       // Three monitors that all start for the first time sit one election out.
@@ -64,22 +78,22 @@ export function clusterConf(spec: ClusterSpec, fsid: string, mons: MonAddress[],
       mon_warn_on_pool_no_redundancy: "false",
       mon_warn_on_insecure_global_id_reclaim: "false",
       mon_warn_on_insecure_global_id_reclaim_allowed: "false",
-      ...files(resource),
+      ...files(home),
     },
     mgr: {
-      mgr_data: resource.path("$name"),
-      public_addr: "127.0.0.1",
+      mgr_data: home.path("$name"),
+      public_addr: ip,
       mgr_initial_modules: "",
       // Loading all modules takes seconds, and what they do at times (balance, report, watch devices) disturbs.
-      ...(spec.mgrModules ? {} : { mgr_module_path: resource.path("modules") }),
+      ...(spec.mgrModules ? {} : { mgr_module_path: home.path("modules") }),
       mgr_stats_period: "1",
       mgr_tick_period: "1",
-      ...files(resource),
+      ...files(home),
     },
     osd: {
-      osd_data: resource.path("$name"),
-      public_addr: "127.0.0.1",
-      cluster_addr: "127.0.0.1",
+      osd_data: home.path("$name"),
+      public_addr: ip,
+      cluster_addr: ip,
       ...storeOptions(spec),
       // Asks the monitor with a "ceph" of its own, which dies with msgr v1 and auth none.
       osd_class_update_on_start: "false",
@@ -88,7 +102,7 @@ export function clusterConf(spec: ClusterSpec, fsid: string, mons: MonAddress[],
       osd_max_pg_log_entries: "200",
       // No scrub runs into a measurement (a flag such as noscrub would mean HEALTH_WARN for ever).
       osd_max_scrubs: "0",
-      ...files(resource),
+      ...files(home),
     },
   };
   for (const [name, value] of Object.entries(spec.settings)) {
@@ -111,6 +125,6 @@ function storeOptions({ store, osdSize, osdMemoryTarget }: ClusterSpec): Record<
     : { osd_objectstore: "memstore", memstore_device_bytes: `${osdSize}`, memstore_page_set: "true" };
 }
 
-function files(resource: Resource): Record<string, string> {
-  return { admin_socket: resource.path("$name.asok"), log_file: resource.path("$name.log") };
+function files(home: ClusterHome): Record<string, string> {
+  return { admin_socket: home.path("$name.asok"), log_file: home.path("$name.log") };
 }

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunResult, run } from "../../host/command.ts";
 import { RESOURCE_VARIABLE } from "../../state/resource.ts";
-import { type SshTarget, sshArguments } from "./connection.ts";
 
 /** The longest time that a timer can wait: 24.8 days. */
 const FOR_EVER = 2 ** 31 - 1;
@@ -18,12 +17,13 @@ export class SshMaster implements AsyncDisposable {
   readonly #closing = new AbortController();
   #open = true;
 
-  constructor(target: SshTarget, directory: string) {
+  /** `args` say how to reach `host`; paths among them, and the socket, are relative to `directory`. */
+  constructor(args: string[], host: string, directory: string) {
     const socket = `ssh-${crypto.randomUUID().slice(0, 8)}`;
-    const common = [...sshArguments(target), "-o", "BatchMode=yes", "-S", socket];
+    const common = [...args, "-o", "BatchMode=yes", "-S", socket];
     this.#socket = join(directory, socket);
-    this.arguments = [...common, "127.0.0.1"];
-    const connection = run("ssh", [...common, "-M", "-N", "127.0.0.1"], {
+    this.arguments = [...common, host];
+    const connection = run("ssh", [...common, "-M", "-N", host], {
       cwd: directory,
       env: { [RESOURCE_VARIABLE]: directory },
       timeoutMs: FOR_EVER,

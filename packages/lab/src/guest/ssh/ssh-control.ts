@@ -4,7 +4,7 @@ import { type RunOptions, type RunResult, run } from "../../host/command.ts";
 import { RESOURCE_VARIABLE } from "../../state/resource.ts";
 import { shellQuote } from "../../vm/escape.ts";
 import type { GuestControl, GuestRunOptions } from "../control.ts";
-import type { SshTarget } from "./connection.ts";
+import { type SshTarget, sshArguments } from "./connection.ts";
 import { SshMaster } from "./master.ts";
 
 export interface SshControlOptions extends SshTarget {
@@ -29,7 +29,7 @@ export class SshControl implements GuestControl {
       throw error;
     });
     this.#qemuEnded.catch(() => {});
-    this.#master = new SshMaster(options, options.directory);
+    this.#master = masterOf(options);
   }
 
   /** Waits for the guest to boot and to let us in. Throws SIPHON_TIMEOUT, SIPHON_GUEST or QEMU's end. */
@@ -75,7 +75,7 @@ export class SshControl implements GuestControl {
       signal?.throwIfAborted();
       if (timeout.aborted) throw notLetIn(timeoutMs, said);
       await Promise.race([sleep(500), this.#qemuEnded]);
-      this.#master = new SshMaster(this.#options, this.#options.directory);
+      this.#master = masterOf(this.#options);
     }
   }
 
@@ -110,6 +110,10 @@ export class SshControl implements GuestControl {
       hint: "look at the guest's console: it may have panicked, hung or shut down",
     });
   }
+}
+
+function masterOf(options: SshControlOptions): SshMaster {
+  return new SshMaster(sshArguments(options), "127.0.0.1", options.directory);
 }
 
 function notLetIn(timeoutMs: number, said: string): LabError {
