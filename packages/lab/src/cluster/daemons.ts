@@ -86,6 +86,6 @@ async function runCeph(
   try {
     await run(command, args, { env, cwd: resource.dir, signal, timeoutMs: 180_000 });
   } catch (error) {
-    throw knownFailure(daemon.name, resource, (error as Error).message, error) ?? error;
+    throw (await knownFailure(daemon.name, resource, (error as Error).message, error)) ?? error;
   }
 }

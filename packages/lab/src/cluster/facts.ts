@@ -41,6 +41,7 @@ export function clusterFacts(spec: ClusterSpec, version: unknown, config: unknow
     { name: "replicas", value: `${spec.replicas}` },
     { name: "placement groups", value: `${spec.pgs}` },
     { name: "object store", value: value("osd_objectstore") },
+    { name: "bytes an OSD can store", value: `${spec.osdSize}` },
     { name: "ms_*_mode (all six)", value: [...modes].join(", ") },
     ...[...names].map((name) => ({ name, value: value(name) })),
   ];

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { LabError } from "../errors.ts";
 import type { Daemon } from "../host/daemon.ts";
 import type { Resource } from "../state/resource.ts";
@@ -6,14 +6,13 @@ import type { Resource } from "../state/resource.ts";
 /** Why a daemon that is being brought up has ended. */
 export async function daemonFailure(resource: Resource, daemon: Daemon): Promise<LabError> {
   const died = daemon.diedError(daemon.exit ?? { code: null, signal: null });
-  const words = await wordsOf(resource, daemon.name);
-  return knownFailure(daemon.name, resource, words, died) ?? died;
+  return (await knownFailure(daemon.name, resource, await wordsOf(resource, daemon.name), died)) ?? died;
 }
 
 /** Why a daemon of a running cluster has ended, as far as its last words tell: killed ones have none. */
 export async function unexpectedEnd(resource: Resource, name: string): Promise<LabError> {
   const words = await wordsOf(resource, name);
-  const known = knownFailure(name, resource, words);
+  const known = await knownFailure(name, resource, words);
   if (known) return known;
   const [said] = /^.*(\*\*\* Caught signal|FAILED ceph_assert|\bAborted\b).*$/m.exec(words) ?? [];
   const why = said?.trim() ?? "it was killed, or ended without a word";
@@ -23,25 +22,32 @@ export async function unexpectedEnd(resource: Resource, name: string): Promise<L
 }
 
 /** SIPHON_IN_USE (and retryable) for a taken port, SIPHON_NO_SPACE for a full disk; else undefined. */
-export function knownFailure(
+export async function knownFailure(
   name: string,
   resource: Resource,
   words: string,
   cause?: unknown,
-): LabError | undefined {
+): Promise<LabError | undefined> {
   if (/Address already in use|\(98\)/.test(words)) {
     return new LabError("SIPHON_IN_USE", `${name} cannot listen: its port is taken`, {
       cause,
       retryable: true,
     });
   }
-  if (/No space left on device|\(28\)|ENOSPC/.test(words)) {
+  const saysFull = /No space left on device|\(28\)|ENOSPC|critical levels of available space/.test(words);
+  if (saysFull || (await isFull(resource.dir))) {
     return new LabError("SIPHON_NO_SPACE", `${name} cannot go on: no space left in ${resource.dir}`, {
       cause,
       hint: "free some space, or choose another directory with --dir",
     });
   }
   return undefined;
+}
+
+/** A daemon on a full disk often cannot even write what its trouble is. */
+async function isFull(dir: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize < 16 * 2 ** 20;
 }
 
 /** The end of what a daemon printed and logged. */

@@ -7,6 +7,7 @@ import { isRunning, type ProcessId, processId } from "../host/proc.ts";
 import { endProcesses } from "../host/signals.ts";
 import { Resource } from "../state/resource.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
+import { withCapacity } from "./capacity.ts";
 import { startCephDaemon } from "./daemons.ts";
 import { type ClusterFact, clusterFacts } from "./facts.ts";
 import { unexpectedEnd } from "./failure.ts";
@@ -52,19 +53,20 @@ export class LocalCluster implements AsyncDisposable {
    * daemon that dies) leaves nothing behind. A port that is taken meanwhile means another try with others.
    */
   static async up(input: ClusterSpecInput = {}, options: UpOptions = {}): Promise<LocalCluster> {
-    const spec = parseClusterSpec(input);
+    const requested = parseClusterSpec(input);
     const { ports = freePorts, ...rest } = options;
     for (let tries = 3; ; tries--) {
       options.signal?.throwIfAborted();
-      const resource = await Resource.create("clusters", spec.name, { spec });
+      const resource = await Resource.create("clusters", requested.name);
       try {
+        const spec = await withCapacity(requested, resource.dir);
         const { fsid, daemons } = await bringUp(resource, spec, { ports, ...rest });
-        await resource.note({ fsid, daemons: processIds(daemons) });
+        await resource.note({ spec, fsid, daemons: processIds(daemons) });
         return new LocalCluster(resource);
       } catch (error) {
         await resource.remove();
         const portTaken = error instanceof LabError && error.code === "SIPHON_IN_USE" && error.retryable;
-        if (!portTaken || tries === 1) throw error;
+        if (!portTaken || tries === 1) throw withoutSpace(error, resource.dir);
       }
     }
   }
@@ -239,6 +241,11 @@ export class LocalCluster implements AsyncDisposable {
     const dead = new LocalCluster(now).daemons.find(died);
     return dead && unexpectedEnd(this.resource, dead.name);
   }
+}
+
+function withoutSpace(error: unknown, dir: string): unknown {
+  if ((error as NodeJS.ErrnoException).code !== "ENOSPC") return error;
+  return new LabError("SIPHON_NO_SPACE", `no space left in ${dir}`, { cause: error });
 }
 
 function processIds(daemons: Daemon[]): Record<string, ProcessId | null> {

@@ -24,11 +24,8 @@ const clusterFields = z.strictObject({
     .int()
     .min(896 * MIB)
     .default(GIB),
-  /** Bytes an OSD can store. Its file grows as it is written. */
-  osdSize: z
-    .int()
-    .min(GIB)
-    .default(10 * GIB),
+  /** Bytes an OSD can store; its file grows as it is written. 10 GiB, or less where there is less room. */
+  osdSize: z.int().min(GIB).optional(),
   /** The pool for images that is made, and the user (without `client.`) who may use it. */
   pool: z
     .string()
@@ -49,11 +46,13 @@ const clusterFields = z.strictObject({
 
 /** What a local cluster is to be, as a caller says it: everything has a default. */
 export type ClusterSpecInput = z.input<typeof clusterFields>;
-/** What a local cluster is to be. */
-export type ClusterSpec = z.output<typeof clusterSpec>;
+/** The same, checked and with all defaults that do not depend on the machine. */
+export type RequestedCluster = z.output<typeof clusterSpec>;
+/** What a local cluster is. */
+export type ClusterSpec = RequestedCluster & { osdSize: number };
 
 /** Fills in the defaults; `replicas` is 3, or the number of OSDs where there are fewer. */
-export const clusterSpec = clusterFields
+const clusterSpec = clusterFields
   .transform((spec) => ({ ...spec, replicas: spec.replicas ?? Math.min(3, spec.osds) }))
   .superRefine((spec, context) => {
     const issue = (message: string) => context.addIssue({ code: "custom", message });
@@ -67,7 +66,7 @@ export const clusterSpec = clusterFields
   });
 
 /** Checks what a caller asks for; throws SIPHON_USAGE with one sentence. */
-export function parseClusterSpec(input: ClusterSpecInput): ClusterSpec {
+export function parseClusterSpec(input: ClusterSpecInput): RequestedCluster {
   const parsed = clusterSpec.safeParse(input);
   if (parsed.success) return parsed.data;
   const why = parsed.error.issues.map(({ path, message }) =>

@@ -38,18 +38,18 @@ export async function run(
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
   const result = exec(command, args, {
-    signal: stop,
     stdin: input,
     nodeOptions: { cwd, env: { ...process.env, ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] },
   });
+  // A program may end without reading all that it is given.
+  result.process?.stdin?.on("error", () => {});
   if (input === undefined) result.process?.stdin?.end();
   if (onStdout) result.process?.stdout?.setEncoding("utf8").on("data", onStdout);
+  using _ = endingOn(stop, result.pid);
   let output: Awaited<typeof result>;
   try {
     output = await result;
   } catch (cause) {
-    signal?.throwIfAborted();
-    if (timeout.aborted) throw timedOut(command, timeoutMs, cause);
     throw notStarted(command, cause);
   }
   signal?.throwIfAborted();
@@ -62,6 +62,36 @@ export async function run(
     );
   }
   return { exitCode, stdout: output.stdout, stderr: output.stderr };
+}
+
+/** How long a program may take to end in order. */
+const GRACE_MS = 2_000;
+
+/**
+ * Ends a process group once `stop` is aborted: SIGTERM, then SIGKILL, as fio waits for I/O that never comes
+ * and leaves its children behind.
+ */
+function endingOn(stop: AbortSignal, pid: number | undefined): Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const signalGroup = (name: NodeJS.Signals) => {
+    try {
+      if (pid !== undefined) process.kill(-pid, name);
+    } catch {
+      // All of it has ended.
+    }
+  };
+  const onAbort = () => {
+    signalGroup("SIGTERM");
+    timer = setTimeout(signalGroup, GRACE_MS, "SIGKILL");
+  };
+  stop.addEventListener("abort", onAbort, { once: true });
+  return {
+    [Symbol.dispose]: () => {
+      stop.removeEventListener("abort", onAbort);
+      clearTimeout(timer);
+      if (stop.aborted) signalGroup("SIGKILL");
+    },
+  };
 }
 
 /** Whether a program can be found in PATH (with /usr/sbin and /sbin, where Debian keeps some). */
@@ -90,13 +120,10 @@ export function notStarted(command: string, cause: unknown): LabError {
   });
 }
 
-function timedOut(command: string, timeoutMs: number, cause?: unknown): LabError {
+function timedOut(command: string, timeoutMs: number): LabError {
   return new LabError(
     "SIPHON_TIMEOUT",
     `${command} did not end within ${timeoutMs / 1000} s and was stopped`,
-    {
-      cause,
-      retryable: true,
-    },
+    { retryable: true },
   );
 }

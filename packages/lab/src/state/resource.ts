@@ -31,6 +31,7 @@ export interface Lease {
 export class Resource implements AsyncDisposable {
   readonly dir: string;
   #lease: Lease;
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(dir: string, lease: Lease) {
     this.dir = dir;
@@ -61,7 +62,16 @@ export class Resource implements AsyncDisposable {
     }
     const owner = processId(process.pid) ?? null;
     const resource = new Resource(dir, { kind, name, created: new Date().toISOString(), owner, details });
-    await resource.#write();
+    try {
+      await resource.#write();
+    } catch (cause) {
+      await rm(dir, { recursive: true, force: true });
+      if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
+      throw new LabError("SIPHON_NO_SPACE", `no space left for ${dir}`, {
+        cause,
+        hint: "free some space, or set SIPHON_STATE_DIR to another directory",
+      });
+    }
     return resource;
   }
 
@@ -136,9 +146,15 @@ export class Resource implements AsyncDisposable {
 
   /** Ends every process started for the resource and returns their pids. Files stay. */
   async endProcesses(): Promise<number[]> {
-    const pids = pidsWithEnvironment(RESOURCE_VARIABLE, (dir) => dir === this.dir);
-    await endProcesses(pids);
-    return pids;
+    const ended = new Set<number>();
+    // What is being ended may be starting more: look again until nothing new is found.
+    for (;;) {
+      const found = pidsWithEnvironment(RESOURCE_VARIABLE, (dir) => dir === this.dir);
+      const pids = found.filter((pid) => !ended.has(pid));
+      if (pids.length === 0) return [...ended];
+      await endProcesses(pids);
+      for (const pid of pids) ended.add(pid);
+    }
   }
 
   /** Ends its processes and removes its files. */
@@ -152,9 +168,15 @@ export class Resource implements AsyncDisposable {
     if (!this.kept) await this.remove();
   }
 
-  async #write(): Promise<void> {
+  /** One after the other, each with what is true by then: several changes may be under way at once. */
+  #write(): Promise<void> {
     const file = this.path("lease.json");
-    await writeFile(`${file}.new`, `${JSON.stringify(this.#lease, null, 2)}\n`, { mode: 0o600 });
-    await rename(`${file}.new`, file);
+    this.#written = this.#written
+      .catch(() => {})
+      .then(async () => {
+        await writeFile(`${file}.new`, `${JSON.stringify(this.#lease, null, 2)}\n`, { mode: 0o600 });
+        await rename(`${file}.new`, file);
+      });
+    return this.#written;
   }
 }

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../../src/errors.ts";
 import { run, which } from "../../src/host/command.ts";
+import { processId } from "../../src/host/proc.ts";
 
 const codeOf = (code: string) => (error: unknown) => error instanceof LabError && error.code === code;
 
@@ -39,4 +41,25 @@ test("an abort ends the program and is thrown as it came", async () => {
   controller.abort(reason);
   await assert.rejects(running, (error) => error === reason);
   await assert.rejects(run("true", [], { signal: controller.signal }), (error) => error === reason);
+});
+
+test("output is handed over as it comes, and an abort ends also what ignores SIGTERM, with its children", async () => {
+  const controller = new AbortController();
+  let output = "";
+  const script = "trap '' TERM; sh -c 'echo child $$; sleep 60' & echo parent $$; wait; sleep 60";
+  const running = run("sh", ["-c", script], {
+    signal: controller.signal,
+    onStdout: (text) => {
+      output += text;
+      if (/parent \d+\n/.test(output) && /child \d+\n/.test(output)) controller.abort(new Error("enough"));
+    },
+  });
+  await assert.rejects(running, /enough/);
+  const pids = [...output.matchAll(/\d+/g)].map(Number);
+  assert.equal(pids.length, 2);
+  while (pids.some(processId)) await sleep(20);
+});
+
+test("a program that does not read its input is no problem", async () => {
+  await run("true", [], { input: "x".repeat(1_000_000) });
 });

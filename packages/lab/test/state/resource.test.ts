@@ -27,6 +27,13 @@ test("a resource is found by its name, and its name is taken until it is removed
   assert.equal(await Resource.find("vms", "one"), undefined);
 });
 
+test("details noted at the same time all arrive", async () => {
+  await using resource = await Resource.create("vms", "busy");
+  await Promise.all(["a", "b", "c", "d"].map((key) => resource.note({ [key]: key })));
+  const found = (await Resource.find("vms", "busy"))!;
+  assert.deepEqual(found.details, { a: "a", b: "b", c: "c", d: "d" });
+});
+
 test("names that could leave the state directory are refused", async () => {
   for (const name of ["", "..", "a/b", "-x", "x".repeat(64)]) {
     await assert.rejects(Resource.create("vms", name), codeOf("SIPHON_USAGE"), name);
