@@ -4,7 +4,7 @@ import { Command } from "commander";
 export function cleanCommand(): Command {
   return new Command("clean")
     .description(
-      "Stop and remove whatever an earlier crash left behind: daemons, VMs, images in pools, temporary files.\n" +
+      "Stop and remove whatever an earlier crash left behind: daemons, VMs, images in pools, temporary files. " +
         "Clusters and VMs that are meant to stay (cluster up, vm run --detach) are left alone, unless --all.",
     )
     .option("--all", "also take down clusters and VMs that were meant to stay")

@@ -47,7 +47,7 @@ export function ladderCommand(): Command {
   const names = (mode: "cumulative" | "published") => rungsOf(mode).map(({ name }) => name);
   return new Command("ladder")
     .description(
-      "Climb the ladder: bring a Ceph cluster up (or use yours), put an image on it, boot a VM from it in every\n" +
+      "Climb the ladder: bring a Ceph cluster up (or use yours), put an image on it, boot a VM from it in every " +
         "configuration, run fio inside, and report IOPS, latency and CPU per I/O with 95 % intervals.",
     )
     .option("--quick", "two repeats of 5 s on fewer rungs: a first look in under three minutes")

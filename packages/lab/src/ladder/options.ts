@@ -1,13 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { freemem } from "node:os";
-import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { LabError } from "../errors.ts";
-import { parseSize } from "./size.ts";
-
-const size = z
-  .union([z.int().positive(), z.string()])
-  .transform((value) => (typeof value === "number" ? value : parseSize(value)));
+import { problemsOf, readYaml } from "../input.ts";
+import { sizeField as size } from "./size.ts";
 
 /** What the ladder can be told, by a plan file or the command line; everything has a default. */
 const ladderFields = z.strictObject({
@@ -81,40 +76,25 @@ export const quickOptions: LadderOptionsInput = {
 export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
   const parsed = ladderFields.safeParse(input);
   if (!parsed.success) throw usage("these options make no sense", parsed.error);
+  checkRungNames(parsed.data.mode, parsed.data.rungs);
   const { seed = Math.floor(Math.random() * 2 ** 32), size = defaultSize() } = parsed.data;
   return { ...parsed.data, seed, size };
 }
 
 /** Reads a plan, a YAML file with the same options; throws SIPHON_NOT_FOUND or SIPHON_USAGE. */
 export async function readPlan(path: string): Promise<LadderOptionsInput> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw new LabError("SIPHON_NOT_FOUND", `cannot read the plan ${path}: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-  try {
-    const plan: unknown = parseYaml(text) ?? {};
-    const parsed = ladderFields.safeParse(plan);
-    if (!parsed.success) throw usage(`the plan ${path} makes no sense`, parsed.error);
-    return plan as LadderOptionsInput;
-  } catch (cause) {
-    if (cause instanceof LabError) throw cause;
-    throw new LabError("SIPHON_USAGE", `the plan ${path} is no YAML: ${(cause as Error).message}`, { cause });
-  }
+  const plan = await readYaml(path, "plan");
+  const parsed = ladderFields.safeParse(plan);
+  if (!parsed.success) throw usage(`the plan ${path} makes no sense`, parsed.error);
+  return plan as LadderOptionsInput;
 }
 
-/** An eighth of the free memory in steps of 256 MiB, from 512 MiB to 2 GiB: a memstore OSD keeps twice that. */
+/** An eighth of the free memory in steps of 256 MiB, from 512 MiB to 1 GiB: a memstore OSD keeps twice that. */
 function defaultSize(): number {
   const step = 256 * 2 ** 20;
-  return Math.min(8, Math.max(2, Math.floor(freemem() / 8 / step))) * step;
+  return Math.min(4, Math.max(2, Math.floor(freemem() / 8 / step))) * step;
 }
 
 function usage(what: string, error: z.ZodError): LabError {
-  const problems = error.issues.map(({ path, message }) =>
-    [path.join("."), message].filter(Boolean).join(": "),
-  );
-  return new LabError("SIPHON_USAGE", `${what}: ${problems.join("; ")}`);
+  return new LabError("SIPHON_USAGE", `${what}: ${problemsOf(error)}`);
 }

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { LabError } from "../errors.ts";
 
 const units: Record<string, number> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
@@ -12,6 +13,16 @@ export function parseSize(text: string): number {
   }
   return Number(match[1]) * units[match[2].toLowerCase()];
 }
+
+/** A number of bytes, or a size as `parseSize` takes it; bytes come out. */
+export const sizeField = z.union([z.int().positive(), z.string()]).transform((value, context) => {
+  try {
+    return typeof value === "number" ? value : parseSize(value);
+  } catch (error) {
+    context.addIssue((error as LabError).message);
+    return z.NEVER;
+  }
+});
 
 /** A size for people, in powers of 1,024 and at most one decimal: `16 KiB`, `1.5 GiB`. */
 export function formatSize(bytes: number): string {

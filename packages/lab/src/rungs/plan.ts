@@ -16,6 +16,16 @@ export function rungsOf(mode: LadderMode): Rung[] {
   return mode === "published" ? publishedRungs : cumulativeRungs;
 }
 
+/** Throws SIPHON_USAGE for a name that the mode does not have. */
+export function checkRungNames(mode: LadderMode, names: readonly string[] = []): void {
+  const known = rungsOf(mode).map((rung) => rung.name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new LabError("SIPHON_USAGE", `there is no rung called ${unknown} in ${mode} mode`, {
+    hint: `rungs: ${known.join(", ")}`,
+  });
+}
+
 /**
  * Resolves the rungs to climb. A rung has the same settings whichever others are chosen: in cumulative mode
  * those of every rung before it that can be climbed here. It is compared with the chosen rung before it.
@@ -23,12 +33,7 @@ export function rungsOf(mode: LadderMode): Rung[] {
  */
 export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): PlannedRung[] {
   const rungs = rungsOf(mode);
-  for (const name of names ?? []) {
-    if (rungs.some((rung) => rung.name === name)) continue;
-    throw new LabError("SIPHON_USAGE", `there is no rung called ${name} in ${mode} mode`, {
-      hint: `rungs: ${rungs.map((rung) => rung.name).join(", ")}`,
-    });
-  }
+  checkRungNames(mode, names);
   const planned: PlannedRung[] = [];
   let trunk = qemuDefaults;
   let against: string | undefined;

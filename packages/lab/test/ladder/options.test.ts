@@ -16,7 +16,7 @@ const codeOf = (code: string, message: RegExp) => (error: unknown) =>
 test("the defaults are the study's workload on a cluster that this machine can carry", () => {
   const options = parseLadderOptions({});
   assert.deepEqual([options.rw, options.bs, options.iodepth, options.repeat], ["randread", 16_384, 128, 5]);
-  assert.ok(options.size >= 512 * 2 ** 20 && options.size <= 2 * 2 ** 30);
+  assert.ok(options.size >= 512 * 2 ** 20 && options.size <= 2 ** 30);
   assert.equal(options.cluster.store, "memstore");
 });
 
@@ -40,6 +40,7 @@ test("a plan with a mistake is refused with its place", async () => {
 
 test("options out of range are refused", () => {
   assert.throws(() => parseLadderOptions({ repeat: 0 }), codeOf("SIPHON_USAGE", /repeat/));
+  assert.throws(() => parseLadderOptions({ rungs: ["nvme"] }), codeOf("SIPHON_USAGE", /no rung called nvme/));
   assert.throws(() => parseLadderOptions({ bs: "16x" }), codeOf("SIPHON_USAGE", /no size/));
 });
 
