@@ -6,6 +6,7 @@ export type LabErrorCode =
   | "SIPHON_MISSING_PROGRAM" // a program or library that this step needs is not installed
   | "SIPHON_PROGRAM_FAILED" // a program ran and failed
   | "SIPHON_TIMEOUT" // something did not happen in time
+  | "SIPHON_HOST" // another host cannot be reached, or does not do what it was told
   | "SIPHON_CLUSTER" // a cluster does not come up, or answers with an error
   | "SIPHON_DAEMON_DIED" // a daemon that we started ended while it was needed
   | "SIPHON_VM" // QEMU ended, or refused its arguments

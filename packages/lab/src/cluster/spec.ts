@@ -4,7 +4,8 @@ import { LabError } from "../errors.ts";
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-const clusterFields = z.strictObject({
+/** What a cluster can be told, field by field; an inventory of hosts has most of them, too. */
+export const clusterFields = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,30}$/, "letters, digits, dots, dashes and underscores, at most 31")
