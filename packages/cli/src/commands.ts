@@ -20,6 +20,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/report.ts")).reportCommand(),
   },
   {
+    name: "profile",
+    summary: "where the threads of a process are, on a CPU or not, and which of them limits",
+    load: async () => (await import("./commands/profile.ts")).profileCommand(),
+  },
+  {
     name: "cluster",
     summary: "bring a Ceph cluster up on this machine, look at it, take it down",
     load: async () => (await import("./commands/cluster.ts")).clusterCommand(),

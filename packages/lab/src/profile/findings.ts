@@ -38,7 +38,7 @@ export function costInWords({ backend, rounds, seconds, threads, cost }: Profile
   const sentences = [`${rounds} samples in ${seconds.toFixed(1)} s by ${backend}.`];
   if (backend === "eu-stack") {
     sentences.push(
-      `A sample of all ${threads.length} threads took ${ms(sampleMs.median)} (at most ${ms(sampleMs.max)}); they are stopped one after the other, each for ${ms(stopMs)} at most on average.`,
+      `A sample of all ${threads.length} threads took ${ms(sampleMs.median)} (at most ${ms(sampleMs.max)}); they are stopped one after the other, so that one stands still for less than ${ms(stopMs)}.`,
     );
   }
   if (backend === "gdb") {

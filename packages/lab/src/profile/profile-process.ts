@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "simple-statistics";
 import { LabError } from "../errors.ts";
-import { type ProcessId, processId } from "../host/proc.ts";
+import { processId } from "../host/proc.ts";
 import { Resource } from "../state/resource.ts";
 import type { Report } from "../step.ts";
 import type { Collected } from "./backend/backend.ts";
@@ -11,7 +11,7 @@ import { chooseBackend } from "./backend/choose.ts";
 import type { BackendName, Profile } from "./profile.ts";
 import { holdsStopped, letGo, tracerOf } from "./release.ts";
 import { describeUnnamed } from "./symbols/unnamed.ts";
-import { ThreadWatch } from "./thread-watch.ts";
+import { ThreadWatch, Usage } from "./thread-watch.ts";
 
 export interface ProfileOptions {
   /** Seconds of sampling; 10 unless told. */
@@ -40,23 +40,24 @@ export async function profileProcess(pid: number, options: ProfileOptions = {}):
   const wasStopped = holdsStopped(pid);
   const started = new Date().toISOString();
   const watch = new ThreadWatch(pid);
-  const name = nameOf(id, watch);
+  const name = watch.last.threads.get(pid)?.name ?? `process ${pid}`;
   const target = { id, watch, work };
-  // Before and after, the process is left alone for a moment, to see what the sampling costs it.
-  const aloneMs = Math.min(2000, Math.max(500, seconds * 100));
-  const unsampled = new Stretch();
-  const sampled = new Stretch();
+  // Before and after, the process is left alone for a moment: to see what its threads use without being woken
+  // by every sample, and what the sampling costs it.
+  const aloneMs = Math.min(2000, Math.max(500, seconds * 200));
+  const alone = new Usage();
+  const sampled = new Usage();
   let collected: Collected;
   try {
-    await unsampled.measure(watch, () => sleep(aloneMs, undefined, { signal }).catch(() => {}));
-    collected = await sampled.measure(watch, () =>
+    await alone.during(watch, () => sleep(aloneMs, undefined, { signal }).catch(() => {}));
+    collected = await sampled.during(watch, () =>
       backend.collect(target, { seconds, intervalMs, signal, report }),
     );
   } finally {
     if (!wasStopped) await letGo(id);
   }
   if (!collected.cutShort) {
-    await unsampled.measure(watch, () => sleep(aloneMs, undefined, { signal }).catch(() => {}));
+    await alone.during(watch, () => sleep(aloneMs, undefined, { signal }).catch(() => {}));
   }
   report("looking up the names of functions");
   const { tally, unnamed } = await collected.stacks();
@@ -76,40 +77,17 @@ export async function profileProcess(pid: number, options: ProfileOptions = {}):
     rounds,
     cutShort,
     cores: availableParallelism(),
-    threads: watch.threads((attachMs + rounds * stopMs) / 1000),
+    threads: alone.threads(),
     groups,
     cost: {
       sampleMs: { median: sampleMs.length > 0 ? median(sampleMs) : 0, max: Math.max(0, ...sampleMs) },
       stopMs,
       attachMs,
       busySampled: sampled.busy,
-      busyUnsampled: unsampled.busy,
+      busyUnsampled: alone.busy,
     },
     unnamed: await describeUnnamed(unnamed, framesOf(groups)),
   };
-}
-
-/** CPU use over one or more stretches of time. */
-class Stretch {
-  #cpu = 0;
-  seconds = 0;
-
-  async measure<T>(watch: ThreadWatch, work: () => Promise<T>): Promise<T> {
-    watch.read();
-    const before = { cpu: watch.cpu, seconds: watch.seconds };
-    try {
-      return await work();
-    } finally {
-      watch.read();
-      this.#cpu += watch.cpu - before.cpu;
-      this.seconds += watch.seconds - before.seconds;
-    }
-  }
-
-  /** Percent of one core. */
-  get busy(): number {
-    return this.seconds > 0 ? (this.#cpu / this.seconds) * 100 : 0;
-  }
 }
 
 function refuseTraced(pid: number): void {
@@ -120,10 +98,6 @@ function refuseTraced(pid: number): void {
     `process ${pid} is already traced by process ${tracer.pid} (${tracer.name})`,
     { hint: "end that debugger, or use --backend perf" },
   );
-}
-
-function nameOf({ pid }: ProcessId, watch: ThreadWatch): string {
-  return watch.read().get(pid)?.name ?? `process ${pid}`;
 }
 
 function gone(pid: number, what: string): LabError {

@@ -11,9 +11,9 @@ const stack = z.object({
 const thread = z.object({
   tid: z.int(),
   name: z.string(),
-  /** Percent of one core that it used. */
+  /** Percent of one core that it used just before and after the sampling. */
   busy: z.number(),
-  /** Percent of the time that it was ready and no core was free. */
+  /** Percent of that time in which it was ready and no core was free. */
   delayed: z.number(),
 });
 

@@ -1,56 +1,74 @@
 import { type ThreadTimes, threadTimes } from "../host/proc.ts";
 import type { ProfileThread } from "./profile.ts";
 
-/** Follows the CPU time of a process's threads, those that begin or end meanwhile too. */
+export type Threads = ReadonlyMap<number, ThreadTimes>;
+
+/** Reads the threads of a process; when it has ended, the last reading stays. */
 export class ThreadWatch {
   readonly #pid: number;
-  readonly #began: number;
-  readonly #seen = new Map<number, { first: ThreadTimes; last: ThreadTimes }>();
-  #lastRead: number;
+  #threads: Threads = new Map();
+  #at = 0;
 
   constructor(pid: number) {
     this.#pid = pid;
-    this.#began = performance.now();
-    this.#lastRead = this.#began;
-    for (const thread of threadTimes(pid)) this.#seen.set(thread.tid, { first: thread, last: thread });
+    this.read();
   }
 
   /** Reads all threads now; returns them by id, none when the process has ended. */
-  read(): Map<number, ThreadTimes> {
+  read(): Threads {
     const threads = threadTimes(this.#pid);
-    if (threads.length > 0) this.#lastRead = performance.now();
-    for (const thread of threads) {
-      const seen = this.#seen.get(thread.tid);
-      // One that was not there at the start began with nothing used.
-      if (seen) seen.last = thread;
-      else this.#seen.set(thread.tid, { first: { ...thread, cpu: 0, delayed: 0 }, last: thread });
+    if (threads.length > 0) {
+      this.#threads = new Map(threads.map((thread) => [thread.tid, thread]));
+      this.#at = performance.now();
+      return this.#threads;
     }
-    return new Map(threads.map((thread) => [thread.tid, thread]));
+    return new Map();
   }
 
-  /** CPU seconds of all threads since the watch began. */
-  get cpu(): number {
-    let sum = 0;
-    for (const { first, last } of this.#seen.values()) sum += last.cpu - first.cpu;
-    return sum;
+  /** The last reading that found threads, and when that was (milliseconds). */
+  get last(): { threads: Threads; at: number } {
+    return { threads: this.#threads, at: this.#at };
+  }
+}
+
+/** What the threads of a process used over one or more stretches of time. */
+export class Usage {
+  readonly #threads = new Map<number, { name: string; cpu: number; delayed: number }>();
+  seconds = 0;
+
+  /** Does the work and counts what the threads used meanwhile. */
+  async during<T>(watch: ThreadWatch, work: () => Promise<T>): Promise<T> {
+    watch.read();
+    const before = watch.last;
+    try {
+      return await work();
+    } finally {
+      watch.read();
+      const after = watch.last;
+      this.seconds += (after.at - before.at) / 1000;
+      for (const [tid, { name, cpu, delayed }] of after.threads) {
+        // One that was not there before began with nothing used.
+        const first = before.threads.get(tid);
+        const sum = this.#threads.get(tid);
+        this.#threads.set(tid, {
+          name,
+          cpu: (sum?.cpu ?? 0) + cpu - (first?.cpu ?? 0),
+          delayed: (sum?.delayed ?? 0) + delayed - (first?.delayed ?? 0),
+        });
+      }
+    }
   }
 
-  /** Seconds from the start of the watch to the last reading. */
-  get seconds(): number {
-    return (this.#lastRead - this.#began) / 1000;
+  /** What all threads used together, in percent of one core. */
+  get busy(): number {
+    return this.threads().reduce((sum, thread) => sum + thread.busy, 0);
   }
 
-  /** What each thread used, in percent of the time in which it was free to run; the busiest first. */
-  threads(stoppedSeconds: number): ProfileThread[] {
-    const seconds = Math.max(this.seconds - stoppedSeconds, 1e-3);
-    const percent = (share: number) => Math.min(100, Math.max(0, (share / seconds) * 100));
-    return [...this.#seen.values()]
-      .map(({ first, last }) => ({
-        tid: last.tid,
-        name: last.name,
-        busy: percent(last.cpu - first.cpu),
-        delayed: percent(last.delayed - first.delayed),
-      }))
+  /** The threads, the busiest first. */
+  threads(): ProfileThread[] {
+    const percent = (seconds: number) => (this.seconds > 0 ? (seconds / this.seconds) * 100 : 0);
+    return [...this.#threads]
+      .map(([tid, { name, cpu, delayed }]) => ({ tid, name, busy: percent(cpu), delayed: percent(delayed) }))
       .toSorted((a, b) => b.busy - a.busy || a.tid - b.tid);
   }
 }

@@ -1,3 +1,4 @@
+import { median } from "simple-statistics";
 import { LabError } from "../../errors.ts";
 import { lastWords, run } from "../../host/command.ts";
 import { OnCpu } from "../on-cpu.ts";
@@ -25,21 +26,21 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
   const addresses = new Tally();
   using onCpu = new OnCpu(id.pid);
   let maps = "";
-  let threadsSeen = 0;
+  let stacksSeen = 0;
   const rounds = await sampleRounds(id, options, async () => {
     // Libraries come (dlopen) and go: the last map that could be read knows most.
     maps = readMaps(id.pid) ?? maps;
     const states = watch.read();
     const stacks = await stacksOf(id.pid, work.environment);
-    threadsSeen += stacks.size;
+    stacksSeen += stacks.size;
     for (const [tid, frames] of stacks) {
       onCpu.note(frames[0]);
       const thread = states.get(tid);
       if (thread) addresses.add(thread.name, frames.toReversed(), 1, thread.running ? 1 : 0);
     }
   });
-  const spent = rounds.sampleMs.reduce((sum, each) => sum + each, 0);
-  const stopMs = spent / Math.max(threadsSeen, 1);
+  const spent = rounds.sampleMs.length > 0 ? median(rounds.sampleMs) : 0;
+  const stopMs = (spent * rounds.rounds) / Math.max(stacksSeen, 1);
   const stacks = async () => {
     const symbols = new Symbols(maps, id.pid);
     await symbols.lookUp(addresses, work);

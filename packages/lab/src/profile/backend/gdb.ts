@@ -2,7 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../../errors.ts";
 import { isRunning } from "../../host/proc.ts";
 import { OnCpu } from "../on-cpu.ts";
-import { functionName, placeName } from "../symbols/names.ts";
+import { readMaps } from "../symbols/maps.ts";
+import { functionName } from "../symbols/names.ts";
+import { Symbols } from "../symbols/symbols.ts";
 import { Tally } from "../tally.ts";
 import type { Backend, Collected, CollectOptions, ProfileTarget } from "./backend.ts";
 import { denied } from "./denied.ts";
@@ -25,6 +27,7 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
   await using session = await GdbMi.start(work.environment);
   options.report("gdb reads symbols");
   const attachMs = await attach(session, id.pid);
+  const symbols = new Symbols(readMaps(id.pid) ?? "", id.pid);
   const rounds = await sampleRounds(id, options, async () => {
     const states = watch.read();
     const begun = performance.now();
@@ -33,10 +36,12 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
     for (const [tid, frames] of stacks) {
       const thread = states.get(tid);
       if (!thread) continue;
-      for (const { name, file } of frames) {
-        if (name === undefined && file !== undefined) unnamed.set(file, (unnamed.get(file) ?? 0) + 1);
-      }
-      const names = frames.map(shown);
+      const names = frames.map(({ address, name }) => {
+        if (name !== undefined) return functionName(name);
+        const file = symbols.file(address);
+        if (file !== undefined) unnamed.set(file, (unnamed.get(file) ?? 0) + 1);
+        return symbols.place(address);
+      });
       onCpu.note(frames[0].address);
       const running = onCpu.count(1, thread.running ? 1 : 0, frames[0].address, names[0]);
       tally.add(thread.name, names.toReversed(), 1, running);
@@ -73,17 +78,10 @@ async function attach(session: GdbMi, pid: number): Promise<number> {
   return performance.now() - begun;
 }
 
-function shown({ name, file }: GdbFrame): string {
-  if (name !== undefined) return functionName(name);
-  return file === undefined ? "[unknown]" : placeName(file);
-}
-
 export interface GdbFrame {
   /** Hexadecimal. */
   address: string;
   name: string | undefined;
-  /** The program or library that it lies in, where gdb says so. */
-  file: string | undefined;
 }
 
 /** The stack of every thread by its id in the kernel, innermost frame first. */
@@ -133,7 +131,6 @@ export function parseFrames(answer: string): GdbFrame[] {
     return {
       address: BigInt(field(fields, "addr") ?? 0).toString(16),
       name: name === "??" ? undefined : name,
-      file: field(fields, "from"),
     };
   });
 }

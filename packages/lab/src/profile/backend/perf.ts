@@ -31,7 +31,7 @@ const STACK_BYTES = 32_768;
 async function collect(target: ProfileTarget, options: CollectOptions): Promise<Collected> {
   const { id, watch, work } = target;
   const data = work.path("perf.data");
-  const threads = watch.read();
+  const threads = new Map(watch.read());
   const recorded = await record(target, data, options);
   for (const [tid, thread] of watch.read()) threads.set(tid, thread);
   const rounds = Math.round((recorded.seconds * 1000) / options.intervalMs);

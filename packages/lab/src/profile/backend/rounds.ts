@@ -16,6 +16,7 @@ export async function sampleRounds(
 ): Promise<Rounds> {
   const sampleMs: number[] = [];
   const end = performance.now() + seconds * 1000;
+  let said = Number.POSITIVE_INFINITY;
   const result = (cutShort?: Rounds["cutShort"]): Rounds => ({ rounds: sampleMs.length, cutShort, sampleMs });
   for (;;) {
     const begun = performance.now();
@@ -29,7 +30,9 @@ export async function sampleRounds(
     }
     const now = performance.now();
     sampleMs.push(now - begun);
-    report(`${sampleMs.length} samples, ${Math.max(0, Math.round((end - now) / 1000))} s to go`);
+    const left = Math.max(0, Math.round((end - now) / 1000));
+    if (left < said) report(`${sampleMs.length} samples, ${left} s to go`);
+    said = left;
     const pause = Math.max(intervalMs - (now - begun), now - begun);
     if (now + pause >= end) return result();
     await sleep(pause, undefined, { signal }).catch(() => {});

@@ -40,10 +40,20 @@ export class Symbols {
   /** The functions at an address, outermost first. */
   names(address: string): string[] {
     const names = this.#names.get(address);
-    if (names && names.length > 0) return names;
+    return names && names.length > 0 ? names : [this.place(address)];
+  }
+
+  /** What stands for an address that no symbol names. */
+  place(address: string): string {
     const number = BigInt(`0x${address}`);
     const region = regionOf(this.#regions, number);
-    return [this.#generated(number) ?? (region ? placeName(region.path) : "[unknown]")];
+    return this.#generated(number) ?? (region ? placeName(region.path) : "[unknown]");
+  }
+
+  /** The program or library that an address lies in. */
+  file(address: string): string | undefined {
+    const path = regionOf(this.#regions, BigInt(`0x${address}`))?.path;
+    return path?.startsWith("/") ? path : undefined;
   }
 
   /** Samples of frames without a name, by the file that they lie in. */
@@ -51,9 +61,9 @@ export class Symbols {
     const counts = new Map<string, number>();
     for (const { frames, samples } of tally.groups().flatMap(({ stacks }) => stacks)) {
       for (const address of frames) {
-        const path = regionOf(this.#regions, BigInt(`0x${address}`))?.path;
-        if (!path?.startsWith("/") || (this.#names.get(address)?.length ?? 0) > 0) continue;
-        counts.set(path, (counts.get(path) ?? 0) + samples);
+        const file = this.file(address);
+        if (file === undefined || (this.#names.get(address)?.length ?? 0) > 0) continue;
+        counts.set(file, (counts.get(file) ?? 0) + samples);
       }
     }
     return counts;
@@ -77,7 +87,8 @@ export function parseAddr2line(text: string): Map<string, string[]> {
       if (name !== "??") names.push(functionName(name));
       at += 2;
     }
-    found.set(address, names.toReversed());
+    // One function under two of its names, as aliases in the C library give it, is one.
+    found.set(address, names.filter((name, index) => name !== names[index - 1]).toReversed());
   }
   return found;
 }

@@ -41,12 +41,14 @@ export function symbolAdvice(modules: readonly UnnamedModule[]): string[] {
   const rpm = modules.some(({ package: own }) => own?.symbols.endsWith("-debuginfo"));
   return [
     `${Math.round(share)} % of all frames have no function name: the debug symbols of ${files} are not installed.`,
-    "Fetch them on demand: run the same command with DEBUGINFOD_URLS set to your distribution's server" +
-      " (Debian: https://debuginfod.debian.net, Fedora and CentOS: https://debuginfod.fedoraproject.org).",
+    process.env.DEBUGINFOD_URLS
+      ? "The servers in DEBUGINFOD_URLS do not have them, or could not be reached."
+      : "Fetch them on demand: run the same command with DEBUGINFOD_URLS set to your distribution's server" +
+        " (Debian: https://debuginfod.debian.net, Fedora and CentOS: https://debuginfod.fedoraproject.org).",
     ...(packages.length > 0 && !rpm
       ? [
           `Or install the packages of exactly these versions: apt-get install ${packages.join(" ")}` +
-            " (Debian keeps them in the archive https://deb.debian.org/debian-debug, suite NAME-debug).",
+            " (Debian keeps them in https://deb.debian.org/debian-debug, Ubuntu in http://ddebs.ubuntu.com).",
         ]
       : []),
     ...(rpm

@@ -12,6 +12,12 @@ export interface Section {
   body: Html;
 }
 
+/** What a kind of content needs beside the page's own style sheet and script. */
+export interface PagePart {
+  style: string;
+  script: string;
+}
+
 export interface Page {
   /** Of the browser's tab. */
   title: string;
@@ -22,21 +28,23 @@ export interface Page {
   lead: Html;
   sections: readonly Section[];
   footer: Html;
+  parts?: readonly PagePart[];
 }
 
 /** A whole HTML page in one string, which loads nothing: its policy forbids it to. */
-export function renderPage({ title, eyebrow, headline, lead, sections, footer }: Page): string {
+export function renderPage({ title, eyebrow, headline, lead, sections, footer, parts = [] }: Page): string {
+  const scripts = [script, ...parts.map((part) => part.script)];
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${policy(scripts)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="siphon">
 <title>${title}</title>
 <link rel="icon" href="data:,">
 <style>${trusted(styleSheet)}</style>
-</head>
+${parts.map(({ style }) => html`<style>${trusted(style)}</style>\n`)}</head>
 <body>
 <header>
 <p class="eyebrow">${eyebrow}</p>
@@ -48,17 +56,20 @@ ${sections.map(({ id, heading, short }) => html`<li><a href="#${id}">${short ?? 
 <main>
 ${sections.map(({ id, heading, body }) => html`<section id="${id}"><h2>${heading}</h2>\n${body}</section>\n`)}</main>
 <footer>${footer}</footer>
-<script>${trusted(script)}</script>
-</body>
+${scripts.map((each) => html`<script>${trusted(each)}</script>\n`)}</body>
 </html>
 `.toString();
 }
 
-const policy = [
-  "default-src 'none'",
-  "img-src data:",
-  "style-src 'unsafe-inline'",
-  `script-src 'sha256-${createHash("sha256").update(script).digest("base64")}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-].join("; ");
+/** Nothing but what stands in the page itself may run or be shown. */
+function policy(scripts: readonly string[]): string {
+  const hashes = scripts.map((each) => `'sha256-${createHash("sha256").update(each).digest("base64")}'`);
+  return [
+    "default-src 'none'",
+    "img-src data:",
+    "style-src 'unsafe-inline'",
+    `script-src ${hashes.join(" ")}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+}
