@@ -1,40 +1,76 @@
 import { dirname } from "node:path";
+import { freePorts } from "../cluster/ports.ts";
 import { LabError } from "../errors.ts";
+import { which } from "../host/command.ts";
+import { imageFile } from "../image/import.ts";
 import { type Boot, kernelParameters } from "../vm/arguments.ts";
+import type { VmOptions } from "../vm/vm.ts";
+import { findSeed, isoPrograms } from "./cloud-init/seed.ts";
 import type { GuestControl } from "./control.ts";
 import { ROOT_PARAMETERS } from "./debian/recipe.ts";
 import type { BootCircumstances, Guest, GuestAccess } from "./guest.ts";
 import { bootsDirectly, guestImageFiles } from "./image-files.ts";
+import { sshArguments } from "./ssh/connection.ts";
+import { ensureFio } from "./ssh/fio.ts";
 import { keyPair } from "./ssh/key-pair.ts";
 import { SshControl } from "./ssh/ssh-control.ts";
+import { sysprepImage } from "./sysprep.ts";
 
-/** The guest's port that the ssh server listens on; the VM's network must forward to it. */
-export const SSH_PORT = 22;
+/** How a guest comes to let us in: by a cloud-init seed, by virt-sysprep, or it holds our key already. */
+export type LetIn = "cloud-init" | "virt-sysprep" | "key";
+
+/** A guest in a disk image of its own. */
+export interface ImageGuest extends Guest {
+  /** The file to put into RBD: the image itself, or an overlay of it that holds our key. */
+  diskFile(signal?: AbortSignal): Promise<string>;
+  /** What a VM of it needs beside that disk; its port is another one each time. */
+  equipment(): Promise<Required<Pick<VmOptions, "network" | "moreDisks" | "bootTimeoutMs">>>;
+}
+
+/** Emulated on a busy machine, a cloud image takes minutes to boot for the first time. */
+const BOOT_MS = 600_000;
+const SSH_PORT = 22;
 
 /**
  * The guest in a disk image, the study's way: it boots from its disk and is driven over ssh. One that `siphon
  * image build-guest` made has its kernel beside it, which QEMU then boots directly: quicker, and with the
- * parameters that an emulated CPU wants. The image must hold siphon's key, or take it from a seed.
+ * parameters that an emulated CPU wants. Any other is let in by cloud-init where this host can write a seed
+ * for it, else by virt-sysprep, unless told which.
  */
-export async function imageGuest(file: string): Promise<Guest> {
-  const { privateKey } = await keyPair();
+export async function imageGuest(file: string, { letIn }: { letIn?: LetIn } = {}): Promise<ImageGuest> {
+  const { privateKey, publicKey } = await keyPair();
   const files = guestImageFiles(file);
   const direct = bootsDirectly(files);
+  const way = letIn ?? (direct ? "key" : await wayIn());
   return {
     description: [
       { name: "image", value: file },
-      {
-        name: "boot",
-        value: direct ? "its own kernel, loaded by QEMU" : "firmware and boot loader, from its disk",
-      },
-      { name: "control", value: "ssh through QEMU's user networking" },
+      { name: "boot", value: direct ? "its own kernel, loaded by QEMU" : "its boot loader, from its disk" },
+      { name: "control", value: `ssh through QEMU's user networking (${wayNames[way]})` },
     ],
     details: { kind: "image", file },
     leastMemoryMiB: 256,
+    async diskFile(signal) {
+      if (way !== "virt-sysprep") return file;
+      const { format } = await imageFile(file);
+      return sysprepImage(file, { format, publicKey, signal });
+    },
+    async equipment() {
+      const [hostPort] = await freePorts(1);
+      return {
+        network: { type: "user", forwards: [{ hostPort, guestPort: SSH_PORT }] },
+        moreDisks: way === "cloud-init" ? [await seedDisk(publicKey)] : [],
+        bootTimeoutMs: BOOT_MS,
+      };
+    },
     boot({ accelerator, parameters }: BootCircumstances): Boot {
       if (!direct) return { from: "disk" };
       const commandLine = [ROOT_PARAMETERS, ...kernelParameters(accelerator), ...parameters].join(" ");
       return { from: "kernel", kernel: files.kernel, initramfs: files.initrd, commandLine };
+    },
+    shell({ directory, network }) {
+      const args = [...sshArguments({ port: forwardedPort(network), privateKey }), "127.0.0.1"];
+      return { type: "program", command: "ssh", args, cwd: directory };
     },
     async connect({
       agentSocket,
@@ -43,11 +79,39 @@ export async function imageGuest(file: string): Promise<Guest> {
       signal,
       qemuEnded,
     }: GuestAccess): Promise<GuestControl> {
-      const port = forwardedPort(network);
-      const directory = dirname(agentSocket);
-      return SshControl.connect({ port, privateKey, directory, timeoutMs, signal, qemuEnded });
+      const target = { port: forwardedPort(network), privateKey, directory: dirname(agentSocket) };
+      const control = await SshControl.connect({ ...target, timeoutMs, signal, qemuEnded });
+      try {
+        await ensureFio(control, signal);
+        return control;
+      } catch (error) {
+        await control[Symbol.asyncDispose]();
+        throw error;
+      }
     },
   };
+}
+
+const wayNames: Record<LetIn, string> = {
+  "cloud-init": "key from a cloud-init seed",
+  "virt-sysprep": "key put in by virt-sysprep",
+  key: "it holds siphon's key",
+};
+
+async function wayIn(): Promise<LetIn> {
+  for (const [program] of isoPrograms) {
+    if (await which(program)) return "cloud-init";
+  }
+  if (await which("virt-sysprep")) return "virt-sysprep";
+  throw new LabError("SIPHON_MISSING_PROGRAM", "nothing here can put an ssh key into a guest image", {
+    hint: "apt-get install genisoimage (or: dnf install xorriso; pacman -S libisoburn), or virt-sysprep",
+  });
+}
+
+async function seedDisk(
+  publicKey: string,
+): Promise<{ type: "file"; path: string; format: "raw"; readOnly: true }> {
+  return { type: "file", path: await findSeed(publicKey), format: "raw", readOnly: true };
 }
 
 function forwardedPort(network: GuestAccess["network"]): number {

@@ -1,33 +1,40 @@
-import { randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { LabError } from "../../errors.ts";
 import { run, which } from "../../host/command.ts";
+import { cached } from "../../state/cache.ts";
+
+/** Programs that can write an ISO 9660 image, and what each must be told first. */
+export const isoPrograms: [program: string, ...words: string[]][] = [
+  ["genisoimage"],
+  ["mkisofs"],
+  ["xorriso", "-as", "mkisofs"],
+];
 
 /**
- * Writes `seed.iso` into the directory: what cloud-init's NoCloud source reads at the first boot of a cloud
- * image. root may log in with the key, and the free space behind the root partition stays free: it is what is
- * measured. Source: cloudinit.readthedocs.io, "NoCloud".
+ * The path of a seed disk: what cloud-init's NoCloud source reads when a cloud image boots. root may log in
+ * with the key, and the space behind the root partition stays free: it is what is measured. Source:
+ * cloudinit.readthedocs.io, "NoCloud".
  */
-export async function writeSeed(directory: string, publicKey: string): Promise<string> {
-  const iso = join(directory, "seed.iso");
-  const files = join(directory, "seed");
-  await mkdir(files);
-  try {
-    await writeFile(join(files, "meta-data"), metaData());
-    await writeFile(join(files, "user-data"), userData(publicKey));
-    await makeIso(iso, files);
-  } finally {
+export async function findSeed(publicKey: string): Promise<string> {
+  const user = userData(publicKey);
+  const key = createHash("sha256").update(user).digest("hex").slice(0, 12);
+  const directory = await cached("seeds", key, async (building) => {
+    const files = join(building, "files");
+    await mkdir(files);
+    // cloud-init does its work once for an instance: the same seed is the same instance.
+    const meta = { "instance-id": `siphon-${key}`, "local-hostname": "siphon-guest" };
+    await writeFile(join(files, "meta-data"), stringify(meta));
+    await writeFile(join(files, "user-data"), user);
+    await writeIso(join(building, SEED), files);
     await rm(files, { recursive: true });
-  }
-  return iso;
+  });
+  return join(directory, SEED);
 }
 
-/** A new instance each time, so that cloud-init runs again on an image that has met it before. */
-function metaData(): string {
-  return stringify({ "instance-id": `siphon-${randomUUID()}`, "local-hostname": "siphon-guest" });
-}
+const SEED = "seed.iso";
 
 export function userData(publicKey: string): string {
   const settings = {
@@ -42,34 +49,15 @@ export function userData(publicKey: string): string {
   return `#cloud-config\n${stringify(settings, { lineWidth: 0 })}`;
 }
 
-/** Programs that can write an ISO 9660 image, and how each is asked. */
-const isoPrograms: [program: string, ...words: string[]][] = [
-  ["genisoimage"],
-  ["mkisofs"],
-  ["xorriso", "-as", "mkisofs"],
-];
-
-async function makeIso(iso: string, directory: string): Promise<void> {
+async function writeIso(iso: string, directory: string): Promise<void> {
   for (const [program, ...words] of isoPrograms) {
     if (!(await which(program))) continue;
-    await run(program, [
-      ...words,
-      "-quiet",
-      "-output",
-      iso,
-      "-volid",
-      "cidata",
-      "-joliet",
-      "-rock",
-      directory,
-    ]);
+    const args = ["-quiet", "-output", iso, "-volid", "cidata", "-joliet", "-rock", directory];
+    await run(program, [...words, ...args]);
     return;
   }
-  throw new LabError(
-    "SIPHON_MISSING_PROGRAM",
-    "a cloud image needs a seed with the ssh key, and nothing here can write one",
-    {
-      hint: "apt-get install genisoimage (or: dnf install xorriso; pacman -S libisoburn)",
-    },
-  );
+  const programs = isoPrograms.map(([program]) => program).join(", ");
+  throw new LabError("SIPHON_MISSING_PROGRAM", `writing a cloud-init seed needs one of: ${programs}`, {
+    hint: "apt-get install genisoimage (or: dnf install xorriso; pacman -S libisoburn)",
+  });
 }
