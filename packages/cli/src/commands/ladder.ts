@@ -106,7 +106,8 @@ export function ladderCommand(): Command {
 
 async function climb(flags: Flags): Promise<void> {
   const plan = flags.plan === undefined ? {} : await readPlan(flags.plan);
-  const options = parseLadderOptions(merge(flags.quick ? quickOptions : {}, plan, fromFlags(flags)));
+  const called = merge(plan, fromFlags(flags));
+  const options = parseLadderOptions(flags.quick ? merge(quickOptions(called.mode), called) : called);
   const step = terminalSteps();
   const outcome = await runLadder(options, { out: flags.out, step, signal: interruption.signal });
   if (flags.json) process.stdout.write(`${JSON.stringify(outcome.results, null, 2)}\n`);
@@ -142,15 +143,12 @@ function fromFlags(flags: Flags): LadderOptionsInput {
 
 /** Later ones beat earlier ones; the nested groups are merged, too. */
 function merge(...inputs: LadderOptionsInput[]): LadderOptionsInput {
-  return inputs.reduce((left, right) => ({
-    ...left,
-    ...right,
-    ...given({
-      vm: left.vm && right.vm && { ...left.vm, ...right.vm },
-      cluster: left.cluster && right.cluster && { ...left.cluster, ...right.cluster },
-      existing: left.existing && right.existing && { ...left.existing, ...right.existing },
-    }),
-  }));
+  const group = <K extends "vm" | "cluster" | "existing">(name: K) =>
+    inputs.some((input) => input[name])
+      ? Object.assign({}, ...inputs.map((input) => input[name] ?? {}))
+      : undefined;
+  const groups = { vm: group("vm"), cluster: group("cluster"), existing: group("existing") };
+  return Object.assign({}, ...inputs, given(groups));
 }
 
 /** Without the fields that are undefined, which would otherwise beat a default. */

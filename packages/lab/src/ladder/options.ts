@@ -2,6 +2,7 @@ import { freemem } from "node:os";
 import { z } from "zod";
 import { LabError } from "../errors.ts";
 import { problemsOf, readYaml } from "../input.ts";
+import { checkRungNames, type LadderMode, rungsOf } from "../rungs/plan.ts";
 import { sizeField as size } from "./size.ts";
 
 /** What the ladder can be told, by a plan file or the command line; everything has a default. */
@@ -65,12 +66,11 @@ export type LadderOptionsInput = z.input<typeof ladderFields>;
 export type LadderOptions = z.output<typeof ladderFields> & { seed: number; size: number };
 
 /** The short form: fewer rungs, two repeats of five seconds, no bigger test. */
-export const quickOptions: LadderOptionsInput = {
-  rungs: ["ide", "virtio-blk", "cache-none", "tcmalloc", "librados-threads", "secure"],
-  repeat: 2,
-  seconds: 5,
-  bigger: false,
-};
+export function quickOptions(mode: LadderMode = "cumulative"): LadderOptionsInput {
+  const few = ["ide", "virtio-blk", "cache-none", "tcmalloc", "librados-threads", "secure"];
+  const rungs = rungsOf(mode).map(({ name }) => name);
+  return { rungs: few.filter((name) => rungs.includes(name)), repeat: 2, seconds: 5, bigger: false };
+}
 
 /** Checks and completes options; throws SIPHON_USAGE with one sentence. */
 export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {

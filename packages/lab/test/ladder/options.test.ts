@@ -46,7 +46,9 @@ test("options out of range are refused", () => {
 
 test("the quick form climbs rungs that exist, in less time", () => {
   const offers = { qemuMajor: 7, cpus: 2, tcmalloc: "/x" };
-  const plan = planRungs("cumulative", offers, quickOptions.rungs);
-  assert.equal(plan.length, quickOptions.rungs!.length);
-  assert.equal(parseLadderOptions(quickOptions).repeat, 2);
+  for (const mode of ["cumulative", "published"] as const) {
+    const options = parseLadderOptions({ mode, ...quickOptions(mode) });
+    assert.equal(planRungs(mode, offers, options.rungs).length, options.rungs!.length);
+    assert.ok(options.rungs!.length >= 4 && options.repeat === 2);
+  }
 });
