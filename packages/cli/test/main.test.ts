@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { commands } from "../src/commands.ts";
+
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const dir = mkdtempSync(join(tmpdir(), "siphon-cli-"));
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+function siphon(...args: string[]) {
+  const env = { ...process.env, SIPHON_STATE_DIR: join(dir, "state"), NO_COLOR: "1" };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: dir,
+    env,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+test("the help names every command, and every command has a help of its own", () => {
+  const { status, stdout } = siphon("--help");
+  assert.equal(status, 0);
+  for (const { name } of commands) {
+    assert.match(stdout, new RegExp(`^ {2}${name}\\b`, "m"));
+    const own = siphon(name, "--help");
+    assert.equal(own.status, 0, own.stderr);
+    assert.match(own.stdout, new RegExp(`^Usage: siphon ${name}`));
+  }
+});
+
+test("what makes no sense is refused with exit code 2 and nothing is started", () => {
+  for (const [args, words] of [
+    [["nope"], /unknown command/],
+    [["ladder", "--nope"], /unknown option/],
+    [["ladder", "--rw", "sideways"], /Allowed choices/],
+    [["ladder", "--repeat", "none"], /repeat/],
+    [["ladder", "--rungs", "nvme"], /no rung called nvme/],
+    [["ladder", "--bs", "16x"], /no size/],
+  ] as const) {
+    const { status, stderr } = siphon(...args);
+    assert.equal(status, 2, `${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, words);
+  }
+});
+
+test("an existing image is not overwritten without a word", () => {
+  const { status, stderr } = siphon("ladder", "--conf", "/etc/ceph/none.conf", "--image", "vm1");
+  assert.equal(status, 1);
+  assert.match(stderr, /vm1.*not be written to[\s\S]*--yes-overwrite/);
+});
+
+test("a plan that is not there is said so", () => {
+  const { status, stderr } = siphon("ladder", "--plan", "none.yaml");
+  assert.equal(status, 1);
+  assert.match(stderr, /^siphon: cannot read the plan none\.yaml/);
+});
+
+test("clean says when nothing was left behind", () => {
+  assert.deepEqual(siphon("clean"), { status: 0, stdout: "nothing was left behind\n", stderr: "" });
+  assert.deepEqual(siphon("clean", "--json"), { status: 0, stdout: "[]\n", stderr: "" });
+});
