@@ -24,7 +24,7 @@ export function confText(conf: Conf): string {
 export function parseConf(text: string): Conf {
   const conf: Conf = {};
   let section = "global";
-  for (const raw of text.replaceAll(/\\\r?\n/g, " ").split("\n")) {
+  for (const raw of text.replaceAll(/[ \t]*\\\r?\n[ \t]*/g, " ").split("\n")) {
     const line = raw.replace(/(^|\s)[;#].*$/, "").trim();
     const header = /^\[\s*(.*?)\s*\]$/.exec(line);
     if (header) section = header[1];
