@@ -48,7 +48,7 @@ function draw(rungs: MeasuredRung[], format: Format): Drawing {
   } as const;
   const barsOf = (role: Role): Layer => ({
     data: { values: bars.filter((bar) => bar.role === role) },
-    mark: { type: "bar", orient: "horizontal", size: 12, cornerRadiusEnd: 2, color: color(role) },
+    mark: { type: "bar", orient: "horizontal", size: 12, color: color(role) },
     encoding: { x: { ...x, field: "median" }, y: pixelY },
   });
   return {

@@ -35,7 +35,7 @@ function draw({ rungs }: Results, best: MeasuredRung | undefined, format: Format
     layers: [
       {
         data: { values: bars },
-        mark: { type: "bar", orient: "horizontal", size: 13, cornerRadiusEnd: 2 },
+        mark: { type: "bar", orient: "horizontal", size: 13 },
         encoding: {
           x: {
             field: "median",

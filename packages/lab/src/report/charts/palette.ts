@@ -8,7 +8,7 @@ export const palette = {
   muted: { light: "#566273", dark: "#9daabb" },
   grid: { light: "#e1e6ec", dark: "#2a333f" },
   surface: { light: "#ffffff", dark: "#11161d" },
-  bar: { light: "#6d9bcb", dark: "#4a7cb0" },
+  bar: { light: "#6494c6", dark: "#4a7cb0" },
   accent: { light: "#0a5ca8", dark: "#74b6f6" },
   study: { light: "#b3500c", dark: "#f2a25c" },
   second: { light: "#8a8f99", dark: "#7d8794" },

@@ -98,11 +98,14 @@ function frame(layout: RowLayout): Omit<Extract<TopLevelSpec, { layer: unknown }
 
 const fonts = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
-/** Takes out what Vega writes into every element and nobody reads: the picture is described as a whole. */
+/** Takes out what Vega writes into every element and nobody reads (the picture is described as a whole), and needless decimals. */
 function tidy(svg: string): string {
   return svg
     .replace(/ (?:class|role|aria-[a-z]+|pointer-events)="[^"]*"/g, "")
     .replaceAll(` font-family="${fonts}"`, "")
+    .replace(/ (?:d|transform|x2|y2)="[^"]*"/g, (attribute) =>
+      attribute.replace(/\d+\.\d{2,}/g, (number) => Number(number).toFixed(1)),
+    )
     .replace(/<path d="M0,0h[\d.]+v[\d.]+h-?[\d.]+Z"\/>/g, "")
     .replace(/^<svg/, `<svg font-family="${fonts}"`);
 }

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { cut, rowLayout, wrap } from "../../../src/report/charts/rows.ts";
+import { logTicks } from "../../../src/report/charts/scales.ts";
+
+test("labels stand left of the marks on a page, above them on a telephone", () => {
+  const [wide] = rowLayout(["one"], "wide", { right: 100 }).rows;
+  assert.ok(wide!.labelX < 0 && wide!.labelY === wide!.y);
+  const [narrow] = rowLayout(["one"], "narrow", { right: 4 }).rows;
+  assert.ok(narrow!.labelX === 0 && narrow!.labelY < narrow!.y);
+});
+
+test("rows follow each other evenly and stay within the plot", () => {
+  const { rows, plotHeight } = rowLayout(["one", "two", "three"], "wide", { right: 0 });
+  assert.equal(rows[2]!.y - rows[1]!.y, rows[1]!.y - rows[0]!.y);
+  assert.ok(rows[0]!.y > 0 && rows[2]!.y < plotHeight);
+});
+
+test("a long label takes two lines, and what is longer still is cut", () => {
+  assert.deepEqual(wrap("newer librbd, iothread, aio=native", 25), ["newer librbd, iothread,", "aio=native"]);
+  assert.deepEqual(wrap("a".repeat(30), 10), [`${"a".repeat(9)}…`]);
+  assert.equal(cut("one two three", 8), "one two…");
+});
+
+test("logarithmic scales are marked at 1, 2 and 5", () => {
+  assert.deepEqual(logTicks([0.9, 60]), [1, 2, 5, 10, 20, 50]);
+  assert.deepEqual(logTicks([0.04, 0.3]), [0.05, 0.1, 0.2]);
+});
