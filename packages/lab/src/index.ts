@@ -10,11 +10,17 @@ export { LocalCluster, type UpOptions } from "./cluster/local-cluster.ts";
 export type { ClusterSpec, ClusterSpecInput } from "./cluster/spec.ts";
 export type { DaemonState, LocalClusterStatus } from "./cluster/status.ts";
 export type { ClusterWatch } from "./cluster/watch.ts";
+export type { Finding, HostReport, Section } from "./doctor/finding.ts";
+export { examineHost, type HostDoctorOptions } from "./doctor/host.ts";
 export { LabError, type LabErrorCode } from "./errors.ts";
 export { type FioJob, fioCommand, fioCommandLine } from "./fio/command.ts";
 export { type FioFigures, parseFio } from "./fio/result.ts";
 export type { GuestControl, GuestRunOptions } from "./guest/control.ts";
+export { type BuildGuestOptions, buildGuestImage, exportGuestImage } from "./guest/debian/image.ts";
 export type { Guest, ShellAccess } from "./guest/guest.ts";
+export type { GuestImageFiles } from "./guest/image-files.ts";
+export { type ImageGuest, imageGuest, type LetIn } from "./guest/image-guest.ts";
+export { benchmarkPartition, type GuestDevice } from "./guest/partition/benchmark-partition.ts";
 export { smallGuest } from "./guest/small.ts";
 export { pidsWithEnvironment } from "./host/proc.ts";
 export {

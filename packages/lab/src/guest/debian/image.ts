@@ -55,7 +55,7 @@ export async function buildGuestImage(options: BuildGuestOptions = {}): Promise<
     const common = { signal, env: work.environment };
     const tarFile = join(building, "root.tar");
     const onLine = (line: string) => {
-      const [, doing] = /^I: (.+?)(?:\.\.\.)?$/.exec(line) ?? [];
+      const [, doing] = /^I: (\w+ing .+)\.\.\.$/.exec(line) ?? [];
       if (doing) onProgress(doing);
     };
     await makeRootTar(recipe, privilege, tarFile, { ...common, onLine, temporary: work.dir });

@@ -1,0 +1,39 @@
+import { buildGuestImage, exportGuestImage, parseSize } from "@siphon/lab";
+import { Command } from "commander";
+import { interruption } from "../interruption.ts";
+import { terminalSteps } from "../progress.ts";
+
+interface Flags {
+  out?: string;
+  size: string;
+  suite?: string;
+  mirror?: string;
+  force?: boolean;
+  json?: boolean;
+}
+
+/** `siphon image build-guest`. */
+export function buildGuestCommand(): Command {
+  return new Command("build-guest")
+    .description(
+      "Build a Debian guest image from the distribution's packages, with an ssh server, fio and mkfs.xfs: for\n" +
+        "siphon ladder --guest-image. siphon's own ssh key may log in as root. It boots by itself, or directly by\n" +
+        "the kernel and initramfs that are put beside it.",
+    )
+    .option("--out <file>", "put a copy here (FILE.qcow2, and FILE.vmlinuz and FILE.initrd beside it)")
+    .option("--size <size>", "size of the disk", "4G")
+    .option("--suite <name>", "Debian release (default: that of this machine, or bookworm)")
+    .option("--mirror <url>", "Debian archive to take packages from (default: what this machine uses)")
+    .option("--force", "build it again though it is in the cache, and replace FILE")
+    .option("--json", "print the paths as JSON")
+    .action(async ({ out, size, suite, mirror, force, json }: Flags) => {
+      const step = terminalSteps();
+      const { signal } = interruption;
+      const built = await step("Build the guest image", (onProgress) =>
+        buildGuestImage({ size: parseSize(size), suite, mirror, force, signal, onProgress }),
+      );
+      const image = out ? await exportGuestImage(built, out, { force }) : built;
+      if (json) process.stdout.write(`${JSON.stringify(image, null, 2)}\n`);
+      else process.stdout.write(`disk    ${image.disk}\nkernel  ${image.kernel}\ninitrd  ${image.initrd}\n`);
+    });
+}
