@@ -40,7 +40,8 @@ export function ladderTable(results: Results, terminal: Terminal = standardOutpu
   return paragraphs
     .filter((paragraph) => paragraph !== undefined && paragraph !== false)
     .map((paragraph) => wrap(paragraph, terminal.columns))
-    .join("\n");
+    .join("\n")
+    .replaceAll("\u00a0", " ");
 }
 
 type Style = "bold" | "dim" | "green" | "yellow";
@@ -112,20 +113,27 @@ function render(
   paint: Paint,
   titleWidth = Number.POSITIVE_INFINITY,
 ): string {
+  const rows = rungs.map((rung) => {
+    const title = cut(plain(rung.title), titleWidth);
+    return rung.status === "measured"
+      ? [title, ...shown.map(({ cell, style }) => painted(paint, style?.(rung), cell(rung)))]
+      : [title, ...shown.map((_, index) => (index === 0 ? paint("dim", rung.status) : ""))];
+  });
+  return plainTable(
+    ["rung", ...shown.map(({ head }) => head)].map((head) => paint("dim", head)),
+    rows,
+  );
+}
+
+/** A table without lines: the first column stands left, the others right. */
+export function plainTable(head: readonly string[], rows: readonly string[][]): string {
   const table = new Table({
-    head: ["rung", ...shown.map(({ head }) => head)].map((head) => paint("dim", head)),
-    colAligns: ["left", ...shown.map(() => "right" as const)],
+    head: [...head],
+    colAligns: head.map((_, index) => (index === 0 ? "left" : "right")),
     chars: lines,
     style: { head: [], border: [], "padding-left": 0, "padding-right": 2, compact: true },
   });
-  for (const rung of rungs) {
-    const title = cut(plain(rung.title), titleWidth);
-    if (rung.status !== "measured") {
-      table.push([title, ...shown.map((_, index) => (index === 0 ? paint("dim", rung.status) : ""))]);
-      continue;
-    }
-    table.push([title, ...shown.map(({ cell, style }) => painted(paint, style?.(rung), cell(rung)))]);
-  }
+  table.push(...rows);
   return table
     .toString()
     .split("\n")

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { writeResults } from "@siphon/lab";
+import { exampleResults } from "../../../lab/test/fixtures/results.ts";
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const dir = mkdtempSync(join(tmpdir(), "siphon-cli-report-"));
+
+before(async () => {
+  await writeResults(join(dir, "runs", "one"), exampleResults());
+  symlinkSync("one", join(dir, "runs", "latest"));
+});
+
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+function report(...args: string[]) {
+  return spawnSync(process.execPath, [main, "report", ...args], { cwd: dir, encoding: "utf8" });
+}
+
+test("without a name it is the latest run whose report is built again, into its own directory", () => {
+  const { status, stdout } = report();
+  assert.equal(status, 0);
+  assert.match(stdout, /^The VM reaches /);
+  assert.match(stdout, /\nReport: runs\/latest\/report\.html\n$/);
+  assert.ok(readdirSync(join(dir, "runs", "one")).includes("report.html"));
+});
+
+test("a results file can be named, and another directory; --json prints what was written", () => {
+  const { status, stdout } = report("runs/one/results.json", "--out", "elsewhere", "--json");
+  assert.equal(status, 0);
+  const written = JSON.parse(stdout) as { html: string; charts: string[] };
+  assert.equal(written.html, "elsewhere/report.html");
+  assert.deepEqual(
+    readdirSync(join(dir, "elsewhere")).toSorted(),
+    ["report.html", "report.md", ...written.charts.map((path) => path.replace("elsewhere/", ""))].toSorted(),
+  );
+});
+
+test("a run that is not there, or is no run, ends in one sentence and exit code 1", () => {
+  const missing = report("runs/none");
+  assert.equal(missing.status, 1);
+  assert.match(missing.stderr, /^siphon: cannot read runs\/none: no such file\n +name a results\.json/);
+  writeFileSync(join(dir, "broken.json"), "{");
+  const broken = report("broken.json");
+  assert.equal(broken.status, 1);
+  assert.match(broken.stderr, /^siphon: cannot read broken\.json: it is not JSON/);
+});
