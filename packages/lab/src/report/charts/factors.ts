@@ -51,7 +51,7 @@ function draw(rows: Row[], format: Format): Drawing {
   const diamonds = placed.flatMap(({ study, y }) => (study ? [{ y, study }] : []));
   const x = {
     type: "quantitative",
-    scale: { type: "log", domain },
+    scale: { type: "log", domain, nice: false },
     axis: {
       title: axisTitle(layout, "times the IOPS of the first rung (logarithmic scale)"),
       values: logTicks(domain),

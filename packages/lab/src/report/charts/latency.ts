@@ -51,7 +51,7 @@ function draw(rungs: MeasuredRung[], format: Format): Drawing {
   ];
   const x = {
     type: "quantitative",
-    scale: { type: "log", domain },
+    scale: { type: "log", domain, nice: false },
     axis: {
       title: axisTitle(
         layout,

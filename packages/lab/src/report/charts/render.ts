@@ -43,14 +43,24 @@ export async function renderChart(chart: Chart): Promise<RenderedChart> {
       wide: describe(wide, chart, `${name}-wide`, ""),
       narrow: describe(narrow, chart, `${name}-narrow`, ""),
     },
-    file: describe(wide, chart, name, backdrop),
+    file: describe(framed(wide), chart, name, backdrop),
   };
 }
 
+const margin = 16;
+
 const backdrop = [
   `<style>@media (prefers-color-scheme:dark){${darkChartRules("")}}</style>`,
-  `<rect width="100%" height="100%" fill="${color("surface")}"/>`,
+  `<rect x="-${margin}" y="-${margin}" width="100%" height="100%" fill="${color("surface")}"/>`,
 ].join("");
+
+/** The drawing with a margin, as a picture needs it that stands alone. */
+function framed(svg: string): string {
+  return svg.replace(/ width="(\d+)" height="(\d+)" viewBox="[^"]*"/, (_, ...sides: string[]) => {
+    const [width, height] = sides.slice(0, 2).map((side) => Number(side) + 2 * margin);
+    return ` width="${width}" height="${height}" viewBox="-${margin} -${margin} ${width} ${height}"`;
+  });
+}
 
 async function toSvg({ layout, layers }: Drawing): Promise<string> {
   // Loaded here, since most commands of siphon draw nothing.

@@ -54,7 +54,7 @@ test("only colours of the palette are used, so that a dark page can replace each
 test("a chart in a file of its own has a ground and dark colours; one in a page leaves both to the page", () => {
   for (const { inline, file } of charts) {
     assert.match(file, /prefers-color-scheme:dark/);
-    assert.match(file, /<rect width="100%" height="100%"/);
+    assert.match(file, /<rect x="-16" y="-16" width="100%" height="100%"/);
     assert.doesNotMatch(inline.wide, /<style|height="100%"/);
   }
 });
