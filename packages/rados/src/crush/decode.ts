@@ -32,9 +32,10 @@ export function decodeCrushMap(bytes: Uint8Array): CrushMap {
   if (magic !== 0x10000) throw r.malformed(`it begins with 0x${magic.toString(16)}`);
   const maxBuckets = r.i32();
   const maxRules = r.u32();
-  const maxDevices = r.i32();
-  if (maxBuckets < 0 || maxBuckets * 4 > r.remaining || maxRules * 4 > r.remaining || maxDevices < 0) {
-    throw r.malformed(`${maxBuckets} buckets, ${maxRules} rules and ${maxDevices} devices`);
+  // The limit of device ids follows from the buckets.
+  r.skip(4);
+  if (maxBuckets < 0 || maxBuckets * 4 > r.remaining || maxRules * 4 > r.remaining) {
+    throw r.malformed(`${maxBuckets} buckets and ${maxRules} rules`);
   }
   const buckets: (CrushBucket | undefined)[] = [];
   for (let index = 0; index < maxBuckets; index++) buckets.push(readBucket(r, index));
@@ -53,7 +54,7 @@ export function decodeCrushMap(bytes: Uint8Array): CrushMap {
     tunables.msrCollisionTries = r.u32();
   }
   const names = { types, items, rules: ruleNames, deviceClasses };
-  return { buckets, rules, maxDevices, tunables, chooseArgs, names };
+  return { buckets, rules, maxDevices: deviceLimit(buckets), tunables, chooseArgs, names };
 }
 
 /**
@@ -214,6 +215,12 @@ function readU32s(r: Reader, length: number): Uint32Array {
   const values = new Uint32Array(length);
   for (let i = 0; i < length; i++) values[i] = r.u32();
   return values;
+}
+
+function deviceLimit(buckets: readonly (CrushBucket | undefined)[]): number {
+  let limit = 0;
+  for (const bucket of buckets) for (const item of bucket?.items ?? []) limit = Math.max(limit, item + 1);
+  return limit;
 }
 
 /** A bucket below itself would make every descent through it endless. */

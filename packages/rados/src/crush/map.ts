@@ -4,7 +4,7 @@ export interface CrushMap {
   readonly buckets: readonly (CrushBucket | undefined)[];
   /** By rule id. */
   readonly rules: readonly (CrushRule | undefined)[];
-  /** Device ids are below this. */
+  /** The ids of all devices in buckets are below this. */
   readonly maxDevices: number;
   readonly tunables: CrushTunables;
   /** Replacement weights and ids, by pool id; `defaultChooseArgs` is for every pool without its own. */

@@ -23,7 +23,7 @@ export function applyIncremental(map: OsdMapState, inc: Incremental): OsdMapStat
   const maxOsd = inc.newMaxOsd >= 0 ? inc.newMaxOsd : map.maxOsd;
   if (maxOsd > mostOsds) throw unfit(inc, `it makes room for ${maxOsd} OSDs`);
   const requireOsdRelease =
-    inc.newRequireOsdRelease === 0xff ? map.requireOsdRelease : inc.newRequireOsdRelease;
+    inc.newRequireOsdRelease === unchangedRelease ? map.requireOsdRelease : inc.newRequireOsdRelease;
   const flags = inc.newFlags >= 0 ? inc.newFlags : map.flags;
   return {
     fsid: map.fsid,
@@ -33,7 +33,7 @@ export function applyIncremental(map: OsdMapState, inc: Incremental): OsdMapStat
     pools: withPools(map, inc),
     poolNames: changed(map.poolNames, inc.newPoolNames, inc.oldPools),
     poolMax: inc.newPoolMax === -1 ? map.poolMax : inc.newPoolMax,
-    flags: impliedFlags(flags, inc.newRequireOsdRelease === 0xff ? 0 : requireOsdRelease),
+    flags: impliedFlags(flags, inc.newRequireOsdRelease === unchangedRelease ? 0 : requireOsdRelease),
     maxOsd,
     osds: withOsds(map, inc, maxOsd),
     crush: inc.crush.length > 0 ? new CrushMapper(decodeCrushMap(inc.crush)) : map.crush,
@@ -58,10 +58,15 @@ export function applyIncremental(map: OsdMapState, inc: Incremental): OsdMapStat
     nearFullRatio: inc.newNearFullRatio >= 0 ? inc.newNearFullRatio : map.nearFullRatio,
     fullRatio: inc.newFullRatio >= 0 ? inc.newFullRatio : map.fullRatio,
     backfillFullRatio: inc.newBackfillFullRatio >= 0 ? inc.newBackfillFullRatio : map.backfillFullRatio,
-    requireMinCompatClient: inc.newRequireMinCompatClient || map.requireMinCompatClient,
+    requireMinCompatClient: [0, unchangedRelease].includes(inc.newRequireMinCompatClient)
+      ? map.requireMinCompatClient
+      : inc.newRequireMinCompatClient,
     requireOsdRelease,
   };
 }
+
+/** In place of a release in an incremental. */
+const unchangedRelease = 0xff;
 
 function unfit(inc: Incremental, why: string): RadosError {
   return new RadosError("SIPHON_RADOS_PROTOCOL", `cannot apply the change to OSD map ${inc.epoch}: ${why}`);

@@ -68,7 +68,7 @@ export interface Incremental {
   newNearFullRatio: number;
   newFullRatio: number;
   newBackfillFullRatio: number;
-  /** 0: as it was; 255 for the OSD release as well. */
+  /** 255 (and 0, of clients): as it was. */
   newRequireMinCompatClient: number;
   newRequireOsdRelease: number;
 }
@@ -170,7 +170,7 @@ function readOsdPart(r: Reader, version: number): OsdPart {
   const newFullRatio = version >= 3 ? r.f32() : -1;
   const newBackfillFullRatio = version >= 4 ? r.f32() : -1;
   if (version === 5) r.skip(r.u32());
-  const newRequireMinCompatClient = version >= 6 ? r.u8() : 0;
+  const newRequireMinCompatClient = version >= 6 ? r.u8() : 0xff;
   const newRequireOsdRelease = version >= 6 ? r.u8() : 0xff;
   let newBlockedRanges: BlocklistEntry[] = [];
   let oldBlockedRanges: EntityAddr[] = [];
