@@ -1,15 +1,7 @@
 import { basename } from "node:path";
-import {
-  CephClient,
-  formatSize,
-  importImage,
-  LocalCluster,
-  parseSize,
-  prefillImage,
-  requireOwnImage,
-  resizeImage,
-} from "@siphon/lab";
+import { type CephClient, formatSize, importImage, parseSize, prefillImage, resizeImage } from "@siphon/lab";
 import { Command } from "commander";
+import { type ClusterFlags, clientFor, withClusterFlags } from "../cluster-flags.ts";
 import { interruption } from "../interruption.ts";
 import { sizeOption, withStateDir } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
@@ -22,38 +14,12 @@ export function imageCommand(): Command {
     .addCommand(onCluster(prefillCommand()));
 }
 
-interface ClusterFlags {
-  cluster: string;
-  conf?: string;
-  user?: string;
-  pool?: string;
-  namespace?: string;
-  yesOverwrite?: boolean;
+interface Flags extends ClusterFlags {
   json?: boolean;
 }
 
 function onCluster(command: Command): Command {
-  return withStateDir(command)
-    .option("--json", "print what was done as JSON")
-    .optionsGroup("Where:")
-    .option("--cluster <name>", "a cluster of siphon cluster up", "default")
-    .option("--conf <file>", "an existing cluster's ceph.conf, instead of --cluster")
-    .option("--user <name>", "user without the client. prefix (default: libvirt)")
-    .option("--pool <name>", "pool (default: libvirt-pool)")
-    .option("--namespace <name>", "namespace in the pool")
-    .option("--yes-overwrite", "on an existing cluster: work on an image that is not called siphon-*");
-}
-
-/** The cluster that the flags name. On one that is not siphon's own, images not called siphon-* are refused. */
-async function clientFor(flags: ClusterFlags, image: string): Promise<CephClient> {
-  const { conf, cluster, user, pool, namespace, yesOverwrite } = flags;
-  if (conf === undefined) {
-    const { client } = await LocalCluster.find(cluster);
-    return client.with({ namespace, ...(user && { user }), ...(pool && { pool }) });
-  }
-  const client = new CephClient({ conf, user: user ?? "libvirt", pool: pool ?? "libvirt-pool", namespace });
-  requireOwnImage(client, image, yesOverwrite);
-  return client;
+  return withClusterFlags(withStateDir(command).option("--json", "print what was done as JSON"));
 }
 
 function importCommand(): Command {
@@ -65,7 +31,7 @@ function importCommand(): Command {
     .argument("<file>", "the file to import")
     .argument("[image]", "the new image's name (default: siphon- and the file's name without its ending)")
     .addOption(sizeOption("--size <size>", "make the image larger than the disk in the file"))
-    .action(async (file: string, name: string | undefined, flags: ClusterFlags & { size?: number }) => {
+    .action(async (file: string, name: string | undefined, flags: Flags & { size?: number }) => {
       const image = name ?? `siphon-${basename(file).replace(/\.[^.]*$/, "")}`;
       const client = await clientFor(flags, image);
       const title = `Import ${file} as ${client.spec(image)}`;
@@ -86,7 +52,7 @@ function resizeCommand(): Command {
     .argument("<image>", "the image")
     .argument("<size>", "its new size: 20G", parseSize)
     .option("--shrink", "allow a smaller size, which cuts data off")
-    .action(async (image: string, size: number, flags: ClusterFlags & { shrink?: boolean }) => {
+    .action(async (image: string, size: number, flags: Flags & { shrink?: boolean }) => {
       const client = await clientFor(flags, image);
       const { signal } = interruption;
       const title = `Resize ${client.spec(image)} to ${formatSize(size)}`;
@@ -103,7 +69,7 @@ function prefillCommand(): Command {
     .description("Overwrite an image with random data, so that reads find something. What was in it is lost.")
     .argument("<image>", "the image")
     .addOption(sizeOption("--size <size>", "fill only so much from the start"))
-    .action(async (image: string, flags: ClusterFlags & { size?: number }) => {
+    .action(async (image: string, flags: Flags & { size?: number }) => {
       const client = await clientFor(flags, image);
       await terminalSteps({ quiet: flags.json })(`Fill ${client.spec(image)}`, (report) =>
         prefillImage(client, {
@@ -115,7 +81,7 @@ function prefillCommand(): Command {
     });
 }
 
-function done({ json }: ClusterFlags, client: CephClient, image: string): void {
+function done({ json }: Flags, client: CephClient, image: string): void {
   const { conf, user, pool, namespace } = client.target;
   if (json) process.stdout.write(`${JSON.stringify({ conf, user, pool, namespace, image }, null, 2)}\n`);
   else process.stdout.write(`${client.spec(image)}\n`);

@@ -12,6 +12,8 @@ export interface Guest {
   /** With less memory it cannot come up. */
   leastMemoryMiB: number;
   boot(circumstances: BootCircumstances): Boot;
+  /** How a person gets in, from a terminal. */
+  shell(place: { directory: string; network?: Network }): ShellAccess;
   /** Waits until the guest answers; throws SIPHON_TIMEOUT, SIPHON_GUEST, or what `qemuEnded` says. */
   connect(access: GuestAccess): Promise<GuestControl>;
 }
@@ -22,6 +24,11 @@ export interface BootCircumstances {
   /** Further parameters for the kernel, where siphon names them. */
   parameters: string[];
 }
+
+/** A terminal in a guest: raw bytes over a unix socket, or a program to run. */
+export type ShellAccess =
+  | { type: "socket"; path: string }
+  | { type: "program"; command: string; args: string[]; cwd: string };
 
 export interface GuestAccess {
   /** QEMU's end of the agent's virtio-serial port, a unix socket. */

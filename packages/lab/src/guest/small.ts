@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { LabError } from "../errors.ts";
 import { run } from "../host/command.ts";
 import { cached } from "../state/cache.ts";
-import { kernelParameters } from "../vm/arguments.ts";
+import { kernelParameters, vmFiles } from "../vm/arguments.ts";
 import { guestDiskName } from "../vm/disk.ts";
 import { AgentControl } from "./agent.ts";
 import { type CpioEntry, cpio } from "./cpio.ts";
@@ -41,6 +41,7 @@ export async function smallGuest(): Promise<Guest> {
         ...parameters,
       ].join(" "),
     }),
+    shell: ({ directory }) => ({ type: "socket", path: join(directory, vmFiles.shell) }),
     connect: ({ agentSocket, ...rest }) => AgentControl.connect({ socket: agentSocket, ...rest }),
   };
 }

@@ -6,6 +6,7 @@ import { parseFio } from "../fio/result.ts";
 import type { Run } from "../results/schema.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
 import { renderCommand } from "../vm/arguments.ts";
+import { GuestClock } from "../vm/clock.ts";
 import type { Vm } from "../vm/vm.ts";
 import { CpuSampler } from "./cpu-sampler.ts";
 import type { LadderOptions } from "./options.ts";
@@ -97,6 +98,7 @@ export class Measurer {
     signal: AbortSignal,
   ): Promise<Omit<Run, "outlier">> {
     const started = new Date().toISOString();
+    const clock = await GuestClock.start(vm);
     using sampler = new CpuSampler(vm.pid, this.#target.osdPids());
     const expectedSeconds = (job.warmupSeconds ?? 0) + (job.seconds ?? FILL_SECONDS);
     const timeoutMs = (expectedSeconds * 3 + 60) * 1000;
@@ -106,6 +108,7 @@ export class Measurer {
     const figures = parseFio(said, { seconds: job.seconds });
     const cpu = sampler.during(figures.seconds);
     if (!cpu) throw new LabError("SIPHON_VM", `the CPU times of QEMU could not be read while ${label} ran`);
+    await clock.check();
     return { ...turn, started, ...figures, cpu, fio };
   }
 }

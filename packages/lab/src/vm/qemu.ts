@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cephEnvironment } from "../ceph/environment.ts";
 import { LabError } from "../errors.ts";
 import { lastWords } from "../host/command.ts";
 import { Daemon } from "../host/daemon.ts";
@@ -33,7 +34,7 @@ export class Qemu {
       name: "qemu",
       command: program,
       args: options.flat(),
-      env,
+      env: { ...removed, ...env },
       resource,
     });
     const ended = daemon.exited.then((exit) =>
@@ -114,6 +115,9 @@ export class Qemu {
     return this.ended;
   }
 }
+
+/** What would put another librbd, allocator or cluster under QEMU than its command line says. */
+const removed = { ...cephEnvironment, LD_PRELOAD: undefined, LD_LIBRARY_PATH: undefined };
 
 /** How long QEMU may take to open its disks; librbd itself gives an unreachable cluster up after 30 s or more. */
 const OPENING_MS = 120_000;

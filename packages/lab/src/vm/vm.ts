@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { LabError } from "../errors.ts";
 import type { GuestControl, GuestRunOptions } from "../guest/control.ts";
-import type { Guest } from "../guest/guest.ts";
+import type { Guest, ShellAccess } from "../guest/guest.ts";
 import { knownGuest } from "../guest/known.ts";
 import type { RunResult } from "../host/command.ts";
 import { type CpuTimes, cpuTimes } from "../host/proc.ts";
@@ -15,6 +15,7 @@ import {
   qemuCommand,
   vmFiles,
 } from "./arguments.ts";
+import { hostTscKhz } from "./clock.ts";
 import { type Disk, guestDiskName } from "./disk.ts";
 import { lastConsoleLine } from "./failure.ts";
 import { type PluggedDisk, type PlugSettings, plugDisk } from "./hot-plug.ts";
@@ -53,6 +54,8 @@ export class Vm implements AsyncDisposable {
   /** The disk of `VmOptions.disk` as the guest names it: /dev/vda. */
   readonly device: string;
   readonly #machine: VmSettings["machine"];
+  readonly #guest: Guest;
+  readonly #network: Network | undefined;
   readonly #resource: Resource;
   readonly #qemu: Qemu;
   readonly #control: GuestControl;
@@ -62,12 +65,21 @@ export class Vm implements AsyncDisposable {
     resource: Resource,
     qemu: Qemu,
     control: GuestControl,
-    { command, settings }: { command: QemuCommand; settings: VmSettings },
+    {
+      command,
+      settings,
+      guest,
+      network,
+    }: Pick<VmOptions, "settings" | "guest" | "network"> & {
+      command: QemuCommand;
+    },
   ) {
     this.#resource = resource;
     this.#qemu = qemu;
     this.#control = control;
     this.command = command;
+    this.#guest = guest;
+    this.#network = network;
     this.#machine = settings.machine;
     this.device = `/dev/${guestDiskName(settings)}`;
     const failed = new AbortController();
@@ -96,7 +108,7 @@ export class Vm implements AsyncDisposable {
       try {
         await resource.note({ qemu: qemu.id });
         const control = await enter(qemu, resource, options);
-        return new Vm(resource, qemu, control, { command, settings });
+        return new Vm(resource, qemu, control, { command, settings, guest, network });
       } catch (error) {
         await qemu.quit(0);
         throw error;
@@ -120,7 +132,7 @@ export class Vm implements AsyncDisposable {
     try {
       const guest = await knownGuest(details.guest);
       const control = await enter(qemu, resource, { guest, network, signal });
-      return new Vm(resource, qemu, control, { command, settings });
+      return new Vm(resource, qemu, control, { command, settings, guest, network });
     } catch (error) {
       qemu.disconnect();
       throw error;
@@ -134,6 +146,11 @@ export class Vm implements AsyncDisposable {
   /** QEMU's pid. */
   get pid(): number {
     return this.#qemu.id.pid;
+  }
+
+  /** How a person gets into the guest, from a terminal. */
+  get shell(): ShellAccess {
+    return this.#guest.shell({ directory: this.#resource.dir, network: this.#network });
   }
 
   get qmp(): Qmp {
@@ -194,8 +211,14 @@ export async function vmCommand(options: VmOptions & { name: string }): Promise<
       hint: "npm run setup installs what is missing, or names the packages",
     });
   }
-  const boot = guest.boot({ accelerator, settings, parameters: kernelParameters });
+  const parameters = [...kernelParameters, ...(await clockParameters(accelerator))];
+  const boot = guest.boot({ accelerator, settings, parameters });
   return qemuCommand({ ...options, cpus, memoryMiB, boot, allocatorLibrary: library });
+}
+
+async function clockParameters(accelerator: Accelerator): Promise<string[]> {
+  const khz = accelerator === "tcg" ? await hostTscKhz() : undefined;
+  return khz === undefined ? [] : [`tsc_early_khz=${khz}`];
 }
 
 async function enter(

@@ -1,0 +1,78 @@
+import { createHash, randomBytes } from "node:crypto";
+import { basename, join } from "node:path";
+import type { CephClient } from "../ceph/client.ts";
+import { readConf, writeClientConf } from "../ceph/conf.ts";
+import { LabError } from "../errors.ts";
+import { imageGuest } from "../guest/image-guest.ts";
+import { smallGuest } from "../guest/small.ts";
+import { findOffers } from "../rungs/offers.ts";
+import { type LadderMode, planRungs } from "../rungs/plan.ts";
+import { cached } from "../state/cache.ts";
+import { chooseAccelerator } from "./accelerator.ts";
+import type { Accelerator } from "./arguments.ts";
+import type { Disk } from "./disk.ts";
+import type { VmSettings } from "./settings.ts";
+import type { VmOptions } from "./vm.ts";
+
+/** A VM as a person asks for it: a rung, and a disk. */
+export interface VmRequest {
+  name?: string;
+  rung: string;
+  mode: LadderMode;
+  /** An image of a cluster, or anything else that can be a disk. */
+  disk: { client: CephClient; image: string } | Exclude<Disk, { type: "rbd" }>;
+  /** The file that the disk was made from, when the guest is to boot from the disk; else it is the small guest. */
+  guestImage?: string;
+  librbdDir?: string;
+  accel: "auto" | Accelerator;
+  cpus: number;
+  memoryMiB: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Works out a VM from a rung: `Vm.start` starts it, `vmCommand` only shows how. Throws SIPHON_USAGE when there
+ * is no such rung, or this machine lacks what it needs.
+ */
+export async function planVm(request: VmRequest): Promise<VmOptions & { name: string }> {
+  const { name = `vm-${randomBytes(4).toString("hex")}`, guestImage, accel, signal } = request;
+  const settings = await settingsOf(request);
+  const image = guestImage === undefined ? undefined : await imageGuest(guestImage);
+  const { name: accelerator } = await chooseAccelerator(accel, smallGuest, signal);
+  return {
+    name,
+    guest: image ?? (await smallGuest()),
+    ...(await image?.equipment()),
+    settings,
+    disk: await diskOf(request, settings),
+    accelerator,
+    cpus: request.cpus,
+    memoryMiB: request.memoryMiB,
+    hotPlug: true,
+    signal,
+  };
+}
+
+async function settingsOf({ rung, mode, cpus, librbdDir }: VmRequest): Promise<VmSettings> {
+  const [planned] = planRungs(mode, await findOffers({ cpus, librbdDir }), [rung]);
+  if (planned.status === "planned") return planned.settings;
+  throw new LabError("SIPHON_USAGE", `the rung ${rung} cannot be had here: ${planned.reason}`);
+}
+
+async function diskOf({ disk }: VmRequest, { clientOptions }: VmSettings): Promise<Disk> {
+  if (!("client" in disk)) return disk;
+  const { conf, user, pool, namespace } = disk.client.target;
+  if (pool === undefined) throw new LabError("SIPHON_USAGE", "the pool of the image was not named");
+  const own = Object.keys(clientOptions).length > 0 ? await clientConf(conf, user, clientOptions) : conf;
+  return { type: "rbd", pool, namespace, image: disk.image, user, conf: own };
+}
+
+/** It must outlive this process, and be there before the VM is: equal ones are one file in the cache. */
+async function clientConf(base: string, user: string, options: Record<string, string>): Promise<string> {
+  const inputs = JSON.stringify([base, await readConf(base), user, options]);
+  const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);
+  const directory = await cached("client-confs", key, async (dir) => {
+    await writeClientConf({ base, user, options, dir });
+  });
+  return join(directory, basename(base));
+}
