@@ -20,6 +20,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/report.ts")).reportCommand(),
   },
   {
+    name: "compare",
+    summary: "hold runs against each other, rung by rung",
+    load: async () => (await import("./commands/compare.ts")).compareCommand(),
+  },
+  {
     name: "profile",
     summary: "where the threads of a process are, on a CPU or not, and which of them limits",
     load: async () => (await import("./commands/profile.ts")).profileCommand(),

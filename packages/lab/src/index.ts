@@ -10,6 +10,17 @@ export { LocalCluster, type UpOptions } from "./cluster/local-cluster.ts";
 export type { ClusterSpec, ClusterSpecInput } from "./cluster/spec.ts";
 export type { DaemonState, LocalClusterStatus } from "./cluster/status.ts";
 export type { ClusterWatch } from "./cluster/watch.ts";
+export { compareRuns, type NamedRun, type RunsComparison } from "./compare/compare-runs.ts";
+export { differenceName } from "./compare/differences.ts";
+export { comparisonHeadline, comparisonSentences, comparisonWarnings } from "./compare/findings.ts";
+export { type MetricName, metricNames, metrics } from "./compare/metrics.ts";
+export { changeCell, comparisonHtml } from "./compare/page.ts";
+export { type Judgement, judge } from "./compare/regressions.ts";
+export { writeComparison } from "./compare/write.ts";
+export { Deployment, type DeploymentStatus, type DeployOptions, destroy } from "./deploy/deployment.ts";
+export { type Inventory, parseInventory, readInventory } from "./deploy/inventory.ts";
+export type { Removal } from "./deploy/take-down.ts";
+export { parseWipe, type Wipe } from "./deploy/wipe.ts";
 export type { Finding, HostReport, Section } from "./doctor/finding.ts";
 export { examineHost, type HostDoctorOptions } from "./doctor/host.ts";
 export { LabError, type LabErrorCode } from "./errors.ts";
@@ -56,6 +67,7 @@ export { type Findings, findings, headline, qualification } from "./report/findi
 export * as format from "./report/format.ts";
 export { type ReportFiles, writeReport } from "./report/write.ts";
 export { compare } from "./results/compare.ts";
+export { datedDirectory } from "./results/dated.ts";
 export { readResults, resultsFile, writeResults } from "./results/file.ts";
 export type {
   BiggerStep,

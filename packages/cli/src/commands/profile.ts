@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import {
   type BackendName,
   costInWords,
+  datedDirectory,
   LabError,
   type Profile,
   profilePid,
@@ -54,9 +54,7 @@ async function takeProfile(target: string, flags: Flags): Promise<void> {
   const profile = await terminalSteps()(`Sample process ${pid}`, (report) =>
     profileProcess(pid, { seconds, intervalMs, backend: flags.backend, signal, report }),
   );
-  const { name } = profile.process;
-  const stamp = profile.started.replace(/\.\d+Z$/, "Z").replaceAll(":", "-");
-  const directory = join(flags.out, `${stamp}-${name.replace(/[^A-Za-z0-9._-]/g, "_")}-${pid}`);
+  const directory = datedDirectory(flags.out, `${profile.process.name}-${pid}`, new Date(profile.started));
   const files = await writeProfile(directory, profile);
   if (flags.json) process.stdout.write(`${JSON.stringify(profile, null, 2)}\n`);
   else

@@ -30,7 +30,7 @@ export function markOutliers(runs: readonly Omit<Run, "outlier">[]): Run[] {
 }
 
 /** Microseconds of CPU per I/O; a run without any I/O has none to share it, and gets all of it. */
-function cpuPerIo({ user, system }: { user: number; system: number }, ios: number): number {
+export function cpuPerIo({ user, system }: { user: number; system: number }, ios: number): number {
   return ((user + system) * 1e6) / Math.max(ios, 1);
 }
 

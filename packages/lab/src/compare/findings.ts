@@ -1,0 +1,57 @@
+import { listed } from "../report/findings.ts";
+import type { ChangeVerdict, RunsComparison } from "./compare-runs.ts";
+import { differentWork } from "./differences.ts";
+
+/** The main finding: on how many rungs the later runs carry more or fewer IOPS than the first. */
+export function comparisonHeadline(comparison: RunsComparison): string {
+  const { runs } = comparison;
+  const [only, ...more] = comparisonSentences(comparison);
+  if (more.length === 0) return only;
+  const changed = (["better", "worse"] as const).map((verdict) =>
+    runs
+      .slice(1)
+      .reduce((sum, _, index) => sum + verdictsOf(comparison, index).filter((v) => v === verdict).length, 0),
+  );
+  return `${runs.length - 1} runs against ${runs[0].label}: rungs ${changed[0]} times faster, ${changed[1]} times slower.`;
+}
+
+/** One sentence for each later run. */
+export function comparisonSentences(comparison: RunsComparison): string[] {
+  const [first, ...later] = comparison.runs;
+  return later.map(({ label }, index) => {
+    const verdicts = verdictsOf(comparison, index);
+    if (verdicts.length === 0) return `${label} has no rung in common with ${first.label}.`;
+    const count = (...wanted: ChangeVerdict[]) =>
+      verdicts.filter((verdict) => wanted.includes(verdict)).length;
+    const parts = [
+      [count("better"), "faster"],
+      [count("worse"), "slower"],
+      [count("no significant difference", "too few repeats"), "not told apart"],
+    ] as const;
+    const words = parts.flatMap(([number, what]) => (number > 0 ? [`${number} ${what}`] : []));
+    const total = verdicts.length === 1 ? "1 rung" : `${verdicts.length} rungs`;
+    return `${label} against ${first.label}: of ${total} ${listed(words)}.`;
+  });
+}
+
+/** The verdicts on a later run's IOPS. */
+function verdictsOf({ rungs }: RunsComparison, later: number): ChangeVerdict[] {
+  return rungs.flatMap(({ changes }) => changes[later]?.iops.verdict ?? []);
+}
+
+/** What a reader must know before believing the figures. */
+export function comparisonWarnings({ runs, differences }: RunsComparison): string[] {
+  const warnings: string[] = [];
+  if (differentWork(differences)) {
+    warnings.push("The runs did different work: their figures cannot be held against each other.");
+  }
+  const inOther = (group: string) => differences.some((difference) => difference.group === group);
+  const groups = ["machine", "versions", "accelerator", "guest", "cluster"].filter(inOther);
+  if (groups.length > 0) {
+    warnings.push(
+      `The runs differ in ${listed(groups)}, too: what made a difference in the figures may be any of it.`,
+    );
+  }
+  for (const { label, complete } of runs) if (!complete) warnings.push(`${label} was cut short.`);
+  return warnings;
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compareRuns } from "../../src/compare/compare-runs.ts";
+import { judge } from "../../src/compare/regressions.ts";
+import type { Results } from "../../src/results/schema.ts";
+import { exampleResults } from "../fixtures/results.ts";
+import { slowed } from "./fixtures.ts";
+
+const results = exampleResults();
+
+test("a rung slower by more than the limit is a regression", () => {
+  const { regressions } = judged(example(), slowed(exampleResults({ seed: 2 }), "iothread", 0.5), 10);
+  assert.deepEqual(
+    regressions.map(({ run, rung }) => ({ run, rung })),
+    [{ run: "after", rung: "+ iothread" }],
+  );
+  assert.match(regressions[0].what, /is slower: −\d+\s% IOPS/);
+});
+
+test("a loss that the interval does not prove to be beyond the limit is none", () => {
+  const after = slowed(example(), "iothread", 0.95);
+  assert.deepEqual(judged(example(), after, 20).regressions, []);
+  const faster = slowed(example(), "iothread", 3);
+  assert.deepEqual(judged(example(), faster, 0).regressions, []);
+});
+
+test("a rung that does not work any more is a regression", () => {
+  const after = example();
+  after.rungs = after.rungs.map((rung) => {
+    const { name, title, why } = rung;
+    return name === "q35" ? { name, title, why, status: "failed" as const, reason: "QEMU ended" } : rung;
+  });
+  const { regressions } = judged(example(), after, 10);
+  assert.equal(regressions.length, 1);
+  assert.match(regressions[0].what, /failed: QEMU ended/);
+});
+
+test("what cannot be decided is said, and is no regression", () => {
+  const few = exampleResults({ repeats: 2, seed: 2 });
+  few.rungs = few.rungs.filter(({ name }) => name !== "secure");
+  const { regressions, undecided } = judged(example(), few, 10);
+  assert.deepEqual(regressions, []);
+  assert.ok(undecided.some(({ what }) => what.includes("too few repeats")));
+  assert.ok(undecided.some(({ what }) => what.includes("was not measured")));
+});
+
+function judged(before: Results, after: Results, percent: number) {
+  return judge(
+    compareRuns([
+      { label: "before", results: before },
+      { label: "after", results: after },
+    ]),
+    percent,
+  );
+}
+
+/** Results to be changed at will. */
+function example(): Results {
+  return structuredClone(results);
+}
