@@ -1,11 +1,12 @@
-import { buildGuestImage, exportGuestImage, parseSize } from "@siphon/lab";
+import { buildGuestImage, exportGuestImage } from "@siphon/lab";
 import { Command } from "commander";
 import { interruption } from "../interruption.ts";
+import { sizeOption } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 
 interface Flags {
   out?: string;
-  size: string;
+  size?: number;
   suite?: string;
   mirror?: string;
   force?: boolean;
@@ -21,7 +22,7 @@ export function buildGuestCommand(): Command {
         "the kernel and initramfs that are put beside it.",
     )
     .option("--out <file>", "put a copy here (FILE.qcow2, and FILE.vmlinuz and FILE.initrd beside it)")
-    .option("--size <size>", "size of the disk", "4G")
+    .addOption(sizeOption("--size <size>", "size of the disk (default: 4G)"))
     .option("--suite <name>", "Debian release (default: that of this machine, or bookworm)")
     .option("--mirror <url>", "Debian archive to take packages from (default: what this machine uses)")
     .option("--force", "build it again though it is in the cache, and replace FILE")
@@ -30,7 +31,7 @@ export function buildGuestCommand(): Command {
       const step = terminalSteps();
       const { signal } = interruption;
       const built = await step("Build the guest image", (onProgress) =>
-        buildGuestImage({ size: parseSize(size), suite, mirror, force, signal, onProgress }),
+        buildGuestImage({ size, suite, mirror, force, signal, onProgress }),
       );
       const image = out ? await exportGuestImage(built, out, { force }) : built;
       if (json) process.stdout.write(`${JSON.stringify(image, null, 2)}\n`);

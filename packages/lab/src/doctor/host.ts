@@ -16,19 +16,19 @@ export interface HostDoctorOptions {
 
 /** Looks at all that siphon wants of a machine. */
 export async function examineHost({ bootGuest = true, signal }: HostDoctorOptions = {}): Promise<HostReport> {
-  const [machine, cephs, librbds, qemu, kernel] = await Promise.all([
+  const [machine, programs, librbds, qemu, kernel] = await Promise.all([
     lookAtMachine(),
-    lookAtVersions(),
+    lookAtPrograms(),
     lookAtLibrbds(),
     lookAtQemuAndFio(),
     lookAtKernel(),
   ]);
   // What was tried out needs not be looked for as well.
-  const programs = needs.run.map(lookAt).filter(({ name }) => !qemu.some((tried) => tried.name === name));
+  const notTried = ({ name }: Finding) => !qemu.some((tried) => tried.name === name);
   const acceleration = bootGuest ? [await lookAtKvm(signal)] : [];
   const sections: Section[] = [
     { title: "Machine", findings: [...machine, ...acceleration] },
-    { title: "Programs and libraries", findings: [...cephs, ...programs] },
+    { title: "Programs and libraries", findings: programs.filter(notTried) },
     { title: "librbd", findings: librbds },
     { title: "QEMU and fio", findings: qemu },
     { title: "Kernel", findings: kernel },
@@ -40,12 +40,18 @@ export async function examineHost({ bootGuest = true, signal }: HostDoctorOption
   };
 }
 
-async function lookAtVersions(): Promise<Finding[]> {
-  const found = await versions();
-  const names = { ceph: "Ceph", qemu: "QEMU", fio: "fio", node: "Node" };
-  return Object.entries(names).map(([key, name]) => {
-    const version = found[key as keyof typeof names];
-    return { name, status: version ? "ok" : "missing", found: version ?? "not installed", for: "every run" };
+/** The programs and libraries that running needs, those that figures depend on with their versions. */
+async function lookAtPrograms(): Promise<Finding[]> {
+  const { ceph, qemu, fio } = await versions();
+  const known: Record<string, string | undefined> = {
+    "ceph, rbd, rados": ceph,
+    "qemu-system-x86_64": qemu,
+    fio,
+  };
+  return needs.run.map((need) => {
+    const finding = lookAt(need);
+    const version = finding.status === "ok" ? known[need.need] : undefined;
+    return version ? { ...finding, found: `${version} (${finding.found})` } : finding;
   });
 }
 

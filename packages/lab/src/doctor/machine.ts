@@ -23,6 +23,7 @@ export async function lookAtMachine(): Promise<Finding[]> {
     memory(),
     { name: "kernel", status: "ok", found: kernel, for: "the report" },
     { name: "distribution", status: "ok", found: distribution, for: "the report" },
+    { name: "Node", status: "ok", found: process.versions.node, for: "siphon itself" },
     openFiles(),
     await room("room for clusters and VMs", stateDir(), "OSDs on files, logs", "SIPHON_STATE_DIR"),
     await room("room for the cache", cacheDir(), "guest kernels and images", "SIPHON_CACHE_DIR"),

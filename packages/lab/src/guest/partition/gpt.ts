@@ -42,14 +42,17 @@ export class Gpt {
     this.#entries = entries;
   }
 
-  /** Reads the table from the first sectors of a disk (34 hold the usual one); undefined when there is none. */
+  /**
+   * Reads the table from the first sectors of a disk (34 hold the usual one); undefined when there is none, or
+   * when a checksum is wrong.
+   */
   static read(start: Buffer): Gpt | undefined {
     const header = Buffer.from(start.subarray(SECTOR, 2 * SECTOR));
     if (header.toString("latin1", 0, 8) !== "EFI PART") return undefined;
     const at = Number(header.readBigUInt64LE(72)) * SECTOR;
     const entries = Buffer.from(start.subarray(at, at + header.readUInt32LE(80) * header.readUInt32LE(84)));
-    const gpt = new Gpt(header, entries);
-    return crc32(entries) === header.readUInt32LE(88) ? gpt : undefined;
+    const whole = header.readUInt32LE(16) === headerChecksum(header);
+    return whole && header.readUInt32LE(88) === crc32(entries) ? new Gpt(header, entries) : undefined;
   }
 
   get partitions(): GptPartition[] {
@@ -105,8 +108,7 @@ export class Gpt {
     header.writeBigUInt64LE(BigInt(this.lastUsable(diskSectors)), 48);
     header.writeBigUInt64LE(BigInt(entries), 72);
     header.writeUInt32LE(crc32(this.#entries), 88);
-    header.writeUInt32LE(0, 16);
-    header.writeUInt32LE(crc32(header.subarray(0, header.readUInt32LE(12))), 16);
+    header.writeUInt32LE(headerChecksum(header), 16);
     return header;
   }
 
@@ -120,6 +122,12 @@ export class Gpt {
   #entrySectors(): number {
     return Math.ceil(this.#entries.length / SECTOR);
   }
+}
+
+function headerChecksum(header: Buffer): number {
+  const copy = Buffer.from(header.subarray(0, Math.min(header.readUInt32LE(12), SECTOR)));
+  copy.writeUInt32LE(0, 16);
+  return crc32(copy);
 }
 
 /** The type of a partition that holds data of Linux. */

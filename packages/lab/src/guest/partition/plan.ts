@@ -1,6 +1,6 @@
 import { LabError } from "../../errors.ts";
 import { Gpt } from "./gpt.ts";
-import { type MbrPartition, mbrSector, readMbr, writeMbr } from "./mbr.ts";
+import { type Mbr, type MbrPartition, mbrSector, readMbr, writeMbr } from "./mbr.ts";
 
 /** The partition to measure on: where it is, and what must be written for it to be there. */
 export interface PartitionPlan {
@@ -18,6 +18,8 @@ export const TABLE_SECTORS = 64;
 /** How our partition is known again: by this name, or (an MBR has no names) by the type "no file system". */
 const NAME = "siphon-bench";
 const MBR_TYPE = 0xda;
+/** The type of the MBR entry that keeps others off a disk with a GPT. */
+const GUARD_TYPE = 0xee;
 /** It starts on a multiple of the RBD object size, so that no block spans two objects more than it must. */
 const ALIGNMENT = (4 * 1024 * 1024) / mbrSector;
 const SMALLEST = (16 * 1024 * 1024) / mbrSector;
@@ -32,10 +34,13 @@ export function planPartition(start: Buffer, diskSectors: number): PartitionPlan
   const mbr = readMbr(start);
   if (!mbr) throw new LabError("SIPHON_GUEST", "the guest's disk has no partition table");
   const gpt = Gpt.read(start);
-  return gpt ? planGpt(gpt, start, diskSectors) : planMbr(start, diskSectors);
+  if (gpt) return planGpt(gpt, mbr, diskSectors);
+  // Behind an MBR that only stands guard is a GPT, which cannot be trusted then.
+  if (!mbr.partitions.some((partition) => partition?.type === GUARD_TYPE)) return planMbr(mbr, diskSectors);
+  throw new LabError("SIPHON_GUEST", "the GUID partition table of the guest's disk is damaged");
 }
 
-function planGpt(gpt: Gpt, start: Buffer, diskSectors: number): PartitionPlan {
+function planGpt(gpt: Gpt, mbr: Mbr, diskSectors: number): PartitionPlan {
   const known = gpt.partitions.find(({ name }) => name === NAME);
   if (known)
     return { number: known.number, start: known.first, sectors: known.last - known.first + 1, writes: [] };
@@ -43,15 +48,13 @@ function planGpt(gpt: Gpt, start: Buffer, diskSectors: number): PartitionPlan {
   const space = freeSpace(end, gpt.lastUsable(diskSectors) + 1);
   const number = gpt.add({ name: NAME, first: space.start, last: space.start + space.sectors - 1 });
   if (number === undefined) throw noSlot();
-  const mbr = readMbr(start)!;
   for (const partition of mbr.partitions) {
-    if (partition?.type === 0xee) partition.sectors = Math.min(diskSectors - 1, MBR_LIMIT);
+    if (partition?.type === GUARD_TYPE) partition.sectors = Math.min(diskSectors - 1, MBR_LIMIT);
   }
   return { number, ...space, writes: [...gpt.write(diskSectors), { sector: 0, data: writeMbr(mbr) }] };
 }
 
-function planMbr(start: Buffer, diskSectors: number): PartitionPlan {
-  const mbr = readMbr(start)!;
+function planMbr(mbr: Mbr, diskSectors: number): PartitionPlan {
   const known = mbr.partitions.findIndex((partition) => partition?.type === MBR_TYPE);
   if (known >= 0) {
     const { start, sectors } = mbr.partitions[known]!;

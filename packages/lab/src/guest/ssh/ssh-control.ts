@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../../errors.ts";
-import { type RunOptions, type RunResult, run } from "../../host/command.ts";
+import { lastWords, type RunOptions, type RunResult, run } from "../../host/command.ts";
 import { RESOURCE_VARIABLE } from "../../state/resource.ts";
 import { shellQuote } from "../../vm/escape.ts";
 import type { GuestControl, GuestRunOptions } from "../control.ts";
@@ -54,9 +54,12 @@ export class SshControl implements GuestControl {
     const unpack = `mkdir -p ${shellQuote(directory)} && tar -xzf - -C ${shellQuote(directory)}`;
     const pipeline = `${pack} ${files.map(shellQuote).join(" ")} | gzip -1 | "$@"`;
     const args = ["-c", pipeline, "sh", "ssh", ...this.#master.arguments, unpack];
-    const { exitCode, stderr } = await this.#ssh("sh", args, `copying into ${directory}`, options);
-    if (exitCode !== 0) {
-      throw new LabError("SIPHON_GUEST", `cannot copy files into the guest's ${directory}: ${stderr.trim()}`);
+    const result = await this.#ssh("sh", args, `copying into ${directory}`, options);
+    if (result.exitCode !== 0) {
+      throw new LabError(
+        "SIPHON_GUEST",
+        `cannot copy files into the guest's ${directory}: ${lastWords(result)}`,
+      );
     }
   }
 
