@@ -1,3 +1,4 @@
+import { destroyRecorded, isDeployment } from "./deploy/deployment.ts";
 import { pidsWithEnvironment } from "./host/proc.ts";
 import { endProcesses } from "./host/signals.ts";
 import { removeRecordedImage } from "./image/recorded.ts";
@@ -55,6 +56,7 @@ export async function clean({ all = false, dryRun = false }: CleanOptions = {}):
 async function remove(resource: Resource): Promise<void> {
   if (resource.kind === "networks") await removeNetwork(resource);
   else if (resource.kind === "images") await removeRecordedImage(resource);
+  else if (isDeployment(resource)) await destroyRecorded(resource);
   else await resource.remove();
 }
 

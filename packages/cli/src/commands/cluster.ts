@@ -10,17 +10,20 @@ import { Command, Option } from "commander";
 import { interruption } from "../interruption.ts";
 import { numberOption, sizeOption, withStateDir } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
+import { deployCommand } from "./cluster-deploy.ts";
 
 export function clusterCommand(): Command {
   return new Command("cluster")
     .description(
       "Real Ceph clusters on this machine: monitors, manager and OSDs on 127.0.0.1, each cluster in one directory " +
-        "with its own configuration and keys. Nothing is written to /etc; several run side by side.",
+        "with its own configuration and keys. Nothing is written to /etc; several run side by side. With deploy, " +
+        "clusters on other hosts.",
     )
     .addCommand(withStateDir(upCommand()))
     .addCommand(withStateDir(downCommand()))
     .addCommand(withStateDir(statusCommand()))
-    .addCommand(withStateDir(listCommand()));
+    .addCommand(withStateDir(listCommand()))
+    .addCommand(withStateDir(deployCommand()));
 }
 
 interface UpFlags extends Omit<ClusterSpecInput, "settings"> {

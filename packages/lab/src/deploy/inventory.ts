@@ -34,6 +34,10 @@ const ssh = {
   sudo: z.boolean(),
 };
 
+const hostKey = z
+  .string()
+  .regex(/^[\w@.-]+ +[A-Za-z0-9+/]+=*( .*)?$/, "a key type and a key, as in known_hosts");
+
 const osd = z
   .strictObject({
     /** A block device, which is used whole. */
@@ -58,14 +62,14 @@ const host = z.strictObject({
     .strictObject({
       host: z
         .string()
-        .regex(/^[A-Za-z0-9.:-]+$/)
+        .regex(/^[A-Za-z0-9:][A-Za-z0-9.:-]*$/, "no host's name or address")
         .optional(),
       ...ssh,
     })
     .partial()
     .prefault({}),
   /** Its ssh server's public keys, as in known_hosts: `ssh-ed25519 AAAA...`. */
-  hostKey: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+  hostKey: z.union([hostKey, z.array(hostKey).min(1)]).optional(),
   directory: directory.optional(),
   mon: z
     .union([z.boolean(), z.strictObject({ v2: port.default(3300), v1: port.default(6789) })])

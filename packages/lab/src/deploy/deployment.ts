@@ -1,0 +1,237 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { CephClient } from "../ceph/client.ts";
+import { clusterPaths } from "../cluster/layout.ts";
+import { cephStatus, type LocalClusterStatus } from "../cluster/status.ts";
+import { LabError } from "../errors.ts";
+import { Resource } from "../state/resource.ts";
+import { writeKnownHosts } from "./connection.ts";
+import { connectAll } from "./host.ts";
+import type { Inventory } from "./inventory.ts";
+import { daemonsOn, place } from "./placement.ts";
+import { rollOut, type Site } from "./roll-out.ts";
+import { obstacles, survey } from "./survey.ts";
+import { checkReached, type Removal, takeDown } from "./take-down.ts";
+import { checkWipes, type Wipe } from "./wipe.ts";
+
+export interface DeployOptions {
+  /** Devices and files that may be wiped though they hold data. */
+  wipes?: Wipe[];
+  signal?: AbortSignal;
+  /** Told what is being done, in a few words. */
+  onStep?: (step: string) => void;
+}
+
+/** A deployed cluster as it is now. */
+export interface DeploymentStatus {
+  name: string;
+  fsid: string;
+  /** On this machine: ceph.conf and the keyrings of client.admin and the pool's user. */
+  dir: string;
+  conf: string;
+  pool: string;
+  user: string;
+  hosts: { name: string; address: string; directory: string; daemons: string[] }[];
+  /** What the monitors say; missing when they do not answer. */
+  ceph?: LocalClusterStatus["ceph"];
+}
+
+/** What the record of a deployment says of it. */
+interface Details extends Record<string, unknown> {
+  deployment: Inventory;
+  fsid: string;
+}
+
+/**
+ * A Ceph cluster on hosts of an inventory, made over ssh: monitors, a manager and OSDs, on each host under one
+ * directory. It stays until it is destroyed. This machine keeps a record of it with a ceph.conf and keyrings, so
+ * that it is used like any existing cluster.
+ */
+export class Deployment {
+  readonly resource: Resource;
+
+  private constructor(resource: Resource) {
+    this.resource = resource;
+  }
+
+  /**
+   * Deploys a cluster; returns when it can be used. Before anything is changed all hosts are looked at, and all
+   * that is in the way is said at once. What fails later, or is interrupted, is undone on every host that can be
+   * reached; where one cannot, the record stays, for `destroy`.
+   */
+  static async up(inventory: Inventory, options: DeployOptions = {}): Promise<Deployment> {
+    const { wipes = [], signal = new AbortController().signal, onStep = () => {} } = options;
+    checkWipes(inventory, wipes);
+    const resource = await record(inventory);
+    const { fsid } = resource.details as Details;
+    const { hosts, spec, name } = inventory;
+    try {
+      await using connections = new AsyncDisposableStack();
+      onStep(`connecting to ${hosts.length} hosts`);
+      await writeKnownHosts(resource.dir, hosts);
+      const remotes = await connectAll(hosts, resource.dir, signal);
+      for (const remote of remotes) connections.use(remote);
+      const sites = place(inventory).map((placement, n): Site => ({ host: remotes[n], placement }));
+
+      onStep("looking at the hosts");
+      const found = await Promise.all(remotes.map((remote) => survey(remote, signal)));
+      const problems = hosts.flatMap((host, n) => obstacles(host, found[n], wipes));
+      if (problems.length > 0) throw inTheWay(name, problems);
+
+      try {
+        await rollOut({ resource, spec, fsid, sites, wipes, signal, onStep });
+        await healthy(adminOf(resource, inventory), signal, onStep);
+      } catch (error) {
+        onStep("undoing what was begun");
+        throw await undone(error, name, await takeDown(hosts, { fsid, name }, resource.dir));
+      }
+      await resource.keep();
+      return new Deployment(resource);
+    } catch (error) {
+      if (!(error instanceof NotUndone)) await resource.remove();
+      throw error;
+    }
+  }
+
+  /** The deployment of that name, or undefined. */
+  static async find(name: string): Promise<Deployment | undefined> {
+    const resource = await Resource.find("clusters", name);
+    return resource && isDeployment(resource) ? new Deployment(resource) : undefined;
+  }
+
+  get name(): string {
+    return this.inventory.name;
+  }
+
+  get inventory(): Inventory {
+    return this.#details.deployment;
+  }
+
+  /** Path of the ceph.conf on this machine; with it, client.admin and the pool's user find their keys. */
+  get conf(): string {
+    return clusterPaths(this.resource).conf;
+  }
+
+  async status(signal?: AbortSignal): Promise<DeploymentStatus> {
+    const { inventory, conf } = this;
+    const { pool, user } = inventory.spec;
+    return {
+      name: this.name,
+      fsid: this.#details.fsid,
+      dir: this.resource.dir,
+      conf,
+      pool,
+      user,
+      hosts: place(inventory).map((placement) => ({
+        name: placement.host.name,
+        address: placement.host.address,
+        directory: placement.host.directory,
+        daemons: daemonsOn(placement).map((daemon) => daemon.name),
+      })),
+      ceph: await cephStatus(adminOf(this.resource, inventory), signal),
+    };
+  }
+
+  get #details(): Details {
+    return this.resource.details as Details;
+  }
+}
+
+/** Whether what stands among the clusters' resources is a deployment. */
+export function isDeployment({ details }: Resource): boolean {
+  return "deployment" in details;
+}
+
+/**
+ * Takes a deployment down: its daemons, its files and what was given to OSDs, on every host, and its record here.
+ * Where there is no record, the hosts of the inventory are searched for a deployment of its name. Throws
+ * SIPHON_NOT_FOUND when there is none, SIPHON_HOST when a host cannot be reached; then it can be done again.
+ */
+export async function destroy(inventory: Inventory, signal?: AbortSignal): Promise<Removal[]> {
+  const { name } = inventory;
+  const found = await Resource.find("clusters", name);
+  if (found && isDeployment(found)) {
+    if (!found.kept && !found.stale) throw busy(name);
+    return destroyRecorded(found, signal);
+  }
+  await using work = await Resource.create("work", `destroy-${crypto.randomUUID()}`);
+  const removals = await takeDown(inventory.hosts, { name }, work.dir, signal);
+  checkReached(name, removals);
+  if (removals.some(({ outcome }) => outcome === "removed")) return removals;
+  const hosts = inventory.hosts.map((host) => host.name).join(", ");
+  throw new LabError("SIPHON_NOT_FOUND", `there is no deployment ${name} on ${hosts}`);
+}
+
+/** Takes down the deployment that a record is of. */
+export async function destroyRecorded(resource: Resource, signal?: AbortSignal): Promise<Removal[]> {
+  const { deployment, fsid } = resource.details as Details;
+  const { name, hosts } = deployment;
+  const removals = await takeDown(hosts, { fsid, name }, resource.dir, signal);
+  checkReached(name, removals);
+  await resource.remove();
+  return removals;
+}
+
+/** The record, made before anything else: after a crash it says where to clean up. */
+async function record(inventory: Inventory): Promise<Resource> {
+  const { name } = inventory;
+  const found = await Resource.find("clusters", name);
+  if (found && isDeployment(found)) {
+    throw found.kept || found.stale
+      ? new LabError("SIPHON_IN_USE", `the deployment ${name} is there already, or was left half made`, {
+          hint: "add --recreate to make it anew, or --destroy to take it down",
+        })
+      : busy(name);
+  }
+  const details: Details = { deployment: inventory, fsid: crypto.randomUUID() };
+  return Resource.create("clusters", name, details);
+}
+
+function busy(name: string): LabError {
+  return new LabError("SIPHON_IN_USE", `another siphon is at work on the deployment ${name}`);
+}
+
+function inTheWay(name: string, problems: string[]): LabError {
+  const hints = [
+    ...(problems.some((text) => text.includes("holds data"))
+      ? ["to lose what a device holds, name it with --wipe HOST:DEVICE"]
+      : []),
+    ...(problems.some((text) => text.includes("has a deployment"))
+      ? ["--recreate or --destroy take down a deployment of the same name"]
+      : []),
+  ];
+  const hint = hints.length > 0 ? hints.join("; ") : undefined;
+  return new LabError("SIPHON_REFUSED", `cannot deploy ${name}: ${problems.join("; ")}`, { hint });
+}
+
+/** A failure that could not be undone everywhere, which is why the record stays. */
+class NotUndone extends LabError {}
+
+async function undone(error: unknown, name: string, removals: Removal[]): Promise<unknown> {
+  try {
+    checkReached(name, removals);
+    return error;
+  } catch (left) {
+    const { message, hint } = left as LabError;
+    const code = error instanceof LabError ? error.code : "SIPHON_HOST";
+    return new NotUndone(code, `${(error as Error).message}; ${message}`, { cause: error, hint });
+  }
+}
+
+function adminOf(resource: Resource, { spec }: Inventory): CephClient {
+  const { conf } = clusterPaths(resource);
+  return new CephClient({ conf, user: "admin", pool: spec.pool }, resource.environment);
+}
+
+/** What is amiss right after the start (a slow clock, a store of little space) is told, and does not fail. */
+async function healthy(
+  admin: CephClient,
+  signal: AbortSignal,
+  onStep: (step: string) => void,
+): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    const status = await cephStatus(admin, signal);
+    if (status?.health === "HEALTH_OK") return;
+    onStep(`waiting for HEALTH_OK: ${status?.problems.join("; ") ?? "no monitor answers"}`);
+    await sleep(1000, undefined, { signal });
+  }
+}

@@ -1,0 +1,83 @@
+import type { InventoryOsd } from "./inventory.ts";
+
+/** What was found at a path that an OSD is to have. */
+export interface Inspection {
+  path: string;
+  kind: "block" | "file" | "absent" | "other";
+  /** Types of the signatures in it, as wipefs(8) names them: `ext4`, `gpt`, `ceph_bluestore`. */
+  signatures: string[];
+  /** Bytes other than zero stand at its beginning. */
+  written: boolean;
+  /** A block device itself, then what the kernel has made of it: partitions, volumes, RAIDs, maps. */
+  nodes: { path: string; type: string; mount?: string }[];
+}
+
+/** How much of the beginning must be zero for a device or a file to count as empty. */
+export const HEAD_MIB = 16;
+
+/**
+ * Lines of a script that define `inspect PATH`, which prints what there is, in lines of tab-separated fields:
+ *
+ *     device PATH KIND | signature TYPE | written | node PATH TYPE [MOUNTPOINT]
+ */
+export const inspectFunction: string[] = [
+  "inspect() {",
+  '  if [ -b "$1" ]; then kind=block',
+  '  elif [ -f "$1" ]; then kind=file',
+  '  elif [ -e "$1" ]; then kind=other',
+  "  else kind=absent; fi",
+  `  printf 'device\\t%s\\t%s\\n' "$1" "$kind"`,
+  '  case "$kind" in absent|other) return 0 ;; esac',
+  '  real=$(readlink -f -- "$1")',
+  '  signatures=$(wipefs --no-act --parsable "$real")',
+  `  printf '%s\\n' "$signatures" | sed -n '/^0x/s/.*,/signature\\t/p'`,
+  `  first=$(head -c ${HEAD_MIB * 2 ** 20} "$real" | tr -d '\\000' | head -c 1 | wc -c)`,
+  '  [ "$first" -eq 0 ] || echo written',
+  '  if [ "$kind" = block ]; then',
+  '    nodes=$(lsblk --raw --noheadings --paths --output NAME,TYPE,MOUNTPOINT "$real")',
+  `    printf '%s\\n' "$nodes" | sed 's/^/node\\t/; s/ /\\t/g'`,
+  "  fi",
+  "}",
+];
+
+/** Reads what `inspect` printed, for any number of paths. */
+export function parseInspections(lines: string[]): Inspection[] {
+  const found: Inspection[] = [];
+  for (const [word, ...fields] of lines.map((line) => line.split("\t"))) {
+    const last = found.at(-1);
+    if (word === "device") {
+      const [path, kind] = fields as [string, Inspection["kind"]];
+      found.push({ path, kind, signatures: [], written: false, nodes: [] });
+    } else if (word === "signature") last?.signatures.push(fields[0]);
+    else if (word === "node")
+      last?.nodes.push({ path: fields[0], type: fields[1], mount: fields[2] || undefined });
+    else if (word === "written" && last) last.written = true;
+  }
+  return found;
+}
+
+/**
+ * Why an OSD cannot have what is there, or undefined when it can. What is in use it never gets; what only holds
+ * data it gets when that may be wiped.
+ */
+export function objection(osd: InventoryOsd, found: Inspection, mayWipe: boolean): string | undefined {
+  const { path, kind, signatures, written, nodes } = found;
+  const wanted = "device" in osd ? "block" : "file";
+  if (kind === "absent") return wanted === "block" ? `there is no ${path}` : undefined;
+  if (kind === "other") return `${path} is neither a block device nor a file`;
+  if (kind !== wanted) {
+    return kind === "block"
+      ? `${path} is a block device: name it with device:`
+      : `${path} is a file: name it with file:`;
+  }
+  const uses = nodes.flatMap(({ path: node, type, mount }, n) => {
+    if (mount) return [mount === "[SWAP]" ? `${node} is swap` : `${node} is mounted on ${mount}`];
+    return n > 0 && type !== "part" ? [`${node} (${type}) is on it`] : [];
+  });
+  if (uses.length > 0) return `${path} is in use: ${uses.join(", ")}`;
+  const partitions = nodes.filter(({ type }, n) => n > 0 && type === "part").length;
+  const holds = [...new Set(signatures), ...(partitions > 0 ? [`${partitions} partitions`] : [])];
+  if (holds.length === 0 && written) holds.push("of an unknown kind");
+  if (holds.length === 0 || mayWipe) return undefined;
+  return `${path} holds data (${holds.join(", ")})`;
+}

@@ -1,0 +1,23 @@
+import { LabError } from "../errors.ts";
+import type { InventoryHost } from "./inventory.ts";
+
+/** Why something failed on a host, from the last words of the program that did. */
+export function hostFailure({ name, directory }: InventoryHost, what: string, words: string): LabError {
+  const message = `${name} cannot ${what}: ${words}`;
+  if (/No space left on device|\(28\)|ENOSPC/.test(words)) {
+    return new LabError("SIPHON_NO_SPACE", `${name} cannot ${what}: no space is left there`, {
+      hint: `free some in ${directory}, or name another directory in the inventory`,
+    });
+  }
+  if (/Address already in use|\(98\)|EADDRINUSE/.test(words)) {
+    return new LabError("SIPHON_IN_USE", message, {
+      hint: "something listens there already: give the monitor other ports in the inventory (mon: { v2: ..., v1: ... })",
+    });
+  }
+  if (/a password is required|a terminal is required|Permission denied|Operation not permitted/.test(words)) {
+    return new LabError("SIPHON_PERMISSION", message, {
+      hint: "log in as root (ssh: user), or allow the user sudo without a password (ssh: sudo: true)",
+    });
+  }
+  return new LabError("SIPHON_HOST", message);
+}

@@ -1,0 +1,126 @@
+import { HEAD_MIB } from "./device.ts";
+import { pathOf } from "./inventory.ts";
+import type { Placement } from "./placement.ts";
+import { DEPLOYMENT_VARIABLE, words } from "./script.ts";
+import type { Wipe } from "./wipe.ts";
+
+/**
+ * The file that makes a host's directory a deployment's. Whoever takes the deployment down goes by it, and by
+ * nothing else. Lines of tab-separated fields:
+ *
+ *     id FSID | name NAME | made DIRECTORY | block UUID PATH | file UUID PATH
+ *
+ * `made` is the topmost directory that had to be made for it (none when the directory was there, empty); the
+ * UUID is the OSD's, which Ceph writes to the head of its store.
+ */
+export const MARKER = "deployment";
+
+export interface Claim {
+  fsid: string;
+  name: string;
+}
+
+/**
+ * Lines of a script that take possession of a host's directory, and wipe what is told. They fail, and leave
+ * nothing, when somebody else was first.
+ */
+export function claiming({ host, osds, home }: Placement, { fsid, name }: Claim, wipes: Wipe[]): string[] {
+  const marker = home.path(MARKER);
+  const stores = osds.flatMap(({ uuid, store }) => {
+    const path = pathOf(store);
+    return path ? [["device" in store ? "block" : "file", uuid, path]] : [];
+  });
+  const rows = [["id", fsid], ["name", name], ...stores];
+  const wiped = wipes.filter((wipe) => wipe.host === host.name).map(({ path }) => path);
+  return [
+    ...tidyFunction,
+    `dir=${words(home.dir)}`,
+    "made=",
+    'if [ ! -e "$dir" ]; then',
+    '  made=$dir; while [ ! -e "$(dirname "$made")" ]; do made=$(dirname "$made"); done',
+    '  mkdir -p "$(dirname "$dir")"; mkdir "$dir"',
+    "fi",
+    "set -C", // a marker that is there is not written over
+    `{ printf '%s\\n' ${words(...rows.map((row) => row.join("\t")))} && printf 'made\\t%s\\n' "$made"; } > ${words(marker)} || {`,
+    `  [ ! -s ${words(marker)} ] || { echo "another deployment came first in $dir" >&2; exit 1; }`,
+    `  rm -f ${words(marker)}; tidy "$dir" "$made"; exit 1`,
+    "}",
+    "set +C",
+    ...wiped.map((path) => {
+      const file = stores.some(([kind, , other]) => kind === "file" && other === path);
+      return file
+        ? words("rm", "-f", path)
+        : `wipefs --all ${words(path)} > /dev/null; ${zeroing(words(path))}`;
+    }),
+  ];
+}
+
+/**
+ * Lines of a script that end all of a host's part in a deployment and remove it without a trace. It must be the
+ * one that is meant: of this fsid, or of this name where the fsid is not known. They print one word, `absent`,
+ * `another` or `removed`, and before it a line `left PATH` for what holds other data by now and was left alone.
+ */
+export function removing(dir: string, { fsid, name }: { fsid?: string; name: string }): string[] {
+  const is = fsid ? `[ "$id" = ${words(fsid)} ]` : `[ "$name" = ${words(name)} ]`;
+  return [
+    ...tidyFunction,
+    ...releaseFunction,
+    `dir=${words(dir)}`,
+    `[ -f "$dir/${MARKER}" ] || { echo absent; exit 0; }`,
+    "tab=$(printf '\\t') id= name= made=",
+    `while IFS=$tab read -r key value rest; do`,
+    '  case "$key" in id) id=$value ;; name) name=$value ;; made) made=$value ;; esac',
+    `done < "$dir/${MARKER}"`,
+    `${is} || { echo another; exit 0; }`,
+    "tries=0",
+    `while pids=$(grep -lzxF "${DEPLOYMENT_VARIABLE}=$dir" /proc/[0-9]*/environ 2> /dev/null | cut -d/ -f3) && [ -n "$pids" ]; do`,
+    '  [ "$tries" -lt 300 ] || { echo "processes cannot be ended:" $pids >&2; exit 1; }',
+    "  tries=$((tries + 1)); kill -KILL $pids 2> /dev/null || :; sleep 0.1",
+    "done",
+    "while IFS=$tab read -r kind uuid path; do",
+    '  case "$kind" in block|file) release "$kind" "$uuid" "$path" ;; esac',
+    `done < "$dir/${MARKER}"`,
+    // The marker goes last: until then, this can be done again.
+    `find "$dir" -mindepth 1 -maxdepth 1 ! -name ${MARKER} ! -name lost+found -exec rm -rf {} +`,
+    `rm -f "$dir/${MARKER}"`,
+    'tidy "$dir" "$made"',
+    "echo removed",
+  ];
+}
+
+/** `tidy DIRECTORY MADE` removes empty directories, from the first up to the second; none when that is empty. */
+const tidyFunction = [
+  "tidy() {",
+  '  [ -n "$2" ] || return 0',
+  "  at=$1",
+  '  while rmdir "$at" 2> /dev/null && [ "$at" != "$2" ]; do at=$(dirname "$at"); done',
+  "}",
+];
+
+/**
+ * `release KIND UUID PATH` gives back what an OSD had, if it still holds that OSD's store (device names can change
+ * at a reboot): a file is removed, of a device the beginning is zeroed. The head of a store (BlueStore.cc,
+ * _write_bdev_label) is the line `bluestore block device` and, in the next, the UUID.
+ */
+const releaseFunction = [
+  "release() {",
+  '  [ -e "$3" ] || return 0',
+  `  head=$(head -c 60 "$3" | tr -d '\\000')`,
+  `  if [ "$head" = "$(printf 'bluestore block device\\n%s\\n' "$2")" ]; then`,
+  `    if [ "$1" = file ]; then rm -f "$3"; else ${zeroing('"$3"')}; fi`,
+  '  elif [ -z "$head" ]; then',
+  '    [ "$1" = block ] || rm -f "$3"',
+  `  else printf 'left\\t%s\\n' "$3"; fi`,
+  "}",
+];
+
+/** Zeroes the beginning of a device, and the copies of its label that newer releases write at 1, 10, 100... GiB. */
+function zeroing(path: string): string {
+  const copies = [
+    `size=$(blockdev --getsize64 ${path})`,
+    "for gib in 1 10 100 1000",
+    `do [ "$size" -le $((gib << 30)) ] || dd if=/dev/zero of=${path} bs=4096 count=1 seek=$((gib << 18)) conv=notrunc,fsync status=none`,
+    "done",
+  ].join("; ");
+  return `dd if=/dev/zero of=${path} bs=1M count=${HEAD_MIB} conv=notrunc,fsync status=none; ${copies}`;
+}

@@ -1,0 +1,99 @@
+import { type Inspection, inspectFunction, objection, parseInspections } from "./device.ts";
+import type { RemoteHost } from "./host.ts";
+import { type InventoryHost, pathOf } from "./inventory.ts";
+import { MARKER } from "./marker.ts";
+import { words } from "./script.ts";
+import type { Wipe } from "./wipe.ts";
+
+/** What a host has, as far as a deployment wants to know it. */
+export interface Survey {
+  /** Programs that are not there. */
+  missing: string[];
+  /** Ids of its distribution and of those that it is like: `debian`, `rhel`. */
+  distribution: string[];
+  /** Ceph's version, or nothing where it is not installed. */
+  ceph: string;
+  directory: "absent" | "empty" | "deployed" | "taken";
+  devices: Inspection[];
+}
+
+/** Looks at a host, and changes nothing. */
+export async function survey(host: RemoteHost, signal: AbortSignal): Promise<Survey> {
+  const { inventory } = host;
+  const programs = programsFor(inventory);
+  const lines = [
+    ...inspectFunction,
+    `for program in ${words(...programs)}; do`,
+    `  command -v "$program" > /dev/null || printf 'missing\\t%s\\n' "$program"`,
+    "done",
+    `(. /etc/os-release && printf 'distribution\\t%s %s\\n' "$ID" "\${ID_LIKE:-}") 2> /dev/null || :`,
+    `for program in ${words(...cephPrograms(inventory))}; do`,
+    `  printf 'ceph\\t%s\\n' "$("$program" --version 2> /dev/null)" && break || :`,
+    "done",
+    `cd ${words(inventory.directory)} 2> /dev/null && {`,
+    `  if [ -f ${MARKER} ]; then printf 'directory\\tdeployed\\n'`,
+    `  elif [ -z "$(ls -A | grep -vx lost+found)" ]; then printf 'directory\\tempty\\n'`,
+    "  else printf 'directory\\ttaken\\n'; fi",
+    "} || :",
+    "cd /",
+    // Devices cannot be looked at without the programs for it; what is missing has been said.
+    `for program in ${words(...programs)}; do command -v "$program" > /dev/null || exit 0; done`,
+    ...inventory.osds.flatMap((osd) => pathOf(osd) ?? []).map((path) => `inspect ${words(path)}`),
+  ];
+  return parseSurvey(await host.run(lines, { what: "be looked at", signal }));
+}
+
+export function parseSurvey(text: string): Survey {
+  const lines = text.split("\n");
+  const all = (word: string) =>
+    lines.filter((line) => line.startsWith(`${word}\t`)).map((line) => line.slice(word.length + 1));
+  return {
+    missing: all("missing"),
+    distribution: (all("distribution")[0] ?? "").split(" ").filter(Boolean),
+    ceph: /ceph version (\S+)/.exec(all("ceph")[0] ?? "")?.[1] ?? "",
+    directory: (all("directory")[0] as Survey["directory"] | undefined) ?? "absent",
+    devices: parseInspections(lines),
+  };
+}
+
+/** All that keeps a deployment from a host, a sentence each. */
+export function obstacles(host: InventoryHost, found: Survey, wipes: Wipe[]): string[] {
+  const { name, directory } = host;
+  const problems: string[] = [];
+  if (found.missing.length > 0) {
+    problems.push(`${name} lacks ${found.missing.join(", ")} (${installation(found)})`);
+  }
+  if (found.directory === "deployed") problems.push(`${name} has a deployment in ${directory} already`);
+  if (found.directory === "taken") problems.push(`${name} has other files in ${directory}`);
+  for (const osd of host.osds) {
+    const device = found.devices.find(({ path }) => path === pathOf(osd));
+    if (!device) continue;
+    const mayWipe = wipes.some((wipe) => wipe.host === name && wipe.path === device.path);
+    const problem = objection(osd, device, mayWipe);
+    if (problem) problems.push(`on ${name}, ${problem}`);
+  }
+  return problems;
+}
+
+function installation({ missing, distribution }: Survey): string {
+  const packages = [
+    ...new Set(missing.map((program) => (program.startsWith("ceph-") ? program : "util-linux"))),
+  ];
+  const installer = distribution.some((id) => id === "debian" || id === "ubuntu")
+    ? "apt-get install"
+    : distribution.some((id) => ["fedora", "rhel", "centos"].includes(id))
+      ? "dnf install"
+      : "install";
+  return `${installer} ${packages.join(" ")}`;
+}
+
+function programsFor(host: InventoryHost): string[] {
+  const devices = host.osds.some((osd) => pathOf(osd)) ? ["wipefs", "lsblk"] : [];
+  return [...cephPrograms(host), ...devices];
+}
+
+function cephPrograms({ mon, mgr, osds }: InventoryHost): string[] {
+  return [mon && "ceph-mon", mgr && "ceph-mgr", osds.length > 0 && "ceph-osd"].filter(
+    (name) => !!name,
+  ) as string[];
+}

@@ -1,0 +1,72 @@
+import { LabError } from "../errors.ts";
+import { writeKnownHosts } from "./connection.ts";
+import { RemoteHost } from "./host.ts";
+import type { InventoryHost } from "./inventory.ts";
+import { removing } from "./marker.ts";
+
+/** What became of a deployment's part on one host. */
+export interface Removal {
+  host: string;
+  outcome: "removed" | "absent" | "another" | "unreachable";
+  /** Devices and files that hold other data by now, and were left alone. */
+  left: string[];
+  /** Why it could not be reached. */
+  error?: Error;
+}
+
+/** Which deployment: by its fsid, or by its name alone where no record of it is left. */
+export interface Which {
+  fsid?: string;
+  name: string;
+}
+
+/**
+ * Removes a deployment from hosts, each over a connection of its own; `directory` is a directory of this machine
+ * for the connections. What cannot be done on one host does not keep it from being done on the others.
+ */
+export async function takeDown(
+  hosts: InventoryHost[],
+  which: Which,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<Removal[]> {
+  await writeKnownHosts(directory, hosts);
+  return Promise.all(hosts.map((host) => takeDownOn(host, which, directory, signal)));
+}
+
+async function takeDownOn(
+  inventory: InventoryHost,
+  which: Which,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<Removal> {
+  const { name: host } = inventory;
+  try {
+    await using remote = await RemoteHost.connect(inventory, directory, signal);
+    const what = `remove the deployment ${which.name}`;
+    const said = await remote.run(removing(inventory.directory, which), { what, signal, owned: false });
+    const lines = said.trim().split("\n");
+    const outcome = lines.at(-1) as Removal["outcome"];
+    return {
+      host,
+      outcome,
+      left: lines.filter((line) => line.startsWith("left\t")).map((line) => line.slice(5)),
+    };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { host, outcome: "unreachable", left: [], error: error as Error };
+  }
+}
+
+/** Throws when hosts could not be reached: what is there, and how to be rid of it. */
+export function checkReached(name: string, removals: Removal[]): void {
+  const failed = removals.filter(({ outcome }) => outcome === "unreachable");
+  if (failed.length === 0) return;
+  const hosts = failed.map(({ host }) => host).join(", ");
+  const why = failed[0].error?.message ?? "";
+  throw new LabError("SIPHON_HOST", `what the deployment ${name} left on ${hosts} is still there: ${why}`, {
+    cause: failed[0].error,
+    retryable: true,
+    hint: "when it can be reached again: siphon cluster deploy --hosts INVENTORY --destroy",
+  });
+}
