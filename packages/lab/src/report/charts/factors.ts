@@ -1,9 +1,9 @@
 import type { Findings } from "../findings.ts";
 import { times } from "../format.ts";
-import { columnHead, figureY, intervals, legend, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
+import { dots, figureColumns, intervals, legend, pixelY, rowLabels } from "./marks.ts";
 import { color } from "./palette.ts";
 import type { Chart, Drawing, Layer } from "./render.ts";
-import { type Format, rowLayout } from "./rows.ts";
+import { type Format, type RowLayout, rowLayout } from "./rows.ts";
 import { axisTitle, type Domain, logTicks } from "./scales.ts";
 
 /** One rung's factor over the base: here with its interval, in the study a single figure. */
@@ -19,10 +19,10 @@ export function factorsChart({ results, here, study, base }: Findings): Chart | 
   const rows = results.rungs
     .map(({ name, title }): Row => ({ title, here: here.get(name), study: study.get(name) }))
     .filter((row) => row.here || row.study);
-  const described = rows.map(
-    (row) =>
-      `${row.title} ${row.here ? times(row.here.median) : "not measured"}${row.study ? `, in the study ${times(row.study)}` : ""}`,
-  );
+  const described = rows.map((row) => {
+    const inStudy = row.study ? `, in the study ${times(row.study)}` : "";
+    return `${row.title} ${row.here ? times(row.here.median) : "not measured"}${inStudy}`;
+  });
   return {
     name: "factors",
     title: `IOPS as a multiple of ${base.title}, here and in the study`,
@@ -37,18 +37,39 @@ function draw(rows: Row[], format: Format): Drawing {
     format,
     { right: format === "wide" ? 120 : 4, top: 34, marks: 20 },
   );
-  const right = rightEdge(layout);
-  const placed = rows.map((row, index) => ({
-    ...row,
-    ...layout.rows[index]!,
-    figureY: figureY(layout, index),
-  }));
-  const values = rows.flatMap(({ here, study }) =>
-    [here?.low, here?.high, study].filter((v) => v !== undefined),
+  const here = rows.map((row) => row.here && times(row.here.median));
+  const study = rows.map((row) => row.study && times(row.study));
+  return {
+    layout,
+    layers: [
+      ...marks(rows, layout),
+      rowLabels(layout),
+      ...figureColumns(layout, [
+        { head: "here", figures: here.map((text) => text ?? "–"), width: 0, weight: 600 },
+        { head: "study", figures: study.map((text) => text || "–"), width: 60, role: "study" },
+      ]),
+      ...legend(
+        layout,
+        [
+          { sign: "●", role: "accent", text: "here" },
+          { sign: "◇", role: "study", text: "the study" },
+        ],
+        70,
+      ),
+    ],
+  };
+}
+
+/** A circle with its interval for here, a diamond for the study, and a bar between the two. */
+function marks(rows: Row[], layout: RowLayout): Layer[] {
+  const placed = rows.map((row, index) => ({ ...row, y: layout.rows[index]!.y }));
+  const here = placed.flatMap(({ here, y }) => (here ? [{ y, ...here }] : []));
+  const study = placed.flatMap(({ study, y }) => (study ? [{ y, study }] : []));
+  const both = placed.flatMap(({ here, study, y }) =>
+    here && study ? [{ y, here: here.median, study }] : [],
   );
-  const domain: Domain = [Math.min(1, ...values) * 0.9, Math.max(...values) * 1.15];
-  const points = placed.flatMap(({ here, y }) => (here ? [{ y, ...here }] : []));
-  const diamonds = placed.flatMap(({ study, y }) => (study ? [{ y, study }] : []));
+  const all = [1, ...here.flatMap(({ low, high }) => [low, high]), ...study.map((row) => row.study)];
+  const domain: Domain = [Math.min(...all) * 0.9, Math.max(...all) * 1.15];
   const x = {
     type: "quantitative",
     scale: { type: "log", domain, nice: false },
@@ -58,17 +79,14 @@ function draw(rows: Row[], format: Format): Drawing {
       labelExpr: "datum.value + '×'",
     },
   } as const;
-  const bridges = placed.flatMap(({ here, study, y }) =>
-    here && study ? [{ y, a: here.median, b: study }] : [],
-  );
-  const layers: Layer[] = [
+  return [
     {
-      data: { values: bridges },
+      data: { values: both },
       mark: { type: "rule", color: color("grid"), strokeWidth: 5 },
-      encoding: { x: { ...x, field: "a" }, x2: { field: "b" }, y: pixelY },
+      encoding: { x: { ...x, field: "here" }, x2: { field: "study" }, y: pixelY },
     },
     {
-      data: { values: diamonds },
+      data: { values: study },
       mark: { type: "point", shape: "diamond", size: 90, strokeWidth: 2, opacity: 1 },
       encoding: {
         x: { ...x, field: "study" },
@@ -77,42 +95,7 @@ function draw(rows: Row[], format: Format): Drawing {
         fill: { value: color("surface") },
       },
     },
-    ...intervals(points),
-    {
-      data: { values: points },
-      mark: { type: "point", filled: true, size: 80, opacity: 1, strokeWidth: 1.2 },
-      encoding: {
-        x: { ...x, field: "median" },
-        y: pixelY,
-        fill: { value: color("accent") },
-        stroke: { value: color("surface") },
-      },
-    },
+    ...intervals(here),
+    dots({ values: here }, { ...x, field: "median" }, "accent"),
   ];
-  const hereColumn = { x: right - 60, align: "right" } as const;
-  const studyColumn = { x: right, align: "right" } as const;
-  const figures = [
-    columnHead(layout, "here", hereColumn),
-    columnHead(layout, "study", studyColumn),
-    texts(
-      placed.map((row) => ({ text: row.here ? times(row.here.median) : "–", y: row.figureY })),
-      { ...hereColumn, weight: 600 },
-    ),
-    texts(
-      placed.map((row) => ({ text: row.study ? times(row.study) : "–", y: row.figureY })),
-      { ...studyColumn, role: "study" },
-    ),
-  ];
-  const signs = legend(
-    layout,
-    [
-      { sign: "●", role: "accent", text: "here" },
-      { sign: "◇", role: "study", text: "the study" },
-    ],
-    70,
-  );
-  return {
-    layout,
-    layers: [...layers, rowLabels(layout), ...figures, ...signs],
-  };
 }

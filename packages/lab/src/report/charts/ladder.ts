@@ -1,7 +1,7 @@
 import type { MeasuredRung, Results } from "../../results/schema.ts";
 import type { Findings } from "../findings.ts";
 import { changeMark, count } from "../format.ts";
-import { columnHead, figureY, intervals, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
+import { figureColumns, figureY, intervals, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
 import { color } from "./palette.ts";
 import type { Chart, Drawing, Layer } from "./render.ts";
 import { cut, type Format, type RowLayout, rowLayout } from "./rows.ts";
@@ -78,28 +78,25 @@ function levels(layout: RowLayout, row: number): { barY: number; y: number } {
   return { barY: y - 5, y: y + 9 };
 }
 
-/** At the right of each rung its IOPS, and the change against the rung it builds on. */
+/** At the right of each rung its IOPS, and the change against the rung it builds on; else why there is none. */
 function columns(layout: RowLayout, rungs: Results["rungs"]): Layer[] {
-  const right = rightEdge(layout);
-  const rows = rungs.map((rung, index) => ({ rung, y: figureY(layout, index) }));
-  const measured = rows.flatMap(({ rung, y }) => (rung.status === "measured" ? [{ rung, y }] : []));
-  const iopsColumn = { x: right - 78, align: "right" } as const;
-  const changeColumn = { x: right, align: "right" } as const;
-  const changes = measured.flatMap(({ rung: { comparison }, y }) =>
-    comparison ? [{ text: changeMark(comparison), y }] : [],
+  const iops = rungs.map((rung) =>
+    rung.status === "measured" ? count(rung.summary.iops.median) : undefined,
   );
-  const others = rows.flatMap(({ rung, y }) => (rung.status === "measured" ? [] : [{ rung, y }]));
+  const changes = rungs.map((rung) =>
+    rung.status === "measured" && rung.comparison ? changeMark(rung.comparison) : undefined,
+  );
+  const others = rungs.flatMap((rung, row) =>
+    rung.status === "measured" ? [] : [{ rung, y: figureY(layout, row) }],
+  );
   return [
-    columnHead(layout, "IOPS", iopsColumn),
-    columnHead(layout, "change", changeColumn),
-    texts(
-      measured.map(({ rung, y }) => ({ text: count(rung.summary.iops.median), y })),
-      { ...iopsColumn, weight: 600 },
-    ),
-    texts(changes, changeColumn),
+    ...figureColumns(layout, [
+      { head: "IOPS", figures: iops, width: 0, weight: 600 },
+      { head: "change", figures: changes, width: changeWidth },
+    ]),
     texts(
       others.map(({ rung, y }) => ({ text: rung.status, y })),
-      { ...iopsColumn, role: "muted" },
+      { x: rightEdge(layout) - changeWidth, align: "right", role: "muted" },
     ),
     texts(layout.format === "wide" ? others.map(({ rung, y }) => ({ text: cut(rung.reason, 64), y })) : [], {
       x: 8,
@@ -108,3 +105,5 @@ function columns(layout: RowLayout, rungs: Results["rungs"]): Layer[] {
     }),
   ];
 }
+
+const changeWidth = 78;

@@ -1,7 +1,7 @@
 import type { MeasuredRung } from "../../results/schema.ts";
 import type { Findings } from "../findings.ts";
 import { latency } from "../format.ts";
-import { columnHead, figureY, pixelY, rightEdge, rowLabels, texts } from "./marks.ts";
+import { dots, figureColumns, pixelY, rowLabels } from "./marks.ts";
 import { color } from "./palette.ts";
 import type { Chart, Drawing, Layer } from "./render.ts";
 import { type Format, rowLayout } from "./rows.ts";
@@ -37,14 +37,12 @@ function draw(rungs: MeasuredRung[], format: Format): Drawing {
   );
   const rows = rungs.map(({ summary }, index) => ({
     y: layout.rows[index]!.y,
-    figureY: figureY(layout, index),
     p50: summary.latencyP50.median / 1000,
     p95: summary.latencyP95.median / 1000,
     p99: summary.latencyP99.median / 1000,
     p999: summary.latencyP999.median / 1000,
-    summary,
   }));
-  const data = { values: rows.map(({ y, p50, p95, p99, p999 }) => ({ y, p50, p95, p99, p999 })) };
+  const data = { values: rows };
   const domain: Domain = [
     Math.min(...rows.map(({ p50 }) => p50)) * 0.85,
     Math.max(...rows.map(({ p999 }) => p999)) * 1.1,
@@ -61,9 +59,6 @@ function draw(rungs: MeasuredRung[], format: Format): Drawing {
       format: "~g",
     },
   } as const;
-  const right = rightEdge(layout);
-  const median = { x: right - 78, align: "right" } as const;
-  const tail = { x: right, align: "right" } as const;
   return {
     layout,
     layers: [
@@ -79,27 +74,17 @@ function draw(rungs: MeasuredRung[], format: Format): Drawing {
         mark: { type: "tick", orient: "vertical", color: color("bar"), thickness: 1.5, size: 9 },
         encoding: { x: { ...x, field: "p999" }, y: pixelY },
       },
-      {
-        data,
-        mark: { type: "point", filled: true, size: 90, opacity: 1, strokeWidth: 1.5 },
-        encoding: {
-          x: { ...x, field: "p50" },
-          y: pixelY,
-          fill: { value: color("accent") },
-          stroke: { value: color("surface") },
-        },
-      },
+      dots(data, { ...x, field: "p50" }, "accent"),
       rowLabels(layout),
-      columnHead(layout, "median", median),
-      columnHead(layout, "p99", tail),
-      texts(
-        rows.map((row) => ({ text: latency(row.summary.latencyP50.median), y: row.figureY })),
-        { ...median, weight: 600 },
-      ),
-      texts(
-        rows.map((row) => ({ text: latency(row.summary.latencyP99.median), y: row.figureY })),
-        tail,
-      ),
+      ...figureColumns(layout, [
+        {
+          head: "median",
+          figures: rungs.map(({ summary }) => latency(summary.latencyP50.median)),
+          width: 0,
+          weight: 600,
+        },
+        { head: "p99", figures: rungs.map(({ summary }) => latency(summary.latencyP99.median)), width: 78 },
+      ]),
     ],
   };
 }

@@ -2,6 +2,9 @@ import { color, type Role } from "./palette.ts";
 import type { Layer } from "./render.ts";
 import type { RowLayout } from "./rows.ts";
 
+/** A position on the chart's x scale. */
+type PositionX = NonNullable<Extract<Layer, { mark: unknown }>["encoding"]>["x"];
+
 /** A y that is already in pixels of the plot. */
 export const pixelY = { field: "y", type: "quantitative", scale: null, axis: null } as const;
 
@@ -58,6 +61,36 @@ export function rightEdge({ plotWidth, padding }: RowLayout): number {
 /** The head of a column of figures. */
 export function columnHead({ padding }: RowLayout, text: string, style: TextStyle): Layer {
   return texts([{ text, y: 12 - padding.top }], { ...style, role: "muted", size: 12 });
+}
+
+/** A column of figures, one a row; rows without one have none. */
+export interface FigureColumn {
+  head: string;
+  figures: readonly (string | undefined)[];
+  /** Pixels from its right edge to that of the column before. */
+  width: number;
+  role?: Role;
+  weight?: TextStyle["weight"];
+}
+
+/** Columns of figures at the right, the last one at the picture's edge. */
+export function figureColumns(layout: RowLayout, columns: readonly FigureColumn[]): Layer[] {
+  let x = rightEdge(layout);
+  return columns.toReversed().flatMap(({ head, figures, width, role, weight }) => {
+    const style = { x, align: "right", role, weight } as const;
+    x -= width;
+    const lines = figures.flatMap((text, row) => (text ? [{ text, y: figureY(layout, row) }] : []));
+    return [columnHead(layout, head, style), texts(lines, style)];
+  });
+}
+
+/** Dots on the chart's x scale, with a ring of the ground's colour that keeps them apart. */
+export function dots(data: { values: { y: number }[] }, x: PositionX, role: Role): Layer {
+  return {
+    data,
+    mark: { type: "point", filled: true, size: 85, opacity: 1, strokeWidth: 1.5 },
+    encoding: { x, y: pixelY, fill: { value: color(role) }, stroke: { value: color("surface") } },
+  };
 }
 
 /** 95 % intervals: a line with an end tick each side. Pixels down, the chart's x scale across. */
