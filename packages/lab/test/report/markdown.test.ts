@@ -58,6 +58,6 @@ test("charts are pictures beside the file", () => {
 test("it says how to measure the same again", () => {
   assert.match(
     markdown,
-    /npm run ladder -- --mode cumulative --rw randread --bs 16k --iodepth 128 .*--repeat 5 --seconds 8 --seed 1 --accel tcg/,
+    /npm run ladder -- --mode cumulative --rw randread --bs 16k --iodepth 128 --size 1024m --repeat 5 --seconds 8 --seed 1 --accel tcg/,
   );
 });

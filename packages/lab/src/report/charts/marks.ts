@@ -60,7 +60,7 @@ export function rightEdge({ plotWidth, padding }: RowLayout): number {
 
 /** The head of a column of figures. */
 export function columnHead({ padding }: RowLayout, text: string, style: TextStyle): Layer {
-  return texts([{ text, y: 12 - padding.top }], { ...style, role: "muted", size: 12 });
+  return texts([{ text, y: 12 - padding.top }], { ...style, role: "muted", weight: 400, size: 12 });
 }
 
 /** A column of figures, one a row; rows without one have none. */

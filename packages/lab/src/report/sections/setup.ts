@@ -70,17 +70,23 @@ ${command("repeat-command", "Command line", repeatCommand(results))}`,
 }
 
 /** The command that climbs the same ladder again. */
-export function repeatCommand({ mode, seed, workload, accelerator, rungs }: Results): string {
-  const { repeats, seconds, blockSize, ioDepth, rw } = workload;
+export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger }: Results): string {
+  const { repeats, seconds, blockSize, ioDepth, rw, size } = workload;
   const names = rungs.map(({ name }) => name).join(",");
   const all = rungsOf(mode)
     .map(({ name }) => name)
     .join(",");
   return [
-    "npm run ladder --",
-    `--mode ${mode}`,
+    `npm run ladder -- --mode ${mode}`,
     ...(names === all ? [] : [`--rungs ${names}`]),
-    `--rw ${rw} --bs ${blockSize % 1024 === 0 ? `${blockSize / 1024}k` : blockSize} --iodepth ${ioDepth}`,
+    `--rw ${rw} --bs ${sizeOption(blockSize)} --iodepth ${ioDepth} --size ${sizeOption(size)}`,
     `--repeat ${repeats} --seconds ${seconds} --seed ${seed} --accel ${accelerator.name}`,
+    ...(bigger ? [] : ["--no-bigger"]),
   ].join(" ");
+}
+
+/** Bytes as an option takes them: 16k, 256m, 1000. */
+function sizeOption(value: number): string {
+  if (value % 2 ** 20 === 0) return `${value / 2 ** 20}m`;
+  return value % 1024 === 0 ? `${value / 1024}k` : `${value}`;
 }
