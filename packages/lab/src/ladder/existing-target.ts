@@ -49,6 +49,7 @@ export async function existingTarget(
     failed: new AbortController().signal,
     facts,
     osdPids: () => [],
+    observeWireModes: async (work) => ({ result: await work(), modes: undefined }),
     clientConf,
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   };

@@ -1,5 +1,6 @@
 import { LocalCluster } from "../cluster/local-cluster.ts";
 import type { ClusterSpecInput } from "../cluster/spec.ts";
+import { observeWireModes } from "../cluster/wire-modes.ts";
 import { createImage } from "../image/image.ts";
 import type { Report } from "../step.ts";
 import { imageSize, type Laying, layImage } from "./lay-image.ts";
@@ -29,6 +30,7 @@ export async function localTarget(
     failed: watch.signal,
     facts: await cluster.facts(),
     osdPids: () => cluster.osdPids,
+    observeWireModes: (work) => observeWireModes(cluster, work),
     clientConf: (name, clientOptions) => cluster.clientConf(name, clientOptions),
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   };

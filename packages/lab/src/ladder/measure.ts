@@ -61,9 +61,24 @@ export class Measurer {
   async start(rung: PlannedClimb, signal: AbortSignal): Promise<Vm> {
     const { name } = rung.rung;
     const conf = await this.#target.clientConf(name, rung.settings.clientOptions);
-    const vm = await this.#kit.boot(rung, this.#target, conf.path, signal);
+    const vm = await this.#bootInMode(rung, conf.path, signal);
     this.#record.describe(name, renderCommand(vm.command), conf.text);
     return vm;
+  }
+
+  /** Boots a VM; where the rung demands a mode of the wire, the OSDs must say that its client has it. */
+  async #bootInMode(rung: PlannedClimb, conf: string, signal: AbortSignal): Promise<Vm> {
+    const boot = () => this.#kit.boot(rung, this.#target, conf, signal);
+    const demanded = rung.settings.clientOptions.ms_client_mode;
+    if (demanded === undefined) return boot();
+    const { result: vm, modes } = await this.#target.observeWireModes(boot);
+    const others = [...(modes ?? [])].filter((mode) => mode !== demanded);
+    if (others.length === 0) return vm;
+    await vm.shutdown();
+    throw new LabError(
+      "SIPHON_VM",
+      `the client of ${rung.rung.name} demands ${demanded} mode, but the OSDs say that it got ${others.join(", ")}`,
+    );
   }
 
   /**

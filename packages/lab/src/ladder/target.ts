@@ -1,4 +1,5 @@
 import type { ClientConf } from "../ceph/conf.ts";
+import type { WireMode } from "../cluster/wire-modes.ts";
 import type { RbdDisk } from "../vm/settings.ts";
 
 /** A name and a value, as the report shows them. */
@@ -19,6 +20,11 @@ export interface Target extends AsyncDisposable {
   readonly facts: Fact[];
   /** Processes whose CPU counts as the OSDs'; none when they cannot be seen from here. */
   osdPids(): number[];
+  /**
+   * Does `work` and says in which modes the connections came up that clients made to the OSDs meanwhile;
+   * undefined where the OSDs cannot be asked.
+   */
+  observeWireModes<T>(work: () => Promise<T>): Promise<{ result: T; modes: Set<WireMode> | undefined }>;
   /** A configuration file for a client with options of its own. */
   clientConf(name: string, options: Record<string, string>): Promise<ClientConf>;
 }
