@@ -21,6 +21,7 @@ export interface Guest {
 export interface BootCircumstances {
   accelerator: Accelerator;
   settings: VmSettings;
+  network?: Network;
   /** Further parameters for the kernel, where siphon names them. */
   parameters: string[];
 }

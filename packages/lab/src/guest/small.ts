@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { LabError } from "../errors.ts";
 import { run } from "../host/command.ts";
 import { cached } from "../state/cache.ts";
-import { kernelParameters, vmFiles } from "../vm/arguments.ts";
+import { kernelParameters, type Network, vmFiles } from "../vm/arguments.ts";
 import { guestDiskName } from "../vm/disk.ts";
 import { AgentControl } from "./agent.ts";
 import { type CpioEntry, cpio } from "./cpio.ts";
@@ -29,21 +29,30 @@ export async function smallGuest(): Promise<Guest> {
   return {
     description: manifest.description,
     details: { kind: "small" },
-    // QEMU puts the initramfs below the kernel's end of memory, and unpacked it is there twice for a while.
-    leastMemoryMiB: 256,
-    boot: ({ accelerator, settings, parameters }) => ({
+    // While it is unpacked, the initramfs is in memory twice.
+    leastMemoryMiB: 384,
+    boot: ({ accelerator, settings, network, parameters }) => ({
       from: "kernel",
       kernel: manifest.image === "vmlinux" ? join(directory, "vmlinux") : kernel.bzImage,
       initramfs: join(directory, "initramfs.cpio"),
       commandLine: [
         ...kernelParameters(accelerator),
         `siphon.disk=${guestDiskName(settings)}`,
+        ...addressParameters(network),
         ...parameters,
       ].join(" "),
     }),
     shell: ({ directory }) => ({ type: "socket", path: join(directory, vmFiles.shell) }),
     connect: ({ agentSocket, ...rest }) => AgentControl.connect({ socket: agentSocket, ...rest }),
   };
+}
+
+/** QEMU's user mode network is always the same; asking it for an address would take longer. */
+function addressParameters(network: Network | undefined): string[] {
+  if (network?.type === "user") return ["siphon.address=10.0.2.15/24", "siphon.gateway=10.0.2.2"];
+  if (!network?.address) return [];
+  const gateway = network.gateway ? [`siphon.gateway=${network.gateway}`] : [];
+  return [`siphon.address=${network.address}`, ...gateway];
 }
 
 interface Manifest {

@@ -14,8 +14,8 @@ export type Accelerator = "kvm" | "tcg";
 export type Network =
   /** Reaches out through the host; ports of the host's loopback lead to ports of the guest. */
   | { type: "user"; forwards: { hostPort: number; guestPort: number }[] }
-  /** An existing tap device. */
-  | { type: "tap"; device: string; mac?: string };
+  /** An existing tap device; the address (`192.0.2.2/24`) and the gateway are the guest's. */
+  | { type: "tap"; device: string; mac?: string; address?: string; gateway?: string };
 
 /** Everything that decides a QEMU command line. Relative paths are seen from QEMU's working directory. */
 export interface QemuPlan {

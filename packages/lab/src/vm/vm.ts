@@ -39,8 +39,6 @@ export interface VmOptions {
   memoryMiB?: number;
   network?: Network;
   hotPlug?: boolean;
-  /** Further parameters for the kernel, where siphon names them. */
-  kernelParameters?: string[];
   /** Milliseconds until the guest must answer; 60,000 unless told. */
   bootTimeoutMs?: number;
   signal?: AbortSignal;
@@ -198,7 +196,7 @@ export class Vm implements AsyncDisposable {
 
 /** The command line of a VM, without starting it. */
 export async function vmCommand(options: VmOptions & { name: string }): Promise<QemuCommand> {
-  const { guest, settings, accelerator, cpus = 2, memoryMiB = 512, kernelParameters = [] } = options;
+  const { guest, settings, accelerator, cpus = 2, memoryMiB = 512, network } = options;
   if (memoryMiB < guest.leastMemoryMiB) {
     throw new LabError("SIPHON_USAGE", `${memoryMiB} MiB are too little memory for the guest`, {
       hint: `give it ${guest.leastMemoryMiB} MiB or more`,
@@ -211,8 +209,8 @@ export async function vmCommand(options: VmOptions & { name: string }): Promise<
       hint: "npm run setup installs what is missing, or names the packages",
     });
   }
-  const parameters = [...kernelParameters, ...(await clockParameters(accelerator))];
-  const boot = guest.boot({ accelerator, settings, parameters });
+  const parameters = await clockParameters(accelerator);
+  const boot = guest.boot({ accelerator, settings, network, parameters });
   return qemuCommand({ ...options, cpus, memoryMiB, boot, allocatorLibrary: library });
 }
 

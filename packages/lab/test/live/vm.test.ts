@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { closeSync, existsSync, ftruncateSync, mkdtempSync, openSync, readdirSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -42,7 +44,7 @@ before(async () => {
   ftruncateSync(fd, 512 << 20);
   closeSync(fd);
   guest = await smallGuest();
-  vm = await start({ disk: file });
+  vm = await start({ disk: file, network: { type: "user", forwards: [] } });
 });
 
 after(async () => {
@@ -111,6 +113,14 @@ test("a disk is plugged in while the VM runs, and taken out again", async () => 
     { cache: "none", iothread: true },
   );
   await assert.rejects(refused, failsWith("SIPHON_VM", /refuses blockdev-add: Could not open '\/nowhere'/));
+});
+
+test("the guest reaches this host through QEMU's network", async () => {
+  const server = createServer((socket) => socket.end("hello guest\n")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  assert.equal((await vm.run(`nc -w 10 10.0.2.2 ${port} </dev/null`)).stdout, "hello guest\n");
+  server.close();
 });
 
 test("a command that takes too long is ended in the guest", async () => {
