@@ -57,7 +57,7 @@ function draw(rows: Row[], format: Format): Drawing {
   const domain: Domain = [Math.min(0.95, ...ends) * 0.98, Math.max(1.05, ...ends) * 1.02];
   const x = {
     type: "quantitative",
-    scale: { type: "log", domain },
+    scale: { type: "log", domain, nice: false },
     axis: {
       title: axisTitle(layout, "change in IOPS, with 95 % interval (logarithmic scale)"),
       values: ticks(domain, format),

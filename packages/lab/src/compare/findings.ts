@@ -7,12 +7,10 @@ export function comparisonHeadline(comparison: RunsComparison): string {
   const { runs } = comparison;
   const [only, ...more] = comparisonSentences(comparison);
   if (more.length === 0) return only;
-  const changed = (["better", "worse"] as const).map((verdict) =>
-    runs
-      .slice(1)
-      .reduce((sum, _, index) => sum + verdictsOf(comparison, index).filter((v) => v === verdict).length, 0),
-  );
-  return `${runs.length - 1} runs against ${runs[0].label}: rungs ${changed[0]} times faster, ${changed[1]} times slower.`;
+  const verdicts = runs.slice(1).flatMap((_, index) => verdictsOf(comparison, index));
+  const faster = verdicts.filter((verdict) => verdict === "better").length;
+  const slower = verdicts.filter((verdict) => verdict === "worse").length;
+  return `${runs.length - 1} runs against ${runs[0].label}: ${faster} ${faster === 1 ? "rung" : "rungs"} faster, ${slower} slower.`;
 }
 
 /** One sentence for each later run. */

@@ -137,9 +137,9 @@ export class PerfScript {
   }
 
   line(line: string): void {
-    const [, name, dso] = /^\s+[0-9a-f]+ (.*) \((.*)\)$/.exec(line) ?? [];
+    const [, name, dso] = /^\s+[0-9a-f]+ (.*?) \(([^()]*)(?: \(deleted\))?\)$/.exec(line) ?? [];
     if (name !== undefined) {
-      const file = dso === "[unknown]" ? undefined : dso.replace(/ \(deleted\)$/, "");
+      const file = dso === "[unknown]" ? undefined : dso;
       this.#sample?.frames.push({ name: name === "[unknown]" ? undefined : name, file });
       return;
     }

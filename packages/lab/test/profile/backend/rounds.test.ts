@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { processId } from "../../../src/host/proc.ts";
+import { sampleRounds } from "../../../src/profile/backend/rounds.ts";
+
+const options = { seconds: 3600, intervalMs: 1, signal: undefined, report: () => {} };
+
+test("rounds end when their time is over", async () => {
+  const id = processId(process.pid)!;
+  const { rounds, cutShort, sampleMs } = await sampleRounds(id, { ...options, seconds: 0.2 }, async () => {});
+  assert.ok(rounds > 0);
+  assert.equal(sampleMs.length, rounds);
+  assert.equal(cutShort, undefined);
+});
+
+test("an abort ends them, with what was seen until then", async () => {
+  const stop = new AbortController();
+  let looks = 0;
+  const { rounds, cutShort } = await sampleRounds(
+    processId(process.pid)!,
+    { ...options, intervalMs: 60_000, signal: stop.signal },
+    async () => {
+      looks++;
+      setTimeout(() => stop.abort(), 10);
+    },
+  );
+  assert.equal(rounds, looks);
+  assert.equal(cutShort, "interrupted");
+});
+
+test("a look that fails because the process ended is the end, any other failure is thrown", async () => {
+  const child = spawn("sleep", ["60"]);
+  const id = processId(child.pid!)!;
+  const { cutShort, rounds } = await sampleRounds(id, options, async () => {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    throw new Error("no such process");
+  });
+  assert.equal(cutShort, "the process ended");
+  assert.equal(rounds, 0);
+  const failing = sampleRounds(processId(process.pid)!, options, () => Promise.reject(new Error("broken")));
+  await assert.rejects(failing, /broken/);
+});
+
+test("a slow look is followed by a pause as long as itself", async () => {
+  const { rounds } = await sampleRounds(processId(process.pid)!, { ...options, seconds: 0.6 }, async () => {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  });
+  assert.ok(rounds <= 3, `${rounds} looks of 0.1 s fit in 0.6 s with their pauses`);
+});
