@@ -1,0 +1,203 @@
+import { readFile } from "node:fs/promises";
+import { homedir, hostname } from "node:os";
+import { parse as parsePath } from "node:path";
+import { RadosError } from "../errors.ts";
+import { type CephFlags, parseCephFlags } from "./flags.ts";
+import { type IniSections, parseIni, settingName } from "./ini.ts";
+import { parseKeyring } from "./keyring.ts";
+import { type MonHost, parseMonHost } from "./mon-host.ts";
+import { Secret } from "./secret.ts";
+
+/** Where settings come from; each of these beats the environment, and that the file. */
+export interface CephConfOptions {
+  /** Path of the configuration file; otherwise CEPH_CONF, or the first of the usual places that exists. */
+  conf?: string | undefined;
+  /** Otherwise the file's name without `.conf`, or `ceph`. */
+  cluster?: string | undefined;
+  /** Type and id of the user; otherwise `client.admin`. */
+  name?: string | undefined;
+  /** More settings, by name. */
+  settings?: Record<string, string | undefined>;
+  /** Arguments in Ceph's form, as from a command line; see parseCephFlags. They beat what is above. */
+  args?: readonly string[];
+  env?: Record<string, string | undefined>;
+}
+
+/**
+ * The configuration of a client: settings from the command line, the environment (CEPH_ARGS, CEPH_CONF,
+ * CEPH_KEYRING) and ceph.conf, in that order, as Ceph's own programs find them (src/common/config.cc).
+ */
+export class CephConf {
+  readonly cluster: string;
+  /** Type and id, as `client.admin`. */
+  readonly name: string;
+  /** The file that was read; undefined where there was none. */
+  readonly path: string | undefined;
+  readonly #overrides: ReadonlyMap<string, string>;
+  readonly #sections: IniSections;
+
+  private constructor(
+    cluster: string,
+    name: string,
+    path: string | undefined,
+    overrides: ReadonlyMap<string, string>,
+    sections: IniSections,
+  ) {
+    this.cluster = cluster;
+    this.name = name;
+    this.path = path;
+    this.#overrides = overrides;
+    this.#sections = sections;
+  }
+
+  /** @throws RadosError SIPHON_RADOS_CONFIG for a file that was asked for and cannot be read, or makes no sense */
+  static async load(options: CephConfOptions = {}): Promise<CephConf> {
+    const env = options.env ?? process.env;
+    const inherited = parseCephFlags(env.CEPH_ARGS?.split(/\s+/).filter(Boolean) ?? [], true);
+    const flags = parseCephFlags(options.args ?? []);
+    const pick = (option: "conf" | "cluster" | "name") =>
+      flags[option] ?? options[option] ?? inherited[option];
+
+    const asked = pick("conf") ?? env.CEPH_CONF;
+    const wanted = pick("cluster");
+    const places =
+      asked === undefined
+        ? usualPlaces(wanted ?? "ceph", env)
+        : asked.split(/[,;]/).map((path) => path.trim());
+    const file = await readFirst(places.filter(Boolean), asked !== undefined);
+    const sections = file === undefined ? new Map() : parseIni(file.text, file.path);
+    const cluster = wanted ?? (asked === undefined ? "ceph" : clusterOf(file?.path));
+    const name = pick("name") ?? "client.admin";
+    return new CephConf(cluster, name, file?.path, overrides(options, env, inherited, flags), sections);
+  }
+
+  /**
+   * A setting: what the command line or the environment says, else what the file says of this user, of users
+   * of its type, or of all. `$name`, `$id`, `$type`, `$cluster`, `$host`, `$pid` and `$home` in it are filled in, and
+   * references to other settings.
+   */
+  get(setting: string): string | undefined {
+    const value = this.#raw(settingName(setting));
+    return value === undefined ? undefined : this.#expand(value, 0);
+  }
+
+  /** A setting that is a list, with commas, semicolons or blanks between. */
+  list(setting: string): string[] {
+    return (this.get(setting) ?? "").split(/[,;\s]+/).filter(Boolean);
+  }
+
+  /** Where the monitors are: `mon_host`, else the `mon addr` of each section of a monitor. */
+  monHosts(): MonHost[][] {
+    const monHost = this.get("mon_host");
+    if (monHost !== undefined && monHost !== "") return parseMonHost(monHost);
+    return [...this.#sections]
+      .filter(([section]) => section.startsWith("mon."))
+      .flatMap(([, settings]) => parseMonHost(settings.get("mon_addr") ?? ""));
+  }
+
+  /**
+   * The user's key in base64 form: the setting `key`, the file named by `keyfile`, or the user's in the first
+   * keyring that exists.
+   *
+   * @returns undefined where no keyring was found, or the user is not in it
+   */
+  async key(): Promise<Secret | undefined> {
+    const key = this.get("key");
+    if (key) return new Secret(key);
+    const keyfile = this.get("keyfile");
+    if (keyfile) return new Secret((await readFirst([keyfile], true))!.text.trim());
+    const keyrings = this.get("keyring") === undefined ? this.#usualKeyrings() : this.list("keyring");
+    const file = await readFirst(keyrings, false);
+    return file && parseKeyring(file.text, file.path).get(this.name)?.key;
+  }
+
+  #raw(setting: string): string | undefined {
+    const type = this.name.slice(0, this.name.indexOf("."));
+    return (
+      this.#overrides.get(setting) ??
+      this.#sections.get(this.name)?.get(setting) ??
+      this.#sections.get(type)?.get(setting) ??
+      this.#sections.get("global")?.get(setting)
+    );
+  }
+
+  #usualKeyrings(): string[] {
+    const { cluster, name } = this;
+    const files = [`${cluster}.${name}.keyring`, `${cluster}.keyring`, "keyring", "keyring.bin"];
+    return files.map((file) => `/etc/ceph/${file}`);
+  }
+
+  #expand(value: string, depth: number): string {
+    return value.replaceAll(/\$(?:(\w+)|\{(\w+)\})/g, (reference, plain, braced) => {
+      const variable: string = plain ?? braced;
+      const dot = this.name.indexOf(".");
+      switch (variable) {
+        case "cluster":
+          return this.cluster;
+        case "name":
+          return this.name;
+        case "type":
+          return this.name.slice(0, dot);
+        case "id":
+          return this.name.slice(dot + 1);
+        case "host":
+          return hostname().split(".", 1)[0]!;
+        case "pid":
+          return String(process.pid);
+        case "home":
+          return homedir();
+        default: {
+          const other = depth < deepestReference ? this.#raw(variable) : undefined;
+          return other === undefined ? reference : this.#expand(other, depth + 1);
+        }
+      }
+    });
+  }
+}
+
+/** Settings may refer to settings, but not for ever. */
+const deepestReference = 8;
+
+function usualPlaces(cluster: string, env: Record<string, string | undefined>): string[] {
+  return [`/etc/ceph/${cluster}.conf`, `${env.HOME ?? homedir()}/.ceph/${cluster}.conf`, `${cluster}.conf`];
+}
+
+function clusterOf(path: string | undefined): string {
+  const { name, ext } = parsePath(path ?? "");
+  return ext === ".conf" ? name : "ceph";
+}
+
+/** The first file that exists; undefined where none does and none must. */
+async function readFirst(
+  paths: readonly string[],
+  required: boolean,
+): Promise<{ path: string; text: string } | undefined> {
+  for (const path of paths) {
+    try {
+      return { path, text: await readFile(path, "utf8") };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
+      throw new RadosError("SIPHON_RADOS_CONFIG", `cannot read ${path}`, { cause: error });
+    }
+  }
+  if (!required) return undefined;
+  throw new RadosError("SIPHON_RADOS_CONFIG", `there is no ${paths.join(" and no ")}`, {
+    hint: "name the configuration file with --conf or CEPH_CONF",
+  });
+}
+
+function overrides(
+  options: CephConfOptions,
+  env: Record<string, string | undefined>,
+  inherited: CephFlags,
+  flags: CephFlags,
+): Map<string, string> {
+  const settings = new Map<string, string>();
+  if (env.CEPH_KEYRING) settings.set("keyring", env.CEPH_KEYRING);
+  for (const [name, value] of inherited.settings) settings.set(name, value);
+  for (const [name, value] of Object.entries(options.settings ?? {})) {
+    if (value !== undefined) settings.set(settingName(name), value);
+  }
+  for (const [name, value] of flags.settings) settings.set(name, value);
+  return settings;
+}

@@ -1,0 +1,80 @@
+import { RadosError } from "../errors.ts";
+import { settingName } from "./ini.ts";
+
+/** What the options that all of Ceph's programs understand say. */
+export interface CephFlags {
+  conf?: string;
+  cluster?: string;
+  /** Type and id, as `client.admin`. */
+  name?: string;
+  /** Settings, by normal name. */
+  settings: Map<string, string>;
+  /** The arguments that are not such options. */
+  rest: string[];
+}
+
+/**
+ * Picks Ceph's own options out of arguments (ceph_argparse_early_args in src/common/ceph_argparse.cc):
+ * `-c/--conf`, `--cluster`, `-n/--name`, `-i/--id/--user`, `-m/--mon-host`, `-k/--keyring`, `--keyfile`. What
+ * follows `--` is left as it is.
+ *
+ * @param anySetting whether every other `--name=value` and `--name value` is a setting as well, as in CEPH_ARGS
+ */
+export function parseCephFlags(args: readonly string[], anySetting = false): CephFlags {
+  const flags: CephFlags = { settings: new Map(), rest: [] };
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === "--") {
+      flags.rest.push(...args.slice(i));
+      break;
+    }
+    const [option, attached] = splitOption(arg);
+    const known = names.get(option);
+    const setting =
+      known ?? (anySetting && option.startsWith("--") ? settingName(option.slice(2)) : undefined);
+    if (setting === undefined) {
+      flags.rest.push(arg);
+      continue;
+    }
+    const next = args[i + 1];
+    if (attached !== undefined) assign(flags, setting, attached);
+    else if (next !== undefined && (known !== undefined || !next.startsWith("-"))) {
+      assign(flags, setting, next);
+      i++;
+    } else if (known === undefined) assign(flags, setting, "true");
+    else {
+      throw new RadosError("SIPHON_RADOS_CONFIG", `${option} needs a value`);
+    }
+  }
+  return flags;
+}
+
+const names = new Map([
+  ["-c", "conf"],
+  ["--conf", "conf"],
+  ["--cluster", "cluster"],
+  ["-n", "name"],
+  ["--name", "name"],
+  ["-i", "id"],
+  ["--id", "id"],
+  ["--user", "id"],
+  ["-m", "mon_host"],
+  ["--mon-host", "mon_host"],
+  ["--mon_host", "mon_host"],
+  ["-k", "keyring"],
+  ["--keyring", "keyring"],
+  ["--keyfile", "keyfile"],
+]);
+
+function assign(flags: CephFlags, setting: string, value: string): void {
+  if (setting === "conf") flags.conf = value;
+  else if (setting === "cluster") flags.cluster = value;
+  else if (setting === "name") flags.name = value;
+  else if (setting === "id") flags.name = `client.${value}`;
+  else flags.settings.set(setting, value);
+}
+
+function splitOption(arg: string): [option: string, value: string | undefined] {
+  const at = arg.indexOf("=");
+  return arg.startsWith("--") && at > 0 ? [arg.slice(0, at), arg.slice(at + 1)] : [arg, undefined];
+}

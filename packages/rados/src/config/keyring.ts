@@ -1,0 +1,34 @@
+import { parseIni } from "./ini.ts";
+import { Secret } from "./secret.ts";
+
+/** One user of a keyring. */
+export interface KeyringEntry {
+  /** In the base64 form that `ceph auth get-key` prints. */
+  readonly key: Secret;
+  /** What the user may do, by kind of daemon. */
+  readonly caps: ReadonlyMap<string, string>;
+}
+
+/**
+ * Parses a keyring (KeyRing::decode in src/auth/KeyRing.cc):
+ *
+ *     [client.admin]
+ *         key = AQ...==
+ *         caps mon = "allow *"
+ *
+ * @param what the file, for error messages
+ * @returns the users that have a key, by name
+ */
+export function parseKeyring(text: string, what: string): Map<string, KeyringEntry> {
+  const keyring = new Map<string, KeyringEntry>();
+  for (const [name, settings] of parseIni(text, what)) {
+    const key = settings.get("key");
+    if (key === undefined) continue;
+    const caps = new Map<string, string>();
+    for (const [setting, value] of settings) {
+      if (setting.startsWith("caps_")) caps.set(setting.slice("caps_".length), value);
+    }
+    keyring.set(name, { key: new Secret(key), caps });
+  }
+  return keyring;
+}
