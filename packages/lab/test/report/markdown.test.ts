@@ -56,8 +56,13 @@ test("charts are pictures beside the file", () => {
 });
 
 test("it says how to measure the same again", () => {
-  assert.match(
-    markdown,
-    /npm run ladder -- --mode cumulative --rw randread --bs 16k --iodepth 128 --size 1024m --repeat 5 --seconds 8 --seed 1 --accel tcg/,
-  );
+  const [command] = markdown.match(/npm run ladder.*?\n```/s)!;
+  for (const option of [
+    "--mode cumulative",
+    "--rw randread --bs 16k --iodepth 128 --size 1024m",
+    "--repeat 5",
+  ]) {
+    assert.ok(command.includes(option), command);
+  }
+  assert.match(command, /--seconds 8 --seed 1 \\\n {2}--accel tcg\n/);
 });

@@ -85,6 +85,7 @@ function marks(rows: Row[], layout: RowLayout): Layer[] {
       mark: { type: "rule", color: color("grid"), strokeWidth: 5 },
       encoding: { x: { ...x, field: "here" }, x2: { field: "study" }, y: pixelY },
     },
+    ...intervals(here),
     {
       data: { values: study },
       mark: { type: "point", shape: "diamond", size: 90, strokeWidth: 2, opacity: 1 },
@@ -95,7 +96,6 @@ function marks(rows: Row[], layout: RowLayout): Layer[] {
         fill: { value: color("surface") },
       },
     },
-    ...intervals(here),
     dots({ values: here }, { ...x, field: "median" }, "accent"),
   ];
 }

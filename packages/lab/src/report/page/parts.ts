@@ -10,17 +10,15 @@ export function figure({ inline }: RenderedChart, caption: HtmlValue): Html {
 `;
 }
 
-/** A text to be copied, such as a command line, with its button. Without a script there is no button. */
-export function command(id: string, label: string, text: string): Html {
-  return html`<div class="command"><span class="label">${label}</span>
-<button type="button" data-copy="${id}" aria-live="polite" hidden>Copy</button>
-<pre id="${id}">${options(text)}</pre></div>
+/**
+ * A text to be copied, such as a command line, folded away unless `open`, with a button that copies it either
+ * way. Without a script there is no button.
+ */
+export function copyable(id: string, label: string, text: string, open = false): Html {
+  return html`<div class="copyable"><details${open && trusted(" open")}><summary>${label}</summary>
+<pre id="${id}">${text}</pre></details>
+<button type="button" data-copy="${id}" aria-live="polite" title="Copy: ${label}" hidden>Copy</button></div>
 `;
-}
-
-/** A command line whose options stay whole where they fit: a line breaks before one, not in it. */
-function options(text: string): Html[] {
-  return text.split(/( (?=-))/).map((part) => (part === " " ? html` ` : html`<span>${part}</span>`));
 }
 
 /** What a reader must know before the figures. */

@@ -17,6 +17,7 @@ async function copy(element) {
     await navigator.clipboard.writeText(element.textContent);
     return true;
   } catch {
+    element.closest("details").open = true;
     getSelection().selectAllChildren(element);
     return document.execCommand("copy");
   }

@@ -54,19 +54,17 @@ tr.best th,tr.best td{font-weight:650}
 .verdict{font-weight:500}
 .verdict .sign{display:inline-block;min-width:1.2em}
 .faster .sign{color:var(--ok)}.slower .sign{color:var(--study)}
-.command{position:relative;margin:.9rem 0 0}
 pre{margin:0;background:var(--wash);border:1px solid var(--grid);border-radius:6px;padding:.8rem 1rem;font:.82rem/1.55 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 code{font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
-.command pre{padding-top:2.6rem}
-.command pre span{display:inline-block;max-width:100%;vertical-align:top}
 main ul{padding-left:1.2rem;max-width:44rem}main li{margin:.25rem 0}
-.command button{position:absolute;top:.5rem;right:.5rem;font:500 .82rem/1 system-ui,sans-serif;color:var(--ink);background:var(--surface);border:1px solid var(--muted);border-radius:5px;padding:.42rem .7rem;cursor:pointer}
-.command button:hover{border-color:var(--accent);color:var(--accent)}
-.command .label{position:absolute;top:.75rem;left:1rem;color:var(--muted);font-size:.82rem;line-height:1.3}
-details{margin:.8rem 0 0}
-summary{cursor:pointer;color:var(--muted);font-size:.92rem}
-details pre{margin-top:.6rem}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:1.6rem 2.5rem;margin:1.4rem 0}
+.copyable{position:relative;margin:.5rem 0 0;padding-right:5rem}
+.copyable details[open]{margin-right:-5rem}
+.copyable button{position:absolute;top:0;right:0;font:500 .82rem/1 system-ui,sans-serif;color:var(--ink);background:var(--surface);border:1px solid var(--muted);border-radius:5px;padding:.4rem .7rem;cursor:pointer}
+.copyable button:hover{border-color:var(--accent);color:var(--accent)}
+summary{cursor:pointer;color:var(--muted);font-size:.92rem;line-height:1.8}
+details pre{margin:.45rem 0 .9rem}
+.facts{columns:18rem;column-gap:2.5rem;margin:1.4rem 0}
+.facts section{break-inside:avoid;margin-bottom:1.6rem}
 .facts h3{margin-bottom:.4rem}
 .facts dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:0;font-size:.92rem}
 .facts dt{color:var(--muted)}
@@ -75,7 +73,7 @@ footer{color:var(--muted);font-size:.9rem;padding-block:3.5rem 4rem}
 @media (max-width:560px){
 .chart svg.wide{display:none}.chart svg.narrow{display:block}
 h2{margin-top:3rem}
-th:first-child{position:sticky;left:0;background:var(--surface);white-space:normal;min-width:7rem}.facts{grid-template-columns:1fr}
+th:first-child{position:sticky;left:0;background:var(--surface);white-space:normal;min-width:7rem}
 }
 @media print{
 @page{margin:16mm 15mm}
@@ -84,7 +82,8 @@ nav,button{display:none!important}
 header{padding-top:0}h1{font-size:20pt}h2{font-size:14pt;margin-top:9mm;break-after:avoid}
 .chart svg.wide{display:block;max-width:92%}.chart svg.narrow{display:none}
 .chart,.rung,tr,.facts section{break-inside:avoid}
-.scroll{overflow:visible}table{font-size:.82rem}.command pre{padding-top:.8rem}.command .label{display:none}
+.scroll{overflow:visible}table{font-size:.82rem}
+.copyable,.copyable details[open]{padding-right:0;margin-right:0}
 a{color:inherit;text-decoration:none}
 }
 `;

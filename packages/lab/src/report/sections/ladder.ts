@@ -1,4 +1,5 @@
 import type { Results, RungResult } from "../../results/schema.ts";
+import { rungsOf } from "../../rungs/plan.ts";
 import type { RenderedChart } from "../charts/render.ts";
 import type { Findings } from "../findings.ts";
 import { changeInterval, changeMark, count, interval, times } from "../format.ts";
@@ -22,11 +23,12 @@ ${figure(
 }
 
 /** The workload as a sentence says it. */
-export function workloadInWords({ workload, mode }: Results): string {
+export function workloadInWords({ workload, mode, rungs }: Results): string {
   const { rw, blockSize, ioDepth, seconds, repeats } = workload;
+  const leftOut = rungs.length < rungsOf(mode).length ? ", those left out here included" : "";
   const steps =
     mode === "cumulative"
-      ? "Each rung adds one setting to those before it."
+      ? `Each rung adds to those before it${leftOut}.`
       : "The rungs are the study’s steps as published, each with all its settings.";
   return `${steps} The guest runs fio: ${rw}, ${blockSize / 1024} KiB at a queue depth of ${ioDepth}, ${seconds} s a run, ${repeats} repeats of every rung in random order.`;
 }

@@ -3,7 +3,7 @@ import { verdictInWords } from "../findings.ts";
 import { count, cpuTime, latency, verdictSigns } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { Section } from "../page/page.ts";
-import { command } from "../page/parts.ts";
+import { copyable } from "../page/parts.ts";
 
 /** Every rung: why it matters, what it brought, and the command line to copy. */
 export function rungsSection({ rungs }: Results): Section {
@@ -41,8 +41,7 @@ function measured(rung: MeasuredRung, rungs: readonly RungResult[], index: numbe
       .map(({ repeat, iops }) => `${count(iops)} IOPS in repeat ${repeat + 1}`)
       .join(", ")}.</p>`
   }
-${command(`command-${index}`, "Command line", rung.command)}<details><summary>Client configuration</summary><pre>${rung.clientConf}</pre></details>
-`;
+${copyable(`command-${index}`, "Command line", rung.command)}${copyable(`conf-${index}`, "Client configuration", rung.clientConf)}`;
 }
 
 function notMeasured(rung: Exclude<RungResult, { status: "measured" }>): Html {

@@ -4,7 +4,7 @@ import { fewestPairs } from "../../statistics/verdict.ts";
 import { bytes, duration } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
-import { command, facts } from "../page/parts.ts";
+import { copyable, facts } from "../page/parts.ts";
 
 /** Machine, versions, guest, cluster and workload. */
 export function setupSection(results: Results): Section {
@@ -24,7 +24,7 @@ export function setupGroups({
 }: Results) {
   const { rw, blockSize, ioDepth, seconds, warmupSeconds, size } = workload;
   const accelerated = {
-    name: "Accelerator",
+    name: "accelerator",
     value: `${accelerator.name.toUpperCase()} (${accelerator.reason})`,
   };
   return [
@@ -35,11 +35,11 @@ export function setupGroups({
     {
       title: "Workload",
       settings: [
-        { name: "Kind", value: rw },
-        { name: "Block size", value: bytes(blockSize) },
-        { name: "Queue depth", value: `${ioDepth}` },
-        { name: "Area", value: bytes(size) },
-        { name: "A run", value: `${seconds} s, after ${warmupSeconds} s of warm-up` },
+        { name: "kind", value: rw },
+        { name: "block size", value: bytes(blockSize) },
+        { name: "queue depth", value: `${ioDepth}` },
+        { name: "area", value: bytes(size) },
+        { name: "a run", value: `${seconds} s, after ${warmupSeconds} s of warm-up` },
       ],
     },
   ];
@@ -65,7 +65,7 @@ export function repeatSection(results: Results): Section {
     heading: "Measure it again",
     short: "Repeat",
     body: html`<p>The same rungs, workload and order, on a cluster that siphon brings up and takes down itself:</p>
-${command("repeat-command", "Command line", repeatCommand(results))}`,
+${copyable("repeat-command", "Command line", repeatCommand(results), true)}`,
   };
 }
 
@@ -80,9 +80,9 @@ export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger
     `npm run ladder -- --mode ${mode}`,
     ...(names === all ? [] : [`--rungs ${names}`]),
     `--rw ${rw} --bs ${sizeOption(blockSize)} --iodepth ${ioDepth} --size ${sizeOption(size)}`,
-    `--repeat ${repeats} --seconds ${seconds} --seed ${seed} --accel ${accelerator.name}`,
-    ...(bigger ? [] : ["--no-bigger"]),
-  ].join(" ");
+    `--repeat ${repeats} --seconds ${seconds} --seed ${seed}`,
+    `--accel ${accelerator.name}${bigger ? "" : " --no-bigger"}`,
+  ].join(" \\\n  ");
 }
 
 /** Bytes as an option takes them: 16k, 256m, 1000. */
