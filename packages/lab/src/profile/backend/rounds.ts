@@ -31,7 +31,8 @@ export async function sampleRounds(
     const now = performance.now();
     sampleMs.push(now - begun);
     const left = Math.max(0, Math.round((end - now) / 1000));
-    if (left < said) report(`${sampleMs.length} samples, ${left} s to go`);
+    if (left < said)
+      report(`${sampleMs.length === 1 ? "1 sample" : `${sampleMs.length} samples`}, ${left} s to go`);
     said = left;
     const pause = Math.max(intervalMs - (now - begun), now - begun);
     if (now + pause >= end) return result();
