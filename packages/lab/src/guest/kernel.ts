@@ -23,25 +23,27 @@ export interface GuestKernel {
  * downloaded and unpacked into the cache (nothing is installed); elsewhere, or without a network, one that is
  * installed on this host. Once in the cache it stays the same until the cache is removed.
  */
-export async function guestKernel(): Promise<GuestKernel> {
+export async function guestKernel(signal?: AbortSignal): Promise<GuestKernel> {
   const known = await cachedKernel();
   if (known) return known;
   let reason: unknown;
   if (await which("apt-get")) {
     try {
-      return await downloadedKernel();
+      return await downloadedKernel(signal);
     } catch (error) {
+      signal?.throwIfAborted();
       reason = error;
     }
   }
   const installed = await installedKernel();
   if (installed) return installed;
+  const why = reason instanceof Error ? ` (${reason.message})` : "";
   throw new LabError(
     "SIPHON_GUEST",
-    "no kernel for the small guest: none in /boot that can be read, none downloaded",
+    `no kernel for the small guest: none that can be read in /boot, and none downloaded${why}`,
     {
       cause: reason,
-      hint: "give access to a Debian or Ubuntu mirror (apt-get download), or install a kernel package on this host",
+      hint: "run apt-get update with access to a mirror, or install a kernel package on this host",
     },
   );
 }
@@ -53,41 +55,43 @@ async function cachedKernel(): Promise<GuestKernel | undefined> {
   return name === undefined ? undefined : kernelIn(join(parent, name), `package ${name}`);
 }
 
+async function downloadedKernel(signal?: AbortSignal): Promise<GuestKernel> {
+  const names = await kernelPackages();
+  const [image] = names;
+  const directory = await cached("kernels", image, (dir) => unpackPackages(names, dir, signal));
+  return kernelIn(directory, `package ${image}`);
+}
+
 /** Debian's kernel for VMs, and the smallest ones of Ubuntu. */
-const packages = ["linux-image-cloud-amd64", "linux-image-virtual", "linux-image-generic"];
+const metaPackages = ["linux-image-cloud-amd64", "linux-image-virtual", "linux-image-generic"];
 
-async function downloadedKernel(): Promise<GuestKernel> {
-  let failure: unknown;
-  for (const name of packages) {
-    try {
-      const files = await packagesOf(name);
-      const key = files.at(0)!;
-      const directory = await cached("kernels", key, (dir) => unpackPackages(files, dir));
-      return await kernelIn(directory, `package ${key}`);
-    } catch (error) {
-      failure = error;
-    }
+/** The packages of the first kernel that the package lists have: its image, and on Ubuntu its modules. */
+async function kernelPackages(): Promise<string[]> {
+  for (const metaPackage of metaPackages) {
+    const [image] = await dependencies(metaPackage, /^linux-image-\d/);
+    if (image) return [image, ...(await dependencies(image, /^linux-modules-\d/))];
   }
-  throw failure;
+  throw new LabError("SIPHON_NOT_FOUND", `the package lists have none of ${metaPackages.join(", ")}`, {
+    hint: "refresh the package lists: apt-get update",
+  });
 }
 
-/** The real packages behind a kernel's meta package: Ubuntu keeps the modules in one of their own. */
-async function packagesOf(metaPackage: string): Promise<string[]> {
-  const { stdout } = await run("apt-cache", ["depends", "--important", metaPackage]);
-  const direct = [...stdout.matchAll(/Depends: (linux-(?:image|modules)-\d\S*)/g)].map(([, name]) => name);
-  const image = direct.find((name) => name.startsWith("linux-image-"));
-  if (!image) throw new LabError("SIPHON_NOT_FOUND", `the package lists hold no kernel for ${metaPackage}`);
-  const { stdout: more } = await run("apt-cache", ["depends", "--important", image]);
-  const modules = [...more.matchAll(/Depends: (linux-modules-\d\S*)/g)].map(([, name]) => name);
-  return [...new Set([image, ...modules])];
+async function dependencies(name: string, wanted: RegExp): Promise<string[]> {
+  const { stdout } = await run("apt-cache", ["depends", "--important", name], { anyExitCode: true });
+  const names = [...stdout.matchAll(/Depends: (\S+)/g)].map(([, dependency]) => dependency);
+  return names.filter((each) => wanted.test(each));
 }
 
-async function unpackPackages(names: string[], directory: string): Promise<void> {
+async function unpackPackages(names: string[], directory: string, signal?: AbortSignal): Promise<void> {
   const download = join(directory, "download");
   await mkdir(download);
-  await run("apt-get", ["download", ...names], { cwd: download, timeoutMs: 600_000 });
+  await run("apt-get", ["-qq", "-o", "APT::Sandbox::User=root", "download", ...names], {
+    cwd: download,
+    timeoutMs: 600_000,
+    signal,
+  });
   for (const file of await readdir(download)) {
-    await run("dpkg-deb", ["-x", file, "root"], { cwd: download, timeoutMs: 120_000 });
+    await run("dpkg-deb", ["-x", file, "root"], { cwd: download, timeoutMs: 120_000, signal });
   }
   const root = join(download, "root");
   const lib = existsSync(join(root, "usr/lib/modules")) ? "usr/lib/modules" : "lib/modules";

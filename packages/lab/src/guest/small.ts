@@ -18,9 +18,12 @@ import { extractVmlinux } from "./vmlinux.ts";
 /**
  * The small guest: a packaged kernel, busybox, fio and mkfs.xfs of this host, booted by QEMU without firmware
  * or root disk; built into the cache at the first use. Throws LabError when something for it is missing.
+ *
+ * The initramfs is neither packed nor cut down: Debian's fio brings 85 MB of libraries (Ceph's, ICU's), which
+ * cost an emulated guest some tenths of a second to copy, and would cost it seconds to unpack.
  */
-export async function smallGuest(): Promise<Guest> {
-  const kernel = await guestKernel();
+export async function smallGuest(signal?: AbortSignal): Promise<Guest> {
+  const kernel = await guestKernel(signal);
   const programs = await Promise.all(programNames.map(hostProgram));
   const busybox = await staticBusybox();
   const key = await hashOf(kernel, [busybox, ...programs.flatMap((each) => each.files)]);

@@ -34,7 +34,7 @@ export async function prepareVms(
 ): Promise<VmKit> {
   report("building the guest, unless it is in the cache");
   const image = options.guestImage === undefined ? undefined : await imageGuest(options.guestImage);
-  const guest = image ?? (await smallGuest());
+  const guest = image ?? (await smallGuest(signal));
   const guestDisk = await image?.diskFile(signal);
   report("finding out whether KVM boots a guest");
   const accelerator = await chooseAccelerator(options.accel, smallGuest, signal);

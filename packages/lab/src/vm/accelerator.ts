@@ -21,7 +21,7 @@ export interface AcceleratorChoice {
  */
 export async function chooseAccelerator(
   wanted: "auto" | Accelerator,
-  smallGuest: () => Promise<Guest>,
+  smallGuest: (signal?: AbortSignal) => Promise<Guest>,
   signal?: AbortSignal,
 ): Promise<AcceleratorChoice> {
   if (wanted !== "auto") return { name: wanted, reason: `asked for with --accel ${wanted}` };
@@ -29,7 +29,7 @@ export async function chooseAccelerator(
   if (obstacle) return { name: "tcg", reason: obstacle };
   const remembered = await recall();
   if (remembered) return remembered;
-  const choice = await probe(await smallGuest(), signal);
+  const choice = await probeKvm(await smallGuest(signal), signal);
   await remember(choice);
   return choice;
 }
@@ -53,7 +53,8 @@ async function kvmObstacle(): Promise<string | undefined> {
   return undefined;
 }
 
-async function probe(guest: Guest, signal?: AbortSignal): Promise<AcceleratorChoice> {
+/** Boots the small guest under KVM, to see whether it comes up. */
+export async function probeKvm(guest: Guest, signal?: AbortSignal): Promise<AcceleratorChoice> {
   try {
     await using _vm = await Vm.start({
       guest,

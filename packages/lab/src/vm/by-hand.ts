@@ -41,7 +41,7 @@ export async function planVm(request: VmRequest): Promise<VmOptions & { name: st
   const { name: accelerator } = await chooseAccelerator(accel, smallGuest, signal);
   return {
     name,
-    guest: image ?? (await smallGuest()),
+    guest: image ?? (await smallGuest(signal)),
     ...(await image?.equipment()),
     settings,
     disk: await diskOf(request, settings),
