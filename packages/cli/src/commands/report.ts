@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { readResults, writeReport } from "@siphon/lab";
+import { readResults, writeReport, writeResults } from "@siphon/lab";
 import { Command } from "commander";
 import { ladderTable } from "../table.ts";
 
@@ -15,6 +15,8 @@ export function reportCommand(): Command {
     .option("--json", "print the paths written as JSON")
     .action(async (run: string, options: { out?: string; json?: boolean }) => {
       const results = await readResults(run);
+      // The report links to the results beside it.
+      if (options.out !== undefined) await writeResults(options.out, results);
       const files = await writeReport(options.out ?? (await directoryOf(run)), results);
       if (options.json) process.stdout.write(`${JSON.stringify(files, null, 2)}\n`);
       else process.stdout.write(`${ladderTable(results)}\n\nReport: ${files.html}\n`);

@@ -30,14 +30,19 @@ test("without a name it is the latest run whose report is built again, into its 
   assert.ok(readdirSync(join(dir, "runs", "one")).includes("report.html"));
 });
 
-test("a results file can be named, and another directory; --json prints what was written", () => {
+test("a results file can be named, and another directory, which gets the results too; --json prints what was written", () => {
   const { status, stdout } = report("runs/one/results.json", "--out", "elsewhere", "--json");
   assert.equal(status, 0);
   const written = JSON.parse(stdout) as { html: string; charts: string[] };
   assert.equal(written.html, "elsewhere/report.html");
   assert.deepEqual(
     readdirSync(join(dir, "elsewhere")).toSorted(),
-    ["report.html", "report.md", ...written.charts.map((path) => path.replace("elsewhere/", ""))].toSorted(),
+    [
+      "results.json",
+      "report.html",
+      "report.md",
+      ...written.charts.map((path) => path.replace("elsewhere/", "")),
+    ].toSorted(),
   );
 });
 

@@ -81,7 +81,8 @@ html{font-size:13px}main,header,footer{max-width:none;padding-inline:0}
 nav,button{display:none!important}
 header{padding-top:0}h1{font-size:20pt}h2{font-size:14pt;margin-top:9mm;break-after:avoid}
 .chart svg.wide{display:block;max-width:92%}.chart svg.narrow{display:none}
-.chart,.rung,tr,.facts section{break-inside:avoid}
+.chart,pre,tr,.facts section{break-inside:avoid}
+p{orphans:3;widows:3}.rung>header,.rung p,summary{break-after:avoid}.rung{padding:1rem 0 .6rem}pre{font-size:.74rem}
 .scroll{overflow:visible}table{font-size:.82rem}
 .copyable,.copyable details[open]{padding-right:0;margin-right:0}
 a{color:inherit;text-decoration:none}
