@@ -32,7 +32,10 @@ async function serve(): Promise<void> {
           const data = Buffer.alloc(dataBytes, 4);
           // Encoded first: sequence numbers have to grow in the order of sending.
           const answer = peer.encode(1, tid, Buffer.alloc(1), Buffer.alloc(0));
-          prepared.set(peer, Buffer.concat(Array.from({ length: tid }, () => peer.encode(43, tid, front, data))));
+          prepared.set(
+            peer,
+            Buffer.concat(Array.from({ length: tid }, () => peer.encode(43, tid, front, data))),
+          );
           peer.socket.write(answer);
         } else if (type === 2) {
           lastBlast = prepared.get(peer)!;

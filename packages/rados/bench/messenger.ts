@@ -212,10 +212,20 @@ async function report(): Promise<void> {
   }
   const goal = (name: string, limit: number) => {
     const { timesFloor } = rows.find((row) => row.name === name)!;
-    return { name: `${name}: CPU against a plain socket`, limit, ...timesFloor, met: timesFloor.median <= limit };
+    return {
+      name: `${name}: CPU against a plain socket`,
+      limit,
+      ...timesFloor,
+      met: timesFloor.median <= limit,
+    };
   };
   const secure = fills[0] === "evp" ? "secure evp" : "secure node";
-  const goals = [goal("in crc", 2.5), goal(`in ${secure}`, 4), goal("out crc", 2.5), goal(`out ${secure}`, 4)];
+  const goals = [
+    goal("in crc", 2.5),
+    goal(`in ${secure}`, 4),
+    goal("out crc", 2.5),
+    goal(`out ${secure}`, 4),
+  ];
   for (const { name, limit, median, met } of goals) {
     console.log(`${met ? "met   " : "missed"} ${name}: ${median.toFixed(2)}x, goal ${limit}x`);
   }

@@ -4,7 +4,7 @@ import { chooseIndep } from "./choose-indep.ts";
 import { chooseMsr } from "./choose-msr.ts";
 import * as crush from "./map.ts";
 import type { Placement } from "./placement.ts";
-import { type Straw2Args, Straw2Chooser } from "./straw2.ts";
+import { Straw2Chooser } from "./straw2.ts";
 
 /**
  * Runs the rules of a CRUSH map (crush_do_rule in src/crush/mapper.c).
@@ -14,7 +14,8 @@ import { type Straw2Args, Straw2Chooser } from "./straw2.ts";
  */
 export class CrushMapper {
   readonly map: crush.CrushMap;
-  readonly #placement: Placement;
+  /** Made when it is first needed: many maps are decoded that nothing is placed by. */
+  #placement: Placement | undefined;
   /** The items of the last step, those of the step at hand, and the devices below those. */
   #last = new Int32Array(0);
   #next = new Int32Array(0);
@@ -22,27 +23,6 @@ export class CrushMapper {
 
   constructor(map: crush.CrushMap) {
     this.map = map;
-    this.#placement = {
-      map,
-      straw2: new Straw2Chooser(map),
-      permutations: Array(map.buckets.length),
-      weights: new Uint32Array(0),
-      chooseArgs: undefined,
-      x: 0,
-      tries: 0,
-      leafTries: 0,
-      localTries: 0,
-      localFallbackTries: 0,
-      varyR: 0,
-      stable: false,
-      budget: 0,
-    };
-  }
-
-  /** The weights and ids that take the place of the map's own for a pool. */
-  chooseArgsOf(pool: number): Straw2Args | undefined {
-    const { straw2 } = this.#placement;
-    return straw2.argsOf(pool) ?? straw2.argsOf(crush.defaultChooseArgs);
   }
 
   /**
@@ -52,6 +32,7 @@ export class CrushMapper {
    * @param x the input (32 bits)
    * @param size how many devices are wanted; `out` has at least that many places
    * @param weights how much of each device is in (0x10000: all of it), by device id
+   * @param pool whose replacement weights and ids apply, if the map has any for it or for all pools
    * @param out receives device ids, and ITEM_NONE at fixed positions that stay empty
    * @returns how many places of `out` were filled
    */
@@ -60,14 +41,15 @@ export class CrushMapper {
     x: number,
     size: number,
     weights: Uint32Array,
-    chooseArgs: Straw2Args | undefined,
+    pool: number,
     out: Int32Array,
   ): number {
     const rule = this.map.rules[ruleId];
     if (rule === undefined || size === 0) return 0;
+    this.#placement ??= newPlacement(this.map);
     const p = this.#placement;
     p.weights = weights;
-    p.chooseArgs = chooseArgs;
+    p.chooseArgs = p.straw2.argsOf(pool) ?? p.straw2.argsOf(crush.defaultChooseArgs);
     p.x = x | 0;
     p.budget = itemBudget;
     if (rule.type === crush.RULE_TYPE_MSR_FIRSTN || rule.type === crush.RULE_TYPE_MSR_INDEP) {
@@ -167,4 +149,22 @@ export class CrushMapper {
     this.#next = new Int32Array(size);
     this.#leaves = new Int32Array(size);
   }
+}
+
+function newPlacement(map: crush.CrushMap): Placement {
+  return {
+    map,
+    straw2: new Straw2Chooser(map),
+    permutations: Array(map.buckets.length),
+    weights: new Uint32Array(0),
+    chooseArgs: undefined,
+    x: 0,
+    tries: 0,
+    leafTries: 0,
+    localTries: 0,
+    localFallbackTries: 0,
+    varyR: 0,
+    stable: false,
+    budget: 0,
+  };
 }

@@ -3,8 +3,8 @@ import { type Reader, readUuid } from "@siphon/wire";
 /** Maps as they travel: still encoded, by epoch. */
 export interface OsdMapMessage {
   fsid: string;
-  incremental: Map<number, Buffer>;
-  full: Map<number, Buffer>;
+  incrementals: Map<number, Buffer>;
+  fulls: Map<number, Buffer>;
   /** Of the epochs that the sender can give. */
   oldest: number;
   newest: number;
@@ -22,5 +22,5 @@ export function readOsdMapMessage(r: Reader): OsdMapMessage {
       () => r.u32(),
       () => r.blob(),
     );
-  return { fsid, incremental: maps(), full: maps(), oldest: r.u32(), newest: r.u32() };
+  return { fsid, incrementals: maps(), fulls: maps(), oldest: r.u32(), newest: r.u32() };
 }

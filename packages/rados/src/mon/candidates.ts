@@ -3,22 +3,23 @@ import type { MonMap } from "./monmap.ts";
 
 /** A monitor that may be dialled. */
 export interface Candidate {
-  /** `mon.a`, or `mon` where only the address is known. */
+  /** `mon.a`, or `mon` where only addresses are known. */
   name: string;
-  addr: EntityAddr;
+  /** At least one; tried in the order of `byPreference`. */
+  addrs: readonly EntityAddr[];
 }
 
-/** One address for each monitor of the map: the best protocol it has that we may speak. */
+/** The monitors of a map that have an address which may be used. */
 export function candidatesOf(monmap: MonMap, mayUse: (addr: EntityAddr) => boolean): Candidate[] {
-  return monmap.mons.flatMap(({ name, addrs }) => {
-    const addr = preferred(addrs.filter(mayUse));
-    return addr === undefined ? [] : [{ name: `mon.${name}`, addr }];
-  });
+  return monmap.mons
+    .map(({ name, addrs }) => ({ name: `mon.${name}`, addrs: addrs.filter(mayUse) }))
+    .filter(({ addrs }) => addrs.length > 0);
 }
 
-/** msgr2 before the first protocol; undefined where there is neither. */
-export function preferred(addrs: readonly EntityAddr[]): EntityAddr | undefined {
-  return addrs.find((addr) => addr.type === "msgr2") ?? addrs.find((addr) => addr.type === "legacy");
+/** What a client can speak, msgr2 before the first protocol. */
+export function byPreference(addrs: readonly EntityAddr[]): EntityAddr[] {
+  const of = (type: EntityAddr["type"]) => addrs.filter((addr) => addr.type === type);
+  return [...of("msgr2"), ...of("legacy")];
 }
 
 /** A random order, so that clients spread over the monitors. */

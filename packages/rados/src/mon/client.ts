@@ -14,10 +14,12 @@ import { type OsdMapMessage, readOsdMapMessage } from "../messages/osd-map.ts";
 import { messageType } from "../messages/types.ts";
 import type { IncomingMessage } from "../messenger/message.ts";
 import type { Messenger } from "../messenger/messenger.ts";
-import { type Candidate, candidatesOf } from "./candidates.ts";
+import { addrText, type Peer } from "../messenger/peer.ts";
+import type { WaitOptions } from "../wait.ts";
+import { byPreference, type Candidate, candidatesOf } from "./candidates.ts";
 import { Hunt } from "./hunt.ts";
 import type { MonMap } from "./monmap.ts";
-import { type CommandResult, PendingRequests, type WaitOptions } from "./requests.ts";
+import { type CommandResult, PendingRequests } from "./requests.ts";
 import type { MonSession } from "./session.ts";
 
 export interface MonClientOptions {
@@ -99,7 +101,18 @@ export class MonClient {
 
   /** Of the monitor of the session: `mon.a`; undefined while one is looked for. */
   get currentMon(): string | undefined {
-    return this.#session?.candidate.name;
+    return this.#session?.peer.name;
+  }
+
+  /** Where the monitor of this name is reached. */
+  peer(name: string): Peer {
+    const monmap = this.#monmap!;
+    const found = candidatesOf(monmap, this.#mayUse).find((candidate) => candidate.name === `mon.${name}`);
+    const [addr] = byPreference(found?.addrs ?? []);
+    if (addr !== undefined) return { type: "mon", name: `mon.${name}`, addr };
+    throw new RadosError("ENOENT", `there is no monitor ${name} that may be spoken to`, {
+      hint: `there are ${monmap.mons.map((mon) => mon.name).join(", ")}`,
+    });
   }
 
   /**
@@ -109,11 +122,11 @@ export class MonClient {
    * @param timeout milliseconds
    */
   async open(timeout: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     this.#first = Promise.withResolvers();
     const timer = setTimeout(() => this.#first?.reject(this.#unreachable(timeout)), timeout);
     const abort = () => this.#first?.reject(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
-    if (signal?.aborted) abort();
     try {
       this.#startHunt();
       await this.#first.promise;
@@ -133,7 +146,9 @@ export class MonClient {
     this.#hunt?.stop();
     this.#session?.close();
     this.#session = undefined;
-    this.#requests.failAll(new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed"));
+    const closed = new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed");
+    this.#first?.reject(closed);
+    this.#requests.failAll(closed);
   }
 
   /** Asks for versions of a map as they appear: "osdmap", "config", "mgrmap". */
@@ -185,9 +200,7 @@ export class MonClient {
     if (this.#closed) {
       return Promise.reject(new RadosError("SIPHON_RADOS_CLOSED", `${what}: the cluster handle was closed`));
     }
-    const answer = this.#requests.wait(message, what, options);
-    if (!options?.signal?.aborted) this.#session?.send(message);
-    return answer;
+    return this.#requests.wait(message, (now) => this.#session?.send(now), what, options);
   }
 
   #startHunt(): void {
@@ -215,7 +228,7 @@ export class MonClient {
     this.#lastErrors = [];
     this.#authenticator.adopt(session.auth);
     this.#messenger.globalId = this.#authenticator.globalId;
-    publish({ event: "session", mon: session.candidate.name });
+    publish({ event: "session", mon: session.peer.name });
     this.#sendSubscriptions();
     for (const message of this.#requests.messages) session.send(message);
     this.#pingTimer = setInterval(() => this.#ping(), this.#options.pingInterval ?? 10_000);
@@ -250,7 +263,7 @@ export class MonClient {
   }
 
   #unreachable(timeout: number): RadosError {
-    const tried = [...new Set(this.#candidates.map(({ addr }) => `${addr.address}:${addr.port}`))].join(", ");
+    const tried = [...new Set(this.#candidates.flatMap(({ addrs }) => addrs.map(addrText)))].join(", ");
     const reasons = [...new Set(this.#lastErrors.map((error) => error.message))].join("; ");
     const lasting = this.#lastErrors.find((error) => !error.retryable);
     return new RadosError(
@@ -270,7 +283,7 @@ export class MonClient {
     const silent = performance.now() - session.lastKeepaliveAck;
     if (silent > (this.#options.pingTimeout ?? 30_000)) {
       session.close();
-      const reason = `${session.candidate.name} gave no sign of life for ${Math.round(silent / 1000)} s`;
+      const reason = `${session.peer.name} gave no sign of life for ${Math.round(silent / 1000)} s`;
       this.#lost(session, new RadosError("SIPHON_RADOS_TIMEOUT", reason, { retryable: true }));
       return;
     }
@@ -367,7 +380,7 @@ export class MonClient {
       return;
     }
     this.#authenticator.renewed(reply.globalId, reply.payload);
-    publish({ event: "tickets", mon: session.candidate.name });
+    publish({ event: "tickets", mon: session.peer.name });
     this.#scheduleRenewal();
   }
 

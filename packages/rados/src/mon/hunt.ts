@@ -1,7 +1,8 @@
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { RadosError } from "../errors.ts";
 import type { Messenger } from "../messenger/messenger.ts";
-import { type Candidate, shuffled } from "./candidates.ts";
+import type { Peer } from "../messenger/peer.ts";
+import { byPreference, type Candidate, shuffled } from "./candidates.ts";
 import { MonSession, type MonSessionHandler } from "./session.ts";
 
 /** Sessions tried at the same time (mon_client_hunt_parallel). */
@@ -22,8 +23,9 @@ export class Hunt implements Pick<MonSessionHandler, "ready" | "closed"> {
   readonly #authenticator: Authenticator;
   readonly #handler: MonSessionHandler;
   readonly #events: HuntEvents;
-  readonly #waiting: Candidate[];
-  readonly #trying = new Set<MonSession>();
+  /** The addresses of a monitor that are still to be tried, for each monitor. */
+  readonly #waiting: Peer[][];
+  readonly #trying = new Map<MonSession, Peer[]>();
   readonly #errors: RadosError[] = [];
 
   /** @param handler takes over the session that is found */
@@ -38,13 +40,15 @@ export class Hunt implements Pick<MonSessionHandler, "ready" | "closed"> {
     this.#authenticator = authenticator;
     this.#handler = handler;
     this.#events = events;
-    this.#waiting = shuffled(candidates);
+    this.#waiting = shuffled(candidates).map(({ name, addrs }) =>
+      byPreference(addrs).map((addr) => ({ type: "mon", name, addr })),
+    );
     for (let i = 0; i < parallel; i++) this.#tryNext();
   }
 
   stop(): void {
     this.#waiting.length = 0;
-    for (const session of this.#trying) session.close();
+    for (const session of this.#trying.keys()) session.close();
     this.#trying.clear();
   }
 
@@ -57,23 +61,29 @@ export class Hunt implements Pick<MonSessionHandler, "ready" | "closed"> {
 
   /** For the sessions tried. */
   closed(session: MonSession, error: RadosError): void {
-    if (!this.#trying.delete(session)) {
+    const others = this.#trying.get(session);
+    if (others === undefined) {
       this.#handler.closed(session, error);
       return;
     }
+    this.#trying.delete(session);
     this.#errors.push(error);
+    this.#waiting.push(others);
     this.#tryNext();
     if (this.#trying.size === 0) this.#events.failed(this.#errors);
   }
 
   #tryNext(): void {
-    const candidate = this.#waiting.shift();
-    if (candidate === undefined) return;
-    const session = new MonSession(this.#messenger, this.#authenticator, candidate, {
+    const [peer, ...others] = this.#waiting.shift() ?? [];
+    if (peer === undefined) {
+      if (this.#waiting.length > 0) this.#tryNext();
+      return;
+    }
+    const session = new MonSession(this.#messenger, this.#authenticator, peer, {
       ready: (ready) => this.ready(ready),
       closed: (closed, error) => this.closed(closed, error),
       message: (from, message) => this.#handler.message(from, message),
     });
-    this.#trying.add(session);
+    this.#trying.set(session, others);
   }
 }

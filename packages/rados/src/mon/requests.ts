@@ -1,20 +1,15 @@
-import { RadosError } from "../errors.ts";
+import type { RadosError } from "../errors.ts";
 import type { CommandReply } from "../messages/mon-command.ts";
 import type { OutgoingMessage } from "../messenger/message.ts";
+import { type WaitOptions, within } from "../wait.ts";
 
 export interface CommandResult extends CommandReply {
   output: Buffer;
 }
 
-export interface WaitOptions {
-  /** Milliseconds; default 60,000. */
-  timeout?: number;
-  signal?: AbortSignal | undefined;
-}
-
 interface Pending {
   message: OutgoingMessage;
-  settle(outcome: CommandResult | RadosError): void;
+  answer: PromiseWithResolvers<CommandResult>;
 }
 
 /** Requests that wait for an answer, by transaction id. They outlive a session: the next one sends them again. */
@@ -30,41 +25,37 @@ export class PendingRequests {
     return [...this.#pending.values()].map(({ message }) => message);
   }
 
-  /** Waits for the answer to a message with a tid of its own. */
-  wait(message: OutgoingMessage, what: string, options: WaitOptions = {}): Promise<CommandResult> {
-    const { timeout = 60_000, signal } = options;
+  /**
+   * Waits for the answer to a message with a tid of its own.
+   *
+   * @param send sends it now, if there is a session
+   * @param what for error messages: "`status`"
+   */
+  async wait(
+    message: OutgoingMessage,
+    send: (message: OutgoingMessage) => void,
+    what: string,
+    options: WaitOptions = {},
+  ): Promise<CommandResult> {
+    options.signal?.throwIfAborted();
     const tid = message.tid!;
-    const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
-    const settle = (outcome: CommandResult | RadosError) => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
+    const answer = Promise.withResolvers<CommandResult>();
+    this.#pending.set(tid, { message, answer });
+    try {
+      send(message);
+      return await within(answer.promise, `no answer of the monitors to ${what}`, options, notAnswered);
+    } finally {
       this.#pending.delete(tid);
-      if (outcome instanceof RadosError) reject(outcome);
-      else resolve(outcome);
-    };
-    const abort = () => {
-      settle(new RadosError("ECANCELED", `${what}: cancelled`, { cause: signal?.reason }));
-    };
-    const timer = setTimeout(() => {
-      const seconds = timeout / 1000;
-      settle(
-        new RadosError("SIPHON_RADOS_TIMEOUT", `${what}: no answer within ${seconds} s`, {
-          retryable: true,
-          hint: "it may still be carried out; see whether a majority of the monitors is up",
-        }),
-      );
-    }, timeout);
-    this.#pending.set(tid, { message, settle });
-    signal?.addEventListener("abort", abort, { once: true });
-    if (signal?.aborted) abort();
-    return promise;
+    }
   }
 
   answer(tid: number, result: CommandResult): void {
-    this.#pending.get(tid)?.settle(result);
+    this.#pending.get(tid)?.answer.resolve(result);
   }
 
   failAll(error: RadosError): void {
-    for (const { settle } of [...this.#pending.values()]) settle(error);
+    for (const { answer } of [...this.#pending.values()]) answer.reject(error);
   }
 }
+
+const notAnswered = "it may still be carried out; see whether a majority of the monitors is up";

@@ -7,8 +7,7 @@ import { messageType } from "../messages/types.ts";
 import type { Connection, ConnectionHandler } from "../messenger/connection.ts";
 import type { IncomingMessage, OutgoingMessage } from "../messenger/message.ts";
 import type { Messenger } from "../messenger/messenger.ts";
-import { peerText } from "../messenger/peer.ts";
-import type { Candidate } from "./candidates.ts";
+import { type Peer, peerText } from "../messenger/peer.ts";
 
 export interface MonSessionHandler {
   /** Authenticated: requests may be sent. */
@@ -23,7 +22,7 @@ export interface MonSessionHandler {
  * messages once the connection is there.
  */
 export class MonSession implements ConnectionHandler {
-  readonly candidate: Candidate;
+  readonly peer: Peer;
   readonly auth: MonitorAuth;
   readonly #authenticator: Authenticator;
   readonly #handler: MonSessionHandler;
@@ -31,21 +30,12 @@ export class MonSession implements ConnectionHandler {
   #stage: "connecting" | "method" | "challenge" | "proof" | "ready" = "connecting";
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    messenger: Messenger,
-    authenticator: Authenticator,
-    candidate: Candidate,
-    handler: MonSessionHandler,
-  ) {
-    this.candidate = candidate;
+  constructor(messenger: Messenger, authenticator: Authenticator, peer: Peer, handler: MonSessionHandler) {
+    this.peer = peer;
     this.auth = authenticator.forMonitor();
     this.#authenticator = authenticator;
     this.#handler = handler;
-    this.#connection = messenger.connect(
-      { type: "mon", name: candidate.name, addr: candidate.addr },
-      this.auth,
-      this,
-    );
+    this.#connection = messenger.connect(peer, this.auth, this);
   }
 
   get isReady(): boolean {
@@ -70,9 +60,13 @@ export class MonSession implements ConnectionHandler {
     this.#connection.close();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** For the connection. */
   ready(): void {
-    if (this.candidate.addr.type !== "legacy") {
+    if (this.peer.addr.type !== "legacy") {
       this.#becomeReady();
       return;
     }
@@ -131,7 +125,7 @@ export class MonSession implements ConnectionHandler {
   }
 
   #error(code: "SIPHON_RADOS_TIMEOUT", reason: string): RadosError {
-    return new RadosError(code, `session with ${peerText(this.#connection.peer)} failed: ${reason}`, {
+    return new RadosError(code, `session with ${peerText(this.peer)} failed: ${reason}`, {
       retryable: true,
     });
   }

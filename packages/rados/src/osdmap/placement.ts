@@ -45,14 +45,9 @@ let scratch = new Int32Array(16);
 function rawOsds(map: OsdMapState, pool: Pool, seed: number): number[] {
   if (scratch.length < pool.size) scratch = new Int32Array(pool.size);
   const { crush, osds } = map;
-  const filled = crush.place(
-    ruleOf(map, pool),
-    placementSeed(pool, seed),
-    pool.size,
-    osds.weight,
-    crush.chooseArgsOf(pool.id),
-    scratch,
-  );
+  const rule = ruleOf(map, pool);
+  const x = placementSeed(pool, seed);
+  const filled = crush.place(rule, x, pool.size, osds.weight, pool.id, scratch);
   const raw = Array.from(scratch.subarray(0, filled));
   dropWhere(pool, raw, (osd) => !exists(map, osd));
   return raw;

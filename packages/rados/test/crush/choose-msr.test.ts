@@ -105,7 +105,7 @@ const hostsThenOsds: [number, number][] = [
 function placed(mapper: CrushMapper, x: number, outOsds: readonly number[]): number[] {
   const weights = Uint32Array.from([0, 1, 2, 3], (osd) => (outOsds.includes(osd) ? 0 : 0x10000));
   const out = new Int32Array(3);
-  return [...out.subarray(0, mapper.place(0, x, 3, weights, undefined, out))];
+  return [...out.subarray(0, mapper.place(0, x, 3, weights, 0, out))];
 }
 
 function twoHosts(type: number, choices: readonly [count: number, type: number][]): crush.CrushMap {

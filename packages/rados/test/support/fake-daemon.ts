@@ -1,8 +1,15 @@
 import { createHmac } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
-import { type EntityAddr, Reader, readEntityAddr, Writer, writeEntityAddr, writeEntityAddrVec } from "@siphon/wire";
-import type { ConnectionAuth, ConnectionMode, SessionSecrets } from "../../src/messenger/auth.ts";
+import {
+  type EntityAddr,
+  Reader,
+  readEntityAddr,
+  Writer,
+  writeEntityAddr,
+  writeEntityAddrVec,
+} from "@siphon/wire";
 import { RadosError } from "../../src/errors.ts";
+import type { ConnectionAuth, ConnectionMode, SessionSecrets } from "../../src/messenger/auth.ts";
 import { supportedFeatures } from "../../src/messenger/features.ts";
 import { createGcm } from "../../src/messenger/gcm.ts";
 import { entityType, type PeerType } from "../../src/messenger/peer.ts";
@@ -26,6 +33,8 @@ export interface FakeDaemonOptions {
   nonce?: number;
   opened?(peer: FakePeer): void;
   message?(peer: FakePeer, message: FakeMessage): void;
+  /** Frames that are no messages, once the connection is open. */
+  control?(peer: FakePeer, tag: number, payload: Buffer): void;
 }
 
 export interface FakeMessage {
@@ -101,7 +110,15 @@ export class FakePeer {
     const length = codec.plan(41, front.length, 0, data.length);
     const region = Region.allocate(length);
     region.bytes.fill(0);
-    const header = new Writer(64).u64(++this.#seq).u64(tid).u16(type).u16(127).u16(1).u32(0).u16(0).u64(0);
+    const header = new Writer(64)
+      .u64(++this.#seq)
+      .u64(tid)
+      .u16(type)
+      .u16(127)
+      .u16(1)
+      .u32(0)
+      .u16(0)
+      .u64(0);
     region.bytes.set(header.u8(0).u16(1).u16(0).finish(), codec.outAt0);
     region.bytes.set(front, codec.outAt1);
     region.bytes.set(data, codec.outAt3);
@@ -160,7 +177,8 @@ export class FakePeer {
 
   #handle(codec: FrameCodec, region: Region, raw: Buffer): void {
     const options = this.#daemon.options;
-    const segment = (start: number, length: number) => Buffer.from(region.bytes.subarray(start, start + length));
+    const segment = (start: number, length: number) =>
+      Buffer.from(region.bytes.subarray(start, start + length));
     const payload = segment(codec.at0, codec.length0);
     if (codec.tag === frameTag.message) {
       options.message?.(this, {
@@ -175,6 +193,7 @@ export class FakePeer {
     if (codec.tag === frameTag.authRequest) this.#answerAuth();
     else if (codec.tag === frameTag.authSignature) this.#checkSignature(payload);
     else if (codec.tag === frameTag.clientIdent) this.#identify(payload);
+    else options.control?.(this, codec.tag, payload);
   }
 
   #answerAuth(): void {
@@ -185,7 +204,10 @@ export class FakePeer {
       this.sendControl(frameTag.authBadMethod, w.finish());
       return;
     }
-    const done = new Writer().u64(4242n).u32(mode === "secure" ? 2 : 1).blob(Buffer.alloc(0));
+    const done = new Writer()
+      .u64(4242n)
+      .u32(mode === "secure" ? 2 : 1)
+      .blob(Buffer.alloc(0));
     this.sendControl(frameTag.authDone, done.finish());
     this.#expected = sign(secrets?.sessionKey, this.#sent);
     const signature = sign(secrets?.sessionKey, this.#received);

@@ -122,6 +122,9 @@ export class ConnectionV1 extends Connection {
 
   /** The server begins: its banner, its address, and ours as it sees it. */
   protected opened(): void {
+    if (!this.messenger.modes[this.peer.type].includes("crc")) {
+      throw this.error("SIPHON_RADOS_MODE", "secure mode is demanded, and protocol v1 cannot encrypt");
+    }
     this.#writer.reset().raw(banner);
     this.#sendWritten();
   }

@@ -1,0 +1,289 @@
+import { type Authenticator, CephxAuthenticator, NoneAuthenticator } from "./auth/authenticator.ts";
+import {
+  type Command,
+  type CommandOptions,
+  type CommandTarget,
+  checkResult,
+  parseOutput,
+  parsePgId,
+} from "./cluster/command.ts";
+import { daemonCommand, monDaemonCommand } from "./cluster/daemon-command.ts";
+import {
+  blocklistCommand,
+  createPoolCommands,
+  deletePoolCommand,
+  type PoolSpec,
+  readUsage,
+  type Usage,
+} from "./cluster/pools.ts";
+import { type ClusterOptions, type ClusterSettings, resolveSettings } from "./cluster/settings.ts";
+import { RadosError } from "./errors.ts";
+import type { MgrMap } from "./messages/mgr-map.ts";
+import { Messenger } from "./messenger/messenger.ts";
+import type { Peer } from "./messenger/peer.ts";
+import { byPreference } from "./mon/candidates.ts";
+import { MonClient } from "./mon/client.ts";
+import type { MonMap } from "./mon/monmap.ts";
+import { OsdMapFeed, type OsdMapListener } from "./mon/osdmap-feed.ts";
+import type { CommandResult } from "./mon/requests.ts";
+import type { OsdMap } from "./osdmap/osdmap.ts";
+import { type WaitOptions, within } from "./wait.ts";
+
+/**
+ * A connection to a cluster as one user: a session with its monitors that is kept up, the maps as they change, and
+ * commands.
+ *
+ * ```ts
+ * await using cluster = await Cluster.connect({ conf: "/etc/ceph/ceph.conf", name: "client.admin" });
+ * const { nodes } = await cluster.command({ prefix: "osd df" });
+ * ```
+ */
+export class Cluster implements AsyncDisposable {
+  /** All connections of this client, for layers above. */
+  readonly messenger: Messenger;
+  readonly authenticator: Authenticator;
+  /** The OSD map and its changes. */
+  readonly osdmaps: OsdMapFeed;
+  readonly #monClient: MonClient;
+  readonly #config = new Map<string, string>();
+  readonly #commandTimeout: number | undefined;
+  #mgrMap: MgrMap | undefined;
+  #mgrMapArrived = Promise.withResolvers<void>();
+
+  private constructor(settings: ClusterSettings, { coalescing, openTransport }: ClusterOptions) {
+    this.messenger = new Messenger({
+      ...{ modes: settings.modes, signMessages: settings.signMessages },
+      ...(coalescing && { coalescing }),
+      ...(openTransport && { openTransport }),
+    });
+    this.#commandTimeout = settings.commandTimeout;
+    this.authenticator =
+      settings.key === undefined
+        ? new NoneAuthenticator(settings.name)
+        : new CephxAuthenticator(settings.name, settings.key);
+    this.#monClient = new MonClient(
+      this.messenger,
+      this.authenticator,
+      {
+        ...{ candidates: settings.mons, fsid: settings.fsid },
+        ...{ pingInterval: settings.pingInterval, pingTimeout: settings.pingTimeout },
+      },
+      {
+        monmap: () => {},
+        osdmap: (message) => this.osdmaps.take(message),
+        config: (settings) => this.#takeConfig(settings),
+        mgrmap: (map) => this.#takeMgrMap(map),
+      },
+    );
+    this.osdmaps = new OsdMapFeed(this.#monClient);
+  }
+
+  /**
+   * Finds the monitors, authenticates and gets the first maps.
+   *
+   * @throws RadosError, within the connect timeout: SIPHON_RADOS_UNREACHABLE, _AUTH, _UNTRUSTED, _MODE, _CONFIG
+   */
+  static async connect(options: ClusterOptions = {}): Promise<Cluster> {
+    const settings = await resolveSettings(options);
+    const cluster = new Cluster(settings, options);
+    try {
+      await cluster.#open(settings.connectTimeout, options.signal);
+      return cluster;
+    } catch (error) {
+      cluster.close();
+      throw error;
+    }
+  }
+
+  get fsid(): string {
+    return this.monmap.fsid;
+  }
+
+  /** `client.admin`. */
+  get name(): string {
+    const { type, id } = this.authenticator.name;
+    return `${type}.${id}`;
+  }
+
+  /** The number that the monitors gave this client. */
+  get globalId(): bigint {
+    return this.messenger.globalId;
+  }
+
+  get monmap(): MonMap {
+    return this.#monClient.monmap!;
+  }
+
+  /** The newest OSD map that has come. */
+  get osdmap(): OsdMap {
+    return this.osdmaps.map!;
+  }
+
+  /** The monitor of the session, `mon.a`; undefined while another one is looked for. */
+  get currentMon(): string | undefined {
+    return this.#monClient.currentMon;
+  }
+
+  /** Settings for this client that the monitors keep (`ceph config set client ...`), by name. */
+  get config(): ReadonlyMap<string, string> {
+    return this.#config;
+  }
+
+  /**
+   * Carries a command out and returns its output, from JSON; undefined for none.
+   *
+   * @throws RadosError with the daemon's errno as the code
+   */
+  async command(command: Command, options: CommandOptions = {}): Promise<unknown> {
+    const result = await this.run({ format: "json", ...command }, options);
+    return parseOutput(command, result);
+  }
+
+  /** Carries a command out and returns what it answered, byte for byte. */
+  async run(command: Command, options: CommandOptions = {}): Promise<CommandResult> {
+    const target = options.target ?? "mon";
+    const waiting = { timeout: this.#commandTimeout, ...options };
+    const text = JSON.stringify(command);
+    return checkResult(command, target, await this.#send(command.prefix, text, target, waiting));
+  }
+
+  /** Calls back with each new OSD map, until disposed of. */
+  onOsdMap(listener: OsdMapListener): Disposable {
+    return this.osdmaps.watch(listener);
+  }
+
+  /** The OSD map that the monitors have now, or a later one. */
+  async latestOsdMap(options?: WaitOptions): Promise<OsdMap> {
+    return this.osdmaps.atLeast(await this.#monClient.newestVersion("osdmap", options), options);
+  }
+
+  /** Names of the pools by id. */
+  get pools(): ReadonlyMap<number, string> {
+    return this.osdmap.state.poolNames;
+  }
+
+  /** Makes a pool; it is in `osdmap` when this returns. */
+  async createPool(spec: PoolSpec, options?: WaitOptions): Promise<void> {
+    for (const command of createPoolCommands(spec)) await this.run(command, options);
+    await this.latestOsdMap(options);
+  }
+
+  /** Removes a pool and all that is in it. The monitors must allow it (mon_allow_pool_delete). */
+  async deletePool(name: string, options?: WaitOptions): Promise<void> {
+    await this.run(deletePoolCommand(name), options);
+    await this.latestOsdMap(options);
+  }
+
+  /** How full the cluster and its pools are. */
+  async df(options?: WaitOptions): Promise<Usage> {
+    return readUsage(await this.command({ prefix: "df" }, options));
+  }
+
+  /**
+   * Keeps a client away from the OSDs, or lets it back; in force in `osdmap` when this returns.
+   *
+   * @param addr as in the OSD map: `192.0.2.1:0/1234`
+   * @param seconds how long; default an hour
+   */
+  async blocklist(
+    action: "add" | "rm",
+    addr: string,
+    seconds?: number,
+    options?: WaitOptions,
+  ): Promise<void> {
+    await this.run(blocklistCommand(action, addr, seconds), options);
+    await this.latestOsdMap(options);
+  }
+
+  /** Asks the monitors for new tickets: a daemon did not accept ours. */
+  renewTickets(): void {
+    this.#monClient.renewTickets();
+  }
+
+  /** Ends all connections; what waits for an answer fails with SIPHON_RADOS_CLOSED. */
+  close(): void {
+    this.#monClient.close();
+    this.messenger.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  async #open(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    const deadline = performance.now() + timeout;
+    this.#monClient.subscribe("osdmap");
+    this.#monClient.subscribe("config");
+    this.#monClient.subscribe("mgrmap");
+    await this.#monClient.open(timeout, signal);
+    await this.osdmaps.atLeast(1, { timeout: Math.max(1, deadline - performance.now()), signal });
+  }
+
+  async #send(
+    prefix: string,
+    command: string,
+    target: CommandTarget,
+    options: CommandOptions,
+  ): Promise<CommandResult> {
+    const { input } = options;
+    if (target === "mon") return this.#monClient.command(command, input, `\`${prefix}\``, options);
+    const { messenger, authenticator, fsid } = this;
+    const request = { command, input, fsid, forModules: target === "mgr" };
+    if (typeof target === "object" && "mon" in target) {
+      const mon = this.#monClient.peer(target.mon);
+      return monDaemonCommand(messenger, authenticator, mon, request, options);
+    }
+    const peer =
+      target === "mgr" || "mgr" in target
+        ? await this.#activeMgr(options)
+        : this.osdPeer("osd" in target ? target.osd : this.#primaryOf(target.pg));
+    return daemonCommand(messenger, authenticator, peer, request, options);
+  }
+
+  /** Where an OSD is reached now; throws while it is down. */
+  osdPeer(osd: number): Peer & { type: "osd" } {
+    const [addr] = byPreference(this.osdmap.addrs(osd));
+    if (addr === undefined || !this.osdmap.isUp(osd)) {
+      const exists = this.osdmap.exists(osd);
+      throw new RadosError(
+        exists ? "ENXIO" : "ENOENT",
+        `osd.${osd} ${exists ? "is down" : "does not exist"}`,
+        {
+          retryable: exists,
+        },
+      );
+    }
+    return { type: "osd", name: `osd.${osd}`, addr };
+  }
+
+  #primaryOf(pgId: string): number {
+    const { pool: id, seed } = parsePgId(pgId);
+    const pool = this.osdmap.pool(id);
+    if (pool === undefined || seed >= pool.pgNum) throw new RadosError("ENOENT", `there is no PG ${pgId}`);
+    const { actingPrimary } = this.osdmap.place(pool, seed);
+    if (actingPrimary >= 0) return actingPrimary;
+    throw new RadosError("EAGAIN", `PG ${pgId} has no primary OSD now`, { retryable: true });
+  }
+
+  async #activeMgr(options: WaitOptions): Promise<Peer & { type: "mgr" }> {
+    const wait = async () => {
+      while (this.#mgrMap === undefined || !this.#mgrMap.available) await this.#mgrMapArrived.promise;
+      return this.#mgrMap;
+    };
+    const map = await within(wait(), "no active manager", options, "start one: see `ceph mgr stat`");
+    const [addr] = byPreference(map.activeAddrs);
+    if (addr === undefined) throw new RadosError("ENXIO", `mgr.${map.activeName} has no address`);
+    return { type: "mgr", name: `mgr.${map.activeName}`, addr };
+  }
+
+  #takeMgrMap(map: MgrMap): void {
+    this.#mgrMap = map;
+    this.#mgrMapArrived.resolve();
+    this.#mgrMapArrived = Promise.withResolvers();
+  }
+
+  #takeConfig(settings: ReadonlyMap<string, string>): void {
+    this.#config.clear();
+    for (const [name, value] of settings) this.#config.set(name, value);
+  }
+}

@@ -1,0 +1,64 @@
+import { RadosError, remoteError } from "../errors.ts";
+import type { CommandResult } from "../mon/requests.ts";
+import type { PgId } from "../osdmap/pg.ts";
+import type { WaitOptions } from "../wait.ts";
+
+/** A command as Ceph's daemons take it: `{ prefix: "osd df" }` with the arguments of that command. */
+export type Command = { prefix: string } & Record<string, unknown>;
+
+/**
+ * Who carries a command out:
+ * - `mon`: the monitors, who hand on what is the manager's;
+ * - `mgr`: the modules of the active manager;
+ * - one daemon itself: an OSD by number, a monitor by its name, the active manager; or the OSD that leads a PG.
+ */
+export type CommandTarget =
+  | "mon"
+  | "mgr"
+  | { osd: number }
+  | { mon: string }
+  | { mgr: "active" }
+  | { pg: string };
+
+export interface CommandOptions extends WaitOptions {
+  /** Default `mon`. */
+  target?: CommandTarget;
+  /** What the command reads, such as a keyring to import. */
+  input?: Uint8Array;
+}
+
+/** A PG as Ceph writes it: `POOL.SEED`, the seed in hexadecimal. */
+export function parsePgId(text: string): PgId {
+  const parts = /^(\d+)\.([0-9a-f]+)$/i.exec(text);
+  if (parts === null)
+    throw new RadosError("EINVAL", `${JSON.stringify(text)} is no PG: they are written as 2.1f`);
+  return { pool: Number(parts[1]), seed: Number.parseInt(parts[2]!, 16) };
+}
+
+export function targetText(target: CommandTarget): string {
+  if (typeof target === "string") return target;
+  if ("osd" in target) return `osd.${target.osd}`;
+  if ("mon" in target) return `mon.${target.mon}`;
+  if ("mgr" in target) return "mgr";
+  return `pg ${target.pg}`;
+}
+
+/** The result, or the daemon's error: with its errno as the code and its words in the message. */
+export function checkResult(command: Command, target: CommandTarget, result: CommandResult): CommandResult {
+  if (result.result >= 0) return result;
+  const words = result.status === "" ? "" : `: ${result.status}`;
+  throw remoteError(result.result, `${targetText(target)} refused \`${command.prefix}\`${words}`);
+}
+
+/** What a command answered in JSON; undefined for no output. */
+export function parseOutput(command: Command, { output }: CommandResult): unknown {
+  const text = output.toString().trim();
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new RadosError("SIPHON_RADOS_PROTOCOL", `the output of \`${command.prefix}\` is not JSON`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import type { Authenticator } from "../auth/authenticator.ts";
+import { commandMessage, readCommandReply } from "../messages/command.ts";
+import { messageType } from "../messages/types.ts";
+import type { IncomingMessage } from "../messenger/message.ts";
+import type { Messenger } from "../messenger/messenger.ts";
+import type { Peer } from "../messenger/peer.ts";
+import type { CommandResult } from "../mon/requests.ts";
+import { MonSession } from "../mon/session.ts";
+import { type WaitOptions, within } from "../wait.ts";
+
+export interface DaemonCommand {
+  /** JSON text. */
+  command: string;
+  input: Uint8Array | undefined;
+  fsid: string;
+  /** For the modules of a manager, rather than the daemon itself. */
+  forModules: boolean;
+}
+
+const tid = 1;
+
+/** Sends a command to an OSD or a manager over a connection of its own and waits for the answer. */
+export async function daemonCommand(
+  messenger: Messenger,
+  authenticator: Authenticator,
+  peer: Peer & { type: "osd" | "mgr" },
+  request: DaemonCommand,
+  options: WaitOptions,
+): Promise<CommandResult> {
+  const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
+  using _connection = messenger.connect(peer, authenticator.forDaemon(peer.type), {
+    ready: (connection) => connection.send(encode(request)),
+    message: (_, message) => ifAnswer(message, resolve),
+    closed: (_, error) => reject(error),
+  });
+  return await within(promise, `no answer of ${peer.name} to a command`, options);
+}
+
+/** The same for one monitor: a session of its own, beside the one that the client keeps. */
+export async function monDaemonCommand(
+  messenger: Messenger,
+  authenticator: Authenticator,
+  mon: Peer,
+  request: DaemonCommand,
+  options: WaitOptions,
+): Promise<CommandResult> {
+  const { promise, resolve, reject } = Promise.withResolvers<CommandResult>();
+  using _session = new MonSession(messenger, authenticator, mon, {
+    ready: (session) => session.send(encode(request)),
+    message: (_, message) => ifAnswer(message, resolve),
+    closed: (_, error) => reject(error),
+  });
+  return await within(promise, `no answer of ${mon.name} to a command`, options);
+}
+
+function encode({ command, input, fsid, forModules }: DaemonCommand) {
+  const type = forModules ? messageType.mgrCommand : messageType.command;
+  return commandMessage(type, tid, fsid, command, input);
+}
+
+function ifAnswer(message: IncomingMessage, resolve: (result: CommandResult) => void): void {
+  const isReply = message.type === messageType.commandReply || message.type === messageType.mgrCommandReply;
+  if (!isReply || message.tid !== tid) return;
+  resolve({ ...readCommandReply(message.readFront("command reply")), output: message.copyData() });
+}

@@ -1,0 +1,132 @@
+import { type CryptoKey, parseCryptoKey } from "../auth/crypto-key.ts";
+import { type EntityName, parseEntityName } from "../auth/entity-name.ts";
+import { CephConf, type CephConfOptions } from "../config/ceph-conf.ts";
+import { resolveMonHosts } from "../config/mon-host.ts";
+import { RadosError } from "../errors.ts";
+import { type ConnectionMode, connectionMode } from "../messenger/auth.ts";
+import type { CoalescingOptions } from "../messenger/coalescing.ts";
+import type { PeerType } from "../messenger/peer.ts";
+import type { OpenTransport } from "../messenger/transport.ts";
+import type { Candidate } from "../mon/candidates.ts";
+
+/** Which cluster, as whom, and how; what is left out is found as Ceph's own programs find it. */
+export interface ClusterOptions extends CephConfOptions {
+  /** Gives up connecting. */
+  signal?: AbortSignal;
+  /** Milliseconds to connect in; otherwise client_mount_timeout, or 30,000. */
+  connectTimeout?: number;
+  /** When to wait for more replies before the next read. */
+  coalescing?: CoalescingOptions;
+  /** Streams other than TCP. */
+  openTransport?: OpenTransport;
+}
+
+/** What connecting to a cluster needs to know. */
+export interface ClusterSettings {
+  name: EntityName;
+  /** Undefined with auth method none. */
+  key: CryptoKey | undefined;
+  fsid: string | undefined;
+  mons: readonly Candidate[];
+  /** Connection modes allowed, preferred first, by the kind of daemon. */
+  modes: Record<PeerType, readonly ConnectionMode[]>;
+  signMessages: boolean;
+  /** Milliseconds. */
+  connectTimeout: number;
+  /** Milliseconds for a command, unless it says otherwise. */
+  commandTimeout: number | undefined;
+  pingInterval: number;
+  pingTimeout: number;
+}
+
+export async function resolveSettings(options: ClusterOptions): Promise<ClusterSettings> {
+  const conf = await CephConf.load(options);
+  const name = parseEntityName(conf.name);
+  const key = await findKey(conf);
+  const seconds = (setting: string, otherwise: number) => readNumber(conf, setting, otherwise) * 1000;
+  const commandTimeout = seconds("rados_mon_op_timeout", 0);
+  const modes = {
+    mon: readModes(conf, "ms_mon_client_mode", "secure crc", key),
+    osd: readModes(conf, "ms_client_mode", "crc secure", key),
+    mgr: readModes(conf, "ms_client_mode", "crc secure", key),
+  };
+  return {
+    ...{ name, key, modes },
+    fsid: conf.get("fsid") || undefined,
+    mons: await findMons(conf, modes.mon),
+    signMessages: !["false", "no", "0"].includes(conf.get("cephx_sign_messages") ?? "true"),
+    connectTimeout: options.connectTimeout ?? seconds("client_mount_timeout", 30),
+    commandTimeout: commandTimeout > 0 ? commandTimeout : undefined,
+    pingInterval: seconds("mon_client_ping_interval", 10),
+    pingTimeout: seconds("mon_client_ping_timeout", 30),
+  };
+}
+
+/** The key for cephx; undefined where the cluster is meant to be open, or may be and there is no key. */
+async function findKey(conf: CephConf): Promise<CryptoKey | undefined> {
+  const setting = conf.get("auth_supported") ? "auth_supported" : "auth_client_required";
+  const methods = conf.get(setting) === undefined ? ["cephx"] : conf.list(setting);
+  const unknown = methods.find((method) => method !== "cephx" && method !== "none");
+  if (unknown !== undefined || methods.length === 0) {
+    throw new RadosError("SIPHON_RADOS_CONFIG", `${setting} asks for ${unknown ?? "no"} authentication`, {
+      hint: "siphon knows cephx and none",
+    });
+  }
+  if (!methods.includes("cephx")) return undefined;
+  const key = await conf.key();
+  if (key !== undefined) return parseCryptoKey(key.reveal(), conf.name);
+  if (methods.includes("none")) return undefined;
+  throw new RadosError("SIPHON_RADOS_CONFIG", `no keyring has a key of ${conf.name}`, {
+    hint: "name the keyring with `keyring` in ceph.conf, --keyring or CEPH_KEYRING",
+  });
+}
+
+function readModes(
+  conf: CephConf,
+  setting: string,
+  otherwise: string,
+  key: CryptoKey | undefined,
+): ConnectionMode[] {
+  const listed = conf.get(setting) === undefined ? otherwise.split(" ") : conf.list(setting);
+  const modes = listed.filter((mode): mode is ConnectionMode => Object.hasOwn(connectionMode, mode));
+  if (modes.length !== listed.length || modes.length === 0) {
+    throw new RadosError("SIPHON_RADOS_CONFIG", `${setting} is not crc, secure or both: ${listed.join(" ")}`);
+  }
+  if (key !== undefined) return modes;
+  // Without authentication there are no keys to encrypt with.
+  if (modes.includes("crc")) return ["crc"];
+  throw new RadosError(
+    "SIPHON_RADOS_MODE",
+    `${setting} demands secure mode, which needs cephx authentication`,
+    {
+      hint: "set auth_client_required = cephx and give a keyring, or allow crc mode",
+    },
+  );
+}
+
+async function findMons(conf: CephConf, modes: readonly ConnectionMode[]): Promise<Candidate[]> {
+  const found = await resolveMonHosts(conf.monHosts());
+  if (found.length === 0) {
+    throw new RadosError("SIPHON_RADOS_CONFIG", "no monitor is configured", {
+      hint: `set mon_host in ${conf.path ?? "a ceph.conf"}, or give --mon-host`,
+    });
+  }
+  const mayUseV1 = modes.includes("crc");
+  const mons = found
+    .map((addrs) => ({ name: "mon", addrs: addrs.filter(({ type }) => mayUseV1 || type === "msgr2") }))
+    .filter(({ addrs }) => addrs.length > 0);
+  if (mons.length > 0) return mons;
+  throw new RadosError(
+    "SIPHON_RADOS_MODE",
+    "secure mode is demanded, and the monitors are only known by protocol v1, which cannot encrypt",
+    { hint: "give their v2 addresses in mon_host, or allow crc in ms_mon_client_mode" },
+  );
+}
+
+function readNumber(conf: CephConf, setting: string, otherwise: number): number {
+  const text = conf.get(setting);
+  if (text === undefined || text === "") return otherwise;
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= 0) return value;
+  throw new RadosError("SIPHON_RADOS_CONFIG", `${setting} is not a number: ${text}`);
+}

@@ -1,0 +1,64 @@
+import { WireError } from "@siphon/wire";
+import type { OsdMapMessage } from "../messages/osd-map.ts";
+import { advanceOsdMap, type OsdMap } from "../osdmap/osdmap.ts";
+import { type WaitOptions, within } from "../wait.ts";
+
+export type OsdMapListener = (map: OsdMap) => void;
+
+/** Where maps are asked for when the ones that come do not fit together. */
+export interface OsdMapSource {
+  /** Send maps from this epoch on; 0 for the latest, complete. */
+  subscribe(what: "osdmap", start: number): void;
+  received(what: "osdmap", epoch: number): void;
+}
+
+/** The current OSD map, kept current from whoever sends maps: the monitors, and OSDs that know newer ones. */
+export class OsdMapFeed {
+  readonly #source: OsdMapSource;
+  readonly #listeners = new Set<OsdMapListener>();
+  #map: OsdMap | undefined;
+
+  constructor(source: OsdMapSource) {
+    this.#source = source;
+  }
+
+  /** Undefined until the first map has come. */
+  get map(): OsdMap | undefined {
+    return this.#map;
+  }
+
+  /** Calls back with each new map, until disposed of. */
+  watch(listener: OsdMapListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  /** The map of this epoch or a later one. */
+  async atLeast(epoch: number, options: WaitOptions = {}): Promise<OsdMap> {
+    if (this.#map !== undefined && this.#map.epoch >= epoch) return this.#map;
+    const arrived = Promise.withResolvers<OsdMap>();
+    using _watch = this.watch((map) => {
+      if (map.epoch >= epoch) arrived.resolve(map);
+    });
+    const have = () => (this.#map === undefined ? "none" : `epoch ${this.#map.epoch}`);
+    return await within(arrived.promise, () => `no OSD map of epoch ${epoch} (there is ${have()})`, options);
+  }
+
+  /** Takes what a monitor or an OSD sent. A gap is filled, a damaged map is replaced, by asking again. */
+  take(message: OsdMapMessage): void {
+    let advanced: ReturnType<typeof advanceOsdMap>;
+    try {
+      advanced = advanceOsdMap(this.#map, message);
+    } catch (error) {
+      if (!(error instanceof WireError) || error.code !== "SIPHON_WIRE_CHECKSUM") throw error;
+      this.#source.subscribe("osdmap", 0);
+      return;
+    }
+    const { map, missing } = advanced;
+    if (missing !== undefined) this.#source.subscribe("osdmap", missing);
+    if (map === undefined || map === this.#map) return;
+    this.#map = map;
+    this.#source.received("osdmap", map.epoch);
+    for (const listener of [...this.#listeners]) listener(map);
+  }
+}

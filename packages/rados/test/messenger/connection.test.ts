@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import type { EntityAddr } from "@siphon/wire";
+import type { RadosError } from "../../src/errors.ts";
+import type { ConnectionMode } from "../../src/messenger/auth.ts";
+import { openTcp } from "../../src/messenger/transport.ts";
+import { connectTo, messengerFor } from "../support/connect.ts";
+import { FakeDaemon, type FakeDaemonOptions, OpenAuth } from "../support/fake-daemon.ts";
+import { cutAfter } from "../support/transports.ts";
+
+const secrets = { sessionKey: Buffer.alloc(16, 7), connectionSecret: Buffer.alloc(64, 8) };
+const noSecrets = { sessionKey: undefined, connectionSecret: undefined };
+
+function osd(addr: EntityAddr) {
+  return { type: "osd", name: "osd.0", addr } as const;
+}
+
+for (const mode of ["crc", "secure"] as const) {
+  for (const revision of [1, 0] as const) {
+    test(`msgr2.${revision}, ${mode}: messages of all sizes go and come, in order and unchanged`, async () => {
+      const used = mode === "secure" ? secrets : noSecrets;
+      await using daemon = await FakeDaemon.listen({
+        ...{ type: "osd", mode, revision, secrets: used },
+        message: (peer, { tid, front, data }) => peer.send(43, tid, front, data),
+      });
+      const messenger = messengerFor([mode]);
+      const sizes = [0, 1, 15, 16, 17, 4096, 100_000, 130_000, 131_073, 700_000, 3_000_000, 5];
+      const seen: number[] = [];
+      const done = Promise.withResolvers<void>();
+      const connection = await connectTo(messenger, osd(daemon.addr), new OpenAuth(used), (_, message) => {
+        const { tid, data, dataLength, region } = message;
+        const size = sizes[tid - 1]!;
+        assert.equal(message.type, 43);
+        assert.equal(message.frontLength, 10 + tid);
+        assert.equal(dataLength, size);
+        assert.ok(region.bytes.subarray(data, data + dataLength).equals(Buffer.alloc(size, tid)));
+        seen.push(tid);
+        if (seen.length === sizes.length) done.resolve();
+      });
+      for (const [i, size] of sizes.entries()) {
+        const front = Buffer.alloc(11 + i, 1);
+        connection.send({ type: 42, tid: i + 1, front, data: Buffer.alloc(size, i + 1) });
+      }
+      await done.promise;
+      assert.deepEqual(
+        seen,
+        sizes.map((_, i) => i + 1),
+      );
+      messenger.close();
+    });
+  }
+}
+
+/** Fails to connect, and says how. */
+async function failure(
+  options: FakeDaemonOptions,
+  modes: readonly ConnectionMode[] = ["crc"],
+  used: typeof secrets | typeof noSecrets = noSecrets,
+): Promise<RadosError> {
+  await using daemon = await FakeDaemon.listen({ type: "osd", ...options });
+  const messenger = messengerFor(modes, { connectTimeout: 5_000 });
+  try {
+    await connectTo(messenger, osd(daemon.addr), new OpenAuth(used));
+  } catch (error) {
+    return error as RadosError;
+  } finally {
+    messenger.close();
+  }
+  assert.fail("it connected");
+}
+
+test("where secure mode is demanded, a daemon that chooses crc is left", async () => {
+  const error = await failure({ mode: "crc", secrets }, ["secure"], secrets);
+  assert.equal(error.code, "SIPHON_RADOS_MODE");
+  assert.match(error.message, /osd\.0 at v2:127\.0\.0\.1:\d+\/0 failed: .*only secure is allowed/);
+});
+
+test("where secure mode is demanded, a daemon that refuses it is left", async () => {
+  const refusal = { result: -95, methods: [2], modes: [1] };
+  const error = await failure({ refusal }, ["secure"], secrets);
+  assert.equal(error.code, "SIPHON_RADOS_MODE");
+  assert.match(error.message, /does not offer secure mode/);
+});
+
+test("secure mode without keys for it is no secure mode", async () => {
+  const error = await failure({ mode: "secure", secrets: noSecrets }, ["secure"], noSecrets);
+  assert.equal(error.code, "SIPHON_RADOS_MODE");
+});
+
+test("a daemon whose signature is wrong is not trusted", async () => {
+  const error = await failure({ forge: true, secrets }, ["crc"], secrets);
+  assert.equal(error.code, "SIPHON_RADOS_UNTRUSTED");
+  assert.equal(error.retryable, false);
+});
+
+test("another kind of daemon, or another run of it, is not the one we want", async () => {
+  assert.match((await failure({ type: "mgr" })).message, /another kind of daemon/);
+  const error = await failure({ nonce: 77 });
+  assert.match(error.message, /another daemon answers at this address/);
+  assert.equal(error.retryable, true);
+});
+
+test("nobody listening, and somebody who says nothing, are told apart", async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const { port } = silent.address() as { port: number };
+  const addr = { type: "msgr2", nonce: 0, family: 4, address: "127.0.0.1", port } as const;
+  const messenger = messengerFor(["crc"], { connectTimeout: 300 });
+  const timedOut = connectTo(messenger, osd(addr), new OpenAuth());
+  await assert.rejects(timedOut, { code: "SIPHON_RADOS_TIMEOUT", retryable: true });
+  silent.close();
+  const refused = connectTo(messenger, osd({ ...addr, port: 1 }), new OpenAuth());
+  await assert.rejects(refused, { code: "SIPHON_RADOS_CONNECTION", message: /connection refused/ });
+});
+
+for (const [greeting, said] of [
+  ["HTTP/1.1 400 Bad Request\r\n\r\n", /does not begin as a Ceph daemon does/],
+  ["ceph v027\0\0\0\0", /speaks protocol v1/],
+] as const) {
+  test(`a server that greets with ${JSON.stringify(greeting.slice(0, 9))} gets one clear sentence`, async () => {
+    const server = createServer((socket) => socket.end(greeting));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const messenger = messengerFor(["crc"]);
+    const addr = { type: "msgr2", nonce: 0, family: 4, address: "127.0.0.1", port } as const;
+    const attempt = connectTo(messenger, osd(addr), new OpenAuth());
+    await assert.rejects(attempt, { code: "SIPHON_RADOS_PROTOCOL", message: said });
+    server.close();
+  });
+}
+
+test("a stream cut at any point ends the connection, and its owner is told once", async () => {
+  await using daemon = await FakeDaemon.listen({
+    ...{ type: "osd", mode: "secure", secrets },
+    message: (peer, { tid, front, data }) => peer.send(43, tid, front, data),
+  });
+  for (const bytes of [1, 26, 100, 400, 700, 2_000, 20_000, 300_000]) {
+    const messenger = messengerFor(["secure"], { openTransport: cutAfter(() => bytes) });
+    const told: RadosError[] = [];
+    const closed = Promise.withResolvers<void>();
+    const attempt = connectTo(
+      messenger,
+      osd(daemon.addr),
+      new OpenAuth(secrets),
+      () => {},
+      (error) => {
+        told.push(error);
+        closed.resolve();
+      },
+    );
+    attempt.then(
+      (connection) => connection.send({ type: 42, front: Buffer.alloc(9), data: Buffer.alloc(400_000) }),
+      () => {},
+    );
+    await closed.promise;
+    assert.deepEqual(
+      told.map(({ code, retryable }) => [code, retryable]),
+      [["SIPHON_RADOS_CONNECTION", true]],
+    );
+    assert.equal(messenger.connections.size, 0);
+  }
+});
+
+test("everything sent in one turn leaves in one write", async () => {
+  await using daemon = await FakeDaemon.listen({ type: "osd" });
+  let writes = 0;
+  const messenger = messengerFor(["crc"], {
+    openTransport(target, events) {
+      const transport = openTcp(target, events);
+      return {
+        write(chunks, written) {
+          writes++;
+          transport.write(chunks, written);
+        },
+        destroy: () => transport.destroy(),
+      };
+    },
+  });
+  const connection = await connectTo(messenger, osd(daemon.addr), new OpenAuth());
+  await new Promise((resolve) => setImmediate(resolve));
+  writes = 0;
+  for (let i = 0; i < 100; i++)
+    connection.send({ type: 42, front: Buffer.alloc(200), data: Buffer.alloc(16384) });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(writes, 1);
+  messenger.close();
+});
+
+test("a peer's keepalive is answered, and its answer to ours is noted", async () => {
+  const answered = Promise.withResolvers<void>();
+  await using daemon = await FakeDaemon.listen({
+    type: "osd",
+    opened: (peer) => peer.sendControl(18, Buffer.alloc(8, 5)),
+    control: (peer, tag, payload) => {
+      if (tag === 18) peer.sendControl(19, payload);
+      if (tag === 19 && payload.equals(Buffer.alloc(8, 5))) answered.resolve();
+    },
+  });
+  const messenger = messengerFor(["crc"]);
+  const connection = await connectTo(messenger, osd(daemon.addr), new OpenAuth());
+  await answered.promise;
+  const before = connection.lastKeepaliveAck;
+  connection.keepalive();
+  while (connection.lastKeepaliveAck === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  messenger.close();
+});
+
+test("keys of a connection do not show, however hard one looks", async () => {
+  await using daemon = await FakeDaemon.listen({ type: "osd", mode: "secure", secrets });
+  const messenger = messengerFor(["secure"]);
+  const connection = await connectTo(messenger, osd(daemon.addr), new OpenAuth(secrets));
+  const shown = inspect(connection, { depth: 30, showHidden: true, maxArrayLength: 10 });
+  assert.doesNotMatch(shown, /07 07 07 07|08 08 08 08|7, 7, 7, 7|8, 8, 8, 8/);
+  messenger.close();
+});
