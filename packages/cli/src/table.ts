@@ -93,7 +93,7 @@ function columns({ here, study, best }: Findings): Column[] {
     },
     { head: "mean", rank: 5, cell: ({ summary }) => format.latency(summary.latencyMean.median) },
     { head: "p99", rank: 2, cell: ({ summary }) => format.latency(summary.latencyP99.median) },
-    { head: "CPU per I/O", rank: 2, cell: ({ summary }) => format.cpuTime(summary.qemuCpuPerIo.median) },
+    { head: "CPU per I/O", rank: 2, cell: ({ summary }) => format.cpuTime(summary.clientCpuPerIo.median) },
     { head: "factor", rank: 3, cell: ({ name }) => factor(here.get(name)?.median) },
     { head: "study", rank: 6, cell: ({ study: figure }) => (figure ? format.count(figure.iops) : "") },
     { head: "its factor", rank: 3, cell: ({ name }) => factor(study.get(name)) },

@@ -22,7 +22,7 @@ export const metrics = {
   cpuPerIo: {
     title: "CPU per I/O",
     moreIsBetter: false,
-    of: ({ cpu, ios }) => cpuPerIo(cpu.qemu, ios),
+    of: ({ cpu, ios }) => cpuPerIo(cpu.client, ios),
     format: cpuTime,
   },
 } satisfies Record<string, Metric>;

@@ -1,12 +1,12 @@
 import { type CpuTimes, cpuBetween, cpuTimes } from "../host/proc.ts";
 import type { Run } from "../results/schema.ts";
 
-type Cpu = Run["cpu"]["qemu"];
+type Cpu = Run["cpu"]["client"];
 
 interface Sample {
   /** Milliseconds of the process's clock. */
   at: number;
-  qemu: CpuTimes;
+  client: CpuTimes;
   osds: CpuTimes[];
 }
 
@@ -14,17 +14,17 @@ interface Sample {
 const INTERVAL_MS = 200;
 
 /**
- * Reads the CPU times of QEMU and the OSDs while fio runs in the guest. fio starts up, warms up, measures and
+ * Reads the CPU times of a client and the OSDs while fio runs, mostly in a guest. fio starts up, warms up, measures and
  * ends; the host sees only when it ended, so the steady window is picked afterwards, counted back from there.
  */
 export class CpuSampler implements Disposable {
-  readonly #qemu: number;
+  readonly #client: number;
   readonly #osds: number[];
   readonly #samples: Sample[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  constructor(qemu: number, osds: number[]) {
-    this.#qemu = qemu;
+  constructor(client: number, osds: number[]) {
+    this.#client = client;
     this.#osds = osds;
     this.#timer = setInterval(() => this.#sample(), INTERVAL_MS);
     this.#sample();
@@ -41,10 +41,10 @@ export class CpuSampler implements Disposable {
     const last = this.#samples.findLast(({ at }) => at <= end);
     if (!first || !last || last.at <= first.at) return undefined;
     const scale = (seconds * 1000) / (last.at - first.at);
-    const qemu = scaled(cpuBetween(first.qemu, last.qemu), scale);
-    if (this.#osds.length === 0) return { qemu };
+    const client = scaled(cpuBetween(first.client, last.client), scale);
+    if (this.#osds.length === 0) return { client };
     const osds = last.osds.map((times, index) => scaled(cpuBetween(first.osds[index], times), scale));
-    return { qemu, osds: osds.reduce(sum) };
+    return { client, osds: osds.reduce(sum) };
   }
 
   [Symbol.dispose](): void {
@@ -52,9 +52,10 @@ export class CpuSampler implements Disposable {
   }
 
   #sample(): void {
-    const qemu = cpuTimes(this.#qemu);
+    const client = cpuTimes(this.#client);
     const osds = this.#osds.map((pid) => cpuTimes(pid)).filter((times) => times !== undefined);
-    if (qemu && osds.length === this.#osds.length) this.#samples.push({ at: performance.now(), qemu, osds });
+    if (client && osds.length === this.#osds.length)
+      this.#samples.push({ at: performance.now(), client, osds });
   }
 }
 

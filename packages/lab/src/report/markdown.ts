@@ -53,7 +53,7 @@ function ladderTable({ results, here, study }: Findings): string {
       comparison ? `${change(comparison.ratio.median)}, ${comparison.verdict}` : "",
       latency(summary.latencyMean.median),
       latency(summary.latencyP99.median),
-      cpuTime(summary.qemuCpuPerIo.median),
+      cpuTime(summary.clientCpuPerIo.median),
       ...factors,
     ];
   });

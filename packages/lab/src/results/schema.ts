@@ -30,8 +30,11 @@ const run = z.object({
     p99: z.number(),
     p999: z.number(),
   }),
-  /** CPU of the QEMU process and of all OSDs together; what could not be seen is missing. */
-  cpu: z.object({ qemu: cpu, osds: cpu.optional() }),
+  /**
+   * CPU of the client (QEMU and whatever serves its disk, or fio where there is no VM) and of all OSDs
+   * together; what could not be seen is missing.
+   */
+  cpu: z.object({ client: cpu, osds: cpu.optional() }),
   /** IOPS far (3.5 scaled MADs) from the rung's median: shown, not dropped. */
   outlier: z.boolean(),
   /** fio's own JSON, relative to the results file. */
@@ -51,9 +54,9 @@ const summary = z.object({
   latencyP99: estimate,
   latencyP999: estimate,
   /** Microseconds of CPU (user + system) per I/O. */
-  qemuCpuPerIo: estimate,
+  clientCpuPerIo: estimate,
   osdCpuPerIo: estimate.optional(),
-  /** Percent of one core by QEMU thread name, median over the repeats. */
+  /** Percent of one core by the client's thread name, median over the repeats. */
   threads: z.record(z.string(), z.number()),
 });
 

@@ -15,7 +15,7 @@ export function summarize(runs: readonly Run[]): Summary {
     latencyP95: over((run) => run.latency.p95),
     latencyP99: over((run) => run.latency.p99),
     latencyP999: over((run) => run.latency.p999),
-    qemuCpuPerIo: over((run) => cpuPerIo(run.cpu.qemu, run.ios)),
+    clientCpuPerIo: over((run) => cpuPerIo(run.cpu.client, run.ios)),
     ...(withOsds.length > 0 && {
       osdCpuPerIo: estimateMedian(withOsds.map((run) => cpuPerIo(run.cpu.osds!, run.ios))),
     }),
@@ -36,11 +36,11 @@ export function cpuPerIo({ user, system }: { user: number; system: number }, ios
 
 /** Percent of one core by thread name; a thread that a repeat did not see used none. */
 function threadLoad(runs: readonly Run[]): Record<string, number> {
-  const names = new Set(runs.flatMap((run) => Object.keys(run.cpu.qemu.threads)));
+  const names = new Set(runs.flatMap((run) => Object.keys(run.cpu.client.threads)));
   return Object.fromEntries(
     [...names].map((name) => [
       name,
-      median(runs.map((run) => ((run.cpu.qemu.threads[name] ?? 0) / run.seconds) * 100)),
+      median(runs.map((run) => ((run.cpu.client.threads[name] ?? 0) / run.seconds) * 100)),
     ]),
   );
 }

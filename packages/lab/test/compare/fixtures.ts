@@ -12,7 +12,11 @@ export function slowed(results: Results, name: string, factor: number): Results 
       latency: { ...run.latency, mean: run.latency.mean / factor, p99: run.latency.p99 / factor },
       cpu: {
         ...run.cpu,
-        qemu: { ...run.cpu.qemu, user: run.cpu.qemu.user * factor, system: run.cpu.qemu.system * factor },
+        client: {
+          ...run.cpu.client,
+          user: run.cpu.client.user * factor,
+          system: run.cpu.client.system * factor,
+        },
       },
     }));
     return { ...rung, runs, summary: summarize(runs) };

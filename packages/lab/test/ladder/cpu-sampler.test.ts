@@ -11,10 +11,10 @@ test("the CPU of a busy process is scaled to the time that was measured", async 
     using sampler = new CpuSampler(busy.pid!, [busy.pid!, idle.pid!]);
     await sleep(2500);
     const cpu = sampler.during(2)!;
-    const used = cpu.qemu.user + cpu.qemu.system;
+    const used = cpu.client.user + cpu.client.system;
     assert.ok(used > 0 && used < 2.2, `${used} s of one busy process in 2 s`);
-    assert.ok((cpu.qemu.threads.sh ?? 0) > 0);
-    assert.ok(Math.abs(cpu.osds!.user - cpu.qemu.user) < 1e-9, "an idle process adds nothing");
+    assert.ok((cpu.client.threads.sh ?? 0) > 0);
+    assert.ok(Math.abs(cpu.osds!.user - cpu.client.user) < 1e-9, "an idle process adds nothing");
   } finally {
     busy.kill("SIGKILL");
     idle.kill("SIGKILL");

@@ -6,15 +6,15 @@ import { measured } from "../fixtures/rungs.ts";
 
 test("CPU per I/O is user and system time over the I/Os made, in microseconds", () => {
   const [run] = measured(exampleResults(), "ide").runs;
-  const only = { ...run!, ios: 1000, cpu: { qemu: { user: 0.3, system: 0.1, threads: {} } } };
+  const only = { ...run!, ios: 1000, cpu: { client: { user: 0.3, system: 0.1, threads: {} } } };
   const summary = summarize([only]);
-  assert.deepEqual(summary.qemuCpuPerIo, { median: 400, low: 400, high: 400 });
+  assert.deepEqual(summary.clientCpuPerIo, { median: 400, low: 400, high: 400 });
   assert.equal(summary.osdCpuPerIo, undefined);
 });
 
 test("OSD time counts from the repeats that saw it", () => {
   const [first, second] = measured(exampleResults(), "ide").runs;
-  const blind = { ...second!, cpu: { qemu: second!.cpu.qemu } };
+  const blind = { ...second!, cpu: { client: second!.cpu.client } };
   const summary = summarize([first!, blind]);
   const osds = first!.cpu.osds!;
   assert.equal(summary.osdCpuPerIo?.median, ((osds.user + osds.system) * 1e6) / first!.ios);
@@ -25,7 +25,7 @@ test("thread load is percent of one core; a thread that a repeat did not see use
   const withThreads = (threads: Record<string, number>) => ({
     ...run!,
     seconds: 10,
-    cpu: { qemu: { user: 5, system: 5, threads } },
+    cpu: { client: { user: 5, system: 5, threads } },
   });
   const summary = summarize([
     withThreads({ "msgr-worker-0": 9, rare: 4 }),

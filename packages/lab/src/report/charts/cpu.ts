@@ -10,9 +10,9 @@ import { axisTitle } from "./scales.ts";
 /** CPU time that one I/O costs, by rung: the QEMU process, and all OSDs where they could be seen. */
 export function cpuChart({ measured }: Pick<Findings, "measured">): Chart | undefined {
   if (measured.length === 0) return undefined;
-  const described = measured.map(({ title, summary: { qemuCpuPerIo, osdCpuPerIo } }) => {
+  const described = measured.map(({ title, summary: { clientCpuPerIo, osdCpuPerIo } }) => {
     const osds = osdCpuPerIo ? `, OSDs ${cpuTime(osdCpuPerIo.median)}` : "";
-    return `${title}: QEMU ${cpuTime(qemuCpuPerIo.median)}${osds}`;
+    return `${title}: QEMU ${cpuTime(clientCpuPerIo.median)}${osds}`;
   });
   return {
     name: "cpu",
@@ -29,11 +29,11 @@ function draw(rungs: MeasuredRung[], format: Format): Drawing {
     format,
     { right: 64, top: 30, marks: withOsds ? 30 : 18 },
   );
-  const bars = rungs.flatMap(({ summary: { qemuCpuPerIo, osdCpuPerIo } }, index) => {
+  const bars = rungs.flatMap(({ summary: { clientCpuPerIo, osdCpuPerIo } }, index) => {
     const { y } = layout.rows[index]!;
     const shift = withOsds ? 7.5 : 0;
     return [
-      { ...qemuCpuPerIo, y: y - shift, role: "accent" as const },
+      { ...clientCpuPerIo, y: y - shift, role: "accent" as const },
       ...(osdCpuPerIo ? [{ ...osdCpuPerIo, y: y + shift, role: "second" as const }] : []),
     ].map((bar) => ({ ...bar, text: cpuTime(bar.median) }));
   });

@@ -25,7 +25,8 @@ const columns: Column<BiggerStep>[] = [
   { head: "p99", cell: ({ run }) => latency(run.latency.p99) },
   {
     head: "QEMU CPU per I/O",
-    cell: ({ run: { cpu, ios } }) => cpuTime(((cpu.qemu.user + cpu.qemu.system) * 1e6) / Math.max(ios, 1)),
+    cell: ({ run: { cpu, ios } }) =>
+      cpuTime(((cpu.client.user + cpu.client.system) * 1e6) / Math.max(ios, 1)),
   },
   {
     head: "Study’s IOPS",

@@ -49,8 +49,8 @@ function keyFiguresOf({ best, base, here, studyBest }: Findings): KeyFigure[] {
     },
     {
       label: "QEMU CPU per I/O",
-      value: cpuTime(best.summary.qemuCpuPerIo.median),
-      beside: against(cpuTime(base.summary.qemuCpuPerIo.median)),
+      value: cpuTime(best.summary.clientCpuPerIo.median),
+      beside: against(cpuTime(base.summary.clientCpuPerIo.median)),
     },
   ];
 }

@@ -24,7 +24,7 @@ ${rung.status === "measured" ? measured(rung, rungs, index) : notMeasured(rung)}
 function figures({ summary }: MeasuredRung): Html {
   return html`<span class="figures"><b>${count(summary.iops.median)}</b> IOPS · p99 ${latency(
     summary.latencyP99.median,
-  )} · ${cpuTime(summary.qemuCpuPerIo.median)} CPU per I/O</span>`;
+  )} · ${cpuTime(summary.clientCpuPerIo.median)} CPU per I/O</span>`;
 }
 
 function measured(rung: MeasuredRung, rungs: readonly RungResult[], index: number): Html {
