@@ -57,11 +57,10 @@ export function failure(command: string, exit: number | string | null, said: str
       hint: "make room, or put the cache elsewhere: SIPHON_CACHE_DIR=DIR",
     });
   }
-  const words = said
-    .filter((line) => line.trim())
-    .slice(-3)
-    .join(" | ")
-    .slice(-600);
+  // apt and mmdebstrap mark what went wrong, and say more after it.
+  const errors = said.filter((line) => line.startsWith("E: ")).slice(0, 3);
+  const last = said.filter((line) => line.trim()).slice(-3);
+  const words = (errors.length > 0 ? errors : last).join(" | ").slice(0, 600);
   return new LabError("SIPHON_PROGRAM_FAILED", `${command} failed (${exit}): ${words || "it said nothing"}`);
 }
 

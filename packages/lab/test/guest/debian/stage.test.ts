@@ -24,6 +24,14 @@ test("a failure carries what the program said last", async () => {
   );
 });
 
+test("what apt marks as an error is told instead of what it says after", async () => {
+  const script = "echo 'E: no such mirror'; echo a; echo b; echo c; exit 1";
+  await assert.rejects(
+    stage("sh", ["-c", script]),
+    fails("SIPHON_PROGRAM_FAILED", /sh failed \(1\): E: no such mirror$/),
+  );
+});
+
 test("a full disk is called that, whatever was said after", async () => {
   const script = "echo 'tar: x: Cannot write: No space left on device' >&2; echo bye; exit 2";
   await assert.rejects(stage("sh", ["-c", script]), fails("SIPHON_NO_SPACE", /disk is full/));
