@@ -16,7 +16,10 @@ import type { Placement } from "./placement.ts";
  * No placement in a sane map looks at more items than this. One that does is stopped: rules and tunables
  * come from the cluster, and some of their values would keep a client busy for years.
  */
-export const itemBudget = 2 ** 28;
+export const itemBudget = 2 ** 26;
+
+/** What a choice costs besides looking at the items, in items. */
+const choiceCost = 16;
 
 /**
  * The item of a bucket that is not empty, for attempt `r` (crush_bucket_choose in src/crush/mapper.c). All results
@@ -25,7 +28,7 @@ export const itemBudget = 2 ** 28;
  * @param position in the result, which decides between the weight sets of a straw2 bucket
  */
 export function chooseItem(p: Placement, bucket: CrushBucket, r: number, position: number): number {
-  p.budget -= bucket.size;
+  p.budget -= bucket.size + choiceCost;
   if (p.budget < 0) throw endless(p.x);
   switch (bucket.algorithm) {
     case BUCKET_STRAW2:
@@ -44,7 +47,7 @@ export function chooseItem(p: Placement, bucket: CrushBucket, r: number, positio
 function endless(x: number): RadosError {
   return new RadosError(
     "SIPHON_RADOS_PROTOCOL",
-    `the CRUSH rule does not come to an end: gave up placing ${x} after ${itemBudget} items`,
+    `the CRUSH rule does not come to an end: gave up placing ${x} after weighing ${itemBudget} items`,
     { hint: "look for absurd numbers of tries in: ceph osd crush dump" },
   );
 }
