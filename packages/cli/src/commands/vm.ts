@@ -153,7 +153,10 @@ async function runInGuest(vm: Vm, command: string): Promise<void> {
 const FOR_EVER = 2 ** 31 - 1;
 
 function describeStarted({ name, pid, device }: Vm, { json, dir }: RunFlags): void {
-  if (json) return printJson({ name, pid, device });
+  if (json) {
+    printJson({ name, pid, device });
+    return;
+  }
   const where = dir === undefined ? "" : ` --dir ${dir}`;
   process.stdout.write(
     `${name} runs (pid ${pid}); its disk is ${device}\n` +
