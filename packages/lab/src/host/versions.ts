@@ -10,7 +10,7 @@ export interface Versions {
 
 export async function versions(): Promise<Versions> {
   const [qemu, ceph, fio] = await Promise.all([
-    versionOf("qemu-system-x86_64", /version ([\d.]+[^,)\n]*)/),
+    versionOf("qemu-system-x86_64", /version ([\d.]+(?: \([^)]*\))?)/),
     // librbd comes from the same build as the command line tools.
     versionOf("rbd", /ceph version (\S+)/),
     versionOf("fio", /fio-(\S+)/),
