@@ -21,6 +21,8 @@ export class AgentControl implements GuestControl {
   readonly #qemuEnded: Promise<LabError>;
   readonly #waiting = new Map<string, PromiseWithResolvers<string[]>>();
   #closed: Promise<LabError> | undefined;
+  /** Sets this client's commands apart from those of one before it. */
+  readonly #prefix = crypto.randomUUID().slice(0, 8);
   #nextId = 1;
 
   private constructor(socket: Socket, qemuEnded: Promise<LabError>) {
@@ -48,7 +50,7 @@ export class AgentControl implements GuestControl {
 
   async run(command: string, { timeoutMs = 60_000, signal }: GuestRunOptions = {}): Promise<RunResult> {
     signal?.throwIfAborted();
-    const id = `${process.pid}.${this.#nextId++}`;
+    const id = `${this.#prefix}.${this.#nextId++}`;
     const done = this.#request("run", id, Buffer.from(command).toString("base64"));
     try {
       const what = `the guest did not finish "${shortened(command)}"`;

@@ -87,6 +87,15 @@ execute() {
   rm -f $files.*
 }
 
+# The command may only just be starting; when it has ended there is nothing to do.
+end() {
+  for try in 1 2 3 4 5; do
+    [ -e /tmp/agent/$1.sh ] || return
+    kill -9 -$(cat /tmp/agent/$1.pid) && return
+    sleep 0.2
+  done 2>/dev/null
+}
+
 while :; do
   if ! read -r verb id argument <&3; then
     sleep 0.1
@@ -98,7 +107,7 @@ while :; do
       echo "$argument" | base64 -d >/tmp/agent/$id.sh
       execute $id &
       ;;
-    kill) kill -9 -$(cat /tmp/agent/$id.pid) ;;
+    kill) end $id & ;;
   esac
 done
 `;

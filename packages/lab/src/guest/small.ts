@@ -64,7 +64,7 @@ interface Manifest {
 }
 
 /** Raise it when the way of building changes and its inputs do not. */
-const recipe = 1;
+const recipe = 2;
 
 const programNames = ["fio", "mkfs.xfs"];
 
@@ -102,9 +102,10 @@ async function build(
     ...(await moduleTree(kernel, { needed: neededModules, wanted: wantedModules, busybox })),
   ];
   await writeFile(join(directory, "initramfs.cpio"), cpio(entries));
-  const image = await writeVmlinux(kernel, directory);
+  const { image, why } = await writeVmlinux(kernel, directory);
+  const form = why === undefined ? "unpacked for QEMU" : `booted packed, which takes longer: ${why}`;
   const description = [
-    { name: "kernel", value: `Linux ${kernel.version} (${kernel.source}), booted as ${image}` },
+    { name: "kernel", value: `Linux ${kernel.version} (${kernel.source}), ${form}` },
     { name: "user space", value: `initramfs with busybox and ${await versionOf(programs[0].path)}` },
   ];
   await writeFile(join(directory, "guest.json"), JSON.stringify({ image, description } satisfies Manifest));
@@ -142,13 +143,16 @@ async function fileEntries(files: string[]): Promise<CpioEntry[]> {
   );
 }
 
-async function writeVmlinux(kernel: GuestKernel, directory: string): Promise<Manifest["image"]> {
+async function writeVmlinux(
+  kernel: GuestKernel,
+  directory: string,
+): Promise<{ image: Manifest["image"]; why?: string }> {
   try {
     const vmlinux = await extractVmlinux(await readFile(kernel.bzImage));
     await writeFile(join(directory, "vmlinux"), vmlinux);
-    return "vmlinux";
+    return { image: "vmlinux" };
   } catch (error) {
-    if (error instanceof LabError) return "bzImage";
+    if (error instanceof LabError) return { image: "bzImage", why: error.message };
     throw error;
   }
 }

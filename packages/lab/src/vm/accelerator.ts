@@ -1,7 +1,8 @@
 import { constants, existsSync } from "node:fs";
-import { access, mkdir, readFile, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { LabError } from "../errors.ts";
 import type { Guest } from "../guest/guest.ts";
 import { cacheDir } from "../state/paths.ts";
 import type { Accelerator } from "./arguments.ts";
@@ -66,9 +67,10 @@ export async function probeKvm(guest: Guest, signal?: AbortSignal): Promise<Acce
     });
     return { name: "kvm", reason: "the small guest comes up under KVM" };
   } catch (error) {
-    signal?.throwIfAborted();
-    const why = error instanceof Error ? error.message : String(error);
-    return { name: "tcg", reason: `KVM is there, but the small guest does not come up under it: ${why}` };
+    const refuted = error instanceof LabError && ["SIPHON_VM", "SIPHON_GUEST"].includes(error.code);
+    if (!refuted) throw error;
+    const reason = `KVM is there, but the small guest does not come up under it: ${error.message}`;
+    return { name: "tcg", reason };
   }
 }
 
@@ -87,5 +89,8 @@ async function recall(): Promise<AcceleratorChoice | undefined> {
 
 async function remember(choice: AcceleratorChoice): Promise<void> {
   await mkdir(cacheDir(), { recursive: true });
-  await writeFile(memoryFile(), JSON.stringify({ bootId: await bootId(), ...choice }));
+  // Renamed into place: another siphon may be reading it.
+  const fresh = `${memoryFile()}.${process.pid}`;
+  await writeFile(fresh, JSON.stringify({ bootId: await bootId(), ...choice }));
+  await rename(fresh, memoryFile());
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cephEnvironment } from "../ceph/environment.ts";
 import { LabError } from "../errors.ts";
@@ -29,7 +29,11 @@ export class Qemu {
   }
 
   /** Starts QEMU in the resource's directory; throws what QEMU said when it ends at once. */
-  static async start(resource: Resource, { env, program, options }: QemuCommand): Promise<Qemu> {
+  static async start(
+    resource: Resource,
+    { env, program, options }: QemuCommand,
+    signal?: AbortSignal,
+  ): Promise<Qemu> {
     const daemon = await Daemon.start({
       name: "qemu",
       command: program,
@@ -44,7 +48,7 @@ export class Qemu {
     const id = processId(daemon.pid) ?? { pid: daemon.pid, startTime: -1 };
     const qemu = new Qemu(resource, id, ended);
     try {
-      await qemu.#connect();
+      await qemu.#connect(OPENING_MS, signal);
       return qemu;
     } catch (error) {
       await qemu.quit(0);
@@ -95,18 +99,19 @@ export class Qemu {
     this.#qmp?.[Symbol.dispose]();
   }
 
-  /** QEMU makes the socket early but answers only once its disks are open. */
-  async #connect(timeoutMs = OPENING_MS): Promise<void> {
+  /** QEMU makes the socket early, listens a moment later, and answers only once its disks are open. */
+  async #connect(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const socket = this.#resource.path(vmFiles.qmp);
-    while (!existsSync(socket) && isRunning(this.id)) await sleep(10);
-    if (!isRunning(this.id)) throw await this.#gone();
-    try {
-      this.#qmp = await this.whileRunning(Qmp.connect(socket, { timeoutMs }));
-    } catch (error) {
-      // A lost connection mostly means that QEMU is ending: its own words say more.
-      if (error instanceof LabError && error.code === "SIPHON_TIMEOUT") throw error;
-      throw await this.#gone();
+    const deadline = Date.now() + timeoutMs;
+    while (isRunning(this.id)) {
+      signal?.throwIfAborted();
+      const left = deadline - Date.now();
+      if (left <= 0) throw notOpened(timeoutMs);
+      this.#qmp = await Qmp.connect(socket, { timeoutMs: left, signal }).catch(() => undefined);
+      if (this.#qmp) return;
+      await sleep(10);
     }
+    throw await this.#gone();
   }
 
   /** Waits for its end. Awaiting `ended` alone would not keep this process from ending first. */
@@ -119,8 +124,16 @@ export class Qemu {
 /** What would put another librbd, allocator or cluster under QEMU than its command line says. */
 const removed = { ...cephEnvironment, LD_PRELOAD: undefined, LD_LIBRARY_PATH: undefined };
 
-/** How long QEMU may take to open its disks; librbd itself gives an unreachable cluster up after 30 s or more. */
-const OPENING_MS = 120_000;
+/** How long QEMU may take to open its disks; librbd itself waits five minutes for an unreachable cluster. */
+const OPENING_MS = 60_000;
+
+function notOpened(timeoutMs: number): LabError {
+  const message = `QEMU did not answer within ${timeoutMs / 1000} s: it may still be opening its disk`;
+  return new LabError("SIPHON_VM", message, {
+    retryable: true,
+    hint: "check that the cluster can be reached: ceph status; or that no other siphon uses this VM",
+  });
+}
 
 /** The end of a process that is not our child, seen by looking. */
 async function endOfStranger(resource: Resource, id: ProcessId): Promise<LabError> {

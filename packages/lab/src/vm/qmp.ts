@@ -45,11 +45,14 @@ export class Qmp implements Disposable {
    * Connects to QEMU's QMP socket, which serves one client at a time. Throws SIPHON_VM when nobody listens there
    * or the connection ends, SIPHON_TIMEOUT when no greeting comes.
    */
-  static async connect(path: string, { timeoutMs = 60_000 } = {}): Promise<Qmp> {
+  static async connect(
+    path: string,
+    { timeoutMs = 60_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ): Promise<Qmp> {
     const qmp = new Qmp(createConnection(path));
     try {
       const what = `QEMU's control socket ${path} did not greet (another program may hold it)`;
-      await within(qmp.#greeted.promise, { timeoutMs, what });
+      await within(qmp.#greeted.promise, { timeoutMs, signal, what });
       await qmp.execute("qmp_capabilities");
       return qmp;
     } catch (error) {

@@ -102,7 +102,7 @@ export class Vm implements AsyncDisposable {
     } satisfies VmDetails);
     try {
       checkSocketPath(resource);
-      const qemu = await Qemu.start(resource, command);
+      const qemu = await Qemu.start(resource, command, signal);
       try {
         await resource.note({ qemu: qemu.id });
         const control = await enter(qemu, resource, options);

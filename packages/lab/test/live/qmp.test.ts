@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,13 +17,18 @@ after(() => {
 });
 
 /** A QEMU without a machine; it starts in no time. */
-async function qemu(): Promise<{ socket: string; child: ChildProcess }> {
+function qemu(): { socket: string; child: ChildProcess } {
   const socket = join(dir, crypto.randomUUID());
   const args = ["-M", "none", "-display", "none", "-nodefaults", "-qmp", `unix:${socket},server=on,wait=off`];
   const child = spawn("qemu-system-x86_64", args, { stdio: "ignore" });
   children.push(child);
-  while (!existsSync(socket) && child.exitCode === null) await sleep(10);
   return { socket, child };
+}
+
+/** Connects once QEMU listens. */
+async function connected(socket: string): Promise<Qmp> {
+  const qmp = await Qmp.connect(socket).catch(() => sleep(20));
+  return qmp ?? connected(socket);
 }
 
 const failsWith =
@@ -32,7 +37,7 @@ const failsWith =
     error instanceof LabError && error.code === code && pattern.test(error.message);
 
 test("commands answer, refusals carry QEMU's words, and replies do not mix", async () => {
-  using qmp = await Qmp.connect((await qemu()).socket);
+  using qmp = await connected(qemu().socket);
   const [status, name, refused] = await Promise.allSettled([
     qmp.execute("query-status"),
     qmp.execute("query-name"),
@@ -45,15 +50,15 @@ test("commands answer, refusals carry QEMU's words, and replies do not mix", asy
 });
 
 test("events are told to those who wait for them", async () => {
-  using qmp = await Qmp.connect((await qemu()).socket);
+  using qmp = await connected(qemu().socket);
   const stopped = qmp.nextEvent(({ event }) => event === "STOP");
   await qmp.execute("stop");
   assert.equal((await stopped).event, "STOP");
 });
 
 test("a QEMU that is killed fails what waits for it, and whatever comes after", async () => {
-  const { socket, child } = await qemu();
-  using qmp = await Qmp.connect(socket);
+  const { socket, child } = qemu();
+  using qmp = await connected(socket);
   const event = qmp.nextEvent(() => false);
   child.kill("SIGKILL");
   await assert.rejects(event, failsWith("SIPHON_VM", /connection ended/));

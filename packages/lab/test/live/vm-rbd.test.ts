@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CephClient } from "../../src/ceph/client.ts";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { LabError } from "../../src/errors.ts";
 import { smallGuest } from "../../src/guest/small.ts";
 import { createImage } from "../../src/image/image.ts";
 import { planVm, type VmRequest } from "../../src/vm/by-hand.ts";
+import { listVms } from "../../src/vm/kept.ts";
 import { Vm } from "../../src/vm/vm.ts";
 import { TestStateDir } from "../support/state-dir.ts";
 
@@ -84,6 +87,19 @@ test("an image that is not there is named, with what to do", async () => {
     (error) =>
       error instanceof LabError && /absent.*No such file/.test(error.message) && error.hint !== undefined,
   );
+});
+
+test("an interruption ends the wait for a cluster that cannot be reached", async () => {
+  const conf = join(stateDir.dir, "unreachable.conf");
+  writeFileSync(conf, "[global]\nmon_host = [v2:192.0.2.1:3300]\nauth_client_required = none\n");
+  const disk = { client: new CephClient({ conf, user: "libvirt", pool: "libvirt-pool" }), image: "vm1" };
+  const clusterProcesses = stateDir.running().length;
+  const interrupted = new AbortController();
+  const starting = plan("virtio-blk", { disk, signal: interrupted.signal }).then(Vm.start);
+  while (stateDir.running().length === clusterProcesses) await sleep(50);
+  interrupted.abort(new Error("no more"));
+  await assert.rejects(starting, /no more/);
+  assert.deepEqual(await listVms(), []);
 });
 
 test("a rung that cannot be had here says why", async () => {
