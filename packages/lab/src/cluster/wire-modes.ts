@@ -13,18 +13,57 @@ export async function observeWireModes<T>(
   cluster: LocalCluster,
   work: () => Promise<T>,
 ): Promise<{ result: T; modes: Set<WireMode> }> {
-  const osds = cluster.daemons.map(({ name }) => name).filter((name) => name.startsWith("osd."));
-  const logs = osds.map((name) => cluster.resource.path(`${name}.log`));
-  const offsets = await Promise.all(logs.map(async (log) => (await stat(log)).size));
-  await Promise.all(osds.map((name) => setDebugMs(cluster, name, "1/1")));
-  let result: T;
-  try {
-    result = await work();
-  } finally {
-    await Promise.all(osds.map((name) => setDebugMs(cluster, name, "0/0")));
+  await using log = await ConnectionLog.open(cluster);
+  const result = await work();
+  await log.close();
+  return { result, modes: await log.modes() };
+}
+
+/** What the OSDs of a cluster log of clients' connections from now on until it is closed. */
+export class ConnectionLog implements AsyncDisposable {
+  readonly #cluster: LocalCluster;
+  readonly #osds: { name: string; log: string; offset: number }[];
+  #closed = false;
+
+  private constructor(cluster: LocalCluster, osds: { name: string; log: string; offset: number }[]) {
+    this.#cluster = cluster;
+    this.#osds = osds;
   }
-  const texts = await Promise.all(logs.map((log, index) => readFrom(log, offsets[index])));
-  return { result, modes: new Set(texts.flatMap(modesIn)) };
+
+  static async open(cluster: LocalCluster): Promise<ConnectionLog> {
+    const names = cluster.daemons.map(({ name }) => name).filter((name) => name.startsWith("osd."));
+    const osds = await Promise.all(
+      names.map(async (name) => {
+        const log = cluster.resource.path(`${name}.log`);
+        return { name, log, offset: (await stat(log)).size };
+      }),
+    );
+    const opened = new ConnectionLog(cluster, osds);
+    await opened.#setLevel("1/1");
+    return opened;
+  }
+
+  /** The modes of the connections that have come up so far. */
+  async modes(): Promise<Set<WireMode>> {
+    const texts = await Promise.all(this.#osds.map(({ log, offset }) => readFrom(log, offset)));
+    return new Set(texts.flatMap(modesIn));
+  }
+
+  /** Ends the logging, which costs the OSDs CPU; what was logged can still be asked for. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#setLevel("0/0");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // An OSD that has died needs no more telling.
+    await this.close().catch(() => {});
+  }
+
+  async #setLevel(level: string): Promise<void> {
+    await Promise.all(this.#osds.map(({ name }) => setDebugMs(this.#cluster, name, level)));
+  }
 }
 
 /**

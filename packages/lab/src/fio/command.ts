@@ -1,9 +1,13 @@
 import { shellQuote } from "../vm/escape.ts";
 
-/** A fio job in the study's manner: libaio, direct, one job. */
-export interface FioJob {
-  /** A block device or a file, as the guest names it. */
-  filename: string;
+/** What fio works on: a block device or a file, through libaio, or an image, through librbd. */
+export type FioTarget =
+  | { filename: string }
+  /** `user` without `client.`; the configuration comes by CEPH_CONF, and a namespace cannot be named. */
+  | { image: { pool: string; image: string; user: string } };
+
+/** A fio job in the study's manner: direct, one job. */
+export type FioJob = FioTarget & {
   rw: "randread" | "randwrite" | "randrw" | "read" | "write" | "rw";
   /** Bytes. */
   blockSize: number;
@@ -16,17 +20,15 @@ export interface FioJob {
   warmupSeconds?: number;
   /** Makes the sequence of offsets the same every time. */
   seed?: number;
-}
+};
 
 /** The words of a fio call whose JSON `parseFio` reads. */
 export function fioCommand(job: FioJob): string[] {
-  const { filename, rw, blockSize, ioDepth, size, seconds, warmupSeconds, seed } = job;
+  const { rw, blockSize, ioDepth, size, seconds, warmupSeconds, seed } = job;
   return [
     "fio",
     "--name=siphon",
-    `--filename=${filename.replaceAll(":", "\\:")}`,
-    "--ioengine=libaio",
-    "--direct=1",
+    ...targetOptions(job),
     `--rw=${rw}`,
     `--bs=${blockSize}`,
     `--iodepth=${ioDepth}`,
@@ -42,6 +44,15 @@ export function fioCommand(job: FioJob): string[] {
     "--percentile_list=50:95:99:99.9",
     "--output-format=json",
   ];
+}
+
+/** The options that name what fio works on, and the engine for it. */
+export function targetOptions(target: FioTarget): string[] {
+  if ("filename" in target) {
+    return [`--filename=${target.filename.replaceAll(":", "\\:")}`, "--ioengine=libaio", "--direct=1"];
+  }
+  const { pool, image, user } = target.image;
+  return ["--ioengine=rbd", `--clientname=${user}`, `--pool=${pool}`, `--rbdname=${image}`];
 }
 
 /** The same as one line for a POSIX shell. */

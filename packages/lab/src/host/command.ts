@@ -11,6 +11,8 @@ export interface RunOptions {
   /** Milliseconds until it is ended; 60,000 unless told. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Told its pid, as soon as it has one. */
+  onStart?: (pid: number) => void;
   /** Given each piece of its standard output as it comes. */
   onStdout?: (text: string) => void;
   /** Return whatever the exit code is, instead of throwing. */
@@ -33,7 +35,7 @@ export async function run(
   args: string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { env, cwd, input, timeoutMs = 60_000, signal, onStdout, anyExitCode = false } = options;
+  const { env, cwd, input, timeoutMs = 60_000, signal, onStart, onStdout, anyExitCode = false } = options;
   signal?.throwIfAborted();
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
@@ -44,6 +46,7 @@ export async function run(
   // A program may end without reading all that it is given.
   result.process?.stdin?.on("error", () => {});
   if (input === undefined) result.process?.stdin?.end();
+  if (onStart && result.pid !== undefined) onStart(result.pid);
   if (onStdout) result.process?.stdout?.setEncoding("utf8").on("data", onStdout);
   using _ = endingOn(stop, result.pid);
   let output: Awaited<typeof result>;

@@ -1,9 +1,10 @@
 import { tmpdir } from "node:os";
 import { z } from "zod";
 import type { CephClient } from "../ceph/client.ts";
-import { cephEnvironment } from "../ceph/environment.ts";
 import { checkSpace } from "../ceph/space.ts";
 import { LabError } from "../errors.ts";
+import { targetOptions } from "../fio/command.ts";
+import { rbdEngineEnvironment } from "../fio/rbd-engine.ts";
 import { lastWords, run } from "../host/command.ts";
 import { type ImageOptions, imageInfo } from "./image.ts";
 import { StallGuard } from "./stall.ts";
@@ -47,15 +48,11 @@ async function fillWithFio(
   progress: (done: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { conf, user } = client.target;
   const tail = size % BLOCK;
   const args = [
     "--output-format=json",
     "--status-interval=1",
-    "--ioengine=rbd",
-    `--clientname=${user}`,
-    `--pool=${client.pool}`,
-    `--rbdname=${image}`,
+    ...targetOptions({ image: { pool: client.pool, image, user: client.target.user } }),
     "--rw=write",
     "--iodepth=16",
     "--refill_buffers",
@@ -69,8 +66,7 @@ async function fillWithFio(
   let last: Report = { jobs: [] };
   const written = () => last.jobs.reduce((sum, { write }) => sum + write.io_bytes, 0);
   const result = await run("fio", args, {
-    // fio's rbd engine takes the configuration from nowhere else.
-    env: { ...cephEnvironment, ...client.environment, CEPH_CONF: conf },
+    env: rbdEngineEnvironment(client),
     cwd: tmpdir(),
     anyExitCode: true,
     signal,

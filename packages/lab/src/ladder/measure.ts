@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LabError } from "../errors.ts";
 import { type FioJob, fioCommandLine } from "../fio/command.ts";
@@ -6,9 +5,8 @@ import { parseFio } from "../fio/result.ts";
 import type { Run } from "../results/schema.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
 import { renderCommand } from "../vm/arguments.ts";
-import { GuestClock } from "../vm/clock.ts";
 import type { Vm } from "../vm/vm.ts";
-import { CpuSampler } from "./cpu-sampler.ts";
+import { FILL_SECONDS, loadInVm } from "./load-in-vm.ts";
 import type { LadderOptions } from "./options.ts";
 import type { VmKit } from "./prepare.ts";
 import type { LadderRecord } from "./record.ts";
@@ -112,21 +110,8 @@ export class Measurer {
     turn: Turn,
     signal: AbortSignal,
   ): Promise<Omit<Run, "outlier">> {
-    const started = new Date().toISOString();
-    const clock = await GuestClock.start(vm);
-    using sampler = new CpuSampler(vm.pid, this.#target.osdPids());
-    const expectedSeconds = (job.warmupSeconds ?? 0) + (job.seconds ?? FILL_SECONDS);
-    const timeoutMs = (expectedSeconds * 3 + 60) * 1000;
-    const said = await vm.run(fioCommandLine(job), { timeoutMs, signal });
-    const fio = join("fio", `${label}.json`);
-    await writeFile(join(this.#directory, fio), said.stdout);
-    const figures = parseFio(said, { seconds: job.seconds });
-    const cpu = sampler.during(figures.seconds);
-    if (!cpu) throw new LabError("SIPHON_VM", `the CPU times of QEMU could not be read while ${label} ran`);
-    await clock.check();
-    return { ...turn, started, ...figures, cpu, fio };
+    const osdPids = this.#target.osdPids();
+    const file = join("fio", `${label}.json`);
+    return { ...turn, ...(await loadInVm(vm, job, { osdPids, directory: this.#directory, file, signal })) };
   }
 }
-
-/** What a job may take that runs until all is written. */
-const FILL_SECONDS = 600;

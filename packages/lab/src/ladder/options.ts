@@ -2,6 +2,7 @@ import { freemem } from "node:os";
 import { z } from "zod";
 import { LabError } from "../errors.ts";
 import { problemsOf, readYaml } from "../input.ts";
+import { drawSeed, existingClusterFields, loadFields } from "../load/options.ts";
 import { checkRungNames, type LadderMode, rungsOf } from "../rungs/plan.ts";
 import { sizeField as size } from "./size.ts";
 
@@ -10,15 +11,7 @@ const ladderFields = z.strictObject({
   mode: z.enum(["cumulative", "published"]).default("cumulative"),
   /** Names of the rungs to climb; all of the mode unless given. */
   rungs: z.array(z.string()).min(1).optional(),
-  repeat: z.int().min(1).max(1000).default(5),
-  /** Seconds that are measured in each repeat, and of the same load before them that are not. */
-  seconds: z.number().min(1).max(3600).default(4),
-  warmup: z.number().min(0).max(600).default(1),
-  bs: size.default(16 * 1024),
-  iodepth: z.int().min(1).max(4096).default(128),
-  rw: z.enum(["randread", "randwrite", "read", "write", "randrw", "rw"]).default("randread"),
-  /** Orders the runs; drawn when not given, and written to the results. */
-  seed: z.int().min(0).max(0xffff_ffff).optional(),
+  ...loadFields,
   accel: z.enum(["auto", "kvm", "tcg"]).default("auto"),
   /** Directory of another librbd build, for the new-librbd rung. */
   librbd: z.string().optional(),
@@ -33,8 +26,6 @@ const ladderFields = z.strictObject({
       memory: size.default(512 * 2 ** 20),
     })
     .prefault({}),
-  /** Bytes of the image that the load covers; scaled to the machine's memory when not given. */
-  size: size.optional(),
   /** The local cluster; the defaults make the client the bottleneck: one OSD that keeps its data in memory. */
   cluster: z
     .strictObject({
@@ -51,10 +42,7 @@ const ladderFields = z.strictObject({
   /** An existing cluster instead of a local one. */
   existing: z
     .strictObject({
-      conf: z.string().default("/etc/ceph/ceph.conf"),
-      user: z.string().default("libvirt"),
-      pool: z.string().default("libvirt-pool"),
-      namespace: z.string().optional(),
+      ...existingClusterFields,
       /** An image to overwrite, which needs `yesOverwrite`; one called siphon-* is made when not given. */
       image: z.string().optional(),
       yesOverwrite: z.boolean().default(false),
@@ -77,7 +65,7 @@ export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
   const parsed = ladderFields.safeParse(input);
   if (!parsed.success) throw usage("these options make no sense", parsed.error);
   checkRungNames(parsed.data.mode, parsed.data.rungs);
-  const { seed = Math.floor(Math.random() * 2 ** 32), size = defaultSize() } = parsed.data;
+  const { seed = drawSeed(), size = defaultSize() } = parsed.data;
   return { ...parsed.data, seed, size };
 }
 

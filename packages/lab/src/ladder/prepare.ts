@@ -1,8 +1,8 @@
 import { imageGuest } from "../guest/image-guest.ts";
 import { benchmarkPartition } from "../guest/partition/benchmark-partition.ts";
 import { smallGuest } from "../guest/small.ts";
-import { machine } from "../host/machine.ts";
 import { majorOf, versions } from "../host/versions.ts";
+import { machineFacts, versionFacts } from "../load/facts.ts";
 import type { Results } from "../results/schema.ts";
 import type { Offers } from "../rungs/rung.ts";
 import type { Report } from "../step.ts";
@@ -12,7 +12,7 @@ import { Vm } from "../vm/vm.ts";
 import type { PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import { formatSize } from "./size.ts";
-import type { Fact, Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
 /** All that VMs need beside a disk. */
 export interface VmKit {
@@ -49,7 +49,7 @@ export async function prepareVms(
     accelerator,
     facts: {
       machine: machineFacts(),
-      versions: Object.entries(found).map(([name, value]) => ({ name, value: value ?? "not installed" })),
+      versions: versionFacts(found),
       guest: [
         ...guest.description,
         { name: "vCPUs", value: String(cpus) },
@@ -70,15 +70,4 @@ export async function prepareVms(
       }),
     device: async (vm, signal) => (image ? (await benchmarkPartition(vm, signal)).path : vm.device),
   };
-}
-
-function machineFacts(): Fact[] {
-  const { cpu, cores, memory, kernel, distribution } = machine();
-  return [
-    { name: "processor", value: cpu },
-    { name: "cores", value: String(cores) },
-    { name: "memory", value: formatSize(memory) },
-    { name: "kernel", value: kernel },
-    { name: "distribution", value: distribution },
-  ];
 }

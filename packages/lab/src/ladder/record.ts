@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { compare } from "../results/compare.ts";
 import type { BiggerStep, Results, Run, RungResult } from "../results/schema.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
 import { studyFigure } from "../study/rungs.ts";
+import { version } from "../version.ts";
 
 /** What one planned rung has gathered so far. */
 interface Gathered {
@@ -106,7 +106,3 @@ export class LadderRecord {
     return this.#rungs.find(({ plan }) => plan.rung.name === name)!;
   }
 }
-
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};

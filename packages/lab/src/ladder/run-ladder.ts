@@ -1,8 +1,7 @@
-import { mkdir, rename, rm, symlink } from "node:fs/promises";
-import { join } from "node:path";
 import { LabError } from "../errors.ts";
 import { writeReport } from "../report/write.ts";
-import { unwritable, writeResults } from "../results/file.ts";
+import { makeRunDirectory } from "../results/directory.ts";
+import { writeResults } from "../results/file.ts";
 import type { Results } from "../results/schema.ts";
 import { type PlannedRung, planRungs } from "../rungs/plan.ts";
 import type { StepRunner } from "../step.ts";
@@ -55,7 +54,7 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
     },
     planned,
   );
-  const directory = await makeDirectory(hooks.out);
+  const directory = await makeRunDirectory(hooks.out);
   const outcome = await measureAll(record, planned, vms, target, options, directory, hooks);
   const results = record.results(outcome.failure === undefined);
   await step("Write the report", async () => {
@@ -111,20 +110,4 @@ async function measureAll(
 
 function workload({ rw, bs, iodepth, seconds, warmup, repeat, size }: LadderOptions): Results["workload"] {
   return { rw, blockSize: bs, ioDepth: iodepth, seconds, warmupSeconds: warmup, repeats: repeat, size };
-}
-
-/** Makes `OUT/<time>` and points `OUT/latest` at it. */
-async function makeDirectory(out: string): Promise<string> {
-  const name = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  const directory = join(out, name);
-  try {
-    await mkdir(join(directory, "fio"), { recursive: true });
-    const link = join(out, "latest");
-    await rm(`${link}.new`, { force: true });
-    await symlink(name, `${link}.new`);
-    await rename(`${link}.new`, link);
-  } catch (cause) {
-    throw unwritable(directory, cause);
-  }
-  return directory;
 }

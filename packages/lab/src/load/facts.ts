@@ -1,0 +1,21 @@
+import { machine } from "../host/machine.ts";
+import type { Versions } from "../host/versions.ts";
+import { formatSize } from "../ladder/size.ts";
+import type { Fact } from "../ladder/target.ts";
+
+/** This machine, as a report shows it. */
+export function machineFacts(): Fact[] {
+  const { cpu, cores, memory, kernel, distribution } = machine();
+  return [
+    { name: "processor", value: cpu },
+    { name: "cores", value: String(cores) },
+    { name: "memory", value: formatSize(memory) },
+    { name: "kernel", value: kernel },
+    { name: "distribution", value: distribution },
+  ];
+}
+
+/** The programs that figures depend on. */
+export function versionFacts(found: Versions): Fact[] {
+  return Object.entries(found).map(([name, value]) => ({ name, value: value ?? "not installed" }));
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { sizeField as size } from "../ladder/size.ts";
+
+/** What the load of a measurement is, and how often it is measured; everything has a default but size and seed. */
+export const loadFields = {
+  repeat: z.int().min(1).max(1000).default(5),
+  /** Seconds that are measured in each repeat, and of the same load before them that are not. */
+  seconds: z.number().min(1).max(3600).default(4),
+  warmup: z.number().min(0).max(600).default(1),
+  bs: size.default(16 * 1024),
+  iodepth: z.int().min(1).max(4096).default(128),
+  rw: z.enum(["randread", "randwrite", "read", "write", "randrw", "rw"]).default("randread"),
+  /** Bytes of the image that the load covers; scaled to the machine's memory when not given. */
+  size: size.optional(),
+  /** Orders the runs; drawn when not given, and written to the results. */
+  seed: z.int().min(0).max(0xffff_ffff).optional(),
+};
+
+/** Which pool of which existing cluster to work in, and as whom. */
+export const existingClusterFields = {
+  conf: z.string().default("/etc/ceph/ceph.conf"),
+  user: z.string().default("libvirt"),
+  pool: z.string().default("libvirt-pool"),
+  namespace: z.string().optional(),
+};
+
+/** A seed for those who named none. */
+export function drawSeed(): number {
+  return Math.floor(Math.random() * 2 ** 32);
+}
