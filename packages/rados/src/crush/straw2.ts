@@ -105,7 +105,7 @@ class ArrayLayout {
 
   /** A weight set that is too short leaves the items beyond it without weight. */
   input(ids: number, size: number, weights: Uint32Array): Straw2Input {
-    const end = ids + 4 * ((Math.min(size, weights.length) + 3) & ~3);
+    const end = ids + 4 * ((Math.min(size, weights.length) + 7) & ~7);
     return { ids, end, weights: this.#add(8 * weights.length, undefined, weights) };
   }
 
@@ -116,11 +116,11 @@ class ArrayLayout {
     }
   }
 
-  /** Each array starts at, and is padded with zeros to, a multiple of four items. */
+  /** Each array starts at, and is padded with zeros to, a multiple of eight items. */
   #add(bytes: number, ids: Int32Array | undefined, weights: Uint32Array | undefined): number {
     const at = this.end;
     this.#arrays.push({ at, ids, weights });
-    this.end = at + ((bytes + 31) & ~31);
+    this.end = at + ((bytes + 63) & ~63);
     return at;
   }
 }
