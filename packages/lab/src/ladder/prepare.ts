@@ -1,13 +1,13 @@
 import { imageGuest } from "../guest/image-guest.ts";
 import { benchmarkPartition } from "../guest/partition/benchmark-partition.ts";
 import { smallGuest } from "../guest/small.ts";
-import { majorOf, versions } from "../host/versions.ts";
+import { versions } from "../host/versions.ts";
 import { machineFacts, versionFacts } from "../load/facts.ts";
 import type { Results } from "../results/schema.ts";
+import { findOffers } from "../rungs/offers.ts";
 import type { Offers } from "../rungs/rung.ts";
 import type { Report } from "../step.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../vm/accelerator.ts";
-import { allocatorLibrary } from "../vm/allocator.ts";
 import { Vm } from "../vm/vm.ts";
 import type { PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
@@ -38,14 +38,10 @@ export async function prepareVms(
   const guestDisk = await image?.diskFile(signal);
   report("finding out whether KVM boots a guest");
   const accelerator = await chooseAccelerator(options.accel, smallGuest, signal);
-  const [found, tcmalloc, jemalloc] = await Promise.all([
-    versions(),
-    allocatorLibrary("tcmalloc"),
-    allocatorLibrary("jemalloc"),
-  ]);
   const { cpus, memory } = options.vm;
+  const [found, offers] = await Promise.all([versions(), findOffers({ cpus, librbdDir: options.librbd })]);
   return {
-    offers: { tcmalloc, jemalloc, librbdDir: options.librbd, qemuMajor: majorOf(found.qemu), cpus },
+    offers,
     accelerator,
     facts: {
       machine: machineFacts(),
