@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { CephClient } from "../ceph/client.ts";
 import { keyringText } from "../ceph/keyring.ts";
 import { createPool, createUser, initRbdPool, rbdCaps } from "../ceph/pool.ts";
@@ -8,6 +9,7 @@ import type { Daemon } from "../host/daemon.ts";
 import { Together } from "../host/together.ts";
 import type { Resource } from "../state/resource.ts";
 import { formatMon, formatOsd, startCephDaemon } from "./daemons.ts";
+import { daemonFailure } from "./failure.ts";
 import { writeClusterFiles } from "./files.ts";
 import { checkSocketPaths, clusterPaths, type DaemonId, daemonsOf } from "./layout.ts";
 import { awaitClean, awaitOsds, awaitQuorum, type ClusterStatus, checkFsid } from "./ready.ts";
@@ -49,10 +51,17 @@ export async function bringUp(
   const together = new Together(options.signal);
   const { signal } = together;
   const daemons: Daemon[] = [];
+  let ready = false;
   const start = async (id: DaemonId) => {
     signal.throwIfAborted();
     const daemon = await startCephDaemon(resource, id);
     daemons.push(daemon);
+    // Whatever is being waited for, a daemon that ends puts an end to it.
+    const giveUp = async () => {
+      if (!signal.aborted && !ready) together.fail(await daemonFailure(resource, daemon));
+    };
+    // Its words may be gone, when another failure has led to the resource's removal.
+    void daemon.exited.then(giveUp).catch(() => {});
     return daemon;
   };
 
@@ -72,16 +81,18 @@ export async function bringUp(
     const [session] = await together.all([admin.session({ signal }), ...mgrs.map(start)] as const);
     await using _ = session;
     await makeMaps(resource, session, spec, fsid, uuids);
+    await placeOsds(session, spec);
 
     onStep(`starting ${many(osds, "OSD")}`);
     await together.all(osds.map((osd, n) => osdStores[n].then(() => start(osd))));
-    const waiting = { resource, session, spec, daemons, signal };
+    const waiting = { resource, session, spec, signal };
     await awaitOsds(waiting);
 
     onStep("waiting until all placement groups are active+clean");
     await together.all([awaitClean(waiting), initRbdPool(admin, spec.pool, signal)]);
   };
   await together.all([rest(), ...osdStores]);
+  ready = true;
   return { fsid, daemons };
 }
 
@@ -114,6 +125,19 @@ export async function makeMaps(
   const name = `client.${user}`;
   const key = await createUser(session, user, rbdCaps(pool));
   await writeFile(clusterPaths(resource).keyring(name), keyringText([{ name, key }]), { mode: 0o600 });
+}
+
+/**
+ * Puts the OSDs into the CRUSH map. They would do it themselves as they start, but with msgr v1 and auth none
+ * their command may leave before they know the fsid that it must carry, and they end ("wrong fsid").
+ */
+async function placeOsds(session: CephSession, { osds, osdSize }: ClusterSpec): Promise<void> {
+  // The usual weight: TiB.
+  const weight = (osdSize / 2 ** 40).toFixed(6);
+  const place = ["root=default", `host=${hostname().split(".")[0]}`];
+  for (let id = 0; id < osds; id++) {
+    await session.command(["osd", "crush", "add", `osd.${id}`, weight, ...place]);
+  }
 }
 
 function many(daemons: DaemonId[], word: string): string {

@@ -5,8 +5,9 @@ import type { Resource } from "../state/resource.ts";
 
 /** Why a daemon that is being brought up has ended. */
 export async function daemonFailure(resource: Resource, daemon: Daemon): Promise<LabError> {
-  const died = daemon.diedError(daemon.exit ?? { code: null, signal: null });
-  return (await knownFailure(daemon.name, resource, await wordsOf(resource, daemon.name), died)) ?? died;
+  const words = await wordsOf(resource, daemon.name);
+  const died = daemon.diedError(await daemon.exited);
+  return (await knownFailure(daemon.name, resource, words, died)) ?? died;
 }
 
 /** Why a daemon of a running cluster has ended, as far as its last words tell: killed ones have none. */
@@ -34,7 +35,7 @@ export async function knownFailure(
       retryable: true,
     });
   }
-  const saysFull = /No space left on device|\(28\)|ENOSPC|critical levels of available space/.test(words);
+  const saysFull = /No space left on device|\(28\)|ENOSPC|levels of available (storage )?space/.test(words);
   if (saysFull || (await isFull(resource.dir))) {
     return new LabError("SIPHON_NO_SPACE", `${name} cannot go on: no space left in ${resource.dir}`, {
       cause,

@@ -25,7 +25,10 @@ export async function writeClusterFiles(
 
   const entries = firstKeys(daemons);
   const secret = { mode: 0o600 };
-  await writeFile(paths.conf, confText(clusterConf(spec, { fsid, mons: addresses, home: resource })), secret);
+  const conf = clusterConf(spec, { fsid, mons: addresses, home: resource });
+  // They are placed before they start.
+  conf.osd.osd_crush_update_on_start = "false";
+  await writeFile(paths.conf, confText(conf), secret);
   await writeFile(paths.monKeyring, keyringText(entries), secret);
   for (const { name, key } of entries.slice(1)) {
     await writeFile(paths.keyring(name), keyringText([{ name, key }]), secret);

@@ -121,8 +121,9 @@ export class LocalCluster implements AsyncDisposable {
 
   /** Each daemon, and whether it runs. */
   get daemons(): DaemonState[] {
-    return Object.entries(this.#details.daemons).map(([name, id]) => {
-      if (id === null) return { name, pid: null, state: "stopped" };
+    return daemonsOf(this.spec).map(({ name }) => {
+      const id = this.#details.daemons[name];
+      if (!id) return { name, pid: null, state: "stopped" };
       return isRunning(id) ? { name, pid: id.pid, state: "running" } : { name, pid: null, state: "died" };
     });
   }

@@ -4,7 +4,6 @@ import { LabError } from "../errors.ts";
 import type { Daemon } from "../host/daemon.ts";
 import type { Resource } from "../state/resource.ts";
 import { awaitDaemon } from "./daemons.ts";
-import { daemonFailure } from "./failure.ts";
 import { clusterPaths, type DaemonId } from "./layout.ts";
 import type { ClusterSpec } from "./spec.ts";
 
@@ -73,8 +72,6 @@ export interface Waiting {
   resource: Resource;
   session: CephSession;
   spec: ClusterSpec;
-  /** Daemons whose end means that waiting is in vain. */
-  daemons: Daemon[];
   signal: AbortSignal;
 }
 
@@ -106,15 +103,13 @@ export async function awaitClean(waiting: Waiting): Promise<void> {
 
 /** Looks until `look` says true; after three minutes fails with what it said instead. */
 async function poll(
-  { resource, daemons, signal }: Waiting,
+  { resource, signal }: Waiting,
   look: () => Promise<true | string>,
   timeoutMs = 180_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     signal.throwIfAborted();
-    const dead = daemons.find((daemon) => daemon.exit);
-    if (dead) throw await daemonFailure(resource, dead);
     const state = await look();
     if (state === true) return;
     if (Date.now() > deadline) {

@@ -70,6 +70,8 @@ export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
       keyring: home.path("$name", "keyring"),
       // Without it every one of the many map changes of the start waits a second for company.
       paxos_propose_interval: "0.05",
+      // A port that is taken stays taken: better to try another at once.
+      ms_bind_retry_delay: "0",
       // Three monitors that all start for the first time sit one election out.
       mon_election_timeout: "2",
       mon_data_avail_warn: "2",

@@ -45,8 +45,13 @@ export class ConnectionLog implements AsyncDisposable {
 
   /** The modes of the connections that have come up so far. */
   async modes(): Promise<Set<WireMode>> {
+    return new Set((await this.byOsd()).flatMap((modes) => [...modes]));
+  }
+
+  /** The same, each OSD's by itself. */
+  async byOsd(): Promise<Set<WireMode>[]> {
     const texts = await Promise.all(this.#osds.map(({ log, offset }) => readFrom(log, offset)));
-    return new Set(texts.flatMap(modesIn));
+    return texts.map((text) => new Set(modesIn(text)));
   }
 
   /** Ends the logging, which costs the OSDs CPU; what was logged can still be asked for. */

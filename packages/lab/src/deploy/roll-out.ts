@@ -97,7 +97,7 @@ export async function rollOut({
     ),
   );
 
-  const waiting = { resource, session, spec, daemons: [], signal };
+  const waiting = { resource, session, spec, signal };
   const ready = async () => {
     await awaitOsds(waiting);
     onStep("waiting until all placement groups are active+clean");

@@ -11,9 +11,14 @@ export class Together {
     this.signal = signal ? AbortSignal.any([signal, this.#failed.signal]) : this.#failed.signal;
   }
 
+  /** Aborts all the work with this error, unless it has failed before or is done. */
+  fail(error: unknown): void {
+    this.#failed.abort(error);
+  }
+
   /** The results of all; throws the first failure of all, once all have ended. */
   async all<T extends readonly unknown[]>(work: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-    for (const each of work) Promise.resolve(each).catch((error) => this.#failed.abort(error));
+    for (const each of work) Promise.resolve(each).catch((error) => this.fail(error));
     await Promise.allSettled(work);
     this.signal.throwIfAborted();
     return (await Promise.all(work)) as { -readonly [K in keyof T]: Awaited<T[K]> };
