@@ -1,4 +1,5 @@
 import type { CephClient } from "../ceph/client.ts";
+import { PARTITION_ROOM } from "../guest/partition/plan.ts";
 import { imageFile, writeFileToImage } from "../image/import.ts";
 import { prefillImage } from "../image/prefill.ts";
 import type { Report } from "../step.ts";
@@ -15,8 +16,7 @@ export interface Laying {
 /** Bytes that the image must have. */
 export async function imageSize({ size, guestDisk }: Laying): Promise<number> {
   if (guestDisk === undefined) return size;
-  // The partition for the load starts at a boundary of 1 MiB, and a GPT has a copy of itself at the end.
-  return (await imageFile(guestDisk)).virtualSize + size + 4 * 2 ** 20;
+  return (await imageFile(guestDisk)).virtualSize + size + PARTITION_ROOM;
 }
 
 /** Fills an empty image with random data, or puts the guest's disk into it. */

@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { LabError } from "../errors.ts";
 import { type FioJob, fioCommandLine } from "../fio/command.ts";
 import { parseFio } from "../fio/result.ts";
+import type { Turn } from "../load/interleaved.ts";
+import { jobOf } from "../load/options.ts";
 import type { Run } from "../results/schema.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
 import { renderCommand } from "../vm/arguments.ts";
@@ -13,12 +15,6 @@ import type { LadderRecord } from "./record.ts";
 import type { Target } from "./target.ts";
 
 export type PlannedClimb = Extract<PlannedRung, { status: "planned" }>;
-
-/** Which of all runs it is. */
-export interface Turn {
-  repeat: number;
-  order: number;
-}
 
 /** Measures rungs: a VM booted anew for each run, fio in it, the CPU times of QEMU and the OSDs beside it. */
 export class Measurer {
@@ -40,18 +36,7 @@ export class Measurer {
   async measure(rung: PlannedClimb, turn: Turn, signal: AbortSignal): Promise<Omit<Run, "outlier">> {
     await using vm = await this.start(rung, signal);
     const filename = await this.#kit.device(vm, signal);
-    const { rw, bs, iodepth, size, seconds, warmup, seed } = this.#options;
-    const job: FioJob = {
-      filename,
-      rw,
-      blockSize: bs,
-      ioDepth: iodepth,
-      size,
-      seconds,
-      warmupSeconds: warmup,
-      // The same offsets for every rung of a repeat, others in the next.
-      seed: (seed + turn.repeat) % 2 ** 32,
-    };
+    const job: FioJob = { filename, ...jobOf(this.#options, turn.repeat) };
     return await this.load(vm, `${rung.rung.name}-${turn.repeat + 1}`, job, turn, signal);
   }
 

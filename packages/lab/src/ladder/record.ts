@@ -1,3 +1,4 @@
+import type { RunRecord } from "../load/interleaved.ts";
 import { compare } from "../results/compare.ts";
 import type { BiggerStep, Results, Run, RungResult } from "../results/schema.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
@@ -18,7 +19,7 @@ interface Gathered {
 type Fixed = Pick<Results, "mode" | "seed" | "workload" | "facts" | "accelerator">;
 
 /** Gathers what the ladder measures, and says at any moment what the results are until then. */
-export class LadderRecord {
+export class LadderRecord implements RunRecord {
   readonly #fixed: Fixed;
   readonly #started = new Date();
   readonly #rungs: Gathered[];

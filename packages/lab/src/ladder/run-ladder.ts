@@ -1,4 +1,5 @@
 import { LabError } from "../errors.ts";
+import { workloadOf } from "../load/options.ts";
 import { writeReport } from "../report/write.ts";
 import { makeRunDirectory } from "../results/directory.ts";
 import { writeResults } from "../results/file.ts";
@@ -48,7 +49,7 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
     {
       mode: options.mode,
       seed: options.seed,
-      workload: workload(options),
+      workload: workloadOf(options),
       facts: { ...vms.facts, cluster: target.facts },
       accelerator: vms.accelerator,
     },
@@ -106,8 +107,4 @@ async function measureAll(
     record.note(`The run was cut short: ${(failure as Error).message}`);
     return { failure };
   }
-}
-
-function workload({ rw, bs, iodepth, seconds, warmup, repeat, size }: LadderOptions): Results["workload"] {
-  return { rw, blockSize: bs, ioDepth: iodepth, seconds, warmupSeconds: warmup, repeats: repeat, size };
 }

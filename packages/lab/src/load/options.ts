@@ -1,5 +1,7 @@
 import { z } from "zod";
+import type { FioJob } from "../fio/command.ts";
 import { sizeField as size } from "../ladder/size.ts";
+import type { Results } from "../results/schema.ts";
 
 /** What the load of a measurement is, and how often it is measured; everything has a default but size and seed. */
 export const loadFields = {
@@ -24,7 +26,23 @@ export const existingClusterFields = {
   namespace: z.string().optional(),
 };
 
+/** The load, completed. */
+export type LoadOptions = z.output<z.ZodObject<typeof loadFields>> & { seed: number; size: number };
+
 /** A seed for those who named none. */
 export function drawSeed(): number {
   return Math.floor(Math.random() * 2 ** 32);
+}
+
+/** The load as results tell of it. */
+export function workloadOf(options: LoadOptions): Results["workload"] {
+  const { rw, bs, iodepth, seconds, warmup, repeat, size } = options;
+  return { rw, blockSize: bs, ioDepth: iodepth, seconds, warmupSeconds: warmup, repeats: repeat, size };
+}
+
+/** A run's job but for what it works on: the same offsets for all that is measured in a repeat, others in the next. */
+export function jobOf(options: LoadOptions, repeat: number): Omit<FioJob, "filename" | "image"> {
+  const { rw, bs, iodepth, size, seconds, warmup, seed } = options;
+  const load = { rw, blockSize: bs, ioDepth: iodepth, size, seconds, warmupSeconds: warmup };
+  return { ...load, seed: (seed + repeat) % 2 ** 32 };
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** A figure with its 95 % confidence interval. */
-const estimate = z.object({ median: z.number(), low: z.number(), high: z.number() });
+export const estimate = z.object({ median: z.number(), low: z.number(), high: z.number() });
 
 /** CPU seconds of one or more processes while the workload ran. */
 const cpu = z.object({
@@ -12,7 +12,7 @@ const cpu = z.object({
 });
 
 /** One repeat of the workload on one rung. */
-const run = z.object({
+export const run = z.object({
   repeat: z.int(),
   /** Its place in the order in which all runs were made, from 0. */
   order: z.int(),
@@ -44,7 +44,7 @@ const run = z.object({
 const verdict = z.enum(["faster", "slower", "no significant difference", "too few repeats"]);
 
 /** What the repeats of a rung say together. */
-const summary = z.object({
+export const summary = z.object({
   iops: estimate,
   bytesPerSecond: estimate,
   /** Microseconds. */
@@ -99,7 +99,21 @@ const biggerStep = z.object({
     .optional(),
 });
 
-const setting = z.object({ name: z.string(), value: z.string() });
+export const setting = z.object({ name: z.string(), value: z.string() });
+
+/** The load of a run, the same for all. */
+export const workload = z.object({
+  rw: z.string(),
+  /** Bytes. */
+  blockSize: z.int(),
+  ioDepth: z.int(),
+  /** Seconds a run; and before it, not counted, of warm-up. */
+  seconds: z.number(),
+  warmupSeconds: z.number(),
+  repeats: z.int(),
+  /** Bytes of the image that are read and written. */
+  size: z.int(),
+});
 
 /** The whole of results.json. */
 export const resultsSchema = z.object({
@@ -113,18 +127,7 @@ export const resultsSchema = z.object({
   notes: z.array(z.string()),
   mode: z.enum(["cumulative", "published"]),
   seed: z.int(),
-  workload: z.object({
-    rw: z.string(),
-    /** Bytes. */
-    blockSize: z.int(),
-    ioDepth: z.int(),
-    /** Seconds a run; and before it, not counted, of warm-up. */
-    seconds: z.number(),
-    warmupSeconds: z.number(),
-    repeats: z.int(),
-    /** Bytes of the image that are read and written. */
-    size: z.int(),
-  }),
+  workload,
   /** What the report shows of machine, versions, acceleration, guest and cluster, in this order. */
   facts: z.object({
     machine: z.array(setting),
