@@ -25,6 +25,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/compare.ts")).compareCommand(),
   },
   {
+    name: "crypto",
+    summary: "how fast this machine encrypts, and the IOPS that this allows",
+    load: async () => (await import("./commands/crypto.ts")).cryptoCommand(),
+  },
+  {
     name: "profile",
     summary: "where the threads of a process are, on a CPU or not, and which of them limits",
     load: async () => (await import("./commands/profile.ts")).profileCommand(),

@@ -1,13 +1,4 @@
-import {
-  columnHead,
-  figureY,
-  intervals,
-  legend,
-  pixelY,
-  rightEdge,
-  rowLabels,
-  texts,
-} from "../report/charts/marks.ts";
+import { dots, figureColumns, intervals, legend, rowLabels } from "../report/charts/marks.ts";
 import { color, type Role } from "../report/charts/palette.ts";
 import type { Chart, Drawing, Layer } from "../report/charts/render.ts";
 import { type Format, rowLayout } from "../report/charts/rows.ts";
@@ -51,7 +42,7 @@ function draw(rows: Row[], format: Format): Drawing {
   const points = rows.map(({ ratio, verdict }, index) => ({
     ...ratio,
     y: layout.rows[index].y,
-    role: color(roles[verdict]),
+    role: roles[verdict],
   }));
   const ends = rows.flatMap(({ ratio }) => [ratio.low, ratio.high]);
   const domain: Domain = [Math.min(0.95, ...ends) * 0.98, Math.max(1.05, ...ends) * 1.02];
@@ -65,7 +56,6 @@ function draw(rows: Row[], format: Format): Drawing {
         "datum.value >= 2 ? datum.value + '×' : (datum.value < 1 ? '−' : '+') + round(abs(datum.value - 1) * 100) + ' %'",
     },
   } as const;
-  const column = { x: rightEdge(layout), align: "right" } as const;
   const layers: Layer[] = [
     {
       data: { values: [{ one: 1 }] },
@@ -73,22 +63,13 @@ function draw(rows: Row[], format: Format): Drawing {
       encoding: { x: { ...x, field: "one" } },
     },
     ...intervals(points),
-    {
-      data: { values: points },
-      mark: { type: "point", filled: true, size: 90, opacity: 1, strokeWidth: 1.2 },
-      encoding: {
-        x: { ...x, field: "median" },
-        y: pixelY,
-        fill: { field: "role", type: "nominal", scale: null, legend: null },
-        stroke: { value: color("surface") },
-      },
-    },
-    rowLabels(layout),
-    columnHead(layout, "change", column),
-    texts(
-      rows.map(({ ratio }, index) => ({ text: change(ratio.median), y: figureY(layout, index) })),
-      { ...column, weight: 600 },
+    ...(["accent", "study", "second"] as const).map((role) =>
+      dots({ values: points.filter((point) => point.role === role) }, { ...x, field: "median" }, role),
     ),
+    rowLabels(layout),
+    ...figureColumns(layout, [
+      { head: "change", figures: rows.map(({ ratio }) => change(ratio.median)), width: 80, weight: 600 },
+    ]),
     ...legend(
       layout,
       [

@@ -86,12 +86,17 @@ function changeOf(
   const changes = metricNames.map((name) => {
     const { of, moreIsBetter } = metrics[name];
     const ratio = unpairedRatio(first.runs.map(of), later.runs.map(of));
-    return [name, { ratio, verdict: verdictOf(ratio, repeats, moreIsBetter) }];
+    return [name, { ratio, verdict: changeVerdict(ratio, repeats, moreIsBetter) }];
   });
   return Object.fromEntries(changes) as Record<MetricName, Change>;
 }
 
-function verdictOf({ low, high }: Estimate, repeats: number, moreIsBetter: boolean): ChangeVerdict {
+/** What a ratio says of any figure: a difference counts only if its interval excludes 1. */
+export function changeVerdict(
+  { low, high }: Estimate,
+  repeats: number,
+  moreIsBetter: boolean,
+): ChangeVerdict {
   if (repeats < fewestPairs) return "too few repeats";
   if (low > 1) return moreIsBetter ? "better" : "worse";
   if (high < 1) return moreIsBetter ? "worse" : "better";
