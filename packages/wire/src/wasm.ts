@@ -9,7 +9,7 @@ export type Code = readonly number[];
 export interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean;
   Module: new (bytes: Uint8Array) => WasmModule;
-  Memory: new (pages: { initial: number; maximum: number }) => WasmMemory;
+  Memory: new (pages: { initial: number; maximum?: number }) => WasmMemory;
   Instance: new (
     module: WasmModule,
     imports: { env: { memory: WasmMemory } },
@@ -21,7 +21,9 @@ export interface WasmModule {
 }
 
 export interface WasmMemory {
+  /** Another one after `grow`. */
   readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
 }
 
 /** Undefined in a runtime without WebAssembly (`node --jitless`). */

@@ -16,7 +16,7 @@ import type { Placement } from "./placement.ts";
  * No placement in a sane map looks at more items than this. One that does is stopped: rules and tunables
  * come from the cluster, and some of their values would keep a client busy for years.
  */
-export const itemBudget = 2 ** 26;
+export const itemBudget = 2 ** 24;
 
 /** What a choice costs besides looking at the items, in items. */
 const choiceCost = 16;

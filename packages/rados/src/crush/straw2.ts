@@ -1,4 +1,4 @@
-import { type WasmModule, webAssembly } from "@siphon/wire";
+import { type WasmMemory, webAssembly } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import { crushLnTable } from "./ln.ts";
 import { BUCKET_STRAW2, type ChooseArgs, type CrushBucket, type CrushMap } from "./map.ts";
@@ -14,40 +14,31 @@ interface Straw2Input {
   readonly weights: number;
 }
 
-/** Chooses from the straw2 buckets of a map, whose ids and weights it copies into the kernel's memory. */
+/**
+ * Chooses from the straw2 buckets of a map. There is one kernel, with one memory, for all maps of the process: it
+ * is lent to the map that is placed by, which copies its ids and weights there when another had it before.
+ */
 export class Straw2Chooser {
   readonly #kernel: Kernel;
+  readonly #arrays = new ArrayLayout(straw2DataAt);
   /** By bucket index. */
   readonly #inputs: (Straw2Input | undefined)[];
   readonly #args: Map<number, Straw2Args>;
 
   constructor(map: CrushMap) {
-    if (webAssembly === undefined) {
-      throw new RadosError(
-        "SIPHON_RADOS_CONFIG",
-        "placement needs WebAssembly, which this Node runs without",
-        {
-          hint: "start node without --jitless",
-        },
-      );
-    }
-    const arrays = new ArrayLayout(straw2DataAt);
+    kernel ??= startKernel();
+    this.#kernel = kernel;
     this.#inputs = map.buckets.map((bucket) =>
       bucket?.algorithm === BUCKET_STRAW2
-        ? arrays.input(arrays.ids(bucket.items), bucket.size, bucket.weights)
+        ? this.#arrays.input(this.#arrays.ids(bucket.items), bucket.size, bucket.weights)
         : undefined,
     );
     this.#args = new Map(
-      [...map.chooseArgs].map(([pool, args]) => [pool, layOutArgs(arrays, map.buckets, this.#inputs, args)]),
+      [...map.chooseArgs].map(([pool, args]) => [
+        pool,
+        layOutArgs(this.#arrays, map.buckets, this.#inputs, args),
+      ]),
     );
-
-    const pages = Math.ceil(arrays.end / 65536);
-    const memory = new webAssembly.Memory({ initial: pages, maximum: pages });
-    new Float64Array(memory.buffer).set(crushLnTable());
-    arrays.copyTo(memory.buffer);
-    kernelModule ??= new webAssembly.Module(straw2Kernel());
-    const { exports } = new webAssembly.Instance(kernelModule, { env: { memory } });
-    this.#kernel = exports.choose as Kernel;
   }
 
   argsOf(pool: number): Straw2Args | undefined {
@@ -55,18 +46,45 @@ export class Straw2Chooser {
   }
 
   choose(bucket: CrushBucket, x: number, r: number, args: Straw2Args | undefined, position: number): number {
+    if (this.#kernel.user !== this) this.#takeKernel();
     const index = -1 - bucket.id;
     const replaced = args?.get(index);
     const input =
       replaced === undefined ? this.#inputs[index]! : replaced[Math.min(position, replaced.length - 1)]!;
-    return bucket.items[this.#kernel(input.ids, input.weights, input.end, x, r) >> 2]!;
+    return bucket.items[this.#kernel.choose(input.ids, input.weights, input.end, x, r) >> 2]!;
+  }
+
+  #takeKernel(): void {
+    const { memory } = this.#kernel;
+    const missing = this.#arrays.end - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+    this.#arrays.copyTo(memory.buffer);
+    this.#kernel.user = this;
   }
 }
 
-/** The offset from `ids` of the item chosen. */
-type Kernel = (ids: number, weights: number, end: number, x: number, r: number) => number;
+interface Kernel {
+  /** The offset from `ids` of the item chosen. */
+  readonly choose: (ids: number, weights: number, end: number, x: number, r: number) => number;
+  readonly memory: WasmMemory;
+  /** Whose arrays are in the memory. */
+  user: Straw2Chooser | undefined;
+}
 
-let kernelModule: WasmModule | undefined;
+let kernel: Kernel | undefined;
+
+function startKernel(): Kernel {
+  if (webAssembly === undefined) {
+    throw new RadosError("SIPHON_RADOS_CONFIG", "placement needs WebAssembly, which this Node runs without", {
+      hint: "start node without --jitless",
+    });
+  }
+  const memory = new webAssembly.Memory({ initial: straw2DataAt / 65536 });
+  new Float64Array(memory.buffer).set(crushLnTable());
+  const module = new webAssembly.Module(straw2Kernel());
+  const { exports } = new webAssembly.Instance(module, { env: { memory } });
+  return { choose: exports.choose as Kernel["choose"], memory, user: undefined };
+}
 
 /** Only straw2 buckets take part, and what an entry leaves out stays the bucket's own. */
 function layOutArgs(
@@ -93,9 +111,11 @@ function layOutArgs(
 /** Gives arrays their addresses before the size of the memory is known. */
 class ArrayLayout {
   end: number;
+  readonly #start: number;
   readonly #arrays: { at: number; ids: Int32Array | undefined; weights: Uint32Array | undefined }[] = [];
 
   constructor(start: number) {
+    this.#start = start;
     this.end = start;
   }
 
@@ -110,6 +130,7 @@ class ArrayLayout {
   }
 
   copyTo(memory: ArrayBuffer): void {
+    new Uint8Array(memory, this.#start, this.end - this.#start).fill(0);
     for (const { at, ids, weights } of this.#arrays) {
       if (ids !== undefined) new Int32Array(memory).set(ids, at / 4);
       if (weights !== undefined) new Float64Array(memory).set(weights, at / 8);
