@@ -4,6 +4,7 @@ import {
   type CommandOptions,
   type CommandTarget,
   checkResult,
+  commandText,
   parseOutput,
   parsePgId,
 } from "./cluster/command.ts";
@@ -143,7 +144,7 @@ export class Cluster implements AsyncDisposable {
   async run(command: Command, options: CommandOptions = {}): Promise<CommandResult> {
     const target = options.target ?? "mon";
     const waiting = { timeout: this.#commandTimeout, ...options };
-    const text = JSON.stringify(command);
+    const text = commandText(command);
     return checkResult(command, target, await this.#send(command.prefix, text, target, waiting));
   }
 

@@ -7,6 +7,31 @@ import type { WaitOptions } from "../wait.ts";
 export type Command = { prefix: string } & Record<string, unknown>;
 
 /**
+ * The command as it travels. A whole number where Ceph wants a float needs its decimal point, which JSON.stringify
+ * leaves out: such arguments are given as `new CephFloat(1)`.
+ */
+export function commandText(command: Command): string {
+  return JSON.stringify(command);
+}
+
+/** A floating-point argument of a command. */
+export class CephFloat {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+
+  toJSON(): unknown {
+    const text = JSON.stringify(this.value);
+    return rawJson(/^-?\d+$/.test(text) ? `${text}.0` : text);
+  }
+}
+
+/** JSON.rawJSON (ECMAScript proposal, in V8): text that JSON.stringify takes over as it is. */
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown };
+
+/**
  * Who carries a command out:
  * - `mon`: the monitors, who hand on what is the manager's;
  * - `mgr`: the modules of the active manager;

@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import { CephFloat, type Command } from "./command.ts";
 
 /** A pool to be made; what is left out is the cluster's default. */
 export interface PoolSpec {
@@ -82,6 +82,6 @@ interface DfOutput {
 /** @param addr as in the OSD map: `192.0.2.1:0/1234` */
 export function blocklistCommand(action: "add" | "rm", addr: string, seconds?: number): Command {
   const command: Command = { prefix: "osd blocklist", blocklistop: action, addr };
-  if (seconds !== undefined) command.expire = seconds;
+  if (seconds !== undefined) command.expire = new CephFloat(seconds);
   return command;
 }

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { inspect } from "node:util";
+import type { LocalCluster } from "@siphon/lab";
+import { Cluster, type RadosError } from "../../src/index.ts";
+import { type LiveMode, liveModes, upForTest } from "../support/live-modes.ts";
+
+for (const mode of Object.keys(liveModes) as LiveMode[]) {
+  describe(mode, () => {
+    let ceph: LocalCluster;
+    let cluster: Cluster;
+
+    before(async () => {
+      ceph = await upForTest(`rados-${mode.replaceAll("/", "-")}`, liveModes[mode]);
+      cluster = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
+    });
+
+    after(async () => {
+      cluster?.close();
+      await ceph?.down();
+    });
+
+    test("a session with the maps of the cluster", () => {
+      assert.equal(cluster.fsid, ceph.fsid);
+      assert.deepEqual(cluster.monmap.mons.map(({ name }) => name).sort(), ["a", "b", "c"]);
+      assert.match(cluster.currentMon!, /^mon\.?[abc]?$/);
+      assert.ok(cluster.globalId > 0n);
+      assert.equal(cluster.osdmap.fsid, ceph.fsid);
+      assert.ok([...cluster.pools.values()].includes("libvirt-pool"));
+    });
+
+    test("commands to every kind of daemon, with JSON back", async () => {
+      const version = { prefix: "version" };
+      const answers = await Promise.all([
+        cluster.command(version),
+        cluster.command(version, { target: { osd: 0 } }),
+        cluster.command(version, { target: { mgr: "active" } }),
+        cluster.command(version, { target: { mon: "b" } }),
+      ]);
+      for (const answer of answers) assert.match(JSON.stringify(answer), /16\.2/);
+      const df = (await cluster.command({ prefix: "osd df" }, { target: "mgr" })) as { nodes: unknown[] };
+      assert.equal(df.nodes.length, 1);
+      assert.deepEqual(await cluster.command({ prefix: "osd df" }), df);
+      const pool = cluster.osdmap.poolByName("libvirt-pool")!;
+      const query = { prefix: "query", pgid: `${pool.id}.0` };
+      const pg = (await cluster.command(query, { target: { pg: `${pool.id}.0` } })) as { state: string };
+      assert.equal(pg.state, "active+clean");
+    });
+
+    test("a command that is refused fails with the daemon's errno and words", async () => {
+      const unknown = cluster.command({ prefix: "osd no-such-thing" });
+      await assert.rejects(unknown, {
+        code: "EINVAL",
+        message: /mon refused `osd no-such-thing`: .*\(EINVAL\)/,
+      });
+      const missing = cluster.command({ prefix: "osd pool get", pool: "nowhere", var: "size" });
+      await assert.rejects(missing, { code: "ENOENT", message: /unrecognized pool 'nowhere'/ });
+      await assert.rejects(cluster.command({ prefix: "version" }, { target: { osd: 7 } }), {
+        code: "ENOENT",
+      });
+      await assert.rejects(cluster.command({ prefix: "version" }, { target: { mon: "z" } }), {
+        code: "ENOENT",
+      });
+    });
+
+    test("pools are made, listed, measured and removed", async () => {
+      await cluster.createPool({ name: "ours", pgs: 4, size: 1, application: "rados" });
+      const pool = cluster.osdmap.poolByName("ours")!;
+      assert.deepEqual([pool.pgNum, pool.size, [...pool.applications.keys()]], [4, 1, ["rados"]]);
+      let usage = await cluster.df();
+      // The manager takes its time to count what is new.
+      await until(async () => {
+        usage = await cluster.df();
+        return usage.pools.some(({ id }) => id === pool.id);
+      });
+      assert.ok(usage.totalBytes > 0);
+      const { name, objects } = usage.pools.find(({ id }) => id === pool.id)!;
+      assert.deepEqual([name, objects], ["ours", 0]);
+      await cluster.deletePool("ours");
+      assert.equal(cluster.osdmap.poolByName("ours"), undefined);
+    });
+
+    test("a client is kept away and let back", async () => {
+      const addr = { type: "any", nonce: 4711, family: 4, address: "192.0.2.9", port: 0 } as const;
+      await cluster.blocklist("add", "192.0.2.9:0/4711", 600);
+      assert.ok(cluster.osdmap.isBlocklisted([addr]));
+      await cluster.blocklist("rm", "192.0.2.9:0/4711");
+      assert.ok(!cluster.osdmap.isBlocklisted([addr]));
+    });
+
+    test("settings that the monitors keep for this client reach it", async () => {
+      const set = { prefix: "config set", who: "client.admin", name: "rados_osd_op_timeout", value: "17" };
+      await cluster.command(set);
+      await until(() => cluster.config.get("rados_osd_op_timeout") === "17");
+      await cluster.command({ prefix: "config rm", who: "client.admin", name: "rados_osd_op_timeout" });
+      await until(() => !cluster.config.has("rados_osd_op_timeout"));
+    });
+
+    test("monitors killed one after the other: every command of a stream is answered", async () => {
+      const stop = new AbortController();
+      let answered = 0;
+      const stream = (async () => {
+        while (!stop.signal.aborted) {
+          const { epoch } = (await cluster.command({ prefix: "osd dump" })) as { epoch: number };
+          assert.ok(epoch > 0);
+          answered++;
+        }
+      })();
+      for (const mon of ["mon.a", "mon.b", "mon.c"]) {
+        await ceph.killDaemon(mon);
+        const before = answered;
+        await until(() => answered > before + 20);
+        await ceph.startDaemon(mon);
+      }
+      stop.abort();
+      await stream;
+    });
+
+    if (liveModes[mode].auth === "cephx") {
+      test("keys and tickets are in nothing that prints", async () => {
+        const keyring = await readFile(ceph.conf.replace("ceph.conf", "client.admin.keyring"), "utf8");
+        const key = Buffer.from(/key = (\S+)/.exec(keyring)![1]!, "base64").subarray(-16);
+        const shown = inspect(cluster, { depth: 40, showHidden: true, maxArrayLength: 100_000 });
+        for (const form of [key.toString("base64").slice(0, 20), key.toString("hex"), [...key].join(", ")]) {
+          assert.ok(!shown.includes(form));
+        }
+        assert.ok(!shown.includes(key.toString("hex").replaceAll(/(..)(?!$)/g, "$1 ")));
+      });
+
+      test("a wrong key and an unknown user each get one clear sentence", async () => {
+        const key = Buffer.concat([
+          Buffer.from([1, 0]),
+          Buffer.alloc(8),
+          Buffer.from([16, 0]),
+          Buffer.alloc(16, 3),
+        ]);
+        for (const name of ["client.admin", "client.nobody"]) {
+          const settings = { key: key.toString("base64") };
+          const attempt = Cluster.connect({ conf: ceph.conf, name, settings, env: {} });
+          await assert.rejects(attempt, (error: RadosError) => {
+            assert.equal(error.code, "SIPHON_RADOS_AUTH");
+            assert.match(error.message, new RegExp(`does not accept ${name}: no such user, or another key`));
+            return true;
+          });
+        }
+      });
+    }
+  });
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 60_000;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error("it did not come to pass within a minute");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
