@@ -28,7 +28,7 @@ export function buildGuestCommand(): Command {
     .option("--force", "build it again though it is in the cache, and replace FILE")
     .option("--json", "print the paths as JSON")
     .action(async ({ out, size, suite, mirror, force, json }: Flags) => {
-      const step = terminalSteps();
+      const step = terminalSteps({ quiet: json });
       const { signal } = interruption;
       const built = await step("Build the guest image", (onProgress) =>
         buildGuestImage({ size, suite, mirror, force, signal, onProgress }),

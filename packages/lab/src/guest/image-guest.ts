@@ -30,6 +30,9 @@ export interface ImageGuest extends Guest {
 /** Emulated on a busy machine, a cloud image takes minutes to boot for the first time. */
 const BOOT_MS = 600_000;
 const SSH_PORT = 22;
+/** Ends when all has been started; units that failed are the image's own affair. */
+const BOOT_FINISHED =
+  "! command -v cloud-init || cloud-init status --wait; systemctl is-system-running --wait";
 
 /**
  * The guest in a disk image, the study's way: it boots from its disk and is driven over ssh. One that `siphon
@@ -82,6 +85,8 @@ export async function imageGuest(file: string, { letIn }: { letIn?: LetIn } = {}
       const target = { port: forwardedPort(network), privateKey, directory: dirname(agentSocket) };
       const control = await SshControl.connect({ ...target, timeoutMs, signal, qemuEnded });
       try {
+        // Nothing of the boot, cloud-init least of all, may still be at work when something is measured.
+        await control.run(BOOT_FINISHED, { timeoutMs, signal });
         await ensureFio(control, signal);
         return control;
       } catch (error) {

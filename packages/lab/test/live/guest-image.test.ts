@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
@@ -9,26 +10,38 @@ import { parseFio } from "../../src/fio/result.ts";
 import { buildGuestImage, exportGuestImage } from "../../src/guest/debian/image.ts";
 import type { GuestImageFiles } from "../../src/guest/image-files.ts";
 import { imageGuest } from "../../src/guest/image-guest.ts";
-import { benchmarkPartition } from "../../src/guest/partition/benchmark-partition.ts";
+import { benchmarkPartition, type GuestDevice } from "../../src/guest/partition/benchmark-partition.ts";
 import { run } from "../../src/host/command.ts";
+import { pidsWithEnvironment } from "../../src/host/proc.ts";
 import { importImage } from "../../src/image/import.ts";
+import { RESOURCE_VARIABLE } from "../../src/state/resource.ts";
 import { qemuDefaults, type VmSettings } from "../../src/vm/settings.ts";
 import { Vm, type VmOptions } from "../../src/vm/vm.ts";
 import { TestStateDir } from "../support/state-dir.ts";
 
 const GIB = 1024 ** 3;
 const state = new TestStateDir();
-const settings: VmSettings = { ...qemuDefaults, device: "virtio-blk", iothread: true, cache: "none" };
 let built: GuestImageFiles;
+let cluster: LocalCluster;
+/** The partition that the first boot from RBD makes. */
+let partition: GuestDevice;
 
 before(async () => {
   built = await buildGuestImage({ size: 2 * GIB });
+  cluster = await LocalCluster.up({ name: "g", osds: 1, store: "memstore", auth: "cephx" });
 });
 
-after(() => state[Symbol.asyncDispose]());
+after(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+  await state[Symbol.asyncDispose]();
+});
 
 const fails = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof LabError && error.code === code && message.test(error.message);
+
+/** What was started for VMs and builds, beside the cluster. */
+const running = () =>
+  pidsWithEnvironment(RESOURCE_VARIABLE, (dir) => /^\/(vms|work)\//.test(dir.replace(state.dir, "")));
 
 /** A cache of its own, in which nothing has been built. */
 async function withCache<T>(name: string, work: (cache: string) => Promise<T>): Promise<T> {
@@ -50,34 +63,40 @@ const left = (cache: string) =>
     .filter((entry) => !entry.isDirectory() && !entry.parentPath.endsWith("/ssh"))
     .map(({ name }) => name);
 
-test("a guest image that was built goes into RBD, boots from there by its own boot loader, is driven over ssh and measured on a partition in the new space", async () => {
-  const file = join(state.dir, "guest.qcow2");
-  // Under another name its kernel is not found beside it: firmware and GRUB must do.
-  await exportGuestImage(built, file);
-  await run("mv", [file, join(state.dir, "moved.qcow2")]);
-  const guest = await imageGuest(join(state.dir, "moved.qcow2"), { letIn: "key" });
-  await using cluster = await LocalCluster.up({ name: "g", osds: 1, store: "memstore", auth: "cephx" });
-  const { client } = cluster;
-  await importImage(client, { image: "guest", file: await guest.diskFile(), size: 3 * GIB });
+/** Boots the guest in an image file from that file's copy in RBD. */
+async function bootFromRbd(file: string, settings: VmSettings): Promise<Vm> {
+  const guest = await imageGuest(file, { letIn: "key" });
   const { path: conf } = await cluster.clientConf("vm", {});
-  const { pool } = client;
-  await using vm = await Vm.start({
+  return Vm.start({
     ...{ guest, settings, accelerator: "tcg", memoryMiB: 768 },
-    disk: { type: "rbd", pool, image: "guest", user: cluster.spec.user, conf },
+    disk: { type: "rbd", pool: cluster.client.pool, image: "guest", user: cluster.spec.user, conf },
     ...(await guest.equipment()),
   });
+}
+
+test("a guest that was built boots from RBD by its own boot loader and is driven over ssh", async () => {
+  // Under this name its kernel is not found beside it: firmware and GRUB must do.
+  const file = join(state.dir, "alone.qcow2");
+  await copyFile(built.disk, file);
+  await importImage(cluster.client, { image: "guest", file, size: 3 * GIB });
+  await using vm = await bootFromRbd(file, { ...qemuDefaults, device: "virtio-blk", iothread: true });
   assert.deepEqual(await vm.run("echo out; echo err >&2; exit 255"), {
-    exitCode: 255,
-    stdout: "out\n",
-    stderr: "err\n",
+    ...{ exitCode: 255, stdout: "out\n", stderr: "err\n" },
   });
   await assert.rejects(vm.run("sleep 100", { timeoutMs: 1_000 }), fails("SIPHON_TIMEOUT", /sleep 100/));
   assert.match((await vm.run("findmnt -no SOURCE,FSTYPE /")).stdout, /^\/dev\/vda1 +ext4\n$/);
-  const partition = await benchmarkPartition(vm);
+  partition = await benchmarkPartition(vm);
   assert.equal(partition.path, "/dev/vda2");
   assert.ok(partition.bytes > 0.9 * GIB && partition.bytes <= GIB);
   assert.deepEqual(await benchmarkPartition(vm), partition);
-  const job = { filename: partition.path, rw: "randread", blockSize: 16_384, ioDepth: 128 } as const;
+  assert.equal((await vm.run("sync")).exitCode, 0);
+});
+
+test("as an IDE disk, its kernel loaded by QEMU, it has the same partition, and fio measures it", async () => {
+  await using vm = await bootFromRbd(built.disk, qemuDefaults);
+  const { path, bytes } = await benchmarkPartition(vm);
+  assert.deepEqual({ path, bytes }, { path: "/dev/sda2", bytes: partition.bytes });
+  const job = { filename: path, rw: "randread", blockSize: 16_384, ioDepth: 128 } as const;
   const said = await vm.run(fioCommandLine({ ...job, size: 256 << 20, seconds: 2 }));
   assert.ok(parseFio(said, { seconds: 2 }).iops > 0);
 });
@@ -92,22 +111,26 @@ test("an image that is in the cache is not built again, and a copy does not over
   await assert.rejects(exportGuestImage(built, file), fails("SIPHON_REFUSED", /copy.qcow2 is there already/));
 });
 
-const boot = async (options: Partial<VmOptions>) => {
+/** Boots the guest from a disk on which it is not. */
+const bootFromNothing = async (options: Partial<VmOptions>) => {
   const guest = await imageGuest(built.disk);
   return Vm.start({
-    ...{ guest, settings, accelerator: "tcg", disk: { type: "null", size: GIB } },
+    ...{ guest, settings: qemuDefaults, accelerator: "tcg", disk: { type: "null", size: GIB } },
     ...(await guest.equipment()),
     ...options,
   });
 };
 
 test("a guest that does not come up is given up when its time is over, and QEMU is ended", async () => {
-  await assert.rejects(boot({ bootTimeoutMs: 2_000 }), fails("SIPHON_GUEST", /did not answer within 2 s/));
-  assert.deepEqual(state.running(), []);
+  await assert.rejects(
+    bootFromNothing({ bootTimeoutMs: 2_000 }),
+    fails("SIPHON_GUEST", /did not answer within 2 s/),
+  );
+  assert.deepEqual(running(), []);
 });
 
 test("QEMU's death while ssh is waited for ends the wait at once", async () => {
-  const booting = boot({ name: "doomed" });
+  const booting = bootFromNothing({ name: "doomed" });
   booting.catch(() => {});
   let pids: string[] = [];
   while (pids.length === 0) {
@@ -116,7 +139,7 @@ test("QEMU's death while ssh is waited for ends the wait at once", async () => {
   }
   process.kill(Number(pids[0]), "SIGKILL");
   await assert.rejects(booting, fails("SIPHON_VM", /ended by SIGKILL/));
-  assert.deepEqual(state.running(), []);
+  assert.deepEqual(running(), []);
 });
 
 test("a build that is interrupted leaves no process and no file", async () => {
@@ -130,7 +153,7 @@ test("a build that is interrupted leaves no process and no file", async () => {
     });
     await assert.rejects(building, /interrupted/);
     assert.deepEqual(left(cache), []);
-    assert.deepEqual(state.running(), []);
+    assert.deepEqual(running(), []);
     assert.deepEqual(readdirSync(join(state.dir, "work")), []);
   });
 });

@@ -21,8 +21,11 @@ const MBR_TYPE = 0xda;
 /** The type of the MBR entry that keeps others off a disk with a GPT. */
 const GUARD_TYPE = 0xee;
 /** It starts on a multiple of the RBD object size, so that no block spans two objects more than it must. */
-const ALIGNMENT = (4 * 1024 * 1024) / mbrSector;
-const SMALLEST = (16 * 1024 * 1024) / mbrSector;
+const MIB = 2 ** 20 / mbrSector;
+const ALIGNMENT = 4 * MIB;
+/** Bytes that a disk must have to spare for a partition of some size: its boundaries, and the copy of a GPT. */
+export const PARTITION_ROOM = 8 * 2 ** 20;
+const SMALLEST = 16 * MIB;
 /** An MBR counts sectors in 32 bits. */
 const MBR_LIMIT = 2 ** 32 - 1;
 
@@ -71,7 +74,7 @@ function planMbr(mbr: Mbr, diskSectors: number): PartitionPlan {
 
 function freeSpace(from: number, to: number): { start: number; sectors: number } {
   const start = Math.ceil(from / ALIGNMENT) * ALIGNMENT;
-  const sectors = Math.floor((to - start) / ALIGNMENT) * ALIGNMENT;
+  const sectors = Math.floor((to - start) / MIB) * MIB;
   if (sectors >= SMALLEST) return { start, sectors };
   throw new LabError("SIPHON_GUEST", "there is no free space behind the last partition of the guest's disk", {
     hint: "make the image larger: siphon image resize",

@@ -14,7 +14,12 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { LabError } from "../../../src/errors.ts";
 import { emptyMbr, readMbr, writeMbr } from "../../../src/guest/partition/mbr.ts";
-import { type PartitionPlan, planPartition, TABLE_SECTORS } from "../../../src/guest/partition/plan.ts";
+import {
+  PARTITION_ROOM,
+  type PartitionPlan,
+  planPartition,
+  TABLE_SECTORS,
+} from "../../../src/guest/partition/plan.ts";
 import { run } from "../../../src/host/command.ts";
 
 const MIB = 1024 ** 2;
@@ -80,6 +85,19 @@ test("a GPT disk that has grown gets a partition in all of its new space, as sfd
   assert.ok(size * 512 > 2800 * MIB);
   const { stdout } = await run("/usr/sbin/sfdisk", ["--verify", disk]);
   assert.match(stdout, /No errors detected/);
+});
+
+test("a disk with PARTITION_ROOM to spare holds a partition of the size that is wanted", async () => {
+  for (const script of [gptScript, mbrScript]) {
+    const disk = await grownDisk(script, { before: 256 * MIB, after: 1024 * MIB });
+    const wanted = 512 * MIB;
+    const { partitions } = await tableOf(disk);
+    const end = Math.max(...partitions.map(({ start, size }) => (start + size) * 512));
+    for (const bytes of [end + wanted + PARTITION_ROOM, end + wanted + PARTITION_ROOM + 4 * MIB - 512]) {
+      truncateSync(disk, bytes);
+      assert.ok(plan(disk, bytes).sectors * 512 >= wanted);
+    }
+  }
 });
 
 test("an MBR disk keeps its boot code and its partitions", async () => {
