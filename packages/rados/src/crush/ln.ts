@@ -2,7 +2,7 @@ import { coarseLogs, fineLogs } from "./ln-data.ts";
 
 /**
  * For every 16-bit u, `crush_ln(u) - 2^48` (src/crush/mapper.c): 2^44 * log2(u + 1) less its largest value,
- * so an integer from -2^48 to 0. All of it is made once (512 KiB), for straw2 needs one per item it weighs.
+ * so a negative integer from -2^48 up. All of it is made once (512 KiB), for straw2 needs one per item it weighs.
  */
 export function crushLnTable(): Float64Array {
   table ??= Float64Array.from({ length: 0x10000 }, (_, u) => crushLn(u) - 2 ** 48);

@@ -10,7 +10,7 @@ import { type Code, op, wasmModule } from "@siphon/wire";
  *
  * Everything is exact: logarithms are integers above -2^49, weights below 2^32, and a quotient of
  * those is never so close below an integer that a double rounds it up. An item of weight 0 draws minus
- * infinity or NaN, which win against nothing.
+ * infinity, which wins against nothing.
  */
 export function straw2Kernel(): Uint8Array<ArrayBuffer> {
   const locals = { i32: 2, f64: 2, v128: 13 };

@@ -83,11 +83,23 @@ function readClientPart(r: Reader, version: number): Omit<OsdMapState, keyof Osd
   const lastInChange = version >= 9 ? readUtime(r) : never;
   const upmapPrimaries = PgTable.from(version >= 10 ? readPgNumbers(r) : []);
   return {
-    ...{ fsid, epoch, created, modified, pools, poolNames, poolMax, flags, maxOsd },
+    fsid,
+    epoch,
+    created,
+    modified,
+    pools,
+    poolNames,
+    poolMax,
+    flags,
+    maxOsd,
     osds: { state, weight, addrs, primaryAffinity: affinity.length === 0 ? undefined : affinity },
-    ...{ crush, crushVersion, erasureCodeProfiles },
+    crush,
+    crushVersion,
+    erasureCodeProfiles,
     pgs: { temp, primaryTemp, upmap, upmapItems, upmapPrimaries },
-    ...{ newRemovedSnaps, lastUpChange, lastInChange },
+    newRemovedSnaps,
+    lastUpChange,
+    lastInChange,
   };
 }
 
@@ -121,7 +133,11 @@ function readOsdPart(r: Reader, version: number): OsdPart {
   }
   return {
     blocklist: new Blocklist(blocked, ranges),
-    ...{ nearFullRatio, fullRatio, backfillFullRatio, requireMinCompatClient, requireOsdRelease },
+    nearFullRatio,
+    fullRatio,
+    backfillFullRatio,
+    requireMinCompatClient,
+    requireOsdRelease,
   };
 }
 

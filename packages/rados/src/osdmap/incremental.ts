@@ -139,11 +139,34 @@ function readClientPart(r: Reader, version: number): Omit<Incremental, keyof Osd
   const newPgUpmapPrimaries = version >= 9 ? readPgNumbers(r) : [];
   const oldPgUpmapPrimaries = version >= 9 ? readPgs(r) : [];
   return {
-    ...{ fsid, epoch, modified, fullMap, crush, newPoolMax, newFlags, newMaxOsd },
-    ...{ newPools, newPoolNames, oldPools, newUpClient, newState, newWeight, newPrimaryAffinity },
-    ...{ newPgTemp, newPrimaryTemp, newProfiles, oldProfiles, newPgUpmap, oldPgUpmap },
-    ...{ newPgUpmapItems, oldPgUpmapItems, newPgUpmapPrimaries, oldPgUpmapPrimaries },
-    ...{ newRemovedSnaps, newLastUpChange, newLastInChange },
+    fsid,
+    epoch,
+    modified,
+    fullMap,
+    crush,
+    newPoolMax,
+    newFlags,
+    newMaxOsd,
+    newPools,
+    newPoolNames,
+    oldPools,
+    newUpClient,
+    newState,
+    newWeight,
+    newPrimaryAffinity,
+    newPgTemp,
+    newPrimaryTemp,
+    newProfiles,
+    oldProfiles,
+    newPgUpmap,
+    oldPgUpmap,
+    newPgUpmapItems,
+    oldPgUpmapItems,
+    newPgUpmapPrimaries,
+    oldPgUpmapPrimaries,
+    newRemovedSnaps,
+    newLastUpChange,
+    newLastInChange,
   };
 }
 
@@ -183,9 +206,15 @@ function readOsdPart(r: Reader, version: number): OsdPart {
     oldBlockedRanges = r.list(19, readEntityAddr);
   }
   return {
-    ...{ newBlocklist, oldBlocklist, newBlockedRanges, oldBlockedRanges },
-    ...{ newNearFullRatio, newFullRatio, newBackfillFullRatio },
-    ...{ newRequireMinCompatClient, newRequireOsdRelease },
+    newBlocklist,
+    oldBlocklist,
+    newBlockedRanges,
+    oldBlockedRanges,
+    newNearFullRatio,
+    newFullRatio,
+    newBackfillFullRatio,
+    newRequireMinCompatClient,
+    newRequireOsdRelease,
   };
 }
 
