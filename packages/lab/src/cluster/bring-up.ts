@@ -20,8 +20,10 @@ export interface BringUpOptions {
   signal?: AbortSignal;
   /** Told what is being done, in a few words. */
   onStep?: (step: string) => void;
-  /** Where monitors may listen: so many ports, free as far as one can know. */
-  ports: (count: number) => Promise<number[]>;
+  /** Where all daemons listen: an address of this machine that those who connect can reach; 127.0.0.1 unless told. */
+  address?: string;
+  /** Where monitors may listen: so many ports of the address, free as far as one can know. */
+  ports: (count: number, address: string) => Promise<number[]>;
 }
 
 /** What there is once a cluster is up. */
@@ -41,7 +43,7 @@ export async function bringUp(
   spec: ClusterSpec,
   options: BringUpOptions,
 ): Promise<BroughtUp> {
-  const { onStep = () => {} } = options;
+  const { onStep = () => {}, address = LOOPBACK } = options;
   const fsid = randomUUID();
   const all = daemonsOf(spec);
   const [mons, mgrs, osds] = (["mon", "mgr", "osd"] as const).map((kind) =>
@@ -66,7 +68,12 @@ export async function bringUp(
   };
 
   onStep("keys and configuration");
-  await writeClusterFiles(resource, spec, fsid, await monAddresses(mons, spec, options.ports));
+  const ports = await options.ports(mons.length * 2, address);
+  await writeClusterFiles(resource, spec, {
+    fsid,
+    mons: monAddresses(mons, spec, address, ports),
+    ip: address,
+  });
 
   onStep(`making the stores of ${many(mons, "monitor")} and ${many(osds, "OSD")}`);
   const uuids = osds.map(() => randomUUID());
@@ -81,7 +88,11 @@ export async function bringUp(
     const [session] = await together.all([admin.session({ signal }), ...mgrs.map(start)] as const);
     await using _ = session;
     await makeMaps(resource, session, spec, fsid, uuids);
-    await placeOsds(session, spec);
+    const host = hostname().split(".")[0];
+    await placeOsds(
+      session,
+      osds.map(({ id }) => ({ id, host, bytes: spec.osdSize })),
+    );
 
     onStep(`starting ${many(osds, "OSD")}`);
     await together.all(osds.map((osd, n) => osdStores[n].then(() => start(osd))));
@@ -96,15 +107,10 @@ export async function bringUp(
   return { fsid, daemons };
 }
 
-async function monAddresses(
-  mons: DaemonId[],
-  { msgr }: ClusterSpec,
-  ports: BringUpOptions["ports"],
-): Promise<MonAddress[]> {
-  const free = await ports(mons.length * 2);
+function monAddresses(mons: DaemonId[], { msgr }: ClusterSpec, ip: string, free: number[]): MonAddress[] {
   return mons.map(({ id }, n) => ({
     id,
-    ip: LOOPBACK,
+    ip,
     ...(msgr === "v1" ? {} : { v2: free[2 * n] }),
     ...(msgr === "v2" ? {} : { v1: free[2 * n + 1] }),
   }));
@@ -127,16 +133,24 @@ export async function makeMaps(
   await writeFile(clusterPaths(resource).keyring(name), keyringText([{ name, key }]), { mode: 0o600 });
 }
 
+/** Where an OSD is, for CRUSH. */
+export interface OsdPlace {
+  id: string;
+  /** The name of its host's bucket. */
+  host: string;
+  /** What it can store. */
+  bytes: number;
+}
+
 /**
  * Puts the OSDs into the CRUSH map. They would do it themselves as they start, but with msgr v1 and auth none
  * their command may leave before they know the fsid that it must carry, and they end ("wrong fsid").
  */
-async function placeOsds(session: CephSession, { osds, osdSize }: ClusterSpec): Promise<void> {
-  // The usual weight: TiB.
-  const weight = (osdSize / 2 ** 40).toFixed(6);
-  const place = ["root=default", `host=${hostname().split(".")[0]}`];
-  for (let id = 0; id < osds; id++) {
-    await session.command(["osd", "crush", "add", `osd.${id}`, weight, ...place]);
+export async function placeOsds(session: CephSession, places: OsdPlace[]): Promise<void> {
+  for (const { id, host, bytes } of places) {
+    // The usual weight: TiB.
+    const weight = (bytes / 2 ** 40).toFixed(6);
+    await session.command(["osd", "crush", "add", `osd.${id}`, weight, "root=default", `host=${host}`]);
   }
 }
 

@@ -5,7 +5,7 @@ import { type KeyringEntry, keyringText, newCephxKey } from "../ceph/keyring.ts"
 import { run } from "../host/command.ts";
 import type { Resource } from "../state/resource.ts";
 import { clusterPaths, type DaemonId, daemonsOf } from "./layout.ts";
-import { addressVector, clusterConf, type MonAddress } from "./settings.ts";
+import { addressVector, type ClusterPlace, clusterConf, type MonAddress } from "./settings.ts";
 import type { ClusterSpec } from "./spec.ts";
 
 /**
@@ -15,8 +15,7 @@ import type { ClusterSpec } from "./spec.ts";
 export async function writeClusterFiles(
   resource: Resource,
   spec: ClusterSpec,
-  fsid: string,
-  addresses: MonAddress[],
+  place: Omit<ClusterPlace, "home">,
 ): Promise<void> {
   const paths = clusterPaths(resource);
   const daemons = daemonsOf(spec);
@@ -25,7 +24,7 @@ export async function writeClusterFiles(
 
   const entries = firstKeys(daemons);
   const secret = { mode: 0o600 };
-  const conf = clusterConf(spec, { fsid, mons: addresses, home: resource });
+  const conf = clusterConf(spec, { ...place, home: resource });
   // They are placed before they start.
   conf.osd.osd_crush_update_on_start = "false";
   await writeFile(paths.conf, confText(conf), secret);
@@ -33,7 +32,7 @@ export async function writeClusterFiles(
   for (const { name, key } of entries.slice(1)) {
     await writeFile(paths.keyring(name), keyringText([{ name, key }]), secret);
   }
-  await makeMonmap(resource, fsid, addresses);
+  await makeMonmap(resource, place.fsid, place.mons);
 }
 
 /** New keys for what exists from the start: the monitors' common one, client.admin, manager and OSDs. */

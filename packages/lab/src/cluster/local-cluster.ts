@@ -29,7 +29,7 @@ interface Details extends Record<string, unknown> {
 }
 
 /**
- * A Ceph cluster on this machine: real daemons on 127.0.0.1 that live in one directory and end with it. It is
+ * A Ceph cluster on this machine: real daemons, on 127.0.0.1 unless told, that live in one directory and end with it. It is
  * removed when disposed of, unless `keep()` was called; a kept one is found again by its name.
  */
 export class LocalCluster implements AsyncDisposable {

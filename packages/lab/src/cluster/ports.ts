@@ -2,27 +2,31 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { LabError } from "../errors.ts";
+import { LOOPBACK } from "./settings.ts";
 
 /** Below the range from which Linux takes the local ports of outgoing connections, and above Ceph's own. */
 const LOWEST = 10_000;
 const HIGHEST = 32_000;
 
 /**
- * Ports on 127.0.0.1 that nothing listens on just now. They are not reserved: whoever binds one must be ready
+ * Ports of an address of this machine that nothing listens on just now. They are not reserved: whoever binds one must be ready
  * to find it taken and to ask again.
  */
-export async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number, address = LOOPBACK): Promise<number[]> {
   const ports = new Set<number>();
   for (let tries = 0; tries < 1_000 && ports.size < count; tries++) {
     const port = randomInt(LOWEST, HIGHEST);
-    if (await isFree(port)) ports.add(port);
+    if (await isFree(port, address)) ports.add(port);
   }
   if (ports.size === count) return [...ports];
-  throw new LabError("SIPHON_IN_USE", `no ${count} free ports between ${LOWEST} and ${HIGHEST} on 127.0.0.1`);
+  throw new LabError(
+    "SIPHON_IN_USE",
+    `no ${count} free ports between ${LOWEST} and ${HIGHEST} on ${address}`,
+  );
 }
 
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen({ port, host: "127.0.0.1", exclusive: true });
+async function isFree(port: number, host: string): Promise<boolean> {
+  const server = createServer().listen({ port, host, exclusive: true });
   try {
     await once(server, "listening");
     return true;

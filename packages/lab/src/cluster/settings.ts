@@ -20,7 +20,7 @@ const MODES = [
   "ms_mon_service_mode",
 ];
 
-/** Where all daemons of a cluster on this machine listen. */
+/** Where all daemons of a cluster on this machine listen, unless told. */
 export const LOOPBACK = "127.0.0.1";
 
 /** `[v2:127.0.0.1:P,v1:127.0.0.1:Q]`, as mon_host and monmaptool want it. */
