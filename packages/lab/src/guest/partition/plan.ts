@@ -20,8 +20,8 @@ const NAME = "siphon-bench";
 const MBR_TYPE = 0xda;
 /** The type of the MBR entry that keeps others off a disk with a GPT. */
 const GUARD_TYPE = 0xee;
-/** It starts on a multiple of the RBD object size, so that no block spans two objects more than it must. */
 const MIB = 2 ** 20 / mbrSector;
+/** It starts with an object of the RBD image, so that no aligned block spans two of them. */
 const ALIGNMENT = 4 * MIB;
 /** Bytes that a disk must have to spare for a partition of some size: its boundaries, and the copy of a GPT. */
 export const PARTITION_ROOM = 8 * 2 ** 20;
