@@ -1,5 +1,5 @@
 import { LabError } from "../errors.ts";
-import { type RunResult, run } from "../host/command.ts";
+import { type RunOptions, type RunResult, run } from "../host/command.ts";
 import { cephEnvironment } from "./environment.ts";
 import { cephFailure } from "./failure.ts";
 import { CephSession } from "./session.ts";
@@ -18,6 +18,8 @@ export interface CephCallOptions {
   signal?: AbortSignal;
   /** Milliseconds until a call that gets no answer fails with SIPHON_TIMEOUT; 60,000 unless told. */
   timeoutMs?: number;
+  /** Written to the program's standard input. */
+  input?: RunOptions["input"];
   /** What the call is for, as error messages say it: `create image p/i`. */
   what?: string;
 }
@@ -67,7 +69,7 @@ export class CephClient {
   }
 
   /** Runs `rados ARGS` in the target's pool and namespace. */
-  async rados(args: string[], options: CephCallOptions & { input?: string } = {}): Promise<string> {
+  async rados(args: string[], options: CephCallOptions = {}): Promise<string> {
     const where = [
       "--pool",
       this.pool,
@@ -105,12 +107,7 @@ export class CephClient {
     return ["--conf", conf, "--id", user, "--client-mount-timeout", `${CONNECT_SECONDS}`];
   }
 
-  async #run(
-    command: string,
-    args: string[],
-    what: string,
-    options: CephCallOptions & { input?: string },
-  ): Promise<RunResult> {
+  async #run(command: string, args: string[], what: string, options: CephCallOptions): Promise<RunResult> {
     const { signal, timeoutMs, input } = options;
     const result = await run(command, args, {
       env: this.#env(),

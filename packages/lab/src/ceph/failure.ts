@@ -19,7 +19,7 @@ export function cephFailure(asked: Asked, words: string, cause?: unknown): LabEr
   const error = (code: LabError["code"], why: string, hint?: string, retryable = false) =>
     new LabError(code, `cannot ${what}: ${why}`, { cause, hint, retryable });
 
-  if (/calling conf_read_file/.test(words)) {
+  if (/calling conf_read_file|unable to open config file/.test(words)) {
     return error("SIPHON_NOT_FOUND", `cannot read ${conf}`, "name the cluster's ceph.conf with --conf");
   }
   if (/interrupted or timed out|RADOS timed out|ETIMEDOUT|\(110\)/.test(words)) {

@@ -1,3 +1,4 @@
+import { pipeline } from "node:stream/promises";
 import { exec } from "tinyexec";
 import { LabError } from "../errors.ts";
 
@@ -6,8 +7,8 @@ export interface RunOptions {
   /** Added to this process's environment; undefined removes a variable. */
   env?: Record<string, string | undefined>;
   cwd?: string;
-  /** Written to the program's standard input. */
-  input?: string;
+  /** Written to the program's standard input, as fast as it reads. */
+  input?: string | AsyncIterable<Uint8Array>;
   /** Milliseconds until it is ended; 60,000 unless told. */
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -40,12 +41,14 @@ export async function run(
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
   const result = exec(command, args, {
-    stdin: input,
+    stdin: typeof input === "string" ? input : undefined,
     nodeOptions: { cwd, env: { ...process.env, ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] },
   });
+  const stdin = result.process?.stdin;
   // A program may end without reading all that it is given.
-  result.process?.stdin?.on("error", () => {});
-  if (input === undefined) result.process?.stdin?.end();
+  stdin?.on("error", () => {});
+  if (input === undefined) stdin?.end();
+  else if (typeof input !== "string" && stdin) void pipeline(input, stdin).catch(() => {});
   if (onStart && result.pid !== undefined) onStart(result.pid);
   if (onStdout) result.process?.stdout?.setEncoding("utf8").on("data", onStdout);
   using _ = endingOn(stop, result.pid);

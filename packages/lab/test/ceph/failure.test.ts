@@ -13,6 +13,12 @@ const said: [string, string, string, RegExp][] = [
     /cannot read \/etc\/ceph\/ceph\.conf/,
   ],
   [
+    "no configuration, from rbd",
+    "global_init: unable to open config file from search list /etc/ceph/ceph.conf",
+    "SIPHON_NOT_FOUND",
+    /cannot read \/etc\/ceph\/ceph\.conf/,
+  ],
+  [
     "a wrong key",
     "[errno 13] RADOS permission denied (error connecting to the cluster)",
     "SIPHON_PERMISSION",
@@ -31,7 +37,7 @@ const said: [string, string, string, RegExp][] = [
     /does not answer/,
   ],
   [
-    "the same from rbd",
+    "the same silence, from rbd",
     "rbd: couldn't connect to the cluster!\nrbd: listing images failed: (110) Connection timed out",
     "SIPHON_TIMEOUT",
     /does not answer/,

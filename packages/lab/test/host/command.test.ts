@@ -60,6 +60,13 @@ test("output is handed over as it comes, and an abort ends also what ignores SIG
   while (pids.some(processId)) await sleep(20);
 });
 
+test("input can be made while it is read", async () => {
+  async function* chunks() {
+    for (let i = 0; i < 100; i++) yield Buffer.alloc(10_000, "x");
+  }
+  assert.equal((await run("wc", ["-c"], { input: chunks() })).stdout.trim(), "1000000");
+});
+
 test("a program that does not read its input is no problem", async () => {
   await run("true", [], { input: "x".repeat(1_000_000) });
 });
