@@ -5,13 +5,17 @@ import { type ClusterFlags, clientFor, withClusterFlags } from "../cluster-flags
 import { interruption } from "../interruption.ts";
 import { sizeOption, withStateDir } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
+import { buildGuestCommand } from "./build-guest.ts";
 
 export function imageCommand(): Command {
   return new Command("image")
-    .description("Images in RBD: on a local cluster (--cluster), or on an existing one (--conf).")
+    .description(
+      "Images in RBD, on a local cluster (--cluster) or on an existing one (--conf); and guests to put there.",
+    )
     .addCommand(onCluster(importCommand()))
     .addCommand(onCluster(resizeCommand()))
-    .addCommand(onCluster(prefillCommand()));
+    .addCommand(onCluster(prefillCommand()))
+    .addCommand(buildGuestCommand());
 }
 
 interface Flags extends ClusterFlags {
