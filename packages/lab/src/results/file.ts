@@ -7,18 +7,24 @@ import { type Results, resultsSchema } from "./schema.ts";
 /** The name of the file in a run's directory. */
 export const resultsFile = "results.json";
 
+/** The commands that write a results.json. */
+export type RunKind = "ladder" | "baseline";
+
 /**
- * Reads and checks a results.json; `path` is the file or the directory that holds it. Throws
- * SIPHON_NOT_FOUND, SIPHON_PERMISSION, or SIPHON_BAD_FILE when it is broken or a newer siphon wrote it.
+ * Reads and checks a ladder's results.json; `path` is the file or the directory that holds it. Throws
+ * SIPHON_NOT_FOUND, SIPHON_PERMISSION, SIPHON_USAGE for another kind of run, or SIPHON_BAD_FILE when it is broken
+ * or a newer siphon wrote it.
  */
 export async function readResults(path: string): Promise<Results> {
-  const file = await locate(path);
-  let content: unknown;
-  try {
-    content = JSON.parse(await readFile(file, "utf8"));
-  } catch (cause) {
-    if (cause instanceof SyntaxError) throw broken(file, `it is not JSON: ${cause.message}`, cause);
-    throw unreadable(file, cause);
+  return readRun(path, "ladder", resultsSchema);
+}
+
+/** The same for any kind of run. */
+export async function readRun<T>(path: string, kind: RunKind, schema: z.ZodType<T>): Promise<T> {
+  const { file, content } = await read(path);
+  const found = kindOf(content);
+  if (found !== kind) {
+    throw new LabError("SIPHON_USAGE", `${file} is a run of siphon ${found}, not of siphon ${kind}`);
   }
   const version = z.object({ schema: z.int().min(2) }).safeParse(content);
   if (version.success) {
@@ -28,19 +34,26 @@ export async function readResults(path: string): Promise<Results> {
       { hint: "read it with the siphon that wrote it, or a newer one" },
     );
   }
-  const parsed = resultsSchema.safeParse(content);
+  const parsed = schema.safeParse(content);
   if (!parsed.success) throw broken(file, firstProblems(parsed.error), parsed.error);
   return parsed.data;
 }
 
-/**
- * Writes results.json into a directory (made if need be) so that a reader sees the old file or the new one, never half of
- * one. Returns its path.
- */
+/** Which command wrote a results.json, as far as it says so. */
+export async function runKind(path: string): Promise<RunKind> {
+  return kindOf((await read(path)).content);
+}
+
+/** Writes a ladder's results.json into a directory (made if need be); returns its path. */
 export async function writeResults(directory: string, results: Results): Promise<string> {
+  return writeRun(directory, resultsSchema.parse(results));
+}
+
+/** Writes results so that a reader sees the old file or the new one, never half of one. Returns its path. */
+export async function writeRun(directory: string, results: object): Promise<string> {
   const file = join(directory, resultsFile);
   const temporary = `${file}.${process.pid}.tmp`;
-  const text = `${JSON.stringify(resultsSchema.parse(results), null, 2)}\n`;
+  const text = `${JSON.stringify(results, null, 2)}\n`;
   try {
     await mkdir(directory, { recursive: true });
     {
@@ -74,6 +87,21 @@ export function unwritable(file: string, cause: unknown): LabError {
   return new LabError("SIPHON_NOT_FOUND", `cannot write ${file}: ${message}`, { cause });
 }
 
+async function read(path: string): Promise<{ file: string; content: unknown }> {
+  const file = await locate(path);
+  try {
+    return { file, content: JSON.parse(await readFile(file, "utf8")) };
+  } catch (cause) {
+    if (cause instanceof SyntaxError) throw broken(file, `it is not JSON: ${cause.message}`, cause);
+    throw unreadable(file, cause);
+  }
+}
+
+function kindOf(content: unknown): RunKind {
+  const { success } = z.object({ kind: z.literal("baseline") }).safeParse(content);
+  return success ? "baseline" : "ladder";
+}
+
 async function locate(path: string): Promise<string> {
   try {
     return (await stat(path)).isDirectory() ? join(path, resultsFile) : path;
@@ -96,7 +124,7 @@ function unreadable(file: string, cause: unknown): LabError {
 function broken(file: string, why: string, cause: unknown): LabError {
   return new LabError("SIPHON_BAD_FILE", `cannot read ${file}: ${why}`, {
     cause,
-    hint: "it must be a results.json as siphon ladder writes it",
+    hint: "it must be a results.json as siphon ladder and siphon baseline write it",
   });
 }
 

@@ -1,0 +1,92 @@
+import { LabError } from "../../errors.ts";
+import { type FioJob, fioCommandLine } from "../../fio/command.ts";
+import { smallGuest } from "../../guest/small.ts";
+import { loadInVm } from "../../ladder/load-in-vm.ts";
+import { Network } from "../../network/network.ts";
+import type { Report } from "../../step.ts";
+import { chooseAccelerator } from "../../vm/accelerator.ts";
+import { qemuDefaults } from "../../vm/settings.ts";
+import { Vm } from "../../vm/vm.ts";
+import type { Engine, Load, LoadHooks, Measured } from "../engine.ts";
+import { inTargetsMode } from "../modes.ts";
+import type { BaselineOptions } from "../options.ts";
+import type { BaselineTarget } from "../target.ts";
+import { mapCommand, mappingOf, mapScript, rbdDevice, unmapScript } from "./map.ts";
+
+export interface GuestKrbd extends AsyncDisposable {
+  engine: Engine;
+  /** Where clusters must listen, for the guest to reach them. */
+  address: string;
+}
+
+/**
+ * Kernel RBD in the small guest, for hosts whose own kernel has none: a network on this machine, and for each run a VM
+ * booted anew on it. Throws a LabError where that cannot be, such as SIPHON_PERMISSION without root.
+ */
+export async function guestKrbd(
+  { accel }: Pick<BaselineOptions, "accel">,
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<GuestKrbd> {
+  await using stack = new AsyncDisposableStack();
+  report("building the guest for kernel RBD, unless it is in the cache");
+  const guest = await smallGuest(signal);
+  report("finding out whether KVM boots a guest");
+  const accelerator = await chooseAccelerator(accel, smallGuest, signal);
+  report("making a network for the guest");
+  const network = stack.use(await Network.create(`baseline-${process.pid}`));
+  const tap = await network.addTap("guest");
+  const bits = network.subnet.split("/")[1];
+  const boot = (stop: AbortSignal) =>
+    Vm.start({
+      guest,
+      // The disk is not used; QEMU's defaults would have the guest wait for an IDE disk.
+      settings: { ...qemuDefaults, device: "virtio-blk" },
+      disk: { type: "null", size: 2 ** 20 },
+      accelerator: accelerator.name,
+      network: { type: "tap", device: tap.interface, address: `${tap.address}/${bits}` },
+      signal: stop,
+    });
+  const how = `${accelerator.name.toUpperCase()} (${accelerator.reason})`;
+  const keep = stack.move();
+  return {
+    address: network.address,
+    engine: {
+      name: "krbd",
+      place: "guest",
+      clientCpu: "QEMU, with the guest and its kernel in it",
+      facts: [...guest.description, { name: "accelerator", value: how }],
+      obstacle: () => undefined,
+      command: (target, load) => `${mapCommand(target)}\n${fioCommandLine(jobOn(load))}`,
+      load: async (target, load, hooks) => {
+        await using vm = await boot(hooks.signal);
+        return await inTargetsMode(target, () => loadMapped(vm, target, load, hooks));
+      },
+    },
+    [Symbol.asyncDispose]: () => keep.disposeAsync(),
+  };
+}
+
+function jobOn(load: Load): FioJob {
+  return { ...load, filename: rbdDevice };
+}
+
+async function loadMapped(
+  vm: Vm,
+  target: BaselineTarget,
+  load: Load,
+  { directory, file, signal, onClient }: LoadHooks,
+): Promise<Measured> {
+  const mapped = await vm.run(mapScript(await mappingOf(target)), { signal });
+  if (mapped.exitCode !== 0) {
+    const why = mapped.stderr.trim().split("\n").join(" | ");
+    throw new LabError("SIPHON_GUEST", `the guest's kernel cannot map the image of ${target.name}: ${why}`);
+  }
+  try {
+    onClient?.(vm.pid);
+    return await loadInVm(vm, jobOn(load), { osdPids: target.osdPids(), directory, file, signal });
+  } finally {
+    // A client that vanishes without a word keeps its watch on the image, and its lock, for half a minute. A guest
+    // that does not answer any more has been reported.
+    await vm.run(unmapScript).catch(() => {});
+  }
+}

@@ -1,0 +1,50 @@
+import type { ClusterSpecInput } from "../cluster/spec.ts";
+import type { WireMode } from "../cluster/wire-modes.ts";
+
+/** How client and cluster talk to each other: messenger, authentication, protection of the frames. */
+export interface Wire {
+  title: string;
+  /** What a local cluster for it is told. */
+  cluster: Pick<ClusterSpecInput, "auth" | "msgr" | "wire">;
+  /** What a client is told; a local cluster's configuration says it already. */
+  clientOptions: Record<string, string>;
+  /** The mode that connections must come up in; messenger v1 has none. */
+  mode: WireMode | undefined;
+  /** What the kernel's client calls it. Source: Ceph's rbd(8), "ms_mode". */
+  kernelMode: string;
+}
+
+/** The study's three, and `own`: whatever an existing cluster and its ceph.conf have agreed on. */
+export const wireNames = ["v1-none", "v2-crc", "v2-secure", "own"] as const;
+export type WireName = (typeof wireNames)[number];
+
+export const wires: Record<WireName, Wire> = {
+  "v1-none": {
+    title: "v1, auth none",
+    cluster: { auth: "none", msgr: "v1", wire: "crc" },
+    clientOptions: {},
+    mode: undefined,
+    kernelMode: "legacy",
+  },
+  "v2-crc": {
+    title: "v2, crc",
+    cluster: { auth: "cephx", msgr: "v2", wire: "crc" },
+    clientOptions: { ms_client_mode: "crc", ms_mon_client_mode: "crc" },
+    mode: "crc",
+    kernelMode: "crc",
+  },
+  "v2-secure": {
+    title: "v2, secure",
+    cluster: { auth: "cephx", msgr: "v2", wire: "secure" },
+    clientOptions: { ms_client_mode: "secure", ms_mon_client_mode: "secure" },
+    mode: "secure",
+    kernelMode: "secure",
+  },
+  own: {
+    title: "as the cluster has it",
+    cluster: {},
+    clientOptions: {},
+    mode: undefined,
+    kernelMode: "prefer-crc",
+  },
+};
