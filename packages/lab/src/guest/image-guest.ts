@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { freePorts } from "../cluster/ports.ts";
 import { LabError } from "../errors.ts";
 import { which } from "../host/command.ts";
@@ -40,7 +40,9 @@ const BOOT_FINISHED =
  * parameters that an emulated CPU wants. Any other is let in by cloud-init where this host can write a seed
  * for it, else by virt-sysprep, unless told which.
  */
-export async function imageGuest(file: string, { letIn }: { letIn?: LetIn } = {}): Promise<ImageGuest> {
+export async function imageGuest(path: string, { letIn }: { letIn?: LetIn } = {}): Promise<ImageGuest> {
+  // QEMU runs in a directory of its own.
+  const file = resolve(path);
   const { privateKey, publicKey } = await keyPair();
   const files = guestImageFiles(file);
   const direct = bootsDirectly(files);
