@@ -8,7 +8,7 @@ import { writeKnownHosts } from "./connection.ts";
 import { connectAll } from "./host.ts";
 import type { Inventory } from "./inventory.ts";
 import { daemonsOn, place } from "./placement.ts";
-import { rollOut, type Site } from "./roll-out.ts";
+import { rollOut } from "./roll-out.ts";
 import { obstacles, survey } from "./survey.ts";
 import { checkReached, type Removal, takeDown } from "./take-down.ts";
 import { checkWipes, type Wipe } from "./wipe.ts";
@@ -70,24 +70,27 @@ export class Deployment {
       await writeKnownHosts(resource.dir, hosts);
       const remotes = await connectAll(hosts, resource.dir, signal);
       for (const remote of remotes) connections.use(remote);
-      const sites = place(inventory).map((placement, n): Site => ({ host: remotes[n], placement }));
-
       onStep("looking at the hosts");
       const found = await Promise.all(remotes.map((remote) => survey(remote, signal)));
       const problems = hosts.flatMap((host, n) => obstacles(host, found[n], wipes));
       if (problems.length > 0) throw inTheWay(name, problems);
 
+      const sites = place(inventory).map((placement, n) => ({
+        host: remotes[n],
+        placement,
+        found: found[n],
+      }));
       try {
         await rollOut({ resource, spec, fsid, sites, wipes, signal, onStep });
         await healthy(adminOf(resource, inventory), signal, onStep);
       } catch (error) {
         onStep("undoing what was begun");
-        throw await undone(error, name, await takeDown(hosts, { fsid, name }, resource.dir));
+        throw undone(error, name, await takeDown(hosts, { fsid, name }, resource.dir));
       }
       await resource.keep();
       return new Deployment(resource);
     } catch (error) {
-      if (!(error instanceof NotUndone)) await resource.remove();
+      await (error instanceof NotUndone ? resource.abandon() : resource.remove());
       throw error;
     }
   }
@@ -206,7 +209,7 @@ function inTheWay(name: string, problems: string[]): LabError {
 /** A failure that could not be undone everywhere, which is why the record stays. */
 class NotUndone extends LabError {}
 
-async function undone(error: unknown, name: string, removals: Removal[]): Promise<unknown> {
+function undone(error: unknown, name: string, removals: Removal[]): unknown {
   try {
     checkReached(name, removals);
     return error;
@@ -231,7 +234,8 @@ async function healthy(
   for (let tries = 0; tries < 20; tries++) {
     const status = await cephStatus(admin, signal);
     if (status?.health === "HEALTH_OK") return;
+    signal.throwIfAborted();
     onStep(`waiting for HEALTH_OK: ${status?.problems.join("; ") ?? "no monitor answers"}`);
-    await sleep(1000, undefined, { signal });
+    await sleep(1000);
   }
 }

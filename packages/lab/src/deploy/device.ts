@@ -9,7 +9,7 @@ export interface Inspection {
   /** Bytes other than zero stand at its beginning. */
   written: boolean;
   /** A block device itself, then what the kernel has made of it: partitions, volumes, RAIDs, maps. */
-  nodes: { path: string; type: string; mount?: string }[];
+  nodes: { path: string; type: string; bytes: number; mount?: string }[];
 }
 
 /** How much of the beginning must be zero for a device or a file to count as empty. */
@@ -18,7 +18,7 @@ export const HEAD_MIB = 16;
 /**
  * Lines of a script that define `inspect PATH`, which prints what there is, in lines of tab-separated fields:
  *
- *     device PATH KIND | signature TYPE | written | node PATH TYPE [MOUNTPOINT]
+ *     device PATH KIND | signature TYPE | written | node PATH TYPE BYTES [MOUNTPOINT]
  */
 export const inspectFunction: string[] = [
   "inspect() {",
@@ -34,7 +34,7 @@ export const inspectFunction: string[] = [
   `  first=$(head -c ${HEAD_MIB * 2 ** 20} "$real" | tr -d '\\000' | head -c 1 | wc -c)`,
   '  [ "$first" -eq 0 ] || echo written',
   '  if [ "$kind" = block ]; then',
-  '    nodes=$(lsblk --raw --noheadings --paths --output NAME,TYPE,MOUNTPOINT "$real")',
+  '    nodes=$(lsblk --raw --noheadings --bytes --paths --output NAME,TYPE,SIZE,MOUNTPOINT "$real")',
   `    printf '%s\\n' "$nodes" | sed 's/^/node\\t/; s/ /\\t/g'`,
   "  fi",
   "}",
@@ -49,11 +49,14 @@ export function parseInspections(lines: string[]): Inspection[] {
       const [path, kind] = fields as [string, Inspection["kind"]];
       found.push({ path, kind, signatures: [], written: false, nodes: [] });
     } else if (word === "signature") last?.signatures.push(fields[0]);
-    else if (word === "node")
-      last?.nodes.push({ path: fields[0], type: fields[1], mount: fields[2] || undefined });
+    else if (word === "node") last?.nodes.push(nodeOf(fields));
     else if (word === "written" && last) last.written = true;
   }
   return found;
+}
+
+function nodeOf([path, type, bytes, mount]: string[]): Inspection["nodes"][number] {
+  return { path, type, bytes: Number(bytes), mount: mount || undefined };
 }
 
 /**

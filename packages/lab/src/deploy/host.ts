@@ -80,7 +80,7 @@ export class RemoteHost implements AsyncDisposable {
   #failure(what: string, result: RunResult): LabError {
     // 255 is ssh's own; its master may not have noticed yet.
     if (result.exitCode === 255) return connectionLost(this.inventory, result.stderr.trim());
-    return hostFailure(this.inventory, what, lastWords(result));
+    return hostFailure(this.inventory, what, lastWords(result, 4));
   }
 }
 

@@ -62,8 +62,8 @@ export function hostConf(placement: Placement, all: Placement[], spec: ClusterSp
   const osdHosts = all.filter((other) => other.osds.length > 0).length;
   for (const section of [conf.mon, conf.mgr, conf.osd]) section.pid_file = home.path("$name.pid");
   conf.osd.cluster_addr = host.clusterAddress;
-  // By the inventory's name: hosts may share their own, as those on one machine do.
-  conf.osd.crush_location = `root=default host=${host.name}`;
+  // They are placed before they start, by the inventory's names for hosts.
+  conf.osd.osd_crush_update_on_start = "false";
   if (!("osd_crush_chooseleaf_type" in spec.settings)) {
     // Replicas go to different hosts where there are enough of them.
     conf.global.osd_crush_chooseleaf_type = osdHosts >= spec.replicas ? "1" : "0";

@@ -3,24 +3,27 @@ import { CephClient } from "../ceph/client.ts";
 import { confText } from "../ceph/conf.ts";
 import { keyringText } from "../ceph/keyring.ts";
 import { initRbdPool } from "../ceph/pool.ts";
-import { makeMaps } from "../cluster/bring-up.ts";
+import { makeMaps, placeOsds } from "../cluster/bring-up.ts";
 import { firstKeys, makeMonmap } from "../cluster/files.ts";
-import { checkSocketPaths, clusterPaths } from "../cluster/layout.ts";
+import { checkSocketPaths, clusterPaths, type DaemonId } from "../cluster/layout.ts";
 import { awaitClean, awaitOsds } from "../cluster/ready.ts";
 import type { ClusterSpec } from "../cluster/spec.ts";
 import { LabError } from "../errors.ts";
 import { Together } from "../host/together.ts";
 import type { Resource } from "../state/resource.ts";
 import type { RemoteHost } from "./host.ts";
+import type { InventoryOsd } from "./inventory.ts";
 import { claiming } from "./marker.ts";
 import { clientConf, daemonsOn, hostConf, monAddresses, type Placement } from "./placement.ts";
 import { formatting, furnishing, starting, watch } from "./start.ts";
+import type { Survey } from "./survey.ts";
 import type { Wipe } from "./wipe.ts";
 
 /** A host, connected, and what it is to run. */
 export interface Site {
   host: RemoteHost;
   placement: Placement;
+  found: Survey;
 }
 
 export interface RollOut {
@@ -56,6 +59,20 @@ export async function rollOut({
   const everywhere = (what: string, lines: (placement: Placement) => string[], timeoutMs?: number) =>
     together.all(sites.map(({ host, placement }) => host.run(lines(placement), { what, signal, timeoutMs })));
 
+  const watched = new AbortController();
+  /** Starts daemons, on the hosts that have such; from then on, one that ends puts an end to it all. */
+  const start = async (what: string, which: (placement: Placement) => DaemonId[]) => {
+    const concerned = sites.filter(({ placement }) => which(placement).length > 0);
+    const startOn = async ({ host, placement }: Site) => {
+      const daemons = which(placement);
+      await host.run(starting(placement, daemons), { what, signal });
+      watch(host, placement, daemons, AbortSignal.any([signal, watched.signal])).catch((error) => {
+        if (!watched.signal.aborted) together.fail(error);
+      });
+    };
+    await together.all(concerned.map(startOn));
+  };
+
   onStep("claiming directories and devices");
   const claim = { fsid, name: resource.name };
   await everywhere("be taken possession of", (placement) => claiming(placement, claim, wipes));
@@ -77,43 +94,35 @@ export async function rollOut({
   onStep("making stores");
   await everywhere("make the stores of its daemons", formatting, 600_000);
 
+  using _ = { [Symbol.dispose]: () => watched.abort() };
   onStep("starting monitors");
-  await everywhere("start its monitor", (placement) => starting(placement, placement.mons));
+  await start("start its monitor", ({ mons }) => mons);
   const client = new CephClient({ conf: paths.conf, user: "admin" }, resource.environment);
   await using session = await client.session({ signal });
 
   onStep("making the pool and its user");
-  const uuids = placements.flatMap(({ osds }) => osds.map(({ uuid }) => uuid));
-  await together.all([
-    makeMaps(resource, session, spec, fsid, uuids),
-    everywhere("start its manager", (placement) => starting(placement, placement.mgrs)),
-  ] as const);
+  const osds = sites.flatMap(({ placement, found }) =>
+    placement.osds.map((osd) => ({ ...osd, placement, found })),
+  );
+  const uuids = osds.map(({ uuid }) => uuid);
+  const making = async () => {
+    await makeMaps(resource, session, spec, fsid, uuids);
+    const places = osds.map(({ daemon: { id }, store, placement, found }) => {
+      return { id, host: placement.host.name, bytes: bytesOf(store, found) };
+    });
+    await placeOsds(session, places);
+  };
+  await together.all([making(), start("start its manager", ({ mgrs }) => mgrs)] as const);
 
   onStep("starting OSDs");
-  await everywhere("start its OSDs", (placement) =>
-    starting(
-      placement,
-      placement.osds.map(({ daemon }) => daemon),
-    ),
-  );
-
+  await start("start its OSDs", (placement) => placement.osds.map(({ daemon }) => daemon));
   const waiting = { resource, session, spec, signal };
-  const ready = async () => {
+  try {
     await awaitOsds(waiting);
     onStep("waiting until all placement groups are active+clean");
     await together.all([awaitClean(waiting), initRbdPool(client, spec.pool, signal)]);
-  };
-  const watched = new AbortController();
-  const watches = sites.map(({ host, placement }) =>
-    watch(host, placement, daemonsOn(placement), AbortSignal.any([signal, watched.signal])),
-  );
-  try {
-    await Promise.race([ready(), ...watches]);
   } catch (error) {
     throw error instanceof LabError && error.code === "SIPHON_TIMEOUT" ? notReady(error, placements) : error;
-  } finally {
-    watched.abort();
-    await Promise.allSettled(watches);
   }
 }
 
@@ -125,4 +134,8 @@ function notReady(error: LabError, placements: Placement[]): LabError {
     retryable: true,
     hint: `do all hosts reach each other at their addresses? Logs are in ${host.directory} on the hosts while it comes up`,
   });
+}
+
+function bytesOf(store: InventoryOsd, { devices }: Survey): number {
+  return "size" in store ? store.size : devices.find(({ path }) => path === store.device)!.nodes[0].bytes;
 }

@@ -2,8 +2,10 @@ import type { Conf } from "../ceph/conf.ts";
 import { confText } from "../ceph/conf.ts";
 import { type KeyringEntry, keyringText } from "../ceph/keyring.ts";
 import { monMkfs, osdMkfs } from "../cluster/daemons.ts";
-import { clusterPaths, type DaemonId } from "../cluster/layout.ts";
+import { type ClusterHome, clusterPaths, type DaemonId } from "../cluster/layout.ts";
 import { LabError } from "../errors.ts";
+import { lastWords } from "../host/command.ts";
+import { hostFailure } from "./failure.ts";
 import type { RemoteHost } from "./host.ts";
 import { daemonsOn, dataDirectories, type Placement } from "./placement.ts";
 import { words, writing } from "./script.ts";
@@ -35,13 +37,13 @@ export function furnishing(placement: Placement, { conf, keys, monmap }: HostFil
 export function formatting({ home, mons, osds }: Placement): string[] {
   const { monKeyring, monmap } = clusterPaths(home);
   const jobs = [
-    ...mons.map((mon) => quietly(home.path(`${mon.name}.out`), "ceph-mon", ...monMkfs(home, mon))),
+    ...mons.map((mon) => words("quietly", mon.name, "ceph-mon", ...monMkfs(home, mon))),
     ...osds.map(({ daemon, uuid }) =>
-      quietly(home.path(`${daemon.name}.out`), "ceph-osd", ...osdMkfs(home, daemon, uuid)),
+      words("quietly", daemon.name, "ceph-osd", ...osdMkfs(home, daemon, uuid)),
     ),
   ];
   return [
-    ...quietlyFunction,
+    ...quietlyFunction(home),
     "jobs=",
     ...jobs.map((job) => `${job} & jobs="$jobs $!"`),
     "for job in $jobs; do wait $job; done",
@@ -56,49 +58,62 @@ export function formatting({ home, mons, osds }: Placement): string[] {
 export function starting({ home }: Placement, daemons: DaemonId[]): string[] {
   const { conf } = clusterPaths(home);
   return [
-    ...quietlyFunction,
+    ...quietlyFunction(home),
     "ulimit -n 65536 2> /dev/null || :",
     "scope=",
     '[ ! -d /run/systemd/system ] || [ "$(id -u)" != 0 ] || scope="systemd-run --scope --quiet"',
     ...daemons.map(
-      ({ kind, id, name }) =>
-        `quietly ${words(home.path(`${name}.out`))} $scope ${words(`ceph-${kind}`, "--conf", conf, "--id", id)}`,
+      ({ kind, id, name }) => `quietly ${name} $scope ${words(`ceph-${kind}`, "--conf", conf, "--id", id)}`,
     ),
   ];
 }
 
-/** Resolves never; throws SIPHON_DAEMON_DIED when a daemon of the host ends, or what the connection's end is. */
+/** Ends only by the signal or by throwing, SIPHON_DAEMON_DIED as a rule: when one of the daemons has ended. */
 export async function watch(
   host: RemoteHost,
   { home }: Placement,
   daemons: DaemonId[],
   signal: AbortSignal,
 ): Promise<never> {
+  const dir = words(home.dir);
   const lines = [
     "while :; do",
     `  for name in ${words(...daemons.map(({ name }) => name))}; do`,
-    `    pid=$(cat ${words(home.dir)}/"$name".pid) && kill -0 "$pid" || {`,
-    `      printf '%s\\t' "$name"; tail -n 3 ${words(home.dir)}/"$name".log; exit 0`,
+    `    pid=$(cat ${dir}/"$name".pid) && kill -0 "$pid" || {`,
+    `      printf '%s\\t' "$name"; tail -n 20 ${dir}/"$name".log; exit 0`,
     "    }",
     "  done",
     "  printf '\\n'; sleep 1", // the end of the connection is noticed by writing
     "done",
   ];
-  const what = "watch its daemons";
-  const said = (await host.run(lines, { what, signal, timeoutMs: 2 ** 31 - 1 })).trim();
-  const [name, last = ""] = said.split("\t");
-  const message = `${name} on ${host.name} has ended: ${last.split("\n").join(" | ").slice(-500) || "it said nothing"}`;
-  throw new LabError("SIPHON_DAEMON_DIED", message);
+  const said = await host.run(lines, { what: "watch its daemons", signal, timeoutMs: 2 ** 31 - 1 });
+  const [name, log = ""] = said.trim().split("\t");
+  const last = lastWords({ stdout: log, stderr: "" });
+  const known = hostFailure(host.inventory, `keep ${name} running`, `${last} ${reasonIn(log)}`);
+  if (known.code !== "SIPHON_HOST") throw known;
+  throw new LabError("SIPHON_DAEMON_DIED", `${name} on ${host.name} has ended: ${last}`);
 }
 
-/** `quietly FILE COMMAND...` keeps a program's output in a file, and shows the end of it when it fails. */
-const quietlyFunction = [
-  "quietly() {",
-  "  out=$1; shift",
-  '  "$@" > "$out" 2>&1 || { tail -n 3 "$out" >&2; return 1; }',
-  "}",
-];
+/**
+ * `quietly DAEMON COMMAND...` keeps a program's output in a file. When the program fails it shows the end of that,
+ * and after it the line of output or log that tells the reason, if there is one.
+ */
+function quietlyFunction({ dir }: ClusterHome): string[] {
+  return [
+    "quietly() {",
+    `  base=${words(dir)}/$1; shift`,
+    '  "$@" > "$base.out" 2>&1 || {',
+    '    tail -n 2 "$base.out" >&2',
+    `    cat "$base.out" "$base.log" 2> /dev/null | grep -E ${words(REASONS)} | tail -n 1 >&2`,
+    "    return 1",
+    "  }",
+    "}",
+  ];
+}
 
-function quietly(file: string, ...command: string[]): string {
-  return `quietly ${words(file, ...command)}`;
+/** Words of the C library for what a daemon may die of, which `hostFailure` knows. */
+const REASONS = "No space left on device|Address already in use";
+
+function reasonIn(log: string): string {
+  return new RegExp(REASONS).exec(log)?.[0] ?? "";
 }

@@ -23,6 +23,9 @@ export interface Lease {
   details: Record<string, unknown>;
 }
 
+/** A process that does not run. */
+const NOBODY: ProcessId = { pid: 0, startTime: 0 };
+
 /**
  * A directory under the state directory that stands for something running or stored: a cluster, a VM, an
  * image in somebody's pool. Everything started for it lives in its directory or carries its path in the
@@ -93,7 +96,7 @@ export class Resource implements AsyncDisposable {
     } catch {
       // Its maker died between mkdir and the lease: nobody owns it.
       const created = new Date(0).toISOString();
-      return new Resource(dir, { kind, name, created, owner: { pid: 0, startTime: 0 }, details: {} });
+      return new Resource(dir, { kind, name, created, owner: NOBODY, details: {} });
     }
   }
 
@@ -141,6 +144,12 @@ export class Resource implements AsyncDisposable {
   /** Lets the resource outlive this process. */
   async keep(): Promise<void> {
     this.#lease = { ...this.#lease, owner: null };
+    await this.#write();
+  }
+
+  /** Leaves the resource to `clean`, as if this process had ended. */
+  async abandon(): Promise<void> {
+    this.#lease = { ...this.#lease, owner: NOBODY };
     await this.#write();
   }
 

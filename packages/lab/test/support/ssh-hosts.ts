@@ -7,32 +7,33 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { InventoryInput } from "../../src/deploy/inventory.ts";
 import { run } from "../../src/host/command.ts";
 import { Daemon } from "../../src/host/daemon.ts";
+import { endProcesses } from "../../src/host/signals.ts";
 import { Network, type NetworkHost, onHost } from "../../src/network/network.ts";
-
-/** Bytes of a file system of its own that a host keeps its directory in; none when not given. */
-type Room = number | undefined;
 
 /**
  * Hosts that are namespaces of this machine, each with an ssh server that takes one key. They share its processes
  * and files, so each has a directory of its own for what is deployed there.
  */
 export class SshHosts implements AsyncDisposable {
-  readonly network: Network;
-  /** Where keys, host directories and device files are. */
-  readonly dir: string;
-  readonly servers = new Map<string, Daemon>();
+  /** Where keys and the hosts' directories are. */
+  readonly dir = mkdtempSync(join(tmpdir(), "siphon-hosts-"));
+  readonly #network: Network;
+  readonly #servers = new Map<string, Daemon>();
 
-  private constructor(network: Network, dir: string) {
-    this.network = network;
-    this.dir = dir;
+  private constructor(network: Network) {
+    this.#network = network;
   }
 
-  static async start(hosts: Record<string, Room>): Promise<SshHosts> {
-    const dir = mkdtempSync(join(tmpdir(), "siphon-hosts-"));
-    const made = new SshHosts(await Network.create(`hosts-${process.pid}`), dir);
+  /** Hosts by name; those with a number keep their directory in a file system of so many bytes. */
+  static async start(hosts: Record<string, number | undefined>): Promise<SshHosts> {
+    const made = new SshHosts(await Network.create(`hosts-${process.pid}`));
     try {
       await newKey(made.identity);
-      for (const [name, room] of Object.entries(hosts)) await made.#add(name, room);
+      for (const [name, room] of Object.entries(hosts)) {
+        await made.#network.addHost(name);
+        await made.#furnish(name);
+        await made.boot(name, room);
+      }
       return made;
     } catch (error) {
       await made[Symbol.asyncDispose]();
@@ -48,8 +49,8 @@ export class SshHosts implements AsyncDisposable {
   /** What an inventory says of a host: where it is, its server's key, and its directory. */
   host(name: string): InventoryInput["hosts"][number] {
     const { address } = this.#host(name);
-    const key = readFileSync(join(this.dir, `${name}.key.pub`), "utf8").trim();
-    return { name, address, hostKey: key, directory: this.directory(name) };
+    const hostKey = readFileSync(join(this.dir, `${name}.key.pub`), "utf8").trim();
+    return { name, address, hostKey, directory: this.directory(name) };
   }
 
   /** A host's directory for deployments; nothing makes it before. */
@@ -57,49 +58,67 @@ export class SshHosts implements AsyncDisposable {
     return join(this.dir, name, "deployed");
   }
 
-  /** Runs a program on a host. */
-  async run(name: string, program: string, args: string[], input?: string): Promise<string> {
-    return (await run("ip", onHost(this.#host(name), program, args), { input })).stdout;
+  /** Runs a program on a host; what it prints. */
+  async run(name: string, program: string, args: string[]): Promise<string> {
+    return (await run("ip", onHost(this.#host(name), program, args))).stdout;
   }
 
-  /** Pids of what runs on a host, the ssh server and its sessions aside. */
-  async pids(name: string): Promise<number[]> {
-    const { stdout } = await run("ip", ["netns", "pids", this.#host(name).namespace]);
+  /** What runs on a host, its ssh server aside, and what lies there. */
+  async traces(name: string): Promise<string[]> {
     const comm = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-    return stdout
-      .split("\n")
-      .filter(Boolean)
-      .map(Number)
-      .filter((pid) => comm(pid) !== "sshd");
+    const server = this.#servers.get(name)!.pid;
+    // The server has mounts of its own.
+    const list = ["--target", `${server}`, "--mount", "ls", "-A", join(this.dir, name)];
+    const files = (await run("nsenter", list)).stdout.split("\n").filter(Boolean);
+    return [...(await this.#pids(name)).map(comm).filter((program) => program !== "sshd"), ...files];
   }
 
-  /** Cuts a host off, as a pulled cable does. */
-  async cut(name: string): Promise<void> {
-    await run("ip", ["-netns", this.#host(name).namespace, "link", "set", "eth0", "down"]);
+  /** Ends all that runs on a host at once, its ssh server with it. */
+  async kill(name: string): Promise<void> {
+    await endProcesses(await this.#pids(name));
   }
 
-  async join(name: string): Promise<void> {
-    await run("ip", ["-netns", this.#host(name).namespace, "link", "set", "eth0", "up"]);
+  /** Starts a host's ssh server. */
+  async boot(name: string, room?: number): Promise<void> {
+    const host = this.#host(name);
+    const start = [
+      // `ip netns exec` gives each host mounts of its own. sshd wants /run/sshd.
+      "mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd",
+      ...(room === undefined ? [] : [`mount -t tmpfs -o size=${room} tmpfs ${join(this.dir, name)}`]),
+      `exec /usr/sbin/sshd -D -e -f ${join(this.dir, name)}.conf`,
+    ].join(" && ");
+    const daemon = await Daemon.start({
+      name: `sshd-${name}`,
+      command: "ip",
+      args: onHost(host, "sh", ["-c", start]),
+      resource: this.#network.resource,
+    });
+    this.#servers.set(name, daemon);
+    await daemon.whileRunning(listening(host.address));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.network.remove();
+    await this.#network.remove();
     rmSync(this.dir, { recursive: true, force: true });
   }
 
   #host(name: string): NetworkHost {
-    return this.network.hosts.find((host) => host.name === name)!;
+    return this.#network.hosts.find((host) => host.name === name)!;
   }
 
-  async #add(name: string, room: Room): Promise<void> {
-    const host = await this.network.addHost(name);
-    const key = join(this.dir, `${name}.key`);
-    const conf = join(this.dir, `${name}.conf`);
-    await newKey(key);
-    mkdirSync(join(this.dir, name));
+  async #pids(name: string): Promise<number[]> {
+    const { stdout } = await run("ip", ["netns", "pids", this.#host(name).namespace]);
+    return stdout.split("\n").filter(Boolean).map(Number);
+  }
+
+  /** A host's directory, its server's key and configuration. */
+  async #furnish(name: string): Promise<void> {
+    const base = join(this.dir, name);
+    mkdirSync(base);
+    await newKey(`${base}.key`);
     const settings = {
-      ListenAddress: host.address,
-      HostKey: key,
+      ListenAddress: this.#host(name).address,
+      HostKey: `${base}.key`,
       AuthorizedKeysFile: `${this.identity}.pub`,
       PidFile: "none",
       UsePAM: "no",
@@ -109,24 +128,8 @@ export class SshHosts implements AsyncDisposable {
       KbdInteractiveAuthentication: "no",
       MaxStartups: "100",
     };
-    writeFileSync(
-      conf,
-      Object.entries(settings)
-        .map(([option, value]) => `${option} ${value}\n`)
-        .join(""),
-    );
-    // sshd wants /run/sshd; `ip netns exec` gives each host mounts of its own.
-    const small =
-      room === undefined ? "" : `mount -t tmpfs -o size=${room} tmpfs ${join(this.dir, name)} && `;
-    const start = `mount -t tmpfs tmpfs /run && mkdir -m 755 /run/sshd && ${small}exec /usr/sbin/sshd -D -e -f ${conf}`;
-    const daemon = await Daemon.start({
-      name: `sshd-${name}`,
-      command: "ip",
-      args: onHost(host, "sh", ["-c", start]),
-      resource: this.network.resource,
-    });
-    this.servers.set(name, daemon);
-    await daemon.whileRunning(listening(host.address));
+    const lines = Object.entries(settings).map(([option, value]) => `${option} ${value}\n`);
+    writeFileSync(`${base}.conf`, lines.join(""));
   }
 }
 
