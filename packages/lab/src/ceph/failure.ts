@@ -73,8 +73,13 @@ export function cephFailure(asked: Asked, words: string, cause?: unknown): LabEr
 /** What the program itself said in the end; lines of the library's log only when there is nothing else. */
 function lastSentences(words: string): string {
   const lines = words.split("\n").filter((line) => line.trim() !== "");
-  const sentences = lines.filter((line) => !/^\d{4}-\d\d-\d\dT\S+ [0-9a-f]+ +-?\d+ /.test(line));
+  const sentences = lines.filter((line) => !isLogLine(line));
   return (sentences.length > 0 ? sentences : lines).slice(-2).join(" | ").slice(-500);
+}
+
+/** A line of the library's own log: time, thread, level. */
+export function isLogLine(line: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\S+ [0-9a-f]+ +-?\d+ /.test(line);
 }
 
 function unknownPool(words: string, pool: string): boolean {

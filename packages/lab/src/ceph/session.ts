@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { LabError } from "../errors.ts";
 import { notStarted } from "../host/command.ts";
-import { type Asked, cephFailure } from "./failure.ts";
+import { type Asked, cephFailure, isLogLine } from "./failure.ts";
 
 export interface CephSessionOptions {
   conf: string;
@@ -48,6 +48,7 @@ export class CephSession implements AsyncDisposable {
     });
     child.stdin!.on("error", () => {});
     options.signal?.addEventListener("abort", this.#onAbort);
+    if (options.signal?.aborted) this.#onAbort();
   }
 
   /** Starts the process and waits until the cluster has answered once. */
@@ -70,15 +71,27 @@ export class CephSession implements AsyncDisposable {
 
   /**
    * Runs one command; returns its answer parsed from JSON, or undefined when it has none. `fsid` itself cannot
-   * be asked. Throws what CephClient.command throws.
+   * be asked. Throws what CephClient.command throws; after SIPHON_TIMEOUT the session has ended.
    */
-  command(args: string[], { what = `run ceph ${args.join(" ")}` } = {}): Promise<unknown> {
-    if (this.#failure) return Promise.reject(this.#failure);
+  async command(
+    args: string[],
+    { what = `run ceph ${args.join(" ")}`, timeoutMs = 120_000 } = {},
+  ): Promise<unknown> {
+    if (this.#failure) throw this.#failure;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const { user, conf } = this.#options;
     this.#pending.push({ asked: { what, user, conf }, lines: [], resolve, reject });
     this.#child.stdin!.write(`${args.map(quote).join(" ")}\nfsid\n`);
-    return promise;
+    const timer = setTimeout(() => {
+      // What comes after it in the queue cannot be answered either.
+      this.#words.push("interrupted or timed out");
+      this.#child.kill("SIGKILL");
+    }, timeoutMs);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -90,7 +103,7 @@ export class CephSession implements AsyncDisposable {
 
   #onLine(line: string): void {
     const pending = this.#pending[0];
-    if (!pending) this.#words.push(line);
+    if (!pending || isLogLine(line)) this.#words.push(line);
     else if (/^\{"fsid":"[0-9a-f-]{36}"\}$/.test(line)) {
       this.#pending.shift();
       try {
@@ -109,8 +122,10 @@ export class CephSession implements AsyncDisposable {
     const { signal, user, conf } = this.#options;
     signal?.removeEventListener("abort", this.#onAbort);
     const words = [...this.#words, ...(this.#pending[0]?.lines ?? [])].join("\n");
+    // How a shell says that it found no such program.
+    const missing = this.#child.exitCode === 127 && notStarted("ceph", { code: "ENOENT" });
     for (const { asked, reject } of this.#pending.splice(0)) {
-      reject(signal?.aborted ? signal.reason : cephFailure(asked, words));
+      reject(signal?.aborted ? signal.reason : missing || cephFailure(asked, words));
     }
     this.#failure = new LabError("SIPHON_CLUSTER", `the ceph session of client.${user} (${conf}) has ended`);
   }

@@ -64,6 +64,9 @@ const clusterSpec = clusterFields
     if (spec.wire !== "crc" && spec.auth !== "cephx")
       issue(`${encrypted} needs the session keys of auth cephx`);
     if (spec.wire !== "crc" && spec.msgr === "v1") issue(`${encrypted} needs msgr v2`);
+    if (spec.wire === "secure" && spec.msgr === "both") {
+      issue("secure mode needs msgr v2 alone: over v1 clients would do without");
+    }
   });
 
 /** Checks what a caller asks for; throws SIPHON_USAGE with one sentence. */

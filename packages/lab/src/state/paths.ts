@@ -1,12 +1,14 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /**
  * Where clusters, VMs and their sockets live: `$SIPHON_STATE_DIR`, else `$XDG_STATE_HOME/siphon`,
  * else `~/.local/state/siphon`. Unix socket paths are limited to 107 bytes, so keep it short.
  */
 export function stateDir(): string {
-  return process.env.SIPHON_STATE_DIR ?? join(xdg("XDG_STATE_HOME", ".local/state"), "siphon");
+  const { SIPHON_STATE_DIR } = process.env;
+  // Daemons run in directories of their own: a relative path would mean another place to them.
+  return SIPHON_STATE_DIR ? resolve(SIPHON_STATE_DIR) : join(xdg("XDG_STATE_HOME", ".local/state"), "siphon");
 }
 
 /** Where what can be built again is kept between runs (guest kernels, images, probes): `$SIPHON_CACHE_DIR` or XDG's. */

@@ -20,6 +20,11 @@ test("there are as many replicas as OSDs when there are fewer than three", () =>
 for (const [what, input, why] of [
   ["secure mode without cephx", { wire: "secure" }, /needs the session keys of auth cephx/],
   ["secure mode over msgr v1", { wire: "secure", auth: "cephx", msgr: "v1" }, /needs msgr v2/],
+  [
+    "secure mode with a way around it",
+    { wire: "secure", auth: "cephx", msgr: "both" },
+    /needs msgr v2 alone/,
+  ],
   ["the choice of secure mode without cephx", { wire: "any" }, /needs the session keys of auth cephx/],
   ["more replicas than OSDs", { osds: 2, replicas: 3 }, /3 replicas need as many OSDs, and there are 2/],
   ["no OSD", { osds: 0 }, /osds/],

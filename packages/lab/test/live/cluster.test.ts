@@ -25,7 +25,7 @@ before(async () => {
     CEPH_KEYRING: "/nowhere",
   });
   any = await LocalCluster.up({
-    ...{ name: "any", osds: 1, mons: 3, store: "memstore", auth: "cephx", wire: "any" },
+    ...{ name: "any", osds: 1, mons: 3, store: "memstore", auth: "cephx", wire: "any", msgr: "both" },
     settings: { osd_max_write_size: 80 },
   });
   plain = await LocalCluster.up({ name: "plain", msgr: "v1", osdSize: 1024 ** 3 });
@@ -89,7 +89,7 @@ test("where the wire is any, a client speaks the mode that it asks for", async (
 
 test("a cluster in secure mode accepts nothing else", async () => {
   await using cluster = await LocalCluster.up({
-    ...{ name: "secure", osds: 1, store: "memstore", auth: "cephx", wire: "secure", msgr: "both" },
+    ...{ name: "secure", osds: 1, store: "memstore", auth: "cephx", wire: "secure" },
   });
   await createImage(cluster.client, { image: "x", size: 2 ** 20 });
   const conf = (await cluster.clientConf("crc", { ms_client_mode: "crc", ms_mon_client_mode: "crc" })).path;
