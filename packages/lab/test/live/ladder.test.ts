@@ -65,9 +65,9 @@ test("two rungs and the bigger test: measured, reported, and nothing left runnin
   for (const rung of results.rungs) {
     if (rung.status !== "measured") continue;
     assert.equal(rung.runs.length, 2);
-    const { iops, latencyP99, qemuCpuPerIo, osdCpuPerIo, threads } = rung.summary;
+    const { iops, latencyP99, clientCpuPerIo, osdCpuPerIo, threads } = rung.summary;
     assert.ok(iops.median > 0 && iops.low <= iops.median && iops.median <= iops.high);
-    assert.ok(latencyP99.median > 0 && qemuCpuPerIo.median > 0 && osdCpuPerIo!.median > 0);
+    assert.ok(latencyP99.median > 0 && clientCpuPerIo.median > 0 && osdCpuPerIo!.median > 0);
     assert.ok(
       Object.keys(threads).some((name) => name.startsWith("msgr-worker")),
       Object.keys(threads).join(),
