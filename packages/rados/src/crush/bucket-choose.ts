@@ -1,5 +1,4 @@
 import { crushHash3, crushHash4 } from "@siphon/wire";
-import { RadosError } from "../errors.ts";
 import {
   BUCKET_LIST,
   BUCKET_STRAW,
@@ -10,16 +9,7 @@ import {
   ITEM_NONE,
 } from "./map.ts";
 import { choosePermuted } from "./permutation.ts";
-import type { Placement } from "./placement.ts";
-
-/**
- * No placement in a sane map looks at more items than this. One that does is stopped: rules and tunables
- * come from the cluster, and some of their values would keep a client busy for years.
- */
-export const itemBudget = 2 ** 24;
-
-/** What a choice costs besides looking at the items, in items. */
-const choiceCost = 16;
+import { type Placement, spend } from "./placement.ts";
 
 /**
  * The item of a bucket that is not empty, for attempt `r` (crush_bucket_choose in src/crush/mapper.c). All results
@@ -28,8 +18,7 @@ const choiceCost = 16;
  * @param position in the result, which decides between the weight sets of a straw2 bucket
  */
 export function chooseItem(p: Placement, bucket: CrushBucket, r: number, position: number): number {
-  p.budget -= bucket.size + choiceCost;
-  if (p.budget < 0) throw endless(p.x);
+  spend(p, bucket.size);
   switch (bucket.algorithm) {
     case BUCKET_STRAW2:
       return p.straw2.choose(bucket, p.x, r, p.chooseArgs, position);
@@ -42,14 +31,6 @@ export function chooseItem(p: Placement, bucket: CrushBucket, r: number, positio
     case BUCKET_UNIFORM:
       return choosePermuted(p, bucket, r);
   }
-}
-
-function endless(x: number): RadosError {
-  return new RadosError(
-    "SIPHON_RADOS_PROTOCOL",
-    `the CRUSH rule does not come to an end: gave up placing ${x} after weighing ${itemBudget} items`,
-    { hint: "look for absurd numbers of tries in: ceph osd crush dump" },
-  );
 }
 
 /** Each item draws a number scaled by its straw; the largest draw wins. */

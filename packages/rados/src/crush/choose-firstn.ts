@@ -1,7 +1,7 @@
 import { chooseItem } from "./bucket-choose.ts";
 import { type CrushBucket, ITEM_NONE } from "./map.ts";
 import { choosePermuted } from "./permutation.ts";
-import { isOut, itemType, type Placement } from "./placement.ts";
+import { isOut, itemType, type Placement, spend } from "./placement.ts";
 
 /** One choice of items below a bucket, for results without fixed positions. */
 export interface FirstnChoice {
@@ -58,7 +58,8 @@ function findItem(
     for (;;) {
       const r = replica + choice.parentR + failures;
       let collides = false;
-      if (bucket.size > 0) {
+      if (bucket.size === 0) spend(p, 0);
+      else {
         const item = searchesAll(p, bucket, localFailures)
           ? choosePermuted(p, bucket, r)
           : chooseItem(p, bucket, r, position);

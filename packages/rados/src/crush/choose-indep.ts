@@ -1,6 +1,6 @@
 import { chooseItem } from "./bucket-choose.ts";
 import { BUCKET_UNIFORM, type CrushBucket, ITEM_NONE } from "./map.ts";
-import { isOut, itemType, type Placement } from "./placement.ts";
+import { isOut, itemType, type Placement, spend } from "./placement.ts";
 
 /** One choice of items below a bucket, for results whose positions matter (erasure-coded shards). */
 export interface IndepChoice {
@@ -65,7 +65,10 @@ function tryPosition(
     // A uniform bucket of a multiple of the stride would otherwise give each position the same items again.
     const step = bucket.algorithm === BUCKET_UNIFORM && bucket.size % stride === 0 ? stride + 1 : stride;
     const r = at - base + choice.parentR + step * attempt;
-    if (bucket.size === 0) return undecided;
+    if (bucket.size === 0) {
+      spend(p, 0);
+      return undecided;
+    }
     const item = chooseItem(p, bucket, r, start - base);
     const type = itemType(p, item);
     if (item >= p.map.maxDevices || type === undefined) return ITEM_NONE;

@@ -1,6 +1,6 @@
 import { chooseItem } from "./bucket-choose.ts";
 import * as crush from "./map.ts";
-import { isOut, type Placement } from "./placement.ts";
+import { isOut, type Placement, spend } from "./placement.ts";
 
 /**
  * Runs a multi-step-retry rule (crush_msr_do_rule in src/crush/mapper.c, doc/dev/crush-msr.rst): settings,
@@ -38,6 +38,7 @@ export function chooseMsr(p: Placement, rule: crush.CrushRule, size: number, out
     const complete = run.emitted + end - start;
     const levels = block.choices.map((choice) => ({ ...choice, taken: new Int32Array(size).fill(vacant) }));
     for (run.descent = 0; run.descent < descents && run.emitted < complete; run.descent++) {
+      spend(p, levels.length * size);
       chooseLevel(run, levels, 0, root, block.width, start, end);
     }
     start = end;
@@ -168,6 +169,7 @@ function descend(
   r: number,
   index: number,
 ): number | undefined {
+  spend(p, 0);
   for (let bucket: crush.CrushBucket | undefined = from; bucket !== undefined && bucket.size > 0; ) {
     const item = chooseItem(p, bucket, r, index);
     if (item >= 0) return item < p.map.maxDevices ? item : undefined;

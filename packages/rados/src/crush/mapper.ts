@@ -1,9 +1,8 @@
-import { itemBudget } from "./bucket-choose.ts";
 import { chooseFirstn } from "./choose-firstn.ts";
 import { chooseIndep } from "./choose-indep.ts";
 import { chooseMsr } from "./choose-msr.ts";
 import * as crush from "./map.ts";
-import type { Placement } from "./placement.ts";
+import { itemBudget, type Placement } from "./placement.ts";
 import { Straw2Chooser } from "./straw2.ts";
 
 /**

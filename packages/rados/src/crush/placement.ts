@@ -1,4 +1,5 @@
 import { crushHash2 } from "@siphon/wire";
+import { RadosError } from "../errors.ts";
 import type { CrushMap } from "./map.ts";
 import type { Permutation } from "./permutation.ts";
 import type { Straw2Args, Straw2Chooser } from "./straw2.ts";
@@ -24,8 +25,28 @@ export interface Placement {
   localFallbackTries: number;
   varyR: number;
   stable: boolean;
-  /** Items that may still be looked at. */
+  /** What the placement may still cost; see `spend`. */
   budget: number;
+}
+
+/**
+ * No placement in a sane map looks at more items than this. One that does is stopped: rules and tunables
+ * come from the cluster, and some of their values would keep a client busy for years.
+ */
+export const itemBudget = 2 ** 24;
+
+/** What an attempt costs besides looking at items, in items. */
+const attemptCost = 16;
+
+/** Accounts for an attempt that looks at so many items; every loop whose length the map decides must come by here. */
+export function spend(p: Placement, items: number): void {
+  p.budget -= items + attemptCost;
+  if (p.budget >= 0) return;
+  throw new RadosError(
+    "SIPHON_RADOS_PROTOCOL",
+    `the CRUSH rule does not come to an end: gave up placing ${p.x} after ${itemBudget} items`,
+    { hint: "look for absurd numbers of tries in: ceph osd crush dump" },
+  );
 }
 
 /** Whether the reweight of a device turns this input away from it. */

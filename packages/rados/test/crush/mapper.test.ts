@@ -30,18 +30,31 @@ test("devices beyond the weights are out", () => {
   assert.equal(mapper.place(0, 1, 3, new Uint32Array(0), 0, new Int32Array(3)), 0);
 });
 
-test("a rule that would search for years is stopped", () => {
+test("rules that would search for years are stopped, in full buckets and in empty ones", () => {
   const map = decodeCrushMap(Buffer.from(vectors[0]!.map, "base64"));
-  const steps = [
-    { op: crush.STEP_SET_CHOOSE_TRIES, arg1: 0x7fffffff, arg2: 0 },
-    { op: crush.STEP_TAKE, arg1: -1, arg2: 0 },
-    { op: crush.STEP_CHOOSE_FIRSTN, arg1: 0x7fffffff, arg2: 0 },
-    { op: crush.STEP_EMIT, arg1: 0, arg2: 0 },
-  ];
-  const mapper = new CrushMapper({ ...map, rules: [{ ...map.rules[0]!, steps }] });
   const allOut = new Uint32Array(map.maxDevices);
-  assert.throws(
-    () => mapper.place(0, 1, 3, allOut, 0, new Int32Array(3)),
-    (error) => error instanceof RadosError && /does not come to an end/.test(error.message),
-  );
+  const endless = 0x7fffffff;
+  const emptied = map.buckets.map((bucket) => bucket && { ...bucket, size: 0 });
+  for (const buckets of [map.buckets, emptied]) {
+    for (const [type, op] of [
+      [1, crush.STEP_CHOOSE_FIRSTN],
+      [3, crush.STEP_CHOOSE_INDEP],
+      [crush.RULE_TYPE_MSR_FIRSTN, crush.STEP_CHOOSE_MSR],
+    ] as const) {
+      const settings =
+        type === crush.RULE_TYPE_MSR_FIRSTN ? crush.STEP_SET_MSR_DESCENTS : crush.STEP_SET_CHOOSE_TRIES;
+      const steps = [
+        { op: settings, arg1: endless, arg2: 0 },
+        { op: crush.STEP_TAKE, arg1: -1, arg2: 0 },
+        { op, arg1: op === crush.STEP_CHOOSE_FIRSTN ? endless : 2, arg2: 0 },
+        { op: crush.STEP_EMIT, arg1: 0, arg2: 0 },
+      ];
+      const mapper = new CrushMapper({ ...map, buckets, rules: [{ ...map.rules[0]!, type, steps }] });
+      assert.throws(
+        () => mapper.place(0, 1, 3, allOut, 0, new Int32Array(3)),
+        (error) => error instanceof RadosError && /does not come to an end/.test(error.message),
+        `step ${op}`,
+      );
+    }
+  }
 });
