@@ -1,7 +1,6 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { LabError } from "../errors.ts";
-import { unwritable } from "../results/file.ts";
+import { writeFiles } from "../results/write-files.ts";
 import { foldedStacks } from "./formats/folded.ts";
 import { speedscope } from "./formats/speedscope.ts";
 import { treeText } from "./formats/tree-text.ts";
@@ -25,33 +24,14 @@ export async function writeProfile(
   profile: Profile,
   name = "profile",
 ): Promise<ProfileFiles> {
-  const files: ProfileFiles = {
-    json: join(directory, `${name}.json`),
-    html: join(directory, `${name}.html`),
-    forward: join(directory, `${name}.forward.txt`),
-    inverse: join(directory, `${name}.inverse.txt`),
-    folded: join(directory, `${name}.folded`),
-    speedscope: join(directory, `${name}.speedscope.json`),
-  };
-  const contents: Record<keyof ProfileFiles, string> = {
-    json: `${JSON.stringify(profile)}\n`,
-    html: profileHtml(profile),
-    forward: treeText(profile, "forward"),
-    inverse: treeText(profile, "inverse"),
-    folded: foldedStacks(profile),
-    speedscope: `${JSON.stringify(speedscope(profile))}\n`,
-  };
-  let path = directory;
-  try {
-    await mkdir(directory, { recursive: true });
-    for (const form of Object.keys(files) as (keyof ProfileFiles)[]) {
-      path = files[form];
-      await writeFile(path, contents[form]);
-    }
-  } catch (cause) {
-    throw unwritable(path, cause);
-  }
-  return files;
+  return writeFiles(directory, {
+    json: [`${name}.json`, `${JSON.stringify(profile)}\n`],
+    html: [`${name}.html`, profileHtml(profile)],
+    forward: [`${name}.forward.txt`, treeText(profile, "forward")],
+    inverse: [`${name}.inverse.txt`, treeText(profile, "inverse")],
+    folded: [`${name}.folded`, foldedStacks(profile)],
+    speedscope: [`${name}.speedscope.json`, `${JSON.stringify(speedscope(profile))}\n`],
+  });
 }
 
 /** Reads a profile's JSON form again; throws SIPHON_NOT_FOUND or SIPHON_BAD_FILE. */
