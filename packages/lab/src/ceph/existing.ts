@@ -1,13 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { LabError } from "../errors.ts";
+import type { Fact } from "../results/schema.ts";
 import type { CephClient } from "./client.ts";
 import { readConf } from "./conf.ts";
-
-/** A name and a value, as the report shows them. */
-interface Fact {
-  name: string;
-  value: string;
-}
 
 /**
  * Checks that a cluster that is not siphon's can be worked on: it answers, the pool is there, and the user may

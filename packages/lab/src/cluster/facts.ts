@@ -1,11 +1,6 @@
 import { LabError } from "../errors.ts";
+import type { Fact } from "../results/schema.ts";
 import type { ClusterSpec } from "./spec.ts";
-
-/** A name and a value, as the report shows them. */
-export interface ClusterFact {
-  name: string;
-  value: string;
-}
 
 /** Options whose values a reader of the figures wants to know, besides those that the caller set. */
 const OPTIONS = [
@@ -26,7 +21,7 @@ const MODES = ["client", "cluster", "service", "mon_client", "mon_cluster", "mon
  * The settings of a local cluster, as an OSD says they are: `version` and `config` are its answers to
  * `version` and `config show`.
  */
-export function clusterFacts(spec: ClusterSpec, version: unknown, config: unknown): ClusterFact[] {
+export function clusterFacts(spec: ClusterSpec, version: unknown, config: unknown): Fact[] {
   const values = config as Record<string, string>;
   const value = (name: string) => values[name] ?? unknownOption(name);
   const modes = new Set(MODES.map((who) => value(`ms_${who}_mode`)));

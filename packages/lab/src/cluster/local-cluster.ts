@@ -5,11 +5,12 @@ import { LabError } from "../errors.ts";
 import type { Daemon } from "../host/daemon.ts";
 import { isRunning, type ProcessId, processId } from "../host/proc.ts";
 import { endProcesses } from "../host/signals.ts";
+import type { Fact } from "../results/schema.ts";
 import { Resource } from "../state/resource.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
 import { withCapacity } from "./capacity.ts";
 import { startCephDaemon } from "./daemons.ts";
-import { type ClusterFact, clusterFacts } from "./facts.ts";
+import { clusterFacts } from "./facts.ts";
 import { unexpectedEnd } from "./failure.ts";
 import { clusterPaths, type DaemonId, type DaemonKind, daemonsOf } from "./layout.ts";
 import { freePorts } from "./ports.ts";
@@ -29,8 +30,8 @@ interface Details extends Record<string, unknown> {
 }
 
 /**
- * A Ceph cluster on this machine: real daemons, on 127.0.0.1 unless told, that live in one directory and end with it. It is
- * removed when disposed of, unless `keep()` was called; a kept one is found again by its name.
+ * A Ceph cluster on this machine: real daemons, on 127.0.0.1 unless told, that live in one directory and end
+ * with it. It is removed when disposed of, unless `keep()` was called; a kept one is found again by its name.
  */
 export class LocalCluster implements AsyncDisposable {
   readonly resource: Resource;
@@ -145,7 +146,7 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   /** Its settings as a running OSD has them, for the report. */
-  async facts(): Promise<ClusterFact[]> {
+  async facts(): Promise<Fact[]> {
     const osd = this.daemons.find(({ name, state }) => name.startsWith("osd.") && state === "running");
     if (!osd) throw new LabError("SIPHON_CLUSTER", `no OSD of the cluster ${this.name} is running`);
     const [version, config] = [

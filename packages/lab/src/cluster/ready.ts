@@ -11,13 +11,11 @@ import type { ClusterSpec } from "./spec.ts";
 export interface ClusterStatus {
   fsid: string;
   health: { status: string; checks: Record<string, { muted: boolean; summary: { message: string } }> };
-  quorum_names: string[];
-  osdmap: { num_osds: number; num_up_osds: number; num_in_osds: number };
+  osdmap: { num_osds: number; num_up_osds: number };
   pgmap: {
     num_pgs: number;
     pgs_by_state: { state_name: string; count: number }[];
     bytes_used: number;
-    bytes_avail: number;
     bytes_total: number;
   };
 }

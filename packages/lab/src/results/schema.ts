@@ -150,3 +150,5 @@ export type Estimate = z.infer<typeof estimate>;
 export type Comparison = z.infer<typeof comparison>;
 export type Verdict = z.infer<typeof verdict>;
 export type BiggerStep = z.infer<typeof biggerStep>;
+/** A name and a value, as the report shows them. */
+export type Fact = z.infer<typeof setting>;
