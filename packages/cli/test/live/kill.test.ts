@@ -40,7 +40,18 @@ function filesLeft(): string[] {
   );
 }
 
-const ladderArgs = ["ladder", "--rungs", "virtio-blk", "--repeat", "1", "--seconds", "20", "--size", "256M"];
+const ladderArgs = [
+  "ladder",
+  "--rungs",
+  "virtio-blk",
+  "--repeat",
+  "1",
+  "--seconds",
+  "20",
+  "--size",
+  "256M",
+  "--no-bigger",
+];
 
 /** Starts a ladder and waits until it has come so far that the words show. */
 async function ladderUntil(words: RegExp): Promise<ReturnType<typeof siphon>> {

@@ -65,5 +65,6 @@ function steps({ seconds, warmup, iodepth }: LadderOptions): Step[] {
 async function inGuest(vm: Vm, command: string, signal: AbortSignal): Promise<void> {
   const { exitCode, stdout, stderr } = await vm.run(command, { signal, timeoutMs: 120_000 });
   if (exitCode === 0) return;
-  throw new LabError("SIPHON_GUEST", `in the guest, ${command} failed: ${(stderr || stdout).trim()}`);
+  const [reason = "it said nothing"] = (stderr || stdout).trim().split("\n");
+  throw new LabError("SIPHON_GUEST", `in the guest, ${command} failed: ${reason}`);
 }

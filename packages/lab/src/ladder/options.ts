@@ -4,7 +4,7 @@ import { LabError } from "../errors.ts";
 import { problemsOf, readYaml } from "../input.ts";
 import { drawSeed, existingClusterFields, loadFields } from "../load/options.ts";
 import { checkRungNames, type LadderMode, rungsOf } from "../rungs/plan.ts";
-import { sizeField as size } from "./size.ts";
+import { formatSize, sizeField as size } from "./size.ts";
 
 /** What the ladder can be told, by a plan file or the command line; everything has a default. */
 const ladderFields = z.strictObject({
@@ -66,6 +66,15 @@ export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
   if (!parsed.success) throw usage("these options make no sense", parsed.error);
   checkRungNames(parsed.data.mode, parsed.data.rungs);
   const { seed = drawSeed(), size = defaultSize() } = parsed.data;
+  if (parsed.data.bigger && size < BIGGER_TEST_NEEDS) {
+    throw new LabError(
+      "SIPHON_USAGE",
+      `${formatSize(size)} are too little for the bigger test, which makes an XFS`,
+      {
+        hint: `give a --size of ${formatSize(BIGGER_TEST_NEEDS)} or more, or say --no-bigger`,
+      },
+    );
+  }
   return { ...parsed.data, seed, size };
 }
 
@@ -76,6 +85,9 @@ export async function readPlan(path: string): Promise<LadderOptionsInput> {
   if (!parsed.success) throw usage(`the plan ${path} makes no sense`, parsed.error);
   return plan as LadderOptionsInput;
 }
+
+/** Bytes; XFS itself takes no less than 300 MiB. */
+const BIGGER_TEST_NEEDS = 512 * 2 ** 20;
 
 /** An eighth of the free memory in steps of 256 MiB, from 512 MiB to 1 GiB: a memstore OSD keeps twice that. */
 function defaultSize(): number {

@@ -17,7 +17,14 @@ const dir = mkdtempSync(join(tmpdir(), "siphon-ladder-"));
 process.env.SIPHON_STATE_DIR = join(dir, "state");
 after(() => rmSync(dir, { recursive: true, force: true }));
 
-const small = { repeat: 1, seconds: 1, warmup: 0, size: "256M", seed: 1 } satisfies LadderOptionsInput;
+const small = {
+  repeat: 1,
+  seconds: 1,
+  warmup: 0,
+  size: "256M",
+  seed: 1,
+  bigger: false,
+} satisfies LadderOptionsInput;
 
 /** Runs a ladder; `on` is told each report of a step. */
 async function ladder(
@@ -52,6 +59,8 @@ test("two rungs and the bigger test: measured, reported, and nothing left runnin
   const { results, directory, failure } = await ladder({
     rungs: ["ide", "cache-none", "new-librbd"],
     repeat: 2,
+    size: "512M",
+    bigger: true,
   });
   assert.equal(failure, undefined);
   assert.deepEqual(
@@ -94,7 +103,7 @@ test("two rungs and the bigger test: measured, reported, and nothing left runnin
 test("a QEMU that is killed mid-run fails its rung in one sentence; the others are measured", async () => {
   let killed = false;
   const { results, failure } = await ladder(
-    { rungs: ["virtio-blk", "cache-none"], bigger: false },
+    { rungs: ["virtio-blk", "cache-none"] },
     {
       on: (text) => {
         if (killed || !text.includes("virtio-blk, repeat")) return;
@@ -117,7 +126,7 @@ test("a QEMU that is killed mid-run fails its rung in one sentence; the others a
 
 test("an OSD that is killed mid-run ends the run; what was measured is kept", async () => {
   const { results, failure, directory } = await ladder(
-    { rungs: ["virtio-blk", "cache-none"], repeat: 2, bigger: false },
+    { rungs: ["virtio-blk", "cache-none"], repeat: 2 },
     {
       on: (text) => {
         if (!text.startsWith("run 2 of 4")) return;
@@ -138,7 +147,7 @@ test("an abort while rungs are climbed keeps what was measured and leaves nothin
   const controller = new AbortController();
   const reason = new Error("enough");
   const { results, failure } = await ladder(
-    { rungs: ["virtio-blk", "cache-none"], bigger: false },
+    { rungs: ["virtio-blk", "cache-none"] },
     { signal: controller.signal, on: (text) => text.startsWith("run 2 of 2") && controller.abort(reason) },
   );
   assert.equal(failure, reason);
