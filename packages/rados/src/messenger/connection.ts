@@ -208,7 +208,7 @@ export abstract class Connection {
     reason: string,
     cause?: unknown,
   ): RadosError {
-    return new RadosError(code, `connection to ${peerText(this.peer)} failed: ${reason}`, {
+    return new RadosError(code, `${this.#prefix}${reason}`, {
       cause,
       retryable: code === "SIPHON_RADOS_CONNECTION" || code === "SIPHON_RADOS_TIMEOUT",
     });
@@ -298,11 +298,25 @@ export abstract class Connection {
     try {
       work();
     } catch (error) {
-      if (error instanceof RadosError && error.code !== "SIPHON_RADOS_PROTOCOL") this.fail(error);
-      else if (error instanceof SiphonError) {
-        this.fail(this.error("SIPHON_RADOS_PROTOCOL", error.message, error));
-      } else throw error;
+      if (!(error instanceof SiphonError)) throw error;
+      this.fail(this.#about(error));
     }
+  }
+
+  /** The error as one of this connection: with the peer in its message. */
+  #about(error: SiphonError): RadosError {
+    if (error instanceof RadosError && error.message.startsWith(this.#prefix)) return error;
+    const code = error instanceof RadosError ? error.code : "SIPHON_RADOS_PROTOCOL";
+    const { message, retryable, hint } = error;
+    return new RadosError(code, `${this.#prefix}${message}`, {
+      cause: error,
+      retryable,
+      ...(hint && { hint }),
+    });
+  }
+
+  get #prefix(): string {
+    return `connection to ${peerText(this.peer)} failed: `;
   }
 }
 

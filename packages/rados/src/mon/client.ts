@@ -53,6 +53,8 @@ export interface MonEvent {
 const events = channel("siphon:rados:mon");
 const firstPause = 250;
 const longestPause = 10_000;
+/** A session that lasted this long was a good one. */
+const stableSession = 2_000;
 const renewalRetry = 5_000;
 
 /**
@@ -71,6 +73,7 @@ export class MonClient {
   #session: MonSession | undefined;
   #hunt: Hunt | undefined;
   #pause = firstPause;
+  #sessionSince = 0;
   #huntTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
   #renewTimer: NodeJS.Timeout | undefined;
@@ -224,7 +227,7 @@ export class MonClient {
   #found(session: MonSession): void {
     this.#hunt = undefined;
     this.#session = session;
-    this.#pause = firstPause;
+    this.#sessionSince = performance.now();
     this.#lastErrors = [];
     this.#authenticator.adopt(session.auth);
     this.#messenger.globalId = this.#authenticator.globalId;
@@ -241,7 +244,11 @@ export class MonClient {
     clearInterval(this.#pingTimer);
     clearTimeout(this.#renewTimer);
     publish({ event: "hunting", error });
-    this.#startHunt();
+    // A monitor that lets us in only to hang up is no reason to hurry.
+    if (performance.now() - this.#sessionSince > stableSession) {
+      this.#pause = firstPause;
+      this.#startHunt();
+    } else this.#huntAgainLater();
   }
 
   /** Nobody would have us: pause, longer each time, so that a cluster in trouble is not stormed. */
@@ -251,13 +258,16 @@ export class MonClient {
     const first = errors[0];
     if (first !== undefined) publish({ event: "hunting", error: first });
     const lasting = errors.find((error) => !error.retryable);
-    if (lasting !== undefined && errors.every((error) => !error.retryable)) {
-      if (this.#first !== undefined) {
-        this.#first.reject(lasting);
-        return;
-      }
-      if (lasting.code === "SIPHON_RADOS_AUTH") this.#authenticator.forgetIdentity();
+    if (this.#first !== undefined && lasting !== undefined && errors.every((error) => !error.retryable)) {
+      this.#first.reject(lasting);
+      return;
     }
+    // The ticket that proves who we were may have expired while no monitor could renew it.
+    if (errors.some(({ code }) => code === "SIPHON_RADOS_AUTH")) this.#authenticator.forgetIdentity();
+    this.#huntAgainLater();
+  }
+
+  #huntAgainLater(): void {
     this.#huntTimer = setTimeout(() => this.#startHunt(), this.#pause * (0.75 + Math.random() / 2));
     this.#pause = Math.min(longestPause, this.#pause * 2);
   }

@@ -99,6 +99,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
 
     test("monitors killed one after the other: every command of a stream is answered", async () => {
       const stop = new AbortController();
+      const { globalId } = cluster;
       let answered = 0;
       const stream = (async () => {
         while (!stop.signal.aborted) {
@@ -115,6 +116,21 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       }
       stop.abort();
       await stream;
+      assert.equal(cluster.globalId, globalId);
+    });
+
+    if (mode !== "v2/cephx/secure") {
+      test("where secure mode is demanded, there is no connection", async () => {
+        const settings = { ms_mon_client_mode: "secure", ms_client_mode: "secure" };
+        const attempt = Cluster.connect({ conf: ceph.conf, name: "client.admin", settings, env: {} });
+        await assert.rejects(attempt, { code: "SIPHON_RADOS_MODE", message: /secure/ });
+      });
+    }
+
+    test("a client whose clock is a year off", async ({ mock }) => {
+      mock.timers.enable({ apis: ["Date"], now: Date.now() - 365 * 86_400_000 });
+      await using late = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
+      await late.command({ prefix: "version" }, { target: { osd: 0 } });
     });
 
     if (liveModes[mode].auth === "cephx") {

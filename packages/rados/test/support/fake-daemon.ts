@@ -27,6 +27,10 @@ export interface FakeDaemonOptions {
   secrets?: SessionSecrets;
   /** What it says instead of the answer to an authentication. */
   refusal?: { result: number; methods: number[]; modes: number[] };
+  /** A challenge it sends before it is content. */
+  challenge?: Buffer;
+  /** What it says to prove itself. */
+  proof?: Buffer;
   /** Changes the signature it sends. */
   forge?: boolean;
   /** The nonce it says it has. */
@@ -190,14 +194,28 @@ export class FakePeer {
       return;
     }
     this.#received.push(raw);
-    if (codec.tag === frameTag.authRequest) this.#answerAuth();
+    if (codec.tag === frameTag.authRequest) this.#answerRequest();
+    else if (codec.tag === frameTag.authRequestMore) this.#answerAuth();
     else if (codec.tag === frameTag.authSignature) this.#checkSignature(payload);
     else if (codec.tag === frameTag.clientIdent) this.#identify(payload);
     else options.control?.(this, codec.tag, payload);
   }
 
+  #answerRequest(): void {
+    const { challenge } = this.#daemon.options;
+    if (challenge === undefined) this.#answerAuth();
+    else this.sendControl(frameTag.authReplyMore, new Writer().blob(challenge).finish());
+  }
+
   #answerAuth(): void {
-    const { refusal, secrets, mode = "crc", revision = 1, forge } = this.#daemon.options;
+    const {
+      refusal,
+      secrets,
+      proof = Buffer.alloc(0),
+      mode = "crc",
+      revision = 1,
+      forge,
+    } = this.#daemon.options;
     if (refusal !== undefined) {
       const w = new Writer().u32(2).i32(refusal.result);
       w.list(refusal.methods, (_, m) => w.u32(m)).list(refusal.modes, (_, m) => w.u32(m));
@@ -207,7 +225,7 @@ export class FakePeer {
     const done = new Writer()
       .u64(4242n)
       .u32(mode === "secure" ? 2 : 1)
-      .blob(Buffer.alloc(0));
+      .blob(proof);
     this.sendControl(frameTag.authDone, done.finish());
     this.#expected = sign(secrets?.sessionKey, this.#sent);
     const signature = sign(secrets?.sessionKey, this.#received);

@@ -414,7 +414,5 @@ export class ConnectionV1 extends Connection {
 }
 
 function bad(reason: string): RadosError {
-  return new RadosError("SIPHON_RADOS_PROTOCOL", `received what is not Ceph's protocol v1: ${reason}`, {
-    retryable: true,
-  });
+  return new RadosError("SIPHON_RADOS_PROTOCOL", `received what is not Ceph's protocol v1: ${reason}`);
 }

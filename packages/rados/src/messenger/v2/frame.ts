@@ -129,9 +129,7 @@ export abstract class FrameCodec {
 }
 
 export function badFrame(reason: string): RadosError {
-  return new RadosError("SIPHON_RADOS_PROTOCOL", `received a frame that is not msgr2: ${reason}`, {
-    retryable: true,
-  });
+  return new RadosError("SIPHON_RADOS_PROTOCOL", `received a frame that is not msgr2: ${reason}`);
 }
 
 const defaultAlignment = 8;
