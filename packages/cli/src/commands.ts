@@ -15,6 +15,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/ladder.ts")).ladderCommand(),
   },
   {
+    name: "baseline",
+    summary: "measure the cluster without a VM: librbd and kernel RBD, by cluster size and wire",
+    load: async () => (await import("./commands/baseline.ts")).baselineCommand(),
+  },
+  {
     name: "report",
     summary: "build the report of a finished run again",
     load: async () => (await import("./commands/report.ts")).reportCommand(),

@@ -24,3 +24,18 @@ export function sizeOption(flags: string, description: string): Option {
 export function numberOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(Number);
 }
+
+/** Without the fields that are undefined, which would otherwise beat a default. */
+export function given<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** Numbers are checked with all other options: what is none becomes NaN, which no option takes. */
+export function toNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+/** The parts of a comma-separated list. */
+export function listOf(text: string | undefined): string[] | undefined {
+  return text?.split(",").map((part) => part.trim());
+}

@@ -1,3 +1,15 @@
+export { readBaselineResults, writeBaselineResults } from "./baseline/file.ts";
+export {
+  type BaselineOptions,
+  type BaselineOptionsInput,
+  parseBaselineOptions,
+  quickBaseline,
+  readBaselinePlan,
+} from "./baseline/options.ts";
+export { baselineHeadline } from "./baseline/report/findings.ts";
+export { writeBaselineReport } from "./baseline/report/write.ts";
+export type { BaselineCell, BaselineResults } from "./baseline/results.ts";
+export { type BaselineHooks, type BaselineOutcome, runBaseline } from "./baseline/run-baseline.ts";
 export { type AdminCommand, askAdminSocket } from "./ceph/admin-socket.ts";
 export { type CephCallOptions, CephClient, type CephTarget } from "./ceph/client.ts";
 export { type ClientConf, writeClientConf } from "./ceph/conf.ts";
@@ -10,9 +22,10 @@ export { LocalCluster, type UpOptions } from "./cluster/local-cluster.ts";
 export type { ClusterSpec, ClusterSpecInput } from "./cluster/spec.ts";
 export type { DaemonState, LocalClusterStatus } from "./cluster/status.ts";
 export type { ClusterWatch } from "./cluster/watch.ts";
-export { compareRuns, type NamedRun, type RunsComparison } from "./compare/compare-runs.ts";
+export { type ComparableRun, readComparable } from "./compare/comparable.ts";
+export { compareRuns, type RunsComparison } from "./compare/compare-runs.ts";
 export { differenceName } from "./compare/differences.ts";
-export { comparisonHeadline, comparisonSentences, comparisonWarnings } from "./compare/findings.ts";
+export { comparisonHeadline, comparisonSentences, comparisonWarnings, nounOf } from "./compare/findings.ts";
 export { type MetricName, metricNames, metrics } from "./compare/metrics.ts";
 export { changeCell, comparisonHtml } from "./compare/page.ts";
 export { type Judgement, judge } from "./compare/regressions.ts";
@@ -74,7 +87,7 @@ export * as format from "./report/format.ts";
 export { type ReportFiles, writeReport } from "./report/write.ts";
 export { compare } from "./results/compare.ts";
 export { datedDirectory } from "./results/dated.ts";
-export { readResults, resultsFile, writeResults } from "./results/file.ts";
+export { type RunKind, readResults, resultsFile, runKind, writeResults } from "./results/file.ts";
 export type {
   BiggerStep,
   Comparison,

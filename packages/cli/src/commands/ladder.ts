@@ -8,6 +8,7 @@ import {
 } from "@siphon/lab";
 import { Command, Option } from "commander";
 import { interruption } from "../interruption.ts";
+import { given, listOf, toNumber } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 import { ladderTable } from "../table.ts";
 
@@ -119,18 +120,22 @@ async function climb(flags: Flags): Promise<void> {
 function fromFlags(flags: Flags): LadderOptionsInput {
   const { conf, user, pool, namespace, image, yesOverwrite } = flags;
   const existing = given({ conf, user, pool, namespace, image, yesOverwrite });
-  const cluster = given({ osds: number(flags.osds), replicas: number(flags.replicas), store: flags.store });
-  const vm = given({ cpus: number(flags.cpus), memory: flags.memory });
+  const cluster = given({
+    osds: toNumber(flags.osds),
+    replicas: toNumber(flags.replicas),
+    store: flags.store,
+  });
+  const vm = given({ cpus: toNumber(flags.cpus), memory: flags.memory });
   return given({
-    rungs: flags.rungs?.split(",").map((name) => name.trim()),
+    rungs: listOf(flags.rungs),
     mode: flags.mode,
-    repeat: number(flags.repeat),
-    seconds: number(flags.seconds),
+    repeat: toNumber(flags.repeat),
+    seconds: toNumber(flags.seconds),
     bs: flags.bs,
-    iodepth: number(flags.iodepth),
+    iodepth: toNumber(flags.iodepth),
     rw: flags.rw,
     size: flags.size,
-    seed: number(flags.seed),
+    seed: toNumber(flags.seed),
     accel: flags.accel,
     librbd: flags.librbd,
     guestImage: flags.guestImage,
@@ -149,14 +154,4 @@ function merge(...inputs: LadderOptionsInput[]): LadderOptionsInput {
       : undefined;
   const groups = { vm: group("vm"), cluster: group("cluster"), existing: group("existing") };
   return Object.assign({}, ...inputs, given(groups));
-}
-
-/** Without the fields that are undefined, which would otherwise beat a default. */
-function given<T extends object>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
-}
-
-/** Numbers are checked with all other options: what is none becomes NaN, which no option takes. */
-function number(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text);
 }

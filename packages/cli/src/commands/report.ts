@@ -1,26 +1,54 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { readResults, writeReport, writeResults } from "@siphon/lab";
+import {
+  type ReportFiles,
+  readBaselineResults,
+  readResults,
+  runKind,
+  writeBaselineReport,
+  writeBaselineResults,
+  writeReport,
+  writeResults,
+} from "@siphon/lab";
 import { Command } from "commander";
+import { baselineTable } from "../baseline-table.ts";
 import { ladderTable } from "../table.ts";
+
+/** A report built again, and what the terminal shows of the run. */
+interface Rebuilt {
+  files: ReportFiles;
+  table: string;
+}
 
 export function reportCommand(): Command {
   return new Command("report")
     .description(
       "Build the report of a finished run again from its results.json: report.html, report.md and the charts,\n" +
-        "in the run's own directory unless --out names another.",
+        "in the run's own directory unless --out names another. The run may be a ladder's or a baseline's.",
     )
     .argument("[run]", "a run's directory or its results.json", "runs/latest")
     .option("--out <dir>", "where to write the report")
     .option("--json", "print the paths written as JSON")
     .action(async (run: string, options: { out?: string; json?: boolean }) => {
-      const results = await readResults(run);
-      // The report links to the results beside it.
-      if (options.out !== undefined) await writeResults(options.out, results);
-      const files = await writeReport(options.out ?? (await directoryOf(run)), results);
+      const rebuild = (await runKind(run)) === "baseline" ? baselineAgain : ladderAgain;
+      const { files, table } = await rebuild(run, options.out);
       if (options.json) process.stdout.write(`${JSON.stringify(files, null, 2)}\n`);
-      else process.stdout.write(`${ladderTable(results)}\n\nReport: ${files.html}\n`);
+      else process.stdout.write(`${table}\n\nReport: ${files.html}\n`);
     });
+}
+
+async function ladderAgain(run: string, out: string | undefined): Promise<Rebuilt> {
+  const results = await readResults(run);
+  // The report links to the results beside it.
+  if (out !== undefined) await writeResults(out, results);
+  return { files: await writeReport(out ?? (await directoryOf(run)), results), table: ladderTable(results) };
+}
+
+async function baselineAgain(run: string, out: string | undefined): Promise<Rebuilt> {
+  const results = await readBaselineResults(run);
+  if (out !== undefined) await writeBaselineResults(out, results);
+  const files = await writeBaselineReport(out ?? (await directoryOf(run)), results);
+  return { files, table: baselineTable(results) };
 }
 
 async function directoryOf(run: string): Promise<string> {

@@ -14,7 +14,8 @@ export function compareCells(cells: readonly BaselineCell[]): BaselineComparison
     measured.find((cell) =>
       Object.entries(wanted).every(([key, value]) => cell[key as keyof MeasuredCell] === value),
     );
-  const smallest = measured[0]?.osds;
+  const sizes = measured.flatMap(({ osds }) => osds ?? []);
+  const smallest = sizes.length > 0 ? Math.min(...sizes) : undefined;
   return measured.flatMap((cell) => {
     const { osds, wire, engine } = cell;
     const pairs = [

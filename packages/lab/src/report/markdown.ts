@@ -1,8 +1,8 @@
 import type { Results, RungResult } from "../results/schema.ts";
-import type { RenderedChart } from "./charts/render.ts";
 import { type Findings, headline, qualification, verdictInWords } from "./findings.ts";
 import { change, count, cpuTime, dateTime, interval, latency, throughput, times } from "./format.ts";
 import type { LadderCharts } from "./ladder-report.ts";
+import { fenced, picture, tableOf, text } from "./markdown-parts.ts";
 import { workloadInWords } from "./sections/ladder.ts";
 import { emulated, warnings } from "./sections/overview.ts";
 import { repeatCommand, setupGroups } from "./sections/setup.ts";
@@ -83,26 +83,4 @@ function biggerBlocks({ bigger }: Results): string[] {
   ]);
   const heads = ["Step", "IOPS", "Throughput", "p99", "Study: IOPS", "Throughput"];
   return ["## The bigger test: a file on XFS", tableOf(heads, rows)];
-}
-
-function picture({ name, title }: RenderedChart): string {
-  return `![${text(title)}](${name}.svg)`;
-}
-
-function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(text).join(" | ")} |`;
-  const rule = heads.map((_, index) => (index === 0 ? "---" : "---:"));
-  return [line(heads), `| ${rule.join(" | ")} |`, ...rows.map(line)].join("\n");
-}
-
-/** A block of code whose fence is longer than any run of backticks in it. */
-function fenced(code: string): string {
-  const runs = code.match(/`+/g) ?? [];
-  const fence = "`".repeat(Math.max(3, ...runs.map((run) => run.length + 1)));
-  return `${fence}sh\n${code}\n${fence}`;
-}
-
-/** Text without any meaning to Markdown, on one line. */
-function text(value: string): string {
-  return value.replace(/\s+/g, " ").replace(/[\\`*_{}[\]<>|#~&]/g, "\\$&");
 }

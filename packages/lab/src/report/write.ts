@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { unwritable } from "../results/file.ts";
 import type { Results } from "../results/schema.ts";
+import type { RenderedChart } from "./charts/render.ts";
 import { findings } from "./findings.ts";
 import { drawLadderCharts, ladderHtml } from "./ladder-report.ts";
 import { ladderMarkdown } from "./markdown.ts";
@@ -19,6 +20,18 @@ export async function writeReport(directory: string, results: Results): Promise<
   const found = findings(results);
   const charts = await drawLadderCharts(found);
   const drawn = Object.values(charts).filter((chart) => chart !== undefined);
+  return writePages(directory, {
+    html: ladderHtml(found, charts),
+    markdown: ladderMarkdown(found, charts),
+    charts: drawn,
+  });
+}
+
+/** Writes a report's pages and charts into a directory (made if need be). Throws a LabError when it cannot. */
+export async function writePages(
+  directory: string,
+  { html, markdown, charts }: { html: string; markdown: string; charts: RenderedChart[] },
+): Promise<ReportFiles> {
   await attempt(directory, () => mkdir(directory, { recursive: true }));
   const write = async (name: string, content: string) => {
     const path = join(directory, name);
@@ -26,9 +39,9 @@ export async function writeReport(directory: string, results: Results): Promise<
     return path;
   };
   return {
-    html: await write("report.html", ladderHtml(found, charts)),
-    markdown: await write("report.md", ladderMarkdown(found, charts)),
-    charts: await Promise.all(drawn.map(({ name, file }) => write(`${name}.svg`, file))),
+    html: await write("report.html", html),
+    markdown: await write("report.md", markdown),
+    charts: await Promise.all(charts.map(({ name, file }) => write(`${name}.svg`, file))),
   };
 }
 

@@ -1,3 +1,15 @@
+import { type ReportFiles, writePages } from "../../report/write.ts";
 import type { BaselineResults } from "../results.ts";
+import { drawBaselineCharts } from "./charts.ts";
+import { baselineMarkdown } from "./markdown.ts";
+import { baselineHtml } from "./page.ts";
 
-export async function writeBaselineReport(_directory: string, _results: BaselineResults): Promise<void> {}
+/** Writes a baseline's report into a directory: report.html, report.md and the charts. Throws a LabError when it cannot. */
+export async function writeBaselineReport(directory: string, results: BaselineResults): Promise<ReportFiles> {
+  const charts = await drawBaselineCharts(results);
+  return writePages(directory, {
+    html: baselineHtml(results, charts),
+    markdown: baselineMarkdown(results, charts),
+    charts: Object.values(charts).filter((chart) => chart !== undefined),
+  });
+}

@@ -1,5 +1,4 @@
 import type { MeasuredRung } from "../../results/schema.ts";
-import type { Findings } from "../findings.ts";
 import { percent } from "../format.ts";
 import { pixelY, rowLabels } from "./marks.ts";
 import { color, type Role } from "./palette.ts";
@@ -11,24 +10,30 @@ const mostColumns = 10;
 const noteworthy = 2;
 const others = "others";
 
-/** How busy each thread of QEMU was at each rung, in percent of one core: near 100 it is what limits. */
-export function threadsChart({ measured }: Pick<Findings, "measured">): Chart | undefined {
+/** What is measured, and how busy its client's threads were. */
+export type ThreadsRow = Pick<MeasuredRung, "title"> & { summary: Pick<MeasuredRung["summary"], "threads"> };
+
+/** How busy each thread of the client was at each rung, in percent of one core: near 100 it is what limits. */
+export function threadsChart(
+  { measured }: { measured: readonly ThreadsRow[] },
+  title = "CPU of QEMU’s threads by rung",
+): Chart | undefined {
   const names = threadColumns(measured);
   if (names.length === 0) return undefined;
-  const described = measured.map(({ title, summary }) => {
+  const described = measured.map(({ title: row, summary }) => {
     const [busiest] = Object.entries(summary.threads).toSorted(([, a], [, b]) => b - a);
-    return busiest ? `${title}: ${busiest[0]} ${percent(busiest[1])}` : title;
+    return busiest ? `${row}: ${busiest[0]} ${percent(busiest[1])}` : row;
   });
   return {
     name: "threads",
-    title: "CPU of QEMU’s threads by rung",
-    description: `The busiest thread of each rung, in percent of one core: ${described.join("; ")}.`,
+    title,
+    description: `The busiest thread of each, in percent of one core: ${described.join("; ")}.`,
     draw: (format) => draw(measured, names, format),
   };
 }
 
 /** The threads worth a column, the busiest first; the rest together in a last one. */
-export function threadColumns(rungs: readonly MeasuredRung[]): string[] {
+export function threadColumns(rungs: readonly ThreadsRow[]): string[] {
   const most = new Map<string, number>();
   for (const { summary } of rungs) {
     for (const [name, load] of Object.entries(summary.threads)) {
@@ -42,14 +47,14 @@ export function threadColumns(rungs: readonly MeasuredRung[]): string[] {
 }
 
 /** A rung's load in each column, percent of one core. */
-export function columnLoads(rung: MeasuredRung, columns: readonly string[]): number[] {
+export function columnLoads(rung: ThreadsRow, columns: readonly string[]): number[] {
   const { threads } = rung.summary;
   const named = new Set(columns);
   const rest = Object.entries(threads).reduce((sum, [name, load]) => sum + (named.has(name) ? 0 : load), 0);
   return columns.map((name) => threads[name] ?? (name === others ? rest : 0));
 }
 
-function draw(rungs: MeasuredRung[], columns: string[], format: Format): Drawing {
+function draw(rungs: readonly ThreadsRow[], columns: string[], format: Format): Drawing {
   const wide = format === "wide";
   const layout = rowLayout(
     rungs.map(({ title }) => title),

@@ -22,7 +22,6 @@ export function setupGroups({
   workload,
   accelerator,
 }: Results) {
-  const { rw, blockSize, ioDepth, seconds, warmupSeconds, size } = workload;
   const accelerated = {
     name: "accelerator",
     value: `${accelerator.name.toUpperCase()} (${accelerator.reason})`,
@@ -34,14 +33,20 @@ export function setupGroups({
     { title: "Cluster", settings: cluster },
     {
       title: "Workload",
-      settings: [
-        { name: "kind", value: rw },
-        { name: "block size", value: bytes(blockSize) },
-        { name: "queue depth", value: `${ioDepth}` },
-        { name: "area", value: bytes(size) },
-        { name: "a run", value: `${seconds} s, after ${warmupSeconds} s of warm-up` },
-      ],
+      settings: workloadSettings(workload),
     },
+  ];
+}
+
+/** The load, as settings. */
+export function workloadSettings(workload: Results["workload"]): Results["facts"]["machine"] {
+  const { rw, blockSize, ioDepth, seconds, warmupSeconds, size } = workload;
+  return [
+    { name: "kind", value: rw },
+    { name: "block size", value: bytes(blockSize) },
+    { name: "queue depth", value: `${ioDepth}` },
+    { name: "area", value: bytes(size) },
+    { name: "a run", value: `${seconds} s, after ${warmupSeconds} s of warm-up` },
   ];
 }
 
@@ -86,7 +91,7 @@ export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger
 }
 
 /** Bytes as an option takes them: 16k, 256m, 1000. */
-function sizeOption(value: number): string {
+export function sizeOption(value: number): string {
   if (value % 2 ** 20 === 0) return `${value / 2 ** 20}m`;
   return value % 1024 === 0 ? `${value / 1024}k` : `${value}`;
 }

@@ -1,0 +1,134 @@
+import {
+  type BaselineOptionsInput,
+  parseBaselineOptions,
+  quickBaseline,
+  readBaselinePlan,
+  runBaseline,
+} from "@siphon/lab";
+import { Command, Option } from "commander";
+import { baselineTable } from "../baseline-table.ts";
+import { interruption } from "../interruption.ts";
+import { given, listOf, toNumber } from "../options.ts";
+import { terminalSteps } from "../progress.ts";
+
+/** The flags as commander gives them; what was not given is missing. */
+interface Flags {
+  quick?: boolean;
+  plan?: string;
+  out: string;
+  json?: boolean;
+  profile?: boolean;
+  osds?: string;
+  replicas?: string;
+  store?: BaselineOptionsInput["store"];
+  engines?: string;
+  wire?: string;
+  repeat?: string;
+  seconds?: string;
+  bs?: string;
+  iodepth?: string;
+  rw?: BaselineOptionsInput["rw"];
+  size?: string;
+  seed?: string;
+  accel?: BaselineOptionsInput["accel"];
+  conf?: string;
+  user?: string;
+  pool?: string;
+  namespace?: string;
+}
+
+export function baselineCommand(): Command {
+  return new Command("baseline")
+    .description(
+      "Measure the cluster without a VM: fio's rbd engine, and kernel RBD with libaio, over cluster sizes and wires\n" +
+        "(messenger, authentication, encryption), interleaved, with 95 % intervals. Kernel RBD runs in a guest where\n" +
+        "this host's kernel has none.",
+    )
+    .option("--engines <names>", "librbd, krbd, or both (default: librbd,krbd)")
+    .option(
+      "--wire <names>",
+      "v1-none, v2-crc, v2-secure, or several (default: v2-crc; an existing cluster's own)",
+    )
+    .option("--repeat <n>", "repeats of every cell, interleaved in random order (default: 5)")
+    .option("--seconds <s>", "seconds measured in each repeat (default: 4)")
+    .option("--bs <size>", "block size (default: 16k)")
+    .option("--iodepth <n>", "requests in flight (default: 128)")
+    .addOption(
+      new Option("--rw <kind>", "kind of load (default: randread)").choices([
+        ...["randread", "randwrite", "read", "write", "randrw", "rw"],
+      ]),
+    )
+    .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
+    .option("--seed <n>", "seed of the random order, to repeat a run exactly")
+    .addOption(
+      new Option("--accel <kind>", "how QEMU runs the guest of kernel RBD (default: auto)").choices([
+        "auto",
+        "kvm",
+        "tcg",
+      ]),
+    )
+    .option("--quick", "two repeats of 2 s: a first look")
+    .option("--profile", "one more run of each cell, in which the client's stacks are sampled")
+    .option("--plan <file>", "YAML file with the same options; flags beat it")
+    .option("--out <dir>", "where runs are written", "runs/baseline")
+    .option("--json", "print the results as JSON; progress goes to standard error")
+    .optionsGroup("The local clusters:")
+    .option("--osds <list>", "their sizes in OSDs (default: 1,3)")
+    .option("--replicas <n>", "copies of each object (default: 3, at most one an OSD)")
+    .addOption(
+      new Option("--store <kind>", "where OSDs keep data (default: memstore)").choices([
+        "bluestore",
+        "memstore",
+      ]),
+    )
+    .optionsGroup("An existing cluster instead:")
+    .option("--conf <file>", "its ceph.conf (default: /etc/ceph/ceph.conf)")
+    .option("--user <name>", "user without the client. prefix (default: libvirt)")
+    .option("--pool <name>", "pool for the image, which siphon makes and removes (default: libvirt-pool)")
+    .option("--namespace <name>", "namespace in the pool")
+    .addHelpText(
+      "after",
+      "\nThe exit code is 0 when every cell was measured, 1 when one failed, 130 after Ctrl-C.",
+    )
+    .action(measure);
+}
+
+async function measure(flags: Flags): Promise<void> {
+  const plan = flags.plan === undefined ? {} : await readBaselinePlan(flags.plan);
+  const called = fromFlags(flags);
+  const existing = plan.existing || called.existing ? { ...plan.existing, ...called.existing } : undefined;
+  const quick = flags.quick ? quickBaseline : {};
+  const options = parseBaselineOptions({ ...quick, ...plan, ...called, existing });
+  const outcome = await runBaseline(options, {
+    out: flags.out,
+    step: terminalSteps(),
+    signal: interruption.signal,
+  });
+  if (flags.json) process.stdout.write(`${JSON.stringify(outcome.results, null, 2)}\n`);
+  else
+    process.stdout.write(`\n${baselineTable(outcome.results)}\n\nReport: ${outcome.directory}/report.html\n`);
+  if (outcome.failure) throw outcome.failure;
+}
+
+function fromFlags(flags: Flags): BaselineOptionsInput {
+  const { conf, user, pool, namespace } = flags;
+  const existing = given({ conf, user, pool, namespace });
+  return given({
+    osds: listOf(flags.osds)?.map(Number),
+    replicas: toNumber(flags.replicas),
+    store: flags.store,
+    // Whether there are such engines and wires is checked with all other options.
+    engines: listOf(flags.engines) as BaselineOptionsInput["engines"],
+    wire: listOf(flags.wire) as BaselineOptionsInput["wire"],
+    repeat: toNumber(flags.repeat),
+    seconds: toNumber(flags.seconds),
+    bs: flags.bs,
+    iodepth: toNumber(flags.iodepth),
+    rw: flags.rw,
+    size: flags.size,
+    seed: toNumber(flags.seed),
+    accel: flags.accel,
+    profile: flags.profile,
+    existing: Object.keys(existing).length > 0 ? existing : undefined,
+  });
+}
