@@ -3,6 +3,7 @@ import { pidsWithEnvironment } from "./host/proc.ts";
 import { endProcesses } from "./host/signals.ts";
 import { removeRecordedImage } from "./image/recorded.ts";
 import { removeNetwork } from "./network/remove.ts";
+import { removeAbandonedBuilds } from "./state/cache.ts";
 import { stateDir } from "./state/paths.ts";
 import { RESOURCE_VARIABLE, Resource, type ResourceKind } from "./state/resource.ts";
 
@@ -47,7 +48,10 @@ export async function clean({ all = false, dryRun = false }: CleanOptions = {}):
       }
     }
   }
-  if (!dryRun) await endOrphans();
+  if (!dryRun) {
+    await endOrphans();
+    await removeAbandonedBuilds();
+  }
   if (failures.length > 0) throw failures[0];
   return removed;
 }

@@ -10,8 +10,8 @@ import type { GuestControl } from "./control.ts";
 import { ROOT_PARAMETERS } from "./debian/recipe.ts";
 import type { BootCircumstances, Guest, GuestAccess } from "./guest.ts";
 import { bootsDirectly, guestImageFiles } from "./image-files.ts";
+import { ensurePrograms } from "./ssh/carry-in.ts";
 import { sshArguments } from "./ssh/connection.ts";
-import { ensureFio } from "./ssh/fio.ts";
 import { keyPair } from "./ssh/key-pair.ts";
 import { SshControl } from "./ssh/ssh-control.ts";
 import { sysprepImage } from "./sysprep.ts";
@@ -85,11 +85,12 @@ export async function imageGuest(path: string, { letIn }: { letIn?: LetIn } = {}
       qemuEnded,
     }: GuestAccess): Promise<GuestControl> {
       const target = { port: forwardedPort(network), privateKey, directory: dirname(agentSocket) };
-      const control = await SshControl.connect({ ...target, timeoutMs, signal, qemuEnded });
+      const refusalIsFinal = way !== "cloud-init";
+      const control = await SshControl.connect({ ...target, timeoutMs, refusalIsFinal, signal, qemuEnded });
       try {
         // Nothing of the boot, cloud-init least of all, may still be at work when something is measured.
         await control.run(BOOT_FINISHED, { timeoutMs, signal });
-        await ensureFio(control, signal);
+        await ensurePrograms(control, signal);
         return control;
       } catch (error) {
         await control[Symbol.asyncDispose]();

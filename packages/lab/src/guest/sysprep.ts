@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { LabError } from "../errors.ts";
 import { lastWords, run } from "../host/command.ts";
 import { cached } from "../state/cache.ts";
+import { Resource } from "../state/resource.ts";
 
 /**
  * The study's way to let itself in: virt-sysprep puts our key into the image. The file is not touched: what
@@ -19,6 +20,7 @@ export async function sysprepImage(
     .update(JSON.stringify([path, size, mtimeMs, publicKey]))
     .digest("hex");
   const directory = await cached("sysprep", key.slice(0, 16), async (building) => {
+    await using work = await Resource.create("work", `sysprep-${process.pid}-${Date.now()}`);
     const overlay = join(building, OVERLAY);
     await run("qemu-img", ["create", "-q", "-f", "qcow2", "-F", format, "-b", path, overlay]);
     const result = await run(
@@ -33,7 +35,7 @@ export async function sysprepImage(
           `root:string:${publicKey}`,
         ],
       ],
-      { env: APPLIANCE, anyExitCode: true, timeoutMs: 600_000, signal },
+      { env: { ...APPLIANCE, ...work.environment }, anyExitCode: true, timeoutMs: 600_000, signal },
     );
     if (result.exitCode === 0) return;
     throw new LabError(

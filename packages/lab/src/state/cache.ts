@@ -32,6 +32,14 @@ export async function cached(
   return finished;
 }
 
+/** Removes what crashed builders have left, of whatever kind. */
+export async function removeAbandonedBuilds(): Promise<void> {
+  const kinds = existsSync(cacheDir()) ? await readdir(cacheDir(), { withFileTypes: true }) : [];
+  for (const kind of kinds) {
+    if (kind.isDirectory()) await removeAbandoned(join(cacheDir(), kind.name));
+  }
+}
+
 async function removeAbandoned(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const [, pid, startTime] = /^\.building-(\d+)-(\d+)-/.exec(name) ?? [];

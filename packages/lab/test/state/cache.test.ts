@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { cached } from "../../src/state/cache.ts";
+import { cached, removeAbandonedBuilds } from "../../src/state/cache.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "siphon-cache-"));
 process.env.SIPHON_CACHE_DIR = dir;
@@ -67,4 +67,12 @@ test("what a crashed builder left is removed, what another still builds is not",
     assert.ok(existsSync(underWay));
   });
   assert.ok(!existsSync(abandoned));
+});
+
+test("cleaning removes what crashed builders of every kind have left, and nothing that is finished", async () => {
+  const finished = await cached("kept", "one", async () => {});
+  const abandoned = ["kept", "other"].map((kind) => join(dir, kind, ".building-999999999-1-x"));
+  for (const path of abandoned) mkdirSync(path, { recursive: true });
+  await removeAbandonedBuilds();
+  assert.deepEqual([finished, ...abandoned].map(existsSync), [true, false, false]);
 });

@@ -79,7 +79,6 @@ export async function exportGuestImage(
   if (existsSync(disk) && !force) {
     throw new LabError("SIPHON_REFUSED", `${disk} is there already`, { hint: "replace it with --force" });
   }
-  await mkdir(dirname(disk), { recursive: true });
   const copy = guestImageFiles(disk);
   for (const part of ["kernel", "initrd", "disk"] as const) await copyAtomically(image[part], copy[part]);
   return copy;
@@ -88,12 +87,15 @@ export async function exportGuestImage(
 async function copyAtomically(from: string, to: string): Promise<void> {
   const partial = `${to}.partial`;
   try {
+    await mkdir(dirname(to), { recursive: true });
     await copyFile(from, partial, constants.COPYFILE_FICLONE);
     await rename(partial, to);
   } catch (cause) {
     await rm(partial, { force: true });
-    if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
-    throw new LabError("SIPHON_NO_SPACE", `the disk is full: ${to} could not be written`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOSPC")
+      throw new LabError("SIPHON_NO_SPACE", `the disk is full: cannot write ${to}`, { cause });
+    throw new LabError("SIPHON_PERMISSION", `cannot write ${to}: ${message}`, { cause });
   }
 }
 

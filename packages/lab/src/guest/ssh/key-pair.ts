@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, link, mkdir, readFile, rm } from "node:fs/promises";
+import { chmod, link, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../../host/command.ts";
 import { cacheDir } from "../../state/paths.ts";
@@ -33,10 +33,9 @@ async function generate(dir: string, privateKey: string): Promise<void> {
   const fresh = join(dir, `.${randomUUID()}`);
   try {
     await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "siphon", "-f", fresh]);
-    await link(fresh, privateKey).catch(async (cause: NodeJS.ErrnoException) => {
-      if (cause.code !== "EEXIST") throw cause;
-      await readFile(privateKey);
-    });
+    await link(fresh, privateKey);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
   } finally {
     await rm(fresh, { force: true });
     await rm(`${fresh}.pub`, { force: true });

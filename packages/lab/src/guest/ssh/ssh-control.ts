@@ -14,6 +14,8 @@ export interface SshControlOptions extends SshTarget {
   qemuEnded: Promise<LabError>;
   /** Milliseconds until the guest must have let us in. */
   timeoutMs: number;
+  /** The guest knows our key from the start or never: when it refuses it, waiting is in vain. */
+  refusalIsFinal?: boolean;
   signal?: AbortSignal;
 }
 
@@ -68,7 +70,7 @@ export class SshControl implements GuestControl {
   }
 
   async #connected(): Promise<void> {
-    const { timeoutMs, signal } = this.#options;
+    const { timeoutMs, refusalIsFinal, signal } = this.#options;
     const timeout = AbortSignal.timeout(timeoutMs);
     const stop = signal ? AbortSignal.any([timeout, signal]) : timeout;
     let said = "no answer";
@@ -76,7 +78,8 @@ export class SshControl implements GuestControl {
       await this.#master[Symbol.asyncDispose]();
       if (!stop.aborted) said = (await this.#master.ended) || said;
       signal?.throwIfAborted();
-      if (timeout.aborted) throw notLetIn(timeoutMs, said);
+      if (refusalIsFinal && REFUSED.test(said)) throw refused(said);
+      if (timeout.aborted) throw REFUSED.test(said) ? refused(said) : notLetIn(timeoutMs, said);
       await Promise.race([sleep(500), this.#qemuEnded]);
       this.#master = masterOf(this.#options);
     }
@@ -119,14 +122,17 @@ function masterOf(options: SshControlOptions): SshMaster {
   return new SshMaster(sshArguments(options), "127.0.0.1", options.directory);
 }
 
+const REFUSED = /Permission denied/;
+
+function refused(said: string): LabError {
+  return new LabError("SIPHON_GUEST", `the guest does not accept siphon's ssh key: ${said}`, {
+    hint: "the image must run cloud-init, or hold the key already, as those of siphon image build-guest do",
+  });
+}
+
 function notLetIn(timeoutMs: number, said: string): LabError {
   const message = `the guest did not let siphon in over ssh within ${timeoutMs / 1000} s: ${said}`;
-  if (/Permission denied/.test(said)) {
-    const hint =
-      "the image must run cloud-init, or hold siphon's key already, as those of siphon image build-guest do";
-    return new LabError("SIPHON_GUEST", message, { hint });
-  }
-  const hint =
-    "it must boot from its disk, and take its address by DHCP or have 10.0.2.15; look at its console";
-  return new LabError("SIPHON_TIMEOUT", message, { hint });
+  return new LabError("SIPHON_TIMEOUT", message, {
+    hint: "it must boot from its disk, and take its address by DHCP or have 10.0.2.15; look at its console",
+  });
 }
