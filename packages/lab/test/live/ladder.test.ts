@@ -94,7 +94,7 @@ test("two rungs and the bigger test: measured, reported, and nothing left runnin
       ["randwrite", true],
     ],
   );
-  assert.deepEqual(await readResults(directory), results);
+  assert.deepEqual(await readResults(directory), JSON.parse(JSON.stringify(results)));
   for (const file of ["report.html", "report.md"]) assert.ok(existsSync(join(directory, file)), file);
   assert.equal(join(dir, "runs", readlinkSync(join(dir, "runs/latest"))), directory);
   assertNothingLeft();
