@@ -40,8 +40,8 @@ interface Flags {
 export function baselineCommand(): Command {
   return new Command("baseline")
     .description(
-      "Measure the cluster without a VM: fio's rbd engine, and kernel RBD with libaio, over cluster sizes and wires\n" +
-        "(messenger, authentication, encryption), interleaved, with 95 % intervals. Kernel RBD runs in a guest where\n" +
+      "Measure the cluster without a VM: fio's rbd engine, and kernel RBD with libaio, over cluster sizes and wires " +
+        "(messenger, authentication, encryption), interleaved, with 95 % intervals. Kernel RBD runs in a guest where " +
         "this host's kernel has none.",
     )
     .option("--engines <names>", "librbd, krbd, or both (default: librbd,krbd)")
