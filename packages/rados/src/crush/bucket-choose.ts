@@ -9,7 +9,7 @@ import {
   ITEM_NONE,
 } from "./map.ts";
 import { choosePermuted } from "./permutation.ts";
-import { type Placement, spend } from "./placement.ts";
+import type { Placement } from "./placement.ts";
 
 /**
  * The item of a bucket that is not empty, for attempt `r` (crush_bucket_choose in src/crush/mapper.c). All results
@@ -18,7 +18,6 @@ import { type Placement, spend } from "./placement.ts";
  * @param position in the result, which decides between the weight sets of a straw2 bucket
  */
 export function chooseItem(p: Placement, bucket: CrushBucket, r: number, position: number): number {
-  spend(p, bucket.size);
   switch (bucket.algorithm) {
     case BUCKET_STRAW2:
       return p.straw2.choose(bucket, p.x, r, p.chooseArgs, position);

@@ -56,10 +56,10 @@ function findItem(
     let bucket = choice.from;
     let localFailures = 0;
     for (;;) {
+      spend(p, bucket.size);
       const r = replica + choice.parentR + failures;
       let collides = false;
-      if (bucket.size === 0) spend(p, 0);
-      else {
+      if (bucket.size > 0) {
         const item = searchesAll(p, bucket, localFailures)
           ? choosePermuted(p, bucket, r)
           : chooseItem(p, bucket, r, position);

@@ -62,13 +62,11 @@ function tryPosition(
   const { out, leaves, base, stride } = choice;
   let bucket = choice.from;
   for (;;) {
+    spend(p, bucket.size);
     // A uniform bucket of a multiple of the stride would otherwise give each position the same items again.
     const step = bucket.algorithm === BUCKET_UNIFORM && bucket.size % stride === 0 ? stride + 1 : stride;
     const r = at - base + choice.parentR + step * attempt;
-    if (bucket.size === 0) {
-      spend(p, 0);
-      return undecided;
-    }
+    if (bucket.size === 0) return undecided;
     const item = chooseItem(p, bucket, r, start - base);
     const type = itemType(p, item);
     if (item >= p.map.maxDevices || type === undefined) return ITEM_NONE;

@@ -169,14 +169,16 @@ function descend(
   r: number,
   index: number,
 ): number | undefined {
-  spend(p, 0);
-  for (let bucket: crush.CrushBucket | undefined = from; bucket !== undefined && bucket.size > 0; ) {
+  for (let bucket = from; ; ) {
+    spend(p, bucket.size);
+    if (bucket.size === 0) return undefined;
     const item = chooseItem(p, bucket, r, index);
     if (item >= 0) return item < p.map.maxDevices ? item : undefined;
-    bucket = p.map.buckets[-1 - item];
-    if (bucket?.type === type) return item;
+    const next = p.map.buckets[-1 - item];
+    if (next === undefined) return undefined;
+    if (next.type === type) return item;
+    bucket = next;
   }
-  return undefined;
 }
 
 /** Notes an item for a stride; false where the stride holds it already. */

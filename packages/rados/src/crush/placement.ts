@@ -38,7 +38,7 @@ export const itemBudget = 2 ** 24;
 /** What an attempt costs besides looking at items, in items. */
 const attemptCost = 16;
 
-/** Accounts for an attempt that looks at so many items; every loop whose length the map decides must come by here. */
+/** Accounts for an attempt that looks at so many items; every loop whose length the map decides comes by here. */
 export function spend(p: Placement, items: number): void {
   p.budget -= items + attemptCost;
   if (p.budget >= 0) return;

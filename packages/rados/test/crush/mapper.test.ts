@@ -30,6 +30,19 @@ test("devices beyond the weights are out", () => {
   assert.equal(mapper.place(0, 1, 3, new Uint32Array(0), 0, new Int32Array(3)), 0);
 });
 
+test("a local search that would go on for years is stopped", () => {
+  const map = decodeCrushMap(Buffer.from(vectors[0]!.map, "base64"));
+  const tunables = { ...map.tunables, chooseLocalTries: 0xffffffff, chooseLocalFallbackTries: 1 };
+  const steps = [
+    { op: crush.STEP_TAKE, arg1: -1, arg2: 0 },
+    { op: crush.STEP_CHOOSE_FIRSTN, arg1: 0, arg2: 0 },
+    { op: crush.STEP_EMIT, arg1: 0, arg2: 0 },
+  ];
+  const mapper = new CrushMapper({ ...map, tunables, rules: [{ ...map.rules[0]!, steps }] });
+  const weights = new Uint32Array(map.maxDevices).fill(0x10000);
+  assert.throws(() => mapper.place(0, 1, 9, weights, 0, new Int32Array(9)), /does not come to an end/);
+});
+
 test("rules that would search for years are stopped, in full buckets and in empty ones", () => {
   const map = decodeCrushMap(Buffer.from(vectors[0]!.map, "base64"));
   const allOut = new Uint32Array(map.maxDevices);

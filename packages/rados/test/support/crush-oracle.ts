@@ -30,7 +30,9 @@ export async function comparePlacements(
   const mapper = new CrushMapper(decodeCrushMap(await readFile(mapPath)));
 
   const weights = new Uint32Array(map.devices).fill(0x10000);
-  const reweighted = Array.from({ length: Math.ceil(map.devices / 10) }, () => random.below(map.devices));
+  // Without any device that is in, crushtool prints nothing at all.
+  const count = map.devices === 1 ? 0 : Math.ceil(map.devices / 10);
+  const reweighted = Array.from({ length: count }, () => random.below(map.devices));
   const weightOptions = reweighted.flatMap((device) => {
     const weight = random.pick([0, 0.25, 0.5, 0.75]);
     weights[device] = weight * 0x10000;
