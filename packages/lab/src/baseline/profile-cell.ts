@@ -16,13 +16,26 @@ export async function profileCell(
   { directory, report, signal }: { directory: string; report: Report; signal: AbortSignal },
 ): Promise<string> {
   const client = Promise.withResolvers<number>();
-  const longer = { ...load, seconds: LOAD_SECONDS };
-  const file = join("fio", `${name}-profile.json`);
-  const running = through.load(target, longer, { directory, file, signal, onClient: client.resolve });
+  const stop = new AbortController();
+  const running = through.load(
+    target,
+    { ...load, seconds: LOAD_SECONDS },
+    {
+      directory,
+      file: join("fio", `${name}-profile.json`),
+      signal: AbortSignal.any([signal, stop.signal]),
+      onClient: client.resolve,
+    },
+  );
   running.catch(client.reject);
-  const pid = await client.promise;
-  const profile = await profileProcess(pid, { seconds: SAMPLED_SECONDS, signal, report });
-  const { html } = await writeProfile(join(directory, "profiles"), profile, name);
-  await running;
-  return relative(directory, html);
+  try {
+    const profile = await profileProcess(await client.promise, { seconds: SAMPLED_SECONDS, signal, report });
+    await running;
+    const { html } = await writeProfile(join(directory, "profiles"), profile, name);
+    return relative(directory, html);
+  } catch (error) {
+    stop.abort(error);
+    await running.catch(() => {});
+    throw error;
+  }
 }
