@@ -8,11 +8,12 @@ import {
 import { Command, Option } from "commander";
 import { baselineTable } from "../baseline-table.ts";
 import { interruption } from "../interruption.ts";
+import { type LoadFlags, loadFromFlags, withLoadFlags } from "../load-flags.ts";
 import { given, listOf, toNumber } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 
 /** The flags as commander gives them; what was not given is missing. */
-interface Flags {
+interface Flags extends LoadFlags {
   quick?: boolean;
   plan?: string;
   out: string;
@@ -23,13 +24,6 @@ interface Flags {
   store?: BaselineOptionsInput["store"];
   engines?: string;
   wire?: string;
-  repeat?: string;
-  seconds?: string;
-  bs?: string;
-  iodepth?: string;
-  rw?: BaselineOptionsInput["rw"];
-  size?: string;
-  seed?: string;
   accel?: BaselineOptionsInput["accel"];
   conf?: string;
   user?: string;
@@ -38,28 +32,17 @@ interface Flags {
 }
 
 export function baselineCommand(): Command {
-  return new Command("baseline")
-    .description(
-      "Measure the cluster without a VM: fio's rbd engine, and kernel RBD with libaio, over cluster sizes and wires " +
-        "(messenger, authentication, encryption), interleaved, with 95 % intervals. Kernel RBD runs in a guest where " +
-        "this host's kernel has none.",
-    )
+  const command = new Command("baseline").description(
+    "Measure the cluster without a VM: fio's rbd engine, and kernel RBD with libaio, over cluster sizes and wires " +
+      "(messenger, authentication, encryption), interleaved, with 95 % intervals. Kernel RBD runs in a guest where " +
+      "this host's kernel has none.",
+  );
+  return withLoadFlags(command, "cell")
     .option("--engines <names>", "librbd, krbd, or both (default: librbd,krbd)")
     .option(
       "--wire <names>",
       "v1-none, v2-crc, v2-secure, or several (default: v2-crc; an existing cluster's own)",
     )
-    .option("--repeat <n>", "repeats of every cell, interleaved in random order (default: 5)")
-    .option("--seconds <s>", "seconds measured in each repeat (default: 4)")
-    .option("--bs <size>", "block size (default: 16k)")
-    .option("--iodepth <n>", "requests in flight (default: 128)")
-    .addOption(
-      new Option("--rw <kind>", "kind of load (default: randread)").choices([
-        ...["randread", "randwrite", "read", "write", "randrw", "rw"],
-      ]),
-    )
-    .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
-    .option("--seed <n>", "seed of the random order, to repeat a run exactly")
     .addOption(
       new Option("--accel <kind>", "how QEMU runs the guest of kernel RBD (default: auto)").choices([
         "auto",
@@ -120,13 +103,7 @@ function fromFlags(flags: Flags): BaselineOptionsInput {
     // Whether there are such engines and wires is checked with all other options.
     engines: listOf(flags.engines) as BaselineOptionsInput["engines"],
     wire: listOf(flags.wire) as BaselineOptionsInput["wire"],
-    repeat: toNumber(flags.repeat),
-    seconds: toNumber(flags.seconds),
-    bs: flags.bs,
-    iodepth: toNumber(flags.iodepth),
-    rw: flags.rw,
-    size: flags.size,
-    seed: toNumber(flags.seed),
+    ...loadFromFlags(flags),
     accel: flags.accel,
     profile: flags.profile,
     existing: Object.keys(existing).length > 0 ? existing : undefined,

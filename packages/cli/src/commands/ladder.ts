@@ -8,25 +8,19 @@ import {
 } from "@siphon/lab";
 import { Command, Option } from "commander";
 import { interruption } from "../interruption.ts";
+import { type LoadFlags, loadFromFlags, withLoadFlags } from "../load-flags.ts";
 import { given, listOf, toNumber } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 import { ladderTable } from "../table.ts";
 
 /** The flags as commander gives them; what was not given is missing. */
-interface Flags {
+interface Flags extends LoadFlags {
   quick?: boolean;
   plan?: string;
   out: string;
   json?: boolean;
   rungs?: string;
   mode?: "cumulative" | "published";
-  repeat?: string;
-  seconds?: string;
-  bs?: string;
-  iodepth?: string;
-  rw?: LadderOptionsInput["rw"];
-  size?: string;
-  seed?: string;
   accel?: LadderOptionsInput["accel"];
   librbd?: string;
   guestImage?: string;
@@ -46,11 +40,11 @@ interface Flags {
 
 export function ladderCommand(): Command {
   const names = (mode: "cumulative" | "published") => rungsOf(mode).map(({ name }) => name);
-  return new Command("ladder")
-    .description(
-      "Climb the ladder: bring a Ceph cluster up (or use yours), put an image on it, boot a VM from it in every " +
-        "configuration, run fio inside, and report IOPS, latency and CPU per I/O with 95 % intervals.",
-    )
+  const command = new Command("ladder").description(
+    "Climb the ladder: bring a Ceph cluster up (or use yours), put an image on it, boot a VM from it in every " +
+      "configuration, run fio inside, and report IOPS, latency and CPU per I/O with 95 % intervals.",
+  );
+  return withLoadFlags(command, "rung")
     .option("--quick", "two repeats of 5 s on fewer rungs: a first look in under three minutes")
     .option("--rungs <names>", "comma-separated rungs to climb (default: all)")
     .addOption(
@@ -58,17 +52,6 @@ export function ladderCommand(): Command {
         ["cumulative", "published"],
       ),
     )
-    .option("--repeat <n>", "repeats of every rung, interleaved in random order (default: 5)")
-    .option("--seconds <s>", "seconds measured in each repeat (default: 4)")
-    .option("--bs <size>", "block size (default: 16k)")
-    .option("--iodepth <n>", "requests in flight (default: 128)")
-    .addOption(
-      new Option("--rw <kind>", "kind of load (default: randread)").choices([
-        ...["randread", "randwrite", "read", "write", "randrw", "rw"],
-      ]),
-    )
-    .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
-    .option("--seed <n>", "seed of the random order, to repeat a run exactly")
     .addOption(
       new Option("--accel <kind>", "how QEMU runs the guest (default: auto)").choices(["auto", "kvm", "tcg"]),
     )
@@ -129,13 +112,7 @@ function fromFlags(flags: Flags): LadderOptionsInput {
   return given({
     rungs: listOf(flags.rungs),
     mode: flags.mode,
-    repeat: toNumber(flags.repeat),
-    seconds: toNumber(flags.seconds),
-    bs: flags.bs,
-    iodepth: toNumber(flags.iodepth),
-    rw: flags.rw,
-    size: flags.size,
-    seed: toNumber(flags.seed),
+    ...loadFromFlags(flags),
     accel: flags.accel,
     librbd: flags.librbd,
     guestImage: flags.guestImage,

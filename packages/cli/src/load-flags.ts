@@ -1,0 +1,43 @@
+import type { BaselineOptionsInput } from "@siphon/lab";
+import { type Command, Option } from "commander";
+import { toNumber } from "./options.ts";
+
+/** The flags of a load, as commander gives them; what was not given is missing. */
+export interface LoadFlags {
+  repeat?: string;
+  seconds?: string;
+  bs?: string;
+  iodepth?: string;
+  rw?: BaselineOptionsInput["rw"];
+  size?: string;
+  seed?: string;
+}
+
+/** The flags of a load; `what` is measured in each repeat. */
+export function withLoadFlags(command: Command, what: string): Command {
+  return command
+    .option("--repeat <n>", `repeats of every ${what}, interleaved in random order (default: 5)`)
+    .option("--seconds <s>", "seconds measured in each repeat (default: 4)")
+    .option("--bs <size>", "block size (default: 16k)")
+    .option("--iodepth <n>", "requests in flight (default: 128)")
+    .addOption(
+      new Option("--rw <kind>", "kind of load (default: randread)").choices([
+        ...["randread", "randwrite", "read", "write", "randrw", "rw"],
+      ]),
+    )
+    .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
+    .option("--seed <n>", "seed of the random order, to repeat a run exactly");
+}
+
+/** The options that the flags say. */
+export function loadFromFlags({ repeat, seconds, bs, iodepth, rw, size, seed }: LoadFlags) {
+  return {
+    repeat: toNumber(repeat),
+    seconds: toNumber(seconds),
+    bs,
+    iodepth: toNumber(iodepth),
+    rw,
+    size,
+    seed: toNumber(seed),
+  };
+}
