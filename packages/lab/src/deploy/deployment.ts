@@ -7,7 +7,7 @@ import { Resource } from "../state/resource.ts";
 import { writeKnownHosts } from "./connection.ts";
 import { connectAll } from "./host.ts";
 import type { Inventory } from "./inventory.ts";
-import { daemonsOn, place } from "./placement.ts";
+import { daemonsOn, type Placement, place } from "./placement.ts";
 import { rollOut } from "./roll-out.ts";
 import { obstacles, survey } from "./survey.ts";
 import { checkReached, type Removal, takeDown } from "./take-down.ts";
@@ -64,33 +64,31 @@ export class Deployment {
     const resource = await record(inventory);
     const { fsid } = resource.details as Details;
     const { hosts, spec, name } = inventory;
+    let begun = false;
     try {
-      await using connections = new AsyncDisposableStack();
-      onStep(`connecting to ${hosts.length} hosts`);
+      onStep(`connecting to ${hosts.length} host${hosts.length === 1 ? "" : "s"}`);
       await writeKnownHosts(resource.dir, hosts);
-      const remotes = await connectAll(hosts, resource.dir, signal);
-      for (const remote of remotes) connections.use(remote);
-      onStep("looking at the hosts");
-      const found = await Promise.all(remotes.map((remote) => survey(remote, signal)));
-      const problems = hosts.flatMap((host, n) => obstacles(host, found[n], wipes));
-      if (problems.length > 0) throw inTheWay(name, problems);
-
-      const sites = place(inventory).map((placement, n) => ({
-        host: remotes[n],
-        placement,
-        found: found[n],
-      }));
-      try {
-        await rollOut({ resource, spec, fsid, sites, wipes, signal, onStep });
-        await healthy(adminOf(resource, inventory), signal, onStep);
-      } catch (error) {
-        onStep("undoing what was begun");
-        throw undone(error, name, await takeDown(hosts, { fsid, name }, resource.dir));
+      {
+        await using fleet = await connectAll(hosts, resource.dir, signal);
+        const { remotes } = fleet;
+        onStep("looking at the hosts");
+        const found = await Promise.all(remotes.map((remote) => survey(remote, signal)));
+        const problems = hosts.flatMap((host, n) => obstacles(host, found[n], wipes));
+        if (problems.length > 0) throw inTheWay(name, problems);
+        begun = true;
+        const site = (placement: Placement, n: number) => ({ host: remotes[n], placement, found: found[n] });
+        await rollOut({ resource, spec, fsid, sites: place(inventory).map(site), wipes, signal, onStep });
       }
+      // Only now, without the connections: what a login left running may have ended with them.
+      await healthy(adminOf(resource, inventory), signal, onStep);
       await resource.keep();
       return new Deployment(resource);
     } catch (error) {
-      await (error instanceof NotUndone ? resource.abandon() : resource.remove());
+      if (begun) {
+        onStep("undoing what was begun");
+        throw await undo(error, inventory, resource);
+      }
+      await resource.remove();
       throw error;
     }
   }
@@ -206,18 +204,18 @@ function inTheWay(name: string, problems: string[]): LabError {
   return new LabError("SIPHON_REFUSED", `cannot deploy ${name}: ${problems.join("; ")}`, { hint });
 }
 
-/** A failure that could not be undone everywhere, which is why the record stays. */
-class NotUndone extends LabError {}
-
-function undone(error: unknown, name: string, removals: Removal[]): unknown {
+/** Takes down what was begun; returns the error to throw. Where a host is not reached, the record stays. */
+async function undo(error: unknown, { name, hosts }: Inventory, resource: Resource): Promise<unknown> {
+  const { fsid } = resource.details as Details;
   try {
-    checkReached(name, removals);
-    return error;
+    checkReached(name, await takeDown(hosts, { fsid, name }, resource.dir));
   } catch (left) {
-    const { message, hint } = left as LabError;
-    const code = error instanceof LabError ? error.code : "SIPHON_HOST";
-    return new NotUndone(code, `${(error as Error).message}; ${message}`, { cause: error, hint });
+    await resource.abandon();
+    if (!(error instanceof LabError && left instanceof LabError)) return error;
+    return new LabError(error.code, `${error.message}; ${left.message}`, { cause: error, hint: left.hint });
   }
+  await resource.remove();
+  return error;
 }
 
 function adminOf(resource: Resource, { spec }: Inventory): CephClient {
@@ -225,7 +223,10 @@ function adminOf(resource: Resource, { spec }: Inventory): CephClient {
   return new CephClient({ conf, user: "admin", pool: spec.pool }, resource.environment);
 }
 
-/** What is amiss right after the start (a slow clock, a store of little space) is told, and does not fail. */
+/**
+ * Waits for HEALTH_OK, though not for long: what is amiss right after the start (a slow clock, little space) is
+ * told with the status and does not fail. Throws SIPHON_CLUSTER when no monitor answers.
+ */
 async function healthy(
   admin: CephClient,
   signal: AbortSignal,
@@ -234,8 +235,17 @@ async function healthy(
   for (let tries = 0; tries < 20; tries++) {
     const status = await cephStatus(admin, signal);
     if (status?.health === "HEALTH_OK") return;
-    signal.throwIfAborted();
-    onStep(`waiting for HEALTH_OK: ${status?.problems.join("; ") ?? "no monitor answers"}`);
+    if (!status) {
+      throw new LabError(
+        "SIPHON_CLUSTER",
+        "no monitor answers any more once the ssh connections are closed",
+        {
+          hint: "do the hosts end what a login leaves running? Log in as root, or use sudo (ssh: sudo: true)",
+        },
+      );
+    }
+    onStep(`waiting for HEALTH_OK: ${status.problems.join("; ")}`);
     await sleep(1000);
+    signal.throwIfAborted();
   }
 }

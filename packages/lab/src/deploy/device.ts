@@ -78,8 +78,8 @@ export function objection(osd: InventoryOsd, found: Inspection, mayWipe: boolean
     return n > 0 && type !== "part" ? [`${node} (${type}) is on it`] : [];
   });
   if (uses.length > 0) return `${path} is in use: ${uses.join(", ")}`;
-  const partitions = nodes.filter(({ type }, n) => n > 0 && type === "part").length;
-  const holds = [...new Set(signatures), ...(partitions > 0 ? [`${partitions} partitions`] : [])];
+  const partitions = nodes.slice(1).map(({ path: node }) => node);
+  const holds = [...new Set([...signatures, ...partitions])];
   if (holds.length === 0 && written) holds.push("of an unknown kind");
   if (holds.length === 0 || mayWipe) return undefined;
   return `${path} holds data (${holds.join(", ")})`;

@@ -14,9 +14,14 @@ export function hostFailure({ name, directory }: InventoryHost, what: string, wo
       hint: "something listens there already: give the monitor other ports in the inventory (mon: { v2: ..., v1: ... })",
     });
   }
+  if (/Device or resource busy|EBUSY/.test(words)) {
+    return new LabError("SIPHON_IN_USE", message, {
+      hint: "end what uses the device there, or leave it out of the inventory",
+    });
+  }
   if (/a password is required|a terminal is required|Permission denied|Operation not permitted/.test(words)) {
     return new LabError("SIPHON_PERMISSION", message, {
-      hint: "log in as root (ssh: user), or allow the user sudo without a password (ssh: sudo: true)",
+      hint: "log in as root there (ssh: user), or as one who has sudo without a password (ssh: sudo: true)",
     });
   }
   return new LabError("SIPHON_HOST", message);

@@ -84,24 +84,32 @@ export class RemoteHost implements AsyncDisposable {
   }
 }
 
+/** The hosts of an inventory, in its order, and connected. */
+export interface Fleet extends AsyncDisposable {
+  remotes: RemoteHost[];
+}
+
 /** Connects to all hosts, or to none: throws what keeps it from those it cannot reach. */
 export async function connectAll(
   hosts: InventoryHost[],
   directory: string,
   signal?: AbortSignal,
-): Promise<RemoteHost[]> {
+): Promise<Fleet> {
+  await using connected = new AsyncDisposableStack();
   const tried = await Promise.allSettled(hosts.map((host) => RemoteHost.connect(host, directory, signal)));
+  const remotes = tried.flatMap((each) => (each.status === "fulfilled" ? [connected.use(each.value)] : []));
   const errors = tried.flatMap((each) => (each.status === "rejected" ? [each.reason as Error] : []));
-  const connected = tried.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
-  if (errors.length === 0) return connected;
-  for (const host of connected) await host[Symbol.asyncDispose]();
   signal?.throwIfAborted();
+  if (errors.length > 0) throw allOf(errors);
+  const kept = connected.move();
+  return { remotes, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function allOf(errors: Error[]): Error {
   const [first] = errors;
-  if (errors.length === 1 || !(first instanceof LabError)) throw first;
-  throw new LabError(first.code, errors.map(({ message }) => message).join("; "), {
-    cause: first,
-    hint: first.hint,
-  });
+  if (errors.length === 1 || !(first instanceof LabError)) return first;
+  const messages = errors.map(({ message }) => message);
+  return new LabError(first.code, messages.join("; "), { cause: first, hint: first.hint });
 }
 
 function connectionLost({ name }: InventoryHost, said: string): LabError {

@@ -9,6 +9,8 @@ import type { Wipe } from "./wipe.ts";
 export interface Survey {
   /** Programs that are not there. */
   missing: string[];
+  /** Ends all that a user has running when the user logs out: nothing would stay. */
+  endsWithLogin: boolean;
   /** Ids of its distribution and of those that it is like: `debian`, `rhel`. */
   distribution: string[];
   /** Ceph's version, or nothing where it is not installed. */
@@ -16,6 +18,9 @@ export interface Survey {
   directory: "absent" | "empty" | "deployed" | "taken";
   devices: Inspection[];
 }
+
+/** Where logind tells its settings: service, object and interface. */
+const LOGIND = "org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager";
 
 /** Looks at a host, and changes nothing. */
 export async function survey(host: RemoteHost, signal: AbortSignal): Promise<Survey> {
@@ -30,6 +35,10 @@ export async function survey(host: RemoteHost, signal: AbortSignal): Promise<Sur
     `for program in ${words(...cephPrograms(inventory))}; do`,
     `  printf 'ceph\\t%s\\n' "$("$program" --version 2> /dev/null)" && break || :`,
     "done",
+    // Root's daemons get scopes of their own from systemd; other users' do not.
+    'if [ -d /run/systemd/system ] && [ "$(id -u)" != 0 ]; then',
+    `  [ "$(busctl get-property ${LOGIND} KillUserProcesses 2> /dev/null)" != "b true" ] || echo ends-with-login`,
+    "fi",
     `cd ${words(inventory.directory)} 2> /dev/null && {`,
     `  if [ -f ${MARKER} ]; then printf 'directory\\tdeployed\\n'`,
     `  elif [ -z "$(ls -A | grep -vx lost+found)" ]; then printf 'directory\\tempty\\n'`,
@@ -49,6 +58,7 @@ export function parseSurvey(text: string): Survey {
     lines.filter((line) => line.startsWith(`${word}\t`)).map((line) => line.slice(word.length + 1));
   return {
     missing: all("missing"),
+    endsWithLogin: lines.includes("ends-with-login"),
     distribution: (all("distribution")[0] ?? "").split(" ").filter(Boolean),
     ceph: /ceph version (\S+)/.exec(all("ceph")[0] ?? "")?.[1] ?? "",
     directory: (all("directory")[0] as Survey["directory"] | undefined) ?? "absent",
@@ -62,6 +72,11 @@ export function obstacles(host: InventoryHost, found: Survey, wipes: Wipe[]): st
   const problems: string[] = [];
   if (found.missing.length > 0) {
     problems.push(`${name} lacks ${found.missing.join(", ")} (${installation(found)})`);
+  }
+  if (found.endsWithLogin) {
+    problems.push(
+      `${name} ends what its users leave running: log in as root there, or use sudo (ssh: sudo: true)`,
+    );
   }
   if (found.directory === "deployed") problems.push(`${name} has a deployment in ${directory} already`);
   if (found.directory === "taken") problems.push(`${name} has other files in ${directory}`);

@@ -63,10 +63,10 @@ export function checkReached(name: string, removals: Removal[]): void {
   const failed = removals.filter(({ outcome }) => outcome === "unreachable");
   if (failed.length === 0) return;
   const hosts = failed.map(({ host }) => host).join(", ");
-  const why = failed[0].error?.message ?? "";
-  throw new LabError("SIPHON_HOST", `what the deployment ${name} left on ${hosts} is still there: ${why}`, {
+  const why = failed.map(({ error }) => error?.message).join("; ");
+  throw new LabError("SIPHON_HOST", `the deployment ${name} could not be taken down on ${hosts}: ${why}`, {
     cause: failed[0].error,
     retryable: true,
-    hint: "when it can be reached again: siphon cluster deploy --hosts INVENTORY --destroy",
+    hint: "when that can be reached again: siphon cluster deploy --hosts INVENTORY --destroy",
   });
 }

@@ -179,11 +179,11 @@ test("a host that dies on the way is named, the others are cleaned, and it can b
     Deployment.up(listed, { onStep }),
     failsWith(
       "SIPHON_HOST",
-      /the connection to node3 has ended: .*; what the deployment lab left on node3 is still there/,
+      /the connection to node3 has ended: .*; the deployment lab could not be taken down on node3/,
     ),
   );
   await assertNoTrace(["node1", "node2"]);
-  await assert.rejects(destroy(listed), failsWith("SIPHON_HOST", /left on node3 is still there/));
+  await assert.rejects(destroy(listed), failsWith("SIPHON_HOST", /could not be taken down on node3/));
 
   await hosts.boot("node3");
   await destroy(listed);
