@@ -46,7 +46,11 @@ export function costInWords({ backend, rounds, seconds, threads, cost }: Profile
       `At the start all threads stood still for ${ms(attachMs)} while gdb read symbols, then for ${ms(stopMs)} a sample on average.`,
     );
   }
-  if (backend === "perf") sentences.push("Nothing was stopped.");
+  if (backend === "perf") {
+    sentences.push(
+      "Nothing was stopped. perf sees threads only on a CPU: how long one waited is known, where is not.",
+    );
+  }
   sentences.push(
     `The process used ${percent(busySampled)} of a core while it was sampled, and ${percent(busyUnsampled)} just before and after.`,
   );

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { median } from "simple-statistics";
+import { max, median } from "simple-statistics";
 import { LabError } from "../errors.ts";
-import { processId } from "../host/proc.ts";
+import { isRunning, processId } from "../host/proc.ts";
 import { Resource } from "../state/resource.ts";
 import type { Report } from "../step.ts";
 import type { Collected } from "./backend/backend.ts";
@@ -49,10 +49,13 @@ export async function profileProcess(pid: number, options: ProfileOptions = {}):
   const sampled = new Usage();
   let collected: Collected;
   try {
-    await alone.during(watch, () => sleep(aloneMs, undefined, { signal }).catch(() => {}));
+    await alone.during(watch, () => sleep(aloneMs, undefined, { signal }));
     collected = await sampled.during(watch, () =>
       backend.collect(target, { seconds, intervalMs, signal, report }),
     );
+  } catch (error) {
+    if (isRunning(id) || signal?.aborted) throw error;
+    throw gone(pid, tooShort, error);
   } finally {
     if (!wasStopped) await letGo(id);
   }
@@ -64,7 +67,7 @@ export async function profileProcess(pid: number, options: ProfileOptions = {}):
   const groups = tally.groups();
   if (groups.length === 0) {
     signal?.throwIfAborted();
-    throw gone(pid, "no stack could be read before the end of process");
+    throw gone(pid, tooShort);
   }
   const { rounds, cutShort, sampleMs, stopMs, attachMs } = collected;
   return {
@@ -80,7 +83,8 @@ export async function profileProcess(pid: number, options: ProfileOptions = {}):
     threads: alone.threads(),
     groups,
     cost: {
-      sampleMs: { median: sampleMs.length > 0 ? median(sampleMs) : 0, max: Math.max(0, ...sampleMs) },
+      sampleMs:
+        sampleMs.length > 0 ? { median: median(sampleMs), max: max(sampleMs) } : { median: 0, max: 0 },
       stopMs,
       attachMs,
       busySampled: sampled.busy,
@@ -100,8 +104,11 @@ function refuseTraced(pid: number): void {
   );
 }
 
-function gone(pid: number, what: string): LabError {
+const tooShort = "no stack could be read before the end of process";
+
+function gone(pid: number, what: string, cause?: unknown): LabError {
   return new LabError("SIPHON_NOT_FOUND", `${what} ${pid}`, {
+    cause,
     hint: "name a running process by its pid, or a VM of siphon by its name (siphon vm list)",
   });
 }

@@ -21,7 +21,7 @@ const thread = z.object({
 const cost = z.object({
   /** Milliseconds that one sample of all threads took. */
   sampleMs: z.object({ median: z.number(), max: z.number() }),
-  /** Milliseconds that a thread stood still for one sample, on average; 0 when nothing is stopped. */
+  /** Milliseconds that a thread stood still for one sample, at most on average; 0 when nothing is stopped. */
   stopMs: z.number(),
   /** Milliseconds that all threads stood still once at the start, while the backend read symbols. */
   attachMs: z.number(),

@@ -12,8 +12,6 @@ export interface Backend {
   programs: string[];
   /** Whether it stops threads to look at them (by ptrace), which only one program at a time can do. */
   stops: boolean;
-  /** What it does not show, for those who have the choice. */
-  limits?: string;
   collect(target: ProfileTarget, options: CollectOptions): Promise<Collected>;
 }
 
@@ -38,7 +36,7 @@ export interface Collected {
   cutShort: Profile["cutShort"];
   /** Milliseconds that each sample took. */
   sampleMs: number[];
-  /** Milliseconds that a thread stood still for one sample, on average, and once at the start. */
+  /** Milliseconds that a thread stood still for one sample, at most on average, and once at the start. */
   stopMs: number;
   attachMs: number;
   /** The samples; what can be looked up when the process is left alone again is looked up now. */

@@ -7,6 +7,7 @@ import { within } from "../../host/within.ts";
 
 /** Milliseconds for one answer; the first ones wait until gdb has read all symbols. */
 const ANSWER_MS = 120_000;
+const EXIT_MS = 10_000;
 
 /**
  * A gdb that is talked to in its machine interface: a command a line, each with a number that its answer
@@ -63,7 +64,9 @@ export class GdbMi implements AsyncDisposable {
       await this.ask("-target-detach").catch(() => {}); // nothing to let go where attaching failed
       this.#child.stdin.end("-gdb-exit\n");
     }
+    const kill = setTimeout(() => this.#child.kill("SIGKILL"), EXIT_MS);
     await this.#ended.catch(() => {});
+    clearTimeout(kill);
   }
 
   #onLine(line: string): void {

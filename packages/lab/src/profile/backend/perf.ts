@@ -21,7 +21,6 @@ export const perf: Backend = {
   name: "perf",
   programs: ["perf"],
   stops: false,
-  limits: "perf sees threads only while they are on a CPU: how long one waited is known, where is not",
   collect,
 };
 
@@ -34,7 +33,7 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
   const threads = new Map(watch.read());
   const recorded = await record(target, data, options);
   for (const [tid, thread] of watch.read()) threads.set(tid, thread);
-  const rounds = Math.round((recorded.seconds * 1000) / options.intervalMs);
+  const rounds = Math.round(recorded.seconds * frequency(options));
   const cutShort = recorded.aborted ? "interrupted" : isRunning(id) ? undefined : "the process ended";
   const stacks = async () => {
     const { counts, ...named } = await read(data, work.environment);
@@ -50,10 +49,13 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
 async function record(
   { id, work }: ProfileTarget,
   data: string,
-  { seconds, intervalMs, signal, report }: CollectOptions,
+  options: CollectOptions,
 ): Promise<{ seconds: number; aborted: boolean }> {
-  const args = ["record", "--quiet", "--event", "cpu-clock", "--freq", `${Math.round(1000 / intervalMs)}`];
+  const { seconds, signal, report } = options;
+  const args = ["record", "--quiet", "--event", "cpu-clock", "--freq", `${frequency(options)}`];
   args.push("--call-graph", `dwarf,${STACK_BYTES}`, "--output", data, "--pid", `${id.pid}`);
+  // So that it ends by itself should siphon be killed.
+  args.push("--", "sleep", `${seconds + 10}`);
   const child = spawn("perf", args, {
     env: { ...process.env, ...work.environment },
     detached: true,
@@ -63,21 +65,24 @@ async function record(
   child.stderr.on("data", (bytes: Buffer) => {
     stderr += bytes.toString();
   });
-  const exited = once(child, "exit").then(([code]) => code as number | null);
   await once(child, "spawn").catch((cause) => {
     throw notStarted("perf", cause);
   });
+  const exited = once(child, "exit").then(([code]) => code as number | null);
   const begun = performance.now();
   report(`perf records for ${seconds} s`);
-  const early = await Promise.race([
-    exited,
-    sleep(seconds * 1000, undefined, { signal }).catch(() => undefined),
-  ]);
+  const over = new AbortController();
+  const pause = sleep(seconds * 1000, undefined, {
+    signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal,
+  }).catch(() => undefined);
+  const early = await Promise.race([exited, pause]);
+  over.abort();
   const lasted = (performance.now() - begun) / 1000;
   // On SIGINT perf writes what it has, and ends.
   if (early === undefined) child.kill("SIGINT");
   await exited;
-  if (early !== undefined && early !== null && early > 0) {
+  // Ended by the end of the process, perf reports the end of `sleep` as its own.
+  if (early !== undefined && early !== 0 && isRunning(id)) {
     if (/perf_event_paranoid|[Pp]ermission|not permitted/.test(stderr)) {
       throw denied(id.pid, "perf_event_open is not permitted");
     }
@@ -85,6 +90,11 @@ async function record(
     throw new LabError("SIPHON_PROGRAM_FAILED", `perf cannot record process ${id.pid}: ${words}`);
   }
   return { seconds: lasted, aborted: signal?.aborted ?? false };
+}
+
+/** Samples a second of a thread that runs. */
+function frequency({ intervalMs }: CollectOptions): number {
+  return Math.max(1, Math.round(1000 / intervalMs));
 }
 
 interface Read extends NamedStacks {
@@ -112,7 +122,8 @@ async function read(data: string, environment: Record<string, string>): Promise<
   });
   for await (const line of createInterface({ input: child.stdout })) parser.line(line);
   parser.end();
-  await exited;
+  const [code] = await exited;
+  if (code !== 0) throw new LabError("SIPHON_PROGRAM_FAILED", `perf script failed (exit code ${code})`);
   return result;
 }
 

@@ -30,7 +30,7 @@ export async function describeUnnamed(
   return (await Promise.all(described)).filter((module) => module !== undefined);
 }
 
-/** How to get the names that are missing, for a terminal; undefined when none are. */
+/** How to get the names that are missing, in sentences; none when nothing is missing. */
 export function symbolAdvice(modules: readonly UnnamedModule[]): string[] {
   if (modules.length === 0) return [];
   const share = modules.reduce((sum, module) => sum + module.share, 0);
@@ -80,16 +80,14 @@ async function packageOf(file: string): Promise<UnnamedModule["package"]> {
 
 async function debianPackage(file: string): Promise<UnnamedModule["package"]> {
   // The merged /usr: the package may list the file under /lib, under /usr/lib, or as the target of a link.
-  const showVersion = ["--show", `--showformat=\${Version}\n`];
   const real = await realpath(file).catch(() => file);
   const candidates = [file, real].flatMap((path) => [path, path.replace(/^\/usr/, ""), `/usr${path}`]);
   for (const path of new Set(candidates)) {
     const owner = await run("dpkg-query", ["--search", path], { anyExitCode: true });
     const name = /^([^:,\s]+)/.exec(owner.stdout)?.[1];
     if (owner.exitCode !== 0 || !name) continue;
-    const version = await run("dpkg-query", [...showVersion, name], {
-      anyExitCode: true,
-    });
+    const show = ["--show", `--showformat=\${Version}\n`, name];
+    const version = await run("dpkg-query", show, { anyExitCode: true });
     return { name, version: version.stdout.split("\n")[0], symbols: `${name}-dbgsym` };
   }
   return undefined;
