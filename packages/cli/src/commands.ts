@@ -45,6 +45,21 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/cluster.ts")).clusterCommand(),
   },
   {
+    name: "status",
+    summary: "a Ceph cluster's health, daemons, data and traffic",
+    load: async () => (await import("./commands/status.ts")).statusCommand(),
+  },
+  {
+    name: "ceph",
+    summary: "any command of the ceph program, without that program",
+    load: async () => (await import("./commands/ceph.ts")).cephCommand(),
+  },
+  {
+    name: "locate",
+    summary: "where an object is: its placement group and OSDs",
+    load: async () => (await import("./commands/locate.ts")).locateCommand(),
+  },
+  {
     name: "vm",
     summary: "run a VM from any rung on any image, by hand",
     load: async () => (await import("./commands/vm.ts")).vmCommand(),

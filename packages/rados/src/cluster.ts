@@ -18,6 +18,7 @@ import {
   type Usage,
 } from "./cluster/pools.ts";
 import { type ClusterOptions, type ClusterSettings, resolveSettings } from "./cluster/settings.ts";
+import { type ClusterStatus, readStatus } from "./cluster/status.ts";
 import { RadosError } from "./errors.ts";
 import type { MgrMap } from "./messages/mgr-map.ts";
 import { Messenger } from "./messenger/messenger.ts";
@@ -27,8 +28,26 @@ import { MonClient } from "./mon/client.ts";
 import type { MonMap } from "./mon/monmap.ts";
 import { OsdMapFeed, type OsdMapListener } from "./mon/osdmap-feed.ts";
 import type { CommandResult } from "./mon/requests.ts";
+import { type ObjectLocator, objectHash } from "./osdmap/object-hash.ts";
 import type { OsdMap } from "./osdmap/osdmap.ts";
+import { formatPgId } from "./osdmap/pg.ts";
 import { type WaitOptions, within } from "./wait.ts";
+
+/** Where an object is; OSDs by number, -1 for none. */
+export interface ObjectLocation {
+  epoch: number;
+  pool: string;
+  poolId: number;
+  object: string;
+  /** Of the object's name, before it is folded into the number of PGs. */
+  hash: number;
+  /** `1.6`. */
+  pg: string;
+  up: readonly number[];
+  upPrimary: number;
+  acting: readonly number[];
+  actingPrimary: number;
+}
 
 /**
  * A connection to a cluster as one user: a session with its monitors that is kept up, the maps as they change, and
@@ -156,6 +175,28 @@ export class Cluster implements AsyncDisposable {
   /** The OSD map that the monitors have now, or a later one. */
   async latestOsdMap(options?: WaitOptions): Promise<OsdMap> {
     return this.osdmaps.atLeast(await this.#monClient.newestVersion("osdmap", options), options);
+  }
+
+  /** What `ceph status` tells. */
+  async status(options?: WaitOptions): Promise<ClusterStatus> {
+    return readStatus(await this.command({ prefix: "status" }, options), this.#mgrMap?.activeName ?? "");
+  }
+
+  /**
+   * Where an object is, or would be: nobody is asked, the map says it.
+   *
+   * @throws RadosError ENOENT for a pool that is not there
+   */
+  locate(poolName: string, object: string, locator: ObjectLocator = {}): ObjectLocation {
+    const pool = this.osdmap.poolByName(poolName);
+    if (pool === undefined) throw new RadosError("ENOENT", `there is no pool ${poolName}`);
+    const pg = this.osdmap.pgOf(pool, object, locator);
+    const { up, upPrimary, acting, actingPrimary } = this.osdmap.place(pool, pg.seed);
+    return {
+      ...{ epoch: this.osdmap.epoch, pool: poolName, poolId: pool.id, object },
+      ...{ hash: objectHash(pool, object, locator), pg: formatPgId(pg) },
+      ...{ up, upPrimary, acting, actingPrimary },
+    };
   }
 
   /** Names of the pools by id. */

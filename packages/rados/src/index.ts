@@ -1,7 +1,9 @@
 export { CephFloat, type Command, type CommandOptions, type CommandTarget } from "./cluster/command.ts";
+export { type AddressedCommand, parseCommandLine } from "./cluster/command-line.ts";
 export type { PoolSpec, PoolUsage, Usage } from "./cluster/pools.ts";
 export type { ClusterOptions } from "./cluster/settings.ts";
-export { Cluster } from "./cluster.ts";
+export type { ClusterStatus, HealthCheck } from "./cluster/status.ts";
+export { Cluster, type ObjectLocation } from "./cluster.ts";
 export { CephConf, type CephConfOptions } from "./config/ceph-conf.ts";
 export { type CephFlags, parseCephFlags } from "./config/flags.ts";
 export { errnoName, RadosError, type RadosErrorCode } from "./errors.ts";

@@ -21,6 +21,8 @@ export interface MessengerOptions {
   coalescing?: CoalescingOptions;
   /** Which AES-GCM implementation; default the fastest that loads. */
   gcm?: GcmFill;
+  /** The newest revision of msgr2 to offer; default 1. */
+  revision?: 0 | 1;
   openTransport?: OpenTransport;
 }
 
@@ -35,6 +37,7 @@ export class Messenger {
   readonly modes: Record<PeerType, readonly ConnectionMode[]>;
   readonly signMessages: boolean;
   readonly gcm: GcmFill | undefined;
+  readonly revision: 0 | 1;
   /** Who we are to daemons: given by the monitors. */
   globalId = 0n;
   /** Our address as daemons know it; the nonce tells this client from others on the same host. */
@@ -58,6 +61,7 @@ export class Messenger {
     this.openTransport = options.openTransport ?? openTcp;
     this.signMessages = options.signMessages ?? true;
     this.gcm = options.gcm;
+    this.revision = options.revision ?? 1;
     this.#connectTimeout = options.connectTimeout ?? 10_000;
     this.#coalescing = new Coalescing(options.coalescing);
   }

@@ -89,7 +89,8 @@ export class ConnectionV2 extends Connection {
 
   /** Banner: "ceph v2\n", u16 length, u64 msgr2 features supported, u64 required. */
   protected opened(): void {
-    const w = this.#writer.reset().raw(bannerPrefix).u16(16).u64(featureRevision1).u64(0n);
+    const offered = this.messenger.revision === 1 ? featureRevision1 : 0n;
+    const w = this.#writer.reset().raw(bannerPrefix).u16(16).u64(offered).u64(0n);
     const banner = Buffer.from(w.finish());
     const at = this.reserve(banner.length);
     this.region.bytes.set(banner, at);
@@ -161,7 +162,7 @@ export class ConnectionV2 extends Connection {
       throw badFrame(`the peer requires features of a newer msgr2 (0x${required.toString(16)})`);
     }
     this.#received!.push(Buffer.from(bytes.subarray(at, at + length)));
-    if ((supported & featureRevision1) === 0n) {
+    if (this.messenger.revision === 0 || (supported & featureRevision1) === 0n) {
       this.#revision = 0;
       this.#codec = new CrcFramesRev0();
     }

@@ -1,0 +1,112 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { type AddressedCommand, type Cluster, parseCephFlags, parseCommandLine } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
+import { Command } from "commander";
+import { connectCluster } from "../connect.ts";
+import { interruption } from "../interruption.ts";
+
+export function cephCommand(): Command {
+  return new Command("ceph")
+    .summary("any command of the ceph program")
+    .description(
+      "Any command of the ceph program that goes to monitors, managers or OSDs, with the same words and the same " +
+        "output. Ceph itself need not be installed.",
+    )
+    .usage("[options] <command words...>")
+    .argument("[words...]", "the command, with its own options")
+    .allowUnknownOption()
+    .helpOption("-h, --help", "display help for command")
+    .addHelpText("after", help)
+    .action((_words, _flags, command: Command) => ceph(command.args));
+}
+
+const help = `
+Options, before or after the command:
+  -c, --conf <file>        ceph.conf (default: CEPH_CONF, /etc/ceph/ceph.conf, the cluster called default)
+  --cluster <name>         a cluster of siphon cluster up, or /etc/ceph/<name>.conf
+  -n, --name <type.id>     user (default: client.admin); --id <id> without the type
+  -m, --mon-host <addrs>   monitors, instead of those in ceph.conf
+  -k, --keyring <file>     keyring, instead of the one in ceph.conf
+  -f, --format <format>    json, json-pretty, plain, xml, ... as the command knows them
+  -i, --in-file <file>     input of the command (- for standard input)
+  -o, --out-file <file>    where its output goes
+  -s, --status             the same as the command status
+
+Examples: siphon ceph osd pool create images 32
+          siphon ceph tell osd.* version --format json`;
+
+interface OwnFlags {
+  format?: string;
+  inFile?: string;
+  outFile?: string;
+}
+
+async function ceph(args: readonly string[]): Promise<void> {
+  const { own, rest } = takeOwnFlags(args);
+  const { conf, cluster: clusterName, name, settings, rest: words } = parseCephFlags(rest);
+  if (words.length === 0)
+    throw new SiphonError("SIPHON_USAGE", "ceph takes a command; for example: siphon ceph status");
+  await using cluster = await connectCluster({
+    ...{ ...(conf && { conf }), ...(clusterName && { cluster: clusterName }), ...(name && { name }) },
+    ...Object.fromEntries([...settings].map(([setting, value]) => [camelCase(setting), value])),
+  });
+  const commands = await parseCommandLine(cluster, words, interruption.signal);
+  for (const command of commands) await carryOut(cluster, command, own, commands.length > 1);
+}
+
+async function carryOut(
+  cluster: Cluster,
+  { command, target }: AddressedCommand,
+  { format, inFile, outFile }: OwnFlags,
+  oneOfMany: boolean,
+): Promise<void> {
+  const input = inFile === undefined ? undefined : await readFile(inFile === "-" ? "/dev/stdin" : inFile);
+  const { output, status } = await cluster.run(
+    { ...command, ...(format !== undefined && { format }) },
+    { target, signal: interruption.signal, ...(input && { input }) },
+  );
+  if (status !== "") process.stderr.write(`${status}\n`);
+  if (outFile !== undefined && outFile !== "-") {
+    await writeFile(outFile, output);
+    return;
+  }
+  if (oneOfMany && typeof target === "object") {
+    const [[kind, id]] = Object.entries(target) as [[string, string | number]];
+    process.stdout.write(`${kind}.${id}: `);
+  }
+  process.stdout.write(output);
+  if (output.length > 0 && output.at(-1) !== newline) process.stdout.write("\n");
+}
+
+const newline = 10;
+const ownFlags = new Map<string, keyof OwnFlags>([
+  ["-f", "format"],
+  ["--format", "format"],
+  ["-i", "inFile"],
+  ["--in-file", "inFile"],
+  ["-o", "outFile"],
+  ["--out-file", "outFile"],
+]);
+
+/** Picks out the flags that only the ceph program has; `-i` is another one in the rest of Ceph's programs. */
+function takeOwnFlags(args: readonly string[]): { own: OwnFlags; rest: string[] } {
+  const own: OwnFlags = {};
+  const rest: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
+    const flag = ownFlags.get(equals < 0 ? arg : arg.slice(0, equals));
+    if (arg === "-s" || arg === "--status") rest.push("status");
+    else if (flag === undefined) rest.push(arg);
+    else {
+      const value = equals < 0 ? args[++i] : arg.slice(equals + 1);
+      if (value === undefined) throw new SiphonError("SIPHON_USAGE", `${arg} needs a value`);
+      own[flag] = value;
+    }
+  }
+  return { own, rest };
+}
+
+function camelCase(setting: string): string {
+  return setting.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,47 @@
+import type { ObjectLocation } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
+import { Command } from "commander";
+import { type ConnectFlags, connectCluster, withConnectFlags } from "../connect.ts";
+
+interface Flags extends ConnectFlags {
+  namespace?: string;
+  json?: boolean;
+}
+
+export function locateCommand(): Command {
+  const command = new Command("locate")
+    .summary("where an object is: its placement group and OSDs")
+    .description(
+      "Where an object is, or would be: its placement group and the OSDs that hold it, worked out from the " +
+        "cluster's map as `ceph osd map` does. The object need not exist.",
+    )
+    .argument("<pool/object>", "the object")
+    .option("--namespace <name>", "namespace of the object")
+    .option("--json", "print it as JSON")
+    .action(locate);
+  return withConnectFlags(command);
+}
+
+async function locate(text: string, { namespace, json, ...flags }: Flags): Promise<void> {
+  const slash = text.indexOf("/");
+  if (slash < 1 || slash === text.length - 1) {
+    throw new SiphonError("SIPHON_USAGE", `locate takes POOL/OBJECT, and not ${text}`);
+  }
+  await using cluster = await connectCluster(flags);
+  const location = cluster.locate(text.slice(0, slash), text.slice(slash + 1), {
+    ...(namespace !== undefined && { namespace }),
+  });
+  const shown = json ? JSON.stringify(location, null, 2) : describe(location, namespace);
+  process.stdout.write(`${shown}\n`);
+}
+
+/** As `ceph osd map` puts it. */
+function describe(location: ObjectLocation, namespace: string | undefined): string {
+  const { epoch, pool, poolId, object, hash, pg, up, upPrimary, acting, actingPrimary } = location;
+  const name = namespace ? `${namespace}/${object}` : object;
+  return (
+    `osdmap e${epoch} pool '${pool}' (${poolId}) object '${name}' -> ` +
+    `pg ${poolId}.${hash.toString(16)} (${pg}) -> ` +
+    `up ([${up}], p${upPrimary}) acting ([${acting}], p${actingPrimary})`
+  );
+}

@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { Cluster, type ClusterOptions } from "@siphon/rados";
+import type { Command } from "commander";
+import { interruption } from "./interruption.ts";
+
+/** The flags of Ceph's own programs that say which cluster, and as whom. */
+export interface ConnectFlags {
+  conf?: string;
+  cluster?: string;
+  name?: string;
+  id?: string;
+  monHost?: string;
+  keyring?: string;
+}
+
+export function withConnectFlags(command: Command): Command {
+  return command
+    .optionsGroup("Where:")
+    .option(
+      "-c, --conf <file>",
+      "ceph.conf (default: CEPH_CONF, /etc/ceph/ceph.conf, the cluster called default)",
+    )
+    .option("--cluster <name>", "a cluster of siphon cluster up, or /etc/ceph/<name>.conf")
+    .option("-n, --name <type.id>", "user (default: client.admin)")
+    .option("--id <id>", "user without the client. prefix")
+    .option("-m, --mon-host <addresses>", "monitors, instead of those in ceph.conf")
+    .option("-k, --keyring <file>", "keyring, instead of the one in ceph.conf");
+}
+
+/** Connects to the cluster that the flags name. */
+export async function connectCluster(flags: ConnectFlags): Promise<Cluster> {
+  const { conf, name, id, monHost, keyring } = flags;
+  const user = name ?? (id === undefined ? undefined : `client.${id}`);
+  const options: ClusterOptions = {
+    ...{ conf, name: user, cluster: flags.cluster, signal: interruption.signal },
+    settings: { mon_host: monHost, keyring },
+  };
+  if (conf === undefined && monHost === undefined && process.env.CEPH_CONF === undefined) {
+    const own = await ownCluster(flags.cluster);
+    if (own !== undefined) return Cluster.connect({ ...options, conf: own.conf, cluster: undefined });
+  }
+  return Cluster.connect(options);
+}
+
+/** A cluster of this machine by that name; without a name `default`, where there is no other to be meant. */
+async function ownCluster(name: string | undefined): Promise<{ conf: string } | undefined> {
+  if (name === undefined && existsSync("/etc/ceph/ceph.conf")) return undefined;
+  // Loaded only here: most of the time there is no need of the lab, and it is large.
+  const { LocalCluster } = await import("@siphon/lab");
+  const clusters = await LocalCluster.list();
+  return clusters.find((cluster) => cluster.name === (name ?? "default"));
+}

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { LocalCluster } from "@siphon/lab";
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const run = promisify(execFile);
+let directory: string;
+let cluster: LocalCluster;
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "siphon-ceph-"));
+  const spec = { name: "cli-ceph", osds: 3, store: "memstore", auth: "cephx", wire: "any" } as const;
+  cluster = await LocalCluster.up({ ...spec, pgs: 16 });
+});
+
+after(async () => {
+  await cluster?.down();
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Answer {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function call(program: string, args: string[]): Promise<Answer> {
+  try {
+    return { code: 0, ...(await run(program, args)) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as Answer;
+    return { code, stdout, stderr };
+  }
+}
+
+const siphon = (...args: string[]) => call(process.execPath, [main, ...args, "--conf", cluster.conf]);
+const ceph = (...args: string[]) => call("ceph", [...args, "--conf", cluster.conf]);
+
+/** The ceph program puts a blank line before JSON. */
+function withoutBlankLines(text: string): string {
+  return text.split("\n").filter(Boolean).join("\n");
+}
+
+for (const words of [
+  "osd pool get libvirt-pool all --format json",
+  "osd tree -f json-pretty",
+  "osd df tree",
+  "mon dump --format json",
+  "auth get client.libvirt",
+  "pg ls-by-pool libvirt-pool -f json",
+  "pg map 1.0",
+  "tell osd.* version --format json",
+  "tell mon.a version",
+  "tell mgr version",
+  "osd pool application enable libvirt-pool other --yes-i-really-mean-it",
+  "osd set noout",
+  "osd reweight 2 1",
+]) {
+  test(`siphon ceph ${words}: as the ceph program`, async () => {
+    const args = words.split(" ");
+    const [ours, theirs] = await Promise.all([siphon("ceph", ...args), ceph(...args)]);
+    assert.equal(ours.stderr, theirs.stderr);
+    assert.equal(withoutBlankLines(ours.stdout), withoutBlankLines(theirs.stdout));
+    assert.equal(ours.code, 0);
+  });
+}
+
+test("what is no command is said so, with what comes near, and the exit code is 1", async () => {
+  const { code, stderr } = await siphon("ceph", "osd", "pool", "creat", "x");
+  assert.equal(code, 1);
+  assert.match(stderr, /siphon: there is no command `osd pool creat x`; near to it:\n {2}osd pool /);
+});
+
+test("what the cluster refuses is an error with its words", async () => {
+  const { code, stdout, stderr } = await siphon("ceph", "osd", "pool", "get", "nowhere", "size");
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.match(stderr, /mon refused `osd pool get`: unrecognized pool 'nowhere' \(ENOENT\)/);
+});
+
+test("input and output of a command are files", async () => {
+  const crush = join(directory, "crush");
+  await siphon("ceph", "osd", "getcrushmap", "-o", crush);
+  await run("crushtool", ["-d", crush, "-o", `${crush}.txt`]);
+  assert.match(await readFile(`${crush}.txt`, "utf8"), /rule replicated_rule/);
+  const keyring = join(directory, "keyring");
+  await writeFile(
+    keyring,
+    '[client.imported]\n\tkey = AQBeA2JgAAAAABAApXr5Dx0M0FVpLEeIlDXLgQ==\n\tcaps mon = "allow r"\n',
+  );
+  const imported = await siphon("ceph", "auth", "import", "-i", keyring);
+  assert.equal(imported.code, 0, imported.stderr);
+  assert.match(
+    (await ceph("auth", "get-key", "client.imported")).stdout,
+    /^AQBeA2JgAAAAABAApXr5Dx0M0FVpLEeIlDXLgQ==/,
+  );
+});
+
+test("siphon locate puts objects where ceph osd map puts them", async () => {
+  for (const object of ["with space", "ümlaut"]) {
+    const asked = [siphon("locate", `libvirt-pool/${object}`), ceph("osd", "map", "libvirt-pool", object)];
+    const [ours, theirs] = await Promise.all(asked);
+    assert.equal(ours!.stdout, theirs!.stdout);
+  }
+  const ours = await siphon("locate", "libvirt-pool/o", "--namespace", "ns");
+  assert.equal(ours.stdout, (await ceph("osd", "map", "libvirt-pool", "o", "ns")).stdout);
+  const { pg } = JSON.parse((await siphon("locate", "libvirt-pool/a", "--json")).stdout);
+  assert.match(pg, /^1\.[0-9a-f]+$/);
+  assert.match((await siphon("locate", "nowhere/a")).stderr, /siphon: there is no pool nowhere/);
+  assert.equal((await siphon("locate", "no-slash")).code, 2);
+});
+
+test("siphon status shows what ceph status shows", async () => {
+  const { stdout } = await siphon("status");
+  assert.match(stdout, new RegExp(`id: +${cluster.fsid}`));
+  assert.match(stdout, /health: +HEALTH_OK/);
+  assert.match(stdout, /osd: +3 osds: 3 up \(since .+\), 3 in/);
+  assert.match(stdout, /mgr: +x \(active\)/);
+  assert.match(stdout, /pgs: +16 active\+clean/);
+  const json = JSON.parse((await siphon("status", "--json")).stdout);
+  assert.deepEqual([json.fsid, json.osds.up, json.pools], [cluster.fsid, 3, 1]);
+});
+
+test("siphon status --watch shows it again and again, until it is interrupted", async () => {
+  const args = [main, "status", "--watch", "0.2", "--json", "--conf", cluster.conf];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
+  const lines = createInterface({ input: child.stdout });
+  let seen = 0;
+  for await (const line of lines) {
+    assert.equal(JSON.parse(line).fsid, cluster.fsid);
+    if (++seen === 3) child.kill("SIGINT");
+  }
+  const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
+  assert.equal(code, 130);
+});
+
+test("a cluster of this machine is found by its name", async () => {
+  const { stdout } = await call(process.execPath, [main, "ceph", "--cluster", "cli-ceph", "fsid"]);
+  assert.equal(stdout.trim(), cluster.fsid);
+});

@@ -1,0 +1,205 @@
+import { RadosError } from "../errors.ts";
+import { CephFloat, type Command } from "./command.ts";
+
+/** One form of a command, as a daemon describes it (`get_command_descriptions`). */
+export interface Signature {
+  /** Words that must be there as they are, and parameters, in order. */
+  parts: (string | Parameter)[];
+  help: string;
+  /** Whether the manager's modules carry it out. */
+  forModules: boolean;
+}
+
+export interface Parameter {
+  name: string;
+  /** `CephInt`, `CephPoolname` and so on (src/pybind/ceph_argparse.py). */
+  type: string;
+  optional: boolean;
+  /** Takes all the words that are left. */
+  many: boolean;
+  choices: string[] | undefined;
+  least: number;
+  greatest: number;
+  /** A set of characters, as in a regular expression. */
+  characters: string | undefined;
+}
+
+/** Reads the JSON form of command descriptions. */
+export function readSignatures(descriptions: unknown): Signature[] {
+  return Object.values(descriptions as Record<string, Description>).map(({ sig, help = "", flags = 0 }) => ({
+    parts: sig.map((part) => (typeof part === "string" ? part : readParameter(part))),
+    help,
+    forModules: (flags & flagForModules) !== 0,
+  }));
+}
+
+/**
+ * Finds the command that words on a command line mean: of the forms that fit, the one with the most fixed words.
+ *
+ * @throws RadosError EINVAL, with the forms that come closest
+ */
+export function matchCommand(
+  signatures: readonly Signature[],
+  words: readonly string[],
+): { command: Command; signature: Signature } {
+  let best: { command: Command; signature: Signature } | undefined;
+  let mostFixed = -1;
+  for (const signature of signatures) {
+    const fixed = signature.parts.filter((part) => typeof part === "string").length;
+    if (fixed <= mostFixed) continue;
+    const command = match(signature, words);
+    if (command === undefined) continue;
+    best = { command, signature };
+    mostFixed = fixed;
+  }
+  if (best !== undefined) return best;
+  const closest = closestTo(signatures, words).map((signature) => `\n  ${usage(signature)}`);
+  throw new RadosError(
+    "EINVAL",
+    `there is no command \`${words.join(" ")}\`${closest.length > 0 ? `; near to it:${closest.join("")}` : ""}`,
+  );
+}
+
+/** As in Ceph's help: `osd pool create <pool> [<pg_num>] ...`. */
+export function usage({ parts }: Signature): string {
+  const shown = parts.map((part) => {
+    if (typeof part === "string") return part;
+    const value =
+      part.type === "CephBool" ? `--${dashed(part.name)}` : `<${part.choices?.join("|") ?? part.name}>`;
+    return `${part.optional ? `[${value}]` : value}${part.many ? "..." : ""}`;
+  });
+  return shown.join(" ");
+}
+
+interface Description {
+  sig: (string | ParameterDescription)[];
+  help?: string;
+  flags?: number;
+}
+
+interface ParameterDescription {
+  name: string;
+  type: string;
+  req?: string;
+  n?: string;
+  strings?: string;
+  range?: string;
+  goodchars?: string;
+}
+
+/** CmdFlag MGR, src/mon/MonCommand.h. */
+const flagForModules = 1 << 3;
+
+function readParameter({ name, type, req, n, strings, range, goodchars }: ParameterDescription): Parameter {
+  const [least = "-Infinity", greatest = "Infinity"] = range?.split("|") ?? [];
+  return {
+    ...{ name, type, many: n === "N", choices: strings?.split("|"), characters: goodchars },
+    ...{ least: Number(least), greatest: Number(greatest) },
+    // Some descriptions spell it otherwise (`fasle`): only `true`, or nothing, means required.
+    optional: req !== undefined && req.toLowerCase() !== "true",
+  };
+}
+
+function match({ parts }: Signature, words: readonly string[]): Command | undefined {
+  const fixed = parts.filter((part) => typeof part === "string");
+  const parameters = parts.filter((part) => typeof part !== "string");
+  const values: Record<string, unknown> = {};
+  const left = takeNamed(parameters, words, values);
+  if (left === undefined) return undefined;
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part === "string") {
+      if (left[at++] !== part) return undefined;
+    } else if (!(part.name in values)) {
+      const taken = takePositional(part, left, at, values);
+      if (taken === 0 && !part.optional) return undefined;
+      at += taken;
+    }
+  }
+  return at === left.length ? { prefix: fixed.join(" "), ...values } : undefined;
+}
+
+/** Takes `--name value` and `--name=value`; returns what is left, undefined if a value does not fit. */
+function takeNamed(
+  parameters: readonly Parameter[],
+  words: readonly string[],
+  values: Record<string, unknown>,
+): string[] | undefined {
+  const left: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const [, name, attached] = /^--([\w-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const parameter = parameters.find((p) => name !== undefined && dashed(p.name) === dashed(name));
+    if (parameter === undefined || parameter.choices?.includes(word)) {
+      left.push(word);
+      continue;
+    }
+    const text = attached ?? (parameter.type === "CephBool" ? "true" : words[++i]);
+    const value = text === undefined ? undefined : convert(parameter, text);
+    if (value === undefined) return undefined;
+    values[parameter.name] = parameter.many ? [value] : value;
+  }
+  return left;
+}
+
+/** Returns how many words the parameter took. */
+function takePositional(
+  parameter: Parameter,
+  words: readonly string[],
+  at: number,
+  values: Record<string, unknown>,
+): number {
+  const taken: unknown[] = [];
+  while (at + taken.length < words.length && (parameter.many || taken.length === 0)) {
+    const value = convert(parameter, words[at + taken.length]!);
+    if (value === undefined) break;
+    taken.push(value);
+  }
+  if (taken.length > 0) values[parameter.name] = parameter.many ? taken : taken[0];
+  return taken.length;
+}
+
+/** The word as the daemon wants it; undefined if it does not fit. */
+function convert(parameter: Parameter, word: string): unknown {
+  const { type, choices, characters } = parameter;
+  switch (type) {
+    case "CephInt":
+      return /^[+-]?\d+$/.test(word) && inRange(parameter, Number(word)) ? Number(word) : undefined;
+    case "CephFloat": {
+      const value = word === "" ? Number.NaN : Number(word);
+      return Number.isFinite(value) && inRange(parameter, value) ? new CephFloat(value) : undefined;
+    }
+    case "CephBool":
+      return word === "true" || word === "false" ? word === "true" : undefined;
+    case "CephChoices":
+      return choices?.includes(word) ? word : undefined;
+    case "CephOsdName": {
+      const [, id] = /^(?:osd\.)?(\d+|\*)$/.exec(word) ?? [];
+      return id === undefined || id === "*" ? id : Number(id);
+    }
+    case "CephPgid":
+      return /^\d+\.[0-9a-f]+$/i.test(word) ? word : undefined;
+    case "CephUUID":
+      return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(word) ? word : undefined;
+    default:
+      return characters === undefined || new RegExp(`^${characters}*$`).test(word) ? word : undefined;
+  }
+}
+
+function inRange({ least, greatest }: Parameter, value: number): boolean {
+  return value >= least && value <= greatest;
+}
+
+function dashed(name: string): string {
+  return name.replaceAll("_", "-");
+}
+
+/** The forms that share the most fixed words with the beginning, at most ten. */
+function closestTo(signatures: readonly Signature[], words: readonly string[]): Signature[] {
+  const shared = ({ parts }: Signature) => {
+    const differing = parts.findIndex((part, i) => part !== words[i]);
+    return differing < 0 ? parts.length : differing;
+  };
+  const most = Math.max(0, ...signatures.map(shared));
+  return most === 0 ? [] : signatures.filter((signature) => shared(signature) === most).slice(0, 10);
+}
