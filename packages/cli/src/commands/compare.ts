@@ -9,8 +9,9 @@ import {
   LabError,
   metricNames,
   metrics,
+  nounOf,
   type RunsComparison,
-  readResults,
+  readComparable,
   writeComparison,
 } from "@siphon/lab";
 import { Command } from "commander";
@@ -25,8 +26,8 @@ interface Flags {
 export function compareCommand(): Command {
   return new Command("compare")
     .description(
-      "Hold runs of the ladder against the first one named, rung by rung: IOPS, p99 latency, CPU per I/O, with\n" +
-        "verdicts by the same statistics. Says what else differs between the runs.",
+      "Hold runs of the ladder, or of a baseline, against the first one named: IOPS, p99 latency and CPU per I/O\n" +
+        "of every rung or cell, with verdicts by the same statistics. Says what else differs between the runs.",
     )
     .argument("<runs...>", "two or more runs: their directories, or their results.json")
     .option(
@@ -45,8 +46,7 @@ async function compareAll(paths: string[], flags: Flags): Promise<void> {
     });
   }
   const percent = flags.failIfSlower === undefined ? undefined : parsePercent(flags.failIfSlower);
-  const runs = await Promise.all(paths.map(async (label) => ({ label, results: await readResults(label) })));
-  const comparison = compareRuns(runs);
+  const comparison = compareRuns(await Promise.all(paths.map(readComparable)));
   const files = await writeComparison(datedDirectory(flags.out), comparison);
   if (flags.json) process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);
   else process.stdout.write(`${inWords(comparison)}\n\nReport: ${files.html}\n`);
@@ -54,10 +54,10 @@ async function compareAll(paths: string[], flags: Flags): Promise<void> {
 }
 
 function inWords(comparison: RunsComparison): string {
-  const { runs, rungs, differences } = comparison;
+  const { runs, rows: compared, differences } = comparison;
   const tables = runs.slice(1).map(({ label }, index) => {
-    const head = ["rung", ...metricNames.map((name) => metrics[name].title)];
-    const rows = rungs.map(({ title, cells, changes }) => {
+    const head = [nounOf(comparison), ...metricNames.map((name) => metrics[name].title)];
+    const rows = compared.map(({ title, cells, changes }) => {
       const changed = changes[index];
       if (changed) return [title, ...metricNames.map((name) => changeCell(changed[name]))];
       const missing =

@@ -10,9 +10,9 @@ interface Row extends Change {
   title: string;
 }
 
-/** The IOPS of one later run over the first's, rung by rung; undefined when they have no rung in common. */
-export function changesChart({ runs, rungs }: RunsComparison, later: number): Chart | undefined {
-  const rows = rungs.flatMap(({ title, changes }): Row[] => {
+/** The IOPS of one later run over the first's, row by row; undefined when they have none in common. */
+export function changesChart({ runs, rows: compared }: RunsComparison, later: number): Chart | undefined {
+  const rows = compared.flatMap(({ title, changes }): Row[] => {
     const iops = changes[later - 1]?.iops;
     return iops ? [{ title, ...iops }] : [];
   });

@@ -1,15 +1,12 @@
-import type { Estimate, Results, RungResult } from "../results/schema.ts";
+import { LabError } from "../errors.ts";
+import type { RunKind } from "../results/file.ts";
+import type { Estimate } from "../results/schema.ts";
 import { estimateMedian } from "../statistics/estimate.ts";
 import { unpairedRatio } from "../statistics/unpaired.ts";
 import { fewestPairs } from "../statistics/verdict.ts";
+import type { ComparableRow, ComparableRun } from "./comparable.ts";
 import { type Difference, settingsThatDiffer } from "./differences.ts";
 import { type MetricName, metricNames, metrics } from "./metrics.ts";
-
-/** A run to be compared, and what to call it. */
-export interface NamedRun {
-  label: string;
-  results: Results;
-}
 
 export type ChangeVerdict = "better" | "worse" | "no significant difference" | "too few repeats";
 
@@ -19,67 +16,71 @@ export interface Change {
   verdict: ChangeVerdict;
 }
 
-/** One rung in one run. */
+/** One rung or cell in one run. */
 export type ComparedCell =
   | { status: "measured"; repeats: number; figures: Record<MetricName, Estimate> }
   | { status: "failed" | "skipped"; reason: string }
   | { status: "absent" };
 
-export interface ComparedRung {
+export interface ComparedRow {
   name: string;
   title: string;
   /** As many as there are runs, in their order. */
   cells: ComparedCell[];
-  /** For each run after the first; null where one of the two did not measure the rung. */
+  /** For each run after the first; null where one of the two did not measure it. */
   changes: (Record<MetricName, Change> | null)[];
 }
 
 /** Runs side by side; every one is held against the first. */
 export interface RunsComparison {
   schema: 1;
+  kind: RunKind;
   runs: { label: string; siphon: string; started: string; complete: boolean }[];
   /** Settings that are not the same in all runs. */
   differences: Difference[];
-  rungs: ComparedRung[];
+  rows: ComparedRow[];
 }
 
 /**
- * Compares two or more runs rung by rung. Repeats of different runs were made at different times and are no
- * pairs: the ratio is that of the medians, its interval from resampling each run by itself.
+ * Compares two or more runs, rung by rung or cell by cell. Repeats of different runs were made at different
+ * times and are no pairs: the ratio is that of the medians, its interval from resampling each run by itself.
+ * Throws SIPHON_USAGE when the runs are not of one kind.
  */
-export function compareRuns(runs: readonly NamedRun[]): RunsComparison {
-  const names = new Map(runs.flatMap(({ results }) => results.rungs.map(({ name, title }) => [name, title])));
+export function compareRuns(runs: readonly ComparableRun[]): RunsComparison {
+  const [{ kind }] = runs;
+  const other = runs.find((run) => run.kind !== kind);
+  if (other) {
+    const message = `${runs[0].label} is a run of siphon ${kind}, and ${other.label} of siphon ${other.kind}`;
+    throw new LabError("SIPHON_USAGE", `${message}: they cannot be compared`);
+  }
+  const names = new Map(runs.flatMap(({ rows }) => rows.map(({ name, title }) => [name, title])));
   return {
     schema: 1,
-    runs: runs.map(({ label, results: { siphon, started, complete } }) => ({
-      label,
-      siphon,
-      started,
-      complete,
-    })),
-    differences: settingsThatDiffer(runs.map(({ results }) => results)),
-    rungs: [...names].map(([name, title]) => {
-      const found = runs.map(({ results }) => results.rungs.find((rung) => rung.name === name));
+    kind,
+    runs: runs.map(({ label, siphon, started, complete }) => ({ label, siphon, started, complete })),
+    differences: settingsThatDiffer(runs.map(({ settings }) => settings)),
+    rows: [...names].map(([name, title]) => {
+      const found = runs.map(({ rows }) => rows.find((row) => row.name === name));
       const [first, ...later] = found;
-      return { name, title, cells: found.map(cellOf), changes: later.map((rung) => changeOf(first, rung)) };
+      return { name, title, cells: found.map(cellOf), changes: later.map((row) => changeOf(first, row)) };
     }),
   };
 }
 
-function cellOf(rung: RungResult | undefined): ComparedCell {
-  if (!rung) return { status: "absent" };
-  if (rung.status !== "measured") return { status: rung.status, reason: rung.reason };
-  const estimates = metricNames.map((name) => [name, estimateMedian(rung.runs.map(metrics[name].of))]);
+function cellOf(row: ComparableRow | undefined): ComparedCell {
+  if (!row) return { status: "absent" };
+  if (row.status !== "measured") return { status: row.status, reason: row.reason };
+  const estimates = metricNames.map((name) => [name, estimateMedian(row.runs.map(metrics[name].of))]);
   return {
     status: "measured",
-    repeats: rung.runs.length,
+    repeats: row.runs.length,
     figures: Object.fromEntries(estimates) as Record<MetricName, Estimate>,
   };
 }
 
 function changeOf(
-  first: RungResult | undefined,
-  later: RungResult | undefined,
+  first: ComparableRow | undefined,
+  later: ComparableRow | undefined,
 ): Record<MetricName, Change> | null {
   if (first?.status !== "measured" || later?.status !== "measured") return null;
   const repeats = Math.min(first.runs.length, later.runs.length);

@@ -1,21 +1,23 @@
-import type { Results } from "../results/schema.ts";
-
-/** A setting that is not the same in all runs. */
-export interface Difference {
+/** Something about a run that a reader of its figures must know. */
+export interface Setting {
   group: "workload" | "machine" | "versions" | "accelerator" | "guest" | "cluster" | "siphon";
   name: string;
+  value: string;
+}
+
+/** A setting that is not the same in all runs. */
+export interface Difference extends Omit<Setting, "value"> {
   /** As many as there are runs, in their order; null where one does not have it. */
   values: (string | null)[];
 }
 
-/** What differs between runs besides their figures; a reader must know it to say what made the difference. */
-export function settingsThatDiffer(runs: readonly Results[]): Difference[] {
-  const settings = runs.map(settingsOf);
-  const keys = new Map(
-    settings.flatMap((each) => [...each].map(([key, { group, name }]) => [key, { group, name }])),
-  );
-  return [...keys].flatMap(([key, { group, name }]) => {
-    const values = settings.map((each) => each.get(key)?.value ?? null);
+/** What differs between runs besides their figures, to say what may have made the difference in these. */
+export function settingsThatDiffer(runs: readonly (readonly Setting[])[]): Difference[] {
+  const key = ({ group, name }: Setting) => `${group} ${name}`;
+  const valuesOf = runs.map((settings) => new Map(settings.map((setting) => [key(setting), setting.value])));
+  const all = new Map(runs.flat().map((setting) => [key(setting), setting]));
+  return [...all].flatMap(([found, { group, name }]) => {
+    const values = valuesOf.map((settings) => settings.get(found) ?? null);
     return values.every((value) => value === values[0]) ? [] : [{ group, name, values }];
   });
 }
@@ -32,29 +34,3 @@ export function differentWork(differences: readonly Difference[]): boolean {
 
 /** More or longer repeats make figures surer, not others. */
 const harmless = new Set(["seconds", "repeats", "warm-up"]);
-
-interface Setting {
-  group: Difference["group"];
-  name: string;
-  value: string;
-}
-
-function settingsOf({ workload, facts, accelerator, mode, siphon }: Results): Map<string, Setting> {
-  const { rw, blockSize, ioDepth, seconds, warmupSeconds, repeats, size } = workload;
-  const all: Setting[] = [
-    { group: "workload", name: "rungs", value: mode },
-    { group: "workload", name: "kind", value: rw },
-    { group: "workload", name: "block size", value: `${blockSize}` },
-    { group: "workload", name: "queue depth", value: `${ioDepth}` },
-    { group: "workload", name: "area", value: `${size}` },
-    { group: "workload", name: "seconds", value: `${seconds}` },
-    { group: "workload", name: "warm-up", value: `${warmupSeconds}` },
-    { group: "workload", name: "repeats", value: `${repeats}` },
-    { group: "accelerator", name: "accelerator", value: accelerator.name.toUpperCase() },
-    ...(["machine", "versions", "guest", "cluster"] as const).flatMap((group) =>
-      facts[group].map((fact) => ({ group, ...fact })),
-    ),
-    { group: "siphon", name: "siphon", value: siphon },
-  ];
-  return new Map(all.map((setting) => [`${setting.group} ${setting.name}`, setting]));
-}

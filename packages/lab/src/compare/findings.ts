@@ -2,7 +2,12 @@ import { listed } from "../report/findings.ts";
 import type { ChangeVerdict, RunsComparison } from "./compare-runs.ts";
 import { differentWork } from "./differences.ts";
 
-/** The main finding: on how many rungs the later runs carry more or fewer IOPS than the first. */
+/** What the rows of a run are called. */
+export function nounOf({ kind }: RunsComparison): "rung" | "cell" {
+  return kind === "ladder" ? "rung" : "cell";
+}
+
+/** The main finding: on how many rungs or cells the later runs carry more or fewer IOPS than the first. */
 export function comparisonHeadline(comparison: RunsComparison): string {
   const { runs } = comparison;
   const [only, ...more] = comparisonSentences(comparison);
@@ -10,7 +15,7 @@ export function comparisonHeadline(comparison: RunsComparison): string {
   const verdicts = runs.slice(1).flatMap((_, index) => verdictsOf(comparison, index));
   const faster = verdicts.filter((verdict) => verdict === "better").length;
   const slower = verdicts.filter((verdict) => verdict === "worse").length;
-  return `${runs.length - 1} runs against ${runs[0].label}: ${faster} ${faster === 1 ? "rung" : "rungs"} faster, ${slower} slower.`;
+  return `${runs.length - 1} runs against ${runs[0].label}: ${counted(faster, comparison)} faster, ${slower} slower.`;
 }
 
 /** One sentence for each later run. */
@@ -18,7 +23,7 @@ export function comparisonSentences(comparison: RunsComparison): string[] {
   const [first, ...later] = comparison.runs;
   return later.map(({ label }, index) => {
     const verdicts = verdictsOf(comparison, index);
-    if (verdicts.length === 0) return `${label} has no rung in common with ${first.label}.`;
+    if (verdicts.length === 0) return `${label} has no ${nounOf(comparison)} in common with ${first.label}.`;
     const count = (...wanted: ChangeVerdict[]) =>
       verdicts.filter((verdict) => wanted.includes(verdict)).length;
     const parts = [
@@ -27,14 +32,13 @@ export function comparisonSentences(comparison: RunsComparison): string[] {
       [count("no significant difference", "too few repeats"), "not told apart"],
     ] as const;
     const words = parts.flatMap(([number, what]) => (number > 0 ? [`${number} ${what}`] : []));
-    const total = verdicts.length === 1 ? "1 rung" : `${verdicts.length} rungs`;
-    return `${label} against ${first.label}: of ${total} ${listed(words)}.`;
+    return `${label} against ${first.label}: of ${counted(verdicts.length, comparison)} ${listed(words)}.`;
   });
 }
 
 /** The verdicts on a later run's IOPS. */
-function verdictsOf({ rungs }: RunsComparison, later: number): ChangeVerdict[] {
-  return rungs.flatMap(({ changes }) => changes[later]?.iops.verdict ?? []);
+function verdictsOf({ rows }: RunsComparison, later: number): ChangeVerdict[] {
+  return rows.flatMap(({ changes }) => changes[later]?.iops.verdict ?? []);
 }
 
 /** What a reader must know before believing the figures. */
@@ -52,4 +56,8 @@ export function comparisonWarnings({ runs, differences }: RunsComparison): strin
   }
   for (const { label, complete } of runs) if (!complete) warnings.push(`${label} was cut short.`);
   return warnings;
+}
+
+function counted(count: number, comparison: RunsComparison): string {
+  return `${count} ${nounOf(comparison)}${count === 1 ? "" : "s"}`;
 }

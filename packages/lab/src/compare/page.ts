@@ -5,9 +5,9 @@ import { renderPage, type Section } from "../report/page/page.ts";
 import { type Column, figure, note, table } from "../report/page/parts.ts";
 import { fewestPairs } from "../statistics/verdict.ts";
 import { changesChart } from "./chart.ts";
-import type { Change, ChangeVerdict, ComparedRung, RunsComparison } from "./compare-runs.ts";
+import type { Change, ChangeVerdict, ComparedRow, RunsComparison } from "./compare-runs.ts";
 import { type Difference, differenceName } from "./differences.ts";
-import { comparisonHeadline, comparisonSentences, comparisonWarnings } from "./findings.ts";
+import { comparisonHeadline, comparisonSentences, comparisonWarnings, nounOf } from "./findings.ts";
 import { type MetricName, metricNames, metrics } from "./metrics.ts";
 
 /** The sign of a verdict on any figure. */
@@ -52,33 +52,34 @@ function changesSection({ runs }: RunsComparison, later: number, chart: Rendered
     short: runs[later].label,
     body: figure(
       chart,
-      "The median IOPS over the other run’s. A rung is called faster or slower only if the whole interval lies on one side of no change.",
+      "The median IOPS over the other run’s. It is called faster or slower only if the whole interval lies on one side of no change.",
     ),
   };
 }
 
-function metricSection({ runs, rungs }: RunsComparison, name: MetricName): Section {
+function metricSection(comparison: RunsComparison, name: MetricName): Section {
+  const { runs, rows } = comparison;
   const { title, format } = metrics[name];
-  const cell = ({ cells }: ComparedRung, index: number): Html => {
+  const cell = ({ cells }: ComparedRow, index: number): Html => {
     const found = cells[index];
     if (found.status === "absent") return html`<span class="muted">not in it</span>`;
     if (found.status !== "measured") return html`<span class="muted">${found.status}</span>`;
     const estimate = found.figures[name];
     return html`${format(estimate.median)} <span class="muted">${interval(estimate, format)}</span>`;
   };
-  const columns: Column<ComparedRung>[] = [
-    { head: "Rung", cell: ({ title: rung }) => rung },
-    ...runs.flatMap(({ label }, index): Column<ComparedRung>[] => [
-      { head: label, cell: (rung) => cell(rung, index) },
+  const columns: Column<ComparedRow>[] = [
+    { head: nounOf(comparison) === "rung" ? "Rung" : "Cell", cell: ({ title: row }) => row },
+    ...runs.flatMap(({ label }, index): Column<ComparedRow>[] => [
+      { head: label, cell: (row) => cell(row, index) },
       ...(index > 0
-        ? [{ head: "Change", cell: ({ changes }: ComparedRung) => changeCell(changes[index - 1]?.[name]) }]
+        ? [{ head: "Change", cell: ({ changes }: ComparedRow) => changeCell(changes[index - 1]?.[name]) }]
         : []),
     ]),
   ];
   return {
     id: name,
     heading: title,
-    body: html`${table(`${title}: median and 95 % interval`, columns, rungs)}${name === "iops" && failures(runs, rungs)}`,
+    body: html`${table(`${title}: median and 95 % interval`, columns, rows)}${name === "iops" && failures(runs, rows)}`,
   };
 }
 
@@ -89,8 +90,8 @@ export function changeCell(compared: Change | undefined): string {
   return `${changeSigns[verdict]} ${change(ratio.median)} (${changeInterval(ratio)})`;
 }
 
-function failures(runs: RunsComparison["runs"], rungs: readonly ComparedRung[]): Html | undefined {
-  const reasons = rungs.flatMap(({ title, cells }) =>
+function failures(runs: RunsComparison["runs"], rows: readonly ComparedRow[]): Html | undefined {
+  const reasons = rows.flatMap(({ title, cells }) =>
     cells.flatMap((cell, index) =>
       cell.status === "failed" || cell.status === "skipped"
         ? [html`<li>“${title}” ${cell.status} in ${runs[index].label}: ${cell.reason}</li>\n`]

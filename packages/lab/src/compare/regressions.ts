@@ -1,33 +1,33 @@
 import { change, changeInterval } from "../report/format.ts";
 import type { RunsComparison } from "./compare-runs.ts";
 
-/** A rung on which a later run falls short of the first. */
+/** A rung or cell on which a later run falls short of the first. */
 export interface Regression {
   run: string;
-  rung: string;
+  row: string;
   /** In words: "“iothread” is slower by 12 % (95 % interval −14 to −9 %)". */
   what: string;
 }
 
 export interface Judgement {
   regressions: Regression[];
-  /** Rungs that nothing can be said of, and why; no regression, but no proof that there is none. */
+  /** Rows that nothing can be said of, and why; no regression, but no proof that there is none. */
   undecided: Regression[];
 }
 
 /**
  * Where a later run is slower than the first by more than `percent`: its whole 95 % interval of IOPS lies below
- * that. A rung that the first run measured and that failed in a later one is a regression, too.
+ * that. One that the first run measured and that failed in a later one is a regression, too.
  */
-export function judge({ runs, rungs }: RunsComparison, percent: number): Judgement {
+export function judge({ runs, rows }: RunsComparison, percent: number): Judgement {
   const limit = 1 - percent / 100;
   const judgement: Judgement = { regressions: [], undecided: [] };
-  for (const { title, cells, changes } of rungs) {
+  for (const { title, cells, changes } of rows) {
     for (const [index, changed] of changes.entries()) {
       const run = runs[index + 1].label;
       const cell = cells[index + 1];
       const add = (list: keyof Judgement, what: string) =>
-        judgement[list].push({ run, rung: title, what: `“${title}” ${what}` });
+        judgement[list].push({ run, row: title, what: `“${title}” ${what}` });
       if (cells[0].status !== "measured") continue;
       if (cell.status === "failed") add("regressions", `failed: ${cell.reason}`);
       else if (!changed) add("undecided", "was not measured");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ladderRun } from "../../src/compare/comparable.ts";
 import { differentWork, settingsThatDiffer } from "../../src/compare/differences.ts";
 import type { Results } from "../../src/results/schema.ts";
 import { exampleResults } from "../fixtures/results.ts";
@@ -7,7 +8,7 @@ import { exampleResults } from "../fixtures/results.ts";
 const results = exampleResults();
 
 test("runs alike but for their figures have no differences", () => {
-  assert.deepEqual(settingsThatDiffer([exampleResults({ seed: 1 }), exampleResults({ seed: 2 })]), []);
+  assert.deepEqual(differencesOf(exampleResults({ seed: 1 }), exampleResults({ seed: 2 })), []);
 });
 
 test("settings that differ, or are there in one run only, are named with their values", () => {
@@ -17,7 +18,7 @@ test("settings that differ, or are there in one run only, are named with their v
     fact.name === "librbd" ? { ...fact, value: "18.2.4" } : fact,
   );
   after.facts.cluster.push({ name: "osd_op_queue", value: "wpq" });
-  assert.deepEqual(settingsThatDiffer([before, after]), [
+  assert.deepEqual(differencesOf(before, after), [
     { group: "accelerator", name: "accelerator", values: ["TCG", "KVM"] },
     { group: "versions", name: "librbd", values: ["16.2.15", "18.2.4"] },
     { group: "cluster", name: "osd_op_queue", values: [null, "wpq"] },
@@ -27,13 +28,17 @@ test("settings that differ, or are there in one run only, are named with their v
 test("another workload makes runs incomparable, longer repeats do not", () => {
   const longer = example();
   longer.workload = { ...longer.workload, seconds: 60, repeats: 9 };
-  assert.equal(differentWork(settingsThatDiffer([example(), longer])), false);
+  assert.equal(differentWork(differencesOf(example(), longer)), false);
   const other = example();
   other.workload = { ...other.workload, ioDepth: 1 };
-  assert.equal(differentWork(settingsThatDiffer([example(), other])), true);
+  assert.equal(differentWork(differencesOf(example(), other)), true);
 });
 
 /** Results to be changed at will. */
 function example(): Results {
   return structuredClone(results);
+}
+
+function differencesOf(...runs: Results[]) {
+  return settingsThatDiffer(runs.map((run, index) => ladderRun(`${index}`, run).settings));
 }

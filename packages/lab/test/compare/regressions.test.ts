@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ladderRun } from "../../src/compare/comparable.ts";
 import { compareRuns } from "../../src/compare/compare-runs.ts";
 import { judge } from "../../src/compare/regressions.ts";
 import type { Results } from "../../src/results/schema.ts";
@@ -11,8 +12,8 @@ const results = exampleResults();
 test("a rung slower by more than the limit is a regression", () => {
   const { regressions } = judged(example(), slowed(exampleResults({ seed: 2 }), "iothread", 0.5), 10);
   assert.deepEqual(
-    regressions.map(({ run, rung }) => ({ run, rung })),
-    [{ run: "after", rung: "+ iothread" }],
+    regressions.map(({ run, row }) => ({ run, row })),
+    [{ run: "after", row: "+ iothread" }],
   );
   assert.match(regressions[0].what, /is slower: −\d+\s% IOPS/);
 });
@@ -45,13 +46,7 @@ test("what cannot be decided is said, and is no regression", () => {
 });
 
 function judged(before: Results, after: Results, percent: number) {
-  return judge(
-    compareRuns([
-      { label: "before", results: before },
-      { label: "after", results: after },
-    ]),
-    percent,
-  );
+  return judge(compareRuns([ladderRun("before", before), ladderRun("after", after)]), percent);
 }
 
 /** Results to be changed at will. */

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { ladderRun } from "../../src/compare/comparable.ts";
 import { compareRuns } from "../../src/compare/compare-runs.ts";
 import { writeComparison } from "../../src/compare/write.ts";
 import { exampleResults, hostile } from "../fixtures/results.ts";
@@ -14,11 +15,8 @@ after(() => rm(directory, { recursive: true, force: true }));
 
 const before = exampleResults();
 const comparison = compareRuns([
-  { label: "runs/before", results: before },
-  {
-    label: `runs/${hostile}`,
-    results: slowed(exampleResults({ seed: 2, accelerator: "kvm" }), "iothread", 0.5),
-  },
+  ladderRun("runs/before", before),
+  ladderRun(`runs/${hostile}`, slowed(exampleResults({ seed: 2, accelerator: "kvm" }), "iothread", 0.5)),
 ]);
 
 test("the JSON form holds the whole comparison", async () => {

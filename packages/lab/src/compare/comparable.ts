@@ -1,0 +1,89 @@
+import { readBaselineResults } from "../baseline/file.ts";
+import type { BaselineResults } from "../baseline/results.ts";
+import { type RunKind, readResults, runKind } from "../results/file.ts";
+import type { Results, Run } from "../results/schema.ts";
+import type { Setting } from "./differences.ts";
+
+/** What is compared of a rung of the ladder, or of a cell of a baseline. */
+export type ComparableRow = { name: string; title: string } & (
+  | { status: "measured"; runs: readonly Run[] }
+  | { status: "failed" | "skipped"; reason: string }
+);
+
+/** A run as comparisons see it, of whatever command. */
+export interface ComparableRun {
+  kind: RunKind;
+  /** What to call it. */
+  label: string;
+  siphon: string;
+  started: string;
+  complete: boolean;
+  settings: Setting[];
+  rows: ComparableRow[];
+}
+
+/** Reads a run of the ladder or of a baseline; its path is its label. Errors are those of `readResults`. */
+export async function readComparable(path: string): Promise<ComparableRun> {
+  return (await runKind(path)) === "baseline"
+    ? baselineRun(path, await readBaselineResults(path))
+    : ladderRun(path, await readResults(path));
+}
+
+export function ladderRun(label: string, results: Results): ComparableRun {
+  const { siphon, started, complete, rungs, facts, accelerator, mode } = results;
+  return {
+    kind: "ladder",
+    label,
+    siphon,
+    started,
+    complete,
+    rows: rungs,
+    settings: [
+      { group: "workload", name: "rungs", value: mode },
+      ...workloadSettings(results),
+      { group: "accelerator", name: "accelerator", value: accelerator.name.toUpperCase() },
+      ...(["machine", "versions", "guest", "cluster"] as const).flatMap((group) =>
+        facts[group].map((fact) => ({ group, ...fact })),
+      ),
+    ],
+  };
+}
+
+export function baselineRun(label: string, results: BaselineResults): ComparableRun {
+  const { siphon, started, complete, cells, facts, clusters } = results;
+  return {
+    kind: "baseline",
+    label,
+    siphon,
+    started,
+    complete,
+    rows: cells.map((cell) => ({ ...cell, title: cell.name })),
+    settings: [
+      ...workloadSettings(results),
+      ...(["machine", "versions", "guest"] as const).flatMap((group) =>
+        facts[group].map((fact) => ({ group, ...fact })),
+      ),
+      ...clusters.flatMap((cluster) =>
+        cluster.facts.map(({ name, value }) => ({
+          group: "cluster" as const,
+          name: `${cluster.name}, ${name}`,
+          value,
+        })),
+      ),
+    ],
+  };
+}
+
+function workloadSettings({ workload, siphon }: Pick<Results, "workload" | "siphon">): Setting[] {
+  const { rw, blockSize, ioDepth, seconds, warmupSeconds, repeats, size } = workload;
+  return [
+    { group: "siphon", name: "siphon", value: siphon },
+    { group: "workload", name: "kind", value: rw },
+    { group: "workload", name: "block size", value: `${blockSize}` },
+    { group: "workload", name: "queue depth", value: `${ioDepth}` },
+    { group: "workload", name: "area", value: `${size}` },
+    { group: "workload", name: "seconds", value: `${seconds}` },
+    { group: "workload", name: "warm-up", value: `${warmupSeconds}` },
+    { group: "workload", name: "repeats", value: `${repeats}` },
+  ];
+}
