@@ -113,7 +113,7 @@ function allOf(errors: Error[]): Error {
 }
 
 function connectionLost({ name }: InventoryHost, said: string): LabError {
-  const message = `the connection to ${name} has ended: ${said || "it said nothing"}`;
+  const message = `the connection to ${name} has ended: ${said || "it does not answer any more"}`;
   return new LabError("SIPHON_HOST", message, { retryable: true });
 }
 
