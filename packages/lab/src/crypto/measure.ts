@@ -1,7 +1,7 @@
 import { which } from "../host/command.ts";
 import { machine } from "../host/machine.ts";
+import { interleave } from "../ladder/schedule.ts";
 import { estimateMedian } from "../statistics/estimate.ts";
-import { seededRandom } from "../statistics/random.ts";
 import type { StepRunner } from "../step.ts";
 import { nodeSpeed } from "./node.ts";
 import { opensslSpeed, opensslVersion } from "./openssl.ts";
@@ -36,20 +36,20 @@ export async function measureCrypto(options: CryptoOptions, hooks: CryptoHooks):
   const { step, signal } = hooks;
   const started = new Date().toISOString();
   const { cells, skipped } = await plan();
-  const random = seededRandom(seed);
+  const schedule = interleave(cells, rounds, seed);
   const figures = new Figures();
   let complete = true;
-  for (let round = 1; round <= rounds && complete; round++) {
-    const shuffled = shuffle(cells, random);
-    complete = await step(`Round ${round} of ${rounds}`, async (report) => {
+  for (let round = 0; round < rounds && complete; round++) {
+    const turns = schedule.filter(({ repeat }) => repeat === round);
+    complete = await step(`Round ${round + 1} of ${rounds}`, async (report) => {
       const fresh = new Figures();
       try {
-        for (const [index, cell] of shuffled.entries()) {
-          report(`${index + 1} of ${cells.length}: ${sources[cell.source].title}, ${cell.size} bytes`);
-          await measure(cell, seconds, fresh, signal);
+        for (const [index, { item }] of turns.entries()) {
+          report(`${index + 1} of ${turns.length}: ${sources[item.source].title}, ${item.size} bytes`);
+          await measure(item, seconds, fresh, signal);
         }
       } catch (error) {
-        if (!signal.aborted || round === 1) throw error;
+        if (!signal.aborted || round === 0) throw error;
         return false;
       }
       figures.take(fresh);
@@ -145,11 +145,4 @@ class Figures {
       }),
     );
   }
-}
-
-function shuffle<T>(items: readonly T[], random: () => number): T[] {
-  return items
-    .map((item) => ({ item, at: random() }))
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ item }) => item);
 }
