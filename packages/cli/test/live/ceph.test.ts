@@ -62,6 +62,7 @@ for (const words of [
   "tell mgr version",
   "osd pool application enable libvirt-pool other --yes-i-really-mean-it",
   "osd set noout",
+  "osd unset noout",
   "osd reweight 2 1",
 ]) {
   test(`siphon ceph ${words}: as the ceph program`, async () => {

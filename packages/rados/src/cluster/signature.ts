@@ -162,6 +162,8 @@ function takePositional(
 /** The word as the daemon wants it; undefined if it does not fit. */
 function convert(parameter: Parameter, word: string): unknown {
   const { type, choices, characters } = parameter;
+  // What looks like an option and is none of the command's is a slip, not a name.
+  if (word.startsWith("--") && type !== "CephChoices") return undefined;
   switch (type) {
     case "CephInt":
       return /^[+-]?\d+$/.test(word) && inRange(parameter, Number(word)) ? Number(word) : undefined;

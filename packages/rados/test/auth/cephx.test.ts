@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { createDecipheriv } from "node:crypto";
+import { test } from "node:test";
+import { inspect } from "node:util";
+import { Reader, Writer } from "@siphon/wire";
+import fc from "fast-check";
+import { CephxAuthenticator } from "../../src/auth/authenticator.ts";
+import { Authorizer, CephxState } from "../../src/auth/cephx.ts";
+import { type CryptoKey, cephxIv, parseCryptoKey } from "../../src/auth/crypto-key.ts";
+import { parseEntityName } from "../../src/auth/entity-name.ts";
+import { readTickets, type Tickets } from "../../src/auth/tickets.ts";
+import { entityType } from "../../src/messenger/peer.ts";
+
+const secret = Buffer.from("00112233445566778899aabbccddeeff", "hex");
+const key = keyOf(secret);
+const sessionKey = keyOf(Buffer.alloc(16, 0x5a));
+const name = parseEntityName("client.admin");
+
+function keyBytes(bytes: Uint8Array, type = 1): Buffer {
+  return Buffer.from(new Writer().u16(type).u64(0).u16(bytes.length).raw(bytes).finish());
+}
+
+function keyOf(bytes: Uint8Array): CryptoKey {
+  return parseCryptoKey(keyBytes(bytes).toString("base64"), "client.admin");
+}
+
+/** What a monitor grants: a ticket for a service, sealed with a key it shares with the client. */
+function grant(service: number, sealing: CryptoKey, seconds = 60): Buffer {
+  const ticket = new Writer().u8(1).raw(keyBytes(sessionKey.reveal())).u32(seconds).u32(0).finish();
+  const blob = new Writer().u8(1).u64(7n).blob(Buffer.from("opaque")).finish();
+  const w = new Writer().u8(1).u32(1).u32(service).u8(1).blob(sealing.encrypt(ticket));
+  return Buffer.from(w.u8(0).blob(blob).finish());
+}
+
+function withTickets(): CephxState {
+  const state = new CephxState(name, key);
+  state.acceptChallenge(Buffer.from(new Writer().u8(1).u64(99n).finish()));
+  const reply = new Writer().u16(0x100).u32(0).raw(grant(entityType.auth, key)).blob(Buffer.alloc(0));
+  state.acceptReply(4123n, Buffer.from(reply.blob(grant(entityType.osd, sessionKey)).finish()));
+  return state;
+}
+
+test("what one key seals no other key opens, and a changed byte does not pass", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(), (plain, at) => {
+      const sealed = key.encrypt(plain);
+      assert.deepEqual(key.decrypt(sealed), Buffer.from(plain));
+      assert.equal(sessionKey.decrypt(sealed), undefined);
+      const changed = Buffer.from(sealed);
+      changed[at % 16]! ^= 1;
+      assert.equal(key.decrypt(changed), undefined);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("the envelope is Ceph's: version, magic, contents, in AES-128-CBC with the known vector", () => {
+  const decipher = createDecipheriv("aes-128-cbc", secret, cephxIv);
+  const plain = Buffer.concat([decipher.update(key.encrypt(Buffer.from("hello"))), decipher.final()]);
+  assert.equal(plain.toString("hex"), `0155aa2688ad9c00ff${Buffer.from("hello").toString("hex")}`);
+});
+
+test("keys of a type to come are told from keys that are broken", () => {
+  const newer = keyBytes(Buffer.alloc(32), 2).toString("base64");
+  assert.throws(() => parseCryptoKey(newer, "client.x"), { code: "SIPHON_RADOS_AUTH", message: /aes256k/ });
+  for (const broken of ["", "AQ==", "not base64 at all!", keyBytes(Buffer.alloc(3)).toString("base64")]) {
+    assert.throws(() => parseCryptoKey(broken, "client.x"), { message: /key/ });
+  }
+});
+
+test("names of users have a type and an id", () => {
+  assert.deepEqual(parseEntityName("client.a.b"), { type: "client", id: "a.b" });
+  for (const wrong of ["admin", "client.", ".admin", "user.admin", "toString.x"]) {
+    assert.throws(() => parseEntityName(wrong), { code: "SIPHON_RADOS_CONFIG" });
+  }
+});
+
+test("the answer to the monitor's challenge depends on the key and on both challenges", () => {
+  const state = new CephxState(name, key);
+  state.acceptChallenge(Buffer.from(new Writer().u8(1).u64(99n).finish()));
+  const request = new Reader(state.buildRequest("session")!);
+  assert.deepEqual([request.u16(), request.u8()], [0x100, 3]);
+  const clientChallenge = request.u64();
+  const proof = request.u64();
+  // cephx_calc_client_server_challenge: both challenges sealed, folded to 64 bits, with the length in front.
+  const sealed = key.encrypt(new Writer().u64(99n).u64(clientChallenge).finish());
+  const folded = Buffer.from(new Writer().blob(sealed).finish());
+  let expected = 0n;
+  for (let at = 0; at + 8 <= folded.length; at += 8) expected ^= folded.readBigUInt64LE(at);
+  assert.equal(proof, expected);
+});
+
+test("tickets are asked for when three quarters of their life have passed, and not used when it is over", () => {
+  const tickets: Tickets = new Map();
+  const before = performance.now();
+  readTickets(new Reader(grant(entityType.osd, key, 60)), key, tickets);
+  const { renewAfter, expires } = tickets.get(entityType.osd)!;
+  assert.ok(renewAfter >= before + 45_000 && renewAfter < before + 50_000);
+  assert.ok(expires >= before + 60_000);
+  const state = new CephxState(name, key);
+  const reply = new Writer().u16(0x100).u32(0).raw(grant(entityType.auth, key)).blob(Buffer.alloc(0));
+  state.acceptReply(1n, Buffer.from(reply.blob(grant(entityType.osd, sessionKey, 0)).finish()));
+  assert.equal(state.ticket(entityType.osd), undefined);
+  assert.throws(() => new Authorizer(state, entityType.osd), { code: "SIPHON_RADOS_AUTH", retryable: true });
+});
+
+test("tickets from somebody who does not hold our key are not believed", () => {
+  const wrong = { code: "SIPHON_RADOS_UNTRUSTED", message: /could not prove/ };
+  assert.throws(() => readTickets(new Reader(grant(4, sessionKey)), key, new Map()), wrong);
+});
+
+test("a daemon proves itself by answering our nonce, under the ticket's key", () => {
+  const authorizer = new Authorizer(withTickets(), entityType.osd);
+  const r = new Reader(authorizer.request());
+  assert.deepEqual([r.u8(), r.u64(), r.u32()], [1, 4123n, entityType.osd]);
+  assert.deepEqual([r.u8(), r.u64(), r.blob().toString()], [1, 7n, "opaque"]);
+  const proof = new Reader(sessionKey.decrypt(r.blob())!);
+  assert.equal(proof.u8(), 2);
+  const nonce = proof.u64();
+  const reply = (answer: bigint, sealing: CryptoKey) => {
+    const text = new Writer()
+      .u8(2)
+      .u64(BigInt.asUintN(64, answer))
+      .blob(Buffer.from("connection secret"))
+      .finish();
+    return Buffer.from(new Writer().blob(sealing.encrypt(text)).finish());
+  };
+  assert.equal(authorizer.verify(reply(nonce + 1n, sessionKey))!.toString(), "connection secret");
+  const untrusted = { code: "SIPHON_RADOS_UNTRUSTED" };
+  assert.throws(() => authorizer.verify(reply(nonce + 2n, sessionKey)), untrusted);
+  assert.throws(() => authorizer.verify(reply(nonce + 1n, key)), untrusted);
+});
+
+test("a daemon's challenge is answered plus one, and only the daemon could have asked", () => {
+  const authorizer = new Authorizer(withTickets(), entityType.osd);
+  const challenge = sessionKey.encrypt(new Writer().u8(1).u64(500n).finish());
+  const r = new Reader(authorizer.answer(challenge));
+  r.skip(1 + 8 + 4 + 1 + 8);
+  r.blob();
+  const proof = new Reader(sessionKey.decrypt(r.blob())!);
+  proof.skip(1 + 8);
+  assert.deepEqual([proof.bool(), proof.u64()], [true, 501n]);
+  assert.throws(() => authorizer.answer(key.encrypt(Buffer.alloc(9))), { code: "SIPHON_RADOS_UNTRUSTED" });
+});
+
+test("keys do not show in what prints", () => {
+  const authenticator = new CephxAuthenticator(name, key);
+  const hidden = [secret.toString("hex"), secret.toString("base64"), "00 11 22 33", "0, 17, 34, 51"];
+  for (const thing of [key, withTickets(), authenticator, new Authorizer(withTickets(), entityType.osd)]) {
+    const shown = inspect(thing, { depth: 20, showHidden: true }) + JSON.stringify(thing);
+    for (const form of hidden) assert.ok(!shown.includes(form));
+    assert.ok(!shown.includes("5a 5a"));
+  }
+});
