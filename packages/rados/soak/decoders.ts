@@ -17,6 +17,7 @@ import { OsdMap } from "../src/osdmap/osdmap.ts";
 import { withChecksum } from "../test/support/osdmap-bytes.ts";
 import { crushVectors } from "../test/vectors/crush-maps.ts";
 import { osdMapVectors } from "../test/vectors/osdmaps.ts";
+import { sessionInputs } from "./sessions.ts";
 
 /** Something that reads bytes it cannot trust. */
 export interface HostileInput {
@@ -62,6 +63,7 @@ export function hostileInputs(): HostileInput[] {
       ],
       read: (bytes) => parseMonHost(bytes.toString()),
     },
+    ...sessionInputs(),
   ];
 }
 

@@ -8,7 +8,6 @@ import { MonClient } from "../../src/mon/client.ts";
 import { OsdMapFeed } from "../../src/mon/osdmap-feed.ts";
 import type { Capture } from "../vectors/captures.ts";
 import { messengerFor } from "./connect.ts";
-import type { Random } from "./random.ts";
 import { ScriptedTransport } from "./transports.ts";
 
 export interface SessionOutcome {
@@ -111,25 +110,3 @@ export function joinFrames({ banner, frames }: SessionFrames): Buffer {
   });
   return Buffer.concat([banner, ...encoded]);
 }
-
-/** Changes bytes as a broken or hostile sender would: flips, cuts, repeats, and numbers at the edge. */
-export function mutate(bytes: Buffer, random: Random): Buffer {
-  let result = Buffer.from(bytes);
-  for (let times = random.between(1, 4); times > 0; times--) {
-    const at = random.below(result.length + 1);
-    const length = random.between(1, 64);
-    const kind = random.below(5);
-    if (kind === 0 && at < result.length) result[at]! ^= 1 << random.below(8);
-    else if (kind === 1 && at + 4 <= result.length) result.writeUInt32LE(random.pick(edges), at);
-    else if (kind === 2) result = Buffer.concat([result.subarray(0, at), result.subarray(at + length)]);
-    else if (kind === 3) {
-      result = Buffer.concat([result.subarray(0, at), result.subarray(Math.max(0, at - length))]);
-    } else {
-      const filler = Buffer.alloc(length, random.below(256));
-      result = Buffer.concat([result.subarray(0, at), filler, result.subarray(at)]);
-    }
-  }
-  return result;
-}
-
-const edges = [0, 1, 0x7f, 0xff, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff];

@@ -1,0 +1,102 @@
+import { Reader, Writer } from "@siphon/wire";
+import { readCryptoKey } from "../src/auth/crypto-key.ts";
+import { readAuthReply } from "../src/messages/auth.ts";
+import { readCommandReply } from "../src/messages/command.ts";
+import { createGcm } from "../src/messenger/gcm.ts";
+import { Region } from "../src/messenger/region.ts";
+import { CrcFramesRev1 } from "../src/messenger/v2/crc-frames.ts";
+import { type FrameCodec, frameTag } from "../src/messenger/v2/frame.ts";
+import { CrcFramesRev0, SecureFramesRev0 } from "../src/messenger/v2/frames-rev0.ts";
+import { SecureFramesRev1 } from "../src/messenger/v2/secure-frames.ts";
+import { framesOf, HostileSession, joinFrames } from "../test/support/hostile-session.ts";
+import { captures } from "../test/vectors/captures.ts";
+import type { HostileInput } from "./decoders.ts";
+
+/** The messenger and the monitor client: frames, whole sessions of both protocols, and what is in them. */
+export function sessionInputs(): HostileInput[] {
+  const { v1, v2 } = captures();
+  const session = new HostileSession();
+  const whole = (name: string, capture: typeof v1): HostileInput => ({
+    name,
+    seeds: [capture.bytes],
+    read: (bytes) => refuse(session.play(capture, bytes)),
+  });
+  return [
+    whole("v1 session", v1),
+    whole("v2 session", v2),
+    ...segmentInputs(session, v2),
+    frameInput("msgr2.1 crc frame", () => new CrcFramesRev1()),
+    frameInput("msgr2.0 crc frame", () => new CrcFramesRev0()),
+    frameInput("msgr2.1 secure frame", () => secure(SecureFramesRev1)),
+    frameInput("msgr2.0 secure frame", () => secure(SecureFramesRev0)),
+    { name: "MAuthReply", seeds: [authReply()], read: (bytes) => readAuthReply(new Reader(bytes)) },
+    { name: "command reply", seeds: [commandReply()], read: (bytes) => readCommandReply(new Reader(bytes)) },
+    { name: "CryptoKey", seeds: [cryptoKey()], read: (bytes) => readCryptoKey(new Reader(bytes)) },
+  ];
+}
+
+/** Each segment of each frame of a session, put back with checksums that are right, so that decoders see it. */
+function segmentInputs(session: HostileSession, capture: ReturnType<typeof captures>["v2"]): HostileInput[] {
+  const { banner, frames } = framesOf(capture);
+  return frames.flatMap(({ tag, segments }, f) =>
+    segments.map((seed, s) => ({
+      name: `v2 session, frame ${f} (tag ${tag}), segment ${s}`,
+      seeds: [seed],
+      read: (bytes: Buffer) => {
+        const changed = segments.map((segment, i) => (i === s ? bytes : segment));
+        const last = changed.findLastIndex((segment) => segment.length > 0);
+        const hostile = frames.with(f, { tag, segments: changed.slice(0, Math.max(1, last + 1)) });
+        refuse(session.play(capture, joinFrames({ banner, frames: hostile })));
+      },
+    })),
+  );
+}
+
+function refuse({ error }: { error: Error | undefined }): void {
+  if (error !== undefined) throw error;
+}
+
+function frameInput(name: string, codec: () => FrameCodec): HostileInput {
+  const sender = codec();
+  const lengths = [41, 90, 0, 300] as const;
+  const seed = Region.allocate(sender.plan(...lengths));
+  sender.seal(seed, 0, frameTag.message);
+  const length = sender.plan(...lengths);
+  return {
+    name,
+    seeds: [seed.bytes.subarray(0, length)],
+    read: (bytes) => {
+      const region = Region.allocate(bytes.length);
+      region.bytes.set(bytes);
+      const receiver = codec();
+      try {
+        if (bytes.length < receiver.headBytes) return;
+        receiver.readHead(region, 0);
+        if (bytes.length >= receiver.frameBytes) receiver.readBody(region, 0);
+      } finally {
+        receiver.destroy();
+      }
+    },
+  };
+}
+
+/** Both directions with one key and nonce: what one such codec seals, a new one opens. */
+function secure(Frames: typeof SecureFramesRev1 | typeof SecureFramesRev0): FrameCodec {
+  const counter = Frames === SecureFramesRev1 ? "last64" : "first32";
+  const stream = (direction: "open" | "seal") =>
+    createGcm(direction, Buffer.alloc(16, 1), Buffer.alloc(12, 2), counter);
+  return new Frames(stream("open"), stream("seal"));
+}
+
+function authReply(): Buffer {
+  const w = new Writer().u32(2).i32(0).u64(4123n).blob(Buffer.alloc(60, 5)).string("");
+  return w.finish();
+}
+
+function commandReply(): Buffer {
+  return new Writer().i32(-2).string("no such thing").finish();
+}
+
+function cryptoKey(): Buffer {
+  return new Writer().u16(1).u64(0).u16(16).raw(Buffer.alloc(16, 6)).finish();
+}
