@@ -75,6 +75,7 @@ function inWords(comparison: RunsComparison): string {
     "",
     tables.join("\n\n"),
     "▲ better  ▼ worse  ≈ no significant difference  ? too few repeats to say; in parentheses the 95 % interval",
+    "Runs are made at different times: what the machine did during one of them is in its figures, too.",
     ...comparisonWarnings(comparison).map((warning) => `\n${warning}`),
     ...(settings.length > 0 ? ["", "What else differs:", ...settings] : []),
   ].join("\n");

@@ -25,6 +25,20 @@ test("settings that differ, or are there in one run only, are named with their v
   ]);
 });
 
+test("sizes of a cluster that differ by a hair are no difference; those of the workload are", () => {
+  const [before, after] = [example(), example()];
+  before.facts.cluster.push({ name: "bytes an OSD can store", value: "10423476224" });
+  after.facts.cluster.push({ name: "bytes an OSD can store", value: "10418944000" });
+  assert.deepEqual(differencesOf(before, after), []);
+  after.facts.cluster.pop();
+  after.facts.cluster.push({ name: "bytes an OSD can store", value: "5368709120" });
+  after.workload.size += 4096;
+  assert.deepEqual(
+    differencesOf(before, after).map(({ name }) => name),
+    ["area", "bytes an OSD can store"],
+  );
+});
+
 test("another workload makes runs incomparable, longer repeats do not", () => {
   const longer = example();
   longer.workload = { ...longer.workload, seconds: 60, repeats: 9 };
