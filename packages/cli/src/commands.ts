@@ -60,6 +60,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/locate.ts")).locateCommand(),
   },
   {
+    name: "plan",
+    summary: "take over test plans of CBT",
+    load: async () => (await import("./commands/plan.ts")).planCommand(),
+  },
+  {
     name: "vm",
     summary: "run a VM from any rung on any image, by hand",
     load: async () => (await import("./commands/vm.ts")).vmCommand(),

@@ -74,6 +74,7 @@ export {
 } from "./ladder/options.ts";
 export { type LadderHooks, type LadderOutcome, runLadder } from "./ladder/run-ladder.ts";
 export { formatSize, parseSize } from "./ladder/size.ts";
+export { type CbtImport, importCbt, type WrittenImport, writeImport } from "./plan/cbt-import.ts";
 export { costInWords, saturation } from "./profile/findings.ts";
 export { flameGraph, flamePart } from "./profile/flame-graph/flame-graph.ts";
 export type { BackendName, Profile } from "./profile/profile.ts";
