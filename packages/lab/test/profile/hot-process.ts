@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const program = new URL("./hot-program.js", import.meta.url).pathname;
@@ -9,16 +11,20 @@ const program = new URL("./hot-program.js", import.meta.url).pathname;
 /** A running Node process whose main thread does nothing but `veryHot`, with names for its compiled code. */
 export class HotProcess implements AsyncDisposable {
   readonly child: ChildProcess;
+  readonly #dir: string;
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, dir: string) {
     this.child = child;
+    this.#dir = dir;
   }
 
   /** Returns when the hot function is compiled and its name is written down. */
   static async start(): Promise<HotProcess> {
-    const child = spawn(process.execPath, ["--perf-basic-prof", program], { stdio: "ignore" });
+    // V8 leaves a log where it runs.
+    const cwd = await mkdtemp(join(tmpdir(), "siphon-hot-"));
+    const child = spawn(process.execPath, ["--perf-basic-prof", program], { cwd, stdio: "ignore" });
     await once(child, "spawn");
-    const hot = new HotProcess(child);
+    const hot = new HotProcess(child, cwd);
     while (!read(hot.#map).includes("*veryHot")) await sleep(20);
     return hot;
   }
@@ -43,6 +49,7 @@ export class HotProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     await rm(this.#map, { force: true });
+    await rm(this.#dir, { recursive: true, force: true });
   }
 
   get #map(): string {

@@ -112,7 +112,9 @@ describe("the page of a profile", { skip: noChromium }, () => {
 
   test("on a CPU and waiting differ in colour, in light and in dark", async () => {
     const colorOf = (name: string) =>
-      box(name).evaluate("(element) => getComputedStyle(element).backgroundColor");
+      box(name).evaluate(
+        (element) => element.ownerDocument.defaultView!.getComputedStyle(element).backgroundColor,
+      );
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       assert.notEqual(await colorOf("epoll_wait:"), await colorOf("_aesni"), colorScheme);
