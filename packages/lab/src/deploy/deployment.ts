@@ -93,12 +93,6 @@ export class Deployment {
     }
   }
 
-  /** The deployment of that name, or undefined. */
-  static async find(name: string): Promise<Deployment | undefined> {
-    const resource = await Resource.find("clusters", name);
-    return resource && isDeployment(resource) ? new Deployment(resource) : undefined;
-  }
-
   get name(): string {
     return this.inventory.name;
   }

@@ -105,10 +105,11 @@ const tidyFunction = [
 const releaseFunction = [
   "release() {",
   '  [ -e "$3" ] || return 0',
-  `  head=$(head -c 60 "$3" | tr -d '\\000')`,
-  `  if [ "$head" = "$(printf 'bluestore block device\\n%s\\n' "$2")" ]; then`,
+  `  label=$(head -c 60 "$3" | tr -d '\\000')`,
+  `  if [ "$label" = "$(printf 'bluestore block device\\n%s\\n' "$2")" ]; then`,
   `    if [ "$1" = file ]; then rm -f "$3"; else ${zeroing('"$3"')}; fi`,
-  '  elif [ -z "$head" ]; then',
+  // Not yet made. Some file systems, too, leave the first bytes alone.
+  `  elif [ -z "$(head -c ${HEAD_MIB * 2 ** 20} "$3" | tr -d '\\000' | head -c 1)" ]; then`,
   '    [ "$1" = block ] || rm -f "$3"',
   `  else printf 'left\\t%s\\n' "$3"; fi`,
   "}",

@@ -13,8 +13,6 @@ export interface Survey {
   endsWithLogin: boolean;
   /** Ids of its distribution and of those that it is like: `debian`, `rhel`. */
   distribution: string[];
-  /** Ceph's version, or nothing where it is not installed. */
-  ceph: string;
   directory: "absent" | "empty" | "deployed" | "taken";
   devices: Inspection[];
 }
@@ -32,9 +30,6 @@ export async function survey(host: RemoteHost, signal: AbortSignal): Promise<Sur
     `  command -v "$program" > /dev/null || printf 'missing\\t%s\\n' "$program"`,
     "done",
     `(. /etc/os-release && printf 'distribution\\t%s %s\\n' "$ID" "\${ID_LIKE:-}") 2> /dev/null || :`,
-    `for program in ${words(...cephPrograms(inventory))}; do`,
-    `  printf 'ceph\\t%s\\n' "$("$program" --version 2> /dev/null)" && break || :`,
-    "done",
     // Root's daemons get scopes of their own from systemd; other users' do not.
     'if [ -d /run/systemd/system ] && [ "$(id -u)" != 0 ]; then',
     `  [ "$(busctl get-property ${LOGIND} KillUserProcesses 2> /dev/null)" != "b true" ] || echo ends-with-login`,
@@ -60,7 +55,6 @@ export function parseSurvey(text: string): Survey {
     missing: all("missing"),
     endsWithLogin: lines.includes("ends-with-login"),
     distribution: (all("distribution")[0] ?? "").split(" ").filter(Boolean),
-    ceph: /ceph version (\S+)/.exec(all("ceph")[0] ?? "")?.[1] ?? "",
     directory: (all("directory")[0] as Survey["directory"] | undefined) ?? "absent",
     devices: parseInspections(lines),
   };
@@ -102,13 +96,11 @@ function installation({ missing, distribution }: Survey): string {
   return `${installer} ${packages.join(" ")}`;
 }
 
-function programsFor(host: InventoryHost): string[] {
-  const devices = host.osds.some((osd) => pathOf(osd)) ? ["wipefs", "lsblk"] : [];
-  return [...cephPrograms(host), ...devices];
-}
-
-function cephPrograms({ mon, mgr, osds }: InventoryHost): string[] {
-  return [mon && "ceph-mon", mgr && "ceph-mgr", osds.length > 0 && "ceph-osd"].filter(
-    (name) => !!name,
-  ) as string[];
+function programsFor({ mon, mgr, osds }: InventoryHost): string[] {
+  return [
+    ...(mon ? ["ceph-mon"] : []),
+    ...(mgr ? ["ceph-mgr"] : []),
+    ...(osds.length > 0 ? ["ceph-osd"] : []),
+    ...(osds.some((osd) => pathOf(osd)) ? ["wipefs", "lsblk"] : []),
+  ];
 }

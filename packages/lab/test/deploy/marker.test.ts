@@ -95,7 +95,9 @@ test("an OSD's file goes while it holds that OSD's store, or nothing yet", async
 });
 
 test("what holds other data by now is left alone, and told", async () => {
-  for (const content of ["a thesis", label("00000000-0000-4000-8000-00000000000f")]) {
+  // The first is the shape of a file system that leaves its first KiB alone.
+  const padded = `${"\0".repeat(1024)}superblock`;
+  for (const content of [padded, "a thesis", label("00000000-0000-4000-8000-00000000000f")]) {
     await claim();
     writeFileSync(file, content);
     assert.equal(await remove(), `left\t${file}\nremoved`);
