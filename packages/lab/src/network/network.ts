@@ -35,7 +35,7 @@ export interface NetworkDetails extends Record<string, unknown> {
  * Hosts on this machine: network namespaces, each on a veth pair, on one bridge that this machine has an address
  * on, too. Addresses are from a documentation range that nothing here uses. There is no route to anywhere else,
  * and the machine's own forwarding and firewall stay as they are. Needs root. Everything is removed when
- * the network is disposed of, unless `keep()` was called, and whatever runs in its namespaces is ended.
+ * the network is disposed of, and whatever runs in its namespaces is ended.
  */
 export class Network implements AsyncDisposable {
   readonly resource: Resource;
@@ -63,13 +63,6 @@ export class Network implements AsyncDisposable {
       await removeNetwork(resource);
       throw error;
     }
-  }
-
-  /** The network of that name; throws SIPHON_NOT_FOUND. */
-  static async find(name: string): Promise<Network> {
-    const resource = await Resource.find("networks", name);
-    if (resource) return new Network(resource);
-    throw new LabError("SIPHON_NOT_FOUND", `there is no network ${name}`);
   }
 
   get name(): string {
@@ -141,17 +134,12 @@ export class Network implements AsyncDisposable {
     return tap;
   }
 
-  /** Lets the network outlive this process. */
-  async keep(): Promise<void> {
-    await this.resource.keep();
-  }
-
   async remove(): Promise<void> {
     await removeNetwork(this.resource);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.resource.kept) await this.remove();
+    await this.remove();
   }
 
   get #details(): NetworkDetails {
