@@ -2,7 +2,7 @@ import { type EntityAddr, SiphonError } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import type { ConnectionAuth } from "./auth.ts";
 import { carryBytes } from "./memory.ts";
-import { defaultPriority, IncomingMessage, type OutgoingMessage } from "./message.ts";
+import { type DataSink, defaultPriority, IncomingMessage, type OutgoingMessage } from "./message.ts";
 import type { Messenger } from "./messenger.ts";
 import { type Peer, peerText } from "./peer.ts";
 import { Region } from "./region.ts";
@@ -14,6 +14,12 @@ export interface ConnectionHandler {
   ready(connection: Connection): void;
   /** A message is there, valid during the call. */
   message(connection: Connection, message: IncomingMessage): void;
+  /**
+   * A message is coming that is too large to be received in one piece: gives what takes its data meanwhile. Only
+   * header and lengths of the message are set. What the sink got is proven right only once `message` is called;
+   * if the connection is lost before, it may be anything. Undefined: the message is gathered and comes whole.
+   */
+  largeMessage?(connection: Connection, message: IncomingMessage): DataSink | undefined;
   /** The connection is gone for good; what was sent may or may not have arrived. Not called after `close`. */
   closed(connection: Connection, error: RadosError): void;
 }
@@ -176,6 +182,10 @@ export abstract class Connection {
 
   protected deliver(): void {
     this.#handler.message(this, this.incoming);
+  }
+
+  protected sinkForLarge(): DataSink | undefined {
+    return this.#handler.largeMessage?.(this, this.incoming);
   }
 
   /** Makes room for `length` bytes in `region` and returns their offset. */

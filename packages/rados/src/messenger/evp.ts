@@ -123,19 +123,23 @@ class EvpGcm implements GcmStream {
   }
 
   openStart(region: Region, at: number, length: number): void {
-    const evp = this.#evp;
-    const start = this.#locate(region) + at;
+    this.#locate(region);
     this.#nonce.advance();
-    check(evp.init(this.#context, 0, 0, 0, this.#nonceAt, 0));
-    check(evp.update(this.#context, start, this.#scratchAt, start, length));
+    check(this.#evp.init(this.#context, 0, 0, 0, this.#nonceAt, 0));
+    this.openMore(region, at, length);
+  }
+
+  openMore(region: Region, at: number, length: number): void {
+    if (length === 0) return;
+    const start = this.#locate(region) + at;
+    check(this.#evp.update(this.#context, start, this.#scratchAt, start, length));
   }
 
   openRest(region: Region, at: number, length: number): boolean {
-    const evp = this.#evp;
-    const start = this.#locate(region) + at;
-    if (length > 0) check(evp.update(this.#context, start, this.#scratchAt, start, length));
-    check(evp.control(this.#context, controlSetTag, tagBytes, start + length));
-    return evp.final(this.#context, this.#scratchAt, this.#scratchAt) === 1;
+    const tag = this.#locate(region) + at + length;
+    this.openMore(region, at, length);
+    check(this.#evp.control(this.#context, controlSetTag, tagBytes, tag));
+    return this.#evp.final(this.#context, this.#scratchAt, this.#scratchAt) === 1;
   }
 
   destroy(): void {

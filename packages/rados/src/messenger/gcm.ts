@@ -24,6 +24,8 @@ export interface GcmStream {
   open(region: Region, at: number, length: number): boolean;
   /** Decrypts the beginning of a message whose length is not known yet; nothing is proven until `openRest`. */
   openStart(region: Region, at: number, length: number): void;
+  /** Decrypts more of the message begun by `openStart`; fastest in multiples of 16 bytes. */
+  openMore(region: Region, at: number, length: number): void;
   /** Decrypts the rest of the message begun by `openStart` and checks its tag. */
   openRest(region: Region, at: number, length: number): boolean;
   /** Forgets the key. */
@@ -127,11 +129,17 @@ class NodeGcm implements GcmStream {
     this.#nonce.advance();
     const options = { authTagLength: gcmTagBytes };
     this.#begun = createDecipheriv("aes-128-gcm", this.#secret(), this.#nonce.bytes, options);
-    this.#update(region, at, length);
+    this.openMore(region, at, length);
+  }
+
+  openMore(region: Region, at: number, length: number): void {
+    if (length === 0) return;
+    const bytes = region.bytes;
+    bytes.set(this.#begun!.update(bytes.subarray(at, at + length)), at);
   }
 
   openRest(region: Region, at: number, length: number): boolean {
-    this.#update(region, at, length);
+    this.openMore(region, at, length);
     const tagAt = at + length;
     this.#begun!.setAuthTag(region.bytes.subarray(tagAt, tagAt + gcmTagBytes));
     try {
@@ -147,12 +155,6 @@ class NodeGcm implements GcmStream {
   destroy(): void {
     this.#key = undefined;
     this.#begun = undefined;
-  }
-
-  #update(region: Region, at: number, length: number): void {
-    if (length === 0) return;
-    const bytes = region.bytes;
-    bytes.set(this.#begun!.update(bytes.subarray(at, at + length)), at);
   }
 
   #secret(): KeyObject {

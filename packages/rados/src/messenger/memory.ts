@@ -40,22 +40,31 @@ export class MessengerMemory {
 
   /** Gives back a chunk that nothing reads any more. */
   giveChunk(chunk: Region): void {
-    if (chunk.bytes.length > chunkBytes) {
-      if (chunk.bytes.length <= largestKept) this.#large = chunk;
+    const length = chunk.bytes.length;
+    if (length > chunkBytes) {
+      if (this.#largeBytes + length > mostLargeBytes) return;
+      this.#large.push(chunk);
+      this.#largeBytes += length;
     } else if (this.#free.length < pooledChunks) {
       this.#free.push(chunk);
     }
   }
 
-  /** The last large chunk is kept: fresh memory of that size costs more in page faults than the copy into it. */
-  #large: Region | undefined;
+  /** Large chunks are kept: fresh memory of that size costs more in page faults than the copy into it. */
+  readonly #large: Region[] = [];
+  #largeBytes = 0;
 
   #takeLarge(length: number): Region {
-    const kept = this.#large;
-    this.#large = undefined;
-    if (kept !== undefined && kept.bytes.length >= length) return kept;
-    return Region.allocate(length);
+    const fitting = this.#large.findIndex((chunk) => chunk.bytes.length >= length);
+    if (fitting < 0) {
+      const rounded = Math.ceil(length / largeStep) * largeStep;
+      return Region.of(new ChecksumBuffer(rounded), 0, rounded);
+    }
+    const [chunk] = this.#large.splice(fitting, 1);
+    this.#largeBytes -= chunk!.bytes.length;
+    return chunk!;
   }
 }
 
-const largestKept = 16 << 20;
+const mostLargeBytes = 64 << 20;
+const largeStep = 1 << 20;

@@ -20,6 +20,8 @@ export class IncomingMessage {
   middleLength = 0;
   data = 0;
   dataLength = 0;
+  /** The data went to the sink that the handler gave; it is not in `region`. */
+  streamed = false;
 
   /** A cursor over a copy of the front, for messages whose contents are kept. */
   readFront(what: string): Reader {
@@ -35,6 +37,9 @@ export class IncomingMessage {
     return Buffer.from(this.region.bytes.subarray(at, at + length));
   }
 }
+
+/** Takes the data of a large message as it comes, in order: `bytes` from `start` up to `end`, valid during the call. */
+export type DataSink = (bytes: Buffer, start: number, end: number) => void;
 
 /** A message to send where the cost of one object does not matter. */
 export interface OutgoingMessage {

@@ -8,7 +8,7 @@ import type { ConnectionMode } from "../../src/messenger/auth.ts";
 import { openTcp } from "../../src/messenger/transport.ts";
 import { connectTo, messengerFor } from "../support/connect.ts";
 import { FakeDaemon, type FakeDaemonOptions, OpenAuth } from "../support/fake-daemon.ts";
-import { cutAfter } from "../support/transports.ts";
+import { corruptAt, cutAfter } from "../support/transports.ts";
 
 const secrets = { sessionKey: Buffer.alloc(16, 7), connectionSecret: Buffer.alloc(64, 8) };
 const noSecrets = { sessionKey: undefined, connectionSecret: undefined };
@@ -51,6 +51,76 @@ for (const mode of ["crc", "secure"] as const) {
       messenger.close();
     });
   }
+}
+
+for (const mode of ["crc", "secure"] as const) {
+  const used = mode === "secure" ? secrets : noSecrets;
+  const echo = {
+    type: "osd",
+    mode,
+    secrets: used,
+    message: (peer, { tid, front, data }) => peer.send(43, tid, front, data),
+  } satisfies FakeDaemonOptions;
+
+  test(`${mode}: the data of large messages goes where its owner wants it, as it comes`, async () => {
+    await using daemon = await FakeDaemon.listen(echo);
+    const messenger = messengerFor([mode]);
+    const sizes = [200_000, 131_072, 50, 4_194_304, 200_001, 300_007];
+    const sunk = new Map<number, Buffer[]>();
+    const done = Promise.withResolvers<void>();
+    const connection = await connectTo(
+      messenger,
+      osd(daemon.addr),
+      new OpenAuth(used),
+      (_, message) => {
+        const size = sizes[message.tid - 1]!;
+        const { region, front, frontLength, data, dataLength } = message;
+        assert.ok(region.bytes.subarray(front, front + frontLength).equals(Buffer.alloc(77, message.tid)));
+        assert.equal(dataLength, size);
+        // The third is small, and the fifth is not wanted in portions.
+        assert.equal(message.streamed, message.tid !== 3 && message.tid !== 5);
+        const whole = region.bytes.subarray(data, data + dataLength);
+        const got = message.streamed ? Buffer.concat(sunk.get(message.tid)!) : whole;
+        assert.ok(got.equals(Buffer.alloc(size, message.tid)));
+        if (message.tid === sizes.length) done.resolve();
+      },
+      done.reject,
+      (_, { tid }) => {
+        if (tid === 5) return undefined;
+        const parts: Buffer[] = [];
+        sunk.set(tid, parts);
+        return (bytes, start, end) => parts.push(Buffer.from(bytes.subarray(start, end)));
+      },
+    );
+    for (const [i, size] of sizes.entries()) {
+      connection.send({
+        type: 42,
+        tid: i + 1,
+        front: Buffer.alloc(77, i + 1),
+        data: Buffer.alloc(size, i + 1),
+      });
+    }
+    await done.promise;
+    messenger.close();
+  });
+
+  test(`${mode}: large data changed on the way is never said to be complete`, async () => {
+    await using daemon = await FakeDaemon.listen(echo);
+    for (const position of [500_000, 1_000_500]) {
+      const messenger = messengerFor([mode], { openTransport: corruptAt(position) });
+      const lost = Promise.withResolvers<RadosError>();
+      const connection = await connectTo(
+        messenger,
+        osd(daemon.addr),
+        new OpenAuth(used),
+        () => lost.reject(new Error("it was delivered")),
+        lost.resolve,
+        () => () => {},
+      );
+      connection.send({ type: 42, tid: 1, front: Buffer.alloc(77), data: Buffer.alloc(1_000_000) });
+      assert.equal((await lost.promise).code, "SIPHON_RADOS_PROTOCOL");
+    }
+  });
 }
 
 /** Fails to connect, and says how. */

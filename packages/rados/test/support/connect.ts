@@ -1,6 +1,6 @@
 import type { RadosError } from "../../src/errors.ts";
 import type { ConnectionAuth, ConnectionMode } from "../../src/messenger/auth.ts";
-import type { Connection } from "../../src/messenger/connection.ts";
+import type { Connection, ConnectionHandler } from "../../src/messenger/connection.ts";
 import type { IncomingMessage } from "../../src/messenger/message.ts";
 import { Messenger, type MessengerOptions } from "../../src/messenger/messenger.ts";
 import type { Peer } from "../../src/messenger/peer.ts";
@@ -20,11 +20,13 @@ export async function connectTo(
   auth: ConnectionAuth,
   onMessage: (connection: Connection, message: IncomingMessage) => void = () => {},
   onClosed: (error: RadosError) => void = () => {},
+  largeMessage?: ConnectionHandler["largeMessage"],
 ): Promise<Connection> {
   const { promise, resolve, reject } = Promise.withResolvers<Connection>();
   messenger.connect(peer, auth, {
     ready: resolve,
     message: onMessage,
+    ...(largeMessage && { largeMessage }),
     closed: (_, error) => {
       reject(error);
       onClosed(error);

@@ -36,6 +36,22 @@ export function cutAfter(bytes: () => number): OpenTransport {
   };
 }
 
+/** TCP with one byte of what comes in changed. */
+export function corruptAt(position: number): OpenTransport {
+  return (target, events) => {
+    let seen = 0;
+    return openTcp(target, {
+      ...bound(events),
+      received(length) {
+        const at = position - seen;
+        if (at >= 0 && at < length) target.receiveInto[at]! ^= 0x40;
+        seen += length;
+        events.received(length);
+      },
+    });
+  };
+}
+
 /** No network at all: the test says what arrives, and when. */
 export class ScriptedTransport {
   #target: TransportTarget | undefined;

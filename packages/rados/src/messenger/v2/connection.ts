@@ -4,8 +4,10 @@ import { authMethod, connectionMode, type SessionSecrets } from "../auth.ts";
 import { Connection, sameInstance } from "../connection.ts";
 import { requiredFeatures, supportedFeatures } from "../features.ts";
 import { createGcm, gcmKeyBytes, gcmNonceBytes } from "../gcm.ts";
+import { carryBytes } from "../memory.ts";
+import type { DataSink } from "../message.ts";
 import { addrText, entityType } from "../peer.ts";
-import type { Region } from "../region.ts";
+import { Region } from "../region.ts";
 import { readU64, writeU64 } from "../u64.ts";
 import {
   readAuthBadMethod,
@@ -17,7 +19,7 @@ import {
   writeHello,
 } from "./control.ts";
 import { CrcFramesRev1 } from "./crc-frames.ts";
-import { badFrame, type FrameCodec, frameTag } from "./frame.ts";
+import { badFrame, type FrameCodec, frameTag, preambleBytes } from "./frame.ts";
 import { CrcFramesRev0, SecureFramesRev0 } from "./frames-rev0.ts";
 import { SecureFramesRev1 } from "./secure-frames.ts";
 
@@ -39,6 +41,13 @@ export class ConnectionV2 extends Connection {
   #codec: FrameCodec = new CrcFramesRev1();
   #revision: 0 | 1 = 1;
   #headRead = false;
+  /** The frame whose head was read is a large message that somebody may want in portions. */
+  #mayStream = false;
+  /** Where the data of a large message goes while it comes. */
+  #sink: DataSink | undefined;
+  #streamedFront: Region | undefined;
+  /** Of the message whose header was looked at last. */
+  #headerSeq = 0;
   #frameAt = 0;
   /** Every byte of the handshake until both sides have authenticated, for the signatures. */
   #received: Buffer[] | undefined = [];
@@ -98,7 +107,7 @@ export class ConnectionV2 extends Connection {
   }
 
   protected get incompleteFrameBytes(): number {
-    return this.#headRead ? this.#codec.frameBytes : 0;
+    return this.#headRead && !this.#mayStream ? this.#codec.frameBytes : 0;
   }
 
   protected receive(region: Region, start: number, end: number): number {
@@ -111,13 +120,25 @@ export class ConnectionV2 extends Connection {
     let frames = 0;
     while (!this.isClosed) {
       const codec = this.#codec;
+      if (this.#sink !== undefined) {
+        at = this.#continueStream(region, at, end);
+        if (this.#sink !== undefined) break;
+        frames++;
+        continue;
+      }
       if (!this.#headRead) {
         if (end - at < codec.headBytes) break;
         codec.readHead(region, at);
         this.#headRead = true;
+        this.#mayStream = this.#isLargeMessage(codec);
       }
       const length = codec.frameBytes;
-      if (end - at < length) break;
+      if (end - at < length) {
+        if (!this.#mayStream || end - at < codec.portionsAt) break;
+        if (this.#beginStream(region, at)) at += codec.portionsAt;
+        else break;
+        continue;
+      }
       this.#headRead = false;
       if (codec.readBody(region, at)) {
         if (codec.tag === frameTag.message) {
@@ -136,6 +157,7 @@ export class ConnectionV2 extends Connection {
 
   protected forget(): void {
     this.#codec.destroy();
+    this.#sink = undefined;
     this.#received = undefined;
     this.#sent = undefined;
     this.#expectedSignature = noSignature;
@@ -172,18 +194,84 @@ export class ConnectionV2 extends Connection {
     return length;
   }
 
+  #isLargeMessage({ tag, frameBytes, portionsAt }: FrameCodec): boolean {
+    return tag === frameTag.message && frameBytes > carryBytes && portionsAt > 0 && portionsAt <= carryBytes;
+  }
+
+  /**
+   * Begins to pass the data of a large message on as it comes; false if nobody wants it so. The header is looked at
+   * before its checksum, but nothing is done by it except to ask for the sink.
+   */
+  #beginStream(region: Region, at: number): boolean {
+    const codec = this.#codec;
+    codec.at0 = at + preambleBytes;
+    if (!this.#takeHeader(region)) {
+      this.#mayStream = false;
+      return false;
+    }
+    const sink = this.sinkForLarge();
+    if (sink === undefined) {
+      this.#mayStream = false;
+      return false;
+    }
+    codec.beginPortions(region, at);
+    this.#sink = sink;
+    // The front is gone from the receive buffer when the data is complete.
+    const { at1, at2, length1, length2 } = codec;
+    const kept = Region.allocate(length1 + length2);
+    region.bytes.copy(kept.bytes, 0, at1, at1 + length1);
+    region.bytes.copy(kept.bytes, length1, at2, at2 + length2);
+    this.#streamedFront = kept;
+    return true;
+  }
+
+  /** Returns where it stopped; the stream has ended when there is no sink any more. */
+  #continueStream(region: Region, start: number, end: number): number {
+    const codec = this.#codec;
+    let at = start;
+    if (codec.portionsLeft > 0) {
+      const taken = codec.takePortion(region, at, end - at);
+      if (codec.portionBytes > 0) this.#sink!(region.bytes, at, at + codec.portionBytes);
+      if (this.isClosed) return end;
+      at += taken;
+    }
+    if (codec.portionsLeft > 0 || end - at < codec.portionsTail) return at;
+    this.#sink = undefined;
+    this.#headRead = false;
+    this.#mayStream = false;
+    if (codec.endPortions(region, at)) {
+      const message = this.incoming;
+      this.incomingSeq = this.#headerSeq;
+      message.region = this.#streamedFront!;
+      message.front = 0;
+      message.middle = codec.length1;
+      message.data = 0;
+      message.streamed = true;
+      this.deliver();
+    }
+    this.#streamedFront = undefined;
+    return at + codec.portionsTail;
+  }
+
   #handleMessage(region: Region): void {
+    if (!this.#takeHeader(region)) return;
+    this.incomingSeq = this.#headerSeq;
+    this.deliver();
+  }
+
+  /** Sets `incoming` from the header; false for a message seen before, which is dropped. */
+  #takeHeader(region: Region): boolean {
     if (this.#stage !== "open") throw badFrame("a message before the handshake is done");
     const codec = this.#codec;
     if (codec.length0 !== messageHeaderBytes) throw badFrame(`a message header of ${codec.length0} bytes`);
     const view = region.view;
     const at = codec.at0;
     const seq = readU64(view, at);
-    // A message seen before is not an error: it is dropped, as every Ceph messenger does.
-    if (seq <= this.incomingSeq) return;
-    this.incomingSeq = seq;
+    if (seq <= this.incomingSeq) return false;
+    this.#headerSeq = seq;
     const message = this.incoming;
     message.region = region;
+    message.streamed = false;
     message.tid = readU64(view, at + 8);
     message.type = view.getUint16(at + 16, true);
     message.priority = view.getUint16(at + 18, true);
@@ -195,7 +283,7 @@ export class ConnectionV2 extends Connection {
     message.middleLength = codec.length2;
     message.data = codec.at3;
     message.dataLength = codec.length3;
-    this.deliver();
+    return true;
   }
 
   #handleControl(tag: number, region: Region): void {

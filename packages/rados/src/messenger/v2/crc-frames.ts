@@ -19,6 +19,9 @@ export const lateStatusAborted = 0x1;
  */
 export class CrcFramesRev1 extends FrameCodec {
   readonly headBytes = preambleBytes;
+  #crc1 = 0;
+  #crc2 = 0;
+  #crc3 = 0;
 
   readHead(region: Region, at: number): void {
     this.readPreamble(region, at);
@@ -49,6 +52,42 @@ export class CrcFramesRev1 extends FrameCodec {
       checkCrc(view.getUint32(epilogue + 9, true), region.crc32c(allOnes, this.at3, epilogue), 3);
     }
     return isComplete(bytes[epilogue]!);
+  }
+
+  override get portionsAt(): number {
+    return preambleBytes + this.length0 + crcBytes + this.length1 + this.length2;
+  }
+
+  override beginPortions(region: Region, at: number): void {
+    this.at0 = at + preambleBytes;
+    this.at1 = this.at0 + this.length0 + crcBytes;
+    this.at2 = this.at1 + this.length1;
+    this.at3 = this.at2 + this.length2;
+    const end = this.at0 + this.length0;
+    checkCrc(region.view.getUint32(end, true), region.crc32c(allOnes, this.at0, end), 0);
+    this.#crc1 = region.crc32c(allOnes, this.at1, this.at2);
+    this.#crc2 = region.crc32c(allOnes, this.at2, this.at3);
+    this.#crc3 = allOnes;
+    this.portionsLeft = this.length3;
+  }
+
+  override takePortion(region: Region, at: number, available: number): number {
+    this.portionBytes = Math.min(available, this.portionsLeft);
+    this.#crc3 = region.crc32c(this.#crc3, at, at + this.portionBytes);
+    this.portionsLeft -= this.portionBytes;
+    return this.portionBytes;
+  }
+
+  override get portionsTail(): number {
+    return epilogueBytes;
+  }
+
+  override endPortions(region: Region, at: number): boolean {
+    const view = region.view;
+    checkCrc(view.getUint32(at + 1, true), this.#crc1, 1);
+    checkCrc(view.getUint32(at + 5, true), this.#crc2, 2);
+    checkCrc(view.getUint32(at + 9, true), this.#crc3, 3);
+    return isComplete(region.bytes[at]!);
   }
 
   plan(length0: number, length1: number, length2: number, length3: number): number {

@@ -76,6 +76,40 @@ export abstract class FrameCodec {
   /** Checks the whole frame and sets the offsets; false if the sender gave the frame up. */
   abstract readBody(region: Region, at: number): boolean;
 
+  /**
+   * How many bytes of a frame come before segment 3, so that this segment can be received in portions:
+   * `beginPortions` once so many are there, `takePortion` as often as bytes come, `endPortions` for the rest. 0 where
+   * the format cannot.
+   */
+  get portionsAt(): number {
+    return 0;
+  }
+
+  /** Checks what comes before segment 3 (in crc mode only segment 0) and sets the offsets. */
+  beginPortions(_region: Region, _at: number): void {
+    throw new Error("frames of this format are received whole");
+  }
+
+  /** Takes some of segment 3 where it is, and returns how many bytes on the wire that was; see `portionBytes`. */
+  takePortion(_region: Region, _at: number, _available: number): number {
+    throw new Error("frames of this format are received whole");
+  }
+
+  /** Of the portion taken last, how many bytes belong to the segment. */
+  portionBytes = 0;
+  /** Of segment 3, still to be taken. */
+  portionsLeft = 0;
+
+  /** On the wire behind segment 3. */
+  get portionsTail(): number {
+    return 0;
+  }
+
+  /** Checks the whole frame; false if the sender gave the frame up. */
+  endPortions(_region: Region, _at: number): boolean {
+    throw new Error("frames of this format are received whole");
+  }
+
   /** Lays out a frame with segments of these lengths and returns its length on the wire. */
   abstract plan(length0: number, length1: number, length2: number, length3: number): number;
 

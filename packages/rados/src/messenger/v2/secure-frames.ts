@@ -54,6 +54,38 @@ export class SecureFramesRev1 extends FrameCodec {
     return isComplete(region.bytes[next + tail - blockBytes]!);
   }
 
+  /** Only with a segment 0 that the head holds, as every message has. */
+  override get portionsAt(): number {
+    if (this.length0 > inlineBytes) return 0;
+    return this.headBytes + padded(this.length1) + padded(this.length2);
+  }
+
+  override beginPortions(region: Region, at: number): void {
+    this.at0 = at + preambleBytes;
+    this.at1 = at + this.headBytes;
+    this.at2 = this.at1 + padded(this.length1);
+    this.at3 = this.at2 + padded(this.length2);
+    this.#opening.openStart(region, this.at1, this.at3 - this.at1);
+    this.portionsLeft = this.length3;
+  }
+
+  override takePortion(region: Region, at: number, available: number): number {
+    const taken = Math.min(available & -blockBytes, padded(this.portionsLeft));
+    this.#opening.openMore(region, at, taken);
+    this.portionBytes = Math.min(taken, this.portionsLeft);
+    this.portionsLeft -= this.portionBytes;
+    return taken;
+  }
+
+  override get portionsTail(): number {
+    return blockBytes + gcmTagBytes;
+  }
+
+  override endPortions(region: Region, at: number): boolean {
+    if (!this.#opening.openRest(region, at, blockBytes)) throw forged();
+    return isComplete(region.bytes[at]!);
+  }
+
   /** A segment 0 longer than 48 bytes is written in one piece at `outAt0`; `seal` parts it. */
   plan(length0: number, length1: number, length2: number, length3: number): number {
     this.planSegments(length0, length1, length2, length3);
