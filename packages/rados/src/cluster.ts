@@ -21,6 +21,7 @@ import { type ClusterOptions, type ClusterSettings, resolveSettings } from "./cl
 import { type ClusterStatus, readStatus } from "./cluster/status.ts";
 import { RadosError } from "./errors.ts";
 import type { MgrMap } from "./messages/mgr-map.ts";
+import { Link, type LinkHandler } from "./messenger/link.ts";
 import { Messenger } from "./messenger/messenger.ts";
 import type { Peer } from "./messenger/peer.ts";
 import { byPreference } from "./mon/candidates.ts";
@@ -280,6 +281,17 @@ export class Cluster implements AsyncDisposable {
         ? await this.#activeMgr(options)
         : this.osdPeer("osd" in target ? target.osd : this.#primaryOf(target.pg));
     return daemonCommand(messenger, authenticator, peer, request, options);
+  }
+
+  /** A lasting connection to an OSD. Whoever holds it calls `relocate` when a new map has come. */
+  linkToOsd(osd: number, handler: LinkHandler): Link {
+    const { messenger, authenticator } = this;
+    const locate = () => (this.osdmap.isUp(osd) ? byPreference(this.osdmap.addrs(osd))[0] : undefined);
+    const renewTickets = () => this.renewTickets();
+    return new Link(
+      { messenger, authenticator, type: "osd", name: `osd.${osd}`, locate, renewTickets },
+      handler,
+    );
   }
 
   /** Where an OSD is reached now; throws while it is down. */

@@ -12,6 +12,7 @@ import { readMonMapMessage } from "../messages/mon-map.ts";
 import { monSubscribeMessage, type Subscription } from "../messages/mon-subscribe.ts";
 import { type OsdMapMessage, readOsdMapMessage } from "../messages/osd-map.ts";
 import { messageType } from "../messages/types.ts";
+import { Backoff } from "../messenger/backoff.ts";
 import type { IncomingMessage } from "../messenger/message.ts";
 import type { Messenger } from "../messenger/messenger.ts";
 import { addrText, type Peer } from "../messenger/peer.ts";
@@ -51,8 +52,6 @@ export interface MonEvent {
 }
 
 const events = channel("siphon:rados:mon");
-const firstPause = 250;
-const longestPause = 10_000;
 /** A session that lasted this long was a good one. */
 const stableSession = 2_000;
 const renewalRetry = 5_000;
@@ -72,7 +71,7 @@ export class MonClient {
   #monmap: MonMap | undefined;
   #session: MonSession | undefined;
   #hunt: Hunt | undefined;
-  #pause = firstPause;
+  readonly #backoff = new Backoff();
   #sessionSince = 0;
   #huntTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
@@ -246,7 +245,7 @@ export class MonClient {
     publish({ event: "hunting", error });
     // A monitor that lets us in only to hang up is no reason to hurry.
     if (performance.now() - this.#sessionSince > stableSession) {
-      this.#pause = firstPause;
+      this.#backoff.reset();
       this.#startHunt();
     } else this.#huntAgainLater();
   }
@@ -268,8 +267,7 @@ export class MonClient {
   }
 
   #huntAgainLater(): void {
-    this.#huntTimer = setTimeout(() => this.#startHunt(), this.#pause * (0.75 + Math.random() / 2));
-    this.#pause = Math.min(longestPause, this.#pause * 2);
+    this.#huntTimer = setTimeout(() => this.#startHunt(), this.#backoff.next());
   }
 
   #unreachable(timeout: number): RadosError {

@@ -3,7 +3,11 @@ import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { inspect } from "node:util";
 import type { LocalCluster } from "@siphon/lab";
+import { CephxAuthenticator, NoneAuthenticator } from "../../src/auth/authenticator.ts";
+import { resolveSettings } from "../../src/cluster/settings.ts";
 import { Cluster, type RadosError } from "../../src/index.ts";
+import { Messenger } from "../../src/messenger/messenger.ts";
+import { MonClient } from "../../src/mon/client.ts";
 import { type LiveMode, liveModes, upForTest } from "../support/live-modes.ts";
 
 for (const mode of Object.keys(liveModes) as LiveMode[]) {
@@ -95,6 +99,42 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       await until(() => cluster.config.get("rados_osd_op_timeout") === "17");
       await cluster.command({ prefix: "config rm", who: "client.admin", name: "rados_osd_op_timeout" });
       await until(() => !cluster.config.has("rados_osd_op_timeout"));
+    });
+
+    if (mode.startsWith("v2")) {
+      test("a client of msgr2.0, from before the revision, is served as well", async () => {
+        const { modes, mons, name, key } = await resolveSettings({ conf: ceph.conf, env: {} });
+        const messenger = new Messenger({ modes, revision: 0 });
+        const authenticator =
+          key === undefined ? new NoneAuthenticator(name) : new CephxAuthenticator(name, key);
+        const nothing = () => {};
+        const events = { monmap: nothing, osdmap: nothing, config: nothing, mgrmap: nothing };
+        const client = new MonClient(messenger, authenticator, { candidates: mons }, events);
+        await client.open(30_000);
+        const { output } = await client.command('{"prefix":"fsid"}', undefined, "fsid");
+        assert.equal(output.toString().trim(), ceph.fsid);
+        client.close();
+        messenger.close();
+      });
+    }
+
+    test("an OSD that is killed and comes back is found again through the map", async () => {
+      let ready = Promise.withResolvers<void>();
+      let lost = 0;
+      using link = cluster.linkToOsd(0, {
+        ready: () => ready.resolve(),
+        message: () => {},
+        lost: () => lost++,
+      });
+      using _watch = cluster.onOsdMap(() => link.relocate());
+      await ready.promise;
+      const { nonce } = link.connection!.peer.addr;
+      ready = Promise.withResolvers();
+      await ceph.killDaemon("osd.0");
+      await ceph.startDaemon("osd.0");
+      await ready.promise;
+      assert.ok(lost > 0);
+      assert.notEqual(link.connection!.peer.addr.nonce, nonce);
     });
 
     test("monitors killed one after the other: every command of a stream is answered", async () => {

@@ -1,0 +1,110 @@
+import type { EntityAddr } from "@siphon/wire";
+import type { Authenticator } from "../auth/authenticator.ts";
+import { RadosError } from "../errors.ts";
+import { Backoff } from "./backoff.ts";
+import { type Connection, sameInstance } from "./connection.ts";
+import type { DataSink, IncomingMessage } from "./message.ts";
+import type { Messenger } from "./messenger.ts";
+
+/** What a link tells its owner; all calls come from the event loop. */
+export interface LinkHandler {
+  /** There is a new connection: send (again) what has no answer yet. */
+  ready(connection: Connection): void;
+  message(connection: Connection, message: IncomingMessage): void;
+  largeMessage?(connection: Connection, message: IncomingMessage): DataSink | undefined;
+  /** The connection is gone, or an attempt failed; the next one follows by itself. */
+  lost(error: RadosError): void;
+}
+
+export interface LinkOptions {
+  messenger: Messenger;
+  authenticator: Authenticator;
+  type: "osd" | "mgr";
+  /** `osd.3`. */
+  name: string;
+  /** Where the daemon is now; undefined while it is nowhere. */
+  locate(): EntityAddr | undefined;
+  /** Asks for new tickets: the daemon did not take ours, or we have none. */
+  renewTickets(): void;
+}
+
+/**
+ * A connection to a daemon that is made again when it breaks, for as long as it is wanted: at once after one that
+ * worked, with longer and longer pauses while attempts fail. Nothing is resent here.
+ */
+export class Link implements Disposable {
+  readonly #options: LinkOptions;
+  readonly #handler: LinkHandler;
+  readonly #backoff = new Backoff(100, 5_000);
+  #connection: Connection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: LinkOptions, handler: LinkHandler) {
+    this.#options = options;
+    this.#handler = handler;
+    this.#timer = setTimeout(() => this.#connect(), 0);
+  }
+
+  /** The connection, where it can be sent on. */
+  get connection(): Connection | undefined {
+    return this.#connection?.isReady ? this.#connection : undefined;
+  }
+
+  /** The daemon may have moved or come back: connects anew if it did, and at once if a pause was on. */
+  relocate(): void {
+    if (this.#closed) return;
+    const addr = this.#options.locate();
+    const current = this.#connection;
+    if (current !== undefined) {
+      if (addr !== undefined && sameInstance(addr, current.peer.addr)) return;
+      current.close();
+      this.#connection = undefined;
+      const reason = `${this.#options.name} ${addr === undefined ? "is down" : "has moved"}`;
+      this.#handler.lost(new RadosError("SIPHON_RADOS_CONNECTION", reason, { retryable: true }));
+    }
+    clearTimeout(this.#timer);
+    this.#connect();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #connect(): void {
+    const { messenger, authenticator, type, name, locate } = this.#options;
+    const addr = locate();
+    // Nowhere: `relocate` says when that changes.
+    if (this.#closed || addr === undefined) return;
+    let wasReady = false;
+    try {
+      this.#connection = messenger.connect({ type, name, addr }, authenticator.forDaemon(type), {
+        ready: (connection) => {
+          wasReady = true;
+          this.#backoff.reset();
+          this.#handler.ready(connection);
+        },
+        message: (connection, message) => this.#handler.message(connection, message),
+        largeMessage: (connection, message) => this.#handler.largeMessage?.(connection, message),
+        closed: (_, error) => this.#failed(error, wasReady),
+      });
+    } catch (error) {
+      if (!(error instanceof RadosError)) throw error;
+      this.#failed(error, false);
+    }
+  }
+
+  #failed(error: RadosError, wasReady: boolean): void {
+    this.#connection = undefined;
+    if (error.code === "SIPHON_RADOS_AUTH") this.#options.renewTickets();
+    this.#handler.lost(error);
+    if (!this.#closed) this.#timer = setTimeout(() => this.#connect(), wasReady ? 0 : this.#backoff.next());
+  }
+}
