@@ -24,6 +24,7 @@ interface Flags extends LoadFlags {
   accel?: LadderOptionsInput["accel"];
   librbd?: string;
   guestImage?: string;
+  profile?: boolean;
   bigger: boolean;
   cpus?: string;
   memory?: string;
@@ -59,6 +60,7 @@ export function ladderCommand(): Command {
     .option("--memory <size>", "memory of the VM (default: 512M)")
     .option("--guest-image <file>", "boot this qcow2 or raw image from RBD, as the study does")
     .option("--librbd <dir>", "directory of another librbd build, for the new-librbd rung")
+    .option("--profile", "one more run of each rung, in which QEMU's stacks are sampled")
     .option("--no-bigger", "leave out the bigger test on XFS after the last rung")
     .option("--plan <file>", "YAML file with the same options; flags beat it")
     .option("--out <dir>", "where runs are written", "runs")
@@ -116,6 +118,7 @@ function fromFlags(flags: Flags): LadderOptionsInput {
     accel: flags.accel,
     librbd: flags.librbd,
     guestImage: flags.guestImage,
+    profile: flags.profile,
     bigger: flags.bigger ? undefined : false,
     existing: Object.keys(existing).length > 0 ? existing : undefined,
     cluster: Object.keys(cluster).length > 0 ? cluster : undefined,

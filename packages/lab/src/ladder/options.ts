@@ -19,6 +19,8 @@ const ladderFields = z.strictObject({
   guestImage: z.string().optional(),
   /** Make the study's bigger test (XFS) on the last rung. */
   bigger: z.boolean().default(true),
+  /** After the repeats, make one more run of each rung in which QEMU's stacks are sampled. */
+  profile: z.boolean().default(false),
   vm: z
     .strictObject({
       cpus: z.int().min(1).max(256).default(2),

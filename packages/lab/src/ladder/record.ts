@@ -14,6 +14,7 @@ interface Gathered {
   clientConf: string;
   /** Why runs of it failed, in the order in which they did. */
   failures: string[];
+  profile?: string;
 }
 
 type Fixed = Pick<Results, "mode" | "seed" | "workload" | "facts" | "accelerator">;
@@ -38,6 +39,10 @@ export class LadderRecord implements RunRecord {
   /** How to repeat a rung: the same for each of its runs. */
   describe(rung: string, command: string, clientConf: string): void {
     Object.assign(this.#of(rung), { command, clientConf });
+  }
+
+  addProfile(rung: string, file: string): void {
+    this.#of(rung).profile = file;
   }
 
   add(rung: string, run: Omit<Run, "outlier">): void {
@@ -80,7 +85,7 @@ export class LadderRecord implements RunRecord {
     };
   }
 
-  #result({ plan, runs, command, clientConf, failures }: Gathered): RungResult {
+  #result({ plan, runs, command, clientConf, failures, profile }: Gathered): RungResult {
     const { name, title, why } = plan.rung;
     const base = { name, title, why, study: studyFigure(this.#fixed.mode, name) };
     if (plan.status === "skipped") return { ...base, status: "skipped", reason: plan.reason };
@@ -99,6 +104,7 @@ export class LadderRecord implements RunRecord {
       runs: marked,
       summary: summarize(marked),
       comparison,
+      profile,
       note,
     };
   }

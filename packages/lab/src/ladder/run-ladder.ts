@@ -13,6 +13,7 @@ import { localTarget } from "./local-target.ts";
 import { Measurer, type PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import { prepareVms, type VmKit } from "./prepare.ts";
+import { profileRung } from "./profile-rung.ts";
 import { LadderRecord } from "./record.ts";
 import type { Target } from "./target.ts";
 
@@ -65,7 +66,7 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
   return { results, directory, failure: outcome.failure };
 }
 
-/** Climbs, then makes the bigger test on the last rung; whatever fails is returned, not thrown. */
+/** Climbs, profiles if that is wanted, makes the bigger test on the last rung; whatever fails is returned, not thrown. */
 async function measureAll(
   record: LadderRecord,
   planned: PlannedRung[],
@@ -89,6 +90,14 @@ async function measureAll(
     await step(`Climb ${rungs.length} rungs, ${options.repeat} times`, (report) =>
       climb(rungs, measurer, record, options, { report, signal: stop, save }),
     );
+    const profiled = options.profile ? rungs.filter(({ rung }) => !record.isHopeless(rung.name)) : [];
+    for (const each of profiled) {
+      const { name } = each.rung;
+      await step(`Profile ${name}`, async (report) => {
+        const hooks = { directory, report, signal: stop };
+        record.addProfile(name, await profileRung(each, measurer, options, hooks));
+      });
+    }
     const last = rungs.findLast(({ rung }) => !record.isHopeless(rung.name));
     if (options.bigger && last) {
       await step(`The bigger test, on ${last.rung.name}`, (report) =>

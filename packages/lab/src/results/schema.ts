@@ -82,6 +82,8 @@ const rung = z.discriminatedUnion("status", [
     runs: z.array(run).min(1),
     summary,
     comparison: comparison.optional(),
+    /** A profile of QEMU in one more run, relative to the results file. */
+    profile: z.string().optional(),
     /** Set when some repeats of the rung could not be measured. */
     note: z.string().optional(),
   }),

@@ -40,7 +40,7 @@ function measured(rung: MeasuredRung, rungs: readonly RungResult[], index: numbe
     html`<p class="muted">Outliers, counted like all others: ${outliers
       .map(({ repeat, iops }) => `${count(iops)} IOPS in repeat ${repeat + 1}`)
       .join(", ")}.</p>`
-  }
+  }${rung.profile && html`<p><a href="${rung.profile}">Profile of QEMU</a></p>`}
 ${copyable(`command-${index}`, "Command line", rung.command)}${copyable(`conf-${index}`, "Client configuration", rung.clientConf)}`;
 }
 

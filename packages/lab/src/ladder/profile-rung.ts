@@ -1,0 +1,37 @@
+import { join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type FioJob, fioCommandLine } from "../fio/command.ts";
+import { jobOf } from "../load/options.ts";
+import { profileProcess } from "../profile/profile-process.ts";
+import { writeProfile } from "../profile/write.ts";
+import type { Report } from "../step.ts";
+import type { Measurer, PlannedClimb } from "./measure.ts";
+import type { LadderOptions } from "./options.ts";
+
+/** fio's own start in an emulated guest, and a moment of load before it is looked at. */
+const SETTLE_MS = 4_000;
+const SAMPLED_SECONDS = 3;
+/** Sampling is preceded and followed by moments in which the process is left alone. */
+const LOAD_SECONDS = 12;
+
+/** Makes one more run of a rung and samples QEMU in it; returns the profile's page, relative to `directory`. */
+export async function profileRung(
+  rung: PlannedClimb,
+  measurer: Measurer,
+  options: LadderOptions,
+  { directory, report, signal }: { directory: string; report: Report; signal: AbortSignal },
+): Promise<string> {
+  const { name } = rung.rung;
+  report(`booting ${name}`);
+  await using vm = await measurer.start(rung, signal);
+  const filename = await measurer.device(vm, signal);
+  const job: FioJob = { filename, ...jobOf(options, 0), seconds: LOAD_SECONDS };
+  // Its figures do not count: QEMU is stopped again and again meanwhile.
+  const running = vm.run(fioCommandLine(job), { timeoutMs: 120_000, signal });
+  running.catch(() => {});
+  await Promise.race([sleep(SETTLE_MS, undefined, { signal }), running]);
+  const profile = await profileProcess(vm.pid, { seconds: SAMPLED_SECONDS, signal, report });
+  await running;
+  const { html } = await writeProfile(join(directory, "profiles"), profile, name);
+  return relative(directory, html);
+}
