@@ -32,19 +32,28 @@ export class CpuSampler implements Disposable {
 
   /**
    * CPU seconds that the processes used during the `seconds` that fio measured, from a window inside them:
-   * what they used in the window, scaled to the whole. The OSDs' are missing when there are none to see.
+   * what they used in the window, scaled to the whole. Under two seconds the whole of fio's run counts. The OSDs' are missing when there are none to see.
    */
   during(seconds: number): Run["cpu"] | undefined {
     this.#sample();
-    const end = (this.#samples.at(-1)?.at ?? 0) - TEARDOWN_MS;
-    const first = this.#samples.find(({ at }) => at >= end - (seconds * 1000 - TEARDOWN_MS));
-    const last = this.#samples.findLast(({ at }) => at <= end);
-    if (!first || !last || last.at <= first.at) return undefined;
-    const scale = (seconds * 1000) / (last.at - first.at);
+    const { first, last, scale } = this.#window(seconds * 1000) ?? {};
+    if (!first || !last || !scale) return undefined;
     const client = scaled(cpuBetween(first.client, last.client), scale);
     if (this.#osds.length === 0) return { client };
     const osds = last.osds.map((times, index) => scaled(cpuBetween(first.osds[index], times), scale));
     return { client, osds: osds.reduce(sum) };
+  }
+
+  #window(measuredMs: number): { first: Sample; last: Sample; scale: number } | undefined {
+    const [start, stop] = [this.#samples[0], this.#samples.at(-1)];
+    if (!start || !stop || stop.at <= start.at) return undefined;
+    // No window fits into a short job: all that was used since before fio's start counts.
+    if (measuredMs < 4 * TEARDOWN_MS) return { first: start, last: stop, scale: 1 };
+    const end = stop.at - TEARDOWN_MS;
+    const first = this.#samples.find(({ at }) => at >= end - (measuredMs - TEARDOWN_MS));
+    const last = this.#samples.findLast(({ at }) => at <= end);
+    if (!first || !last || last.at <= first.at) return undefined;
+    return { first, last, scale: measuredMs / (last.at - first.at) };
   }
 
   [Symbol.dispose](): void {

@@ -21,6 +21,18 @@ test("the CPU of a busy process is scaled to the time that was measured", async 
   }
 });
 
+test("a job too short for a window has all the CPU since before its start", async () => {
+  const busy = spawn("sh", ["-c", "while :; do :; done"]);
+  try {
+    using sampler = new CpuSampler(busy.pid!, []);
+    await sleep(600);
+    const { client } = sampler.during(0.3)!;
+    assert.ok(client.user + client.system > 0.05);
+  } finally {
+    busy.kill("SIGKILL");
+  }
+});
+
 test("a process that ended leaves no figure", async () => {
   const child = spawn("true");
   await new Promise((resolve) => child.once("exit", resolve));
