@@ -48,8 +48,9 @@ test("two clusters side by side know nothing of each other", async () => {
 async function healthy(cluster: LocalCluster) {
   for (const deadline = Date.now() + 60_000; ; await sleep(200)) {
     const status = await cluster.status();
-    if (status.ceph?.health === "HEALTH_OK") return status;
-    assert.ok(Date.now() < deadline, `${cluster.name} stays ${status.ceph?.health}`);
+    const { health, pgs = {} } = status.ceph ?? {};
+    if (health === "HEALTH_OK" && Object.keys(pgs).join() === "active+clean") return status;
+    assert.ok(Date.now() < deadline, `${cluster.name} stays ${health}, ${JSON.stringify(pgs)}`);
   }
 }
 
