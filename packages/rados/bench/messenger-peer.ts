@@ -6,7 +6,8 @@ import { FakeDaemon, type FakePeer } from "../test/support/fake-daemon.ts";
  * The other end of the messenger's benchmark, a process of its own: it makes frames beforehand and then
  * sends them as fast as they are taken, or takes frames and counts bytes.
  *
- * Messages to it: type 1 prepare `tid` frames; type 2 send them; type 3 tell when `tid` bytes have come.
+ * Messages to it: type 1 prepare `tid` frames; type 2 send them; type 3 from now on only count bytes, and tell the
+ * parent process each time that `tid` have come.
  */
 export const benchSecrets = {
   sessionKey: Buffer.alloc(16, 1),
@@ -46,7 +47,9 @@ async function serve(): Promise<void> {
           peer.socket.removeAllListeners("data");
           peer.socket.on("data", (bytes) => {
             left -= bytes.length;
-            if (left <= 0) process.send!({ drained: true });
+            if (left > 0) return;
+            left += tid;
+            process.send!({ drained: true });
           });
         }
       },
@@ -62,6 +65,7 @@ async function serve(): Promise<void> {
         return;
       }
       let left = command.readUInt32LE(1);
+      socket.write(Buffer.of(1));
       socket.on("data", (bytes) => {
         left -= bytes.length;
         if (left <= 0) process.send!({ drained: true });

@@ -28,7 +28,7 @@ const { values: args } = parseArgs({
   },
 });
 const rounds = Number(args.rounds ?? (args.quick ? 3 : 9));
-const frames = Number(args.frames ?? (args.quick ? 1024 : 4096));
+const frames = Number(args.frames ?? (args.quick ? 2048 : 8192));
 const framesATick = 64;
 
 interface Sample {
@@ -56,6 +56,7 @@ const cases: Case[] = [
   { name: "out crc", run: () => send("crc") },
   ...fills.map((fill) => ({ name: `out secure ${fill}`, run: () => send("secure", fill) })),
 ];
+const lines = new Map<string, Line>();
 const samples = new Map<string, Sample[]>(cases.map(({ name }) => [name, []]));
 for (let round = -1; round < rounds; round++) {
   for (const { name, run } of cases) {
@@ -64,26 +65,26 @@ for (let round = -1; round < rounds; round++) {
     if (round >= 0) samples.get(name)!.push(sample);
   }
 }
+for (const { connection } of lines.values()) connection.messenger.close();
 peer.kill();
 await report();
 
 /** The frames are made by the peer beforehand and sent in one go. */
 async function receive(mode: ConnectionMode, gcm?: GcmFill): Promise<Sample> {
-  let left = frames;
+  const line = await lineFor("in", mode, gcm);
   const prepared = Promise.withResolvers<void>();
   const done = Promise.withResolvers<void>();
-  const { connection, messenger } = await open(mode, gcm, (_, message) => {
-    if (message.type === 1) prepared.resolve();
+  let left = frames;
+  line.onMessage = ({ type }) => {
+    if (type === 1) prepared.resolve();
     else if (--left === 0) done.resolve();
-  });
-  connection.send({ type: 1, tid: frames, front: Buffer.alloc(1) });
+  };
+  line.connection.send({ type: 1, tid: frames, front: Buffer.alloc(1) });
   await prepared.promise;
   const measured = startMeasuring();
-  connection.send({ type: 2, front: Buffer.alloc(1) });
+  line.connection.send({ type: 2, front: Buffer.alloc(1) });
   await done.promise;
-  const sample = measured();
-  messenger.close();
-  return sample;
+  return measured();
 }
 
 /** The floor: the bytes of the frames that were sent last, read into a buffer and not looked at. */
@@ -113,12 +114,8 @@ async function receivePlain(): Promise<Sample> {
 }
 
 async function send(mode: ConnectionMode, gcm?: GcmFill): Promise<Sample> {
-  const ready = Promise.withResolvers<void>();
-  const { connection, messenger } = await open(mode, gcm, () => ready.resolve());
-  const frameBytes = mode === "crc" ? 32 + 45 + frontBytes + dataBytes + 13 : 96 + 160 + dataBytes + 32;
-  connection.send({ type: 3, tid: frames * frameBytes, front: Buffer.alloc(1) });
+  const { connection } = await lineFor("out", mode, gcm);
   const drained = once(peer, "message");
-  await ready.promise;
   const front = Buffer.alloc(frontBytes, 3);
   const data = Buffer.alloc(dataBytes, 4);
   const measured = startMeasuring();
@@ -133,9 +130,7 @@ async function send(mode: ConnectionMode, gcm?: GcmFill): Promise<Sample> {
     while (connection.bytesQueued > 1 << 20);
   }
   await drained;
-  const sample = measured();
-  messenger.close();
-  return sample;
+  return measured();
 }
 
 /** The floor: the same bytes in the same portions, written by a plain socket from a buffer that is there. */
@@ -147,7 +142,7 @@ async function sendPlain(): Promise<Sample> {
   command.writeUInt32LE(frames * frameBytes, 1);
   const drained = once(peer, "message");
   socket.write(command);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await once(socket, "data");
   const portion = Buffer.alloc(framesATick * frameBytes, 5);
   const measured = startMeasuring();
   for (let sent = 0; sent < frames; sent += framesATick) {
@@ -161,22 +156,38 @@ async function sendPlain(): Promise<Sample> {
   return sample;
 }
 
-async function open(
+interface Line {
+  connection: Connection;
+  onMessage(message: IncomingMessage): void;
+}
+
+/** One connection for each case and direction, for all rounds: connections are long-lived things. */
+async function lineFor(
+  direction: "in" | "out",
   mode: ConnectionMode,
   gcm: GcmFill | undefined,
-  message: (connection: Connection, message: IncomingMessage) => void,
-): Promise<{ connection: Connection; messenger: Messenger }> {
+): Promise<Line> {
+  const name = `${direction} ${mode} ${gcm}`;
+  const known = lines.get(name);
+  if (known !== undefined) return known;
   const messenger = new Messenger({ modes: { mon: [mode], osd: [mode], mgr: [mode] }, ...(gcm && { gcm }) });
   const secrets = mode === "secure" ? benchSecrets : { sessionKey: undefined, connectionSecret: undefined };
-  const ready = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<Connection>();
+  const heard = Promise.withResolvers<void>();
   const addr = { type: "msgr2", nonce: 0, family: 4, address: "127.0.0.1", port: ports[mode] } as const;
-  const connection = messenger.connect({ type: "osd", name: "osd.0", addr }, new OpenAuth(secrets), {
-    ready: () => ready.resolve(),
+  messenger.connect({ type: "osd", name: "osd.0", addr }, new OpenAuth(secrets), {
+    ready: ready.resolve,
     closed: (_, error) => ready.reject(error),
-    message,
+    message: (_, message) => line.onMessage(message),
   });
-  await ready.promise;
-  return { connection, messenger };
+  const line: Line = { connection: await ready.promise, onMessage: () => heard.resolve() };
+  lines.set(name, line);
+  if (direction === "out") {
+    const frame = mode === "crc" ? 32 + 45 + frontBytes + dataBytes + 13 : 96 + 160 + dataBytes + 32;
+    line.connection.send({ type: 3, tid: frames * frame, front: Buffer.alloc(1) });
+    await heard.promise;
+  }
+  return line;
 }
 
 function nextTurn(): Promise<void> {
