@@ -68,6 +68,7 @@ export class Cluster implements AsyncDisposable {
   readonly #monClient: MonClient;
   readonly #config = new Map<string, string>();
   readonly #commandTimeout: number | undefined;
+  readonly #closing = new AbortController();
   #mgrMap: MgrMap | undefined;
   #mgrMapArrived = Promise.withResolvers<void>();
 
@@ -163,9 +164,9 @@ export class Cluster implements AsyncDisposable {
   /** Carries a command out and returns what it answered, byte for byte. */
   async run(command: Command, options: CommandOptions = {}): Promise<CommandResult> {
     const target = options.target ?? "mon";
-    const waiting = { timeout: this.#commandTimeout, ...options };
     const text = commandText(command);
-    return checkResult(command, target, await this.#send(command.prefix, text, target, waiting));
+    const result = await this.#send(command.prefix, text, target, this.#waiting(options));
+    return checkResult(command, target, result);
   }
 
   /** Calls back with each new OSD map, until disposed of. */
@@ -174,8 +175,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** The OSD map that the monitors have now, or a later one. */
-  async latestOsdMap(options?: WaitOptions): Promise<OsdMap> {
-    return this.osdmaps.atLeast(await this.#monClient.newestVersion("osdmap", options), options);
+  async latestOsdMap(options: WaitOptions = {}): Promise<OsdMap> {
+    const waiting = this.#waiting(options);
+    return this.osdmaps.atLeast(await this.#monClient.newestVersion("osdmap", waiting), waiting);
   }
 
   /** What `ceph status` tells. */
@@ -238,51 +240,6 @@ export class Cluster implements AsyncDisposable {
     await this.latestOsdMap(options);
   }
 
-  /** Asks the monitors for new tickets: a daemon did not accept ours. */
-  renewTickets(): void {
-    this.#monClient.renewTickets();
-  }
-
-  /** Ends all connections; what waits for an answer fails with SIPHON_RADOS_CLOSED. */
-  close(): void {
-    this.#monClient.close();
-    this.messenger.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-
-  async #open(timeout: number, signal: AbortSignal | undefined): Promise<void> {
-    const deadline = performance.now() + timeout;
-    this.#monClient.subscribe("osdmap");
-    this.#monClient.subscribe("config");
-    this.#monClient.subscribe("mgrmap");
-    await this.#monClient.open(timeout, signal);
-    await this.osdmaps.atLeast(1, { timeout: Math.max(1, deadline - performance.now()), signal });
-  }
-
-  async #send(
-    prefix: string,
-    command: string,
-    target: CommandTarget,
-    options: CommandOptions,
-  ): Promise<CommandResult> {
-    const { input } = options;
-    if (target === "mon") return this.#monClient.command(command, input, `\`${prefix}\``, options);
-    const { messenger, authenticator, fsid } = this;
-    const request = { command, input, fsid, forModules: target === "mgr" };
-    if (typeof target === "object" && "mon" in target) {
-      const mon = this.#monClient.peer(target.mon);
-      return monDaemonCommand(messenger, authenticator, mon, request, options);
-    }
-    const peer =
-      target === "mgr" || "mgr" in target
-        ? await this.#activeMgr(options)
-        : this.osdPeer("osd" in target ? target.osd : this.#primaryOf(target.pg));
-    return daemonCommand(messenger, authenticator, peer, request, options);
-  }
-
   /** A lasting connection to an OSD. Whoever holds it calls `relocate` when a new map has come. */
   linkToOsd(osd: number, handler: LinkHandler): Link {
     const { messenger, authenticator } = this;
@@ -308,6 +265,58 @@ export class Cluster implements AsyncDisposable {
       );
     }
     return { type: "osd", name: `osd.${osd}`, addr };
+  }
+
+  /** Asks the monitors for new tickets: a daemon did not accept ours. */
+  renewTickets(): void {
+    this.#monClient.renewTickets();
+  }
+
+  /** Ends all connections; what waits for an answer fails with SIPHON_RADOS_CLOSED. */
+  close(): void {
+    this.#closing.abort(new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed"));
+    this.#monClient.close();
+    this.messenger.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  async #open(timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    const deadline = performance.now() + timeout;
+    this.#monClient.subscribe("osdmap");
+    this.#monClient.subscribe("config");
+    this.#monClient.subscribe("mgrmap");
+    await this.#monClient.open(timeout, signal);
+    await this.osdmaps.atLeast(1, { timeout: Math.max(1, deadline - performance.now()), signal });
+  }
+
+  /** Nothing waits longer than the handle is open. */
+  #waiting<T extends WaitOptions>(options: T): T {
+    const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
+    return { timeout: this.#commandTimeout, ...options, signal: AbortSignal.any(signals) };
+  }
+
+  async #send(
+    prefix: string,
+    command: string,
+    target: CommandTarget,
+    options: CommandOptions,
+  ): Promise<CommandResult> {
+    const { input } = options;
+    if (target === "mon") return this.#monClient.command(command, input, `\`${prefix}\``, options);
+    const { messenger, authenticator, fsid } = this;
+    const request = { command, input, fsid, forModules: target === "mgr" };
+    if (typeof target === "object" && "mon" in target) {
+      const mon = this.#monClient.peer(target.mon);
+      return monDaemonCommand(messenger, authenticator, mon, request, options);
+    }
+    const peer =
+      target === "mgr" || "mgr" in target
+        ? await this.#activeMgr(options)
+        : this.osdPeer("osd" in target ? target.osd : this.#primaryOf(target.pg));
+    return daemonCommand(messenger, authenticator, peer, request, options);
   }
 
   #primaryOf(pgId: string): number {

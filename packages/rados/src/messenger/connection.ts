@@ -233,6 +233,7 @@ export abstract class Connection {
     for (const chunk of this.#filled) this.messenger.memory.giveChunk(chunk);
     if (this.region !== nothing) this.messenger.memory.giveChunk(this.region);
     this.#filled = [];
+    this.#filledBytes = [];
     this.#used = 0;
     this.region = nothing;
     this.#carry = undefined;

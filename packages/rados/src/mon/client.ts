@@ -55,6 +55,7 @@ const events = channel("siphon:rados:mon");
 /** A session that lasted this long was a good one. */
 const stableSession = 2_000;
 const renewalRetry = 5_000;
+const leastRenewalPause = 1_000;
 
 /**
  * The client's session with the monitors. There is always one, or one is being looked for; subscriptions and
@@ -76,6 +77,8 @@ export class MonClient {
   #huntTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
   #renewTimer: NodeJS.Timeout | undefined;
+  /** A request for tickets has no answer yet. */
+  #renewing = false;
   #subscribePending = false;
   #closed = false;
   /** Of whoever waits for the first session. */
@@ -185,9 +188,9 @@ export class MonClient {
     return Number(output.readBigUInt64LE());
   }
 
-  /** Asks for new tickets now, as when a daemon did not accept ours. */
+  /** Asks for new tickets now, as when a daemon did not accept ours; once, however many ask. */
   renewTickets(): void {
-    this.#renew();
+    if (!this.#renewing) this.#renew();
   }
 
   get #fsid(): string {
@@ -234,7 +237,7 @@ export class MonClient {
     this.#sendSubscriptions();
     for (const message of this.#requests.messages) session.send(message);
     this.#pingTimer = setInterval(() => this.#ping(), this.#options.pingInterval ?? 10_000);
-    this.#scheduleRenewal();
+    this.#renew();
   }
 
   #lost(session: MonSession, error: RadosError): void {
@@ -242,6 +245,7 @@ export class MonClient {
     this.#session = undefined;
     clearInterval(this.#pingTimer);
     clearTimeout(this.#renewTimer);
+    this.#renewing = false;
     publish({ event: "hunting", error });
     // A monitor that lets us in only to hang up is no reason to hurry.
     if (performance.now() - this.#sessionSince > stableSession) {
@@ -298,23 +302,26 @@ export class MonClient {
     session.keepalive();
   }
 
-  #scheduleRenewal(): void {
-    clearTimeout(this.#renewTimer);
-    const { renewAfter } = this.#authenticator;
-    if (renewAfter === Number.POSITIVE_INFINITY) return;
-    const wait = Math.max(renewAfter - performance.now(), 0);
-    this.#renewTimer = setTimeout(() => this.#renew(), Math.min(wait, longestTimer));
-  }
-
+  /** Asks for the tickets that are missing or old, or looks again when the first of them is. */
   #renew(): void {
     clearTimeout(this.#renewTimer);
+    const session = this.#session;
     const request = this.#authenticator.renewal();
-    if (request === undefined) {
-      this.#scheduleRenewal();
+    this.#renewing = session !== undefined && request !== undefined;
+    if (session === undefined || request === undefined) {
+      this.#renewLater();
       return;
     }
-    this.#session?.send(authMessage(this.#authenticator.method, request));
+    session.send(authMessage(this.#authenticator.method, request));
     this.#renewTimer = setTimeout(() => this.#renew(), renewalRetry);
+  }
+
+  #renewLater(): void {
+    const { renewAfter } = this.#authenticator;
+    if (renewAfter === Number.POSITIVE_INFINITY) return;
+    // A monitor that keeps back a ticket is not asked for it in a loop.
+    const wait = Math.max(renewAfter - performance.now(), leastRenewalPause);
+    this.#renewTimer = setTimeout(() => this.#renew(), Math.min(wait, longestTimer));
   }
 
   #dispatch(session: MonSession, message: IncomingMessage): void {
@@ -389,7 +396,9 @@ export class MonClient {
     }
     this.#authenticator.renewed(reply.globalId, reply.payload);
     publish({ event: "tickets", mon: session.peer.name });
-    this.#scheduleRenewal();
+    this.#renewing = false;
+    clearTimeout(this.#renewTimer);
+    this.#renewLater();
   }
 
   #subscribeSoon(): void {

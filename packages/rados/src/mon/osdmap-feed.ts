@@ -44,13 +44,19 @@ export class OsdMapFeed {
     return await within(arrived.promise, () => `no OSD map of epoch ${epoch} (there is ${have()})`, options);
   }
 
-  /** Takes what a monitor or an OSD sent. A gap is filled, a damaged map is replaced, by asking again. */
+  /**
+   * Takes what a monitor or an OSD sent. A gap is filled, and a change that does not lead to the map it should is
+   * passed over, by asking again.
+   *
+   * @throws WireError for a damaged full map, or what is no map at all
+   */
   take(message: OsdMapMessage): void {
     let advanced: ReturnType<typeof advanceOsdMap>;
     try {
       advanced = advanceOsdMap(this.#map, message);
     } catch (error) {
-      if (!(error instanceof WireError) || error.code !== "SIPHON_WIRE_CHECKSUM") throw error;
+      const damagedChange = error instanceof WireError && error.code === "SIPHON_WIRE_CHECKSUM";
+      if (!damagedChange || message.fulls.size > 0) throw error;
       this.#source.subscribe("osdmap", 0);
       return;
     }

@@ -68,6 +68,20 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       });
     });
 
+    test("a handle that is closed lets go of everything that waits on it", async () => {
+      const closing = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
+      const closed = { code: "SIPHON_RADOS_CLOSED" };
+      const waiting = [
+        closing.command({ prefix: "status" }),
+        closing.command({ prefix: "version" }, { target: { osd: 0 } }),
+        closing.command({ prefix: "version" }, { target: { mon: "a" } }),
+        closing.latestOsdMap(),
+      ].map((wait) => assert.rejects(wait, closed));
+      closing.close();
+      await Promise.all(waiting);
+      await assert.rejects(closing.command({ prefix: "status" }), closed);
+    });
+
     test("pools are made, listed, measured and removed", async () => {
       await cluster.createPool({ name: "ours", pgs: 4, size: 1, application: "rados" });
       const pool = cluster.osdmap.poolByName("ours")!;

@@ -60,6 +60,15 @@ test("a map whose checksum is wrong is not taken; a complete one is asked for", 
   assert.equal(maps.map!.epoch, 20);
 });
 
+test("a complete map that is damaged is an error of whoever sent it", () => {
+  const { feed: maps, asked } = feed();
+  const damaged = Buffer.from(fulls.get(10)!);
+  damaged[damaged.length - 1]! ^= 1;
+  const sent = { ...message([], []), fulls: new Map([[10, damaged]]) };
+  assert.throws(() => maps.take(sent), { code: "SIPHON_WIRE_CHECKSUM" });
+  assert.deepEqual([maps.map, asked], [undefined, []]);
+});
+
 test("waiting for an epoch ends with it, with the time, or when it is not wanted any more", async () => {
   const { feed: maps } = feed();
   maps.take(message([10], []));
