@@ -22,6 +22,7 @@ import { Hunt } from "./hunt.ts";
 import type { MonMap } from "./monmap.ts";
 import { type CommandResult, PendingRequests } from "./requests.ts";
 import type { MonSession } from "./session.ts";
+import { TicketRenewal } from "./ticket-renewal.ts";
 
 export interface MonClientOptions {
   /** Where to look for the first monitor. */
@@ -54,8 +55,6 @@ export interface MonEvent {
 const events = channel("siphon:rados:mon");
 /** A session that lasted this long was a good one. */
 const stableSession = 2_000;
-const renewalRetry = 5_000;
-const leastRenewalPause = 1_000;
 
 /**
  * The client's session with the monitors. There is always one, or one is being looked for; subscriptions and
@@ -67,6 +66,7 @@ export class MonClient {
   readonly #events: MonClientEvents;
   readonly #options: MonClientOptions;
   readonly #requests = new PendingRequests();
+  readonly #renewal: TicketRenewal;
   readonly #subscriptions = new Map<string, Subscription>();
   #candidates: readonly Candidate[];
   #monmap: MonMap | undefined;
@@ -76,9 +76,6 @@ export class MonClient {
   #sessionSince = 0;
   #huntTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
-  #renewTimer: NodeJS.Timeout | undefined;
-  /** A request for tickets has no answer yet. */
-  #renewing = false;
   #subscribePending = false;
   #closed = false;
   /** Of whoever waits for the first session. */
@@ -96,6 +93,10 @@ export class MonClient {
     this.#options = options;
     this.#events = handler;
     this.#candidates = options.candidates;
+    this.#renewal = new TicketRenewal(authenticator, (request) => {
+      this.#session?.send(authMessage(authenticator.method, request));
+      return this.#session !== undefined;
+    });
     this.#subscriptions.set("monmap", { start: 0, once: false });
   }
 
@@ -147,7 +148,7 @@ export class MonClient {
     this.#closed = true;
     clearTimeout(this.#huntTimer);
     clearInterval(this.#pingTimer);
-    clearTimeout(this.#renewTimer);
+    this.#renewal.stop();
     this.#hunt?.stop();
     this.#session?.close();
     this.#session = undefined;
@@ -190,7 +191,7 @@ export class MonClient {
 
   /** Asks for new tickets now, as when a daemon did not accept ours; once, however many ask. */
   renewTickets(): void {
-    if (!this.#renewing) this.#renew();
+    this.#renewal.now();
   }
 
   get #fsid(): string {
@@ -237,15 +238,14 @@ export class MonClient {
     this.#sendSubscriptions();
     for (const message of this.#requests.messages) session.send(message);
     this.#pingTimer = setInterval(() => this.#ping(), this.#options.pingInterval ?? 10_000);
-    this.#renew();
+    this.#renewal.start();
   }
 
   #lost(session: MonSession, error: RadosError): void {
     if (session !== this.#session) return;
     this.#session = undefined;
     clearInterval(this.#pingTimer);
-    clearTimeout(this.#renewTimer);
-    this.#renewing = false;
+    this.#renewal.stop();
     publish({ event: "hunting", error });
     // A monitor that lets us in only to hang up is no reason to hurry.
     if (performance.now() - this.#sessionSince > stableSession) {
@@ -300,28 +300,6 @@ export class MonClient {
       return;
     }
     session.keepalive();
-  }
-
-  /** Asks for the tickets that are missing or old, or looks again when the first of them is. */
-  #renew(): void {
-    clearTimeout(this.#renewTimer);
-    const session = this.#session;
-    const request = this.#authenticator.renewal();
-    this.#renewing = session !== undefined && request !== undefined;
-    if (session === undefined || request === undefined) {
-      this.#renewLater();
-      return;
-    }
-    session.send(authMessage(this.#authenticator.method, request));
-    this.#renewTimer = setTimeout(() => this.#renew(), renewalRetry);
-  }
-
-  #renewLater(): void {
-    const { renewAfter } = this.#authenticator;
-    if (renewAfter === Number.POSITIVE_INFINITY) return;
-    // A monitor that keeps back a ticket is not asked for it in a loop.
-    const wait = Math.max(renewAfter - performance.now(), leastRenewalPause);
-    this.#renewTimer = setTimeout(() => this.#renew(), Math.min(wait, longestTimer));
   }
 
   #dispatch(session: MonSession, message: IncomingMessage): void {
@@ -396,9 +374,7 @@ export class MonClient {
     }
     this.#authenticator.renewed(reply.globalId, reply.payload);
     publish({ event: "tickets", mon: session.peer.name });
-    this.#renewing = false;
-    clearTimeout(this.#renewTimer);
-    this.#renewLater();
+    this.#renewal.answered();
   }
 
   #subscribeSoon(): void {
@@ -414,9 +390,6 @@ export class MonClient {
     this.#session?.send(monSubscribeMessage(this.#subscriptions, hostname()));
   }
 }
-
-/** The longest time that setTimeout takes. */
-const longestTimer = 2 ** 31 - 1;
 
 function publish(event: MonEvent): void {
   if (events.hasSubscribers) events.publish(event);

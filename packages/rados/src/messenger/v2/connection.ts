@@ -1,45 +1,39 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
-import { Reader, Writer } from "@siphon/wire";
-import { authMethod, connectionMode, type SessionSecrets } from "../auth.ts";
-import { Connection, sameInstance } from "../connection.ts";
-import { requiredFeatures, supportedFeatures } from "../features.ts";
-import { createGcm, gcmKeyBytes, gcmNonceBytes } from "../gcm.ts";
+import { Writer } from "@siphon/wire";
+import { Connection } from "../connection.ts";
 import { carryBytes } from "../memory.ts";
 import type { DataSink } from "../message.ts";
-import { addrText, entityType } from "../peer.ts";
 import { Region } from "../region.ts";
 import { readU64, writeU64 } from "../u64.ts";
-import {
-  readAuthBadMethod,
-  readAuthDone,
-  readHello,
-  readServerIdent,
-  writeAuthRequest,
-  writeClientIdent,
-  writeHello,
-} from "./control.ts";
 import { CrcFramesRev1 } from "./crc-frames.ts";
 import { badFrame, type FrameCodec, frameTag, preambleBytes } from "./frame.ts";
-import { CrcFramesRev0, SecureFramesRev0 } from "./frames-rev0.ts";
-import { SecureFramesRev1 } from "./secure-frames.ts";
+import { Handshake } from "./handshake.ts";
 
-/** The next thing the peer has to say. */
-type Stage = "banner" | "hello" | "auth" | "signature" | "ident" | "open";
-
-const bannerPrefix = Buffer.from("ceph v2\n");
-const bannerPrefixBytes = bannerPrefix.length + 2;
-const featureRevision1 = 1n;
 const messageHeaderBytes = 41;
-const noSignature = Buffer.alloc(32);
 
 /**
  * A connection that speaks msgr2 (doc/dev/msgr2.rst), revision 1, or 0 with peers that know no better.
  * Compression is declined by not offering the feature.
  */
 export class ConnectionV2 extends Connection {
-  #stage: Stage = "banner";
+  readonly #handshake = new Handshake({
+    messenger: this.messenger,
+    peer: this.peer,
+    auth: this.auth,
+    sendBytes: (bytes) => {
+      const at = this.reserve(bytes.length);
+      this.region.bytes.set(bytes, at);
+    },
+    sendControl: (tag, payload) => this.#sendControl(tag, payload),
+    useCodec: (codec) => {
+      this.#codec = codec;
+    },
+    opened: (peerFeatures) => {
+      this.peerFeatures = peerFeatures;
+      this.becomeReady();
+    },
+    error: (code, reason) => this.error(code, reason),
+  });
   #codec: FrameCodec = new CrcFramesRev1();
-  #revision: 0 | 1 = 1;
   #headRead = false;
   /** The frame whose head was read is a large message that somebody may want in portions. */
   #mayStream = false;
@@ -49,11 +43,6 @@ export class ConnectionV2 extends Connection {
   /** Of the message whose header was looked at last. */
   #headerSeq = 0;
   #frameAt = 0;
-  /** Every byte of the handshake until both sides have authenticated, for the signatures. */
-  #received: Buffer[] | undefined = [];
-  #sent: Buffer[] | undefined = [];
-  #expectedSignature: Buffer = noSignature;
-  readonly #writer = new Writer(128);
 
   begin(frontLength: number, middleLength: number, dataLength: number): void {
     const codec = this.#codec;
@@ -89,21 +78,12 @@ export class ConnectionV2 extends Connection {
   keepalive(): void {
     if (!this.isReady) return;
     const now = Date.now();
-    this.#writer
-      .reset()
-      .u32(Math.floor(now / 1000))
-      .u32((now % 1000) * 1_000_000);
-    this.#sendControl(frameTag.keepalive2);
+    const w = new Writer(8).u32(Math.floor(now / 1000)).u32((now % 1000) * 1_000_000);
+    this.#sendControl(frameTag.keepalive2, w.finish());
   }
 
-  /** Banner: "ceph v2\n", u16 length, u64 msgr2 features supported, u64 required. */
   protected opened(): void {
-    const offered = this.messenger.revision === 1 ? featureRevision1 : 0n;
-    const w = this.#writer.reset().raw(bannerPrefix).u16(16).u64(offered).u64(0n);
-    const banner = Buffer.from(w.finish());
-    const at = this.reserve(banner.length);
-    this.region.bytes.set(banner, at);
-    this.#sent!.push(banner);
+    this.#handshake.begin();
   }
 
   protected get incompleteFrameBytes(): number {
@@ -112,8 +92,8 @@ export class ConnectionV2 extends Connection {
 
   protected receive(region: Region, start: number, end: number): number {
     let at = start;
-    if (this.#stage === "banner") {
-      const length = this.#receiveBanner(region, at, end);
+    if (this.#handshake.awaitsBanner) {
+      const length = this.#handshake.receiveBanner(region, at, end);
       if (length === 0) return at;
       at += length;
     }
@@ -144,10 +124,7 @@ export class ConnectionV2 extends Connection {
         if (codec.tag === frameTag.message) {
           this.#handleMessage(region);
           frames++;
-        } else {
-          this.#received?.push(Buffer.from(region.bytes.subarray(at, at + length)));
-          this.#handleControl(codec.tag, region);
-        }
+        } else this.#handleControl(codec, region, at);
       }
       at += length;
     }
@@ -158,44 +135,12 @@ export class ConnectionV2 extends Connection {
   protected forget(): void {
     this.#codec.destroy();
     this.#sink = undefined;
-    this.#received = undefined;
-    this.#sent = undefined;
-    this.#expectedSignature = noSignature;
   }
 
-  /** Returns the length of the peer's banner, 0 if it is not all there. */
-  #receiveBanner(region: Region, at: number, end: number): number {
-    const bytes = region.bytes;
-    const known = Math.min(end - at, bannerPrefix.length);
-    if (bytes.compare(bannerPrefix, 0, known, at, at + known) !== 0) {
-      if (bytes.toString("latin1", at, Math.min(end, at + 9)) === "ceph v027") {
-        throw badFrame("the peer speaks protocol v1 at this address; use v1: in mon_host");
-      }
-      throw badFrame("the peer does not begin as a Ceph daemon does");
-    }
-    if (end - at < bannerPrefixBytes) return 0;
-    const payload = region.view.getUint16(at + bannerPrefix.length, true);
-    const length = bannerPrefixBytes + payload;
-    if (end - at < length) return 0;
-    const r = new Reader(bytes, "msgr2 banner", at + bannerPrefixBytes, at + length);
-    const supported = r.u64();
-    const required = r.u64();
-    if ((required & ~featureRevision1) !== 0n) {
-      throw badFrame(`the peer requires features of a newer msgr2 (0x${required.toString(16)})`);
-    }
-    this.#received!.push(Buffer.from(bytes.subarray(at, at + length)));
-    if (this.messenger.revision === 0 || (supported & featureRevision1) === 0n) {
-      this.#revision = 0;
-      this.#codec = new CrcFramesRev0();
-    }
-    this.#stage = "hello";
-    writeHello(this.#writer.reset(), { entityType: entityType.client, seenAs: this.peer.addr });
-    this.#sendControl(frameTag.hello);
-    return length;
-  }
-
-  #isLargeMessage({ tag, frameBytes, portionsAt }: FrameCodec): boolean {
-    return tag === frameTag.message && frameBytes > carryBytes && portionsAt > 0 && portionsAt <= carryBytes;
+  #isLargeMessage(codec: FrameCodec): boolean {
+    if (codec.frameBytes <= carryBytes || codec.tag !== frameTag.message) return false;
+    const { portionsAt } = codec;
+    return portionsAt > 0 && portionsAt <= carryBytes;
   }
 
   /**
@@ -261,7 +206,7 @@ export class ConnectionV2 extends Connection {
 
   /** Sets `incoming` from the header; false for a message seen before, which is dropped. */
   #takeHeader(region: Region): boolean {
-    if (this.#stage !== "open") throw badFrame("a message before the handshake is done");
+    if (!this.#handshake.isDone) throw badFrame("a message before the handshake is done");
     const codec = this.#codec;
     if (codec.length0 !== messageHeaderBytes) throw badFrame(`a message header of ${codec.length0} bytes`);
     const view = region.view;
@@ -286,43 +231,13 @@ export class ConnectionV2 extends Connection {
     return true;
   }
 
-  #handleControl(tag: number, region: Region): void {
-    const { at0, length0 } = this.#codec;
+  #handleControl(codec: FrameCodec, region: Region, at: number): void {
+    const { tag, at0, length0, frameBytes } = codec;
     const payload = Buffer.from(region.bytes.subarray(at0, at0 + length0));
-    const r = new Reader(payload, `msgr2 frame ${tag}`);
     switch (tag) {
-      case frameTag.hello:
-        this.#handleHello(r);
-        return;
-      case frameTag.authBadMethod:
-        this.#handleBadMethod(r);
-        return;
-      case frameTag.authReplyMore: {
-        this.#expect("auth", tag);
-        const answer = this.auth.more(r.blob());
-        this.#writer.reset().blob(answer);
-        this.#sendControl(frameTag.authRequestMore);
-        return;
-      }
-      case frameTag.authDone:
-        this.#handleAuthDone(r);
-        return;
-      case frameTag.authSignature:
-        this.#handleSignature(payload);
-        return;
-      case frameTag.serverIdent:
-        this.#handleServerIdent(r);
-        return;
-      case frameTag.identMissingFeatures:
-        this.#expect("ident", tag);
-        throw this.error(
-          "SIPHON_RADOS_MODE",
-          `the daemon needs features that this client lacks (0x${r.u64().toString(16)})`,
-        );
       case frameTag.keepalive2:
-        this.#expect("open", tag);
-        this.#writer.reset().raw(r.raw(8));
-        this.#sendControl(frameTag.keepalive2Ack);
+        if (!this.isReady || length0 < 8) throw badFrame("a keepalive out of place");
+        this.#sendControl(frameTag.keepalive2Ack, payload.subarray(0, 8));
         return;
       case frameTag.keepalive2Ack:
         this.lastKeepaliveAck = performance.now();
@@ -337,155 +252,20 @@ export class ConnectionV2 extends Connection {
       case frameTag.wait:
         // Answers to resuming a session, which this client never asks for: a new connection settles it.
         throw this.error("SIPHON_RADOS_CONNECTION", "the daemon is in the middle of another session with us");
-      default:
-        throw badFrame(`tag ${tag}`);
+      default: {
+        const raw = Buffer.from(region.bytes.subarray(at, at + frameBytes));
+        if (!this.#handshake.handle(tag, payload, raw)) throw badFrame(`tag ${tag}`);
+      }
     }
   }
 
-  #handleHello(r: Reader): void {
-    this.#expect("hello", frameTag.hello);
-    const hello = readHello(r);
-    if (hello.entityType !== entityType[this.peer.type]) {
-      throw this.error("SIPHON_RADOS_CONNECTION", "another kind of daemon answers at this address");
-    }
-    this.messenger.learnAddr(hello.seenAs);
-    this.#stage = "auth";
-    const modes = this.#modes.map((mode) => connectionMode[mode]);
-    writeAuthRequest(this.#writer.reset(), this.auth.method, modes, this.auth.request());
-    this.#sendControl(frameTag.authRequest);
-  }
-
-  #handleBadMethod(r: Reader): void {
-    this.#expect("auth", frameTag.authBadMethod);
-    const refusal = readAuthBadMethod(r);
-    const ours = this.#modes;
-    const methodAllowed = refusal.allowedMethods.includes(refusal.method);
-    if (methodAllowed && !ours.some((mode) => refusal.allowedModes.includes(connectionMode[mode]))) {
-      throw this.error(
-        "SIPHON_RADOS_MODE",
-        `the daemon does not offer ${ours.join(" or ")} mode, and nothing less is allowed here`,
-      );
-    }
-    throw this.auth.refused(refusal.result, refusal.allowedMethods);
-  }
-
-  #handleAuthDone(r: Reader): void {
-    this.#expect("auth", frameTag.authDone);
-    const { globalId, mode, payload } = readAuthDone(r);
-    const chosen = this.#modes.find((allowed) => connectionMode[allowed] === mode);
-    if (chosen === undefined) {
-      throw this.error(
-        "SIPHON_RADOS_MODE",
-        `the daemon chose connection mode ${mode}, and only ${this.#modes.join(" or ")} is allowed here`,
-      );
-    }
-    const secrets = this.auth.done(globalId, payload);
-    this.#prepareSignatures(secrets);
-    const ours = this.#ownSignature(secrets);
-    if (chosen === "secure") this.#goSecure(secrets);
-    this.#stage = "signature";
-    this.#received = undefined;
-    this.#sent = undefined;
-    this.#writer.reset().raw(ours);
-    this.#sendControl(frameTag.authSignature);
-  }
-
-  /** AUTH_SIGNATURE: HMAC-SHA-256 of everything its sender received until AUTH_DONE; zeros without a key. */
-  #ownSignature(secrets: SessionSecrets): Buffer {
-    return signature(secrets.sessionKey, this.#received!);
-  }
-
-  #prepareSignatures(secrets: SessionSecrets): void {
-    this.#expectedSignature = signature(secrets.sessionKey, this.#sent!);
-  }
-
-  /** The connection secret: 16 bytes key, 12 bytes first nonce of the server, 12 bytes ours. */
-  #goSecure(secrets: SessionSecrets): void {
-    const secret = secrets.connectionSecret;
-    if (secret === undefined || secret.length < gcmKeyBytes + 2 * gcmNonceBytes) {
-      throw this.error(
-        "SIPHON_RADOS_MODE",
-        this.auth.method === authMethod.none
-          ? "secure mode needs cephx authentication, and this cluster has none"
-          : "the daemon chose secure mode and gave no key for it",
-      );
-    }
-    const key = secret.subarray(0, gcmKeyBytes);
-    const theirs = secret.subarray(gcmKeyBytes, gcmKeyBytes + gcmNonceBytes);
-    const own = secret.subarray(gcmKeyBytes + gcmNonceBytes, gcmKeyBytes + 2 * gcmNonceBytes);
-    const counter = this.#revision === 1 ? "last64" : "first32";
-    const opening = createGcm("open", key, theirs, counter, this.messenger.gcm);
-    const sealing = createGcm("seal", key, own, counter, this.messenger.gcm);
-    const Frames = this.#revision === 1 ? SecureFramesRev1 : SecureFramesRev0;
-    this.#codec = new Frames(opening, sealing);
-  }
-
-  #handleSignature(received: Buffer): void {
-    this.#expect("signature", frameTag.authSignature);
-    const expected = this.#expectedSignature;
-    if (received.length !== expected.length || !timingSafeEqual(received, expected)) {
-      throw this.error(
-        "SIPHON_RADOS_UNTRUSTED",
-        "the handshake was changed on the way, or the daemon does not hold the session's key",
-      );
-    }
-    this.#stage = "ident";
-    const messenger = this.messenger;
-    writeClientIdent(this.#writer.reset(), {
-      addrs: [messenger.addr],
-      target: this.peer.addr,
-      globalId: messenger.globalId,
-      globalSeq: messenger.nextGlobalSeq(),
-      supported: supportedFeatures,
-      required: requiredFeatures,
-      lossy: true,
-      cookie: 0n,
-    });
-    this.#sendControl(frameTag.clientIdent);
-  }
-
-  #handleServerIdent(r: Reader): void {
-    this.#expect("ident", frameTag.serverIdent);
-    const ident = readServerIdent(r);
-    if (!ident.addrs.some((addr) => sameInstance(addr, this.peer.addr))) {
-      const there = ident.addrs.map(addrText).join(", ");
-      throw this.error("SIPHON_RADOS_CONNECTION", `another daemon answers at this address (${there})`);
-    }
-    const missing = (requiredFeatures & ~ident.supported) | (ident.required & ~supportedFeatures);
-    if (missing !== 0n) {
-      throw this.error(
-        "SIPHON_RADOS_MODE",
-        `daemon and client lack features of each other (0x${missing.toString(16)})`,
-      );
-    }
-    this.peerFeatures = ident.supported;
-    this.#stage = "open";
-    this.becomeReady();
-  }
-
-  get #modes() {
-    return this.messenger.modes[this.peer.type];
-  }
-
-  #expect(stage: Stage, tag: number): void {
-    if (this.#stage !== stage) throw badFrame(`tag ${tag} while waiting for ${this.#stage}`);
-  }
-
-  /** Sends what the writer holds as segment 0 of a control frame. */
-  #sendControl(tag: number): void {
-    const payload = this.#writer.finish();
+  /** Returns the frame as it is on the wire. */
+  #sendControl(tag: number, payload: Uint8Array): Buffer {
     const length = this.#codec.plan(payload.length, 0, 0, 0);
     const at = this.reserve(length);
     const bytes = this.region.bytes;
     bytes.set(payload, at + this.#codec.outAt0);
     this.#codec.seal(this.region, at, tag);
-    this.#sent?.push(Buffer.from(bytes.subarray(at, at + length)));
+    return Buffer.from(bytes.subarray(at, at + length));
   }
-}
-
-function signature(key: Uint8Array | undefined, transcript: readonly Buffer[]): Buffer {
-  if (key === undefined) return noSignature;
-  const hmac = createHmac("sha256", key);
-  for (const part of transcript) hmac.update(part);
-  return hmac.digest();
 }

@@ -1,0 +1,25 @@
+/** What a daemon that speaks the other version of the protocol begins with. */
+export interface ForeignBanner {
+  begins: string;
+  /** What to tell the user. */
+  reason: string;
+}
+
+/**
+ * Compares what has come with the banner expected.
+ *
+ * @param available bytes there are from `at` on
+ * @returns why it is not that banner; undefined as long as it may be
+ */
+export function bannerMismatch(
+  bytes: Buffer,
+  at: number,
+  available: number,
+  expected: Buffer,
+  foreign: ForeignBanner,
+): string | undefined {
+  const known = Math.min(available, expected.length);
+  if (bytes.compare(expected, 0, known, at, at + known) === 0) return undefined;
+  const begins = bytes.toString("latin1", at, at + Math.min(available, foreign.begins.length));
+  return begins === foreign.begins ? foreign.reason : "the peer does not begin as a Ceph daemon does";
+}
