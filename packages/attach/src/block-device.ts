@@ -1,0 +1,22 @@
+import type { ImageRequest } from "@siphon/rbd";
+
+/**
+ * What the servers need of a disk, and all they know of it: an open RBD image is one. Requests lie within the device; whoever
+ * serves a guest checks that first.
+ */
+export interface BlockDevice {
+  /** In bytes; changes are told to `onResize`. */
+  readonly size: number;
+  readonly readOnly: boolean;
+  /** Bytes that are written at best, for the guest to know: an object's. */
+  readonly optimalIoSize: number;
+  read(request: ImageRequest): void;
+  write(request: ImageRequest): void;
+  /** Everything acknowledged before it lasts when it is done. */
+  flush(request: ImageRequest): void;
+  /** The bytes need not be kept; they are read as zeros or as they were. */
+  discard(request: ImageRequest): void;
+  /** The bytes are read as zeros. */
+  writeZeroes(request: ImageRequest): void;
+  onResize(listener: (size: number) => void): Disposable;
+}

@@ -1,0 +1,77 @@
+/** ceph_osd_op in src/include/rados.h: u16 code, u32 flags, 28 bytes of arguments, u32 length of the input. */
+export const opBytes = 38;
+export const opArguments = 6;
+const inputLengthAt = 34;
+
+/**
+ * The operations of one request as they go on the wire, reused from request to request. `add` gives the offset of an
+ * operation's arguments, which are zero, in `view`; what is longer than the 28 bytes they have is the operation's input.
+ */
+export class OpList {
+  bytes: Buffer;
+  view: DataView;
+  /** How many operations there are. */
+  count = 0;
+  /** Of the inputs of all operations together. */
+  inputBytes = 0;
+
+  constructor(capacity = 2) {
+    this.bytes = Buffer.alloc(capacity * opBytes);
+    this.view = viewOf(this.bytes);
+  }
+
+  /** On the wire, without inputs. */
+  get length(): number {
+    return this.count * opBytes;
+  }
+
+  clear(): this {
+    this.count = 0;
+    this.inputBytes = 0;
+    return this;
+  }
+
+  /** @param inputLength bytes that the request will fill in for this operation */
+  add(code: number, inputLength = 0, flags = 0): number {
+    const at = this.count++ * opBytes;
+    if (at + opBytes > this.bytes.length) this.#grow();
+    this.bytes.fill(0, at, at + opBytes);
+    this.view.setUint16(at, code, true);
+    this.view.setUint32(at + 2, flags, true);
+    this.view.setUint32(at + inputLengthAt, inputLength, true);
+    this.inputBytes += inputLength;
+    return at + opArguments;
+  }
+
+  /** An operation on bytes of the object: read, write, zero, truncate (the length is 0 then), ... */
+  addExtent(code: number, offset: number, length: number, inputLength = 0, flags = 0): void {
+    const at = this.add(code, inputLength, flags);
+    this.setU64(at, offset);
+    this.setU64(at + 8, length);
+  }
+
+  code(op: number): number {
+    return this.view.getUint16(op * opBytes, true);
+  }
+
+  inputLength(op: number): number {
+    return this.view.getUint32(op * opBytes + inputLengthAt, true);
+  }
+
+  /** @param value a whole number of up to 53 bits */
+  setU64(at: number, value: number): void {
+    this.view.setUint32(at, value >>> 0, true);
+    this.view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+  }
+
+  #grow(): void {
+    const grown = Buffer.alloc(this.bytes.length * 2);
+    this.bytes.copy(grown);
+    this.bytes = grown;
+    this.view = viewOf(grown);
+  }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}

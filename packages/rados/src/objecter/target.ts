@@ -1,0 +1,27 @@
+import type { ObjectLocator } from "../osdmap/object-hash.ts";
+
+/**
+ * An object, and where it is: whoever works on an object again and again keeps its target, since placing it and the part
+ * of the request that names it are then done once, and the placement once an epoch.
+ */
+export class ObjectTarget {
+  readonly poolId: number;
+  readonly name: string;
+  readonly namespace: string;
+  readonly key: string;
+  /** Filled in and kept current by the objecter: the PG, who serves it, and as of which map (0: not placed yet). */
+  hash = 0;
+  pgSeed = 0;
+  primary = -1;
+  shard = -1;
+  epoch = 0;
+  /** Front of a request to this object, as far as it is the same each time; made by the objecter. */
+  template: Buffer | undefined;
+
+  constructor(poolId: number, name: string, { namespace = "", key = "" }: ObjectLocator = {}) {
+    this.poolId = poolId;
+    this.name = name;
+    this.namespace = namespace;
+    this.key = key;
+  }
+}

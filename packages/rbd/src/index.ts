@@ -1,0 +1,1 @@
+export { ImageRequest } from "./io/image-request.ts";

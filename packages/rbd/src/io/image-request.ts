@@ -1,0 +1,32 @@
+/**
+ * Something asked of an image: the callback way in, without a Promise, closure or Buffer for an operation. Subclasses say
+ * where written bytes come from and where read bytes go (guest memory, a socket's buffer), and are used again for
+ * request after request. A request belongs to the image from the call it is given to until `completed`.
+ */
+export abstract class ImageRequest {
+  /** In bytes of the image; any alignment. */
+  offset = 0;
+  length = 0;
+  /** 0, or a negative errno. */
+  result = 0;
+  /** What went wrong, where more is known than the errno. */
+  error: Error | undefined;
+
+  /**
+   * Writes `length` bytes of the data to be written, from `position` of this request on, to `into` at `at`. The data must stay
+   * as it is until `completed`: it may be asked for more than once.
+   */
+  abstract fill(into: Buffer, at: number, position: number, length: number): void;
+
+  /**
+   * Takes `bytes` from `start` up to `end`, valid during the call, which belong at `position` of this request. Portions come in
+   * any order, perhaps more than once, and are right only once `completed` says so.
+   */
+  abstract take(bytes: Buffer, start: number, end: number, position: number): void;
+
+  /** Takes zeros: `length` bytes from `position` of this request on. */
+  abstract takeZeros(position: number, length: number): void;
+
+  /** All is done and `result` set; never called from within the call that started it. */
+  abstract completed(): void;
+}
