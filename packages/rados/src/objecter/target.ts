@@ -9,6 +9,8 @@ export class ObjectTarget {
   readonly name: string;
   readonly namespace: string;
   readonly key: string;
+  /** Places what is a part of the pool and no object (`requestFlag.pgOperation`): its name and key are empty then. */
+  readonly fixedHash: number | undefined;
   /** Filled in and kept current by the objecter: the PG, who serves it, and as of which map (0: not placed yet). */
   hash = 0;
   pgSeed = 0;
@@ -18,10 +20,16 @@ export class ObjectTarget {
   /** Front of a request to this object, as far as it is the same each time; made by the objecter. */
   template: Buffer | undefined;
 
-  constructor(poolId: number, name: string, { namespace = "", key = "" }: ObjectLocator = {}) {
+  constructor(
+    poolId: number,
+    name: string,
+    { namespace = "", key = "" }: ObjectLocator = {},
+    fixedHash?: number,
+  ) {
     this.poolId = poolId;
     this.name = name;
     this.namespace = namespace;
     this.key = key;
+    this.fixedHash = fixedHash;
   }
 }
