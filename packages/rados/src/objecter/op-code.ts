@@ -48,6 +48,7 @@ export const opCode = {
   /** A method of an object class; whether it reads, writes or both is up to the method. */
   call: read | exec | 1,
   listObjects: read | pg | 5,
+  listObjectsFiltered: read | pg | 6,
 } as const;
 
 /** Of one operation (CEPH_OSD_OP_FLAG_*). */
@@ -82,4 +83,6 @@ export const requestFlag = {
   /** Fails with ENOSPC where it would wait for a full pool to be freed. */
   fullTry: 0x80_0000,
   fullForce: 0x100_0000,
+  /** A write answers with the results and outputs of its operations, of up to 64 bytes each. */
+  returnVector: 0x200_0000,
 } as const;
