@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../errors.ts";
 import { type RunOptions, type RunResult, run } from "../host/command.ts";
 import { cephEnvironment } from "./environment.ts";
@@ -109,18 +110,25 @@ export class CephClient {
 
   async #run(command: string, args: string[], what: string, options: CephCallOptions): Promise<RunResult> {
     const { signal, timeoutMs, input } = options;
-    const result = await run(command, args, {
-      env: this.#env(),
-      anyExitCode: true,
-      signal,
-      timeoutMs,
-      input,
-    });
-    if (result.exitCode === 0) return result;
+    let result: RunResult;
+    for (let attempt = 1; ; attempt++) {
+      result = await run(command, args, { env: this.#env(), anyExitCode: true, signal, timeoutMs, input });
+      if (result.exitCode === 0) return result;
+      if (attempt === mostAttempts || !neverAsked.test(result.stderr)) break;
+      await sleep(pauseMs, undefined, { signal });
+    }
     const { user, conf, pool } = this.target;
     throw cephFailure({ what: options.what ?? what, user, conf, pool }, result.stderr || result.stdout);
   }
 }
+
+/**
+ * The ceph program first learns from a monitor which commands there are. A monitor that has just come up may refuse that, also
+ * to those who may do everything; the command itself was not sent then, and is safe to try again.
+ */
+const neverAsked = /problem getting command descriptions/;
+const mostAttempts = 4;
+const pauseMs = 300;
 
 function parse({ stdout }: RunResult): unknown {
   const text = stdout.trim();
