@@ -1,0 +1,127 @@
+import { opFlag } from "../objecter/op-code.ts";
+import type { OpList } from "../objecter/op-list.ts";
+import { assertVersion } from "./operations/asserts.ts";
+import { exec } from "./operations/exec.ts";
+import { compareExtent, stat } from "./operations/extents.ts";
+import { type Comparison, compareOmap, type OmapGuard } from "./operations/omap.ts";
+import { compareXattr } from "./operations/xattrs.ts";
+import type { ReadOperation } from "./read-operation.ts";
+import type { WriteOperation } from "./write-operation.ts";
+
+/** One thing to do with an object: how it goes out, and what the answer means. */
+export interface Op<Value = unknown> {
+  readonly code: number;
+  /** `opFlag`s. */
+  flags?: number;
+  /** Writes the arguments, up to 28 bytes, at an offset in the list's `view`. */
+  readonly writeArguments?: (ops: OpList, at: number) => void;
+  readonly input?: Uint8Array;
+  /** Where the output goes, up to the memory's length; otherwise memory is made for it. */
+  readonly into?: Uint8Array;
+  /** @throws WireError for an output that cannot be */
+  decode(output: Buffer, result: number): Value;
+}
+
+/** What an operation will be used for, so that the OSD can cache accordingly (posix_fadvise). */
+export type Advice = "random" | "sequential" | "willNeed" | "dontNeed" | "noCache";
+
+/** The type of an operation once something that gives a `Value` was added. */
+export type With<Self, Value> =
+  Self extends ReadOperation<infer Values extends unknown[]>
+    ? ReadOperation<[...Values, Value]>
+    : Self extends WriteOperation<infer Values extends unknown[]>
+      ? WriteOperation<[...Values, Value]>
+      : never;
+
+/** The same whose last step may fail. */
+export type Lenient<Self> =
+  Self extends ReadOperation<infer Values extends unknown[]>
+    ? ReadOperation<LastOptional<Values>>
+    : Self extends WriteOperation<infer Values extends unknown[]>
+      ? WriteOperation<LastOptional<Values>>
+      : never;
+
+type LastOptional<Values extends unknown[]> = Values extends [...infer Before, infer Last]
+  ? [...Before, Last | undefined]
+  : Values;
+
+/**
+ * Steps that an OSD carries out on one object together: none of them if one fails, unless that one may
+ * (ObjectOperation in src/osdc/Objecter.h). Each step gives a value; those of a write are empty but for `exec`, and for it
+ * only if asked for (`returnOutputs`).
+ */
+export abstract class ObjectOperation<Values extends unknown[]> {
+  readonly ops: Op[] = [];
+
+  /** Goes on only if the object is there. */
+  assertExists(): With<this, void> {
+    return this.add({ ...stat(), decode: () => {} });
+  }
+
+  /** Goes on only if the object has this version (as `operate` tells); otherwise ERANGE or EOVERFLOW. */
+  assertVersion(version: number): With<this, void> {
+    return this.add(assertVersion(version));
+  }
+
+  /** Goes on only if these bytes are at the offset; otherwise `OperationError.mismatchAt` says where they differ. */
+  compareExtent(offset: number, expected: Uint8Array): With<this, void> {
+    return this.add(compareExtent(offset, expected));
+  }
+
+  /**
+   * Goes on only if the attribute compares so with the value, otherwise ECANCELED: bytes with bytes, a number with the
+   * attribute's text as a decimal number.
+   */
+  compareXattr(name: string, comparison: Comparison, value: Uint8Array | string | number): With<this, void> {
+    return this.add(compareXattr(name, comparison, value));
+  }
+
+  /** Goes on only if all of these omap values compare so, otherwise ECANCELED; a key that is not there has no bytes. */
+  compareOmap(guards: ReadonlyMap<string, OmapGuard>): With<this, void> {
+    return this.add(compareOmap(guards));
+  }
+
+  /** Calls a method of an object class. Its output comes back if it only reads; of up to 64 bytes if it writes. */
+  exec(className: string, method: string, input?: Uint8Array): With<this, Buffer> {
+    return this.add(exec(className, method, input));
+  }
+
+  /** The last step may fail: the others are carried out all the same, and its value is undefined then. */
+  failOk(): Lenient<this> {
+    this.#flagLast(opFlag.failOk);
+    return this as unknown as Lenient<this>;
+  }
+
+  /** What the data of the last step will be used for. */
+  advise(advice: Advice): this {
+    this.#flagLast(adviceFlags[advice]);
+    return this;
+  }
+
+  /** The values of all steps, from their outputs and results. */
+  decode(outputs: readonly Buffer[], results: readonly number[]): Values {
+    const values = this.ops.map((op, i) =>
+      results[i]! < 0 ? undefined : op.decode(outputs[i]!, results[i]!),
+    );
+    return values as Values;
+  }
+
+  protected add<Value>(op: Op<Value>): With<this, Value> {
+    this.ops.push(op);
+    return this as unknown as With<this, Value>;
+  }
+
+  #flagLast(flag: number): void {
+    const last = this.ops.at(-1);
+    if (last === undefined) throw new RangeError("there is no step yet to say something about");
+    last.flags = (last.flags ?? 0) | flag;
+  }
+}
+
+const adviceFlags: Record<Advice, number> = {
+  random: opFlag.adviseRandom,
+  sequential: opFlag.adviseSequential,
+  willNeed: opFlag.adviseWillNeed,
+  dontNeed: opFlag.adviseDontNeed,
+  noCache: opFlag.adviseNoCache,
+};
