@@ -1,12 +1,20 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** CPU seconds of one process (with its ended threads), and of its living threads by thread name. */
+/** CPU seconds of one process since it began, its ended threads included. */
 export interface CpuTimes {
   /** Seconds in user mode. */
   user: number;
   /** Seconds in the kernel. */
   system: number;
-  /** Seconds (user + system) summed over the living threads that share a name. */
+  /** The threads by their ids: name, and seconds (user + system). */
+  threads: Map<number, { name: string; seconds: number }>;
+}
+
+/** CPU seconds that one process used between two readings. */
+export interface CpuUse {
+  user: number;
+  system: number;
+  /** Seconds (user + system) summed over the threads that share a name. */
   threads: Map<string, number>;
 }
 
@@ -31,23 +39,28 @@ export function isRunning(id: ProcessId): boolean {
   return processId(id.pid)?.startTime === id.startTime;
 }
 
-/** Reads the CPU times of a process; undefined when it has ended. Source: proc(5). */
-export function cpuTimes(pid: number): CpuTimes | undefined {
+/**
+ * Reads the CPU times of a process; undefined when it has ended. The kernel forgets a thread when it ends: `earlier`,
+ * a reading of the same process, adds the threads that have ended since, with what they had used by then.
+ * Source: proc(5).
+ */
+export function cpuTimes(pid: number, earlier?: CpuTimes): CpuTimes | undefined {
   const whole = readStat(`/proc/${pid}/stat`);
   if (!whole) return undefined;
-  const threads = new Map<string, number>();
+  const threads = new Map(earlier?.threads);
   for (const tid of list(`/proc/${pid}/task`)) {
     const stat = readStat(`/proc/${pid}/task/${tid}/stat`);
-    if (stat) threads.set(stat.name, (threads.get(stat.name) ?? 0) + stat.user + stat.system);
+    if (stat) threads.set(Number(tid), { name: stat.name, seconds: stat.user + stat.system });
   }
   return { user: whole.user, system: whole.system, threads };
 }
 
 /** What passed between two readings of the same process. */
-export function cpuBetween(before: CpuTimes, after: CpuTimes): CpuTimes {
+export function cpuBetween(before: CpuTimes, after: CpuTimes): CpuUse {
   const threads = new Map<string, number>();
-  for (const [name, seconds] of after.threads) {
-    threads.set(name, Math.max(0, seconds - (before.threads.get(name) ?? 0)));
+  for (const [tid, { name, seconds }] of after.threads) {
+    const used = seconds - (before.threads.get(tid)?.seconds ?? 0);
+    threads.set(name, (threads.get(name) ?? 0) + Math.max(0, used));
   }
   return { user: after.user - before.user, system: after.system - before.system, threads };
 }

@@ -1,4 +1,4 @@
-import { type CpuTimes, cpuBetween, cpuTimes } from "../host/proc.ts";
+import { type CpuTimes, type CpuUse, cpuBetween, cpuTimes } from "../host/proc.ts";
 import type { Run } from "../results/schema.ts";
 
 type Cpu = Run["cpu"]["client"];
@@ -61,17 +61,22 @@ export class CpuSampler implements Disposable {
   }
 
   #sample(): void {
-    const client = cpuTimes(this.#client);
-    const osds = this.#osds.map((pid) => cpuTimes(pid)).filter((times) => times !== undefined);
-    if (client && osds.length === this.#osds.length)
+    // fio's own threads, and librbd's in it, end before fio does.
+    const earlier = this.#samples.at(-1);
+    const client = cpuTimes(this.#client, earlier?.client);
+    const osds = this.#osds
+      .map((pid, index) => cpuTimes(pid, earlier?.osds[index]))
+      .filter((times) => times !== undefined);
+    if (client && osds.length === this.#osds.length) {
       this.#samples.push({ at: performance.now(), client, osds });
+    }
   }
 }
 
 /** fio's last words and the way back to the host, in which no load runs any more. */
 const TEARDOWN_MS = 500;
 
-function scaled({ user, system, threads }: CpuTimes, scale: number): Cpu {
+function scaled({ user, system, threads }: CpuUse, scale: number): Cpu {
   const perThread = [...threads].map(([name, seconds]) => [name, seconds * scale] as const);
   return { user: user * scale, system: system * scale, threads: Object.fromEntries(perThread) };
 }

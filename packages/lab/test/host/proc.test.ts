@@ -41,6 +41,28 @@ test("CPU that a process burns shows in its times, and under its thread's name",
   }
 });
 
+test("what a thread used stays known after its end", async () => {
+  const work = "const end = Date.now() + 500; while (Date.now() < end);";
+  const program = `new (require("node:worker_threads").Worker)(${JSON.stringify(work)}, { eval: true })`;
+  const child = spawn(process.execPath, ["-e", `${program}; setInterval(() => {}, 1000);`]);
+  try {
+    const before = cpuTimes(child.pid!)!;
+    let times = before;
+    const ended = () => {
+      const living = new Set(threadTimes(child.pid!).map(({ tid }) => tid));
+      return [...times.threads].find(([tid, { seconds }]) => !living.has(tid) && seconds > 0);
+    };
+    while (!ended()) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      times = cpuTimes(child.pid!, times)!;
+    }
+    const [, { name, seconds }] = ended()!;
+    assert.ok(cpuBetween(before, times).threads.get(name)! >= seconds);
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
 test("processes are found by a variable of their environment", async () => {
   const mark = `mark-${process.pid}`;
   const child = spawn("sleep", ["60"], { env: { ...process.env, SIPHON_TEST_MARK: mark } });

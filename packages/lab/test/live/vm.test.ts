@@ -86,7 +86,7 @@ test("fio measures the disk, and QEMU's CPU time is told by thread", async () =>
   );
   const figures = parseFio(said, { seconds: 1 });
   assert.ok(figures.ios > 0 && figures.latency.p50 > 0);
-  const names = [...vm.cpu().threads.keys()];
+  const names = [...vm.cpu().threads.values()].map(({ name }) => name);
   for (const name of ["CPU 0/TCG", "CPU 1/TCG", "IO iothread0"]) assert.ok(names.includes(name), name);
   assert.ok(vm.cpu().user > before.user);
 });
