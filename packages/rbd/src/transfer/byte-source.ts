@@ -1,0 +1,98 @@
+import { TransferError } from "./transfer-error.ts";
+
+/**
+ * Reads a stream of bytes by counts, holding no more than the portion at hand: whoever reads slowly slows the stream
+ * down. Portions are those of the stream, whatever it is (a file, standard input, a socket).
+ */
+export class ByteSource implements AsyncDisposable {
+  readonly what: string;
+  readonly #portions: AsyncIterator<Uint8Array>;
+  #portion: Buffer = Buffer.alloc(0);
+  /** Of the next byte in `#portion`. */
+  #at = 0;
+  #position: number;
+
+  /**
+   * @param what what the bytes are, for error messages
+   * @param position of the stream's first byte in the whole, where it does not begin at the start
+   */
+  constructor(bytes: AsyncIterable<Uint8Array>, what: string, position = 0) {
+    this.#portions = bytes[Symbol.asyncIterator]();
+    this.what = what;
+    this.#position = position;
+  }
+
+  /** Offset in bytes of what is read next. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** The next `length` bytes in one piece; for what is small. */
+  async exactly(length: number): Promise<Buffer> {
+    if (this.#portion.length - this.#at >= length) return this.#advance(length);
+    const whole = Buffer.allocUnsafe(length);
+    let filled = 0;
+    for await (const part of this.take(length)) filled += part.copy(whole, filled);
+    return whole;
+  }
+
+  /** The next `length` bytes in portions, views of the stream's own. */
+  async *take(length: number): AsyncGenerator<Buffer, void, undefined> {
+    for (let left = length; left > 0; ) {
+      if (this.#at === this.#portion.length && !(await this.#more())) throw this.#truncated(left);
+      const part = this.#advance(Math.min(left, this.#portion.length - this.#at));
+      left -= part.length;
+      yield part;
+    }
+  }
+
+  async skip(length: number): Promise<void> {
+    for await (const _ of this.take(length));
+  }
+
+  /** Whether no byte follows. */
+  async atEnd(): Promise<boolean> {
+    return this.#at === this.#portion.length && !(await this.#more());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#portions.return?.();
+  }
+
+  /** The error for what no writer of the format writes here; the caller throws it. */
+  malformed(found: string): TransferError {
+    return new TransferError(
+      "SIPHON_TRANSFER_MALFORMED",
+      `malformed ${this.what}: ${found}, before byte ${this.#position}`,
+    );
+  }
+
+  #advance(length: number): Buffer {
+    const start = this.#at;
+    this.#at += length;
+    this.#position += length;
+    return this.#portion.subarray(start, this.#at);
+  }
+
+  /** Fetches a portion with something in it; false at the end. */
+  async #more(): Promise<boolean> {
+    for (;;) {
+      const { done, value } = await this.#portions.next();
+      if (done) return false;
+      if (value.length === 0) continue;
+      this.#portion = Buffer.isBuffer(value)
+        ? value
+        : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      this.#at = 0;
+      return true;
+    }
+  }
+
+  #truncated(missing: number): TransferError {
+    return new TransferError(
+      "SIPHON_TRANSFER_TRUNCATED",
+      `${this.what} ends at byte ${this.#position}, where ${missing} bytes more should follow`,
+      { hint: "it was not written to its end, or not copied whole" },
+    );
+  }
+}

@@ -1,0 +1,143 @@
+import type { ByteSource } from "./byte-source.ts";
+import {
+  type DiffFormat,
+  type DiffHeader,
+  type DiffRecord,
+  diffBanner,
+  diffTag,
+  longestName,
+} from "./diff-format.ts";
+import { expectBanner, readString, safeU64, tagName } from "./primitives.ts";
+
+/** Where reading a diff can go on later, in another process: after a record. */
+export interface DiffCursor {
+  readonly format: DiffFormat;
+  readonly header: DiffHeader;
+  /** Bytes from the start of the stream. */
+  readonly position: number;
+}
+
+/**
+ * Reads a diff from a stream, record by record, in either format. The bytes of a record are passed on as they come and
+ * never held; what is not taken of them is skipped. Everything read is checked, in `TransferError`s.
+ */
+export class DiffReader {
+  readonly format: DiffFormat;
+  readonly header: DiffHeader;
+  readonly #source: ByteSource;
+  /** The tag of the next record, where it was read already. */
+  #tag: number | undefined;
+  /** Bytes of the record at hand that have not been read. */
+  #left = 0;
+
+  private constructor(source: ByteSource, format: DiffFormat, header: DiffHeader, tag?: number) {
+    this.#source = source;
+    this.format = format;
+    this.header = header;
+    this.#tag = tag;
+  }
+
+  /** Reads up to the first record of data. */
+  static async open(source: ByteSource): Promise<DiffReader> {
+    const format = await expectBanner(source, [diffBanner[1], diffBanner[2]]);
+    return format === diffBanner[1] ? readHeader(source, 1) : readHeader(source, 2);
+  }
+
+  /** Goes on in a stream that begins where the cursor points, or after the `tag` of the record there. */
+  static resume(source: ByteSource, cursor: DiffCursor, tag?: number): DiffReader {
+    return new DiffReader(source, cursor.format, cursor.header, tag);
+  }
+
+  /** Where the record after the one at hand begins; asked for when all of that has been taken. */
+  get cursor(): DiffCursor {
+    const position = this.#source.position + this.#left - (this.#tag === undefined ? 0 : 1);
+    return { format: this.format, header: this.header, position };
+  }
+
+  /** The next record; undefined at the end. */
+  async next(): Promise<DiffRecord | undefined> {
+    if (this.#left > 0) await this.#source.skip(this.#left);
+    this.#left = 0;
+    const source = this.#source;
+    for (;;) {
+      const tag = this.#tag ?? (await source.exactly(1))[0]!;
+      this.#tag = undefined;
+      if (tag === diffTag.end) {
+        this.#tag = tag;
+        return undefined;
+      }
+      const length = this.format === 2 ? safeU64(source, await source.exactly(8)) : undefined;
+      if (tag === diffTag.write || tag === diffTag.zero) return this.#record(tag, length);
+      if (length === undefined || isHeaderTag(tag)) {
+        throw source.malformed(`record ${tagName(tag)} among the data`);
+      }
+      await source.skip(length);
+    }
+  }
+
+  /** The first `length` bytes not taken yet of the record at hand, in portions, views of the stream's own. */
+  async *payload(length = this.#left): AsyncGenerator<Buffer, void, undefined> {
+    if (length > this.#left) throw new RangeError(`${length} bytes of ${this.#left} asked for`);
+    for await (const part of this.#source.take(length)) {
+      this.#left -= part.length;
+      yield part;
+    }
+  }
+
+  /** Passes over the first `length` of the bytes not taken yet. */
+  async skipPayload(length: number): Promise<void> {
+    for await (const _ of this.payload(length));
+  }
+
+  async #record(tag: number, claimed: number | undefined): Promise<DiffRecord> {
+    const source = this.#source;
+    const bytes = await source.exactly(16);
+    const offset = safeU64(source, bytes);
+    const length = safeU64(source, bytes, 8);
+    const type = tag === diffTag.write ? "write" : "zero";
+    const end = offset + length;
+    if (length === 0) throw source.malformed(`a ${type} record of no bytes`);
+    if (end > (this.header.size ?? Number.MAX_SAFE_INTEGER)) {
+      throw source.malformed(`a ${type} record up to ${end} in an image of ${this.header.size} bytes`);
+    }
+    this.#left = type === "write" ? length : 0;
+    if (claimed !== undefined && claimed !== 16 + this.#left) {
+      throw source.malformed(`a ${type} record of ${claimed} bytes with ${this.#left} bytes of data`);
+    }
+    return { type, offset, length };
+  }
+}
+
+async function readHeader(source: ByteSource, format: DiffFormat): Promise<DiffReader> {
+  const header: { -readonly [Field in keyof DiffHeader]: DiffHeader[Field] } = {};
+  for (;;) {
+    const tag = (await source.exactly(1))[0]!;
+    if (!isHeaderTag(tag)) {
+      const isData = tag === diffTag.write || tag === diffTag.zero || tag === diffTag.end;
+      if (isData) return DiffReader.resume(source, { format, header, position: source.position }, tag);
+      if (format === 1) throw source.malformed(`unknown record ${tagName(tag)}`);
+      await source.skip(safeU64(source, await source.exactly(8)));
+      continue;
+    }
+    const claimed = format === 2 ? safeU64(source, await source.exactly(8)) : undefined;
+    const start = source.position;
+    if (tag === diffTag.fromSnapshot) header.from = await readString(source, longestName);
+    else if (tag === diffTag.toSnapshot) header.to = await readString(source, longestName);
+    else if (tag === diffTag.size) header.size = safeU64(source, await source.exactly(8));
+    else header.isProtected = (await source.exactly(1))[0] !== 0;
+    if (claimed !== undefined && claimed !== source.position - start) {
+      throw source.malformed(
+        `record ${tagName(tag)} of ${claimed} bytes instead of ${source.position - start}`,
+      );
+    }
+  }
+}
+
+function isHeaderTag(tag: number): boolean {
+  return (
+    tag === diffTag.fromSnapshot ||
+    tag === diffTag.toSnapshot ||
+    tag === diffTag.protection ||
+    tag === diffTag.size
+  );
+}

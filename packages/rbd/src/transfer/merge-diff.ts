@@ -1,0 +1,129 @@
+import type { ByteSink } from "./byte-sink.ts";
+import type { ByteSource } from "./byte-source.ts";
+import type { DiffRecord } from "./diff-format.ts";
+import { DiffReader } from "./diff-reader.ts";
+import { DiffWriter } from "./diff-writer.ts";
+import { TransferError } from "./transfer-error.ts";
+
+/**
+ * Makes one diff of two that follow each other, byte for byte as `rbd merge-diff` does. Both are read once, from front to
+ * back, and only the portion at hand is in memory. Both must be of format 1, with their records in the order of their
+ * offsets (which those of images with fancy striping are not).
+ *
+ * @param onProgress told how far both have been read, in bytes of the image, the sum of both
+ */
+export async function mergeDiffs(
+  first: ByteSource,
+  second: ByteSource,
+  sink: ByteSink,
+  onProgress: (read: number, total: number) => void = () => {},
+): Promise<void> {
+  const earlier = await Side.open(first);
+  const later = await Side.open(second);
+  if ((earlier.header.to ?? "") !== (later.header.from ?? "")) {
+    throw new TransferError(
+      "SIPHON_TRANSFER_MISMATCH",
+      `${first.what} leads to ${named(earlier.header.to)}, ${second.what} starts from ${named(later.header.from)}`,
+      { hint: "give the diffs in the order in which they were made, none left out" },
+    );
+  }
+  const [earlierSize, laterSize] = [earlier.size, later.size];
+  const total = 2 * Math.max(earlierSize, laterSize);
+  const writer = new DiffWriter(sink, 1);
+  await writer.header({
+    from: earlier.header.from || undefined,
+    to: later.header.to || undefined,
+    size: laterSize,
+  });
+
+  // What the later diff says wins. Where the image has grown meanwhile the earlier diff counts as zeros up to the new size;
+  // where it has shrunk, the later one covers what was cut off, and says nothing of it.
+  for (;;) {
+    onProgress(earlier.offset + later.offset, total);
+    await earlier.fetch(laterSize);
+    await later.fetch(earlierSize);
+    if (earlier.length > 0 && earlier.offset < later.offset) {
+      await earlier.passTo(writer, Math.min(earlier.length, later.offset - earlier.offset));
+    } else if (earlier.length > 0 && earlier.offset < later.offset + later.length) {
+      await earlier.drop(Math.min(earlier.length, later.offset + later.length - earlier.offset));
+    } else if (later.length > 0) {
+      if (later.ended) await later.drop(later.length);
+      else await later.passTo(writer, later.length);
+    } else if (earlier.ended && later.ended && earlier.length === 0) {
+      break;
+    }
+  }
+  await writer.end();
+  await sink.finish();
+}
+
+/** One of the two: what is left of its record at hand. */
+class Side {
+  offset = 0;
+  length = 0;
+  /** No records are left; `length` may say how far the image's other size reaches beyond its own. */
+  ended = false;
+  readonly size: number;
+  readonly #reader: DiffReader;
+  readonly #source: ByteSource;
+  #type: DiffRecord["type"] = "zero";
+
+  private constructor(source: ByteSource, reader: DiffReader) {
+    if (reader.header.size === undefined) throw source.malformed("data without the image's size");
+    this.size = reader.header.size;
+    this.#source = source;
+    this.#reader = reader;
+  }
+
+  static async open(source: ByteSource): Promise<Side> {
+    const reader = await DiffReader.open(source);
+    if (reader.format === 1) return new Side(source, reader);
+    throw new TransferError(
+      "SIPHON_TRANSFER_BANNER",
+      `${source.what} is a diff of format 2; only those of format 1 can be merged`,
+    );
+  }
+
+  get header() {
+    return this.#reader.header;
+  }
+
+  /** Takes the next record if nothing is left of the one at hand. */
+  async fetch(otherSize: number): Promise<void> {
+    if (this.ended || this.length > 0) return;
+    const { size } = this;
+    const record = await this.#reader.next();
+    this.ended = record === undefined;
+    const offset = record?.offset ?? size;
+    if (offset < this.offset) {
+      throw this.#source.malformed(`a record at ${offset} after one that ends at ${this.offset}`);
+    }
+    this.offset = offset;
+    this.length = record?.length ?? Math.max(0, otherSize - size);
+    this.#type = record?.type ?? "zero";
+  }
+
+  async passTo(writer: DiffWriter, length: number): Promise<void> {
+    if (this.#type === "zero") {
+      await writer.zero(this.offset, length);
+    } else {
+      await writer.write(this.offset, length);
+      for await (const part of this.#reader.payload(length)) await writer.data(part);
+    }
+    this.#advance(length);
+  }
+
+  async drop(length: number): Promise<void> {
+    if (this.#type === "write") await this.#reader.skipPayload(length);
+    this.#advance(length);
+  }
+
+  #advance(length: number): void {
+    this.offset += length;
+    this.length -= length;
+  }
+}
+
+function named(snapshot: string | undefined): string {
+  return snapshot ? `snapshot ${snapshot}` : "no snapshot";
+}

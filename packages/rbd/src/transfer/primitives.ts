@@ -1,0 +1,39 @@
+import type { ByteSource } from "./byte-source.ts";
+import { TransferError } from "./transfer-error.ts";
+
+/** Reads one of the banners, which differ before the shortest ends, and says which. */
+export async function expectBanner<Banner extends string>(
+  source: ByteSource,
+  banners: readonly Banner[],
+): Promise<Banner> {
+  const length = Math.min(...banners.map((banner) => banner.length));
+  const start = (await source.exactly(length)).toString("latin1");
+  const banner = banners.find((known) => known.startsWith(start));
+  const rest = banner && (await source.exactly(banner.length - length)).toString("latin1");
+  if (banner !== undefined && start + rest === banner) return banner;
+  throw new TransferError(
+    "SIPHON_TRANSFER_BANNER",
+    `${source.what} begins with ${JSON.stringify(start)} where ${banners.map((known) => JSON.stringify(known)).join(" or ")} is expected`,
+    { hint: "diffs, exports of format 1 (the bare image) and of format 2 are three different things" },
+  );
+}
+
+/** A little-endian u64 that came from `source`; refused from 2^53 on, where no image is. */
+export function safeU64(source: ByteSource, bytes: Buffer, at = 0): number {
+  const high = bytes.readUInt32LE(at + 4);
+  if (high > 0x1fffff) throw source.malformed("a number of 2^53 or more");
+  return high * 0x1_0000_0000 + bytes.readUInt32LE(at);
+}
+
+/** UTF-8 text behind a u32 length, of at most `longest` bytes. */
+export async function readString(source: ByteSource, longest: number): Promise<string> {
+  const length = (await source.exactly(4)).readUInt32LE();
+  if (length > longest) throw source.malformed(`text of ${length} bytes where ${longest} is the most`);
+  return (await source.exactly(length)).toString("utf8");
+}
+
+export function tagName(tag: number): string {
+  return tag > 0x20 && tag < 0x7f
+    ? `'${String.fromCharCode(tag)}'`
+    : `0x${tag.toString(16).padStart(2, "0")}`;
+}

@@ -1,0 +1,20 @@
+import { SiphonError } from "@siphon/wire";
+
+/**
+ * Why images could not be carried from one place to another:
+ * - `SIPHON_TRANSFER_BANNER`: the bytes do not begin as the format does;
+ * - `SIPHON_TRANSFER_TRUNCATED`: the bytes end before the format does;
+ * - `SIPHON_TRANSFER_MALFORMED`: what no writer of the format writes;
+ * - `SIPHON_TRANSFER_MISMATCH`: sound, but it does not fit what it is to be applied to;
+ * - `SIPHON_TRANSFER_CORRUPT`: checksums say that a file is not what was once written;
+ * - `SIPHON_TRANSFER_BUSY`: somebody else is at work on the same backup.
+ */
+export type TransferErrorCode =
+  | "SIPHON_TRANSFER_BANNER"
+  | "SIPHON_TRANSFER_TRUNCATED"
+  | "SIPHON_TRANSFER_MALFORMED"
+  | "SIPHON_TRANSFER_MISMATCH"
+  | "SIPHON_TRANSFER_CORRUPT"
+  | "SIPHON_TRANSFER_BUSY";
+
+export class TransferError extends SiphonError<TransferErrorCode> {}
