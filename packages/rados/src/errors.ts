@@ -31,7 +31,14 @@ export type RadosErrorCode =
 export class RadosError extends SiphonError<RadosErrorCode> {}
 
 /** Errors that go away by themselves: the same request may succeed later. */
-const passing = new Set(["EAGAIN", "EBUSY", "ETIMEDOUT", "EINTR", "ENOTCONN", "ECONNRESET"]);
+export const passingErrors: ReadonlySet<string> = new Set([
+  "EAGAIN",
+  "EBUSY",
+  "ETIMEDOUT",
+  "EINTR",
+  "ENOTCONN",
+  "ECONNRESET",
+]);
 
 /**
  * The error for a negative result that a daemon answered with.
@@ -43,7 +50,7 @@ export function remoteError(result: number, message: string, options: SiphonErro
   const name = errnoName(result);
   const code = name === undefined ? "SIPHON_RADOS_REMOTE" : (name as RadosErrorCode);
   return new RadosError(code, `${message} (${name ?? `error ${-result}`})`, {
-    retryable: name !== undefined && passing.has(name),
+    retryable: name !== undefined && passingErrors.has(name),
     ...options,
   });
 }

@@ -11,6 +11,7 @@ import { monGetVersionMessage, readMonGetVersionReply } from "../messages/mon-ge
 import { readMonMapMessage } from "../messages/mon-map.ts";
 import { monSubscribeMessage, type Subscription } from "../messages/mon-subscribe.ts";
 import { type OsdMapMessage, readOsdMapMessage } from "../messages/osd-map.ts";
+import { type PoolOp, poolOpMessage, readPoolOpReply } from "../messages/pool-op.ts";
 import { messageType } from "../messages/types.ts";
 import { Backoff } from "../messenger/backoff.ts";
 import type { IncomingMessage } from "../messenger/message.ts";
@@ -189,6 +190,11 @@ export class MonClient {
     return Number(output.readBigUInt64LE());
   }
 
+  /** Changes a pool; the answer may be that it could not be done. */
+  poolOp(op: PoolOp, what: string, options?: WaitOptions): Promise<CommandResult> {
+    return this.#request(poolOpMessage(this.#requests.nextTid(), this.#fsid, op), what, options);
+  }
+
   /** Asks for new tickets now, as when a daemon did not accept ours; once, however many ask. */
   renewTickets(): void {
     this.#renewal.now();
@@ -326,6 +332,11 @@ export class MonClient {
           output: message.copyData(),
         });
         return;
+      case messageType.poolOpReply: {
+        const reply = readPoolOpReply(message.readFront("MPoolOpReply"));
+        this.#requests.answer(message.tid, { ...reply, status: "" });
+        return;
+      }
       case messageType.monGetVersionReply: {
         const { handle, newest } = readMonGetVersionReply(message.readFront("MMonGetVersionReply"));
         const output = Buffer.alloc(8);

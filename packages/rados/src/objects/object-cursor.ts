@@ -1,0 +1,70 @@
+import { Reader, Writer } from "@siphon/wire";
+import { NO_SNAP } from "../objecter/snap-context.ts";
+
+/** A place in the order in which a pool's objects are listed; `hobject_t` of src/common/hobject.h. */
+export interface ObjectCursor {
+  poolId: number;
+  /** Of the object's name: 32 bits. */
+  hash: number;
+  namespace: string;
+  /** What placed the object in place of its name. */
+  key: string;
+  name: string;
+  /** Behind all objects of all pools. */
+  isMax: boolean;
+}
+
+/** In front of all objects whose hash, with its bits in the opposite order, is this or more. */
+export function cursorAt(poolId: number, reversedHash: number): ObjectCursor {
+  const isMax = reversedHash >= endOfHashes;
+  const hash = isMax ? 0 : reverseBits(reversedHash);
+  return { poolId, hash, namespace: "", key: "", name: "", isMax };
+}
+
+/** Behind the last hash in the order of listing. */
+export const endOfHashes = 0x1_0000_0000;
+
+/** Where in the order of listing a cursor is; the order of objects with the same hash is the OSD's matter. */
+export function reversedHash({ isMax, hash }: ObjectCursor): number {
+  return isMax ? endOfHashes : reverseBits(hash);
+}
+
+/** The last bit comes first: what decides about the PG changes last, and PGs are listed one after the other. */
+function reverseBits(hash: number): number {
+  let reversed = 0;
+  for (let bit = 0; bit < 32; bit++) reversed = ((reversed << 1) | ((hash >>> bit) & 1)) >>> 0;
+  return reversed;
+}
+
+/** Versioned(4, 3): string key, string name, u64 snapshot, u32 hash, bool max, string namespace, i64 pool. */
+export function writeCursor(w: Writer, { poolId, hash, namespace, key, name, isMax }: ObjectCursor): Writer {
+  const isObject = name !== "";
+  return w.versioned(4, 3, () => {
+    w.string(key)
+      .string(name)
+      .u64(isObject ? NO_SNAP : 0);
+    w.u32(hash).bool(isMax).string(namespace).u64(poolId);
+  });
+}
+
+export function readCursor(r: Reader): ObjectCursor {
+  return r.versioned("hobject_t", 4, () => {
+    const key = r.string();
+    const name = r.string();
+    r.skip(8);
+    const hash = r.u32();
+    const isMax = r.bool();
+    const namespace = r.string();
+    return { poolId: Number(r.i64()), hash, namespace, key, name, isMax };
+  });
+}
+
+/** A form to be kept and given to `listObjects` later. */
+export function cursorText(cursor: ObjectCursor): string {
+  return writeCursor(new Writer(), cursor).finish().toString("base64url");
+}
+
+/** @throws WireError for anything but what `cursorText` made */
+export function parseCursor(text: string): ObjectCursor {
+  return readCursor(new Reader(Buffer.from(text, "base64url"), "cursor of a listing"));
+}

@@ -1,0 +1,162 @@
+import { Reader, Writer } from "@siphon/wire";
+import { opCode, requestFlag } from "../objecter/op-code.ts";
+import { ObjectTarget } from "../objecter/target.ts";
+import { objectHash } from "../osdmap/object-hash.ts";
+import type { Pool as PoolState } from "../osdmap/pool.ts";
+import {
+  cursorAt,
+  cursorText,
+  endOfHashes,
+  type ObjectCursor,
+  parseCursor,
+  readCursor,
+  reversedHash,
+  writeCursor,
+} from "./object-cursor.ts";
+import type { Op } from "./operation.ts";
+import { OperationRequest, type Submitter } from "./operation-request.ts";
+
+export interface ListedObject {
+  name: string;
+  namespace: string;
+  /** What placed it in place of its name; empty for none. */
+  key: string;
+}
+
+export interface ListOptions {
+  /** Of all namespaces, not only of the pool handle's. */
+  allNamespaces?: boolean;
+  /** How many are fetched at once; default 1,024, the OSD gives no more (osd_max_pgls). */
+  pageSize?: number;
+  /** Goes on where a listing was: its `cursor`. */
+  cursor?: string;
+  /** One of so many equal parts of the pool, by the hashes of names: for several listings side by side. */
+  part?: { index: number; of: number };
+  /** Only objects with this value of an extended attribute. */
+  filter?: { xattr: string; value: Uint8Array | string };
+  /** Milliseconds for each page. */
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
+/** What a listing needs to know of its pool. */
+export interface ListedPool {
+  readonly id: number;
+  readonly namespace: string;
+  readonly objecter: Submitter;
+  /** As it is now. */
+  readonly state: PoolState;
+  /** For errors. */
+  readonly name: string;
+}
+
+/**
+ * The objects of a pool, PG after PG. Each that is there from the beginning to the end comes once, also while PGs split or
+ * merge; one that is made or removed meanwhile may come or not.
+ */
+export class ObjectListing implements AsyncIterable<ListedObject> {
+  readonly #pool: ListedPool;
+  readonly #options: ListOptions;
+  readonly #end: number;
+  #next: ObjectCursor;
+
+  constructor(pool: ListedPool, options: ListOptions = {}) {
+    const { cursor, part = { index: 0, of: 1 } } = options;
+    if (!(part.index >= 0 && part.index < part.of)) {
+      throw new RangeError(`there is no part ${part.index} of ${part.of}`);
+    }
+    this.#pool = pool;
+    this.#options = options;
+    this.#end = Math.floor((endOfHashes * (part.index + 1)) / part.of);
+    this.#next =
+      cursor === undefined
+        ? cursorAt(pool.id, Math.floor((endOfHashes * part.index) / part.of))
+        : parseCursor(cursor);
+  }
+
+  /** Behind the last object that came; for `listObjects` with the same part, at any later time. */
+  get cursor(): string {
+    return cursorText(this.#next);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ListedObject, void, undefined> {
+    for await (const { objects, next } of this.#pages()) {
+      for (const [i, object] of objects.entries()) {
+        const following = objects[i + 1];
+        this.#next = following === undefined ? next : this.#cursorOf(following);
+        yield object;
+      }
+    }
+  }
+
+  async *#pages(): AsyncGenerator<Page> {
+    while (reversedHash(this.#next) < this.#end) {
+      const page = await this.#fetch();
+      // The object moved to another PG under way; it is asked for again by a later map.
+      if (page === undefined) continue;
+      const objects = page.objects.filter((object) => this.#isBeforeEnd(object));
+      const next = reversedHash(page.next) < this.#end ? page.next : cursorAt(this.#pool.id, this.#end);
+      if (objects.length > 0) yield { objects, next };
+      this.#next = next;
+    }
+  }
+
+  async #fetch(): Promise<Page | undefined> {
+    const { id, name, namespace, objecter } = this.#pool;
+    const { allNamespaces, filter, pageSize = 1_024, timeout = 0, signal } = this.#options;
+    const op = listPage(this.#next, pageSize, filter);
+    const listed = { namespace: allNamespaces ? everyNamespace : namespace };
+    const target = new ObjectTarget(id, "", listed, this.#next.hash);
+    const flags = requestFlag.read | requestFlag.pgOperation | requestFlag.ignoreOverlay;
+    const request = new OperationRequest(target, [op], flags);
+    request.timeout = timeout;
+    await request.perform(objecter, () => `cannot list the objects of pool ${name}`, signal);
+    return op.decode(request.outputs[0]!, request.result);
+  }
+
+  #isBeforeEnd(object: ListedObject): boolean {
+    return this.#end === endOfHashes || reversedHash(this.#cursorOf(object)) < this.#end;
+  }
+
+  #cursorOf({ name, namespace, key }: ListedObject): ObjectCursor {
+    const hash = objectHash(this.#pool.state, name, { namespace, key });
+    return { poolId: this.#pool.id, hash, namespace, key, name, isMax: false };
+  }
+}
+
+interface Page {
+  objects: ListedObject[];
+  next: ObjectCursor;
+}
+
+/** Stands for all namespaces where one could be (librados::all_nspaces). */
+const everyNamespace = "\x01";
+
+/**
+ * pgls: u64 unused, u64 count, u32 epoch (0); input: with a filter its strings, then the cursor. Output
+ * (pg_nls_response_t in src/osd/osd_types.h): versioned; cursor behind the page, list of string namespace, string name, string
+ * key; nothing at all where the OSD has the PG no more.
+ */
+function listPage(cursor: ObjectCursor, count: number, filter: ListOptions["filter"]): Op<Page | undefined> {
+  const w = new Writer();
+  // The class and method of old times, the kind of filter, and what that is told.
+  if (filter)
+    w.string("pg")
+      .string("filter")
+      .string("plain")
+      .string(`_${filter.xattr}`)
+      .blob(Buffer.from(filter.value));
+  return {
+    code: filter ? opCode.listObjectsFiltered : opCode.listObjects,
+    writeArguments: (ops, at) => ops.setU64(at + 8, count),
+    input: writeCursor(w, cursor).finish(),
+    decode: (output) => {
+      if (output.length === 0) return undefined;
+      return new Reader(output, "list of objects").versioned("pg_nls_response_t", 1, (r) => {
+        const next = readCursor(r);
+        const objects = r.list(12, () => ({ namespace: r.string(), name: r.string(), key: r.string() }));
+        return { objects, next };
+      });
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { utimeToMilliseconds } from "@siphon/wire";
+import { type PoolOp, poolOp } from "../messages/pool-op.ts";
+import type { CommandResult } from "../mon/requests.ts";
+import type { OsdMap } from "../osdmap/osdmap.ts";
+import type { Pool as PoolState } from "../osdmap/pool.ts";
+import type { WaitOptions } from "../wait.ts";
+import { OperationError } from "./operation-error.ts";
+
+/** A snapshot of a whole pool. */
+export interface PoolSnapshot {
+  id: number;
+  name: string;
+  created: Date;
+}
+
+/** Where snapshots are made: the monitors, which the cluster handle speaks to. */
+export interface PoolSnapshotsHost {
+  readonly id: number;
+  readonly name: string;
+  readonly state: PoolState;
+  poolOp(op: PoolOp, what: string, options?: WaitOptions): Promise<CommandResult>;
+  latestOsdMap(options?: WaitOptions): Promise<OsdMap>;
+}
+
+/**
+ * Snapshots of a pool, of one of two kinds: those of the whole pool, by name; or self-managed ones, of which the cluster
+ * only gives out ids, and whoever writes says which of them to preserve (`snapContext`). The first one decides about the pool.
+ */
+export class PoolSnapshots {
+  readonly #host: PoolSnapshotsHost;
+
+  constructor(host: PoolSnapshotsHost) {
+    this.#host = host;
+  }
+
+  /** Those of the whole pool, oldest first. */
+  list(): PoolSnapshot[] {
+    return [...this.#host.state.snaps.values()]
+      .map(({ id, name, stamp }) => ({ id: Number(id), name, created: new Date(utimeToMilliseconds(stamp)) }))
+      .sort((a, b) => a.id - b.id);
+  }
+
+  /** Snapshots the whole pool; it is in the OSD map when this returns. EINVAL if the pool has self-managed ones. */
+  async create(name: string, options?: WaitOptions): Promise<void> {
+    await this.#change({ op: poolOp.createSnapshot, name }, `make snapshot ${name}`, options);
+  }
+
+  async remove(name: string, options?: WaitOptions): Promise<void> {
+    await this.#change({ op: poolOp.removeSnapshot, name }, `remove snapshot ${name}`, options);
+  }
+
+  /** A new id, greater than all before, for snapshot contexts. EINVAL if the pool has snapshots of its own. */
+  async createSelfManaged(options?: WaitOptions): Promise<number> {
+    const change = { op: poolOp.createSelfManagedSnapshot };
+    const output = await this.#change(change, "make a self-managed snapshot", options);
+    return Number(output.readBigUInt64LE());
+  }
+
+  /** Gives an id back: what was preserved for it is removed by and by. */
+  async removeSelfManaged(snapId: number, options?: WaitOptions): Promise<void> {
+    const change = { op: poolOp.removeSelfManagedSnapshot, snapId };
+    await this.#change(change, `remove self-managed snapshot ${snapId}`, options);
+  }
+
+  async #change(change: Omit<PoolOp, "poolId">, what: string, options?: WaitOptions): Promise<Buffer> {
+    const { id: poolId, name } = this.#host;
+    const task = `${what} of pool ${name}`;
+    const { result, output } = await this.#host.poolOp({ poolId, ...change }, task, options);
+    if (result < 0) throw OperationError.of(`cannot ${task}`, result, [], []);
+    await this.#host.latestOsdMap(options);
+    return output;
+  }
+}
