@@ -11,6 +11,7 @@ import { parseArgs, promisify } from "node:util";
 import { OsdMap } from "../src/osdmap/osdmap.ts";
 import { osdMapBytes } from "../test/support/osdmap-bytes.ts";
 import { estimate } from "./estimate.ts";
+import { goal, printGoals, progress, writeResult } from "./goals.ts";
 
 const { values: args } = parseArgs({
   options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
@@ -82,11 +83,13 @@ const shapes: Shape[] = [
 const directory = await mkdtemp(join(tmpdir(), "siphon-bench-"));
 const rows = [];
 for (const shape of shapes) {
+  progress(shape.name);
   const bytes = await generate(shape);
   const samples = Array.from({ length: rounds + 1 }, () => sample(bytes)).slice(1);
   const elapsed = estimate(samples.map(({ milliseconds }) => milliseconds));
   const cpu = estimate(samples.map(({ cpuMilliseconds }) => cpuMilliseconds));
   rows.push({ name: shape.name, elapsed, cpu });
+  progress("");
   console.log(
     `${shape.name.padEnd(40)} ${cpu.median.toFixed(1).padStart(6)} ms of CPU` +
       ` [${cpu.low.toFixed(1)}, ${cpu.high.toFixed(1)}], ${elapsed.median.toFixed(1)} ms elapsed`,
@@ -94,19 +97,11 @@ for (const shape of shapes) {
 }
 await rm(directory, { recursive: true });
 
-const goals = rows.map(({ name, cpu: { median, low, high } }) => ({
-  ...{ name: `${pgs} PGs placed, CPU ms: ${name}`, goal: goalMilliseconds, op: "<", measured: median },
-  ...{ low, high, met: median < goalMilliseconds },
-}));
-for (const { name, measured, met } of goals) {
-  console.log(`${met ? "met   " : "missed"} ${name}: ${measured.toFixed(1)}, goal under ${goalMilliseconds}`);
-}
-if (args.json !== undefined) {
-  await writeFile(
-    args.json,
-    `${JSON.stringify({ benchmark: "crush", pgs, rounds, rows, goals }, null, 2)}\n`,
-  );
-}
+const goals = rows.map(({ name, cpu }) =>
+  goal(`${pgs} PGs placed, ms of CPU: ${name}`, cpu, "<", goalMilliseconds),
+);
+printGoals(goals);
+await writeResult(args.json, { benchmark: "crush", pgs, rounds, rows, goals });
 
 /** Every PG of a map whose placements are not known yet; decoding is not counted. */
 function sample(bytes: Buffer): { milliseconds: number; cpuMilliseconds: number } {

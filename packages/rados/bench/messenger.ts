@@ -1,9 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { parseArgs } from "node:util";
-
 import type { ConnectionMode } from "../src/messenger/auth.ts";
 import type { Connection } from "../src/messenger/connection.ts";
 import { openEvp } from "../src/messenger/evp.ts";
@@ -12,6 +10,7 @@ import type { IncomingMessage } from "../src/messenger/message.ts";
 import { Messenger } from "../src/messenger/messenger.ts";
 import { OpenAuth } from "../test/support/fake-daemon.ts";
 import { estimate } from "./estimate.ts";
+import { goal, printGoals, progress, writeResult } from "./goals.ts";
 import { benchSecrets, dataBytes, frontBytes } from "./messenger-peer.ts";
 
 /**
@@ -60,6 +59,7 @@ const lines = new Map<string, Line>();
 const samples = new Map<string, Sample[]>(cases.map(({ name }) => [name, []]));
 for (let round = -1; round < rounds; round++) {
   for (const { name, run } of cases) {
+    progress(`${round < 0 ? "warming up" : `round ${round + 1} of ${rounds}`}: ${name}`);
     const sample = await run();
     // The first round warms the compiler up.
     if (round >= 0) samples.get(name)!.push(sample);
@@ -67,6 +67,7 @@ for (let round = -1; round < rounds; round++) {
 }
 for (const { connection } of lines.values()) connection.messenger.close();
 peer.kill();
+progress("");
 await report();
 
 /** The frames are made by the peer beforehand and sent in one go. */
@@ -221,27 +222,15 @@ async function report(): Promise<void> {
         `  ${Math.round(rate.median).toString().padStart(7)} frames/s  ${ratio.median.toFixed(2)}x floor [${ratio.low.toFixed(2)}, ${ratio.high.toFixed(2)}]`,
     );
   }
-  const goal = (name: string, limit: number) => {
+  const atMost = (name: string, limit: number) => {
     const { timesFloor } = rows.find((row) => row.name === name)!;
-    return {
-      name: `${name}: CPU against a plain socket`,
-      limit,
-      ...timesFloor,
-      met: timesFloor.median <= limit,
-    };
+    return goal(`${name}: CPU, times that of a plain socket`, timesFloor, "<=", limit);
   };
-  const secure = fills[0] === "evp" ? "secure evp" : "secure node";
+  const secure = `secure ${fills[0]}`;
   const goals = [
-    goal("in crc", 2.5),
-    goal(`in ${secure}`, 4),
-    goal("out crc", 2.5),
-    goal(`out ${secure}`, 4),
+    ...[atMost("in crc", 2.5), atMost(`in ${secure}`, 4)],
+    ...[atMost("out crc", 2.5), atMost(`out ${secure}`, 4)],
   ];
-  for (const { name, limit, median, met } of goals) {
-    console.log(`${met ? "met   " : "missed"} ${name}: ${median.toFixed(2)}x, goal ${limit}x`);
-  }
-  if (args.json !== undefined) {
-    const result = { benchmark: "messenger", frames, rounds, dataBytes, rows, goals };
-    await writeFile(args.json, `${JSON.stringify(result, null, 2)}\n`);
-  }
+  printGoals(goals);
+  await writeResult(args.json, { benchmark: "messenger", frames, rounds, dataBytes, rows, goals });
 }

@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import type { Estimate } from "./estimate.ts";
+
+/** What a benchmark is to show, and whether it did. */
+export interface Goal {
+  name: string;
+  goal: number;
+  /** How `measured` must stand to `goal`. */
+  op: "<" | "<=" | ">=";
+  measured: number;
+  low: number;
+  high: number;
+  met: boolean;
+}
+
+export function goal(name: string, { median, low, high }: Estimate, op: Goal["op"], limit: number): Goal {
+  const met = op === "<" ? median < limit : op === "<=" ? median <= limit : median >= limit;
+  return { name, goal: limit, op, measured: median, low, high, met };
+}
+
+export function printGoals(goals: readonly Goal[]): void {
+  for (const { name, goal: limit, op, measured, met } of goals) {
+    console.log(`${met ? "met   " : "missed"} ${name}: ${measured.toFixed(2)}, goal ${op} ${limit}`);
+  }
+}
+
+/** Writes what a benchmark found, with when and on what machine; no path where none is wanted. */
+export async function writeResult(
+  path: string | undefined,
+  result: { goals: Goal[] } & Record<string, unknown>,
+): Promise<void> {
+  if (path === undefined) return;
+  const { goals, ...rest } = result;
+  const measured = { date: new Date().toISOString(), machine: machine(), node: process.version };
+  await writeFile(path, `${JSON.stringify({ ...rest, ...measured, goals }, null, 2)}\n`);
+}
+
+/** Says on the terminal how far it is; nothing where there is none. */
+export function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+function machine(): string {
+  const memory = /MemTotal:\s+(\d+)/.exec(readFileSync("/proc/meminfo", "utf8"))?.[1];
+  const gib = Math.round(Number(memory) / 2 ** 20);
+  return `${cpus().length} x ${cpus()[0]?.model.trim() ?? process.arch}, ${gib} GiB`;
+}

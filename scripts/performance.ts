@@ -1,0 +1,96 @@
+/**
+ * Fills the tables of docs/performance.md from docs/results: between `<!-- NAME -->` and `<!-- /NAME -->` goes what
+ * NAME.json says. `--check` writes nothing and fails where a table is not what its file says.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+
+interface Estimate {
+  median: number;
+  low: number;
+  high: number;
+}
+
+interface Goal extends Omit<Estimate, "median"> {
+  name: string;
+  measured: number;
+  goal: number;
+  op: string;
+  met: boolean;
+}
+
+interface Result {
+  date: string;
+  machine: string;
+  node: string;
+  goals: Goal[];
+  rows: Record<string, unknown>[];
+}
+
+/** A column: its title, the row's field, and how many digits follow the point. */
+type Column = [title: string, field: string, digits?: number];
+
+/** The columns of the benchmarks whose rows are worth a table; the goals of all are shown. */
+const columns: Record<string, Column[]> = {
+  messenger: [
+    ["16 KiB frames", "name"],
+    ["CPU, us per frame", "cpuMicroseconds", 1],
+    ["frames a second", "framesPerSecond", 0],
+    ["times the floor", "timesFloor", 2],
+  ],
+  crush: [
+    ["cluster", "name"],
+    ["CPU, ms", "cpu", 1],
+    ["elapsed, ms", "elapsed", 1],
+  ],
+};
+
+const path = new URL("../docs/performance.md", import.meta.url);
+const text = readFileSync(path, "utf8");
+const filled = text.replaceAll(/<!-- ([\w-]+) -->\n[\s\S]*?<!-- \/\1 -->/g, (_, name: string) => {
+  return `<!-- ${name} -->\n${section(name)}\n<!-- /${name} -->`;
+});
+if (!process.argv.includes("--check")) writeFileSync(path, filled);
+else if (filled !== text) {
+  console.error("docs/performance.md does not say what docs/results says: npm run docs:performance");
+  process.exitCode = 1;
+}
+
+function section(name: string): string {
+  const file = new URL(`../docs/results/${name}.json`, import.meta.url);
+  if (!existsSync(file)) return "Not measured yet.\n";
+  const { date, machine, node, goals, rows } = JSON.parse(readFileSync(file, "utf8")) as Result;
+  const parts = [`Measured ${date.slice(0, 10)} on ${machine}, Node ${node}.`];
+  const shown = columns[name];
+  if (shown !== undefined) {
+    parts.push(
+      table(
+        shown.map(([title]) => title),
+        rows.map((row) => shown.map(([, field, digits = 0]) => cell(row[field], digits))),
+      ),
+    );
+  }
+  parts.push(
+    table(
+      ["goal", "measured", "wanted", "met"],
+      goals.map(({ name, measured: median, low, high, op, goal, met }) => [
+        name,
+        cell({ median, low, high }, median < 10 ? 2 : 1),
+        `${op} ${goal}`,
+        met ? "yes" : "**no**",
+      ]),
+    ),
+  );
+  return `\n${parts.join("\n\n")}\n`;
+}
+
+function cell(value: unknown, digits: number): string {
+  if (typeof value === "string") return value;
+  const { median, low, high } = value as Estimate;
+  const text = (n: number) => n.toLocaleString("en", { maximumFractionDigits: digits });
+  return median === low && low === high ? text(median) : `${text(median)} [${text(low)}, ${text(high)}]`;
+}
+
+function table(titles: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  return [line(titles), line(titles.map(() => "---")), ...rows.map(line)].join("\n");
+}
