@@ -1,0 +1,72 @@
+import type { ByteSink } from "./byte-sink.ts";
+import type { DiffFormat, DiffHeader } from "./diff-format.ts";
+import { DiffWriter } from "./diff-writer.ts";
+import { type DiffExtent, type DiffSource, defaultCursorBytes, type TransferOptions } from "./image-ends.ts";
+import { inOrder } from "./in-order.ts";
+import { isZeros } from "./sparse.ts";
+
+/** Where an interrupted export can be gone on with: all that comes before is in the stream. */
+export interface ExportCursor {
+  /** Bytes of the stream to be kept. */
+  readonly position: number;
+  /** Offset in the image up to which its extents are in the stream. */
+  readonly image: number;
+}
+
+export interface ExportDiffOptions extends TransferOptions {
+  readonly format?: DiffFormat;
+  /** Goes on after the cursor: the sink appends to the stream's first `position` bytes. Only for a source whose extents ascend. */
+  readonly resume?: ExportCursor | undefined;
+  /** Told now and then, when all before the cursor has passed the sink. */
+  readonly onCursor?: ((cursor: ExportCursor) => void) | undefined;
+  /** Bytes of the stream between two cursors. */
+  readonly cursorBytes?: number;
+}
+
+/**
+ * Writes what differs in an image as a diff, as `rbd export-diff` does: a record an extent, data that turns out to be zeros as
+ * zeros. Reads run in parallel; records are in the order of the source's extents.
+ */
+export async function exportDiff(
+  source: DiffSource,
+  names: Omit<DiffHeader, "size">,
+  sink: ByteSink,
+  options: ExportDiffOptions = {},
+): Promise<void> {
+  const {
+    format = 1,
+    resume,
+    signal,
+    limits,
+    onProgress,
+    onCursor,
+    cursorBytes = defaultCursorBytes,
+  } = options;
+  const writer = new DiffWriter(sink, format, resume?.position);
+  if (resume === undefined) await writer.header({ ...names, size: source.size });
+
+  let lastCursor = writer.position;
+  const read = async (extent: DiffExtent) => {
+    signal?.throwIfAborted();
+    const data = extent.exists ? await source.read(extent.offset, extent.length) : undefined;
+    return { extent, data: data !== undefined && !isZeros(data) ? data : undefined };
+  };
+  const weigh = (extent: DiffExtent) => (extent.exists ? extent.length : 0);
+  for await (const { extent, data } of inOrder(source.extents(resume?.image), read, weigh, limits)) {
+    if (data === undefined) {
+      await writer.zero(extent.offset, extent.length);
+    } else {
+      await writer.write(extent.offset, extent.length);
+      await writer.data(data);
+    }
+    const image = extent.offset + extent.length;
+    onProgress?.(image, source.size);
+    if (onCursor !== undefined && writer.position - lastCursor >= cursorBytes) {
+      await sink.finish();
+      lastCursor = writer.position;
+      onCursor({ position: lastCursor, image });
+    }
+  }
+  await writer.end();
+  await sink.finish();
+}

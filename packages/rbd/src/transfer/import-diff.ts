@@ -1,0 +1,102 @@
+import type { DiffCursor, DiffReader } from "./diff-reader.ts";
+import { type DiffTarget, defaultCursorBytes, type ImageWriter, type TransferOptions } from "./image-ends.ts";
+import { Parallel } from "./in-order.ts";
+import { pieces } from "./pieces.ts";
+import { defaultSparseSize, sparseRuns } from "./sparse.ts";
+import { TransferError } from "./transfer-error.ts";
+
+export interface ImportDiffOptions extends TransferOptions {
+  /** Bytes that are looked at together in the search for zeros; 0: none is made. */
+  readonly sparseSize?: number;
+  /** Told now and then: all before the cursor lasts, so that the diff can be gone on with from there. */
+  readonly onCursor?: ((cursor: DiffCursor) => void) | undefined;
+  /** Bytes written between two cursors. */
+  readonly cursorBytes?: number;
+}
+
+/**
+ * Applies a diff to an image and then makes the snapshot it leads to, as `rbd import-diff` does. Every write can be repeated,
+ * so a diff that was interrupted is applied again, from its start or from a cursor.
+ */
+export async function importDiff(
+  reader: DiffReader,
+  target: DiffTarget,
+  options: ImportDiffOptions = {},
+): Promise<void> {
+  const { from, to, isProtected = false } = reader.header;
+  if (from !== undefined && !(await target.hasSnapshot(from))) {
+    throw new TransferError(
+      "SIPHON_TRANSFER_MISMATCH",
+      `the diff starts from snapshot ${from}, which the image does not have`,
+      { hint: "apply the diff that leads to that snapshot first" },
+    );
+  }
+  if (to !== undefined && (await target.hasSnapshot(to))) {
+    throw new TransferError(
+      "SIPHON_TRANSFER_MISMATCH",
+      `the diff leads to snapshot ${to}, which the image already has`,
+      { hint: "it was applied before, or the image is another one" },
+    );
+  }
+  await applyDiff(reader, target, options);
+  if (to !== undefined && to !== "") await target.createSnapshot(to, isProtected);
+}
+
+/** Applies a diff to an image, whatever its snapshots. */
+export async function applyDiff(
+  reader: DiffReader,
+  target: ImageWriter,
+  options: ImportDiffOptions = {},
+): Promise<void> {
+  const {
+    signal,
+    limits,
+    onProgress,
+    onCursor,
+    cursorBytes = defaultCursorBytes,
+    sparseSize = defaultSparseSize,
+  } = options;
+  const size = reader.header.size ?? target.size;
+  if (target.size !== size) await target.resize(size);
+
+  await using writes = new Parallel(limits);
+  const largest = Math.max(pieceBytes, sparseSize);
+  let sinceCursor = 0;
+  for (let record = await reader.next(); record !== undefined; record = await reader.next()) {
+    signal?.throwIfAborted();
+    const { type, offset, length } = record;
+    if (type === "zero") {
+      await writes.start(0, () => target.writeZeroes(offset, length));
+    } else {
+      let at = offset;
+      for await (const bytes of pieces(reader.payload(), largest, length)) {
+        await writeSparsely(bytes, at);
+        at += bytes.length;
+      }
+      sinceCursor += length;
+    }
+    onProgress?.(offset + length, size);
+    if (onCursor !== undefined && sinceCursor >= cursorBytes) {
+      const { cursor } = reader;
+      await writes.finish();
+      await target.flush();
+      sinceCursor = 0;
+      onCursor(cursor);
+    }
+  }
+  await writes.finish();
+  await target.flush();
+
+  async function writeSparsely(bytes: Buffer, at: number): Promise<void> {
+    for (const { start, end, isZero } of sparseRuns(bytes, sparseSize)) {
+      await writes.start(isZero ? 0 : end - start, () =>
+        isZero
+          ? target.writeZeroes(at + start, end - start)
+          : target.write(at + start, bytes.subarray(start, end)),
+      );
+    }
+  }
+}
+
+/** The most of a record that is written at once. */
+const pieceBytes = 4 * 1024 * 1024;

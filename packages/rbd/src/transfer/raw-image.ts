@@ -1,0 +1,103 @@
+import type { FileHandle } from "node:fs/promises";
+import type { ByteSink } from "./byte-sink.ts";
+import type { ImageReader, ImageWriter, TransferOptions } from "./image-ends.ts";
+import { inOrder, Parallel } from "./in-order.ts";
+import { pieces } from "./pieces.ts";
+import { defaultSparseSize, isZeros, sparseRuns } from "./sparse.ts";
+
+export interface RawOptions extends TransferOptions {
+  /** Bytes that are read or written at once; best a whole object, or a stripe period. */
+  readonly pieceBytes?: number;
+  /** Bytes of the image, from its start, that are there already from an interrupted transfer. */
+  readonly start?: number;
+}
+
+/** Writes the bare image (export format 1) to a stream, from front to back. */
+export async function exportRaw(
+  source: ImageReader,
+  sink: ByteSink,
+  options: RawOptions = {},
+): Promise<void> {
+  for await (const { data } of readPieces(source, options)) await sink.write(data);
+  await sink.finish();
+}
+
+/** Writes the bare image to a new file, leaving holes where there are only zeros. */
+export async function exportRawFile(
+  source: ImageReader,
+  file: FileHandle,
+  options: RawOptions = {},
+): Promise<void> {
+  for await (const { offset, data } of readPieces(source, options)) {
+    if (isZeros(data)) continue;
+    for (let at = 0; at < data.length; ) {
+      at += (await file.write(data, at, data.length - at, offset + at)).bytesWritten;
+    }
+  }
+  await file.truncate(source.size);
+}
+
+export interface ImportRawOptions extends RawOptions {
+  /** Bytes that are looked at together in the search for zeros; 0: none is made. */
+  readonly sparseSize?: number;
+  /** Of all that will come, for progress; what comes may be more or less. */
+  readonly expectedSize?: number;
+}
+
+/**
+ * Writes a stream to an image that holds only zeros so far, leaving out zeros, as `rbd import` does. The image grows twofold
+ * whenever it is too small and has the stream's size in the end.
+ */
+export async function importRaw(
+  bytes: AsyncIterable<Buffer>,
+  target: ImageWriter,
+  options: ImportRawOptions = {},
+): Promise<void> {
+  const { pieceBytes = defaultPiece, sparseSize = defaultSparseSize, start = 0 } = options;
+  await using writes = new Parallel(options.limits);
+  let at = start;
+  for await (const piece of pieces(bytes, pieceBytes)) {
+    options.signal?.throwIfAborted();
+    const offset = at;
+    at += piece.length;
+    if (at > target.size) {
+      await writes.finish();
+      await target.resize(Math.max(at, 2 * target.size));
+    }
+    for (const run of sparseRuns(piece, sparseSize)) {
+      if (run.isZero) continue;
+      await writes.start(run.end - run.start, () =>
+        target.write(offset + run.start, piece.subarray(run.start, run.end)),
+      );
+    }
+    options.onProgress?.(at, Math.max(at, options.expectedSize ?? target.size));
+  }
+  await writes.finish();
+  if (at !== target.size) await target.resize(at);
+  await target.flush();
+}
+
+const defaultPiece = 4 * 1024 * 1024;
+
+async function* readPieces(
+  source: ImageReader,
+  { pieceBytes = defaultPiece, start = 0, limits, signal, onProgress }: RawOptions,
+): AsyncGenerator<{ offset: number; data: Buffer }> {
+  const read = async (offset: number) => {
+    signal?.throwIfAborted();
+    return { offset, data: await source.read(offset, Math.min(pieceBytes, source.size - offset)) };
+  };
+  for await (const piece of inOrder(
+    offsets(start, source.size, pieceBytes),
+    read,
+    () => pieceBytes,
+    limits,
+  )) {
+    yield piece;
+    onProgress?.(piece.offset + piece.data.length, source.size);
+  }
+}
+
+function* offsets(start: number, end: number, step: number): Generator<number> {
+  for (let offset = start; offset < end; offset += step) yield offset;
+}

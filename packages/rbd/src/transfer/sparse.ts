@@ -1,0 +1,44 @@
+/** Bytes that are looked at together when zeros are searched for, as `rbd` does unless told otherwise. */
+export const defaultSparseSize = 4096;
+
+/** A part of a buffer, from `start` up to `end`, that is all zeros or is to be kept. */
+export interface SparseRun {
+  readonly start: number;
+  readonly end: number;
+  readonly isZero: boolean;
+}
+
+/**
+ * Splits bytes into the longest runs of blocks that are all zeros and of blocks that are not, as `rbd import` does.
+ *
+ * @param sparseSize bytes of a block; 0: zeros are not searched for
+ */
+export function* sparseRuns(bytes: Buffer, sparseSize = defaultSparseSize): Generator<SparseRun> {
+  if (sparseSize === 0 && bytes.length > 0) {
+    yield { start: 0, end: bytes.length, isZero: false };
+    return;
+  }
+  for (let start = 0; start < bytes.length; ) {
+    let end = Math.min(start + sparseSize, bytes.length);
+    const isZero = isZeros(bytes, start, end);
+    while (end < bytes.length) {
+      const next = Math.min(end + sparseSize, bytes.length);
+      if (isZeros(bytes, end, next) !== isZero) break;
+      end = next;
+    }
+    yield { start, end, isZero };
+    start = end;
+  }
+}
+
+/** Whether all bytes from `start` up to `end` are 0. */
+export function isZeros(bytes: Buffer, start = 0, end = bytes.length): boolean {
+  if (start < end && bytes[start] !== 0) return false;
+  for (let at = start; at < end; at += zeros.length) {
+    const length = Math.min(end - at, zeros.length);
+    if (bytes.compare(zeros, 0, length, at, at + length) !== 0) return false;
+  }
+  return true;
+}
+
+const zeros = Buffer.alloc(64 * 1024);
