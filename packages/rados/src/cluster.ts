@@ -2,13 +2,11 @@ import { type Authenticator, CephxAuthenticator, NoneAuthenticator } from "./aut
 import {
   type Command,
   type CommandOptions,
-  type CommandTarget,
   checkResult,
   commandText,
   parseOutput,
-  parsePgId,
 } from "./cluster/command.ts";
-import { daemonCommand, monDaemonCommand } from "./cluster/daemon-command.ts";
+import { CommandRouter } from "./cluster/command-router.ts";
 import {
   blocklistCommand,
   createPoolCommands,
@@ -20,10 +18,8 @@ import {
 import { type ClusterOptions, type ClusterSettings, resolveSettings } from "./cluster/settings.ts";
 import { type ClusterStatus, readStatus } from "./cluster/status.ts";
 import { RadosError } from "./errors.ts";
-import type { MgrMap } from "./messages/mgr-map.ts";
 import { Link, type LinkHandler } from "./messenger/link.ts";
 import { Messenger } from "./messenger/messenger.ts";
-import type { Peer } from "./messenger/peer.ts";
 import { byPreference } from "./mon/candidates.ts";
 import { MonClient } from "./mon/client.ts";
 import type { MonMap } from "./mon/monmap.ts";
@@ -32,7 +28,7 @@ import type { CommandResult } from "./mon/requests.ts";
 import { type ObjectLocator, objectHash } from "./osdmap/object-hash.ts";
 import type { OsdMap } from "./osdmap/osdmap.ts";
 import { formatPgId } from "./osdmap/pg.ts";
-import { type WaitOptions, within } from "./wait.ts";
+import type { WaitOptions } from "./wait.ts";
 
 /** Where an object is; OSDs by number, -1 for none. */
 export interface ObjectLocation {
@@ -66,11 +62,10 @@ export class Cluster implements AsyncDisposable {
   /** The OSD map and its changes. */
   readonly osdmaps: OsdMapFeed;
   readonly #monClient: MonClient;
+  readonly #router: CommandRouter;
   readonly #config = new Map<string, string>();
   readonly #commandTimeout: number | undefined;
   readonly #closing = new AbortController();
-  #mgrMap: MgrMap | undefined;
-  #mgrMapArrived = Promise.withResolvers<void>();
 
   private constructor(settings: ClusterSettings, { coalescing, openTransport }: ClusterOptions) {
     this.messenger = new Messenger({
@@ -94,10 +89,12 @@ export class Cluster implements AsyncDisposable {
         monmap: () => {},
         osdmap: (message) => this.osdmaps.take(message),
         config: (settings) => this.#takeConfig(settings),
-        mgrmap: (map) => this.#takeMgrMap(map),
+        mgrmap: (map) => this.#router.takeMgrMap(map),
       },
     );
     this.osdmaps = new OsdMapFeed(this.#monClient);
+    const { messenger, authenticator, osdmaps } = this;
+    this.#router = new CommandRouter({ messenger, authenticator, osdmaps, monClient: this.#monClient });
   }
 
   /**
@@ -165,7 +162,7 @@ export class Cluster implements AsyncDisposable {
   async run(command: Command, options: CommandOptions = {}): Promise<CommandResult> {
     const target = options.target ?? "mon";
     const text = commandText(command);
-    const result = await this.#send(command.prefix, text, target, this.#waiting(options));
+    const result = await this.#router.send(command.prefix, text, target, this.#waiting(options));
     return checkResult(command, target, result);
   }
 
@@ -182,7 +179,7 @@ export class Cluster implements AsyncDisposable {
 
   /** What `ceph status` tells. */
   async status(options?: WaitOptions): Promise<ClusterStatus> {
-    return readStatus(await this.command({ prefix: "status" }, options), this.#mgrMap?.activeName ?? "");
+    return readStatus(await this.command({ prefix: "status" }, options), this.#router.activeMgr);
   }
 
   /**
@@ -251,22 +248,6 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
-  /** Where an OSD is reached now; throws while it is down. */
-  osdPeer(osd: number): Peer & { type: "osd" } {
-    const [addr] = byPreference(this.osdmap.addrs(osd));
-    if (addr === undefined || !this.osdmap.isUp(osd)) {
-      const exists = this.osdmap.exists(osd);
-      throw new RadosError(
-        exists ? "ENXIO" : "ENOENT",
-        `osd.${osd} ${exists ? "is down" : "does not exist"}`,
-        {
-          retryable: exists,
-        },
-      );
-    }
-    return { type: "osd", name: `osd.${osd}`, addr };
-  }
-
   /** Asks the monitors for new tickets: a daemon did not accept ours. */
   renewTickets(): void {
     this.#monClient.renewTickets();
@@ -296,53 +277,6 @@ export class Cluster implements AsyncDisposable {
   #waiting<T extends WaitOptions>(options: T): T {
     const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
     return { timeout: this.#commandTimeout, ...options, signal: AbortSignal.any(signals) };
-  }
-
-  async #send(
-    prefix: string,
-    command: string,
-    target: CommandTarget,
-    options: CommandOptions,
-  ): Promise<CommandResult> {
-    const { input } = options;
-    if (target === "mon") return this.#monClient.command(command, input, `\`${prefix}\``, options);
-    const { messenger, authenticator, fsid } = this;
-    const request = { command, input, fsid, forModules: target === "mgr" };
-    if (typeof target === "object" && "mon" in target) {
-      const mon = this.#monClient.peer(target.mon);
-      return monDaemonCommand(messenger, authenticator, mon, request, options);
-    }
-    const peer =
-      target === "mgr" || "mgr" in target
-        ? await this.#activeMgr(options)
-        : this.osdPeer("osd" in target ? target.osd : this.#primaryOf(target.pg));
-    return daemonCommand(messenger, authenticator, peer, request, options);
-  }
-
-  #primaryOf(pgId: string): number {
-    const { pool: id, seed } = parsePgId(pgId);
-    const pool = this.osdmap.pool(id);
-    if (pool === undefined || seed >= pool.pgNum) throw new RadosError("ENOENT", `there is no PG ${pgId}`);
-    const { actingPrimary } = this.osdmap.place(pool, seed);
-    if (actingPrimary >= 0) return actingPrimary;
-    throw new RadosError("EAGAIN", `PG ${pgId} has no primary OSD now`, { retryable: true });
-  }
-
-  async #activeMgr(options: WaitOptions): Promise<Peer & { type: "mgr" }> {
-    const wait = async () => {
-      while (this.#mgrMap === undefined || !this.#mgrMap.available) await this.#mgrMapArrived.promise;
-      return this.#mgrMap;
-    };
-    const map = await within(wait(), "no active manager", options, "start one: see `ceph mgr stat`");
-    const [addr] = byPreference(map.activeAddrs);
-    if (addr === undefined) throw new RadosError("ENXIO", `mgr.${map.activeName} has no address`);
-    return { type: "mgr", name: `mgr.${map.activeName}`, addr };
-  }
-
-  #takeMgrMap(map: MgrMap): void {
-    this.#mgrMap = map;
-    this.#mgrMapArrived.resolve();
-    this.#mgrMapArrived = Promise.withResolvers();
   }
 
   #takeConfig(settings: ReadonlyMap<string, string>): void {

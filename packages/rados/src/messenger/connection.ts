@@ -1,7 +1,7 @@
 import { type EntityAddr, SiphonError } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
+import { FrameAssembly } from "./assembly.ts";
 import type { ConnectionAuth } from "./auth.ts";
-import { carryBytes } from "./memory.ts";
 import { type DataSink, defaultPriority, IncomingMessage, type OutgoingMessage } from "./message.ts";
 import type { Messenger } from "./messenger.ts";
 import { type Peer, peerText } from "./peer.ts";
@@ -53,13 +53,7 @@ export abstract class Connection {
   #connectTimer: NodeJS.Timeout | undefined;
   #state: "connecting" | "ready" | "closed" = "connecting";
 
-  /** Bytes of an incomplete frame, from earlier reads. */
-  #carry: Buffer | undefined;
-  #carried = 0;
-  /** A frame too large for the carry, as far as it was received. */
-  #large: Region | undefined;
-  #largeReceived = 0;
-
+  readonly #assembly: FrameAssembly;
   #filled: Region[] = [];
   #filledBytes: number[] = [];
   #used = 0;
@@ -72,6 +66,10 @@ export abstract class Connection {
     this.auth = auth;
     this.#handler = handler;
     this.region = nothing;
+    this.#assembly = new FrameAssembly(messenger.memory, {
+      take: (region, start, end) => this.#take(region, start, end),
+      incompleteBytes: () => this.incompleteFrameBytes,
+    });
   }
 
   get isReady(): boolean {
@@ -236,9 +234,7 @@ export abstract class Connection {
     this.#filledBytes = [];
     this.#used = 0;
     this.region = nothing;
-    this.#carry = undefined;
-    if (this.#large !== undefined) this.messenger.memory.giveChunk(this.#large);
-    this.#large = undefined;
+    this.#assembly.release();
     this.forget();
     this.messenger.forget(this);
   }
@@ -246,62 +242,16 @@ export abstract class Connection {
   #received(length: number): void {
     if (this.#state === "closed") return;
     this.messenger.noteRead(length);
-    const memory = this.messenger.memory;
-    let start = carryBytes;
-    const end = carryBytes + length;
-    if (this.#large !== undefined) {
-      start += this.#continueLarge(memory.receive.bytes, start, end);
-      if (this.#large !== undefined) return;
-    } else if (this.#carried > 0) {
-      start -= this.#carried;
-      this.#carry!.copy(memory.receive.bytes, start, 0, this.#carried);
-      this.#carried = 0;
-    }
-    this.#consume(memory.receive, start, end);
+    this.#assembly.received(length);
   }
 
-  #consume(region: Region, start: number, end: number): void {
+  /** Of a connection that was ended by what it received nothing is left to keep. */
+  #take(region: Region, start: number, end: number): number {
     let stopped = end;
     this.#guard(() => {
       stopped = this.receive(region, start, end);
     });
-    if (this.#state === "closed" || stopped === end) return;
-    const left = end - stopped;
-    const wanted = this.incompleteFrameBytes;
-    if (wanted > carryBytes) {
-      this.#large = this.messenger.memory.takeChunk(Math.min(wanted, Math.max(2 * left, carryBytes)));
-      this.#largeReceived = region.bytes.copy(this.#large.bytes, 0, stopped, end);
-      return;
-    }
-    if (this.#carry === undefined || this.#carry.length < left) {
-      this.#carry = Buffer.allocUnsafeSlow(Math.max(4096, 2 ** Math.ceil(Math.log2(left))));
-    }
-    this.#carried = region.bytes.copy(this.#carry, 0, stopped, end);
-  }
-
-  /**
-   * Adds to the large frame, whose memory grows with what arrives and never with what is only announced;
-   * hands it over once complete. Returns how many bytes it took.
-   */
-  #continueLarge(bytes: Buffer, start: number, end: number): number {
-    const wanted = this.incompleteFrameBytes;
-    const taken = Math.min(end - start, wanted - this.#largeReceived);
-    let large = this.#large!;
-    if (this.#largeReceived + taken > large.bytes.length) {
-      const grown = this.messenger.memory.takeChunk(Math.min(wanted, 2 * large.bytes.length + taken));
-      large.bytes.copy(grown.bytes, 0, 0, this.#largeReceived);
-      this.messenger.memory.giveChunk(large);
-      large = grown;
-      this.#large = grown;
-    }
-    bytes.copy(large.bytes, this.#largeReceived, start, start + taken);
-    this.#largeReceived += taken;
-    if (this.#largeReceived === wanted) {
-      this.#large = undefined;
-      this.#guard(() => this.receive(large, 0, wanted));
-      this.messenger.memory.giveChunk(large);
-    }
-    return taken;
+    return this.#state === "closed" ? end : stopped;
   }
 
   /** Whatever is thrown while the peer's bytes are handled ends this connection, not the process. */
