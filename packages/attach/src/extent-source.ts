@@ -1,0 +1,22 @@
+/** A run of bytes that are alike. */
+export interface Extent {
+  /** In bytes, more than 0. */
+  readonly length: number;
+  /**
+   * Of an allocation: `data`, or `zero` for bytes that take no space and are read as zeros.
+   * Of a difference: `data` for changed bytes, `zero` for changed bytes that are now read as zeros, `same` for unchanged ones.
+   */
+  readonly kind: "data" | "zero" | "same";
+}
+
+/**
+ * What a disk knows about its contents without reading them: what backup tools ask for. Extents come in order, the first
+ * begins at `offset`; they may end before `offset + length`, since finding out may cost, but there is at least one.
+ */
+export interface ExtentSource {
+  /** Names of the snapshots that differences may be asked against. */
+  snapshotNames(): readonly string[];
+  allocation(offset: number, length: number): Promise<readonly Extent[]>;
+  /** What differs from the snapshot of that name. */
+  changedSince(snapshot: string, offset: number, length: number): Promise<readonly Extent[]>;
+}

@@ -1,0 +1,75 @@
+import type { Extent, ExtentSource } from "../extent-source.ts";
+import { allocationState, diffState } from "./protocol.ts";
+import type { MetaContext } from "./session.ts";
+
+/** What one context says about a range. */
+export interface BlockStatus {
+  readonly context: MetaContext;
+  readonly extents: readonly Extent[];
+  flagsOf(extent: Extent): number;
+}
+
+export interface StatusQuery {
+  readonly offset: number;
+  /** Ends within the device. */
+  readonly length: number;
+  /** The client wants to know about the first extent alone. */
+  readonly onlyFirst: boolean;
+  /** The longest extent that the reply can tell of, in bytes. */
+  readonly longestExtent: number;
+}
+
+/** Asks the source about a range for each of the contexts. */
+export async function blockStatus(
+  source: ExtentSource,
+  contexts: readonly MetaContext[],
+  query: StatusQuery,
+): Promise<BlockStatus[]> {
+  const { offset, length } = query;
+  return Promise.all(
+    contexts.map(async (context) => {
+      const { since } = context;
+      const found =
+        since === undefined
+          ? await source.allocation(offset, length)
+          : await source.changedSince(since, offset, length);
+      const flagsOf = since === undefined ? allocationFlags : diffFlags;
+      return { context, extents: fitted(found, query), flagsOf };
+    }),
+  );
+}
+
+/** Neighbours that are alike as one, nothing beyond the range, and no more than a reply should hold. */
+function fitted(found: readonly Extent[], { length, onlyFirst, longestExtent }: StatusQuery): Extent[] {
+  const fitting: Extent[] = [];
+  let left = length;
+  for (const { kind, length: whole } of found) {
+    if (left === 0) break;
+    const last = fitting.at(-1);
+    const portion = Math.min(whole, left);
+    if (last?.kind === kind && last.length + portion <= longestExtent) {
+      fitting[fitting.length - 1] = { kind, length: last.length + portion };
+    } else if (fitting.length === (onlyFirst ? 1 : mostExtents)) {
+      break;
+    } else if (portion > longestExtent) {
+      fitting.push({ kind, length: longestExtent });
+      break;
+    } else {
+      fitting.push({ kind, length: portion });
+    }
+    left -= portion;
+  }
+  return fitting;
+}
+
+/** A client asks again for what is missing; a reply should not fill the client's memory. */
+const mostExtents = 8192;
+
+function allocationFlags({ kind }: Extent): number {
+  return kind === "zero" ? allocationState.hole | allocationState.zero : 0;
+}
+
+function diffFlags({ kind }: Extent): number {
+  if (kind === "same") return 0;
+  return kind === "zero" ? diffState.changed | diffState.zero : diffState.changed;
+}

@@ -1,0 +1,50 @@
+import { Socket } from "node:net";
+import type { ReceiveMemory } from "./receive-memory.ts";
+
+export interface ClientSocketEvents {
+  /** `length` bytes were put into the read area, and are gone after this call. Returns whether to go on reading. */
+  received(length: number): boolean;
+  /** Nothing follows: the client ended the stream, or it broke. */
+  closed(error: Error | undefined): void;
+}
+
+/**
+ * Takes over a socket that a server accepted, so that reads land in the shared memory without a Buffer each.
+ *
+ * `onread` is an option of a socket's constructor, and a net.Server makes its sockets without it: so the accepted socket's handle goes
+ * into a new one. The accepted socket stays only for the server's count of connections.
+ */
+export function adoptSocket(accepted: Socket, memory: ReceiveMemory, events: ClientSocketEvents): Socket {
+  const owner = accepted as unknown as { _handle: object | null };
+  const handle = owner._handle;
+  owner._handle = null;
+  const socket = new Socket({
+    handle,
+    onread: { buffer: memory.readArea, callback: (length: number) => events.received(length) },
+  } as ConstructorParameters<typeof Socket>[0]);
+  watch(socket, (error) => {
+    accepted.destroy();
+    events.closed(error);
+  });
+  return socket;
+}
+
+/** The same for a stream whose reads cannot be directed: one that is encrypted, or will be. Its bytes are copied. */
+export function readInto(socket: Socket, memory: ReceiveMemory, events: ClientSocketEvents): void {
+  socket.on("data", (bytes: Buffer) => {
+    for (let at = 0; at < bytes.length; at += memory.readArea.length) {
+      const length = bytes.copy(memory.readArea, 0, at, at + memory.readArea.length);
+      if (!events.received(length)) socket.pause();
+    }
+  });
+  watch(socket, (error) => events.closed(error));
+}
+
+function watch(socket: Socket, closed: (error: Error | undefined) => void): void {
+  let failure: Error | undefined;
+  socket.on("error", (error) => {
+    failure = error;
+  });
+  socket.on("end", () => socket.destroy());
+  socket.on("close", () => closed(failure));
+}

@@ -1,0 +1,214 @@
+import type { Socket } from "node:net";
+import { createServer } from "node:tls";
+import { Region } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
+import { AttachError } from "../errors.ts";
+import type { ChunkPool } from "./chunk-pool.ts";
+import { adoptSocket, type ClientSocketEvents, readInto } from "./client-socket.ts";
+import { type ExportTable, Handshake } from "./handshake.ts";
+import type { SegmentPool } from "./payload.ts";
+import { carryBytes, type ReceiveMemory } from "./receive-memory.ts";
+import { ReplyStream } from "./reply-stream.ts";
+import type { Session } from "./session.ts";
+import type { TlsCredentials } from "./tls.ts";
+import { Transmission } from "./transmission.ts";
+
+/** What the connections of a server have in common. */
+export interface ConnectionHost {
+  readonly exports: ExportTable;
+  readonly credentials: TlsCredentials | undefined;
+  readonly memory: ReceiveMemory;
+  readonly chunks: ChunkPool;
+  readonly segments: SegmentPool;
+  /** Milliseconds for a client to choose an export. */
+  readonly handshakeTimeout: number;
+  log(line: string): void;
+  closed(connection: NbdConnection): void;
+}
+
+/** One client, from its first byte to its last. */
+export class NbdConnection {
+  readonly #host: ConnectionHost;
+  /** For the log. */
+  readonly #name: string;
+  readonly #handshake: Handshake;
+  readonly #timer: NodeJS.Timeout;
+  #socket: Socket;
+  #transmission: Transmission | undefined;
+  #session: Session | undefined;
+  #isClosed = false;
+  #startsTls = false;
+  #tickPending = false;
+
+  /** Bytes that wait: of something that is not all there, or (parked) of a client that has enough in flight. */
+  #carry: Region | undefined;
+  #carried = 0;
+  #isParked = false;
+
+  constructor(host: ConnectionHost, accepted: Socket, name: string) {
+    this.#host = host;
+    this.#name = name;
+    const { memory, credentials } = host;
+    if (credentials === undefined) {
+      this.#socket = adoptSocket(accepted, memory, this.#socketEvents);
+    } else {
+      this.#socket = accepted;
+      readInto(accepted, memory, this.#socketEvents);
+    }
+    this.#timer = setTimeout(() => this.#fail("chose no export in time"), host.handshakeTimeout).unref();
+    this.#handshake = new Handshake(host.exports, credentials !== undefined, {
+      send: (bytes) => void this.#socket.write(bytes),
+      agreed: (session) => this.#transmit(session),
+      startTls: () => {
+        this.#startsTls = true;
+      },
+      end: () => this.#socket.destroySoon(),
+    });
+    this.#handshake.greet();
+  }
+
+  /** Takes no more requests, answers those that it has, and ends. `force` at once. */
+  stop(force: boolean): void {
+    if (this.#transmission === undefined || force) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#transmission.isStopped = true;
+    this.#tickSoon();
+  }
+
+  #transmit(session: Session): void {
+    clearTimeout(this.#timer);
+    this.#session = session;
+    session.export.metrics.connections++;
+    const { chunks, segments } = this.#host;
+    const settled = (cost: number): void => {
+      transmission.settled(cost);
+      if (this.#isParked || transmission.isStopped) this.#tickSoon();
+    };
+    const stream = new ReplyStream(chunks, this.#socket, settled);
+    const transmission = new Transmission(session, stream, segments, { replied: () => this.#tickSoon() });
+    this.#transmission = transmission;
+  }
+
+  readonly #socketEvents: ClientSocketEvents = {
+    received: (length) => this.#received(length),
+    closed: (error) => this.#closed(error),
+  };
+
+  #received(length: number): boolean {
+    if (this.#isClosed) return false;
+    const { bytes, view } = this.#host.memory.region;
+    let start = carryBytes;
+    const end = carryBytes + length;
+    if (this.#isParked) {
+      this.#keep(bytes, start, end);
+      return false;
+    }
+    if (this.#carried > 0) {
+      start -= this.#carried;
+      this.#carry!.bytes.copy(bytes, start, 0, this.#carried);
+      this.#carried = 0;
+    }
+    const stopped = this.#consume(bytes, view, start, end);
+    if (this.#isClosed) return false;
+    if (stopped < end) this.#keep(bytes, stopped, end);
+    this.#isParked = this.#transmission?.isFull ?? false;
+    return !this.#isParked;
+  }
+
+  #consume(bytes: Buffer, view: DataView, start: number, end: number): number {
+    try {
+      let at = start;
+      if (this.#transmission === undefined) at = this.#handshake.receive(bytes, at, end);
+      if (this.#startsTls) {
+        if (at < end) throw new AttachError("SIPHON_ATTACH_PROTOCOL", "bytes in the clear after STARTTLS");
+        this.#startTls();
+      } else if (this.#transmission !== undefined) {
+        at = this.#transmission.receive(bytes, view, at, end);
+        if (this.#transmission.isStopped) this.#tickSoon();
+      }
+      return at;
+    } catch (error) {
+      if (!(error instanceof SiphonError)) throw error;
+      this.#fail(error.message);
+      return end;
+    }
+  }
+
+  /** Keeps bytes for later, behind those that are kept already. */
+  #keep(bytes: Buffer, start: number, end: number): void {
+    const needed = this.#carried + end - start;
+    if (this.#carry === undefined || this.#carry.bytes.length < needed) {
+      const grown = Region.allocate(Math.max(4096, 2 ** Math.ceil(Math.log2(needed))));
+      this.#carry?.bytes.copy(grown.bytes, 0, 0, this.#carried);
+      this.#carry = grown;
+    }
+    bytes.copy(this.#carry.bytes, this.#carried, start, end);
+    this.#carried = needed;
+  }
+
+  #tickSoon(): void {
+    if (this.#tickPending) return;
+    this.#tickPending = true;
+    process.nextTick(this.#tick);
+  }
+
+  /** Runs after whatever completed requests: what they left to say leaves in one write. */
+  readonly #tick = (): void => {
+    this.#tickPending = false;
+    const transmission = this.#transmission;
+    if (this.#isClosed || transmission === undefined) return;
+    transmission.stream.flush();
+    if (this.#isParked && !transmission.isFull) this.#unpark(transmission);
+    if (transmission.isStopped && transmission.inFlight === 0 && transmission.stream.isIdle) {
+      this.#socket.destroySoon();
+    }
+  };
+
+  #unpark(transmission: Transmission): void {
+    const { bytes, view } = this.#carry ?? nothing;
+    const carried = this.#carried;
+    const stopped = this.#consume(bytes, view, 0, carried);
+    if (this.#isClosed) return;
+    bytes.copyWithin(0, stopped, carried);
+    this.#carried = carried - stopped;
+    this.#isParked = transmission.isFull;
+    if (!this.#isParked) this.#socket.resume();
+  }
+
+  /** Goes on with the handshake, from the beginning of its options, on a stream that is encrypted. */
+  #startTls(): void {
+    this.#startsTls = false;
+    const clear = this.#socket;
+    clear.removeAllListeners("data");
+    const upgrade = createServer({ ...this.#host.credentials, rejectUnauthorized: true, requestCert: true });
+    upgrade.on("secureConnection", (encrypted) => {
+      this.#socket = encrypted;
+      readInto(encrypted, this.#host.memory, this.#socketEvents);
+      this.#handshake.encrypted();
+    });
+    upgrade.on("tlsClientError", (error) => this.#fail(`no TLS: ${error.message}`));
+    upgrade.emit("connection", clear);
+  }
+
+  #fail(reason: string): void {
+    if (this.#isClosed) return;
+    this.#host.log(`NBD ${this.#name}: connection ended: ${reason}`);
+    this.#socket.destroy();
+  }
+
+  #closed(error: Error | undefined): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    if (error !== undefined) this.#host.log(`NBD ${this.#name}: connection lost: ${error.message}`);
+    this.#carry = undefined;
+    if (this.#session !== undefined) this.#session.export.metrics.connections--;
+    this.#transmission?.close();
+    this.#transmission?.stream.close();
+    this.#host.closed(this);
+  }
+}
+
+const nothing = Region.allocate(0);

@@ -1,0 +1,311 @@
+import { AttachError } from "../errors.ts";
+import { type NbdExport, transmissionFlags } from "./export.ts";
+import { contextsFor, parseContextQuery } from "./meta-context.ts";
+import {
+  handshakeFlag,
+  info,
+  maxPayload,
+  maxString,
+  option,
+  optionMagic,
+  optionReply,
+  optionReplyMagic,
+  serverMagic,
+} from "./protocol.ts";
+import type { MetaContext, Session } from "./session.ts";
+
+/** The exports by name; the empty name stands for the only one. */
+export type ExportTable = ReadonlyMap<string, NbdExport>;
+
+export interface HandshakeEvents {
+  send(bytes: Buffer): void;
+  /** Options are over. */
+  agreed(session: Session): void;
+  /** The stream is encrypted from the next byte on. */
+  startTls(): void;
+  /** The client wants to end, or cannot be served. */
+  end(): void;
+}
+
+/**
+ * The fixed newstyle handshake, in which a client asks for options until it chooses an export. The server begins: u64
+ * `NBDMAGIC`, u64 `IHAVEOPT`, u16 flags; the client answers with u32 flags, and then with options.
+ */
+export class Handshake {
+  readonly #exports: ExportTable;
+  readonly #events: HandshakeEvents;
+  readonly #offersTls: boolean;
+  #isEncrypted = false;
+  #gotFlags = false;
+  #noZeroes = false;
+  #options = 0;
+  #isOver = false;
+  #replies: Session["replies"] = "simple";
+  #contexts: readonly MetaContext[] = [];
+  /** The export that the contexts were chosen for. */
+  #contextsOf: NbdExport | undefined;
+
+  /** @param offersTls whether the client must turn encryption on before it gets to know anything */
+  constructor(exports: ExportTable, offersTls: boolean, events: HandshakeEvents) {
+    this.#exports = exports;
+    this.#offersTls = offersTls;
+    this.#events = events;
+  }
+
+  greet(): void {
+    const greeting = Buffer.alloc(18);
+    [...serverMagic, ...optionMagic].forEach((word, i) => {
+      greeting.writeUInt32BE(word, 4 * i);
+    });
+    greeting.writeUInt16BE(handshakeFlag.fixedNewstyle | handshakeFlag.noZeroes, 16);
+    this.#events.send(greeting);
+  }
+
+  /** Encryption is on: what was agreed before is void. */
+  encrypted(): void {
+    this.#isEncrypted = true;
+    this.#isOver = false;
+    this.#replies = "simple";
+    this.#contexts = [];
+    this.#contextsOf = undefined;
+  }
+
+  /**
+   * Takes options from the bytes from `start` up to `end` and returns where it stopped: at the end, in front of an option that
+   * is not all there, or behind the last one.
+   */
+  receive(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    if (!this.#gotFlags) {
+      if (end - at < 4) return at;
+      this.#takeFlags(bytes.readUInt32BE(at));
+      at += 4;
+    }
+    while (!this.#isOver && end - at >= optionHeaderBytes) {
+      const [high, low] = optionMagic;
+      if (bytes.readUInt32BE(at) !== high || bytes.readUInt32BE(at + 4) !== low) {
+        throw violation("an option began with other bytes than IHAVEOPT");
+      }
+      const code = bytes.readUInt32BE(at + 8);
+      const length = bytes.readUInt32BE(at + 12);
+      if (length > maxOption) {
+        this.#reply(code, optionReply.tooBig);
+        throw violation(`option ${code} came with ${length} bytes, the most is ${maxOption}`);
+      }
+      if (end - at < optionHeaderBytes + length) break;
+      if (++this.#options > mostOptions) throw violation(`more than ${mostOptions} options`);
+      at += optionHeaderBytes;
+      this.#takeOption(code, bytes.subarray(at, at + length));
+      at += length;
+    }
+    return at;
+  }
+
+  #takeFlags(flags: number): void {
+    if ((flags & handshakeFlag.fixedNewstyle) === 0)
+      throw violation("the client does not know the fixed newstyle");
+    if ((flags & ~(handshakeFlag.fixedNewstyle | handshakeFlag.noZeroes)) !== 0) {
+      throw violation(`unknown handshake flags 0x${flags.toString(16)}`);
+    }
+    this.#gotFlags = true;
+    this.#noZeroes = (flags & handshakeFlag.noZeroes) !== 0;
+  }
+
+  #takeOption(code: number, data: Buffer): void {
+    if (code === option.abort) {
+      this.#reply(code, optionReply.ack);
+      this.#end();
+    } else if (code === option.startTls) {
+      this.#startTls(data);
+    } else if (this.#offersTls && !this.#isEncrypted) {
+      if (code === option.exportName) throw violation("the client asked for an export without encryption");
+      this.#reply(code, optionReply.tlsRequired);
+    } else {
+      const closing = this.#closingReply(code, data);
+      if (closing !== undefined) this.#reply(code, closing);
+    }
+  }
+
+  /** Carries out an option and returns the reply that ends it. */
+  #closingReply(code: number, data: Buffer): number | undefined {
+    switch (code) {
+      case option.exportName:
+        this.#exportName(data);
+        return undefined;
+      case option.list:
+        return this.#list(data);
+      case option.info:
+      case option.go:
+        return this.#infoOrGo(code, data);
+      case option.structuredReply:
+      case option.extendedHeaders:
+        return this.#chooseReplies(code, data);
+      case option.listMetaContext:
+      case option.setMetaContext:
+        return this.#metaContexts(code, data);
+      default:
+        return optionReply.unsupported;
+    }
+  }
+
+  #startTls(data: Buffer): void {
+    const code = option.startTls;
+    if (!this.#offersTls) {
+      this.#reply(code, optionReply.policy, "this server has no certificates");
+    } else if (this.#isEncrypted || data.length > 0) {
+      this.#reply(code, optionReply.invalid);
+    } else {
+      this.#reply(code, optionReply.ack);
+      this.#isOver = true;
+      this.#events.startTls();
+    }
+  }
+
+  /** Answered, as the oldest option, by size and flags alone, or by the end of the connection. */
+  #exportName(data: Buffer): void {
+    const chosen = this.#find(data.toString());
+    if (chosen === undefined) throw violation(`there is no export called ${JSON.stringify(shown(data))}`);
+    if (this.#replies === "extended") throw violation("extended headers and the old way to choose an export");
+    const answer = Buffer.alloc(this.#noZeroes ? 10 : 10 + 124);
+    answer.writeBigUInt64BE(BigInt(chosen.device.size), 0);
+    answer.writeUInt16BE(this.#flags(chosen), 8);
+    this.#events.send(answer);
+    this.#agree(chosen);
+  }
+
+  /** A reply for each export: u32 length of the name, the name, the description. */
+  #list(data: Buffer): number {
+    if (data.length > 0) return optionReply.invalid;
+    for (const { name, description } of this.#exports.values()) {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(Buffer.byteLength(name));
+      const item = [length, Buffer.from(name), Buffer.from(description)];
+      this.#reply(option.list, optionReply.server, Buffer.concat(item));
+    }
+    return optionReply.ack;
+  }
+
+  /** u32 length of the name, the name, u16 number of items asked for, u16 each. */
+  #infoOrGo(code: number, data: Buffer): number {
+    const nameLength = data.length >= 6 ? data.readUInt32BE(0) : maxString + 1;
+    if (nameLength > maxString || data.length < 6 + nameLength) return optionReply.invalid;
+    const asked = data.readUInt16BE(4 + nameLength);
+    if (data.length !== 6 + nameLength + 2 * asked) return optionReply.invalid;
+    const chosen = this.#find(data.toString("utf8", 4, 4 + nameLength));
+    if (chosen === undefined) return optionReply.unknown;
+    const wanted = new Set<number>();
+    for (let i = 0; i < asked; i++) wanted.add(data.readUInt16BE(6 + nameLength + 2 * i));
+    this.#inform(code, chosen, wanted);
+    if (code === option.go) this.#agree(chosen);
+    return optionReply.ack;
+  }
+
+  #inform(code: number, chosen: NbdExport, wanted: ReadonlySet<number>): void {
+    const size = Buffer.alloc(12);
+    size.writeUInt16BE(info.export, 0);
+    size.writeBigUInt64BE(BigInt(chosen.device.size), 2);
+    size.writeUInt16BE(this.#flags(chosen), 10);
+    this.#reply(code, optionReply.info, size);
+    for (const [item, text] of [
+      [info.name, chosen.name],
+      [info.description, chosen.description],
+    ] as const) {
+      if (!wanted.has(item)) continue;
+      this.#reply(code, optionReply.info, Buffer.concat([Buffer.from([0, item]), Buffer.from(text)]));
+    }
+    const blocks = Buffer.alloc(14);
+    blocks.writeUInt16BE(info.blockSize, 0);
+    blocks.writeUInt32BE(1, 2);
+    blocks.writeUInt32BE(preferredBlock, 6);
+    blocks.writeUInt32BE(maxPayload, 10);
+    this.#reply(code, optionReply.info, blocks);
+  }
+
+  #chooseReplies(code: number, data: Buffer): number {
+    if (data.length > 0) return optionReply.invalid;
+    if (code === option.extendedHeaders) this.#replies = "extended";
+    else if (this.#replies === "simple") this.#replies = "structured";
+    else if (this.#replies === "extended") return optionReply.extendedHeadersRequired;
+    return optionReply.ack;
+  }
+
+  /** A reply for each context: u32 id, the name. */
+  #metaContexts(code: number, data: Buffer): number {
+    const setting = code === option.setMetaContext;
+    if (setting) {
+      this.#contexts = [];
+      this.#contextsOf = undefined;
+    }
+    const query = this.#replies === "simple" ? undefined : parseContextQuery(data);
+    if (query === undefined) return optionReply.invalid;
+    const chosen = this.#find(query.exportName);
+    if (chosen === undefined) return optionReply.unknown;
+    const contexts = contextsFor(chosen.extents, query.queries, setting);
+    for (const { id, name } of contexts) {
+      const text = Buffer.from(name);
+      const answer = Buffer.alloc(4 + text.length);
+      answer.writeUInt32BE(setting ? id : 0, 0);
+      text.copy(answer, 4);
+      this.#reply(code, optionReply.metaContext, answer);
+    }
+    if (setting) {
+      this.#contexts = contexts;
+      this.#contextsOf = chosen;
+    }
+    return optionReply.ack;
+  }
+
+  #find(name: string): NbdExport | undefined {
+    if (name === "" && this.#exports.size === 1) return this.#exports.values().next().value;
+    return this.#exports.get(name);
+  }
+
+  #flags(chosen: NbdExport): number {
+    return transmissionFlags(chosen, { replies: this.#replies, contexts: this.#chosenContexts(chosen) });
+  }
+
+  #chosenContexts(chosen: NbdExport): readonly MetaContext[] {
+    return this.#contextsOf === chosen ? this.#contexts : [];
+  }
+
+  #agree(chosen: NbdExport): void {
+    this.#isOver = true;
+    const contexts = this.#chosenContexts(chosen);
+    this.#events.agreed({ export: chosen, replies: this.#replies, contexts });
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#events.end();
+  }
+
+  /** u64 magic, u32 option, u32 reply type, u32 length, the data. */
+  #reply(code: number, type: number, data: Buffer | string = ""): void {
+    const bytes = Buffer.from(data);
+    const reply = Buffer.alloc(20 + bytes.length);
+    reply.writeUInt32BE(optionReplyMagic[0], 0);
+    reply.writeUInt32BE(optionReplyMagic[1], 4);
+    reply.writeUInt32BE(code, 8);
+    reply.writeUInt32BE(type, 12);
+    reply.writeUInt32BE(bytes.length, 16);
+    bytes.copy(reply, 20);
+    this.#events.send(reply);
+  }
+}
+
+/** u64 magic, u32 option, u32 length of its data. */
+const optionHeaderBytes = 16;
+/** Of an option's data. */
+const maxOption = 64 << 10;
+/** No client asks for more; one that does not read the answers would fill our memory. */
+const mostOptions = 256;
+/** What is the least that is efficient, for clients that round requests to it: a page. */
+const preferredBlock = 4096;
+
+function violation(message: string): AttachError {
+  return new AttachError("SIPHON_ATTACH_PROTOCOL", message);
+}
+
+function shown(name: Buffer): string {
+  return name.toString("utf8", 0, 80);
+}

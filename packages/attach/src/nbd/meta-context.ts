@@ -1,0 +1,61 @@
+import type { ExtentSource } from "../extent-source.ts";
+import { maxString } from "./protocol.ts";
+import type { MetaContext } from "./session.ts";
+
+/** What LIST_META_CONTEXT and SET_META_CONTEXT ask. */
+export interface ContextQuery {
+  readonly exportName: string;
+  readonly queries: readonly string[];
+}
+
+/** u32 length, name of the export, u32 number of queries, and for each u32 length, query. Undefined when it is not that. */
+export function parseContextQuery(data: Buffer): ContextQuery | undefined {
+  let at = 0;
+  const text = (): string | undefined => {
+    if (data.length - at < 4) return undefined;
+    const length = data.readUInt32BE(at);
+    if (length > maxString || data.length - at - 4 < length) return undefined;
+    at += 4 + length;
+    return data.toString("utf8", at - length, at);
+  };
+  const exportName = text();
+  if (exportName === undefined || data.length - at < 4) return undefined;
+  const count = data.readUInt32BE(at);
+  at += 4;
+  if (count > data.length / 4) return undefined;
+  const queries: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const query = text();
+    if (query === undefined) return undefined;
+    queries.push(query);
+  }
+  return at === data.length ? { exportName, queries } : undefined;
+}
+
+/**
+ * The contexts that queries match. When listing, a query may be a name's beginning that ends with `:` or `/`, and no query at
+ * all means everything; when setting, only whole names count, and only so many.
+ */
+export function contextsFor(
+  extents: ExtentSource | undefined,
+  queries: readonly string[],
+  setting: boolean,
+): MetaContext[] {
+  if (extents === undefined) return [];
+  const known = [
+    { name: allocationContext, since: undefined },
+    ...extents.snapshotNames().map((snapshot) => ({ name: diffPrefix + snapshot, since: snapshot })),
+  ];
+  const matches = (name: string): boolean => {
+    if (!setting && queries.length === 0) return true;
+    return queries.some(
+      (query) => query === name || (!setting && /[:/]$/.test(query) && name.startsWith(query)),
+    );
+  };
+  const found = known.filter(({ name }) => matches(name)).slice(0, setting ? mostContexts : undefined);
+  return found.map(({ name, since }, i) => ({ id: i + 1, name, since }));
+}
+
+const allocationContext = "base:allocation";
+const diffPrefix = "siphon:diff/";
+const mostContexts = 16;

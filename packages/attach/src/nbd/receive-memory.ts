@@ -1,0 +1,17 @@
+import { Region } from "@siphon/rados";
+
+/** An option of a handshake that is not all there is kept in front of the next read, in this many bytes at most. */
+export const carryBytes = 128 << 10;
+const readBytes = 512 << 10;
+
+/**
+ * What the sockets of one thread are read into: all into one buffer, since a read is parsed before the next one happens. What is left
+ * of an incomplete request waits with its connection and is put in front of the next read.
+ *
+ *     0            128 KiB                    640 KiB
+ *     | carry      | read area of all sockets |
+ */
+export class ReceiveMemory {
+  readonly region = Region.allocate(carryBytes + readBytes);
+  readonly readArea = this.region.bytes.subarray(carryBytes);
+}

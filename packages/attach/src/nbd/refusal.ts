@@ -1,0 +1,51 @@
+import { command, commandFlag, maxPayload, nbdError } from "./protocol.ts";
+import type { NbdRequest } from "./request.ts";
+import type { Session } from "./session.ts";
+
+/** Why a request cannot be carried out, as an error of the protocol; 0 when it can. */
+export function refusal(request: NbdRequest, { export: served, replies, contexts }: Session): number {
+  const { command: code, flags, start, total } = request;
+  const { device } = served;
+  const extended = replies === "extended";
+  const allowed = allowedFlags(code, replies !== "simple", extended);
+  if (allowed === undefined || (flags & ~allowed) !== 0) return nbdError.EINVAL;
+  if (code === command.flush) return 0;
+  const writes = code === command.write || code === command.trim || code === command.writeZeroes;
+  if (writes && device.readOnly) return nbdError.EPERM;
+  if (code === command.write && extended && (flags & commandFlag.payloadLength) === 0) return nbdError.EINVAL;
+  if (code === command.blockStatus) {
+    if (contexts.length === 0 || total === 0) return nbdError.EINVAL;
+    // With a payload the length is that of the payload, which holds the length meant.
+    if ((flags & commandFlag.payloadLength) !== 0)
+      return isStatusPayload(total, contexts.length) ? 0 : nbdError.EINVAL;
+  }
+  if (start + total > device.size) return writes && code !== command.trim ? nbdError.ENOSPC : nbdError.EINVAL;
+  if (code === command.read && total > maxPayload) return nbdError.EINVAL;
+  if ((flags & commandFlag.fastZero) !== 0 && (flags & commandFlag.noHole) !== 0) return nbdError.ENOTSUP;
+  return 0;
+}
+
+/** Undefined for commands that do not exist. */
+function allowedFlags(code: number, chunked: boolean, extended: boolean): number | undefined {
+  const { fua, noHole, df, reqOne, fastZero, payloadLength } = commandFlag;
+  switch (code) {
+    case command.read:
+      return chunked ? fua | df : fua;
+    case command.write:
+      return extended ? fua | payloadLength : fua;
+    case command.flush:
+    case command.trim:
+    case command.cache:
+      return fua;
+    case command.writeZeroes:
+      return fua | noHole | fastZero;
+    case command.blockStatus:
+      return extended ? fua | reqOne | payloadLength : fua | reqOne;
+    default:
+      return undefined;
+  }
+}
+
+function isStatusPayload(length: number, contexts: number): boolean {
+  return length > 8 && (length - 8) % 4 === 0 && (length - 8) / 4 <= contexts;
+}

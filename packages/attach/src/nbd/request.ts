@@ -1,0 +1,107 @@
+import { ImageRequest } from "@siphon/rbd";
+import type { Chunk } from "./chunk-pool.ts";
+import { Holes } from "./holes.ts";
+import { Payload, type SegmentPool } from "./payload.ts";
+import type { ReplyStream } from "./reply-stream.ts";
+
+/** Who a request comes back to. */
+export interface RequestOwner {
+  readonly stream: ReplyStream;
+  readonly segments: SegmentPool;
+  /** Bytes in front of the data of a read's reply. */
+  readonly dataRoom: number;
+  /** Whether replies may say "zeros" instead of sending them. */
+  readonly sendsHoles: boolean;
+  completed(request: NbdRequest): void;
+}
+
+/** A client's request from its header to its reply; used again for request after request of one connection. */
+export class NbdRequest extends ImageRequest {
+  command = 0;
+  flags = 0;
+  /** The client's name for it: eight bytes as two numbers. */
+  cookieHigh = 0;
+  cookieLow = 0;
+  /** As the client sent it: echoed in extended replies. */
+  startHigh = 0;
+  startLow = 0;
+  start = 0;
+  total = 0;
+  /** Of `total`: requests may be carried out in steps. */
+  done = 0;
+  /** An error of the protocol known before anything was done, or 0. */
+  refusal = 0;
+  /** What is written are zeros, and not the payload. */
+  writesZeros = false;
+  /** All is written, and is being made to last. */
+  isFlushing = false;
+  /** Of `performance.now()`. */
+  startedAt = 0;
+  /** What it counts for among the client's requests in flight. */
+  cost = 0;
+
+  readonly payload: Payload;
+  readonly holes = new Holes();
+  /** Where the reply of a read is built: a place for its header, and behind it the data. */
+  chunk: Chunk | undefined;
+  place = 0;
+  readonly #owner: RequestOwner;
+
+  constructor(owner: RequestOwner) {
+    super();
+    this.#owner = owner;
+    this.payload = new Payload(owner.segments);
+  }
+
+  override fill(into: Buffer, at: number, position: number, length: number): void {
+    if (this.writesZeros) into.fill(0, at, at + length);
+    else this.payload.copyTo(into, at, position, length);
+  }
+
+  override take(bytes: Buffer, start: number, end: number, position: number): void {
+    this.makePlace();
+    if (this.holes.count > 0) this.holes.remove(position, position + end - start);
+    bytes.copy(this.chunk!.bytes, this.dataAt + position, start, end);
+  }
+
+  override takeZeros(position: number, length: number): void {
+    if (length >= leastHole && this.#owner.sendsHoles && !this.unfragmented) {
+      this.holes.add(position, position + length);
+      return;
+    }
+    this.makePlace();
+    if (this.holes.count > 0) this.holes.remove(position, position + length);
+    this.chunk!.bytes.fill(0, this.dataAt + position, this.dataAt + position + length);
+  }
+
+  override completed(): void {
+    this.#owner.completed(this);
+  }
+
+  /** The client wants the data in one piece. */
+  unfragmented = false;
+
+  get dataAt(): number {
+    return this.place + this.#owner.dataRoom;
+  }
+
+  /** Reserves room for the whole reply, with the first data: what comes together is then sent together. */
+  makePlace(): void {
+    if (this.chunk !== undefined) return;
+    const stream = this.#owner.stream;
+    this.place = stream.reserve(this.#owner.dataRoom + this.total);
+    this.chunk = stream.chunk;
+  }
+
+  /** Lets go of all memory. */
+  clear(): void {
+    this.payload.clear();
+    this.holes.clear();
+    if (this.chunk !== undefined) this.#owner.stream.release(this.chunk);
+    this.chunk = undefined;
+    this.error = undefined;
+  }
+}
+
+/** Shorter runs of zeros are sent: their announcement would cost more. */
+const leastHole = 4096;

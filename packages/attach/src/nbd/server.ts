@@ -1,0 +1,108 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { AttachError } from "../errors.ts";
+import { isLoopback, type ListenAddress, listenAt } from "../server/listen.ts";
+import { ChunkPool } from "./chunk-pool.ts";
+import { type ConnectionHost, NbdConnection } from "./connection.ts";
+import type { NbdExport } from "./export.ts";
+import { SegmentPool } from "./payload.ts";
+import { ReceiveMemory } from "./receive-memory.ts";
+import type { TlsCredentials } from "./tls.ts";
+
+export interface NbdServerOptions {
+  address: ListenAddress;
+  exports: readonly NbdExport[];
+  /** Clients on TCP must turn encryption on and show a certificate. */
+  credentials?: TlsCredentials;
+  /** Is told, in a line each, what went wrong with clients; default nothing. */
+  log?: (line: string) => void;
+  /** Milliseconds for a client to choose an export; default 30,000. */
+  handshakeTimeout?: number;
+}
+
+/** Disks for clients of the NBD protocol, on one socket. */
+export class NbdServer {
+  readonly #server: Server;
+  readonly #connections = new Set<NbdConnection>();
+  #empty: (() => void) | undefined;
+
+  /**
+   * Throws SIPHON_USAGE for an address beyond this machine without TLS, and SIPHON_ATTACH_SOCKET_BUSY where something listens.
+   */
+  static async listen(options: NbdServerOptions): Promise<NbdServer> {
+    const { address, exports, credentials } = options;
+    if (!("path" in address) && !isLoopback(address.host) && credentials === undefined) {
+      throw new AttachError(
+        "SIPHON_USAGE",
+        `${address.host} can be reached from elsewhere, and nothing encrypts NBD there`,
+        {
+          hint: "give --tls-certs, or listen on a unix socket or on 127.0.0.1",
+        },
+      );
+    }
+    const server = new NbdServer(options, new Map(exports.map((each) => [each.name, each])));
+    await listenAt(server.#server, address);
+    return server;
+  }
+
+  private constructor(options: NbdServerOptions, exports: ReadonlyMap<string, NbdExport>) {
+    const unix = "path" in options.address;
+    const host: ConnectionHost = {
+      exports,
+      credentials: unix ? undefined : options.credentials,
+      memory: new ReceiveMemory(),
+      chunks: new ChunkPool(),
+      segments: new SegmentPool(),
+      handshakeTimeout: options.handshakeTimeout ?? 30_000,
+      log: options.log ?? (() => {}),
+      closed: (connection) => {
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#empty?.();
+      },
+    };
+    let count = 0;
+    this.#server = createServer(
+      { pauseOnConnect: host.credentials === undefined, noDelay: !unix },
+      (socket: Socket) => {
+        const name = `client ${++count}${socket.remoteAddress === undefined ? "" : ` (${socket.remoteAddress})`}`;
+        this.#connections.add(new NbdConnection(host, socket, name));
+      },
+    );
+  }
+
+  /** The port that was chosen, for TCP. */
+  get port(): number | undefined {
+    const address = this.#server.address();
+    return typeof address === "object" ? address?.port : undefined;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /**
+   * Takes no more clients and no more requests, answers what is in flight, and lets the clients go. Devices are neither flushed
+   * nor closed.
+   *
+   * @param patience milliseconds for clients to read their answers
+   */
+  async drain(patience = 5000): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const empty = new Promise<void>((resolve) => {
+      this.#empty = resolve;
+      if (this.#connections.size === 0) resolve();
+    });
+    const impatient = setTimeout(() => this.#stop(true), patience);
+    this.#stop(false);
+    await empty;
+    clearTimeout(impatient);
+    await closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+  }
+
+  #stop(force: boolean): void {
+    for (const connection of this.#connections) connection.stop(force);
+  }
+}

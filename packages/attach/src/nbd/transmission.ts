@@ -1,0 +1,313 @@
+import { AttachError } from "../errors.ts";
+import { ioKind } from "../server/io-metrics.ts";
+import { blockStatus } from "./block-status.ts";
+import type { SegmentPool } from "./payload.ts";
+import {
+  command,
+  commandFlag,
+  extendedRequestBytes,
+  extendedRequestMagic,
+  maxPayload,
+  nbdError,
+  nbdErrorOf,
+  readU64,
+  requestBytes,
+  requestMagic,
+} from "./protocol.ts";
+import { refusal } from "./refusal.ts";
+import { Replies } from "./replies.ts";
+import type { ReplyStream } from "./reply-stream.ts";
+import { NbdRequest, type RequestOwner } from "./request.ts";
+import type { MetaContext, Session } from "./session.ts";
+
+/** What a transmission tells the connection it is on. */
+export interface TransmissionEvents {
+  /** Replies wait in the stream. */
+  replied(): void;
+}
+
+/**
+ * The second phase of a connection: requests come in, are carried out side by side and answered in the order they are done.
+ * The client's bytes are taken as long as what is in flight stays under a limit.
+ */
+export class Transmission implements RequestOwner {
+  readonly stream: ReplyStream;
+  readonly segments: SegmentPool;
+  readonly dataRoom: number;
+  readonly sendsHoles: boolean;
+  /** Requests that are not answered yet. */
+  inFlight = 0;
+  /** The client has said that it is done, or nothing more is taken from it. */
+  isStopped = false;
+
+  readonly #session: Session;
+  readonly #replies: Replies;
+  readonly #events: TransmissionEvents;
+  readonly #extended: boolean;
+  readonly #headerBytes: number;
+  readonly #idle: NbdRequest[] = [];
+  #isClosed = false;
+  /** Bytes in flight, and something for each request; replies count until the client's socket has taken them. */
+  #cost = 0;
+  /** The request whose payload is being received, and how much of it is missing. */
+  #receiving: NbdRequest | undefined;
+  #payloadLeft = 0;
+
+  constructor(session: Session, stream: ReplyStream, segments: SegmentPool, events: TransmissionEvents) {
+    this.#session = session;
+    this.stream = stream;
+    this.segments = segments;
+    this.#events = events;
+    this.#replies = new Replies(stream, session.replies);
+    this.#extended = session.replies === "extended";
+    this.#headerBytes = this.#extended ? extendedRequestBytes : requestBytes;
+    this.dataRoom = this.#replies.dataRoom;
+    this.sendsHoles = session.replies !== "simple";
+  }
+
+  /** So much is in flight that nothing more is taken for now. */
+  get isFull(): boolean {
+    return this.#cost >= mostInFlight && this.#payloadLeft === 0;
+  }
+
+  /** The client's socket has taken replies that counted `cost`. */
+  settled(cost: number): void {
+    this.#cost -= cost;
+  }
+
+  /**
+   * Takes what it can of the bytes from `start` up to `end` and returns where it stopped: at the end, in front of a
+   * header that is not all there, or anywhere when full.
+   */
+  receive(bytes: Buffer, view: DataView, start: number, end: number): number {
+    let at = start;
+    while (at < end && !this.isFull) {
+      if (this.isStopped) return end;
+      if (this.#receiving !== undefined) {
+        at += this.#receivePayload(this.#receiving, bytes, at, end);
+      } else {
+        if (end - at < this.#headerBytes) break;
+        this.#receiveHeader(view, at);
+        at += this.#headerBytes;
+      }
+    }
+    return at;
+  }
+
+  /** The client is gone: requests under way are waited for, and not answered. */
+  close(): void {
+    this.#isClosed = true;
+    this.isStopped = true;
+    const receiving = this.#receiving;
+    this.#receiving = undefined;
+    if (receiving !== undefined) this.#retire(receiving);
+  }
+
+  completed(request: NbdRequest): void {
+    if (request.result < 0 || this.#isClosed) {
+      this.#answer(request);
+      return;
+    }
+    if (!request.isFlushing) {
+      request.done += request.length;
+      if (request.done < request.total) {
+        this.#step(request);
+        return;
+      }
+      if ((request.flags & commandFlag.fua) !== 0 && writes(request.command)) {
+        request.isFlushing = true;
+        request.offset = 0;
+        request.length = 0;
+        this.#session.export.device.flush(request);
+        return;
+      }
+    }
+    this.#answer(request);
+  }
+
+  #receiveHeader(view: DataView, at: number): void {
+    const magic = view.getUint32(at);
+    if (magic !== (this.#extended ? extendedRequestMagic : requestMagic)) {
+      throw new AttachError("SIPHON_ATTACH_PROTOCOL", `a request began with 0x${magic.toString(16)}`);
+    }
+    const code = view.getUint16(at + 6);
+    if (code === command.disconnect) {
+      this.isStopped = true;
+      return;
+    }
+    const request = this.#idle.pop() ?? new NbdRequest(this);
+    const flags = view.getUint16(at + 4);
+    request.command = code;
+    request.flags = flags;
+    request.cookieHigh = view.getUint32(at + 8);
+    request.cookieLow = view.getUint32(at + 12);
+    request.startHigh = view.getUint32(at + 16);
+    request.startLow = view.getUint32(at + 20);
+    request.start = readU64(view, at + 16);
+    request.total = this.#extended ? readU64(view, at + 24) : view.getUint32(at + 24);
+    request.done = 0;
+    request.isFlushing = false;
+    request.writesZeros = code === command.writeZeroes && (flags & commandFlag.noHole) !== 0;
+    request.unfragmented = (flags & commandFlag.df) !== 0;
+    const sendsPayload = this.#extended ? (flags & commandFlag.payloadLength) !== 0 : code === command.write;
+    const payload = sendsPayload ? request.total : 0;
+    if (payload > maxPayload) {
+      throw new AttachError(
+        "SIPHON_ATTACH_PROTOCOL",
+        `a request came with ${payload} bytes, the most is ${maxPayload}`,
+      );
+    }
+    request.refusal = refusal(request, this.#session);
+    const moves = code === command.read && request.refusal === 0 ? request.total : payload;
+    request.cost = moves + overhead;
+    this.#cost += request.cost;
+    this.inFlight++;
+    if (payload === 0) {
+      this.#start(request);
+      return;
+    }
+    this.#receiving = request;
+    this.#payloadLeft = payload;
+    if (request.refusal === 0) request.payload.expect(payload);
+  }
+
+  /** Takes bytes of the payload (those of a refused request lead nowhere) and returns how many. */
+  #receivePayload(request: NbdRequest, bytes: Buffer, start: number, end: number): number {
+    const portion = Math.min(end - start, this.#payloadLeft);
+    if (request.refusal === 0) request.payload.append(bytes, start, start + portion);
+    this.#payloadLeft -= portion;
+    if (this.#payloadLeft === 0) {
+      this.#receiving = undefined;
+      this.#start(request);
+    }
+    return portion;
+  }
+
+  #start(request: NbdRequest): void {
+    request.result = 0;
+    if (request.refusal !== 0) {
+      this.#answer(request);
+      return;
+    }
+    const kind = kindOf[request.command];
+    if (kind !== undefined) request.startedAt = this.#session.export.metrics.started();
+    if (request.command === command.blockStatus) void this.#tellStatus(request);
+    else if (request.command === command.flush) this.#flush(request);
+    else if (request.command === command.cache || request.total === 0) this.#answer(request);
+    else this.#step(request);
+  }
+
+  #flush(request: NbdRequest): void {
+    request.isFlushing = true;
+    request.offset = 0;
+    request.length = 0;
+    this.#session.export.device.flush(request);
+  }
+
+  /** Carries out the next part of a request: all of it, unless it could be as large as the device. */
+  #step(request: NbdRequest): void {
+    const { device } = this.#session.export;
+    const left = request.total - request.done;
+    request.offset = request.start + request.done;
+    if (request.command === command.read) {
+      request.length = left;
+      device.read(request);
+    } else if (request.command === command.write) {
+      request.length = left;
+      device.write(request);
+    } else if (request.writesZeros) {
+      request.length = Math.min(left, zeroStep);
+      device.write(request);
+    } else {
+      // Steps end where objects do, so that none is visited twice.
+      request.length = Math.min(left, rangeStep - (request.offset % rangeStep));
+      if (request.command === command.trim) device.discard(request);
+      else device.writeZeroes(request);
+    }
+  }
+
+  async #tellStatus(request: NbdRequest): Promise<void> {
+    const { export: served } = this.#session;
+    try {
+      const wanted = this.#wantedContexts(request);
+      const onlyFirst = (request.flags & commandFlag.reqOne) !== 0;
+      const longestExtent = this.#extended ? Number.MAX_SAFE_INTEGER : longestCompactExtent;
+      const query = { offset: request.start, length: request.total, onlyFirst, longestExtent };
+      if (wanted === undefined || request.start + request.total > served.device.size || request.total === 0) {
+        request.refusal = nbdError.EINVAL;
+      } else {
+        const statuses = await blockStatus(served.extents!, wanted, query);
+        if (!this.#isClosed) this.#replies.status(request, statuses);
+      }
+    } catch (error) {
+      request.error = error instanceof Error ? error : undefined;
+      request.result = -nbdError.EIO;
+    }
+    this.#answer(request);
+  }
+
+  /** All contexts, or those that the payload names: u64 length of the range, u32 for each context. */
+  #wantedContexts(request: NbdRequest): readonly MetaContext[] | undefined {
+    const { contexts } = this.#session;
+    if ((request.flags & commandFlag.payloadLength) === 0) return contexts;
+    const payload = Buffer.alloc(request.total);
+    request.payload.copyTo(payload, 0, 0, request.total);
+    request.total = Number(payload.readBigUInt64BE(0));
+    const wanted: MetaContext[] = [];
+    for (let at = 8; at < payload.length; at += 4) {
+      const context = contexts.find(({ id }) => id === payload.readUInt32BE(at));
+      if (context === undefined || wanted.includes(context)) return undefined;
+      wanted.push(context);
+    }
+    return wanted;
+  }
+
+  #answer(request: NbdRequest): void {
+    const failed = request.refusal !== 0 || request.result < 0;
+    const kind = kindOf[request.command];
+    if (kind !== undefined && request.refusal === 0) {
+      this.#session.export.metrics.finished(kind, request.total, request.startedAt, failed);
+    }
+    if (!this.#isClosed) {
+      if (failed) this.#replies.refuse(request, request.refusal || nbdErrorOf(request.result));
+      else if (request.command === command.read) this.#replies.data(request);
+      else if (request.command !== command.blockStatus) this.#replies.acknowledge(request);
+      this.stream.finish(request.cost);
+    }
+    this.#retire(request);
+    this.#events.replied();
+  }
+
+  #retire(request: NbdRequest): void {
+    this.inFlight--;
+    request.clear();
+    if (this.#idle.length < mostIdle) this.#idle.push(request);
+  }
+}
+
+/** How many bytes may be in flight before a client has to wait; one more request of any size may follow. */
+const mostInFlight = 32 << 20;
+/** What a request counts for beside its bytes. */
+const overhead = 512;
+const mostIdle = 1024;
+/** Zeros are written, where no hole is wanted, this many bytes at a time. */
+const zeroStep = 4 << 20;
+/** Trims and zeroes go through the device this many bytes at a time. */
+const rangeStep = 512 << 20;
+/** A multiple of every sensible block size that fits in 32 bits. */
+const longestCompactExtent = 0x1_0000_0000 - (64 << 20);
+
+/** What operations count as; cache and block status are no I/O. */
+const kindOf: readonly (number | undefined)[] = [
+  ioKind.read,
+  ioKind.write,
+  undefined,
+  ioKind.flush,
+  ioKind.discard,
+  undefined,
+  ioKind.writeZeroes,
+];
+
+function writes(code: number): boolean {
+  return code === command.write || code === command.trim || code === command.writeZeroes;
+}

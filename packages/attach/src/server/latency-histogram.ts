@@ -1,0 +1,56 @@
+/** How long operations took, in buckets that grow by a fourth of an octave. */
+export class LatencyHistogram {
+  readonly #counts = new Float64Array(octaves * steps);
+  count = 0;
+  /** Of all, in seconds. */
+  sum = 0;
+
+  /** @param milliseconds what it took */
+  add(milliseconds: number): void {
+    const bucket = Math.floor(Math.log2(milliseconds * 1000) * steps);
+    this.#counts[Math.min(Math.max(bucket, 0), octaves * steps - 1)]! += 1;
+    this.count++;
+    this.sum += milliseconds / 1000;
+  }
+
+  /** An upper bound, in seconds, of the given part of all: 0.99 for the 99th percentile. 0 when there are none. */
+  quantile(part: number): number {
+    let left = this.count * part;
+    if (left === 0) return 0;
+    let bucket = 0;
+    for (; bucket < octaves * steps - 1; bucket++) {
+      left -= this.#counts[bucket]!;
+      if (left <= 0) break;
+    }
+    return upperBound(bucket);
+  }
+
+  /** Upper bounds in seconds with how many lie at or under them, an octave apart. */
+  *cumulative(): Generator<[bound: number, count: number]> {
+    let count = 0;
+    for (let octave = 0; octave < octaves; octave++) {
+      for (let step = 0; step < steps; step++) count += this.#counts[octave * steps + step]!;
+      if (octave >= firstOctave) yield [upperBound(octave * steps + steps - 1), count];
+    }
+  }
+
+  /** What was added since `earlier`, a copy of this one. */
+  since(earlier: LatencyHistogram): LatencyHistogram {
+    const difference = new LatencyHistogram();
+    for (let i = 0; i < octaves * steps; i++) {
+      difference.#counts[i] = this.#counts[i]! - earlier.#counts[i]!;
+    }
+    difference.count = this.count - earlier.count;
+    difference.sum = this.sum - earlier.sum;
+    return difference;
+  }
+}
+
+/** From 1 microsecond to 67 seconds; told from 16 microseconds on. */
+const octaves = 26;
+const steps = 4;
+const firstOctave = 4;
+
+function upperBound(bucket: number): number {
+  return 2 ** ((bucket + 1) / steps) / 1e6;
+}
