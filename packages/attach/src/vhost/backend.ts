@@ -1,0 +1,122 @@
+import type { BlockDevice } from "../block-device.ts";
+import type { IoMetrics } from "../server/io-metrics.ts";
+import { blkFeature } from "./blk/config-space.ts";
+import type { BlkRequest } from "./blk/request.ts";
+import type { VhostEvent } from "./events.ts";
+import { GuestMemory } from "./memory/guest-memory.ts";
+import type { MemoryRegion } from "./memory/region.ts";
+import { ringFeature } from "./protocol/codes.ts";
+import { malformed } from "./protocol/payloads.ts";
+import { Queue, type QueueHost } from "./queue.ts";
+import { Turns } from "./turns.ts";
+
+export interface BackendOptions {
+  device: BlockDevice;
+  metrics: IoMetrics;
+  serial: string;
+  queues: number;
+  report: (event: VhostEvent) => void;
+}
+
+/** With so many requests under way their completions keep the rings looked at: no kicks are needed then. */
+const busyRequests = 8;
+
+/** The device as one front-end set it up: the guest's memory, the rings, and what the driver agreed to. */
+export class Backend implements QueueHost {
+  readonly device: BlockDevice;
+  readonly metrics: IoMetrics;
+  readonly serial: string;
+  readonly pool: BlkRequest[] = [];
+  readonly queues: readonly Queue[];
+  memory = new GuestMemory();
+  eventIdx = false;
+  indirect = false;
+  writeback = true;
+  detached = false;
+  readonly #report: (event: VhostEvent) => void;
+  readonly #turns: Turns;
+  readonly #drained = Promise.withResolvers<void>();
+  #underWay = 0;
+
+  constructor({ device, metrics, serial, queues, report }: BackendOptions) {
+    this.device = device;
+    this.metrics = metrics;
+    this.serial = serial;
+    this.#report = report;
+    this.queues = Array.from({ length: queues }, (_, index) => new Queue(this, index));
+    this.#turns = new Turns(() => {
+      for (const queue of this.queues) queue.turn();
+    });
+  }
+
+  get busy(): boolean {
+    return this.#underWay >= busyRequests;
+  }
+
+  /** What the driver and the front-end agreed to. */
+  setFeatures(features: bigint): void {
+    this.eventIdx = (features & ringFeature.eventIdx) !== 0n;
+    this.indirect = (features & ringFeature.indirectDesc) !== 0n;
+    // A driver that does not know how to flush must not need to.
+    this.writeback = (features & blkFeature.flush) !== 0n;
+    if ((features & ringFeature.protocolFeatures) !== 0n) return;
+    for (const queue of this.queues) queue.setEnabled(true);
+  }
+
+  queue(index: number): Queue {
+    const queue = this.queues[index];
+    if (queue === undefined) throw malformed(`ring ${index} of ${this.queues.length}`);
+    return queue;
+  }
+
+  /** Takes a new memory table; requests that were begun go on with the old one. */
+  setMemory(regions: readonly MemoryRegion[]): void {
+    const before = this.memory;
+    this.memory = new GuestMemory(regions);
+    for (const queue of this.queues) queue.remap();
+    before.release();
+  }
+
+  /** Stops every ring, for the driver to begin anew. */
+  async reset(): Promise<void> {
+    await Promise.all(this.queues.map((queue) => queue.stop()));
+    for (const queue of this.queues) queue.setEnabled(false);
+  }
+
+  /** Lets go of the guest: nothing of its memory is read or written any more. Fulfilled when nothing is under way. */
+  detach(): Promise<void> {
+    if (!this.detached) {
+      this.detached = true;
+      this.#turns[Symbol.dispose]();
+      for (const queue of this.queues) queue.abandon();
+      this.memory.release();
+      this.#settle();
+    }
+    return this.#drained.promise;
+  }
+
+  begun(): void {
+    this.#underWay++;
+  }
+
+  ended(): void {
+    this.#underWay--;
+    this.#settle();
+  }
+
+  turnSoon(): void {
+    this.#turns.soon();
+  }
+
+  watch(): void {
+    this.#turns.watch();
+  }
+
+  fault(queue: number, reason: string): void {
+    this.#report({ type: "fault", queue, reason });
+  }
+
+  #settle(): void {
+    if (this.detached && this.#underWay === 0) this.#drained.resolve();
+  }
+}

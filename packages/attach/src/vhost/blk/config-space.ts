@@ -1,0 +1,63 @@
+import type { BlockDevice } from "../../block-device.ts";
+import { ringFeature } from "../protocol/codes.ts";
+
+/** Bits of virtio's block device; source: virtio 1.2, 5.2.3. */
+export const blkFeature = {
+  segMax: 1n << 2n,
+  readOnly: 1n << 5n,
+  blockSize: 1n << 6n,
+  flush: 1n << 9n,
+  topology: 1n << 10n,
+  configWce: 1n << 11n,
+  multiQueue: 1n << 12n,
+  discard: 1n << 13n,
+  writeZeroes: 1n << 14n,
+} as const;
+
+export const sectorBytes = 512;
+/** Ranges in one discard or write-zeroes request. */
+export const mostRanges = 64;
+/** As long as a range may be; 32 MiB keep a discard from occupying the device for long. */
+const mostRangeSectors = (32 << 20) / sectorBytes;
+/** With the header and the status it fills a ring of 128 descriptors, QEMU's smallest. */
+const mostSegments = 126;
+
+/** All features that a device of this kind offers. */
+export function offeredFeatures({ readOnly }: BlockDevice): bigint {
+  const { segMax, blockSize, flush, topology, configWce, multiQueue, discard, writeZeroes } = blkFeature;
+  const { indirectDesc, eventIdx, protocolFeatures, version1 } = ringFeature;
+  const always = segMax | blockSize | flush | topology | multiQueue;
+  const rings = indirectDesc | eventIdx | protocolFeatures | version1;
+  return always | rings | (readOnly ? blkFeature.readOnly : configWce | discard | writeZeroes);
+}
+
+/*
+ * struct virtio_blk_config, virtio 1.2, 5.2.4: u64 capacity (in sectors of 512), u32 size_max, u32 seg_max, u16 cylinders,
+ * u8 heads, u8 sectors, u32 blk_size, u8 physical_block_exp, u8 alignment_offset, u16 min_io_size, u32 opt_io_size (both in blocks),
+ * u8 writeback, u8, u16 num_queues, u32 max_discard_sectors, u32 max_discard_seg, u32 discard_sector_alignment,
+ * u32 max_write_zeroes_sectors, u32 max_write_zeroes_seg, u8 write_zeroes_may_unmap, u8[3]
+ */
+const configBytes = 60;
+export const writebackAt = 32;
+
+/** The configuration space as the driver reads it. */
+export function configSpace(
+  device: BlockDevice,
+  { blockSize, queues, writeback }: { blockSize: number; queues: number; writeback: boolean },
+): Buffer {
+  const config = Buffer.alloc(configBytes);
+  config.writeBigUInt64LE(BigInt(Math.floor(device.size / sectorBytes)), 0);
+  config.writeUInt32LE(mostSegments, 12);
+  config.writeUInt32LE(blockSize, 20);
+  config.writeUInt16LE(1, 26);
+  config.writeUInt32LE(Math.max(1, Math.floor(device.optimalIoSize / blockSize)), 28);
+  config.writeUInt8(writeback ? 1 : 0, writebackAt);
+  config.writeUInt16LE(queues, 34);
+  config.writeUInt32LE(mostRangeSectors, 36);
+  config.writeUInt32LE(mostRanges, 40);
+  config.writeUInt32LE(blockSize / sectorBytes, 44);
+  config.writeUInt32LE(mostRangeSectors, 48);
+  config.writeUInt32LE(mostRanges, 52);
+  config.writeUInt8(1, 56);
+  return config;
+}

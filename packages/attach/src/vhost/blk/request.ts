@@ -1,0 +1,228 @@
+import { ImageRequest } from "@siphon/rbd";
+import type { BlockDevice } from "../../block-device.ts";
+import { type IoMetrics, ioKind } from "../../server/io-metrics.ts";
+import type { GuestMemory } from "../memory/guest-memory.ts";
+import { Chain } from "../ring/chain.ts";
+import { mostRanges, sectorBytes } from "./config-space.ts";
+
+/*
+ * A request, virtio 1.2, 5.2.6: u32 type, u32 reserved, u64 sector, then what is written; then where it is read to, and a status byte.
+ * For discard and write-zeroes what is written are ranges: u64 sector, u32 sectors, u32 flags.
+ */
+const headerBytes = 16;
+const rangeBytes = 16;
+const idBytes = 20;
+const flagUnmap = 1;
+
+const requestType = { read: 0, write: 1, flush: 4, getId: 8, discard: 11, writeZeroes: 13 } as const;
+const status = { ok: 0, ioError: 1, unsupported: 2 } as const;
+
+/** What requests need to know of the device they are for, and of the ring they came from. */
+export interface RequestOwner {
+  readonly device: BlockDevice;
+  readonly metrics: IoMetrics;
+  /** What the guest asks the disk's name with; at most 20 bytes. */
+  readonly serial: string;
+  /** Whether acknowledged writes may wait for a flush. */
+  readonly writeback: boolean;
+  /** Whether the guest's memory is no longer ours to write to. */
+  readonly detached: boolean;
+}
+
+/** Who gives a request's chain back to the driver. */
+export interface RequestQueue {
+  done(request: BlkRequest, written: number): void;
+}
+
+/** A request of the guest's: its data goes from and to the guest's memory directly. Used again when it is done. */
+export class BlkRequest extends ImageRequest {
+  readonly chain = new Chain();
+  head = 0;
+  readonly #owner: RequestOwner;
+  #queue: RequestQueue | undefined;
+  #memory: GuestMemory | undefined;
+  #type = 0;
+  #flushing = false;
+  #range = 0;
+  #ranges = 0;
+  #bytes = 0;
+  #startedAt = 0;
+
+  constructor(owner: RequestOwner) {
+    super();
+    this.#owner = owner;
+  }
+
+  /** The memory that the chain is in stays mapped until `release`. */
+  hold(memory: GuestMemory): void {
+    this.#memory = memory;
+    memory.hold();
+  }
+
+  release(): void {
+    this.#memory!.release();
+    this.#memory = undefined;
+  }
+
+  /** Begins what the chain asks for; false when it has no place for a header and a status, so that nothing can be answered. */
+  start(queue: RequestQueue): boolean {
+    const { readable, writable } = this.chain;
+    if (readable.length < headerBytes || writable.length < 1) return false;
+    this.#queue = queue;
+    this.#flushing = false;
+    this.#bytes = 0;
+    this.result = 0;
+    this.error = undefined;
+    readable.read(0, scratch, 0, headerBytes);
+    this.#type = scratch.readUInt32LE(0);
+    this.#startedAt = this.#owner.metrics.started();
+    switch (this.#type) {
+      case requestType.read:
+        this.#transfer(writable.length - 1);
+        break;
+      case requestType.write:
+        this.#transfer(readable.length - headerBytes);
+        break;
+      case requestType.flush:
+        this.#owner.device.flush(this);
+        break;
+      case requestType.getId:
+        this.#getId();
+        break;
+      case requestType.discard:
+      case requestType.writeZeroes:
+        this.#startRanges();
+        break;
+      default:
+        this.#finish(status.unsupported);
+    }
+    return true;
+  }
+
+  fill(into: Buffer, at: number, position: number, length: number): void {
+    if (!this.#owner.detached) this.chain.readable.read(headerBytes + position, into, at, length);
+  }
+
+  take(bytes: Buffer, start: number, end: number, position: number): void {
+    if (!this.#owner.detached) this.chain.writable.write(position, bytes, start, end);
+  }
+
+  takeZeros(position: number, length: number): void {
+    if (!this.#owner.detached) this.chain.writable.writeZeros(position, length);
+  }
+
+  completed(): void {
+    if (this.result < 0) {
+      this.#finish(status.ioError);
+      return;
+    }
+    if (this.#range < this.#ranges) {
+      this.#nextRange();
+      return;
+    }
+    const changes = this.#type !== requestType.read && this.#type !== requestType.flush;
+    if (changes && !this.#owner.writeback && !this.#flushing) {
+      this.#flushing = true;
+      this.#owner.device.flush(this);
+      return;
+    }
+    this.#finish(status.ok);
+  }
+
+  /** The header's sector is still in `scratch`. */
+  #transfer(length: number): void {
+    const { device } = this.#owner;
+    const write = this.#type === requestType.write;
+    if (!this.#aim(8, length) || (write && device.readOnly)) {
+      this.#finish(status.ioError);
+      return;
+    }
+    this.#bytes = length;
+    if (length === 0) this.#finish(status.ok);
+    else if (write) device.write(this);
+    else device.read(this);
+  }
+
+  #getId(): void {
+    const length = Math.min(idBytes, this.chain.writable.length - 1);
+    scratch.fill(0, 0, idBytes);
+    scratch.write(this.#owner.serial, 0, idBytes);
+    this.chain.writable.write(0, scratch, 0, length);
+    this.#finish(status.ok, length);
+  }
+
+  #startRanges(): void {
+    const length = this.chain.readable.length - headerBytes;
+    const count = length / rangeBytes;
+    if (!Number.isInteger(count) || count === 0 || count > mostRanges) {
+      this.#finish(status.unsupported);
+      return;
+    }
+    if (this.#owner.device.readOnly) {
+      this.#finish(status.ioError);
+      return;
+    }
+    this.#range = 0;
+    this.#ranges = count;
+    this.#nextRange();
+  }
+
+  /** One range after another, each read and checked when its turn comes. */
+  #nextRange(): void {
+    const { device } = this.#owner;
+    if (this.#owner.detached) {
+      this.#finish(status.ioError);
+      return;
+    }
+    this.chain.readable.read(headerBytes + this.#range * rangeBytes, scratch, 0, rangeBytes);
+    const discard = this.#type === requestType.discard;
+    if ((scratch.readUInt32LE(12) & ~(discard ? 0 : flagUnmap)) !== 0) {
+      this.#finish(status.unsupported);
+      return;
+    }
+    const length = scratch.readUInt32LE(8) * sectorBytes;
+    if (!this.#aim(0, length)) {
+      this.#finish(status.ioError);
+      return;
+    }
+    this.#range++;
+    this.#bytes += length;
+    if (length === 0) this.completed();
+    else if (discard) device.discard(this);
+    else device.writeZeroes(this);
+  }
+
+  /** Takes the sector at a place of `scratch`; false when the bytes are not all on the device. */
+  #aim(sectorAt: number, length: number): boolean {
+    const sector = scratch.readUInt32LE(sectorAt) + scratch.readUInt32LE(sectorAt + 4) * 0x100000000;
+    this.offset = sector * sectorBytes;
+    this.length = length;
+    return length % sectorBytes === 0 && this.offset + length <= this.#owner.device.size;
+  }
+
+  #finish(code: number, written = this.#type === requestType.read ? this.#bytes : 0): void {
+    const { writable } = this.chain;
+    const ok = code === status.ok;
+    this.#ranges = 0;
+    const kind = metricKinds.get(this.#type);
+    if (kind === undefined) this.#owner.metrics.inFlight--;
+    else this.#owner.metrics.finished(kind, this.#bytes, this.#startedAt, !ok);
+    if (!this.#owner.detached) {
+      statusByte[0] = code;
+      writable.write(writable.length - 1, statusByte, 0, 1);
+    }
+    this.#queue!.done(this, ok ? written + 1 : 1);
+  }
+}
+
+/** Headers and ranges are copied before they are looked at, since the guest may change its own. */
+const scratch = Buffer.alloc(32);
+const statusByte = Buffer.alloc(1);
+
+const metricKinds = new Map<number, number>([
+  [requestType.read, ioKind.read],
+  [requestType.write, ioKind.write],
+  [requestType.flush, ioKind.flush],
+  [requestType.discard, ioKind.discard],
+  [requestType.writeZeroes, ioKind.writeZeroes],
+]);

@@ -1,0 +1,9 @@
+/** What happens at a device's socket, for logs. */
+export type VhostEvent =
+  | { type: "connected" }
+  /** With an error when the front-end did not just leave. */
+  | { type: "disconnected"; error?: Error }
+  /** A ring is not served any more, since its driver did what none does. */
+  | { type: "fault"; queue: number; reason: string }
+  /** The front-end asked for what is not offered, and was told so. */
+  | { type: "refused"; error: Error };

@@ -1,0 +1,106 @@
+import { malformed, type RegionDescription } from "../protocol/payloads.ts";
+import { type MemoryRegion, windowBytes } from "./region.ts";
+import type { Scatter } from "./scatter.ts";
+
+/** As many regions as other back-ends take: what a PC can have of memory slots. */
+export const mostRegions = 509;
+
+/**
+ * The guest's memory as one table of the front-end's says it. Tables do not change: a new one takes an old one's place, which stays
+ * mapped until the requests that were begun with it are done.
+ */
+export class GuestMemory {
+  readonly regions: readonly MemoryRegion[];
+  /** Windows by guest address; a window ends where the next one or a hole begins. */
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  readonly #bytes: Buffer[] = [];
+  #last = 0;
+  #users = 1;
+
+  constructor(regions: readonly MemoryRegion[] = []) {
+    refuseOverlaps(regions.map(({ description }) => description));
+    this.regions = regions;
+    for (const region of regions) region.hold();
+    const sorted = [...regions].sort((a, b) => a.description.guestAddress - b.description.guestAddress);
+    for (const { description, windows } of sorted) {
+      for (const [index, window] of windows.entries()) {
+        const start = description.guestAddress + index * windowBytes;
+        this.#starts.push(start);
+        this.#ends.push(start + window.length);
+        this.#bytes.push(window);
+      }
+    }
+  }
+
+  /** For whoever goes on using the bytes: until `release`. */
+  hold(): void {
+    this.#users++;
+  }
+
+  /** Of a use, or of the table itself by whoever made it. */
+  release(): void {
+    this.#users--;
+    if (this.#users > 0) return;
+    for (const region of this.regions) region.release();
+  }
+
+  /**
+   * Adds the bytes at a guest address to a scatter; false, with nothing added that matters, when not all of them are
+   * the guest's memory.
+   */
+  locate(address: number, length: number, into: Scatter): boolean {
+    let index = this.#find(address);
+    if (index < 0) return false;
+    let at = address;
+    let left = length;
+    for (;;) {
+      const offset = at - this.#starts[index]!;
+      const here = Math.min(left, this.#ends[index]! - at);
+      into.add(this.#bytes[index]!, offset, here);
+      left -= here;
+      if (left === 0) return true;
+      at += here;
+      index++;
+      if (index === this.#starts.length || this.#starts[index] !== at) return false;
+    }
+  }
+
+  /** The bytes at an address of the front-end's; undefined unless one region has them all. */
+  viewUser(address: number, length: number): ArrayBuffer | undefined {
+    for (const region of this.regions) {
+      const view = region.viewUser(address, length);
+      if (view !== undefined) return view;
+    }
+    return undefined;
+  }
+
+  /** The window that an address is in, or -1. Requests come in bunches from the same one. */
+  #find(address: number): number {
+    const last = this.#last;
+    if (address >= this.#starts[last]! && address < this.#ends[last]!) return last;
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      if (address < this.#starts[middle]!) high = middle - 1;
+      else if (address >= this.#ends[middle]!) low = middle + 1;
+      else {
+        this.#last = middle;
+        return middle;
+      }
+    }
+    return -1;
+  }
+}
+
+function refuseOverlaps(regions: RegionDescription[]): void {
+  if (regions.length > mostRegions) throw malformed(`more than ${mostRegions} memory regions`);
+  for (const key of ["guestAddress", "userAddress"] as const) {
+    const sorted = [...regions].sort((a, b) => a[key] - b[key]);
+    for (let index = 1; index < sorted.length; index++) {
+      const before = sorted[index - 1]!;
+      if (before[key] + before.size > sorted[index]![key]) throw malformed("memory regions that overlap");
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { closeSync, readlinkSync } from "node:fs";
+import { AttachError } from "../../errors.ts";
+import { type Address, addressOf, allocate, checked, lastErrno, libc } from "./libc.ts";
+
+const nonBlocking = 0o4000;
+const setStatusFlags = 4;
+const readWrite = 2;
+const closeOnExec = 0o2000000;
+
+let one: { at: Address } | undefined;
+let count: { bytes: Buffer; at: Address } | undefined;
+
+/** A new eventfd, not signalled. */
+export function createEvent(): number {
+  return checked(libc().eventfd(0, nonBlocking | closeOnExec), "create an eventfd");
+}
+
+/** Takes a descriptor of a peer's for an eventfd that no call waits for; throws SIPHON_ATTACH_PROTOCOL when it is something else. */
+export function adoptEvent(fd: number): number {
+  if (readlinkSync(`/proc/self/fd/${fd}`) !== "anon_inode:[eventfd]") {
+    throw new AttachError("SIPHON_ATTACH_PROTOCOL", "a descriptor for events is no eventfd");
+  }
+  checked(libc().fcntl(fd, setStatusFlags, readWrite | nonBlocking), "set an eventfd's flags");
+  return fd;
+}
+
+/** Wakes whoever waits for the eventfd. */
+export function signalEvent(fd: number): void {
+  one ??= keep(1n);
+  libc().write(fd, one.at, 8);
+}
+
+/** Takes the signals that came; false when there were none. */
+export function takeEvent(fd: number): boolean {
+  count ??= keep(0n);
+  const got = libc().read(fd, count.at, 8);
+  return got === 8 || (got < 0 && lastErrno() === "EINTR");
+}
+
+/** Closes a descriptor that may have been closed by its peer's doing. */
+export function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {}
+}
+
+function keep(value: bigint): { bytes: Buffer; at: Address } {
+  const bytes = allocate(8);
+  bytes.writeBigUInt64LE(value);
+  return { bytes, at: addressOf(bytes) };
+}

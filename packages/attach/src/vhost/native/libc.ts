@@ -1,0 +1,133 @@
+import { createRequire } from "node:module";
+import { getSystemErrorMap } from "node:util";
+import { AttachError } from "../../errors.ts";
+
+/** An address in this process. User space ends far below 2^53, so a number holds it. */
+export type Address = number;
+
+/**
+ * The calls of the C library that Node has no own form of: descriptors over sockets, shared memory, events.
+ * Pointers go in as integers. A call that fails gives -1 (`mmap`: 2^64-1) and leaves its reason in `errno`.
+ */
+export interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, addr: Address, length: number): number;
+  listen(fd: number, backlog: number): number;
+  accept4(fd: number, addr: Address, length: Address, flags: number): number;
+  connect(fd: number, addr: Address, length: number): number;
+  socketpair(domain: number, type: number, protocol: number, fds: Address): number;
+  sendmsg(fd: number, message: Address, flags: number): number;
+  recvmsg(fd: number, message: Address, flags: number): number;
+  read(fd: number, into: Address, length: number): number;
+  write(fd: number, from: Address, length: number): number;
+  eventfd(initial: number, flags: number): number;
+  fcntl(fd: number, command: number, value: number): number;
+  memfd_create(name: string, flags: number): number;
+  mmap(
+    addr: Address,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ): number | bigint;
+  munmap(addr: Address, length: number): number;
+}
+
+/** What is used of koffi besides the calls. */
+interface Koffi {
+  load(path: null): { func(name: string, result: string, parameters: string[]): unknown };
+  address(bytes: Uint8Array): bigint;
+  view(address: Address, length: number): ArrayBuffer;
+  errno(): number;
+  node: { poll(fd: number, what: { readable: boolean }, listener: () => void): PollHandle };
+}
+
+export interface PollHandle {
+  close(): void;
+}
+
+const parameters: { [Name in keyof Libc]: [result: string, ...parameters: string[]] } = {
+  socket: ["int", "int", "int", "int"],
+  bind: ["int", "int", "uintptr_t", "uint32_t"],
+  listen: ["int", "int", "int"],
+  accept4: ["int", "int", "uintptr_t", "uintptr_t", "int"],
+  connect: ["int", "int", "uintptr_t", "uint32_t"],
+  socketpair: ["int", "int", "int", "int", "uintptr_t"],
+  sendmsg: ["int64_t", "int", "uintptr_t", "int"],
+  recvmsg: ["int64_t", "int", "uintptr_t", "int"],
+  read: ["int64_t", "int", "uintptr_t", "size_t"],
+  write: ["int64_t", "int", "uintptr_t", "size_t"],
+  eventfd: ["int", "uint32_t", "int"],
+  fcntl: ["int", "int", "int", "int"],
+  memfd_create: ["int", "str", "uint32_t"],
+  mmap: ["uintptr_t", "uintptr_t", "size_t", "int", "int", "int", "int64_t"],
+  munmap: ["int", "uintptr_t", "size_t"],
+};
+
+let loaded: { libc: Libc; koffi: Koffi } | undefined;
+
+/** The C library; throws SIPHON_ATTACH_NATIVE where koffi does not load or the system is not Linux. */
+export function libc(): Libc {
+  return load().libc;
+}
+
+/** Where the bytes are in memory. They must not be on V8's heap: see `allocate`. */
+export function addressOf(bytes: Uint8Array): Address {
+  return Number(load().koffi.address(bytes));
+}
+
+/** Memory of this process, or mapped into it, as an ArrayBuffer; nothing keeps it from being unmapped. */
+export function viewAt(address: Address, length: number): ArrayBuffer {
+  return load().koffi.view(address, length);
+}
+
+/** Calls the listener in every turn of the event loop in which the descriptor can be read. */
+export function whenReadable(fd: number, listener: () => void): PollHandle {
+  return load().koffi.node.poll(fd, { readable: true }, listener);
+}
+
+/** Zeroed memory that stays where it is, for values handed over by address. */
+export function allocate(length: number): Buffer {
+  return Buffer.from(new ArrayBuffer(Math.max(length, 128)), 0, length);
+}
+
+/** The name of the last failure, such as EAGAIN. */
+export function lastErrno(): string {
+  const number = load().koffi.errno();
+  return number === 11 ? "EAGAIN" : (getSystemErrorMap().get(-number)?.[0] ?? `errno ${number}`);
+}
+
+/** The result of a call, unless it failed. */
+export function checked(result: number, what: string): number {
+  if (result >= 0) return result;
+  const errno = lastErrno();
+  throw new AttachError("SIPHON_ATTACH_NATIVE", `cannot ${what} (${errno})`, {
+    retryable: errno === "EMFILE" || errno === "ENFILE" || errno === "ENOMEM",
+    hint: errno === "EMFILE" ? "allow the process more open files (ulimit -n)" : undefined,
+  });
+}
+
+function load(): { libc: Libc; koffi: Koffi } {
+  if (loaded !== undefined) return loaded;
+  if (process.platform !== "linux") throw missing(`the system is ${process.platform}, not Linux`);
+  try {
+    const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+    const library = koffi.load(null);
+    const calls = Object.entries(parameters).map(([name, [result, ...takes]]) => [
+      name,
+      library.func(name, result, takes),
+    ]);
+    loaded = { koffi, libc: Object.fromEntries(calls) as Libc };
+    return loaded;
+  } catch (cause) {
+    throw missing("the npm package koffi does not load", cause);
+  }
+}
+
+function missing(why: string, cause?: unknown): AttachError {
+  return new AttachError("SIPHON_ATTACH_NATIVE", `vhost-user needs calls of the C library: ${why}`, {
+    cause,
+    hint: "install koffi (npm install koffi), or serve the image over NBD, which needs none of them",
+  });
+}

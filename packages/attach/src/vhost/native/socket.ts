@@ -1,0 +1,101 @@
+import { chmodSync, closeSync, fchmodSync, lstatSync, unlinkSync } from "node:fs";
+import { AttachError } from "../../errors.ts";
+import { addressOf, allocate, checked, lastErrno, libc } from "./libc.ts";
+
+const unix = 1;
+const stream = 1;
+const nonBlocking = 0o4000;
+const closeOnExec = 0o2000000;
+const flags = nonBlocking | closeOnExec;
+
+/** sockaddr_un: u16 family, then the path with its closing NUL in 108 bytes. */
+const pathBytes = 108;
+
+/**
+ * Listens at a path, which only this user may connect to. A socket that nobody listens at any more is replaced; throws
+ * SIPHON_ATTACH_SOCKET_BUSY when somebody does, or when something else is in its place.
+ */
+export function listenAt(path: string): number {
+  const fd = checked(libc().socket(unix, stream | flags, 0), "create a socket");
+  try {
+    removeStale(path);
+    // The socket's own mode is what bind gives to the file: there is no moment in which others may connect.
+    fchmodSync(fd, 0o600);
+    const addr = sockaddr(path);
+    if (libc().bind(fd, addressOf(addr), addr.length) < 0) throw unusable(path, lastErrno());
+    chmodSync(path, 0o600);
+    checked(libc().listen(fd, 8), `listen at ${path}`);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** A connection that waits at a listening socket; undefined when none does. */
+export function acceptFrom(listener: number): number | undefined {
+  const fd = libc().accept4(listener, 0, 0, flags);
+  if (fd >= 0) return fd;
+  const errno = lastErrno();
+  if (errno === "EAGAIN" || errno === "ECONNABORTED" || errno === "EINTR") return undefined;
+  throw new AttachError("SIPHON_ATTACH_NATIVE", `cannot accept a connection (${errno})`, { retryable: true });
+}
+
+/** Connects to who listens at a path; throws SIPHON_ATTACH_SOCKET when nobody does. */
+export function connectTo(path: string): number {
+  const fd = checked(libc().socket(unix, stream | flags, 0), "create a socket");
+  const addr = sockaddr(path);
+  if (libc().connect(fd, addressOf(addr), addr.length) >= 0) return fd;
+  const errno = lastErrno();
+  closeSync(fd);
+  throw unusable(path, errno);
+}
+
+/** Two sockets that are connected with each other. */
+export function socketPair(): [number, number] {
+  const fds = allocate(8);
+  checked(libc().socketpair(unix, stream | flags, 0, addressOf(fds)), "create a pair of sockets");
+  return [fds.readInt32LE(0), fds.readInt32LE(4)];
+}
+
+function sockaddr(path: string): Buffer {
+  const length = Buffer.byteLength(path);
+  if (length >= pathBytes || length === 0) {
+    throw new AttachError("SIPHON_ATTACH_SOCKET", `the path ${path} is too long for a socket`, {
+      hint: `a socket's path has at most ${pathBytes - 1} bytes`,
+    });
+  }
+  const addr = allocate(2 + length + 1);
+  addr.writeUInt16LE(unix, 0);
+  addr.write(path, 2);
+  return addr;
+}
+
+function removeStale(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw unusable(path, "EEXIST");
+  try {
+    closeSync(connectTo(path));
+  } catch (error) {
+    if (!(error instanceof AttachError)) throw error;
+    unlinkSync(path);
+    return;
+  }
+  throw unusable(path, "EADDRINUSE");
+}
+
+function unusable(path: string, errno: string): AttachError {
+  const hints: Record<string, string> = {
+    EADDRINUSE: "another process serves there: stop it, or choose another path",
+    EEXIST: "a file is in the way: remove it, or choose another path",
+    ENOENT: "its directory must exist",
+    ECONNREFUSED: "nobody listens there",
+  };
+  const busy = errno === "EADDRINUSE" || errno === "EEXIST";
+  const code = busy ? "SIPHON_ATTACH_SOCKET_BUSY" : "SIPHON_ATTACH_SOCKET";
+  return new AttachError(code, `cannot use the socket ${path} (${errno})`, {
+    hint: hints[errno],
+    retryable: errno === "ECONNREFUSED" || errno === "EAGAIN",
+  });
+}

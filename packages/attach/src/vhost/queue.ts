@@ -1,0 +1,314 @@
+import { BlkRequest, type RequestOwner, type RequestQueue } from "./blk/request.ts";
+import type { GuestMemory } from "./memory/guest-memory.ts";
+import { closeQuietly, signalEvent, takeEvent } from "./native/event.ts";
+import { type PollHandle, whenReadable } from "./native/libc.ts";
+import { malformed, type VringAddresses } from "./protocol/payloads.ts";
+import type { InflightArea } from "./ring/inflight.ts";
+import { mostDescriptors, SplitRing } from "./ring/split-ring.ts";
+
+/** What all queues of a session share. */
+export interface QueueHost extends RequestOwner {
+  readonly memory: GuestMemory;
+  readonly eventIdx: boolean;
+  readonly indirect: boolean;
+  /** Whether so much is under way that the rings are looked at anyhow. */
+  readonly busy: boolean;
+  /** A request begins, or one has ended. */
+  begun(): void;
+  ended(): void;
+  /** Requests that are not in use. */
+  readonly pool: BlkRequest[];
+  /** Completions gathered; `turn` of all queues is to be called before this turn of the event loop ends. */
+  turnSoon(): void;
+  /** Kicks are suppressed; `turn` is to be called within a bounded time. */
+  watch(): void;
+  fault(queue: number, reason: string): void;
+}
+
+/** Requests begun before other work of the process gets its turn. */
+const budget = 256;
+
+/** One ring with its descriptors for events: takes requests from it, and gives them back in batches. */
+export class Queue implements RequestQueue {
+  readonly #host: QueueHost;
+  readonly #index: number;
+  #size = 0;
+  #base = 0;
+  #addresses: VringAddresses | undefined;
+  #enabled = false;
+  #kick: number | undefined;
+  #call: number | undefined;
+  #error: number | undefined;
+  #poll: PollHandle | undefined;
+  #ring: SplitRing | undefined;
+  #inflight: InflightArea | undefined;
+  /** Heads that are under way: each at most once. */
+  #taken = new Uint8Array(0);
+  #resubmit: number[] = [];
+  #underWay = 0;
+  #broken = false;
+  #suppressed = false;
+  #again = false;
+  #drained: PromiseWithResolvers<void> | undefined;
+
+  constructor(host: QueueHost, index: number) {
+    this.#host = host;
+    this.#index = index;
+  }
+
+  /** Whether the ring was started and is not stopped yet. */
+  get started(): boolean {
+    return this.#ring !== undefined;
+  }
+
+  /** Whether it counts on being looked at without a kick. */
+  get suppressed(): boolean {
+    return this.#suppressed;
+  }
+
+  setSize(size: number): void {
+    this.#refuseStarted();
+    if (size === 0 || size > mostDescriptors || (size & (size - 1)) !== 0) {
+      throw malformed(`a ring of ${size} descriptors`);
+    }
+    this.#size = size;
+  }
+
+  setBase(base: number): void {
+    this.#refuseStarted();
+    if (base > 0xffff) throw malformed(`the ring index ${base}`);
+    this.#base = base;
+  }
+
+  /** On a started ring as well: the same memory may be found at other addresses. */
+  setAddresses(addresses: VringAddresses): void {
+    this.#addresses = addresses;
+    if (this.#ring !== undefined) this.remap();
+  }
+
+  setInflight(area: InflightArea | undefined): void {
+    this.#refuseStarted();
+    this.#inflight = area;
+  }
+
+  /** Starts the ring. Without a descriptor the driver does not kick, and the ring is looked at all the time. */
+  setKick(fd: number | undefined): void {
+    this.#stopPolling();
+    if (this.#kick !== undefined) closeQuietly(this.#kick);
+    this.#kick = fd;
+    if (this.#ring === undefined) this.#start();
+    if (fd !== undefined) this.#poll = whenReadable(fd, this.#kicked);
+    this.turn();
+  }
+
+  setCall(fd: number | undefined): void {
+    if (this.#call !== undefined) closeQuietly(this.#call);
+    this.#call = fd;
+    // What was given back before may never have been told.
+    if (fd !== undefined && this.#ring !== undefined) signalEvent(fd);
+  }
+
+  setError(fd: number | undefined): void {
+    if (this.#error !== undefined) closeQuietly(this.#error);
+    this.#error = fd;
+  }
+
+  setEnabled(enabled: boolean): void {
+    this.#enabled = enabled;
+    this.turn();
+  }
+
+  /** Takes no more requests; the promise is fulfilled when none is under way, with the ring's next index. */
+  async stop(): Promise<number> {
+    this.#stopPolling();
+    this.#suppressed = false;
+    if (this.#ring === undefined) return this.#base;
+    this.#drained ??= Promise.withResolvers<void>();
+    if (this.#underWay === 0) this.#drained.resolve();
+    await this.#drained.promise;
+    if (this.#ring === undefined) return this.#base;
+    this.#publish();
+    this.#base = (this.#ring.nextAvailable - this.#resubmit.length) & 0xffff;
+    this.#forget();
+    return this.#base;
+  }
+
+  /** Lets go of the ring and of every descriptor; what is under way ends unseen. */
+  abandon(): void {
+    this.#stopPolling();
+    this.#drained?.resolve();
+    this.#forget();
+    this.setCall(undefined);
+    this.setError(undefined);
+    if (this.#kick !== undefined) closeQuietly(this.#kick);
+    this.#kick = undefined;
+  }
+
+  /** The memory table changed: finds the ring in it again. */
+  remap(): void {
+    if (this.#ring === undefined) return;
+    this.#publish();
+    this.#base = this.#ring.nextAvailable;
+    try {
+      this.#ring = this.#openRing();
+    } catch (error) {
+      this.#forget();
+      this.#break((error as Error).message);
+    }
+  }
+
+  /** Gives back what is done and takes what is new. */
+  turn(): void {
+    const ring = this.#ring;
+    if (ring === undefined) return;
+    this.#publish();
+    if (!this.#enabled || this.#broken || this.#drained !== undefined || this.#host.detached) {
+      this.#suppressed = false;
+      return;
+    }
+    for (;;) {
+      const more = this.#takeRequests(ring);
+      this.#publish();
+      if (this.#broken) return;
+      if (more) {
+        this.#turnAgain();
+        return;
+      }
+      if (this.#host.busy || this.#kick === undefined) {
+        if (!this.#suppressed) ring.suppressKicks();
+        this.#suppressed = true;
+        this.#host.watch();
+        return;
+      }
+      this.#suppressed = false;
+      ring.allowKicks();
+      if (ring.waiting() === 0) return;
+    }
+  }
+
+  done(request: BlkRequest, written: number): void {
+    const { head } = request;
+    this.#leave(request);
+    if (this.#host.detached) return;
+    this.#taken[head] = 0;
+    this.#inflight?.giveBack(head);
+    this.#ring?.putUsed(head, written);
+    this.#host.turnSoon();
+    if (this.#underWay === 0) this.#drained?.resolve();
+  }
+
+  #start(): void {
+    if (this.#size === 0 || this.#addresses === undefined)
+      throw malformed("a kick for a ring without addresses");
+    if (this.#inflight !== undefined && this.#inflight.size < this.#size) {
+      throw malformed("an inflight area for a smaller ring");
+    }
+    const ring = this.#openRing();
+    this.#ring = ring;
+    this.#broken = false;
+    this.#taken = new Uint8Array(this.#size);
+    this.#resubmit = (this.#inflight?.resume(ring) ?? []).filter((head) => head < ring.size);
+    if (this.#resubmit.length > 0) ring.nextAvailable = (ring.usedIdx + this.#resubmit.length) & 0xffff;
+  }
+
+  #openRing(): SplitRing {
+    const { memory, eventIdx } = this.#host;
+    return new SplitRing(memory, this.#addresses!, { size: this.#size, base: this.#base, eventIdx });
+  }
+
+  readonly #kicked = (): void => {
+    if (takeEvent(this.#kick!)) this.turn();
+  };
+
+  /** Returns whether it stopped before the ring was empty. */
+  #takeRequests(ring: SplitRing): boolean {
+    let left = budget;
+    while (this.#resubmit.length > 0 && !this.#broken) this.#begin(ring, this.#resubmit.shift()!);
+    for (let waiting = ring.waiting(); waiting > 0; waiting = ring.waiting()) {
+      if (waiting > ring.size) {
+        this.#break("an available index that is ahead of its ring");
+        return false;
+      }
+      for (; waiting > 0; waiting--) {
+        if (left-- === 0) return true;
+        const head = ring.takeHead();
+        if (head >= ring.size || this.#taken[head] === 1) {
+          this.#break(head < ring.size ? "a descriptor that is available twice" : "a head outside the ring");
+          return false;
+        }
+        this.#inflight?.begin(head);
+        this.#begin(ring, head);
+        if (this.#broken) return false;
+      }
+    }
+    return false;
+  }
+
+  #begin(ring: SplitRing, head: number): void {
+    const { pool, indirect, memory } = this.#host;
+    const request = pool.pop() ?? new BlkRequest(this.#host);
+    request.head = head;
+    const fault = request.chain.walk(ring, indirect, memory, head);
+    if (fault !== undefined) {
+      pool.push(request);
+      return this.#break(fault);
+    }
+    this.#taken[head] = 1;
+    this.#underWay++;
+    this.#host.begun();
+    request.hold(memory);
+    if (!request.start(this)) {
+      this.#leave(request);
+      this.#break("a request without a header or a status");
+    }
+  }
+
+  #leave(request: BlkRequest): void {
+    this.#underWay--;
+    request.release();
+    this.#host.pool.push(request);
+    this.#host.ended();
+  }
+
+  /** The driver sees all that is done, and is told if it wants to be. */
+  #publish(): void {
+    const ring = this.#ring;
+    if (ring === undefined || this.#host.detached) return;
+    const before = ring.usedIdx;
+    const tell = ring.publish();
+    if (ring.usedIdx !== before) this.#inflight?.published(ring.usedIdx);
+    if (tell && this.#call !== undefined) signalEvent(this.#call);
+  }
+
+  #turnAgain(): void {
+    if (this.#again) return;
+    this.#again = true;
+    setImmediate(() => {
+      this.#again = false;
+      this.turn();
+    });
+  }
+
+  /** The driver did what none does: the ring is not touched any more until it is started anew. */
+  #break(reason: string): void {
+    this.#broken = true;
+    this.#suppressed = false;
+    if (this.#error !== undefined) signalEvent(this.#error);
+    this.#host.fault(this.#index, reason);
+  }
+
+  #forget(): void {
+    this.#ring = undefined;
+    this.#drained = undefined;
+    this.#resubmit = [];
+  }
+
+  #stopPolling(): void {
+    this.#poll?.close();
+    this.#poll = undefined;
+  }
+
+  #refuseStarted(): void {
+    if (this.#ring !== undefined) throw malformed("a change of a ring that runs");
+  }
+}

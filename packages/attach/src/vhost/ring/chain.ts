@@ -1,0 +1,77 @@
+import type { GuestMemory } from "../memory/guest-memory.ts";
+import { Scatter } from "../memory/scatter.ts";
+import { mostDescriptors, type SplitRing } from "./split-ring.ts";
+
+const flagNext = 1;
+const flagWrite = 2;
+const flagIndirect = 4;
+const descriptorBytes = 16;
+
+/** Why a chain cannot be followed; the ring is of no use then. */
+export type ChainFault =
+  | "a descriptor that is not in its table"
+  | "a chain that does not end"
+  | "an address outside the guest's memory"
+  | "an indirect table that is none"
+  | "bytes to read after bytes to write";
+
+/** The buffers of one request as the driver chained them. */
+export class Chain {
+  /** What the driver wrote for the device. */
+  readonly readable = new Scatter();
+  /** Where the device may write. */
+  readonly writable = new Scatter();
+
+  /**
+   * Follows the chain from its head on; undefined when all is well. Every field of a descriptor is read once, since
+   * the guest may change it in between.
+   */
+  walk(ring: SplitRing, indirect: boolean, memory: GuestMemory, head: number): ChainFault | undefined {
+    this.readable.clear();
+    this.writable.clear();
+    let table = ring.descriptors;
+    let count = ring.size;
+    let index = head;
+    let inIndirect = false;
+    for (let seen = 0; ; seen++) {
+      if (index >= count) return "a descriptor that is not in its table";
+      if (seen >= count) return "a chain that does not end";
+      const at = index * 4;
+      const low = table[at]!;
+      const high = table[at + 1]!;
+      const length = table[at + 2]!;
+      const flagsAndNext = table[at + 3]!;
+      if (high >= 0x200000) return "an address outside the guest's memory";
+      const address = high * 0x100000000 + low;
+      if ((flagsAndNext & flagIndirect) !== 0) {
+        if (!indirect || inIndirect || (flagsAndNext & flagNext) !== 0) {
+          return "an indirect table that is none";
+        }
+        count = length / descriptorBytes;
+        if (count === 0 || count > mostDescriptors || !Number.isInteger(count)) {
+          return "an indirect table that is none";
+        }
+        tablePlace.clear();
+        if (!memory.locate(address, length, tablePlace)) return "an address outside the guest's memory";
+        tablePlace.read(0, tableBytes, 0, length);
+        table = tableWords;
+        inIndirect = true;
+        index = 0;
+        seen = -1;
+        continue;
+      }
+      const writes = (flagsAndNext & flagWrite) !== 0;
+      if (!writes && this.writable.length > 0) return "bytes to read after bytes to write";
+      if (length > 0 && !memory.locate(address, length, writes ? this.writable : this.readable)) {
+        return "an address outside the guest's memory";
+      }
+      if ((flagsAndNext & flagNext) === 0) return undefined;
+      index = flagsAndNext >>> 16;
+    }
+  }
+}
+
+/** An indirect table is copied before it is followed: it may lie across windows, and the guest cannot change the copy. */
+const tableBytes = Buffer.from(new ArrayBuffer(mostDescriptors * descriptorBytes));
+const tableWords = new Uint32Array(tableBytes.buffer);
+const tablePlace = new Scatter();

@@ -1,0 +1,95 @@
+import { closeSync, unlinkSync } from "node:fs";
+import type { BlockDevice } from "../block-device.ts";
+import { AttachError } from "../errors.ts";
+import { IoMetrics } from "../server/io-metrics.ts";
+import type { VhostEvent } from "./events.ts";
+import { type PollHandle, whenReadable } from "./native/libc.ts";
+import { acceptFrom, listenAt } from "./native/socket.ts";
+import { Session } from "./session.ts";
+
+export interface VhostOptions {
+  device: BlockDevice;
+  /** The path to listen at; only this user may connect. */
+  socket: string;
+  /** As many rings as a front-end may use; default 16. */
+  queues?: number;
+  /** What the guest sees as the disk's serial number; at most 20 bytes. */
+  serial?: string;
+  /** Of the guest's disk, in bytes: 512, which is the default, or 4096. */
+  blockSize?: 512 | 4096;
+  metrics?: IoMetrics;
+  report?: (event: VhostEvent) => void;
+}
+
+/** A ring's number has eight bits. */
+const mostQueues = 256;
+
+/**
+ * Serves a disk to VMs over vhost-user-blk: to one front-end at a time, and to the next when it has left and all it began is done. Several
+ * of them live in one process.
+ */
+export class VhostServer implements AsyncDisposable {
+  readonly socket: string;
+  readonly metrics: IoMetrics;
+  readonly #options: VhostOptions;
+  readonly #listener: number;
+  #poll: PollHandle | undefined;
+  #session: Session | undefined;
+  #closed = false;
+
+  /**
+   * Listens. Throws SIPHON_ATTACH_SOCKET or SIPHON_ATTACH_SOCKET_BUSY when it cannot, SIPHON_ATTACH_NATIVE where koffi does not load.
+   */
+  constructor(options: VhostOptions) {
+    const { queues = 16, serial = "", socket } = options;
+    if (!Number.isInteger(queues) || queues < 1 || queues > mostQueues) {
+      throw new AttachError("SIPHON_USAGE", `a disk cannot have ${queues} queues`, {
+        hint: `1 to ${mostQueues}; QEMU takes one for each of the VM's processors`,
+      });
+    }
+    if (Buffer.byteLength(serial) > 20) {
+      throw new AttachError("SIPHON_USAGE", `the serial number ${serial} is longer than 20 bytes`);
+    }
+    this.#options = options;
+    this.socket = socket;
+    this.metrics = options.metrics ?? new IoMetrics();
+    this.#listener = listenAt(socket);
+    this.#accept();
+  }
+
+  /** Finishes what is under way, hangs up and removes the socket. A VM waits until somebody serves there again. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#poll?.close();
+      closeSync(this.#listener);
+      unlinkSync(this.socket);
+    }
+    await this.#session?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #accept(): void {
+    if (!this.#closed) this.#poll = whenReadable(this.#listener, this.#connected);
+  }
+
+  readonly #connected = (): void => {
+    const fd = acceptFrom(this.#listener);
+    if (fd === undefined) return;
+    this.#poll!.close();
+    const { device, queues = 16, serial = "", blockSize = 512, report = () => {} } = this.#options;
+    const { metrics } = this;
+    metrics.connections++;
+    report({ type: "connected" });
+    const session = new Session(fd, { device, metrics, serial, blockSize, queues, report });
+    this.#session = session;
+    void session.over.then(() => {
+      metrics.connections--;
+      this.#session = undefined;
+      this.#accept();
+    });
+  };
+}
