@@ -2,7 +2,6 @@ import { Reader, Writer } from "@siphon/wire";
 import { opCode, requestFlag } from "../objecter/op-code.ts";
 import { ObjectTarget } from "../objecter/target.ts";
 import { objectHash } from "../osdmap/object-hash.ts";
-import type { Pool as PoolState } from "../osdmap/pool.ts";
 import {
   cursorAt,
   cursorText,
@@ -15,6 +14,7 @@ import {
 } from "./object-cursor.ts";
 import type { Op } from "./operation.ts";
 import { OperationRequest, type Submitter } from "./operation-request.ts";
+import type { Pool } from "./pool.ts";
 
 export interface ListedObject {
   name: string;
@@ -40,15 +40,7 @@ export interface ListOptions {
 }
 
 /** What a listing needs to know of its pool. */
-export interface ListedPool {
-  readonly id: number;
-  readonly namespace: string;
-  readonly objecter: Submitter;
-  /** As it is now. */
-  readonly state: PoolState;
-  /** For errors. */
-  readonly name: string;
-}
+export type ListedPool = Pick<Pool, "id" | "name" | "namespace" | "state">;
 
 /**
  * The objects of a pool, PG after PG. Each that is there from the beginning to the end comes once, also while PGs split or
@@ -56,16 +48,18 @@ export interface ListedPool {
  */
 export class ObjectListing implements AsyncIterable<ListedObject> {
   readonly #pool: ListedPool;
+  readonly #objecter: Submitter;
   readonly #options: ListOptions;
   readonly #end: number;
   #next: ObjectCursor;
 
-  constructor(pool: ListedPool, options: ListOptions = {}) {
+  constructor(pool: ListedPool, objecter: Submitter, options: ListOptions = {}) {
     const { cursor, part = { index: 0, of: 1 } } = options;
     if (!(part.index >= 0 && part.index < part.of)) {
       throw new RangeError(`there is no part ${part.index} of ${part.of}`);
     }
     this.#pool = pool;
+    this.#objecter = objecter;
     this.#options = options;
     this.#end = Math.floor((endOfHashes * (part.index + 1)) / part.of);
     this.#next =
@@ -102,7 +96,7 @@ export class ObjectListing implements AsyncIterable<ListedObject> {
   }
 
   async #fetch(): Promise<Page | undefined> {
-    const { id, name, namespace, objecter } = this.#pool;
+    const { id, name, namespace } = this.#pool;
     const { allNamespaces, filter, pageSize = 1_024, timeout = 0, signal } = this.#options;
     const op = listPage(this.#next, pageSize, filter);
     const listed = { namespace: allNamespaces ? everyNamespace : namespace };
@@ -110,7 +104,7 @@ export class ObjectListing implements AsyncIterable<ListedObject> {
     const flags = requestFlag.read | requestFlag.pgOperation | requestFlag.ignoreOverlay;
     const request = new OperationRequest(target, [op], flags);
     request.timeout = timeout;
-    await request.perform(objecter, () => `cannot list the objects of pool ${name}`, signal);
+    await request.perform(this.#objecter, () => `cannot list the objects of pool ${name}`, signal);
     return op.decode(request.outputs[0]!, request.result);
   }
 

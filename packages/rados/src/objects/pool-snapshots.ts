@@ -2,9 +2,9 @@ import { utimeToMilliseconds } from "@siphon/wire";
 import { type PoolOp, poolOp } from "../messages/pool-op.ts";
 import type { CommandResult } from "../mon/requests.ts";
 import type { OsdMap } from "../osdmap/osdmap.ts";
-import type { Pool as PoolState } from "../osdmap/pool.ts";
 import type { WaitOptions } from "../wait.ts";
 import { OperationError } from "./operation-error.ts";
+import type { Pool } from "./pool.ts";
 
 /** A snapshot of a whole pool. */
 export interface PoolSnapshot {
@@ -13,11 +13,8 @@ export interface PoolSnapshot {
   created: Date;
 }
 
-/** Where snapshots are made: the monitors, which the cluster handle speaks to. */
-export interface PoolSnapshotsHost {
-  readonly id: number;
-  readonly name: string;
-  readonly state: PoolState;
+/** Where snapshots are made: the monitors. */
+export interface PoolOps {
   poolOp(op: PoolOp, what: string, options?: WaitOptions): Promise<CommandResult>;
   latestOsdMap(options?: WaitOptions): Promise<OsdMap>;
 }
@@ -27,15 +24,17 @@ export interface PoolSnapshotsHost {
  * only gives out ids, and whoever writes says which of them to preserve (`snapContext`). The first one decides about the pool.
  */
 export class PoolSnapshots {
-  readonly #host: PoolSnapshotsHost;
+  readonly #pool: Pick<Pool, "id" | "name" | "state">;
+  readonly #mons: PoolOps;
 
-  constructor(host: PoolSnapshotsHost) {
-    this.#host = host;
+  constructor(pool: Pick<Pool, "id" | "name" | "state">, mons: PoolOps) {
+    this.#pool = pool;
+    this.#mons = mons;
   }
 
   /** Those of the whole pool, oldest first. */
   list(): PoolSnapshot[] {
-    return [...this.#host.state.snaps.values()]
+    return [...this.#pool.state.snaps.values()]
       .map(({ id, name, stamp }) => ({ id: Number(id), name, created: new Date(utimeToMilliseconds(stamp)) }))
       .sort((a, b) => a.id - b.id);
   }
@@ -63,11 +62,11 @@ export class PoolSnapshots {
   }
 
   async #change(change: Omit<PoolOp, "poolId">, what: string, options?: WaitOptions): Promise<Buffer> {
-    const { id: poolId, name } = this.#host;
+    const { id: poolId, name } = this.#pool;
     const task = `${what} of pool ${name}`;
-    const { result, output } = await this.#host.poolOp({ poolId, ...change }, task, options);
+    const { result, output } = await this.#mons.poolOp({ poolId, ...change }, task, options);
     if (result < 0) throw OperationError.of(`cannot ${task}`, result, [], []);
-    await this.#host.latestOsdMap(options);
+    await this.#mons.latestOsdMap(options);
     return output;
   }
 }

@@ -1,0 +1,347 @@
+import { RadosError } from "../errors.ts";
+import type { NotifyAnswers } from "../messages/notify-answers.ts";
+import { requestFlag } from "../objecter/op-code.ts";
+import { NO_SNAP, noSnapshots, type SnapContext } from "../objecter/snap-context.ts";
+import { ObjectTarget } from "../objecter/target.ts";
+import type { Pool as PoolState } from "../osdmap/pool.ts";
+import { type ListOptions, ObjectListing } from "./object-listing.ts";
+import type { ObjectOperation } from "./operation.ts";
+import { accessFlags, OperationRequest, type Submitter } from "./operation-request.ts";
+import type { Stat } from "./operations/extents.ts";
+import type { OmapKeysPage, OmapPage, OmapRange } from "./operations/omap.ts";
+import type { Watcher } from "./operations/watchers.ts";
+import { type PoolOps, PoolSnapshots } from "./pool-snapshots.ts";
+import { ReadOperation, type ReadRange } from "./read-operation.ts";
+import type { Lingers } from "./watch/lingers.ts";
+import { type NotifyOptions, notifyWatchers } from "./watch/notify.ts";
+import { Watch, type WatchEvents, type WatchOptions } from "./watch/watch.ts";
+import { WriteOperation } from "./write-operation.ts";
+
+/** Which part of a pool, and how, for all that is done through a handle; each call may say otherwise. */
+export interface PoolOptions {
+  /** Default: the one without a name. */
+  namespace?: string;
+  /** Reads see the pool as it was at this snapshot. */
+  snapId?: number;
+  /** Self-managed snapshots that writes preserve. */
+  snapContext?: SnapContext;
+  /** Milliseconds for each request; 0, the default: for as long as it takes. */
+  timeout?: number;
+}
+
+/** How a request is carried out. */
+export interface ObjectOptions extends Omit<PoolOptions, "namespace"> {
+  signal?: AbortSignal;
+  /** Takes the place of the object's name where its PG is chosen: objects with one key share a PG. */
+  key?: string;
+  /** Reads from any replica, or from the nearest one. */
+  readFrom?: "any" | "nearest";
+  /** Also orders reads among the writes of the object. */
+  ordered?: boolean;
+  /** Fails with ENOSPC or EDQUOT where the pool is full, instead of waiting; or does not mind. */
+  whenFull?: "fail" | "force";
+  /** Gets the results and outputs of a write's steps, of up to 64 bytes each; longer ones make it fail with EOVERFLOW. */
+  returnOutputs?: boolean;
+}
+
+/** What came of an operation. */
+export interface OperationOutcome<Values> {
+  /** Of the object: as it was read, or after the write. */
+  version: number;
+  /** What each step gave. */
+  values: Values;
+  /** What each step returned: 0 or more, or a negative errno where it was allowed to fail. */
+  results: readonly number[];
+}
+
+/** Who watches an object through `Pool.watch`. */
+export interface WatchHandler {
+  /** Somebody notified. What it returns, or resolves to, goes back to them. */
+  notified(payload: Buffer, notifierId: bigint): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** The watch is no more: notifications may have been missed. Watch again if it still matters. */
+  lost(error: RadosError): void;
+}
+
+/** What a pool handle stands on. */
+export interface PoolHost extends PoolOps {
+  readonly objecter: Submitter;
+  readonly lingers: Lingers;
+  readonly osdmap: { pool(id: number): PoolState | undefined; poolName(id: number): string | undefined };
+}
+
+/**
+ * A pool's objects: `await cluster.pool("name")`. Errors are RadosErrors with the OSD's errno as their code; they name the
+ * object.
+ */
+export class Pool {
+  readonly id: number;
+  readonly namespace: string;
+  /** Of the whole pool, and ids of self-managed ones. */
+  readonly snapshots: PoolSnapshots;
+  readonly #host: PoolHost;
+  readonly #options: PoolOptions;
+
+  constructor(host: PoolHost, id: number, options: PoolOptions = {}) {
+    this.#host = host;
+    this.id = id;
+    this.#options = options;
+    this.namespace = options.namespace ?? "";
+    this.snapshots = new PoolSnapshots(this, host);
+  }
+
+  /** A handle on the same pool with other options; those left out stay. */
+  with(options: PoolOptions): Pool {
+    return new Pool(this.#host, this.id, { ...this.#options, ...options });
+  }
+
+  get name(): string {
+    return this.#host.osdmap.poolName(this.id) ?? `${this.id}`;
+  }
+
+  /** As the newest OSD map has it; ENOENT once it was removed. */
+  get state(): PoolState {
+    const state = this.#host.osdmap.pool(this.id);
+    if (state === undefined) throw new RadosError("ENOENT", `pool ${this.id} is there no more`);
+    return state;
+  }
+
+  /** Of whoever works on an object again and again with requests of their own (`ObjectRequest`). */
+  target(name: string, key?: string): ObjectTarget {
+    return new ObjectTarget(this.id, name, { namespace: this.namespace, key });
+  }
+
+  /** Carries the steps of an operation out, all or none. */
+  async operate<Values extends unknown[]>(
+    object: string,
+    operation: ObjectOperation<Values>,
+    options: ObjectOptions = {},
+  ): Promise<OperationOutcome<Values>> {
+    const isWrite = operation instanceof WriteOperation;
+    return this.#perform(object, operation, options, isWrite ? "write to" : "read");
+  }
+
+  /** The bytes of a range; fewer where the object ends before, or all of them. */
+  async read(
+    object: string,
+    { offset, length, into, ...options }: ReadRange & ReadInto & ObjectOptions = {},
+  ): Promise<Buffer> {
+    const range = {
+      ...(offset && { offset }),
+      ...(length !== undefined && { length }),
+      ...(into && { into }),
+    };
+    const { values } = await this.#perform(object, new ReadOperation().read(range), options, "read");
+    return values[0];
+  }
+
+  async write(object: string, offset: number, data: Uint8Array, options?: ObjectOptions): Promise<void> {
+    await this.#perform(object, new WriteOperation().write(offset, data), options, "write");
+  }
+
+  /** Makes the data all of the object's bytes. */
+  async writeFull(object: string, data: Uint8Array, options?: ObjectOptions): Promise<void> {
+    await this.#perform(object, new WriteOperation().writeFull(data), options, "write");
+  }
+
+  async append(object: string, data: Uint8Array, options?: ObjectOptions): Promise<void> {
+    await this.#perform(object, new WriteOperation().append(data), options, "append to");
+  }
+
+  async truncate(object: string, size: number, options?: ObjectOptions): Promise<void> {
+    await this.#perform(object, new WriteOperation().truncate(size), options, "truncate");
+  }
+
+  async remove(object: string, options?: ObjectOptions): Promise<void> {
+    await this.#perform(object, new WriteOperation().remove(), options, "remove");
+  }
+
+  async stat(object: string, options?: ObjectOptions): Promise<Stat> {
+    const { values } = await this.#perform(object, new ReadOperation().stat(), options, "stat");
+    return values[0];
+  }
+
+  /** ENODATA for an attribute that the object does not have. */
+  async getXattr(object: string, name: string, options?: ObjectOptions): Promise<Buffer> {
+    const operation = new ReadOperation().getXattr(name);
+    return (await this.#perform(object, operation, options, `read attribute ${name} of`)).values[0];
+  }
+
+  async getXattrs(object: string, options?: ObjectOptions): Promise<Map<string, Buffer>> {
+    const operation = new ReadOperation().getXattrs();
+    return (await this.#perform(object, operation, options, "read the attributes of")).values[0];
+  }
+
+  async setXattr(
+    object: string,
+    name: string,
+    value: Uint8Array | string,
+    options?: ObjectOptions,
+  ): Promise<void> {
+    await this.#perform(
+      object,
+      new WriteOperation().setXattr(name, value),
+      options,
+      `set attribute ${name} of`,
+    );
+  }
+
+  async removeXattr(object: string, name: string, options?: ObjectOptions): Promise<void> {
+    await this.#perform(
+      object,
+      new WriteOperation().removeXattr(name),
+      options,
+      `remove attribute ${name} of`,
+    );
+  }
+
+  async getOmapKeys(
+    object: string,
+    range?: Omit<OmapRange, "prefix">,
+    options?: ObjectOptions,
+  ): Promise<OmapKeysPage> {
+    const operation = new ReadOperation().getOmapKeys(range);
+    return (await this.#perform(object, operation, options, "read omap keys of")).values[0];
+  }
+
+  async getOmapValues(object: string, range?: OmapRange, options?: ObjectOptions): Promise<OmapPage> {
+    const operation = new ReadOperation().getOmapValues(range);
+    return (await this.#perform(object, operation, options, "read omap values of")).values[0];
+  }
+
+  /** All of an object's omap, or all behind `after` and with the prefix, page by page. */
+  async *omapEntries(
+    object: string,
+    range: OmapRange = {},
+    options?: ObjectOptions,
+  ): AsyncGenerator<[string, Buffer]> {
+    for (let { after } = range; ; ) {
+      const { values, more } = await this.getOmapValues(
+        object,
+        { ...range, ...(after !== undefined && { after }) },
+        options,
+      );
+      yield* values;
+      after = [...values.keys()].at(-1);
+      if (!more || after === undefined) return;
+    }
+  }
+
+  async getOmapHeader(object: string, options?: ObjectOptions): Promise<Buffer> {
+    const operation = new ReadOperation().getOmapHeader();
+    return (await this.#perform(object, operation, options, "read the omap header of")).values[0];
+  }
+
+  async setOmapValues(
+    object: string,
+    values: ReadonlyMap<string, Uint8Array>,
+    options?: ObjectOptions,
+  ): Promise<void> {
+    await this.#perform(object, new WriteOperation().setOmapValues(values), options, "set omap values of");
+  }
+
+  async removeOmapKeys(object: string, keys: Iterable<string>, options?: ObjectOptions): Promise<void> {
+    await this.#perform(object, new WriteOperation().removeOmapKeys(keys), options, "remove omap keys of");
+  }
+
+  /**
+   * Calls a method of an object class and gives its output, as librados' exec: what a method that writes puts out is lost. Writes
+   * with a snapshot context or with an output are `operate` with a WriteOperation.
+   */
+  async exec(
+    object: string,
+    className: string,
+    method: string,
+    input?: Uint8Array,
+    options?: ObjectOptions,
+  ): Promise<Buffer> {
+    const operation = new ReadOperation().exec(className, method, input);
+    return (await this.#perform(object, operation, options, `call ${className}.${method} on`)).values[0];
+  }
+
+  /** Makes an object what it was at a snapshot. */
+  async rollback(object: string, snapId: number, options?: ObjectOptions): Promise<void> {
+    await this.#perform(object, new WriteOperation().rollback(snapId), options, "roll back");
+  }
+
+  /** The pool's objects, in no order of use to anybody; goes on where `options.cursor` says. */
+  listObjects(options?: ListOptions): ObjectListing {
+    return new ObjectListing(this, this.#host.objecter, options);
+  }
+
+  async listWatchers(object: string, options?: ObjectOptions): Promise<Watcher[]> {
+    const operation = new ReadOperation().listWatchers();
+    return (await this.#perform(object, operation, options, "list the watchers of")).values[0];
+  }
+
+  /** Hears what others notify about an object, and answers them; until it is closed or lost. */
+  async watch(object: string, handler: WatchHandler, options?: WatchOptions): Promise<Watch> {
+    const events: WatchEvents = {
+      notified: async ({ payload, notifierId, acknowledge }) => {
+        const reply = await handler.notified(payload, notifierId);
+        // Whoever lost the watch meanwhile is told so by `lost`.
+        await acknowledge(reply).catch(() => {});
+      },
+      lost: (error) => handler.lost(error),
+    };
+    return this.watchEvents(object, events, options);
+  }
+
+  /** The same for those who acknowledge by themselves. */
+  async watchEvents(object: string, events: WatchEvents, options?: WatchOptions): Promise<Watch> {
+    return Watch.open(this.#host.lingers, this.target(object), this.#text(object), events, options);
+  }
+
+  /** Tells all who watch an object; resolves when each has answered, or the time is up. */
+  async notify(
+    object: string,
+    payload: Uint8Array = new Uint8Array(),
+    options?: NotifyOptions,
+  ): Promise<NotifyAnswers> {
+    return notifyWatchers(this.#host.lingers, this.target(object), this.#text(object), payload, options);
+  }
+
+  async #perform<Values extends unknown[]>(
+    object: string,
+    operation: ObjectOperation<Values>,
+    options: ObjectOptions = {},
+    verb: string,
+  ): Promise<OperationOutcome<Values>> {
+    const { snapId, snapContext, timeout, key, signal } = { ...this.#options, ...options };
+    const what = () => `cannot ${verb} ${this.#text(object)}`;
+    const isWrite = operation instanceof WriteOperation;
+    if (operation.ops.length === 0) throw new RangeError(`${what()}: the operation has no steps`);
+    const flags =
+      (isWrite ? requestFlag.write : requestFlag.read) | accessFlags(operation.ops) | optionFlags(options);
+    const request = new OperationRequest(this.target(object, key), operation.ops, flags);
+    request.snapId = isWrite ? NO_SNAP : (snapId ?? NO_SNAP);
+    request.snapContext = snapContext ?? noSnapshots;
+    request.timeout = timeout ?? 0;
+    await request.perform(this.#host.objecter, what, signal);
+    const { version, outputs, results } = request;
+    const answered = !isWrite || options.returnOutputs === true;
+    const values = answered
+      ? operation.decode(outputs, results)
+      : (operation.ops.map(() => undefined) as Values);
+    return { version, results, values };
+  }
+
+  #text(object: string): string {
+    return `object ${object} of pool ${this.name}${this.namespace && ` in namespace ${this.namespace}`}`;
+  }
+}
+
+interface ReadInto {
+  /** Takes the bytes, and says how many at most unless `length` does; the result is then a part of it. */
+  into?: Uint8Array;
+}
+
+function optionFlags({ readFrom, ordered, whenFull, returnOutputs }: ObjectOptions): number {
+  return (
+    (readFrom === "any" ? requestFlag.balanceReads : 0) |
+    (readFrom === "nearest" ? requestFlag.localizeReads : 0) |
+    (ordered ? requestFlag.readWriteOrdered : 0) |
+    (whenFull === "fail" ? requestFlag.fullTry : 0) |
+    (whenFull === "force" ? requestFlag.fullForce : 0) |
+    (returnOutputs ? requestFlag.returnVector : 0)
+  );
+}

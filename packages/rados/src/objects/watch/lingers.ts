@@ -1,0 +1,123 @@
+import type { RadosError } from "../../errors.ts";
+import type { WatchNotify } from "../../messages/watch-notify.ts";
+import type { ObjectTarget } from "../../objecter/target.ts";
+import { stableMod } from "../../osdmap/object-hash.ts";
+import type { OsdMap } from "../../osdmap/osdmap.ts";
+import type { Submitter } from "../operation-request.ts";
+
+/**
+ * What an OSD keeps for a client for as long as their connection and the PG's peers stay the same, and what must be made
+ * anew when they do not: a watch, or a notify that waits for its answers.
+ */
+export interface Linger {
+  readonly target: ObjectTarget;
+  /** Sends it, or sends it again; what was sent before and is not answered is given up. */
+  register(): void;
+  /** Shows that it is still there, and asks the OSD whether it is. */
+  ping?(): void;
+  take(message: WatchNotify): void;
+  /** It is over: nothing can be sent any more. */
+  end(error: RadosError): void;
+}
+
+/** All that lingers of one client, by the number that the OSDs know it by. */
+export class Lingers {
+  readonly objecter: Submitter;
+  readonly #currentMap: () => OsdMap;
+  readonly #byCookie = new Map<bigint, Lingering>();
+  #lastCookie = 0n;
+  #pings: NodeJS.Timeout | undefined;
+  #ended: RadosError | undefined;
+
+  constructor(objecter: Submitter, currentMap: () => OsdMap) {
+    this.objecter = objecter;
+    this.#currentMap = currentMap;
+  }
+
+  nextCookie(): bigint {
+    return ++this.#lastCookie;
+  }
+
+  /** Sends it, and takes care of it from now on. */
+  add(cookie: bigint, linger: Linger): void {
+    if (this.#ended !== undefined) {
+      linger.end(this.#ended);
+      return;
+    }
+    this.#byCookie.set(cookie, { linger, ...this.#placed(linger.target) });
+    this.#pings ??= setInterval(() => this.#ping(), pingInterval);
+    linger.register();
+  }
+
+  remove(cookie: bigint): void {
+    this.#byCookie.delete(cookie);
+    if (this.#byCookie.size > 0) return;
+    clearInterval(this.#pings);
+    this.#pings = undefined;
+  }
+
+  /** What an OSD tells a watcher or a notifier. */
+  take(message: WatchNotify): void {
+    this.#byCookie.get(message.cookie)?.linger.take(message);
+  }
+
+  /** A PG whose OSDs changed has forgotten who was connected to it. */
+  mapChanged(): void {
+    for (const lingering of [...this.#byCookie.values()]) {
+      const { primary, interval } = this.#placed(lingering.linger.target);
+      if (interval === lingering.interval) continue;
+      Object.assign(lingering, { primary, interval });
+      lingering.linger.register();
+    }
+  }
+
+  connectionLost(osd: number): void {
+    for (const { linger, primary } of [...this.#byCookie.values()]) if (primary === osd) linger.register();
+  }
+
+  end(error: RadosError): void {
+    this.#ended = error;
+    clearInterval(this.#pings);
+    for (const { linger } of [...this.#byCookie.values()]) linger.end(error);
+    this.#byCookie.clear();
+  }
+
+  #ping(): void {
+    for (const { linger } of [...this.#byCookie.values()]) linger.ping?.();
+  }
+
+  /** Who serves an object, and all that makes its PG peer anew when it changes (PastIntervals::is_new_interval). */
+  #placed(target: ObjectTarget): Omit<Lingering, "linger"> {
+    const map = this.#currentMap();
+    const pool = map.pool(target.poolId);
+    if (pool === undefined) return { primary: -1, interval: "" };
+    const { seed } =
+      target.fixedHash === undefined
+        ? map.pgOf(pool, target.name, target)
+        : { seed: stableMod(target.fixedHash, pool.pgNum) };
+    const { up, upPrimary, acting, actingPrimary } = map.place(pool, seed);
+    const { pgNum, pgNumPending, size, minSize, lastForceResend } = pool;
+    const parts = [
+      seed,
+      up,
+      upPrimary,
+      acting,
+      actingPrimary,
+      pgNum,
+      pgNumPending,
+      size,
+      minSize,
+      lastForceResend,
+    ];
+    return { primary: actingPrimary, interval: parts.join("/") };
+  }
+}
+
+interface Lingering {
+  linger: Linger;
+  primary: number;
+  interval: string;
+}
+
+/** Milliseconds (objecter_tick_interval). */
+const pingInterval = 5_000;

@@ -1,0 +1,199 @@
+import { RadosError } from "../../errors.ts";
+import type { WatchNotify } from "../../messages/watch-notify.ts";
+import { requestFlag } from "../../objecter/op-code.ts";
+import type { ObjectTarget } from "../../objecter/target.ts";
+import type { Op } from "../operation.ts";
+import { OperationRequest } from "../operation-request.ts";
+import type { Linger, Lingers } from "./lingers.ts";
+import { acknowledge, watch } from "./operations.ts";
+
+/** Somebody's word to those who watch an object. */
+export interface Notification {
+  notifyId: bigint;
+  /** The client that notifies; its `globalId`. */
+  notifierId: bigint;
+  payload: Buffer;
+  /** Tells the notifier that it was heard, with a reply. Whoever does not, is among the missed ones. */
+  acknowledge(reply?: Uint8Array): Promise<void>;
+}
+
+export interface WatchEvents {
+  /** After a reconnect, one that was not acknowledged comes again. */
+  notified(notification: Notification): void;
+  /** The watch is no more, and nothing further will come: what was notified since `check` may have been missed. */
+  lost(error: RadosError): void;
+}
+
+export interface WatchOptions {
+  /** Milliseconds without a sign of life after which the OSD gives the watch up; default osd_client_watch_timeout, 30 s. */
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * A watch on an object, as librados' watch3: registered again whenever the connection is lost or the PG moves, confirmed
+ * every five seconds.
+ */
+export class Watch implements Linger, AsyncDisposable {
+  readonly target: ObjectTarget;
+  /** Together with the client's global id, what others see of it in `listWatchers`. */
+  readonly cookie: bigint;
+  readonly #lingers: Lingers;
+  readonly #events: WatchEvents;
+  readonly #objectText: string;
+  readonly #timeoutSeconds: number;
+  readonly #opened = Promise.withResolvers<void>();
+  /** Of the registration under way. */
+  #registering: AbortController | undefined;
+  #pinging = false;
+  #registered = false;
+  #generation = 0;
+  #validThru = performance.now();
+  #error: RadosError | undefined;
+  #closed = false;
+
+  private constructor(
+    lingers: Lingers,
+    target: ObjectTarget,
+    text: string,
+    events: WatchEvents,
+    timeout: number,
+  ) {
+    this.#lingers = lingers;
+    this.target = target;
+    this.#objectText = text;
+    this.#events = events;
+    this.#timeoutSeconds = Math.ceil(timeout / 1000);
+    this.cookie = lingers.nextCookie();
+  }
+
+  /** @param objectText for errors: "object o of pool p" */
+  static async open(
+    lingers: Lingers,
+    target: ObjectTarget,
+    objectText: string,
+    events: WatchEvents,
+    { timeout = 0, signal }: WatchOptions = {},
+  ): Promise<Watch> {
+    signal?.throwIfAborted();
+    const opened = new Watch(lingers, target, objectText, events, timeout);
+    const abort = () => opened.#opened.reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      lingers.add(opened.cookie, opened);
+      await opened.#opened.promise;
+      return opened;
+    } catch (error) {
+      await opened.close();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /**
+   * Milliseconds for which it is not certain that the watch is there: since the last confirmation was asked for.
+   *
+   * @throws the error that it was lost with
+   */
+  check(): number {
+    if (this.#error !== undefined) throw this.#error;
+    return performance.now() - this.#validThru;
+  }
+
+  /** Ends the watch; a notification under way may still be delivered. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#registering?.abort();
+    this.#lingers.remove(this.cookie);
+    const unwatch = this.#send(watch("unwatch", this.cookie), requestFlag.write, "unwatch");
+    // One that was lost is not there to be ended, and a client that is cut off cannot.
+    if (this.#error === undefined && this.#registered) await unwatch;
+    else await unwatch.catch(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  register(): void {
+    if (this.#closed || this.#error !== undefined) return;
+    this.#registering?.abort();
+    const attempt = new AbortController();
+    this.#registering = attempt;
+    const op = this.#registered
+      ? watch("reconnect", this.cookie, ++this.#generation, this.#timeoutSeconds)
+      : watch("watch", this.cookie, 0, this.#timeoutSeconds);
+    const sentAt = performance.now();
+    this.#send(op, requestFlag.write, "watch", attempt.signal).then(
+      () => {
+        if (this.#registering !== attempt) return;
+        this.#registering = undefined;
+        this.#registered = true;
+        this.#validThru = sentAt;
+        this.#opened.resolve();
+      },
+      (error) => {
+        if (this.#registering === attempt) this.end(error);
+      },
+    );
+  }
+
+  ping(): void {
+    if (this.#pinging || !this.#registered || this.#registering !== undefined) return;
+    this.#pinging = true;
+    const generation = this.#generation;
+    const sentAt = performance.now();
+    this.#send(watch("ping", this.cookie, generation), requestFlag.read, "watch").then(
+      () => {
+        this.#pinging = false;
+        if (generation === this.#generation) this.#validThru = sentAt;
+      },
+      (error: RadosError) => {
+        this.#pinging = false;
+        if (generation !== this.#generation || this.#registering !== undefined) return;
+        // It is there, but tied to a connection that is gone.
+        if (error.code === "ETIMEDOUT") this.register();
+        else this.end(error);
+      },
+    );
+  }
+
+  take({ event, notifyId, notifier, payload }: WatchNotify): void {
+    if (event === "disconnected") {
+      this.end(
+        new RadosError("ENOTCONN", `the watch on ${this.#objectText} was ended by its OSD (ENOTCONN)`),
+      );
+    } else if (event === "notify") {
+      const acknowledged = (reply: Uint8Array = new Uint8Array()) =>
+        this.#send(
+          acknowledge(notifyId, this.cookie, reply),
+          requestFlag.read,
+          "acknowledge a notification of",
+        );
+      this.#events.notified({ notifyId, notifierId: notifier, payload, acknowledge: acknowledged });
+    }
+  }
+
+  end(error: RadosError): void {
+    if (this.#error !== undefined || this.#closed) return;
+    this.#error = lostError(error, this.#objectText);
+    this.#registering = undefined;
+    this.#lingers.remove(this.cookie);
+    if (this.#registered) this.#events.lost(this.#error);
+    else this.#opened.reject(error);
+  }
+
+  async #send(op: Op<void>, flags: number, verb: string, signal?: AbortSignal): Promise<void> {
+    const request = new OperationRequest(this.target, [op], flags);
+    await request.perform(this.#lingers.objecter, () => `cannot ${verb} ${this.#objectText}`, signal);
+  }
+}
+
+/** An object that was removed and a watch that is not there any more look the same to whoever watched. */
+function lostError(error: RadosError, objectText: string): RadosError {
+  if (error.code !== "ENOENT") return error;
+  const message = `the watch on ${objectText} is gone, and so is the object (ENOTCONN)`;
+  return new RadosError("ENOTCONN", message, { cause: error });
+}
