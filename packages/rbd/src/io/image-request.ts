@@ -6,6 +6,7 @@
 export abstract class ImageRequest {
   /** In bytes of the image; any alignment. */
   offset = 0;
+  /** In bytes; made shorter by the image where the request reaches beyond its end. */
   length = 0;
   /** 0, or a negative errno. */
   result = 0;
@@ -29,4 +30,19 @@ export abstract class ImageRequest {
 
   /** All is done and `result` set; never called from within the call that started it. */
   abstract completed(): void;
+}
+
+/** A write of the same bytes again and again: `fill` is asked for bytes of the pattern. */
+export abstract class WriteSameRequest extends ImageRequest {
+  /** In bytes; `length` is a multiple of it. */
+  patternLength = 0;
+}
+
+/** A write that happens only where the image has the expected bytes; -EILSEQ where it has others. */
+export abstract class CompareAndWriteRequest extends ImageRequest {
+  /** The first byte of the image that was not as expected, when `result` is -EILSEQ. */
+  mismatchOffset = 0;
+
+  /** As `fill`, of the bytes that are expected. */
+  abstract fillExpected(into: Buffer, at: number, position: number, length: number): void;
 }

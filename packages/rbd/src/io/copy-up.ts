@@ -1,0 +1,173 @@
+import { noSnapshots, ObjectRequest, type RadosError, requestFlag } from "@siphon/rados";
+import { imageFeature } from "../image-state.ts";
+import type { MapWaiter } from "../object-map/object-map.ts";
+import { objectState } from "../object-map/object-state.ts";
+import type { ImageIo } from "./image-io.ts";
+import { addAllocationHint, copyUpMethod, type ObjectWrite } from "./object-write.ts";
+import { type ParentReader, readParent } from "./parent-read.ts";
+
+/**
+ * Gives an object of a clone the parent's data, before the first change to it (src/librbd/io/CopyupRequest.cc). If there are
+ * snapshots, which show the parent's data as well, the object is made before them all, by a request without snapshot context;
+ * else the data goes together with the first write. Writes to the object that come meanwhile wait for it.
+ */
+export class CopyUp implements ParentReader, MapWaiter {
+  readonly #io: ImageIo;
+  readonly #objectNumber: number;
+  readonly #writes: ObjectWrite[] = [];
+  /** Of a copy-up without a write. */
+  readonly #done: ((result: number, error: Error | undefined) => void)[] = [];
+  /** Of the parent, from the start of the object; empty when they were all zeros. */
+  data: Buffer;
+  #updates = 0;
+  #result = 0;
+
+  constructor(io: ImageIo, objectNumber: number) {
+    this.#io = io;
+    this.#objectNumber = objectNumber;
+    this.data = Buffer.allocUnsafe(io.parentBytes(objectNumber));
+  }
+
+  start(): void {
+    this.#io.counters.copyUps++;
+    readParent(this.#io, this.#objectNumber, 0, this.data.length, this);
+  }
+
+  /** Carries the write out when the object is there. */
+  join(write: ObjectWrite): void {
+    this.#writes.push(write);
+  }
+
+  whenDone(done: (result: number, error: Error | undefined) => void): void {
+    this.#done.push(done);
+  }
+
+  takeFromParent(bytes: Buffer, start: number, end: number, position: number): void {
+    bytes.copy(this.data, position, start, end);
+  }
+
+  zerosFromParent(position: number, length: number): void {
+    this.data.fill(0, position, position + length);
+  }
+
+  parentRead(result: number, error: Error | undefined): void {
+    if (result < 0) {
+      this.#finish(result, error);
+      return;
+    }
+    if (isZero(this.data)) this.data = this.data.subarray(0, 0);
+    if (this.data.length === 0 && this.#writes.length === 0) {
+      this.#finish(0, undefined);
+      return;
+    }
+    this.#updateMaps();
+  }
+
+  mapUpdated(result: number): void {
+    if (result < 0) this.#result = result;
+    if (--this.#updates > 0) return;
+    if (this.#result < 0) this.#finish(this.#result, undefined);
+    else this.#send();
+  }
+
+  /** The first write has gone together with the data. */
+  written(result: number, error: Error | undefined): void {
+    this.#writes.shift();
+    this.#finish(result, error, false);
+  }
+
+  /** The snapshots have the object from now on, since its data is the parent's; the oldest of them as changed. */
+  #updateMaps(): void {
+    const { objectMap, state } = this.#io;
+    this.#updates = 1;
+    if (objectMap !== undefined) {
+      const snaps = this.data.length === 0 ? [] : state.snapContext.snaps;
+      const fastDiff = (state.features & imageFeature.fastDiff) !== 0;
+      for (const [index, snapId] of snaps.entries()) {
+        const size = state.snapshots.get(snapId)?.size ?? 0;
+        if (this.#objectNumber >= this.#io.layout.objectCount(size)) continue;
+        const clean = fastDiff && index + 1 < snaps.length;
+        this.#updates++;
+        objectMap.updateSnapshot(
+          snapId,
+          this.#objectNumber,
+          clean ? objectState.existsClean : objectState.exists,
+          this,
+        );
+      }
+      const alone = this.#writes.length === 0 && fastDiff && snaps.length > 0;
+      const head = this.#writes[0]?.mapState ?? (alone ? objectState.existsClean : objectState.exists);
+      if (objectMap.update(this.#objectNumber, head, undefined, this)) this.#updates++;
+    }
+    this.mapUpdated(0);
+  }
+
+  #send(): void {
+    const { snapContext } = this.#io.state;
+    const first = this.#writes[0];
+    const deep = this.data.length > 0 && snapContext.snaps.length > 0;
+    if (first !== undefined && !deep && first.goesWithCopyUp) {
+      first.sendWith(this);
+      return;
+    }
+    const context = deep || first === undefined ? noSnapshots : snapContext;
+    const request = new CopyUpRequest(this.#io, this.#objectNumber, this.data, (result, error) =>
+      this.#finish(result, error),
+    );
+    request.snapContext = context;
+    this.#io.objecter.submit(request);
+  }
+
+  /** @param forAll a failure is also that of the writes that wait; else they find out for themselves */
+  #finish(result: number, error: Error | undefined, forAll = true): void {
+    this.#io.copyUps.delete(this.#objectNumber);
+    for (const done of this.#done) done(result, error);
+    for (const write of this.#writes) {
+      if (result < 0 && forAll) write.fail(result, error);
+      else write.start();
+    }
+  }
+}
+
+/** Makes the object with the parent's data, unless it is there. */
+class CopyUpRequest extends ObjectRequest {
+  readonly #data: Buffer;
+  readonly #done: (result: number, error: RadosError | undefined) => void;
+
+  constructor(
+    { targets, layout }: ImageIo,
+    objectNumber: number,
+    data: Buffer,
+    done: (result: number, error: RadosError | undefined) => void,
+  ) {
+    super();
+    this.#data = data;
+    this.#done = done;
+    this.target = targets.get(objectNumber);
+    this.flags = requestFlag.write;
+    copyUpMethod.add(this.ops, data.length);
+    addAllocationHint(this.ops, layout);
+  }
+
+  fill(_op: number, into: Buffer, at: number): void {
+    copyUpMethod.fill(into, at, this.#data);
+  }
+
+  output(): void {}
+
+  take(): void {}
+
+  completed(): void {
+    this.#done(this.result, this.error);
+  }
+}
+
+const zeros = Buffer.alloc(65_536);
+
+function isZero(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += zeros.length) {
+    const end = Math.min(at + zeros.length, bytes.length);
+    if (bytes.compare(zeros, 0, end - at, at, end) !== 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,321 @@
+import { NO_SNAP, type ObjectRequest } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
+import type { ImageState } from "../image-state.ts";
+import type { ObjectMap } from "../object-map/object-map.ts";
+import { ObjectExtents } from "../striping/extents.ts";
+import { Layout } from "../striping/layout.ts";
+import { Admission, defaultLimits, type IoLimits } from "./admission.ts";
+import { CopyUp } from "./copy-up.ts";
+import { errno } from "./errno.ts";
+import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./image-request.ts";
+import { ObjectRead } from "./object-read.ts";
+import { ObjectWrite } from "./object-write.ts";
+import { Operation, type OperationKind } from "./operation.ts";
+import { createLatencies, IoCounters, type Latencies } from "./statistics.ts";
+import { Targets } from "./targets.ts";
+import { WriteEpochs } from "./write-epochs.ts";
+import { WriteGate } from "./write-gate.ts";
+
+export interface ImageIoOptions {
+  readonly objecter: { submit(request: ObjectRequest): void };
+  readonly state: ImageState;
+  /** The snapshot that is read; the image as it is now, if missing. */
+  readonly snapId?: number;
+  /** Writes fail with EROFS; always so with a snapshot. */
+  readonly readOnly?: boolean;
+  /**
+   * Gets the image's lock; called before the first write and the first one after `setOwner(false)`, never twice at a time. If it
+   * fails, so do the writes that wait. Missing where the image has no lock.
+   */
+  readonly ensureOwner?: () => Promise<void>;
+  readonly limits?: IoLimits;
+  /** Discards leave what does not fill units of so many bytes (rbd_discard_granularity_bytes); 0 for exact ones. */
+  readonly discardGranularity?: number;
+}
+
+/**
+ * The reads and writes of one image (src/librbd/io): cuts requests up into extents of objects, which go to the objecter at once,
+ * and puts what comes back together. It takes no lock and reads no header: whoever opens the image does, and sets `state`,
+ * `parent` and `objectMap` as they change, with writes paused where they matter to writes.
+ *
+ * Writes that are under way at the same time are carried out in the order in which they came, as far as they touch the same
+ * object. A write is durable when it is completed; a flush waits for those begun before it.
+ */
+export class ImageIo {
+  readonly objecter: { submit(request: ObjectRequest): void };
+  readonly layout: Layout;
+  readonly targets: Targets;
+  readonly snapId: number;
+  readonly readOnly: boolean;
+  readonly counters = new IoCounters();
+  readonly latencies: Latencies = createLatencies();
+  /** What the header says; replaced when it has changed. */
+  state: ImageState;
+  /** The image that `state.parent` names, at its snapshot. */
+  parent: ImageIo | undefined;
+  /** Of what is read: the image's own only while its lock is held, a snapshot's at any time. */
+  objectMap: ObjectMap | undefined;
+  /** Objects that are being copied up. */
+  readonly copyUps = new Map<number, CopyUp>();
+  /** How many writes to an object are under way that may yet find that it must be copied up. */
+  readonly guardedWrites = new Map<number, number>();
+  /** Extents that are not in use. */
+  readonly reads: ObjectRead[] = [];
+  readonly writes: ObjectWrite[] = [];
+  readonly #operations: Operation[] = [];
+  readonly #extents = new ObjectExtents();
+  readonly #discardGranularity: number;
+  readonly #admission: Admission;
+  readonly #gate: WriteGate;
+  /** Writes from their call on, for flushes, and from when they are sent off, for pauses. */
+  readonly #asked = new WriteEpochs();
+  readonly #running = new WriteEpochs();
+  /** Done within the call that started them: told once that has returned. */
+  #early: Operation[] = [];
+  readonly #tellEarly = () => {
+    const early = this.#early;
+    this.#early = [];
+    for (const operation of early) this.#complete(operation);
+  };
+
+  constructor(options: ImageIoOptions) {
+    const { objecter, state, snapId = NO_SNAP, ensureOwner, limits = defaultLimits } = options;
+    this.objecter = objecter;
+    this.state = state;
+    this.snapId = snapId;
+    this.readOnly = (options.readOnly ?? false) || snapId !== NO_SNAP;
+    this.layout = new Layout(state);
+    this.targets = new Targets(state.dataPoolId, state.namespace, state.objectPrefix);
+    this.#discardGranularity = options.discardGranularity ?? 65_536;
+    this.#gate = new WriteGate((operation) => this.#startWrite(operation), ensureOwner);
+    this.#admission = new Admission(limits, (operation) => {
+      if (operation.kind === "read") this.#startRead(operation);
+      else this.#gate.pass(operation);
+    });
+  }
+
+  /** In bytes, of the snapshot if one is read. */
+  get size(): number {
+    if (this.snapId === NO_SNAP) return this.state.size;
+    return this.state.snapshots.get(this.snapId)?.size ?? 0;
+  }
+
+  /** How many of an object's bytes, from its start, are the parent's where the object is missing. */
+  parentBytes(objectNumber: number): number {
+    const { parent } = this;
+    if (parent === undefined) return 0;
+    const { state, snapId } = this;
+    const link = snapId === NO_SNAP ? state.parent : state.snapshots.get(snapId)?.parent;
+    if (link === undefined) return 0;
+    return this.layout.bytesOf(objectNumber, Math.min(link.overlap, parent.size));
+  }
+
+  read(request: ImageRequest): void {
+    this.#enter("read", request);
+  }
+
+  write(request: ImageRequest): void {
+    this.#enter("write", request);
+  }
+
+  /** The bytes need not be kept: they are read as zeros, or as they were where units of the granularity are not filled. */
+  discard(request: ImageRequest): void {
+    this.#enter("discard", request);
+  }
+
+  writeZeroes(request: ImageRequest): void {
+    this.#enter("writeZeroes", request);
+  }
+
+  writeSame(request: WriteSameRequest): void {
+    this.#enter("writeSame", request);
+  }
+
+  /** Within 512 bytes of the image that start at a multiple of 512; -EILSEQ where the bytes are others. */
+  compareAndWrite(request: CompareAndWriteRequest): void {
+    this.#enter("compareAndWrite", request);
+  }
+
+  /** Completed when the writes begun before are. */
+  flush(request: ImageRequest): void {
+    const operation = this.#begin("flush", request);
+    operation.pending = 1;
+    operation.starting = true;
+    this.#asked.whenDone(() => this.settle(operation));
+    operation.starting = false;
+  }
+
+  /** Lets no write begin; those under way are done when the promise is fulfilled. Pauses add up. */
+  pauseWrites(): Promise<void> {
+    this.#gate.pause();
+    return new Promise((resolve) => this.#running.whenDone(resolve));
+  }
+
+  resumeWrites(): void {
+    this.#gate.resume();
+  }
+
+  /** @param owner false: the lock is not ours any more, and asked for before the next write */
+  setOwner(owner: boolean): void {
+    this.#gate.setOwner(owner);
+  }
+
+  /** No write is acknowledged from now on, whatever the cluster may say: we are on the blocklist, or closed. */
+  failWrites(error: Error): void {
+    this.#gate.closeForGood(error);
+  }
+
+  /**
+   * Gives an object the parent's data, unless the object is there or that data is all zeros: flattening is to do this with all.
+   *
+   * @throws whatever the cluster says
+   */
+  copyUp(objectNumber: number): Promise<void> {
+    if (this.copyUps.get(objectNumber) === undefined && this.parentBytes(objectNumber) === 0) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      this.#copyUpOf(objectNumber).whenDone((result, error) => {
+        if (result < 0)
+          reject(
+            error ??
+              new SiphonError("SIPHON_RBD_COPY_UP", `cannot copy object ${objectNumber} up (${result})`),
+          );
+        else resolve();
+      });
+    });
+  }
+
+  /** Carries a write out once the object has the parent's data. */
+  copyUpFor(write: ObjectWrite): void {
+    // The image may have been flattened meanwhile.
+    if (this.parentBytes(write.objectNumber) === 0) write.start();
+    else this.#copyUpOf(write.objectNumber).join(write);
+  }
+
+  /** One of the request's extents is done. */
+  settle(operation: Operation): void {
+    if (--operation.pending > 0) return;
+    if (operation.starting) this.#tellLater(operation);
+    else this.#complete(operation);
+  }
+
+  #copyUpOf(objectNumber: number): CopyUp {
+    let copyUp = this.copyUps.get(objectNumber);
+    if (copyUp === undefined) {
+      copyUp = new CopyUp(this, objectNumber);
+      this.copyUps.set(objectNumber, copyUp);
+      copyUp.start();
+    }
+    return copyUp;
+  }
+
+  #enter(kind: OperationKind, request: ImageRequest): void {
+    const operation = this.#begin(kind, request);
+    operation.bytes = request.length;
+    if (kind !== "read") operation.epoch = this.#asked.begin();
+    this.#admission.add(operation);
+  }
+
+  #begin(kind: OperationKind, request: ImageRequest): Operation {
+    const operation = this.#operations.pop() ?? new Operation();
+    operation.kind = kind;
+    operation.request = request;
+    operation.result = 0;
+    operation.error = undefined;
+    operation.epoch = undefined;
+    operation.bytes = 0;
+    operation.running = undefined;
+    operation.begun = performance.now();
+    return operation;
+  }
+
+  #startRead(operation: Operation): void {
+    const { request } = operation;
+    operation.pending = 1;
+    operation.starting = true;
+    if (this.#clip(operation)) {
+      const extents = this.#extents;
+      extents.start(this.layout, request.offset, request.length);
+      while (extents.next()) {
+        operation.pending++;
+        (this.reads.pop() ?? new ObjectRead(this)).begin(operation, extents);
+      }
+    }
+    this.settle(operation);
+    operation.starting = false;
+  }
+
+  #startWrite(operation: Operation): void {
+    const { request, kind } = operation;
+    operation.pending = 1;
+    operation.starting = true;
+    if (this.readOnly) operation.fail(errno.readOnly);
+    else if (this.#gate.failure !== undefined) operation.fail(errno.shutdown, this.#gate.failure);
+    if (operation.result === 0 && this.#clip(operation) && this.#valid(operation)) {
+      operation.running = this.#running.begin();
+      const extents = this.#extents;
+      const granularity = kind === "discard" ? this.#discardGranularity : 0;
+      extents.start(this.layout, request.offset, request.length);
+      while (extents.next()) {
+        operation.pending++;
+        const write = this.writes.pop() ?? new ObjectWrite(this);
+        if (granularity > 0) write.beginDiscard(operation, extents, granularity);
+        else write.begin(operation, extents);
+      }
+    }
+    this.settle(operation);
+    operation.starting = false;
+  }
+
+  /** False: there is nothing to do. */
+  #clip(operation: Operation): boolean {
+    const { request } = operation;
+    const { size } = this;
+    if (request.length === 0) return false;
+    if (request.offset < 0 || request.offset >= size || request.length < 0) {
+      operation.fail(errno.invalid);
+      return false;
+    }
+    if (request.offset + request.length > size) request.length = size - request.offset;
+    return true;
+  }
+
+  #valid(operation: Operation): boolean {
+    const { kind, request } = operation;
+    if (kind === "compareAndWrite") {
+      const unit = Math.min(512, this.layout.stripeUnit);
+      if ((request.offset % unit) + request.length <= unit) return true;
+    } else if (kind === "writeSame") {
+      const { patternLength } = request as WriteSameRequest;
+      if (patternLength > 0 && request.length % patternLength === 0) return true;
+    } else return true;
+    operation.fail(errno.invalid);
+    return false;
+  }
+
+  #tellLater(operation: Operation): void {
+    if (this.#early.push(operation) === 1) setImmediate(this.#tellEarly);
+  }
+
+  #complete(operation: Operation): void {
+    const { request, kind, epoch, running } = operation;
+    const { counters } = this;
+    if (kind !== "read" && this.#gate.failure !== undefined) {
+      operation.fail(errno.shutdown, this.#gate.failure);
+    }
+    const { result } = operation;
+    request.result = result;
+    request.error = operation.error;
+    counters.requests[kind]++;
+    if (result < 0) counters.failed++;
+    else if (kind === "read") counters.readBytes += request.length;
+    else if (kind !== "flush") counters.writtenBytes += request.length;
+    this.latencies[kind].record(Math.max(1, Math.round((performance.now() - operation.begun) * 1e6)));
+    this.#operations.push(operation);
+    if (kind !== "flush") this.#admission.done(operation);
+    request.completed();
+    if (running !== undefined) this.#running.end(running);
+    if (epoch !== undefined) this.#asked.end(epoch);
+  }
+}

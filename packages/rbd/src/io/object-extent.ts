@@ -1,0 +1,93 @@
+import { ObjectRequest } from "@siphon/rados";
+import type { ObjectExtents } from "../striping/extents.ts";
+import type { Layout } from "../striping/layout.ts";
+import type { ImageIo } from "./image-io.ts";
+import type { ImageRequest } from "./image-request.ts";
+import type { Operation } from "./operation.ts";
+
+/** The part of an image's request that one object has: an extent of the object, and where its bytes belong in the request. */
+export abstract class ObjectExtent extends ObjectRequest {
+  readonly io: ImageIo;
+  operation!: Operation;
+  objectNumber = 0;
+  objectOffset = 0;
+  length = 0;
+
+  constructor(io: ImageIo) {
+    super();
+    this.io = io;
+  }
+
+  /** All is done: the extent may be used for another request. */
+  protected abstract release(): void;
+
+  protected assign(operation: Operation, extents: ObjectExtents): void {
+    this.operation = operation;
+    this.objectNumber = extents.objectNumber;
+    this.objectOffset = extents.objectOffset;
+    this.length = extents.length;
+    this.target = this.io.targets.get(extents.objectNumber);
+  }
+
+  protected get request(): ImageRequest {
+    return this.operation.request;
+  }
+
+  protected get layout(): Layout {
+    return this.io.layout;
+  }
+
+  /** Where in the request the byte at `position` of this extent belongs. */
+  protected positionOf(position: number): number {
+    return this.layout.imageOffset(this.objectNumber, this.objectOffset + position) - this.request.offset;
+  }
+
+  protected fillFromRequest(into: Buffer, at: number, position: number, length: number): void {
+    const { layout, request } = this;
+    if (layout.plain) {
+      request.fill(into, at, this.positionOf(position), length);
+      return;
+    }
+    for (const end = position + length; position < end; ) {
+      const run = Math.min(layout.run(this.objectOffset + position), end - position);
+      request.fill(into, at, this.positionOf(position), run);
+      at += run;
+      position += run;
+    }
+  }
+
+  takeToRequest(bytes: Buffer, start: number, end: number, position: number): void {
+    const { layout, request } = this;
+    if (layout.plain) {
+      request.take(bytes, start, end, this.positionOf(position));
+      return;
+    }
+    while (start < end) {
+      const run = Math.min(layout.run(this.objectOffset + position), end - start);
+      request.take(bytes, start, start + run, this.positionOf(position));
+      start += run;
+      position += run;
+    }
+  }
+
+  zerosToRequest(position: number, length: number): void {
+    const { layout, request } = this;
+    if (layout.plain) {
+      request.takeZeros(this.positionOf(position), length);
+      return;
+    }
+    for (const end = position + length; position < end; ) {
+      const run = Math.min(layout.run(this.objectOffset + position), end - position);
+      request.takeZeros(this.positionOf(position), run);
+      position += run;
+    }
+  }
+
+  /** @param result 0 or more, or a negative errno */
+  protected finish(result: number): void {
+    const { operation } = this;
+    if (result < 0) operation.fail(result, this.error);
+    this.release();
+    this.io.settle(operation);
+  }
+}

@@ -1,0 +1,276 @@
+import { type OpList, opCode, requestFlag } from "@siphon/rados";
+import type { MapWaiter } from "../object-map/object-map.ts";
+import { objectState } from "../object-map/object-state.ts";
+import type { ObjectExtents } from "../striping/extents.ts";
+import type { Layout } from "../striping/layout.ts";
+import { ClassMethod } from "./class-call.ts";
+import type { CopyUp } from "./copy-up.ts";
+import { errno } from "./errno.ts";
+import { type CompareAndWriteRequest, WriteSameRequest } from "./image-request.ts";
+import { ObjectExtent } from "./object-extent.ts";
+import type { Operation } from "./operation.ts";
+
+/** Results of compareExtent below this one say at which byte: `-4095 - byte` (MAX_ERRNO). */
+const maxErrno = 4095;
+export const copyUpMethod = new ClassMethod("rbd", "copyup");
+
+/** What becomes of the object in a discard. */
+type DiscardAction = "remove" | "truncate" | "zero";
+
+/**
+ * Changes an extent of an object, in the steps of src/librbd/io/ObjectRequest.cc: the object map says that the object exists,
+ * then the write goes out, guarded, where the parent has data for the object, by the object's existence; an object
+ * that is not there yet is made by a copy-up first. After a removal the object map is told that it has happened.
+ */
+export class ObjectWrite extends ObjectExtent implements MapWaiter {
+  #step: "mapBefore" | "write" | "mapAfter" = "write";
+  #action: DiscardAction = "zero";
+  /** The object may come from the parent: nothing is written before the parent's data is there. */
+  #guarded = false;
+  #mayExist = true;
+  /** Which operation has which input. */
+  #copyUpOp = -1;
+  #compareOp = -1;
+  #dataOp = -1;
+  /** Sent together with this write. */
+  #copyUp: CopyUp | undefined;
+
+  begin(operation: Operation, extents: ObjectExtents): void {
+    this.assign(operation, extents);
+    this.start();
+  }
+
+  /** A discard of what is left when the extent is cut to the granularity; nothing, if nothing is left. */
+  beginDiscard(operation: Operation, extents: ObjectExtents, granularity: number): void {
+    this.assign(operation, extents);
+    const { objectSize } = this.layout;
+    const unit = Math.min(granularity, objectSize);
+    let end = this.objectOffset + this.length;
+    if (unit > 0 && (unit < objectSize || end < objectSize)) {
+      this.objectOffset = Math.ceil(this.objectOffset / unit) * unit;
+      end = Math.floor(end / unit) * unit;
+      this.length = end - this.objectOffset;
+      if (this.length <= 0) {
+        this.finish(0);
+        return;
+      }
+    }
+    this.start();
+  }
+
+  /** From the beginning, or anew when the object has been copied up by another write. */
+  start(): void {
+    const { io, objectNumber } = this;
+    const map = io.objectMap;
+    const hasParent = io.parentBytes(objectNumber) > 0;
+    const whole = this.objectOffset === 0 && this.length === this.layout.objectSize;
+    const { kind } = this.operation;
+    this.#guarded = hasParent && !(whole && this.#hidesParent());
+    this.#mayExist = true;
+    this.#copyUp = undefined;
+    if (kind === "discard" || kind === "writeZeroes") this.#action = this.#discardAction(whole, hasParent);
+    const running = hasParent ? io.copyUps.get(objectNumber) : undefined;
+    if (running !== undefined) {
+      running.join(this);
+      return;
+    }
+    if (map === undefined) {
+      this.#send();
+      return;
+    }
+    this.#mayExist = map.mayExist(objectNumber) || map.busy(objectNumber);
+    if (!this.#mayExist && !hasParent && (kind === "discard" || kind === "writeZeroes")) {
+      this.finish(0);
+      return;
+    }
+    if (!this.#mayExist && this.#guarded) {
+      io.copyUpFor(this);
+      return;
+    }
+    this.#step = "mapBefore";
+    if (!map.update(objectNumber, this.mapState, undefined, this)) this.#send();
+  }
+
+  /** What the object map says of the object while this write is under way. */
+  get mapState(): number {
+    const { kind } = this.operation;
+    const removes = (kind === "discard" || kind === "writeZeroes") && this.#action === "remove";
+    return removes ? objectState.pending : objectState.exists;
+  }
+
+  /** A comparison would not see what is copied up in the same request. */
+  get goesWithCopyUp(): boolean {
+    return this.operation.kind !== "compareAndWrite";
+  }
+
+  /** Sends the write behind the data that is copied up, in one request. */
+  sendWith(copyUp: CopyUp): void {
+    this.#copyUp = copyUp;
+    this.#guarded = false;
+    this.#send();
+  }
+
+  mapUpdated(result: number): void {
+    if (result < 0 || this.#step === "mapAfter") this.finish(result);
+    else this.#send();
+  }
+
+  fail(result: number, error: Error | undefined): void {
+    this.operation.fail(result, error);
+    this.finish(0);
+  }
+
+  fill(op: number, into: Buffer, at: number): void {
+    if (op === this.#dataOp) this.#fillData(into, at);
+    else if (op === this.#copyUpOp) copyUpMethod.fill(into, at, this.#copyUp!.data);
+    else if (op === this.#compareOp) {
+      const request = this.request as CompareAndWriteRequest;
+      request.fillExpected(into, at, this.positionOf(0), this.length);
+    }
+  }
+
+  output(): void {}
+
+  take(): void {}
+
+  completed(): void {
+    const { io, objectNumber } = this;
+    let { result } = this;
+    const copyUp = this.#copyUp;
+    if (this.#guarded) {
+      if (result === errno.noEntry) io.copyUpFor(this);
+      count(io.guardedWrites, objectNumber, -1);
+      if (result === errno.noEntry) return;
+    }
+    // Removed what was not there.
+    if (result === errno.noEntry && this.mapState === objectState.pending) result = 0;
+    if (result <= -maxErrno && this.operation.kind === "compareAndWrite") {
+      (this.request as CompareAndWriteRequest).mismatchOffset = this.layout.imageOffset(
+        objectNumber,
+        this.objectOffset - maxErrno - result,
+      );
+      result = errno.mismatch;
+    }
+    copyUp?.written(result, this.error);
+    const map = io.objectMap;
+    if (result >= 0 && map !== undefined && this.mapState === objectState.pending) {
+      this.#step = "mapAfter";
+      if (map.update(objectNumber, objectState.nonexistent, objectState.pending, this)) return;
+    }
+    this.finish(result);
+  }
+
+  protected override release(): void {
+    this.#copyUp = undefined;
+    this.io.writes.push(this);
+  }
+
+  /**
+   * Whether a write of the whole object needs nothing of the parent: if no snapshot does, nothing is compared, and no guarded
+   * write is under way, which this one would overtake when that has to copy up first.
+   */
+  #hidesParent(): boolean {
+    const { io, operation } = this;
+    return (
+      io.state.snapContext.seq === 0 &&
+      operation.kind !== "compareAndWrite" &&
+      !io.guardedWrites.has(this.objectNumber)
+    );
+  }
+
+  #discardAction(whole: boolean, hasParent: boolean): DiscardAction {
+    // An object that is not there would show the parent: it stays, and is empty.
+    if (whole && !hasParent) return "remove";
+    return this.objectOffset + this.length === this.layout.objectSize ? "truncate" : "zero";
+  }
+
+  #send(): void {
+    const { io } = this;
+    this.#step = "write";
+    this.flags = requestFlag.write;
+    this.snapContext = io.state.snapContext;
+    this.#addOps();
+    if (this.#guarded) count(io.guardedWrites, this.objectNumber, 1);
+    io.objecter.submit(this);
+  }
+
+  #addOps(): void {
+    const { ops, objectOffset, length, layout, io } = this;
+    const { kind, request } = this.operation;
+    ops.clear();
+    this.#copyUpOp = this.#compareOp = this.#dataOp = -1;
+    if (this.#guarded) ops.add(opCode.stat);
+    if (this.#copyUp !== undefined) {
+      this.#copyUpOp = ops.count;
+      copyUpMethod.add(ops, this.#copyUp.data.length);
+    }
+    if (kind === "discard" || kind === "writeZeroes") {
+      this.#addDiscard();
+      return;
+    }
+    if (io.objectMap === undefined || !this.#mayExist) addAllocationHint(ops, layout);
+    if (kind === "compareAndWrite") {
+      this.#compareOp = ops.count;
+      ops.addExtent(opCode.compareExtent, objectOffset, length, length);
+    }
+    this.#dataOp = ops.count;
+    if (kind === "writeSame") {
+      const { patternLength } = request as WriteSameRequest;
+      if (length % patternLength === 0 && this.positionOf(0) % patternLength === 0 && layout.plain) {
+        const at = ops.add(opCode.writeSame, patternLength);
+        ops.setU64(at, objectOffset);
+        ops.setU64(at + 8, length);
+        ops.setU64(at + 16, patternLength);
+        return;
+      }
+    }
+    const whole = objectOffset === 0 && length === layout.objectSize;
+    ops.addExtent(whole ? opCode.writeFull : opCode.write, objectOffset, length, length);
+  }
+
+  #addDiscard(): void {
+    const { ops, objectOffset, length } = this;
+    if (this.#action === "remove") ops.add(opCode.delete);
+    else if (this.#action === "zero") ops.addExtent(opCode.zero, objectOffset, length);
+    else {
+      // Without a guard the object may be missing; it is made, so that it hides the parent.
+      if (!this.#guarded && this.#copyUp === undefined && this.io.parentBytes(this.objectNumber) > 0) {
+        ops.add(opCode.create);
+      }
+      ops.addExtent(opCode.truncate, objectOffset, 0);
+    }
+  }
+
+  #fillData(into: Buffer, at: number): void {
+    const { request } = this.operation;
+    if (!(request instanceof WriteSameRequest)) {
+      this.fillFromRequest(into, at, 0, this.length);
+      return;
+    }
+    const { patternLength } = request;
+    if (this.ops.code(this.#dataOp) === opCode.writeSame) {
+      request.fill(into, at, 0, patternLength);
+      return;
+    }
+    for (let position = 0; position < this.length; ) {
+      const from = this.positionOf(position) % patternLength;
+      const run = this.layout.run(this.objectOffset + position);
+      const length = Math.min(patternLength - from, run, this.length - position);
+      request.fill(into, at + position, from, length);
+      position += length;
+    }
+  }
+}
+
+function count(counts: Map<number, number>, key: number, change: number): void {
+  const now = (counts.get(key) ?? 0) + change;
+  if (now === 0) counts.delete(key);
+  else counts.set(key, now);
+}
+
+/** How large the object will be when it is full: what the OSD's store lays it out for. */
+export function addAllocationHint(ops: OpList, { objectSize }: Layout): void {
+  const at = ops.add(opCode.setAllocHint);
+  ops.setU64(at, objectSize);
+  ops.setU64(at + 8, objectSize);
+}

@@ -1,0 +1,42 @@
+import type { ImageRequest } from "./image-request.ts";
+import type { WriteEpoch } from "./write-epochs.ts";
+
+/** What an image can be asked to do, as an index into counters and histograms. */
+export const operationKinds = [
+  "read",
+  "write",
+  "discard",
+  "writeZeroes",
+  "writeSame",
+  "compareAndWrite",
+  "flush",
+] as const;
+
+export type OperationKind = (typeof operationKinds)[number];
+
+/** A request of an image while it is under way: what is still to come of its objects. */
+export class Operation {
+  kind: OperationKind = "read";
+  request!: ImageRequest;
+  /** Extents that are not done, and 1 for the request itself until all of its extents are sent off. */
+  pending = 0;
+  /** Within the call that sends its extents off. */
+  starting = false;
+  result = 0;
+  error: Error | undefined;
+  /** `performance.now()`. */
+  begun = 0;
+  /** Of a write, as long as it is not done. */
+  epoch: WriteEpoch | undefined;
+  /** Of a write that has been sent off. */
+  running: WriteEpoch | undefined;
+  /** Bytes it counts for against the limit. */
+  bytes = 0;
+
+  /** The first failure is the one that is told. */
+  fail(result: number, error?: Error): void {
+    if (this.result < 0) return;
+    this.result = result;
+    this.error = error;
+  }
+}

@@ -1,0 +1,77 @@
+import type { ImageIo } from "./image-io.ts";
+import { ImageRequest } from "./image-request.ts";
+
+/** Who reads what an object would have from the parent image. */
+export interface ParentReader {
+  /** As `ImageRequest.take`; positions count from the start of the object's extent. */
+  takeFromParent(bytes: Buffer, start: number, end: number, position: number): void;
+  zerosFromParent(position: number, length: number): void;
+  parentRead(result: number, error: Error | undefined): void;
+}
+
+/**
+ * Reads what an extent of an object shows of the parent. The extent is cut up where the bytes do not follow each other in
+ * the image; the parent finds them among its own objects, and in its own parent.
+ *
+ * @param length bytes, not more than the object shares with the parent from `objectOffset` on
+ */
+export function readParent(
+  { layout, parent }: ImageIo,
+  objectNumber: number,
+  objectOffset: number,
+  length: number,
+  reader: ParentReader,
+): void {
+  const pending: Pending = { count: 1, result: 0, error: undefined, reader };
+  for (let position = 0; position < length; ) {
+    const run = Math.min(layout.run(objectOffset + position), length - position);
+    const offset = layout.imageOffset(objectNumber, objectOffset + position);
+    pending.count++;
+    parent!.read(new ParentRead(pending, position, offset, run));
+    position += run;
+  }
+  settle(pending);
+}
+
+/** What is still to come of the parent for one extent. */
+interface Pending {
+  count: number;
+  result: number;
+  error: Error | undefined;
+  readonly reader: ParentReader;
+}
+
+function settle(pending: Pending): void {
+  if (--pending.count === 0) pending.reader.parentRead(pending.result, pending.error);
+}
+
+class ParentRead extends ImageRequest {
+  readonly #pending: Pending;
+  readonly #position: number;
+
+  constructor(pending: Pending, position: number, offset: number, length: number) {
+    super();
+    this.#pending = pending;
+    this.#position = position;
+    this.offset = offset;
+    this.length = length;
+  }
+
+  fill(): void {}
+
+  take(bytes: Buffer, start: number, end: number, position: number): void {
+    this.#pending.reader.takeFromParent(bytes, start, end, this.#position + position);
+  }
+
+  takeZeros(position: number, length: number): void {
+    this.#pending.reader.zerosFromParent(this.#position + position, length);
+  }
+
+  completed(): void {
+    if (this.result < 0 && this.#pending.result === 0) {
+      this.#pending.result = this.result;
+      this.#pending.error = this.error;
+    }
+    settle(this.#pending);
+  }
+}

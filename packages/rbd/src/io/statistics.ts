@@ -1,0 +1,28 @@
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import { type OperationKind, operationKinds } from "./operation.ts";
+
+/** How many requests there were, and what they led to. */
+export class IoCounters {
+  /** Requests that are done, failed ones as well. */
+  readonly requests = Object.fromEntries(operationKinds.map((kind) => [kind, 0])) as Record<
+    OperationKind,
+    number
+  >;
+  failed = 0;
+  readBytes = 0;
+  writtenBytes = 0;
+  /** Extents that the object map knew to have no object: no OSD was asked. */
+  holes = 0;
+  /** Extents that were read from the parent. */
+  parentReads = 0;
+  /** Objects that were given the parent's data. */
+  copyUps = 0;
+}
+
+/** Latencies in nanoseconds from the call to `completed`, by kind of request. */
+export type Latencies = Readonly<Record<OperationKind, RecordableHistogram>>;
+
+export function createLatencies(): Latencies {
+  const entries = operationKinds.map((kind) => [kind, createHistogram({ figures: 3 })]);
+  return Object.fromEntries(entries) as Latencies;
+}

@@ -1,0 +1,38 @@
+import { ObjectTarget } from "@siphon/rados";
+
+/** Of each of the two generations: as many objects as 128 GiB in objects of 4 MiB. */
+const generationSize = 32_768;
+
+/** The targets of an image's objects by number: those used lately, with their placement. */
+export class Targets {
+  readonly #poolId: number;
+  readonly #namespace: string;
+  readonly #prefix: string;
+  #young = new Map<number, ObjectTarget>();
+  #old = new Map<number, ObjectTarget>();
+
+  constructor(poolId: number, namespace: string, objectPrefix: string) {
+    this.#poolId = poolId;
+    this.#namespace = namespace;
+    this.#prefix = `${objectPrefix}.`;
+  }
+
+  get(objectNumber: number): ObjectTarget {
+    return this.#young.get(objectNumber) ?? this.#find(objectNumber);
+  }
+
+  #find(objectNumber: number): ObjectTarget {
+    const target = this.#old.get(objectNumber) ?? this.#make(objectNumber);
+    if (this.#young.size >= generationSize) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(objectNumber, target);
+    return target;
+  }
+
+  #make(objectNumber: number): ObjectTarget {
+    const name = this.#prefix + objectNumber.toString(16).padStart(16, "0");
+    return new ObjectTarget(this.#poolId, name, { namespace: this.#namespace });
+  }
+}

@@ -1,0 +1,175 @@
+import { type ObjectRequest, ObjectTarget } from "@siphon/rados";
+import { errno } from "../io/errno.ts";
+import { objectState } from "./object-state.ts";
+import type { ObjectStates } from "./object-states.ts";
+import { type MapChange, UpdateRequest } from "./update-request.ts";
+
+/** Who waits for the object map to say something of an object. */
+export interface MapWaiter {
+  /** @param result 0, or a negative errno: then the map does not say it */
+  mapUpdated(result: number): void;
+}
+
+export interface ObjectMapOptions {
+  readonly objecter: { submit(request: ObjectRequest): void };
+  /** Of the image's header. */
+  readonly poolId: number;
+  readonly namespace: string;
+  readonly imageId: string;
+  readonly states: ObjectStates;
+  /**
+   * The map could not be kept, and says nothing from now on: the image's flags must tell everybody.
+   *
+   * @param snapId of a snapshot's map; undefined for the image's own
+   */
+  readonly onInvalid: (snapId: number | undefined) => Promise<void>;
+}
+
+/**
+ * Which objects of an image are there (src/librbd/ObjectMap.cc): kept in memory by the owner of the image's lock, and told to
+ * the cluster before an object comes into being and after it is gone. Updates that are asked for at the same time go
+ * together where the objects follow each other; those of one object happen one after the other.
+ */
+export class ObjectMap {
+  /** False once the map could not be kept: then everything may exist. */
+  valid = true;
+  readonly #options: ObjectMapOptions;
+  readonly #target: ObjectTarget;
+  #states: ObjectStates;
+  /** Updates under way, by object, each with those that wait for it. */
+  readonly #updates = new Map<number, ObjectUpdate[]>();
+  /** Objects whose first update has not gone out yet. */
+  #fresh: number[] = [];
+  readonly #sendFresh = () => this.#send();
+
+  constructor(options: ObjectMapOptions) {
+    this.#options = options;
+    this.#states = options.states;
+    this.#target = new ObjectTarget(options.poolId, objectMapName(options.imageId), options);
+  }
+
+  get states(): ObjectStates {
+    return this.#states;
+  }
+
+  /** After a change of the map as a whole: a resize, a snapshot, a rollback. Nothing may be under way. */
+  replace(states: ObjectStates): void {
+    this.#states = states;
+    this.valid = true;
+  }
+
+  mayExist(objectNumber: number): boolean {
+    if (!this.valid || objectNumber >= this.#states.size) return true;
+    return this.#states.get(objectNumber) !== objectState.nonexistent;
+  }
+
+  /** An update of the object is under way. */
+  busy(objectNumber: number): boolean {
+    return this.#updates.has(objectNumber);
+  }
+
+  /**
+   * Sees to it that the map says `state` of an object.
+   *
+   * @param current only if it says this now
+   * @returns false if there is nothing to do: then nobody is called
+   */
+  update(objectNumber: number, state: number, current: number | undefined, waiter: MapWaiter): boolean {
+    if (!this.valid) return false;
+    const update = { state, current, waiter };
+    const queue = this.#updates.get(objectNumber);
+    if (queue !== undefined) {
+      queue.push(update);
+      return true;
+    }
+    if (!this.#needed(objectNumber, update)) return false;
+    this.#updates.set(objectNumber, [update]);
+    this.#enqueue(objectNumber);
+    return true;
+  }
+
+  /** Tells a snapshot's map, which is in nobody's memory. */
+  updateSnapshot(snapId: number, objectNumber: number, state: number, waiter: MapWaiter): void {
+    const { objecter, poolId, namespace, imageId, onInvalid } = this.#options;
+    const target = new ObjectTarget(poolId, objectMapName(imageId, snapId), { namespace });
+    const change = { first: objectNumber, end: objectNumber + 1, state, current: undefined };
+    const request = new UpdateRequest(target, change, false, async ({ result }) => {
+      if (result < 0 && result !== errno.shutdown) {
+        await onInvalid(snapId);
+        waiter.mapUpdated(0);
+      } else waiter.mapUpdated(Math.min(result, 0));
+    });
+    objecter.submit(request);
+  }
+
+  #needed(objectNumber: number, { state, current }: ObjectUpdate): boolean {
+    if (!this.valid || objectNumber >= this.#states.size) return false;
+    const known = this.#states.get(objectNumber);
+    if (current !== undefined && current !== known) return false;
+    if (state === objectState.pending && known === objectState.nonexistent) return false;
+    if (state === objectState.nonexistent && known !== objectState.pending) return false;
+    return known !== state;
+  }
+
+  #enqueue(objectNumber: number): void {
+    if (this.#fresh.push(objectNumber) === 1) queueMicrotask(this.#sendFresh);
+  }
+
+  #send(): void {
+    const objects = this.#fresh.sort((a, b) => a - b);
+    this.#fresh = [];
+    let change: { first: number; end: number; state: number; current: number | undefined } | undefined;
+    for (const objectNumber of objects) {
+      const { state, current } = this.#updates.get(objectNumber)![0]!;
+      if (change?.end === objectNumber && change.state === state && change.current === current) {
+        change.end++;
+        continue;
+      }
+      if (change !== undefined) this.#submit(change);
+      change = { first: objectNumber, end: objectNumber + 1, state, current };
+    }
+    if (change !== undefined) this.#submit(change);
+  }
+
+  #submit(change: MapChange): void {
+    this.#options.objecter.submit(
+      new UpdateRequest(this.#target, change, true, ({ result }) => this.#updated(change, result)),
+    );
+  }
+
+  async #updated(change: MapChange, result: number): Promise<void> {
+    // Without the lock on the map the image's lock is lost as well.
+    const lost = result === errno.shutdown || result === errno.busy;
+    if (result < 0 && !lost && this.valid) {
+      this.valid = false;
+      await this.#options.onInvalid(undefined);
+    }
+    for (let objectNumber = change.first; objectNumber < change.end; objectNumber++) {
+      if (result >= 0) this.#states.set(objectNumber, change.state);
+      this.#settle(objectNumber, lost ? errno.shutdown : 0);
+    }
+  }
+
+  /** The first update of the object is done: on to those that wait. */
+  #settle(objectNumber: number, result: number): void {
+    const queue = this.#updates.get(objectNumber)!;
+    const ready = [queue.shift()!];
+    while (queue.length > 0 && (result < 0 || !this.#needed(objectNumber, queue[0]!)))
+      ready.push(queue.shift()!);
+    if (queue.length > 0) this.#enqueue(objectNumber);
+    else this.#updates.delete(objectNumber);
+    for (const { waiter } of ready) waiter.mapUpdated(result);
+  }
+}
+
+interface ObjectUpdate {
+  readonly state: number;
+  readonly current: number | undefined;
+  readonly waiter: MapWaiter;
+}
+
+/** @param snapId for the map of a snapshot */
+export function objectMapName(imageId: string, snapId?: number): string {
+  const suffix = snapId === undefined ? "" : `.${snapId.toString(16).padStart(16, "0")}`;
+  return `rbd_object_map.${imageId}${suffix}`;
+}

@@ -1,0 +1,66 @@
+import { ObjectRequest, type ObjectTarget, requestFlag } from "@siphon/rados";
+import { Writer } from "@siphon/wire";
+import { ClassMethod } from "../io/class-call.ts";
+
+const assertLocked = new ClassMethod("lock", "assert_locked");
+const updateMethod = new ClassMethod("rbd", "object_map_update");
+
+/** cls_lock_assert_op: who writes to an object map must hold its lock, exclusively (1). */
+const lockHeld = new Writer(32)
+  .versioned(1, 1, (w) => w.string("rbd_lock").u8(1).string("").string(""))
+  .finish();
+
+/** A change to the stored states of objects that follow each other. */
+export interface MapChange {
+  readonly first: number;
+  /** The first object that is not meant. */
+  readonly end: number;
+  readonly state: number;
+  /** Only objects that are in this state. */
+  readonly current: number | undefined;
+}
+
+/**
+ * Changes an object map where it is stored (object_map_update in src/cls/rbd/cls_rbd.cc): u64 first, u64 end, u8 state, and
+ * u8 0, or u8 1 and u8 the state that they are in.
+ */
+export class UpdateRequest extends ObjectRequest {
+  readonly change: MapChange;
+  readonly #input: Buffer;
+  readonly #ofHead: boolean;
+  readonly #done: (request: UpdateRequest) => void;
+
+  /** @param ofHead the map of the image as it is now, which is locked; not a snapshot's */
+  constructor(
+    target: ObjectTarget,
+    change: MapChange,
+    ofHead: boolean,
+    done: (request: UpdateRequest) => void,
+  ) {
+    super();
+    this.change = change;
+    this.target = target;
+    this.flags = requestFlag.write;
+    this.#ofHead = ofHead;
+    this.#done = done;
+    const writer = new Writer(24).u64(change.first).u64(change.end).u8(change.state);
+    if (change.current === undefined) writer.u8(0);
+    else writer.u8(1).u8(change.current);
+    this.#input = writer.finish();
+    if (ofHead) assertLocked.add(this.ops, lockHeld.length);
+    updateMethod.add(this.ops, this.#input.length);
+  }
+
+  fill(op: number, into: Buffer, at: number): void {
+    if (op === 0 && this.#ofHead) assertLocked.fill(into, at, lockHeld);
+    else updateMethod.fill(into, at, this.#input);
+  }
+
+  output(): void {}
+
+  take(): void {}
+
+  completed(): void {
+    this.#done(this);
+  }
+}
