@@ -25,6 +25,7 @@ import { MonClient } from "./mon/client.ts";
 import type { MonMap } from "./mon/monmap.ts";
 import { OsdMapFeed, type OsdMapListener } from "./mon/osdmap-feed.ts";
 import type { CommandResult } from "./mon/requests.ts";
+import { Objecter, type ObjecterOptions } from "./objecter/objecter.ts";
 import { type ObjectLocator, objectHash } from "./osdmap/object-hash.ts";
 import type { OsdMap } from "./osdmap/osdmap.ts";
 import { formatPgId } from "./osdmap/pg.ts";
@@ -65,6 +66,8 @@ export class Cluster implements AsyncDisposable {
   readonly #router: CommandRouter;
   readonly #config = new Map<string, string>();
   readonly #commandTimeout: number | undefined;
+  readonly #objecterOptions: ObjecterOptions;
+  #objecter: Objecter | undefined;
   readonly #closing = new AbortController();
 
   private constructor(settings: ClusterSettings, { coalescing, openTransport }: ClusterOptions) {
@@ -74,6 +77,7 @@ export class Cluster implements AsyncDisposable {
       ...(openTransport && { openTransport }),
     });
     this.#commandTimeout = settings.commandTimeout;
+    this.#objecterOptions = settings.objecter;
     this.authenticator =
       settings.key === undefined
         ? new NoneAuthenticator(settings.name)
@@ -146,6 +150,12 @@ export class Cluster implements AsyncDisposable {
   /** Settings for this client that the monitors keep (`ceph config set client ...`), by name. */
   get config(): ReadonlyMap<string, string> {
     return this.#config;
+  }
+
+  /** Takes requests to objects where they belong, for layers above. */
+  get objecter(): Objecter {
+    this.#objecter ??= new Objecter(this, this.#objecterOptions);
+    return this.#objecter;
   }
 
   /**
@@ -256,6 +266,7 @@ export class Cluster implements AsyncDisposable {
   /** Ends all connections; what waits for an answer fails with SIPHON_RADOS_CLOSED. */
   close(): void {
     this.#closing.abort(new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed"));
+    this.#objecter?.close();
     this.#monClient.close();
     this.messenger.close();
   }

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { type CryptoKey, parseCryptoKey } from "../auth/crypto-key.ts";
 import { type EntityName, parseEntityName } from "../auth/entity-name.ts";
 import { CephConf, type CephConfOptions } from "../config/ceph-conf.ts";
@@ -8,6 +9,8 @@ import type { CoalescingOptions } from "../messenger/coalescing.ts";
 import type { PeerType } from "../messenger/peer.ts";
 import type { OpenTransport } from "../messenger/transport.ts";
 import type { Candidate } from "../mon/candidates.ts";
+import type { ObjecterOptions } from "../objecter/objecter.ts";
+import { parseCrushLocation } from "../objecter/replica.ts";
 
 /** Which cluster, as whom, and how; what is left out is found as Ceph's own programs find it. */
 export interface ClusterOptions extends CephConfOptions {
@@ -37,6 +40,7 @@ export interface ClusterSettings {
   commandTimeout: number | undefined;
   pingInterval: number;
   pingTimeout: number;
+  objecter: ObjecterOptions;
 }
 
 export async function resolveSettings(options: ClusterOptions): Promise<ClusterSettings> {
@@ -59,6 +63,14 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
     commandTimeout: commandTimeout > 0 ? commandTimeout : undefined,
     pingInterval: seconds("mon_client_ping_interval", 10),
     pingTimeout: seconds("mon_client_ping_timeout", 30),
+    objecter: {
+      limits: {
+        ops: readNumber(conf, "objecter_inflight_ops", 1024),
+        bytes: readNumber(conf, "objecter_inflight_op_bytes", 100 << 20),
+      },
+      timeout: seconds("rados_osd_op_timeout", 0),
+      location: parseCrushLocation(conf.get("crush_location") ?? `host=${hostname().split(".")[0]}`),
+    },
   };
 }
 

@@ -67,6 +67,12 @@ export class Link implements Disposable {
     this.#connect();
   }
 
+  /** Gives the connection up, for a reason of the owner's, and makes a new one. */
+  reset(error: RadosError): void {
+    this.#connection?.close();
+    this.#failed(error, false);
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -105,6 +111,7 @@ export class Link implements Disposable {
     this.#connection = undefined;
     if (error.code === "SIPHON_RADOS_AUTH") this.#options.renewTickets();
     this.#handler.lost(error);
+    clearTimeout(this.#timer);
     if (!this.#closed) this.#timer = setTimeout(() => this.#connect(), wasReady ? 0 : this.#backoff.next());
   }
 }

@@ -83,4 +83,8 @@ export const requestFlag = {
   /** Fails with ENOSPC where it would wait for a full pool to be freed. */
   fullTry: 0x80_0000,
   fullForce: 0x100_0000,
+  /** A write answers with the results and outputs of its operations, of up to 64 bytes each. */
+  returnVector: 0x400_0000,
+  /** Knows that a pool may be set to answer everything with EIO. */
+  knowsPoolEio: 0x800_0000,
 } as const;

@@ -1,3 +1,5 @@
+import { readU64, writeU64 } from "../messenger/u64.ts";
+
 /** ceph_osd_op in src/include/rados.h: u16 code, u32 flags, 28 bytes of arguments, u32 length of the input. */
 export const opBytes = 38;
 export const opArguments = 6;
@@ -54,14 +56,18 @@ export class OpList {
     return this.view.getUint16(op * opBytes, true);
   }
 
+  /** Of an operation made by `addExtent`. */
+  extentLength(op: number): number {
+    return readU64(this.view, op * opBytes + opArguments + 8);
+  }
+
   inputLength(op: number): number {
     return this.view.getUint32(op * opBytes + inputLengthAt, true);
   }
 
   /** @param value a whole number of up to 53 bits */
   setU64(at: number, value: number): void {
-    this.view.setUint32(at, value >>> 0, true);
-    this.view.setUint32(at + 4, Math.floor(value / 0x1_0000_0000), true);
+    writeU64(this.view, at, value);
   }
 
   #grow(): void {

@@ -1,4 +1,5 @@
 import type { RadosError } from "../errors.ts";
+import { Dispatch } from "./dispatch.ts";
 import { OpList } from "./op-list.ts";
 import { NO_SNAP, noSnapshots, type SnapContext } from "./snap-context.ts";
 import type { ObjectTarget } from "./target.ts";
@@ -27,9 +28,8 @@ export abstract class ObjectRequest {
   /** The object's version after a write, or as it was read. */
   version = 0;
 
-  /** Kept by the objecter while the request is its own. */
-  tid = 0;
-  attempts = 0;
+  /** Kept by the objecter. */
+  readonly dispatch = new Dispatch();
 
   constructor(ops: OpList = new OpList()) {
     this.ops = ops;
@@ -41,7 +41,10 @@ export abstract class ObjectRequest {
    */
   abstract fill(op: number, into: Buffer, at: number): void;
 
-  /** Before the output of an operation is taken: its result, and how many bytes follow in `take`. */
+  /**
+   * Before the output of an operation is taken: its result, and how many bytes follow in `take`. Operations that were not
+   * reached, since one before failed, say so by their results or not at all.
+   */
   abstract output(op: number, result: number, length: number): void;
 
   /**

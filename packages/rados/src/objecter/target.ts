@@ -13,12 +13,16 @@ export class ObjectTarget {
   readonly fixedHash: number | undefined;
   /** Filled in and kept current by the objecter: the PG, who serves it, and as of which map (0: not placed yet). */
   hash = 0;
+  pgNum = 0;
   pgSeed = 0;
   primary = -1;
   shard = -1;
+  acting: readonly number[] = [];
   epoch = 0;
   /** Front of a request to this object, as far as it is the same each time; made by the objecter. */
   template: Buffer | undefined;
+  /** The same object in the pool in front of this one, where there is a cache tier. */
+  overlay: ObjectTarget | undefined;
 
   constructor(
     poolId: number,

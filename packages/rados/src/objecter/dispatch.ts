@@ -1,0 +1,52 @@
+import type { ObjectRequest } from "./request.ts";
+import type { ObjectTarget } from "./target.ts";
+
+/** Requests by transaction id, in the order in which they were submitted. */
+export type Requests = Map<number, ObjectRequest>;
+
+/** How far a request has come, and where it was sent as of which map. Kept by the objecter. */
+export class Dispatch {
+  tid = 0;
+  /** How often it was sent. */
+  attempts = 0;
+  /** Where it is now; undefined: with its owner. */
+  holder: Requests | undefined;
+  /** On a connection that is up, without an answer. */
+  sent = false;
+  /** Held back, or sent before there was a reason to hold it back. */
+  paused = false;
+  /** Those of the request, and more. */
+  flags = 0;
+  /** What it counts for in the limits of what is in flight, in bytes. */
+  cost = 0;
+  /** Whether it counts. */
+  counted = false;
+  /** `performance.now()` at submission, and when it is given up; Infinity: never. */
+  submittedAt = 0;
+  deadline = Number.POSITIVE_INFINITY;
+  /** The time that a write is given, in milliseconds since 1970: the same for each attempt. */
+  writtenAt = 0;
+
+  /** The target in the pool that serves it: another than the request's behind a cache tier or a redirect. */
+  place!: ObjectTarget;
+  redirected: ObjectTarget | undefined;
+  osd = -1;
+  primary = -1;
+  shard = -1;
+  pgSeed = 0;
+  pgNum = 0;
+  acting: readonly number[] = [];
+  epoch = 0;
+
+  /** Remembers where it goes. */
+  address(place: ObjectTarget, osd: number): void {
+    this.place = place;
+    this.osd = osd;
+    this.primary = place.primary;
+    this.shard = place.shard;
+    this.pgSeed = place.pgSeed;
+    this.pgNum = place.pgNum;
+    this.acting = place.acting;
+    this.epoch = place.epoch;
+  }
+}

@@ -1,0 +1,418 @@
+import { RadosError } from "../errors.ts";
+import type { OsdMapMessage } from "../messages/osd-map.ts";
+import type { ClientId } from "../messages/osd-op.ts";
+import type { Redirect } from "../messages/osd-op-reply.ts";
+import type { WatchNotify } from "../messages/watch-notify.ts";
+import type { Link, LinkHandler } from "../messenger/link.ts";
+import type { Messenger } from "../messenger/messenger.ts";
+import type { OsdMapFeed } from "../mon/osdmap-feed.ts";
+import type { OsdMap } from "../osdmap/osdmap.ts";
+import { type Pool, PoolFlag } from "../osdmap/pool.ts";
+import type { Requests } from "./dispatch.ts";
+import { holdsSomethingBack, isHeldBack, onlyDeletes } from "./gates.ts";
+import { describeRequest, type RequestInFlight } from "./in-flight-table.ts";
+import { costOf, InFlight, type InFlightLimits } from "./limits.ts";
+import { requestFlag } from "./op-code.ts";
+import { OsdSession, type SessionEvents } from "./osd-session.ts";
+import { isSentElsewhere, overlayOf, placeTarget } from "./placing.ts";
+import { type CrushLocation, pickOsd } from "./replica.ts";
+import type { ObjectRequest } from "./request.ts";
+import { ObjectTarget } from "./target.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** Where an objecter gets maps and connections from: a `Cluster`. */
+export interface ObjecterHost {
+  readonly messenger: Messenger;
+  readonly osdmaps: OsdMapFeed;
+  linkToOsd(osd: number, handler: LinkHandler): Link;
+  /** The map that the monitors have now. */
+  latestOsdMap(): Promise<OsdMap>;
+}
+
+export interface ObjecterOptions {
+  limits: InFlightLimits;
+  /** Milliseconds after which requests that name no time of their own fail; 0 for never (rados_osd_op_timeout). */
+  timeout: number;
+  /** For localized reads. */
+  location: CrushLocation;
+}
+
+/** What happens at OSDs besides answers, for who keeps watches there. */
+export interface ObjecterListener {
+  watchNotify?(event: WatchNotify, osd: number): void;
+  /** The connection to an OSD is gone, and with it what the OSD knew of us. */
+  sessionLost?(osd: number): void;
+}
+
+/**
+ * Takes requests to objects to the OSDs that serve them, through whatever happens to either: new maps, lost
+ * connections, pauses, full pools. A request is sent again, under the same id, until it is answered, so that a write is
+ * carried out once however often it was sent.
+ */
+export class Objecter implements Disposable {
+  readonly #host: ObjecterHost;
+  readonly #options: ObjecterOptions;
+  readonly #client: ClientId;
+  readonly #sessions = new Map<number, OsdSession>();
+  /** Without an OSD or a pool to go to. */
+  readonly #homeless: Requests = new Map();
+  /** Beyond what may be in flight. */
+  readonly #queue: Requests = new Map();
+  /** Answered already, with an error, in a later turn than the one they were submitted in. */
+  readonly #doomed: Requests = new Map();
+  readonly #inFlight: InFlight;
+  readonly #listeners = new Set<ObjecterListener>();
+  readonly #watch: Disposable;
+  readonly #watchdog: Watchdog;
+  #map: OsdMap;
+  #holdsBack: boolean;
+  #lastTid = 0;
+  /** Why nothing is taken any more. */
+  #ended: RadosError | undefined;
+  #asksForMap = false;
+
+  constructor(host: ObjecterHost, options: ObjecterOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#inFlight = new InFlight(options.limits);
+    const { globalId } = host.messenger;
+    this.#client = { low: Number(globalId & 0xffff_ffffn), high: Number(globalId >> 32n) };
+    this.#map = host.osdmaps.map!;
+    this.#holdsBack = holdsSomethingBack(this.#map);
+    this.#watch = host.osdmaps.watch((map) => this.#mapChanged(map));
+    this.#watchdog = new Watchdog({
+      requests: () => this.#all(),
+      sessions: () => this.#sessions.values(),
+      expired: (request) => this.#expired(request),
+      unheard: () => this.#askForMap(),
+      retry: () => this.#retry(),
+    });
+  }
+
+  /** Takes a request. What comes of it reaches the request itself, never from within this call. */
+  submit(request: ObjectRequest): void {
+    const { dispatch } = request;
+    if (dispatch.holder !== undefined) throw new Error("the request is under way already");
+    dispatch.tid = ++this.#lastTid;
+    dispatch.attempts = 0;
+    dispatch.epoch = 0;
+    dispatch.osd = -1;
+    dispatch.redirected = undefined;
+    dispatch.flags = request.flags | everyRequest;
+    dispatch.cost = costOf(request);
+    request.result = 0;
+    request.error = undefined;
+    const now = performance.now();
+    dispatch.submittedAt = now;
+    const timeout = request.timeout || this.#options.timeout;
+    dispatch.deadline = timeout > 0 ? now + timeout : Number.POSITIVE_INFINITY;
+    this.#watchdog.wake(timeout > 0);
+    if ((request.flags & requestFlag.write) !== 0) {
+      dispatch.writtenAt = Date.now();
+      if (onlyDeletes(request.ops)) dispatch.flags |= requestFlag.fullForce;
+    }
+    if (this.#ended !== undefined) this.#doom(request, -errnoShutdown, this.#ended);
+    else if (this.#queue.size > 0 || !this.#inFlight.admits(dispatch.cost)) this.#put(this.#queue, request);
+    else this.#start(request);
+  }
+
+  /**
+   * Gives a request up: its `completed` is called before this returns. What was sent may still happen.
+   *
+   * @returns whether the request was under way
+   */
+  cancel(request: ObjectRequest, error: RadosError, result = -errnoCanceled): boolean {
+    if (request.dispatch.holder === undefined) return false;
+    this.#finish(request, result, error);
+    return true;
+  }
+
+  /** Everything that has no answer yet, oldest first. */
+  inspect(): RequestInFlight[] {
+    const now = performance.now();
+    return [...this.#all()].map((request) => describeRequest(request, now)).sort((a, b) => a.tid - b.tid);
+  }
+
+  /** Tells a listener of what OSDs say unasked, until disposed of. */
+  listen(listener: ObjecterListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  /** Ends all requests, with SIPHON_RADOS_CLOSED, and all sessions. */
+  close(): void {
+    this.#end(new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed"));
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #start(request: ObjectRequest): void {
+    const { dispatch } = request;
+    dispatch.counted = true;
+    this.#inFlight.enter(dispatch.cost);
+    this.#route(request);
+  }
+
+  /** Sends a request to where the current map has its object. */
+  #route(request: ObjectRequest): void {
+    const { dispatch } = request;
+    const place = this.#placeOf(request);
+    if (place === undefined) {
+      this.#put(this.#homeless, request);
+      this.#withoutPool(request);
+      return;
+    }
+    const pool = this.#address(request, place);
+    dispatch.paused = this.#holdsBack && isHeldBack(this.#map, pool, dispatch.flags);
+    if ((pool.flags & PoolFlag.eio) !== 0) this.#doom(request, -errnoIo);
+    else if (dispatch.osd < 0) this.#put(this.#homeless, request);
+    else this.#session(dispatch.osd).take(request);
+  }
+
+  /** The object in the pool that serves it; undefined where that pool is not there. */
+  #placeOf({ dispatch, target }: ObjectRequest): ObjectTarget | undefined {
+    const place = dispatch.redirected ?? target;
+    const pool = this.#map.pool(place.poolId);
+    if (pool === undefined || (dispatch.flags & requestFlag.ignoreOverlay) !== 0) return pool && place;
+    const tier = (dispatch.flags & requestFlag.write) !== 0 ? pool.writeTier : pool.readTier;
+    if (tier < 0) return place;
+    return this.#map.pool(tier) && overlayOf(place, tier);
+  }
+
+  #address({ dispatch }: ObjectRequest, place: ObjectTarget): Pool {
+    const pool = this.#map.pool(place.poolId)!;
+    placeTarget(this.#map, pool, place);
+    dispatch.address(place, pickOsd(this.#map, pool, place, dispatch.flags, this.#options.location));
+    return pool;
+  }
+
+  #session(osd: number): OsdSession {
+    const known = this.#sessions.get(osd);
+    if (known !== undefined) return known;
+    const { messenger } = this.#host;
+    const connect = (handler: LinkHandler) => this.#host.linkToOsd(osd, handler);
+    const session = new OsdSession(osd, messenger, this.#client, connect, this.#sessionEvents);
+    this.#sessions.set(osd, session);
+    return session;
+  }
+
+  readonly #sessionEvents: SessionEvents = {
+    ready: (session) => {
+      for (const request of session.requests.values()) {
+        const { dispatch } = request;
+        // The map may be newer than the one they were placed by.
+        placeTarget(this.#map, this.#map.pool(dispatch.place.poolId)!, dispatch.place);
+        dispatch.address(dispatch.place, session.osd);
+        session.send(request);
+      }
+    },
+    lost: ({ osd }) => {
+      for (const listener of [...this.#listeners]) listener.sessionLost?.(osd);
+    },
+    finished: (request, result, error) => this.#answered(request, result, error),
+    again: (request) => this.#again(request),
+    redirected: (request, redirect) => this.#redirected(request, redirect),
+    watchNotify: ({ osd }, event) => {
+      for (const listener of [...this.#listeners]) listener.watchNotify?.(event, osd);
+    },
+    osdmap: (message: OsdMapMessage) => this.#host.osdmaps.take(message),
+    epoch: (epoch) => {
+      if (epoch > this.#map.epoch) this.#watchdog.behind = true;
+    },
+  };
+
+  #answered(request: ObjectRequest, result: number, error: RadosError | undefined): void {
+    if (result === -errnoShutdown) this.#end(blocklisted());
+    else this.#finish(request, result, error);
+  }
+
+  /**
+   * A replica that cannot answer leaves it to the primary, at once; a primary that cannot is asked again a little later.
+   * The id is a new one, since the old one was answered.
+   */
+  #again(request: ObjectRequest): void {
+    const { dispatch } = request;
+    const fromReplica = dispatch.osd !== dispatch.primary;
+    dispatch.flags &= ~(requestFlag.balanceReads | requestFlag.localizeReads);
+    this.#renumber(request);
+    if (fromReplica) this.#route(request);
+    else this.#put(this.#homeless, request);
+  }
+
+  #redirected(request: ObjectRequest, redirect: Redirect): void {
+    const { poolId, key, namespace, name } = redirect;
+    const { dispatch } = request;
+    dispatch.redirected = new ObjectTarget(poolId, name || dispatch.place.name, { key, namespace });
+    dispatch.flags |= requestFlag.redirected | requestFlag.ignoreOverlay;
+    this.#renumber(request);
+    this.#route(request);
+  }
+
+  #renumber(request: ObjectRequest): void {
+    const { dispatch } = request;
+    this.#remove(request);
+    dispatch.tid = ++this.#lastTid;
+    dispatch.attempts = 0;
+  }
+
+  #mapChanged(map: OsdMap): void {
+    // Of the maps in between some may have moved what this one has where it was.
+    const skipped = map.epoch !== this.#map.epoch + 1;
+    this.#map = map;
+    this.#holdsBack = holdsSomethingBack(map);
+    this.#watchdog.behind = false;
+    if (map.isBlocklisted([this.#host.messenger.addr])) {
+      this.#end(blocklisted());
+      return;
+    }
+    for (const [osd, session] of this.#sessions) {
+      if (map.isUp(osd) || session.requests.size > 0) continue;
+      this.#sessions.delete(osd);
+      session.close();
+      this.#sessionEvents.lost(session);
+    }
+    const moved = [...this.#all()].filter((request) => this.#isMoved(request, skipped));
+    moved.sort((a, b) => a.dispatch.tid - b.dispatch.tid);
+    for (const request of moved) this.#route(request);
+    for (const session of [...this.#sessions.values()]) session.link.relocate();
+  }
+
+  /** Whether the new map sends a request elsewhere or anew; it is taken from where it was then. */
+  #isMoved(request: ObjectRequest, skipped: boolean): boolean {
+    const { dispatch } = request;
+    const { holder } = dispatch;
+    if (holder === this.#queue || holder === this.#doomed) return false;
+    const place = this.#placeOf(request);
+    let moves = skipped || holder === this.#homeless || place !== dispatch.place;
+    if (!moves) {
+      const pool = this.#map.pool(place!.poolId)!;
+      placeTarget(this.#map, pool, place!);
+      const isPaused = this.#holdsBack && isHeldBack(this.#map, pool, dispatch.flags);
+      moves = (dispatch.paused && !isPaused) || isSentElsewhere(dispatch, place!, pool);
+      dispatch.paused = isPaused;
+    }
+    if (moves) this.#remove(request);
+    return moves;
+  }
+
+  /** An id that the map has passed was a pool's that is gone; a higher one may be of a pool that is new. */
+  #withoutPool(request: ObjectRequest): void {
+    const { poolId } = request.target;
+    if (poolId <= this.#map.state.poolMax || request.dispatch.attempts > 0)
+      this.#doom(request, -errnoNoEntry);
+    else this.#askForMap();
+  }
+
+  /** Makes sure that the map is the one that the monitors have. */
+  #askForMap(): void {
+    if (this.#asksForMap) return;
+    this.#asksForMap = true;
+    this.#host.latestOsdMap().then(
+      () => {
+        this.#asksForMap = false;
+        for (const request of this.#homeless.values()) {
+          if (this.#map.pool(request.target.poolId) === undefined) this.#doom(request, -errnoNoEntry);
+        }
+      },
+      () => {
+        // No monitor answers; the watchdog asks again.
+        this.#asksForMap = false;
+      },
+    );
+  }
+
+  /** Those that an OSD could not answer yet. */
+  #retry(): void {
+    for (const request of [...this.#homeless.values()]) {
+      if (request.dispatch.osd < 0) continue;
+      this.#remove(request);
+      this.#route(request);
+    }
+  }
+
+  #expired(request: ObjectRequest): void {
+    const { submittedAt, deadline, osd } = request.dispatch;
+    const where = osd < 0 ? "" : ` from osd.${osd}`;
+    const text = `no answer about ${request.target.name}${where} within ${(deadline - submittedAt) / 1000} s`;
+    this.#finish(request, -errnoTimedOut, new RadosError("SIPHON_RADOS_TIMEOUT", text, { retryable: true }));
+  }
+
+  #doom(request: ObjectRequest, result: number, error?: RadosError): void {
+    request.result = result;
+    request.error = error;
+    if (request.dispatch.holder !== undefined) this.#remove(request);
+    this.#put(this.#doomed, request);
+    if (this.#doomed.size > 1) return;
+    queueMicrotask(() => {
+      for (const each of this.#doomed.values()) this.#finish(each, each.result, each.error);
+    });
+  }
+
+  #finish(request: ObjectRequest, result: number, error: RadosError | undefined): void {
+    const { dispatch } = request;
+    this.#remove(request);
+    if (dispatch.counted) {
+      dispatch.counted = false;
+      this.#inFlight.leave(dispatch.cost);
+    }
+    if (this.#queue.size > 0 && this.#ended === undefined) this.#admit();
+    request.result = result;
+    request.error = error;
+    request.completed();
+  }
+
+  /** Starts what waits for room, in order. */
+  #admit(): void {
+    for (const next of this.#queue.values()) {
+      if (!this.#inFlight.admits(next.dispatch.cost)) return;
+      this.#remove(next);
+      this.#start(next);
+    }
+  }
+
+  #put(holder: Requests, request: ObjectRequest): void {
+    holder.set(request.dispatch.tid, request);
+    request.dispatch.holder = holder;
+  }
+
+  #remove({ dispatch }: ObjectRequest): void {
+    dispatch.holder!.delete(dispatch.tid);
+    dispatch.holder = undefined;
+    if (!dispatch.sent) return;
+    dispatch.sent = false;
+    this.#host.messenger.inFlight--;
+  }
+
+  *#all(): Generator<ObjectRequest> {
+    for (const { requests } of this.#sessions.values()) yield* requests.values();
+    for (const requests of [this.#homeless, this.#queue, this.#doomed]) yield* requests.values();
+  }
+
+  #end(error: RadosError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#watch[Symbol.dispose]();
+    this.#watchdog.stop();
+    const all = [...this.#all()].sort((a, b) => a.dispatch.tid - b.dispatch.tid);
+    for (const session of this.#sessions.values()) session.close();
+    this.#sessions.clear();
+    for (const request of all) {
+      if (request.dispatch.holder !== undefined) this.#finish(request, -errnoShutdown, error);
+    }
+  }
+}
+
+const everyRequest = requestFlag.knownRedirect | requestFlag.onDisk | requestFlag.knowsPoolEio;
+const errnoNoEntry = 2;
+const errnoIo = 5;
+const errnoShutdown = 108;
+const errnoTimedOut = 110;
+const errnoCanceled = 125;
+
+function blocklisted(): RadosError {
+  return new RadosError("ESHUTDOWN", "the cluster has put this client on its blocklist", {
+    hint: "whoever did it has taken over what this client worked on; a new handle is a new client",
+  });
+}

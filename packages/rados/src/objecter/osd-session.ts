@@ -1,0 +1,224 @@
+import { WireError } from "@siphon/wire";
+import { RadosError } from "../errors.ts";
+import { backoffBlock, backoffUnblock, osdBackoffAck, readOsdBackoff } from "../messages/osd-backoff.ts";
+import { type OsdMapMessage, readOsdMapMessage } from "../messages/osd-map.ts";
+import { type ClientId, sendOsdOp } from "../messages/osd-op.ts";
+import { OsdOpReply, type Redirect } from "../messages/osd-op-reply.ts";
+import { messageType } from "../messages/types.ts";
+import { readWatchNotify, type WatchNotify } from "../messages/watch-notify.ts";
+import type { Connection } from "../messenger/connection.ts";
+import type { Link, LinkHandler } from "../messenger/link.ts";
+import type { DataSink, IncomingMessage } from "../messenger/message.ts";
+import type { Messenger } from "../messenger/messenger.ts";
+import { Backoffs, covers } from "./backoffs.ts";
+import type { Requests } from "./dispatch.ts";
+import { opCode } from "./op-code.ts";
+import type { OpList } from "./op-list.ts";
+import type { ObjectRequest } from "./request.ts";
+
+/** What comes of the requests of a session. */
+export interface SessionEvents {
+  /** There is a connection: all requests of the session are to be addressed and sent. */
+  ready(session: OsdSession): void;
+  lost(session: OsdSession): void;
+  finished(request: ObjectRequest, result: number, error?: RadosError): void;
+  /** The OSD cannot answer now, or not this OSD. */
+  again(request: ObjectRequest): void;
+  redirected(request: ObjectRequest, redirect: Redirect): void;
+  watchNotify(session: OsdSession, event: WatchNotify): void;
+  osdmap(message: OsdMapMessage): void;
+  /** The OSD has a map of this epoch. */
+  epoch(epoch: number): void;
+}
+
+/** The requests that are with one OSD, and the connection that they go over. */
+export class OsdSession implements LinkHandler {
+  readonly osd: number;
+  readonly requests: Requests = new Map();
+  readonly link: Link;
+  /** Messages that came, over all connections. */
+  heard = 0;
+  readonly #messenger: Messenger;
+  readonly #client: ClientId;
+  readonly #events: SessionEvents;
+  readonly #backoffs = new Backoffs();
+  readonly #reply = new OsdOpReply();
+  /** The read whose data is coming in portions, and how much has come. */
+  #streaming: ObjectRequest | undefined;
+  #streamingTid = 0;
+  #streamed = 0;
+
+  constructor(
+    osd: number,
+    messenger: Messenger,
+    client: ClientId,
+    connect: (handler: LinkHandler) => Link,
+    events: SessionEvents,
+  ) {
+    this.osd = osd;
+    this.#messenger = messenger;
+    this.#client = client;
+    this.#events = events;
+    this.link = connect(this);
+  }
+
+  /** Takes a request over, which is addressed to this OSD, and sends it if nothing speaks against it. */
+  take(request: ObjectRequest): void {
+    const { dispatch } = request;
+    this.requests.set(dispatch.tid, request);
+    dispatch.holder = this.requests;
+    this.send(request);
+  }
+
+  /** Sends now what `take` did not, or sends it again. */
+  send(request: ObjectRequest): void {
+    const { dispatch } = request;
+    const connection = this.link.connection;
+    if (connection === undefined || dispatch.paused || this.#backoffs.hold(dispatch.place)) return;
+    sendOsdOp(connection, request, this.#client);
+    dispatch.attempts++;
+    if (dispatch.sent) return;
+    dispatch.sent = true;
+    this.#messenger.inFlight++;
+  }
+
+  close(): void {
+    this.link.close();
+    this.#forgetSent();
+  }
+
+  ready(): void {
+    this.#events.ready(this);
+  }
+
+  lost(): void {
+    this.#forgetSent();
+    this.#events.lost(this);
+  }
+
+  message(connection: Connection, message: IncomingMessage): void {
+    this.heard++;
+    switch (message.type) {
+      case messageType.osdOpReply:
+        this.#answered(message);
+        return;
+      case messageType.osdMap:
+        this.#events.osdmap(readOsdMapMessage(message.readFront("MOSDMap")));
+        return;
+      case messageType.osdBackoff:
+        this.#backOff(connection, message);
+        return;
+      case messageType.watchNotify:
+        this.#events.watchNotify(this, readWatchNotify(message));
+        return;
+      default:
+        // OSDs may tell more than we know of.
+        return;
+    }
+  }
+
+  largeMessage(_: Connection, message: IncomingMessage): DataSink | undefined {
+    if (message.type !== messageType.osdOpReply) return undefined;
+    const request = this.requests.get(message.tid);
+    if (request?.ops.count !== 1 || request.ops.code(0) !== opCode.read) return undefined;
+    checkReadLength(request.ops, 0, message.dataLength);
+    this.#streaming = request;
+    this.#streamingTid = message.tid;
+    this.#streamed = 0;
+    request.output(0, 0, message.dataLength);
+    return this.#sink;
+  }
+
+  readonly #sink: DataSink = (bytes, start, end) => {
+    const request = this.#streaming!;
+    // It may have been given up meanwhile, and its owner may have sent it out anew.
+    if (this.requests.get(this.#streamingTid) !== request) return;
+    request.take(0, bytes, start, end, this.#streamed);
+    this.#streamed += end - start;
+  };
+
+  #forgetSent(): void {
+    this.#backoffs.clear();
+    this.#streaming = undefined;
+    for (const { dispatch } of this.requests.values()) {
+      if (!dispatch.sent) continue;
+      dispatch.sent = false;
+      this.#messenger.inFlight--;
+    }
+  }
+
+  #answered(message: IncomingMessage): void {
+    const request = this.requests.get(message.tid);
+    this.#streaming = undefined;
+    // Given up meanwhile, or answered before it was sent again.
+    if (request === undefined) return;
+    const reply = this.#reply;
+    try {
+      reply.read(message);
+      checkOutputs(request, reply);
+    } catch (error) {
+      // Asked again, the OSD would answer the same: the request ends with the connection.
+      if (error instanceof WireError) this.#events.finished(request, -errnoIo, badReply(request, error));
+      throw error;
+    }
+    const { attempt, result, epoch } = reply;
+    if (attempt >= 0 && attempt !== request.dispatch.attempts - 1) return;
+    this.#events.epoch(epoch);
+    const redirect = reply.redirect;
+    if (redirect !== undefined) {
+      this.#events.redirected(request, redirect);
+      return;
+    }
+    if (result === -errnoAgain) {
+      this.#events.again(request);
+      return;
+    }
+    let at = message.data;
+    for (let op = 0; op < reply.count; op++) {
+      const length = reply.outputLength(op);
+      if (message.streamed) break;
+      request.output(op, reply.opResult(op), length);
+      if (length > 0) request.take(op, message.region.bytes, at, at + length, 0);
+      at += length;
+    }
+    request.version = reply.version;
+    this.#events.finished(request, result);
+  }
+
+  #backOff(connection: Connection, message: IncomingMessage): void {
+    const backoff = readOsdBackoff(message);
+    if (backoff.op === backoffBlock) {
+      this.#backoffs.add(backoff);
+      connection.send(osdBackoffAck(backoff));
+    } else if (backoff.op === backoffUnblock) {
+      this.#backoffs.remove(backoff);
+      for (const request of this.requests.values()) {
+        if (covers(backoff, request.dispatch.place)) this.send(request);
+      }
+    }
+  }
+}
+
+function checkOutputs({ ops }: ObjectRequest, reply: OsdOpReply): void {
+  // A request that failed as a whole may come back without operations.
+  if (reply.count !== ops.count && !(reply.count === 0 && reply.result < 0)) {
+    throw new WireError("SIPHON_WIRE_MALFORMED", `${reply.count} results of ${ops.count} operations`);
+  }
+  for (let op = 0; op < reply.count; op++) {
+    if (ops.code(op) === opCode.read) checkReadLength(ops, op, reply.outputLength(op));
+  }
+}
+
+function checkReadLength(ops: OpList, op: number, length: number): void {
+  if (length <= ops.extentLength(op)) return;
+  const reason = `${length} bytes for a read of ${ops.extentLength(op)}`;
+  throw new WireError("SIPHON_WIRE_MALFORMED", reason);
+}
+
+function badReply({ target }: ObjectRequest, cause: WireError): RadosError {
+  const reason = `the answer about ${target.name} was no answer: ${cause.message}`;
+  return new RadosError("SIPHON_RADOS_PROTOCOL", reason, { cause });
+}
+
+const errnoIo = 5;
+const errnoAgain = 11;
