@@ -1,28 +1,29 @@
-import { channel } from "node:diagnostics_channel";
-import { hostname } from "node:os";
 import type { EntityAddr } from "@siphon/wire";
 import type { Authenticator } from "../auth/authenticator.ts";
 import { RadosError } from "../errors.ts";
 import { authMessage, readAuthReply } from "../messages/auth.ts";
 import { readConfig } from "../messages/config.ts";
 import { type MgrMap, readMgrMap } from "../messages/mgr-map.ts";
-import { monCommandMessage, readMonCommandAck } from "../messages/mon-command.ts";
-import { monGetVersionMessage, readMonGetVersionReply } from "../messages/mon-get-version.ts";
+import { monCommandMessage } from "../messages/mon-command.ts";
+import { monGetVersionMessage } from "../messages/mon-get-version.ts";
 import { readMonMapMessage } from "../messages/mon-map.ts";
-import { monSubscribeMessage, type Subscription } from "../messages/mon-subscribe.ts";
 import { type OsdMapMessage, readOsdMapMessage } from "../messages/osd-map.ts";
-import { type PoolOp, poolOpMessage, readPoolOpReply } from "../messages/pool-op.ts";
+import { type PoolOp, poolOpMessage } from "../messages/pool-op.ts";
 import { messageType } from "../messages/types.ts";
 import { Backoff } from "../messenger/backoff.ts";
 import type { IncomingMessage } from "../messenger/message.ts";
 import type { Messenger } from "../messenger/messenger.ts";
-import { addrText, type Peer } from "../messenger/peer.ts";
+import type { Peer } from "../messenger/peer.ts";
 import type { WaitOptions } from "../wait.ts";
 import { byPreference, type Candidate, candidatesOf } from "./candidates.ts";
+import { publish } from "./events.ts";
+import { handleClosed, otherCluster, unreachable } from "./failure.ts";
 import { Hunt } from "./hunt.ts";
 import type { MonMap } from "./monmap.ts";
 import { type CommandResult, PendingRequests } from "./requests.ts";
 import type { MonSession } from "./session.ts";
+import { SignOfLife } from "./sign-of-life.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import { TicketRenewal } from "./ticket-renewal.ts";
 
 export interface MonClientOptions {
@@ -44,16 +45,6 @@ export interface MonClientEvents {
   mgrmap(map: MgrMap): void;
 }
 
-/** Published on the diagnostics channel `siphon:rados:mon`. */
-export interface MonEvent {
-  event: "session" | "hunting" | "tickets";
-  /** `mon.a`, of the session. */
-  mon?: string;
-  /** Why there is no session. */
-  error?: RadosError;
-}
-
-const events = channel("siphon:rados:mon");
 /** A session that lasted this long was a good one. */
 const stableSession = 2_000;
 
@@ -68,7 +59,8 @@ export class MonClient {
   readonly #options: MonClientOptions;
   readonly #requests = new PendingRequests();
   readonly #renewal: TicketRenewal;
-  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #signOfLife: SignOfLife;
+  readonly #subscriptions = new Subscriptions();
   #candidates: readonly Candidate[];
   #monmap: MonMap | undefined;
   #session: MonSession | undefined;
@@ -76,7 +68,6 @@ export class MonClient {
   readonly #backoff = new Backoff();
   #sessionSince = 0;
   #huntTimer: NodeJS.Timeout | undefined;
-  #pingTimer: NodeJS.Timeout | undefined;
   #subscribePending = false;
   #closed = false;
   /** Of whoever waits for the first session. */
@@ -94,11 +85,14 @@ export class MonClient {
     this.#options = options;
     this.#events = handler;
     this.#candidates = options.candidates;
+    const { pingInterval = 10_000, pingTimeout = 30_000 } = options;
+    this.#signOfLife = new SignOfLife(pingInterval, pingTimeout, (session, error) =>
+      this.#lost(session, error),
+    );
     this.#renewal = new TicketRenewal(authenticator, (request) => {
       this.#session?.send(authMessage(authenticator.method, request));
       return this.#session !== undefined;
     });
-    this.#subscriptions.set("monmap", { start: 0, once: false });
   }
 
   /** The monitors, once the first session has told. */
@@ -131,7 +125,10 @@ export class MonClient {
   async open(timeout: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     this.#first = Promise.withResolvers();
-    const timer = setTimeout(() => this.#first?.reject(this.#unreachable(timeout)), timeout);
+    const timer = setTimeout(
+      () => this.#first?.reject(unreachable(timeout, this.#candidates, this.#lastErrors)),
+      timeout,
+    );
     const abort = () => this.#first?.reject(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
@@ -148,28 +145,25 @@ export class MonClient {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#huntTimer);
-    clearInterval(this.#pingTimer);
+    this.#signOfLife.stop();
     this.#renewal.stop();
     this.#hunt?.stop();
     this.#session?.close();
     this.#session = undefined;
-    const closed = new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed");
+    const closed = handleClosed();
     this.#first?.reject(closed);
     this.#requests.failAll(closed);
   }
 
   /** Asks for versions of a map as they appear: "osdmap", "config", "mgrmap". */
   subscribe(what: string, start = 0, once = false): void {
-    this.#subscriptions.set(what, { start, once });
+    this.#subscriptions.add(what, start, once);
     this.#subscribeSoon();
   }
 
   /** We have this version: later sessions ask for what follows it. */
   received(what: string, version: number): void {
-    const subscription = this.#subscriptions.get(what);
-    if (subscription === undefined) return;
-    if (subscription.once) this.#subscriptions.delete(what);
-    else subscription.start = version + 1;
+    this.#subscriptions.received(what, version);
   }
 
   /** Sends a command (JSON text) to the monitors and waits for the answer, whatever it says. */
@@ -209,9 +203,7 @@ export class MonClient {
     what: string,
     options?: WaitOptions,
   ): Promise<CommandResult> {
-    if (this.#closed) {
-      return Promise.reject(new RadosError("SIPHON_RADOS_CLOSED", `${what}: the cluster handle was closed`));
-    }
+    if (this.#closed) return Promise.reject(handleClosed(what));
     return this.#requests.wait(message, (now) => this.#session?.send(now), what, options);
   }
 
@@ -243,14 +235,14 @@ export class MonClient {
     publish({ event: "session", mon: session.peer.name });
     this.#sendSubscriptions();
     for (const message of this.#requests.messages) session.send(message);
-    this.#pingTimer = setInterval(() => this.#ping(), this.#options.pingInterval ?? 10_000);
+    this.#signOfLife.watch(session);
     this.#renewal.start();
   }
 
   #lost(session: MonSession, error: RadosError): void {
     if (session !== this.#session) return;
     this.#session = undefined;
-    clearInterval(this.#pingTimer);
+    this.#signOfLife.stop();
     this.#renewal.stop();
     publish({ event: "hunting", error });
     // A monitor that lets us in only to hang up is no reason to hurry.
@@ -280,34 +272,6 @@ export class MonClient {
     this.#huntTimer = setTimeout(() => this.#startHunt(), this.#backoff.next());
   }
 
-  #unreachable(timeout: number): RadosError {
-    const tried = [...new Set(this.#candidates.flatMap(({ addrs }) => addrs.map(addrText)))].join(", ");
-    const reasons = [...new Set(this.#lastErrors.map((error) => error.message))].join("; ");
-    const lasting = this.#lastErrors.find((error) => !error.retryable);
-    return new RadosError(
-      lasting?.code ?? "SIPHON_RADOS_UNREACHABLE",
-      `no monitor could be reached within ${timeout / 1000} s (tried ${tried})${reasons && `: ${reasons}`}`,
-      {
-        retryable: true,
-        hint: lasting?.hint ?? "check mon_host in ceph.conf and that the monitors are up",
-        cause: this.#lastErrors[0],
-      },
-    );
-  }
-
-  #ping(): void {
-    const session = this.#session;
-    if (session === undefined) return;
-    const silent = performance.now() - session.lastKeepaliveAck;
-    if (silent > (this.#options.pingTimeout ?? 30_000)) {
-      session.close();
-      const reason = `${session.peer.name} gave no sign of life for ${Math.round(silent / 1000)} s`;
-      this.#lost(session, new RadosError("SIPHON_RADOS_TIMEOUT", reason, { retryable: true }));
-      return;
-    }
-    session.keepalive();
-  }
-
   #dispatch(session: MonSession, message: IncomingMessage): void {
     if (session !== this.#session) return;
     switch (message.type) {
@@ -326,42 +290,19 @@ export class MonClient {
         this.#events.mgrmap(map);
         return;
       }
-      case messageType.monCommandAck:
-        this.#requests.answer(message.tid, {
-          ...readMonCommandAck(message.readFront("MMonCommandAck")),
-          output: message.copyData(),
-        });
-        return;
-      case messageType.poolOpReply: {
-        const reply = readPoolOpReply(message.readFront("MPoolOpReply"));
-        this.#requests.answer(message.tid, { ...reply, status: "" });
-        return;
-      }
-      case messageType.monGetVersionReply: {
-        const { handle, newest } = readMonGetVersionReply(message.readFront("MMonGetVersionReply"));
-        const output = Buffer.alloc(8);
-        output.writeBigUInt64LE(BigInt(newest));
-        this.#requests.answer(handle, { result: 0, status: "", output });
-        return;
-      }
       case messageType.authReply:
         this.#handleAuthReply(session, message);
         return;
       default:
-        // Newer monitors may tell more than we ask for.
-        return;
+        // What is no answer to a request is something newer, that was not asked for.
+        this.#requests.take(message);
     }
   }
 
   #handleMonMap(monmap: MonMap): void {
     const { fsid } = this.#options;
     if (fsid !== undefined && fsid !== monmap.fsid) {
-      const error = new RadosError(
-        "SIPHON_RADOS_CONFIG",
-        `the monitors at mon_host are of cluster ${monmap.fsid}, and ${fsid} is wanted`,
-        { hint: "correct fsid or mon_host in ceph.conf" },
-      );
-      this.#first?.reject(error);
+      this.#first?.reject(otherCluster(monmap.fsid, fsid));
       this.#session?.close();
       return;
     }
@@ -398,10 +339,6 @@ export class MonClient {
   }
 
   #sendSubscriptions(): void {
-    this.#session?.send(monSubscribeMessage(this.#subscriptions, hostname()));
+    this.#session?.send(this.#subscriptions.message());
   }
-}
-
-function publish(event: MonEvent): void {
-  if (events.hasSubscribers) events.publish(event);
 }

@@ -1,6 +1,9 @@
 import type { RadosError } from "../errors.ts";
-import type { CommandReply } from "../messages/mon-command.ts";
-import type { OutgoingMessage } from "../messenger/message.ts";
+import { type CommandReply, readMonCommandAck } from "../messages/mon-command.ts";
+import { readMonGetVersionReply } from "../messages/mon-get-version.ts";
+import { readPoolOpReply } from "../messages/pool-op.ts";
+import { messageType } from "../messages/types.ts";
+import type { IncomingMessage, OutgoingMessage } from "../messenger/message.ts";
 import { type WaitOptions, within } from "../wait.ts";
 
 export interface CommandResult extends CommandReply {
@@ -49,12 +52,34 @@ export class PendingRequests {
     }
   }
 
-  answer(tid: number, result: CommandResult): void {
-    this.#pending.get(tid)?.answer.resolve(result);
+  /** Takes a message that may be an answer; others are left alone. */
+  take(message: IncomingMessage): void {
+    switch (message.type) {
+      case messageType.monCommandAck: {
+        const reply = readMonCommandAck(message.readFront("MMonCommandAck"));
+        this.#answer(message.tid, { ...reply, output: message.copyData() });
+        return;
+      }
+      case messageType.poolOpReply: {
+        const reply = readPoolOpReply(message.readFront("MPoolOpReply"));
+        this.#answer(message.tid, { ...reply, status: "" });
+        return;
+      }
+      case messageType.monGetVersionReply: {
+        const { handle, newest } = readMonGetVersionReply(message.readFront("MMonGetVersionReply"));
+        const output = Buffer.alloc(8);
+        output.writeBigUInt64LE(BigInt(newest));
+        this.#answer(handle, { result: 0, status: "", output });
+      }
+    }
   }
 
   failAll(error: RadosError): void {
     for (const { answer } of [...this.#pending.values()]) answer.reject(error);
+  }
+
+  #answer(tid: number, result: CommandResult): void {
+    this.#pending.get(tid)?.answer.resolve(result);
   }
 }
 
