@@ -1,0 +1,188 @@
+import { randomFillSync } from "node:crypto";
+import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import { ImageRequest } from "../io/image-request.ts";
+
+/** What a load needs of an image. */
+export interface LoadTarget {
+  /** In bytes. */
+  readonly size: number;
+  read(request: ImageRequest): void;
+  write(request: ImageRequest): void;
+}
+
+export interface LoadOptions {
+  readonly type: "read" | "write" | "readwrite";
+  /** Bytes of a request. */
+  readonly size: number;
+  /** Requests in flight. */
+  readonly depth: number;
+  /**
+   * Random; or sequential, each of the `depth` requests in flight going through a part of the image of its own, as
+   * `rbd bench` does; or sequential as one stream (`full-seq`).
+   */
+  readonly pattern: "rand" | "seq" | "full-seq";
+  /** Ends the load when so many bytes have been asked for. */
+  readonly total?: number;
+  /** Seconds after which the load ends. */
+  readonly seconds?: number;
+  /** Per cent of the requests that read, of type readwrite. */
+  readonly readPercent?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What a load came to so far. */
+export interface LoadProgress {
+  readonly seconds: number;
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+export interface LoadResult extends LoadProgress {
+  readonly reads: number;
+  readonly writes: number;
+  /** In nanoseconds. */
+  readonly latency: RecordableHistogram;
+}
+
+/**
+ * Keeps `depth` requests of one size under way at an image: what `rbd bench` does. Each slot has memory of its own, which
+ * reads fill and writes take, and asks for the next request in the call that completes the one before.
+ */
+export class ImageLoad {
+  readonly #target: LoadTarget;
+  readonly #options: LoadOptions;
+  readonly #latency = createHistogram({ figures: 3 });
+  readonly #done = Promise.withResolvers<void>();
+  readonly #blocks: number;
+  #begun = 0;
+  #left: number;
+  #running = 0;
+  #requests = 0;
+  #reads = 0;
+  #position = 0;
+  #ended = false;
+
+  /** @throws RangeError if the image is smaller than one request */
+  constructor(target: LoadTarget, options: LoadOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#blocks = Math.floor(target.size / options.size);
+    if (this.#blocks === 0) {
+      throw new RangeError(
+        `the image of ${target.size} bytes is smaller than one request of ${options.size}`,
+      );
+    }
+    this.#left =
+      options.total === undefined ? Number.POSITIVE_INFINITY : Math.ceil(options.total / options.size);
+  }
+
+  get progress(): LoadProgress {
+    return {
+      seconds: (performance.now() - this.#begun) / 1000,
+      requests: this.#requests,
+      bytes: this.#requests * this.#options.size,
+    };
+  }
+
+  /** Runs the load to its end; fails with the first request that fails. */
+  async run(): Promise<LoadResult> {
+    const { depth, seconds, signal } = this.#options;
+    this.#begun = performance.now();
+    const end = () => {
+      this.#ended = true;
+    };
+    using stopped = new DisposableStack();
+    if (seconds !== undefined) {
+      const timer = setTimeout(end, seconds * 1000);
+      stopped.defer(() => clearTimeout(timer));
+    }
+    signal?.addEventListener("abort", end);
+    stopped.defer(() => signal?.removeEventListener("abort", end));
+    const slots = Array.from({ length: depth }, (_, index) => new Slot(this, index, this.#options));
+    for (const slot of slots) {
+      if (!this.#goesOn()) break;
+      this.#running++;
+      this.#next(slot);
+    }
+    if (this.#running === 0) this.#done.resolve();
+    await this.#done.promise;
+    signal?.throwIfAborted();
+    const reads = this.#reads;
+    return { ...this.progress, reads, writes: this.#requests - reads, latency: this.#latency };
+  }
+
+  /** A slot's request is done. */
+  completed(slot: Slot): void {
+    this.#latency.record(Math.max(1, Math.round((performance.now() - slot.begun) * 1e6)));
+    this.#requests++;
+    if (slot.reads) this.#reads++;
+    if (slot.result < 0) {
+      this.#ended = true;
+      this.#done.reject(slot.error ?? new Error(`a request at ${slot.offset} failed: ${slot.result}`));
+    }
+    if (this.#goesOn()) this.#next(slot);
+    else if (--this.#running === 0) this.#done.resolve();
+  }
+
+  #goesOn(): boolean {
+    return !this.#ended && this.#left > 0;
+  }
+
+  #next(slot: Slot): void {
+    const { type, size, pattern, readPercent = 50 } = this.#options;
+    this.#left--;
+    const block =
+      pattern === "rand"
+        ? Math.floor(Math.random() * this.#blocks)
+        : pattern === "seq"
+          ? slot.nextBlock(this.#blocks)
+          : this.#position++ % this.#blocks;
+    slot.offset = block * size;
+    slot.length = size;
+    slot.reads = type === "read" || (type === "readwrite" && Math.random() * 100 < readPercent);
+    slot.begun = performance.now();
+    if (slot.reads) this.#target.read(slot);
+    else this.#target.write(slot);
+  }
+}
+
+/** One of the requests that are kept under way. */
+class Slot extends ImageRequest {
+  begun = 0;
+  reads = false;
+  readonly #load: ImageLoad;
+  readonly #index: number;
+  readonly #depth: number;
+  readonly #memory: Buffer;
+  #turn = 0;
+
+  constructor(load: ImageLoad, index: number, { size, depth }: LoadOptions) {
+    super();
+    this.#load = load;
+    this.#index = index;
+    this.#depth = depth;
+    this.#memory = randomFillSync(Buffer.allocUnsafeSlow(size));
+  }
+
+  /** Of the part of the image that this slot goes through. */
+  nextBlock(blocks: number): number {
+    const share = Math.max(1, Math.floor(blocks / this.#depth));
+    return (this.#index * share + (this.#turn++ % share)) % blocks;
+  }
+
+  fill(into: Buffer, at: number, position: number, length: number): void {
+    this.#memory.copy(into, at, position, position + length);
+  }
+
+  take(bytes: Buffer, start: number, end: number, position: number): void {
+    bytes.copy(this.#memory, position, start, end);
+  }
+
+  takeZeros(position: number, length: number): void {
+    this.#memory.fill(0, position, position + length);
+  }
+
+  completed(): void {
+    this.#load.completed(this);
+  }
+}
