@@ -26,6 +26,8 @@ import type { MonMap } from "./mon/monmap.ts";
 import { OsdMapFeed, type OsdMapListener } from "./mon/osdmap-feed.ts";
 import type { CommandResult } from "./mon/requests.ts";
 import { Objecter, type ObjecterOptions } from "./objecter/objecter.ts";
+import type { Pool, PoolOptions } from "./objects/pool.ts";
+import { Pools } from "./objects/pools.ts";
 import { type ObjectLocator, objectHash } from "./osdmap/object-hash.ts";
 import type { OsdMap } from "./osdmap/osdmap.ts";
 import { formatPgId } from "./osdmap/pg.ts";
@@ -68,6 +70,7 @@ export class Cluster implements AsyncDisposable {
   readonly #commandTimeout: number | undefined;
   readonly #objecterOptions: ObjecterOptions;
   #objecter: Objecter | undefined;
+  #pools: Pools | undefined;
   readonly #closing = new AbortController();
 
   private constructor(settings: ClusterSettings, { coalescing, openTransport }: ClusterOptions) {
@@ -156,6 +159,19 @@ export class Cluster implements AsyncDisposable {
   get objecter(): Objecter {
     this.#objecter ??= new Objecter(this, this.#objecterOptions);
     return this.#objecter;
+  }
+
+  /**
+   * A pool, for its objects.
+   *
+   * @throws RadosError ENOENT for a pool that is not there
+   */
+  async pool(name: string, options?: PoolOptions & Pick<WaitOptions, "signal">): Promise<Pool> {
+    this.#pools ??= new Pools(this.objecter, this.osdmaps, {
+      poolOp: (op, what, wait) => this.#monClient.poolOp(op, what, this.#waiting(wait ?? {})),
+      latestOsdMap: (wait) => this.latestOsdMap(wait),
+    });
+    return this.#pools.open(name, options);
   }
 
   /**
@@ -265,7 +281,9 @@ export class Cluster implements AsyncDisposable {
 
   /** Ends all connections; what waits for an answer fails with SIPHON_RADOS_CLOSED. */
   close(): void {
-    this.#closing.abort(new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed"));
+    const closed = new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed");
+    this.#closing.abort(closed);
+    this.#pools?.close(closed);
     this.#objecter?.close();
     this.#monClient.close();
     this.messenger.close();

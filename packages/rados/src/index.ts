@@ -7,6 +7,7 @@ export { Cluster, type ObjectLocation } from "./cluster.ts";
 export { CephConf, type CephConfOptions } from "./config/ceph-conf.ts";
 export { type CephFlags, parseCephFlags } from "./config/flags.ts";
 export { errnoName, RadosError, type RadosErrorCode } from "./errors.ts";
+export type { NotifiedWatcher, NotifyAnswers } from "./messages/notify-answers.ts";
 export type { CoalescingOptions } from "./messenger/coalescing.ts";
 export type { ConnectionEvent } from "./messenger/events.ts";
 export { createGcm, type GcmFill, gcmTagBytes } from "./messenger/gcm.ts";
@@ -24,9 +25,36 @@ export { OpList } from "./objecter/op-list.ts";
 export { ObjectRequest } from "./objecter/request.ts";
 export { NO_SNAP, noSnapshots, SNAP_DIR, type SnapContext } from "./objecter/snap-context.ts";
 export { ObjectTarget } from "./objecter/target.ts";
+export type { ListedObject, ListOptions, ObjectListing } from "./objects/object-listing.ts";
+export type { Advice, ObjectOperation } from "./objects/operation.ts";
+export { OperationError } from "./objects/operation-error.ts";
+export type { CopySource } from "./objects/operations/copy.ts";
+export type {
+  AllocationHint,
+  Checksums,
+  ChecksumType,
+  Extent,
+  ExtentMap,
+  Stat,
+} from "./objects/operations/extents.ts";
+export type { Comparison, OmapGuard, OmapKeysPage, OmapPage, OmapRange } from "./objects/operations/omap.ts";
+export type { Clone, SnapSet } from "./objects/operations/snaps.ts";
+export type { Watcher } from "./objects/operations/watchers.ts";
+export {
+  type ObjectOptions,
+  type OperationOutcome,
+  Pool,
+  type PoolOptions,
+  type WatchHandler,
+} from "./objects/pool.ts";
+export type { PoolSnapshot, PoolSnapshots } from "./objects/pool-snapshots.ts";
+export { ReadOperation, type ReadRange } from "./objects/read-operation.ts";
+export type { NotifyOptions } from "./objects/watch/notify.ts";
+export type { Notification, Watch, WatchEvents, WatchOptions } from "./objects/watch/watch.ts";
+export { WriteOperation } from "./objects/write-operation.ts";
 export type { ObjectLocator } from "./osdmap/object-hash.ts";
 export { OsdMap } from "./osdmap/osdmap.ts";
 export { formatPgId, type PgId } from "./osdmap/pg.ts";
 export type { PgPlacement } from "./osdmap/placement.ts";
-export type { Pool } from "./osdmap/pool.ts";
+export type { Pool as PoolState } from "./osdmap/pool.ts";
 export type { WaitOptions } from "./wait.ts";

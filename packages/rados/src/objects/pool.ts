@@ -3,6 +3,7 @@ import type { NotifyAnswers } from "../messages/notify-answers.ts";
 import { requestFlag } from "../objecter/op-code.ts";
 import { NO_SNAP, noSnapshots, type SnapContext } from "../objecter/snap-context.ts";
 import { ObjectTarget } from "../objecter/target.ts";
+import type { OsdMap } from "../osdmap/osdmap.ts";
 import type { Pool as PoolState } from "../osdmap/pool.ts";
 import { type ListOptions, ObjectListing } from "./object-listing.ts";
 import type { ObjectOperation } from "./operation.ts";
@@ -66,7 +67,8 @@ export interface WatchHandler {
 export interface PoolHost extends PoolOps {
   readonly objecter: Submitter;
   readonly lingers: Lingers;
-  readonly osdmap: { pool(id: number): PoolState | undefined; poolName(id: number): string | undefined };
+  /** The newest one. */
+  osdmap(): OsdMap;
 }
 
 /**
@@ -95,12 +97,12 @@ export class Pool {
   }
 
   get name(): string {
-    return this.#host.osdmap.poolName(this.id) ?? `${this.id}`;
+    return this.#host.osdmap().poolName(this.id) ?? `${this.id}`;
   }
 
   /** As the newest OSD map has it; ENOENT once it was removed. */
   get state(): PoolState {
-    const state = this.#host.osdmap.pool(this.id);
+    const state = this.#host.osdmap().pool(this.id);
     if (state === undefined) throw new RadosError("ENOENT", `pool ${this.id} is there no more`);
     return state;
   }
