@@ -251,7 +251,8 @@ export class Queue implements RequestQueue {
     const fault = request.chain.walk(ring, indirect, memory, head);
     if (fault !== undefined) {
       pool.push(request);
-      return this.#break(fault);
+      this.#break(fault);
+      return;
     }
     this.#taken[head] = 1;
     this.#underWay++;
