@@ -210,8 +210,10 @@ function checkOutputs({ ops }: ObjectRequest, reply: OsdOpReply): void {
 }
 
 function checkReadLength(ops: OpList, op: number, length: number): void {
-  if (length <= ops.extentLength(op)) return;
-  const reason = `${length} bytes for a read of ${ops.extentLength(op)}`;
+  const asked = ops.extentLength(op);
+  // 0 asks for all there is.
+  if (length <= asked || asked === 0) return;
+  const reason = `${length} bytes for a read of ${asked}`;
   throw new WireError("SIPHON_WIRE_MALFORMED", reason);
 }
 
