@@ -3,7 +3,7 @@ import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";
 import type { ObjectExtents } from "../striping/extents.ts";
 import type { Layout } from "../striping/layout.ts";
-import { ClassMethod } from "./class-call.ts";
+import { ClassMethod } from "./class-method.ts";
 import type { CopyUp } from "./copy-up.ts";
 import { errno } from "./errno.ts";
 import { type CompareAndWriteRequest, WriteSameRequest } from "./image-request.ts";

@@ -1,14 +1,12 @@
 import { ObjectRequest, type ObjectTarget, requestFlag } from "@siphon/rados";
 import { Writer } from "@siphon/wire";
-import { ClassMethod } from "../io/class-call.ts";
+import { assertLocked } from "../cls/lock.ts";
+import { ClassMethod } from "../io/class-method.ts";
+import { mapLock } from "./map-lock.ts";
 
-const assertLocked = new ClassMethod("lock", "assert_locked");
+const assertLockedMethod = new ClassMethod("lock", "assert_locked");
 const updateMethod = new ClassMethod("rbd", "object_map_update");
-
-/** cls_lock_assert_op: who writes to an object map must hold its lock, exclusively (1). */
-const lockHeld = new Writer(32)
-  .versioned(1, 1, (w) => w.string("rbd_lock").u8(1).string("").string(""))
-  .finish();
+const lockHeld = assertLocked(mapLock).input;
 
 /** A change to the stored states of objects that follow each other. */
 export interface MapChange {
@@ -47,12 +45,12 @@ export class UpdateRequest extends ObjectRequest {
     if (change.current === undefined) writer.u8(0);
     else writer.u8(1).u8(change.current);
     this.#input = writer.finish();
-    if (ofHead) assertLocked.add(this.ops, lockHeld.length);
+    if (ofHead) assertLockedMethod.add(this.ops, lockHeld.length);
     updateMethod.add(this.ops, this.#input.length);
   }
 
   fill(op: number, into: Buffer, at: number): void {
-    if (op === 0 && this.#ofHead) assertLocked.fill(into, at, lockHeld);
+    if (op === 0 && this.#ofHead) assertLockedMethod.fill(into, at, lockHeld);
     else updateMethod.fill(into, at, this.#input);
   }
 

@@ -1,0 +1,137 @@
+import { type Pool, RadosError, WriteOperation } from "@siphon/rados";
+import type { ClassCall } from "../cls/class-call.ts";
+import { assertLocked, breakLock, getLockInfo, lock, unlock } from "../cls/lock.ts";
+import {
+  loadObjectMap,
+  resizeObjectMap,
+  saveObjectMap,
+  snapAddObjectMap,
+  snapRemoveObjectMap,
+} from "../cls/object-map.ts";
+import { ask, changeAll } from "../cls/run.ts";
+import { mapLock } from "./map-lock.ts";
+import { objectMapName } from "./object-map.ts";
+import { objectState } from "./object-state.ts";
+import type { ObjectStates } from "./object-states.ts";
+
+/**
+ * The maps of one image as they are stored, changed as a whole (src/librbd/object_map). All changes but those of the lock need
+ * the lock; the map in memory is to be replaced afterwards.
+ */
+export class StoredObjectMaps {
+  readonly #pool: Pool;
+  readonly #imageId: string;
+
+  /** @param pool of the image's header */
+  constructor(pool: Pool, imageId: string) {
+    this.#pool = pool;
+    this.#imageId = imageId;
+  }
+
+  /** Takes the lock, also from who holds it: only the owner of the image's lock may call this. */
+  async lock(): Promise<void> {
+    const object = objectMapName(this.#imageId);
+    for (;;) {
+      try {
+        await changeAll(this.#pool, object, [lock(mapLock)]);
+        return;
+      } catch (error) {
+        if (hasCode(error, "EEXIST")) return;
+        if (!hasCode(error, "EBUSY")) throw error;
+      }
+      const { lockers } = await ask(this.#pool, object, getLockInfo(mapLock.name));
+      for (const locker of lockers) {
+        await ignoring("ENOENT", changeAll(this.#pool, object, [breakLock(mapLock.name, locker)]));
+      }
+    }
+  }
+
+  async unlock(): Promise<void> {
+    await ignoring("ENOENT", this.#change(undefined, [unlock(mapLock.name, mapLock.cookie)]));
+  }
+
+  /** @param snapId for the map of a snapshot */
+  load(snapId?: number): Promise<ObjectStates> {
+    return ask(this.#pool, objectMapName(this.#imageId, snapId), loadObjectMap);
+  }
+
+  /** Makes the map of a new image, without objects. */
+  create(objects: number): Promise<void> {
+    return this.#change(undefined, [resizeObjectMap(objects, objectState.nonexistent)]);
+  }
+
+  save(states: ObjectStates, snapId?: number): Promise<void> {
+    return this.#change(snapId, [saveObjectMap(states)]);
+  }
+
+  /** Objects that come in addition do not exist. */
+  resize(objects: number): Promise<void> {
+    return this.#change(undefined, [
+      assertLocked(mapLock),
+      resizeObjectMap(objects, objectState.nonexistent),
+    ]);
+  }
+
+  /**
+   * Gives a new snapshot the map as it is; with fast-diff, the image's objects are clean from then on.
+   *
+   * @returns what the image's map says now
+   */
+  async addSnapshot(snapId: number, states: ObjectStates, fastDiff: boolean): Promise<ObjectStates> {
+    await this.save(states, snapId);
+    if (!fastDiff) return states;
+    await this.#change(undefined, [assertLocked(mapLock), snapAddObjectMap]);
+    return this.load();
+  }
+
+  /**
+   * Removes the map of a snapshot. With fast-diff, what had changed in it has changed in what follows it.
+   *
+   * @param next the snapshot taken after it; undefined if that is the image as it is now
+   */
+  async removeSnapshot(snapId: number, next: number | undefined, fastDiff: boolean): Promise<void> {
+    if (fastDiff) {
+      const removed = await this.load(snapId);
+      const guard = next === undefined ? [assertLocked(mapLock)] : [];
+      await this.#change(next, [...guard, snapRemoveObjectMap(removed)]);
+    }
+    await this.remove(snapId);
+  }
+
+  /**
+   * Makes the map say what a snapshot's does, after the image was rolled back to it.
+   *
+   * @returns what the image's map says now
+   */
+  async rollBack(snapId: number): Promise<ObjectStates> {
+    const states = await this.load(snapId);
+    // Against the newest snapshot every object may have changed.
+    for (let objectNumber = 0; objectNumber < states.size; objectNumber++) {
+      if (states.get(objectNumber) === objectState.existsClean) states.set(objectNumber, objectState.exists);
+    }
+    await this.#change(undefined, [assertLocked(mapLock), saveObjectMap(states)]);
+    return states;
+  }
+
+  /** @param snapId for the map of a snapshot */
+  async remove(snapId?: number): Promise<void> {
+    const object = objectMapName(this.#imageId, snapId);
+    await ignoring("ENOENT", this.#pool.operate(object, new WriteOperation().remove()));
+  }
+
+  #change(snapId: number | undefined, calls: readonly ClassCall[]): Promise<void> {
+    return changeAll(this.#pool, objectMapName(this.#imageId, snapId), calls);
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof RadosError && error.code === code;
+}
+
+async function ignoring(code: string, done: Promise<unknown>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    if (!hasCode(error, code)) throw error;
+  }
+}
