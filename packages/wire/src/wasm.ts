@@ -87,6 +87,10 @@ export const op = {
   v128Load: (offset: number): Code => [0xfd, 0x00, 0, ...leb(offset)],
   v128Store: (offset: number): Code => [0xfd, 0x0b, 0, ...leb(offset)],
   v128Zero: [0xfd, 0x0c, ...Array<number>(16).fill(0)],
+  i32x4Const: (...lanes: [number, number, number, number]): Code => [
+    ...[0xfd, 0x0c],
+    ...new Uint8Array(Uint32Array.of(...lanes).buffer),
+  ],
   v128And: [0xfd, 0x4e],
   v128Xor: [0xfd, 0x51],
   /** A 64-bit word into the lower half, the upper becomes zero. */
@@ -96,7 +100,14 @@ export const op = {
   i32x4ExtractLane: (lane: number): Code => [0xfd, 0x1b, lane],
   i32x4Sub: [0xfd, 0xb1, 0x01],
   i32x4Shl: [0xfd, 0xab, 0x01],
+  i32x4ShrS: [0xfd, 0xac, 0x01],
   i32x4ShrU: [0xfd, 0xad, 0x01],
+  i64x2Shl: [0xfd, 0xcb, 0x01],
+  /** The four 32-bit lanes, each the one of this number: 0 to 3 of the first operand, 4 to 7 of the second. */
+  i32x4Shuffle: (...lanes: [number, number, number, number]): Code => [
+    ...[0xfd, 0x0d],
+    ...lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]),
+  ],
   f64x2ExtractLane: (lane: number): Code => [0xfd, 0x21, lane],
   f64x2Div: [0xfd, 0xf3, 0x01],
   f64x2Ceil: [0xfd, 0x74],

@@ -1,0 +1,18 @@
+import { SiphonError } from "@siphon/wire";
+
+/**
+ * Why an image's encryption could not be set up or opened:
+ * - `SIPHON_ENCRYPTION_ABSENT`: there is no LUKS header where one should be;
+ * - `SIPHON_ENCRYPTION_MALFORMED`: the header is damaged, or says what no program writes;
+ * - `SIPHON_ENCRYPTION_UNSUPPORTED`: a sound header that asks for what is not done here;
+ * - `SIPHON_ENCRYPTION_PASSPHRASE`: no keyslot opens with the passphrase;
+ * - `SIPHON_ENCRYPTION_SPACE`: the image is too small to hold the header.
+ */
+export type EncryptionErrorCode =
+  | "SIPHON_ENCRYPTION_ABSENT"
+  | "SIPHON_ENCRYPTION_MALFORMED"
+  | "SIPHON_ENCRYPTION_UNSUPPORTED"
+  | "SIPHON_ENCRYPTION_PASSPHRASE"
+  | "SIPHON_ENCRYPTION_SPACE";
+
+export class EncryptionError extends SiphonError<EncryptionErrorCode> {}
