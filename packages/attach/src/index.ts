@@ -1,1 +1,12 @@
 export type { BlockDevice } from "./block-device.ts";
+export { AttachError, type AttachErrorCode } from "./errors.ts";
+export type { Extent, ExtentSource } from "./extent-source.ts";
+export type { NbdExport } from "./nbd/export.ts";
+export { NbdServer, type NbdServerOptions } from "./nbd/server.ts";
+export { readTlsCredentials, type TlsCredentials } from "./nbd/tls.ts";
+export { type AttachPoint, libvirtXml, qemuArguments, shellLine } from "./server/connect-hints.ts";
+export { DiskServer, type ServedDisk } from "./server/disk-server.ts";
+export { IoMetrics } from "./server/io-metrics.ts";
+export { type ListenAddress, parseListenAddress } from "./server/listen.ts";
+export { MetricsServer } from "./server/metrics-server.ts";
+export { type IoRates, RateWatch } from "./server/rates.ts";

@@ -29,6 +29,8 @@ export class NbdRequest extends ImageRequest {
   total = 0;
   /** Of `total`: requests may be carried out in steps. */
   done = 0;
+  /** What the device was asked to do of it last. */
+  step = 0;
   /** An error of the protocol known before anything was done, or 0. */
   refusal = 0;
   /** What is written are zeros, and not the payload. */

@@ -109,7 +109,13 @@ export class Transmission implements RequestOwner {
       return;
     }
     if (!request.isFlushing) {
-      request.done += request.length;
+      if (request.length < request.step) {
+        // The device has shrunk meanwhile.
+        request.result = -nbdError.EINVAL;
+        this.#answer(request);
+        return;
+      }
+      request.done += request.step;
       if (request.done < request.total) {
         this.#step(request);
         return;
@@ -210,17 +216,17 @@ export class Transmission implements RequestOwner {
     const left = request.total - request.done;
     request.offset = request.start + request.done;
     if (request.command === command.read) {
-      request.length = left;
+      request.step = request.length = left;
       device.read(request);
     } else if (request.command === command.write) {
-      request.length = left;
+      request.step = request.length = left;
       device.write(request);
     } else if (request.writesZeros) {
-      request.length = Math.min(left, zeroStep);
+      request.step = request.length = Math.min(left, zeroStep);
       device.write(request);
     } else {
       // Steps end where objects do, so that none is visited twice.
-      request.length = Math.min(left, rangeStep - (request.offset % rangeStep));
+      request.step = request.length = Math.min(left, rangeStep - (request.offset % rangeStep));
       if (request.command === command.trim) device.discard(request);
       else device.writeZeroes(request);
     }

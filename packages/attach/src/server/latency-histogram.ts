@@ -34,6 +34,12 @@ export class LatencyHistogram {
     }
   }
 
+  include(other: LatencyHistogram): void {
+    for (let i = 0; i < octaves * steps; i++) this.#counts[i]! += other.#counts[i]!;
+    this.count += other.count;
+    this.sum += other.sum;
+  }
+
   /** What was added since `earlier`, a copy of this one. */
   since(earlier: LatencyHistogram): LatencyHistogram {
     const difference = new LatencyHistogram();

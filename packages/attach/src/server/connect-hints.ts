@@ -1,0 +1,92 @@
+import type { ListenAddress } from "./listen.ts";
+
+/** How a VM reaches a disk that is being served. */
+export type AttachPoint = { readonly readOnly: boolean } & (
+  | {
+      readonly kind: "nbd";
+      readonly address: ListenAddress;
+      readonly exportName: string;
+      readonly tls: boolean;
+    }
+  | { readonly kind: "vhost"; readonly path: string; readonly queues: number }
+);
+
+/**
+ * The arguments QEMU takes for the disk.
+ *
+ * @param id for QEMU's names of the parts; another for each disk of a VM
+ */
+export function qemuArguments(point: AttachPoint, id: string): string[] {
+  if (point.kind === "vhost") {
+    return [
+      // The guest's memory has to be shared with the server: SIZE is the VM's -m.
+      ...["-object", `memory-backend-memfd,id=${id}-memory,size=SIZE,share=on`],
+      ...["-numa", `node,memdev=${id}-memory`],
+      ...["-chardev", `socket,id=${id},path=${escaped(point.path)},reconnect=1`],
+      ...["-device", `vhost-user-blk-pci,chardev=${id},num-queues=${point.queues}`],
+    ];
+  }
+  const { address, exportName, readOnly, tls } = point;
+  const server =
+    "path" in address
+      ? { type: "unix", path: address.path }
+      : { type: "inet", host: address.host, port: String(address.port) };
+  const blockdev = {
+    ...{ driver: "nbd", "node-name": id, server, export: exportName },
+    ...(tls && { "tls-creds": `${id}-tls` }),
+    ...{ "reconnect-delay": reconnectDelay, "read-only": readOnly, discard: "unmap" },
+    cache: { direct: true, "no-flush": false },
+  };
+  return [
+    ...(tls ? ["-object", `tls-creds-x509,id=${id}-tls,dir=CERTIFICATES,endpoint=client`] : []),
+    ...["-blockdev", JSON.stringify(blockdev)],
+    ...["-device", `virtio-blk-pci,drive=${id}`],
+  ];
+}
+
+/** The disk as libvirt wants it, with what it needs elsewhere in the domain in a comment. */
+export function libvirtXml(point: AttachPoint): string {
+  const readOnly = point.readOnly ? "\n  <readonly/>" : "";
+  if (point.kind === "vhost") {
+    return `<!-- in the domain: <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking> -->
+<disk type='vhostuser' device='disk'>
+  <driver name='qemu' type='raw' queues='${point.queues}'/>
+  <source type='unix' path='${quoted(point.path)}'>
+    <reconnect enabled='yes' timeout='1'/>
+  </source>
+  <target dev='vda' bus='virtio'/>${readOnly}
+</disk>`;
+  }
+  const { address, exportName, tls } = point;
+  const host =
+    "path" in address
+      ? `<host transport='unix' socket='${quoted(address.path)}'/>`
+      : `<host name='${quoted(address.host)}' port='${address.port}'/>`;
+  return `<disk type='network' device='disk'>
+  <driver name='qemu' type='raw' cache='none' discard='unmap'/>
+  <source protocol='nbd' name='${quoted(exportName)}'${tls ? " tls='yes'" : ""}>
+    ${host}
+    <reconnect delay='${reconnectDelay}'/>
+  </source>
+  <target dev='vda' bus='virtio'/>${readOnly}
+</disk>`;
+}
+
+/** Words as a shell takes them. */
+export function shellLine(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(" ");
+}
+
+/** Seconds for which QEMU holds requests while the server is being restarted. */
+const reconnectDelay = 60;
+
+/** A value within QEMU's comma-separated options. */
+function escaped(value: string): string {
+  return value.replaceAll(",", ",,");
+}
+
+function quoted(value: string): string {
+  return value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("'", "&apos;");
+}

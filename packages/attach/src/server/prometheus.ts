@@ -1,0 +1,58 @@
+import { type IoMetrics, ioKinds } from "./io-metrics.ts";
+
+/** A disk as far as its figures go. */
+export interface MeasuredDisk {
+  readonly name: string;
+  readonly device: { readonly size: number };
+  readonly metrics: IoMetrics;
+}
+
+/** The figures of disks in Prometheus's text format, version 0.0.4. */
+export function prometheusText(disks: readonly MeasuredDisk[]): string {
+  const lines: string[] = [];
+  const family = (
+    name: string,
+    type: string,
+    help: string,
+    samples: (disk: MeasuredDisk) => Iterable<string>,
+  ) => {
+    lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+    for (const disk of disks) lines.push(...samples(disk));
+  };
+  const gauge = (name: string, help: string, value: (disk: MeasuredDisk) => number) =>
+    family(name, "gauge", help, (disk) => [`${name}{${label(disk)}} ${value(disk)}`]);
+  const byKind = (name: string, help: string, values: (metrics: IoMetrics) => Float64Array) =>
+    family(name, "counter", help, (disk) =>
+      ioKinds.map((kind, i) => `${name}{${label(disk)},operation="${kind}"} ${values(disk.metrics)[i]}`),
+    );
+  gauge("siphon_attach_size_bytes", "Size of the disk.", ({ device }) => device.size);
+  gauge("siphon_attach_connections", "Clients that are connected.", ({ metrics }) => metrics.connections);
+  gauge(
+    "siphon_attach_in_flight",
+    "Operations that are not answered yet.",
+    ({ metrics }) => metrics.inFlight,
+  );
+  byKind("siphon_attach_operations_total", "Operations answered.", ({ operations }) => operations);
+  byKind("siphon_attach_bytes_total", "Bytes of operations that succeeded.", ({ bytes }) => bytes);
+  byKind("siphon_attach_errors_total", "Operations that failed.", ({ errors }) => errors);
+  family("siphon_attach_latency_seconds", "histogram", "From a request's arrival to its answer.", latencies);
+  return `${lines.join("\n")}\n`;
+}
+
+function* latencies(disk: MeasuredDisk): Generator<string> {
+  const name = "siphon_attach_latency_seconds";
+  for (const [i, kind] of ioKinds.entries()) {
+    const labels = `${label(disk)},operation="${kind}"`;
+    const histogram = disk.metrics.latencies[i]!;
+    for (const [bound, count] of histogram.cumulative()) {
+      yield `${name}_bucket{${labels},le="${bound}"} ${count}`;
+    }
+    yield `${name}_bucket{${labels},le="+Inf"} ${histogram.count}`;
+    yield `${name}_sum{${labels}} ${histogram.sum}`;
+    yield `${name}_count{${labels}} ${histogram.count}`;
+  }
+}
+
+function label({ name }: MeasuredDisk): string {
+  return `image="${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type AttachPoint, libvirtXml, qemuArguments, shellLine } from "../../src/server/connect-hints.ts";
+
+const nbd: AttachPoint = {
+  kind: "nbd",
+  address: { path: "/run/vm 'one'.sock" },
+  exportName: "pool/vm1",
+  readOnly: false,
+  tls: false,
+};
+const vhost: AttachPoint = { kind: "vhost", path: "/run/a,b.sock", queues: 4, readOnly: false };
+
+test("QEMU is told the socket and the export, and to wait while the server restarts", () => {
+  const [flag, json] = qemuArguments(nbd, "disk0");
+  assert.equal(flag, "-blockdev");
+  const { server, export: name, "reconnect-delay": delay } = JSON.parse(json!);
+  assert.deepEqual(
+    { server, name, delay },
+    { server: { type: "unix", path: "/run/vm 'one'.sock" }, name: "pool/vm1", delay: 60 },
+  );
+});
+
+test("TLS brings its credentials along", () => {
+  const words = qemuArguments({ ...nbd, address: { host: "192.0.2.1", port: 10809 }, tls: true }, "disk0");
+  assert.match(words[1]!, /^tls-creds-x509,id=disk0-tls/);
+  assert.match(words[3]!, /"tls-creds":"disk0-tls"/);
+  assert.match(
+    libvirtXml({ ...nbd, address: { host: "192.0.2.1", port: 10809 }, tls: true }),
+    /name='pool\/vm1' tls='yes'/,
+  );
+});
+
+test("vhost-user gets shared memory, and a comma in a path stays one", () => {
+  const words = qemuArguments(vhost, "disk0");
+  assert.ok(words.includes("socket,id=disk0,path=/run/a,,b.sock,reconnect=1"));
+  assert.ok(words.includes("memory-backend-memfd,id=disk0-memory,size=SIZE,share=on"));
+  assert.match(libvirtXml(vhost), /queues='4'/);
+});
+
+test("what a path holds stays within its attribute, and a word within its quotes", () => {
+  assert.match(libvirtXml(nbd), /socket='\/run\/vm &apos;one&apos;.sock'/);
+  assert.equal(shellLine(["a b", "it's", "plain=1"]), `'a b' 'it'\\''s' plain=1`);
+});
