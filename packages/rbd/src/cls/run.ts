@@ -1,0 +1,38 @@
+import { type Pool, ReadOperation, WriteOperation } from "@siphon/rados";
+import type { ClassCall } from "./class-call.ts";
+
+type Values<Calls> = {
+  -readonly [Name in keyof Calls]: Calls[Name] extends ClassCall<infer Value> ? Value : never;
+};
+
+/** Asks an object one thing. */
+export async function ask<Value>(
+  pool: Pool,
+  object: string,
+  { className, method, input, decode }: ClassCall<Value>,
+): Promise<Value> {
+  return decode(await pool.exec(object, className, method, input));
+}
+
+/** Asks an object several things in one state of it. */
+export async function askAll<const Calls extends readonly ClassCall<unknown>[]>(
+  pool: Pool,
+  object: string,
+  calls: Calls,
+): Promise<Values<Calls>> {
+  const operation = new ReadOperation<unknown[]>();
+  for (const { className, method, input } of calls) operation.exec(className, method, input);
+  const { values } = await pool.operate(object, operation);
+  return calls.map(({ decode }, i) => decode(values[i] as Buffer)) as Values<Calls>;
+}
+
+/** Changes an object by several methods: all of them, or none. */
+export async function changeAll(pool: Pool, object: string, calls: readonly ClassCall[]): Promise<void> {
+  const operation = new WriteOperation<unknown[]>();
+  addCalls(operation, calls);
+  await pool.operate(object, operation);
+}
+
+export function addCalls(operation: WriteOperation<unknown[]>, calls: readonly ClassCall[]): void {
+  for (const { className, method, input } of calls) operation.exec(className, method, input);
+}

@@ -1,0 +1,110 @@
+import type { SnapContext } from "@siphon/rados";
+import { type Reader, readUtime, type Writer } from "@siphon/wire";
+import { type ClassCall, change, query } from "./class-call.ts";
+import { date } from "./image.ts";
+
+/** Methods about an image's snapshots, called on its header (src/cls/rbd/cls_rbd.cc). */
+
+/** What a snapshot was made for; in the trash it waits until its last clone is gone. */
+export type SnapshotNamespace =
+  | { readonly type: "user" }
+  | { readonly type: "group" }
+  | { readonly type: "trash"; readonly originalName: string }
+  | { readonly type: "mirror" };
+
+export interface SnapshotInfo {
+  id: number;
+  namespace: SnapshotNamespace;
+  name: string;
+  size: number;
+  created: Date;
+  /** Clones of the second version. */
+  childCount: number;
+}
+
+/** u64 newest id, list of u64 ids, newest first. */
+export const getSnapContext: ClassCall<SnapContext> = query("get_snapcontext", (r) => ({
+  seq: r.u64Number(),
+  snaps: r.list(8, () => r.u64Number()),
+}));
+
+/**
+ * snapshot_get: u64 id -> cls::rbd::SnapshotInfo (src/cls/rbd/cls_rbd_types.cc): versioned; u64 id, namespace, string name,
+ * u64 size, time, u32 clones.
+ */
+export function getSnapshot(snapId: number): ClassCall<SnapshotInfo> {
+  return query(
+    "snapshot_get",
+    (r) =>
+      r.versioned("SnapshotInfo", 1, () => ({
+        id: r.u64Number(),
+        namespace: readNamespace(r),
+        name: r.string(),
+        size: r.u64Number(),
+        created: date(readUtime(r)),
+        childCount: r.u32(),
+      })),
+    (w) => w.u64(snapId),
+  );
+}
+
+/** snapshot_add: string name, u64 id, namespace. */
+export function addSnapshot(snapId: number, name: string): ClassCall {
+  return change("snapshot_add", (w) => writeUserNamespace(w.string(name).u64(snapId)));
+}
+
+export function removeSnapshot(snapId: number): ClassCall {
+  return change("snapshot_remove", (w) => w.u64(snapId));
+}
+
+/** Keeps a snapshot that has clones until the last of them is gone. */
+export function trashSnapshot(snapId: number): ClassCall {
+  return change("snapshot_trash_add", (w) => w.u64(snapId));
+}
+
+/** snapshot_rename: u64 id, string new name. */
+export function renameSnapshot(snapId: number, name: string): ClassCall {
+  return change("snapshot_rename", (w) => w.u64(snapId).string(name));
+}
+
+export const protection = { unprotected: 0, unprotecting: 1, protected: 2 } as const;
+
+export function getProtection(snapId: number): ClassCall<number> {
+  return query(
+    "get_protection_status",
+    (r) => r.u8(),
+    (w) => w.u64(snapId),
+  );
+}
+
+/** set_protection_status: u64 id, u8 `protection`. */
+export function setProtection(snapId: number, status: number): ClassCall {
+  return change("set_protection_status", (w) => w.u64(snapId).u8(status));
+}
+
+/** u64: all ones where there is no limit. */
+export const getSnapshotLimit: ClassCall<number | undefined> = query("snapshot_get_limit", (r) => {
+  const limit = r.u64();
+  return limit === unlimited ? undefined : Number(limit);
+});
+
+export function setSnapshotLimit(limit: number | undefined): ClassCall {
+  return change("snapshot_set_limit", (w) => w.u64(limit ?? unlimited));
+}
+
+const unlimited = 2n ** 64n - 1n;
+
+/** cls::rbd::SnapshotNamespace: versioned; u32 type, and for the trash: string original name, u32 original type. */
+export function readNamespace(r: Reader): SnapshotNamespace {
+  return r.versioned("SnapshotNamespace", 1, () => {
+    const type = r.u32();
+    if (type === 1) return { type: "group" };
+    if (type === 2) return { type: "trash", originalName: r.string() };
+    if (type === 3) return { type: "mirror" };
+    return { type: "user" };
+  });
+}
+
+export function writeUserNamespace(w: Writer): void {
+  w.versioned(1, 1, () => w.u32(0));
+}

@@ -1,0 +1,93 @@
+import { SiphonError, type SiphonErrorOptions } from "@siphon/wire";
+
+/**
+ * Why something with an image did not work:
+ * - `SIPHON_RBD_UNSUPPORTED`: the image has a format or features that siphon must not touch in this way;
+ * - `SIPHON_RBD_NO_IMAGE`, `SIPHON_RBD_NO_SNAPSHOT`, `SIPHON_RBD_NO_POOL`: there is none of that name;
+ * - `SIPHON_RBD_EXISTS`: there is one of that name already;
+ * - `SIPHON_RBD_BUSY`: somebody uses the image in a way that forbids it; `retryable`;
+ * - `SIPHON_RBD_LOCKED`: the owner of the image's lock keeps it;
+ * - `SIPHON_RBD_FENCED`: this client was put on the blocklist, its lock is another's: nothing it writes arrives any more;
+ * - `SIPHON_RBD_READ_ONLY`: opened read-only, or at a snapshot;
+ * - `SIPHON_RBD_LIMIT`: the image has as many snapshots as it may have;
+ * - `SIPHON_RBD_INVALID`: asked for in a way that makes no sense;
+ * - `SIPHON_RBD_CLOSED`: the image was closed;
+ * - `SIPHON_RBD_REFUSED`: the lock's owner, who was asked to do it, could not.
+ */
+export type RbdErrorCode =
+  | "SIPHON_RBD_UNSUPPORTED"
+  | "SIPHON_RBD_NO_IMAGE"
+  | "SIPHON_RBD_NO_SNAPSHOT"
+  | "SIPHON_RBD_NO_POOL"
+  | "SIPHON_RBD_EXISTS"
+  | "SIPHON_RBD_BUSY"
+  | "SIPHON_RBD_LOCKED"
+  | "SIPHON_RBD_FENCED"
+  | "SIPHON_RBD_READ_ONLY"
+  | "SIPHON_RBD_LIMIT"
+  | "SIPHON_RBD_INVALID"
+  | "SIPHON_RBD_CLOSED"
+  | "SIPHON_RBD_REFUSED";
+
+export interface RbdErrorOptions extends SiphonErrorOptions {
+  /** What a `rbd` program would exit with; negative. */
+  errno?: number;
+}
+
+export class RbdError extends SiphonError<RbdErrorCode> {
+  /** A negative Linux errno: what requests fail with, and other clients are told. */
+  readonly errno: number;
+
+  constructor(code: RbdErrorCode, message: string, { errno, ...options }: RbdErrorOptions = {}) {
+    super(code, message, options);
+    this.errno = errno ?? errnos[code];
+  }
+}
+
+const errnos: Record<RbdErrorCode, number> = {
+  SIPHON_RBD_UNSUPPORTED: -38,
+  SIPHON_RBD_NO_IMAGE: -2,
+  SIPHON_RBD_NO_SNAPSHOT: -2,
+  SIPHON_RBD_NO_POOL: -2,
+  SIPHON_RBD_EXISTS: -17,
+  SIPHON_RBD_BUSY: -16,
+  SIPHON_RBD_LOCKED: -30,
+  SIPHON_RBD_FENCED: -108,
+  SIPHON_RBD_READ_ONLY: -30,
+  SIPHON_RBD_LIMIT: -122,
+  SIPHON_RBD_INVALID: -22,
+  SIPHON_RBD_CLOSED: -108,
+  SIPHON_RBD_REFUSED: -5,
+};
+
+/** The errno that another client is told of an error. */
+export function errnoOf(error: unknown): number {
+  if (error instanceof RbdError) return error.errno;
+  const code = error instanceof SiphonError ? error.code : "";
+  return remoteErrnos[code] ?? -5;
+}
+
+const remoteErrnos: Record<string, number> = {
+  EPERM: -1,
+  ENOENT: -2,
+  EBUSY: -16,
+  EEXIST: -17,
+  EINVAL: -22,
+  ENOSPC: -28,
+  EROFS: -30,
+  ESHUTDOWN: -108,
+  EBLOCKLISTED: -108,
+  EDQUOT: -122,
+};
+
+/** Whether an error says that this client is on the blocklist. */
+export function isFenced(error: unknown): boolean {
+  return (
+    error instanceof SiphonError &&
+    (error.code === "ESHUTDOWN" || error.code === "EBLOCKLISTED" || error.code === "SIPHON_RBD_FENCED")
+  );
+}
+
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof SiphonError && codes.includes(error.code);
+}

@@ -1,0 +1,108 @@
+import { noSnapshots, type Pool } from "@siphon/rados";
+import {
+  getAccessed,
+  getCreated,
+  getDataPool,
+  getFeatures,
+  getFlags,
+  getModified,
+  getObjectPrefix,
+  getOpFeatures,
+  getSize,
+  getStriping,
+} from "../cls/image.ts";
+import { getParent, getParentOverlap, type ParentSpec } from "../cls/parent.ts";
+import { ask, askAll } from "../cls/run.ts";
+import { getProtection, getSnapContext, getSnapshot, protection } from "../cls/snapshot.ts";
+import { hasCode } from "../errors.ts";
+import { imageFeature, type ParentLink } from "../image-state.ts";
+import { headerObject } from "../object-names.ts";
+import type { HeaderSnapshot, ImageHeader } from "./image-header.ts";
+
+/**
+ * Reads an image's header (src/librbd/image/RefreshRequest.cc).
+ *
+ * @param pool of the header, with the image's namespace
+ * @throws RadosError ENOENT: there is no image of this id
+ */
+export async function readHeader(pool: Pool, id: string, name: string): Promise<ImageHeader> {
+  for (;;) {
+    const header = await readHead(pool, id, name);
+    try {
+      return { ...header, snapshots: await readSnapshots(pool, header) };
+    } catch (error) {
+      // A snapshot was removed in between; if the image was, the next turn says so.
+      if (!hasCode(error, "ENOENT")) throw error;
+    }
+  }
+}
+
+type Head = Omit<ImageHeader, "snapshots">;
+
+async function readHead(pool: Pool, id: string, name: string): Promise<Head> {
+  const object = headerObject(id);
+  const [
+    { size, order },
+    { features, incompatible: toWrite },
+    { incompatible: toRead },
+    flags,
+    opFeatures,
+    snapContext,
+    objectPrefix,
+    dataPool,
+    parentSpec,
+    overlap,
+    created,
+    accessed,
+    modified,
+  ] = await askAll(pool, object, [
+    ...([
+      getSize(),
+      getFeatures(false),
+      getFeatures(true),
+      getFlags(),
+      getOpFeatures,
+      getSnapContext,
+    ] as const),
+    ...([getObjectPrefix, getDataPool, getParent, getParentOverlap()] as const),
+    ...([getCreated, getAccessed, getModified] as const),
+  ]);
+  const objectSize = 2 ** order;
+  const plain = { stripeUnit: objectSize, stripeCount: 1 };
+  const striping = (features & imageFeature.striping) !== 0 ? await ask(pool, object, getStriping) : plain;
+  return {
+    ...{ id, name, poolId: pool.id, namespace: pool.namespace },
+    ...{ dataPoolId: dataPool < 0 ? pool.id : dataPool, objectPrefix, objectSize, order, ...striping },
+    ...{ features, incompatible: { toRead, toWrite }, flags, opFeatures, size },
+    snapContext: snapContext.seq === 0 ? noSnapshots : snapContext,
+    ...{ parentSpec, parent: linkOf(parentSpec, overlap) },
+    ...{ created, accessed, modified },
+  };
+}
+
+async function readSnapshots(pool: Pool, head: Head): Promise<Map<number, HeaderSnapshot>> {
+  const snapshots = new Map<number, HeaderSnapshot>();
+  await Promise.all(
+    head.snapContext.snaps.toReversed().map(async (snapId) => {
+      const [info, flags, status, overlap] = await askAll(pool, headerObject(head.id), [
+        ...([
+          getSnapshot(snapId),
+          getFlags(snapId),
+          getProtection(snapId),
+          getParentOverlap(snapId),
+        ] as const),
+      ]);
+      snapshots.set(snapId, {
+        ...{ id: snapId, name: info.name, size: info.size, flags },
+        ...{ isProtected: status === protection.protected, protection: status },
+        parent: linkOf(head.parentSpec, overlap),
+        ...{ namespace: info.namespace, created: info.created, childCount: info.childCount },
+      });
+    }),
+  );
+  return snapshots;
+}
+
+function linkOf(spec: ParentSpec | undefined, overlap: number | undefined): ParentLink | undefined {
+  return spec === undefined || overlap === undefined ? undefined : { ...spec, overlap };
+}

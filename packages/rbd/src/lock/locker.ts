@@ -1,0 +1,74 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import type { EntityAddr } from "@siphon/wire";
+import { breakLock, getLockInfo, type Locker, type LockInfo, type LockSpec } from "../cls/lock.ts";
+import { ask, changeAll } from "../cls/run.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import type { ImageState } from "../image-state.ts";
+import { headerObject } from "../object-names.ts";
+
+/** RBD_LOCK_NAME: every lock on an image has this name, whoever takes it. */
+export const imageLockName = "rbd_lock";
+/** Tag of the locks that images take by themselves; others were taken by hand (`rbd lock add`). */
+export const managedTag = "internal";
+
+/** The lock as the owner of this watch takes it (src/librbd/managed_lock/Utils.cc). */
+export function managedLock(watchCookie: bigint): LockSpec {
+  return { name: imageLockName, type: "exclusive", cookie: `auto ${watchCookie}`, tag: managedTag };
+}
+
+export function readImageLock(pool: Pool, imageId: string): Promise<LockInfo> {
+  return ask(pool, headerObject(imageId), getLockInfo(imageLockName)).catch((error) => {
+    if (hasCode(error, "ENOENT")) return { type: "none", tag: "", lockers: [] } as LockInfo;
+    throw error;
+  });
+}
+
+/** Who has the lock of an image that takes it by itself; undefined for nobody. */
+export async function findOwner(
+  pool: Pool,
+  image: Pick<ImageState, "id" | "name">,
+): Promise<Locker | undefined> {
+  const { type, tag, lockers } = await readImageLock(pool, image.id);
+  const [locker] = lockers;
+  if (locker === undefined) return undefined;
+  if (type === "exclusive" && tag === managedTag && watchCookieOf(locker) !== undefined) return locker;
+  throw new RbdError(
+    "SIPHON_RBD_BUSY",
+    `image ${image.name} was locked by hand, by client.${locker.client}`,
+    {
+      retryable: true,
+      hint: `see the lock with: siphon rbd lock ls ${image.name}`,
+    },
+  );
+}
+
+/** Whether the owner still watches the image: then the lock must be asked for, and not taken. */
+export async function isAlive(pool: Pool, imageId: string, owner: Locker): Promise<boolean> {
+  const cookie = watchCookieOf(owner);
+  const addr = addrKey(owner.addr);
+  const watchers = await pool.listWatchers(headerObject(imageId));
+  return watchers.some((watcher) => watcher.cookie === cookie && addrKey(watcher.addr) === addr);
+}
+
+/** Takes the lock from an owner who is gone, and makes sure that nothing that they sent off arrives any more. */
+export async function evict(cluster: Cluster, pool: Pool, imageId: string, owner: Locker): Promise<void> {
+  await cluster.blocklist("add", addrKey(owner.addr));
+  await breakLockOf(pool, imageId, owner);
+}
+
+/** Takes the lock from a client, as it is; what the client does about it is not looked at. */
+export async function breakLockOf(pool: Pool, imageId: string, locker: Locker): Promise<void> {
+  await changeAll(pool, headerObject(imageId), [breakLock(imageLockName, locker)]).catch((error) => {
+    if (!hasCode(error, "ENOENT")) throw error;
+  });
+}
+
+/** `192.0.2.1:0/1234`, as in the blocklist. */
+export function addrKey({ family, address, port, nonce }: EntityAddr): string {
+  return `${family === 6 ? `[${address}]` : address}:${port}/${nonce}`;
+}
+
+function watchCookieOf({ cookie }: Locker): bigint | undefined {
+  const digits = /^auto (\d+)$/.exec(cookie)?.[1];
+  return digits === undefined ? undefined : BigInt(digits);
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Pool, RadosError, type Watch } from "@siphon/rados";
+import { isFenced } from "../errors.ts";
+
+export interface HeaderWatchEvents {
+  /** What others notified; the answer goes back to them. */
+  notified(payload: Buffer): Promise<Uint8Array | undefined>;
+  /** The header is watched anew after a time in which notifications may have been missed. */
+  renewed(): Promise<void>;
+  /** The header can be watched no more: we are on the blocklist, or the image is gone. */
+  ended(error: RadosError): void;
+}
+
+/** A watch on an image's header, made again under another cookie whenever the OSDs gave it up. */
+export class HeaderWatch {
+  readonly #pool: Pool;
+  readonly #object: string;
+  readonly #events: HeaderWatchEvents;
+  readonly #closing = new AbortController();
+  #watch: Promise<Watch>;
+
+  private constructor(pool: Pool, object: string, events: HeaderWatchEvents) {
+    this.#pool = pool;
+    this.#object = object;
+    this.#events = events;
+    this.#watch = this.#register();
+    this.#watch.catch(() => {});
+  }
+
+  static async open(pool: Pool, object: string, events: HeaderWatchEvents): Promise<HeaderWatch> {
+    const opened = new HeaderWatch(pool, object, events);
+    await opened.#watch;
+    return opened;
+  }
+
+  /** Of the watch; waits while it is made again. */
+  async cookie(): Promise<bigint> {
+    return (await this.#watch).cookie;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const watch = await this.#watch.catch(() => undefined);
+    await watch?.close().catch(() => {});
+  }
+
+  #register(): Promise<Watch> {
+    return this.#pool.watch(this.#object, {
+      notified: (payload) => this.#events.notified(payload),
+      lost: () => void this.#renew(),
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const renewed = Promise.withResolvers<Watch>();
+    renewed.promise.catch(() => {});
+    this.#watch = renewed.promise;
+    for (;;) {
+      try {
+        this.#closing.signal.throwIfAborted();
+        renewed.resolve(await this.#register());
+        break;
+      } catch (error) {
+        const ends = this.#closing.signal.aborted || isFenced(error) || isGone(error);
+        if (ends) {
+          renewed.reject(error);
+          if (!this.#closing.signal.aborted) this.#events.ended(error as RadosError);
+          return;
+        }
+        await sleep(retryDelay, undefined, { signal: this.#closing.signal }).catch(() => {});
+      }
+    }
+    await this.#events.renewed();
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof RadosError && ["ENOENT", "SIPHON_RADOS_CLOSED"].includes(error.code);
+}
+
+const retryDelay = 500;

@@ -1,0 +1,201 @@
+import { Reader, Writer } from "@siphon/wire";
+import { readNamespace, type SnapshotNamespace, writeUserNamespace } from "../cls/snapshot.ts";
+
+/** One opened image of one client. */
+export interface ClientId {
+  readonly gid: bigint;
+  /** Cookie of its watch on the header. */
+  readonly handle: bigint;
+}
+
+/** Something that a client asked the owner of the lock for. */
+export interface RequestId extends ClientId {
+  readonly request: bigint;
+}
+
+/** What those who have an image open tell each other through its header (src/librbd/WatchNotifyTypes.cc). */
+export type NotifyMessage =
+  | { readonly type: "acquiredLock" | "releasedLock"; readonly client: ClientId }
+  | { readonly type: "requestLock"; readonly client: ClientId; readonly force: boolean }
+  | { readonly type: "headerUpdate" }
+  | {
+      readonly type: "asyncProgress";
+      readonly id: RequestId;
+      readonly offset: number;
+      readonly total: number;
+    }
+  | { readonly type: "asyncComplete"; readonly id: RequestId; readonly result: number }
+  | { readonly type: "flatten" | "quiesce" | "unquiesce"; readonly id: RequestId }
+  | { readonly type: "resize"; readonly id: RequestId; readonly size: number; readonly allowShrink: boolean }
+  | {
+      readonly type: "snapCreate";
+      readonly name: string;
+      readonly namespace: SnapshotNamespace;
+      /** Of version 7 and newer: the end is told by `asyncComplete`; otherwise by the answer. */
+      readonly id: RequestId | undefined;
+      readonly flags: number;
+    }
+  | {
+      readonly type: "snapRemove" | "snapProtect" | "snapUnprotect";
+      readonly name: string;
+      readonly namespace: SnapshotNamespace;
+    }
+  | { readonly type: "snapRename"; readonly snapId: number; readonly name: string }
+  | { readonly type: "unknown"; readonly op: number };
+
+/** NotifyOp in src/librbd/WatchNotifyTypes.h. */
+const opCodes = {
+  acquiredLock: 0,
+  releasedLock: 1,
+  requestLock: 2,
+  headerUpdate: 3,
+  asyncProgress: 4,
+  asyncComplete: 5,
+  flatten: 6,
+  resize: 7,
+  snapCreate: 8,
+  snapRemove: 9,
+  snapRename: 11,
+  snapProtect: 12,
+  snapUnprotect: 13,
+  quiesce: 18,
+  unquiesce: 19,
+} as const;
+
+type KnownType = keyof typeof opCodes;
+const typesByCode = new Map(
+  Object.entries(opCodes).map(([type, code]) => [code as number, type as KnownType]),
+);
+
+/**
+ * NotifyMessage: versioned; u32 what, and then: the client (u64 number, u64 handle) of a lock message; u8 force; the request (a
+ * client, u64 number), u64 done, u64 of all, or i32 result; u64 size, request, u8 whether to shrink; string name, namespace,
+ * request, u64 flags.
+ */
+export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unknown" }>): Buffer {
+  return new Writer(96)
+    .versioned(7, 1, (w) => {
+      w.u32(opCodes[message.type]);
+      switch (message.type) {
+        case "acquiredLock":
+        case "releasedLock":
+          writeClient(w, message.client);
+          break;
+        case "requestLock":
+          writeClient(w, message.client).bool(message.force);
+          break;
+        case "headerUpdate":
+          break;
+        case "asyncProgress":
+          writeRequest(w, message.id).u64(message.offset).u64(message.total);
+          break;
+        case "asyncComplete":
+          writeRequest(w, message.id).i32(message.result);
+          break;
+        case "flatten":
+        case "quiesce":
+        case "unquiesce":
+          writeRequest(w, message.id);
+          break;
+        case "resize":
+          writeRequest(w.u64(message.size), message.id).bool(message.allowShrink);
+          break;
+        case "snapCreate":
+          writeUserNamespace(w.string(message.name));
+          writeRequest(w, message.id ?? noRequest).u64(message.flags);
+          break;
+        case "snapRemove":
+        case "snapProtect":
+        case "snapUnprotect":
+          writeUserNamespace(w.string(message.name));
+          break;
+        case "snapRename":
+          writeUserNamespace(w.u64(message.snapId).string(message.name));
+          break;
+      }
+    })
+    .finish();
+}
+
+/** @throws WireError for what no client sends */
+export function decodeNotifyMessage(bytes: Buffer): NotifyMessage {
+  // The oldest clients, and the kernel, announce a change by an empty message.
+  if (bytes.length === 0) return { type: "headerUpdate" };
+  return new Reader(bytes, "notification of an image").versioned("NotifyMessage", 7, (r, version) => {
+    const op = r.u32();
+    const type = typesByCode.get(op);
+    switch (type) {
+      case undefined:
+        return { type: "unknown", op };
+      case "acquiredLock":
+      case "releasedLock":
+        return { type, client: version >= 2 ? readClient(r) : noRequest };
+      case "requestLock":
+        return { type, client: version >= 2 ? readClient(r) : noRequest, force: version >= 3 && r.bool() };
+      case "headerUpdate":
+        return { type };
+      case "asyncProgress":
+        return { type, id: readRequest(r), offset: r.u64Number(), total: r.u64Number() };
+      case "asyncComplete":
+        return { type, id: readRequest(r), result: r.i32() };
+      case "flatten":
+      case "quiesce":
+      case "unquiesce":
+        return { type, id: readRequest(r) };
+      case "resize": {
+        const size = r.u64Number();
+        return { type, size, id: readRequest(r), allowShrink: version < 4 || r.bool() };
+      }
+      case "snapCreate": {
+        const name = r.string();
+        const namespace = version >= 5 ? readNamespace(r) : userNamespace;
+        const id = version >= 7 ? readRequest(r) : undefined;
+        return { type, name, namespace, id, flags: version >= 7 ? r.u64Number() : 0 };
+      }
+      case "snapRemove":
+      case "snapProtect":
+      case "snapUnprotect":
+        return { type, name: r.string(), namespace: version >= 6 ? readNamespace(r) : userNamespace };
+      case "snapRename":
+        return { type, snapId: r.u64Number(), name: r.string() };
+    }
+  });
+}
+
+/** ResponseMessage: versioned; i32 result. Only the owner of the lock answers so; others acknowledge with nothing. */
+export function encodeResponse(result: number): Buffer {
+  return new Writer(10).versioned(1, 1, (w) => w.i32(result)).finish();
+}
+
+/** Undefined for an acknowledgement that is no answer. */
+export function decodeResponse(bytes: Buffer): number | undefined {
+  if (bytes.length === 0) return undefined;
+  return new Reader(bytes, "answer to a notification").versioned("ResponseMessage", 1, (r) => r.i32());
+}
+
+export function sameRequest(a: RequestId, b: RequestId): boolean {
+  return a.gid === b.gid && a.handle === b.handle && a.request === b.request;
+}
+
+export function requestKey({ gid, handle, request }: RequestId): string {
+  return `${gid}/${handle}/${request}`;
+}
+
+const userNamespace: SnapshotNamespace = { type: "user" };
+const noRequest: RequestId = { gid: 0n, handle: 0n, request: 0n };
+
+function writeClient(w: Writer, { gid, handle }: ClientId): Writer {
+  return w.u64(gid).u64(handle);
+}
+
+function readClient(r: Reader): ClientId {
+  return { gid: r.u64(), handle: r.u64() };
+}
+
+function writeRequest(w: Writer, id: RequestId): Writer {
+  return writeClient(w, id).u64(id.request);
+}
+
+function readRequest(r: Reader): RequestId {
+  return { ...readClient(r), request: r.u64() };
+}
