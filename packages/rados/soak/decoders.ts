@@ -17,6 +17,7 @@ import { OsdMap } from "../src/osdmap/osdmap.ts";
 import { withChecksum } from "../test/support/osdmap-bytes.ts";
 import { crushVectors } from "../test/vectors/crush-maps.ts";
 import { osdMapVectors } from "../test/vectors/osdmaps.ts";
+import { cephxInputs } from "./cephx.ts";
 import { sessionInputs } from "./sessions.ts";
 
 /** Something that reads bytes it cannot trust. */
@@ -64,6 +65,7 @@ export function hostileInputs(): HostileInput[] {
       read: (bytes) => parseMonHost(bytes.toString()),
     },
     ...sessionInputs(),
+    ...cephxInputs(),
   ];
 }
 

@@ -1,7 +1,8 @@
 import { Reader, Writer } from "@siphon/wire";
-import { readCryptoKey } from "../src/auth/crypto-key.ts";
 import { readAuthReply } from "../src/messages/auth.ts";
 import { readCommandReply } from "../src/messages/command.ts";
+import { readMonGetVersionReply } from "../src/messages/mon-get-version.ts";
+import { readPoolOpReply } from "../src/messages/pool-op.ts";
 import { createGcm } from "../src/messenger/gcm.ts";
 import { Region } from "../src/messenger/region.ts";
 import { CrcFramesRev1 } from "../src/messenger/v2/crc-frames.ts";
@@ -31,7 +32,12 @@ export function sessionInputs(): HostileInput[] {
     frameInput("msgr2.0 secure frame", () => secure(SecureFramesRev0)),
     { name: "MAuthReply", seeds: [authReply()], read: (bytes) => readAuthReply(new Reader(bytes)) },
     { name: "command reply", seeds: [commandReply()], read: (bytes) => readCommandReply(new Reader(bytes)) },
-    { name: "CryptoKey", seeds: [cryptoKey()], read: (bytes) => readCryptoKey(new Reader(bytes)) },
+    { name: "MPoolOpReply", seeds: [poolOpReply()], read: (bytes) => readPoolOpReply(new Reader(bytes)) },
+    {
+      name: "MMonGetVersionReply",
+      seeds: [Buffer.alloc(24)],
+      read: (bytes) => readMonGetVersionReply(new Reader(bytes)),
+    },
   ];
 }
 
@@ -97,6 +103,7 @@ function commandReply(): Buffer {
   return new Writer().i32(-2).string("no such thing").finish();
 }
 
-function cryptoKey(): Buffer {
-  return new Writer().u16(1).u64(0).u16(16).raw(Buffer.alloc(16, 6)).finish();
+/** Paxos header (u64 version, i16 mon, u64 tid), fsid, u32 code, u32 epoch, u8 whether data follows, data. */
+function poolOpReply(): Buffer {
+  return new Writer().zeros(18).zeros(16).i32(-2).u32(7).u8(1).blob(Buffer.alloc(8, 3)).finish();
 }

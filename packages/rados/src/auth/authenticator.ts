@@ -249,6 +249,8 @@ function refusal(name: EntityName, method: number, result: number, allowed: read
   return new RadosError(
     "SIPHON_RADOS_AUTH",
     `the cluster does not accept ${user}: no such user, or another key (${errnoName(result) ?? `error ${-result}`})`,
-    { hint: `compare the keyring with: ceph auth get ${user}` },
+    {
+      hint: `compare the keyring with: ceph auth get ${user}; a cluster that lets only keys of type aes256k in cannot be used yet`,
+    },
   );
 }

@@ -20,8 +20,12 @@ export interface CryptoKey {
 
 const keyType = { none: 0, aes: 1, aes256k: 2 } as const;
 
-/** CryptoKey: u16 type, utime created, u16 length, bytes (src/auth/Crypto.h). */
-export function readCryptoKey(r: Reader): CryptoKey {
+/**
+ * CryptoKey: u16 type, utime created, u16 length, bytes (src/auth/Crypto.h).
+ *
+ * @param what for the error message
+ */
+export function readCryptoKey(r: Reader, what = "the session key that the monitors gave us"): CryptoKey {
   const type = r.u16();
   readUtime(r);
   const secret = r.raw(r.u16());
@@ -29,11 +33,11 @@ export function readCryptoKey(r: Reader): CryptoKey {
   if (type === keyType.aes256k) {
     throw new RadosError(
       "SIPHON_RADOS_AUTH",
-      "the key is of type aes256k, which this version of siphon cannot use",
-      { hint: "give the client a key of type aes: ceph auth get-or-create --key-type=aes" },
+      `${what} is of type aes256k, which this version of siphon cannot use`,
+      { hint: "let the cluster accept keys of type aes, and give the user one: see `ceph auth`" },
     );
   }
-  throw new RadosError("SIPHON_RADOS_AUTH", `keys of type ${type} are not known here`);
+  throw new RadosError("SIPHON_RADOS_AUTH", `${what} is of type ${type}, which is not known here`);
 }
 
 /**
@@ -43,7 +47,7 @@ export function readCryptoKey(r: Reader): CryptoKey {
 export function parseCryptoKey(text: string, whose: string): CryptoKey {
   const bytes = Buffer.from(text.trim(), "base64");
   try {
-    return readCryptoKey(new Reader(bytes, `key of ${whose}`));
+    return readCryptoKey(new Reader(bytes, `key of ${whose}`), `the key of ${whose}`);
   } catch (error) {
     if (error instanceof RadosError) throw error;
     throw new RadosError("SIPHON_RADOS_CONFIG", `the key of ${whose} is not a Ceph key`, {

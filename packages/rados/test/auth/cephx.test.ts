@@ -10,26 +10,15 @@ import { type CryptoKey, cephxIv, parseCryptoKey } from "../../src/auth/crypto-k
 import { parseEntityName } from "../../src/auth/entity-name.ts";
 import { readTickets, type Tickets } from "../../src/auth/tickets.ts";
 import { entityType } from "../../src/messenger/peer.ts";
+import { grant as grantOf, keyBytes, keyOf, serviceTicket } from "../support/cephx-bytes.ts";
 
 const secret = Buffer.from("00112233445566778899aabbccddeeff", "hex");
 const key = keyOf(secret);
 const sessionKey = keyOf(Buffer.alloc(16, 0x5a));
 const name = parseEntityName("client.admin");
 
-function keyBytes(bytes: Uint8Array, type = 1): Buffer {
-  return Buffer.from(new Writer().u16(type).u64(0).u16(bytes.length).raw(bytes).finish());
-}
-
-function keyOf(bytes: Uint8Array): CryptoKey {
-  return parseCryptoKey(keyBytes(bytes).toString("base64"), "client.admin");
-}
-
-/** What a monitor grants: a ticket for a service, sealed with a key it shares with the client. */
 function grant(service: number, sealing: CryptoKey, seconds = 60): Buffer {
-  const ticket = new Writer().u8(1).raw(keyBytes(sessionKey.reveal())).u32(seconds).u32(0).finish();
-  const blob = new Writer().u8(1).u64(7n).blob(Buffer.from("opaque")).finish();
-  const w = new Writer().u8(1).u32(1).u32(service).u8(1).blob(sealing.encrypt(ticket));
-  return Buffer.from(w.u8(0).blob(blob).finish());
+  return grantOf(service, sealing, serviceTicket(keyBytes(sessionKey.reveal()), seconds));
 }
 
 function withTickets(): CephxState {
@@ -62,10 +51,22 @@ test("the envelope is Ceph's: version, magic, contents, in AES-128-CBC with the 
 
 test("keys of a type to come are told from keys that are broken", () => {
   const newer = keyBytes(Buffer.alloc(32), 2).toString("base64");
-  assert.throws(() => parseCryptoKey(newer, "client.x"), { code: "SIPHON_RADOS_AUTH", message: /aes256k/ });
+  assert.throws(() => parseCryptoKey(newer, "client.x"), {
+    code: "SIPHON_RADOS_AUTH",
+    message: /the key of client\.x is of type aes256k/,
+  });
   for (const broken of ["", "AQ==", "not base64 at all!", keyBytes(Buffer.alloc(3)).toString("base64")]) {
     assert.throws(() => parseCryptoKey(broken, "client.x"), { message: /key/ });
   }
+});
+
+test("a cluster that seals its tickets with keys of a type to come is told so", () => {
+  const ticket = serviceTicket(keyBytes(Buffer.alloc(32), 2), 60);
+  assert.throws(() => readTickets(new Reader(grantOf(entityType.osd, key, ticket)), key, new Map()), {
+    code: "SIPHON_RADOS_AUTH",
+    message: /the session key that the monitors gave us is of type aes256k, which this version/,
+    hint: /ceph auth/,
+  });
 });
 
 test("names of users have a type and an id", () => {

@@ -234,6 +234,29 @@ test("a stream cut at any point ends the connection, and its owner is told once"
   }
 });
 
+test("compression is declined: a daemon that offers it is spoken to without, one that demands it is left", async () => {
+  const compression = 2n;
+  const compressionRequest = 21;
+  const tags: number[] = [];
+  const echoed = Promise.withResolvers<number>();
+  await using daemon = await FakeDaemon.listen({
+    ...{ type: "osd", offers: compression },
+    control: (_, tag) => tags.push(tag),
+    message: (peer, { tid, front, data }) => peer.send(43, tid, front, data),
+  });
+  const messenger = messengerFor(["crc"]);
+  const connection = await connectTo(messenger, osd(daemon.addr), new OpenAuth(), (_, { dataLength }) =>
+    echoed.resolve(dataLength),
+  );
+  connection.send({ type: 42, tid: 1, front: Buffer.alloc(9), data: Buffer.alloc(50_000) });
+  assert.equal(await echoed.promise, 50_000);
+  assert.ok(!tags.includes(compressionRequest));
+  messenger.close();
+  const error = await failure({ offers: compression, demands: compression });
+  assert.equal(error.code, "SIPHON_RADOS_PROTOCOL");
+  assert.match(error.message, /requires features of a newer msgr2 \(0x2\)/);
+});
+
 test("everything sent in one turn leaves in one write", async () => {
   await using daemon = await FakeDaemon.listen({ type: "osd" });
   let writes = 0;

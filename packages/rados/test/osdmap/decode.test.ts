@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type EntityAddr, WireError } from "@siphon/wire";
 import { decodeOsdMap } from "../../src/osdmap/decode.ts";
 import { decodeIncremental } from "../../src/osdmap/incremental.ts";
-import { formatPgId, type PgTable } from "../../src/osdmap/pg.ts";
+import { formatPgId, type PgId, type PgTable } from "../../src/osdmap/pg.ts";
 import { fullWeight, OsdState } from "../../src/osdmap/state.ts";
 import { osdMapBytes, withChecksum } from "../support/osdmap-bytes.ts";
 import { type OsdMapDump, osdMapVectors } from "../vectors/osdmaps.ts";
@@ -84,6 +84,22 @@ test("what Ceph 18 and 20 added is read: upmapped primaries, shards that never b
   assert.equal(state.pgs.upmapPrimaries.get(5, 7), 0);
   assert.deepEqual(state.pools.get(5)!.nonprimaryShards, [1, 4]);
   assert.equal(state.requireOsdRelease, 20);
+});
+
+test("what a release to come adds to a map and its pools is passed over, by the lengths", () => {
+  const spec = {
+    ...{ fsid: "01234567-89ab-cdef-0123-456789abcdef", epoch: 3, crush: crushBytes },
+    pools: [
+      {
+        ...{ id: 5, name: "p", type: 3, size: 6, rule: 0, pgNum: 8, pgpNum: 8, flags: 1 },
+        nonprimaryShards: [1, 4],
+      },
+    ],
+    osds: [{ state: 3, weight: fullWeight, affinity: fullWeight }],
+    upmapPrimaries: [[{ pool: 5, seed: 7 }, 0]] satisfies [PgId, number][],
+    blockedRanges: [{ type: "any", nonce: 24, family: 4, address: "192.0.2.0", port: 0 } as const],
+  };
+  assert.deepEqual(decodeOsdMap(osdMapBytes({ ...spec, toCome: 20 })), decodeOsdMap(osdMapBytes(spec)));
 });
 
 /** A decoded map in osdmaptool's terms. */

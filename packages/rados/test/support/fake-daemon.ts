@@ -23,6 +23,9 @@ import { SecureFramesRev1 } from "../../src/messenger/v2/secure-frames.ts";
 export interface FakeDaemonOptions {
   type?: PeerType;
   revision?: 0 | 1;
+  /** Further bits of msgr2 that its banner offers, or demands: 2 is compression. */
+  offers?: bigint;
+  demands?: bigint;
   mode?: ConnectionMode;
   secrets?: SessionSecrets;
   /** What it says instead of the answer to an authentication. */
@@ -102,14 +105,15 @@ export class FakePeer {
     this.socket = socket;
     this.#codec = daemon.options.revision === 0 ? new CrcFramesRev0() : new CrcFramesRev1();
     socket.on("data", (bytes) => this.#receive(bytes));
-    const revision = BigInt(daemon.options.revision ?? 1);
-    const banner = new Writer().raw(Buffer.from("ceph v2\n")).u16(16).u64(revision).u64(0n).finish();
+    const { revision = 1, offers = 0n, demands = 0n } = daemon.options;
+    const supported = BigInt(revision) | offers;
+    const banner = new Writer().raw(Buffer.from("ceph v2\n")).u16(16).u64(supported).u64(demands).finish();
     this.#sent.push(Buffer.from(banner));
     socket.write(banner);
   }
 
   /** A message as one frame, ready to be written. */
-  encode(type: number, tid: number, front: Uint8Array, data: Uint8Array): Buffer {
+  encode(type: number, tid: number, front: Uint8Array, data: Uint8Array, version = 1): Buffer {
     const codec = this.#codec;
     const length = codec.plan(41, front.length, 0, data.length);
     const region = Region.allocate(length);
@@ -119,7 +123,7 @@ export class FakePeer {
       .u64(tid)
       .u16(type)
       .u16(127)
-      .u16(1)
+      .u16(version)
       .u32(0)
       .u16(0)
       .u64(0);
@@ -130,8 +134,8 @@ export class FakePeer {
     return region.bytes.subarray(0, length);
   }
 
-  send(type: number, tid: number, front: Uint8Array, data: Uint8Array = Buffer.alloc(0)): void {
-    this.socket.write(this.encode(type, tid, front, data));
+  send(type: number, tid: number, front: Uint8Array, data: Uint8Array = Buffer.alloc(0), version = 1): void {
+    this.socket.write(this.encode(type, tid, front, data, version));
   }
 
   sendControl(tag: number, payload: Uint8Array): void {

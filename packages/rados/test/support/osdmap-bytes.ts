@@ -25,6 +25,8 @@ export interface MapSpec {
   blocklist?: EntityAddr[];
   blockedRanges?: EntityAddr[];
   osdRelease?: number;
+  /** So many bytes that nobody knows yet, at the end of each part and each pool; those must have what is known last. */
+  toCome?: number;
 }
 
 export interface PoolSpec {
@@ -51,13 +53,14 @@ export interface OsdSpec {
  */
 export function osdMapBytes(spec: MapSpec): Buffer {
   const primaries = spec.upmapPrimaries ?? [];
+  const { toCome = 0 } = spec;
   const w = new Writer(4096);
   let crcAt = 0;
   w.versioned(8, 7, () => {
-    w.versioned(primaries.length > 0 ? 10 : 9, 1, () => {
+    w.versioned(versionOf(primaries.length > 0 ? 10 : 9, toCome), 1, () => {
       writeUuid(w, spec.fsid);
       w.u32(spec.epoch).zeros(16);
-      w.list(spec.pools, (_, pool) => writePool(w.u64(pool.id), pool));
+      w.list(spec.pools, (_, pool) => writePool(w.u64(pool.id), pool, toCome));
       w.list(spec.pools, (_, pool) => w.u64(pool.id).string(pool.name));
       w.i32(Math.max(0, ...spec.pools.map((pool) => pool.id))).u32(spec.flags ?? 0);
       w.i32(spec.osds.length);
@@ -77,9 +80,10 @@ export function osdMapBytes(spec: MapSpec): Buffer {
       });
       w.u32(1).u32(0).u32(0).zeros(16);
       if (primaries.length > 0) writePgNumbers(w, primaries);
+      w.zeros(toCome);
     });
     const ranges = spec.blockedRanges ?? [];
-    w.versioned(ranges.length > 0 ? 11 : 9, 1, () => {
+    w.versioned(versionOf(ranges.length > 0 ? 11 : 9, toCome), 1, () => {
       w.list(spec.osds, () => writeEntityAddrVec(w, []));
       w.list(spec.osds, () => w.u8(1).zeros(24));
       writeBlocklist(w, spec.blocklist ?? []);
@@ -98,11 +102,17 @@ export function osdMapBytes(spec: MapSpec): Buffer {
         w.zeros(1 + 4 * 4);
         writeBlocklist(w, ranges);
       }
+      w.zeros(toCome);
     });
     crcAt = w.length;
     w.u32(0);
   });
   return withChecksum(w.finish(), crcAt);
+}
+
+/** Of an encoding that ends with what nobody knows yet, the version is one that nobody knows. */
+function versionOf(known: number, toCome: number): number {
+  return toCome > 0 ? 200 : known;
 }
 
 /** Fills in the checksum of all bytes but its own. */
@@ -111,9 +121,9 @@ export function withChecksum(bytes: Buffer, crcAt: number): Buffer {
   return bytes;
 }
 
-function writePool(w: Writer, pool: PoolSpec): void {
+function writePool(w: Writer, pool: PoolSpec, toCome: number): void {
   const shards = pool.nonprimaryShards ?? [];
-  w.versioned(shards.length > 0 ? 32 : 29, 5, () => {
+  w.versioned(versionOf(shards.length > 0 ? 32 : 29, toCome), 5, () => {
     w.u8(pool.type).u8(pool.size).u8(pool.rule).u8(2).u32(pool.pgNum).u32(pool.pgpNum);
     w.zeros(8).u32(1).u64(0).u32(0).u32(0).u32(0).u64(0).u64(pool.flags).u32(0).u8(1);
     w.u64(0).u64(0).u32(0).u64(-1).u8(0).u64(-1).u64(-1).u32(0);
@@ -133,6 +143,7 @@ function writePool(w: Writer, pool: PoolSpec): void {
       w.u8(0);
       w.u8(shards.reduce((bits, shard) => bits | (1 << shard), 0)).u8(0);
     }
+    w.zeros(toCome);
   });
 }
 

@@ -1,0 +1,23 @@
+import { Writer } from "@siphon/wire";
+import { type CryptoKey, parseCryptoKey } from "../../src/auth/crypto-key.ts";
+
+/** CryptoKey: u16 type, utime, u16 length, bytes. */
+export function keyBytes(bytes: Uint8Array, type = 1): Buffer {
+  return Buffer.from(new Writer().u16(type).u64(0).u16(bytes.length).raw(bytes).finish());
+}
+
+export function keyOf(bytes: Uint8Array): CryptoKey {
+  return parseCryptoKey(keyBytes(bytes).toString("base64"), "client.admin");
+}
+
+/** What says how long a ticket is good for, and the key that goes with it (CephXServiceTicket). */
+export function serviceTicket(key: Uint8Array, seconds: number): Buffer {
+  return Buffer.from(new Writer().u8(1).raw(key).u32(seconds).u32(0).finish());
+}
+
+/** What a monitor grants: a ticket for a service, sealed with a key it shares with the client. */
+export function grant(service: number, sealing: CryptoKey, ticket: Uint8Array): Buffer {
+  const blob = new Writer().u8(1).u64(7n).blob(Buffer.from("opaque")).finish();
+  const w = new Writer().u8(1).u32(1).u32(service).u8(1).blob(sealing.encrypt(ticket));
+  return Buffer.from(w.u8(0).blob(blob).finish());
+}
