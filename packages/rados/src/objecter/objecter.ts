@@ -23,7 +23,7 @@ import { Watchdog } from "./watchdog.ts";
 /** Where an objecter gets maps and connections from: a `Cluster`. */
 export interface ObjecterHost {
   readonly messenger: Messenger;
-  readonly osdmaps: OsdMapFeed;
+  readonly osdmaps: Pick<OsdMapFeed, "map" | "watch" | "take">;
   linkToOsd(osd: number, handler: LinkHandler): Link;
   /** The map that the monitors have now. */
   latestOsdMap(): Promise<OsdMap>;
@@ -335,7 +335,7 @@ export class Objecter implements Disposable {
   #expired(request: ObjectRequest): void {
     const { submittedAt, deadline, osd } = request.dispatch;
     const where = osd < 0 ? "" : ` from osd.${osd}`;
-    const text = `no answer about ${request.target.name}${where} within ${(deadline - submittedAt) / 1000} s`;
+    const text = `no answer about ${request.target.name}${where} within ${Math.round(deadline - submittedAt) / 1000} s`;
     this.#finish(request, -errnoTimedOut, new RadosError("SIPHON_RADOS_TIMEOUT", text, { retryable: true }));
   }
 

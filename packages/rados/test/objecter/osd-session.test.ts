@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Writer } from "@siphon/wire";
+import { opCode, requestFlag } from "../../src/objecter/op-code.ts";
+import { ObjectTarget } from "../../src/objecter/target.ts";
+import { FakeCluster, type FakeReply, replyBytes, TestRequest } from "../support/fake-cluster.ts";
+
+function read(length = 16): TestRequest {
+  const request = new TestRequest();
+  request.target = new ObjectTarget(1, "o");
+  request.flags = requestFlag.read;
+  request.ops.addExtent(opCode.read, 0, length);
+  request.ops.add(opCode.stat);
+  return request;
+}
+
+const two = [Buffer.from("abc"), Buffer.from("0123456789")];
+
+test("each operation's result and output reach the request", async () => {
+  await using cluster = await FakeCluster.start();
+  const request = read();
+  cluster.objecter.submit(request);
+  const [op] = await cluster.got(1);
+  assert.deepEqual(op!.codes, [opCode.read, opCode.stat]);
+  cluster.answer(op!, { outputs: two, results: [3, -1] });
+  const { results, bytes } = await request.done;
+  assert.deepEqual([results, `${bytes}`], [[3, -1], "0123456789"]);
+});
+
+test("a redirect leads to where the object is", async () => {
+  await using cluster = await FakeCluster.start();
+  const request = read();
+  cluster.objecter.submit(request);
+  const [op] = await cluster.got(1);
+  const redirect = new Writer();
+  redirect.versioned(1, 1, () => {
+    redirect.versioned(6, 3, () => redirect.u64(1).i32(-1).string("").string("").u64(-1n));
+    redirect.string("elsewhere").u32(0);
+  });
+  cluster.answer(op!, { outputs: two, redirect: Buffer.from(redirect.finish()) });
+  const [, followed] = await cluster.got(2);
+  assert.equal(followed!.name, "elsewhere");
+  assert.ok((followed!.flags & requestFlag.redirected) !== 0);
+  cluster.answer(followed!, { outputs: two });
+  assert.equal((await request.done).result, 0);
+});
+
+/** What no OSD says, and what it is called. */
+const lies: [string, Partial<FakeReply>, RegExp][] = [
+  ["too few results", { outputs: [Buffer.from("abc")] }, /1 results of 2 operations/],
+  ["too many results", { outputs: [...two, Buffer.alloc(1)] }, /3 results of 2 operations/],
+  ["more than was asked for", { outputs: [Buffer.alloc(17), Buffer.alloc(0)] }, /17 bytes for a read of 16/],
+];
+for (const [name, reply, message] of lies) {
+  test(`${name}: the request fails with the connection, and the others go on`, async () => {
+    await using cluster = await FakeCluster.start();
+    const requests = [read(), read()];
+    for (const request of requests) cluster.objecter.submit(request);
+    const [first] = await cluster.got(2);
+    cluster.answer(first!, reply);
+    const { result, error } = await requests[0]!.done;
+    assert.equal(result, -5);
+    assert.equal(error?.code, "SIPHON_RADOS_PROTOCOL");
+    assert.match(error!.message, message);
+    const [, , again] = await cluster.got(3);
+    cluster.answer(again!, { outputs: two });
+    assert.equal((await requests[1]!.done).result, 0);
+  });
+}
+
+test("no damage to an answer does more than end its request and its connection", async () => {
+  await using cluster = await FakeCluster.start();
+  for (let at = 0; at < 130; at += 3) {
+    const request = read();
+    cluster.objecter.submit(request);
+    const op = (await cluster.got(cluster.received.length + 1)).at(-1)!;
+    const front = replyBytes(op, { outputs: two });
+    front[at % front.length]! ^= 0xff;
+    op.peer.send(43, op.tid, front, Buffer.concat(two), 8);
+    // Damage may look like an answer to an earlier attempt, or to ask for more patience: a lost connection ends that.
+    setTimeout(() => op.peer.socket.destroy(), 50);
+    const answering = cluster
+      .got(cluster.received.length + 1)
+      .then((ops) => cluster.answer(ops.at(-1)!, { outputs: two }));
+    await Promise.race([request.done, answering]);
+    await request.done;
+    assert.equal(request.completions, 1);
+  }
+});
+
+test("answers that are cut short, of unknown requests, and messages of unknown kinds do no harm", async () => {
+  await using cluster = await FakeCluster.start();
+  const request = read();
+  cluster.objecter.submit(request);
+  const [op] = await cluster.got(1);
+  op!.peer.send(43, 999, Buffer.alloc(4), Buffer.alloc(0), 8);
+  op!.peer.send(200, 1, Buffer.alloc(4));
+  const whole = replyBytes(op!, { outputs: two });
+  op!.peer.send(43, op!.tid, whole.subarray(0, 60), Buffer.concat(two), 8);
+  const { error } = await request.done;
+  assert.match(error!.message, /it ends too early|operations/);
+});
