@@ -31,6 +31,7 @@ export { OperationError } from "./objects/operation-error.ts";
 export type { CopySource } from "./objects/operations/copy.ts";
 export type {
   AllocationHint,
+  ChecksumRange,
   Checksums,
   ChecksumType,
   Extent,

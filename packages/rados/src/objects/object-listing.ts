@@ -127,7 +127,7 @@ interface Page {
 const everyNamespace = "\x01";
 
 /**
- * pgls: u64 unused, u64 count, u32 epoch (0); input: with a filter its strings, then the cursor. Output
+ * pgls: u64 count, u32 epoch (0); input: with a filter its strings, then the cursor. Output
  * (pg_nls_response_t in src/osd/osd_types.h): versioned; cursor behind the page, list of string namespace, string name, string
  * key; nothing at all where the OSD has the PG no more.
  */
@@ -142,7 +142,7 @@ function listPage(cursor: ObjectCursor, count: number, filter: ListOptions["filt
       .blob(Buffer.from(filter.value));
   return {
     code: filter ? opCode.listObjectsFiltered : opCode.listObjects,
-    writeArguments: (ops, at) => ops.setU64(at + 8, count),
+    writeArguments: (ops, at) => ops.setU64(at, count),
     input: writeCursor(w, cursor).finish(),
     decode: (output) => {
       if (output.length === 0) return undefined;

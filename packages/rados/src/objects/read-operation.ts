@@ -1,5 +1,6 @@
 import { ObjectOperation, type With } from "./operation.ts";
 import {
+  type ChecksumRange,
   type Checksums,
   type ChecksumType,
   checksum,
@@ -53,15 +54,8 @@ export class ReadOperation<Values extends unknown[] = []> extends ObjectOperatio
     return this.add(stat());
   }
 
-  /**
-   * Of chunks of the range, computed by the OSD.
-   *
-   * @param range.chunk bytes of a chunk, of which the length is a multiple; without it the range is one chunk
-   */
-  checksum(
-    type: ChecksumType,
-    range: ReadRange & { chunk?: number; initial?: bigint } = {},
-  ): With<this, Checksums> {
+  /** Computed by the OSD. */
+  checksum(type: ChecksumType, range: ChecksumRange): With<this, Checksums> {
     return this.add(checksum(type, range));
   }
 

@@ -23,6 +23,16 @@ export interface ExtentMap {
 
 export type ChecksumType = "xxhash32" | "xxhash64" | "crc32c";
 
+/** What checksums are computed of. */
+export interface ChecksumRange {
+  offset?: number;
+  length: number;
+  /** Bytes of a chunk, of which the length is a multiple; without it the range is one chunk. */
+  chunk?: number;
+  /** What the computation starts from; default all ones. */
+  initial?: bigint;
+}
+
 /** One value a chunk. */
 export type Checksums = bigint[];
 
@@ -78,12 +88,7 @@ export function stat(): Op<Stat> {
  */
 export function checksum(
   type: ChecksumType,
-  {
-    offset = 0,
-    length = 0,
-    chunk = 0,
-    initial = 0xffff_ffff_ffff_ffffn,
-  }: Range & { chunk?: number; initial?: bigint },
+  { offset = 0, length, chunk = 0, initial = 0xffff_ffff_ffff_ffffn }: ChecksumRange,
 ): Op<Checksums> {
   const { number, bytes } = checksumTypes[type];
   const input = Buffer.alloc(8);
