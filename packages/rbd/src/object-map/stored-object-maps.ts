@@ -1,4 +1,4 @@
-import { type Pool, RadosError, WriteOperation } from "@siphon/rados";
+import { type Pool, WriteOperation } from "@siphon/rados";
 import type { ClassCall } from "../cls/class-call.ts";
 import { assertLocked, breakLock, getLockInfo, lock, unlock } from "../cls/lock.ts";
 import {
@@ -9,6 +9,7 @@ import {
   snapRemoveObjectMap,
 } from "../cls/object-map.ts";
 import { ask, changeAll } from "../cls/run.ts";
+import { hasCode } from "../errors.ts";
 import { mapLock } from "./map-lock.ts";
 import { objectMapName } from "./object-map.ts";
 import { objectState } from "./object-state.ts";
@@ -122,10 +123,6 @@ export class StoredObjectMaps {
   #change(snapId: number | undefined, calls: readonly ClassCall[]): Promise<void> {
     return changeAll(this.#pool, objectMapName(this.#imageId, snapId), calls);
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof RadosError && error.code === code;
 }
 
 async function ignoring(code: string, done: Promise<unknown>): Promise<void> {

@@ -1,0 +1,97 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface, type Interface } from "node:readline";
+import type { DiskClient, Shape } from "./disk-client.ts";
+
+/** librbd, as python3-rbd has it, in a process of its own. */
+export class LibrbdClient implements DiskClient, AsyncDisposable {
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+
+  /** @param user `client.admin` */
+  constructor(conf: string, user: string, pool: string) {
+    const script = new URL("librbd.py", import.meta.url).pathname;
+    this.#process = spawn("/usr/bin/python3", [script, conf, user, pool]);
+    this.#process.stderr.pipe(process.stderr, { end: false });
+    const lines: Interface = createInterface({ input: this.#process.stdout });
+    this.#lines = lines[Symbol.asyncIterator]();
+  }
+
+  open(image: string): Promise<void> {
+    return this.#ask("open", { image });
+  }
+
+  close(image: string): Promise<void> {
+    return this.#ask("close", { image });
+  }
+
+  create(image: string, size: number, features: number, shape: Shape): Promise<void> {
+    return this.#ask("create", { image, size, features, ...onWire(shape) });
+  }
+
+  async read(image: string, offset: number, length: number, snapshot?: string): Promise<Buffer> {
+    return Buffer.from(await this.#ask<string>("read", { image, offset, length, snapshot }), "base64");
+  }
+
+  write(image: string, offset: number, bytes: Buffer): Promise<void> {
+    return this.#ask("write", { image, offset, data: bytes.toString("base64") });
+  }
+
+  discard(image: string, offset: number, length: number): Promise<void> {
+    return this.#ask("discard", { image, offset, length });
+  }
+
+  writeZeroes(image: string, offset: number, length: number): Promise<void> {
+    return this.#ask("writeZeroes", { image, offset, length });
+  }
+
+  flush(image: string): Promise<void> {
+    return this.#ask("flush", { image });
+  }
+
+  resize(image: string, size: number): Promise<void> {
+    return this.#ask("resize", { image, size });
+  }
+
+  createSnapshot(image: string, snapshot: string): Promise<void> {
+    return this.#ask("createSnapshot", { image, snapshot });
+  }
+
+  removeSnapshot(image: string, snapshot: string): Promise<void> {
+    return this.#ask("removeSnapshot", { image, snapshot });
+  }
+
+  rollBack(image: string, snapshot: string): Promise<void> {
+    return this.#ask("rollBack", { image, snapshot });
+  }
+
+  clone(image: string, snapshot: string, child: string, features: number, shape: Shape): Promise<void> {
+    return this.#ask("clone", { image, snapshot, child, features, ...onWire(shape) });
+  }
+
+  flatten(image: string): Promise<void> {
+    return this.#ask("flatten", { image });
+  }
+
+  setObjectMap(image: string, on: boolean): Promise<void> {
+    return this.#ask("setObjectMap", { image, on });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#process, "exit");
+    this.#process.stdin.end();
+    await ended;
+  }
+
+  async #ask<T>(op: string, args: Record<string, unknown>): Promise<T> {
+    this.#process.stdin.write(`${JSON.stringify({ op, ...args })}\n`);
+    const { value } = await this.#lines.next();
+    const answer = JSON.parse(value ?? '{"error":"the process ended"}') as { ok: T; error?: string };
+    if (answer.error !== undefined) throw new Error(`librbd: ${op} ${args.image}: ${answer.error}`);
+    return answer.ok;
+  }
+}
+
+function onWire({ order, stripeUnit, stripeCount }: Shape) {
+  return { order, stripe_unit: stripeUnit, stripe_count: stripeCount };
+}

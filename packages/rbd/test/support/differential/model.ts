@@ -1,0 +1,66 @@
+import type { Shape } from "./disk-client.ts";
+
+/** rbd_discard_granularity_bytes as it is by default. */
+const granularity = 65_536;
+
+/** An image as it should be: its bytes, and those of its snapshots. */
+export class ImageModel {
+  readonly name: string;
+  readonly shape: Shape;
+  /** How many images behind it it takes bytes from. */
+  ancestors: number;
+  bytes: Buffer;
+  readonly snapshots = new Map<string, Buffer>();
+
+  constructor(name: string, shape: Shape, bytes: Buffer, ancestors = 0) {
+    this.name = name;
+    this.shape = shape;
+    this.bytes = bytes;
+    this.ancestors = ancestors;
+  }
+
+  /** Discards what fills units of the granularity in each object. */
+  discard(offset: number, length: number): void {
+    const objectSize = 2 ** this.shape.order;
+    const unit = Math.min(granularity, objectSize);
+    for (const [object, extent] of this.#objectExtents(offset, length)) {
+      let { first, end } = extent;
+      if (unit < objectSize || end < objectSize) {
+        first = Math.ceil(first / unit) * unit;
+        end = Math.floor(end / unit) * unit;
+      }
+      for (let at = first; at < end; at++) this.bytes[this.#imageOffset(object, at)] = 0;
+    }
+  }
+
+  resize(size: number): void {
+    const resized = Buffer.alloc(size);
+    this.bytes.copy(resized);
+    this.bytes = resized;
+  }
+
+  /** Which extent of each object an extent of the image is. */
+  #objectExtents(offset: number, length: number): Map<number, { first: number; end: number }> {
+    const { order, stripeUnit, stripeCount } = this.shape;
+    const rowsPerObject = 2 ** order / stripeUnit;
+    const extents = new Map<number, { first: number; end: number }>();
+    for (let at = offset; at < offset + length; ) {
+      const unit = Math.floor(at / stripeUnit);
+      const row = Math.floor(unit / stripeCount);
+      const object = Math.floor(row / rowsPerObject) * stripeCount + (unit % stripeCount);
+      const first = (row % rowsPerObject) * stripeUnit + (at % stripeUnit);
+      const end = first + Math.min(stripeUnit - (at % stripeUnit), offset + length - at);
+      at += end - first;
+      const known = extents.get(object);
+      extents.set(object, { first: known?.first ?? first, end });
+    }
+    return extents;
+  }
+
+  #imageOffset(object: number, objectOffset: number): number {
+    const { order, stripeUnit, stripeCount } = this.shape;
+    const rowsPerObject = 2 ** order / stripeUnit;
+    const row = Math.floor(object / stripeCount) * rowsPerObject + Math.floor(objectOffset / stripeUnit);
+    return (row * stripeCount + (object % stripeCount)) * stripeUnit + (objectOffset % stripeUnit);
+  }
+}
