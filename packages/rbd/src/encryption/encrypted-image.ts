@@ -1,0 +1,147 @@
+import { errno } from "../io/errno.ts";
+import type { ImageRequest } from "../io/image-request.ts";
+import { DiscardRequest, SectorRead } from "./encrypted-read.ts";
+import { EncryptedWrite } from "./encrypted-write.ts";
+import type { ImageOperations } from "./image-operations.ts";
+import type { LuksVolume } from "./luks-volume.ts";
+import type { Secret } from "./secret.ts";
+import { SectorCipher } from "./sector-cipher.ts";
+
+export interface EncryptedImageOptions {
+  /**
+   * Bytes that, discarded together and aligned, are nowhere stored any more: whole objects. Other discards do nothing, since
+   * zeros that remain in an object would be decrypted. Default: no discard does anything.
+   */
+  readonly discardUnit?: number;
+}
+
+/**
+ * The decrypted side of an encrypted image: takes the same requests, encrypts what is written and decrypts what is read. Sectors
+ * that were never written are read as zeros, as librbd does. Writes of parts of sectors read the rest first; such a write and
+ * others to the same sectors are carried out one after the other.
+ */
+export class EncryptedImage implements ImageOperations {
+  readonly lower: ImageOperations;
+  readonly cipher: SectorCipher;
+  readonly sectorBytes: number;
+  readonly dataOffset: number;
+  readonly #firstSector: number;
+  readonly #discardUnit: number;
+  readonly #reads: SectorRead[] = [];
+  readonly #writes: EncryptedWrite[] = [];
+  readonly #running = new Set<EncryptedWrite>();
+  #waiting: EncryptedWrite[] = [];
+  /** Writes of parts of sectors among those running and waiting. */
+  #partial = 0;
+
+  /** @param key may be wiped afterwards */
+  constructor(lower: ImageOperations, volume: LuksVolume, key: Secret, options: EncryptedImageOptions = {}) {
+    this.lower = lower;
+    this.cipher = new SectorCipher(key.bytes, volume.sectorBytes);
+    this.sectorBytes = volume.sectorBytes;
+    this.dataOffset = volume.dataOffset;
+    this.#firstSector = volume.firstSector;
+    this.#discardUnit = options.discardUnit ?? 0;
+  }
+
+  /** Of the data, in bytes: whole sectors. */
+  get size(): number {
+    const bytes = Math.max(0, this.lower.size - this.dataOffset);
+    return bytes - (bytes % this.sectorBytes);
+  }
+
+  get readOnly(): boolean {
+    return this.lower.readOnly;
+  }
+
+  read(request: ImageRequest): void {
+    if (this.#clip(request)) (this.#reads.pop() ?? new SectorRead(this)).begin(request);
+  }
+
+  write(request: ImageRequest): void {
+    if (this.#clip(request)) this.#admit(this.#writeOf(request, false));
+  }
+
+  /** Written as encrypted zeros, which is what every reader takes for zeros. */
+  writeZeroes(request: ImageRequest): void {
+    if (this.#clip(request)) this.#admit(this.#writeOf(request, true));
+  }
+
+  discard(request: ImageRequest): void {
+    if (!this.#clip(request)) return;
+    const unit = this.#discardUnit;
+    const start = unit === 0 ? 0 : Math.ceil(request.offset / unit) * unit;
+    const end = unit === 0 ? 0 : Math.floor((request.offset + request.length) / unit) * unit;
+    if (start < end) this.lower.discard(new DiscardRequest(request, this.dataOffset + start, end - start));
+    else completeLater(request, 0);
+  }
+
+  flush(request: ImageRequest): void {
+    this.lower.flush(request);
+  }
+
+  /** The number of the sector at this offset of the data, in units of 512 bytes. */
+  sectorAt(offset: number): number {
+    return this.#firstSector + offset / 512;
+  }
+
+  /** A read is done with and can be used for the next. */
+  keepRead(read: SectorRead): void {
+    this.#reads.push(read);
+  }
+
+  /** A write is done with: what waited for it may begin. */
+  release(write: EncryptedWrite): void {
+    this.#running.delete(write);
+    if (write.isPartial) this.#partial--;
+    this.#writes.push(write);
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const next of waiting) this.#startOrWait(next);
+  }
+
+  #writeOf(request: ImageRequest, isZeros: boolean): EncryptedWrite {
+    const write = this.#writes.pop() ?? new EncryptedWrite(this);
+    write.prepare(request, isZeros);
+    return write;
+  }
+
+  #admit(write: EncryptedWrite): void {
+    if (write.isPartial) this.#partial++;
+    this.#startOrWait(write);
+  }
+
+  #startOrWait(write: EncryptedWrite): void {
+    if (this.#partial > 0 && this.#mustWait(write)) {
+      this.#waiting.push(write);
+      return;
+    }
+    this.#running.add(write);
+    write.start();
+  }
+
+  #mustWait(write: EncryptedWrite): boolean {
+    for (const other of this.#running) if (write.collides(other)) return true;
+    return this.#waiting.some((other) => write.collides(other));
+  }
+
+  /** Makes the request end where the image does; false: it is completed without further work. */
+  #clip(request: ImageRequest): boolean {
+    const { size } = this;
+    if (request.offset < 0 || request.length < 0 || (request.offset >= size && request.length > 0)) {
+      completeLater(request, errno.invalid);
+      return false;
+    }
+    request.length = Math.min(request.length, size - request.offset);
+    if (request.length > 0) return true;
+    completeLater(request, 0);
+    return false;
+  }
+}
+
+function completeLater(request: ImageRequest, result: number): void {
+  request.result = result;
+  request.error = undefined;
+  setImmediate(() => request.completed());
+}

@@ -1,0 +1,89 @@
+import { ImageRequest } from "../io/image-request.ts";
+import { isZeros } from "../transfer/sparse.ts";
+import type { EncryptedImage } from "./encrypted-image.ts";
+
+/** Reads the whole sectors around what is asked for, and decrypts them. Used again and again. */
+export class SectorRead extends ImageRequest {
+  readonly #image: EncryptedImage;
+  #outer!: ImageRequest;
+  #sectors: Buffer = Buffer.alloc(0);
+  /** Offset of the first sector in the data. */
+  #start = 0;
+
+  constructor(image: EncryptedImage) {
+    super();
+    this.#image = image;
+  }
+
+  begin(outer: ImageRequest): void {
+    const { sectorBytes, dataOffset, lower } = this.#image;
+    this.#outer = outer;
+    this.#start = outer.offset - (outer.offset % sectorBytes);
+    this.length = Math.ceil((outer.offset + outer.length - this.#start) / sectorBytes) * sectorBytes;
+    this.offset = dataOffset + this.#start;
+    if (this.#sectors.length < this.length) this.#sectors = Buffer.allocUnsafeSlow(this.length);
+    lower.read(this);
+  }
+
+  fill(): void {}
+
+  take(bytes: Buffer, start: number, end: number, position: number): void {
+    bytes.copy(this.#sectors, position, start, end);
+  }
+
+  takeZeros(position: number, length: number): void {
+    this.#sectors.fill(0, position, position + length);
+  }
+
+  completed(): void {
+    const outer = this.#outer;
+    outer.result = this.result;
+    outer.error = this.error;
+    if (this.result >= 0) {
+      this.#decrypt();
+      const from = outer.offset - this.#start;
+      outer.take(this.#sectors, from, from + outer.length, 0);
+    }
+    if (this.#sectors.length > keptBytes) this.#sectors = Buffer.alloc(0);
+    this.#image.keepRead(this);
+    outer.completed();
+  }
+
+  /** Sectors that are all zeros were never written: no encrypted sector is. */
+  #decrypt(): void {
+    const { sectorBytes, cipher } = this.#image;
+    let start = 0;
+    for (let at = 0; at <= this.length; at += sectorBytes) {
+      if (at < this.length && !isZeros(this.#sectors, at, at + sectorBytes)) continue;
+      if (at > start) cipher.decrypt(this.#sectors, start, at, this.#image.sectorAt(this.#start + start));
+      start = at + sectorBytes;
+    }
+  }
+}
+
+/** Discards on behalf of another request. */
+export class DiscardRequest extends ImageRequest {
+  readonly #outer: ImageRequest;
+
+  constructor(outer: ImageRequest, offset: number, length: number) {
+    super();
+    this.#outer = outer;
+    this.offset = offset;
+    this.length = length;
+  }
+
+  fill(): void {}
+
+  take(): void {}
+
+  takeZeros(): void {}
+
+  completed(): void {
+    this.#outer.result = this.result;
+    this.#outer.error = this.error;
+    this.#outer.completed();
+  }
+}
+
+/** Larger buffers are not kept for the next request. */
+export const keptBytes = 1024 * 1024;
