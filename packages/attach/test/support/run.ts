@@ -1,0 +1,19 @@
+import { type ChildProcess, execFile } from "node:child_process";
+import { once } from "node:events";
+import { promisify } from "node:util";
+
+const exec = promisify(execFile);
+
+/** Runs a program and returns what it printed; throws with what it said on standard error when it fails. */
+export async function run(program: string, args: readonly string[], input?: string): Promise<string> {
+  const running = exec(program, args, { timeout: 120_000, maxBuffer: 64 << 20 });
+  if (input !== undefined) running.child.stdin!.end(input);
+  return (await running).stdout;
+}
+
+/** Ends a process that was started, by force, and waits until it is gone. */
+export async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
