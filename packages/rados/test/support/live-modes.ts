@@ -14,9 +14,11 @@ export type LiveMode = keyof typeof liveModes;
 /** Starts a real cluster for tests: three monitors and little else. */
 export async function upForTest(name: string, spec: ClusterSpecInput): Promise<LocalCluster> {
   const small = { name, mons: 3, osds: 1, replicas: 1, store: "memstore", pgs: 8 } as const;
+  // As clusters are set since CVE-2021-20288: who comes back must prove who it was.
+  const reclaim = spec.auth === "cephx" && { auth_allow_insecure_global_id_reclaim: "false" };
   for (let tries = 3; ; tries--) {
     try {
-      return await LocalCluster.up({ ...small, ...spec });
+      return await LocalCluster.up({ ...small, ...spec, settings: { ...reclaim, ...spec.settings } });
     } catch (error) {
       // Over v1 without authentication an OSD may speak before it knows the cluster, and then it ends.
       const died = error instanceof LabError && error.code === "SIPHON_DAEMON_DIED";
