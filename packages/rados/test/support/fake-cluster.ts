@@ -213,8 +213,8 @@ export function readOp(front: Buffer): Omit<ReceivedOp, "osd" | "peer" | "tid" |
 /** A request that keeps what came of it. */
 export class TestRequest extends ObjectRequest {
   readonly #done = Promise.withResolvers<this>();
-  input = Buffer.alloc(0);
-  bytes = Buffer.alloc(0);
+  input: Buffer = Buffer.alloc(0);
+  bytes: Buffer = Buffer.alloc(0);
   results: number[] = [];
   completions = 0;
 
