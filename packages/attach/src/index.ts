@@ -10,3 +10,5 @@ export { IoMetrics } from "./server/io-metrics.ts";
 export { type ListenAddress, parseListenAddress } from "./server/listen.ts";
 export { MetricsServer } from "./server/metrics-server.ts";
 export { type IoRates, RateWatch } from "./server/rates.ts";
+export type { VhostEvent } from "./vhost/events.ts";
+export { type VhostOptions, VhostServer } from "./vhost/server.ts";

@@ -2,6 +2,7 @@ import { closeSync, unlinkSync } from "node:fs";
 import type { BlockDevice } from "../block-device.ts";
 import { AttachError } from "../errors.ts";
 import { IoMetrics } from "../server/io-metrics.ts";
+import { removeDeadSocket } from "../server/listen.ts";
 import type { VhostEvent } from "./events.ts";
 import { type PollHandle, whenReadable } from "./native/libc.ts";
 import { acceptFrom, listenAt } from "./native/socket.ts";
@@ -23,6 +24,8 @@ export interface VhostOptions {
 
 /** A ring's number has eight bits. */
 const mostQueues = 256;
+const defaultQueues = 16;
+const serialBytes = 20;
 
 /**
  * Serves a disk to VMs over vhost-user-blk: to one front-end at a time, and to the next when it has left and all it began is done. Several
@@ -37,24 +40,33 @@ export class VhostServer implements AsyncDisposable {
   #session: Session | undefined;
   #closed = false;
 
+  private constructor(options: VhostOptions) {
+    this.#options = options;
+    this.socket = options.socket;
+    this.metrics = options.metrics ?? new IoMetrics();
+    this.#listener = listenAt(options.socket);
+    this.#accept();
+  }
+
   /**
-   * Listens. Throws SIPHON_ATTACH_SOCKET or SIPHON_ATTACH_SOCKET_BUSY when it cannot, SIPHON_ATTACH_NATIVE where koffi does not load.
+   * Throws SIPHON_ATTACH_SOCKET_BUSY when something lives at the socket, SIPHON_ATTACH_SOCKET when none can be made there,
+   * SIPHON_ATTACH_NATIVE where koffi does not load.
    */
-  constructor(options: VhostOptions) {
-    const { queues = 16, serial = "", socket } = options;
+  static async listen(options: VhostOptions): Promise<VhostServer> {
+    const { queues = defaultQueues, serial = "", socket } = options;
     if (!Number.isInteger(queues) || queues < 1 || queues > mostQueues) {
       throw new AttachError("SIPHON_USAGE", `a disk cannot have ${queues} queues`, {
         hint: `1 to ${mostQueues}; QEMU takes one for each of the VM's processors`,
       });
     }
-    if (Buffer.byteLength(serial) > 20) {
-      throw new AttachError("SIPHON_USAGE", `the serial number ${serial} is longer than 20 bytes`);
+    if (Buffer.byteLength(serial) > serialBytes) {
+      throw new AttachError(
+        "SIPHON_USAGE",
+        `the serial number ${serial} is longer than ${serialBytes} bytes`,
+      );
     }
-    this.#options = options;
-    this.socket = socket;
-    this.metrics = options.metrics ?? new IoMetrics();
-    this.#listener = listenAt(socket);
-    this.#accept();
+    await removeDeadSocket(socket);
+    return new VhostServer(options);
   }
 
   /** Finishes what is under way, hangs up and removes the socket. A VM waits until somebody serves there again. */
@@ -80,7 +92,7 @@ export class VhostServer implements AsyncDisposable {
     const fd = acceptFrom(this.#listener);
     if (fd === undefined) return;
     this.#poll!.close();
-    const { device, queues = 16, serial = "", blockSize = 512, report = () => {} } = this.#options;
+    const { device, queues = defaultQueues, serial = "", blockSize = 512, report = () => {} } = this.#options;
     const { metrics } = this;
     metrics.connections++;
     report({ type: "connected" });

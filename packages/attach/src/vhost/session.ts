@@ -5,6 +5,7 @@ import { InflightMemory } from "./inflight-memory.ts";
 import { mostRegions } from "./memory/guest-memory.ts";
 import { MemoryRegion } from "./memory/region.ts";
 import { adoptEvent, closeQuietly } from "./native/event.ts";
+import { adoptSocket } from "./native/socket.ts";
 import { Channel, type Message } from "./protocol/channel.ts";
 import {
   backendRequestCode,
@@ -173,9 +174,7 @@ export class Session {
       case "setVringErr":
         return this.#setVringEvent(name, payload, fds);
       case "setBackendReqFd":
-        this.#requests?.close();
-        this.#requests = new Channel(takeFd(fds), { message: () => undefined, closed: () => {} });
-        return undefined;
+        return this.#setRequests(fds);
       case "getConfig":
         return this.#getConfig(payload);
       case "setConfig":
@@ -273,6 +272,20 @@ export class Session {
     for (const [index, queue] of queues.entries()) queue.setInflight(memory.area(index));
     this.#inflight?.[Symbol.dispose]();
     this.#inflight = memory;
+  }
+
+  /** The socket on which this side may ask; what comes back on it is not waited for. */
+  #setRequests(fds: number[]): undefined {
+    if (fds.length === 1) adoptSocket(fds[0]!);
+    const fd = takeFd(fds);
+    this.#requests?.close();
+    this.#requests = new Channel(fd, {
+      message: (reply) => {
+        for (const fd of reply.fds) closeQuietly(fd);
+        return undefined;
+      },
+      closed: () => {},
+    });
   }
 
   #tellOfChange(): void {

@@ -44,6 +44,7 @@ export class FrontEnd implements Disposable {
   offered = 0n;
   features = 0n;
   configChanges = 0;
+  hungUp = false;
   /** Fulfilled when the other side hangs up. */
   readonly gone = Promise.withResolvers<void>();
   inflight: { fd: number; description: InflightDescription } | undefined;
@@ -66,7 +67,10 @@ export class FrontEnd implements Disposable {
         this.#replies.shift()?.(message);
         return undefined;
       },
-      closed: () => this.gone.resolve(),
+      closed: () => {
+        this.hungUp = true;
+        this.gone.resolve();
+      },
     });
   }
 

@@ -7,7 +7,7 @@ import { FileDevice } from "./file-device.ts";
  */
 const [socket, file] = process.argv.slice(2) as [string, string];
 const device = new FileDevice(file);
-const server = new VhostServer({
+const server = await VhostServer.listen({
   device,
   socket,
   serial: "a-file",

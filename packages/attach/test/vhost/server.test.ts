@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { VhostEvent } from "../../src/vhost/events.ts";
-import { VhostServer } from "../../src/vhost/server.ts";
+import { type VhostOptions, VhostServer } from "../../src/vhost/server.ts";
 import { FrontEnd } from "../support/front-end.ts";
 import { blkType, GuestDriver } from "../support/guest-driver.ts";
 import { MemoryDevice } from "../support/memory-device.ts";
@@ -21,10 +21,10 @@ const unsupported = { status: 2, written: 1 };
 /** Where tests put data in the guest's memory: behind the headers of every queue. */
 const dataAt = 4 << 20;
 
-function serve(options: Partial<ConstructorParameters<typeof VhostServer>[0]> = {}) {
+async function serve(options: Partial<VhostOptions> = {}) {
   const device = new MemoryDevice({ size: 64 << 20 });
   const events: VhostEvent[] = [];
-  const server = new VhostServer({
+  const server = await VhostServer.listen({
     device,
     socket: join(directory, `${sockets++}.sock`),
     serial: "libvirt-pool/vm1",
@@ -36,7 +36,7 @@ function serve(options: Partial<ConstructorParameters<typeof VhostServer>[0]> = 
 
 describe("a guest's disk", () => {
   test("has the bytes that were written to it, however they are scattered", async () => {
-    const { server } = serve();
+    const { server } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket, { regions: 4, memoryBytes: 64 << 20 });
     const driver = new GuestDriver(frontEnd);
@@ -62,7 +62,7 @@ describe("a guest's disk", () => {
   });
 
   test("is flushed, discarded and zeroed, in many ranges at once", async () => {
-    const { server, device } = serve();
+    const { server, device } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
     const driver = new GuestDriver(frontEnd);
@@ -87,7 +87,7 @@ describe("a guest's disk", () => {
   });
 
   test("says who it is", async () => {
-    const { server } = serve();
+    const { server } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
     const driver = new GuestDriver(frontEnd);
@@ -100,7 +100,7 @@ describe("a guest's disk", () => {
   });
 
   test("answers what it cannot do with an error, and goes on", async () => {
-    const { server, events } = serve();
+    const { server, events } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
     const driver = new GuestDriver(frontEnd);
@@ -122,7 +122,7 @@ describe("a guest's disk", () => {
   });
 
   test("fails requests that the cluster fails", async () => {
-    const { server, device } = serve();
+    const { server, device } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
     const driver = new GuestDriver(frontEnd);
@@ -134,7 +134,7 @@ describe("a guest's disk", () => {
 
   test("is read only when it is", async () => {
     const device = new MemoryDevice({ size: 1 << 20, readOnly: true });
-    const { server } = serve({ device });
+    const { server } = await serve({ device });
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
     assert.deepEqual([(frontEnd.offered >> 5n) & 1n, frontEnd.hasDiscard], [1n, false]);
@@ -145,7 +145,7 @@ describe("a guest's disk", () => {
   });
 
   test("flushes every write for a guest that wants no cache, or cannot flush", async () => {
-    const { server, device } = serve();
+    const { server, device } = await serve();
     await using _ = server;
     {
       using frontEnd = await FrontEnd.connect(server.socket);
@@ -163,7 +163,7 @@ describe("a guest's disk", () => {
   });
 
   test("grows while it is in use, and the guest is told", async () => {
-    const { server, device } = serve();
+    const { server, device } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
     const driver = new GuestDriver(frontEnd);
@@ -176,7 +176,7 @@ describe("a guest's disk", () => {
 
   test("serves several queues, with and without the ring features", async () => {
     for (const features of [-1n, ~(1n << 28n), ~(1n << 29n)]) {
-      const { server } = serve();
+      const { server } = await serve();
       await using _ = server;
       const without = features & ~(1n << 26n);
       using frontEnd = await FrontEnd.connect(server.socket, { queues: 4, features: without });
@@ -194,7 +194,7 @@ describe("a guest's disk", () => {
 
 describe("a front-end", () => {
   test("needs few kicks while much is under way", async () => {
-    const { server } = serve();
+    const { server } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
     const driver = new GuestDriver(frontEnd);
@@ -207,7 +207,7 @@ describe("a front-end", () => {
   });
 
   test("has the disk for itself; the next one waits until it has left and all is done", async () => {
-    const { server, device } = serve();
+    const { server, device } = await serve();
     await using _ = server;
     const first = await FrontEnd.connect(server.socket);
     const hold = Promise.withResolvers<void>();
@@ -230,7 +230,7 @@ describe("a front-end", () => {
   });
 
   test("stops a ring when what is under way has been given back", async () => {
-    const { server, device } = serve();
+    const { server, device } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
     const driver = new GuestDriver(frontEnd);
@@ -246,7 +246,7 @@ describe("a front-end", () => {
   });
 
   test("loses no request when the server is killed: the next one takes them up in their order", async () => {
-    const { server, device } = serve();
+    const { server, device } = await serve();
     const first = await FrontEnd.connect(server.socket, { memoryBytes: 16 << 20 });
     const driver = new GuestDriver(first);
     await driver.write(0, dataAt, 512);
@@ -254,7 +254,7 @@ describe("a front-end", () => {
     device.held = new Promise(() => {});
     const outcomes = [3, 1, 2].map((place) => driver.write(place * 4096, dataAt, 512));
     while (device.asked.length < 4) await new Promise(setImmediate);
-    const { server: next, device: nextDevice } = serve();
+    const { server: next, device: nextDevice } = await serve();
     await using _ = next;
     first.disconnect();
     using second = await FrontEnd.connect(next.socket, { memoryBytes: 16 << 20, resume: first });
@@ -267,7 +267,7 @@ describe("a front-end", () => {
   });
 
   test("gets its requests back before the server closes, and the socket is gone", async () => {
-    const { server, device } = serve();
+    const { server, device } = await serve();
     using frontEnd = await FrontEnd.connect(server.socket);
     assert.equal(statSync(server.socket).mode & 0o777, 0o600);
     const driver = new GuestDriver(frontEnd);
@@ -284,7 +284,7 @@ describe("a front-end", () => {
   });
 
   test("may take memory away and add some while it runs", async () => {
-    const { server } = serve();
+    const { server } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket, { regions: 4, memoryBytes: 16 << 20 });
     const driver = new GuestDriver(frontEnd);
@@ -299,7 +299,7 @@ describe("a front-end", () => {
   });
 
   test("is refused what is not offered, migration first of all", async () => {
-    const { server, events } = serve();
+    const { server, events } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
     const features = Buffer.alloc(8);

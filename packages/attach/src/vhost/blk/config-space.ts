@@ -18,7 +18,8 @@ export const sectorBytes = 512;
 /** Ranges in one discard or write-zeroes request. */
 export const mostRanges = 64;
 /** As long as a range may be; 32 MiB keep a discard from occupying the device for long. */
-const mostRangeSectors = (32 << 20) / sectorBytes;
+export const mostRangeBytes = 32 << 20;
+const mostRangeSectors = mostRangeBytes / sectorBytes;
 /** With the header and the status it fills a ring of 128 descriptors, QEMU's smallest. */
 const mostSegments = 126;
 

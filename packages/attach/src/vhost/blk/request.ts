@@ -3,7 +3,7 @@ import type { BlockDevice } from "../../block-device.ts";
 import { type IoMetrics, ioKind } from "../../server/io-metrics.ts";
 import type { GuestMemory } from "../memory/guest-memory.ts";
 import { Chain } from "../ring/chain.ts";
-import { mostRanges, sectorBytes } from "./config-space.ts";
+import { mostRangeBytes, mostRanges, sectorBytes } from "./config-space.ts";
 
 /*
  * A request, virtio 1.2, 5.2.6: u32 type, u32 reserved, u64 sector, then what is written; then where it is read to, and a status byte.
@@ -16,6 +16,9 @@ const flagUnmap = 1;
 
 const requestType = { read: 0, write: 1, flush: 4, getId: 8, discard: 11, writeZeroes: 13 } as const;
 const status = { ok: 0, ioError: 1, unsupported: 2 } as const;
+
+/** No driver asks for more at a time; a guest that does must not make the server hold it all. */
+const mostTransferBytes = 64 << 20;
 
 /** What requests need to know of the device they are for, and of the ring they came from. */
 export interface RequestOwner {
@@ -133,7 +136,7 @@ export class BlkRequest extends ImageRequest {
   #transfer(length: number): void {
     const { device } = this.#owner;
     const write = this.#type === requestType.write;
-    if (!this.#aim(8, length) || (write && device.readOnly)) {
+    if (length > mostTransferBytes || !this.#aim(8, length) || (write && device.readOnly)) {
       this.#finish(status.ioError);
       return;
     }
@@ -181,7 +184,7 @@ export class BlkRequest extends ImageRequest {
       return;
     }
     const length = scratch.readUInt32LE(8) * sectorBytes;
-    if (!this.#aim(0, length)) {
+    if (length > mostRangeBytes || !this.#aim(0, length)) {
       this.#finish(status.ioError);
       return;
     }

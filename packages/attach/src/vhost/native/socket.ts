@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fchmodSync, lstatSync, unlinkSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync } from "node:fs";
 import { AttachError } from "../../errors.ts";
 import { addressOf, allocate, checked, lastErrno, libc } from "./libc.ts";
 
@@ -12,18 +12,16 @@ const flags = nonBlocking | closeOnExec;
 const pathBytes = 108;
 
 /**
- * Listens at a path, which only this user may connect to. A socket that nobody listens at any more is replaced; throws
- * SIPHON_ATTACH_SOCKET_BUSY when somebody does, or when something else is in its place.
+ * Listens at a path, which only this user may connect to. Throws SIPHON_ATTACH_SOCKET_BUSY when something is there already,
+ * SIPHON_ATTACH_SOCKET when no socket can be made there.
  */
 export function listenAt(path: string): number {
   const fd = checked(libc().socket(unix, stream | flags, 0), "create a socket");
   try {
-    removeStale(path);
     // The socket's own mode is what bind gives to the file: there is no moment in which others may connect.
     fchmodSync(fd, 0o600);
     const addr = sockaddr(path);
     if (libc().bind(fd, addressOf(addr), addr.length) < 0) throw unusable(path, lastErrno());
-    chmodSync(path, 0o600);
     checked(libc().listen(fd, 8), `listen at ${path}`);
     return fd;
   } catch (error) {
@@ -51,6 +49,12 @@ export function connectTo(path: string): number {
   throw unusable(path, errno);
 }
 
+/** Takes a descriptor of a peer's for a socket; throws SIPHON_ATTACH_PROTOCOL when it is something else. */
+export function adoptSocket(fd: number): number {
+  if (fstatSync(fd).isSocket()) return fd;
+  throw new AttachError("SIPHON_ATTACH_PROTOCOL", "a descriptor for messages is no socket");
+}
+
 /** Two sockets that are connected with each other. */
 export function socketPair(): [number, number] {
   const fds = allocate(8);
@@ -71,29 +75,13 @@ function sockaddr(path: string): Buffer {
   return addr;
 }
 
-function removeStale(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) throw unusable(path, "EEXIST");
-  try {
-    closeSync(connectTo(path));
-  } catch (error) {
-    if (!(error instanceof AttachError)) throw error;
-    unlinkSync(path);
-    return;
-  }
-  throw unusable(path, "EADDRINUSE");
-}
-
 function unusable(path: string, errno: string): AttachError {
   const hints: Record<string, string> = {
-    EADDRINUSE: "another process serves there: stop it, or choose another path",
-    EEXIST: "a file is in the way: remove it, or choose another path",
+    EADDRINUSE: "end the program that serves there, or choose another path",
     ENOENT: "its directory must exist",
     ECONNREFUSED: "nobody listens there",
   };
-  const busy = errno === "EADDRINUSE" || errno === "EEXIST";
-  const code = busy ? "SIPHON_ATTACH_SOCKET_BUSY" : "SIPHON_ATTACH_SOCKET";
+  const code = errno === "EADDRINUSE" ? "SIPHON_ATTACH_SOCKET_BUSY" : "SIPHON_ATTACH_SOCKET";
   return new AttachError(code, `cannot use the socket ${path} (${errno})`, {
     hint: hints[errno],
     retryable: errno === "ECONNREFUSED" || errno === "EAGAIN",

@@ -1,0 +1,14 @@
+/**
+ * Lets a hostile guest loose on a vhost-user-blk server beside a good one: `node hostile-guest.ts [--attacks N] [--seed S]`. Ends with
+ * an error at the first harm; the seed makes it again.
+ */
+import { parseArgs } from "node:util";
+import { hostileRun } from "../test/support/hostile-run.ts";
+
+const { values } = parseArgs({
+  options: { attacks: { type: "string", default: "100000" }, seed: { type: "string", default: "1" } },
+});
+const outcome = await hostileRun(Number(values.attacks), Number(values.seed), (done) => {
+  if (done % 10_000 === 0) console.log(`${done} attacks`);
+});
+console.table(outcome);
