@@ -9,6 +9,14 @@ export interface Descriptor {
   next: number;
 }
 
+/** A buffer in the guest's memory. */
+export interface Piece {
+  at: number;
+  length: number;
+  /** Whether the device writes to it. */
+  write: boolean;
+}
+
 export const descriptorFlag = { next: 1, write: 2, indirect: 4 } as const;
 
 /** The guest whose memory a ring is in. */
@@ -90,8 +98,11 @@ export class DriverRing implements Disposable {
     return this.#at + 16 * this.size + 8192 + 8 * this.size + head * indirectEntries * 16;
   }
 
-  /** Chains buffers: all the device reads, then all it writes. Takes a free head, which `collect` gives back. */
-  chain(buffers: { at: number; length: number; write: boolean }[], indirect: boolean): number {
+  /**
+   * Chains buffers: all the device reads, then all it writes. Takes a free head, which `collect` gives back unless it is kept, to be
+   * offered again and again.
+   */
+  chain(buffers: Piece[], indirect: boolean, kept = false): number {
     const { memory } = this.#memory;
     const head = this.free.pop()!;
     const table = this.indirectTableAt(head);
@@ -115,7 +126,7 @@ export class DriverRing implements Disposable {
       const length = 16 * buffers.length;
       this.setDescriptor(head, { address, length, flags: descriptorFlag.indirect, next: 0 });
     }
-    this.#chained.set(head, indirect ? [head] : indexes);
+    if (!kept) this.#chained.set(head, indirect ? [head] : indexes);
     return head;
   }
 

@@ -27,7 +27,10 @@ const userBase = 0x7f00_0000_0000;
 /** Between two parts of the memory. */
 const gap = 0x1000_0000;
 
-const everyFeature = ~ringFeature.logAll;
+/** Of those that any back-end may offer; virtio's first 24 bits are the device's own. */
+const everyFeature =
+  0xffffffn | (Object.values(ringFeature).reduce((all, bit) => all | bit) ^ ringFeature.logAll);
+const knownProtocolFeatures = Object.values(protocolFeature).reduce((all, bit) => all | bit);
 
 /**
  * The other side of a vhost-user-blk socket: QEMU's part and the guest driver's in one, with memory and rings of its own. For tests
@@ -43,6 +46,7 @@ export class FrontEnd implements Disposable {
   readonly dataAt: number;
   offered = 0n;
   features = 0n;
+  protocolFeatures = 0n;
   configChanges = 0;
   hungUp = false;
   /** Fulfilled when the other side hangs up. */
@@ -94,8 +98,9 @@ export class FrontEnd implements Disposable {
 
   async negotiate(): Promise<void> {
     this.offered = (await this.ask("getFeatures")).payload.readBigUInt64LE();
-    const protocol = (await this.ask("getProtocolFeatures")).payload;
-    this.tell("setProtocolFeatures", protocol);
+    const offered = (await this.ask("getProtocolFeatures")).payload.readBigUInt64LE();
+    this.protocolFeatures = offered & knownProtocolFeatures;
+    this.tell("setProtocolFeatures", u64(this.protocolFeatures));
     const [ours, theirs] = socketPair();
     this.#requests = new Channel(ours, {
       message: () => {
@@ -109,7 +114,6 @@ export class FrontEnd implements Disposable {
     this.tell("setOwner");
     this.features = this.offered & this.#options.features;
     await this.check("setFeatures", u64(this.features));
-    if ((protocol.readBigUInt64LE() & protocolFeature.mq) === 0n) throw new Error("no multiqueue");
   }
 
   async setMemory(): Promise<void> {
@@ -138,6 +142,7 @@ export class FrontEnd implements Disposable {
 
   async setInflight(): Promise<void> {
     const { queues, queueSize } = this.#options;
+    if ((this.protocolFeatures & protocolFeature.inflightShmfd) === 0n) return;
     if (this.inflight === undefined) {
       const wanted = { mmapSize: 0, mmapOffset: 0, queues, queueSize };
       const { payload, fds } = await this.ask("getInflightFd", inflight(wanted, 24));
