@@ -46,6 +46,12 @@ export class ByteSource implements AsyncDisposable {
     }
   }
 
+  /** What is left of the stream's portion at hand, or its next; empty at the end. */
+  async portion(): Promise<Buffer> {
+    if (this.#at === this.#portion.length) await this.#more();
+    return this.#advance(this.#portion.length - this.#at);
+  }
+
   async skip(length: number): Promise<void> {
     for await (const _ of this.take(length));
   }

@@ -1,0 +1,231 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ByteSource } from "../byte-source.ts";
+import { DiffReader } from "../diff-reader.ts";
+import { exportDiff } from "../export-diff.ts";
+import type { DiffSource, TransferOptions } from "../image-ends.ts";
+import { mergeDiffs } from "../merge-diff.ts";
+import { streamOf } from "../pipe.ts";
+import { TransferError } from "../transfer-error.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import { partialSuffix, removeDurably } from "./durable-file.ts";
+import {
+  type BackedUpImage,
+  type BackupPoint,
+  type Manifest,
+  manifestName,
+  readManifest,
+  writeManifest,
+} from "./manifest.ts";
+import { readPointFile, writePointFile } from "./point-file.ts";
+
+/**
+ * A directory with the states of an image at several snapshots: a manifest, and for each point a diff from the point before
+ * (`rbd import-diff` takes them one after the other). Every change is whole or has not happened, also when the process is
+ * killed: files are written under other names, and what the manifest does not name is no part of the backup.
+ */
+export class Backup implements AsyncDisposable {
+  readonly directory: string;
+  #manifest: Manifest;
+  readonly #lock: AsyncDisposable | undefined;
+
+  private constructor(directory: string, manifest: Manifest, lock?: AsyncDisposable) {
+    this.directory = directory;
+    this.#manifest = manifest;
+    this.#lock = lock;
+  }
+
+  /** Opens a backup to read from. */
+  static async open(directory: string): Promise<Backup> {
+    return new Backup(directory, await readManifest(directory));
+  }
+
+  /** Opens a backup to be changed, alone; begins one if the directory is empty or missing. */
+  static async openForChange(directory: string, image: BackedUpImage): Promise<Backup> {
+    await mkdir(directory, { recursive: true });
+    const lock = await lockDirectory(directory);
+    try {
+      const names = await readdir(directory);
+      if (!names.includes(manifestName)) {
+        const foreign = names.filter((name) => name !== manifestName + partialSuffix);
+        if (foreign.length > 0) {
+          throw new TransferError(
+            "SIPHON_TRANSFER_MISMATCH",
+            `${directory} is no backup, and not empty: it holds ${foreign[0]}`,
+            { hint: "give a directory of its own to each image" },
+          );
+        }
+        await writeManifest(directory, { image, points: [], nextFile: 1 });
+      }
+      const manifest = await readManifest(directory);
+      if (manifest.image.id !== image.id) {
+        throw new TransferError(
+          "SIPHON_TRANSFER_MISMATCH",
+          `${directory} is a backup of ${manifest.image.spec} (${manifest.image.id}), not of ${image.spec} (${image.id})`,
+          { hint: "give a directory of its own to each image" },
+        );
+      }
+      const backup = new Backup(directory, manifest, lock);
+      await backup.#removeUnnamed();
+      return backup;
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get image(): BackedUpImage {
+    return this.#manifest.image;
+  }
+
+  /** From the oldest to the newest. */
+  get points(): readonly BackupPoint[] {
+    return this.#manifest.points;
+  }
+
+  /** The point that the next one is a diff from. */
+  get newest(): BackupPoint | undefined {
+    return this.points.at(-1);
+  }
+
+  /**
+   * Adds a point.
+   *
+   * @param name of the snapshot that `source` reads
+   * @param source what differs from the newest point, or from nothing if there is none; extents in ascending order
+   */
+  async add(name: string, source: DiffSource, options: TransferOptions = {}): Promise<BackupPoint> {
+    if (this.points.some((point) => point.name === name)) {
+      throw new TransferError("SIPHON_TRANSFER_MISMATCH", `${this.directory} has a point ${name} already`);
+    }
+    const from = this.newest?.name;
+    const point = await this.#writePoint(name, source.size, (sink) =>
+      exportDiff(ascending(source), { from, to: name }, sink, options),
+    );
+    await this.#change([...this.points, point]);
+    return point;
+  }
+
+  /** The whole image as it was at a point: a diff of format 1 from nothing, made of all up to it as it is read. */
+  read(name: string): ByteSource {
+    const index = this.points.findIndex((point) => point.name === name);
+    if (index === -1) {
+      const known = this.points.map((point) => point.name).join(", ") || "none";
+      throw new TransferError("SIPHON_TRANSFER_MISMATCH", `${this.directory} has no point ${name}`, {
+        hint: `its points: ${known}`,
+      });
+    }
+    return this.#merged(this.points.slice(0, index + 1));
+  }
+
+  /** Reads a point's file to its end: that it is what was written, a sound diff, and follows the one before. */
+  async verify(point: BackupPoint): Promise<void> {
+    await using source = readPointFile(this.directory, point);
+    const reader = await DiffReader.open(source);
+    const from = this.points[this.points.indexOf(point) - 1]?.name;
+    const { header } = reader;
+    if (header.from !== from || header.to !== point.name || header.size !== point.size) {
+      throw new TransferError(
+        "SIPHON_TRANSFER_CORRUPT",
+        `${source.what} is a diff from ${header.from ?? "nothing"} to ${header.to ?? "the head"} of ${header.size} bytes, where one from ${from ?? "nothing"} to ${point.name} of ${point.size} bytes should be`,
+      );
+    }
+    while ((await reader.next()) !== undefined);
+  }
+
+  /** Removes all points but some: what others need of the removed ones is merged into them. */
+  async keep(names: ReadonlySet<string>): Promise<void> {
+    const points: BackupPoint[] = [];
+    let group: BackupPoint[] = [];
+    for (const point of this.points) {
+      group.push(point);
+      if (!names.has(point.name)) continue;
+      points.push(group.length === 1 ? point : await this.#joined(group));
+      group = [];
+    }
+    await this.#change(points);
+    await this.#removeUnnamed();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lock?.[Symbol.asyncDispose]();
+  }
+
+  /** One point of several that follow each other: the last one, as a diff from before the first. */
+  async #joined(group: readonly BackupPoint[]): Promise<BackupPoint> {
+    const last = group.at(-1)!;
+    await using source = this.#merged(group);
+    const point = await this.#writePoint(last.name, last.size, async (sink) => {
+      for (let part = await source.portion(); part.length > 0; part = await source.portion()) {
+        await sink.write(part);
+      }
+      await sink.finish();
+    });
+    return { ...point, created: last.created };
+  }
+
+  #merged([first, ...rest]: readonly BackupPoint[]): ByteSource {
+    return rest.reduce(
+      (earlier, point) => {
+        const later = readPointFile(this.directory, point);
+        return new ByteSource(
+          streamOf(async (sink) => {
+            await using stack = new AsyncDisposableStack();
+            stack.use(earlier);
+            stack.use(later);
+            await mergeDiffs(earlier, later, sink);
+          }),
+          `${this.directory} up to ${point.name}`,
+        );
+      },
+      readPointFile(this.directory, first!),
+    );
+  }
+
+  async #writePoint(
+    name: string,
+    size: number,
+    write: Parameters<typeof writePointFile>[1],
+  ): Promise<BackupPoint> {
+    const number = this.#manifest.nextFile;
+    const file = `${String(number).padStart(6, "0")}.diff`;
+    const written = await writePointFile(join(this.directory, file), write);
+    this.#manifest = { ...this.#manifest, nextFile: number + 1 };
+    return { name, file, size, ...written, created: new Date().toISOString() };
+  }
+
+  async #change(points: readonly BackupPoint[]): Promise<void> {
+    const manifest = { ...this.#manifest, points };
+    await writeManifest(this.directory, manifest);
+    this.#manifest = manifest;
+  }
+
+  /** What interrupted changes have left behind. */
+  async #removeUnnamed(): Promise<void> {
+    const named = new Set(this.points.map((point) => point.file));
+    const names = await readdir(this.directory);
+    const unnamed = names.filter((name) => /^\d+\.diff(\.partial)?$/.test(name) && !named.has(name));
+    await removeDurably(this.directory, unnamed);
+  }
+}
+
+/** The source, with its extents checked to be in the order that merging needs. */
+function ascending(source: DiffSource): DiffSource {
+  return {
+    size: source.size,
+    read: (offset, length) => source.read(offset, length),
+    async *extents() {
+      let end = 0;
+      for await (const extent of source.extents()) {
+        if (extent.offset < end) {
+          throw new TransferError(
+            "SIPHON_TRANSFER_MISMATCH",
+            "the extents of the image are not in ascending order",
+          );
+        }
+        end = extent.offset + extent.length;
+        yield extent;
+      }
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import type { ByteSink } from "./byte-sink.ts";
+
+/** Bytes that wait to be taken before writing is held up. */
+const mostWaiting = 1024 * 1024;
+
+/**
+ * What `produce` writes, as a stream: it is held up while too much waits to be taken. When the stream is no longer wanted its
+ * writes fail.
+ */
+export async function* streamOf(
+  produce: (sink: ByteSink) => Promise<void>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const pipe = new Pipe();
+  const produced = produce(pipe).then(
+    () => pipe.end(),
+    (error: unknown) => pipe.end({ error }),
+  );
+  try {
+    for (let parts = await pipe.take(); parts !== undefined; parts = await pipe.take()) yield* parts;
+  } finally {
+    pipe.close();
+    await produced;
+  }
+}
+
+class Pipe implements ByteSink {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #isClosed = false;
+  #end: { error?: unknown } | undefined;
+  /** Wakes whichever side waits: they never both do. */
+  #wake = () => {};
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#isClosed) throw new Error("nobody reads any more");
+    this.#parts.push(bytes);
+    this.#bytes += bytes.length;
+    this.#wake();
+    if (this.#bytes < mostWaiting) return;
+    await this.#change();
+    if (this.#isClosed) throw new Error("nobody reads any more");
+  }
+
+  async finish(): Promise<void> {}
+
+  /** All that waits, or undefined at the end. */
+  async take(): Promise<Uint8Array[] | undefined> {
+    while (this.#parts.length === 0 && this.#end === undefined) await this.#change();
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#bytes = 0;
+    this.#wake();
+    if (parts.length > 0) return parts;
+    if (this.#end !== undefined && "error" in this.#end) throw this.#end.error;
+    return undefined;
+  }
+
+  end(end: { error?: unknown } = {}): void {
+    this.#end = end;
+    this.#wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#wake();
+  }
+
+  #change(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    return promise;
+  }
+}
