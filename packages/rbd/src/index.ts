@@ -1,3 +1,18 @@
+export type { Locker, LockInfo, LockType } from "./cls/lock.ts";
+export type { SnapshotNamespace } from "./cls/snapshot.ts";
+export type { ChildImage } from "./directory/children.ts";
+export type { CloneOptions } from "./directory/clone-image.ts";
+export { type CreateOptions, defaultFeatures } from "./directory/create-image.ts";
+export type { ImageEntry } from "./directory/find-image.ts";
+export { RbdError, type RbdErrorCode } from "./errors.ts";
+export { type HeaderSnapshot, type ImageHeader, imageFlag, opFeature } from "./header/image-header.ts";
+export { featureNames, featureOf } from "./image/features.ts";
+export type { OpenOptions } from "./image/open-options.ts";
+export type { OnProgress } from "./image/requests.ts";
+export type { Snapshots } from "./image/snapshots.ts";
+export { Image } from "./image.ts";
+export { ImagePool } from "./image-pool.ts";
+export { type ImageState, imageFeature, type ParentLink, type Snapshot } from "./image-state.ts";
 export type { IoLimits } from "./io/admission.ts";
 export { ImageIo, type ImageIoOptions } from "./io/image-io.ts";
 export { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";

@@ -50,7 +50,7 @@ export function getSnapshot(snapId: number): ClassCall<SnapshotInfo> {
 
 /** snapshot_add: string name, u64 id, namespace. */
 export function addSnapshot(snapId: number, name: string): ClassCall {
-  return change("snapshot_add", (w) => writeUserNamespace(w.string(name).u64(snapId)));
+  return change("snapshot_add", (w) => writeNamespace(w.string(name).u64(snapId), { type: "user" }));
 }
 
 export function removeSnapshot(snapId: number): ClassCall {
@@ -105,6 +105,10 @@ export function readNamespace(r: Reader): SnapshotNamespace {
   });
 }
 
-export function writeUserNamespace(w: Writer): void {
-  w.versioned(1, 1, () => w.u32(0));
+/** What people make, or the trash keeps: groups and mirrors have more to say than is known of them here. */
+export function writeNamespace(w: Writer, namespace: SnapshotNamespace): void {
+  w.versioned(1, 1, () => {
+    if (namespace.type === "trash") w.u32(2).string(namespace.originalName).u32(0);
+    else w.u32(0);
+  });
 }

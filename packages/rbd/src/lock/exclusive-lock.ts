@@ -7,7 +7,7 @@ import { hasCode, isFenced, RbdError } from "../errors.ts";
 import type { ImageState } from "../image-state.ts";
 import { headerObject } from "../object-names.ts";
 import type { NotifyMessage } from "../watch/notify-message.ts";
-import { evict, findOwner, imageLockName, isAlive, managedLock } from "./locker.ts";
+import { breakLockOf, findOwner, imageLockName, isAlive, managedLock } from "./locker.ts";
 
 export interface LockHost {
   readonly cluster: Cluster;
@@ -78,9 +78,13 @@ export class ExclusiveLock {
     });
   }
 
-  /** Takes the lock unless somebody has it who is alive; whether it is ours. */
-  tryAcquire(): Promise<boolean> {
-    return this.#inTurn(() => this.#try());
+  /** Does something with the lock held throughout; false, and nothing was done, if somebody has it who is alive. */
+  whileOwned(action: () => Promise<void>): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (!(await this.#try())) return false;
+      await action();
+      return true;
+    });
   }
 
   /** Gives the lock away, once the writes that are under way are done. */
@@ -142,7 +146,7 @@ export class ExclusiveLock {
         await this.#ours(wanted);
         return true;
       } else if (await isAlive(pool, image.id, owner)) return false;
-      else await evict(cluster, pool, image.id, owner);
+      else await breakLockOf(cluster, pool, image.id, owner);
     }
   }
 

@@ -50,14 +50,14 @@ export async function isAlive(pool: Pool, imageId: string, owner: Locker): Promi
   return watchers.some((watcher) => watcher.cookie === cookie && addrKey(watcher.addr) === addr);
 }
 
-/** Takes the lock from an owner who is gone, and makes sure that nothing that they sent off arrives any more. */
-export async function evict(cluster: Cluster, pool: Pool, imageId: string, owner: Locker): Promise<void> {
-  await cluster.blocklist("add", addrKey(owner.addr));
-  await breakLockOf(pool, imageId, owner);
-}
-
-/** Takes the lock from a client, as it is; what the client does about it is not looked at. */
-export async function breakLockOf(pool: Pool, imageId: string, locker: Locker): Promise<void> {
+/** Takes a lock from a client, and makes sure first that nothing that they sent off arrives any more. */
+export async function breakLockOf(
+  cluster: Cluster,
+  pool: Pool,
+  imageId: string,
+  locker: Locker,
+): Promise<void> {
+  await cluster.blocklist("add", addrKey(locker.addr));
   await changeAll(pool, headerObject(imageId), [breakLock(imageLockName, locker)]).catch((error) => {
     if (!hasCode(error, "ENOENT")) throw error;
   });

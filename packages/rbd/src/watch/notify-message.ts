@@ -1,5 +1,5 @@
 import { Reader, Writer } from "@siphon/wire";
-import { readNamespace, type SnapshotNamespace, writeUserNamespace } from "../cls/snapshot.ts";
+import { readNamespace, type SnapshotNamespace, writeNamespace } from "../cls/snapshot.ts";
 
 /** One opened image of one client. */
 export interface ClientId {
@@ -25,7 +25,8 @@ export type NotifyMessage =
       readonly total: number;
     }
   | { readonly type: "asyncComplete"; readonly id: RequestId; readonly result: number }
-  | { readonly type: "flatten" | "quiesce" | "unquiesce"; readonly id: RequestId }
+  | { readonly type: "flatten"; readonly id: RequestId }
+  | { readonly type: "quiesce" | "unquiesce"; readonly id: RequestId }
   | { readonly type: "resize"; readonly id: RequestId; readonly size: number; readonly allowShrink: boolean }
   | {
       readonly type: "snapCreate";
@@ -101,16 +102,16 @@ export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unk
           writeRequest(w.u64(message.size), message.id).bool(message.allowShrink);
           break;
         case "snapCreate":
-          writeUserNamespace(w.string(message.name));
+          writeNamespace(w.string(message.name), message.namespace);
           writeRequest(w, message.id ?? noRequest).u64(message.flags);
           break;
         case "snapRemove":
         case "snapProtect":
         case "snapUnprotect":
-          writeUserNamespace(w.string(message.name));
+          writeNamespace(w.string(message.name), message.namespace);
           break;
         case "snapRename":
-          writeUserNamespace(w.u64(message.snapId).string(message.name));
+          writeNamespace(w.u64(message.snapId).string(message.name), userNamespace);
           break;
       }
     })
@@ -171,10 +172,6 @@ export function encodeResponse(result: number): Buffer {
 export function decodeResponse(bytes: Buffer): number | undefined {
   if (bytes.length === 0) return undefined;
   return new Reader(bytes, "answer to a notification").versioned("ResponseMessage", 1, (r) => r.i32());
-}
-
-export function sameRequest(a: RequestId, b: RequestId): boolean {
-  return a.gid === b.gid && a.handle === b.handle && a.request === b.request;
 }
 
 export function requestKey({ gid, handle, request }: RequestId): string {

@@ -1,0 +1,54 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import { getTrashed } from "../cls/directory.ts";
+import { listChildren } from "../cls/parent.ts";
+import { ask } from "../cls/run.ts";
+import { hasCode } from "../errors.ts";
+import type { ImageHeader } from "../header/image-header.ts";
+import { poolById } from "../image/pools.ts";
+import { listOldChildrenOf } from "../maintenance/old-children.ts";
+import { headerObject, trashObject } from "../object-names.ts";
+import { nameOf } from "./find-image.ts";
+
+/** A clone. */
+export interface ChildImage {
+  readonly pool: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly id: string;
+  /** It was put into the trash. */
+  readonly trash: boolean;
+}
+
+/** The clones of a snapshot, of either version, in all pools and namespaces; in the order of their names. */
+export async function childrenOf(
+  cluster: Cluster,
+  pool: Pool,
+  image: Pick<ImageHeader, "id" | "poolId">,
+  snapId: number,
+): Promise<ChildImage[]> {
+  const newer = await ask(pool, headerObject(image.id), listChildren(snapId)).catch((error) => {
+    if (hasCode(error, "ENOENT")) return [];
+    throw error;
+  });
+  const older = await listOldChildrenOf(cluster, image, snapId);
+  const found = await Promise.all(
+    [...newer, ...older].map(async ({ poolId, namespace, imageId: id }) => {
+      const childPool = await poolById(cluster, poolId, namespace);
+      const listed = await nameOf(childPool, id);
+      const trashed = listed === undefined ? await nameInTrash(childPool, id) : undefined;
+      const name = listed ?? trashed ?? "";
+      return { pool: childPool.name, namespace, name, id, trash: trashed !== undefined };
+    }),
+  );
+  const key = ({ pool, namespace, name }: ChildImage) => `${pool}/${namespace}/${name}`;
+  return found.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+async function nameInTrash(pool: Pool, id: string): Promise<string | undefined> {
+  try {
+    return (await ask(pool, trashObject, getTrashed(id))).name;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}

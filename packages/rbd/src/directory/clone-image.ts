@@ -1,0 +1,111 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import { listMetadata, setMetadata, setOpFeatures } from "../cls/image.ts";
+import { addOldChild, attachChild, attachParent, type ParentSpec } from "../cls/parent.ts";
+import { ask, changeAll } from "../cls/run.ts";
+import { RbdError } from "../errors.ts";
+import { opFeature, userSnapshot } from "../header/image-header.ts";
+import { readHeader } from "../header/read-header.ts";
+import { assertReadable, has } from "../image/features.ts";
+import { imageFeature } from "../image-state.ts";
+import { childrenObject, headerObject } from "../object-names.ts";
+import { encodeNotifyMessage } from "../watch/notify-message.ts";
+import { type CreateOptions, createImage } from "./create-image.ts";
+import { describe, idOf } from "./find-image.ts";
+import { removeEmptyImage } from "./remove-image.ts";
+
+export interface CloneOptions extends CreateOptions {
+  /**
+   * 1: of protected snapshots only, listed in the clone's pool; 2: of any snapshot, listed with it. Default: 2 where all clients
+   * must know of it (require_min_compat_client mimic or later), otherwise 1.
+   */
+  readonly version?: 1 | 2 | undefined;
+}
+
+/** An image that shows a snapshot until it is written to (src/librbd/image/CloneRequest.cc). */
+export async function cloneImage(
+  cluster: Cluster,
+  from: { readonly pool: Pool; readonly image: string; readonly snapshot: string },
+  to: { readonly pool: Pool; readonly image: string },
+  options: CloneOptions = {},
+): Promise<string> {
+  const imageId = await idOf(from.pool, from.image);
+  const parent = await readHeader(from.pool, imageId, from.image);
+  assertReadable(parent);
+  const what = `${describe(from.pool, from.image)}@${from.snapshot}`;
+  const snapshot = userSnapshot(parent, from.snapshot);
+  if (snapshot === undefined) throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `there is no snapshot ${what}`);
+  const version = options.version ?? (clonesOfVersion2(cluster) ? 2 : 1);
+  if (!has(parent, "layering")) {
+    throw new RbdError(
+      "SIPHON_RBD_UNSUPPORTED",
+      `image ${describe(from.pool, from.image)} has no feature layering`,
+    );
+  }
+  if (version === 1 && !snapshot.isProtected) {
+    throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${what} is not protected`, {
+      hint: "protect it with: siphon rbd snap protect; or make a clone of version 2: --rbd-default-clone-format 2",
+    });
+  }
+  if (version === 1 && from.pool.namespace !== to.pool.namespace) {
+    throw new RbdError("SIPHON_RBD_INVALID", "clones of version 1 stay in the namespace of their parent");
+  }
+  const spec: ParentSpec = {
+    poolId: from.pool.id,
+    namespace: from.pool.namespace,
+    imageId,
+    snapId: snapshot.id,
+  };
+  const inherited =
+    parent.features & ~(imageFeature.operations | imageFeature.nonPrimary | imageFeature.journaling);
+  const id = await createImage(cluster, to.pool, to.image, snapshot.size, {
+    ...{ objectSize: parent.objectSize, features: inherited },
+    ...options,
+  });
+  try {
+    await attach(to.pool, id, from.pool, spec, snapshot.size, version);
+    await copyMetadata(from.pool, imageId, to.pool, id);
+  } catch (error) {
+    await removeEmptyImage(to.pool, id, to.image);
+    throw error;
+  }
+  return id;
+}
+
+async function attach(
+  pool: Pool,
+  id: string,
+  parentPool: Pool,
+  parent: ParentSpec,
+  overlap: number,
+  version: 1 | 2,
+): Promise<void> {
+  const header = headerObject(id);
+  await changeAll(pool, header, [attachParent(parent, overlap)]);
+  if (version === 1) {
+    await changeAll(pool, childrenObject, [addOldChild(parent, id)]);
+    return;
+  }
+  await changeAll(pool, header, [setOpFeatures(opFeature.cloneChild, opFeature.cloneChild)]);
+  const parentHeader = headerObject(parent.imageId);
+  const child = { poolId: pool.id, namespace: pool.namespace, imageId: id };
+  await changeAll(parentPool, parentHeader, [attachChild(parent.snapId, child)]);
+  await parentPool.notify(parentHeader, encodeNotifyMessage({ type: "headerUpdate" })).catch(() => {});
+}
+
+/** Settings of an image go on to its clones. */
+async function copyMetadata(from: Pool, fromId: string, to: Pool, toId: string): Promise<void> {
+  for (let after = ""; ; ) {
+    const page = await ask(from, headerObject(fromId), listMetadata(after, metadataPage));
+    if (page.size > 0) await changeAll(to, headerObject(toId), [setMetadata(page)]);
+    if (page.size < metadataPage) return;
+    after = [...page.keys()].at(-1)!;
+  }
+}
+
+function clonesOfVersion2({ osdmap }: Cluster): boolean {
+  return osdmap.state.requireMinCompatClient >= mimic;
+}
+
+const metadataPage = 128;
+/** CEPH_RELEASE_MIMIC. */
+const mimic = 13;

@@ -1,0 +1,172 @@
+import { randomInt } from "node:crypto";
+import { type Cluster, type Pool, WriteOperation } from "@siphon/rados";
+import { addToDirectory, assertDirectoryReady, removeFromDirectory, setId } from "../cls/directory.ts";
+import { createImage as create, setStriping } from "../cls/image.ts";
+import { addCalls, changeAll } from "../cls/run.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import { imageFeature } from "../image-state.ts";
+import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
+import {
+  dataPrefix,
+  directoryObject,
+  headerObject,
+  idObject,
+  infoObject,
+  oldHeaderObject,
+} from "../object-names.ts";
+import { Layout } from "../striping/layout.ts";
+import { describe, isThere } from "./find-image.ts";
+
+/** layering, exclusive-lock, object-map, fast-diff, deep-flatten (rbd_default_features). */
+export const defaultFeatures = 61;
+
+export interface CreateOptions {
+  /** Bytes; a power of two from 4 KiB to 32 MiB; default 4 MiB. */
+  readonly objectSize?: number | undefined;
+  /** `imageFeature`s; default 61. Striping and data-pool follow from the options below. */
+  readonly features?: number | undefined;
+  /** Bytes, a divisor of the object size; together with `stripeCount`. */
+  readonly stripeUnit?: number | undefined;
+  readonly stripeCount?: number | undefined;
+  /** Name of the pool for the data; it may be erasure coded. */
+  readonly dataPool?: string | undefined;
+}
+
+/** A new image's numbers, checked. */
+interface Plan {
+  readonly size: number;
+  readonly order: number;
+  readonly features: number;
+  readonly stripeUnit: number;
+  readonly stripeCount: number;
+}
+
+/** @throws RbdError SIPHON_RBD_INVALID for what no image can be */
+export function planImage(size: number, options: CreateOptions): Plan {
+  const { objectSize = 2 ** 22, stripeUnit = objectSize, stripeCount = 1 } = options;
+  const order = Math.log2(objectSize);
+  let features = options.features ?? defaultFeatures;
+  if (!Number.isSafeInteger(size) || size < 0) throw invalid(`${size} is no size for an image`);
+  if (!Number.isInteger(order) || order < 12 || order > 25) {
+    throw invalid(`an object size of ${objectSize} bytes: it is a power of two from 4 KiB to 32 MiB`);
+  }
+  if (stripeUnit <= 0 || stripeCount <= 0 || objectSize % stripeUnit !== 0) {
+    throw invalid(`stripes of ${stripeUnit} bytes over ${stripeCount} objects of ${objectSize} bytes each`);
+  }
+  const { striping, dataPool, exclusiveLock, objectMap, fastDiff, journaling } = imageFeature;
+  features &= ~(striping | dataPool);
+  if (stripeUnit !== objectSize || stripeCount !== 1) features |= striping;
+  if (options.dataPool !== undefined) features |= dataPool;
+  // librbd takes each of these along with the other.
+  if ((features & (objectMap | fastDiff)) !== 0) features |= objectMap | fastDiff;
+  if ((features & (objectMap | journaling)) !== 0 && (features & exclusiveLock) === 0) {
+    throw invalid("features object-map, fast-diff and journaling need exclusive-lock");
+  }
+  if ((features & journaling) !== 0) throw invalid("siphon makes no images with feature journaling");
+  return { size, order, features, stripeUnit, stripeCount };
+}
+
+/**
+ * Makes an image of zeros (src/librbd/image/CreateRequest.cc); what was made is taken back if something fails.
+ *
+ * @returns its id
+ */
+export async function createImage(
+  cluster: Cluster,
+  pool: Pool,
+  name: string,
+  size: number,
+  options: CreateOptions = {},
+): Promise<string> {
+  if (name === "" || /[@/]/.test(name)) throw invalid(`an image cannot be called "${name}"`);
+  const plan = planImage(size, options);
+  const data = options.dataPool === undefined ? pool : await dataPoolOf(cluster, options.dataPool);
+  await markPool(pool);
+  if (await isThere(pool, oldHeaderObject(name))) throw exists(pool, name);
+  const id = newImageId(cluster);
+  await using undo = new AsyncDisposableStack();
+  await takeName(pool, name, id);
+  undo.defer(() => pool.remove(idObject(name)));
+  const entry = [addToDirectory(name, id)];
+  await changeAll(
+    pool,
+    directoryObject,
+    pool.namespace === "" ? entry : [assertDirectoryReady, ...entry],
+  ).catch((error) => {
+    if (!hasCode(error, "EBUSY", "ENOENT") || pool.namespace === "") throw error;
+    throw new RbdError("SIPHON_RBD_NO_POOL", `there is no namespace ${pool.namespace} in pool ${pool.name}`, {
+      ...{ cause: error, hint: "make it with: rbd namespace create" },
+    });
+  });
+  undo.defer(() => changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
+  await writeHeader(pool, id, plan, data);
+  undo.defer(() => pool.remove(headerObject(id)));
+  if ((plan.features & imageFeature.objectMap) !== 0) {
+    const objects = new Layout({ ...plan, objectSize: 2 ** plan.order }).objectCount(size);
+    await new StoredObjectMaps(pool, id).create(objects);
+  }
+  undo.move();
+  return id;
+}
+
+/** Puts another image's name to an id that is in no directory yet. */
+async function takeName(pool: Pool, name: string, id: string): Promise<void> {
+  const operation = new WriteOperation<unknown[]>();
+  operation.create({ exclusive: true });
+  addCalls(operation, [setId(id)]);
+  await pool.operate(idObject(name), operation).catch((error) => {
+    if (hasCode(error, "EEXIST")) throw exists(pool, name);
+    throw error;
+  });
+}
+
+async function writeHeader(pool: Pool, id: string, plan: Plan, data: Pool): Promise<void> {
+  const { size, order, features, stripeUnit, stripeCount } = plan;
+  const operation = new WriteOperation<unknown[]>();
+  operation.create({ exclusive: true });
+  const dataPoolId = (features & imageFeature.dataPool) !== 0 ? data.id : undefined;
+  addCalls(operation, [create(size, order, features, dataPrefix(id, pool.id, data.id), dataPoolId)]);
+  if ((features & imageFeature.striping) !== 0) addCalls(operation, [setStriping(stripeUnit, stripeCount)]);
+  await pool.operate(headerObject(id), operation);
+}
+
+/**
+ * rbd_info tells that a pool is RBD's, and that it can take overwrites and snapshots of RBD's kind
+ * (src/librbd/image/ValidatePoolRequest.cc).
+ */
+async function markPool(pool: Pool): Promise<void> {
+  if (pool.namespace !== "") return;
+  if (await isThere(pool, infoObject)) return;
+  await pool.snapshots.removeSelfManaged(await pool.snapshots.createSelfManaged());
+  await pool.writeFull(infoObject, Buffer.from("overwrite validated"));
+}
+
+async function dataPoolOf(cluster: Cluster, name: string): Promise<Pool> {
+  const pool = await cluster.pool(name);
+  try {
+    await markPool(pool);
+  } catch (error) {
+    if (!hasCode(error, "EOPNOTSUPP")) throw error;
+    throw new RbdError(
+      "SIPHON_RBD_INVALID",
+      `pool ${name} cannot overwrite parts of objects, which images need`,
+      {
+        ...{ cause: error, hint: `allow it with: ceph osd pool set ${name} allow_ec_overwrites true` },
+      },
+    );
+  }
+  return pool;
+}
+
+/** The client's number and a random one, in hexadecimal digits, 14 of them at most. */
+function newImageId({ globalId }: Cluster): string {
+  return `${globalId.toString(16)}${randomInt(2 ** 32).toString(16)}`.slice(-14);
+}
+
+function exists(pool: Pool, name: string): RbdError {
+  return new RbdError("SIPHON_RBD_EXISTS", `there is an image ${describe(pool, name)} already`);
+}
+
+function invalid(message: string): RbdError {
+  return new RbdError("SIPHON_RBD_INVALID", message);
+}

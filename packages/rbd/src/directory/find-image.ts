@@ -1,0 +1,78 @@
+import type { Pool } from "@siphon/rados";
+import { getId, listDirectory, nameOfId } from "../cls/directory.ts";
+import { ask } from "../cls/run.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import { directoryObject, idObject, oldHeaderObject } from "../object-names.ts";
+
+export interface ImageEntry {
+  readonly name: string;
+  readonly id: string;
+}
+
+/**
+ * @throws RbdError SIPHON_RBD_NO_IMAGE; SIPHON_RBD_UNSUPPORTED for an image of format 1
+ */
+export async function idOf(pool: Pool, name: string): Promise<string> {
+  try {
+    return await ask(pool, idObject(name), getId);
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+  }
+  if (await isThere(pool, oldHeaderObject(name))) {
+    throw new RbdError(
+      "SIPHON_RBD_UNSUPPORTED",
+      `image ${describe(pool, name)} is of format 1, which siphon does not read`,
+      {
+        hint: "copy it to an image of format 2 with: rbd cp, or rbd migration",
+      },
+    );
+  }
+  throw noImage(pool, name);
+}
+
+/** The name that the directory has for an id; images in the trash have none there. */
+export async function nameOf(pool: Pool, id: string): Promise<string | undefined> {
+  try {
+    return await ask(pool, directoryObject, nameOfId(id));
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** In the order of their names. */
+export async function listImages(pool: Pool): Promise<ImageEntry[]> {
+  const images: ImageEntry[] = [];
+  for (;;) {
+    const page = await ask(pool, directoryObject, listDirectory(images.at(-1)?.name ?? "", pageSize)).catch(
+      (error) => {
+        if (hasCode(error, "ENOENT")) return new Map<string, string>();
+        throw error;
+      },
+    );
+    for (const [name, id] of page) images.push({ name, id });
+    if (page.size < pageSize) return images;
+  }
+}
+
+export async function isThere(pool: Pool, object: string): Promise<boolean> {
+  try {
+    await pool.stat(object);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+export function noImage(pool: Pool, name: string): RbdError {
+  return new RbdError("SIPHON_RBD_NO_IMAGE", `there is no image ${describe(pool, name)}`, {
+    hint: `list images with: siphon rbd ls ${pool.name}${pool.namespace && `/${pool.namespace}`}`,
+  });
+}
+
+export function describe(pool: Pool, name: string): string {
+  return `${pool.name}/${pool.namespace && `${pool.namespace}/`}${name}`;
+}
+
+const pageSize = 1024;

@@ -1,0 +1,73 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import { removeFromDirectory } from "../cls/directory.ts";
+import { changeAll } from "../cls/run.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import { OpenImage } from "../image/open-image.ts";
+import type { OnProgress } from "../image/requests.ts";
+import { detachFromParent } from "../maintenance/flatten.ts";
+import { trim } from "../maintenance/resize.ts";
+import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
+import { directoryObject, headerObject, idObject } from "../object-names.ts";
+import { describe, idOf } from "./find-image.ts";
+
+/**
+ * Removes an image and all of its data (src/librbd/image/RemoveRequest.cc).
+ *
+ * @throws RbdError SIPHON_RBD_BUSY while it has snapshots, or somebody else has it open
+ */
+export async function removeImage(
+  cluster: Cluster,
+  pool: Pool,
+  name: string,
+  progress?: OnProgress,
+): Promise<void> {
+  const id = await idOf(pool, name);
+  const image = await OpenImage.open(cluster, pool, id, name, {});
+  try {
+    await refuseIfUsed(image, describe(pool, name));
+    const removed = async () => {
+      await trim(image, 0, progress);
+      if (image.header.parentSpec !== undefined) await detachFromParent(image, image.header.parentSpec);
+    };
+    if (image.lock === undefined) await removed();
+    else if (!(await image.lock.whileOwned(removed))) throw inUse(describe(pool, name));
+  } finally {
+    await image.close();
+  }
+  await removeEmptyImage(pool, id, name);
+}
+
+/** What is left of an image without data: the header, the object map, its name. */
+export async function removeEmptyImage(pool: Pool, id: string, name: string): Promise<void> {
+  await new StoredObjectMaps(pool, id).remove();
+  await unlessGone(pool.remove(headerObject(id)));
+  await unlessGone(pool.remove(idObject(name)));
+  await unlessGone(changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
+}
+
+async function refuseIfUsed({ pool, header, headerName }: OpenImage, what: string): Promise<void> {
+  if (header.snapContext.snaps.length > 0) {
+    throw new RbdError("SIPHON_RBD_BUSY", `image ${what} has snapshots`, {
+      ...{ errno: -39, hint: `remove them first with: siphon rbd snap purge ${what}` },
+    });
+  }
+  const watchers = await pool.listWatchers(headerName);
+  if (watchers.length > 1) throw inUse(what);
+}
+
+function inUse(what: string): RbdError {
+  return new RbdError("SIPHON_RBD_BUSY", `somebody else has image ${what} open`, {
+    ...{
+      retryable: true,
+      hint: `see who it is with: siphon rbd status ${what}; a client that died is seen for 30 s more`,
+    },
+  });
+}
+
+async function unlessGone(done: Promise<void>): Promise<void> {
+  try {
+    await done;
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+  }
+}

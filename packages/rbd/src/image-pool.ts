@@ -1,0 +1,83 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import { type CloneOptions, cloneImage } from "./directory/clone-image.ts";
+import { type CreateOptions, createImage } from "./directory/create-image.ts";
+import { type ImageEntry, idOf, listImages, nameOf, noImage } from "./directory/find-image.ts";
+import { removeImage } from "./directory/remove-image.ts";
+import type { OpenOptions } from "./image/open-options.ts";
+import type { OnProgress } from "./image/requests.ts";
+import { Image } from "./image.ts";
+
+/**
+ * The images of a pool, or of a namespace in it.
+ *
+ * ```ts
+ * const images = await ImagePool.open(cluster, "libvirt-pool");
+ * await images.create("disk", 10 * 2 ** 30);
+ * ```
+ */
+export class ImagePool {
+  readonly cluster: Cluster;
+  readonly pool: Pool;
+
+  constructor(cluster: Cluster, pool: Pool) {
+    this.cluster = cluster;
+    this.pool = pool;
+  }
+
+  /** @throws RadosError ENOENT for a pool that is not there */
+  static async open(cluster: Cluster, poolName: string, { namespace = "" } = {}): Promise<ImagePool> {
+    return new ImagePool(cluster, await cluster.pool(poolName, { namespace }));
+  }
+
+  /** Names and ids, in the order of names. */
+  list(): Promise<ImageEntry[]> {
+    return listImages(this.pool);
+  }
+
+  /**
+   * Makes an image of zeros.
+   *
+   * @param size bytes
+   * @returns its id
+   */
+  create(name: string, size: number, options?: CreateOptions): Promise<string> {
+    return createImage(this.cluster, this.pool, name, size, options);
+  }
+
+  /** @throws RbdError SIPHON_RBD_NO_IMAGE, SIPHON_RBD_NO_SNAPSHOT, SIPHON_RBD_UNSUPPORTED */
+  async open(name: string, options?: OpenOptions): Promise<Image> {
+    return Image.open(this.cluster, this.pool, await idOf(this.pool, name), name, options);
+  }
+
+  async openById(id: string, options?: OpenOptions): Promise<Image> {
+    const name = await nameOf(this.pool, id);
+    if (name === undefined) throw noImage(this.pool, `with id ${id}`);
+    return Image.open(this.cluster, this.pool, id, name, options);
+  }
+
+  /** Removes an image without snapshots that nobody else has open. */
+  remove(name: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
+    return removeImage(this.cluster, this.pool, name, onProgress);
+  }
+
+  /**
+   * Makes an image that shows a snapshot of this pool's until it is written to.
+   *
+   * @param to where the clone is made: here, unless said otherwise
+   * @returns its id
+   */
+  clone(
+    image: string,
+    snapshot: string,
+    name: string,
+    to: ImagePool = this,
+    options?: CloneOptions,
+  ): Promise<string> {
+    return cloneImage(
+      this.cluster,
+      { pool: this.pool, image, snapshot },
+      { pool: to.pool, image: name },
+      options,
+    );
+  }
+}

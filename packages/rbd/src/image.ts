@@ -1,0 +1,327 @@
+import type { Cluster, Pool, Watcher } from "@siphon/rados";
+import type { LockInfo } from "./cls/lock.ts";
+import { ask } from "./cls/run.ts";
+import { getSnapshotLimit } from "./cls/snapshot.ts";
+import { type ChildImage, childrenOf } from "./directory/children.ts";
+import { RbdError } from "./errors.ts";
+import type { ImageHeader } from "./header/image-header.ts";
+import { OpenImage } from "./image/open-image.ts";
+import type { OpenOptions } from "./image/open-options.ts";
+import type { OnProgress } from "./image/requests.ts";
+import { Snapshots } from "./image/snapshots.ts";
+import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
+import { BufferRequest, CompareRequest, PatternRequest } from "./io/promise-request.ts";
+import type { IoCounters, Latencies } from "./io/statistics.ts";
+import { breakLockOf, readImageLock } from "./lock/locker.ts";
+
+/**
+ * An open image. What is asked of it comes in two forms: with a request of the caller's own (`ImageRequest`), which is called
+ * back, or with bytes and a Promise. Errors are RbdErrors, or RadosErrors with the OSD's errno; those of requests are
+ * in `result` and `error`.
+ *
+ * ```ts
+ * await using image = await images.open("disk");
+ * await image.write(0, Buffer.from("hello"));
+ * ```
+ *
+ * The lock of an image that has one is taken by the first write, and given to other clients who ask for it. Changes that others make
+ * are seen at once.
+ */
+export class Image implements AsyncDisposable {
+  readonly snapshots: Snapshots;
+  readonly #image: OpenImage;
+
+  private constructor(image: OpenImage) {
+    this.#image = image;
+    this.snapshots = new Snapshots(image);
+  }
+
+  /** @param id of the image; `ImagePool.open` finds it by its name */
+  static async open(
+    cluster: Cluster,
+    pool: Pool,
+    id: string,
+    name: string,
+    options: OpenOptions = {},
+  ): Promise<Image> {
+    return new Image(await OpenImage.open(cluster, pool, id, name, options));
+  }
+
+  get name(): string {
+    return this.header.name;
+  }
+
+  get id(): string {
+    return this.header.id;
+  }
+
+  /** In bytes, as it is now; of the snapshot, if one was opened. */
+  get size(): number {
+    return this.#image.io.size;
+  }
+
+  get readOnly(): boolean {
+    return this.#image.readOnly;
+  }
+
+  /** Bytes of an object. */
+  get optimalIoSize(): number {
+    return this.header.objectSize;
+  }
+
+  /** All that the header says, as of the last change. */
+  get header(): ImageHeader {
+    return this.#image.header;
+  }
+
+  /** Of the snapshot that was opened; undefined for the image as it is now. */
+  get snapId(): number | undefined {
+    const { snapId } = this.#image.io;
+    return snapId < 0 ? undefined : snapId;
+  }
+
+  /** Whether this client has the image's lock. */
+  get ownsLock(): boolean {
+    return this.#image.lock?.owned ?? false;
+  }
+
+  get counters(): IoCounters {
+    return this.#image.io.counters;
+  }
+
+  get latencies(): Latencies {
+    return this.#image.io.latencies;
+  }
+
+  /** Calls back with each new size, in bytes. */
+  onResize(listener: (size: number) => void): Disposable {
+    return this.#image.onResize(listener);
+  }
+
+  read(request: ImageRequest): void;
+  /** @returns fewer bytes where the image ends before */
+  read(offset: number, length: number): Promise<Buffer>;
+  read(request: ImageRequest | number, length = 0): void | Promise<Buffer> {
+    const { io } = this.#image;
+    if (typeof request !== "number") {
+      io.read(request);
+      return;
+    }
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.size - request)));
+    return this.#promised("read", (settling) => {
+      const into = new BufferRequest(request, bytes.length, bytes, settling);
+      io.read(into);
+      return into;
+    }).then(({ length: got }) => bytes.subarray(0, got));
+  }
+
+  write(request: ImageRequest): void;
+  /** @param bytes must stay as they are until the Promise settles */
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  write(request: ImageRequest | number, bytes?: Uint8Array): void | Promise<void> {
+    const { io } = this.#image;
+    if (typeof request !== "number") {
+      io.write(request);
+      return;
+    }
+    return this.#done("write", (settling) => {
+      io.write(new BufferRequest(request, bytes!.length, bytes!, settling));
+    });
+  }
+
+  flush(request: ImageRequest): void;
+  /** What was written before lasts when it is done. */
+  flush(): Promise<void>;
+  flush(request?: ImageRequest): void | Promise<void> {
+    const { io } = this.#image;
+    if (request !== undefined) {
+      io.flush(request);
+      return;
+    }
+    return this.#done("flush", (settling) => io.flush(new BufferRequest(0, 0, nothing, settling)));
+  }
+
+  discard(request: ImageRequest): void;
+  /** The bytes need not be kept; they are read as zeros, or as they were at the ends of the range. */
+  discard(offset: number, length: number): Promise<void>;
+  discard(request: ImageRequest | number, length = 0): void | Promise<void> {
+    const { io } = this.#image;
+    if (typeof request !== "number") {
+      io.discard(request);
+      return;
+    }
+    return this.#done("discard", (settling) => {
+      io.discard(new BufferRequest(request, length, nothing, settling));
+    });
+  }
+
+  writeZeroes(request: ImageRequest): void;
+  writeZeroes(offset: number, length: number): Promise<void>;
+  writeZeroes(request: ImageRequest | number, length = 0): void | Promise<void> {
+    const { io } = this.#image;
+    if (typeof request !== "number") {
+      io.writeZeroes(request);
+      return;
+    }
+    return this.#done("write zeros to", (settling) => {
+      io.writeZeroes(new BufferRequest(request, length, nothing, settling));
+    });
+  }
+
+  writeSame(request: WriteSameRequest): void;
+  /** @param length a multiple of the pattern's */
+  writeSame(offset: number, length: number, pattern: Uint8Array): Promise<void>;
+  writeSame(request: WriteSameRequest | number, length = 0, pattern?: Uint8Array): void | Promise<void> {
+    const { io } = this.#image;
+    if (typeof request !== "number") {
+      io.writeSame(request);
+      return;
+    }
+    return this.#done("write to", (settling) => {
+      io.writeSame(new PatternRequest(request, length, pattern!, settling));
+    });
+  }
+
+  compareAndWrite(request: CompareAndWriteRequest): void;
+  /**
+   * Writes `bytes` if the image has `expected`, within 512 bytes that start at a multiple of 512.
+   *
+   * @returns undefined if it was written, or else the first byte of the image that differs
+   */
+  compareAndWrite(offset: number, expected: Uint8Array, bytes: Uint8Array): Promise<number | undefined>;
+  compareAndWrite(
+    request: CompareAndWriteRequest | number,
+    expected?: Uint8Array,
+    bytes?: Uint8Array,
+  ): void | Promise<number | undefined> {
+    const { io } = this.#image;
+    if (typeof request !== "number") {
+      io.compareAndWrite(request);
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    const compare: CompareRequest = new CompareRequest(request, expected!, bytes!, {
+      resolve: () => resolve(undefined),
+      reject: (result, error) => {
+        if (result === mismatch) resolve(compare.mismatchOffset);
+        else reject(this.#failed("compare and write", result, error));
+      },
+    });
+    io.compareAndWrite(compare);
+    return promise;
+  }
+
+  /**
+   * Makes the image larger or, if allowed, smaller: what lies beyond the new end is lost then.
+   *
+   * @param size bytes
+   */
+  async resize(
+    size: number,
+    { allowShrink = false, onProgress }: { allowShrink?: boolean; onProgress?: OnProgress } = {},
+  ): Promise<void> {
+    const { requests } = this.#image;
+    const id = await requests.newId();
+    await requests.perform({ type: "resize", id, size, allowShrink }, onProgress);
+  }
+
+  /** Gives a clone all of its parent's data, and lets the parent go. */
+  async flatten({ onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
+    const { requests } = this.#image;
+    await requests.perform({ type: "flatten", id: await requests.newId() }, onProgress);
+  }
+
+  /** Clones of the image's snapshots, or of one of them. */
+  async children(snapId?: number): Promise<ChildImage[]> {
+    const { cluster, pool, header } = this.#image;
+    const snaps = snapId === undefined ? header.snapContext.snaps.toReversed() : [snapId];
+    const found = await Promise.all(snaps.map((id) => childrenOf(cluster, pool, header, id)));
+    return found.flat();
+  }
+
+  /** Reads the header again; there is no need to, but for who waits for somebody else's change. */
+  refresh(): Promise<void> {
+    return this.#image.refresh();
+  }
+
+  /** Waits until the lock is this client's. */
+  async acquireLock(signal?: AbortSignal): Promise<void> {
+    await this.#image.lock?.acquire(signal);
+  }
+
+  /** Gives the lock away, when the writes under way are done; the next write asks for it again. */
+  async releaseLock(): Promise<void> {
+    await this.#image.lock?.release();
+  }
+
+  /** Who has locked the image, by themselves or by hand. */
+  lockOwners(): Promise<LockInfo> {
+    return readImageLock(this.#image.pool, this.id);
+  }
+
+  /**
+   * Takes a lock from a client, and keeps that client away from the OSDs first.
+   *
+   * @param client `client.4123`
+   * @param cookie as `lockOwners` says it
+   */
+  async breakLock(client: string, cookie: string): Promise<void> {
+    const { cluster, pool } = this.#image;
+    const { lockers } = await this.lockOwners();
+    const locker = lockers.find((each) => `client.${each.client}` === client && each.cookie === cookie);
+    if (locker === undefined) {
+      throw new RbdError("SIPHON_RBD_INVALID", `image ${this.name} has no lock ${cookie} of ${client}`, {
+        ...{ errno: -2, hint: `list locks with: siphon rbd lock ls ${this.name}` },
+      });
+    }
+    await breakLockOf(cluster, pool, this.id, locker);
+  }
+
+  /** Who has the image open; this client, too. */
+  watchers(): Promise<Watcher[]> {
+    return this.#image.pool.listWatchers(this.#image.headerName);
+  }
+
+  /** How many snapshots the image may have; undefined for any number. */
+  snapshotLimit(): Promise<number | undefined> {
+    return ask(this.#image.pool, this.#image.headerName, getSnapshotLimit);
+  }
+
+  /** Waits for what is under way, and gives the lock away. */
+  async close(): Promise<void> {
+    await this.#image.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #done(what: string, start: (settling: Settling) => void): Promise<void> {
+    return this.#promised(what, start).then(() => {});
+  }
+
+  #promised<Started>(what: string, start: (settling: Settling) => Started): Promise<Started> {
+    const { promise, resolve, reject } = Promise.withResolvers<Started>();
+    const started: Started = start({
+      resolve: () => resolve(started),
+      reject: (result, error) => reject(this.#failed(what, result, error)),
+    });
+    return promise;
+  }
+
+  #failed(what: string, result: number, error: Error | undefined): Error {
+    if (error !== undefined) return error;
+    const message = `cannot ${what} image ${this.name}`;
+    if (result === -30) return new RbdError("SIPHON_RBD_READ_ONLY", `${message}: it was opened read-only`);
+    return new RbdError("SIPHON_RBD_INVALID", `${message} (error ${-result})`, { errno: result });
+  }
+}
+
+interface Settling {
+  resolve(): void;
+  reject(result: number, error: Error | undefined): void;
+}
+
+const nothing = Buffer.alloc(0);
+/** EILSEQ. */
+const mismatch = -84;

@@ -1,0 +1,9 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import { RbdError } from "../errors.ts";
+
+/** A pool by its id. */
+export async function poolById(cluster: Cluster, id: number, namespace = ""): Promise<Pool> {
+  const name = cluster.pools.get(id) ?? (await cluster.latestOsdMap()).state.poolNames.get(id);
+  if (name === undefined) throw new RbdError("SIPHON_RBD_NO_POOL", `there is no pool with id ${id}`);
+  return cluster.pool(name, { namespace });
+}

@@ -1,0 +1,118 @@
+import { setSnapshotLimit } from "../cls/snapshot.ts";
+import { RbdError } from "../errors.ts";
+import { type HeaderSnapshot, snapshotsByAge, userSnapshot } from "../header/image-header.ts";
+import { rollBack } from "../maintenance/snapshots.ts";
+import type { OpenImage } from "./open-image.ts";
+import type { OnProgress } from "./requests.ts";
+
+interface Progress {
+  onProgress?: OnProgress;
+}
+
+/** An image's snapshots, by their names. Whoever owns the image's lock makes the changes, asked for by us if need be. */
+export class Snapshots {
+  readonly #image: OpenImage;
+
+  constructor(image: OpenImage) {
+    this.#image = image;
+  }
+
+  /** Those that people made, oldest first. */
+  list(): HeaderSnapshot[] {
+    return this.all().filter(({ namespace }) => namespace.type === "user");
+  }
+
+  /** Those of groups and mirrors, and the removed ones that clones still need, as well. */
+  all(): HeaderSnapshot[] {
+    return snapshotsByAge(this.#image.header);
+  }
+
+  /** It holds exactly the writes that were acknowledged before. */
+  async create(name: string, { onProgress }: Progress = {}): Promise<void> {
+    const { requests } = this.#image;
+    const id = await requests.newId();
+    await requests.perform(
+      { type: "snapCreate", id, name, namespace: { type: "user" }, flags: 0 },
+      onProgress,
+    );
+  }
+
+  /** @throws RbdError SIPHON_RBD_BUSY for a protected one */
+  async remove(name: string): Promise<void> {
+    const snapshot = this.#named(name);
+    if (snapshot.protection !== 0) throw isProtected(this.#image, name);
+    await this.#image.requests.perform({ type: "snapRemove", name, namespace: { type: "user" } });
+  }
+
+  /**
+   * Removes all that can be removed.
+   *
+   * @returns names of those that are protected, and stay
+   */
+  async purge({ onProgress }: Progress = {}): Promise<string[]> {
+    const all = this.list();
+    const kept = all.filter(({ protection }) => protection !== 0).map(({ name }) => name);
+    if (kept.length > 0) return kept;
+    for (const [done, { name }] of all.toReversed().entries()) {
+      await this.remove(name);
+      onProgress?.(done + 1, all.length);
+    }
+    return [];
+  }
+
+  async rename(name: string, to: string): Promise<void> {
+    const { id: snapId } = this.#named(name);
+    await this.#image.requests.perform({ type: "snapRename", snapId, name: to });
+  }
+
+  async protect(name: string): Promise<void> {
+    this.#named(name);
+    await this.#image.requests.perform({ type: "snapProtect", name, namespace: { type: "user" } });
+  }
+
+  /** @throws RbdError SIPHON_RBD_BUSY while it has clones of the first version */
+  async unprotect(name: string): Promise<void> {
+    this.#named(name);
+    await this.#image.requests.perform({ type: "snapUnprotect", name, namespace: { type: "user" } });
+  }
+
+  /** Makes the image what it was then. Takes the lock, and waits for it if need be. */
+  async rollBack(name: string, { onProgress }: Progress = {}): Promise<void> {
+    const image = this.#image;
+    image.assertOpen();
+    if (image.readOnly)
+      throw new RbdError("SIPHON_RBD_READ_ONLY", `image ${image.header.name} was opened read-only`);
+    this.#named(name);
+    const action = () => rollBack(image, name, onProgress);
+    if (image.lock === undefined) return action();
+    await image.lock.acquire();
+    if (await image.lock.whileOwned(action)) return;
+    throw new RbdError("SIPHON_RBD_BUSY", `another client took the lock of image ${image.header.name}`, {
+      retryable: true,
+    });
+  }
+
+  /** @param limit how many there may be; undefined for any number */
+  async setLimit(limit: number | undefined): Promise<void> {
+    const image = this.#image;
+    const change = () => image.changeHeader(setSnapshotLimit(limit));
+    if (image.lock === undefined) return change();
+    await image.lock.acquire();
+    await image.lock.whileOwned(change);
+  }
+
+  #named(name: string): HeaderSnapshot {
+    const { header } = this.#image;
+    const found = userSnapshot(header, name);
+    if (found !== undefined) return found;
+    throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${name}`, {
+      hint: `list them with: siphon rbd snap ls ${header.name}`,
+    });
+  }
+}
+
+function isProtected({ header }: OpenImage, name: string): RbdError {
+  return new RbdError("SIPHON_RBD_BUSY", `snapshot ${name} of image ${header.name} is protected`, {
+    hint: `allow it to be removed with: siphon rbd snap unprotect ${header.name}@${name}`,
+  });
+}

@@ -1,0 +1,31 @@
+import type { OpenImage } from "../image/open-image.ts";
+import type { OnProgress, OwnerTask } from "../image/requests.ts";
+import { flatten } from "./flatten.ts";
+import { resize } from "./resize.ts";
+import {
+  createSnapshot,
+  protectSnapshot,
+  removeSnapshot,
+  renameSnapshot,
+  unprotectSnapshot,
+} from "./snapshots.ts";
+
+/** Does what the owner of an image's lock is asked for; the lock is held, or the image has none. */
+export async function carryOut(image: OpenImage, task: OwnerTask, progress?: OnProgress): Promise<void> {
+  switch (task.type) {
+    case "resize":
+      return resize(image, task.size, task.allowShrink, progress);
+    case "flatten":
+      return flatten(image, progress);
+    case "snapCreate":
+      return createSnapshot(image, task.name, progress);
+    case "snapRemove":
+      return removeSnapshot(image, task.name, task.namespace);
+    case "snapRename":
+      return renameSnapshot(image, task.snapId, task.name);
+    case "snapProtect":
+      return protectSnapshot(image, task.name);
+    case "snapUnprotect":
+      return unprotectSnapshot(image, task.name);
+  }
+}

@@ -1,0 +1,63 @@
+import { type Pool, type SnapContext, WriteOperation } from "@siphon/rados";
+import { hasCode } from "../errors.ts";
+import type { OnProgress } from "../image/requests.ts";
+
+/** Objects that are worked on at the same time (rbd_concurrent_management_ops). */
+const concurrency = 10;
+
+/** Does something with each object from `first` up to, not including, `end`, several at a time, in order of their numbers. */
+export async function eachObject(
+  first: number,
+  end: number,
+  work: (objectNumber: number) => Promise<void>,
+  progress?: OnProgress,
+): Promise<void> {
+  const total = end - first;
+  let next = first;
+  let done = 0;
+  let failed = false;
+  const worker = async () => {
+    while (next < end && !failed) {
+      try {
+        await work(next++);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+      progress?.(++done, total);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, total) }, worker));
+}
+
+export function dataObject(objectPrefix: string, objectNumber: number): string {
+  return `${objectPrefix}.${objectNumber.toString(16).padStart(16, "0")}`;
+}
+
+/** Changes an object that need not be there. */
+export async function changeIfThere(
+  pool: Pool,
+  object: string,
+  operation: WriteOperation<unknown[]>,
+  snapContext: SnapContext,
+): Promise<void> {
+  try {
+    await pool.operate(object, operation, { snapContext });
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+  }
+}
+
+/** Removes an object, or cuts it off at `keep` bytes; snapshots keep what they show. */
+export async function trimObject(
+  pool: Pool,
+  object: string,
+  keep: number,
+  snapContext: SnapContext,
+): Promise<void> {
+  const operation = new WriteOperation<unknown[]>();
+  if (keep === 0) operation.remove();
+  else operation.assertExists();
+  if (keep > 0) operation.truncate(keep);
+  await changeIfThere(pool, object, operation, snapContext);
+}

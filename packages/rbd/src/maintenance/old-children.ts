@@ -1,0 +1,30 @@
+import type { Cluster } from "@siphon/rados";
+import { type ChildSpec, listOldChildren } from "../cls/parent.ts";
+import { ask } from "../cls/run.ts";
+import { hasCode } from "../errors.ts";
+import { poolById } from "../image/pools.ts";
+import type { ImageState } from "../image-state.ts";
+import { childrenObject } from "../object-names.ts";
+
+/** Clones of the first version, which only the pools that they are in know of: each is asked. */
+export async function listOldChildrenOf(
+  cluster: Cluster,
+  image: Pick<ImageState, "id" | "poolId">,
+  snapId: number,
+): Promise<ChildSpec[]> {
+  const parent = { poolId: image.poolId, namespace: "", imageId: image.id, snapId };
+  const found = await Promise.all(
+    [...cluster.pools.keys()].map(async (poolId) => {
+      const pool = await poolById(cluster, poolId);
+      try {
+        const ids = await ask(pool, childrenObject, listOldChildren(parent));
+        return ids.map((imageId) => ({ poolId, namespace: "", imageId }));
+      } catch (error) {
+        // Pools that this user may not read, or that are not RBD's, are passed over, as rbd does.
+        if (hasCode(error, "ENOENT", "EPERM", "EOPNOTSUPP")) return [];
+        throw error;
+      }
+    }),
+  );
+  return found.flat();
+}

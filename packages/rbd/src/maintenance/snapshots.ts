@@ -1,0 +1,233 @@
+import { WriteOperation } from "@siphon/rados";
+import {
+  addSnapshot,
+  removeSnapshot as dropSnapshot,
+  renameSnapshot as giveName,
+  protection,
+  type SnapshotNamespace,
+  setProtection,
+  trashSnapshot,
+} from "../cls/snapshot.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import { type HeaderSnapshot, userSnapshot } from "../header/image-header.ts";
+import { has } from "../image/features.ts";
+import type { OpenImage } from "../image/open-image.ts";
+import { sameParent } from "../image/parents.ts";
+import { poolById } from "../image/pools.ts";
+import type { OnProgress } from "../image/requests.ts";
+import { objectState } from "../object-map/object-state.ts";
+import { detachFromParent } from "./flatten.ts";
+import { changeIfThere, dataObject, eachObject } from "./objects.ts";
+import { listOldChildrenOf } from "./old-children.ts";
+import { resize } from "./resize.ts";
+
+/**
+ * Takes a snapshot (src/librbd/operation/SnapshotCreateRequest.cc): it holds exactly the writes that were acknowledged before;
+ * those that come meanwhile wait.
+ */
+export async function createSnapshot(image: OpenImage, name: string, progress?: OnProgress): Promise<void> {
+  const { io, header } = image;
+  if (userSnapshot(header, name) !== undefined) throw exists(image, name);
+  const id = await image.requests.newId();
+  await image.tell({ type: "quiesce", id });
+  progress?.(10, 100);
+  const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
+  await io.pauseWrites();
+  try {
+    const snapId = await addWithNewId(image, data.snapshots, name);
+    if (io.objectMap !== undefined) {
+      const states = await image.maps.addSnapshot(snapId, io.objectMap.states, has(header, "fastDiff"));
+      io.objectMap.replace(states);
+    }
+    await image.refresh();
+  } finally {
+    io.resumeWrites();
+    await image.tell({ type: "unquiesce", id });
+  }
+  await image.announce();
+  progress?.(100, 100);
+}
+
+/** Removes a snapshot, or keeps it out of sight while it has clones (SnapshotRemoveRequest.cc). */
+export async function removeSnapshot(
+  image: OpenImage,
+  name: string,
+  namespace: SnapshotNamespace = { type: "user" },
+): Promise<void> {
+  const snapshot = named(image, name, namespace);
+  const { header, maps, io } = image;
+  if (snapshot.protection !== protection.unprotected) {
+    throw busy(`snapshot ${name} of image ${header.name} is protected`, "siphon rbd snap unprotect");
+  }
+  if (snapshot.childCount > 0) {
+    if (namespace.type === "trash") throw busy(`snapshot ${name} of image ${header.name} still has clones`);
+    await image.changeHeader(trashSnapshot(snapshot.id));
+    await image.announce();
+    return;
+  }
+  await detachIfLast(image, snapshot);
+  if (has(header, "objectMap")) {
+    const next = header.snapContext.snaps.toReversed().find((id) => id > snapshot.id);
+    const known = io.objectMap !== undefined || next !== undefined;
+    await io.pauseWrites();
+    try {
+      await maps.removeSnapshot(snapshot.id, next, has(header, "fastDiff") && known).catch(unless("ENOENT"));
+      if (next === undefined && io.objectMap !== undefined) io.objectMap.replace(await maps.load());
+    } finally {
+      io.resumeWrites();
+    }
+  }
+  await image.changeHeader(dropSnapshot(snapshot.id));
+  const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
+  await data.snapshots.removeSelfManaged(snapshot.id).catch(unless("ENOENT"));
+  await image.announce();
+}
+
+export async function renameSnapshot(image: OpenImage, snapId: number, name: string): Promise<void> {
+  if (userSnapshot(image.header, name) !== undefined) throw exists(image, name);
+  await image.changeHeader(giveName(snapId, name));
+  await image.announce();
+}
+
+/** Clones of the first version are made of protected snapshots only. */
+export async function protectSnapshot(image: OpenImage, name: string): Promise<void> {
+  const snapshot = named(image, name);
+  if (!has(image.header, "layering")) {
+    throw new RbdError("SIPHON_RBD_UNSUPPORTED", `image ${image.header.name} has no feature layering`);
+  }
+  if (snapshot.isProtected) throw busy(`snapshot ${name} of image ${image.header.name} is protected already`);
+  await image.changeHeader(setProtection(snapshot.id, protection.protected));
+  await image.announce();
+}
+
+/** @throws RbdError SIPHON_RBD_BUSY while there are clones of the first version, in whatever pool */
+export async function unprotectSnapshot(image: OpenImage, name: string): Promise<void> {
+  const { id, protection: status } = named(image, name);
+  if (status === protection.unprotected) {
+    throw new RbdError(
+      "SIPHON_RBD_INVALID",
+      `snapshot ${name} of image ${image.header.name} is not protected`,
+    );
+  }
+  await image.changeHeader(setProtection(id, protection.unprotecting));
+  await image.announce();
+  const children = await listOldChildrenOf(image.cluster, image.header, id);
+  const next = children.length === 0 ? protection.unprotected : protection.protected;
+  await image.changeHeader(setProtection(id, next));
+  await image.announce();
+  if (children.length > 0) {
+    const where = [...new Set(children.map(({ poolId }) => image.cluster.pools.get(poolId)))].join(", ");
+    throw busy(
+      `snapshot ${name} of image ${image.header.name} has clones, in ${where}`,
+      "siphon rbd children",
+    );
+  }
+}
+
+/**
+ * Makes an image what it was at a snapshot (SnapshotRollbackRequest.cc). It is not done in one piece: whoever crashes in between has an
+ * image that is partly rolled back, and may roll it back again.
+ */
+export async function rollBack(image: OpenImage, name: string, progress?: OnProgress): Promise<void> {
+  const { id, size } = named(image, name);
+  const { io, maps } = image;
+  await resize(image, size, true);
+  const { header } = image;
+  const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
+  await io.pauseWrites();
+  try {
+    const { objectMap } = io;
+    const before = objectMap?.states;
+    const then = objectMap === undefined ? undefined : await maps.load(id);
+    await eachObject(
+      0,
+      io.layout.objectCount(size),
+      async (objectNumber) => {
+        const absent = [before, then].every(
+          (states) => states !== undefined && states.get(objectNumber) === objectState.nonexistent,
+        );
+        if (absent) return;
+        const operation = new WriteOperation<unknown[]>();
+        operation.rollback(id);
+        await changeIfThere(
+          data,
+          dataObject(header.objectPrefix, objectNumber),
+          operation,
+          header.snapContext,
+        );
+      },
+      progress,
+    );
+    if (objectMap !== undefined) objectMap.replace(await maps.rollBack(id));
+  } finally {
+    io.resumeWrites();
+  }
+  await image.announce();
+}
+
+async function addWithNewId(
+  image: OpenImage,
+  ids: { createSelfManaged(): Promise<number>; removeSelfManaged(id: number): Promise<void> },
+  name: string,
+): Promise<number> {
+  for (;;) {
+    const snapId = await ids.createSelfManaged();
+    try {
+      await image.changeHeader(addSnapshot(snapId, name));
+      return snapId;
+    } catch (error) {
+      await ids.removeSelfManaged(snapId).catch(() => {});
+      if (hasCode(error, "EEXIST")) throw exists(image, name);
+      if (hasCode(error, "EDQUOT")) {
+        throw new RbdError(
+          "SIPHON_RBD_LIMIT",
+          `image ${image.header.name} has as many snapshots as it may have`,
+          {
+            ...{ cause: error, hint: "change it with: siphon rbd snap limit set" },
+          },
+        );
+      }
+      // Somebody without a lock took a snapshot with a newer id meanwhile.
+      if (!hasCode(error, "ESTALE")) throw error;
+    }
+  }
+}
+
+/** The last of an image's snapshots that shows the parent, of a clone that was flattened, takes it off the parent's list. */
+async function detachIfLast(image: OpenImage, snapshot: HeaderSnapshot): Promise<void> {
+  const { header } = image;
+  const { parentSpec } = header;
+  if (snapshot.parent === undefined || parentSpec === undefined) return;
+  const others = [...header.snapshots.values()].filter(({ id }) => id !== snapshot.id);
+  const shown = [header.parent, ...others.map(({ parent }) => parent)];
+  if (!shown.some((parent) => sameParent(parent, snapshot.parent))) await detachFromParent(image, parentSpec);
+}
+
+function named(
+  { header }: OpenImage,
+  name: string,
+  namespace: SnapshotNamespace = { type: "user" },
+): HeaderSnapshot {
+  const found = [...header.snapshots.values()].find(
+    (snapshot) => snapshot.name === name && snapshot.namespace.type === namespace.type,
+  );
+  if (found !== undefined) return found;
+  throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${name}`, {
+    hint: `list them with: siphon rbd snap ls ${header.name}`,
+  });
+}
+
+function exists({ header }: OpenImage, name: string): RbdError {
+  return new RbdError("SIPHON_RBD_EXISTS", `image ${header.name} has a snapshot ${name} already`);
+}
+
+function busy(message: string, command?: string): RbdError {
+  return new RbdError("SIPHON_RBD_BUSY", message, command === undefined ? {} : { hint: `see: ${command}` });
+}
+
+function unless(...codes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!hasCode(error, ...codes)) throw error;
+    return undefined;
+  };
+}
