@@ -101,7 +101,7 @@ export class Image implements AsyncDisposable {
   read(request: ImageRequest): void;
   /** @returns fewer bytes where the image ends before */
   read(offset: number, length: number): Promise<Buffer>;
-  read(request: ImageRequest | number, length = 0): void | Promise<Buffer> {
+  read(request: ImageRequest | number, length = 0): undefined | Promise<Buffer> {
     const { io } = this.#image;
     if (typeof request !== "number") {
       io.read(request);
@@ -118,7 +118,7 @@ export class Image implements AsyncDisposable {
   write(request: ImageRequest): void;
   /** @param bytes must stay as they are until the Promise settles */
   write(offset: number, bytes: Uint8Array): Promise<void>;
-  write(request: ImageRequest | number, bytes?: Uint8Array): void | Promise<void> {
+  write(request: ImageRequest | number, bytes?: Uint8Array): undefined | Promise<void> {
     const { io } = this.#image;
     if (typeof request !== "number") {
       io.write(request);
@@ -132,7 +132,7 @@ export class Image implements AsyncDisposable {
   flush(request: ImageRequest): void;
   /** What was written before lasts when it is done. */
   flush(): Promise<void>;
-  flush(request?: ImageRequest): void | Promise<void> {
+  flush(request?: ImageRequest): undefined | Promise<void> {
     const { io } = this.#image;
     if (request !== undefined) {
       io.flush(request);
@@ -144,7 +144,7 @@ export class Image implements AsyncDisposable {
   discard(request: ImageRequest): void;
   /** The bytes need not be kept; they are read as zeros, or as they were at the ends of the range. */
   discard(offset: number, length: number): Promise<void>;
-  discard(request: ImageRequest | number, length = 0): void | Promise<void> {
+  discard(request: ImageRequest | number, length = 0): undefined | Promise<void> {
     const { io } = this.#image;
     if (typeof request !== "number") {
       io.discard(request);
@@ -157,7 +157,7 @@ export class Image implements AsyncDisposable {
 
   writeZeroes(request: ImageRequest): void;
   writeZeroes(offset: number, length: number): Promise<void>;
-  writeZeroes(request: ImageRequest | number, length = 0): void | Promise<void> {
+  writeZeroes(request: ImageRequest | number, length = 0): undefined | Promise<void> {
     const { io } = this.#image;
     if (typeof request !== "number") {
       io.writeZeroes(request);
@@ -171,7 +171,7 @@ export class Image implements AsyncDisposable {
   writeSame(request: WriteSameRequest): void;
   /** @param length a multiple of the pattern's */
   writeSame(offset: number, length: number, pattern: Uint8Array): Promise<void>;
-  writeSame(request: WriteSameRequest | number, length = 0, pattern?: Uint8Array): void | Promise<void> {
+  writeSame(request: WriteSameRequest | number, length = 0, pattern?: Uint8Array): undefined | Promise<void> {
     const { io } = this.#image;
     if (typeof request !== "number") {
       io.writeSame(request);
@@ -193,7 +193,7 @@ export class Image implements AsyncDisposable {
     request: CompareAndWriteRequest | number,
     expected?: Uint8Array,
     bytes?: Uint8Array,
-  ): void | Promise<number | undefined> {
+  ): undefined | Promise<number | undefined> {
     const { io } = this.#image;
     if (typeof request !== "number") {
       io.compareAndWrite(request);
