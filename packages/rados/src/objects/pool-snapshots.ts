@@ -41,10 +41,13 @@ export class PoolSnapshots {
 
   /** Snapshots the whole pool; it is in the OSD map when this returns. EINVAL if the pool has self-managed ones. */
   async create(name: string, options?: WaitOptions): Promise<void> {
+    // Where there is nothing to do, the monitors say yes.
+    if (this.#find(name) !== undefined) throw this.#refused(`make snapshot ${name}`, -errnoExists);
     await this.#change({ op: poolOp.createSnapshot, name }, `make snapshot ${name}`, options);
   }
 
   async remove(name: string, options?: WaitOptions): Promise<void> {
+    if (this.#find(name) === undefined) throw this.#refused(`remove snapshot ${name}`, -errnoNoEntry);
     await this.#change({ op: poolOp.removeSnapshot, name }, `remove snapshot ${name}`, options);
   }
 
@@ -63,10 +66,21 @@ export class PoolSnapshots {
 
   async #change(change: Omit<PoolOp, "poolId">, what: string, options?: WaitOptions): Promise<Buffer> {
     const { id: poolId, name } = this.#pool;
-    const task = `${what} of pool ${name}`;
-    const { result, output } = await this.#mons.poolOp({ poolId, ...change }, task, options);
-    if (result < 0) throw OperationError.of(`cannot ${task}`, result, [], []);
+    const request = { poolId, ...change };
+    const { result, output } = await this.#mons.poolOp(request, `${what} of pool ${name}`, options);
+    if (result < 0) throw this.#refused(what, result);
     await this.#mons.latestOsdMap(options);
     return output;
   }
+
+  #find(name: string): PoolSnapshot | undefined {
+    return this.list().find((snapshot) => snapshot.name === name);
+  }
+
+  #refused(what: string, result: number): OperationError {
+    return OperationError.of(`cannot ${what} of pool ${this.#pool.name}`, result, [], []);
+  }
 }
+
+const errnoNoEntry = 2;
+const errnoExists = 17;

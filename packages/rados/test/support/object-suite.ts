@@ -162,7 +162,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     const writing = new WriteOperation().exec("hello", "write_return_data");
     const { values, results } = await pool.operate("class", writing, { returnOutputs: true });
     assert.deepEqual([`${values[0]}`, results], ["you might see this", [42]]);
-    await assert.rejects(pool.exec("class", "nonesuch", "m"), { code: "EOPNOTSUPP" });
+    await assert.rejects(pool.exec("class", "hello", "nonesuch"), { code: "EOPNOTSUPP" });
   });
 
   test("each step has its result; one that may fail stops nothing", async () => {
