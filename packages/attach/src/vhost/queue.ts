@@ -251,6 +251,7 @@ export class Queue implements RequestQueue {
     const fault = request.chain.walk(ring, indirect, memory, head);
     if (fault !== undefined) {
       pool.push(request);
+      this.#inflight?.drop(head);
       this.#break(fault);
       return;
     }
@@ -260,6 +261,7 @@ export class Queue implements RequestQueue {
     request.hold(memory);
     if (!request.start(this)) {
       this.#leave(request);
+      this.#inflight?.drop(head);
       this.#break("a request without a header or a status");
     }
   }

@@ -20,6 +20,8 @@ export class HostileGuest {
   readonly #socket: string;
   #frontEnd: FrontEnd | undefined;
   #stopped = false;
+  /** The server was told not to answer any more. */
+  #unanswered = false;
 
   constructor(socket: string, seed: number) {
     this.#socket = socket;
@@ -28,7 +30,7 @@ export class HostileGuest {
 
   /** One attack. What the server makes of it is not looked at: it must merely stay whole. */
   async attack(): Promise<void> {
-    if (this.#frontEnd === undefined || this.#frontEnd.hungUp) await this.#reconnect();
+    if (this.#frontEnd === undefined || this.#frontEnd.hungUp || this.#unanswered) await this.#reconnect();
     const kind = this.random.below(100);
     if (kind < 45) await this.#damagedRequests();
     else if (kind < 90) await this.#madeUpRing();
@@ -47,6 +49,7 @@ export class HostileGuest {
     const features = this.random.chance(0.8) ? {} : { features: ~(1n << 26n) & ~(1n << 29n) };
     this.#frontEnd = await FrontEnd.connect(this.#socket, { queueSize, memoryBytes, regions, ...features });
     this.#stopped = false;
+    this.#unanswered = false;
   }
 
   /** Good requests with one field of one descriptor, of the header or of the ring changed. */
@@ -111,6 +114,7 @@ export class HostileGuest {
     else frontEnd.channel.request(random.below(2 ** 32), Buffer.alloc(headerBytes), fds);
     for (const fd of fds) if (fd !== frontEnd.memoryFd) closeQuietly(fd);
     this.#stopped = true;
+    this.#unanswered = request === requestCode.setProtocolFeatures;
     await turns(4);
   }
 

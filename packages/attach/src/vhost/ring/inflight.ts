@@ -74,6 +74,11 @@ export class InflightArea {
     Atomics.store(this.#bytes, at << 2, 1);
   }
 
+  /** The head's request cannot be carried out, by nobody. */
+  drop(head: number): void {
+    this.#bytes[headBytes + head * entryBytes] = 0;
+  }
+
   /** The head goes to the used ring with the next batch. */
   giveBack(head: number): void {
     const words = this.#words;
