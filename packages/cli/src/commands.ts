@@ -70,6 +70,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/vm.ts")).vmCommand(),
   },
   {
+    name: "attach",
+    summary: "serve RBD images to VMs, over vhost-user-blk or NBD",
+    load: async () => (await import("./commands/attach.ts")).attachCommand(),
+  },
+  {
     name: "image",
     summary: "put images into RBD: import, resize, prefill; build a guest",
     load: async () => (await import("./commands/image.ts")).imageCommand(),

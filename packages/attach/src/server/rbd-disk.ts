@@ -1,0 +1,30 @@
+import type { Cluster } from "@siphon/rados";
+import { ImagePool } from "@siphon/rbd";
+import type { ServedDisk } from "./disk-server.ts";
+import { formatImageSpec, type ImageSpec } from "./image-spec.ts";
+import { IoMetrics } from "./io-metrics.ts";
+import { RbdExtents } from "./rbd-extents.ts";
+
+/**
+ * Opens an image for VMs. Its lock, where it has one, is taken at once and kept until the disk is closed, so that no other client
+ * writes to a disk that a VM has mounted; read-only disks and snapshots take none.
+ */
+export async function openRbdDisk(
+  cluster: Cluster,
+  spec: ImageSpec,
+  { readOnly }: { readOnly: boolean },
+): Promise<ServedDisk> {
+  const images = await ImagePool.open(cluster, spec.pool, { namespace: spec.namespace });
+  const onlyRead = readOnly || spec.snapshot !== undefined;
+  const image = await images.open(spec.image, {
+    ...{ readOnly: onlyRead, exclusive: !onlyRead },
+    ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
+  });
+  return {
+    name: formatImageSpec(spec),
+    device: image,
+    extents: await RbdExtents.of(cluster, image),
+    metrics: new IoMetrics(),
+    close: () => image.close(),
+  };
+}
