@@ -1,0 +1,155 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { allocatorLibrary, fioCommand, parseFio } from "@siphon/lab";
+
+/** A load that every client is given alike. */
+export interface Load {
+  name: string;
+  rw: "randread" | "randwrite" | "read" | "write";
+  blockSize: number;
+  depth: number;
+}
+
+export interface Times {
+  /** Seconds of the load before those that are measured. */
+  warmup: number;
+  seconds: number;
+}
+
+/** Where the load goes: the image, and as whom. */
+export interface Image {
+  conf: string;
+  pool: string;
+  /** Without `client.`. */
+  user: string;
+  image: string;
+}
+
+export interface Sample {
+  iops: number;
+  /** Microseconds, user and system. */
+  cpu: number;
+  /** Microseconds. */
+  p50: number;
+  p99: number;
+  p999: number;
+  /** Bytes, at most. */
+  rss: number;
+}
+
+/** A program that puts a load on an image; what it costs is read from outside, for all in the same way. */
+export interface Client {
+  name: string;
+  /** @param image with a configuration of this client's own, if it needs one */
+  run(image: Image, load: Load, times: Times): Promise<Sample>;
+  /** Lines to add to ceph.conf. */
+  settings: string[];
+}
+
+/** `siphon rbd bench`. */
+export const siphon: Client = {
+  name: "siphon",
+  settings: [],
+  run: async (image, load, times) => {
+    const main = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
+    const pattern = load.rw.startsWith("rand") ? "rand" : "full-seq";
+    const type = load.rw.endsWith("read") ? "read" : "write";
+    const args = [
+      ...[main, "rbd", "bench", `${image.pool}/${image.image}`, "-c", image.conf, "--id", image.user],
+      ...["--io-type", type, "--io-pattern", pattern, "--io-size", `${load.blockSize}`],
+      ...["--io-threads", `${load.depth}`, "--warmup", `${times.warmup}`, "--seconds", `${times.seconds}`],
+      ...["--format", "json"],
+    ];
+    const { output, outside } = await observe(process.execPath, args, {}, times);
+    const { ops_per_sec: iops, latency_us: latency } = JSON.parse(output.stdout) as {
+      ops_per_sec: number;
+      latency_us: { p50: number; p99: number; p999: number };
+    };
+    return sample({ iops, latency }, outside);
+  },
+};
+
+/** fio's rbd engine as it is shipped. */
+export const shipped: Client = {
+  name: "librbd",
+  settings: [],
+  run: (image, load, times) => runFio(image, load, times, {}),
+};
+
+/** fio's rbd engine at its best here: another allocator, and one thread for librados. */
+export const tuned: Client = {
+  name: "librbd tuned",
+  settings: ["librados_thread_count = 1"],
+  run: async (image, load, times) => {
+    const library = await allocatorLibrary("tcmalloc");
+    if (library === undefined) throw new Error("tcmalloc is not installed");
+    return runFio(image, load, times, { LD_PRELOAD: library });
+  },
+};
+
+async function runFio(image: Image, load: Load, times: Times, env: Record<string, string>): Promise<Sample> {
+  const [program, ...args] = fioCommand({
+    ...{ rw: load.rw, blockSize: load.blockSize, ioDepth: load.depth },
+    ...{ warmupSeconds: times.warmup, seconds: times.seconds },
+    image: { pool: image.pool, image: image.image, user: image.user },
+  });
+  // As a thread of the process that is observed, and not as a process of its own.
+  const all = [...args, "--thread"];
+  const { output, outside } = await observe(program!, all, { ...env, CEPH_CONF: image.conf }, times);
+  return sample(parseFio(output, { seconds: times.seconds }), outside);
+}
+
+function sample(
+  {
+    iops,
+    latency: { p50, p99, p999 },
+  }: { iops: number; latency: { p50: number; p99: number; p999: number } },
+  { cpuShare, rss }: Outside,
+): Sample {
+  return { iops, cpu: (cpuShare * 1e6) / iops, p50, p99, p999, rss };
+}
+
+interface Outside {
+  /** CPU seconds a second. */
+  cpuShare: number;
+  rss: number;
+}
+
+/** Runs a program, and reads what the kernel says of it in the middle of the measured time. */
+async function observe(program: string, args: string[], env: Record<string, string>, times: Times) {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const ended = once(child, "close");
+  // Connecting takes about half a second of the time, too.
+  await seconds(times.warmup + 1);
+  const first = look(child.pid!);
+  await seconds(times.seconds - 1);
+  const last = look(child.pid!);
+  const [exitCode] = (await ended) as [number];
+  const output = { exitCode, stdout: stdout.text, stderr: stderr.text };
+  if (exitCode !== 0) throw new Error(`${program} ${args.join(" ")}: ${output.stderr || output.stdout}`);
+  const cpuShare = (last.cpu - first.cpu) / ((last.at - first.at) / 1000);
+  return { output, outside: { cpuShare, rss: last.rss } };
+}
+
+/** CPU seconds since the process began (fields 14 and 15 of /proc/PID/stat, 100 a second), and its largest size. */
+function look(pid: number): { at: number; cpu: number; rss: number } {
+  const at = performance.now();
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
+  const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+  return { at, cpu: (Number(fields[11]) + Number(fields[12])) / 100, rss: Number(peak) * 1024 };
+}
+
+function collect(stream: NodeJS.ReadableStream): { text: string } {
+  const collected = { text: "" };
+  stream.on("data", (bytes: Buffer) => {
+    collected.text += bytes;
+  });
+  return collected;
+}
+
+function seconds(count: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, count * 1000));
+}
