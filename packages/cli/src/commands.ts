@@ -55,6 +55,16 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/ceph.ts")).cephCommand(),
   },
   {
+    name: "rados",
+    summary: "objects and pools, as the rados program, without that program",
+    load: async () => (await import("./commands/rados.ts")).radosCommand(),
+  },
+  {
+    name: "rbd",
+    summary: "images on RBD: create, list, resize, snapshot, clone, remove",
+    load: async () => (await import("./commands/rbd.ts")).rbdCommand(),
+  },
+  {
     name: "locate",
     summary: "where an object is: its placement group and OSDs",
     load: async () => (await import("./commands/locate.ts")).locateCommand(),

@@ -1,8 +1,10 @@
 import type { Cluster, Pool } from "@siphon/rados";
 import { type CloneOptions, cloneImage } from "./directory/clone-image.ts";
 import { type CreateOptions, createImage } from "./directory/create-image.ts";
-import { type ImageEntry, idOf, listImages, nameOf, noImage } from "./directory/find-image.ts";
+import { type ImageEntry, idOf, listImages, nameInTrash, nameOf, noImage } from "./directory/find-image.ts";
 import { removeImage } from "./directory/remove-image.ts";
+import type { ImageHeader } from "./header/image-header.ts";
+import { readHeader } from "./header/read-header.ts";
 import type { OpenOptions } from "./image/open-options.ts";
 import type { OnProgress } from "./image/requests.ts";
 import { Image } from "./image.ts";
@@ -53,6 +55,13 @@ export class ImagePool {
     const name = await nameOf(this.pool, id);
     if (name === undefined) throw noImage(this.pool, `with id ${id}`);
     return Image.open(this.cluster, this.pool, id, name, options);
+  }
+
+  /** What is known of an id, also of an image in the trash. */
+  async lookUp(id: string): Promise<{ name: string; trash: boolean; header: ImageHeader }> {
+    const listed = await nameOf(this.pool, id);
+    const name = listed ?? (await nameInTrash(this.pool, id)) ?? id;
+    return { name, trash: listed === undefined, header: await readHeader(this.pool, id, name) };
   }
 
   /** Removes an image without snapshots that nobody else has open. */

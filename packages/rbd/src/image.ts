@@ -1,4 +1,4 @@
-import type { Cluster, Pool, Watcher } from "@siphon/rados";
+import type { Cluster, Notification, Pool, Watch, Watcher } from "@siphon/rados";
 import type { LockInfo } from "./cls/lock.ts";
 import { ask } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
@@ -280,6 +280,25 @@ export class Image implements AsyncDisposable {
   /** Who has the image open; this client, too. */
   watchers(): Promise<Watcher[]> {
     return this.#image.pool.listWatchers(this.#image.headerName);
+  }
+
+  /**
+   * Calls back with all that is notified about the image, until disposed of.
+   *
+   * @param listener gets the cookie of the watch as well
+   */
+  async onNotification(
+    listener: (notification: Notification, cookie: bigint) => void,
+  ): Promise<AsyncDisposable> {
+    const { pool, headerName } = this.#image;
+    const watch: Watch = await pool.watchEvents(headerName, {
+      notified: (notification) => {
+        listener(notification, watch.cookie);
+        notification.acknowledge().catch(() => {});
+      },
+      lost: () => {},
+    });
+    return watch;
   }
 
   /** How many snapshots the image may have; undefined for any number. */

@@ -1,13 +1,12 @@
 import type { Cluster, Pool } from "@siphon/rados";
-import { getTrashed } from "../cls/directory.ts";
 import { listChildren } from "../cls/parent.ts";
 import { ask } from "../cls/run.ts";
 import { hasCode } from "../errors.ts";
 import type { ImageHeader } from "../header/image-header.ts";
 import { poolById } from "../image/pools.ts";
 import { listOldChildrenOf } from "../maintenance/old-children.ts";
-import { headerObject, trashObject } from "../object-names.ts";
-import { nameOf } from "./find-image.ts";
+import { headerObject } from "../object-names.ts";
+import { nameInTrash, nameOf } from "./find-image.ts";
 
 /** A clone. */
 export interface ChildImage {
@@ -42,13 +41,4 @@ export async function childrenOf(
   );
   const key = ({ pool, namespace, name }: ChildImage) => `${pool}/${namespace}/${name}`;
   return found.sort((a, b) => (key(a) < key(b) ? -1 : 1));
-}
-
-async function nameInTrash(pool: Pool, id: string): Promise<string | undefined> {
-  try {
-    return (await ask(pool, trashObject, getTrashed(id))).name;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
-  }
 }

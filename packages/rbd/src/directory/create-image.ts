@@ -126,8 +126,11 @@ async function writeHeader(pool: Pool, id: string, plan: Plan, data: Pool): Prom
   operation.create({ exclusive: true });
   const dataPoolId = (features & imageFeature.dataPool) !== 0 ? data.id : undefined;
   addCalls(operation, [create(size, order, features, dataPrefix(id, pool.id, data.id), dataPoolId)]);
-  if ((features & imageFeature.striping) !== 0) addCalls(operation, [setStriping(stripeUnit, stripeCount)]);
   await pool.operate(headerObject(id), operation);
+  // It looks at the features, which it sees only once they are stored.
+  if ((features & imageFeature.striping) !== 0) {
+    await changeAll(pool, headerObject(id), [setStriping(stripeUnit, stripeCount)]);
+  }
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Pool } from "@siphon/rados";
-import { getId, listDirectory, nameOfId } from "../cls/directory.ts";
+import { getId, getTrashed, listDirectory, nameOfId } from "../cls/directory.ts";
 import { ask } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
-import { directoryObject, idObject, oldHeaderObject } from "../object-names.ts";
+import { directoryObject, idObject, oldHeaderObject, trashObject } from "../object-names.ts";
 
 export interface ImageEntry {
   readonly name: string;
@@ -34,6 +34,16 @@ export async function idOf(pool: Pool, name: string): Promise<string> {
 export async function nameOf(pool: Pool, id: string): Promise<string | undefined> {
   try {
     return await ask(pool, directoryObject, nameOfId(id));
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** The name of an image that was put into the trash; undefined if there is none of this id. */
+export async function nameInTrash(pool: Pool, id: string): Promise<string | undefined> {
+  try {
+    return (await ask(pool, trashObject, getTrashed(id))).name;
   } catch (error) {
     if (hasCode(error, "ENOENT")) return undefined;
     throw error;

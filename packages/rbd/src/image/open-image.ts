@@ -78,7 +78,7 @@ export class OpenImage implements LockHost {
     if (!options.readOnly && snapId === NO_SNAP) assertWritable(header);
     const opened = new OpenImage(cluster, pool, header, snapId, options);
     try {
-      await opened.#start();
+      await opened.#start(opened.readOnly && options.watch === false);
       if (options.exclusive) await opened.ensureOwner();
       return opened;
     } catch (error) {
@@ -209,11 +209,11 @@ export class OpenImage implements LockHost {
     this.requests.close();
   }
 
-  async #start(): Promise<void> {
+  async #start(unwatched: boolean): Promise<void> {
     await this.#openParents(this.#header);
     const { snapId } = this.io;
     if (snapId !== NO_SNAP) this.io.objectMap = await snapshotMap(this.cluster, this.#header, snapId);
-    // Whoever only reads a snapshot needs no news, and stands in nobody's way as a watcher.
+    if (unwatched) return;
     this.#watch = await HeaderWatch.open(this.pool, this.headerName, {
       notified: (payload) => this.requests.serve(payload),
       renewed: () => this.#watchRenewed(),

@@ -1,0 +1,14 @@
+import { Command } from "commander";
+import { clientCommands } from "./rbd/clients.ts";
+import { imageCommands } from "./rbd/images.ts";
+import { snapCommand } from "./rbd/snapshots.ts";
+
+export function rbdCommand(): Command {
+  const command = new Command("rbd")
+    .summary("images on RBD: create, list, resize, snapshot, clone, remove")
+    .description(
+      "What Ceph's rbd does with images, with the same arguments and the same output; without Ceph on this machine.",
+    );
+  for (const each of [...imageCommands(), snapCommand(), ...clientCommands()]) command.addCommand(each);
+  return command;
+}

@@ -1,0 +1,119 @@
+import { once } from "node:events";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { interruption } from "../../interruption.ts";
+import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
+import { withImage } from "./run.ts";
+
+type Flags = ConnectFlags & SpecFlags;
+
+/** Commands about who uses an image. */
+export function clientCommands(): Command[] {
+  const lock = new Command("lock").summary("locks on an image: ls, rm");
+  lock.addCommand(lockList());
+  lock.addCommand(lockRemove());
+  return [status(), lock, watch()];
+}
+
+function status(): Command {
+  const command = new Command("status")
+    .summary("show who has an image open")
+    .argument("[image-spec]")
+    .action((text: string | undefined, flags: Flags & FormatFlags) =>
+      withImage(flags, imageSpec(text, flags), { readOnly: true, watch: false }, async (image) => {
+        const watchers = (await image.watchers()).map(({ client, cookie, addr }) => ({
+          address: `${addr.family === 6 ? `[${addr.address}]` : addr.address}:${addr.port}/${addr.nonce}`,
+          ...{ client: Number(client.slice("client.".length)), cookie: Number(cookie) },
+          exactCookie: cookie,
+        }));
+        print(
+          flags,
+          () =>
+            watchers.length === 0
+              ? "Watchers: none\n"
+              : `Watchers:\n${watchers
+                  .map(({ address, client, exactCookie }) => {
+                    return `\twatcher=${address} client.${client} cookie=${exactCookie}\n`;
+                  })
+                  .join("")}`,
+          () => ({ watchers: watchers.map(({ address, client, cookie }) => ({ address, client, cookie })) }),
+        );
+      }),
+    );
+  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+function lockList(): Command {
+  const command = new Command("ls")
+    .alias("list")
+    .summary("show locks held on an image")
+    .argument("[image-spec]")
+    .action((text: string | undefined, flags: Flags & FormatFlags) =>
+      withImage(flags, imageSpec(text, flags), { readOnly: true, watch: false }, async (image) => {
+        const { type, tag, lockers } = await image.lockOwners();
+        const locks = lockers.map(({ client, cookie, addr }) => ({
+          ...{ id: cookie, locker: `client.${client}` },
+          address: `${addr.family === 6 ? `[${addr.address}]` : addr.address}:${addr.port}/${addr.nonce}`,
+        }));
+        const many = locks.length > 1;
+        const kind = type === "shared" ? "shared" : "exclusive";
+        print(
+          flags,
+          () =>
+            locks.length === 0
+              ? ""
+              : [
+                  `There ${many ? "are" : "is"} ${locks.length} ${kind} lock${many ? "s" : ""} on this image.\n`,
+                  type === "shared" ? `Lock tag: ${tag}\n` : "",
+                  table(
+                    [
+                      ["Locker", "left"],
+                      ["ID", "left"],
+                      ["Address", "left"],
+                    ],
+                    locks.map(({ locker, id, address }) => [locker, id, address]),
+                  ),
+                ].join(""),
+          () => locks,
+        );
+      }),
+    );
+  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+function lockRemove(): Command {
+  const command = new Command("rm")
+    .alias("remove")
+    .summary("take a lock from a client, which is put on the blocklist")
+    .argument("<image-spec>")
+    .argument("<lock-id>", "as lock ls shows it")
+    .argument("<locker>", "client.4123")
+    .action((text: string, cookie: string, locker: string, flags: Flags) =>
+      withImage(flags, imageSpec(text, flags), { readOnly: true, watch: false }, (image) =>
+        image.breakLock(locker, cookie),
+      ),
+    );
+  return withConnectFlags(withSpecFlags(command));
+}
+
+function watch(): Command {
+  const command = new Command("watch")
+    .summary("watch what is notified about an image, until interrupted")
+    .argument("[image-spec]")
+    .action((text: string | undefined, flags: Flags) => {
+      const spec = imageSpec(text, flags);
+      return withImage(flags, spec, { readOnly: true, watch: false }, async (image) => {
+        const where = `${spec.pool}/${spec.namespace && `${spec.namespace}/`}${spec.image}`;
+        await using _watch = await image.onNotification(({ notifyId, notifierId, payload }, cookie) => {
+          process.stdout.write(
+            `${where} received notification: notify_id=${notifyId}, cookie=${cookie}, ` +
+              `notifier_id=${notifierId}, bl.length=${payload.length}\n`,
+          );
+        });
+        process.stderr.write("press ctrl-c to exit...\n");
+        if (!interruption.signal.aborted) await once(interruption.signal, "abort");
+      });
+    });
+  return withConnectFlags(withSpecFlags(command));
+}

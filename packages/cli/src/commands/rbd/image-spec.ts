@@ -1,0 +1,68 @@
+import { SiphonError } from "@siphon/wire";
+import type { Command } from "commander";
+
+/** An image or a snapshot, as Ceph's rbd takes it: `[pool/[namespace/]]image[@snapshot]`. */
+export interface ImageSpec {
+  pool: string;
+  namespace: string;
+  image: string;
+  snapshot: string | undefined;
+}
+
+/** The same by options, which rbd also takes. */
+export interface SpecFlags {
+  pool?: string;
+  namespace?: string;
+  image?: string;
+  snap?: string;
+}
+
+export function withSpecFlags(command: Command): Command {
+  return command
+    .option("-p, --pool <pool>", "pool (default: rbd)")
+    .option("--namespace <namespace>", "namespace in the pool")
+    .option("--image <image>", "image, instead of the argument")
+    .option("--snap <snapshot>", "snapshot, instead of behind an @");
+}
+
+export function imageSpec(text: string | undefined, flags: SpecFlags): ImageSpec {
+  const [, path = "", atSnapshot] = /^([^@]*)(?:@(.*))?$/.exec(text ?? "") ?? [];
+  const parts = path.split("/");
+  if (text !== undefined && (parts.length > 3 || atSnapshot === "" || parts.some((part) => part === ""))) {
+    throw usage(`an image is [POOL/[NAMESPACE/]]IMAGE[@SNAPSHOT], and not ${text}`);
+  }
+  const image = text === undefined ? flags.image : parts.at(-1);
+  if (image === undefined) throw usage("which image? [POOL/[NAMESPACE/]]IMAGE");
+  return {
+    pool: (parts.length > 1 ? parts[0] : flags.pool) ?? defaultPool,
+    namespace: (parts.length > 2 ? parts[1] : flags.namespace) ?? "",
+    ...{ image, snapshot: atSnapshot ?? flags.snap },
+  };
+}
+
+/** One that names a snapshot. */
+export function snapshotSpec(text: string | undefined, flags: SpecFlags): ImageSpec & { snapshot: string } {
+  const spec = imageSpec(text, flags);
+  if (spec.snapshot === undefined) throw usage("which snapshot? [POOL/[NAMESPACE/]]IMAGE@SNAPSHOT");
+  return { ...spec, snapshot: spec.snapshot };
+}
+
+/** `[pool[/namespace]]`. */
+export function poolSpec(text: string | undefined, flags: SpecFlags): { pool: string; namespace: string } {
+  const [pool, namespace, ...more] = text?.split("/") ?? [];
+  if (more.length > 0) throw usage(`a pool is POOL[/NAMESPACE], and not ${text}`);
+  return { pool: pool ?? flags.pool ?? defaultPool, namespace: namespace ?? flags.namespace ?? "" };
+}
+
+/** Bytes: `10G`, `512M`; without a unit: of `plainUnit`. */
+export function parseBytes(text: string, plainUnit: "B" | "M"): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([BKMGTPE]?)i?B?$/i.exec(text) ?? [];
+  if (digits === undefined) throw usage(`${text} is no size: 10G, 512M, 4K`);
+  return Math.round(Number(digits) * 1024 ** "BKMGTPE".indexOf((unit || plainUnit).toUpperCase()));
+}
+
+export function usage(message: string): SiphonError {
+  return new SiphonError("SIPHON_USAGE", message);
+}
+
+const defaultPool = "rbd";

@@ -1,0 +1,317 @@
+import type { Cluster } from "@siphon/rados";
+import { defaultFeatures, featureOf, type Image, ImagePool, imageFeature } from "@siphon/rbd";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { bytesText } from "../rados/format.ts";
+import { describeImage, infoText, type ParentText, parentSpec, parentText } from "./describe.ts";
+import {
+  imageSpec,
+  parseBytes,
+  poolSpec,
+  type SpecFlags,
+  snapshotSpec,
+  usage,
+  withSpecFlags,
+} from "./image-spec.ts";
+import {
+  type FormatFlags,
+  type ProgressFlags,
+  print,
+  table,
+  withFormatFlags,
+  withProgress,
+} from "./output.ts";
+import { withImage, withPool } from "./run.ts";
+
+type Flags = ConnectFlags & SpecFlags;
+
+interface ShapeFlags {
+  objectSize?: string;
+  order?: string;
+  imageFeature?: string[];
+  imageShared?: boolean;
+  stripeUnit?: string;
+  stripeCount?: string;
+  dataPool?: string;
+}
+
+/** Commands about images as a whole. */
+export function imageCommands(): Command[] {
+  return [create(), list(), info(), resize(), remove(), clone(), flatten(), children()];
+}
+
+function create(): Command {
+  const command = withShapeFlags(
+    new Command("create").summary("create an empty image").argument("[image-spec]"),
+  )
+    .requiredOption("-s, --size <size>", "size, in M unless said otherwise")
+    .action((text: string | undefined, flags: Flags & ShapeFlags & { size: string }) =>
+      withPool(flags, imageSpec(text, flags), async (images) => {
+        await images.create(
+          imageSpec(text, flags).image,
+          parseBytes(flags.size, "M"),
+          shape(flags, defaultFeatures),
+        );
+      }),
+    );
+  return withConnectFlags(withSpecFlags(command));
+}
+
+function list(): Command {
+  const command = new Command("ls")
+    .alias("list")
+    .summary("list images")
+    .argument("[pool-spec]")
+    .option("-l, --long", "with sizes, parents and locks")
+    .action((text: string | undefined, flags: Flags & FormatFlags & { long?: boolean }) =>
+      withPool(flags, poolSpec(text, flags), async (images, cluster) => {
+        const entries = await images.list();
+        if (flags.long) return printLong(await longRows(cluster, images), flags);
+        const names = entries.map(({ name }) => name);
+        print(
+          flags,
+          () => names.map((name) => `${name}\n`).join(""),
+          () => names,
+        );
+      }),
+    );
+  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+function info(): Command {
+  const command = new Command("info")
+    .summary("show information about an image")
+    .argument("[image-or-snap-spec]")
+    .action((text: string | undefined, flags: Flags & FormatFlags) => {
+      const spec = imageSpec(text, flags);
+      const options = {
+        readOnly: true,
+        watch: false,
+        ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
+      };
+      return withImage(flags, spec, options, async (image, cluster) => {
+        const described = await describeImage(cluster, image);
+        print(
+          flags,
+          () => infoText(described),
+          () => described,
+        );
+      });
+    });
+  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+function resize(): Command {
+  const command = new Command("resize")
+    .summary("resize (expand or shrink) an image")
+    .argument("[image-spec]")
+    .requiredOption("-s, --size <size>", "size, in M unless said otherwise")
+    .option("--allow-shrink", "permit shrinking")
+    .option("--no-progress", "disable progress output")
+    .action(
+      (text: string | undefined, flags: Flags & ProgressFlags & { size: string; allowShrink?: boolean }) =>
+        withImage(flags, imageSpec(text, flags), {}, (image) =>
+          withProgress("Resizing image", flags, (onProgress) =>
+            image.resize(parseBytes(flags.size, "M"), {
+              allowShrink: flags.allowShrink ?? false,
+              onProgress,
+            }),
+          ),
+        ),
+    );
+  return withConnectFlags(withSpecFlags(command));
+}
+
+function remove(): Command {
+  const command = new Command("rm")
+    .alias("remove")
+    .summary("delete an image")
+    .argument("[image-spec]")
+    .option("--no-progress", "disable progress output")
+    .action((text: string | undefined, flags: Flags & ProgressFlags) =>
+      withPool(flags, imageSpec(text, flags), (images) =>
+        withProgress("Removing image", flags, (onProgress) =>
+          images.remove(imageSpec(text, flags).image, { onProgress }),
+        ),
+      ),
+    );
+  return withConnectFlags(withSpecFlags(command));
+}
+
+function clone(): Command {
+  const command = withShapeFlags(
+    new Command("clone")
+      .summary("clone a snapshot into a copy-on-write image")
+      .argument("<source-snap-spec>")
+      .argument("<dest-image-spec>"),
+  )
+    .option("--rbd-default-clone-format <version>", "1, 2 or auto", "auto")
+    .action((from: string, to: string, flags: Flags & ShapeFlags & { rbdDefaultCloneFormat: string }) => {
+      const source = snapshotSpec(from, flags);
+      const target = imageSpec(to, flags);
+      return withPool(flags, source, async (images, cluster) => {
+        const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
+        const version = cloneVersion(flags.rbdDefaultCloneFormat);
+        const options = { ...shape(flags, undefined), ...(version && { version }) };
+        await images.clone(source.image, source.snapshot, target.image, there, options);
+      });
+    });
+  return withConnectFlags(withSpecFlags(command));
+}
+
+function flatten(): Command {
+  const command = new Command("flatten")
+    .summary("fill a clone with its parent's data")
+    .argument("[image-spec]")
+    .option("--no-progress", "disable progress output")
+    .action((text: string | undefined, flags: Flags & ProgressFlags) =>
+      withImage(flags, imageSpec(text, flags), {}, (image) =>
+        withProgress("Image flatten", flags, (onProgress) => image.flatten({ onProgress })),
+      ),
+    );
+  return withConnectFlags(withSpecFlags(command));
+}
+
+function children(): Command {
+  const command = new Command("children")
+    .summary("display the clones of an image or of a snapshot")
+    .argument("[image-or-snap-spec]")
+    .option("-a, --all", "clones in the trash as well")
+    .action((text: string | undefined, flags: Flags & FormatFlags & { all?: boolean }) => {
+      const spec = imageSpec(text, flags);
+      const options = {
+        readOnly: true,
+        watch: false,
+        ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
+      };
+      return withImage(flags, spec, options, async (image) => {
+        const found = (await image.children(image.snapId)).filter(({ trash }) => flags.all || !trash);
+        print(
+          flags,
+          () =>
+            found
+              .map(({ pool, namespace, name, id, trash }) => {
+                return `${pool}/${namespace && `${namespace}/`}${name}${trash ? ` (trash ${id})` : ""}\n`;
+              })
+              .join(""),
+          () =>
+            found.map(({ pool, namespace, name, id, trash }) => ({
+              ...{ pool, pool_namespace: namespace, image: name },
+              ...(flags.all && { id, trash }),
+            })),
+        );
+      });
+    });
+  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+function withShapeFlags(command: Command): Command {
+  return command
+    .option("--object-size <size>", "object size, 4K to 32M (default: 4M)")
+    .option("--order <order>", "object size as a power of two")
+    .option("--image-feature <feature...>", "features, by commas or repeated")
+    .option("--image-shared", "for many writers at once: without exclusive-lock and what needs it")
+    .option("--stripe-unit <size>", "stripe unit")
+    .option("--stripe-count <n>", "stripe count")
+    .option("--data-pool <pool>", "pool for the data");
+}
+
+function shape(flags: ShapeFlags, usual: number | undefined) {
+  const named = flags.imageFeature
+    ?.flatMap((names) => names.split(","))
+    .reduce((sum, name) => sum | featureOf(name), 0);
+  const { exclusiveLock, objectMap, fastDiff } = imageFeature;
+  const alone = exclusiveLock | objectMap | fastDiff;
+  const wanted = named ?? (flags.imageShared ? (usual ?? defaultFeatures) : usual);
+  const features = wanted === undefined ? undefined : flags.imageShared ? wanted & ~alone : wanted;
+  const { objectSize, order, stripeUnit, stripeCount, dataPool } = flags;
+  if (objectSize !== undefined && order !== undefined) throw usage("--object-size and --order say the same");
+  return {
+    ...(features !== undefined && { features }),
+    ...(objectSize !== undefined && { objectSize: parseBytes(objectSize, "B") }),
+    ...(order !== undefined && { objectSize: 2 ** Number(order) }),
+    ...(stripeUnit !== undefined && { stripeUnit: parseBytes(stripeUnit, "B") }),
+    ...(stripeCount !== undefined && { stripeCount: Number(stripeCount) }),
+    ...(dataPool !== undefined && { dataPool }),
+  };
+}
+
+function cloneVersion(text: string): 1 | 2 | undefined {
+  if (text === "auto") return undefined;
+  if (text === "1" || text === "2") return text === "1" ? 1 : 2;
+  throw usage(`there is no clone format ${text}: 1, 2 or auto`);
+}
+
+/** A line of the long list: an image, or one of its snapshots. */
+interface LongRow {
+  image: string;
+  id: string;
+  snapshot?: string;
+  snapshot_id?: number;
+  size: number;
+  parent?: Pick<ParentText, "pool" | "pool_namespace" | "image" | "snapshot">;
+  format: 2;
+  protected?: "true" | "false";
+  lock_type?: "exclusive" | "shared";
+}
+
+async function longRows(cluster: Cluster, images: ImagePool): Promise<LongRow[]> {
+  const rows: LongRow[] = [];
+  for (const { name } of await images.list()) {
+    await using image = await images.open(name, { readOnly: true, watch: false });
+    rows.push(...(await rowsOf(cluster, image)));
+  }
+  return rows;
+}
+
+async function rowsOf(cluster: Cluster, image: Image): Promise<LongRow[]> {
+  const { name, id, header } = image;
+  const { lockers, type } = await image.lockOwners();
+  const parentOf = async (link: typeof header.parent) => {
+    if (link === undefined) return {};
+    const { pool, pool_namespace, image: parent, snapshot } = await parentText(cluster, link);
+    return { parent: { pool, pool_namespace, image: parent, snapshot } };
+  };
+  const head: LongRow = {
+    ...{ image: name, id, size: image.size, ...(await parentOf(header.parent)), format: 2 },
+    ...(lockers.length > 0 && { lock_type: type === "shared" ? "shared" : "exclusive" }),
+  };
+  const snapshots = image.snapshots.list().map(async (snapshot): Promise<LongRow> => {
+    return {
+      ...{ image: name, id, snapshot: snapshot.name, snapshot_id: snapshot.id, size: snapshot.size },
+      ...{
+        ...(await parentOf(snapshot.parent)),
+        format: 2,
+        protected: snapshot.isProtected ? "true" : "false",
+      },
+    };
+  });
+  return [head, ...(await Promise.all(snapshots))];
+}
+
+function printLong(rows: LongRow[], flags: FormatFlags): void {
+  const text = () =>
+    table(
+      [
+        ["NAME", "left"],
+        ["SIZE", "right"],
+        ["PARENT", "left"],
+        ["FMT", "right"],
+        ["PROT", "left"],
+        ["LOCK", "left"],
+      ],
+      rows.map((row) => [
+        row.snapshot === undefined ? row.image : `${row.image}@${row.snapshot}`,
+        bytesText(row.size),
+        row.parent === undefined ? "" : parentSpec({ ...row.parent, id: "", trash: false }),
+        String(row.format),
+        row.protected === "true" ? "yes" : "",
+        row.lock_type === undefined ? "" : row.lock_type === "shared" ? "shr" : "excl",
+      ]),
+    );
+  print(
+    flags,
+    () => (rows.length === 0 ? "" : text()),
+    () => rows,
+  );
+}

@@ -1,0 +1,74 @@
+import type { Command } from "commander";
+import { usage } from "./image-spec.ts";
+
+export interface FormatFlags {
+  format: string;
+  prettyFormat?: boolean;
+}
+
+export function withFormatFlags(command: Command): Command {
+  return command
+    .option("--format <format>", "plain or json", "plain")
+    .option("--pretty-format", "JSON for people");
+}
+
+/** Prints one of the two forms of something, as rbd does. */
+export function print({ format, prettyFormat }: FormatFlags, plain: () => string, json: () => unknown): void {
+  if (format !== "plain" && format !== "json") throw usage(`there is no format ${format}: plain or json`);
+  const text = format === "plain" ? plain() : `${JSON.stringify(json(), null, prettyFormat ? 4 : 0)}\n`;
+  process.stdout.write(text);
+}
+
+/** Columns two blanks apart and all as wide as their widest cell; heads to the left, cells as said. */
+export function table(heads: readonly [string, "left" | "right"][], rows: readonly string[][]): string {
+  const widths = heads.map(([head], i) => Math.max(head.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: string[], aligned: boolean) =>
+    cells.map((cell, i) =>
+      aligned && heads[i]![1] === "right" ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!),
+    );
+  const lines = [
+    line(
+      heads.map(([head]) => head),
+      false,
+    ),
+    ...rows.map((row) => line(row, true)),
+  ];
+  return lines.map((cells) => `${cells.join("  ")}\n`).join("");
+}
+
+/** As ctime has it, in local time: `Mon Nov 23 00:25:16 2026`. */
+export function ctime(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = String(date.getDate()).padStart(2);
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  return `${days[date.getDay()]} ${months[date.getMonth()]} ${day} ${time} ${date.getFullYear()}`;
+}
+
+const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+export interface ProgressFlags {
+  progress: boolean;
+}
+
+/** Does something with its progress on standard error, as rbd shows it. */
+export async function withProgress(
+  title: string,
+  { progress }: ProgressFlags,
+  action: (onProgress: (done: number, total: number) => void) => Promise<void>,
+): Promise<void> {
+  let shown = -1;
+  const show = (text: string) => progress && process.stderr.write(`\r${title}: ${text}`);
+  try {
+    await action((done, total) => {
+      const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
+      if (percent === shown) return;
+      shown = percent;
+      show(`${percent}% complete...`);
+    });
+    show("100% complete...done.\n");
+  } catch (error) {
+    show(`${Math.max(shown, 0)}% complete...failed.\n`);
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Cluster } from "@siphon/rados";
+import { type Image, ImagePool, type OpenOptions } from "@siphon/rbd";
+import { type ConnectFlags, connectCluster } from "../../connect.ts";
+import type { ImageSpec } from "./image-spec.ts";
+
+/** Does something with the images of a pool. */
+export async function withPool<T>(
+  flags: ConnectFlags,
+  { pool, namespace }: { pool: string; namespace: string },
+  action: (images: ImagePool, cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  await using cluster = await connectCluster(flags);
+  return await action(await ImagePool.open(cluster, pool, { namespace }), cluster);
+}
+
+/** Does something with an image that is opened for it. */
+export function withImage<T>(
+  flags: ConnectFlags,
+  spec: ImageSpec,
+  options: OpenOptions,
+  action: (image: Image, cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  return withPool(flags, spec, async (images, cluster) => {
+    await using image = await images.open(spec.image, options);
+    return await action(image, cluster);
+  });
+}

@@ -1,0 +1,196 @@
+import type { HeaderSnapshot, Snapshots } from "@siphon/rbd";
+import { SiphonError } from "@siphon/wire";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { bytesText } from "../rados/format.ts";
+import { imageSpec, type SpecFlags, snapshotSpec, usage, withSpecFlags } from "./image-spec.ts";
+import {
+  ctime,
+  type FormatFlags,
+  type ProgressFlags,
+  print,
+  table,
+  withFormatFlags,
+  withProgress,
+} from "./output.ts";
+import { withImage } from "./run.ts";
+
+type Flags = ConnectFlags & SpecFlags & ProgressFlags;
+
+export function snapCommand(): Command {
+  const snap = new Command("snap").summary(
+    "snapshots: ls, create, rm, rename, protect, unprotect, rollback, purge, limit",
+  );
+  snap.addCommand(list());
+  snap.addCommand(
+    onSnapshot("create", "create a snapshot", "Creating snap", (snapshots, name, onProgress) =>
+      snapshots.create(name, { onProgress }),
+    ),
+  );
+  snap.addCommand(
+    onSnapshot("rm", "remove a snapshot", "Removing snap", (snapshots, name) => snapshots.remove(name)),
+  );
+  snap.addCommand(
+    onSnapshot(
+      "rollback",
+      "make an image what it was at a snapshot",
+      "Rolling back to snapshot",
+      (snapshots, name, onProgress) => snapshots.rollBack(name, { onProgress }),
+    ),
+  );
+  snap.addCommand(
+    onSnapshot("protect", "prevent a snapshot from being removed", undefined, (snapshots, name) =>
+      snapshots.protect(name),
+    ),
+  );
+  snap.addCommand(
+    onSnapshot("unprotect", "allow a snapshot to be removed", undefined, (snapshots, name) =>
+      snapshots.unprotect(name),
+    ),
+  );
+  snap.addCommand(rename());
+  snap.addCommand(purge());
+  snap.addCommand(limit());
+  return snap;
+}
+
+function list(): Command {
+  const command = new Command("ls")
+    .alias("list")
+    .summary("list an image's snapshots")
+    .argument("[image-spec]")
+    .option("-a, --all", "those in the trash, and of groups and mirrors, as well")
+    .action((text: string | undefined, flags: Flags & FormatFlags & { all?: boolean }) =>
+      withImage(flags, imageSpec(text, flags), { readOnly: true, watch: false }, async ({ snapshots }) => {
+        const shown = flags.all ? snapshots.all() : snapshots.list();
+        print(
+          flags,
+          () => (shown.length === 0 ? "" : listText(shown, flags.all ?? false)),
+          () => shown.map((snapshot) => listJson(snapshot, flags.all ?? false)),
+        );
+      }),
+    );
+  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+function listText(snapshots: readonly HeaderSnapshot[], all: boolean): string {
+  return table(
+    [
+      ["SNAPID", "right"],
+      ["NAME", "left"],
+      ["SIZE", "right"],
+      ["PROTECTED", "left"],
+      ["TIMESTAMP", "left"],
+      ...(all ? [["NAMESPACE", "left"] as [string, "left"]] : []),
+    ],
+    snapshots.map(({ id, name, size, isProtected, created, namespace }) => [
+      ...[String(id), name, bytesText(size), isProtected ? "yes" : "", ctime(created)],
+      ...(all ? [namespace.type === "trash" ? `trash (${namespace.originalName})` : namespace.type] : []),
+    ]),
+  );
+}
+
+function listJson(
+  { id, name, size, isProtected, created, namespace }: HeaderSnapshot,
+  all: boolean,
+): unknown {
+  const original = namespace.type === "trash" ? { original_name: namespace.originalName } : {};
+  return {
+    ...{ id, name, size, protected: isProtected ? "true" : "false", timestamp: ctime(created) },
+    ...(all && { namespace: { type: namespace.type, ...original } }),
+  };
+}
+
+/** @param title of the progress shown; none for what is done at once */
+function onSnapshot(
+  name: string,
+  summary: string,
+  title: string | undefined,
+  action: (
+    snapshots: Snapshots,
+    name: string,
+    onProgress: (done: number, total: number) => void,
+  ) => Promise<void>,
+): Command {
+  const command = new Command(name)
+    .summary(summary)
+    .argument("[snap-spec]")
+    .option("--no-progress", "disable progress output")
+    .action((text: string | undefined, flags: Flags) => {
+      const spec = snapshotSpec(text, flags);
+      const shown = { progress: flags.progress && title !== undefined };
+      return withImage(flags, spec, {}, ({ snapshots }) =>
+        withProgress(title ?? "", shown, (onProgress) => action(snapshots, spec.snapshot, onProgress)),
+      );
+    });
+  return withConnectFlags(withSpecFlags(command));
+}
+
+function rename(): Command {
+  const command = new Command("rename")
+    .summary("rename a snapshot")
+    .argument("<source-snap-spec>")
+    .argument("<dest-snap-spec>")
+    .action((from: string, to: string, flags: Flags) => {
+      const source = snapshotSpec(from, flags);
+      const target = snapshotSpec(to, flags);
+      if (
+        target.image !== source.image ||
+        target.pool !== source.pool ||
+        target.namespace !== source.namespace
+      ) {
+        throw usage("a snapshot stays with its image when it is renamed");
+      }
+      return withImage(flags, source, {}, ({ snapshots }) =>
+        snapshots.rename(source.snapshot, target.snapshot),
+      );
+    });
+  return withConnectFlags(withSpecFlags(command));
+}
+
+function purge(): Command {
+  const command = new Command("purge")
+    .summary("remove all snapshots of an image")
+    .argument("[image-spec]")
+    .option("--no-progress", "disable progress output")
+    .action((text: string | undefined, flags: Flags) => {
+      const spec = imageSpec(text, flags);
+      return withImage(flags, spec, {}, async ({ snapshots }) => {
+        if (snapshots.list().length === 0) return;
+        await withProgress("Removing all snapshots", flags, async (onProgress) => {
+          const kept = await snapshots.purge({ onProgress });
+          if (kept.length === 0) return;
+          throw new SiphonError(
+            "SIPHON_RBD_BUSY",
+            `protected snapshots of image ${spec.image}: ${kept.join(", ")}`,
+            {
+              hint: "allow them to be removed with: siphon rbd snap unprotect",
+            },
+          );
+        });
+      });
+    });
+  return withConnectFlags(withSpecFlags(command));
+}
+
+function limit(): Command {
+  const set = new Command("set")
+    .summary("limit the number of snapshots")
+    .argument("[image-spec]")
+    .requiredOption("--limit <n>", "how many there may be")
+    .action((text: string | undefined, flags: Flags & { limit: string }) => {
+      const wanted = Number(flags.limit);
+      if (!Number.isSafeInteger(wanted) || wanted < 0)
+        throw usage(`--limit takes a number, and not ${flags.limit}`);
+      return withImage(flags, imageSpec(text, flags), {}, ({ snapshots }) => snapshots.setLimit(wanted));
+    });
+  const clear = new Command("clear")
+    .summary("allow any number of snapshots")
+    .argument("[image-spec]")
+    .action((text: string | undefined, flags: Flags) =>
+      withImage(flags, imageSpec(text, flags), {}, ({ snapshots }) => snapshots.setLimit(undefined)),
+    );
+  const command = new Command("limit").summary("how many snapshots there may be");
+  for (const each of [set, clear]) command.addCommand(withConnectFlags(withSpecFlags(each)));
+  return command;
+}
