@@ -1,0 +1,123 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
+import { estimate } from "../../rados/bench/estimate.ts";
+import { goal, printGoals, progress, writeResult } from "../../rados/bench/goals.ts";
+import type { Contender, Contest, Load, Sample } from "./contender.ts";
+import { nbdContest } from "./nbd.ts";
+
+/**
+ * `siphon attach` against QEMU's servers over librbd, without a guest: one OSD that keeps its objects in memory, one copy, everything
+ * on the same cores. Both serve for the whole time and take turns under load, so that a busy machine is busy for both; ratios are
+ * taken within a round.
+ */
+const { values: args } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+  },
+});
+const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
+const seconds = Number(args.seconds ?? (args.quick ? 3 : 8));
+const contests: Contest[] = [nbdContest];
+const wires = ["crc", "secure"] as const;
+const loads: Load[] = [
+  { rw: "randread", blockSize: 16_384, depth: 128, seconds },
+  { rw: "randwrite", blockSize: 16_384, depth: 128, seconds },
+  { rw: "randread", blockSize: 4096, depth: 1, seconds },
+];
+
+await using stack = new AsyncDisposableStack();
+const directory = await mkdtemp(join(tmpdir(), "siphon-bench-attach-"));
+stack.defer(() => rm(directory, { recursive: true, force: true }));
+const cluster = stack.use(
+  await LocalCluster.up({
+    name: "bench-attach",
+    osds: 1,
+    replicas: 1,
+    store: "memstore",
+    auth: "cephx",
+    wire: "any",
+  }),
+);
+const size = 256 << 20;
+const pool = "libvirt-pool";
+const samples = new Map<string, Sample[]>();
+
+for (const wire of wires) {
+  const conf = (await cluster.clientConf(wire, { ms_client_mode: wire, ms_mon_client_mode: wire }, "admin"))
+    .path;
+  const ground = { conf, pool, size, directory };
+  for (const contest of contests) {
+    await using servers = new AsyncDisposableStack();
+    const pair: Contender[] = [];
+    for (const side of ["ours", "theirs"] as const) {
+      const image = `${contest.name}-${wire}-${side}`;
+      await createImage(cluster.admin, { image, size });
+      await prefillImage(cluster.admin, { image });
+      pair.push(servers.use(await contest[side](ground, image)));
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const load of loads) {
+        for (const contender of round % 2 === 0 ? pair : pair.toReversed()) {
+          progress(`${contest.name}, ${wire}, round ${round + 1} of ${rounds}: ${contender.name}`);
+          const key = keyOf(contest, wire, load, contender === pair[0] ? "ours" : "theirs");
+          samples.set(key, [...(samples.get(key) ?? []), await contender.run(load)]);
+        }
+      }
+    }
+  }
+}
+progress("");
+await report();
+
+function keyOf({ name }: Contest, wire: string, load: Load, side: "ours" | "theirs"): string {
+  return `${name} ${wire} ${load.rw} ${load.blockSize >> 10} KiB depth ${load.depth} ${side}`;
+}
+
+async function report(): Promise<void> {
+  const goals = [];
+  const rows = [];
+  for (const contest of contests) {
+    for (const wire of wires) {
+      for (const load of loads) {
+        const ours = samples.get(keyOf(contest, wire, load, "ours"))!;
+        const theirs = samples.get(keyOf(contest, wire, load, "theirs"))!;
+        const name = keyOf(contest, wire, load, "ours").replace(/ ours$/, "");
+        const ratio = (field: keyof Sample) =>
+          estimate(ours.map((each, round) => each[field] / theirs[round]![field]));
+        const row = {
+          name,
+          ours: summary(ours),
+          theirs: summary(theirs),
+          cpuTimes: ratio("cpu"),
+          iopsTimes: ratio("iops"),
+        };
+        rows.push(row);
+        console.log(
+          `${name}: CPU ${row.cpuTimes.median.toFixed(2)}x [${row.cpuTimes.low.toFixed(2)}, ${row.cpuTimes.high.toFixed(2)}]`,
+        );
+        for (const side of ["ours", "theirs"] as const) {
+          const { cpu, iops, p99 } = row[side];
+          console.log(
+            `  ${side.padEnd(7)} ${cpu.median.toFixed(1).padStart(6)} us/op  ${Math.round(iops.median).toString().padStart(6)} IOPS  p99 ${p99.median.toFixed(2)} ms`,
+          );
+        }
+        if (load.rw === "randread" && load.depth > 1) {
+          goals.push(goal(`${name}: CPU of the serving process`, row.cpuTimes, "<=", contest.goal));
+        }
+      }
+    }
+  }
+  printGoals(goals);
+  await writeResult(args.json, { benchmark: "attach", rounds, seconds, rows, goals });
+}
+
+function summary(taken: readonly Sample[]) {
+  const of = (field: keyof Sample) => estimate(taken.map((sample) => sample[field]));
+  return { cpu: of("cpu"), iops: of("iops"), p99: of("p99") };
+}

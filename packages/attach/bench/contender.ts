@@ -1,0 +1,40 @@
+/** What one turn of one contender came to. */
+export interface Sample {
+  iops: number;
+  /** Of the serving process, in microseconds an operation. */
+  cpu: number;
+  /** 99th percentile in milliseconds. */
+  p99: number;
+}
+
+export interface Load {
+  rw: "randread" | "randwrite";
+  blockSize: number;
+  depth: number;
+  seconds: number;
+}
+
+/** Whoever serves an image, with the way to put load on it. */
+export interface Contender extends AsyncDisposable {
+  readonly name: string;
+  run(load: Load): Promise<Sample>;
+}
+
+/** What a contest's contenders get: each an image of its own, filled, on the cluster that the configuration names. */
+export interface Ground {
+  conf: string;
+  pool: string;
+  /** Bytes that are filled of each image. */
+  size: number;
+  /** For sockets. */
+  directory: string;
+}
+
+/** Two servers of the same protocol under the same load. */
+export interface Contest {
+  name: string;
+  /** The most that our CPU an operation may be of the other's, for reads. */
+  goal: number;
+  ours(ground: Ground, image: string): Promise<Contender>;
+  theirs(ground: Ground, image: string): Promise<Contender>;
+}
