@@ -7,6 +7,7 @@ import {
   parseOutput,
 } from "./cluster/command.ts";
 import { CommandRouter } from "./cluster/command-router.ts";
+import { type ClusterStatistics, readStatistics } from "./cluster/pool-statistics.ts";
 import {
   blocklistCommand,
   createPoolCommands,
@@ -245,6 +246,15 @@ export class Cluster implements AsyncDisposable {
   /** How full the cluster and its pools are. */
   async df(options?: WaitOptions): Promise<Usage> {
     return readUsage(await this.command({ prefix: "df" }, options));
+  }
+
+  /** What is in the pools, and what was done to them. Needs the caps for `df` and `pg dump`. */
+  async statistics(options?: WaitOptions): Promise<ClusterStatistics> {
+    const [usage, pgs] = await Promise.all([
+      this.command({ prefix: "df", detail: "detail" }, options),
+      this.command({ prefix: "pg dump", dumpcontents: ["pools"] }, options),
+    ]);
+    return readStatistics(usage, pgs);
   }
 
   /**

@@ -1,5 +1,6 @@
 export { CephFloat, type Command, type CommandOptions, type CommandTarget } from "./cluster/command.ts";
 export { type AddressedCommand, parseCommandLine } from "./cluster/command-line.ts";
+export type { ClusterStatistics, PoolStatistics } from "./cluster/pool-statistics.ts";
 export type { PoolSpec, PoolUsage, Usage } from "./cluster/pools.ts";
 export type { ClusterOptions } from "./cluster/settings.ts";
 export type { ClusterStatus, HealthCheck } from "./cluster/status.ts";
@@ -25,7 +26,20 @@ export { OpList } from "./objecter/op-list.ts";
 export { ObjectRequest } from "./objecter/request.ts";
 export { NO_SNAP, noSnapshots, SNAP_DIR, type SnapContext } from "./objecter/snap-context.ts";
 export { ObjectTarget } from "./objecter/target.ts";
+export type { LoadOptions, LoadResult, LoadSecond, Spread } from "./objects/bench/load.ts";
+export {
+  type BenchOptions,
+  type BenchRun,
+  benchPrefix,
+  benchRead,
+  benchWrite,
+  defaultRunName,
+  findBenchRun,
+  removeBenchObjects,
+  removeBenchRun,
+} from "./objects/bench/object-bench.ts";
 export type { ListedObject, ListOptions, ObjectListing } from "./objects/object-listing.ts";
+export { appendToObject, readObject, type StreamOptions, writeObject } from "./objects/object-streams.ts";
 export type { Advice, ObjectOperation } from "./objects/operation.ts";
 export { OperationError } from "./objects/operation-error.ts";
 export type { CopySource } from "./objects/operations/copy.ts";

@@ -1,0 +1,66 @@
+import { SiphonError } from "@siphon/wire";
+import { Command } from "commander";
+import { connectCluster } from "../connect.ts";
+import { RadosCall } from "./rados/call.ts";
+import { parseRadosArguments } from "./rados/flags.ts";
+import { verbs } from "./rados/verbs.ts";
+
+export function radosCommand(): Command {
+  return new Command("rados")
+    .summary("objects and pools, as the rados program does it")
+    .description(
+      "Objects and pools, with the words and the output of Ceph's rados program. Ceph itself need not be installed.",
+    )
+    .usage("[options] <verb> [arguments]")
+    .argument("[words...]", "the verb and its arguments")
+    .allowUnknownOption()
+    .helpOption("-h, --help", "display help for command")
+    .addHelpText("after", help)
+    .action((_words, _flags, command: Command) => rados(command.args));
+}
+
+async function rados(args: readonly string[]): Promise<void> {
+  const { flags, connect, words } = parseRadosArguments(args);
+  const [name, ...rest] = words;
+  const verb = verbs.find((each) => each.name === name);
+  if (verb === undefined) {
+    const what = name === undefined ? "rados takes a verb" : `rados has no verb ${name}`;
+    throw new SiphonError("SIPHON_USAGE", what, { hint: "see: siphon rados --help" });
+  }
+  const [least, most] = verb.takes;
+  if (rest.length < least || rest.length > most) {
+    throw new SiphonError("SIPHON_USAGE", `usage: siphon rados ${`${verb.name} ${verb.arguments}`.trim()}`);
+  }
+  await using cluster = await connectCluster(connect);
+  await verb.run(new RadosCall(cluster, rest, flags));
+}
+
+const width = Math.max(...verbs.map((verb) => `${verb.name} ${verb.arguments}`.length));
+
+const help = `
+Verbs:
+${verbs.map((verb) => `  ${`${verb.name} ${verb.arguments}`.padEnd(width)}  ${verb.summary}`).join("\n")}
+
+Options, before or after the verb:
+  -p, --pool <name>        the pool
+  -N, --namespace <name>   namespace of the objects; --all with ls for all of them
+  -s, --snap <name>        read from this snapshot of the pool
+  -f, --format <format>    plain, json or json-pretty
+  -b <size>                bytes of a request (default: 4M)
+  --offset <bytes>         put: where in the object to begin
+  --input-file <file>      setxattr, setomapval: the value
+  -t, --concurrent-ios <n> bench: requests under way (default: 16)
+  -O <size>                bench: bytes of an object (default: those of a request)
+  --max-objects <n>        bench: ends after so many objects
+  --run-name <name>        bench, cleanup: the object that remembers what was written
+  --prefix <text>          cleanup: remove all objects whose names begin so
+  --no-cleanup             bench: leave what was written, for seq and rand
+  --no-verify              bench: do not compare what is read
+  -c, --conf <file>        ceph.conf (default: CEPH_CONF, /etc/ceph/ceph.conf, the cluster called default)
+  --cluster <name>         a cluster of siphon cluster up, or /etc/ceph/<name>.conf
+  -n, --name <type.id>     user (default: client.admin); --id <id> without the type
+  -m, --mon-host <addrs>   monitors, instead of those in ceph.conf
+  -k, --keyring <file>     keyring, instead of the one in ceph.conf
+
+Examples: siphon rados -p images ls
+          siphon rados -p images put greeting - <<<hello`;

@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { RadosError, ReadOperation } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
+import type { RadosCall, RadosVerb } from "./call.ts";
+import { hexdump } from "./hexdump.ts";
+
+/** Extended attributes and omaps. */
+export const attributeVerbs: RadosVerb[] = [
+  { name: "listxattr", arguments: "<object>", summary: "names of attributes", takes: [1, 1], run: listxattr },
+  {
+    ...{ name: "getxattr", arguments: "<object> <name>", summary: "an attribute's value, byte for byte" },
+    ...{ takes: [2, 2], run: getxattr },
+  },
+  {
+    ...{ name: "setxattr", arguments: "<object> <name> [value]", summary: "set an attribute" },
+    ...{ takes: [2, 3], run: setxattr },
+  },
+  {
+    ...{ name: "rmxattr", arguments: "<object> <name>", summary: "remove an attribute" },
+    ...{ takes: [2, 2], run: rmxattr },
+  },
+  {
+    name: "listomapkeys",
+    arguments: "<object>",
+    summary: "keys of the omap",
+    takes: [1, 1],
+    run: listomapkeys,
+  },
+  {
+    ...{ name: "listomapvals", arguments: "<object>", summary: "keys and values of the omap" },
+    ...{ takes: [1, 1], run: listomapvals },
+  },
+  {
+    ...{ name: "getomapval", arguments: "<object> <key>", summary: "a value of the omap" },
+    ...{ takes: [2, 2], run: getomapval },
+  },
+  {
+    ...{ name: "setomapval", arguments: "<object> <key> [value]", summary: "set a value of the omap" },
+    ...{ takes: [2, 3], run: setomapval },
+  },
+  {
+    ...{ name: "rmomapkey", arguments: "<object> <key>", summary: "remove a key of the omap" },
+    ...{ takes: [2, 2], run: rmomapkey },
+  },
+];
+
+async function listxattr(call: RadosCall): Promise<void> {
+  const attributes = await (await call.pool()).getXattrs(call.object, { signal: call.signal });
+  for (const name of attributes.keys()) call.print(`${name}\n`);
+}
+
+async function getxattr(call: RadosCall): Promise<void> {
+  const pool = await call.pool();
+  await call.write(await pool.getXattr(call.object, call.args[1]!, { signal: call.signal }));
+}
+
+async function setxattr(call: RadosCall): Promise<void> {
+  const value = await valueFor(call);
+  await (await call.pool()).setXattr(call.object, call.args[1]!, value, { signal: call.signal });
+}
+
+async function rmxattr(call: RadosCall): Promise<void> {
+  await (await call.pool()).removeXattr(call.object, call.args[1]!, { signal: call.signal });
+}
+
+async function listomapkeys(call: RadosCall): Promise<void> {
+  const pool = await call.pool();
+  for (let after: string | undefined, more = true; more; ) {
+    const range = after === undefined ? {} : { after };
+    const page = await pool.getOmapKeys(call.object, range, { signal: call.signal });
+    await call.write(Buffer.from(page.keys.map((key) => `${key}\n`).join("")));
+    after = page.keys.at(-1);
+    more = page.more && after !== undefined;
+  }
+}
+
+async function listomapvals(call: RadosCall): Promise<void> {
+  const pool = await call.pool();
+  for await (const [key, value] of pool.omapEntries(call.object, {}, { signal: call.signal })) {
+    await call.write(Buffer.from(`${key}\n${shown(value)}`));
+  }
+}
+
+async function getomapval(call: RadosCall): Promise<void> {
+  const pool = await call.pool();
+  const [object, key] = call.args as [string, string];
+  const operation = new ReadOperation().getOmapValuesByKeys([key]);
+  const { values } = await pool.operate(object, operation, { signal: call.signal });
+  const value = values[0].get(key);
+  if (value === undefined)
+    throw new RadosError("ENOENT", `object ${object} of pool ${pool.name} has no key ${key}`);
+  call.print(shown(value));
+}
+
+async function setomapval(call: RadosCall): Promise<void> {
+  const value = await valueFor(call);
+  const values = new Map([[call.args[1]!, Buffer.from(value)]]);
+  await (await call.pool()).setOmapValues(call.object, values, { signal: call.signal });
+}
+
+async function rmomapkey(call: RadosCall): Promise<void> {
+  await (await call.pool()).removeOmapKeys(call.object, [call.args[1]!], { signal: call.signal });
+}
+
+function shown(value: Uint8Array): string {
+  return `value (${value.length} bytes) :\n${hexdump(value)}\n`;
+}
+
+/** The third argument, the file that takes its place, or standard input. */
+async function valueFor({ args, flags: { inputFile } }: RadosCall): Promise<Uint8Array> {
+  if (inputFile !== undefined && args[2] !== undefined) {
+    throw new SiphonError("SIPHON_USAGE", "the value is an argument, or in a file; not both");
+  }
+  if (args[2] !== undefined) return Buffer.from(args[2]);
+  return readFile(inputFile === undefined || inputFile === "-" ? "/dev/stdin" : inputFile);
+}

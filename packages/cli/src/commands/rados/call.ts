@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import type { Cluster, Pool } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
+import { interruption } from "../../interruption.ts";
+import type { RadosFlags } from "./flags.ts";
+
+/** A verb of `siphon rados`. */
+export interface RadosVerb {
+  name: string;
+  /** As in the help: `<object> <file>`. */
+  arguments: string;
+  summary: string;
+  /** How many arguments it takes at least and, where that is more, at most. */
+  takes: readonly [least: number, most: number];
+  run(call: RadosCall): Promise<void>;
+}
+
+/** One call of a verb. */
+export class RadosCall {
+  readonly cluster: Cluster;
+  readonly args: readonly string[];
+  readonly flags: RadosFlags;
+
+  constructor(cluster: Cluster, args: readonly string[], flags: RadosFlags) {
+    this.cluster = cluster;
+    this.args = args;
+    this.flags = flags;
+  }
+
+  get signal(): AbortSignal {
+    return interruption.signal;
+  }
+
+  /** The first argument. */
+  get object(): string {
+    return this.args[0]!;
+  }
+
+  /** The pool that the flags name, in their namespace and at their snapshot. */
+  async pool(): Promise<Pool> {
+    const { pool: name, namespace, snap } = this.flags;
+    if (name === undefined) {
+      throw new SiphonError("SIPHON_USAGE", "which pool? name it with -p");
+    }
+    const pool = await this.cluster.pool(name, {
+      ...(namespace !== undefined && { namespace }),
+      signal: this.signal,
+    });
+    if (snap === undefined) return pool;
+    const found = pool.snapshots.list().find((snapshot) => snapshot.name === snap);
+    if (found === undefined) {
+      throw new SiphonError("SIPHON_USAGE", `pool ${name} has no snapshot ${snap}`, {
+        hint: `list them with: siphon rados -p ${name} lssnap`,
+      });
+    }
+    this.print(`selected snap ${found.id} '${snap}'\n`);
+    return pool.with({ snapId: found.id });
+  }
+
+  print(text: string): void {
+    process.stdout.write(text);
+  }
+
+  /** Waits where the reader is slower than we are. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (!process.stdout.write(bytes)) await once(process.stdout, "drain", { signal: this.signal });
+  }
+}

@@ -1,0 +1,117 @@
+import { parseCephFlags } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
+import type { ConnectFlags } from "../../connect.ts";
+
+/** What the rados program takes beside a verb and its arguments. */
+export interface RadosFlags {
+  pool?: string;
+  namespace?: string;
+  /** Of a snapshot of the pool, to read from. */
+  snap?: string;
+  /** ls: of all namespaces. */
+  all: boolean;
+  format: "plain" | "json" | "json-pretty";
+  /** put, append, get, bench: bytes of a request. */
+  blockSize?: number;
+  /** bench: bytes of an object. */
+  objectSize?: number;
+  /** put: where to begin. */
+  offset: number;
+  /** bench: how many requests are under way. */
+  concurrency: number;
+  maxObjects: number;
+  runName?: string;
+  prefix?: string;
+  cleanup: boolean;
+  verify: boolean;
+  /** setomapval: the value is what a file holds. */
+  inputFile?: string;
+}
+
+export interface RadosArguments {
+  flags: RadosFlags;
+  connect: ConnectFlags;
+  /** The verb and its arguments. */
+  words: string[];
+}
+
+type Assign = (flags: RadosFlags, value: string, option: string) => void;
+
+const withValue = new Map<string, Assign>();
+const without = new Map<string, (flags: RadosFlags) => void>([
+  ["--all", (flags) => (flags.all = true)],
+  ["--default", (flags) => (flags.namespace = "")],
+  ["--no-cleanup", (flags) => (flags.cleanup = false)],
+  ["--no-verify", (flags) => (flags.verify = false)],
+  ["--no-hints", () => {}],
+]);
+
+function option(names: string, assign: Assign): void {
+  for (const name of names.split(" ")) withValue.set(name, assign);
+}
+
+option("-p --pool", (flags, value) => (flags.pool = value));
+option("-N --namespace", (flags, value) => (flags.namespace = value));
+option("-s --snap", (flags, value) => (flags.snap = value));
+option("-f --format", (flags, value) => (flags.format = formatOf(value)));
+option("-b", (flags, value, name) => (flags.blockSize = size(name, value)));
+option("-O", (flags, value, name) => (flags.objectSize = size(name, value)));
+option("--offset", (flags, value, name) => (flags.offset = size(name, value)));
+option("-t --concurrent-ios", (flags, value, name) => (flags.concurrency = count(name, value)));
+option("--max-objects", (flags, value, name) => (flags.maxObjects = count(name, value)));
+option("--run-name", (flags, value) => (flags.runName = value));
+option("--prefix", (flags, value) => (flags.prefix = value));
+option("--input-file", (flags, value) => (flags.inputFile = value));
+
+/** Takes the flags of Ceph's programs and of rados out of the arguments, before and behind the verb. */
+export function parseRadosArguments(args: readonly string[]): RadosArguments {
+  const flags: RadosFlags = {
+    ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
+    ...{ cleanup: true, verify: true },
+  };
+  const { conf, cluster, name, settings, rest } = parseCephFlags(args);
+  const words: string[] = [];
+  for (let i = 0; i < rest.length; i++) {
+    const arg = rest[i]!;
+    const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
+    const key = equals < 0 ? arg : arg.slice(0, equals);
+    const assign = withValue.get(key);
+    if (arg === "--") {
+      words.push(...rest.slice(i + 1));
+      break;
+    }
+    if (assign !== undefined) {
+      const value = equals < 0 ? rest[++i] : arg.slice(equals + 1);
+      if (value === undefined) throw new SiphonError("SIPHON_USAGE", `${key} needs a value`);
+      assign(flags, value, key);
+    } else if (without.has(arg)) without.get(arg)!(flags);
+    else if (/^--?[a-zA-Z]/.test(arg)) {
+      throw new SiphonError("SIPHON_USAGE", `there is no option ${arg}`, { hint: "siphon rados --help" });
+    } else words.push(arg);
+  }
+  const monHost = settings.get("mon_host");
+  const keyring = settings.get("keyring");
+  const connect: ConnectFlags = {
+    ...{ ...(conf && { conf }), ...(cluster && { cluster }), ...(name && { name }) },
+    ...{ ...(monHost && { monHost }), ...(keyring && { keyring }) },
+  };
+  return { flags, connect, words };
+}
+
+function formatOf(text: string): RadosFlags["format"] {
+  if (text === "plain" || text === "json" || text === "json-pretty") return text;
+  throw new SiphonError("SIPHON_USAGE", `there is no format ${text}: plain, json or json-pretty`);
+}
+
+function count(name: string, text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new SiphonError("SIPHON_USAGE", `${name} takes a number, and not ${text}`);
+}
+
+/** `65536`, `64K`, `4M`; in powers of 1,024. */
+function size(name: string, text: string): number {
+  const [, digits, unit = ""] = /^(\d+)([KMGT]?)i?B?$/i.exec(text) ?? [];
+  if (digits !== undefined)
+    return Number(digits) * 1024 ** ["", "K", "M", "G", "T"].indexOf(unit.toUpperCase());
+  throw new SiphonError("SIPHON_USAGE", `${name} takes a size, and not ${text}`);
+}

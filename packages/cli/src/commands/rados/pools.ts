@@ -1,0 +1,59 @@
+import type { RadosCall, RadosVerb } from "./call.ts";
+import { bytesText, columns, json } from "./format.ts";
+
+export const poolVerbs: RadosVerb[] = [
+  { name: "lspools", arguments: "", summary: "names of the pools", takes: [0, 0], run: lspools },
+  {
+    name: "df",
+    arguments: "",
+    summary: "what is in the pools, and how much room is left",
+    takes: [0, 0],
+    run: df,
+  },
+];
+
+async function lspools({ cluster, print }: RadosCall): Promise<void> {
+  for (const name of cluster.pools.values()) print(`${name}\n`);
+}
+
+async function df(call: RadosCall): Promise<void> {
+  const { pools, objects, usedKib, availableKib, totalKib } = await call.cluster.statistics({
+    signal: call.signal,
+  });
+  const { pool: only, format } = call.flags;
+  const shown = pools.filter(({ name }) => only === undefined || name === only);
+  if (format !== "plain") {
+    const fields = shown.map((pool) => ({
+      ...{ name: pool.name, id: pool.id, size_bytes: pool.usedBytes, size_kb: pool.usedKib },
+      ...{ num_objects: pool.objects, num_object_clones: pool.clones, num_object_copies: pool.copies },
+      ...{ num_objects_missing_on_primary: pool.missingOnPrimary, num_objects_unfound: pool.unfound },
+      ...{ num_objects_degraded: pool.degraded, read_ops: pool.reads, read_bytes: pool.readBytes },
+      ...{ write_ops: pool.writes, write_bytes: pool.writtenBytes },
+      ...{ compress_bytes_used: pool.compressedBytes, compress_under_bytes: pool.uncompressedBytes },
+    }));
+    const whole = {
+      total_objects: objects,
+      total_used: usedKib,
+      total_avail: availableKib,
+      total_space: totalKib,
+    };
+    call.print(json({ pools: fields, ...whole }, format));
+    return;
+  }
+  const rows = shown.map((pool) => [
+    ...[pool.name, bytesText(pool.usedBytes), pool.objects, pool.clones, pool.copies],
+    ...[pool.missingOnPrimary, pool.unfound, pool.degraded, pool.reads, bytesText(pool.readBytes)],
+    ...[pool.writes, bytesText(pool.writtenBytes)],
+    ...[bytesText(pool.compressedBytes), bytesText(pool.uncompressedBytes)],
+  ]);
+  call.print(`${columns([titles, ...rows])}\n`);
+  call.print(`total_objects    ${objects}\n`);
+  call.print(`total_used       ${bytesText(usedKib * 1024)}\n`);
+  call.print(`total_avail      ${bytesText(availableKib * 1024)}\n`);
+  call.print(`total_space      ${bytesText(totalKib * 1024)}\n`);
+}
+
+const titles = [
+  ...["POOL_NAME", "USED", "OBJECTS", "CLONES", "COPIES", "MISSING_ON_PRIMARY", "UNFOUND", "DEGRADED"],
+  ...["RD_OPS", "RD", "WR_OPS", "WR", "USED COMPR", "UNDER COMPR"],
+];

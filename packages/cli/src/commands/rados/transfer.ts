@@ -1,0 +1,100 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { appendToObject, readObject, writeObject } from "@siphon/rados";
+import type { RadosCall, RadosVerb } from "./call.ts";
+import { bytesText } from "./format.ts";
+
+export const transferVerbs: RadosVerb[] = [
+  {
+    ...{
+      name: "get",
+      arguments: "<object> <file>",
+      summary: "an object into a file (- for standard output)",
+    },
+    ...{ takes: [2, 2], run: get },
+  },
+  {
+    ...{ name: "put", arguments: "<object> <file>", summary: "a file (- for standard input) into an object" },
+    ...{ takes: [2, 2], run: put },
+  },
+  {
+    ...{ name: "append", arguments: "<object> <file>", summary: "a file behind the end of an object" },
+    ...{ takes: [2, 2], run: append },
+  },
+];
+
+async function get(call: RadosCall): Promise<void> {
+  const pool = await call.pool();
+  const [object, path] = call.args as [string, string];
+  const chunks = readObject(pool, object, { ...streaming(call) });
+  // What does not exist leaves no file behind, and no file empty.
+  let chunk = await chunks.next();
+  const file = path === "-" ? undefined : createWriteStream(path);
+  using progress = new Progress();
+  for (; !chunk.done; chunk = await chunks.next()) {
+    progress.add(chunk.value.length);
+    if (file === undefined) await call.write(chunk.value);
+    else
+      await new Promise<void>((resolve, reject) =>
+        file.write(chunk.value, (error) => (error ? reject(error) : resolve())),
+      );
+  }
+  if (file === undefined) return;
+  file.end();
+  await finished(file);
+}
+
+async function put(call: RadosCall): Promise<void> {
+  const [object, path] = call.args as [string, string];
+  using progress = new Progress();
+  const source = progress.over(fileOf(path));
+  await writeObject(await call.pool(), object, source, { ...streaming(call), offset: call.flags.offset });
+}
+
+async function append(call: RadosCall): Promise<void> {
+  const [object, path] = call.args as [string, string];
+  using progress = new Progress();
+  await appendToObject(await call.pool(), object, progress.over(fileOf(path)), streaming(call));
+}
+
+function streaming({ flags: { blockSize }, signal }: RadosCall): {
+  signal: AbortSignal;
+  chunkBytes?: number;
+} {
+  return { signal, ...(blockSize !== undefined && { chunkBytes: blockSize }) };
+}
+
+function fileOf(path: string): AsyncIterable<Buffer> {
+  return path === "-" ? process.stdin : createReadStream(path, { highWaterMark: 1 << 20 });
+}
+
+/** How many bytes have gone, on standard error where that is a terminal; for what takes its time. */
+class Progress implements Disposable {
+  #bytes = 0;
+  #shown = 0;
+  readonly #started = performance.now();
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    const now = performance.now();
+    if (!process.stderr.isTTY || now - this.#started < quiet || now - this.#shown < interval) return;
+    this.#shown = now;
+    const rate = this.#bytes / ((now - this.#started) / 1000);
+    process.stderr.write(`\r\x1b[K${bytesText(this.#bytes)}, ${bytesText(Math.round(rate))}/s`);
+  }
+
+  async *over(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      this.add(chunk.length);
+      yield chunk;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#shown > 0) process.stderr.write("\r\x1b[K");
+  }
+}
+
+/** Milliseconds. */
+const quiet = 1_000;
+const interval = 200;
