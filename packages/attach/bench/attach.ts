@@ -7,6 +7,7 @@ import { estimate } from "../../rados/bench/estimate.ts";
 import { goal, printGoals, progress, writeResult } from "../../rados/bench/goals.ts";
 import type { Contender, Contest, Load, Sample } from "./contender.ts";
 import { nbdContest } from "./nbd.ts";
+import { vhostContest } from "./vhost.ts";
 
 /**
  * `siphon attach` against QEMU's servers over librbd, without a guest: one OSD that keeps its objects in memory, one copy, everything
@@ -23,7 +24,7 @@ const { values: args } = parseArgs({
 });
 const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
 const seconds = Number(args.seconds ?? (args.quick ? 3 : 8));
-const contests: Contest[] = [nbdContest];
+const contests: Contest[] = [nbdContest, vhostContest];
 const wires = ["crc", "secure"] as const;
 const loads: Load[] = [
   { rw: "randread", blockSize: 16_384, depth: 128, seconds },

@@ -1,50 +1,63 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FrontEnd } from "../test/support/front-end.ts";
-import { loadMemory, RingLoad, type RingLoadOptions } from "./ring-load.ts";
-import { hasTcmalloc, type Served, type Serving, serveQemu, serveSiphon } from "./servers.ts";
+import type { Contender, Contest, Load, Sample } from "./contender.ts";
+import { loadMemory, RingLoad } from "./ring-load.ts";
+import { Serving, siphonAttach } from "./serving.ts";
 
-export interface Sample {
-  iops: number;
-  /** CPU microseconds of the serving process, an operation. */
-  cpu: number;
-  /** Microseconds of the 99th of a hundred operations. */
-  p99: number;
-}
+/** Our vhost-user-blk server against qemu-storage-daemon's export over librbd, under the same rings. */
+export const vhostContest: Contest = {
+  name: "vhost-user-blk",
+  goal: 0.4,
+  async ours(ground, image) {
+    const socket = join(ground.directory, `siphon-${image}`);
+    return onRings(
+      "siphon attach",
+      await siphonAttach(ground, image, ["--vhost", socket], socket),
+      ground.size,
+    );
+  },
+  async theirs({ pool, conf, directory, size }, image) {
+    const socket = join(directory, `qemu-${image}`);
+    const node = {
+      driver: "rbd",
+      "node-name": "disk",
+      pool,
+      image,
+      user: "admin",
+      conf,
+      cache: { direct: true },
+    };
+    const addr = { type: "unix", path: socket };
+    const exported = { type: "vhost-user-blk", id: "export", "node-name": "disk", writable: true, addr };
+    const args = ["--blockdev", JSON.stringify(node), "--export", JSON.stringify(exported)];
+    return onRings("qemu-storage-daemon", await Serving.start("qemu-storage-daemon", args, socket), size);
+  },
+};
 
-export const vhostServers = {
-  siphon: (served) => serveSiphon(served, "vhost"),
-  "qemu-storage-daemon": (served) => serveQemu(served, false),
-  ...(hasTcmalloc && { "qemu-storage-daemon tuned": (served: Served) => serveQemu(served, true) }),
-} satisfies Record<string, (served: Served) => Promise<Serving>>;
+/** Seconds under load before what counts. */
+const warmup = 1;
 
-/** Serves the image and measures each load on it, one after another. */
-export async function measureVhost(
-  serve: (served: Served) => Promise<Serving>,
-  served: Served,
-  loads: readonly RingLoadOptions[],
-  { warmup, seconds }: { warmup: number; seconds: number },
-): Promise<Sample[]> {
-  await using serving = await serve(served);
-  const samples: Sample[] = [];
-  for (const load of loads) {
-    using frontEnd = await FrontEnd.connect(served.socket, { memoryBytes: loadMemory(load, 1) });
-    const running = new RingLoad(frontEnd, load);
-    await sleep(warmup * 1000);
-    running.reset();
-    const [cpu, begun] = [serving.cpuSeconds(), performance.now()];
-    await sleep(seconds * 1000);
-    const { requests } = running;
-    const spent = serving.cpuSeconds() - cpu;
-    const elapsed = (performance.now() - begun) / 1000;
-    if (requests === 0 || running.errors > 0) {
-      throw new Error(`${requests} requests were answered, ${running.errors} of them with errors`);
-    }
-    samples.push({
-      iops: requests / elapsed,
-      cpu: (spent * 1e6) / requests,
-      p99: running.latency.percentile(99) / 1000,
-    });
-    await running.stop();
-  }
-  return samples;
+function onRings(name: string, serving: Serving, span: number): Contender {
+  return {
+    name,
+    async run({ rw, blockSize, depth, seconds }: Load): Promise<Sample> {
+      const load = { type: rw === "randread" ? "read" : "write", size: blockSize, depth, span } as const;
+      using frontEnd = await FrontEnd.connect(serving.socket, { memoryBytes: loadMemory(load, 1) });
+      const running = new RingLoad(frontEnd, load);
+      await sleep(warmup * 1000);
+      running.reset();
+      const [cpu, begun] = [serving.cpu, performance.now()];
+      await sleep(seconds * 1000);
+      const { requests } = running;
+      const spent = serving.cpu - cpu;
+      const iops = requests / ((performance.now() - begun) / 1000);
+      await running.stop();
+      if (requests === 0 || running.errors > 0) {
+        throw new Error(`${name} answered ${requests} requests, ${running.errors} of them with errors`);
+      }
+      return { iops, cpu: (spent * 1e6) / requests, p99: running.latency.percentile(99) / 1e6 };
+    },
+    [Symbol.asyncDispose]: () => serving[Symbol.asyncDispose](),
+  };
 }
