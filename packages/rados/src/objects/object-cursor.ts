@@ -1,5 +1,6 @@
 import { Reader, Writer } from "@siphon/wire";
 import { NO_SNAP } from "../objecter/snap-context.ts";
+import { readObjectPosition, reverseBits } from "../osdmap/object-position.ts";
 
 /** A place in the order in which a pool's objects are listed; `hobject_t` of src/common/hobject.h. */
 export interface ObjectCursor {
@@ -29,14 +30,7 @@ export function reversedHash({ isMax, hash }: ObjectCursor): number {
   return isMax ? endOfHashes : reverseBits(hash);
 }
 
-/** The last bit comes first: what decides about the PG changes last, and PGs are listed one after the other. */
-function reverseBits(hash: number): number {
-  let reversed = 0;
-  for (let bit = 0; bit < 32; bit++) reversed = ((reversed << 1) | ((hash >>> bit) & 1)) >>> 0;
-  return reversed;
-}
-
-/** Versioned(4, 3): string key, string name, u64 snapshot, u32 hash, bool max, string namespace, i64 pool. */
+/** As `readObjectPosition` has it: versioned(4, 3). */
 export function writeCursor(w: Writer, { poolId, hash, namespace, key, name, isMax }: ObjectCursor): Writer {
   const isObject = name !== "";
   return w.versioned(4, 3, () => {
@@ -48,15 +42,8 @@ export function writeCursor(w: Writer, { poolId, hash, namespace, key, name, isM
 }
 
 export function readCursor(r: Reader): ObjectCursor {
-  return r.versioned("hobject_t", 4, () => {
-    const key = r.string();
-    const name = r.string();
-    r.skip(8);
-    const hash = r.u32();
-    const isMax = r.bool();
-    const namespace = r.string();
-    return { poolId: Number(r.i64()), hash, namespace, key, name, isMax };
-  });
+  const { pool, hash, namespace, key, name, isMax } = readObjectPosition(r);
+  return { poolId: Number(pool), hash, namespace: `${namespace}`, key: `${key}`, name: `${name}`, isMax };
 }
 
 /** A form to be kept and given to `listObjects` later. */

@@ -26,7 +26,7 @@ export function comparePositions(a: ObjectPosition, b: ObjectPosition): number {
   if (a.isMax || b.isMax) return Number(a.isMax) - Number(b.isMax);
   return (
     compare(a.pool, b.pool) ||
-    compare(reversed(a.hash), reversed(b.hash)) ||
+    compare(reverseBits(a.hash), reverseBits(b.hash)) ||
     Buffer.compare(a.namespace, b.namespace) ||
     Buffer.compare(effectiveKey(a), effectiveKey(b)) ||
     Buffer.compare(a.name, b.name) ||
@@ -42,8 +42,8 @@ function effectiveKey({ key, name }: ObjectPosition): Buffer {
   return key.length > 0 ? key : name;
 }
 
-/** The 32 bits in the opposite order. */
-function reversed(hash: number): number {
+/** A hash's bits in the opposite order: what decides about the PG changes last, and a PG's objects are neighbours. */
+export function reverseBits(hash: number): number {
   let result = 0;
   for (let bit = 0; bit < 32; bit++) result = (result << 1) | ((hash >>> bit) & 1);
   return result >>> 0;
