@@ -2,7 +2,7 @@
 export interface CoalescingOptions {
   /** Whether to wait at all; default true. */
   enabled?: boolean;
-  /** Never wait longer than this; default 0.4. */
+  /** Never wait longer than this; default 0.8. */
   longest?: number;
   /** Never wait with fewer operations than this in flight; default 16. */
   leastInFlight?: number;
@@ -22,7 +22,7 @@ export class Coalescing {
 
   constructor(options: CoalescingOptions = {}) {
     this.#enabled = options.enabled ?? true;
-    this.#longest = options.longest ?? 0.4;
+    this.#longest = options.longest ?? 0.8;
     this.#leastInFlight = options.leastInFlight ?? 16;
   }
 

@@ -20,6 +20,8 @@ export interface ConnectionHandler {
    * if the connection is lost before, it may be anything. Undefined: the message is gathered and comes whole.
    */
   largeMessage?(connection: Connection, message: IncomingMessage): DataSink | undefined;
+  /** The network took some of `bytesQueued`. */
+  drained?(connection: Connection): void;
   /** The connection is gone for good; what was sent may or may not have arrived. Not called after `close`. */
   closed(connection: Connection, error: RadosError): void;
 }
@@ -41,7 +43,7 @@ export abstract class Connection {
   peerFeatures = 0n;
   /** When the peer last answered a keepalive, in milliseconds of `performance.now()`; 0 for never. */
   lastKeepaliveAck = 0;
-  /** Bytes given to the network and not yet taken by it. */
+  /** Bytes laid out to be sent and not yet taken by the network. */
   bytesQueued = 0;
 
   protected readonly auth: ConnectionAuth;
@@ -139,10 +141,10 @@ export abstract class Connection {
       total += lengths[i]!;
       return chunk.bytes.subarray(0, lengths[i]);
     });
-    this.bytesQueued += total;
     this.#transport.write(views, () => {
       this.bytesQueued -= total;
       for (const chunk of chunks) this.messenger.memory.giveChunk(chunk);
+      if (this.#state === "ready") this.#handler.drained?.(this);
     });
   }
 
@@ -199,6 +201,7 @@ export abstract class Connection {
     }
     const at = this.#used;
     this.#used += length;
+    this.bytesQueued += length;
     this.messenger.flushSoon(this);
     return at;
   }

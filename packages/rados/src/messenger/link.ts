@@ -12,6 +12,7 @@ export interface LinkHandler {
   ready(connection: Connection): void;
   message(connection: Connection, message: IncomingMessage): void;
   largeMessage?(connection: Connection, message: IncomingMessage): DataSink | undefined;
+  drained?(connection: Connection): void;
   /** The connection is gone, or an attempt failed; the next one follows by itself. */
   lost(error: RadosError): void;
 }
@@ -99,6 +100,7 @@ export class Link implements Disposable {
         },
         message: (connection, message) => this.#handler.message(connection, message),
         largeMessage: (connection, message) => this.#handler.largeMessage?.(connection, message),
+        drained: (connection) => this.#handler.drained?.(connection),
         closed: (_, error) => this.#failed(error, wasReady),
       });
     } catch (error) {

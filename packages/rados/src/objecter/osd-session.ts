@@ -43,6 +43,8 @@ export class OsdSession implements LinkHandler {
   readonly #events: SessionEvents;
   readonly #backoffs = new Backoffs();
   readonly #reply = new OsdOpReply();
+  /** So much waits for the network that requests wait for their turn, in order. */
+  #stalled = false;
   /** The read whose data is coming in portions, and how much has come. */
   #streaming: ObjectRequest | undefined;
   #streamingTid = 0;
@@ -75,11 +77,26 @@ export class OsdSession implements LinkHandler {
     const { dispatch } = request;
     const connection = this.link.connection;
     if (connection === undefined || dispatch.paused || this.#backoffs.hold(dispatch.place)) return;
+    if (this.#stalled || connection.bytesQueued >= mostQueued) {
+      this.#stalled = true;
+      this.#unsend(request);
+      return;
+    }
     sendOsdOp(connection, request, this.#client);
     dispatch.attempts++;
     if (dispatch.sent) return;
     dispatch.sent = true;
     this.#messenger.inFlight++;
+  }
+
+  /** The network has taken what was laid out: there is room for more. */
+  drained(connection: Connection): void {
+    if (!this.#stalled || connection.bytesQueued > mostQueued / 2) return;
+    this.#stalled = false;
+    for (const request of this.requests.values()) {
+      if (!request.dispatch.sent) this.send(request);
+      if (this.#stalled) return;
+    }
   }
 
   close(): void {
@@ -140,11 +157,14 @@ export class OsdSession implements LinkHandler {
   #forgetSent(): void {
     this.#backoffs.clear();
     this.#streaming = undefined;
-    for (const { dispatch } of this.requests.values()) {
-      if (!dispatch.sent) continue;
-      dispatch.sent = false;
-      this.#messenger.inFlight--;
-    }
+    this.#stalled = false;
+    for (const request of this.requests.values()) this.#unsend(request);
+  }
+
+  #unsend({ dispatch }: ObjectRequest): void {
+    if (!dispatch.sent) return;
+    dispatch.sent = false;
+    this.#messenger.inFlight--;
   }
 
   #answered(message: IncomingMessage): void {
@@ -222,5 +242,7 @@ function badReply({ target }: ObjectRequest, cause: WireError): RadosError {
   return new RadosError("SIPHON_RADOS_PROTOCOL", reason, { cause });
 }
 
+/** Bytes laid out and not yet taken by the network: more would only take memory, and be cold by the time they go. */
+const mostQueued = 8 << 20;
 const errnoIo = 5;
 const errnoAgain = 11;

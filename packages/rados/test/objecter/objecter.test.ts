@@ -256,6 +256,19 @@ test("requests beyond the limits wait for room, in order", async () => {
   await large.done;
 });
 
+test("more than the network takes at a time goes in order, as it takes it", async () => {
+  await using cluster = await FakeCluster.start();
+  const requests = Array.from({ length: 24 }, (_, i) =>
+    write("large", String.fromCharCode(97 + i).repeat(1 << 20)),
+  );
+  for (const request of requests) cluster.objecter.submit(request);
+  const ops = await cluster.got(24);
+  assert.equal(ops.map(({ data }) => String.fromCharCode(data[0]!)).join(""), "abcdefghijklmnopqrstuvwx");
+  assert.ok(ops.every(({ attempt }) => attempt === 0));
+  for (const op of ops) cluster.answer(op);
+  await Promise.all(requests.map(({ done }) => done));
+});
+
 test("a request that is given up ends at once, wherever it is", async () => {
   await using cluster = await FakeCluster.start({ limits: { ops: 1, bytes: 1000 } });
   const [sent, queued] = [write("a"), write("b")];
