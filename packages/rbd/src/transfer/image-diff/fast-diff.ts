@@ -1,0 +1,72 @@
+import { type Cluster, NO_SNAP } from "@siphon/rados";
+import { hasCode } from "../../errors.ts";
+import { imageFlag } from "../../header/image-header.ts";
+import { has } from "../../image/features.ts";
+import { poolById } from "../../image/pools.ts";
+import type { ImageState } from "../../image-state.ts";
+import type { ImageIo } from "../../io/image-io.ts";
+import { objectState } from "../../object-map/object-state.ts";
+import type { ObjectStates } from "../../object-map/object-states.ts";
+import { StoredObjectMaps } from "../../object-map/stored-object-maps.ts";
+
+/** What became of an object, as a whole, between two snapshots. */
+export type ObjectChange = "none" | "data" | "zeros";
+
+/**
+ * What the object maps of an image's snapshots say of the time between two of them (src/librbd/object_map/DiffRequest.cc); by
+ * object number. No object is asked for.
+ *
+ * @param from 0: before anything was written
+ * @returns undefined where the maps do not tell: feature fast-diff is missing, or a map is invalid
+ */
+export async function fastDiff(
+  cluster: Cluster,
+  { state, layout, snapId }: ImageIo,
+  from: number,
+): Promise<ObjectChange[] | undefined> {
+  if (!has(state, "fastDiff")) return undefined;
+  const pool = await poolById(cluster, state.poolId, state.namespace);
+  const maps = new StoredObjectMaps(pool, state.id);
+  const changes: ObjectChange[] = [];
+  let before: ObjectStates | undefined;
+  let atStart: ObjectStates | undefined;
+  for (const id of snapshotsBetween(state, from, snapId)) {
+    const { flags, size } = id === NO_SNAP ? state : state.snapshots.get(id)!;
+    if ((flags & imageFlag.fastDiffInvalid) !== 0) return undefined;
+    const states = await maps.load(id === NO_SNAP ? undefined : id).catch((error) => {
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw error;
+    });
+    const count = layout.objectCount(size);
+    if (states === undefined || states.size < count) return undefined;
+    changes.length = Math.min(changes.length, count);
+    for (let number = 0; number < count; number++) {
+      const change = id === from ? "none" : changeOf(before, number, states.get(number));
+      if (change !== "none" || number >= changes.length) changes[number] = change;
+    }
+    before = states;
+    if (id === from) atStart = states;
+  }
+  // What came and went meanwhile is no change.
+  const was = (number: number) => atStart !== undefined && existed(atStart, number);
+  return changes.map((change, number) => (change === "zeros" && !was(number) ? "none" : change));
+}
+
+/** From a snapshot, or from the first there is, over all that were taken meanwhile. */
+function snapshotsBetween(state: ImageState, from: number, to: number): number[] {
+  const ids = [...state.snapshots.keys()].sort((a, b) => a - b);
+  const between = ids.filter((id) => id >= from && (to === NO_SNAP || id <= to));
+  return to === NO_SNAP ? [...between, NO_SNAP] : between;
+}
+
+function changeOf(before: ObjectStates | undefined, number: number, now: number): ObjectChange {
+  const was = before !== undefined && number < before.size ? before.get(number) : objectState.nonexistent;
+  if (now === objectState.nonexistent) return was === objectState.nonexistent ? "none" : "zeros";
+  if (now === objectState.exists) return "data";
+  const isUnchanged = now === was || (was === objectState.exists && now === objectState.existsClean);
+  return isUnchanged ? "none" : "data";
+}
+
+function existed(states: ObjectStates, number: number): boolean {
+  return number < states.size && states.get(number) !== objectState.nonexistent;
+}

@@ -1,0 +1,167 @@
+import { type Cluster, type Pool, ReadOperation, SNAP_DIR, type SnapSet } from "@siphon/rados";
+import { hasCode } from "../../errors.ts";
+import { poolById } from "../../image/pools.ts";
+import type { ImageIo } from "../../io/image-io.ts";
+import { BufferRequest } from "../../io/promise-request.ts";
+import { ObjectExtents } from "../../striping/extents.ts";
+import type { DiffExtent, DiffSource } from "../image-ends.ts";
+import { inOrder } from "../in-order.ts";
+import { fastDiff, type ObjectChange } from "./fast-diff.ts";
+import { clip, type Interval } from "./intervals.ts";
+import { objectDiff } from "./object-diff.ts";
+
+export interface ImageDiffOptions {
+  /** The id of the snapshot that is compared with; from nothing, if missing. */
+  readonly fromSnapId?: number;
+  /** Objects count as written whole if any byte of them was. */
+  readonly wholeObject?: boolean;
+}
+
+/**
+ * What differs in an image, at the snapshot it was opened at, from an earlier snapshot or from nothing; asked of the OSDs, object
+ * by object, as `rbd diff` does. From nothing, what a clone shows of its parent counts as written.
+ */
+export class ImageDiff implements DiffSource {
+  readonly #cluster: Cluster;
+  readonly #io: ImageIo;
+  readonly #from: number;
+  readonly #wholeObject: boolean;
+  readonly #pools = new Map<ImageIo, Promise<Pool>>();
+
+  constructor(cluster: Cluster, io: ImageIo, { fromSnapId = 0, wholeObject = false }: ImageDiffOptions = {}) {
+    this.#cluster = cluster;
+    this.#io = io;
+    this.#from = fromSnapId;
+    this.#wholeObject = wholeObject;
+  }
+
+  get size(): number {
+    return this.#io.size;
+  }
+
+  read(offset: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    return new Promise((resolve, reject) => {
+      const failed = (result: number, error?: Error) =>
+        reject(
+          error ?? new Error(`cannot read bytes ${offset} to ${offset + length} of the image (${result})`),
+        );
+      const settling = { resolve: () => resolve(bytes), reject: failed };
+      this.#io.read(new BufferRequest(offset, length, bytes, settling));
+    });
+  }
+
+  /** In ascending order; none crosses from one set of objects into the next. */
+  async *extents(start = 0): AsyncGenerator<DiffExtent> {
+    const { size } = this;
+    const { setSize } = this.#io.layout;
+    const sets = (function* () {
+      for (let at = start - (start % setSize); at < size; at += setSize) yield at;
+    })();
+    const changes = this.#wholeObject ? await fastDiff(this.#cluster, this.#io, this.#from) : undefined;
+    const look = (at: number) =>
+      this.#changesIn(this.#io, this.#from, Math.max(at, start), Math.min(at + setSize, size), changes);
+    for await (const extents of inOrder(sets, look)) yield* joined(extents);
+  }
+
+  /** Within one set of objects, or several; in no order. */
+  async #changesIn(
+    io: ImageIo,
+    from: number,
+    start: number,
+    end: number,
+    known?: readonly ObjectChange[],
+  ): Promise<DiffExtent[]> {
+    const cursor = new ObjectExtents();
+    cursor.start(io.layout, start, end - start);
+    const objects: Promise<DiffExtent[]>[] = [];
+    while (cursor.next()) {
+      const { objectNumber, objectOffset, length } = cursor;
+      const part = { io, objectNumber, start: objectOffset, end: objectOffset + length };
+      objects.push(known ? this.#known(part, known[objectNumber]) : this.#asked(part, from));
+    }
+    return (await Promise.all(objects)).flat();
+  }
+
+  /** What an object's clones say. */
+  async #asked(part: ObjectPart, from: number): Promise<DiffExtent[]> {
+    const { io, objectNumber, start, end } = part;
+    const snapSet = await this.#clonesOf(io, objectNumber);
+    const diff = snapSet && objectDiff(snapSet, from, io.snapId, io.layout.objectSize, this.#wholeObject);
+    const data = clip(diff?.data ?? [], start, end);
+    const zeros = clip(diff?.zeros ?? [], start, end);
+    if (from === 0 && data.length + zeros.length === 0) return this.#ofParent(part);
+    return [
+      ...data.flatMap((interval) => inImage({ ...part, ...interval }, true)),
+      ...zeros.flatMap((interval) => inImage({ ...part, ...interval }, false)),
+    ];
+  }
+
+  /** What the object maps say. */
+  async #known(part: ObjectPart, change: ObjectChange = "none"): Promise<DiffExtent[]> {
+    if (change !== "none") return inImage(part, change === "data");
+    return this.#from === 0 ? this.#ofParent(part) : [];
+  }
+
+  /** What a clone shows of its parent where it has no object of its own. */
+  async #ofParent(part: ObjectPart): Promise<DiffExtent[]> {
+    const { io, objectNumber, start, end } = part;
+    const { parent } = io;
+    const [shown] = clip([{ start, end }], 0, io.parentBytes(objectNumber));
+    if (parent === undefined || shown === undefined) return [];
+    const pieces = inImage({ ...part, ...shown }, true);
+    const found = await Promise.all(
+      pieces.map(({ offset, length }) => this.#changesIn(parent, 0, offset, offset + length)),
+    );
+    return found.flat().filter(({ exists }) => exists);
+  }
+
+  /** Undefined where there is no object. */
+  async #clonesOf(io: ImageIo, objectNumber: number): Promise<SnapSet | undefined> {
+    const { state } = io;
+    let pool = this.#pools.get(io);
+    if (pool === undefined) {
+      pool = poolById(this.#cluster, state.dataPoolId, state.namespace);
+      this.#pools.set(io, pool);
+    }
+    try {
+      const listing = new ReadOperation().listSnaps();
+      const { name } = io.targets.get(objectNumber);
+      return (await (await pool).operate(name, listing, { snapId: SNAP_DIR })).values[0];
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** A part of an object, in bytes of it. */
+interface ObjectPart extends Interval {
+  readonly io: ImageIo;
+  readonly objectNumber: number;
+}
+
+/** The bytes of the image that a part of an object is. */
+function inImage({ io: { layout }, objectNumber, start, end }: ObjectPart, exists: boolean): DiffExtent[] {
+  const extents: DiffExtent[] = [];
+  for (let at = start; at < end; ) {
+    const length = Math.min(end - at, layout.run(at));
+    extents.push({ offset: layout.imageOffset(objectNumber, at), length, exists });
+    at += length;
+  }
+  return extents;
+}
+
+/** In order, those that touch and are alike made one. */
+function joined(extents: DiffExtent[]): DiffExtent[] {
+  const result: DiffExtent[] = [];
+  for (const extent of extents.sort((a, b) => a.offset - b.offset)) {
+    const last = result.at(-1);
+    if (last !== undefined && last.exists === extent.exists && last.offset + last.length === extent.offset) {
+      result[result.length - 1] = { ...last, length: last.length + extent.length };
+    } else {
+      result.push(extent);
+    }
+  }
+  return result;
+}
