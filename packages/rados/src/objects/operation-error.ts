@@ -54,7 +54,6 @@ const reasons: Record<string, string> = {
   EDQUOT: "the pool's quota is used up",
   EPERM: "this user may not",
   EACCES: "this user may not",
-  EBLOCKLISTED: "this client is kept away from the OSDs",
   ESHUTDOWN: "this client is kept away from the OSDs",
   EOPNOTSUPP: "the pool or its OSDs do not support it",
   ECANCELED: "what it was compared with differs",

@@ -57,7 +57,10 @@ export interface OperationOutcome<Values> {
 
 /** Who watches an object through `Pool.watch`. */
 export interface WatchHandler {
-  /** Somebody notified. What it returns, or resolves to, goes back to them. */
+  /**
+   * Somebody notified. What it returns, or resolves to, goes back to them. If it throws, they get no answer, and the error is an
+   * unhandled rejection.
+   */
   notified(payload: Buffer, notifierId: bigint): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** The watch is no more: notifications may have been missed. Watch again if it still matters. */
   lost(error: RadosError): void;

@@ -107,10 +107,12 @@ export class Watch implements Linger, AsyncDisposable {
     this.#closed = true;
     this.#registering?.abort();
     this.#lingers.remove(this.cookie);
-    const unwatch = this.#send(watch("unwatch", this.cookie), requestFlag.write, "unwatch");
-    // One that was lost is not there to be ended, and a client that is cut off cannot.
-    if (this.#error === undefined && this.#registered) await unwatch;
-    else await unwatch.catch(() => {});
+    try {
+      await this.#send(watch("unwatch", this.cookie), requestFlag.write, "end the watch on");
+    } catch (error) {
+      // What is not there any more need not be ended, and a client that is cut off cannot.
+      if (!(error instanceof RadosError && gone.has(error.code))) throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -190,6 +192,8 @@ export class Watch implements Linger, AsyncDisposable {
     await request.perform(this.#lingers.objecter, () => `cannot ${verb} ${this.#objectText}`, signal);
   }
 }
+
+const gone: ReadonlySet<string> = new Set(["ENOENT", "ENOTCONN", "ESHUTDOWN", "SIPHON_RADOS_CLOSED"]);
 
 /** An object that was removed and a watch that is not there any more look the same to whoever watched. */
 function lostError(error: RadosError, objectText: string): RadosError {
