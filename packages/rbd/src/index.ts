@@ -1,9 +1,17 @@
+export { ImageLoad, type LoadOptions, type LoadProgress, type LoadResult } from "./bench/image-load.ts";
 export type { Locker, LockInfo, LockType } from "./cls/lock.ts";
 export type { SnapshotNamespace } from "./cls/snapshot.ts";
 export type { ChildImage } from "./directory/children.ts";
 export type { CloneOptions } from "./directory/clone-image.ts";
 export { type CreateOptions, defaultFeatures } from "./directory/create-image.ts";
 export type { ImageEntry } from "./directory/find-image.ts";
+export { EncryptedImage, type EncryptedImageOptions } from "./encryption/encrypted-image.ts";
+export { formatEncrypted, openEncrypted } from "./encryption/encryption.ts";
+export { EncryptionError, type EncryptionErrorCode } from "./encryption/encryption-error.ts";
+export type { ImageOperations } from "./encryption/image-operations.ts";
+export type { FormatOptions } from "./encryption/luks.ts";
+export type { LuksVolume } from "./encryption/luks-volume.ts";
+export { Secret } from "./encryption/secret.ts";
 export { RbdError, type RbdErrorCode } from "./errors.ts";
 export { type HeaderSnapshot, type ImageHeader, imageFlag, opFeature } from "./header/image-header.ts";
 export { featureNames, featureOf } from "./image/features.ts";
@@ -18,3 +26,26 @@ export { ImageIo, type ImageIoOptions } from "./io/image-io.ts";
 export { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
 export type { OperationKind } from "./io/operation.ts";
 export type { IoCounters, Latencies } from "./io/statistics.ts";
+export { Backup } from "./transfer/backup/backup.ts";
+export type { BackedUpImage, BackupPoint } from "./transfer/backup/manifest.ts";
+export { type ByteSink, fileSink, streamSink } from "./transfer/byte-sink.ts";
+export { ByteSource } from "./transfer/byte-source.ts";
+export type { DiffFormat, DiffHeader, DiffRecord } from "./transfer/diff-format.ts";
+export { type DiffCursor, DiffReader } from "./transfer/diff-reader.ts";
+export { type ExportCursor, type ExportDiffOptions, exportDiff } from "./transfer/export-diff.ts";
+export type { ExportedImage } from "./transfer/export-format.ts";
+export type {
+  DiffExtent,
+  DiffSource,
+  DiffTarget,
+  ImageReader,
+  ImageWriter,
+  TransferOptions,
+} from "./transfer/image-ends.ts";
+export { imageTarget } from "./transfer/image-target.ts";
+export { applyDiff, type ImportDiffOptions, importDiff } from "./transfer/import-diff.ts";
+export { mergeDiffs } from "./transfer/merge-diff.ts";
+export { ProgressMeter, type TransferProgress } from "./transfer/progress.ts";
+export { exportRaw, exportRawFile, importRaw } from "./transfer/raw-image.ts";
+export { TransferError, type TransferErrorCode } from "./transfer/transfer-error.ts";
+export { createOptions, exportedImage, exportWhole, importWhole } from "./transfer/whole-image.ts";

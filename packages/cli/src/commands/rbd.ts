@@ -1,7 +1,9 @@
 import { Command } from "commander";
+import { benchCommand } from "./rbd/bench.ts";
 import { clientCommands } from "./rbd/clients.ts";
 import { imageCommands } from "./rbd/images.ts";
 import { snapCommand } from "./rbd/snapshots.ts";
+import { transferCommands } from "./rbd/transfers.ts";
 
 export function rbdCommand(): Command {
   const command = new Command("rbd")
@@ -9,6 +11,7 @@ export function rbdCommand(): Command {
     .description(
       "What Ceph's rbd does with images, with the same arguments and the same output; without Ceph on this machine.",
     );
-  for (const each of [...imageCommands(), snapCommand(), ...clientCommands()]) command.addCommand(each);
+  for (const each of [...imageCommands(), snapCommand(), ...clientCommands(), ...transferCommands()])
+    command.addCommand(each);
   return command;
 }

@@ -22,11 +22,11 @@ export interface LoadOptions {
    */
   readonly pattern: "rand" | "seq" | "full-seq";
   /** Ends the load when so many bytes have been asked for. */
-  readonly total?: number;
+  readonly total?: number | undefined;
   /** Seconds after which the load ends. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
   /** Per cent of the requests that read, of type readwrite. */
-  readonly readPercent?: number;
+  readonly readPercent?: number | undefined;
   readonly signal?: AbortSignal;
 }
 

@@ -1,0 +1,154 @@
+import { type Image, ImageLoad, type LoadOptions, type LoadResult } from "@siphon/rbd";
+import { Command, Option } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { interruption } from "../../interruption.ts";
+import { toNumber } from "../../options.ts";
+import { imageSpec, parseBytes, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import { type FormatFlags, print, withFormatFlags } from "./output.ts";
+import { withImage } from "./run.ts";
+
+interface Flags extends ConnectFlags, SpecFlags, FormatFlags {
+  ioType: LoadOptions["type"] | "rw";
+  ioSize: string;
+  ioThreads: string;
+  ioTotal?: string;
+  ioPattern: LoadOptions["pattern"];
+  rwMixRead: string;
+  seconds?: string;
+  warmup?: string;
+}
+
+export function benchCommand(): Command {
+  const command = new Command("bench")
+    .summary("how fast an image is")
+    .description(
+      "Reads or writes an image and says how fast that went, with the arguments and the output of `rbd bench`. Writes destroy what is there.",
+    )
+    .argument("[image-spec]", "[pool/[namespace/]]image")
+    .addOption(
+      new Option("--io-type <type>", "what is done")
+        .choices(["read", "write", "readwrite", "rw"])
+        .makeOptionMandatory(),
+    )
+    .option("--io-size <size>", "bytes of a request (in B/K/M/G/T)", "4K")
+    .option("--io-threads <n>", "requests in flight", "16")
+    .option("--io-total <size>", "bytes in all (default: 1G, or as many as --seconds allows)")
+    .addOption(
+      new Option("--io-pattern <pattern>", "order of the requests")
+        .choices(["rand", "seq", "full-seq"])
+        .default("seq"),
+    )
+    .option("--rw-mix-read <percent>", "how many of a readwrite load's requests read", "50")
+    .option("--seconds <s>", "end after so many seconds")
+    .option("--warmup <s>", "seconds of the same load before them, of which nothing is said");
+  return withConnectFlags(withFormatFlags(withSpecFlags(command))).action(bench);
+}
+
+async function bench(spec: string | undefined, flags: Flags): Promise<void> {
+  const load = loadOf(flags);
+  const warmup = toNumber(flags.warmup) ?? 0;
+  await withImage(flags, imageSpec(spec, flags), { readOnly: load.type === "read" }, async (image) => {
+    if (warmup > 0) await new ImageLoad(image, { ...load, total: undefined, seconds: warmup }).run();
+    if (flags.format === "plain") process.stdout.write(heading(load));
+    const result = await runShown(image, load, flags.format === "plain");
+    await image.flush();
+    print(
+      flags,
+      () => plainResult(result, load),
+      () => jsonResult(result, load),
+    );
+  });
+}
+
+function loadOf(flags: Flags): LoadOptions {
+  const { ioType, ioPattern: pattern } = flags;
+  const seconds = positive("--seconds", toNumber(flags.seconds));
+  const total = flags.ioTotal ?? (seconds === undefined ? "1G" : undefined);
+  const readPercent = Number(flags.rwMixRead);
+  if (!(readPercent >= 0 && readPercent <= 100)) throw usage("--rw-mix-read is a number up to 100");
+  return {
+    ...{ type: ioType === "rw" ? "readwrite" : ioType, pattern, readPercent, seconds },
+    size: parseBytes(flags.ioSize, "B"),
+    depth: positive("--io-threads", Number(flags.ioThreads))!,
+    total: total === undefined ? undefined : parseBytes(total, "B"),
+    signal: interruption.signal,
+  };
+}
+
+function positive(flag: string, value: number | undefined): number | undefined {
+  if (value !== undefined && !(value > 0)) throw usage(`${flag} is a number above 0`);
+  return value;
+}
+
+/** A line for each second of the load, like rbd's. */
+async function runShown(image: Image, options: LoadOptions, shown: boolean): Promise<LoadResult> {
+  const load = new ImageLoad(image, options);
+  using stack = new DisposableStack();
+  if (shown) {
+    const timer = setInterval(() => {
+      const { seconds, requests, bytes } = load.progress;
+      const columns = [String(Math.round(seconds)).padStart(5), String(requests).padStart(8)];
+      const rates = `${significant(requests / seconds).padStart(8)}  ${binary(bytes / seconds)}`;
+      process.stdout.write(`${columns.join("  ")}  ${rates}/s\n`);
+    }, 1000);
+    stack.defer(() => clearInterval(timer));
+  }
+  return await load.run();
+}
+
+function heading({ type, size, depth, total, seconds, pattern, readPercent = 50 }: LoadOptions): string {
+  const mix = type === "readwrite" ? ` read:write=${readPercent}:${100 - readPercent}` : "";
+  const length = total === undefined ? `seconds ${seconds}` : `bytes ${total}`;
+  return (
+    `bench  type ${type}${mix} io_size ${size} io_threads ${depth} ${length} pattern ${patternNames[pattern]}\n` +
+    "  SEC       OPS   OPS/SEC   BYTES/SEC\n"
+  );
+}
+
+function plainResult(
+  { seconds, requests, bytes, reads, writes }: LoadResult,
+  { type, size }: LoadOptions,
+): string {
+  const rate = (count: number) => significant(count / seconds);
+  const lines = [
+    `elapsed: ${Math.floor(seconds)}   ops: ${requests}   ops/sec: ${rate(requests)}   bytes/sec: ${binary(bytes / seconds)}/s`,
+  ];
+  if (type === "readwrite") {
+    for (const [name, count] of [
+      ["read", reads],
+      ["write", writes],
+    ] as const) {
+      const speed = `${name}_bytes/sec: ${binary((count * size) / seconds)}/s`;
+      lines.push(`${name}_ops: ${count}   ${name}_ops/sec: ${rate(count)}   ${speed}`);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function jsonResult({ seconds, requests, bytes, reads, writes, latency }: LoadResult, load: LoadOptions) {
+  const { type, size, depth, pattern } = load;
+  const at = (percentile: number) => latency.percentile(percentile) / 1000;
+  return {
+    ...{ type, io_size: size, io_threads: depth, pattern, seconds, ops: requests, reads, writes, bytes },
+    ops_per_sec: requests / seconds,
+    bytes_per_sec: bytes / seconds,
+    latency_us: {
+      ...{ mean: latency.mean / 1000, min: latency.min / 1000, max: latency.max / 1000 },
+      ...{ p50: at(50), p95: at(95), p99: at(99), p999: at(99.9) },
+    },
+  };
+}
+
+/** Six digits that count, as C++ prints numbers. */
+function significant(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}
+
+/** Bytes in whole units, as rbd prints them. */
+function binary(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
+  return `${significant(Math.floor(bytes / 1024 ** power))} ${units[power]}`;
+}
+
+const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+const patternNames = { rand: "random", seq: "sequential", "full-seq": "full sequential" };
