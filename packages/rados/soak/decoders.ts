@@ -18,6 +18,7 @@ import { withChecksum } from "../test/support/osdmap-bytes.ts";
 import { crushVectors } from "../test/vectors/crush-maps.ts";
 import { osdMapVectors } from "../test/vectors/osdmaps.ts";
 import { cephxInputs } from "./cephx.ts";
+import { osdInputs } from "./osd-messages.ts";
 import { sessionInputs } from "./sessions.ts";
 
 /** Something that reads bytes it cannot trust. */
@@ -66,6 +67,7 @@ export function hostileInputs(): HostileInput[] {
     },
     ...sessionInputs(),
     ...cephxInputs(),
+    ...osdInputs(),
   ];
 }
 

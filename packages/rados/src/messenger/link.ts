@@ -31,7 +31,7 @@ export interface LinkOptions {
 
 /**
  * A connection to a daemon that is made again when it breaks, for as long as it is wanted: at once after one that
- * worked, with longer and longer pauses while attempts fail. Nothing is resent here.
+ * worked for a while, with longer and longer pauses while attempts fail. Nothing is resent here.
  */
 export class Link implements Disposable {
   readonly #options: LinkOptions;
@@ -90,18 +90,18 @@ export class Link implements Disposable {
     const addr = locate();
     // Nowhere: `relocate` says when that changes.
     if (this.#closed || addr === undefined) return;
-    let wasReady = false;
+    let readySince = Number.POSITIVE_INFINITY;
     try {
       this.#connection = messenger.connect({ type, name, addr }, authenticator.forDaemon(type), {
         ready: (connection) => {
-          wasReady = true;
+          readySince = performance.now();
           this.#backoff.reset();
           this.#handler.ready(connection);
         },
         message: (connection, message) => this.#handler.message(connection, message),
         largeMessage: (connection, message) => this.#handler.largeMessage?.(connection, message),
         drained: (connection) => this.#handler.drained?.(connection),
-        closed: (_, error) => this.#failed(error, wasReady),
+        closed: (_, error) => this.#failed(error, performance.now() - readySince > goodConnection),
       });
     } catch (error) {
       if (!(error instanceof RadosError)) throw error;
@@ -109,11 +109,14 @@ export class Link implements Disposable {
     }
   }
 
-  #failed(error: RadosError, wasReady: boolean): void {
+  #failed(error: RadosError, wasGood: boolean): void {
     this.#connection = undefined;
     if (error.code === "SIPHON_RADOS_AUTH") this.#options.renewTickets();
     this.#handler.lost(error);
     clearTimeout(this.#timer);
-    if (!this.#closed) this.#timer = setTimeout(() => this.#connect(), wasReady ? 0 : this.#backoff.next());
+    if (!this.#closed) this.#timer = setTimeout(() => this.#connect(), wasGood ? 0 : this.#backoff.next());
   }
 }
+
+/** Milliseconds. A daemon that lets us in only to hang up, or to talk nonsense, is no reason to hurry. */
+const goodConnection = 1_000;

@@ -138,7 +138,11 @@ export class OsdSession implements LinkHandler {
     if (message.type !== messageType.osdOpReply) return undefined;
     const request = this.requests.get(message.tid);
     if (request?.ops.count !== 1 || request.ops.code(0) !== opCode.read) return undefined;
-    checkReadLength(request.ops, 0, message.dataLength);
+    try {
+      checkReadLength(request.ops, 0, message.dataLength);
+    } catch (error) {
+      throw this.#endedBy(request, error);
+    }
     this.#streaming = request;
     this.#streamingTid = message.tid;
     this.#streamed = 0;
@@ -173,18 +177,17 @@ export class OsdSession implements LinkHandler {
     // Given up meanwhile, or answered before it was sent again.
     if (request === undefined) return;
     const reply = this.#reply;
+    let redirect: Redirect | undefined;
     try {
       reply.read(message);
-      checkOutputs(request, reply);
+      redirect = reply.redirect;
+      if (redirect === undefined) checkOutputs(request, reply);
     } catch (error) {
-      // Asked again, the OSD would answer the same: the request ends with the connection.
-      if (error instanceof WireError) this.#events.finished(request, -errnoIo, badReply(request, error));
-      throw error;
+      throw this.#endedBy(request, error);
     }
     const { attempt, result, epoch } = reply;
     if (attempt >= 0 && attempt !== request.dispatch.attempts - 1) return;
     this.#events.epoch(epoch);
-    const redirect = reply.redirect;
     if (redirect !== undefined) {
       this.#events.redirected(request, redirect);
       return;
@@ -203,6 +206,12 @@ export class OsdSession implements LinkHandler {
     }
     request.version = reply.version;
     this.#events.finished(request, result);
+  }
+
+  /** Asked again, the OSD would answer the same nonsense: the request ends, and the error the connection. */
+  #endedBy(request: ObjectRequest, error: unknown): unknown {
+    if (error instanceof WireError) this.#events.finished(request, -errnoIo, badReply(request, error));
+    return error;
   }
 
   #backOff(connection: Connection, message: IncomingMessage): void {

@@ -27,6 +27,19 @@ test("each operation's result and output reach the request", async () => {
   assert.deepEqual([results, `${bytes}`], [[3, -1], "0123456789"]);
 });
 
+test("a large answer that is longer than what was asked for is not taken at all", async () => {
+  await using cluster = await FakeCluster.start();
+  const request = new TestRequest();
+  request.target = new ObjectTarget(1, "o");
+  request.flags = requestFlag.read;
+  request.ops.addExtent(opCode.read, 0, 16);
+  cluster.objecter.submit(request);
+  const [op] = await cluster.got(1);
+  cluster.answer(op!, { outputs: [Buffer.alloc(1 << 20)] });
+  const { result, bytes } = await request.done;
+  assert.deepEqual([result, bytes.length], [-5, 0]);
+});
+
 test("a redirect leads to where the object is", async () => {
   await using cluster = await FakeCluster.start();
   const request = read();
