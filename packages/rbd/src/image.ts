@@ -1,6 +1,7 @@
 import type { Cluster, Notification, Pool, Watch, Watcher } from "@siphon/rados";
 import type { LockInfo } from "./cls/lock.ts";
-import { ask } from "./cls/run.ts";
+import { listMetadata, setMetadata } from "./cls/metadata.ts";
+import { ask, changeAll } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
 import { type ChildImage, childrenOf } from "./directory/children.ts";
 import { RbdError } from "./errors.ts";
@@ -13,6 +14,8 @@ import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./i
 import { BufferRequest, CompareRequest, PatternRequest } from "./io/promise-request.ts";
 import type { IoCounters, Latencies } from "./io/statistics.ts";
 import { breakLockOf, readImageLock } from "./lock/locker.ts";
+import { ImageDiff } from "./transfer/image-diff/image-diff.ts";
+import type { DiffSource } from "./transfer/image-ends.ts";
 
 /**
  * An open image. What is asked of it comes in two forms: with a request of the caller's own (`ImageRequest`), which is called
@@ -252,6 +255,39 @@ export class Image implements AsyncDisposable {
   /** Gives the lock away, when the writes under way are done; the next write asks for it again. */
   async releaseLock(): Promise<void> {
     await this.#image.lock?.release();
+  }
+
+  /**
+   * What differs in the image from an earlier snapshot, or from nothing; the lock is not needed.
+   *
+   * @param wholeObject objects of which anything changed count whole, which object maps can tell without asking the OSDs
+   * @throws RbdError SIPHON_RBD_NO_SNAPSHOT
+   */
+  diff({ from, wholeObject }: { from?: string | undefined; wholeObject?: boolean } = {}): DiffSource {
+    const { cluster, io, header } = this.#image;
+    const fromSnapId = from === undefined ? 0 : this.snapshots.named(from).id;
+    if (fromSnapId > (this.snapId ?? Number.POSITIVE_INFINITY)) {
+      throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${from} of image ${header.name} is the later one`);
+    }
+    return new ImageDiff(cluster, io, { fromSnapId, wholeObject });
+  }
+
+  /** Names and values that people, or programs, have given the image. */
+  async metadata(): Promise<Map<string, string>> {
+    const { pool, headerName } = this.#image;
+    const all = new Map<string, string>();
+    for (let after = ""; ; ) {
+      const page = await ask(pool, headerName, listMetadata(after, 64));
+      for (const [name, value] of page) all.set(name, value.toString("utf8"));
+      if (page.size < 64) return all;
+      after = [...page.keys()].at(-1)!;
+    }
+  }
+
+  async setMetadata(values: ReadonlyMap<string, string>): Promise<void> {
+    if (values.size === 0) return;
+    await changeAll(this.#image.pool, this.#image.headerName, [setMetadata(values)]);
+    await this.#image.announce();
   }
 
   /** Who has locked the image, by themselves or by hand. */

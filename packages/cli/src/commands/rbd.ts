@@ -11,7 +11,7 @@ export function rbdCommand(): Command {
     .description(
       "What Ceph's rbd does with images, with the same arguments and the same output; without Ceph on this machine.",
     );
-  for (const each of [...imageCommands(), snapCommand(), ...clientCommands(), ...transferCommands()])
-    command.addCommand(each);
+  const all = [...imageCommands(), snapCommand(), ...clientCommands(), ...transferCommands(), benchCommand()];
+  for (const each of all) command.addCommand(each);
   return command;
 }

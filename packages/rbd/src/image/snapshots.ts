@@ -39,7 +39,7 @@ export class Snapshots {
 
   /** @throws RbdError SIPHON_RBD_BUSY for a protected one */
   async remove(name: string): Promise<void> {
-    const snapshot = this.#named(name);
+    const snapshot = this.named(name);
     if (snapshot.protection !== 0) throw isProtected(this.#image, name);
     await this.#image.requests.perform({ type: "snapRemove", name, namespace: { type: "user" } });
   }
@@ -61,18 +61,18 @@ export class Snapshots {
   }
 
   async rename(name: string, to: string): Promise<void> {
-    const { id: snapId } = this.#named(name);
+    const { id: snapId } = this.named(name);
     await this.#image.requests.perform({ type: "snapRename", snapId, name: to });
   }
 
   async protect(name: string): Promise<void> {
-    this.#named(name);
+    this.named(name);
     await this.#image.requests.perform({ type: "snapProtect", name, namespace: { type: "user" } });
   }
 
   /** @throws RbdError SIPHON_RBD_BUSY while it has clones of the first version */
   async unprotect(name: string): Promise<void> {
-    this.#named(name);
+    this.named(name);
     await this.#image.requests.perform({ type: "snapUnprotect", name, namespace: { type: "user" } });
   }
 
@@ -82,7 +82,7 @@ export class Snapshots {
     image.assertOpen();
     if (image.readOnly)
       throw new RbdError("SIPHON_RBD_READ_ONLY", `image ${image.header.name} was opened read-only`);
-    this.#named(name);
+    this.named(name);
     const action = () => rollBack(image, name, onProgress);
     if (image.lock === undefined) return action();
     await image.lock.acquire();
@@ -101,7 +101,8 @@ export class Snapshots {
     await image.lock.whileOwned(change);
   }
 
-  #named(name: string): HeaderSnapshot {
+  /** @throws RbdError SIPHON_RBD_NO_SNAPSHOT */
+  named(name: string): HeaderSnapshot {
     const { header } = this.#image;
     const found = userSnapshot(header, name);
     if (found !== undefined) return found;

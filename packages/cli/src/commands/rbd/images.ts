@@ -1,5 +1,5 @@
 import type { Cluster } from "@siphon/rados";
-import { defaultFeatures, featureOf, type Image, ImagePool, imageFeature } from "@siphon/rbd";
+import { defaultFeatures, type Image, ImagePool } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
@@ -22,18 +22,9 @@ import {
   withProgress,
 } from "./output.ts";
 import { withImage, withPool } from "./run.ts";
+import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
 
 type Flags = ConnectFlags & SpecFlags;
-
-interface ShapeFlags {
-  objectSize?: string;
-  order?: string;
-  imageFeature?: string[];
-  imageShared?: boolean;
-  stripeUnit?: string;
-  stripeCount?: string;
-  dataPool?: string;
-}
 
 /** Commands about images as a whole. */
 export function imageCommands(): Command[] {
@@ -203,37 +194,6 @@ function children(): Command {
       });
     });
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
-}
-
-function withShapeFlags(command: Command): Command {
-  return command
-    .option("--object-size <size>", "object size, 4K to 32M (default: 4M)")
-    .option("--order <order>", "object size as a power of two")
-    .option("--image-feature <feature...>", "features, by commas or repeated")
-    .option("--image-shared", "for many writers at once: without exclusive-lock and what needs it")
-    .option("--stripe-unit <size>", "stripe unit")
-    .option("--stripe-count <n>", "stripe count")
-    .option("--data-pool <pool>", "pool for the data");
-}
-
-function shape(flags: ShapeFlags, usual: number | undefined) {
-  const named = flags.imageFeature
-    ?.flatMap((names) => names.split(","))
-    .reduce((sum, name) => sum | featureOf(name), 0);
-  const { exclusiveLock, objectMap, fastDiff } = imageFeature;
-  const alone = exclusiveLock | objectMap | fastDiff;
-  const wanted = named ?? (flags.imageShared ? (usual ?? defaultFeatures) : usual);
-  const features = wanted === undefined ? undefined : flags.imageShared ? wanted & ~alone : wanted;
-  const { objectSize, order, stripeUnit, stripeCount, dataPool } = flags;
-  if (objectSize !== undefined && order !== undefined) throw usage("--object-size and --order say the same");
-  return {
-    ...(features !== undefined && { features }),
-    ...(objectSize !== undefined && { objectSize: parseBytes(objectSize, "B") }),
-    ...(order !== undefined && { objectSize: 2 ** Number(order) }),
-    ...(stripeUnit !== undefined && { stripeUnit: parseBytes(stripeUnit, "B") }),
-    ...(stripeCount !== undefined && { stripeCount: Number(stripeCount) }),
-    ...(dataPool !== undefined && { dataPool }),
-  };
 }
 
 function cloneVersion(text: string): 1 | 2 | undefined {

@@ -14,7 +14,7 @@ export interface ImageDiffOptions {
   /** The id of the snapshot that is compared with; from nothing, if missing. */
   readonly fromSnapId?: number;
   /** Objects count as written whole if any byte of them was. */
-  readonly wholeObject?: boolean;
+  readonly wholeObject?: boolean | undefined;
 }
 
 /**

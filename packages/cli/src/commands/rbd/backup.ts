@@ -1,0 +1,95 @@
+import { applyDiff, Backup, createOptions, DiffReader, exportedImage, imageTarget } from "@siphon/rbd";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { interruption } from "../../interruption.ts";
+import { bytesText } from "../rados/format.ts";
+import { imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import type { ProgressFlags } from "./output.ts";
+import { withPool } from "./run.ts";
+import { withTransferProgress } from "./transfer-flags.ts";
+
+type Flags = ConnectFlags & SpecFlags & ProgressFlags;
+
+const { signal } = interruption;
+
+export function backupCommand(): Command {
+  const command = new Command("backup")
+    .summary("keep the states of an image at its snapshots in a directory, as diffs with checksums")
+    .argument("<image-or-snap-spec>", "with a snapshot: up to that one (default: make a new one)")
+    .argument("<directory>")
+    .option("--keep <n>", "keep only the newest n points; those between are merged")
+    .option("--no-progress", "disable progress output")
+    .action((text: string, directory: string, flags: Flags & { keep?: string }) => {
+      const spec = imageSpec(text, flags);
+      const keep = flags.keep === undefined ? undefined : Number(flags.keep);
+      if (keep !== undefined && !(Number.isSafeInteger(keep) && keep > 0))
+        throw usage("--keep takes a number from 1 on");
+      return withPool(flags, spec, async (images) => {
+        const snapshot = spec.snapshot ?? `backup-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+        if (spec.snapshot === undefined) {
+          await using image = await images.open(spec.image);
+          await image.snapshots.create(snapshot);
+        }
+        await using image = await images.open(spec.image, { snapshot, readOnly: true, watch: false });
+        const place = [spec.pool, spec.namespace, spec.image].filter((part) => part !== "").join("/");
+        const described = { spec: place, id: image.id, ...(await exportedImage(images, spec.image)) };
+        await using backup = await Backup.openForChange(directory, described);
+        const from = backup.newest?.name;
+        await withTransferProgress("Backing up image", flags, async (onProgress) => {
+          await backup.add(snapshot, image.diff({ from }), { onProgress, signal });
+        });
+        if (keep !== undefined)
+          await backup.keep(new Set(backup.points.slice(-keep).map(({ name }) => name)));
+        process.stdout.write(`${backup.newest!.name}\n`);
+      });
+    });
+  return withConnectFlags(withSpecFlags(command));
+}
+
+export function restoreCommand(): Command {
+  const command = new Command("restore")
+    .summary("make an image of a point of a backup; list or check its points")
+    .argument("<directory>")
+    .argument("[dest-image-spec]", "the image to be made")
+    .option("--point <name>", "default: the newest")
+    .option("--list", "list the points, and do nothing else")
+    .option("--verify", "read all points and compare them with their checksums, and do nothing else")
+    .option("--no-progress", "disable progress output")
+    .action(
+      async (
+        directory: string,
+        text: string | undefined,
+        flags: Flags & { point?: string; list?: boolean; verify?: boolean },
+      ) => {
+        const backup = await Backup.open(directory);
+        if (flags.list || flags.verify) {
+          for (const point of backup.points) {
+            if (flags.verify) await backup.verify(point);
+            const { name, size, bytes, created } = point;
+            const verdict = flags.verify ? "  sound" : "";
+            process.stdout.write(`${name}  ${created}  ${bytesText(size)}  ${bytesText(bytes)}${verdict}\n`);
+          }
+          return;
+        }
+        const spec = imageSpec(text, flags);
+        const point = flags.point ?? backup.newest?.name;
+        if (point === undefined) throw usage(`${directory} has no points yet`);
+        await withPool(flags, spec, (images) =>
+          withTransferProgress("Restoring image", flags, async (onProgress) => {
+            await using source = backup.read(point);
+            const reader = await DiffReader.open(source);
+            await images.create(spec.image, reader.header.size ?? 0, createOptions(backup.image));
+            try {
+              await using image = await images.open(spec.image);
+              await image.setMetadata(backup.image.metadata);
+              await applyDiff(reader, imageTarget(image), { onProgress, signal });
+            } catch (error) {
+              await images.remove(spec.image);
+              throw error;
+            }
+          }),
+        );
+      },
+    );
+  return withConnectFlags(withSpecFlags(command));
+}

@@ -1,0 +1,44 @@
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
+import { withImage } from "./run.ts";
+
+type Flags = ConnectFlags & SpecFlags & FormatFlags & { fromSnap?: string; wholeObject?: boolean };
+
+export function diffCommand(): Command {
+  const command = new Command("diff")
+    .summary("print the extents that changed in an image")
+    .argument("[image-or-snap-spec]")
+    .option("--from-snap <snapshot>", "since this snapshot (default: since the image was made)")
+    .option("--whole-object", "whole objects of which anything changed")
+    .action((text: string | undefined, flags: Flags) => {
+      const spec = imageSpec(text, flags);
+      const { snapshot } = spec;
+      const { fromSnap: from, wholeObject } = flags;
+      const options = { readOnly: true, watch: false, ...(snapshot && { snapshot }) };
+      return withImage(flags, spec, options, async (image) => {
+        const extents: { offset: number; length: number; exists: "true" | "false" }[] = [];
+        for await (const { offset, length, exists } of image.diff({ from, wholeObject }).extents()) {
+          extents.push({ offset, length, exists: exists ? "true" : "false" });
+        }
+        const rows = extents.map(({ offset, length, exists }) => [
+          ...[String(offset), String(length), exists === "true" ? "data" : "zero"],
+        ]);
+        print(
+          flags,
+          () =>
+            table(
+              [
+                ["Offset", "left"],
+                ["Length", "left"],
+                ["Type", "left"],
+              ],
+              rows,
+            ),
+          () => extents,
+        );
+      });
+    });
+  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}

@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+import { formatEncrypted, imageFeature, Secret } from "@siphon/rbd";
+import { SiphonError } from "@siphon/wire";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import { withImage } from "./run.ts";
+
+type Flags = ConnectFlags & SpecFlags & { cipherAlg: string };
+
+export function encryptionCommand(): Command {
+  const command = new Command("format")
+    .summary("set up encryption of an image: what it holds is lost")
+    .argument("<image-spec>")
+    .argument("<format>", "luks1 or luks2")
+    .argument("<passphrase-file>", "the file's bytes are the passphrase, line end and all")
+    .option("--cipher-alg <algorithm>", "aes-128 or aes-256", "aes-256")
+    .action(async (text: string, format: string, path: string, flags: Flags) => {
+      if (format !== "luks1" && format !== "luks2")
+        throw usage(`there is no encryption ${format}: luks1 or luks2`);
+      const keyBits = keyBitsOf(flags.cipherAlg);
+      await withImage(flags, imageSpec(text, flags), {}, async (image) => {
+        if ((image.header.features & imageFeature.journaling) !== 0) {
+          throw new SiphonError(
+            "SIPHON_RBD_UNSUPPORTED",
+            "images with feature journaling cannot be encrypted",
+          );
+        }
+        using passphrase = new Secret(await readFile(path));
+        const { objectSize, stripeCount } = image.header;
+        const version = format === "luks1" ? 1 : 2;
+        await formatEncrypted(image, passphrase, { version, keyBits, alignment: objectSize * stripeCount });
+      });
+    });
+  return new Command("encryption")
+    .summary("encryption of images: format")
+    .addCommand(withConnectFlags(withSpecFlags(command)));
+}
+
+function keyBitsOf(algorithm: string): 128 | 256 {
+  if (algorithm === "aes-128" || algorithm === "aes-256") return algorithm === "aes-128" ? 128 : 256;
+  throw usage(`there is no cipher ${algorithm}: aes-128 or aes-256`);
+}

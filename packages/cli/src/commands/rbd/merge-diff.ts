@@ -1,0 +1,22 @@
+import { ByteSource, mergeDiffs } from "@siphon/rbd";
+import { Command } from "commander";
+import type { ProgressFlags } from "./output.ts";
+import { readPath, withTransferProgress, writePath } from "./transfer-flags.ts";
+
+export function mergeDiffCommand(): Command {
+  return new Command("merge-diff")
+    .summary("make one file of changes of two that follow each other; without a cluster")
+    .argument("<diff1-path>", "first diff (- for standard input)")
+    .argument("<diff2-path>", "second diff")
+    .argument("<path-name>", "merged diff (- for standard output)")
+    .option("--no-progress", "disable progress output")
+    .action((first: string, second: string, path: string, flags: ProgressFlags) =>
+      withTransferProgress("Merging image diff", flags, (onProgress) =>
+        writePath(path, async (sink) => {
+          await using earlier = new ByteSource(readPath(first), first);
+          await using later = new ByteSource(readPath(second), second);
+          await mergeDiffs(earlier, later, sink, onProgress);
+        }),
+      ),
+    );
+}

@@ -1,0 +1,70 @@
+import { createReadStream } from "node:fs";
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { type ByteSink, fileSink, ProgressMeter, streamSink } from "@siphon/rbd";
+import { SiphonError } from "@siphon/wire";
+import { bytesText } from "../rados/format.ts";
+import { parseBytes, usage } from "./image-spec.ts";
+import { type ProgressFlags, withProgress } from "./output.ts";
+
+/** Bytes that files are read in: an object's, so that they are passed on without being copied. */
+const readBytes = 4 * 1024 * 1024;
+
+/** What is at a path: a file that is there, or standard input for `-`. */
+export function readPath(path: string): AsyncIterable<Buffer> {
+  return path === "-" ? process.stdin : createReadStream(path, { highWaterMark: readBytes });
+}
+
+/** Writes a new file, or to standard output for `-`; a file is removed again if anything fails. */
+export async function writePath(
+  path: string,
+  toSink: (sink: ByteSink) => Promise<void>,
+  toFile: (file: FileHandle) => Promise<void> = (file) => toSink(fileSink(file)),
+): Promise<void> {
+  if (path === "-") return toSink(streamSink(process.stdout));
+  try {
+    await using file = await open(path, "wx", 0o644);
+    await toFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") {
+      throw new SiphonError("SIPHON_EXISTS", `${path} is there already`, {
+        hint: "remove it, or give another path",
+      });
+    }
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** As `withProgress`, with rate and time left where people look on. */
+export function withTransferProgress(
+  title: string,
+  flags: ProgressFlags,
+  action: (onProgress: (done: number, total: number) => void) => Promise<void>,
+): Promise<void> {
+  if (!process.stderr.isTTY || !flags.progress) return withProgress(title, flags, action);
+  const meter = new ProgressMeter();
+  let shownAt = 0;
+  return withProgress(title, flags, (onProgress) =>
+    action((done, total) => {
+      onProgress(done, total);
+      const { bytesPerSecond, secondsLeft } = meter.update(done, total);
+      if (bytesPerSecond === undefined || performance.now() - shownAt < 200) return;
+      shownAt = performance.now();
+      const rate = `${bytesText(bytesPerSecond)}/s, ${Math.ceil(secondsLeft ?? 0)} s left`;
+      process.stderr.write(`\x1b7 ${rate}\x1b[K\x1b8`);
+    }),
+  );
+}
+
+/** `--export-format`. */
+export function exportFormat(text: string): 1 | 2 {
+  if (text === "1" || text === "2") return text === "1" ? 1 : 2;
+  throw usage(`there is no export format ${text}: 1 or 2`);
+}
+
+/** `--sparse-size`: a power of two from 4 KiB to 32 MiB. */
+export function sparseSize(text: string): number {
+  const bytes = parseBytes(text, "B");
+  if (Number.isInteger(Math.log2(bytes)) && bytes >= 4096 && bytes <= 32 * 1024 * 1024) return bytes;
+  throw usage(`a sparse size is a power of two from 4K to 32M, and not ${text}`);
+}

@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+import { backupCommand, restoreCommand } from "./backup.ts";
+import { diffCommand } from "./diff.ts";
+import { encryptionCommand } from "./encryption.ts";
+import { exportCommand, exportDiffCommand } from "./export.ts";
+import { importCommand, importDiffCommand } from "./import.ts";
+import { mergeDiffCommand } from "./merge-diff.ts";
+
+/** Commands that carry images from one place to another, and that encrypt them. */
+export function transferCommands(): Command[] {
+  return [
+    ...[exportCommand(), importCommand(), diffCommand()],
+    ...[exportDiffCommand(), importDiffCommand(), mergeDiffCommand()],
+    ...[backupCommand(), restoreCommand(), encryptionCommand()],
+  ];
+}

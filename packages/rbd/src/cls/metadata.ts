@@ -1,0 +1,22 @@
+import { type ClassCall, change, query } from "./class-call.ts";
+
+/** Methods for an image's metadata (src/cls/rbd/cls_rbd.cc), called on its header. */
+
+/** metadata_list: string after which, u64 how many; gives a map of names to values. */
+export function listMetadata(after: string, most: number): ClassCall<Map<string, Buffer>> {
+  return query(
+    "metadata_list",
+    (r) =>
+      r.map(
+        8,
+        () => r.string(),
+        () => r.blob(),
+      ),
+    (w) => w.string(after).u64(most),
+  );
+}
+
+/** metadata_set: map of names to values. */
+export function setMetadata(values: ReadonlyMap<string, string>): ClassCall {
+  return change("metadata_set", (w) => w.map(values, (each, name, value) => each.string(name).string(value)));
+}

@@ -1,0 +1,86 @@
+import type { CreateOptions } from "../directory/create-image.ts";
+import type { ImagePool } from "../image-pool.ts";
+import type { ByteSink } from "./byte-sink.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { exportDiff } from "./export-diff.ts";
+import { type ExportedImage, ExportReader, encodeExportHeader } from "./export-format.ts";
+import type { TransferOptions } from "./image-ends.ts";
+import { imageTarget } from "./image-target.ts";
+import { type ImportDiffOptions, importDiff } from "./import-diff.ts";
+
+/** Writes an image with its snapshots and metadata (export format 2), as `rbd export --export-format 2` does. */
+export async function exportWhole(
+  images: ImagePool,
+  name: string,
+  sink: ByteSink,
+  { onProgress, ...options }: TransferOptions = {},
+): Promise<void> {
+  await using image = await images.open(name, { readOnly: true, watch: false });
+  const snapshots = image.snapshots.list();
+  await sink.write(encodeExportHeader(await exportedImage(images, name), snapshots.length + 1));
+  let from: string | undefined;
+  for (const [done, snapshot] of snapshots.entries()) {
+    const { name: to, isProtected } = snapshot;
+    await using then = await images.open(name, { snapshot: to, readOnly: true, watch: false });
+    await exportDiff(then.diff({ from }), { from, to, isProtected }, sink, { ...options, format: 2 });
+    onProgress?.(done + 1, snapshots.length + 1);
+    from = to;
+  }
+  await exportDiff(image.diff({ from }), { from }, sink, { ...options, format: 2 });
+  onProgress?.(snapshots.length + 1, snapshots.length + 1);
+}
+
+/** What it takes to make such an image again. */
+export async function exportedImage(images: ImagePool, name: string): Promise<ExportedImage> {
+  await using image = await images.open(name, { readOnly: true, watch: false });
+  const { order, features, stripeUnit, stripeCount } = image.header;
+  return { order, features, stripeUnit, stripeCount, metadata: await image.metadata() };
+}
+
+/**
+ * Makes an image of an export of format 2; what was made is removed if anything fails.
+ *
+ * @param wanted takes the place of what the export says
+ */
+export async function importWhole(
+  images: ImagePool,
+  name: string,
+  source: ByteSource,
+  wanted: CreateOptions = {},
+  { onProgress, ...options }: ImportDiffOptions = {},
+): Promise<void> {
+  const reader = await ExportReader.open(source);
+  await images.create(name, 0, { ...createOptions(reader.image), ...wanted });
+  try {
+    await using image = await images.open(name);
+    await image.setMetadata(reader.image.metadata);
+    let done = 0;
+    for (let diff = await reader.next(); diff !== undefined; diff = await reader.next()) {
+      await importDiff(diff, imageTarget(image), options);
+      onProgress?.(++done, reader.diffs);
+    }
+  } catch (error) {
+    await removeWhole(images, name);
+    throw error;
+  }
+}
+
+/** How an image like an exported one is made. */
+export function createOptions({ order, features, stripeUnit, stripeCount }: ExportedImage): CreateOptions {
+  return {
+    ...(order !== undefined && { objectSize: 2 ** order }),
+    ...{ features, stripeUnit, stripeCount },
+  };
+}
+
+/** Removes a half-made image, with its snapshots. */
+async function removeWhole(images: ImagePool, name: string): Promise<void> {
+  {
+    await using image = await images.open(name);
+    for (const { name: snapshot, isProtected } of image.snapshots.list()) {
+      if (isProtected) await image.snapshots.unprotect(snapshot);
+    }
+    await image.snapshots.purge();
+  }
+  await images.remove(name);
+}
