@@ -19,6 +19,7 @@ import { crushVectors } from "../test/vectors/crush-maps.ts";
 import { osdMapVectors } from "../test/vectors/osdmaps.ts";
 import { cephxInputs } from "./cephx.ts";
 import { osdInputs } from "./osd-messages.ts";
+import { outputInputs } from "./outputs.ts";
 import { sessionInputs } from "./sessions.ts";
 
 /** Something that reads bytes it cannot trust. */
@@ -68,6 +69,7 @@ export function hostileInputs(): HostileInput[] {
     ...sessionInputs(),
     ...cephxInputs(),
     ...osdInputs(),
+    ...outputInputs(),
   ];
 }
 

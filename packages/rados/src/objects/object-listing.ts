@@ -1,4 +1,6 @@
+import { setTimeout } from "node:timers/promises";
 import { Reader, Writer } from "@siphon/wire";
+import { RadosError } from "../errors.ts";
 import { opCode, requestFlag } from "../objecter/op-code.ts";
 import { ObjectTarget } from "../objecter/target.ts";
 import { objectHash } from "../osdmap/object-hash.ts";
@@ -13,7 +15,7 @@ import {
   writeCursor,
 } from "./object-cursor.ts";
 import type { Op } from "./operation.ts";
-import { OperationRequest, type Submitter } from "./operation-request.ts";
+import { decoded, OperationRequest, type Submitter } from "./operation-request.ts";
 import type { Pool } from "./pool.ts";
 
 export interface ListedObject {
@@ -86,8 +88,11 @@ export class ObjectListing implements AsyncIterable<ListedObject> {
   async *#pages(): AsyncGenerator<Page> {
     while (reversedHash(this.#next) < this.#end) {
       const page = await this.#fetch();
-      // The object moved to another PG under way; it is asked for again by a later map.
-      if (page === undefined) continue;
+      if (page === undefined) {
+        // Our map is older than the OSD's: a newer one is on its way.
+        await setTimeout(retryInterval);
+        continue;
+      }
       const objects = page.objects.filter((object) => this.#isBeforeEnd(object));
       const next = reversedHash(page.next) < this.#end ? page.next : cursorAt(this.#pool.id, this.#end);
       if (objects.length > 0) yield { objects, next };
@@ -104,8 +109,18 @@ export class ObjectListing implements AsyncIterable<ListedObject> {
     const flags = requestFlag.read | requestFlag.pgOperation | requestFlag.ignoreOverlay;
     const request = new OperationRequest(target, [op], flags);
     request.timeout = timeout;
-    await request.perform(this.#objecter, () => `cannot list the objects of pool ${name}`, signal);
-    return op.decode(request.outputs[0]!, request.result);
+    const what = () => `cannot list the objects of pool ${name}`;
+    await request.perform(this.#objecter, what, signal);
+    const page = decoded(what, () => op.decode(request.outputs[0]!, request.result));
+    if (page !== undefined && !this.#leadsOn(page.next)) {
+      throw new RadosError("SIPHON_RADOS_PROTOCOL", `${what()}: a page does not lead beyond itself`);
+    }
+    return page;
+  }
+
+  #leadsOn(next: ObjectCursor): boolean {
+    const further = reversedHash(next) - reversedHash(this.#next);
+    return further > 0 || (further === 0 && cursorText(next) !== this.cursor);
   }
 
   #isBeforeEnd(object: ListedObject): boolean {
@@ -123,6 +138,9 @@ interface Page {
   next: ObjectCursor;
 }
 
+/** Milliseconds. */
+const retryInterval = 100;
+
 /** Stands for all namespaces where one could be (librados::all_nspaces). */
 const everyNamespace = "\x01";
 
@@ -131,7 +149,11 @@ const everyNamespace = "\x01";
  * (pg_nls_response_t in src/osd/osd_types.h): versioned; cursor behind the page, list of string namespace, string name, string
  * key; nothing at all where the OSD has the PG no more.
  */
-function listPage(cursor: ObjectCursor, count: number, filter: ListOptions["filter"]): Op<Page | undefined> {
+export function listPage(
+  cursor: ObjectCursor,
+  count: number,
+  filter: ListOptions["filter"],
+): Op<Page | undefined> {
   const w = new Writer();
   // The class and method of old times, the kind of filter, and what that is told.
   if (filter)

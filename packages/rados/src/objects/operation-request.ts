@@ -1,3 +1,4 @@
+import { WireError } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import { opCode, requestFlag } from "../objecter/op-code.ts";
 import { ObjectRequest } from "../objecter/request.ts";
@@ -86,6 +87,16 @@ export class OperationRequest extends ObjectRequest {
       cause: this.error,
       ...(hint && { hint }),
     });
+  }
+}
+
+/** What the outputs of a request mean; those that cannot be are an error that names the object. */
+export function decoded<T>(what: () => string, decode: () => T): T {
+  try {
+    return decode();
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    throw new RadosError("SIPHON_RADOS_PROTOCOL", `${what()}: ${cause.message}`, { cause });
   }
 }
 

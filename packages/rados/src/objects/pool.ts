@@ -7,7 +7,7 @@ import type { OsdMap } from "../osdmap/osdmap.ts";
 import type { Pool as PoolState } from "../osdmap/pool.ts";
 import { type ListOptions, ObjectListing } from "./object-listing.ts";
 import type { ObjectOperation } from "./operation.ts";
-import { accessFlags, OperationRequest, type Submitter } from "./operation-request.ts";
+import { accessFlags, decoded, OperationRequest, type Submitter } from "./operation-request.ts";
 import type { Stat } from "./operations/extents.ts";
 import type { OmapKeysPage, OmapPage, OmapRange } from "./operations/omap.ts";
 import type { Watcher } from "./operations/watchers.ts";
@@ -325,7 +325,7 @@ export class Pool {
     const { version, outputs, results } = request;
     const answered = !isWrite || options.returnOutputs === true;
     const values = answered
-      ? operation.decode(outputs, results)
+      ? decoded(what, () => operation.decode(outputs, results))
       : (operation.ops.map(() => undefined) as Values);
     return { version, results, values };
   }

@@ -93,6 +93,16 @@ test("where the OSD has the PG no more, it is asked for again", async () => {
   assert.deepEqual(all, []);
 });
 
+test("a page that leads nowhere is refused, so that no listing goes on for ever", async () => {
+  const objecter = new FakeObjecter();
+  const next = new ObjectListing(pool, objecter)[Symbol.asyncIterator]().next();
+  while (objecter.requests.length === 0) await new Promise((r) => setImmediate(r));
+  objecter.answer(0, [
+    { bytes: new Writer().versioned(1, 1, (w) => writeCursor(w, cursorAt(3, 0)).u32(0)).finish() },
+  ]);
+  await assert.rejects(next, { code: "SIPHON_RADOS_PROTOCOL" });
+});
+
 test("a cursor is text that survives, and other text is refused", () => {
   const cursor = { poolId: 3, hash: 0x89abcdef, namespace: "n", key: "k", name: "größe", isMax: false };
   const bytes = writeCursor(new Writer(), cursor).finish();

@@ -114,6 +114,10 @@ test("outputs that cannot be are refused", () => {
   assert.throws(() => new ReadOperation().stat().decode([Buffer.alloc(3)], [0]), {
     code: "SIPHON_WIRE_TRUNCATED",
   });
+  const sparse = new Writer().u32(1).u64(0).u64(9).blob(Buffer.alloc(8)).finish();
+  assert.throws(() => new ReadOperation().sparseRead().decode([sparse], [0]), {
+    code: "SIPHON_WIRE_MALFORMED",
+  });
   const many = new Writer().u32(0xffff_ffff).finish();
   assert.throws(() => new ReadOperation().getXattrs().decode([many], [0]), { code: "SIPHON_WIRE_TRUNCATED" });
 });

@@ -66,7 +66,10 @@ export function sparseRead({ offset = 0, length = 0 }: Range): Op<ExtentMap> {
     decode: (output) => {
       const r = new Reader(output, "extents of a sparse read");
       const extents = r.list(16, () => ({ offset: r.u64Number(), length: r.u64Number() }));
-      return { extents, data: r.blob() };
+      const data = r.blob();
+      const bytes = extents.reduce((sum, { length }) => sum + length, 0);
+      if (bytes !== data.length) throw r.malformed(`${data.length} bytes for extents of ${bytes}`);
+      return { extents, data };
     },
   };
 }
