@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { LocalCluster } from "@siphon/lab";
+import { LibrbdClient } from "../support/differential/librbd-client.ts";
+import { objectMapErrors } from "../support/differential/object-map-check.ts";
+import { DifferentialFailure, runDifferential } from "../support/differential/run.ts";
+import { SiphonClient } from "../support/differential/siphon-client.ts";
+
+const [user, pool] = ["client.libvirt", "libvirt-pool"];
+const stepsEach = 50;
+let cluster: LocalCluster;
+
+before(async () => {
+  cluster = await LocalCluster.up({ name: `rbd-differential-${process.pid}`, osds: 1, store: "memstore" });
+});
+
+after(() => cluster?.[Symbol.asyncDispose]());
+
+/** Feature bits: object-map, fast-diff and deep-flatten; a lock without them; neither. */
+const images = { "with an object map": 1 | 4 | 8 | 16 | 32, "with a lock": 1 | 4 | 32, "without a lock": 1 };
+const seeds = [11, 12, 13, 14];
+
+for (const [what, features] of Object.entries(images)) {
+  for (const seed of what === "without a lock" ? seeds.slice(2) : seeds) {
+    test(`whatever we and librbd do to an image ${what}, both read what they should: seed ${seed}`, async () => {
+      await using siphon = await SiphonClient.connect(cluster.conf, user, pool);
+      await using librbd = new LibrbdClient(cluster.conf, user, pool);
+      const prefix = `${what.replaceAll(" ", "-")}-${seed}`;
+      try {
+        await runDifferential({
+          ...{ seed, features, prefix, steps: stepsEach, clients: { siphon, librbd } },
+          check: async (image) => {
+            assert.deepEqual(await objectMapErrors(cluster.conf, user, `${pool}/${image}`), []);
+          },
+        });
+      } catch (error) {
+        if (error instanceof DifferentialFailure) console.error(JSON.stringify(error.steps));
+        throw error;
+      }
+    });
+  }
+}
