@@ -45,7 +45,9 @@ export class Backend implements QueueHost {
     this.#report = report;
     this.queues = Array.from({ length: queues }, (_, index) => new Queue(this, index));
     this.#turns = new Turns(() => {
-      for (const queue of this.queues) queue.turn();
+      let found = false;
+      for (const queue of this.queues) if (queue.turn()) found = true;
+      return found;
     });
   }
 

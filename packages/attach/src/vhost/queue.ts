@@ -61,11 +61,6 @@ export class Queue implements RequestQueue {
     return this.#ring !== undefined;
   }
 
-  /** Whether it counts on being looked at without a kick. */
-  get suppressed(): boolean {
-    return this.#suppressed;
-  }
-
   setSize(size: number): void {
     this.#refuseStarted();
     if (size === 0 || size > mostDescriptors || (size & (size - 1)) !== 0) {
@@ -157,33 +152,36 @@ export class Queue implements RequestQueue {
     }
   }
 
-  /** Gives back what is done and takes what is new. */
-  turn(): void {
+  /** Gives back what is done and takes what is new; returns whether there was any. */
+  turn(): boolean {
     const ring = this.#ring;
-    if (ring === undefined) return;
+    if (ring === undefined) return false;
     this.#publish();
     if (!this.#enabled || this.#broken || this.#drained !== undefined || this.#host.detached) {
       this.#suppressed = false;
-      return;
+      return false;
     }
+    const first = ring.nextAvailable;
     for (;;) {
       const more = this.#takeRequests(ring);
       this.#publish();
-      if (this.#broken) return;
-      if (more) {
-        this.#turnAgain();
-        return;
-      }
-      if (this.#host.busy || this.#kick === undefined) {
-        if (!this.#suppressed) ring.suppressKicks();
-        this.#suppressed = true;
-        this.#host.watch();
-        return;
-      }
-      this.#suppressed = false;
-      ring.allowKicks();
-      if (ring.waiting() === 0) return;
+      if (more) this.#turnAgain();
+      if (more || this.#broken || !this.#sleep(ring)) break;
     }
+    return ring.nextAvailable !== first;
+  }
+
+  /** Makes the driver kick for what comes next, unless it is looked for anyhow; returns whether there is more already. */
+  #sleep(ring: SplitRing): boolean {
+    if (this.#host.busy || this.#kick === undefined) {
+      if (!this.#suppressed) ring.suppressKicks();
+      this.#suppressed = true;
+      this.#host.watch();
+      return false;
+    }
+    this.#suppressed = false;
+    ring.allowKicks();
+    return ring.waiting() > 0;
   }
 
   done(request: BlkRequest, written: number): void {

@@ -1,21 +1,21 @@
-/** As long as an entry may lie in a ring that nobody kicks for, in milliseconds. */
-const longestUnseen = 1;
+/** As long as an entry may lie in a ring that nobody kicks for, in milliseconds: first, and when nothing was found again and again. */
+const shortest = 1;
+const longest = 4;
 
 /**
  * When rings are looked at: once after the completions of a turn of the event loop, before the requests that follow are sent; and while
- * kicks are suppressed, within a millisecond, should no completion come.
+ * kicks are suppressed, within a few milliseconds, should no completion come.
  */
 export class Turns implements Disposable {
-  readonly #turn: () => void;
+  readonly #turn: () => boolean;
   #soon = false;
-  #watching = false;
+  #watch: NodeJS.Timeout | undefined;
+  #wait = shortest;
   #closed = false;
-  readonly #timer: NodeJS.Timeout;
 
-  constructor(turn: () => void) {
+  /** @param turn looks at all rings; returns whether there was anything new in one of them */
+  constructor(turn: () => boolean) {
     this.#turn = turn;
-    this.#timer = setTimeout(this.#overdue, longestUnseen).unref();
-    clearTimeout(this.#timer);
   }
 
   soon(): void {
@@ -26,14 +26,13 @@ export class Turns implements Disposable {
 
   /** Kicks are suppressed somewhere. */
   watch(): void {
-    if (this.#watching || this.#closed) return;
-    this.#watching = true;
-    this.#timer.refresh();
+    if (this.#closed) return;
+    this.#watch ??= setTimeout(this.#overdue, this.#wait).unref();
   }
 
   [Symbol.dispose](): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#watch);
   }
 
   readonly #run = (): void => {
@@ -42,7 +41,8 @@ export class Turns implements Disposable {
   };
 
   readonly #overdue = (): void => {
-    this.#watching = false;
-    this.#turn();
+    this.#watch = undefined;
+    // Completions find what is new by themselves as long as they come often enough.
+    this.#wait = this.#turn() ? shortest : Math.min(longest, this.#wait * 2);
   };
 }

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createImage, LocalCluster, qemuDefaults, smallGuest, Vm } from "@siphon/lab";
+import { kill } from "../support/run.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "siphon-vhost-rbd-"));
+process.env.SIPHON_STATE_DIR = join(directory, "state");
+
+const image = "vm";
+const socket = join(directory, "disk.sock");
+const main = new URL("../../../cli/src/main.ts", import.meta.url).pathname;
+
+let ceph: LocalCluster;
+let server: ChildProcess;
+let vm: Vm;
+
+before(async () => {
+  const spec = { osds: 1, replicas: 1, store: "bluestore", auth: "cephx", pgs: 8 } as const;
+  // The watch of a server that was killed stands in the next one's way for so long.
+  const settings = { osd_client_watch_timeout: 5 };
+  ceph = await LocalCluster.up({ name: "vhost-rbd", ...spec, settings });
+  await createImage(ceph.admin, { image, size: 512 << 20 });
+  server = await serve();
+  vm = await Vm.start({
+    guest: await smallGuest(),
+    settings: { ...qemuDefaults, device: "virtio-blk", queues: 1 },
+    disk: { type: "vhost-user", socket },
+    accelerator: "tcg",
+    bootTimeoutMs: 120_000,
+  });
+});
+
+after(async () => {
+  await vm?.shutdown();
+  if (server !== undefined) await kill(server);
+  await ceph?.down();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function serve(): Promise<ChildProcess> {
+  const args = ["attach", `libvirt-pool/${image}`, "--vhost", socket, "--conf", ceph.conf];
+  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const [said] = await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
+  assert.match(String(said), /vhost-user-blk-pci/);
+  return child;
+}
+
+/** Runs a command in the guest that must succeed. */
+async function run(command: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await vm.run(command, { timeoutMs: 280_000 });
+  assert.equal(exitCode, 0, `${command}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Writes, then reads all of it again; an error or a block that is not as it was written fails it. */
+const verified = (size: string, seed: number): Promise<string> =>
+  run(
+    `fio --name=v --filename=/dev/vda --rw=randwrite --bs=16k --size=${size} --iodepth=32 --ioengine=libaio --direct=1 ` +
+      `--verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=${seed} --output-format=terse`,
+  );
+
+test("an RBD image is a guest's disk, with a file system on it", async () => {
+  await run("mkfs.xfs -q -f /dev/vda && mount -t xfs /dev/vda /mnt && cp -a /bin /mnt/ && umount /mnt");
+  await run("mount -t xfs /dev/vda /mnt && cmp /bin/busybox /mnt/bin/busybox && umount /mnt");
+});
+
+test("an OSD that is killed and started again under it is a pause, and nothing is lost", async () => {
+  const writes = verified("48m", 5);
+  await sleep(1000);
+  await ceph.killDaemon("osd.0");
+  await ceph.startDaemon("osd.0");
+  await writes;
+});
+
+test("a server that is killed and started again takes the lock over, and nothing is lost", async () => {
+  const writes = verified("48m", 6);
+  await sleep(1000);
+  await kill(server);
+  server = await serve();
+  await writes;
+});
+
+test("a server whose lock is taken away acknowledges nothing more: the guest sees errors", async () => {
+  const [lock] = (await ceph.admin.rbdJson(["lock", "ls", `libvirt-pool/${image}`])) as [{ address: string }];
+  await ceph.admin.command(["osd", "blocklist", "add", lock.address]);
+  const write = "dd if=/dev/zero of=/dev/vda bs=64k count=16 oflag=direct";
+  for (let tries = 0; (await vm.run(write, { timeoutMs: 120_000 })).exitCode === 0; tries++) {
+    assert.ok(tries < 20, "writes are acknowledged for ever");
+  }
+  assert.notEqual((await vm.run(write, { timeoutMs: 120_000 })).exitCode, 0);
+});
