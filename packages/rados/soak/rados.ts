@@ -22,6 +22,6 @@ const result = await runCampaign({
   ...{ ticketLifetime: 60, hold: 4_000, long: true, report: (line) => console.log(line) },
 });
 console.log(`no violation in ${result.seconds} s (seed ${seed}, ${values.wire})`);
-console.table({ ...result.operations, ...result.faults });
+console.table({ ...result.operations, ...result.watching, ...result.faults });
 const { connectionsLost, socketsCut, ticketRenewals } = result;
 console.table({ connectionsLost, socketsCut, ticketRenewals });

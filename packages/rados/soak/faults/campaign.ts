@@ -6,6 +6,7 @@ import { Random } from "../../test/support/random.ts";
 import { type FaultName, faults, until } from "./faults.ts";
 import { ObjectLoad } from "./object-load.ts";
 import { SocketCuts } from "./socket-cuts.ts";
+import { WatchLoad } from "./watch-load.ts";
 
 export interface CampaignOptions {
   spec: ClusterSpecInput;
@@ -24,6 +25,7 @@ export interface CampaignOptions {
 
 export interface CampaignResult {
   operations: ObjectLoad["counts"];
+  watching: WatchLoad["counts"];
   faults: Partial<Record<FaultName, number>>;
   connectionsLost: number;
   socketsCut: number;
@@ -64,9 +66,12 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const counts: CampaignResult["faults"] = {};
   try {
     await using cluster = await Cluster.connect({ ...identity, openTransport: cuts.open });
-    const load = new ObjectLoad(await cluster.pool(poolName), random);
+    const pool = await cluster.pool(poolName);
+    const load = new ObjectLoad(pool, random);
+    const watching = new WatchLoad(pool);
     const failed = new AbortController();
-    const running = load.run(stop.signal).catch((error) => {
+    const both = Promise.all([load.run(stop.signal), watching.run(stop.signal)]);
+    const running = both.catch((error) => {
       failed.abort(error);
       throw error;
     });
@@ -87,7 +92,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     await using other = await Cluster.connect(identity);
     await load.verify(await other.pool(poolName));
     return {
-      ...{ operations: load.counts, faults: counts, ...result, socketsCut: cuts.cuts },
+      ...{ operations: load.counts, watching: watching.counts, faults: counts },
+      ...{ ...result, socketsCut: cuts.cuts },
       seconds: Math.round((performance.now() - began) / 1000),
     };
   } finally {

@@ -1,6 +1,6 @@
 import { RadosError } from "../errors.ts";
 import type { OsdMapFeed } from "../mon/osdmap-feed.ts";
-import type { Objecter } from "../objecter/objecter.ts";
+import type { Objecter, ObjecterListener } from "../objecter/objecter.ts";
 import type { WaitOptions } from "../wait.ts";
 import { Pool, type PoolHost, type PoolOptions } from "./pool.ts";
 import type { PoolOps } from "./pool-snapshots.ts";
@@ -8,18 +8,16 @@ import { Lingers } from "./watch/lingers.ts";
 
 /** The pools of a cluster handle, and what they have in common. */
 export class Pools {
-  readonly #mons: PoolOps;
   readonly #host: PoolHost;
   readonly #maps: OsdMapFeed;
   readonly #listening = new DisposableStack();
 
   constructor(objecter: Objecter, maps: OsdMapFeed, mons: PoolOps) {
-    this.#mons = mons;
     this.#maps = maps;
     const lingers = new Lingers(objecter, () => maps.map!);
-    const listener = {
-      watchNotify: (event: Parameters<Lingers["take"]>[0]) => lingers.take(event),
-      sessionLost: (osd: number) => lingers.connectionLost(osd),
+    const listener: ObjecterListener = {
+      watchNotify: (event) => lingers.take(event),
+      sessionLost: (osd) => lingers.connectionLost(osd),
     };
     this.#listening.use(objecter.listen(listener));
     this.#listening.use(maps.watch(() => lingers.mapChanged()));
@@ -34,7 +32,7 @@ export class Pools {
   /** One that is not in the map that we have may be newer. */
   async open(name: string, options: PoolOptions & Pick<WaitOptions, "signal"> = {}): Promise<Pool> {
     const { signal, ...rest } = options;
-    const map = this.#maps.map?.poolByName(name) ? this.#maps.map : await this.#mons.latestOsdMap({ signal });
+    const map = this.#maps.map?.poolByName(name) ? this.#maps.map : await this.#host.latestOsdMap({ signal });
     const found = map.poolByName(name);
     if (found !== undefined) return new Pool(this.#host, found.id, rest);
     throw new RadosError("ENOENT", `there is no pool ${name} (ENOENT)`, {

@@ -10,5 +10,6 @@ test("nothing that was acknowledged is lost, torn, stale or applied twice, whate
   });
   for (const name of Object.keys(faults)) assert.equal(result.faults[name as keyof typeof faults], 1, name);
   assert.ok(result.socketsCut > 0);
+  assert.ok(result.watching.notifies > result.watching.missed);
   assert.ok(result.operations.writes > 0 && result.operations.appends > 0);
 });
