@@ -30,6 +30,7 @@ export class OpenImage implements LockHost {
   readonly readOnly: boolean;
   /** What is asked of the lock's owner, and what others ask of us. */
   readonly requests: Requests;
+  readonly #keepsLock: boolean;
   readonly #resized = new Set<(size: number) => void>();
   #header: ImageHeader;
   #lock: ExclusiveLock | undefined;
@@ -53,16 +54,16 @@ export class OpenImage implements LockHost {
     this.#header = header;
     this.readOnly = (options.readOnly ?? false) || snapId !== NO_SNAP;
     this.maps = new StoredObjectMaps(pool, header.id);
-    const locks = !this.readOnly && has(header, "exclusiveLock");
-    if (locks) this.#lock = new ExclusiveLock(this, { keep: options.exclusive ?? false });
+    this.#keepsLock = options.exclusive ?? false;
     this.io = new ImageIo({
       ...{ objecter: cluster.objecter, state: header, readOnly: this.readOnly },
       ...(snapId !== NO_SNAP && { snapId }),
-      ...(locks && { ensureOwner: () => this.ensureOwner() }),
+      ...(!this.readOnly && { ensureOwner: () => this.ensureOwner() }),
       ...(options.limits && { limits: options.limits }),
       ...(options.discardGranularity !== undefined && { discardGranularity: options.discardGranularity }),
     });
     this.requests = new Requests(this);
+    this.#followLockFeature();
   }
 
   static async open(
@@ -239,8 +240,18 @@ export class OpenImage implements LockHost {
       await this.#openParents(header);
       this.#header = header;
       this.io.state = header;
+      this.#followLockFeature();
       if (this.io.size !== before) for (const listener of this.#resized) listener(this.io.size);
     } while (this.#refreshAgain);
+  }
+
+  /** Feature exclusive-lock can be enabled and disabled while the image is open. */
+  #followLockFeature(): void {
+    const locks = !this.readOnly && has(this.#header, "exclusiveLock");
+    if (locks === (this.#lock !== undefined)) return;
+    this.#lock = locks ? new ExclusiveLock(this, { keep: this.#keepsLock }) : undefined;
+    this.io.objectMap = undefined;
+    this.io.setOwner(false);
   }
 
   async #openParents(header: ImageHeader): Promise<void> {

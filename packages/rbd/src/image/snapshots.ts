@@ -5,6 +5,11 @@ import { rollBack } from "../maintenance/snapshots.ts";
 import type { OpenImage } from "./open-image.ts";
 import type { OnProgress } from "./requests.ts";
 
+type Task =
+  | { type: "snapCreate"; name: string; flags: number }
+  | { type: "snapRename"; name: string; snapId: number }
+  | { type: "snapRemove" | "snapProtect" | "snapUnprotect"; name: string };
+
 interface Progress {
   onProgress?: OnProgress;
 }
@@ -29,19 +34,14 @@ export class Snapshots {
 
   /** It holds exactly the writes that were acknowledged before. */
   async create(name: string, { onProgress }: Progress = {}): Promise<void> {
-    const { requests } = this.#image;
-    const id = await requests.newId();
-    await requests.perform(
-      { type: "snapCreate", id, name, namespace: { type: "user" }, flags: 0 },
-      onProgress,
-    );
+    await this.#perform({ type: "snapCreate", name, flags: 0 }, onProgress);
   }
 
   /** @throws RbdError SIPHON_RBD_BUSY for a protected one */
   async remove(name: string): Promise<void> {
     const snapshot = this.named(name);
     if (snapshot.protection !== 0) throw isProtected(this.#image, name);
-    await this.#image.requests.perform({ type: "snapRemove", name, namespace: { type: "user" } });
+    await this.#perform({ type: "snapRemove", name });
   }
 
   /**
@@ -62,18 +62,18 @@ export class Snapshots {
 
   async rename(name: string, to: string): Promise<void> {
     const { id: snapId } = this.named(name);
-    await this.#image.requests.perform({ type: "snapRename", snapId, name: to });
+    await this.#perform({ type: "snapRename", snapId, name: to });
   }
 
   async protect(name: string): Promise<void> {
     this.named(name);
-    await this.#image.requests.perform({ type: "snapProtect", name, namespace: { type: "user" } });
+    await this.#perform({ type: "snapProtect", name });
   }
 
   /** @throws RbdError SIPHON_RBD_BUSY while it has clones of the first version */
   async unprotect(name: string): Promise<void> {
     this.named(name);
-    await this.#image.requests.perform({ type: "snapUnprotect", name, namespace: { type: "user" } });
+    await this.#perform({ type: "snapUnprotect", name });
   }
 
   /** Makes the image what it was then. Takes the lock, and waits for it if need be. */
@@ -99,6 +99,12 @@ export class Snapshots {
     if (image.lock === undefined) return change();
     await image.lock.acquire();
     await image.lock.whileOwned(change);
+  }
+
+  async #perform(task: Task, onProgress?: OnProgress): Promise<void> {
+    const { requests } = this.#image;
+    const id = await requests.newId();
+    await requests.perform({ ...task, id, namespace: { type: "user" } }, onProgress);
   }
 
   /** @throws RbdError SIPHON_RBD_NO_SNAPSHOT */

@@ -60,7 +60,13 @@ async function removeTrashedSnapshot(
   try {
     const snapshot = parent.header.snapshots.get(snapId);
     if (snapshot?.namespace.type !== "trash" || snapshot.childCount > 0) return;
-    await parent.requests.perform({ type: "snapRemove", name: snapshot.name, namespace: snapshot.namespace });
+    const id = await parent.requests.newId();
+    await parent.requests.perform({
+      type: "snapRemove",
+      id,
+      name: snapshot.name,
+      namespace: snapshot.namespace,
+    });
   } finally {
     await parent.close();
   }

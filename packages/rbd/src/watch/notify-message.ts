@@ -13,6 +13,14 @@ export interface RequestId extends ClientId {
   readonly request: bigint;
 }
 
+interface SnapshotTask {
+  /** Of the snapshot; the new one, if it is renamed. */
+  readonly name: string;
+  readonly namespace: SnapshotNamespace;
+  /** The end is told by `asyncComplete`; clients before Pacific have none, and take the answer for it. */
+  readonly id: RequestId | undefined;
+}
+
 /** What those who have an image open tell each other through its header (src/librbd/WatchNotifyTypes.cc). */
 export type NotifyMessage =
   | { readonly type: "acquiredLock" | "releasedLock"; readonly client: ClientId }
@@ -28,20 +36,9 @@ export type NotifyMessage =
   | { readonly type: "flatten"; readonly id: RequestId }
   | { readonly type: "quiesce" | "unquiesce"; readonly id: RequestId }
   | { readonly type: "resize"; readonly id: RequestId; readonly size: number; readonly allowShrink: boolean }
-  | {
-      readonly type: "snapCreate";
-      readonly name: string;
-      readonly namespace: SnapshotNamespace;
-      /** Of version 7 and newer: the end is told by `asyncComplete`; otherwise by the answer. */
-      readonly id: RequestId | undefined;
-      readonly flags: number;
-    }
-  | {
-      readonly type: "snapRemove" | "snapProtect" | "snapUnprotect";
-      readonly name: string;
-      readonly namespace: SnapshotNamespace;
-    }
-  | { readonly type: "snapRename"; readonly snapId: number; readonly name: string }
+  | (SnapshotTask & { readonly type: "snapCreate"; readonly flags: number })
+  | (SnapshotTask & { readonly type: "snapRemove" | "snapProtect" | "snapUnprotect" })
+  | (SnapshotTask & { readonly type: "snapRename"; readonly snapId: number })
   | { readonly type: "unknown"; readonly op: number };
 
 /** NotifyOp in src/librbd/WatchNotifyTypes.h. */
@@ -70,8 +67,8 @@ const typesByCode = new Map(
 
 /**
  * NotifyMessage: versioned; u32 what, and then: the client (u64 number, u64 handle) of a lock message; u8 force; the request (a
- * client, u64 number), u64 done, u64 of all, or i32 result; u64 size, request, u8 whether to shrink; string name, namespace,
- * request, u64 flags.
+ * client, u64 number), u64 done, u64 of all, or i32 result; u64 size, request, u8 whether to shrink; u64 snapshot to be renamed,
+ * string name, namespace, request, u64 flags of a new snapshot.
  */
 export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unknown" }>): Buffer {
   return new Writer(96)
@@ -102,16 +99,15 @@ export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unk
           writeRequest(w.u64(message.size), message.id).bool(message.allowShrink);
           break;
         case "snapCreate":
-          writeNamespace(w.string(message.name), message.namespace);
-          writeRequest(w, message.id ?? noRequest).u64(message.flags);
+          writeSnapshotTask(w, message).u64(message.flags);
           break;
         case "snapRemove":
         case "snapProtect":
         case "snapUnprotect":
-          writeNamespace(w.string(message.name), message.namespace);
+          writeSnapshotTask(w, message);
           break;
         case "snapRename":
-          writeNamespace(w.u64(message.snapId).string(message.name), userNamespace);
+          writeSnapshotTask(w.u64(message.snapId), message);
           break;
       }
     })
@@ -147,18 +143,14 @@ export function decodeNotifyMessage(bytes: Buffer): NotifyMessage {
         const size = r.u64Number();
         return { type, size, id: readRequest(r), allowShrink: version < 4 || r.bool() };
       }
-      case "snapCreate": {
-        const name = r.string();
-        const namespace = version >= 5 ? readNamespace(r) : userNamespace;
-        const id = version >= 7 ? readRequest(r) : undefined;
-        return { type, name, namespace, id, flags: version >= 7 ? r.u64Number() : 0 };
-      }
+      case "snapCreate":
+        return { type, ...readSnapshotTask(r, version), flags: r.remaining < 8 ? 0 : r.u64Number() };
       case "snapRemove":
       case "snapProtect":
       case "snapUnprotect":
-        return { type, name: r.string(), namespace: version >= 6 ? readNamespace(r) : userNamespace };
+        return { type, ...readSnapshotTask(r, version) };
       case "snapRename":
-        return { type, snapId: r.u64Number(), name: r.string() };
+        return { type, snapId: r.u64Number(), ...readSnapshotTask(r, version) };
     }
   });
 }
@@ -176,6 +168,18 @@ export function decodeResponse(bytes: Buffer): number | undefined {
 
 export function requestKey({ gid, handle, request }: RequestId): string {
   return `${gid}/${handle}/${request}`;
+}
+
+function writeSnapshotTask(w: Writer, { name, namespace, id }: SnapshotTask): Writer {
+  writeNamespace(w.string(name), namespace);
+  return writeRequest(w, id ?? noRequest);
+}
+
+/** Within one version of the message, releases differ in whether the request is there. */
+function readSnapshotTask(r: Reader, version: number): SnapshotTask {
+  const name = r.string();
+  const namespace = version >= 5 ? readNamespace(r) : userNamespace;
+  return { name, namespace, id: version >= 7 && r.remaining >= 24 ? readRequest(r) : undefined };
 }
 
 const userNamespace: SnapshotNamespace = { type: "user" };
