@@ -57,6 +57,8 @@ export async function trim(image: OpenImage, size: number, progress?: OnProgress
   }
   const work = [...cut, ...gone];
   await mark(image, gone, objectState.pending, undefined);
+  // Changed since the last snapshot.
+  await mark(image, cut, objectState.exists, undefined);
   await eachObject(
     0,
     work.length,

@@ -74,7 +74,11 @@ class Run {
   async end(): Promise<void> {
     await this.#close(this.image.name);
     const { check } = this.#options;
-    for (const image of [...this.#parents, this.image]) await check?.(image.name);
+    try {
+      for (const image of [...this.#parents, this.image]) await check?.(image.name);
+    } catch (error) {
+      throw new DifferentialFailure(this.#options.seed, this.#done, error);
+    }
   }
 
   allows(step: Step): boolean {
