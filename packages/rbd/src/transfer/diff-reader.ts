@@ -125,10 +125,11 @@ async function readHeader(source: ByteSource, format: DiffFormat): Promise<DiffR
     else if (tag === diffTag.toSnapshot) header.to = await readString(source, longestName);
     else if (tag === diffTag.size) header.size = safeU64(source, await source.exactly(8));
     else header.isProtected = (await source.exactly(1))[0] !== 0;
-    if (claimed !== undefined && claimed !== source.position - start) {
-      throw source.malformed(
-        `record ${tagName(tag)} of ${claimed} bytes instead of ${source.position - start}`,
-      );
+    const length = source.position - start;
+    // Ceph 16 says 8 of the single byte that follows `p`.
+    const isKnownSlip = tag === diffTag.protection && claimed === 8;
+    if (claimed !== undefined && claimed !== length && !isKnownSlip) {
+      throw source.malformed(`record ${tagName(tag)} of ${claimed} bytes instead of ${length}`);
     }
   }
 }

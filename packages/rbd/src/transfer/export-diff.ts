@@ -60,7 +60,7 @@ export async function exportDiff(
       await writer.data(data);
     }
     const image = extent.offset + extent.length;
-    onProgress?.(image, source.size);
+    onProgress?.(extent.offset, source.size);
     if (onCursor !== undefined && writer.position - lastCursor >= cursorBytes) {
       await sink.finish();
       lastCursor = writer.position;

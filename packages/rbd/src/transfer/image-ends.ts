@@ -18,8 +18,11 @@ export interface ImageReader {
 
 /** An image's state, and what differs in it from an earlier one. */
 export interface DiffSource extends ImageReader {
-  /** Extents that do not overlap, in any order, none longer than can be held in memory; from `start` on only those that end after it. */
-  extents(start?: number): AsyncIterable<DiffExtent>;
+  /**
+   * Extents that do not overlap, in any order, none longer than can be held in memory; from `start` on only those that end
+   * after it, and with an `end` only what lies before it.
+   */
+  extents(start?: number, end?: number): AsyncIterable<DiffExtent>;
 }
 
 /** What a transfer writes to. */

@@ -94,7 +94,7 @@ async function* readPieces(
     limits,
   )) {
     yield piece;
-    onProgress?.(piece.offset + piece.data.length, source.size);
+    onProgress?.(piece.offset, source.size);
   }
 }
 

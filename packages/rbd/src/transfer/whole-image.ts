@@ -23,7 +23,7 @@ export async function exportWhole(
     const { name: to, isProtected } = snapshot;
     await using then = await images.open(name, { snapshot: to, readOnly: true, watch: false });
     await exportDiff(then.diff({ from }), { from, to, isProtected }, sink, { ...options, format: 2 });
-    onProgress?.(done + 1, snapshots.length + 1);
+    onProgress?.(done, snapshots.length + 1);
     from = to;
   }
   await exportDiff(image.diff({ from }), { from }, sink, { ...options, format: 2 });

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
-import type { ProgressFlags } from "./output.ts";
+import { type ProgressFlags, withProgress } from "./output.ts";
 import { withImage, withPool } from "./run.ts";
 import { exportFormat, withTransferProgress, writePath } from "./transfer-flags.ts";
 
@@ -23,7 +23,7 @@ export function exportCommand(): Command {
       const file = path ?? spec.image;
       if (exportFormat(flags.exportFormat) === 2) {
         await withPool(flags, spec, (images) =>
-          withTransferProgress("Exporting image", flags, (onProgress) =>
+          withProgress("Exporting image", flags, (onProgress) =>
             writePath(file, (sink) => exportWhole(images, spec.image, sink, { onProgress, signal })),
           ),
         );

@@ -14,7 +14,7 @@ import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
-import type { ProgressFlags } from "./output.ts";
+import { type ProgressFlags, withProgress } from "./output.ts";
 import { withImage, withPool } from "./run.ts";
 import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
 import { exportFormat, readPath, sparseSize, withTransferProgress } from "./transfer-flags.ts";
@@ -37,16 +37,16 @@ export function importCommand(): Command {
       (path: string, text: string | undefined, flags: Flags & ShapeFlags & { exportFormat: string }) => {
         const spec = imageSpec(text ?? (flags.image === undefined ? basename(path) : undefined), flags);
         const wanted = shape(flags, undefined);
+        const options = { signal, sparseSize: sparseSize(flags.sparseSize) };
         return withPool(flags, spec, (images) =>
-          withTransferProgress("Importing image", flags, async (onProgress) => {
-            const options = { onProgress, signal, sparseSize: sparseSize(flags.sparseSize) };
-            if (exportFormat(flags.exportFormat) === 1) {
-              await importBare(images, spec.image, path, wanted, options);
-            } else {
-              await using source = new ByteSource(readPath(path), path);
-              await importWhole(images, spec.image, source, wanted, options);
-            }
-          }),
+          exportFormat(flags.exportFormat) === 1
+            ? withTransferProgress("Importing image", flags, (onProgress) =>
+                importBare(images, spec.image, path, wanted, { ...options, onProgress }),
+              )
+            : withProgress("Importing image", flags, async (onProgress) => {
+                await using source = new ByteSource(readPath(path), path);
+                await importWhole(images, spec.image, source, wanted, { ...options, onProgress });
+              }),
         );
       },
     );

@@ -35,20 +35,21 @@ export async function writePath(
   }
 }
 
-/** As `withProgress`, with rate and time left where people look on. */
+/** As `withProgress`, of what is counted in bytes: with rate and time left where people look on. */
 export function withTransferProgress(
   title: string,
   flags: ProgressFlags,
   action: (onProgress: (done: number, total: number) => void) => Promise<void>,
 ): Promise<void> {
-  if (!process.stderr.isTTY || !flags.progress) return withProgress(title, flags, action);
+  const isWatched = process.stderr.isTTY && flags.progress;
   const meter = new ProgressMeter();
   let shownAt = 0;
   return withProgress(title, flags, (onProgress) =>
     action((done, total) => {
-      onProgress(done, total);
+      // As rbd, which shows nothing before the first percent.
+      if (100 * done >= total) onProgress(done, total);
       const { bytesPerSecond, secondsLeft } = meter.update(done, total);
-      if (bytesPerSecond === undefined || performance.now() - shownAt < 200) return;
+      if (!isWatched || bytesPerSecond === undefined || performance.now() - shownAt < 200) return;
       shownAt = performance.now();
       const rate = `${bytesText(bytesPerSecond)}/s, ${Math.ceil(secondsLeft ?? 0)} s left`;
       process.stderr.write(`\x1b7 ${rate}\x1b[K\x1b8`);

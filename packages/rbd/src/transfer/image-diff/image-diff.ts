@@ -52,8 +52,8 @@ export class ImageDiff implements DiffSource {
   }
 
   /** In ascending order; none crosses from one set of objects into the next. */
-  async *extents(start = 0): AsyncGenerator<DiffExtent> {
-    const { size } = this;
+  async *extents(start = 0, upTo = this.size): AsyncGenerator<DiffExtent> {
+    const size = Math.min(this.size, upTo);
     const { setSize } = this.#io.layout;
     const sets = (function* () {
       for (let at = start - (start % setSize); at < size; at += setSize) yield at;
