@@ -112,13 +112,18 @@ function report(
       [`${writes ? "Write" : "Read"} size:`, opBytes],
       ["Object size:", objectBytes],
       ["Bandwidth (MB/sec):", sixDigits(bandwidth.average)],
-      ...(writes ? spreadLines("bandwidth (MB/sec):", bandwidth, true) : []),
+      ...(writes
+        ? spreadLines(["Stddev Bandwidth:", "Max bandwidth (MB/sec):", "Min bandwidth (MB/sec):"], bandwidth)
+        : []),
       ["Average IOPS:", iops.average],
-      ...spreadLines("IOPS:", iops, true),
+      ...spreadLines(["Stddev IOPS:", "Max IOPS:", "Min IOPS:"], iops),
       ["Average Latency(s):", sixDigits(latency.average)],
-      ...spreadLines("latency(s):", latency, writes),
+      ...spreadLines(["Stddev Latency(s):", "Max latency(s):", "Min latency(s):"], latency).slice(
+        writes ? 0 : 1,
+      ),
     ];
-    call.print(lines.map(([name, value]) => `${name.padEnd(23)} ${value}\n`).join(""));
+    const width = writes ? 23 : 21;
+    call.print(lines.map(([name, value]) => `${name.padEnd(width)} ${value}\n`).join(""));
     return;
   }
   const made = writes ? "writes" : "reads";
@@ -132,21 +137,15 @@ function report(
     bandwidth: bandwidth.average.toFixed(6),
     ...(writes && spreadFields("bandwidth", bandwidth, true)),
     average_iops: iops.average,
-    ...spreadFields("iops", { ...iops, deviation: iops.deviation }, true),
+    ...spreadFields("iops", iops, true),
     average_latency: latency.average.toFixed(6),
     ...spreadFields("latency", latency, writes),
   };
   call.print(`${JSON.stringify(texts(fields))}\n`);
 }
 
-function spreadLines(what: string, { deviation, max, min }: Spread, deviates: boolean): [string, string][] {
-  const name = (word: string) =>
-    `${word} ${word === "Stddev" ? what[0]!.toUpperCase() + what.slice(1) : what}`;
-  return [
-    ...(deviates ? ([[name("Stddev"), sixDigits(deviation)]] as [string, string][]) : []),
-    [name("Max"), sixDigits(max)],
-    [name("Min"), sixDigits(min)],
-  ];
+function spreadLines(names: readonly string[], { deviation, max, min }: Spread): [string, string][] {
+  return [deviation, max, min].map((value, i) => [names[i]!, sixDigits(value)]);
 }
 
 function spreadFields(

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Cluster, Pool } from "@siphon/rados";
+import { type Cluster, type Pool, RadosError } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { interruption } from "../../interruption.ts";
 import type { RadosFlags } from "./flags.ts";
@@ -49,7 +49,7 @@ export class RadosCall {
     if (snap === undefined) return pool;
     const found = pool.snapshots.list().find((snapshot) => snapshot.name === snap);
     if (found === undefined) {
-      throw new SiphonError("SIPHON_USAGE", `pool ${name} has no snapshot ${snap}`, {
+      throw new RadosError("ENOENT", `pool ${name} has no snapshot ${snap} (ENOENT)`, {
         hint: `list them with: siphon rados -p ${name} lssnap`,
       });
     }

@@ -68,13 +68,16 @@ export async function runLoad(
   };
   const workers = Array.from({ length: concurrency }, work);
   onSecond?.(tally.second(0));
-  const timer = setInterval(() => onSecond?.(tally.second((performance.now() - start) / 1000)), 1000);
+  const look = () => onSecond?.(tally.second((performance.now() - start) / 1000));
+  const timer = setInterval(look, 1000);
   try {
     await Promise.allSettled(workers);
     await Promise.all(workers);
   } finally {
     clearInterval(timer);
   }
+  // The last second may end a moment before its timer does.
+  if ((performance.now() - start) / 1000 - tally.lookedAt > 0.5) look();
   return tally.result((performance.now() - start) / 1000);
 }
 
@@ -82,7 +85,8 @@ class Tally {
   started = 0;
   #finished = 0;
   #finishedBefore = 0;
-  #before = 0;
+  /** When the last second was told, in seconds from the start. */
+  lookedAt = 0;
   #lastLatency: number | undefined;
   readonly #opMebibytes: number;
   readonly #latency = new Running();
@@ -101,12 +105,12 @@ class Tally {
 
   second(elapsed: number): LoadSecond {
     const operations = this.#finished - this.#finishedBefore;
-    const rate = elapsed > 0 ? operations / (elapsed - this.#before) : 0;
+    const rate = elapsed > 0 ? operations / (elapsed - this.lookedAt) : 0;
     if (elapsed > 0) {
       this.#bandwidths.add(rate * this.#opMebibytes);
       this.#iops.add(operations);
     }
-    this.#before = elapsed;
+    this.lookedAt = elapsed;
     this.#finishedBefore = this.#finished;
     return {
       ...{ second: Math.round(elapsed), inFlight: this.started - this.#finished },

@@ -34,9 +34,9 @@ export async function benchWrite(
 ): Promise<LoadResult> {
   const { signal } = options;
   const opsAnObject = Math.floor(objectBytes / opBytes);
-  const contents = Array.from({ length: options.concurrency }, () => Buffer.alloc(opBytes));
+  const contents = Array.from({ length: options.concurrency }, () => Buffer.alloc(opBytes, filler));
   const write = async (index: number) => {
-    const data = contents.pop() ?? Buffer.alloc(opBytes);
+    const data = contents.pop() ?? Buffer.alloc(opBytes, filler);
     label(data, index);
     const object = objectName(pid, Math.floor(index / opsAnObject));
     await pool.write(object, opBytes * (index % opsAnObject), data, { signal });
@@ -56,7 +56,7 @@ export async function benchRead(
   { verify, ...options }: BenchOptions & { verify: boolean },
 ): Promise<LoadResult> {
   const opsAnObject = Math.floor(objectBytes / opBytes);
-  const expected = Buffer.alloc(opBytes);
+  const expected = Buffer.alloc(opBytes, filler);
   const { signal } = options;
   const read = async (index: number) => {
     const op = kind === "seq" ? index : Math.floor(Math.random() * ops);
@@ -122,6 +122,9 @@ function decodeRun(bytes: Buffer): BenchRun {
 function objectName(pid: number, number: number): string {
   return `${benchPrefix(pid)}_object${number}`;
 }
+
+/** What operations hold but for their label. */
+const filler = "z";
 
 /** What tells the contents of one operation from those of another. */
 function label(data: Buffer, index: number): void {

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { LocalCluster } from "@siphon/lab";
+import { type Answer, call, callSiphon, main } from "../support/programs.ts";
+
+let directory: string;
+let cluster: LocalCluster;
+const data = randomBytes(10_000);
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "siphon-rados-"));
+  cluster = await LocalCluster.up({
+    ...{ name: "cli-rados", osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 },
+    settings: { osd_max_object_size: 2 ** 31 },
+  });
+  await writeFile(join(directory, "data"), data);
+  await call("ceph", ["--conf", cluster.conf, "osd", "pool", "create", "p", "8"]);
+});
+
+after(async () => {
+  await cluster?.down();
+  await rm(directory, { recursive: true, force: true });
+});
+
+type Input = { input?: string | Uint8Array };
+const where = () => ["--conf", cluster.conf, "-p", "p"];
+const siphon = (args: readonly string[], options?: Input) =>
+  callSiphon(["rados", ...where(), ...args], options);
+const rados = (args: readonly string[], options?: Input) => call("rados", [...where(), ...args], options);
+
+/** The same call of both programs, which must print the same and end the same. */
+async function both(words: string): Promise<Answer> {
+  const args = words.split(" ").map((word) => word.replace("%", `${directory}/`));
+  const [ours, theirs] = await Promise.all([siphon(args), rados(args)]);
+  assert.equal(ours.stdout, theirs.stdout, words);
+  assert.equal(ours.code, theirs.code, `${words}: ${ours.stderr}`);
+  // In words of our own, but whenever theirs has some, too.
+  assert.equal(ours.stderr === "", theirs.stderr === "", `${words}: ${ours.stderr}`);
+  return ours;
+}
+
+async function each(...calls: string[]): Promise<void> {
+  for (const words of calls) await both(words);
+}
+
+test("objects: as the rados program", async () => {
+  await each("lspools", "put o %data", "put far %data --offset 5000", "-N ns put inside %data");
+  await each("ls", "ls --format json", "ls -f json-pretty", "-N ns ls", "--all ls", "--all ls --format json");
+  await each(
+    "stat o",
+    "stat far",
+    "stat nowhere",
+    "get o -",
+    "get nowhere %x",
+    "rm nowhere",
+    "truncate o 77",
+  );
+  await each("stat o", "append o %data", "get o -", "-p nowhere ls");
+  assert.ok(!existsSync(join(directory, "x")) || (await readFile(join(directory, "x"))).length === 0);
+});
+
+test("what one program writes the other reads", async () => {
+  await siphon(["put", "piped", "-"], { input: data });
+  assert.equal((await rados(["get", "piped", "-"])).stdout, data.toString("latin1"));
+  await siphon(["put", "piped", "/dev/null"]);
+  assert.equal((await rados(["get", "piped", "-"])).stdout, "");
+  await rados(["put", "theirs", join(directory, "data")]);
+  await siphon(["get", "theirs", join(directory, "got")]);
+  assert.deepEqual(await readFile(join(directory, "got")), data);
+  await siphon(["rm", "piped", "theirs"]);
+  assert.equal((await rados(["stat", "theirs"])).code, 1);
+});
+
+test("attributes and omaps: as the rados program", async () => {
+  await each("setxattr o colour green", "setxattr o size 7", "listxattr o", "getxattr o colour");
+  await each("rmxattr o size", "listxattr o", "getxattr o size", "listxattr nowhere");
+  const repetitive = join(directory, "zeros");
+  await writeFile(repetitive, Buffer.concat([data.subarray(0, 40), Buffer.alloc(100), Buffer.from("end")]));
+  await each(
+    "setomapval o short v",
+    "setomapval o long --input-file %zeros",
+    "setomapval o none --input-file %x",
+  );
+  await each("listomapkeys o", "listomapvals o", "getomapval o long", "rmomapkey o short", "listomapkeys o");
+});
+
+test("snapshots of a pool: as the rados program", async () => {
+  assert.equal((await siphon(["mksnap", "one"])).stdout, "created pool p snap one\n");
+  await each("lssnap", "mksnap one", "-s one stat o", "-s nowhere stat o");
+  await siphon(["put", "o", "/dev/null"]);
+  await each("-s one get o -", "-s one ls", "get o -");
+  assert.equal((await siphon(["rmsnap", "one"])).stdout, "removed pool p snap one\n");
+  await each("lssnap", "rmsnap one");
+});
+
+test("what is in the pools: as the rados program", async () => {
+  // The manager counts now and then; it must not do so between the two.
+  for (let tries = 10; ; tries--) {
+    try {
+      await each("df", "df --format json", "df --format json-pretty");
+      return;
+    } catch (error) {
+      if (tries === 1) throw error;
+    }
+  }
+});
+
+test("watchers are listed, hear of notifications and answer them, whichever program they use", async () => {
+  for (const [watcher, notifier] of [
+    [[process.execPath, main, "rados"], rados],
+    [["rados"], siphon],
+  ] as const) {
+    const [program, ...args] = watcher;
+    const child = spawn(program!, [...args, ...where(), "watch", "o"], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    let said = "";
+    child.stdout.on("data", (bytes: Buffer) => {
+      said += bytes;
+    });
+    let listed = "";
+    while (listed === "") listed = (await siphon(["listwatchers", "o"])).stdout;
+    await both("listwatchers o");
+    const [, client, cookie] = /^watcher=\S+ (client\.\d+) cookie=(\d+)\n$/.exec(listed)!;
+    const { stdout } = await notifier(["notify", "o", "hello"]);
+    const dump = "00000000  05 00 00 00 68 65 6c 6c  6f                       |....hello|\n00000009\n";
+    assert.equal(stdout, `reply ${client} cookie ${cookie} : 9 bytes\n${dump}`);
+    child.stdin.end("\n");
+    await once(child, "close");
+    assert.equal(child.exitCode, 0);
+    assert.match(
+      said,
+      new RegExp(`^press enter to exit\\.\\.\\.\\nNOTIFY cookie ${cookie} notify_id \\d+ from \\d+\\n`),
+    );
+    assert.ok(said.endsWith(dump));
+  }
+});
+
+test("a benchmark's objects are read, compared and removed by either program", async () => {
+  const writing = ["bench", "1", "write", "-b", "4096", "-O", "8192", "-t", "4", "--no-cleanup"];
+  const reading = ["bench", "1", "seq", "-t", "4"];
+  for (const [write, read] of [
+    [siphon, rados],
+    [rados, siphon],
+  ] as const) {
+    const written = await write(writing);
+    assert.match(
+      written.stdout,
+      /Maintaining 4 concurrent writes of 4096 bytes to objects of size 8192 for up to 1/,
+    );
+    const [, count] = /Total writes made: +(\d+)/.exec(written.stdout)!;
+    assert.ok(Number(count) > 0);
+    const { code, stdout, stderr } = await read(reading);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /Total reads made: +\d+\nRead size: +4096\nObject size: +8192\n/);
+    const { stdout: removed } = await read(["cleanup"]);
+    assert.equal(removed, `Removed ${Math.ceil(Number(count) / 2)} objects\n`);
+  }
+  const json = JSON.parse(
+    (await siphon([...writing, "--format", "json"])).stdout.replace(/^hints = 1\n/, ""),
+  );
+  assert.ok(Number(json.total_writes_made) > 0 && json.op_size === "4096");
+  await siphon(["cleanup"]);
+  const nothing = await siphon(reading);
+  assert.equal(nothing.code, 1);
+  assert.match(nothing.stderr, /nothing in pool p that a benchmark could read/);
+});
+
+test("a large object goes through little memory", async () => {
+  await siphon(["create", "large"]);
+  await siphon(["truncate", "large", String(2 ** 30)]);
+  const shell = `${process.execPath} ${main} rados ${where().join(" ")} get large - | wc -c`;
+  const { stdout, stderr } = await call("/usr/bin/env", ["time", "-f", "%M", "bash", "-c", shell]);
+  assert.equal(stdout.trim(), String(2 ** 30));
+  const megabytes = Number(stderr.trim().split("\n").at(-1)) / 1024;
+  assert.ok(megabytes < 400, `${megabytes} MiB`);
+  await siphon(["rm", "large"]);
+});
+
+test("what makes no sense is told in one sentence, with exit code 2", async () => {
+  for (const [args, message] of [
+    [[], /rados takes a verb/],
+    [["fetch", "o"], /rados has no verb fetch/],
+    [["stat"], /usage: siphon rados stat <object>/],
+    [["stat", "o", "--frobnicate"], /there is no option --frobnicate/],
+    [["ls", "-f", "yaml"], /there is no format yaml/],
+    [["bench", "x", "write"], /usage: siphon rados bench/],
+  ] as const) {
+    const { code, stderr } = await siphon(args);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, message);
+  }
+  const { code, stderr } = await callSiphon(["rados", "--conf", cluster.conf, "ls"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /which pool\? name it with -p/);
+});

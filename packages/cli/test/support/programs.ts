@@ -1,0 +1,37 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { buffer } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+/** The command as it is run from the sources. */
+export const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+export interface Answer {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end, whatever its exit code. */
+export async function call(
+  program: string,
+  args: readonly string[],
+  { input = "" }: { input?: string | Uint8Array } = {},
+): Promise<Answer> {
+  const child = spawn(program, args, { stdio: "pipe" });
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const [stdout, stderr] = await Promise.all([
+    buffer(child.stdout),
+    buffer(child.stderr),
+    once(child, "close"),
+  ]);
+  return { code: child.exitCode, stdout: stdout.toString("latin1"), stderr: stderr.toString() };
+}
+
+export function callSiphon(
+  args: readonly string[],
+  options?: { input?: string | Uint8Array },
+): Promise<Answer> {
+  return call(process.execPath, [main, ...args], options);
+}
