@@ -23,7 +23,7 @@ export async function openRbdDisk(
   return {
     name: formatImageSpec(spec),
     device: image,
-    extents: await RbdExtents.of(cluster, image),
+    extents: new RbdExtents(image),
     metrics: new IoMetrics(),
     close: () => image.close(),
   };
