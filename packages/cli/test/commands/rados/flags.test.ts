@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseRadosArguments } from "../../../src/commands/rados/flags.ts";
+
+test("options stand before and behind the verb, in all their spellings", () => {
+  const { flags, connect, words } = parseRadosArguments(
+    "-p images --namespace=ns put --conf a.conf o file --offset 4K -b 1M --id me --format=json".split(" "),
+  );
+  assert.deepEqual(words, ["put", "o", "file"]);
+  assert.deepEqual(connect, { conf: "a.conf", name: "client.me" });
+  assert.deepEqual(
+    [flags.pool, flags.namespace, flags.offset, flags.blockSize, flags.format],
+    ["images", "ns", 4096, 2 ** 20, "json"],
+  );
+});
+
+test("without options there are the defaults of rados", () => {
+  const { flags } = parseRadosArguments(["ls"]);
+  assert.deepEqual(flags, {
+    ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
+    ...{ cleanup: true, verify: true },
+  });
+});
+
+test("what follows -- is no option, and neither is - alone", () => {
+  const { words } = parseRadosArguments(["put", "o", "-", "--", "--all", "-x"]);
+  assert.deepEqual(words, ["put", "o", "-", "--all", "-x"]);
+});
+
+test("what is no option, or lacks its value, is refused by name", () => {
+  for (const [args, message] of [
+    [["ls", "--everything"], /no option --everything/],
+    [["ls", "-p"], /-p needs a value/],
+    [["bench", "-t", "many"], /-t takes a number, and not many/],
+    [["put", "--offset", "-5"], /--offset takes a size, and not -5/],
+    [["ls", "--format", "xml"], /no format xml/],
+  ] as const) {
+    assert.throws(() => parseRadosArguments(args), { code: "SIPHON_USAGE", message });
+  }
+});
