@@ -49,8 +49,10 @@ export class ImageIo {
   readonly readOnly: boolean;
   readonly counters = new IoCounters();
   readonly latencies: Latencies = createLatencies();
-  /** What the header says; replaced when it has changed. */
-  state: ImageState;
+  /** Counts up whenever others may have changed the image: its header is new, or the lock was given away. */
+  generation = 0;
+  /** Called with each extent of the image that a request has changed, or tried to. */
+  onChanged: ((offset: number, length: number) => void) | undefined;
   /** The image that `state.parent` names, at its snapshot. */
   parent: ImageIo | undefined;
   /** Of what is read: the image's own only while its lock is held, a snapshot's at any time. */
@@ -62,6 +64,7 @@ export class ImageIo {
   /** Extents that are not in use. */
   readonly reads: ObjectRead[] = [];
   readonly writes: ObjectWrite[] = [];
+  #state: ImageState;
   readonly #operations: Operation[] = [];
   readonly #extents = new ObjectExtents();
   readonly #discardGranularity: number;
@@ -81,7 +84,7 @@ export class ImageIo {
   constructor(options: ImageIoOptions) {
     const { objecter, state, snapId = NO_SNAP, ensureOwner, limits = defaultLimits } = options;
     this.objecter = objecter;
-    this.state = state;
+    this.#state = state;
     this.snapId = snapId;
     this.readOnly = (options.readOnly ?? false) || snapId !== NO_SNAP;
     this.layout = new Layout(state);
@@ -92,6 +95,26 @@ export class ImageIo {
       if (operation.kind === "read") this.#startRead(operation);
       else this.#gate.pass(operation);
     });
+  }
+
+  /** What the header says; replaced when it has changed. */
+  get state(): ImageState {
+    return this.#state;
+  }
+
+  set state(state: ImageState) {
+    this.#state = state;
+    this.generation++;
+  }
+
+  /** Nobody else changes what is read here without `generation` telling. */
+  get isExclusive(): boolean {
+    return this.snapId !== NO_SNAP || (!this.readOnly && this.#gate.owner);
+  }
+
+  /** A write would wait: for the lock, or for the end of a pause. */
+  get holdsWrites(): boolean {
+    return !this.#gate.open;
   }
 
   /** In bytes, of the snapshot if one is read. */
@@ -158,6 +181,7 @@ export class ImageIo {
   /** @param owner false: the lock is not ours any more, and asked for before the next write */
   setOwner(owner: boolean): void {
     this.#gate.setOwner(owner);
+    if (!owner) this.generation++;
   }
 
   /** No write is acknowledged from now on, whatever the cluster may say: we are on the blocklist, or closed. */
@@ -314,6 +338,7 @@ export class ImageIo {
     this.latencies[kind].record(Math.max(1, Math.round((performance.now() - operation.begun) * 1e6)));
     this.#operations.push(operation);
     if (kind !== "flush") this.#admission.done(operation);
+    if (epoch !== undefined) this.onChanged?.(request.offset, request.length);
     request.completed();
     if (running !== undefined) this.#running.end(running);
     if (epoch !== undefined) this.#asked.end(epoch);

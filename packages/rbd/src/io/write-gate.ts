@@ -25,8 +25,17 @@ export class WriteGate {
     return this.#failure;
   }
 
+  /** The lock is ours, or there is none. */
+  get owner(): boolean {
+    return this.#owner;
+  }
+
+  get open(): boolean {
+    return this.#owner && this.#pauses === 0 && this.#failure === undefined;
+  }
+
   pass(operation: Operation): void {
-    if (this.#owner && this.#pauses === 0 && this.#failure === undefined) {
+    if (this.open) {
       this.#enter(operation);
       return;
     }

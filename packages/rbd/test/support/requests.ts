@@ -1,11 +1,12 @@
 import type { ImageIo } from "../../src/io/image-io.ts";
+
 import { BufferRequest, CompareRequest, PatternRequest } from "../../src/io/promise-request.ts";
 
 /** What an image can be asked to do, as Promises of errnos: 0 or a negative one. */
 export class Requests {
-  readonly io: ImageIo;
+  readonly io: Target;
 
-  constructor(io: ImageIo) {
+  constructor(io: Target) {
     this.io = io;
   }
 
@@ -51,3 +52,9 @@ const none = new Uint8Array();
 function run(start: (settling: { resolve(): void; reject(result: number): void }) => void): Promise<number> {
   return new Promise((resolve) => start({ resolve: () => resolve(0), reject: resolve }));
 }
+
+/** An image's I/O, or a cache in front of it. */
+type Target = Pick<
+  ImageIo,
+  "read" | "write" | "discard" | "writeZeroes" | "writeSame" | "compareAndWrite" | "flush"
+>;

@@ -33,6 +33,8 @@ export interface SiphonDiskClient extends DiskClient {
     expected: Buffer,
     bytes: Buffer,
   ): Promise<number | undefined>;
+  /** librbd rolls back only images whose lock is free. */
+  releaseLock(image: string): Promise<void>;
   /** Writes that are all under way at the same time. */
   burst(image: string, writes: readonly { offset: number; bytes: Buffer }[]): Promise<void>;
 }

@@ -151,6 +151,7 @@ class Run {
         image.snapshots.delete(step.snapshot);
         return;
       case "rollBack":
+        if (step.by === "librbd") await siphon.releaseLock(name);
         await client.rollBack(name, step.snapshot);
         image.bytes = Buffer.from(image.snapshots.get(step.snapshot)!);
         return;

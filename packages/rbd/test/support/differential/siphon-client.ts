@@ -43,6 +43,10 @@ export class SiphonClient implements SiphonDiskClient, AsyncDisposable {
     await Promise.all(writes.map(({ offset, bytes }) => this.#image(image).write(offset, bytes)));
   }
 
+  releaseLock(image: string): Promise<void> {
+    return this.#image(image).releaseLock();
+  }
+
   discard(image: string, offset: number, length: number): Promise<void> {
     return this.#image(image).discard(offset, length);
   }

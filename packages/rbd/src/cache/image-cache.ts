@@ -1,0 +1,192 @@
+import type { ImageIo } from "../io/image-io.ts";
+import { type CompareAndWriteRequest, ImageRequest, type WriteSameRequest } from "../io/image-request.ts";
+import { PageCache, pageSize } from "./page-cache.ts";
+import { WriteBuffer } from "./write-buffer.ts";
+
+/**
+ * rbd_cache_policy. `writethrough` keeps what was read; `writearound` acknowledges writes before they last, until a flush; `writeback`
+ * does both, and reads what was written.
+ */
+export type CachePolicy = "writethrough" | "writearound" | "writeback";
+
+export interface CacheOptions {
+  readonly policy: CachePolicy;
+  /** Bytes of what was read (rbd_cache_size); default 32 MiB. */
+  readonly size?: number | undefined;
+  /** Bytes that may be acknowledged and not lasting (rbd_cache_max_dirty); default 24 MiB. */
+  readonly maxDirty?: number | undefined;
+}
+
+type Requests = Pick<
+  ImageIo,
+  "read" | "write" | "discard" | "writeZeroes" | "writeSame" | "compareAndWrite" | "flush"
+>;
+
+/**
+ * A cache in front of an image's I/O. It forgets all that was read whenever the image may have been changed by others: with a
+ * new header, and when the lock is given away. After a flush everything acknowledged before it lasts.
+ */
+export class ImageCache implements Requests {
+  readonly #io: ImageIo;
+  readonly #pages: PageCache | undefined;
+  readonly #buffer: WriteBuffer | undefined;
+  /** Reads that will bring pages, unless a write overtakes them. */
+  readonly #fetches = new Set<Fetch>();
+  #generation: number;
+  #served: ImageRequest[] = [];
+  readonly #tellServed = () => {
+    const served = this.#served;
+    this.#served = [];
+    for (const request of served) {
+      request.result = 0;
+      request.error = undefined;
+      request.completed();
+    }
+  };
+
+  constructor(io: ImageIo, { policy, size = 32 * mib, maxDirty = 24 * mib }: CacheOptions) {
+    this.#io = io;
+    this.#generation = io.generation;
+    if (policy !== "writearound") this.#pages = new PageCache(size);
+    if (policy !== "writethrough") this.#buffer = new WriteBuffer(io, maxDirty);
+    io.onChanged = (offset, length) => this.#forget(offset, length);
+  }
+
+  read(request: ImageRequest): void {
+    const { offset, length } = request;
+    if (this.#buffer?.whenWritten(offset, length, () => this.read(request))) return;
+    const pages = this.#current();
+    const within = length > 0 && offset >= 0 && offset + length <= this.#io.size;
+    if (pages === undefined || !within) {
+      this.#io.read(request);
+      return;
+    }
+    if (pages.serve(request)) {
+      if (this.#served.push(request) === 1) setImmediate(this.#tellServed);
+      return;
+    }
+    const fetch = new Fetch(request, this.#io.size, () => {
+      this.#fetches.delete(fetch);
+      if (!fetch.overtaken && fetch.result === 0) this.#pages!.insert(fetch.offset, fetch.bytes);
+    });
+    this.#fetches.add(fetch);
+    this.#io.read(fetch);
+  }
+
+  write(request: ImageRequest): void {
+    this.#forget(request.offset, request.length);
+    const within = request.offset >= 0 && request.offset + request.length <= this.#io.size;
+    if (this.#buffer !== undefined && within && !this.#io.readOnly && this.#buffer.take(request)) return;
+    this.#io.write(request);
+  }
+
+  discard(request: ImageRequest): void {
+    this.#forget(request.offset, request.length);
+    this.#io.discard(request);
+  }
+
+  writeZeroes(request: ImageRequest): void {
+    this.#forget(request.offset, request.length);
+    this.#io.writeZeroes(request);
+  }
+
+  writeSame(request: WriteSameRequest): void {
+    this.#forget(request.offset, request.length);
+    this.#io.writeSame(request);
+  }
+
+  compareAndWrite(request: CompareAndWriteRequest): void {
+    this.#forget(request.offset, request.length);
+    this.#io.compareAndWrite(request);
+  }
+
+  flush(request: ImageRequest): void {
+    this.#io.flush(this.#buffer === undefined ? request : new BufferFlush(request, this.#buffer));
+  }
+
+  /** The pages, if what they say can be relied on. */
+  #current(): PageCache | undefined {
+    if (this.#generation !== this.#io.generation) {
+      this.#generation = this.#io.generation;
+      this.#pages?.clear();
+      for (const fetch of this.#fetches) fetch.overtaken = true;
+    }
+    return this.#io.isExclusive ? this.#pages : undefined;
+  }
+
+  /** Called before and after a change: reads in between may have seen either. */
+  #forget(offset: number, length: number): void {
+    if (this.#pages === undefined || length <= 0) return;
+    this.#pages.forget(offset, length);
+    for (const fetch of this.#fetches) {
+      if (fetch.offset < offset + length && offset < fetch.offset + fetch.bytes.length)
+        fetch.overtaken = true;
+    }
+  }
+}
+
+/** A read of whole pages around what is asked for. */
+class Fetch extends ImageRequest {
+  /** The image has changed since. */
+  overtaken = false;
+  readonly bytes: Buffer;
+  readonly #request: ImageRequest;
+  readonly #done: () => void;
+
+  constructor(request: ImageRequest, size: number, done: () => void) {
+    super();
+    const end = request.offset + request.length;
+    this.offset = request.offset - (request.offset % pageSize);
+    this.length = Math.min(Math.ceil(end / pageSize) * pageSize, size) - this.offset;
+    this.bytes = Buffer.allocUnsafe(this.length);
+    this.#request = request;
+    this.#done = done;
+  }
+
+  fill(): void {}
+
+  take(bytes: Buffer, start: number, end: number, position: number): void {
+    bytes.copy(this.bytes, position, start, end);
+  }
+
+  takeZeros(position: number, length: number): void {
+    this.bytes.fill(0, position, position + length);
+  }
+
+  completed(): void {
+    const request = this.#request;
+    const start = request.offset - this.offset;
+    if (this.result === 0) request.take(this.bytes, start, start + request.length, 0);
+    request.result = this.result;
+    request.error = this.error;
+    this.#done();
+    request.completed();
+  }
+}
+
+/** Fails if a write failed that had been acknowledged. */
+class BufferFlush extends ImageRequest {
+  readonly #request: ImageRequest;
+  readonly #buffer: WriteBuffer;
+
+  constructor(request: ImageRequest, buffer: WriteBuffer) {
+    super();
+    this.#request = request;
+    this.#buffer = buffer;
+  }
+
+  fill(): void {}
+
+  take(): void {}
+
+  takeZeros(): void {}
+
+  completed(): void {
+    const { result, error } = this.#buffer.takeFailure() ?? this;
+    this.#request.result = result;
+    this.#request.error = error;
+    this.#request.completed();
+  }
+}
+
+const mib = 2 ** 20;

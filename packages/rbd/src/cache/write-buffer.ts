@@ -1,0 +1,100 @@
+import { ImageRequest } from "../io/image-request.ts";
+
+/** Where buffered writes go. */
+export interface BufferedTarget {
+  /** A write given to it now would be held back, so that it must not be acknowledged. */
+  readonly holdsWrites: boolean;
+  write(request: ImageRequest): void;
+}
+
+/**
+ * Writes that are acknowledged before they last (as src/librbd/cache/WriteAroundObjectDispatch.cc does): their data is kept here
+ * until they do, and a failure is told by the next flush. Once as much is kept as is allowed, writes are not
+ * acknowledged early any more.
+ */
+export class WriteBuffer {
+  readonly #target: BufferedTarget;
+  readonly #limit: number;
+  readonly #writes = new Set<BufferedWrite>();
+  #bytes = 0;
+  #failure: { result: number; error: Error | undefined } | undefined;
+  #acknowledged: ImageRequest[] = [];
+  readonly #tell = () => {
+    const requests = this.#acknowledged;
+    this.#acknowledged = [];
+    for (const request of requests) {
+      request.result = 0;
+      request.error = undefined;
+      request.completed();
+    }
+  };
+
+  /** @param limit bytes that may be kept at once */
+  constructor(target: BufferedTarget, limit: number) {
+    this.#target = target;
+    this.#limit = limit;
+  }
+
+  /** Takes a write that lies within the image; false if it is to go the ordinary way. */
+  take(request: ImageRequest): boolean {
+    const { length } = request;
+    if (length === 0 || this.#bytes + length > this.#limit || this.#target.holdsWrites) return false;
+    const write = new BufferedWrite(request, () => this.#written(write));
+    this.#bytes += length;
+    this.#writes.add(write);
+    this.#target.write(write);
+    if (this.#acknowledged.push(request) === 1) setImmediate(this.#tell);
+    return true;
+  }
+
+  /** Calls `done` when no write that overlaps is under way; false, and nobody is called, if there is none. */
+  whenWritten(offset: number, length: number, done: () => void): boolean {
+    for (const write of this.#writes) {
+      if (write.offset >= offset + length || write.offset + write.length <= offset) continue;
+      write.waiting.push(done);
+      return true;
+    }
+    return false;
+  }
+
+  /** What went wrong with writes that had been acknowledged, once. */
+  takeFailure(): { result: number; error: Error | undefined } | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
+  }
+
+  #written(write: BufferedWrite): void {
+    this.#writes.delete(write);
+    this.#bytes -= write.data.length;
+    if (write.result < 0) this.#failure ??= { result: write.result, error: write.error };
+    for (const done of write.waiting) done();
+  }
+}
+
+class BufferedWrite extends ImageRequest {
+  readonly data: Buffer;
+  readonly waiting: (() => void)[] = [];
+  readonly #done: () => void;
+
+  constructor(request: ImageRequest, done: () => void) {
+    super();
+    this.offset = request.offset;
+    this.length = request.length;
+    this.data = Buffer.allocUnsafe(request.length);
+    request.fill(this.data, 0, 0, request.length);
+    this.#done = done;
+  }
+
+  fill(into: Buffer, at: number, position: number, length: number): void {
+    this.data.copy(into, at, position, position + length);
+  }
+
+  take(): void {}
+
+  takeZeros(): void {}
+
+  completed(): void {
+    this.#done();
+  }
+}

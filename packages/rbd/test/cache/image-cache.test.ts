@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type CachePolicy, ImageCache } from "../../src/cache/image-cache.ts";
+import { ImageIo, type ImageIoOptions } from "../../src/io/image-io.ts";
+import { imageState } from "../support/image-states.ts";
+import { MemoryOsd } from "../support/memory-osd.ts";
+import { Requests } from "../support/requests.ts";
+
+const objectSize = 16_384;
+const size = 50_000;
+const state = imageState({ objectSize, stripeUnit: objectSize, size });
+
+function open(policy: CachePolicy, options: Partial<ImageIoOptions> = {}, maxDirty?: number) {
+  const osd = new MemoryOsd();
+  const io = new ImageIo({ objecter: osd, state, discardGranularity: 0, ...options });
+  return {
+    osd,
+    io,
+    image: new Requests(new ImageCache(io, { policy, size: 5 * 4096, maxDirty })),
+    bare: new Requests(io),
+  };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+for (const policy of ["writethrough", "writeback"] as const) {
+  test(`${policy}: what was read is read again without the cluster, until it is written to`, async () => {
+    const { osd, image } = open(policy);
+    await image.write(4000, Buffer.alloc(300, 7));
+    await image.flush();
+    const before = osd.log.length;
+    const expected = Buffer.concat([Buffer.alloc(96, 0), Buffer.alloc(300, 7)]);
+    assert.deepEqual(await image.read(3904, 396), expected);
+    assert.deepEqual(await image.read(3904, 396), expected);
+    assert.equal(osd.log.length, before + 1);
+    await image.write(4001, Buffer.alloc(1, 9));
+    expected[97] = 9;
+    assert.deepEqual(await image.read(3904, 396), expected);
+  });
+}
+
+test("writethrough: a write is acknowledged when it lasts", async () => {
+  const { osd, image } = open("writethrough");
+  osd.held = [];
+  let done = false;
+  const write = image.write(0, Buffer.alloc(9)).then(() => {
+    done = true;
+  });
+  await turn();
+  await turn();
+  assert.equal(done, false);
+  osd.answer();
+  await write;
+});
+
+for (const policy of ["writearound", "writeback"] as const) {
+  test(`${policy}: writes are acknowledged at once, a flush when they last; reads see them`, async () => {
+    const { osd, image } = open(policy);
+    osd.held = [];
+    assert.equal(await image.write(0, Buffer.alloc(9, 1)), 0);
+    let flushed = false;
+    const flush = image.flush().then((result) => {
+      flushed = true;
+      return result;
+    });
+    const read = image.read(0, 10);
+    await turn();
+    await turn();
+    assert.equal(flushed, false);
+    osd.answer();
+    assert.equal(await flush, 0);
+    assert.deepEqual(await read, Buffer.concat([Buffer.alloc(9, 1), Buffer.alloc(1)]));
+  });
+
+  test(`${policy}: no more than the limit is acknowledged early`, async () => {
+    const { osd, image } = open(policy, {}, 100);
+    osd.held = [];
+    assert.equal(await image.write(0, Buffer.alloc(80)), 0);
+    let done = false;
+    const write = image.write(100, Buffer.alloc(80)).then(() => {
+      done = true;
+    });
+    await turn();
+    await turn();
+    assert.equal(done, false);
+    osd.answer();
+    await write;
+  });
+
+  test(`${policy}: a failure of what was acknowledged is told by the next flush, once`, async () => {
+    const { osd, image } = open(policy);
+    osd.fault = () => -28;
+    assert.equal(await image.write(0, Buffer.alloc(9)), 0);
+    assert.equal(await image.flush(), -28);
+    assert.equal(await image.flush(), 0);
+  });
+
+  test(`${policy}: nothing is acknowledged early while the lock is not ours`, async () => {
+    const lock = Promise.withResolvers<void>();
+    const { image } = open(policy, { ensureOwner: () => lock.promise });
+    let done = false;
+    const write = image.write(0, Buffer.alloc(9)).then(() => {
+      done = true;
+    });
+    await turn();
+    await turn();
+    assert.equal(done, false);
+    lock.resolve();
+    await write;
+  });
+}
+
+test("what was read is forgotten when the header is new, and when the lock is given away", async () => {
+  const { osd, io, image } = open("writethrough", { ensureOwner: async () => {} });
+  await image.write(0, Buffer.alloc(4096, 1));
+  const change = (fill: number) => osd.objects.set("rbd_data.a.0000000000000000", Buffer.alloc(4096, fill));
+  assert.equal((await image.read(0, 1))[0], 1);
+  change(2);
+  assert.equal((await image.read(0, 1))[0], 1);
+  io.state = { ...state };
+  assert.equal((await image.read(0, 1))[0], 2);
+  io.setOwner(false);
+  change(3);
+  assert.equal((await image.read(0, 1))[0], 3);
+  change(4);
+  assert.equal((await image.read(0, 1))[0], 4, "nothing is kept while another may write");
+});
+
+test("whatever is read and written at the same time, each read sees what was acknowledged before it", async () => {
+  const action = fc.record({
+    kind: fc.constantFrom("write", "write", "discard", "read", "read", "flush"),
+    offset: fc.nat(size - 1),
+    length: fc.integer({ min: 1, max: 12_000 }),
+    fill: fc.integer({ min: 1, max: 255 }),
+    waits: fc.boolean(),
+  });
+  const policies = fc.constantFrom<CachePolicy>("writethrough", "writearound", "writeback");
+  await fc.assert(
+    fc.asyncProperty(policies, fc.array(action, { maxLength: 30 }), async (policy, actions) => {
+      const { image, bare } = open(policy);
+      const model = Buffer.alloc(size);
+      let pending: Promise<unknown>[] = [];
+      for (const { kind, offset, length: wanted, fill, waits } of actions) {
+        const length = Math.min(wanted, size - offset);
+        if (kind === "read") {
+          await Promise.all(pending);
+          pending = [];
+          assert.deepEqual(
+            await image.read(offset, length),
+            Buffer.from(model.subarray(offset, offset + length)),
+          );
+          continue;
+        }
+        if (kind === "write") pending.push(image.write(offset, Buffer.alloc(length, fill)));
+        else if (kind === "discard") pending.push(image.discard(offset, length));
+        else pending.push(image.flush());
+        if (kind !== "flush") model.fill(kind === "write" ? fill : 0, offset, offset + length);
+        // A read that may see either, and must leave nothing stale behind.
+        if (!waits) pending.push(image.read(offset, length));
+      }
+      await Promise.all(pending);
+      assert.deepEqual(await image.read(0, size), model);
+      await image.flush();
+      assert.deepEqual(await bare.read(0, size), model);
+    }),
+    { numRuns: 100 },
+  );
+});
