@@ -208,20 +208,34 @@ test("a watch outlives the OSDs under it", async () => {
   const handler = { notified: (payload: Buffer) => payload, lost: (error: Error) => lost.push(error) };
   await using watch = await pool.watch("lasting", handler);
   const primary = () => cluster.locate("interop", "lasting", { namespace: "ns" }).actingPrimary;
-  for (let round = 0; round < 2; round++) {
-    const osd = primary();
-    await ceph.killDaemon(`osd.${osd}`);
-    await cluster.run({ prefix: "osd down", ids: [`${osd}`] });
-    if (round === 0) await until(() => primary() >= 0 && primary() !== osd);
-    else await ceph.startDaemon(`osd.${osd}`);
-    await until(async () => {
-      const { replies } = await pool.notify("lasting", bytes(`${round}`), { timeout: 2_000 });
-      return replies.length === 1;
-    });
-    if (round === 0) await ceph.startDaemon(`osd.${osd}`);
-  }
+  const isHeard = async () => {
+    const { replies } = await pool.notify("lasting", bytes("hello"), { timeout: 2_000 });
+    return replies.length === 1;
+  };
+  const osd = primary();
+  await ceph.killDaemon(`osd.${osd}`);
+  await cluster.run({ prefix: "osd down", ids: [`${osd}`] });
+  await until(() => primary() >= 0 && primary() !== osd);
+  await until(isHeard);
+  await ceph.startDaemon(`osd.${osd}`);
+  await until(() => primary() === osd);
+  await until(isHeard);
   assert.deepEqual(lost, []);
   assert.ok(watch.check() >= 0);
+});
+
+test("a client that is put on the blocklist loses its watches and can close them", async () => {
+  const doomed = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
+  await using _ = doomed;
+  const lost = Promise.withResolvers<{ code: string }>();
+  const theirs = await doomed.pool("interop", { namespace: "ns" });
+  const watch = await theirs.watch("lasting", { notified: () => undefined, lost: lost.resolve });
+  const watchers = await pool.listWatchers("lasting");
+  const { addr } = watchers.find(({ client }) => client === `client.${doomed.globalId}`)!;
+  await cluster.blocklist("add", `${addr.address}:${addr.port}/${addr.nonce}`);
+  assert.equal((await lost.promise).code, "ESHUTDOWN");
+  await assert.rejects(theirs.read("lasting"), { code: "ESHUTDOWN", message: /blocklist/ });
+  await watch.close();
 });
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
