@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { hostname } from "node:os";
+import { test } from "node:test";
+import { Reader } from "@siphon/wire";
+import { Subscriptions } from "../../src/mon/subscriptions.ts";
+
+/** What the message asks for: name, first version, whether only once. */
+function wanted(subscriptions: Subscriptions): [string, number, boolean][] {
+  const r = new Reader(subscriptions.message().front);
+  const list = r.list(13, () => [r.string(), r.u64Number(), r.bool()] as [string, number, boolean]);
+  assert.equal(r.string(), hostname());
+  return list;
+}
+
+test("later sessions ask for what follows the version that we have", () => {
+  const subscriptions = new Subscriptions();
+  subscriptions.add("osdmap", 0, false);
+  subscriptions.received("osdmap", 7);
+  subscriptions.received("nothing of ours", 9);
+  assert.deepEqual(wanted(subscriptions), [
+    ["monmap", 0, false],
+    ["osdmap", 8, false],
+  ]);
+});
+
+test("what was wanted once is asked for no more when it has come", () => {
+  const subscriptions = new Subscriptions();
+  subscriptions.add("mgrmap", 3, true);
+  assert.deepEqual(wanted(subscriptions).at(-1), ["mgrmap", 3, true]);
+  subscriptions.received("mgrmap", 4);
+  assert.deepEqual(wanted(subscriptions), [["monmap", 0, false]]);
+});
