@@ -105,7 +105,7 @@ export class Image implements AsyncDisposable {
   /** @returns fewer bytes where the image ends before */
   read(offset: number, length: number): Promise<Buffer>;
   read(request: ImageRequest | number, length = 0): undefined | Promise<Buffer> {
-    const { io } = this.#image;
+    const { front: io } = this.#image;
     if (typeof request !== "number") {
       io.read(request);
       return;
@@ -122,7 +122,7 @@ export class Image implements AsyncDisposable {
   /** @param bytes must stay as they are until the Promise settles */
   write(offset: number, bytes: Uint8Array): Promise<void>;
   write(request: ImageRequest | number, bytes?: Uint8Array): undefined | Promise<void> {
-    const { io } = this.#image;
+    const { front: io } = this.#image;
     if (typeof request !== "number") {
       io.write(request);
       return;
@@ -136,7 +136,7 @@ export class Image implements AsyncDisposable {
   /** What was written before lasts when it is done. */
   flush(): Promise<void>;
   flush(request?: ImageRequest): undefined | Promise<void> {
-    const { io } = this.#image;
+    const { front: io } = this.#image;
     if (request !== undefined) {
       io.flush(request);
       return;
@@ -148,7 +148,7 @@ export class Image implements AsyncDisposable {
   /** The bytes need not be kept; they are read as zeros, or as they were at the ends of the range. */
   discard(offset: number, length: number): Promise<void>;
   discard(request: ImageRequest | number, length = 0): undefined | Promise<void> {
-    const { io } = this.#image;
+    const { front: io } = this.#image;
     if (typeof request !== "number") {
       io.discard(request);
       return;
@@ -161,7 +161,7 @@ export class Image implements AsyncDisposable {
   writeZeroes(request: ImageRequest): void;
   writeZeroes(offset: number, length: number): Promise<void>;
   writeZeroes(request: ImageRequest | number, length = 0): undefined | Promise<void> {
-    const { io } = this.#image;
+    const { front: io } = this.#image;
     if (typeof request !== "number") {
       io.writeZeroes(request);
       return;
@@ -175,7 +175,7 @@ export class Image implements AsyncDisposable {
   /** @param length a multiple of the pattern's */
   writeSame(offset: number, length: number, pattern: Uint8Array): Promise<void>;
   writeSame(request: WriteSameRequest | number, length = 0, pattern?: Uint8Array): undefined | Promise<void> {
-    const { io } = this.#image;
+    const { front: io } = this.#image;
     if (typeof request !== "number") {
       io.writeSame(request);
       return;
@@ -197,7 +197,7 @@ export class Image implements AsyncDisposable {
     expected?: Uint8Array,
     bytes?: Uint8Array,
   ): undefined | Promise<number | undefined> {
-    const { io } = this.#image;
+    const { front: io } = this.#image;
     if (typeof request !== "number") {
       io.compareAndWrite(request);
       return;
@@ -344,6 +344,7 @@ export class Image implements AsyncDisposable {
 
   /** Waits for what is under way, and gives the lock away. */
   async close(): Promise<void> {
+    await this.#image.flushCache();
     await this.#image.close();
   }
 

@@ -1,4 +1,5 @@
 export { ImageLoad, type LoadOptions, type LoadProgress, type LoadResult } from "./bench/image-load.ts";
+export type { CacheOptions, CachePolicy } from "./cache/image-cache.ts";
 export type { Locker, LockInfo, LockType } from "./cls/lock.ts";
 export type { SnapshotNamespace } from "./cls/snapshot.ts";
 export type { ChildImage } from "./directory/children.ts";

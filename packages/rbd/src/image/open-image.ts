@@ -1,4 +1,5 @@
 import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
+import { ImageCache } from "../cache/image-cache.ts";
 import type { ClassCall } from "../cls/class-call.ts";
 import { setFlags } from "../cls/image.ts";
 import { changeAll } from "../cls/run.ts";
@@ -6,6 +7,7 @@ import { hasCode, isFenced, RbdError } from "../errors.ts";
 import { type ImageHeader, imageFlag, userSnapshot } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import { ImageIo } from "../io/image-io.ts";
+import { BufferRequest } from "../io/promise-request.ts";
 import { ExclusiveLock, fencedError, type LockHost } from "../lock/exclusive-lock.ts";
 import { ObjectMap } from "../object-map/object-map.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
@@ -26,6 +28,8 @@ export class OpenImage implements LockHost {
   /** Of the header, with the image's namespace. */
   readonly pool: Pool;
   readonly io: ImageIo;
+  /** What reads and writes of the image go to: `io`, or the cache in front of it. */
+  readonly front: ImageIo | ImageCache;
   readonly maps: StoredObjectMaps;
   readonly readOnly: boolean;
   /** What is asked of the lock's owner, and what others ask of us. */
@@ -62,6 +66,7 @@ export class OpenImage implements LockHost {
       ...(options.limits && { limits: options.limits }),
       ...(options.discardGranularity !== undefined && { discardGranularity: options.discardGranularity }),
     });
+    this.front = options.cache === undefined ? this.io : new ImageCache(this.io, options.cache);
     this.requests = new Requests(this);
     this.#followLockFeature();
   }
@@ -146,6 +151,18 @@ export class OpenImage implements LockHost {
   assertOpen(): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#closed) throw new RbdError("SIPHON_RBD_CLOSED", `image ${this.#header.name} was closed`);
+  }
+
+  /** @throws what went wrong with writes that the cache had acknowledged */
+  async flushCache(): Promise<void> {
+    if (this.front === this.io || this.#closed || this.readOnly) return;
+    await new Promise<void>((resolve, reject) => {
+      const failed = (result: number, error: Error | undefined) => {
+        const message = `writes to image ${this.#header.name} that the cache had acknowledged failed (error ${-result})`;
+        reject(error ?? new RbdError("SIPHON_RBD_INVALID", message, { errno: result }));
+      };
+      this.front.flush(new BufferRequest(0, 0, Buffer.alloc(0), { resolve, reject: failed }));
+    });
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { CacheOptions } from "../cache/image-cache.ts";
 import type { IoLimits } from "../io/admission.ts";
 
 export interface OpenOptions {
@@ -12,4 +13,6 @@ export interface OpenOptions {
   readonly watch?: boolean;
   readonly limits?: IoLimits;
   readonly discardGranularity?: number;
+  /** What is read and written goes through a cache (rbd_cache); none by default: on a fast cluster it costs more than it saves. */
+  readonly cache?: CacheOptions;
 }
