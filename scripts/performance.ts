@@ -37,6 +37,15 @@ const columns: Record<string, Column[]> = {
     ["frames a second", "framesPerSecond", 0],
     ["times the floor", "timesFloor", 2],
   ],
+  rados: [
+    ["load", "name"],
+    ["client", "who"],
+    ["IOPS", "iops", 0],
+    ["CPU, us per operation", "cpuMicroseconds", 1],
+    ["memory, MiB", "mebibytes", 0],
+    ["siphon's IOPS, times", "iopsTimes", 2],
+    ["siphon's CPU, times", "cpuTimes", 2],
+  ],
   crush: [
     ["cluster", "name"],
     ["CPU, ms", "cpu", 1],

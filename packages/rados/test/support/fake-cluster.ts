@@ -56,6 +56,8 @@ export class FakeCluster implements AsyncDisposable {
   asked = 0;
   /** Other messages than requests. */
   onOther: (peer: FakePeer, message: FakeMessage) => void = () => {};
+  /** Frames that are no messages. */
+  onControl: (peer: FakePeer, tag: number, payload: Buffer) => void = () => {};
 
   static async start(options: Partial<ObjecterOptions> = {}, osds = 2): Promise<FakeCluster> {
     const daemons: FakeDaemon[] = [];
@@ -63,7 +65,9 @@ export class FakeCluster implements AsyncDisposable {
     for (let osd = 0; osd < osds; osd++) {
       const message = (peer: FakePeer, received: FakeMessage) =>
         holder.cluster!.#receive(osd, peer, received);
-      daemons.push(await FakeDaemon.listen({ type: "osd", message }));
+      const control = (peer: FakePeer, tag: number, payload: Buffer) =>
+        holder.cluster!.onControl(peer, tag, payload);
+      daemons.push(await FakeDaemon.listen({ type: "osd", message, control }));
     }
     holder.cluster = new FakeCluster(daemons, options);
     return holder.cluster;
