@@ -344,8 +344,11 @@ export class Image implements AsyncDisposable {
 
   /** Waits for what is under way, and gives the lock away. */
   async close(): Promise<void> {
-    await this.#image.flushCache();
-    await this.#image.close();
+    try {
+      await this.#image.flushCache();
+    } finally {
+      await this.#image.close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
