@@ -10,11 +10,10 @@ import {
   RateWatch,
   shellLine,
 } from "@siphon/attach";
-import { formatSize } from "@siphon/lab";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type ConnectFlags, connectCluster, withConnectFlags } from "../connect.ts";
 import { interruption } from "../interruption.ts";
-import { numberOption } from "../options.ts";
+import { bytesText, columns } from "./rados/format.ts";
 
 interface Flags extends ConnectFlags {
   nbd?: string;
@@ -38,7 +37,7 @@ export function attachCommand(): Command {
     .option("--nbd <address>", "serve all images over NBD, on a unix socket or on HOST:PORT")
     .option("--vhost <socket>", "serve an image over vhost-user-blk; once for each image", collect)
     .option("--read-only", "take no writes, and no lock")
-    .addOption(numberOption("--queues <n>", "vhost-user queues, at most (default: 16)"))
+    .addOption(new Option("--queues <n>", "vhost-user queues, at most (default: 16)").argParser(Number))
     .option("--tls-certs <dir>", "ca-cert.pem, server-cert.pem and server-key.pem, for NBD on TCP")
     .option("--metrics <address>", "figures for Prometheus, at http://ADDRESS/metrics")
     .option("--top", "show what the images do, once a second")
@@ -92,7 +91,7 @@ function instructions({ points }: Attachment): string {
   return points
     .map(({ disk, point }, i) => {
       const access = point.readOnly ? ", read-only" : "";
-      return `${disk.name} (${formatSize(disk.device.size)}${access}) over ${point.kind}
+      return `${disk.name} (${bytesText(disk.device.size)}${access}) over ${point.kind}
 
 QEMU:
 ${shellLine(qemuArguments(point, `siphon${i}`))}
@@ -116,17 +115,15 @@ async function showTop({ server }: Attachment): Promise<void> {
       return [
         disk.name,
         Math.round(rates.readIops),
-        `${formatSize(rates.readBandwidth)}/s`,
+        `${bytesText(Math.round(rates.readBandwidth))}/s`,
         Math.round(rates.writeIops),
-        `${formatSize(rates.writeBandwidth)}/s`,
+        `${bytesText(Math.round(rates.writeBandwidth))}/s`,
         `${(rates.p50 * 1000).toFixed(2)} ms`,
         `${(rates.p99 * 1000).toFixed(2)} ms`,
         rates.inFlight,
         rates.errors,
       ];
     });
-    const line = (cells: readonly (string | number)[]) =>
-      cells.map((cell, i) => (i === 0 ? String(cell).padEnd(28) : String(cell).padStart(12))).join("");
-    process.stdout.write(`${clear}${[head, ...rows].map(line).join("\n")}\n`);
+    process.stdout.write(`${clear}${columns([head, ...rows])}`);
   }
 }

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { createImage, LocalCluster } from "@siphon/lab";
+import { kill, run } from "../support/run.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "siphon-nbd-rbd-"));
+process.env.SIPHON_STATE_DIR = join(directory, "state");
+
+const pool = "libvirt-pool";
+const socket = join(directory, "nbd.sock");
+const main = new URL("../../../cli/src/main.ts", import.meta.url).pathname;
+const MiB = 1 << 20;
+
+describe("siphon attach over NBD", () => {
+  let ceph: LocalCluster;
+  let server: ChildProcess;
+  let told: { image: string; size: number }[];
+  const errors: string[] = [];
+
+  before(async () => {
+    const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
+    ceph = await LocalCluster.up({ name: "nbd-rbd", ...spec });
+    for (const image of ["one", "two"]) await createImage(ceph.admin, { image, size: 64 * MiB });
+    await attach(`${pool}/one`, `${pool}/two`);
+  });
+
+  after(async () => {
+    if (server !== undefined) await kill(server);
+    await ceph?.down();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  async function attach(...images: string[]): Promise<void> {
+    // One that a failed test left.
+    if (server !== undefined) await kill(server);
+    const args = ["attach", ...images, "--nbd", socket, "--conf", ceph.conf, "--json"];
+    server = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    server.stderr!.on("data", (bytes: Buffer) => errors.push(String(bytes)));
+    const [said] = await Promise.race([once(server.stdout!, "data"), once(server, "exit")]);
+    assert.ok(Buffer.isBuffer(said), `siphon attach ended: ${errors.join("")}`);
+    told = JSON.parse(String(said));
+  }
+
+  async function detach(): Promise<void> {
+    server.kill("SIGTERM");
+    const [code] = await once(server, "exit");
+    assert.equal(code, 0, errors.join(""));
+  }
+
+  const uri = (image: string) => `nbd+unix:///${pool}/${image}?socket=${socket}`;
+  const rbd = (...args: string[]) => run("rbd", ["-c", ceph.conf, ...args]);
+  const qemuIo = async (image: string, ...commands: string[]) => {
+    const said = await run("qemu-io", ["-f", "raw", ...commands.flatMap((each) => ["-c", each]), uri(image)]);
+    assert.doesNotMatch(said, /fail|error/i);
+  };
+
+  test("every image is an export, and its lock is held as long as it is attached", async () => {
+    assert.deepEqual(
+      told.map(({ image, size }) => [image, size]),
+      [
+        [`${pool}/one`, 64 * MiB],
+        [`${pool}/two`, 64 * MiB],
+      ],
+    );
+    const listed = await run("nbdinfo", ["--list", `nbd+unix:///?socket=${socket}`]);
+    assert.match(listed, /export="libvirt-pool\/one"[\s\S]*export="libvirt-pool\/two"/);
+    assert.match(await rbd("lock", "ls", `${pool}/one`), /client\.\d+/);
+  });
+
+  test("what QEMU writes through it, librbd reads, and its map is that of rbd diff", async () => {
+    await qemuIo(
+      "one",
+      "write -P 7 1M 9M",
+      "write -P 8 12345 6789",
+      "write -z -u 4M 4M",
+      "discard 20M 4M",
+      "flush",
+    );
+    const same = [
+      "qemu-img",
+      ["compare", "-f", "raw", "-F", "raw", uri("one"), `rbd:${pool}/one:conf=${ceph.conf}`],
+    ] as const;
+    assert.match(await run(...same), /identical/);
+    assert.deepEqual(await extents("base:allocation", (type) => type === 0), await diff());
+  });
+
+  test("what changed since a snapshot that rbd took is what rbd export-diff would copy", async () => {
+    await rbd("snap", "create", "--no-progress", `${pool}/one@monday`);
+    await qemuIo("one", "write -P 9 2M 64k", "write -P 1 40M 4k", "discard 8M 4M");
+    const changed = await extents("siphon:diff/monday", (type) => (type & 1) === 1);
+    assert.deepEqual(changed, await diff("--from-snap", "monday"));
+    assert.ok(changed.length >= 2);
+  });
+
+  async function extents(context: string, counts: (type: number) => boolean): Promise<[number, number][]> {
+    const map = JSON.parse(await run("nbdinfo", [`--map=${context}`, "--json", uri("one")])) as {
+      offset: number;
+      length: number;
+      type: number;
+    }[];
+    return joined(map.filter(({ type }) => counts(type)).map(({ offset, length }) => [offset, length]));
+  }
+
+  /** By `rbd diff`: with data, or changed. */
+  async function diff(...from: string[]): Promise<[number, number][]> {
+    const all = JSON.parse(await rbd("diff", ...from, "--format", "json", `${pool}/one`)) as {
+      offset: string;
+      length: string;
+      exists: string;
+    }[];
+    const counted = all.filter(({ exists }) => from.length > 0 || exists === "true");
+    return joined(counted.map(({ offset, length }) => [Number(offset), Number(length)]));
+  }
+
+  test("fio's data survives two images under load at once, and object maps stay right", async () => {
+    const job = ["--rw=randrw", "--bs=512-128k", "--size=16m", "--iodepth=32", "--verify=crc32c"];
+    const quiet = ["--verify_state_save=0", "--output-format=json"];
+    await Promise.all(
+      ["one", "two"].map((image) =>
+        run("fio", ["--name=v", "--ioengine=nbd", `--uri=${uri(image)}`, ...job, ...quiet]),
+      ),
+    );
+    await detach();
+    for (const image of ["one", "two"]) {
+      assert.equal(await rbd("lock", "ls", `${pool}/${image}`), "");
+      await rbd("object-map", "check", "--no-progress", `${pool}/${image}`);
+      assert.doesNotMatch(await rbd("info", `${pool}/${image}`), /invalid/);
+    }
+    assert.ok(!existsSync(socket));
+  });
+
+  test("a snapshot is served read-only, beside the image that goes on", async () => {
+    await attach(`${pool}/one@monday`);
+    const { exports } = JSON.parse(await run("nbdinfo", ["--json", uri("one@monday")])) as {
+      exports: [{ is_read_only: boolean }];
+    };
+    assert.equal(exports[0].is_read_only, true);
+    const snapshot = `rbd:${pool}/one@monday:conf=${ceph.conf}`;
+    assert.match(
+      await run("qemu-img", ["compare", "-f", "raw", "-F", "raw", uri("one@monday"), snapshot]),
+      /identical/,
+    );
+    await detach();
+  });
+
+  test("a killed server's image is attached again at once, its dead socket and its dead lock removed", async () => {
+    await attach(`${pool}/one`);
+    await qemuIo("one", "write -f -P 5 30M 1M");
+    await kill(server);
+    await attach(`${pool}/one`);
+    await qemuIo("one", "read -P 5 30M 1M", "write -P 6 30M 1M");
+    await detach();
+  });
+
+  test("an image that rbd makes larger is larger for the next client", async () => {
+    await attach(`${pool}/two`);
+    await rbd("resize", "--no-progress", "--size", "96M", `${pool}/two`);
+    const { exports } = JSON.parse(await run("nbdinfo", ["--json", uri("two")])) as {
+      exports: [{ "export-size": number }];
+    };
+    assert.equal(exports[0]["export-size"], 96 * MiB);
+    await qemuIo("two", "write -P 2 90M 1M");
+    await detach();
+  });
+});
+
+function joined(extents: [number, number][]): [number, number][] {
+  const row: [number, number][] = [];
+  for (const [offset, length] of extents) {
+    const last = row.at(-1);
+    if (last !== undefined && last[0] + last[1] === offset) last[1] += length;
+    else row.push([offset, length]);
+  }
+  return row;
+}
