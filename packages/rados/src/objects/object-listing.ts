@@ -42,7 +42,7 @@ export interface ListOptions {
 }
 
 /** What a listing needs to know of its pool. */
-export type ListedPool = Pick<Pool, "id" | "name" | "namespace" | "state">;
+type ListedPool = Pick<Pool, "id" | "name" | "namespace" | "state">;
 
 /**
  * The objects of a pool, PG after PG. Each that is there from the beginning to the end comes once, also while PGs split or

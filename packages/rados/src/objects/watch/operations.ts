@@ -3,7 +3,7 @@ import { opCode } from "../../objecter/op-code.ts";
 import type { Op } from "../operation.ts";
 
 /** CEPH_OSD_WATCH_OP_*. */
-export const watchOp = { unwatch: 0, watch: 3, reconnect: 5, ping: 7 } as const;
+const watchOp = { unwatch: 0, watch: 3, reconnect: 5, ping: 7 } as const;
 
 /**
  * watch: u64 cookie, u64 unused, u8 what, u32 generation, u32 timeout.
