@@ -46,6 +46,18 @@ const columns: Record<string, Column[]> = {
     ["siphon's IOPS, times", "iopsTimes", 2],
     ["siphon's CPU, times", "cpuTimes", 2],
   ],
+  rbd: [
+    ["cluster", "store"],
+    ["wire", "wire"],
+    ["load", "load"],
+    ["client", "client"],
+    ["IOPS", "iops", 0],
+    ["CPU, us per I/O", "cpu", 1],
+    ["p50, us", "p50", 0],
+    ["p99, us", "p99", 0],
+    ["p99.9, us", "p999", 0],
+    ["memory, MiB", "mebibytes", 0],
+  ],
   crush: [
     ["cluster", "name"],
     ["CPU, ms", "cpu", 1],

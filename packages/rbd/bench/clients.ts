@@ -35,8 +35,8 @@ export interface Sample {
   p50: number;
   p99: number;
   p999: number;
-  /** Bytes, at most. */
-  rss: number;
+  /** Resident memory at its largest. */
+  mebibytes: number;
 }
 
 /** A program that puts a load on an image; what it costs is read from outside, for all in the same way. */
@@ -106,15 +106,15 @@ function sample(
     iops,
     latency: { p50, p99, p999 },
   }: { iops: number; latency: { p50: number; p99: number; p999: number } },
-  { cpuShare, rss }: Outside,
+  { cpuShare, mebibytes }: Outside,
 ): Sample {
-  return { iops, cpu: (cpuShare * 1e6) / iops, p50, p99, p999, rss };
+  return { iops, cpu: (cpuShare * 1e6) / iops, p50, p99, p999, mebibytes };
 }
 
 interface Outside {
   /** CPU seconds a second. */
   cpuShare: number;
-  rss: number;
+  mebibytes: number;
 }
 
 /** Runs a program, and reads what the kernel says of it in the middle of the measured time. */
@@ -131,15 +131,15 @@ async function observe(program: string, args: string[], env: Record<string, stri
   const output = { exitCode, stdout: stdout.text, stderr: stderr.text };
   if (exitCode !== 0) throw new Error(`${program} ${args.join(" ")}: ${output.stderr || output.stdout}`);
   const cpuShare = (last.cpu - first.cpu) / ((last.at - first.at) / 1000);
-  return { output, outside: { cpuShare, rss: last.rss } };
+  return { output, outside: { cpuShare, mebibytes: last.mebibytes } };
 }
 
 /** CPU seconds since the process began (fields 14 and 15 of /proc/PID/stat, 100 a second), and its largest size. */
-function look(pid: number): { at: number; cpu: number; rss: number } {
+function look(pid: number): { at: number; cpu: number; mebibytes: number } {
   const at = performance.now();
   const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
   const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
-  return { at, cpu: (Number(fields[11]) + Number(fields[12])) / 100, rss: Number(peak) * 1024 };
+  return { at, cpu: (Number(fields[11]) + Number(fields[12])) / 100, mebibytes: Number(peak) / 1024 };
 }
 
 function collect(stream: NodeJS.ReadableStream): { text: string } {

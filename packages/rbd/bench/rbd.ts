@@ -60,12 +60,12 @@ interface Cell {
 const cells: Cell[] = [];
 for (const store of args.stores.split(",") as (keyof typeof clusters)[]) await race(store);
 const rows = cells.map(({ samples, ...cell }) => ({ ...cell, ...estimates(samples) }));
-for (const { store, wire, load, client, iops, cpu, p50, p99, p999, rss } of rows) {
+for (const { store, wire, load, client, iops, cpu, p50, p99, p999, mebibytes } of rows) {
   console.log(
     `${store.padEnd(9)} ${wire.padEnd(6)} ${load.padEnd(25)} ${client.padEnd(12)}` +
       ` ${iops.median.toFixed(0).padStart(7)} IOPS ${cpu.median.toFixed(1).padStart(8)} us CPU` +
       `  p50 ${p50.median.toFixed(0)}, p99 ${p99.median.toFixed(0)}, p99.9 ${p999.median.toFixed(0)} us` +
-      `  ${(rss.median / mib).toFixed(0)} MiB`,
+      `  ${mebibytes.median.toFixed(0)} MiB`,
   );
 }
 const goals = args.stores.split(",").flatMap(goalsOf);
@@ -127,7 +127,7 @@ function estimates(samples: readonly Sample[]): Record<keyof Sample, Estimate> {
     p50: of("p50"),
     p99: of("p99"),
     p999: of("p999"),
-    rss: of("rss"),
+    mebibytes: of("mebibytes"),
   };
 }
 

@@ -195,9 +195,10 @@ export class ImageIo {
    * @throws whatever the cluster says
    */
   copyUp(objectNumber: number): Promise<void> {
-    if (this.copyUps.get(objectNumber) === undefined && this.parentBytes(objectNumber) === 0) {
-      return Promise.resolve();
-    }
+    const map = this.objectMap;
+    const isThere = map?.valid === true && map.mayExist(objectNumber) && !map.busy(objectNumber);
+    const running = this.copyUps.has(objectNumber);
+    if (!running && (isThere || this.parentBytes(objectNumber) === 0)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#copyUpOf(objectNumber).whenDone((result, error) => {
         if (result < 0)
