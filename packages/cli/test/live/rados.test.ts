@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { LocalCluster } from "@siphon/lab";
-import { type Answer, call, callSiphon, main } from "../support/programs.ts";
+import { type Answer, agree, call, callSiphon, main } from "../support/programs.ts";
 
 let directory: string;
 let cluster: LocalCluster;
@@ -101,15 +101,7 @@ test("snapshots of a pool: as the rados program", async () => {
 });
 
 test("what is in the pools: as the rados program", async () => {
-  // The manager counts now and then; it must not do so between the two.
-  for (let tries = 10; ; tries--) {
-    try {
-      await each("df", "df --format json", "df --format json-pretty");
-      return;
-    } catch (error) {
-      if (tries === 1) throw error;
-    }
-  }
+  for (const words of ["df", "df --format json", "df --format json-pretty"]) await agree(() => both(words));
 });
 
 test("watchers are listed, hear of notifications and answer them, whichever program they use", async () => {

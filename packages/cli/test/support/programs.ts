@@ -35,3 +35,15 @@ export function callSiphon(
 ): Promise<Answer> {
   return call(process.execPath, [main, ...args], options);
 }
+
+/** Compares again when it fails: daemons count now and then, also between what is to be the same. */
+export async function agree(compare: () => Promise<unknown>): Promise<void> {
+  for (let tries = 10; ; tries--) {
+    try {
+      await compare();
+      return;
+    } catch (error) {
+      if (tries === 1) throw error;
+    }
+  }
+}
