@@ -138,7 +138,7 @@ async function report(): Promise<void> {
     console.log(
       `${name.padEnd(30)} ${who.padEnd(20)} ${Math.round(iops.median).toString().padStart(7)} IOPS` +
         ` ${cpu.median.toFixed(1).padStart(7)} us ${Math.round(mebibytes.median).toString().padStart(5)} MiB` +
-        ` p50 ${Math.round(latency.median)} us; siphon ${iopsTimes.median.toFixed(2)}x IOPS, ${cpuTimes.median.toFixed(2)}x CPU`,
+        `${latency.median > 0 ? ` p50 ${Math.round(latency.median)} us` : ""}; siphon ${iopsTimes.median.toFixed(2)}x IOPS, ${cpuTimes.median.toFixed(2)}x CPU`,
     );
   }
   const connect = { siphon: estimate(connects.siphon), librados: estimate(connects.librados) };

@@ -204,6 +204,8 @@ export class OsdSession implements LinkHandler {
       if (length > 0) request.take(op, message.region.bytes, at, at + length, 0);
       at += length;
     }
+    // Its owner may have given it up over what it was handed.
+    if (this.requests.get(message.tid) !== request) return;
     request.version = reply.version;
     this.#events.finished(request, result);
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Writer } from "@siphon/wire";
+import { RadosError } from "../../src/errors.ts";
 import { opCode, requestFlag } from "../../src/objecter/op-code.ts";
 import { ObjectTarget } from "../../src/objecter/target.ts";
 import { FakeCluster, type FakeReply, replyBytes, TestRequest } from "../support/fake-cluster.ts";
@@ -38,6 +39,22 @@ test("a large answer that is longer than what was asked for is not taken at all"
   cluster.answer(op!, { outputs: [Buffer.alloc(1 << 20)] });
   const { result, bytes } = await request.done;
   assert.deepEqual([result, bytes.length], [-5, 0]);
+});
+
+test("a request may be given up over what it is handed", async () => {
+  await using cluster = await FakeCluster.start();
+  const request = read();
+  request.output = () => cluster.objecter.cancel(request, new RadosError("ECANCELED", "enough"));
+  cluster.objecter.submit(request);
+  const [op] = await cluster.got(1);
+  cluster.answer(op!, { outputs: two });
+  assert.equal((await request.done).result, -125);
+  const next = read();
+  cluster.objecter.submit(next);
+  const [, second] = await cluster.got(2);
+  cluster.answer(second!, { outputs: two });
+  assert.equal((await next.done).result, 0);
+  assert.equal(request.completions, 1);
 });
 
 test("a redirect leads to where the object is", async () => {
