@@ -35,6 +35,8 @@ export class NbdRequest extends ImageRequest {
   refusal = 0;
   /** What is written are zeros, and not the payload. */
   writesZeros = false;
+  /** The client wants the data in one piece. */
+  unfragmented = false;
   /** All is written, and is being made to last. */
   isFlushing = false;
   /** Of `performance.now()`. */
@@ -79,9 +81,6 @@ export class NbdRequest extends ImageRequest {
   override completed(): void {
     this.#owner.completed(this);
   }
-
-  /** The client wants the data in one piece. */
-  unfragmented = false;
 
   get dataAt(): number {
     return this.place + this.#owner.dataRoom;

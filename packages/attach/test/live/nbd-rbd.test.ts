@@ -24,7 +24,9 @@ describe("siphon attach over NBD", () => {
 
   before(async () => {
     const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-    ceph = await LocalCluster.up({ name: "nbd-rbd", ...spec });
+    // So long a killed client counts as alive, and keeps its lock.
+    const settings = { osd_client_watch_timeout: 5 };
+    ceph = await LocalCluster.up({ name: "nbd-rbd", ...spec, settings });
     for (const image of ["one", "two"]) await createImage(ceph.admin, { image, size: 64 * MiB });
     await attach(`${pool}/one`, `${pool}/two`);
   });
