@@ -6,7 +6,7 @@ type Cpu = Run["cpu"]["client"];
 interface Sample {
   /** Milliseconds of the process's clock. */
   at: number;
-  client: CpuTimes;
+  client: CpuTimes[];
   osds: CpuTimes[];
 }
 
@@ -18,13 +18,14 @@ const INTERVAL_MS = 200;
  * ends; the host sees only when it ended, so the steady window is picked afterwards, counted back from there.
  */
 export class CpuSampler implements Disposable {
-  readonly #client: number;
+  readonly #client: readonly number[];
   readonly #osds: number[];
   readonly #samples: Sample[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  constructor(client: number, osds: number[]) {
-    this.#client = client;
+  /** @param client processes that are the client together */
+  constructor(client: number | readonly number[], osds: number[]) {
+    this.#client = typeof client === "number" ? [client] : client;
     this.#osds = osds;
     this.#timer = setInterval(() => this.#sample(), INTERVAL_MS);
     this.#sample();
@@ -38,10 +39,10 @@ export class CpuSampler implements Disposable {
     this.#sample();
     const { first, last, scale } = this.#window(seconds * 1000) ?? {};
     if (!first || !last || !scale) return undefined;
-    const client = scaled(cpuBetween(first.client, last.client), scale);
-    if (this.#osds.length === 0) return { client };
-    const osds = last.osds.map((times, index) => scaled(cpuBetween(first.osds[index], times), scale));
-    return { client, osds: osds.reduce(sum) };
+    const used = (before: CpuTimes[], after: CpuTimes[]): Cpu =>
+      after.map((times, index) => scaled(cpuBetween(before[index]!, times), scale)).reduce(sum);
+    const client = used(first.client, last.client);
+    return this.#osds.length === 0 ? { client } : { client, osds: used(first.osds, last.osds) };
   }
 
   #window(measuredMs: number): { first: Sample; last: Sample; scale: number } | undefined {
@@ -63,11 +64,9 @@ export class CpuSampler implements Disposable {
   #sample(): void {
     // fio's own threads, and librbd's in it, end before fio does.
     const earlier = this.#samples.at(-1);
-    const client = cpuTimes(this.#client, earlier?.client);
-    const osds = this.#osds
-      .map((pid, index) => cpuTimes(pid, earlier?.osds[index]))
-      .filter((times) => times !== undefined);
-    if (client && osds.length === this.#osds.length) {
+    const client = timesOf(this.#client, earlier?.client);
+    const osds = timesOf(this.#osds, earlier?.osds);
+    if (client.length === this.#client.length && osds.length === this.#osds.length) {
       this.#samples.push({ at: performance.now(), client, osds });
     }
   }
@@ -75,6 +74,11 @@ export class CpuSampler implements Disposable {
 
 /** fio's last words and the way back to the host, in which no load runs any more. */
 const TEARDOWN_MS = 500;
+
+/** Without those of processes that are gone. */
+function timesOf(pids: readonly number[], earlier: CpuTimes[] | undefined): CpuTimes[] {
+  return pids.map((pid, index) => cpuTimes(pid, earlier?.[index])).filter((times) => times !== undefined);
+}
 
 function scaled({ user, system, threads }: CpuUse, scale: number): Cpu {
   const perThread = [...threads].map(([name, seconds]) => [name, seconds * scale] as const);

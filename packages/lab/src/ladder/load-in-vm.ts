@@ -28,7 +28,7 @@ export async function loadInVm(
 ): Promise<Omit<Run, "outlier" | "repeat" | "order">> {
   const started = new Date().toISOString();
   const clock = await GuestClock.start(vm);
-  using sampler = new CpuSampler(vm.pid, osdPids);
+  using sampler = new CpuSampler(vm.pids, osdPids);
   const expectedSeconds = (job.warmupSeconds ?? 0) + (job.seconds ?? FILL_SECONDS);
   const timeoutMs = (expectedSeconds * 3 + 60) * 1000;
   const said = await vm.run(fioCommandLine(job), { timeoutMs, signal });

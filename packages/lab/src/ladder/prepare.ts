@@ -6,6 +6,7 @@ import { machineFacts, versionFacts } from "../load/facts.ts";
 import type { Results } from "../results/schema.ts";
 import { findOffers } from "../rungs/offers.ts";
 import type { Offers } from "../rungs/rung.ts";
+import { ImageServer } from "../serve/image-server.ts";
 import type { Report } from "../step.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../vm/accelerator.ts";
 import { Vm } from "../vm/vm.ts";
@@ -53,17 +54,26 @@ export async function prepareVms(
       ],
     },
     guestDisk,
-    boot: async (rung, target, conf, signal) =>
-      Vm.start({
+    boot: async (rung, target, conf, signal) => {
+      const { settings } = rung;
+      const rbd = { ...target.disk, conf };
+      await using stack = new AsyncDisposableStack();
+      const server = settings.server && stack.use(await ImageServer.start(rbd, settings.server));
+      const vm = await Vm.start({
         guest,
         ...(await image?.equipment()),
-        settings: rung.settings,
-        disk: { type: "rbd", ...target.disk, conf },
+        settings,
+        disk: server?.disk ?? { type: "rbd", ...rbd },
+        ...(server && { server }),
         accelerator: accelerator.name,
         cpus,
         memoryMiB: Math.ceil(memory / 2 ** 20),
         signal,
-      }),
+      });
+      // From now on it ends with the VM.
+      stack.move();
+      return vm;
+    },
     device: async (vm, signal) => (image ? (await benchmarkPartition(vm, signal)).path : vm.device),
   };
 }

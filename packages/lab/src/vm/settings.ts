@@ -15,6 +15,8 @@ export interface VmSettings {
   queues?: number;
   /** I/O threads that share the queues (`iothread-vq-mapping`, QEMU 9.0 and newer); one when not given. */
   iothreads?: number;
+  /** Siphon's own client serves the image to QEMU; librbd in QEMU opens it when not given. */
+  server?: "nbd" | "vhost";
   allocator: "libc" | "tcmalloc" | "jemalloc";
   /** Directory of another librbd build, put in LD_LIBRARY_PATH. */
   librbdDir?: string;

@@ -39,9 +39,16 @@ export interface VmOptions {
   memoryMiB?: number;
   network?: Network;
   hotPlug?: boolean;
+  /** The process that serves the disk, if it is the VM's own: it ends after QEMU. */
+  server?: DiskProcess;
   /** Milliseconds until the guest must answer; 60,000 unless told. */
   bootTimeoutMs?: number;
   signal?: AbortSignal;
+}
+
+/** A process without which a VM has no disk. */
+export interface DiskProcess extends AsyncDisposable {
+  readonly pid: number;
 }
 
 /** A running VM. Disposing of it ends it and removes its files, unless it was told to stay. */
@@ -56,6 +63,7 @@ export class Vm implements AsyncDisposable {
   readonly #network: Network | undefined;
   readonly #resource: Resource;
   readonly #qemu: Qemu;
+  readonly #server: DiskProcess | undefined;
   readonly #control: GuestControl;
   #ending = false;
 
@@ -68,12 +76,14 @@ export class Vm implements AsyncDisposable {
       settings,
       guest,
       network,
-    }: Pick<VmOptions, "settings" | "guest" | "network"> & {
+      server,
+    }: Pick<VmOptions, "settings" | "guest" | "network" | "server"> & {
       command: QemuCommand;
     },
   ) {
     this.#resource = resource;
     this.#qemu = qemu;
+    this.#server = server;
     this.#control = control;
     this.command = command;
     this.#guest = guest;
@@ -106,7 +116,8 @@ export class Vm implements AsyncDisposable {
       try {
         await resource.note({ qemu: qemu.id });
         const control = await enter(qemu, resource, options);
-        return new Vm(resource, qemu, control, { command, settings, guest, network });
+        const { server } = options;
+        return new Vm(resource, qemu, control, { command, settings, guest, network, server });
       } catch (error) {
         await qemu.quit(0);
         throw error;
@@ -146,6 +157,11 @@ export class Vm implements AsyncDisposable {
     return this.#qemu.id.pid;
   }
 
+  /** Of all processes whose CPU is spent on the VM: QEMU's first. */
+  get pids(): number[] {
+    return [this.pid, ...(this.#server === undefined ? [] : [this.#server.pid])];
+  }
+
   /** How a person gets into the guest, from a terminal. */
   get shell(): ShellAccess {
     return this.#guest.shell({ directory: this.#resource.dir, network: this.#network });
@@ -183,6 +199,7 @@ export class Vm implements AsyncDisposable {
     this.#ending = true;
     await this.#control[Symbol.asyncDispose]();
     await this.#qemu.quit(graceMs);
+    await this.#server?.[Symbol.asyncDispose]();
     await this.#resource.remove();
   }
 

@@ -80,12 +80,21 @@ test("a rung whose needs are missing is skipped with its reason, and the later o
   const skipped = plan.flatMap((each) => (each.status === "skipped" ? [[each.rung.name, each.reason]] : []));
   assert.deepEqual(
     skipped.map(([name]) => name),
-    ["tcmalloc", "jemalloc", "new-librbd", "secure"],
+    ["tcmalloc", "jemalloc", "new-librbd", "secure", "siphon-nbd-secure", "siphon-vhost-secure"],
   );
   assert.match(skipped[0][1], /libgoogle-perftools4/);
   assert.match(skipped[2][1], /--librbd DIR/);
   assert.equal(skipped[3][1], "no session key");
   assert.equal(settingsOf(plan, "blockdev").allocator, "libc");
+});
+
+test("siphon's own rungs are the best of librbd's with the image served by siphon, and nothing builds on them", () => {
+  const plan = planRungs("cumulative", all);
+  const { server, ...rest } = settingsOf(plan, "siphon-vhost");
+  assert.equal(server, "vhost");
+  assert.deepEqual(rest, settingsOf(plan, "librados-threads"));
+  assert.equal(settingsOf(plan, "secure").server, undefined);
+  assert.equal(settingsOf(plan, "siphon-nbd-secure").clientOptions.ms_client_mode, "secure");
 });
 
 test("QEMU 9 and newer share the queues between I/O threads", () => {
