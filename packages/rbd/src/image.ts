@@ -3,7 +3,7 @@ import type { LockInfo } from "./cls/lock.ts";
 import { listMetadata, setMetadata } from "./cls/metadata.ts";
 import { ask, changeAll } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
-import { type ChildImage, childrenOf } from "./directory/children.ts";
+import { type ChildImage, childrenOf, sortedChildren } from "./directory/children.ts";
 import { RbdError } from "./errors.ts";
 import type { ImageHeader } from "./header/image-header.ts";
 import { OpenImage } from "./image/open-image.ts";
@@ -234,12 +234,12 @@ export class Image implements AsyncDisposable {
     await requests.perform({ type: "flatten", id: await requests.newId() }, onProgress);
   }
 
-  /** Clones of the image's snapshots, or of one of them. */
+  /** Clones of the image's snapshots, or of one of them; in the order of their names. */
   async children(snapId?: number): Promise<ChildImage[]> {
     const { cluster, pool, header } = this.#image;
     const snaps = snapId === undefined ? header.snapContext.snaps.toReversed() : [snapId];
     const found = await Promise.all(snaps.map((id) => childrenOf(cluster, pool, header, id)));
-    return found.flat();
+    return sortedChildren(found.flat());
   }
 
   /** Reads the header again; there is no need to, but for who waits for somebody else's change. */

@@ -18,7 +18,7 @@ export interface ChildImage {
   readonly trash: boolean;
 }
 
-/** The clones of a snapshot, of either version, in all pools and namespaces; in the order of their names. */
+/** The clones of a snapshot, of either version, in all pools and namespaces. */
 export async function childrenOf(
   cluster: Cluster,
   pool: Pool,
@@ -30,7 +30,7 @@ export async function childrenOf(
     throw error;
   });
   const older = await listOldChildrenOf(cluster, image, snapId);
-  const found = await Promise.all(
+  return Promise.all(
     [...newer, ...older].map(async ({ poolId, namespace, imageId: id }) => {
       const childPool = await poolById(cluster, poolId, namespace);
       const listed = await nameOf(childPool, id);
@@ -39,6 +39,9 @@ export async function childrenOf(
       return { pool: childPool.name, namespace, name, id, trash: trashed !== undefined };
     }),
   );
+}
+
+export function sortedChildren(children: readonly ChildImage[]): ChildImage[] {
   const key = ({ pool, namespace, name }: ChildImage) => `${pool}/${namespace}/${name}`;
-  return found.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return children.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
