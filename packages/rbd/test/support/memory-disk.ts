@@ -1,4 +1,4 @@
-import type { ImageOperations } from "../../src/encryption/image-operations.ts";
+import type { ImageOperations } from "../../src/io/image-operations.ts";
 import type { ImageRequest } from "../../src/io/image-request.ts";
 
 /** A disk in memory that answers in any order, and gives what was never written as zeros that are none. */

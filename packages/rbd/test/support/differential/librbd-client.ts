@@ -1,16 +1,21 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
+import { promisify } from "node:util";
 import type { DiskClient, Shape } from "./disk-client.ts";
 
 /** librbd, as python3-rbd has it, in a process of its own. */
 export class LibrbdClient implements DiskClient, AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
+  readonly #rbd: (...args: string[]) => Promise<unknown>;
+  readonly #pool: string;
   readonly #lines: AsyncIterator<string>;
 
   /** @param user `client.admin` */
   constructor(conf: string, user: string, pool: string) {
     const script = new URL("librbd.py", import.meta.url).pathname;
+    this.#pool = pool;
+    this.#rbd = (...args) => execFileAsync("rbd", ["--conf", conf, "--name", user, ...args]);
     this.#process = spawn("/usr/bin/python3", [script, conf, user, pool]);
     this.#process.stderr.pipe(process.stderr, { end: false });
     const lines: Interface = createInterface({ input: this.#process.stdout });
@@ -73,8 +78,11 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
     return this.#ask("flatten", { image });
   }
 
-  setObjectMap(image: string, on: boolean): Promise<void> {
-    return this.#ask("setObjectMap", { image, on });
+  /** The lock must be free, or librbd's. */
+  async setObjectMap(image: string, on: boolean): Promise<void> {
+    await this.#ask("setObjectMap", { image, on });
+    // python3-rbd's own method for it cannot be called.
+    if (on) await this.#rbd("object-map", "rebuild", "--no-progress", `${this.#pool}/${image}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -91,6 +99,8 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
     return answer.ok;
   }
 }
+
+const execFileAsync = promisify(execFile);
 
 function onWire({ order, stripeUnit, stripeCount }: Shape) {
   return { order, stripe_unit: stripeUnit, stripe_count: stripeCount };

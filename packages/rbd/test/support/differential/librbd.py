@@ -48,8 +48,6 @@ def clone(image, snapshot, child, order, features, stripe_unit, stripe_count):
 def set_object_map(image, on):
     features = rbd.RBD_FEATURE_OBJECT_MAP | rbd.RBD_FEATURE_FAST_DIFF
     images[image].update_features(features, on)
-    if on:
-        images[image].rebuild_object_map(lambda done, total: 0)
 
 
 operations = {

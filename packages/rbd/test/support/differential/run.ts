@@ -177,6 +177,7 @@ class Run {
         return;
       case "setObjectMap":
         if ((this.#options.features & objectMap) === 0 || step.on === this.#hasObjectMap) return;
+        await siphon.releaseLock(name);
         await librbd.setObjectMap(name, step.on);
         this.#hasObjectMap = step.on;
     }
