@@ -34,7 +34,6 @@ export const optionReply = {
   invalid: 0x8000_0003,
   tlsRequired: 0x8000_0005,
   unknown: 0x8000_0006,
-  shutdown: 0x8000_0007,
   tooBig: 0x8000_0009,
   extendedHeadersRequired: 0x8000_000a,
 } as const;

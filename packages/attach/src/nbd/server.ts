@@ -75,10 +75,6 @@ export class NbdServer {
     return typeof address === "object" ? address?.port : undefined;
   }
 
-  get connections(): number {
-    return this.#connections.size;
-  }
-
   /**
    * Takes no more clients and no more requests, answers what is in flight, and lets the clients go. Devices are neither flushed
    * nor closed.
