@@ -78,11 +78,18 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
     return this.#ask("flatten", { image });
   }
 
-  /** The lock must be free, or librbd's. */
-  async setObjectMap(image: string, on: boolean): Promise<void> {
+  /**
+   * The lock must be free, or librbd's.
+   *
+   * @param snapshots of the image: each has a map of its own
+   */
+  async setObjectMap(image: string, on: boolean, snapshots: readonly string[]): Promise<void> {
     await this.#ask("setObjectMap", { image, on });
     // python3-rbd's own method for it cannot be called.
-    if (on) await this.#rbd("object-map", "rebuild", "--no-progress", `${this.#pool}/${image}`);
+    if (!on) return;
+    for (const spec of [image, ...snapshots.map((name) => `${image}@${name}`)]) {
+      await this.#rbd("object-map", "rebuild", "--no-progress", `${this.#pool}/${spec}`);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -178,7 +178,7 @@ class Run {
       case "setObjectMap":
         if ((this.#options.features & objectMap) === 0 || step.on === this.#hasObjectMap) return;
         await siphon.releaseLock(name);
-        await librbd.setObjectMap(name, step.on);
+        await librbd.setObjectMap(name, step.on, [...image.snapshots.keys()]);
         this.#hasObjectMap = step.on;
     }
   }
