@@ -202,14 +202,27 @@ export class Session {
   }
 
   #setMemory(regions: payloads.RegionDescription[], fds: number[]): undefined {
-    if (fds.length !== regions.length)
-      throw malformed(`${fds.length} descriptors for ${regions.length} regions`);
-    this.#backend.setMemory(regions.map((region, index) => new MemoryRegion(fds[index]!, region)));
+    this.#useRegions([], regions, fds);
   }
 
   #addRegion(region: payloads.RegionDescription, fds: number[]): undefined {
-    if (fds.length !== 1) throw malformed(`${fds.length} descriptors for a region`);
-    this.#backend.setMemory([...this.#backend.memory.regions, new MemoryRegion(fds[0]!, region)]);
+    this.#useRegions(this.#backend.memory.regions, [region], fds);
+  }
+
+  /** Maps regions and takes them as the guest's memory beside those that are kept; all of them or none. */
+  #useRegions(
+    kept: readonly MemoryRegion[],
+    added: readonly payloads.RegionDescription[],
+    fds: readonly number[],
+  ): void {
+    if (fds.length !== added.length) throw malformed(`${fds.length} descriptors for ${added.length} regions`);
+    const mapped: MemoryRegion[] = [];
+    try {
+      for (const [index, region] of added.entries()) mapped.push(new MemoryRegion(fds[index]!, region));
+      this.#backend.setMemory([...kept, ...mapped]);
+    } finally {
+      for (const region of mapped) region.release();
+    }
   }
 
   #removeRegion({ guestAddress, userAddress, size }: payloads.RegionDescription): undefined {

@@ -5,17 +5,16 @@ import { createSharedMemory } from "../../src/vhost/native/mapping.ts";
 
 /** Guest memory with regions given as guest address and size; a user address is the guest address plus 2^40. */
 export function testMemory(...regions: [guestAddress: number, size: number][]): GuestMemory {
-  return new GuestMemory(
-    regions.map(([guestAddress, size]) => {
-      const fd = createSharedMemory("test", size);
-      const region = new MemoryRegion(fd, {
-        guestAddress,
-        size,
-        userAddress: guestAddress + 2 ** 40,
-        mmapOffset: 0,
-      });
-      closeSync(fd);
-      return region;
-    }),
-  );
+  const mapped = regions.map(([guestAddress, size]) => {
+    const fd = createSharedMemory("test", size);
+    const description = { guestAddress, size, userAddress: guestAddress + 2 ** 40, mmapOffset: 0 };
+    const region = new MemoryRegion(fd, description);
+    closeSync(fd);
+    return region;
+  });
+  try {
+    return new GuestMemory(mapped);
+  } finally {
+    for (const region of mapped) region.release();
+  }
 }

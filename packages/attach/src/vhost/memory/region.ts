@@ -10,9 +10,9 @@ export class MemoryRegion {
   /** The region's bytes, `windowBytes` in each but the last. */
   readonly windows: Buffer[] = [];
   readonly #mapping: Mapping;
-  #holders = 0;
+  #holders = 1;
 
-  /** The descriptor can be closed afterwards. Throws when it cannot be mapped. */
+  /** The descriptor can be closed afterwards. Held by whoever makes it. Throws when it cannot be mapped. */
   constructor(fd: number, description: RegionDescription) {
     this.description = description;
     this.#mapping = new Mapping(fd, description.mmapOffset, description.size);
