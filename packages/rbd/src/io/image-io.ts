@@ -1,5 +1,5 @@
 import { NO_SNAP, type ObjectRequest } from "@siphon/rados";
-import { SiphonError } from "@siphon/wire";
+import { RbdError } from "../errors.ts";
 import type { ImageState } from "../image-state.ts";
 import type { ObjectMap } from "../object-map/object-map.ts";
 import { ObjectExtents } from "../striping/extents.ts";
@@ -201,11 +201,7 @@ export class ImageIo {
     if (!running && (isThere || this.parentBytes(objectNumber) === 0)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#copyUpOf(objectNumber).whenDone((result, error) => {
-        if (result < 0)
-          reject(
-            error ??
-              new SiphonError("SIPHON_RBD_COPY_UP", `cannot copy object ${objectNumber} up (${result})`),
-          );
+        if (result < 0) reject(error ?? copyUpFailed(objectNumber, result));
         else resolve();
       });
     });
@@ -344,4 +340,9 @@ export class ImageIo {
     if (running !== undefined) this.#running.end(running);
     if (epoch !== undefined) this.#asked.end(epoch);
   }
+}
+
+function copyUpFailed(objectNumber: number, result: number): RbdError {
+  const message = `object ${objectNumber} could not be given the parent's data (error ${-result})`;
+  return new RbdError("SIPHON_RBD_INVALID", message, { errno: result });
 }

@@ -90,14 +90,12 @@ export class ObjectMap {
 
   /** Tells a snapshot's map, which is in nobody's memory. */
   updateSnapshot(snapId: number, objectNumber: number, state: number, waiter: MapWaiter): void {
-    const { objecter, poolId, namespace, imageId, onInvalid } = this.#options;
+    const { objecter, poolId, namespace, imageId } = this.#options;
     const target = new ObjectTarget(poolId, objectMapName(imageId, snapId), { namespace });
     const change = { first: objectNumber, end: objectNumber + 1, state, current: undefined };
     const request = new UpdateRequest(target, change, false, async ({ result }) => {
-      if (result < 0 && result !== errno.shutdown) {
-        await onInvalid(snapId);
-        waiter.mapUpdated(0);
-      } else waiter.mapUpdated(Math.min(result, 0));
+      const lost = result === errno.shutdown || (result < 0 && !(await this.#invalidate(snapId)));
+      waiter.mapUpdated(lost ? errno.shutdown : 0);
     });
     objecter.submit(request);
   }
@@ -139,14 +137,24 @@ export class ObjectMap {
 
   async #updated(change: MapChange, result: number): Promise<void> {
     // Without the lock on the map the image's lock is lost as well.
-    const lost = result === errno.shutdown || result === errno.busy;
+    let lost = result === errno.shutdown || result === errno.busy;
     if (result < 0 && !lost && this.valid) {
       this.valid = false;
-      await this.#options.onInvalid(undefined);
+      lost = !(await this.#invalidate(undefined));
     }
     for (let objectNumber = change.first; objectNumber < change.end; objectNumber++) {
       if (result >= 0) this.#states.set(objectNumber, change.state);
       this.#settle(objectNumber, lost ? errno.shutdown : 0);
+    }
+  }
+
+  /** False if nobody could be told that the map says nothing any more: then nothing may be written. */
+  async #invalidate(snapId: number | undefined): Promise<boolean> {
+    try {
+      await this.#options.onInvalid(snapId);
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -1,0 +1,48 @@
+import type { ImageRequest } from "./image-request.ts";
+import { BufferRequest } from "./promise-request.ts";
+
+/** What encryption and transfers need of an image; an encrypted one offers the same. */
+export interface ImageOperations {
+  /** In bytes. */
+  readonly size: number;
+  readonly readOnly: boolean;
+  read(request: ImageRequest): void;
+  write(request: ImageRequest): void;
+  flush(request: ImageRequest): void;
+  discard(request: ImageRequest): void;
+  writeZeroes(request: ImageRequest): void;
+}
+
+/** Bytes of an image; fewer at its end. */
+export async function readBytes(image: ImageOperations, offset: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, image.size - offset)));
+  if (bytes.length > 0) await perform(offset, bytes.length, bytes, (request) => image.read(request));
+  return bytes;
+}
+
+export function writeBytes(image: ImageOperations, offset: number, bytes: Buffer): Promise<void> {
+  return perform(offset, bytes.length, bytes, (request) => image.write(request));
+}
+
+export function zeroBytes(image: ImageOperations, offset: number, length: number): Promise<void> {
+  return perform(offset, length, none, (request) => image.writeZeroes(request));
+}
+
+export function flushImage(image: ImageOperations): Promise<void> {
+  return perform(0, 0, none, (request) => image.flush(request));
+}
+
+const none = Buffer.alloc(0);
+
+function perform(
+  offset: number,
+  length: number,
+  bytes: Buffer,
+  start: (request: ImageRequest) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (result: number, error?: Error) =>
+      reject(error ?? new Error(`bytes ${offset} to ${offset + length} of the image: error ${-result}`));
+    start(new BufferRequest(offset, length, bytes, { resolve, reject: failed }));
+  });
+}

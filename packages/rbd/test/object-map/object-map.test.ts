@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ObjectRequest } from "@siphon/rados";
+import { ObjectMap } from "../../src/object-map/object-map.ts";
+import { ObjectStates } from "../../src/object-map/object-states.ts";
+import { UpdateRequest } from "../../src/object-map/update-request.ts";
+
+const [nonexistent, exists, pending] = [0, 1, 2];
+
+function open(onInvalid: () => Promise<void> = async () => {}) {
+  const sent: UpdateRequest[] = [];
+  const objecter = {
+    submit(request: ObjectRequest) {
+      assert.ok(request instanceof UpdateRequest);
+      sent.push(request);
+    },
+  };
+  const states = new ObjectStates(10);
+  const map = new ObjectMap({ objecter, poolId: 1, namespace: "", imageId: "a", states, onInvalid });
+  const answer = async (result = 0) => {
+    await Promise.resolve();
+    const request = sent.shift()!;
+    request.result = result;
+    request.completed();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { map, sent, answer };
+}
+
+test("updates of the same turn go together where the objects follow each other", async () => {
+  const { map, sent, answer } = open();
+  const done: string[] = [];
+  for (const n of [4, 2, 3, 7]) {
+    assert.ok(map.update(n, exists, undefined, { mapUpdated: (result) => done.push(`${n}: ${result}`) }));
+  }
+  await Promise.resolve();
+  assert.deepEqual(
+    sent.map(({ change: { first, end } }) => [first, end]),
+    [
+      [2, 5],
+      [7, 8],
+    ],
+  );
+  assert.equal(map.mayExist(3), false, "until the cluster knows");
+  await answer();
+  assert.deepEqual(done, ["2: 0", "3: 0", "4: 0"]);
+  assert.equal(map.mayExist(3), true);
+  assert.equal(map.update(3, exists, undefined, { mapUpdated: () => assert.fail() }), false, "it says so already");
+});
+
+test("updates of one object happen one after the other, and only as far as they are needed", async () => {
+  const { map, sent, answer } = open();
+  const done: string[] = [];
+  const ask = (state: number, current: number | undefined, name: string) =>
+    map.update(1, state, current, { mapUpdated: () => done.push(name) });
+  ask(exists, undefined, "a");
+  ask(exists, undefined, "b");
+  ask(pending, undefined, "c");
+  await answer();
+  assert.deepEqual(done, ["a", "b"]);
+  ask(exists, undefined, "d");
+  ask(nonexistent, pending, "e");
+  await answer();
+  assert.deepEqual(done, ["a", "b", "c"]);
+  await answer();
+  assert.deepEqual(done, ["a", "b", "c", "d", "e"], "written again meanwhile: it is not gone");
+  assert.equal(map.mayExist(1), true);
+  assert.equal(sent.length, 0);
+});
+
+test("a map that cannot be kept is declared invalid, and says that everything may exist", async () => {
+  let invalid = 0;
+  const { map, answer } = open(async () => {
+    invalid++;
+  });
+  const results: number[] = [];
+  map.update(1, exists, undefined, { mapUpdated: (result) => results.push(result) });
+  await answer(-5);
+  assert.deepEqual([invalid, results], [1, [0]]);
+  assert.equal(map.mayExist(9), true);
+});
+
+test("without the map's lock nothing is written, and neither if nobody can be told that the map is invalid", async () => {
+  const busy = open();
+  const results: number[] = [];
+  busy.map.update(1, exists, undefined, { mapUpdated: (result) => results.push(result) });
+  await busy.answer(-16);
+  const mute = open(() => Promise.reject(new Error("no")));
+  mute.map.update(1, exists, undefined, { mapUpdated: (result) => results.push(result) });
+  await mute.answer(-5);
+  assert.deepEqual(results, [-108, -108]);
+});
