@@ -1,8 +1,8 @@
 import { errno } from "../io/errno.ts";
+import type { ImageOperations } from "../io/image-operations.ts";
 import type { ImageRequest } from "../io/image-request.ts";
 import { DiscardRequest, SectorRead } from "./encrypted-read.ts";
 import { EncryptedWrite } from "./encrypted-write.ts";
-import type { ImageOperations } from "./image-operations.ts";
 import type { LuksVolume } from "./luks-volume.ts";
 import type { Secret } from "./secret.ts";
 import { SectorCipher } from "./sector-cipher.ts";

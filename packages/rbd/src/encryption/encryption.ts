@@ -1,6 +1,12 @@
+import {
+  flushImage,
+  type ImageOperations,
+  readBytes,
+  writeBytes,
+  zeroBytes,
+} from "../io/image-operations.ts";
 import { EncryptedImage, type EncryptedImageOptions } from "./encrypted-image.ts";
 import { EncryptionError } from "./encryption-error.ts";
-import { flushImage, type ImageOperations, readBytes, writeBytes, zeroBytes } from "./image-operations.ts";
 import { type FormatOptions, formatLuks, readLuks, unlock } from "./luks.ts";
 import type { LuksVolume } from "./luks-volume.ts";
 import type { Secret } from "./secret.ts";

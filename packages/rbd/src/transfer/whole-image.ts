@@ -1,4 +1,5 @@
 import type { CreateOptions } from "../directory/create-image.ts";
+import type { Image } from "../image.ts";
 import type { ImagePool } from "../image-pool.ts";
 import type { ByteSink } from "./byte-sink.ts";
 import type { ByteSource } from "./byte-source.ts";
@@ -17,7 +18,7 @@ export async function exportWhole(
 ): Promise<void> {
   await using image = await images.open(name, { readOnly: true, watch: false });
   const snapshots = image.snapshots.list();
-  await sink.write(encodeExportHeader(await exportedImage(images, name), snapshots.length + 1));
+  await sink.write(encodeExportHeader(await exportedImage(image), snapshots.length + 1));
   let from: string | undefined;
   for (const [done, snapshot] of snapshots.entries()) {
     const { name: to, isProtected } = snapshot;
@@ -31,8 +32,7 @@ export async function exportWhole(
 }
 
 /** What it takes to make such an image again. */
-export async function exportedImage(images: ImagePool, name: string): Promise<ExportedImage> {
-  await using image = await images.open(name, { readOnly: true, watch: false });
+export async function exportedImage(image: Image): Promise<ExportedImage> {
   const { order, features, stripeUnit, stripeCount } = image.header;
   return { order, features, stripeUnit, stripeCount, metadata: await image.metadata() };
 }

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { formatEncrypted, openEncrypted } from "../../src/encryption/encryption.ts";
 import { EncryptionError, type EncryptionErrorCode } from "../../src/encryption/encryption-error.ts";
-import { readBytes, writeBytes } from "../../src/encryption/image-operations.ts";
 import type { KeyDerivation } from "../../src/encryption/key-derivation.ts";
 import { Secret } from "../../src/encryption/secret.ts";
+import { readBytes, writeBytes } from "../../src/io/image-operations.ts";
 import { MemoryDisk } from "../support/memory-disk.ts";
 
 const alignment = 1024 * 1024;

@@ -1,4 +1,12 @@
-import { applyDiff, Backup, createOptions, DiffReader, exportedImage, imageTarget } from "@siphon/rbd";
+import {
+  applyDiff,
+  Backup,
+  createOptions,
+  DiffReader,
+  exportedImage,
+  type Image,
+  imageTarget,
+} from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
@@ -25,18 +33,16 @@ export function backupCommand(): Command {
       if (keep !== undefined && !(Number.isSafeInteger(keep) && keep > 0))
         throw usage("--keep takes a number from 1 on");
       return withPool(flags, spec, async (images) => {
-        const snapshot = spec.snapshot ?? `backup-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
-        if (spec.snapshot === undefined) {
-          await using image = await images.open(spec.image);
-          await image.snapshots.create(snapshot);
-        }
-        await using image = await images.open(spec.image, { snapshot, readOnly: true, watch: false });
+        const reading = { readOnly: true, watch: false };
+        await using image = await images.open(spec.image, spec.snapshot === undefined ? {} : reading);
         const place = [spec.pool, spec.namespace, spec.image].filter((part) => part !== "").join("/");
-        const described = { spec: place, id: image.id, ...(await exportedImage(images, spec.image)) };
+        const described = { spec: place, id: image.id, ...(await exportedImage(image)) };
         await using backup = await Backup.openForChange(directory, described);
-        const from = backup.newest?.name;
+        const snapshot = spec.snapshot ?? (await newSnapshot(image));
+        await using then = await images.open(spec.image, { ...reading, snapshot });
+        const source = then.diff({ from: backup.newest?.name });
         await withTransferProgress("Backing up image", flags, async (onProgress) => {
-          await backup.add(snapshot, image.diff({ from }), { onProgress, signal });
+          await backup.add(snapshot, source, { onProgress, signal });
         });
         if (keep !== undefined)
           await backup.keep(new Set(backup.points.slice(-keep).map(({ name }) => name)));
@@ -92,4 +98,10 @@ export function restoreCommand(): Command {
       },
     );
   return withConnectFlags(withSpecFlags(command));
+}
+
+async function newSnapshot(image: Image): Promise<string> {
+  const name = `backup-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+  await image.snapshots.create(name);
+  return name;
 }

@@ -204,7 +204,8 @@ export class Backup implements AsyncDisposable {
   async #removeUnnamed(): Promise<void> {
     const named = new Set(this.points.map((point) => point.file));
     const names = await readdir(this.directory);
-    const unnamed = names.filter((name) => /^\d+\.diff(\.partial)?$/.test(name) && !named.has(name));
+    const isOurs = (name: string) => /^(\d+\.diff|manifest\.json)(\.partial)?$/.test(name);
+    const unnamed = names.filter((name) => isOurs(name) && name !== manifestName && !named.has(name));
     await removeDurably(this.directory, unnamed);
   }
 }

@@ -2,7 +2,7 @@ import { type Cluster, type Pool, ReadOperation, SNAP_DIR, type SnapSet } from "
 import { hasCode } from "../../errors.ts";
 import { poolById } from "../../image/pools.ts";
 import type { ImageIo } from "../../io/image-io.ts";
-import { BufferRequest } from "../../io/promise-request.ts";
+import { readBytes } from "../../io/image-operations.ts";
 import { ObjectExtents } from "../../striping/extents.ts";
 import type { DiffExtent, DiffSource } from "../image-ends.ts";
 import { inOrder } from "../in-order.ts";
@@ -40,15 +40,7 @@ export class ImageDiff implements DiffSource {
   }
 
   read(offset: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafeSlow(length);
-    return new Promise((resolve, reject) => {
-      const failed = (result: number, error?: Error) =>
-        reject(
-          error ?? new Error(`cannot read bytes ${offset} to ${offset + length} of the image (${result})`),
-        );
-      const settling = { resolve: () => resolve(bytes), reject: failed };
-      this.#io.read(new BufferRequest(offset, length, bytes, settling));
-    });
+    return readBytes(this.#io, offset, length);
   }
 
   /** In ascending order; none crosses from one set of objects into the next. */
