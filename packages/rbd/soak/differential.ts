@@ -59,8 +59,8 @@ async function once(seed: number, replay?: readonly Step[]): Promise<void> {
     prefix: `d${process.pid}-${++runs}`,
     ...(replay !== undefined && { replay }),
     check: async (image) => {
-      const errors = await objectMapErrors(conf, user, `${pool}/${image}`);
-      if (errors.length > 0) throw new Error(`${image}: ${errors.join("\n")}`);
+      const errors = await objectMapErrors(conf, user, pool, image);
+      if (errors.length > 0) throw new Error(`${image.name}: ${errors.join("\n")}`);
     },
     onStep: (index, step) => {
       if (args.verbose) console.log(index, JSON.stringify(step));

@@ -11,6 +11,8 @@ export class ImageModel {
   ancestors: number;
   bytes: Buffer;
   readonly snapshots = new Map<string, Buffer>();
+  /** By librbd, which then takes objects of the snapshot's map for unchanged that it has written anew. */
+  rolledBackByLibrbd = false;
 
   constructor(name: string, shape: Shape, bytes: Buffer, ancestors = 0) {
     this.name = name;

@@ -16,7 +16,7 @@ export interface DifferentialOptions {
   /** These steps instead of random ones; those that make no sense any more are left out. */
   readonly replay?: readonly Step[];
   /** Called when all is closed, with each image that was worked on. */
-  readonly check?: (image: string) => Promise<void>;
+  readonly check?: (image: ImageModel) => Promise<void>;
   readonly onStep?: (index: number, step: Step) => void;
 }
 
@@ -75,7 +75,7 @@ class Run {
     await this.#close(this.image.name);
     const { check } = this.#options;
     try {
-      for (const image of [...this.#parents, this.image]) await check?.(image.name);
+      for (const image of [...this.#parents, this.image]) await check?.(image);
     } catch (error) {
       throw new DifferentialFailure(this.#options.seed, this.#done, error);
     }
@@ -151,7 +151,10 @@ class Run {
         image.snapshots.delete(step.snapshot);
         return;
       case "rollBack":
-        if (step.by === "librbd") await siphon.releaseLock(name);
+        if (step.by === "librbd") {
+          await siphon.releaseLock(name);
+          image.rolledBackByLibrbd = true;
+        }
         await client.rollBack(name, step.snapshot);
         image.bytes = Buffer.from(image.snapshots.get(step.snapshot)!);
         return;
