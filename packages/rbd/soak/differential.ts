@@ -59,7 +59,7 @@ async function once(seed: number, replay?: readonly Step[]): Promise<void> {
     prefix: `d${process.pid}-${++runs}`,
     ...(replay !== undefined && { replay }),
     check: async (image) => {
-      const errors = await objectMapErrors(conf, user, pool, image);
+      const errors = await objectMapErrors(conf, user, `${pool}/${image.name}`, image);
       if (errors.length > 0) throw new Error(`${image.name}: ${errors.join("\n")}`);
     },
     onStep: (index, step) => {

@@ -30,7 +30,7 @@ for (const [what, features] of Object.entries(images)) {
         await runDifferential({
           ...{ seed, features, prefix, steps: stepsEach, clients: { siphon, librbd } },
           check: async (image) => {
-            assert.deepEqual(await objectMapErrors(cluster.conf, user, pool, image), []);
+            assert.deepEqual(await objectMapErrors(cluster.conf, user, `${pool}/${image.name}`, image), []);
           },
         });
       } catch (error) {

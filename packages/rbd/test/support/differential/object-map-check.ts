@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { ImageModel } from "./model.ts";
 
 const run = promisify(execFile);
 
@@ -11,10 +10,9 @@ const run = promisify(execFile);
 export async function objectMapErrors(
   conf: string,
   user: string,
-  pool: string,
-  { name, rolledBackByLibrbd }: ImageModel,
+  image: string,
+  { rolledBackByLibrbd = false } = {},
 ): Promise<string[]> {
-  const image = `${pool}/${name}`;
   const harmless = [
     "marked as 1, but should be 3",
     ...(rolledBackByLibrbd ? ["marked as 3, but should be 1"] : []),
