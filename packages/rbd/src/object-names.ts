@@ -5,7 +5,6 @@ export const childrenObject = "rbd_children";
 export const trashObject = "rbd_trash";
 /** Tells a pool that was initialized for RBD. */
 export const infoObject = "rbd_info";
-export const namespaceObject = "rbd_namespace";
 
 export const idObject = (imageName: string) => `rbd_id.${imageName}`;
 export const headerObject = (imageId: string) => `rbd_header.${imageId}`;

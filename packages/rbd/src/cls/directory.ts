@@ -10,14 +10,6 @@ export function setId(imageId: string): ClassCall {
   return change("set_id", (w) => w.string(imageId));
 }
 
-export function idOfName(imageName: string): ClassCall<string> {
-  return query(
-    "dir_get_id",
-    (r) => r.string(),
-    (w) => w.string(imageName),
-  );
-}
-
 export function nameOfId(imageId: string): ClassCall<string> {
   return query(
     "dir_get_name",
@@ -39,14 +31,8 @@ export function removeFromDirectory(imageName: string, imageId: string): ClassCa
   return change("dir_remove_image", (w) => w.string(imageName).string(imageId));
 }
 
-/** dir_rename_image: string old name, string new name, string id. */
-export function renameInDirectory(from: string, to: string, imageId: string): ClassCall {
-  return change("dir_rename_image", (w) => w.string(from).string(to).string(imageId));
-}
-
 /** Where a namespace or pool that is being removed would be in state 2: nothing may be put into it then. */
 export const assertDirectoryReady: ClassCall = change("dir_state_assert", (w) => w.u32(1));
-export const setDirectoryReady: ClassCall = change("dir_state_set", (w) => w.u32(1));
 
 export interface TrashedImage {
   name: string;
@@ -66,15 +52,6 @@ export function getTrashed(imageId: string): ClassCall<TrashedImage> {
         return { name: r.string(), trashed: date(readUtime(r)) };
       }),
     (w) => w.string(imageId),
-  );
-}
-
-/** namespace_list: string to start after, u64 how many -> list of strings. */
-export function listNamespaces(after: string, limit: number): ClassCall<string[]> {
-  return query(
-    "namespace_list",
-    (r) => r.list(4, () => r.string()),
-    (w) => w.string(after).u64(limit),
   );
 }
 

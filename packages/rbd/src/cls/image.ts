@@ -44,11 +44,6 @@ export function getFeatures(readOnly: boolean): ClassCall<{ features: number; in
   );
 }
 
-/** set_features: u64 features, u64 mask of those that are set. */
-export function setFeatures(features: number, mask: number): ClassCall {
-  return change("set_features", (w) => w.u64(features).u64(mask));
-}
-
 /** get_flags: u64 snapshot -> u64 flags. */
 export function getFlags(snapId = NO_SNAP): ClassCall<number> {
   return query(
@@ -88,25 +83,6 @@ export function setStriping(stripeUnit: number, stripeCount: number): ClassCall 
 export const getCreated: ClassCall<Date> = query("get_create_timestamp", (r) => date(readUtime(r)));
 export const getAccessed: ClassCall<Date> = query("get_access_timestamp", (r) => date(readUtime(r)));
 export const getModified: ClassCall<Date> = query("get_modify_timestamp", (r) => date(readUtime(r)));
-
-/** metadata_list: string to start after, u64 how many -> map of string, blob. */
-export function listMetadata(after: string, limit: number): ClassCall<Map<string, string>> {
-  return query(
-    "metadata_list",
-    (r) =>
-      r.map(
-        8,
-        () => r.string(),
-        () => r.string(),
-      ),
-    (w) => w.string(after).u64(limit),
-  );
-}
-
-/** metadata_set: map of string, blob. */
-export function setMetadata(values: ReadonlyMap<string, string>): ClassCall {
-  return change("metadata_set", (w) => w.map(values, (_, key, value) => w.string(key).string(value)));
-}
 
 export function date(time: Utime): Date {
   return new Date(utimeToMilliseconds(time));

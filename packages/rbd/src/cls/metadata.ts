@@ -17,6 +17,10 @@ export function listMetadata(after: string, most: number): ClassCall<Map<string,
 }
 
 /** metadata_set: map of names to values. */
-export function setMetadata(values: ReadonlyMap<string, string>): ClassCall {
-  return change("metadata_set", (w) => w.map(values, (each, name, value) => each.string(name).string(value)));
+export function setMetadata(values: ReadonlyMap<string, string | Buffer>): ClassCall {
+  return change("metadata_set", (w) =>
+    w.map(values, (each, name, value) =>
+      each.string(name).blob(typeof value === "string" ? Buffer.from(value) : value),
+    ),
+  );
 }

@@ -1,5 +1,6 @@
 import type { Cluster, Pool } from "@siphon/rados";
-import { listMetadata, setMetadata, setOpFeatures } from "../cls/image.ts";
+import { setOpFeatures } from "../cls/image.ts";
+import { listMetadata, setMetadata } from "../cls/metadata.ts";
 import { addOldChild, attachChild, attachParent, type ParentSpec } from "../cls/parent.ts";
 import { ask, changeAll } from "../cls/run.ts";
 import { RbdError } from "../errors.ts";
