@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
 import { commands } from "./commands.ts";
+import { cacheCompiledModules } from "./compile-cache.ts";
 import { exitCodeOf, explain } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
+cacheCompiledModules();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
