@@ -7,8 +7,7 @@ import { join } from "node:path";
  * command takes. In the user's own cache, since whoever can write there decides what runs.
  */
 export function cacheCompiledModules(): void {
-  const { XDG_CACHE_HOME, NODE_COMPILE_CACHE } = process.env;
-  enableCompileCache(
-    NODE_COMPILE_CACHE ?? join(XDG_CACHE_HOME || join(homedir(), ".cache"), "siphon", "modules"),
-  );
+  const { NODE_COMPILE_CACHE, SIPHON_CACHE_DIR, XDG_CACHE_HOME } = process.env;
+  const cache = SIPHON_CACHE_DIR ?? join(XDG_CACHE_HOME || join(homedir(), ".cache"), "siphon");
+  enableCompileCache(NODE_COMPILE_CACHE ?? join(cache, "modules"));
 }
