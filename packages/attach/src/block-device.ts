@@ -8,6 +8,8 @@ export interface BlockDevice {
   /** In bytes; changes are told to `onResize`. */
   readonly size: number;
   readonly readOnly: boolean;
+  /** Whether an acknowledged write may be lost until a flush is done: with a cache that writes back. */
+  readonly volatile: boolean;
   /** Bytes that are written at best, for the guest to know: an object's. */
   readonly optimalIoSize: number;
   read(request: ImageRequest): void;

@@ -1,4 +1,5 @@
 import type { Cluster, Notification, Pool, Watch, Watcher } from "@siphon/rados";
+import { ImageCache } from "./cache/image-cache.ts";
 import type { LockInfo } from "./cls/lock.ts";
 import { listMetadata, setMetadata } from "./cls/metadata.ts";
 import { ask, changeAll } from "./cls/run.ts";
@@ -65,6 +66,12 @@ export class Image implements AsyncDisposable {
 
   get readOnly(): boolean {
     return this.#image.readOnly;
+  }
+
+  /** Whether writes are acknowledged, by a cache, before they last: until a flush. */
+  get volatile(): boolean {
+    const { front } = this.#image;
+    return front instanceof ImageCache && front.volatile;
   }
 
   /** Bytes of an object. */

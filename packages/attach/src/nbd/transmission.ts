@@ -120,11 +120,9 @@ export class Transmission implements RequestOwner {
         this.#step(request);
         return;
       }
-      if ((request.flags & commandFlag.fua) !== 0 && writes(request.command)) {
-        request.isFlushing = true;
-        request.offset = 0;
-        request.length = 0;
-        this.#session.export.device.flush(request);
+      const needsFlush = (request.flags & commandFlag.fua) !== 0 && this.#session.export.device.volatile;
+      if (needsFlush && writes(request.command)) {
+        this.#flush(request);
         return;
       }
     }

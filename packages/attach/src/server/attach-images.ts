@@ -1,4 +1,5 @@
 import type { Cluster } from "@siphon/rados";
+import type { CachePolicy } from "@siphon/rbd";
 import { AttachError } from "../errors.ts";
 import { NbdServer } from "../nbd/server.ts";
 import { readTlsCredentials } from "../nbd/tls.ts";
@@ -15,13 +16,15 @@ export interface AttachOptions {
   cluster: Cluster;
   images: readonly ImageSpec[];
   readOnly?: boolean;
+  /** None by default. */
+  cache?: CachePolicy;
   /** One socket for all images, which are exports by their names. */
   nbd?: ListenAddress;
   /** Directory of certificates, for NBD on TCP. */
   tlsCertificates?: string;
   /** A socket for each image, in their order. */
   vhost?: readonly string[];
-  /** The most that a VM may use over vhost-user. */
+  /** The most that a VM may use over vhost-user; default 16, and as many as it has processors. */
   queues?: number;
   /** Where figures for Prometheus are told. */
   metrics?: ListenAddress;
@@ -40,12 +43,15 @@ export interface Attachment {
  * with an image, and AttachError for sockets.
  */
 export async function attachImages(options: AttachOptions): Promise<Attachment> {
-  const { cluster, images, nbd, vhost = [], metrics, log } = options;
+  const { cluster, images, nbd, vhost = [], queues, metrics, log } = options;
   checkOptions(options);
   await using undo = new AsyncDisposableStack();
   const disks: ServedDisk[] = [];
   for (const image of images) {
-    const disk = await openRbdDisk(cluster, image, { readOnly: options.readOnly ?? false });
+    const disk = await openRbdDisk(cluster, image, {
+      readOnly: options.readOnly ?? false,
+      cache: options.cache,
+    });
     undo.defer(() => disk.close());
     disks.push(disk);
   }
@@ -72,10 +78,13 @@ export async function attachImages(options: AttachOptions): Promise<Attachment> 
   }
   for (const [i, socket] of vhost.entries()) {
     const disk = disks[i]!;
-    const { queues = 16 } = options;
     const report = log && ((event: VhostEvent) => logVhost(disk.name, event, log));
-    const { device, metrics } = disk;
-    const server = await VhostServer.listen({ device, metrics, socket, queues, ...(report && { report }) });
+    const { device, serial, metrics } = disk;
+    const server = await VhostServer.listen({
+      ...{ device, serial, metrics, socket },
+      ...(queues !== undefined && { queues }),
+      ...(report && { report }),
+    });
     fronts.push(undo.use(server));
     points.push({ disk, point: { kind: "vhost", path: socket, queues, readOnly: device.readOnly } });
   }

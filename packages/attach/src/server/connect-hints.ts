@@ -8,7 +8,7 @@ export type AttachPoint = { readonly readOnly: boolean } & (
       readonly exportName: string;
       readonly tls: boolean;
     }
-  | { readonly kind: "vhost"; readonly path: string; readonly queues: number }
+  | { readonly kind: "vhost"; readonly path: string; readonly queues: number | undefined }
 );
 
 /**
@@ -18,12 +18,13 @@ export type AttachPoint = { readonly readOnly: boolean } & (
  */
 export function qemuArguments(point: AttachPoint, id: string): string[] {
   if (point.kind === "vhost") {
+    const queues = point.queues === undefined ? "" : `,num-queues=${point.queues}`;
     return [
       // The guest's memory has to be shared with the server: SIZE is the VM's -m.
       ...["-object", `memory-backend-memfd,id=${id}-memory,size=SIZE,share=on`],
       ...["-numa", `node,memdev=${id}-memory`],
       ...["-chardev", `socket,id=${id},path=${escaped(point.path)},reconnect=1`],
-      ...["-device", `vhost-user-blk-pci,chardev=${id},num-queues=${point.queues}`],
+      ...["-device", `vhost-user-blk-pci,chardev=${id}${queues}`],
     ];
   }
   const { address, exportName, readOnly, tls } = point;
@@ -48,9 +49,10 @@ export function qemuArguments(point: AttachPoint, id: string): string[] {
 export function libvirtXml(point: AttachPoint): string {
   const readOnly = point.readOnly ? "\n  <readonly/>" : "";
   if (point.kind === "vhost") {
+    const queues = point.queues === undefined ? "" : ` queues='${point.queues}'`;
     return `<!-- in the domain: <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking> -->
 <disk type='vhostuser' device='disk'>
-  <driver name='qemu' type='raw' queues='${point.queues}'/>
+  <driver name='qemu' type='raw'${queues}/>
   <source type='unix' path='${quoted(point.path)}'>
     <reconnect enabled='yes' timeout='1'/>
   </source>

@@ -7,6 +7,8 @@ import type { IoMetrics } from "./io-metrics.ts";
 export interface ServedDisk {
   /** `POOL/IMAGE` or `POOL/IMAGE@SNAP`. */
   readonly name: string;
+  /** What a guest knows the disk by, whatever its name: at most 20 bytes. */
+  readonly serial: string;
   readonly device: BlockDevice;
   readonly extents: ExtentSource | undefined;
   readonly metrics: IoMetrics;

@@ -1,5 +1,5 @@
 import type { Cluster } from "@siphon/rados";
-import { ImagePool } from "@siphon/rbd";
+import { type CachePolicy, ImagePool } from "@siphon/rbd";
 import type { ServedDisk } from "./disk-server.ts";
 import { formatImageSpec, type ImageSpec } from "./image-spec.ts";
 import { IoMetrics } from "./io-metrics.ts";
@@ -12,16 +12,18 @@ import { RbdExtents } from "./rbd-extents.ts";
 export async function openRbdDisk(
   cluster: Cluster,
   spec: ImageSpec,
-  { readOnly }: { readOnly: boolean },
+  { readOnly, cache }: { readOnly: boolean; cache: CachePolicy | undefined },
 ): Promise<ServedDisk> {
   const images = await ImagePool.open(cluster, spec.pool, { namespace: spec.namespace });
   const onlyRead = readOnly || spec.snapshot !== undefined;
   const image = await images.open(spec.image, {
     ...{ readOnly: onlyRead, exclusive: !onlyRead },
     ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
+    ...(cache !== undefined && { cache: { policy: cache } }),
   });
   return {
     name: formatImageSpec(spec),
+    serial: image.id.slice(0, 20),
     device: image,
     extents: new RbdExtents(image),
     metrics: new IoMetrics(),

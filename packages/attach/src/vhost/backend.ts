@@ -31,7 +31,9 @@ export class Backend implements QueueHost {
   memory = new GuestMemory();
   eventIdx = false;
   indirect = false;
-  writeback = true;
+  /** What the driver is told, and may choose where it makes no difference. */
+  writeback: boolean;
+  flushesWrites = false;
   detached = false;
   readonly #report: (event: VhostEvent) => void;
   readonly #turns: Turns;
@@ -40,6 +42,7 @@ export class Backend implements QueueHost {
 
   constructor({ device, metrics, serial, queues, report }: BackendOptions) {
     this.device = device;
+    this.writeback = device.volatile;
     this.metrics = metrics;
     this.serial = serial;
     this.#report = report;
@@ -60,7 +63,7 @@ export class Backend implements QueueHost {
     this.eventIdx = (features & ringFeature.eventIdx) !== 0n;
     this.indirect = (features & ringFeature.indirectDesc) !== 0n;
     // A driver that does not know how to flush must not need to.
-    this.writeback = (features & blkFeature.flush) !== 0n;
+    this.flushesWrites = this.device.volatile && (features & blkFeature.flush) === 0n;
     if ((features & ringFeature.protocolFeatures) !== 0n) return;
     for (const queue of this.queues) queue.setEnabled(true);
   }

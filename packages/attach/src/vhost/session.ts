@@ -1,6 +1,6 @@
 import { AttachError } from "../errors.ts";
 import { Backend, type BackendOptions } from "./backend.ts";
-import { configSpace, offeredFeatures, writebackAt } from "./blk/config-space.ts";
+import { blkFeature, configSpace, offeredFeatures, writebackAt } from "./blk/config-space.ts";
 import { InflightMemory } from "./inflight-memory.ts";
 import { mostRegions } from "./memory/guest-memory.ts";
 import { MemoryRegion } from "./memory/region.ts";
@@ -270,10 +270,12 @@ export class Session {
     return answer;
   }
 
-  /** The only field that a driver may write is whether writes may wait for a flush. */
+  /** The only field that a driver may write, if any, is whether writes may wait for a flush. */
   #setConfig({ offset, size, flags, bytes }: payloads.ConfigAccess): undefined {
     if (flags !== byDriver) throw noMigration();
-    if (offset !== writebackAt || size !== 1) throw malformed("a change of a field that is read only");
+    const writable = (this.#offered & blkFeature.configWce) !== 0n;
+    if (!writable || offset !== writebackAt || size !== 1)
+      throw malformed("a change of a field that is read only");
     this.#backend.writeback = bytes[0] !== 0;
   }
 

@@ -123,6 +123,14 @@ test("zeros are told, not sent, unless the client wants the data in one piece", 
   client.socket.destroy();
 });
 
+test("a write with FUA needs no flush where what is written lasts", async () => {
+  await using server = await MemoryServer.start({ size: MiB, volatile: false });
+  const client = await transmitting(server, "simple");
+  const { error } = await client.request({ type: WRITE, flags: FUA, payload: Buffer.alloc(512) });
+  assert.deepEqual([error, server.device.asked], [0, ["write"]]);
+  client.socket.destroy();
+});
+
 test("a write with FUA is answered after a flush", async () => {
   await using server = await MemoryServer.start();
   const client = await transmitting(server, "simple");

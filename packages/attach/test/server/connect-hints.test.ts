@@ -35,7 +35,14 @@ test("vhost-user gets shared memory, and a comma in a path stays one", () => {
   const words = qemuArguments(vhost, "disk0");
   assert.ok(words.includes("socket,id=disk0,path=/run/a,,b.sock,reconnect=1"));
   assert.ok(words.includes("memory-backend-memfd,id=disk0-memory,size=SIZE,share=on"));
+  assert.ok(words.includes("vhost-user-blk-pci,chardev=disk0,num-queues=4"));
   assert.match(libvirtXml(vhost), /queues='4'/);
+});
+
+test("QEMU takes a queue for each processor unless it is told how many", () => {
+  const point = { ...vhost, queues: undefined };
+  assert.ok(qemuArguments(point, "disk0").includes("vhost-user-blk-pci,chardev=disk0"));
+  assert.doesNotMatch(libvirtXml(point), /queues/);
 });
 
 test("what a path holds stays within its attribute, and a word within its quotes", () => {

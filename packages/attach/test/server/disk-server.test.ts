@@ -9,7 +9,7 @@ function recorded(steps: string[], name: string, readOnly = false) {
   const close = async () => {
     steps.push(`${name} closed after ${device.flushes} flushes`);
   };
-  return { name, device, extents: device, metrics: new IoMetrics(), close };
+  return { name, serial: "", device, extents: device, metrics: new IoMetrics(), close };
 }
 
 function front(steps: string[], fails = false): AsyncDisposable {

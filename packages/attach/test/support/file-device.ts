@@ -5,6 +5,7 @@ import type { BlockDevice } from "../../src/block-device.ts";
 /** A disk in a file, which outlives the process that serves it. */
 export class FileDevice implements BlockDevice, Disposable {
   readonly readOnly = false;
+  readonly volatile = true;
   readonly optimalIoSize = 4 << 20;
   readonly #fd: number;
   readonly #listeners = new Set<(size: number) => void>();

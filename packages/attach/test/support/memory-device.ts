@@ -5,6 +5,7 @@ import type { Extent, ExtentSource } from "../../src/extent-source.ts";
 export interface MemoryDeviceOptions {
   size: number;
   readOnly?: boolean;
+  volatile?: boolean;
   optimalIoSize?: number;
 }
 
@@ -14,6 +15,7 @@ export interface MemoryDeviceOptions {
  */
 export class MemoryDevice implements BlockDevice, ExtentSource {
   readonly readOnly: boolean;
+  readonly volatile: boolean;
   readonly optimalIoSize: number;
   size: number;
   /** How often it was asked to make everything last. */
@@ -28,9 +30,10 @@ export class MemoryDevice implements BlockDevice, ExtentSource {
   readonly #changed = new Map<string, Set<number>>();
   readonly #listeners = new Set<(size: number) => void>();
 
-  constructor({ size, readOnly = false, optimalIoSize = 4 << 20 }: MemoryDeviceOptions) {
+  constructor({ size, readOnly = false, volatile = true, optimalIoSize = 4 << 20 }: MemoryDeviceOptions) {
     this.size = size;
     this.readOnly = readOnly;
+    this.volatile = volatile;
     this.optimalIoSize = optimalIoSize;
   }
 

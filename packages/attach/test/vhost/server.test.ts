@@ -144,22 +144,34 @@ describe("a guest's disk", () => {
     assert.deepEqual(await driver.read(0, dataAt, 512), { status: 0, written: 513 });
   });
 
-  test("flushes every write for a guest that wants no cache, or cannot flush", async () => {
+  test("with a cache that writes back flushes every write for a guest that cannot, and lets none turn it off", async () => {
     const { server, device } = await serve();
     await using _ = server;
     {
       using frontEnd = await FrontEnd.connect(server.socket);
-      const driver = new GuestDriver(frontEnd);
-      await driver.write(0, dataAt, 512);
-      assert.equal(device.flushes, 0);
-      assert.ok(await frontEnd.setConfig(32, Buffer.from([0])));
-      await driver.write(0, dataAt, 512);
-      assert.equal(device.flushes, 1);
-      assert.equal(await frontEnd.setConfig(0, Buffer.alloc(8)), false);
+      assert.equal((await frontEnd.config())[32], 1);
+      await new GuestDriver(frontEnd).write(0, dataAt, 512);
+      assert.equal(await frontEnd.setConfig(32, Buffer.from([0])), false);
     }
+    assert.equal(device.flushes, 0);
     using frontEnd = await FrontEnd.connect(server.socket, { features: ~(1n << 9n) });
     await new GuestDriver(frontEnd).write(0, dataAt, 512);
-    assert.equal(device.flushes, 2);
+    assert.equal(device.flushes, 1);
+  });
+
+  test("without such a cache is one that writes through, whatever the guest wants", async () => {
+    const device = new MemoryDevice({ size: 1 << 20, volatile: false });
+    const { server } = await serve({ device });
+    await using _ = server;
+    using frontEnd = await FrontEnd.connect(server.socket, { features: ~(1n << 9n) });
+    const driver = new GuestDriver(frontEnd);
+    const seen = async (): Promise<number> => (await frontEnd.config())[32]!;
+    assert.equal(await seen(), 0);
+    assert.ok(await frontEnd.setConfig(32, Buffer.from([1])));
+    assert.equal(await seen(), 1);
+    assert.equal(await frontEnd.setConfig(0, Buffer.alloc(8)), false);
+    assert.deepEqual(await driver.write(0, dataAt, 512), good);
+    assert.equal(device.flushes, 0);
   });
 
   test("grows while it is in use, and the guest is told", async () => {

@@ -10,6 +10,7 @@ import {
   RateWatch,
   shellLine,
 } from "@siphon/attach";
+import type { CachePolicy } from "@siphon/rbd";
 import { Command, Option } from "commander";
 import { type ConnectFlags, connectCluster, withConnectFlags } from "../connect.ts";
 import { interruption } from "../interruption.ts";
@@ -20,6 +21,7 @@ interface Flags extends ConnectFlags {
   vhost?: string[];
   readOnly?: boolean;
   queues?: number;
+  cache?: CachePolicy | "none";
   tlsCerts?: string;
   metrics?: string;
   top?: boolean;
@@ -38,6 +40,14 @@ export function attachCommand(): Command {
     .option("--vhost <socket>", "serve an image over vhost-user-blk; once for each image", collect)
     .option("--read-only", "take no writes, and no lock")
     .addOption(new Option("--queues <n>", "vhost-user queues, at most (default: 16)").argParser(Number))
+    .addOption(
+      new Option(
+        "--cache <policy>",
+        "none, writethrough (of what is read), writearound or writeback (writes last with the next flush; killed, it loses the others)",
+      )
+        .choices(["none", "writethrough", "writearound", "writeback"])
+        .default("none"),
+    )
     .option("--tls-certs <dir>", "ca-cert.pem, server-cert.pem and server-key.pem, for NBD on TCP")
     .option("--metrics <address>", "figures for Prometheus, at http://ADDRESS/metrics")
     .option("--top", "show what the images do, once a second")
@@ -51,7 +61,7 @@ export function attachCommand(): Command {
 }
 
 async function attach(images: string[], flags: Flags): Promise<void> {
-  const { nbd, vhost, readOnly, queues, tlsCerts, metrics } = flags;
+  const { nbd, vhost, readOnly, queues, cache = "none", tlsCerts, metrics } = flags;
   const specs = images.map(parseImageSpec);
   await using cluster = await connectCluster(flags);
   const attachment = await attachImages({
@@ -60,6 +70,7 @@ async function attach(images: string[], flags: Flags): Promise<void> {
     ...(vhost && { vhost }),
     ...(readOnly && { readOnly }),
     ...(queues !== undefined && { queues }),
+    ...(cache !== "none" && { cache }),
     ...(tlsCerts !== undefined && { tlsCertificates: tlsCerts }),
     ...(metrics !== undefined && { metrics: parseListenAddress(metrics) }),
   });

@@ -52,6 +52,11 @@ export class ImageCache implements Requests {
     io.onChanged = (offset, length) => this.#forget(offset, length);
   }
 
+  /** Whether writes are acknowledged before they last. */
+  get volatile(): boolean {
+    return this.#buffer !== undefined;
+  }
+
   read(request: ImageRequest): void {
     const { offset, length } = request;
     if (this.#buffer?.whenWritten(offset, length, () => this.read(request))) return;

@@ -24,12 +24,14 @@ const mostRangeSectors = mostRangeBytes / sectorBytes;
 const mostSegments = 126;
 
 /** All features that a device of this kind offers. */
-export function offeredFeatures({ readOnly }: BlockDevice): bigint {
+export function offeredFeatures({ readOnly, volatile }: BlockDevice): bigint {
   const { segMax, blockSize, flush, topology, configWce, multiQueue, discard, writeZeroes } = blkFeature;
   const { indirectDesc, eventIdx, protocolFeatures, version1 } = ringFeature;
   const always = segMax | blockSize | flush | topology | multiQueue;
   const rings = indirectDesc | eventIdx | protocolFeatures | version1;
-  return always | rings | (readOnly ? blkFeature.readOnly : configWce | discard | writeZeroes);
+  if (readOnly) return always | rings | blkFeature.readOnly;
+  // QEMU does not repeat to the next server what the driver chose: it must not matter.
+  return always | rings | discard | writeZeroes | (volatile ? 0n : configWce);
 }
 
 /*

@@ -26,8 +26,8 @@ export interface RequestOwner {
   readonly metrics: IoMetrics;
   /** What the guest asks the disk's name with; at most 20 bytes. */
   readonly serial: string;
-  /** Whether acknowledged writes may wait for a flush. */
-  readonly writeback: boolean;
+  /** Whether every write must be flushed before it is acknowledged. */
+  readonly flushesWrites: boolean;
   /** Whether the guest's memory is no longer ours to write to. */
   readonly detached: boolean;
 }
@@ -124,7 +124,7 @@ export class BlkRequest extends ImageRequest {
       return;
     }
     const changes = this.#type !== requestType.read && this.#type !== requestType.flush;
-    if (changes && !this.#owner.writeback && !this.#flushing) {
+    if (changes && this.#owner.flushesWrites && !this.#flushing) {
       this.#flushing = true;
       this.#owner.device.flush(this);
       return;
