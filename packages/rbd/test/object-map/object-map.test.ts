@@ -45,7 +45,11 @@ test("updates of the same turn go together where the objects follow each other",
   await answer();
   assert.deepEqual(done, ["2: 0", "3: 0", "4: 0"]);
   assert.equal(map.mayExist(3), true);
-  assert.equal(map.update(3, exists, undefined, { mapUpdated: () => assert.fail() }), false, "it says so already");
+  assert.equal(
+    map.update(3, exists, undefined, { mapUpdated: () => assert.fail() }),
+    false,
+    "it says so already",
+  );
 });
 
 test("updates of one object happen one after the other, and only as far as they are needed", async () => {
