@@ -5,7 +5,7 @@ import { hasCode, RbdError } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
 import type { OnProgress } from "../image/requests.ts";
 import { detachFromParent } from "../maintenance/flatten.ts";
-import { trim } from "../maintenance/resize.ts";
+import { trim } from "../maintenance/trim.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { directoryObject, headerObject, idObject } from "../object-names.ts";
 import { describe, idOf } from "./find-image.ts";

@@ -1,10 +1,8 @@
 import { setSize } from "../cls/image.ts";
 import { RbdError } from "../errors.ts";
 import type { OpenImage } from "../image/open-image.ts";
-import { poolById } from "../image/pools.ts";
 import type { OnProgress } from "../image/requests.ts";
-import { objectState } from "../object-map/object-state.ts";
-import { dataObject, eachObject, trimObject } from "./objects.ts";
+import { trim } from "./trim.ts";
 
 /**
  * Makes an image larger or smaller (src/librbd/operation/ResizeRequest.cc). What is beyond the new end is removed before the
@@ -37,62 +35,6 @@ export async function resize(
     io.resumeWrites();
   }
   await image.announce();
-}
-
-/** Removes what lies beyond `size`: all of the image, for 0. */
-export async function trim(image: OpenImage, size: number, progress?: OnProgress): Promise<void> {
-  const { io, header, cluster } = image;
-  const { layout, objectMap } = io;
-  const data = await poolById(cluster, header.dataPoolId, header.namespace);
-  const objects = layout.objectCount(header.size);
-  const gone: number[] = [];
-  const cut: number[] = [];
-  // Striped, objects of the last set may be anywhere: each says for itself how much of it is left.
-  const firstTouched = Math.floor(size / layout.setSize) * layout.stripeCount;
-  for (let objectNumber = firstTouched; objectNumber < objects; objectNumber++) {
-    const keep = layout.bytesOf(objectNumber, size);
-    if (objectMap !== undefined && !objectMap.mayExist(objectNumber)) continue;
-    if (keep === 0) gone.push(objectNumber);
-    else if (keep < layout.bytesOf(objectNumber, header.size)) cut.push(objectNumber);
-  }
-  const work = [...cut, ...gone];
-  await mark(image, gone, objectState.pending, undefined);
-  // Changed since the last snapshot.
-  await mark(image, cut, objectState.exists, undefined);
-  await eachObject(
-    0,
-    work.length,
-    async (index) => {
-      const objectNumber = work[index]!;
-      const name = dataObject(header.objectPrefix, objectNumber);
-      await trimObject(data, name, layout.bytesOf(objectNumber, size), header.snapContext);
-    },
-    progress,
-  );
-  await mark(image, gone, objectState.nonexistent, objectState.pending);
-}
-
-/** Has the object map say `state` of all these objects. */
-async function mark(
-  { io }: OpenImage,
-  objects: readonly number[],
-  state: number,
-  current: number | undefined,
-): Promise<void> {
-  const { objectMap } = io;
-  if (objectMap === undefined) return;
-  await Promise.all(
-    objects.map(
-      (objectNumber) =>
-        new Promise<void>((resolve, reject) => {
-          const mapUpdated = (result: number) => {
-            if (result < 0) reject(new RbdError("SIPHON_RBD_FENCED", "the lock on the object map was lost"));
-            else resolve();
-          };
-          if (!objectMap.update(objectNumber, state, current, { mapUpdated })) resolve();
-        }),
-    ),
-  );
 }
 
 async function resizeMap({ io, maps }: OpenImage, objects: number): Promise<void> {

@@ -270,6 +270,37 @@ test("clones of both versions: made, listed, written, flattened and removed, by 
   for (const name of ["base", "old", "theirs"]) await assertCleanMap(name);
 });
 
+for (const features of [
+  layering | exclusiveLock | objectMap | fastDiff | deepFlatten,
+  layering | deepFlatten,
+]) {
+  test(`a clone made smaller keeps what its snapshots show of the parent, features ${features}`, async () => {
+    const name = `shrunk-${features}`;
+    const bytes = randomBytes(4 * mib);
+    await images.create(`${name}-parent`, bytes.length, { objectSize: mib });
+    await using parent = await images.open(`${name}-parent`);
+    await parent.write(0, bytes);
+    await parent.snapshots.create("s");
+    await images.clone(`${name}-parent`, "s", name, images, { version: 2, features, objectSize: mib });
+    await using clone = await images.open(name);
+    await clone.snapshots.create("whole");
+    // In the middle of an object, which the clone has not got yet.
+    await clone.resize(1.5 * mib, { allowShrink: true });
+    await clone.resize(4 * mib);
+    const cut = Buffer.concat([bytes.subarray(0, 1.5 * mib), Buffer.alloc(2.5 * mib)]);
+    assert.equal(digest(await clone.read(0, 4 * mib)), digest(cut));
+    await clone.flatten();
+    await using at = await images.open(name, { snapshot: "whole" });
+    assert.equal(digest(await at.read(0, 4 * mib)), digest(bytes));
+    await clone.snapshots.rollBack("whole");
+    assert.equal(digest(await clone.read(0, 4 * mib)), digest(bytes));
+    await at.close();
+    await clone.close();
+    assert.equal(digest(await exportImage(`${name}@whole`)), digest(bytes));
+    await assertCleanMap(name);
+  });
+}
+
 test("what cannot be done is refused in a sentence", async () => {
   await assert.rejects(images.open("nowhere"), {
     code: "SIPHON_RBD_NO_IMAGE",
