@@ -34,11 +34,12 @@ export class Backend implements QueueHost {
   /** What the driver is told, and may choose where it makes no difference. */
   writeback: boolean;
   flushesWrites = false;
-  detached = false;
   readonly #report: (event: VhostEvent) => void;
   readonly #turns: Turns;
   readonly #drained = Promise.withResolvers<void>();
+  #detached = false;
   #underWay = 0;
+  #orphans = 0;
 
   constructor({ device, metrics, serial, queues, report }: BackendOptions) {
     this.device = device;
@@ -53,6 +54,20 @@ export class Backend implements QueueHost {
       return found;
     });
   }
+
+  readonly orphans = {
+    adopt: (request: BlkRequest): void => {
+      this.#orphans++;
+      request.orphan(this.orphans);
+    },
+    done: (request: BlkRequest): void => {
+      this.#orphans--;
+      this.pool.push(request);
+      this.ended();
+      if (this.#orphans === 0) this.turnSoon();
+    },
+    any: () => this.#orphans > 0,
+  };
 
   get busy(): boolean {
     return this.#underWay >= busyRequests;
@@ -83,15 +98,15 @@ export class Backend implements QueueHost {
   }
 
   /** Stops every ring, for the driver to begin anew. */
-  async reset(): Promise<void> {
-    await Promise.all(this.queues.map((queue) => queue.stop()));
+  async reset(patience: number): Promise<void> {
+    await Promise.all(this.queues.map((queue) => queue.stop(patience)));
     for (const queue of this.queues) queue.setEnabled(false);
   }
 
   /** Lets go of the guest: nothing of its memory is read or written any more. Fulfilled when nothing is under way. */
   detach(): Promise<void> {
-    if (!this.detached) {
-      this.detached = true;
+    if (!this.#detached) {
+      this.#detached = true;
       this.#turns[Symbol.dispose]();
       for (const queue of this.queues) queue.abandon();
       this.memory.release();
@@ -122,6 +137,6 @@ export class Backend implements QueueHost {
   }
 
   #settle(): void {
-    if (this.detached && this.#underWay === 0) this.#drained.resolve();
+    if (this.#detached && this.#underWay === 0) this.#drained.resolve();
   }
 }

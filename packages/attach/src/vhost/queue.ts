@@ -18,6 +18,8 @@ export interface QueueHost extends RequestOwner {
   ended(): void;
   /** Requests that are not in use. */
   readonly pool: BlkRequest[];
+  /** What is under way and nobody waits for any more. No request begins before the last of them is done. */
+  readonly orphans: RequestQueue & { adopt(request: BlkRequest): void; any(): boolean };
   /** Completions gathered; `turn` of all queues is to be called before this turn of the event loop ends. */
   turnSoon(): void;
   /** Kicks are suppressed; `turn` is to be called within a bounded time. */
@@ -42,8 +44,8 @@ export class Queue implements RequestQueue {
   #poll: PollHandle | undefined;
   #ring: SplitRing | undefined;
   #inflight: InflightArea | undefined;
-  /** Heads that are under way: each at most once. */
-  #taken = new Uint8Array(0);
+  /** By their heads: each is under way at most once. */
+  #requests: (BlkRequest | undefined)[] = [];
   #resubmit: number[] = [];
   #underWay = 0;
   #broken = false;
@@ -113,14 +115,21 @@ export class Queue implements RequestQueue {
     this.turn();
   }
 
-  /** Takes no more requests; the promise is fulfilled when none is under way, with the ring's next index. */
-  async stop(): Promise<number> {
+  /**
+   * Takes no more requests; the promise is fulfilled when none is under way, with the ring's next index.
+   *
+   * @param patience milliseconds; what is not done then stays in the inflight area, if there is one, and is begun again with the ring
+   */
+  async stop(patience?: number): Promise<number> {
     this.#stopPolling();
     this.#suppressed = false;
     if (this.#ring === undefined) return this.#base;
     this.#drained ??= Promise.withResolvers<void>();
     if (this.#underWay === 0) this.#drained.resolve();
+    const impatient =
+      patience !== undefined && this.#inflight && setTimeout(() => this.#orphanAll(), patience);
     await this.#drained.promise;
+    if (impatient) clearTimeout(impatient);
     if (this.#ring === undefined) return this.#base;
     this.#publish();
     this.#base = (this.#ring.nextAvailable - this.#resubmit.length) & 0xffff;
@@ -131,7 +140,7 @@ export class Queue implements RequestQueue {
   /** Lets go of the ring and of every descriptor; what is under way ends unseen. */
   abandon(): void {
     this.#stopPolling();
-    this.#drained?.resolve();
+    this.#orphanAll();
     this.#forget();
     this.setCall(undefined);
     this.setError(undefined);
@@ -157,7 +166,7 @@ export class Queue implements RequestQueue {
     const ring = this.#ring;
     if (ring === undefined) return false;
     this.#publish();
-    if (!this.#enabled || this.#broken || this.#drained !== undefined || this.#host.detached) {
+    if (!this.#enabled || this.#broken || this.#drained !== undefined || this.#host.orphans.any()) {
       this.#suppressed = false;
       return false;
     }
@@ -187,8 +196,6 @@ export class Queue implements RequestQueue {
   done(request: BlkRequest, written: number): void {
     const { head } = request;
     this.#leave(request);
-    if (this.#host.detached) return;
-    this.#taken[head] = 0;
     this.#inflight?.giveBack(head);
     this.#ring?.putUsed(head, written);
     this.#host.turnSoon();
@@ -204,7 +211,7 @@ export class Queue implements RequestQueue {
     const ring = this.#openRing();
     this.#ring = ring;
     this.#broken = false;
-    this.#taken = new Uint8Array(this.#size);
+    this.#requests = new Array<undefined>(this.#size).fill(undefined);
     this.#resubmit = (this.#inflight?.resume(ring) ?? []).filter((head) => head < ring.size);
     if (this.#resubmit.length > 0) ring.nextAvailable = (ring.usedIdx + this.#resubmit.length) & 0xffff;
   }
@@ -230,7 +237,7 @@ export class Queue implements RequestQueue {
       for (; waiting > 0; waiting--) {
         if (left-- === 0) return true;
         const head = ring.takeHead();
-        if (head >= ring.size || this.#taken[head] === 1) {
+        if (head >= ring.size || this.#requests[head] !== undefined) {
           this.#break(head < ring.size ? "a descriptor that is available twice" : "a head outside the ring");
           return false;
         }
@@ -253,7 +260,7 @@ export class Queue implements RequestQueue {
       this.#break(fault);
       return;
     }
-    this.#taken[head] = 1;
+    this.#requests[head] = request;
     this.#underWay++;
     this.#host.begun();
     request.hold(memory);
@@ -265,16 +272,28 @@ export class Queue implements RequestQueue {
   }
 
   #leave(request: BlkRequest): void {
+    this.#requests[request.head] = undefined;
     this.#underWay--;
     request.release();
     this.#host.pool.push(request);
     this.#host.ended();
   }
 
+  /** Nobody waits for what is under way. */
+  #orphanAll(): void {
+    for (const [head, request] of this.#requests.entries()) {
+      if (request === undefined) continue;
+      this.#requests[head] = undefined;
+      this.#host.orphans.adopt(request);
+    }
+    this.#underWay = 0;
+    this.#drained?.resolve();
+  }
+
   /** The driver sees all that is done, and is told if it wants to be. */
   #publish(): void {
     const ring = this.#ring;
-    if (ring === undefined || this.#host.detached) return;
+    if (ring === undefined) return;
     const before = ring.usedIdx;
     const tell = ring.publish();
     if (ring.usedIdx !== before) this.#inflight?.published(ring.usedIdx);

@@ -18,6 +18,8 @@ export interface VhostOptions {
   serial?: string;
   /** Of the guest's disk, in bytes: 512, which is the default, or 4096. */
   blockSize?: 512 | 4096;
+  /** Milliseconds that a VM waits at most for requests under way when it stops its rings; default 5,000. */
+  patience?: number;
   metrics?: IoMetrics;
   report?: (event: VhostEvent) => void;
 }
@@ -26,6 +28,7 @@ export interface VhostOptions {
 const mostQueues = 256;
 const defaultQueues = 16;
 const serialBytes = 20;
+const defaultPatience = 5000;
 
 /**
  * Serves a disk to VMs over vhost-user-blk: to one front-end at a time, and to the next when it has left and all it began is done. Several
@@ -93,10 +96,11 @@ export class VhostServer implements AsyncDisposable {
     if (fd === undefined) return;
     this.#poll!.close();
     const { device, queues = defaultQueues, serial = "", blockSize = 512, report = () => {} } = this.#options;
+    const { patience = defaultPatience } = this.#options;
     const { metrics } = this;
     metrics.connections++;
     report({ type: "connected" });
-    const session = new Session(fd, { device, metrics, serial, blockSize, queues, report });
+    const session = new Session(fd, { device, metrics, serial, blockSize, queues, patience, report });
     this.#session = session;
     void session.over.then(() => {
       metrics.connections--;

@@ -19,6 +19,8 @@ import * as payloads from "./protocol/payloads.ts";
 export interface SessionOptions extends BackendOptions {
   /** Of the guest's disk, in bytes: 512 or 4096. */
   blockSize: number;
+  /** Milliseconds that a front-end waits at most for what is under way when it stops its rings. */
+  patience: number;
 }
 
 const { malformed } = payloads;
@@ -47,6 +49,7 @@ export class Session {
   #requests: Channel | undefined;
   #inflight: InflightMemory | undefined;
   #closing = false;
+  #stopsUntil = 0;
 
   /** Owns the connected socket from now on. */
   constructor(fd: number, options: SessionOptions) {
@@ -100,16 +103,23 @@ export class Session {
     for (const fd of message.fds) closeQuietly(fd);
     try {
       if (name === "resetDevice") {
-        await this.#backend.reset();
+        await this.#backend.reset(this.#patience());
         this.#answer(message, undefined);
       } else {
         const { index } = payloads.readVringState(message.payload);
-        const num = await this.#backend.queue(index).stop();
+        const num = await this.#backend.queue(index).stop(this.#patience());
         this.#answer(message, payloads.vringState({ index, num }));
       }
     } catch (error) {
       this.#refuse(message, error as Error);
     }
+  }
+
+  /** A front-end stops its rings one after another, and the VM stands still meanwhile: it is patient once for all of them. */
+  #patience(): number {
+    const now = performance.now();
+    if (now > this.#stopsUntil + 1000) this.#stopsUntil = now + this.#options.patience;
+    return Math.max(0, this.#stopsUntil - now);
   }
 
   #answer(message: Message, answer: Answer): void {

@@ -157,6 +157,7 @@ export class FrontEnd implements Disposable {
     const eventIdx = (this.features & ringFeature.eventIdx) !== 0n;
     const ring = new DriverRing(this, { at, size, eventIdx, kick: createEvent(), call: createEvent() });
     if (earlier !== undefined) ring.resume(earlier);
+    this.queues[index]?.[Symbol.dispose]();
     this.queues[index] = ring;
     await this.check("setVringNum", vringState({ index, num: size }));
     await this.check("setVringBase", vringState({ index, num: earlier === undefined ? 0 : ring.usedIdx }));

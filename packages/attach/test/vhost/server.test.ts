@@ -257,6 +257,48 @@ describe("a front-end", () => {
     assert.deepEqual(await Promise.all(writes), [good, good]);
   });
 
+  test("is not kept waiting for ever by a cluster that is gone: what is under way begins again with its ring", async () => {
+    const { server, device } = await serve({ patience: 1 });
+    await using _ = server;
+    using frontEnd = await FrontEnd.connect(server.socket);
+    const driver = new GuestDriver(frontEnd);
+    const hold = Promise.withResolvers<void>();
+    device.held = hold.promise;
+    const writes = [driver.write(0, dataAt, 512), driver.write(512, dataAt, 512)];
+    while (device.asked.length < 2) await new Promise(setImmediate);
+    await frontEnd.stopQueue(0);
+    await frontEnd.setInflight();
+    const { ring } = driver;
+    await frontEnd.startQueue(0, ring.size, ring);
+    const again = new GuestDriver(frontEnd);
+    again.adopt(driver);
+    assert.equal(device.asked.length, 2, "nothing begins before what began earlier is done");
+    hold.resolve();
+    assert.deepEqual(await Promise.all(writes), [good, good]);
+    assert.equal(device.asked.length, 4);
+  });
+
+  test("may use its memory for something else after a stop: writes under way have what was to be written", async () => {
+    const { server, device } = await serve({ patience: 1 });
+    await using _ = server;
+    using frontEnd = await FrontEnd.connect(server.socket);
+    const hold = Promise.withResolvers<void>();
+    device.held = hold.promise;
+    frontEnd.memory.fill("a", dataAt, dataAt + 512);
+    void new GuestDriver(frontEnd).write(0, dataAt, 512);
+    while (device.asked.length < 1) await new Promise(setImmediate);
+    await frontEnd.stopQueue(0);
+    // As a guest that boots again.
+    frontEnd.memory.fill(0);
+    frontEnd.inflight = undefined;
+    await frontEnd.setInflight();
+    await frontEnd.startQueue(0, 128);
+    const read = new GuestDriver(frontEnd).read(0, dataAt, 512);
+    hold.resolve();
+    await read;
+    assert.deepEqual(frontEnd.memory.subarray(dataAt, dataAt + 512), Buffer.alloc(512, "a"));
+  });
+
   test("loses no request when the server is killed: the next one takes them up in their order", async () => {
     const { server, device } = await serve();
     const first = await FrontEnd.connect(server.socket, { memoryBytes: 16 << 20 });

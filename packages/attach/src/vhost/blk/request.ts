@@ -28,11 +28,9 @@ export interface RequestOwner {
   readonly serial: string;
   /** Whether every write must be flushed before it is acknowledged. */
   readonly flushesWrites: boolean;
-  /** Whether the guest's memory is no longer ours to write to. */
-  readonly detached: boolean;
 }
 
-/** Who gives a request's chain back to the driver. */
+/** Who gives a request's chain back to the driver, or takes note that nobody waits for it. */
 export interface RequestQueue {
   done(request: BlkRequest, written: number): void;
 }
@@ -43,6 +41,8 @@ export class BlkRequest extends ImageRequest {
   head = 0;
   readonly #owner: RequestOwner;
   #queue: RequestQueue | undefined;
+  #orphaned = false;
+  #kept: Buffer | undefined;
   #memory: GuestMemory | undefined;
   #type = 0;
   #flushing = false;
@@ -63,8 +63,22 @@ export class BlkRequest extends ImageRequest {
   }
 
   release(): void {
-    this.#memory!.release();
+    this.#memory?.release();
     this.#memory = undefined;
+  }
+
+  /**
+   * Lets go of the guest's memory while the request is under way: what is read goes nowhere, and what is to be written is kept as it is
+   * now, since the guest may use the memory for something else.
+   */
+  orphan(heir: RequestQueue): void {
+    if (this.#type === requestType.write) {
+      this.#kept = Buffer.allocUnsafe(this.#bytes);
+      this.chain.readable.read(headerBytes, this.#kept, 0, this.#bytes);
+    }
+    this.#orphaned = true;
+    this.#queue = heir;
+    this.release();
   }
 
   /** Begins what the chain asks for; false when it has no place for a header and a status, so that nothing can be answered. */
@@ -72,6 +86,8 @@ export class BlkRequest extends ImageRequest {
     const { readable, writable } = this.chain;
     if (readable.length < headerBytes || writable.length < 1) return false;
     this.#queue = queue;
+    this.#orphaned = false;
+    this.#kept = undefined;
     this.#flushing = false;
     this.#bytes = 0;
     this.result = 0;
@@ -103,15 +119,16 @@ export class BlkRequest extends ImageRequest {
   }
 
   fill(into: Buffer, at: number, position: number, length: number): void {
-    if (!this.#owner.detached) this.chain.readable.read(headerBytes + position, into, at, length);
+    if (this.#kept === undefined) this.chain.readable.read(headerBytes + position, into, at, length);
+    else this.#kept.copy(into, at, position, position + length);
   }
 
   take(bytes: Buffer, start: number, end: number, position: number): void {
-    if (!this.#owner.detached) this.chain.writable.write(position, bytes, start, end);
+    if (!this.#orphaned) this.chain.writable.write(position, bytes, start, end);
   }
 
   takeZeros(position: number, length: number): void {
-    if (!this.#owner.detached) this.chain.writable.writeZeros(position, length);
+    if (!this.#orphaned) this.chain.writable.writeZeros(position, length);
   }
 
   completed(): void {
@@ -173,7 +190,7 @@ export class BlkRequest extends ImageRequest {
   /** One range after another, each read and checked when its turn comes. */
   #nextRange(): void {
     const { device } = this.#owner;
-    if (this.#owner.detached) {
+    if (this.#orphaned) {
       this.#finish(status.ioError);
       return;
     }
@@ -210,7 +227,7 @@ export class BlkRequest extends ImageRequest {
     const kind = metricKinds.get(this.#type);
     if (kind === undefined) this.#owner.metrics.inFlight--;
     else this.#owner.metrics.finished(kind, this.#bytes, this.#startedAt, !ok);
-    if (!this.#owner.detached) {
+    if (!this.#orphaned) {
       statusByte[0] = code;
       writable.write(writable.length - 1, statusByte, 0, 1);
     }
