@@ -11,8 +11,9 @@ export class ImageModel {
   ancestors: number;
   bytes: Buffer;
   readonly snapshots = new Map<string, Buffer>();
-  /** By librbd, which then takes objects of the snapshot's map for unchanged that it has written anew. */
   rolledBackByLibrbd = false;
+  /** Objects that were zeroed, or compared in vain, without a change perhaps. */
+  readonly perhapsUnchanged = new Set<number>();
 
   constructor(name: string, shape: Shape, bytes: Buffer, ancestors = 0) {
     this.name = name;
@@ -25,6 +26,7 @@ export class ImageModel {
   discard(offset: number, length: number): void {
     const objectSize = 2 ** this.shape.order;
     const unit = Math.min(granularity, objectSize);
+    this.leavePerhapsUnchanged(offset, length);
     for (const [object, extent] of this.#objectExtents(offset, length)) {
       let { first, end } = extent;
       if (unit < objectSize || end < objectSize) {
@@ -33,6 +35,16 @@ export class ImageModel {
       }
       for (let at = first; at < end; at++) this.bytes[this.#imageOffset(object, at)] = 0;
     }
+  }
+
+  writeZeroes(offset: number, length: number): void {
+    this.leavePerhapsUnchanged(offset, length);
+    this.bytes.fill(0, offset, offset + length);
+  }
+
+  /** Something that may change nothing is done to an extent. */
+  leavePerhapsUnchanged(offset: number, length: number): void {
+    for (const object of this.#objectExtents(offset, length).keys()) this.perhapsUnchanged.add(object);
   }
 
   resize(size: number): void {

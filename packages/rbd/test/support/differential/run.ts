@@ -127,7 +127,7 @@ class Run {
         return;
       case "writeZeroes":
         await client.writeZeroes(name, step.offset, step.length);
-        bytes.fill(0, step.offset, step.offset + step.length);
+        image.writeZeroes(step.offset, step.length);
         return;
       case "writeSame": {
         const data = pattern(step.pattern, step.fill);
@@ -195,6 +195,7 @@ class Run {
     const differs = await this.#options.clients.siphon.compareAndWrite(name, offset, expected, data);
     assert.equal(differs, matches ? undefined : offset + wrong);
     if (matches) data.copy(bytes, offset);
+    else this.image.leavePerhapsUnchanged(offset, length);
   }
 
   /** The clone takes the image's place. */
