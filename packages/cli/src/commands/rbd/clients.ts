@@ -38,6 +38,7 @@ function status(): Command {
                   })
                   .join("")}`,
           () => ({ watchers: watchers.map(({ address, client, cookie }) => ({ address, client, cookie })) }),
+          { root: "status", items: { watchers: "watcher" } },
         );
       }),
     );
@@ -76,6 +77,7 @@ function lockList(): Command {
                   ),
                 ].join(""),
           () => locks,
+          { root: "locks", items: { locks: "lock" } },
         );
       }),
     );

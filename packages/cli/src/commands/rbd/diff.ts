@@ -37,6 +37,7 @@ export function diffCommand(): Command {
               rows,
             ),
           () => extents,
+          { root: "extents", items: { extents: "extent" } },
         );
       });
     });

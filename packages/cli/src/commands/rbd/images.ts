@@ -63,6 +63,7 @@ function list(): Command {
           flags,
           () => names.map((name) => `${name}\n`).join(""),
           () => names,
+          { root: "images" },
         );
       }),
     );
@@ -86,6 +87,7 @@ function info(): Command {
           flags,
           () => infoText(described),
           () => described,
+          { root: "image", items: { features: "feature", op_features: "op_feature", flags: "flag" } },
         );
       });
     });
@@ -190,6 +192,7 @@ function children(): Command {
               ...{ pool, pool_namespace: namespace, image: name },
               ...(flags.all && { id, trash }),
             })),
+          { root: "children", items: { children: "child" } },
         );
       });
     });
@@ -273,5 +276,6 @@ function printLong(rows: LongRow[], flags: FormatFlags): void {
     flags,
     () => (rows.length === 0 ? "" : text()),
     () => rows,
+    { root: "images", items: { images: (row) => ("snapshot" in row ? "snapshot" : "image") } },
   );
 }

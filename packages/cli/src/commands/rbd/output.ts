@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { usage } from "./image-spec.ts";
+import { toXml, type XmlNames } from "./xml.ts";
 
 export interface FormatFlags {
   format: string;
@@ -8,15 +9,29 @@ export interface FormatFlags {
 
 export function withFormatFlags(command: Command): Command {
   return command
-    .option("--format <format>", "plain or json", "plain")
-    .option("--pretty-format", "JSON for people");
+    .option("--format <format>", "plain, json or xml", "plain")
+    .option("--pretty-format", "JSON or XML for people");
 }
 
-/** Prints one of the two forms of something, as rbd does. */
-export function print({ format, prettyFormat }: FormatFlags, plain: () => string, json: () => unknown): void {
-  if (format !== "plain" && format !== "json") throw usage(`there is no format ${format}: plain or json`);
-  const text = format === "plain" ? plain() : `${JSON.stringify(json(), null, prettyFormat ? 4 : 0)}\n`;
-  process.stdout.write(text);
+/**
+ * Prints one of the forms of something, as rbd does.
+ *
+ * @param xml how its elements are called; missing where rbd has no XML
+ */
+export function print(
+  { format, prettyFormat = false }: FormatFlags,
+  plain: () => string,
+  json: () => unknown,
+  xml?: XmlNames,
+): void {
+  const forms: Record<string, (() => string) | undefined> = {
+    plain,
+    json: () => `${JSON.stringify(json(), null, prettyFormat ? 4 : 0)}\n`,
+    ...(xml && { xml: () => toXml(json(), xml, prettyFormat) }),
+  };
+  const form = forms[format];
+  if (form === undefined) throw usage(`there is no format ${format}: ${Object.keys(forms).join(", ")}`);
+  process.stdout.write(form());
 }
 
 /** Columns two blanks apart and all as wide as their widest cell; heads to the left, cells as said. */

@@ -67,6 +67,7 @@ function list(): Command {
           flags,
           () => (shown.length === 0 ? "" : listText(shown, flags.all ?? false)),
           () => shown.map((snapshot) => listJson(snapshot, flags.all ?? false)),
+          { root: "snapshots", items: { snapshots: "snapshot" } },
         );
       }),
     );
