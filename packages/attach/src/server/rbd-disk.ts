@@ -19,7 +19,7 @@ export async function openRbdDisk(
   const image = await images.open(spec.image, {
     ...{ readOnly: onlyRead, exclusive: !onlyRead },
     ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
-    ...(cache !== undefined && { cache: { policy: cache } }),
+    cache: cache !== undefined && { policy: cache },
   });
   return {
     name: formatImageSpec(spec),

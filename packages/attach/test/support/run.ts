@@ -5,7 +5,11 @@ import { promisify } from "node:util";
 const exec = promisify(execFile);
 
 /** Runs a program and returns what it printed; throws with what it said on standard error when it fails. */
-export async function run(program: string, args: readonly string[], input?: string): Promise<string> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  input?: string | Buffer,
+): Promise<string> {
   const running = exec(program, args, { timeout: 120_000, maxBuffer: 64 << 20 });
   if (input !== undefined) running.child.stdin!.end(input);
   return (await running).stdout;

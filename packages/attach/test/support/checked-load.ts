@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** A way to a disk on which one request at a time is under way. Requests that fail reject. */
+export interface Lane {
+  write(offset: number, bytes: Buffer): Promise<void>;
+  read(offset: number, length: number): Promise<Buffer>;
+}
+
+export const blockBytes = 4096;
+
+/**
+ * Writes and reads of random blocks, with a record of what was acknowledged: no block may ever be older than that. Each block that is
+ * written says which one it is and how often that was done.
+ */
+export class CheckedLoad {
+  acknowledged = 0;
+  verified = 0;
+  readonly blocks: number;
+  readonly #versions: Uint32Array;
+  readonly #busy = new Set<number>();
+  readonly #work: Promise<unknown>;
+  #running = true;
+
+  /** @param blocks of the disk, from its start, that are used; zeros at first */
+  constructor(lanes: readonly Lane[], blocks: number) {
+    this.blocks = blocks;
+    this.#versions = new Uint32Array(blocks);
+    this.#work = Promise.all(lanes.map((lane) => this.#run(lane)));
+    this.#work.catch(() => {});
+  }
+
+  /** Begins nothing more; throws what went wrong, or once everything under way is done. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    await this.#work;
+  }
+
+  /** Throws when a lane has failed, or has read what it must not. */
+  async check(): Promise<void> {
+    await Promise.race([this.#work, pause(0)]);
+  }
+
+  /** What the blocks must be, when nothing is under way. */
+  contents(): Buffer {
+    return Buffer.concat([...this.#versions].map((version, block) => contentsOf(block, version)));
+  }
+
+  async #run(lane: Lane): Promise<void> {
+    while (this.#running) {
+      const block = this.#pick();
+      const offset = block * blockBytes;
+      if (Math.random() < 0.25) {
+        const found = await lane.read(offset, blockBytes);
+        this.#verify(block, found);
+      } else {
+        const version = this.#versions[block]! + 1;
+        await lane.write(offset, contentsOf(block, version));
+        this.#versions[block] = version;
+        this.acknowledged++;
+      }
+      this.#busy.delete(block);
+      await pause(5);
+    }
+  }
+
+  #verify(block: number, found: Buffer): void {
+    const version = this.#versions[block]!;
+    const says = [found.readUInt32LE(0), found.readUInt32LE(4)];
+    assert.ok(
+      found.equals(contentsOf(block, version)),
+      `block ${block} was written ${version} times: ${says}`,
+    );
+    this.verified++;
+  }
+
+  #pick(): number {
+    let block: number;
+    do block = Math.floor(Math.random() * this.blocks);
+    while (this.#busy.has(block));
+    this.#busy.add(block);
+    return block;
+  }
+}
+
+function contentsOf(block: number, version: number): Buffer {
+  const bytes = Buffer.alloc(blockBytes);
+  if (version === 0) return bytes;
+  for (let at = 0; at < blockBytes; at += 8) {
+    bytes.writeUInt32LE(block, at);
+    bytes.writeUInt32LE(version, at + 4);
+  }
+  return bytes;
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { createImage, type LocalCluster } from "@siphon/lab";
+import { blockBytes, CheckedLoad } from "./checked-load.ts";
+import { run } from "./run.ts";
+import { SiphonAttach } from "./siphon-attach.ts";
+import { nbdSurvivor, vhostSurvivor } from "./survivors.ts";
+
+export type Transport = "nbd" | "vhost";
+
+export interface SurvivalOptions {
+  transport: Transport;
+  /** For sockets. */
+  directory: string;
+  kills: number;
+  onKill?: (killed: number, load: CheckedLoad) => void;
+}
+
+/** An image that is served under a checked load, in a process that may be killed. */
+export interface Trial {
+  readonly load: CheckedLoad;
+  /** Ends the server without warning, and starts the next. */
+  killServer(): Promise<void>;
+}
+
+/**
+ * Serves a new image under a load that checks what was acknowledged, lets `trial` happen to it, and compares the image with the load's
+ * record in the end, as librbd reads it: with every acknowledged write, that is, and nothing else. Throws where they differ, and when a
+ * request failed.
+ */
+export async function survive(
+  ceph: LocalCluster,
+  { transport, directory }: Pick<SurvivalOptions, "transport" | "directory">,
+  trial: (trial: Trial) => Promise<void>,
+): Promise<CheckedLoad> {
+  const [image, socket] = [`survival-${transport}`, join(directory, `${transport}.sock`)];
+  const spec = `${ceph.client.pool}/${image}`;
+  await createImage(ceph.admin, { image, size: 64 << 20 });
+  const serve = () => SiphonAttach.start(spec, `--${transport}`, socket, "--conf", ceph.conf);
+  await using stack = new AsyncDisposableStack();
+  let server = await serve();
+  stack.defer(() => server.kill());
+  const vm = stack.use(await (transport === "nbd" ? nbdSurvivor(socket, spec) : vhostSurvivor(socket)));
+  const load = new CheckedLoad(vm.lanes, 2048);
+  await trial({
+    load,
+    async killServer() {
+      vm.lost();
+      await server.kill();
+      server = await serve();
+      await vm.found();
+    },
+  });
+  await load.stop();
+  await server.stop();
+  const file = join(directory, `${image}.raw`);
+  await run("rbd", ["-c", ceph.conf, "export", "--no-progress", spec, file]);
+  const same = ["--bytes", String(load.blocks * blockBytes), file, "-"];
+  await run("cmp", same, load.contents());
+  return load;
+}
+
+/** Kills the server again and again, at any moment. */
+export async function surviveKills(
+  ceph: LocalCluster,
+  { transport, directory, kills, onKill = () => {} }: SurvivalOptions,
+): Promise<CheckedLoad> {
+  return survive(ceph, { transport, directory }, async ({ load, killServer }) => {
+    for (let killed = 1; killed <= kills; killed++) {
+      const before = load.acknowledged;
+      while (load.acknowledged < before + 100) {
+        await load.check();
+        await pause(10);
+      }
+      await pause(Math.random() * 300);
+      await killServer();
+      onKill(killed, load);
+    }
+    assert.ok(load.verified > 0);
+  });
+}
