@@ -68,6 +68,7 @@ export class Cluster implements AsyncDisposable {
   readonly #monClient: MonClient;
   readonly #router: CommandRouter;
   readonly #config = new Map<string, string>();
+  readonly #conf: ClusterSettings["conf"];
   readonly #commandTimeout: number | undefined;
   readonly #objecterOptions: ObjecterOptions;
   #objecter: Objecter | undefined;
@@ -80,6 +81,7 @@ export class Cluster implements AsyncDisposable {
       ...(coalescing && { coalescing }),
       ...(openTransport && { openTransport }),
     });
+    this.#conf = settings.conf;
     this.#commandTimeout = settings.commandTimeout;
     this.#objecterOptions = settings.objecter;
     this.authenticator =
@@ -154,6 +156,11 @@ export class Cluster implements AsyncDisposable {
   /** Settings for this client that the monitors keep (`ceph config set client ...`), by name. */
   get config(): ReadonlyMap<string, string> {
     return this.#config;
+  }
+
+  /** What the flags, the environment and ceph.conf say of a setting, or else the monitors. */
+  setting(name: string): string | undefined {
+    return this.#conf.get(name) ?? this.#config.get(name);
   }
 
   /** Takes requests to objects where they belong, for layers above. */

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { type CacheOptions, cachePolicies } from "@siphon/rbd";
 import { LibrbdClient } from "../test/support/differential/librbd-client.ts";
 import { objectMapErrors } from "../test/support/differential/object-map-check.ts";
 import { DifferentialFailure, runDifferential } from "../test/support/differential/run.ts";
@@ -20,6 +21,8 @@ const { values: args } = parseArgs({
     replay: { type: "string" },
     /** Of a cluster that is there already; its pool is `libvirt-pool`. */
     conf: { type: "string" },
+    /** Policy of our cache; `all` for each of them in turn, and none. */
+    cache: { type: "string", default: "all" },
     verbose: { type: "boolean", default: false },
   },
 });
@@ -51,8 +54,16 @@ if (args.replay !== undefined) {
   }
 }
 
+/** Small, so that pages are evicted and writes wait. */
+function cacheOf(seed: number): CacheOptions | false {
+  const policies = [false, ...cachePolicies] as const;
+  const policy =
+    policies.find((name) => (name || "none") === args.cache) ?? policies[(seed >> 2) % policies.length];
+  return policy ? { policy, size: 512 * 1024, maxDirty: 256 * 1024 } : false;
+}
+
 async function once(seed: number, replay?: readonly Step[]): Promise<void> {
-  await using siphon = await SiphonClient.connect(conf, user, pool);
+  await using siphon = await SiphonClient.connect(conf, user, pool, { cache: cacheOf(seed) });
   await using librbd = new LibrbdClient(conf, user, pool);
   await runDifferential({
     ...{ seed, steps: each, features: featureSets[seed % featureSets.length]!, clients: { siphon, librbd } },

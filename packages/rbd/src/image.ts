@@ -1,4 +1,5 @@
 import type { Cluster, Notification, Pool, Watch, Watcher } from "@siphon/rados";
+import { cacheSettings } from "./cache/cache-settings.ts";
 import { ImageCache } from "./cache/image-cache.ts";
 import type { LockInfo } from "./cls/lock.ts";
 import { listMetadata, setMetadata } from "./cls/metadata.ts";
@@ -48,7 +49,8 @@ export class Image implements AsyncDisposable {
     name: string,
     options: OpenOptions = {},
   ): Promise<Image> {
-    return new Image(await OpenImage.open(cluster, pool, id, name, options));
+    const cache = options.cache ?? cacheSettings(cluster);
+    return new Image(await OpenImage.open(cluster, pool, id, name, { ...options, ...(cache && { cache }) }));
   }
 
   get name(): string {
@@ -267,16 +269,15 @@ export class Image implements AsyncDisposable {
   /**
    * What differs in the image from an earlier snapshot, or from nothing; the lock is not needed.
    *
-   * @param wholeObject objects of which anything changed count whole, which object maps can tell without asking the OSDs
    * @throws RbdError SIPHON_RBD_NO_SNAPSHOT
    */
-  diff({ from, wholeObject }: { from?: string | undefined; wholeObject?: boolean } = {}): DiffSource {
+  diff({ from, wholeObject, withParent }: DiffOptions = {}): DiffSource {
     const { cluster, io, header } = this.#image;
     const fromSnapId = from === undefined ? 0 : this.snapshots.named(from).id;
     if (fromSnapId > (this.snapId ?? Number.POSITIVE_INFINITY)) {
       throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${from} of image ${header.name} is the later one`);
     }
-    return new ImageDiff(cluster, io, { fromSnapId, wholeObject });
+    return new ImageDiff(cluster, io, { fromSnapId, wholeObject, withParent });
   }
 
   /** Names and values that people, or programs, have given the image. */
@@ -381,6 +382,15 @@ export class Image implements AsyncDisposable {
     if (result === -30) return new RbdError("SIPHON_RBD_READ_ONLY", `${message}: it was opened read-only`);
     return new RbdError("SIPHON_RBD_INVALID", `${message} (error ${-result})`, { errno: result });
   }
+}
+
+export interface DiffOptions {
+  /** The earlier snapshot's name. */
+  from?: string | undefined;
+  /** Objects of which anything changed count whole, which object maps can tell without asking the OSDs. */
+  wholeObject?: boolean | undefined;
+  /** Whether what a clone shows of its parent counts; true unless said otherwise. */
+  withParent?: boolean | undefined;
 }
 
 interface Settling {

@@ -1,4 +1,5 @@
 export { ImageLoad, type LoadOptions, type LoadProgress, type LoadResult } from "./bench/image-load.ts";
+export { cachePolicies } from "./cache/cache-settings.ts";
 export type { CacheOptions, CachePolicy } from "./cache/image-cache.ts";
 export type { Locker, LockInfo, LockType } from "./cls/lock.ts";
 export type { SnapshotNamespace } from "./cls/snapshot.ts";
@@ -18,7 +19,7 @@ export { featureNames, featureOf } from "./image/features.ts";
 export type { OpenOptions } from "./image/open-options.ts";
 export type { OnProgress } from "./image/requests.ts";
 export type { Snapshots } from "./image/snapshots.ts";
-export { Image } from "./image.ts";
+export { type DiffOptions, Image } from "./image.ts";
 export { ImagePool } from "./image-pool.ts";
 export { type ImageState, imageFeature, type ParentLink, type Snapshot } from "./image-state.ts";
 export type { IoLimits } from "./io/admission.ts";
@@ -33,6 +34,7 @@ export { type ByteSink, fileSink, streamSink } from "./transfer/byte-sink.ts";
 export { ByteSource } from "./transfer/byte-source.ts";
 export type { DiffFormat, DiffHeader, DiffRecord } from "./transfer/diff-format.ts";
 export { type DiffCursor, DiffReader } from "./transfer/diff-reader.ts";
+export { type DiskUsage, type DiskUsageOptions, diskUsage } from "./transfer/disk-usage.ts";
 export { type ExportCursor, type ExportDiffOptions, exportDiff } from "./transfer/export-diff.ts";
 export type { ExportedImage } from "./transfer/export-format.ts";
 export type {

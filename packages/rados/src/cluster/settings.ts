@@ -41,6 +41,8 @@ export interface ClusterSettings {
   pingInterval: number;
   pingTimeout: number;
   objecter: ObjecterOptions;
+  /** For layers above, which have settings of their own. */
+  conf: CephConf;
 }
 
 export async function resolveSettings(options: ClusterOptions): Promise<ClusterSettings> {
@@ -55,7 +57,7 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
     mgr: readModes(conf, "ms_client_mode", "crc secure", key),
   };
   return {
-    ...{ name, key, modes },
+    ...{ conf, name, key, modes },
     fsid: conf.get("fsid") || undefined,
     mons: await findMons(conf, modes.mon),
     signMessages: !["false", "no", "0"].includes(conf.get("cephx_sign_messages") ?? "true"),

@@ -1,11 +1,11 @@
 import type { ImageIo } from "../io/image-io.ts";
 import { type CompareAndWriteRequest, ImageRequest, type WriteSameRequest } from "../io/image-request.ts";
 import { PageCache, pageSize } from "./page-cache.ts";
-import { WriteBuffer } from "./write-buffer.ts";
+import { BufferedWrite, WriteBuffer } from "./write-buffer.ts";
 
 /**
  * rbd_cache_policy. `writethrough` keeps what was read; `writearound` acknowledges writes before they last, until a flush; `writeback`
- * does both, and reads what was written.
+ * does both, and keeps what was written as well.
  */
 export type CachePolicy = "writethrough" | "writearound" | "writeback";
 
@@ -49,7 +49,11 @@ export class ImageCache implements Requests {
     this.#generation = io.generation;
     if (policy !== "writearound") this.#pages = new PageCache(size);
     if (policy !== "writethrough") this.#buffer = new WriteBuffer(io, maxDirty);
-    io.onChanged = (offset, length) => this.#forget(offset, length);
+    io.onChanged = (request) => {
+      // What was written is in the pages since it was acknowledged.
+      const known = request instanceof BufferedWrite && request.result === 0;
+      if (!known) this.#forget(request.offset, request.length);
+    };
   }
 
   /** Whether writes are acknowledged before they last. */
@@ -59,15 +63,18 @@ export class ImageCache implements Requests {
 
   read(request: ImageRequest): void {
     const { offset, length } = request;
-    if (this.#buffer?.whenWritten(offset, length, () => this.read(request))) return;
     const pages = this.#current();
     const within = length > 0 && offset >= 0 && offset + length <= this.#io.size;
-    if (pages === undefined || !within) {
-      this.#io.read(request);
+    if (within && pages?.serve(request)) {
+      if (this.#served.push(request) === 1) setImmediate(this.#tellServed);
       return;
     }
-    if (pages.serve(request)) {
-      if (this.#served.push(request) === 1) setImmediate(this.#tellServed);
+    // Pages are read whole: what is being written beside the bytes that are asked for belongs to them.
+    const start = offset - (offset % pageSize);
+    const end = Math.ceil((offset + length) / pageSize) * pageSize;
+    if (this.#buffer?.whenWritten(start, end - start, () => this.read(request))) return;
+    if (pages === undefined || !within) {
+      this.#io.read(request);
       return;
     }
     const fetch = new Fetch(request, this.#io.size, () => {
@@ -79,10 +86,16 @@ export class ImageCache implements Requests {
   }
 
   write(request: ImageRequest): void {
-    this.#forget(request.offset, request.length);
-    const within = request.offset >= 0 && request.offset + request.length <= this.#io.size;
-    if (this.#buffer !== undefined && within && !this.#io.readOnly && this.#buffer.take(request)) return;
-    this.#io.write(request);
+    const { offset, length } = request;
+    const within = offset >= 0 && offset + length <= this.#io.size;
+    const taken = within && !this.#io.readOnly ? this.#buffer?.take(request) : undefined;
+    if (taken === undefined) {
+      this.#forget(offset, length);
+      this.#io.write(request);
+    } else {
+      this.#overtake(offset, length);
+      this.#current()?.update(offset, taken);
+    }
   }
 
   discard(request: ImageRequest): void {
@@ -123,6 +136,11 @@ export class ImageCache implements Requests {
   #forget(offset: number, length: number): void {
     if (this.#pages === undefined || length <= 0) return;
     this.#pages.forget(offset, length);
+    this.#overtake(offset, length);
+  }
+
+  /** Reads that are under way bring no pages with these bytes. */
+  #overtake(offset: number, length: number): void {
     for (const fetch of this.#fetches) {
       if (fetch.offset < offset + length && offset < fetch.offset + fetch.bytes.length)
         fetch.overtaken = true;

@@ -35,6 +35,20 @@ export class PageCache {
     return true;
   }
 
+  /** Puts what is written into the pages: those that it covers, and those that are there. */
+  update(offset: number, bytes: Buffer): void {
+    const end = offset + bytes.length;
+    for (let at = offset; at < end; ) {
+      const within = at % pageSize;
+      const length = Math.min(pageSize - within, end - at);
+      const known = this.#pages.get((at - within) / pageSize);
+      const data = bytes.subarray(at - offset, at - offset + length);
+      if (length === pageSize) this.insert(at, data);
+      else if (known !== undefined) data.copy(known, within);
+      at += length;
+    }
+  }
+
   /** Keeps whole pages. @param offset a multiple of the page size */
   insert(offset: number, bytes: Buffer): void {
     for (let at = 0; at + pageSize <= bytes.length; at += pageSize) {

@@ -35,16 +35,20 @@ export class WriteBuffer {
     this.#limit = limit;
   }
 
-  /** Takes a write that lies within the image; false if it is to go the ordinary way. */
-  take(request: ImageRequest): boolean {
+  /**
+   * Takes a write that lies within the image.
+   *
+   * @returns its data, which stays as it is; undefined if it is to go the ordinary way
+   */
+  take(request: ImageRequest): Buffer | undefined {
     const { length } = request;
-    if (length === 0 || this.#bytes + length > this.#limit || this.#target.holdsWrites) return false;
+    if (length === 0 || this.#bytes + length > this.#limit || this.#target.holdsWrites) return undefined;
     const write = new BufferedWrite(request, () => this.#written(write));
     this.#bytes += length;
     this.#writes.add(write);
     this.#target.write(write);
     if (this.#acknowledged.push(request) === 1) setImmediate(this.#tell);
-    return true;
+    return write.data;
   }
 
   /** Calls `done` when no write that overlaps is under way; false, and nobody is called, if there is none. */
@@ -72,7 +76,8 @@ export class WriteBuffer {
   }
 }
 
-class BufferedWrite extends ImageRequest {
+/** A write that its caller takes for done. */
+export class BufferedWrite extends ImageRequest {
   readonly data: Buffer;
   readonly waiting: (() => void)[] = [];
   readonly #done: () => void;

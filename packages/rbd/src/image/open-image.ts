@@ -66,7 +66,7 @@ export class OpenImage implements LockHost {
       ...(options.limits && { limits: options.limits }),
       ...(options.discardGranularity !== undefined && { discardGranularity: options.discardGranularity }),
     });
-    this.front = options.cache === undefined ? this.io : new ImageCache(this.io, options.cache);
+    this.front = options.cache ? new ImageCache(this.io, options.cache) : this.io;
     this.requests = new Requests(this);
     this.#followLockFeature();
   }

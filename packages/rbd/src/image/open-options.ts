@@ -13,6 +13,9 @@ export interface OpenOptions {
   readonly watch?: boolean;
   readonly limits?: IoLimits;
   readonly discardGranularity?: number;
-  /** What is read and written goes through a cache (rbd_cache); none by default: on a fast cluster it costs more than it saves. */
-  readonly cache?: CacheOptions;
+  /**
+   * What is read and written goes through a cache; false for none. Otherwise as the configuration has it: none, unless it
+   * says `rbd_cache = true`.
+   */
+  readonly cache?: CacheOptions | false;
 }

@@ -51,8 +51,8 @@ export class ImageIo {
   readonly latencies: Latencies = createLatencies();
   /** Counts up whenever others may have changed the image: its header is new, or the lock was given away. */
   generation = 0;
-  /** Called with each extent of the image that a request has changed, or tried to. */
-  onChanged: ((offset: number, length: number) => void) | undefined;
+  /** Called with each request that has changed the image, or tried to, before it is told. */
+  onChanged: ((request: ImageRequest) => void) | undefined;
   /** The image that `state.parent` names, at its snapshot. */
   parent: ImageIo | undefined;
   /** Of what is read: the image's own only while its lock is held, a snapshot's at any time. */
@@ -335,7 +335,7 @@ export class ImageIo {
     this.latencies[kind].record(Math.max(1, Math.round((performance.now() - operation.begun) * 1e6)));
     this.#operations.push(operation);
     if (kind !== "flush") this.#admission.done(operation);
-    if (epoch !== undefined) this.onChanged?.(request.offset, request.length);
+    if (epoch !== undefined) this.onChanged?.(request);
     request.completed();
     if (running !== undefined) this.#running.end(running);
     if (epoch !== undefined) this.#asked.end(epoch);

@@ -40,6 +40,32 @@ for (const policy of ["writethrough", "writeback"] as const) {
   });
 }
 
+test("writeback: what was written is read without the cluster, also before it lasts", async () => {
+  const { osd, image } = open("writeback");
+  osd.held = [];
+  const page = Buffer.alloc(4096, 1);
+  await image.write(4096, page);
+  const sent = osd.held.length;
+  assert.deepEqual(await image.read(4096, 4096), page);
+  // A part of a page that is known.
+  await image.write(4100, Buffer.alloc(10, 2));
+  page.fill(2, 4, 14);
+  assert.deepEqual(await image.read(4096, 4096), page);
+  assert.equal(osd.held.length, sent + 1, "a write, and no read");
+  osd.answer();
+  await image.flush();
+  assert.deepEqual(await image.read(4096, 4096), page);
+});
+
+test("writeback: what could not be written is not read as if it had been", async () => {
+  const { osd, image } = open("writeback");
+  osd.fault = () => -28;
+  await image.write(0, Buffer.alloc(4096, 1));
+  assert.equal(await image.flush(), -28);
+  osd.fault = () => undefined;
+  assert.deepEqual(await image.read(0, 4096), Buffer.alloc(4096));
+});
+
 test("writethrough: a write is acknowledged when it lasts", async () => {
   const { osd, image } = open("writethrough");
   osd.held = [];

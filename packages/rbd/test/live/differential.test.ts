@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { LocalCluster } from "@siphon/lab";
+import { cachePolicies } from "../../src/index.ts";
 import { LibrbdClient } from "../support/differential/librbd-client.ts";
 import { objectMapErrors } from "../support/differential/object-map-check.ts";
 import { DifferentialFailure, runDifferential } from "../support/differential/run.ts";
 import { SiphonClient } from "../support/differential/siphon-client.ts";
 
 const [user, pool] = ["client.libvirt", "libvirt-pool"];
-const stepsEach = 50;
+const stepsEach = 42;
 let cluster: LocalCluster;
 
 before(async () => {
@@ -19,11 +20,16 @@ after(() => cluster?.[Symbol.asyncDispose]());
 /** Feature bits: object-map, fast-diff and deep-flatten; a lock without them; neither. */
 const images = { "with an object map": 1 | 4 | 8 | 16 | 32, "with a lock": 1 | 4 | 32, "without a lock": 1 };
 const seeds = [11, 12, 13, 14];
+/** Of our client, small so that pages are evicted and writes wait. */
+const caches = [false, ...cachePolicies] as const;
 
 for (const [what, features] of Object.entries(images)) {
-  for (const seed of what === "without a lock" ? seeds.slice(2) : seeds) {
-    test(`whatever we and librbd do to an image ${what}, both read what they should: seed ${seed}`, async () => {
-      await using siphon = await SiphonClient.connect(cluster.conf, user, pool);
+  for (const [index, seed] of seeds.entries()) {
+    const policy = caches[index]!;
+    const cached = policy ? `with our cache on ${policy}` : "without a cache";
+    test(`whatever we and librbd do to an image ${what}, ${cached}, both read what they should: seed ${seed}`, async () => {
+      const cache = policy && { policy, size: 512 * 1024, maxDirty: 256 * 1024 };
+      await using siphon = await SiphonClient.connect(cluster.conf, user, pool, { cache });
       await using librbd = new LibrbdClient(cluster.conf, user, pool);
       const prefix = `${what.replaceAll(" ", "-")}-${seed}`;
       try {

@@ -1,4 +1,12 @@
-import { type Image, ImageLoad, type LoadOptions, type LoadResult } from "@siphon/rbd";
+import {
+  type CachePolicy,
+  cachePolicies,
+  type Image,
+  ImageLoad,
+  type LoadOptions,
+  type LoadResult,
+  type OpenOptions,
+} from "@siphon/rbd";
 import { Command, Option } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
@@ -16,6 +24,7 @@ interface Flags extends ConnectFlags, SpecFlags, FormatFlags {
   rwMixRead: string;
   seconds?: string;
   warmup?: string;
+  cache?: CachePolicy | "none";
 }
 
 export function benchCommand(): Command {
@@ -40,14 +49,24 @@ export function benchCommand(): Command {
     )
     .option("--rw-mix-read <percent>", "how many of a readwrite load's requests read", "50")
     .option("--seconds <s>", "end after so many seconds")
-    .option("--warmup <s>", "seconds of the same load before them, of which nothing is said");
+    .option("--warmup <s>", "seconds of the same load before them, of which nothing is said")
+    .addOption(
+      new Option(
+        "--cache <policy>",
+        "a cache in front of the image (default: as rbd_cache says, or none)",
+      ).choices(["none", ...cachePolicies]),
+    );
   return withConnectFlags(withFormatFlags(withSpecFlags(command))).action(bench);
 }
 
 async function bench(spec: string | undefined, flags: Flags): Promise<void> {
   const load = loadOf(flags);
   const warmup = toNumber(flags.warmup) ?? 0;
-  await withImage(flags, imageSpec(spec, flags), { readOnly: load.type === "read" }, async (image) => {
+  const cache = cacheOf(flags);
+  // Only who has the lock may rely on what was read before.
+  const readOnly = load.type === "read" && !cache.cache;
+  const options: OpenOptions = { readOnly, ...(cache.cache && { exclusive: true }), ...cache };
+  await withImage(flags, imageSpec(spec, flags), options, async (image) => {
     if (warmup > 0) await new ImageLoad(image, { ...load, total: undefined, seconds: warmup }).run();
     if (flags.format === "plain") process.stdout.write(heading(load));
     const result = await runShown(image, load, flags.format === "plain");
@@ -58,6 +77,11 @@ async function bench(spec: string | undefined, flags: Flags): Promise<void> {
       () => jsonResult(result, load),
     );
   });
+}
+
+function cacheOf({ cache }: Flags): Pick<OpenOptions, "cache"> {
+  if (cache === undefined) return {};
+  return { cache: cache !== "none" && { policy: cache } };
 }
 
 function loadOf(flags: Flags): LoadOptions {

@@ -216,6 +216,8 @@ class Run {
 
   async #compare(reader: Client): Promise<void> {
     const { name, bytes } = this.image;
+    // Only a flush makes what a cache has acknowledged visible to others.
+    if (reader === "librbd") await this.#options.clients.siphon.flush(name);
     const found = await this.#options.clients[reader].read(name, 0, bytes.length);
     assertSame(found, bytes, `${reader} reads`);
   }

@@ -1,4 +1,5 @@
 import { Cluster } from "@siphon/rados";
+import type { OpenOptions } from "../../../src/image/open-options.ts";
 import type { Image } from "../../../src/image.ts";
 import { ImagePool } from "../../../src/image-pool.ts";
 import type { Shape, SiphonDiskClient } from "./disk-client.ts";
@@ -7,21 +8,31 @@ import type { Shape, SiphonDiskClient } from "./disk-client.ts";
 export class SiphonClient implements SiphonDiskClient, AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #pool: ImagePool;
+  readonly #options: OpenOptions;
   readonly #images = new Map<string, Image>();
 
-  private constructor(cluster: Cluster, pool: ImagePool) {
+  private constructor(cluster: Cluster, pool: ImagePool, options: OpenOptions) {
     this.#cluster = cluster;
     this.#pool = pool;
+    this.#options = options;
   }
 
-  /** @param user `client.admin` */
-  static async connect(conf: string, user: string, pool: string): Promise<SiphonClient> {
+  /**
+   * @param user `client.admin`
+   * @param options of the images
+   */
+  static async connect(
+    conf: string,
+    user: string,
+    pool: string,
+    options: OpenOptions = {},
+  ): Promise<SiphonClient> {
     const cluster = await Cluster.connect({ conf, name: user });
-    return new SiphonClient(cluster, await ImagePool.open(cluster, pool));
+    return new SiphonClient(cluster, await ImagePool.open(cluster, pool), options);
   }
 
   async open(image: string): Promise<void> {
-    this.#images.set(image, await this.#pool.open(image));
+    this.#images.set(image, await this.#pool.open(image, this.#options));
   }
 
   async close(image: string): Promise<void> {
