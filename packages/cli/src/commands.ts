@@ -4,7 +4,8 @@ import type { Command } from "commander";
 export interface CommandEntry {
   name: string;
   summary: string;
-  load: () => Promise<Command>;
+  /** @param args what follows the command: those of its own commands that are not called need not be loaded */
+  load: (args: string[]) => Promise<Command>;
 }
 
 /** Every command of siphon, in the order of the help. Loading only the one that is called keeps start-up short. */
@@ -62,7 +63,7 @@ export const commands: CommandEntry[] = [
   {
     name: "rbd",
     summary: "images on RBD: create, list, resize, snapshot, clone, remove",
-    load: async () => (await import("./commands/rbd.ts")).rbdCommand(),
+    load: async (args) => (await import("./commands/rbd.ts")).rbdCommand(args),
   },
   {
     name: "locate",

@@ -15,7 +15,8 @@ async function main(args: string[]): Promise<number> {
     .exitOverride();
   const called = commands.find((entry) => entry.name === args.find((arg) => !arg.startsWith("-")));
   for (const entry of commands) {
-    const command = entry === called ? await entry.load() : new Command(entry.name);
+    const command =
+      entry === called ? await entry.load(args.slice(args.indexOf(entry.name) + 1)) : new Command(entry.name);
     program.addCommand(inheriting(command.summary(entry.summary)));
   }
   try {

@@ -1,17 +1,37 @@
 import { Command } from "commander";
-import { benchCommand } from "./rbd/bench.ts";
-import { clientCommands } from "./rbd/clients.ts";
-import { imageCommands } from "./rbd/images.ts";
-import { snapCommand } from "./rbd/snapshots.ts";
-import { transferCommands } from "./rbd/transfers.ts";
 
-export function rbdCommand(): Command {
+/** The commands by the modules they are in, in the order of the help. */
+const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
+  {
+    names: ["create", "ls", "list", "info", "resize", "rm", "remove", "clone", "flatten", "children"],
+    load: async () => (await import("./rbd/images.ts")).imageCommands(),
+  },
+  { names: ["du", "disk-usage"], load: async () => [(await import("./rbd/du.ts")).duCommand()] },
+  { names: ["snap"], load: async () => [(await import("./rbd/snapshots.ts")).snapCommand()] },
+  {
+    names: ["status", "lock", "watch"],
+    load: async () => (await import("./rbd/clients.ts")).clientCommands(),
+  },
+  {
+    names: [
+      ...["export", "import", "diff", "export-diff", "import-diff", "merge-diff"],
+      ...["backup", "restore", "encryption"],
+    ],
+    load: async () => (await import("./rbd/transfers.ts")).transferCommands(),
+  },
+  { names: ["bench"], load: async () => [(await import("./rbd/bench.ts")).benchCommand()] },
+];
+
+/** @param args what follows: only the module of the command that is called is loaded, or all of them for the help */
+export async function rbdCommand(args: string[] = []): Promise<Command> {
   const command = new Command("rbd")
     .summary("images on RBD: create, list, resize, snapshot, clone, remove")
     .description(
       "What Ceph's rbd does with images, with the same arguments and the same output; without Ceph on this machine.",
     );
-  const all = [...imageCommands(), snapCommand(), ...clientCommands(), ...transferCommands(), benchCommand()];
-  for (const each of all) command.addCommand(each);
+  const called = modules.filter(({ names }) => names.includes(args[0] ?? ""));
+  for (const { load } of called.length > 0 ? called : modules) {
+    for (const each of await load()) command.addCommand(each);
+  }
   return command;
 }

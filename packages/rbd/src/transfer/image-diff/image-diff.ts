@@ -15,6 +15,8 @@ export interface ImageDiffOptions {
   readonly fromSnapId?: number;
   /** Objects count as written whole if any byte of them was. */
   readonly wholeObject?: boolean | undefined;
+  /** Whether what a clone shows of its parent counts; true unless said otherwise. */
+  readonly withParent?: boolean | undefined;
 }
 
 /**
@@ -26,13 +28,19 @@ export class ImageDiff implements DiffSource {
   readonly #io: ImageIo;
   readonly #from: number;
   readonly #wholeObject: boolean;
+  readonly #withParent: boolean;
   readonly #pools = new Map<ImageIo, Promise<Pool>>();
 
-  constructor(cluster: Cluster, io: ImageIo, { fromSnapId = 0, wholeObject = false }: ImageDiffOptions = {}) {
+  constructor(
+    cluster: Cluster,
+    io: ImageIo,
+    { fromSnapId = 0, wholeObject = false, withParent = true }: ImageDiffOptions = {},
+  ) {
     this.#cluster = cluster;
     this.#io = io;
     this.#from = fromSnapId;
     this.#wholeObject = wholeObject;
+    this.#withParent = withParent;
   }
 
   get size(): number {
@@ -100,7 +108,7 @@ export class ImageDiff implements DiffSource {
     const { io, objectNumber, start, end } = part;
     const { parent } = io;
     const [shown] = clip([{ start, end }], 0, io.parentBytes(objectNumber));
-    if (parent === undefined || shown === undefined) return [];
+    if (parent === undefined || shown === undefined || !this.#withParent) return [];
     const pieces = inImage({ ...part, ...shown }, true);
     const found = await Promise.all(
       pieces.map(({ offset, length }) => this.#changesIn(parent, 0, offset, offset + length)),
