@@ -6,6 +6,8 @@ export interface CommandEntry {
   summary: string;
   /** @param args what follows the command: those of its own commands that are not called need not be loaded */
   load: (args: string[]) => Promise<Command>;
+  /** Exits with what the program of that name does: 1 for arguments that it has not, or else an errno. */
+  exitsWithErrno?: boolean;
 }
 
 /** Every command of siphon, in the order of the help. Loading only the one that is called keeps start-up short. */
@@ -64,6 +66,7 @@ export const commands: CommandEntry[] = [
     name: "rbd",
     summary: "images on RBD: create, list, resize, snapshot, clone, remove",
     load: async (args) => (await import("./commands/rbd.ts")).rbdCommand(args),
+    exitsWithErrno: true,
   },
   {
     name: "locate",

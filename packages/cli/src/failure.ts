@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { SiphonError } from "@siphon/wire";
 
 /** One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack. */
@@ -14,4 +15,13 @@ export function exitCodeOf(error: unknown, interrupted: AbortSignal): number {
   if (interrupted.aborted) return 130;
   const code = error instanceof SiphonError ? error.code : "";
   return code === "SIPHON_USAGE" || code === "SIPHON_MISSING_PROGRAM" ? 2 : 1;
+}
+
+/** The errno of what went wrong, which is what rbd exits with; 22 (EINVAL) for a call that makes no sense. */
+export function errnoExitCode(error: unknown, interrupted: AbortSignal): number {
+  if (interrupted.aborted || !(error instanceof SiphonError)) return exitCodeOf(error, interrupted);
+  if (error.code === "SIPHON_USAGE") return constants.errno.EINVAL;
+  const known: Record<string, number> = constants.errno;
+  if ("errno" in error && typeof error.errno === "number" && error.errno !== 0) return Math.abs(error.errno);
+  return known[error.code] ?? exitCodeOf(error, interrupted);
 }

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { commands } from "./commands.ts";
 import { cacheCompiledModules } from "./compile-cache.ts";
-import { exitCodeOf, explain } from "./failure.ts";
+import { errnoExitCode, exitCodeOf, explain } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
 cacheCompiledModules();
@@ -23,9 +23,9 @@ async function main(args: string[]): Promise<number> {
     await program.parseAsync(args, { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : called?.exitsWithErrno ? 1 : 2;
     process.stderr.write(`${explain(error, interruption.signal)}\n`);
-    return exitCodeOf(error, interruption.signal);
+    return (called?.exitsWithErrno ? errnoExitCode : exitCodeOf)(error, interruption.signal);
   } finally {
     interruption.disarm();
   }
