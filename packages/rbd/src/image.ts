@@ -380,6 +380,7 @@ export class Image implements AsyncDisposable {
     if (error !== undefined) return error;
     const message = `cannot ${what} image ${this.name}`;
     if (result === -30) return new RbdError("SIPHON_RBD_READ_ONLY", `${message}: it was opened read-only`);
+    if (result === -108) return new RbdError("SIPHON_RBD_FENCED", `${message}: its lock was lost`);
     return new RbdError("SIPHON_RBD_INVALID", `${message} (error ${-result})`, { errno: result });
   }
 }

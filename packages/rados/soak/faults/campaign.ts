@@ -3,8 +3,9 @@ import type { ClusterSpecInput } from "@siphon/lab";
 import { Cluster, type ConnectionEvent, type MonEvent } from "../../src/index.ts";
 import { upForTest } from "../../test/support/live-modes.ts";
 import { Random } from "../../test/support/random.ts";
-import { type FaultName, faults, until } from "./faults.ts";
+import { type FaultName, until } from "./faults.ts";
 import { ObjectLoad } from "./object-load.ts";
+import { runRounds } from "./rounds.ts";
 import { SocketCuts } from "./socket-cuts.ts";
 import { WatchLoad } from "./watch-load.ts";
 
@@ -63,7 +64,6 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   subscribe("siphon:rados:connection", lost);
   subscribe("siphon:rados:mon", renewed);
   const stop = new AbortController();
-  const counts: CampaignResult["faults"] = {};
   try {
     await using cluster = await Cluster.connect({ ...identity, openTransport: cuts.open });
     const pool = await cluster.pool(poolName);
@@ -77,16 +77,13 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     });
     running.catch(() => {});
     const stage = { ceph, admin, cluster, cuts, random, pool: poolName, hold, long };
-    for (let round = 0; round === 0 || performance.now() - began < seconds * 1000; round++) {
-      for (const name of shuffled(random)) {
-        if (round > 0 && performance.now() - began >= seconds * 1000) break;
-        report(`${Math.round((performance.now() - began) / 1000)} s: ${name}`);
-        await faults[name](stage);
-        counts[name] = (counts[name] ?? 0) + 1;
+    const counts = await runRounds(stage, {
+      ...{ seconds, report },
+      goesOn: () => {
         const before = load.operations;
-        await until(() => load.operations > before + 200, failed.signal);
-      }
-    }
+        return until(() => load.operations > before + 200, failed.signal);
+      },
+    });
     stop.abort();
     await running;
     await using other = await Cluster.connect(identity);
@@ -104,12 +101,3 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
 }
 
 const poolName = "faults";
-
-function shuffled(random: Random): FaultName[] {
-  const names = Object.keys(faults) as FaultName[];
-  for (let i = names.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [names[i], names[j]] = [names[j]!, names[i]!];
-  }
-  return names;
-}

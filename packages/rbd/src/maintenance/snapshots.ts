@@ -66,18 +66,20 @@ export async function removeSnapshot(
     return;
   }
   await detachIfLast(image, snapshot);
-  if (has(header, "objectMap")) {
-    const next = header.snapContext.snaps.toReversed().find((id) => id > snapshot.id);
-    const known = io.objectMap !== undefined || next !== undefined;
-    await io.pauseWrites();
-    try {
+  // A copy-up tells the maps of all snapshots that the header names.
+  await io.pauseWrites();
+  try {
+    if (has(header, "objectMap")) {
+      const next = header.snapContext.snaps.toReversed().find((id) => id > snapshot.id);
+      const known = io.objectMap !== undefined || next !== undefined;
       await maps.removeSnapshot(snapshot.id, next, has(header, "fastDiff") && known).catch(unless("ENOENT"));
       if (next === undefined && io.objectMap !== undefined) io.objectMap.replace(await maps.load());
-    } finally {
-      io.resumeWrites();
     }
+    await image.changeHeader(dropSnapshot(snapshot.id));
+    await image.refresh();
+  } finally {
+    io.resumeWrites();
   }
-  await image.changeHeader(dropSnapshot(snapshot.id));
   const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
   await data.snapshots.removeSelfManaged(snapshot.id).catch(unless("ENOENT"));
   await image.announce();
