@@ -13,9 +13,19 @@ export interface ImageOperations {
   writeZeroes(request: ImageRequest): void;
 }
 
-/** Bytes of an image; fewer at its end. */
-export async function readBytes(image: ImageOperations, offset: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, image.size - offset)));
+/**
+ * Bytes of an image; fewer at its end.
+ *
+ * @param into memory to put them into: at least `length` bytes of it
+ */
+export async function readBytes(
+  image: ImageOperations,
+  offset: number,
+  length: number,
+  into?: Buffer,
+): Promise<Buffer> {
+  const shown = Math.max(0, Math.min(length, image.size - offset));
+  const bytes = into?.subarray(0, shown) ?? Buffer.allocUnsafeSlow(shown);
   if (bytes.length > 0) await perform(offset, bytes.length, bytes, (request) => image.read(request));
   return bytes;
 }

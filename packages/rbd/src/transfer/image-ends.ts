@@ -12,8 +12,12 @@ export interface DiffExtent {
 export interface ImageReader {
   /** Of the state that is read, in bytes. */
   readonly size: number;
-  /** Bytes of the image, `length` of them: in a buffer that is the caller's from then on. */
-  read(offset: number, length: number): Promise<Buffer>;
+  /**
+   * Bytes of the image, `length` of them: in a buffer that is the caller's from then on.
+   *
+   * @param into memory of the caller's to put them into, if it likes: at least as long
+   */
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer>;
 }
 
 /** An image's state, and what differs in it from an earlier one. */

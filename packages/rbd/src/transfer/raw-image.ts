@@ -3,6 +3,7 @@ import type { ByteSink } from "./byte-sink.ts";
 import type { ImageReader, ImageWriter, TransferOptions } from "./image-ends.ts";
 import { inOrder, Parallel } from "./in-order.ts";
 import { pieces } from "./pieces.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 import { defaultSparseSize, isZeros, sparseRuns } from "./sparse.ts";
 
 export interface RawOptions extends TransferOptions {
@@ -18,7 +19,13 @@ export async function exportRaw(
   sink: ByteSink,
   options: RawOptions = {},
 ): Promise<void> {
-  for await (const { data } of readPieces(source, options)) await sink.write(data);
+  const buffers = new SpareBuffers();
+  for await (const { data } of readPieces(source, options, buffers)) {
+    await sink.write(data);
+    // Until then the sink may still have use of the bytes.
+    await sink.finish();
+    buffers.give(data);
+  }
   await sink.finish();
 }
 
@@ -28,11 +35,12 @@ export async function exportRawFile(
   file: FileHandle,
   options: RawOptions = {},
 ): Promise<void> {
-  for await (const { offset, data } of readPieces(source, options)) {
-    if (isZeros(data)) continue;
-    for (let at = 0; at < data.length; ) {
+  const buffers = new SpareBuffers();
+  for await (const { offset, data } of readPieces(source, options, buffers)) {
+    for (let at = isZeros(data) ? data.length : 0; at < data.length; ) {
       at += (await file.write(data, at, data.length - at, offset + at)).bytesWritten;
     }
+    buffers.give(data);
   }
   await file.truncate(source.size);
 }
@@ -82,10 +90,12 @@ const defaultPiece = 4 * 1024 * 1024;
 async function* readPieces(
   source: ImageReader,
   { pieceBytes = defaultPiece, start = 0, limits, signal, onProgress }: RawOptions,
+  buffers: SpareBuffers,
 ): AsyncGenerator<{ offset: number; data: Buffer }> {
   const read = async (offset: number) => {
     signal?.throwIfAborted();
-    return { offset, data: await source.read(offset, Math.min(pieceBytes, source.size - offset)) };
+    const length = Math.min(pieceBytes, source.size - offset);
+    return { offset, data: await source.read(offset, length, buffers.take(pieceBytes)) };
   };
   for await (const piece of inOrder(
     offsets(start, source.size, pieceBytes),

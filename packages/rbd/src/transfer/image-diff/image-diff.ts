@@ -47,8 +47,8 @@ export class ImageDiff implements DiffSource {
     return this.#io.size;
   }
 
-  read(offset: number, length: number): Promise<Buffer> {
-    return readBytes(this.#io, offset, length);
+  read(offset: number, length: number, into?: Buffer): Promise<Buffer> {
+    return readBytes(this.#io, offset, length, into);
   }
 
   /** In ascending order; none crosses from one set of objects into the next. */
