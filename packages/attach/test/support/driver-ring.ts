@@ -86,6 +86,7 @@ export class DriverRing implements Disposable {
     this.#nextAvailable = earlier.#nextAvailable;
     this.#seenUsed = earlier.#seenUsed;
     this.free.splice(0, this.free.length, ...earlier.free);
+    for (const [head, indexes] of earlier.#chained) this.#chained.set(head, indexes);
   }
 
   /** Writes a descriptor of the ring's own table. */

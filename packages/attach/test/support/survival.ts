@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { createImage, type LocalCluster } from "@siphon/lab";
@@ -34,7 +35,9 @@ export async function survive(
   { transport, directory }: Pick<SurvivalOptions, "transport" | "directory">,
   trial: (trial: Trial) => Promise<void>,
 ): Promise<CheckedLoad> {
-  const [image, socket] = [`survival-${transport}`, join(directory, `${transport}.sock`)];
+  const image = `survival-${transport}`;
+  const own = await mkdtemp(join(directory, image));
+  const socket = join(own, "disk.sock");
   const spec = `${ceph.client.pool}/${image}`;
   await createImage(ceph.admin, { image, size: 64 << 20 });
   const serve = () => SiphonAttach.start(spec, `--${transport}`, socket, "--conf", ceph.conf);
@@ -54,10 +57,11 @@ export async function survive(
   });
   await load.stop();
   await server.stop();
-  const file = join(directory, `${image}.raw`);
+  const file = join(own, "exported.raw");
   await run("rbd", ["-c", ceph.conf, "export", "--no-progress", spec, file]);
   const same = ["--bytes", String(load.blocks * blockBytes), file, "-"];
   await run("cmp", same, load.contents());
+  await run("rbd", ["-c", ceph.conf, "rm", "--no-progress", spec]);
   return load;
 }
 

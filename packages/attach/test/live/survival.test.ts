@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { LocalCluster } from "@siphon/lab";
+import type { CheckedLoad } from "../support/checked-load.ts";
+import { survive, surviveKills } from "../support/survival.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "siphon-survival-"));
+process.env.SIPHON_STATE_DIR = join(directory, "state");
+
+const transports = ["nbd", "vhost"] as const;
+let ceph: LocalCluster;
+
+before(async () => {
+  ceph = await LocalCluster.up({
+    ...{ name: "survival", osds: 1, replicas: 1, store: "bluestore", auth: "cephx", pgs: 8 },
+    // So long the next server waits for the lock of the one that was killed.
+    settings: { osd_client_watch_timeout: 6 },
+  });
+});
+
+after(async () => {
+  await ceph?.down();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Until so many more writes are acknowledged. */
+async function goesOn(load: CheckedLoad, writes = 100): Promise<void> {
+  const enough = load.acknowledged + writes;
+  while (load.acknowledged < enough) {
+    await load.check();
+    await pause(10);
+  }
+}
+
+/** Serves an image over each transport under load, all while something happens to the cluster. */
+async function surviveBoth(happens: (loads: CheckedLoad[]) => Promise<void>): Promise<void> {
+  const loads: CheckedLoad[] = [];
+  const begun = Promise.withResolvers<void>();
+  const over = begun.promise.then(() => happens(loads));
+  await Promise.all(
+    transports.map((transport) =>
+      survive(ceph, { transport, directory }, async ({ load }) => {
+        await goesOn(load);
+        if (loads.push(load) === transports.length) begun.resolve();
+        await over;
+        await goesOn(load);
+      }).catch((error) => {
+        begun.reject(error);
+        throw error;
+      }),
+    ),
+  );
+}
+
+test("servers that are killed again and again lose no acknowledged write, and no request fails", async () => {
+  const all = await Promise.all(
+    transports.map((transport) => surviveKills(ceph, { transport, directory, kills: 3 })),
+  );
+  assert.ok(all.every(({ acknowledged }) => acknowledged >= 300));
+});
+
+test("an OSD that is killed and started again is a pause", async () => {
+  await surviveBoth(async () => {
+    await ceph.killDaemon("osd.0");
+    await pause(1000);
+    await ceph.startDaemon("osd.0");
+  });
+});
+
+test("a cluster that cannot be reached for 30 s is a pause in which nothing is acknowledged", async () => {
+  await surviveBoth(async (loads) => {
+    const pids = [...ceph.osdPids, ...ceph.monPids];
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      await pause(1000);
+      const before = loads.map(({ acknowledged }) => acknowledged);
+      await pause(29_000);
+      assert.deepEqual(
+        loads.map(({ acknowledged }) => acknowledged),
+        before,
+      );
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+  });
+});
