@@ -1,13 +1,18 @@
 import type { Cluster, Pool } from "@siphon/rados";
+import { type CopyOptions, copyImage } from "./copy/copy-image.ts";
+import { type DeepCopyOptions, deepCopyImage } from "./copy/deep-copy.ts";
 import { type CloneOptions, cloneImage } from "./directory/clone-image.ts";
 import { type CreateOptions, createImage } from "./directory/create-image.ts";
 import { type ImageEntry, idOf, listImages, nameInTrash, nameOf, noImage } from "./directory/find-image.ts";
-import { removeImage } from "./directory/remove-image.ts";
+import { assertRemovable, removeImage } from "./directory/remove-image.ts";
+import { renameImage } from "./directory/rename-image.ts";
 import type { ImageHeader } from "./header/image-header.ts";
 import { readHeader } from "./header/read-header.ts";
 import type { OpenOptions } from "./image/open-options.ts";
 import type { OnProgress } from "./image/requests.ts";
 import { Image } from "./image.ts";
+import { Namespaces } from "./namespaces/namespaces.ts";
+import { Trash } from "./trash/trash.ts";
 
 /**
  * The images of a pool, or of a namespace in it.
@@ -20,10 +25,15 @@ import { Image } from "./image.ts";
 export class ImagePool {
   readonly cluster: Cluster;
   readonly pool: Pool;
+  readonly trash: Trash;
+  /** Of the whole pool. */
+  readonly namespaces: Namespaces;
 
   constructor(cluster: Cluster, pool: Pool) {
     this.cluster = cluster;
     this.pool = pool;
+    this.trash = new Trash(cluster, pool);
+    this.namespaces = new Namespaces(pool);
   }
 
   /** @throws RadosError ENOENT for a pool that is not there */
@@ -67,6 +77,26 @@ export class ImagePool {
   /** Removes an image without snapshots that nobody else has open. */
   remove(name: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
     return removeImage(this.cluster, this.pool, name, onProgress);
+  }
+
+  /** @throws what `remove` would throw, without removing anything */
+  async assertRemovable(name: string): Promise<void> {
+    await assertRemovable(this.cluster, this.pool, await idOf(this.pool, name), name);
+  }
+
+  /** @throws RbdError SIPHON_RBD_EXISTS */
+  rename(name: string, newName: string): Promise<void> {
+    return renameImage(this.pool, name, newName);
+  }
+
+  /** Copies an image's content, or a snapshot's, shape and metadata. */
+  copy(name: string, newName: string, to: ImagePool = this, options?: CopyOptions): Promise<void> {
+    return copyImage(this, name, to, newName, options);
+  }
+
+  /** Copies an image with its snapshots and its parent. */
+  deepCopy(name: string, newName: string, to: ImagePool = this, options?: DeepCopyOptions): Promise<void> {
+    return deepCopyImage(this, name, to, newName, options);
   }
 
   /**

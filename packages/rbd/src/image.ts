@@ -1,8 +1,8 @@
 import type { Cluster, Notification, Pool, Watch, Watcher } from "@siphon/rados";
 import { cacheSettings } from "./cache/cache-settings.ts";
 import { ImageCache } from "./cache/image-cache.ts";
-import type { LockInfo } from "./cls/lock.ts";
-import { listMetadata, setMetadata } from "./cls/metadata.ts";
+import { type LockInfo, lock } from "./cls/lock.ts";
+import { getMetadata, listMetadata, removeMetadata, setMetadata } from "./cls/metadata.ts";
 import { ask, changeAll } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
 import { type ChildImage, childrenOf, sortedChildren } from "./directory/children.ts";
@@ -15,7 +15,8 @@ import { Snapshots } from "./image/snapshots.ts";
 import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
 import { BufferRequest, CompareRequest, PatternRequest } from "./io/promise-request.ts";
 import type { IoCounters, Latencies } from "./io/statistics.ts";
-import { breakLockOf, readImageLock } from "./lock/locker.ts";
+import { breakLockOf, imageLockName, readImageLock } from "./lock/locker.ts";
+import { disableFeatures, enableFeatures, planFeatures } from "./maintenance/features.ts";
 import { ImageDiff } from "./transfer/image-diff/image-diff.ts";
 import type { DiffSource } from "./transfer/image-ends.ts";
 
@@ -296,6 +297,49 @@ export class Image implements AsyncDisposable {
     if (values.size === 0) return;
     await changeAll(this.#image.pool, this.#image.headerName, [setMetadata(values)]);
     await this.#image.announce();
+  }
+
+  /** @throws RadosError ENOENT for a name that has no value */
+  async getMetadata(name: string): Promise<string> {
+    const { pool, headerName } = this.#image;
+    return (await ask(pool, headerName, getMetadata(name))).toString("utf8");
+  }
+
+  async removeMetadata(name: string): Promise<void> {
+    await changeAll(this.#image.pool, this.#image.headerName, [removeMetadata(name)]);
+    await this.#image.announce();
+  }
+
+  /**
+   * Enables or disables features; those that belong together come and go together. Object maps are empty, and are to be rebuilt, after
+   * they were enabled.
+   *
+   * @param features `imageFeature`s
+   * @throws RbdError SIPHON_RBD_INVALID for a change that the image does not allow
+   */
+  async updateFeatures(features: number, enable: boolean): Promise<void> {
+    const image = this.#image;
+    const change = async () => {
+      const planned = planFeatures(image.header.features, features, enable);
+      await (enable ? enableFeatures(image, planned) : disableFeatures(image, planned));
+    };
+    planFeatures(image.header.features, features, enable);
+    if (image.lock === undefined) return change();
+    await image.lock.acquire();
+    await image.lock.whileOwned(change);
+  }
+
+  /**
+   * Locks the image by hand, which keeps others from it who do so too, and clients with feature exclusive-lock.
+   *
+   * @param cookie a name for this lock
+   * @param tag shares the lock with all who give the same; undefined: it is exclusive
+   * @throws RadosError EBUSY, EEXIST while somebody has it
+   */
+  async addLock(cookie: string, tag?: string): Promise<void> {
+    const { pool, headerName } = this.#image;
+    const type = tag === undefined ? "exclusive" : "shared";
+    await changeAll(pool, headerName, [lock({ name: imageLockName, type, cookie, tag: tag ?? "" })]);
   }
 
   /** Who has locked the image, by themselves or by hand. */

@@ -3,6 +3,7 @@ export const directoryObject = "rbd_directory";
 /** Clones of the first version, by parent. */
 export const childrenObject = "rbd_children";
 export const trashObject = "rbd_trash";
+export const namespaceObject = "rbd_namespace";
 /** Tells a pool that was initialized for RBD. */
 export const infoObject = "rbd_info";
 

@@ -1,8 +1,7 @@
-import { type Reader, readUtime } from "@siphon/wire";
+import type { Reader } from "@siphon/wire";
 import { type ClassCall, change, query } from "./class-call.ts";
-import { date } from "./image.ts";
 
-/** Methods about the names of images (src/cls/rbd/cls_rbd.cc): of `rbd_id.NAME`, `rbd_directory`, `rbd_trash`, `rbd_namespace`. */
+/** Methods about the names of images (src/cls/rbd/cls_rbd.cc): of `rbd_id.NAME` and `rbd_directory`. */
 
 export const getId: ClassCall<string> = query("get_id", (r) => r.string());
 
@@ -15,6 +14,14 @@ export function nameOfId(imageId: string): ClassCall<string> {
     "dir_get_name",
     (r) => r.string(),
     (w) => w.string(imageId),
+  );
+}
+
+export function idOfName(imageName: string): ClassCall<string> {
+  return query(
+    "dir_get_id",
+    (r) => r.string(),
+    (w) => w.string(imageName),
   );
 }
 
@@ -31,28 +38,17 @@ export function removeFromDirectory(imageName: string, imageId: string): ClassCa
   return change("dir_remove_image", (w) => w.string(imageName).string(imageId));
 }
 
-/** Where a namespace or pool that is being removed would be in state 2: nothing may be put into it then. */
-export const assertDirectoryReady: ClassCall = change("dir_state_assert", (w) => w.u32(1));
-
-export interface TrashedImage {
-  name: string;
-  trashed: Date;
+/** dir_rename_image: string name, string new name, string id; ESTALE if the id has another name. */
+export function renameInDirectory(imageName: string, newName: string, imageId: string): ClassCall {
+  return change("dir_rename_image", (w) => w.string(imageName).string(newName).string(imageId));
 }
 
-/**
- * trash_get: string id -> TrashImageSpec (src/cls/rbd/cls_rbd_types.cc): versioned; u32 source, string name, time of removal,
- * time until which it stays.
- */
-export function getTrashed(imageId: string): ClassCall<TrashedImage> {
-  return query(
-    "trash_get",
-    (r) =>
-      r.versioned("TrashImageSpec", 1, () => {
-        r.u8();
-        return { name: r.string(), trashed: date(readUtime(r)) };
-      }),
-    (w) => w.string(imageId),
-  );
+/** dir_state_assert: u8 state (0 ready); EBUSY while the namespace is being removed: nothing may be put into it then. */
+export const assertDirectoryReady: ClassCall = change("dir_state_assert", (w) => w.u8(0));
+
+/** dir_state_set: u8 state (0 ready, 1 nothing more may be put into it); EBUSY if it is not empty. */
+export function setDirectoryReady(ready: boolean): ClassCall {
+  return change("dir_state_set", (w) => w.u8(ready ? 0 : 1));
 }
 
 function readStrings(r: Reader): Map<string, string> {

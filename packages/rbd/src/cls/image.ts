@@ -44,6 +44,11 @@ export function getFeatures(readOnly: boolean): ClassCall<{ features: number; in
   );
 }
 
+/** set_features: u64 features, u64 mask; EINVAL for those that cannot be changed. */
+export function setFeatures(features: number, mask: number): ClassCall {
+  return change("set_features", (w) => w.u64(features).u64(mask));
+}
+
 /** get_flags: u64 snapshot -> u64 flags. */
 export function getFlags(snapId = NO_SNAP): ClassCall<number> {
   return query(

@@ -24,3 +24,16 @@ export function setMetadata(values: ReadonlyMap<string, string | Buffer>): Class
     ),
   );
 }
+
+/** metadata_get: string name -> bytes; ENOENT for none. */
+export function getMetadata(name: string): ClassCall<Buffer> {
+  return query(
+    "metadata_get",
+    (r) => r.blob(),
+    (w) => w.string(name),
+  );
+}
+
+export function removeMetadata(name: string): ClassCall {
+  return change("metadata_remove", (w) => w.string(name));
+}

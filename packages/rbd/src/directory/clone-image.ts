@@ -63,7 +63,7 @@ export async function cloneImage(
     ...options,
   });
   try {
-    await attach(to.pool, id, from.pool, spec, snapshot.size, version);
+    await attachClone(to.pool, id, from.pool, spec, snapshot.size, version);
     await copyMetadata(from.pool, imageId, to.pool, id);
   } catch (error) {
     await removeEmptyImage(to.pool, id, to.image);
@@ -72,7 +72,8 @@ export async function cloneImage(
   return id;
 }
 
-async function attach(
+/** Makes an image without data a clone of a snapshot, and tells the parent so. */
+export async function attachClone(
   pool: Pool,
   id: string,
   parentPool: Pool,

@@ -78,7 +78,7 @@ export async function createImage(
   size: number,
   options: CreateOptions = {},
 ): Promise<string> {
-  if (name === "" || /[@/]/.test(name)) throw invalid(`an image cannot be called "${name}"`);
+  assertImageName(name);
   const plan = planImage(size, options);
   const data = options.dataPool === undefined ? pool : await dataPoolOf(cluster, options.dataPool);
   await markPool(pool);
@@ -95,7 +95,7 @@ export async function createImage(
   ).catch((error) => {
     if (!hasCode(error, "EBUSY", "ENOENT") || pool.namespace === "") throw error;
     throw new RbdError("SIPHON_RBD_NO_POOL", `there is no namespace ${pool.namespace} in pool ${pool.name}`, {
-      ...{ cause: error, hint: "make it with: rbd namespace create" },
+      ...{ cause: error, errno: -2, hint: "make it with: siphon rbd namespace create" },
     });
   });
   undo.defer(() => changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
@@ -109,8 +109,13 @@ export async function createImage(
   return id;
 }
 
-/** Puts another image's name to an id that is in no directory yet. */
-async function takeName(pool: Pool, name: string, id: string): Promise<void> {
+/** @throws RbdError SIPHON_RBD_INVALID for a name that could not be told apart from its pool or snapshot */
+export function assertImageName(name: string): void {
+  if (name === "" || /[@/]/.test(name)) throw invalid(`an image cannot be called "${name}"`);
+}
+
+/** Puts a name to an id that has none; names are taken by one image only. */
+export async function takeName(pool: Pool, name: string, id: string): Promise<void> {
   const operation = new WriteOperation<unknown[]>();
   operation.create({ exclusive: true });
   addCalls(operation, [setId(id)]);
@@ -137,7 +142,7 @@ async function writeHeader(pool: Pool, id: string, plan: Plan, data: Pool): Prom
  * rbd_info tells that a pool is RBD's, and that it can take overwrites and snapshots of RBD's kind
  * (src/librbd/image/ValidatePoolRequest.cc).
  */
-async function markPool(pool: Pool): Promise<void> {
+export async function markPool(pool: Pool): Promise<void> {
   if (pool.namespace !== "") return;
   if (await isThere(pool, infoObject)) return;
   await pool.snapshots.removeSelfManaged(await pool.snapshots.createSelfManaged());

@@ -1,6 +1,7 @@
-import type { Pool } from "@siphon/rados";
-import { getId, getTrashed, listDirectory, nameOfId } from "../cls/directory.ts";
+import type { ObjectOptions, Pool } from "@siphon/rados";
+import { getId, listDirectory, nameOfId } from "../cls/directory.ts";
 import { ask } from "../cls/run.ts";
+import { getTrashed } from "../cls/trash.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { directoryObject, idObject, oldHeaderObject, trashObject } from "../object-names.ts";
 
@@ -65,9 +66,9 @@ export async function listImages(pool: Pool): Promise<ImageEntry[]> {
   }
 }
 
-export async function isThere(pool: Pool, object: string): Promise<boolean> {
+export async function isThere(pool: Pool, object: string, options?: ObjectOptions): Promise<boolean> {
   try {
-    await pool.stat(object);
+    await pool.stat(object, options);
     return true;
   } catch (error) {
     if (hasCode(error, "ENOENT")) return false;

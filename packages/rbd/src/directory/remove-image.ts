@@ -1,6 +1,6 @@
 import type { Cluster, Pool } from "@siphon/rados";
-import { removeFromDirectory } from "../cls/directory.ts";
-import { changeAll } from "../cls/run.ts";
+import { idOfName, removeFromDirectory } from "../cls/directory.ts";
+import { ask, changeAll } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
 import type { OnProgress } from "../image/requests.ts";
@@ -8,10 +8,10 @@ import { detachFromParent } from "../maintenance/flatten.ts";
 import { trim } from "../maintenance/trim.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { directoryObject, headerObject, idObject } from "../object-names.ts";
-import { describe, idOf } from "./find-image.ts";
+import { describe, idOf, isThere } from "./find-image.ts";
 
 /**
- * Removes an image and all of its data (src/librbd/image/RemoveRequest.cc).
+ * Removes an image and all of its data (src/librbd/image/RemoveRequest.cc). One whose removal was interrupted is removed to the end.
  *
  * @throws RbdError SIPHON_RBD_BUSY while it has snapshots, or somebody else has it open
  */
@@ -21,7 +21,20 @@ export async function removeImage(
   name: string,
   progress?: OnProgress,
 ): Promise<void> {
-  const id = await idOf(pool, name);
+  const id = await listedId(pool, name);
+  await removeData(cluster, pool, id, name, progress);
+  await removeEmptyImage(pool, id, name);
+}
+
+/** Removes what an image's header leads to, so that only the header and the object map are left; nothing, if they are gone. */
+export async function removeData(
+  cluster: Cluster,
+  pool: Pool,
+  id: string,
+  name: string,
+  progress?: OnProgress,
+): Promise<void> {
+  if (!(await isThere(pool, headerObject(id)))) return;
   const image = await OpenImage.open(cluster, pool, id, name, {});
   try {
     await refuseIfUsed(image, describe(pool, name));
@@ -34,15 +47,39 @@ export async function removeImage(
   } finally {
     await image.close();
   }
-  await removeEmptyImage(pool, id, name);
+}
+
+/** What would keep an image from being removed; the image stays. */
+export async function assertRemovable(cluster: Cluster, pool: Pool, id: string, name: string): Promise<void> {
+  const image = await OpenImage.open(cluster, pool, id, name, {});
+  try {
+    await refuseIfUsed(image, describe(pool, name));
+  } finally {
+    await image.close();
+  }
 }
 
 /** What is left of an image without data: the header, the object map, its name. */
 export async function removeEmptyImage(pool: Pool, id: string, name: string): Promise<void> {
-  await new StoredObjectMaps(pool, id).remove();
-  await unlessGone(pool.remove(headerObject(id)));
+  await removeHeader(pool, id);
   await unlessGone(pool.remove(idObject(name)));
   await unlessGone(changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
+}
+
+export async function removeHeader(pool: Pool, id: string): Promise<void> {
+  await new StoredObjectMaps(pool, id).remove();
+  await unlessGone(pool.remove(headerObject(id)));
+}
+
+/** Also of an image whose removal got as far as the object of its name. */
+async function listedId(pool: Pool, name: string): Promise<string> {
+  try {
+    return await idOf(pool, name);
+  } catch (error) {
+    const id = await ask(pool, directoryObject, idOfName(name)).catch(() => undefined);
+    if (id === undefined || !hasCode(error, "SIPHON_RBD_NO_IMAGE")) throw error;
+    return id;
+  }
 }
 
 async function refuseIfUsed({ pool, header, headerName }: OpenImage, what: string): Promise<void> {
@@ -64,7 +101,7 @@ function inUse(what: string): RbdError {
   });
 }
 
-async function unlessGone(done: Promise<void>): Promise<void> {
+export async function unlessGone(done: Promise<void>): Promise<void> {
   try {
     await done;
   } catch (error) {

@@ -56,9 +56,9 @@ export class StoredObjectMaps {
     return ask(this.#pool, objectMapName(this.#imageId, snapId), loadObjectMap);
   }
 
-  /** Makes the map of a new image, without objects. */
-  create(objects: number): Promise<void> {
-    return this.#change(undefined, [resizeObjectMap(objects, objectState.nonexistent)]);
+  /** Makes a map without objects: of a new image, or of one that has none yet and of its snapshots. */
+  create(objects: number, snapId?: number): Promise<void> {
+    return this.#change(snapId, [resizeObjectMap(objects, objectState.nonexistent)]);
   }
 
   save(states: ObjectStates, snapId?: number): Promise<void> {

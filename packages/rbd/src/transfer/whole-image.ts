@@ -74,7 +74,7 @@ export function createOptions({ order, features, stripeUnit, stripeCount }: Expo
 }
 
 /** Removes a half-made image, with its snapshots. */
-async function removeWhole(images: ImagePool, name: string): Promise<void> {
+export async function removeWhole(images: ImagePool, name: string): Promise<void> {
   {
     await using image = await images.open(name);
     for (const { name: snapshot, isProtected } of image.snapshots.list()) {

@@ -1,0 +1,48 @@
+import type { CreateOptions } from "../directory/create-image.ts";
+import type { Image } from "../image.ts";
+import type { ImagePool } from "../image-pool.ts";
+import { imageFeature } from "../image-state.ts";
+import type { TransferOptions } from "../transfer/image-ends.ts";
+import { imageTarget } from "../transfer/image-target.ts";
+import { copyChanges } from "./copy-data.ts";
+
+export interface CopyOptions extends CreateOptions, TransferOptions {
+  /** Copies the image as it was then. */
+  readonly snapshot?: string | undefined;
+}
+
+/**
+ * Makes an image with the content, shape and metadata of another: without its snapshots, and without its parent
+ * (`rbd copy`). What was made is removed if anything fails.
+ */
+export async function copyImage(
+  from: ImagePool,
+  name: string,
+  to: ImagePool,
+  newName: string,
+  { snapshot, signal, limits, onProgress, ...wanted }: CopyOptions = {},
+): Promise<void> {
+  await using source = await from.open(name, {
+    ...{ readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) },
+  });
+  await to.create(newName, source.size, { ...shapeOf(from, source), ...wanted });
+  try {
+    await using target = await to.open(newName);
+    await target.setMetadata(await source.metadata());
+    await copyChanges(source.diff(), imageTarget(target), { signal, limits, onProgress });
+  } catch (error) {
+    await to.remove(newName);
+    throw error;
+  }
+}
+
+/** How an image like another is made, unless asked for otherwise. */
+export function shapeOf({ cluster }: ImagePool, { header }: Image): CreateOptions {
+  const { objectSize, stripeUnit, stripeCount, features, dataPoolId, poolId } = header;
+  const { operations, nonPrimary, journaling, migrating } = imageFeature;
+  return {
+    ...{ objectSize, stripeUnit, stripeCount },
+    features: features & ~(operations | nonPrimary | journaling | migrating),
+    ...(dataPoolId !== poolId && { dataPool: cluster.pools.get(dataPoolId) }),
+  };
+}

@@ -1,0 +1,140 @@
+import { type Cluster, NO_SNAP } from "@siphon/rados";
+import { attachClone } from "../directory/clone-image.ts";
+import { isThere } from "../directory/find-image.ts";
+import { opFeature } from "../header/image-header.ts";
+import { poolById } from "../image/pools.ts";
+import type { Image } from "../image.ts";
+import type { ImagePool } from "../image-pool.ts";
+import type { ParentLink } from "../image-state.ts";
+import { dataObject } from "../maintenance/objects.ts";
+import { Layout } from "../striping/layout.ts";
+import type { ImageWriter } from "../transfer/image-ends.ts";
+import { imageTarget } from "../transfer/image-target.ts";
+import { Parallel } from "../transfer/in-order.ts";
+import { removeWhole } from "../transfer/whole-image.ts";
+import { copyChanges, copyRange } from "./copy-data.ts";
+import { type CopyOptions, shapeOf } from "./copy-image.ts";
+
+export interface DeepCopyOptions extends Omit<CopyOptions, "snapshot"> {
+  /** The copy of a clone gets its parent's data, and no parent. */
+  readonly flatten?: boolean;
+}
+
+/**
+ * Makes an image like another with its snapshots and, for a clone, its parent (`rbd deep copy`): each snapshot's state is copied onto
+ * the one before. What was made is removed if anything fails.
+ */
+export async function deepCopyImage(
+  from: ImagePool,
+  name: string,
+  to: ImagePool,
+  newName: string,
+  { flatten = false, signal, limits, onProgress, ...wanted }: DeepCopyOptions = {},
+): Promise<void> {
+  await using head = await from.open(name, { readOnly: true, watch: false });
+  const states = [...head.snapshots.list().map((snapshot) => snapshot.name), undefined];
+  // A clone may have been flattened since its first snapshot, but got no other parent.
+  const first = head.snapshots.list()[0] ?? head.header;
+  const parent = flatten ? undefined : first.parent;
+  const id = await to.create(newName, first.size, { ...shapeOf(from, head), ...wanted });
+  try {
+    if (parent !== undefined) {
+      const parents = await poolById(from.cluster, parent.poolId, parent.namespace);
+      const version = (head.header.opFeatures & opFeature.cloneChild) === 0 ? 1 : 2;
+      await attachClone(to.pool, id, parents, parent, parent.overlap, version);
+    }
+    await using target = await to.open(newName);
+    await target.setMetadata(await head.metadata());
+    let last: string | undefined;
+    const touched = new Set<number>();
+    for (const [done, snapshot] of states.entries()) {
+      signal?.throwIfAborted();
+      await using source = await from.open(name, {
+        ...{ readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) },
+      });
+      const part = {
+        ...{ signal, limits },
+        onProgress: (bytes: number, total: number) =>
+          onProgress?.(done * total + bytes, states.length * total),
+      };
+      if (parent === undefined) {
+        await toSize(target, source.size);
+        await copyChanges(source.diff({ from: last }), imageTarget(target), part);
+      } else {
+        await followParent(target, linkOf(source), source.size);
+        await copyObjects(to.cluster, source, target, touched, part);
+      }
+      if (snapshot !== undefined) {
+        await target.snapshots.create(snapshot);
+        if (source.snapshots.named(snapshot).isProtected) await target.snapshots.protect(snapshot);
+      }
+      last = snapshot;
+    }
+  } catch (error) {
+    await removeWhole(to, newName);
+    throw error;
+  }
+}
+
+function linkOf({ header, snapId }: Image): ParentLink | undefined {
+  return snapId === undefined ? header.parent : header.snapshots.get(snapId)?.parent;
+}
+
+/** Gives the copy the overlap with its parent that the source has in this state, and its size. */
+async function followParent(target: Image, link: ParentLink | undefined, size: number): Promise<void> {
+  if (link === undefined && target.header.parent !== undefined) await target.flatten();
+  const overlap = target.header.parent?.overlap ?? 0;
+  if (link !== undefined && link.overlap < overlap) await toSize(target, link.overlap);
+  await toSize(target, size);
+}
+
+async function toSize(target: Image, size: number): Promise<void> {
+  if (target.size !== size) await target.resize(size, { allowShrink: true });
+}
+
+/**
+ * Copies the objects that a clone has of its own, whole, and looks again at those that it had: everywhere else both show the
+ * parent.
+ */
+async function copyObjects(
+  cluster: Cluster,
+  source: Image,
+  target: Image,
+  touched: Set<number>,
+  { limits, onProgress, signal }: CopyOptions,
+): Promise<void> {
+  const { header, size } = source;
+  const layout = new Layout(header);
+  const data = await poolById(cluster, header.dataPoolId, header.namespace);
+  const writer = imageTarget(target);
+  const objects = layout.objectCount(size);
+  await using copies = new Parallel(limits);
+  for (let objectNumber = 0; objectNumber < objects; objectNumber++) {
+    signal?.throwIfAborted();
+    await copies.start(header.objectSize, async () => {
+      const object = dataObject(header.objectPrefix, objectNumber);
+      const own = await isThere(data, object, { snapId: source.snapId ?? NO_SNAP });
+      if (!own && !touched.has(objectNumber)) return;
+      touched.add(objectNumber);
+      await copyObject(source, writer, layout, objectNumber, size);
+    });
+    onProgress?.(Math.min(size, (objectNumber + 1) * header.objectSize), size);
+  }
+  await copies.finish();
+  await target.flush();
+}
+
+async function copyObject(
+  source: Image,
+  target: ImageWriter,
+  layout: Layout,
+  objectNumber: number,
+  size: number,
+): Promise<void> {
+  const end = layout.bytesOf(objectNumber, size);
+  for (let at = 0; at < end; ) {
+    const run = Math.min(layout.run(at), end - at);
+    await copyRange(source, target, layout.imageOffset(objectNumber, at), run);
+    at += run;
+  }
+}

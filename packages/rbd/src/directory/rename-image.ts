@@ -1,0 +1,30 @@
+import type { Pool } from "@siphon/rados";
+import { renameInDirectory } from "../cls/directory.ts";
+import { changeAll } from "../cls/run.ts";
+import { RbdError } from "../errors.ts";
+import { directoryObject, headerObject, idObject, oldHeaderObject } from "../object-names.ts";
+import { encodeNotifyMessage } from "../watch/notify-message.ts";
+import { assertImageName, takeName } from "./create-image.ts";
+import { describe, idOf, isThere } from "./find-image.ts";
+import { unlessGone } from "./remove-image.ts";
+
+/**
+ * Gives an image another name in its pool and namespace (src/librbd/operation/RenameRequest.cc). Whoever crashes in between leaves
+ * it with both.
+ */
+export async function renameImage(pool: Pool, name: string, newName: string): Promise<void> {
+  assertImageName(newName);
+  const id = await idOf(pool, name);
+  if (name === newName || (await isThere(pool, oldHeaderObject(newName)))) {
+    throw new RbdError("SIPHON_RBD_EXISTS", `there is an image ${describe(pool, newName)} already`);
+  }
+  await takeName(pool, newName, id);
+  try {
+    await changeAll(pool, directoryObject, [renameInDirectory(name, newName, id)]);
+  } catch (error) {
+    await unlessGone(pool.remove(idObject(newName)));
+    throw error;
+  }
+  await pool.notify(headerObject(id), encodeNotifyMessage({ type: "headerUpdate" })).catch(() => {});
+  await unlessGone(pool.remove(idObject(name)));
+}

@@ -1,0 +1,104 @@
+import { NO_SNAP } from "@siphon/rados";
+import { setFeatures, setFlags } from "../cls/image.ts";
+import { unlock } from "../cls/lock.ts";
+import { changeAll } from "../cls/run.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import { imageFlag, snapshotsByAge } from "../header/image-header.ts";
+import { featureNames } from "../image/features.ts";
+import type { OpenImage } from "../image/open-image.ts";
+import { imageFeature } from "../image-state.ts";
+import { imageLockName, managedLock } from "../lock/locker.ts";
+import { Layout } from "../striping/layout.ts";
+
+const { exclusiveLock, objectMap, fastDiff, journaling, deepFlatten } = imageFeature;
+const mapFeatures = objectMap | fastDiff;
+/** RBD_FEATURES_MUTABLE and RBD_FEATURES_DISABLE_ONLY, as far as siphon knows how to. */
+const enabled = exclusiveLock | mapFeatures;
+const disabled = enabled | deepFlatten;
+
+/**
+ * The change of an image's features that is asked for, checked and with what belongs together (src/librbd/Operations.cc): object-map
+ * and fast-diff come and go as one.
+ *
+ * @throws RbdError SIPHON_RBD_INVALID for a change that the image does not allow
+ */
+export function planFeatures(current: number, asked: number, enable: boolean): number {
+  const refused = (features: number, why: string) =>
+    new RbdError("SIPHON_RBD_INVALID", `${featureNames(features).join(", ")}: ${why}`);
+  if (asked === 0) throw new RbdError("SIPHON_RBD_INVALID", "which feature? at least one is needed");
+  if ((asked & journaling) !== 0) {
+    throw new RbdError("SIPHON_RBD_UNSUPPORTED", "siphon keeps no journals of images", {
+      hint: "enable or disable feature journaling with: rbd feature",
+    });
+  }
+  const fixed = asked & ~(enable ? enabled : disabled);
+  if (fixed !== 0)
+    throw refused(fixed, `cannot be ${enable ? "enabled" : "disabled"} on an image that is there`);
+  const same = enable ? asked & current : asked & ~current;
+  if (same !== 0) throw refused(same, `${enable ? "enabled" : "disabled"} already`);
+  const changed = (asked & mapFeatures) === 0 ? asked : asked | mapFeatures;
+  const after = enable ? current | changed : current & ~changed;
+  if ((after & (objectMap | journaling)) !== 0 && (after & exclusiveLock) === 0) {
+    throw new RbdError(
+      "SIPHON_RBD_INVALID",
+      "features object-map, fast-diff and journaling need exclusive-lock",
+      {
+        hint: enable ? "enable exclusive-lock along with them" : "disable those as well",
+      },
+    );
+  }
+  return changed;
+}
+
+/** New object maps say nothing until they are rebuilt (src/librbd/operation/EnableFeaturesRequest.cc). */
+export async function enableFeatures(image: OpenImage, features: number): Promise<void> {
+  const { io, header, maps } = image;
+  await io.pauseWrites();
+  try {
+    if ((features & mapFeatures) !== 0) {
+      await setFlagsOfAll(image, imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid);
+    }
+    await image.changeHeader(setFeatures(features, features));
+    if ((features & mapFeatures) !== 0) {
+      const objects = (size: number) => new Layout(header).objectCount(size);
+      for (const { id, size } of snapshotsByAge(header)) await maps.create(objects(size), id);
+      await maps.create(objects(header.size));
+    }
+    await image.refresh();
+  } finally {
+    io.resumeWrites();
+  }
+  await image.announce();
+}
+
+/** Maps go before the feature does (src/librbd/operation/DisableFeaturesRequest.cc), and the lock after it. */
+export async function disableFeatures(image: OpenImage, features: number): Promise<void> {
+  const { io, header, maps, pool } = image;
+  await io.pauseWrites();
+  try {
+    if ((features & mapFeatures) !== 0) {
+      io.objectMap = undefined;
+      for (const { id } of snapshotsByAge(header)) await maps.remove(id);
+      await maps.remove();
+    }
+    await image.changeHeader(setFeatures(0, features));
+    if ((features & mapFeatures) !== 0) await setFlagsOfAll(image, 0);
+    if ((features & exclusiveLock) !== 0) {
+      const { cookie } = managedLock(await image.watchCookie());
+      await changeAll(pool, image.headerName, [unlock(imageLockName, cookie)]).catch((error) => {
+        if (!hasCode(error, "ENOENT")) throw error;
+      });
+    }
+    await image.refresh();
+  } finally {
+    io.resumeWrites();
+  }
+  await image.announce();
+}
+
+async function setFlagsOfAll(image: OpenImage, flags: number): Promise<void> {
+  const mask = imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid;
+  for (const snapId of [...image.header.snapContext.snaps, NO_SNAP]) {
+    await image.changeHeader(setFlags(flags, mask, snapId));
+  }
+}

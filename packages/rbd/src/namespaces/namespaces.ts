@@ -1,0 +1,84 @@
+import type { Pool } from "@siphon/rados";
+import { listDirectory, setDirectoryReady } from "../cls/directory.ts";
+import { addNamespace, listNamespaces, removeNamespace } from "../cls/namespace.ts";
+import { ask, changeAll } from "../cls/run.ts";
+import { listTrashed } from "../cls/trash.ts";
+import { unlessGone } from "../directory/remove-image.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import { childrenObject, directoryObject, namespaceObject, trashObject } from "../object-names.ts";
+
+/** The namespaces of a pool: images of one do not show in another (src/librbd/api/Namespace.cc). */
+export class Namespaces {
+  readonly #pool: Pool;
+
+  /** @param pool whatever its namespace */
+  constructor(pool: Pool) {
+    this.#pool = pool.with({ namespace: "" });
+  }
+
+  /** In their order. */
+  async list(): Promise<string[]> {
+    const names: string[] = [];
+    for (;;) {
+      const page = await ask(this.#pool, namespaceObject, listNamespaces(names.at(-1) ?? "", pageSize)).catch(
+        (error) => {
+          if (hasCode(error, "ENOENT")) return [];
+          throw error;
+        },
+      );
+      names.push(...page);
+      if (page.length < pageSize) return names;
+    }
+  }
+
+  async create(name: string): Promise<void> {
+    if (name === "") throw new RbdError("SIPHON_RBD_INVALID", "a namespace has a name");
+    await changeAll(this.#pool, namespaceObject, [addNamespace(name)]).catch((error) => {
+      if (!hasCode(error, "EEXIST")) throw error;
+      throw new RbdError("SIPHON_RBD_EXISTS", `pool ${this.#pool.name} has a namespace ${name} already`);
+    });
+    try {
+      await changeAll(this.#pool.with({ namespace: name }), directoryObject, [setDirectoryReady(true)]);
+    } catch (error) {
+      await unlessGone(changeAll(this.#pool, namespaceObject, [removeNamespace(name)]));
+      throw error;
+    }
+  }
+
+  /** @throws RbdError SIPHON_RBD_BUSY while it has images, also in the trash */
+  async remove(name: string, { dryRun = false } = {}): Promise<void> {
+    const within = this.#pool.with({ namespace: name });
+    if (!(await this.list()).includes(name)) {
+      throw new RbdError("SIPHON_RBD_NO_POOL", `pool ${this.#pool.name} has no namespace ${name}`, {
+        hint: `list them with: siphon rbd namespace ls ${this.#pool.name}`,
+      });
+    }
+    const trashed = await ask(within, trashObject, listTrashed("", 1)).catch((error) => {
+      if (hasCode(error, "ENOENT")) return new Map();
+      throw error;
+    });
+    if (trashed.size > 0) throw this.#notEmpty(name);
+    const images = await ask(within, directoryObject, listDirectory("", 1)).catch((error) => {
+      if (hasCode(error, "ENOENT")) return new Map();
+      throw error;
+    });
+    if (images.size > 0) throw this.#notEmpty(name);
+    if (dryRun) return;
+    // Nothing is put into it from now on; refused if somebody was quicker.
+    await unlessGone(changeAll(within, directoryObject, [setDirectoryReady(false)])).catch((error) => {
+      throw hasCode(error, "EBUSY") ? this.#notEmpty(name) : error;
+    });
+    for (const object of [trashObject, childrenObject, directoryObject])
+      await unlessGone(within.remove(object));
+    await unlessGone(changeAll(this.#pool, namespaceObject, [removeNamespace(name)]));
+  }
+
+  #notEmpty(name: string): RbdError {
+    const where = `${this.#pool.name}/${name}`;
+    return new RbdError("SIPHON_RBD_BUSY", `namespace ${where} has images`, {
+      hint: `see them with: siphon rbd ls ${where}; siphon rbd trash ls ${where}`,
+    });
+  }
+}
+
+const pageSize = 1024;

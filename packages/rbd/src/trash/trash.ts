@@ -1,0 +1,195 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import { addToDirectory, removeFromDirectory } from "../cls/directory.ts";
+import { ask, changeAll } from "../cls/run.ts";
+import {
+  addToTrash,
+  getTrashed,
+  listTrashed,
+  removeFromTrash,
+  setTrashState,
+  type TrashedImage,
+  type TrashState,
+} from "../cls/trash.ts";
+import { assertImageName, takeName } from "../directory/create-image.ts";
+import { describe, idOf } from "../directory/find-image.ts";
+import { removeData, removeHeader, unlessGone } from "../directory/remove-image.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import { OpenImage } from "../image/open-image.ts";
+import type { OnProgress } from "../image/requests.ts";
+import { directoryObject, idObject, trashObject } from "../object-names.ts";
+
+export interface TrashEntry extends TrashedImage {
+  readonly id: string;
+}
+
+/**
+ * Images that were put away, by their ids: without a name in the pool, to be removed later or restored (src/librbd/api/Trash.cc).
+ * Each step that is interrupted can be done again.
+ */
+export class Trash {
+  readonly #cluster: Cluster;
+  readonly #pool: Pool;
+
+  constructor(cluster: Cluster, pool: Pool) {
+    this.#cluster = cluster;
+    this.#pool = pool;
+  }
+
+  /** In the order of ids. */
+  async list(): Promise<TrashEntry[]> {
+    const entries: TrashEntry[] = [];
+    for (;;) {
+      const page = await ask(this.#pool, trashObject, listTrashed(entries.at(-1)?.id ?? "", pageSize)).catch(
+        (error) => {
+          if (hasCode(error, "ENOENT")) return new Map<string, TrashedImage>();
+          throw error;
+        },
+      );
+      for (const [id, image] of page) entries.push({ id, ...image });
+      if (page.size < pageSize) return entries;
+    }
+  }
+
+  /** @throws RbdError SIPHON_RBD_NO_IMAGE */
+  async get(id: string): Promise<TrashEntry> {
+    try {
+      return { id, ...(await ask(this.#pool, trashObject, getTrashed(id))) };
+    } catch (error) {
+      if (!hasCode(error, "ENOENT")) throw error;
+      const { name, namespace } = this.#pool;
+      throw new RbdError("SIPHON_RBD_NO_IMAGE", `the trash of pool ${name} has no image with id ${id}`, {
+        ...{ cause: error, hint: `list it with: siphon rbd trash ls ${name}${namespace && `/${namespace}`}` },
+      });
+    }
+  }
+
+  /**
+   * Puts an image away that nobody else has open for writing.
+   *
+   * @param keptUntil until when it is only removed by force
+   * @returns its id
+   */
+  async move(name: string, keptUntil?: Date): Promise<string> {
+    const pool = this.#pool;
+    const id = await this.#idToMove(name);
+    await this.#refuseIfLocked(id, name);
+    const trashed = new Date();
+    const entry = {
+      source: "user",
+      name,
+      trashed,
+      keptUntil: keptUntil ?? trashed,
+      state: "moving",
+    } as const;
+    // EEXIST: an earlier move got this far.
+    await changeAll(pool, trashObject, [addToTrash(id, entry)]).catch(unless("EEXIST"));
+    await unlessGone(pool.remove(idObject(name)));
+    await unlessGone(changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
+    await this.#setState(id, "normal", "moving");
+    return id;
+  }
+
+  /** Gives an image its name back, or another one. */
+  async restore(id: string, newName?: string): Promise<void> {
+    const pool = this.#pool;
+    const { name, state, source } = await this.get(id);
+    if (source !== "user" && source !== "mirroring" && source !== "user_parent") {
+      throw new RbdError(
+        "SIPHON_RBD_INVALID",
+        `image ${name} is in the trash for ${source}, and stays there`,
+      );
+    }
+    if (state !== "normal" && state !== "restoring") throw this.#underWay(name, state);
+    const wanted = newName ?? name;
+    assertImageName(wanted);
+    await this.#setState(id, "restoring", state);
+    try {
+      await takeName(pool, wanted, id);
+    } catch (error) {
+      // An earlier restoration got this far.
+      const sameImage = (await idOf(pool, wanted).catch(() => undefined)) === id;
+      if (!hasCode(error, "SIPHON_RBD_EXISTS") || !sameImage) {
+        await this.#setState(id, "normal", "restoring");
+        throw error;
+      }
+    }
+    await changeAll(pool, directoryObject, [addToDirectory(wanted, id)]).catch(unless("EEXIST"));
+    await unlessGone(changeAll(pool, trashObject, [removeFromTrash(id)]));
+  }
+
+  /**
+   * Removes an image for good.
+   *
+   * @param force also before its time has come
+   */
+  async remove(id: string, { force = false, onProgress }: RemoveOptions = {}): Promise<void> {
+    const entry = await this.get(id);
+    const { name, state } = entry;
+    assertDue(entry, force);
+    if (state !== "normal" && state !== "removing") throw this.#underWay(name, state);
+    await this.#setState(id, "removing", state);
+    try {
+      await removeData(this.#cluster, this.#pool, id, name, onProgress);
+    } catch (error) {
+      await this.#setState(id, "normal", "removing").catch(() => {});
+      throw error;
+    }
+    await removeHeader(this.#pool, id);
+    await unlessGone(changeAll(this.#pool, trashObject, [removeFromTrash(id)]));
+  }
+
+  /** Of an image, or of one whose move was interrupted. */
+  async #idToMove(name: string): Promise<string> {
+    try {
+      return await idOf(this.#pool, name);
+    } catch (error) {
+      if (!hasCode(error, "SIPHON_RBD_NO_IMAGE")) throw error;
+      const begun = (await this.list()).find((entry) => entry.name === name && entry.state === "moving");
+      if (begun === undefined) throw error;
+      return begun.id;
+    }
+  }
+
+  async #refuseIfLocked(id: string, name: string): Promise<void> {
+    const image = await OpenImage.open(this.#cluster, this.#pool, id, name, {});
+    try {
+      if (image.lock === undefined || (await image.lock.whileOwned(async () => {}))) return;
+    } finally {
+      await image.close();
+    }
+    throw new RbdError("SIPHON_RBD_BUSY", `somebody else writes to image ${describe(this.#pool, name)}`, {
+      ...{ retryable: true, hint: `see who it is with: siphon rbd status ${describe(this.#pool, name)}` },
+    });
+  }
+
+  async #setState(id: string, state: TrashState, current: TrashState): Promise<void> {
+    if (state === current) return;
+    await changeAll(this.#pool, trashObject, [setTrashState(id, state, current)]).catch(unless("ESTALE"));
+  }
+
+  #underWay(name: string, state: TrashState): RbdError {
+    return new RbdError("SIPHON_RBD_BUSY", `image ${name} is ${state} already`, { retryable: true });
+  }
+}
+
+interface RemoveOptions {
+  readonly force?: boolean;
+  readonly onProgress?: OnProgress;
+}
+
+/** @throws RbdError SIPHON_RBD_BUSY for an image that is to be kept for some more time */
+export function assertDue({ name, keptUntil }: TrashedImage, force: boolean): void {
+  if (force || keptUntil.getTime() <= Date.now()) return;
+  throw new RbdError("SIPHON_RBD_BUSY", `image ${name} is to be kept until ${keptUntil.toISOString()}`, {
+    ...{ errno: -1, hint: "to remove it all the same: --force" },
+  });
+}
+
+function unless(...codes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!hasCode(error, ...codes)) throw error;
+    return undefined;
+  };
+}
+
+const pageSize = 1024;
