@@ -49,7 +49,7 @@ export function sendOsdOp(connection: Connection, request: ObjectRequest, client
   let at = front + template.length;
   view.setUint16(at, ops.count, true);
   at += 2;
-  ops.bytes.copy(bytes, at, 0, ops.length);
+  ops.writeTo(view, at);
   at += ops.length;
   writeU64(view, at, request.snapId);
   writeU64(view, at + 8, snapContext.seq);

@@ -8,6 +8,7 @@ import type { GcmFill } from "./gcm.ts";
 import { MessengerMemory } from "./memory.ts";
 import type { Peer, PeerType } from "./peer.ts";
 import { type OpenTransport, openTcp } from "./transport.ts";
+import { TurnClock } from "./turn-clock.ts";
 import { ConnectionV1 } from "./v1/connection.ts";
 import { ConnectionV2 } from "./v2/connection.ts";
 
@@ -33,6 +34,8 @@ export interface MessengerOptions {
 export class Messenger {
   readonly memory = new MessengerMemory();
   readonly events = new ConnectionEvents();
+  /** For times that every operation wants. */
+  readonly clock = new TurnClock(() => this.#tickSoon());
   readonly openTransport: OpenTransport;
   readonly modes: Record<PeerType, readonly ConnectionMode[]>;
   readonly signMessages: boolean;
@@ -144,5 +147,6 @@ export class Messenger {
     const wait = this.#coalescing.next(this.inFlight, frames, !this.#readFull);
     this.#readFull = false;
     if (wait > 0) Atomics.wait(this.#sleeper, 0, 0, wait);
+    this.clock.turnOver();
   };
 }

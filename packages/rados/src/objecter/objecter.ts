@@ -92,6 +92,7 @@ export class Objecter implements Disposable {
   /** Takes a request. What comes of it reaches the request itself, never from within this call. */
   submit(request: ObjectRequest): void {
     const { dispatch } = request;
+    const { clock } = this.#host.messenger;
     if (dispatch.holder !== undefined) throw new Error("the request is under way already");
     dispatch.tid = ++this.#lastTid;
     dispatch.attempts = 0;
@@ -102,13 +103,13 @@ export class Objecter implements Disposable {
     dispatch.cost = costOf(request);
     request.result = 0;
     request.error = undefined;
-    const now = performance.now();
+    const { now } = clock;
     dispatch.submittedAt = now;
     const timeout = request.timeout || this.#options.timeout;
     dispatch.deadline = timeout > 0 ? now + timeout : Number.POSITIVE_INFINITY;
     this.#watchdog.wake(timeout > 0);
     if ((request.flags & requestFlag.write) !== 0) {
-      dispatch.writtenAt = Date.now();
+      dispatch.writtenAt = clock.date;
       if (onlyDeletes(request.ops)) dispatch.flags |= requestFlag.fullForce;
     }
     if (this.#ended !== undefined) this.#doom(request, -errnoShutdown, this.#ended);
