@@ -3,14 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { allocatorLibrary, fioCommand, parseFio } from "@siphon/lab";
-
-/** A load that every client is given alike. */
-export interface Load {
-  name: string;
-  rw: "randread" | "randwrite" | "read" | "write";
-  blockSize: number;
-  depth: number;
-}
+import type { Load } from "./loads.ts";
 
 export interface Times {
   /** Seconds of the load before those that are measured. */
@@ -52,23 +45,14 @@ export interface Client {
 export const siphon: Client = {
   name: "siphon",
   settings: [],
-  run: async (image, load, times) => {
-    const main = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
-    const pattern = load.rw.startsWith("rand") ? "rand" : "full-seq";
-    const type = load.rw.endsWith("read") ? "read" : "write";
-    const args = [
-      ...[main, "rbd", "bench", `${image.pool}/${image.image}`, "-c", image.conf, "--id", image.user],
-      ...["--io-type", type, "--io-pattern", pattern, "--io-size", `${load.blockSize}`],
-      ...["--io-threads", `${load.depth}`, "--warmup", `${times.warmup}`, "--seconds", `${times.seconds}`],
-      ...["--format", "json"],
-    ];
-    const { output, outside } = await observe(process.execPath, args, {}, times);
-    const { ops_per_sec: iops, latency_us: latency } = JSON.parse(output.stdout) as {
-      ops_per_sec: number;
-      latency_us: { p50: number; p99: number; p999: number };
-    };
-    return sample({ iops, latency }, outside);
-  },
+  run: (image, load, times) => runSiphon(image, load, times, "none"),
+};
+
+/** The same with a cache. */
+export const cached: Client = {
+  name: "siphon cached",
+  settings: [],
+  run: (image, load, times) => runSiphon(image, load, times, "writeback"),
 };
 
 /** fio's rbd engine as it is shipped. */
@@ -88,6 +72,24 @@ export const tuned: Client = {
     return runFio(image, load, times, { LD_PRELOAD: library });
   },
 };
+
+async function runSiphon(image: Image, load: Load, times: Times, cache: string): Promise<Sample> {
+  const main = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
+  const pattern = load.rw.startsWith("rand") ? "rand" : "full-seq";
+  const type = load.rw.endsWith("read") ? "read" : "write";
+  const args = [
+    ...[main, "rbd", "bench", `${image.pool}/${image.image}`, "-c", image.conf, "--id", image.user],
+    ...["--io-type", type, "--io-pattern", pattern, "--io-size", `${load.blockSize}`, "--cache", cache],
+    ...["--io-threads", `${load.depth}`, "--warmup", `${times.warmup}`, "--seconds", `${times.seconds}`],
+    ...["--format", "json"],
+  ];
+  const { output, outside } = await observe(process.execPath, args, {}, times);
+  const { ops_per_sec: iops, latency_us: latency } = JSON.parse(output.stdout) as {
+    ops_per_sec: number;
+    latency_us: { p50: number; p99: number; p999: number };
+  };
+  return sample({ iops, latency }, outside);
+}
 
 async function runFio(image: Image, load: Load, times: Times, env: Record<string, string>): Promise<Sample> {
   const [program, ...args] = fioCommand({
@@ -117,25 +119,35 @@ interface Outside {
   mebibytes: number;
 }
 
-/** Runs a program, and reads what the kernel says of it in the middle of the measured time. */
+/**
+ * Runs a program, and reads what the kernel says of it again and again. The measured time is the last before the program ends; of
+ * that, half a second at both ends is left out, and with it how long it takes to start, to connect and to close.
+ */
 async function observe(program: string, args: string[], env: Record<string, string>, times: Times) {
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  const ended = once(child, "close");
-  // Connecting takes about half a second of the time, too.
-  await seconds(times.warmup + 1);
-  const first = look(child.pid!);
-  await seconds(times.seconds - 1);
-  const last = look(child.pid!);
-  const [exitCode] = (await ended) as [number];
+  const looks: Look[] = [];
+  const timer = setInterval(() => looks.push(look(child.pid!)), 50);
+  child.once("exit", () => clearInterval(timer));
+  const [exitCode] = (await once(child, "close")) as [number];
   const output = { exitCode, stdout: stdout.text, stderr: stderr.text };
   if (exitCode !== 0) throw new Error(`${program} ${args.join(" ")}: ${output.stderr || output.stdout}`);
+  const end = looks.at(-1)!.at;
+  const last = looks.findLast(({ at }) => at <= end - 500)!;
+  const first = looks.find(({ at }) => at >= end - times.seconds * 1000 + 500)!;
   const cpuShare = (last.cpu - first.cpu) / ((last.at - first.at) / 1000);
   return { output, outside: { cpuShare, mebibytes: last.mebibytes } };
 }
 
+interface Look {
+  /** Milliseconds. */
+  at: number;
+  cpu: number;
+  mebibytes: number;
+}
+
 /** CPU seconds since the process began (fields 14 and 15 of /proc/PID/stat, 100 a second), and its largest size. */
-function look(pid: number): { at: number; cpu: number; mebibytes: number } {
+function look(pid: number): Look {
   const at = performance.now();
   const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
   const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
@@ -148,8 +160,4 @@ function collect(stream: NodeJS.ReadableStream): { text: string } {
     collected.text += bytes;
   });
   return collected;
-}
-
-function seconds(count: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, count * 1000));
 }

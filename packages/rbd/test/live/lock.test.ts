@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { LocalCluster } from "@siphon/lab";
 import { Cluster } from "@siphon/rados";
@@ -93,8 +93,38 @@ test("librbd keeps a lock that was taken by hand from us, and lock rm frees it",
   await image.write(0, Buffer.from("x"));
 });
 
-test("whoever does not answer any more loses the lock, and writes nothing after the next owner's first write", async () => {
-  await Promise.all([takeOver("killed", "SIGKILL"), takeOver("stopped", "SIGSTOP")]);
+describe("a client that does not answer", { concurrency: true }, () => {
+  test("whoever does not answer any more loses the lock, and writes nothing after the next owner's first write", async () => {
+    await Promise.all([takeOver("killed", "SIGKILL"), takeOver("stopped", "SIGSTOP")]);
+  });
+
+  test("an owner whose watch the OSDs gave up watches anew, and keeps the lock under the new watch's cookie", async () => {
+    await images.create("renewed", mib);
+    await using worker = startWorker("renewed");
+    await worker.reached(20);
+    await using image = await images.open("renewed", { readOnly: true, watch: false });
+    const [before] = (await image.lockOwners()).lockers;
+    worker.process.kill("SIGSTOP");
+    await until(async () => (await image.watchers()).length === 0);
+    worker.process.kill("SIGCONT");
+    await until(async () => (await image.lockOwners()).lockers[0]!.cookie !== before!.cookie);
+    await worker.reached(worker.last + 20);
+    const [now] = (await image.lockOwners()).lockers;
+    assert.equal(now!.client, before!.client);
+    assert.deepEqual(
+      (await image.watchers()).map(({ cookie }) => `auto ${cookie}`),
+      [now!.cookie],
+    );
+    const [theirView] = JSON.parse(await rbd("lock", "ls", `${pool}/renewed`, "--format", "json"));
+    assert.deepEqual([theirView.id, theirView.locker], [now!.cookie, `client.${now!.client}`]);
+    // librbd finds the owner alive, and asks for the lock.
+    await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
+    await theirs.open("renewed");
+    await theirs.write("renewed", 512, Buffer.from("theirs"));
+    const blocklist = await run("ceph", ["--conf", ceph.conf, "osd", "blocklist", "ls"]);
+    const { address, port, nonce } = before!.addr;
+    assert.ok(!blocklist.stdout.includes(`${address}:${port}/${nonce}`));
+  });
 });
 
 async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP"): Promise<void> {
@@ -120,6 +150,10 @@ async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP"): Promise<vo
   assert.equal((await image.read(0, 8)).readBigUInt64LE(), 1_000_000n);
   await image.close();
   await assertCleanMap(name);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
 /** Our client in a process of its own, which writes one number after the other. */
