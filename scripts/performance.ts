@@ -58,6 +58,12 @@ const columns: Record<string, Column[]> = {
     ["p99.9, us", "p999", 0],
     ["memory, MiB", "mebibytes", 0],
   ],
+  transfer: [
+    ["transfer", "transfer"],
+    ["client", "client"],
+    ["elapsed, s", "seconds", 2],
+    ["CPU, s", "cpu", 2],
+  ],
   crush: [
     ["cluster", "name"],
     ["CPU, ms", "cpu", 1],

@@ -1,4 +1,4 @@
-import type { Cluster, Notification, Pool, Watch, Watcher } from "@siphon/rados";
+import { type Cluster, NO_SNAP, type Notification, type Pool, type Watch, type Watcher } from "@siphon/rados";
 import { cacheSettings } from "./cache/cache-settings.ts";
 import { ImageCache } from "./cache/image-cache.ts";
 import { type LockInfo, lock } from "./cls/lock.ts";
@@ -17,6 +17,7 @@ import { BufferRequest, CompareRequest, PatternRequest } from "./io/promise-requ
 import type { IoCounters, Latencies } from "./io/statistics.ts";
 import { breakLockOf, imageLockName, readImageLock } from "./lock/locker.ts";
 import { disableFeatures, enableFeatures, planFeatures } from "./maintenance/features.ts";
+import { checkObjectMap, type ObjectMapError, rebuildObjectMap } from "./object-map/rebuild.ts";
 import { ImageDiff } from "./transfer/image-diff/image-diff.ts";
 import type { DiffSource } from "./transfer/image-ends.ts";
 
@@ -281,6 +282,16 @@ export class Image implements AsyncDisposable {
     return new ImageDiff(cluster, io, { fromSnapId, wholeObject, withParent });
   }
 
+  /** Compares the object map, or a snapshot's, with the objects that there are. */
+  checkObjectMap({ snapshot, onProgress }: ObjectMapTask = {}): Promise<ObjectMapError[]> {
+    return checkObjectMap(this.#image, this.#snapIdOf(snapshot), onProgress);
+  }
+
+  /** Makes the object map, or a snapshot's, say what objects there are. */
+  rebuildObjectMap({ snapshot, onProgress }: ObjectMapTask = {}): Promise<void> {
+    return rebuildObjectMap(this.#image, this.#snapIdOf(snapshot), onProgress);
+  }
+
   /** Names and values that people, or programs, have given the image. */
   async metadata(): Promise<Map<string, string>> {
     const { pool, headerName } = this.#image;
@@ -407,6 +418,10 @@ export class Image implements AsyncDisposable {
     await this.close();
   }
 
+  #snapIdOf(snapshot: string | undefined): number {
+    return snapshot === undefined ? NO_SNAP : this.snapshots.named(snapshot).id;
+  }
+
   #done(what: string, start: (settling: Settling) => void): Promise<void> {
     return this.#promised(what, start).then(() => {});
   }
@@ -436,6 +451,12 @@ export interface DiffOptions {
   wholeObject?: boolean | undefined;
   /** Whether what a clone shows of its parent counts; true unless said otherwise. */
   withParent?: boolean | undefined;
+}
+
+interface ObjectMapTask {
+  /** By its name; the image as it is now, if missing. */
+  snapshot?: string | undefined;
+  onProgress?: OnProgress;
 }
 
 interface Settling {

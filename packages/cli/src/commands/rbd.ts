@@ -7,6 +7,11 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
     load: async () => (await import("./rbd/images.ts")).imageCommands(),
   },
   { names: ["du", "disk-usage"], load: async () => [(await import("./rbd/du.ts")).duCommand()] },
+  {
+    names: ["object-map"],
+    load: async () => [(await import("./rbd/object-map.ts")).objectMapCommand()],
+  },
+  { names: ["mirror"], load: async () => [(await import("./rbd/mirror.ts")).mirrorCommand()] },
   { names: ["snap"], load: async () => [(await import("./rbd/snapshots.ts")).snapCommand()] },
   {
     names: ["status", "lock", "watch"],
@@ -19,6 +24,14 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
     ],
     load: async () => (await import("./rbd/transfers.ts")).transferCommands(),
   },
+  {
+    names: ["rename", "mv", "copy", "cp", "deep"],
+    load: async () => (await import("./rbd/copies.ts")).copyCommands(),
+  },
+  { names: ["trash"], load: async () => [(await import("./rbd/trash.ts")).trashCommand()] },
+  { names: ["image-meta"], load: async () => [(await import("./rbd/metadata.ts")).metadataCommand()] },
+  { names: ["feature"], load: async () => [(await import("./rbd/features.ts")).featureCommand()] },
+  { names: ["pool", "namespace"], load: async () => (await import("./rbd/pools.ts")).poolCommands() },
   { names: ["bench"], load: async () => [(await import("./rbd/bench.ts")).benchCommand()] },
 ];
 

@@ -10,8 +10,9 @@ type Flags = ConnectFlags & SpecFlags;
 
 /** Commands about who uses an image. */
 export function clientCommands(): Command[] {
-  const lock = new Command("lock").summary("locks on an image: ls, rm");
+  const lock = new Command("lock").summary("locks on an image: ls, add, rm");
   lock.addCommand(lockList());
+  lock.addCommand(lockAdd());
   lock.addCommand(lockRemove());
   return [status(), lock, watch()];
 }
@@ -82,6 +83,21 @@ function lockList(): Command {
       }),
     );
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+function lockAdd(): Command {
+  const command = new Command("add")
+    .summary("lock an image by hand")
+    .argument("<image-spec>")
+    .argument("<lock-id>", "a name for the lock")
+    .option("--shared <tag>", "share it with all who give the same tag")
+    .action((text: string, cookie: string, flags: Flags & { shared?: string }) => {
+      const spec = imageSpec(text, flags);
+      return withImage(flags, spec, { readOnly: true, watch: false }, (image) =>
+        image.addLock(cookie, flags.shared),
+      );
+    });
+  return withConnectFlags(withSpecFlags(command));
 }
 
 function lockRemove(): Command {

@@ -120,14 +120,19 @@ function remove(): Command {
     .alias("remove")
     .summary("delete an image")
     .argument("[image-spec]")
+    .option("--dry-run", "only say what would be removed")
     .option("--no-progress", "disable progress output")
-    .action((text: string | undefined, flags: Flags & ProgressFlags) =>
-      withPool(flags, imageSpec(text, flags), (images) =>
-        withProgress("Removing image", flags, (onProgress) =>
-          images.remove(imageSpec(text, flags).image, { onProgress }),
-        ),
-      ),
-    );
+    .action((text: string | undefined, flags: Flags & ProgressFlags & { dryRun?: boolean }) => {
+      const { pool, image } = imageSpec(text, flags);
+      return withPool(flags, imageSpec(text, flags), async (images) => {
+        if (flags.dryRun) {
+          await images.assertRemovable(image);
+          process.stdout.write(`would remove image ${pool}/${image}\n`);
+          return;
+        }
+        await withProgress("Removing image", flags, (onProgress) => images.remove(image, { onProgress }));
+      });
+    });
   return withConnectFlags(withSpecFlags(command));
 }
 

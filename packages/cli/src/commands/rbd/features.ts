@@ -1,0 +1,28 @@
+import { featureOf } from "@siphon/rbd";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { withImage } from "./run.ts";
+
+type Flags = ConnectFlags & SpecFlags;
+
+export function featureCommand(): Command {
+  const feature = new Command("feature").summary("features of images that are there: enable, disable");
+  feature.addCommand(changing("enable", true));
+  feature.addCommand(changing("disable", false));
+  return feature;
+}
+
+function changing(name: string, enable: boolean): Command {
+  const command = new Command(name)
+    .summary(`${name} features of an image`)
+    .argument("[image-spec]")
+    .argument("[features...]", "by commas or blanks: exclusive-lock, object-map, fast-diff, deep-flatten")
+    .action((text: string | undefined, features: string[], flags: Flags) => {
+      const words = flags.image === undefined || text === undefined ? features : [text, ...features];
+      const spec = imageSpec(flags.image === undefined ? text : undefined, flags);
+      const asked = words.flatMap((word) => word.split(",")).reduce((sum, word) => sum | featureOf(word), 0);
+      return withImage(flags, spec, {}, (image) => image.updateFeatures(asked, enable));
+    });
+  return withConnectFlags(withSpecFlags(command));
+}

@@ -1,0 +1,64 @@
+import { NO_SNAP, type Pool, ReadOperation, SNAP_DIR, type SnapSet } from "@siphon/rados";
+import { hasCode } from "../errors.ts";
+import { has } from "../image/features.ts";
+import type { OnProgress } from "../image/requests.ts";
+import type { ImageState } from "../image-state.ts";
+import { dataObject, eachObject } from "../maintenance/objects.ts";
+import { objectState } from "./object-state.ts";
+import { ObjectStates } from "./object-states.ts";
+
+/**
+ * What an object map should say, as the OSDs tell it object by object (src/librbd/operation/ObjectMapIterate.cc).
+ *
+ * @param data where the image's objects are
+ * @param snapId NO_SNAP for the image as it is now
+ */
+export async function foundStates(
+  data: Pool,
+  image: ImageState,
+  snapId: number,
+  objects: number,
+  progress?: OnProgress,
+): Promise<ObjectStates> {
+  const states = new ObjectStates(objects);
+  const snapIds = [...image.snapshots.keys()].sort((a, b) => a - b);
+  const work = async (objectNumber: number) => {
+    const snapSet = await clonesOf(data, dataObject(image.objectPrefix, objectNumber));
+    if (snapSet === undefined) return;
+    states.set(objectNumber, stateOf(snapSet, snapId, snapIds, has(image, "fastDiff")));
+  };
+  await eachObject(0, objects, work, progress);
+  return states;
+}
+
+/** @param snapIds of all snapshots there are, in ascending order */
+export function stateOf(
+  { clones, seq }: SnapSet,
+  snapId: number,
+  snapIds: readonly number[],
+  fastDiff: boolean,
+): number {
+  const firstFrom = (id: number) => snapIds.find((each) => each >= id) ?? NO_SNAP;
+  // NO_SNAP stands for the latest of all, whatever number it is.
+  const rank = (id: number) => (id === NO_SNAP ? Number.POSITIVE_INFINITY : id);
+  for (const clone of clones) {
+    const isHead = clone.id === NO_SNAP;
+    if (!isHead && clone.snaps.length === 0) continue;
+    const first = firstFrom(isHead ? seq + 1 : clone.snaps[0]!);
+    const last = isHead ? NO_SNAP : clone.snaps.at(-1)!;
+    if (rank(last) < rank(snapId)) continue;
+    if (rank(snapId) < rank(first)) break;
+    // The same clone was there at an earlier snapshot already.
+    return fastDiff && first !== snapId ? objectState.existsClean : objectState.exists;
+  }
+  return objectState.nonexistent;
+}
+
+async function clonesOf(pool: Pool, object: string): Promise<SnapSet | undefined> {
+  try {
+    return (await pool.operate(object, new ReadOperation().listSnaps(), { snapId: SNAP_DIR })).values[0];
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,92 @@
+import { NO_SNAP } from "@siphon/rados";
+import { setFlags } from "../cls/image.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import { imageFlag } from "../header/image-header.ts";
+import { has } from "../image/features.ts";
+import type { OpenImage } from "../image/open-image.ts";
+import { poolById } from "../image/pools.ts";
+import type { OnProgress } from "../image/requests.ts";
+import { foundStates } from "./found-states.ts";
+import type { ObjectStates } from "./object-states.ts";
+
+/** An object of which an object map says something else than the OSDs. */
+export interface ObjectMapError {
+  readonly objectNumber: number;
+  /** `objectState`s; undefined where the map is too short, or not there. */
+  readonly marked: number | undefined;
+  readonly found: number;
+}
+
+/**
+ * Compares an image's object map, or a snapshot's, with the objects that there are; a map that is wrong is marked as invalid, for
+ * everybody. Takes the image's lock.
+ *
+ * @param snapId NO_SNAP for the image as it is now
+ */
+export async function checkObjectMap(
+  image: OpenImage,
+  snapId: number,
+  progress?: OnProgress,
+): Promise<ObjectMapError[]> {
+  return paused(image, async () => {
+    const found = await look(image, snapId, progress);
+    const known = await image.maps.load(snapId === NO_SNAP ? undefined : snapId).catch((error) => {
+      if (hasCode(error, "ENOENT")) return undefined;
+      throw error;
+    });
+    const errors: ObjectMapError[] = [];
+    for (let objectNumber = 0; objectNumber < found.size; objectNumber++) {
+      const marked = known !== undefined && objectNumber < known.size ? known.get(objectNumber) : undefined;
+      const is = found.get(objectNumber);
+      if (marked !== is) errors.push({ objectNumber, marked, found: is });
+    }
+    if (errors.length > 0) await image.invalidateMap(snapId === NO_SNAP ? undefined : snapId);
+    return errors;
+  });
+}
+
+/** Makes an image's object map, or a snapshot's, say what objects there are; then it counts again. Takes the image's lock. */
+export async function rebuildObjectMap(
+  image: OpenImage,
+  snapId: number,
+  progress?: OnProgress,
+): Promise<void> {
+  await paused(image, async () => {
+    const states = await look(image, snapId, progress);
+    await image.maps.save(states, snapId === NO_SNAP ? undefined : snapId);
+    const flags = imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid;
+    await image.changeHeader(setFlags(0, flags, snapId));
+    await image.announce();
+  });
+  // With the lock, the map is loaded anew.
+  await image.lock?.release();
+}
+
+/** Does it while nothing is written by anybody. */
+async function paused<T>(image: OpenImage, work: () => Promise<T>): Promise<T> {
+  const { header, io, lock } = image;
+  if (!has(header, "objectMap") || lock === undefined) {
+    throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no object map`);
+  }
+  let result: { value: T } | undefined;
+  await lock.acquire();
+  const done = await lock.whileOwned(async () => {
+    await io.pauseWrites();
+    try {
+      result = { value: await work() };
+    } finally {
+      io.resumeWrites();
+    }
+  });
+  if (done && result !== undefined) return result.value;
+  throw new RbdError("SIPHON_RBD_BUSY", `another client took the lock of image ${header.name}`, {
+    retryable: true,
+  });
+}
+
+async function look(image: OpenImage, snapId: number, progress?: OnProgress): Promise<ObjectStates> {
+  const { cluster, header, io } = image;
+  const size = snapId === NO_SNAP ? header.size : header.snapshots.get(snapId)!.size;
+  const data = await poolById(cluster, header.dataPoolId, header.namespace);
+  return foundStates(data, header, snapId, io.layout.objectCount(size), progress);
+}
