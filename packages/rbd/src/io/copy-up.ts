@@ -120,7 +120,7 @@ export class CopyUp implements ParentReader, MapWaiter {
 
   /** @param forAll a failure is also that of the writes that wait; else they find out for themselves */
   #finish(result: number, error: Error | undefined, forAll = true): void {
-    this.#io.copyUps.delete(this.#objectNumber);
+    this.#io.copyUps.ended(this.#objectNumber);
     for (const done of this.#done) done(result, error);
     for (const write of this.#writes) {
       if (result < 0 && forAll) write.fail(result, error);

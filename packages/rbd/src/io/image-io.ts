@@ -1,11 +1,10 @@
 import { NO_SNAP, type ObjectRequest } from "@siphon/rados";
-import { RbdError } from "../errors.ts";
 import type { ImageState } from "../image-state.ts";
 import type { ObjectMap } from "../object-map/object-map.ts";
 import { ObjectExtents } from "../striping/extents.ts";
 import { Layout } from "../striping/layout.ts";
 import { Admission, defaultLimits, type IoLimits } from "./admission.ts";
-import { CopyUp } from "./copy-up.ts";
+import { CopyUps } from "./copy-ups.ts";
 import { errno } from "./errno.ts";
 import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./image-request.ts";
 import { ObjectRead } from "./object-read.ts";
@@ -13,6 +12,7 @@ import { ObjectWrite } from "./object-write.ts";
 import { Operation, type OperationKind } from "./operation.ts";
 import { createLatencies, IoCounters, type Latencies } from "./statistics.ts";
 import { Targets } from "./targets.ts";
+import { checkWrite, clipRequest } from "./valid-request.ts";
 import { WriteEpochs } from "./write-epochs.ts";
 import { WriteGate } from "./write-gate.ts";
 
@@ -57,8 +57,7 @@ export class ImageIo {
   parent: ImageIo | undefined;
   /** Of what is read: the image's own only while its lock is held, a snapshot's at any time. */
   objectMap: ObjectMap | undefined;
-  /** Objects that are being copied up. */
-  readonly copyUps = new Map<number, CopyUp>();
+  readonly copyUps: CopyUps = new CopyUps(this);
   /** How many writes to an object are under way that may yet find that it must be copied up. */
   readonly guardedWrites = new Map<number, number>();
   /** Extents that are not in use. */
@@ -195,23 +194,7 @@ export class ImageIo {
    * @throws whatever the cluster says
    */
   copyUp(objectNumber: number): Promise<void> {
-    const map = this.objectMap;
-    const isThere = map?.valid === true && map.mayExist(objectNumber) && !map.busy(objectNumber);
-    const running = this.copyUps.has(objectNumber);
-    if (!running && (isThere || this.parentBytes(objectNumber) === 0)) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#copyUpOf(objectNumber).whenDone((result, error) => {
-        if (result < 0) reject(error ?? copyUpFailed(objectNumber, result));
-        else resolve();
-      });
-    });
-  }
-
-  /** Carries a write out once the object has the parent's data. */
-  copyUpFor(write: ObjectWrite): void {
-    // The image may have been flattened meanwhile.
-    if (this.parentBytes(write.objectNumber) === 0) write.start();
-    else this.#copyUpOf(write.objectNumber).join(write);
+    return this.copyUps.run(objectNumber);
   }
 
   /** One of the request's extents is done. */
@@ -219,16 +202,6 @@ export class ImageIo {
     if (--operation.pending > 0) return;
     if (operation.starting) this.#tellLater(operation);
     else this.#complete(operation);
-  }
-
-  #copyUpOf(objectNumber: number): CopyUp {
-    let copyUp = this.copyUps.get(objectNumber);
-    if (copyUp === undefined) {
-      copyUp = new CopyUp(this, objectNumber);
-      this.copyUps.set(objectNumber, copyUp);
-      copyUp.start();
-    }
-    return copyUp;
   }
 
   #enter(kind: OperationKind, request: ImageRequest): void {
@@ -255,7 +228,7 @@ export class ImageIo {
     const { request } = operation;
     operation.pending = 1;
     operation.starting = true;
-    if (this.#clip(operation)) {
+    if (clipRequest(operation, this.size)) {
       const extents = this.#extents;
       extents.start(this.layout, request.offset, request.length);
       while (extents.next()) {
@@ -273,7 +246,7 @@ export class ImageIo {
     operation.starting = true;
     if (this.readOnly) operation.fail(errno.readOnly);
     else if (this.#gate.failure !== undefined) operation.fail(errno.shutdown, this.#gate.failure);
-    if (operation.result === 0 && this.#clip(operation) && this.#valid(operation)) {
+    if (operation.result === 0 && clipRequest(operation, this.size) && checkWrite(operation, this.layout)) {
       operation.running = this.#running.begin();
       const extents = this.#extents;
       const granularity = kind === "discard" ? this.#discardGranularity : 0;
@@ -287,32 +260,6 @@ export class ImageIo {
     }
     this.settle(operation);
     operation.starting = false;
-  }
-
-  /** False: there is nothing to do. */
-  #clip(operation: Operation): boolean {
-    const { request } = operation;
-    const { size } = this;
-    if (request.length === 0) return false;
-    if (request.offset < 0 || request.offset >= size || request.length < 0) {
-      operation.fail(errno.invalid);
-      return false;
-    }
-    if (request.offset + request.length > size) request.length = size - request.offset;
-    return true;
-  }
-
-  #valid(operation: Operation): boolean {
-    const { kind, request } = operation;
-    if (kind === "compareAndWrite") {
-      const unit = Math.min(512, this.layout.stripeUnit);
-      if ((request.offset % unit) + request.length <= unit) return true;
-    } else if (kind === "writeSame") {
-      const { patternLength } = request as WriteSameRequest;
-      if (patternLength > 0 && request.length % patternLength === 0) return true;
-    } else return true;
-    operation.fail(errno.invalid);
-    return false;
   }
 
   #tellLater(operation: Operation): void {
@@ -340,9 +287,4 @@ export class ImageIo {
     if (running !== undefined) this.#running.end(running);
     if (epoch !== undefined) this.#asked.end(epoch);
   }
-}
-
-function copyUpFailed(objectNumber: number, result: number): RbdError {
-  const message = `object ${objectNumber} could not be given the parent's data (error ${-result})`;
-  return new RbdError("SIPHON_RBD_INVALID", message, { errno: result });
 }

@@ -69,7 +69,7 @@ export class ObjectWrite extends ObjectExtent implements MapWaiter {
     this.#mayExist = true;
     this.#copyUp = undefined;
     if (kind === "discard" || kind === "writeZeroes") this.#action = this.#discardAction(whole, hasParent);
-    const running = hasParent ? io.copyUps.get(objectNumber) : undefined;
+    const running = hasParent ? io.copyUps.running(objectNumber) : undefined;
     if (running !== undefined) {
       running.join(this);
       return;
@@ -84,7 +84,7 @@ export class ObjectWrite extends ObjectExtent implements MapWaiter {
       return;
     }
     if (!this.#mayExist && this.#guarded) {
-      io.copyUpFor(this);
+      io.copyUps.before(this);
       return;
     }
     this.#step = "mapBefore";
@@ -138,7 +138,7 @@ export class ObjectWrite extends ObjectExtent implements MapWaiter {
     let { result } = this;
     const copyUp = this.#copyUp;
     if (this.#guarded) {
-      if (result === errno.noEntry) io.copyUpFor(this);
+      if (result === errno.noEntry) io.copyUps.before(this);
       count(io.guardedWrites, objectNumber, -1);
       if (result === errno.noEntry) return;
     }

@@ -1,0 +1,35 @@
+import type { Layout } from "../striping/layout.ts";
+import { errno } from "./errno.ts";
+import type { WriteSameRequest } from "./image-request.ts";
+import type { Operation } from "./operation.ts";
+
+/**
+ * Cuts a request off at the image's end, and fails one that lies outside.
+ *
+ * @param size of the image, in bytes
+ * @returns false where there is nothing to do
+ */
+export function clipRequest(operation: Operation, size: number): boolean {
+  const { request } = operation;
+  if (request.length === 0) return false;
+  if (request.offset < 0 || request.offset >= size || request.length < 0) {
+    operation.fail(errno.invalid);
+    return false;
+  }
+  if (request.offset + request.length > size) request.length = size - request.offset;
+  return true;
+}
+
+/** Whether a write has a length that its kind allows; fails it if not. */
+export function checkWrite(operation: Operation, { stripeUnit }: Layout): boolean {
+  const { kind, request } = operation;
+  if (kind === "compareAndWrite") {
+    const unit = Math.min(512, stripeUnit);
+    if ((request.offset % unit) + request.length <= unit) return true;
+  } else if (kind === "writeSame") {
+    const { patternLength } = request as WriteSameRequest;
+    if (patternLength > 0 && request.length % patternLength === 0) return true;
+  } else return true;
+  operation.fail(errno.invalid);
+  return false;
+}
