@@ -111,7 +111,7 @@ export class SecureFramesRev1 extends FrameCodec {
       this.#sealing.seal(region, at, headPlainBytes);
       this.#sealing.seal(region, remainderAt, remainder);
     } else {
-      bytes.fill(0, at + preambleBytes + this.out0, inlineEnd);
+      zero(bytes, at + preambleBytes + this.out0, inlineEnd);
       this.#sealing.seal(region, at, headPlainBytes);
     }
     if (this.outSegments === 1) return;
@@ -120,7 +120,7 @@ export class SecureFramesRev1 extends FrameCodec {
     padWithZeros(bytes, at1, this.out1);
     padWithZeros(bytes, at + this.outAt2, this.out2);
     padWithZeros(bytes, at + this.outAt3, this.out3);
-    bytes.fill(0, epilogue, epilogue + blockBytes);
+    zero(bytes, epilogue, epilogue + blockBytes);
     bytes[epilogue] = lateStatusComplete;
     this.#sealing.seal(region, at1, epilogue + blockBytes - at1);
   }
@@ -140,8 +140,12 @@ export function padded(length: number): number {
 }
 
 export function padWithZeros(bytes: Uint8Array, at: number, length: number): void {
-  const end = at + padded(length);
-  for (let i = at + length; i < end; i++) bytes[i] = 0;
+  zero(bytes, at + length, at + padded(length));
+}
+
+/** A few bytes: by hand it takes less than by `fill`. */
+function zero(bytes: Uint8Array, start: number, end: number): void {
+  for (let i = start; i < end; i++) bytes[i] = 0;
 }
 
 export function forged(): Error {
