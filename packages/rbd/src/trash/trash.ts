@@ -12,7 +12,7 @@ import {
 } from "../cls/trash.ts";
 import { assertImageName, takeName } from "../directory/create-image.ts";
 import { describe, idOf } from "../directory/find-image.ts";
-import { removeData, removeHeader, unlessGone } from "../directory/remove-image.ts";
+import { assertRemovable, removeData, removeHeader, unlessGone } from "../directory/remove-image.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
 import type { OnProgress } from "../image/requests.ts";
@@ -138,6 +138,14 @@ export class Trash {
     await unlessGone(changeAll(this.#pool, trashObject, [removeFromTrash(id)]));
   }
 
+  /** @throws what `remove` would throw, without removing anything */
+  async assertRemovable(id: string, force = false): Promise<TrashEntry> {
+    const entry = await this.get(id);
+    assertDue(entry, force);
+    await assertRemovable(this.#cluster, this.#pool, id, entry.name);
+    return entry;
+  }
+
   /** Of an image, or of one whose move was interrupted. */
   async #idToMove(name: string): Promise<string> {
     try {
@@ -178,7 +186,7 @@ interface RemoveOptions {
 }
 
 /** @throws RbdError SIPHON_RBD_BUSY for an image that is to be kept for some more time */
-export function assertDue({ name, keptUntil }: TrashedImage, force: boolean): void {
+function assertDue({ name, keptUntil }: TrashedImage, force: boolean): void {
   if (force || keptUntil.getTime() <= Date.now()) return;
   throw new RbdError("SIPHON_RBD_BUSY", `image ${name} is to be kept until ${keptUntil.toISOString()}`, {
     ...{ errno: -1, hint: "to remove it all the same: --force" },

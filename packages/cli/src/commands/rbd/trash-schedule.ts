@@ -18,15 +18,20 @@ export function scheduleCommand(): Command {
     .summary("list schedules")
     .argument("[pool-spec]")
     .option("-R, --recursive", "also those of what is within")
-    .action((text: string | undefined, flags: Flags) => showSchedules(text, flags));
+    .action((text: string | undefined, _: Flags, self: Command) => showSchedules(text, flagsOf(self)));
   const status = new Command("status")
     .summary("show when the next purges will be")
     .argument("[pool-spec]")
-    .action((text: string | undefined, flags: Flags) => showStatus(text, flags));
+    .action((text: string | undefined, _: Flags, self: Command) => showStatus(text, flagsOf(self)));
   for (const each of [list, status]) {
     schedule.addCommand(withConnectFlags(withFormatFlags(withSpecFlags(each))));
   }
   return schedule;
+}
+
+/** Flags that purging has, too, are taken by it, wherever they stand. */
+function flagsOf(command: Command): Flags {
+  return command.optsWithGlobals();
 }
 
 async function showSchedules(text: string | undefined, flags: Flags): Promise<void> {

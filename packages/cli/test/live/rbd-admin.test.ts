@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { LocalCluster } from "@siphon/lab";
+import { type Answer, call, callSiphon } from "../support/programs.ts";
+
+/** Two pools that the same is done to: with ours in one, with rbd in the other. */
+const pools = { siphon: "apple-pool", rbd: "peach-pool" };
+let cluster: LocalCluster;
+
+before(async () => {
+  cluster = await LocalCluster.up({ name: "cli-rbd-admin", osds: 1, replicas: 1, store: "memstore", pgs: 8 });
+  for (const pool of Object.values(pools)) {
+    await succeeds(call("ceph", ["osd", "pool", "create", pool, "8", ...asAdmin()]));
+  }
+});
+
+after(() => cluster?.down());
+
+const asAdmin = () => ["--conf", cluster.conf, "--name", "client.admin"];
+const rbd = (...args: string[]) => call("rbd", [...args, ...asAdmin()]);
+const siphon = (...args: string[]) => callSiphon(["rbd", ...args, "--conf", cluster.conf]);
+
+async function succeeds(answer: Promise<Answer>): Promise<string> {
+  const { code, stdout, stderr } = await answer;
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+/** What differs between two runs of the same: the pool's name, ids, times. */
+function leveled(text: string, pool: string): string {
+  return text
+    .replaceAll(pool, "POOL")
+    .replaceAll(/\b[0-9a-f]{9,14}\b/g, "ID")
+    .replaceAll(/\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(/client\.\d+/g, "CLIENT")
+    .replaceAll(/^(ID|CLIENT) +/gm, "$1 ");
+}
+
+/** Does the same in both pools; `P` stands for the pool, `$NAME` for the id that an image has in the trash. */
+async function same(...lines: string[]): Promise<void> {
+  for (const line of lines) {
+    const [ours, theirs] = await Promise.all([
+      words(line, pools.siphon).then((args) => siphon(...args)),
+      words(line, pools.rbd).then((args) => rbd(...args)),
+    ]);
+    const said = leveled(ours.stdout, pools.siphon);
+    assert.equal(said, leveled(theirs.stdout, pools.rbd), `${line}\n${ours.stderr}\n${theirs.stderr}`);
+    assert.equal(ours.code, theirs.code, `${line}\n${ours.stderr}\n${theirs.stderr}`);
+  }
+}
+
+async function words(line: string, pool: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const word of line.split(" ")) {
+    const [, name] = /^\$(\w+)$/.exec(word) ?? [];
+    found.push(
+      name === undefined ? word.replace(/^P(?=\/|$)/, pool) : `${pool}/${await trashedId(pool, name)}`,
+    );
+  }
+  return found;
+}
+
+async function trashedId(pool: string, image: string): Promise<string> {
+  const listed = JSON.parse(await succeeds(rbd("trash", "ls", pool, "--format", "json")));
+  return (listed as { id: string; name: string }[]).find(({ name }) => name === image)!.id;
+}
+
+/** What rbd sees in both pools. */
+async function sameState(...lines: string[]): Promise<void> {
+  for (const line of lines) {
+    const [inOurs, inTheirs] = await Promise.all([
+      rbd(...(await words(line, pools.siphon))),
+      rbd(...(await words(line, pools.rbd))),
+    ]);
+    assert.equal(leveled(inOurs.stdout, pools.siphon), leveled(inTheirs.stdout, pools.rbd), line);
+    assert.equal(inOurs.code, inTheirs.code, line);
+  }
+}
+
+/** Makes the same with rbd in both pools. */
+async function prepare(...lines: string[]): Promise<void> {
+  for (const line of lines) {
+    await Promise.all(Object.values(pools).map(async (pool) => succeeds(rbd(...(await words(line, pool))))));
+  }
+}
+
+test("pools are prepared and added up, namespaces made and removed", async () => {
+  await same("pool init P", "pool init P", "pool stats P", "pool init nope");
+  await same("namespace create P/n1", "namespace create P/n1", "namespace create P --namespace n2");
+  await same("namespace ls P", "namespace ls P --format json --pretty-format", "namespace create P");
+  await same("create P/n1/i --size 1M", "namespace rm P/n1", "trash mv P/n1/i", "namespace rm P/n1");
+  await same(
+    "pool stats P/n1 --format json",
+    "trash purge P/n1 --no-progress",
+    "namespace rm P/n1",
+    "namespace rm P/n1",
+  );
+  await sameState("namespace ls P --format json", "ls P");
+});
+
+test("images are renamed and copied, also with snapshots and parents", async () => {
+  await prepare("create P/a --size 20M", "bench P/a --io-type write --io-size 64K --io-total 1M");
+  await prepare("snap create P/a@s1 --no-progress", "snap protect P/a@s1", "image-meta set P/a color green");
+  await prepare("bench P/a --io-type write --io-size 8K --io-total 128K --io-pattern seq");
+  await prepare("clone P/a@s1 P/child", "bench P/child --io-type write --io-size 4K --io-total 64K");
+  await prepare(
+    "snap create P/child@c1 --no-progress",
+    "resize P/child --size 9M --allow-shrink --no-progress",
+  );
+  await same("mv P/a P/child", "mv P/nope P/x", "mv P/a P/b", "cp P/b P/copied --no-progress");
+  await same(
+    "cp P/b@s1 P/earlier --no-progress",
+    "cp P/nope P/x",
+    "cp P/b@nope P/x",
+    "cp P/b P/copied --no-progress",
+  );
+  await same("deep cp P/b P/deep --no-progress", "deep cp P/child P/deepchild --no-progress");
+  await same("deep cp P/b P/deep --no-progress", "deep cp P/child P/flatchild --flatten --no-progress");
+  await sameState(
+    "ls -l P --format json",
+    "children P/b@s1",
+    "image-meta ls P/copied",
+    "image-meta ls P/deep",
+  );
+  for (const [copy, original] of [
+    ["copied", "b"],
+    ["earlier", "b@s1"],
+    ["deep", "b"],
+    ["deep@s1", "b@s1"],
+    ["deepchild", "child"],
+    ["deepchild@c1", "child@c1"],
+    ["flatchild@c1", "child@c1"],
+  ]) {
+    const read = (image: string) => succeeds(rbd("export", `${pools.siphon}/${image}`, "-", "--no-progress"));
+    assert.ok((await read(copy!)) === (await read(original!)), `${copy} is not ${original}`);
+  }
+  assert.match(await succeeds(rbd("du", `${pools.siphon}/deepchild`)), /deepchild@c1/);
+});
+
+test("images go to the trash and come back, or are purged", async () => {
+  await prepare("create P/t1 --size 8M", "create P/t2 --size 8M", "create P/t3 --size 8M");
+  await same("trash mv P/t1", "trash mv P/nope", "trash mv P/t2 --expires-at 2040-01-01", "trash ls P");
+  await same(
+    "trash ls -l P",
+    "trash ls -l P --format json",
+    "trash ls P --format json --pretty-format",
+    "pool stats P",
+  );
+  await same(
+    "trash mv P/t3 --expires-at garbage",
+    "trash rm $t2 --no-progress",
+    "trash rm P/nope --no-progress",
+  );
+  await same("trash restore P/nope", "trash restore $t1 --image renamed", "trash mv P/renamed", "ls P");
+  await prepare("create P/renamed --size 1M");
+  await same(
+    "trash restore $renamed",
+    "trash purge P --threshold 2 --no-progress",
+    "trash purge P --no-progress",
+  );
+  await same("trash ls P", "trash purge P --expired-before 2041-01-01 --no-progress", "trash ls P");
+  await same(
+    "trash mv P/deep",
+    "trash rm $deep --no-progress",
+    "trash purge P --no-progress",
+    "trash restore $deep",
+  );
+  await prepare("snap create P/t3@s --no-progress", "clone P/t3@s P/t4 --rbd-default-clone-format 2");
+  await same(
+    "trash mv P/t4",
+    "trash ls -l P",
+    "children --all P/t3",
+    "children P/t3",
+    "rm P/t3 --no-progress",
+  );
+  await same("trash purge schedule ls P", "trash rm $t4 --no-progress");
+  await sameState("ls -l P --format json", "trash ls -a P", "children --all P/t3");
+});
+
+test("features come and go on images that are there", async () => {
+  await prepare("create P/f --size 20M", "snap create P/f@s --no-progress");
+  await same(
+    "feature disable P/f fast-diff",
+    "feature disable P/f object-map",
+    "feature disable P/f exclusive-lock",
+  );
+  await sameState("info P/f", "lock ls P/f");
+  await same(
+    "feature enable P/f object-map",
+    "feature enable P/f exclusive-lock object-map",
+    "feature enable P/f fast-diff",
+  );
+  await same(
+    "feature disable P/f exclusive-lock",
+    "feature disable P/f layering",
+    "feature enable P/f striping",
+  );
+  await sameState("info P/f", "info P/f@s");
+  await same(
+    "feature disable P/f deep-flatten",
+    "feature enable P/f deep-flatten",
+    "feature enable P/nope object-map",
+  );
+  await prepare("object-map rebuild P/f --no-progress", "object-map rebuild P/f@s --no-progress");
+  await sameState("info P/f", "object-map check P/f --no-progress");
+});
+
+test("metadata and locks by hand are what rbd makes of them", async () => {
+  await prepare("create P/m --size 1M");
+  await same(
+    "image-meta ls P/m",
+    "image-meta ls P/m --format json",
+    "image-meta set P/m k v",
+    "image-meta ls P/m",
+  );
+  await same(
+    "image-meta set P/m other value",
+    "image-meta ls P/m --format json --pretty-format",
+    "image-meta get P/m k",
+  );
+  await same(
+    "image-meta get P/m none",
+    "image-meta rm P/m none",
+    "image-meta rm P/m k",
+    "image-meta set P/m k",
+  );
+  await same(
+    "lock add P/m one",
+    "lock add P/m two",
+    "lock add P/m two --shared t",
+    "lock rm P/m none client.1",
+  );
+  const lockers = async (pool: string) =>
+    JSON.parse(await succeeds(rbd("lock", "ls", `${pool}/m`, "--format", "json")));
+  const [ours, theirs] = [await lockers(pools.siphon), await lockers(pools.rbd)];
+  assert.equal(ours[0].id, theirs[0].id);
+  await succeeds(siphon("lock", "rm", `${pools.siphon}/m`, "one", ours[0].locker));
+  await succeeds(rbd("lock", "rm", `${pools.rbd}/m`, "one", theirs[0].locker));
+  await same("lock add P/m a --shared t", "lock add P/m b --shared u", "lock ls P/nope");
+  await sameState("image-meta ls P/m");
+});
+
+test("what destroys says first what it would destroy", async () => {
+  const pool = pools.siphon;
+  await succeeds(rbd("create", `${pool}/dry`, "--size", "1M"));
+  assert.equal(await succeeds(siphon("rm", `${pool}/dry`, "--dry-run")), `would remove image ${pool}/dry\n`);
+  await succeeds(rbd("trash", "mv", `${pool}/dry`));
+  const id = await trashedId(pool, "dry");
+  const wouldRemove = `would remove image ${pool}/dry (trash ${id})\n`;
+  assert.equal(await succeeds(siphon("trash", "rm", `${pool}/${id}`, "--dry-run")), wouldRemove);
+  assert.ok((await succeeds(siphon("trash", "purge", pool, "--dry-run"))).includes(wouldRemove));
+  assert.equal(await trashedId(pool, "dry"), id);
+});

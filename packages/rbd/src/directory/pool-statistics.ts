@@ -1,0 +1,35 @@
+import { hasCode } from "../errors.ts";
+import { readHeader } from "../header/read-header.ts";
+import type { ImagePool } from "../image-pool.ts";
+import type { ImageEntry } from "./find-image.ts";
+
+/** What several images add up to. */
+export interface ImageTotals {
+  count: number;
+  /** Of each the size that it has, or had in a snapshot if that was larger. */
+  provisionedBytes: number;
+  snapshots: number;
+}
+
+/** Of a pool's images, or a namespace's, and of those in its trash (src/librbd/api/Pool.cc). */
+export async function poolStatistics(
+  images: ImagePool,
+): Promise<{ images: ImageTotals; trash: ImageTotals }> {
+  const trashed = (await images.trash.list()).filter(({ source }) => source === "user");
+  return { images: await totals(images, await images.list()), trash: await totals(images, trashed) };
+}
+
+async function totals({ pool }: ImagePool, entries: readonly ImageEntry[]): Promise<ImageTotals> {
+  const sum: ImageTotals = { count: 0, provisionedBytes: 0, snapshots: 0 };
+  for (const { id, name } of entries) {
+    try {
+      const { size, snapshots } = await readHeader(pool, id, name);
+      sum.count++;
+      sum.provisionedBytes += Math.max(size, ...[...snapshots.values()].map((snapshot) => snapshot.size));
+      sum.snapshots += snapshots.size;
+    } catch (error) {
+      if (!hasCode(error, "ENOENT")) throw error;
+    }
+  }
+  return sum;
+}
