@@ -7,7 +7,8 @@ import { RbdExtents } from "./rbd-extents.ts";
 
 /**
  * Opens an image for VMs. Its lock, where it has one, is taken at once and kept until the disk is closed, so that no other client
- * writes to a disk that a VM has mounted; read-only disks and snapshots take none.
+ * writes to a disk that a VM has mounted; read-only disks and snapshots take none. There is no cache unless one is asked for, whatever
+ * the configuration says: what a cache has acknowledged is lost with a process that is killed.
  */
 export async function openRbdDisk(
   cluster: Cluster,

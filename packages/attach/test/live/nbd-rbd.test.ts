@@ -159,6 +159,23 @@ describe("siphon attach over NBD", () => {
     await detach();
   });
 
+  test("when another client takes the lock away nothing more is acknowledged", async () => {
+    await attach(`${pool}/one`);
+    await qemuIo("one", "write -f -P 7 30M 1M");
+    const [lock] = (await ceph.admin.rbdJson(["lock", "ls", `${pool}/one`])) as [{ address: string }];
+    await ceph.admin.command(["osd", "blocklist", "add", lock.address]);
+    for (let tries = 0; ; tries++) {
+      const write = ["-f", "raw", "-c", "write -P 8 30M 64k", uri("one")];
+      const failed = await run("qemu-io", write).then(
+        (said) => /fail|error/i.test(said),
+        () => true,
+      );
+      if (failed) break;
+      assert.ok(tries < 20, "writes are acknowledged for ever");
+    }
+    await assert.rejects(qemuIo("one", "write -P 8 31M 64k"));
+  });
+
   test("an image that rbd makes larger is larger for the next client", async () => {
     await attach(`${pool}/two`);
     await rbd("resize", "--no-progress", "--size", "96M", `${pool}/two`);

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { attachImages } from "@siphon/attach";
+import { Cluster } from "@siphon/rados";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { LabError } from "../../src/errors.ts";
 import { fioCommandLine } from "../../src/fio/command.ts";
@@ -13,7 +16,9 @@ import { imageGuest } from "../../src/guest/image-guest.ts";
 import { benchmarkPartition, type GuestDevice } from "../../src/guest/partition/benchmark-partition.ts";
 import { run } from "../../src/host/command.ts";
 import { pidsWithEnvironment } from "../../src/host/proc.ts";
+import { createImage } from "../../src/image/image.ts";
 import { importImage } from "../../src/image/import.ts";
+import { ImageServer, type Transport } from "../../src/serve/image-server.ts";
 import { RESOURCE_VARIABLE } from "../../src/state/resource.ts";
 import { qemuDefaults, type VmSettings } from "../../src/vm/settings.ts";
 import { Vm, type VmOptions } from "../../src/vm/vm.ts";
@@ -74,6 +79,40 @@ async function bootFromRbd(file: string, settings: VmSettings): Promise<Vm> {
   });
 }
 
+async function clientOf(): Promise<{ conf: string; user: string }> {
+  const { path: conf } = await cluster.clientConf("siphon", {});
+  return { conf, user: cluster.spec.user };
+}
+
+/** The guest's image in RBD, served by siphon's own client. */
+async function served(transport: Transport): Promise<ImageServer> {
+  return ImageServer.start({ pool: cluster.client.pool, image: "guest", ...(await clientOf()) }, transport);
+}
+
+/** Boots the guest, its kernel loaded by QEMU, from a root disk that is served. */
+async function bootServed({ disk }: ImageServer, settings: VmSettings): Promise<Vm> {
+  const guest = await imageGuest(built.disk, { letIn: "key" });
+  return Vm.start({
+    ...{ guest, settings, disk, accelerator: "tcg", memoryMiB: 768 },
+    ...(await guest.equipment()),
+  });
+}
+
+/** Has the guest turn itself off; then its file system needs no recovery, and has no error. */
+async function powerOff(vm: Vm, server: ImageServer): Promise<void> {
+  const disk = vm.device.replace("/dev/", "");
+  const { stdout: start } = await vm.run(`cat /sys/block/${disk}/${disk}1/start`);
+  const gone = once(vm.failed, "abort");
+  await vm.run("systemctl poweroff");
+  await gone;
+  await server[Symbol.asyncDispose]();
+  const file = join(state.dir, "powered-off.raw");
+  await cluster.client.rbd(["export", "--no-progress", cluster.client.spec("guest"), file]);
+  const { stdout } = await run("e2fsck", ["-f", "-n", `${file}?offset=${Number(start) * 512}`]);
+  assert.doesNotMatch(stdout, /recover/);
+  rmSync(file);
+}
+
 test("a guest that was built boots from RBD by its own boot loader and is driven over ssh", async () => {
   // Under this name its kernel is not found beside it: firmware and GRUB must do.
   const file = join(state.dir, "alone.qcow2");
@@ -92,8 +131,9 @@ test("a guest that was built boots from RBD by its own boot loader and is driven
   assert.equal((await vm.run("rm /usr/sbin/mkfs.xfs && sync")).exitCode, 0);
 });
 
-test("as an IDE disk, its kernel loaded by QEMU, it has the same partition, fio, and what it lost from this host", async () => {
-  await using vm = await bootFromRbd(built.disk, qemuDefaults);
+test("as an IDE disk that siphon serves, its kernel loaded by QEMU, it has the same partition, fio, and what it lost from this host", async () => {
+  await using server = await served("nbd");
+  await using vm = await bootServed(server, qemuDefaults);
   const { path, bytes } = await benchmarkPartition(vm);
   assert.deepEqual({ path, bytes }, { path: "/dev/sda2", bytes: partition.bytes });
   const job = { filename: path, rw: "randread", blockSize: 16_384, ioDepth: 128 } as const;
@@ -101,6 +141,59 @@ test("as an IDE disk, its kernel loaded by QEMU, it has the same partition, fio,
   assert.ok(parseFio(said, { seconds: 2 }).iops > 0);
   const made = await vm.run(`mkfs.xfs -q ${path} && blkid -o value -s TYPE ${path}`);
   assert.equal(made.stdout, "xfs\n", made.stderr);
+  await powerOff(vm, server);
+});
+
+/** Connects the guest's /dev/nbd0 to an export at the host's loopback, as nbd-client does: handshake, then the kernel has the socket. */
+const kernelNbdClient = (port: number, name: string) => `
+use Socket;
+socket(S, PF_INET, SOCK_STREAM, 0) && connect(S, sockaddr_in(${port}, inet_aton("10.0.2.2"))) or die;
+sub take { my $b = ""; while (length $b < $_[0]) { sysread(S, $b, $_[0] - length $b, length $b) or die "end" } $b }
+take(18);
+syswrite(S, pack("N", 3));
+my $go = pack("N a* n", length "${name}", "${name}", 0);
+syswrite(S, "IHAVEOPT" . pack("N N a*", 7, length $go, $go));
+my ($size, $flags, $type);
+do {
+  my (undef, undef, undef, $t, $length) = unpack("N5", take(20));
+  my $data = take($length);
+  ($size, $flags) = unpack("x2 Q> n", $data) if $t == 3 && unpack("n", $data) == 0;
+  die "refused" if $t >= 0x80000000;
+  $type = $t;
+} while ($type != 1);
+open(D, "+<", "/dev/nbd0") or die;
+for ([0xab01, 4096], [0xab07, $size / 4096], [0xab0a, $flags], [0xab00, fileno(S) + 0]) {
+  defined ioctl(D, $_->[0], $_->[1]) or die "ioctl $_->[0]: $!";
+}
+ioctl(D, 0xab03, 0) unless fork;
+`;
+
+test("its root disk served by siphon over vhost-user-blk is whole after power-off; its kernel speaks NBD with siphon", async () => {
+  const { pool } = cluster.client;
+  const { conf, user } = await clientOf();
+  await using client = await Cluster.connect({ conf, name: `client.${user}`, env: {} });
+  await createImage(cluster.client, { image: "data", size: 256 << 20 });
+  const data = { pool, namespace: "", image: "data", snapshot: undefined };
+  const nbd = { host: "127.0.0.1", port: 0 };
+  const attachment = await attachImages({ cluster: client, images: [data], nbd });
+  await using _ = attachment.server;
+  const { point } = attachment.points[0]!;
+  assert.ok(point.kind === "nbd" && "port" in point.address);
+  await using server = await served("vhost");
+  await using vm = await bootServed(server, { ...qemuDefaults, device: "virtio-blk" });
+  const inGuest = async (command: string): Promise<string> => {
+    const { exitCode, stdout, stderr } = await vm.run(command);
+    assert.equal(exitCode, 0, `${command}: ${stdout}${stderr}`);
+    return stdout;
+  };
+  assert.match(await inGuest("findmnt -no SOURCE,FSTYPE /"), /^\/dev\/vda1 +ext4\n$/);
+  const script = Buffer.from(kernelNbdClient(point.address.port, `${pool}/data`)).toString("base64");
+  await inGuest(`modprobe nbd && echo ${script} | base64 -d > /root/nbd.pl`);
+  await inGuest("perl /root/nbd.pl </dev/null >/dev/null 2>&1");
+  const onNbd = "mount /dev/nbd0 /mnt && cp -a /usr/bin /mnt/ && umount /mnt";
+  await inGuest(`mkfs.ext4 -q /dev/nbd0 && ${onNbd} && e2fsck -fn /dev/nbd0`);
+  await inGuest("cp -a /usr/bin /root/copy && diff -r --no-dereference /usr/bin /root/copy");
+  await powerOff(vm, server);
 });
 
 test("an image that is in the cache is not built again, and a copy does not overwrite what is there", async () => {
