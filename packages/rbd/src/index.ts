@@ -36,6 +36,8 @@ export type { IoCounters, Latencies } from "./io/statistics.ts";
 export { type MirrorMode, mirrorMode } from "./mirror/mode.ts";
 export type { Namespaces } from "./namespaces/namespaces.ts";
 export type { ObjectMapError } from "./object-map/rebuild.ts";
+export { isRbdOption } from "./settings/options.ts";
+export { type EffectiveSetting, Overrides } from "./settings/overrides.ts";
 export { Backup } from "./transfer/backup/backup.ts";
 export type { BackedUpImage, BackupPoint } from "./transfer/backup/manifest.ts";
 export { type ByteSink, fileSink, streamSink } from "./transfer/byte-sink.ts";

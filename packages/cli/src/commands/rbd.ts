@@ -30,6 +30,7 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
   },
   { names: ["trash"], load: async () => [(await import("./rbd/trash.ts")).trashCommand()] },
   { names: ["image-meta"], load: async () => [(await import("./rbd/metadata.ts")).metadataCommand()] },
+  { names: ["config"], load: async () => [(await import("./rbd/config.ts")).configCommand()] },
   { names: ["feature"], load: async () => [(await import("./rbd/features.ts")).featureCommand()] },
   { names: ["pool", "namespace"], load: async () => (await import("./rbd/pools.ts")).poolCommands() },
   { names: ["bench"], load: async () => [(await import("./rbd/bench.ts")).benchCommand()] },

@@ -251,3 +251,39 @@ test("what destroys says first what it would destroy", async () => {
   assert.ok((await succeeds(siphon("trash", "purge", pool, "--dry-run"))).includes(wouldRemove));
   assert.equal(await trashedId(pool, "dry"), id);
 });
+
+test("settings are overridden for all, for a pool and for an image", async () => {
+  await prepare("create P/c --size 1M");
+  await same("config image ls P/c", "config pool ls P --format json", "config image set P/c rbd_cache true");
+  await same(
+    "config pool set P rbd_qos_iops_limit 7",
+    "config image get P/c rbd_cache",
+    "config pool get P rbd_cache",
+  );
+  await same(
+    "config image ls P/c --format json",
+    "config image set P/c rbd_cache no-way",
+    "config pool ls P",
+  );
+  await same(
+    "config image set P/c rbd_default_order 22",
+    "config pool set P nonsense 1",
+    "config image rm P/c rbd_cache",
+  );
+  await same(
+    "config image rm P/c rbd_cache",
+    "config pool rm P rbd_qos_iops_limit",
+    "config global get client rbd_cache",
+  );
+  await same(
+    "config global set client rbd_cache false",
+    "config global ls client",
+    "config global get client rbd_cache",
+  );
+  await same(
+    "config global rm client rbd_cache",
+    "config global set nobody rbd_cache 1",
+    "config global set client foo 1",
+  );
+  await sameState("image-meta ls P/c");
+});

@@ -1,0 +1,99 @@
+import type { Cluster } from "@siphon/rados";
+import { isRbdOption } from "@siphon/rbd";
+import { SiphonError } from "@siphon/wire";
+import { Command } from "commander";
+import { type ConnectFlags, connectCluster, withConnectFlags } from "../../connect.ts";
+import { usage } from "./image-spec.ts";
+import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
+
+/** Settings that the monitors tell all clients, or one. */
+export function globalConfigCommand(): Command {
+  const global = new Command("global").summary("settings of all clients, or of one: ls, get, set, rm");
+  const get = onEntity("get", "print a setting")
+    .argument("<key>")
+    .action((entity: string, key: string, flags: ConnectFlags) =>
+      withCluster(entity, key, flags, async (cluster) => {
+        const found = (await settingsOf(cluster, entity)).find(
+          ({ name, section }) => name === key && section === entity,
+        );
+        if (found === undefined) throw new SiphonError("ENOENT", `${key} is not set for ${entity}`);
+        process.stdout.write(`${found.value}\n`);
+      }),
+    );
+  const set = onEntity("set", "set a setting")
+    .argument("<key>")
+    .argument("<value>")
+    .action((entity: string, key: string, value: string, flags: ConnectFlags) =>
+      withCluster(entity, key, flags, async (cluster) => {
+        await cluster.command({ prefix: "config set", who: entity, name: key, value });
+      }),
+    );
+  const remove = onEntity("rm", "set a setting no longer")
+    .alias("remove")
+    .argument("<key>")
+    .action((entity: string, key: string, flags: ConnectFlags) =>
+      withCluster(entity, key, flags, async (cluster) => {
+        await cluster.command({ prefix: "config rm", who: entity, name: key });
+      }),
+    );
+  for (const each of [list(), get, set, remove]) global.addCommand(withConnectFlags(each));
+  return global;
+}
+
+function list(): Command {
+  return withFormatFlags(onEntity("ls", "list settings").alias("list")).action(
+    (entity: string, flags: ConnectFlags & FormatFlags) =>
+      withCluster(entity, undefined, flags, async (cluster) => {
+        const rows = await settingsOf(cluster, entity);
+        print(
+          flags,
+          () =>
+            table(
+              [
+                ["Name", "left"],
+                ["Value", "left"],
+                ["Section", "left"],
+              ],
+              rows.map(({ name, value, section }) => [name, value, section]),
+            ),
+          () => rows,
+          { root: "config", items: { config: "option" } },
+        );
+      }),
+  );
+}
+
+function onEntity(name: string, summary: string): Command {
+  return new Command(name).summary(summary).argument("<entity>", "global, client or client.ID");
+}
+
+async function withCluster(
+  entity: string,
+  key: string | undefined,
+  flags: ConnectFlags,
+  action: (cluster: Cluster) => Promise<void>,
+): Promise<void> {
+  if (!/^(global|client(\..+)?)$/.test(entity))
+    throw usage(`settings are of global, client or client.ID, and not of ${entity}`);
+  if (key !== undefined && !isRbdOption(key)) throw usage(`${key} is no setting of RBD's`);
+  await using cluster = await connectCluster(flags);
+  await action(cluster);
+}
+
+interface MonSetting {
+  name: string;
+  value: string;
+  section: string;
+}
+
+/** Those of RBD's that hold for the entity, in the order of names. */
+async function settingsOf(cluster: Cluster, entity: string): Promise<MonSetting[]> {
+  const all = (await cluster.command({ prefix: "config get", who: entity })) as Record<
+    string,
+    { value: string; section: string }
+  >;
+  return Object.entries(all)
+    .filter(([name]) => name.startsWith("rbd_"))
+    .map(([name, { value, section }]) => ({ name, value, section }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,127 @@
+import { listMetadata, removeMetadata, setMetadata } from "../cls/metadata.ts";
+import { ask, changeAll } from "../cls/run.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import type { Image } from "../image.ts";
+import type { ImagePool } from "../image-pool.ts";
+import { infoObject } from "../object-names.ts";
+import { optionValue, type RbdOption, rbdOptions } from "./options.ts";
+
+/** A setting in force, and who says so. */
+export interface EffectiveSetting {
+  readonly name: string;
+  readonly value: string;
+  readonly source: "config" | "pool" | "image";
+}
+
+/** Overrides are metadata under the option's name with this before it: of the image, or of the pool's `rbd_info`. */
+const prefix = "conf_";
+
+/**
+ * Settings of a pool, or of an image in it, that override those of the configuration (src/librbd/api/Config.cc).
+ *
+ * @param image undefined for those of the whole pool
+ */
+export class Overrides {
+  readonly #images: ImagePool;
+  readonly #image: Image | undefined;
+
+  constructor(images: ImagePool, image?: Image) {
+    this.#images = images;
+    this.#image = image;
+  }
+
+  /** All that can be overridden, in the order of names. */
+  async list(): Promise<EffectiveSetting[]> {
+    const { cluster } = this.#images;
+    const ofPool = await this.#poolOverrides();
+    const ofImage = await this.#image?.metadata();
+    const shown = [...rbdOptions.values()].filter(({ scope }) => {
+      return scope === "image" || (scope === "pool" && this.#image === undefined);
+    });
+    return shown.map((option): EffectiveSetting => {
+      const { name, otherwise } = option;
+      const [image, pool] = [ofImage?.get(prefix + name), ofPool.get(prefix + name)];
+      if (image !== undefined) return { name, value: optionValue(option, image) ?? image, source: "image" };
+      if (pool !== undefined) return { name, value: optionValue(option, pool) ?? pool, source: "pool" };
+      const configured = cluster.setting(name);
+      const value = configured === undefined ? undefined : optionValue(option, configured);
+      return { name, value: value ?? otherwise, source: "config" };
+    });
+  }
+
+  /** @throws RbdError SIPHON_RBD_INVALID (ENOENT) where it is not overridden */
+  async get(name: string): Promise<string> {
+    overridable(name, this.#level);
+    const found =
+      this.#image === undefined
+        ? (await this.#poolOverrides()).get(prefix + name)
+        : (await this.#image.metadata()).get(prefix + name);
+    if (found === undefined) throw notSet(name);
+    return found;
+  }
+
+  async set(name: string, value: string): Promise<void> {
+    const option = overridable(name, this.#level);
+    if (optionValue(option, value) === undefined) {
+      throw new RbdError("SIPHON_RBD_INVALID", `${name} cannot be ${value}: it is of type ${option.type}`, {
+        ...(option.values.length > 0 && { hint: `it may be ${option.values.join(", ")}` }),
+      });
+    }
+    const entry = new Map([[prefix + name, value]]);
+    if (this.#image !== undefined) return this.#image.setMetadata(entry);
+    await changeAll(this.#pool, infoObject, [setMetadata(entry)]);
+    await this.#tellClients();
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.get(name);
+    if (this.#image !== undefined) return this.#image.removeMetadata(prefix + name);
+    await changeAll(this.#pool, infoObject, [removeMetadata(prefix + name)]);
+    await this.#tellClients();
+  }
+
+  get #level(): "image" | "pool" {
+    return this.#image === undefined ? "pool" : "image";
+  }
+
+  get #pool() {
+    return this.#images.pool.with({ namespace: "" });
+  }
+
+  async #poolOverrides(): Promise<Map<string, string>> {
+    const all = new Map<string, string>();
+    for (let after = ""; ; ) {
+      const page = await ask(this.#pool, infoObject, listMetadata(after, pageSize)).catch((error) => {
+        if (hasCode(error, "ENOENT")) return new Map<string, Buffer>();
+        throw error;
+      });
+      for (const [name, value] of page) all.set(name, value.toString("utf8"));
+      if (page.size < pageSize) return all;
+      after = [...page.keys()].at(-1)!;
+    }
+  }
+
+  /** Clients look at a pool's settings again when the monitors say that this one has changed. */
+  async #tellClients(): Promise<void> {
+    await this.#images.cluster.command({
+      ...{ prefix: "config set", who: "global", name: "rbd_config_pool_override_update_timestamp" },
+      value: String(Math.floor(Date.now() / 1000)),
+    });
+  }
+}
+
+function overridable(name: string, level: "image" | "pool"): RbdOption {
+  const option = rbdOptions.get(name);
+  if (option !== undefined && option.scope !== "global" && (level === "pool" || option.scope === "image")) {
+    return option;
+  }
+  throw new RbdError("SIPHON_RBD_INVALID", `${name} is no setting that can be overridden for one ${level}`, {
+    hint: `list those with: siphon rbd config ${level} ls`,
+  });
+}
+
+function notSet(name: string): RbdError {
+  return new RbdError("SIPHON_RBD_INVALID", `${name} is not set here`, { errno: -2 });
+}
+
+const pageSize = 64;
