@@ -71,11 +71,12 @@ test("an RBD image is a guest's disk, with a file system on it", async () => {
 });
 
 test("QEMU stops the VM although the cluster does not answer, and what was under way is done when it goes on", async () => {
-  const writes = verified("24m", 5);
-  await sleep(1000);
   const pids = ceph.osdPids;
   for (const pid of pids) process.kill(pid, "SIGSTOP");
+  let writes: Promise<string> | undefined;
   try {
+    writes = verified("8m", 5);
+    await sleep(3000);
     await vm.qmp.execute("stop");
   } finally {
     for (const pid of pids) process.kill(pid, "SIGCONT");
