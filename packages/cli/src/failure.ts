@@ -17,9 +17,10 @@ export function exitCodeOf(error: unknown, interrupted: AbortSignal): number {
   return code === "SIPHON_USAGE" || code === "SIPHON_MISSING_PROGRAM" ? 2 : 1;
 }
 
-/** The errno of what went wrong, which is what rbd exits with; 22 (EINVAL) for a call that makes no sense. */
+/** The errno of what went wrong, which is what rbd exits with; 22 (EINVAL) for a call that makes no sense, 1 for options with values that they do not take. */
 export function errnoExitCode(error: unknown, interrupted: AbortSignal): number {
   if (interrupted.aborted || !(error instanceof SiphonError)) return exitCodeOf(error, interrupted);
+  if (error.code === "SIPHON_BAD_OPTION") return 1;
   if (error.code === "SIPHON_USAGE") return constants.errno.EINVAL;
   const known: Record<string, number> = constants.errno;
   if ("errno" in error && typeof error.errno === "number" && error.errno !== 0) return Math.abs(error.errno);

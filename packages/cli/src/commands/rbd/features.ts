@@ -1,8 +1,8 @@
-import { featureOf } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";
+import { featureOption } from "./shape.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
@@ -21,7 +21,9 @@ function changing(name: string, enable: boolean): Command {
     .action((text: string | undefined, features: string[], flags: Flags) => {
       const words = flags.image === undefined || text === undefined ? features : [text, ...features];
       const spec = imageSpec(flags.image === undefined ? text : undefined, flags);
-      const asked = words.flatMap((word) => word.split(",")).reduce((sum, word) => sum | featureOf(word), 0);
+      const asked = words
+        .flatMap((word) => word.split(","))
+        .reduce((sum, word) => sum | featureOption(word), 0);
       return withImage(flags, spec, {}, (image) => image.updateFeatures(asked, enable));
     });
   return withConnectFlags(withSpecFlags(command));

@@ -57,8 +57,13 @@ export function poolSpec(text: string | undefined, flags: SpecFlags): { pool: st
 /** Bytes: `10G`, `512M`; without a unit: of `plainUnit`. */
 export function parseBytes(text: string, plainUnit: "B" | "M"): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([BKMGTPE]?)i?B?$/i.exec(text) ?? [];
-  if (digits === undefined) throw usage(`${text} is no size: 10G, 512M, 4K`);
+  if (digits === undefined) throw badOption(`${text} is no size: 10G, 512M, 4K`);
   return Math.round(Number(digits) * 1024 ** "BKMGTPE".indexOf((unit || plainUnit).toUpperCase()));
+}
+
+/** An option with a value that it does not take: known before anything else is looked at. */
+export function badOption(message: string): SiphonError {
+  return new SiphonError("SIPHON_BAD_OPTION", message);
 }
 
 export function usage(message: string): SiphonError {

@@ -35,14 +35,10 @@ function create(): Command {
   const command = withShapeFlags(
     new Command("create").summary("create an empty image").argument("[image-spec]"),
   )
-    .requiredOption("-s, --size <size>", "size, in M unless said otherwise")
-    .action((text: string | undefined, flags: Flags & ShapeFlags & { size: string }) =>
+    .option("-s, --size <size>", "size, in M unless said otherwise")
+    .action((text: string | undefined, flags: Flags & ShapeFlags & { size?: string }) =>
       withPool(flags, imageSpec(text, flags), async (images) => {
-        await images.create(
-          imageSpec(text, flags).image,
-          parseBytes(flags.size, "M"),
-          shape(flags, defaultFeatures),
-        );
+        await images.create(imageSpec(text, flags).image, sizeOf(flags), shape(flags, defaultFeatures));
       }),
     );
   return withConnectFlags(withSpecFlags(command));
@@ -98,14 +94,14 @@ function resize(): Command {
   const command = new Command("resize")
     .summary("resize (expand or shrink) an image")
     .argument("[image-spec]")
-    .requiredOption("-s, --size <size>", "size, in M unless said otherwise")
+    .option("-s, --size <size>", "size, in M unless said otherwise")
     .option("--allow-shrink", "permit shrinking")
     .option("--no-progress", "disable progress output")
     .action(
-      (text: string | undefined, flags: Flags & ProgressFlags & { size: string; allowShrink?: boolean }) =>
+      (text: string | undefined, flags: Flags & ProgressFlags & { size?: string; allowShrink?: boolean }) =>
         withImage(flags, imageSpec(text, flags), {}, (image) =>
           withProgress("Resizing image", flags, (onProgress) =>
-            image.resize(parseBytes(flags.size, "M"), {
+            image.resize(sizeOf(flags), {
               allowShrink: flags.allowShrink ?? false,
               onProgress,
             }),
@@ -202,6 +198,11 @@ function children(): Command {
       });
     });
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+function sizeOf({ size }: { size?: string }): number {
+  if (size === undefined) throw usage("which size? --size");
+  return parseBytes(size, "M");
 }
 
 function cloneVersion(text: string): 1 | 2 | undefined {

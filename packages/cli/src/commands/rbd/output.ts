@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { usage } from "./image-spec.ts";
+import { badOption } from "./image-spec.ts";
 import { toXml, type XmlNames } from "./xml.ts";
 
 export interface FormatFlags {
@@ -30,7 +30,7 @@ export function print(
     ...(xml && { xml: () => toXml(json(), xml, prettyFormat) }),
   };
   const form = forms[format];
-  if (form === undefined) throw usage(`there is no format ${format}: ${Object.keys(forms).join(", ")}`);
+  if (form === undefined) throw badOption(`there is no format ${format}: ${Object.keys(forms).join(", ")}`);
   process.stdout.write(form());
 }
 

@@ -1,6 +1,6 @@
 import { defaultFeatures, featureOf, imageFeature } from "@siphon/rbd";
 import type { Command } from "commander";
-import { parseBytes, usage } from "./image-spec.ts";
+import { badOption, parseBytes, usage } from "./image-spec.ts";
 
 /** How a new image is made. */
 export interface ShapeFlags {
@@ -27,7 +27,7 @@ export function withShapeFlags(command: Command): Command {
 export function shape(flags: ShapeFlags, usual: number | undefined) {
   const named = flags.imageFeature
     ?.flatMap((names) => names.split(","))
-    .reduce((sum, name) => sum | featureOf(name), 0);
+    .reduce((sum, name) => sum | featureOption(name), 0);
   const { exclusiveLock, objectMap, fastDiff } = imageFeature;
   const alone = exclusiveLock | objectMap | fastDiff;
   const wanted = named ?? (flags.imageShared ? (usual ?? defaultFeatures) : usual);
@@ -42,4 +42,13 @@ export function shape(flags: ShapeFlags, usual: number | undefined) {
     ...(stripeCount !== undefined && { stripeCount: Number(stripeCount) }),
     ...(dataPool !== undefined && { dataPool }),
   };
+}
+
+/** The bit of a feature that an option or argument names. */
+export function featureOption(name: string): number {
+  try {
+    return featureOf(name);
+  } catch (error) {
+    throw badOption((error as Error).message);
+  }
 }

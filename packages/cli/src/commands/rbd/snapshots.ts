@@ -178,8 +178,9 @@ function limit(): Command {
   const set = new Command("set")
     .summary("limit the number of snapshots")
     .argument("[image-spec]")
-    .requiredOption("--limit <n>", "how many there may be")
-    .action((text: string | undefined, flags: Flags & { limit: string }) => {
+    .option("--limit <n>", "how many there may be")
+    .action((text: string | undefined, flags: Flags & { limit?: string }) => {
+      if (flags.limit === undefined) throw usage("how many? --limit");
       const wanted = Number(flags.limit);
       if (!Number.isSafeInteger(wanted) || wanted < 0)
         throw usage(`--limit takes a number, and not ${flags.limit}`);
