@@ -103,4 +103,9 @@ export const commands: CommandEntry[] = [
     summary: "stop and remove whatever an earlier crash left behind",
     load: async () => (await import("./commands/clean.ts")).cleanCommand(),
   },
+  {
+    name: "completion",
+    summary: "a script that completes siphon's commands in bash, zsh or fish",
+    load: async () => (await import("./commands/completion.ts")).completionCommand(),
+  },
 ];

@@ -1,0 +1,84 @@
+import { Command } from "commander";
+import { type CommandEntry, commands } from "../commands.ts";
+import { usage } from "./rbd/image-spec.ts";
+
+/** `siphon completion bash`: what a shell needs to complete siphon's commands and their options. */
+export function completionCommand(): Command {
+  return new Command("completion")
+    .description("Print a script that completes siphon's commands and options in a shell.")
+    .argument("<shell>", "bash, zsh or fish")
+    .addHelpText("after", "\nExample: source <(siphon completion bash)")
+    .action(async (shell: string) => {
+      const script = scripts[shell];
+      if (script === undefined) throw usage(`there is no completion for ${shell}: bash, zsh or fish`);
+      process.stdout.write(script(await wordsByPath(commands)));
+    });
+}
+
+/** What may follow each command, by the words that call it: its commands and its options. */
+type WordsByPath = ReadonlyMap<string, readonly string[]>;
+
+async function wordsByPath(entries: readonly CommandEntry[]): Promise<WordsByPath> {
+  const words = new Map<string, string[]>();
+  words.set("siphon", [...entries.map(({ name }) => name), "--help", "--version"]);
+  const add = (path: string, command: Command) => {
+    const names = command.commands.flatMap((each) => [each.name(), ...each.aliases()]);
+    const options = command.options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : []));
+    words.set(path, [...names, ...options, "--help"]);
+    for (const child of command.commands) {
+      for (const name of [child.name(), ...child.aliases()]) add(`${path} ${name}`, child);
+    }
+  };
+  for (const { name, load } of entries) add(`siphon ${name}`, await load([]));
+  return words;
+}
+
+const scripts: Record<string, ((words: WordsByPath) => string) | undefined> = {
+  bash: bashScript,
+  zsh: (words) => `#compdef siphon\nautoload -U +X bashcompinit && bashcompinit\n${bashScript(words)}`,
+  fish: fishScript,
+};
+
+/** Follows the words as far as they are commands; where no word fits, files are offered. */
+function bashScript(words: WordsByPath): string {
+  const cases = [...words].map(([path, all]) => `    '${path}') words='${all.join(" ")}' ;;`);
+  return `_siphon_words() {
+  case "$1" in
+${cases.join("\n")}
+    *) return 1 ;;
+  esac
+}
+_siphon() {
+  local path=siphon words word i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    _siphon_words "$path $word" && path="$path $word"
+  done
+  _siphon_words "$path"
+  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _siphon siphon
+`;
+}
+
+function fishScript(words: WordsByPath): string {
+  const cases = [...words].map(([path, all]) => `    case '${path}'\n      printf '%s\\n' ${all.join(" ")}`);
+  return `function __siphon_words
+  switch "$argv"
+${cases.join("\n")}
+    case '*'
+      return 1
+  end
+end
+function __siphon_complete
+  set -l path siphon
+  for word in (commandline -opc)[2..-1]
+    if __siphon_words $path $word >/dev/null
+      set path $path $word
+    end
+  end
+  __siphon_words $path
+end
+complete -c siphon -a '(__siphon_complete)'
+`;
+}

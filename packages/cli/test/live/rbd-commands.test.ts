@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { execFile, fork } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { LocalCluster } from "@siphon/lab";
+import { commandLines } from "../support/rbd-command-lines.ts";
+import type { Answer } from "../support/rbd-in-process.ts";
+
+const execute = promisify(execFile);
+/** Of names equally long: columns are as wide in both. */
+const pools = { ours: "pool-a", theirs: "pool-b" };
+const stack = new AsyncDisposableStack();
+let cluster: LocalCluster;
+let directory: string;
+
+before(async () => {
+  cluster = await LocalCluster.up({ name: "rbd-lines", osds: 1, replicas: 1, store: "memstore", pgs: 8 });
+  stack.defer(() => cluster.down());
+  directory = await mkdtemp(join(tmpdir(), "siphon-lines-"));
+  stack.defer(() => rm(directory, { recursive: true }));
+  for (const pool of Object.values(pools)) {
+    await execute("ceph", ["--conf", cluster.conf, "osd", "pool", "create", pool, "8"]);
+    await execute("rbd", ["--conf", cluster.conf, "--name", "client.admin", "pool", "init", pool]);
+  }
+});
+
+after(() => stack.disposeAsync());
+
+test("command lines print, exit and leave behind what rbd's do", async (t) => {
+  const child = fork(fileURLToPath(new URL("../support/rbd-in-process.ts", import.meta.url)), {
+    execArgv: [],
+  });
+  t.after(() => child.disconnect());
+  const siphon = async (args: string[]): Promise<Answer> => {
+    child.send([...args, "--conf", cluster.conf]);
+    const [answer] = (await once(child, "message")) as [Answer];
+    return answer;
+  };
+  for (const line of commandLines.trim().split("\n")) {
+    const words = line.replace("!", "").split(" ");
+    const run = line.startsWith("!") ? rbd : siphon;
+    const [ours, theirs] = await Promise.all([
+      run(argumentsFor("ours", words)),
+      rbd(argumentsFor("theirs", words)),
+    ]);
+    await t.test(line, () => {
+      assert.equal(ours.code, theirs.code, `${ours.stderr}\nrbd: ${theirs.stderr}`);
+      if (run === siphon) assert.equal(comparable(ours.stdout), comparable(theirs.stdout));
+    });
+  }
+  await t.test("the images left behind are the same to rbd", async () => {
+    assert.deepEqual(await state("ours"), await state("theirs"));
+  });
+});
+
+function argumentsFor(side: keyof typeof pools, words: string[]): string[] {
+  return words.map((word) =>
+    word === "FILE" ? join(directory, side) : word.replace(/^P(?=$|\/)/, pools[side]),
+  );
+}
+
+async function rbd(args: string[]): Promise<Answer> {
+  const all = [...args, "--conf", cluster.conf, "--name", "client.admin"];
+  try {
+    return { code: 0, ...(await execute("rbd", all, { maxBuffer: 2 ** 26 })) };
+  } catch (error) {
+    return error as Answer;
+  }
+}
+
+/** Without what differs between any two images: pools, ids, times. */
+function comparable(text: string): string {
+  return text
+    .replaceAll(/pool-[ab]/g, "POOL")
+    .replaceAll(/(?<="id": ?"|\tid: |rbd_data\.|<id>)[0-9a-f]{10,16}\b/g, "ID")
+    .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(/client\.\d+|127\.0\.0\.1:\d+\/\d+/g, "CLIENT");
+}
+
+/** What rbd says of every image of a pool, and a checksum of what it holds. */
+async function state(side: keyof typeof pools): Promise<unknown> {
+  const pool = pools[side];
+  const names = JSON.parse((await rbd(["ls", pool, "--format", "json"])).stdout) as string[];
+  const images: unknown[] = [];
+  for (const name of names) {
+    const image = `${pool}/${name}`;
+    const described = [];
+    for (const command of [["info"], ["snap", "ls", "--all"], ["diff"], ["lock", "ls"]]) {
+      described.push(comparable((await rbd([...command, image, "--format", "json"])).stdout));
+    }
+    const isSmall = (JSON.parse(described[0]!) as { size: number }).size < 2 ** 27;
+    const content = isSmall ? (await rbd(["export", image, "-", "--no-progress"])).stdout : "";
+    const checked = await rbd(["object-map", "check", image, "--no-progress"]);
+    const errors = [...checked.stderr.matchAll(/([0-9a-f]{16}) marked as .*/g)].map(([error]) => error);
+    images.push({ name, described, content: createHash("sha1").update(content).digest("hex"), errors });
+  }
+  return images;
+}

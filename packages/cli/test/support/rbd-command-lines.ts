@@ -1,0 +1,214 @@
+/**
+ * Command lines that `rbd` and `siphon rbd` are both given, in this order, each on a pool of its own: P stands for the pool. Those
+ * marked with `!`, which write something, are for `rbd` on either pool: what is written is the same then.
+ */
+export const commandLines = `
+ls P
+ls P --format json
+ls -l P
+create P/plain --size 20M
+create P/plain --size 20M
+create P/striped --size 1G --stripe-unit 64K --stripe-count 4 --object-size 1M
+create P/old --size 12M --image-feature layering
+create P/shared --size 8M --image-shared
+create -p P --image byflag --size 4M
+create P/large --size 2T --object-size 32M
+create P/odd --size 5 --order 20
+create P/bad --size 1M --image-feature nonsense
+create P/none
+ls P
+ls P --format json
+ls P --format json --pretty-format
+ls P --format xml
+ls P --format xml --pretty-format
+ls -l P
+ls -l P --format json
+ls -l P --format xml --pretty-format
+list P
+info P/plain
+info P/plain --format json
+info P/plain --format json --pretty-format
+info P/plain --format xml
+info P/plain --format xml --pretty-format
+info P/striped
+info P/striped --format json
+info P/old
+info P/shared
+info P/large
+info P/odd
+info -p P --image byflag
+info P/nothing
+info P/plain@nothing
+info nopool/plain
+info P/plain --unknown
+status P/plain
+status P/plain --format json
+status P/plain --format xml
+status P/nothing
+!bench P/plain --io-type write --io-size 64K --io-total 1M --io-threads 1
+!bench P/old --io-type write --io-size 4K --io-total 512K --io-threads 1
+!bench P/striped --io-type write --io-size 64K --io-total 2M --io-threads 1
+du P/plain
+du P/plain --format json
+du P/plain --exact
+du P/old
+du P/striped
+du P/nothing
+du -p P
+du -p P --format json
+du -p P --format xml --pretty-format
+diff P/plain
+diff P/plain --format json
+diff P/plain --format xml
+diff P/plain --whole-object
+diff P/striped
+diff P/nothing
+snap ls P/plain
+snap create P/plain@one --no-progress
+snap create P/plain@one --no-progress
+snap create P/plain --no-progress
+snap create P/nothing@one --no-progress
+snap ls P/plain
+snap ls P/plain --format json
+snap ls P/plain --format json --pretty-format
+snap ls P/plain --format xml
+snap ls P/plain --all
+snap ls P/plain --all --format json
+snap ls P/nothing
+!bench P/plain --io-type write --io-size 32K --io-total 256K --io-threads 1
+snap create P/plain@two --no-progress
+snap rename P/plain@two P/plain@zwei
+snap rename P/plain@two P/plain@drei
+snap protect P/plain@one
+snap protect P/plain@one
+snap protect P/plain@nothing
+snap rm P/plain@one --no-progress
+snap rm P/plain@nothing --no-progress
+info P/plain@one
+info P/plain@one --format json
+info P/plain@zwei
+du P/plain
+du P/plain@one
+du P/plain --format json
+du P/plain --from-snap one
+du P/plain --merge-snapshots
+du -p P --exact
+diff P/plain --from-snap one
+diff P/plain@zwei --from-snap one --format json
+diff P/plain --from-snap nothing
+snap limit set P/plain --limit 2
+snap create P/plain@three --no-progress
+info P/plain
+snap limit clear P/plain
+clone P/plain@one P/child
+clone P/plain@zwei P/child2
+clone P/plain@nothing P/child3
+clone P/plain@one P/child
+children P/plain
+children P/plain@one
+children P/plain --format json
+children P/plain --format xml
+children P/plain --all --format json --pretty-format
+children P/old
+info P/child
+info P/child --format json
+info P/child --format xml
+ls -l P
+ls -l P --format xml
+du P/child
+diff P/child
+snap unprotect P/plain@one
+!bench P/child --io-type write --io-size 64K --io-total 128K --io-threads 1
+du P/child
+flatten P/child --no-progress
+flatten P/old --no-progress
+info P/child
+children P/plain
+snap unprotect P/plain@one
+snap unprotect P/plain@one
+snap rollback P/plain@one --no-progress
+snap rollback P/plain@nothing --no-progress
+du P/plain
+diff P/plain
+rm P/plain --no-progress
+rm P/nothing --no-progress
+resize P/plain --size 40M --no-progress
+resize P/plain --size 10M --no-progress
+resize P/plain --size 10M --allow-shrink --no-progress
+resize P/nothing --size 10M --no-progress
+info P/plain
+object-map check P/plain --no-progress
+object-map rebuild P/plain --no-progress
+object-map check P/plain@one --no-progress
+object-map rebuild P/plain@one --no-progress
+object-map check P/child --no-progress
+object-map check P/old --no-progress
+object-map rebuild P/old --no-progress
+object-map check P/nothing --no-progress
+mirror pool info P
+mirror pool info P --format json
+mirror pool info P --format xml
+mirror pool status P
+mirror image status P/plain
+mirror image status P/nothing
+lock ls P/plain
+lock ls P/plain --format json
+lock ls P/plain --format xml
+lock ls P/nothing
+export P/plain FILE --no-progress
+import FILE P/imported --no-progress
+import FILE P/imported --no-progress
+export P/nothing FILE --no-progress
+diff P/imported
+info P/imported
+snap rm P/plain@zwei --no-progress
+snap purge P/plain --no-progress
+snap ls P/plain
+rm P/odd --no-progress
+rm P/byflag --no-progress
+ls P
+info P/odd
+rename P/shared P/renamed
+rename P/shared P/renamed
+rename P/renamed P/old
+ls P
+info P/renamed
+image-meta set P/plain colour green
+image-meta get P/plain colour
+image-meta get P/plain taste
+image-meta list P/plain
+image-meta list P/plain --format json
+image-meta list P/plain --format xml
+image-meta remove P/plain colour
+image-meta remove P/plain colour
+image-meta list P/plain
+feature disable P/plain fast-diff
+info P/plain
+feature enable P/plain fast-diff
+feature enable P/plain nonsense
+info P/plain --format json
+namespace create P/inner
+namespace create P/inner
+namespace ls P
+namespace ls P --format json
+namespace ls P --format xml
+create P/inner/deep --size 1M
+ls P/inner
+info P/inner/deep
+namespace remove P/inner
+rm P/inner/deep --no-progress
+namespace remove P/inner
+trash mv P/child
+trash mv P/nothing
+trash ls P --format json
+ls P
+cp P/plain P/copied --no-progress
+cp P/plain P/copied --no-progress
+cp P/nothing P/copied2 --no-progress
+info P/copied
+diff P/copied
+lock add P/renamed mine --shared tag
+lock ls P/renamed --format json
+rm P/large --no-progress
+ls -l P --format json
+`;

@@ -1,0 +1,58 @@
+import { CommanderError } from "commander";
+import { rbdCommand } from "../../src/commands/rbd.ts";
+import { errnoExitCode, explain } from "../../src/failure.ts";
+
+/** What a command line printed, and what it exited with. */
+export interface Answer {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+const never = new AbortController().signal;
+let turn = Promise.resolve();
+
+// Runs the command lines that its parent sends, one after the other.
+process.on("message", (args: string[]) => {
+  turn = turn.then(async () => void process.send!(await run(args)));
+});
+
+async function run(args: string[]): Promise<Answer> {
+  const { stdout, stderr } = process;
+  const written = { stdout: "", stderr: "" };
+  const originals = { stdout: stdout.write, stderr: stderr.write };
+  const capture = (name: keyof typeof written) =>
+    ((text: string | Uint8Array) => {
+      written[name] += typeof text === "string" ? text : Buffer.from(text).toString("latin1");
+      return true;
+    }) as typeof stdout.write;
+  stdout.write = capture("stdout");
+  stderr.write = capture("stderr");
+  try {
+    const code = await exitCodeOf(args);
+    return { code, ...written };
+  } finally {
+    stdout.write = originals.stdout;
+    stderr.write = originals.stderr;
+  }
+}
+
+async function exitCodeOf(args: string[]): Promise<number> {
+  process.exitCode = 0;
+  try {
+    const command = await rbdCommand(args);
+    const commands = [command];
+    for (const each of commands) {
+      each.exitOverride();
+      commands.push(...each.commands);
+    }
+    await command.parseAsync(args, { from: "user" });
+    return Number(process.exitCode);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+    process.stderr.write(`${explain(error, never)}\n`);
+    return errnoExitCode(error, never);
+  } finally {
+    process.exitCode = 0;
+  }
+}
