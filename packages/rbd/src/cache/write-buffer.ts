@@ -1,3 +1,4 @@
+import { errno } from "../io/errno.ts";
 import { ImageRequest } from "../io/image-request.ts";
 
 /** Where buffered writes go. */
@@ -17,6 +18,8 @@ export class WriteBuffer {
   readonly #limit: number;
   readonly #writes = new Set<BufferedWrite>();
   #bytes = 0;
+  /** This client is on the blocklist: nothing that is written lasts any more, and nothing is acknowledged. */
+  #fenced = false;
   #failure: { result: number; error: Error | undefined } | undefined;
   #acknowledged: ImageRequest[] = [];
   readonly #tell = () => {
@@ -42,7 +45,8 @@ export class WriteBuffer {
    */
   take(request: ImageRequest): Buffer | undefined {
     const { length } = request;
-    if (length === 0 || this.#bytes + length > this.#limit || this.#target.holdsWrites) return undefined;
+    if (this.#fenced || length === 0 || this.#bytes + length > this.#limit || this.#target.holdsWrites)
+      return undefined;
     const write = new BufferedWrite(request, () => this.#written(write));
     this.#bytes += length;
     this.#writes.add(write);
@@ -71,6 +75,7 @@ export class WriteBuffer {
   #written(write: BufferedWrite): void {
     this.#writes.delete(write);
     this.#bytes -= write.data.length;
+    if (write.result === errno.shutdown) this.#fenced = true;
     if (write.result < 0) this.#failure ??= { result: write.result, error: write.error };
     for (const done of write.waiting) done();
   }

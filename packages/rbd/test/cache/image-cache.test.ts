@@ -122,6 +122,14 @@ for (const policy of ["writearound", "writeback"] as const) {
     assert.equal(await image.flush(), 0);
   });
 
+  test(`${policy}: nothing is acknowledged any more once this client is on the blocklist`, async () => {
+    const { osd, image } = open(policy);
+    osd.fault = () => -108;
+    assert.equal(await image.write(0, Buffer.alloc(9)), 0);
+    assert.equal(await image.flush(), -108);
+    assert.equal(await image.write(0, Buffer.alloc(9)), -108);
+  });
+
   test(`${policy}: nothing is acknowledged early while the lock is not ours`, async () => {
     const lock = Promise.withResolvers<void>();
     const { image } = open(policy, { ensureOwner: () => lock.promise });

@@ -301,6 +301,34 @@ for (const features of [
   });
 }
 
+test("a cache is there where the configuration asks for one; what it acknowledged is seen by others after a flush", async () => {
+  await images.create("cached", mib);
+  await using plain = await images.open("cached");
+  assert.ok(!plain.volatile);
+  await plain.close();
+  await cephCommand("config", "set", "client", "rbd_cache_policy", "writeback");
+  const settings = { rbd_cache: "true" };
+  await using other = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {}, settings });
+  while (other.setting("rbd_cache_policy") === undefined) await new Promise(setImmediate);
+  await using cached = await (await ImagePool.open(other, pool)).open("cached");
+  assert.ok(cached.volatile);
+  await cached.acquireLock();
+  const bytes = randomBytes(65_536);
+  await cached.write(4096, bytes);
+  assert.ok((await cached.read(4096, bytes.length)).equals(bytes));
+  assert.equal(cached.counters.requests.read, 0, "read from what was written");
+  await cached.flush();
+  assert.ok((await exportImage("cached")).subarray(4096, 4096 + bytes.length).equals(bytes));
+  await cached.snapshots.create("s");
+  await cached.write(0, bytes);
+  // The snapshot that rbd takes now holds what the cache has acknowledged.
+  await rbd("snap", "create", `${pool}/cached@t`, "--no-progress");
+  assert.ok((await exportImage("cached@t")).subarray(0, bytes.length).equals(bytes));
+  await cached.close();
+  await assertCleanMap("cached");
+  await cephCommand("config", "rm", "client", "rbd_cache_policy");
+});
+
 test("what cannot be done is refused in a sentence", async () => {
   await assert.rejects(images.open("nowhere"), {
     code: "SIPHON_RBD_NO_IMAGE",
