@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { LocalCluster } from "@siphon/lab";
 import { Cluster } from "@siphon/rados";
-import { type Image, ImagePool } from "../../src/index.ts";
+import { type CachePolicy, type Image, ImagePool } from "../../src/index.ts";
 import { LibrbdClient } from "../support/differential/librbd-client.ts";
 import { objectMapErrors } from "../support/differential/object-map-check.ts";
 
@@ -95,7 +95,12 @@ test("librbd keeps a lock that was taken by hand from us, and lock rm frees it",
 
 describe("a client that does not answer", { concurrency: true }, () => {
   test("whoever does not answer any more loses the lock, and writes nothing after the next owner's first write", async () => {
-    await Promise.all([takeOver("killed", "SIGKILL"), takeOver("stopped", "SIGSTOP")]);
+    await Promise.all([
+      takeOver("killed", "SIGKILL"),
+      takeOver("stopped", "SIGSTOP"),
+      takeOver("cached", "SIGKILL", "writeback"),
+      takeOver("stopped-cached", "SIGSTOP", "writeback"),
+    ]);
   });
 
   test("an owner whose watch the OSDs gave up watches anew, and keeps the lock under the new watch's cookie", async () => {
@@ -127,9 +132,9 @@ describe("a client that does not answer", { concurrency: true }, () => {
   });
 });
 
-async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP"): Promise<void> {
+async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP", cache?: CachePolicy): Promise<void> {
   await images.create(name, mib);
-  await using worker = startWorker(name);
+  await using worker = startWorker(name, cache);
   await worker.reached(20);
   worker.process.kill(signal);
   await using image = await images.open(name);
@@ -157,11 +162,15 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 }
 
 /** Our client in a process of its own, which writes one number after the other. */
-function startWorker(name: string) {
+function startWorker(name: string, ...cache: (CachePolicy | undefined)[]) {
   const script = new URL("../support/write-worker.ts", import.meta.url).pathname;
-  const process_: ChildProcess = spawn(process.execPath, [script, ceph.conf, pool, name, "1"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const process_: ChildProcess = spawn(
+    process.execPath,
+    [script, ceph.conf, pool, name, "1", ...cache.filter((each) => each !== undefined)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const ended = Promise.withResolvers<string[]>();
   const words: string[] = [];
   let heard = Promise.withResolvers<void>();

@@ -1,20 +1,23 @@
 import { Cluster } from "@siphon/rados";
-import { ImagePool } from "@siphon/rbd";
+import { type CachePolicy, ImagePool } from "@siphon/rbd";
 
 /**
- * Writes numbers to the first 8 bytes of an image, one after the other, as fast as they are acknowledged, and prints each number
- * then; in a process of its own, to be stopped and killed. Ends with a failed write, which it prints as well.
+ * Writes numbers to the first 8 bytes of an image, one after the other, as fast as they are acknowledged and flushed, and prints each
+ * number then; in a process of its own, to be stopped and killed. Ends with a failed write, which it prints as well.
  *
- * Arguments: ceph.conf, pool, image, first number.
+ * Arguments: ceph.conf, pool, image, first number, policy of a cache.
  */
-const [conf, pool, name, first] = process.argv.slice(2);
+const [conf, pool, name, first, policy] = process.argv.slice(2);
 const cluster = await Cluster.connect({ conf: conf!, name: "client.admin", env: {} });
-const image = await (await ImagePool.open(cluster, pool!)).open(name!);
+const image = await (await ImagePool.open(cluster, pool!)).open(name!, {
+  cache: policy !== undefined && { policy: policy as CachePolicy },
+});
 const block = Buffer.alloc(8);
 for (let number = BigInt(first!); ; number++) {
   block.writeBigUInt64LE(number);
   try {
     await image.write(0, block);
+    await image.flush();
     process.stdout.write(`${number}\n`);
   } catch (error) {
     process.stdout.write(`failed ${(error as { code: string }).code}\n`);
@@ -27,5 +30,6 @@ const later = await image.write(4096, block).then(
   (error) => `failed ${error.code}`,
 );
 process.stdout.write(`later ${later}\n`);
-await image.close();
+// Closing flushes, which cannot be done any more.
+await image.close().catch(() => {});
 cluster.close();
