@@ -23,6 +23,8 @@ interface Result {
   machine: string;
   node: string;
   goals: Goal[];
+  /** Goals that were not measured, and why. */
+  skipped?: { name: string; reason: string }[];
   rows: Record<string, unknown>[];
 }
 
@@ -85,7 +87,7 @@ else if (filled !== text) {
 function section(name: string): string {
   const file = new URL(`../docs/results/${name}.json`, import.meta.url);
   if (!existsSync(file)) return "Not measured yet.\n";
-  const { date, machine, node, goals, rows } = JSON.parse(readFileSync(file, "utf8")) as Result;
+  const { date, machine, node, goals, skipped = [], rows } = JSON.parse(readFileSync(file, "utf8")) as Result;
   const parts = [`Measured ${date.slice(0, 10)} on ${machine}, Node ${node}.`];
   const shown = columns[name];
   if (shown !== undefined) {
@@ -99,12 +101,15 @@ function section(name: string): string {
   parts.push(
     table(
       ["goal", "measured", "wanted", "met"],
-      goals.map(({ name, measured: median, low, high, op, goal, met }) => [
-        name,
-        cell({ median, low, high }, median < 10 ? 2 : 1),
-        `${op} ${goal}`,
-        met ? "yes" : "**no**",
-      ]),
+      [
+        ...goals.map(({ name, measured: median, low, high, op, goal, met }) => [
+          name,
+          cell({ median, low, high }, median < 10 ? 2 : 1),
+          `${op} ${goal}`,
+          met ? "yes" : "**no**",
+        ]),
+        ...skipped.map(({ name, reason }) => [name, reason, "", "not measured here"]),
+      ],
     ),
   );
   return `\n${parts.join("\n\n")}\n`;

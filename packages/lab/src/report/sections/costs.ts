@@ -32,7 +32,7 @@ export function cpuSection({ measured }: Findings, chart: RenderedChart): Sectio
     id: "cpu",
     heading: "CPU per I/O",
     short: "CPU",
-    body: html`<p>User and system time of the whole QEMU process, guest included, and of all OSD processes together, divided by the I/Os made. Where CPU is the limit, this decides how many VMs a host can carry.</p>
+    body: html`<p>User and system time of the whole QEMU process, guest included (with siphon's own process, where that serves the disk), and of all OSD processes together, divided by the I/Os made. Where CPU is the limit, this decides how many VMs a host can carry.</p>
 ${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</p>\n`}${figure(
   chart,
   "Taken from the kernel’s accounting of each thread while the workload ran.",
