@@ -244,6 +244,12 @@ test("what destroys says first what it would destroy", async () => {
   const pool = pools.siphon;
   await succeeds(rbd("create", `${pool}/dry`, "--size", "1M"));
   assert.equal(await succeeds(siphon("rm", `${pool}/dry`, "--dry-run")), `would remove image ${pool}/dry\n`);
+  await succeeds(rbd("snap", "create", `${pool}/dry@s`, "--no-progress"));
+  const wouldPurge = `would remove snapshot ${pool}/dry@s\n`;
+  assert.equal(await succeeds(siphon("snap", "rm", `${pool}/dry@s`, "--dry-run")), wouldPurge);
+  assert.equal(await succeeds(siphon("snap", "purge", `${pool}/dry`, "--dry-run")), wouldPurge);
+  assert.match(await succeeds(siphon("flatten", `${pool}/dry`, "--dry-run")), /it has no parent/);
+  await succeeds(rbd("snap", "rm", `${pool}/dry@s`, "--no-progress"));
   await succeeds(rbd("trash", "mv", `${pool}/dry`));
   const id = await trashedId(pool, "dry");
   const wouldRemove = `would remove image ${pool}/dry (trash ${id})\n`;

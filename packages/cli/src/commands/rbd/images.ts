@@ -5,6 +5,7 @@ import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
 import { describeImage, infoText, type ParentText, parentSpec, parentText } from "./describe.ts";
 import {
+  type ImageSpec,
   imageSpec,
   parseBytes,
   poolSpec,
@@ -157,13 +158,26 @@ function flatten(): Command {
   const command = new Command("flatten")
     .summary("fill a clone with its parent's data")
     .argument("[image-spec]")
+    .option("--dry-run", "only say what would be done")
     .option("--no-progress", "disable progress output")
-    .action((text: string | undefined, flags: Flags & ProgressFlags) =>
-      withImage(flags, imageSpec(text, flags), {}, (image) =>
-        withProgress("Image flatten", flags, (onProgress) => image.flatten({ onProgress })),
-      ),
-    );
+    .action((text: string | undefined, flags: Flags & ProgressFlags & { dryRun?: boolean }) => {
+      const spec = imageSpec(text, flags);
+      const options = flags.dryRun ? { readOnly: true, watch: false } : {};
+      return withImage(flags, spec, options, (image) => {
+        if (flags.dryRun) return tellFlatten(spec, image);
+        return withProgress("Image flatten", flags, (onProgress) => image.flatten({ onProgress }));
+      });
+    });
   return withConnectFlags(withSpecFlags(command));
+}
+
+async function tellFlatten({ pool, image: name }: ImageSpec, { header }: Image): Promise<void> {
+  const { parent } = header;
+  const what =
+    parent === undefined
+      ? `not flatten ${pool}/${name}: it has no parent`
+      : `copy up to ${bytesText(parent.overlap)} of its parent to ${pool}/${name}`;
+  process.stdout.write(`would ${what}\n`);
 }
 
 function children(): Command {

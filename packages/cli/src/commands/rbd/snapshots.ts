@@ -28,7 +28,13 @@ export function snapCommand(): Command {
     ),
   );
   snap.addCommand(
-    onSnapshot("rm", "remove a snapshot", "Removing snap", (snapshots, name) => snapshots.remove(name)),
+    onSnapshot(
+      "rm",
+      "remove a snapshot",
+      "Removing snap",
+      (snapshots, name) => snapshots.remove(name),
+      "remove snapshot",
+    ),
   );
   snap.addCommand(
     onSnapshot(
@@ -36,6 +42,7 @@ export function snapCommand(): Command {
       "make an image what it was at a snapshot",
       "Rolling back to snapshot",
       (snapshots, name, onProgress) => snapshots.rollBack(name, { onProgress }),
+      "lose what was written since snapshot",
     ),
   );
   snap.addCommand(
@@ -102,7 +109,10 @@ function listJson(
   };
 }
 
-/** @param title of the progress shown; none for what is done at once */
+/**
+ * @param title of the progress shown; none for what is done at once
+ * @param destroys what it would do, where `--dry-run` only says so
+ */
 function onSnapshot(
   name: string,
   summary: string,
@@ -112,18 +122,27 @@ function onSnapshot(
     name: string,
     onProgress: (done: number, total: number) => void,
   ) => Promise<void>,
+  destroys?: string,
 ): Command {
   const command = new Command(name)
     .summary(summary)
     .argument("[snap-spec]")
     .option("--no-progress", "disable progress output")
-    .action((text: string | undefined, flags: Flags) => {
+    .action((text: string | undefined, flags: Flags & { dryRun?: boolean }) => {
       const spec = snapshotSpec(text, flags);
+      if (flags.dryRun) {
+        return withImage(flags, spec, { readOnly: true, watch: false }, async ({ snapshots }) => {
+          const { isProtected } = snapshots.named(spec.snapshot);
+          const kept = isProtected && name === "rm" ? "not remove protected snapshot" : destroys;
+          process.stdout.write(`would ${kept} ${spec.pool}/${spec.image}@${spec.snapshot}\n`);
+        });
+      }
       const shown = { progress: flags.progress && title !== undefined };
       return withImage(flags, spec, {}, ({ snapshots }) =>
         withProgress(title ?? "", shown, (onProgress) => action(snapshots, spec.snapshot, onProgress)),
       );
     });
+  if (destroys !== undefined) command.option("--dry-run", "only say what would be done");
   return withConnectFlags(withSpecFlags(command));
 }
 
@@ -153,9 +172,25 @@ function purge(): Command {
   const command = new Command("purge")
     .summary("remove all snapshots of an image")
     .argument("[image-spec]")
+    .option("--dry-run", "only say what would be removed")
     .option("--no-progress", "disable progress output")
-    .action((text: string | undefined, flags: Flags) => {
+    .action((text: string | undefined, flags: Flags & { dryRun?: boolean }) => {
       const spec = imageSpec(text, flags);
+      if (flags.dryRun) {
+        return withImage(flags, spec, { readOnly: true, watch: false }, async ({ snapshots }) => {
+          const all = snapshots.list();
+          // One that is protected keeps all of them.
+          const kept = all.some(({ isProtected }) => isProtected);
+          for (const { name, isProtected } of all) {
+            const what = isProtected
+              ? "not remove protected snapshot"
+              : kept
+                ? "keep snapshot"
+                : "remove snapshot";
+            process.stdout.write(`would ${what} ${spec.pool}/${spec.image}@${name}\n`);
+          }
+        });
+      }
       return withImage(flags, spec, {}, async ({ snapshots }) => {
         if (snapshots.list().length === 0) return;
         await withProgress("Removing all snapshots", flags, async (onProgress) => {
