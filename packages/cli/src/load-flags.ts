@@ -17,7 +17,7 @@ export interface LoadFlags {
 export function withLoadFlags(command: Command, what: string): Command {
   return command
     .option("--repeat <n>", `repeats of every ${what}, interleaved in random order (default: 5)`)
-    .option("--seconds <s>", "seconds measured in each repeat (default: 3)")
+    .option("--seconds <s>", "seconds measured in each repeat (default: 2)")
     .option("--bs <size>", "block size (default: 16k)")
     .option("--iodepth <n>", "requests in flight (default: 128)")
     .addOption(

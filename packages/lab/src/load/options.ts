@@ -7,7 +7,7 @@ import type { Results } from "../results/schema.ts";
 export const loadFields = {
   repeat: z.int().min(1).max(1000).default(5),
   /** Seconds that are measured in each repeat, and of the same load before them that are not. */
-  seconds: z.number().min(1).max(3600).default(3),
+  seconds: z.number().min(1).max(3600).default(2),
   warmup: z.number().min(0).max(600).default(1),
   bs: size.default(16 * 1024),
   iodepth: z.int().min(1).max(4096).default(128),

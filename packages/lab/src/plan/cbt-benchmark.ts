@@ -108,7 +108,7 @@ function loads(
   const all: Options = { ...cbtDefaults, ...(benchmark === "kvmrbdfio" ? { time: 300 } : {}), ...options };
   if ("total_iodepth" in options) delete all.iodepth; // CBT goes by the total then
   if (!("time" in all)) {
-    file.leave(placeOf(""), "no time is given: CBT goes once over the volume, siphon measures 3 s");
+    file.leave(placeOf(""), "no time is given: CBT goes once over the volume, siphon measures 2 s");
   }
   let found: Load[] = [{}];
   for (const [option, { name, convert = asIs }] of Object.entries(loadOptions)) {
