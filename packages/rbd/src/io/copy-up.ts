@@ -21,6 +21,11 @@ export class CopyUp implements ParentReader, MapWaiter {
   data: Buffer;
   #updates = 0;
   #result = 0;
+  /**
+   * Without a write the data goes before the maps are told: until then the object is read from the parent, with the same result.
+   * A map that is ahead of the data would be a loss if we died now, since librbd flattens by the map alone.
+   */
+  #dataFirst = false;
 
   constructor(io: ImageIo, objectNumber: number) {
     this.#io = io;
@@ -60,13 +65,15 @@ export class CopyUp implements ParentReader, MapWaiter {
       this.#finish(0, undefined);
       return;
     }
-    this.#updateMaps();
+    this.#dataFirst = this.#writes.length === 0;
+    if (this.#dataFirst) this.#send();
+    else this.#updateMaps();
   }
 
   mapUpdated(result: number): void {
     if (result < 0) this.#result = result;
     if (--this.#updates > 0) return;
-    if (this.#result < 0) this.#finish(this.#result, undefined);
+    if (this.#result < 0 || this.#dataFirst) this.#finish(this.#result, undefined);
     else this.#send();
   }
 
@@ -95,9 +102,10 @@ export class CopyUp implements ParentReader, MapWaiter {
           this,
         );
       }
-      const alone = this.#writes.length === 0 && fastDiff && snaps.length > 0;
-      const head = this.#writes[0]?.mapState ?? (alone ? objectState.existsClean : objectState.exists);
-      if (objectMap.update(this.#objectNumber, head, undefined, this)) this.#updates++;
+      const unchanged = fastDiff && snaps.length > 0 ? objectState.existsClean : objectState.exists;
+      const head = this.#dataFirst ? unchanged : this.#writes[0]!.mapState;
+      const isMarked = this.#dataFirst && objectMap.mayExist(this.#objectNumber);
+      if (!isMarked && objectMap.update(this.#objectNumber, head, undefined, this)) this.#updates++;
     }
     this.mapUpdated(0);
   }
@@ -111,9 +119,10 @@ export class CopyUp implements ParentReader, MapWaiter {
       return;
     }
     const context = deep || first === undefined ? noSnapshots : snapContext;
-    const request = new CopyUpRequest(this.#io, this.#objectNumber, this.data, (result, error) =>
-      this.#finish(result, error),
-    );
+    const request = new CopyUpRequest(this.#io, this.#objectNumber, this.data, (result, error) => {
+      if (this.#dataFirst && result >= 0) this.#updateMaps();
+      else this.#finish(result, error);
+    });
     request.snapContext = context;
     this.#io.objecter.submit(request);
   }

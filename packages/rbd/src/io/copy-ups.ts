@@ -1,5 +1,7 @@
+import { ObjectRequest, type ObjectTarget, opCode, requestFlag } from "@siphon/rados";
 import { RbdError } from "../errors.ts";
 import { CopyUp } from "./copy-up.ts";
+import { errno } from "./errno.ts";
 import type { ImageIo } from "./image-io.ts";
 import type { ObjectWrite } from "./object-write.ts";
 
@@ -28,18 +30,23 @@ export class CopyUps {
     else this.#of(write.objectNumber).join(write);
   }
 
-  /** Without a write; nothing is done where the object is known to be there. */
-  run(objectNumber: number): Promise<void> {
-    const { objectMap: map } = this.#io;
-    const isThere = map?.valid === true && map.mayExist(objectNumber) && !map.busy(objectNumber);
-    const isDone = isThere || this.#io.parentBytes(objectNumber) === 0;
-    if (isDone && !this.#running.has(objectNumber)) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#of(objectNumber).whenDone((result, error) => {
-        if (result < 0) reject(error ?? failed(objectNumber, result));
-        else resolve();
-      });
+  /**
+   * Without a write. Where the map says that the object is there it is looked at and not copied; that it is there the map alone
+   * does not prove, since maps are told before objects are written.
+   */
+  async run(objectNumber: number): Promise<void> {
+    const map = this.#io.objectMap;
+    if (!this.#running.has(objectNumber)) {
+      if (this.#io.parentBytes(objectNumber) === 0) return;
+      if (map?.valid === true && map.mayExist(objectNumber) && (await isThere(this.#io, objectNumber)))
+        return;
+    }
+    const done = Promise.withResolvers<void>();
+    this.#of(objectNumber).whenDone((result, error) => {
+      if (result < 0) done.reject(error ?? failed(objectNumber, result));
+      else done.resolve();
     });
+    await done.promise;
   }
 
   #of(objectNumber: number): CopyUp {
@@ -50,6 +57,40 @@ export class CopyUps {
       copyUp.start();
     }
     return copyUp;
+  }
+}
+
+function isThere(io: ImageIo, objectNumber: number): Promise<boolean> {
+  const answer = Promise.withResolvers<boolean>();
+  io.objecter.submit(
+    new StatRequest(io.targets.get(objectNumber), ({ result, error }) => {
+      if (result === 0 || result === errno.noEntry) answer.resolve(result === 0);
+      else answer.reject(error ?? failed(objectNumber, result));
+    }),
+  );
+  return answer.promise;
+}
+
+/** Whether an object is there. */
+class StatRequest extends ObjectRequest {
+  readonly #done: (request: StatRequest) => void;
+
+  constructor(target: ObjectTarget, done: (request: StatRequest) => void) {
+    super();
+    this.#done = done;
+    this.target = target;
+    this.flags = requestFlag.read;
+    this.ops.add(opCode.stat);
+  }
+
+  fill(): void {}
+
+  output(): void {}
+
+  take(): void {}
+
+  completed(): void {
+    this.#done(this);
   }
 }
 
