@@ -16,7 +16,8 @@ export class MemorySink implements ByteSink {
   readonly #parts: Uint8Array[] = [];
 
   write(bytes: Uint8Array): void {
-    this.#parts.push(bytes);
+    // Whose they are may use them again after `finish`.
+    this.#parts.push(Uint8Array.from(bytes));
   }
 
   async finish(): Promise<void> {}
