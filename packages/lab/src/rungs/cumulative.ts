@@ -104,6 +104,7 @@ export const cumulativeRungs: Rung[] = [
     change: () => ({ server: "nbd" }),
     missing: needs.secure,
     aside: true,
+    onRequest: true,
   },
   {
     name: "siphon-vhost-secure",
@@ -112,5 +113,6 @@ export const cumulativeRungs: Rung[] = [
     change: () => ({ server: "vhost" }),
     missing: needs.secure,
     aside: true,
+    onRequest: true,
   },
 ];

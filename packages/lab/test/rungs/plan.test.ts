@@ -94,7 +94,14 @@ test("siphon's own rungs are the best of librbd's with the image served by sipho
   assert.equal(server, "vhost");
   assert.deepEqual(rest, settingsOf(plan, "librados-threads"));
   assert.equal(settingsOf(plan, "secure").server, undefined);
-  assert.equal(settingsOf(plan, "siphon-nbd-secure").clientOptions.ms_client_mode, "secure");
+});
+
+test("siphon's encrypted rungs are climbed when they are named, and said to be left out when nothing is", () => {
+  const left = planRungs("cumulative", all).find(({ rung }) => rung.name === "siphon-nbd-secure");
+  assert.match(left?.status === "skipped" ? left.reason : "", /only when it is named, with --rungs/);
+  const named = planRungs("cumulative", all, ["secure", "siphon-nbd-secure"]);
+  const { server, clientOptions } = settingsOf(named, "siphon-nbd-secure");
+  assert.deepEqual([server, clientOptions.ms_client_mode], ["nbd", "secure"]);
 });
 
 test("QEMU 9 and newer share the queues between I/O threads", () => {
