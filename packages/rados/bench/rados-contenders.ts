@@ -3,19 +3,9 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import type { LoadOptions, LoadReport } from "./rados-client.ts";
 
-/** The load of one run. */
-export interface Load {
-  conf: string;
-  pool: string;
+/** The load of one run; `image` is what librbd works on. */
+export interface Load extends Omit<LoadOptions, "name" | "prefix"> {
   image: string;
-  objects: number;
-  objectSize: number;
-  rw: "read" | "write";
-  blockSize: number;
-  depth: number;
-  /** Seconds before what is measured, and of it. */
-  warmup: number;
-  seconds: number;
 }
 
 export interface Sample {

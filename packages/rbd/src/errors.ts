@@ -91,3 +91,11 @@ export function isFenced(error: unknown): boolean {
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof SiphonError && codes.includes(error.code);
 }
+
+/** What errors with these codes come to: nothing, for `catch` of a Promise. All others go on. */
+export function unless(...codes: string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!hasCode(error, ...codes)) throw error;
+    return undefined;
+  };
+}

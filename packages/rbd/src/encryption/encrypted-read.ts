@@ -1,5 +1,5 @@
 import { ImageRequest } from "../io/image-request.ts";
-import { isZeros } from "../transfer/sparse.ts";
+import { isZeros } from "../zeros.ts";
 import type { EncryptedImage } from "./encrypted-image.ts";
 
 /** Reads the whole sectors around what is asked for, and decrypts them. Used again and again. */

@@ -2,6 +2,7 @@ import { noSnapshots, ObjectRequest, type RadosError, requestFlag } from "@sipho
 import { imageFeature } from "../image-state.ts";
 import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";
+import { isZeros } from "../zeros.ts";
 import type { ImageIo } from "./image-io.ts";
 import { addAllocationHint, copyUpMethod, type ObjectWrite } from "./object-write.ts";
 import { type ParentReader, readParent } from "./parent-read.ts";
@@ -60,7 +61,7 @@ export class CopyUp implements ParentReader, MapWaiter {
       this.#finish(result, error);
       return;
     }
-    if (isZero(this.data)) this.data = this.data.subarray(0, 0);
+    if (isZeros(this.data)) this.data = this.data.subarray(0, 0);
     if (this.data.length === 0 && this.#writes.length === 0) {
       this.#finish(0, undefined);
       return;
@@ -169,14 +170,4 @@ class CopyUpRequest extends ObjectRequest {
   completed(): void {
     this.#done(this.result, this.error);
   }
-}
-
-const zeros = Buffer.alloc(65_536);
-
-function isZero(bytes: Buffer): boolean {
-  for (let at = 0; at < bytes.length; at += zeros.length) {
-    const end = Math.min(at + zeros.length, bytes.length);
-    if (bytes.compare(zeros, 0, end - at, at, end) !== 0) return false;
-  }
-  return true;
 }

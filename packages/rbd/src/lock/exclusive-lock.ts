@@ -3,7 +3,7 @@ import type { Cluster, Pool } from "@siphon/rados";
 import type { ClassCall } from "../cls/class-call.ts";
 import { assertLocked, type LockSpec, lock, setCookie, unlock } from "../cls/lock.ts";
 import { changeAll } from "../cls/run.ts";
-import { hasCode, isFenced, RbdError } from "../errors.ts";
+import { hasCode, isFenced, RbdError, unless } from "../errors.ts";
 import type { ImageState } from "../image-state.ts";
 import { headerObject } from "../object-names.ts";
 import type { NotifyMessage } from "../watch/notify-message.ts";
@@ -203,9 +203,7 @@ export class ExclusiveLock {
     try {
       await this.#host.releasing();
       const { cookie } = this.#held!;
-      await this.#change([unlock(imageLockName, cookie)]).catch((error) => {
-        if (!hasCode(error, "ENOENT")) throw error;
-      });
+      await this.#change([unlock(imageLockName, cookie)]).catch(unless("ENOENT"));
     } finally {
       this.#forget();
     }

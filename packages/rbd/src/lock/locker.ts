@@ -2,7 +2,7 @@ import type { Cluster, Pool } from "@siphon/rados";
 import type { EntityAddr } from "@siphon/wire";
 import { breakLock, getLockInfo, type Locker, type LockInfo, type LockSpec } from "../cls/lock.ts";
 import { ask, changeAll } from "../cls/run.ts";
-import { hasCode, RbdError } from "../errors.ts";
+import { hasCode, RbdError, unless } from "../errors.ts";
 import type { ImageState } from "../image-state.ts";
 import { headerObject } from "../object-names.ts";
 
@@ -58,9 +58,7 @@ export async function breakLockOf(
   locker: Locker,
 ): Promise<void> {
   await cluster.blocklist("add", addrKey(locker.addr));
-  await changeAll(pool, headerObject(imageId), [breakLock(imageLockName, locker)]).catch((error) => {
-    if (!hasCode(error, "ENOENT")) throw error;
-  });
+  await changeAll(pool, headerObject(imageId), [breakLock(imageLockName, locker)]).catch(unless("ENOENT"));
 }
 
 /** `192.0.2.1:0/1234`, as in the blocklist. */

@@ -2,7 +2,7 @@ import { NO_SNAP } from "@siphon/rados";
 import { setFeatures, setFlags } from "../cls/image.ts";
 import { unlock } from "../cls/lock.ts";
 import { changeAll } from "../cls/run.ts";
-import { hasCode, RbdError } from "../errors.ts";
+import { RbdError, unless } from "../errors.ts";
 import { imageFlag, snapshotsByAge } from "../header/image-header.ts";
 import { featureNames } from "../image/features.ts";
 import type { OpenImage } from "../image/open-image.ts";
@@ -85,9 +85,7 @@ export async function disableFeatures(image: OpenImage, features: number): Promi
     if ((features & mapFeatures) !== 0) await setFlagsOfAll(image, 0);
     if ((features & exclusiveLock) !== 0) {
       const { cookie } = managedLock(await image.watchCookie());
-      await changeAll(pool, image.headerName, [unlock(imageLockName, cookie)]).catch((error) => {
-        if (!hasCode(error, "ENOENT")) throw error;
-      });
+      await changeAll(pool, image.headerName, [unlock(imageLockName, cookie)]).catch(unless("ENOENT"));
     }
     await image.refresh();
   } finally {

@@ -1,7 +1,7 @@
 import { setOpFeatures } from "../cls/image.ts";
 import { detachChild, detachParent, type ParentSpec, removeOldChild } from "../cls/parent.ts";
 import { changeAll } from "../cls/run.ts";
-import { hasCode, RbdError } from "../errors.ts";
+import { RbdError, unless } from "../errors.ts";
 import { opFeature } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
 import type { OpenImage } from "../image/open-image.ts";
@@ -25,9 +25,7 @@ export async function flatten(image: OpenImage, progress?: OnProgress): Promise<
     // Snapshots that were not flattened along go on showing the parent.
     const leaves = has(header, "deepFlatten") || header.snapContext.snaps.length === 0;
     if (leaves) await detachFromParent(image, parentSpec);
-    await image.changeHeader(detachParent).catch((error) => {
-      if (!hasCode(error, "ENOENT")) throw error;
-    });
+    await image.changeHeader(detachParent).catch(unless("ENOENT"));
     await image.refresh();
   } finally {
     io.resumeWrites();
@@ -40,12 +38,12 @@ export async function detachFromParent(image: OpenImage, parent: ParentSpec): Pr
   const { cluster, pool, header } = image;
   const child = { poolId: pool.id, namespace: pool.namespace, imageId: header.id };
   if ((header.opFeatures & opFeature.cloneChild) === 0) {
-    await unlessMissing(changeAll(pool, childrenObject, [removeOldChild(parent, header.id)]));
+    await changeAll(pool, childrenObject, [removeOldChild(parent, header.id)]).catch(unless("ENOENT"));
     return;
   }
   const parentPool = await poolById(cluster, parent.poolId, parent.namespace);
   const parentHeader = headerObject(parent.imageId);
-  await unlessMissing(changeAll(parentPool, parentHeader, [detachChild(parent.snapId, child)]));
+  await changeAll(parentPool, parentHeader, [detachChild(parent.snapId, child)]).catch(unless("ENOENT"));
   await parentPool.notify(parentHeader, encodeNotifyMessage({ type: "headerUpdate" })).catch(() => {});
   await image.changeHeader(setOpFeatures(0, opFeature.cloneChild));
   await removeTrashedSnapshot(image, parent);
@@ -69,13 +67,5 @@ async function removeTrashedSnapshot(
     });
   } finally {
     await parent.close();
-  }
-}
-
-async function unlessMissing(done: Promise<void>): Promise<void> {
-  try {
-    await done;
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
   }
 }

@@ -8,7 +8,7 @@ import {
   setProtection,
   trashSnapshot,
 } from "../cls/snapshot.ts";
-import { hasCode, RbdError } from "../errors.ts";
+import { hasCode, RbdError, unless } from "../errors.ts";
 import { type HeaderSnapshot, userSnapshot } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
 import type { OpenImage } from "../image/open-image.ts";
@@ -225,11 +225,4 @@ function exists({ header }: OpenImage, name: string): RbdError {
 
 function busy(message: string, command?: string): RbdError {
   return new RbdError("SIPHON_RBD_BUSY", message, command === undefined ? {} : { hint: `see: ${command}` });
-}
-
-function unless(...codes: string[]): (error: unknown) => undefined {
-  return (error) => {
-    if (!hasCode(error, ...codes)) throw error;
-    return undefined;
-  };
 }

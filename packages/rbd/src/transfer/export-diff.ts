@@ -1,9 +1,9 @@
+import { isZeros } from "../zeros.ts";
 import type { ByteSink } from "./byte-sink.ts";
 import type { DiffFormat, DiffHeader } from "./diff-format.ts";
 import { DiffWriter } from "./diff-writer.ts";
 import { type DiffExtent, type DiffSource, defaultCursorBytes, type TransferOptions } from "./image-ends.ts";
 import { inOrder } from "./in-order.ts";
-import { isZeros } from "./sparse.ts";
 
 /** Where an interrupted export can be gone on with: all that comes before is in the stream. */
 export interface ExportCursor {

@@ -1,10 +1,11 @@
 import type { FileHandle } from "node:fs/promises";
+import { isZeros } from "../zeros.ts";
 import type { ByteSink } from "./byte-sink.ts";
 import type { ImageReader, ImageWriter, TransferOptions } from "./image-ends.ts";
 import { inOrder, Parallel } from "./in-order.ts";
 import { pieces } from "./pieces.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
-import { defaultSparseSize, isZeros, sparseRuns } from "./sparse.ts";
+import { defaultSparseSize, sparseRuns } from "./sparse.ts";
 
 export interface RawOptions extends TransferOptions {
   /** Bytes that are read or written at once; best a whole object, or a stripe period. */

@@ -1,3 +1,5 @@
+import { isZeros } from "../zeros.ts";
+
 /** Bytes that are looked at together when zeros are searched for, as `rbd` does unless told otherwise. */
 export const defaultSparseSize = 4096;
 
@@ -30,15 +32,3 @@ export function* sparseRuns(bytes: Buffer, sparseSize = defaultSparseSize): Gene
     start = end;
   }
 }
-
-/** Whether all bytes from `start` up to `end` are 0. */
-export function isZeros(bytes: Buffer, start = 0, end = bytes.length): boolean {
-  if (start < end && bytes[start] !== 0) return false;
-  for (let at = start; at < end; at += zeros.length) {
-    const length = Math.min(end - at, zeros.length);
-    if (bytes.compare(zeros, 0, length, at, at + length) !== 0) return false;
-  }
-  return true;
-}
-
-const zeros = Buffer.alloc(64 * 1024);

@@ -13,7 +13,7 @@ import {
 import { assertImageName, takeName } from "../directory/create-image.ts";
 import { describe, idOf } from "../directory/find-image.ts";
 import { assertRemovable, removeData, removeHeader, unlessGone } from "../directory/remove-image.ts";
-import { hasCode, RbdError } from "../errors.ts";
+import { hasCode, RbdError, unless } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
 import type { OnProgress } from "../image/requests.ts";
 import { directoryObject, idObject, trashObject } from "../object-names.ts";
@@ -191,13 +191,6 @@ function assertDue({ name, keptUntil }: TrashedImage, force: boolean): void {
   throw new RbdError("SIPHON_RBD_BUSY", `image ${name} is to be kept until ${keptUntil.toISOString()}`, {
     ...{ errno: -1, hint: "to remove it all the same: --force" },
   });
-}
-
-function unless(...codes: string[]): (error: unknown) => undefined {
-  return (error) => {
-    if (!hasCode(error, ...codes)) throw error;
-    return undefined;
-  };
 }
 
 const pageSize = 1024;

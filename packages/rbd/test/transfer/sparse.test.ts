@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isZeros, sparseRuns } from "../../src/transfer/sparse.ts";
+import { sparseRuns } from "../../src/transfer/sparse.ts";
+import { isZeros } from "../../src/zeros.ts";
 
 test("runs of blocks are zeros or not, and cover all bytes", () => {
   const bytes = Buffer.alloc(10);
