@@ -47,6 +47,7 @@ export { type DiffCursor, DiffReader } from "./transfer/diff-reader.ts";
 export { type DiskUsage, type DiskUsageOptions, diskUsage } from "./transfer/disk-usage.ts";
 export { type ExportCursor, type ExportDiffOptions, exportDiff } from "./transfer/export-diff.ts";
 export type { ExportedImage } from "./transfer/export-format.ts";
+export { FileSource } from "./transfer/file-source.ts";
 export type {
   DiffExtent,
   DiffSource,
@@ -59,7 +60,7 @@ export { imageTarget } from "./transfer/image-target.ts";
 export { applyDiff, type ImportDiffOptions, importDiff } from "./transfer/import-diff.ts";
 export { mergeDiffs } from "./transfer/merge-diff.ts";
 export { ProgressMeter, type TransferProgress } from "./transfer/progress.ts";
-export { exportRaw, exportRawFile, importRaw } from "./transfer/raw-image.ts";
+export { exportRaw, exportRawFile, importRaw, importRawFile } from "./transfer/raw-image.ts";
 export { TransferError, type TransferErrorCode } from "./transfer/transfer-error.ts";
 export { createOptions, exportedImage, exportWhole, importWhole } from "./transfer/whole-image.ts";
 export { purgeTrash, trashToPurge } from "./trash/purge.ts";

@@ -39,7 +39,7 @@ export class ByteSource implements AsyncDisposable {
   /** The next `length` bytes in portions, views of the stream's own. */
   async *take(length: number): AsyncGenerator<Buffer, void, undefined> {
     for (let left = length; left > 0; ) {
-      if (this.#at === this.#portion.length && !(await this.#more())) throw this.#truncated(left);
+      if (this.#at === this.#portion.length && !(await this.#more())) throw this.truncated(left);
       const part = this.#advance(Math.min(left, this.#portion.length - this.#at));
       left -= part.length;
       yield part;
@@ -50,6 +50,17 @@ export class ByteSource implements AsyncDisposable {
   async portion(): Promise<Buffer> {
     if (this.#at === this.#portion.length) await this.#more();
     return this.#advance(this.#portion.length - this.#at);
+  }
+
+  /**
+   * Passes over as many bytes as `into` holds, which are to be put there. One can read on at once.
+   *
+   * @returns waits until they are there
+   */
+  async fill(into: Buffer): Promise<() => Promise<void>> {
+    let filled = 0;
+    for await (const part of this.take(into.length)) filled += part.copy(into, filled);
+    return async () => {};
   }
 
   async skip(length: number): Promise<void> {
@@ -73,6 +84,25 @@ export class ByteSource implements AsyncDisposable {
     );
   }
 
+  /** The next `length` bytes as far as they are at hand, which are passed over. */
+  protected takeHeld(length: number): Buffer {
+    return this.#advance(Math.min(length, this.#portion.length - this.#at));
+  }
+
+  /** Passes over bytes that the stream does not give any more. */
+  protected passOver(length: number): void {
+    this.#position += length;
+  }
+
+  /** @param at where it ends */
+  protected truncated(missing: number, at = this.#position): TransferError {
+    return new TransferError(
+      "SIPHON_TRANSFER_TRUNCATED",
+      `${this.what} ends at byte ${at}, where ${missing} bytes more should follow`,
+      { hint: "it was not written to its end, or not copied whole" },
+    );
+  }
+
   #advance(length: number): Buffer {
     const start = this.#at;
     this.#at += length;
@@ -92,13 +122,5 @@ export class ByteSource implements AsyncDisposable {
       this.#at = 0;
       return true;
     }
-  }
-
-  #truncated(missing: number): TransferError {
-    return new TransferError(
-      "SIPHON_TRANSFER_TRUNCATED",
-      `${this.what} ends at byte ${this.#position}, where ${missing} bytes more should follow`,
-      { hint: "it was not written to its end, or not copied whole" },
-    );
   }
 }

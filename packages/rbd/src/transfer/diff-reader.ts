@@ -84,6 +84,13 @@ export class DiffReader {
     }
   }
 
+  /** As `ByteSource.fill`, with the first bytes not taken yet. */
+  fillPayload(into: Buffer): Promise<() => Promise<void>> {
+    if (into.length > this.#left) throw new RangeError(`${into.length} bytes of ${this.#left} asked for`);
+    this.#left -= into.length;
+    return this.#source.fill(into);
+  }
+
   /** Passes over the first `length` of the bytes not taken yet. */
   async skipPayload(length: number): Promise<void> {
     for await (const _ of this.payload(length));

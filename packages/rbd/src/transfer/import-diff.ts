@@ -1,9 +1,10 @@
 import type { DiffCursor, DiffReader } from "./diff-reader.ts";
 import { type DiffTarget, defaultCursorBytes, type ImageWriter, type TransferOptions } from "./image-ends.ts";
 import { Parallel } from "./in-order.ts";
-import { pieces } from "./pieces.ts";
-import { defaultSparseSize, sparseRuns } from "./sparse.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
+import { defaultSparseSize } from "./sparse.ts";
 import { TransferError } from "./transfer-error.ts";
+import { writeSparsely } from "./write-sparsely.ts";
 
 export interface ImportDiffOptions extends TransferOptions {
   /** Bytes that are looked at together in the search for zeros; 0: none is made. */
@@ -61,6 +62,7 @@ export async function applyDiff(
 
   await using writes = new Parallel(limits);
   const largest = Math.max(pieceBytes, sparseSize);
+  const buffers = new SpareBuffers();
   let sinceCursor = 0;
   for (let record = await reader.next(); record !== undefined; record = await reader.next()) {
     signal?.throwIfAborted();
@@ -68,10 +70,8 @@ export async function applyDiff(
     if (type === "zero") {
       await writes.start(0, () => target.writeZeroes(offset, length));
     } else {
-      let at = offset;
-      for await (const bytes of pieces(reader.payload(), largest, length)) {
-        await writeSparsely(bytes, at);
-        at += bytes.length;
+      for (let at = offset; at < offset + length; at += largest) {
+        await writePiece(at, Math.min(largest, offset + length - at));
       }
       sinceCursor += length;
     }
@@ -87,14 +87,14 @@ export async function applyDiff(
   await writes.finish();
   await target.flush();
 
-  async function writeSparsely(bytes: Buffer, at: number): Promise<void> {
-    for (const { start, end, isZero } of sparseRuns(bytes, sparseSize)) {
-      await writes.start(isZero ? 0 : end - start, () =>
-        isZero
-          ? target.writeZeroes(at + start, end - start)
-          : target.write(at + start, bytes.subarray(start, end)),
-      );
-    }
+  async function writePiece(at: number, length: number): Promise<void> {
+    const bytes = buffers.take(length);
+    const arrived = await reader.fillPayload(bytes);
+    await writes.start(length, async () => {
+      await arrived();
+      await writeSparsely(target, at, bytes, { sparseSize });
+      buffers.give(bytes);
+    });
   }
 }
 

@@ -1,32 +1,24 @@
+import type { SpareBuffers } from "./spare-buffers.ts";
+
 /**
- * The bytes of a stream in pieces of `pieceBytes` each, the last one shorter; a portion that is a piece already is passed on
- * as it is. Each piece is the taker's.
+ * The bytes of a stream in pieces of `pieceBytes` each, the last one shorter.
  *
- * @param length of all, in bytes, if known; saves the last piece from being allocated whole
+ * @param buffers pieces are taken from them, and given back by whoever gets them
  */
 export async function* pieces(
   portions: AsyncIterable<Buffer>,
   pieceBytes: number,
-  length = Number.POSITIVE_INFINITY,
+  buffers: SpareBuffers,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let left = length;
   let piece: Buffer | undefined;
   let filled = 0;
   for await (const portion of portions) {
     for (let at = 0; at < portion.length; ) {
-      const wanted = Math.min(pieceBytes, left);
-      if (piece === undefined && portion.length - at >= wanted) {
-        yield portion.subarray(at, at + wanted);
-        at += wanted;
-        left -= wanted;
-        continue;
-      }
-      piece ??= Buffer.allocUnsafeSlow(wanted);
+      piece ??= buffers.take(pieceBytes);
       const copied = portion.copy(piece, filled, at);
       at += copied;
       filled += copied;
       if (filled < piece.length) continue;
-      left -= filled;
       filled = 0;
       const full = piece;
       piece = undefined;

@@ -4,8 +4,11 @@ import type { ByteSink } from "./byte-sink.ts";
 import type { ImageReader, ImageWriter, TransferOptions } from "./image-ends.ts";
 import { inOrder, Parallel } from "./in-order.ts";
 import { pieces } from "./pieces.ts";
+import { readFully } from "./read-fully.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
-import { defaultSparseSize, sparseRuns } from "./sparse.ts";
+import { defaultSparseSize } from "./sparse.ts";
+import { TransferError } from "./transfer-error.ts";
+import { writeSparsely } from "./write-sparsely.ts";
 
 export interface RawOptions extends TransferOptions {
   /** Bytes that are read or written at once; best a whole object, or a stripe period. */
@@ -63,9 +66,10 @@ export async function importRaw(
   options: ImportRawOptions = {},
 ): Promise<void> {
   const { pieceBytes = defaultPiece, sparseSize = defaultSparseSize, start = 0 } = options;
+  const buffers = new SpareBuffers();
   await using writes = new Parallel(options.limits);
   let at = start;
-  for await (const piece of pieces(bytes, pieceBytes)) {
+  for await (const piece of pieces(bytes, pieceBytes, buffers)) {
     options.signal?.throwIfAborted();
     const offset = at;
     at += piece.length;
@@ -73,17 +77,46 @@ export async function importRaw(
       await writes.finish();
       await target.resize(Math.max(at, 2 * target.size));
     }
-    for (const run of sparseRuns(piece, sparseSize)) {
-      if (run.isZero) continue;
-      await writes.start(run.end - run.start, () =>
-        target.write(offset + run.start, piece.subarray(run.start, run.end)),
-      );
-    }
+    await writes.start(piece.length, async () => {
+      await writeSparsely(target, offset, piece, { sparseSize, leaveOut: true });
+      buffers.give(piece);
+    });
     options.onProgress?.(at, Math.max(at, options.expectedSize ?? target.size));
   }
   await writes.finish();
   if (at !== target.size) await target.resize(at);
   await target.flush();
+}
+
+/** As `importRaw`, of a file of known size: parts of it are read as there is use for them, several at once. */
+export async function importRawFile(
+  file: FileHandle,
+  target: ImageWriter,
+  options: Omit<ImportRawOptions, "expectedSize"> = {},
+): Promise<void> {
+  const { pieceBytes = defaultPiece, sparseSize = defaultSparseSize, start = 0 } = options;
+  const { size } = await file.stat();
+  if (size !== target.size) await target.resize(size);
+  const buffers = new SpareBuffers();
+  await using writes = new Parallel(options.limits);
+  for (const offset of offsets(start, size, pieceBytes)) {
+    options.signal?.throwIfAborted();
+    await writes.start(pieceBytes, async () => {
+      const piece = buffers.take(Math.min(pieceBytes, size - offset));
+      const bytes = await readFully(file, piece, offset);
+      if (bytes < piece.length) throw cutOff(offset + bytes);
+      await writeSparsely(target, offset, piece, { sparseSize, leaveOut: true });
+      buffers.give(piece);
+    });
+    options.onProgress?.(offset, size);
+  }
+  await writes.finish();
+  await target.flush();
+}
+
+function cutOff(size: number): TransferError {
+  const message = `the file was cut off at byte ${size} while it was read`;
+  return new TransferError("SIPHON_TRANSFER_TRUNCATED", message);
 }
 
 const defaultPiece = 4 * 1024 * 1024;

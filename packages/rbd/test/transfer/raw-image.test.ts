@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { exportRaw, exportRawFile, importRaw } from "../../src/transfer/raw-image.ts";
+import { exportRaw, exportRawFile, importRaw, importRawFile } from "../../src/transfer/raw-image.ts";
 import { MemorySink } from "../support/diffs.ts";
 import { MemoryImage } from "../support/memory-image.ts";
 
@@ -33,6 +33,21 @@ test("an import leaves zeros out and ends with the size of what came", async () 
   for (const size of [0, 1, image.size, 2 * image.size]) {
     const target = new MemoryImage(Buffer.alloc(size));
     await importRaw(portions(image.bytes), target, { pieceBytes, sparseSize: 4096 });
+    assert.deepEqual(target.bytes, image.bytes);
+    assert.equal(target.writtenBytes, dataBytes);
+  }
+});
+
+test("an import of a file does the same", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "siphon-raw-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, "image");
+  const { image, dataBytes } = sparseImage();
+  writeFileSync(path, image.bytes);
+  await using file = await open(path);
+  for (const size of [0, 2 * image.size]) {
+    const target = new MemoryImage(Buffer.alloc(size));
+    await importRawFile(file, target, { pieceBytes });
     assert.deepEqual(target.bytes, image.bytes);
     assert.equal(target.writtenBytes, dataBytes);
   }

@@ -1,13 +1,13 @@
-import { stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import {
-  ByteSource,
   type CreateOptions,
   DiffReader,
   type ImagePool,
   imageTarget,
   importDiff,
   importRaw,
+  importRawFile,
   importWhole,
 } from "@siphon/rbd";
 import { Command } from "commander";
@@ -17,7 +17,14 @@ import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
 import { type ProgressFlags, withProgress } from "./output.ts";
 import { withImage, withPool } from "./run.ts";
 import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
-import { exportFormat, readPath, sparseSize, withTransferProgress } from "./transfer-flags.ts";
+import {
+  exportFormat,
+  isFile,
+  openPath,
+  readPath,
+  sparseSize,
+  withTransferProgress,
+} from "./transfer-flags.ts";
 
 type Flags = ConnectFlags & SpecFlags & ProgressFlags & { sparseSize: string };
 
@@ -44,7 +51,7 @@ export function importCommand(): Command {
                 importBare(images, spec.image, path, wanted, { ...options, onProgress }),
               )
             : withProgress("Importing image", flags, async (onProgress) => {
-                await using source = new ByteSource(readPath(path), path);
+                await using source = await openPath(path);
                 await importWhole(images, spec.image, source, wanted, { ...options, onProgress });
               }),
         );
@@ -63,7 +70,7 @@ export function importDiffCommand(): Command {
     .action((path: string, text: string | undefined, flags: Flags) =>
       withImage(flags, imageSpec(text, flags), {}, (image) =>
         withTransferProgress("Importing image diff", flags, async (onProgress) => {
-          await using source = new ByteSource(readPath(path), path);
+          await using source = await openPath(path);
           const options = { onProgress, signal, sparseSize: sparseSize(flags.sparseSize) };
           await importDiff(await DiffReader.open(source), imageTarget(image), options);
         }),
@@ -85,7 +92,13 @@ async function importBare(
   await images.create(name, size, wanted);
   try {
     await using image = await images.open(name);
-    await importRaw(readPath(path), imageTarget(image), { ...options, pieceBytes });
+    const target = imageTarget(image);
+    if (await isFile(path)) {
+      await using file = await open(path);
+      await importRawFile(file, target, { ...options, pieceBytes });
+    } else {
+      await importRaw(readPath(path), target, { ...options, pieceBytes });
+    }
   } catch (error) {
     await images.remove(name);
     throw error;

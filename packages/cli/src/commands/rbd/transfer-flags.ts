@@ -1,17 +1,27 @@
 import { createReadStream } from "node:fs";
-import { type FileHandle, open, rm } from "node:fs/promises";
-import { type ByteSink, fileSink, ProgressMeter, streamSink } from "@siphon/rbd";
+import { type FileHandle, open, rm, stat } from "node:fs/promises";
+import { type ByteSink, ByteSource, FileSource, fileSink, ProgressMeter, streamSink } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { bytesText } from "../rados/format.ts";
 import { parseBytes, usage } from "./image-spec.ts";
 import { type ProgressFlags, withProgress } from "./output.ts";
 
-/** Bytes that files are read in: an object's, so that they are passed on without being copied. */
-const readBytes = 4 * 1024 * 1024;
+/** Bytes that are read of a pipe or a device at once. */
+const readBytes = 1024 * 1024;
 
-/** What is at a path: a file that is there, or standard input for `-`. */
+/** Whether a path is of a file, which can be read anywhere: not of a pipe or a device, and not standard input. */
+export async function isFile(path: string): Promise<boolean> {
+  return path !== "-" && (await stat(path)).isFile();
+}
+
+/** What is at a path, or comes from standard input for `-`, from front to back. */
 export function readPath(path: string): AsyncIterable<Buffer> {
   return path === "-" ? process.stdin : createReadStream(path, { highWaterMark: readBytes });
+}
+
+/** The same, read by counts. */
+export async function openPath(path: string): Promise<ByteSource> {
+  return (await isFile(path)) ? FileSource.open(path) : new ByteSource(readPath(path), path);
 }
 
 /** Writes a new file, or to standard output for `-`; a file is removed again if anything fails. */
