@@ -36,6 +36,16 @@ export class CheckedLoad {
     await this.#work;
   }
 
+  /** Until so many more writes are acknowledged; throws when none is for a long time. */
+  async goesOn(writes = 100): Promise<void> {
+    const enough = this.acknowledged + writes;
+    for (let seen = this.acknowledged, since = Date.now(); this.acknowledged < enough; await pause(10)) {
+      await this.check();
+      if (this.acknowledged > seen) [seen, since] = [this.acknowledged, Date.now()];
+      assert.ok(Date.now() - since < 120_000, "no write was acknowledged for two minutes");
+    }
+  }
+
   /** Throws when a lane has failed, or has read what it must not. */
   async check(): Promise<void> {
     await Promise.race([this.#work, pause(0)]);

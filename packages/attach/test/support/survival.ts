@@ -72,11 +72,7 @@ export async function surviveKills(
 ): Promise<CheckedLoad> {
   return survive(ceph, { transport, directory }, async ({ load, killServer }) => {
     for (let killed = 1; killed <= kills; killed++) {
-      const before = load.acknowledged;
-      while (load.acknowledged < before + 100) {
-        await load.check();
-        await pause(10);
-      }
+      await load.goesOn();
       await pause(Math.random() * 300);
       await killServer();
       onKill(killed, load);

@@ -44,7 +44,7 @@ const disk = ["--null", "1G", "--accel", "tcg"];
 
 test("a command in a VM made for it: its output and its exit code are the command's", async () => {
   const said = await siphon(["run", ...disk, "--rung", "ide", "--", "ls /dev/sda; echo oops >&2; exit 3"]);
-  assert.deepEqual([said.exitCode, said.stdout], [3, "/dev/sda\n"]);
+  assert.deepEqual([said.exitCode, said.stdout], [3, "/dev/sda\n"], said.stderr);
   assert.match(said.stderr, /oops/);
   assert.deepEqual(running(), []);
 });

@@ -102,6 +102,8 @@ export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
       // A long PG log slows a memstore OSD down over minutes of writing: keep it short, so that figures stay put.
       osd_min_pg_log_entries: "100",
       osd_max_pg_log_entries: "200",
+      // A PG of one copy whose read lease ran out (16 s, if the OSD is held up so long) waits for ever for others to renew it.
+      ...(replicas === 1 ? { osd_pool_default_read_lease_ratio: "30" } : {}),
       // No scrub runs into a measurement (a flag such as noscrub would mean HEALTH_WARN for ever).
       osd_max_scrubs: "0",
       ...files(home),
