@@ -29,17 +29,22 @@ export function withConnectFlags(command: Command): Command {
 
 /** Connects to the cluster that the flags name. */
 export async function connectCluster(flags: ConnectFlags): Promise<Cluster> {
+  return Cluster.connect({ ...(await clusterOptions(flags)), signal: interruption.signal });
+}
+
+/** Which cluster the flags name, and as whom, for this process or another one. */
+export async function clusterOptions(
+  flags: ConnectFlags,
+): Promise<Pick<ClusterOptions, "conf" | "name" | "cluster" | "settings">> {
   const { conf, name, id, monHost, keyring } = flags;
   const user = name ?? (id === undefined ? undefined : `client.${id}`);
-  const options: ClusterOptions = {
-    ...{ conf, name: user, cluster: flags.cluster, signal: interruption.signal },
-    settings: { mon_host: monHost, keyring },
-  };
+  const { cluster } = flags;
+  const options = { conf, name: user, cluster, settings: { mon_host: monHost, keyring } };
   if (conf === undefined && monHost === undefined && process.env.CEPH_CONF === undefined) {
-    const own = await ownCluster(flags.cluster);
-    if (own !== undefined) return Cluster.connect({ ...options, conf: own.conf, cluster: undefined });
+    const own = await ownCluster(cluster);
+    if (own !== undefined) return { ...options, conf: own.conf, cluster: undefined };
   }
-  return Cluster.connect(options);
+  return options;
 }
 
 /** A cluster of this machine by that name; without a name `default`, where there is no other to be meant. */

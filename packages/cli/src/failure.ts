@@ -1,9 +1,13 @@
 import { constants } from "node:os";
 import { SiphonError } from "@siphon/wire";
 
-/** One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack. */
-export function explain(error: unknown, interrupted: AbortSignal): string {
-  if (interrupted.aborted) return `siphon: ${(interrupted.reason as Error).message}`;
+/**
+ * One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack.
+ *
+ * @param interrupted what explains any failure, once it is aborted
+ */
+export function explain(error: unknown, interrupted?: AbortSignal): string {
+  if (interrupted?.aborted) return `siphon: ${(interrupted.reason as Error).message}`;
   if (error instanceof SiphonError) {
     return `siphon: ${error.message}${error.hint ? `\n        ${error.hint}` : ""}`;
   }

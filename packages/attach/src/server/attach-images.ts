@@ -5,99 +5,69 @@ import { NbdServer } from "../nbd/server.ts";
 import { readTlsCredentials } from "../nbd/tls.ts";
 import type { VhostEvent } from "../vhost/events.ts";
 import { VhostServer } from "../vhost/server.ts";
-import type { AttachPoint } from "./connect-hints.ts";
+import type { Attachment, ServedPoint } from "./attachment.ts";
 import { DiskServer, type ServedDisk } from "./disk-server.ts";
 import type { ImageSpec } from "./image-spec.ts";
 import type { ListenAddress } from "./listen.ts";
-import { MetricsServer } from "./metrics-server.ts";
 import { openRbdDisk } from "./rbd-disk.ts";
 
-export interface AttachOptions {
-  cluster: Cluster;
+/** Which images are served, and where. */
+export interface AttachRequest {
   images: readonly ImageSpec[];
   readOnly?: boolean;
   /** None by default. */
   cache?: CachePolicy;
-  /** One socket for all images, which are exports by their names. */
-  nbd?: ListenAddress;
+  /** One socket for all images, which are exports by their names; or one for each image, in their order. */
+  nbd?: readonly ListenAddress[];
   /** Directory of certificates, for NBD on TCP. */
   tlsCertificates?: string;
   /** A socket for each image, in their order. */
   vhost?: readonly string[];
   /** The most that a VM may use over vhost-user; default 16, and as many as it has processors. */
   queues?: number;
-  /** Where figures for Prometheus are told. */
-  metrics?: ListenAddress;
+}
+
+export interface AttachOptions extends AttachRequest {
+  cluster: Cluster;
   /** Is told, in a line each, what went wrong with clients. */
   log?: (line: string) => void;
 }
 
-export interface Attachment {
-  readonly server: DiskServer;
-  /** Where VMs find the disks. */
-  readonly points: readonly { readonly disk: ServedDisk; readonly point: AttachPoint }[];
-}
-
 /**
- * Opens images and serves them until the server of the result is drained. Nothing is left behind when it fails: throws what went wrong
- * with an image, and AttachError for sockets.
+ * Opens images and serves them until they are drained. Nothing is left behind when it fails: throws what went wrong with an image, and
+ * AttachError for sockets.
  */
 export async function attachImages(options: AttachOptions): Promise<Attachment> {
-  const { cluster, images, nbd, vhost = [], queues, metrics, log } = options;
-  checkOptions(options);
+  const { cluster, images, readOnly = false, cache } = options;
+  checkRequest(options);
   await using undo = new AsyncDisposableStack();
   const disks: ServedDisk[] = [];
   for (const image of images) {
-    const disk = await openRbdDisk(cluster, image, {
-      readOnly: options.readOnly ?? false,
-      cache: options.cache,
-    });
+    const disk = await openRbdDisk(cluster, image, { readOnly, cache });
     undo.defer(() => disk.close());
     disks.push(disk);
   }
-  const fronts: AsyncDisposable[] = [];
-  const points: Attachment["points"][number][] = [];
-  if (nbd !== undefined) {
-    const credentials = options.tlsCertificates && (await readTlsCredentials(options.tlsCertificates));
-    const exports = disks.map((disk) => ({ ...disk, description: `RBD image ${disk.name}` }));
-    const server = await NbdServer.listen({
-      ...{ address: nbd, exports },
-      ...(credentials && { credentials }),
-      ...(log && { log }),
-    });
-    fronts.push(undo.use(server));
-    const address = "path" in nbd ? nbd : { ...nbd, port: server.port! };
-    const tls = credentials !== undefined && !("path" in nbd);
-    for (const disk of disks) {
-      const { name, device } = disk;
-      points.push({
-        disk,
-        point: { kind: "nbd", address, exportName: name, readOnly: device.readOnly, tls },
-      });
-    }
-  }
-  for (const [i, socket] of vhost.entries()) {
-    const disk = disks[i]!;
-    const report = log && ((event: VhostEvent) => logVhost(disk.name, event, log));
-    const { device, serial, metrics } = disk;
-    const server = await VhostServer.listen({
-      ...{ device, serial, metrics, socket },
-      ...(queues !== undefined && { queues }),
-      ...(report && { report }),
-    });
-    fronts.push(undo.use(server));
-    points.push({ disk, point: { kind: "vhost", path: socket, queues, readOnly: device.readOnly } });
-  }
-  if (metrics !== undefined) fronts.push(undo.use(await MetricsServer.listen(metrics, disks)));
+  const fronts = [...(await serveNbd(disks, options, undo)), ...(await serveVhost(disks, options, undo))];
   undo.move();
-  return { server: new DiskServer(disks, fronts), points };
+  const points = fronts.flatMap((front) => front.points);
+  return new DiskServer(
+    disks,
+    fronts.map(({ server }) => server),
+    points,
+  );
 }
 
-function checkOptions({ images, nbd, vhost = [] }: AttachOptions): void {
+/** Throws SIPHON_USAGE where images and sockets do not go together. */
+export function checkRequest({ images, nbd = [], vhost = [] }: AttachRequest): void {
   if (images.length === 0) throw new AttachError("SIPHON_USAGE", "there is no image to attach");
-  if (nbd === undefined && vhost.length === 0) {
+  if (nbd.length === 0 && vhost.length === 0) {
     throw new AttachError("SIPHON_USAGE", "there is no socket to attach to", {
       hint: "give --nbd, --vhost or both",
+    });
+  }
+  if (nbd.length > 1 && nbd.length !== images.length) {
+    throw new AttachError("SIPHON_USAGE", `${images.length} images and ${nbd.length} NBD sockets`, {
+      hint: "give --nbd once, for all images, or once for each image, in the same order",
     });
   }
   if (vhost.length > 0 && vhost.length !== images.length) {
@@ -105,6 +75,64 @@ function checkOptions({ images, nbd, vhost = [] }: AttachOptions): void {
       hint: "give --vhost once for each image, in the same order",
     });
   }
+}
+
+/** A socket that is listened on, and the images behind it. */
+interface Front {
+  server: AsyncDisposable;
+  points: ServedPoint[];
+}
+
+async function serveNbd(
+  disks: readonly ServedDisk[],
+  { nbd = [], tlsCertificates, log }: AttachOptions,
+  undo: AsyncDisposableStack,
+): Promise<Front[]> {
+  const credentials =
+    nbd.length > 0 && tlsCertificates !== undefined ? await readTlsCredentials(tlsCertificates) : undefined;
+  const fronts: Front[] = [];
+  for (const [i, given] of nbd.entries()) {
+    const served = nbd.length === 1 ? disks : [disks[i]!];
+    const exports = served.map((disk) => ({ ...disk, description: `RBD image ${disk.name}` }));
+    const server = await NbdServer.listen({
+      ...{ address: given, exports },
+      ...(credentials && { credentials }),
+      ...(log && { log }),
+    });
+    undo.use(server);
+    const address = "path" in given ? given : { ...given, port: server.port! };
+    const tls = credentials !== undefined && !("path" in given);
+    const points = served.map(({ name, device }): ServedPoint => {
+      const { size, readOnly } = device;
+      return { image: name, size, point: { kind: "nbd", address, exportName: name, readOnly, tls } };
+    });
+    fronts.push({ server, points });
+  }
+  return fronts;
+}
+
+async function serveVhost(
+  disks: readonly ServedDisk[],
+  { vhost = [], queues, log }: AttachOptions,
+  undo: AsyncDisposableStack,
+): Promise<Front[]> {
+  const fronts: Front[] = [];
+  for (const [i, path] of vhost.entries()) {
+    const { name, device, serial, metrics } = disks[i]!;
+    const report = log && ((event: VhostEvent) => logVhost(name, event, log));
+    const server = await VhostServer.listen({
+      ...{ device, serial, metrics, socket: path },
+      ...(queues !== undefined && { queues }),
+      ...(report && { report }),
+    });
+    undo.use(server);
+    const { size, readOnly } = device;
+    fronts.push({
+      server,
+      points: [{ image: name, size, point: { kind: "vhost", path, queues, readOnly } }],
+    });
+  }
+  return fronts;
 }
 
 function logVhost(name: string, event: VhostEvent, log: (line: string) => void): void {

@@ -1,6 +1,8 @@
 import { ImageRequest } from "@siphon/rbd";
 import type { BlockDevice } from "../block-device.ts";
+import { AttachError } from "../errors.ts";
 import type { ExtentSource } from "../extent-source.ts";
+import type { Attachment, Measurement, ServedPoint } from "./attachment.ts";
 import type { IoMetrics } from "./io-metrics.ts";
 
 /** A disk that is being served, by one front end or several. */
@@ -16,32 +18,50 @@ export interface ServedDisk {
   close(): Promise<void>;
 }
 
-/** Disks and the sockets they are served on, and the order in which they end. */
-export class DiskServer {
-  readonly disks: readonly ServedDisk[];
+/** Disks that this process serves and the sockets they are served on, and the order in which they end. */
+export class DiskServer implements Attachment {
+  readonly points: readonly ServedPoint[];
+  readonly #disks: readonly ServedDisk[];
   readonly #fronts: readonly AsyncDisposable[];
+  #drained: Promise<void> | undefined;
 
   /** @param fronts end, when disposed, once all requests they took are answered */
-  constructor(disks: readonly ServedDisk[], fronts: readonly AsyncDisposable[]) {
-    this.disks = disks;
+  constructor(
+    disks: readonly ServedDisk[],
+    fronts: readonly AsyncDisposable[],
+    points: readonly ServedPoint[] = [],
+  ) {
+    this.#disks = disks;
     this.#fronts = fronts;
+    this.points = points;
   }
 
-  /**
-   * Loses nothing: no more requests are taken, those in flight are finished, all is made to last, and only then the disks are
-   * let go of. Throws an AggregateError of everything that went wrong on the way, which is gone in spite of it.
-   */
-  async drain(): Promise<void> {
-    const failures: unknown[] = [];
+  async measure(): Promise<Measurement> {
+    const disks = this.#disks.map(({ name, device, metrics }) => ({ name, size: device.size, metrics }));
+    return { disks, shards: [] };
+  }
+
+  /** Lets go of the disks even when something fails on the way. */
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    const failures: Error[] = [];
     const all = async (work: Promise<void>[]): Promise<void> => {
       for (const { status, ...rest } of await Promise.allSettled(work)) {
-        if (status === "rejected" && "reason" in rest) failures.push(rest.reason);
+        if (status === "rejected" && "reason" in rest) failures.push(rest.reason as Error);
       }
     };
     await all(this.#fronts.map(async (front) => front[Symbol.asyncDispose]()));
-    await all(this.disks.filter(({ device }) => !device.readOnly).map(({ device }) => flush(device)));
-    await all(this.disks.map((disk) => disk.close()));
-    if (failures.length > 0) throw new AggregateError(failures, "the disks could not be put away in order");
+    await all(this.#disks.filter(({ device }) => !device.readOnly).map(({ device }) => flush(device)));
+    await all(this.#disks.map((disk) => disk.close()));
+    if (failures.length === 0) return;
+    const why = failures.map(({ message }) => message).join("; ");
+    throw new AttachError("SIPHON_ATTACH_DRAIN", `the images could not be put away in order: ${why}`, {
+      cause: new AggregateError(failures),
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import { LatencyHistogram } from "./latency-histogram.ts";
+import { type LatencyFigures, LatencyHistogram } from "./latency-histogram.ts";
 
 export const ioKinds = ["read", "write", "flush", "discard", "write_zeroes"] as const;
 export type IoKind = (typeof ioKinds)[number];
@@ -6,16 +6,47 @@ export type IoKind = (typeof ioKinds)[number];
 /** The place of each kind in the arrays below. */
 export const ioKind = { read: 0, write: 1, flush: 2, discard: 3, writeZeroes: 4 } as const;
 
+/** What was done to one disk, as it goes from one process to another. */
+export interface IoFigures {
+  readonly inFlight: number;
+  readonly connections: number;
+  readonly operations: Float64Array;
+  readonly bytes: Float64Array;
+  readonly errors: Float64Array;
+  readonly latencies: readonly LatencyFigures[];
+}
+
 /** What was done to one disk, for all its clients; plain counters that cost the data path next to nothing. */
 export class IoMetrics {
-  inFlight = 0;
+  inFlight: number;
   /** Clients that are connected. */
-  connections = 0;
+  connections: number;
   /** By kind: operations that are done, failed ones included. */
-  readonly operations = new Float64Array(ioKinds.length);
-  readonly bytes = new Float64Array(ioKinds.length);
-  readonly errors = new Float64Array(ioKinds.length);
-  readonly latencies: readonly LatencyHistogram[] = ioKinds.map(() => new LatencyHistogram());
+  readonly operations: Float64Array;
+  readonly bytes: Float64Array;
+  readonly errors: Float64Array;
+  readonly latencies: readonly LatencyHistogram[];
+
+  /** @param figures where to go on from; otherwise from nothing */
+  constructor(figures?: IoFigures) {
+    this.inFlight = figures?.inFlight ?? 0;
+    this.connections = figures?.connections ?? 0;
+    this.operations = figures?.operations.slice() ?? new Float64Array(ioKinds.length);
+    this.bytes = figures?.bytes.slice() ?? new Float64Array(ioKinds.length);
+    this.errors = figures?.errors.slice() ?? new Float64Array(ioKinds.length);
+    this.latencies =
+      figures?.latencies.map((each) => LatencyHistogram.of(each)) ??
+      ioKinds.map(() => new LatencyHistogram());
+  }
+
+  /** A copy. */
+  get figures(): IoFigures {
+    return {
+      ...{ inFlight: this.inFlight, connections: this.connections },
+      ...{ operations: this.operations.slice(), bytes: this.bytes.slice(), errors: this.errors.slice() },
+      latencies: this.latencies.map(({ figures }) => figures),
+    };
+  }
 
   /** Notes the start of an operation and returns when that was, for `finished`. */
   started(): number {

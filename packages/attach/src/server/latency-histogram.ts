@@ -1,9 +1,29 @@
+/** A histogram as it goes from one process to another. */
+export interface LatencyFigures {
+  readonly counts: Float64Array;
+  /** In seconds. */
+  readonly sum: number;
+}
+
 /** How long operations took, in buckets that grow by a fourth of an octave. */
 export class LatencyHistogram {
   readonly #counts = new Float64Array(octaves * steps);
   count = 0;
   /** Of all, in seconds. */
   sum = 0;
+
+  static of({ counts, sum }: LatencyFigures): LatencyHistogram {
+    const histogram = new LatencyHistogram();
+    histogram.#counts.set(counts);
+    histogram.count = counts.reduce((all, count) => all + count, 0);
+    histogram.sum = sum;
+    return histogram;
+  }
+
+  /** A copy. */
+  get figures(): LatencyFigures {
+    return { counts: this.#counts.slice(), sum: this.sum };
+  }
 
   /** @param milliseconds what it took */
   add(milliseconds: number): void {
@@ -40,7 +60,7 @@ export class LatencyHistogram {
     this.sum += other.sum;
   }
 
-  /** What was added since `earlier`, a copy of this one. */
+  /** What was added since `earlier`, of which this one is a later state. */
   since(earlier: LatencyHistogram): LatencyHistogram {
     const difference = new LatencyHistogram();
     for (let i = 0; i < octaves * steps; i++) {

@@ -1,17 +1,22 @@
 import { createServer, type Server } from "node:http";
+import type { Attachment } from "./attachment.ts";
 import { type ListenAddress, listenAt } from "./listen.ts";
-import { type MeasuredDisk, prometheusText } from "./prometheus.ts";
+import { prometheusText } from "./prometheus.ts";
 
-/** Answers `GET /metrics` with the figures of disks. */
+/** Answers `GET /metrics` with an attachment's figures. */
 export class MetricsServer {
   readonly #server: Server;
 
   /** Throws SIPHON_ATTACH_SOCKET_BUSY where something listens. */
-  static async listen(address: ListenAddress, disks: readonly MeasuredDisk[]): Promise<MetricsServer> {
-    const server = createServer((request, response) => {
+  static async listen(
+    address: ListenAddress,
+    attachment: Pick<Attachment, "measure">,
+  ): Promise<MetricsServer> {
+    const server = createServer(async (request, response) => {
       const known = request.method === "GET" && request.url === "/metrics";
+      const text = known ? prometheusText(await attachment.measure()) : "the figures are at /metrics\n";
       response.writeHead(known ? 200 : 404, { "content-type": "text/plain; version=0.0.4" });
-      response.end(known ? prometheusText(disks) : "the figures are at /metrics\n");
+      response.end(text);
     });
     await listenAt(server, address);
     return new MetricsServer(server);

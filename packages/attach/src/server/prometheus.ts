@@ -1,14 +1,8 @@
+import type { MeasuredDisk, Measurement, ShardState } from "./attachment.ts";
 import { type IoMetrics, ioKinds } from "./io-metrics.ts";
 
-/** A disk as far as its figures go. */
-export interface MeasuredDisk {
-  readonly name: string;
-  readonly device: { readonly size: number };
-  readonly metrics: IoMetrics;
-}
-
-/** The figures of disks in Prometheus's text format, version 0.0.4. */
-export function prometheusText(disks: readonly MeasuredDisk[]): string {
+/** Figures in Prometheus's text format, version 0.0.4. */
+export function prometheusText({ disks, shards }: Measurement): string {
   const lines: string[] = [];
   const family = (
     name: string,
@@ -25,7 +19,7 @@ export function prometheusText(disks: readonly MeasuredDisk[]): string {
     family(name, "counter", help, (disk) =>
       ioKinds.map((kind, i) => `${name}{${label(disk)},operation="${kind}"} ${values(disk.metrics)[i]}`),
     );
-  gauge("siphon_attach_size_bytes", "Size of the disk.", ({ device }) => device.size);
+  gauge("siphon_attach_size_bytes", "Size of the disk.", ({ size }) => size);
   gauge("siphon_attach_connections", "Clients that are connected.", ({ metrics }) => metrics.connections);
   gauge(
     "siphon_attach_in_flight",
@@ -36,6 +30,21 @@ export function prometheusText(disks: readonly MeasuredDisk[]): string {
   byKind("siphon_attach_bytes_total", "Bytes of operations that succeeded.", ({ bytes }) => bytes);
   byKind("siphon_attach_errors_total", "Operations that failed.", ({ errors }) => errors);
   family("siphon_attach_latency_seconds", "histogram", "From a request's arrival to its answer.", latencies);
+  if (shards.length > 0) {
+    const ofShards = (name: string, type: string, help: string, value: (shard: ShardState) => number) => {
+      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+      for (const shard of shards) lines.push(`${name}{shard="${shard.shard}"} ${value(shard)}`);
+    };
+    ofShards("siphon_attach_shard_up", "gauge", "Whether the shard serves its images.", ({ isUp }) =>
+      Number(isUp),
+    );
+    ofShards(
+      "siphon_attach_shard_restarts_total",
+      "counter",
+      "Times that the shard was started again.",
+      ({ restarts }) => restarts,
+    );
+  }
   return `${lines.join("\n")}\n`;
 }
 

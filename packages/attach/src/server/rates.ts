@@ -1,4 +1,4 @@
-import { type IoMetrics, ioKind } from "./io-metrics.ts";
+import { IoMetrics, ioKind } from "./io-metrics.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 
 /** What a disk did in a stretch of time. */
@@ -16,53 +16,35 @@ export interface IoRates {
   errors: number;
 }
 
-/** Tells, each time it is asked, what happened since the last time. */
+/** Tells, each time it is shown a disk's figures, what happened since the last time. */
 export class RateWatch {
-  readonly #metrics: IoMetrics;
   #at = performance.now();
-  #operations: Float64Array;
-  #bytes: Float64Array;
-  #errors: Float64Array;
-  #latencies: LatencyHistogram[];
+  #before: IoMetrics | undefined;
 
-  constructor(metrics: IoMetrics) {
-    this.#metrics = metrics;
-    this.#operations = metrics.operations.slice();
-    this.#bytes = metrics.bytes.slice();
-    this.#errors = metrics.errors.slice();
-    this.#latencies = metrics.latencies.map(copyOf);
-  }
-
-  next(): IoRates {
-    const { operations, bytes, errors, latencies, inFlight } = this.#metrics;
+  /** The first time nothing has happened yet. */
+  next(metrics: IoMetrics): IoRates {
+    // Of a server that was started anew: it counts from nothing again.
+    const last = this.#before ?? metrics;
+    const restarted = metrics.operations.some((count, kind) => count < last.operations[kind]!);
+    const before = restarted ? new IoMetrics() : last;
     const now = performance.now();
     const seconds = Math.max(now - this.#at, 1) / 1000;
-    const rate = (values: Float64Array, before: Float64Array, kind: number) =>
-      (values[kind]! - before[kind]!) / seconds;
+    const rate = (which: "operations" | "bytes", kind: number) =>
+      (metrics[which][kind]! - before[which][kind]!) / seconds;
     const both = new LatencyHistogram();
     for (const kind of [ioKind.read, ioKind.write])
-      both.include(latencies[kind]!.since(this.#latencies[kind]!));
-    const rates = {
-      readIops: rate(operations, this.#operations, ioKind.read),
-      writeIops: rate(operations, this.#operations, ioKind.write),
-      readBandwidth: rate(bytes, this.#bytes, ioKind.read),
-      writeBandwidth: rate(bytes, this.#bytes, ioKind.write),
+      both.include(metrics.latencies[kind]!.since(before.latencies[kind]!));
+    this.#at = now;
+    this.#before = new IoMetrics(metrics.figures);
+    return {
+      readIops: rate("operations", ioKind.read),
+      writeIops: rate("operations", ioKind.write),
+      readBandwidth: rate("bytes", ioKind.read),
+      writeBandwidth: rate("bytes", ioKind.write),
       p50: both.quantile(0.5),
       p99: both.quantile(0.99),
-      inFlight,
-      errors: errors.reduce((sum, count, kind) => sum + count - this.#errors[kind]!, 0),
+      inFlight: metrics.inFlight,
+      errors: metrics.errors.reduce((sum, count, kind) => sum + count - before.errors[kind]!, 0),
     };
-    this.#at = now;
-    this.#operations = operations.slice();
-    this.#bytes = bytes.slice();
-    this.#errors = errors.slice();
-    this.#latencies = latencies.map(copyOf);
-    return rates;
   }
-}
-
-function copyOf(histogram: LatencyHistogram): LatencyHistogram {
-  const copy = new LatencyHistogram();
-  copy.include(histogram);
-  return copy;
 }

@@ -1,9 +1,14 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  AttachError,
   type Attachment,
+  type AttachRequest,
   attachImages,
+  attachShards,
+  endedInTime,
   libvirtXml,
+  MetricsServer,
   parseImageSpec,
   parseListenAddress,
   qemuArguments,
@@ -12,15 +17,19 @@ import {
 } from "@siphon/attach";
 import type { CachePolicy } from "@siphon/rbd";
 import { Command, Option } from "commander";
-import { type ConnectFlags, connectCluster, withConnectFlags } from "../connect.ts";
+import { type ConnectFlags, clusterOptions, connectCluster, withConnectFlags } from "../connect.ts";
+import { explain } from "../failure.ts";
 import { interruption } from "../interruption.ts";
+import { numberOption } from "../options.ts";
 import { bytesText, columns } from "./rados/format.ts";
 
 interface Flags extends ConnectFlags {
-  nbd?: string;
+  nbd?: string[];
   vhost?: string[];
   readOnly?: boolean;
+  shards: number;
   queues?: number;
+  drainTimeout: number;
   cache?: CachePolicy | "none";
   tlsCerts?: string;
   metrics?: string;
@@ -36,10 +45,26 @@ export function attachCommand(): Command {
         "everything is made to last, and the images' locks are released.",
     )
     .argument("<image...>", "POOL/IMAGE, or POOL/IMAGE@SNAPSHOT to read it as it was")
-    .option("--nbd <address>", "serve all images over NBD, on a unix socket or on HOST:PORT")
+    .option(
+      "--nbd <address>",
+      "serve images over NBD, on a unix socket or on HOST:PORT; once for all images, or once for each",
+      collect,
+    )
     .option("--vhost <socket>", "serve an image over vhost-user-blk; once for each image", collect)
     .option("--read-only", "take no writes, and no lock")
-    .addOption(new Option("--queues <n>", "vhost-user queues, at most (default: 16)").argParser(Number))
+    .addOption(
+      numberOption(
+        "--shards <n>",
+        "processes that the images are spread over, each with a client of its own",
+      ).default(1),
+    )
+    .addOption(numberOption("--queues <n>", "vhost-user queues, at most (default: 16)"))
+    .addOption(
+      numberOption(
+        "--drain-timeout <seconds>",
+        "so long the end waits for what is under way, if the cluster does not answer",
+      ).default(30),
+    )
     .addOption(
       new Option(
         "--cache <policy>",
@@ -61,23 +86,61 @@ export function attachCommand(): Command {
 }
 
 async function attach(images: string[], flags: Flags): Promise<void> {
-  const { nbd, vhost, readOnly, queues, cache = "none", tlsCerts, metrics } = flags;
-  const specs = images.map(parseImageSpec);
-  await using cluster = await connectCluster(flags);
-  const attachment = await attachImages({
-    ...{ cluster, images: specs, log: (line) => process.stderr.write(`${line}\n`) },
-    ...(nbd !== undefined && { nbd: parseListenAddress(nbd) }),
+  const request = requestOf(images, flags);
+  const drainTimeout = flags.drainTimeout * 1000;
+  if (!(drainTimeout >= 0)) {
+    throw new AttachError("SIPHON_USAGE", "--drain-timeout takes a number of seconds");
+  }
+  try {
+    if (flags.shards === 1) {
+      await endedInTime(serveHere(request, flags), interruption.signal, drainTimeout);
+    } else {
+      const cluster = await clusterOptions(flags);
+      const { shards } = flags;
+      const { signal } = interruption;
+      await using attachment = await attachShards({ cluster, request, shards, drainTimeout, log, signal });
+      await present(attachment, flags);
+    }
+  } catch (error) {
+    if (!(error instanceof AttachError) || error.code !== "SIPHON_ATTACH_DRAIN") throw error;
+    // An interruption is how this command ends, and explains no failure.
+    process.stderr.write(`${explain(error)}\n`);
+    // What is left does not end by itself.
+    process.exit(1);
+  }
+}
+
+function requestOf(images: string[], flags: Flags): AttachRequest {
+  const { nbd, vhost, readOnly, queues, cache = "none", tlsCerts } = flags;
+  return {
+    images: images.map(parseImageSpec),
+    ...(nbd && { nbd: nbd.map(parseListenAddress) }),
     ...(vhost && { vhost }),
     ...(readOnly && { readOnly }),
     ...(queues !== undefined && { queues }),
     ...(cache !== "none" && { cache }),
     ...(tlsCerts !== undefined && { tlsCertificates: tlsCerts }),
-    ...(metrics !== undefined && { metrics: parseListenAddress(metrics) }),
-  });
-  await using _ = attachment.server;
-  process.stdout.write(flags.json ? `${JSON.stringify(pointsOf(attachment))}\n` : instructions(attachment));
-  if (flags.top) await showTop(attachment);
+  };
+}
+
+async function serveHere(request: AttachRequest, flags: Flags): Promise<void> {
+  await using cluster = await connectCluster(flags);
+  await using attachment = await attachImages({ cluster, log, ...request });
+  await present(attachment, flags);
+}
+
+/** Tells where the images are, and what they do, until interrupted. */
+async function present(attachment: Attachment, flags: Flags): Promise<void> {
+  const { metrics, json, top } = flags;
+  await using _ =
+    metrics === undefined ? undefined : await MetricsServer.listen(parseListenAddress(metrics), attachment);
+  process.stdout.write(json ? `${JSON.stringify(pointsOf(attachment))}\n` : instructions(attachment));
+  if (top) await showTop(attachment);
   else await interrupted();
+}
+
+function log(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function collect(value: string, before: string[] = []): string[] {
@@ -92,17 +155,17 @@ async function interrupted(): Promise<void> {
 }
 
 function pointsOf({ points }: Attachment) {
-  return points.map(({ disk, point }, i) => ({
-    ...{ image: disk.name, size: disk.device.size, ...point },
+  return points.map(({ image, size, point }, i) => ({
+    ...{ image, size, ...point },
     qemu: qemuArguments(point, `siphon${i}`),
   }));
 }
 
 function instructions({ points }: Attachment): string {
   return points
-    .map(({ disk, point }, i) => {
+    .map(({ image, size, point }, i) => {
       const access = point.readOnly ? ", read-only" : "";
-      return `${disk.name} (${bytesText(disk.device.size)}${access}) over ${point.kind}
+      return `${image} (${bytesText(size)}${access}) over ${point.kind}
 
 QEMU:
 ${shellLine(qemuArguments(point, `siphon${i}`))}
@@ -115,16 +178,18 @@ ${libvirtXml(point)}
     .join("");
 }
 
-async function showTop({ server }: Attachment): Promise<void> {
-  const watches = server.disks.map((disk) => ({ disk, watch: new RateWatch(disk.metrics) }));
+async function showTop(attachment: Attachment): Promise<void> {
+  const watches = new Map<string, RateWatch>();
   const clear = process.stdout.isTTY ? "\x1b[H\x1b[2J" : "";
   const head = ["image", "read/s", "", "write/s", "", "p50", "p99", "in flight", "errors"];
   while (!interruption.signal.aborted) {
-    await sleep(1000, undefined, { signal: interruption.signal }).catch(() => {});
-    const rows = watches.map(({ disk, watch }) => {
-      const rates = watch.next();
+    const { disks } = await attachment.measure();
+    const rows = disks.map(({ name, metrics }) => {
+      const watch = watches.get(name) ?? new RateWatch();
+      watches.set(name, watch);
+      const rates = watch.next(metrics);
       return [
-        disk.name,
+        name,
         Math.round(rates.readIops),
         `${bytesText(Math.round(rates.readBandwidth))}/s`,
         Math.round(rates.writeIops),
@@ -136,5 +201,6 @@ async function showTop({ server }: Attachment): Promise<void> {
       ];
     });
     process.stdout.write(`${clear}${columns([head, ...rows])}`);
+    await sleep(1000, undefined, { signal: interruption.signal }).catch(() => {});
   }
 }

@@ -174,9 +174,8 @@ test("its root disk served by siphon over vhost-user-blk is whole after power-of
   await using client = await Cluster.connect({ conf, name: `client.${user}`, env: {} });
   await createImage(cluster.client, { image: "data", size: 256 << 20 });
   const data = { pool, namespace: "", image: "data", snapshot: undefined };
-  const nbd = { host: "127.0.0.1", port: 0 };
-  const attachment = await attachImages({ cluster: client, images: [data], nbd });
-  await using _ = attachment.server;
+  const nbd = [{ host: "127.0.0.1", port: 0 }];
+  await using attachment = await attachImages({ cluster: client, images: [data], nbd });
   const { point } = attachment.points[0]!;
   assert.ok(point.kind === "nbd" && "port" in point.address);
   await using server = await served("vhost");

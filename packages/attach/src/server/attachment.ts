@@ -1,0 +1,53 @@
+import type { AttachPoint } from "./connect-hints.ts";
+import type { IoFigures, IoMetrics } from "./io-metrics.ts";
+
+/** Images that are being served, by this process or by its shards. */
+export interface Attachment extends AsyncDisposable {
+  /** Where VMs find the disks. */
+  readonly points: readonly ServedPoint[];
+  measure(): Promise<Measurement>;
+  /**
+   * Loses nothing: no more requests are taken, those in flight are finished, all is made to last, and only then the images are let go
+   * of. Throws SIPHON_ATTACH_DRAIN with everything that went wrong on the way.
+   */
+  drain(): Promise<void>;
+}
+
+/** An image, and a socket that it is served on. */
+export interface ServedPoint {
+  /** `POOL/IMAGE` or `POOL/IMAGE@SNAP`. */
+  readonly image: string;
+  /** In bytes, when it was attached. */
+  readonly size: number;
+  readonly point: AttachPoint;
+}
+
+export interface Measurement {
+  /** Of a shard that is down there are none. */
+  readonly disks: readonly MeasuredDisk[];
+  /** Empty where one process serves everything. */
+  readonly shards: readonly ShardState[];
+}
+
+/** A disk as far as its figures go. */
+export interface MeasuredDisk {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly metrics: IoMetrics;
+}
+
+export interface ShardState {
+  readonly shard: number;
+  readonly isUp: boolean;
+  /** How often it was started again. */
+  readonly restarts: number;
+}
+
+/** A disk's figures as they go from one process to another. */
+export interface DiskFigures {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly io: IoFigures;
+}

@@ -1,0 +1,28 @@
+import { AttachError } from "../errors.ts";
+
+/**
+ * Waits for work that ends once `stop` is aborted: for `timeout` milliseconds more, and not for ever for a cluster that does not answer.
+ * Throws SIPHON_ATTACH_DRAIN then. The work still goes on; only the end of the process stops it.
+ */
+export async function endedInTime<T>(work: Promise<T>, stop: AbortSignal, timeout: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    timer = setTimeout(() => late.reject(drainTimeout(timeout)), timeout);
+  };
+  if (stop.aborted) begin();
+  else stop.addEventListener("abort", begin, { once: true });
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener("abort", begin);
+  }
+}
+
+function drainTimeout(timeout: number): AttachError {
+  const message = `what is under way was not done within ${timeout / 1000} s, and is left: the cluster does not answer`;
+  return new AttachError("SIPHON_ATTACH_DRAIN", message, {
+    hint: "it is not acknowledged: VMs send it again to the next server, which waits until the cluster has given this one up",
+  });
+}

@@ -1,0 +1,90 @@
+import { AttachError } from "../errors.ts";
+import type { AttachRequest } from "../server/attach-images.ts";
+import type { Attachment, Measurement, ServedPoint } from "../server/attachment.ts";
+import { formatImageSpec } from "../server/image-spec.ts";
+import type { ShardJob } from "./messages.ts";
+import { Shard } from "./shard.ts";
+import { spread } from "./spread.ts";
+
+export interface ShardOptions extends Omit<ShardJob, "request"> {
+  request: AttachRequest;
+  shards: number;
+  /** Is told, in a line each, how shards fare. */
+  log: (line: string) => void;
+  /** Ends the start. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Serves images from several processes, each with an event loop and a client of its own. A process that dies is started again and serves
+ * the same images at the same sockets, while the others go on. All end in order when this process is gone.
+ *
+ * Nothing is left behind when it fails: throws what went wrong with an image or a socket, and SIPHON_USAGE for what cannot be spread.
+ */
+export async function attachShards(options: ShardOptions): Promise<Attachment> {
+  const { cluster, drainTimeout, request, log, signal } = options;
+  const shards = spread(request, options.shards).map(
+    (part, i) => new Shard(i + 1, { cluster, drainTimeout, request: part }, log),
+  );
+  const stop = () => Promise.allSettled(shards.map((shard) => shard.stop()));
+  signal?.throwIfAborted();
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    const points = await Promise.all(shards.map((shard) => shard.start()));
+    signal?.throwIfAborted();
+    return new ShardedAttachment(shards, points.flat(), request.images.map(formatImageSpec));
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+class ShardedAttachment implements Attachment {
+  readonly points: readonly ServedPoint[];
+  readonly #shards: readonly Shard[];
+  /** Of the images, in the order they were given. */
+  readonly #names: readonly string[];
+  #drained: Promise<void> | undefined;
+
+  constructor(shards: readonly Shard[], points: readonly ServedPoint[], names: readonly string[]) {
+    this.#shards = shards;
+    this.#names = names;
+    this.points = points.toSorted(
+      (a, b) => a.point.kind.localeCompare(b.point.kind) || names.indexOf(a.image) - names.indexOf(b.image),
+    );
+  }
+
+  async measure(): Promise<Measurement> {
+    const disks = (await Promise.all(this.#shards.map((shard) => shard.measure()))).flat();
+    disks.sort((a, b) => this.#names.indexOf(a.name) - this.#names.indexOf(b.name));
+    return { disks, shards: this.#shards.map(({ state }) => state) };
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.drain();
+  }
+
+  async #drain(): Promise<void> {
+    // Who ends this process while it waits does not want the shards to take longer.
+    const killAll = () => {
+      for (const shard of this.#shards) shard.kill();
+    };
+    process.once("exit", killAll);
+    const ends = await Promise.allSettled(this.#shards.map((shard) => shard.stop()));
+    process.off("exit", killAll);
+    const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as AttachError] : []));
+    if (failures.length === 0) return;
+    const hint = failures.find((failure) => failure.hint !== undefined)?.hint;
+    throw new AttachError("SIPHON_ATTACH_DRAIN", failures.map(({ message }) => message).join("; "), {
+      cause: new AggregateError(failures),
+      ...(hint !== undefined && { hint }),
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import type { ClusterOptions } from "@siphon/rados";
+import type { AttachRequest } from "../server/attach-images.ts";
+import type { DiskFigures, ServedPoint } from "../server/attachment.ts";
+
+/** What a shard serves, of which cluster. */
+export interface ShardJob {
+  readonly cluster: Omit<ClusterOptions, "signal" | "openTransport">;
+  readonly request: AttachRequest;
+  /** Milliseconds for what is under way, once the shard is to end. */
+  readonly drainTimeout: number;
+}
+
+/** To a shard. Its job comes first; when nobody is there to tell it anything more, it ends in order. */
+export type ToShard = { type: "serve"; job: ShardJob } | { type: "measure" } | { type: "drain" };
+
+/** From a shard. It ends after having told of a failure. */
+export type FromShard =
+  | { type: "serving"; points: readonly ServedPoint[] }
+  | { type: "measured"; disks: readonly DiskFigures[] }
+  | { type: "failed"; failure: ShardFailure };
+
+/** An error as it goes from one process to another. */
+export interface ShardFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly retryable: boolean;
+}

@@ -1,0 +1,20 @@
+/** How long to wait before a process that ended is started again: longer each time, unless it ran well for a while. */
+export class RestartDelay {
+  #next = firstDelay;
+
+  /**
+   * @param ranFor milliseconds for which the process served
+   * @returns milliseconds
+   */
+  after(ranFor: number): number {
+    if (ranFor >= steady) this.#next = firstDelay;
+    const delay = this.#next;
+    this.#next = Math.min(delay * 2, longestDelay);
+    return delay;
+  }
+}
+
+const firstDelay = 100;
+const longestDelay = 15_000;
+/** Who serves for so long has started well. */
+const steady = 60_000;

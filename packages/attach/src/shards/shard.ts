@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AttachError } from "../errors.ts";
+import type { MeasuredDisk, ServedPoint, ShardState } from "../server/attachment.ts";
+import { formatImageSpec } from "../server/image-spec.ts";
+import { IoMetrics } from "../server/io-metrics.ts";
+import type { ShardJob } from "./messages.ts";
+import { RestartDelay } from "./restart-delay.ts";
+import { type ShardEnd, ShardProcess } from "./shard-process.ts";
+
+/** A part of the images in a process of their own, which is started again whenever it ends unasked. */
+export class Shard {
+  readonly #number: number;
+  readonly #name: string;
+  readonly #log: (line: string) => void;
+  readonly #stop = new AbortController();
+  readonly #delay = new RestartDelay();
+  #job: ShardJob;
+  #process: ShardProcess | undefined;
+  #kept: Promise<ShardEnd> | undefined;
+  #servingSince: number | undefined;
+  #restarts = 0;
+
+  /** @param number from 1 on */
+  constructor(number: number, job: ShardJob, log: (line: string) => void) {
+    this.#number = number;
+    this.#name = `shard ${number} (${job.request.images.map(formatImageSpec).join(", ")})`;
+    this.#job = job;
+    this.#log = log;
+  }
+
+  get state(): ShardState {
+    return { shard: this.#number, isUp: this.#servingSince !== undefined, restarts: this.#restarts };
+  }
+
+  /** Returns once its images are served; the first time, a failure is the caller's. */
+  async start(): Promise<readonly ServedPoint[]> {
+    const points = await this.#launch();
+    this.#kept = this.#keep();
+    return points;
+  }
+
+  async measure(): Promise<MeasuredDisk[]> {
+    const disks = (await this.#process?.measure()) ?? [];
+    return disks.map(({ name, size, io }) => ({ name, size, metrics: new IoMetrics(io) }));
+  }
+
+  /** Throws SIPHON_ATTACH_DRAIN when it was not running, or did not end in order. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    const process = this.#process;
+    if (process === undefined) return;
+    process.drain();
+    const hung = setTimeout(() => process.kill(), this.#job.drainTimeout + grace);
+    const { inOrder, how, error } = await (this.#kept ?? process.ended);
+    clearTimeout(hung);
+    if (inOrder) return;
+    throw new AttachError("SIPHON_ATTACH_DRAIN", `${this.#name} ${how}`, {
+      cause: error,
+      ...(error.hint !== undefined && { hint: error.hint }),
+    });
+  }
+
+  kill(): void {
+    this.#process?.kill();
+  }
+
+  async #launch(): Promise<readonly ServedPoint[]> {
+    this.#process = new ShardProcess(this.#job);
+    const points = await this.#process.serving;
+    this.#servingSince = performance.now();
+    void this.#process.ended.then(() => {
+      this.#servingSince = undefined;
+    });
+    // A port that the system chose is the one that VMs come back to.
+    const nbd = points.flatMap(({ point }) => (point.kind === "nbd" ? [point.address] : []));
+    if (this.#job.request.nbd?.length === nbd.length) {
+      this.#job = { ...this.#job, request: { ...this.#job.request, nbd } };
+    }
+    return points;
+  }
+
+  async #keep(): Promise<ShardEnd> {
+    for (;;) {
+      const startedAt = this.#servingSince ?? Number.POSITIVE_INFINITY;
+      const end = await this.#process!.ended;
+      if (this.#stop.signal.aborted) return end;
+      const delay = this.#delay.after(performance.now() - startedAt);
+      this.#log(`${this.#name} ${end.how}; it is started again in ${delay / 1000} s`);
+      await sleep(delay, undefined, { signal: this.#stop.signal }).catch(() => {});
+      if (this.#stop.signal.aborted) return end;
+      this.#restarts++;
+      await this.#launch().then(
+        () => this.#log(`${this.#name} serves again`),
+        () => {},
+      );
+    }
+  }
+}
+
+/** Milliseconds beyond its drain timeout, after which a shard is hung. */
+const grace = 5000;

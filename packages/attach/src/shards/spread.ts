@@ -1,0 +1,29 @@
+import { AttachError } from "../errors.ts";
+import { type AttachRequest, checkRequest } from "../server/attach-images.ts";
+
+/**
+ * What each of `shards` processes serves of a request: its images are dealt out in turn, each with its sockets. Throws SIPHON_USAGE for
+ * shards that would have no image, and for a socket that several of them would need.
+ */
+export function spread(request: AttachRequest, shards: number): AttachRequest[] {
+  checkRequest(request);
+  const { images, nbd = [], vhost = [], ...rest } = request;
+  if (!Number.isInteger(shards) || shards < 1) {
+    throw new AttachError("SIPHON_USAGE", "the number of shards is a whole number from 1 on");
+  }
+  if (shards > images.length) {
+    const few = images.length === 1 ? "1 image" : `${images.length} images`;
+    throw new AttachError("SIPHON_USAGE", `${few} cannot be spread over ${shards} shards`, {
+      hint: `an image is served by one process: give --shards ${images.length} or less`,
+    });
+  }
+  if (shards > 1 && nbd.length === 1) {
+    throw new AttachError("SIPHON_USAGE", `${shards} shards cannot share an NBD socket`, {
+      hint: "give --nbd once for each image, in the same order",
+    });
+  }
+  return Array.from({ length: shards }, (_, shard) => {
+    const mine = <T>(all: readonly T[]): T[] => all.filter((_, i) => i % shards === shard);
+    return { ...rest, images: mine(images), nbd: mine(nbd), vhost: mine(vhost) };
+  });
+}
