@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { kill } from "./run.ts";
 
 /** Where an image is, as `siphon attach --json` tells. */
@@ -21,7 +22,9 @@ export class SiphonAttach {
     const child = spawn(process.execPath, call, { stdio: ["ignore", "pipe", "pipe"] });
     const errors: string[] = [];
     child.stderr.on("data", (bytes: Buffer) => errors.push(String(bytes)));
-    const [said] = await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
+    const hung = setTimeout(() => child.kill("SIGKILL"), patience);
+    const [said] = await Promise.race([once(child.stdout, "data"), once(child, "close")]);
+    clearTimeout(hung);
     if (!Buffer.isBuffer(said)) throw new Error(`siphon attach ended: ${errors.join("")}`);
     return new SiphonAttach(child, JSON.parse(String(said)), errors);
   }
@@ -32,12 +35,31 @@ export class SiphonAttach {
     this.#errors = errors;
   }
 
+  /** What it said on standard error so far. */
+  get errors(): string {
+    return this.#errors.join("");
+  }
+
+  /** Pids of its shards, in their order. */
+  get shards(): number[] {
+    const { pid } = this.child;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  }
+
   /** Ends it in order. */
   async stop(): Promise<void> {
-    const exited = once(this.child, "exit");
+    const code = await this.terminate();
+    if (code !== 0) throw new Error(`siphon attach ended with ${code}: ${this.errors}`);
+  }
+
+  /** Asks it to end, and returns its exit code; null if it had to be killed. */
+  async terminate(): Promise<number | null> {
+    const closed = once(this.child, "close");
     this.child.kill("SIGTERM");
-    const [code] = await exited;
-    if (code !== 0) throw new Error(`siphon attach ended with ${code}: ${this.#errors.join("")}`);
+    const hung = setTimeout(() => this.child.kill("SIGKILL"), patience);
+    const [code] = await closed;
+    clearTimeout(hung);
+    return code;
   }
 
   kill(): Promise<void> {
@@ -46,3 +68,5 @@ export class SiphonAttach {
 }
 
 const main = new URL("../../../cli/src/main.ts", import.meta.url).pathname;
+/** Milliseconds after which it is hung. */
+const patience = 120_000;
