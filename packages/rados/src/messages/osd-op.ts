@@ -33,7 +33,8 @@ export function sendOsdOp(connection: Connection, request: ObjectRequest, client
   const template = dispatch.place.template!;
   const opsAt = template.length + 2;
   const frontLength = opsAt + ops.length + tailBytes + 8 * snaps.length;
-  connection.begin(frontLength, 0, ops.inputBytes);
+  const data = connection.gathers ? gatheredInput(request) : undefined;
+  connection.begin(frontLength, 0, ops.inputBytes, data);
   const { bytes, view } = connection.region;
   const front = connection.frontAt;
   bytes.set(template, front);
@@ -60,7 +61,7 @@ export function sendOsdOp(connection: Connection, request: ObjectRequest, client
   view.setUint32(at + 4, featuresLow, true);
   view.setUint32(at + 8, featuresHigh, true);
   let inputAt = connection.dataAt;
-  for (let op = 0; op < ops.count; op++) {
+  for (let op = 0; op < ops.count && data === undefined; op++) {
     const length = ops.inputLength(op);
     if (length === 0) continue;
     request.fill(op, bytes, inputAt);
@@ -68,6 +69,19 @@ export function sendOsdOp(connection: Connection, request: ObjectRequest, client
   }
   connection.commit(messageType.osdOp, 8, 3, priority, dispatch.tid);
 }
+
+/** The input of the only operation that has one, if it is worth sending from where it is. */
+function gatheredInput(request: ObjectRequest): Uint8Array | undefined {
+  const { ops } = request;
+  if (ops.inputBytes < leastInPlace) return undefined;
+  for (let op = 0; op < ops.count; op++) {
+    if (ops.inputLength(op) === ops.inputBytes) return request.inputInPlace(op);
+  }
+  return undefined;
+}
+
+/** Less is copied, so that what is sent together lies together. */
+const leastInPlace = 128 * 1024;
 
 /** The number that the monitors gave this client, in halves. */
 export interface ClientId {

@@ -56,8 +56,11 @@ export abstract class Connection {
   #state: "connecting" | "ready" | "closed" = "connecting";
 
   readonly #assembly: FrameAssembly;
-  #filled: Region[] = [];
-  #filledBytes: number[] = [];
+  /** What leaves with the next write, and the memory of it that is ours. */
+  #outgoing: Uint8Array[] = [];
+  #chunks: Region[] = [];
+  /** Of `region`: what comes before is in `outgoing` already. */
+  #listed = 0;
   #used = 0;
   /** Whether the messenger will flush this connection at the end of the tick. */
   dirty = false;
@@ -104,8 +107,16 @@ export abstract class Connection {
   /**
    * Lays out a message whose parts have these lengths in bytes: write them into `region` at `frontAt`,
    * `middleAt` and `dataAt`, then call `commit`, all in one turn of the event loop.
+   *
+   * @param data the data itself, if it is to be sent from where it is; only where the connection `gathers`. It must stay as it is
+   *   until the message is answered, or the connection gone
    */
-  abstract begin(frontLength: number, middleLength: number, dataLength: number): void;
+  abstract begin(frontLength: number, middleLength: number, dataLength: number, data?: Uint8Array): void;
+
+  /** Whether data can be sent from where it is, without being copied. */
+  get gathers(): boolean {
+    return false;
+  }
 
   /** Completes the message begun; it leaves with everything else of this tick. */
   abstract commit(type: number, version: number, compatVersion: number, priority: number, tid: number): void;
@@ -125,23 +136,16 @@ export abstract class Connection {
   /** Hands what was sent in this tick to the network, in one write. */
   flush(): void {
     this.dirty = false;
-    if (this.#transport === undefined || this.#used + this.#filled.length === 0) return;
-    const chunks = this.#filled;
-    const lengths = this.#filledBytes;
-    if (this.#used > 0) {
-      chunks.push(this.region);
-      lengths.push(this.#used);
-    }
-    this.#filled = [];
-    this.#filledBytes = [];
-    this.#used = 0;
-    this.region = nothing;
+    if (this.#transport === undefined) return;
+    this.#leaveRegion();
+    const outgoing = this.#outgoing;
+    const chunks = this.#chunks;
+    if (outgoing.length === 0) return;
+    this.#outgoing = [];
+    this.#chunks = [];
     let total = 0;
-    const views = chunks.map((chunk, i) => {
-      total += lengths[i]!;
-      return chunk.bytes.subarray(0, lengths[i]);
-    });
-    this.#transport.write(views, () => {
+    for (const bytes of outgoing) total += bytes.length;
+    this.#transport.write(outgoing, () => {
       this.bytesQueued -= total;
       for (const chunk of chunks) this.messenger.memory.giveChunk(chunk);
       if (this.#state === "ready") this.#handler.drained?.(this);
@@ -192,18 +196,21 @@ export abstract class Connection {
   protected reserve(length: number): number {
     if (this.#state === "closed") throw this.error("SIPHON_RADOS_CONNECTION", "the connection is closed");
     if (this.region === nothing || this.#used + length > this.region.bytes.length) {
-      if (this.#used > 0) {
-        this.#filled.push(this.region);
-        this.#filledBytes.push(this.#used);
-      }
+      this.#leaveRegion();
       this.region = this.messenger.memory.takeChunk(length);
-      this.#used = 0;
     }
     const at = this.#used;
     this.#used += length;
     this.bytesQueued += length;
     this.messenger.flushSoon(this);
     return at;
+  }
+
+  /** Bytes that leave behind what was laid out so far, from where they are. */
+  protected sendInPlace(bytes: Uint8Array): void {
+    this.#listRegion();
+    this.#outgoing.push(bytes);
+    this.bytesQueued += bytes.length;
   }
 
   /** Ends the connection for a reason that the owner is told. */
@@ -231,15 +238,28 @@ export abstract class Connection {
     clearTimeout(this.#connectTimer);
     this.#transport?.destroy();
     this.#transport = undefined;
-    for (const chunk of this.#filled) this.messenger.memory.giveChunk(chunk);
-    if (this.region !== nothing) this.messenger.memory.giveChunk(this.region);
-    this.#filled = [];
-    this.#filledBytes = [];
-    this.#used = 0;
-    this.region = nothing;
+    this.#leaveRegion();
+    for (const chunk of this.#chunks) this.messenger.memory.giveChunk(chunk);
+    this.#chunks = [];
+    this.#outgoing = [];
     this.#assembly.release();
     this.forget();
     this.messenger.forget(this);
+  }
+
+  /** Adds what was laid out in `region` to what leaves. */
+  #listRegion(): void {
+    if (this.#used > this.#listed) this.#outgoing.push(this.region.bytes.subarray(this.#listed, this.#used));
+    this.#listed = this.#used;
+  }
+
+  #leaveRegion(): void {
+    if (this.region === nothing) return;
+    this.#listRegion();
+    this.#chunks.push(this.region);
+    this.region = nothing;
+    this.#listed = 0;
+    this.#used = 0;
   }
 
   #received(length: number): void {

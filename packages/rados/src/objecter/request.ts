@@ -41,6 +41,11 @@ export abstract class ObjectRequest {
    */
   abstract fill(op: number, into: Buffer, at: number): void;
 
+  /** The same input where it is, if it lies together; then `fill` may not be called. */
+  inputInPlace(_op: number): Uint8Array | undefined {
+    return undefined;
+  }
+
   /**
    * Before the output of an operation is taken: its result, and how many bytes follow in `take`. Operations that were not
    * reached, since one before failed, say so by their results or not at all.

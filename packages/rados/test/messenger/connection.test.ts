@@ -53,6 +53,35 @@ for (const mode of ["crc", "secure"] as const) {
   }
 }
 
+test("data that is sent from where it is comes between what was laid out before it and after it", async () => {
+  await using daemon = await FakeDaemon.listen({
+    ...{ type: "osd", mode: "crc", revision: 1, secrets: noSecrets },
+    message: (peer, { tid, front, data }) => peer.send(43, tid, front, data),
+  });
+  const messenger = messengerFor(["crc"]);
+  const sizes = [10, 300_000, 100, 5_000_000, 131_072, 1, 200_000, 7];
+  const seen: number[] = [];
+  const done = Promise.withResolvers<void>();
+  const connection = await connectTo(messenger, osd(daemon.addr), new OpenAuth(noSecrets), (_, message) => {
+    const { tid, data, dataLength, region } = message;
+    assert.ok(region.bytes.subarray(data, data + dataLength).equals(Buffer.alloc(sizes[tid]!, tid)));
+    if (seen.push(tid) === sizes.length) done.resolve();
+  });
+  assert.equal(connection.gathers, true);
+  for (const [tid, size] of sizes.entries()) {
+    const data = Buffer.alloc(size, tid);
+    if (size < 100_000) {
+      connection.send({ type: 42, tid, front: Buffer.alloc(5), data });
+    } else {
+      connection.begin(5, 0, size, data);
+      connection.commit(42, 1, 1, 127, tid);
+    }
+  }
+  await done.promise;
+  assert.deepEqual(seen, [...sizes.keys()]);
+  messenger.close();
+});
+
 for (const mode of ["crc", "secure"] as const) {
   const used = mode === "secure" ? secrets : noSecrets;
   const echo = {

@@ -19,6 +19,11 @@ export abstract class ImageRequest {
    */
   abstract fill(into: Buffer, at: number, position: number, length: number): void;
 
+  /** The same data where it is, if it lies together; then `fill` may not be called. */
+  dataInPlace(_position: number, _length: number): Uint8Array | undefined {
+    return undefined;
+  }
+
   /**
    * Takes `bytes` from `start` up to `end`, valid during the call, which belong at `position` of this request. Portions come in
    * any order, perhaps more than once, and are right only once `completed` says so.

@@ -129,6 +129,11 @@ export class ObjectWrite extends ObjectExtent implements MapWaiter {
     }
   }
 
+  override inputInPlace(op: number): Uint8Array | undefined {
+    if (op !== this.#dataOp || this.operation.kind !== "write" || !this.layout.plain) return undefined;
+    return this.request.dataInPlace(this.positionOf(0), this.length);
+  }
+
   output(): void {}
 
   take(): void {}

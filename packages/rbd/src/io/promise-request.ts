@@ -24,6 +24,10 @@ export class BufferRequest extends ImageRequest {
     into.set(this.#bytes.subarray(position, position + length), at);
   }
 
+  override dataInPlace(position: number, length: number): Uint8Array {
+    return this.#bytes.subarray(position, position + length);
+  }
+
   take(bytes: Buffer, start: number, end: number, position: number): void {
     this.#bytes.set(bytes.subarray(start, end), position);
   }

@@ -43,10 +43,18 @@ export class ConnectionV2 extends Connection {
   /** Of the message whose header was looked at last. */
   #headerSeq = 0;
   #frameAt = 0;
+  /** The data of the message being laid out, if it is sent from where it is. */
+  #data: Uint8Array | undefined;
 
-  begin(frontLength: number, middleLength: number, dataLength: number): void {
+  override get gathers(): boolean {
+    return this.#codec.gathers;
+  }
+
+  begin(frontLength: number, middleLength: number, dataLength: number, data?: Uint8Array): void {
     const codec = this.#codec;
-    const at = this.reserve(codec.plan(messageHeaderBytes, frontLength, middleLength, dataLength));
+    const length = codec.plan(messageHeaderBytes, frontLength, middleLength, dataLength);
+    const at = this.reserve(data === undefined ? length : codec.outAt3);
+    this.#data = data;
     this.#frameAt = at;
     this.frontAt = at + codec.outAt1;
     this.middleAt = at + codec.outAt2;
@@ -71,7 +79,16 @@ export class ConnectionV2 extends Connection {
     view.setUint8(at + 36, 0);
     view.setUint16(at + 37, compatVersion, true);
     view.setUint16(at + 39, 0);
-    this.#codec.seal(this.region, this.#frameAt, frameTag.message);
+    const codec = this.#codec;
+    const data = this.#data;
+    if (data === undefined) {
+      codec.seal(this.region, this.#frameAt, frameTag.message);
+      return;
+    }
+    codec.sealHead(this.region, this.#frameAt, frameTag.message, data);
+    this.sendInPlace(data);
+    codec.sealTail(this.region, this.reserve(codec.portionsTail));
+    this.#data = undefined;
   }
 
   /** KEEPALIVE2: u32 seconds, u32 nanoseconds of our clock. */

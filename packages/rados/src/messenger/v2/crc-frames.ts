@@ -1,3 +1,4 @@
+import { crc32c } from "@siphon/wire";
 import type { Region } from "../region.ts";
 import { badFrame, FrameCodec, preambleBytes } from "./frame.ts";
 
@@ -22,6 +23,10 @@ export class CrcFramesRev1 extends FrameCodec {
   #crc1 = 0;
   #crc2 = 0;
   #crc3 = 0;
+  /** Of the segments being sent. */
+  #outCrc1 = 0;
+  #outCrc2 = 0;
+  #outCrc3 = 0;
 
   readHead(region: Region, at: number): void {
     this.readPreamble(region, at);
@@ -100,21 +105,42 @@ export class CrcFramesRev1 extends FrameCodec {
   }
 
   seal(region: Region, at: number, tag: number): void {
+    this.#sealStart(region, at, tag);
+    if (this.outSegments === 1) return;
+    const at3 = at + this.outAt3;
+    const epilogue = at3 + this.out3;
+    this.#outCrc3 = this.outSegments > 3 ? region.crc32c(allOnes, at3, epilogue) : 0;
+    this.sealTail(region, epilogue);
+  }
+
+  override get gathers(): boolean {
+    return true;
+  }
+
+  override sealHead(region: Region, at: number, tag: number, segment3: Uint8Array): void {
+    this.#sealStart(region, at, tag);
+    this.#outCrc3 = crc32c(allOnes, segment3);
+  }
+
+  override sealTail(region: Region, at: number): void {
     const view = region.view;
+    view.setUint8(at, lateStatusComplete);
+    view.setUint32(at + 1, this.#outCrc1, true);
+    view.setUint32(at + 5, this.#outCrc2, true);
+    view.setUint32(at + 9, this.#outCrc3, true);
+  }
+
+  #sealStart(region: Region, at: number, tag: number): void {
     this.writePreamble(region, at, tag);
     if (this.out0 > 0) {
       const end = at + preambleBytes + this.out0;
-      view.setUint32(end, region.crc32c(allOnes, at + preambleBytes, end), true);
+      region.view.setUint32(end, region.crc32c(allOnes, at + preambleBytes, end), true);
     }
     if (this.outSegments === 1) return;
     const at1 = at + this.outAt1;
     const at2 = at + this.outAt2;
-    const at3 = at + this.outAt3;
-    const epilogue = at3 + this.out3;
-    view.setUint8(epilogue, lateStatusComplete);
-    view.setUint32(epilogue + 1, region.crc32c(allOnes, at1, at2), true);
-    view.setUint32(epilogue + 5, this.outSegments > 2 ? region.crc32c(allOnes, at2, at3) : 0, true);
-    view.setUint32(epilogue + 9, this.outSegments > 3 ? region.crc32c(allOnes, at3, epilogue) : 0, true);
+    this.#outCrc1 = region.crc32c(allOnes, at1, at2);
+    this.#outCrc2 = this.outSegments > 2 ? region.crc32c(allOnes, at2, at + this.outAt3) : 0;
   }
 }
 

@@ -116,6 +116,24 @@ export abstract class FrameCodec {
   /** Completes the frame planned last, whose segments were written behind `at`. */
   abstract seal(region: Region, at: number, tag: number): void;
 
+  /**
+   * Whether segment 3 can be sent from where it is: the frame planned last is then laid out without it, the first `outAt3` bytes
+   * at one place, and behind the segment `portionsTail` more at another.
+   */
+  get gathers(): boolean {
+    return false;
+  }
+
+  /** Completes what comes before segment 3. */
+  sealHead(_region: Region, _at: number, _tag: number, _segment3: Uint8Array): void {
+    throw new Error("frames of this format are sent whole");
+  }
+
+  /** Completes what comes behind it. */
+  sealTail(_region: Region, _at: number): void {
+    throw new Error("frames of this format are sent whole");
+  }
+
   /** Forgets keys. */
   destroy(): void {}
 
