@@ -22,6 +22,7 @@ if (Number(process.versions.node.split(".")[0]) < 20) {
 }
 installDependencies();
 installPackages();
+makeBundle();
 
 /** `npm ci`, unless node_modules was made from this very lock file. */
 function installDependencies() {
@@ -72,6 +73,15 @@ function installPackages() {
     installers.push(`  (not in pacman's repositories: ${absent.join(", ")}; see the AUR)`);
   fail(
     `these are missing:\n${lines.join("\n")}\nInstall them as root with one of:\n${installers.join("\n")}`,
+  );
+}
+
+/** So that the first command, too, starts quickly: it would make the bundle itself. */
+function makeBundle() {
+  command(
+    join(root, "node_modules/.bin/node"),
+    [join(root, "packages/cli/bin/siphon.js"), "--version"],
+    "pipe",
   );
 }
 

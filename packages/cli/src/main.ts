@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from "commander";
+import { cacheCompiledModules } from "./cache.js";
 import { commands } from "./commands.ts";
-import { cacheCompiledModules } from "./compile-cache.ts";
 import { errnoExitCode, exitCodeOf, explain } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
