@@ -3,7 +3,7 @@ import { SiphonError, type SiphonErrorOptions } from "@siphon/wire";
 /**
  * Why something with an image did not work:
  * - `SIPHON_RBD_UNSUPPORTED`: the image has a format or features that siphon must not touch in this way;
- * - `SIPHON_RBD_NO_IMAGE`, `SIPHON_RBD_NO_SNAPSHOT`, `SIPHON_RBD_NO_POOL`: there is none of that name;
+ * - `SIPHON_RBD_NO_IMAGE`, `SIPHON_RBD_NO_SNAPSHOT`, `SIPHON_RBD_NO_GROUP`, `SIPHON_RBD_NO_POOL`: there is none of that name;
  * - `SIPHON_RBD_EXISTS`: there is one of that name already;
  * - `SIPHON_RBD_BUSY`: somebody uses the image in a way that forbids it; `retryable`;
  * - `SIPHON_RBD_LOCKED`: the owner of the image's lock keeps it;
@@ -18,6 +18,7 @@ export type RbdErrorCode =
   | "SIPHON_RBD_UNSUPPORTED"
   | "SIPHON_RBD_NO_IMAGE"
   | "SIPHON_RBD_NO_SNAPSHOT"
+  | "SIPHON_RBD_NO_GROUP"
   | "SIPHON_RBD_NO_POOL"
   | "SIPHON_RBD_EXISTS"
   | "SIPHON_RBD_BUSY"
@@ -48,6 +49,7 @@ const errnos: Record<RbdErrorCode, number> = {
   SIPHON_RBD_UNSUPPORTED: -38,
   SIPHON_RBD_NO_IMAGE: -2,
   SIPHON_RBD_NO_SNAPSHOT: -2,
+  SIPHON_RBD_NO_GROUP: -2,
   SIPHON_RBD_NO_POOL: -2,
   SIPHON_RBD_EXISTS: -17,
   SIPHON_RBD_BUSY: -16,

@@ -6,6 +6,7 @@ import { type CreateOptions, createImage } from "./directory/create-image.ts";
 import { type ImageEntry, idOf, listImages, nameInTrash, nameOf, noImage } from "./directory/find-image.ts";
 import { assertRemovable, removeImage } from "./directory/remove-image.ts";
 import { renameImage } from "./directory/rename-image.ts";
+import { Groups } from "./groups/groups.ts";
 import type { ImageHeader } from "./header/image-header.ts";
 import { readHeader } from "./header/read-header.ts";
 import type { OpenOptions } from "./image/open-options.ts";
@@ -26,6 +27,7 @@ export class ImagePool {
   readonly cluster: Cluster;
   readonly pool: Pool;
   readonly trash: Trash;
+  readonly groups: Groups;
   /** Of the whole pool. */
   readonly namespaces: Namespaces;
 
@@ -33,6 +35,7 @@ export class ImagePool {
     this.cluster = cluster;
     this.pool = pool;
     this.trash = new Trash(cluster, pool);
+    this.groups = new Groups(cluster, pool);
     this.namespaces = new Namespaces(pool);
   }
 

@@ -1,8 +1,9 @@
 export { ImageLoad, type LoadOptions, type LoadProgress, type LoadResult } from "./bench/image-load.ts";
 export { cachePolicies } from "./cache/cache-settings.ts";
 export type { CacheOptions, CachePolicy } from "./cache/image-cache.ts";
+export type { GroupedSnapshot, GroupSnapshotState, GroupSpec, MemberState } from "./cls/group.ts";
 export type { Locker, LockInfo, LockType } from "./cls/lock.ts";
-export type { SnapshotNamespace } from "./cls/snapshot.ts";
+export type { GroupSnapshotNamespace, SnapshotNamespace } from "./cls/snapshot.ts";
 export type { TrashedImage, TrashSource } from "./cls/trash.ts";
 export type { CopyOptions } from "./copy/copy-image.ts";
 export type { DeepCopyOptions } from "./copy/deep-copy.ts";
@@ -19,11 +20,18 @@ export type { FormatOptions } from "./encryption/luks.ts";
 export type { LuksVolume } from "./encryption/luks-volume.ts";
 export { Secret } from "./encryption/secret.ts";
 export { RbdError, type RbdErrorCode } from "./errors.ts";
+export type { Group, GroupImage } from "./groups/group.ts";
+export type {
+  CreateGroupSnapshotOptions,
+  GroupSnapshot,
+  GroupSnapshots,
+} from "./groups/group-snapshots.ts";
+export type { Groups } from "./groups/groups.ts";
 export { type HeaderSnapshot, type ImageHeader, imageFlag, opFeature } from "./header/image-header.ts";
 export { featureNames, featureOf } from "./image/features.ts";
 export type { OpenOptions } from "./image/open-options.ts";
 export type { OnProgress } from "./image/requests.ts";
-export type { Snapshots } from "./image/snapshots.ts";
+export type { CreateSnapshotOptions, Snapshots } from "./image/snapshots.ts";
 export { type DiffOptions, Image } from "./image.ts";
 export { ImagePool } from "./image-pool.ts";
 export { type ImageState, imageFeature, type ParentLink, type Snapshot } from "./image-state.ts";
@@ -33,6 +41,7 @@ export type { ImageOperations } from "./io/image-operations.ts";
 export { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
 export type { OperationKind } from "./io/operation.ts";
 export type { IoCounters, Latencies } from "./io/statistics.ts";
+export type { Quiescing } from "./maintenance/quiesce.ts";
 export { type MirrorMode, mirrorMode } from "./mirror/mode.ts";
 export type { Namespaces } from "./namespaces/namespaces.ts";
 export type { ObjectMapError } from "./object-map/rebuild.ts";

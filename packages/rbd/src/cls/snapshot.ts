@@ -8,9 +8,18 @@ import { date } from "./image.ts";
 /** What a snapshot was made for; in the trash it waits until its last clone is gone. */
 export type SnapshotNamespace =
   | { readonly type: "user" }
-  | { readonly type: "group" }
+  | GroupSnapshotNamespace
   | { readonly type: "trash"; readonly originalName: string }
   | { readonly type: "mirror" };
+
+/** A snapshot that was taken of a whole group at once. */
+export interface GroupSnapshotNamespace {
+  readonly type: "group";
+  /** Of the group; its namespace is the image's. */
+  readonly poolId: number;
+  readonly groupId: string;
+  readonly groupSnapshotId: string;
+}
 
 export interface SnapshotInfo {
   id: number;
@@ -49,8 +58,8 @@ export function getSnapshot(snapId: number): ClassCall<SnapshotInfo> {
 }
 
 /** snapshot_add: string name, u64 id, namespace. */
-export function addSnapshot(snapId: number, name: string): ClassCall {
-  return change("snapshot_add", (w) => writeNamespace(w.string(name).u64(snapId), { type: "user" }));
+export function addSnapshot(snapId: number, name: string, namespace: SnapshotNamespace): ClassCall {
+  return change("snapshot_add", (w) => writeNamespace(w.string(name).u64(snapId), namespace));
 }
 
 export function removeSnapshot(snapId: number): ClassCall {
@@ -94,21 +103,28 @@ export function setSnapshotLimit(limit: number | undefined): ClassCall {
 
 const unlimited = 2n ** 64n - 1n;
 
-/** cls::rbd::SnapshotNamespace: versioned; u32 type, and for the trash: string original name, u32 original type. */
+/**
+ * cls::rbd::SnapshotNamespace: versioned; u32 type, and for groups: i64 pool, string group, string group's snapshot; for the
+ * trash: string original name, u32 original type.
+ */
 export function readNamespace(r: Reader): SnapshotNamespace {
   return r.versioned("SnapshotNamespace", 1, () => {
     const type = r.u32();
-    if (type === 1) return { type: "group" };
+    if (type === 1) {
+      return { type: "group", poolId: r.i64Number(), groupId: r.string(), groupSnapshotId: r.string() };
+    }
     if (type === 2) return { type: "trash", originalName: r.string() };
     if (type === 3) return { type: "mirror" };
     return { type: "user" };
   });
 }
 
-/** What people make, or the trash keeps: groups and mirrors have more to say than is known of them here. */
+/** Those of mirrors have more to say than is known of them here. */
 export function writeNamespace(w: Writer, namespace: SnapshotNamespace): void {
   w.versioned(1, 1, () => {
-    if (namespace.type === "trash") w.u32(2).string(namespace.originalName).u32(0);
+    if (namespace.type === "group") {
+      w.u32(1).u64(namespace.poolId).string(namespace.groupId).string(namespace.groupSnapshotId);
+    } else if (namespace.type === "trash") w.u32(2).string(namespace.originalName).u32(0);
     else w.u32(0);
   });
 }

@@ -9,7 +9,7 @@ import { readHeader } from "../header/read-header.ts";
 import { assertReadable, has } from "../image/features.ts";
 import { imageFeature } from "../image-state.ts";
 import { childrenObject, headerObject } from "../object-names.ts";
-import { encodeNotifyMessage } from "../watch/notify-message.ts";
+import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { type CreateOptions, createImage } from "./create-image.ts";
 import { describe, idOf } from "./find-image.ts";
 import { removeEmptyImage } from "./remove-image.ts";
@@ -91,7 +91,7 @@ export async function attachClone(
   const parentHeader = headerObject(parent.imageId);
   const child = { poolId: pool.id, namespace: pool.namespace, imageId: id };
   await changeAll(parentPool, parentHeader, [attachChild(parent.snapId, child)]);
-  await parentPool.notify(parentHeader, encodeNotifyMessage({ type: "headerUpdate" })).catch(() => {});
+  await tellHeaderUpdate(parentPool, parent.imageId);
 }
 
 /** Settings of an image go on to its clones. */

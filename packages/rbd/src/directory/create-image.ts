@@ -83,7 +83,7 @@ export async function createImage(
   const data = options.dataPool === undefined ? pool : await dataPoolOf(cluster, options.dataPool);
   await markPool(pool);
   if (await isThere(pool, oldHeaderObject(name))) throw exists(pool, name);
-  const id = newImageId(cluster);
+  const id = newId(cluster);
   await using undo = new AsyncDisposableStack();
   await takeName(pool, name, id);
   undo.defer(() => pool.remove(idObject(name)));
@@ -167,7 +167,7 @@ async function dataPoolOf(cluster: Cluster, name: string): Promise<Pool> {
 }
 
 /** The client's number and a random one, in hexadecimal digits, 14 of them at most. */
-function newImageId({ globalId }: Cluster): string {
+export function newId({ globalId }: Cluster): string {
   return `${globalId.toString(16)}${randomInt(2 ** 32).toString(16)}`.slice(-14);
 }
 

@@ -90,6 +90,14 @@ async function refuseIfUsed({ pool, header, headerName }: OpenImage, what: strin
   }
   const watchers = await pool.listWatchers(headerName);
   if (watchers.length > 1) throw inUse(what);
+  if (header.group !== undefined) {
+    throw new RbdError("SIPHON_RBD_BUSY", `image ${what} is in a group`, {
+      ...{
+        errno: -31,
+        hint: `take it out first with: siphon rbd group image rm; see which one: siphon rbd info ${what}`,
+      },
+    });
+  }
 }
 
 function inUse(what: string): RbdError {

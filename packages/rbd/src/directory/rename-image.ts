@@ -2,8 +2,8 @@ import type { Pool } from "@siphon/rados";
 import { renameInDirectory } from "../cls/directory.ts";
 import { changeAll } from "../cls/run.ts";
 import { RbdError } from "../errors.ts";
-import { directoryObject, headerObject, idObject, oldHeaderObject } from "../object-names.ts";
-import { encodeNotifyMessage } from "../watch/notify-message.ts";
+import { directoryObject, idObject, oldHeaderObject } from "../object-names.ts";
+import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { assertImageName, takeName } from "./create-image.ts";
 import { describe, idOf, isThere } from "./find-image.ts";
 import { unlessGone } from "./remove-image.ts";
@@ -25,6 +25,6 @@ export async function renameImage(pool: Pool, name: string, newName: string): Pr
     await unlessGone(pool.remove(idObject(newName)));
     throw error;
   }
-  await pool.notify(headerObject(id), encodeNotifyMessage({ type: "headerUpdate" })).catch(() => {});
+  await tellHeaderUpdate(pool, id);
   await unlessGone(pool.remove(idObject(name)));
 }

@@ -1,3 +1,4 @@
+import type { GroupSpec } from "../cls/group.ts";
 import type { ParentSpec } from "../cls/parent.ts";
 import type { SnapshotNamespace } from "../cls/snapshot.ts";
 import type { ImageState, Snapshot } from "../image-state.ts";
@@ -28,6 +29,8 @@ export interface ImageHeader extends ImageState {
   readonly created: Date;
   readonly accessed: Date;
   readonly modified: Date;
+  /** That the image is in; in its own namespace. */
+  readonly group: GroupSpec | undefined;
   /** As long as the head or a snapshot shows a parent. */
   readonly parentSpec: ParentSpec | undefined;
 }
@@ -37,7 +40,16 @@ export const snapshotsByAge = (header: ImageHeader): HeaderSnapshot[] =>
 
 /** Among those that people make; undefined for none of that name. */
 export function userSnapshot(header: ImageHeader, name: string): HeaderSnapshot | undefined {
+  return snapshotOf(header, name, "user");
+}
+
+/** Among those of one type; undefined for none of that name. */
+export function snapshotOf(
+  header: ImageHeader,
+  name: string,
+  type: SnapshotNamespace["type"],
+): HeaderSnapshot | undefined {
   return snapshotsByAge(header).find(
-    (snapshot) => snapshot.name === name && snapshot.namespace.type === "user",
+    (snapshot) => snapshot.name === name && snapshot.namespace.type === type,
   );
 }

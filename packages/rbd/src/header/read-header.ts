@@ -1,4 +1,5 @@
 import { noSnapshots, type Pool } from "@siphon/rados";
+import { getGroup } from "../cls/group.ts";
 import {
   getAccessed,
   getCreated,
@@ -55,6 +56,7 @@ async function readHead(pool: Pool, id: string, name: string): Promise<Head> {
     created,
     accessed,
     modified,
+    group,
   ] = await askAll(pool, object, [
     ...([
       getSize(),
@@ -65,7 +67,7 @@ async function readHead(pool: Pool, id: string, name: string): Promise<Head> {
       getSnapContext,
     ] as const),
     ...([getObjectPrefix, getDataPool, getParent, getParentOverlap()] as const),
-    ...([getCreated, getAccessed, getModified] as const),
+    ...([getCreated, getAccessed, getModified, getGroup] as const),
   ]);
   const objectSize = 2 ** order;
   const plain = { stripeUnit: objectSize, stripeCount: 1 };
@@ -76,7 +78,7 @@ async function readHead(pool: Pool, id: string, name: string): Promise<Head> {
     ...{ features, incompatible: { toRead, toWrite }, flags, opFeatures, size },
     snapContext: snapContext.seq === 0 ? noSnapshots : snapContext,
     ...{ parentSpec, parent: linkOf(parentSpec, overlap) },
-    ...{ created, accessed, modified },
+    ...{ created, accessed, modified, group },
   };
 }
 

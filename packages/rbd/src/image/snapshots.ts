@@ -1,6 +1,7 @@
 import { setSnapshotLimit } from "../cls/snapshot.ts";
 import { RbdError } from "../errors.ts";
 import { type HeaderSnapshot, snapshotsByAge, userSnapshot } from "../header/image-header.ts";
+import { type Quiescing, quiescingFlags } from "../maintenance/quiesce.ts";
 import { rollBack } from "../maintenance/snapshots.ts";
 import type { OpenImage } from "./open-image.ts";
 import type { OnProgress } from "./requests.ts";
@@ -12,6 +13,11 @@ type Task =
 
 interface Progress {
   onProgress?: OnProgress;
+}
+
+export interface CreateSnapshotOptions extends Progress {
+  /** `required` unless said otherwise. */
+  quiescing?: Quiescing | undefined;
 }
 
 /** An image's snapshots, by their names. Whoever owns the image's lock makes the changes, asked for by us if need be. */
@@ -33,8 +39,11 @@ export class Snapshots {
   }
 
   /** It holds exactly the writes that were acknowledged before. */
-  async create(name: string, { onProgress }: Progress = {}): Promise<void> {
-    await this.#perform({ type: "snapCreate", name, flags: 0 }, onProgress);
+  async create(
+    name: string,
+    { quiescing = "required", onProgress }: CreateSnapshotOptions = {},
+  ): Promise<void> {
+    await this.#perform({ type: "snapCreate", name, flags: quiescingFlags[quiescing] }, onProgress);
   }
 
   /** @throws RbdError SIPHON_RBD_BUSY for a protected one */
@@ -82,8 +91,8 @@ export class Snapshots {
     image.assertOpen();
     if (image.readOnly)
       throw new RbdError("SIPHON_RBD_READ_ONLY", `image ${image.header.name} was opened read-only`);
-    this.named(name);
-    const action = () => rollBack(image, name, onProgress);
+    const snapshot = this.named(name);
+    const action = () => rollBack(image, snapshot, onProgress);
     if (image.lock === undefined) return action();
     await image.lock.acquire();
     if (await image.lock.whileOwned(action)) return;

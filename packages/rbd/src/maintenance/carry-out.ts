@@ -1,6 +1,7 @@
 import type { OpenImage } from "../image/open-image.ts";
 import type { OnProgress, OwnerTask } from "../image/requests.ts";
 import { flatten } from "./flatten.ts";
+import { quiescingOf } from "./quiesce.ts";
 import { resize } from "./resize.ts";
 import {
   createSnapshot,
@@ -18,7 +19,7 @@ export async function carryOut(image: OpenImage, task: OwnerTask, progress?: OnP
     case "flatten":
       return flatten(image, progress);
     case "snapCreate":
-      return createSnapshot(image, task.name, progress);
+      return createSnapshot(image, { ...task, quiescing: quiescingOf(task.flags) }, progress);
     case "snapRemove":
       return removeSnapshot(image, task.name, task.namespace);
     case "snapRename":

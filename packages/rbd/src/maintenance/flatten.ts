@@ -8,7 +8,7 @@ import type { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
 import type { OnProgress } from "../image/requests.ts";
 import { childrenObject, headerObject } from "../object-names.ts";
-import { encodeNotifyMessage } from "../watch/notify-message.ts";
+import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { eachObject } from "./objects.ts";
 
 /** Gives a clone all of its parent's data, and lets the parent go (src/librbd/operation/FlattenRequest.cc). */
@@ -44,7 +44,7 @@ export async function detachFromParent(image: OpenImage, parent: ParentSpec): Pr
   const parentPool = await poolById(cluster, parent.poolId, parent.namespace);
   const parentHeader = headerObject(parent.imageId);
   await changeAll(parentPool, parentHeader, [detachChild(parent.snapId, child)]).catch(unless("ENOENT"));
-  await parentPool.notify(parentHeader, encodeNotifyMessage({ type: "headerUpdate" })).catch(() => {});
+  await tellHeaderUpdate(parentPool, parent.imageId);
   await image.changeHeader(setOpFeatures(0, opFeature.cloneChild));
   await removeTrashedSnapshot(image, parent);
 }

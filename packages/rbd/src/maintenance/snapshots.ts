@@ -9,7 +9,7 @@ import {
   trashSnapshot,
 } from "../cls/snapshot.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
-import { type HeaderSnapshot, userSnapshot } from "../header/image-header.ts";
+import { type HeaderSnapshot, snapshotOf, userSnapshot } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
 import type { OpenImage } from "../image/open-image.ts";
 import { sameParent } from "../image/parents.ts";
@@ -19,31 +19,42 @@ import { objectState } from "../object-map/object-state.ts";
 import { detachFromParent } from "./flatten.ts";
 import { changeIfThere, dataObject, eachObject } from "./objects.ts";
 import { listOldChildrenOf } from "./old-children.ts";
+import { type Quiescing, whileQuiesced } from "./quiesce.ts";
 import { resize } from "./resize.ts";
+
+export interface NewSnapshot {
+  readonly name: string;
+  readonly namespace: SnapshotNamespace;
+  readonly quiescing: Quiescing;
+}
 
 /**
  * Takes a snapshot (src/librbd/operation/SnapshotCreateRequest.cc): it holds exactly the writes that were acknowledged before;
  * those that come meanwhile wait.
  */
-export async function createSnapshot(image: OpenImage, name: string, progress?: OnProgress): Promise<void> {
+export async function createSnapshot(
+  image: OpenImage,
+  snapshot: NewSnapshot,
+  progress?: OnProgress,
+): Promise<void> {
+  const { name, namespace, quiescing } = snapshot;
   const { io, header } = image;
-  if (userSnapshot(header, name) !== undefined) throw exists(image, name);
-  const id = await image.requests.newId();
-  await image.tell({ type: "quiesce", id });
-  progress?.(10, 100);
+  if (snapshotOf(header, name, namespace.type) !== undefined) throw exists(image, name);
   const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
-  await io.pauseWrites();
-  try {
-    const snapId = await addWithNewId(image, data.snapshots, name);
-    if (io.objectMap !== undefined) {
-      const states = await image.maps.addSnapshot(snapId, io.objectMap.states, has(header, "fastDiff"));
-      io.objectMap.replace(states);
+  await whileQuiesced([image], quiescing, async () => {
+    progress?.(10, 100);
+    await io.pauseWrites();
+    try {
+      const snapId = await addWithNewId(image, data.snapshots, snapshot);
+      if (io.objectMap !== undefined) {
+        const states = await image.maps.addSnapshot(snapId, io.objectMap.states, has(header, "fastDiff"));
+        io.objectMap.replace(states);
+      }
+      await image.refresh();
+    } finally {
+      io.resumeWrites();
     }
-    await image.refresh();
-  } finally {
-    io.resumeWrites();
-    await image.tell({ type: "unquiesce", id });
-  }
+  });
   await image.announce();
   progress?.(100, 100);
 }
@@ -130,8 +141,12 @@ export async function unprotectSnapshot(image: OpenImage, name: string): Promise
  * Makes an image what it was at a snapshot (SnapshotRollbackRequest.cc). It is not done in one piece: whoever crashes in between has an
  * image that is partly rolled back, and may roll it back again.
  */
-export async function rollBack(image: OpenImage, name: string, progress?: OnProgress): Promise<void> {
-  const { id, size } = named(image, name);
+export async function rollBack(
+  image: OpenImage,
+  { name, namespace }: Pick<HeaderSnapshot, "name" | "namespace">,
+  progress?: OnProgress,
+): Promise<void> {
+  const { id, size } = named(image, name, namespace);
   const { io, maps } = image;
   await resize(image, size, true);
   const { header } = image;
@@ -170,12 +185,12 @@ export async function rollBack(image: OpenImage, name: string, progress?: OnProg
 async function addWithNewId(
   image: OpenImage,
   ids: { createSelfManaged(): Promise<number>; removeSelfManaged(id: number): Promise<void> },
-  name: string,
+  { name, namespace }: NewSnapshot,
 ): Promise<number> {
   for (;;) {
     const snapId = await ids.createSelfManaged();
     try {
-      await image.changeHeader(addSnapshot(snapId, name));
+      await image.changeHeader(addSnapshot(snapId, name, namespace));
       return snapId;
     } catch (error) {
       await ids.removeSelfManaged(snapId).catch(() => {});
@@ -210,9 +225,7 @@ function named(
   name: string,
   namespace: SnapshotNamespace = { type: "user" },
 ): HeaderSnapshot {
-  const found = [...header.snapshots.values()].find(
-    (snapshot) => snapshot.name === name && snapshot.namespace.type === namespace.type,
-  );
+  const found = snapshotOf(header, name, namespace.type);
   if (found !== undefined) return found;
   throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${name}`, {
     hint: `list them with: siphon rbd snap ls ${header.name}`,

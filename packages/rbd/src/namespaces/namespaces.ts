@@ -5,7 +5,13 @@ import { ask, changeAll } from "../cls/run.ts";
 import { listTrashed } from "../cls/trash.ts";
 import { unlessGone } from "../directory/remove-image.ts";
 import { hasCode, RbdError } from "../errors.ts";
-import { childrenObject, directoryObject, namespaceObject, trashObject } from "../object-names.ts";
+import {
+  childrenObject,
+  directoryObject,
+  groupDirectoryObject,
+  namespaceObject,
+  trashObject,
+} from "../object-names.ts";
 
 /** The namespaces of a pool: images of one do not show in another (src/librbd/api/Namespace.cc). */
 export class Namespaces {
@@ -68,7 +74,7 @@ export class Namespaces {
     await unlessGone(changeAll(within, directoryObject, [setDirectoryReady(false)])).catch((error) => {
       throw hasCode(error, "EBUSY") ? this.#notEmpty(name) : error;
     });
-    for (const object of [trashObject, childrenObject, directoryObject])
+    for (const object of [trashObject, childrenObject, groupDirectoryObject, directoryObject])
       await unlessGone(within.remove(object));
     await unlessGone(changeAll(this.#pool, namespaceObject, [removeNamespace(name)]));
   }

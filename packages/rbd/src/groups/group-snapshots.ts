@@ -1,0 +1,229 @@
+import type { Cluster } from "@siphon/rados";
+import {
+  type GroupedSnapshot,
+  type GroupSnapshotRecord,
+  type GroupSnapshotState,
+  listGroupSnapshots,
+  removeGroupSnapshot,
+  setGroupSnapshot,
+} from "../cls/group.ts";
+import { ask, changeAll } from "../cls/run.ts";
+import type { GroupSnapshotNamespace } from "../cls/snapshot.ts";
+import { newId } from "../directory/create-image.ts";
+import { describe } from "../directory/find-image.ts";
+import { hasCode, RbdError, unless } from "../errors.ts";
+import type { HeaderSnapshot } from "../header/image-header.ts";
+import type { OpenImage } from "../image/open-image.ts";
+import type { OnProgress } from "../image/requests.ts";
+import { type Quiescing, whileQuiesced } from "../maintenance/quiesce.ts";
+import { createSnapshot, rollBack } from "../maintenance/snapshots.ts";
+import { groupHeaderObject } from "../object-names.ts";
+import type { Group } from "./group.ts";
+import { assertGroupName } from "./group-name.ts";
+import { MemberImages, together } from "./member-images.ts";
+
+/** A snapshot of a group. */
+export interface GroupSnapshot {
+  readonly id: string;
+  readonly name: string;
+  /** `incomplete` if taking it, or removing it, was interrupted: it can be removed, and not be rolled back to. */
+  readonly state: GroupSnapshotState;
+  /** The snapshots of the images that it is made of. */
+  readonly images: readonly GroupedSnapshot[];
+}
+
+export interface CreateGroupSnapshotOptions {
+  /** `required` unless said otherwise. */
+  readonly quiescing?: Quiescing | undefined;
+}
+
+/**
+ * Snapshots of all images of a group, by their names. The group's header names one before the first image has it, and until after the
+ * last one has lost it: whatever is interrupted can be found, and removed.
+ */
+export class GroupSnapshots {
+  readonly #cluster: Cluster;
+  readonly #group: Group;
+  readonly #header: string;
+
+  constructor(cluster: Cluster, group: Group) {
+    this.#cluster = cluster;
+    this.#group = group;
+    this.#header = groupHeaderObject(group.id);
+  }
+
+  /** In the order of their ids. */
+  async list(): Promise<GroupSnapshot[]> {
+    const records: GroupSnapshotRecord[] = [];
+    for (;;) {
+      const page = await ask(
+        this.#group.pool,
+        this.#header,
+        listGroupSnapshots(records.at(-1), pageSize),
+      ).catch(unless("ENOENT"));
+      if (page === undefined) return records;
+      records.push(...page);
+      if (page.length < pageSize) return records;
+    }
+  }
+
+  /** @throws RbdError SIPHON_RBD_NO_SNAPSHOT */
+  async named(name: string): Promise<GroupSnapshot> {
+    const found = (await this.list()).find((snapshot) => snapshot.name === name);
+    if (found !== undefined) return found;
+    const group = describe(this.#group.pool, this.#group.name);
+    throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `group ${group} has no snapshot ${name}`, {
+      hint: `list them with: siphon rbd group snap ls ${group}`,
+    });
+  }
+
+  /**
+   * It holds the writes to all images that were acknowledged before one moment, as far as the images have locks (feature
+   * exclusive-lock) or their writers quiesce: it takes all of the locks first.
+   *
+   * @throws RbdError SIPHON_RBD_EXISTS, SIPHON_RBD_BUSY, SIPHON_RBD_LOCKED; nothing is left then, or an incomplete one
+   */
+  async create(name: string, { quiescing = "required" }: CreateGroupSnapshotOptions = {}): Promise<void> {
+    assertGroupName(name, "a group's snapshot");
+    const members = await this.#group.members();
+    const images = members.map(({ poolId, imageId }) => ({ poolId, imageId, snapId: 0 }));
+    const record: GroupSnapshotRecord = { id: newId(this.#cluster), name, state: "incomplete", images };
+    await this.#store(record);
+    try {
+      await this.#take(record, quiescing);
+    } catch (error) {
+      // What cannot be taken back now stays listed.
+      await this.#removeAll(record).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Also one that is incomplete. */
+  async remove(name: string): Promise<void> {
+    await this.#removeAll(await this.named(name));
+  }
+
+  /** @throws RbdError SIPHON_RBD_EXISTS */
+  async rename(name: string, newName: string): Promise<void> {
+    assertGroupName(newName, "a group's snapshot");
+    if (newName === name) throw this.#exists(name);
+    await this.#store({ ...(await this.named(name)), name: newName });
+  }
+
+  /**
+   * Makes all images what they were then, with their locks held throughout; also those that have left the group since. Whoever crashes in
+   * between has images of which some are rolled back, and may roll them back again.
+   *
+   * @throws RbdError SIPHON_RBD_INVALID for one that is incomplete: it does not have all images
+   */
+  async rollBack(name: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
+    const record = await this.named(name);
+    if (record.state === "incomplete") {
+      throw new RbdError(
+        "SIPHON_RBD_INVALID",
+        `snapshot ${name} of group ${this.#group.name} is incomplete`,
+        {
+          hint: "it can only be removed: siphon rbd group snap rm",
+        },
+      );
+    }
+    const wanted = this.#namespaceOf(record);
+    await using members = await this.#open(record.images);
+    const progress = meanProgress(members.images.length, onProgress);
+    await members.whileLocked(async () => {
+      const all = members.images.map((image, i) => ({ image, snapshot: snapshotIn(image, wanted), i }));
+      await together(all, ({ image, snapshot, i }) =>
+        rollBack(image, snapshot, (done, total) => progress(i, done, total)),
+      );
+    });
+  }
+
+  async #take(record: GroupSnapshotRecord, quiescing: Quiescing): Promise<void> {
+    const namespace = this.#namespaceOf(record);
+    await using members = await this.#open(record.images);
+    await whileQuiesced(members.images, quiescing, () =>
+      members.whileLocked(async () => {
+        const snapshot = { name: imageSnapshotName(namespace), namespace, quiescing: "skipped" as const };
+        await together(members.images, (image) => createSnapshot(image, snapshot));
+        const images = members.images.map((image) => {
+          const { poolId, id: imageId } = image.header;
+          return { poolId, imageId, snapId: snapshotIn(image, namespace).id };
+        });
+        await this.#store({ ...record, state: "complete", images });
+      }),
+    );
+  }
+
+  /** The images' snapshots first, as far as there are any, and then what the group's header has of them. */
+  async #removeAll(record: GroupSnapshotRecord): Promise<void> {
+    const namespace = this.#namespaceOf(record);
+    await using members = await this.#open(record.images, { onlyThere: true });
+    await together(members.images, async (image) => {
+      const snapshot = findSnapshot(image, namespace);
+      if (snapshot === undefined) return;
+      const { name } = snapshot;
+      const { requests } = image;
+      await requests.perform({ type: "snapRemove", id: await requests.newId(), name, namespace });
+    });
+    await changeAll(this.#group.pool, this.#header, [removeGroupSnapshot(record.id)]).catch(unless("ENOENT"));
+  }
+
+  #open(images: readonly GroupedSnapshot[], options?: { onlyThere: boolean }): Promise<MemberImages> {
+    return MemberImages.open(this.#cluster, this.#group.pool.namespace, images, options);
+  }
+
+  async #store(record: GroupSnapshotRecord): Promise<void> {
+    await changeAll(this.#group.pool, this.#header, [setGroupSnapshot(record)]).catch((error) => {
+      throw hasCode(error, "EEXIST") ? this.#exists(record.name) : error;
+    });
+  }
+
+  #exists(name: string): RbdError {
+    const group = describe(this.#group.pool, this.#group.name);
+    return new RbdError("SIPHON_RBD_EXISTS", `group ${group} has a snapshot ${name} already`);
+  }
+
+  #namespaceOf({ id: groupSnapshotId }: GroupSnapshotRecord): GroupSnapshotNamespace {
+    const { pool, id: groupId } = this.#group;
+    return { type: "group", poolId: pool.id, groupId, groupSnapshotId };
+  }
+}
+
+/** As librbd calls an image's part of a group's snapshot. */
+function imageSnapshotName({ poolId, groupId, groupSnapshotId }: GroupSnapshotNamespace): string {
+  return `.group.${poolId.toString(16)}_${groupId}_${groupSnapshotId}`;
+}
+
+function findSnapshot(
+  { header }: OpenImage,
+  { poolId, groupId, groupSnapshotId }: GroupSnapshotNamespace,
+): HeaderSnapshot | undefined {
+  return [...header.snapshots.values()].find(
+    ({ namespace }) =>
+      namespace.type === "group" &&
+      namespace.poolId === poolId &&
+      namespace.groupId === groupId &&
+      namespace.groupSnapshotId === groupSnapshotId,
+  );
+}
+
+function snapshotIn(image: OpenImage, namespace: GroupSnapshotNamespace): HeaderSnapshot {
+  const found = findSnapshot(image, namespace);
+  if (found !== undefined) return found;
+  const message = `image ${image.header.name} has no part of the group's snapshot any more`;
+  throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", message);
+}
+
+/** Of several things that go on at once. */
+function meanProgress(count: number, onProgress: OnProgress | undefined) {
+  const parts = new Array<number>(count).fill(0);
+  return (i: number, done: number, total: number) => {
+    parts[i] = total === 0 ? 1 : done / total;
+    onProgress?.(
+      parts.reduce((sum, part) => sum + part, 0),
+      count,
+    );
+  };
+}
+
+const pageSize = 1024;

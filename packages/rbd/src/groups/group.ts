@@ -1,0 +1,173 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import type { ClassCall } from "../cls/class-call.ts";
+import {
+  type GroupedImage,
+  type GroupMember,
+  type GroupSpec,
+  getGroup,
+  joinGroup,
+  leaveGroup,
+  listMembers,
+  type MemberState,
+  removeMember,
+  setMember,
+} from "../cls/group.ts";
+import { ask, changeAll } from "../cls/run.ts";
+import { describe, idOf, nameInTrash, nameOf } from "../directory/find-image.ts";
+import { hasCode, RbdError, unless } from "../errors.ts";
+import { poolById } from "../image/pools.ts";
+import type { ImagePool } from "../image-pool.ts";
+import { groupHeaderObject, headerObject } from "../object-names.ts";
+import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
+import { GroupSnapshots } from "./group-snapshots.ts";
+
+/** An image of a group. */
+export interface GroupImage {
+  readonly pool: string;
+  readonly poolId: number;
+  readonly namespace: string;
+  /** The id, of an image that is gone. */
+  readonly name: string;
+  readonly id: string;
+  /** It was put into the trash, and is in the group all the same. */
+  readonly trash: boolean;
+  /** `incomplete` where a step to take it in, or out, was interrupted: it can be done again. */
+  readonly state: MemberState;
+}
+
+/** Images of which snapshots are taken at one moment. An image is in one group at most, of whatever pool, in its own namespace. */
+export class Group {
+  readonly name: string;
+  readonly id: string;
+  readonly pool: Pool;
+  readonly snapshots: GroupSnapshots;
+  readonly #cluster: Cluster;
+  readonly #spec: GroupSpec;
+  readonly #header: string;
+
+  /** @param id of the group; `Groups.open` finds it by its name */
+  constructor(cluster: Cluster, pool: Pool, id: string, name: string) {
+    this.name = name;
+    this.id = id;
+    this.pool = pool;
+    this.#cluster = cluster;
+    this.#spec = { poolId: pool.id, groupId: id };
+    this.#header = groupHeaderObject(id);
+    this.snapshots = new GroupSnapshots(cluster, this);
+  }
+
+  /** By pool and id. */
+  async images(): Promise<GroupImage[]> {
+    return Promise.all(
+      (await this.members()).map(async ({ poolId, imageId: id, state }) => {
+        const { namespace } = this.pool;
+        const pool = await this.#poolOf(poolId);
+        const listed = pool && (await nameOf(pool, id));
+        const trashed = pool && listed === undefined ? await nameInTrash(pool, id) : undefined;
+        const name = listed ?? trashed ?? id;
+        const poolName = pool?.name ?? String(poolId);
+        return { pool: poolName, poolId, namespace, name, id, trash: trashed !== undefined, state };
+      }),
+    );
+  }
+
+  /** What the group's header has of them. */
+  async members(): Promise<GroupMember[]> {
+    const members: GroupMember[] = [];
+    for (;;) {
+      const page = await ask(this.pool, this.#header, listMembers(members.at(-1), pageSize)).catch(
+        unless("ENOENT"),
+      );
+      if (page === undefined) return members;
+      members.push(...page);
+      if (page.length < pageSize) return members;
+    }
+  }
+
+  /**
+   * Takes an image in.
+   *
+   * @param from its pool: the group's own, unless said otherwise
+   * @throws RbdError SIPHON_RBD_EXISTS if it is in another group
+   */
+  async add(imageName: string, from: Pick<ImagePool, "pool"> = this): Promise<void> {
+    const { pool } = from;
+    this.#assertNamespace(pool);
+    const imageId = await idOf(pool, imageName);
+    const image = { poolId: pool.id, imageId };
+    await this.#change(setMember({ ...image, state: "incomplete" }));
+    try {
+      await changeAll(pool, headerObject(imageId), [joinGroup(this.#spec)]);
+    } catch (error) {
+      await this.#change(removeMember(image)).catch(() => {});
+      if (!hasCode(error, "EEXIST")) throw error;
+      const message = `image ${describe(pool, imageName)} is in another group already`;
+      throw new RbdError("SIPHON_RBD_EXISTS", message, {
+        ...{ cause: error, hint: `see which one with: siphon rbd info ${describe(pool, imageName)}` },
+      });
+    }
+    await tellHeaderUpdate(pool, imageId);
+    await this.#change(setMember({ ...image, state: "attached" }));
+  }
+
+  /** Takes an image out; the group's snapshots keep what they have of it. Nothing happens if it is in no group. */
+  async remove(imageName: string, from: Pick<ImagePool, "pool"> = this): Promise<void> {
+    this.#assertNamespace(from.pool);
+    await this.removeById(await idOf(from.pool, imageName), from);
+  }
+
+  /** The same by the image's id, also for one that is in the trash, or gone. */
+  async removeById(imageId: string, from: Pick<ImagePool, "pool"> = this): Promise<void> {
+    this.#assertNamespace(from.pool);
+    const image = { poolId: from.pool.id, imageId };
+    const isMember = (await this.members()).some((member) => isSame(member, image));
+    if (!isMember && (await this.#isElsewhere(from.pool, imageId))) {
+      const name = (await nameOf(from.pool, imageId)) ?? imageId;
+      const what = describe(from.pool, name);
+      throw new RbdError("SIPHON_RBD_INVALID", `image ${what} is in another group, and not in ${this.name}`, {
+        ...{ errno: -9, hint: `see which one with: siphon rbd info ${what}` },
+      });
+    }
+    await this.#detach(from.pool, image);
+  }
+
+  /** Takes all images out. */
+  async removeAll(): Promise<void> {
+    for (const image of await this.members()) await this.#detach(await this.#poolOf(image.poolId), image);
+  }
+
+  async #detach(pool: Pool | undefined, { poolId, imageId }: GroupedImage): Promise<void> {
+    await this.#change(setMember({ poolId, imageId, state: "incomplete" }));
+    if (pool !== undefined) {
+      // ENOENT: it never got into the group, or is gone; EBADF: it never got into this one, and went into another.
+      await changeAll(pool, headerObject(imageId), [leaveGroup(this.#spec)]).catch(unless("ENOENT", "EBADF"));
+      await tellHeaderUpdate(pool, imageId);
+    }
+    await this.#change(removeMember({ poolId, imageId }));
+  }
+
+  /** Undefined for a pool that was deleted, with its images. */
+  #poolOf(poolId: number): Promise<Pool | undefined> {
+    return poolById(this.#cluster, poolId, this.pool.namespace).catch(unless("SIPHON_RBD_NO_POOL"));
+  }
+
+  async #isElsewhere(pool: Pool, imageId: string): Promise<boolean> {
+    const group = await ask(pool, headerObject(imageId), getGroup).catch(unless("ENOENT"));
+    return group !== undefined && (group.groupId !== this.id || group.poolId !== this.pool.id);
+  }
+
+  #change(call: ClassCall): Promise<void> {
+    return changeAll(this.pool, this.#header, [call]);
+  }
+
+  #assertNamespace({ namespace }: Pool): void {
+    if (namespace === this.pool.namespace) return;
+    throw new RbdError("SIPHON_RBD_INVALID", "a group has images of its own namespace only");
+  }
+}
+
+function isSame(a: GroupedImage, b: GroupedImage): boolean {
+  return a.poolId === b.poolId && a.imageId === b.imageId;
+}
+
+const pageSize = 1024;

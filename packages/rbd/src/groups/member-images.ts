@@ -1,0 +1,82 @@
+import type { Cluster } from "@siphon/rados";
+import type { GroupedImage } from "../cls/group.ts";
+import { nameInTrash, nameOf } from "../directory/find-image.ts";
+import { unless } from "../errors.ts";
+import { OpenImage } from "../image/open-image.ts";
+import { poolById } from "../image/pools.ts";
+
+/** Several images, open at the same time. */
+export class MemberImages implements AsyncDisposable {
+  readonly images: readonly OpenImage[];
+
+  private constructor(images: readonly OpenImage[]) {
+    this.images = images;
+  }
+
+  /**
+   * @param namespace of all of them
+   * @param onlyThere leaves those out that are gone
+   */
+  static async open(
+    cluster: Cluster,
+    namespace: string,
+    images: readonly GroupedImage[],
+    { onlyThere = false } = {},
+  ): Promise<MemberImages> {
+    const gone = onlyThere ? ["ENOENT", "SIPHON_RBD_NO_POOL"] : [];
+    const opening = images.map((image) => openMember(cluster, namespace, image).catch(unless(...gone)));
+    const members = new MemberImages(await opened(opening));
+    try {
+      await Promise.all(opening);
+      return members;
+    } catch (error) {
+      await members[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Does something while the locks of all images that have one are held: nobody else writes to them meanwhile. */
+  async whileLocked(action: () => Promise<void>): Promise<void> {
+    // Asked for at once, so that nobody waits for a lock that is held only because another one is still asked for.
+    await together(this.images, (image) => image.ensureOwner());
+    await whileOwned(this.images, action);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await together(this.images, (image) => image.close());
+  }
+}
+
+/** Does something with each; when all have ended, throws what one of them threw. */
+export async function together<T>(items: readonly T[], action: (item: T) => Promise<void>): Promise<void> {
+  const ended = await Promise.allSettled(items.map(action));
+  for (const each of ended) if (each.status === "rejected") throw each.reason;
+}
+
+/** Those that could be opened, in their order. */
+async function opened(opening: readonly Promise<OpenImage | undefined>[]): Promise<OpenImage[]> {
+  const ended = await Promise.allSettled(opening);
+  return ended.flatMap((each) => (each.status === "fulfilled" && each.value ? [each.value] : []));
+}
+
+async function openMember(
+  cluster: Cluster,
+  namespace: string,
+  { poolId, imageId }: GroupedImage,
+): Promise<OpenImage> {
+  const pool = await poolById(cluster, poolId, namespace);
+  const name = (await nameOf(pool, imageId)) ?? (await nameInTrash(pool, imageId)) ?? imageId;
+  return OpenImage.open(cluster, pool, imageId, name, {});
+}
+
+/** One lock within the other, always in the same order. */
+async function whileOwned(
+  [first, ...others]: readonly OpenImage[],
+  action: () => Promise<void>,
+): Promise<void> {
+  if (first === undefined) return action();
+  const inner = () => whileOwned(others, action);
+  if (first.lock === undefined) return inner();
+  // Whoever asked for it meanwhile has it, until we ask again.
+  while (!(await first.lock.whileOwned(inner))) await first.ensureOwner();
+}

@@ -1,0 +1,65 @@
+import { RbdError } from "../errors.ts";
+import type { OpenImage } from "../image/open-image.ts";
+import { decodeResponse, encodeNotifyMessage } from "../watch/notify-message.ts";
+
+/**
+ * Whether those who have an image open are asked to bring what they write to it into a consistent state before a snapshot: it is not
+ * taken unless they all do; it is taken in any case; or they are not asked.
+ */
+export type Quiescing = "required" | "attempted" | "skipped";
+
+/** SNAP_CREATE_FLAG_* of the request for a snapshot (src/librbd/Types.h). */
+export const quiescingFlags: Readonly<Record<Quiescing, number>> = { required: 0, skipped: 1, attempted: 2 };
+
+export function quiescingOf(flags: number): Quiescing {
+  if ((flags & quiescingFlags.skipped) !== 0) return "skipped";
+  return (flags & quiescingFlags.attempted) === 0 ? "required" : "attempted";
+}
+
+/**
+ * Does something while nobody who can quiesce writes to the images.
+ *
+ * @throws RbdError SIPHON_RBD_BUSY if somebody who was asked does not, and that is required
+ */
+export async function whileQuiesced(
+  images: readonly OpenImage[],
+  quiescing: Quiescing,
+  action: () => Promise<void>,
+): Promise<void> {
+  await using asked = new AsyncDisposableStack();
+  if (quiescing !== "skipped") {
+    const answers = await Promise.allSettled(images.map(async (image) => asked.use(await quiesce(image))));
+    const refusal = answers.find(({ status }) => status === "rejected");
+    if (refusal?.status === "rejected" && quiescing === "required") throw refusal.reason;
+  }
+  await action();
+}
+
+/** Asks for it (ImageWatcher::notify_quiesce), until disposed of. */
+async function quiesce(image: OpenImage): Promise<AsyncDisposable> {
+  const { pool, headerName, header, requests } = image;
+  const id = await requests.newId();
+  const question = encodeNotifyMessage({ type: "quiesce", id });
+  await using asked = new AsyncDisposableStack();
+  asked.defer(() => image.tell({ type: "unquiesce", id }));
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const { replies, missed } = await pool.notify(headerName, question, { timeout: answerTimeout });
+    const errno = replies.map(({ payload }) => decodeResponse(payload) ?? 0).find(refuses);
+    if (errno !== undefined) {
+      const message = `a client that has image ${header.name} open cannot quiesce (error ${-errno})`;
+      throw new RbdError("SIPHON_RBD_BUSY", message, { errno, retryable: true });
+    }
+    if (missed.length === 0) return asked.move();
+  }
+  const message = `a client that has image ${header.name} open does not say whether it quiesces`;
+  throw new RbdError("SIPHON_RBD_BUSY", message, { errno: -110, retryable: true });
+}
+
+/** EOPNOTSUPP: it has nothing to quiesce. */
+function refuses(errno: number): boolean {
+  return errno < 0 && errno !== -95;
+}
+
+/** rbd_quiesce_notification_attempts, and milliseconds for each: who asked is believed to be gone after two without news. */
+const attempts = 10;
+const answerTimeout = 5_000;
