@@ -1,26 +1,24 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { createImage, LocalCluster } from "@siphon/lab";
-import { kill, run } from "../support/run.ts";
+import { NbdClient } from "../support/nbd-client.ts";
+import { run } from "../support/run.ts";
+import { SiphonAttach } from "../support/siphon-attach.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-nbd-rbd-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
 
 const pool = "libvirt-pool";
 const socket = join(directory, "nbd.sock");
-const main = new URL("../../../cli/src/main.ts", import.meta.url).pathname;
 const MiB = 1 << 20;
 
 describe("siphon attach over NBD", () => {
   let ceph: LocalCluster;
-  let server: ChildProcess;
-  let told: { image: string; size: number }[];
-  const errors: string[] = [];
+  let server: SiphonAttach | undefined;
 
   before(async () => {
     const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
@@ -32,26 +30,27 @@ describe("siphon attach over NBD", () => {
   });
 
   after(async () => {
-    if (server !== undefined) await kill(server);
+    await server?.kill();
     await ceph?.down();
     rmSync(directory, { recursive: true, force: true });
   });
 
-  async function attach(...images: string[]): Promise<void> {
+  async function attach(...args: string[]): Promise<SiphonAttach> {
     // One that a failed test left.
-    if (server !== undefined) await kill(server);
-    const args = ["attach", ...images, "--nbd", socket, "--conf", ceph.conf, "--json"];
-    server = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-    server.stderr!.on("data", (bytes: Buffer) => errors.push(String(bytes)));
-    const [said] = await Promise.race([once(server.stdout!, "data"), once(server, "exit")]);
-    assert.ok(Buffer.isBuffer(said), `siphon attach ended: ${errors.join("")}`);
-    told = JSON.parse(String(said));
+    await server?.kill();
+    server = await SiphonAttach.start(...args, "--nbd", socket, "--conf", ceph.conf);
+    return server;
   }
 
-  async function detach(): Promise<void> {
-    server.kill("SIGTERM");
-    const [code] = await once(server, "exit");
-    assert.equal(code, 0, errors.join(""));
+  /** Carries out what happens while no daemon answers. */
+  async function whileFrozen<T>(happens: () => Promise<T>): Promise<T> {
+    const pids = [...ceph.osdPids, ...ceph.monPids];
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      return await happens();
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
   }
 
   const uri = (image: string) => `nbd+unix:///${pool}/${image}?socket=${socket}`;
@@ -63,7 +62,7 @@ describe("siphon attach over NBD", () => {
 
   test("every image is an export, and its lock is held as long as it is attached", async () => {
     assert.deepEqual(
-      told.map(({ image, size }) => [image, size]),
+      server!.told.map(({ image, size }) => [image, size]),
       [
         [`${pool}/one`, 64 * MiB],
         [`${pool}/two`, 64 * MiB],
@@ -127,7 +126,7 @@ describe("siphon attach over NBD", () => {
         run("fio", ["--name=v", "--ioengine=nbd", `--uri=${uri(image)}`, ...job, ...quiet]),
       ),
     );
-    await detach();
+    await server!.stop();
     for (const image of ["one", "two"]) {
       assert.equal(await rbd("lock", "ls", `${pool}/${image}`), "");
       await rbd("object-map", "check", "--no-progress", `${pool}/${image}`);
@@ -147,16 +146,16 @@ describe("siphon attach over NBD", () => {
       await run("qemu-img", ["compare", "-f", "raw", "-F", "raw", uri("one@monday"), snapshot]),
       /identical/,
     );
-    await detach();
+    await server!.stop();
   });
 
   test("a killed server's image is attached again at once, its dead socket and its dead lock removed", async () => {
     await attach(`${pool}/one`);
     await qemuIo("one", "write -f -P 5 30M 1M");
-    await kill(server);
+    await server!.kill();
     await attach(`${pool}/one`);
     await qemuIo("one", "read -P 5 30M 1M", "write -P 6 30M 1M");
-    await detach();
+    await server!.stop();
   });
 
   test("when another client takes the lock away nothing more is acknowledged", async () => {
@@ -184,7 +183,85 @@ describe("siphon attach over NBD", () => {
     };
     assert.equal(exports[0]["export-size"], 96 * MiB);
     await qemuIo("two", "write -P 2 90M 1M");
-    await detach();
+    await server!.stop();
+  });
+
+  test("an end that the cluster does not let happen is given up, and nothing is acknowledged", async () => {
+    const attached = await attach(`${pool}/two`, "--drain-timeout", "1");
+    const client = await NbdClient.connect(socket);
+    await client.go(`${pool}/two`);
+    await whileFrozen(async () => {
+      client.send({ type: 1, payload: Buffer.alloc(4096, 3) });
+      assert.equal(await attached.terminate(), 1);
+    });
+    assert.match(attached.errors, /siphon: what is under way was not done within 1 s/);
+    await assert.rejects(client.simpleReply(), /the server ended the connection/);
+    await attach(`${pool}/two`);
+    await qemuIo("two", "write -f -P 4 0 64k", "read -P 4 0 64k");
+    await server!.stop();
+  });
+
+  describe("with a cache", () => {
+    const block = (value: number) => ({ length: 4096, payload: Buffer.alloc(4096, value) });
+    const read = { type: 0, length: 4096 };
+    const flush = { type: 3 };
+    let client: NbdClient;
+
+    async function attachCached(policy: string): Promise<void> {
+      await attach(`${pool}/two`, "--cache", policy);
+      client = await NbdClient.connect(socket);
+      await client.go(`${pool}/two`);
+    }
+
+    async function detach(): Promise<void> {
+      client.socket.destroy();
+      await server!.stop();
+    }
+
+    /** Whether the next reply comes while the cluster cannot have had a part in it. */
+    async function isPending(reply: Promise<unknown>): Promise<boolean> {
+      return Promise.race([reply.then(() => false), pause(500, true)]);
+    }
+
+    for (const [policy, value] of [
+      ["writeback", 21],
+      ["writearound", 22],
+    ] as const) {
+      test(`${policy}: a write needs no cluster, a flush does, and then librbd sees what was written`, async () => {
+        await attachCached(policy);
+        const flushed = await whileFrozen(async () => {
+          client.send({ type: 1, offset: MiB, ...block(value) });
+          assert.equal((await client.simpleReply()).error, 0);
+          client.send(flush);
+          const reply = client.simpleReply();
+          assert.ok(await isPending(reply), "flushed without the cluster");
+          return { reply };
+        });
+        assert.equal((await flushed.reply).error, 0);
+        const disk = `rbd:${pool}/two:conf=${ceph.conf}`;
+        const said = await run("qemu-io", ["-r", "-f", "raw", "-c", `read -P ${value} 1M 4k`, disk]);
+        assert.doesNotMatch(said, /fail|error/i);
+        await detach();
+      });
+    }
+
+    test("writethrough: what was read is read again without the cluster, a write waits for it", async () => {
+      await attachCached("writethrough");
+      client.send(read);
+      const { data: before } = await client.simpleReply(4096);
+      const written = await whileFrozen(async () => {
+        client.send(read);
+        assert.deepEqual((await client.simpleReply(4096)).data, before);
+        client.send({ type: 1, ...block(23) });
+        const reply = client.simpleReply();
+        assert.ok(await isPending(reply), "acknowledged without the cluster");
+        return { reply };
+      });
+      assert.equal((await written.reply).error, 0);
+      client.send(read);
+      assert.deepEqual((await client.simpleReply(4096)).data, block(23).payload);
+      await detach();
+    });
   });
 });
 

@@ -1,23 +1,20 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createImage, LocalCluster, qemuDefaults, smallGuest, Vm } from "@siphon/lab";
-import { kill } from "../support/run.ts";
+import { SiphonAttach } from "../support/siphon-attach.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-vhost-rbd-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
 
 const image = "vm";
 const socket = join(directory, "disk.sock");
-const main = new URL("../../../cli/src/main.ts", import.meta.url).pathname;
 
 let ceph: LocalCluster;
-let server: ChildProcess;
+let server: SiphonAttach | undefined;
 let vm: Vm;
 
 before(async () => {
@@ -38,17 +35,13 @@ before(async () => {
 
 after(async () => {
   await vm?.shutdown();
-  if (server !== undefined) await kill(server);
+  await server?.kill();
   await ceph?.down();
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function serve(): Promise<ChildProcess> {
-  const args = ["attach", `libvirt-pool/${image}`, "--vhost", socket, "--conf", ceph.conf];
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  const [said] = await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
-  assert.match(String(said), /vhost-user-blk-pci/);
-  return child;
+function serve(): Promise<SiphonAttach> {
+  return SiphonAttach.start(`libvirt-pool/${image}`, "--vhost", socket, "--conf", ceph.conf);
 }
 
 /** Runs a command in the guest that must succeed. */
@@ -88,7 +81,7 @@ test("QEMU stops the VM although the cluster does not answer, and what was under
 test("a server that is killed and started again takes the lock over, and nothing is lost", async () => {
   const writes = verified("24m", 6);
   await sleep(1000);
-  await kill(server);
+  await server!.kill();
   server = await serve();
   await writes;
 });
