@@ -4,6 +4,7 @@ import type { DiffFormat, DiffHeader } from "./diff-format.ts";
 import { DiffWriter } from "./diff-writer.ts";
 import { type DiffExtent, type DiffSource, defaultCursorBytes, type TransferOptions } from "./image-ends.ts";
 import { inOrder } from "./in-order.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 
 /** Where an interrupted export can be gone on with: all that comes before is in the stream. */
 export interface ExportCursor {
@@ -46,23 +47,41 @@ export async function exportDiff(
   if (resume === undefined) await writer.header({ ...names, size: source.size });
 
   let lastCursor = writer.position;
+  const buffers = new SpareBuffers();
+  /** The sink may still have use of them. */
+  let written: Buffer[] = [];
+  let writtenBytes = 0;
   const read = async (extent: DiffExtent) => {
     signal?.throwIfAborted();
-    const data = extent.exists ? await source.read(extent.offset, extent.length) : undefined;
-    return { extent, data: data !== undefined && !isZeros(data) ? data : undefined };
+    const { offset, length, exists } = extent;
+    if (!exists) return { extent };
+    const buffer = buffers.take(length);
+    const data = await source.read(offset, length, buffer);
+    if (!isZeros(data)) return { extent, data, buffer };
+    buffers.give(buffer);
+    return { extent };
+  };
+  const finish = async () => {
+    await sink.finish();
+    for (const buffer of written) buffers.give(buffer);
+    written = [];
+    writtenBytes = 0;
   };
   const weigh = (extent: DiffExtent) => (extent.exists ? extent.length : 0);
-  for await (const { extent, data } of inOrder(source.extents(resume?.image), read, weigh, limits)) {
+  for await (const { extent, data, buffer } of inOrder(source.extents(resume?.image), read, weigh, limits)) {
     if (data === undefined) {
       await writer.zero(extent.offset, extent.length);
     } else {
       await writer.write(extent.offset, extent.length);
       await writer.data(data);
+      written.push(buffer);
+      writtenBytes += data.length;
+      if (writtenBytes >= gatheredBytes || written.length >= gatheredExtents) await finish();
     }
     const image = extent.offset + extent.length;
     onProgress?.(extent.offset, source.size);
     if (onCursor !== undefined && writer.position - lastCursor >= cursorBytes) {
-      await sink.finish();
+      await finish();
       lastCursor = writer.position;
       onCursor({ position: lastCursor, image });
     }
@@ -70,3 +89,7 @@ export async function exportDiff(
   await writer.end();
   await sink.finish();
 }
+
+/** What the sink is given before it is asked to be done with it. */
+const gatheredBytes = 1024 * 1024;
+const gatheredExtents = 256;

@@ -24,11 +24,11 @@ export async function exportRaw(
   options: RawOptions = {},
 ): Promise<void> {
   const buffers = new SpareBuffers();
-  for await (const { data } of readPieces(source, options, buffers)) {
+  for await (const { data, buffer } of readPieces(source, options, buffers)) {
     await sink.write(data);
     // Until then the sink may still have use of the bytes.
     await sink.finish();
-    buffers.give(data);
+    buffers.give(buffer);
   }
   await sink.finish();
 }
@@ -40,11 +40,11 @@ export async function exportRawFile(
   options: RawOptions = {},
 ): Promise<void> {
   const buffers = new SpareBuffers();
-  for await (const { offset, data } of readPieces(source, options, buffers)) {
+  for await (const { offset, data, buffer } of readPieces(source, options, buffers)) {
     for (let at = isZeros(data) ? data.length : 0; at < data.length; ) {
       at += (await file.write(data, at, data.length - at, offset + at)).bytesWritten;
     }
-    buffers.give(data);
+    buffers.give(buffer);
   }
   await file.truncate(source.size);
 }
@@ -125,11 +125,12 @@ async function* readPieces(
   source: ImageReader,
   { pieceBytes = defaultPiece, start = 0, limits, signal, onProgress }: RawOptions,
   buffers: SpareBuffers,
-): AsyncGenerator<{ offset: number; data: Buffer }> {
+): AsyncGenerator<{ offset: number; data: Buffer; buffer: Buffer }> {
   const read = async (offset: number) => {
     signal?.throwIfAborted();
     const length = Math.min(pieceBytes, source.size - offset);
-    return { offset, data: await source.read(offset, length, buffers.take(pieceBytes)) };
+    const buffer = buffers.take(pieceBytes);
+    return { offset, data: await source.read(offset, length, buffer), buffer };
   };
   for await (const piece of inOrder(
     offsets(start, source.size, pieceBytes),

@@ -214,7 +214,7 @@ export class Backup implements AsyncDisposable {
 function ascending(source: DiffSource): DiffSource {
   return {
     size: source.size,
-    read: (offset, length) => source.read(offset, length),
+    read: (offset, length, into) => source.read(offset, length, into),
     async *extents() {
       let end = 0;
       for await (const extent of source.extents()) {
