@@ -17,9 +17,12 @@ import { BufferRequest, CompareRequest, PatternRequest } from "./io/promise-requ
 import type { IoCounters, Latencies } from "./io/statistics.ts";
 import { breakLockOf, imageLockName, readImageLock } from "./lock/locker.ts";
 import { disableFeatures, enableFeatures, planFeatures } from "./maintenance/features.ts";
+import { type FoundZeros, findZeros } from "./maintenance/find-zeros.ts";
+import { assertSparseSize } from "./maintenance/sparsify.ts";
 import { checkObjectMap, type ObjectMapError, rebuildObjectMap } from "./object-map/rebuild.ts";
 import { ImageDiff } from "./transfer/image-diff/image-diff.ts";
 import type { DiffSource } from "./transfer/image-ends.ts";
+import { defaultSparseSize } from "./transfer/sparse.ts";
 
 /**
  * An open image. What is asked of it comes in two forms: with a request of the caller's own (`ImageRequest`), which is called
@@ -243,6 +246,29 @@ export class Image implements AsyncDisposable {
   async flatten({ onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
     const { requests } = this.#image;
     await requests.perform({ type: "flatten", id: await requests.newId() }, onProgress);
+  }
+
+  /**
+   * Gives back what zeros take: whole objects, and parts of them.
+   *
+   * @param sparseSize bytes that are looked at together: a power of two from 4 KiB to an object's size
+   */
+  async sparsify({
+    sparseSize = defaultSparseSize,
+    onProgress,
+  }: {
+    sparseSize?: number;
+    onProgress?: OnProgress;
+  } = {}): Promise<void> {
+    assertSparseSize(this.header, sparseSize);
+    const { requests } = this.#image;
+    await requests.perform({ type: "sparsify", id: await requests.newId(), sparseSize }, onProgress);
+  }
+
+  /** What `sparsify` would give back; reads all there is. */
+  findZeros(sparseSize = defaultSparseSize, onProgress?: OnProgress): Promise<FoundZeros> {
+    assertSparseSize(this.header, sparseSize);
+    return findZeros(this.#image, sparseSize, onProgress);
   }
 
   /** Clones of the image's snapshots, or of one of them; in the order of their names. */

@@ -41,6 +41,7 @@ export type { ImageOperations } from "./io/image-operations.ts";
 export { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
 export type { OperationKind } from "./io/operation.ts";
 export type { IoCounters, Latencies } from "./io/statistics.ts";
+export type { FoundZeros } from "./maintenance/find-zeros.ts";
 export type { Quiescing } from "./maintenance/quiesce.ts";
 export { type MirrorMode, mirrorMode } from "./mirror/mode.ts";
 export type { Namespaces } from "./namespaces/namespaces.ts";

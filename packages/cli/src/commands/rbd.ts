@@ -11,6 +11,7 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
     names: ["object-map"],
     load: async () => [(await import("./rbd/object-map.ts")).objectMapCommand()],
   },
+  { names: ["sparsify"], load: async () => [(await import("./rbd/sparsify.ts")).sparsifyCommand()] },
   { names: ["mirror"], load: async () => [(await import("./rbd/mirror.ts")).mirrorCommand()] },
   { names: ["snap"], load: async () => [(await import("./rbd/snapshots.ts")).snapCommand()] },
   {

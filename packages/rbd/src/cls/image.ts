@@ -85,6 +85,14 @@ export function setStriping(stripeUnit: number, stripeCount: number): ClassCall 
   return change("set_stripe_unit_count", (w) => w.u64(stripeUnit).u64(stripeCount));
 }
 
+/**
+ * sparsify, on an object of data: u64 bytes of a block, u8 whether an object without data is removed. Blocks of zeros, counted
+ * from its start, are kept no more.
+ */
+export function sparsifyObject(sparseSize: number, removeEmpty: boolean): ClassCall {
+  return change("sparsify", (w) => w.u64(sparseSize).bool(removeEmpty));
+}
+
 export const getCreated: ClassCall<Date> = query("get_create_timestamp", (r) => date(readUtime(r)));
 export const getAccessed: ClassCall<Date> = query("get_access_timestamp", (r) => date(readUtime(r)));
 export const getModified: ClassCall<Date> = query("get_modify_timestamp", (r) => date(readUtime(r)));

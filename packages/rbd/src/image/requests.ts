@@ -20,7 +20,15 @@ export type OnProgress = (done: number, total: number) => void;
 export type OwnerTask = Extract<
   NotifyMessage,
   {
-    type: "resize" | "flatten" | "snapCreate" | "snapRemove" | "snapRename" | "snapProtect" | "snapUnprotect";
+    type:
+      | "resize"
+      | "flatten"
+      | "sparsify"
+      | "snapCreate"
+      | "snapRemove"
+      | "snapRename"
+      | "snapProtect"
+      | "snapUnprotect";
   }
 >;
 

@@ -10,6 +10,7 @@ import {
   renameSnapshot,
   unprotectSnapshot,
 } from "./snapshots.ts";
+import { sparsify } from "./sparsify.ts";
 
 /** Does what the owner of an image's lock is asked for; the lock is held, or the image has none. */
 export async function carryOut(image: OpenImage, task: OwnerTask, progress?: OnProgress): Promise<void> {
@@ -18,6 +19,8 @@ export async function carryOut(image: OpenImage, task: OwnerTask, progress?: OnP
       return resize(image, task.size, task.allowShrink, progress);
     case "flatten":
       return flatten(image, progress);
+    case "sparsify":
+      return sparsify(image, task.sparseSize, progress);
     case "snapCreate":
       return createSnapshot(image, { ...task, quiescing: quiescingOf(task.flags) }, progress);
     case "snapRemove":

@@ -1,8 +1,8 @@
-import { RbdError } from "../errors.ts";
 import type { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
 import type { OnProgress } from "../image/requests.ts";
 import { objectState } from "../object-map/object-state.ts";
+import { updateMap } from "../object-map/update-map.ts";
 import { dataObject, eachObject, trimObject } from "./objects.ts";
 
 /**
@@ -63,16 +63,5 @@ async function mark(
 ): Promise<void> {
   const { objectMap } = io;
   if (objectMap === undefined) return;
-  await Promise.all(
-    objects.map(
-      (objectNumber) =>
-        new Promise<void>((resolve, reject) => {
-          const mapUpdated = (result: number) => {
-            if (result < 0) reject(new RbdError("SIPHON_RBD_FENCED", "the lock on the object map was lost"));
-            else resolve();
-          };
-          if (!objectMap.update(objectNumber, state, current, { mapUpdated })) resolve();
-        }),
-    ),
-  );
+  await Promise.all(objects.map((objectNumber) => updateMap(objectMap, objectNumber, state, current)));
 }

@@ -21,14 +21,25 @@ export async function foundStates(
   progress?: OnProgress,
 ): Promise<ObjectStates> {
   const states = new ObjectStates(objects);
-  const snapIds = [...image.snapshots.keys()].sort((a, b) => a - b);
+  const snapIds = ascendingSnapIds(image);
   const work = async (objectNumber: number) => {
-    const snapSet = await clonesOf(data, dataObject(image.objectPrefix, objectNumber));
-    if (snapSet === undefined) return;
-    states.set(objectNumber, stateOf(snapSet, snapId, snapIds, has(image, "fastDiff")));
+    states.set(objectNumber, await foundState(data, image, snapId, snapIds, objectNumber));
   };
   await eachObject(0, objects, work, progress);
   return states;
+}
+
+/** The same of one object; `snapIds` as `stateOf` takes them. */
+export async function foundState(
+  data: Pool,
+  image: ImageState,
+  snapId: number,
+  snapIds: readonly number[],
+  objectNumber: number,
+): Promise<number> {
+  const snapSet = await clonesOf(data, dataObject(image.objectPrefix, objectNumber));
+  if (snapSet === undefined) return objectState.nonexistent;
+  return stateOf(snapSet, snapId, snapIds, has(image, "fastDiff"));
 }
 
 /** @param snapIds of all snapshots there are, in ascending order */
@@ -52,6 +63,10 @@ export function stateOf(
     return fastDiff && first !== snapId ? objectState.existsClean : objectState.exists;
   }
   return objectState.nonexistent;
+}
+
+export function ascendingSnapIds({ snapshots }: Pick<ImageState, "snapshots">): number[] {
+  return [...snapshots.keys()].sort((a, b) => a - b);
 }
 
 async function clonesOf(pool: Pool, object: string): Promise<SnapSet | undefined> {

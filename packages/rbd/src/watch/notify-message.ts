@@ -35,6 +35,7 @@ export type NotifyMessage =
   | { readonly type: "asyncComplete"; readonly id: RequestId; readonly result: number }
   | { readonly type: "flatten"; readonly id: RequestId }
   | { readonly type: "quiesce" | "unquiesce"; readonly id: RequestId }
+  | { readonly type: "sparsify"; readonly id: RequestId; readonly sparseSize: number }
   | { readonly type: "resize"; readonly id: RequestId; readonly size: number; readonly allowShrink: boolean }
   | (SnapshotTask & { readonly type: "snapCreate"; readonly flags: number })
   | (SnapshotTask & { readonly type: "snapRemove" | "snapProtect" | "snapUnprotect" })
@@ -56,6 +57,7 @@ const opCodes = {
   snapRename: 11,
   snapProtect: 12,
   snapUnprotect: 13,
+  sparsify: 17,
   quiesce: 18,
   unquiesce: 19,
 } as const;
@@ -67,7 +69,7 @@ const typesByCode = new Map(
 
 /**
  * NotifyMessage: versioned; u32 what, and then: the client (u64 number, u64 handle) of a lock message; u8 force; the request (a
- * client, u64 number), u64 done, u64 of all, or i32 result; u64 size, request, u8 whether to shrink; u64 snapshot to be renamed,
+ * client, u64 number), u64 done, u64 of all, or i32 result; u64 size, request, u8 whether to shrink; request, u64 bytes of a block to be sparsified; u64 snapshot to be renamed,
  * string name, namespace, request, u64 flags of a new snapshot.
  */
 export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unknown" }>): Buffer {
@@ -94,6 +96,9 @@ export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unk
         case "quiesce":
         case "unquiesce":
           writeRequest(w, message.id);
+          break;
+        case "sparsify":
+          writeRequest(w, message.id).u64(message.sparseSize);
           break;
         case "resize":
           writeRequest(w.u64(message.size), message.id).bool(message.allowShrink);
@@ -139,6 +144,8 @@ export function decodeNotifyMessage(bytes: Buffer): NotifyMessage {
       case "quiesce":
       case "unquiesce":
         return { type, id: readRequest(r) };
+      case "sparsify":
+        return { type, id: readRequest(r), sparseSize: r.u64Number() };
       case "resize": {
         const size = r.u64Number();
         return { type, size, id: readRequest(r), allowShrink: version < 4 || r.bool() };

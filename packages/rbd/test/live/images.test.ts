@@ -368,6 +368,66 @@ test("images that siphon must not write to are opened to be read only, and old o
   await assert.rejects(images.open("old-format"), { code: "SIPHON_RBD_UNSUPPORTED", message: /format 1/ });
 });
 
+test("sparsifying gives back what librbd's does, and says before how much", async () => {
+  const zeros = Buffer.alloc(mib);
+  for (const [kind, dataPool] of [["plain"], ["clone"], ["snapped"], ["coded", "ec"]] as const) {
+    const names = [`${kind}-ours`, `${kind}-their`] as const;
+    const ids: string[] = [];
+    for (const name of names) {
+      if (kind === "clone") {
+        await images.create(`${name}-p`, 4 * mib, { objectSize: mib });
+        await using parent = await images.open(`${name}-p`);
+        await parent.write(0, Buffer.alloc(4 * mib, "parent"));
+        await parent.snapshots.create("s");
+        await parent.close();
+        await images.clone(`${name}-p`, "s", name, images, { version: 2 });
+      } else await images.create(name, 4 * mib, { objectSize: mib, ...(dataPool && { dataPool }) });
+      await using image = await images.open(name);
+      await image.resize(6 * mib);
+      for (const offset of [0, 1, 4, 5]) await image.write(offset * mib, zeros);
+      await image.write(mib + 123_456, Buffer.from("data"));
+      if (kind === "snapped") await image.snapshots.create("then");
+      await image.write(5 * mib + 777, Buffer.from("more"));
+      ids.push(image.id);
+    }
+    const contents = await exportImage(names[0]);
+    await rm(join(directory, names[0]));
+    await using ours = await images.open(names[0]);
+    const { bytes, objects, emptyObjects } = await ours.findZeros(65_536);
+    assert.deepEqual([objects, emptyObjects], [4, 2], kind);
+    assert.equal(bytes, 4 * mib - 2 * 65_536);
+    await ours.sparsify({ sparseSize: 65_536 });
+    await ours.close();
+    await rbd("sparsify", `${pool}/${names[1]}`, "--sparse-size", "64K", "--no-progress");
+    assert.ok((await exportImage(names[0])).equals(contents));
+    const left = await Promise.all(ids.map((id) => objectsOf(dataPool ?? pool, id)));
+    assert.deepEqual(left[0], left[1], kind);
+    // What the parent would show through stays as an empty object, and what a snapshot has is listed.
+    assert.equal(left[0]!.length, { plain: 2, clone: 3, snapped: 4, coded: 2 }[kind]);
+    // Of objects that are clean, librbd leaves the map as it is.
+    if (kind !== "snapped") assert.equal(await usage(names[0]), await usage(names[1]));
+    await assertCleanMap(names[0]);
+  }
+});
+
+test("who has the lock sparsifies for whoever asks", async () => {
+  await images.create("asked-sparse", 4 * mib, { objectSize: mib });
+  await using ours = await images.open("asked-sparse");
+  await ours.write(mib, Buffer.alloc(mib));
+  await rbd("sparsify", `${pool}/asked-sparse`, "--no-progress");
+  assert.ok(ours.ownsLock);
+  assert.deepEqual(await objectsOf(pool, ours.id), []);
+  await ours.write(2 * mib, Buffer.alloc(mib));
+  await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
+  await theirs.open("asked-sparse");
+  await theirs.write("asked-sparse", 0, Buffer.from("theirs"));
+  await ours.sparsify();
+  assert.ok(!ours.ownsLock);
+  assert.deepEqual(await objectsOf(pool, ours.id), ["0000000000000000"]);
+  await assert.rejects(ours.sparsify({ sparseSize: 2 * mib }), { errno: -22 });
+  await theirs.close("asked-sparse");
+});
+
 test("features that rbd enables and disables are obeyed by an image that is open", async () => {
   await images.create("features", 8 * mib);
   await using image = await images.open("features");
@@ -420,6 +480,19 @@ function digest(bytes: Buffer): string {
 
 function radosList(name: string): Promise<string> {
   return output("rados", "-p", name, "ls");
+}
+
+/** The objects of an image's data there are, by number. */
+async function objectsOf(dataPool: string, id: string): Promise<string[]> {
+  const names = (await radosList(dataPool)).split("\n").filter((name) => name.includes(`.${id}.`));
+  const data = names.filter((name) => name.startsWith("rbd_data."));
+  return data.map((name) => name.slice(-16)).sort();
+}
+
+/** What rbd du says the image takes. */
+async function usage(name: string): Promise<number> {
+  const { images } = JSON.parse(await rbd("du", `${pool}/${name}`, "--format", "json"));
+  return images[0].used_size;
 }
 
 function rbd(...args: string[]): Promise<string> {

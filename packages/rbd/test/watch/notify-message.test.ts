@@ -52,6 +52,7 @@ test("every message comes back as it was sent", () => {
     { type: "flatten", id },
     { type: "quiesce", id },
     { type: "unquiesce", id },
+    { type: "sparsify", id, sparseSize: 65_536 },
     { type: "resize", id, size: 2 ** 40, allowShrink: true },
     { type: "snapProtect", ...named },
     { type: "snapUnprotect", ...named },

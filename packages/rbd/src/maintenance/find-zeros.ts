@@ -1,0 +1,84 @@
+import { type ExtentMap, type Pool, ReadOperation } from "@siphon/rados";
+import { hasCode } from "../errors.ts";
+import type { OpenImage } from "../image/open-image.ts";
+import { poolById } from "../image/pools.ts";
+import type { OnProgress } from "../image/requests.ts";
+import { sparseRuns } from "../transfer/sparse.ts";
+import { isZeros } from "../zeros.ts";
+import { dataObject, eachObject } from "./objects.ts";
+
+/** What an image's zeros take. */
+export interface FoundZeros {
+  /** Of zeros, in blocks that have nothing else. */
+  bytes: number;
+  /** Objects that have such blocks. */
+  objects: number;
+  /** Of those, objects that have nothing else. */
+  emptyObjects: number;
+}
+
+/** Looks for blocks of `sparseSize` bytes that are kept although they are only zeros; changes nothing. */
+export async function findZeros(
+  image: OpenImage,
+  sparseSize: number,
+  progress?: OnProgress,
+): Promise<FoundZeros> {
+  const { io, header, cluster } = image;
+  const data = await poolById(cluster, header.dataPoolId, header.namespace);
+  const found: FoundZeros = { bytes: 0, objects: 0, emptyObjects: 0 };
+  const look = async (objectNumber: number) => {
+    const kept = await readData(data, dataObject(header.objectPrefix, objectNumber), header.objectSize);
+    if (kept === undefined) return;
+    const zeros = zeroBytes(kept, sparseSize);
+    if (zeros === 0) return;
+    found.bytes += zeros;
+    found.objects++;
+    if (zeros === kept.data.length) found.emptyObjects++;
+  };
+  await eachObject(0, io.layout.objectCount(header.size), look, progress);
+  return found;
+}
+
+/** What there is of an object, with its data; undefined for one that is not there. */
+export async function readData(
+  pool: Pool,
+  object: string,
+  objectSize: number,
+): Promise<ExtentMap | undefined> {
+  try {
+    const { values } = await pool.operate(object, new ReadOperation().sparseRead({ length: objectSize }));
+    return values[0];
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** Where an object could end: behind the last of its blocks that has anything but zeros. */
+export function endOfData({ extents, data }: ExtentMap, sparseSize: number): number {
+  let bytes = data.length;
+  for (const { offset, length } of extents.toReversed()) {
+    const first = bytes - length;
+    for (let end = offset + length; end > offset; ) {
+      const start = Math.max(offset, Math.floor((end - 1) / sparseSize) * sparseSize);
+      if (!isZeros(data, first + start - offset, first + end - offset)) {
+        return Math.ceil(end / sparseSize) * sparseSize;
+      }
+      end = start;
+    }
+    bytes = first;
+  }
+  return 0;
+}
+
+function zeroBytes({ extents, data }: ExtentMap, sparseSize: number): number {
+  let zeros = 0;
+  let at = 0;
+  for (const { length } of extents) {
+    for (const { start, end, isZero } of sparseRuns(data.subarray(at, at + length), sparseSize)) {
+      if (isZero) zeros += end - start;
+    }
+    at += length;
+  }
+  return zeros;
+}

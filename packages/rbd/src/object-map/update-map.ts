@@ -1,0 +1,23 @@
+import { RbdError } from "../errors.ts";
+import type { ObjectMap } from "./object-map.ts";
+
+/**
+ * Has an object map say `state` of an object, and waits until it does.
+ *
+ * @param current only if it says this now
+ * @returns false if there was nothing to do
+ */
+export function updateMap(
+  objectMap: ObjectMap,
+  objectNumber: number,
+  state: number,
+  current: number | undefined,
+): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const mapUpdated = (result: number) => {
+    if (result < 0) reject(new RbdError("SIPHON_RBD_FENCED", "the lock on the object map was lost"));
+    else resolve(true);
+  };
+  if (!objectMap.update(objectNumber, state, current, { mapUpdated })) resolve(false);
+  return promise;
+}
