@@ -57,7 +57,7 @@ function ladderTable({ results, here, study }: Findings): string {
       ...factors,
     ];
   });
-  const heads = ["Rung", "IOPS", "95 % interval", "Change", "Mean", "p99", "QEMU CPU per I/O", "Factor"];
+  const heads = ["Rung", "IOPS", "95 % interval", "Change", "Mean", "p99", "VM CPU per I/O", "Factor"];
   return tableOf([...heads, "Study: IOPS", "Factor"], rows);
 }
 

@@ -5,12 +5,12 @@ import { type BarSeries, drawBars } from "./bars.ts";
 import type { Chart, Drawing } from "./render.ts";
 import type { Format } from "./rows.ts";
 
-/** CPU time that one I/O costs, by rung: the QEMU process, and all OSDs where they could be seen. */
+/** CPU time that one I/O costs, by rung: all processes of the VM, and all OSDs where they could be seen. */
 export function cpuChart({ measured }: Pick<Findings, "measured">): Chart | undefined {
   if (measured.length === 0) return undefined;
   const described = measured.map(({ title, summary: { clientCpuPerIo, osdCpuPerIo } }) => {
     const osds = osdCpuPerIo ? `, OSDs ${cpuTime(osdCpuPerIo.median)}` : "";
-    return `${title}: QEMU ${cpuTime(clientCpuPerIo.median)}${osds}`;
+    return `${title}: VM ${cpuTime(clientCpuPerIo.median)}${osds}`;
   });
   return {
     name: "cpu",
@@ -28,7 +28,7 @@ function draw(rungs: MeasuredRung[], format: Format): Drawing {
     bars: [bar(clientCpuPerIo), ...(withOsds ? [bar(osdCpuPerIo)] : [])],
   }));
   const series: BarSeries[] = [
-    { text: "QEMU", role: "accent" },
+    { text: "VM", role: "accent" },
     ...(withOsds ? [{ text: "all OSDs together", role: "second" } as const] : []),
   ];
   const axis = "microseconds of CPU (user and system) per I/O, with 95 % interval";

@@ -16,7 +16,7 @@ export type ThreadsRow = Pick<MeasuredRung, "title"> & { summary: Pick<MeasuredR
 /** How busy each thread of the client was at each rung, in percent of one core: near 100 it is what limits. */
 export function threadsChart(
   { measured }: { measured: readonly ThreadsRow[] },
-  title = "CPU of QEMU’s threads by rung",
+  title = "CPU of the VM’s processes by thread and rung",
 ): Chart | undefined {
   const names = threadColumns(measured);
   if (names.length === 0) return undefined;

@@ -24,7 +24,7 @@ const columns: Column<BiggerStep>[] = [
   { head: "Throughput", cell: ({ run }) => throughput(run.bytesPerSecond) },
   { head: "p99", cell: ({ run }) => latency(run.latency.p99) },
   {
-    head: "QEMU CPU per I/O",
+    head: "VM CPU per I/O",
     cell: ({ run: { cpu, ios } }) =>
       cpuTime(((cpu.client.user + cpu.client.system) * 1e6) / Math.max(ios, 1)),
   },

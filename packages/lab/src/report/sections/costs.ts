@@ -32,7 +32,7 @@ export function cpuSection({ measured }: Findings, chart: RenderedChart): Sectio
     id: "cpu",
     heading: "CPU per I/O",
     short: "CPU",
-    body: html`<p>User and system time of the whole QEMU process, guest included (with siphon's own process, where that serves the disk), and of all OSD processes together, divided by the I/Os made. Where CPU is the limit, this decides how many VMs a host can carry.</p>
+    body: html`<p>User and system time of all processes of the VM (QEMU with the guest in it, and siphon where that serves the disk), and of all OSD processes together, divided by the I/Os made. Where CPU is the limit, this decides how many VMs a host can carry.</p>
 ${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</p>\n`}${figure(
   chart,
   "Taken from the kernel’s accounting of each thread while the workload ran.",
@@ -44,9 +44,9 @@ ${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</
 export function threadsSection({ best }: Findings, chart: RenderedChart): Section {
   return {
     id: "threads",
-    heading: "QEMU’s threads",
+    heading: "The VM’s threads",
     short: "Threads",
-    body: html`<p>Percent of one core, threads of one name together. A thread near 100 is saturated: it is what limits. In the study all three messenger threads (<code>msgr-worker</code>) were, at the top of its ladder.</p>
+    body: html`<p>Percent of one core, threads of one name together: those of QEMU, and of siphon where it serves the disk. A thread near 100 is saturated: it is what limits. In the study all three messenger threads (<code>msgr-worker</code>) were, at the top of its ladder.</p>
 ${figure(chart, best && busiest(best))}`,
   };
 }

@@ -48,7 +48,7 @@ function keyFiguresOf({ best, base, here, studyBest }: Findings): KeyFigure[] {
       beside: against(latency(base.summary.latencyP99.median)),
     },
     {
-      label: "QEMU CPU per I/O",
+      label: "VM CPU per I/O",
       value: cpuTime(best.summary.clientCpuPerIo.median),
       beside: against(cpuTime(base.summary.clientCpuPerIo.median)),
     },
