@@ -3,19 +3,18 @@ import { type Code, op, wasmModule } from "./wasm.ts";
 /**
  * The CRC-32C kernel: a WebAssembly function `crc32c(seed, at, end)` over bytes in its own memory.
  *
- * The Castagnoli polynomial divides 1 + x^14 + x^39 + x^54 + x^144 + x^209, and so also that sum with every
- * exponent times 16. A byte of the message may therefore be replaced, without changing the remainder, by
- * copies of itself 130, 310, 340, 390 and 418 bytes further on. So a block is "folded" with nothing but
- * XOR, 16 bytes at a time, each step adding what the earlier bytes were replaced by:
+ * A multiple of the polynomial that has few terms, `1 + x^a + ... + x^n`, makes checksums cheap: the remainder stays
+ * as it is when a bit of the message is replaced by copies of itself at the distances that n has to the other exponents.
+ * Of such a sum its square is a multiple, too, and so on: with all distances times eight, whole bytes are replaced.
+ * So a message is "folded" with nothing but XOR, 16 bytes at a time, each step adding what earlier bytes were replaced by,
  *
- *     folded[i] = message[i] ^ folded[i - 130] ^ folded[i - 310] ^ ... ^ folded[i - 418]
+ *     folded[i] = message[i] ^ folded[i - 1278] ^ folded[i - 1565] ^ folded[i - 5424]
  *
- * until only its last 418 to 433 bytes are left, which go through tables. The seed is added to the first
- * four bytes. Larger multiples than 16 make that rest longer; at 8 each step would wait for the
- * store of the one four before it.
+ * until no more than the longest distance is left. Sums of few terms are long: what the first one leaves is
+ * folded again by one that is shorter, and what that leaves goes through tables.
  */
 export function crc32cKernel(): Uint8Array<ArrayBuffer> {
-  return wasmModule([{ name: "crc32c", parameters: 3, locals: { i32: 4 }, body: crc32cBody }]);
+  return wasmModule([{ name: "crc32c", parameters: 3, locals: { i32: 2 }, body: crc32cBody }]);
 }
 
 /** Memory up to here is the kernel's own; the slicing tables must be put at its start. */
@@ -23,82 +22,103 @@ export const kernelDataAt = 64 * 1024;
 /** The kernel may load (and ignore) this many bytes past the end of the data. */
 export const kernelOverread = 16;
 
-const distances = [130, 310, 340, 390, 418];
-const longest = 418;
-const blockBytes = 32 * 1024;
-/** Below this, what folding leaves to the tables is most of the data. */
-const leastFolded = 640;
-
-// Memory: the tables; 432 bytes that stay zero; the folded bytes of a block. What is left at a block's end
-// is kept behind the zeros that follow the folded bytes, at the same offset as in the block.
-const foldedAt = 8 * 1024 + 432;
-const restAt = foldedAt + 512;
-
 const crc = 0;
 const at = 1;
 const end = 2;
-/** End of the block at hand. */
-const blockEnd = 3;
-/** Position in the folded bytes of the block, and where folding stops (a multiple of 16). */
-const i = 4;
-const stop = 5;
-const scratch = 6;
+/** Position in the bytes that are made, and where they end. */
+const i = 3;
+const stop = 4;
 
-const crc32cBody: readonly Code[] = [
-  op.while(
-    [op.get(end), op.get(at), op.sub, op.const(leastFolded), op.geU],
-    [
-      ...set(blockEnd, [op.get(end)]),
-      op.if(
-        [op.get(end), op.get(at), op.sub, op.const(blockBytes), op.gtU],
-        set(blockEnd, [op.get(at), op.const(blockBytes), op.add]),
-      ),
-      ...foldBlock(),
-      ...set(scratch, [op.get(end)]),
-      ...set(end, [op.get(i), op.const(restAt), op.add]),
-      ...set(at, [op.get(stop), op.const(restAt), op.add]),
-      ...set(crc, [op.const(0)]),
-      ...byTables(),
-      ...set(end, [op.get(scratch)]),
-      ...set(at, [op.get(blockEnd)]),
-    ],
-  ),
-  ...byTables(),
-  op.get(crc),
-];
+const stepBytes = 16;
+const tablesBytes = 8 * 1024;
 
-/** Folds the bytes from `at` to `blockEnd`; leaves the rest at `restAt`, from offset `stop` up to `i`. */
-function foldBlock(): Code[] {
-  return [
-    ...set(stop, [op.get(blockEnd), op.get(at), op.sub, op.const(longest), op.sub, op.const(-16), op.and]),
-    op.const(foldedAt),
-    ...[op.get(at), op.v128Load(0)],
-    ...[op.v128Zero, op.get(crc), op.i32x4ReplaceLane(0), op.v128Xor],
-    op.v128Store(0),
-    ...advance(at, 16),
-    ...set(i, [op.const(16)]),
-    op.while([op.get(i), op.get(stop), op.ltU], foldStep(foldedAt)),
-
-    // Beyond `stop` nothing is replaced any more: zeros keep the rest from being added to itself.
-    ...set(scratch, [op.get(stop)]),
-    op.while(
-      [op.get(scratch), op.get(stop), op.const(longest + 16), op.add, op.ltU],
-      [op.get(scratch), op.v128Zero, op.v128Store(foldedAt), ...advance(scratch, 16)],
-    ),
-    ...set(scratch, [op.get(blockEnd), op.get(at), op.sub, op.get(stop), op.add]),
-    op.while([op.get(i), op.get(scratch), op.ltU], foldStep(restAt)),
-    ...set(i, [op.get(scratch)]),
-  ];
+/**
+ * One way to fold, and its part of the kernel's memory; `reach` is the longest distance in whole steps:
+ *
+ *     tail, `reach` bytes          the last that were folded, while the rest is made
+ *     zeros, `reach` + 16 bytes    never anything else: behind the tail, and in front of what is folded
+ *     folded, `blockBytes`         more than that goes around: the last `reach` bytes move to the front
+ *     rest, `reach` + 16 bytes
+ */
+interface Stage {
+  /** In bytes, the longest last. */
+  distances: readonly number[];
+  reach: number;
+  zerosAt: number;
+  foldedAt: number;
+  blockBytes: number;
+  restAt: number;
+  /** Folding less than this takes longer than what comes next; no less than the longest distance and a step. */
+  leastBytes: number;
 }
 
-function foldStep(target: number): Code[] {
+/** 1 + x^3859 + x^4146 + x^5424, to the power of 8. */
+const coarse = stage(tablesBytes, [1278, 1565, 5424], 24 * 1024, 22 * 1024);
+/** 1 + x^14 + x^39 + x^54 + x^144 + x^209, to the power of 16: no step waits for the stores just before it. */
+const fine = stage(endOf(coarse), [130, 310, 340, 390, 418], 8 * 1024, 640);
+/** The same, to the power of 8. */
+const finer = stage(endOf(fine), [65, 155, 170, 195, 209], 512, 240);
+
+const crc32cBody: readonly Code[] = [...[coarse, fine, finer].map(fold), ...byTables(), op.get(crc)];
+
+function stage(start: number, distances: readonly number[], blockBytes: number, leastBytes: number): Stage {
+  const reach = Math.ceil(distances.at(-1)! / stepBytes) * stepBytes;
+  const zerosAt = start + reach;
+  const foldedAt = zerosAt + reach + stepBytes;
+  return { distances, reach, zerosAt, foldedAt, blockBytes, restAt: foldedAt + blockBytes, leastBytes };
+}
+
+function endOf({ restAt, reach }: Stage): number {
+  return restAt + reach + stepBytes;
+}
+
+/** Where it is worth it, folds the bytes from `at` to `end`; then `at` to `end` is what is left, with `crc` in it. */
+function fold({ distances, reach, zerosAt, foldedAt, blockBytes, restAt, leastBytes }: Stage): Code {
+  const longest = distances.at(-1)!;
+  const left = [op.get(end), op.get(at), op.sub];
+  const untilFull = [
+    ...set(stop, [...left, op.const(longest), op.sub, op.const(-stepBytes), op.and, op.get(i), op.add]),
+    op.if([op.get(stop), op.const(blockBytes), op.gtU], set(stop, [op.const(blockBytes)])),
+    op.while([op.get(i), op.get(stop), op.ltU], step(distances, foldedAt, foldedAt)),
+  ];
+  // Nothing but the first step looks here.
+  const seedAt = foldedAt - longest;
+  return op.if(
+    [...left, op.const(leastBytes), op.geU],
+    [
+      ...[op.const(seedAt), op.get(crc), op.store(0)],
+      ...set(i, [op.const(0)]),
+      ...untilFull,
+      ...[op.const(seedAt), op.const(0), op.store(0)],
+      op.while(
+        [...left, op.const(longest + stepBytes), op.geU],
+        [
+          ...[op.const(foldedAt), op.const(restAt - reach), op.const(reach), op.memoryCopy],
+          ...set(i, [op.const(reach)]),
+          ...untilFull,
+        ],
+      ),
+      ...[op.const(zerosAt - reach), op.get(i), op.const(foldedAt - reach), op.add],
+      ...[op.const(reach), op.memoryCopy],
+      ...set(i, [op.const(0)]),
+      ...set(stop, left),
+      op.while([op.get(i), op.get(stop), op.ltU], step(distances, zerosAt, restAt)),
+      ...set(at, [op.const(restAt)]),
+      ...set(end, [op.get(stop), op.const(restAt), op.add]),
+      ...set(crc, [op.const(0)]),
+    ],
+  );
+}
+
+/** Adds to 16 bytes of the message what is due from `folded` in front of them, and puts them behind `target`. */
+function step(distances: readonly number[], folded: number, target: number): Code[] {
   return [
     op.get(i),
     ...[op.get(at), op.v128Load(0)],
-    ...distances.flatMap((distance) => [op.get(i), op.v128Load(foldedAt - distance), op.v128Xor]),
+    ...distances.flatMap((distance) => [op.get(i), op.v128Load(folded - distance), op.v128Xor]),
     op.v128Store(target),
-    ...advance(at, 16),
-    ...advance(i, 16),
+    ...advance(at, stepBytes),
+    ...advance(i, stepBytes),
   ];
 }
 

@@ -82,6 +82,9 @@ export const op = {
   geU: [0x4f],
   load: (offset: number): Code => [0x28, 0, ...leb(offset)],
   load8U: (offset: number): Code => [0x2d, 0, ...leb(offset)],
+  store: (offset: number): Code => [0x36, 0, ...leb(offset)],
+  /** From the stack: to where, from where, how many bytes. */
+  memoryCopy: [0xfc, 0x0a, 0, 0],
   f64Const: (value: number): Code => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)],
   f64Gt: [0x64],
   v128Load: (offset: number): Code => [0xfd, 0x00, 0, ...leb(offset)],
