@@ -46,6 +46,13 @@ export type { Quiescing } from "./maintenance/quiesce.ts";
 export { type MirrorMode, mirrorMode } from "./mirror/mode.ts";
 export type { Namespaces } from "./namespaces/namespaces.ts";
 export type { ObjectMapError } from "./object-map/rebuild.ts";
+export {
+  type ImagePerformance,
+  imagePerformance,
+  type PerformanceMetric,
+  type PerformanceQuery,
+  performanceMetrics,
+} from "./performance/image-performance.ts";
 export { isRbdOption } from "./settings/options.ts";
 export { type EffectiveSetting, Overrides } from "./settings/overrides.ts";
 export { Backup } from "./transfer/backup/backup.ts";

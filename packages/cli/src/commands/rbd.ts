@@ -35,6 +35,8 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
   { names: ["feature"], load: async () => [(await import("./rbd/features.ts")).featureCommand()] },
   { names: ["pool", "namespace"], load: async () => (await import("./rbd/pools.ts")).poolCommands() },
   { names: ["bench"], load: async () => [(await import("./rbd/bench.ts")).benchCommand()] },
+  { names: ["top"], load: async () => [(await import("./rbd/top.ts")).topCommand()] },
+  { names: ["perf"], load: async () => [(await import("./rbd/perf.ts")).perfCommand()] },
 ];
 
 /** @param args what follows: only the module of the command that is called is loaded, or all of them for the help */

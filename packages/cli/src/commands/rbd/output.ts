@@ -34,19 +34,19 @@ export function print(
   process.stdout.write(form());
 }
 
-/** Columns two blanks apart and all as wide as their widest cell; heads to the left, cells as said. */
-export function table(heads: readonly [string, "left" | "right"][], rows: readonly string[][]): string {
-  const widths = heads.map(([head], i) => Math.max(head.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: string[], aligned: boolean) =>
-    cells.map((cell, i) =>
-      aligned && heads[i]![1] === "right" ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!),
-    );
+type Side = "left" | "right";
+
+/** A column's head, the side that its cells are at, and that of the head: the left, unless said otherwise. */
+export type Column = readonly [head: string, cells: Side, headSide?: Side];
+
+/** Columns two blanks apart, all as wide as their widest cell. */
+export function table(columns: readonly Column[], rows: readonly string[][]): string {
+  const widths = columns.map(([head], i) => Math.max(head.length, ...rows.map((row) => row[i]!.length)));
+  const aligned = (cell: string, width: number, side: Side) =>
+    side === "right" ? cell.padStart(width) : cell.padEnd(width);
   const lines = [
-    line(
-      heads.map(([head]) => head),
-      false,
-    ),
-    ...rows.map((row) => line(row, true)),
+    columns.map(([head, , side = "left"], i) => aligned(head, widths[i]!, side)),
+    ...rows.map((row) => row.map((cell, i) => aligned(cell, widths[i]!, columns[i]![1]))),
   ];
   return lines.map((cells) => `${cells.join("  ")}\n`).join("");
 }

@@ -1,0 +1,144 @@
+import type { Cluster } from "@siphon/rados";
+import {
+  type ImagePerformance,
+  imagePerformance,
+  type PerformanceMetric,
+  type PerformanceQuery,
+  performanceMetrics,
+} from "@siphon/rbd";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { interruption } from "../../interruption.ts";
+import { badOption, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { LiveScreen } from "./live-screen.ts";
+import { type Column, table } from "./output.ts";
+import {
+  countOption,
+  imageName,
+  metricOption,
+  metricText,
+  pause,
+  statisticsPeriod,
+  withQuery,
+} from "./performance.ts";
+
+interface Flags extends ConnectFlags, SpecFlags {
+  sortBy: string;
+  iterations?: string;
+  interval?: string;
+  format: string;
+}
+
+export function topCommand(): Command {
+  const command = new Command("top")
+    .summary("show the busiest images: operations, bytes and latency, live")
+    .description(
+      "Operations a second, bytes a second and latencies of the busiest images, as the OSDs count them for the manager's module rbd_support.",
+    )
+    .argument("[pool-spec]", "POOL[/NAMESPACE] (default: all pools)")
+    .option("--sort-by <metric>", "write-ops, read-ops, write-bytes, read-bytes, ...", "write-ops")
+    .option("--iterations <n>", "how often (default: until interrupted)")
+    .option("--interval <seconds>", "between two (default: the cluster's mgr_stats_period)")
+    .option("--format <format>", "plain, or json: a line each time", "plain")
+    .addHelpText("after", "\nOn a terminal, < and > choose what is sorted by, and q ends it.")
+    .action((text: string | undefined, flags: Flags) => {
+      const options = {
+        ...{ format: formatOption(flags.format), sortBy: metricOption(flags.sortBy) },
+        ...{ iterations: countOption(flags.iterations), interval: secondsOption(flags.interval) },
+      };
+      return withQuery(text, flags, (cluster, query) => showTop(cluster, query, options));
+    });
+  return withConnectFlags(withSpecFlags(command));
+}
+
+export interface TopOptions {
+  format: "plain" | "json";
+  sortBy?: PerformanceMetric;
+  iterations?: number | undefined;
+  /** Seconds. */
+  interval?: number | undefined;
+}
+
+/** Shows the busiest images until it is interrupted: in place on a terminal, else one table, or one line of JSON, after another. */
+export async function showTop(
+  cluster: Cluster,
+  query: PerformanceQuery,
+  { format, sortBy = "write_ops", iterations, interval = statisticsPeriod(cluster) }: TopOptions,
+): Promise<void> {
+  const ended = new AbortController();
+  let key = Promise.withResolvers<void>();
+  let metric = sortBy;
+  const onKey = (pressed: string) => {
+    if (pressed === "q" || pressed === "Q" || pressed === "\x03") ended.abort();
+    const step = { "<": -1, ">": 1, "\x1b[D": -1, "\x1b[C": 1 }[pressed];
+    if (step === undefined) return;
+    metric = performanceMetrics.at((performanceMetrics.indexOf(metric) + step) % performanceMetrics.length)!;
+    key.resolve();
+  };
+  using screen = format === "plain" && process.stdout.isTTY ? new LiveScreen(onKey) : undefined;
+  const signal = AbortSignal.any([interruption.signal, ended.signal]);
+  const ask = () => imagePerformance(cluster, { ...query, sortBy: metric, signal });
+  try {
+    // The first question makes the OSDs count: its answer is of nothing yet.
+    let found = await ask();
+    for (let count = 0; count < (iterations ?? Number.POSITIVE_INFINITY); count++) {
+      screen?.show(lines(found, metric, query));
+      key = Promise.withResolvers();
+      await Promise.race([pause(interval, signal), key.promise]);
+      found = await ask();
+      if (format === "json") process.stdout.write(`${JSON.stringify(jsonOf(found))}\n`);
+      else if (screen === undefined) process.stdout.write(`${lines(found, metric, query).join("\n")}\n\n`);
+    }
+  } catch (error) {
+    if (!ended.signal.aborted) throw error;
+  }
+}
+
+function lines(
+  found: readonly ImagePerformance[],
+  sortBy: PerformanceMetric,
+  { pool }: PerformanceQuery,
+): string[] {
+  const columns = performanceMetrics.map((metric): Column => {
+    return [`${metric === sortBy ? ">" : " "}${heads[metric]}`, "right", "right"];
+  });
+  const rows = found.map((each) => [
+    ...performanceMetrics.map((metric) => metricText(metric, each[metric])),
+    imageName(each, pool === undefined),
+  ]);
+  const text = table([...columns, ["IMAGE", "left"]], rows).trimEnd();
+  return [
+    ...text.split("\n"),
+    ...(found.length === 0 ? ["", "no image reads or writes, as far as is known"] : []),
+  ];
+}
+
+const heads: Record<PerformanceMetric, string> = {
+  write_ops: "WRITES",
+  read_ops: "READS",
+  write_bytes: "WRITTEN",
+  read_bytes: "READ",
+  write_latency: "WR LAT",
+  read_latency: "RD LAT",
+};
+
+function jsonOf(found: readonly ImagePerformance[]): unknown {
+  return {
+    time: new Date().toISOString(),
+    images: found.map(({ namespace, pool, image, ...metrics }) => ({
+      ...{ pool, pool_namespace: namespace, image, ...metrics },
+    })),
+  };
+}
+
+function formatOption(text: string): TopOptions["format"] {
+  if (text === "plain" || text === "json") return text;
+  throw badOption(`there is no format ${text}: plain, json`);
+}
+
+function secondsOption(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = Number(text);
+  if (seconds > 0 && Number.isFinite(seconds)) return seconds;
+  throw badOption(`--interval takes seconds, and not ${text}`);
+}
