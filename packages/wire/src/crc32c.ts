@@ -1,6 +1,6 @@
 import { crc32cKernel, kernelDataAt, kernelOverread } from "./crc32c-kernel.ts";
 import { crc32cByTable, crcTables } from "./crc32c-table.ts";
-import { type WasmModule, webAssembly } from "./wasm.ts";
+import { type WasmMemory, type WasmModule, webAssembly } from "./wasm.ts";
 
 /**
  * CRC-32C of the bytes from `start` up to `end`, continuing from `seed`; unsigned 32-bit. As Ceph's
@@ -23,26 +23,23 @@ export function crc32c(seed: number, bytes: Uint8Array, start = 0, end = bytes.l
 
 /**
  * A buffer of fixed size whose contents can be checked where they are, at about 0.1 ns a byte: its
- * memory is that of the WebAssembly kernel. Meant for buffers that live as long as a connection. Where
- * the runtime has no WebAssembly SIMD it is plain memory, checked by tables.
+ * memory is that of the WebAssembly kernel. Meant for buffers that live as long as a connection. The kernel is
+ * started once enough has been checked that it pays; until then, and where the runtime has no WebAssembly SIMD, tables do.
  */
 export class ChecksumBuffer {
   readonly bytes: Buffer;
-  readonly #kernel: Kernel | undefined;
+  readonly #memory: WasmMemory | undefined;
+  #kernel: Kernel | undefined;
 
   /** @param size in bytes */
   constructor(size: number) {
-    kernelModule ??= compileKernel();
-    if (webAssembly === undefined || kernelModule === null) {
+    if (webAssembly === undefined) {
       this.bytes = Buffer.alloc(size);
       return;
     }
     const pages = Math.ceil((kernelDataAt + size + kernelOverread) / 65536);
-    const memory = new webAssembly.Memory({ initial: pages, maximum: pages });
-    new Int32Array(memory.buffer).set(crcTables);
-    this.bytes = Buffer.from(memory.buffer, kernelDataAt, size);
-    const { exports } = new webAssembly.Instance(kernelModule, { env: { memory } });
-    this.#kernel = exports.crc32c as Kernel;
+    this.#memory = new webAssembly.Memory({ initial: pages, maximum: pages });
+    this.bytes = Buffer.from(this.#memory.buffer, kernelDataAt, size);
   }
 
   /** CRC-32C of the bytes from `start` up to `end` of this buffer, continuing from `seed`. */
@@ -50,8 +47,21 @@ export class ChecksumBuffer {
     if (start < 0 || start > end || end > this.bytes.length) {
       throw new RangeError(`no bytes ${start} to ${end} in ${this.bytes.length} bytes`);
     }
-    if (this.#kernel === undefined) return crc32cByTable(seed, this.bytes, start, end);
+    if (this.#kernel === undefined) {
+      plainBytes -= end - start;
+      if (plainBytes < 0) this.#startKernel();
+      if (this.#kernel === undefined) return crc32cByTable(seed, this.bytes, start, end);
+    }
     return this.#kernel(seed, kernelDataAt + start, kernelDataAt + end) >>> 0;
+  }
+
+  #startKernel(): void {
+    if (webAssembly === undefined || this.#memory === undefined) return;
+    kernelModule ??= compileKernel();
+    if (kernelModule === null) return;
+    new Int32Array(this.#memory.buffer).set(crcTables);
+    const { exports } = new webAssembly.Instance(kernelModule, { env: { memory: this.#memory } });
+    this.#kernel = exports.crc32c as Kernel;
   }
 }
 
@@ -62,6 +72,8 @@ const leastStaged = 256;
 const stagingBytes = 64 * 1024;
 
 let staging: ChecksumBuffer | undefined;
+/** How many bytes are still checked without the kernel: together they take about as long as its start. */
+let plainBytes = 64 * 1024;
 let kernelModule: WasmModule | null | undefined;
 
 function compileKernel(): WasmModule | null {

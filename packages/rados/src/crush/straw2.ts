@@ -3,6 +3,7 @@ import { RadosError } from "../errors.ts";
 import { crushLnTable } from "./ln.ts";
 import { BUCKET_STRAW2, type ChooseArgs, type CrushBucket, type CrushMap } from "./map.ts";
 import { straw2DataAt, straw2Kernel } from "./straw2-kernel.ts";
+import { chooseStraw2 } from "./straw2-plain.ts";
 
 /** A pool's replacement weights and ids, as they lie in the memory of the kernel; by bucket index. */
 export type Straw2Args = ReadonlyMap<number, readonly Straw2Input[]>;
@@ -16,18 +17,16 @@ interface Straw2Input {
 
 /**
  * Chooses from the straw2 buckets of a map. There is one kernel, with one memory, for all maps of the process: it
- * is lent to the map that is placed by, which copies its ids and weights there when another had it before.
+ * is lent to the map that is placed by, which copies its ids and weights there when another had it before. It is started
+ * once enough has been looked at that it pays.
  */
 export class Straw2Chooser {
-  readonly #kernel: Kernel;
   readonly #arrays = new ArrayLayout(straw2DataAt);
   /** By bucket index. */
   readonly #inputs: (Straw2Input | undefined)[];
   readonly #args: Map<number, Straw2Args>;
 
   constructor(map: CrushMap) {
-    kernel ??= startKernel();
-    this.#kernel = kernel;
     this.#inputs = map.buckets.map((bucket) =>
       bucket?.algorithm === BUCKET_STRAW2
         ? this.#arrays.input(this.#arrays.ids(bucket.items), bucket.size, bucket.weights)
@@ -46,20 +45,26 @@ export class Straw2Chooser {
   }
 
   choose(bucket: CrushBucket, x: number, r: number, args: Straw2Args | undefined, position: number): number {
-    if (this.#kernel.user !== this) this.#takeKernel();
+    if (kernel === undefined && args === undefined && plainItems > 0) {
+      plainItems -= bucket.size;
+      return chooseStraw2(bucket, x, r);
+    }
+    const { choose } = kernel?.user === this ? kernel : this.#takeKernel();
     const index = -1 - bucket.id;
     const replaced = args?.get(index);
     const input =
       replaced === undefined ? this.#inputs[index]! : replaced[Math.min(position, replaced.length - 1)]!;
-    return bucket.items[this.#kernel.choose(input.ids, input.weights, input.end, x, r) >> 2]!;
+    return bucket.items[choose(input.ids, input.weights, input.end, x, r) >> 2]!;
   }
 
-  #takeKernel(): void {
-    const { memory } = this.#kernel;
+  #takeKernel(): Kernel {
+    kernel ??= startKernel();
+    const { memory } = kernel;
     const missing = this.#arrays.end - memory.buffer.byteLength;
     if (missing > 0) memory.grow(Math.ceil(missing / 65536));
     this.#arrays.copyTo(memory.buffer);
-    this.#kernel.user = this;
+    kernel.user = this;
+    return kernel;
   }
 }
 
@@ -72,6 +77,8 @@ interface Kernel {
 }
 
 let kernel: Kernel | undefined;
+/** How many items are still looked at without the kernel: together they take about as long as its start. */
+let plainItems = 4096;
 
 function startKernel(): Kernel {
   if (webAssembly === undefined) {

@@ -22,7 +22,18 @@ export class IoCounters {
 /** Latencies in nanoseconds from the call to `completed`, by kind of request. */
 export type Latencies = Readonly<Record<OperationKind, RecordableHistogram>>;
 
+/** Each histogram is made when it is first asked for: it takes half a megabyte. */
 export function createLatencies(): Latencies {
-  const entries = operationKinds.map((kind) => [kind, createHistogram({ figures: 3 })]);
-  return Object.fromEntries(entries) as Latencies;
+  const latencies = {};
+  for (const kind of operationKinds) {
+    Object.defineProperty(latencies, kind, {
+      ...{ enumerable: true, configurable: true },
+      get() {
+        const value = createHistogram({ figures: 3 });
+        Object.defineProperty(latencies, kind, { value, enumerable: true });
+        return value;
+      },
+    });
+  }
+  return latencies as Latencies;
 }
