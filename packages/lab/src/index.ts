@@ -110,7 +110,7 @@ export { type StudyFigure, studyFigure } from "./study/rungs.ts";
 export { type AcceleratorChoice, chooseAccelerator } from "./vm/accelerator.ts";
 export { type Allocator, allocatorLibrary } from "./vm/allocator.ts";
 export { type Accelerator, type Network, type QemuCommand, renderCommand } from "./vm/arguments.ts";
-export { planVm, type VmRequest } from "./vm/by-hand.ts";
+export { planVm, startPlanned, type VmRequest } from "./vm/by-hand.ts";
 export type { Disk } from "./vm/disk.ts";
 export { listVms, stopVm, type VmDetails, type VmSummary } from "./vm/kept.ts";
 export { qemuDefaults, type RbdDisk, type VmSettings } from "./vm/settings.ts";

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { LocalCluster } from "@siphon/lab";
 import type { CheckedLoad } from "../support/checked-load.ts";
-import { survive, surviveKills } from "../support/survival.ts";
+import { survive, surviveKills, type Transport } from "../support/survival.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-survival-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
@@ -27,9 +27,14 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** What the cluster is at: whether it, or siphon, was what did not go on. */
-async function toldBy<T>(work: Promise<T>): Promise<T> {
-  return work.catch(async (cause) => {
+/**
+ * The same over each transport at once. Returns, or throws, when all have ended; an error says what the cluster is at: whether it,
+ * or siphon, was what did not go on.
+ */
+async function overEach<T>(work: (transport: Transport) => Promise<T>): Promise<T[]> {
+  const all = transports.map(work);
+  await Promise.allSettled(all);
+  return Promise.all(all).catch(async (cause) => {
     const logs = ["mon.a", "osd.0"].map((name) =>
       readFileSync(join(dirname(ceph.conf), `${name}.log`), "utf8"),
     );
@@ -44,26 +49,21 @@ async function surviveBoth(happens: (loads: CheckedLoad[]) => Promise<void>): Pr
   const loads: CheckedLoad[] = [];
   const begun = Promise.withResolvers<void>();
   const over = begun.promise.then(() => happens(loads));
-  const surviving = Promise.all(
-    transports.map((transport) =>
-      survive(ceph, { transport, directory }, async ({ load }) => {
-        await load.goesOn();
-        if (loads.push(load) === transports.length) begun.resolve();
-        await over;
-        await load.goesOn();
-      }).catch((error) => {
-        begun.reject(error);
-        throw error;
-      }),
-    ),
+  await overEach((transport) =>
+    survive(ceph, { transport, directory }, async ({ load }) => {
+      await load.goesOn();
+      if (loads.push(load) === transports.length) begun.resolve();
+      await over;
+      await load.goesOn();
+    }).catch((error) => {
+      begun.reject(error);
+      throw error;
+    }),
   );
-  await toldBy(surviving);
 }
 
 test("servers that are killed again and again lose no acknowledged write, and no request fails", async () => {
-  const all = await toldBy(
-    Promise.all(transports.map((transport) => surviveKills(ceph, { transport, directory, kills: 3 }))),
-  );
+  const all = await overEach((transport) => surviveKills(ceph, { transport, directory, kills: 3 }));
   assert.ok(all.every(({ acknowledged }) => acknowledged >= 300));
 });
 

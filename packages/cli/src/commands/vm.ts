@@ -8,6 +8,7 @@ import {
   planVm,
   renderCommand,
   rungsOf,
+  startPlanned,
   stopVm,
   Vm,
   type VmRequest,
@@ -95,12 +96,21 @@ async function runVm(words: string[], flags: RunFlags): Promise<void> {
   const options = await step("Prepare the guest", async () =>
     planVm({ ...(await requestOf(flags)), signal }),
   );
+  if (options.settings.server !== undefined && (flags.print || flags.detach)) {
+    throw new LabError(
+      "SIPHON_USAGE",
+      `a VM of the rung ${flags.rung} needs the process that serves its disk`,
+      {
+        hint: "leave --print and --detach out; or serve the image with: siphon attach",
+      },
+    );
+  }
   if (flags.print) {
     process.stdout.write(`${renderCommand(await vmCommandLine(options))}\n`);
     return;
   }
   await using vm = await step(`Start the VM ${options.name} (${options.accelerator})`, () =>
-    Vm.start(options),
+    startPlanned(options),
   );
   if (flags.detach) {
     await vm.keep();

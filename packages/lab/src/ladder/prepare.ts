@@ -6,7 +6,7 @@ import { machineFacts, versionFacts } from "../load/facts.ts";
 import type { Results } from "../results/schema.ts";
 import { findOffers } from "../rungs/offers.ts";
 import type { Offers } from "../rungs/rung.ts";
-import { ImageServer } from "../serve/image-server.ts";
+import { ImageServers } from "../serve/image-server.ts";
 import type { Report } from "../step.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../vm/accelerator.ts";
 import { Vm } from "../vm/vm.ts";
@@ -15,8 +15,8 @@ import type { LadderOptions } from "./options.ts";
 import { formatSize } from "./size.ts";
 import type { Target } from "./target.ts";
 
-/** All that VMs need beside a disk. */
-export interface VmKit {
+/** All that VMs need beside a disk. Disposing of it ends the processes that have served their disks. */
+export interface VmKit extends AsyncDisposable {
   offers: Omit<Offers, "noSecure">;
   accelerator: AcceleratorChoice;
   facts: Omit<Results["facts"], "cluster">;
@@ -39,6 +39,7 @@ export async function prepareVms(
   const guestDisk = await image?.diskFile(signal);
   report("finding out whether KVM boots a guest");
   const accelerator = await chooseAccelerator(options.accel, smallGuest, signal);
+  const servers = new ImageServers();
   const { cpus, memory } = options.vm;
   const [found, offers] = await Promise.all([versions(), findOffers({ cpus, librbdDir: options.librbd })]);
   return {
@@ -58,7 +59,7 @@ export async function prepareVms(
       const { settings } = rung;
       const rbd = { ...target.disk, conf };
       await using stack = new AsyncDisposableStack();
-      const server = settings.server && stack.use(await ImageServer.start(rbd, settings.server));
+      const server = settings.server && stack.use(await servers.serve(rbd, settings.server));
       const vm = await Vm.start({
         guest,
         ...(await image?.equipment()),
@@ -75,5 +76,6 @@ export async function prepareVms(
       return vm;
     },
     device: async (vm, signal) => (image ? (await benchmarkPartition(vm, signal)).path : vm.device),
+    [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose](),
   };
 }

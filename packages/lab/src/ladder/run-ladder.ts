@@ -38,7 +38,7 @@ export interface LadderOutcome {
  */
 export async function runLadder(options: LadderOptions, hooks: LadderHooks): Promise<LadderOutcome> {
   const { step, signal } = hooks;
-  const vms = await step("Prepare the guest", (report) => prepareVms(options, { report, signal }));
+  await using vms = await step("Prepare the guest", (report) => prepareVms(options, { report, signal }));
   const laying = { size: options.size, guestDisk: vms.guestDisk };
   await using target = await step("Set up cluster and image", (report) =>
     options.existing

@@ -1,62 +1,58 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
-import { LabError } from "../errors.ts";
+import { join } from "node:path";
 import type { Disk } from "../vm/disk.ts";
 import type { RbdDisk } from "../vm/settings.ts";
+import { ServerProcess, type Transport } from "./server-process.ts";
 
-/** How siphon's own client serves an image to QEMU. */
-export type Transport = "nbd" | "vhost";
-
-export interface ServeRequest {
-  disk: RbdDisk;
-  transport: Transport;
-  socket: string;
-}
-
-/** An image that siphon's own client serves to a VM, in a process whose CPU is the VM's as well. */
-export class ImageServer implements AsyncDisposable {
+/** An image that siphon's own client serves to a VM, in a process whose CPU is the VM's as well. Ends after its VM. */
+export interface ImageServer extends AsyncDisposable {
   readonly pid: number;
   /** As QEMU reaches it. */
   readonly disk: Disk;
-  readonly #child: ChildProcess;
-  readonly #directory: string;
+}
 
-  private constructor(child: ChildProcess, directory: string, disk: Disk) {
-    this.pid = child.pid!;
-    this.disk = disk;
-    this.#child = child;
-    this.#directory = directory;
-  }
+/** Serves an image in a process of its own. Throws SIPHON_VM when it cannot be served; why is on standard error. */
+export async function serveImage(disk: RbdDisk, transport: Transport): Promise<ImageServer> {
+  await using stack = new AsyncDisposableStack();
+  const servers = stack.use(new ImageServers());
+  const server = stack.use(await servers.serve(disk, transport));
+  const all = stack.move();
+  return { pid: server.pid, disk: server.disk, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/**
+ * Servers of images one after another. A process that has served one image serves the next: as a service does, which outlives the
+ * VMs it serves and has long been compiled by the time most of them come.
+ */
+export class ImageServers implements AsyncDisposable {
+  readonly #idle: Record<Transport, ServerProcess[]> = { nbd: [], vhost: [] };
 
   /** Throws SIPHON_VM when the image cannot be served; why is on standard error. */
-  static async start(disk: RbdDisk, transport: Transport): Promise<ImageServer> {
+  async serve(disk: RbdDisk, transport: Transport): Promise<ImageServer> {
+    await using stack = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), "siphon-serve-"));
+    stack.defer(() => rm(directory, { recursive: true, force: true }));
+    const idle = this.#idle[transport];
+    const server = idle.pop() ?? new ServerProcess();
     const socket = join(directory, "disk.sock");
-    const request: ServeRequest = { disk, transport, socket };
-    const program = new URL(`./serve-image${extname(import.meta.filename)}`, import.meta.url);
-    const child = fork(program, [JSON.stringify(request)], { detached: true });
-    const [said] = await Promise.race([once(child, "message"), once(child, "exit")]);
-    if (said !== "listening") {
-      await rm(directory, { recursive: true, force: true });
-      throw new LabError(
-        "SIPHON_VM",
-        `siphon's server of ${disk.pool}/${disk.image} ended (exit code ${said})`,
-      );
-    }
-    return new ImageServer(child, directory, diskAt(socket, transport, disk));
+    await server.attach({ disk, transport, socket });
+    stack.defer(async () => {
+      await server.detach();
+      idle.push(server);
+    });
+    const serving = stack.move();
+    return {
+      pid: server.pid,
+      disk: diskAt(socket, transport, disk),
+      [Symbol.asyncDispose]: () => serving.disposeAsync(),
+    };
   }
 
-  /** To be ended after its VM: it finishes what is under way. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, "exit");
-      this.#child.disconnect();
-      await exited;
-    }
-    await rm(this.#directory, { recursive: true, force: true });
+    await Promise.all(
+      Object.values(this.#idle).flatMap((each) => each.map((one) => one[Symbol.asyncDispose]())),
+    );
   }
 }
 

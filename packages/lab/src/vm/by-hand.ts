@@ -7,12 +7,13 @@ import { imageGuest } from "../guest/image-guest.ts";
 import { smallGuest } from "../guest/small.ts";
 import { findOffers } from "../rungs/offers.ts";
 import { type LadderMode, planRungs } from "../rungs/plan.ts";
+import { serveImage } from "../serve/image-server.ts";
 import { cached } from "../state/cache.ts";
 import { chooseAccelerator } from "./accelerator.ts";
 import type { Accelerator } from "./arguments.ts";
 import type { Disk } from "./disk.ts";
 import type { VmSettings } from "./settings.ts";
-import type { VmOptions } from "./vm.ts";
+import { Vm, type VmOptions } from "./vm.ts";
 
 /** A VM as a person asks for it: a rung, and a disk. */
 export interface VmRequest {
@@ -30,8 +31,24 @@ export interface VmRequest {
   signal?: AbortSignal;
 }
 
+/** Starts a VM that was worked out; on siphon's own rungs with the server of its disk, which ends with the VM. */
+export async function startPlanned(planned: VmOptions): Promise<Vm> {
+  const { settings, disk } = planned;
+  if (settings.server === undefined) return Vm.start(planned);
+  if (disk.type !== "rbd") {
+    throw new LabError("SIPHON_USAGE", "siphon's own client serves images of a cluster, and nothing else", {
+      hint: "give the disk with --image, or choose another rung",
+    });
+  }
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await serveImage(disk, settings.server));
+  const vm = await Vm.start({ ...planned, disk: server.disk, server });
+  stack.move();
+  return vm;
+}
+
 /**
- * Works out a VM from a rung: `Vm.start` starts it, `vmCommand` only shows how. Throws SIPHON_USAGE when there
+ * Works out a VM from a rung: `startPlanned` starts it, `vmCommand` only shows how. Throws SIPHON_USAGE when there
  * is no such rung, or this machine lacks what it needs.
  */
 export async function planVm(request: VmRequest): Promise<VmOptions & { name: string }> {

@@ -18,7 +18,8 @@ import { run } from "../../src/host/command.ts";
 import { pidsWithEnvironment } from "../../src/host/proc.ts";
 import { createImage } from "../../src/image/image.ts";
 import { importImage } from "../../src/image/import.ts";
-import { ImageServer, type Transport } from "../../src/serve/image-server.ts";
+import { type ImageServer, serveImage } from "../../src/serve/image-server.ts";
+import type { Transport } from "../../src/serve/server-process.ts";
 import { RESOURCE_VARIABLE } from "../../src/state/resource.ts";
 import { qemuDefaults, type VmSettings } from "../../src/vm/settings.ts";
 import { Vm, type VmOptions } from "../../src/vm/vm.ts";
@@ -86,7 +87,7 @@ async function clientOf(): Promise<{ conf: string; user: string }> {
 
 /** The guest's image in RBD, served by siphon's own client. */
 async function served(transport: Transport): Promise<ImageServer> {
-  return ImageServer.start({ pool: cluster.client.pool, image: "guest", ...(await clientOf()) }, transport);
+  return serveImage({ pool: cluster.client.pool, image: "guest", ...(await clientOf()) }, transport);
 }
 
 /** Boots the guest, its kernel loaded by QEMU, from a root disk that is served. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -39,6 +39,8 @@ function assertNothingLeft(): void {
   const state = process.env.SIPHON_STATE_DIR!;
   const running = pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value.startsWith(`${state}/`));
   assert.deepEqual(running, [], "no process is left");
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8");
+  assert.equal(children, "", "no server of an image is left");
   for (const kind of ["clusters", "vms", "images", "work"]) {
     const left = existsSync(join(state, kind)) ? readdirSync(join(state, kind)) : [];
     assert.deepEqual(left, [], `no ${kind} are left`);
@@ -55,9 +57,9 @@ async function qemuPid(): Promise<number> {
   }
 }
 
-test("two rungs and the bigger test: measured, reported, and nothing left running", async () => {
+test("rungs of librbd and of siphon, and the bigger test: measured, reported, and nothing left running", async () => {
   const { results, directory, failure } = await ladder({
-    rungs: ["ide", "cache-none", "new-librbd"],
+    rungs: ["ide", "cache-none", "new-librbd", "siphon-vhost"],
     repeat: 2,
     size: "512M",
     bigger: true,
@@ -69,6 +71,7 @@ test("two rungs and the bigger test: measured, reported, and nothing left runnin
       ["ide", "measured"],
       ["cache-none", "measured"],
       ["new-librbd", "skipped"],
+      ["siphon-vhost", "measured"],
     ],
   );
   for (const rung of results.rungs) {
@@ -77,10 +80,8 @@ test("two rungs and the bigger test: measured, reported, and nothing left runnin
     const { iops, latencyP99, clientCpuPerIo, osdCpuPerIo, threads } = rung.summary;
     assert.ok(iops.median > 0 && iops.low <= iops.median && iops.median <= iops.high);
     assert.ok(latencyP99.median > 0 && clientCpuPerIo.median > 0 && osdCpuPerIo!.median > 0);
-    assert.ok(
-      Object.keys(threads).some((name) => name.startsWith("msgr-worker")),
-      Object.keys(threads).join(),
-    );
+    const client = rung.name === "siphon-vhost" ? "MainThread" : "msgr-worker-0";
+    assert.ok(Object.keys(threads).includes(client), Object.keys(threads).join());
     assert.match(rung.command, /qemu-system-x86_64/);
     for (const run of rung.runs) assert.ok(existsSync(join(directory, run.fio)));
   }

@@ -9,7 +9,7 @@ import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { LabError } from "../../src/errors.ts";
 import { smallGuest } from "../../src/guest/small.ts";
 import { createImage } from "../../src/image/image.ts";
-import { planVm, type VmRequest } from "../../src/vm/by-hand.ts";
+import { planVm, startPlanned, type VmRequest } from "../../src/vm/by-hand.ts";
 import { listVms } from "../../src/vm/kept.ts";
 import { Vm } from "../../src/vm/vm.ts";
 import { TestStateDir } from "../support/state-dir.ts";
@@ -39,6 +39,9 @@ const plan = (rung: string, change: Partial<VmRequest> = {}) =>
     ...change,
   });
 
+/** Pids of the processes that this one has started. */
+const children = () => readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8");
+
 /** What the image holds, as Ceph's own client reads it. */
 async function exported(): Promise<string> {
   const file = join(stateDir.dir, crypto.randomUUID());
@@ -55,6 +58,22 @@ test("what a guest writes is in the image once its VM is shut down, librbd's cac
   assert.match(vm.command.options.flat().join(" "), /file=rbd:libvirt-pool\/vm1:id=libvirt:conf=/);
   await vm.shutdown();
   assert.equal(await exported(), stdout.split(" ")[0]);
+});
+
+test("on siphon's rungs the image is served by siphon, for as long as the VM is there", async () => {
+  const before = children();
+  for (const rung of ["siphon-nbd", "siphon-vhost"]) {
+    await using vm = await startPlanned(await plan(rung));
+    assert.doesNotMatch(vm.command.options.flat().join(" "), /rbd/);
+    const { stdout } = await vm.run(
+      `dd if=/dev/urandom of=${vm.device} bs=1M count=8 && md5sum <${vm.device}`,
+    );
+    await vm.shutdown();
+    assert.equal(children(), before);
+    assert.equal(await exported(), stdout.split(" ")[0]);
+  }
+  const onFile = plan("siphon-vhost", { disk: { type: "null", size: 1 << 20 } });
+  await assert.rejects(startPlanned(await onFile), /serves images of a cluster/);
 });
 
 test("the last rung reads the same data, with its allocator and its client options in QEMU", async () => {
