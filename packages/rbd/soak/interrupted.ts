@@ -1,44 +1,48 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
-import { Cluster } from "@siphon/rados";
-import { ImagePool } from "@siphon/rbd";
-import { cases } from "./interrupted/cases.ts";
-import { rbdIn } from "./interrupted/rbd.ts";
+import { forgetful, runCampaign } from "./interrupted/campaign.ts";
+import { type OperationName, operations } from "./interrupted/operations.ts";
+import { summary } from "./interrupted/summary.ts";
 
-/** Kills what is long at random points, many times each; `rbd` and we must be able to deal with what is left. */
-const { values: args } = parseArgs({
-  options: { rounds: { type: "string", default: "100" }, cases: { type: "string" } },
+/**
+ * Kills what is long at random points, many times each, and has `rbd` or `siphon rbd` list what is left, and finish or remove it:
+ * `node interrupted.ts [--kills 100] [--only rm,flatten,copy,deep-copy,import-diff,trash-purge] [--seed 1] [--json FILE]`. Ends with
+ * an error if anything was wrong.
+ */
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "100" },
+    only: { type: "string", default: Object.keys(operations).join(",") },
+    seed: { type: "string", default: "1" },
+    lanes: { type: "string", default: "6" },
+    json: { type: "string" },
+    verbose: { type: "boolean", default: false },
+  },
 });
-const worker = fileURLToPath(new URL("./interrupted/worker.ts", import.meta.url));
+const only = values.only.split(",") as OperationName[];
+const unknown = only.filter((name) => !(name in operations));
+if (unknown.length > 0) throw new Error(`there is no operation ${unknown.join(", ")}`);
 
-await using local = await LocalCluster.up({
+await using cluster = await LocalCluster.up({
   ...{ name: `soak-interrupted-${process.pid}`, osds: 1, replicas: 1, store: "memstore", pgs: 8 },
+  settings: forgetful,
 });
-const { pool } = local.spec;
-await using cluster = await Cluster.connect({ conf: local.conf, name: "client.admin" });
-const images = await ImagePool.open(cluster, pool);
-const rbd = rbdIn(local.conf, pool);
-for (const name of args.cases?.split(",") ?? Object.keys(cases)) {
-  let killed = 0;
-  for (let round = 0; round < Number(args.rounds); round++) {
-    await cases[name]!.prepare(rbd);
-    if (await killAtRandom(name)) killed++;
-    await cases[name]!.finish(images, rbd);
-  }
-  console.log(`${name}: ${killed} of ${args.rounds} killed on the way, all of them brought to an end`);
+const began = performance.now();
+const kills = await runCampaign({
+  ...{ conf: cluster.conf, only, kills: Number(values.kills), seed: Number(values.seed) },
+  lanes: Number(values.lanes),
+  report: (line) => {
+    if (values.verbose || line.includes("Error")) console.log(line);
+  },
+});
+const seconds = Math.round((performance.now() - began) / 1000);
+const result = { seed: Number(values.seed), seconds, operations: summary(kills), kills };
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
+for (const [name, { phases, ...counts }] of Object.entries(result.operations)) {
+  console.log(`${name}: ${JSON.stringify(counts)}`);
+  console.table(phases);
 }
-
-/** Whether it was killed before its end. */
-async function killAtRandom(name: string): Promise<boolean> {
-  const stdio = ["ignore", "pipe", "ignore"] as const;
-  const child = spawn(process.execPath, [worker, name, local.conf, pool], { stdio: [...stdio] });
-  const ended = once(child, "exit") as Promise<[number | null]>;
-  await Promise.race([once(child.stdout!, "data"), ended]);
-  await Promise.race([ended, sleep(Math.random() * 400)]);
-  child.kill("SIGKILL");
-  return (await ended)[0] === null;
-}
+console.log(`${kills.length} kills in ${seconds} s (seed ${values.seed})`);
+const failed = kills.filter(({ failure }) => failure !== undefined);
+if (failed.length > 0) throw new Error(`${failed.length} of them left something that was not in order`);

@@ -1,10 +1,47 @@
-import { Cluster } from "@siphon/rados";
+import { Cluster, type OpenTransport } from "@siphon/rados";
 import { ImagePool } from "@siphon/rbd";
-import { cases } from "./cases.ts";
+import { openTcp } from "../../../rados/src/messenger/transport.ts";
+import { operations } from "./operations.ts";
+import type { FromWorker, ToWorker } from "./victim.ts";
 
-/** What is killed: `node worker.ts CASE CONF POOL`; says on standard output when it begins. */
-const [name, conf, pool] = process.argv.slice(2) as [string, string, string];
-await using cluster = await Cluster.connect({ conf, name: "client.admin" });
+/** What is killed: `fork(worker.ts, [CONF, POOL, DIFF])`. It says when it is connected, and begins when it is told to. */
+const [conf, pool, diff] = process.argv.slice(2) as [string, string, string];
+let writes = 0;
+let lastWrite = Number.POSITIVE_INFINITY;
+
+/** TCP that ends this process behind the last write that it is to see. */
+const counted: OpenTransport = (target, events) => {
+  const transport = openTcp(target, events);
+  return {
+    write: (chunks, written) => {
+      transport.write(chunks, written);
+      if (++writes >= lastWrite) process.kill(process.pid, "SIGKILL");
+    },
+    destroy: () => transport.destroy(),
+  };
+};
+
+const cluster = await Cluster.connect({ conf, name: "client.admin", env: {}, openTransport: counted });
 const images = await ImagePool.open(cluster, pool);
-process.stdout.write("begins\n");
-await cases[name]!.run(images);
+// Loads what reading and the connections take: the operation itself is what is to be killed.
+{
+  await using image = await images.open("parent", { readOnly: true, watch: false });
+  await image.read(0, image.size);
+}
+const { promise: told, resolve } = Promise.withResolvers<ToWorker>();
+// It stays until it is killed.
+process.on("message", resolve);
+say({ type: "ready" });
+const { operation, killAtWrite } = await told;
+writes = 0;
+lastWrite = killAtWrite ?? lastWrite;
+try {
+  await operations[operation].run(images, diff);
+  say({ type: "done", writes });
+} catch (error) {
+  say({ type: "failed", message: String((error as Error).stack) });
+}
+
+function say(message: FromWorker): void {
+  process.send!(message);
+}

@@ -5,6 +5,7 @@ import { hasCode, RbdError } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
 import type { OnProgress } from "../image/requests.ts";
 import { detachFromParent } from "../maintenance/flatten.ts";
+import { removeForsaken } from "../maintenance/forsaken-snapshots.ts";
 import { trim } from "../maintenance/trim.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { directoryObject, headerObject, idObject } from "../object-names.ts";
@@ -35,8 +36,9 @@ export async function removeData(
   progress?: OnProgress,
 ): Promise<void> {
   if (!(await isThere(pool, headerObject(id)))) return;
-  const image = await OpenImage.open(cluster, pool, id, name, {});
+  const image = await OpenImage.open(cluster, pool, id, name, { withoutParents: true });
   try {
+    await removeForsaken(image);
     await refuseIfUsed(image, describe(pool, name));
     const removed = async () => {
       await trim(image, 0, progress);
@@ -51,7 +53,7 @@ export async function removeData(
 
 /** What would keep an image from being removed; the image stays. */
 export async function assertRemovable(cluster: Cluster, pool: Pool, id: string, name: string): Promise<void> {
-  const image = await OpenImage.open(cluster, pool, id, name, {});
+  const image = await OpenImage.open(cluster, pool, id, name, { withoutParents: true });
   try {
     await refuseIfUsed(image, describe(pool, name));
   } finally {

@@ -35,6 +35,7 @@ export class OpenImage implements LockHost {
   /** What is asked of the lock's owner, and what others ask of us. */
   readonly requests: Requests;
   readonly #keepsLock: boolean;
+  readonly #withoutParents: boolean;
   readonly #resized = new Set<(size: number) => void>();
   #header: ImageHeader;
   #lock: ExclusiveLock | undefined;
@@ -51,7 +52,7 @@ export class OpenImage implements LockHost {
     pool: Pool,
     header: ImageHeader,
     snapId: number,
-    options: OpenOptions,
+    options: OpenOptions & WithoutParents,
   ) {
     this.cluster = cluster;
     this.pool = pool;
@@ -59,6 +60,7 @@ export class OpenImage implements LockHost {
     this.readOnly = (options.readOnly ?? false) || snapId !== NO_SNAP;
     this.maps = new StoredObjectMaps(pool, header.id);
     this.#keepsLock = options.exclusive ?? false;
+    this.#withoutParents = options.withoutParents ?? false;
     this.io = new ImageIo({
       ...{ objecter: cluster.objecter, state: header, readOnly: this.readOnly },
       ...(snapId !== NO_SNAP && { snapId }),
@@ -76,7 +78,7 @@ export class OpenImage implements LockHost {
     pool: Pool,
     id: string,
     name: string,
-    options: OpenOptions,
+    options: OpenOptions & WithoutParents,
   ): Promise<OpenImage> {
     const header = await readHeader(pool, id, name);
     assertReadable(header);
@@ -274,7 +276,7 @@ export class OpenImage implements LockHost {
   async #openParents(header: ImageHeader): Promise<void> {
     const { snapId } = this.io;
     const link = snapId === NO_SNAP ? header.parent : header.snapshots.get(snapId)?.parent;
-    if (link === undefined) this.io.parent = undefined;
+    if (link === undefined || this.#withoutParents) this.io.parent = undefined;
     else {
       const known = this.io.parent?.state;
       const current = known && { poolId: known.poolId, namespace: known.namespace, imageId: known.id };
@@ -307,6 +309,11 @@ export class OpenImage implements LockHost {
     if (snapId === undefined) this.io.objectMap = undefined;
     await this.changeHeader(setFlags(flags, flags, snapId ?? NO_SNAP));
   }
+}
+
+interface WithoutParents {
+  /** The parent may be gone already: for an image that is only to be removed or put away, and not read. */
+  readonly withoutParents?: boolean;
 }
 
 function snapIdOf(header: ImageHeader, snapshot: string | number | undefined): number {

@@ -9,9 +9,15 @@ import { poolById } from "../image/pools.ts";
 import type { OnProgress } from "../image/requests.ts";
 import { childrenObject, headerObject } from "../object-names.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
+import { removeIfForsaken } from "./forsaken-snapshots.ts";
 import { eachObject } from "./objects.ts";
 
-/** Gives a clone all of its parent's data, and lets the parent go (src/librbd/operation/FlattenRequest.cc). */
+/**
+ * Gives a clone all of its parent's data, and lets the parent go (src/librbd/operation/FlattenRequest.cc).
+ *
+ * What the parent keeps for its clones only is removed last, and not, as by librbd, before the clone's header is changed: who crashed in
+ * between would leave a clone that shows a snapshot which is not there, and cannot be opened.
+ */
 export async function flatten(image: OpenImage, progress?: OnProgress): Promise<void> {
   const { io, header } = image;
   const { parent, parentSpec } = header;
@@ -24,47 +30,53 @@ export async function flatten(image: OpenImage, progress?: OnProgress): Promise<
   try {
     // Snapshots that were not flattened along go on showing the parent.
     const leaves = has(header, "deepFlatten") || header.snapContext.snaps.length === 0;
-    if (leaves) await detachFromParent(image, parentSpec);
+    if (leaves) await leaveChildren(image, parentSpec);
     await image.changeHeader(detachParent).catch(unless("ENOENT"));
     await image.refresh();
+    if (leaves) await forgetParent(image, parentSpec);
   } finally {
     io.resumeWrites();
   }
   await image.announce();
 }
 
-/** Takes a clone off its parent's list of children (src/librbd/image/DetachChildRequest.cc). */
+/** Takes a clone off its parent's list of children (src/librbd/image/DetachChildRequest.cc); again, if it was interrupted. */
 export async function detachFromParent(image: OpenImage, parent: ParentSpec): Promise<void> {
+  await leaveChildren(image, parent);
+  await forgetParent(image, parent);
+}
+
+async function leaveChildren(image: OpenImage, parent: ParentSpec): Promise<void> {
   const { cluster, pool, header } = image;
   const child = { poolId: pool.id, namespace: pool.namespace, imageId: header.id };
-  if ((header.opFeatures & opFeature.cloneChild) === 0) {
+  if (!isOfVersion2(image)) {
     await changeAll(pool, childrenObject, [removeOldChild(parent, header.id)]).catch(unless("ENOENT"));
     return;
   }
   const parentPool = await poolById(cluster, parent.poolId, parent.namespace);
-  const parentHeader = headerObject(parent.imageId);
-  await changeAll(parentPool, parentHeader, [detachChild(parent.snapId, child)]).catch(unless("ENOENT"));
+  const detached = [detachChild(parent.snapId, child)];
+  await changeAll(parentPool, headerObject(parent.imageId), detached).catch(unless("ENOENT"));
   await tellHeaderUpdate(parentPool, parent.imageId);
-  await image.changeHeader(setOpFeatures(0, opFeature.cloneChild));
-  await removeTrashedSnapshot(image, parent);
 }
 
-/** A parent's snapshot that was removed while it had clones is gone for good with the last of them. */
+/** The mark of a clone goes last: while it is there, all of this is done again. */
+async function forgetParent(image: OpenImage, parent: ParentSpec): Promise<void> {
+  if (!isOfVersion2(image)) return;
+  await removeTrashedSnapshot(image, parent).catch(unless("ENOENT"));
+  await image.changeHeader(setOpFeatures(0, opFeature.cloneChild));
+}
+
+function isOfVersion2({ header }: OpenImage): boolean {
+  return (header.opFeatures & opFeature.cloneChild) !== 0;
+}
+
 async function removeTrashedSnapshot(
   image: OpenImage,
   { poolId, namespace, imageId, snapId }: ParentSpec,
 ): Promise<void> {
   const parent = await image.openOther(await poolById(image.cluster, poolId, namespace), imageId);
   try {
-    const snapshot = parent.header.snapshots.get(snapId);
-    if (snapshot?.namespace.type !== "trash" || snapshot.childCount > 0) return;
-    const id = await parent.requests.newId();
-    await parent.requests.perform({
-      type: "snapRemove",
-      id,
-      name: snapshot.name,
-      namespace: snapshot.namespace,
-    });
+    await removeIfForsaken(parent, snapId);
   } finally {
     await parent.close();
   }

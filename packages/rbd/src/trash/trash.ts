@@ -159,7 +159,7 @@ export class Trash {
   }
 
   async #refuseIfLocked(id: string, name: string): Promise<void> {
-    const image = await OpenImage.open(this.#cluster, this.#pool, id, name, {});
+    const image = await OpenImage.open(this.#cluster, this.#pool, id, name, { withoutParents: true });
     try {
       if (image.lock === undefined || (await image.lock.whileOwned(async () => {}))) return;
     } finally {

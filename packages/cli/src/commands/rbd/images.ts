@@ -1,7 +1,10 @@
+import { constants } from "node:os";
 import type { Cluster } from "@siphon/rados";
 import { defaultFeatures, type Image, ImagePool } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { errnoExitCode } from "../../failure.ts";
+import { interruption } from "../../interruption.ts";
 import { bytesText } from "../rados/format.ts";
 import { describeImage, infoText, type ParentText, parentSpec, parentText } from "./describe.ts";
 import {
@@ -241,8 +244,13 @@ interface LongRow {
 async function longRows(cluster: Cluster, images: ImagePool): Promise<LongRow[]> {
   const rows: LongRow[] = [];
   for (const { name } of await images.list()) {
-    await using image = await images.open(name, { readOnly: true, watch: false });
-    rows.push(...(await rowsOf(cluster, image)));
+    try {
+      await using image = await images.open(name, { readOnly: true, watch: false });
+      rows.push(...(await rowsOf(cluster, image)));
+    } catch (error) {
+      // Being made or removed, or left like that by who crashed: rbd passes it over, too.
+      if (errnoExitCode(error, interruption.signal) !== constants.errno.ENOENT) throw error;
+    }
   }
   return rows;
 }

@@ -1,0 +1,27 @@
+import type { Kill } from "./campaign.ts";
+
+export interface OperationSummary {
+  kills: number;
+  failures: number;
+  /** Who dealt with what was left, and how: `finished by rbd`. */
+  endings: Record<string, number>;
+  /** How many kills there were in each tenth of an uninterrupted run. */
+  tenths: number[];
+  /** How far it had got. */
+  phases: Record<string, number>;
+}
+
+export function summary(kills: readonly Kill[]): Record<string, OperationSummary> {
+  const all: Record<string, OperationSummary> = {};
+  for (const { operation, at, of, phase, program, ending, failure } of kills) {
+    all[operation] ??= { kills: 0, failures: 0, endings: {}, tenths: Array(10).fill(0), phases: {} };
+    const { endings, tenths, phases } = all[operation];
+    all[operation].kills++;
+    if (failure !== undefined) all[operation].failures++;
+    endings[`${ending} by ${program}`] = (endings[`${ending} by ${program}`] ?? 0) + 1;
+    const tenth = Math.min(9, Math.floor((10 * at) / of));
+    tenths[tenth] = tenths[tenth]! + 1;
+    phases[phase] = (phases[phase] ?? 0) + 1;
+  }
+  return all;
+}

@@ -1,0 +1,76 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { OperationName } from "./operations.ts";
+import type { Stage } from "./stage.ts";
+
+export interface ToWorker {
+  operation: OperationName;
+  /** It ends itself behind so many writes to its sockets. */
+  killAtWrite?: number;
+}
+
+export type FromWorker =
+  | { type: "ready" }
+  | { type: "done"; writes: number }
+  | { type: "failed"; message: string };
+
+/** When a process is killed: so many milliseconds after it began, or once it has written to its sockets so many times. */
+export type Moment = { by: "time"; at: number } | { by: "write"; at: number };
+
+/** How it went; the times are milliseconds. */
+export type Outcome = { killed: true; after: number } | { killed: false; took: number; writes: number };
+
+/** A process that is ready to do something long, and may be killed on the way. */
+export class Victim implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<[]>;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#ended = once(child, "exit").then(() => []);
+  }
+
+  static async start({ conf, pool, diff }: Stage): Promise<Victim> {
+    const worker = fileURLToPath(new URL("./worker.ts", import.meta.url));
+    const victim = new Victim(fork(worker, [conf, pool, diff]));
+    if ((await victim.#message()) === undefined) throw new Error("the worker ended before it began");
+    return victim;
+  }
+
+  /** @param moment none: it is let live */
+  async perform(operation: OperationName, moment?: Moment): Promise<Outcome> {
+    const began = performance.now();
+    const said = this.#message();
+    this.#child.send({
+      operation,
+      ...(moment?.by === "write" && { killAtWrite: moment.at }),
+    } satisfies ToWorker);
+    if (moment?.by === "time") {
+      await Promise.race([said, sleep(moment.at)]);
+      this.#child.kill("SIGKILL");
+    }
+    const message = await said;
+    const took = performance.now() - began;
+    if (message?.type === "done") return { killed: false, took, writes: message.writes };
+    if (message !== undefined) throw new Error(`${operation} failed: ${JSON.stringify(message)}`);
+    if (this.#child.signalCode !== "SIGKILL") throw new Error("the worker ended by itself");
+    return { killed: true, after: took };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+
+  /** What it says next; undefined if it ends. */
+  async #message(): Promise<FromWorker | undefined> {
+    const said = once(this.#child, "message", { signal: AbortSignal.timeout(hangs) });
+    const [message] = (await Promise.race([said, this.#ended])) as [FromWorker?];
+    return message;
+  }
+}
+
+/** Milliseconds. */
+const hangs = 120_000;
