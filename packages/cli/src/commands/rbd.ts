@@ -13,6 +13,7 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
   },
   { names: ["sparsify"], load: async () => [(await import("./rbd/sparsify.ts")).sparsifyCommand()] },
   { names: ["mirror"], load: async () => [(await import("./rbd/mirror.ts")).mirrorCommand()] },
+  { names: ["group"], load: async () => [(await import("./rbd/groups.ts")).groupCommand()] },
   { names: ["snap"], load: async () => [(await import("./rbd/snapshots.ts")).snapCommand()] },
   {
     names: ["status", "lock", "watch"],

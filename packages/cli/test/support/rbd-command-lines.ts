@@ -173,6 +173,66 @@ rename P/shared P/renamed
 rename P/renamed P/old
 ls P
 info P/renamed
+group ls P
+group create P/g
+group create P/g
+group create P/second
+group create
+group create P/g@s
+group create -p P --group third
+group ls P
+group ls P --format json --pretty-format
+group ls P --format xml
+group rename P/third P/fourth
+group rename P/fourth P/second
+group rename -p P --group fourth --dest-pool P --dest-group third
+group image add P/g P/plain
+group image add P/g P/plain
+group image add P/g P/old
+group image add --group-pool P --image-pool P --group g --image renamed
+group image add P/second P/plain
+group image add P/nothing P/plain
+group image ls P/g
+group image ls P/g --format xml --pretty-format
+group image ls P/nothing
+group image rm P/second P/nothing
+group image rm P/g P/renamed
+group image rm P/g P/renamed
+info P/plain
+info P/plain --format xml
+rm P/plain --no-progress
+group snap ls P/g
+group snap create P/g@one
+group snap create P/g@one
+group snap create P/g
+group snap create -p P --group g --snap two --skip-quiesce
+!bench P/plain --io-type write --io-size 64K --io-total 512K --io-threads 1
+!bench P/old --io-type write --io-size 4K --io-total 64K --io-threads 1
+group snap ls P/g
+group snap ls P/g --format xml
+group snap ls P/nothing
+snap ls P/plain --all
+snap ls P/plain --all --format json --pretty-format
+snap ls P/plain --all --format xml
+info P/plain
+du P/plain
+group snap rename P/g@two three
+group snap rename P/g@two four
+group snap rename P/g@three P/g@four
+group snap rename P/g@three one
+group snap rollback P/g@one --no-progress
+group snap rollback P/g@nothing --no-progress
+diff P/plain
+rm P/old --no-progress
+group snap rm P/g@three
+group snap rm P/g@three
+snap ls P/old --all
+group rm P/second
+group rm P/second
+group rm P/g
+group ls P
+snap ls P/plain --all
+info P/plain
 image-meta set P/plain colour green
 image-meta get P/plain colour
 image-meta get P/plain taste

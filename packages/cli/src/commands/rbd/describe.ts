@@ -1,6 +1,7 @@
 import type { Cluster } from "@siphon/rados";
 import { featureNames, type Image, ImagePool, imageFlag, opFeature } from "@siphon/rbd";
 import { bytesText } from "../rados/format.ts";
+import { groupOf } from "./find-group.ts";
 import { ctime } from "./output.ts";
 
 /** A parent as rbd shows it. */
@@ -21,12 +22,14 @@ export async function describeImage(cluster: Cluster, image: Image): Promise<Rec
   const link = snapshot === undefined ? header.parent : snapshot.parent;
   const limit = await image.snapshotLimit();
   const striped = (features & 2) !== 0;
+  const group = await groupOf(cluster, image);
   return {
     ...{ name: header.name, id: header.id, size: image.size, objects: objectsOf(image) },
-    ...{ order, object_size: objectSize, snapshot_count: image.snapshots.list().length },
+    ...{ order, object_size: objectSize, snapshot_count: image.snapshots.all().length },
     ...(header.dataPoolId !== header.poolId && { data_pool: cluster.pools.get(header.dataPoolId) }),
     ...{ block_name_prefix: objectPrefix, format: 2, features: featureNames(features) },
     ...{ op_features: opFeatureNames(opFeatures), flags: flagNames(snapshot?.flags ?? flags) },
+    ...(group !== undefined && { group }),
     ...{ create_timestamp: ctime(header.created), access_timestamp: ctime(header.accessed) },
     modify_timestamp: ctime(header.modified),
     ...(snapshot && { protected: snapshot.isProtected ? "true" : "false" }),
@@ -50,6 +53,7 @@ export function infoText(info: Record<string, unknown>): string {
     `features: ${(info.features as string[]).join(", ")}`,
     `op_features: ${(info.op_features as string[]).join(", ")}`,
     `flags: ${(info.flags as string[]).join(", ")}`,
+    info.group !== undefined && `group: ${info.group}`,
     `create_timestamp: ${info.create_timestamp}`,
     `access_timestamp: ${info.access_timestamp}`,
     `modify_timestamp: ${info.modify_timestamp}`,

@@ -70,4 +70,4 @@ export function usage(message: string): SiphonError {
   return new SiphonError("SIPHON_USAGE", message);
 }
 
-const defaultPool = "rbd";
+export const defaultPool = "rbd";

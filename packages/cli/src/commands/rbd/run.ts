@@ -1,16 +1,22 @@
 import type { Cluster } from "@siphon/rados";
-import { type Image, ImagePool, type OpenOptions } from "@siphon/rbd";
+import { type Image, ImagePool, type OpenOptions, RbdError } from "@siphon/rbd";
 import { type ConnectFlags, connectCluster } from "../../connect.ts";
 import type { ImageSpec } from "./image-spec.ts";
 
-/** Does something with the images of a pool. */
+/** Does something with the images of a pool, or of a namespace that is there. */
 export async function withPool<T>(
   flags: ConnectFlags,
   { pool, namespace }: { pool: string; namespace: string },
   action: (images: ImagePool, cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   await using cluster = await connectCluster(flags);
-  return await action(await ImagePool.open(cluster, pool, { namespace }), cluster);
+  const images = await ImagePool.open(cluster, pool, { namespace });
+  if (namespace !== "" && !(await images.namespaces.list()).includes(namespace)) {
+    throw new RbdError("SIPHON_RBD_NO_POOL", `there is no namespace ${namespace} in pool ${pool}`, {
+      hint: `list them with: siphon rbd namespace ls ${pool}`,
+    });
+  }
+  return await action(images, cluster);
 }
 
 /** Does something with an image that is opened for it. */

@@ -1,8 +1,9 @@
-import type { HeaderSnapshot, Snapshots } from "@siphon/rbd";
+import type { HeaderSnapshot, SnapshotNamespace, Snapshots } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
+import { type GroupSnapshotText, groupSnapshotsOf } from "./find-group.ts";
 import { imageSpec, type SpecFlags, snapshotSpec, usage, withSpecFlags } from "./image-spec.ts";
 import {
   ctime,
@@ -13,9 +14,11 @@ import {
   withFormatFlags,
   withProgress,
 } from "./output.ts";
+import { type QuiesceFlags, quiescing, withQuiesceFlags } from "./quiesce-flags.ts";
 import { withImage } from "./run.ts";
 
 type Flags = ConnectFlags & SpecFlags & ProgressFlags;
+type Groups = ReadonlyMap<number, GroupSnapshotText>;
 
 export function snapCommand(): Command {
   const snap = new Command("snap").summary(
@@ -23,8 +26,10 @@ export function snapCommand(): Command {
   );
   snap.addCommand(list());
   snap.addCommand(
-    onSnapshot("create", "create a snapshot", "Creating snap", (snapshots, name, onProgress) =>
-      snapshots.create(name, { onProgress }),
+    withQuiesceFlags(
+      onSnapshot("create", "create a snapshot", "Creating snap", (snapshots, name, onProgress, flags) =>
+        snapshots.create(name, { onProgress, quiescing: quiescing(flags) }),
+      ),
     ),
   );
   snap.addCommand(
@@ -68,12 +73,13 @@ function list(): Command {
     .argument("[image-spec]")
     .option("-a, --all", "those in the trash, and of groups and mirrors, as well")
     .action((text: string | undefined, flags: Flags & FormatFlags & { all?: boolean }) =>
-      withImage(flags, imageSpec(text, flags), { readOnly: true, watch: false }, async ({ snapshots }) => {
-        const shown = flags.all ? snapshots.all() : snapshots.list();
+      withImage(flags, imageSpec(text, flags), { readOnly: true, watch: false }, async (image, cluster) => {
+        const shown = flags.all ? image.snapshots.all() : image.snapshots.list();
+        const groups = flags.all ? await groupSnapshotsOf(cluster, image) : undefined;
         print(
           flags,
-          () => (shown.length === 0 ? "" : listText(shown, flags.all ?? false)),
-          () => shown.map((snapshot) => listJson(snapshot, flags.all ?? false)),
+          () => (shown.length === 0 ? "" : listText(shown, groups)),
+          () => shown.map((snapshot) => listJson(snapshot, groups)),
           { root: "snapshots", items: { snapshots: "snapshot" } },
         );
       }),
@@ -81,7 +87,8 @@ function list(): Command {
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
 }
 
-function listText(snapshots: readonly HeaderSnapshot[], all: boolean): string {
+/** @param groups what snapshots of groups belong to; undefined where only those are shown that people made */
+function listText(snapshots: readonly HeaderSnapshot[], groups: Groups | undefined): string {
   return table(
     [
       ["SNAPID", "right"],
@@ -89,23 +96,32 @@ function listText(snapshots: readonly HeaderSnapshot[], all: boolean): string {
       ["SIZE", "right"],
       ["PROTECTED", "left"],
       ["TIMESTAMP", "left"],
-      ...(all ? [["NAMESPACE", "left"] as [string, "left"]] : []),
+      ...(groups ? [["NAMESPACE", "left"] as [string, "left"]] : []),
     ],
     snapshots.map(({ id, name, size, isProtected, created, namespace }) => [
       ...[String(id), name, bytesText(size), isProtected ? "yes" : "", ctime(created)],
-      ...(all ? [namespace.type === "trash" ? `trash (${namespace.originalName})` : namespace.type] : []),
+      ...(groups ? [namespaceText(namespace, groups.get(id))] : []),
     ]),
   );
 }
 
+function namespaceText(namespace: SnapshotNamespace, of: GroupSnapshotText | undefined): string {
+  if (namespace.type === "trash") return `trash (${namespace.originalName})`;
+  return of === undefined ? namespace.type : `${namespace.type} (${of.pool}/${of.group}@${of.snapshot})`;
+}
+
 function listJson(
   { id, name, size, isProtected, created, namespace }: HeaderSnapshot,
-  all: boolean,
+  groups: Groups | undefined,
 ): unknown {
-  const original = namespace.type === "trash" ? { original_name: namespace.originalName } : {};
+  const of = groups?.get(id);
+  const origin = {
+    ...(namespace.type === "trash" && { original_name: namespace.originalName }),
+    ...(of && { pool: of.pool, group: of.group, "group snap": of.snapshot }),
+  };
   return {
     ...{ id, name, size, protected: isProtected ? "true" : "false", timestamp: ctime(created) },
-    ...(all && { namespace: { type: namespace.type, ...original } }),
+    ...(groups && { namespace: { type: namespace.type, ...origin } }),
   };
 }
 
@@ -121,6 +137,7 @@ function onSnapshot(
     snapshots: Snapshots,
     name: string,
     onProgress: (done: number, total: number) => void,
+    flags: QuiesceFlags,
   ) => Promise<void>,
   destroys?: string,
 ): Command {
@@ -128,7 +145,7 @@ function onSnapshot(
     .summary(summary)
     .argument("[snap-spec]")
     .option("--no-progress", "disable progress output")
-    .action((text: string | undefined, flags: Flags & { dryRun?: boolean }) => {
+    .action((text: string | undefined, flags: Flags & QuiesceFlags & { dryRun?: boolean }) => {
       const spec = snapshotSpec(text, flags);
       if (flags.dryRun) {
         return withImage(flags, spec, { readOnly: true, watch: false }, async ({ snapshots }) => {
@@ -139,7 +156,7 @@ function onSnapshot(
       }
       const shown = { progress: flags.progress && title !== undefined };
       return withImage(flags, spec, {}, ({ snapshots }) =>
-        withProgress(title ?? "", shown, (onProgress) => action(snapshots, spec.snapshot, onProgress)),
+        withProgress(title ?? "", shown, (onProgress) => action(snapshots, spec.snapshot, onProgress, flags)),
       );
     });
   if (destroys !== undefined) command.option("--dry-run", "only say what would be done");

@@ -1,6 +1,5 @@
 import type { Cluster } from "@siphon/rados";
-import { type ImagePool, purgeTrash, type TrashEntry, trashToPurge } from "@siphon/rbd";
-import { SiphonError } from "@siphon/wire";
+import { type ImagePool, purgeTrash, RbdError, type TrashEntry, trashToPurge } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { parentSpec, parentText } from "./describe.ts";
@@ -189,9 +188,10 @@ async function runPurge(images: ImagePool, flags: PurgeFlags): Promise<void> {
     const kept = await purgeTrash(images, await trashToPurge(images, choice), onProgress);
     if (kept.length === 0) return;
     const names = kept.map(({ entry: { id, name } }) => `${name} (${id})`).join(", ");
-    throw new SiphonError("ENOTEMPTY", `some images of the trash could not be removed: ${names}`, {
-      cause: kept[0]!.error,
-      hint: "see that nobody has them open, and that they have no snapshots",
+    const { error: cause } = kept[0]!;
+    throw new RbdError("SIPHON_RBD_BUSY", `some images of the trash could not be removed: ${names}`, {
+      ...{ cause, ...(cause instanceof RbdError && { errno: cause.errno }) },
+      hint: "see that nobody has them open, and that they have no snapshots and are in no group",
     });
   });
 }

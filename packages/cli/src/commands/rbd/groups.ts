@@ -1,0 +1,108 @@
+import type { Group } from "@siphon/rbd";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { groupIfThere } from "./find-group.ts";
+import { groupImageCommand } from "./group-images.ts";
+import { groupSnapCommand } from "./group-snapshots.ts";
+import { type GroupFlags, type GroupSpec, groupSpec, groupText, withGroupFlags } from "./group-spec.ts";
+import { poolSpec, type SpecFlags, usage } from "./image-spec.ts";
+import { type FormatFlags, print, withFormatFlags } from "./output.ts";
+import { withPool } from "./run.ts";
+
+type Flags = ConnectFlags & GroupFlags;
+
+export function groupCommand(): Command {
+  const group = new Command("group").summary(
+    "groups of images: create, ls, rename, rm; image add, ls, rm; snap create, ls, rename, rm, rollback",
+  );
+  for (const each of [create(), list(), rename(), remove(), groupImageCommand(), groupSnapCommand()]) {
+    group.addCommand(each);
+  }
+  return group;
+}
+
+function create(): Command {
+  const command = new Command("create")
+    .summary("make a group")
+    .argument("[group-spec]")
+    .action((text: string | undefined, flags: Flags) => {
+      const spec = groupSpec(text, flags);
+      return withPool(flags, spec, async ({ groups }) => {
+        await groups.create(spec.group);
+      });
+    });
+  return withConnectFlags(withGroupFlags(command));
+}
+
+function list(): Command {
+  const command = new Command("ls")
+    .alias("list")
+    .summary("list the groups of a pool")
+    .argument("[pool-spec]")
+    .option("-p, --pool <pool>", "pool (default: rbd)")
+    .option("--namespace <namespace>", "namespace in the pool")
+    .action((text: string | undefined, flags: ConnectFlags & SpecFlags & FormatFlags) =>
+      withPool(flags, poolSpec(text, flags), async ({ groups }) => {
+        const names = await groups.list();
+        print(
+          flags,
+          () => names.map((name) => `${name}\n`).join(""),
+          () => names,
+          { root: "groups" },
+        );
+      }),
+    );
+  return withConnectFlags(withFormatFlags(command));
+}
+
+interface RenameFlags extends ConnectFlags, GroupFlags {
+  destPool?: string;
+  destNamespace?: string;
+  destGroup?: string;
+}
+
+function rename(): Command {
+  const command = new Command("rename")
+    .summary("rename a group within its pool")
+    .argument("[source-group-spec]")
+    .argument("[dest-group-spec]")
+    .option("--dest-pool <pool>", "its pool, once more")
+    .option("--dest-namespace <namespace>", "its namespace, once more")
+    .option("--dest-group <group>", "new name, instead of the argument")
+    .action((from: string | undefined, to: string | undefined, flags: RenameFlags) => {
+      const source = groupSpec(from, flags);
+      const { destPool: pool, destNamespace: namespace, destGroup: group } = flags;
+      const target = groupSpec(to, {
+        ...{ ...(pool && { pool }), ...(namespace && { namespace }), ...(group && { group }) },
+      });
+      if (target.pool !== source.pool || target.namespace !== source.namespace) {
+        throw usage(`a group stays in its pool and namespace: ${groupText(source)}, ${groupText(target)}`);
+      }
+      return withPool(flags, source, ({ groups }) => groups.rename(source.group, target.group));
+    });
+  return withConnectFlags(withGroupFlags(command));
+}
+
+function remove(): Command {
+  const command = new Command("rm")
+    .alias("remove")
+    .summary("remove a group and its snapshots; its images stay")
+    .argument("[group-spec]")
+    .option("--dry-run", "only say what would be removed")
+    .action((text: string | undefined, flags: Flags & { dryRun?: boolean }) => {
+      const spec = groupSpec(text, flags);
+      return withPool(flags, spec, async (images) => {
+        const group = await groupIfThere(images, spec);
+        if (group === undefined) return;
+        if (flags.dryRun) return tellRemoval(spec, group);
+        await images.groups.remove(spec.group);
+      });
+    });
+  return withConnectFlags(withGroupFlags(command));
+}
+
+async function tellRemoval(spec: GroupSpec, group: Group): Promise<void> {
+  const name = groupText(spec);
+  const snapshots = (await group.snapshots.list()).map((snapshot) => `snapshot ${name}@${snapshot.name}`);
+  for (const what of [...snapshots, `group ${name}`]) process.stdout.write(`would remove ${what}\n`);
+}

@@ -1,0 +1,18 @@
+import type { Quiescing } from "@siphon/rbd";
+import type { Command } from "commander";
+
+/** How a snapshot is taken of what others have open. */
+export interface QuiesceFlags {
+  skipQuiesce?: boolean;
+  ignoreQuiesceError?: boolean;
+}
+
+export function withQuiesceFlags(command: Command): Command {
+  return command
+    .option("--skip-quiesce", "do not ask clients to quiesce")
+    .option("--ignore-quiesce-error", "also if a client cannot quiesce");
+}
+
+export function quiescing({ skipQuiesce, ignoreQuiesceError }: QuiesceFlags): Quiescing {
+  return skipQuiesce ? "skipped" : ignoreQuiesceError ? "attempted" : "required";
+}
