@@ -42,7 +42,7 @@ export type { ListedObject, ListOptions, ObjectListing } from "./objects/object-
 export { appendToObject, readObject, type StreamOptions, writeObject } from "./objects/object-streams.ts";
 export type { Advice, ObjectOperation } from "./objects/operation.ts";
 export { OperationError } from "./objects/operation-error.ts";
-export type { CopySource } from "./objects/operations/copy.ts";
+export { type CopySource, copyFrom } from "./objects/operations/copy.ts";
 export type {
   AllocationHint,
   ChecksumRange,

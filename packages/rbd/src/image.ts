@@ -1,4 +1,12 @@
-import { type Cluster, NO_SNAP, type Notification, type Pool, type Watch, type Watcher } from "@siphon/rados";
+import {
+  type Cluster,
+  type CopySource,
+  NO_SNAP,
+  type Notification,
+  type Pool,
+  type Watch,
+  type Watcher,
+} from "@siphon/rados";
 import { cacheSettings } from "./cache/cache-settings.ts";
 import { ImageCache } from "./cache/image-cache.ts";
 import { type LockInfo, lock } from "./cls/lock.ts";
@@ -13,6 +21,7 @@ import type { OpenOptions } from "./image/open-options.ts";
 import type { OnProgress } from "./image/requests.ts";
 import { Snapshots } from "./image/snapshots.ts";
 import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
+import { ObjectCopy } from "./io/object-copy.ts";
 import { BufferRequest, CompareRequest, PatternRequest } from "./io/promise-request.ts";
 import type { IoCounters, Latencies } from "./io/statistics.ts";
 import { breakLockOf, imageLockName, readImageLock } from "./lock/locker.ts";
@@ -156,6 +165,19 @@ export class Image implements AsyncDisposable {
       return;
     }
     return this.#done("flush", (settling) => io.flush(new BufferRequest(0, 0, nothing, settling)));
+  }
+
+  /**
+   * Makes an object of the image a copy of another object of the cluster, moved between OSDs. For images that are not striped and
+   * have no parent.
+   *
+   * @throws RbdError with the OSD's errno: -2 where there is no such object
+   */
+  copyObject(objectNumber: number, source: CopySource): Promise<void> {
+    const { io, header } = this.#image;
+    return this.#done("copy an object to", (settling) => {
+      io.write(new ObjectCopy(objectNumber * header.objectSize, header.objectSize, source, settling));
+    });
   }
 
   discard(request: ImageRequest): void;

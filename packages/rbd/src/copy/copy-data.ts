@@ -1,27 +1,42 @@
-import type { DiffSource, ImageReader, ImageWriter, TransferOptions } from "../transfer/image-ends.ts";
+import type {
+  DiffExtent,
+  DiffSource,
+  ImageReader,
+  ImageWriter,
+  TransferOptions,
+} from "../transfer/image-ends.ts";
 import { Parallel } from "../transfer/in-order.ts";
-import { defaultSparseSize, sparseRuns } from "../transfer/sparse.ts";
+import { SpareBuffers } from "../transfer/spare-buffers.ts";
+import { writeSparsely } from "../transfer/write-sparsely.ts";
+import type { ObjectCopier } from "./object-copier.ts";
 
 /** Bytes that are read and written at once. */
 const pieceBytes = 4 * 1024 * 1024;
+
+export interface CopyChangesOptions extends TransferOptions {
+  /** The target has nothing but zeros so far: they are left out. */
+  readonly isNew?: boolean;
+  /** Copies what it can; only to a target that is new. */
+  readonly copier?: ObjectCopier | undefined;
+}
 
 /** Writes what differs in the source to the target, zeros as zeros. */
 export async function copyChanges(
   source: DiffSource,
   target: ImageWriter,
-  { signal, limits, onProgress }: TransferOptions = {},
+  { signal, limits, onProgress, isNew = false, copier }: CopyChangesOptions = {},
 ): Promise<void> {
+  const buffers = new SpareBuffers();
+  const copy = async ({ offset, length }: DiffExtent) => {
+    if (await copier?.copy(offset, length)) return;
+    await copyRange(source, target, offset, length, { buffers, leaveOut: isNew });
+  };
   await using copies = new Parallel(limits);
-  for await (const { offset, length, exists } of source.extents()) {
+  for await (const extent of source.extents()) {
     signal?.throwIfAborted();
-    if (!exists) {
-      await copies.start(0, () => target.writeZeroes(offset, length));
-      continue;
-    }
-    for (let at = offset; at < offset + length; at += pieceBytes) {
-      const bytes = Math.min(pieceBytes, offset + length - at);
-      await copies.start(bytes, () => copyRange(source, target, at, bytes));
-    }
+    const { offset, length, exists } = extent;
+    if (exists) await copies.start(Math.min(length, pieceBytes), () => copy(extent));
+    else if (!isNew) await copies.start(0, () => target.writeZeroes(offset, length));
     onProgress?.(offset + length, source.size);
   }
   await copies.finish();
@@ -29,16 +44,23 @@ export async function copyChanges(
   onProgress?.(source.size, source.size);
 }
 
-/** Every byte of the range is written: what the target showed there is gone. */
+/**
+ * Every byte of the range is written: what the target showed there is gone.
+ *
+ * @param buffers what is read is put into them meanwhile
+ * @param leaveOut zeros are not written, since the target has none but zeros there
+ */
 export async function copyRange(
   source: Pick<ImageReader, "read">,
   target: ImageWriter,
   offset: number,
   length: number,
+  { buffers, leaveOut = false }: { buffers: SpareBuffers; leaveOut?: boolean },
 ): Promise<void> {
-  const bytes = await source.read(offset, length);
-  for (const { start, end, isZero } of sparseRuns(bytes, defaultSparseSize)) {
-    if (isZero) await target.writeZeroes(offset + start, end - start);
-    else await target.write(offset + start, bytes.subarray(start, end));
+  for (let at = offset; at < offset + length; at += pieceBytes) {
+    const bytes = Math.min(pieceBytes, offset + length - at);
+    const buffer = buffers.take(bytes);
+    await writeSparsely(target, at, await source.read(at, bytes, buffer), { leaveOut });
+    buffers.give(buffer);
   }
 }

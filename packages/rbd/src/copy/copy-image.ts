@@ -5,6 +5,7 @@ import { imageFeature } from "../image-state.ts";
 import type { TransferOptions } from "../transfer/image-ends.ts";
 import { imageTarget } from "../transfer/image-target.ts";
 import { copyChanges } from "./copy-data.ts";
+import { ObjectCopier } from "./object-copier.ts";
 
 export interface CopyOptions extends CreateOptions, TransferOptions {
   /** Copies the image as it was then. */
@@ -29,7 +30,9 @@ export async function copyImage(
   try {
     await using target = await to.open(newName);
     await target.setMetadata(await source.metadata());
-    await copyChanges(source.diff(), imageTarget(target), { signal, limits, onProgress });
+    const copier = await ObjectCopier.between(from, source, to, target);
+    const options = { signal, limits, onProgress, isNew: true, copier };
+    await copyChanges(source.diff(), imageTarget(target), options);
   } catch (error) {
     await to.remove(newName);
     throw error;

@@ -8,12 +8,14 @@ import type { ImagePool } from "../image-pool.ts";
 import type { ParentLink } from "../image-state.ts";
 import { dataObject } from "../maintenance/objects.ts";
 import { Layout } from "../striping/layout.ts";
-import type { ImageWriter } from "../transfer/image-ends.ts";
+import type { ImageReader, ImageWriter } from "../transfer/image-ends.ts";
 import { imageTarget } from "../transfer/image-target.ts";
 import { Parallel } from "../transfer/in-order.ts";
+import { SpareBuffers } from "../transfer/spare-buffers.ts";
 import { removeWhole } from "../transfer/whole-image.ts";
 import { copyChanges, copyRange } from "./copy-data.ts";
 import { type CopyOptions, shapeOf } from "./copy-image.ts";
+import { ObjectCopier } from "./object-copier.ts";
 
 export interface DeepCopyOptions extends Omit<CopyOptions, "snapshot"> {
   /** The copy of a clone gets its parent's data, and no parent. */
@@ -59,7 +61,9 @@ export async function deepCopyImage(
       };
       if (parent === undefined) {
         await toSize(target, source.size);
-        await copyChanges(source.diff({ from: last }), imageTarget(target), part);
+        const isNew = done === 0;
+        const copier = isNew ? await ObjectCopier.between(from, source, to, target) : undefined;
+        await copyChanges(source.diff({ from: last }), imageTarget(target), { ...part, isNew, copier });
       } else {
         await followParent(target, linkOf(source), source.size);
         await copyObjects(to.cluster, source, target, touched, part);
@@ -106,8 +110,9 @@ async function copyObjects(
   const { header, size } = source;
   const layout = new Layout(header);
   const data = await poolById(cluster, header.dataPoolId, header.namespace);
-  const writer = imageTarget(target);
+  const [reader, writer] = [source.diff(), imageTarget(target)];
   const objects = layout.objectCount(size);
+  const buffers = new SpareBuffers();
   await using copies = new Parallel(limits);
   for (let objectNumber = 0; objectNumber < objects; objectNumber++) {
     signal?.throwIfAborted();
@@ -116,7 +121,7 @@ async function copyObjects(
       const own = await isThere(data, object, { snapId: source.snapId ?? NO_SNAP });
       if (!own && !touched.has(objectNumber)) return;
       touched.add(objectNumber);
-      await copyObject(source, writer, layout, objectNumber, size);
+      await copyObject(reader, writer, layout, objectNumber, buffers);
     });
     onProgress?.(Math.min(size, (objectNumber + 1) * header.objectSize), size);
   }
@@ -125,16 +130,16 @@ async function copyObjects(
 }
 
 async function copyObject(
-  source: Image,
+  source: ImageReader,
   target: ImageWriter,
   layout: Layout,
   objectNumber: number,
-  size: number,
+  buffers: SpareBuffers,
 ): Promise<void> {
-  const end = layout.bytesOf(objectNumber, size);
+  const end = layout.bytesOf(objectNumber, source.size);
   for (let at = 0; at < end; ) {
     const run = Math.min(layout.run(at), end - at);
-    await copyRange(source, target, layout.imageOffset(objectNumber, at), run);
+    await copyRange(source, target, layout.imageOffset(objectNumber, at), run, { buffers });
     at += run;
   }
 }

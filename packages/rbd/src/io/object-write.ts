@@ -7,6 +7,7 @@ import { ClassMethod } from "./class-method.ts";
 import type { CopyUp } from "./copy-up.ts";
 import { errno } from "./errno.ts";
 import { type CompareAndWriteRequest, WriteSameRequest } from "./image-request.ts";
+import { ObjectCopy } from "./object-copy.ts";
 import { ObjectExtent } from "./object-extent.ts";
 import type { Operation } from "./operation.ts";
 
@@ -228,6 +229,10 @@ export class ObjectWrite extends ObjectExtent implements MapWaiter {
         ops.setU64(at + 16, patternLength);
         return;
       }
+    }
+    if (request instanceof ObjectCopy) {
+      request.addTo(ops);
+      return;
     }
     const whole = objectOffset === 0 && length === layout.objectSize;
     ops.addExtent(whole ? opCode.writeFull : opCode.write, objectOffset, length, length);

@@ -24,7 +24,7 @@ export class BufferRequest extends ImageRequest {
     into.set(this.#bytes.subarray(position, position + length), at);
   }
 
-  override dataInPlace(position: number, length: number): Uint8Array {
+  override dataInPlace(position: number, length: number): Uint8Array | undefined {
     return this.#bytes.subarray(position, position + length);
   }
 

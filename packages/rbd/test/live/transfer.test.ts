@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { LocalCluster } from "@siphon/lab";
 import { Cluster } from "@siphon/rados";
+import { ObjectCopier } from "../../src/copy/object-copier.ts";
 import { formatEncrypted, openEncrypted } from "../../src/encryption/encryption.ts";
 import { Secret } from "../../src/encryption/secret.ts";
 import { ImagePool } from "../../src/image-pool.ts";
@@ -123,6 +124,52 @@ test("diffs of rbd, applied one after the other, give the snapshots that they le
   }
   for (const to of snapshots.plain!) {
     assert.equal(rbd("export", `followed@${to}`, "-").equals(rbd("export", `plain@${to}`, "-")), true);
+  }
+});
+
+test("a copy is what rbd's is: the OSDs copy what has no zeros in it, the rest comes through here without them", async () => {
+  const objectSize = 65536;
+  const dense = (length: number) => Buffer.alloc(length, "no zeros");
+  await images.create("various", 6 * objectSize + 12_288, { objectSize });
+  {
+    await using image = await images.open("various");
+    await image.write(0, dense(objectSize));
+    await image.write(objectSize, dense(8192));
+    await image.write(objectSize + 32_768, dense(4096));
+    await image.write(2 * objectSize, Buffer.alloc(objectSize));
+    await image.write(3 * objectSize + 4096, dense(4096));
+    await image.write(4 * objectSize, dense(20_480));
+    await image.write(6 * objectSize, dense(12_288));
+    await image.snapshots.create("then");
+    await image.write(0, Buffer.alloc(objectSize));
+    await image.write(5 * objectSize, dense(objectSize));
+  }
+  const copied: boolean[] = [];
+  {
+    await using source = await images.open("various", { snapshot: "then" });
+    await images.create("by-object", source.size, { objectSize });
+    await using target = await images.open("by-object");
+    const copier = (await ObjectCopier.between(images, source, images, target))!;
+    for await (const { offset, length } of source.diff().extents())
+      copied.push(await copier.copy(offset, length));
+    const missing = { poolId: source.header.dataPoolId, name: "missing" };
+    await assert.rejects(target.copyObject(5, missing), { errno: -2 });
+  }
+  // Objects 0, 4 and 6; not those with zeros in them.
+  assert.deepEqual(copied, [true, false, false, false, true, true]);
+
+  await images.copy("various", "ours", images, { snapshot: "then" });
+  rbd("cp", "various@then", "theirs");
+  await images.deepCopy("various", "ours-deep");
+  rbd("deep", "cp", "various", "theirs-deep");
+  assert.equal(rbd("diff", "ours").toString(), rbd("diff", "theirs").toString());
+  for (const name of ["", "-deep", "-deep@then"]) {
+    assert.ok(rbd("export", `ours${name}`, "-").equals(rbd("export", `theirs${name}`, "-")), name);
+  }
+  for (const name of ["ours", "ours-deep"]) {
+    rbd("object-map", "check", name);
+    const flags: unknown = JSON.parse(rbd("info", name, "--format", "json").toString()).flags;
+    assert.deepEqual(flags, [], name);
   }
 });
 
