@@ -24,10 +24,14 @@ export class Pace {
     return latest[latest.length >> 1] ?? 0;
   }
 
-  /** @param fraction of the whole, from 0 to 1; undefined as long as nothing is known of that */
-  moment(by: Moment["by"], fraction: number): Moment | undefined {
+  /**
+   * @param fraction of the whole, from 0 to 1
+   * @param tries how often it ended before that moment: each time the next one is a bit earlier
+   * @returns undefined as long as nothing is known of the whole
+   */
+  moment(by: Moment["by"], fraction: number, tries: number): Moment | undefined {
     if (this.#times.length < this.#measured) return undefined;
-    const at = fraction * this.usual(by);
+    const at = fraction * this.usual(by) * 0.95 ** tries;
     return { by, at: by === "time" ? at : 1 + Math.floor(at) };
   }
 }

@@ -32,6 +32,8 @@ export class Stage implements AsyncDisposable {
   readonly before: PoolState;
   /** A file with the changes of `disk` from `one` to `two`. */
   readonly diff: string;
+  /** Where compiled modules are kept. */
+  readonly compiled: string;
   readonly rbd: Program;
   readonly siphon: Program;
   readonly #shell: SiphonShell;
@@ -40,6 +42,7 @@ export class Stage implements AsyncDisposable {
     this.conf = where.conf;
     this.pool = where.pool;
     this.diff = join(where.directory, `${where.pool}.diff`);
+    this.compiled = join(where.directory, "compiled");
     this.images = images;
     this.contents = contents;
     this.before = before;

@@ -32,9 +32,11 @@ export class Victim implements AsyncDisposable {
     this.#ended = once(child, "exit").then(() => []);
   }
 
-  static async start({ conf, pool, diff }: Stage): Promise<Victim> {
+  static async start({ conf, pool, diff, compiled }: Stage): Promise<Victim> {
     const worker = fileURLToPath(new URL("./worker.ts", import.meta.url));
-    const victim = new Victim(fork(worker, [conf, pool, diff]));
+    const victim = new Victim(
+      fork(worker, [conf, pool, diff], { env: { ...process.env, NODE_COMPILE_CACHE: compiled } }),
+    );
     if ((await victim.#message()) === undefined) throw new Error("the worker ended before it began");
     return victim;
   }

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { Cluster, type OpenTransport } from "@siphon/rados";
 import { ImagePool } from "@siphon/rbd";
 import { openTcp } from "../../../rados/src/messenger/transport.ts";
@@ -28,9 +29,12 @@ const images = await ImagePool.open(cluster, pool);
   await using image = await images.open("parent", { readOnly: true, watch: false });
   await image.read(0, image.size);
 }
+// Who is killed at once leaves no compiled modules to the next.
+flushCompileCache();
 const { promise: told, resolve } = Promise.withResolvers<ToWorker>();
-// It stays until it is killed.
+// It stays until it is killed, or nobody is there to do that.
 process.on("message", resolve);
+process.on("disconnect", () => process.exit(1));
 say({ type: "ready" });
 const { operation, killAtWrite } = await told;
 writes = 0;

@@ -22,11 +22,10 @@ export class CopyUp implements ParentReader, MapWaiter {
   data: Buffer;
   #updates = 0;
   #result = 0;
-  /**
-   * Without a write the data goes before the maps are told: until then the object is read from the parent, with the same result.
-   * A map that is ahead of the data would be a loss if we died now, since librbd flattens by the map alone.
-   */
-  #dataFirst = false;
+  /** What comes when the maps say what they were told. */
+  #next = () => {};
+  /** Without a write. */
+  #alone = false;
 
   constructor(io: ImageIo, objectNumber: number) {
     this.#io = io;
@@ -66,16 +65,28 @@ export class CopyUp implements ParentReader, MapWaiter {
       this.#finish(0, undefined);
       return;
     }
-    this.#dataFirst = this.#writes.length === 0;
-    if (this.#dataFirst) this.#send();
-    else this.#updateMaps();
+    this.#alone = this.#writes.length === 0;
+    if (this.#alone) {
+      this.#told(
+        () => this.#tellHead(objectState.pending, objectState.nonexistent),
+        () => this.#send(),
+      );
+      return;
+    }
+    this.#told(
+      () => {
+        this.#tellSnapshots();
+        this.#tellHead(this.#writes[0]!.mapState, undefined);
+      },
+      () => this.#send(),
+    );
   }
 
   mapUpdated(result: number): void {
     if (result < 0) this.#result = result;
     if (--this.#updates > 0) return;
-    if (this.#result < 0 || this.#dataFirst) this.#finish(this.#result, undefined);
-    else this.#send();
+    if (this.#result < 0) this.#finish(this.#result, undefined);
+    else this.#next();
   }
 
   /** The first write has gone together with the data. */
@@ -84,36 +95,62 @@ export class CopyUp implements ParentReader, MapWaiter {
     this.#finish(result, error, false);
   }
 
-  /** The snapshots have the object from now on, since its data is the parent's; the oldest of them as changed. */
-  #updateMaps(): void {
-    const { objectMap, state } = this.#io;
+  #told(tell: () => void, next: () => void): void {
+    this.#next = next;
     this.#updates = 1;
-    if (objectMap !== undefined) {
-      const snaps = this.data.length === 0 ? [] : state.snapContext.snaps;
-      const fastDiff = (state.features & imageFeature.fastDiff) !== 0;
-      for (const [index, snapId] of snaps.entries()) {
-        const size = state.snapshots.get(snapId)?.size ?? 0;
-        if (this.#objectNumber >= this.#io.layout.objectCount(size)) continue;
-        const clean = fastDiff && index + 1 < snaps.length;
-        this.#updates++;
-        objectMap.updateSnapshot(
-          snapId,
-          this.#objectNumber,
-          clean ? objectState.existsClean : objectState.exists,
-          this,
-        );
-      }
-      const unchanged = fastDiff && snaps.length > 0 ? objectState.existsClean : objectState.exists;
-      const head = this.#dataFirst ? unchanged : this.#writes[0]!.mapState;
-      const isMarked = this.#dataFirst && objectMap.mayExist(this.#objectNumber);
-      if (!isMarked && objectMap.update(this.#objectNumber, head, undefined, this)) this.#updates++;
-    }
+    tell();
     this.mapUpdated(0);
+  }
+
+  /** The snapshots have the object from now on, since its data is the parent's; the oldest of them as changed. */
+  #tellSnapshots(): void {
+    const { objectMap, state } = this.#io;
+    if (objectMap === undefined || this.data.length === 0) return;
+    const { snaps } = state.snapContext;
+    for (const [index, snapId] of snaps.entries()) {
+      const size = state.snapshots.get(snapId)?.size ?? 0;
+      if (this.#objectNumber >= this.#io.layout.objectCount(size)) continue;
+      const clean = this.#fastDiff && index + 1 < snaps.length;
+      this.#updates++;
+      objectMap.updateSnapshot(
+        snapId,
+        this.#objectNumber,
+        clean ? objectState.existsClean : objectState.exists,
+        this,
+      );
+    }
+  }
+
+  /** @param current only if the map says this now */
+  #tellHead(state: number, current: number | undefined): void {
+    if (this.#io.objectMap?.update(this.#objectNumber, state, current, this)) this.#updates++;
+  }
+
+  /**
+   * Without a write the object is marked once it is there, and as one that may be there until then. A map that is ahead of the data would be
+   * a loss if we died now, since librbd flattens by the map alone; one that knows nothing of it, too, since objects are removed by it.
+   * The image's own map comes last: where it says that the object is there, flattening again passes over it.
+   */
+  #copied(): void {
+    const clean = this.#fastDiff && this.#io.state.snapContext.snaps.length > 0;
+    const state = clean ? objectState.existsClean : objectState.exists;
+    this.#told(
+      () => this.#tellSnapshots(),
+      () =>
+        this.#told(
+          () => this.#tellHead(state, objectState.pending),
+          () => this.#finish(0, undefined),
+        ),
+    );
+  }
+
+  get #fastDiff(): boolean {
+    return (this.#io.state.features & imageFeature.fastDiff) !== 0;
   }
 
   #send(): void {
     const { snapContext } = this.#io.state;
-    const first = this.#writes[0];
+    const first = this.#alone ? undefined : this.#writes[0];
     const deep = this.data.length > 0 && snapContext.snaps.length > 0;
     if (first !== undefined && !deep && first.goesWithCopyUp) {
       first.sendWith(this);
@@ -121,7 +158,7 @@ export class CopyUp implements ParentReader, MapWaiter {
     }
     const context = deep || first === undefined ? noSnapshots : snapContext;
     const request = new CopyUpRequest(this.#io, this.#objectNumber, this.data, (result, error) => {
-      if (this.#dataFirst && result >= 0) this.#updateMaps();
+      if (this.#alone && result >= 0) this.#copied();
       else this.#finish(result, error);
     });
     request.snapContext = context;

@@ -38,8 +38,7 @@ export class CopyUps {
     const map = this.#io.objectMap;
     if (!this.#running.has(objectNumber)) {
       if (this.#io.parentBytes(objectNumber) === 0) return;
-      if (map?.valid === true && map.mayExist(objectNumber) && (await isThere(this.#io, objectNumber)))
-        return;
+      if (map?.valid === true && map.exists(objectNumber) && (await isThere(this.#io, objectNumber))) return;
     }
     const done = Promise.withResolvers<void>();
     this.#of(objectNumber).whenDone((result, error) => {

@@ -63,6 +63,13 @@ export class ObjectMap {
     return this.#states.get(objectNumber) !== objectState.nonexistent;
   }
 
+  /** Whether the map says that the object is there, which may be wrong only if somebody died who was to make it. */
+  exists(objectNumber: number): boolean {
+    if (!this.valid || objectNumber >= this.#states.size) return false;
+    const state = this.#states.get(objectNumber);
+    return state === objectState.exists || state === objectState.existsClean;
+  }
+
   /** An update of the object is under way. */
   busy(objectNumber: number): boolean {
     return this.#updates.has(objectNumber);
@@ -104,7 +111,7 @@ export class ObjectMap {
     if (!this.valid || objectNumber >= this.#states.size) return false;
     const known = this.#states.get(objectNumber);
     if (current !== undefined && current !== known) return false;
-    if (state === objectState.pending && known === objectState.nonexistent) return false;
+    if (state === objectState.pending && known !== current && known === objectState.nonexistent) return false;
     if (state === objectState.nonexistent && known !== objectState.pending) return false;
     return known !== state;
   }
