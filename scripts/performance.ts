@@ -65,6 +65,7 @@ const columns: Record<string, Column[]> = {
     ["client", "client"],
     ["elapsed, s", "seconds", 2],
     ["CPU, s", "cpu", 2],
+    ["CPU beside the start, s per GiB", "cpuPerGibibyte", 2],
   ],
   crush: [
     ["cluster", "name"],

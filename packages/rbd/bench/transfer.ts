@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { freemem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -11,7 +12,7 @@ import { type Goal, goal, printGoals, progress, writeResult } from "../../rados/
 /**
  * The same transfers by `rbd` and by `siphon rbd`, whole processes from their start to their end, one after the other in every
  * round, each time another one first; files are in memory. Ratios are taken within a round, so that a busy machine is busy
- * for both.
+ * for both. `info` does little else than start: what it takes is taken off where CPU is told by the GiB.
  */
 const { values: args } = parseArgs({
   options: {
@@ -22,7 +23,9 @@ const { values: args } = parseArgs({
   },
 });
 const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
-const mebibytes = Number(args.size ?? (args.quick ? 256 : 1024));
+/** The image is in memory up to six times: two images, its bytes, its diff, a new file, and what the OSD needs beside. */
+const most = Math.floor(freemem() / 6 / 2 ** 30);
+const mebibytes = Number(args.size ?? 1024 * Math.max(1, Math.min(args.quick ? 1 : 4, most)));
 
 interface Sample {
   seconds: number;
@@ -34,13 +37,15 @@ interface Transfer {
   name: string;
   /** Arguments of either program. */
   args: string[];
+  /** What rbd does before, uncounted. */
+  before?: string[];
   /** An image that it makes, or a file. */
   makes?: { image: string } | { file: string };
 }
 
 await using cluster = await LocalCluster.up({
   ...{ name: `bench-transfer-${process.pid}`, osds: 1, replicas: 1, store: "memstore" },
-  osdSize: 8 * 2 ** 30,
+  osdSize: 12 * 2 ** 30,
   settings: { osd_min_pg_log_entries: 100, osd_max_pg_log_entries: 200 },
 });
 const { pool, user } = cluster.spec;
@@ -49,26 +54,32 @@ await using stack = new AsyncDisposableStack();
 stack.defer(() => rm(directory, { recursive: true, force: true }));
 await createImage(cluster.client, { image: "source", size: mebibytes * 2 ** 20 });
 await prefillImage(cluster.client, { image: "source" });
-const [raw, out] = [join(directory, "raw"), join(directory, "out")];
+const [raw, diff, out] = [join(directory, "raw"), join(directory, "diff"), join(directory, "out")];
 const where = ["--conf", cluster.conf, "--id", user];
-const source = `${pool}/source`;
+const [source, made] = [`${pool}/source`, `${pool}/made`];
+const quiet = "--no-progress";
 
 const clients: Record<"rbd" | "siphon", string[]> = {
   rbd: ["rbd"],
   siphon: [process.execPath, fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url)), "rbd"],
 };
 const transfers: Transfer[] = [
-  { name: "export", args: ["export", source, out, "--no-progress"], makes: { file: out } },
+  { name: "export", args: ["export", source, out, quiet], makes: { file: out } },
+  { name: "import", args: ["import", raw, made, quiet], makes: { image: made } },
+  { name: "export-diff", args: ["export-diff", source, out, quiet], makes: { file: out } },
   {
-    name: "import",
-    args: ["import", raw, `${pool}/made`, "--no-progress"],
-    makes: { image: `${pool}/made` },
+    name: "import-diff",
+    before: ["create", made, "--size", `${mebibytes}M`],
+    args: ["import-diff", diff, made, quiet],
+    makes: { image: made },
   },
-  { name: "export-diff", args: ["export-diff", source, out, "--no-progress"], makes: { file: out } },
+  { name: "copy", args: ["cp", source, made, quiet], makes: { image: made } },
+  { name: "deep copy", args: ["deep", "cp", source, made, quiet], makes: { image: made } },
   { name: "info", args: ["info", source] },
 ];
 
-await run([...clients.rbd, "export", source, raw, "--no-progress"]);
+await run([...clients.rbd, "export", source, raw, quiet]);
+await run([...clients.rbd, "export-diff", source, diff, quiet]);
 const samples = new Map<string, Sample[]>();
 for (let round = 0; round < rounds; round++) {
   for (const transfer of transfers) {
@@ -76,6 +87,7 @@ for (let round = 0; round < rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.reverse()) {
       progress(`round ${round + 1} of ${rounds}: ${transfer.name}, ${name}`);
       const key = `${transfer.name} ${name}`;
+      if (transfer.before !== undefined) await run([...clients.rbd, ...transfer.before]);
       samples.set(key, [...(samples.get(key) ?? []), await run([...clients[name], ...transfer.args])]);
       await undo(transfer);
     }
@@ -86,17 +98,23 @@ progress("");
 const rows = transfers.flatMap(({ name }) =>
   Object.keys(clients).map((client) => {
     const mine = samples.get(`${name} ${client}`)!;
+    const start = samples.get(`info ${client}`)!;
     return {
       ...{ transfer: name, client },
       seconds: estimate(mine.map(({ seconds }) => seconds)),
-      bandwidth: name === "info" ? undefined : estimate(mine.map(({ seconds }) => mebibytes / seconds)),
       cpu: estimate(mine.map(({ cpu }) => cpu)),
+      ...(name !== "info" && {
+        bandwidth: estimate(mine.map(({ seconds }) => mebibytes / seconds)),
+        cpuPerGibibyte: estimate(mine.map(({ cpu }, i) => ((cpu - start[i]!.cpu) * 1024) / mebibytes)),
+      }),
     };
   }),
 );
-for (const { transfer, client, seconds, cpu } of rows) {
+for (const { transfer, client, seconds, cpu, cpuPerGibibyte } of rows) {
+  const beside = cpuPerGibibyte && `, beside the start ${cpuPerGibibyte.median.toFixed(2)} s a GiB`;
+  const elapsed = seconds.median.toFixed(2).padStart(6);
   console.log(
-    `${transfer.padEnd(12)} ${client.padEnd(7)} ${seconds.median.toFixed(2).padStart(6)} s, CPU ${cpu.median.toFixed(2)} s`,
+    `${transfer.padEnd(12)} ${client.padEnd(7)} ${elapsed} s, CPU ${cpu.median.toFixed(2)} s${beside ?? ""}`,
   );
 }
 const goals: Goal[] = transfers.flatMap(({ name }) => {
@@ -142,5 +160,5 @@ async function run([program, ...rest]: string[]): Promise<Sample> {
 async function undo({ makes }: Transfer): Promise<void> {
   if (makes === undefined) return;
   if ("file" in makes) await rm(makes.file, { force: true });
-  else await run([...clients.rbd, "rm", makes.image, "--no-progress"]);
+  else await run([...clients.rbd, "rm", makes.image, quiet]);
 }
