@@ -77,11 +77,12 @@ export async function runCampaign(options: CampaignOptions): Promise<Kill[]> {
   async function killOnce(stage: Stage, operation: OperationName, number: number): Promise<Kill> {
     const random = new Random(seed * 10_007 + number);
     const pace = paces.get(operation)!;
-    const program = number % 2 === 0 ? stage.rbd : stage.siphon;
-    const ending = number % 4 < 2 ? "finished" : "removed";
-    const by = number % 8 < 4 ? "time" : "write";
-    // Anywhere, and about as often in each part of the whole.
-    const fraction = (number + random.below(1_000_000) / 1_000_000) / wanted;
+    const variant = number + 3 * options.only.indexOf(operation);
+    const program = variant % 2 === 0 ? stage.rbd : stage.siphon;
+    const ending = variant % 4 < 2 ? "finished" : "removed";
+    const by = variant % 8 < 4 ? "time" : "write";
+    // Anywhere, and as often in each part of the whole, however many there are: multiples of the golden ratio.
+    const fraction = ((seed + number) * 0.618034 + random.below(100) / 1000) % 1;
     for (let tries = 0; ; ) {
       const prepared = await operations[operation].prepare(stage, random);
       const moment = pace.moment(by, fraction, tries);
