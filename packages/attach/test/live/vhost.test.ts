@@ -15,6 +15,7 @@ const settings: VmSettings = { ...qemuDefaults, device: "virtio-blk", queues: 2 
 const socket = join(directory, "disk.sock");
 const file = join(directory, "disk.raw");
 const size = 512 << 20;
+const pluggableMemoryMiB = 256;
 
 let server: ChildProcess;
 let vm: Vm;
@@ -28,6 +29,7 @@ before(async () => {
     settings,
     disk: { type: "vhost-user", socket },
     accelerator: "tcg",
+    pluggableMemoryMiB,
     bootTimeoutMs: 120_000,
   });
 });
@@ -40,11 +42,13 @@ after(async () => {
 
 async function serve(): Promise<ChildProcess> {
   const child = fork(new URL("../support/serve-file.ts", import.meta.url), [socket, file]);
-  await once(child, "message");
+  const [said] = await Promise.race([once(child, "message"), once(child, "exit")]);
+  assert.equal(said, "listening", "the server ended");
   return child;
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
   child.kill(signal);
   await exited;
@@ -139,4 +143,26 @@ test("the guest sees the disk grow", async () => {
   const grown = `for i in $(seq 100); do [ "$(blockdev --getsize64 /dev/vda)" = ${size * 2} ] && exit 0; sleep 0.1; done; exit 1`;
   await run(grown);
   await run(`dd if=/dev/zero of=/dev/vda bs=64k count=1 seek=${size / 65536 + 5} oflag=direct 2>/dev/null`);
+});
+
+test("memory that is plugged into a running VM is the disk's to read and write, too", async () => {
+  const memory = (what: string) => `awk '/^${what}/ {print int($2 / 1024)}' /proc/meminfo`;
+  const before = Number(await run(memory("MemTotal")));
+  // Little is left of what the VM has; buffers that are larger lie in what is plugged in.
+  const free = Number(await run(memory("MemAvailable")));
+  await run("mount -t tmpfs -o size=100% tmpfs /mnt");
+  await run(`dd if=/dev/zero of=/mnt/filled bs=1M count=${free - 64} 2>/dev/null`);
+  const size = pluggableMemoryMiB << 20;
+  await vm.qmp.execute("object-add", { "qom-type": "memory-backend-memfd", id: "more", size, share: true });
+  await vm.qmp.execute("device_add", { driver: "pc-dimm", id: "dimm", memdev: "more" });
+  const states = "/sys/devices/system/memory/*/state";
+  await run(
+    `for i in $(seq 300); do for state in $(grep -l offline ${states}); do echo online_movable >$state; done; ` +
+      `[ $(${memory("MemTotal")}) -gt ${before} ] && exit 0; sleep 0.1; done; exit 1`,
+  );
+  await run(
+    "fio --name=v --filename=/dev/vda --rw=write --bs=1m --size=128m --iodepth=128 --ioengine=libaio --direct=1 " +
+      "--verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=9 --output-format=terse",
+  );
+  await run("umount /mnt");
 });

@@ -29,6 +29,8 @@ export interface QemuPlan {
   accelerator: Accelerator;
   cpus: number;
   memoryMiB: number;
+  /** So much more memory may be plugged in while the VM runs. */
+  pluggableMemoryMiB?: number;
   network?: Network;
   /** Path of the allocator's library; needed unless the settings say libc. */
   allocatorLibrary?: string;
@@ -58,7 +60,7 @@ export const agentPort = "siphon.agent";
 
 /** The command line of a VM; throws SIPHON_USAGE for what cannot be combined. */
 export function qemuCommand(plan: QemuPlan): QemuCommand {
-  const { name, settings, accelerator, cpus, memoryMiB } = plan;
+  const { name, settings, accelerator, cpus } = plan;
   return {
     env: environment(plan),
     program: qemuProgram,
@@ -72,7 +74,7 @@ export function qemuCommand(plan: QemuPlan): QemuCommand {
       ["-accel", accelerator === "tcg" ? "tcg,thread=multi" : "kvm"],
       // Of the models that TCG can emulate, one whose kernels keep the TSC as their clock.
       ["-cpu", accelerator === "tcg" ? "Nehalem" : "host"],
-      ["-m", String(memoryMiB)],
+      ["-m", memorySize(plan)],
       ["-smp", `${cpus},sockets=1,cores=${cpus},threads=1`],
       ...sharedMemory(plan),
       ...bootOptions(plan.boot),
@@ -120,6 +122,11 @@ function environment({ settings, allocatorLibrary }: QemuPlan): Record<string, s
     env.LD_PRELOAD = allocatorLibrary;
   }
   return env;
+}
+
+function memorySize({ memoryMiB, pluggableMemoryMiB }: QemuPlan): string {
+  if (pluggableMemoryMiB === undefined) return String(memoryMiB);
+  return keyValues(String(memoryMiB), { slots: "4", maxmem: `${memoryMiB + pluggableMemoryMiB}M` });
 }
 
 /** A vhost-user daemon maps the guest's memory, so it must be shared. */

@@ -37,6 +37,7 @@ export interface VmOptions {
   cpus?: number;
   /** 512 unless told. */
   memoryMiB?: number;
+  pluggableMemoryMiB?: QemuPlan["pluggableMemoryMiB"];
   network?: Network;
   hotPlug?: boolean;
   /** The process that serves the disk, if it is the VM's own: it ends after QEMU. */

@@ -33,6 +33,10 @@ test("a VM has the size asked for, named threads, and ends when its guest resets
   );
 });
 
+test("memory may be plugged in when that was asked for", () => {
+  assertHas(lines({ pluggableMemoryMiB: 256 }), "-m 512,slots=4,maxmem=768M");
+});
+
 test("emulated it has a CPU whose clock is steady, with KVM the host's", () => {
   assertHas(lines(), "-accel tcg,thread=multi", "-cpu Nehalem");
   assertHas(lines({ accelerator: "kvm" }), "-accel kvm", "-cpu host");
