@@ -14,7 +14,7 @@ import { type Code, op, wasmModule } from "./wasm.ts";
  * folded again by one that is shorter, and what that leaves goes through tables.
  */
 export function crc32cKernel(): Uint8Array<ArrayBuffer> {
-  return wasmModule([{ name: "crc32c", parameters: 3, locals: { i32: 2 }, body: crc32cBody }]);
+  return wasmModule([{ name: "crc32c", parameters: 3, locals: { i32: 2 }, body: crc32cBody() }]);
 }
 
 /** Memory up to here is the kernel's own; the slicing tables must be put at its start. */
@@ -59,7 +59,9 @@ const fine = stage(endOf(coarse), [130, 310, 340, 390, 418], 8 * 1024, 640);
 /** The same, to the power of 8. */
 const finer = stage(endOf(fine), [65, 155, 170, 195, 209], 512, 240);
 
-const crc32cBody: readonly Code[] = [...[coarse, fine, finer].map(fold), ...byTables(), op.get(crc)];
+function crc32cBody(): Code[] {
+  return [...[coarse, fine, finer].map(fold), ...byTables(), op.get(crc)];
+}
 
 function stage(start: number, distances: readonly number[], blockBytes: number, leastBytes: number): Stage {
   const reach = Math.ceil(distances.at(-1)! / stepBytes) * stepBytes;

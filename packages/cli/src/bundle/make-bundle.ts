@@ -48,15 +48,24 @@ const prefix = "build-";
 /** What every command needs is put into the bundle; other packages stay where they are, under the path at which Node finds them. */
 const packages: Plugin = {
   name: "packages",
-  setup({ onResolve, resolve }) {
+  setup({ onLoad, onResolve, resolve }) {
     onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...from }) => {
       const isOurs = from.kind === "entry-point" || path.startsWith("@siphon/") || path === "commander";
       if (isOurs || pluginData === packages) return undefined;
+      if (path in lean && from.importer.includes("/commander/")) return { path, namespace: "lean" };
       if (path.startsWith("node:")) return { path, external: true };
       const resolved = await resolve(path, { ...from, pluginData: packages });
       return { errors: resolved.errors, path: pathToFileURL(resolved.path).href, external: true };
     });
+    onLoad({ filter: /./, namespace: "lean" }, ({ path }) => ({ contents: lean[path]! }));
   },
+};
+
+/** What commander needs of two modules of Node: importing them opens the standard streams, or takes longer than parsing a command line. */
+const lean: Readonly<Record<string, string>> = {
+  "node:process": "export default process;",
+  "node:child_process":
+    'export default { spawn: (...args) => process.getBuiltinModule("node:child_process").spawn(...args) };',
 };
 
 /**

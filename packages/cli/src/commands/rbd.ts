@@ -1,11 +1,17 @@
 import { Command } from "commander";
 
+const images = () => import("./rbd/images.ts");
+
 /** The commands by the modules they are in, in the order of the help. */
 const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
-  {
-    names: ["create", "ls", "list", "info", "resize", "rm", "remove", "clone", "flatten", "children"],
-    load: async () => (await import("./rbd/images.ts")).imageCommands(),
-  },
+  { names: ["create"], load: async () => [(await images()).createCommand()] },
+  { names: ["ls", "list"], load: async () => [(await images()).listCommand()] },
+  { names: ["info"], load: async () => [(await images()).infoCommand()] },
+  { names: ["resize"], load: async () => [(await images()).resizeCommand()] },
+  { names: ["rm", "remove"], load: async () => [(await images()).removeCommand()] },
+  { names: ["clone"], load: async () => [(await images()).cloneCommand()] },
+  { names: ["flatten"], load: async () => [(await images()).flattenCommand()] },
+  { names: ["children"], load: async () => [(await images()).childrenCommand()] },
   { names: ["du", "disk-usage"], load: async () => [(await import("./rbd/du.ts")).duCommand()] },
   {
     names: ["object-map"],

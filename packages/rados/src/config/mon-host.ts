@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 as isValidIPv6 } from "node:net";
 import { type EntityAddr, type EntityAddrType, formatIPv6, parseIPv6 } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
@@ -91,6 +90,7 @@ export async function resolveMonHosts(mons: readonly MonHost[][]): Promise<Entit
 
 async function ipAddresses(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host];
+  const { lookup } = await import("node:dns/promises");
   return (await lookup(host, { all: true })).map(({ address }) => address);
 }
 

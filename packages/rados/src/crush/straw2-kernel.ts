@@ -14,7 +14,7 @@ import { type Code, op, wasmModule } from "@siphon/wire";
  */
 export function straw2Kernel(): Uint8Array<ArrayBuffer> {
   const locals = { i32: 2, f64: 2, v128: 13 };
-  return wasmModule([{ name: "choose", parameters: 5, locals, body: straw2Body }]);
+  return wasmModule([{ name: "choose", parameters: 5, locals, body: straw2Body() }]);
 }
 
 /** Memory below this holds the table of logarithms. */
@@ -29,23 +29,25 @@ const chains = [
 ];
 type Chain = (typeof chains)[number];
 
-const straw2Body: readonly Code[] = [
-  ...[op.f64Const(Number.NEGATIVE_INFINITY), op.set(longest)],
-  ...[op.get(ids), op.set(at), op.get(ids), op.set(winner)],
-  op.while(
-    [op.get(at), op.get(end), op.ltU],
-    [
-      ...hashItems(),
-      ...chains.flatMap(({ hash }, chain) => [
-        ...drawTwo(hash, 0, 4 * chain),
-        ...drawTwo(hash, 2, 4 * chain),
-      ]),
-      ...[op.get(at), op.const(32), op.add, op.set(at)],
-      ...[op.get(weights), op.const(64), op.add, op.set(weights)],
-    ],
-  ),
-  ...[op.get(winner), op.get(ids), op.sub],
-];
+function straw2Body(): Code[] {
+  return [
+    ...[op.f64Const(Number.NEGATIVE_INFINITY), op.set(longest)],
+    ...[op.get(ids), op.set(at), op.get(ids), op.set(winner)],
+    op.while(
+      [op.get(at), op.get(end), op.ltU],
+      [
+        ...hashItems(),
+        ...chains.flatMap(({ hash }, chain) => [
+          ...drawTwo(hash, 0, 4 * chain),
+          ...drawTwo(hash, 2, 4 * chain),
+        ]),
+        ...[op.get(at), op.const(32), op.add, op.set(at)],
+        ...[op.get(weights), op.const(64), op.add, op.set(weights)],
+      ],
+    ),
+    ...[op.get(winner), op.get(ids), op.sub],
+  ];
+}
 
 /** crush_hash32_3(x, id, r) of eight ids, and where its lower half lies in the table. */
 function hashItems(): Code[] {

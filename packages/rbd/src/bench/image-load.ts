@@ -1,6 +1,7 @@
 import { randomFillSync } from "node:crypto";
-import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
+import type { RecordableHistogram } from "node:perf_hooks";
 import { ImageRequest } from "../io/image-request.ts";
+import { createLatencyHistogram } from "../io/statistics.ts";
 
 /** What a load needs of an image. */
 export interface LoadTarget {
@@ -51,7 +52,7 @@ export interface LoadResult extends LoadProgress {
 export class ImageLoad {
   readonly #target: LoadTarget;
   readonly #options: LoadOptions;
-  readonly #latency = createHistogram({ figures: 3 });
+  readonly #latency = createLatencyHistogram();
   readonly #done = Promise.withResolvers<void>();
   readonly #blocks: number;
   #begun = 0;

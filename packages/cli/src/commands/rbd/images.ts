@@ -30,12 +30,7 @@ import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
-/** Commands about images as a whole. */
-export function imageCommands(): Command[] {
-  return [create(), list(), info(), resize(), remove(), clone(), flatten(), children()];
-}
-
-function create(): Command {
+export function createCommand(): Command {
   const command = withShapeFlags(
     new Command("create").summary("create an empty image").argument("[image-spec]"),
   )
@@ -48,7 +43,7 @@ function create(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
-function list(): Command {
+export function listCommand(): Command {
   const command = new Command("ls")
     .alias("list")
     .summary("list images")
@@ -70,7 +65,7 @@ function list(): Command {
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
 }
 
-function info(): Command {
+export function infoCommand(): Command {
   const command = new Command("info")
     .summary("show information about an image")
     .argument("[image-or-snap-spec]")
@@ -94,7 +89,7 @@ function info(): Command {
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
 }
 
-function resize(): Command {
+export function resizeCommand(): Command {
   const command = new Command("resize")
     .summary("resize (expand or shrink) an image")
     .argument("[image-spec]")
@@ -115,7 +110,7 @@ function resize(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
-function remove(): Command {
+export function removeCommand(): Command {
   const command = new Command("rm")
     .alias("remove")
     .summary("delete an image")
@@ -136,7 +131,7 @@ function remove(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
-function clone(): Command {
+export function cloneCommand(): Command {
   const command = withShapeFlags(
     new Command("clone")
       .summary("clone a snapshot into a copy-on-write image")
@@ -157,7 +152,7 @@ function clone(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
-function flatten(): Command {
+export function flattenCommand(): Command {
   const command = new Command("flatten")
     .summary("fill a clone with its parent's data")
     .argument("[image-spec]")
@@ -183,7 +178,7 @@ async function tellFlatten({ pool, image: name }: ImageSpec, { header }: Image):
   process.stdout.write(`would ${what}\n`);
 }
 
-function children(): Command {
+export function childrenCommand(): Command {
   const command = new Command("children")
     .summary("display the clones of an image or of a snapshot")
     .argument("[image-or-snap-spec]")
