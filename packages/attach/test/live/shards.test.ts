@@ -79,7 +79,10 @@ describe("siphon attach --shards", () => {
     await Promise.all([one.stop(), two.stop()]);
     assert.ok(attached.shards.includes(second!) && !attached.shards.includes(first!));
     const page = await new Promise<string>((resolve, reject) => {
-      get({ socketPath: metrics, path: "/metrics" }, (response) => resolve(text(response))).on("error", reject);
+      get({ socketPath: metrics, path: "/metrics" }, (response) => resolve(text(response))).on(
+        "error",
+        reject,
+      );
     });
     assert.match(page, /^siphon_attach_shard_restarts_total\{shard="1"\} 1$/m);
     assert.match(page, /^siphon_attach_shard_restarts_total\{shard="2"\} 0$/m);
