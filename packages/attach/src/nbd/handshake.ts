@@ -1,17 +1,8 @@
 import { AttachError } from "../errors.ts";
 import { type NbdExport, transmissionFlags } from "./export.ts";
 import { contextsFor, parseContextQuery } from "./meta-context.ts";
-import {
-  handshakeFlag,
-  info,
-  maxPayload,
-  maxString,
-  option,
-  optionMagic,
-  optionReply,
-  optionReplyMagic,
-  serverMagic,
-} from "./protocol.ts";
+import * as encode from "./option-replies.ts";
+import { handshakeFlag, info, maxString, option, optionMagic, optionReply } from "./protocol.ts";
 import type { MetaContext, Session } from "./session.ts";
 
 /** The exports by name; the empty name stands for the only one. */
@@ -53,12 +44,7 @@ export class Handshake {
   }
 
   greet(): void {
-    const greeting = Buffer.alloc(18);
-    [...serverMagic, ...optionMagic].forEach((word, i) => {
-      greeting.writeUInt32BE(word, 4 * i);
-    });
-    greeting.writeUInt16BE(handshakeFlag.fixedNewstyle | handshakeFlag.noZeroes, 16);
-    this.#events.send(greeting);
+    this.#events.send(encode.greeting());
   }
 
   /** Encryption is on: what was agreed before is void. */
@@ -166,21 +152,14 @@ export class Handshake {
     const chosen = this.#find(data.toString());
     if (chosen === undefined) throw violation(`there is no export called ${JSON.stringify(shown(data))}`);
     if (this.#replies === "extended") throw violation("extended headers and the old way to choose an export");
-    const answer = Buffer.alloc(this.#noZeroes ? 10 : 10 + 124);
-    answer.writeBigUInt64BE(BigInt(chosen.device.size), 0);
-    answer.writeUInt16BE(this.#flags(chosen), 8);
-    this.#events.send(answer);
+    this.#events.send(encode.chosenExport(chosen.device.size, this.#flags(chosen), !this.#noZeroes));
     this.#agree(chosen);
   }
 
-  /** A reply for each export: u32 length of the name, the name, the description. */
   #list(data: Buffer): number {
     if (data.length > 0) return optionReply.invalid;
     for (const { name, description } of this.#exports.values()) {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(Buffer.byteLength(name));
-      const item = [length, Buffer.from(name), Buffer.from(description)];
-      this.#reply(option.list, optionReply.server, Buffer.concat(item));
+      this.#reply(option.list, optionReply.server, encode.listedExport(name, description));
     }
     return optionReply.ack;
   }
@@ -201,24 +180,13 @@ export class Handshake {
   }
 
   #inform(code: number, chosen: NbdExport, wanted: ReadonlySet<number>): void {
-    const size = Buffer.alloc(12);
-    size.writeUInt16BE(info.export, 0);
-    size.writeBigUInt64BE(BigInt(chosen.device.size), 2);
-    size.writeUInt16BE(this.#flags(chosen), 10);
-    this.#reply(code, optionReply.info, size);
-    for (const [item, text] of [
-      [info.name, chosen.name],
-      [info.description, chosen.description],
-    ] as const) {
-      if (!wanted.has(item)) continue;
-      this.#reply(code, optionReply.info, Buffer.concat([Buffer.from([0, item]), Buffer.from(text)]));
+    const { name, description, device } = chosen;
+    this.#reply(code, optionReply.info, encode.exportInfo(device.size, this.#flags(chosen)));
+    if (wanted.has(info.name)) this.#reply(code, optionReply.info, encode.textInfo(info.name, name));
+    if (wanted.has(info.description)) {
+      this.#reply(code, optionReply.info, encode.textInfo(info.description, description));
     }
-    const blocks = Buffer.alloc(14);
-    blocks.writeUInt16BE(info.blockSize, 0);
-    blocks.writeUInt32BE(1, 2);
-    blocks.writeUInt32BE(preferredBlock, 6);
-    blocks.writeUInt32BE(maxPayload, 10);
-    this.#reply(code, optionReply.info, blocks);
+    this.#reply(code, optionReply.info, encode.blockSizeInfo());
   }
 
   #chooseReplies(code: number, data: Buffer): number {
@@ -229,7 +197,6 @@ export class Handshake {
     return optionReply.ack;
   }
 
-  /** A reply for each context: u32 id, the name. */
   #metaContexts(code: number, data: Buffer): number {
     const setting = code === option.setMetaContext;
     if (setting) {
@@ -242,11 +209,7 @@ export class Handshake {
     if (chosen === undefined) return optionReply.unknown;
     const contexts = contextsFor(chosen.extents, query.queries, setting);
     for (const { id, name } of contexts) {
-      const text = Buffer.from(name);
-      const answer = Buffer.alloc(4 + text.length);
-      answer.writeUInt32BE(setting ? id : 0, 0);
-      text.copy(answer, 4);
-      this.#reply(code, optionReply.metaContext, answer);
+      this.#reply(code, optionReply.metaContext, encode.metaContext(setting ? id : 0, name));
     }
     if (setting) {
       this.#contexts = contexts;
@@ -279,17 +242,8 @@ export class Handshake {
     this.#events.end();
   }
 
-  /** u64 magic, u32 option, u32 reply type, u32 length, the data. */
   #reply(code: number, type: number, data: Buffer | string = ""): void {
-    const bytes = Buffer.from(data);
-    const reply = Buffer.alloc(20 + bytes.length);
-    reply.writeUInt32BE(optionReplyMagic[0], 0);
-    reply.writeUInt32BE(optionReplyMagic[1], 4);
-    reply.writeUInt32BE(code, 8);
-    reply.writeUInt32BE(type, 12);
-    reply.writeUInt32BE(bytes.length, 16);
-    bytes.copy(reply, 20);
-    this.#events.send(reply);
+    this.#events.send(encode.optionReply(code, type, Buffer.from(data)));
   }
 }
 
@@ -299,8 +253,6 @@ const optionHeaderBytes = 16;
 const maxOption = 64 << 10;
 /** No client asks for more; one that does not read the answers would fill our memory. */
 const mostOptions = 256;
-/** What is the least that is efficient, for clients that round requests to it: a page. */
-const preferredBlock = 4096;
 
 function violation(message: string): AttachError {
   return new AttachError("SIPHON_ATTACH_PROTOCOL", message);

@@ -56,6 +56,24 @@ export function contextsFor(
   return found.map(({ name, since }, i) => ({ id: i + 1, name, since }));
 }
 
+/**
+ * What comes with a BLOCK_STATUS that is about some contexts only: u64 length of the range, u32 id of each context. None are wanted
+ * (undefined) when one was not agreed on, or is named twice.
+ */
+export function parseStatusPayload(
+  payload: Buffer,
+  agreed: readonly MetaContext[],
+): { length: number; wanted: readonly MetaContext[] | undefined } {
+  const length = Number(payload.readBigUInt64BE(0));
+  const wanted: MetaContext[] = [];
+  for (let at = 8; at < payload.length; at += 4) {
+    const context = agreed.find(({ id }) => id === payload.readUInt32BE(at));
+    if (context === undefined || wanted.includes(context)) return { length, wanted: undefined };
+    wanted.push(context);
+  }
+  return { length, wanted };
+}
+
 const allocationContext = "base:allocation";
 const diffPrefix = "siphon:diff/";
 const mostContexts = 16;

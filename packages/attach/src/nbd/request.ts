@@ -2,6 +2,7 @@ import { ImageRequest } from "@siphon/rbd";
 import type { Chunk } from "./chunk-pool.ts";
 import { Holes } from "./holes.ts";
 import { Payload, type SegmentPool } from "./payload.ts";
+import { command, commandFlag, readU64 } from "./protocol.ts";
 import type { ReplyStream } from "./reply-stream.ts";
 
 /** Who a request comes back to. */
@@ -55,6 +56,25 @@ export class NbdRequest extends ImageRequest {
     super();
     this.#owner = owner;
     this.payload = new Payload(owner.segments);
+  }
+
+  /**
+   * Begins anew with a header: u32 magic, u16 flags, u16 command, u64 cookie, u64 start, and the length, which is u64 in extended headers
+   * and u32 in others.
+   */
+  parse(view: DataView, at: number, extended: boolean): void {
+    this.flags = view.getUint16(at + 4);
+    this.command = view.getUint16(at + 6);
+    this.cookieHigh = view.getUint32(at + 8);
+    this.cookieLow = view.getUint32(at + 12);
+    this.startHigh = view.getUint32(at + 16);
+    this.startLow = view.getUint32(at + 20);
+    this.start = readU64(view, at + 16);
+    this.total = extended ? readU64(view, at + 24) : view.getUint32(at + 24);
+    this.done = 0;
+    this.isFlushing = false;
+    this.writesZeros = this.command === command.writeZeroes && (this.flags & commandFlag.noHole) !== 0;
+    this.unfragmented = (this.flags & commandFlag.df) !== 0;
   }
 
   override fill(into: Buffer, at: number, position: number, length: number): void {

@@ -1,6 +1,7 @@
 import { AttachError } from "../errors.ts";
 import { ioKind } from "../server/io-metrics.ts";
 import { blockStatus } from "./block-status.ts";
+import { parseStatusPayload } from "./meta-context.ts";
 import type { SegmentPool } from "./payload.ts";
 import {
   command,
@@ -10,7 +11,6 @@ import {
   maxPayload,
   nbdError,
   nbdErrorOf,
-  readU64,
   requestBytes,
   requestMagic,
 } from "./protocol.ts";
@@ -134,26 +134,15 @@ export class Transmission implements RequestOwner {
     if (magic !== (this.#extended ? extendedRequestMagic : requestMagic)) {
       throw new AttachError("SIPHON_ATTACH_PROTOCOL", `a request began with 0x${magic.toString(16)}`);
     }
-    const code = view.getUint16(at + 6);
-    if (code === command.disconnect) {
+    if (view.getUint16(at + 6) === command.disconnect) {
       this.isStopped = true;
       return;
     }
     const request = this.#idle.pop() ?? new NbdRequest(this);
-    const flags = view.getUint16(at + 4);
-    request.command = code;
-    request.flags = flags;
-    request.cookieHigh = view.getUint32(at + 8);
-    request.cookieLow = view.getUint32(at + 12);
-    request.startHigh = view.getUint32(at + 16);
-    request.startLow = view.getUint32(at + 20);
-    request.start = readU64(view, at + 16);
-    request.total = this.#extended ? readU64(view, at + 24) : view.getUint32(at + 24);
-    request.done = 0;
-    request.isFlushing = false;
-    request.writesZeros = code === command.writeZeroes && (flags & commandFlag.noHole) !== 0;
-    request.unfragmented = (flags & commandFlag.df) !== 0;
-    const sendsPayload = this.#extended ? (flags & commandFlag.payloadLength) !== 0 : code === command.write;
+    request.parse(view, at, this.#extended);
+    const sendsPayload = this.#extended
+      ? (request.flags & commandFlag.payloadLength) !== 0
+      : request.command === command.write;
     const payload = sendsPayload ? request.total : 0;
     if (payload > maxPayload) {
       throw new AttachError(
@@ -162,7 +151,7 @@ export class Transmission implements RequestOwner {
       );
     }
     request.refusal = refusal(request, this.#session);
-    const moves = code === command.read && request.refusal === 0 ? request.total : payload;
+    const moves = request.command === command.read && request.refusal === 0 ? request.total : payload;
     request.cost = moves + overhead;
     this.#cost += request.cost;
     this.inFlight++;
@@ -250,19 +239,14 @@ export class Transmission implements RequestOwner {
     this.#answer(request);
   }
 
-  /** All contexts, or those that the payload names: u64 length of the range, u32 for each context. */
+  /** All contexts, or those that the payload names, with the length of the range in it. */
   #wantedContexts(request: NbdRequest): readonly MetaContext[] | undefined {
     const { contexts } = this.#session;
     if ((request.flags & commandFlag.payloadLength) === 0) return contexts;
     const payload = Buffer.alloc(request.total);
     request.payload.copyTo(payload, 0, 0, request.total);
-    request.total = Number(payload.readBigUInt64BE(0));
-    const wanted: MetaContext[] = [];
-    for (let at = 8; at < payload.length; at += 4) {
-      const context = contexts.find(({ id }) => id === payload.readUInt32BE(at));
-      if (context === undefined || wanted.includes(context)) return undefined;
-      wanted.push(context);
-    }
+    const { length, wanted } = parseStatusPayload(payload, contexts);
+    request.total = length;
     return wanted;
   }
 
