@@ -1,5 +1,6 @@
 import { constants } from "node:os";
 import { SiphonError } from "@siphon/wire";
+import { originalStack } from "./bundle/original-stack.ts";
 
 /**
  * One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack.
@@ -11,7 +12,8 @@ export function explain(error: unknown, interrupted?: AbortSignal): string {
   if (error instanceof SiphonError) {
     return `siphon: ${error.message}${error.hint ? `\n        ${error.hint}` : ""}`;
   }
-  return `siphon: unexpected failure: ${error instanceof Error ? error.stack : String(error)}`;
+  const what = error instanceof Error ? originalStack(error.stack ?? String(error)) : String(error);
+  return `siphon: unexpected failure: ${what}`;
 }
 
 /** 130 when interrupted, 2 when the call or the machine lacks something, 1 for all else. */

@@ -76,13 +76,13 @@ function sources(files: Manifest["files"]): Plugin {
   return {
     name: "sources",
     setup({ onLoad }) {
-      onLoad({ filter: /\.[jt]s$/ }, async ({ path }) => {
+      onLoad({ filter: /./ }, async ({ path }) => {
         await record(files, path);
         const text = await readFile(path, "utf8");
         const contents = text
           .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href))
           .replaceAll("import.meta.filename", JSON.stringify(path));
-        return { contents, loader: path.endsWith(".ts") ? "ts" : "js" };
+        return { contents, loader: "default" };
       });
     },
   };
