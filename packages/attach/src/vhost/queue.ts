@@ -1,8 +1,7 @@
 import { BlkRequest, type RequestOwner, type RequestQueue } from "./blk/request.ts";
 import type { GuestMemory } from "./memory/guest-memory.ts";
-import { closeQuietly, signalEvent, takeEvent } from "./native/event.ts";
-import { type PollHandle, whenReadable } from "./native/libc.ts";
 import { malformed, type VringAddresses } from "./protocol/payloads.ts";
+import { RingEvents } from "./ring/events.ts";
 import type { InflightArea } from "./ring/inflight.ts";
 import { mostDescriptors, SplitRing } from "./ring/split-ring.ts";
 
@@ -30,7 +29,7 @@ export interface QueueHost extends RequestOwner {
 /** Requests begun before other work of the process gets its turn. */
 const budget = 256;
 
-/** One ring with its descriptors for events: takes requests from it, and gives them back in batches. */
+/** One ring: takes requests from it, and gives them back in batches. */
 export class Queue implements RequestQueue {
   readonly #host: QueueHost;
   readonly #index: number;
@@ -38,10 +37,7 @@ export class Queue implements RequestQueue {
   #base = 0;
   #addresses: VringAddresses | undefined;
   #enabled = false;
-  #kick: number | undefined;
-  #call: number | undefined;
-  #error: number | undefined;
-  #poll: PollHandle | undefined;
+  readonly #events = new RingEvents(() => this.turn());
   #ring: SplitRing | undefined;
   #inflight: InflightArea | undefined;
   /** By their heads: each is under way at most once. */
@@ -90,24 +86,20 @@ export class Queue implements RequestQueue {
 
   /** Starts the ring. Without a descriptor the driver does not kick, and the ring is looked at all the time. */
   setKick(fd: number | undefined): void {
-    this.#stopPolling();
-    if (this.#kick !== undefined) closeQuietly(this.#kick);
-    this.#kick = fd;
+    this.#events.setKick(fd);
     if (this.#ring === undefined) this.#start();
-    if (fd !== undefined) this.#poll = whenReadable(fd, this.#kicked);
+    this.#events.listen();
     this.turn();
   }
 
   setCall(fd: number | undefined): void {
-    if (this.#call !== undefined) closeQuietly(this.#call);
-    this.#call = fd;
+    this.#events.setCall(fd);
     // What was given back before may never have been told.
-    if (fd !== undefined && this.#ring !== undefined) signalEvent(fd);
+    if (this.#ring !== undefined) this.#events.call();
   }
 
   setError(fd: number | undefined): void {
-    if (this.#error !== undefined) closeQuietly(this.#error);
-    this.#error = fd;
+    this.#events.setError(fd);
   }
 
   setEnabled(enabled: boolean): void {
@@ -121,7 +113,7 @@ export class Queue implements RequestQueue {
    * @param patience milliseconds; what is not done then stays in the inflight area, if there is one, and is begun again with the ring
    */
   async stop(patience?: number): Promise<number> {
-    this.#stopPolling();
+    this.#events.pause();
     this.#suppressed = false;
     if (this.#ring === undefined) return this.#base;
     this.#drained ??= Promise.withResolvers<void>();
@@ -139,13 +131,9 @@ export class Queue implements RequestQueue {
 
   /** Lets go of the ring and of every descriptor; what is under way ends unseen. */
   abandon(): void {
-    this.#stopPolling();
     this.#orphanAll();
     this.#forget();
-    this.setCall(undefined);
-    this.setError(undefined);
-    if (this.#kick !== undefined) closeQuietly(this.#kick);
-    this.#kick = undefined;
+    this.#events[Symbol.dispose]();
   }
 
   /** The memory table changed: finds the ring in it again. */
@@ -182,7 +170,7 @@ export class Queue implements RequestQueue {
 
   /** Makes the driver kick for what comes next, unless it is looked for anyhow; returns whether there is more already. */
   #sleep(ring: SplitRing): boolean {
-    if (this.#host.busy || this.#kick === undefined) {
+    if (this.#host.busy || !this.#events.kicks) {
       if (!this.#suppressed) ring.suppressKicks();
       this.#suppressed = true;
       this.#host.watch();
@@ -220,10 +208,6 @@ export class Queue implements RequestQueue {
     const { memory, eventIdx } = this.#host;
     return new SplitRing(memory, this.#addresses!, { size: this.#size, base: this.#base, eventIdx });
   }
-
-  readonly #kicked = (): void => {
-    if (takeEvent(this.#kick!)) this.turn();
-  };
 
   /** Returns whether it stopped before the ring was empty. */
   #takeRequests(ring: SplitRing): boolean {
@@ -297,7 +281,7 @@ export class Queue implements RequestQueue {
     const before = ring.usedIdx;
     const tell = ring.publish();
     if (ring.usedIdx !== before) this.#inflight?.published(ring.usedIdx);
-    if (tell && this.#call !== undefined) signalEvent(this.#call);
+    if (tell) this.#events.call();
   }
 
   #turnAgain(): void {
@@ -313,7 +297,7 @@ export class Queue implements RequestQueue {
   #break(reason: string): void {
     this.#broken = true;
     this.#suppressed = false;
-    if (this.#error !== undefined) signalEvent(this.#error);
+    this.#events.fail();
     this.#host.fault(this.#index, reason);
   }
 
@@ -321,11 +305,6 @@ export class Queue implements RequestQueue {
     this.#ring = undefined;
     this.#drained = undefined;
     this.#resubmit = [];
-  }
-
-  #stopPolling(): void {
-    this.#poll?.close();
-    this.#poll = undefined;
   }
 
   #refuseStarted(): void {

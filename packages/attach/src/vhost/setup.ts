@@ -1,0 +1,222 @@
+import { AttachError } from "../errors.ts";
+import type { Backend } from "./backend.ts";
+import { blkFeature, configSpace, offeredFeatures, writebackAt } from "./blk/config-space.ts";
+import { InflightMemory } from "./inflight-memory.ts";
+import { mostRegions } from "./memory/guest-memory.ts";
+import { MemoryRegion } from "./memory/region.ts";
+import { adoptEvent } from "./native/event.ts";
+import type { Message } from "./protocol/channel.ts";
+import { protocolFeature, type RequestName, ringFeature } from "./protocol/codes.ts";
+import * as payloads from "./protocol/payloads.ts";
+
+/** A message's answer: a payload, with a descriptor beside it. */
+export type Answer = Buffer | { payload: Buffer; fd: number } | undefined;
+
+const { malformed } = payloads;
+const offeredProtocolFeatures = Object.values(protocolFeature).reduce((all, bit) => all | bit);
+/** Of a ring's addresses: that changes of its used entries are to be logged. */
+const logFlag = 1;
+/** Of an access to the configuration space: it is the driver's. */
+const byDriver = 0;
+
+/** What a front-end's messages do to the device: features, memory, rings, configuration. */
+export class Setup implements Disposable {
+  readonly #backend: Backend;
+  readonly #blockSize: number;
+  readonly #offered: bigint;
+  #protocolFeatures = 0n;
+  #inflight: InflightMemory | undefined;
+
+  /** @param blockSize of the guest's disk, in bytes */
+  constructor(backend: Backend, blockSize: number) {
+    this.#backend = backend;
+    this.#blockSize = blockSize;
+    this.#offered = offeredFeatures(backend.device);
+  }
+
+  /** Whether the front-end may ask for a reply to each message. */
+  get acknowledges(): boolean {
+    return (this.#protocolFeatures & protocolFeature.replyAck) !== 0n;
+  }
+
+  /** When nothing is under way any more. */
+  [Symbol.dispose](): void {
+    this.#inflight?.[Symbol.dispose]();
+  }
+
+  /** Carries out a message and returns its answer, if it has one; takes those descriptors from it that are kept. */
+  handle(name: RequestName | undefined, { request, payload, fds }: Message): Answer {
+    const backend = this.#backend;
+    switch (name) {
+      case "getFeatures":
+        return payloads.u64(this.#offered);
+      case "setFeatures":
+        return this.#setFeatures(payloads.readU64(payload));
+      case "getProtocolFeatures":
+        return payloads.u64(offeredProtocolFeatures);
+      case "setProtocolFeatures":
+        this.#protocolFeatures = offeredOnly(payloads.readU64(payload), offeredProtocolFeatures);
+        return undefined;
+      case "setOwner":
+      case "resetOwner":
+        return undefined;
+      case "getQueueNum":
+        return payloads.u64(backend.queues.length);
+      case "getMaxMemSlots":
+        return payloads.u64(mostRegions);
+      case "setMemTable":
+        return this.#setMemory(payloads.readMemoryTable(payload), fds);
+      case "addMemReg":
+        return this.#addRegion(payloads.readSingleRegion(payload), fds);
+      case "remMemReg":
+        return this.#removeRegion(payloads.readSingleRegion(payload));
+      case "setVringNum":
+      case "setVringBase":
+      case "setVringEnable":
+        return this.#setVring(name, payloads.readVringState(payload));
+      case "setVringAddr": {
+        const addresses = payloads.readVringAddresses(payload);
+        if ((addresses.flags & logFlag) !== 0) throw noMigration();
+        backend.queue(addresses.index).setAddresses(addresses);
+        return undefined;
+      }
+      case "setVringKick":
+      case "setVringCall":
+      case "setVringErr":
+        return this.#setVringEvent(name, payload, fds);
+      case "getConfig":
+        return this.#getConfig(payload);
+      case "setConfig":
+        return this.#setConfig(payloads.readConfigAccess(payload));
+      case "getInflightFd": {
+        const { fd, description } = InflightMemory.create(payloads.readInflight(payload));
+        return { payload: payloads.inflight(description, payload.length), fd };
+      }
+      case "setInflightFd":
+        return this.#setInflight(payloads.readInflight(payload), fds);
+      case "setLogBase":
+      case "setLogFd":
+        throw noMigration();
+      default:
+        throw new AttachError(
+          "SIPHON_ATTACH_PROTOCOL",
+          `the front-end asked for what is not offered: request ${request}`,
+        );
+    }
+  }
+
+  #setFeatures(features: bigint): undefined {
+    if ((features & ringFeature.logAll) !== 0n) throw noMigration();
+    this.#backend.setFeatures(offeredOnly(features, this.#offered));
+  }
+
+  #setMemory(regions: payloads.RegionDescription[], fds: number[]): undefined {
+    this.#useRegions([], regions, fds);
+  }
+
+  #addRegion(region: payloads.RegionDescription, fds: number[]): undefined {
+    this.#useRegions(this.#backend.memory.regions, [region], fds);
+  }
+
+  /** Maps regions and takes them as the guest's memory beside those that are kept; all of them or none. */
+  #useRegions(
+    kept: readonly MemoryRegion[],
+    added: readonly payloads.RegionDescription[],
+    fds: readonly number[],
+  ): void {
+    if (fds.length !== added.length) throw malformed(`${fds.length} descriptors for ${added.length} regions`);
+    const mapped: MemoryRegion[] = [];
+    try {
+      for (const [index, region] of added.entries()) mapped.push(new MemoryRegion(fds[index]!, region));
+      this.#backend.setMemory([...kept, ...mapped]);
+    } finally {
+      for (const region of mapped) region.release();
+    }
+  }
+
+  #removeRegion({ guestAddress, userAddress, size }: payloads.RegionDescription): undefined {
+    const { regions } = this.#backend.memory;
+    const rest = regions.filter(({ description: each }) => {
+      return each.guestAddress !== guestAddress || each.userAddress !== userAddress || each.size !== size;
+    });
+    if (rest.length === regions.length) throw malformed("the removal of memory that it never gave");
+    this.#backend.setMemory(rest);
+  }
+
+  #setVring(
+    name: "setVringNum" | "setVringBase" | "setVringEnable",
+    { index, num }: payloads.VringState,
+  ): undefined {
+    const queue = this.#backend.queue(index);
+    if (name === "setVringNum") queue.setSize(num);
+    else if (name === "setVringBase") queue.setBase(num);
+    else queue.setEnabled(num !== 0);
+  }
+
+  #setVringEvent(
+    name: "setVringKick" | "setVringCall" | "setVringErr",
+    payload: Buffer,
+    fds: number[],
+  ): undefined {
+    const { index, hasFd } = payloads.readVringFd(payload);
+    const queue = this.#backend.queue(index);
+    const fd = hasFd ? takeEventFd(fds) : undefined;
+    if (name === "setVringKick") queue.setKick(fd);
+    else if (name === "setVringCall") queue.setCall(fd);
+    else queue.setError(fd);
+  }
+
+  /** An answer without a payload says that the question made no sense. */
+  #getConfig(payload: Buffer): Buffer {
+    const { offset, size } = payloads.readConfigAccess(payload);
+    const { device, queues, writeback } = this.#backend;
+    const blockSize = this.#blockSize;
+    const config = configSpace(device, { blockSize, queues: queues.length, writeback });
+    if (offset > config.length) return Buffer.alloc(0);
+    const answer = Buffer.from(payload);
+    answer.fill(0, 12);
+    config.copy(answer, 12, offset, Math.min(config.length, offset + size));
+    return answer;
+  }
+
+  /** The only field that a driver may write, if any, is whether writes may wait for a flush. */
+  #setConfig({ offset, size, flags, bytes }: payloads.ConfigAccess): undefined {
+    if (flags !== byDriver) throw noMigration();
+    const writable = (this.#offered & blkFeature.configWce) !== 0n;
+    if (!writable || offset !== writebackAt || size !== 1)
+      throw malformed("a change of a field that is read only");
+    this.#backend.writeback = bytes[0] !== 0;
+  }
+
+  #setInflight(description: payloads.InflightDescription, fds: number[]): undefined {
+    if (fds.length !== 1) throw malformed("an inflight area without a descriptor");
+    const { queues } = this.#backend;
+    if (queues.some((queue) => queue.started)) throw malformed("an inflight area for rings that run");
+    const memory = new InflightMemory(fds[0]!, description);
+    for (const [index, queue] of queues.entries()) queue.setInflight(memory.area(index));
+    this.#inflight?.[Symbol.dispose]();
+    this.#inflight = memory;
+  }
+}
+
+function offeredOnly(wanted: bigint, offered: bigint): bigint {
+  if ((wanted & ~offered) === 0n) return wanted;
+  throw malformed(`features that were not offered: 0x${(wanted & ~offered).toString(16)}`);
+}
+
+/** The only descriptor of a message; its channel or ring closes it from now on. */
+export function takeFd(fds: number[]): number {
+  if (fds.length !== 1) throw malformed(`${fds.length} descriptors where one belongs`);
+  return fds.pop()!;
+}
+
+function takeEventFd(fds: number[]): number {
+  if (fds.length === 1) adoptEvent(fds[0]!);
+  return takeFd(fds);
+}
+
+function noMigration(): AttachError {
+  return new AttachError("SIPHON_ATTACH_UNSUPPORTED", "a VM with this disk cannot migrate while it runs", {
+    hint: "shut the VM down, and start it on the other host",
+  });
+}
