@@ -18,6 +18,7 @@ export { formatEncrypted, openEncrypted } from "./encryption/encryption.ts";
 export { EncryptionError, type EncryptionErrorCode } from "./encryption/encryption-error.ts";
 export type { FormatOptions } from "./encryption/luks.ts";
 export type { LuksVolume } from "./encryption/luks-volume.ts";
+export { encryptedTarget, encryptionRoom, plainReader } from "./encryption/plain-ends.ts";
 export { Secret } from "./encryption/secret.ts";
 export { RbdError, type RbdErrorCode } from "./errors.ts";
 export type { Group, GroupImage } from "./groups/group.ts";
@@ -77,7 +78,14 @@ export { imageTarget } from "./transfer/image-target.ts";
 export { applyDiff, type ImportDiffOptions, importDiff } from "./transfer/import-diff.ts";
 export { mergeDiffs } from "./transfer/merge-diff.ts";
 export { ProgressMeter, type TransferProgress } from "./transfer/progress.ts";
-export { exportRaw, exportRawFile, importRaw, importRawFile } from "./transfer/raw-image.ts";
+export {
+  exportRaw,
+  exportRawFile,
+  type ImportRawOptions,
+  importRaw,
+  importRawFile,
+} from "./transfer/raw-image.ts";
+export { copyResumably, exportResumably, importResumably } from "./transfer/resume/resumable.ts";
 export { TransferError, type TransferErrorCode } from "./transfer/transfer-error.ts";
 export { createOptions, exportedImage, exportWhole, importWhole } from "./transfer/whole-image.ts";
 export { purgeTrash, trashToPurge } from "./trash/purge.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -99,6 +100,66 @@ test("an image is encrypted so that cryptsetup opens it", () => {
   ];
   execFileSync("cryptsetup", open, { stdio: "pipe" });
 });
+
+test("plain data goes into an encrypted image and comes out of it, and other programs find it there", () => {
+  const flags = ["--encryption-format", "luks1", "--encryption-passphrase-file", path("passphrase")];
+  writeFileSync(path("passphrase"), "correct horse");
+  siphon("import", path("one"), "images/encrypted", "--object-size", "1M", ...flags);
+  siphon("export", "images/encrypted", path("decrypted"), ...flags);
+  assert.equal(readFileSync(path("decrypted")).equals(content("one")), true);
+  rbd("export", "images/encrypted", path("encrypted"));
+  const secret = ["--object", `secret,id=s,file=${path("passphrase")}`];
+  const options = `driver=luks,key-secret=s,file.filename=${path("encrypted")}`;
+  const args = ["convert", ...secret, "--image-opts", options, "-O", "raw", path("by-qemu")];
+  execFileSync("qemu-img", args, { stdio: "pipe" });
+  assert.equal(readFileSync(path("by-qemu")).equals(content("one")), true);
+  const other = ["--encryption-format", "luks2", ...flags.slice(2)];
+  assert.match(failing("export", "images/encrypted", path("nothing"), ...other), /LUKS1, and not with LUKS2/);
+});
+
+test("import, copy and export that were killed go on where they were, if the source is what it was", async () => {
+  const large = Buffer.alloc(130 * 2 ** 20, "large");
+  large.fill(0, 70 * 2 ** 20, 75 * 2 ** 20);
+  writeFileSync(path("large"), large);
+  for (const args of [
+    ["import", path("large"), "images/large"],
+    ["cp", "images/large", "images/large-copy"],
+    ["export", "images/large-copy", path("large.out")],
+  ]) {
+    await killed(60, ...args, "--resume");
+    assert.match(failing(...args), /already/);
+    const { stderr } = siphon(...args, "--resume");
+    assert.ok(Number(/(\d+)%/.exec(stderr)?.[1]) >= 49, stderr);
+  }
+  assert.equal(readFileSync(path("large.out")).equals(large), true);
+  assert.equal(
+    rbd("image-meta", "list", "images/large-copy").toString(),
+    "There are 0 metadata on this image.\n",
+  );
+  rmSync(path("large.out"));
+  await killed(60, "export", "images/large", path("large.out"), "--resume");
+  rbd("bench", "images/large", "--io-type", "write", "--io-size", "4K", "--io-total", "4K");
+  assert.match(failing("export", "images/large", path("large.out"), "--resume"), /the source was changed/);
+});
+
+/** Runs siphon until its progress is at so many percent. */
+async function killed(percent: number, ...args: string[]): Promise<void> {
+  const child = spawn(process.execPath, [main, "rbd", ...args], {
+    ...{
+      env: { ...process.env, CEPH_CONF: cluster.conf },
+      stdio: ["ignore", "ignore", "pipe"],
+      timeout: 120_000,
+    },
+  });
+  const ended = once(child, "close");
+  let shown = "";
+  child.stderr!.on("data", (text) => {
+    shown += text;
+    if (Number(shown.split("%").at(-2)?.match(/\d+$/)?.[0]) >= percent) child.kill("SIGKILL");
+  });
+  await ended;
+  assert.equal(child.signalCode, "SIGKILL", shown);
+}
 
 /** Some megabytes with a hole. */
 function content(text: string): Buffer {

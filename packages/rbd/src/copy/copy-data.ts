@@ -18,18 +18,20 @@ export interface CopyChangesOptions extends TransferOptions {
   readonly isNew?: boolean;
   /** Copies what it can; only to a target that is new. */
   readonly copier?: ObjectCopier | undefined;
+  /** Bytes that are looked at together in the search for zeros. */
+  readonly sparseSize?: number | undefined;
 }
 
 /** Writes what differs in the source to the target, zeros as zeros. */
 export async function copyChanges(
   source: DiffSource,
   target: ImageWriter,
-  { signal, limits, onProgress, isNew = false, copier }: CopyChangesOptions = {},
+  { signal, limits, onProgress, isNew = false, copier, sparseSize }: CopyChangesOptions = {},
 ): Promise<void> {
   const buffers = new SpareBuffers();
   const copy = async ({ offset, length }: DiffExtent) => {
     if (await copier?.copy(offset, length)) return;
-    await copyRange(source, target, offset, length, { buffers, leaveOut: isNew });
+    await copyRange(source, target, offset, length, { buffers, leaveOut: isNew, sparseSize });
   };
   await using copies = new Parallel(limits);
   for await (const extent of source.extents()) {
@@ -55,12 +57,12 @@ export async function copyRange(
   target: ImageWriter,
   offset: number,
   length: number,
-  { buffers, leaveOut = false }: { buffers: SpareBuffers; leaveOut?: boolean },
+  { buffers, ...zeros }: { buffers: SpareBuffers; leaveOut?: boolean; sparseSize?: number | undefined },
 ): Promise<void> {
   for (let at = offset; at < offset + length; at += pieceBytes) {
     const bytes = Math.min(pieceBytes, offset + length - at);
     const buffer = buffers.take(bytes);
-    await writeSparsely(target, at, await source.read(at, bytes, buffer), { leaveOut });
+    await writeSparsely(target, at, await source.read(at, bytes, buffer), zeros);
     buffers.give(buffer);
   }
 }

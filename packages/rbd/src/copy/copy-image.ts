@@ -4,12 +4,15 @@ import type { ImagePool } from "../image-pool.ts";
 import { imageFeature } from "../image-state.ts";
 import type { TransferOptions } from "../transfer/image-ends.ts";
 import { imageTarget } from "../transfer/image-target.ts";
+import { defaultSparseSize } from "../transfer/sparse.ts";
 import { copyChanges } from "./copy-data.ts";
 import { ObjectCopier } from "./object-copier.ts";
 
 export interface CopyOptions extends CreateOptions, TransferOptions {
   /** Copies the image as it was then. */
   readonly snapshot?: string | undefined;
+  /** Zeros of so many bytes are left out; 4 KiB if missing. */
+  readonly sparseSize?: number | undefined;
 }
 
 /**
@@ -21,7 +24,7 @@ export async function copyImage(
   name: string,
   to: ImagePool,
   newName: string,
-  { snapshot, signal, limits, onProgress, ...wanted }: CopyOptions = {},
+  { snapshot, sparseSize, signal, limits, onProgress, ...wanted }: CopyOptions = {},
 ): Promise<void> {
   await using source = await from.open(name, {
     ...{ readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) },
@@ -30,13 +33,22 @@ export async function copyImage(
   try {
     await using target = await to.open(newName);
     await target.setMetadata(await source.metadata());
-    const copier = await ObjectCopier.between(from, source, to, target);
-    const options = { signal, limits, onProgress, isNew: true, copier };
+    const copier = await copierFor(sparseSize, from, source, to, target);
+    const options = { signal, limits, onProgress, isNew: true, copier, sparseSize };
     await copyChanges(source.diff(), imageTarget(target), options);
   } catch (error) {
     await to.remove(newName);
     throw error;
   }
+}
+
+/** Those whom the OSDs help see zeros by blocks of the usual size only. */
+export async function copierFor(
+  sparseSize: number | undefined,
+  ...images: Parameters<typeof ObjectCopier.between>
+): Promise<ObjectCopier | undefined> {
+  const isUsual = (sparseSize ?? defaultSparseSize) === defaultSparseSize;
+  return isUsual ? ObjectCopier.between(...images) : undefined;
 }
 
 /** How an image like another is made, unless asked for otherwise. */

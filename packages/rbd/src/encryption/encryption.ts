@@ -11,14 +11,25 @@ import { type FormatOptions, formatLuks, readLuks, unlock } from "./luks.ts";
 import type { LuksVolume } from "./luks-volume.ts";
 import type { Secret } from "./secret.ts";
 
+export interface OpenEncryptedOptions extends EncryptedImageOptions {
+  /** Of LUKS, that the image must have; any, if missing. */
+  readonly version?: 1 | 2;
+}
+
 /** Opens an encrypted image with a passphrase, as `rbd encryption load` does. */
 export async function openEncrypted(
   image: ImageOperations,
   passphrase: Secret,
-  options?: EncryptedImageOptions,
+  { version, ...options }: OpenEncryptedOptions = {},
 ): Promise<EncryptedImage> {
   const read = (offset: number, length: number) => readBytes(image, offset, length);
   const volume = await readLuks(read);
+  if (version !== undefined && volume.version !== version) {
+    throw new EncryptionError(
+      "SIPHON_ENCRYPTION_UNSUPPORTED",
+      `the image is encrypted with LUKS${volume.version}, and not with LUKS${version}`,
+    );
+  }
   if (volume.dataOffset > image.size) {
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_SPACE",

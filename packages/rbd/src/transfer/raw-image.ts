@@ -15,6 +15,8 @@ export interface RawOptions extends TransferOptions {
   readonly pieceBytes?: number;
   /** Bytes of the image, from its start, that are there already from an interrupted transfer. */
   readonly start?: number;
+  /** Only what lies before it. */
+  readonly end?: number;
 }
 
 /** Writes the bare image (export format 1) to a stream, from front to back. */
@@ -99,10 +101,11 @@ export async function importRawFile(
   if (size !== target.size) await target.resize(size);
   const buffers = new SpareBuffers();
   await using writes = new Parallel(options.limits);
-  for (const offset of offsets(start, size, pieceBytes)) {
+  const end = Math.min(size, options.end ?? size);
+  for (const offset of offsets(start, end, pieceBytes)) {
     options.signal?.throwIfAborted();
     await writes.start(pieceBytes, async () => {
-      const piece = buffers.take(Math.min(pieceBytes, size - offset));
+      const piece = buffers.take(Math.min(pieceBytes, end - offset));
       const bytes = await readFully(file, piece, offset);
       if (bytes < piece.length) throw cutOff(offset + bytes);
       await writeSparsely(target, offset, piece, { sparseSize, leaveOut: true });
@@ -123,21 +126,16 @@ const defaultPiece = 4 * 1024 * 1024;
 
 async function* readPieces(
   source: ImageReader,
-  { pieceBytes = defaultPiece, start = 0, limits, signal, onProgress }: RawOptions,
+  { pieceBytes = defaultPiece, start = 0, end = source.size, limits, signal, onProgress }: RawOptions,
   buffers: SpareBuffers,
 ): AsyncGenerator<{ offset: number; data: Buffer; buffer: Buffer }> {
   const read = async (offset: number) => {
     signal?.throwIfAborted();
-    const length = Math.min(pieceBytes, source.size - offset);
+    const length = Math.min(pieceBytes, end - offset);
     const buffer = buffers.take(pieceBytes);
     return { offset, data: await source.read(offset, length, buffer), buffer };
   };
-  for await (const piece of inOrder(
-    offsets(start, source.size, pieceBytes),
-    read,
-    () => pieceBytes,
-    limits,
-  )) {
+  for await (const piece of inOrder(offsets(start, end, pieceBytes), read, () => pieceBytes, limits)) {
     yield piece;
     onProgress?.(piece.offset, source.size);
   }

@@ -3,7 +3,7 @@ import { defaultSparseSize, sparseRuns } from "./sparse.ts";
 
 export interface SparseWriteOptions {
   /** Bytes that are looked at together in the search for zeros; 0: none is made. */
-  readonly sparseSize?: number;
+  readonly sparseSize?: number | undefined;
   /** Nothing is written where zeros are: the target has none but zeros there. */
   readonly leaveOut?: boolean;
 }

@@ -1,18 +1,18 @@
-import { type CopyOptions, ImagePool } from "@siphon/rbd";
+import { type CopyOptions, copyResumably, ImagePool } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
+import { type DestinationFlags, destinationSpec, withDestinationFlags } from "./destination.ts";
 import { type ImageSpec, imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import type { ProgressFlags } from "./output.ts";
 import { withPool } from "./run.ts";
 import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
-import { withTransferProgress } from "./transfer-flags.ts";
+import { sparseSize, withTransferProgress } from "./transfer-flags.ts";
 
-interface Flags extends ConnectFlags, SpecFlags, ShapeFlags, ProgressFlags {
-  dest?: string;
-  destPool?: string;
-  destNamespace?: string;
+interface Flags extends ConnectFlags, SpecFlags, ShapeFlags, ProgressFlags, DestinationFlags {
   flatten?: boolean;
+  resume?: boolean;
+  sparseSize?: string;
 }
 
 /** Commands that give images another name, or make others like them. */
@@ -25,7 +25,11 @@ export function copyCommands(): Command[] {
       flattening,
     ),
   );
-  return [rename(), copying("copy an image, or a snapshot of one", "Image copy", copy), deep];
+  const plain = copying("copy an image, or a snapshot of one", "Image copy", copy).option(
+    "--resume",
+    "go on where a copy with --resume was interrupted; begin one that can be gone on with",
+  );
+  return [rename(), plain, deep];
 }
 
 type Copy = (
@@ -37,8 +41,11 @@ type Copy = (
   flags: Flags,
 ) => Promise<void>;
 
-const copy: Copy = (source, { image, snapshot }, there, to, options) =>
-  source.copy(image, to.image, there, { ...options, snapshot });
+const copy: Copy = (source, { image, snapshot }, there, to, options, flags) => {
+  const copying = { ...options, snapshot, sparseSize: sparseSize(flags.sparseSize ?? "4K") };
+  if (flags.resume) return copyResumably(source, image, there, to.image, copying);
+  return source.copy(image, to.image, there, copying);
+};
 
 const deepCopy: Copy = (source, { image, snapshot }, there, to, options, { flatten = false }) => {
   if (snapshot !== undefined) throw usage("a deep copy is of an image, and not of a snapshot");
@@ -46,11 +53,11 @@ const deepCopy: Copy = (source, { image, snapshot }, there, to, options, { flatt
 };
 
 function copying(summary: string, title: string, action: Copy): Command {
-  const command = withShapeFlags(withDestination(new Command("copy").alias("cp").summary(summary)))
+  const command = withShapeFlags(withTwoImages(new Command("copy").alias("cp").summary(summary)))
     .option("--no-progress", "disable progress output")
     .action((from: string | undefined, to: string | undefined, flags: Flags) => {
       const source = imageSpec(from, flags);
-      const target = destination(to, flags, source);
+      const target = destinationSpec(to, flags);
       return withPool(flags, source, async (images, cluster) => {
         const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
         const { signal } = interruption;
@@ -63,11 +70,11 @@ function copying(summary: string, title: string, action: Copy): Command {
 }
 
 function rename(): Command {
-  const command = withDestination(
+  const command = withTwoImages(
     new Command("rename").alias("mv").summary("rename an image within its pool"),
   ).action((from: string | undefined, to: string | undefined, flags: Flags) => {
     const source = imageSpec(from, flags);
-    const target = destination(to, flags, source);
+    const target = newName(to, flags, source);
     if (target.pool !== source.pool || target.namespace !== source.namespace) {
       throw usage("an image stays in its pool and namespace when it is renamed");
     }
@@ -76,28 +83,16 @@ function rename(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
-function withDestination(command: Command): Command {
-  return command
-    .argument("[source-image-spec]")
-    .argument("[dest-image-spec]")
-    .option("--dest <image>", "destination, instead of the argument")
-    .option("--dest-pool <pool>", "pool of the destination (default: rbd)")
-    .option("--dest-namespace <namespace>", "namespace of the destination");
+function withTwoImages(command: Command): Command {
+  return withDestinationFlags(command.argument("[source-image-or-snap-spec]").argument("[dest-image-spec]"));
 }
 
-/** In the pool that options name, or in the source's when it is renamed by name alone. */
-function destination(text: string | undefined, flags: Flags, source: ImageSpec): ImageSpec {
-  const { dest, destPool = flags.pool, destNamespace } = flags;
-  const spec = {
-    ...(dest !== undefined && { image: dest }),
-    ...(destPool !== undefined && { pool: destPool }),
-  };
-  const within = text !== undefined && !text.includes("/") && destPool === undefined;
-  return imageSpec(text, {
-    ...spec,
-    ...(within && { pool: source.pool }),
-    ...((destNamespace ?? (within ? source.namespace : undefined)) !== undefined && {
-      namespace: destNamespace ?? source.namespace,
-    }),
+/** In the source's pool and namespace, unless others are named. */
+function newName(text: string | undefined, flags: Flags, source: ImageSpec): ImageSpec {
+  const isWithin = text?.includes("/") !== true && flags.destPool === undefined;
+  const { pool, namespace } = source;
+  return destinationSpec(text, {
+    ...(isWithin && { destPool: pool, destNamespace: namespace }),
+    ...flags,
   });
 }

@@ -3,6 +3,7 @@ import { formatEncrypted, imageFeature, Secret } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { luksVersion } from "./encryption-flags.ts";
 import { imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";
 
@@ -16,8 +17,7 @@ export function encryptionCommand(): Command {
     .argument("<passphrase-file>", "the file's bytes are the passphrase, line end and all")
     .option("--cipher-alg <algorithm>", "aes-128 or aes-256", "aes-256")
     .action(async (text: string, format: string, path: string, flags: Flags) => {
-      if (format !== "luks1" && format !== "luks2")
-        throw usage(`there is no encryption ${format}: luks1 or luks2`);
+      const version = luksVersion(format);
       const keyBits = keyBitsOf(flags.cipherAlg);
       await withImage(flags, imageSpec(text, flags), {}, async (image) => {
         if ((image.header.features & imageFeature.journaling) !== 0) {
@@ -28,7 +28,6 @@ export function encryptionCommand(): Command {
         }
         using passphrase = new Secret(await readFile(path));
         const { objectSize, stripeCount } = image.header;
-        const version = format === "luks1" ? 1 : 2;
         await formatEncrypted(image, passphrase, { version, keyBits, alignment: objectSize * stripeCount });
       });
     });

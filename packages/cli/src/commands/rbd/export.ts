@@ -1,44 +1,102 @@
-import { exportDiff, exportRaw, exportRawFile, exportWhole } from "@siphon/rbd";
+import {
+  exportDiff,
+  exportRaw,
+  exportRawFile,
+  exportResumably,
+  exportWhole,
+  type OpenOptions,
+  openEncrypted,
+  plainReader,
+} from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
-import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { type EncryptionFlags, encryptionOf, isEncrypted, withEncryptionFlags } from "./encryption-flags.ts";
+import { type ImageSpec, imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import { type ProgressFlags, withProgress } from "./output.ts";
 import { withImage, withPool } from "./run.ts";
-import { exportFormat, withTransferProgress, writePath } from "./transfer-flags.ts";
+import { exportFormat, newFile, withTransferProgress, writePath } from "./transfer-flags.ts";
 
-type Flags = ConnectFlags & SpecFlags & ProgressFlags;
+type Flags = ConnectFlags & SpecFlags & ProgressFlags & { path?: string };
+
+interface ExportFlags extends Flags, EncryptionFlags {
+  exportFormat: string;
+  resume?: boolean;
+}
 
 const { signal } = interruption;
 
 export function exportCommand(): Command {
   const command = new Command("export")
     .summary("export an image to a file")
-    .argument("<source-image-or-snap-spec>")
+    .argument("[source-image-or-snap-spec]")
     .argument("[path-name]", "file (- for standard output; default: the image's name)")
+    .option("--path <path>", "file, instead of the argument")
     .option("--export-format <format>", "1: the bare image; 2: with snapshots and metadata", "1")
+    .option(
+      "--resume",
+      "go on where an export with --resume was interrupted; begin one that can be gone on with",
+    )
     .option("--no-progress", "disable progress output")
-    .action(async (text: string, path: string | undefined, flags: Flags & { exportFormat: string }) => {
-      const spec = imageSpec(text, flags);
-      const file = path ?? spec.image;
-      if (exportFormat(flags.exportFormat) === 2) {
-        await withPool(flags, spec, (images) =>
-          withProgress("Exporting image", flags, (onProgress) =>
-            writePath(file, (sink) => exportWhole(images, spec.image, sink, { onProgress, signal })),
-          ),
-        );
-        return;
+    .action((first: string | undefined, second: string | undefined, flags: ExportFlags) => {
+      const { spec, path = spec.image } = sourceAndPath(first, second, flags);
+      const isWhole = exportFormat(flags.exportFormat) === 2;
+      if ([isWhole, isEncrypted(flags), flags.resume].filter(Boolean).length > 1) {
+        throw usage("--export-format 2, --resume and encryption do not go together");
       }
-      const { snapshot } = spec;
-      await withImage(flags, spec, { readOnly: true, watch: false, ...(snapshot && { snapshot }) }, (image) =>
+      if (flags.resume && path === "-") throw usage("only an export to a file can be gone on with");
+      return isWhole ? exportAll(spec, path, flags) : exportBare(spec, path, flags);
+    });
+  return withConnectFlags(withSpecFlags(withEncryptionFlags(command)));
+}
+
+function exportAll(spec: ImageSpec, path: string, flags: Flags): Promise<void> {
+  return withPool(flags, spec, (images) =>
+    withProgress("Exporting image", flags, (onProgress) =>
+      writePath(path, (sink) => exportWhole(images, spec.image, sink, { onProgress, signal })),
+    ),
+  );
+}
+
+async function exportBare(spec: ImageSpec, path: string, flags: ExportFlags): Promise<void> {
+  const encryption = await encryptionOf(flags);
+  using _ = encryption?.passphrase;
+  await withImage(flags, spec, reading(spec), async (image, cluster) => {
+    const { objectSize, stripeCount } = image.header;
+    const source =
+      encryption === undefined
+        ? image.diff()
+        : plainReader(await openEncrypted(image, encryption.passphrase, { version: encryption.version }));
+    await withTransferProgress("Exporting image", flags, (onProgress) => {
+      const options = { onProgress, signal, pieceBytes: objectSize * stripeCount };
+      if (flags.resume) return newFile(path, () => exportResumably(cluster, image, path, options));
+      return writePath(
+        path,
+        (sink) => exportRaw(source, sink, options),
+        (file) => exportRawFile(source, file, options),
+      );
+    });
+  });
+}
+
+export function exportDiffCommand(): Command {
+  const command = new Command("export-diff")
+    .summary("export what changed in an image to a file")
+    .argument("[source-image-or-snap-spec]")
+    .argument("[path-name]", "file (- for standard output)")
+    .option("--path <path>", "file, instead of the argument")
+    .option("--from-snap <snapshot>", "what changed since this snapshot (default: since the image was made)")
+    .option("--whole-object", "whole objects of which anything changed")
+    .option("--no-progress", "disable progress output")
+    .action((first: string | undefined, second: string | undefined, flags: ExportDiffFlags) => {
+      const { spec, path } = sourceAndPath(first, second, flags);
+      if (path === undefined) throw usage("which file? or - for standard output");
+      const { fromSnap: from, wholeObject } = flags;
+      return withImage(flags, spec, reading(spec), (image) =>
         withTransferProgress("Exporting image", flags, (onProgress) => {
-          const { objectSize, stripeCount } = image.header;
-          const options = { onProgress, signal, pieceBytes: objectSize * stripeCount };
-          const source = image.diff();
-          return writePath(
-            file,
-            (sink) => exportRaw(source, sink, options),
-            (handle) => exportRawFile(source, handle, options),
+          const source = image.diff({ from, wholeObject });
+          return writePath(path, (sink) =>
+            exportDiff(source, { from, to: spec.snapshot }, sink, { onProgress, signal }),
           );
         }),
       );
@@ -46,30 +104,19 @@ export function exportCommand(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
-export function exportDiffCommand(): Command {
-  const command = new Command("export-diff")
-    .summary("export what changed in an image to a file")
-    .argument("<source-image-or-snap-spec>")
-    .argument("<path-name>", "file (- for standard output)")
-    .option("--from-snap <snapshot>", "what changed since this snapshot (default: since the image was made)")
-    .option("--whole-object", "whole objects of which anything changed")
-    .option("--no-progress", "disable progress output")
-    .action((text: string, path: string, flags: Flags & { fromSnap?: string; wholeObject?: boolean }) => {
-      const spec = imageSpec(text, flags);
-      const { snapshot } = spec;
-      const { fromSnap: from, wholeObject } = flags;
-      return withImage(
-        flags,
-        spec,
-        { readOnly: true, watch: false, ...(snapshot && { snapshot }) },
-        (image) =>
-          withTransferProgress("Exporting image", flags, (onProgress) => {
-            const source = image.diff({ from, wholeObject });
-            return writePath(path, (sink) =>
-              exportDiff(source, { from, to: snapshot }, sink, { onProgress, signal }),
-            );
-          }),
-      );
-    });
-  return withConnectFlags(withSpecFlags(command));
+type ExportDiffFlags = Flags & { fromSnap?: string; wholeObject?: boolean };
+
+/** Each of them by its argument, or by its options. */
+function sourceAndPath(
+  first: string | undefined,
+  second: string | undefined,
+  flags: Flags,
+): { spec: ImageSpec; path: string | undefined } {
+  const isNamed = flags.image !== undefined;
+  const spec = imageSpec(isNamed ? undefined : first, flags);
+  return { spec, path: flags.path ?? (isNamed ? first : second) };
+}
+
+function reading({ snapshot }: ImageSpec): OpenOptions {
+  return { readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) };
 }

@@ -3,17 +3,23 @@ import { basename } from "node:path";
 import {
   type CreateOptions,
   DiffReader,
+  encryptedTarget,
+  encryptionRoom,
   type ImagePool,
+  type ImportRawOptions,
   imageTarget,
   importDiff,
   importRaw,
   importRawFile,
+  importResumably,
   importWhole,
 } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
-import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { type DestinationFlags, destinationSpec, withDestinationFlags } from "./destination.ts";
+import { type EncryptionFlags, encryptionOf, isEncrypted, withEncryptionFlags } from "./encryption-flags.ts";
+import { imageSpec, parseBytes, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import { type ProgressFlags, withProgress } from "./output.ts";
 import { withImage, withPool } from "./run.ts";
 import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
@@ -26,7 +32,13 @@ import {
   withTransferProgress,
 } from "./transfer-flags.ts";
 
-type Flags = ConnectFlags & SpecFlags & ProgressFlags & { sparseSize: string };
+type Flags = ConnectFlags & SpecFlags & ProgressFlags & { path?: string; sparseSize: string };
+
+interface ImportFlags extends Flags, ShapeFlags, DestinationFlags, EncryptionFlags {
+  exportFormat: string;
+  estimatedSize?: string;
+  resume?: boolean;
+}
 
 const { signal } = interruption;
 
@@ -34,48 +46,70 @@ export function importCommand(): Command {
   const command = withShapeFlags(
     new Command("import")
       .summary("import an image from a file")
-      .argument("<path-name>", "file (- for standard input)")
+      .argument("[path-name]", "file (- for standard input)")
       .argument("[dest-image-spec]", "the image to be made (default: the file's name)"),
   )
+    .option("--path <path>", "file, instead of the argument")
     .option("--export-format <format>", "of the file; 1: the bare image; 2: with snapshots and metadata", "1")
     .option("--sparse-size <size>", "zeros of so many bytes are left out", "4K")
+    .option("--estimated-size <size>", "of what comes from standard input, in M unless said otherwise")
+    .option(
+      "--resume",
+      "go on where an import with --resume was interrupted; begin one that can be gone on with",
+    )
     .option("--no-progress", "disable progress output")
-    .action(
-      (path: string, text: string | undefined, flags: Flags & ShapeFlags & { exportFormat: string }) => {
-        const spec = imageSpec(text ?? (flags.image === undefined ? basename(path) : undefined), flags);
-        const wanted = shape(flags, undefined);
-        const options = { signal, sparseSize: sparseSize(flags.sparseSize) };
-        return withPool(flags, spec, (images) =>
-          exportFormat(flags.exportFormat) === 1
-            ? withTransferProgress("Importing image", flags, (onProgress) =>
-                importBare(images, spec.image, path, wanted, { ...options, onProgress }),
-              )
-            : withProgress("Importing image", flags, async (onProgress) => {
-                await using source = await openPath(path);
-                await importWhole(images, spec.image, source, wanted, { ...options, onProgress });
-              }),
-        );
-      },
-    );
-  return withConnectFlags(withSpecFlags(command));
+    .action((first: string | undefined, second: string | undefined, flags: ImportFlags) => {
+      const { path = first } = flags;
+      if (path === undefined) throw usage("which file? or - for standard input");
+      const image = flags.dest ?? flags.image ?? basename(path);
+      const { pool, namespace } = flags;
+      const spec = destinationSpec(flags.path === undefined ? second : first, {
+        ...{ dest: image, destPool: flags.destPool ?? pool, destNamespace: flags.destNamespace ?? namespace },
+      });
+      const isWhole = exportFormat(flags.exportFormat) === 2;
+      if ([isWhole, isEncrypted(flags), flags.resume].filter(Boolean).length > 1) {
+        throw usage("--export-format 2, --resume and encryption do not go together");
+      }
+      const wanted = shape(flags, undefined);
+      const options = { signal, sparseSize: sparseSize(flags.sparseSize) };
+      return withPool(flags, spec, (images) => {
+        if (isWhole) {
+          return withProgress("Importing image", flags, async (onProgress) => {
+            await using source = await openPath(path);
+            await importWhole(images, spec.image, source, wanted, { ...options, onProgress });
+          });
+        }
+        return withTransferProgress("Importing image", flags, async (onProgress) => {
+          const carrying = { ...options, onProgress };
+          if (!flags.resume) return importBare(images, spec.image, path, wanted, carrying, flags);
+          if (!(await isFile(path))) throw usage("only an import of a file can be gone on with");
+          await importResumably(images, spec.image, path, wanted, carrying);
+        });
+      });
+    });
+  return withConnectFlags(withSpecFlags(withDestinationFlags(withEncryptionFlags(command))));
 }
 
 export function importDiffCommand(): Command {
   const command = new Command("import-diff")
     .summary("apply a file of changes to an image")
-    .argument("<path-name>", "file (- for standard input)")
+    .argument("[path-name]", "file (- for standard input)")
     .argument("[image-spec]")
+    .option("--path <path>", "file, instead of the argument")
     .option("--sparse-size <size>", "zeros of so many bytes are left out", "4K")
     .option("--no-progress", "disable progress output")
-    .action((path: string, text: string | undefined, flags: Flags) =>
-      withImage(flags, imageSpec(text, flags), {}, (image) =>
+    .action((first: string | undefined, second: string | undefined, flags: Flags) => {
+      const { path = first } = flags;
+      if (path === undefined) throw usage("which file? or - for standard input");
+      const spec = imageSpec(flags.path === undefined ? second : first, flags);
+      return withImage(flags, spec, {}, (image) =>
         withTransferProgress("Importing image diff", flags, async (onProgress) => {
           await using source = await openPath(path);
           const options = { onProgress, signal, sparseSize: sparseSize(flags.sparseSize) };
           await importDiff(await DiffReader.open(source), imageTarget(image), options);
         }),
-      ),
-    );
+      );
+    });
   return withConnectFlags(withSpecFlags(command));
 }
 
@@ -85,19 +119,25 @@ async function importBare(
   name: string,
   path: string,
   wanted: CreateOptions,
-  options: { onProgress: (done: number, total: number) => void; signal: AbortSignal; sparseSize: number },
+  carrying: ImportRawOptions,
+  flags: ImportFlags,
 ): Promise<void> {
   const pieceBytes = wanted.objectSize ?? 4 * 1024 * 1024;
-  const size = path === "-" ? pieceBytes : (await stat(path)).size;
-  await images.create(name, size, wanted);
+  const encryption = await encryptionOf(flags);
+  using _ = encryption?.passphrase;
+  const expectedSize = flags.estimatedSize === undefined ? undefined : parseBytes(flags.estimatedSize, "M");
+  const size = path === "-" ? (expectedSize ?? pieceBytes) : (await stat(path)).size;
+  const room = encryption === undefined ? 0 : encryptionRoom(pieceBytes * (wanted.stripeCount ?? 1));
+  await images.create(name, size + room, wanted);
   try {
     await using image = await images.open(name);
-    const target = imageTarget(image);
+    const target = encryption === undefined ? imageTarget(image) : await encryptedTarget(image, encryption);
+    const options = { ...carrying, pieceBytes, ...(encryption && { sparseSize: 0 }) };
     if (await isFile(path)) {
       await using file = await open(path);
-      await importRawFile(file, target, { ...options, pieceBytes });
+      await importRawFile(file, target, options);
     } else {
-      await importRaw(readPath(path), target, { ...options, pieceBytes });
+      await importRaw(readPath(path), target, { ...options, ...(expectedSize && { expectedSize }) });
     }
   } catch (error) {
     await images.remove(name);

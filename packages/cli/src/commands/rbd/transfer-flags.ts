@@ -31,17 +31,26 @@ export async function writePath(
   toFile: (file: FileHandle) => Promise<void> = (file) => toSink(fileSink(file)),
 ): Promise<void> {
   if (path === "-") return toSink(streamSink(process.stdout));
-  try {
+  await newFile(path, async () => {
     await using file = await open(path, "wx", 0o644);
-    await toFile(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") {
-      throw new SiphonError("SIPHON_EXISTS", `${path} is there already`, {
-        hint: "remove it, or give another path",
-      });
+    try {
+      await toFile(file);
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
     }
-    await rm(path, { force: true });
-    throw error;
+  });
+}
+
+/** Says what to do about a file that is there already. */
+export async function newFile(path: string, make: () => Promise<void>): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST" || error instanceof SiphonError) throw error;
+    throw new SiphonError("EEXIST", `${path} is there already`, {
+      hint: "remove it, or give another path",
+    });
   }
 }
 

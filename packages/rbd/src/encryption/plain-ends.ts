@@ -1,0 +1,50 @@
+import type { Image } from "../image.ts";
+import { flushImage, readBytes, writeBytes, zeroBytes } from "../io/image-operations.ts";
+import type { ImageReader, ImageWriter } from "../transfer/image-ends.ts";
+import type { EncryptedImage } from "./encrypted-image.ts";
+import { formatEncrypted, openEncrypted } from "./encryption.ts";
+import type { Secret } from "./secret.ts";
+
+/** What an encrypted image holds, as what transfers read. */
+export function plainReader(encrypted: EncryptedImage): ImageReader {
+  return {
+    size: encrypted.size,
+    read: (offset, length, into) => readBytes(encrypted, offset, length, into),
+  };
+}
+
+/** Bytes that an image needs beside its data while it is being encrypted, with objects or stripes of so many bytes. */
+export function encryptionRoom(alignment: number): number {
+  return luksHeaderBytes + alignment;
+}
+
+/**
+ * Encrypts an image that is new, and gives what transfers write plain data to; its size is the data's, in whole sectors.
+ *
+ * Zeros must be written, too: librbd and siphon take what was never written for zeros, but not the kernel and QEMU, which decrypt it.
+ */
+export async function encryptedTarget(
+  image: Image,
+  { version, passphrase }: { version: 1 | 2; passphrase: Secret },
+): Promise<ImageWriter> {
+  const { objectSize, stripeCount } = image.header;
+  const alignment = objectSize * stripeCount;
+  await formatEncrypted(image, passphrase, { version, keyBits: 256, alignment });
+  const encrypted = await openEncrypted(image, passphrase);
+  const { dataOffset, sectorBytes } = encrypted;
+  return {
+    get size() {
+      return encrypted.size;
+    },
+    resize: (size) => {
+      const data = Math.ceil(size / sectorBytes) * sectorBytes;
+      return image.resize(dataOffset + data, { allowShrink: true });
+    },
+    write: (offset, bytes) => writeBytes(encrypted, offset, bytes),
+    writeZeroes: (offset, length) => zeroBytes(encrypted, offset, length),
+    flush: () => flushImage(encrypted),
+  };
+}
+
+/** Of LUKS2, which needs more than LUKS1. */
+const luksHeaderBytes = 16 * 1024 * 1024;

@@ -1,0 +1,77 @@
+import { readFile, rm } from "node:fs/promises";
+import { hasCode } from "../../errors.ts";
+import type { Image } from "../../image.ts";
+import { writeDurably } from "../backup/durable-file.ts";
+import { TransferError } from "../transfer-error.ts";
+
+/** How far a transfer is: all before `position` lasts. */
+export interface TransferCursor {
+  /** What is carried, as `SourceState.identity` names it. */
+  readonly source: string;
+  /** Bytes, from the start of the image. */
+  readonly position: number;
+  /** Bytes between two cursors. */
+  readonly chunkBytes: number;
+  /** Of what the source was, up to the position, when it was read. */
+  readonly digest: string;
+}
+
+/** Where a cursor is kept, so that another process finds it. */
+export interface CursorStore {
+  load(): Promise<TransferCursor | undefined>;
+  save(cursor: TransferCursor): Promise<void>;
+  clear(): Promise<void>;
+}
+
+/** In a file, of an export: next to what is exported. */
+export function fileCursor(path: string): CursorStore {
+  return {
+    load: async () => {
+      try {
+        return decode(await readFile(path, "utf8"), path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    save: (cursor) => writeDurably(path, async (file) => void (await file.writeFile(JSON.stringify(cursor)))),
+    clear: () => rm(path, { force: true }),
+  };
+}
+
+/** Among the metadata of the image that is being made. */
+export function metadataCursor(image: Image): CursorStore {
+  return {
+    load: async () => {
+      try {
+        return decode(await image.getMetadata(cursorKey), `the metadata of image ${image.name}`);
+      } catch (error) {
+        if (hasCode(error, "ENOENT")) return undefined;
+        throw error;
+      }
+    },
+    save: (cursor) => image.setMetadata(new Map([[cursorKey, JSON.stringify(cursor)]])),
+    clear: () => image.removeMetadata(cursorKey),
+  };
+}
+
+export const cursorKey = "siphon_transfer";
+
+function decode(text: string, where: string): TransferCursor {
+  try {
+    const { source, position, chunkBytes, digest } = JSON.parse(text) as Partial<TransferCursor>;
+    if (
+      typeof source === "string" &&
+      typeof digest === "string" &&
+      isCount(position) &&
+      isCount(chunkBytes)
+    ) {
+      return { source, position, chunkBytes, digest };
+    }
+  } catch {}
+  throw new TransferError("SIPHON_TRANSFER_MALFORMED", `${where}: there is no cursor of a transfer in it`);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}

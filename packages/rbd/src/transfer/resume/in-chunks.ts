@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { TransferError } from "../transfer-error.ts";
+import type { CursorStore, TransferCursor } from "./cursor.ts";
+import type { SourceState } from "./source-state.ts";
+
+/** Bytes between two cursors: each costs a wait for all that is under way. */
+const usualChunkBytes = 64 * 1024 * 1024;
+
+/**
+ * Carries a source over chunk by chunk, each of which lasts before the cursor says so. Where there is a cursor it is gone on with, if the
+ * source is what it was as far as it was carried.
+ *
+ * @param carry what it carried must last when it settles; with `isBegun` an earlier process may have carried some of it
+ * @throws TransferError SIPHON_TRANSFER_MISMATCH if the source is another one, or was changed
+ */
+export async function inChunks(
+  source: SourceState,
+  cursors: CursorStore,
+  carry: (start: number, end: number, isBegun: boolean) => Promise<void>,
+): Promise<void> {
+  let cursor = await cursors.load();
+  let isBegun = cursor !== undefined;
+  if (cursor === undefined) {
+    cursor = { source: source.identity, position: 0, chunkBytes: chunkBytesOf(source), digest: "" };
+    await cursors.save(cursor);
+  } else await assertSame(source, cursor);
+  for (const [start, end] of chunks(cursor.position, source.size, cursor.chunkBytes)) {
+    // Asked before it is read: what is changed while it is read is found to be changed.
+    const digest = await digestAfter(cursor.digest, source, start, end);
+    await carry(start, end, isBegun);
+    isBegun = false;
+    cursor = { ...cursor, position: end, digest };
+    await cursors.save(cursor);
+  }
+  await cursors.clear();
+}
+
+function chunkBytesOf({ unitBytes }: SourceState): number {
+  return unitBytes * Math.max(1, Math.floor(usualChunkBytes / unitBytes));
+}
+
+async function assertSame(source: SourceState, cursor: TransferCursor): Promise<void> {
+  const hint = "remove what was carried so far, and begin anew";
+  if (cursor.source !== source.identity) {
+    const message = `the transfer that was begun is of another source, or of another state of it`;
+    throw new TransferError("SIPHON_TRANSFER_MISMATCH", message, { hint });
+  }
+  let digest = "";
+  for (const [start, end] of chunks(0, cursor.position, cursor.chunkBytes)) {
+    digest = await digestAfter(digest, source, start, end);
+  }
+  if (digest === cursor.digest) return;
+  throw new TransferError("SIPHON_TRANSFER_MISMATCH", "the source was changed since it was carried in part", {
+    hint,
+  });
+}
+
+async function digestAfter(before: string, source: SourceState, start: number, end: number): Promise<string> {
+  return createHash("sha256")
+    .update(`${before} ${await source.fingerprint(start, end)}`)
+    .digest("hex");
+}
+
+function* chunks(start: number, end: number, chunkBytes: number): Generator<[number, number]> {
+  for (let at = start; at < end; at += chunkBytes) yield [at, Math.min(at + chunkBytes, end)];
+}
