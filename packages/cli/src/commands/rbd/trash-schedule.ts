@@ -1,6 +1,7 @@
+import { type Command as MonCommand, RadosError } from "@siphon/rados";
 import { Command } from "commander";
 import { type ConnectFlags, connectCluster, withConnectFlags } from "../../connect.ts";
-import { poolSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { poolSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 
 type Flags = ConnectFlags & SpecFlags & FormatFlags & { recursive?: boolean };
@@ -12,7 +13,27 @@ interface Interval {
 
 /** When the manager's module rbd_support purges the trash. */
 export function scheduleCommand(): Command {
-  const schedule = new Command("schedule").summary("when the trash is purged by itself: ls, status");
+  const schedule = new Command("schedule").summary(
+    "when the trash is purged by itself: add, rm, ls, status; with --pool and --namespace, or for all pools",
+  );
+  for (const [name, prefix, summary] of [
+    ["add", "add", "purge the trash again and again"],
+    ["rm", "remove", "purge it no more"],
+  ] as const) {
+    const command = new Command(name)
+      .summary(summary)
+      .argument("[interval]", "minutes, or with m, h or d")
+      .argument("[start-time]", "ISO 8601")
+      .action(async (interval: string | undefined, start: string | undefined, _: Flags, self: Command) => {
+        if (name === "add" && interval === undefined) throw usage("how often? 30m, 12h, 1d");
+        await ask(prefix, undefined, flagsOf(self), {
+          ...(interval !== undefined && { interval }),
+          ...(start !== undefined && { start_time: start }),
+        });
+      });
+    if (name === "rm") command.alias("remove");
+    schedule.addCommand(withConnectFlags(withSpecFlags(command)));
+  }
   const list = new Command("ls")
     .alias("list")
     .summary("list schedules")
@@ -34,31 +55,44 @@ function flagsOf(command: Command): Flags {
   return command.optsWithGlobals();
 }
 
+/** All schedules of what is named and within, or the one of what is named (src/tools/rbd/Schedule.cc). */
 async function showSchedules(text: string | undefined, flags: Flags): Promise<void> {
   const found = (await ask("list", text, flags)) as Record<string, { name: string; schedule: Interval[] }>;
-  const rows = Object.values(found).map(({ name, schedule }) => {
+  const schedules = Object.values(found)
+    .map(({ name, schedule }) => ({ name, items: schedule.map(shown) }))
+    .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  const elements = { items: { schedules: "schedule", items: "item" } };
+  if (!flags.recursive) {
+    const level = levelOf(text, flags);
+    const own = schedules.find(({ name }) => name === level);
+    if (own === undefined)
+      throw new RadosError("ENOENT", `the trash of ${level || "all pools"} has no schedule`);
+    const { items } = own;
+    print(
+      flags,
+      () => `${scheduleText(items)}\n`,
+      () => items,
+      { root: "items", ...elements },
+    );
+    return;
+  }
+  const rows = schedules.map(({ name, items }) => {
     const [pool = "", namespace = ""] = name.split("/");
-    return { pool: pool || "-", namespace: namespace || "-", items: schedule };
+    return { pool: pool || "-", namespace: namespace || "-", items };
   });
-  const times = (items: Interval[]) =>
-    items
-      .map(({ interval, start_time }) => `every ${interval}${start_time ? ` starting at ${start_time}` : ""}`)
-      .join(", ");
   print(
     flags,
-    () => {
-      if (!flags.recursive) return rows.map(({ items }) => `${times(items)}\n`).join("");
-      if (rows.length === 0) return "";
-      return table(
+    () =>
+      table(
         [
           ["POOL", "left"],
           ["NAMESPACE", "left"],
           ["SCHEDULE", "left"],
         ],
-        rows.map(({ pool, namespace, items }) => [pool, namespace, times(items)]),
-      );
-    },
-    () => (flags.recursive ? rows : rows.flatMap(({ items }) => items)),
+        rows.map(({ pool, namespace, items }) => [pool, namespace, scheduleText(items)]),
+      ),
+    () => rows,
+    { root: "schedules", ...elements },
   );
 }
 
@@ -66,34 +100,54 @@ async function showStatus(text: string | undefined, flags: Flags): Promise<void>
   const { scheduled } = (await ask("status", text, flags)) as {
     scheduled: { pool_name: string; namespace: string; schedule_time: string }[];
   };
-  const rows = scheduled.map(({ pool_name: pool, namespace, schedule_time }) => ({
-    ...{ schedule_time, pool, namespace },
-  }));
+  const rows = scheduled
+    .map(({ pool_name: pool, namespace, schedule_time: time }) => ({ pool, namespace, time }))
+    .sort((a, b) => Buffer.compare(Buffer.from(sortKey(a)), Buffer.from(sortKey(b))));
   print(
     flags,
     () =>
-      rows.length === 0
-        ? ""
-        : table(
-            [
-              ["POOL", "left"],
-              ["NAMESPACE", "left"],
-              ["SCHEDULE TIME", "left"],
-            ],
-            rows.map(({ pool, namespace, schedule_time }) => [pool, namespace, schedule_time]),
-          ),
-    () => rows,
+      table(
+        [
+          ["POOL", "left"],
+          ["NAMESPACE", "left"],
+          ["SCHEDULE TIME", "left"],
+        ],
+        rows.map(({ pool, namespace, time }) => [pool, namespace, time]),
+      ),
+    () => rows.map(({ time, ...where }) => ({ ...where, schedule_time: time })),
+    { root: "scheduled", items: { scheduled: "item" } },
   );
 }
 
-/** @throws RadosError EINVAL while the manager has no module rbd_support */
-async function ask(what: "list" | "status", text: string | undefined, flags: Flags): Promise<unknown> {
-  const named = text !== undefined || flags.pool !== undefined;
+function sortKey({ pool, namespace }: { pool: string; namespace: string }): string {
+  return `${pool}\0${namespace}`;
+}
+
+function shown({ interval, start_time }: Interval): { interval: string; start_time: string } {
+  return { interval, start_time: start_time ?? "" };
+}
+
+function scheduleText(items: { interval: string; start_time: string }[]): string {
+  return items
+    .map(({ interval, start_time }) => `every ${interval}${start_time && ` starting at ${start_time}`}`)
+    .join(", ");
+}
+
+/** What is meant, as the module calls it: nothing for all pools, `pool/`, `pool/namespace/`. */
+function levelOf(text: string | undefined, flags: Flags): string {
+  if (text === undefined && flags.pool === undefined && flags.namespace === undefined) return "";
   const { pool, namespace } = poolSpec(text, flags);
-  const level = named ? `${pool}/${namespace && `${namespace}/`}` : "";
+  return `${pool}/${namespace && `${namespace}/`}`;
+}
+
+/** @throws RadosError EINVAL while the manager has no module rbd_support */
+async function ask(
+  what: "add" | "remove" | "list" | "status",
+  text: string | undefined,
+  flags: Flags,
+  more: Omit<MonCommand, "prefix"> = {},
+): Promise<unknown> {
   await using cluster = await connectCluster(flags);
-  return cluster.command(
-    { prefix: `rbd trash purge schedule ${what}`, level_spec: level },
-    { target: "mgr" },
-  );
+  const command = { prefix: `rbd trash purge schedule ${what}`, level_spec: levelOf(text, flags), ...more };
+  return await cluster.command(command, { target: "mgr" });
 }
