@@ -85,11 +85,14 @@ export function attachCommand(): Command {
   return withConnectFlags(command);
 }
 
+/** In milliseconds. */
+const day = 86_400_000;
+
 async function attach(images: string[], flags: Flags): Promise<void> {
   const request = requestOf(images, flags);
   const drainTimeout = flags.drainTimeout * 1000;
-  if (!(drainTimeout >= 0)) {
-    throw new AttachError("SIPHON_USAGE", "--drain-timeout takes a number of seconds");
+  if (!(drainTimeout >= 0 && drainTimeout <= day)) {
+    throw new AttachError("SIPHON_USAGE", "--drain-timeout takes a number of seconds, up to a day's");
   }
   try {
     if (flags.shards === 1) {
