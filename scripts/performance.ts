@@ -118,6 +118,7 @@ function section(name: string): string {
 
 function cell(value: unknown, digits: number): string {
   if (typeof value === "string") return value;
+  if (value === undefined) return "";
   const { median, low, high } = value as Estimate;
   const text = (n: number) => n.toLocaleString("en", { maximumFractionDigits: digits });
   return median === low && low === high ? text(median) : `${text(median)} [${text(low)}, ${text(high)}]`;

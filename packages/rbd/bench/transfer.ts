@@ -23,8 +23,8 @@ const { values: args } = parseArgs({
   },
 });
 const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
-/** The image is in memory up to six times: two images, its bytes, its diff, a new file, and what the OSD needs beside. */
-const most = Math.floor(freemem() / 6 / 2 ** 30);
+/** The image is in memory up to eight times: two images, for which the OSD takes twice their size or more, and three files. */
+const most = Math.floor(freemem() / 8 / 2 ** 30);
 const mebibytes = Number(args.size ?? 1024 * Math.max(1, Math.min(args.quick ? 1 : 4, most)));
 
 interface Sample {
