@@ -6,6 +6,8 @@ export interface CommandEntry {
   summary: string;
   /** @param args what follows the command: those of its own commands that are not called need not be loaded */
   load: (args: string[]) => Promise<Command>;
+  /** Puts what follows the command into the order in which it is parsed. */
+  arrange?: (args: string[]) => Promise<string[]>;
   /** Exits with what the program of that name does: 1 for arguments that it has not, or else an errno. */
   exitsWithErrno?: boolean;
 }
@@ -66,6 +68,7 @@ export const commands: CommandEntry[] = [
     name: "rbd",
     summary: "images on RBD: create, list, resize, snapshot, clone, remove",
     load: async (args) => (await import("./commands/rbd.ts")).rbdCommand(args),
+    arrange: async (args) => (await import("./commands/rbd/leading-options.ts")).optionsLast(args),
     exitsWithErrno: true,
   },
   {

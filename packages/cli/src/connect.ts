@@ -11,6 +11,7 @@ export interface ConnectFlags {
   id?: string;
   monHost?: string;
   keyring?: string;
+  keyfile?: string;
 }
 
 export function withConnectFlags(command: Command): Command {
@@ -24,7 +25,8 @@ export function withConnectFlags(command: Command): Command {
     .option("-n, --name <type.id>", "user (default: client.admin)")
     .option("--id <id>", "user without the client. prefix")
     .option("-m, --mon-host <addresses>", "monitors, instead of those in ceph.conf")
-    .option("-k, --keyring <file>", "keyring, instead of the one in ceph.conf");
+    .option("-k, --keyring <file>", "keyring, instead of the one in ceph.conf")
+    .option("-K, --keyfile <file>", "file that holds the key alone");
 }
 
 /** Connects to the cluster that the flags name. */
@@ -36,10 +38,10 @@ export async function connectCluster(flags: ConnectFlags): Promise<Cluster> {
 export async function clusterOptions(
   flags: ConnectFlags,
 ): Promise<Pick<ClusterOptions, "conf" | "name" | "cluster" | "settings">> {
-  const { conf, name, id, monHost, keyring } = flags;
+  const { conf, name, id, monHost, keyring, keyfile } = flags;
   const user = name ?? (id === undefined ? undefined : `client.${id}`);
   const { cluster } = flags;
-  const options = { conf, name: user, cluster, settings: { mon_host: monHost, keyring } };
+  const options = { conf, name: user, cluster, settings: { mon_host: monHost, keyring, keyfile } };
   if (conf === undefined && monHost === undefined && process.env.CEPH_CONF === undefined) {
     const own = await ownCluster(cluster);
     if (own !== undefined) return { ...options, conf: own.conf, cluster: undefined };

@@ -13,14 +13,16 @@ async function main(args: string[]): Promise<number> {
     .description("VMs on Ceph, measured and made fast.")
     .version("0.1.0", "-V, --version")
     .exitOverride();
-  const called = commands.find((entry) => entry.name === args.find((arg) => !arg.startsWith("-")));
+  const at = args.findIndex((arg) => !arg.startsWith("-"));
+  const called = commands.find((entry) => entry.name === args[at]);
+  const own = args.slice(at + 1);
+  const arranged = (await called?.arrange?.(own)) ?? own;
   for (const entry of commands) {
-    const command =
-      entry === called ? await entry.load(args.slice(args.indexOf(entry.name) + 1)) : new Command(entry.name);
+    const command = entry === called ? await entry.load(arranged) : new Command(entry.name);
     program.addCommand(inheriting(command.summary(entry.summary)));
   }
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync([...args.slice(0, at + 1), ...arranged], { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : called?.exitsWithErrno ? 1 : 2;
