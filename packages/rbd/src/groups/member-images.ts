@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "@siphon/rados";
 import type { GroupedImage } from "../cls/group.ts";
 import { nameInTrash, nameOf } from "../directory/find-image.ts";
@@ -37,9 +38,7 @@ export class MemberImages implements AsyncDisposable {
 
   /** Does something while the locks of all images that have one are held: nobody else writes to them meanwhile. */
   async whileLocked(action: () => Promise<void>): Promise<void> {
-    // Asked for at once, so that nobody waits for a lock that is held only because another one is still asked for.
-    await together(this.images, (image) => image.ensureOwner());
-    await whileOwned(this.images, action);
+    while (!(await whileOwned(this.images, action))) await sleep(Math.random() * retryDelay);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -69,14 +68,29 @@ async function openMember(
   return OpenImage.open(cluster, pool, imageId, name, {});
 }
 
-/** One lock within the other, always in the same order. */
+/**
+ * One lock within the other, always in the same order: so none of us waits for another who waits for us. librbd takes all at once, and
+ * answers while it does so that it is busy: then it goes first.
+ *
+ * @returns false for nothing done, and no lock held
+ */
 async function whileOwned(
   [first, ...others]: readonly OpenImage[],
   action: () => Promise<void>,
-): Promise<void> {
-  if (first === undefined) return action();
-  const inner = () => whileOwned(others, action);
-  if (first.lock === undefined) return inner();
-  // Whoever asked for it meanwhile has it, until we ask again.
-  while (!(await first.lock.whileOwned(inner))) await first.ensureOwner();
+): Promise<boolean> {
+  if (first === undefined) {
+    await action();
+    return true;
+  }
+  if (first.lock === undefined) return whileOwned(others, action);
+  let done = false;
+  const inner = async () => {
+    done = await whileOwned(others, action);
+  };
+  // Whoever asked for the lock before it is held has it, until we ask again.
+  while (!(await first.lock.whileOwned(inner))) if (!(await first.lock.acquireUnlessBusy())) return false;
+  return done;
 }
+
+/** Milliseconds, at most. */
+const retryDelay = 500;

@@ -31,6 +31,14 @@ export interface LockHost {
 
 type State = "unlocked" | "locked" | "closed";
 
+/** The owner was asked for the lock. */
+interface Asked {
+  /** 0: it is given away; undefined: nobody answered; another errno: that has to wait, for a snapshot of a whole group. */
+  readonly answer: number | undefined;
+  /** Somebody gave it away since, or may have. */
+  readonly woken: Promise<void>;
+}
+
 /**
  * The lock of an image with feature exclusive-lock, by librbd's protocol (src/librbd/ManagedLock.cc, ExclusiveLock.cc): a
  * lock of the class `lock` on the header, whose cookie names the owner's watch on the header. Whoever wants it asks the owner by
@@ -71,10 +79,23 @@ export class ExclusiveLock {
    * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it, _BUSY if it was taken by hand, _FENCED, _CLOSED
    */
   acquire(signal?: AbortSignal): Promise<void> {
+    const stop =
+      signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
     return this.#inTurn(async () => {
-      const stop =
-        signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
-      while (!(await this.#try())) await this.#request(stop);
+      while (!(await this.#try())) await this.#waitFor(await this.#request(stop), stop);
+    });
+  }
+
+  /** The same; false if the owner answers that it gives the lock away later, but not now. */
+  acquireUnlessBusy(): Promise<boolean> {
+    const { signal } = this.#closing;
+    return this.#inTurn(async () => {
+      while (!(await this.#try())) {
+        const asked = await this.#request(signal);
+        if (asked.answer !== undefined && asked.answer < 0) return false;
+        await this.#waitFor(asked, signal);
+      }
+      return true;
     });
   }
 
@@ -95,7 +116,7 @@ export class ExclusiveLock {
   /** Somebody else wants it: 0 if they will have it, a negative errno if not, undefined if it is not ours to give. */
   requested(): number | undefined {
     if (!this.owned) return undefined;
-    if (this.keep) return new RbdError("SIPHON_RBD_LOCKED", "").errno;
+    if (this.keep) return keepsIt;
     this.#releasing = true;
     void this.release().catch(() => {});
     return 0;
@@ -175,21 +196,24 @@ export class ExclusiveLock {
     void this.#host.tell({ type: "acquiredLock", client });
   }
 
-  /** Asks the owner for it, and waits for something to happen. */
-  async #request(signal: AbortSignal): Promise<void> {
+  async #request(signal: AbortSignal): Promise<Asked> {
     signal.throwIfAborted();
     const { promise: woken } = this.#wake;
     const client = { gid: this.#host.cluster.globalId, handle: await this.#host.watchCookie() };
     const answer = await this.#host.askOwner({ type: "requestLock", client, force: false });
-    if (answer !== undefined && answer < 0) {
+    if (answer === keepsIt) {
       const { name } = this.#host.image;
       throw new RbdError("SIPHON_RBD_LOCKED", `the owner of image ${name}'s lock keeps it`, {
         retryable: true,
         hint: `see who it is with: siphon rbd lock ls ${name}`,
       });
     }
+    return { answer, woken };
+  }
+
+  async #waitFor({ answer, woken }: Asked, signal: AbortSignal): Promise<void> {
     const cut = new AbortController();
-    const pause = sleep(answer === undefined ? retryDelay : releaseTimeout, undefined, {
+    const pause = sleep(answer === 0 ? releaseTimeout : retryDelay, undefined, {
       signal: AbortSignal.any([signal, cut.signal]),
     }).catch(() => signal.throwIfAborted());
     await Promise.race([woken, pause]).finally(() => cut.abort());
@@ -252,6 +276,8 @@ export function fencedError(imageName: string, cause: unknown): RbdError {
   });
 }
 
-/** Milliseconds until an owner who does not answer is asked again, and one who agreed. */
+/** EROFS: what the owner answers who keeps the lock until it closes the image. */
+const keepsIt = -30;
+/** Milliseconds until an owner who does not answer is asked again, or who is busy, and one who agreed. */
 const retryDelay = 1_000;
 const releaseTimeout = 5_000;

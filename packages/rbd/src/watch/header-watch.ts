@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Pool, RadosError, type Watch } from "@siphon/rados";
-import { isFenced } from "../errors.ts";
+import { isFenced, unless } from "../errors.ts";
 
 export interface HeaderWatchEvents {
   /** What others notified; the answer goes back to them. */
@@ -46,7 +46,8 @@ export class HeaderWatch {
 
   #register(): Promise<Watch> {
     return this.#pool.watch(this.#object, {
-      notified: (payload) => this.#events.notified(payload),
+      // Whoever closed the cluster answers nobody.
+      notified: (payload) => this.#events.notified(payload).catch(unless("SIPHON_RADOS_CLOSED")),
       lost: () => void this.#renew(),
     });
   }
