@@ -3,12 +3,12 @@ import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
 import { forgetful, runCampaign } from "./interrupted/campaign.ts";
 import { type OperationName, operations } from "./interrupted/operations.ts";
-import { summary } from "./interrupted/summary.ts";
+import { describe, summary } from "./interrupted/summary.ts";
 
 /**
  * Kills what is long at random points, many times each, and has `rbd` or `siphon rbd` list what is left, and finish or remove it:
- * `node interrupted.ts [--kills 100] [--only rm,flatten,copy,deep-copy,import-diff,trash-purge] [--seed 1] [--json FILE]`. Ends with
- * an error if anything was wrong.
+ * `node interrupted.ts [--kills 100] [--only rm,flatten,copy,deep-copy,import-diff,trash-purge] [--seed 1] [--json FILE]
+ * [--lanes 6] [--verbose]`. Ends with an error if anything was wrong.
  */
 const { values } = parseArgs({
   options: {
@@ -32,8 +32,8 @@ const began = performance.now();
 const kills = await runCampaign({
   ...{ conf: cluster.conf, only, kills: Number(values.kills), seed: Number(values.seed) },
   lanes: Number(values.lanes),
-  report: (line) => {
-    if (values.verbose || line.includes("Error")) console.log(line);
+  report: (kill) => {
+    if (values.verbose || kill.failure !== undefined) console.log(describe(kill));
   },
 });
 const seconds = Math.round((performance.now() - began) / 1000);

@@ -22,7 +22,8 @@ export interface CampaignOptions {
   measured?: number;
   /** Pools that are worked on at the same time: most of the time is spent waiting until killed clients are forgotten. */
   lanes?: number;
-  report?: (line: string) => void;
+  /** Told of each kill, once it is dealt with. */
+  report?: (kill: Kill) => void;
 }
 
 /** Settings of a cluster that forgets killed clients within seconds, and not after half a minute, and what snapshots had at once. */
@@ -66,7 +67,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Kill[]> {
       for (let next = todo.shift(); next !== undefined; next = todo.shift()) {
         const kill = await killOnce(stage, next.operation, next.number);
         kills.push(kill);
-        report(`${kills.length}: ${describe(kill)}`);
+        report(kill);
         // The pool is no more what it was.
         if (kill.failure !== undefined) break;
       }
@@ -128,9 +129,4 @@ async function settled(stage: Stage): Promise<PoolState> {
     state = await stage.state();
     if (onlyIn(state, before).length === 0 && onlyIn(before, state).length === 0) return state;
   }
-}
-
-function describe({ operation, number, by, at, of, phase, program, ending, failure }: Kill): string {
-  const when = `${at.toFixed(0)} of ${of.toFixed(0)} ${by === "time" ? "ms" : "writes"}`;
-  return `${operation} ${number}: killed at ${when}: ${phase}; ${failure ?? `${ending} by ${program}`}`;
 }

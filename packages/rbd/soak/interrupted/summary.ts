@@ -25,3 +25,9 @@ export function summary(kills: readonly Kill[]): Record<string, OperationSummary
   }
   return all;
 }
+
+/** A line, and what was wrong with it. */
+export function describe({ operation, number, by, at, of, phase, program, ending, failure }: Kill): string {
+  const when = `${at.toFixed(0)} of ${of.toFixed(0)} ${by === "time" ? "ms" : "writes"}`;
+  return `${operation} ${number}: killed at ${when}: ${phase}; ${failure ?? `${ending} by ${program}`}`;
+}

@@ -19,8 +19,8 @@ export type FromWorker =
 /** When a process is killed: so many milliseconds after it began, or once it has written to its sockets so many times. */
 export type Moment = { by: "time"; at: number } | { by: "write"; at: number };
 
-/** How it went; the times are milliseconds. */
-export type Outcome = { killed: true; after: number } | { killed: false; took: number; writes: number };
+/** How it went; `took` is milliseconds. */
+export type Outcome = { killed: true } | { killed: false; took: number; writes: number };
 
 /** A process that is ready to do something long, and may be killed on the way. */
 export class Victim implements AsyncDisposable {
@@ -58,7 +58,7 @@ export class Victim implements AsyncDisposable {
     if (message?.type === "done") return { killed: false, took, writes: message.writes };
     if (message !== undefined) throw new Error(`${operation} failed: ${JSON.stringify(message)}`);
     if (this.#child.signalCode !== "SIGKILL") throw new Error("the worker ended by itself");
-    return { killed: true, after: took };
+    return { killed: true };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
