@@ -1,4 +1,4 @@
-import { type Authenticator, CephxAuthenticator, NoneAuthenticator } from "./auth/authenticator.ts";
+import { type Authenticator, authenticatorFor } from "./auth/authenticator.ts";
 import {
   type Command,
   type CommandOptions,
@@ -7,6 +7,7 @@ import {
   parseOutput,
 } from "./cluster/command.ts";
 import { CommandRouter } from "./cluster/command-router.ts";
+import { locateObject, type ObjectLocation } from "./cluster/object-location.ts";
 import { type ClusterStatistics, readStatistics } from "./cluster/pool-statistics.ts";
 import {
   blocklistCommand,
@@ -26,29 +27,14 @@ import { MonClient } from "./mon/client.ts";
 import type { MonMap } from "./mon/monmap.ts";
 import { OsdMapFeed, type OsdMapListener } from "./mon/osdmap-feed.ts";
 import type { CommandResult } from "./mon/requests.ts";
-import { Objecter, type ObjecterOptions } from "./objecter/objecter.ts";
-import type { Pool, PoolOptions } from "./objects/pool.ts";
+import { Objecter } from "./objecter/objecter.ts";
+import type { ObjecterOptions } from "./objecter/objecter-host.ts";
+import type { PoolOptions } from "./objects/object-options.ts";
+import type { Pool } from "./objects/pool.ts";
 import { Pools } from "./objects/pools.ts";
-import { type ObjectLocator, objectHash } from "./osdmap/object-hash.ts";
+import type { ObjectLocator } from "./osdmap/object-hash.ts";
 import type { OsdMap } from "./osdmap/osdmap.ts";
-import { formatPgId } from "./osdmap/pg.ts";
 import type { WaitOptions } from "./wait.ts";
-
-/** Where an object is; OSDs by number, -1 for none. */
-export interface ObjectLocation {
-  epoch: number;
-  pool: string;
-  poolId: number;
-  object: string;
-  /** Of the object's name, before it is folded into the number of PGs. */
-  hash: number;
-  /** `1.6`. */
-  pg: string;
-  up: readonly number[];
-  upPrimary: number;
-  acting: readonly number[];
-  actingPrimary: number;
-}
 
 /**
  * A connection to a cluster as one user: a session with its monitors that is kept up, the maps as they change, and
@@ -67,7 +53,7 @@ export class Cluster implements AsyncDisposable {
   readonly osdmaps: OsdMapFeed;
   readonly #monClient: MonClient;
   readonly #router: CommandRouter;
-  readonly #config = new Map<string, string>();
+  #config: ReadonlyMap<string, string> = new Map();
   readonly #conf: ClusterSettings["conf"];
   readonly #commandTimeout: number | undefined;
   readonly #objecterOptions: ObjecterOptions;
@@ -84,10 +70,7 @@ export class Cluster implements AsyncDisposable {
     this.#conf = settings.conf;
     this.#commandTimeout = settings.commandTimeout;
     this.#objecterOptions = settings.objecter;
-    this.authenticator =
-      settings.key === undefined
-        ? new NoneAuthenticator(settings.name)
-        : new CephxAuthenticator(settings.name, settings.key);
+    this.authenticator = authenticatorFor(settings.name, settings.key);
     this.#monClient = new MonClient(
       this.messenger,
       this.authenticator,
@@ -98,7 +81,9 @@ export class Cluster implements AsyncDisposable {
       {
         monmap: () => {},
         osdmap: (message) => this.osdmaps.take(message),
-        config: (settings) => this.#takeConfig(settings),
+        config: (settings) => {
+          this.#config = settings;
+        },
         mgrmap: (map) => this.#router.takeMgrMap(map),
       },
     );
@@ -222,15 +207,7 @@ export class Cluster implements AsyncDisposable {
    * @throws RadosError ENOENT for a pool that is not there
    */
   locate(poolName: string, object: string, locator: ObjectLocator = {}): ObjectLocation {
-    const pool = this.osdmap.poolByName(poolName);
-    if (pool === undefined) throw new RadosError("ENOENT", `there is no pool ${poolName}`);
-    const pg = this.osdmap.pgOf(pool, object, locator);
-    const { up, upPrimary, acting, actingPrimary } = this.osdmap.place(pool, pg.seed);
-    return {
-      ...{ epoch: this.osdmap.epoch, pool: poolName, poolId: pool.id, object },
-      ...{ hash: objectHash(pool, object, locator), pg: formatPgId(pg) },
-      ...{ up, upPrimary, acting, actingPrimary },
-    };
+    return locateObject(this.osdmap, poolName, object, locator);
   }
 
   /** Names of the pools by id. */
@@ -312,9 +289,7 @@ export class Cluster implements AsyncDisposable {
 
   async #open(timeout: number, signal: AbortSignal | undefined): Promise<void> {
     const deadline = performance.now() + timeout;
-    this.#monClient.subscribe("osdmap");
-    this.#monClient.subscribe("config");
-    this.#monClient.subscribe("mgrmap");
+    for (const what of ["osdmap", "config", "mgrmap"]) this.#monClient.subscribe(what);
     await this.#monClient.open(timeout, signal);
     await this.osdmaps.atLeast(1, { timeout: Math.max(1, deadline - performance.now()), signal });
   }
@@ -323,10 +298,5 @@ export class Cluster implements AsyncDisposable {
   #waiting<T extends WaitOptions>(options: T): T {
     const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
     return { timeout: this.#commandTimeout, ...options, signal: AbortSignal.any(signals) };
-  }
-
-  #takeConfig(settings: ReadonlyMap<string, string>): void {
-    this.#config.clear();
-    for (const [name, value] of settings) this.#config.set(name, value);
   }
 }

@@ -1,10 +1,11 @@
 export { CephFloat, type Command, type CommandOptions, type CommandTarget } from "./cluster/command.ts";
 export { type AddressedCommand, parseCommandLine } from "./cluster/command-line.ts";
+export type { ObjectLocation } from "./cluster/object-location.ts";
 export type { ClusterStatistics, PoolStatistics } from "./cluster/pool-statistics.ts";
 export type { PoolSpec, PoolUsage, Usage } from "./cluster/pools.ts";
 export type { ClusterOptions } from "./cluster/settings.ts";
 export type { ClusterStatus, HealthCheck } from "./cluster/status.ts";
-export { Cluster, type ObjectLocation } from "./cluster.ts";
+export { Cluster } from "./cluster.ts";
 export { CephConf, type CephConfOptions } from "./config/ceph-conf.ts";
 export { type CephFlags, parseCephFlags } from "./config/flags.ts";
 export { errnoName, RadosError, type RadosErrorCode } from "./errors.ts";
@@ -20,7 +21,8 @@ export type { MonInfo, MonMap } from "./mon/monmap.ts";
 export type { OsdMapListener } from "./mon/osdmap-feed.ts";
 export type { CommandResult } from "./mon/requests.ts";
 export type { RequestInFlight } from "./objecter/in-flight-table.ts";
-export { Objecter, type ObjecterListener } from "./objecter/objecter.ts";
+export { Objecter } from "./objecter/objecter.ts";
+export type { ObjecterListener } from "./objecter/objecter-host.ts";
 export { opCode, opFlag, requestFlag } from "./objecter/op-code.ts";
 export { OpList } from "./objecter/op-list.ts";
 export { ObjectRequest } from "./objecter/request.ts";
@@ -39,6 +41,7 @@ export {
   removeBenchRun,
 } from "./objects/bench/object-bench.ts";
 export type { ListedObject, ListOptions, ObjectListing } from "./objects/object-listing.ts";
+export type { ObjectOptions, OperationOutcome, PoolOptions } from "./objects/object-options.ts";
 export { appendToObject, readObject, type StreamOptions, writeObject } from "./objects/object-streams.ts";
 export type { Advice, ObjectOperation } from "./objects/operation.ts";
 export { OperationError } from "./objects/operation-error.ts";
@@ -55,17 +58,12 @@ export type {
 export type { Comparison, OmapGuard, OmapKeysPage, OmapPage, OmapRange } from "./objects/operations/omap.ts";
 export type { Clone, SnapSet } from "./objects/operations/snaps.ts";
 export type { Watcher } from "./objects/operations/watchers.ts";
-export {
-  type ObjectOptions,
-  type OperationOutcome,
-  Pool,
-  type PoolOptions,
-  type WatchHandler,
-} from "./objects/pool.ts";
+export { Pool } from "./objects/pool.ts";
 export type { PoolSnapshot, PoolSnapshots } from "./objects/pool-snapshots.ts";
 export { ReadOperation, type ReadRange } from "./objects/read-operation.ts";
 export type { NotifyOptions } from "./objects/watch/notify.ts";
 export type { Notification, Watch, WatchEvents, WatchOptions } from "./objects/watch/watch.ts";
+export type { WatchHandler } from "./objects/watch/watch-handler.ts";
 export { WriteOperation } from "./objects/write-operation.ts";
 export type { ObjectLocator } from "./osdmap/object-hash.ts";
 export { OsdMap } from "./osdmap/osdmap.ts";

@@ -37,6 +37,11 @@ export interface MonitorAuth extends ConnectionAuth {
   readonly globalId: bigint;
 }
 
+/** By cephx with a key, and by none without. */
+export function authenticatorFor(name: EntityName, key: CryptoKey | undefined): Authenticator {
+  return key === undefined ? new NoneAuthenticator(name) : new CephxAuthenticator(name, key);
+}
+
 /** Auth method none: everybody is believed. */
 export class NoneAuthenticator implements Authenticator {
   readonly method = authMethod.none;

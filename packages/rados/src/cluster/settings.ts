@@ -9,7 +9,7 @@ import type { CoalescingOptions } from "../messenger/coalescing.ts";
 import type { PeerType } from "../messenger/peer.ts";
 import type { OpenTransport } from "../messenger/transport.ts";
 import type { Candidate } from "../mon/candidates.ts";
-import type { ObjecterOptions } from "../objecter/objecter.ts";
+import type { ObjecterOptions } from "../objecter/objecter-host.ts";
 import { parseCrushLocation } from "../objecter/replica.ts";
 
 /** Which cluster, as whom, and how; what is left out is found as Ceph's own programs find it. */

@@ -1,4 +1,6 @@
 import type { EntityAddr } from "@siphon/wire";
+import { RadosError } from "../errors.ts";
+import type { Peer } from "../messenger/peer.ts";
 import type { MonMap } from "./monmap.ts";
 
 /** A monitor that may be dialled. */
@@ -14,6 +16,20 @@ export function candidatesOf(monmap: MonMap, mayUse: (addr: EntityAddr) => boole
   return monmap.mons
     .map(({ name, addrs }) => ({ name: `mon.${name}`, addrs: addrs.filter(mayUse) }))
     .filter(({ addrs }) => addrs.length > 0);
+}
+
+/**
+ * Where the monitor of this name is reached.
+ *
+ * @throws RadosError ENOENT for one that is not in the map, or has no address which may be used
+ */
+export function monitorNamed(name: string, monmap: MonMap, mayUse: (addr: EntityAddr) => boolean): Peer {
+  const found = candidatesOf(monmap, mayUse).find((candidate) => candidate.name === `mon.${name}`);
+  const [addr] = byPreference(found?.addrs ?? []);
+  if (addr !== undefined) return { type: "mon", name: `mon.${name}`, addr };
+  throw new RadosError("ENOENT", `there is no monitor ${name} that may be spoken to`, {
+    hint: `there are ${monmap.mons.map((mon) => mon.name).join(", ")}`,
+  });
 }
 
 /** What a client can speak, msgr2 before the first protocol. */

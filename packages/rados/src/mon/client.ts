@@ -1,13 +1,9 @@
 import type { EntityAddr } from "@siphon/wire";
 import type { Authenticator } from "../auth/authenticator.ts";
-import { RadosError } from "../errors.ts";
+import type { RadosError } from "../errors.ts";
 import { authMessage, readAuthReply } from "../messages/auth.ts";
-import { readConfig } from "../messages/config.ts";
-import { type MgrMap, readMgrMap } from "../messages/mgr-map.ts";
 import { monCommandMessage } from "../messages/mon-command.ts";
 import { monGetVersionMessage } from "../messages/mon-get-version.ts";
-import { readMonMapMessage } from "../messages/mon-map.ts";
-import { type OsdMapMessage, readOsdMapMessage } from "../messages/osd-map.ts";
 import { type PoolOp, poolOpMessage } from "../messages/pool-op.ts";
 import { messageType } from "../messages/types.ts";
 import { Backoff } from "../messenger/backoff.ts";
@@ -15,11 +11,12 @@ import type { IncomingMessage } from "../messenger/message.ts";
 import type { Messenger } from "../messenger/messenger.ts";
 import type { Peer } from "../messenger/peer.ts";
 import type { WaitOptions } from "../wait.ts";
-import { byPreference, type Candidate, candidatesOf } from "./candidates.ts";
+import { type Candidate, candidatesOf, monitorNamed } from "./candidates.ts";
 import { publish } from "./events.ts";
 import { handleClosed, otherCluster, unreachable } from "./failure.ts";
 import { Hunt } from "./hunt.ts";
 import type { MonMap } from "./monmap.ts";
+import { type MonNews, readMonNews } from "./news.ts";
 import { type CommandResult, PendingRequests } from "./requests.ts";
 import type { MonSession } from "./session.ts";
 import { SignOfLife } from "./sign-of-life.ts";
@@ -37,14 +34,6 @@ export interface MonClientOptions {
   pingTimeout?: number;
 }
 
-/** What the monitors tell without being asked each time. */
-export interface MonClientEvents {
-  monmap(map: MonMap): void;
-  osdmap(maps: OsdMapMessage): void;
-  config(settings: Map<string, string>): void;
-  mgrmap(map: MgrMap): void;
-}
-
 /** A session that lasted this long was a good one. */
 const stableSession = 2_000;
 
@@ -55,7 +44,7 @@ const stableSession = 2_000;
 export class MonClient {
   readonly #messenger: Messenger;
   readonly #authenticator: Authenticator;
-  readonly #events: MonClientEvents;
+  readonly #events: MonNews;
   readonly #options: MonClientOptions;
   readonly #requests = new PendingRequests();
   readonly #renewal: TicketRenewal;
@@ -68,7 +57,6 @@ export class MonClient {
   readonly #backoff = new Backoff();
   #sessionSince = 0;
   #huntTimer: NodeJS.Timeout | undefined;
-  #subscribePending = false;
   #closed = false;
   /** Of whoever waits for the first session. */
   #first: PromiseWithResolvers<void> | undefined;
@@ -78,7 +66,7 @@ export class MonClient {
     messenger: Messenger,
     authenticator: Authenticator,
     options: MonClientOptions,
-    handler: MonClientEvents,
+    handler: MonNews,
   ) {
     this.#messenger = messenger;
     this.#authenticator = authenticator;
@@ -107,13 +95,7 @@ export class MonClient {
 
   /** Where the monitor of this name is reached. */
   peer(name: string): Peer {
-    const monmap = this.#monmap!;
-    const found = candidatesOf(monmap, this.#mayUse).find((candidate) => candidate.name === `mon.${name}`);
-    const [addr] = byPreference(found?.addrs ?? []);
-    if (addr !== undefined) return { type: "mon", name: `mon.${name}`, addr };
-    throw new RadosError("ENOENT", `there is no monitor ${name} that may be spoken to`, {
-      hint: `there are ${monmap.mons.map((mon) => mon.name).join(", ")}`,
-    });
+    return monitorNamed(name, this.#monmap!, this.#mayUse);
   }
 
   /**
@@ -158,7 +140,7 @@ export class MonClient {
   /** Asks for versions of a map as they appear: "osdmap", "config", "mgrmap". */
   subscribe(what: string, start = 0, once = false): void {
     this.#subscriptions.add(what, start, once);
-    this.#subscribeSoon();
+    this.#subscriptions.sendSoon((message) => this.#session?.send(message));
   }
 
   /** We have this version: later sessions ask for what follows it. */
@@ -173,7 +155,7 @@ export class MonClient {
     what: string,
     options?: WaitOptions,
   ): Promise<CommandResult> {
-    const message = monCommandMessage(this.#requests.nextTid(), this.#fsid, command, input);
+    const message = monCommandMessage(this.#requests.nextTid(), this.#monmap!.fsid, command, input);
     return this.#request(message, what, options);
   }
 
@@ -186,16 +168,12 @@ export class MonClient {
 
   /** Changes a pool; the answer may be that it could not be done. */
   poolOp(op: PoolOp, what: string, options?: WaitOptions): Promise<CommandResult> {
-    return this.#request(poolOpMessage(this.#requests.nextTid(), this.#fsid, op), what, options);
+    return this.#request(poolOpMessage(this.#requests.nextTid(), this.#monmap!.fsid, op), what, options);
   }
 
   /** Asks for new tickets now, as when a daemon did not accept ours; once, however many ask. */
   renewTickets(): void {
     this.#renewal.now();
-  }
-
-  get #fsid(): string {
-    return this.#monmap!.fsid;
   }
 
   #request(
@@ -233,7 +211,7 @@ export class MonClient {
     this.#authenticator.adopt(session.auth);
     this.#messenger.globalId = this.#authenticator.globalId;
     publish({ event: "session", mon: session.peer.name });
-    this.#sendSubscriptions();
+    session.send(this.#subscriptions.message());
     for (const message of this.#requests.messages) session.send(message);
     this.#signOfLife.watch(session);
     this.#renewal.start();
@@ -274,30 +252,20 @@ export class MonClient {
 
   #dispatch(session: MonSession, message: IncomingMessage): void {
     if (session !== this.#session) return;
-    switch (message.type) {
-      case messageType.monMap:
-        this.#handleMonMap(readMonMapMessage(message.readFront("MMonMap")));
-        return;
-      case messageType.osdMap:
-        this.#events.osdmap(readOsdMapMessage(message.readFront("MOSDMap")));
-        return;
-      case messageType.config:
-        this.#events.config(readConfig(message.readFront("MConfig")));
-        return;
-      case messageType.mgrMap: {
-        const map = readMgrMap(message.readFront("MMgrMap"));
-        this.received("mgrmap", map.epoch);
-        this.#events.mgrmap(map);
-        return;
-      }
-      case messageType.authReply:
-        this.#handleAuthReply(session, message);
-        return;
-      default:
-        // What is no answer to a request is something newer, that was not asked for.
-        this.#requests.take(message);
-    }
+    if (message.type === messageType.authReply) this.#handleAuthReply(session, message);
+    // What is no answer to a request is something newer, that was not asked for.
+    else if (!readMonNews(message, this.#news)) this.#requests.take(message);
   }
+
+  readonly #news: MonNews = {
+    monmap: (map) => this.#handleMonMap(map),
+    osdmap: (maps) => this.#events.osdmap(maps),
+    config: (settings) => this.#events.config(settings),
+    mgrmap: (map) => {
+      this.received("mgrmap", map.epoch);
+      this.#events.mgrmap(map);
+    },
+  };
 
   #handleMonMap(monmap: MonMap): void {
     const { fsid } = this.#options;
@@ -327,18 +295,5 @@ export class MonClient {
     this.#authenticator.renewed(reply.globalId, reply.payload);
     publish({ event: "tickets", mon: session.peer.name });
     this.#renewal.answered();
-  }
-
-  #subscribeSoon(): void {
-    if (this.#subscribePending) return;
-    this.#subscribePending = true;
-    queueMicrotask(() => {
-      this.#subscribePending = false;
-      this.#sendSubscriptions();
-    });
-  }
-
-  #sendSubscriptions(): void {
-    this.#session?.send(this.#subscriptions.message());
   }
 }

@@ -5,6 +5,7 @@ import type { OutgoingMessage } from "../messenger/message.ts";
 /** What the monitors are to tell as it changes, and from which version on: the next session asks for the same. */
 export class Subscriptions {
   readonly #wanted = new Map<string, Subscription>([["monmap", { start: 0, once: false }]]);
+  #sending = false;
 
   add(what: string, start: number, once: boolean): void {
     this.#wanted.set(what, { start, once });
@@ -16,6 +17,16 @@ export class Subscriptions {
     if (subscription === undefined) return;
     if (subscription.once) this.#wanted.delete(what);
     else subscription.start = version + 1;
+  }
+
+  /** Sends what is wanted by the end of this turn, all in one message. */
+  sendSoon(send: (message: OutgoingMessage) => void): void {
+    if (this.#sending) return;
+    this.#sending = true;
+    queueMicrotask(() => {
+      this.#sending = false;
+      send(this.message());
+    });
   }
 
   message(): OutgoingMessage {

@@ -38,6 +38,24 @@ export class Dispatch {
   acting: readonly number[] = [];
   epoch = 0;
 
+  /**
+   * Begins a submission.
+   *
+   * @param now `performance.now()`
+   * @param timeout milliseconds; 0 for none
+   */
+  begin(tid: number, flags: number, cost: number, now: number, timeout: number): void {
+    this.tid = tid;
+    this.attempts = 0;
+    this.epoch = 0;
+    this.osd = -1;
+    this.redirected = undefined;
+    this.flags = flags;
+    this.cost = cost;
+    this.submittedAt = now;
+    this.deadline = timeout > 0 ? now + timeout : Number.POSITIVE_INFINITY;
+  }
+
   /** Remembers where it goes. */
   address(place: ObjectTarget, osd: number): void {
     this.place = place;

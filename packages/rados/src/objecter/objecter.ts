@@ -2,47 +2,21 @@ import { RadosError } from "../errors.ts";
 import type { OsdMapMessage } from "../messages/osd-map.ts";
 import type { ClientId } from "../messages/osd-op.ts";
 import type { Redirect } from "../messages/osd-op-reply.ts";
-import type { WatchNotify } from "../messages/watch-notify.ts";
-import type { Link, LinkHandler } from "../messenger/link.ts";
-import type { Messenger } from "../messenger/messenger.ts";
-import type { OsdMapFeed } from "../mon/osdmap-feed.ts";
+import type { LinkHandler } from "../messenger/link.ts";
 import type { OsdMap } from "../osdmap/osdmap.ts";
-import { type Pool, PoolFlag } from "../osdmap/pool.ts";
+import { PoolFlag } from "../osdmap/pool.ts";
 import type { Requests } from "./dispatch.ts";
-import { holdsSomethingBack, isHeldBack, onlyDeletes } from "./gates.ts";
+import { blocklisted, errno, unanswered } from "./failures.ts";
+import { onlyDeletes } from "./gates.ts";
 import { describeRequest, type RequestInFlight } from "./in-flight-table.ts";
-import { costOf, InFlight, type InFlightLimits } from "./limits.ts";
+import { costOf, InFlight } from "./limits.ts";
+import type { ObjecterHost, ObjecterListener, ObjecterOptions } from "./objecter-host.ts";
 import { requestFlag } from "./op-code.ts";
 import { OsdSession, type SessionEvents } from "./osd-session.ts";
-import { isSentElsewhere, overlayOf, placeTarget } from "./placing.ts";
-import { type CrushLocation, pickOsd } from "./replica.ts";
 import type { ObjectRequest } from "./request.ts";
+import { Routing } from "./routing.ts";
 import { ObjectTarget } from "./target.ts";
 import { Watchdog } from "./watchdog.ts";
-
-/** Where an objecter gets maps and connections from: a `Cluster`. */
-export interface ObjecterHost {
-  readonly messenger: Messenger;
-  readonly osdmaps: Pick<OsdMapFeed, "map" | "watch" | "take">;
-  linkToOsd(osd: number, handler: LinkHandler): Link;
-  /** The map that the monitors have now. */
-  latestOsdMap(): Promise<OsdMap>;
-}
-
-export interface ObjecterOptions {
-  limits: InFlightLimits;
-  /** Milliseconds after which requests that name no time of their own fail; 0 for never (rados_osd_op_timeout). */
-  timeout: number;
-  /** For localized reads. */
-  location: CrushLocation;
-}
-
-/** What happens at OSDs besides answers, for who keeps watches there. */
-export interface ObjecterListener {
-  watchNotify?(event: WatchNotify, osd: number): void;
-  /** The connection to an OSD is gone, and with it what the OSD knew of us. */
-  sessionLost?(osd: number): void;
-}
 
 /**
  * Takes requests to objects to the OSDs that serve them, through whatever happens to either: new maps, lost
@@ -64,8 +38,7 @@ export class Objecter implements Disposable {
   readonly #listeners = new Set<ObjecterListener>();
   readonly #watch: Disposable;
   readonly #watchdog: Watchdog;
-  #map: OsdMap;
-  #holdsBack: boolean;
+  readonly #routing: Routing;
   #lastTid = 0;
   /** Why nothing is taken any more. */
   #ended: RadosError | undefined;
@@ -77,8 +50,7 @@ export class Objecter implements Disposable {
     this.#inFlight = new InFlight(options.limits);
     const { globalId } = host.messenger;
     this.#client = { low: Number(globalId & 0xffff_ffffn), high: Number(globalId >> 32n) };
-    this.#map = host.osdmaps.map!;
-    this.#holdsBack = holdsSomethingBack(this.#map);
+    this.#routing = new Routing(host.osdmaps.map!, options.location);
     this.#watch = host.osdmaps.watch((map) => this.#mapChanged(map));
     this.#watchdog = new Watchdog({
       requests: () => this.#all(),
@@ -94,25 +66,16 @@ export class Objecter implements Disposable {
     const { dispatch } = request;
     const { clock } = this.#host.messenger;
     if (dispatch.holder !== undefined) throw new Error("the request is under way already");
-    dispatch.tid = ++this.#lastTid;
-    dispatch.attempts = 0;
-    dispatch.epoch = 0;
-    dispatch.osd = -1;
-    dispatch.redirected = undefined;
-    dispatch.flags = request.flags | everyRequest;
-    dispatch.cost = costOf(request);
+    const timeout = request.timeout || this.#options.timeout;
+    dispatch.begin(++this.#lastTid, request.flags | everyRequest, costOf(request), clock.now, timeout);
     request.result = 0;
     request.error = undefined;
-    const { now } = clock;
-    dispatch.submittedAt = now;
-    const timeout = request.timeout || this.#options.timeout;
-    dispatch.deadline = timeout > 0 ? now + timeout : Number.POSITIVE_INFINITY;
     this.#watchdog.wake(timeout > 0);
     if ((request.flags & requestFlag.write) !== 0) {
       dispatch.writtenAt = clock.date;
       if (onlyDeletes(request.ops)) dispatch.flags |= requestFlag.fullForce;
     }
-    if (this.#ended !== undefined) this.#doom(request, -errnoShutdown, this.#ended);
+    if (this.#ended !== undefined) this.#doom(request, -errno.shutdown, this.#ended);
     else if (this.#queue.size > 0 || !this.#inFlight.admits(dispatch.cost)) this.#put(this.#queue, request);
     else this.#start(request);
   }
@@ -122,7 +85,7 @@ export class Objecter implements Disposable {
    *
    * @returns whether the request was under way
    */
-  cancel(request: ObjectRequest, error: RadosError, result = -errnoCanceled): boolean {
+  cancel(request: ObjectRequest, error: RadosError, result = -errno.canceled): boolean {
     if (request.dispatch.holder === undefined) return false;
     this.#finish(request, result, error);
     return true;
@@ -159,34 +122,16 @@ export class Objecter implements Disposable {
   /** Sends a request to where the current map has its object. */
   #route(request: ObjectRequest): void {
     const { dispatch } = request;
-    const place = this.#placeOf(request);
+    const place = this.#routing.placeOf(request);
     if (place === undefined) {
       this.#put(this.#homeless, request);
       this.#withoutPool(request);
       return;
     }
-    const pool = this.#address(request, place);
-    dispatch.paused = this.#holdsBack && isHeldBack(this.#map, pool, dispatch.flags);
-    if ((pool.flags & PoolFlag.eio) !== 0) this.#doom(request, -errnoIo);
+    const pool = this.#routing.address(request, place);
+    if ((pool.flags & PoolFlag.eio) !== 0) this.#doom(request, -errno.io);
     else if (dispatch.osd < 0) this.#put(this.#homeless, request);
     else this.#session(dispatch.osd).take(request);
-  }
-
-  /** The object in the pool that serves it; undefined where that pool is not there. */
-  #placeOf({ dispatch, target }: ObjectRequest): ObjectTarget | undefined {
-    const place = dispatch.redirected ?? target;
-    const pool = this.#map.pool(place.poolId);
-    if (pool === undefined || (dispatch.flags & requestFlag.ignoreOverlay) !== 0) return pool && place;
-    const tier = (dispatch.flags & requestFlag.write) !== 0 ? pool.writeTier : pool.readTier;
-    if (tier < 0) return place;
-    return this.#map.pool(tier) && overlayOf(place, tier);
-  }
-
-  #address({ dispatch }: ObjectRequest, place: ObjectTarget): Pool {
-    const pool = this.#map.pool(place.poolId)!;
-    placeTarget(this.#map, pool, place);
-    dispatch.address(place, pickOsd(this.#map, pool, place, dispatch.flags, this.#options.location));
-    return pool;
   }
 
   #session(osd: number): OsdSession {
@@ -202,10 +147,7 @@ export class Objecter implements Disposable {
   readonly #sessionEvents: SessionEvents = {
     ready: (session) => {
       for (const request of session.requests.values()) {
-        const { dispatch } = request;
-        // The map may be newer than the one they were placed by.
-        placeTarget(this.#map, this.#map.pool(dispatch.place.poolId)!, dispatch.place);
-        dispatch.address(dispatch.place, session.osd);
+        this.#routing.addressAnew(request, session.osd);
         session.send(request);
       }
     },
@@ -220,12 +162,12 @@ export class Objecter implements Disposable {
     },
     osdmap: (message: OsdMapMessage) => this.#host.osdmaps.take(message),
     epoch: (epoch) => {
-      if (epoch > this.#map.epoch) this.#watchdog.behind = true;
+      if (epoch > this.#routing.map.epoch) this.#watchdog.behind = true;
     },
   };
 
   #answered(request: ObjectRequest, result: number, error: RadosError | undefined): void {
-    if (result === -errnoShutdown) this.#end(blocklisted());
+    if (result === -errno.shutdown) this.#end(blocklisted());
     else this.#finish(request, result, error);
   }
 
@@ -260,9 +202,8 @@ export class Objecter implements Disposable {
 
   #mapChanged(map: OsdMap): void {
     // Of the maps in between some may have moved what this one has where it was.
-    const skipped = map.epoch !== this.#map.epoch + 1;
-    this.#map = map;
-    this.#holdsBack = holdsSomethingBack(map);
+    const skipped = map.epoch !== this.#routing.map.epoch + 1;
+    this.#routing.map = map;
     this.#watchdog.behind = false;
     if (map.isBlocklisted([this.#host.messenger.addr])) {
       this.#end(blocklisted());
@@ -282,18 +223,9 @@ export class Objecter implements Disposable {
 
   /** Whether the new map sends a request elsewhere or anew; it is taken from where it was then. */
   #isMoved(request: ObjectRequest, skipped: boolean): boolean {
-    const { dispatch } = request;
-    const { holder } = dispatch;
+    const { holder } = request.dispatch;
     if (holder === this.#queue || holder === this.#doomed) return false;
-    const place = this.#placeOf(request);
-    let moves = skipped || holder === this.#homeless || place !== dispatch.place;
-    if (!moves) {
-      const pool = this.#map.pool(place!.poolId)!;
-      placeTarget(this.#map, pool, place!);
-      const isPaused = this.#holdsBack && isHeldBack(this.#map, pool, dispatch.flags);
-      moves = (dispatch.paused && !isPaused) || isSentElsewhere(dispatch, place!, pool);
-      dispatch.paused = isPaused;
-    }
+    const moves = skipped || holder === this.#homeless || this.#routing.moves(request);
     if (moves) this.#remove(request);
     return moves;
   }
@@ -301,8 +233,8 @@ export class Objecter implements Disposable {
   /** An id that the map has passed was a pool's that is gone; a higher one may be of a pool that is new. */
   #withoutPool(request: ObjectRequest): void {
     const { poolId } = request.target;
-    if (poolId <= this.#map.state.poolMax || request.dispatch.attempts > 0)
-      this.#doom(request, -errnoNoEntry);
+    if (poolId <= this.#routing.map.state.poolMax || request.dispatch.attempts > 0)
+      this.#doom(request, -errno.noEntry);
     else this.#askForMap();
   }
 
@@ -314,7 +246,8 @@ export class Objecter implements Disposable {
       () => {
         this.#asksForMap = false;
         for (const request of this.#homeless.values()) {
-          if (this.#map.pool(request.target.poolId) === undefined) this.#doom(request, -errnoNoEntry);
+          if (this.#routing.map.pool(request.target.poolId) === undefined)
+            this.#doom(request, -errno.noEntry);
         }
       },
       () => {
@@ -334,10 +267,7 @@ export class Objecter implements Disposable {
   }
 
   #expired(request: ObjectRequest): void {
-    const { submittedAt, deadline, osd } = request.dispatch;
-    const where = osd < 0 ? "" : ` from osd.${osd}`;
-    const text = `no answer about ${request.target.name}${where} within ${Math.round(deadline - submittedAt) / 1000} s`;
-    this.#finish(request, -errnoTimedOut, new RadosError("SIPHON_RADOS_TIMEOUT", text, { retryable: true }));
+    this.#finish(request, -errno.timedOut, unanswered(request));
   }
 
   #doom(request: ObjectRequest, result: number, error?: RadosError): void {
@@ -400,20 +330,9 @@ export class Objecter implements Disposable {
     for (const session of this.#sessions.values()) session.close();
     this.#sessions.clear();
     for (const request of all) {
-      if (request.dispatch.holder !== undefined) this.#finish(request, -errnoShutdown, error);
+      if (request.dispatch.holder !== undefined) this.#finish(request, -errno.shutdown, error);
     }
   }
 }
 
 const everyRequest = requestFlag.knownRedirect | requestFlag.onDisk | requestFlag.knowsPoolEio;
-const errnoNoEntry = 2;
-const errnoIo = 5;
-const errnoShutdown = 108;
-const errnoTimedOut = 110;
-const errnoCanceled = 125;
-
-function blocklisted(): RadosError {
-  return new RadosError("ESHUTDOWN", "the cluster has put this client on its blocklist", {
-    hint: "whoever did it has taken over what this client worked on; a new handle is a new client",
-  });
-}

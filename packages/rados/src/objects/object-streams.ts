@@ -1,4 +1,5 @@
-import type { ObjectOptions, Pool } from "./pool.ts";
+import type { ObjectOptions } from "./object-options.ts";
+import type { Pool } from "./pool.ts";
 
 export interface StreamOptions extends Pick<ObjectOptions, "signal" | "snapId"> {
   /** Bytes of each request; default 4 MiB. */

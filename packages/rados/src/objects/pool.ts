@@ -1,11 +1,17 @@
 import { RadosError } from "../errors.ts";
 import type { NotifyAnswers } from "../messages/notify-answers.ts";
 import { requestFlag } from "../objecter/op-code.ts";
-import { NO_SNAP, noSnapshots, type SnapContext } from "../objecter/snap-context.ts";
+import { NO_SNAP, noSnapshots } from "../objecter/snap-context.ts";
 import { ObjectTarget } from "../objecter/target.ts";
 import type { OsdMap } from "../osdmap/osdmap.ts";
 import type { Pool as PoolState } from "../osdmap/pool.ts";
 import { type ListOptions, ObjectListing } from "./object-listing.ts";
+import {
+  type ObjectOptions,
+  type OperationOutcome,
+  optionFlags,
+  type PoolOptions,
+} from "./object-options.ts";
 import type { ObjectOperation } from "./operation.ts";
 import { accessFlags, decoded, OperationRequest, type Submitter } from "./operation-request.ts";
 import type { Stat } from "./operations/extents.ts";
@@ -16,55 +22,8 @@ import { ReadOperation, type ReadRange } from "./read-operation.ts";
 import type { Lingers } from "./watch/lingers.ts";
 import { type NotifyOptions, notifyWatchers } from "./watch/notify.ts";
 import { Watch, type WatchEvents, type WatchOptions } from "./watch/watch.ts";
+import { answering, type WatchHandler } from "./watch/watch-handler.ts";
 import { WriteOperation } from "./write-operation.ts";
-
-/** Which part of a pool, and how, for all that is done through a handle; each call may say otherwise. */
-export interface PoolOptions {
-  /** Default: the one without a name. */
-  namespace?: string;
-  /** Reads see the pool as it was at this snapshot. */
-  snapId?: number;
-  /** Self-managed snapshots that writes preserve. */
-  snapContext?: SnapContext;
-  /** Milliseconds for each request; 0, the default: for as long as it takes. */
-  timeout?: number;
-}
-
-/** How a request is carried out. */
-export interface ObjectOptions extends Omit<PoolOptions, "namespace"> {
-  signal?: AbortSignal;
-  /** Takes the place of the object's name where its PG is chosen: objects with one key share a PG. */
-  key?: string;
-  /** Reads from any replica, or from the nearest one. */
-  readFrom?: "any" | "nearest";
-  /** Also orders reads among the writes of the object. */
-  ordered?: boolean;
-  /** Fails with ENOSPC or EDQUOT where the pool is full, instead of waiting; or does not mind. */
-  whenFull?: "fail" | "force";
-  /** Gets the results and outputs of a write's steps, of up to 64 bytes each; longer ones make it fail with EOVERFLOW. */
-  returnOutputs?: boolean;
-}
-
-/** What came of an operation. */
-export interface OperationOutcome<Values> {
-  /** Of the object: as it was read, or after the write. */
-  version: number;
-  /** What each step gave. */
-  values: Values;
-  /** What each step returned: 0 or more, or a negative errno where it was allowed to fail. */
-  results: readonly number[];
-}
-
-/** Who watches an object through `Pool.watch`. */
-export interface WatchHandler {
-  /**
-   * Somebody notified. What it returns, or resolves to, goes back to them. If it throws, they get no answer, and the error is an
-   * unhandled rejection.
-   */
-  notified(payload: Buffer, notifierId: bigint): Uint8Array | undefined | Promise<Uint8Array | undefined>;
-  /** The watch is no more: notifications may have been missed. Watch again if it still matters. */
-  lost(error: RadosError): void;
-}
 
 /** What a pool handle stands on. */
 export interface PoolHost extends PoolOps {
@@ -280,15 +239,7 @@ export class Pool {
 
   /** Hears what others notify about an object, and answers them; until it is closed or lost. */
   async watch(object: string, handler: WatchHandler, options?: WatchOptions): Promise<Watch> {
-    const events: WatchEvents = {
-      notified: async ({ payload, notifierId, acknowledge }) => {
-        const reply = await handler.notified(payload, notifierId);
-        // Whoever lost the watch meanwhile is told so by `lost`.
-        await acknowledge(reply).catch(() => {});
-      },
-      lost: (error) => handler.lost(error),
-    };
-    return this.watchEvents(object, events, options);
+    return this.watchEvents(object, answering(handler), options);
   }
 
   /** The same for those who acknowledge by themselves. */
@@ -338,15 +289,4 @@ export class Pool {
 interface ReadInto {
   /** Takes the bytes, and says how many at most unless `length` does; the result is then a part of it. */
   into?: Uint8Array;
-}
-
-function optionFlags({ readFrom, ordered, whenFull, returnOutputs }: ObjectOptions): number {
-  return (
-    (readFrom === "any" ? requestFlag.balanceReads : 0) |
-    (readFrom === "nearest" ? requestFlag.localizeReads : 0) |
-    (ordered ? requestFlag.readWriteOrdered : 0) |
-    (whenFull === "fail" ? requestFlag.fullTry : 0) |
-    (whenFull === "force" ? requestFlag.fullForce : 0) |
-    (returnOutputs ? requestFlag.returnVector : 0)
-  );
 }

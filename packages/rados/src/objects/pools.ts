@@ -1,8 +1,10 @@
 import { RadosError } from "../errors.ts";
 import type { OsdMapFeed } from "../mon/osdmap-feed.ts";
-import type { Objecter, ObjecterListener } from "../objecter/objecter.ts";
+import type { Objecter } from "../objecter/objecter.ts";
+import type { ObjecterListener } from "../objecter/objecter-host.ts";
 import type { WaitOptions } from "../wait.ts";
-import { Pool, type PoolHost, type PoolOptions } from "./pool.ts";
+import type { PoolOptions } from "./object-options.ts";
+import { Pool, type PoolHost } from "./pool.ts";
 import type { PoolOps } from "./pool-snapshots.ts";
 import { Lingers } from "./watch/lingers.ts";
 

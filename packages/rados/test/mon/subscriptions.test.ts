@@ -30,3 +30,18 @@ test("what was wanted once is asked for no more when it has come", () => {
   subscriptions.received("mgrmap", 4);
   assert.deepEqual(wanted(subscriptions), [["monmap", 0, false]]);
 });
+
+test("what is asked for in one turn leaves in one message, and later things in another", async () => {
+  const subscriptions = new Subscriptions();
+  const sent: number[] = [];
+  const ask = (what: string) => {
+    subscriptions.add(what, 0, false);
+    subscriptions.sendSoon(({ front }) => sent.push(new Reader(front).u32()));
+  };
+  ask("osdmap");
+  ask("config");
+  await Promise.resolve();
+  ask("mgrmap");
+  await Promise.resolve();
+  assert.deepEqual(sent, [3, 4]);
+});

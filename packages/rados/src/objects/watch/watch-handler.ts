@@ -1,0 +1,25 @@
+import type { RadosError } from "../../errors.ts";
+import type { WatchEvents } from "./watch.ts";
+
+/** Who watches an object through `Pool.watch`. */
+export interface WatchHandler {
+  /**
+   * Somebody notified. What it returns, or resolves to, goes back to them. If it throws, they get no answer, and the error is an
+   * unhandled rejection.
+   */
+  notified(payload: Buffer, notifierId: bigint): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** The watch is no more: notifications may have been missed. Watch again if it still matters. */
+  lost(error: RadosError): void;
+}
+
+/** Hands notifications on, and what comes back to those who notified. */
+export function answering(handler: WatchHandler): WatchEvents {
+  return {
+    notified: async ({ payload, notifierId, acknowledge }) => {
+      const reply = await handler.notified(payload, notifierId);
+      // Whoever lost the watch meanwhile is told so by `lost`.
+      await acknowledge(reply).catch(() => {});
+    },
+    lost: (error) => handler.lost(error),
+  };
+}
