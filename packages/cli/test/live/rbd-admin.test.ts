@@ -249,6 +249,23 @@ test("what destroys says first what it would destroy", async () => {
   assert.equal(await succeeds(siphon("snap", "rm", `${pool}/dry@s`, "--dry-run")), wouldPurge);
   assert.equal(await succeeds(siphon("snap", "purge", `${pool}/dry`, "--dry-run")), wouldPurge);
   assert.match(await succeeds(siphon("flatten", `${pool}/dry`, "--dry-run")), /it has no parent/);
+  const group = `${pool}/drys`;
+  await succeeds(rbd("group", "create", group));
+  await succeeds(rbd("group", "image", "add", group, `${pool}/dry`));
+  await succeeds(rbd("group", "snap", "create", `${group}@s`));
+  assert.deepEqual(
+    await Promise.all([
+      succeeds(siphon("group", "snap", "rollback", `${group}@s`, "--dry-run")),
+      succeeds(siphon("group", "snap", "rm", `${group}@s`, "--dry-run")),
+      succeeds(siphon("group", "rm", group, "--dry-run")),
+    ]),
+    [
+      `would lose what was written since snapshot ${group}@s of 1 image\n`,
+      `would remove snapshot ${group}@s of 1 image\n`,
+      `would remove snapshot ${group}@s\nwould remove group ${group}\n`,
+    ],
+  );
+  await succeeds(rbd("group", "rm", group));
   await succeeds(rbd("snap", "rm", `${pool}/dry@s`, "--no-progress"));
   await succeeds(rbd("trash", "mv", `${pool}/dry`));
   const id = await trashedId(pool, "dry");

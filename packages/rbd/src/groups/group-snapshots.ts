@@ -103,11 +103,14 @@ export class GroupSnapshots {
     await this.#removeAll(await this.named(name));
   }
 
-  /** @throws RbdError SIPHON_RBD_EXISTS */
+  /** @throws RbdError SIPHON_RBD_EXISTS; SIPHON_RBD_INVALID for one that is incomplete */
   async rename(name: string, newName: string): Promise<void> {
     assertGroupName(newName, "a group's snapshot");
     if (newName === name) throw this.#exists(name);
-    await this.#store({ ...(await this.named(name)), name: newName });
+    const record = await this.named(name);
+    // The OSD would take an incomplete one for a new one, and refuse it.
+    if (record.state === "incomplete") throw this.#incomplete(name, { errno: -17 });
+    await this.#store({ ...record, name: newName });
   }
 
   /**
@@ -118,15 +121,7 @@ export class GroupSnapshots {
    */
   async rollBack(name: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
     const record = await this.named(name);
-    if (record.state === "incomplete") {
-      throw new RbdError(
-        "SIPHON_RBD_INVALID",
-        `snapshot ${name} of group ${this.#group.name} is incomplete`,
-        {
-          hint: "it can only be removed: siphon rbd group snap rm",
-        },
-      );
-    }
+    if (record.state === "incomplete") throw this.#incomplete(name);
     const wanted = this.#namespaceOf(record);
     await using members = await this.#open(record.images);
     const progress = meanProgress(members.images.length, onProgress);
@@ -181,6 +176,13 @@ export class GroupSnapshots {
   #exists(name: string): RbdError {
     const group = describe(this.#group.pool, this.#group.name);
     return new RbdError("SIPHON_RBD_EXISTS", `group ${group} has a snapshot ${name} already`);
+  }
+
+  #incomplete(name: string, options?: { errno: number }): RbdError {
+    const group = describe(this.#group.pool, this.#group.name);
+    return new RbdError("SIPHON_RBD_INVALID", `snapshot ${name} of group ${group} is incomplete`, {
+      ...{ ...options, hint: `it can only be removed: siphon rbd group snap rm ${group}@${name}` },
+    });
   }
 
   #namespaceOf({ id: groupSnapshotId }: GroupSnapshotRecord): GroupSnapshotNamespace {

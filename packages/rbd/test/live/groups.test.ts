@@ -175,6 +175,7 @@ test("what a client leaves that died while it took a snapshot is listed and remo
   assert.notDeepEqual(await snapshotsOf(images, "l3"), []);
   await assert.rejects(byUs.snapshots.rollBack("s"), { code: "SIPHON_RBD_INVALID" });
   await assert.rejects(byUs.snapshots.create("s"), { code: "SIPHON_RBD_EXISTS" });
+  await assert.rejects(byUs.snapshots.rename("s", "t"), { code: "SIPHON_RBD_INVALID", errno: -17 });
   await rbd("group", "snap", "rm", `${pool}/left1@s`);
   await byUs.snapshots.remove("s");
   assert.deepEqual([await byRbd.snapshots.list(), await byUs.snapshots.list()], [[], []]);

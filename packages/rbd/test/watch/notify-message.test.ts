@@ -58,6 +58,10 @@ test("every message comes back as it was sent", () => {
     { type: "snapUnprotect", ...named },
     { type: "snapRename", snapId: 12, ...named },
     { type: "snapRemove", ...named, namespace: { type: "trash", originalName: "once" } },
+    {
+      ...{ type: "snapRemove", ...named },
+      namespace: { type: "group", poolId: 2, groupId: "11e16b8b4567", groupSnapshotId: "12bb6b8b4567" },
+    },
   ];
   for (const message of messages)
     assert.deepEqual(decodeNotifyMessage(encodeNotifyMessage(message)), message);
