@@ -1,17 +1,18 @@
 import { Command } from "commander";
 
 const images = () => import("./rbd/images.ts");
+const clones = () => import("./rbd/clones.ts");
 
 /** The commands by the modules they are in, in the order of the help. */
 const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
   { names: ["create"], load: async () => [(await images()).createCommand()] },
-  { names: ["ls", "list"], load: async () => [(await images()).listCommand()] },
+  { names: ["ls", "list"], load: async () => [(await import("./rbd/image-list.ts")).listCommand()] },
   { names: ["info"], load: async () => [(await images()).infoCommand()] },
   { names: ["resize"], load: async () => [(await images()).resizeCommand()] },
   { names: ["rm", "remove"], load: async () => [(await images()).removeCommand()] },
-  { names: ["clone"], load: async () => [(await images()).cloneCommand()] },
-  { names: ["flatten"], load: async () => [(await images()).flattenCommand()] },
-  { names: ["children"], load: async () => [(await images()).childrenCommand()] },
+  { names: ["clone"], load: async () => [(await clones()).cloneCommand()] },
+  { names: ["flatten"], load: async () => [(await clones()).flattenCommand()] },
+  { names: ["children"], load: async () => [(await clones()).childrenCommand()] },
   { names: ["du", "disk-usage"], load: async () => [(await import("./rbd/du.ts")).duCommand()] },
   {
     names: ["object-map"],
@@ -41,9 +42,9 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
   { names: ["config"], load: async () => [(await import("./rbd/config.ts")).configCommand()] },
   { names: ["feature"], load: async () => [(await import("./rbd/features.ts")).featureCommand()] },
   { names: ["pool", "namespace"], load: async () => (await import("./rbd/pools.ts")).poolCommands() },
-  { names: ["bench"], load: async () => [(await import("./rbd/bench.ts")).benchCommand()] },
   { names: ["top"], load: async () => [(await import("./rbd/top.ts")).topCommand()] },
   { names: ["perf"], load: async () => [(await import("./rbd/perf.ts")).perfCommand()] },
+  { names: ["bench"], load: async () => [(await import("./rbd/bench.ts")).benchCommand()] },
 ];
 
 /** @param args what follows: only the module of the command that is called is loaded, or all of them for the help */

@@ -20,7 +20,14 @@ let cluster: LocalCluster;
 let directory: string;
 
 before(async () => {
-  cluster = await LocalCluster.up({ name: "rbd-lines", osds: 1, replicas: 1, store: "memstore", pgs: 8 });
+  cluster = await LocalCluster.up({
+    name: "rbd-lines",
+    osds: 1,
+    replicas: 1,
+    store: "memstore",
+    pgs: 8,
+    mgrModules: true,
+  });
   stack.defer(() => cluster.down());
   directory = await mkdtemp(join(tmpdir(), "siphon-lines-"));
   stack.defer(() => rm(directory, { recursive: true }));
@@ -61,7 +68,7 @@ test("command lines print, exit and leave behind what rbd's do", async (t) => {
 
 function argumentsFor(side: keyof typeof pools, words: string[]): string[] {
   return words.map((word) =>
-    word === "FILE" ? join(directory, side) : word.replace(/^P(?=$|\/)/, pools[side]),
+    /^FILE\d?$/.test(word) ? join(directory, word + side) : word.replace(/^P(?=$|\/)/, pools[side]),
   );
 }
 

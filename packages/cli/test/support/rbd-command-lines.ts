@@ -156,14 +156,22 @@ lock ls P/plain --format json
 lock ls P/plain --format xml
 lock ls P/nothing
 export P/plain FILE --no-progress
+export P/plain FILE --no-progress
 import FILE P/imported --no-progress
 import FILE P/imported --no-progress
 export P/nothing FILE --no-progress
 diff P/imported
 info P/imported
 snap rm P/plain@zwei --no-progress
+snap create P/old@kept --no-progress
+snap create P/old@gone --no-progress
+snap protect P/old@kept
+snap purge P/old --no-progress
+snap ls P/old --format json
+snap purge P/plain@one --no-progress
 snap purge P/plain --no-progress
 snap ls P/plain
+rm P/old@kept --no-progress
 rm P/odd --no-progress
 rm P/byflag --no-progress
 ls P
@@ -267,6 +275,42 @@ cp P/plain P/copied --no-progress
 cp P/nothing P/copied2 --no-progress
 info P/copied
 diff P/copied
+cp -p P --image imported --dest-pool P --dest copied3 --no-progress
+cp P/plain nopool/x --no-progress
+cp P/plain x --no-progress
+deep cp P/plain x --no-progress
+export -p P --image plain --path FILE2 --no-progress
+import --path FILE2 --dest-pool P --dest imported2 --sparse-size 64K --no-progress
+import FILE2 P/imported3 --sparse-size 3K --no-progress
+import NOFILE P/imported4 --no-progress
+diff P/imported2
+!bench P/imported --io-type write --io-size 4K --io-total 8K --io-threads 1
+sparsify P/imported --no-progress
+sparsify P/imported --sparse-size 64K --no-progress
+sparsify P/imported --sparse-size 8M --no-progress
+sparsify P/imported --sparse-size 3000 --no-progress
+sparsify P/imported@one --no-progress
+sparsify P/nothing --no-progress
+du P/imported --exact
+object-map check P/imported --no-progress
+trash purge schedule add -p P 12h
+trash purge schedule add -p P --namespace inner nonsense
+trash purge schedule add -p P
+trash purge schedule ls -p P
+trash purge schedule ls -p P --format json
+trash purge schedule ls -p P -R
+trash purge schedule ls -p P -R --format json
+trash purge schedule ls -p P -R --format xml --pretty-format
+trash purge schedule ls -p nopool
+trash purge schedule status -p P
+trash purge schedule status -p P --format json
+trash purge schedule status -p P --format xml
+trash purge schedule remove -p P 12h
+trash purge schedule ls -p P
+perf image iostat nopool
+perf image iostat P --sort-by nonsense
+perf image iostat P --iterations 0
+perf image iostat P --iterations 2 --format json
 lock add P/renamed mine --shared tag
 lock ls P/renamed --format json
 rm P/large --no-progress

@@ -60,13 +60,14 @@ export class Snapshots {
    */
   async purge({ onProgress }: Progress = {}): Promise<string[]> {
     const all = this.list();
-    const kept = all.filter(({ protection }) => protection !== 0).map(({ name }) => name);
-    if (kept.length > 0) return kept;
-    for (const [done, { name }] of all.toReversed().entries()) {
+    const { kept = [], removed = [] } = Object.groupBy(all, ({ protection }) =>
+      protection === 0 ? "removed" : "kept",
+    );
+    for (const [done, { name }] of removed.toReversed().entries()) {
       await this.remove(name);
       onProgress?.(done + 1, all.length);
     }
-    return [];
+    return kept.map(({ name }) => name);
   }
 
   async rename(name: string, to: string): Promise<void> {

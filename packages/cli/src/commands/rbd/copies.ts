@@ -2,7 +2,12 @@ import { type CopyOptions, copyResumably, ImagePool } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
-import { type DestinationFlags, destinationSpec, withDestinationFlags } from "./destination.ts";
+import {
+  type DestinationFlags,
+  destinationSpec,
+  sourceAndDestination,
+  withDestinationFlags,
+} from "./destination.ts";
 import { type ImageSpec, imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import type { ProgressFlags } from "./output.ts";
 import { withPool } from "./run.ts";
@@ -12,7 +17,7 @@ import { sparseSize, withTransferProgress } from "./transfer-flags.ts";
 interface Flags extends ConnectFlags, SpecFlags, ShapeFlags, ProgressFlags, DestinationFlags {
   flatten?: boolean;
   resume?: boolean;
-  sparseSize?: string;
+  sparseSize: string;
 }
 
 /** Commands that give images another name, or make others like them. */
@@ -25,10 +30,12 @@ export function copyCommands(): Command[] {
       flattening,
     ),
   );
-  const plain = copying("copy an image, or a snapshot of one", "Image copy", copy).option(
-    "--resume",
-    "go on where a copy with --resume was interrupted; begin one that can be gone on with",
-  );
+  const plain = copying("copy an image, or a snapshot of one", "Image copy", copy)
+    .option("--sparse-size <size>", "zeros of so many bytes are left out", "4K")
+    .option(
+      "--resume",
+      "go on where a copy with --resume was interrupted; begin one that can be gone on with",
+    );
   return [rename(), plain, deep];
 }
 
@@ -42,7 +49,7 @@ type Copy = (
 ) => Promise<void>;
 
 const copy: Copy = (source, { image, snapshot }, there, to, options, flags) => {
-  const copying = { ...options, snapshot, sparseSize: sparseSize(flags.sparseSize ?? "4K") };
+  const copying = { ...options, snapshot, sparseSize: sparseSize(flags.sparseSize) };
   if (flags.resume) return copyResumably(source, image, there, to.image, copying);
   return source.copy(image, to.image, there, copying);
 };
@@ -55,7 +62,8 @@ const deepCopy: Copy = (source, { image, snapshot }, there, to, options, { flatt
 function copying(summary: string, title: string, action: Copy): Command {
   const command = withShapeFlags(withTwoImages(new Command("copy").alias("cp").summary(summary)))
     .option("--no-progress", "disable progress output")
-    .action((from: string | undefined, to: string | undefined, flags: Flags) => {
+    .action((first: string | undefined, second: string | undefined, flags: Flags) => {
+      const [from, to] = sourceAndDestination(first, second, flags);
       const source = imageSpec(from, flags);
       const target = destinationSpec(to, flags);
       return withPool(flags, source, async (images, cluster) => {
@@ -72,7 +80,8 @@ function copying(summary: string, title: string, action: Copy): Command {
 function rename(): Command {
   const command = withTwoImages(
     new Command("rename").alias("mv").summary("rename an image within its pool"),
-  ).action((from: string | undefined, to: string | undefined, flags: Flags) => {
+  ).action((first: string | undefined, second: string | undefined, flags: Flags) => {
+    const [from, to] = sourceAndDestination(first, second, flags);
     const source = imageSpec(from, flags);
     const target = newName(to, flags, source);
     if (target.pool !== source.pool || target.namespace !== source.namespace) {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type ImageSpec, imageSpec } from "./image-spec.ts";
+import { type ImageSpec, imageSpec, type SpecFlags } from "./image-spec.ts";
 
 /** The image to be made, by options: `--pool` and `--namespace` are then the source's. */
 export interface DestinationFlags {
@@ -24,4 +24,13 @@ export function destinationSpec(
     ...(destPool !== undefined && { pool: destPool }),
     ...(destNamespace !== undefined && { namespace: destNamespace }),
   });
+}
+
+/** The arguments, of which the source is missing where an option names it. */
+export function sourceAndDestination(
+  first: string | undefined,
+  second: string | undefined,
+  { image }: SpecFlags,
+): [source: string | undefined, destination: string | undefined] {
+  return image === undefined ? [first, second] : [undefined, first];
 }

@@ -40,6 +40,15 @@ export function imageSpec(text: string | undefined, flags: SpecFlags): ImageSpec
   };
 }
 
+/** One that names no snapshot: what is done would be done to all of the image. */
+export function wholeImageSpec(text: string | undefined, flags: SpecFlags): ImageSpec {
+  const spec = imageSpec(text, flags);
+  if (spec.snapshot === undefined) return spec;
+  throw usage(
+    `this is done to an image, and not to one of its snapshots: ${spec.image}, without @${spec.snapshot}`,
+  );
+}
+
 /** One that names a snapshot. */
 export function snapshotSpec(text: string | undefined, flags: SpecFlags): ImageSpec & { snapshot: string } {
   const spec = imageSpec(text, flags);

@@ -1,4 +1,4 @@
-import { open, stat } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import {
   type CreateOptions,
@@ -29,6 +29,7 @@ import {
   openPath,
   readPath,
   sparseSize,
+  statPath,
   withTransferProgress,
 } from "./transfer-flags.ts";
 
@@ -126,7 +127,7 @@ async function importBare(
   const encryption = await encryptionOf(flags);
   using _ = encryption?.passphrase;
   const expectedSize = flags.estimatedSize === undefined ? undefined : parseBytes(flags.estimatedSize, "M");
-  const size = path === "-" ? (expectedSize ?? pieceBytes) : (await stat(path)).size;
+  const size = path === "-" ? (expectedSize ?? pieceBytes) : (await statPath(path)).size;
   const room = encryption === undefined ? 0 : encryptionRoom(pieceBytes * (wanted.stripeCount ?? 1));
   await images.create(name, size + room, wanted);
   try {

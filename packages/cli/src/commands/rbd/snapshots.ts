@@ -1,10 +1,16 @@
 import type { HeaderSnapshot, SnapshotNamespace, Snapshots } from "@siphon/rbd";
-import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
 import { type GroupSnapshotText, groupSnapshotsOf } from "./find-group.ts";
-import { imageSpec, type SpecFlags, snapshotSpec, usage, withSpecFlags } from "./image-spec.ts";
+import {
+  imageSpec,
+  type SpecFlags,
+  snapshotSpec,
+  usage,
+  wholeImageSpec,
+  withSpecFlags,
+} from "./image-spec.ts";
 import {
   ctime,
   type FormatFlags,
@@ -187,43 +193,36 @@ function rename(): Command {
 
 function purge(): Command {
   const command = new Command("purge")
-    .summary("remove all snapshots of an image")
+    .summary("remove all snapshots of an image, but for protected ones")
     .argument("[image-spec]")
     .option("--dry-run", "only say what would be removed")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags & { dryRun?: boolean }) => {
-      const spec = imageSpec(text, flags);
+      const spec = wholeImageSpec(text, flags);
       if (flags.dryRun) {
         return withImage(flags, spec, { readOnly: true, watch: false }, async ({ snapshots }) => {
-          const all = snapshots.list();
-          // One that is protected keeps all of them.
-          const kept = all.some(({ isProtected }) => isProtected);
-          for (const { name, isProtected } of all) {
-            const what = isProtected
-              ? "not remove protected snapshot"
-              : kept
-                ? "keep snapshot"
-                : "remove snapshot";
+          for (const { name, isProtected } of snapshots.list()) {
+            const what = isProtected ? "not remove protected snapshot" : "remove snapshot";
             process.stdout.write(`would ${what} ${spec.pool}/${spec.image}@${name}\n`);
           }
         });
       }
       return withImage(flags, spec, {}, async ({ snapshots }) => {
         if (snapshots.list().length === 0) return;
+        let kept: string[] = [];
         await withProgress("Removing all snapshots", flags, async (onProgress) => {
-          const kept = await snapshots.purge({ onProgress });
-          if (kept.length === 0) return;
-          throw new SiphonError(
-            "SIPHON_RBD_BUSY",
-            `protected snapshots of image ${spec.image}: ${kept.join(", ")}`,
-            {
-              hint: "allow them to be removed with: siphon rbd snap unprotect",
-            },
-          );
+          kept = await snapshots.purge({ onProgress });
         });
+        if (kept.length > 0) process.stdout.write(keptText(kept));
       });
     });
   return withConnectFlags(withSpecFlags(command));
+}
+
+/** What rbd says, and on standard output: it takes that for no failure. */
+function keptText(names: string[]): string {
+  const verb = names.length === 1 ? "is" : "are";
+  return `rbd: error removing snapshot(s) '${names.join(",")}', which ${verb} protected - these must be unprotected with \`rbd snap unprotect\`.\n`;
 }
 
 function limit(): Command {

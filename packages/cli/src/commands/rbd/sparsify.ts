@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
-import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import type { ProgressFlags } from "./output.ts";
 import { withImage } from "./run.ts";
 import { sparseSize, withTransferProgress } from "./transfer-flags.ts";
@@ -16,7 +16,7 @@ export function sparsifyCommand(): Command {
     .option("--dry-run", "only say how much that would be, which reads all of the image")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags) => {
-      const spec = imageSpec(text, flags);
+      const spec = wholeImageSpec(text, flags);
       const size = sparseSize(flags.sparseSize);
       const options = flags.dryRun ? { readOnly: true, watch: false } : {};
       return withImage(flags, spec, options, async (image) => {

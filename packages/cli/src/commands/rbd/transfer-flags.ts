@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { type ByteSink, ByteSource, FileSource, fileSink, ProgressMeter, streamSink } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
@@ -11,7 +11,18 @@ const readBytes = 1024 * 1024;
 
 /** Whether a path is of a file, which can be read anywhere: not of a pipe or a device, and not standard input. */
 export async function isFile(path: string): Promise<boolean> {
-  return path !== "-" && (await stat(path)).isFile();
+  return path !== "-" && (await statPath(path)).isFile();
+}
+
+/** @throws SiphonError ENOENT, EACCES and the like */
+export async function statPath(path: string): Promise<Stats> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    const { code = "EIO" } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : code;
+    throw new SiphonError(code, `cannot read ${path}: ${why}`, { cause: error });
+  }
 }
 
 /** What is at a path, or comes from standard input for `-`, from front to back. */
@@ -82,9 +93,9 @@ export function exportFormat(text: string): 1 | 2 {
   throw usage(`there is no export format ${text}: 1 or 2`);
 }
 
-/** `--sparse-size`: a power of two from 4 KiB to 32 MiB. */
+/** `--sparse-size`: up to 32 MiB. */
 export function sparseSize(text: string): number {
   const bytes = parseBytes(text, "B");
-  if (Number.isInteger(Math.log2(bytes)) && bytes >= 4096 && bytes <= 32 * 1024 * 1024) return bytes;
-  throw usage(`a sparse size is a power of two from 4K to 32M, and not ${text}`);
+  if (bytes >= 1 && bytes <= 32 * 1024 * 1024) return bytes;
+  throw usage(`a sparse size is at most 32M, and not ${text}`);
 }

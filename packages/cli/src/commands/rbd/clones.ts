@@ -1,0 +1,114 @@
+import { type Image, ImagePool } from "@siphon/rbd";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { bytesText } from "../rados/format.ts";
+import {
+  type DestinationFlags,
+  destinationSpec,
+  sourceAndDestination,
+  withDestinationFlags,
+} from "./destination.ts";
+import {
+  type ImageSpec,
+  imageSpec,
+  type SpecFlags,
+  snapshotSpec,
+  usage,
+  wholeImageSpec,
+  withSpecFlags,
+} from "./image-spec.ts";
+import { type FormatFlags, type ProgressFlags, print, withFormatFlags, withProgress } from "./output.ts";
+import { withImage, withPool } from "./run.ts";
+import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
+
+type Flags = ConnectFlags & SpecFlags;
+
+export function cloneCommand(): Command {
+  const command = withShapeFlags(
+    new Command("clone")
+      .summary("clone a snapshot into a copy-on-write image")
+      .argument("[source-snap-spec]")
+      .argument("[dest-image-spec]"),
+  )
+    .option("--rbd-default-clone-format <version>", "1, 2 or auto", "auto")
+    .action((first: string | undefined, second: string | undefined, flags: CloneFlags) => {
+      const [from, to] = sourceAndDestination(first, second, flags);
+      const source = snapshotSpec(from, flags);
+      const target = destinationSpec(to, flags);
+      return withPool(flags, source, async (images, cluster) => {
+        const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
+        const version = cloneVersion(flags.rbdDefaultCloneFormat);
+        const options = { ...shape(flags, undefined), ...(version && { version }) };
+        await images.clone(source.image, source.snapshot, target.image, there, options);
+      });
+    });
+  return withConnectFlags(withSpecFlags(withDestinationFlags(command)));
+}
+
+type CloneFlags = Flags & ShapeFlags & DestinationFlags & { rbdDefaultCloneFormat: string };
+
+export function flattenCommand(): Command {
+  const command = new Command("flatten")
+    .summary("fill a clone with its parent's data")
+    .argument("[image-spec]")
+    .option("--dry-run", "only say what would be done")
+    .option("--no-progress", "disable progress output")
+    .action((text: string | undefined, flags: Flags & ProgressFlags & { dryRun?: boolean }) => {
+      const spec = wholeImageSpec(text, flags);
+      const options = flags.dryRun ? { readOnly: true, watch: false } : {};
+      return withImage(flags, spec, options, (image) => {
+        if (flags.dryRun) return tellFlatten(spec, image);
+        return withProgress("Image flatten", flags, (onProgress) => image.flatten({ onProgress }));
+      });
+    });
+  return withConnectFlags(withSpecFlags(command));
+}
+
+async function tellFlatten({ pool, image: name }: ImageSpec, { header }: Image): Promise<void> {
+  const { parent } = header;
+  const what =
+    parent === undefined
+      ? `not flatten ${pool}/${name}: it has no parent`
+      : `copy up to ${bytesText(parent.overlap)} of its parent to ${pool}/${name}`;
+  process.stdout.write(`would ${what}\n`);
+}
+
+export function childrenCommand(): Command {
+  const command = new Command("children")
+    .summary("display the clones of an image or of a snapshot")
+    .argument("[image-or-snap-spec]")
+    .option("-a, --all", "clones in the trash as well")
+    .action((text: string | undefined, flags: Flags & FormatFlags & { all?: boolean }) => {
+      const spec = imageSpec(text, flags);
+      const options = {
+        readOnly: true,
+        watch: false,
+        ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
+      };
+      return withImage(flags, spec, options, async (image) => {
+        const found = (await image.children(image.snapId)).filter(({ trash }) => flags.all || !trash);
+        print(
+          flags,
+          () =>
+            found
+              .map(({ pool, namespace, name, id, trash }) => {
+                return `${pool}/${namespace && `${namespace}/`}${name}${trash ? ` (trash ${id})` : ""}\n`;
+              })
+              .join(""),
+          () =>
+            found.map(({ pool, namespace, name, id, trash }) => ({
+              ...{ pool, pool_namespace: namespace, image: name },
+              ...(flags.all && { id, trash }),
+            })),
+          { root: "children", items: { children: "child" } },
+        );
+      });
+    });
+  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+function cloneVersion(text: string): 1 | 2 | undefined {
+  if (text === "auto") return undefined;
+  if (text === "1" || text === "2") return text === "1" ? 1 : 2;
+  throw usage(`there is no clone format ${text}: 1, 2 or auto`);
+}

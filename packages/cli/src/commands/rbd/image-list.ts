@@ -1,0 +1,116 @@
+import { constants } from "node:os";
+import type { Cluster } from "@siphon/rados";
+import type { Image, ImagePool } from "@siphon/rbd";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { errnoExitCode } from "../../failure.ts";
+import { interruption } from "../../interruption.ts";
+import { bytesText } from "../rados/format.ts";
+import { type ParentText, parentSpec, parentText } from "./describe.ts";
+import { poolSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
+import { withPool } from "./run.ts";
+
+type Flags = ConnectFlags & SpecFlags;
+
+export function listCommand(): Command {
+  const command = new Command("ls")
+    .alias("list")
+    .summary("list images")
+    .argument("[pool-spec]")
+    .option("-l, --long", "with sizes, parents and locks")
+    .action((text: string | undefined, flags: Flags & FormatFlags & { long?: boolean }) =>
+      withPool(flags, poolSpec(text, flags), async (images, cluster) => {
+        const entries = await images.list();
+        if (flags.long) return printLong(await longRows(cluster, images), flags);
+        const names = entries.map(({ name }) => name);
+        print(
+          flags,
+          () => names.map((name) => `${name}\n`).join(""),
+          () => names,
+          { root: "images" },
+        );
+      }),
+    );
+  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+}
+
+/** A line of the long list: an image, or one of its snapshots. */
+interface LongRow {
+  image: string;
+  id: string;
+  snapshot?: string;
+  snapshot_id?: number;
+  size: number;
+  parent?: Pick<ParentText, "pool" | "pool_namespace" | "image" | "snapshot">;
+  format: 2;
+  protected?: "true" | "false";
+  lock_type?: "exclusive" | "shared";
+}
+
+async function longRows(cluster: Cluster, images: ImagePool): Promise<LongRow[]> {
+  const rows: LongRow[] = [];
+  for (const { name } of await images.list()) {
+    try {
+      await using image = await images.open(name, { readOnly: true, watch: false });
+      rows.push(...(await rowsOf(cluster, image)));
+    } catch (error) {
+      // Being made or removed, or left like that by who crashed: rbd passes it over, too.
+      if (errnoExitCode(error, interruption.signal) !== constants.errno.ENOENT) throw error;
+    }
+  }
+  return rows;
+}
+
+async function rowsOf(cluster: Cluster, image: Image): Promise<LongRow[]> {
+  const { name, id, header } = image;
+  const { lockers, type } = await image.lockOwners();
+  const parentOf = async (link: typeof header.parent) => {
+    if (link === undefined) return {};
+    const { pool, pool_namespace, image: parent, snapshot } = await parentText(cluster, link);
+    return { parent: { pool, pool_namespace, image: parent, snapshot } };
+  };
+  const head: LongRow = {
+    ...{ image: name, id, size: image.size, ...(await parentOf(header.parent)), format: 2 },
+    ...(lockers.length > 0 && { lock_type: type === "shared" ? "shared" : "exclusive" }),
+  };
+  const snapshots = image.snapshots.list().map(async (snapshot): Promise<LongRow> => {
+    return {
+      ...{ image: name, id, snapshot: snapshot.name, snapshot_id: snapshot.id, size: snapshot.size },
+      ...{
+        ...(await parentOf(snapshot.parent)),
+        format: 2,
+        protected: snapshot.isProtected ? "true" : "false",
+      },
+    };
+  });
+  return [head, ...(await Promise.all(snapshots))];
+}
+
+function printLong(rows: LongRow[], flags: FormatFlags): void {
+  const text = () =>
+    table(
+      [
+        ["NAME", "left"],
+        ["SIZE", "right"],
+        ["PARENT", "left"],
+        ["FMT", "right"],
+        ["PROT", "left"],
+        ["LOCK", "left"],
+      ],
+      rows.map((row) => [
+        row.snapshot === undefined ? row.image : `${row.image}@${row.snapshot}`,
+        bytesText(row.size),
+        row.parent === undefined ? "" : parentSpec({ ...row.parent, id: "", trash: false }),
+        String(row.format),
+        row.protected === "true" ? "yes" : "",
+        row.lock_type === undefined ? "" : row.lock_type === "shared" ? "shr" : "excl",
+      ]),
+    );
+  print(
+    flags,
+    () => (rows.length === 0 ? "" : text()),
+    () => rows,
+    { root: "images", items: { images: (row) => ("snapshot" in row ? "snapshot" : "image") } },
+  );
+}
