@@ -98,9 +98,18 @@ export class Vm implements AsyncDisposable {
 
   /**
    * Starts QEMU and waits until the guest answers. Throws SIPHON_VM when QEMU ends or refuses its arguments,
-   * SIPHON_GUEST when the guest panics or does not come up in time; nothing is left running then.
+   * SIPHON_GUEST when the guest panics or does not come up in time; nothing is left running then. An emulated guest that
+   * does not come up gets a second chance: in very rare cases its boot hangs.
    */
   static async start(options: VmOptions): Promise<Vm> {
+    return Vm.#boot(options).catch((error) => {
+      const hung = error instanceof LabError && error.code === "SIPHON_GUEST" && error.retryable;
+      if (hung && options.accelerator === "tcg") return Vm.#boot(options);
+      throw error;
+    });
+  }
+
+  static async #boot(options: VmOptions): Promise<Vm> {
     const { name = `vm-${randomBytes(4).toString("hex")}`, guest, settings, network, signal } = options;
     signal?.throwIfAborted();
     const command = await vmCommand({ ...options, name });
