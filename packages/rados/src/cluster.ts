@@ -262,10 +262,8 @@ export class Cluster implements AsyncDisposable {
     const { messenger, authenticator } = this;
     const locate = () => (this.osdmap.isUp(osd) ? byPreference(this.osdmap.addrs(osd))[0] : undefined);
     const renewTickets = () => this.renewTickets();
-    return new Link(
-      { messenger, authenticator, type: "osd", name: `osd.${osd}`, locate, renewTickets },
-      handler,
-    );
+    const name = `osd.${osd}`;
+    return new Link({ messenger, authenticator, type: "osd", name, locate, renewTickets }, handler);
   }
 
   /** Asks the monitors for new tickets: a daemon did not accept ours. */

@@ -1,8 +1,15 @@
+import { requestFlag } from "./op-code.ts";
 import type { ObjectRequest } from "./request.ts";
 import type { ObjectTarget } from "./target.ts";
 
 /** Requests by transaction id, in the order in which they were submitted. */
 export type Requests = Map<number, ObjectRequest>;
+
+/** Puts a request among others. */
+export function hold(holder: Requests, request: ObjectRequest): void {
+  holder.set(request.dispatch.tid, request);
+  request.dispatch.holder = holder;
+}
 
 /** How far a request has come, and where it was sent as of which map. Kept by the objecter. */
 export class Dispatch {
@@ -41,6 +48,7 @@ export class Dispatch {
   /**
    * Begins a submission.
    *
+   * @param flags those of the request
    * @param now `performance.now()`
    * @param timeout milliseconds; 0 for none
    */
@@ -50,7 +58,7 @@ export class Dispatch {
     this.epoch = 0;
     this.osd = -1;
     this.redirected = undefined;
-    this.flags = flags;
+    this.flags = flags | everyRequest;
     this.cost = cost;
     this.submittedAt = now;
     this.deadline = timeout > 0 ? now + timeout : Number.POSITIVE_INFINITY;
@@ -68,3 +76,5 @@ export class Dispatch {
     this.epoch = place.epoch;
   }
 }
+
+const everyRequest = requestFlag.knownRedirect | requestFlag.onDisk | requestFlag.knowsPoolEio;

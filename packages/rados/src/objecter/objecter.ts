@@ -1,18 +1,16 @@
 import { RadosError } from "../errors.ts";
-import type { OsdMapMessage } from "../messages/osd-map.ts";
-import type { ClientId } from "../messages/osd-op.ts";
 import type { Redirect } from "../messages/osd-op-reply.ts";
-import type { LinkHandler } from "../messenger/link.ts";
 import type { OsdMap } from "../osdmap/osdmap.ts";
 import { PoolFlag } from "../osdmap/pool.ts";
-import type { Requests } from "./dispatch.ts";
+import { hold, type Requests } from "./dispatch.ts";
 import { blocklisted, errno, unanswered } from "./failures.ts";
 import { onlyDeletes } from "./gates.ts";
 import { describeRequest, type RequestInFlight } from "./in-flight-table.ts";
 import { costOf, InFlight } from "./limits.ts";
 import type { ObjecterHost, ObjecterListener, ObjecterOptions } from "./objecter-host.ts";
 import { requestFlag } from "./op-code.ts";
-import { OsdSession, type SessionEvents } from "./osd-session.ts";
+import type { OsdSession } from "./osd-session.ts";
+import { OsdSessions } from "./osd-sessions.ts";
 import type { ObjectRequest } from "./request.ts";
 import { Routing } from "./routing.ts";
 import { ObjectTarget } from "./target.ts";
@@ -26,8 +24,7 @@ import { Watchdog } from "./watchdog.ts";
 export class Objecter implements Disposable {
   readonly #host: ObjecterHost;
   readonly #options: ObjecterOptions;
-  readonly #client: ClientId;
-  readonly #sessions = new Map<number, OsdSession>();
+  readonly #sessions: OsdSessions;
   /** Without an OSD or a pool to go to. */
   readonly #homeless: Requests = new Map();
   /** Beyond what may be in flight. */
@@ -35,7 +32,6 @@ export class Objecter implements Disposable {
   /** Answered already, with an error, in a later turn than the one they were submitted in. */
   readonly #doomed: Requests = new Map();
   readonly #inFlight: InFlight;
-  readonly #listeners = new Set<ObjecterListener>();
   readonly #watch: Disposable;
   readonly #watchdog: Watchdog;
   readonly #routing: Routing;
@@ -48,14 +44,21 @@ export class Objecter implements Disposable {
     this.#host = host;
     this.#options = options;
     this.#inFlight = new InFlight(options.limits);
-    const { globalId } = host.messenger;
-    this.#client = { low: Number(globalId & 0xffff_ffffn), high: Number(globalId >> 32n) };
+    this.#sessions = new OsdSessions(host, {
+      ready: (session) => this.#sendAll(session),
+      finished: (request, result, error) => this.#answered(request, result, error),
+      again: (request) => this.#again(request),
+      redirected: (request, redirect) => this.#redirected(request, redirect),
+      epoch: (epoch) => {
+        if (epoch > this.#routing.map.epoch) this.#watchdog.behind = true;
+      },
+    });
     this.#routing = new Routing(host.osdmaps.map!, options.location);
     this.#watch = host.osdmaps.watch((map) => this.#mapChanged(map));
     this.#watchdog = new Watchdog({
       requests: () => this.#all(),
       sessions: () => this.#sessions.values(),
-      expired: (request) => this.#expired(request),
+      expired: (request) => this.#finish(request, -errno.timedOut, unanswered(request)),
       unheard: () => this.#askForMap(),
       retry: () => this.#retry(),
     });
@@ -67,7 +70,7 @@ export class Objecter implements Disposable {
     const { clock } = this.#host.messenger;
     if (dispatch.holder !== undefined) throw new Error("the request is under way already");
     const timeout = request.timeout || this.#options.timeout;
-    dispatch.begin(++this.#lastTid, request.flags | everyRequest, costOf(request), clock.now, timeout);
+    dispatch.begin(++this.#lastTid, request.flags, costOf(request), clock.now, timeout);
     request.result = 0;
     request.error = undefined;
     this.#watchdog.wake(timeout > 0);
@@ -76,7 +79,7 @@ export class Objecter implements Disposable {
       if (onlyDeletes(request.ops)) dispatch.flags |= requestFlag.fullForce;
     }
     if (this.#ended !== undefined) this.#doom(request, -errno.shutdown, this.#ended);
-    else if (this.#queue.size > 0 || !this.#inFlight.admits(dispatch.cost)) this.#put(this.#queue, request);
+    else if (this.#queue.size > 0 || !this.#inFlight.admits(dispatch.cost)) hold(this.#queue, request);
     else this.#start(request);
   }
 
@@ -99,8 +102,7 @@ export class Objecter implements Disposable {
 
   /** Tells a listener of what OSDs say unasked, until disposed of. */
   listen(listener: ObjecterListener): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+    return this.#sessions.listen(listener);
   }
 
   /** Ends all requests, with SIPHON_RADOS_CLOSED, and all sessions. */
@@ -124,47 +126,23 @@ export class Objecter implements Disposable {
     const { dispatch } = request;
     const place = this.#routing.placeOf(request);
     if (place === undefined) {
-      this.#put(this.#homeless, request);
+      hold(this.#homeless, request);
       this.#withoutPool(request);
       return;
     }
     const pool = this.#routing.address(request, place);
     if ((pool.flags & PoolFlag.eio) !== 0) this.#doom(request, -errno.io);
-    else if (dispatch.osd < 0) this.#put(this.#homeless, request);
-    else this.#session(dispatch.osd).take(request);
+    else if (dispatch.osd < 0) hold(this.#homeless, request);
+    else this.#sessions.with(dispatch.osd).take(request);
   }
 
-  #session(osd: number): OsdSession {
-    const known = this.#sessions.get(osd);
-    if (known !== undefined) return known;
-    const { messenger } = this.#host;
-    const connect = (handler: LinkHandler) => this.#host.linkToOsd(osd, handler);
-    const session = new OsdSession(osd, messenger, this.#client, connect, this.#sessionEvents);
-    this.#sessions.set(osd, session);
-    return session;
+  /** There is a connection now. */
+  #sendAll(session: OsdSession): void {
+    for (const request of session.requests.values()) {
+      this.#routing.addressAnew(request, session.osd);
+      session.send(request);
+    }
   }
-
-  readonly #sessionEvents: SessionEvents = {
-    ready: (session) => {
-      for (const request of session.requests.values()) {
-        this.#routing.addressAnew(request, session.osd);
-        session.send(request);
-      }
-    },
-    lost: ({ osd }) => {
-      for (const listener of [...this.#listeners]) listener.sessionLost?.(osd);
-    },
-    finished: (request, result, error) => this.#answered(request, result, error),
-    again: (request) => this.#again(request),
-    redirected: (request, redirect) => this.#redirected(request, redirect),
-    watchNotify: ({ osd }, event) => {
-      for (const listener of [...this.#listeners]) listener.watchNotify?.(event, osd);
-    },
-    osdmap: (message: OsdMapMessage) => this.#host.osdmaps.take(message),
-    epoch: (epoch) => {
-      if (epoch > this.#routing.map.epoch) this.#watchdog.behind = true;
-    },
-  };
 
   #answered(request: ObjectRequest, result: number, error: RadosError | undefined): void {
     if (result === -errno.shutdown) this.#end(blocklisted());
@@ -181,7 +159,7 @@ export class Objecter implements Disposable {
     dispatch.flags &= ~(requestFlag.balanceReads | requestFlag.localizeReads);
     this.#renumber(request);
     if (fromReplica) this.#route(request);
-    else this.#put(this.#homeless, request);
+    else hold(this.#homeless, request);
   }
 
   #redirected(request: ObjectRequest, redirect: Redirect): void {
@@ -209,16 +187,11 @@ export class Objecter implements Disposable {
       this.#end(blocklisted());
       return;
     }
-    for (const [osd, session] of this.#sessions) {
-      if (map.isUp(osd) || session.requests.size > 0) continue;
-      this.#sessions.delete(osd);
-      session.close();
-      this.#sessionEvents.lost(session);
-    }
+    this.#sessions.leaveDown(map);
     const moved = [...this.#all()].filter((request) => this.#isMoved(request, skipped));
     moved.sort((a, b) => a.dispatch.tid - b.dispatch.tid);
     for (const request of moved) this.#route(request);
-    for (const session of [...this.#sessions.values()]) session.link.relocate();
+    this.#sessions.relocate();
   }
 
   /** Whether the new map sends a request elsewhere or anew; it is taken from where it was then. */
@@ -266,15 +239,11 @@ export class Objecter implements Disposable {
     }
   }
 
-  #expired(request: ObjectRequest): void {
-    this.#finish(request, -errno.timedOut, unanswered(request));
-  }
-
   #doom(request: ObjectRequest, result: number, error?: RadosError): void {
     request.result = result;
     request.error = error;
     if (request.dispatch.holder !== undefined) this.#remove(request);
-    this.#put(this.#doomed, request);
+    hold(this.#doomed, request);
     if (this.#doomed.size > 1) return;
     queueMicrotask(() => {
       for (const each of this.#doomed.values()) this.#finish(each, each.result, each.error);
@@ -303,11 +272,6 @@ export class Objecter implements Disposable {
     }
   }
 
-  #put(holder: Requests, request: ObjectRequest): void {
-    holder.set(request.dispatch.tid, request);
-    request.dispatch.holder = holder;
-  }
-
   #remove({ dispatch }: ObjectRequest): void {
     dispatch.holder!.delete(dispatch.tid);
     dispatch.holder = undefined;
@@ -327,12 +291,9 @@ export class Objecter implements Disposable {
     this.#watch[Symbol.dispose]();
     this.#watchdog.stop();
     const all = [...this.#all()].sort((a, b) => a.dispatch.tid - b.dispatch.tid);
-    for (const session of this.#sessions.values()) session.close();
-    this.#sessions.clear();
+    this.#sessions.close();
     for (const request of all) {
       if (request.dispatch.holder !== undefined) this.#finish(request, -errno.shutdown, error);
     }
   }
 }
-
-const everyRequest = requestFlag.knownRedirect | requestFlag.onDisk | requestFlag.knowsPoolEio;

@@ -11,7 +11,7 @@ import type { Link, LinkHandler } from "../messenger/link.ts";
 import type { DataSink, IncomingMessage } from "../messenger/message.ts";
 import type { Messenger } from "../messenger/messenger.ts";
 import { Backoffs, covers } from "./backoffs.ts";
-import type { Requests } from "./dispatch.ts";
+import { hold, type Requests } from "./dispatch.ts";
 import { opCode } from "./op-code.ts";
 import type { OpList } from "./op-list.ts";
 import type { ObjectRequest } from "./request.ts";
@@ -66,9 +66,7 @@ export class OsdSession implements LinkHandler {
 
   /** Takes a request over, which is addressed to this OSD, and sends it if nothing speaks against it. */
   take(request: ObjectRequest): void {
-    const { dispatch } = request;
-    this.requests.set(dispatch.tid, request);
-    dispatch.holder = this.requests;
+    hold(this.requests, request);
     this.send(request);
   }
 
