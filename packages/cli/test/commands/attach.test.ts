@@ -20,3 +20,18 @@ test("a cluster that cannot be found is said so", () => {
   assert.equal(status, 1);
   assert.match(stderr, /^siphon: .*\/nowhere\/ceph\.conf/);
 });
+
+test("images that cannot be spread over so many processes are refused before any starts", () => {
+  const sockets = ["--nbd", "/tmp/none1.sock", "--nbd", "/tmp/none2.sock"];
+  const { status, stderr } = attach("pool/vm1", "pool/vm2", ...sockets, "--shards", "3");
+  assert.equal(status, 2);
+  assert.match(stderr, /^siphon: 2 images cannot be spread over 3 shards\n.*--shards 2/);
+});
+
+test("a shard that cannot find its cluster says so, and all end", () => {
+  const sockets = ["--nbd", "/tmp/none1.sock", "--nbd", "/tmp/none2.sock"];
+  const conf = ["--conf", "/nowhere/ceph.conf"];
+  const { status, stderr } = attach("pool/vm1", "pool/vm2", ...sockets, ...conf, "--shards", "2");
+  assert.equal(status, 1);
+  assert.match(stderr, /^siphon: .*\/nowhere\/ceph\.conf/);
+});
