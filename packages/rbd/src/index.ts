@@ -1,7 +1,14 @@
 export { ImageLoad, type LoadOptions, type LoadProgress, type LoadResult } from "./bench/image-load.ts";
 export { cachePolicies } from "./cache/cache-settings.ts";
 export type { CacheOptions, CachePolicy } from "./cache/image-cache.ts";
-export type { GroupedSnapshot, GroupSnapshotState, GroupSpec, MemberState } from "./cls/group.ts";
+export type {
+  GroupedImage,
+  GroupedSnapshot,
+  GroupMember,
+  GroupSnapshotState,
+  GroupSpec,
+  MemberState,
+} from "./cls/group.ts";
 export type { Locker, LockInfo, LockType } from "./cls/lock.ts";
 export type { GroupSnapshotNamespace, SnapshotNamespace } from "./cls/snapshot.ts";
 export type { TrashedImage, TrashSource } from "./cls/trash.ts";

@@ -87,8 +87,10 @@ async function whileOwned(
   const inner = async () => {
     done = await whileOwned(others, action);
   };
-  // Whoever asked for the lock before it is held has it, until we ask again.
-  while (!(await first.lock.whileOwned(inner))) if (!(await first.lock.acquireUnlessBusy())) return false;
+  while (!(await first.lock.whileOwned(inner))) {
+    // Until it is held, it may go on to whoever asks for it next.
+    if (!(await first.lock.acquireUnlessBusy())) return false;
+  }
   return done;
 }
 
