@@ -1,15 +1,53 @@
 #!/usr/bin/env node
 // @ts-check
 // Plain JavaScript, as ../src/cache.js says.
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { Script } from "node:vm";
 import { cacheCompiledModules, cacheDirectory } from "../src/cache.js";
 
 /** Of this installation: there may be several. */
 const directory = join(cacheDirectory, "bundle", import.meta.dirname);
 const bundle = freshBundle() ?? (await madeBundle());
-cacheCompiledModules(bundle && join(dirname(bundle), "compiled"));
-await import(bundle ?? "../src/main.ts");
+if (bundle === undefined) {
+  cacheCompiledModules();
+  await import("../src/main.ts");
+} else {
+  run(bundle);
+}
+
+/**
+ * Runs the bundle with what V8 compiled of it when the same command ran first.
+ *
+ * @param {string} bundle
+ */
+function run(bundle) {
+  const command = process.argv.slice(2, 4).filter((word) => /^[a-z][a-z-]{0,20}$/.test(word));
+  const compiled = join(dirname(bundle), ["compiled", ...command].join("-"));
+  const cachedData = existsSync(compiled) ? readFileSync(compiled) : undefined;
+  const script = new Script(readFileSync(bundle, "latin1"), { filename: bundle, cachedData });
+  if (cachedData === undefined || script.cachedDataRejected) {
+    process.once("exit", () => keep(compiled, script.createCachedData()));
+  }
+  script.runInThisContext()(createRequire(bundle), (/** @type {string} */ path) => import(path));
+}
+
+/**
+ * Not for any number of words that are no commands, and never seen half written.
+ *
+ * @param {string} path
+ * @param {Buffer} data
+ */
+function keep(path, data) {
+  try {
+    if (readdirSync(dirname(path)).length > 100) return;
+    writeFileSync(`${path}.${process.pid}`, data, { mode: 0o600 });
+    renameSync(`${path}.${process.pid}`, path);
+  } catch {
+    // It is compiled again the next time.
+  }
+}
 
 /** The bundle, unless a file that it was made of has changed. Made by someone else, it is as good as none. */
 function freshBundle() {

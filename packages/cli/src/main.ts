@@ -6,7 +6,9 @@ import { errnoExitCode, exitCodeOf, explain } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
 cacheCompiledModules();
-process.exitCode = await main(process.argv.slice(2));
+main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
 
 async function main(args: string[]): Promise<number> {
   const program = new Command("siphon")

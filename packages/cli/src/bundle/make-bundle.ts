@@ -13,27 +13,31 @@ export interface Manifest {
 }
 
 /**
- * Puts all of siphon into a few JavaScript files, one for each part that is loaded on its own, with types and white space
- * gone: hundreds of modules take longer to find and to read than to run.
+ * Puts all of siphon into one script, with types and white space gone: hundreds of modules take longer to find and to read
+ * than to run. It is a function and not a module: V8 keeps what it compiled of a script after it has run, of a module only what
+ * it compiled to load it. Scripts cannot `import()`, so that the function is given what does (of as many letters, for the source map).
  *
  * @param directory where each bundle gets a directory of its own, and the manifest names the newest
  * @returns the path of the program
  */
 export async function makeBundle(directory: string): Promise<string> {
   const name = `${prefix}${randomUUID()}`;
+  const main = join(name, "siphon.cjs");
   const outdir = join(directory, name);
   await mkdir(outdir, { recursive: true, mode: 0o700 });
   try {
     const files: Manifest["files"] = [];
     await record(files, fileURLToPath(import.meta.url));
-    await build({
+    const { outputFiles } = await build({
       entryPoints: [fileURLToPath(new URL("../main.ts", import.meta.url))],
-      ...{ outdir, outExtension: { ".js": ".mjs" }, logLevel: "silent" },
-      ...{ bundle: true, splitting: true, format: "esm", platform: "node", target: "node24", conditions: [] },
+      ...{ outfile: join(directory, main), logLevel: "silent", write: false },
+      ...{ bundle: true, format: "cjs", platform: "node", target: "node24", conditions: [] },
+      ...{ banner: { js: "(function (require, loadEs) {" }, footer: { js: "})" } },
       ...{ minifyWhitespace: true, legalComments: "none", sourcemap: "linked", sourcesContent: false },
       plugins: [packages, sources(files)],
     });
-    const main = join(name, "main.mjs");
+    for (const { path, text } of outputFiles)
+      await writeFile(path, text.replaceAll('import("/', 'loadEs("/'));
     await writeWhole(join(directory, "manifest.json"), JSON.stringify({ main, files } satisfies Manifest));
     await removeOld(directory, name);
     return join(directory, main);
@@ -55,7 +59,7 @@ const packages: Plugin = {
       if (path in lean && from.importer.includes("/commander/")) return { path, namespace: "lean" };
       if (path.startsWith("node:")) return { path, external: true };
       const resolved = await resolve(path, { ...from, pluginData: packages });
-      return { errors: resolved.errors, path: pathToFileURL(resolved.path).href, external: true };
+      return { errors: resolved.errors, path: resolved.path, external: true };
     });
     onLoad({ filter: /./, namespace: "lean" }, ({ path }) => ({ contents: lean[path]! }));
   },

@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 
 /** A stack trace with the places in the bundle replaced by those in the sources; what is not of the bundle stays as it is. */
 export function originalStack(stack: string): string {
   return stack.replaceAll(
-    /(file:\/\/\S+\.mjs):(\d+):(\d+)/g,
-    (place, url: string, line: string, column: string) => {
+    /([^\s()]+\/siphon\.cjs):(\d+):(\d+)/g,
+    (place, path: string, line: string, column: string) => {
       try {
-        const path = fileURLToPath(url);
         const { SourceMap } = process.getBuiltinModule("node:module");
         const map = new SourceMap(JSON.parse(readFileSync(`${path}.map`, "utf8")));
         const origin = map.findOrigin(Number(line), Number(column));
