@@ -14,6 +14,6 @@ export const cacheDirectory = SIPHON_CACHE_DIR ?? join(XDG_CACHE_HOME || join(ho
  * Modules loaded from here on are stripped of their types and compiled once, not in each process: most of the time a short
  * command takes.
  */
-export function cacheCompiledModules(directory = join(cacheDirectory, "modules")) {
-  enableCompileCache(NODE_COMPILE_CACHE ?? directory);
+export function cacheCompiledModules() {
+  enableCompileCache(NODE_COMPILE_CACHE ?? join(cacheDirectory, "modules"));
 }

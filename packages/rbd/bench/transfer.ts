@@ -61,7 +61,7 @@ const quiet = "--no-progress";
 
 const clients: Record<"rbd" | "siphon", string[]> = {
   rbd: ["rbd"],
-  siphon: [process.execPath, fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url)), "rbd"],
+  siphon: [process.execPath, fileURLToPath(new URL("../../cli/bin/siphon.js", import.meta.url)), "rbd"],
 };
 const transfers: Transfer[] = [
   { name: "export", args: ["export", source, out, quiet], makes: { file: out } },

@@ -104,7 +104,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
   await rename(unfinished, path);
 }
 
-/** Bundles of yesterday and before; younger ones may still be loading parts of themselves. */
+/** Bundles of yesterday and before; a siphon that has just started may be about to read a younger one. */
 async function removeOld(directory: string, newest: string): Promise<void> {
   const yesterday = Date.now() - 24 * 60 * 60 * 1000;
   for (const name of await readdir(directory)) {
