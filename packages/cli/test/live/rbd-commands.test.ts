@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFile, fork } from "node:child_process";
+import { execFile, fork, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { main } from "../support/programs.ts";
 import { commandLines } from "../support/rbd-command-lines.ts";
 import type { Answer } from "../support/rbd-in-process.ts";
 
@@ -65,6 +66,49 @@ test("command lines print, exit and leave behind what rbd's do", async (t) => {
     assert.deepEqual(await state("ours"), await state("theirs"));
   });
 });
+
+test("what images do now is told by the manager, as rbd tells it", async () => {
+  const image = `${pools.ours}/busy`;
+  await rbd(["create", image, "--size", "64M"]);
+  const load = [
+    "bench",
+    image,
+    "--io-type",
+    "write",
+    "--io-size",
+    "4K",
+    "--io-total",
+    "1T",
+    "--io-pattern",
+    "rand",
+  ];
+  const busy = spawn("rbd", ["--conf", cluster.conf, "--name", "client.admin", ...load], {
+    ...{ stdio: "ignore", timeout: 240_000 },
+  });
+  const ended = once(busy, "close");
+  try {
+    const options = ["--iterations", "1", "--format", "json"];
+    const iostat = JSON.parse(await siphonOnce("perf", "image", "iostat", pools.ours, ...options));
+    const theirs = JSON.parse((await rbd(["perf", "image", "iostat", pools.ours, ...options])).stdout);
+    assert.deepEqual(Object.keys(iostat[0]), Object.keys(theirs[0]));
+    const { images } = JSON.parse(await siphonOnce("top", pools.ours, ...options, "--interval", "0.1"));
+    for (const [found] of [iostat, theirs, images]) {
+      assert.equal(`${found.pool}/${found.image}`, image);
+      assert.ok(found.write_ops > 0 && found.write_bytes > found.write_ops && found.write_latency > 0);
+    }
+    const lines = (await siphonOnce("top", pools.ours, "--iterations", "1")).split("\n");
+    assert.match(lines[0]!, /^ *>WRITES +READS .* IMAGE *$/);
+    assert.match(lines[1]!, /\/s .* [mun]?s .* busy *$/);
+  } finally {
+    busy.kill("SIGKILL");
+    await ended;
+  }
+});
+
+async function siphonOnce(...args: string[]): Promise<string> {
+  const all = [main, "rbd", ...args, "--conf", cluster.conf];
+  return (await execute(process.execPath, all, { timeout: 120_000 })).stdout;
+}
 
 function argumentsFor(side: keyof typeof pools, words: string[]): string[] {
   return words.map((word) =>

@@ -69,8 +69,8 @@ const typesByCode = new Map(
 
 /**
  * NotifyMessage: versioned; u32 what, and then: the client (u64 number, u64 handle) of a lock message; u8 force; the request (a
- * client, u64 number), u64 done, u64 of all, or i32 result; u64 size, request, u8 whether to shrink; request, u64 bytes of a block to be sparsified; u64 snapshot to be renamed,
- * string name, namespace, request, u64 flags of a new snapshot.
+ * client, u64 number), u64 done, u64 of all, or i32 result; u64 size, request, u8 whether to shrink; request, u64 bytes of a
+ * sparsified block; u64 snapshot to be renamed, string name, namespace, request, u64 flags of a new snapshot.
  */
 export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unknown" }>): Buffer {
   return new Writer(96)
