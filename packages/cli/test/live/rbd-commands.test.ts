@@ -127,10 +127,11 @@ async function rbd(args: string[]): Promise<Answer> {
 
 /** Without what differs between any two images: pools, ids, times. */
 function comparable(text: string): string {
-  // Ids are of several lengths, and so are columns with the names of groups' snapshots.
+  // Ids are of several lengths, and so are columns with the names of groups' snapshots; which image gets its part first is chance.
   const even = text.includes(".group.") ? text.replaceAll(/ +/g, " ") : text;
   return even
     .replaceAll(/\.group\.\w+/g, "PART")
+    .replaceAll(/\d+(?= PART|,\s*"name": ?"PART|<\/id><name>PART)/g, "N")
     .replaceAll(/pool-[ab]/g, "POOL")
     .replaceAll(/(?<="id": ?"|\tid: |rbd_data\.|<id>)[0-9a-f]{10,16}\b/g, "ID")
     .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "TIME")
