@@ -67,6 +67,15 @@ const columns: Record<string, Column[]> = {
     ["CPU, s", "cpu", 2],
     ["CPU beside the start, s per GiB", "cpuPerGibibyte", 2],
   ],
+  attach: [
+    ["load", "load"],
+    ["server", "server"],
+    ["IOPS", "iops", 0],
+    ["CPU, us per I/O", "cpu", 1],
+    ["p99, ms", "p99", 2],
+    ["siphon's IOPS, times", "iopsTimes", 2],
+    ["siphon's CPU, times", "cpuTimes", 2],
+  ],
   crush: [
     ["cluster", "name"],
     ["CPU, ms", "cpu", 1],

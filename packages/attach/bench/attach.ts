@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
-import { estimate } from "../../rados/bench/estimate.ts";
+import { type Estimate, estimate } from "../../rados/bench/estimate.ts";
 import { goal, printGoals, progress, writeResult } from "../../rados/bench/goals.ts";
 import type { Contender, Contest, Load, Sample } from "./contender.ts";
 import { nbdContest } from "./nbd.ts";
@@ -103,25 +103,21 @@ async function report(): Promise<void> {
         const name = keyOf(contest, wire, load, "ours").replace(/ ours$/, "");
         const ratio = (field: keyof Sample) =>
           estimate(ours.map((each, round) => each[field] / theirs[round]![field]));
-        const row = {
-          name,
-          ours: summary(ours),
-          theirs: summary(theirs),
-          cpuTimes: ratio("cpu"),
-          iopsTimes: ratio("iops"),
-        };
-        rows.push(row);
+        const times = { cpuTimes: ratio("cpu"), iopsTimes: ratio("iops") };
+        rows.push({ load: name, server: "siphon", ...summary(ours), ...times });
+        rows.push({ load: name, server: contest.peer, ...summary(theirs) });
         console.log(
-          `${name}: CPU ${row.cpuTimes.median.toFixed(2)}x [${row.cpuTimes.low.toFixed(2)}, ${row.cpuTimes.high.toFixed(2)}]`,
+          `${name}: CPU ${shown(times.cpuTimes)}, IOPS ${shown(times.iopsTimes)} times ${contest.peer}`,
         );
-        for (const side of ["ours", "theirs"] as const) {
-          const { cpu, iops, p99 } = row[side];
-          console.log(
-            `  ${side.padEnd(7)} ${cpu.median.toFixed(1).padStart(6)} us/op  ${Math.round(iops.median).toString().padStart(6)} IOPS  p99 ${p99.median.toFixed(2)} ms`,
-          );
-        }
         if (load.rw === "randread" && load.depth > 1) {
-          goals.push(goal(`${name}: CPU of the serving process`, row.cpuTimes, "<=", contest.goal));
+          goals.push(
+            goal(
+              `${name}: CPU of the serving process, times ${contest.peer}`,
+              times.cpuTimes,
+              "<=",
+              contest.goal,
+            ),
+          );
         }
       }
     }
@@ -129,6 +125,10 @@ async function report(): Promise<void> {
   printGoals(goals);
   for (const { name, reason } of elsewhere) console.log(`skipped ${name}: ${reason}`);
   await writeResult(args.json, { benchmark: "attach", rounds, seconds, rows, goals, skipped: elsewhere });
+}
+
+function shown({ median, low, high }: Estimate): string {
+  return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
 }
 
 function summary(taken: readonly Sample[]) {

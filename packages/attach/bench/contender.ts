@@ -33,6 +33,8 @@ export interface Ground {
 /** Two servers of the same protocol under the same load. */
 export interface Contest {
   name: string;
+  /** Whose the other server is. */
+  peer: string;
   /** The most that our CPU an operation may be of the other's, for reads. */
   goal: number;
   ours(ground: Ground, image: string): Promise<Contender>;

@@ -9,6 +9,7 @@ const exec = promisify(execFile);
 /** Our NBD server against qemu-nbd over librbd, under fio's nbd engine. */
 export const nbdContest: Contest = {
   name: "nbd",
+  peer: "qemu-nbd",
   goal: 0.5,
   async ours(ground, image) {
     const socket = join(ground.directory, `siphon-${image}`);

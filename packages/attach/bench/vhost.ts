@@ -8,6 +8,7 @@ import { Serving, siphonAttach } from "./serving.ts";
 /** Our vhost-user-blk server against qemu-storage-daemon's export over librbd, under the same rings. */
 export const vhostContest: Contest = {
   name: "vhost-user-blk",
+  peer: "qemu-storage-daemon",
   goal: 0.4,
   async ours(ground, image) {
     const socket = join(ground.directory, `siphon-${image}`);
