@@ -68,7 +68,7 @@ export const commands: CommandEntry[] = [
     name: "rbd",
     summary: "images on RBD: create, list, resize, snapshot, clone, remove",
     load: async (args) => (await import("./commands/rbd.ts")).rbdCommand(args),
-    arrange: async (args) => (await import("./commands/rbd/leading-options.ts")).optionsLast(args),
+    arrange: async (args) => (await import("./commands/rbd/options-last.ts")).optionsLast(args),
     exitsWithErrno: true,
   },
   {

@@ -64,8 +64,9 @@ export class ImagePool {
     return Image.open(this.cluster, this.pool, await idOf(this.pool, name), name, options);
   }
 
+  /** The same by its id: also an image in the trash. */
   async openById(id: string, options?: OpenOptions): Promise<Image> {
-    const name = await nameOf(this.pool, id);
+    const name = (await nameOf(this.pool, id)) ?? (await nameInTrash(this.pool, id));
     if (name === undefined) throw noImage(this.pool, `with id ${id}`);
     return Image.open(this.cluster, this.pool, id, name, options);
   }

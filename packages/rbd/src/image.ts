@@ -13,7 +13,7 @@ import { type LockInfo, lock } from "./cls/lock.ts";
 import { getMetadata, listMetadata, removeMetadata, setMetadata } from "./cls/metadata.ts";
 import { ask, changeAll } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
-import { type ChildImage, childrenOf, sortedChildren } from "./directory/children.ts";
+import { type ChildImage, childrenOf, descendantsOf, sortedChildren } from "./directory/children.ts";
 import { RbdError } from "./errors.ts";
 import type { ImageHeader } from "./header/image-header.ts";
 import { OpenImage } from "./image/open-image.ts";
@@ -27,6 +27,7 @@ import type { IoCounters, Latencies } from "./io/statistics.ts";
 import { breakLockOf, imageLockName, readImageLock } from "./lock/locker.ts";
 import { disableFeatures, enableFeatures, planFeatures } from "./maintenance/features.ts";
 import { type FoundZeros, findZeros } from "./maintenance/find-zeros.ts";
+import { provision } from "./maintenance/provision.ts";
 import { assertSparseSize } from "./maintenance/sparsify.ts";
 import { checkObjectMap, type ObjectMapError, rebuildObjectMap } from "./object-map/rebuild.ts";
 import { ImageDiff } from "./transfer/image-diff/image-diff.ts";
@@ -296,9 +297,21 @@ export class Image implements AsyncDisposable {
   /** Clones of the image's snapshots, or of one of them; in the order of their names. */
   async children(snapId?: number): Promise<ChildImage[]> {
     const { cluster, pool, header } = this.#image;
-    const snaps = snapId === undefined ? header.snapContext.snaps.toReversed() : [snapId];
+    const snaps = snapId === undefined ? header.snapContext.snaps : [snapId];
     const found = await Promise.all(snaps.map((id) => childrenOf(cluster, pool, header, id)));
     return sortedChildren(found.flat());
+  }
+
+  /** The same with clones of the clones, however far down. */
+  async descendants(snapId?: number): Promise<ChildImage[]> {
+    const { cluster, pool, header } = this.#image;
+    const snaps = snapId === undefined ? header.snapContext.snaps : [snapId];
+    return sortedChildren(await descendantsOf(cluster, pool, header, snaps));
+  }
+
+  /** Writes zeros to all of the image, so that its space is taken. */
+  provision({ onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
+    return provision(this, onProgress);
   }
 
   /** Reads the header again; there is no need to, but for who waits for somebody else's change. */

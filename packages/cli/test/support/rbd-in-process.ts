@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { optionsLast } from "../../src/commands/rbd/options-last.ts";
 import { rbdCommand } from "../../src/commands/rbd.ts";
 import { errnoExitCode, explain } from "../../src/failure.ts";
 
@@ -40,13 +41,14 @@ async function run(args: string[]): Promise<Answer> {
 async function exitCodeOf(args: string[]): Promise<number> {
   process.exitCode = 0;
   try {
-    const command = await rbdCommand(args);
+    const arranged = optionsLast(args);
+    const command = await rbdCommand(arranged);
     const commands = [command];
     for (const each of commands) {
       each.exitOverride();
       commands.push(...each.commands);
     }
-    await command.parseAsync(args, { from: "user" });
+    await command.parseAsync(arranged, { from: "user" });
     return Number(process.exitCode);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;

@@ -3,6 +3,7 @@ import { listChildren } from "../cls/parent.ts";
 import { ask } from "../cls/run.ts";
 import { hasCode } from "../errors.ts";
 import type { ImageHeader } from "../header/image-header.ts";
+import { readHeader } from "../header/read-header.ts";
 import { poolById } from "../image/pools.ts";
 import { listOldChildrenOf } from "../maintenance/old-children.ts";
 import { headerObject } from "../object-names.ts";
@@ -39,6 +40,24 @@ export async function childrenOf(
       return { pool: childPool.name, namespace, name, id, trash: trashed !== undefined };
     }),
   );
+}
+
+/** The clones of an image's snapshots, their own clones, and so on. */
+export async function descendantsOf(
+  cluster: Cluster,
+  pool: Pool,
+  image: Pick<ImageHeader, "id" | "poolId">,
+  snapIds: readonly number[],
+): Promise<ChildImage[]> {
+  const children = (await Promise.all(snapIds.map((id) => childrenOf(cluster, pool, image, id)))).flat();
+  const further = await Promise.all(
+    children.map(async ({ pool: poolName, namespace, id, name }) => {
+      const childPool = await cluster.pool(poolName, { namespace });
+      const header = await readHeader(childPool, id, name);
+      return descendantsOf(cluster, childPool, header, header.snapContext.snaps);
+    }),
+  );
+  return [...children, ...further.flat()];
 }
 
 export function sortedChildren(children: readonly ChildImage[]): ChildImage[] {

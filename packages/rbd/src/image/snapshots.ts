@@ -1,18 +1,23 @@
-import { setSnapshotLimit } from "../cls/snapshot.ts";
+import { type SnapshotNamespace, setSnapshotLimit } from "../cls/snapshot.ts";
 import { RbdError } from "../errors.ts";
 import { type HeaderSnapshot, snapshotsByAge, userSnapshot } from "../header/image-header.ts";
 import { type Quiescing, quiescingFlags } from "../maintenance/quiesce.ts";
-import { rollBack } from "../maintenance/snapshots.ts";
+import { flattenChildren, rollBack } from "../maintenance/snapshots.ts";
 import type { OpenImage } from "./open-image.ts";
 import type { OnProgress } from "./requests.ts";
 
 type Task =
   | { type: "snapCreate"; name: string; flags: number }
   | { type: "snapRename"; name: string; snapId: number }
-  | { type: "snapRemove" | "snapProtect" | "snapUnprotect"; name: string };
+  | { type: "snapRemove"; name: string; namespace: SnapshotNamespace }
+  | { type: "snapProtect" | "snapUnprotect"; name: string };
 
 interface Progress {
   onProgress?: OnProgress;
+}
+
+interface RemoveSnapshotOptions extends Progress {
+  force?: boolean | undefined;
 }
 
 export interface CreateSnapshotOptions extends Progress {
@@ -46,11 +51,32 @@ export class Snapshots {
     await this.#perform({ type: "snapCreate", name, flags: quiescingFlags[quiescing] }, onProgress);
   }
 
-  /** @throws RbdError SIPHON_RBD_BUSY for a protected one */
-  async remove(name: string): Promise<void> {
-    const snapshot = this.named(name);
-    if (snapshot.protection !== 0) throw isProtected(this.#image, name);
-    await this.#perform({ type: "snapRemove", name });
+  /**
+   * @param force gives its clones its data first, and allows it to be removed
+   * @throws RbdError SIPHON_RBD_BUSY for a protected one
+   */
+  async remove(name: string, { force = false, onProgress }: RemoveSnapshotOptions = {}): Promise<void> {
+    const { id, namespace } = this.named(name);
+    if (force) await flattenChildren(this.#image, id, onProgress);
+    if (this.named(name).protection !== 0) {
+      if (!force) throw isProtected(this.#image, name);
+      await this.unprotect(name);
+    }
+    await this.#perform({ type: "snapRemove", name, namespace });
+  }
+
+  /**
+   * Of people's, and of those in the trash that have no clones any more.
+   *
+   * @throws RbdError SIPHON_RBD_BUSY for a protected one
+   */
+  async removeById(id: number): Promise<void> {
+    const { header } = this.#image;
+    const snapshot = header.snapshots.get(id);
+    if (snapshot === undefined) throw noSnapshot(header.name, `with id ${id}`);
+    if (snapshot.protection !== 0) throw isProtected(this.#image, snapshot.name);
+    const { name, namespace } = snapshot;
+    await this.#perform({ type: "snapRemove", name, namespace });
   }
 
   /**
@@ -114,7 +140,7 @@ export class Snapshots {
   async #perform(task: Task, onProgress?: OnProgress): Promise<void> {
     const { requests } = this.#image;
     const id = await requests.newId();
-    await requests.perform({ ...task, id, namespace: { type: "user" } }, onProgress);
+    await requests.perform({ namespace: { type: "user" }, ...task, id }, onProgress);
   }
 
   /** @throws RbdError SIPHON_RBD_NO_SNAPSHOT */
@@ -122,10 +148,14 @@ export class Snapshots {
     const { header } = this.#image;
     const found = userSnapshot(header, name);
     if (found !== undefined) return found;
-    throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${name}`, {
-      hint: `list them with: siphon rbd snap ls ${header.name}`,
-    });
+    throw noSnapshot(header.name, name);
   }
+}
+
+function noSnapshot(image: string, name: string): RbdError {
+  return new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${image} has no snapshot ${name}`, {
+    hint: `list them with: siphon rbd snap ls ${image}`,
+  });
 }
 
 function isProtected({ header }: OpenImage, name: string): RbdError {

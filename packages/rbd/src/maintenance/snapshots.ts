@@ -8,6 +8,7 @@ import {
   setProtection,
   trashSnapshot,
 } from "../cls/snapshot.ts";
+import { childrenOf } from "../directory/children.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { type HeaderSnapshot, snapshotOf, userSnapshot } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
@@ -100,6 +101,35 @@ export async function renameSnapshot(image: OpenImage, snapId: number, name: str
   if (userSnapshot(image.header, name) !== undefined) throw exists(image, name);
   await image.changeHeader(giveName(snapId, name));
   await image.announce();
+}
+
+/**
+ * Gives the clones of a snapshot their own data, those in the trash as well (src/librbd/internal.cc, flatten_children).
+ *
+ * @throws RbdError SIPHON_RBD_BUSY for a clone with snapshots that would go on showing their parent
+ */
+export async function flattenChildren(
+  image: OpenImage,
+  snapId: number,
+  progress?: OnProgress,
+): Promise<void> {
+  const { cluster, pool, header } = image;
+  const children = await childrenOf(cluster, pool, header, snapId);
+  for (const [done, { pool: name, namespace, name: childName, id }] of children.entries()) {
+    const child = await image.openOther(await cluster.pool(name, { namespace }), id);
+    try {
+      if (!has(child.header, "deepFlatten") && child.header.snapContext.snaps.length > 0) {
+        throw busy(`snapshots of ${name}/${childName}, a clone, need those of image ${header.name}`);
+      }
+      const request = await child.requests.newId();
+      await child.requests.perform({ type: "flatten", id: request }, (part, parts) =>
+        progress?.(done + part / parts, children.length),
+      );
+    } finally {
+      await child.close();
+    }
+  }
+  await image.refresh();
 }
 
 /** Clones of the first version are made of protected snapshots only. */

@@ -11,12 +11,13 @@ import { Command, Option } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { toNumber } from "../../options.ts";
-import { imageSpec, parseBytes, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import { bytesText } from "../rados/format.ts";
+import { imageSpec, parseBytes, parseCount, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, withFormatFlags } from "./output.ts";
 import { withImage } from "./run.ts";
 
 interface Flags extends ConnectFlags, SpecFlags, FormatFlags {
-  ioType: LoadOptions["type"] | "rw";
+  ioType?: LoadOptions["type"] | "rw";
   ioSize: string;
   ioThreads: string;
   ioTotal?: string;
@@ -34,11 +35,7 @@ export function benchCommand(): Command {
       "Reads or writes an image and says how fast that went, with the arguments and the output of `rbd bench`. Writes destroy what is there.",
     )
     .argument("[image-spec]", "[pool/[namespace/]]image")
-    .addOption(
-      new Option("--io-type <type>", "what is done")
-        .choices(["read", "write", "readwrite", "rw"])
-        .makeOptionMandatory(),
-    )
+    .addOption(new Option("--io-type <type>", "what is done").choices(["read", "write", "readwrite", "rw"]))
     .option("--io-size <size>", "bytes of a request (in B/K/M/G/T)", "4K")
     .option("--io-threads <n>", "requests in flight", "16")
     .option("--io-total <size>", "bytes in all (default: 1G, or as many as --seconds allows)")
@@ -67,6 +64,10 @@ async function bench(spec: string | undefined, flags: Flags): Promise<void> {
   const readOnly = load.type === "read" && !cache.cache;
   const options: OpenOptions = { readOnly, ...(cache.cache && { exclusive: true }), ...cache };
   await withImage(flags, imageSpec(spec, flags), options, async (image) => {
+    if (load.size > image.size) {
+      const [asked, there] = [load.size, image.size].map(bytesText);
+      throw usage(`--io-size ${asked} is larger than the image, which has ${there}`);
+    }
     if (warmup > 0) await new ImageLoad(image, { ...load, total: undefined, seconds: warmup }).run();
     if (flags.format === "plain") process.stdout.write(heading(load));
     const result = await runShown(image, load, flags.format === "plain");
@@ -86,21 +87,22 @@ function cacheOf({ cache }: Flags): Pick<OpenOptions, "cache"> {
 
 function loadOf(flags: Flags): LoadOptions {
   const { ioType, ioPattern: pattern } = flags;
-  const seconds = positive("--seconds", toNumber(flags.seconds));
+  if (ioType === undefined) throw usage("what is done? --io-type");
+  const seconds = flags.seconds === undefined ? undefined : positive("--seconds", Number(flags.seconds));
   const total = flags.ioTotal ?? (seconds === undefined ? "1G" : undefined);
-  const readPercent = Number(flags.rwMixRead);
-  if (!(readPercent >= 0 && readPercent <= 100)) throw usage("--rw-mix-read is a number up to 100");
+  const readPercent = parseCount("--rw-mix-read", flags.rwMixRead);
+  if (readPercent > 100) throw usage("--rw-mix-read is a number up to 100");
   return {
     ...{ type: ioType === "rw" ? "readwrite" : ioType, pattern, readPercent, seconds },
-    size: parseBytes(flags.ioSize, "B"),
-    depth: positive("--io-threads", Number(flags.ioThreads))!,
+    size: positive("--io-size", parseBytes(flags.ioSize, "B")),
+    depth: positive("--io-threads", parseCount("--io-threads", flags.ioThreads)),
     total: total === undefined ? undefined : parseBytes(total, "B"),
     signal: interruption.signal,
   };
 }
 
-function positive(flag: string, value: number | undefined): number | undefined {
-  if (value !== undefined && !(value > 0)) throw usage(`${flag} is a number above 0`);
+function positive(flag: string, value: number): number {
+  if (!(value > 0)) throw usage(`${flag} is a number above 0`);
   return value;
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
-import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 import { withImage } from "./run.ts";
 
@@ -22,7 +22,7 @@ function status(): Command {
     .summary("show who has an image open")
     .argument("[image-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) =>
-      withImage(flags, imageSpec(text, flags), { readOnly: true, watch: false }, async (image) => {
+      withImage(flags, wholeImageSpec(text, flags), { readOnly: true, watch: false }, async (image) => {
         const watchers = (await image.watchers()).map(({ client, cookie, addr }) => ({
           address: `${addr.family === 6 ? `[${addr.address}]` : addr.address}:${addr.port}/${addr.nonce}`,
           ...{ client: Number(client.slice("client.".length)), cookie: Number(cookie) },
@@ -52,7 +52,7 @@ function lockList(): Command {
     .summary("show locks held on an image")
     .argument("[image-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) =>
-      withImage(flags, imageSpec(text, flags), { readOnly: true, watch: false }, async (image) => {
+      withImage(flags, wholeImageSpec(text, flags), { readOnly: true, watch: false }, async (image) => {
         const { type, tag, lockers } = await image.lockOwners();
         const locks = lockers.map(({ client, cookie, addr }) => ({
           ...{ id: cookie, locker: `client.${client}` },
@@ -92,7 +92,7 @@ function lockAdd(): Command {
     .argument("<lock-id>", "a name for the lock")
     .option("--shared <tag>", "share it with all who give the same tag")
     .action((text: string, cookie: string, flags: Flags & { shared?: string }) => {
-      const spec = imageSpec(text, flags);
+      const spec = wholeImageSpec(text, flags);
       return withImage(flags, spec, { readOnly: true, watch: false }, (image) =>
         image.addLock(cookie, flags.shared),
       );
@@ -108,7 +108,7 @@ function lockRemove(): Command {
     .argument("<lock-id>", "as lock ls shows it")
     .argument("<locker>", "client.4123")
     .action((text: string, cookie: string, locker: string, flags: Flags) =>
-      withImage(flags, imageSpec(text, flags), { readOnly: true, watch: false }, (image) =>
+      withImage(flags, wholeImageSpec(text, flags), { readOnly: true, watch: false }, (image) =>
         image.breakLock(locker, cookie),
       ),
     );
@@ -120,7 +120,7 @@ function watch(): Command {
     .summary("watch what is notified about an image, until interrupted")
     .argument("[image-spec]")
     .action((text: string | undefined, flags: Flags) => {
-      const spec = imageSpec(text, flags);
+      const spec = wholeImageSpec(text, flags);
       return withImage(flags, spec, { readOnly: true, watch: false }, async (image) => {
         const where = `${spec.pool}/${spec.namespace && `${spec.namespace}/`}${spec.image}`;
         await using _watch = await image.onNotification(({ notifyId, notifierId, payload }, cookie) => {

@@ -12,6 +12,7 @@ import {
   type ImageSpec,
   imageSpec,
   type SpecFlags,
+  snapshotOf,
   snapshotSpec,
   usage,
   wholeImageSpec,
@@ -77,16 +78,17 @@ export function childrenCommand(): Command {
   const command = new Command("children")
     .summary("display the clones of an image or of a snapshot")
     .argument("[image-or-snap-spec]")
+    .option("--snap-id <id>", "snapshot by its id, instead of behind an @")
     .option("-a, --all", "clones in the trash as well")
-    .action((text: string | undefined, flags: Flags & FormatFlags & { all?: boolean }) => {
+    .option("--descendants", "clones of clones as well")
+    .action((text: string | undefined, flags: ChildrenFlags) => {
       const spec = imageSpec(text, flags);
-      const options = {
-        readOnly: true,
-        watch: false,
-        ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
-      };
+      const snapshot = snapshotOf(spec, flags);
+      const options = { readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) };
       return withImage(flags, spec, options, async (image) => {
-        const found = (await image.children(image.snapId)).filter(({ trash }) => flags.all || !trash);
+        const { snapId } = image;
+        const all = await (flags.descendants ? image.descendants(snapId) : image.children(snapId));
+        const found = all.filter(({ trash }) => flags.all || !trash);
         print(
           flags,
           () =>
@@ -106,6 +108,8 @@ export function childrenCommand(): Command {
     });
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
 }
+
+type ChildrenFlags = Flags & FormatFlags & { snapId?: string; all?: boolean; descendants?: boolean };
 
 function cloneVersion(text: string): 1 | 2 | undefined {
   if (text === "auto") return undefined;

@@ -2,7 +2,7 @@ import { type ImagePool, Overrides } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { globalConfigCommand } from "./config-global.ts";
-import { imageSpec, poolSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { poolSpec, type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 import { withPool } from "./run.ts";
 
@@ -90,7 +90,7 @@ function withOverrides(
 ): Promise<void> {
   if (level === "pool")
     return withPool(flags, poolSpec(text, flags), (images) => action(new Overrides(images)));
-  const spec = imageSpec(text, flags);
+  const spec = wholeImageSpec(text, flags);
   return withPool(flags, spec, async (images: ImagePool) => {
     await using image = await images.open(spec.image, { readOnly: true, watch: false });
     await action(new Overrides(images, image));

@@ -5,10 +5,18 @@ import { interruption } from "../../interruption.ts";
 import {
   type DestinationFlags,
   destinationSpec,
+  newNameSpec,
   sourceAndDestination,
   withDestinationFlags,
 } from "./destination.ts";
-import { type ImageSpec, imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import {
+  type ImageSpec,
+  imageSpec,
+  type SpecFlags,
+  usage,
+  wholeImageSpec,
+  withSpecFlags,
+} from "./image-spec.ts";
 import type { ProgressFlags } from "./output.ts";
 import { withPool } from "./run.ts";
 import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
@@ -82,8 +90,9 @@ function rename(): Command {
     new Command("rename").alias("mv").summary("rename an image within its pool"),
   ).action((first: string | undefined, second: string | undefined, flags: Flags) => {
     const [from, to] = sourceAndDestination(first, second, flags);
-    const source = imageSpec(from, flags);
-    const target = newName(to, flags, source);
+    const source = wholeImageSpec(from, flags);
+    const target = newNameSpec(to, flags, source);
+    if (target.snapshot !== undefined) throw usage("an image is renamed, and not a snapshot: without @");
     if (target.pool !== source.pool || target.namespace !== source.namespace) {
       throw usage("an image stays in its pool and namespace when it is renamed");
     }
@@ -94,14 +103,4 @@ function rename(): Command {
 
 function withTwoImages(command: Command): Command {
   return withDestinationFlags(command.argument("[source-image-or-snap-spec]").argument("[dest-image-spec]"));
-}
-
-/** In the source's pool and namespace, unless others are named. */
-function newName(text: string | undefined, flags: Flags, source: ImageSpec): ImageSpec {
-  const isWithin = text?.includes("/") !== true && flags.destPool === undefined;
-  const { pool, namespace } = source;
-  return destinationSpec(text, {
-    ...(isWithin && { destPool: pool, destNamespace: namespace }),
-    ...flags,
-  });
 }

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
-import { type ImageSpec, imageSpec, type SpecFlags } from "./image-spec.ts";
+import { type ImageSpec, imageSpec, type SpecFlags, wholeImageSpec } from "./image-spec.ts";
 
 /** The image to be made, by options: `--pool` and `--namespace` are then the source's. */
 export interface DestinationFlags {
   dest?: string;
   destPool?: string;
   destNamespace?: string;
+  destSnap?: string;
 }
 
 export function withDestinationFlags(command: Command): Command {
@@ -15,15 +16,27 @@ export function withDestinationFlags(command: Command): Command {
     .option("--dest-namespace <namespace>", "namespace of the destination");
 }
 
-export function destinationSpec(
+export function destinationSpec(text: string | undefined, flags: DestinationFlags): ImageSpec {
+  return wholeImageSpec(text, asSpecFlags(flags));
+}
+
+/** A new name of something that stays where it is: in the source's pool and namespace, unless others are named. */
+export function newNameSpec(
   text: string | undefined,
-  { dest, destPool, destNamespace }: DestinationFlags,
+  flags: DestinationFlags,
+  { pool, namespace }: ImageSpec,
 ): ImageSpec {
-  return imageSpec(text, {
+  const isWithin = text?.includes("/") !== true && flags.destPool === undefined;
+  return imageSpec(text, { ...(isWithin && { pool, namespace }), ...asSpecFlags(flags) });
+}
+
+function asSpecFlags({ dest, destPool, destNamespace, destSnap }: DestinationFlags): SpecFlags {
+  return {
     ...(dest !== undefined && { image: dest }),
     ...(destPool !== undefined && { pool: destPool }),
     ...(destNamespace !== undefined && { namespace: destNamespace }),
-  });
+    ...(destSnap !== undefined && { snap: destSnap }),
+  };
 }
 
 /** The arguments, of which the source is missing where an option names it. */

@@ -4,7 +4,7 @@ import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { luksVersion } from "./encryption-flags.ts";
-import { imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import { type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";
 
 type Flags = ConnectFlags & SpecFlags & { cipherAlg: string };
@@ -19,7 +19,7 @@ export function encryptionCommand(): Command {
     .action(async (text: string, format: string, path: string, flags: Flags) => {
       const version = luksVersion(format);
       const keyBits = keyBitsOf(flags.cipherAlg);
-      await withImage(flags, imageSpec(text, flags), {}, async (image) => {
+      await withImage(flags, wholeImageSpec(text, flags), {}, async (image) => {
         if ((image.header.features & imageFeature.journaling) !== 0) {
           throw new SiphonError(
             "SIPHON_RBD_UNSUPPORTED",

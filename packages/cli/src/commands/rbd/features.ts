@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
-import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";
-import { featureOption } from "./shape.ts";
+import { featureOption, withJournalFlags } from "./shape.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
@@ -14,13 +14,13 @@ export function featureCommand(): Command {
 }
 
 function changing(name: string, enable: boolean): Command {
-  const command = new Command(name)
+  const command = (enable ? withJournalFlags(new Command(name)) : new Command(name))
     .summary(`${name} features of an image`)
     .argument("[image-spec]")
     .argument("[features...]", "by commas or blanks: exclusive-lock, object-map, fast-diff, deep-flatten")
     .action((text: string | undefined, features: string[], flags: Flags) => {
       const words = flags.image === undefined || text === undefined ? features : [text, ...features];
-      const spec = imageSpec(flags.image === undefined ? text : undefined, flags);
+      const spec = wholeImageSpec(flags.image === undefined ? text : undefined, flags);
       const asked = words
         .flatMap((word) => word.split(","))
         .reduce((sum, word) => sum | featureOption(word), 0);

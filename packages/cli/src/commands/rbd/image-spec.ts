@@ -7,6 +7,8 @@ export interface ImageSpec {
   namespace: string;
   image: string;
   snapshot: string | undefined;
+  /** `image` is its id, and not its name: it may be in the trash. */
+  byId?: boolean;
 }
 
 /** The same by options, which rbd also takes. */
@@ -15,6 +17,7 @@ export interface SpecFlags {
   namespace?: string;
   image?: string;
   snap?: string;
+  imageId?: string;
 }
 
 export function withSpecFlags(command: Command): Command {
@@ -25,9 +28,19 @@ export function withSpecFlags(command: Command): Command {
     .option("--snap <snapshot>", "snapshot, instead of behind an @");
 }
 
+/** Commands that find an image by its id as well. */
+export function withImageId(command: Command): Command {
+  return command.option("--image-id <id>", "image by its id, also one in the trash, instead of by its name");
+}
+
 export function imageSpec(text: string | undefined, flags: SpecFlags): ImageSpec {
-  const [, path = "", atSnapshot] = /^([^@]*)(?:@(.*))?$/.exec(text ?? "") ?? [];
+  const [, path = "", atSnapshot] = /^([^@]*)(?:@([^@]*))?$/.exec(text ?? "") ?? [];
   const parts = path.split("/");
+  if (flags.imageId !== undefined) {
+    if (text !== undefined || flags.image !== undefined) throw usage("an image is given by name, or by id");
+    const { pool = defaultPool, namespace = "", imageId, snap } = flags;
+    return { pool, namespace, image: imageId, snapshot: snap, byId: true };
+  }
   if (text !== undefined && (parts.length > 3 || atSnapshot === "" || parts.some((part) => part === ""))) {
     throw usage(`an image is [POOL/[NAMESPACE/]]IMAGE[@SNAPSHOT], and not ${text}`);
   }
@@ -56,6 +69,17 @@ export function snapshotSpec(text: string | undefined, flags: SpecFlags): ImageS
   return { ...spec, snapshot: spec.snapshot };
 }
 
+/** The snapshot's name, or its id where `--snap-id` gives that; undefined for the image as it is now. */
+export function snapshotOf(
+  { snapshot }: ImageSpec,
+  { snapId }: { snapId?: string },
+): string | number | undefined {
+  if (snapId === undefined) return snapshot;
+  const id = parseCount("--snap-id", snapId);
+  if (snapshot !== undefined) throw usage("a snapshot is given by name, or by id");
+  return id;
+}
+
 /** `[pool[/namespace]]`. */
 export function poolSpec(text: string | undefined, flags: SpecFlags): { pool: string; namespace: string } {
   const [pool, namespace, ...more] = text?.split("/") ?? [];
@@ -68,6 +92,12 @@ export function parseBytes(text: string, plainUnit: "B" | "M"): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([BKMGTPE]?)i?B?$/i.exec(text) ?? [];
   if (digits === undefined) throw badOption(`${text} is no size: 10G, 512M, 4K`);
   return Math.round(Number(digits) * 1024 ** "BKMGTPE".indexOf((unit || plainUnit).toUpperCase()));
+}
+
+/** A whole number that is not negative. */
+export function parseCount(option: string, text: string): number {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw badOption(`${option} takes a number, and not ${text}`);
 }
 
 /** An option with a value that it does not take: known before anything else is looked at. */

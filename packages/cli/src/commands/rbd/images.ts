@@ -1,11 +1,19 @@
-import { defaultFeatures } from "@siphon/rbd";
+import { defaultFeatures, type ImagePool } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { describeImage, infoText } from "./describe.ts";
-import { imageSpec, parseBytes, type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
+import {
+  imageSpec,
+  parseBytes,
+  type SpecFlags,
+  usage,
+  wholeImageSpec,
+  withImageId,
+  withSpecFlags,
+} from "./image-spec.ts";
 import { type FormatFlags, type ProgressFlags, print, withFormatFlags, withProgress } from "./output.ts";
 import { withImage, withPool } from "./run.ts";
-import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
+import { type ShapeFlags, shape, withImageFormat, withShapeFlags } from "./shape.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
@@ -14,12 +22,31 @@ export function createCommand(): Command {
     new Command("create").summary("create an empty image").argument("[image-spec]"),
   )
     .option("-s, --size <size>", "size, in M unless said otherwise")
-    .action((text: string | undefined, flags: Flags & ShapeFlags & { size?: string }) =>
-      withPool(flags, wholeImageSpec(text, flags), async (images) => {
-        await images.create(wholeImageSpec(text, flags).image, sizeOf(flags), shape(flags, defaultFeatures));
-      }),
-    );
-  return withConnectFlags(withSpecFlags(command));
+    .option("--thick-provision", "write zeros to all of it, so that its space is taken")
+    .option("--no-progress", "disable progress output")
+    .action((text: string | undefined, flags: CreateFlags) => {
+      const spec = wholeImageSpec(text, flags);
+      const size = sizeOf(flags);
+      const wanted = shape(flags, defaultFeatures);
+      return withPool(flags, spec, async (images) => {
+        await images.create(spec.image, size, wanted);
+        if (flags.thickProvision) await provision(images, spec.image, flags);
+      });
+    });
+  return withConnectFlags(withSpecFlags(withImageFormat(command)));
+}
+
+type CreateFlags = Flags & ShapeFlags & ProgressFlags & { size?: string; thickProvision?: boolean };
+
+/** A new image, which is removed again if anything fails. */
+async function provision(images: ImagePool, name: string, flags: ProgressFlags): Promise<void> {
+  try {
+    await using image = await images.open(name);
+    await withProgress("Thick provisioning", flags, (onProgress) => image.provision({ onProgress }));
+  } catch (error) {
+    await images.remove(name);
+    throw error;
+  }
 }
 
 export function infoCommand(): Command {
@@ -43,7 +70,7 @@ export function infoCommand(): Command {
         );
       });
     });
-  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+  return withConnectFlags(withFormatFlags(withSpecFlags(withImageId(command))));
 }
 
 export function resizeCommand(): Command {
@@ -54,15 +81,15 @@ export function resizeCommand(): Command {
     .option("--allow-shrink", "permit shrinking")
     .option("--no-progress", "disable progress output")
     .action(
-      (text: string | undefined, flags: Flags & ProgressFlags & { size?: string; allowShrink?: boolean }) =>
-        withImage(flags, wholeImageSpec(text, flags), {}, (image) =>
+      (text: string | undefined, flags: Flags & ProgressFlags & { size?: string; allowShrink?: boolean }) => {
+        const { allowShrink = false } = flags;
+        const size = sizeOf(flags);
+        return withImage(flags, wholeImageSpec(text, flags), {}, (image) =>
           withProgress("Resizing image", flags, (onProgress) =>
-            image.resize(sizeOf(flags), {
-              allowShrink: flags.allowShrink ?? false,
-              onProgress,
-            }),
+            image.resize(size, { allowShrink, onProgress }),
           ),
-        ),
+        );
+      },
     );
   return withConnectFlags(withSpecFlags(command));
 }

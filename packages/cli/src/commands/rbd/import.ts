@@ -19,10 +19,10 @@ import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { type DestinationFlags, destinationSpec, withDestinationFlags } from "./destination.ts";
 import { type EncryptionFlags, encryptionOf, isEncrypted, withEncryptionFlags } from "./encryption-flags.ts";
-import { imageSpec, parseBytes, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import { parseBytes, type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type ProgressFlags, withProgress } from "./output.ts";
 import { withImage, withPool } from "./run.ts";
-import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
+import { type ShapeFlags, shape, withImageFormat, withShapeFlags } from "./shape.ts";
 import {
   exportFormat,
   isFile,
@@ -88,7 +88,7 @@ export function importCommand(): Command {
         });
       });
     });
-  return withConnectFlags(withSpecFlags(withDestinationFlags(withEncryptionFlags(command))));
+  return withConnectFlags(withSpecFlags(withDestinationFlags(withEncryptionFlags(withImageFormat(command)))));
 }
 
 export function importDiffCommand(): Command {
@@ -102,7 +102,7 @@ export function importDiffCommand(): Command {
     .action((first: string | undefined, second: string | undefined, flags: Flags) => {
       const { path = first } = flags;
       if (path === undefined) throw usage("which file? or - for standard input");
-      const spec = imageSpec(flags.path === undefined ? second : first, flags);
+      const spec = wholeImageSpec(flags.path === undefined ? second : first, flags);
       return withImage(flags, spec, {}, (image) =>
         withTransferProgress("Importing image diff", flags, async (onProgress) => {
           await using source = await openPath(path);

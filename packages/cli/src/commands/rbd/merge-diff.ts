@@ -1,5 +1,6 @@
 import { ByteSource, mergeDiffs } from "@siphon/rbd";
 import { Command } from "commander";
+import { usage } from "./image-spec.ts";
 import type { ProgressFlags } from "./output.ts";
 import { readPath, withTransferProgress, writePath } from "./transfer-flags.ts";
 
@@ -8,15 +9,20 @@ export function mergeDiffCommand(): Command {
     .summary("make one file of changes of two that follow each other; without a cluster")
     .argument("<diff1-path>", "first diff (- for standard input)")
     .argument("<diff2-path>", "second diff")
-    .argument("<path-name>", "merged diff (- for standard output)")
+    .argument("[path-name]", "merged diff (- for standard output)")
+    .option("--path <path>", "merged diff, instead of the argument")
     .option("--no-progress", "disable progress output")
-    .action((first: string, second: string, path: string, flags: ProgressFlags) =>
-      withTransferProgress("Merging image diff", flags, (onProgress) =>
+    .action((first: string, second: string, third: string | undefined, flags: Flags) => {
+      const { path = third } = flags;
+      if (path === undefined) throw usage("where to? a file, or - for standard output");
+      return withTransferProgress("Merging image diff", flags, (onProgress) =>
         writePath(path, async (sink) => {
           await using earlier = new ByteSource(readPath(first), first);
           await using later = new ByteSource(readPath(second), second);
           await mergeDiffs(earlier, later, sink, onProgress);
         }),
-      ),
-    );
+      );
+    });
 }
+
+type Flags = ProgressFlags & { path?: string };

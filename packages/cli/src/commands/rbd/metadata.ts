@@ -1,7 +1,7 @@
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
-import { type ImageSpec, imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import { type ImageSpec, type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 import { withImage } from "./run.ts";
 
@@ -20,7 +20,7 @@ function list(): Command {
     .summary("list an image's metadata")
     .argument("[image-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) =>
-      withImage(flags, imageSpec(text, flags), readOnly, async (image) => {
+      withImage(flags, wholeImageSpec(text, flags), readOnly, async (image) => {
         const rows = [...(await image.metadata())];
         // rbd says nothing where there is nothing, but in words.
         if (rows.length === 0 && flags.format !== "plain") return;
@@ -91,7 +91,7 @@ function onKey(
   command.action((...all: unknown[]) => {
     const flags = all.at(-2) as Flags;
     const words = all.slice(0, -2).filter((word) => word !== undefined) as string[];
-    const spec = imageSpec(flags.image === undefined ? words.shift() : undefined, flags);
+    const spec = wholeImageSpec(flags.image === undefined ? words.shift() : undefined, flags);
     const [key, ...rest] = words;
     if (key === undefined) throw usage("which key?");
     return action(spec, [key, ...rest], flags);

@@ -1,7 +1,7 @@
 import { type ImagePool, mirrorMode, RbdError } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
-import { imageSpec, poolSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
+import { poolSpec, type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, withFormatFlags } from "./output.ts";
 import { withPool } from "./run.ts";
 
@@ -12,7 +12,10 @@ export function mirrorCommand(): Command {
   const pool = new Command("pool").summary("mirroring of a pool: info, status");
   pool.addCommand(
     withFlags(
-      new Command("info").summary("show how a pool is mirrored").argument("[pool-name]"),
+      new Command("info")
+        .summary("show how a pool is mirrored")
+        .argument("[pool-name]")
+        .option("--all", "with all attributes of its peers"),
       (text, flags) =>
         withPool(flags, poolSpec(text, flags), async (images) => {
           await refuseMirrored(images);
@@ -27,7 +30,10 @@ export function mirrorCommand(): Command {
   );
   pool.addCommand(
     withFlags(
-      new Command("status").summary("show how far the mirrors of a pool are").argument("[pool-name]"),
+      new Command("status")
+        .summary("show how far the mirrors of a pool are")
+        .argument("[pool-name]")
+        .option("--verbose", "with all of its images"),
       (text, flags) =>
         withPool(flags, poolSpec(text, flags), async (images) => {
           await refuseMirrored(images);
@@ -40,7 +46,7 @@ export function mirrorCommand(): Command {
     withFlags(
       new Command("status").summary("show how far the mirrors of an image are").argument("[image-spec]"),
       (text, flags) => {
-        const spec = imageSpec(text, flags);
+        const spec = wholeImageSpec(text, flags);
         return withPool(flags, spec, async (images) => {
           await using _image = await images.open(spec.image, { readOnly: true, watch: false });
           await refuseMirrored(images);

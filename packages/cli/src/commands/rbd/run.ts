@@ -27,7 +27,8 @@ export function withImage<T>(
   action: (image: Image, cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   return withPool(flags, spec, async (images, cluster) => {
-    await using image = await images.open(spec.image, options);
+    const opened = spec.byId ? images.openById(spec.image, options) : images.open(spec.image, options);
+    await using image = await opened;
     return await action(image, cluster);
   });
 }

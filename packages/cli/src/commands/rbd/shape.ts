@@ -1,6 +1,6 @@
-import { defaultFeatures, featureOf, imageFeature } from "@siphon/rbd";
-import type { Command } from "commander";
-import { badOption, parseBytes, usage } from "./image-spec.ts";
+import { defaultFeatures, featureOf, imageFeature, RbdError } from "@siphon/rbd";
+import { type Command, Option } from "commander";
+import { badOption, parseBytes, parseCount, usage } from "./image-spec.ts";
 
 /** How a new image is made. */
 export interface ShapeFlags {
@@ -11,17 +11,50 @@ export interface ShapeFlags {
   stripeUnit?: string;
   stripeCount?: string;
   dataPool?: string;
+  journalSplayWidth?: string;
+  journalObjectSize?: string;
+  journalPool?: string;
+  mirrorImageMode?: string;
 }
 
 export function withShapeFlags(command: Command): Command {
-  return command
+  command
     .option("--object-size <size>", "object size, 4K to 32M (default: 4M)")
     .option("--order <order>", "object size as a power of two")
-    .option("--image-feature <feature...>", "features, by commas or repeated")
+    .option("--image-feature <features>", "features, by commas or repeated", appended)
     .option("--image-shared", "for many writers at once: without exclusive-lock and what needs it")
     .option("--stripe-unit <size>", "stripe unit")
     .option("--stripe-count <n>", "stripe count")
-    .option("--data-pool <pool>", "pool for the data");
+    .option("--data-pool <pool>", "pool for the data")
+    .option("--mirror-image-mode <mode>", "refused: siphon mirrors no images");
+  return withJournalFlags(command);
+}
+
+/** Of journals, which siphon does not make: it takes them where rbd does not use them either. */
+export function withJournalFlags(command: Command): Command {
+  return command
+    .option("--journal-splay-width <n>", unused)
+    .option("--journal-object-size <size>", unused)
+    .option("--journal-pool <pool>", unused);
+}
+
+const unused = "of images with a journal, which siphon does not make: not used";
+
+function appended(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** Images of format 1 are not made any more, by rbd either. */
+export function withImageFormat(command: Command): Command {
+  return command
+    .option("--image-format <format>", "2, which is the only one", assertFormat, "2")
+    .addOption(new Option("--new-format").hideHelp());
+}
+
+function assertFormat(text: string): string {
+  if (text === "1") throw usage("image format 1 is deprecated: siphon makes images of format 2");
+  if (text !== "2") throw badOption(`there is no image format ${text}: 2`);
+  return text;
 }
 
 export function shape(flags: ShapeFlags, usual: number | undefined) {
@@ -32,16 +65,43 @@ export function shape(flags: ShapeFlags, usual: number | undefined) {
   const alone = exclusiveLock | objectMap | fastDiff;
   const wanted = named ?? (flags.imageShared ? (usual ?? defaultFeatures) : usual);
   const features = wanted === undefined ? undefined : flags.imageShared ? wanted & ~alone : wanted;
+  checkOthers(flags);
   const { objectSize, order, stripeUnit, stripeCount, dataPool } = flags;
   if (objectSize !== undefined && order !== undefined) throw usage("--object-size and --order say the same");
   return {
     ...(features !== undefined && { features }),
     ...(objectSize !== undefined && { objectSize: parseBytes(objectSize, "B") }),
-    ...(order !== undefined && { objectSize: 2 ** Number(order) }),
+    ...(order !== undefined && { objectSize: 2 ** orderOf(order) }),
     ...(stripeUnit !== undefined && { stripeUnit: parseBytes(stripeUnit, "B") }),
-    ...(stripeCount !== undefined && { stripeCount: Number(stripeCount) }),
+    ...(stripeCount !== undefined && { stripeCount: parseCount("--stripe-count", stripeCount) }),
     ...(dataPool !== undefined && { dataPool }),
   };
+}
+
+function orderOf(text: string): number {
+  const order = parseCount("--order", text);
+  if (order < 12 || order > 25) throw badOption(`an order is 12 to 25, and not ${text}`);
+  return order;
+}
+
+/** Of journals and mirrors: what rbd would not take either. */
+function checkOthers({ journalSplayWidth, journalObjectSize, mirrorImageMode }: ShapeFlags): void {
+  if (journalSplayWidth !== undefined) parseCount("--journal-splay-width", journalSplayWidth);
+  if (journalObjectSize !== undefined) {
+    const order = Math.log2(parseBytes(journalObjectSize, "B"));
+    if (!Number.isInteger(order) || order < 12 || order > 26) {
+      throw badOption(
+        `a journal's objects are of 4K to 64M, a power of two, and not of ${journalObjectSize}`,
+      );
+    }
+  }
+  if (mirrorImageMode === undefined) return;
+  if (mirrorImageMode !== "journal" && mirrorImageMode !== "snapshot") {
+    throw badOption(`there is no mirror image mode ${mirrorImageMode}: journal or snapshot`);
+  }
+  throw new RbdError("SIPHON_RBD_UNSUPPORTED", "siphon mirrors no images", {
+    ...{ errno: -2, hint: "make the image without --mirror-image-mode, then: rbd mirror image enable" },
+  });
 }
 
 /** The bit of a feature that an option or argument names. */

@@ -3,7 +3,15 @@ import { type ImagePool, purgeTrash, RbdError, type TrashEntry, trashToPurge } f
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { parentSpec, parentText } from "./describe.ts";
-import { type ImageSpec, imageSpec, poolSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import {
+  type ImageSpec,
+  imageSpec,
+  poolSpec,
+  type SpecFlags,
+  usage,
+  wholeImageSpec,
+  withSpecFlags,
+} from "./image-spec.ts";
 import {
   ctime,
   type FormatFlags,
@@ -18,7 +26,6 @@ import { parseTime } from "./time.ts";
 import { scheduleCommand } from "./trash-schedule.ts";
 
 interface Flags extends ConnectFlags, SpecFlags {
-  imageId?: string;
   dryRun?: boolean;
 }
 
@@ -35,7 +42,7 @@ function move(): Command {
     .argument("[image-spec]")
     .option("--expires-at <time>", "until when it is kept: as date(1) reads it", "now")
     .action((text: string | undefined, flags: Flags & { expiresAt: string }) => {
-      const spec = imageSpec(text, flags);
+      const spec = wholeImageSpec(text, flags);
       const keptUntil = flags.expiresAt === "now" ? undefined : parseTime(flags.expiresAt);
       return withPool(flags, spec, async ({ trash }) => {
         await trash.move(spec.image, keptUntil);
@@ -199,6 +206,6 @@ async function runPurge(images: ImagePool, flags: PurgeFlags): Promise<void> {
 /** An image of the trash, by its id. */
 function idSpec(text: string | undefined, flags: Flags): ImageSpec {
   if (text === undefined && flags.imageId === undefined) throw usage("which image? [POOL/[NAMESPACE/]]ID");
-  const { image: _, ...where } = flags;
-  return imageSpec(text, { ...where, ...(flags.imageId !== undefined && { image: flags.imageId }) });
+  const { image: _name, imageId, ...where } = flags;
+  return imageSpec(text, { ...where, ...(imageId !== undefined && { image: imageId }) });
 }

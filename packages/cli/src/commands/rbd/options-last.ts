@@ -1,0 +1,50 @@
+/**
+ * The arguments of `rbd` with all of its options behind the words: Ceph's programs take them anywhere, before the command and within it,
+ * as in `rbd -p images snap --format json ls vm1`. Names that Ceph has for the same option become the one that siphon's help shows.
+ */
+export function optionsLast(args: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  const given = end < 0 ? args : args.slice(0, end);
+  const words: string[] = [];
+  const options: string[] = [];
+  for (let i = 0; i < given.length; i++) {
+    const arg = given[i]!;
+    if (!isOption(arg)) {
+      words.push(arg);
+      continue;
+    }
+    options.push(shown(arg));
+    if (takesNext(arg) && i + 1 < given.length) options.push(given[++i]!);
+  }
+  return [...words, ...options, ...args.slice(given.length)];
+}
+
+/** A dash alone is standard input, or standard output. */
+function isOption(arg: string): boolean {
+  return arg.startsWith("-") && arg !== "-";
+}
+
+function takesNext(arg: string): boolean {
+  const hasItsValue = arg.includes("=") || /^-[^-]./.test(arg);
+  return !hasItsValue && !switches.has(arg);
+}
+
+function shown(arg: string): string {
+  const [name = "", ...value] = arg.split("=");
+  return [synonyms.get(name) ?? name, ...value].join("=");
+}
+
+const synonyms = new Map([
+  ["-i", "--id"],
+  ["--user", "--id"],
+  ["--mon_host", "--mon-host"],
+]);
+
+/** Options without a value, of all commands: the word after any other belongs to it. */
+const switches = new Set([
+  ...["-h", "--help", "-a", "--all", "-l", "--long", "-R", "--recursive", "--list"],
+  ...["--pretty-format", "--verbose", "--no-progress", "--dry-run", "--force", "--resume", "--verify"],
+  ...["--image-shared", "--new-format", "--thick-provision", "--flatten", "--allow-shrink"],
+  ...["--whole-object", "--exact", "--merge-snapshots", "--descendants"],
+  ...["--skip-quiesce", "--ignore-quiesce-error"],
+]);

@@ -1,0 +1,75 @@
+import type { HeaderSnapshot, SnapshotNamespace } from "@siphon/rbd";
+import { Command } from "commander";
+import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import { bytesText } from "../rados/format.ts";
+import { type GroupSnapshotText, groupSnapshotsOf } from "./find-group.ts";
+import { type SpecFlags, wholeImageSpec, withImageId, withSpecFlags } from "./image-spec.ts";
+import { ctime, type FormatFlags, print, table, withFormatFlags } from "./output.ts";
+import { withImage } from "./run.ts";
+
+type Flags = ConnectFlags & SpecFlags & FormatFlags & { all?: boolean };
+type Groups = ReadonlyMap<number, GroupSnapshotText>;
+
+export function snapListCommand(): Command {
+  const command = new Command("ls")
+    .alias("list")
+    .summary("list an image's snapshots")
+    .argument("[image-spec]")
+    .option("-a, --all", "those in the trash, and of groups and mirrors, as well")
+    .action((text: string | undefined, flags: Flags) =>
+      withImage(
+        flags,
+        wholeImageSpec(text, flags),
+        { readOnly: true, watch: false },
+        async (image, cluster) => {
+          const shown = flags.all ? image.snapshots.all() : image.snapshots.list();
+          const groups = flags.all ? await groupSnapshotsOf(cluster, image) : undefined;
+          print(
+            flags,
+            () => (shown.length === 0 ? "" : listText(shown, groups)),
+            () => shown.map((snapshot) => listJson(snapshot, groups)),
+            { root: "snapshots", items: { snapshots: "snapshot" } },
+          );
+        },
+      ),
+    );
+  return withConnectFlags(withFormatFlags(withSpecFlags(withImageId(command))));
+}
+
+/** @param groups what snapshots of groups belong to; undefined where only those are shown that people made */
+function listText(snapshots: readonly HeaderSnapshot[], groups: Groups | undefined): string {
+  return table(
+    [
+      ["SNAPID", "right"],
+      ["NAME", "left"],
+      ["SIZE", "right"],
+      ["PROTECTED", "left"],
+      ["TIMESTAMP", "left"],
+      ...(groups ? [["NAMESPACE", "left"] as [string, "left"]] : []),
+    ],
+    snapshots.map(({ id, name, size, isProtected, created, namespace }) => [
+      ...[String(id), name, bytesText(size), isProtected ? "yes" : "", ctime(created)],
+      ...(groups ? [namespaceText(namespace, groups.get(id))] : []),
+    ]),
+  );
+}
+
+function namespaceText(namespace: SnapshotNamespace, of: GroupSnapshotText | undefined): string {
+  if (namespace.type === "trash") return `trash (${namespace.originalName})`;
+  return of === undefined ? namespace.type : `${namespace.type} (${of.pool}/${of.group}@${of.snapshot})`;
+}
+
+function listJson(
+  { id, name, size, isProtected, created, namespace }: HeaderSnapshot,
+  groups: Groups | undefined,
+): unknown {
+  const of = groups?.get(id);
+  const origin = {
+    ...(namespace.type === "trash" && { original_name: namespace.originalName }),
+    ...(of && { pool: of.pool, group: of.group, "group snap": of.snapshot }),
+  };
+  return {
+    ...{ id, name, size, protected: isProtected ? "true" : "false", timestamp: ctime(created) },
+    ...(groups && { namespace: { type: namespace.type, ...origin } }),
+  };
+}

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Command } from "commander";
+import { optionsLast } from "../../../src/commands/rbd/options-last.ts";
+import { rbdCommand } from "../../../src/commands/rbd.ts";
+
+const arranged = (line: string) => optionsLast(line.split(" ")).join(" ");
+
+test("options before and within the command go behind it, with their values", () => {
+  assert.equal(arranged("-p images ls -l"), "ls -p images -l");
+  assert.equal(arranged("--conf=/a --no-progress snap ls vm1"), "snap ls vm1 --conf=/a --no-progress");
+  assert.equal(arranged("-pimages snap --format json ls vm1"), "snap ls vm1 -pimages --format json");
+  assert.equal(arranged("info vm1 --pool x"), "info vm1 --pool x");
+  assert.equal(arranged("export vm1 - --no-progress"), "export vm1 - --no-progress");
+  assert.equal(arranged("import --image vm1 -- -x"), "import --image vm1 -- -x");
+  assert.equal(arranged("--help"), "--help");
+  assert.equal(arranged("-p images"), "-p images");
+});
+
+test("Ceph's other names of the options are known there", () => {
+  assert.equal(arranged("--user libvirt --mon_host=a,b ls"), "ls --id libvirt --mon-host=a,b");
+});
+
+test("every option of every command is known to take a value, or none", async () => {
+  const wrong: string[] = [];
+  const look = (command: Command) => {
+    for (const option of command.options) {
+      for (const name of [option.short, option.long]) {
+        if (name === undefined) continue;
+        const isSwitch = option.isBoolean() || option.negate;
+        const expected = isSwitch ? `word ${name}` : `${name} word`;
+        if (arranged(`${name} word`) !== expected) wrong.push(`${name} of ${command.name()}`);
+      }
+    }
+    command.commands.forEach(look);
+  };
+  look(await rbdCommand());
+  assert.deepEqual(wrong, []);
+});
