@@ -1,6 +1,7 @@
 /**
  * Command lines that `rbd` and `siphon rbd` are both given, in this order, each on a pool of its own: P stands for the pool. Those
- * marked with `!`, which write something, are for `rbd` on either pool: what is written is the same then.
+ * marked with `!`, which write something, are for `rbd` on either pool: what is written is the same then. `ID:image` and
+ * `ID:image@snapshot` stand for the ids that these have there.
  */
 export const commandLines = `
 ls P
@@ -313,6 +314,108 @@ perf image iostat P --iterations 0
 perf image iostat P --iterations 2 --format json
 lock add P/renamed mine --shared tag
 lock ls P/renamed --format json
+create P/f --size 8M --image-format 2
+create P/f1 --size 8M --image-format 1
+create P/f3 --size 8M --image-format 3
+import FILE P/f1 --image-format 1 --no-progress
+create P/ordered --size 8M --order 11
+create P/thick --size 9M --thick-provision --no-progress
+create P/thickstriped --size 5M --object-size 1M --stripe-unit 64K --stripe-count 3 --thick-provision --no-progress
+du P/thick --exact
+du P/thickstriped --exact
+create P/j --size 8M --journal-splay-width 2 --journal-object-size 8M --journal-pool nopool
+create P/j3 --size 8M --journal-object-size 3K
+create P/j5 --size 8M --journal-splay-width nonsense
+create P/m --size 8M --mirror-image-mode journal
+create P/m --size 8M --mirror-image-mode nonsense
+cp P/f P/m --mirror-image-mode snapshot --no-progress
+cp P/f P/f4 --journal-pool nopool --no-progress
+create --image-feature layering --image-feature exclusive-lock P/first --size 1M
+--size 4M create P/sized
+-p P ls
+--pool P --image f info
+-p P snap --format json ls f
+snap add P/f@s1 --no-progress
+snap create P/f@s2 --no-progress
+snap revert P/f@s2 --no-progress
+feature enable P/f@s1 fast-diff
+feature disable P/f@s1 fast-diff
+encryption format P/f@s1 luks1 FILE
+snap limit set P/f@s1 --limit 5
+snap limit set P/f --limit x
+snap limit clear P/f@s1
+snap ls P/f@s1
+lock ls P/f@s1
+lock add P/f@s1 mine
+status P/f@s1
+image-meta set P/f@s1 a b
+config image ls P/f@s1
+trash mv P/f@s1
+rename P/f@s1 P/x
+rename P/f P/x@s1
+clone P/f@s1 P/x@s1
+import FILE P/x@s1 --no-progress
+import-diff FILE P/f@s1 --no-progress
+snap create P/f@a@b --no-progress
+snap rename P/f@s1 P/thick@s
+snap rename P/f@s1 --dest-snap s3
+snap rename P/f@s1 --dest f --dest-snap s3
+snap rename -p P --image f --snap s3 --dest-pool P --dest f --dest-snap s4
+snap rename -p P --image f --snap s4 P/f@s5
+snap rename P/f@s5 s6
+snap rename P/f@s5
+snap ls P/f
+info -p P --image-id ID:f
+info -p P --image-id ID:f --snap s5 --format json
+info -p P --image-id ID:f --image f
+info -p P --image-id 1234
+snap ls -p P --image-id ID:f
+snap rm -p P --image-id ID:f --snap nothing --no-progress
+snap rm P/f --snap-id ID:f@s2 --no-progress
+snap rm P/f@s5 --snap-id ID:f@s2
+snap rm P/f --snap-id 4711
+snap rm P/f --snap-id nonsense
+snap rm P/f --snap-id ID:f@s2
+snap ls P/f
+snap protect P/f@s5
+snap rm P/f --snap-id ID:f@s5
+clone P/f@s5 P/b
+clone P/f@s5 P/c --rbd-default-clone-format 2
+snap create P/c@k --no-progress
+clone P/c@k P/a --rbd-default-clone-format 2
+clone P/c@k P/away --rbd-default-clone-format 2
+trash mv P/away
+children P/f --descendants
+children P/f --descendants --all --format json
+children P/f@s5 --descendants --format xml
+children P/f --snap-id ID:f@s5
+children P/f@s5 --snap-id ID:f@s5
+children P/f --snap-id 4711
+snap unprotect -p P --image-id ID:f --snap s5
+snap rm P/f@s5 --force --no-progress
+children P/f --descendants
+info P/b
+snap ls P/f --all
+clone P/old@kept P/undeep --image-feature layering --rbd-default-clone-format 2
+snap create P/undeep@k --no-progress
+snap rm P/old@kept --force --no-progress
+info P/undeep
+trash mv P/c
+info -p P --image-id ID:c
+snap ls -p P --image-id ID:c
+snap rm -p P --image-id ID:c --snap k --force --no-progress
+snap purge -p P --image-id ID:c --no-progress
+trash rm -p P --image-id ID:c --no-progress
+trash ls P
+mirror pool info P --all
+mirror pool status P --verbose
+bench P/f
+bench P/f --io-type nonsense
+bench P/f --io-type read --io-size 0
+bench P/f --io-type read --io-size 5G
+bench P/f --io-type read --io-threads x
+bench P/f --io-type rw --rw-mix-read 101
+bench P/f --io-type rw --rw-mix-read x
 rm P/large --no-progress
 ls -l P --format json
 `;

@@ -66,7 +66,7 @@ export class Snapshots {
   }
 
   /**
-   * Of people's, and of those in the trash that have no clones any more.
+   * One of any kind: also one in the trash, once it has no clones any more.
    *
    * @throws RbdError SIPHON_RBD_BUSY for a protected one
    */
