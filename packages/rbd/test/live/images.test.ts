@@ -270,6 +270,38 @@ test("clones of both versions: made, listed, written, flattened and removed, by 
   for (const name of ["base", "old", "theirs"]) await assertCleanMap(name);
 });
 
+test("a snapshot that is removed by force leaves its clones what they show, also one that is in use or in the trash", async () => {
+  await images.create("forced", 8 * mib);
+  await using forced = await images.open("forced");
+  await forced.write(5 * mib, Buffer.from("of the parent"));
+  await forced.snapshots.create("s");
+  await forced.snapshots.protect("s");
+  await images.clone("forced", "s", "used", images, { version: 1 });
+  await images.clone("forced", "s", "put-away", images, { version: 2 });
+  const id = await images.trash.move("put-away");
+  await using used = await images.open("used", { exclusive: true });
+  await used.write(5 * mib + 3, Buffer.from("---"));
+  await used.snapshots.create("below");
+  await images.clone("used", "below", "grandchild", images, { version: 2 });
+  assert.deepEqual(
+    (await forced.descendants()).map(({ name, trash }) => [name, trash]),
+    [
+      ["grandchild", false],
+      ["put-away", true],
+      ["used", false],
+    ],
+  );
+  await forced.snapshots.remove("s", { force: true });
+  assert.deepEqual(forced.snapshots.all(), []);
+  assert.equal(used.header.parent, undefined);
+  assert.equal((await used.read(5 * mib, 13)).toString(), "of --- parent");
+  await using putAway = await images.openById(id, { readOnly: true });
+  assert.equal((await putAway.read(5 * mib, 13)).toString(), "of the parent");
+  await used.snapshots.remove("below", { force: true });
+  await using grandchild = await images.open("grandchild");
+  assert.equal((await grandchild.read(5 * mib, 13)).toString(), "of --- parent");
+});
+
 for (const features of [
   layering | exclusiveLock | objectMap | fastDiff | deepFlatten,
   layering | deepFlatten,
