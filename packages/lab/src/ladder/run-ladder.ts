@@ -98,7 +98,8 @@ async function measureAll(
         record.addProfile(name, await profileRung(each, measurer, options, hooks));
       });
     }
-    const last = rungs.findLast(({ rung }) => !record.isHopeless(rung.name));
+    const climbed = rungs.filter(({ rung }) => !record.isHopeless(rung.name));
+    const last = climbed.findLast(({ rung }) => !rung.aside) ?? climbed.at(-1);
     if (options.bigger && last) {
       await step(`The bigger test, on ${last.rung.name}`, (report) =>
         biggerTest(last, measurer, record, options, { report, signal: stop }),

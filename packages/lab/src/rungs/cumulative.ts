@@ -104,7 +104,6 @@ export const cumulativeRungs: Rung[] = [
     change: () => ({ server: "nbd" }),
     missing: needs.secure,
     aside: true,
-    onRequest: true,
   },
   {
     name: "siphon-vhost-secure",
@@ -113,6 +112,5 @@ export const cumulativeRungs: Rung[] = [
     change: () => ({ server: "vhost" }),
     missing: needs.secure,
     aside: true,
-    onRequest: true,
   },
 ];

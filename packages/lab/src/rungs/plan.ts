@@ -39,7 +39,7 @@ export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): P
   let against: string | undefined;
   for (const rung of rungs) {
     const chosen = names === undefined || names.includes(rung.name);
-    const reason = rung.missing?.(offers) ?? (names === undefined ? unnamed(rung) : undefined);
+    const reason = rung.missing?.(offers);
     if (reason !== undefined) {
       if (chosen) planned.push({ status: "skipped", rung, reason });
       continue;
@@ -52,10 +52,6 @@ export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): P
     if (!rung.aside) against = rung.name;
   }
   return planned;
-}
-
-function unnamed({ name, onRequest }: Rung): string | undefined {
-  return onRequest && `climbed only when it is named, with --rungs ...,${name}`;
 }
 
 function apply(base: VmSettings, change: Partial<VmSettings>): VmSettings {

@@ -27,8 +27,6 @@ export interface Rung {
   missing?: (offers: Offers) => string | undefined;
   /** Stands beside the ladder: compared with the rung before it, but later rungs do not build on it. */
   aside?: true;
-  /** Climbed only when named: all rungs together would take longer than one has patience for. */
-  onRequest?: true;
 }
 
 const noLibrary = (library: string, apt: string) =>

@@ -16,10 +16,12 @@ export interface ServeRequest {
 /** A process that serves images with siphon's own client, one at a time. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown[]>;
 
   constructor() {
     const program = new URL(`./serve-image${extname(import.meta.filename)}`, import.meta.url);
     this.#child = fork(program, { detached: true });
+    this.#ended = once(this.#child, "exit");
   }
 
   get pid(): number {
@@ -38,20 +40,17 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   async #ask(request: ServeRequest | "detach", reply: string, who: string): Promise<void> {
-    const said = Promise.race([once(this.#child, "message"), once(this.#child, "exit")]);
+    const answered = new AbortController();
+    const message = once(this.#child, "message", { signal: answered.signal });
+    message.catch(() => {});
     if (this.#child.connected) this.#child.send(request);
-    const [answer] = this.#hasEnded ? [this.#child.exitCode] : await said;
+    const [answer] = await Promise.race([message, this.#ended]);
+    answered.abort();
     if (answer !== reply) throw new LabError("SIPHON_VM", `${who} ended (exit code ${answer})`);
   }
 
-  get #hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#hasEnded) return;
-    const exited = once(this.#child, "exit");
     if (this.#child.connected) this.#child.disconnect();
-    await exited;
+    await this.#ended;
   }
 }

@@ -88,20 +88,17 @@ test("a rung whose needs are missing is skipped with its reason, and the later o
   assert.equal(settingsOf(plan, "blockdev").allocator, "libc");
 });
 
-test("siphon's own rungs are the best of librbd's with the image served by siphon, and nothing builds on them", () => {
+test("siphon's own rungs are librbd's with the image served by siphon, encrypted or not, and nothing builds on them", () => {
   const plan = planRungs("cumulative", all);
-  const { server, ...rest } = settingsOf(plan, "siphon-vhost");
-  assert.equal(server, "vhost");
-  assert.deepEqual(rest, settingsOf(plan, "librados-threads"));
+  for (const [ours, theirs] of [
+    ["siphon-vhost", "librados-threads"],
+    ["siphon-vhost-secure", "secure"],
+  ]) {
+    const { server, ...rest } = settingsOf(plan, ours!);
+    assert.equal(server, "vhost");
+    assert.deepEqual(rest, settingsOf(plan, theirs!));
+  }
   assert.equal(settingsOf(plan, "secure").server, undefined);
-});
-
-test("siphon's encrypted rungs are climbed when they are named, and said to be left out when nothing is", () => {
-  const left = planRungs("cumulative", all).find(({ rung }) => rung.name === "siphon-nbd-secure");
-  assert.match(left?.status === "skipped" ? left.reason : "", /only when it is named, with --rungs/);
-  const named = planRungs("cumulative", all, ["secure", "siphon-nbd-secure"]);
-  const { server, clientOptions } = settingsOf(named, "siphon-nbd-secure");
-  assert.deepEqual([server, clientOptions.ms_client_mode], ["nbd", "secure"]);
 });
 
 test("QEMU 9 and newer share the queues between I/O threads", () => {
