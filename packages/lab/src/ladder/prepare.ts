@@ -9,7 +9,8 @@ import type { Offers } from "../rungs/rung.ts";
 import { ImageServers } from "../serve/image-server.ts";
 import type { Report } from "../step.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../vm/accelerator.ts";
-import { Vm } from "../vm/vm.ts";
+import { startPlanned } from "../vm/by-hand.ts";
+import type { Vm } from "../vm/vm.ts";
 import type { PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import { formatSize } from "./size.ts";
@@ -56,24 +57,17 @@ export async function prepareVms(
     },
     guestDisk,
     boot: async (rung, target, conf, signal) => {
-      const { settings } = rung;
-      const rbd = { ...target.disk, conf };
-      await using stack = new AsyncDisposableStack();
-      const server = settings.server && stack.use(await servers.serve(rbd, settings.server));
-      const vm = await Vm.start({
+      const planned = {
         guest,
         ...(await image?.equipment()),
-        settings,
-        disk: server?.disk ?? { type: "rbd", ...rbd },
-        ...(server && { server }),
+        settings: rung.settings,
+        disk: { type: "rbd" as const, ...target.disk, conf },
         accelerator: accelerator.name,
         cpus,
         memoryMiB: Math.ceil(memory / 2 ** 20),
         signal,
-      });
-      // From now on it ends with the VM.
-      stack.move();
-      return vm;
+      };
+      return startPlanned(planned, (disk, transport) => servers.serve(disk, transport));
     },
     device: async (vm, signal) => (image ? (await benchmarkPartition(vm, signal)).path : vm.device),
     [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose](),

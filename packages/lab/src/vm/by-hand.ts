@@ -31,8 +31,12 @@ export interface VmRequest {
   signal?: AbortSignal;
 }
 
-/** Starts a VM that was worked out; on siphon's own rungs with the server of its disk, which ends with the VM. */
-export async function startPlanned(planned: VmOptions): Promise<Vm> {
+/**
+ * Starts a VM that was worked out; on siphon's own rungs with the server of its disk, which ends with the VM.
+ *
+ * @param serve starts the server: in a process of its own, unless said otherwise
+ */
+export async function startPlanned(planned: VmOptions, serve: typeof serveImage = serveImage): Promise<Vm> {
   const { settings, disk } = planned;
   if (settings.server === undefined) return Vm.start(planned);
   if (disk.type !== "rbd") {
@@ -41,7 +45,7 @@ export async function startPlanned(planned: VmOptions): Promise<Vm> {
     });
   }
   await using stack = new AsyncDisposableStack();
-  const server = stack.use(await serveImage(disk, settings.server));
+  const server = stack.use(await serve(disk, settings.server));
   const vm = await Vm.start({ ...planned, disk: server.disk, server });
   stack.move();
   return vm;

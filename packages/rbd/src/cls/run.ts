@@ -1,4 +1,5 @@
 import { type Pool, ReadOperation, WriteOperation } from "@siphon/rados";
+import { unless } from "../errors.ts";
 import type { ClassCall } from "./class-call.ts";
 
 type Values<Calls> = {
@@ -12,6 +13,26 @@ export async function ask<Value>(
   { className, method, input, decode }: ClassCall<Value>,
 ): Promise<Value> {
   return decode(await pool.exec(object, className, method, input));
+}
+
+/**
+ * Asks an object for a list, page by page; an object that is not there has none.
+ *
+ * @param list asks for what comes behind the last entry that is known, `most` entries or fewer
+ */
+export async function askPages<Entry>(
+  pool: Pool,
+  object: string,
+  list: (last: Entry | undefined, most: number) => ClassCall<Iterable<Entry>>,
+  most = 1024,
+): Promise<Entry[]> {
+  const all: Entry[] = [];
+  for (;;) {
+    const page = await ask(pool, object, list(all.at(-1), most)).catch(unless("ENOENT"));
+    const known = all.length;
+    all.push(...(page ?? []));
+    if (all.length - known < most) return all;
+  }
 }
 
 /** Asks an object several things in one state of it. */

@@ -1,4 +1,5 @@
 import type { CreateOptions } from "../directory/create-image.ts";
+import { toRead } from "../image/open-options.ts";
 import type { Image } from "../image.ts";
 import type { ImagePool } from "../image-pool.ts";
 import { imageFeature } from "../image-state.ts";
@@ -26,9 +27,7 @@ export async function copyImage(
   newName: string,
   { snapshot, sparseSize, signal, limits, onProgress, ...wanted }: CopyOptions = {},
 ): Promise<void> {
-  await using source = await from.open(name, {
-    ...{ readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) },
-  });
+  await using source = await from.open(name, toRead(snapshot));
   await to.create(newName, source.size, { ...shapeOf(from, source), ...wanted });
   try {
     await using target = await to.open(newName);

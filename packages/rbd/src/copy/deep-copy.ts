@@ -2,6 +2,7 @@ import { type Cluster, NO_SNAP } from "@siphon/rados";
 import { attachClone } from "../directory/clone-image.ts";
 import { isThere } from "../directory/find-image.ts";
 import { opFeature } from "../header/image-header.ts";
+import { toRead } from "../image/open-options.ts";
 import { poolById } from "../image/pools.ts";
 import type { Image } from "../image.ts";
 import type { ImagePool } from "../image-pool.ts";
@@ -33,7 +34,7 @@ export async function deepCopyImage(
   newName: string,
   { flatten = false, signal, limits, onProgress, ...wanted }: DeepCopyOptions = {},
 ): Promise<void> {
-  await using head = await from.open(name, { readOnly: true, watch: false });
+  await using head = await from.open(name, toRead());
   const states = [...head.snapshots.list().map((snapshot) => snapshot.name), undefined];
   // A clone may have been flattened since its first snapshot, but got no other parent.
   const first = head.snapshots.list()[0] ?? head.header;
@@ -51,9 +52,7 @@ export async function deepCopyImage(
     const touched = new Set<number>();
     for (const [done, snapshot] of states.entries()) {
       signal?.throwIfAborted();
-      await using source = await from.open(name, {
-        ...{ readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) },
-      });
+      await using source = await from.open(name, toRead(snapshot));
       const part = {
         ...{ signal, limits },
         onProgress: (bytes: number, total: number) =>

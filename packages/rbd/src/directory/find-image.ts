@@ -1,6 +1,6 @@
 import type { ObjectOptions, Pool } from "@siphon/rados";
 import { getId, listDirectory, nameOfId } from "../cls/directory.ts";
-import { ask } from "../cls/run.ts";
+import { ask, askPages } from "../cls/run.ts";
 import { getTrashed } from "../cls/trash.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { directoryObject, idObject, oldHeaderObject, trashObject } from "../object-names.ts";
@@ -53,17 +53,10 @@ export async function nameInTrash(pool: Pool, id: string): Promise<string | unde
 
 /** In the order of their names. */
 export async function listImages(pool: Pool): Promise<ImageEntry[]> {
-  const images: ImageEntry[] = [];
-  for (;;) {
-    const page = await ask(pool, directoryObject, listDirectory(images.at(-1)?.name ?? "", pageSize)).catch(
-      (error) => {
-        if (hasCode(error, "ENOENT")) return new Map<string, string>();
-        throw error;
-      },
-    );
-    for (const [name, id] of page) images.push({ name, id });
-    if (page.size < pageSize) return images;
-  }
+  const images = await askPages(pool, directoryObject, (last: [string, string] | undefined, most) =>
+    listDirectory(last?.[0] ?? "", most),
+  );
+  return images.map(([name, id]) => ({ name, id }));
 }
 
 export async function isThere(pool: Pool, object: string, options?: ObjectOptions): Promise<boolean> {
@@ -85,5 +78,3 @@ export function noImage(pool: Pool, name: string): RbdError {
 export function describe(pool: Pool, name: string): string {
   return `${pool.name}/${pool.namespace && `${pool.namespace}/`}${name}`;
 }
-
-const pageSize = 1024;

@@ -7,7 +7,7 @@ import {
   removeGroupSnapshot,
   setGroupSnapshot,
 } from "../cls/group.ts";
-import { ask, changeAll } from "../cls/run.ts";
+import { askPages, changeAll } from "../cls/run.ts";
 import type { GroupSnapshotNamespace } from "../cls/snapshot.ts";
 import { newId } from "../directory/create-image.ts";
 import { describe } from "../directory/find-image.ts";
@@ -54,17 +54,7 @@ export class GroupSnapshots {
 
   /** In the order of their ids. */
   async list(): Promise<GroupSnapshot[]> {
-    const records: GroupSnapshotRecord[] = [];
-    for (;;) {
-      const page = await ask(
-        this.#group.pool,
-        this.#header,
-        listGroupSnapshots(records.at(-1), pageSize),
-      ).catch(unless("ENOENT"));
-      if (page === undefined) return records;
-      records.push(...page);
-      if (page.length < pageSize) return records;
-    }
+    return askPages(this.#group.pool, this.#header, listGroupSnapshots);
   }
 
   /** @throws RbdError SIPHON_RBD_NO_SNAPSHOT */
@@ -227,5 +217,3 @@ function meanProgress(count: number, onProgress: OnProgress | undefined) {
     );
   };
 }
-
-const pageSize = 1024;

@@ -12,7 +12,7 @@ import {
   removeMember,
   setMember,
 } from "../cls/group.ts";
-import { ask, changeAll } from "../cls/run.ts";
+import { ask, askPages, changeAll } from "../cls/run.ts";
 import { describe, idOf, nameInTrash, nameOf } from "../directory/find-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { poolById } from "../image/pools.ts";
@@ -73,15 +73,7 @@ export class Group {
 
   /** What the group's header has of them. */
   async members(): Promise<GroupMember[]> {
-    const members: GroupMember[] = [];
-    for (;;) {
-      const page = await ask(this.pool, this.#header, listMembers(members.at(-1), pageSize)).catch(
-        unless("ENOENT"),
-      );
-      if (page === undefined) return members;
-      members.push(...page);
-      if (page.length < pageSize) return members;
-    }
+    return askPages(this.pool, this.#header, listMembers);
   }
 
   /**
@@ -169,5 +161,3 @@ export class Group {
 function isSame(a: GroupedImage, b: GroupedImage): boolean {
   return a.poolId === b.poolId && a.imageId === b.imageId;
 }
-
-const pageSize = 1024;

@@ -1,7 +1,7 @@
 import { type Cluster, type Pool, WriteOperation } from "@siphon/rados";
 import { assertDirectoryReady, idOfName, nameOfId } from "../cls/directory.ts";
 import { addGroup, listGroups, removeGroup, renameGroup } from "../cls/group.ts";
-import { ask, changeAll } from "../cls/run.ts";
+import { ask, askPages, changeAll } from "../cls/run.ts";
 import { newId } from "../directory/create-image.ts";
 import { describe } from "../directory/find-image.ts";
 import { unlessGone } from "../directory/remove-image.ts";
@@ -25,17 +25,12 @@ export class Groups {
 
   /** Names, in their order. */
   async list(): Promise<string[]> {
-    const names: string[] = [];
-    for (;;) {
-      const page = await ask(
-        this.#pool,
-        groupDirectoryObject,
-        listGroups(names.at(-1) ?? "", pageSize),
-      ).catch(unless("ENOENT"));
-      if (page === undefined) return names;
-      names.push(...page.keys());
-      if (page.size < pageSize) return names;
-    }
+    const groups = await askPages(
+      this.#pool,
+      groupDirectoryObject,
+      (last: [string, string] | undefined, most) => listGroups(last?.[0] ?? "", most),
+    );
+    return groups.map(([name]) => name);
   }
 
   /** @throws RbdError SIPHON_RBD_NO_GROUP */
@@ -115,5 +110,3 @@ export class Groups {
     });
   }
 }
-
-const pageSize = 1024;

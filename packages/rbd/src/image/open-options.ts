@@ -19,3 +19,8 @@ export interface OpenOptions {
    */
   readonly cache?: CacheOptions | false;
 }
+
+/** To read the image, or a snapshot of it, once: what others change meanwhile is not seen. */
+export function toRead(snapshot?: string | number): OpenOptions {
+  return { readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) };
+}

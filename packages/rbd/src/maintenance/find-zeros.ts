@@ -1,5 +1,5 @@
 import { type ExtentMap, type Pool, ReadOperation } from "@siphon/rados";
-import { hasCode } from "../errors.ts";
+import { unless } from "../errors.ts";
 import type { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
 import type { OnProgress } from "../image/requests.ts";
@@ -45,13 +45,8 @@ export async function readData(
   object: string,
   objectSize: number,
 ): Promise<ExtentMap | undefined> {
-  try {
-    const { values } = await pool.operate(object, new ReadOperation().sparseRead({ length: objectSize }));
-    return values[0];
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
-  }
+  const read = new ReadOperation().sparseRead({ length: objectSize });
+  return (await pool.operate(object, read).catch(unless("ENOENT")))?.values[0];
 }
 
 /** Where an object could end: behind the last of its blocks that has anything but zeros. */

@@ -1,7 +1,7 @@
 import type { Pool } from "@siphon/rados";
 import { listDirectory, setDirectoryReady } from "../cls/directory.ts";
 import { addNamespace, listNamespaces, removeNamespace } from "../cls/namespace.ts";
-import { ask, changeAll } from "../cls/run.ts";
+import { ask, askPages, changeAll } from "../cls/run.ts";
 import { listTrashed } from "../cls/trash.ts";
 import { unlessGone } from "../directory/remove-image.ts";
 import { hasCode, RbdError } from "../errors.ts";
@@ -24,17 +24,9 @@ export class Namespaces {
 
   /** In their order. */
   async list(): Promise<string[]> {
-    const names: string[] = [];
-    for (;;) {
-      const page = await ask(this.#pool, namespaceObject, listNamespaces(names.at(-1) ?? "", pageSize)).catch(
-        (error) => {
-          if (hasCode(error, "ENOENT")) return [];
-          throw error;
-        },
-      );
-      names.push(...page);
-      if (page.length < pageSize) return names;
-    }
+    return askPages(this.#pool, namespaceObject, (last: string | undefined, most) =>
+      listNamespaces(last ?? "", most),
+    );
   }
 
   async create(name: string): Promise<void> {
@@ -86,5 +78,3 @@ export class Namespaces {
     });
   }
 }
-
-const pageSize = 1024;

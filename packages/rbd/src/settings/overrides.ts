@@ -1,6 +1,6 @@
 import { listMetadata, removeMetadata, setMetadata } from "../cls/metadata.ts";
-import { ask, changeAll } from "../cls/run.ts";
-import { hasCode, RbdError } from "../errors.ts";
+import { askPages, changeAll } from "../cls/run.ts";
+import { RbdError } from "../errors.ts";
 import type { Image } from "../image.ts";
 import type { ImagePool } from "../image-pool.ts";
 import { infoObject } from "../object-names.ts";
@@ -89,16 +89,13 @@ export class Overrides {
   }
 
   async #poolOverrides(): Promise<Map<string, string>> {
-    const all = new Map<string, string>();
-    for (let after = ""; ; ) {
-      const page = await ask(this.#pool, infoObject, listMetadata(after, pageSize)).catch((error) => {
-        if (hasCode(error, "ENOENT")) return new Map<string, Buffer>();
-        throw error;
-      });
-      for (const [name, value] of page) all.set(name, value.toString("utf8"));
-      if (page.size < pageSize) return all;
-      after = [...page.keys()].at(-1)!;
-    }
+    const all = await askPages(
+      this.#pool,
+      infoObject,
+      (last: [string, Buffer] | undefined, most) => listMetadata(last?.[0] ?? "", most),
+      64,
+    );
+    return new Map(all.map(([name, value]) => [name, value.toString("utf8")]));
   }
 
   /** Clients look at a pool's settings again when the monitors say that this one has changed. */
@@ -123,5 +120,3 @@ function overridable(name: string, level: "image" | "pool"): RbdOption {
 function notSet(name: string): RbdError {
   return new RbdError("SIPHON_RBD_INVALID", `${name} is not set here`, { errno: -2 });
 }
-
-const pageSize = 64;

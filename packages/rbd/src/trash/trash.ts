@@ -1,6 +1,6 @@
 import type { Cluster, Pool } from "@siphon/rados";
 import { addToDirectory, removeFromDirectory } from "../cls/directory.ts";
-import { ask, changeAll } from "../cls/run.ts";
+import { ask, askPages, changeAll } from "../cls/run.ts";
 import {
   addToTrash,
   getTrashed,
@@ -37,17 +37,12 @@ export class Trash {
 
   /** In the order of ids. */
   async list(): Promise<TrashEntry[]> {
-    const entries: TrashEntry[] = [];
-    for (;;) {
-      const page = await ask(this.#pool, trashObject, listTrashed(entries.at(-1)?.id ?? "", pageSize)).catch(
-        (error) => {
-          if (hasCode(error, "ENOENT")) return new Map<string, TrashedImage>();
-          throw error;
-        },
-      );
-      for (const [id, image] of page) entries.push({ id, ...image });
-      if (page.size < pageSize) return entries;
-    }
+    const trashed = await askPages(
+      this.#pool,
+      trashObject,
+      (last: [string, TrashedImage] | undefined, most) => listTrashed(last?.[0] ?? "", most),
+    );
+    return trashed.map(([id, image]) => ({ id, ...image }));
   }
 
   /** @throws RbdError SIPHON_RBD_NO_IMAGE */
@@ -192,5 +187,3 @@ function assertDue({ name, keptUntil }: TrashedImage, force: boolean): void {
     ...{ errno: -1, hint: "to remove it all the same: --force" },
   });
 }
-
-const pageSize = 1024;

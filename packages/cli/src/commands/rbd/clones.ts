@@ -1,4 +1,4 @@
-import { type Image, ImagePool } from "@siphon/rbd";
+import { type Image, ImagePool, toRead } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
@@ -11,6 +11,7 @@ import {
 import {
   type ImageSpec,
   imageSpec,
+  listedImage,
   type SpecFlags,
   snapshotOf,
   snapshotSpec,
@@ -56,7 +57,7 @@ export function flattenCommand(): Command {
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags & ProgressFlags & { dryRun?: boolean }) => {
       const spec = wholeImageSpec(text, flags);
-      const options = flags.dryRun ? { readOnly: true, watch: false } : {};
+      const options = flags.dryRun ? toRead() : {};
       return withImage(flags, spec, options, (image) => {
         if (flags.dryRun) return tellFlatten(spec, image);
         return withProgress("Image flatten", flags, (onProgress) => image.flatten({ onProgress }));
@@ -84,19 +85,13 @@ export function childrenCommand(): Command {
     .action((text: string | undefined, flags: ChildrenFlags) => {
       const spec = imageSpec(text, flags);
       const snapshot = snapshotOf(spec, flags);
-      const options = { readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) };
-      return withImage(flags, spec, options, async (image) => {
+      return withImage(flags, spec, toRead(snapshot), async (image) => {
         const { snapId } = image;
         const all = await (flags.descendants ? image.descendants(snapId) : image.children(snapId));
         const found = all.filter(({ trash }) => flags.all || !trash);
         print(
           flags,
-          () =>
-            found
-              .map(({ pool, namespace, name, id, trash }) => {
-                return `${pool}/${namespace && `${namespace}/`}${name}${trash ? ` (trash ${id})` : ""}\n`;
-              })
-              .join(""),
+          () => found.map((child) => `${listedImage(child)}\n`).join(""),
           () =>
             found.map(({ pool, namespace, name, id, trash }) => ({
               ...{ pool, pool_namespace: namespace, image: name },

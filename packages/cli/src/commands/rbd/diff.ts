@@ -1,3 +1,4 @@
+import { toRead } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
@@ -14,10 +15,8 @@ export function diffCommand(): Command {
     .option("--whole-object", "whole objects of which anything changed")
     .action((text: string | undefined, flags: Flags) => {
       const spec = imageSpec(text, flags);
-      const { snapshot } = spec;
       const { fromSnap: from, wholeObject } = flags;
-      const options = { readOnly: true, watch: false, ...(snapshot && { snapshot }) };
-      return withImage(flags, spec, options, async (image) => {
+      return withImage(flags, spec, toRead(spec.snapshot), async (image) => {
         const extents: { offset: number; length: number; exists: "true" | "false" }[] = [];
         for await (const { offset, length, exists } of image.diff({ from, wholeObject }).extents()) {
           extents.push({ offset, length, exists: exists ? "true" : "false" });

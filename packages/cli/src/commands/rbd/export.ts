@@ -4,9 +4,9 @@ import {
   exportRawFile,
   exportResumably,
   exportWhole,
-  type OpenOptions,
   openEncrypted,
   plainReader,
+  toRead,
 } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
@@ -61,7 +61,7 @@ function exportAll(spec: ImageSpec, path: string, flags: Flags): Promise<void> {
 async function exportBare(spec: ImageSpec, path: string, flags: ExportFlags): Promise<void> {
   const encryption = await encryptionOf(flags);
   using _ = encryption?.passphrase;
-  await withImage(flags, spec, reading(spec), async (image, cluster) => {
+  await withImage(flags, spec, toRead(spec.snapshot), async (image, cluster) => {
     const { objectSize, stripeCount } = image.header;
     const source =
       encryption === undefined
@@ -92,7 +92,7 @@ export function exportDiffCommand(): Command {
       const { spec, path } = sourceAndPath(first, second, flags);
       if (path === undefined) throw usage("which file? or - for standard output");
       const { fromSnap: from, wholeObject } = flags;
-      return withImage(flags, spec, reading(spec), (image) =>
+      return withImage(flags, spec, toRead(spec.snapshot), (image) =>
         withTransferProgress("Exporting image", flags, (onProgress) => {
           const source = image.diff({ from, wholeObject });
           return writePath(path, (sink) =>
@@ -115,8 +115,4 @@ function sourceAndPath(
   const isNamed = flags.image !== undefined;
   const spec = imageSpec(isNamed ? undefined : first, flags);
   return { spec, path: flags.path ?? (isNamed ? first : second) };
-}
-
-function reading({ snapshot }: ImageSpec): OpenOptions {
-  return { readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) };
 }

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { groupIfThere } from "./find-group.ts";
 import { type GroupFlags, groupSpec, withGroupFlags } from "./group-spec.ts";
-import { imageSpec, usage } from "./image-spec.ts";
+import { imageSpec, listedImage, usage } from "./image-spec.ts";
 import { type FormatFlags, print, withFormatFlags } from "./output.ts";
 import { withPool } from "./run.ts";
 
@@ -46,10 +46,7 @@ function show(members: readonly GroupImage[], flags: FormatFlags): void {
     flags,
     () =>
       members
-        .map(({ pool, namespace, name, id, trash, state }) => {
-          const where = `${pool}/${namespace && `${namespace}/`}${name}${trash ? ` (trash ${id})` : ""}`;
-          return `${where} ${state === "incomplete" ? state : ""}\n`;
-        })
+        .map((member) => `${listedImage(member)} ${member.state === "incomplete" ? member.state : ""}\n`)
         .join(""),
     () =>
       members.map(({ pool, namespace, name, state }) => ({

@@ -110,3 +110,16 @@ export function usage(message: string): SiphonError {
 }
 
 export const defaultPool = "rbd";
+
+/** An image of a list of images that may be anywhere, the trash included. */
+export function listedImage({ pool, namespace, name, id, trash }: ListedImage): string {
+  return `${pool}/${namespace && `${namespace}/`}${name}${trash ? ` (trash ${id})` : ""}`;
+}
+
+interface ListedImage {
+  pool: string;
+  namespace: string;
+  name: string;
+  id: string;
+  trash: boolean;
+}

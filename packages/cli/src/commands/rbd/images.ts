@@ -1,4 +1,4 @@
-import { defaultFeatures, type ImagePool } from "@siphon/rbd";
+import { defaultFeatures, type ImagePool, toRead } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { describeImage, infoText } from "./describe.ts";
@@ -55,12 +55,7 @@ export function infoCommand(): Command {
     .argument("[image-or-snap-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) => {
       const spec = imageSpec(text, flags);
-      const options = {
-        readOnly: true,
-        watch: false,
-        ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
-      };
-      return withImage(flags, spec, options, async (image, cluster) => {
+      return withImage(flags, spec, toRead(spec.snapshot), async (image, cluster) => {
         const described = await describeImage(cluster, image);
         print(
           flags,
@@ -102,8 +97,9 @@ export function removeCommand(): Command {
     .option("--dry-run", "only say what would be removed")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags & ProgressFlags & { dryRun?: boolean }) => {
-      const { pool, image } = wholeImageSpec(text, flags);
-      return withPool(flags, wholeImageSpec(text, flags), async (images) => {
+      const spec = wholeImageSpec(text, flags);
+      const { pool, image } = spec;
+      return withPool(flags, spec, async (images) => {
         if (flags.dryRun) {
           await images.assertRemovable(image);
           process.stdout.write(`would remove image ${pool}/${image}\n`);

@@ -10,6 +10,7 @@ import {
   metricOption,
   metricText,
   pause,
+  performanceRow,
   statisticsPeriod,
   withQuery,
 } from "./performance.ts";
@@ -77,10 +78,7 @@ function printStatistics(found: ImagePerformance[], flags: FormatFlags, withPool
   print(
     flags,
     () => `${table([["NAME", "left"], ...heads], rows)}\n`,
-    () =>
-      found.map(({ pool, namespace, image, ...metrics }) => ({
-        ...{ pool, pool_namespace: namespace, image, ...metrics },
-      })),
+    () => found.map(performanceRow),
     { root: "images", items: { images: "image" } },
   );
 }

@@ -53,6 +53,11 @@ export function imageName({ pool, namespace, image }: ImagePerformance, withPool
   return withPool ? [pool, namespace, image].filter((part) => part !== "").join("/") : image;
 }
 
+/** As rbd has it in JSON and XML. */
+export function performanceRow({ pool, namespace, image, ...metrics }: ImagePerformance) {
+  return { ...{ pool, pool_namespace: namespace, image }, ...metrics };
+}
+
 /** As rbd shows it: `1.89k/s`, `30 MiB/s`, `179.30 us`. */
 export function metricText(metric: PerformanceMetric, value: number): string {
   if (metric.endsWith("_latency")) return latencyText(value);

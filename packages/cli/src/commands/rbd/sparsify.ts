@@ -1,3 +1,4 @@
+import { toRead } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
@@ -18,7 +19,7 @@ export function sparsifyCommand(): Command {
     .action((text: string | undefined, flags: Flags) => {
       const spec = wholeImageSpec(text, flags);
       const size = sparseSize(flags.sparseSize);
-      const options = flags.dryRun ? { readOnly: true, watch: false } : {};
+      const options = flags.dryRun ? toRead() : {};
       return withImage(flags, spec, options, async (image) => {
         const inBytes =
           (onProgress: (done: number, total: number) => void) => (done: number, total: number) =>

@@ -18,6 +18,7 @@ import {
   metricOption,
   metricText,
   pause,
+  performanceRow,
   statisticsPeriod,
   withQuery,
 } from "./performance.ts";
@@ -123,12 +124,7 @@ const heads: Record<PerformanceMetric, string> = {
 };
 
 function jsonOf(found: readonly ImagePerformance[]): unknown {
-  return {
-    time: new Date().toISOString(),
-    images: found.map(({ namespace, pool, image, ...metrics }) => ({
-      ...{ pool, pool_namespace: namespace, image, ...metrics },
-    })),
-  };
+  return { time: new Date().toISOString(), images: found.map(performanceRow) };
 }
 
 function formatOption(text: string): TopOptions["format"] {

@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import { hasCode } from "../../errors.ts";
+import { unless } from "../../errors.ts";
 import type { Image } from "../../image.ts";
 import { writeDurably } from "../backup/durable-file.ts";
 import { TransferError } from "../transfer-error.ts";
@@ -43,12 +43,8 @@ export function fileCursor(path: string): CursorStore {
 export function metadataCursor(image: Image): CursorStore {
   return {
     load: async () => {
-      try {
-        return decode(await image.getMetadata(cursorKey), `the metadata of image ${image.name}`);
-      } catch (error) {
-        if (hasCode(error, "ENOENT")) return undefined;
-        throw error;
-      }
+      const text = await image.getMetadata(cursorKey).catch(unless("ENOENT"));
+      return text === undefined ? undefined : decode(text, `the metadata of image ${image.name}`);
     },
     save: (cursor) => image.setMetadata(new Map([[cursorKey, JSON.stringify(cursor)]])),
     clear: () => image.removeMetadata(cursorKey),

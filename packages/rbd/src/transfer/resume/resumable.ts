@@ -4,6 +4,7 @@ import { copyChanges } from "../../copy/copy-data.ts";
 import { type CopyOptions, copierFor, shapeOf } from "../../copy/copy-image.ts";
 import type { CreateOptions } from "../../directory/create-image.ts";
 import { RbdError } from "../../errors.ts";
+import { toRead } from "../../image/open-options.ts";
 import type { Image } from "../../image.ts";
 import type { ImagePool } from "../../image-pool.ts";
 import type { DiffSource, TransferOptions } from "../image-ends.ts";
@@ -69,9 +70,7 @@ export async function copyResumably(
   newName: string,
   { snapshot, sparseSize, signal, limits, onProgress, ...wanted }: CopyOptions = {},
 ): Promise<void> {
-  await using image = await from.open(name, {
-    ...{ readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) },
-  });
+  await using image = await from.open(name, toRead(snapshot));
   const source = await imageState(from.cluster, image);
   await using target = await begin(to, newName, source.size, { ...shapeOf(from, image), ...wanted });
   const metadata = await image.metadata();

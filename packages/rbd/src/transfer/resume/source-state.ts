@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { type Cluster, type Pool, ReadOperation } from "@siphon/rados";
-import { hasCode } from "../../errors.ts";
+import { unless } from "../../errors.ts";
 import { poolById } from "../../image/pools.ts";
 import type { Image } from "../../image.ts";
 import { dataObject, eachObject } from "../../maintenance/objects.ts";
@@ -53,10 +53,6 @@ export async function fileState(path: string): Promise<SourceState> {
 
 /** 0 for an object that is not there. */
 async function versionOf(pool: Pool, object: string): Promise<number> {
-  try {
-    return (await pool.operate(object, new ReadOperation().stat())).version;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return 0;
-    throw error;
-  }
+  const found = await pool.operate(object, new ReadOperation().stat()).catch(unless("ENOENT"));
+  return found?.version ?? 0;
 }
