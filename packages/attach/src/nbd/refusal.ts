@@ -12,7 +12,6 @@ export function refusal(request: NbdRequest, { export: served, replies, contexts
   if (code === command.flush) return 0;
   const writes = code === command.write || code === command.trim || code === command.writeZeroes;
   if (writes && device.readOnly) return nbdError.EPERM;
-  if (code === command.write && extended && (flags & commandFlag.payloadLength) === 0) return nbdError.EINVAL;
   if (code === command.blockStatus) {
     if (contexts.length === 0 || total === 0) return nbdError.EINVAL;
     // With a payload the length is that of the payload, which holds the length meant.

@@ -140,10 +140,7 @@ export class Transmission implements RequestOwner {
     }
     const request = this.#idle.pop() ?? new NbdRequest(this);
     request.parse(view, at, this.#extended);
-    const sendsPayload = this.#extended
-      ? (request.flags & commandFlag.payloadLength) !== 0
-      : request.command === command.write;
-    const payload = sendsPayload ? request.total : 0;
+    const payload = this.#carriesPayload(request) ? request.total : 0;
     if (payload > maxPayload) {
       throw new AttachError(
         "SIPHON_ATTACH_PROTOCOL",
@@ -162,6 +159,14 @@ export class Transmission implements RequestOwner {
     this.#receiving = request;
     this.#payloadLeft = payload;
     if (request.refusal === 0) request.payload.expect(payload);
+  }
+
+  /**
+   * Whether bytes follow the header. A write has them with and without the flag that extended headers have for it: QEMU's client
+   * leaves the flag out. Any other command has them where it says so, and is refused for it, once they are skipped, if it may not.
+   */
+  #carriesPayload({ command: code, flags }: NbdRequest): boolean {
+    return code === command.write || (this.#extended && (flags & commandFlag.payloadLength) !== 0);
   }
 
   /** Takes bytes of the payload (those of a refused request lead nowhere) and returns how many. */
