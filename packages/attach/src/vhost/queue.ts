@@ -1,4 +1,5 @@
 import { BlkRequest, type RequestOwner, type RequestQueue } from "./blk/request.ts";
+import type { InflightMemory } from "./inflight-memory.ts";
 import type { GuestMemory } from "./memory/guest-memory.ts";
 import { malformed, type VringAddresses } from "./protocol/payloads.ts";
 import { RingEvents } from "./ring/events.ts";
@@ -39,6 +40,8 @@ export class Queue implements RequestQueue {
   #enabled = false;
   readonly #events = new RingEvents(() => this.turn());
   #ring: SplitRing | undefined;
+  #inflightMemory: InflightMemory | undefined;
+  /** Of the ring that runs. */
   #inflight: InflightArea | undefined;
   /** By their heads: each is under way at most once. */
   #requests: (BlkRequest | undefined)[] = [];
@@ -79,9 +82,10 @@ export class Queue implements RequestQueue {
     if (this.#ring !== undefined) this.remap();
   }
 
-  setInflight(area: InflightArea | undefined): void {
+  /** The rings to be started record what is under way in this memory. */
+  setInflight(memory: InflightMemory): void {
     this.#refuseStarted();
-    this.#inflight = area;
+    this.#inflightMemory = memory;
   }
 
   /** Starts the ring. Without a descriptor the driver does not kick, and the ring is looked at all the time. */
@@ -193,10 +197,8 @@ export class Queue implements RequestQueue {
   #start(): void {
     if (this.#size === 0 || this.#addresses === undefined)
       throw malformed("a kick for a ring without addresses");
-    if (this.#inflight !== undefined && this.#inflight.size < this.#size) {
-      throw malformed("an inflight area for a smaller ring");
-    }
     const ring = this.#openRing();
+    this.#inflight = this.#inflightMemory?.area(this.#index, this.#size);
     this.#ring = ring;
     this.#broken = false;
     this.#requests = new Array<undefined>(this.#size).fill(undefined);

@@ -89,7 +89,8 @@ export class Setup implements Disposable {
       case "setConfig":
         return this.#setConfig(payloads.readConfigAccess(payload));
       case "getInflightFd": {
-        const { fd, description } = InflightMemory.create(payloads.readInflight(payload));
+        const wanted = payloads.readInflight(payload);
+        const { fd, description } = InflightMemory.create(wanted, backend.queues.length);
         return { payload: payloads.inflight(description, payload.length), fd };
       }
       case "setInflightFd":
@@ -192,8 +193,8 @@ export class Setup implements Disposable {
     if (fds.length !== 1) throw malformed("an inflight area without a descriptor");
     const { queues } = this.#backend;
     if (queues.some((queue) => queue.started)) throw malformed("an inflight area for rings that run");
-    const memory = new InflightMemory(fds[0]!, description);
-    for (const [index, queue] of queues.entries()) queue.setInflight(memory.area(index));
+    const memory = new InflightMemory(fds[0]!, description, queues.length);
+    for (const queue of queues) queue.setInflight(memory);
     this.#inflight?.[Symbol.dispose]();
     this.#inflight = memory;
   }

@@ -15,6 +15,8 @@ export interface FrontEndOptions {
   regions?: number;
   queues?: number;
   queueSize?: number;
+  /** The size of rings that the inflight area is asked for; that of the rings unless told. */
+  inflightQueueSize?: number;
   /** virtio features to agree to, of those that are offered. */
   features?: bigint;
   /** As from a front-end's earlier connection, whose memory and rings this one goes on with. */
@@ -59,7 +61,8 @@ export class FrontEnd implements Disposable {
 
   private constructor(socket: string, options: FrontEndOptions) {
     const { queues = 1, queueSize = 128, regions = 1, memoryBytes = 16 << 20 } = options;
-    this.#options = { queues, queueSize, regions, memoryBytes, features: options.features ?? everyFeature };
+    const { features = everyFeature, inflightQueueSize = queueSize } = options;
+    this.#options = { queues, queueSize, inflightQueueSize, regions, memoryBytes, features };
     this.dataAt = queues * ringBytes(queueSize);
     const size = Math.ceil((this.dataAt + memoryBytes) / (regions * 4096)) * regions * 4096;
     this.memoryFd = options.resume?.memoryFd ?? createSharedMemory("guest", size);
@@ -141,10 +144,10 @@ export class FrontEnd implements Disposable {
   }
 
   async setInflight(): Promise<void> {
-    const { queues, queueSize } = this.#options;
+    const { queues, inflightQueueSize } = this.#options;
     if ((this.protocolFeatures & protocolFeature.inflightShmfd) === 0n) return;
     if (this.inflight === undefined) {
-      const wanted = { mmapSize: 0, mmapOffset: 0, queues, queueSize };
+      const wanted = { mmapSize: 0, mmapOffset: 0, queues, queueSize: inflightQueueSize };
       const { payload, fds } = await this.ask("getInflightFd", inflight(wanted, 24));
       const mmapSize = Number(payload.readBigUInt64LE(0));
       this.inflight = { fd: fds[0]!, description: { ...wanted, mmapSize } };
