@@ -1,7 +1,10 @@
 // Makes a fresh checkout ready: npm dependencies (with the pinned Node) and system packages. Plain JavaScript
-// without dependencies, since it runs before there are any, on whatever Node (20 or newer) the machine has.
+// without dependencies, since it runs before there are any, on whatever Node (18 or newer) the machine has.
 //
 //   node scripts/setup.mjs [--for run|test]
+//
+// A shell remembers where it found `node` for this. What a script runs after it is found anew, in node_modules/.bin: by
+// `exec env node ...`, or by another `npm run`.
 //
 // Exit code 2: something is missing that it may not install; it has said what.
 
@@ -15,9 +18,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const purpose = process.argv.includes("--for") ? process.argv[process.argv.indexOf("--for") + 1] : "test";
 
 if (!["run", "test"].includes(purpose)) fail(`--for takes run or test, not ${purpose}`);
-if (Number(process.versions.node.split(".")[0]) < 20) {
+if (Number(process.versions.node.split(".")[0]) < 18) {
   fail(
-    `this is Node ${process.versions.node}; siphon's set-up needs 20 or newer (it then brings its own 24)`,
+    `this is Node ${process.versions.node}; siphon's set-up needs 18 or newer (it then brings its own 24)`,
   );
 }
 installDependencies();

@@ -1,7 +1,7 @@
 // @ts-check
 // Plain JavaScript, since it runs before anything else: the first TypeScript module makes Node load its stripper of types,
 // which takes longer than a short command.
-import { enableCompileCache } from "node:module";
+import nodeModule from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -15,5 +15,5 @@ export const cacheDirectory = SIPHON_CACHE_DIR ?? join(XDG_CACHE_HOME || join(ho
  * command takes.
  */
 export function cacheCompiledModules() {
-  enableCompileCache(NODE_COMPILE_CACHE ?? join(cacheDirectory, "modules"));
+  nodeModule.enableCompileCache(NODE_COMPILE_CACHE ?? join(cacheDirectory, "modules"));
 }
