@@ -7,12 +7,14 @@ import { dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { cacheCompiledModules, cacheDirectory } from "../src/cache.js";
 
-if (Number(process.versions.node.split(".")[0]) < 24) {
+// Debian's own Node 24 is built without what strips types.
+if (Number(process.versions.node.split(".")[0]) < 24 || !process.features.typescript) {
   console.error(
-    `siphon: this is Node ${process.versions.node}, and siphon needs 24; in a checkout, \`npm run setup\` brings it, and \`npm run siphon\` uses it`,
+    `siphon: ${process.execPath} (${process.version}) cannot run it: it needs Node 24 with its TypeScript support. In a checkout, \`npm run setup\` brings one, and \`npm run siphon\` uses it.`,
   );
   process.exit(2);
 }
+
 /** Of this installation: there may be several. */
 const directory = join(cacheDirectory, "bundle", import.meta.dirname);
 const bundle = freshBundle() ?? (await madeBundle());
