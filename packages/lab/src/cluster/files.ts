@@ -4,6 +4,7 @@ import { cephEnvironment } from "../ceph/environment.ts";
 import { type KeyringEntry, keyringText, newCephxKey } from "../ceph/keyring.ts";
 import { run } from "../host/command.ts";
 import type { Resource } from "../state/resource.ts";
+import { classDirectory } from "./class-directory.ts";
 import { clusterPaths, type DaemonId, daemonsOf } from "./layout.ts";
 import { addressVector, type ClusterPlace, clusterConf, type MonAddress } from "./settings.ts";
 import type { ClusterSpec } from "./spec.ts";
@@ -24,7 +25,7 @@ export async function writeClusterFiles(
 
   const entries = firstKeys(daemons);
   const secret = { mode: 0o600 };
-  const conf = clusterConf(spec, { ...place, home: resource });
+  const conf = clusterConf(spec, { classDirectory: classDirectory(), ...place, home: resource });
   // They are placed before they start.
   conf.osd.osd_crush_update_on_start = "false";
   await writeFile(paths.conf, confText(conf), secret);

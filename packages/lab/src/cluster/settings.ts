@@ -36,11 +36,13 @@ export interface ClusterPlace {
   home: ClusterHome;
   /** Where manager and OSDs listen; 127.0.0.1 unless told. */
   ip?: string;
+  /** Where its OSDs find their object classes; Ceph's default unless told. */
+  classDirectory?: string;
 }
 
 /** The ceph.conf of a cluster, which its daemons and, on this machine, all its clients read. */
 export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
-  const { fsid, mons, home, ip = LOOPBACK } = place;
+  const { fsid, mons, home, ip = LOOPBACK, classDirectory } = place;
   const { auth, msgr, wire, replicas } = spec;
   const mode = wire === "any" ? "crc secure" : wire;
   const conf: Conf = {
@@ -97,6 +99,7 @@ export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
       public_addr: ip,
       cluster_addr: ip,
       ...storeOptions(spec),
+      ...(classDirectory ? { osd_class_dir: classDirectory } : {}),
       // Asks the monitor with a "ceph" of its own, which dies with msgr v1 and auth none.
       osd_class_update_on_start: "false",
       // A long PG log slows a memstore OSD down over minutes of writing: keep it short, so that figures stay put.

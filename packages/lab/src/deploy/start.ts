@@ -59,6 +59,8 @@ export function starting({ home }: Placement, daemons: DaemonId[]): string[] {
   const { conf } = clusterPaths(home);
   return [
     ...quietlyFunction(home),
+    // Where systemd starts daemons: the OSDs' default osd_class_dir may be relative (Debian's Ceph 18.2).
+    "cd /",
     "ulimit -n 65536 2> /dev/null || :",
     "scope=",
     '[ ! -d /run/systemd/system ] || [ "$(id -u)" != 0 ] || scope="systemd-run --scope --quiet"',

@@ -65,3 +65,13 @@ test("a directory too long for a socket's name is refused before anything is mad
     (error) => error instanceof LabError && /too long for a socket/.test(error.message),
   );
 });
+
+test("OSDs are told where their classes are, if that is known", () => {
+  const place = { fsid: "f", mons, home };
+  const spec = { ...parseClusterSpec({}), osdSize: 2 ** 30 };
+  assert.equal(
+    clusterConf(spec, { ...place, classDirectory: "/usr/lib/rados-classes" }).osd.osd_class_dir,
+    "/usr/lib/rados-classes",
+  );
+  assert.ok(!("osd_class_dir" in clusterConf(spec, place).osd));
+});

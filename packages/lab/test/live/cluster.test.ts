@@ -78,6 +78,12 @@ test("daemons run with the settings of the cluster, and say so for the report", 
   const others = Object.fromEntries((await any.facts()).map(({ name, value }) => [name, value]));
   assert.deepEqual([others["object store"], others.auth_client_required], ["memstore", "cephx"]);
   assert.deepEqual([others["ms_*_mode (all six)"], others.osd_max_write_size], ["crc secure", "80"]);
+  // OSDs would load no class from a relative directory, which Debian's 18.2 has by default.
+  const classes = (await any.daemon("osd.0", { prefix: "config get", var: "osd_class_dir" })) as {
+    osd_class_dir: string;
+  };
+  assert.ok(existsSync(`${classes.osd_class_dir}/libcls_rbd.so`), classes.osd_class_dir);
+  assert.match(classes.osd_class_dir, /^\//);
   await assert.rejects(
     any.daemon("osd.0", { prefix: "config get", var: "no_such" }),
     codeOf("SIPHON_CLUSTER"),
