@@ -25,7 +25,7 @@ if (Number(process.versions.node.split(".")[0]) < 18) {
 }
 installDependencies();
 installPackages();
-makeBundle();
+buildProgram();
 
 /** `npm ci`, unless node_modules was made from this very lock file. */
 function installDependencies() {
@@ -48,7 +48,7 @@ function installDependencies() {
 
 /** Programs and libraries of the system: installed by apt-get where that is ours to do, else named. */
 function installPackages() {
-  const lists = JSON.parse(readFileSync(join(root, "scripts/packages.json"), "utf8"));
+  const lists = JSON.parse(readFileSync(join(root, "packages/lab/src/doctor/packages.json"), "utf8"));
   const wanted = purpose === "test" ? [...lists.run, ...lists.test] : lists.run;
   let missing = wanted.filter((item) => !isThere(item.check));
   if (missing.length === 0) return;
@@ -79,13 +79,11 @@ function installPackages() {
   );
 }
 
-/** So that the first command, too, starts quickly: it would make the bundle itself. */
-function makeBundle() {
-  command(
-    join(root, "node_modules/.bin/node"),
-    [join(root, "packages/cli/bin/siphon.js"), "--version"],
-    "pipe",
-  );
+/** The command as it ships: a short command of the sources is little else than their start. */
+function buildProgram() {
+  const build = join(root, "scripts/build/build.ts");
+  const { status } = command(join(root, "node_modules/.bin/node"), [build, "--program", "--if-changed"]);
+  if (status !== 0) fail("siphon could not be built; why stands above");
 }
 
 function packageNames(items, manager) {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { builtProgram } from "../../../scripts/build/built-program.ts";
 import { removeDeadSocket } from "../src/server/listen.ts";
 import type { Ground } from "./contender.ts";
 
@@ -52,7 +53,7 @@ export function siphonAttach(
   args: string[],
   socket: string,
 ): Promise<Serving> {
-  const main = new URL("../../cli/src/main.ts", import.meta.url).pathname;
+  const main = builtProgram();
   const call = [main, "attach", `${ground.pool}/${image}`, "--conf", ground.conf, ...args];
   return Serving.start(process.execPath, call, socket);
 }

@@ -14,5 +14,6 @@ export { type ListenAddress, parseListenAddress } from "./server/listen.ts";
 export { MetricsServer } from "./server/metrics-server.ts";
 export { type IoRates, RateWatch } from "./server/rates.ts";
 export { attachShards, type ShardOptions } from "./shards/attach-shards.ts";
+export { forkProgram } from "./shards/fork-program.ts";
 export type { VhostEvent } from "./vhost/events.ts";
 export { type VhostOptions, VhostServer } from "./vhost/server.ts";

@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // @ts-check
-// Plain JavaScript, as ../src/cache.js says.
-import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { Script } from "node:vm";
-import { cacheCompiledModules, cacheDirectory } from "../src/cache.js";
+// The command from its sources, in a checkout; what ships is dist/siphon.cjs (npm run build). Plain JavaScript, since the first
+// TypeScript module makes Node load its stripper of types: by then the cache of compiled modules has to be on.
+import nodeModule from "node:module";
+import { homedir, userInfo } from "node:os";
+import { join } from "node:path";
 
 // Debian's own Node 24 is built without what strips types.
 if (Number(process.versions.node.split(".")[0]) < 24 || !process.features.typescript) {
@@ -15,71 +14,10 @@ if (Number(process.versions.node.split(".")[0]) < 24 || !process.features.typesc
   process.exit(2);
 }
 
-/** Of this installation: there may be several. */
-const directory = join(cacheDirectory, "bundle", import.meta.dirname);
-const bundle = freshBundle() ?? (await madeBundle());
-if (bundle === undefined) {
-  cacheCompiledModules();
-  await import("../src/main.ts");
-} else {
-  run(bundle);
-}
-
-/**
- * Runs the bundle with what V8 compiled of it when the same command ran first.
- *
- * @param {string} bundle
- */
-function run(bundle) {
-  const command = process.argv.slice(2, 4).filter((word) => /^[a-z][a-z-]{0,20}$/.test(word));
-  const compiled = join(dirname(bundle), ["compiled", ...command].join("-"));
-  const cachedData = existsSync(compiled) ? readFileSync(compiled) : undefined;
-  const script = new Script(readFileSync(bundle, "latin1"), { filename: bundle, cachedData });
-  if (cachedData === undefined || script.cachedDataRejected) {
-    process.once("exit", () => keep(compiled, script.createCachedData()));
-  }
-  script.runInThisContext()(createRequire(bundle), (/** @type {string} */ path) => import(path));
-}
-
-/**
- * Not for any number of words that are no commands, and never seen half written.
- *
- * @param {string} path
- * @param {Buffer} data
- */
-function keep(path, data) {
-  try {
-    if (readdirSync(dirname(path)).length > 100) return;
-    writeFileSync(`${path}.${process.pid}`, data, { mode: 0o600 });
-    renameSync(`${path}.${process.pid}`, path);
-  } catch {
-    // It is compiled again the next time.
-  }
-}
-
-/** The bundle, unless a file that it was made of has changed. Made by someone else, it is as good as none. */
-function freshBundle() {
-  try {
-    const manifest = join(directory, "manifest.json");
-    if (statSync(manifest).uid !== process.getuid?.()) return undefined;
-    /** @type {import("../src/bundle/make-bundle.ts").Manifest} */
-    const { main, files } = JSON.parse(readFileSync(manifest, "utf8"));
-    const isFresh = files.every(([path, size, modified]) => {
-      const now = statSync(path, { throwIfNoEntry: false });
-      return now?.size === size && now.mtimeMs === modified;
-    });
-    return isFresh ? join(directory, main) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Without a bundle (no esbuild, no room in the cache), siphon runs from its sources: the same, but it starts later. */
-async function madeBundle() {
-  try {
-    const { makeBundle } = await import("../src/bundle/make-bundle.ts");
-    return await makeBundle(directory);
-  } catch {
-    return undefined;
-  }
-}
+const { NODE_COMPILE_CACHE, SIPHON_CACHE_DIR, XDG_CACHE_HOME } = process.env;
+// The user's own directory: whoever can write there decides what runs.
+const cache = XDG_CACHE_HOME || join(homedir() || userInfo().homedir, ".cache");
+nodeModule.enableCompileCache(
+  NODE_COMPILE_CACHE ?? join(SIPHON_CACHE_DIR || join(cache, "siphon"), "modules"),
+);
+await import("../src/main.ts");

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import { SiphonError } from "@siphon/wire";
-import { originalStack } from "./bundle/original-stack.ts";
+import { originalStack } from "./original-stack.ts";
 
 /**
  * One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack.

@@ -1,11 +1,9 @@
-#!/usr/bin/env node
+import { version } from "@siphon/wire";
 import { Command, CommanderError } from "commander";
-import { cacheCompiledModules } from "./cache.js";
 import { commands } from "./commands.ts";
 import { errnoExitCode, exitCodeOf, explain } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
-cacheCompiledModules();
 main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });
@@ -13,7 +11,7 @@ main(process.argv.slice(2)).then((code) => {
 async function main(args: string[]): Promise<number> {
   const program = new Command("siphon")
     .description("VMs on Ceph, measured and made fast.")
-    .version("0.1.0", "-V, --version")
+    .version(version, "-V, --version")
     .exitOverride();
   const at = args.findIndex((arg) => !arg.startsWith("-"));
   const called = commands.find((entry) => entry.name === args[at]);

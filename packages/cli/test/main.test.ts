@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { commands } from "../src/commands.ts";
+import { main } from "./support/programs.ts";
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), "siphon-cli-"));
 after(() => rmSync(dir, { recursive: true, force: true }));
 

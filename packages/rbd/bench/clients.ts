@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { allocatorLibrary, fioCommand, parseFio } from "@siphon/lab";
+import { builtProgram } from "../../../scripts/build/built-program.ts";
 import type { Load } from "./loads.ts";
 
 export interface Times {
@@ -74,7 +74,7 @@ export const tuned: Client = {
 };
 
 async function runSiphon(image: Image, load: Load, times: Times, cache: string): Promise<Sample> {
-  const main = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
+  const main = builtProgram();
   const pattern = load.rw.startsWith("rand") ? "rand" : "full-seq";
   const type = load.rw.endsWith("read") ? "read" : "write";
   const args = [

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { freemem } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
+import { builtProgram } from "../../../scripts/build/built-program.ts";
 import { estimate } from "../../rados/bench/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../../rados/bench/goals.ts";
 
@@ -61,7 +61,7 @@ const quiet = "--no-progress";
 
 const clients: Record<"rbd" | "siphon", string[]> = {
   rbd: ["rbd"],
-  siphon: [process.execPath, fileURLToPath(new URL("../../cli/bin/siphon.js", import.meta.url)), "rbd"],
+  siphon: [process.execPath, builtProgram(), "rbd"],
 };
 const transfers: Transfer[] = [
   { name: "export", args: ["export", source, out, quiet], makes: { file: out } },

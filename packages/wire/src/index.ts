@@ -17,6 +17,7 @@ export { type LegacyStart, Reader } from "./reader.ts";
 export { crushHash2, crushHash3, crushHash4, strHashRjenkins } from "./rjenkins.ts";
 export { readUtime, type Utime, utimeFromMilliseconds, utimeToMilliseconds, writeUtime } from "./utime.ts";
 export { readUuid, writeUuid } from "./uuid.ts";
+export { version } from "./version.ts";
 export { type Code, op, type WasmMemory, type WasmModule, wasmModule, webAssembly } from "./wasm.ts";
 export { WireError, type WireErrorCode } from "./wire-error.ts";
 export { Writer } from "./writer.ts";

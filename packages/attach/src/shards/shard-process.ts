@@ -1,9 +1,10 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { extname } from "node:path";
 import { SiphonError } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 import type { DiskFigures, ServedPoint } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
+import { forkProgram } from "./fork-program.ts";
 import type { FromShard, ShardFailure, ShardJob, ToShard } from "./messages.ts";
 
 /** How a shard's process ended. */
@@ -30,7 +31,7 @@ export class ShardProcess {
     this.serving = this.#serving.promise;
     this.ended = this.#ended.promise;
     // Its arguments are for people who look at processes. A group of its own: Ctrl-C is this process's to pass on.
-    this.#child = fork(program, job.request.images.map(formatImageSpec), {
+    this.#child = forkProgram(program, job.request.images.map(formatImageSpec), {
       ...{ serialization: "advanced", detached: true },
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });

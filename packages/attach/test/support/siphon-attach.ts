@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { builtProgram } from "../../../../scripts/build/built-program.ts";
 import { kill } from "./run.ts";
 
 /** Where an image is, as `siphon attach --json` tells. */
@@ -67,6 +68,6 @@ export class SiphonAttach {
   }
 }
 
-const main = new URL("../../../cli/src/main.ts", import.meta.url).pathname;
+const main = builtProgram();
 /** Milliseconds after which it is hung. */
 const patience = 120_000;

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+import { main } from "../support/programs.ts";
 
 function attach(...args: string[]) {
   return spawnSync(process.execPath, [main, "attach", ...args], { encoding: "utf8" });

@@ -4,11 +4,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { writeBaselineResults } from "@siphon/lab";
 import { exampleBaseline } from "../../../lab/test/baseline/fixtures.ts";
+import { main } from "../support/programs.ts";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), "siphon-cli-baseline-"));
 
 before(async () => {

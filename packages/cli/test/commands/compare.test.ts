@@ -4,12 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { writeResults } from "@siphon/lab";
 import { slowed } from "../../../lab/test/compare/fixtures.ts";
 import { exampleResults } from "../../../lab/test/fixtures/results.ts";
+import { main } from "../support/programs.ts";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), "siphon-cli-compare-"));
 
 before(async () => {

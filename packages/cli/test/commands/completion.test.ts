@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { main } from "../support/programs.ts";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const script = (shell: string) =>
   spawnSync(process.execPath, [main, "completion", shell], { encoding: "utf8" });
 

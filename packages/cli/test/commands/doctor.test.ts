@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { HostReport } from "@siphon/lab";
+import { main } from "../support/programs.ts";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 /** A PATH on which there is a shell and nothing else. */
 const bare = mkdtempSync(join(tmpdir(), "siphon-cli-doctor-"));
 symlinkSync("/bin/sh", join(bare, "sh"));

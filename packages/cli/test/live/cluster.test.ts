@@ -6,10 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { type LocalClusterStatus, pidsWithEnvironment, RESOURCE_VARIABLE } from "@siphon/lab";
+import { main } from "../support/programs.ts";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), "siphon-"));
 const running = () => pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value.startsWith(`${dir}/`));
 

@@ -5,10 +5,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { pidsWithEnvironment, RESOURCE_VARIABLE } from "@siphon/lab";
+import { main } from "../support/programs.ts";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), "siphon-kill-"));
 const state = join(dir, "state");
 after(() => rmSync(dir, { recursive: true, force: true }));

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { LocalCluster } from "@siphon/lab";
+import { main } from "../support/programs.ts";
 
-const main = new URL("../../src/main.ts", import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), "siphon-rbd-transfer-"));
 const path = (name: string) => join(directory, name);
 let cluster: LocalCluster;

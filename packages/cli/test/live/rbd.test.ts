@@ -3,11 +3,10 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { main } from "../support/programs.ts";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const run = promisify(execFile);
 const pool = "libvirt-pool";
 let cluster: LocalCluster;

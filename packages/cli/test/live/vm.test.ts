@@ -7,10 +7,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { pidsWithEnvironment, RESOURCE_VARIABLE } from "@siphon/lab";
+import { main } from "../support/programs.ts";
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const state = mkdtempSync(join(tmpdir(), "siphon-vm-cli-"));
 after(() => {
   assert.deepEqual(running(), []);

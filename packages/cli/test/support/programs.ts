@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
+import { builtProgram } from "../../../../scripts/build/built-program.ts";
 
-/** The command as it is run from the sources. */
-export const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** The command as it ships. */
+export const main = builtProgram();
 
 export interface Answer {
   code: number | null;

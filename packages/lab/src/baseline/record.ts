@@ -1,7 +1,7 @@
+import { version } from "@siphon/wire";
 import type { RunRecord } from "../load/interleaved.ts";
 import type { Run } from "../results/schema.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
-import { version } from "../version.ts";
 import type { Cell } from "./cells.ts";
 import { compareCells } from "./compare-cells.ts";
 import type { BaselineCell, BaselineResults } from "./results.ts";

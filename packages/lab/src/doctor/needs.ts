@@ -1,7 +1,7 @@
 import { accessSync, constants, globSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import lists from "../../../../scripts/packages.json" with { type: "json" };
 import type { Finding, Packages } from "./finding.ts";
+import lists from "./packages.json" with { type: "json" };
 
 /** A program or library of the system; the list is shared with the set-up script. */
 export interface Need extends Packages {

@@ -1,10 +1,10 @@
+import { version } from "@siphon/wire";
 import type { RunRecord } from "../load/interleaved.ts";
 import { compare } from "../results/compare.ts";
 import type { BiggerStep, Results, Run, RungResult } from "../results/schema.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
 import { studyFigure } from "../study/rungs.ts";
-import { version } from "../version.ts";
 
 /** What one planned rung has gathered so far. */
 interface Gathered {

@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { extname } from "node:path";
+import { forkProgram } from "@siphon/attach";
 import { LabError } from "../errors.ts";
 import type { RbdDisk } from "../vm/settings.ts";
 
@@ -20,7 +21,7 @@ export class ServerProcess implements AsyncDisposable {
 
   constructor() {
     const program = new URL(`./serve-image${extname(import.meta.filename)}`, import.meta.url);
-    this.#child = fork(program, { detached: true });
+    this.#child = forkProgram(program, [], { detached: true });
     this.#ended = once(this.#child, "exit");
   }
 

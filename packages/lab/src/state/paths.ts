@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 
 /**
@@ -13,10 +13,10 @@ export function stateDir(): string {
 
 /** Where what can be built again is kept between runs (guest kernels, images, probes): `$SIPHON_CACHE_DIR` or XDG's. */
 export function cacheDir(): string {
-  return process.env.SIPHON_CACHE_DIR ?? join(xdg("XDG_CACHE_HOME", ".cache"), "siphon");
+  return process.env.SIPHON_CACHE_DIR || join(xdg("XDG_CACHE_HOME", ".cache"), "siphon");
 }
 
 function xdg(variable: string, fallback: string): string {
   const value = process.env[variable];
-  return value?.startsWith("/") ? value : join(homedir(), fallback);
+  return value?.startsWith("/") ? value : join(homedir() || userInfo().homedir, fallback);
 }

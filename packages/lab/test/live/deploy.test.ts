@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
 import { stringify } from "yaml";
+import { builtProgram } from "../../../../scripts/build/built-program.ts";
 import { clean } from "../../src/clean.ts";
 import { Deployment, type DeploymentStatus, destroy, destroyRecorded } from "../../src/deploy/deployment.ts";
 import { type InventoryInput, parseInventory } from "../../src/deploy/inventory.ts";
@@ -49,7 +50,7 @@ function inventory(stores: Record<string, object> = {}, names = three): Inventor
 }
 
 function siphon(...args: string[]) {
-  const main = join(import.meta.dirname, "../../../cli/src/main.ts");
+  const main = builtProgram();
   return run(process.execPath, [main, ...args], { anyExitCode: true, timeoutMs: 300_000 });
 }
 

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Command } from "commander";
+import { commands } from "../src/commands.ts";
+import { main as packaged } from "./support/programs.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const sources = join(root, "packages/cli/bin/siphon.js");
+let dir: string;
+before(() => {
+  dir = mkdtempSync(join(tmpdir(), "siphon-packaged-"));
+});
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+interface Answer {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Answer> {
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: dir,
+    env: { ...process.env, NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { status: child.exitCode, stdout, stderr };
+}
+
+/** The help of every command as the sources have it, by the words that call it. */
+async function helps(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const program = new Command("siphon");
+  const add = (path: string, command: Command) => {
+    const writeOut = (text: string) => found.set(path, (found.get(path) ?? "") + text);
+    command.configureOutput({ writeOut, getOutHasColors: () => false });
+    command.outputHelp();
+    for (const child of command.commands) add(`${path} ${child.name()}`, child);
+  };
+  for (const { name, summary, load } of commands) {
+    const command = (await load([])).summary(summary);
+    program.addCommand(command);
+    add(name, command);
+  }
+  return found;
+}
+
+test("every command's packaged help is what the sources say", async () => {
+  const found = await helps();
+  assert.ok(found.size > 140, `${found.size} commands`);
+  for (const [path, help] of found) {
+    const { status, stdout, stderr } = await run(packaged, [...path.split(" "), "--help"]);
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: help, stderr: "" }, path);
+  }
+});
+
+test("answers and failures are the same from the sources and packaged", async () => {
+  for (const args of [
+    ["--help"],
+    ["--version"],
+    ["ladder", "--rungs", "nvme"],
+    ["completion", "bash"],
+    ["nope"],
+    ["rbd", "info", "pool/image", "--conf", "/nowhere/ceph.conf"],
+  ]) {
+    const [first, second] = await Promise.all([run(sources, args), run(packaged, args)]);
+    assert.deepEqual(second, first, args.join(" "));
+  }
+});
+
+test("a report is the same from the sources and packaged, and is UTF-8", async () => {
+  const results = join(root, "docs/results/ladder.json");
+  for (const [program, out] of [
+    [sources, "a"],
+    [packaged, "b"],
+  ] as const) {
+    const { status, stderr } = await run(program, ["report", results, "--out", join(dir, out)]);
+    assert.equal(status, 0, stderr);
+  }
+  const files = readdirSync(join(dir, "a"));
+  assert.ok(files.includes("report.html"));
+  assert.deepEqual(readdirSync(join(dir, "b")), files);
+  for (const file of files) {
+    const bytes = readFileSync(join(dir, "b", file));
+    assert.deepEqual(bytes, readFileSync(join(dir, "a", file)), file);
+    assert.doesNotMatch(new TextDecoder("utf-8", { fatal: true }).decode(bytes), /Â·|â€|Ã/, file);
+  }
+});
+
+test("the packaged command neither needs nor writes a cache, whatever HOME is", async () => {
+  const home = join(dir, "home");
+  const help = await run(packaged, ["rbd", "--help"], {
+    HOME: home,
+    XDG_CACHE_HOME: "",
+    SIPHON_CACHE_DIR: "",
+  });
+  assert.equal(help.status, 0);
+  assert.ok(!readdirSync(dir).includes("home"));
+  assert.deepEqual(await run(packaged, ["rbd", "--help"], { HOME: "" }), help);
+});
+
+test("a pack that is cut short is named, and what V8 compiled under other flags is passed over", async () => {
+  const copy = join(dir, "copy");
+  cpSync(dirname(packaged), copy, { recursive: true });
+  const program = join(copy, "siphon.cjs");
+  assert.equal((await run("--no-opt", [program, "rbd", "--help"])).status, 0);
+  const pack = join(copy, "siphon.pack");
+  truncateSync(pack, 100_000);
+  const cut = await run(program, ["rbd", "--help"]);
+  assert.notEqual(cut.status, 0);
+  assert.match(cut.stderr, /siphon\.pack is cut short: install siphon again/);
+});
+
+test("a failure that nobody expected shows its place in the sources", async () => {
+  const broken = join(dir, "broken.cjs");
+  // The one way in that every command has: what it writes to.
+  writeFileSync(broken, "process.stdout.write = () => { throw new TypeError('a bug'); };");
+  const { status, stderr } = await run(packaged, ["completion", "bash"], {
+    NODE_OPTIONS: `--require=${broken}`,
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /^siphon: unexpected failure: TypeError: a bug\n/);
+  assert.match(stderr, /packages\/cli\/src\/commands\/completion\.ts:\d+:\d+/);
+});

@@ -1,0 +1,113 @@
+import { isAscii } from "node:buffer";
+import { copyFile, mkdir, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { Script } from "node:vm";
+import { build, type Plugin, transform } from "esbuild";
+import { root } from "./checkout.ts";
+import { type Chunk, writePack } from "./pack.ts";
+
+/** What a process of siphon's may run: the command, and programs that it starts in processes of their own (`forkProgram`). */
+const programs = [
+  "packages/cli/src/main.ts",
+  "packages/attach/src/shards/shard-program.ts",
+  "packages/lab/src/serve/serve-image.ts",
+];
+
+/**
+ * Builds the command as it ships: `siphon.cjs` and `siphon.pack`. Hundreds of modules take longer to find and to read than to run;
+ * chunks are loaded when a command needs them, and take no time to compile.
+ */
+export async function buildProgram(directory: string): Promise<void> {
+  const unfinished = join(directory, `.unfinished-${process.pid}`);
+  await mkdir(unfinished, { recursive: true });
+  try {
+    await writePack(join(unfinished, "siphon.pack"), await makeChunks());
+    await copyFile(join(import.meta.dirname, "launcher.cjs"), join(unfinished, "siphon.cjs"));
+    // Never seen half written by a siphon that starts meanwhile.
+    for (const file of ["siphon.pack", "siphon.cjs"])
+      await rename(join(unfinished, file), join(directory, file));
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+async function makeChunks(): Promise<Chunk[]> {
+  const { outputFiles } = await build({
+    entryPoints: programs.map((path) => ({ in: join(root, path), out: basename(path, ".ts") })),
+    ...{ outdir: root, write: false, logLevel: "error" },
+    ...{ bundle: true, splitting: true, format: "esm", platform: "node", target, conditions: [] },
+    ...{ chunkNames: "[name]-[hash]", legalComments: "none", sourcemap: "inline", sourcesContent: false },
+    plugins: [leanCommander, onlySvg, places],
+  });
+  return Promise.all(outputFiles.map(({ path, text }) => makeChunk(basename(path, ".js"), text)));
+}
+
+const target = "node24";
+
+/** Scripts and not modules: of a module V8 keeps only what it compiles to load it. */
+async function makeChunk(name: string, module: string): Promise<Chunk> {
+  const { code, map } = await transform(module, {
+    ...{ format: "cjs", platform: "node", target, supported: { "dynamic-import": false } },
+    ...{ minifyWhitespace: true, sourcemap: "external", sourcefile: `${name}.js`, sourcesContent: false },
+  });
+  const source = Buffer.from(`(function (require, module, exports) {${code.trimEnd()}\n})`);
+  return { name, source, compiled: compile(name, source), sourceMap: Buffer.from(map) };
+}
+
+/** Compiles all functions now: what is compiled when it is first called would be compiled in every process. */
+function compile(name: string, source: Buffer): Buffer {
+  setFlagsFromString("--no-lazy");
+  try {
+    const text = source.toString(isAscii(source) ? "latin1" : "utf8");
+    const script = new Script(text, { filename: `siphon:${name}.js` });
+    // V8 takes what was compiled only under the flags that it was stored under.
+    setFlagsFromString("--lazy");
+    return script.createCachedData();
+  } finally {
+    setFlagsFromString("--lazy");
+  }
+}
+
+/** What commander needs of two modules of Node: importing them opens the standard streams, or takes longer than parsing a command line. */
+const leanCommander: Plugin = {
+  name: "lean commander",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:(process|child_process)$/ }, ({ path, importer }) =>
+      importer.includes("/commander/") ? { path, namespace: "lean" } : undefined,
+    );
+    onLoad({ filter: /./, namespace: "lean" }, ({ path }) => ({ contents: leanModules[path]! }));
+  },
+};
+const leanModules: Readonly<Record<string, string>> = {
+  "node:process": "export default process;",
+  "node:child_process":
+    'export default { spawn: (...args) => process.getBuiltinModule("node:child_process").spawn(...args) };',
+};
+
+/** Charts are written as SVG: the canvas that vega would look for on the machine is not needed. */
+const onlySvg: Plugin = {
+  name: "only SVG",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^vega-canvas$/ }, async ({ path, ...from }) => {
+      if (from.pluginData === onlySvg) return undefined;
+      const found = await resolve(path, { ...from, pluginData: onlySvg });
+      return { path: join(dirname(found.path), "vega-canvas.browser.js") };
+    });
+  },
+};
+
+/** Modules in the pack have addresses that tell where their sources are, `siphon:///packages/...`. */
+const places: Plugin = {
+  name: "places",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/packages\/[a-z]+\/src\/.*\.ts$/ }, async ({ path }) => {
+      const place = `/${relative(root, path)}`;
+      const text = await readFile(path, "utf8");
+      const contents = text
+        .replaceAll("import.meta.url", JSON.stringify(`siphon://${place}`))
+        .replaceAll("import.meta.filename", JSON.stringify(place));
+      return { contents, loader: "ts" };
+    });
+  },
+};
