@@ -52,6 +52,7 @@ export type { GuestImageFiles } from "./guest/image-files.ts";
 export { type ImageGuest, imageGuest, type LetIn } from "./guest/image-guest.ts";
 export { benchmarkPartition, type GuestDevice } from "./guest/partition/benchmark-partition.ts";
 export { smallGuest } from "./guest/small.ts";
+export { type Call, type CallOptions, host, type Platform } from "./host/platform.ts";
 export { pidsWithEnvironment } from "./host/proc.ts";
 export {
   createImage,
@@ -101,6 +102,9 @@ export type {
   Verdict,
 } from "./results/schema.ts";
 export { markOutliers, summarize } from "./results/summarize.ts";
+export type { RootContents } from "./roots/contents.ts";
+export { releases, rootSource } from "./roots/releases.ts";
+export { classDirectory, Root, type RootUse, rootsDirectory } from "./roots/root.ts";
 export { type LadderMode, rungsOf } from "./rungs/plan.ts";
 export { RESOURCE_VARIABLE } from "./state/resource.ts";
 export { type Report, type StepRunner, silentSteps } from "./step.ts";

@@ -1,9 +1,12 @@
 import { pipeline } from "node:stream/promises";
 import { exec } from "tinyexec";
 import { LabError } from "../errors.ts";
+import { host, type Platform } from "./platform.ts";
 
 /** How to run a program to its end. */
 export interface RunOptions {
+  /** Where the program comes from; this host unless told. */
+  from?: Platform;
   /** Added to this process's environment; undefined removes a variable. */
   env?: Record<string, string | undefined>;
   cwd?: string;
@@ -36,13 +39,28 @@ export async function run(
   args: string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { env, cwd, input, timeoutMs = 60_000, signal, onStart, onStdout, anyExitCode = false } = options;
+  const {
+    from = host,
+    cwd,
+    input,
+    timeoutMs = 60_000,
+    signal,
+    onStart,
+    onStdout,
+    anyExitCode = false,
+  } = options;
   signal?.throwIfAborted();
+  const call = from.command(command, args, options);
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([signal, timeout]) : timeout;
-  const result = exec(command, args, {
+  const result = exec(call.command, call.args, {
     stdin: typeof input === "string" ? input : undefined,
-    nodeOptions: { cwd, env: { ...process.env, ...env }, detached: true, stdio: ["pipe", "pipe", "pipe"] },
+    nodeOptions: {
+      cwd,
+      env: { ...process.env, ...call.env },
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+    },
   });
   const stdin = result.process?.stdin;
   // A program may end without reading all that it is given.
@@ -56,7 +74,7 @@ export async function run(
   try {
     output = await result;
   } catch (cause) {
-    throw notStarted(command, cause);
+    throw notStarted(call.command, cause);
   }
   signal?.throwIfAborted();
   if (timeout.aborted) throw timedOut(command, timeoutMs);

@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { LabError } from "../errors.ts";
 import type { Resource } from "../state/resource.ts";
 import { lastWords, notStarted } from "./command.ts";
+import { host, type Platform } from "./platform.ts";
 import { endProcesses } from "./signals.ts";
 
 export interface DaemonOptions {
@@ -11,6 +12,8 @@ export interface DaemonOptions {
   name: string;
   command: string;
   args: string[];
+  /** Where the program comes from; this host unless told. */
+  from?: Platform;
   /** Added to this process's environment. */
   env?: Record<string, string | undefined>;
   /** The resource it works for: its files' home, and what `siphon clean` finds it by. */
@@ -48,13 +51,14 @@ export class Daemon implements AsyncDisposable {
   }
 
   static async start(options: DaemonOptions): Promise<Daemon> {
-    const { name, command, args, env, resource, output = `${name}.out` } = options;
+    const { name, command, args, from = host, env, resource, output = `${name}.out` } = options;
+    const call = from.command(command, args, { env, cwd: resource.dir });
     const outputFile = resource.path(output);
     const fd = openSync(outputFile, "a", 0o600);
     try {
-      const child = spawn(command, args, {
+      const child = spawn(call.command, call.args, {
         cwd: resource.dir,
-        env: { ...process.env, ...env, ...resource.environment },
+        env: { ...process.env, ...call.env, ...resource.environment },
         detached: true,
         stdio: ["ignore", fd, fd],
       });
@@ -65,7 +69,7 @@ export class Daemon implements AsyncDisposable {
       child.unref();
       return new Daemon(name, child.pid!, outputFile, exited);
     } catch (cause) {
-      throw notStarted(command, cause);
+      throw notStarted(call.command, cause);
     } finally {
       closeSync(fd);
     }
