@@ -25,6 +25,14 @@ export function numberOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(Number);
 }
 
+/** The type of a local cluster's keys. */
+export function keyTypeOption(): Option {
+  return new Option(
+    "--key-type <type>",
+    "type of all cephx keys (default: what the cluster's Ceph makes: aes256k from 20.2.4 and 19.2.6 on)",
+  ).choices(["aes", "aes256k"]);
+}
+
 /** Without the fields that are undefined, which would otherwise beat a default. */
 export function given<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;

@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { AesKey } from "../src/auth/aes-key.ts";
 import type { ConnectionMode } from "../src/messenger/auth.ts";
 import { FakeDaemon, type FakePeer } from "../test/support/fake-daemon.ts";
 
@@ -10,7 +11,7 @@ import { FakeDaemon, type FakePeer } from "../test/support/fake-daemon.ts";
  * parent process each time that `tid` have come.
  */
 export const benchSecrets = {
-  sessionKey: Buffer.alloc(16, 1),
+  sessionKey: new AesKey(Buffer.alloc(16, 1)),
   connectionSecret: Buffer.alloc(64, 2),
 };
 export const frontBytes = 150;

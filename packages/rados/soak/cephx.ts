@@ -1,6 +1,7 @@
 import { Reader, Writer } from "@siphon/wire";
 import { Authorizer, CephxState } from "../src/auth/cephx.ts";
-import { readCryptoKey } from "../src/auth/crypto-key.ts";
+import { keyUsage } from "../src/auth/crypto-key.ts";
+import { readCryptoKey } from "../src/auth/read-key.ts";
 import { readTickets } from "../src/auth/tickets.ts";
 import { entityType } from "../src/messenger/peer.ts";
 import { grant, keyBytes, keyOf, serviceTicket } from "../test/support/cephx-bytes.ts";
@@ -39,7 +40,7 @@ export function cephxInputs(): HostileInput[] {
     {
       name: "inside of a daemon's challenge",
       seeds: [challenge],
-      read: (bytes) => authorizer(whole).answer(keyOf(session).encrypt(bytes)),
+      read: (bytes) => authorizer(whole).answer(keyOf(session).encrypt(bytes, keyUsage.authorizeChallenge)),
     },
     {
       name: "inside of a daemon's proof",
@@ -47,7 +48,9 @@ export function cephxInputs(): HostileInput[] {
       read: (bytes) => {
         // Whatever it is, it does not answer the question that was asked.
         try {
-          authorizer(whole).verify(new Writer().blob(keyOf(session).encrypt(bytes)).finish());
+          authorizer(whole).verify(
+            new Writer().blob(keyOf(session).encrypt(bytes, keyUsage.authorizeReply)).finish(),
+          );
         } catch (error) {
           if ((error as { code?: string }).code !== "SIPHON_RADOS_UNTRUSTED") throw error;
         }

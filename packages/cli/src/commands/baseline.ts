@@ -9,7 +9,7 @@ import { Command, Option } from "commander";
 import { baselineTable } from "../baseline-table.ts";
 import { interruption } from "../interruption.ts";
 import { type LoadFlags, loadFromFlags, withLoadFlags } from "../load-flags.ts";
-import { given, listOf, toNumber } from "../options.ts";
+import { given, keyTypeOption, listOf, toNumber } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 
 /** The flags as commander gives them; what was not given is missing. */
@@ -22,6 +22,7 @@ interface Flags extends LoadFlags {
   osds?: string;
   replicas?: string;
   store?: BaselineOptionsInput["store"];
+  keyType?: BaselineOptionsInput["keyType"];
   engines?: string;
   wire?: string;
   accel?: BaselineOptionsInput["accel"];
@@ -64,6 +65,7 @@ export function baselineCommand(): Command {
         "memstore",
       ]),
     )
+    .addOption(keyTypeOption())
     .optionsGroup("An existing cluster instead:")
     .option("--conf <file>", "its ceph.conf (default: /etc/ceph/ceph.conf)")
     .option("--user <name>", "user without the client. prefix (default: libvirt)")
@@ -100,6 +102,7 @@ function fromFlags(flags: Flags): BaselineOptionsInput {
     osds: listOf(flags.osds)?.map(Number),
     replicas: toNumber(flags.replicas),
     store: flags.store,
+    keyType: flags.keyType,
     // Whether there are such engines and wires is checked with all other options.
     engines: listOf(flags.engines) as BaselineOptionsInput["engines"],
     wire: listOf(flags.wire) as BaselineOptionsInput["wire"],

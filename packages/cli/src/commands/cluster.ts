@@ -8,7 +8,7 @@ import {
 import Table from "cli-table3";
 import { Command, Option } from "commander";
 import { interruption } from "../interruption.ts";
-import { numberOption, sizeOption, withStateDir } from "../options.ts";
+import { keyTypeOption, numberOption, sizeOption, withStateDir } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 import { deployCommand } from "./cluster-deploy.ts";
 
@@ -51,6 +51,7 @@ function upCommand(): Command {
       ]),
     )
     .addOption(choice("--auth <kind>", "authentication (default: none)", ["none", "cephx"]))
+    .addOption(keyTypeOption())
     .addOption(choice("--msgr <version>", "messenger protocol (default: v2)", ["v1", "v2", "both"]))
     .addOption(
       choice("--wire <mode>", "protection of msgr v2, or what the client chooses (default: crc)", [

@@ -9,7 +9,7 @@ import {
 import { Command, Option } from "commander";
 import { interruption } from "../interruption.ts";
 import { type LoadFlags, loadFromFlags, withLoadFlags } from "../load-flags.ts";
-import { given, listOf, toNumber } from "../options.ts";
+import { given, keyTypeOption, listOf, toNumber } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 import { ladderTable } from "../table.ts";
 
@@ -31,6 +31,7 @@ interface Flags extends LoadFlags {
   osds?: string;
   replicas?: string;
   store?: "bluestore" | "memstore";
+  keyType?: "aes" | "aes256k";
   conf?: string;
   user?: string;
   pool?: string;
@@ -74,6 +75,7 @@ export function ladderCommand(): Command {
         "memstore",
       ]),
     )
+    .addOption(keyTypeOption())
     .optionsGroup("An existing cluster instead:")
     .option("--conf <file>", "its ceph.conf (default: /etc/ceph/ceph.conf)")
     .option("--user <name>", "user without the client. prefix (default: libvirt)")
@@ -109,6 +111,7 @@ function fromFlags(flags: Flags): LadderOptionsInput {
     osds: toNumber(flags.osds),
     replicas: toNumber(flags.replicas),
     store: flags.store,
+    keyType: flags.keyType,
   });
   const vm = given({ cpus: toNumber(flags.cpus), memory: flags.memory });
   return given({

@@ -37,7 +37,7 @@ export async function localTargets(
 async function localTarget(
   osds: number,
   wire: WireName,
-  { replicas, store, size }: BaselineOptions,
+  { replicas, store, keyType, size }: BaselineOptions,
   { address, report, signal }: Circumstances,
   stack: AsyncDisposableStack,
 ): Promise<BaselineTarget> {
@@ -50,6 +50,7 @@ async function localTarget(
     osds,
     replicas: replicasOf(osds, replicas),
     store,
+    keyType,
     // Each may have to hold the whole image, and clusters that come later need their share of the memory.
     ...(store === "memstore" && { osdSize: Math.max(GIB, 2 * size) }),
   };

@@ -1,5 +1,6 @@
 import { freemem } from "node:os";
 import { z } from "zod";
+import { clusterFields } from "../cluster/spec.ts";
 import { LabError } from "../errors.ts";
 import { problemsOf, readYaml } from "../input.ts";
 import { drawSeed, existingClusterFields, type LoadOptions, loadFields } from "../load/options.ts";
@@ -16,6 +17,8 @@ const baselineFields = z.strictObject({
   /** Copies of each object; 3 unless told, and at most one an OSD. */
   replicas: z.int().min(1).max(10).optional(),
   store: z.enum(["memstore", "bluestore"]).default("memstore"),
+  /** What type the clusters' keys are of; the one that their release makes, unless told. */
+  keyType: clusterFields.shape.keyType,
   engines: unique(z.enum(engineNames)).default([...engineNames]),
   /** `v2-crc` on local clusters, `own` on an existing one unless told. */
   wire: unique(z.enum(wireNames)).optional(),

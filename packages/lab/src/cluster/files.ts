@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { confText } from "../ceph/conf.ts";
 import { cephEnvironment } from "../ceph/environment.ts";
+import { type Keys, type KeyType, monmapCiphers } from "../ceph/key-type.ts";
 import { type KeyringEntry, keyringText, newCephxKey } from "../ceph/keyring.ts";
 import { run } from "../host/command.ts";
 import type { Resource } from "../state/resource.ts";
@@ -17,13 +18,14 @@ export async function writeClusterFiles(
   resource: Resource,
   spec: ClusterSpec,
   place: Omit<ClusterPlace, "home">,
+  keys: Keys,
 ): Promise<void> {
   const paths = clusterPaths(resource);
   const daemons = daemonsOf(spec);
   for (const dir of [...daemons.map(paths.data), resource.path("crash"), resource.path("modules")])
     await mkdir(dir, { mode: 0o700 });
 
-  const entries = firstKeys(daemons);
+  const entries = firstKeys(daemons, keys.type);
   const secret = { mode: 0o600 };
   const conf = clusterConf(spec, { classDirectory: classDirectory(), ...place, home: resource });
   // They are placed before they start.
@@ -33,30 +35,41 @@ export async function writeClusterFiles(
   for (const { name, key } of entries.slice(1)) {
     await writeFile(paths.keyring(name), keyringText([{ name, key }]), secret);
   }
-  await makeMonmap(resource, place.fsid, place.mons);
+  await makeMonmap(resource, place.fsid, place.mons, keys);
 }
 
 /** New keys for what exists from the start: the monitors' common one, client.admin, manager and OSDs. */
-export function firstKeys(daemons: DaemonId[]): KeyringEntry[] {
+export function firstKeys(daemons: DaemonId[], type: KeyType): KeyringEntry[] {
   return [
-    { name: "mon.", key: newCephxKey(), caps: { mon: "allow *" } },
+    { name: "mon.", key: newCephxKey(type), caps: { mon: "allow *" } },
     {
       name: "client.admin",
-      key: newCephxKey(),
+      key: newCephxKey(type),
       caps: { mon: "allow *", osd: "allow *", mgr: "allow *", mds: "allow *" },
     },
     ...daemons
       .filter(({ kind }) => kind !== "mon")
-      .map(({ kind, name }) => ({ name, key: newCephxKey(), caps: daemonCaps(kind) })),
+      .map(({ kind, name }) => ({ name, key: newCephxKey(type), caps: daemonCaps(kind) })),
   ];
 }
 
 /** Makes the monitor map that monitors start from, in the resource's directory. */
-export async function makeMonmap(resource: Resource, fsid: string, addresses: MonAddress[]): Promise<void> {
+export async function makeMonmap(
+  resource: Resource,
+  fsid: string,
+  addresses: MonAddress[],
+  keys: Keys,
+): Promise<void> {
   const vectors = addresses.flatMap((address) => ["--addv", address.id, addressVector(address)]);
-  await run("monmaptool", ["--create", "--fsid", fsid, ...vectors, clusterPaths(resource).monmap], {
-    env: { ...cephEnvironment, ...resource.environment },
-  });
+  const args = [
+    "--create",
+    "--fsid",
+    fsid,
+    ...vectors,
+    ...monmapCiphers(keys),
+    clusterPaths(resource).monmap,
+  ];
+  await run("monmaptool", args, { env: { ...cephEnvironment, ...resource.environment } });
 }
 
 function daemonCaps(kind: DaemonId["kind"]): Record<string, string> {

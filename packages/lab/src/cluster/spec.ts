@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type KeyType, keyTypes } from "../ceph/key-type.ts";
 import { LabError } from "../errors.ts";
 
 const MIB = 1024 ** 2;
@@ -16,6 +17,8 @@ export const clusterFields = z.strictObject({
   replicas: z.int().min(1).max(10).optional(),
   store: z.enum(["bluestore", "memstore"]).default("bluestore"),
   auth: z.enum(["none", "cephx"]).default("none"),
+  /** What type all keys are of; the one that the cluster's release makes, unless told. */
+  keyType: z.enum(Object.keys(keyTypes) as [KeyType, ...KeyType[]]).optional(),
   /** Messenger versions that the daemons speak. */
   msgr: z.enum(["v1", "v2", "both"]).default("v2"),
   /** What msgr v2 protects frames with: checksums, AES-GCM, or ("any") what each client prefers. */

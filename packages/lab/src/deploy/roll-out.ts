@@ -1,9 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { CephClient } from "../ceph/client.ts";
 import { confText } from "../ceph/conf.ts";
+import { keysOf } from "../ceph/key-type.ts";
 import { keyringText } from "../ceph/keyring.ts";
 import { initRbdPool } from "../ceph/pool.ts";
-import { makeMaps, placeOsds } from "../cluster/bring-up.ts";
+import { allowInsecureKeys, makeMaps, placeOsds } from "../cluster/bring-up.ts";
 import { firstKeys, makeMonmap } from "../cluster/files.ts";
 import { checkSocketPaths, clusterPaths, type DaemonId } from "../cluster/layout.ts";
 import { awaitClean, awaitOsds } from "../cluster/ready.ts";
@@ -78,14 +79,15 @@ export async function rollOut({
   await everywhere("be taken possession of", (placement) => claiming(placement, claim, wipes));
 
   onStep("keys and configuration");
-  const keys = firstKeys(placements.flatMap(daemonsOn));
+  const kind = await keysOf(spec.keyType, resource.environment);
+  const keys = firstKeys(placements.flatMap(daemonsOn), kind.type);
   const paths = clusterPaths(resource);
   const admin = keys.filter(({ name }) => name === "client.admin");
   await writeFile(paths.conf, confText(clientConf(placements, spec, fsid, resource)), { mode: 0o600 });
   await writeFile(paths.keyring("client.admin"), keyringText(admin.map(({ name, key }) => ({ name, key }))), {
     mode: 0o600,
   });
-  await makeMonmap(resource, fsid, monAddresses(placements, spec));
+  await makeMonmap(resource, fsid, monAddresses(placements, spec), kind);
   const monmap = await readFile(paths.monmap);
   await everywhere("take its files", (placement) =>
     furnishing(placement, { conf: hostConf(placement, placements, spec, fsid), keys, monmap }),
@@ -106,6 +108,7 @@ export async function rollOut({
   );
   const uuids = osds.map(({ uuid }) => uuid);
   const making = async () => {
+    if (kind.mustBeAllowed) await allowInsecureKeys(session);
     await makeMaps(resource, session, spec, fsid, uuids);
     const places = osds.map(({ daemon: { id }, store, placement, found }) => {
       return { id, host: placement.host.name, bytes: bytesOf(store, found) };

@@ -1,5 +1,6 @@
 import { freemem } from "node:os";
 import { z } from "zod";
+import { clusterFields } from "../cluster/spec.ts";
 import { LabError } from "../errors.ts";
 import { problemsOf, readYaml } from "../input.ts";
 import { drawSeed, existingClusterFields, loadFields } from "../load/options.ts";
@@ -36,6 +37,7 @@ const ladderFields = z.strictObject({
       store: z.enum(["bluestore", "memstore"]).default("memstore"),
       /** Published mode replays the study's: auth none over messenger v1; otherwise cephx over v2. */
       auth: z.enum(["none", "cephx"]).optional(),
+      keyType: clusterFields.shape.keyType,
       msgr: z.enum(["v1", "v2", "both"]).optional(),
       osdMemoryTarget: size.optional(),
       settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),

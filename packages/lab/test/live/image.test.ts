@@ -187,7 +187,7 @@ test("each thing that is missing on an existing cluster is named", { timeout: 12
   });
   const elsewhere = await userWith("elsewhere", { mon: "profile rbd", osd: "profile rbd pool=other" });
   await assert.rejects(requireWritable(elsewhere), codeOf("SIPHON_PERMISSION"));
-  const wrong = await userWith("wrong", { mon: "profile rbd" }, newCephxKey());
+  const wrong = await userWith("wrong", { mon: "profile rbd" }, newCephxKey("aes"));
   await assert.rejects(requireWritable(wrong), /does not accept the key of client\.wrong/);
   await assert.rejects(requireWritable(client.with({ user: "nobody" })), /no key for client\.nobody/);
   await assert.rejects(requireWritable(client.with({ pool: "none" })), /there is no pool none/);

@@ -3,7 +3,7 @@ import { errnoName, RadosError } from "../errors.ts";
 import { authMethod, type ConnectionAuth, type SessionSecrets } from "../messenger/auth.ts";
 import { entityType } from "../messenger/peer.ts";
 import { Authorizer, CephxState } from "./cephx.ts";
-import type { CryptoKey } from "./crypto-key.ts";
+import type { CryptoKey, KeyType } from "./crypto-key.ts";
 import { type EntityName, writeEntityName } from "./entity-name.ts";
 
 /** First byte of an authentication: to a monitor, or to another daemon (AUTH_MODE_*, src/auth/Auth.h). */
@@ -184,11 +184,11 @@ export class CephxMonitorAuth implements MonitorAuth {
       throw new RadosError("SIPHON_RADOS_UNTRUSTED", "the monitor let us in without asking for the key");
     }
     const connectionSecret = this.state.acceptReply(globalId, payload);
-    return { sessionKey: this.state.revealSessionKey(), connectionSecret };
+    return { sessionKey: this.state.sessionKey, connectionSecret };
   }
 
   refused(result: number, allowedMethods: readonly number[]): RadosError {
-    return refusal(this.state.name, this.method, result, allowedMethods);
+    return refusal(this.state.name, this.method, result, allowedMethods, this.state.keyType);
   }
 }
 
@@ -214,13 +214,13 @@ class CephxDaemonAuth implements ConnectionAuth {
 
   done(_globalId: bigint, payload: Buffer): SessionSecrets {
     const connectionSecret = this.#authorizer.verify(payload);
-    return { sessionKey: this.#authorizer.sessionKey.reveal(), connectionSecret };
+    return { sessionKey: this.#authorizer.sessionKey, connectionSecret };
   }
 
   /** The daemon may hold newer secrets than our ticket was made for: the next attempt asks for a new one. */
   refused(result: number, allowedMethods: readonly number[]): RadosError {
     this.#state.invalidate(entityType[this.#type]);
-    const error = refusal(this.#state.name, this.method, result, allowedMethods);
+    const error = refusal(this.#state.name, this.method, result, allowedMethods, this.#state.keyType);
     return new RadosError(error.code, error.message, { retryable: true, hint: error.hint ?? "" });
   }
 }
@@ -236,7 +236,13 @@ const methodNames = new Map<number, string>([
   [authMethod.cephx, "cephx"],
 ]);
 
-function refusal(name: EntityName, method: number, result: number, allowed: readonly number[]): RadosError {
+function refusal(
+  name: EntityName,
+  method: number,
+  result: number,
+  allowed: readonly number[],
+  keyType?: KeyType,
+): RadosError {
   const user = `${name.type}.${name.id}`;
   if (!allowed.includes(method)) {
     const wanted = allowed.map((m) => methodNames.get(m) ?? `method ${m}`).join(" or ");
@@ -253,9 +259,13 @@ function refusal(name: EntityName, method: number, result: number, allowed: read
   }
   return new RadosError(
     "SIPHON_RADOS_AUTH",
-    `the cluster does not accept ${user}: no such user, or another key (${errnoName(result) ?? `error ${-result}`})`,
+    // Monitors do not say which of these it is.
+    `the cluster does not accept ${user}: no such user, another key, or its monitors let no keys of type ${keyType} in ` +
+      `(${errnoName(result) ?? `error ${-result}`})`,
     {
-      hint: `compare the keyring with: ceph auth get ${user}; a cluster that lets only keys of type aes256k in cannot be used yet`,
+      hint:
+        `compare the keyring with \`ceph auth get ${user}\`, and its type with auth_allowed_ciphers of ` +
+        `\`ceph mon dump\`; a key of a type that is let in: \`ceph auth rotate ${user}\``,
     },
   );
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Reader, Writer } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import { entityType } from "../messenger/peer.ts";
-import type { CryptoKey } from "./crypto-key.ts";
+import { type CryptoKey, type KeyType, keyUsage } from "./crypto-key.ts";
 import type { EntityName } from "./entity-name.ts";
 import { readTickets, type Ticket, type Tickets, unseal, writeTicketBlob } from "./tickets.ts";
 
@@ -28,6 +28,10 @@ export class CephxState {
   constructor(name: EntityName, key: CryptoKey) {
     this.name = name;
     this.#key = key;
+  }
+
+  get keyType(): KeyType {
+    return this.#key.type;
   }
 
   /** The identity given by the monitors; 0 before the first session. */
@@ -119,7 +123,7 @@ export class CephxState {
     if (status !== 0)
       throw new RadosError("SIPHON_RADOS_AUTH", `the monitor refused a ticket (error ${-status})`);
     if (type === getPrincipalSessionKey) {
-      readTickets(r, this.#sessionKey, this.#tickets);
+      readTickets(r, this.sessionKey, this.#tickets);
       return undefined;
     }
     if (type !== getAuthSessionKey) throw r.malformed(`type ${type}`);
@@ -128,34 +132,22 @@ export class CephxState {
     if (r.remaining === 0) return undefined;
     const sealedSecret = r.blob();
     const others = r.blob();
-    if (others.length > 0)
-      readTickets(new Reader(others, "service tickets"), this.#sessionKey, this.#tickets);
+    if (others.length > 0) readTickets(new Reader(others, "service tickets"), this.sessionKey, this.#tickets);
     if (sealedSecret.length === 0) return undefined;
-    return new Reader(unseal(this.#sessionKey, new Reader(sealedSecret, "connection secret").blob())).blob();
+    const sealed = new Reader(sealedSecret, "connection secret").blob();
+    return new Reader(unseal(this.sessionKey, sealed, keyUsage.connectionSecret)).blob();
   }
 
   /** The key shared with the monitor that granted the session's ticket. */
-  revealSessionKey(): Uint8Array {
-    return this.#sessionKey.reveal();
-  }
-
-  get #sessionKey(): CryptoKey {
+  get sessionKey(): CryptoKey {
     const ticket = this.#tickets.get(entityType.auth);
     if (ticket === undefined)
       throw new RadosError("SIPHON_RADOS_PROTOCOL", "no ticket for the monitor session");
     return ticket.sessionKey;
   }
 
-  /**
-   * The answer to the monitor's challenge (cephx_calc_client_server_challenge): both challenges encrypted
-   * with our key, behind their u32 length; then the exclusive or of the 64-bit words.
-   */
   #prove(clientChallenge: bigint): bigint {
-    const challenges = new Writer(16).u64(this.#serverChallenge).u64(clientChallenge).finish();
-    const sealed = new Writer().blob(this.#key.encrypt(challenges)).finish();
-    let proof = 0n;
-    for (let at = 0; at + 8 <= sealed.length; at += 8) proof ^= sealed.readBigUInt64LE(at);
-    return proof;
+    return this.#key.prove(new Writer(16).u64(this.#serverChallenge).u64(clientChallenge).finish());
   }
 }
 
@@ -192,7 +184,10 @@ export class Authorizer {
 
   /** CephXAuthorizeChallenge, encrypted: u8 1, u64 challenge. */
   answer(challenge: Buffer): Buffer {
-    const r = new Reader(unseal(this.sessionKey, challenge), "CephXAuthorizeChallenge");
+    const r = new Reader(
+      unseal(this.sessionKey, challenge, keyUsage.authorizeChallenge),
+      "CephXAuthorizeChallenge",
+    );
     r.u8();
     return this.#build(r.u64());
   }
@@ -202,10 +197,8 @@ export class Authorizer {
    * connection secret.
    */
   verify(reply: Buffer): Buffer | undefined {
-    const r = new Reader(
-      unseal(this.sessionKey, new Reader(reply, "authorizer reply").blob()),
-      "authorizer reply",
-    );
+    const sealed = new Reader(reply, "authorizer reply").blob();
+    const r = new Reader(unseal(this.sessionKey, sealed, keyUsage.authorizeReply), "authorizer reply");
     const version = r.u8();
     if (r.u64() !== BigInt.asUintN(64, this.#nonce + 1n)) {
       throw new RadosError(
@@ -226,6 +219,6 @@ export class Authorizer {
       .bool(challenge !== undefined)
       .u64(plus1)
       .finish();
-    return w.blob(this.sessionKey.encrypt(proof)).finish();
+    return w.blob(this.sessionKey.encrypt(proof, keyUsage.authorize)).finish();
   }
 }

@@ -1,6 +1,7 @@
 import { Reader, readUtime, utimeToMilliseconds, type Writer } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
-import { type CryptoKey, readCryptoKey } from "./crypto-key.ts";
+import { type CryptoKey, type KeyUsage, keyUsage } from "./crypto-key.ts";
+import { readCryptoKey } from "./read-key.ts";
 
 /** A ticket for the daemons of one service: a key shared with them, and what proves to them that we have it. */
 export interface Ticket {
@@ -32,7 +33,7 @@ export function readTickets(r: Reader, key: CryptoKey, tickets: Tickets): void {
   for (let left = r.count(leastTicketBytes); left > 0; left--) {
     const service = r.u32();
     expectVersion(r, r.u8());
-    const granted = new Reader(unseal(key, r.blob()), "CephXServiceTicket");
+    const granted = new Reader(unseal(key, r.blob(), keyUsage.ticketSessionKey), "CephXServiceTicket");
     expectVersion(granted, granted.u8());
     const sessionKey = readCryptoKey(granted);
     const validity = utimeToMilliseconds(readUtime(granted));
@@ -60,8 +61,8 @@ export function writeTicketBlob(w: Writer, ticket: Ticket | undefined): void {
 }
 
 /** Opens what the other side encrypted; failing to is failing to prove who it is. */
-export function unseal(key: CryptoKey, sealed: Uint8Array): Buffer {
-  const plain = key.decrypt(sealed);
+export function unseal(key: CryptoKey, sealed: Uint8Array, usage: KeyUsage): Buffer {
+  const plain = key.decrypt(sealed, usage);
   if (plain === undefined) {
     throw new RadosError(
       "SIPHON_RADOS_UNTRUSTED",
@@ -79,7 +80,7 @@ const leastTicketBytes = 4 + 1 + 4 + 1 + 4;
 function unsealRenewed(old: Ticket | undefined, sealed: Uint8Array): Buffer {
   if (old === undefined)
     throw new RadosError("SIPHON_RADOS_PROTOCOL", "a renewed ticket for one we do not have");
-  return unseal(old.sessionKey, sealed);
+  return unseal(old.sessionKey, sealed, keyUsage.ticketBlob);
 }
 
 function expectVersion(r: Reader, version: number): void {

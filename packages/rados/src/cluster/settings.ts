@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
-import { type CryptoKey, parseCryptoKey } from "../auth/crypto-key.ts";
+import type { CryptoKey } from "../auth/crypto-key.ts";
 import { type EntityName, parseEntityName } from "../auth/entity-name.ts";
+import { parseCryptoKey } from "../auth/read-key.ts";
 import { CephConf, type CephConfOptions } from "../config/ceph-conf.ts";
 import { resolveMonHosts } from "../config/mon-host.ts";
 import { RadosError } from "../errors.ts";

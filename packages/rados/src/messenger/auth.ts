@@ -1,3 +1,4 @@
+import type { CryptoKey } from "../auth/crypto-key.ts";
 import type { RadosError } from "../errors.ts";
 
 /** Auth methods and connection modes, as on the wire. */
@@ -8,7 +9,7 @@ export type ConnectionMode = keyof typeof connectionMode;
 /** What the two sides share once they have proven themselves; none of it with auth method none. */
 export interface SessionSecrets {
   /** Signs the handshake (msgr2) or every message (msgr1). */
-  sessionKey: Uint8Array | undefined;
+  sessionKey: Pick<CryptoKey, "sign" | "reveal"> | undefined;
   /** Keys and nonces of secure mode (msgr2). */
   connectionSecret: Uint8Array | undefined;
 }

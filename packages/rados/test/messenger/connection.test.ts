@@ -6,11 +6,12 @@ import type { EntityAddr } from "@siphon/wire";
 import type { RadosError } from "../../src/errors.ts";
 import type { ConnectionMode } from "../../src/messenger/auth.ts";
 import { openTcp } from "../../src/messenger/transport.ts";
+import { keyOf } from "../support/cephx-bytes.ts";
 import { connectTo, messengerFor } from "../support/connect.ts";
 import { FakeDaemon, type FakeDaemonOptions, OpenAuth } from "../support/fake-daemon.ts";
 import { corruptAt, cutAfter } from "../support/transports.ts";
 
-const secrets = { sessionKey: Buffer.alloc(16, 7), connectionSecret: Buffer.alloc(64, 8) };
+const secrets = { sessionKey: keyOf(Buffer.alloc(16, 7)), connectionSecret: Buffer.alloc(64, 8) };
 const noSecrets = { sessionKey: undefined, connectionSecret: undefined };
 
 function osd(addr: EntityAddr) {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createServer, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import { Writer } from "@siphon/wire";
-import { parseCryptoKey } from "../../src/auth/crypto-key.ts";
+import { keyUsage } from "../../src/auth/crypto-key.ts";
+import { parseCryptoKey } from "../../src/auth/read-key.ts";
 import { Cluster, type RadosError } from "../../src/index.ts";
 import { FakeDaemon, type FakeDaemonOptions } from "../support/fake-daemon.ts";
 
@@ -40,7 +41,10 @@ test("a monitor that lets us in without asking for the key is not trusted", asyn
 });
 
 test("a monitor that does not hold our key cannot prove itself", async () => {
-  const sealed = parseCryptoKey(aesKey(9), "someone else").encrypt(Buffer.alloc(40));
+  const sealed = parseCryptoKey(aesKey(9), "someone else").encrypt(
+    Buffer.alloc(40),
+    keyUsage.ticketSessionKey,
+  );
   const tickets = new Writer()
     .u16(0x100)
     .u32(0)

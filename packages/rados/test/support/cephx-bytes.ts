@@ -1,8 +1,9 @@
 import { Writer } from "@siphon/wire";
-import { type CryptoKey, parseCryptoKey } from "../../src/auth/crypto-key.ts";
+import { type CryptoKey, keyUsage } from "../../src/auth/crypto-key.ts";
+import { parseCryptoKey } from "../../src/auth/read-key.ts";
 
-/** CryptoKey: u16 type, utime, u16 length, bytes. */
-export function keyBytes(bytes: Uint8Array, type = 1): Buffer {
+/** CryptoKey: u16 type, utime, u16 length, bytes; of type aes256k if there are 32. */
+export function keyBytes(bytes: Uint8Array, type = bytes.length === 32 ? 2 : 1): Buffer {
   return Buffer.from(new Writer().u16(type).u64(0).u16(bytes.length).raw(bytes).finish());
 }
 
@@ -18,6 +19,11 @@ export function serviceTicket(key: Uint8Array, seconds: number): Buffer {
 /** What a monitor grants: a ticket for a service, sealed with a key it shares with the client. */
 export function grant(service: number, sealing: CryptoKey, ticket: Uint8Array): Buffer {
   const blob = new Writer().u8(1).u64(7n).blob(Buffer.from("opaque")).finish();
-  const w = new Writer().u8(1).u32(1).u32(service).u8(1).blob(sealing.encrypt(ticket));
+  const w = new Writer()
+    .u8(1)
+    .u32(1)
+    .u32(service)
+    .u8(1)
+    .blob(sealing.encrypt(ticket, keyUsage.ticketSessionKey));
   return Buffer.from(w.u8(0).blob(blob).finish());
 }

@@ -231,8 +231,8 @@ export class FakePeer {
       .u32(mode === "secure" ? 2 : 1)
       .blob(proof);
     this.sendControl(frameTag.authDone, done.finish());
-    this.#expected = sign(secrets?.sessionKey, this.#sent);
-    const signature = sign(secrets?.sessionKey, this.#received);
+    this.#expected = sign(secrets?.sessionKey?.reveal(), this.#sent);
+    const signature = sign(secrets?.sessionKey?.reveal(), this.#received);
     if (forge) signature[0]! ^= 1;
     const secret = secrets?.connectionSecret;
     if (mode === "secure" && secret !== undefined) {

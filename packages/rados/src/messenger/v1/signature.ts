@@ -1,21 +1,22 @@
-import { createCipheriv, createSecretKey, type KeyObject } from "node:crypto";
-import { cephxIv } from "../../auth/crypto-key.ts";
+import type { SessionSecrets } from "../auth.ts";
 
 /**
  * The signature in the footer of a v1 message (CephxSessionHandler::_calc_signature, feature CEPHX_V2): the
  * exclusive or of the four 64-bit words of
  *
- *     AES-128-CBC { u32 header crc, u32 front crc, u32 front length, u32 middle crc, u32 middle length,
- *                   u32 data crc, u32 data length, u32 low half of the sequence number }
+ *     the session key's signature of { u32 header crc, u32 front crc, u32 front length, u32 middle crc,
+ *                   u32 middle length, u32 data crc, u32 data length, u32 low half of the sequence number }
+ *
+ * with a key of type aes encrypted by AES-128-CBC, with one of type aes256k as HMAC-SHA-256.
  */
 export class MessageSigner {
-  readonly #key: KeyObject;
+  readonly #key: NonNullable<SessionSecrets["sessionKey"]>;
   readonly #block = Buffer.alloc(32);
   low = 0;
   high = 0;
 
-  constructor(sessionKey: Uint8Array) {
-    this.#key = createSecretKey(sessionKey);
+  constructor(sessionKey: NonNullable<SessionSecrets["sessionKey"]>) {
+    this.#key = sessionKey;
   }
 
   /**
@@ -42,7 +43,7 @@ export class MessageSigner {
     b.writeUInt32LE(view.getUint32(footerAt + 8, true), 20);
     b.writeUInt32LE(dataLength, 24);
     b.writeUInt32LE(seq >>> 0, 28);
-    const sealed = createCipheriv("aes-128-cbc", this.#key, cephxIv).update(b);
+    const sealed = this.#key.sign(b);
     this.low = 0;
     this.high = 0;
     for (let at = 0; at < 32; at += 8) {

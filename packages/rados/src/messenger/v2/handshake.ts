@@ -195,8 +195,9 @@ export class Handshake {
     }
     const secrets = this.#host.auth.done(globalId, payload);
     // AUTH_SIGNATURE: HMAC-SHA-256 of all that its sender received until AUTH_DONE; zeros without a key.
-    const ours = signature(secrets.sessionKey, this.#received);
-    this.#expectedSignature = signature(secrets.sessionKey, this.#sent);
+    const sessionKey = secrets.sessionKey?.reveal();
+    const ours = signature(sessionKey, this.#received);
+    this.#expectedSignature = signature(sessionKey, this.#sent);
     this.#received = [];
     this.#sent = [];
     if (chosen === "secure") this.#goSecure(secrets);
