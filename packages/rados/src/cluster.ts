@@ -34,6 +34,7 @@ import type { Pool } from "./objects/pool.ts";
 import { Pools } from "./objects/pools.ts";
 import type { ObjectLocator } from "./osdmap/object-hash.ts";
 import type { OsdMap } from "./osdmap/osdmap.ts";
+import { throwUnowned } from "./unowned.ts";
 import type { WaitOptions } from "./wait.ts";
 
 /**
@@ -187,7 +188,13 @@ export class Cluster implements AsyncDisposable {
 
   /** Calls back with each new OSD map, until disposed of. */
   onOsdMap(listener: OsdMapListener): Disposable {
-    return this.osdmaps.watch(listener);
+    return this.osdmaps.watch((map) => {
+      try {
+        listener(map);
+      } catch (error) {
+        throwUnowned(error);
+      }
+    });
   }
 
   /** The OSD map that the monitors have now, or a later one. */

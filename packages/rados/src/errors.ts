@@ -30,8 +30,11 @@ export type RadosErrorCode =
 
 export class RadosError extends SiphonError<RadosErrorCode> {}
 
-/** Errors that go away by themselves: the same request may succeed later. */
+/** Errors that go away without a change of the request: by themselves, with more room, or when an OSD is repaired. */
 export const passingErrors: ReadonlySet<string> = new Set([
+  "EIO",
+  "ENOSPC",
+  "EDQUOT",
   "EAGAIN",
   "EBUSY",
   "ETIMEDOUT",

@@ -1,3 +1,5 @@
+import { constants } from "node:os";
+import { remoteError } from "@siphon/rados";
 import { SiphonError, type SiphonErrorOptions } from "@siphon/wire";
 
 /**
@@ -62,25 +64,39 @@ const errnos: Record<RbdErrorCode, number> = {
   SIPHON_RBD_REFUSED: -5,
 };
 
-/** The errno that another client is told of an error. */
+/** The errno that requests fail with, and other clients are told of an error: an OSD's own, as far as it goes. */
 export function errnoOf(error: unknown): number {
   if (error instanceof RbdError) return error.errno;
   const code = error instanceof SiphonError ? error.code : "";
-  return remoteErrnos[code] ?? -5;
+  const known: Record<string, number> = constants.errno;
+  return otherErrnos[code] ?? -(known[code] ?? constants.errno.EIO);
 }
 
-const remoteErrnos: Record<string, number> = {
-  EPERM: -1,
-  ENOENT: -2,
-  EBUSY: -16,
-  EEXIST: -17,
-  EINVAL: -22,
-  ENOSPC: -28,
-  EROFS: -30,
-  ESHUTDOWN: -108,
+const otherErrnos: Record<string, number> = {
   EBLOCKLISTED: -108,
-  EDQUOT: -122,
+  ESHUTDOWN: -108,
+  ERESTART: -85,
+  SIPHON_RADOS_CLOSED: -108,
+  SIPHON_RADOS_TIMEOUT: -110,
 };
+
+/**
+ * The error of a request that came to a negative errno: what is known of it, or else by its number. An OSD's own is a RadosError of
+ * that name.
+ *
+ * @param what could not be done: "cannot write image vm1"
+ */
+export function requestFailure(what: string, result: number, error: Error | undefined): Error {
+  if (error !== undefined) return error;
+  if (result === errnos.SIPHON_RBD_READ_ONLY) {
+    return new RbdError("SIPHON_RBD_READ_ONLY", `${what}: it was opened read-only`);
+  }
+  if (result === errnos.SIPHON_RBD_FENCED) {
+    return new RbdError("SIPHON_RBD_FENCED", `${what}: its lock was lost`);
+  }
+  if (result === errnos.SIPHON_RBD_INVALID) return new RbdError("SIPHON_RBD_INVALID", `${what} (EINVAL)`);
+  return remoteError(result, what);
+}
 
 /** Whether an error says that this client is on the blocklist. */
 export function isFenced(error: unknown): boolean {

@@ -14,7 +14,7 @@ import { getMetadata, listMetadata, removeMetadata, setMetadata } from "./cls/me
 import { ask, changeAll } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
 import { type ChildImage, childrenOf, descendantsOf, sortedChildren } from "./directory/children.ts";
-import { RbdError } from "./errors.ts";
+import { RbdError, requestFailure } from "./errors.ts";
 import type { ImageHeader } from "./header/image-header.ts";
 import { OpenImage } from "./image/open-image.ts";
 import type { OpenOptions } from "./image/open-options.ts";
@@ -172,7 +172,7 @@ export class Image implements AsyncDisposable {
    * Makes an object of the image a copy of another object of the cluster, moved between OSDs. For images that are not striped and
    * have no parent.
    *
-   * @throws RbdError with the OSD's errno: -2 where there is no such object
+   * @throws RadosError ENOENT where there is no such object
    */
   copyObject(objectNumber: number, source: CopySource): Promise<void> {
     const { io, header } = this.#image;
@@ -497,11 +497,7 @@ export class Image implements AsyncDisposable {
   }
 
   #failed(what: string, result: number, error: Error | undefined): Error {
-    if (error !== undefined) return error;
-    const message = `cannot ${what} image ${this.name}`;
-    if (result === -30) return new RbdError("SIPHON_RBD_READ_ONLY", `${message}: it was opened read-only`);
-    if (result === -108) return new RbdError("SIPHON_RBD_FENCED", `${message}: its lock was lost`);
-    return new RbdError("SIPHON_RBD_INVALID", `${message} (error ${-result})`, { errno: result });
+    return requestFailure(`cannot ${what} image ${this.name}`, result, error);
   }
 }
 

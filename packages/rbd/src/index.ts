@@ -37,6 +37,7 @@ export type {
 export type { Groups } from "./groups/groups.ts";
 export { type HeaderSnapshot, type ImageHeader, imageFlag, opFeature } from "./header/image-header.ts";
 export { featureNames, featureOf } from "./image/features.ts";
+export type { ImageNotice } from "./image/notices.ts";
 export { type OpenOptions, toRead } from "./image/open-options.ts";
 export type { OnProgress } from "./image/requests.ts";
 export type { CreateSnapshotOptions, Snapshots } from "./image/snapshots.ts";

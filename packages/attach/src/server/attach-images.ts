@@ -9,6 +9,7 @@ import type { Attachment, ServedPoint } from "./attachment.ts";
 import { DiskServer, type ServedDisk } from "./disk-server.ts";
 import type { ImageSpec } from "./image-spec.ts";
 import type { ListenAddress } from "./listen.ts";
+import { logNotices } from "./notices.ts";
 import { openRbdDisk } from "./rbd-disk.ts";
 
 /** Which images are served, and where. */
@@ -38,9 +39,10 @@ export interface AttachOptions extends AttachRequest {
  * AttachError for sockets.
  */
 export async function attachImages(options: AttachOptions): Promise<Attachment> {
-  const { cluster, images, readOnly = false, cache } = options;
+  const { cluster, images, readOnly = false, cache, log = () => {} } = options;
   checkRequest(options);
   await using undo = new AsyncDisposableStack();
+  const notices = undo.use(logNotices(log));
   const disks: ServedDisk[] = [];
   for (const image of images) {
     const disk = await openRbdDisk(cluster, image, { readOnly, cache });
@@ -54,6 +56,7 @@ export async function attachImages(options: AttachOptions): Promise<Attachment> 
     disks,
     fronts.map(({ server }) => server),
     points,
+    notices,
   );
 }
 

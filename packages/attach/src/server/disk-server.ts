@@ -23,17 +23,23 @@ export class DiskServer implements Attachment {
   readonly points: readonly ServedPoint[];
   readonly #disks: readonly ServedDisk[];
   readonly #fronts: readonly AsyncDisposable[];
+  readonly #beside: Disposable | undefined;
   #drained: Promise<void> | undefined;
 
-  /** @param fronts end, when disposed, once all requests they took are answered */
+  /**
+   * @param fronts end, when disposed, once all requests they took are answered
+   * @param beside ends last
+   */
   constructor(
     disks: readonly ServedDisk[],
     fronts: readonly AsyncDisposable[],
     points: readonly ServedPoint[] = [],
+    beside?: Disposable,
   ) {
     this.#disks = disks;
     this.#fronts = fronts;
     this.points = points;
+    this.#beside = beside;
   }
 
   async measure(): Promise<Measurement> {
@@ -57,6 +63,7 @@ export class DiskServer implements Attachment {
     await all(this.#fronts.map(async (front) => front[Symbol.asyncDispose]()));
     await all(this.#disks.filter(({ device }) => !device.readOnly).map(({ device }) => flush(device)));
     await all(this.#disks.map((disk) => disk.close()));
+    this.#beside?.[Symbol.dispose]();
     if (failures.length === 0) return;
     const why = failures.map(({ message }) => message).join("; ");
     throw new AttachError("SIPHON_ATTACH_DRAIN", `the images could not be put away in order: ${why}`, {

@@ -11,6 +11,12 @@ export interface Told {
   qemu: string[];
 }
 
+export interface StartOptions {
+  args: readonly string[];
+  /** As many files as it may have open. */
+  openFiles?: number | undefined;
+}
+
 /** `siphon attach` in a process of its own, which can be killed. */
 export class SiphonAttach {
   readonly child: ChildProcess;
@@ -18,9 +24,13 @@ export class SiphonAttach {
   readonly #errors: string[];
 
   /** Returns once the images are served. */
-  static async start(...args: string[]): Promise<SiphonAttach> {
-    const call = [main, "attach", ...args, "--json"];
-    const child = spawn(process.execPath, call, { stdio: ["ignore", "pipe", "pipe"] });
+  static start(options: StartOptions): Promise<SiphonAttach>;
+  static start(...args: string[]): Promise<SiphonAttach>;
+  static async start(first: string | StartOptions, ...rest: string[]): Promise<SiphonAttach> {
+    const { args, openFiles } = typeof first === "string" ? { args: [first, ...rest] } : first;
+    const call = [process.execPath, main, "attach", ...args, "--json"];
+    const limited = openFiles === undefined ? call : ["prlimit", `--nofile=${openFiles}`, ...call];
+    const child = spawn(limited[0]!, limited.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
     const errors: string[] = [];
     child.stderr.on("data", (bytes: Buffer) => errors.push(String(bytes)));
     const hung = setTimeout(() => child.kill("SIGKILL"), patience);
@@ -45,6 +55,17 @@ export class SiphonAttach {
   get shards(): number[] {
     const { pid } = this.child;
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Bytes of memory that it has, and that it had at most. */
+  get memory(): { now: number; most: number } {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, "utf8");
+    const of = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) * 1024;
+    return { now: of("VmRSS"), most: of("VmHWM") };
   }
 
   /** Ends it in order. */

@@ -10,10 +10,18 @@ import { nbdSurvivor, vhostSurvivor } from "./survivors.ts";
 
 export type Transport = "nbd" | "vhost";
 
-export interface SurvivalOptions {
+/** How an image is served. */
+export interface ServeOptions {
   transport: Transport;
   /** For sockets. */
   directory: string;
+  /** More of `siphon attach`. */
+  args?: readonly string[];
+  /** As many files as the server may have open. */
+  openFiles?: number | undefined;
+}
+
+export interface SurvivalOptions extends ServeOptions {
   kills: number;
   onKill?: (killed: number, load: CheckedLoad) => void;
 }
@@ -21,6 +29,14 @@ export interface SurvivalOptions {
 /** An image that is served under a checked load, in a process that may be killed. */
 export interface Trial {
   readonly load: CheckedLoad;
+  /** The image as `POOL/IMAGE`, and its id. */
+  readonly image: string;
+  readonly id: string;
+  readonly socket: string;
+  /** For files. */
+  readonly directory: string;
+  /** The process that serves now. */
+  readonly server: SiphonAttach;
   /** Ends the server without warning, and starts the next. */
   killServer(): Promise<void>;
 }
@@ -32,7 +48,7 @@ export interface Trial {
  */
 export async function survive(
   ceph: LocalCluster,
-  { transport, directory }: Pick<SurvivalOptions, "transport" | "directory">,
+  { transport, directory, args = [], openFiles }: ServeOptions,
   trial: (trial: Trial) => Promise<void>,
 ): Promise<CheckedLoad> {
   const image = `survival-${transport}`;
@@ -40,14 +56,19 @@ export async function survive(
   const socket = join(own, "disk.sock");
   const spec = `${ceph.client.pool}/${image}`;
   await createImage(ceph.admin, { image, size: 64 << 20 });
-  const serve = () => SiphonAttach.start(spec, `--${transport}`, socket, "--conf", ceph.conf);
+  const serve = () =>
+    SiphonAttach.start({ openFiles, args: [spec, `--${transport}`, socket, "--conf", ceph.conf, ...args] });
   await using stack = new AsyncDisposableStack();
   let server = await serve();
   stack.defer(() => server.kill());
   const vm = stack.use(await (transport === "nbd" ? nbdSurvivor(socket, spec) : vhostSurvivor(socket)));
   const load = new CheckedLoad(vm.lanes, 2048);
+  const { id } = JSON.parse(await run("rbd", ["-c", ceph.conf, "info", "--format", "json", spec]));
   await trial({
-    load,
+    ...{ load, image: spec, id, socket, directory: own },
+    get server() {
+      return server;
+    },
     async killServer() {
       vm.lost();
       await server.kill();

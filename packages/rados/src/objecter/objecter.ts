@@ -2,6 +2,7 @@ import { RadosError } from "../errors.ts";
 import type { Redirect } from "../messages/osd-op-reply.ts";
 import type { OsdMap } from "../osdmap/osdmap.ts";
 import { PoolFlag } from "../osdmap/pool.ts";
+import { throwUnowned } from "../unowned.ts";
 import { hold, type Requests } from "./dispatch.ts";
 import { blocklisted, errno, unanswered } from "./failures.ts";
 import { onlyDeletes } from "./gates.ts";
@@ -260,7 +261,11 @@ export class Objecter implements Disposable {
     if (this.#queue.size > 0 && this.#ended === undefined) this.#admit();
     request.result = result;
     request.error = error;
-    request.completed();
+    try {
+      request.completed();
+    } catch (thrown) {
+      throwUnowned(thrown);
+    }
   }
 
   /** Starts what waits for room, in order. */

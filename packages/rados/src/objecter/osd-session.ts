@@ -10,6 +10,7 @@ import type { Connection } from "../messenger/connection.ts";
 import type { Link, LinkHandler } from "../messenger/link.ts";
 import type { DataSink, IncomingMessage } from "../messenger/message.ts";
 import type { Messenger } from "../messenger/messenger.ts";
+import { throwUnowned } from "../unowned.ts";
 import { Backoffs, covers } from "./backoffs.ts";
 import { hold, type Requests } from "./dispatch.ts";
 import { opCode } from "./op-code.ts";
@@ -80,7 +81,17 @@ export class OsdSession implements LinkHandler {
       this.#unsend(request);
       return;
     }
-    sendOsdOp(connection, request, this.#client);
+    try {
+      sendOsdOp(connection, request, this.#client);
+    } catch (error) {
+      // Half a message is laid out: whatever the owner did not write must not reach the OSD.
+      const { tid } = dispatch;
+      this.link.reset(ownerThrew(request, error));
+      queueMicrotask(() => {
+        if (this.requests.get(tid) === request) this.#ownerFailed(request, error);
+      });
+      return;
+    }
     dispatch.attempts++;
     if (dispatch.sent) return;
     dispatch.sent = true;
@@ -144,7 +155,11 @@ export class OsdSession implements LinkHandler {
     this.#streaming = request;
     this.#streamingTid = message.tid;
     this.#streamed = 0;
-    request.output(0, 0, message.dataLength);
+    try {
+      request.output(0, 0, message.dataLength);
+    } catch (error) {
+      this.#ownerFailed(request, error);
+    }
     return this.#sink;
   }
 
@@ -152,7 +167,11 @@ export class OsdSession implements LinkHandler {
     const request = this.#streaming!;
     // It may have been given up meanwhile, and its owner may have sent it out anew.
     if (this.requests.get(this.#streamingTid) !== request) return;
-    request.take(0, bytes, start, end, this.#streamed);
+    try {
+      request.take(0, bytes, start, end, this.#streamed);
+    } catch (error) {
+      this.#ownerFailed(request, error);
+    }
     this.#streamed += end - start;
   };
 
@@ -194,18 +213,32 @@ export class OsdSession implements LinkHandler {
       this.#events.again(request);
       return;
     }
-    let at = message.data;
-    for (let op = 0; op < reply.count; op++) {
-      const length = reply.outputLength(op);
-      if (message.streamed) break;
-      request.output(op, reply.opResult(op), length);
-      if (length > 0) request.take(op, message.region.bytes, at, at + length, 0);
-      at += length;
-    }
+    if (!message.streamed) this.#handOver(request, message, reply);
     // Its owner may have given it up over what it was handed.
     if (this.requests.get(message.tid) !== request) return;
     request.version = reply.version;
     this.#events.finished(request, result);
+  }
+
+  #handOver(request: ObjectRequest, message: IncomingMessage, reply: OsdOpReply): void {
+    let at = message.data;
+    try {
+      for (let op = 0; op < reply.count; op++) {
+        const length = reply.outputLength(op);
+        request.output(op, reply.opResult(op), length);
+        if (length > 0) request.take(op, message.region.bytes, at, at + length, 0);
+        at += length;
+      }
+    } catch (error) {
+      this.#ownerFailed(request, error);
+    }
+  }
+
+  /** What the owner of a request throws ends the request; it is no fault of the OSD or the connection. */
+  #ownerFailed(request: ObjectRequest, error: unknown): void {
+    throwUnowned(error);
+    if (request.dispatch.holder === undefined) return;
+    this.#events.finished(request, -errnoIo, ownerThrew(request, error));
   }
 
   /** Asked again, the OSD would answer the same nonsense: the request ends, and the error the connection. */
@@ -249,6 +282,11 @@ function checkReadLength(ops: OpList, op: number, length: number): void {
 function badReply({ target }: ObjectRequest, cause: WireError): RadosError {
   const reason = `the answer about ${target.name} was no answer: ${cause.message}`;
   return new RadosError("SIPHON_RADOS_PROTOCOL", reason, { cause });
+}
+
+function ownerThrew({ target }: ObjectRequest, cause: unknown): RadosError {
+  const reason = `who asked about ${target.name} failed over it: ${cause instanceof Error ? cause.message : cause}`;
+  return new RadosError("EIO", reason, { cause });
 }
 
 /** Bytes laid out and not yet taken by the network: more would only take memory, and be cold by the time they go. */

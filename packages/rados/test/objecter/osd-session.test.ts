@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { Writer } from "@siphon/wire";
 import { RadosError } from "../../src/errors.ts";
 import { opCode, requestFlag } from "../../src/objecter/op-code.ts";
 import { ObjectTarget } from "../../src/objecter/target.ts";
 import { FakeCluster, type FakeReply, replyBytes, TestRequest } from "../support/fake-cluster.ts";
+import { gatherUnowned } from "../support/unowned.ts";
 
 function read(length = 16): TestRequest {
   const request = new TestRequest();
@@ -15,6 +16,13 @@ function read(length = 16): TestRequest {
   return request;
 }
 
+function readOnce(): TestRequest {
+  const request = read();
+  request.ops.clear().addExtent(opCode.read, 0, 16);
+  return request;
+}
+
+const answer = Buffer.from("abc");
 const two = [Buffer.from("abc"), Buffer.from("0123456789")];
 
 test("each operation's result and output reach the request", async () => {
@@ -55,6 +63,75 @@ test("a request may be given up over what it is handed", async () => {
   cluster.answer(second!, { outputs: two });
   assert.equal((await next.done).result, 0);
   assert.equal(request.completions, 1);
+});
+
+describe("what the owner of a request throws ends no connection, and is heard", () => {
+  const mistake = new RadosError("EINVAL", "a mistake of the owner's");
+  const fail = () => {
+    throw mistake;
+  };
+  const failing: Record<string, (request: TestRequest) => void> = {
+    "by output": (request) => {
+      request.output = fail;
+    },
+    "by take": (request) => {
+      request.take = fail;
+    },
+    "by take of a large answer": (request) => {
+      request.ops.clear().addExtent(opCode.read, 0, 1 << 20);
+      request.take = fail;
+    },
+  };
+  for (const [how, damage] of Object.entries(failing)) {
+    test(how, async () => {
+      await using cluster = await FakeCluster.start();
+      const request = readOnce();
+      damage(request);
+      const thrown = await gatherUnowned(async () => {
+        const other = readOnce();
+        for (const each of [request, other]) cluster.objecter.submit(each);
+        const [op, next] = await cluster.got(2);
+        const large = request.ops.extentLength(0) > 4096;
+        cluster.answer(op!, { outputs: [large ? Buffer.alloc(1 << 20) : answer] });
+        cluster.answer(next!, { outputs: [answer] });
+        assert.equal((await request.done).result, -5);
+        assert.equal((await other.done).result, 0);
+        assert.equal((await cluster.got(2)).length, 2, "nothing was sent again");
+      });
+      assert.ok(thrown.length > 0 && thrown.every((error) => error === mistake));
+    });
+  }
+
+  test("by completed", async () => {
+    await using cluster = await FakeCluster.start();
+    const requests = [readOnce(), readOnce(), readOnce()];
+    requests[0]!.completed = fail;
+    const thrown = await gatherUnowned(async () => {
+      for (const request of requests) cluster.objecter.submit(request);
+      for (const op of await cluster.got(3)) cluster.answer(op, { outputs: [answer] });
+      for (const request of requests.slice(1)) assert.equal((await request.done).result, 0);
+    });
+    assert.deepEqual(thrown, [mistake]);
+    assert.equal((await cluster.got(3)).length, 3, "nothing was sent again");
+  });
+
+  test("by fill: nothing of it reaches the OSD, and others go on", async () => {
+    await using cluster = await FakeCluster.start();
+    const request = readOnce();
+    request.flags = requestFlag.write;
+    request.ops.clear().addExtent(opCode.write, 0, 4, 4);
+    request.fill = fail;
+    const thrown = await gatherUnowned(async () => {
+      const other = readOnce();
+      for (const each of [request, other]) cluster.objecter.submit(each);
+      const [op] = await cluster.got(1);
+      assert.equal(op!.data.length, 0);
+      cluster.answer(op!, { outputs: [answer] });
+      assert.equal((await request.done).result, -5);
+      assert.equal((await other.done).result, 0);
+    });
+    assert.deepEqual(thrown, [mistake]);
+  });
 });
 
 test("a redirect leads to where the object is", async () => {

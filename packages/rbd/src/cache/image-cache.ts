@@ -1,5 +1,10 @@
 import type { ImageIo } from "../io/image-io.ts";
-import { type CompareAndWriteRequest, ImageRequest, type WriteSameRequest } from "../io/image-request.ts";
+import {
+  type CompareAndWriteRequest,
+  ImageRequest,
+  tellCompleted,
+  type WriteSameRequest,
+} from "../io/image-request.ts";
 import { PageCache, pageSize } from "./page-cache.ts";
 import { BufferedWrite, WriteBuffer } from "./write-buffer.ts";
 
@@ -40,7 +45,7 @@ export class ImageCache implements Requests {
     for (const request of served) {
       request.result = 0;
       request.error = undefined;
-      request.completed();
+      tellCompleted(request);
     }
   };
 
@@ -183,7 +188,7 @@ class Fetch extends ImageRequest {
     request.result = this.result;
     request.error = this.error;
     this.#done();
-    request.completed();
+    tellCompleted(request);
   }
 }
 
@@ -208,7 +213,7 @@ class BufferFlush extends ImageRequest {
     const { result, error } = this.#buffer.takeFailure() ?? this;
     this.#request.result = result;
     this.#request.error = error;
-    this.#request.completed();
+    tellCompleted(this.#request);
   }
 }
 

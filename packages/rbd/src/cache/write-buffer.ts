@@ -1,5 +1,5 @@
 import { errno } from "../io/errno.ts";
-import { ImageRequest } from "../io/image-request.ts";
+import { ImageRequest, tellCompleted } from "../io/image-request.ts";
 
 /** Where buffered writes go. */
 export interface BufferedTarget {
@@ -28,7 +28,7 @@ export class WriteBuffer {
     for (const request of requests) {
       request.result = 0;
       request.error = undefined;
-      request.completed();
+      tellCompleted(request);
     }
   };
 

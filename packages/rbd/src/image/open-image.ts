@@ -1,9 +1,11 @@
-import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Cluster, NO_SNAP, type Pool, throwUnowned } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
 import { ImageCache } from "../cache/image-cache.ts";
 import type { ClassCall } from "../cls/class-call.ts";
 import { setFlags } from "../cls/image.ts";
 import { changeAll } from "../cls/run.ts";
-import { hasCode, isFenced, RbdError } from "../errors.ts";
+import { hasCode, isFenced, RbdError, requestFailure } from "../errors.ts";
 import { type ImageHeader, imageFlag, userSnapshot } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import { ImageIo } from "../io/image-io.ts";
@@ -15,6 +17,7 @@ import { headerObject } from "../object-names.ts";
 import { HeaderWatch } from "../watch/header-watch.ts";
 import { encodeNotifyMessage, type NotifyMessage } from "../watch/notify-message.ts";
 import { assertReadable, assertWritable, has } from "./features.ts";
+import { notice } from "./notices.ts";
 import type { OpenOptions } from "./open-options.ts";
 import { openParent, sameParent, snapshotMap } from "./parents.ts";
 import { Requests } from "./requests.ts";
@@ -46,6 +49,7 @@ export class OpenImage implements LockHost {
   #handingOver = false;
   #failure: RbdError | undefined;
   #closed = false;
+  readonly #closing = new AbortController();
 
   private constructor(
     cluster: Cluster,
@@ -132,6 +136,20 @@ export class OpenImage implements LockHost {
     return this.#refreshing;
   }
 
+  /**
+   * The header may have changed: writes that are begun after this go by what it says now. As long as it cannot be read, they wait.
+   * Passing failures end here.
+   */
+  async obeyHeader(): Promise<void> {
+    const paused = this.io.pauseWrites();
+    try {
+      for (let tries = 0; !(await this.#refreshed(tries)); tries++) await this.#patience(tries);
+    } finally {
+      this.io.resumeWrites();
+    }
+    await paused;
+  }
+
   /** Changes the header: all of it or nothing, and only while the lock is ours. */
   async changeHeader(...calls: readonly ClassCall[]): Promise<void> {
     const guard = this.#lock === undefined ? [] : [this.#lock.guard];
@@ -160,8 +178,8 @@ export class OpenImage implements LockHost {
     if (this.front === this.io || this.#closed || this.readOnly) return;
     await new Promise<void>((resolve, reject) => {
       const failed = (result: number, error: Error | undefined) => {
-        const message = `writes to image ${this.#header.name} that the cache had acknowledged failed (error ${-result})`;
-        reject(error ?? new RbdError("SIPHON_RBD_INVALID", message, { errno: result }));
+        const what = `writes to image ${this.#header.name} that the cache had acknowledged failed`;
+        reject(requestFailure(what, result, error));
       };
       this.front.flush(new BufferRequest(0, 0, Buffer.alloc(0), { resolve, reject: failed }));
     });
@@ -170,6 +188,7 @@ export class OpenImage implements LockHost {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#closing.abort();
     this.requests.close();
     try {
       if (this.#failure === undefined) await this.#lock?.close();
@@ -239,6 +258,7 @@ export class OpenImage implements LockHost {
       renewed: () => this.#watchRenewed(),
       ended: (error) => {
         if (isFenced(error)) this.fenced(fencedError(this.#header.name, error));
+        else if (hasCode(error, "ENOENT")) this.#gone(error);
       },
     });
     // What changed before the watch was there.
@@ -247,7 +267,39 @@ export class OpenImage implements LockHost {
 
   async #watchRenewed(): Promise<void> {
     await this.#lock?.renew().catch(() => {});
-    await this.refresh().catch(() => {});
+    await this.obeyHeader();
+  }
+
+  /** Whether there is no more to wait for: the header was read, or the image is gone or closed. */
+  async #refreshed(tries: number): Promise<boolean> {
+    if (this.#closed || this.#failure !== undefined) return true;
+    const { name } = this.#header;
+    try {
+      await this.refresh();
+      if (tries > 0) notice({ event: "current", image: name });
+      return true;
+    } catch (error) {
+      if (!(error instanceof SiphonError)) throw error;
+      if (isFenced(error)) this.fenced(fencedError(name, error));
+      else if (hasCode(error, "ENOENT", "SIPHON_RBD_NO_IMAGE")) this.#gone(error);
+      else if (hasCode(error, "SIPHON_RADOS_CLOSED")) return true;
+      else if (tries === 0) notice({ event: "stale", image: name, error });
+      return false;
+    }
+  }
+
+  /** Milliseconds between attempts grow up to some seconds. */
+  async #patience(tries: number): Promise<void> {
+    const { signal } = this.#closing;
+    await sleep(Math.min(100 * 2 ** tries, 5_000), undefined, { signal }).catch(() => {});
+  }
+
+  /** Somebody removed the image while it is open: nothing written to it would be found again. */
+  #gone(cause: SiphonError): void {
+    const message = `image ${this.#header.name} was removed while it was open`;
+    this.#failure ??= new RbdError("SIPHON_RBD_NO_IMAGE", message, { cause });
+    this.io.failWrites(this.#failure);
+    this.requests.close();
   }
 
   async #refreshAll(): Promise<void> {
@@ -260,8 +312,18 @@ export class OpenImage implements LockHost {
       this.#header = header;
       this.io.state = header;
       this.#followLockFeature();
-      if (this.io.size !== before) for (const listener of this.#resized) listener(this.io.size);
+      if (this.io.size !== before) this.#tellResized();
     } while (this.#refreshAgain);
+  }
+
+  #tellResized(): void {
+    for (const listener of [...this.#resized]) {
+      try {
+        listener(this.io.size);
+      } catch (error) {
+        throwUnowned(error);
+      }
+    }
   }
 
   /** Feature exclusive-lock can be enabled and disabled while the image is open. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { errnoName } from "@siphon/rados";
+import { errnoName, throwUnowned } from "@siphon/rados";
+import { WireError } from "@siphon/wire";
 import { errnoOf, RbdError } from "../errors.ts";
 import { carryOut } from "../maintenance/carry-out.ts";
 import {
@@ -11,6 +12,7 @@ import {
   type RequestId,
   requestKey,
 } from "../watch/notify-message.ts";
+import { notice } from "./notices.ts";
 import type { OpenImage } from "./open-image.ts";
 
 /** Called as something long goes on; `done` of `total`, in whatever it counts. */
@@ -71,7 +73,7 @@ export class Requests {
     const { replies } = await pool.notify(headerName, encodeNotifyMessage(message), {
       signal: this.#closing.signal,
     });
-    return replies.map(({ payload }) => decodeResponse(payload)).find((result) => result !== undefined);
+    return replies.map(({ payload }) => responseOf(payload)).find((result) => result !== undefined);
   }
 
   /**
@@ -96,13 +98,20 @@ export class Requests {
     }
   }
 
-  /** Somebody notified: what is answered. */
+  /** Somebody notified, who may be anybody that can read the header: what is answered, which is nothing to nonsense. */
   async serve(payload: Buffer): Promise<Uint8Array | undefined> {
-    const message = decodeNotifyMessage(payload);
     const image = this.#image;
+    let message: NotifyMessage;
+    try {
+      message = decodeNotifyMessage(payload);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      notice({ event: "nonsense", image: image.header.name, error });
+      return undefined;
+    }
     switch (message.type) {
       case "headerUpdate":
-        await this.#obey();
+        await image.obeyHeader();
         return encodeResponse(0);
       case "acquiredLock":
       case "releasedLock":
@@ -113,7 +122,7 @@ export class Requests {
       case "requestLock":
         return answer(image.lock?.requested());
       case "asyncProgress":
-        this.#pending.get(requestKey(message.id))?.progress?.(message.offset, message.total);
+        tellProgress(this.#pending.get(requestKey(message.id))?.progress, message);
         this.#settle(message.id, undefined);
         return undefined;
       case "asyncComplete":
@@ -132,18 +141,6 @@ export class Requests {
   close(): void {
     this.#closing.abort(new RbdError("SIPHON_RBD_CLOSED", `image ${this.#image.header.name} was closed`));
     for (const { news } of this.#pending.values()) news.resolve(restart);
-  }
-
-  /** Writes that are begun after this go by what the header says now. */
-  async #obey(): Promise<void> {
-    const { io } = this.#image;
-    const paused = io.pauseWrites();
-    try {
-      await this.#image.refresh();
-    } finally {
-      io.resumeWrites();
-    }
-    await paused;
   }
 
   async #askForTask(task: OwnerTask, progress: OnProgress | undefined): Promise<number | undefined> {
@@ -174,6 +171,7 @@ export class Requests {
     const key = requestKey(id);
     // Asked again because the answer was lost.
     if (!this.#serving.has(key)) {
+      if (this.#serving.size >= mostTasks) return encodeResponse(busy);
       this.#serving.add(key);
       void this.#do(
         task,
@@ -196,6 +194,27 @@ export class Requests {
   }
 }
 
+/** What a watcher answered; whoever may read the header may watch it, and answer nonsense, which is no answer. */
+function responseOf(payload: Buffer): number | undefined {
+  try {
+    return decodeResponse(payload);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+function tellProgress(
+  progress: OnProgress | undefined,
+  { offset, total }: { offset: number; total: number },
+): void {
+  try {
+    progress?.(offset, total);
+  } catch (error) {
+    throwUnowned(error);
+  }
+}
+
 function answer(result: number | undefined): Uint8Array | undefined {
   return result === undefined ? undefined : encodeResponse(result);
 }
@@ -215,6 +234,9 @@ async function silence(signal: AbortSignal): Promise<number> {
 /** ERESTART: the lock's owner has changed; ETIMEDOUT. */
 const restart = -85;
 const transient = new Set([restart, -110]);
+/** EBUSY: so much is asked for that no more is remembered. */
+const busy = -16;
+const mostTasks = 64;
 /** EOPNOTSUPP. */
 const notSupported = -95;
 const retryDelay = 1_000;

@@ -1,5 +1,5 @@
 import { ObjectRequest, type ObjectTarget, opCode, requestFlag } from "@siphon/rados";
-import { RbdError } from "../errors.ts";
+import { requestFailure } from "../errors.ts";
 import { CopyUp } from "./copy-up.ts";
 import { errno } from "./errno.ts";
 import type { ImageIo } from "./image-io.ts";
@@ -93,7 +93,6 @@ class StatRequest extends ObjectRequest {
   }
 }
 
-function failed(objectNumber: number, result: number): RbdError {
-  const message = `object ${objectNumber} could not be given the parent's data (error ${-result})`;
-  return new RbdError("SIPHON_RBD_INVALID", message, { errno: result });
+function failed(objectNumber: number, result: number): Error {
+  return requestFailure(`object ${objectNumber} could not be given the parent's data`, result, undefined);
 }

@@ -6,7 +6,12 @@ import { Layout } from "../striping/layout.ts";
 import { Admission, defaultLimits, type IoLimits } from "./admission.ts";
 import { CopyUps } from "./copy-ups.ts";
 import { errno } from "./errno.ts";
-import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./image-request.ts";
+import {
+  type CompareAndWriteRequest,
+  type ImageRequest,
+  tellCompleted,
+  type WriteSameRequest,
+} from "./image-request.ts";
 import { ObjectRead } from "./object-read.ts";
 import { ObjectWrite } from "./object-write.ts";
 import { Operation, type OperationKind } from "./operation.ts";
@@ -283,7 +288,7 @@ export class ImageIo {
     this.#operations.push(operation);
     if (kind !== "flush") this.#admission.done(operation);
     if (epoch !== undefined) this.onChanged?.(request);
-    request.completed();
+    tellCompleted(request);
     if (running !== undefined) this.#running.end(running);
     if (epoch !== undefined) this.#asked.end(epoch);
   }

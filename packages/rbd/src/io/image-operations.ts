@@ -1,3 +1,4 @@
+import { requestFailure } from "../errors.ts";
 import type { ImageRequest } from "./image-request.ts";
 import { BufferRequest } from "./promise-request.ts";
 
@@ -52,7 +53,9 @@ function perform(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const failed = (result: number, error?: Error) =>
-      reject(error ?? new Error(`bytes ${offset} to ${offset + length} of the image: error ${-result}`));
+      reject(
+        requestFailure(`cannot carry out a request for bytes ${offset} to ${offset + length}`, result, error),
+      );
     start(new BufferRequest(offset, length, bytes, { resolve, reject: failed }));
   });
 }

@@ -1,3 +1,5 @@
+import { throwUnowned } from "@siphon/rados";
+
 /**
  * Something asked of an image: the callback way in, without a Promise, closure or Buffer for an operation. Subclasses say
  * where written bytes come from and where read bytes go (guest memory, a socket's buffer), and are used again for
@@ -50,4 +52,13 @@ export abstract class CompareAndWriteRequest extends ImageRequest {
 
   /** As `fill`, of the bytes that are expected. */
   abstract fillExpected(into: Buffer, at: number, position: number, length: number): void;
+}
+
+/** Calls `completed`; what that throws is nobody's here, and must not keep others from being called. */
+export function tellCompleted(request: ImageRequest): void {
+  try {
+    request.completed();
+  } catch (error) {
+    throwUnowned(error);
+  }
 }

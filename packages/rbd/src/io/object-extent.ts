@@ -27,6 +27,7 @@ export abstract class ObjectExtent extends ObjectRequest {
     this.objectOffset = extents.objectOffset;
     this.length = extents.length;
     this.target = this.io.targets.get(extents.objectNumber);
+    this.error = undefined;
   }
 
   protected get request(): ImageRequest {

@@ -1,4 +1,4 @@
-import { errno } from "./errno.ts";
+import { errnoOf } from "../errors.ts";
 import type { Operation } from "./operation.ts";
 
 /**
@@ -96,8 +96,4 @@ export class WriteGate {
       this.#enter(operation);
     }
   }
-}
-
-function errnoOf(error: Error & { errno?: unknown }): number {
-  return typeof error.errno === "number" ? error.errno : errno.readOnly;
 }

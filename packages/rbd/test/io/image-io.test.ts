@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { opCode } from "@siphon/rados";
 import fc from "fast-check";
+import { RbdError } from "../../src/errors.ts";
 import { ImageIo, type ImageIoOptions } from "../../src/io/image-io.ts";
 import { imageState } from "../support/image-states.ts";
 import { MemoryOsd } from "../support/memory-osd.ts";
@@ -202,7 +203,7 @@ test("if the lock cannot be had, the writes that wait for it fail, with its erro
   let refuse = true;
   const { image } = open({
     ensureOwner: async () => {
-      if (refuse) throw new Error("held by another");
+      if (refuse) throw new RbdError("SIPHON_RBD_LOCKED", "held by another");
     },
   });
   assert.equal(await image.write(0, pattern(1)), -30);

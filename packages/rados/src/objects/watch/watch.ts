@@ -2,6 +2,7 @@ import { RadosError } from "../../errors.ts";
 import type { WatchNotify } from "../../messages/watch-notify.ts";
 import { requestFlag } from "../../objecter/op-code.ts";
 import type { ObjectTarget } from "../../objecter/target.ts";
+import { throwUnowned } from "../../unowned.ts";
 import type { Op } from "../operation.ts";
 import { OperationRequest } from "../operation-request.ts";
 import type { Linger, Lingers } from "./lingers.ts";
@@ -174,7 +175,9 @@ export class Watch implements Linger, AsyncDisposable {
           requestFlag.read,
           "acknowledge a notification of",
         );
-      this.#events.notified({ notifyId, notifierId: notifier, payload, acknowledge: acknowledged });
+      this.#tell(() =>
+        this.#events.notified({ notifyId, notifierId: notifier, payload, acknowledge: acknowledged }),
+      );
     }
   }
 
@@ -183,8 +186,17 @@ export class Watch implements Linger, AsyncDisposable {
     this.#error = lostError(error, this.#objectText);
     this.#registering = undefined;
     this.#lingers.remove(this.cookie);
-    if (this.#registered) this.#events.lost(this.#error);
+    const lost = this.#error;
+    if (this.#registered) this.#tell(() => this.#events.lost(lost));
     else this.#opened.reject(error);
+  }
+
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      throwUnowned(error);
+    }
   }
 
   async #send(op: Op<void>, flags: number, verb: string, signal?: AbortSignal): Promise<void> {
