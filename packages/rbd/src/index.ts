@@ -52,6 +52,7 @@ export type { OperationKind } from "./io/operation.ts";
 export type { IoCounters, Latencies } from "./io/statistics.ts";
 export type { FoundZeros } from "./maintenance/find-zeros.ts";
 export type { Quiescing } from "./maintenance/quiesce.ts";
+export { moduleCommand } from "./manager/module-command.ts";
 export { type MirrorMode, mirrorMode } from "./mirror/mode.ts";
 export type { Namespaces } from "./namespaces/namespaces.ts";
 export type { ObjectMapError } from "./object-map/rebuild.ts";

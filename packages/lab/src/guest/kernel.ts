@@ -65,11 +65,14 @@ async function downloadedKernel(signal?: AbortSignal): Promise<GuestKernel> {
 /** Debian's kernel for VMs, and the smallest ones of Ubuntu. */
 const metaPackages = ["linux-image-cloud-amd64", "linux-image-virtual", "linux-image-generic"];
 
-/** The packages of the first kernel that the package lists have: its image, and on Ubuntu its modules. */
+/**
+ * The packages of the first kernel that the package lists have: its image, and what Ubuntu (modules) and Debian since 14
+ * (base, binary, modules) have beside it.
+ */
 async function kernelPackages(): Promise<string[]> {
   for (const metaPackage of metaPackages) {
     const [image] = await dependencies(metaPackage, /^linux-image-\d/);
-    if (image) return [image, ...(await dependencies(image, /^linux-modules-\d/))];
+    if (image) return [image, ...(await dependencies(image, /^linux-(base|binary|modules)-\d/))];
   }
   throw new LabError("SIPHON_NOT_FOUND", `the package lists have none of ${metaPackages.join(", ")}`, {
     hint: "refresh the package lists: apt-get update",
@@ -95,19 +98,21 @@ async function unpackPackages(names: string[], directory: string, signal?: Abort
   }
   const root = join(download, "root");
   const lib = existsSync(join(root, "usr/lib/modules")) ? "usr/lib/modules" : "lib/modules";
-  await rename(join(root, "boot"), join(directory, "boot"));
   await rename(join(root, lib), join(directory, "modules"));
+  if (existsSync(join(root, "boot"))) await rename(join(root, "boot"), join(directory, "boot"));
   await rm(download, { recursive: true });
 }
 
-async function kernelIn(directory: string, source: string): Promise<GuestKernel> {
+/** A kernel whose packages were unpacked there; its image is in boot, or (since Debian 14) with the modules. */
+export async function kernelIn(directory: string, source: string): Promise<GuestKernel> {
   const [version] = await readdir(join(directory, "modules"));
-  return {
-    version,
-    source,
-    bzImage: join(directory, "boot", `vmlinuz-${version}`),
-    modules: join(directory, "modules", version),
-  };
+  const modules = join(directory, "modules", version);
+  const images = [join(directory, "boot", `vmlinuz-${version}`), join(modules, "vmlinuz")];
+  const bzImage = images.find((image) => existsSync(image));
+  if (bzImage !== undefined) return { version, source, bzImage, modules };
+  throw new LabError("SIPHON_GUEST", `${source} has no image of its kernel ${version}`, {
+    hint: `remove ${directory}, so that it is made again`,
+  });
 }
 
 /** The running kernel if its image can be read, else any other that has its modules. */

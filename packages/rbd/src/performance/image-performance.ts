@@ -1,5 +1,5 @@
 import type { Cluster } from "@siphon/rados";
-import { hasCode, RbdError } from "../errors.ts";
+import { moduleCommand } from "../manager/module-command.ts";
 
 /** What the OSDs count of each image, in the order in which rbd shows it. */
 export const performanceMetrics = [
@@ -42,17 +42,7 @@ export async function imagePerformance(
 ): Promise<ImagePerformance[]> {
   const spec = namespace === "" ? pool : `${pool}/${namespace}`;
   const command = { prefix: "rbd perf image stats", pool_spec: spec, sort_by: sortBy };
-  try {
-    const answer = await cluster.command(command, { target: "mgr", ...(signal && { signal }) });
-    return readReport(answer as PerformanceReport);
-  } catch (error) {
-    // The module is not enabled; the manager has none of this name.
-    if (!hasCode(error, "EOPNOTSUPP", "EINVAL")) throw error;
-    throw new RbdError("SIPHON_RBD_UNSUPPORTED", "the manager does not count what images do", {
-      ...{ errno: -95, cause: error },
-      hint: "its module rbd_support does: ceph mgr module enable rbd_support",
-    });
-  }
+  return readReport((await moduleCommand(cluster, "rbd_support", command, signal)) as PerformanceReport);
 }
 
 /** An answer of rbd_support: images as `0/name`, where pool_descriptors has `pool` or `pool/namespace` for 0. */

@@ -1,4 +1,5 @@
 import { type Command as MonCommand, RadosError } from "@siphon/rados";
+import { moduleCommand } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, connectCluster, withConnectFlags } from "../../connect.ts";
 import { poolSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
@@ -140,7 +141,7 @@ function levelOf(text: string | undefined, flags: Flags): string {
   return `${pool}/${namespace && `${namespace}/`}`;
 }
 
-/** @throws RadosError EINVAL while the manager has no module rbd_support */
+/** @throws RbdError SIPHON_RBD_UNSUPPORTED while the manager has no module rbd_support */
 async function ask(
   what: "add" | "remove" | "list" | "status",
   text: string | undefined,
@@ -149,5 +150,5 @@ async function ask(
 ): Promise<unknown> {
   await using cluster = await connectCluster(flags);
   const command = { prefix: `rbd trash purge schedule ${what}`, level_spec: levelOf(text, flags), ...more };
-  return await cluster.command(command, { target: "mgr" });
+  return await moduleCommand(cluster, "rbd_support", command);
 }

@@ -29,6 +29,8 @@ const PACKAGES = [
   "dbus",
   "kmod",
   "iproute2",
+  // From Debian 13 on, the minimal base has none.
+  "e2fsprogs",
   "openssh-server",
   "qemu-guest-agent",
   "xfsprogs",
