@@ -14,6 +14,11 @@ import { getMetadata, listMetadata, removeMetadata, setMetadata } from "./cls/me
 import { ask, changeAll } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
 import { type ChildImage, childrenOf, descendantsOf, sortedChildren } from "./directory/children.ts";
+import { EncryptedImage, type EncryptedImageOptions } from "./encryption/encrypted-image.ts";
+import { EncryptionError } from "./encryption/encryption-error.ts";
+import { imageKey, type LayerKey, loadLayers } from "./encryption/encryption-layers.ts";
+import { LayeredParents } from "./encryption/layered-parents.ts";
+import { assertOneKey } from "./encryption/one-key.ts";
 import { RbdError, requestFailure } from "./errors.ts";
 import type { ImageHeader } from "./header/image-header.ts";
 import { OpenImage } from "./image/open-image.ts";
@@ -252,6 +257,34 @@ export class Image implements AsyncDisposable {
   }
 
   /**
+   * The decrypted side of an encrypted image, as `rbd encryption load` opens it; flattening and resizing the image go by its keys
+   * from then on.
+   *
+   * @param keys of the image, its parent, the parent's parent; the last one is tried on all further ones
+   * @throws EncryptionError where a layer does not open, or is open already
+   */
+  async openEncrypted(keys: readonly LayerKey[], options?: EncryptedImageOptions): Promise<EncryptedImage> {
+    const { io } = this.#image;
+    if (io.parentView !== undefined) {
+      throw new EncryptionError(
+        "SIPHON_ENCRYPTION_LAYERS",
+        `encryption of image ${this.name} is open already`,
+      );
+    }
+    const layers = await loadLayers(io, keys);
+    const { volume, cipher } = layers.get(imageKey(io))!;
+    io.parentView = new LayeredParents(layers);
+    // A cache may have the parent's bytes as they are.
+    io.generation++;
+    return new EncryptedImage(this, volume, cipher, options);
+  }
+
+  /** @throws EncryptionError for a clone that has a key of its own and was not opened with it, so that its bytes have different keys */
+  assertOneKey(): Promise<void> {
+    return assertOneKey(this.#image.io);
+  }
+
+  /**
    * Makes the image larger or, if allowed, smaller: what lies beyond the new end is lost then.
    *
    * @param size bytes
@@ -267,7 +300,9 @@ export class Image implements AsyncDisposable {
 
   /** Gives a clone all of its parent's data, and lets the parent go. */
   async flatten({ onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
-    const { requests } = this.#image;
+    const { requests, io } = this.#image;
+    // Another owner of the lock would not have the keys.
+    if (io.parentView !== undefined) await this.acquireLock();
     await requests.perform({ type: "flatten", id: await requests.newId() }, onProgress);
   }
 

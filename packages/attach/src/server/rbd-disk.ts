@@ -22,6 +22,12 @@ export async function openRbdDisk(
     ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
     cache: cache !== undefined && { policy: cache },
   });
+  try {
+    await image.assertOneKey();
+  } catch (error) {
+    await image.close();
+    throw error;
+  }
   return {
     name: formatImageSpec(spec),
     serial: image.id.slice(0, 20),

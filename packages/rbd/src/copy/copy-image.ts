@@ -28,6 +28,7 @@ export async function copyImage(
   { snapshot, sparseSize, signal, limits, onProgress, ...wanted }: CopyOptions = {},
 ): Promise<void> {
   await using source = await from.open(name, toRead(snapshot));
+  await source.assertOneKey();
   await to.create(newName, source.size, { ...shapeOf(from, source), ...wanted });
   try {
     await using target = await to.open(newName);

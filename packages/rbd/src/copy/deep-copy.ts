@@ -39,6 +39,7 @@ export async function deepCopyImage(
   // A clone may have been flattened since its first snapshot, but got no other parent.
   const first = head.snapshots.list()[0] ?? head.header;
   const parent = flatten ? undefined : first.parent;
+  if (parent === undefined) await head.assertOneKey();
   const id = await to.create(newName, first.size, { ...shapeOf(from, head), ...wanted });
   try {
     if (parent !== undefined) {

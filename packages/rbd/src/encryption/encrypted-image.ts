@@ -34,10 +34,15 @@ export class EncryptedImage implements ImageOperations {
   /** Writes of parts of sectors among those running and waiting. */
   #partial = 0;
 
-  /** @param key may be wiped afterwards */
-  constructor(lower: ImageOperations, volume: LuksVolume, key: Secret, options: EncryptedImageOptions = {}) {
+  /** @param key may be wiped afterwards; or what was made of it */
+  constructor(
+    lower: ImageOperations,
+    volume: LuksVolume,
+    key: Secret | SectorCipher,
+    options: EncryptedImageOptions = {},
+  ) {
     this.lower = lower;
-    this.cipher = new SectorCipher(key.bytes, volume.sectorBytes);
+    this.cipher = key instanceof SectorCipher ? key : new SectorCipher(key.bytes, volume.sectorBytes);
     this.sectorBytes = volume.sectorBytes;
     this.dataOffset = volume.dataOffset;
     this.#firstSector = volume.firstSector;

@@ -6,13 +6,29 @@ import { SiphonError } from "@siphon/wire";
  * - `SIPHON_ENCRYPTION_MALFORMED`: the header is damaged, or says what no program writes;
  * - `SIPHON_ENCRYPTION_UNSUPPORTED`: a sound header that asks for what is not done here;
  * - `SIPHON_ENCRYPTION_PASSPHRASE`: no keyslot opens with the passphrase;
- * - `SIPHON_ENCRYPTION_SPACE`: the image is too small to hold the header.
+ * - `SIPHON_ENCRYPTION_SPACE`: the image is too small to hold the header;
+ * - `SIPHON_ENCRYPTION_LAYERS`: a clone and its parents have other keys than those that were given.
  */
 export type EncryptionErrorCode =
   | "SIPHON_ENCRYPTION_ABSENT"
   | "SIPHON_ENCRYPTION_MALFORMED"
   | "SIPHON_ENCRYPTION_UNSUPPORTED"
   | "SIPHON_ENCRYPTION_PASSPHRASE"
-  | "SIPHON_ENCRYPTION_SPACE";
+  | "SIPHON_ENCRYPTION_SPACE"
+  | "SIPHON_ENCRYPTION_LAYERS";
 
-export class EncryptionError extends SiphonError<EncryptionErrorCode> {}
+export class EncryptionError extends SiphonError<EncryptionErrorCode> {
+  /** What `rbd` exits with; negative. */
+  get errno(): number {
+    return errnos[this.code];
+  }
+}
+
+const errnos: Record<EncryptionErrorCode, number> = {
+  SIPHON_ENCRYPTION_ABSENT: -22,
+  SIPHON_ENCRYPTION_MALFORMED: -22,
+  SIPHON_ENCRYPTION_UNSUPPORTED: -95,
+  SIPHON_ENCRYPTION_PASSPHRASE: -1,
+  SIPHON_ENCRYPTION_SPACE: -28,
+  SIPHON_ENCRYPTION_LAYERS: -22,
+};

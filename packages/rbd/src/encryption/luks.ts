@@ -1,5 +1,6 @@
 import { randomBytes, randomFillSync, randomUUID, timingSafeEqual } from "node:crypto";
 import { mergeKey, splitKey } from "./af-splitter.ts";
+import { asLuks, isCloneHeader } from "./clone-magic.ts";
 import { EncryptionError } from "./encryption-error.ts";
 import { calibrated, deriveKey, type KeyDerivation } from "./key-derivation.ts";
 import {
@@ -16,8 +17,23 @@ import { encodeLuks2, readLuks2 } from "./luks2-header.ts";
 import { Secret } from "./secret.ts";
 import { SectorCipher } from "./sector-cipher.ts";
 
-/** Reads the header of an encrypted image, of either version. */
-export async function readLuks(read: ReadHeader): Promise<LuksVolume> {
+/**
+ * Reads the header of an encrypted image, of either version.
+ *
+ * @param isClone it has a parent: only then may its header be one of a clone, whose other data has another key
+ */
+export async function readLuks(read: ReadHeader, { isClone = false } = {}): Promise<LuksVolume> {
+  const magic = await read(0, luksMagic.length);
+  if (isCloneHeader(magic)) {
+    if (isClone) return readLuks(asLuks(read));
+    throw new EncryptionError(
+      "SIPHON_ENCRYPTION_MALFORMED",
+      "the image has the header of an encrypted clone, and no parent",
+      {
+        hint: "it was copied or flattened without its keys: what it had of its parent does not open with its own key",
+      },
+    );
+  }
   const start = await read(0, luks1HeaderBytes);
   const version = start.length < luks1HeaderBytes ? 0 : start.readUInt16BE(6);
   const isLuks = start.subarray(0, luksMagic.length).equals(luksMagic);

@@ -5,6 +5,7 @@ import { ImageCache } from "../cache/image-cache.ts";
 import type { ClassCall } from "../cls/class-call.ts";
 import { setFlags } from "../cls/image.ts";
 import { changeAll } from "../cls/run.ts";
+import { assertOneKey } from "../encryption/one-key.ts";
 import { hasCode, isFenced, RbdError, requestFailure } from "../errors.ts";
 import { type ImageHeader, imageFlag, userSnapshot } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
@@ -72,6 +73,7 @@ export class OpenImage implements LockHost {
       ...(options.limits && { limits: options.limits }),
       ...(options.discardGranularity !== undefined && { discardGranularity: options.discardGranularity }),
     });
+    this.io.beforeCopyUps = () => assertOneKey(this.io);
     this.front = options.cache ? new ImageCache(this.io, options.cache) : this.io;
     this.requests = new Requests(this);
     this.#followLockFeature();

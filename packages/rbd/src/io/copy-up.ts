@@ -3,6 +3,7 @@ import { imageFeature } from "../image-state.ts";
 import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";
 import { isZeros } from "../zeros.ts";
+import { errno } from "./errno.ts";
 import type { ImageIo } from "./image-io.ts";
 import { addAllocationHint, copyUpMethod, type ObjectWrite } from "./object-write.ts";
 import { type ParentReader, readParent } from "./parent-read.ts";
@@ -35,7 +36,10 @@ export class CopyUp implements ParentReader, MapWaiter {
 
   start(): void {
     this.#io.counters.copyUps++;
-    readParent(this.#io, this.#objectNumber, 0, this.data.length, this);
+    const read = () => readParent(this.#io, this.#objectNumber, 0, this.data.length, this);
+    const allowed = this.#io.copyUps.allowed();
+    if (allowed === undefined) read();
+    else allowed.then(read, (error: Error) => this.#finish(errno.notPermitted, error));
   }
 
   /** Carries the write out when the object is there. */
@@ -61,6 +65,7 @@ export class CopyUp implements ParentReader, MapWaiter {
       return;
     }
     if (isZeros(this.data)) this.data = this.data.subarray(0, 0);
+    else this.#io.parentView?.seal(this.#io, this.#objectNumber, this.data);
     if (this.data.length === 0 && this.#writes.length === 0) {
       this.#finish(0, undefined);
       return;

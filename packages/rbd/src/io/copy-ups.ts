@@ -9,6 +9,7 @@ import type { ObjectWrite } from "./object-write.ts";
 export class CopyUps {
   readonly #io: ImageIo;
   readonly #running = new Map<number, CopyUp>();
+  #allowed = false;
 
   constructor(io: ImageIo) {
     this.#io = io;
@@ -16,6 +17,15 @@ export class CopyUps {
 
   running(objectNumber: number): CopyUp | undefined {
     return this.#running.get(objectNumber);
+  }
+
+  /** Whether copy-ups may go on; undefined: they may. */
+  allowed(): Promise<void> | undefined {
+    const { beforeCopyUps } = this.#io;
+    if (this.#allowed || beforeCopyUps === undefined) return undefined;
+    return beforeCopyUps().then(() => {
+      this.#allowed = true;
+    });
   }
 
   /** Called by the copy-up itself. */

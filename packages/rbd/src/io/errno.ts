@@ -1,5 +1,6 @@
 /** Linux errnos, negative as results are. */
 export const errno = {
+  notPermitted: -1,
   noEntry: -2,
   invalid: -22,
   readOnly: -30,

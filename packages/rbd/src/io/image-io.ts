@@ -15,6 +15,7 @@ import {
 import { ObjectRead } from "./object-read.ts";
 import { ObjectWrite } from "./object-write.ts";
 import { Operation, type OperationKind } from "./operation.ts";
+import type { ParentView } from "./parent-view.ts";
 import { createLatencies, IoCounters, type Latencies } from "./statistics.ts";
 import { Targets } from "./targets.ts";
 import { checkWrite, clipRequest } from "./valid-request.ts";
@@ -60,6 +61,10 @@ export class ImageIo {
   onChanged: ((request: ImageRequest) => void) | undefined;
   /** The image that `state.parent` names, at its snapshot. */
   parent: ImageIo | undefined;
+  /** Undefined: the parent's bytes are shown as they are. */
+  parentView: ParentView | undefined;
+  /** Rejects where the parent's bytes must not become the image's; asked once, before the first copy-up. */
+  beforeCopyUps: (() => Promise<void>) | undefined;
   /** Of what is read: the image's own only while its lock is held, a snapshot's at any time. */
   objectMap: ObjectMap | undefined;
   readonly copyUps: CopyUps = new CopyUps(this);
@@ -134,7 +139,8 @@ export class ImageIo {
     const { state, snapId } = this;
     const link = snapId === NO_SNAP ? state.parent : state.snapshots.get(snapId)?.parent;
     if (link === undefined) return 0;
-    return this.layout.bytesOf(objectNumber, Math.min(link.overlap, parent.size));
+    const shown = this.parentView?.bytes(this, parent) ?? parent.size;
+    return this.layout.bytesOf(objectNumber, Math.min(link.overlap, shown));
   }
 
   read(request: ImageRequest): void {

@@ -16,18 +16,22 @@ export interface ParentReader {
  * @param length bytes, not more than the object shares with the parent from `objectOffset` on
  */
 export function readParent(
-  { layout, parent }: ImageIo,
+  io: ImageIo,
   objectNumber: number,
   objectOffset: number,
   length: number,
   reader: ParentReader,
 ): void {
+  const { layout, parentView } = io;
+  const parent = io.parent!;
   const pending: Pending = { count: 1, result: 0, error: undefined, reader };
   for (let position = 0; position < length; ) {
     const run = Math.min(layout.run(objectOffset + position), length - position);
     const offset = layout.imageOffset(objectNumber, objectOffset + position);
     pending.count++;
-    parent!.read(new ParentRead(pending, position, offset, run));
+    const read = new ParentRead(pending, position, offset, run);
+    if (parentView === undefined) parent.read(read);
+    else parentView.read(io, parent, read);
     position += run;
   }
   settle(pending);

@@ -1,12 +1,17 @@
 import { setOpFeatures } from "../cls/image.ts";
 import { detachChild, detachParent, type ParentSpec, removeOldChild } from "../cls/parent.ts";
 import { changeAll } from "../cls/run.ts";
+import { restoredMagics } from "../encryption/clone-magic.ts";
+import type { ReadHeader } from "../encryption/luks-volume.ts";
+import { assertOneKey } from "../encryption/one-key.ts";
 import { RbdError, unless } from "../errors.ts";
 import { opFeature } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
 import type { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
 import type { OnProgress } from "../image/requests.ts";
+import type { ImageIo } from "../io/image-io.ts";
+import { readBytes, writeBytes } from "../io/image-operations.ts";
 import { childrenObject, headerObject } from "../object-names.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { removeIfForsaken } from "./forsaken-snapshots.ts";
@@ -24,8 +29,10 @@ export async function flatten(image: OpenImage, progress?: OnProgress): Promise<
   if (parent === undefined || parentSpec === undefined) {
     throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no parent to be flattened into it`);
   }
+  await assertOneKey(io);
   const objects = io.layout.objectCount(Math.min(parent.overlap, header.size));
   await eachObject(0, objects, (objectNumber) => io.copyUp(objectNumber), progress);
+  if (io.parentView !== undefined) await restoreHeader(io);
   await io.pauseWrites();
   try {
     // Snapshots that were not flattened along go on showing the parent.
@@ -38,6 +45,12 @@ export async function flatten(image: OpenImage, progress?: OnProgress): Promise<
     io.resumeWrites();
   }
   await image.announce();
+}
+
+/** The header of an encrypted clone becomes one that every program opens: all of its data has its key now. */
+async function restoreHeader(io: ImageIo): Promise<void> {
+  const read: ReadHeader = (offset, length) => readBytes(io, offset, length);
+  for (const { at, magic } of await restoredMagics(read)) await writeBytes(io, at, magic);
 }
 
 /** Takes a clone off its parent's list of children (src/librbd/image/DetachChildRequest.cc); again, if it was interrupted. */

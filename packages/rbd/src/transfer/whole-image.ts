@@ -17,6 +17,7 @@ export async function exportWhole(
   { onProgress, ...options }: TransferOptions = {},
 ): Promise<void> {
   await using image = await images.open(name, { readOnly: true, watch: false });
+  await image.assertOneKey();
   const snapshots = image.snapshots.list();
   await sink.write(encodeExportHeader(await exportedImage(image), snapshots.length + 1));
   let from: string | undefined;

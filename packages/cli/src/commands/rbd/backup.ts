@@ -35,6 +35,7 @@ export function backupCommand(): Command {
       return withPool(flags, spec, async (images) => {
         const reading = { readOnly: true, watch: false };
         await using image = await images.open(spec.image, spec.snapshot === undefined ? {} : reading);
+        await image.assertOneKey();
         const place = [spec.pool, spec.namespace, spec.image].filter((part) => part !== "").join("/");
         const described = { spec: place, id: image.id, ...(await exportedImage(image)) };
         await using backup = await Backup.openForChange(directory, described);

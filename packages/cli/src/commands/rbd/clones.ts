@@ -8,6 +8,7 @@ import {
   sourceAndDestination,
   withDestinationFlags,
 } from "./destination.ts";
+import { type EncryptionFlags, withEncryptionFlags } from "./encryption-flags.ts";
 import {
   type ImageSpec,
   imageSpec,
@@ -20,7 +21,7 @@ import {
   withSpecFlags,
 } from "./image-spec.ts";
 import { type FormatFlags, type ProgressFlags, print, withFormatFlags, withProgress } from "./output.ts";
-import { withImage, withPool } from "./run.ts";
+import { withImage, withLoadedImage, withPool } from "./run.ts";
 import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
 
 type Flags = ConnectFlags & SpecFlags;
@@ -55,16 +56,17 @@ export function flattenCommand(): Command {
     .argument("[image-spec]")
     .option("--dry-run", "only say what would be done")
     .option("--no-progress", "disable progress output")
-    .action((text: string | undefined, flags: Flags & ProgressFlags & { dryRun?: boolean }) => {
+    .action((text: string | undefined, flags: FlattenFlags) => {
       const spec = wholeImageSpec(text, flags);
-      const options = flags.dryRun ? toRead() : {};
-      return withImage(flags, spec, options, (image) => {
-        if (flags.dryRun) return tellFlatten(spec, image);
-        return withProgress("Image flatten", flags, (onProgress) => image.flatten({ onProgress }));
-      });
+      if (flags.dryRun) return withImage(flags, spec, toRead(), (image) => tellFlatten(spec, image));
+      return withLoadedImage(flags, spec, (image) =>
+        withProgress("Image flatten", flags, (onProgress) => image.flatten({ onProgress })),
+      );
     });
-  return withConnectFlags(withSpecFlags(command));
+  return withConnectFlags(withSpecFlags(withEncryptionFlags(command)));
 }
+
+type FlattenFlags = Flags & ProgressFlags & EncryptionFlags & { dryRun?: boolean };
 
 async function tellFlatten({ pool, image: name }: ImageSpec, { header }: Image): Promise<void> {
   const { parent } = header;

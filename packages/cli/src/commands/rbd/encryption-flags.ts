@@ -1,38 +1,80 @@
 import { readFile } from "node:fs/promises";
-import { Secret } from "@siphon/rbd";
+import { type LayerKey, Secret } from "@siphon/rbd";
+import { SiphonError } from "@siphon/wire";
 import type { Command } from "commander";
-import { usage } from "./image-spec.ts";
+import { badOption, usage } from "./image-spec.ts";
 
-/** The image is encrypted, and what is carried is not. */
+/** One of each for every layer of a clone: the image's, its parent's, the parent's parent's. */
 export interface EncryptionFlags {
-  encryptionFormat?: string;
-  encryptionPassphraseFile?: string;
+  encryptionFormat?: string[];
+  encryptionPassphraseFile?: string[];
 }
 
 export function withEncryptionFlags(command: Command): Command {
   return command
-    .option("--encryption-format <format>", "of the image: luks1 or luks2; the file has the plain data")
-    .option("--encryption-passphrase-file <file>", "its bytes are the passphrase, line end and all");
+    .option(
+      "--encryption-format <format>",
+      "of the image: luks, luks1 or luks2 (default: luks); again for its parent, where that has another key",
+      appended,
+    )
+    .option(
+      "--encryption-passphrase-file <file>",
+      "its bytes are the passphrase, line end and all; again for the parent",
+      appended,
+    );
 }
 
 export function isEncrypted({ encryptionFormat, encryptionPassphraseFile }: EncryptionFlags): boolean {
   return encryptionFormat !== undefined || encryptionPassphraseFile !== undefined;
 }
 
-/** Undefined without these flags; the secret is the caller's to dispose of. */
+/** The layers' keys; they are wiped when this is disposed of. Undefined without these flags. */
 export async function encryptionOf(
   flags: EncryptionFlags,
-): Promise<{ version: 1 | 2; passphrase: Secret } | undefined> {
+): Promise<(Disposable & { keys: LayerKey[] }) | undefined> {
   if (!isEncrypted(flags)) return undefined;
-  const { encryptionFormat: format, encryptionPassphraseFile: path } = flags;
-  if (format === undefined || path === undefined) {
-    throw usage("--encryption-format and --encryption-passphrase-file go together");
+  const files = flags.encryptionPassphraseFile ?? [];
+  const versions = flags.encryptionFormat?.map(layerVersion) ?? files.map(() => undefined);
+  if (versions.length !== files.length) {
+    throw usage("encryption formats count does not match passphrase files count");
   }
-  const version = luksVersion(format);
-  return { version, passphrase: new Secret(await readFile(path)) };
+  const keys: LayerKey[] = [];
+  const dispose = () => {
+    for (const { passphrase } of keys) passphrase[Symbol.dispose]();
+  };
+  try {
+    for (const [index, file] of files.entries()) {
+      keys.push({ version: versions[index], passphrase: await readPassphrase(file) });
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return { keys, [Symbol.dispose]: dispose };
+}
+
+export async function readPassphrase(path: string): Promise<Secret> {
+  try {
+    return new Secret(await readFile(path));
+  } catch (error) {
+    const { code = "EIO" } = error as NodeJS.ErrnoException;
+    throw new SiphonError(code, `unable to open passphrase file '${path}': ${code}`, { cause: error });
+  }
 }
 
 export function luksVersion(format: string): 1 | 2 {
   if (format === "luks1" || format === "luks2") return format === "luks1" ? 1 : 2;
-  throw usage(`there is no encryption ${format}: luks1 or luks2`);
+  throw new SiphonError("EOPNOTSUPP", "unsupported encryption format", {
+    hint: `it is luks1 or luks2, and not ${format}`,
+  });
+}
+
+function layerVersion(format: string): 1 | 2 | undefined {
+  if (format === "luks") return undefined;
+  if (format === "luks1" || format === "luks2") return luksVersion(format);
+  throw badOption(`there is no encryption format ${format}: luks, luks1 or luks2`);
+}
+
+function appended(value: string, before: string[] = []): string[] {
+  return [...before, value];
 }

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { formatEncrypted, imageFeature, Secret } from "@siphon/rbd";
+import { formatEncrypted, imageFeature } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
-import { luksVersion } from "./encryption-flags.ts";
+import { luksVersion, readPassphrase } from "./encryption-flags.ts";
 import { type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";
 
@@ -26,9 +25,11 @@ export function encryptionCommand(): Command {
             "images with feature journaling cannot be encrypted",
           );
         }
-        using passphrase = new Secret(await readFile(path));
+        using passphrase = await readPassphrase(path);
         const { objectSize, stripeCount } = image.header;
-        await formatEncrypted(image, passphrase, { version, keyBits, alignment: objectSize * stripeCount });
+        const isClone = image.header.parent !== undefined;
+        const alignment = objectSize * stripeCount;
+        await formatEncrypted(image, passphrase, { version, keyBits, alignment, isClone });
       });
     });
   return new Command("encryption")

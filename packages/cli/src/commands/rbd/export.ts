@@ -4,7 +4,6 @@ import {
   exportRawFile,
   exportResumably,
   exportWhole,
-  openEncrypted,
   plainReader,
   toRead,
 } from "@siphon/rbd";
@@ -60,13 +59,12 @@ function exportAll(spec: ImageSpec, path: string, flags: Flags): Promise<void> {
 
 async function exportBare(spec: ImageSpec, path: string, flags: ExportFlags): Promise<void> {
   const encryption = await encryptionOf(flags);
-  using _ = encryption?.passphrase;
+  using _ = encryption;
   await withImage(flags, spec, toRead(spec.snapshot), async (image, cluster) => {
     const { objectSize, stripeCount } = image.header;
+    if (encryption === undefined) await image.assertOneKey();
     const source =
-      encryption === undefined
-        ? image.diff()
-        : plainReader(await openEncrypted(image, encryption.passphrase, { version: encryption.version }));
+      encryption === undefined ? image.diff() : plainReader(await image.openEncrypted(encryption.keys));
     await withTransferProgress("Exporting image", flags, (onProgress) => {
       const options = { onProgress, signal, pieceBytes: objectSize * stripeCount };
       if (flags.resume) return newFile(path, () => exportResumably(cluster, image, path, options));
@@ -93,7 +91,8 @@ export function exportDiffCommand(): Command {
       if (path === undefined) throw usage("which file? or - for standard output");
       const { fromSnap: from, wholeObject } = flags;
       return withImage(flags, spec, toRead(spec.snapshot), (image) =>
-        withTransferProgress("Exporting image", flags, (onProgress) => {
+        withTransferProgress("Exporting image", flags, async (onProgress) => {
+          await image.assertOneKey();
           const source = image.diff({ from, wholeObject });
           return writePath(path, (sink) =>
             exportDiff(source, { from, to: spec.snapshot }, sink, { onProgress, signal }),

@@ -2,6 +2,7 @@ import { defaultFeatures, type ImagePool, toRead } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { describeImage, infoText } from "./describe.ts";
+import { type EncryptionFlags, withEncryptionFlags } from "./encryption-flags.ts";
 import {
   imageSpec,
   parseBytes,
@@ -12,7 +13,7 @@ import {
   withSpecFlags,
 } from "./image-spec.ts";
 import { type FormatFlags, type ProgressFlags, print, withFormatFlags, withProgress } from "./output.ts";
-import { withImage, withPool } from "./run.ts";
+import { withImage, withLoadedImage, withPool } from "./run.ts";
 import { type ShapeFlags, shape, withImageFormat, withShapeFlags } from "./shape.ts";
 
 type Flags = ConnectFlags & SpecFlags;
@@ -75,19 +76,25 @@ export function resizeCommand(): Command {
     .option("-s, --size <size>", "size, in M unless said otherwise")
     .option("--allow-shrink", "permit shrinking")
     .option("--no-progress", "disable progress output")
-    .action(
-      (text: string | undefined, flags: Flags & ProgressFlags & { size?: string; allowShrink?: boolean }) => {
-        const { allowShrink = false } = flags;
-        const size = sizeOf(flags);
-        return withImage(flags, wholeImageSpec(text, flags), {}, (image) =>
-          withProgress("Resizing image", flags, (onProgress) =>
-            image.resize(size, { allowShrink, onProgress }),
-          ),
+    .action((text: string | undefined, flags: ResizeFlags) => {
+      const { allowShrink = false } = flags;
+      const size = sizeOf(flags);
+      const spec = wholeImageSpec(text, flags);
+      return withLoadedImage(flags, spec, (image, encrypted) => {
+        if (size === (encrypted ?? image).size) {
+          throw usage("new size is equal to original size");
+        }
+        // Of an encrypted image the size is that of its data.
+        const bytes = size + (encrypted?.dataOffset ?? 0);
+        return withProgress("Resizing image", flags, (onProgress) =>
+          image.resize(bytes, { allowShrink, onProgress }),
         );
-      },
-    );
-  return withConnectFlags(withSpecFlags(command));
+      });
+    });
+  return withConnectFlags(withSpecFlags(withEncryptionFlags(command)));
 }
+
+type ResizeFlags = Flags & ProgressFlags & EncryptionFlags & { size?: string; allowShrink?: boolean };
 
 export function removeCommand(): Command {
   const command = new Command("rm")

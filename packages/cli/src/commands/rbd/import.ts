@@ -124,8 +124,10 @@ async function importBare(
   flags: ImportFlags,
 ): Promise<void> {
   const pieceBytes = wanted.objectSize ?? 4 * 1024 * 1024;
-  const encryption = await encryptionOf(flags);
-  using _ = encryption?.passphrase;
+  using given = await encryptionOf(flags);
+  if (given !== undefined && given.keys.length !== 1) throw usage("a new image has one encryption format");
+  const [key] = given?.keys ?? [];
+  const encryption = key && { version: key.version ?? 2, passphrase: key.passphrase };
   const expectedSize = flags.estimatedSize === undefined ? undefined : parseBytes(flags.estimatedSize, "M");
   const size = path === "-" ? (expectedSize ?? pieceBytes) : (await statPath(path)).size;
   const room = encryption === undefined ? 0 : encryptionRoom(pieceBytes * (wanted.stripeCount ?? 1));

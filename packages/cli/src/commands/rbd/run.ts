@@ -1,6 +1,7 @@
 import type { Cluster } from "@siphon/rados";
-import { type Image, ImagePool, type OpenOptions, RbdError } from "@siphon/rbd";
+import { type EncryptedImage, type Image, ImagePool, type OpenOptions, RbdError } from "@siphon/rbd";
 import { type ConnectFlags, connectCluster } from "../../connect.ts";
+import { type EncryptionFlags, encryptionOf } from "./encryption-flags.ts";
 import type { ImageSpec } from "./image-spec.ts";
 
 /** Does something with the images of a pool, or of a namespace that is there. */
@@ -17,6 +18,18 @@ export async function withPool<T>(
     });
   }
   return await action(images, cluster);
+}
+
+/** Does something with an image that is open to be changed, with the keys of its encryption if the flags give them. */
+export async function withLoadedImage<T>(
+  flags: ConnectFlags & EncryptionFlags,
+  spec: ImageSpec,
+  action: (image: Image, encrypted: EncryptedImage | undefined) => Promise<T>,
+): Promise<T> {
+  using encryption = await encryptionOf(flags);
+  return await withImage(flags, spec, {}, async (image) =>
+    action(image, encryption && (await image.openEncrypted(encryption.keys))),
+  );
 }
 
 /** Does something with an image that is opened for it. */

@@ -30,6 +30,7 @@ export async function exportResumably(
   path: string,
   options: TransferOptions = {},
 ): Promise<void> {
+  await image.assertOneKey();
   const source = await imageState(cluster, image);
   const cursors = fileCursor(path + cursorSuffix);
   const begun = (await exists(path)) ? await cursors.load() : undefined;

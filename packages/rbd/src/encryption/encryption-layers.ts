@@ -1,0 +1,132 @@
+import { imageFeature } from "../image-state.ts";
+import type { ImageIo } from "../io/image-io.ts";
+import { readBytes } from "../io/image-operations.ts";
+import { EncryptionError } from "./encryption-error.ts";
+import { readLuks, unlock } from "./luks.ts";
+import type { LuksVolume, ReadHeader } from "./luks-volume.ts";
+import type { Secret } from "./secret.ts";
+import { SectorCipher } from "./sector-cipher.ts";
+
+/** What opens one layer: the image, or one of the images that it was cloned from. */
+export interface LayerKey {
+  /** Of LUKS, that the layer must have; any, if missing. */
+  readonly version?: 1 | 2 | undefined;
+  readonly passphrase: Secret;
+}
+
+/** How an image's bytes are encrypted. Images that share a key share the layer. */
+export interface Layer {
+  readonly volume: LuksVolume;
+  readonly cipher: SectorCipher;
+}
+
+/** By `imageKey`; null for images that are not encrypted. */
+export type Layers = ReadonlyMap<string, Layer | null>;
+
+/** What tells images apart, whichever snapshot of them is read. */
+export function imageKey({ state }: ImageIo): string {
+  return `${state.poolId}/${state.namespace}/${state.id}`;
+}
+
+/**
+ * The keys of an image and of all that it was cloned from, as librbd finds them (src/librbd/crypto/LoadRequest.cc): the first key is the
+ * image's, the next its parent's. The last one given is tried on all further ancestors; one of them without a LUKS header ends
+ * the encryption, and one with a header that does not open is an error: its data would come out as garbage.
+ */
+export async function loadLayers(io: ImageIo, keys: readonly LayerKey[]): Promise<Layers> {
+  const chain = chainOf(io);
+  const last = keys.at(-1);
+  if (last === undefined) throw new RangeError("no key was given");
+  const journaled = chain.find(({ state }) => (state.features & imageFeature.journaling) !== 0);
+  if (journaled !== undefined) {
+    throw new EncryptionError(
+      "SIPHON_ENCRYPTION_UNSUPPORTED",
+      `${nameIn(chain, journaled)} has feature journaling: such images are not opened with encryption`,
+    );
+  }
+  const layers = new Map<string, Layer | null>();
+  const opened: { layer: Layer; key: Secret }[] = [];
+  try {
+    for (const [index, image] of chain.entries()) {
+      const read: ReadHeader = (offset, length) => readBytes(image, offset, length);
+      try {
+        const { volume, key } = await open(image, read, keys[index] ?? last);
+        const known = opened.find((each) => isSame(each, volume, key));
+        if (known !== undefined) key[Symbol.dispose]();
+        const layer = known?.layer ?? { volume, cipher: new SectorCipher(key.bytes, volume.sectorBytes) };
+        if (known === undefined) opened.push({ layer, key });
+        layers.set(imageKey(image), layer);
+      } catch (error) {
+        const isPlain = error instanceof EncryptionError && error.code === "SIPHON_ENCRYPTION_ABSENT";
+        if (!isPlain || index < keys.length) throw named(error, chain, image);
+        for (const plain of chain.slice(index)) layers.set(imageKey(plain), null);
+        return layers;
+      }
+    }
+  } finally {
+    for (const { key } of opened) key[Symbol.dispose]();
+  }
+  if (keys.length > chain.length) {
+    throw new EncryptionError(
+      "SIPHON_ENCRYPTION_LAYERS",
+      `${keys.length} keys were given, but image ${io.state.name} has ${chain.length - 1} ancestors`,
+    );
+  }
+  return layers;
+}
+
+function chainOf(io: ImageIo): ImageIo[] {
+  const chain: ImageIo[] = [];
+  for (let at: ImageIo | undefined = io; at !== undefined; at = at.parent) chain.push(at);
+  return chain;
+}
+
+async function open(
+  image: ImageIo,
+  read: ReadHeader,
+  { version, passphrase }: LayerKey,
+): Promise<{ volume: LuksVolume; key: Secret }> {
+  const volume = await readLuks(read, { isClone: image.parent !== undefined });
+  assertFits(volume, version, image.size);
+  return { volume, key: await unlock(volume, read, passphrase) };
+}
+
+/** @param size of the image, in bytes */
+export function assertFits(volume: LuksVolume, version: 1 | 2 | undefined, size: number): void {
+  if (version !== undefined && volume.version !== version) {
+    throw new EncryptionError(
+      "SIPHON_ENCRYPTION_UNSUPPORTED",
+      `the image is encrypted with LUKS${volume.version}, and not with LUKS${version}`,
+    );
+  }
+  if (volume.dataOffset > size) {
+    throw new EncryptionError(
+      "SIPHON_ENCRYPTION_SPACE",
+      `the encrypted data begins at byte ${volume.dataOffset}, the image ends at ${size}`,
+    );
+  }
+}
+
+function isSame(known: { layer: Layer; key: Secret }, volume: LuksVolume, key: Secret): boolean {
+  const { dataOffset, sectorBytes, firstSector } = known.layer.volume;
+  return (
+    dataOffset === volume.dataOffset &&
+    sectorBytes === volume.sectorBytes &&
+    firstSector === volume.firstSector &&
+    known.key.bytes.equals(key.bytes)
+  );
+}
+
+/** Says which of the images it was. */
+function named(error: unknown, chain: readonly ImageIo[], image: ImageIo): unknown {
+  if (!(error instanceof EncryptionError) || image === chain[0]) return error;
+  return new EncryptionError(error.code, `${nameIn(chain, image)}: ${error.message}`, {
+    cause: error,
+    hint: "give a format and a passphrase for each layer: those of the image first, then its parent's",
+  });
+}
+
+function nameIn(chain: readonly ImageIo[], image: ImageIo): string {
+  if (image === chain[0]) return `image ${image.state.name}`;
+  return `parent image ${image.state.id} (${chain.indexOf(image)} above ${chain[0]!.state.name})`;
+}
