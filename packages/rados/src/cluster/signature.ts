@@ -15,22 +15,29 @@ export interface Parameter {
   /** `CephInt`, `CephPoolname` and so on (src/pybind/ceph_argparse.py). */
   type: string;
   optional: boolean;
+  /** False: it is only given by its name, as `--name value`. */
+  positional: boolean;
   /** Takes all the words that are left. */
   many: boolean;
   choices: string[] | undefined;
   least: number;
   greatest: number;
-  /** A set of characters, as in a regular expression. */
-  characters: string | undefined;
+  /** What its text consists of. */
+  characters: RegExp | undefined;
 }
 
-/** Reads the JSON form of command descriptions. */
+/**
+ * Reads the JSON form of command descriptions. What one release writes as text, another writes as a boolean or a number. A
+ * command whose description makes no sense is left out, so that the others can be used.
+ */
 export function readSignatures(descriptions: unknown): Signature[] {
-  return Object.values(descriptions as Record<string, Description>).map(({ sig, help = "", flags = 0 }) => ({
-    parts: sig.map((part) => (typeof part === "string" ? part : readParameter(part))),
-    help,
-    forModules: (flags & flagForModules) !== 0,
-  }));
+  return Object.values(objectOf(descriptions)).flatMap((description) => {
+    const { sig, help, flags } = objectOf(description);
+    if (!Array.isArray(sig)) return [];
+    const parts = sig.map((part) => (typeof part === "string" ? part : readParameter(objectOf(part))));
+    if (!parts.every((part) => part !== undefined)) return [];
+    return { parts, help: textOf(help) ?? "", forModules: (Number(flags) & flagForModules) !== 0 };
+  });
 }
 
 /**
@@ -64,40 +71,60 @@ export function matchCommand(
 export function usage({ parts }: Signature): string {
   const shown = parts.map((part) => {
     if (typeof part === "string") return part;
-    const value =
-      part.type === "CephBool" ? `--${dashed(part.name)}` : `<${part.choices?.join("|") ?? part.name}>`;
+    const named = `--${dashed(part.name)}`;
+    const choice = `<${part.choices?.join("|") ?? part.name}>`;
+    const value = part.type === "CephBool" ? named : part.positional ? choice : `${named} ${choice}`;
     return `${part.optional ? `[${value}]` : value}${part.many ? "..." : ""}`;
   });
   return shown.join(" ");
 }
 
-interface Description {
-  sig: (string | ParameterDescription)[];
-  help?: string;
-  flags?: number;
-}
-
-interface ParameterDescription {
-  name: string;
-  type: string;
-  req?: string;
-  n?: string;
-  strings?: string;
-  range?: string;
-  goodchars?: string;
-}
-
 /** CmdFlag MGR, src/mon/MonCommand.h. */
 const flagForModules = 1 << 3;
 
-function readParameter({ name, type, req, n, strings, range, goodchars }: ParameterDescription): Parameter {
-  const [least = "-Infinity", greatest = "Infinity"] = range?.split("|") ?? [];
+/** argdesc (src/pybind/ceph_argparse.py); undefined without a name. */
+function readParameter(description: Record<string, unknown>): Parameter | undefined {
+  const name = textOf(description.name);
+  if (name === undefined) return undefined;
+  const [least = "", greatest = ""] = textOf(description.range)?.split("|") ?? [];
   return {
-    ...{ name, type, many: n === "N", choices: strings?.split("|"), characters: goodchars },
-    ...{ least: Number(least), greatest: Number(greatest) },
-    // Some descriptions spell it otherwise (`fasle`): only `true`, or nothing, means required.
-    optional: req !== undefined && req.toLowerCase() !== "true",
+    ...{ name, type: textOf(description.type) ?? "CephString" },
+    many: textOf(description.n)?.toUpperCase() === "N",
+    choices: textOf(description.strings)?.split("|"),
+    characters: pattern(textOf(description.goodchars)),
+    ...{ least: bound(least, -Infinity), greatest: bound(greatest, Infinity) },
+    // Some descriptions spell it otherwise (`fasle`): only `true`, or nothing, means required, and by its place.
+    optional: !isTrue(description.req),
+    positional: isTrue(description.positional),
   };
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** What is written as text or as a number; undefined if it is neither. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" || typeof value === "number" ? `${value}` : undefined;
+}
+
+/** Nothing is as good as true. */
+function isTrue(value: unknown): boolean {
+  return value === undefined || value === true || textOf(value)?.toLowerCase() === "true";
+}
+
+function bound(text: string, otherwise: number): number {
+  return text.trim() === "" || Number.isNaN(Number(text)) ? otherwise : Number(text);
+}
+
+/** A set of characters; undefined if it is none: then the daemon is the one to refuse. */
+function pattern(characters: string | undefined): RegExp | undefined {
+  if (characters === undefined) return undefined;
+  try {
+    return new RegExp(`^${characters}*$`);
+  } catch {
+    return undefined;
+  }
 }
 
 function match({ parts }: Signature, words: readonly string[]): Command | undefined {
@@ -110,8 +137,8 @@ function match({ parts }: Signature, words: readonly string[]): Command | undefi
   for (const part of parts) {
     if (typeof part === "string") {
       if (left[at++] !== part) return undefined;
-    } else if (!(part.name in values)) {
-      const taken = takePositional(part, left, at, values);
+    } else if (!Object.hasOwn(values, part.name)) {
+      const taken = part.positional ? takePositional(part, left, at, values) : 0;
       if (taken === 0 && !part.optional) return undefined;
       at += taken;
     }
@@ -184,7 +211,7 @@ function convert(parameter: Parameter, word: string): unknown {
     case "CephUUID":
       return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(word) ? word : undefined;
     default:
-      return characters === undefined || new RegExp(`^${characters}*$`).test(word) ? word : undefined;
+      return characters === undefined || characters.test(word) ? word : undefined;
   }
 }
 

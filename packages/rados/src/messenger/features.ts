@@ -1,66 +1,73 @@
 /**
- * Feature bits of a connection (src/include/ceph_features.h). What we advertise decides how daemons encode
- * what they send us; what is listed here is what this client understands.
+ * What a connection's feature bits mean (src/include/ceph_features.h), by release. A bit says that this client understands what daemons
+ * then send it and do; it is announced only if that is so. Bits of the file system's clients and of daemons among
+ * themselves are left out, retired ones as well: no daemon from Nautilus on looks at these.
  */
-export const feature = {
-  MSG_AUTH: 1n << 23n,
-  MSG_ADDR2: 1n << 59n,
-  CEPHX_V2: 1n << 61n,
-  SERVER_NAUTILUS: 1n << 2n,
-  SERVER_OCTOPUS: 1n << 3n,
+const bits = {
+  // Up to Jewel: encodings of messages, and what CRUSH maps may contain.
+  NOSRCADDR: 1,
+  SUBSCRIBE2: 4,
+  MONNAMES: 5,
+  RECONNECT_SEQ: 6,
+  OBJECTLOCATOR: 8,
+  PGID64: 9,
+  INCSUBOSDMAP: 10,
+  PGPOOL3: 11,
+  OSDREPLYMUX: 12,
+  OSDENC: 13,
+  MONENC: 15,
+  CRUSH_TUNABLES: 18,
+  MSG_AUTH: 23,
+  CRUSH_TUNABLES2: 25,
+  CREATEPOOLID: 26,
+  OSDHASHPSPOOL: 30,
+  OSD_CACHEPOOL: 35,
+  CRUSH_V2: 36,
+  OSDMAP_ENC: 39,
+  /** Also OSD_PRIMARY_AFFINITY. */
+  CRUSH_TUNABLES3: 41,
+  MSGR_KEEPALIVE2: 42,
+  OSD_POOLRESEND: 43,
+  OSD_FADVISE_FLAGS: 46,
+  CRUSH_V4: 48,
+  NEW_OSDOP_ENCODING: 56,
+  /** Also MON_STATEFUL_SUB, and half of what makes the bits that were used twice mean their second use. */
+  SERVER_JEWEL: 57,
+  /** Also NEW_OSDOPREPLY_ENCODING. */
+  CRUSH_TUNABLES5: 58,
+  SERVER_KRAKEN: 14,
+  MSG_ADDR2: 59,
+  /** Also RESEND_ON_SPLIT, RADOS_BACKOFF, OSDMAP_PG_UPMAP, CRUSH_CHOOSE_ARGS. */
+  SERVER_LUMINOUS: 21,
+  /** The other half: bits used a third time. */
+  SERVER_MIMIC: 28,
+  CEPHX_V2: 61,
+  SERVER_NAUTILUS: 2,
+  SERVER_OCTOPUS: 16,
+  SERVER_PACIFIC: 20,
+  /** Placement in stretch mode. */
+  STRETCH_MODE: 32,
+  /** Descriptions of commands with JSON booleans; CRUSH rules without sizes. */
+  SERVER_QUINCY: 33,
+  /** Networks in the blocklist. */
+  RANGE_BLOCKLIST: 34,
+  /** `ceph osd pg-upmap-primary`. */
+  SERVER_REEF: 31,
+  /** Rules that try several OSDs of a host again together. */
+  CRUSH_MSR: 38,
+  SERVER_SQUID: 49,
+  /** Pools with EC optimizations: requests name the shard that is right where a temporary set is stored with primaries first. */
+  SERVER_TENTACLE: 50,
 } as const;
 
-/** Bit numbers in the order of the header; overlapping names share a bit. */
-const supportedBits = [
-  1, // NOSRCADDR
-  2, // SERVER_NAUTILUS
-  3, // SERVER_OCTOPUS
-  4, // SUBSCRIBE2
-  5, // MONNAMES
-  6, // RECONNECT_SEQ
-  7, // DIRLAYOUTHASH
-  8, // OBJECTLOCATOR
-  9, // PGID64
-  10, // INCSUBOSDMAP
-  11, // PGPOOL3
-  12, // OSDREPLYMUX
-  13, // OSDENC
-  14, // SERVER_KRAKEN
-  15, // MONENC
-  18, // CRUSH_TUNABLES
-  21, // SERVER_LUMINOUS, RESEND_ON_SPLIT, RADOS_BACKOFF, OSDMAP_PG_UPMAP, CRUSH_CHOOSE_ARGS
-  23, // MSG_AUTH
-  25, // CRUSH_TUNABLES2
-  26, // CREATEPOOLID
-  27, // REPLY_CREATE_INODE
-  28, // SERVER_MIMIC
-  29, // MDSENC
-  30, // OSDHASHPSPOOL
-  35, // OSD_CACHEPOOL
-  36, // CRUSH_V2
-  37, // EXPORT_PEER
-  38, // OSD_ERASURE_CODES
-  39, // OSDMAP_ENC
-  41, // CRUSH_TUNABLES3, OSD_PRIMARY_AFFINITY
-  42, // MSGR_KEEPALIVE2
-  43, // OSD_POOLRESEND
-  44, // ERASURE_CODE_PLUGINS_V2
-  46, // OSD_FADVISE_FLAGS
-  48, // CRUSH_V4
-  50, // MON_METADATA
-  51, // OSD_BITWISE_HOBJ_SORT
-  53, // ERASURE_CODE_PLUGINS_V3
-  54, // OSD_HITSET_GMT
-  55, // HAMMER_0_94_4
-  56, // NEW_OSDOP_ENCODING
-  57, // SERVER_JEWEL, MON_STATEFUL_SUB, MON_ROUTE_OSDMAP
-  58, // CRUSH_TUNABLES5, NEW_OSDOPREPLY_ENCODING
-  59, // MSG_ADDR2
-  60, // OSD_RECOVERY_DELETES
-  61, // CEPHX_V2
-];
+export type FeatureName = keyof typeof bits;
 
-export const supportedFeatures: bigint = supportedBits.reduce((mask, bit) => mask | (1n << BigInt(bit)), 0n);
+/** The bits of these features together. */
+export function featureMask(...names: readonly FeatureName[]): bigint {
+  return names.reduce((mask, name) => mask | (1n << BigInt(bits[name])), 0n);
+}
+
+export const supportedFeatures: bigint = featureMask(...(Object.keys(bits) as FeatureName[]));
 
 /** What a daemon must have for this client to talk to it: Luminous and newer. */
-export const requiredFeatures: bigint = (1n << 21n) | (1n << 57n);
+export const requiredFeatures: bigint = featureMask("SERVER_LUMINOUS", "SERVER_JEWEL");

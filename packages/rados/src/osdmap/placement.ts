@@ -27,10 +27,11 @@ export function placePg(map: OsdMapState, pool: Pool, seed: number): PgPlacement
 
   const temp = [...(map.pgs.temp.get(pool.id, seed) ?? [])];
   dropWhere(pool, temp, (osd) => !isUp(map, osd));
-  const acting = temp.length > 0 ? withShardOrder(pool, temp) : up;
+  const shards = temp.length > 0 ? shardsInOrder(pool, temp.length) : undefined;
+  const acting = shards === undefined ? (temp.length > 0 ? temp : up) : byShard(temp, shards);
   const tempPrimary = map.pgs.primaryTemp.get(pool.id, seed) ?? firstOsd(temp);
   const actingPrimary = temp.length === 0 && tempPrimary === -1 ? upPrimary : tempPrimary;
-  const primaryShard = pool.type === POOL_REPLICATED ? -1 : acting.indexOf(actingPrimary);
+  const primaryShard = pool.type === POOL_REPLICATED ? -1 : shardOf(actingPrimary, temp, acting, shards);
   return { up, upPrimary, acting, actingPrimary, primaryShard };
 }
 
@@ -124,15 +125,32 @@ function pickUpPrimary(map: OsdMapState, pool: Pool, seed: number, osds: number[
 }
 
 /**
- * Pools with EC optimizations store a temporary set with the shards first that may become primary, so that
- * the first of it is one for clients that know nothing of them (OSDMap::pgtemp_undo_primaryfirst).
+ * Pools with EC optimizations store a temporary set with the shards first that may become primary, so that the first of it
+ * is one for clients that know nothing of them (OSDMap::pgtemp_primaryfirst). Which shard each place of it is; undefined
+ * where that is no question.
  */
-function withShardOrder(pool: Pool, temp: readonly number[]): readonly number[] {
-  if ((pool.flags & PoolFlag.ecOptimizations) === 0 || temp.length !== pool.size) return temp;
-  const later = new Set(pool.nonprimaryShards.filter((shard) => shard < pool.size));
-  let nextFirst = 0;
-  let nextLater = pool.size - later.size;
-  return temp.map((_, shard) => temp[later.has(shard) ? nextLater++ : nextFirst++]!);
+function shardsInOrder(pool: Pool, places: number): readonly number[] | undefined {
+  if ((pool.flags & PoolFlag.ecOptimizations) === 0 || places !== pool.size) return undefined;
+  const shards = Array.from({ length: places }, (_, shard) => shard);
+  const mayBePrimary = (shard: number) => !pool.nonprimaryShards.includes(shard);
+  return [...shards.filter(mayBePrimary), ...shards.filter((shard) => !mayBePrimary(shard))];
+}
+
+function byShard(temp: readonly number[], shards: readonly number[]): number[] {
+  const acting: number[] = [];
+  for (const [place, shard] of shards.entries()) acting[shard] = temp[place]!;
+  return acting;
+}
+
+/** An OSD may hold several shards: as primary it has the first of those that may be. */
+function shardOf(
+  primary: number,
+  temp: readonly number[],
+  acting: readonly number[],
+  shards: readonly number[] | undefined,
+): number {
+  if (shards === undefined) return acting.indexOf(primary);
+  return shards[temp.indexOf(primary)] ?? -1;
 }
 
 function exists(map: OsdMapState, osd: number): boolean {

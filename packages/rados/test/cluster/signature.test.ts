@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { commandText } from "../../src/cluster/command.ts";
 import { matchCommand, readSignatures, usage } from "../../src/cluster/signature.ts";
 
@@ -51,6 +52,17 @@ const signatures = readSignatures({
   },
   cmd007: { sig: ["pg", "map", { name: "pgid", type: "CephPgid" }] },
   cmd008: { sig: ["osd", "out", { n: "N", name: "ids", type: "CephString" }] },
+  // From Reef on: JSON booleans, and parameters that are only given by name.
+  cmd009: {
+    sig: [
+      "perf",
+      { name: "logger", req: false, type: "CephString" },
+      { name: "labels", req: false, positional: false, type: "CephBool" },
+      { name: "counter", req: false, positional: false, type: "CephString" },
+      { name: "depth", req: false, positional: false, range: "1|9", type: "CephInt" },
+    ],
+  },
+  cmd010: { sig: ["query", { name: "pgid", req: true, type: "CephPgid" }] },
 });
 
 function sent(words: string): string {
@@ -113,4 +125,58 @@ test("a command that is nearly right is answered with what there is", () => {
   assert.throws(() => sent("osd crush set x y"), near);
   const shown = usage(matchCommand(signatures, ["osd", "pool", "delete", "p"]).signature);
   assert.equal(shown, "osd pool delete <pool> [<pool2>] [--yes-i-really-really-mean-it]");
+});
+
+test("parameters of newer releases that have no place are given by name, and only so", () => {
+  assert.equal(
+    sent("perf osd --labels --counter op"),
+    '{"prefix":"perf","labels":true,"counter":"op","logger":"osd"}',
+  );
+  assert.equal(sent("perf --depth 3"), '{"prefix":"perf","depth":3}');
+  assert.throws(() => sent("perf osd op"), { code: "EINVAL", message: /--counter <counter>/ });
+  assert.throws(() => sent("perf --depth 10"), { code: "EINVAL" });
+  assert.throws(() => sent("query"), { code: "EINVAL" });
+  assert.equal(sent("query 1.0"), '{"prefix":"query","pgid":"1.0"}');
+});
+
+test("a description may hold anything in any field: what makes sense of it can be used", () => {
+  const value = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      "true",
+      "false",
+      "True",
+      "fasle",
+      "N",
+      "n",
+      "0|3",
+      "a|b",
+      "[a-z]",
+      "[z-a",
+      "(",
+      "CephInt",
+      "CephBool",
+    ),
+    fc.jsonValue(),
+  );
+  const fields = ["name", "type", "req", "n", "strings", "range", "goodchars", "positional"];
+  const parameter = fc.record(Object.fromEntries(fields.map((field) => [field, value])), {
+    requiredKeys: [],
+  });
+  const sig = fc.oneof(fc.array(fc.oneof(fc.constantFrom("osd", "pg"), parameter, value)), value);
+  const description = fc.oneof(fc.record({ sig, help: value, flags: value }, { requiredKeys: [] }), value);
+  const word = fc.oneof(fc.constantFrom("osd", "pg", "--a", "--name=1", "3", "true"), fc.string());
+  fc.assert(
+    fc.property(fc.array(description), fc.array(word), (descriptions, words) => {
+      const known = readSignatures({ ...descriptions, good: { sig: ["good", "one"] } });
+      assert.equal(matchCommand(known, ["good", "one"]).command.prefix, "good one");
+      for (const each of known) assert.equal(typeof usage(each), "string");
+      try {
+        commandText(matchCommand(known, words).command);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, "EINVAL");
+      }
+    }),
+  );
+  for (const nothing of [undefined, null, 7, "text", []]) assert.deepEqual(readSignatures(nothing), []);
 });

@@ -53,6 +53,13 @@ test("a pool with EC optimizations stores temporary sets with the shards first t
   assert.equal(primaryShard, 3);
 });
 
+test("an OSD with several shards is addressed by the one of them that may be primary", () => {
+  const pool = { ...erasure, flags: 1 | PoolFlag.ecOptimizations, nonprimaryShards: [1, 2] };
+  const map = mapWith({ pools: [pool], pgTemp: [[{ pool: 2, seed: 5 }, [ITEM_NONE, 7, 7, 9]]] });
+  const { acting, actingPrimary, primaryShard } = place(map, 2, 5);
+  assert.deepEqual([acting, actingPrimary, primaryShard], [[ITEM_NONE, 7, 9, 7], 7, 3]);
+});
+
 test("operations on erasure-coded PGs are addressed to the primary's shard", () => {
   const map = mapWith({ pgTemp: [[{ pool: 2, seed: 5 }, [ITEM_NONE, 7, 8, 9]]] });
   assert.equal(place(map, 2, 5).primaryShard, 1);

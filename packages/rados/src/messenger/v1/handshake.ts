@@ -3,7 +3,7 @@ import type { RadosError, RadosErrorCode } from "../../errors.ts";
 import { authMethod, type ConnectionAuth } from "../auth.ts";
 import { bannerMismatch } from "../banner.ts";
 import { sameInstance } from "../connection.ts";
-import { feature, requiredFeatures, supportedFeatures } from "../features.ts";
+import { featureMask, requiredFeatures, supportedFeatures } from "../features.ts";
 import type { Messenger } from "../messenger.ts";
 import { addrText, entityType, type Peer } from "../peer.ts";
 import type { Region } from "../region.ts";
@@ -215,7 +215,7 @@ export class HandshakeV1 {
     const { messenger, auth } = this.#host;
     const { sessionKey } = auth.done(messenger.globalId, authorizerReply);
     if (auth.method !== authMethod.cephx || !messenger.signMessages) return;
-    if (sessionKey === undefined || (this.#peerFeatures & feature.CEPHX_V2) === 0n) {
+    if (sessionKey === undefined || (this.#peerFeatures & featureMask("CEPHX_V2")) === 0n) {
       throw this.#host.error(
         "SIPHON_RADOS_MODE",
         "the daemon cannot sign messages as this client does (CEPHX_V2)",
