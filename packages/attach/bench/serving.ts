@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { builtProgram } from "../../../scripts/build/built-program.ts";
-import { removeDeadSocket } from "../src/server/listen.ts";
+import { refuseSocketInUse } from "../src/server/unix-socket.ts";
 import type { Ground } from "./contender.ts";
 
 /** A program that serves an image at a socket. */
@@ -17,7 +17,7 @@ export class Serving implements AsyncDisposable {
     const serving = new Serving(child, socket);
     for (;;) {
       if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}`);
-      const lives = await removeDeadSocket(socket).then(
+      const lives = await refuseSocketInUse(socket).then(
         () => false,
         () => true,
       );

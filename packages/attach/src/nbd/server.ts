@@ -1,6 +1,8 @@
+import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { AttachError } from "../errors.ts";
 import { isLoopback, type ListenAddress, listenAt } from "../server/listen.ts";
+import type { SocketAccess } from "../server/socket-access.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import { type ConnectionHost, NbdConnection } from "./connection.ts";
 import type { NbdExport } from "./export.ts";
@@ -10,6 +12,8 @@ import type { TlsCredentials } from "./tls.ts";
 
 export interface NbdServerOptions {
   address: ListenAddress;
+  /** Who may connect to a unix socket; the user of this process alone unless told. */
+  access?: SocketAccess;
   exports: readonly NbdExport[];
   /** Clients on TCP must turn encryption on and show a certificate. */
   credentials?: TlsCredentials;
@@ -22,6 +26,7 @@ export interface NbdServerOptions {
 /** Disks for clients of the NBD protocol, on one socket. */
 export class NbdServer {
   readonly #server: Server;
+  readonly #address: ListenAddress;
   readonly #connections = new Set<NbdConnection>();
   #empty: (() => void) | undefined;
 
@@ -40,12 +45,13 @@ export class NbdServer {
       );
     }
     const server = new NbdServer(options, new Map(exports.map((each) => [each.name, each])));
-    await listenAt(server.#server, address);
+    await listenAt(server.#server, address, options.access);
     return server;
   }
 
   private constructor(options: NbdServerOptions, exports: ReadonlyMap<string, NbdExport>) {
     const unix = "path" in options.address;
+    this.#address = options.address;
     const host: ConnectionHost = {
       exports,
       credentials: unix ? undefined : options.credentials,
@@ -82,6 +88,8 @@ export class NbdServer {
    * @param patience milliseconds for clients to read their answers
    */
   async drain(patience = 5000): Promise<void> {
+    // Before it is closed: a socket that nobody listens on is the next server's to replace.
+    if ("path" in this.#address && this.#server.listening) rmSync(this.#address.path, { force: true });
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const empty = new Promise<void>((resolve) => {
       this.#empty = resolve;

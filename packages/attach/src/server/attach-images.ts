@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Cluster } from "@siphon/rados";
 import type { CachePolicy } from "@siphon/rbd";
 import { AttachError } from "../errors.ts";
@@ -11,6 +12,7 @@ import type { ImageSpec } from "./image-spec.ts";
 import type { ListenAddress } from "./listen.ts";
 import { logNotices } from "./notices.ts";
 import { openRbdDisk } from "./rbd-disk.ts";
+import type { SocketAccess } from "./socket-access.ts";
 
 /** Which images are served, and where. */
 export interface AttachRequest {
@@ -24,6 +26,8 @@ export interface AttachRequest {
   tlsCertificates?: string;
   /** A socket for each image, in their order. */
   vhost?: readonly string[];
+  /** Who may connect to unix sockets; the user of this process alone unless told. */
+  access?: SocketAccess;
   /** The most that a VM may use over vhost-user; default 16, and as many as it has processors. */
   queues?: number;
 }
@@ -61,7 +65,7 @@ export async function attachImages(options: AttachOptions): Promise<Attachment> 
 }
 
 /** Throws SIPHON_USAGE where images and sockets do not go together. */
-export function checkRequest({ images, nbd = [], vhost = [] }: AttachRequest): void {
+export function checkRequest({ images, nbd = [], vhost = [], access }: AttachRequest): void {
   if (images.length === 0) throw new AttachError("SIPHON_USAGE", "there is no image to attach");
   if (nbd.length === 0 && vhost.length === 0) {
     throw new AttachError("SIPHON_USAGE", "there is no socket to attach to", {
@@ -78,6 +82,11 @@ export function checkRequest({ images, nbd = [], vhost = [] }: AttachRequest): v
       hint: "give --vhost once for each image, in the same order",
     });
   }
+  if (access !== undefined && vhost.length === 0 && !nbd.some((address) => "path" in address)) {
+    throw new AttachError("SIPHON_USAGE", "only unix sockets have an owner and a mode", {
+      hint: "leave --socket-user, --socket-group and --socket-mode away, or give --nbd a path",
+    });
+  }
 }
 
 /** A socket that is listened on, and the images behind it. */
@@ -88,7 +97,7 @@ interface Front {
 
 async function serveNbd(
   disks: readonly ServedDisk[],
-  { nbd = [], tlsCertificates, log }: AttachOptions,
+  { nbd = [], tlsCertificates, access, log }: AttachOptions,
   undo: AsyncDisposableStack,
 ): Promise<Front[]> {
   const credentials =
@@ -99,11 +108,13 @@ async function serveNbd(
     const exports = served.map((disk) => ({ ...disk, description: `RBD image ${disk.name}` }));
     const server = await NbdServer.listen({
       ...{ address: given, exports },
+      ...(access && { access }),
       ...(credentials && { credentials }),
       ...(log && { log }),
     });
     undo.use(server);
-    const address = "path" in given ? given : { ...given, port: server.port! };
+    // For programs with another working directory.
+    const address = "path" in given ? { path: resolve(given.path) } : { ...given, port: server.port! };
     const tls = credentials !== undefined && !("path" in given);
     const points = served.map(({ name, device }): ServedPoint => {
       const { size, readOnly } = device;
@@ -116,7 +127,7 @@ async function serveNbd(
 
 async function serveVhost(
   disks: readonly ServedDisk[],
-  { vhost = [], queues, log }: AttachOptions,
+  { vhost = [], queues, access, log }: AttachOptions,
   undo: AsyncDisposableStack,
 ): Promise<Front[]> {
   const fronts: Front[] = [];
@@ -125,6 +136,7 @@ async function serveVhost(
     const report = log && ((event: VhostEvent) => logVhost(name, event, log));
     const server = await VhostServer.listen({
       ...{ device, serial, metrics, socket: path },
+      ...(access && { access }),
       ...(queues !== undefined && { queues }),
       ...(report && { report }),
     });
@@ -132,7 +144,7 @@ async function serveVhost(
     const { size, readOnly } = device;
     fronts.push({
       server,
-      points: [{ image: name, size, point: { kind: "vhost", path, queues, readOnly } }],
+      points: [{ image: name, size, point: { kind: "vhost", path: resolve(path), queues, readOnly } }],
     });
   }
   return fronts;

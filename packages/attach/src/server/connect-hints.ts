@@ -1,4 +1,5 @@
 import type { ListenAddress } from "./listen.ts";
+import { firstQemu, type QemuVersions, reconnectOption, versionsAlike } from "./qemu-version.ts";
 
 /** How a VM reaches a disk that is being served. */
 export type AttachPoint = { readonly readOnly: boolean } & (
@@ -15,15 +16,17 @@ export type AttachPoint = { readonly readOnly: boolean } & (
  * The arguments QEMU takes for the disk.
  *
  * @param id for QEMU's names of the parts; another for each disk of a VM
+ * @param version of QEMU; the newest where it is not known
  */
-export function qemuArguments(point: AttachPoint, id: string): string[] {
+export function qemuArguments(point: AttachPoint, id: string, version: string | undefined): string[] {
   if (point.kind === "vhost") {
+    const [reconnect] = Object.entries(reconnectOption(version)).map((pair) => pair.join("="));
     const queues = point.queues === undefined ? "" : `,num-queues=${point.queues}`;
     return [
       // The guest's memory has to be shared with the server: SIZE is the VM's -m.
       ...["-object", `memory-backend-memfd,id=${id}-memory,size=SIZE,share=on`],
       ...["-numa", `node,memdev=${id}-memory`],
-      ...["-chardev", `socket,id=${id},path=${escaped(point.path)},reconnect=1`],
+      ...["-chardev", `socket,id=${id},path=${escaped(point.path)},${reconnect}`],
       ...["-device", `vhost-user-blk-pci,chardev=${id}${queues}`],
     ];
   }
@@ -45,16 +48,29 @@ export function qemuArguments(point: AttachPoint, id: string): string[] {
   ];
 }
 
-/** The disk as libvirt wants it, with what it needs elsewhere in the domain in a comment. */
-export function libvirtXml(point: AttachPoint): string {
+/** The versions of QEMU that take the arguments for one version of it. */
+export function qemuVersions(point: AttachPoint, version: string | undefined): QemuVersions {
+  return point.kind === "vhost" ? versionsAlike(version) : { from: firstQemu };
+}
+
+/**
+ * The disk as libvirt wants it, with what it needs elsewhere in the domain in a comment.
+ *
+ * @param isClosed to the user as whom libvirt runs QEMU: then QEMU is to fail at once, and not to try for ever, which makes `virsh start`
+ * hang without a word
+ */
+export function libvirtXml(point: AttachPoint, isClosed = false): string {
   const readOnly = point.readOnly ? "\n  <readonly/>" : "";
   if (point.kind === "vhost") {
     const queues = point.queues === undefined ? "" : ` queues='${point.queues}'`;
+    const reconnect = isClosed
+      ? "<!-- no <reconnect/>: libvirt's QEMU may not open the socket, and would try for ever -->"
+      : "<reconnect enabled='yes' timeout='1'/>";
     return `<!-- in the domain: <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking> -->
 <disk type='vhostuser' device='disk'>
   <driver name='qemu' type='raw'${queues}/>
   <source type='unix' path='${quoted(point.path)}'>
-    <reconnect enabled='yes' timeout='1'/>
+    ${reconnect}
   </source>
   <target dev='vda' bus='virtio'/>${readOnly}
 </disk>`;

@@ -1,8 +1,9 @@
-import { closeSync, unlinkSync } from "node:fs";
+import { closeSync, rmSync } from "node:fs";
 import type { BlockDevice } from "../block-device.ts";
 import { AttachError } from "../errors.ts";
 import { IoMetrics } from "../server/io-metrics.ts";
-import { removeDeadSocket } from "../server/listen.ts";
+import { ownerOnly, type SocketAccess } from "../server/socket-access.ts";
+import { placeSocket } from "../server/unix-socket.ts";
 import type { VhostEvent } from "./events.ts";
 import { type PollHandle, whenReadable } from "./native/libc.ts";
 import { acceptFrom, listenAt } from "./native/socket.ts";
@@ -10,8 +11,10 @@ import { Session } from "./session.ts";
 
 export interface VhostOptions {
   device: BlockDevice;
-  /** The path to listen at; only this user may connect. */
+  /** The path to listen at. */
   socket: string;
+  /** Who may connect; the user of this process alone unless told. */
+  access?: SocketAccess;
   /** As many rings as a front-end may use; default 16. */
   queues?: number;
   /** What the guest sees as the disk's serial number; at most 20 bytes. */
@@ -43,11 +46,11 @@ export class VhostServer implements AsyncDisposable {
   #session: Session | undefined;
   #closed = false;
 
-  private constructor(options: VhostOptions) {
+  private constructor(options: VhostOptions, listener: number) {
     this.#options = options;
     this.socket = options.socket;
     this.metrics = options.metrics ?? new IoMetrics();
-    this.#listener = listenAt(options.socket);
+    this.#listener = listener;
     this.#accept();
   }
 
@@ -56,7 +59,7 @@ export class VhostServer implements AsyncDisposable {
    * SIPHON_ATTACH_NATIVE where koffi does not load.
    */
   static async listen(options: VhostOptions): Promise<VhostServer> {
-    const { queues = defaultQueues, serial = "", socket } = options;
+    const { queues = defaultQueues, serial = "", socket, access = ownerOnly } = options;
     if (!Number.isInteger(queues) || queues < 1 || queues > mostQueues) {
       throw new AttachError("SIPHON_USAGE", `a disk cannot have ${queues} queues`, {
         hint: `1 to ${mostQueues}; QEMU takes one for each of the VM's processors`,
@@ -68,8 +71,7 @@ export class VhostServer implements AsyncDisposable {
         `the serial number ${serial} is longer than ${serialBytes} bytes`,
       );
     }
-    await removeDeadSocket(socket);
-    return new VhostServer(options);
+    return new VhostServer(options, await placeSocket(socket, access, listenAt, closeSync));
   }
 
   /** Finishes what is under way, hangs up and removes the socket. A VM waits until somebody serves there again. */
@@ -77,8 +79,9 @@ export class VhostServer implements AsyncDisposable {
     if (!this.#closed) {
       this.#closed = true;
       this.#poll?.close();
+      // Before it is closed: a socket that nobody listens on is the next server's to replace.
+      rmSync(this.socket, { force: true });
       closeSync(this.#listener);
-      unlinkSync(this.socket);
     }
     await this.#session?.close();
   }

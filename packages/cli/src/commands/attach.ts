@@ -7,13 +7,16 @@ import {
   attachImages,
   attachShards,
   endedInTime,
-  libvirtXml,
+  howToConnect,
   MetricsServer,
   parseImageSpec,
   parseListenAddress,
-  qemuArguments,
   RateWatch,
   shellLine,
+  socketAccess,
+  thisVmHost,
+  type VmHost,
+  versionsText,
 } from "@siphon/attach";
 import type { CachePolicy } from "@siphon/rbd";
 import { Command, Option } from "commander";
@@ -29,6 +32,9 @@ interface Flags extends ConnectFlags {
   readOnly?: boolean;
   shards: number;
   queues?: number;
+  socketUser?: string;
+  socketGroup?: string;
+  socketMode?: string;
   drainTimeout: number;
   cache?: CachePolicy | "none";
   tlsCerts?: string;
@@ -59,6 +65,15 @@ export function attachCommand(): Command {
       ).default(1),
     )
     .addOption(numberOption("--queues <n>", "vhost-user queues, at most (default: 16)"))
+    .option(
+      "--socket-user <user>",
+      "the user, by name or id, whose the unix sockets are (default: who runs siphon)",
+    )
+    .option(
+      "--socket-group <group>",
+      "the group, by name or id, that may connect to the unix sockets as well",
+    )
+    .option("--socket-mode <mode>", "of the unix sockets, in octal (default: 600, with --socket-group 660)")
     .addOption(
       numberOption(
         "--drain-timeout <seconds>",
@@ -77,19 +92,21 @@ export function attachCommand(): Command {
     .option("--metrics <address>", "figures for Prometheus, at http://ADDRESS/metrics")
     .option("--top", "show what the images do, once a second")
     .option("--json", "print where the images are as JSON")
-    .addHelpText(
-      "after",
-      "\nExample: siphon attach libvirt-pool/vm1 --nbd /run/vm1.sock --metrics 127.0.0.1:9283",
-    )
+    .addHelpText("after", examples)
     .action(attach);
   return withConnectFlags(command);
 }
+
+const examples = `
+Examples:
+  siphon attach libvirt-pool/vm1 --nbd /run/vm1.sock --metrics 127.0.0.1:9283
+  siphon attach libvirt-pool/vm1 --vhost /run/vm1.sock --socket-user libvirt-qemu`;
 
 /** In milliseconds. */
 const day = 86_400_000;
 
 async function attach(images: string[], flags: Flags): Promise<void> {
-  const request = requestOf(images, flags);
+  const request = await requestOf(images, flags);
   const drainTimeout = flags.drainTimeout * 1000;
   if (!(drainTimeout >= 0 && drainTimeout <= day)) {
     throw new AttachError("SIPHON_USAGE", "--drain-timeout takes a number of seconds, up to a day's");
@@ -113,13 +130,16 @@ async function attach(images: string[], flags: Flags): Promise<void> {
   }
 }
 
-function requestOf(images: string[], flags: Flags): AttachRequest {
+async function requestOf(images: string[], flags: Flags): Promise<AttachRequest> {
   const { nbd, vhost, readOnly, queues, cache = "none", tlsCerts } = flags;
+  const { socketUser: user, socketGroup: group, socketMode: mode } = flags;
+  const isGiven = user !== undefined || group !== undefined || mode !== undefined;
   return {
     images: images.map(parseImageSpec),
     ...(nbd && { nbd: nbd.map(parseListenAddress) }),
     ...(vhost && { vhost }),
     ...(readOnly && { readOnly }),
+    ...(isGiven && { access: await socketAccess({ user, group, mode }) }),
     ...(queues !== undefined && { queues }),
     ...(cache !== "none" && { cache }),
     ...(tlsCerts !== undefined && { tlsCertificates: tlsCerts }),
@@ -137,7 +157,10 @@ async function present(attachment: Attachment, flags: Flags): Promise<void> {
   const { metrics, json, top } = flags;
   await using _ =
     metrics === undefined ? undefined : await MetricsServer.listen(parseListenAddress(metrics), attachment);
-  process.stdout.write(json ? `${JSON.stringify(pointsOf(attachment))}\n` : instructions(attachment));
+  const host = await thisVmHost();
+  process.stdout.write(
+    json ? `${JSON.stringify(pointsOf(attachment, host))}\n` : instructions(attachment, host),
+  );
   if (top) await showTop(attachment);
   else await interrupted();
 }
@@ -157,24 +180,26 @@ async function interrupted(): Promise<void> {
   clearInterval(alive);
 }
 
-function pointsOf({ points }: Attachment) {
+function pointsOf({ points }: Attachment, host: VmHost) {
   return points.map(({ image, size, point }, i) => ({
     ...{ image, size, ...point },
-    qemu: qemuArguments(point, `siphon${i}`),
+    ...howToConnect(point, `siphon${i}`, host),
   }));
 }
 
-function instructions({ points }: Attachment): string {
+function instructions({ points }: Attachment, host: VmHost): string {
+  const here = host.qemuVersion === undefined ? "" : `; this host has ${host.qemuVersion}`;
   return points
     .map(({ image, size, point }, i) => {
       const access = point.readOnly ? ", read-only" : "";
+      const { qemu, qemuVersions, libvirt, libvirtHint } = howToConnect(point, `siphon${i}`, host);
       return `${image} (${bytesText(size)}${access}) over ${point.kind}
 
-QEMU:
-${shellLine(qemuArguments(point, `siphon${i}`))}
+${versionsText(qemuVersions)}${here}:
+${shellLine(qemu)}
 
 libvirt:
-${libvirtXml(point)}
+${libvirtHint === undefined ? "" : `${libvirtHint}\n`}${libvirt}
 
 `;
     })

@@ -33,3 +33,23 @@ test("a shard that cannot find its cluster says so, and all end", () => {
   assert.equal(status, 1);
   assert.match(stderr, /^siphon: .*\/nowhere\/ceph\.conf/);
 });
+
+test("a socket for somebody who is not there, or with a mode that is none, is refused before any cluster is looked for", () => {
+  const nbd = ["pool/vm1", "--nbd", "/tmp/none.sock", "--conf", "/nowhere/ceph.conf"];
+  for (const [option, said] of [
+    ["--socket-user=nobody-of-this-name", /this machine has no user nobody-of-this-name/],
+    ["--socket-group=nobody-of-this-name", /this machine has no group nobody-of-this-name/],
+    ["--socket-mode=rw", /rw is no mode of a socket\n.*octal digits/],
+  ] as const) {
+    const { status, stderr } = attach(...nbd, option);
+    assert.equal(status, 2);
+    assert.match(stderr, said);
+  }
+});
+
+test("a TCP port has no owner", () => {
+  const ports = ["--nbd", "127.0.0.1:0", "--nbd", "127.0.0.1:0", "--shards", "2"];
+  const { status, stderr } = attach("pool/vm1", "pool/vm2", ...ports, "--socket-mode", "660");
+  assert.equal(status, 2);
+  assert.match(stderr, /only unix sockets have an owner and a mode/);
+});

@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fstatSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { AttachError } from "../../errors.ts";
 import { addressOf, allocate, checked, lastErrno, libc } from "./libc.ts";
 
@@ -12,14 +12,12 @@ const flags = nonBlocking | closeOnExec;
 const pathBytes = 108;
 
 /**
- * Listens at a path, which only this user may connect to. Throws SIPHON_ATTACH_SOCKET_BUSY when something is there already,
- * SIPHON_ATTACH_SOCKET when no socket can be made there.
+ * Listens at a path; who may connect is left to the process's file mode mask. Throws SIPHON_ATTACH_SOCKET_BUSY when something is there
+ * already, SIPHON_ATTACH_SOCKET when no socket can be made there.
  */
 export function listenAt(path: string): number {
   const fd = checked(libc().socket(unix, stream | flags, 0), "create a socket");
   try {
-    // The socket's own mode is what bind gives to the file: there is no moment in which others may connect.
-    fchmodSync(fd, 0o600);
     const addr = sockaddr(path);
     if (libc().bind(fd, addressOf(addr), addr.length) < 0) throw unusable(path, lastErrno());
     checked(libc().listen(fd, 8), `listen at ${path}`);

@@ -1,0 +1,48 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { AttachError } from "../errors.ts";
+
+const exec = promisify(execFile);
+
+/** A user, and the groups that it is in. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gids: readonly number[];
+}
+
+/** The id of a user or group by its name; a number is one itself. Throws SIPHON_USAGE where there is none of that name. */
+export async function accountId(kind: "user" | "group", name: string): Promise<number> {
+  if (/^\d+$/.test(name)) {
+    const id = Number(name);
+    if (id < noId) return id;
+    throw new AttachError("SIPHON_USAGE", `${name} is no id of a ${kind}`);
+  }
+  const [, , id] = (await lookUp(kind === "user" ? "passwd" : "group", name))?.split(":") ?? [];
+  if (id === undefined) throw new AttachError("SIPHON_USAGE", `this machine has no ${kind} ${name}`);
+  return Number(id);
+}
+
+/** Undefined where there is no such user. */
+export async function findAccount(user: string): Promise<Account | undefined> {
+  const [name, , uid, gid] = (await lookUp("passwd", user))?.split(":") ?? [];
+  if (name === undefined || uid === undefined) return undefined;
+  // "NAME  GID GID ...", and nothing but the name for a user who is in no other group.
+  const [, ...gids] = (await lookUp("initgroups", name))?.split(/\s+/) ?? [];
+  return { name, uid: Number(uid), gids: [Number(gid), ...gids.map(Number)] };
+}
+
+/** (uid_t) -1 says "leave it as it is". */
+const noId = 0xffff_ffff;
+
+/** getent knows every source that the system has accounts from. It fails where there is no such entry. */
+async function lookUp(database: string, name: string): Promise<string | undefined> {
+  const found = await exec("getent", [database, "--", name]).catch((error: { code?: unknown }) => {
+    if (error.code === "ENOENT")
+      throw new AttachError("SIPHON_USAGE", "names of users need the program getent", {
+        hint: "give numbers",
+      });
+    return undefined;
+  });
+  return found?.stdout.trim();
+}

@@ -1,0 +1,46 @@
+import type { Account } from "./accounts.ts";
+import { type AttachPoint, libvirtXml, qemuArguments, qemuVersions } from "./connect-hints.ts";
+import { libvirtUser, obstacleTo } from "./libvirt.ts";
+import { hostQemuVersion, type QemuVersions } from "./qemu-version.ts";
+
+/** What a VM's disk is told to those who start the VM. */
+export interface HowToConnect {
+  readonly qemu: readonly string[];
+  /** The versions that take these arguments. */
+  readonly qemuVersions: QemuVersions;
+  readonly libvirt: string;
+  /** Why libvirt's QEMU would not get in, and what to do about it. */
+  readonly libvirtHint: string | undefined;
+}
+
+/** What this host starts VMs with. */
+export interface VmHost {
+  readonly qemuVersion: string | undefined;
+  /** The user as whom libvirt runs QEMU, where libvirt is installed. */
+  readonly libvirtUser: Account | undefined;
+}
+
+export async function thisVmHost(): Promise<VmHost> {
+  const [qemuVersion, user] = await Promise.all([hostQemuVersion(), libvirtUser()]);
+  return { qemuVersion, libvirtUser: user };
+}
+
+/** @param id for QEMU's names of the parts; another for each disk of a VM */
+export function howToConnect(point: AttachPoint, id: string, host: VmHost): HowToConnect {
+  const { qemuVersion, libvirtUser: user } = host;
+  const path = point.kind === "vhost" ? point.path : "path" in point.address ? point.address.path : undefined;
+  const obstacle = path === undefined || user === undefined ? undefined : obstacleTo(path, user);
+  return {
+    qemu: qemuArguments(point, id, qemuVersion),
+    qemuVersions: qemuVersions(point, qemuVersion),
+    libvirt: libvirtXml(point, obstacle !== undefined),
+    libvirtHint: obstacle === undefined ? undefined : hintAbout(obstacle, obstacle === path, user!.name),
+  };
+}
+
+function hintAbout(obstacle: string, isSocket: boolean, user: string): string {
+  const closed = `libvirt runs QEMU as the user ${user}, who may not ${isSocket ? "open" : "enter"} ${obstacle}`;
+  return isSocket
+    ? `${closed}: attach with --socket-user ${user}`
+    : `${closed}: put the socket into a directory that ${user} may enter, such as one in /run`;
+}

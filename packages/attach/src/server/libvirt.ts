@@ -1,0 +1,67 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { type Account, findAccount } from "./accounts.ts";
+
+/** Where libvirt's QEMU driver has its settings, and what runs it. */
+const settings = "/etc/libvirt/qemu.conf";
+const daemons = ["/usr/sbin/libvirtd", "/usr/sbin/virtqemud"];
+/** The users that distributions build libvirt with. */
+const usualUsers = ["libvirt-qemu", "qemu"];
+
+/**
+ * The user as whom libvirt's system daemon runs QEMU on this host; undefined where libvirt is not installed. Source: `user` in qemu.conf,
+ * which may be a name or `+ID`.
+ */
+export async function libvirtUser(): Promise<Account | undefined> {
+  if (!existsSync(settings) && !daemons.some((path) => existsSync(path))) return undefined;
+  const set = userSetting(readable(settings));
+  for (const user of set === undefined ? usualUsers : [set]) {
+    const account = await findAccount(user).catch(() => undefined);
+    if (account !== undefined) return account;
+  }
+  return undefined;
+}
+
+/** What `user` is set to; the last one counts. */
+export function userSetting(text: string): string | undefined {
+  const found = [...text.matchAll(/^\s*user\s*=\s*(["'])\+?(.+?)\1/gm)].at(-1);
+  return found?.[2];
+}
+
+/**
+ * What keeps a user from connecting to a socket, as a directory or the socket itself; undefined when nothing does. Only what the files'
+ * modes say: access control lists and security modules are not looked at.
+ */
+export function obstacleTo(path: string, account: Account): string | undefined {
+  if (account.uid === 0) return undefined;
+  const whole = resolve(path);
+  const above: string[] = [];
+  for (let each = dirname(whole); ; each = dirname(each)) {
+    above.unshift(each);
+    if (each === dirname(each)) break;
+  }
+  return (
+    above.find((each) => !may(account, each, search)) ?? (may(account, whole, write) ? undefined : whole)
+  );
+}
+
+const search = 0o1;
+const write = 0o2;
+
+/** The first class that an account belongs to decides: an owner without a right has none as one of the others. */
+function may({ uid, gids }: Account, path: string, right: number): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return true;
+  const { mode, uid: owner, gid: group } = found;
+  if (uid === owner) return (mode & (right << 6)) !== 0;
+  if (gids.includes(group)) return (mode & (right << 3)) !== 0;
+  return (mode & right) !== 0;
+}
+
+function readable(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,36 @@
+import { AttachError } from "../errors.ts";
+import { accountId } from "./accounts.ts";
+
+/** Who may connect to a unix socket. */
+export interface SocketAccess {
+  /** The owner; the user of this process unless told. */
+  readonly uid?: number;
+  /** The group; that of this process unless told. */
+  readonly gid?: number;
+  /** Of the file: who may write to it may connect. */
+  readonly mode: number;
+}
+
+/** The user of this process alone. */
+export const ownerOnly: SocketAccess = { mode: 0o600 };
+
+/** Who may connect, as people say it: names or ids, and an octal mode. Undefined is what is not said. */
+export interface AccessWords {
+  readonly user?: string | undefined;
+  readonly group?: string | undefined;
+  readonly mode?: string | undefined;
+}
+
+/** Where a group is named and no mode, the group may connect. Throws SIPHON_USAGE for what names nobody. */
+export async function socketAccess({ user, group, mode }: AccessWords): Promise<SocketAccess> {
+  if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode)) {
+    throw new AttachError("SIPHON_USAGE", `${mode} is no mode of a socket`, {
+      hint: "give three octal digits: 660 lets the owner and the group connect",
+    });
+  }
+  return {
+    ...(user !== undefined && { uid: await accountId("user", user) }),
+    ...(group !== undefined && { gid: await accountId("group", group) }),
+    mode: mode === undefined ? (group === undefined ? 0o600 : 0o660) : Number.parseInt(mode, 8),
+  };
+}
