@@ -1,0 +1,140 @@
+import { allFindings } from "./findings/all.ts";
+import {
+  type Finding,
+  fixWords,
+  type Hit,
+  type Severity,
+  type Subject,
+  severities,
+  type Takes,
+  type Worth,
+} from "./findings/finding.ts";
+import { vmsOf } from "./inputs/case.ts";
+import type { InputFile } from "./inputs/input.ts";
+import { recognise } from "./inputs/recognise.ts";
+import type { Disk } from "./model/disk.ts";
+import { isRbd } from "./model/disk.ts";
+import type { Place } from "./model/place.ts";
+import type { Platform, Vm } from "./model/vm.ts";
+import { redact } from "./redact.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** What was found once: which finding, where, and what mends it in the platform's syntax. */
+export interface FoundFinding {
+  id: string;
+  title: string;
+  severity: Severity;
+  why: string;
+  worth: Worth | null;
+  fix: string;
+  takes: Takes;
+  place: Place;
+}
+
+export interface ExaminedDisk {
+  disk: string;
+  rbd: boolean;
+  /** pool/namespace/image, or the path of what it is. */
+  source?: string;
+  findings: FoundFinding[];
+}
+
+/** One VM, or what stands for many, with all that was found. Fit for JSON. */
+export interface Examination {
+  platform: Platform;
+  managedBy?: string;
+  name?: string;
+  id?: string;
+  /** The best step first, in a paragraph. */
+  verdict: string;
+  disks: ExaminedDisk[];
+  vm: { findings: FoundFinding[] };
+  notes: string[];
+  /** What could not be seen, and why. */
+  unseen: string[];
+}
+
+export interface ExamineOptions {
+  /** What each rung of the ladder was worth in a run of one's own, by the rung's name. */
+  worth?: ReadonlyMap<string, Worth>;
+}
+
+/**
+ * Examines what the texts describe: one examination a VM, or one for all that stand for many.
+ *
+ * @throws DoctorError SIPHON_UNKNOWN_FORMAT, SIPHON_BAD_INPUT; SIPHON_USAGE if nothing of it describes a VM
+ */
+export function examine(files: readonly InputFile[], options: ExamineOptions = {}): Examination[] {
+  return readVms(files).map((vm) => examineVm(vm, options));
+}
+
+/** The VMs that the texts describe. */
+export function readVms(files: readonly InputFile[]): Vm[] {
+  return vmsOf(files.map(recognise));
+}
+
+export function examineVm(vm: Vm, { worth }: ExamineOptions = {}): Examination {
+  const disks = vm.disks.map((disk): ExaminedDisk => {
+    const source = sourceName(disk);
+    return {
+      disk: disk.name,
+      rbd: isRbd(disk),
+      ...(source !== undefined && { source }),
+      findings: inOrder(
+        allFindings.flatMap((finding) => {
+          const hit = isRbd(disk) ? finding.disk?.(disk, vm) : undefined;
+          return hit === undefined ? [] : [found(finding, hit, { vm, disk }, worth)];
+        }),
+      ),
+    };
+  });
+  const whole = inOrder(
+    allFindings.flatMap((finding) => {
+      const hits = finding.vm?.(vm);
+      return hits === undefined ? [] : [hits].flat().map((hit) => found(finding, hit as Hit, { vm }, worth));
+    }),
+  );
+  const examination: Omit<Examination, "verdict"> = {
+    platform: vm.platform,
+    ...(vm.managedBy !== undefined && { managedBy: vm.managedBy }),
+    ...(vm.name !== undefined && vm.name !== "" && { name: redact(vm.name) }),
+    ...(vm.id !== undefined && { id: vm.id }),
+    disks,
+    vm: { findings: whole },
+    notes: vm.notes,
+    unseen: vm.unseen,
+  };
+  const { platform, managedBy, name, id, ...rest } = examination;
+  return {
+    platform,
+    ...(managedBy !== undefined && { managedBy }),
+    ...(name !== undefined && { name }),
+    ...(id !== undefined && { id }),
+    verdict: verdictOf(examination),
+    ...rest,
+  };
+}
+
+function found(finding: Finding, hit: Hit, subject: Subject, own?: ReadonlyMap<string, Worth>): FoundFinding {
+  const measured = finding.rung === undefined ? undefined : own?.get(finding.rung);
+  return {
+    id: finding.id,
+    title: finding.title,
+    severity: hit.severity ?? finding.severity,
+    why: redact(hit.why ?? finding.why),
+    worth: measured ?? (hit.worth === undefined ? finding.worth : hit.worth),
+    fix: redact(fixWords(finding, subject)),
+    takes: finding.takes,
+    place: { ...hit.place, ...(hit.place.path !== undefined && { path: redact(hit.place.path) }) },
+  };
+}
+
+function inOrder(findings: FoundFinding[]): FoundFinding[] {
+  return findings.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+}
+
+function sourceName({ source }: Disk): string | undefined {
+  const { pool, namespace, image, path } = source;
+  if (image !== undefined && image !== "") return redact([pool, namespace, image].filter(Boolean).join("/"));
+  return path === undefined ? undefined : redact(path);
+}

@@ -1,0 +1,69 @@
+import type { Finding } from "./finding.ts";
+import { published } from "./worth.ts";
+
+export const clusterFindings: readonly Finding[] = [
+  {
+    id: "pool-one-pg",
+    title: "The pool starts with one placement group",
+    severity: "medium",
+    when: "A CephBlockPool without targetSizeRatio or target_size_ratio, bulk, pg_num or pg_num_min.",
+    not: "One of them is given; the pool is not shown.",
+    why: "Without a hint the autoscaler starts the pool with very few PGs, and grows it only as it fills: few OSDs do all of the work until then.",
+    worth: published.onePg,
+    wrong: "For a pool that stays small and idle.",
+    takes: "live",
+    fix: {
+      rook: 'CephBlockPool spec.replicated.targetSizeRatio: 0.1, or spec.parameters: {bulk: "true"}',
+      kubevirt: 'CephBlockPool spec.replicated.targetSizeRatio: 0.1, or spec.parameters: {bulk: "true"}',
+      any: "ceph osd pool set POOL bulk true",
+    },
+    vm: ({ settings: { onePg } }) =>
+      onePg === undefined || onePg.length === 0
+        ? undefined
+        : {
+            place: onePg[0]!.place,
+            why: `${onePg.map(({ value }) => value).join(", ")}: no hint of the size to come, so that the autoscaler starts with very few PGs and grows only as the pool fills.`,
+          },
+  },
+  {
+    id: "replica-one",
+    title: "One copy of everything",
+    severity: "high",
+    when: "The pool's size is 1, or osd_pool_default_size = 1.",
+    not: "Size 3.",
+    why: "One dead device loses every disk that has an object on it, which is every disk.",
+    worth: null,
+    wrong: "For data that can be made again, on a test cluster.",
+    takes: "live",
+    fix: {
+      rook: "replicated.size: 3 on each CephBlockPool (and osd_pool_default_size = 3)",
+      any: "osd_pool_default_size = 3, and ceph osd pool set POOL size 3 for each pool",
+    },
+    vm: ({ settings: { replicaOne } }) =>
+      replicaOne === undefined ? undefined : { place: replicaOne.place },
+  },
+  {
+    id: "single-librados-client",
+    title: "Many images behind one librados client",
+    severity: "high",
+    when: "SPDK's cluster_name shared by several bdevs; ceph-nvmeof's bdevs_per_cluster above 8.",
+    not: "QEMU, which has a client for each disk; one bdev a cluster.",
+    why: "All images share one client with its few messenger threads, which are saturated long before the cluster is.",
+    worth: published.sharedClient,
+    wrong: "With hundreds of idle images each client costs memory, threads and sessions with every OSD.",
+    takes: "restart",
+    fix: {
+      spdk: "register several clusters (bdev_rbd_register_cluster) and spread cluster_name over them",
+      "ceph-nvmeof": "bdevs_per_cluster = 8 or fewer in [spdk]",
+      any: "spread the images over several clients",
+    },
+    vm: ({ settings: { sharedClient } }) =>
+      sharedClient === undefined
+        ? undefined
+        : {
+            place: sharedClient.place,
+            why: `${sharedClient.value.words}: they share one librados client with its few messenger threads.`,
+            ...(sharedClient.value.images < 4 && { severity: "medium" as const }),
+          },
+  },
+];

@@ -1,0 +1,135 @@
+import type { Vm } from "../model/vm.ts";
+import type { Finding, Hit } from "./finding.ts";
+import { published } from "./worth.ts";
+
+function usesLibrbd({ disks }: Vm): boolean {
+  return disks.some(({ source }) => source.driver === "librbd");
+}
+
+/** Pacific, whose I/O path was written anew. */
+const pacific = 16;
+
+export const hostFindings: readonly Finding[] = [
+  {
+    id: "allocator-libc",
+    title: "librbd runs on libc's allocator",
+    severity: "medium",
+    rung: "tcmalloc",
+    when: "The process maps librbd, and neither tcmalloc nor jemalloc.",
+    not: "Disks that the kernel maps; no maps to look at.",
+    why: "librbd makes many small short-lived objects on several threads, which libc's allocator handles badly.",
+    worth: published.tcmalloc,
+    wrong: "With few I/Os it changes nothing; tcmalloc keeps more memory.",
+    takes: "restart",
+    fix: {
+      libvirt: "a wrapper as <emulator> that sets LD_PRELOAD=.../libtcmalloc.so.4 and runs QEMU",
+      any: "start QEMU with LD_PRELOAD=.../libtcmalloc.so.4 (under libvirt by a wrapper as <emulator>)",
+    },
+    vm: (vm): Hit | undefined =>
+      usesLibrbd(vm) && vm.host.allocator?.value === "libc" ? { place: vm.host.allocator.place } : undefined,
+  },
+  {
+    id: "librbd-old",
+    title: "librbd is older than Pacific",
+    severity: "medium",
+    rung: "new-librbd",
+    when: "The librbd in use is older than 16.2 (Pacific): the mapped file first, else the package.",
+    not: "No version is shown; disks that the kernel maps; a newer one is mapped beside an old package.",
+    why: "librbd's I/O path was rewritten on boost::asio for Ceph 16, with fewer hand-offs between threads.",
+    worth: published.newLibrbd,
+    wrong: "Newer clients work with older clusters two releases back; check before you jump further.",
+    takes: "restart",
+    fix: {
+      proxmox:
+        "upgrade Ceph on the hosts to 16.2 or newer, and restart the VM (or migrate it to an upgraded host)",
+      any: "install librbd and librados of Pacific (16.2) or newer on the host, and restart the VM",
+    },
+    vm: (vm): Hit | undefined => {
+      const { librbd } = vm.host;
+      if (librbd === undefined || !usesLibrbd(vm) || !(librbd.value.major < pacific)) return undefined;
+      return {
+        place: librbd.place,
+        why: `librbd ${librbd.value.text} is older than the rewrite of its I/O path for Pacific (16.2).`,
+      };
+    },
+  },
+  {
+    id: "librbd-replaced",
+    title: "The VM runs a librbd that was replaced on disk",
+    severity: "low",
+    when: "The process maps a librbd file that is deleted: it was started before an upgrade.",
+    not: "The file is the one on disk.",
+    why: "The VM runs the old librbd, with its bugs, until it is restarted or migrated.",
+    worth: null,
+    wrong: "Never; choose the time.",
+    takes: "restart",
+    fix: {
+      any: "migrate the VM to another host and back, or stop and start it (a reboot inside the guest is not enough)",
+    },
+    vm: (vm): Hit | undefined => {
+      const { deletedLibrbd, librbd } = vm.host;
+      if (deletedLibrbd === undefined) return undefined;
+      return {
+        place: deletedLibrbd.place,
+        why: `This VM runs librbd ${librbd?.value.text ?? ""} from ${deletedLibrbd.value}, which is no longer there: it was started before the upgrade.`,
+      };
+    },
+  },
+  {
+    id: "thread-saturated",
+    title: "A thread has no idle time",
+    severity: "medium",
+    when: "While it was watched, a thread of the running VM used 90 % of a core or more.",
+    not: "vCPUs, which are the guest's own work.",
+    why: "That thread is what limits the disk now: nothing before or behind it can go faster.",
+    worth: null,
+    wrong: "A short watch can catch a burst: watch longer (--seconds 60).",
+    takes: "nothing to do",
+    fix: {
+      any: "msgr-worker: ms_async_op_threads, or tcmalloc; io_context_pool: librados_thread_count; I/O thread: one for each disk, or several mapped to queues; the main thread: an I/O thread",
+    },
+    vm: ({ host: { saturatedThreads = [] }, place }): Hit | undefined =>
+      saturatedThreads.length === 0
+        ? undefined
+        : {
+            place,
+            why: `${saturatedThreads.map(({ name, percent }) => `${name} ran ${Math.round(percent)} % of the time`).join(", ")}.`,
+          },
+  },
+  {
+    id: "cpu-throttled",
+    title: "A CPU limit holds the VM back",
+    severity: "medium",
+    when: "While it was watched, the process's control group was throttled.",
+    not: "A limit that is not reached.",
+    why: "All threads of the VM stand still until the next period, those that do its I/O too.",
+    worth: null,
+    wrong: "Where the limit is what was sold.",
+    takes: "live",
+    fix: { any: "raise or remove the quota (cpu.max) of the VM's control group in the system that set it" },
+    vm: ({ host: { throttled } }): Hit | undefined =>
+      throttled === undefined
+        ? undefined
+        : {
+            place: throttled.place,
+            why: `The control group was throttled in ${throttled.value.periods} of ${throttled.value.of} periods.`,
+          },
+  },
+  {
+    id: "thread-shares-core",
+    title: "An I/O thread and a vCPU are pinned to the same core",
+    severity: "medium",
+    when: "An I/O thread of the running VM may run on cores only on which its vCPUs are pinned as well.",
+    not: "Threads that may run anywhere.",
+    why: "When that vCPU is busy the I/O thread waits for its turn, and the guest for the I/O.",
+    worth: null,
+    wrong: "Where the host has no core to spare.",
+    takes: "live",
+    fix: {
+      libvirt: "virsh iothreadpin DOMAIN ID CPULIST --live --config",
+      any: "pin the I/O thread to cores without vCPUs",
+    },
+    vm: ({ host: { sharedCores } }): Hit | undefined =>
+      sharedCores === undefined ? undefined : { place: sharedCores.place, why: sharedCores.value },
+  },
+];

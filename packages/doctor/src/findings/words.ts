@@ -1,0 +1,28 @@
+import type { Subject } from "./finding.ts";
+
+/** `qm set VMID`, with the id where it is known. */
+export function qmSet({ vm }: Subject, rest: string): string {
+  return `qm set ${vm.id ?? "VMID"} ${rest}`;
+}
+
+/** `qm set` of the disk with some of its properties changed; undefined removes one. */
+export function qmDisk({ vm, disk }: Subject, changes: Readonly<Record<string, string | undefined>>): string {
+  const name = disk?.name ?? "DISK";
+  const parts = (disk?.written ?? "STORAGE:VOLUME").split(",");
+  const kept = parts.filter((part, index) => index === 0 || !Object.hasOwn(changes, part.split("=")[0]!));
+  for (const [key, value] of Object.entries(changes)) if (value !== undefined) kept.push(`${key}=${value}`);
+  return `qm set ${vm.id ?? "VMID"} --${name.replace(/^drive-/, "")} ${kept.join(",")}`;
+}
+
+/** The `<driver>` of a libvirt disk with some attributes. */
+export function driverLine(attributes: string): string {
+  return `<driver name='qemu' type='raw' ${attributes}/>`;
+}
+
+export function vmName({ vm }: Subject): string {
+  return vm.name === undefined || vm.name === "" ? "VM" : vm.name;
+}
+
+export function diskName({ disk }: Subject): string {
+  return disk?.name ?? "DISK";
+}

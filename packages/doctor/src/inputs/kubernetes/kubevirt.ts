@@ -1,0 +1,244 @@
+import type { Bus, Disk, DiskKind, Source } from "../../model/disk.ts";
+import { machineOf } from "../../model/machine.ts";
+import { emptyVm, type Vm } from "../../model/vm.ts";
+import type { YamlValue } from "../yaml.ts";
+import { assignIothreads } from "./iothreads.ts";
+import { misplacedOptions } from "./misplaced.ts";
+import { bytesOf, cpusOf, nameOf, ofKind } from "./objects.ts";
+import { addRook } from "./rook.ts";
+import { classSource, isRbdClass } from "./storage-class.ts";
+
+export const vmKinds = [
+  "VirtualMachine",
+  "VirtualMachineInstance",
+  "VirtualMachineInstanceReplicaSet",
+  "VirtualMachinePool",
+];
+
+/** A VM from KubeVirt's object, with the claims and classes beside it. */
+export function kubevirtVm(object: YamlValue, objects: readonly YamlValue[]): Vm {
+  const spec = instanceSpec(object);
+  const vm = emptyVm("kubevirt", object.place("metadata", "name"));
+  vm.name = nameOf(object);
+  const architecture = spec.text("architecture") ?? "amd64";
+  vm.architecture = architecture === "amd64" ? "x86" : "other";
+  const instancetype = shownKind(object, "instancetype", "Instancetype", objects);
+  const preference = shownKind(object, "preference", "Preference", objects);
+  setMachine(vm, spec, objects);
+  setCpus(vm, object, spec, instancetype);
+  const bus = defaultBus(object, architecture, preference);
+  const devices = spec.at("domain", "devices");
+  const disks = devices.list("disks");
+  const named = new Set(disks.map((disk) => disk.text("name")));
+  const multiQueue =
+    devices.get("blockMultiQueue") ?? preference?.get("spec", "devices", "preferredBlockMultiQueue");
+  vm.disks = disks.map((disk) => diskOf(disk, object, spec, bus, objects));
+  // A volume that no disk names gets a disk with the default bus.
+  for (const volume of spec.list("volumes")) {
+    const name = volume.text("name") ?? "";
+    if (
+      named.has(name) ||
+      !isDiskVolume(volume) ||
+      devices.list("filesystems").some((each) => each.text("name") === name)
+    )
+      continue;
+    vm.disks.push({
+      ...diskOf(volume, object, spec, bus, objects),
+      bus: { value: bus, place: volume.place("name") },
+    });
+  }
+  assignIothreads(vm, spec, object, instancetype, multiQueue === true);
+  misplacedOptions(vm, spec);
+  addRook(vm, objects);
+  return vm;
+}
+
+/** The spec of the instance, below the template of whatever makes instances. */
+export function instanceSpec(object: YamlValue): YamlValue {
+  const paths = [
+    ["spec", "template", "spec"],
+    ["spec", "virtualMachineTemplate", "spec", "template", "spec"],
+    ["spec"],
+  ];
+  return object.at(...(paths.find((path) => object.get(...path, "domain") !== undefined) ?? ["spec"]));
+}
+
+/** The instancetype or preference that a VM names, where it is among the objects. */
+function shownKind(
+  object: YamlValue,
+  field: string,
+  kind: string,
+  objects: readonly YamlValue[],
+): YamlValue | undefined {
+  const name = object.text("spec", field, "name");
+  if (name === undefined) return undefined;
+  return ofKind(objects, `VirtualMachine${kind}`, `VirtualMachineCluster${kind}`).find(
+    (each) => nameOf(each) === name,
+  );
+}
+
+function setMachine(vm: Vm, spec: YamlValue, objects: readonly YamlValue[]): void {
+  const type = spec.text("domain", "machine", "type") ?? "";
+  if (type !== "") vm.machine = { value: machineOf(type), place: spec.place("domain", "machine", "type") };
+  const model = spec.text("domain", "cpu", "model");
+  if (model !== undefined && vm.architecture === "x86")
+    vm.cpu = { value: model, place: spec.place("domain", "cpu", "model") };
+  const kubevirt = ofKind(objects, "KubeVirt")[0];
+  const emulates = kubevirt?.get("spec", "configuration", "developerConfiguration", "useEmulation") === true;
+  if (emulates) {
+    vm.accelerator = {
+      value: "tcg",
+      place: kubevirt!.place("spec", "configuration", "developerConfiguration", "useEmulation"),
+      why: "useEmulation: true lets KubeVirt emulate the guest's CPUs (TCG) on nodes without KVM.",
+    };
+  }
+}
+
+function setCpus(vm: Vm, object: YamlValue, spec: YamlValue, instancetype: YamlValue | undefined): void {
+  const cpu = spec.at("domain", "cpu");
+  const number = (key: string) => cpusOf(cpu.text(key));
+  const resource = (kind: string) => cpusOf(spec.text("domain", "resources", kind, "cpu"));
+  const limit = resource("limits");
+  const hasTopology = ["cores", "sockets", "threads"].some((key) => number(key) !== undefined);
+  const guest = cpusOf(instancetype?.text("spec", "cpu", "guest"));
+  const fromResources = resource("requests") ?? limit;
+  if (hasTopology) vm.vcpus = (number("cores") ?? 1) * (number("sockets") ?? 1) * (number("threads") ?? 1);
+  else if (guest !== undefined) vm.vcpus = guest;
+  else if (object.get("spec", "instancetype") === undefined) vm.vcpus = Math.ceil(fromResources ?? 1);
+  const memory =
+    spec.text("domain", "memory", "guest") ?? spec.text("domain", "resources", "requests", "memory");
+  const bytes = bytesOf(memory);
+  if (bytes !== undefined) vm.memory = { value: bytes, place: spec.place("domain", "memory", "guest") };
+  vm.hugepages = spec.get("domain", "memory", "hugepages") !== undefined;
+  if (limit === undefined || vm.vcpus === undefined || cpu.get("dedicatedCpuPlacement") === true) return;
+  // vCPUs that follow from the limit cannot be more than it; a request below it may make them fewer.
+  if (limit > vm.vcpus) return;
+  vm.cpuLimit = {
+    value: { words: `limits.cpu is ${limit} for ${vm.vcpus} vCPUs`, below: limit < vm.vcpus },
+    place: spec.place("domain", "resources", "limits", "cpu"),
+  };
+}
+
+/** SATA on amd64, virtio elsewhere; a preference that is not shown may say something else, most say virtio. */
+function defaultBus(object: YamlValue, architecture: string, preference: YamlValue | undefined): Bus {
+  const preferred = preference?.text("spec", "devices", "preferredDiskBus");
+  if (preferred !== undefined) return busOf(preferred);
+  const isHidden = object.get("spec", "preference") !== undefined && preference === undefined;
+  return architecture === "amd64" && !isHidden ? "sata" : "virtio-blk";
+}
+
+function busOf(name: string): Bus {
+  const known: Record<string, Bus> = { virtio: "virtio-blk", scsi: "virtio-scsi", sata: "sata" };
+  return Object.hasOwn(known, name) ? known[name]! : "other";
+}
+
+function isDiskVolume(volume: YamlValue): boolean {
+  return !["configMap", "secret", "serviceAccount", "downwardAPI", "downwardMetrics"].some(
+    (kind) => volume.get(kind) !== undefined,
+  );
+}
+
+function diskOf(
+  disk: YamlValue,
+  object: YamlValue,
+  spec: YamlValue,
+  defaultTo: Bus,
+  objects: readonly YamlValue[],
+): Disk {
+  const name = disk.text("name") ?? "";
+  const place = disk.place("name");
+  const volume = spec.list("volumes").find((each) => each.text("name") === name);
+  const isCdrom = disk.get("cdrom") !== undefined;
+  const device = isCdrom ? "cdrom" : disk.get("lun") !== undefined ? "lun" : "disk";
+  const isCloudInit =
+    volume?.get("cloudInitNoCloud") !== undefined || volume?.get("cloudInitConfigDrive") !== undefined;
+  const kind: DiskKind = isCdrom
+    ? "cdrom"
+    : isCloudInit
+      ? "cloudinit"
+      : volume !== undefined &&
+          ["sysprep", "containerDisk", "emptyDisk", "hostDisk"].some((each) => volume.get(each) !== undefined)
+        ? "other"
+        : disk.get("floppy") !== undefined
+          ? "other"
+          : "data";
+  const named = disk.text(device, "bus");
+  const bus: Disk["bus"] = {
+    value: named === undefined || named === "" ? defaultTo : busOf(named),
+    place: disk.place(device, "bus"),
+    ...(!named && {
+      why: "A disk without bus gets SATA on amd64, an emulated AHCI controller with one queue of 32 requests.",
+    }),
+  };
+  const mode = disk.text("cache");
+  const written = mode !== undefined && mode !== "";
+  const io = disk.text("io");
+  const result: Disk = {
+    name,
+    place,
+    kind,
+    bus,
+    source: sourceOf(volume, object, objects),
+    cache: {
+      direct: !written || mode === "none",
+      noFlush: false,
+      chosen: written ? "written" : "platform",
+      ...(written && { mode }),
+      place: disk.place("cache"),
+    },
+    // KubeVirt writes discard='unmap' on every disk whose claim is not thick.
+    discard: { value: true, place },
+  };
+  if (io !== undefined && io !== "") result.aio = { value: io, place: disk.place("io"), chosen: "written" };
+  return result;
+}
+
+/** The class behind a volume's claim decides whether it is RBD. */
+function sourceOf(volume: YamlValue | undefined, object: YamlValue, objects: readonly YamlValue[]): Source {
+  const place = volume?.place() ?? object.place();
+  const claim =
+    volume?.text("persistentVolumeClaim", "claimName") ??
+    volume?.text("ephemeral", "persistentVolumeClaim", "claimName");
+  const dataVolume = volume?.text("dataVolume", "name");
+  if (claim === undefined && dataVolume === undefined) return { driver: "other", place };
+  const classes = ofKind(objects, "StorageClass");
+  const name = className(claim, dataVolume, object, objects);
+  const isDefault = (each: YamlValue) =>
+    each.text("metadata", "annotations", "storageclass.kubernetes.io/is-default-class") === "true" ||
+    each.text("metadata", "annotations", "storageclass.kubevirt.io/is-default-virt-class") === "true";
+  const found =
+    name === undefined
+      ? (classes.find(isDefault) ?? (classes.length === 1 ? classes[0] : undefined))
+      : classes.find((each) => nameOf(each) === name);
+  if (found !== undefined) {
+    if (!isRbdClass(found)) return { driver: "other", place };
+    return { ...classSource(found, objects), place };
+  }
+  return looksLikeRbd(name ?? "") ? { driver: "krbd", place } : { driver: "other", place };
+}
+
+function className(
+  claim: string | undefined,
+  dataVolume: string | undefined,
+  object: YamlValue,
+  objects: readonly YamlValue[],
+): string | undefined {
+  const templates = [
+    ...object.list("spec", "dataVolumeTemplates"),
+    ...object.list("spec", "virtualMachineTemplate", "spec", "dataVolumeTemplates"),
+    ...ofKind(objects, "DataVolume"),
+  ];
+  // A DataVolume makes a claim of its own name.
+  const template = templates.find((each) => nameOf(each) === (dataVolume ?? claim));
+  const pvc = ofKind(objects, "PersistentVolumeClaim").find((each) => nameOf(each) === (claim ?? dataVolume));
+  return (
+    pvc?.text("spec", "storageClassName") ??
+    template?.text("spec", "storage", "storageClassName") ??
+    template?.text("spec", "pvc", "storageClassName")
+  );
+}
+
+/** The names that Rook, OpenShift Data Foundation and Harvester's guides give to their RBD classes. */
+function looksLikeRbd(name: string): boolean {
+  return /ceph-?rbd|rook-ceph-block|^rbd$|-rbd(-|$)|^ceph-block$/.test(name);
+}

@@ -1,0 +1,119 @@
+import type { Disk, Source } from "../../model/disk.ts";
+import type { Fact } from "../../model/place.ts";
+import { monitorsOf } from "../monitors.ts";
+import { readYaml, type YamlValue } from "../yaml.ts";
+import { nameOf, ofKind } from "./objects.ts";
+
+/** Whether a class makes RBD images: by ceph-csi, or by what Kubernetes had before it. */
+export function isRbdClass(object: YamlValue): boolean {
+  return /(^|\.)rbd\.csi\.ceph\.com$|^(kubernetes\.io|ceph\.com)\/rbd$/.test(
+    object.text("provisioner") ?? "",
+  );
+}
+
+/** What the images of a class are like, and how nodes map them. */
+export function storageClassDisk(object: YamlValue, objects: readonly YamlValue[]): Disk {
+  const parameter = (name: string) => object.text("parameters", name);
+  const place = object.place("metadata", "name");
+  const features = parameter("imageFeatures");
+  const objectSize = Number(parameter("objectSize"));
+  const disk: Disk = {
+    name: `storageclass/${nameOf(object)}`,
+    place,
+    kind: "data",
+    bus: { value: "none", place },
+    source: classSource(object, objects),
+  };
+  const image: Disk["image"] = {
+    place: object.place("parameters", features === undefined ? "objectSize" : "imageFeatures"),
+    ...(features !== undefined &&
+      features.trim() !== "" && { features: features.split(/[\s,]+/).filter(Boolean) }),
+    ...(objectSize > 0 && { objectSize }),
+  };
+  if (image.features !== undefined || image.objectSize !== undefined) disk.image = image;
+  return disk;
+}
+
+/** How the images of a class reach a node: by the kernel client, unless the mounter is rbd-nbd. */
+export function classSource(object: YamlValue, objects: readonly YamlValue[]): Source {
+  const parameter = (name: string) => object.text("parameters", name);
+  const nbd = parameter("mounter") === "rbd-nbd";
+  const place = object.place("parameters", "mounter");
+  const given = parameter("mapOptions");
+  const pool = parameter("pool");
+  const user = userOf(object, objects);
+  const monitors = monitorsFor(object, objects);
+  return {
+    driver: nbd ? "rbd-nbd" : "krbd",
+    place,
+    ...(pool !== undefined && { pool }),
+    map: {
+      value: { options: mapOptionsOf(given ?? "", nbd ? "nbd" : "krbd"), given: (given ?? "").trim() !== "" },
+      place: object.place("parameters", "mapOptions"),
+    },
+    ...(user !== undefined && { user }),
+    ...(monitors !== undefined && { monitors }),
+  };
+}
+
+/**
+ * `krbd:a,b=c;nbd:d`: options without a mounter's name hold for krbd.
+ *
+ * @see https://github.com/ceph/ceph-csi/blob/devel/docs/rbd/deploy.md
+ */
+export function mapOptionsOf(text: string, mounter: "krbd" | "nbd"): ReadonlyMap<string, string> {
+  const options = new Map<string, string>();
+  for (const part of text.split(";")) {
+    const match = /^\s*(krbd|nbd):(.*)$/.exec(part);
+    if ((match?.[1] ?? "krbd") !== mounter) continue;
+    for (const option of (match?.[2] ?? part).split(",")) {
+      const [name, ...value] = option.trim().split("=");
+      if (name !== undefined && name !== "") options.set(name, value.join("="));
+    }
+  }
+  return options;
+}
+
+/** The Ceph user in the secret that a class names, where that is shown. */
+function userOf(object: YamlValue, objects: readonly YamlValue[]): Fact<string> | undefined {
+  const legacy = object.text("parameters", "userId") ?? object.text("parameters", "adminId");
+  if (legacy !== undefined) return { value: legacy, place: object.place("parameters", "userId") };
+  const wanted = object.text("parameters", "csi.storage.k8s.io/node-stage-secret-name");
+  const secret = ofKind(objects, "Secret").find((each) => wanted !== undefined && nameOf(each) === wanted);
+  if (secret === undefined) return undefined;
+  const plain = secret.text("stringData", "userID");
+  if (plain !== undefined) return { value: plain, place: secret.place("stringData", "userID") };
+  const encoded = secret.text("data", "userID");
+  if (encoded === undefined) return undefined;
+  return {
+    value: Buffer.from(encoded, "base64").toString("utf8").trim(),
+    place: secret.place("data", "userID"),
+  };
+}
+
+/** The monitors of a class's cluster, in its own parameters or in ceph-csi's list of clusters. */
+function monitorsFor(object: YamlValue, objects: readonly YamlValue[]): Fact<readonly string[]> | undefined {
+  const own = object.text("parameters", "monitors");
+  if (own !== undefined) return { value: monitorsOf(own), place: object.place("parameters", "monitors") };
+  const cluster = object.text("parameters", "clusterID");
+  for (const map of ofKind(objects, "ConfigMap")) {
+    const text = map.text("data", "config.json") ?? map.text("data", "csi-cluster-config-json");
+    if (text === undefined) continue;
+    for (const entry of clustersOf(text)) {
+      if (entry.text("clusterID") !== cluster) continue;
+      const monitors = entry
+        .list("monitors")
+        .flatMap(({ value }) => (typeof value === "string" ? monitorsOf(value) : []));
+      if (monitors.length > 0) return { value: [...new Set(monitors)], place: map.place("data") };
+    }
+  }
+  return undefined;
+}
+
+function clustersOf(text: string): YamlValue[] {
+  try {
+    return readYaml({ name: "config.json", text }).flatMap((document) => document.list());
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,92 @@
+import type { Disk } from "./disk.ts";
+import type { HostFacts } from "./host-facts.ts";
+import type { Fact, Place } from "./place.ts";
+
+/** What wrote the input, and what its settings mean by. */
+export type Platform =
+  | "qemu"
+  | "libvirt"
+  | "proxmox"
+  | "kubevirt"
+  | "openstack"
+  | "rook"
+  | "incus"
+  | "opennebula"
+  | "spdk"
+  | "ceph-conf";
+
+/** Whether a setting was written, made by the platform, or left to a default that nobody chose. */
+export type Chosen = "written" | "platform" | "nobody";
+
+export interface Machine {
+  board: "q35" | "i440fx" | "other";
+  /** QEMU's release that the type stands for, as `pc-q35-8.2` has it; undefined for an unpinned type. */
+  release?: readonly [major: number, minor: number];
+  /** No type is named, so the platform's default is meant. */
+  byDefault: boolean;
+}
+
+/** A VM, or what stands for all VMs of a host or a cluster (nova.conf, a StorageClass, ceph.conf). */
+export interface Vm {
+  platform: Platform;
+  /** The system that wrote the input, where that is another than its format: its own syntax mends it. */
+  managedBy?: string;
+  name?: string;
+  /** An id that commands of the platform take: a Proxmox VMID, a pid. */
+  id?: string;
+  /** Where the VM as a whole begins. */
+  place: Place;
+  architecture: "x86" | "other";
+  accelerator?: Fact<"kvm" | "tcg" | "other"> & { why?: string };
+  machine?: Fact<Machine>;
+  /** The CPU model's name; undefined in `value` where none is given and the platform's default is generic. */
+  cpu?: Fact<string | undefined>;
+  vcpus?: number;
+  /** Bytes. */
+  memory?: Fact<number>;
+  hugepages?: boolean;
+  cpuLimit?: Fact<{ words: string; below: boolean }>;
+  numaSplit?: Fact<{ words: string; guestOnly: boolean }>;
+  /** I/O threads that are made and that no disk or controller names. */
+  unusedIothreads?: Fact<number>;
+  disks: Disk[];
+  /** Settings of the cluster, a pool or all clients, which no disk has to itself. */
+  settings: Settings;
+  host: HostFacts;
+  /** What could not be seen, and why. */
+  unseen: string[];
+  /** What a reader must know before the findings, such as changes that wait for a restart. */
+  notes: string[];
+}
+
+export interface Settings {
+  pwlCache?: Fact<string>;
+  replicaOne?: Fact<string>;
+  onePg?: Fact<string>[];
+  singleMonitor?: Fact<string>;
+  secure?: Fact<string>;
+  /** rbd_cache_policy for all clients. */
+  cachePolicy?: string;
+  authNone?: Fact<string>;
+  adminUser?: Fact<string>;
+  tunnelled?: Fact<string>;
+  obsolete?: Fact<{ option: string; why: string; harmful: boolean }>[];
+  /** Options that stand where nothing reads them, and that belong to no single disk. */
+  misplaced?: Fact<{ option: string; why: string; belongs: string }>[];
+  /** Images behind one librados client. */
+  sharedClient?: Fact<{ images: number; words: string }>;
+}
+
+/** A VM about which nothing is known yet. */
+export function emptyVm(platform: Platform, place: Place): Vm {
+  return {
+    platform,
+    place,
+    architecture: "x86",
+    disks: [],
+    settings: {},
+    host: {},
+    unseen: [],
+    notes: [],
+  };
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { type Examination, examine } from "../src/examine.ts";
+import { severities } from "../src/findings/finding.ts";
+import { type Expected, readCases } from "./support/case.ts";
+
+for (const directory of ["cases", "own-cases"]) {
+  describe(`VMs as people run them (${directory})`, () => {
+    for (const { name, files, expected } of readCases(join(import.meta.dirname, directory))) {
+      it(`${name}: finds what is wrong, and nothing that is not`, () => {
+        const found = examine(files);
+        assert.equal(found.length, 1, "one examination");
+        assert.deepEqual(differences(found[0]!, expected), []);
+      });
+    }
+  });
+}
+
+/** What is missing, what is a false alarm, and what has another severity by more than one step. */
+function differences(found: Examination, expected: Expected): string[] {
+  const wrong: string[] = [];
+  if (found.platform !== expected.platform)
+    wrong.push(`platform is ${found.platform}, not ${expected.platform}`);
+  const compare = (where: string, got: { id: string; severity: string }[], want: Expected["vm"]) => {
+    for (const { id, severity } of want.findings) {
+      const hit = got.find((each) => each.id === id);
+      if (hit === undefined) wrong.push(`${where}: ${id} is missing`);
+      else if (Math.abs(severities.indexOf(hit.severity as never) - severities.indexOf(severity)) > 1)
+        wrong.push(`${where}: ${id} is ${hit.severity}, not ${severity}`);
+    }
+    for (const id of want.mustNot)
+      if (got.some((each) => each.id === id)) wrong.push(`${where}: ${id} is a false alarm`);
+  };
+  for (const disk of expected.disks) {
+    const got = found.disks.find((each) => each.disk === disk.disk);
+    if (got === undefined) wrong.push(`there is no disk ${disk.disk}`);
+    else {
+      if (got.rbd !== disk.rbd) wrong.push(`${disk.disk}: rbd is ${got.rbd}`);
+      compare(disk.disk, got.findings, disk);
+    }
+  }
+  compare("vm", found.vm.findings, expected.vm);
+  return wrong;
+}
