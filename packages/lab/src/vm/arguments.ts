@@ -27,6 +27,8 @@ export interface QemuPlan {
   moreDisks?: Extract<Disk, { type: "file" }>[];
   boot: Boot;
   accelerator: Accelerator;
+  /** The newest where it is not known. */
+  qemuVersion?: string;
   cpus: number;
   memoryMiB: number;
   /** So much more memory may be plugged in while the VM runs. */
@@ -78,7 +80,7 @@ export function qemuCommand(plan: QemuPlan): QemuCommand {
       ["-smp", `${cpus},sockets=1,cores=${cpus},threads=1`],
       ...sharedMemory(plan),
       ...bootOptions(plan.boot),
-      ...diskOptions(settings, plan.disk),
+      ...diskOptions(settings, plan.disk, plan.qemuVersion),
       ...(plan.moreDisks ?? []).map(plainDrive),
       ...hotPlugPort(plan),
       ...networkOptions(plan.network),

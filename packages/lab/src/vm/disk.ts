@@ -1,3 +1,4 @@
+import { reconnectOption } from "@siphon/attach";
 import { LabError } from "../errors.ts";
 import { keyValues, rbdEscape } from "./escape.ts";
 import type { RbdDisk, VmSettings } from "./settings.ts";
@@ -23,12 +24,14 @@ export function nodeName(disk: Disk): string {
 /**
  * The options for the disk that a rung is about: backend, I/O threads and device, in the study's own form.
  * Throws SIPHON_USAGE for settings that QEMU cannot combine.
+ *
+ * @param qemuVersion the newest where it is not known
  */
-export function diskOptions(settings: VmSettings, disk: Disk): Options {
+export function diskOptions(settings: VmSettings, disk: Disk, qemuVersion?: string): Options {
   refuseImpossible(settings, disk);
   if (disk.type === "vhost-user") {
     return [
-      ["-chardev", keyValues("socket", { id: "vhost0", path: disk.socket, reconnect: 1 })],
+      ["-chardev", keyValues("socket", { id: "vhost0", path: disk.socket, ...reconnectOption(qemuVersion) })],
       [
         "-device",
         keyValues("vhost-user-blk-pci", { chardev: "vhost0", id: "virtioblk0", ...queues(settings) }),

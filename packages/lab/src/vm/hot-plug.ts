@@ -1,8 +1,10 @@
+import { reconnectOption } from "@siphon/attach";
 import { LabError } from "../errors.ts";
 import type { RunResult } from "../host/command.ts";
 import { within } from "../host/within.ts";
 import { hotPlugBus } from "./arguments.ts";
 import { type BackedDisk, type BlockNode, blockNode, type Disk } from "./disk.ts";
+import { runningVersion } from "./qemu-version.ts";
 import type { Qmp } from "./qmp.ts";
 import type { VmSettings } from "./settings.ts";
 
@@ -79,9 +81,10 @@ async function addVhostUser(
 ): Promise<Backend> {
   const addr = { type: "unix", data: { path: disk.socket } };
   const chardev = `${id}-chardev`;
+  const reconnect = reconnectOption(await runningVersion(qmp));
   await qmp.execute("chardev-add", {
     id: chardev,
-    backend: { type: "socket", data: { addr, server: false, reconnect: 1 } },
+    backend: { type: "socket", data: { addr, server: false, ...reconnect } },
   });
   return {
     properties: { driver: "vhost-user-blk-pci", chardev },

@@ -21,6 +21,7 @@ import { lastConsoleLine } from "./failure.ts";
 import { type PluggedDisk, type PlugSettings, plugDisk } from "./hot-plug.ts";
 import { findVmResource, type VmDetails } from "./kept.ts";
 import { Qemu } from "./qemu.ts";
+import { qemuVersion } from "./qemu-version.ts";
 import type { Qmp } from "./qmp.ts";
 import type { VmSettings } from "./settings.ts";
 
@@ -238,7 +239,16 @@ export async function vmCommand(options: VmOptions & { name: string }): Promise<
   }
   const parameters = await clockParameters(accelerator);
   const boot = guest.boot({ accelerator, settings, network, parameters });
-  return qemuCommand({ ...options, cpus, memoryMiB, boot, allocatorLibrary: library });
+  // Only what serves such disks has options that depend on it.
+  const version = options.disk.type === "vhost-user" ? await qemuVersion() : undefined;
+  return qemuCommand({
+    ...options,
+    ...(version !== undefined && { qemuVersion: version }),
+    cpus,
+    memoryMiB,
+    boot,
+    allocatorLibrary: library,
+  });
 }
 
 async function clockParameters(accelerator: Accelerator): Promise<string[]> {

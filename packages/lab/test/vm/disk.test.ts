@@ -113,11 +113,20 @@ test("disks that are not RBD images", () => {
 });
 
 test("a vhost-user disk is a device alone: its daemon does the I/O", () => {
-  assert.equal(
-    line({ ...virtio, queues: 2, iothread: true }, { type: "vhost-user", socket: "/s" }),
-    "-chardev socket,id=vhost0,path=/s,reconnect=1 " +
-      "-device vhost-user-blk-pci,chardev=vhost0,id=virtioblk0,num-queues=2",
-  );
+  for (const [version, reconnect] of [
+    ["7.2.22", "reconnect=1"],
+    ["10.0.13", "reconnect-ms=1000"],
+    [undefined, "reconnect-ms=1000"],
+  ] as const) {
+    const disk: Disk = { type: "vhost-user", socket: "/s" };
+    assert.equal(
+      diskOptions({ ...virtio, queues: 2, iothread: true }, disk, version)
+        .flat()
+        .join(" "),
+      `-chardev socket,id=vhost0,path=/s,${reconnect} ` +
+        "-device vhost-user-blk-pci,chardev=vhost0,id=virtioblk0,num-queues=2",
+    );
+  }
 });
 
 test("what cannot be combined is refused", () => {
