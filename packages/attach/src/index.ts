@@ -16,6 +16,7 @@ export { MetricsServer } from "./server/metrics-server.ts";
 export { type QemuVersions, reconnectOption, versionsText } from "./server/qemu-version.ts";
 export { type IoRates, RateWatch } from "./server/rates.ts";
 export { type AccessWords, type SocketAccess, socketAccess } from "./server/socket-access.ts";
+export { endOnSurprise } from "./server/surprise.ts";
 export { attachShards, type ShardOptions } from "./shards/attach-shards.ts";
 export { forkProgram } from "./shards/fork-program.ts";
 export type { VhostEvent } from "./vhost/events.ts";

@@ -3,6 +3,7 @@ import { createServer } from "node:tls";
 import { Region } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
+import type { Limits } from "../server/limits.ts";
 import type { ChunkPool } from "./chunk-pool.ts";
 import { adoptSocket, type ClientSocketEvents, readInto } from "./client-socket.ts";
 import { type ExportTable, Handshake } from "./handshake.ts";
@@ -20,6 +21,7 @@ export interface ConnectionHost {
   readonly memory: ReceiveMemory;
   readonly chunks: ChunkPool;
   readonly segments: SegmentPool;
+  readonly limits: Limits;
   /** Milliseconds for a client to choose an export. */
   readonly handshakeTimeout: number;
   log(line: string): void;
@@ -57,7 +59,7 @@ export class NbdConnection {
     }
     this.#timer = setTimeout(() => this.#fail("chose no export in time"), host.handshakeTimeout).unref();
     this.#handshake = new Handshake(host.exports, credentials !== undefined, {
-      send: (bytes) => void this.#socket.write(bytes),
+      send: (bytes) => this.#say(bytes),
       agreed: (session) => this.#transmit(session),
       startTls: () => {
         this.#startsTls = true;
@@ -65,6 +67,22 @@ export class NbdConnection {
       end: () => this.#socket.destroySoon(),
     });
     this.#handshake.greet();
+  }
+
+  /** Whether it has chosen an export. */
+  get isServed(): boolean {
+    return this.#transmission !== undefined;
+  }
+
+  /** Milliseconds for which the client has not taken replies that wait for it. */
+  get stalledFor(): number {
+    const stream = this.#transmission?.stream;
+    return stream === undefined || stream.isIdle ? 0 : performance.now() - stream.movedAt;
+  }
+
+  /** Ends it for the good of others. */
+  evict(reason: string): void {
+    this.#fail(reason);
   }
 
   /** Takes no more requests, answers those that it has, and ends. `force` at once. */
@@ -81,14 +99,24 @@ export class NbdConnection {
     clearTimeout(this.#timer);
     this.#session = session;
     session.export.metrics.connections++;
-    const { chunks, segments } = this.#host;
+    const { chunks, segments, limits } = this.#host;
     const settled = (cost: number): void => {
       transmission.settled(cost);
       if (this.#isParked || transmission.isStopped) this.#tickSoon();
     };
     const stream = new ReplyStream(chunks, this.#socket, settled);
-    const transmission = new Transmission(session, stream, segments, { replied: () => this.#tickSoon() });
+    const transmission = new Transmission(session, stream, segments, limits.budget, {
+      replied: () => this.#tickSoon(),
+    });
     this.#transmission = transmission;
+  }
+
+  /** Of the handshake. A client that asks and does not listen must not fill the memory. */
+  #say(bytes: Buffer): void {
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength > mostUnheard) {
+      throw new AttachError("SIPHON_ATTACH_PROTOCOL", "the client does not read the answers it asked for");
+    }
   }
 
   readonly #socketEvents: ClientSocketEvents = {
@@ -113,9 +141,16 @@ export class NbdConnection {
     const stopped = this.#consume(bytes, view, start, end);
     if (this.#isClosed) return false;
     if (stopped < end) this.#keep(bytes, stopped, end);
-    this.#isParked = this.#transmission?.isFull ?? false;
+    this.#park(this.#transmission?.isFull ?? false);
     return !this.#isParked;
   }
+
+  #park(full: boolean): void {
+    this.#isParked = full;
+    if (full && this.#transmission!.waitsForOthers) this.#host.limits.budget.whenFree(this.#thereIsRoom);
+  }
+
+  readonly #thereIsRoom = (): void => this.#tickSoon();
 
   #consume(bytes: Buffer, view: DataView, start: number, end: number): number {
     try {
@@ -160,7 +195,10 @@ export class NbdConnection {
     const transmission = this.#transmission;
     if (this.#isClosed || transmission === undefined) return;
     transmission.stream.flush();
-    if (this.#isParked && !transmission.isFull) this.#unpark(transmission);
+    if (this.#isParked) {
+      if (transmission.isFull) this.#park(true);
+      else this.#unpark(transmission);
+    }
     if (transmission.isStopped && transmission.inFlight === 0 && transmission.stream.isIdle) {
       this.#socket.destroySoon();
     }
@@ -173,7 +211,7 @@ export class NbdConnection {
     if (this.#isClosed) return;
     bytes.copyWithin(0, stopped, carried);
     this.#carried = carried - stopped;
-    this.#isParked = transmission.isFull;
+    this.#park(transmission.isFull);
     if (!this.#isParked) this.#socket.resume();
   }
 
@@ -202,6 +240,7 @@ export class NbdConnection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#host.limits.budget.forget(this.#thereIsRoom);
     if (error !== undefined) this.#host.log(`NBD ${this.#name}: connection lost: ${error.message}`);
     this.#carry = undefined;
     if (this.#session !== undefined) this.#session.export.metrics.connections--;
@@ -212,3 +251,5 @@ export class NbdConnection {
 }
 
 const nothing = Region.allocate(0);
+/** Bytes of answers to options. */
+const mostUnheard = 1 << 20;

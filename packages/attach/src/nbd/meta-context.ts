@@ -22,7 +22,7 @@ export function parseContextQuery(data: Buffer): ContextQuery | undefined {
   if (exportName === undefined || data.length - at < 4) return undefined;
   const count = data.readUInt32BE(at);
   at += 4;
-  if (count > data.length / 4) return undefined;
+  if (count > mostQueries) return undefined;
   const queries: string[] = [];
   for (let i = 0; i < count; i++) {
     const query = text();
@@ -77,3 +77,5 @@ export function parseStatusPayload(
 const allocationContext = "base:allocation";
 const diffPrefix = "siphon:diff/";
 const mostContexts = 16;
+/** Each is held against all names there are. */
+const mostQueries = 256;

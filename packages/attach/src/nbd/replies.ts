@@ -77,13 +77,17 @@ export class Replies {
   /**
    * A status chunk for each context: u32 context and u32 length, u32 flags for each extent; when extended u32 context, u32 number
    * of extents and u64 length, u64 flags for each.
+   *
+   * @returns bytes of the reply
    */
-  status(request: NbdRequest, statuses: readonly BlockStatus[]): void {
+  status(request: NbdRequest, statuses: readonly BlockStatus[]): number {
+    let bytes = 0;
     statuses.forEach(({ context, extents, flagsOf }, i) => {
       const done = i === statuses.length - 1 ? replyFlagDone : 0;
       const front = this.#extended ? 8 : 4;
       const each = this.#extended ? 16 : 8;
       const length = front + each * extents.length;
+      bytes += this.#headerBytes + length;
       const type = this.#extended ? replyType.blockStatusExtended : replyType.blockStatus;
       let at = this.#chunk(request, done, type, length, length);
       const { view } = this.#stream.chunk;
@@ -95,6 +99,7 @@ export class Replies {
         at += each;
       }
     });
+    return bytes;
   }
 
   #extent(view: DataView, at: number, { length }: Extent, flags: number): void {

@@ -22,6 +22,9 @@ export class ReplyStream {
   /** Writes under way, oldest first. */
   readonly #writes: { chunks: Chunk[]; cost: number }[] = [];
 
+  /** Of `performance.now()`: when the client's socket last took something, or had nothing to take. */
+  movedAt = performance.now();
+
   /** @param settled is told of what `finish` was given once the client's socket has taken it */
   constructor(pool: ChunkPool, socket: Writable, settled: (cost: number) => void) {
     this.#pool = pool;
@@ -84,6 +87,7 @@ export class ReplyStream {
     const count = this.#pieces.length;
     if (count === 0) return;
     const pieces = this.#pieces;
+    if (this.#writes.length === 0) this.movedAt = performance.now();
     this.#writes.push({ chunks: pieces, cost: this.#cost });
     this.#pieces = [];
     this.#cost = 0;
@@ -108,6 +112,7 @@ export class ReplyStream {
 
   readonly #written = (): void => {
     const { chunks, cost } = this.#writes.shift()!;
+    this.movedAt = performance.now();
     for (const chunk of chunks) this.release(chunk);
     this.#settled(cost);
   };

@@ -1,7 +1,9 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { AttachError } from "../errors.ts";
+import { createLimits, type Limits } from "../server/limits.ts";
 import { isLoopback, type ListenAddress, listenAt } from "../server/listen.ts";
+import { QuietLog } from "../server/quiet-log.ts";
 import type { SocketAccess } from "../server/socket-access.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import { type ConnectionHost, NbdConnection } from "./connection.ts";
@@ -21,13 +23,19 @@ export interface NbdServerOptions {
   log?: (line: string) => void;
   /** Milliseconds for a client to choose an export; default 30,000. */
   handshakeTimeout?: number;
+  /** What this server shares with all others of the process; limits of its own unless told. */
+  limits?: Limits;
 }
 
 /** Disks for clients of the NBD protocol, on one socket. */
 export class NbdServer {
   readonly #server: Server;
   readonly #address: ListenAddress;
+  /** Oldest first. */
   readonly #connections = new Set<NbdConnection>();
+  readonly #limits: Limits;
+  readonly #refusals: QuietLog;
+  readonly #watch: NodeJS.Timeout;
   #empty: (() => void) | undefined;
 
   /**
@@ -45,13 +53,18 @@ export class NbdServer {
       );
     }
     const server = new NbdServer(options, new Map(exports.map((each) => [each.name, each])));
-    await listenAt(server.#server, address, options.access);
+    await listenAt(server.#server, address, options.access, options.log);
     return server;
   }
 
   private constructor(options: NbdServerOptions, exports: ReadonlyMap<string, NbdExport>) {
     const unix = "path" in options.address;
     this.#address = options.address;
+    const log = options.log ?? (() => {});
+    const limits = options.limits ?? createLimits();
+    this.#limits = limits;
+    this.#refusals = new QuietLog(log);
+    this.#watch = setInterval(() => this.#endStalled(), stallLook).unref();
     const host: ConnectionHost = {
       exports,
       credentials: unix ? undefined : options.credentials,
@@ -59,9 +72,10 @@ export class NbdServer {
       chunks: new ChunkPool(),
       segments: new SegmentPool(),
       handshakeTimeout: options.handshakeTimeout ?? 30_000,
-      log: options.log ?? (() => {}),
+      ...{ limits, log },
       closed: (connection) => {
         this.#connections.delete(connection);
+        limits.connections.give();
         if (this.#connections.size === 0) this.#empty?.();
       },
     };
@@ -69,10 +83,37 @@ export class NbdServer {
     this.#server = createServer(
       { pauseOnConnect: host.credentials === undefined, noDelay: !unix },
       (socket: Socket) => {
+        if (!this.#makeRoom()) {
+          socket.destroy();
+          return;
+        }
         const name = `client ${++count}${socket.remoteAddress === undefined ? "" : ` (${socket.remoteAddress})`}`;
         this.#connections.add(new NbdConnection(host, socket, name));
       },
     );
+  }
+
+  /**
+   * Room for one more client. Who has not chosen an export makes room for who comes after: they are quick, or do not mean to be served.
+   */
+  #makeRoom(): boolean {
+    const unserved = [...this.#connections].filter(({ isServed }) => !isServed);
+    if (unserved.length >= mostUnserved) unserved[0]!.evict("too many others wait to choose an export");
+    const { connections } = this.#limits;
+    if (connections.take()) return true;
+    unserved[0]?.evict("others want to connect");
+    this.#refusals.write(
+      `NBD: ${connections.limit} clients are connected, and no more are taken; allow more open files (ulimit -n) if that is too few`,
+    );
+    return false;
+  }
+
+  /** Clients that take no replies hold memory: as long as nobody else needs it. */
+  #endStalled(): void {
+    if (!this.#limits.budget.isShort) return;
+    for (const connection of this.#connections) {
+      if (connection.stalledFor > mostStalled) connection.evict("takes no replies, and memory is short");
+    }
   }
 
   /** The port that was chosen, for TCP. */
@@ -99,6 +140,8 @@ export class NbdServer {
     this.#stop(false);
     await empty;
     clearTimeout(impatient);
+    clearInterval(this.#watch);
+    this.#refusals[Symbol.dispose]();
     await closed;
   }
 
@@ -110,3 +153,9 @@ export class NbdServer {
     for (const connection of this.#connections) connection.stop(force);
   }
 }
+
+/** Clients of one server that may be in their handshake at a time. */
+const mostUnserved = 64;
+/** Milliseconds between looks for clients that take no replies, and how long they may do so when others wait for memory. */
+const stallLook = 5_000;
+const mostStalled = 30_000;

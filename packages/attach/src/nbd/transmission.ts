@@ -1,4 +1,5 @@
 import { AttachError } from "../errors.ts";
+import type { ByteBudget } from "../server/byte-budget.ts";
 import { ioKind } from "../server/io-metrics.ts";
 import { blockStatus } from "./block-status.ts";
 import { parseStatusPayload } from "./meta-context.ts";
@@ -41,6 +42,7 @@ export class Transmission implements RequestOwner {
   isStopped = false;
 
   readonly #session: Session;
+  readonly #budget: ByteBudget;
   readonly #replies: Replies;
   readonly #events: TransmissionEvents;
   readonly #extended: boolean;
@@ -49,12 +51,21 @@ export class Transmission implements RequestOwner {
   #isClosed = false;
   /** Bytes in flight, and something for each request; replies count until the client's socket has taken them. */
   #cost = 0;
+  /** Of that, what requests count for that are not answered yet. */
+  #costInFlight = 0;
   /** The request whose payload is being received, and how much of it is missing. */
   #receiving: NbdRequest | undefined;
   #payloadLeft = 0;
 
-  constructor(session: Session, stream: ReplyStream, segments: SegmentPool, events: TransmissionEvents) {
+  constructor(
+    session: Session,
+    stream: ReplyStream,
+    segments: SegmentPool,
+    budget: ByteBudget,
+    events: TransmissionEvents,
+  ) {
     this.#session = session;
+    this.#budget = budget;
     this.stream = stream;
     this.segments = segments;
     this.#events = events;
@@ -65,14 +76,22 @@ export class Transmission implements RequestOwner {
     this.sendsHoles = session.replies !== "simple";
   }
 
-  /** So much is in flight that nothing more is taken for now. */
+  /** So much is in flight, here or in the whole process, that nothing more is taken for now. */
   get isFull(): boolean {
-    return this.#cost >= mostInFlight && this.#payloadLeft === 0;
+    if (this.#payloadLeft > 0) return false;
+    return this.#cost >= mostInFlight || !this.#budget.admits(this.#cost);
+  }
+
+  /** Nothing of its own is in flight whose end would make room. */
+  get waitsForOthers(): boolean {
+    return this.#cost === 0;
   }
 
   /** The client's socket has taken replies that counted `cost`. */
   settled(cost: number): void {
+    if (this.#isClosed) return;
     this.#cost -= cost;
+    this.#budget.give(cost);
   }
 
   /**
@@ -98,6 +117,8 @@ export class Transmission implements RequestOwner {
   close(): void {
     this.#isClosed = true;
     this.isStopped = true;
+    // What requests under way hold is given back when they end.
+    this.#budget.give(this.#cost - this.#costInFlight);
     const receiving = this.#receiving;
     this.#receiving = undefined;
     if (receiving !== undefined) this.#retire(receiving);
@@ -148,9 +169,11 @@ export class Transmission implements RequestOwner {
       );
     }
     request.refusal = refusal(request, this.#session);
-    const moves = request.command === command.read && request.refusal === 0 ? request.total : payload;
-    request.cost = moves + overhead;
+    const moves = request.refusal === 0 ? this.#answerBytes(request) : 0;
+    request.cost = Math.max(moves, payload) + overhead;
     this.#cost += request.cost;
+    this.#costInFlight += request.cost;
+    this.#budget.take(request.cost);
     this.inFlight++;
     if (payload === 0) {
       this.#start(request);
@@ -167,6 +190,12 @@ export class Transmission implements RequestOwner {
    */
   #carriesPayload({ command: code, flags }: NbdRequest): boolean {
     return code === command.write || (this.#extended && (flags & commandFlag.payloadLength) !== 0);
+  }
+
+  /** What the answer may take of memory. */
+  #answerBytes({ command: code, total }: NbdRequest): number {
+    if (code === command.read) return total;
+    return code === command.blockStatus ? this.#session.contexts.length * statusBytes : 0;
   }
 
   /** Takes bytes of the payload (those of a refused request lead nowhere) and returns how many. */
@@ -235,7 +264,7 @@ export class Transmission implements RequestOwner {
         request.refusal = nbdError.EINVAL;
       } else {
         const statuses = await blockStatus(served.extents!, wanted, query);
-        if (!this.#isClosed) this.#replies.status(request, statuses);
+        if (!this.#isClosed) this.#recount(request, this.#replies.status(request, statuses));
       }
     } catch (error) {
       request.error = error instanceof Error ? error : undefined;
@@ -271,8 +300,19 @@ export class Transmission implements RequestOwner {
     this.#events.replied();
   }
 
+  /** From now on a request counts for what its answer takes. */
+  #recount(request: NbdRequest, bytes: number): void {
+    const less = request.cost - (bytes + overhead);
+    request.cost -= less;
+    this.#cost -= less;
+    this.#costInFlight -= less;
+    this.#budget.give(less);
+  }
+
   #retire(request: NbdRequest): void {
     this.inFlight--;
+    this.#costInFlight -= request.cost;
+    if (this.#isClosed) this.#budget.give(request.cost);
     request.clear();
     if (this.#idle.length < mostIdle) this.#idle.push(request);
   }
@@ -283,6 +323,8 @@ const mostInFlight = 32 << 20;
 /** What a request counts for beside its bytes. */
 const overhead = 512;
 const mostIdle = 1024;
+/** What the longest answer about one context takes while it is found out and sent. */
+const statusBytes = 1 << 20;
 /** Zeros are written, where no hole is wanted, this many bytes at a time. */
 const zeroStep = 4 << 20;
 /** Trims and zeroes go through the device this many bytes at a time. */

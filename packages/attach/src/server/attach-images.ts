@@ -9,6 +9,7 @@ import { VhostServer } from "../vhost/server.ts";
 import type { Attachment, ServedPoint } from "./attachment.ts";
 import { DiskServer, type ServedDisk } from "./disk-server.ts";
 import type { ImageSpec } from "./image-spec.ts";
+import { createLimits, type Limits } from "./limits.ts";
 import type { ListenAddress } from "./listen.ts";
 import { logNotices } from "./notices.ts";
 import { openRbdDisk } from "./rbd-disk.ts";
@@ -30,6 +31,8 @@ export interface AttachRequest {
   access?: SocketAccess;
   /** The most that a VM may use over vhost-user; default 16, and as many as it has processors. */
   queues?: number;
+  /** Bytes of requests that all VMs of this process may have under way at once; default 512 MiB. */
+  maxInFlight?: number;
 }
 
 export interface AttachOptions extends AttachRequest {
@@ -53,7 +56,11 @@ export async function attachImages(options: AttachOptions): Promise<Attachment> 
     undo.defer(() => disk.close());
     disks.push(disk);
   }
-  const fronts = [...(await serveNbd(disks, options, undo)), ...(await serveVhost(disks, options, undo))];
+  const limits = createLimits({ bytes: options.maxInFlight });
+  const fronts = [
+    ...(await serveNbd(disks, options, limits, undo)),
+    ...(await serveVhost(disks, options, limits, undo)),
+  ];
   undo.move();
   const points = fronts.flatMap((front) => front.points);
   return new DiskServer(
@@ -98,6 +105,7 @@ interface Front {
 async function serveNbd(
   disks: readonly ServedDisk[],
   { nbd = [], tlsCertificates, access, log }: AttachOptions,
+  limits: Limits,
   undo: AsyncDisposableStack,
 ): Promise<Front[]> {
   const credentials =
@@ -107,7 +115,7 @@ async function serveNbd(
     const served = nbd.length === 1 ? disks : [disks[i]!];
     const exports = served.map((disk) => ({ ...disk, description: `RBD image ${disk.name}` }));
     const server = await NbdServer.listen({
-      ...{ address: given, exports },
+      ...{ address: given, exports, limits },
       ...(access && { access }),
       ...(credentials && { credentials }),
       ...(log && { log }),
@@ -128,6 +136,7 @@ async function serveNbd(
 async function serveVhost(
   disks: readonly ServedDisk[],
   { vhost = [], queues, access, log }: AttachOptions,
+  { budget }: Limits,
   undo: AsyncDisposableStack,
 ): Promise<Front[]> {
   const fronts: Front[] = [];
@@ -135,7 +144,7 @@ async function serveVhost(
     const { name, device, serial, metrics } = disks[i]!;
     const report = log && ((event: VhostEvent) => logVhost(name, event, log));
     const server = await VhostServer.listen({
-      ...{ device, serial, metrics, socket: path },
+      ...{ device, serial, metrics, budget, socket: path },
       ...(access && { access }),
       ...(queues !== undefined && { queues }),
       ...(report && { report }),
@@ -152,6 +161,8 @@ async function serveVhost(
 
 function logVhost(name: string, event: VhostEvent, log: (line: string) => void): void {
   if (event.type === "fault") log(`vhost-user ${name}: ring ${event.queue} stopped: ${event.reason}`);
+  else if (event.type === "waiting")
+    log(`vhost-user ${name}: no VM can connect for now: ${event.error.message}`);
   else if (event.type === "refused") log(`vhost-user ${name}: refused: ${event.error.message}`);
   else if (event.type === "disconnected" && event.error)
     log(`vhost-user ${name}: lost: ${event.error.message}`);

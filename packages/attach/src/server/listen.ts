@@ -1,5 +1,6 @@
 import { isIPv4, type Server } from "node:net";
 import { AttachError } from "../errors.ts";
+import { QuietLog } from "./quiet-log.ts";
 import { ownerOnly, type SocketAccess } from "./socket-access.ts";
 import { placeSocket } from "./unix-socket.ts";
 
@@ -26,20 +27,25 @@ export function isLoopback(host: string): boolean {
  * listens on any more is replaced.
  *
  * Throws SIPHON_ATTACH_SOCKET_BUSY where something listens, SIPHON_ATTACH_SOCKET where no socket can be made.
+ *
+ * @param log is told when a client cannot be accepted later on: descriptors ran out, say. The server goes on.
  */
 export async function listenAt(
   server: Server,
   address: ListenAddress,
   access: SocketAccess = ownerOnly,
+  log: (line: string) => void = () => {},
 ): Promise<void> {
-  if (!("path" in address)) {
-    return listening(server, `${address.host}:${address.port}`, () =>
-      server.listen(address.port, address.host),
-    );
+  const where = "path" in address ? address.path : `${address.host}:${address.port}`;
+  if ("path" in address) {
+    const listen = (at: string) => listening(server, where, () => server.listen(at));
+    await placeSocket(address.path, access, listen, () => void server.close());
+  } else {
+    await listening(server, where, () => server.listen(address.port, address.host));
   }
-  const { path } = address;
-  const listen = (at: string) => listening(server, path, () => server.listen(at));
-  await placeSocket(path, access, listen, () => void server.close());
+  const failures = new QuietLog(log);
+  server.on("error", (error) => failures.write(`${where}: a client could not be accepted: ${error.message}`));
+  server.once("close", () => failures[Symbol.dispose]());
 }
 
 async function listening(server: Server, where: string, listen: () => void): Promise<void> {

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Attachment } from "./attachment.ts";
 import { type ListenAddress, listenAt } from "./listen.ts";
 import { prometheusText } from "./prometheus.ts";
@@ -11,14 +11,18 @@ export class MetricsServer {
   static async listen(
     address: ListenAddress,
     attachment: Pick<Attachment, "measure">,
+    log?: (line: string) => void,
   ): Promise<MetricsServer> {
-    const server = createServer(async (request, response) => {
-      const known = request.method === "GET" && request.url === "/metrics";
-      const text = known ? prometheusText(await attachment.measure()) : "the figures are at /metrics\n";
-      response.writeHead(known ? 200 : 404, { "content-type": "text/plain; version=0.0.4" });
-      response.end(text);
+    const server = createServer((request, response) => {
+      void answer(request, attachment).then(({ status, text }) => {
+        response.writeHead(status, { "content-type": "text/plain; version=0.0.4" });
+        response.end(text);
+      });
     });
-    await listenAt(server, address);
+    server.maxConnections = mostClients;
+    server.requestTimeout = patience;
+    server.headersTimeout = patience;
+    await listenAt(server, address, undefined, log);
     return new MetricsServer(server);
   }
 
@@ -34,5 +38,22 @@ export class MetricsServer {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+/** Nobody needs more, and none of them may take what disks need. */
+const mostClients = 16;
+/** Milliseconds for a request to be there. */
+const patience = 10_000;
+
+async function answer(
+  { method, url }: IncomingMessage,
+  attachment: Pick<Attachment, "measure">,
+): Promise<{ status: number; text: string }> {
+  if (method !== "GET" || url !== "/metrics") return { status: 404, text: "the figures are at /metrics\n" };
+  try {
+    return { status: 200, text: prometheusText(await attachment.measure()) };
+  } catch (error) {
+    return { status: 500, text: `${(error as Error).message}\n` };
   }
 }

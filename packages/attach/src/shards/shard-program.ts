@@ -4,9 +4,11 @@ import { SiphonError } from "@siphon/wire";
 import { attachImages } from "../server/attach-images.ts";
 import type { Attachment } from "../server/attachment.ts";
 import { endedInTime } from "../server/drain-timeout.ts";
+import { endOnSurprise } from "../server/surprise.ts";
 import type { FromShard, ShardFailure, ShardJob, ToShard } from "./messages.ts";
 
 /** The program of a shard: serves its images until it is told to end, or whoever started it is gone. */
+endOnSurprise();
 const stop = new AbortController();
 let attachment: Attachment | undefined;
 

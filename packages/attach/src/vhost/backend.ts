@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../block-device.ts";
+import type { ByteBudget } from "../server/byte-budget.ts";
 import type { IoMetrics } from "../server/io-metrics.ts";
 import { blkFeature } from "./blk/config-space.ts";
 import type { BlkRequest } from "./blk/request.ts";
@@ -15,11 +16,18 @@ export interface BackendOptions {
   metrics: IoMetrics;
   serial: string;
   queues: number;
+  /** The process's. */
+  budget: ByteBudget;
   report: (event: VhostEvent) => void;
 }
 
 /** With so many requests under way their completions keep the rings looked at: no kicks are needed then. */
 const busyRequests = 8;
+/** Bytes that one front-end may have under way; a request that begins within it may go beyond. */
+const mostUnderWay = 64 << 20;
+/** Requests that are kept for use again, and pieces of a chain that one may remember meanwhile. */
+const mostIdle = 4096;
+const mostPieces = 256;
 
 /** The device as one front-end set it up: the guest's memory, the rings, and what the driver agreed to. */
 export class Backend implements QueueHost {
@@ -38,19 +46,27 @@ export class Backend implements QueueHost {
   readonly #turns: Turns;
   readonly #drained = Promise.withResolvers<void>();
   #detached = false;
+  readonly #budget: ByteBudget;
   #underWay = 0;
+  /** What is under way counts for so much. */
+  #cost = 0;
+  /** Looked at first in the next turn, so that no ring takes all the room that there is. */
+  #firstQueue = 0;
   #orphans = 0;
 
-  constructor({ device, metrics, serial, queues, report }: BackendOptions) {
+  constructor({ device, metrics, serial, queues, budget, report }: BackendOptions) {
     this.device = device;
     this.writeback = device.volatile;
     this.metrics = metrics;
     this.serial = serial;
     this.#report = report;
+    this.#budget = budget;
     this.queues = Array.from({ length: queues }, (_, index) => new Queue(this, index));
     this.#turns = new Turns(() => {
       let found = false;
-      for (const queue of this.queues) if (queue.turn()) found = true;
+      const { length } = this.queues;
+      for (let i = 0; i < length; i++) if (this.queues[(this.#firstQueue + i) % length]!.turn()) found = true;
+      if (!this.admits) this.#firstQueue = (this.#firstQueue + 1) % length;
       return found;
     });
   }
@@ -62,8 +78,8 @@ export class Backend implements QueueHost {
     },
     done: (request: BlkRequest): void => {
       this.#orphans--;
-      this.pool.push(request);
-      this.ended();
+      this.recycle(request);
+      this.ended(request.cost);
       if (this.#orphans === 0) this.turnSoon();
     },
     any: () => this.#orphans > 0,
@@ -107,6 +123,7 @@ export class Backend implements QueueHost {
   detach(): Promise<void> {
     if (!this.#detached) {
       this.#detached = true;
+      this.#budget.forget(this.#thereIsRoom);
       this.#turns[Symbol.dispose]();
       for (const queue of this.queues) queue.abandon();
       this.memory.release();
@@ -115,14 +132,34 @@ export class Backend implements QueueHost {
     return this.#drained.promise;
   }
 
-  begun(): void {
-    this.#underWay++;
+  get admits(): boolean {
+    return this.#cost < mostUnderWay && this.#budget.admits(this.#cost);
   }
 
-  ended(): void {
+  waitForRoom(): void {
+    // Its own requests make room when they end.
+    if (this.#underWay === 0) this.#budget.whenFree(this.#thereIsRoom);
+  }
+
+  begun(cost: number): void {
+    this.#underWay++;
+    this.#cost += cost;
+    this.#budget.take(cost);
+  }
+
+  ended(cost: number): void {
     this.#underWay--;
+    this.#cost -= cost;
+    this.#budget.give(cost);
     this.#settle();
   }
+
+  recycle(request: BlkRequest): void {
+    if (this.pool.length >= mostIdle || request.chain.pieces > mostPieces) return;
+    this.pool.push(request);
+  }
+
+  readonly #thereIsRoom = (): void => this.turnSoon();
 
   turnSoon(): void {
     this.#turns.soon();

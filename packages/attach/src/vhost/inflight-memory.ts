@@ -1,4 +1,4 @@
-import { createSharedMemory, Mapping } from "./native/mapping.ts";
+import { createSharedMemory, Mapping, sealLength } from "./native/mapping.ts";
 import { type InflightDescription, malformed } from "./protocol/payloads.ts";
 import { InflightArea, inflightAreaBytes } from "./ring/inflight.ts";
 import { mostDescriptors } from "./ring/split-ring.ts";
@@ -30,6 +30,7 @@ export class InflightMemory implements Disposable {
     this.#hasRoom = description.mmapSize >= whole;
     const needed = this.#hasRoom ? whole : askedBytes(description);
     if (description.mmapSize < needed) throw malformed("an inflight area that is too small");
+    sealLength(fd);
     this.#mapping = new Mapping(fd, description.mmapOffset, needed);
     this.#description = description;
   }

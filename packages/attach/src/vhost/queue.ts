@@ -13,11 +13,16 @@ export interface QueueHost extends RequestOwner {
   readonly indirect: boolean;
   /** Whether so much is under way that the rings are looked at anyhow. */
   readonly busy: boolean;
-  /** A request begins, or one has ended. */
-  begun(): void;
-  ended(): void;
+  /** Whether one more request may begin, by what is under way already. */
+  readonly admits: boolean;
+  /** No request may begin: `turn` is to be called when that has changed. */
+  waitForRoom(): void;
+  /** A request begins, or one has ended, that counts for so many bytes. */
+  begun(cost: number): void;
+  ended(cost: number): void;
   /** Requests that are not in use. */
   readonly pool: BlkRequest[];
+  recycle(request: BlkRequest): void;
   /** What is under way and nobody waits for any more. No request begins before the last of them is done. */
   readonly orphans: RequestQueue & { adopt(request: BlkRequest): void; any(): boolean };
   /** Completions gathered; `turn` of all queues is to be called before this turn of the event loop ends. */
@@ -164,12 +169,20 @@ export class Queue implements RequestQueue {
     }
     const first = ring.nextAvailable;
     for (;;) {
-      const more = this.#takeRequests(ring);
+      const stopped = this.#takeRequests(ring);
       this.#publish();
-      if (more) this.#turnAgain();
-      if (more || this.#broken || !this.#sleep(ring)) break;
+      if (stopped === "turn over") this.#turnAgain();
+      else if (stopped === "no room") this.#waitForRoom(ring);
+      if (stopped !== undefined || this.#broken || !this.#sleep(ring)) break;
     }
     return ring.nextAvailable !== first;
+  }
+
+  /** What the driver adds meanwhile is found when there is room again. */
+  #waitForRoom(ring: SplitRing): void {
+    if (!this.#suppressed) ring.suppressKicks();
+    this.#suppressed = true;
+    this.#host.waitForRoom();
   }
 
   /** Makes the driver kick for what comes next, unless it is looked for anyhow; returns whether there is more already. */
@@ -211,28 +224,32 @@ export class Queue implements RequestQueue {
     return new SplitRing(memory, this.#addresses!, { size: this.#size, base: this.#base, eventIdx });
   }
 
-  /** Returns whether it stopped before the ring was empty. */
-  #takeRequests(ring: SplitRing): boolean {
+  /** Returns why it stopped before the ring was empty; undefined when it did not. */
+  #takeRequests(ring: SplitRing): "turn over" | "no room" | undefined {
     let left = budget;
-    while (this.#resubmit.length > 0 && !this.#broken) this.#begin(ring, this.#resubmit.shift()!);
+    while (this.#resubmit.length > 0 && !this.#broken) {
+      if (!this.#host.admits) return "no room";
+      this.#begin(ring, this.#resubmit.shift()!);
+    }
     for (let waiting = ring.waiting(); waiting > 0; waiting = ring.waiting()) {
       if (waiting > ring.size) {
         this.#break("an available index that is ahead of its ring");
-        return false;
+        return undefined;
       }
       for (; waiting > 0; waiting--) {
-        if (left-- === 0) return true;
+        if (left-- === 0) return "turn over";
+        if (!this.#host.admits) return "no room";
         const head = ring.takeHead();
         if (head >= ring.size || this.#requests[head] !== undefined) {
           this.#break(head < ring.size ? "a descriptor that is available twice" : "a head outside the ring");
-          return false;
+          return undefined;
         }
         this.#inflight?.begin(head);
         this.#begin(ring, head);
-        if (this.#broken) return false;
+        if (this.#broken) return undefined;
       }
     }
-    return false;
+    return undefined;
   }
 
   #begin(ring: SplitRing, head: number): void {
@@ -241,14 +258,14 @@ export class Queue implements RequestQueue {
     request.head = head;
     const fault = request.chain.walk(ring, indirect, memory, head);
     if (fault !== undefined) {
-      pool.push(request);
+      this.#host.recycle(request);
       this.#inflight?.drop(head);
       this.#break(fault);
       return;
     }
     this.#requests[head] = request;
     this.#underWay++;
-    this.#host.begun();
+    this.#host.begun(request.estimate());
     request.hold(memory);
     if (!request.start(this)) {
       this.#leave(request);
@@ -261,8 +278,8 @@ export class Queue implements RequestQueue {
     this.#requests[request.head] = undefined;
     this.#underWay--;
     request.release();
-    this.#host.pool.push(request);
-    this.#host.ended();
+    this.#host.recycle(request);
+    this.#host.ended(request.cost);
   }
 
   /** Nobody waits for what is under way. */

@@ -1,6 +1,7 @@
 import { closeSync, rmSync } from "node:fs";
 import type { BlockDevice } from "../block-device.ts";
 import { AttachError } from "../errors.ts";
+import { ByteBudget } from "../server/byte-budget.ts";
 import { IoMetrics } from "../server/io-metrics.ts";
 import { ownerOnly, type SocketAccess } from "../server/socket-access.ts";
 import { placeSocket } from "../server/unix-socket.ts";
@@ -21,6 +22,8 @@ export interface VhostOptions {
   serial?: string;
   /** Of the guest's disk, in bytes: 512, which is the default, or 4096. */
   blockSize?: 512 | 4096;
+  /** Bytes that all clients of the process may have under way; a budget of its own unless told. */
+  budget?: ByteBudget;
   /** Milliseconds that a VM waits at most for requests under way when it stops its rings; default 5,000. */
   patience?: number;
   metrics?: IoMetrics;
@@ -45,11 +48,16 @@ export class VhostServer implements AsyncDisposable {
   #poll: PollHandle | undefined;
   #session: Session | undefined;
   #closed = false;
+  readonly #budget: ByteBudget;
+  /** Of a server that cannot take a front-end for now. */
+  #retry: NodeJS.Timeout | undefined;
+  #retryDelay = shortestRetry;
 
   private constructor(options: VhostOptions, listener: number) {
     this.#options = options;
     this.socket = options.socket;
     this.metrics = options.metrics ?? new IoMetrics();
+    this.#budget = options.budget ?? new ByteBudget();
     this.#listener = listener;
     this.#accept();
   }
@@ -78,6 +86,7 @@ export class VhostServer implements AsyncDisposable {
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
+      clearTimeout(this.#retry);
       this.#poll?.close();
       // Before it is closed: a socket that nobody listens on is the next server's to replace.
       rmSync(this.socket, { force: true });
@@ -95,20 +104,44 @@ export class VhostServer implements AsyncDisposable {
   }
 
   readonly #connected = (): void => {
+    try {
+      this.#take();
+    } catch (error) {
+      // What front-ends cannot cause is a fault of this program.
+      if (!(error instanceof AttachError)) throw error;
+      this.#acceptLater(error);
+    }
+  };
+
+  /** Descriptors or memory ran out: front-ends wait in the socket's queue until it has worked again. */
+  #acceptLater(error: AttachError): void {
+    this.#poll?.close();
+    this.#options.report?.({ type: "waiting", error, milliseconds: this.#retryDelay });
+    this.#retry = setTimeout(() => this.#accept(), this.#retryDelay);
+    this.#retryDelay = Math.min(2 * this.#retryDelay, longestRetry);
+  }
+
+  #take(): void {
     const fd = acceptFrom(this.#listener);
     if (fd === undefined) return;
+    this.#retryDelay = shortestRetry;
     this.#poll!.close();
     const { device, queues = defaultQueues, serial = "", blockSize = 512, report = () => {} } = this.#options;
     const { patience = defaultPatience } = this.#options;
     const { metrics } = this;
+    const options = { device, metrics, serial, blockSize, queues, patience, report, budget: this.#budget };
+    const session = new Session(fd, options);
     metrics.connections++;
     report({ type: "connected" });
-    const session = new Session(fd, { device, metrics, serial, blockSize, queues, patience, report });
     this.#session = session;
     void session.over.then(() => {
       metrics.connections--;
       this.#session = undefined;
       this.#accept();
     });
-  };
+  }
 }
+
+/** Milliseconds. */
+const shortestRetry = 100;
+const longestRetry = 5_000;

@@ -79,6 +79,11 @@ export class MemoryDevice implements BlockDevice, ExtentSource {
     for (const listener of this.#listeners) listener(size);
   }
 
+  /** Makes one of its blocks of 64 KiB one that is allocated. */
+  writeBlock(index: number): void {
+    this.#block(index)[0] = 1;
+  }
+
   snapshot(name: string): void {
     this.#changed.set(name, new Set());
   }

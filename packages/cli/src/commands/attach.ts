@@ -7,6 +7,7 @@ import {
   attachImages,
   attachShards,
   endedInTime,
+  endOnSurprise,
   howToConnect,
   MetricsServer,
   parseImageSpec,
@@ -23,7 +24,7 @@ import { Command, Option } from "commander";
 import { type ConnectFlags, clusterOptions, connectCluster, withConnectFlags } from "../connect.ts";
 import { explain } from "../failure.ts";
 import { interruption } from "../interruption.ts";
-import { numberOption } from "../options.ts";
+import { numberOption, sizeOption } from "../options.ts";
 import { bytesText, columns } from "./rados/format.ts";
 
 interface Flags extends ConnectFlags {
@@ -36,6 +37,7 @@ interface Flags extends ConnectFlags {
   socketGroup?: string;
   socketMode?: string;
   drainTimeout: number;
+  maxInFlight?: number;
   cache?: CachePolicy | "none";
   tlsCerts?: string;
   metrics?: string;
@@ -81,6 +83,12 @@ export function attachCommand(): Command {
       ).default(30),
     )
     .addOption(
+      sizeOption(
+        "--max-in-flight <bytes>",
+        "what all VMs of a process may have under way at once, such as 1G (default: 512M)",
+      ),
+    )
+    .addOption(
       new Option(
         "--cache <policy>",
         "none, writethrough (of what is read), writearound or writeback (writes last with the next flush; killed, it loses the others)",
@@ -102,6 +110,8 @@ Examples:
   siphon attach libvirt-pool/vm1 --nbd /run/vm1.sock --metrics 127.0.0.1:9283
   siphon attach libvirt-pool/vm1 --vhost /run/vm1.sock --socket-user libvirt-qemu`;
 
+/** Less would not hold a large request or two. */
+const leastInFlight = 16 << 20;
 /** In milliseconds. */
 const day = 86_400_000;
 
@@ -111,6 +121,7 @@ async function attach(images: string[], flags: Flags): Promise<void> {
   if (!(drainTimeout >= 0 && drainTimeout <= day)) {
     throw new AttachError("SIPHON_USAGE", "--drain-timeout takes a number of seconds, up to a day's");
   }
+  endOnSurprise();
   try {
     if (flags.shards === 1) {
       await endedInTime(serveHere(request, flags), interruption.signal, drainTimeout);
@@ -131,9 +142,12 @@ async function attach(images: string[], flags: Flags): Promise<void> {
 }
 
 async function requestOf(images: string[], flags: Flags): Promise<AttachRequest> {
-  const { nbd, vhost, readOnly, queues, cache = "none", tlsCerts } = flags;
+  const { nbd, vhost, readOnly, queues, cache = "none", tlsCerts, maxInFlight } = flags;
   const { socketUser: user, socketGroup: group, socketMode: mode } = flags;
   const isGiven = user !== undefined || group !== undefined || mode !== undefined;
+  if (maxInFlight !== undefined && maxInFlight < leastInFlight) {
+    throw new AttachError("SIPHON_USAGE", "--max-in-flight takes a size of 16M or more");
+  }
   return {
     images: images.map(parseImageSpec),
     ...(nbd && { nbd: nbd.map(parseListenAddress) }),
@@ -141,6 +155,7 @@ async function requestOf(images: string[], flags: Flags): Promise<AttachRequest>
     ...(readOnly && { readOnly }),
     ...(isGiven && { access: await socketAccess({ user, group, mode }) }),
     ...(queues !== undefined && { queues }),
+    ...(maxInFlight !== undefined && { maxInFlight }),
     ...(cache !== "none" && { cache }),
     ...(tlsCerts !== undefined && { tlsCertificates: tlsCerts }),
   };
@@ -156,7 +171,9 @@ async function serveHere(request: AttachRequest, flags: Flags): Promise<void> {
 async function present(attachment: Attachment, flags: Flags): Promise<void> {
   const { metrics, json, top } = flags;
   await using _ =
-    metrics === undefined ? undefined : await MetricsServer.listen(parseListenAddress(metrics), attachment);
+    metrics === undefined
+      ? undefined
+      : await MetricsServer.listen(parseListenAddress(metrics), attachment, log);
   const host = await thisVmHost();
   process.stdout.write(
     json ? `${JSON.stringify(pointsOf(attachment, host))}\n` : instructions(attachment, host),

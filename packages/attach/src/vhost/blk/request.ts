@@ -17,8 +17,13 @@ const flagUnmap = 1;
 const requestType = { read: 0, write: 1, flush: 4, getId: 8, discard: 11, writeZeroes: 13 } as const;
 const status = { ok: 0, ioError: 1, unsupported: 2 } as const;
 
-/** No driver asks for more at a time; a guest that does must not make the server hold it all. */
+/** No driver asks for more at a time. */
 const mostTransferBytes = 64 << 20;
+/** Longer transfers go through the device in steps, one after another: nothing is held of those that have not begun. */
+const stepBytes = 4 << 20;
+/** What a request counts for beside its bytes, and each piece of its chain: memory of this process. */
+const requestOverhead = 1024;
+const pieceOverhead = 64;
 
 /** What requests need to know of the device they are for, and of the ring they came from. */
 export interface RequestOwner {
@@ -49,7 +54,12 @@ export class BlkRequest extends ImageRequest {
   #range = 0;
   #ranges = 0;
   #bytes = 0;
+  /** Where on the device a transfer begins, and how much of it is done. */
+  #start = 0;
+  #done = 0;
   #startedAt = 0;
+  /** Bytes that it counts for in the budgets while it is under way. */
+  cost = 0;
 
   constructor(owner: RequestOwner) {
     super();
@@ -67,14 +77,22 @@ export class BlkRequest extends ImageRequest {
     this.#memory = undefined;
   }
 
+  /** What the request may come to hold, once its chain is known. */
+  estimate(): number {
+    const { readable, writable } = this.chain;
+    const bytes = Math.min(readable.length + writable.length, stepBytes);
+    this.cost = bytes + requestOverhead + this.chain.pieces * pieceOverhead;
+    return this.cost;
+  }
+
   /**
-   * Lets go of the guest's memory while the request is under way: what is read goes nowhere, and what is to be written is kept as it is
-   * now, since the guest may use the memory for something else.
+   * Lets go of the guest's memory while the request is under way: what is read goes nowhere, and what is being written is kept as it is
+   * now, since the guest may use the memory for something else. What has not begun is not done any more.
    */
   orphan(heir: RequestQueue): void {
-    if (this.#type === requestType.write) {
-      this.#kept = Buffer.allocUnsafe(this.#bytes);
-      this.chain.readable.read(headerBytes, this.#kept, 0, this.#bytes);
+    if (this.#type === requestType.write && this.#done < this.#bytes) {
+      this.#kept = Buffer.allocUnsafe(this.length);
+      this.chain.readable.read(headerBytes + this.#done, this.#kept, 0, this.length);
     }
     this.#orphaned = true;
     this.#queue = heir;
@@ -90,6 +108,8 @@ export class BlkRequest extends ImageRequest {
     this.#kept = undefined;
     this.#flushing = false;
     this.#bytes = 0;
+    this.#done = 0;
+    this.length = 0;
     this.result = 0;
     this.error = undefined;
     readable.read(0, scratch, 0, headerBytes);
@@ -119,16 +139,17 @@ export class BlkRequest extends ImageRequest {
   }
 
   fill(into: Buffer, at: number, position: number, length: number): void {
-    if (this.#kept === undefined) this.chain.readable.read(headerBytes + position, into, at, length);
+    if (this.#kept === undefined)
+      this.chain.readable.read(headerBytes + this.#done + position, into, at, length);
     else this.#kept.copy(into, at, position, position + length);
   }
 
   take(bytes: Buffer, start: number, end: number, position: number): void {
-    if (!this.#orphaned) this.chain.writable.write(position, bytes, start, end);
+    if (!this.#orphaned) this.chain.writable.write(this.#done + position, bytes, start, end);
   }
 
   takeZeros(position: number, length: number): void {
-    if (!this.#orphaned) this.chain.writable.writeZeros(position, length);
+    if (!this.#orphaned) this.chain.writable.writeZeros(this.#done + position, length);
   }
 
   completed(): void {
@@ -140,6 +161,13 @@ export class BlkRequest extends ImageRequest {
       this.#nextRange();
       return;
     }
+    if (this.#isTransfer && !this.#flushing) {
+      this.#done += this.length;
+      if (this.#done < this.#bytes) {
+        this.#nextStep();
+        return;
+      }
+    }
     const changes = this.#type !== requestType.read && this.#type !== requestType.flush;
     if (changes && this.#owner.flushesWrites && !this.#flushing) {
       this.#flushing = true;
@@ -147,6 +175,10 @@ export class BlkRequest extends ImageRequest {
       return;
     }
     this.#finish(status.ok);
+  }
+
+  get #isTransfer(): boolean {
+    return this.#type === requestType.read || this.#type === requestType.write;
   }
 
   /** The header's sector is still in `scratch`. */
@@ -158,8 +190,22 @@ export class BlkRequest extends ImageRequest {
       return;
     }
     this.#bytes = length;
+    this.#start = this.offset;
     if (length === 0) this.#finish(status.ok);
-    else if (write) device.write(this);
+    else this.#nextStep();
+  }
+
+  /** Steps end where objects usually do. */
+  #nextStep(): void {
+    const { device } = this.#owner;
+    if (this.#orphaned) {
+      this.#finish(status.ioError);
+      return;
+    }
+    this.offset = this.#start + this.#done;
+    const left = this.#bytes - this.#done;
+    this.length = left <= stepBytes ? left : stepBytes - (this.offset % stepBytes);
+    if (this.#type === requestType.write) device.write(this);
     else device.read(this);
   }
 

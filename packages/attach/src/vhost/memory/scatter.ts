@@ -13,6 +13,11 @@ export class Scatter {
   #piece = 0;
   #pieceStart = 0;
 
+  /** Of the guest's memory. */
+  get pieces(): number {
+    return this.#count;
+  }
+
   clear(): void {
     this.length = 0;
     this.#count = 0;

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { getSystemErrorMap } from "node:util";
+import { throwUnowned } from "@siphon/rados";
 import { AttachError } from "../../errors.ts";
 
 /** An address in this process. User space ends far below 2^53, so a number holds it. */
@@ -82,9 +83,18 @@ export function viewAt(address: Address, length: number): ArrayBuffer {
   return load().koffi.view(address, length);
 }
 
-/** Calls the listener in every turn of the event loop in which the descriptor can be read. */
+/**
+ * Calls the listener in every turn of the event loop in which the descriptor can be read. What it throws ends the process, as what any
+ * other callback throws: koffi would drop it, and nobody would hear of it.
+ */
 export function whenReadable(fd: number, listener: () => void): PollHandle {
-  return load().koffi.node.poll(fd, { readable: true }, listener);
+  return load().koffi.node.poll(fd, { readable: true }, () => {
+    try {
+      listener();
+    } catch (error) {
+      throwUnowned(error);
+    }
+  });
 }
 
 /** Zeroed memory that stays where it is, for values handed over by address. */

@@ -1,4 +1,4 @@
-import { fstatSync, ftruncateSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync } from "node:fs";
 import { AttachError } from "../../errors.ts";
 import { type Address, checked, lastErrno, libc, viewAt } from "./libc.ts";
 
@@ -11,12 +11,34 @@ const pageBytes = 4096;
 const memfdCloseOnExec = 1;
 const memfdAllowSealing = 2;
 
-/** Memory without a name, to share with another process by its descriptor. */
+const addSeals = 1033;
+const getSeals = 1034;
+const sealShrink = 2;
+const sealGrow = 4;
+
+/** Memory without a name, to share with another process by its descriptor. Its length is final. */
 export function createSharedMemory(name: string, length: number): number {
   const flags = memfdCloseOnExec | memfdAllowSealing;
   const fd = checked(libc().memfd_create(name, flags), "create shared memory");
-  ftruncateSync(fd, length);
-  return fd;
+  try {
+    ftruncateSync(fd, length);
+    sealLength(fd);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/**
+ * Makes the length of shared memory final: who has it too could cut it short otherwise, and touching what is not there any more ends the
+ * process. Throws SIPHON_ATTACH_PROTOCOL for what cannot be sealed.
+ */
+export function sealLength(fd: number): void {
+  if (libc().fcntl(fd, addSeals, sealShrink | sealGrow) >= 0) return;
+  const seals = libc().fcntl(fd, getSeals, 0);
+  if (seals >= 0 && (seals & sealShrink) !== 0) return;
+  throw new AttachError("SIPHON_ATTACH_PROTOCOL", "shared memory that its owner could cut short");
 }
 
 /**
@@ -29,7 +51,9 @@ export class Mapping implements Disposable {
   readonly length: number;
   readonly #base: Address;
   readonly #mapped: number;
-  readonly #views: ArrayBuffer[] = [];
+  /** Those that somebody may still hold. */
+  #views: WeakRef<ArrayBuffer>[] = [];
+  #sweepAt = leastSwept;
   #gone = false;
 
   /**
@@ -62,17 +86,24 @@ export class Mapping implements Disposable {
       throw new RangeError(`no ${length} bytes at ${offset} in a mapping of ${this.length}`);
     }
     const view = viewAt(this.address + offset, length);
-    this.#views.push(view);
+    this.#views.push(new WeakRef(view));
+    if (this.#views.length >= this.#sweepAt) {
+      this.#views = this.#views.filter((each) => each.deref() !== undefined);
+      this.#sweepAt = Math.max(leastSwept, 2 * this.#views.length);
+    }
     return view;
   }
 
   [Symbol.dispose](): void {
     if (this.#gone) return;
     this.#gone = true;
-    for (const view of this.#views) view.transfer(0);
+    for (const view of this.#views) view.deref()?.transfer(0);
     libc().munmap(this.#base, this.#mapped);
   }
 }
+
+/** A front-end may set its rings up again and again. */
+const leastSwept = 256;
 
 /** Files of the kernel's hugetlbfs say so by their block size. */
 function hugePages(fd: number): boolean {

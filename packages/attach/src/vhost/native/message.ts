@@ -58,7 +58,7 @@ export class SocketIo {
     const fds = this.#takeFds();
     if ((this.#header.readInt32LE(48) & controlTruncated) !== 0) {
       for (const fd of fds) closeQuietly(fd);
-      throw new AttachError("SIPHON_ATTACH_PROTOCOL", `more than ${mostFds} descriptors in one message`);
+      throw fds.length < mostFds ? outOfFiles() : tooManyFds();
     }
     return { length: got, fds };
   }
@@ -101,6 +101,17 @@ export class SocketIo {
     }
     return fds;
   }
+}
+
+function tooManyFds(): AttachError {
+  return new AttachError("SIPHON_ATTACH_PROTOCOL", `more than ${mostFds} descriptors in one message`);
+}
+
+/** The kernel drops what does not fit into the process's table of files. */
+function outOfFiles(): AttachError {
+  return new AttachError("SIPHON_ATTACH_NATIVE", "a message's descriptors cannot be taken (EMFILE)", {
+    ...{ retryable: true, hint: "allow the process more open files (ulimit -n)" },
+  });
 }
 
 function align(length: number): number {

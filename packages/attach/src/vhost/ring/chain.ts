@@ -22,6 +22,10 @@ export class Chain {
   /** Where the device may write. */
   readonly writable = new Scatter();
 
+  get pieces(): number {
+    return this.readable.pieces + this.writable.pieces;
+  }
+
   /**
    * Follows the chain from its head on; undefined when all is well. Every field of a descriptor is read once, since
    * the guest may change it in between.

@@ -1,0 +1,12 @@
+/**
+ * Makes an error that nobody catches end the process with a line that says so and exit code 70 (EX_SOFTWARE of sysexits.h): what it serves
+ * is in a state that nobody has thought of, and a new process finds all that is acknowledged in the cluster. Whoever supervises it
+ * starts it again; VMs send again what has no answer.
+ */
+export function endOnSurprise(): void {
+  process.on("uncaughtException", (error) => {
+    const what = error instanceof Error ? error.stack : String(error);
+    process.stderr.write(`siphon: unexpected failure, this process ends: ${what}\n`);
+    process.exit(70);
+  });
+}
