@@ -97,8 +97,13 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/image.ts")).imageCommand(),
   },
   {
+    name: "root",
+    summary: "another release of Ceph and QEMU beside this machine's",
+    load: async () => (await import("./commands/root.ts")).rootCommand(),
+  },
+  {
     name: "doctor",
-    summary: "what VMs on RBD miss, and what this machine has",
+    summary: "what this machine has, and what it misses",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand(),
   },
   {

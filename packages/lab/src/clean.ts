@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { basename } from "node:path";
 import { destroyRecorded, isDeployment } from "./deploy/deployment.ts";
 import { pidsWithEnvironment } from "./host/proc.ts";
 import { endProcesses } from "./host/signals.ts";
@@ -61,7 +63,16 @@ async function remove(resource: Resource): Promise<void> {
   if (resource.kind === "networks") await removeNetwork(resource);
   else if (resource.kind === "images") await removeRecordedImage(resource);
   else if (isDeployment(resource)) await destroyRecorded(resource);
-  else await resource.remove();
+  else {
+    await resource.remove();
+    await removeUnfinished(resource.details.building);
+  }
+}
+
+/** What was being built outside of the cache by a siphon that is gone. */
+async function removeUnfinished(building: unknown): Promise<void> {
+  if (typeof building !== "string" || !basename(building).startsWith(".building-")) return;
+  await rm(building, { recursive: true, force: true });
 }
 
 /** Programs whose resource directory has gone: removed by hand while they ran. */

@@ -42,8 +42,6 @@ export type { Removal } from "./deploy/take-down.ts";
 export { parseWipe, type Wipe } from "./deploy/wipe.ts";
 export type { Finding, HostReport, Section } from "./doctor/finding.ts";
 export { examineHost, type HostDoctorOptions } from "./doctor/host.ts";
-export { worthOfRungs } from "./doctor/run-worth.ts";
-export { vmDoctorPage } from "./doctor/vm-page.ts";
 export { LabError, type LabErrorCode } from "./errors.ts";
 export { type FioJob, fioCommand, fioCommandLine } from "./fio/command.ts";
 export { type FioFigures, parseFio } from "./fio/result.ts";
@@ -75,6 +73,7 @@ export {
   quickOptions,
   readPlan,
 } from "./ladder/options.ts";
+export { platformNamed } from "./ladder/platforms.ts";
 export { type LadderHooks, type LadderOutcome, runLadder } from "./ladder/run-ladder.ts";
 export { formatSize, parseSize } from "./ladder/size.ts";
 export { type CbtImport, importCbt, type WrittenImport, writeImport } from "./plan/cbt-import.ts";
@@ -104,9 +103,10 @@ export type {
   Verdict,
 } from "./results/schema.ts";
 export { markOutliers, summarize } from "./results/summarize.ts";
+export { type BuildRootOptions, buildRoot, removeRoot } from "./roots/build/build.ts";
 export type { RootContents } from "./roots/contents.ts";
-export { releases, rootSource } from "./roots/releases.ts";
-export { classDirectory, Root, type RootUse, rootsDirectory } from "./roots/root.ts";
+export { releaseOf, releases, rootSource } from "./roots/releases.ts";
+export { Root, type RootUse, rootsDirectory } from "./roots/root.ts";
 export { type LadderMode, rungsOf } from "./rungs/plan.ts";
 export { RESOURCE_VARIABLE } from "./state/resource.ts";
 export { type Report, type StepRunner, silentSteps } from "./step.ts";

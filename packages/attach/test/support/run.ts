@@ -9,13 +9,8 @@ export async function run(
   program: string,
   args: readonly string[],
   input?: string | Buffer,
-  env: Record<string, string | undefined> = {},
 ): Promise<string> {
-  const running = exec(program, args, {
-    timeout: 120_000,
-    maxBuffer: 64 << 20,
-    env: { ...process.env, ...env },
-  });
+  const running = exec(program, args, { timeout: 120_000, maxBuffer: 64 << 20 });
   if (input !== undefined) running.child.stdin!.end(input);
   return (await running).stdout;
 }

@@ -25,6 +25,7 @@ interface Flags extends LoadFlags {
   keyType?: BaselineOptionsInput["keyType"];
   engines?: string;
   wire?: string;
+  ceph?: string;
   accel?: BaselineOptionsInput["accel"];
   conf?: string;
   user?: string;
@@ -65,6 +66,7 @@ export function baselineCommand(): Command {
         "memstore",
       ]),
     )
+    .option("--ceph <root>", "daemons, fio and Ceph's programs of a root (siphon root list)")
     .addOption(keyTypeOption())
     .optionsGroup("An existing cluster instead:")
     .option("--conf <file>", "its ceph.conf (default: /etc/ceph/ceph.conf)")
@@ -107,6 +109,7 @@ function fromFlags(flags: Flags): BaselineOptionsInput {
     engines: listOf(flags.engines) as BaselineOptionsInput["engines"],
     wire: listOf(flags.wire) as BaselineOptionsInput["wire"],
     ...loadFromFlags(flags),
+    ceph: flags.ceph,
     accel: flags.accel,
     profile: flags.profile,
     existing: Object.keys(existing).length > 0 ? existing : undefined,

@@ -4,6 +4,7 @@ import {
   LabError,
   LocalCluster,
   type LocalClusterStatus,
+  platformNamed,
 } from "@siphon/lab";
 import Table from "cli-table3";
 import { Command, Option } from "commander";
@@ -28,6 +29,7 @@ export function clusterCommand(): Command {
 
 interface UpFlags extends Omit<ClusterSpecInput, "settings"> {
   set?: Record<string, string>;
+  ceph?: string;
   dir?: string;
   json?: boolean;
 }
@@ -51,6 +53,10 @@ function upCommand(): Command {
       ]),
     )
     .addOption(choice("--auth <kind>", "authentication (default: none)", ["none", "cephx"]))
+    .option(
+      "--ceph <root>",
+      "programs of a root (siphon root list), or of a directory with a slash in its name",
+    )
     .addOption(keyTypeOption())
     .addOption(choice("--msgr <version>", "messenger protocol (default: v2)", ["v1", "v2", "both"]))
     .addOption(
@@ -70,10 +76,11 @@ function upCommand(): Command {
     .action(up);
 }
 
-async function up({ set, dir, json, ...spec }: UpFlags): Promise<void> {
+async function up({ set, ceph, dir, json, ...spec }: UpFlags): Promise<void> {
   const { signal } = interruption;
   const status = await terminalSteps({ quiet: json })("Bring the cluster up", async (report) => {
-    await using cluster = await LocalCluster.up({ ...spec, settings: set }, { signal, onStep: report });
+    const from = await platformNamed(ceph, "ceph");
+    await using cluster = await LocalCluster.up({ ...spec, settings: set }, { from, signal, onStep: report });
     const ready = await cluster.status({ signal });
     await cluster.keep();
     return { ...ready, kept: true };

@@ -23,6 +23,9 @@ interface Flags extends LoadFlags {
   mode?: "cumulative" | "published";
   accel?: LadderOptionsInput["accel"];
   librbd?: string;
+  ceph?: string;
+  qemu?: string;
+  releases?: string;
   guestImage?: string;
   profile?: boolean;
   bigger: boolean;
@@ -60,6 +63,11 @@ export function ladderCommand(): Command {
     .option("--cpus <n>", "vCPUs of the VM (default: 2)")
     .option("--memory <size>", "memory of the VM (default: 512M)")
     .option("--guest-image <file>", "boot this qcow2 or raw image from RBD, as the study does")
+    .option("--qemu <root>", "QEMU of a root (siphon root list), or of a directory with a slash in its name")
+    .option(
+      "--releases <names>",
+      "climb releases of librbd instead: pacific,reef,tentacle (siphon root build)",
+    )
     .option("--librbd <dir>", "directory of another librbd build, for the new-librbd rung")
     .option("--profile", "one more run of each rung, in which QEMU's stacks are sampled")
     .option("--no-bigger", "leave out the bigger test on XFS after the last rung")
@@ -75,6 +83,7 @@ export function ladderCommand(): Command {
         "memstore",
       ]),
     )
+    .option("--ceph <root>", "daemons, fio and Ceph's programs of a root")
     .addOption(keyTypeOption())
     .optionsGroup("An existing cluster instead:")
     .option("--conf <file>", "its ceph.conf (default: /etc/ceph/ceph.conf)")
@@ -120,6 +129,9 @@ function fromFlags(flags: Flags): LadderOptionsInput {
     ...loadFromFlags(flags),
     accel: flags.accel,
     librbd: flags.librbd,
+    ceph: flags.ceph,
+    qemu: flags.qemu,
+    releases: listOf(flags.releases),
     guestImage: flags.guestImage,
     profile: flags.profile,
     bigger: flags.bigger ? undefined : false,

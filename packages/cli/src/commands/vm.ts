@@ -6,6 +6,7 @@ import {
   type LadderMode,
   listVms,
   planVm,
+  platformNamed,
   renderCommand,
   rungsOf,
   startPlanned,
@@ -40,6 +41,7 @@ interface RunFlags extends ClusterFlags {
   null?: number;
   guestImage?: string;
   librbd?: string;
+  qemu?: string;
   accel: VmRequest["accel"];
   cpus: number;
   memory: number;
@@ -73,6 +75,10 @@ function runCommand(): Command {
       )
       .addOption(numberOption("--cpus <n>", "vCPUs").default(2))
       .addOption(sizeOption("--memory <size>", "memory").default(512 * 2 ** 20, "512M"))
+      .option(
+        "--qemu <root>",
+        "QEMU of a root (siphon root list), or of a directory with a slash in its name",
+      )
       .option("--librbd <dir>", "directory of another librbd build, for the rung new-librbd")
       .option("--detach", "leave the VM running; see: siphon vm list")
       .option("--print", "only print the command line, as it can be pasted into a shell")
@@ -121,10 +127,10 @@ async function runVm(words: string[], flags: RunFlags): Promise<void> {
 }
 
 async function requestOf(flags: RunFlags): Promise<VmRequest> {
-  const { rung, mode, name, guestImage, librbd, accel, cpus, memory } = flags;
+  const { rung, mode, name, guestImage, librbd, qemu, accel, cpus, memory } = flags;
   const memoryMiB = Math.ceil(memory / 2 ** 20);
   const common = { rung, mode, name, guestImage, librbdDir: librbd, accel, cpus, memoryMiB };
-  return { ...common, disk: await diskOf(flags) };
+  return { ...common, qemu: await platformNamed(qemu, "qemu"), disk: await diskOf(flags) };
 }
 
 async function diskOf(flags: RunFlags): Promise<VmRequest["disk"]> {

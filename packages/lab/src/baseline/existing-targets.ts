@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CephClient } from "../ceph/client.ts";
 import { writeClientConf } from "../ceph/conf.ts";
 import { existingClusterFacts, requireWritable } from "../ceph/existing.ts";
+import type { Platform } from "../host/platform.ts";
 import { prefillImage } from "../image/prefill.ts";
 import { RecordedImage } from "../image/recorded.ts";
 import { formatSize } from "../ladder/size.ts";
@@ -19,11 +20,11 @@ import { wires } from "./wires.ts";
 export async function existingTargets(
   existing: NonNullable<BaselineOptions["existing"]>,
   { wire: names, size }: BaselineOptions,
-  { report, signal }: { report: Report; signal: AbortSignal },
+  { platform, report, signal }: { platform: Platform; report: Report; signal: AbortSignal },
 ): Promise<BaselineTargets> {
   const { conf: base, user, pool, namespace } = existing;
   await using stack = new AsyncDisposableStack();
-  const client = new CephClient({ conf: base, user, pool, namespace });
+  const client = new CephClient({ conf: base, user, pool, namespace }, {}, platform);
   report(`looking at pool ${pool} as client.${user}`);
   await requireWritable(client, { signal });
   const { image } = stack.use(await RecordedImage.create(client, { purpose: "baseline", size, signal }));

@@ -5,6 +5,7 @@ import { LabError } from "../errors.ts";
 import { type FioJob, fioCommand } from "../fio/command.ts";
 import { parseFio } from "../fio/result.ts";
 import { run } from "../host/command.ts";
+import { host, type Platform, withProgram } from "../host/platform.ts";
 import { CpuSampler } from "../ladder/cpu-sampler.ts";
 import type { LoadHooks, Measured } from "./engine.ts";
 
@@ -14,6 +15,7 @@ export async function fioOnHost(
   env: Record<string, string | undefined>,
   osdPids: number[],
   { directory, file, signal, onClient }: LoadHooks,
+  from: Platform = host,
 ): Promise<Measured> {
   const { warmupSeconds = 0, seconds = 0 } = job;
   const started = new Date().toISOString();
@@ -21,6 +23,7 @@ export async function fioOnHost(
   let sampler: CpuSampler | undefined;
   const [program, ...args] = fioCommand(job);
   const said = await run(program, args, {
+    from: withProgram(from, program!),
     env,
     cwd: tmpdir(),
     anyExitCode: true,

@@ -18,7 +18,13 @@ export const librbd: Engine = {
     `CEPH_CONF=${shellQuote(target.conf.path)} ${fioCommandLine(jobOn(target, load))}`,
   load: (target, load, hooks) =>
     inTargetsMode(target, () =>
-      fioOnHost(jobOn(target, load), rbdEngineEnvironment(target.client), target.osdPids(), hooks),
+      fioOnHost(
+        jobOn(target, load),
+        rbdEngineEnvironment(target.client),
+        target.osdPids(),
+        hooks,
+        target.client.platform,
+      ),
     ),
 };
 

@@ -1,5 +1,6 @@
 import { LocalCluster } from "../cluster/local-cluster.ts";
 import { ConnectionLog } from "../cluster/wire-modes.ts";
+import type { Platform } from "../host/platform.ts";
 import { createImage } from "../image/image.ts";
 import { prefillImage } from "../image/prefill.ts";
 import { formatSize } from "../ladder/size.ts";
@@ -14,6 +15,8 @@ const GIB = 2 ** 30;
 interface Circumstances {
   /** Where the daemons listen; 127.0.0.1 unless guests are to reach them. */
   address: string | undefined;
+  /** Where their programs come from. */
+  platform: Platform;
   report: Report;
   signal: AbortSignal;
 }
@@ -38,7 +41,7 @@ async function localTarget(
   osds: number,
   wire: WireName,
   { replicas, store, keyType, size }: BaselineOptions,
-  { address, report, signal }: Circumstances,
+  { address, platform, report, signal }: Circumstances,
   stack: AsyncDisposableStack,
 ): Promise<BaselineTarget> {
   const title = osdsInWords(osds);
@@ -54,7 +57,7 @@ async function localTarget(
     // Each may have to hold the whole image, and clusters that come later need their share of the memory.
     ...(store === "memstore" && { osdSize: Math.max(GIB, 2 * size) }),
   };
-  const cluster = stack.use(await LocalCluster.up(spec, { address, signal, onStep: say }));
+  const cluster = stack.use(await LocalCluster.up(spec, { from: platform, address, signal, onStep: say }));
   const watch = stack.use(cluster.watch());
   const stop = AbortSignal.any([signal, watch.signal]);
   say("creating and filling the image");

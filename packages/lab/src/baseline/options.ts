@@ -26,6 +26,8 @@ const baselineFields = z.strictObject({
   accel: z.enum(["auto", "kvm", "tcg"]).default("auto"),
   /** Make one more run a cell, and sample the client's stacks in it. */
   profile: z.boolean().default(false),
+  /** The root that clusters, fio and Ceph's programs come from: its name or directory; this host unless given. */
+  ceph: z.string().min(1).optional(),
   existing: z.strictObject(existingClusterFields).optional(),
 });
 

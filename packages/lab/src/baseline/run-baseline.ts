@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { LabError, type LabErrorCode } from "../errors.ts";
 import { versions } from "../host/versions.ts";
-import { machineFacts, versionFacts } from "../load/facts.ts";
+import { platformNamed } from "../ladder/platforms.ts";
+import { machineFacts, rootFacts, versionFacts } from "../load/facts.ts";
 import { measureInterleaved } from "../load/interleaved.ts";
 import { jobOf, workloadOf } from "../load/options.ts";
 import { makeRunDirectory } from "../results/directory.ts";
@@ -42,13 +43,14 @@ const fatal: ReadonlySet<LabErrorCode> = new Set(["SIPHON_NO_SPACE", "SIPHON_MIS
  */
 export async function runBaseline(options: BaselineOptions, hooks: BaselineHooks): Promise<BaselineOutcome> {
   const { step, signal } = hooks;
+  const platform = await platformNamed(options.ceph, "ceph");
   await using engines = await step("Prepare the engines", (report) =>
     prepareEngines(options, { report, signal }),
   );
   await using targets = await step("Set up clusters and images", (report) =>
     options.existing
-      ? existingTargets(options.existing, options, { report, signal })
-      : localTargets(options, { address: engines.address, report, signal }),
+      ? existingTargets(options.existing, options, { platform, report, signal })
+      : localTargets(options, { address: engines.address, platform, report, signal }),
   );
   const cells = planCells(targets.all, engines.all, jobOf(options, 0));
   const guest = engines.all.flatMap((engine) => ("facts" in engine ? engine.facts : []));
@@ -56,7 +58,11 @@ export async function runBaseline(options: BaselineOptions, hooks: BaselineHooks
     {
       seed: options.seed,
       workload: workloadOf(options),
-      facts: { machine: machineFacts(), versions: versionFacts(await versions()), guest },
+      facts: {
+        machine: machineFacts(),
+        versions: [...versionFacts(await versions({ ceph: platform })), ...rootFacts({ ceph: platform })],
+        guest,
+      },
       clusters: targets.all.map(({ name, title, facts }) => ({ name, title, facts })),
     },
     cells,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../errors.ts";
 import { type RunOptions, type RunResult, run } from "../host/command.ts";
+import { host, type Platform } from "../host/platform.ts";
 import { cephEnvironment } from "./environment.ts";
 import { cephFailure } from "./failure.ts";
 import { CephSession } from "./session.ts";
@@ -37,14 +38,18 @@ export class CephClient {
   /** What programs that work for this client carry in their environment: a resource's, to be found again. */
   readonly environment: Record<string, string>;
 
-  constructor(target: CephTarget, environment: Record<string, string> = {}) {
+  /** Where the programs come from. */
+  readonly platform: Platform;
+
+  constructor(target: CephTarget, environment: Record<string, string> = {}, platform: Platform = host) {
     this.target = target;
     this.environment = environment;
+    this.platform = platform;
   }
 
   /** The same cluster with another pool, namespace or user. */
   with(change: Partial<CephTarget>): CephClient {
-    return new CephClient({ ...this.target, ...change }, this.environment);
+    return new CephClient({ ...this.target, ...change }, this.environment, this.platform);
   }
 
   /** Runs `ceph ARGS --format json`; returns what it prints, parsed (undefined when that is nothing). */
@@ -83,7 +88,10 @@ export class CephClient {
   /** One `ceph` process that answers many commands, for where the start-up of each would add up. */
   session(options: { signal?: AbortSignal } = {}): Promise<CephSession> {
     const { conf, user } = this.target;
-    return CephSession.open({ conf, user, env: this.#env(), connectSeconds: CONNECT_SECONDS, ...options });
+    return CephSession.open({
+      ...{ conf, user, env: this.#env(), from: this.platform, connectSeconds: CONNECT_SECONDS },
+      ...options,
+    });
   }
 
   /** The pool of the target; throws SIPHON_USAGE when it has none. */
@@ -112,7 +120,10 @@ export class CephClient {
     const { signal, timeoutMs, input } = options;
     let result: RunResult;
     for (let attempt = 1; ; attempt++) {
-      result = await run(command, args, { env: this.#env(), anyExitCode: true, signal, timeoutMs, input });
+      result = await run(command, args, {
+        ...{ from: this.platform, env: this.#env(), anyExitCode: true },
+        ...{ signal, timeoutMs, input },
+      });
       if (result.exitCode === 0) return result;
       if (attempt === mostAttempts || !neverAsked.test(result.stderr)) break;
       await sleep(pauseMs, undefined, { signal });

@@ -1,5 +1,6 @@
 import { LabError } from "../errors.ts";
 import { run } from "../host/command.ts";
+import { host, type Platform } from "../host/platform.ts";
 import { cephEnvironment } from "./environment.ts";
 
 /** Types of cephx keys: their number in a key, and the length of their secret (CEPH_CRYPTO_* in src/include/ceph_fs.h). */
@@ -17,8 +18,13 @@ export interface Keys {
  * The type of a new cluster's keys: the one that is asked for, or the one that its release makes. aes256k came with
  * Ceph 20.2.4 and 19.2.6 (CVE-2025-30156), and is what these make.
  */
-export async function keysOf(asked: KeyType | undefined, env: Record<string, string> = {}): Promise<Keys> {
-  const { stdout } = await run("ceph-authtool", ["--gen-print-key"], { env: { ...cephEnvironment, ...env } });
+export async function keysOf(
+  asked: KeyType | undefined,
+  env: Record<string, string> = {},
+  from: Platform = host,
+): Promise<Keys> {
+  const options = { from, env: { ...cephEnvironment, ...env } };
+  const { stdout } = await run("ceph-authtool", ["--gen-print-key"], options);
   const number = Buffer.from(stdout.trim(), "base64").readUInt16LE(0);
   const made = (Object.keys(keyTypes) as KeyType[]).find((type) => keyTypes[type].number === number);
   if (made === undefined) {

@@ -2,12 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { LabError } from "../errors.ts";
 import { notStarted } from "../host/command.ts";
+import type { Platform } from "../host/platform.ts";
 import { type Asked, cephFailure, isLogLine } from "./failure.ts";
 
 export interface CephSessionOptions {
   conf: string;
   user: string;
   env: Record<string, string | undefined>;
+  from: Platform;
   connectSeconds: number;
   /** Ends the process and fails what is under way. */
   signal?: AbortSignal;
@@ -54,10 +56,11 @@ export class CephSession implements AsyncDisposable {
   /** Starts the process and waits until the cluster has answered once. */
   static async open(options: CephSessionOptions): Promise<CephSession> {
     options.signal?.throwIfAborted();
-    const { conf, user, connectSeconds, env } = options;
+    const { conf, user, connectSeconds, env, from } = options;
     const args = ["--conf", conf, "--id", user, "--connect-timeout", `${connectSeconds}`, "--format", "json"];
-    const child = spawn("sh", ["-c", 'exec ceph "$@" 2>&1', "sh", ...args], {
-      env: { ...process.env, ...env, PYTHONUNBUFFERED: "1" },
+    const call = from.command("sh", ["-c", 'exec ceph "$@" 2>&1', "sh", ...args], { env });
+    const child = spawn(call.command, call.args, {
+      env: { ...process.env, ...call.env, PYTHONUNBUFFERED: "1" },
       detached: true,
       stdio: ["pipe", "pipe", "ignore"],
     });

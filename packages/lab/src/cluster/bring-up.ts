@@ -8,6 +8,7 @@ import { createPool, createUser, initRbdPool, rbdCaps } from "../ceph/pool.ts";
 import type { CephSession } from "../ceph/session.ts";
 import type { Daemon } from "../host/daemon.ts";
 import { Together } from "../host/together.ts";
+import { platformOf } from "../roots/platform-of.ts";
 import type { Resource } from "../state/resource.ts";
 import { formatMon, formatOsd, startCephDaemon } from "./daemons.ts";
 import { daemonFailure } from "./failure.ts";
@@ -46,6 +47,7 @@ export async function bringUp(
 ): Promise<BroughtUp> {
   const { onStep = () => {}, address = LOOPBACK } = options;
   const fsid = randomUUID();
+  const platform = platformOf(resource);
   const all = daemonsOf(spec);
   const [mons, mgrs, osds] = (["mon", "mgr", "osd"] as const).map((kind) =>
     all.filter((daemon) => daemon.kind === kind),
@@ -70,7 +72,7 @@ export async function bringUp(
 
   onStep("keys and configuration");
   const ports = await options.ports(mons.length * 2, address);
-  const keys = await keysOf(spec.keyType, resource.environment);
+  const keys = await keysOf(spec.keyType, resource.environment, platform);
   const place = { fsid, mons: monAddresses(mons, spec, address, ports), ip: address };
   await writeClusterFiles(resource, spec, place, keys);
 
@@ -83,7 +85,11 @@ export async function bringUp(
     await together.all(started.map((daemon, n) => awaitQuorum(resource, daemon, mons[n], fsid, signal)));
 
     onStep("making the pool and its user");
-    const admin = new CephClient({ conf: clusterPaths(resource).conf, user: "admin" }, resource.environment);
+    const admin = new CephClient(
+      { conf: clusterPaths(resource).conf, user: "admin" },
+      resource.environment,
+      platform,
+    );
     const [session] = await together.all([admin.session({ signal }), ...mgrs.map(start)] as const);
     await using _ = session;
     if (keys.mustBeAllowed) await allowInsecureKeys(session);

@@ -4,6 +4,7 @@ import { cephEnvironment } from "../ceph/environment.ts";
 import { LabError } from "../errors.ts";
 import { run } from "../host/command.ts";
 import { Daemon } from "../host/daemon.ts";
+import { platformOf } from "../roots/platform-of.ts";
 import type { Resource } from "../state/resource.ts";
 import { daemonFailure, knownFailure } from "./failure.ts";
 import { type ClusterHome, clusterPaths, type DaemonId } from "./layout.ts";
@@ -15,6 +16,7 @@ export async function startCephDaemon(resource: Resource, daemon: DaemonId): Pro
     name: daemon.name,
     command: `ceph-${daemon.kind}`,
     args: ["-f", "--conf", paths.conf, "--id", daemon.id],
+    from: platformOf(resource),
     env: cephEnvironment,
     resource,
   });
@@ -84,7 +86,13 @@ async function runCeph(
 ): Promise<void> {
   const env = { ...cephEnvironment, ...resource.environment };
   try {
-    await run(command, args, { env, cwd: resource.dir, signal, timeoutMs: 180_000 });
+    await run(command, args, {
+      from: platformOf(resource),
+      env,
+      cwd: resource.dir,
+      signal,
+      timeoutMs: 180_000,
+    });
   } catch (error) {
     throw (await knownFailure(daemon.name, resource, (error as Error).message, error)) ?? error;
   }

@@ -4,6 +4,7 @@ import { cephEnvironment } from "../ceph/environment.ts";
 import { type Keys, type KeyType, monmapCiphers } from "../ceph/key-type.ts";
 import { type KeyringEntry, keyringText, newCephxKey } from "../ceph/keyring.ts";
 import { run } from "../host/command.ts";
+import { platformOf } from "../roots/platform-of.ts";
 import type { Resource } from "../state/resource.ts";
 import { classDirectory } from "./class-directory.ts";
 import { clusterPaths, type DaemonId, daemonsOf } from "./layout.ts";
@@ -27,7 +28,11 @@ export async function writeClusterFiles(
 
   const entries = firstKeys(daemons, keys.type);
   const secret = { mode: 0o600 };
-  const conf = clusterConf(spec, { classDirectory: classDirectory(), ...place, home: resource });
+  const conf = clusterConf(spec, {
+    classDirectory: classDirectory(platformOf(resource)),
+    ...place,
+    home: resource,
+  });
   // They are placed before they start.
   conf.osd.osd_crush_update_on_start = "false";
   await writeFile(paths.conf, confText(conf), secret);
@@ -69,7 +74,10 @@ export async function makeMonmap(
     ...monmapCiphers(keys),
     clusterPaths(resource).monmap,
   ];
-  await run("monmaptool", args, { env: { ...cephEnvironment, ...resource.environment } });
+  await run("monmaptool", args, {
+    from: platformOf(resource),
+    env: { ...cephEnvironment, ...resource.environment },
+  });
 }
 
 function daemonCaps(kind: DaemonId["kind"]): Record<string, string> {

@@ -3,9 +3,11 @@ import { CephClient } from "../ceph/client.ts";
 import { type ClientConf, writeClientConf } from "../ceph/conf.ts";
 import { LabError } from "../errors.ts";
 import type { Daemon } from "../host/daemon.ts";
+import { host, type Platform } from "../host/platform.ts";
 import { isRunning, type ProcessId, processId } from "../host/proc.ts";
 import { endProcesses } from "../host/signals.ts";
 import type { Fact } from "../results/schema.ts";
+import { platformOf, rootDetails } from "../roots/platform-of.ts";
 import { Resource } from "../state/resource.ts";
 import { type BringUpOptions, bringUp } from "./bring-up.ts";
 import { withCapacity } from "./capacity.ts";
@@ -19,7 +21,10 @@ import { type ClusterSpec, type ClusterSpecInput, parseClusterSpec } from "./spe
 import { cephStatus, type DaemonState, type LocalClusterStatus } from "./status.ts";
 import { ClusterWatch } from "./watch.ts";
 
-export type UpOptions = Partial<BringUpOptions>;
+export interface UpOptions extends Partial<BringUpOptions> {
+  /** Where its programs come from; this host unless told. */
+  from?: Platform;
+}
 
 /** What a cluster's lease says of it. */
 interface Details extends Record<string, unknown> {
@@ -36,6 +41,8 @@ interface Details extends Record<string, unknown> {
 export class LocalCluster implements AsyncDisposable {
   readonly resource: Resource;
   readonly spec: ClusterSpec;
+  /** Where its programs come from. */
+  readonly platform: Platform;
   /** As client.admin, in the pool for images. */
   readonly admin: CephClient;
   /** As the user who may use the pool for images, and no more. */
@@ -45,8 +52,10 @@ export class LocalCluster implements AsyncDisposable {
     this.resource = resource;
     this.spec = this.#details.spec;
     const { pool, user } = this.spec;
-    this.admin = new CephClient({ conf: this.conf, user: "admin", pool }, resource.environment);
-    this.client = new CephClient({ conf: this.conf, user, pool }, resource.environment);
+    const { environment } = resource;
+    this.platform = platformOf(resource);
+    this.admin = new CephClient({ conf: this.conf, user: "admin", pool }, environment, this.platform);
+    this.client = new CephClient({ conf: this.conf, user, pool }, environment, this.platform);
   }
 
   /**
@@ -55,10 +64,10 @@ export class LocalCluster implements AsyncDisposable {
    */
   static async up(input: ClusterSpecInput = {}, options: UpOptions = {}): Promise<LocalCluster> {
     const requested = parseClusterSpec(input);
-    const { ports = freePorts, ...rest } = options;
+    const { ports = freePorts, from = host, ...rest } = options;
     for (let tries = 3; ; tries--) {
       options.signal?.throwIfAborted();
-      const resource = await Resource.create("clusters", requested.name);
+      const resource = await Resource.create("clusters", requested.name, rootDetails(from));
       try {
         const spec = await withCapacity(requested, resource.dir);
         const { fsid, daemons } = await bringUp(resource, spec, { ports, ...rest });

@@ -7,6 +7,7 @@ import { findLibrbds } from "./librbd.ts";
 import { lookAtMachine } from "./machine.ts";
 import { lookAt, needs } from "./needs.ts";
 import { lookAtQemuAndFio } from "./qemu.ts";
+import { lookAtRoots } from "./roots.ts";
 
 export interface HostDoctorOptions {
   /** Find out whether KVM boots a guest by booting one, unless that is known since this host was booted. */
@@ -16,12 +17,13 @@ export interface HostDoctorOptions {
 
 /** Looks at all that siphon wants of a machine. */
 export async function examineHost({ bootGuest = true, signal }: HostDoctorOptions = {}): Promise<HostReport> {
-  const [machine, programs, librbds, qemu, kernel] = await Promise.all([
+  const [machine, programs, librbds, qemu, kernel, roots] = await Promise.all([
     lookAtMachine(),
     lookAtPrograms(),
     lookAtLibrbds(),
     lookAtQemuAndFio(),
     lookAtKernel(),
+    lookAtRoots(),
   ]);
   // What was tried out needs not be looked for as well.
   const notTried = ({ name }: Finding) => !qemu.some((tried) => tried.name === name);
@@ -31,6 +33,7 @@ export async function examineHost({ bootGuest = true, signal }: HostDoctorOption
     { title: "Programs and libraries", findings: programs.filter(notTried) },
     { title: "librbd", findings: librbds },
     { title: "QEMU and fio", findings: qemu },
+    { title: "Roots with other releases", findings: roots },
     { title: "Kernel", findings: kernel },
     { title: "For the tests only", findings: needs.test.map((need) => lookAt({ ...need, optional: true })) },
   ];

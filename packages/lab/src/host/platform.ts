@@ -25,6 +25,8 @@ export interface CallOptions {
 export interface Platform {
   /** `host`, or what the root is called. */
   readonly name: string;
+  /** Whether a root has a program of that name; the host is believed to have all. */
+  has(program: string): boolean;
   /** How to start one of its programs; throws SIPHON_MISSING_PROGRAM where a root has no such program. */
   command(program: string, args: readonly string[], options?: CallOptions): Call;
   /** The path by which this process reaches the file that the platform's programs see at an absolute path. */
@@ -34,9 +36,15 @@ export interface Platform {
 /** The host itself: programs as PATH finds them. */
 export const host: Platform = {
   name: "host",
+  has: () => true,
   command: (program, args, { env = {} } = {}) => ({ command: program, args: [...args], env }),
   file: (path) => path,
 };
+
+/** The platform, or the host where the platform is a root without that program: a container of Ceph has no fio and no QEMU. */
+export function withProgram(platform: Platform, program: string): Platform {
+  return platform.has(program) ? platform : host;
+}
 
 /** Where distributions keep libraries. */
 export const libraryDirectories = ["/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib"];

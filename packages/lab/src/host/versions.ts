@@ -1,4 +1,5 @@
 import { run } from "./command.ts";
+import { host, type Platform, withProgram } from "./platform.ts";
 
 /** Versions of the programs that figures depend on; undefined where one is not installed. */
 export interface Versions {
@@ -8,12 +9,13 @@ export interface Versions {
   node: string;
 }
 
-export async function versions(): Promise<Versions> {
+export async function versions(platforms: { ceph?: Platform; qemu?: Platform } = {}): Promise<Versions> {
+  const { ceph: cephFrom = host, qemu: qemuFrom = host } = platforms;
   const [qemu, ceph, fio] = await Promise.all([
-    versionOf("qemu-system-x86_64", /version ([\d.]+(?: \([^)]*\))?)/),
+    versionOf(qemuFrom, "qemu-system-x86_64", /version ([\d.]+(?: \([^)]*\))?)/),
     // librbd comes from the same build as the command line tools.
-    versionOf("rbd", /ceph version (\S+)/),
-    versionOf("fio", /fio-(\S+)/),
+    versionOf(cephFrom, "rbd", /ceph version (\S+)/),
+    versionOf(withProgram(cephFrom, "fio"), "fio", /fio-(\S+)/),
   ]);
   return { qemu, ceph, fio, node: process.versions.node };
 }
@@ -23,9 +25,9 @@ export function majorOf(version: string | undefined): number {
   return Number.parseInt(version ?? "0", 10);
 }
 
-async function versionOf(program: string, pattern: RegExp): Promise<string | undefined> {
+async function versionOf(from: Platform, program: string, pattern: RegExp): Promise<string | undefined> {
   try {
-    const { stdout } = await run(program, ["--version"], { anyExitCode: true });
+    const { stdout } = await run(program, ["--version"], { from, anyExitCode: true });
     return pattern.exec(stdout)?.[1]?.trim();
   } catch {
     return undefined;

@@ -5,6 +5,7 @@ import { LabError } from "../errors.ts";
 import { targetOptions } from "../fio/command.ts";
 import { rbdEngineEnvironment } from "../fio/rbd-engine.ts";
 import { lastWords, run } from "../host/command.ts";
+import { withProgram } from "../host/platform.ts";
 
 /** What a filler works on. */
 export interface Fill {
@@ -39,6 +40,7 @@ export async function fillWithFio({ client, image, size, progress, signal }: Fil
   let last: Report = { jobs: [] };
   const written = () => last.jobs.reduce((sum, { write }) => sum + write.io_bytes, 0);
   const result = await run("fio", args, {
+    from: withProgram(client.platform, "fio"),
     env: rbdEngineEnvironment(client),
     cwd: tmpdir(),
     anyExitCode: true,

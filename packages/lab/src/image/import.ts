@@ -5,6 +5,7 @@ import { cephEnvironment } from "../ceph/environment.ts";
 import { checkSpace } from "../ceph/space.ts";
 import { LabError } from "../errors.ts";
 import { lastWords, run } from "../host/command.ts";
+import { withProgram } from "../host/platform.ts";
 import { rbdName } from "../vm/disk.ts";
 import { type ImageOptions, imageExists, renameImage } from "./image.ts";
 import { RecordedImage } from "./recorded.ts";
@@ -83,6 +84,7 @@ export async function writeFileToImage(
   // The image is new: no zeros need to be written, and pieces may land in any order.
   const args = ["convert", "-p", "-n", "--target-is-zero", "-W", "-m", "8", "-f", format, "-O", "raw"];
   const result = await run("qemu-img", [...args, file, target], {
+    from: withProgram(client.platform, "qemu-img"),
     env: { ...cephEnvironment, ...client.environment },
     anyExitCode: true,
     signal: guard.signal,

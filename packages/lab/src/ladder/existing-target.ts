@@ -10,6 +10,7 @@ import { RecordedImage } from "../image/recorded.ts";
 import type { Report } from "../step.ts";
 import { imageSize, type Laying, layImage } from "./lay-image.ts";
 import type { LadderOptions } from "./options.ts";
+import type { LadderPlatforms } from "./platforms.ts";
 import { formatSize } from "./size.ts";
 import type { Target } from "./target.ts";
 
@@ -22,11 +23,12 @@ type Existing = NonNullable<LadderOptions["existing"]>;
 export async function existingTarget(
   existing: Existing,
   laying: Laying,
+  { ceph }: LadderPlatforms,
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<Target> {
   const { conf, user, pool, namespace } = existing;
   await using stack = new AsyncDisposableStack();
-  const client = new CephClient({ conf, user, pool, namespace });
+  const client = new CephClient({ conf, user, pool, namespace }, {}, ceph);
   if (existing.image !== undefined) requireOwnImage(client, existing.image, existing.yesOverwrite);
   report(`looking at pool ${pool} as client.${user}`);
   await requireWritable(client, { signal });

@@ -5,6 +5,7 @@ import { createImage } from "../image/image.ts";
 import type { Report } from "../step.ts";
 import { imageSize, type Laying, layImage } from "./lay-image.ts";
 import type { LadderOptions } from "./options.ts";
+import type { LadderPlatforms } from "./platforms.ts";
 import type { Target } from "./target.ts";
 
 const IMAGE = "siphon-ladder";
@@ -13,11 +14,12 @@ const IMAGE = "siphon-ladder";
 export async function localTarget(
   options: LadderOptions,
   laying: Laying,
+  { ceph, qemu }: LadderPlatforms,
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<Target> {
   await using stack = new AsyncDisposableStack();
-  const spec = clusterSpecFor(options);
-  const cluster = stack.use(await LocalCluster.up(spec, { signal, onStep: report }));
+  const spec = clusterSpecFor(options, ceph === qemu);
+  const cluster = stack.use(await LocalCluster.up(spec, { from: ceph, signal, onStep: report }));
   const { client } = cluster;
   const watch = stack.use(cluster.watch());
   report("creating the image");
@@ -37,12 +39,14 @@ export async function localTarget(
 }
 
 /** Published mode replays the study's first runs: messenger v1 and no authentication. */
-function clusterSpecFor({ mode, cluster }: LadderOptions): ClusterSpecInput {
+function clusterSpecFor({ mode, cluster }: LadderOptions, oneRelease: boolean): ClusterSpecInput {
   const study = mode === "published";
   const { auth = study ? "none" : "cephx", msgr = study ? "v1" : "v2", ...rest } = cluster;
   return {
     ...rest,
     name: `ladder-${process.pid}`,
+    // Keys that every librbd understands, whatever the cluster's release would make.
+    keyType: cluster.keyType ?? (oneRelease ? undefined : "aes"),
     auth,
     msgr,
     // Where it can be had, secure mode is offered beside crc mode: the client of a rung chooses.

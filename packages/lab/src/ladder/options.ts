@@ -14,12 +14,22 @@ const ladderFields = z.strictObject({
   rungs: z.array(z.string()).min(1).optional(),
   ...loadFields,
   accel: z.enum(["auto", "kvm", "tcg"]).default("auto"),
+  /** The root that the cluster, fio and Ceph's programs come from: its name or directory; this host unless given. */
+  ceph: z.string().min(1).optional(),
+  /** The root that QEMU comes from. */
+  qemu: z.string().min(1).optional(),
+  /** Climb releases of librbd instead of settings: names of roots, in this order. */
+  releases: z
+    .array(z.string().min(1))
+    .min(1)
+    .refine((all) => new Set(all).size === all.length, "a release is named twice")
+    .optional(),
   /** Directory of another librbd build, for the new-librbd rung. */
   librbd: z.string().optional(),
   /** A qcow2 or raw file to boot the VM from, put into RBD as the study does; the small guest when not given. */
   guestImage: z.string().optional(),
   /** Make the study's bigger test (XFS) on the last rung. */
-  bigger: z.boolean().default(true),
+  bigger: z.boolean().optional(),
   /** After the repeats, make one more run of each rung in which QEMU's stacks are sampled. */
   profile: z.boolean().default(false),
   vm: z
@@ -55,7 +65,7 @@ const ladderFields = z.strictObject({
 });
 
 export type LadderOptionsInput = z.input<typeof ladderFields>;
-export type LadderOptions = z.output<typeof ladderFields> & { seed: number; size: number };
+export type LadderOptions = z.output<typeof ladderFields> & { seed: number; size: number; bigger: boolean };
 
 /** The short form: fewer rungs, two repeats of five seconds, no bigger test. */
 export function quickOptions(mode: LadderMode = "cumulative"): LadderOptionsInput {
@@ -68,9 +78,12 @@ export function quickOptions(mode: LadderMode = "cumulative"): LadderOptionsInpu
 export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
   const parsed = ladderFields.safeParse(input);
   if (!parsed.success) throw usage("these options make no sense", parsed.error);
-  checkRungNames(parsed.data.mode, parsed.data.rungs);
-  const { seed = drawSeed(), size = defaultSize() } = parsed.data;
-  if (parsed.data.bigger && size < BIGGER_TEST_NEEDS) {
+  const { mode, rungs, releases } = parsed.data;
+  checkRungNames(mode, rungs);
+  if (releases) checkReleases(parsed.data);
+  // What it is about is a rung's settings, and releases have all the same.
+  const { seed = drawSeed(), size = defaultSize(), bigger = releases === undefined } = parsed.data;
+  if (bigger && size < BIGGER_TEST_NEEDS) {
     throw new LabError(
       "SIPHON_USAGE",
       `${formatSize(size)} are too little for the bigger test, which makes an XFS`,
@@ -79,7 +92,18 @@ export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
       },
     );
   }
-  return { ...parsed.data, seed, size };
+  return { ...parsed.data, seed, size, bigger };
+}
+
+function checkReleases({ mode, rungs = [], librbd }: z.output<typeof ladderFields>): void {
+  const refuse = (why: string, hint: string) => {
+    throw new LabError("SIPHON_USAGE", why, { hint });
+  };
+  if (mode === "published") refuse("the study's steps say nothing of releases", "leave --mode out");
+  if (rungs.length > 1) {
+    refuse("releases are compared on one rung", "name the rung whose settings all shall have: --rungs q35");
+  }
+  if (librbd !== undefined) refuse("--librbd and --releases both say which librbd", "leave --librbd out");
 }
 
 /** Reads a plan, a YAML file with the same options; throws SIPHON_NOT_FOUND or SIPHON_USAGE. */

@@ -1,10 +1,13 @@
 import { imageGuest } from "../guest/image-guest.ts";
 import { benchmarkPartition } from "../guest/partition/benchmark-partition.ts";
 import { smallGuest } from "../guest/small.ts";
+import type { Platform } from "../host/platform.ts";
 import { versions } from "../host/versions.ts";
-import { machineFacts, versionFacts } from "../load/facts.ts";
+import { machineFacts, rootFacts, versionFacts } from "../load/facts.ts";
 import type { Results } from "../results/schema.ts";
+import { librbdSet } from "../roots/librbd-set.ts";
 import { findOffers } from "../rungs/offers.ts";
+import type { LoadableRelease } from "../rungs/releases.ts";
 import type { Offers } from "../rungs/rung.ts";
 import { ImageServers } from "../serve/image-server.ts";
 import type { Report } from "../step.ts";
@@ -13,12 +16,15 @@ import { startPlanned } from "../vm/by-hand.ts";
 import type { Vm } from "../vm/vm.ts";
 import type { PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
+import type { LadderPlatforms } from "./platforms.ts";
 import { formatSize } from "./size.ts";
 import type { Target } from "./target.ts";
 
 /** All that VMs need beside a disk. Disposing of it ends the processes that have served their disks. */
 export interface VmKit extends AsyncDisposable {
   offers: Omit<Offers, "noSecure">;
+  /** The releases of librbd to compare, where that is what is climbed. */
+  releases: LoadableRelease[] | undefined;
   accelerator: AcceleratorChoice;
   facts: Omit<Results["facts"], "cluster">;
   /** The guest's own disk, when it has one: it must be put into the image that VMs get. */
@@ -32,6 +38,7 @@ export interface VmKit extends AsyncDisposable {
 /** Builds the guest, finds out how QEMU can run it and what this machine offers to the rungs. */
 export async function prepareVms(
   options: LadderOptions,
+  { qemu, ceph, releases }: LadderPlatforms,
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<VmKit> {
   report("building the guest, unless it is in the cache");
@@ -42,13 +49,23 @@ export async function prepareVms(
   const accelerator = await chooseAccelerator(options.accel, smallGuest, signal);
   const servers = new ImageServers();
   const { cpus, memory } = options.vm;
-  const [found, offers] = await Promise.all([versions(), findOffers({ cpus, librbdDir: options.librbd })]);
+  report("looking at what QEMU can load");
+  const [found, offers] = await Promise.all([
+    versions({ ceph, qemu }),
+    findOffers({ cpus, librbdDir: options.librbd, qemu }),
+  ]);
+  const own = (platform: Platform) => platform.file("/") === qemu.file("/");
+  const loadable = releases?.map(async (release) => ({
+    ...release,
+    set: own(release.platform) ? undefined : await librbdSet(release.platform, qemu),
+  }));
   return {
     offers,
+    releases: loadable && (await Promise.all(loadable)),
     accelerator,
     facts: {
       machine: machineFacts(),
-      versions: versionFacts(found),
+      versions: [...versionFacts(found), ...rootFacts({ ceph, qemu })],
       guest: [
         ...guest.description,
         { name: "vCPUs", value: String(cpus) },
@@ -63,6 +80,7 @@ export async function prepareVms(
         settings: rung.settings,
         disk: { type: "rbd" as const, ...target.disk, conf },
         accelerator: accelerator.name,
+        qemu,
         cpus,
         memoryMiB: Math.ceil(memory / 2 ** 20),
         signal,

@@ -17,7 +17,7 @@ interface Gathered {
   profile?: string;
 }
 
-type Fixed = Pick<Results, "mode" | "seed" | "workload" | "facts" | "accelerator">;
+type Fixed = Pick<Results, "mode" | "seed" | "workload" | "roots" | "facts" | "accelerator">;
 
 /** Gathers what the ladder measures, and says at any moment what the results are until then. */
 export class LadderRecord implements RunRecord {

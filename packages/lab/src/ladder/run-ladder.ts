@@ -5,6 +5,7 @@ import { makeRunDirectory } from "../results/directory.ts";
 import { writeResults } from "../results/file.ts";
 import type { Results } from "../results/schema.ts";
 import { type PlannedRung, planRungs } from "../rungs/plan.ts";
+import { planReleases } from "../rungs/releases.ts";
 import type { StepRunner } from "../step.ts";
 import { biggerTest } from "./bigger.ts";
 import { climb } from "./climb.ts";
@@ -12,6 +13,7 @@ import { existingTarget } from "./existing-target.ts";
 import { localTarget } from "./local-target.ts";
 import { Measurer, type PlannedClimb } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
+import { findPlatforms } from "./platforms.ts";
 import { prepareVms, type VmKit } from "./prepare.ts";
 import { profileRung } from "./profile-rung.ts";
 import { LadderRecord } from "./record.ts";
@@ -38,19 +40,26 @@ export interface LadderOutcome {
  */
 export async function runLadder(options: LadderOptions, hooks: LadderHooks): Promise<LadderOutcome> {
   const { step, signal } = hooks;
-  await using vms = await step("Prepare the guest", (report) => prepareVms(options, { report, signal }));
+  const platforms = await findPlatforms(options);
+  await using vms = await step("Prepare the guest", (report) =>
+    prepareVms(options, platforms, { report, signal }),
+  );
   const laying = { size: options.size, guestDisk: vms.guestDisk };
   await using target = await step("Set up cluster and image", (report) =>
     options.existing
-      ? existingTarget(options.existing, laying, { report, signal })
-      : localTarget(options, laying, { report, signal }),
+      ? existingTarget(options.existing, laying, platforms, { report, signal })
+      : localTarget(options, laying, platforms, { report, signal }),
   );
-  const planned = planRungs(options.mode, { ...vms.offers, noSecure: target.noSecure }, options.rungs);
+  const offers = { ...vms.offers, noSecure: target.noSecure };
+  const planned = vms.releases
+    ? planReleases(offers, vms.releases, options.rungs?.[0])
+    : planRungs(options.mode, offers, options.rungs);
   const record = new LadderRecord(
     {
-      mode: options.mode,
+      mode: options.releases ? "releases" : options.mode,
       seed: options.seed,
       workload: workloadOf(options),
+      ...(options.ceph || options.qemu ? { roots: { ceph: options.ceph, qemu: options.qemu } } : {}),
       facts: { ...vms.facts, cluster: target.facts },
       accelerator: vms.accelerator,
     },

@@ -1,4 +1,5 @@
 import { machine } from "../host/machine.ts";
+import { host, type Platform } from "../host/platform.ts";
 import type { Versions } from "../host/versions.ts";
 import { formatSize } from "../ladder/size.ts";
 import type { Fact } from "../ladder/target.ts";
@@ -12,6 +13,15 @@ export function machineFacts(): Fact[] {
     { name: "memory", value: formatSize(memory) },
     { name: "kernel", value: kernel },
     { name: "distribution", value: distribution },
+  ];
+}
+
+/** Which programs are not this machine's own. */
+export function rootFacts(platforms: { ceph: Platform; qemu?: Platform }): Fact[] {
+  const { ceph, qemu = host } = platforms;
+  return [
+    ...(ceph === host ? [] : [{ name: "Ceph and fio are of", value: `the root ${ceph.name}` }]),
+    ...(qemu === host ? [] : [{ name: "QEMU is of", value: `the root ${qemu.name}` }]),
   ];
 }
 

@@ -127,9 +127,11 @@ export const resultsSchema = z.object({
   complete: z.boolean(),
   /** Why it is not complete, or what the reader must know to read the figures right. */
   notes: z.array(z.string()),
-  mode: z.enum(["cumulative", "published"]),
+  mode: z.enum(["cumulative", "published", "releases"]),
   seed: z.int(),
   workload,
+  /** The roots that programs came from, as the options named them; this host's own where there is none. */
+  roots: z.object({ ceph: z.string().optional(), qemu: z.string().optional() }).optional(),
   /** What the report shows of machine, versions, acceleration, guest and cluster, in this order. */
   facts: z.object({
     machine: z.array(setting),

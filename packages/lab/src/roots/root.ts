@@ -1,9 +1,10 @@
 import { closeSync, existsSync, openSync, readlinkSync, readSync, realpathSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
+import { classDirectory } from "../cluster/class-directory.ts";
 import { LabError } from "../errors.ts";
 import { run } from "../host/command.ts";
-import { type Call, type CallOptions, filesOf, libraryDirectories, type Platform } from "../host/platform.ts";
+import { type Call, type CallOptions, filesOf, type Platform } from "../host/platform.ts";
 import { cacheDir } from "../state/paths.ts";
 import { examineContents, type RootContents, readContents } from "./contents.ts";
 import { enterRoot } from "./enter.ts";
@@ -33,25 +34,24 @@ export class Root implements Platform {
    * for a root that lacks something or is for another processor, SIPHON_PERMISSION where this user may not enter it.
    */
   static async find(nameOrDirectory: string, { uses = [] }: { uses?: RootUse[] } = {}): Promise<Root> {
-    const root = nameOrDirectory.includes("/") ? Root.at(nameOrDirectory) : Root.#named(nameOrDirectory);
+    const root = nameOrDirectory.includes("/") ? Root.at(nameOrDirectory) : Root.named(nameOrDirectory);
+    checkSystem(root);
     checkProcessor(root);
     for (const use of uses) checkUse(root, use);
     await checkEntry(root);
     return root;
   }
 
-  /** The root in a directory, unchecked but for its being one. */
-  static at(directory: string, name = resolve(directory)): Root {
+  /** The root in a directory, unchecked: it may have gone since it was taken into use. */
+  static at(directory: string, name?: string): Root {
     const path = resolve(directory);
-    if (!existsSync(join(path, "usr", "bin", "env")) || !existsSync(join(path, "proc"))) {
-      throw new LabError("SIPHON_NOT_FOUND", `${path} is not the root directory of a system`, {
-        hint: "make one with: siphon root build trixie",
-      });
-    }
-    return new Root(name, realpathSync(path));
+    const real = existsSync(path) ? realpathSync(path) : path;
+    const inCache = dirname(real) === rootsDirectory();
+    return new Root(name ?? (inCache ? basename(real) : path), real);
   }
 
-  static #named(asked: string): Root {
+  /** The root of that name in the cache, unchecked. */
+  static named(asked: string): Root {
     const directory = join(rootsDirectory(), asked);
     if (existsSync(directory)) return Root.at(directory, asked);
     const { name } = rootSource(asked);
@@ -128,8 +128,15 @@ function linkAt(path: string): string | undefined {
   }
 }
 
+function checkSystem({ directory }: Root): void {
+  if (existsSync(join(directory, "usr", "bin", "env")) && existsSync(join(directory, "proc"))) return;
+  throw new LabError("SIPHON_NOT_FOUND", `${directory} is not the root directory of a system`, {
+    hint: "make one with: siphon root build trixie",
+  });
+}
+
 const programsFor: Record<RootUse, string[]> = {
-  ceph: ["ceph-mon", "ceph-mgr", "ceph-osd", "monmaptool", "ceph", "rbd", "rados", "fio"],
+  ceph: ["ceph-mon", "ceph-mgr", "ceph-osd", "monmaptool", "ceph", "rbd", "rados"],
   qemu: ["qemu-system-x86_64", "qemu-img"],
 };
 
@@ -164,18 +171,6 @@ function hasRbdDriver(root: Root): boolean {
       directories.map((directory) => `${directory}/block-rbd.so`),
     ).length > 0
   );
-}
-
-/**
- * The directory of the OSDs' object classes, as OSDs of a platform see it. Ceph's own default may be relative to the
- * working directory (Debian's 18.2.7); undefined where there is none in the usual places.
- */
-export function classDirectory(platform: Platform): string | undefined {
-  const [found] = filesOf(
-    platform,
-    libraryDirectories.map((directory) => join(directory, "rados-classes", "libcls_rbd.so")),
-  );
-  return found && dirname(found);
 }
 
 /** Values of e_machine in an ELF header. */

@@ -46,7 +46,7 @@ export const cumulativeRungs: Rung[] = [
     name: "new-librbd",
     title: "+ newer librbd",
     why: "librbd's I/O path was rewritten on boost::asio for Ceph 16, with fewer hand-offs between threads.",
-    change: ({ librbdDir }) => ({ librbdDir }),
+    change: ({ librbdDir }) => ({ librbdDir, moduleDir: undefined }),
     missing: needs.librbd,
   },
   {

@@ -1,16 +1,20 @@
+import { host, type Platform } from "../host/platform.ts";
 import { majorOf, versions } from "../host/versions.ts";
+import { findOlderLibrbd } from "../roots/older-librbd.ts";
 import { allocatorLibrary } from "../vm/allocator.ts";
 import type { Offers } from "./rung.ts";
 
-/** What this machine offers to the rungs. */
+/** What this machine, and the root that QEMU comes from, offer to the rungs. */
 export async function findOffers({
   cpus,
   librbdDir,
-}: Pick<Offers, "cpus" | "librbdDir">): Promise<Omit<Offers, "noSecure">> {
-  const [{ qemu }, tcmalloc, jemalloc] = await Promise.all([
-    versions(),
-    allocatorLibrary("tcmalloc"),
-    allocatorLibrary("jemalloc"),
+  qemu: platform = host,
+}: Pick<Offers, "cpus" | "librbdDir"> & { qemu?: Platform }): Promise<Omit<Offers, "noSecure">> {
+  const [{ qemu }, tcmalloc, jemalloc, olderLibrbd] = await Promise.all([
+    versions({ qemu: platform }),
+    allocatorLibrary("tcmalloc", platform),
+    allocatorLibrary("jemalloc", platform),
+    librbdDir === undefined ? findOlderLibrbd(platform) : undefined,
   ]);
-  return { cpus, librbdDir, tcmalloc, jemalloc, qemuMajor: majorOf(qemu) };
+  return { cpus, librbdDir, olderLibrbd, tcmalloc, jemalloc, qemuMajor: majorOf(qemu) };
 }

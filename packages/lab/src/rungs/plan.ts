@@ -35,7 +35,8 @@ export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): P
   const rungs = rungsOf(mode);
   checkRungNames(mode, names);
   const planned: PlannedRung[] = [];
-  let trunk = qemuDefaults;
+  const start = startingSettings(offers, names);
+  let trunk = start;
   let against: string | undefined;
   for (const rung of rungs) {
     const chosen = names === undefined || names.includes(rung.name);
@@ -44,7 +45,7 @@ export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): P
       if (chosen) planned.push({ status: "skipped", rung, reason });
       continue;
     }
-    const base = mode === "published" ? qemuDefaults : trunk;
+    const base = mode === "published" ? start : trunk;
     const settings = apply(base, rung.change(offers));
     if (!rung.aside) trunk = settings;
     if (!chosen) continue;
@@ -52,6 +53,13 @@ export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): P
     if (!rung.aside) against = rung.name;
   }
   return planned;
+}
+
+/** Where the step to a newer librbd is climbed, the rungs before it have the older one. */
+function startingSettings({ olderLibrbd }: Offers, names: string[] | undefined): VmSettings {
+  if (olderLibrbd === undefined || !(names === undefined || names.includes("new-librbd")))
+    return qemuDefaults;
+  return { ...qemuDefaults, librbdDir: olderLibrbd.directory, moduleDir: olderLibrbd.moduleDirectory };
 }
 
 function apply(base: VmSettings, change: Partial<VmSettings>): VmSettings {

@@ -1,3 +1,4 @@
+import type { LibrbdSet } from "../roots/librbd-set.ts";
 import type { VmSettings } from "../vm/settings.ts";
 
 /** What a machine, a cluster and the caller offer; decides which rungs can be climbed. */
@@ -5,8 +6,10 @@ export interface Offers {
   /** Paths of the allocators' libraries. */
   tcmalloc?: string;
   jemalloc?: string;
-  /** Directory of another librbd build (`--librbd`). */
+  /** Directory of another librbd build (`--librbd`), for new-librbd and the rungs after it. */
   librbdDir?: string;
+  /** An older librbd than QEMU's own, for the rungs before new-librbd. */
+  olderLibrbd?: LibrbdSet;
   qemuMajor: number;
   /** vCPUs of the guest. */
   cpus: number;
@@ -37,9 +40,9 @@ export const needs = {
   tcmalloc: ({ tcmalloc }: Offers) =>
     tcmalloc ? undefined : noLibrary("libtcmalloc", "libgoogle-perftools4"),
   jemalloc: ({ jemalloc }: Offers) => (jemalloc ? undefined : noLibrary("libjemalloc", "libjemalloc2")),
-  librbd: ({ librbdDir }: Offers) =>
-    librbdDir
+  librbd: ({ librbdDir, olderLibrbd }: Offers) =>
+    librbdDir || olderLibrbd
       ? undefined
-      : "needs another librbd build than the system's: name its directory with --librbd DIR",
+      : "needs an older and a newer librbd: siphon root build reef, then --qemu reef; or name a build with --librbd DIR",
   secure: ({ noSecure }: Offers) => noSecure,
 };

@@ -16,12 +16,7 @@ export async function cached(
   const parent = join(cacheDir(), kind);
   const finished = join(parent, key);
   if (existsSync(finished)) return finished;
-  await mkdir(parent, { recursive: true });
-  await removeAbandoned(parent);
-  // The builder's identity in the name tells a later builder whether it still works on it.
-  const { pid, startTime } = processId(process.pid)!;
-  const building = join(parent, `.building-${pid}-${startTime}-${crypto.randomUUID()}`);
-  await mkdir(building);
+  const building = await startBuilding(parent);
   try {
     await build(building);
     await rename(building, finished);
@@ -30,6 +25,17 @@ export async function cached(
     if (!existsSync(finished)) throw error;
   }
   return finished;
+}
+
+/** Makes an empty directory to build something in, beside its place; what crashed builders have left there is removed. */
+export async function startBuilding(parent: string): Promise<string> {
+  await mkdir(parent, { recursive: true });
+  await removeAbandoned(parent);
+  // The builder's identity in the name tells a later builder whether it still works on it.
+  const { pid, startTime } = processId(process.pid)!;
+  const building = join(parent, `.building-${pid}-${startTime}-${crypto.randomUUID()}`);
+  await mkdir(building);
+  return building;
 }
 
 /** Removes what crashed builders have left, of whatever kind. */

@@ -24,6 +24,7 @@ const lastStep: StudyFigure = {
  * came back with the newer librbd. Where a rung differs from its step, the label says how.
  */
 const byMode: Record<Results["mode"], Record<string, StudyFigure>> = {
+  releases: {},
   published: {
     ...common,
     tcmalloc: { label: "tcmalloc", iops: ladder.tcmalloc },

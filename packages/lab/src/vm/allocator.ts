@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { run, which } from "../host/command.ts";
+import { filesOf, host, libraryDirectories, type Platform } from "../host/platform.ts";
 import type { VmSettings } from "./settings.ts";
 
 export type Allocator = Exclude<VmSettings["allocator"], "libc">;
@@ -11,8 +12,17 @@ const sonames: Record<Allocator, string[]> = {
   jemalloc: ["libjemalloc.so.2"],
 };
 
-/** The path of an allocator's library, or undefined when it is not installed. */
-export async function allocatorLibrary(allocator: Allocator): Promise<string | undefined> {
+/** The path of an allocator's library, as programs of the platform see it, or undefined when it is not installed. */
+export async function allocatorLibrary(
+  allocator: Allocator,
+  platform: Platform = host,
+): Promise<string | undefined> {
+  if (platform !== host) {
+    const paths = sonames[allocator].flatMap((soname) =>
+      libraryDirectories.map((directory) => join(directory, soname)),
+    );
+    return filesOf(platform, paths)[0];
+  }
   const known = await knownToLoader();
   for (const soname of sonames[allocator]) {
     const path = known.get(soname) ?? directories.map((dir) => join(dir, soname)).find(existsSync);

@@ -34,6 +34,8 @@ export interface QemuPlan {
   /** So much more memory may be plugged in while the VM runs. */
   pluggableMemoryMiB?: number;
   network?: Network;
+  /** The root directory that QEMU is of; this host's own when not given. */
+  root?: string;
   /** Path of the allocator's library; needed unless the settings say libc. */
   allocatorLibrary?: string;
   /** Allow disks to be plugged in while the VM runs; q35 needs a port for that. */
@@ -42,6 +44,8 @@ export interface QemuPlan {
 
 /** A program's call. */
 export interface QemuCommand {
+  /** The root directory that the program is of; this host's own when not given. */
+  root?: string;
   /** Variables to set on top of the environment. */
   env: Record<string, string>;
   program: string;
@@ -64,6 +68,7 @@ export const agentPort = "siphon.agent";
 export function qemuCommand(plan: QemuPlan): QemuCommand {
   const { name, settings, accelerator, cpus } = plan;
   return {
+    ...(plan.root !== undefined && { root: plan.root }),
     env: environment(plan),
     program: qemuProgram,
     options: [
@@ -90,11 +95,13 @@ export function qemuCommand(plan: QemuPlan): QemuCommand {
 }
 
 /** The command for a reader to copy into a POSIX shell: environment first, one option a line. */
-export function renderCommand({ env, program, options }: QemuCommand): string {
+export function renderCommand({ root, env, program, options }: QemuCommand): string {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${shellQuote(value)}`);
   const lines = options.map((option) => `  ${option.map(shellQuote).join(" ")}`);
   // All before the program on one logical line: a variable on a line of its own would not be exported.
-  return [...variables, program, ...lines].join(" \\\n");
+  // In a root the loader's variables are for the program alone.
+  const inRoot = root === undefined ? [] : [`siphon root run ${shellQuote(root)} -- env`];
+  return [...inRoot, ...variables, program, ...lines].join(" \\\n");
 }
 
 /** The parameters that every guest kernel gets that we boot directly. */
@@ -116,6 +123,7 @@ const emulatedTime = ["tsc=reliable", "clocksource=tsc", "no_timer_check"];
 
 function environment({ settings, allocatorLibrary }: QemuPlan): Record<string, string> {
   const env: Record<string, string> = {};
+  if (settings.moduleDir) env.QEMU_MODULE_DIR = settings.moduleDir;
   if (settings.librbdDir) env.LD_LIBRARY_PATH = settings.librbdDir;
   if (settings.allocator !== "libc") {
     if (!allocatorLibrary) {

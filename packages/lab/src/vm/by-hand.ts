@@ -5,6 +5,7 @@ import { readConf, writeClientConf } from "../ceph/conf.ts";
 import { LabError } from "../errors.ts";
 import { imageGuest } from "../guest/image-guest.ts";
 import { smallGuest } from "../guest/small.ts";
+import type { Platform } from "../host/platform.ts";
 import { findOffers } from "../rungs/offers.ts";
 import { type LadderMode, planRungs } from "../rungs/plan.ts";
 import { serveImage } from "../serve/image-server.ts";
@@ -25,6 +26,8 @@ export interface VmRequest {
   /** The file that the disk was made from, when the guest is to boot from the disk; else it is the small guest. */
   guestImage?: string;
   librbdDir?: string;
+  /** Where QEMU comes from; this host unless told. */
+  qemu?: Platform;
   accel: "auto" | Accelerator;
   cpus: number;
   memoryMiB: number;
@@ -67,6 +70,7 @@ export async function planVm(request: VmRequest): Promise<VmOptions & { name: st
     settings,
     disk: await diskOf(request, settings),
     accelerator,
+    qemu: request.qemu,
     cpus: request.cpus,
     memoryMiB: request.memoryMiB,
     hotPlug: true,
@@ -74,8 +78,8 @@ export async function planVm(request: VmRequest): Promise<VmOptions & { name: st
   };
 }
 
-async function settingsOf({ rung, mode, cpus, librbdDir }: VmRequest): Promise<VmSettings> {
-  const [planned] = planRungs(mode, await findOffers({ cpus, librbdDir }), [rung]);
+async function settingsOf({ rung, mode, cpus, librbdDir, qemu }: VmRequest): Promise<VmSettings> {
+  const [planned] = planRungs(mode, await findOffers({ cpus, librbdDir, qemu }), [rung]);
   if (planned.status === "planned") return planned.settings;
   throw new LabError("SIPHON_USAGE", `the rung ${rung} cannot be had here: ${planned.reason}`);
 }

@@ -14,6 +14,8 @@ export interface VmDetails extends Record<string, unknown> {
   network?: Network;
   guest: Guest["details"];
   qemu?: ProcessId;
+  /** The root directory that QEMU comes from. */
+  root?: string;
 }
 
 export interface VmSummary {

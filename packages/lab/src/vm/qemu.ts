@@ -5,6 +5,7 @@ import { LabError } from "../errors.ts";
 import { lastWords } from "../host/command.ts";
 import { Daemon } from "../host/daemon.ts";
 import { isRunning, type ProcessId, processId } from "../host/proc.ts";
+import { platformOf } from "../roots/platform-of.ts";
 import type { Resource } from "../state/resource.ts";
 import { type QemuCommand, vmFiles } from "./arguments.ts";
 import { qemuEndedError } from "./failure.ts";
@@ -37,6 +38,7 @@ export class Qemu {
     const daemon = await Daemon.start({
       name: "qemu",
       command: program,
+      from: platformOf(resource),
       args: options.flat(),
       env: { ...removed, ...env },
       resource,

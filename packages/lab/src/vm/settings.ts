@@ -20,6 +20,8 @@ export interface VmSettings {
   allocator: "libc" | "tcmalloc" | "jemalloc";
   /** Directory of another librbd build, put in LD_LIBRARY_PATH. */
   librbdDir?: string;
+  /** Directory with an rbd module for that librbd, put in QEMU_MODULE_DIR. */
+  moduleDir?: string;
   /** Ceph client options in the configuration file that QEMU's librbd reads. */
   clientOptions: Record<string, string>;
 }

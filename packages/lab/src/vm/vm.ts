@@ -4,7 +4,9 @@ import type { GuestControl, GuestRunOptions } from "../guest/control.ts";
 import type { Guest, ShellAccess } from "../guest/guest.ts";
 import { knownGuest } from "../guest/known.ts";
 import type { RunResult } from "../host/command.ts";
+import { host, type Platform } from "../host/platform.ts";
 import { type CpuTimes, cpuTimes } from "../host/proc.ts";
+import { rootDetails } from "../roots/platform-of.ts";
 import { Resource } from "../state/resource.ts";
 import { allocatorLibrary } from "./allocator.ts";
 import {
@@ -34,6 +36,8 @@ export interface VmOptions {
   disk: Disk;
   moreDisks?: QemuPlan["moreDisks"];
   accelerator: Accelerator;
+  /** Where QEMU comes from; this host unless told. */
+  qemu?: Platform;
   /** 2 unless told. */
   cpus?: number;
   /** 512 unless told. */
@@ -120,6 +124,7 @@ export class Vm implements AsyncDisposable {
       accelerator: options.accelerator,
       network,
       guest: guest.details,
+      ...rootDetails(options.qemu ?? host),
     } satisfies VmDetails);
     try {
       checkSocketPath(resource);
@@ -224,14 +229,14 @@ export class Vm implements AsyncDisposable {
 
 /** The command line of a VM, without starting it. */
 export async function vmCommand(options: VmOptions & { name: string }): Promise<QemuCommand> {
-  const { guest, settings, accelerator, cpus = 2, memoryMiB = 512, network } = options;
+  const { guest, settings, accelerator, qemu = host, cpus = 2, memoryMiB = 512, network } = options;
   if (memoryMiB < guest.leastMemoryMiB) {
     throw new LabError("SIPHON_USAGE", `${memoryMiB} MiB are too little memory for the guest`, {
       hint: `give it ${guest.leastMemoryMiB} MiB or more`,
     });
   }
   const { allocator } = settings;
-  const library = allocator === "libc" ? undefined : await allocatorLibrary(allocator);
+  const library = allocator === "libc" ? undefined : await allocatorLibrary(allocator, qemu);
   if (allocator !== "libc" && !library) {
     throw new LabError("SIPHON_MISSING_PROGRAM", `the library of ${allocator} is not installed`, {
       hint: "npm run setup installs what is missing, or names the packages",
@@ -240,9 +245,10 @@ export async function vmCommand(options: VmOptions & { name: string }): Promise<
   const parameters = await clockParameters(accelerator);
   const boot = guest.boot({ accelerator, settings, network, parameters });
   // Only what serves such disks has options that depend on it.
-  const version = options.disk.type === "vhost-user" ? await qemuVersion() : undefined;
+  const version = options.disk.type === "vhost-user" ? await qemuVersion(qemu) : undefined;
   return qemuCommand({
     ...options,
+    ...rootDetails(qemu),
     ...(version !== undefined && { qemuVersion: version }),
     cpus,
     memoryMiB,

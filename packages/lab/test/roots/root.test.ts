@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { classDirectory } from "../../src/cluster/class-directory.ts";
 import { host } from "../../src/host/platform.ts";
-import { classDirectory, Root } from "../../src/roots/root.ts";
+import { Root } from "../../src/roots/root.ts";
 import { smallRoot } from "../support/small-root.ts";
 
 const cache = mkdtempSync(join(tmpdir(), "siphon-cache-"));

@@ -38,6 +38,7 @@ test("cumulative rungs each add to all before them; an aside is not built on", (
     cache: "none",
     allocator: "tcmalloc",
     librbdDir: "/opt/librbd",
+    moduleDir: undefined,
     queues: 2,
     clientOptions: {
       librados_thread_count: "1",

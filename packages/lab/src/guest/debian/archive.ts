@@ -12,8 +12,8 @@ export interface Archive {
 const FALLBACK = { suite: "bookworm", mirror: "http://deb.debian.org/debian" };
 
 /**
- * The archive that this machine itself installs from, where it is a Debian: it can be reached from here, also
- * where the internet cannot. Elsewhere, or with a mirror given, that mirror (Debian's own unless told).
+ * Where a suite's packages come from: the mirror given; else, where this machine is a Debian, what it installs from itself,
+ * which can be reached from here also where the internet cannot; else Debian's own.
  */
 export async function findArchive({
   suite,
@@ -24,16 +24,21 @@ export async function findArchive({
 } = {}): Promise<Archive> {
   const own = hostCodename();
   const chosen = suite ?? own ?? FALLBACK.suite;
-  if (mirror === undefined && own === chosen) {
-    const targets = await run(
-      "apt-get",
-      ["indextargets", "--format", "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages"],
-      { anyExitCode: true },
-    );
-    const sources = debianSources(targets.stdout);
-    if (sources.length > 0) return { suite: chosen, sources };
-  }
-  return { suite: chosen, sources: [`deb ${mirror ?? FALLBACK.mirror} ${chosen} main`] };
+  const only = (address: string) => ({ suite: chosen, sources: [`deb ${address} ${chosen} main`] });
+  if (mirror !== undefined) return only(mirror);
+  if (own === undefined) return only(FALLBACK.mirror);
+  const sources = debianSources(await knownToApt());
+  if (own === chosen && sources.length > 0) return { suite: chosen, sources };
+  // A mirror of the archive has all suites; those of security and updates are named after another.
+  const main = sources.find((line) => line.split(" ")[2] === own);
+  return only(main?.split(" ")[1] ?? FALLBACK.mirror);
+}
+
+/** What apt downloads from, in either of the forms that its sources may be written in: sources.list(5). */
+async function knownToApt(): Promise<string> {
+  const format = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)";
+  const args = ["indextargets", "--format", format, "Created-By: Packages"];
+  return (await run("apt-get", args, { anyExitCode: true })).stdout;
 }
 
 /** Sources of the Debian project, of which a release name alone stands for a main archive, in apt's index. */

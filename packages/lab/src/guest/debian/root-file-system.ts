@@ -8,13 +8,13 @@ import { type StageOptions, stage } from "./stage.ts";
 export type Privilege = "root" | "unshare";
 
 /** Throws SIPHON_PERMISSION where neither way is open. */
-export async function findPrivilege(): Promise<Privilege> {
+export async function findPrivilege(what = "a guest image"): Promise<Privilege> {
   if (process.getuid?.() === 0) return "root";
   const probe = await run("unshare", [...IN_NAMESPACE, "true"], { anyExitCode: true });
   if (probe.exitCode === 0) return "unshare";
   throw new LabError(
     "SIPHON_PERMISSION",
-    `building a guest image needs root or subordinate user ids: ${probe.stderr.trim()}`,
+    `building ${what} needs root or subordinate user ids: ${probe.stderr.trim()}`,
     {
       hint:
         "run it as root, or: apt-get install uidmap; " +
@@ -54,15 +54,15 @@ export async function makeRootTar(
   try {
     await stage("mmdebstrap", args, { ...options, env: { ...options.env, TMPDIR } });
   } catch (cause) {
-    throw explained(cause, recipe.archive.sources);
+    throw explained(cause, "a guest image", recipe.archive.sources);
   }
 }
 
-/** Says which mirror it was, when that was the trouble, and how to get mmdebstrap. */
-function explained(cause: unknown, sources: string[]): unknown {
+/** Says which mirror it was, when that was the trouble, and how to get mmdebstrap; `what` is being built. */
+export function explained(cause: unknown, what: string, sources: string[]): unknown {
   if (!(cause instanceof LabError)) return cause;
   if (cause.code === "SIPHON_MISSING_PROGRAM") {
-    return new LabError(cause.code, "building a guest image needs mmdebstrap, which is not installed", {
+    return new LabError(cause.code, `building ${what} needs mmdebstrap, which is not installed`, {
       cause,
       hint: "Debian and Ubuntu: apt-get install mmdebstrap",
     });
@@ -77,7 +77,7 @@ function explained(cause: unknown, sources: string[]): unknown {
   const mirrors = [...new Set(sources.map((line) => line.split(" ")[1]))].join(", ");
   return new LabError(
     "SIPHON_PROGRAM_FAILED",
-    `cannot get the guest's packages from ${mirrors}: ${cause.message}`,
+    `cannot get the packages of ${what} from ${mirrors}: ${cause.message}`,
     {
       cause,
       retryable: true,

@@ -25,15 +25,23 @@ ${figure(
 /** The workload as a sentence says it. */
 export function workloadInWords({ workload, mode, rungs }: Results): string {
   const { rw, blockSize, ioDepth, seconds, repeats } = workload;
-  const leftOut = rungs.length < rungsOf(mode).length ? ", those left out here included" : "";
-  const steps =
-    mode === "cumulative"
-      ? `Each rung adds to those before it${leftOut}.`
-      : "The rungs are the study’s steps as published, each with all its settings.";
-  return `${steps} The guest runs fio: ${rw}, ${blockSize / 1024} KiB at a queue depth of ${ioDepth}, ${seconds} s a run, ${repeats} repeats of every rung in random order.`;
+  return `${stepsInWords(mode, rungs.length)} The guest runs fio: ${rw}, ${blockSize / 1024} KiB at a queue depth of ${ioDepth}, ${seconds} s a run, ${repeats} repeats of every rung in random order.`;
 }
 
-function columns({ here, study }: Findings): Column<RungResult>[] {
+function stepsInWords(mode: Results["mode"], rungs: number): string {
+  switch (mode) {
+    case "cumulative": {
+      const leftOut = rungs < rungsOf(mode).length ? ", those left out here included" : "";
+      return `Each rung adds to those before it${leftOut}.`;
+    }
+    case "published":
+      return "The rungs are the study’s steps as published, each with all its settings.";
+    case "releases":
+      return "Each rung is a release of librbd, in the same QEMU, on the same cluster, with the same settings.";
+  }
+}
+
+function columns({ results, here, study }: Findings): Column<RungResult>[] {
   const measured =
     (cell: (rung: Extract<RungResult, { status: "measured" }>) => string | undefined) =>
     (rung: RungResult): string =>
@@ -51,6 +59,12 @@ function columns({ here, study }: Findings): Column<RungResult>[] {
       cell: measured(({ comparison }) => comparison && changeInterval(comparison.ratio)),
     },
     { head: "Factor", cell: ({ name }) => (here.has(name) ? times(here.get(name)!.median) : "") },
+    ...(results.mode === "releases" ? [] : studyColumns(study)),
+  ];
+}
+
+function studyColumns(study: Findings["study"]): Column<RungResult>[] {
+  return [
     { head: "Study", cell: (rung) => (rung.study ? count(rung.study.iops) : ""), className: "study" },
     {
       head: "Factor",

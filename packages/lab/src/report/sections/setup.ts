@@ -1,5 +1,5 @@
 import type { Results } from "../../results/schema.ts";
-import { rungsOf } from "../../rungs/plan.ts";
+import { type LadderMode, rungsOf } from "../../rungs/plan.ts";
 import { fewestPairs } from "../../statistics/verdict.ts";
 import { bytes, duration } from "../format.ts";
 import { html } from "../html.ts";
@@ -75,19 +75,23 @@ ${copyable("repeat-command", "Command line", repeatCommand(results), true)}`,
 }
 
 /** The command that climbs the same ladder again. */
-export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger }: Results): string {
+export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger, roots }: Results): string {
   const { repeats, seconds, blockSize, ioDepth, rw, size } = workload;
   const names = rungs.map(({ name }) => name).join(",");
-  const all = rungsOf(mode)
-    .map(({ name }) => name)
-    .join(",");
   return [
-    `npm run ladder -- --mode ${mode}`,
-    ...(names === all ? [] : [`--rungs ${names}`]),
+    ...(mode === "releases" ? [`npm run ladder -- --releases ${names}`] : modeAndRungs(mode, names)),
+    ...Object.entries(roots ?? {}).map(([what, root]) => `--${what} ${root}`),
     `--rw ${rw} --bs ${sizeOption(blockSize)} --iodepth ${ioDepth} --size ${sizeOption(size)}`,
     `--repeat ${repeats} --seconds ${seconds} --seed ${seed}`,
     `--accel ${accelerator.name}${bigger ? "" : " --no-bigger"}`,
   ].join(" \\\n  ");
+}
+
+function modeAndRungs(mode: LadderMode, names: string): string[] {
+  const all = rungsOf(mode)
+    .map(({ name }) => name)
+    .join(",");
+  return [`npm run ladder -- --mode ${mode}`, ...(names === all ? [] : [`--rungs ${names}`])];
 }
 
 /** Bytes as an option takes them: 16k, 256m, 1000. */

@@ -1,0 +1,73 @@
+import { LabError } from "../errors.ts";
+import { host, type Platform } from "../host/platform.ts";
+import type { RootContents } from "../roots/contents.ts";
+import { contentsOf, inWords, isNewer } from "../roots/librbd-set.ts";
+import { releaseOf } from "../roots/releases.ts";
+import { Root } from "../roots/root.ts";
+import type { LadderOptions } from "./options.ts";
+
+/** A release of librbd, and where it is. */
+export interface LibrbdRelease {
+  name: string;
+  platform: Platform;
+  contents: RootContents;
+}
+
+/** Where the ladder's programs come from. */
+export interface LadderPlatforms {
+  /** Of the cluster's daemons, fio and Ceph's programs. */
+  ceph: Platform;
+  qemu: Platform;
+  /** The releases of librbd that are compared, where that is what is climbed. */
+  releases?: LibrbdRelease[];
+}
+
+/** Finds the roots that the options name; throws what `Root.find` throws. */
+export async function findPlatforms({ ceph, qemu, releases }: LadderOptions): Promise<LadderPlatforms> {
+  const found = releases && (await findReleases(releases));
+  return {
+    ceph: await platformNamed(ceph, "ceph"),
+    qemu: qemu === undefined && found ? await newest(found) : await platformNamed(qemu, "qemu"),
+    ...(found && { releases: found }),
+  };
+}
+
+/** The host, or a root that has what it is wanted for. */
+export async function platformNamed(name: string | undefined, use: "ceph" | "qemu"): Promise<Platform> {
+  return name === undefined || name === "host" ? host : await Root.find(name, { uses: [use] });
+}
+
+/** In the order given; a release that this host itself has needs no root. */
+async function findReleases(names: readonly string[]): Promise<LibrbdRelease[]> {
+  const own = await contentsOf(host);
+  return Promise.all(
+    names.map(async (name) => {
+      const isHosts = name === "host" || (releaseOf(own.ceph) === name && !(await hasRoot(name)));
+      const platform = isHosts ? host : await Root.find(name);
+      const contents = isHosts ? own : await contentsOf(platform);
+      if (contents.librbd !== undefined) return { name, platform, contents };
+      throw new LabError("SIPHON_MISSING_PROGRAM", `${inWords(platform)} has no librbd`, {
+        hint: "make a root that has one with: siphon root build reef",
+      });
+    }),
+  );
+}
+
+async function hasRoot(name: string): Promise<boolean> {
+  try {
+    Root.named(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Of the releases' platforms that have a QEMU, the one with the newest glibc: it can load the librbd of all others. */
+async function newest(releases: LibrbdRelease[]): Promise<Platform> {
+  const withQemu = releases.filter(({ contents }) => contents.qemu !== undefined);
+  const [best] = withQemu.toSorted((a, b) => (isNewer(a.contents.glibc, b.contents.glibc) ? -1 : 1));
+  if (best === undefined) return host;
+  return best.platform === host
+    ? host
+    : await Root.find((best.platform as Root).directory, { uses: ["qemu"] });
+}

@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs";
+import { rename, rm, statfs, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { LabError } from "../../errors.ts";
+import { findPrivilege, type Privilege } from "../../guest/debian/root-file-system.ts";
+import { startBuilding } from "../../state/cache.ts";
+import { Resource } from "../../state/resource.ts";
+import { CONTENTS_FILE, examineContents } from "../contents.ts";
+import { type RootSource, rootSource } from "../releases.ts";
+import { Root, rootsDirectory } from "../root.ts";
+import { buildDebian } from "./debian.ts";
+import { buildFromImage } from "./image.ts";
+
+export interface BuildRootOptions {
+  /** A Debian suite, a release of Ceph, or a container image. */
+  source: string;
+  /** Where it is to be; in the cache, under its name, unless told. */
+  directory?: string;
+  /** Address of a Debian archive; what this machine installs from unless told. */
+  mirror?: string;
+  /** Also libvirt's daemon and virsh. */
+  withLibvirt?: boolean;
+  /** Build it again although it is there. */
+  force?: boolean;
+  signal?: AbortSignal;
+  /** Told what is being done now. */
+  onProgress?: (text: string) => void;
+}
+
+/** What the ways of filling a directory are given. */
+export interface BuildContext {
+  /** Carried by every program that is started. */
+  environment: Record<string, string>;
+  signal?: AbortSignal;
+  onProgress: (text: string) => void;
+}
+
+const GIB = 1024 ** 3;
+/** Of the packages and what is unpacked from them, at the most. */
+const ROOM = 3 * GIB;
+
+/**
+ * Builds a root, unless it is there already. It appears whole or not at all: it is built beside its place, and what an
+ * abort, a failure or a crash leaves of it is removed, at the latest by `clean`.
+ */
+export async function buildRoot(options: BuildRootOptions): Promise<Root> {
+  const { directory, force = false, onProgress = () => {}, signal } = options;
+  const source = rootSource(options.source);
+  const place = directory === undefined ? join(rootsDirectory(), source.name) : resolve(directory);
+  const root = () => Root.at(place, directory === undefined ? source.name : undefined);
+  if (existsSync(place)) {
+    // A directory of somebody's is not to be mistaken for a root that may be replaced.
+    await Root.find(place);
+    if (!force) return root();
+  }
+  const privilege = await findPrivilege(`the root ${source.name}`);
+  const building = await startBuilding(dirname(place));
+  try {
+    await using work = await Resource.create("work", `root-${process.pid}-${Date.now()}`, { building });
+    await fill(building, source, options, privilege, { environment: work.environment, signal, onProgress });
+    await put(building, place);
+  } catch (error) {
+    await rm(building, { recursive: true, force: true });
+    throw error;
+  }
+  return root();
+}
+
+async function fill(
+  building: string,
+  source: RootSource,
+  { mirror, withLibvirt = false, signal }: BuildRootOptions,
+  privilege: Privilege,
+  context: BuildContext,
+): Promise<void> {
+  await checkRoom(building);
+  const origin =
+    source.from === "debian"
+      ? await buildDebian(building, { suite: source.suite, mirror, withLibvirt }, privilege, context)
+      : await buildFromImage(building, source.image, context);
+  signal?.throwIfAborted();
+  context.onProgress("looking at what is in it");
+  const contents = await examineContents(await Root.find(building));
+  const record = { source: origin, built: new Date().toISOString(), ...contents };
+  await writeFile(join(building, CONTENTS_FILE), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+/** Moves a finished root to its place; one that was there is moved out of the way first, and removed. */
+async function put(building: string, place: string): Promise<void> {
+  const old = `${building}-old`;
+  if (existsSync(place)) await rename(place, old);
+  await rename(building, place);
+  await rm(old, { recursive: true, force: true });
+}
+
+/** Removes a root from the cache; throws SIPHON_NOT_FOUND, and SIPHON_IN_USE while a cluster or a VM runs from it. */
+export async function removeRoot(name: string): Promise<Root> {
+  if (name.includes("/")) {
+    throw new LabError("SIPHON_USAGE", `${name} is a directory of yours, and not a root in the cache`, {
+      hint: "remove it yourself; list the roots in the cache with: siphon root list",
+    });
+  }
+  const root = Root.named(name);
+  for (const kind of ["clusters", "vms"] as const) {
+    const user = (await Resource.list(kind)).find(({ details }) => details.root === root.directory);
+    if (user === undefined) continue;
+    throw new LabError(
+      "SIPHON_IN_USE",
+      `the root ${root.name} is in use: ${kind}/${user.name} runs from it`,
+      {
+        hint: kind === "clusters" ? `siphon cluster down ${user.name}` : `siphon vm stop ${user.name}`,
+      },
+    );
+  }
+  // First out of sight, so that nobody finds half of it.
+  const old = await startBuilding(rootsDirectory());
+  await rename(root.directory, join(old, root.name));
+  await rm(old, { recursive: true, force: true });
+  return root;
+}
+
+async function checkRoom(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const free = bavail * bsize;
+  if (free >= ROOM) return;
+  throw new LabError(
+    "SIPHON_NO_SPACE",
+    `building a root needs ${ROOM / GIB} GiB in ${dirname(directory)}, of which ${(free / GIB).toFixed(1)} are free`,
+    { hint: "make room, name another directory, or put the cache elsewhere: SIPHON_CACHE_DIR=DIR" },
+  );
+}
