@@ -55,7 +55,9 @@ function installPackages() {
   if (process.getuid?.() === 0 && which("apt-get")) {
     const names = packageNames(missing, "apt");
     say(`installing ${names.length} packages: ${names.join(" ")}`);
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+    // Where systemd does not run, as in a container, Ceph's packages of Debian 14 ask it nevertheless, unless told.
+    const offline = existsSync("/run/systemd/system") ? {} : { SYSTEMD_OFFLINE: "1" };
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", ...offline };
     const apt = ["-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"];
     command("apt-get", [...apt, "update"], "to-stderr", env);
     const install = ["install", "-y", "--no-install-recommends", ...names];

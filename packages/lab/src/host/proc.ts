@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** CPU seconds of one process since it began, its ended threads included. */
 export interface CpuTimes {
@@ -89,18 +89,31 @@ export function threadTimes(pid: number): ThreadTimes[] {
   });
 }
 
-/** Pids of all processes that carry `variable=value` in their environment and that we may look at. */
+/**
+ * Pids of all processes that carry `variable=value` in their environment and that we may look at. Those of containers are not
+ * among them: paths in their environment are of other files.
+ */
 export function pidsWithEnvironment(variable: string, matches: (value: string) => boolean): number[] {
   const prefix = `${variable}=`;
+  const own = pidNamespace("self");
   return list("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
+      if (pidNamespace(`${pid}`) !== own) return false;
       const entry = readText(`/proc/${pid}/environ`)
         ?.split("\0")
         .find((line) => line.startsWith(prefix));
       return entry !== undefined && matches(entry.slice(prefix.length));
     });
+}
+
+function pidNamespace(process: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${process}/ns/pid`);
+  } catch {
+    return undefined;
+  }
 }
 
 interface Stat {

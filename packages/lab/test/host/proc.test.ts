@@ -80,6 +80,28 @@ test("processes are found by a variable of their environment", async () => {
   }
 });
 
+test("processes of a container are not among them", {
+  skip: process.getuid?.() !== 0 && "needs root",
+}, async () => {
+  const mark = `container-${process.pid}`;
+  const env = { ...process.env, SIPHON_TEST_MARK: mark };
+  const container = spawn(
+    "unshare",
+    ["--pid", "--fork", "--kill-child", "sh", "-c", "echo up; exec sleep 60"],
+    {
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  try {
+    await once(container.stdout, "data");
+    const found = pidsWithEnvironment("SIPHON_TEST_MARK", (value) => value === mark);
+    assert.deepEqual(found, [container.pid], "unshare itself, and not what runs in its namespace");
+  } finally {
+    container.kill("SIGKILL");
+  }
+});
+
 test("each thread shows its own CPU time, and whether it runs", async () => {
   const child = spawn("sh", ["-c", "while :; do :; done"]);
   const idle = spawn("sleep", ["60"]);

@@ -1,0 +1,59 @@
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { findArchive } from "../../packages/lab/src/guest/debian/archive.ts";
+import { run } from "../../packages/lab/src/host/command.ts";
+import { cached } from "../../packages/lab/src/state/cache.ts";
+import { cacheDir } from "../../packages/lab/src/state/paths.ts";
+
+/** The Debian releases that siphon is tested on. */
+export const suites = ["bookworm", "trixie", "sid"] as const;
+
+export type Suite = (typeof suites)[number];
+
+/** What a newcomer's machine has. */
+const packages = ["nodejs", "npm", "git", "ca-certificates"];
+
+/** Milliseconds after which a root is made anew, since suites change. */
+const KEPT = 7 * 24 * 3600 * 1000;
+
+/**
+ * The directory of a root of that suite that has just what a newcomer's machine has. It is kept in the cache, and nothing is ever
+ * changed in it. Takes a minute to make; throws LabError where the mirror cannot be reached.
+ */
+export async function bareRoot(suite: Suite, signal?: AbortSignal): Promise<string> {
+  const made = join(cacheDir(), "bare-roots", suite, "made");
+  if (existsSync(made) && Date.now() - statSync(made).mtimeMs > KEPT) {
+    await rm(join(cacheDir(), "bare-roots", suite), { recursive: true, force: true });
+  }
+  const directory = await cached("bare-roots", suite, async (building) => {
+    const sources = await sourcesOf(suite);
+    await run("mmdebstrap", [...argumentsFor(suite), suite, join(building, "root"), ...sources], {
+      timeoutMs: 900_000,
+      signal,
+    });
+    // As container images have it: nobody starts services here.
+    writeFileSync(join(building, "root/usr/sbin/policy-rc.d"), "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+    writeFileSync(join(building, "made"), "");
+  });
+  return join(directory, "root");
+}
+
+function argumentsFor(suite: Suite): string[] {
+  return [
+    "--variant=apt",
+    `--include=${packages.join(",")}`,
+    '--aptopt=Acquire::http::Timeout "20"',
+    '--aptopt=Acquire::Retries "3"',
+    // A mirror may lag behind; what changes every day is then called out of date.
+    ...(suite === "sid" ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : []),
+  ];
+}
+
+/** From where this machine installs: other suites come from its mirror, too. */
+async function sourcesOf(suite: Suite): Promise<string[]> {
+  const { sources } = await findArchive();
+  const [, mirror] = sources[0].split(" ");
+  const { sources: own } = await findArchive({ suite });
+  return own.length > 1 ? own : [`deb ${mirror} ${suite} main`];
+}

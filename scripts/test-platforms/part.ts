@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import type { Machine } from "./machine.ts";
+import { checkout, newcomersRun } from "./newcomer.ts";
+
+export interface PartOptions {
+  /** The file that takes all that the programs print. */
+  log: string;
+  signal?: AbortSignal;
+}
+
+/** Something that is tried on a platform, after the parts before it. */
+export interface Part {
+  name: string;
+  /** Returns what was found, in a few words; throws when it failed. */
+  run(machine: Machine, options: PartOptions): Promise<string>;
+}
+
+export const newcomer: Part = { name: "the newcomer's run", run: newcomersRun };
+
+/** `npm test`, as it stands in the README. */
+export const whole: Part = {
+  name: "npm test",
+  run: (machine, options) => tests(machine, "npm test", options),
+};
+
+const live = "packages/*/test/live";
+
+/** What is tried on another platform than the tests' own: where siphon meets that release's programs. */
+export const parts: Part[] = [
+  newcomer,
+  { name: "set-up for tests", run: (machine, options) => succeeds(machine, "npm run setup", options) },
+  files("RADOS", "rados", ["objects-interop", "cluster", "osdmap", "crush"]),
+  files("RBD", "rbd", ["images", "transfer", "groups", "luks"]),
+  files("rbd, rados and ceph", "cli", ["rbd-commands", "rbd-admin", "rados", "ceph"]),
+  files("attachments", "attach", ["nbd-rbd", "vhost-rbd", "nbd", "vhost"]),
+  {
+    name: "two rungs of the ladder",
+    run: (machine, options) =>
+      succeeds(
+        machine,
+        "npm run ladder -- --rungs siphon-nbd,siphon-vhost --repeat 1 --seconds 5 --no-bigger",
+        options,
+      ),
+  },
+];
+
+function files(name: string, folder: string, names: string[]): Part {
+  const list = names.map((each) => `${live.replace("*", folder)}/${each}.test.ts`).join(" ");
+  return {
+    name,
+    run: (machine, options) => tests(machine, `npm run test:live -- --test-concurrency=1 ${list}`, options),
+  };
+}
+
+async function succeeds(machine: Machine, command: string, options: PartOptions): Promise<string> {
+  const code = await machine.run(`cd ${checkout} && ${command}`, options);
+  assert.equal(code, 0, `${command} failed with exit code ${code}`);
+  return "done";
+}
+
+/** Counts what node's test runner says at its end; nothing run is a failure. */
+async function tests(machine: Machine, command: string, options: PartOptions): Promise<string> {
+  const from = sizeOf(options.log);
+  const code = await machine.run(`cd ${checkout} && ${command}`, options);
+  const text = readFileSync(options.log, "utf8").slice(from);
+  const count = (word: string) =>
+    [...text.matchAll(new RegExp(`^\\S+ ${word} (\\d+)$`, "gm"))].reduce((sum, [, n]) => sum + Number(n), 0);
+  const [passed, skipped, failed] = ["pass", "skipped", "fail"].map(count);
+  assert.ok(code === 0 && failed === 0 && passed > 0, `${failed} tests failed (exit code ${code})`);
+  return `${passed} tests passed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+function sizeOf(file: string): number {
+  try {
+    return readFileSync(file, "utf8").length;
+  } catch {
+    return 0;
+  }
+}

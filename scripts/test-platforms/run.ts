@@ -1,0 +1,134 @@
+/**
+ * Siphon on other machines than this one: bare roots of Debian's releases, each as a machine of its own, into which the checkout's last
+ * commit is cloned.
+ *
+ *   node scripts/test-platforms/run.ts newcomer [SUITE...]          the README's first command; bookworm, trixie and sid unless told
+ *   node scripts/test-platforms/run.ts platforms [SUITE...]         all parts; trixie and sid unless told
+ *   node scripts/test-platforms/run.ts whole [SUITE...]             the newcomer's run, then the whole of npm test
+ *
+ * --record writes what was found into docs/results/platforms.json. Platforms are tried side by side, --one-by-one after each other.
+ * What the programs print is in runs/platforms/. Exit code 1: something failed; 2: it could not be tried.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { bareRoot, type Suite, suites } from "./bare-root.ts";
+import { Machine } from "./machine.ts";
+import { newcomer, type Part, parts, whole } from "./part.ts";
+import { type PartRecord, writeRecord } from "./record.ts";
+import { versionsOf } from "./versions.ts";
+
+const modes: { [mode: string]: { suites: readonly Suite[]; parts: Part[] } } = {
+  newcomer: { suites, parts: [newcomer] },
+  platforms: { suites: ["trixie", "sid"], parts },
+  whole: { suites, parts: [newcomer, whole] },
+};
+
+const top = fileURLToPath(new URL("../..", import.meta.url));
+const logs = join(top, "runs", "platforms");
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { record: { type: "boolean" }, "one-by-one": { type: "boolean" } },
+});
+const [mode = "", ...asked] = positionals;
+const chosen = modes[mode];
+if (chosen === undefined) fail(`say newcomer, platforms or whole, not ${mode || "nothing"}`);
+for (const suite of asked)
+  if (!suites.includes(suite as Suite)) fail(`there is no platform ${suite}: ${suites.join(", ")}`);
+if (process.getuid?.() !== 0) fail("this takes root: it makes namespaces and mounts in them");
+
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(name, () => stop.abort(new Error(`ended by ${name}`)));
+}
+mkdirSync(logs, { recursive: true });
+const snapshot = mkdtempSync(join(tmpdir(), "siphon-checkout-"));
+try {
+  const commit = takeSnapshot();
+  const platforms = asked.length > 0 ? (asked as Suite[]) : [...chosen.suites];
+  const outcomes = flags["one-by-one"]
+    ? await inTurn(platforms, (suite) => tryOn(suite, commit))
+    : await Promise.all(platforms.map((suite) => tryOn(suite, commit)));
+  process.exitCode = outcomes.every(Boolean) ? 0 : 1;
+} finally {
+  rmSync(snapshot, { recursive: true, force: true });
+}
+
+/** A bare clone of the last commit: a checkout may be a work tree whose repository lies elsewhere. */
+function takeSnapshot(): string {
+  const git = (...args: string[]) => execFileSync("git", args, { cwd: top, encoding: "utf8" }).trim();
+  if (git("status", "--porcelain") !== "") say("note", "what is not committed is not tested");
+  git(
+    "clone",
+    "--quiet",
+    "--bare",
+    "--no-local",
+    "--depth",
+    "1",
+    `file://${top}`,
+    join(snapshot, "siphon.git"),
+  );
+  return git("rev-parse", "--short", "HEAD");
+}
+
+/** Whether all parts passed; a part that fails ends what is done on that platform. */
+async function tryOn(suite: Suite, commit: string): Promise<boolean> {
+  const done: PartRecord[] = [];
+  let name = "a bare root";
+  let began = performance.now();
+  const seconds = () => Math.round((performance.now() - began) / 1000);
+  const log = join(logs, `${suite}-${mode}.log`);
+  rmSync(log, { force: true });
+  try {
+    const root = await bareRoot(suite, stop.signal);
+    say(suite, `${name}: ${seconds()} s`);
+    await using machine = await Machine.start({ root, name: suite, mount: join(snapshot, "siphon.git") });
+    for (const part of chosen.parts) {
+      name = part.name;
+      began = performance.now();
+      const found = await part.run(machine, { log, signal: stop.signal });
+      done.push({ name, seconds: seconds(), found });
+      say(suite, `${name}: ${found}, ${seconds()} s`);
+    }
+    if (flags.record && mode !== "newcomer") {
+      const entry = {
+        date: new Date().toISOString(),
+        commit,
+        versions: await versionsOf(machine),
+        parts: done,
+      };
+      writeRecord(suite, mode === "whole" ? "whole" : "parts", entry);
+    }
+    return true;
+  } catch (error) {
+    const { message } = error as Error;
+    say(suite, `${name}: FAILED after ${seconds()} s: ${stop.signal.aborted ? stop.signal.reason : message}`);
+    if (existsSync(log)) console.error(endOf(log), `\nall of it: ${log}`);
+    return false;
+  }
+}
+
+/** What failed, as node's test runner sums it up, or else the last lines. */
+function endOf(log: string): string {
+  const text = readFileSync(log, "utf8");
+  const summary = text.lastIndexOf("failing tests:");
+  return (summary >= 0 ? text.slice(summary, summary + 8000) : text.slice(-4000)).trimEnd();
+}
+
+async function inTurn<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
+}
+
+function say(who: string, text: string): void {
+  console.log(`${who}: ${text}`);
+}
+
+function fail(text: string): never {
+  console.error(`test-platforms: ${text}`);
+  process.exit(2);
+}
