@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** CPU seconds of one process since it began, its ended threads included. */
 export interface CpuTimes {
@@ -37,6 +38,19 @@ export function processId(pid: number): ProcessId | undefined {
 /** Whether the very process that `id` was taken of still runs. */
 export function isRunning(id: ProcessId): boolean {
   return processId(id.pid)?.startTime === id.startTime;
+}
+
+/**
+ * Whether a process is gone, or is within a moment. Whoever works with it (perf, a debugger) notices its end earlier than the
+ * kernel calls it ended: after a failure, `isRunning` alone would take a process in its end for one that runs on.
+ */
+export async function endsSoon(id: ProcessId, withinMs = 3000): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (isRunning(id)) {
+    if (performance.now() > deadline) return false;
+    await sleep(10);
+  }
+  return true;
 }
 
 /**

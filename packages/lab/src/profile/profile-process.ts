@@ -3,11 +3,12 @@ import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { max, median } from "simple-statistics";
 import { LabError } from "../errors.ts";
-import { isRunning, processId } from "../host/proc.ts";
+import { endsSoon, processId } from "../host/proc.ts";
 import { Resource } from "../state/resource.ts";
 import type { Report } from "../step.ts";
 import type { Collected } from "./backend/backend.ts";
 import { chooseBackend } from "./backend/choose.ts";
+import { isDenied } from "./backend/denied.ts";
 import type { BackendName, Profile } from "./profile.ts";
 import { holdsStopped, letGo, tracerOf } from "./release.ts";
 import { describeUnnamed } from "./symbols/unnamed.ts";
@@ -54,7 +55,7 @@ export async function profileProcess(pid: number, options: ProfileOptions = {}):
       backend.collect(target, { seconds, intervalMs, signal, report }),
     );
   } catch (error) {
-    if (isRunning(id) || signal?.aborted) throw error;
+    if (signal?.aborted || isDenied(error) || !(await endsSoon(id))) throw error;
     throw gone(pid, tooShort, error);
   } finally {
     if (!wasStopped) await letGo(id);

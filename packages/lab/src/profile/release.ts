@@ -26,7 +26,11 @@ export function holdsStopped(pid: number): boolean {
 export async function letGo(id: ProcessId): Promise<void> {
   for (let tries = 0; tries < 20 && isRunning(id); tries++) {
     if (!holdsStopped(id.pid)) return;
-    process.kill(id.pid, "SIGCONT");
+    try {
+      process.kill(id.pid, "SIGCONT");
+    } catch {
+      return; // it has ended since we looked
+    }
     await sleep(50);
   }
 }

@@ -37,7 +37,7 @@ async function detach(): Promise<void> {
   tell("detached");
 }
 
-/** Whoever started this process may be gone meanwhile. */
+/** Whoever started this process may be gone meanwhile, also between this look and the sending. */
 function tell(what: string): void {
-  if (process.connected) process.send!(what);
+  if (process.connected) process.send!(what, () => {});
 }

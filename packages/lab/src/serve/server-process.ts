@@ -44,7 +44,7 @@ export class ServerProcess implements AsyncDisposable {
     const answered = new AbortController();
     const message = once(this.#child, "message", { signal: answered.signal });
     message.catch(() => {});
-    if (this.#child.connected) this.#child.send(request);
+    if (this.#child.connected) this.#child.send(request, () => {}); // its end is seen by #ended
     const [answer] = await Promise.race([message, this.#ended]);
     answered.abort();
     if (answer !== reply) throw new LabError("SIPHON_VM", `${who} ended (exit code ${answer})`);

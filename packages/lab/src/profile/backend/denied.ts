@@ -10,3 +10,7 @@ export function denied(pid: number, words: string): LabError {
     },
   );
 }
+
+export function isDenied(error: unknown): boolean {
+  return error instanceof LabError && error.code === "SIPHON_PERMISSION";
+}

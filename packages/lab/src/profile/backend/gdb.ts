@@ -63,6 +63,8 @@ async function attach(session: GdbMi, pid: number): Promise<number> {
     // Older ones do not know every setting.
     await session.ask(`-gdb-set ${setting}`).catch(() => {});
   }
+  // A fault of gdb's own, as at the sudden end of what it watches, is to leave no core file.
+  await session.ask('-interpreter-exec console "maintenance set internal-error corefile no"').catch(() => {});
   // Signals are the program's own affair.
   await session.ask('-interpreter-exec console "handle all nostop noprint pass"');
   const begun = performance.now();

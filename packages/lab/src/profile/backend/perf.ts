@@ -4,7 +4,6 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../../errors.ts";
 import { lastWords, notStarted } from "../../host/command.ts";
-import { isRunning } from "../../host/proc.ts";
 import { functionName, placeName } from "../symbols/names.ts";
 import { Tally } from "../tally.ts";
 import type { Backend, Collected, CollectOptions, NamedStacks, ProfileTarget } from "./backend.ts";
@@ -28,13 +27,13 @@ export const perf: Backend = {
 const STACK_BYTES = 32_768;
 
 async function collect(target: ProfileTarget, options: CollectOptions): Promise<Collected> {
-  const { id, watch, work } = target;
+  const { watch, work } = target;
   const data = work.path("perf.data");
   const threads = new Map(watch.read());
   const recorded = await record(target, data, options);
   for (const [tid, thread] of watch.read()) threads.set(tid, thread);
   const rounds = Math.round(recorded.seconds * frequency(options));
-  const cutShort = recorded.aborted ? "interrupted" : isRunning(id) ? undefined : "the process ended";
+  const cutShort = recorded.aborted ? "interrupted" : recorded.ended ? "the process ended" : undefined;
   const stacks = async () => {
     const { counts, ...named } = await read(data, work.environment);
     for (const [tid, { name }] of threads) {
@@ -46,50 +45,68 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
   return { rounds, cutShort, sampleMs: [], stopMs: 0, attachMs: 0, stacks };
 }
 
+/**
+ * Records until the time is over, the process ends or `signal` aborts. perf takes its time to begin, seconds on a busy machine. It
+ * starts the program that it is given when it records: that program's first word is the beginning.
+ */
 async function record(
   { id, work }: ProfileTarget,
   data: string,
   options: CollectOptions,
-): Promise<{ seconds: number; aborted: boolean }> {
+): Promise<{ seconds: number; aborted: boolean; ended: boolean }> {
   const { seconds, signal, report } = options;
-  const args = ["record", "--quiet", "--event", "cpu-clock", "--freq", `${frequency(options)}`];
+  const args = ["record", "--event", "cpu-clock", "--freq", `${frequency(options)}`];
   args.push("--call-graph", `dwarf,${STACK_BYTES}`, "--output", data, "--pid", `${id.pid}`);
   // So that it ends by itself should siphon be killed.
-  args.push("--", "sleep", `${seconds + 10}`);
+  args.push("--", "sh", "-c", `echo begun; exec sleep ${seconds + 10}`);
   const child = spawn("perf", args, {
     env: { ...process.env, ...work.environment },
     detached: true,
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   let stderr = "";
   child.stderr.on("data", (bytes: Buffer) => {
     stderr += bytes.toString();
   });
+  const beginning = once(child.stdout, "data").then(() => true);
   await once(child, "spawn").catch((cause) => {
     throw notStarted("perf", cause);
   });
-  const exited = once(child, "exit").then(([code]) => code as number | null);
-  const begun = performance.now();
-  report(`perf records for ${seconds} s`);
-  const over = new AbortController();
-  const pause = sleep(seconds * 1000, undefined, {
-    signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal,
-  }).catch(() => undefined);
-  const early = await Promise.race([exited, pause]);
-  over.abort();
-  const lasted = (performance.now() - begun) / 1000;
+  const exited = once(child, "exit").then(() => false);
   // On SIGINT perf writes what it has, and ends.
-  if (early === undefined) child.kill("SIGINT");
-  await exited;
-  // Ended by the end of the process, perf reports the end of `sleep` as its own.
-  if (early !== undefined && early !== 0 && isRunning(id)) {
-    if (/perf_event_paranoid|[Pp]ermission|not permitted/.test(stderr)) {
-      throw denied(id.pid, "perf_event_open is not permitted");
+  const interrupt = () => child.kill("SIGINT");
+  signal?.addEventListener("abort", interrupt);
+  try {
+    const recording = await Promise.race([beginning, exited]);
+    if (signal?.aborted) await exited;
+    if (!recording) {
+      signal?.throwIfAborted();
+      throw cannotRecord(id.pid, stderr);
     }
-    const words = lastWords({ stdout: "", stderr });
-    throw new LabError("SIPHON_PROGRAM_FAILED", `perf cannot record process ${id.pid}: ${words}`);
+    const begun = performance.now();
+    report(`perf records for ${seconds} s`);
+    const over = new AbortController();
+    const pause = sleep(seconds * 1000, true, { signal: over.signal }).catch(() => true);
+    const timeIsOver = await Promise.race([exited, pause]);
+    over.abort();
+    const lasted = (performance.now() - begun) / 1000;
+    if (timeIsOver) interrupt();
+    await exited;
+    const aborted = signal?.aborted ?? false;
+    // perf ends by itself, with the exit code of what it started, when there is no process any more.
+    return { seconds: lasted, aborted, ended: !timeIsOver && !aborted };
+  } finally {
+    signal?.removeEventListener("abort", interrupt);
   }
-  return { seconds: lasted, aborted: signal?.aborted ?? false };
+}
+
+/** Also for a process that ended before perf began: whoever asked looks for that. */
+function cannotRecord(pid: number, stderr: string): LabError {
+  if (/perf_event_paranoid|[Pp]ermission|not permitted/.test(stderr)) {
+    return denied(pid, "perf_event_open is not permitted");
+  }
+  const words = lastWords({ stdout: "", stderr });
+  return new LabError("SIPHON_PROGRAM_FAILED", `perf cannot record process ${pid}: ${words}`);
 }
 
 /** Samples a second of a thread that runs. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { isRunning, type ProcessId } from "../../host/proc.ts";
+import { endsSoon, isRunning, type ProcessId } from "../../host/proc.ts";
 import type { Collected, CollectOptions } from "./backend.ts";
+import { isDenied } from "./denied.ts";
 
 export type Rounds = Pick<Collected, "rounds" | "cutShort" | "sampleMs">;
 
@@ -25,7 +26,7 @@ export async function sampleRounds(
     try {
       await look();
     } catch (error) {
-      if (isRunning(id)) throw error;
+      if (isDenied(error) || !(await endsSoon(id))) throw error;
       return result("the process ended");
     }
     const now = performance.now();

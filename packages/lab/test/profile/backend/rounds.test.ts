@@ -44,6 +44,16 @@ test("a look that fails because the process ended is the end, any other failure 
   await assert.rejects(failing, /broken/);
 });
 
+test("a look that fails while the process is still ending is the end, too", async () => {
+  const child = spawn("sleep", ["60"]);
+  const id = processId(child.pid!)!;
+  const { cutShort } = await sampleRounds(id, options, () => {
+    setTimeout(() => child.kill("SIGKILL"), 200);
+    return Promise.reject(new Error("no such process"));
+  });
+  assert.equal(cutShort, "the process ended");
+});
+
 test("a slow look is followed by a pause as long as itself", async () => {
   const { rounds } = await sampleRounds(processId(process.pid)!, { ...options, seconds: 0.6 }, async () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
