@@ -4,12 +4,11 @@ import {
   NO_SNAP,
   type Notification,
   type Pool,
-  type Watch,
   type Watcher,
 } from "@siphon/rados";
 import { cacheSettings } from "./cache/cache-settings.ts";
 import { ImageCache } from "./cache/image-cache.ts";
-import { type LockInfo, lock } from "./cls/lock.ts";
+import { type LockInfo, lock, unlock } from "./cls/lock.ts";
 import { getMetadata, listMetadata, removeMetadata, setMetadata } from "./cls/metadata.ts";
 import { ask, changeAll } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
@@ -455,7 +454,19 @@ export class Image implements AsyncDisposable {
   }
 
   /**
-   * Takes a lock from a client, and keeps that client away from the OSDs first.
+   * Gives back a lock that this client took by hand.
+   *
+   * @param cookie as `addLock` was told
+   * @throws RadosError ENOENT for one that this client does not have
+   */
+  async removeLock(cookie: string): Promise<void> {
+    const { pool, headerName } = this.#image;
+    await changeAll(pool, headerName, [unlock(imageLockName, cookie)]);
+  }
+
+  /**
+   * Takes a lock from a client, and puts that client on the blocklist first: nothing that its process sends arrives any more, for
+   * whichever image. A lock of this client itself is only given back.
    *
    * @param client `client.4123`
    * @param cookie as `lockOwners` says it
@@ -486,14 +497,13 @@ export class Image implements AsyncDisposable {
     listener: (notification: Notification, cookie: bigint) => void,
   ): Promise<AsyncDisposable> {
     const { pool, headerName } = this.#image;
-    const watch: Watch = await pool.watchEvents(headerName, {
+    return pool.watchEvents(headerName, {
       notified: (notification) => {
-        listener(notification, watch.cookie);
+        listener(notification, notification.cookie);
         notification.acknowledge().catch(() => {});
       },
       lost: () => {},
     });
-    return watch;
   }
 
   /** How many snapshots the image may have; undefined for any number. */

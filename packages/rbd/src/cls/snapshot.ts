@@ -1,5 +1,5 @@
 import type { SnapContext } from "@siphon/rados";
-import { type Reader, readUtime, type Writer } from "@siphon/wire";
+import { Reader, readUtime, type Writer } from "@siphon/wire";
 import { type ClassCall, change, query } from "./class-call.ts";
 import { date } from "./image.ts";
 
@@ -10,7 +10,14 @@ export type SnapshotNamespace =
   | { readonly type: "user" }
   | GroupSnapshotNamespace
   | { readonly type: "trash"; readonly originalName: string }
-  | { readonly type: "mirror" };
+  | EncodedNamespace;
+
+/** What is kept as it was encoded, since nothing here asks for it: of a mirror; or of a kind that is not known here. */
+export interface EncodedNamespace {
+  readonly type: "mirror" | "unknown";
+  /** The number of the type, and what follows it. */
+  readonly encoded: Buffer;
+}
 
 /** A snapshot that was taken of a whole group at once. */
 export interface GroupSnapshotNamespace {
@@ -105,26 +112,44 @@ const unlimited = 2n ** 64n - 1n;
 
 /**
  * cls::rbd::SnapshotNamespace: versioned; u32 type, and for groups: i64 pool, string group, string group's snapshot; for the
- * trash: string original name, u32 original type.
+ * trash: string original name, u32 original type. Of the newest release, users' snapshots have nothing more.
  */
 export function readNamespace(r: Reader): SnapshotNamespace {
   return r.versioned("SnapshotNamespace", 1, () => {
-    const type = r.u32();
-    if (type === 1) {
-      return { type: "group", poolId: r.i64Number(), groupId: r.string(), groupSnapshotId: r.string() };
+    const encoded = r.raw(r.remaining);
+    const fields = new Reader(encoded, "SnapshotNamespace");
+    const type = fields.u32();
+    if (type === namespaceType.user) return { type: "user" };
+    if (type === namespaceType.group) {
+      const [poolId, groupId] = [fields.i64Number(), fields.string()];
+      return { type: "group", poolId, groupId, groupSnapshotId: fields.string() };
     }
-    if (type === 2) return { type: "trash", originalName: r.string() };
-    if (type === 3) return { type: "mirror" };
-    return { type: "user" };
+    if (type === namespaceType.trash) return { type: "trash", originalName: fields.string() };
+    const kept = Buffer.from(encoded);
+    return { type: type === namespaceType.mirror ? "mirror" : "unknown", encoded: kept };
   });
 }
 
-/** Those of mirrors have more to say than is known of them here. */
 export function writeNamespace(w: Writer, namespace: SnapshotNamespace): void {
   w.versioned(1, 1, () => {
-    if (namespace.type === "group") {
-      w.u32(1).u64(namespace.poolId).string(namespace.groupId).string(namespace.groupSnapshotId);
-    } else if (namespace.type === "trash") w.u32(2).string(namespace.originalName).u32(0);
-    else w.u32(0);
+    switch (namespace.type) {
+      case "user":
+        w.u32(namespaceType.user);
+        break;
+      case "group":
+        w.u32(namespaceType.group)
+          .u64(namespace.poolId)
+          .string(namespace.groupId)
+          .string(namespace.groupSnapshotId);
+        break;
+      case "trash":
+        w.u32(namespaceType.trash).string(namespace.originalName).u32(namespaceType.user);
+        break;
+      default:
+        w.raw(namespace.encoded);
+    }
   });
 }
+
+/** SnapshotNamespaceType in src/cls/rbd/cls_rbd_types.h. */
+const namespaceType = { user: 0, group: 1, trash: 2, mirror: 3 } as const;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Cluster, NO_SNAP, type Pool, throwUnowned } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { ImageCache } from "../cache/image-cache.ts";
@@ -10,6 +9,7 @@ import { hasCode, isFenced, RbdError, requestFailure } from "../errors.ts";
 import { type ImageHeader, imageFlag, userSnapshot } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import { ImageIo } from "../io/image-io.ts";
+import { isStale } from "../io/presence.ts";
 import { BufferRequest } from "../io/promise-request.ts";
 import { ExclusiveLock, fencedError, type LockHost } from "../lock/exclusive-lock.ts";
 import { ObjectMap } from "../object-map/object-map.ts";
@@ -17,11 +17,12 @@ import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { headerObject } from "../object-names.ts";
 import { HeaderWatch } from "../watch/header-watch.ts";
 import { encodeNotifyMessage, type NotifyMessage } from "../watch/notify-message.ts";
+import { Adoption } from "./adoption.ts";
 import { assertReadable, assertWritable, has } from "./features.ts";
 import { notice } from "./notices.ts";
 import type { OpenOptions } from "./open-options.ts";
-import { openParent, sameParent, snapshotMap } from "./parents.ts";
 import { Requests } from "./requests.ts";
+import { goneError, presenceOf, shownBy } from "./shown.ts";
 
 /**
  * An image with all that keeps it current: its header as it changes, the watch on it, the lock, the object map, and the I/O
@@ -44,13 +45,17 @@ export class OpenImage implements LockHost {
   #header: ImageHeader;
   #lock: ExclusiveLock | undefined;
   #watch: HeaderWatch | undefined;
-  #refreshing: Promise<void> | undefined;
-  #refreshAgain = false;
+  #refreshed: Promise<void> = Promise.resolve();
+  /** A refresh that has not begun. */
+  #nextRefresh: Promise<void> | undefined;
+  /** The parents are opened anew with the next refresh, though they are the same. */
+  #parentsStale = false;
+  readonly #adoption: Adoption;
+  readonly #closing = new AbortController();
   /** Writes are held back until the lock was given away. */
   #handingOver = false;
   #failure: RbdError | undefined;
   #closed = false;
-  readonly #closing = new AbortController();
 
   private constructor(
     cluster: Cluster,
@@ -66,16 +71,33 @@ export class OpenImage implements LockHost {
     this.maps = new StoredObjectMaps(pool, header.id);
     this.#keepsLock = options.exclusive ?? false;
     this.#withoutParents = options.withoutParents ?? false;
+    const presence = presenceOf({
+      pool,
+      header: () => this.#header,
+      snapId,
+      unwatched: options.watch === false,
+    });
     this.io = new ImageIo({
       ...{ objecter: cluster.objecter, state: header, readOnly: this.readOnly },
       ...(snapId !== NO_SNAP && { snapId }),
       ...(!this.readOnly && { ensureOwner: () => this.ensureOwner() }),
+      ...(presence && { presence }),
+      renew: () => this.#renewParents(),
       ...(options.limits && { limits: options.limits }),
       ...(options.discardGranularity !== undefined && { discardGranularity: options.discardGranularity }),
     });
     this.io.beforeCopyUps = () => assertOneKey(this.io);
     this.front = options.cache ? new ImageCache(this.io, options.cache) : this.io;
     this.requests = new Requests(this);
+    this.#adoption = new Adoption(this.io, {
+      read: async (withMap) => {
+        await this.refresh();
+        if (withMap) await this.#reloadMap();
+      },
+      isFinal: (error) => this.#isFinal(error),
+      notice: (event, error) => notice({ event, image: this.#header.name, ...(error && { error }) }),
+      signal: this.#closing.signal,
+    });
     this.#followLockFeature();
   }
 
@@ -129,39 +151,63 @@ export class OpenImage implements LockHost {
     return { [Symbol.dispose]: () => this.#resized.delete(listener) };
   }
 
-  /** Reads the header again; what it says is obeyed when this returns. */
-  refresh(): Promise<void> {
-    this.#refreshAgain = this.#refreshing !== undefined;
-    this.#refreshing ??= this.#refreshAll().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+  /** Nothing is read or written behind `size` any more, which is where the image is to end; undefined: all that the header says. */
+  endAt(size: number | undefined): void {
+    const before = this.io.size;
+    this.io.endsAt = size ?? Number.POSITIVE_INFINITY;
+    this.#tellSize(before);
   }
 
-  /**
-   * The header may have changed: writes that are begun after this go by what it says now. As long as it cannot be read, they wait.
-   * Passing failures end here.
-   */
-  async obeyHeader(): Promise<void> {
-    const paused = this.io.pauseWrites();
-    try {
-      for (let tries = 0; !(await this.#refreshed(tries)); tries++) await this.#patience(tries);
-    } finally {
-      this.io.resumeWrites();
+  #tellSize(before: number): void {
+    if (this.io.size === before) return;
+    for (const listener of [...this.#resized]) {
+      try {
+        listener(this.io.size);
+      } catch (error) {
+        throwUnowned(error);
+      }
     }
-    await paused;
+  }
+
+  /** Reads the header again; what it says is obeyed when this returns. */
+  refresh(): Promise<void> {
+    // One that has begun may have read the header before the change that this one is to see.
+    if (this.#nextRefresh === undefined) {
+      const begin = () => {
+        this.#nextRefresh = undefined;
+        return this.#refreshAll();
+      };
+      this.#nextRefresh = this.#refreshed.then(begin, begin);
+      this.#refreshed = this.#nextRefresh;
+      this.#refreshed.catch(() => {});
+    }
+    return this.#nextRefresh;
+  }
+
+  /** Changes the header, the object map as a whole, or objects behind the map's back: see `Adoption`. */
+  whilePaused(change: () => Promise<void>): Promise<void> {
+    return this.#adoption.whilePaused(change);
+  }
+
+  /** Somebody else changed the header: writes that are begun after this go by what it says now. */
+  follow(): Promise<void> {
+    return this.#adoption.follow();
   }
 
   /** Changes the header: all of it or nothing, and only while the lock is ours. */
   async changeHeader(...calls: readonly ClassCall[]): Promise<void> {
-    const guard = this.#lock === undefined ? [] : [this.#lock.guard];
-    await changeAll(this.pool, this.headerName, [...guard, ...calls]);
+    const change = (...guards: ClassCall[]) => changeAll(this.pool, this.headerName, [...guards, ...calls]);
+    if (this.#lock === undefined) await change();
+    else await this.#lock.guarded(change);
   }
 
   /** The header was changed: obeyed here, and told to all others who have the image open. */
   async announce(): Promise<void> {
-    await this.refresh();
-    await this.tell({ type: "headerUpdate" });
+    try {
+      await this.refresh();
+    } finally {
+      await this.tell({ type: "headerUpdate" });
+    }
   }
 
   async ensureOwner(): Promise<void> {
@@ -172,7 +218,7 @@ export class OpenImage implements LockHost {
   /** @throws RbdError once the image was closed, or the client was put on the blocklist */
   assertOpen(): void {
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#closed) throw new RbdError("SIPHON_RBD_CLOSED", `image ${this.#header.name} was closed`);
+    if (this.#closed) throw this.#closedError();
   }
 
   /** @throws what went wrong with writes that the cache had acknowledged */
@@ -187,11 +233,12 @@ export class OpenImage implements LockHost {
     });
   }
 
+  /** @throws what kept the lock from being given away: then the watch stays as well, and nobody takes this client for dead */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#closing.abort();
     this.requests.close();
+    this.#closing.abort();
     try {
       if (this.#failure === undefined) await this.#lock?.close();
     } catch (error) {
@@ -199,8 +246,8 @@ export class OpenImage implements LockHost {
       if (!isFenced(error)) throw error;
     } finally {
       await this.io.pauseWrites();
-      this.io.failWrites(new RbdError("SIPHON_RBD_CLOSED", `image ${this.#header.name} was closed`));
-      await this.#watch?.close();
+      this.io.failWrites(this.#closedError());
+      if (this.#lock?.held !== true) await this.#watch?.close();
     }
   }
 
@@ -223,18 +270,21 @@ export class OpenImage implements LockHost {
   async acquired(): Promise<void> {
     await this.refresh();
     assertWritable(this.#header);
-    if (has(this.#header, "objectMap")) await this.#openMap();
+    await this.#openMap(true);
     this.io.setOwner(true);
   }
 
   async releasing(): Promise<void> {
     this.#handingOver = true;
     await this.io.pauseWrites();
+    await this.#adoption.settled;
     this.io.setOwner(false);
-    if (has(this.#header, "objectMap")) {
-      this.io.objectMap = undefined;
-      await this.maps.unlock();
-    }
+    if (this.io.objectMap === undefined) return;
+    this.io.objectMap = undefined;
+    // Whoever has the image's lock takes that of the map as well.
+    await this.maps.unlock().catch((error) => {
+      if (isFenced(error)) throw error;
+    });
   }
 
   released(): void {
@@ -245,87 +295,85 @@ export class OpenImage implements LockHost {
   }
 
   fenced(error: RbdError): void {
+    this.#fail(error);
+  }
+
+  /** For good: nothing is acknowledged any more. */
+  #fail(error: RbdError): void {
     this.#failure ??= error;
     this.io.failWrites(this.#failure);
     this.requests.close();
+    this.#closing.abort();
   }
 
   async #start(unwatched: boolean): Promise<void> {
-    await this.#openParents(this.#header);
-    const { snapId } = this.io;
-    if (snapId !== NO_SNAP) this.io.objectMap = await snapshotMap(this.cluster, this.#header, snapId);
+    await this.#refreshAll(this.#header);
     if (unwatched) return;
     this.#watch = await HeaderWatch.open(this.pool, this.headerName, {
       notified: (payload) => this.requests.serve(payload),
-      renewed: () => this.#watchRenewed(),
+      // Others may take us for dead until the lock names a watch again.
+      lost: () => void this.io.pauseWrites(),
+      renewed: async () => {
+        await this.#lock?.renew();
+        await this.refresh();
+      },
+      restored: () => this.io.resumeWrites(),
       ended: (error) => {
         if (isFenced(error)) this.fenced(fencedError(this.#header.name, error));
-        else if (hasCode(error, "ENOENT")) this.#gone(error);
+        else
+          this.#fail(
+            hasCode(error, "ENOENT", "ENOTCONN") ? goneError(this.#header, error) : this.#closedError(),
+          );
       },
     });
     // What changed before the watch was there.
     await this.refresh();
   }
 
-  async #watchRenewed(): Promise<void> {
-    await this.#lock?.renew().catch(() => {});
-    await this.obeyHeader();
+  /** Whether it is no use to try again: then no write goes on any more. */
+  #isFinal(error: unknown): boolean {
+    if (!(error instanceof SiphonError)) return true;
+    if (isFenced(error)) this.fenced(fencedError(this.#header.name, error));
+    else if (hasCode(error, "ENOENT", "SIPHON_RBD_NO_IMAGE")) this.#fail(goneError(this.#header, error));
+    else if (hasCode(error, "SIPHON_RADOS_CLOSED")) this.#fail(this.#closedError());
+    if (!this.#closing.signal.aborted) return false;
+    this.io.failWrites(this.#failure ?? this.#closedError());
+    return true;
   }
 
-  /** Whether there is no more to wait for: the header was read, or the image is gone or closed. */
-  async #refreshed(tries: number): Promise<boolean> {
-    if (this.#closed || this.#failure !== undefined) return true;
-    const { name } = this.#header;
-    try {
-      await this.refresh();
-      if (tries > 0) notice({ event: "current", image: name });
-      return true;
-    } catch (error) {
-      if (!(error instanceof SiphonError)) throw error;
-      if (isFenced(error)) this.fenced(fencedError(name, error));
-      else if (hasCode(error, "ENOENT", "SIPHON_RBD_NO_IMAGE")) this.#gone(error);
-      else if (hasCode(error, "SIPHON_RADOS_CLOSED")) return true;
-      else if (tries === 0) notice({ event: "stale", image: name, error });
-      return false;
-    }
-  }
-
-  /** Milliseconds between attempts grow up to some seconds. */
-  async #patience(tries: number): Promise<void> {
-    const { signal } = this.#closing;
-    await sleep(Math.min(100 * 2 ** tries, 5_000), undefined, { signal }).catch(() => {});
-  }
-
-  /** Somebody removed the image while it is open: nothing written to it would be found again. */
-  #gone(cause: SiphonError): void {
-    const message = `image ${this.#header.name} was removed while it was open`;
-    this.#failure ??= new RbdError("SIPHON_RBD_NO_IMAGE", message, { cause });
-    this.io.failWrites(this.#failure);
-    this.requests.close();
-  }
-
-  async #refreshAll(): Promise<void> {
-    do {
-      this.#refreshAgain = false;
-      const { id, name } = this.#header;
-      const header = await readHeader(this.pool, id, name);
-      const before = this.io.size;
-      await this.#openParents(header);
+  /** @param known a header that was just read */
+  async #refreshAll(known?: ImageHeader): Promise<void> {
+    const anew = this.#parentsStale || known !== undefined;
+    this.#parentsStale = false;
+    const { id, name } = this.#header;
+    for (let attempt = 1; ; attempt++) {
+      const header = attempt === 1 && known ? known : await readHeader(this.pool, id, name);
+      const { size } = this.io;
+      try {
+        const shown = await shownBy(this.cluster, this.io, this.#header, header, {
+          anew,
+          withoutParents: this.#withoutParents,
+        });
+        this.io.parent = shown.parent;
+        if (this.io.snapId !== NO_SNAP) this.io.objectMap = shown.map;
+      } catch (error) {
+        // Flattened since the header was read: the header says so now. Or somebody destroyed the parent.
+        if (!isStale(error)) throw error;
+        if (attempt === attempts) throw this.#parentGone(error as RbdError);
+        continue;
+      }
       this.#header = header;
       this.io.state = header;
       this.#followLockFeature();
-      if (this.io.size !== before) this.#tellResized();
-    } while (this.#refreshAgain);
+      this.#tellSize(size);
+      return;
+    }
   }
 
-  #tellResized(): void {
-    for (const listener of [...this.#resized]) {
-      try {
-        listener(this.io.size);
-      } catch (error) {
-        throwUnowned(error);
-      }
-    }
+  /** The parents are looked for anew: one of them is gone. */
+  async #renewParents(): Promise<void> {
+    this.#parentsStale = true;
+    await this.refresh();
   }
 
   /** Feature exclusive-lock can be enabled and disabled while the image is open. */
@@ -337,22 +385,11 @@ export class OpenImage implements LockHost {
     this.io.setOwner(false);
   }
 
-  async #openParents(header: ImageHeader): Promise<void> {
-    const { snapId } = this.io;
-    const link = snapId === NO_SNAP ? header.parent : header.snapshots.get(snapId)?.parent;
-    if (link === undefined || this.#withoutParents) this.io.parent = undefined;
-    else {
-      const known = this.io.parent?.state;
-      const current = known && { poolId: known.poolId, namespace: known.namespace, imageId: known.id };
-      const same = current && sameParent(link, { ...current, snapId: this.io.parent!.snapId, overlap: 0 });
-      if (!same) this.io.parent = await openParent(this.cluster, link);
-    }
-  }
-
-  async #openMap(): Promise<void> {
+  /** The object map of the image that we own, unless it is invalid. */
+  async #openMap(takeLock: boolean): Promise<void> {
     const { flags, id: imageId, poolId, namespace, size } = this.#header;
-    if ((flags & imageFlag.objectMapInvalid) !== 0) return;
-    await this.maps.lock();
+    if (!has(this.#header, "objectMap") || (flags & imageFlag.objectMapInvalid) !== 0) return;
+    if (takeLock) await this.maps.lock();
     const states = await this.maps.load().catch((error) => {
       if (hasCode(error, "ENOENT") || error?.name === "WireError") return undefined;
       throw error;
@@ -363,17 +400,37 @@ export class OpenImage implements LockHost {
     }
     const { objecter } = this.cluster;
     const onInvalid = (snapId: number | undefined) => this.invalidateMap(snapId);
-    this.io.objectMap = new ObjectMap({ objecter, poolId, namespace, imageId, states, onInvalid });
+    const opened = new ObjectMap({ objecter, poolId, namespace, imageId, states, onInvalid });
+    if (this.#lock?.held) this.io.objectMap = opened;
   }
 
-  /** The object map says nothing from now on, until it is rebuilt. */
+  /** Reads ask the OSDs meanwhile. */
+  async #reloadMap(): Promise<void> {
+    if (this.readOnly) return;
+    this.io.objectMap = undefined;
+    if (this.#lock?.held) await this.#openMap(false);
+  }
+
+  /** The object map says nothing from now on, until it is rebuilt. It counts until the header says so. */
   async invalidateMap(snapId: number | undefined): Promise<void> {
     const flags =
       imageFlag.objectMapInvalid | (has(this.#header, "fastDiff") ? imageFlag.fastDiffInvalid : 0);
-    if (snapId === undefined) this.io.objectMap = undefined;
     await this.changeHeader(setFlags(flags, flags, snapId ?? NO_SNAP));
+    if (snapId === undefined) this.io.objectMap = undefined;
+  }
+
+  #closedError(): RbdError {
+    return new RbdError("SIPHON_RBD_CLOSED", `image ${this.#header.name} was closed`);
+  }
+
+  #parentGone(cause: RbdError): RbdError {
+    const message = `the parent of image ${this.#header.name} is gone: ${cause.message}`;
+    return new RbdError("SIPHON_RBD_NO_SNAPSHOT", message, { cause });
   }
 }
+
+/** Headers are read so often when they name parents that are gone. */
+const attempts = 5;
 
 interface WithoutParents {
   /** The parent may be gone already: for an image that is only to be removed or put away, and not read. */

@@ -1,27 +1,61 @@
 import { type Cluster, NO_SNAP } from "@siphon/rados";
+import { getSize } from "../cls/image.ts";
+import { ask } from "../cls/run.ts";
 import { hasCode } from "../errors.ts";
 import { type ImageHeader, imageFlag } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import type { ParentLink } from "../image-state.ts";
 import { ImageIo } from "../io/image-io.ts";
+import { isStale, Presence, staleError } from "../io/presence.ts";
 import { ObjectMap } from "../object-map/object-map.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
+import { headerObject } from "../object-names.ts";
 import { assertReadable, has } from "./features.ts";
 import { poolById } from "./pools.ts";
 
 /**
- * The snapshot that a clone shows, ready to be read, with its own parents. It is not watched: what a snapshot shows does not
- * change, and where it comes from is looked at again whenever the clone's header is.
+ * The snapshot that a clone shows, ready to be read, with its own parents. It is not watched. What a snapshot shows never changes, so
+ * what its object map says stays true: an object that was absent shows what the next parent shows, for ever. What changes is where
+ * that can be read: a clone that is flattened gets objects of its own, and then its parent may be removed. So "no object" from an OSD
+ * counts only after the snapshot was found to be there still; otherwise the read ends with `errno.stale`, and the chain is opened anew.
+ *
+ * @throws RbdError with `errno.stale` if there is no such snapshot
  */
 export async function openParent(cluster: Cluster, link: ParentLink): Promise<ImageIo> {
-  const pool = await poolById(cluster, link.poolId, link.namespace);
-  const header = await readHeader(pool, link.imageId, link.imageId);
-  assertReadable(header);
-  const io = new ImageIo({ objecter: cluster.objecter, state: header, snapId: link.snapId });
-  io.objectMap = await snapshotMap(cluster, header, link.snapId);
-  const next = header.snapshots.get(link.snapId)?.parent;
-  if (next !== undefined) io.parent = await openParent(cluster, next);
-  return io;
+  const { imageId, snapId } = link;
+  const what = `snapshot ${snapId} of parent image ${imageId}`;
+  const gone = () => {
+    throw staleError(what);
+  };
+  const pool = await poolById(cluster, link.poolId, link.namespace).catch(unlessGone(gone));
+  for (let attempt = 1; ; attempt++) {
+    const header = await readHeader(pool, imageId, imageId).catch(unlessGone(gone));
+    assertReadable(header);
+    const snapshot = header.snapshots.get(snapId);
+    if (snapshot === undefined) throw staleError(what);
+    const presence = new Presence(async () => {
+      await ask(pool, headerObject(imageId), getSize(snapId)).catch(unlessGone(gone));
+    });
+    const io = new ImageIo({ objecter: cluster.objecter, state: header, snapId, presence });
+    try {
+      // The header is older than the map: an object that is absent here shows the parent that the header names.
+      io.objectMap = await snapshotMap(cluster, header, snapId);
+      if (snapshot.parent !== undefined) io.parent = await openParent(cluster, snapshot.parent);
+      return io;
+    } catch (error) {
+      // Flattened since its header was read: the header says so now.
+      if (!isStale(error) || attempt === attempts) throw error;
+    }
+  }
+}
+
+const attempts = 5;
+
+function unlessGone(gone: () => never): (error: unknown) => never {
+  return (error) => {
+    if (hasCode(error, "ENOENT", "SIPHON_RBD_NO_POOL")) gone();
+    throw error;
+  };
 }
 
 /** What is known of the objects of a snapshot; undefined if nothing is. */

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { errnoName, throwUnowned } from "@siphon/rados";
 import { WireError } from "@siphon/wire";
+import { protection } from "../cls/snapshot.ts";
 import { errnoOf, RbdError } from "../errors.ts";
+import { type ImageHeader, snapshotOf, userSnapshot } from "../header/image-header.ts";
 import { carryOut } from "../maintenance/carry-out.ts";
 import {
   decodeNotifyMessage,
@@ -36,8 +38,18 @@ export type OwnerTask = Extract<
 
 interface Pending {
   progress: OnProgress | undefined;
-  /** Settles when there is news of it: its result, or undefined for progress. */
-  news: PromiseWithResolvers<number | undefined>;
+  /** Its errno, once the owner has told it; it may come before the owner's answer to the question. */
+  result: number | undefined;
+  /** Settles when there is news of it: its result, or progress. */
+  news: PromiseWithResolvers<void>;
+}
+
+/** What became of something that another client asked us for. */
+interface Served {
+  /** Undefined while we are at work on it. */
+  result: number | undefined;
+  /** `performance.now()`. */
+  ended: number;
 }
 
 /**
@@ -48,8 +60,8 @@ export class Requests {
   readonly #image: OpenImage;
   /** Ours that the owner is at work on. */
   readonly #pending = new Map<string, Pending>();
-  /** Of others, that we are at work on. */
-  readonly #serving = new Set<string>();
+  /** Of others: those that we are at work on, and those done lately, which may be asked for again. */
+  readonly #served = new Map<string, Served>();
   readonly #closing = new AbortController();
   #last = 0n;
 
@@ -83,18 +95,30 @@ export class Requests {
    */
   async perform(task: OwnerTask, progress?: OnProgress): Promise<void> {
     const image = this.#image;
-    for (;;) {
+    const wasDone = isDone(image.header, task);
+    for (let wasAsked = false; ; ) {
       image.assertOpen();
       if (image.readOnly) {
         throw new RbdError("SIPHON_RBD_READ_ONLY", `image ${image.header.name} was opened read-only`);
       }
-      const here = () => carryOut(image, task, progress);
+      // Asked before: an owner who did not say so may have done it.
+      const nowDone = async () => {
+        await image.refresh();
+        return !wasDone && isDone(image.header, task);
+      };
+      const here = async () => {
+        if (!wasAsked || !(await nowDone())) await carryOut(image, task, progress);
+      };
       if (image.lock === undefined) return here();
       if (await image.lock.whileOwned(here)) return;
       const result = await this.#askForTask(task, progress);
       if (result === 0) return image.refresh();
-      if (result !== undefined && !transient.has(result)) throw refused(image, task, result);
-      if (result === undefined) await sleep(retryDelay, undefined, { signal: this.#closing.signal });
+      if (result !== undefined && !transient.has(result)) {
+        if (wasAsked && (await nowDone())) return;
+        throw refused(image, task, result);
+      }
+      wasAsked = true;
+      if (result !== restart) await sleep(retryDelay, undefined, { signal: this.#closing.signal });
     }
   }
 
@@ -111,22 +135,22 @@ export class Requests {
     }
     switch (message.type) {
       case "headerUpdate":
-        await image.obeyHeader();
+        await image.follow();
         return encodeResponse(0);
       case "acquiredLock":
       case "releasedLock":
         image.lock?.wake();
         // An owner who is gone will not finish what was asked of it.
-        for (const { news } of this.#pending.values()) news.resolve(restart);
+        this.#restart();
         return undefined;
       case "requestLock":
         return answer(image.lock?.requested());
       case "asyncProgress":
         tellProgress(this.#pending.get(requestKey(message.id))?.progress, message);
-        this.#settle(message.id, undefined);
+        this.#heard(message.id, undefined);
         return undefined;
       case "asyncComplete":
-        this.#settle(message.id, message.result);
+        this.#heard(message.id, message.result);
         return undefined;
       case "quiesce":
       case "unquiesce":
@@ -140,47 +164,86 @@ export class Requests {
 
   close(): void {
     this.#closing.abort(new RbdError("SIPHON_RBD_CLOSED", `image ${this.#image.header.name} was closed`));
-    for (const { news } of this.#pending.values()) news.resolve(restart);
+    this.#restart();
   }
 
   async #askForTask(task: OwnerTask, progress: OnProgress | undefined): Promise<number | undefined> {
     if (!("id" in task) || task.id === undefined) return this.askOwner(task);
     const key = requestKey(task.id);
-    const pending: Pending = { progress, news: Promise.withResolvers() };
+    const pending: Pending = { progress, result: undefined, news: Promise.withResolvers() };
     this.#pending.set(key, pending);
     try {
-      const answered = await this.askOwner(task);
-      if (answered !== 0) return answered;
-      for (;;) {
-        const result = await Promise.race([pending.news.promise, silence(this.#closing.signal)]);
-        if (result !== undefined) return result;
+      // The notification waits for all who have the image open; what the owner tells by itself may come before.
+      const answer = this.askOwner(task).then((answered) => answered ?? "silent");
+      answer.catch(() => {});
+      for (let accepted = false; ; ) {
+        const news = pending.news.promise.then(() => undefined);
+        const waits = [news, accepted ? silence(this.#closing.signal) : answer];
+        const answered = await Promise.race(waits);
+        if (pending.result !== undefined) return pending.result;
         pending.news = Promise.withResolvers();
+        if (answered === undefined) continue;
+        if (answered === "silent") return undefined;
+        if (answered !== 0) return answered;
+        accepted = true;
       }
     } finally {
       this.#pending.delete(key);
     }
   }
 
-  #settle(id: RequestId, result: number | undefined): void {
-    this.#pending.get(requestKey(id))?.news.resolve(result);
+  /** @param result undefined: it is at work on it */
+  #heard(id: RequestId, result: number | undefined): void {
+    const pending = this.#pending.get(requestKey(id));
+    if (pending === undefined) return;
+    pending.result ??= result;
+    pending.news.resolve();
+  }
+
+  #restart(): void {
+    for (const pending of this.#pending.values()) {
+      pending.result ??= restart;
+      pending.news.resolve();
+    }
   }
 
   async #serveTask(task: OwnerTask): Promise<Uint8Array> {
     const id = "id" in task ? task.id : undefined;
     if (id === undefined) return encodeResponse(await this.#do(task));
     const key = requestKey(id);
-    // Asked again because the answer was lost.
-    if (!this.#serving.has(key)) {
-      if (this.#serving.size >= mostTasks) return encodeResponse(busy);
-      this.#serving.add(key);
-      void this.#do(
-        task,
-        (offset, total) => void this.#image.tell({ type: "asyncProgress", id, offset, total }),
-      )
-        .then((result) => this.#image.tell({ type: "asyncComplete", id, result }))
-        .finally(() => this.#serving.delete(key));
+    const before = this.#served.get(key);
+    // Asked again because the answer was lost, or the news that it is done.
+    if (before !== undefined) {
+      if (before.result !== undefined) void this.#complete(id, before);
+      return encodeResponse(0);
     }
+    this.#forgetOld();
+    const underWay = [...this.#served.values()].filter(({ result }) => result === undefined).length;
+    if (underWay >= mostTasks) return encodeResponse(busy);
+    const served: Served = { result: undefined, ended: 0 };
+    this.#served.set(key, served);
+    void this.#do(
+      task,
+      (offset, total) => void this.#image.tell({ type: "asyncProgress", id, offset, total }),
+    ).then((result) => {
+      // With another owner it is begun anew, also if that is us again.
+      if (result === restart) this.#served.delete(key);
+      served.result = result;
+      served.ended = performance.now();
+      return this.#complete(id, served);
+    });
     return encodeResponse(0);
+  }
+
+  #complete(id: RequestId, { result = 0 }: Served): Promise<void> {
+    return this.#image.tell({ type: "asyncComplete", id, result });
+  }
+
+  #forgetOld(): void {
+    const since = performance.now() - remembered;
+    for (const [key, { result, ended }] of this.#served) {
+      if (result !== undefined && ended < since) this.#served.delete(key);
+    }
   }
 
   async #do(task: OwnerTask, progress?: OnProgress): Promise<number> {
@@ -215,6 +278,29 @@ function tellProgress(
   }
 }
 
+/** Whether a header shows that a task was carried out. */
+function isDone(header: ImageHeader, task: OwnerTask): boolean {
+  switch (task.type) {
+    case "resize":
+      return header.size === task.size;
+    case "flatten":
+      return header.parent === undefined;
+    case "sparsify":
+      return false;
+    case "snapCreate":
+      return snapshotOf(header, task.name, task.namespace.type) !== undefined;
+    case "snapRemove":
+      return snapshotOf(header, task.name, task.namespace.type) === undefined;
+    case "snapRename":
+      return header.snapshots.get(task.snapId)?.name === task.name;
+    case "snapProtect":
+    case "snapUnprotect": {
+      const wanted = task.type === "snapProtect" ? protection.protected : protection.unprotected;
+      return userSnapshot(header, task.name)?.protection === wanted;
+    }
+  }
+}
+
 function answer(result: number | undefined): Uint8Array | undefined {
   return result === undefined ? undefined : encodeResponse(result);
 }
@@ -231,6 +317,8 @@ async function silence(signal: AbortSignal): Promise<number> {
   return restart;
 }
 
+/** Milliseconds for which what was done is remembered: for longer than it may be asked for again. */
+const remembered = 300_000;
 /** ERESTART: the lock's owner has changed; ETIMEDOUT. */
 const restart = -85;
 const transient = new Set([restart, -110]);

@@ -23,10 +23,12 @@ export class CopyUp implements ParentReader, MapWaiter {
   data: Buffer;
   #updates = 0;
   #result = 0;
+  #error: Error | undefined;
   /** What comes when the maps say what they were told. */
   #next = () => {};
   /** Without a write. */
   #alone = false;
+  #renewals = 0;
 
   constructor(io: ImageIo, objectNumber: number) {
     this.#io = io;
@@ -60,6 +62,14 @@ export class CopyUp implements ParentReader, MapWaiter {
   }
 
   parentRead(result: number, error: Error | undefined): void {
+    const { renew } = this.#io;
+    if (result === errno.stale && renew !== undefined && this.#renewals++ < mostRenewals) {
+      renew().then(
+        () => this.#again(),
+        (reason: Error & { errno?: number }) => this.#finish(reason.errno ?? errno.io, reason),
+      );
+      return;
+    }
     if (result < 0) {
       this.#finish(result, error);
       return;
@@ -87,10 +97,10 @@ export class CopyUp implements ParentReader, MapWaiter {
     );
   }
 
-  mapUpdated(result: number): void {
-    if (result < 0) this.#result = result;
+  mapUpdated(result: number, error?: Error): void {
+    if (result < 0 && this.#result === 0) [this.#result, this.#error] = [result, error];
     if (--this.#updates > 0) return;
-    if (this.#result < 0) this.#finish(this.#result, undefined);
+    if (this.#result < 0) this.#finish(this.#result, this.#error);
     else this.#next();
   }
 
@@ -98,6 +108,13 @@ export class CopyUp implements ParentReader, MapWaiter {
   written(result: number, error: Error | undefined): void {
     this.#writes.shift();
     this.#finish(result, error, false);
+  }
+
+  /** The parents were looked at anew: there may be none any more. */
+  #again(): void {
+    this.data = Buffer.allocUnsafe(this.#io.parentBytes(this.#objectNumber));
+    if (this.data.length === 0) this.#finish(0, undefined);
+    else readParent(this.#io, this.#objectNumber, 0, this.data.length, this);
   }
 
   #told(tell: () => void, next: () => void): void {
@@ -213,3 +230,5 @@ class CopyUpRequest extends ObjectRequest {
     this.#done(this.result, this.error);
   }
 }
+
+const mostRenewals = 10;

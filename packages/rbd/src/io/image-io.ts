@@ -16,6 +16,7 @@ import { ObjectRead } from "./object-read.ts";
 import { ObjectWrite } from "./object-write.ts";
 import { Operation, type OperationKind } from "./operation.ts";
 import type { ParentView } from "./parent-view.ts";
+import type { Presence } from "./presence.ts";
 import { createLatencies, IoCounters, type Latencies } from "./statistics.ts";
 import { Targets } from "./targets.ts";
 import { checkWrite, clipRequest } from "./valid-request.ts";
@@ -34,6 +35,10 @@ export interface ImageIoOptions {
    * fails, so do the writes that wait. Missing where the image has no lock.
    */
   readonly ensureOwner?: () => Promise<void>;
+  /** Where it may be removed unseen: confirms that it is still there before "no object" is believed. */
+  readonly presence?: Presence;
+  /** Looks at the image and its parents anew, when a parent was found to be gone; where missing, the read fails. */
+  readonly renew?: () => Promise<void>;
   readonly limits?: IoLimits;
   /** Discards leave what does not fill units of so many bytes (rbd_discard_granularity_bytes); 0 for exact ones. */
   readonly discardGranularity?: number;
@@ -53,6 +58,8 @@ export class ImageIo {
   readonly targets: Targets;
   readonly snapId: number;
   readonly readOnly: boolean;
+  readonly presence: Presence | undefined;
+  readonly renew: (() => Promise<void>) | undefined;
   readonly counters = new IoCounters();
   readonly latencies: Latencies = createLatencies();
   /** Counts up whenever others may have changed the image: its header is new, or the lock was given away. */
@@ -67,6 +74,8 @@ export class ImageIo {
   beforeCopyUps: (() => Promise<void>) | undefined;
   /** Of what is read: the image's own only while its lock is held, a snapshot's at any time. */
   objectMap: ObjectMap | undefined;
+  /** Where the image ends already, though its header does not say so yet: what lies behind is being removed. */
+  endsAt = Number.POSITIVE_INFINITY;
   readonly copyUps: CopyUps = new CopyUps(this);
   /** How many writes to an object are under way that may yet find that it must be copied up. */
   readonly guardedWrites = new Map<number, number>();
@@ -96,6 +105,8 @@ export class ImageIo {
     this.#state = state;
     this.snapId = snapId;
     this.readOnly = (options.readOnly ?? false) || snapId !== NO_SNAP;
+    this.presence = options.presence;
+    this.renew = options.renew;
     this.layout = new Layout(state);
     this.targets = new Targets(state.dataPoolId, state.namespace, state.objectPrefix);
     this.#discardGranularity = options.discardGranularity ?? 65_536;
@@ -128,7 +139,7 @@ export class ImageIo {
 
   /** In bytes, of the snapshot if one is read. */
   get size(): number {
-    if (this.snapId === NO_SNAP) return this.state.size;
+    if (this.snapId === NO_SNAP) return Math.min(this.state.size, this.endsAt);
     return this.state.snapshots.get(this.snapId)?.size ?? 0;
   }
 

@@ -4,13 +4,25 @@ import { errno } from "./errno.ts";
 import { ObjectExtent } from "./object-extent.ts";
 import type { Operation } from "./operation.ts";
 import { type ParentReader, readParent } from "./parent-read.ts";
+import type { PresenceWaiter } from "./presence.ts";
 
-/** Reads an extent of an object, or where there is no object, of the parent; what neither has is zeros. */
-export class ObjectRead extends ObjectExtent implements ParentReader {
+/**
+ * Reads an extent of an object, or where there is no object, of the parent; what neither has is zeros. That there is no object is
+ * believed where the object map says so, or the OSD, and what is read from is still there.
+ */
+export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWaiter {
   #received = 0;
+  /** What the parent had of the object when it was asked for. */
+  #parentBytes = 0;
+  #renewals = 0;
 
   begin(operation: Operation, extents: ObjectExtents): void {
     this.assign(operation, extents);
+    this.#renewals = 0;
+    this.#start();
+  }
+
+  #start(): void {
     const { io } = this;
     if (io.objectMap?.mayExist(this.objectNumber) === false) {
       io.counters.holes++;
@@ -20,6 +32,7 @@ export class ObjectRead extends ObjectExtent implements ParentReader {
     this.flags = requestFlag.read;
     this.snapId = io.snapId;
     this.#received = 0;
+    this.#parentBytes = io.parentBytes(this.objectNumber);
     this.ops.clear().addExtent(opCode.read, this.objectOffset, this.length);
     io.objecter.submit(this);
   }
@@ -35,9 +48,10 @@ export class ObjectRead extends ObjectExtent implements ParentReader {
   }
 
   completed(): void {
-    const { result } = this;
+    const { result, io } = this;
     if (result === errno.noEntry) {
-      this.#readAbsent();
+      if (io.presence === undefined) this.confirmed(0);
+      else io.presence.confirm(this);
       return;
     }
     // An object is as long as what was written to it: behind that there are zeros.
@@ -56,12 +70,34 @@ export class ObjectRead extends ObjectExtent implements ParentReader {
   }
 
   parentRead(result: number, error: Error | undefined): void {
-    if (result < 0) this.operation.fail(result, error);
-    this.finish(0);
+    if (result < 0) this.#failed(result, error);
+    else this.finish(0);
+  }
+
+  confirmed(result: number, error?: Error): void {
+    if (result < 0) this.#failed(result, error);
+    // Flattened meanwhile: the object is there now.
+    else if (this.io.parentBytes(this.objectNumber) !== this.#parentBytes) this.#start();
+    else this.#readAbsent();
   }
 
   protected override release(): void {
     this.io.reads.push(this);
+  }
+
+  #failed(result: number, error: Error | undefined): void {
+    const { renew } = this.io;
+    if (result === errno.stale && renew !== undefined && this.#renewals++ < mostRenewals) {
+      renew().then(
+        () => this.#start(),
+        (reason: Error & { errno?: number }) => this.#fail(reason.errno ?? errno.io, reason),
+      );
+    } else this.#fail(result, error);
+  }
+
+  #fail(result: number, error: Error | undefined): void {
+    this.operation.fail(result, error);
+    this.finish(0);
   }
 
   #readAbsent(): void {
@@ -77,3 +113,6 @@ export class ObjectRead extends ObjectExtent implements ParentReader {
     readParent(io, objectNumber, objectOffset, shared, this);
   }
 }
+
+/** Each is a change of the parents by somebody else. */
+const mostRenewals = 10;

@@ -111,8 +111,10 @@ export class ObjectWrite extends ObjectExtent implements MapWaiter {
     this.#send();
   }
 
-  mapUpdated(result: number): void {
-    if (result < 0 || this.#step === "mapAfter") this.finish(result);
+  mapUpdated(result: number, error?: Error): void {
+    // What was removed is gone, though the map may say for a while that it may be there.
+    if (this.#step === "mapAfter" && result !== errno.shutdown) this.finish(0);
+    else if (result < 0) this.fail(result, error);
     else this.#send();
   }
 

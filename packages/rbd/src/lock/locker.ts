@@ -1,6 +1,6 @@
 import type { Cluster, Pool } from "@siphon/rados";
 import type { EntityAddr } from "@siphon/wire";
-import { breakLock, getLockInfo, type Locker, type LockInfo, type LockSpec } from "../cls/lock.ts";
+import { breakLock, getLockInfo, type Locker, type LockInfo, type LockSpec, unlock } from "../cls/lock.ts";
 import { ask, changeAll } from "../cls/run.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import type { ImageState } from "../image-state.ts";
@@ -42,23 +42,46 @@ export async function findOwner(
   );
 }
 
-/** Whether the owner still watches the image: then the lock must be asked for, and not taken. */
+/**
+ * Whether the owner still watches the image: then the lock must be asked for, and not taken. One that watches under another cookie than the
+ * lock names lives as well: it watches anew, and is about to rename its lock.
+ */
 export async function isAlive(pool: Pool, imageId: string, owner: Locker): Promise<boolean> {
-  const cookie = watchCookieOf(owner);
   const addr = addrKey(owner.addr);
   const watchers = await pool.listWatchers(headerObject(imageId));
-  return watchers.some((watcher) => watcher.cookie === cookie && addrKey(watcher.addr) === addr);
+  return watchers.some((watcher) => addrKey(watcher.addr) === addr);
 }
 
-/** Takes a lock from a client, and makes sure first that nothing that they sent off arrives any more. */
+/** Whether one that was found dead has the lock still, under the same name, and has not come back. */
+export async function isStillDead(
+  pool: Pool,
+  image: Pick<ImageState, "id" | "name">,
+  before: Locker,
+): Promise<boolean> {
+  if (!isSameOwner(await findOwner(pool, image), before)) return false;
+  if (await isAlive(pool, image.id, before)) return false;
+  // Who unwatched after giving the lock away has it no more.
+  return isSameOwner(await findOwner(pool, image), before);
+}
+
+export function isSameOwner(a: Locker | undefined, b: Locker): boolean {
+  return a?.client === b.client && a.cookie === b.cookie && addrKey(a.addr) === addrKey(b.addr);
+}
+
+/**
+ * Takes a lock from a client, and makes sure first that nothing that they sent off arrives any more: the client is put on the blocklist,
+ * with all of its process's images. A lock of our own is only given back: what we sent is known to us.
+ */
 export async function breakLockOf(
   cluster: Cluster,
   pool: Pool,
   imageId: string,
   locker: Locker,
 ): Promise<void> {
-  await cluster.blocklist("add", addrKey(locker.addr));
-  await changeAll(pool, headerObject(imageId), [breakLock(imageLockName, locker)]).catch(unless("ENOENT"));
+  const isOurs = locker.client === cluster.globalId;
+  if (!isOurs) await cluster.blocklist("add", addrKey(locker.addr));
+  const freed = isOurs ? unlock(imageLockName, locker.cookie) : breakLock(imageLockName, locker);
+  await changeAll(pool, headerObject(imageId), [freed]).catch(unless("ENOENT"));
 }
 
 /** `192.0.2.1:0/1234`, as in the blocklist. */

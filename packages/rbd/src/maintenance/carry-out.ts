@@ -1,7 +1,8 @@
+import { RbdError } from "../errors.ts";
 import type { OpenImage } from "../image/open-image.ts";
 import type { OnProgress, OwnerTask } from "../image/requests.ts";
 import { flatten } from "./flatten.ts";
-import { quiescingOf } from "./quiesce.ts";
+import { quiescingFlags, quiescingOf } from "./quiesce.ts";
 import { resize } from "./resize.ts";
 import {
   createSnapshot,
@@ -14,6 +15,7 @@ import { sparsify } from "./sparsify.ts";
 
 /** Does what the owner of an image's lock is asked for; the lock is held, or the image has none. */
 export async function carryOut(image: OpenImage, task: OwnerTask, progress?: OnProgress): Promise<void> {
+  assertUnderstood(task);
   switch (task.type) {
     case "resize":
       return resize(image, task.size, task.allowShrink, progress);
@@ -33,3 +35,22 @@ export async function carryOut(image: OpenImage, task: OwnerTask, progress?: OnP
       return unprotectSnapshot(image, task.name);
   }
 }
+
+/**
+ * What is asked for in a way that is not known here is refused, and not done in another way that is.
+ *
+ * @throws RbdError SIPHON_RBD_UNSUPPORTED with EOPNOTSUPP
+ */
+function assertUnderstood(task: OwnerTask): void {
+  const isKnown = !("namespace" in task) || task.namespace.type !== "unknown";
+  const isOfUser = !("namespace" in task) || task.namespace.type === "user";
+  const onlyUsers =
+    task.type === "snapRename" || task.type === "snapProtect" || task.type === "snapUnprotect";
+  const hasKnownFlags = task.type !== "snapCreate" || (task.flags & ~knownFlags) === 0;
+  if (isKnown && (isOfUser || !onlyUsers) && hasKnownFlags) return;
+  throw new RbdError("SIPHON_RBD_UNSUPPORTED", `${task.type} of a kind that siphon does not know`, {
+    errno: -95,
+  });
+}
+
+const knownFlags = quiescingFlags.skipped | quiescingFlags.attempted;

@@ -52,9 +52,8 @@ export function planFeatures(current: number, asked: number, enable: boolean): n
 
 /** New object maps say nothing until they are rebuilt (src/librbd/operation/EnableFeaturesRequest.cc). */
 export async function enableFeatures(image: OpenImage, features: number): Promise<void> {
-  const { io, header, maps } = image;
-  await io.pauseWrites();
-  try {
+  const { header, maps } = image;
+  await image.whilePaused(async () => {
     if ((features & mapFeatures) !== 0) {
       await setFlagsOfAll(image, imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid);
     }
@@ -64,19 +63,17 @@ export async function enableFeatures(image: OpenImage, features: number): Promis
       for (const { id, size } of snapshotsByAge(header)) await maps.create(objects(size), id);
       await maps.create(objects(header.size));
     }
-    await image.refresh();
-  } finally {
-    io.resumeWrites();
-  }
-  await image.announce();
+  });
+  await image.tell({ type: "headerUpdate" });
 }
 
 /** Maps go before the feature does (src/librbd/operation/DisableFeaturesRequest.cc), and the lock after it. */
 export async function disableFeatures(image: OpenImage, features: number): Promise<void> {
   const { io, header, maps, pool } = image;
-  await io.pauseWrites();
-  try {
+  await image.whilePaused(async () => {
     if ((features & mapFeatures) !== 0) {
+      // Maps of which some are gone already say nothing, if this does not come to its end.
+      await setFlagsOfAll(image, imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid);
       io.objectMap = undefined;
       for (const { id } of snapshotsByAge(header)) await maps.remove(id);
       await maps.remove();
@@ -87,11 +84,8 @@ export async function disableFeatures(image: OpenImage, features: number): Promi
       const { cookie } = managedLock(await image.watchCookie());
       await changeAll(pool, image.headerName, [unlock(imageLockName, cookie)]).catch(unless("ENOENT"));
     }
-    await image.refresh();
-  } finally {
-    io.resumeWrites();
-  }
-  await image.announce();
+  });
+  await image.tell({ type: "headerUpdate" });
 }
 
 async function setFlagsOfAll(image: OpenImage, flags: number): Promise<void> {

@@ -33,18 +33,16 @@ export async function flatten(image: OpenImage, progress?: OnProgress): Promise<
   const objects = io.layout.objectCount(Math.min(parent.overlap, header.size));
   await eachObject(0, objects, (objectNumber) => io.copyUp(objectNumber), progress);
   if (io.parentView !== undefined) await restoreHeader(io);
-  await io.pauseWrites();
-  try {
-    // Snapshots that were not flattened along go on showing the parent.
-    const leaves = has(header, "deepFlatten") || header.snapContext.snaps.length === 0;
+  // The class takes the mark of a clone away together with the parent.
+  const isMarked = isOfVersion2(image);
+  // Snapshots that were not flattened along go on showing the parent.
+  const leaves = has(header, "deepFlatten") || header.snapContext.snaps.length === 0;
+  await image.whilePaused(async () => {
     if (leaves) await leaveChildren(image, parentSpec);
     await image.changeHeader(detachParent).catch(unless("ENOENT"));
-    await image.refresh();
-    if (leaves) await forgetParent(image, parentSpec);
-  } finally {
-    io.resumeWrites();
-  }
-  await image.announce();
+  });
+  await image.tell({ type: "headerUpdate" });
+  if (leaves && isMarked) await forgetParent(image, parentSpec);
 }
 
 /** The header of an encrypted clone becomes one that every program opens: all of its data has its key now. */
@@ -56,7 +54,7 @@ async function restoreHeader(io: ImageIo): Promise<void> {
 /** Takes a clone off its parent's list of children (src/librbd/image/DetachChildRequest.cc); again, if it was interrupted. */
 export async function detachFromParent(image: OpenImage, parent: ParentSpec): Promise<void> {
   await leaveChildren(image, parent);
-  await forgetParent(image, parent);
+  if (isOfVersion2(image)) await forgetParent(image, parent);
 }
 
 async function leaveChildren(image: OpenImage, parent: ParentSpec): Promise<void> {
@@ -74,7 +72,6 @@ async function leaveChildren(image: OpenImage, parent: ParentSpec): Promise<void
 
 /** The mark of a clone goes last: while it is there, all of this is done again. */
 async function forgetParent(image: OpenImage, parent: ParentSpec): Promise<void> {
-  if (!isOfVersion2(image)) return;
   await removeTrashedSnapshot(image, parent).catch(unless("ENOENT"));
   await image.changeHeader(setOpFeatures(0, opFeature.cloneChild));
 }

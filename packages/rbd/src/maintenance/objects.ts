@@ -5,7 +5,10 @@ import type { OnProgress } from "../image/requests.ts";
 /** Objects that are worked on at the same time (rbd_concurrent_management_ops). */
 const concurrency = 10;
 
-/** Does something with each object from `first` up to, not including, `end`, several at a time, in order of their numbers. */
+/**
+ * Does something with each object from `first` up to, not including, `end`, several at a time, in order of their numbers. When it
+ * returns, or throws, nothing is under way any more.
+ */
 export async function eachObject(
   first: number,
   end: number,
@@ -15,19 +18,20 @@ export async function eachObject(
   const total = end - first;
   let next = first;
   let done = 0;
-  let failed = false;
+  let failure: { error: unknown } | undefined;
   const worker = async () => {
-    while (next < end && !failed) {
+    while (next < end && failure === undefined) {
       try {
         await work(next++);
       } catch (error) {
-        failed = true;
-        throw error;
+        failure ??= { error };
+        return;
       }
       progress?.(++done, total);
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, total) }, worker));
+  if (failure !== undefined) throw failure.error;
 }
 
 export function dataObject(objectPrefix: string, objectNumber: number): string {

@@ -2,11 +2,12 @@ import { setSize } from "../cls/image.ts";
 import { RbdError } from "../errors.ts";
 import type { OpenImage } from "../image/open-image.ts";
 import type { OnProgress } from "../image/requests.ts";
-import { trim } from "./trim.ts";
+import { cutOff, trim } from "./trim.ts";
 
 /**
  * Makes an image larger or smaller (src/librbd/operation/ResizeRequest.cc). What is beyond the new end is removed before the
- * header says so: whoever crashes in between has the old size, with zeros at its end.
+ * header says so: whoever crashes in between has the old size, with zeros at its end. Writes go on meanwhile, up to the new end:
+ * they wait only while objects are cut off that reach beyond it, one or, striped, a few, and while the header is changed.
  */
 export async function resize(
   image: OpenImage,
@@ -14,7 +15,6 @@ export async function resize(
   allowShrink: boolean,
   progress?: OnProgress,
 ): Promise<void> {
-  const { io } = image;
   await image.refresh();
   const { size: before, name } = image.header;
   if (size === before) return;
@@ -23,18 +23,28 @@ export async function resize(
       hint: "data beyond the new end is lost; to do it all the same: --allow-shrink",
     });
   }
-  await io.pauseWrites();
-  try {
-    const objects = io.layout.objectCount(size);
-    if (size < before) await trim(image, size, progress);
-    else await resizeMap(image, objects);
-    await image.changeHeader(setSize(size));
-    if (size < before) await resizeMap(image, objects);
-    await image.refresh();
-  } finally {
-    io.resumeWrites();
+  const objects = image.io.layout.objectCount(size);
+  if (size > before) {
+    await image.whilePaused(async () => {
+      await resizeMap(image, objects);
+      await image.changeHeader(setSize(size));
+    });
+  } else {
+    try {
+      await image.whilePaused(async () => {
+        image.endAt(size);
+        await cutOff(image, size);
+      });
+      await trim(image, size, progress);
+      await image.whilePaused(async () => {
+        await image.changeHeader(setSize(size));
+        await resizeMap(image, objects);
+      });
+    } finally {
+      image.endAt(undefined);
+    }
   }
-  await image.announce();
+  await image.tell({ type: "headerUpdate" });
 }
 
 async function resizeMap({ io, maps }: OpenImage, objects: number): Promise<void> {

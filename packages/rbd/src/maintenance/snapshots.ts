@@ -10,13 +10,14 @@ import {
 } from "../cls/snapshot.ts";
 import { childrenOf } from "../directory/children.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
-import { type HeaderSnapshot, snapshotOf, userSnapshot } from "../header/image-header.ts";
+import { type HeaderSnapshot, imageFlag, snapshotOf, userSnapshot } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
 import type { OpenImage } from "../image/open-image.ts";
 import { sameParent } from "../image/parents.ts";
 import { poolById } from "../image/pools.ts";
 import type { OnProgress } from "../image/requests.ts";
 import { objectState } from "../object-map/object-state.ts";
+import { ObjectStates } from "../object-map/object-states.ts";
 import { detachFromParent } from "./flatten.ts";
 import { changeIfThere, dataObject, eachObject } from "./objects.ts";
 import { listOldChildrenOf } from "./old-children.ts";
@@ -44,20 +45,29 @@ export async function createSnapshot(
   const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
   await whileQuiesced([image], quiescing, async () => {
     progress?.(10, 100);
-    await io.pauseWrites();
-    try {
+    await image.whilePaused(async () => {
       const snapId = await addWithNewId(image, data.snapshots, snapshot);
-      if (io.objectMap !== undefined) {
+      if (io.objectMap === undefined) return;
+      try {
         const states = await image.maps.addSnapshot(snapId, io.objectMap.states, has(header, "fastDiff"));
         io.objectMap.replace(states);
+      } catch (error) {
+        await takeBack(image, snapId, data.snapshots);
+        throw error;
       }
-      await image.refresh();
-    } finally {
-      io.resumeWrites();
-    }
+    });
   });
-  await image.announce();
+  await image.tell({ type: "headerUpdate" });
   progress?.(100, 100);
+}
+
+/** A snapshot that got no object map; where it cannot be taken back it stays, with what it shows, and without a map. */
+async function takeBack(image: OpenImage, snapId: number, ids: SnapshotIds): Promise<void> {
+  try {
+    await image.changeHeader(dropSnapshot(snapId)).catch(unless("ENOENT"));
+    await image.maps.remove(snapId);
+    await ids.removeSelfManaged(snapId);
+  } catch {}
 }
 
 /** Removes a snapshot, or keeps it out of sight while it has clones (SnapshotRemoveRequest.cc). */
@@ -79,8 +89,7 @@ export async function removeSnapshot(
   }
   await detachIfLast(image, snapshot);
   // A copy-up tells the maps of all snapshots that the header names.
-  await io.pauseWrites();
-  try {
+  await image.whilePaused(async () => {
     if (has(header, "objectMap")) {
       const next = header.snapContext.snaps.toReversed().find((id) => id > snapshot.id);
       const known = io.objectMap !== undefined || next !== undefined;
@@ -88,13 +97,10 @@ export async function removeSnapshot(
       if (next === undefined && io.objectMap !== undefined) io.objectMap.replace(await maps.load());
     }
     await image.changeHeader(dropSnapshot(snapshot.id));
-    await image.refresh();
-  } finally {
-    io.resumeWrites();
-  }
+  });
+  await image.tell({ type: "headerUpdate" });
   const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
   await data.snapshots.removeSelfManaged(snapshot.id).catch(unless("ENOENT"));
-  await image.announce();
 }
 
 export async function renameSnapshot(image: OpenImage, snapId: number, name: string): Promise<void> {
@@ -154,7 +160,11 @@ export async function unprotectSnapshot(image: OpenImage, name: string): Promise
   }
   await image.changeHeader(setProtection(id, protection.unprotecting));
   await image.announce();
-  const children = await listOldChildrenOf(image.cluster, image.header, id);
+  const children = await listOldChildrenOf(image.cluster, image.header, id).catch(async (error) => {
+    await image.changeHeader(setProtection(id, protection.protected)).catch(() => {});
+    await image.announce().catch(() => {});
+    throw error;
+  });
   const next = children.length === 0 ? protection.unprotected : protection.protected;
   await image.changeHeader(setProtection(id, next));
   await image.announce();
@@ -181,11 +191,16 @@ export async function rollBack(
   await resize(image, size, true);
   const { header } = image;
   const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
-  await io.pauseWrites();
-  try {
+  await image.whilePaused(async () => {
     const { objectMap } = io;
     const before = objectMap?.states;
-    const then = objectMap === undefined ? undefined : await maps.load(id);
+    const then = objectMap === undefined ? undefined : await mapOf(image, id);
+    // Objects that come back are in the map before they do; where nobody knows which they are, the map counts no more.
+    if (before !== undefined && then !== undefined) {
+      const either = eitherOf(before, then);
+      await maps.replace(either);
+      objectMap!.replace(either);
+    } else if (objectMap !== undefined) await image.invalidateMap(undefined);
     await eachObject(
       0,
       io.layout.objectCount(size),
@@ -205,16 +220,39 @@ export async function rollBack(
       },
       progress,
     );
-    if (objectMap !== undefined) objectMap.replace(await maps.rollBack(id));
-  } finally {
-    io.resumeWrites();
+    if (then !== undefined) io.objectMap?.replace(await maps.rollBack(id));
+  });
+  await image.tell({ type: "headerUpdate" });
+}
+
+/** Of a snapshot; undefined where it is invalid, or missing. */
+async function mapOf({ header, io, maps }: OpenImage, snapId: number): Promise<ObjectStates | undefined> {
+  const { flags, size } = header.snapshots.get(snapId)!;
+  if ((flags & imageFlag.objectMapInvalid) !== 0) return undefined;
+  const states = await maps.load(snapId).catch(unless("ENOENT"));
+  return states === undefined || states.size < io.layout.objectCount(size) ? undefined : states;
+}
+
+/** What is in one map or in the other, as far as the first goes. */
+function eitherOf(one: ObjectStates, other: ObjectStates): ObjectStates {
+  const either = new ObjectStates(one.size);
+  for (let objectNumber = 0; objectNumber < one.size; objectNumber++) {
+    const isThere = [one, other].some(
+      (states) => objectNumber < states.size && states.get(objectNumber) !== objectState.nonexistent,
+    );
+    if (isThere) either.set(objectNumber, objectState.exists);
   }
-  await image.announce();
+  return either;
+}
+
+interface SnapshotIds {
+  createSelfManaged(): Promise<number>;
+  removeSelfManaged(id: number): Promise<void>;
 }
 
 async function addWithNewId(
   image: OpenImage,
-  ids: { createSelfManaged(): Promise<number>; removeSelfManaged(id: number): Promise<void> },
+  ids: SnapshotIds,
   { name, namespace }: NewSnapshot,
 ): Promise<number> {
   for (;;) {
@@ -223,6 +261,8 @@ async function addWithNewId(
       await image.changeHeader(addSnapshot(snapId, name, namespace));
       return snapId;
     } catch (error) {
+      // The answer may have been lost: the id of a snapshot that the header names must stay.
+      if (!(await isMissing(image, snapId, error))) return snapId;
       await ids.removeSelfManaged(snapId).catch(() => {});
       if (hasCode(error, "EEXIST")) throw exists(image, name);
       if (hasCode(error, "EDQUOT")) {
@@ -238,6 +278,16 @@ async function addWithNewId(
       if (!hasCode(error, "ESTALE")) throw error;
     }
   }
+}
+
+/** @throws the error, if the header cannot be read either */
+async function isMissing(image: OpenImage, snapId: number, error: unknown): Promise<boolean> {
+  try {
+    await image.refresh();
+  } catch {
+    throw error;
+  }
+  return !image.header.snapshots.has(snapId);
 }
 
 /** The last of an image's snapshots that shows the parent, of a clone that was flattened, takes it off the parent's list. */

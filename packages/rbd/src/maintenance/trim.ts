@@ -6,7 +6,30 @@ import { updateMap } from "../object-map/update-map.ts";
 import { dataObject, eachObject, trimObject } from "./objects.ts";
 
 /**
- * Removes what lies beyond `size`: all of the image, for 0 (src/librbd/operation/TrimRequest.cc). Nothing is written meanwhile.
+ * Cuts off what objects that stay have beyond `size`. Nothing is written meanwhile. What they show of the parent is copied up first, and
+ * all of it: no copy-up comes later that brings back what was cut off, and snapshots go on showing it.
+ */
+export async function cutOff(image: OpenImage, size: number): Promise<void> {
+  const { io, header } = image;
+  const first = firstBeyond(image, size);
+  const cut = objectsBeyond(image, first, first + io.layout.stripeCount, size).filter(
+    (objectNumber) => io.layout.bytesOf(objectNumber, size) > 0,
+  );
+  await eachObject(0, cut.length, (index) => io.copyUp(cut[index]!));
+  const there = cut.filter((objectNumber) => io.objectMap?.mayExist(objectNumber) ?? true);
+  // Changed since the last snapshot.
+  await mark(image, there, objectState.exists, undefined);
+  const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
+  await eachObject(0, there.length, (index) => {
+    const objectNumber = there[index]!;
+    const name = dataObject(header.objectPrefix, objectNumber);
+    return trimObject(data, name, io.layout.bytesOf(objectNumber, size), image.header.snapContext);
+  });
+}
+
+/**
+ * Removes objects that lie beyond `size` as a whole: all of the image, for 0 (src/librbd/operation/TrimRequest.cc). Nothing is
+ * written there meanwhile.
  *
  * What a snapshot shows of the parent there is copied up before: the image's own overlap with the parent ends at the new size from
  * then on, so neither flattening nor a rollback would find it.
@@ -15,26 +38,22 @@ export async function trim(image: OpenImage, size: number, progress?: OnProgress
   const { io, header, cluster } = image;
   const { layout } = io;
   const data = await poolById(cluster, header.dataPoolId, header.namespace);
-  const end = layout.objectCount(header.size);
-  // Striped, objects of the last set may be anywhere: each says for itself how much of it is left.
-  const first = Math.floor(size / layout.setSize) * layout.stripeCount;
   const inSnapshots = header.snapContext.snaps.length > 0;
+  const first = firstBeyond(image, size);
+  const end = layout.objectCount(header.size);
   for (let from = first; from < end; from += batch) {
     const to = Math.min(from + batch, end);
-    const touched = objectsOf(image, from, to, size);
-    if (inSnapshots) await eachObject(0, touched.length, (index) => io.copyUp(touched[index]!));
-    const there = touched.filter((objectNumber) => io.objectMap?.mayExist(objectNumber) ?? true);
-    const gone = there.filter((objectNumber) => layout.bytesOf(objectNumber, size) === 0);
-    const cut = there.filter((objectNumber) => layout.bytesOf(objectNumber, size) > 0);
-    await mark(image, gone, objectState.pending, undefined);
-    // Changed since the last snapshot.
-    await mark(image, cut, objectState.exists, undefined);
+    const gone = objectsBeyond(image, from, to, size).filter(
+      (objectNumber) => layout.bytesOf(objectNumber, size) === 0,
+    );
+    if (inSnapshots) await eachObject(0, gone.length, (index) => io.copyUp(gone[index]!));
+    const there = gone.filter((objectNumber) => io.objectMap?.mayExist(objectNumber) ?? true);
+    await mark(image, there, objectState.pending, undefined);
     await eachObject(0, there.length, (index) => {
-      const objectNumber = there[index]!;
-      const name = dataObject(header.objectPrefix, objectNumber);
-      return trimObject(data, name, layout.bytesOf(objectNumber, size), header.snapContext);
+      const name = dataObject(header.objectPrefix, there[index]!);
+      return trimObject(data, name, 0, image.header.snapContext);
     });
-    await mark(image, gone, objectState.nonexistent, objectState.pending);
+    await mark(image, there, objectState.nonexistent, objectState.pending);
     progress?.(to - first, end - first);
   }
 }
@@ -42,8 +61,13 @@ export async function trim(image: OpenImage, size: number, progress?: OnProgress
 /** Objects that are told to the object map, and removed, at one time. */
 const batch = 4096;
 
-/** Those from `from` up to `to` that have bytes beyond `size`. */
-function objectsOf({ io, header }: OpenImage, from: number, to: number, size: number): number[] {
+/** Striped, objects of the last set may be anywhere: each says for itself how much of it is left. */
+function firstBeyond({ io: { layout } }: OpenImage, size: number): number {
+  return Math.floor(size / layout.setSize) * layout.stripeCount;
+}
+
+/** Objects from `from` up to `to` that have bytes beyond `size`. */
+function objectsBeyond({ io, header }: OpenImage, from: number, to: number, size: number): number[] {
   const { layout } = io;
   return Array.from({ length: to - from }, (_, index) => from + index).filter(
     (objectNumber) => layout.bytesOf(objectNumber, size) < layout.bytesOf(objectNumber, header.size),

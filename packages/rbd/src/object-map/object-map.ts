@@ -6,8 +6,8 @@ import { type MapChange, UpdateRequest } from "./update-request.ts";
 
 /** Who waits for the object map to say something of an object. */
 export interface MapWaiter {
-  /** @param result 0, or a negative errno: then the map does not say it */
-  mapUpdated(result: number): void;
+  /** @param result 0, or a negative errno: then the map does not say it, and what it would deny must not be done */
+  mapUpdated(result: number, error?: Error): void;
 }
 
 export interface ObjectMapOptions {
@@ -18,7 +18,8 @@ export interface ObjectMapOptions {
   readonly imageId: string;
   readonly states: ObjectStates;
   /**
-   * The map could not be kept, and says nothing from now on: the image's flags must tell everybody.
+   * The map could not be kept, and is to say nothing from now on: the image's flags must tell everybody. Until that is stored, or if
+   * it rejects, nothing goes on that the map denies.
    *
    * @param snapId of a snapshot's map; undefined for the image's own
    */
@@ -100,11 +101,11 @@ export class ObjectMap {
     const { objecter, poolId, namespace, imageId } = this.#options;
     const target = new ObjectTarget(poolId, objectMapName(imageId, snapId), { namespace });
     const change = { first: objectNumber, end: objectNumber + 1, state, current: undefined };
-    const request = new UpdateRequest(target, change, false, async ({ result }) => {
-      const lost = result === errno.shutdown || (result < 0 && !(await this.#invalidate(snapId)));
-      waiter.mapUpdated(lost ? errno.shutdown : 0);
+    const update = new UpdateRequest(target, change, false, async (request) => {
+      const failure = await this.#failure(request, snapId);
+      waiter.mapUpdated(failure?.result ?? 0, failure?.error);
     });
-    objecter.submit(request);
+    objecter.submit(update);
   }
 
   #needed(objectNumber: number, { state, current }: ObjectUpdate): boolean {
@@ -138,44 +139,61 @@ export class ObjectMap {
 
   #submit(change: MapChange): void {
     this.#options.objecter.submit(
-      new UpdateRequest(this.#target, change, true, ({ result }) => this.#updated(change, result)),
+      new UpdateRequest(this.#target, change, true, (request) => void this.#updated(request)),
     );
   }
 
-  async #updated(change: MapChange, result: number): Promise<void> {
-    // Without the lock on the map the image's lock is lost as well.
-    let lost = result === errno.shutdown || result === errno.busy;
-    if (result < 0 && !lost && this.valid) {
-      this.valid = false;
-      lost = !(await this.#invalidate(undefined));
-    }
+  async #updated(request: UpdateRequest): Promise<void> {
+    const { change, result } = request;
+    const failure = await this.#failure(request, undefined);
     for (let objectNumber = change.first; objectNumber < change.end; objectNumber++) {
       if (result >= 0) this.#states.set(objectNumber, change.state);
-      this.#settle(objectNumber, lost ? errno.shutdown : 0);
+      this.#settle(objectNumber, failure);
     }
   }
 
-  /** False if nobody could be told that the map says nothing any more: then nothing may be written. */
-  async #invalidate(snapId: number | undefined): Promise<boolean> {
+  /**
+   * Why what waits for an update must fail; undefined if it may go on: the map was told, or, for an error that will not pass, everybody
+   * was told that it says nothing. Without an answer nothing is lost: what the map may say now, in memory or where it is stored, is that
+   * more objects exist than there are, and the next update tells it again.
+   */
+  async #failure(request: UpdateRequest, snapId: number | undefined): Promise<Failure | undefined> {
+    const { result } = request;
+    if (result >= 0) return undefined;
+    const error = request.error;
+    // Without the lock on the map the image's lock is lost as well.
+    if (result === errno.busy) return { result: errno.shutdown, error };
+    if (passing.has(result)) return { result, error };
     try {
       await this.#options.onInvalid(snapId);
-      return true;
+      if (snapId === undefined) this.valid = false;
+      return undefined;
     } catch {
-      return false;
+      return { result, error };
     }
   }
 
   /** The first update of the object is done: on to those that wait. */
-  #settle(objectNumber: number, result: number): void {
+  #settle(objectNumber: number, failure: Failure | undefined): void {
     const queue = this.#updates.get(objectNumber)!;
     const ready = [queue.shift()!];
-    while (queue.length > 0 && (result < 0 || !this.#needed(objectNumber, queue[0]!)))
+    while (queue.length > 0 && (failure !== undefined || !this.#needed(objectNumber, queue[0]!)))
       ready.push(queue.shift()!);
     if (queue.length > 0) this.#enqueue(objectNumber);
     else this.#updates.delete(objectNumber);
-    for (const { waiter } of ready) waiter.mapUpdated(result);
+    for (const { waiter } of ready) waiter.mapUpdated(failure?.result ?? 0, failure?.error);
   }
 }
+
+interface Failure {
+  readonly result: number;
+  readonly error: Error | undefined;
+}
+
+/** After which the map is as good as before: no answer in time, no space, closed, on the blocklist. */
+const passing: ReadonlySet<number> = new Set([
+  ...[errno.timedOut, errno.noSpace, errno.quota, errno.shutdown, errno.canceled],
+]);
 
 interface ObjectUpdate {
   readonly state: number;

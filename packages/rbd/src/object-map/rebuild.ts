@@ -56,28 +56,25 @@ export async function rebuildObjectMap(
     await image.maps.save(states, snapId === NO_SNAP ? undefined : snapId);
     const flags = imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid;
     await image.changeHeader(setFlags(0, flags, snapId));
-    await image.announce();
   });
+  await image.tell({ type: "headerUpdate" });
   // With the lock, the map is loaded anew.
   await image.lock?.release();
 }
 
 /** Does it while nothing is written by anybody. */
 async function paused<T>(image: OpenImage, work: () => Promise<T>): Promise<T> {
-  const { header, io, lock } = image;
+  const { header, lock } = image;
   if (!has(header, "objectMap") || lock === undefined) {
     throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no object map`);
   }
   let result: { value: T } | undefined;
   await lock.acquire();
-  const done = await lock.whileOwned(async () => {
-    await io.pauseWrites();
-    try {
+  const done = await lock.whileOwned(() =>
+    image.whilePaused(async () => {
       result = { value: await work() };
-    } finally {
-      io.resumeWrites();
-    }
-  });
+    }),
+  );
   if (done && result !== undefined) return result.value;
   throw new RbdError("SIPHON_RBD_BUSY", `another client took the lock of image ${header.name}`, {
     retryable: true,

@@ -65,6 +65,11 @@ export class StoredObjectMaps {
     return this.#change(snapId, [saveObjectMap(states)]);
   }
 
+  /** Of the image as it is now. */
+  replace(states: ObjectStates): Promise<void> {
+    return this.#change(undefined, [assertLocked(mapLock), saveObjectMap(states)]);
+  }
+
   /** Objects that come in addition do not exist. */
   resize(objects: number): Promise<void> {
     return this.#change(undefined, [
@@ -110,7 +115,7 @@ export class StoredObjectMaps {
     for (let objectNumber = 0; objectNumber < states.size; objectNumber++) {
       if (states.get(objectNumber) === objectState.existsClean) states.set(objectNumber, objectState.exists);
     }
-    await this.#change(undefined, [assertLocked(mapLock), saveObjectMap(states)]);
+    await this.replace(states);
     return states;
   }
 

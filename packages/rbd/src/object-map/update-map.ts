@@ -1,4 +1,5 @@
 import { RbdError } from "../errors.ts";
+import { errno } from "../io/errno.ts";
 import type { ObjectMap } from "./object-map.ts";
 
 /**
@@ -14,10 +15,18 @@ export function updateMap(
   current: number | undefined,
 ): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  const mapUpdated = (result: number) => {
-    if (result < 0) reject(new RbdError("SIPHON_RBD_FENCED", "the lock on the object map was lost"));
+  const mapUpdated = (result: number, error?: Error) => {
+    if (result < 0) reject(error ?? failed(result));
     else resolve(true);
   };
   if (!objectMap.update(objectNumber, state, current, { mapUpdated })) resolve(false);
   return promise;
+}
+
+function failed(result: number): RbdError {
+  if (result === errno.shutdown)
+    return new RbdError("SIPHON_RBD_FENCED", "the lock on the object map was lost");
+  return new RbdError("SIPHON_RBD_INVALID", `the object map could not be told (error ${-result})`, {
+    errno: result,
+  });
 }

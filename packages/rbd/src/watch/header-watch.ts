@@ -5,8 +5,12 @@ import { isFenced, unless } from "../errors.ts";
 export interface HeaderWatchEvents {
   /** What others notified; the answer goes back to them. */
   notified(payload: Buffer): Promise<Uint8Array | undefined>;
-  /** The header is watched anew after a time in which notifications may have been missed. */
+  /** The OSDs gave the watch up: notifications may be missed, and others may take us for dead. */
+  lost(): void;
+  /** The header is watched anew, under another cookie. Called again if it rejects. */
   renewed(): Promise<void>;
+  /** All is as it was before `lost`. */
+  restored(): void;
   /** The header can be watched no more: we are on the blocklist, or the image is gone. */
   ended(error: RadosError): void;
 }
@@ -18,6 +22,9 @@ export class HeaderWatch {
   readonly #events: HeaderWatchEvents;
   readonly #closing = new AbortController();
   #watch: Promise<Watch>;
+  #isLost = false;
+  /** Counts how often it was lost. */
+  #turn = 0;
 
   private constructor(pool: Pool, object: string, events: HeaderWatchEvents) {
     this.#pool = pool;
@@ -53,25 +60,37 @@ export class HeaderWatch {
   }
 
   async #renew(): Promise<void> {
+    const turn = ++this.#turn;
+    if (!this.#isLost) this.#events.lost();
+    this.#isLost = true;
     const renewed = Promise.withResolvers<Watch>();
     renewed.promise.catch(() => {});
     this.#watch = renewed.promise;
+    try {
+      renewed.resolve(await this.#until(() => this.#register()));
+      await this.#until(() => this.#events.renewed());
+    } catch (error) {
+      renewed.reject(error);
+      if (!this.#closing.signal.aborted) this.#events.ended(error as RadosError);
+      return;
+    }
+    // Lost again meanwhile: that turn restores it.
+    if (turn !== this.#turn) return;
+    this.#isLost = false;
+    this.#events.restored();
+  }
+
+  /** Tries again until it works. */
+  async #until<T>(action: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         this.#closing.signal.throwIfAborted();
-        renewed.resolve(await this.#register());
-        break;
+        return await action();
       } catch (error) {
-        const ends = this.#closing.signal.aborted || isFenced(error) || isGone(error);
-        if (ends) {
-          renewed.reject(error);
-          if (!this.#closing.signal.aborted) this.#events.ended(error as RadosError);
-          return;
-        }
+        if (this.#closing.signal.aborted || isFenced(error) || isGone(error)) throw error;
         await sleep(retryDelay, undefined, { signal: this.#closing.signal }).catch(() => {});
       }
     }
-    await this.#events.renewed();
   }
 }
 

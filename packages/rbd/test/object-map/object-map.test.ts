@@ -92,5 +92,47 @@ test("without the map's lock nothing is written, and neither if nobody can be to
   const mute = open(() => Promise.reject(new Error("no")));
   mute.map.update(1, exists, undefined, { mapUpdated: (result) => results.push(result) });
   await mute.answer(-5);
-  assert.deepEqual(results, [-108, -108]);
+  assert.deepEqual(results, [-108, -5]);
+});
+
+test("while nobody could be told, each write that the map would deny tells it again, and goes on when it says so", async () => {
+  const told: PromiseWithResolvers<void>[] = [];
+  const { map, answer } = open(() => told[told.push(Promise.withResolvers()) - 1]!.promise);
+  const results: number[] = [];
+  const write = (n: number) =>
+    assert.ok(map.update(n, exists, undefined, { mapUpdated: (result) => results.push(result) }));
+  write(1);
+  await answer(-5);
+  // The flag is under way: neither this write goes on nor one that comes now.
+  write(2);
+  assert.deepEqual(results, []);
+  told[0]!.reject(new Error("no answer"));
+  await answer();
+  assert.deepEqual(results, [-5, 0]);
+  assert.equal(map.mayExist(1), false, "as it is stored");
+  write(1);
+  await answer();
+  assert.deepEqual(results, [-5, 0, 0]);
+  write(3);
+  await answer(-5);
+  told[1]!.resolve();
+  await new Promise(setImmediate);
+  assert.deepEqual(results, [-5, 0, 0, 0]);
+  assert.equal(map.update(4, exists, undefined, { mapUpdated: () => assert.fail() }), false);
+});
+
+test("an update without an answer, or without space, fails what waits for it, and the map counts on", async () => {
+  let invalid = 0;
+  const { map, answer } = open(async () => {
+    invalid++;
+  });
+  const results: number[] = [];
+  const write = () =>
+    assert.ok(map.update(1, exists, undefined, { mapUpdated: (result) => results.push(result) }));
+  for (const result of [-110, -28, -122, 0]) {
+    write();
+    await answer(result);
+  }
+  assert.deepEqual([invalid, results], [0, [-110, -28, -122, 0]]);
+  assert.equal(map.mayExist(2), false);
 });

@@ -11,6 +11,8 @@ import { acknowledge, watch } from "./operations.ts";
 /** Somebody's word to those who watch an object. */
 export interface Notification {
   notifyId: bigint;
+  /** Of the watch, as in `Watch.cookie`. */
+  cookie: bigint;
   /** The client that notifies; its `globalId`. */
   notifierId: bigint;
   payload: Buffer;
@@ -19,7 +21,10 @@ export interface Notification {
 }
 
 export interface WatchEvents {
-  /** After a reconnect, one that was not acknowledged comes again. */
+  /**
+   * After a reconnect, one that was not acknowledged comes again. Those that come before the OSD has answered that it watches are
+   * told after `open` has returned.
+   */
   notified(notification: Notification): void;
   /** The watch is no more, and nothing further will come: what was notified since `check` may have been missed. */
   lost(error: RadosError): void;
@@ -48,6 +53,8 @@ export class Watch implements Linger, AsyncDisposable {
   #registering: AbortController | undefined;
   #pinging = false;
   #registered = false;
+  /** Notifications that wait until whoever opened the watch knows of it. */
+  #early: Notification[] | undefined = [];
   #generation = 0;
   #validThru = performance.now();
   #error: RadosError | undefined;
@@ -136,6 +143,7 @@ export class Watch implements Linger, AsyncDisposable {
         this.#registered = true;
         this.#validThru = sentAt;
         this.#opened.resolve();
+        if (this.#early !== undefined) setImmediate(() => this.#tellEarly());
       },
       (error) => {
         if (this.#registering === attempt) this.end(error);
@@ -175,10 +183,18 @@ export class Watch implements Linger, AsyncDisposable {
           requestFlag.read,
           "acknowledge a notification of",
         );
-      this.#tell(() =>
-        this.#events.notified({ notifyId, notifierId: notifier, payload, acknowledge: acknowledged }),
-      );
+      const { cookie } = this;
+      const told = { notifyId, cookie, notifierId: notifier, acknowledge: acknowledged };
+      if (this.#early === undefined) this.#tell(() => this.#events.notified({ ...told, payload }));
+      else this.#early.push({ ...told, payload: Buffer.from(payload) });
     }
+  }
+
+  #tellEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    if (this.#closed) return;
+    for (const notification of early) this.#tell(() => this.#events.notified(notification));
   }
 
   end(error: RadosError): void {

@@ -141,6 +141,7 @@ test("the answer to a ping from before a reconnect says nothing", async () => {
 test("a notification is acknowledged with its id, the watch's cookie and the reply", async () => {
   using stage = new Stage();
   await stage.watch();
+  await new Promise(setImmediate);
   stage.lingers.take(told("notify"));
   stage.lingers.take(told("notify", { cookie: 99n }));
   const [notification, ...others] = stage.notified;
@@ -152,6 +153,25 @@ test("a notification is acknowledged with its id, the watch's cookie and the rep
   assert.deepEqual(op!.input, new Writer().u64(7).u64(1).blob(Buffer.from("ok")).finish());
   stage.objecter.answer(0);
   await acknowledged;
+});
+
+test("a notification that comes before the OSD's answer, or with it, is told once the watch was handed out, in its order", async () => {
+  using stage = new Stage();
+  const order: string[] = [];
+  const events = {
+    notified: ({ payload, cookie }: Notification) => order.push(`${payload} ${cookie}`),
+    lost: () => {},
+  };
+  const opening = Watch.open(stage.lingers, stage.target, "object o of pool p", events).then(({ cookie }) =>
+    order.push(`watched ${cookie}`),
+  );
+  stage.lingers.take(told("notify", { payload: Buffer.from("first") }));
+  stage.objecter.answer(0);
+  stage.lingers.take(told("notify", { payload: Buffer.from("second") }));
+  await opening;
+  await new Promise(setImmediate);
+  stage.lingers.take(told("notify", { payload: Buffer.from("third") }));
+  assert.deepEqual(order, ["watched 1", "first 1", "second 1", "third 1"]);
 });
 
 test("a watch that is closed says so to the OSD, once", async () => {

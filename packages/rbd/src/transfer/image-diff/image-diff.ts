@@ -3,6 +3,7 @@ import { hasCode } from "../../errors.ts";
 import { poolById } from "../../image/pools.ts";
 import type { ImageIo } from "../../io/image-io.ts";
 import { readBytes } from "../../io/image-operations.ts";
+import { isStale, staleError } from "../../io/presence.ts";
 import { ObjectExtents } from "../../striping/extents.ts";
 import type { DiffExtent, DiffSource } from "../image-ends.ts";
 import { inOrder } from "../in-order.ts";
@@ -29,6 +30,8 @@ export class ImageDiff implements DiffSource {
   readonly #from: number;
   readonly #wholeObject: boolean;
   readonly #withParent: boolean;
+  /** That stood behind the object maps when they were loaded. */
+  #parent: ImageIo | undefined;
   readonly #pools = new Map<ImageIo, Promise<Pool>>();
 
   constructor(
@@ -58,10 +61,23 @@ export class ImageDiff implements DiffSource {
     const sets = (function* () {
       for (let at = start - (start % setSize); at < size; at += setSize) yield at;
     })();
+    this.#parent = this.#io.parent;
     const changes = this.#wholeObject ? await fastDiff(this.#cluster, this.#io, this.#from) : undefined;
-    const look = (at: number) =>
-      this.#changesIn(this.#io, this.#from, Math.max(at, start), Math.min(at + setSize, size), changes);
+    const look = (at: number) => this.#look(Math.max(at, start), Math.min(at + setSize, size), changes);
     for await (const extents of inOrder(sets, look)) yield* joined(extents);
+  }
+
+  /** Again, if the parents were found to be others by now. */
+  async #look(start: number, end: number, known?: readonly ObjectChange[]): Promise<DiffExtent[]> {
+    for (let renewals = 0; ; renewals++) {
+      try {
+        return await this.#changesIn(this.#io, this.#from, start, end, known);
+      } catch (error) {
+        const { renew } = this.#io;
+        if (!isStale(error) || renew === undefined || renewals === mostRenewals) throw error;
+        await renew();
+      }
+    }
   }
 
   /** Within one set of objects, or several; in no order. */
@@ -86,7 +102,10 @@ export class ImageDiff implements DiffSource {
   /** What an object's clones say. */
   async #asked(part: ObjectPart, from: number): Promise<DiffExtent[]> {
     const { io, objectNumber, start, end } = part;
+    const { parent } = io;
     const snapSet = await this.#clonesOf(io, objectNumber);
+    // Flattened meanwhile: the object has its own data now.
+    if (snapSet === undefined && io.parent !== parent) throw staleError(`image ${io.state.name}`);
     const diff = snapSet && objectDiff(snapSet, from, io.snapId, io.layout.objectSize, this.#wholeObject);
     const data = clip(diff?.data ?? [], start, end);
     const zeros = clip(diff?.zeros ?? [], start, end);
@@ -100,7 +119,9 @@ export class ImageDiff implements DiffSource {
   /** What the object maps say. */
   async #known(part: ObjectPart, change: ObjectChange = "none"): Promise<DiffExtent[]> {
     if (change !== "none") return inImage(part, change === "data");
-    return this.#from === 0 ? this.#ofParent(part) : [];
+    if (this.#from > 0) return [];
+    // The maps were loaded when another parent stood behind them, or any.
+    return this.#io.parent === this.#parent ? this.#ofParent(part) : this.#asked(part, this.#from);
   }
 
   /** What a clone shows of its parent where it has no object of its own. */
@@ -129,11 +150,15 @@ export class ImageDiff implements DiffSource {
       const { name } = io.targets.get(objectNumber);
       return (await (await pool).operate(name, listing, { snapId: SNAP_DIR })).values[0];
     } catch (error) {
-      if (hasCode(error, "ENOENT")) return undefined;
-      throw error;
+      if (!hasCode(error, "ENOENT")) throw error;
+      await io.presence?.check();
+      return undefined;
     }
   }
 }
+
+/** Each is a change of the parents by somebody else. */
+const mostRenewals = 10;
 
 /** A part of an object, in bytes of it. */
 interface ObjectPart extends Interval {

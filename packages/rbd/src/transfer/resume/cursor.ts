@@ -60,7 +60,8 @@ function decode(text: string, where: string): TransferCursor {
       typeof source === "string" &&
       typeof digest === "string" &&
       isCount(position) &&
-      isCount(chunkBytes)
+      isCount(chunkBytes) &&
+      chunkBytes > 0
     ) {
       return { source, position, chunkBytes, digest };
     }

@@ -40,6 +40,13 @@ function chunkBytesOf({ unitBytes }: SourceState): number {
 }
 
 async function assertSame(source: SourceState, cursor: TransferCursor): Promise<void> {
+  const { position, chunkBytes } = cursor;
+  const isAligned = chunkBytes % source.unitBytes === 0 && position % chunkBytes === 0;
+  if (position > source.size || (!isAligned && position < source.size)) {
+    throw new TransferError("SIPHON_TRANSFER_MALFORMED", "the cursor of the transfer makes no sense", {
+      hint: "remove what was carried so far, and begin anew",
+    });
+  }
   const hint = "remove what was carried so far, and begin anew";
   if (cursor.source !== source.identity) {
     const message = `the transfer that was begun is of another source, or of another state of it`;

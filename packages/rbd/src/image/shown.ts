@@ -1,0 +1,84 @@
+import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
+import { getSize } from "../cls/image.ts";
+import { getParentOverlap } from "../cls/parent.ts";
+import { ask } from "../cls/run.ts";
+import { hasCode, RbdError } from "../errors.ts";
+import type { ImageHeader } from "../header/image-header.ts";
+import type { ParentLink } from "../image-state.ts";
+import type { ImageIo } from "../io/image-io.ts";
+import { Presence, staleError } from "../io/presence.ts";
+import type { ObjectMap } from "../object-map/object-map.ts";
+import { headerObject } from "../object-names.ts";
+import { openParent, sameParent, snapshotMap } from "./parents.ts";
+
+/** What an open image reads besides its own objects. */
+export interface Shown {
+  readonly parent: ImageIo | undefined;
+  /** Of the snapshot that was opened; undefined for the image as it is now. */
+  readonly map: ObjectMap | undefined;
+}
+
+/**
+ * The parent that a header names, and the object map of the snapshot that is read. A map belongs to the parent that stood behind it
+ * when it was loaded: it is loaded again whenever there is another one, or none any more.
+ *
+ * @param before the header by which `io` was opened
+ * @param anew also if nothing is different
+ */
+export async function shownBy(
+  cluster: Cluster,
+  { snapId, parent, objectMap }: ImageIo,
+  before: ImageHeader,
+  header: ImageHeader,
+  { anew, withoutParents }: { anew: boolean; withoutParents: boolean },
+): Promise<Shown> {
+  const link = parentOf(header, snapId);
+  const isSame = !anew && sameParent(link, parentOf(before, snapId));
+  if (isSame && (parent !== undefined || link === undefined || withoutParents)) {
+    return { parent, map: objectMap };
+  }
+  return {
+    map: snapId === NO_SNAP ? undefined : await snapshotMap(cluster, header, snapId),
+    parent: link === undefined || withoutParents ? undefined : await openParent(cluster, link),
+  };
+}
+
+interface Opened {
+  readonly pool: Pool;
+  /** As it is known now. */
+  header(): ImageHeader;
+  readonly snapId: number;
+  /** Nobody tells when it changes, and it can be removed while it is read. */
+  readonly unwatched: boolean;
+}
+
+/** What tells whether what was opened is still there; undefined where it cannot go unseen. */
+export function presenceOf({ pool, header, snapId, unwatched }: Opened): Presence | undefined {
+  const { id } = header();
+  const object = headerObject(id);
+  if (snapId !== NO_SNAP) {
+    return new Presence(async () => {
+      await ask(pool, object, getSize(snapId)).catch((error) => {
+        if (!hasCode(error, "ENOENT")) throw error;
+        const message = `the snapshot of image ${header().name} that was opened is not there any more`;
+        throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", message, { cause: error });
+      });
+    });
+  }
+  if (!unwatched) return undefined;
+  return new Presence(async () => {
+    const overlap = await ask(pool, object, getParentOverlap()).catch((error) => {
+      throw hasCode(error, "ENOENT") ? goneError(header(), error) : error;
+    });
+    const isClone = header().parent !== undefined;
+    if ((overlap !== undefined) !== isClone) throw staleError(`image ${header().name}`);
+  });
+}
+
+export function goneError({ name }: ImageHeader, cause: unknown): RbdError {
+  return new RbdError("SIPHON_RBD_NO_IMAGE", `image ${name} was removed while it was open`, { cause });
+}
+
+function parentOf(header: ImageHeader, snapId: number): ParentLink | undefined {
+  return snapId === NO_SNAP ? header.parent : header.snapshots.get(snapId)?.parent;
+}
