@@ -38,6 +38,11 @@ export class BlockHistory {
     known.acknowledged = Math.max(known.acknowledged, version);
   }
 
+  /** The last version that was sent out. */
+  startedOf(block: number): number {
+    return this.#of(block).started;
+  }
+
   /** A read begins: the least version that it may give. */
   startRead(block: number): number {
     return this.#of(block).acknowledged;
