@@ -103,7 +103,7 @@ export const commands: CommandEntry[] = [
   },
   {
     name: "doctor",
-    summary: "what this machine has, and what it misses",
+    summary: "what VMs on RBD miss, and what this machine has",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand(),
   },
   {

@@ -18,17 +18,12 @@ export function verdictOf({ disks, vm }: Omit<Examination, "verdict">): string {
   if (real.length === 0) {
     const seen = rbd === 0 && disks.length > 0 ? "No disk is on RBD. " : "";
     if (context === 0) return `${seen}Nothing to mend.`;
-    return `${seen}Nothing to mend; ${count(context, "thing")} to know: ${list(steps.map(({ finding }) => finding.title.charAt(0).toLowerCase() + finding.title.slice(1)))}.`;
+    return `${seen}Nothing to mend; ${count(context, "thing")} to know: ${list(steps.map(({ finding }) => lower(finding.title)))}.`;
   }
   const [first, ...rest] = real;
   const parts = [`First: ${sentence(first!)}`];
   if (rest.length > 0) {
-    const shown = rest
-      .slice(0, 3)
-      .map(
-        ({ finding, disks: names }) =>
-          finding.title.charAt(0).toLowerCase() + finding.title.slice(1) + where(names),
-      );
+    const shown = rest.slice(0, 3).map(({ finding, disks: names }) => lower(finding.title) + where(names));
     parts.push(
       `Then: ${shown.join("; ")}${rest.length > 3 ? `; and ${count(rest.length - 3, "more step")}` : ""}.`,
     );
@@ -66,7 +61,7 @@ function sentence({ finding, disks }: Step): string {
     "new images": " It takes new images, or copies of the old ones.",
     "nothing to do": "",
   };
-  return `${title.charAt(0).toLowerCase() + title.slice(1)}${where(disks)}: ${fix.replace(/\.$/, "")}.${gain}${effect[takes]}`;
+  return `${lower(title)}${where(disks)}: ${fix.replace(/\.$/, "")}.${gain}${effect[takes]}`;
 }
 
 function where(disks: readonly string[]): string {
@@ -80,4 +75,9 @@ function list(words: readonly string[]): string {
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** A title inside a sentence; a name such as QEMU keeps its capitals. */
+function lower(text: string): string {
+  return /^[A-Z][a-z']/.test(text) || /^A /.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }

@@ -5,7 +5,7 @@ import { type Examination, examine } from "../src/examine.ts";
 import { severities } from "../src/findings/finding.ts";
 import { type Expected, readCases } from "./support/case.ts";
 
-for (const directory of ["cases", "own-cases"]) {
+for (const directory of ["cases"]) {
   describe(`VMs as people run them (${directory})`, () => {
     for (const { name, files, expected } of readCases(join(import.meta.dirname, directory))) {
       it(`${name}: finds what is wrong, and nothing that is not`, () => {

@@ -8,10 +8,16 @@ export function qmSet({ vm }: Subject, rest: string): string {
 /** `qm set` of the disk with some of its properties changed; undefined removes one. */
 export function qmDisk({ vm, disk }: Subject, changes: Readonly<Record<string, string | undefined>>): string {
   const name = disk?.name ?? "DISK";
-  const parts = (disk?.written ?? "STORAGE:VOLUME").split(",");
+  if (disk?.written === undefined) {
+    const words = Object.entries(changes).map(([key, value]) =>
+      value === undefined ? `without ${key}` : `with ${key}=${value}`,
+    );
+    return `qm set ${vm.id ?? "VMID"} --${name.replace(/^drive-/, "")} VOLUME,... (as it is, ${words.slice(0, 3).join(", ")})`;
+  }
+  const parts = disk.written.split(",");
   const kept = parts.filter((part, index) => index === 0 || !Object.hasOwn(changes, part.split("=")[0]!));
   for (const [key, value] of Object.entries(changes)) if (value !== undefined) kept.push(`${key}=${value}`);
-  return `qm set ${vm.id ?? "VMID"} --${name.replace(/^drive-/, "")} ${kept.join(",")}`;
+  return `qm set ${vm.id ?? "VMID"} --${name} ${kept.join(",")}`;
 }
 
 /** The `<driver>` of a libvirt disk with some attributes. */

@@ -101,6 +101,11 @@ function driveCache(mode: string | undefined, chain: readonly Node[], place: Pla
   return { direct, noFlush: mode === "unsafe", mode, chosen: "written", place };
 }
 
+/** In the newer syntax writethrough is the device's setting. */
+function isWritethrough(device: Group | undefined, direct: boolean, noFlush: boolean): boolean {
+  return !direct && !noFlush && textOf(device?.tree, "write-cache") === "off";
+}
+
 function modeName(direct: boolean, noFlush: boolean): string {
   if (noFlush) return "unsafe";
   return direct ? "none" : "writeback";
@@ -135,7 +140,9 @@ function nodeDisks(context: Context): Disk[] {
         noFlush,
         place: { ...at, line: cachePlace.line },
         chosen: written ? "written" : "nobody",
-        ...(written && { mode: modeName(direct, noFlush) }),
+        ...(written && {
+          mode: isWritethrough(device, direct, noFlush) ? "writethrough" : modeName(direct, noFlush),
+        }),
       },
       discard: { value: passesDiscard(chain), place: at },
       ...throttleFact(limit, at),
@@ -195,7 +202,7 @@ function common({ name, place, kind, bus, chain, device, context }: Parts): Disk
     ...(detectZeroes !== undefined && { detectZeroes: { value: detectZeroes, place } }),
     ...(format !== undefined && { format: { value: format, place } }),
     ...(aio !== undefined && {
-      aio: { value: aio, place, chosen: context.isProxmox ? "platform" : "written" },
+      aio: { value: aio, place, chosen: "written" },
     }),
   };
   const queues = queuesOf(worker, bus.value, context.machine, place);

@@ -32,12 +32,15 @@ export function qemuVm(input: InputFile, configs: readonly InputFile[] = []): Vm
   setSockets(vm, command, place);
   vm.disks = disksOf(command, vm.machine?.value ?? machineOf("none"), manager === "proxmox");
   for (const disk of vm.disks) if (disk.bus.place.file === "") disk.bus.place = disk.place;
-  for (const { name: option, value } of command.broken)
+  for (const { name: option, value } of command.broken) {
+    // Proxmox keeps nothing but PCI bridges in its own.
+    if (option === "readconfig" && value.startsWith("/usr/share/qemu-server/")) continue;
     vm.unseen.push(
       option === "readconfig"
         ? `what ${value} holds: -readconfig names it and it is not among the inputs`
         : `one -${option}: its argument is no JSON that can be read`,
     );
+  }
   return vm;
 }
 

@@ -1,0 +1,85 @@
+import { chmod, copyFile, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { DoctorError, type Fix, fixFor, type InputFile, vmOfHost } from "@siphon/doctor";
+import { Command } from "commander";
+import { readInputs } from "./inputs.ts";
+
+interface FixFlags {
+  finding: string;
+  disk?: string;
+  write?: boolean;
+}
+
+export function fixCommand(): Command {
+  return new Command("fix")
+    .description(
+      "The change that mends one finding, in the platform's own syntax: a patch of the file, commands, or both.\n" +
+        "Nothing is changed without --write, which keeps a copy beside each file it changes.",
+    )
+    .argument("<what...>", "files as for siphon doctor vm, or the Proxmox id or domain of a running VM")
+    .requiredOption("--finding <id>", "what is to be mended")
+    .option("--disk <name>", "this disk only (default: every disk that has the finding)")
+    .option("--write", "write the change into the files; FILE.siphon-TIME keeps what was there")
+    .action(run);
+}
+
+async function run(words: string[], { finding, disk, write }: FixFlags): Promise<void> {
+  const files = (await readInputs(words)) ?? (await configurationOf(words[0]!));
+  const fix = fixFor(files, finding, disk);
+  process.stdout.write(rendered(fix, write === true));
+  if (write !== true) return;
+  if (fix.patches.length === 0) {
+    throw new DoctorError("SIPHON_NO_FIX", `${finding} is not mended by a change of these files`, {
+      hint: "do by hand what is written above",
+    });
+  }
+  for (const patch of fix.patches) process.stdout.write(`${await replace(patch, words)}\n`);
+}
+
+function rendered({ patches, words }: Fix, write: boolean): string {
+  const lines = words.map((each) => `# ${each}`);
+  for (const { diff } of patches) lines.push(diff.trimEnd());
+  if (patches.length > 0 && !write) lines.push("# nothing is changed yet; --write does it and keeps a copy");
+  return `${lines.join("\n")}\n`;
+}
+
+/** A VM by its id has its configuration in a known place on Proxmox; a libvirt domain is changed through libvirt. */
+async function configurationOf(name: string): Promise<InputFile[]> {
+  const path = `/etc/pve/qemu-server/${name}.conf`;
+  const text = /^\d+$/.test(name) ? await readFile(path, "utf8").catch(() => undefined) : undefined;
+  if (text !== undefined) {
+    const storages = await readFile("/etc/pve/storage.cfg", "utf8").catch(() => undefined);
+    return [
+      { name: path, text },
+      ...(storages === undefined ? [] : [{ name: "/etc/pve/storage.cfg", text: storages }]),
+    ];
+  }
+  await vmOfHost(name, { seconds: 0 });
+  throw new DoctorError("SIPHON_NO_FIX", `the change of a running VM goes through what runs it`, {
+    hint: `virsh dumpxml --inactive ${name} > ${name}.xml; siphon doctor fix ${name}.xml --finding ID --write; virsh define ${name}.xml`,
+  });
+}
+
+/** The new text in the file's place, never half of it; what was there is kept. */
+async function replace(
+  { name, before, after }: Fix["patches"][number],
+  words: readonly string[],
+): Promise<string> {
+  const path = words.find((word) => word === name || word.endsWith(`/${name}`)) ?? inDirectory(words, name);
+  if (path === undefined || name === "standard input")
+    throw new DoctorError("SIPHON_USAGE", `${name} is no file that could be written`, {
+      hint: "give the change to a file",
+    });
+  if ((await readFile(path, "utf8")) !== before)
+    throw new DoctorError("SIPHON_USAGE", `${path} has changed since it was read; nothing is written`);
+  const copy = `${path}.siphon-${new Date().toISOString().replace(/[:.]/g, "-")}`;
+  await copyFile(path, copy);
+  const fresh = `${path}.${process.pid}.new`;
+  await writeFile(fresh, after, { flag: "wx" });
+  await chmod(fresh, (await stat(path)).mode);
+  await rename(fresh, path);
+  return `${path} is changed; ${copy} is what was there`;
+}
+
+function inDirectory(words: readonly string[], name: string): string | undefined {
+  return words.length === 1 ? `${words[0]}/${name}` : undefined;
+}

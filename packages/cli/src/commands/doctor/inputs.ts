@@ -1,0 +1,70 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { DoctorError, type InputFile, recognise } from "@siphon/doctor";
+
+/** More than this is no configuration. */
+const largest = 16 * 2 ** 20;
+
+/**
+ * The texts that the words of a command line name: files, all files of a directory that are of a known format, `-` for standard
+ * input. Undefined if none of the words is a file: then they name running VMs.
+ *
+ * @throws DoctorError SIPHON_USAGE for a path that cannot be read
+ */
+export async function readInputs(words: readonly string[]): Promise<InputFile[] | undefined> {
+  const files: InputFile[] = [];
+  for (const word of words) {
+    if (word === "-") files.push({ name: "standard input", text: await standardInput() });
+    else files.push(...((await readPath(word)) ?? []));
+  }
+  return files.length === 0 ? undefined : files;
+}
+
+async function readPath(path: string): Promise<InputFile[] | undefined> {
+  const status = await stat(path).catch(() => undefined);
+  if (status === undefined) {
+    if (!path.includes("/") && !path.includes(".")) return undefined;
+    throw new DoctorError("SIPHON_USAGE", `cannot read ${path}: there is no such file`);
+  }
+  if (!status.isDirectory()) return [await readOne(path, path)];
+  const names = (await readdir(path, { withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name);
+  const inside = await Promise.all(names.sort().map((name) => readOne(join(path, name), basename(name))));
+  return inside.filter(isKnown);
+}
+
+async function readOne(path: string, name: string): Promise<InputFile> {
+  const status = await stat(path);
+  if (status.size > largest)
+    throw new DoctorError("SIPHON_USAGE", `${path} is larger than 16 MiB, which no configuration is`);
+  try {
+    return { name, text: await readFile(path, "utf8") };
+  } catch (error) {
+    throw new DoctorError("SIPHON_USAGE", `cannot read ${path} (${(error as NodeJS.ErrnoException).code})`, {
+      cause: error,
+    });
+  }
+}
+
+/** Whatever else lies in a directory is passed over. */
+function isKnown(file: InputFile): boolean {
+  if (file.name === "expected.json") return false;
+  try {
+    recognise(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function standardInput(): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > largest) throw new DoctorError("SIPHON_USAGE", "standard input is larger than 16 MiB");
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}

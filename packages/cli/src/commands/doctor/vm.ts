@@ -1,0 +1,120 @@
+import { writeFile } from "node:fs/promises";
+import {
+  DoctorError,
+  type Examination,
+  type ExamineOptions,
+  examinationMarkdown,
+  examinationText,
+  examineVm,
+  readVms,
+  type Severity,
+  sarif,
+  severities,
+  type Vm,
+  vmOfHost,
+  vmsOfHost,
+} from "@siphon/doctor";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { interruption } from "../../interruption.ts";
+import { readInputs } from "./inputs.ts";
+
+interface VmFlags {
+  seconds: number;
+  json?: boolean;
+  markdown?: boolean;
+  sarif?: boolean;
+  html?: string;
+  failOn?: Severity;
+  run?: string;
+}
+
+/** Exit code of --fail-on: something at least that severe was found. */
+const failed = 3;
+
+export function vmCommand(): Command {
+  return new Command("vm")
+    .description(
+      "Looks at the disk path of VMs on RBD: what is wrong, what it is worth, and the change in the platform's own syntax.\n" +
+        "Starts nothing and changes nothing.",
+    )
+    .argument(
+      "[what...]",
+      "a pid, a libvirt domain or a Proxmox id of this host; or files: libvirt XML, a QEMU command line, Proxmox, KubeVirt, Rook, " +
+        "Nova, Incus, OpenNebula, SPDK configurations, ceph.conf, with what stands beside them (storage.cfg, rbd info, maps), or a " +
+        "directory of them; - for standard input; nothing: every VM of this host with a disk on RBD",
+    )
+    .option("--seconds <n>", "how long a running VM is watched", seconds, 10)
+    .option(
+      "--run <results.json>",
+      "what each rung was worth in your own ladder, instead of published figures",
+    )
+    .optionsGroup("Output:")
+    .addOption(new Option("--json", "as JSON").conflicts(["markdown", "sarif"]))
+    .addOption(new Option("--markdown", "as Markdown, for a ticket").conflicts(["json", "sarif"]))
+    .addOption(new Option("--sarif", "as SARIF 2.1.0, for code scanning").conflicts(["json", "markdown"]))
+    .option("--html <file>", "also write a page: self-contained, fit for tickets and paper")
+    .addOption(
+      new Option("--fail-on <severity>", "exit with 3 if anything at least that severe is found").choices([
+        "high",
+        "medium",
+        "low",
+      ]),
+    )
+    .action(run);
+}
+
+async function run(words: string[], flags: VmFlags): Promise<void> {
+  const options: ExamineOptions = flags.run === undefined ? {} : { worth: await worthOfRun(flags.run) };
+  const vms = await findVms(words, flags);
+  const examinations = vms.map((vm) => examineVm(vm, options));
+  if (flags.html !== undefined) {
+    const { vmDoctorPage } = await import("@siphon/lab");
+    await writeFile(flags.html, vmDoctorPage(examinations));
+  }
+  process.stdout.write(rendered(examinations, flags));
+  if (flags.failOn !== undefined && isAtLeast(examinations, flags.failOn)) process.exitCode = failed;
+}
+
+async function findVms(words: readonly string[], { seconds: length }: VmFlags): Promise<Vm[]> {
+  const watching = { seconds: length, signal: interruption.signal };
+  if (words.length === 0) return vmsOfHost(watching);
+  const files = await readInputs(words);
+  if (files === undefined) return Promise.all(words.map((word) => vmOfHost(word, watching)));
+  const vms = readVms(files);
+  if (vms.length > 0) return vms;
+  throw new DoctorError("SIPHON_USAGE", "none of the files describes a VM, or what VMs are made with", {
+    hint: "siphon doctor vm --help says what can be read",
+  });
+}
+
+function rendered(examinations: readonly Examination[], { json, markdown, sarif: asSarif }: VmFlags): string {
+  if (asSarif) return `${JSON.stringify(sarif(examinations), null, 2)}\n`;
+  if (json)
+    return `${JSON.stringify(examinations.length === 1 ? examinations[0] : { vms: examinations }, null, 2)}\n`;
+  if (markdown) return examinations.map(examinationMarkdown).join("\n");
+  if (examinations.length === 0) return "No QEMU process on this host has a disk on RBD.\n";
+  const { stdout } = process;
+  const terminal = { columns: stdout.columns ?? 120, color: stdout.isTTY === true && stdout.hasColors() };
+  return examinations.map((examination) => examinationText(examination, terminal)).join("\n");
+}
+
+function isAtLeast(examinations: readonly Examination[], severity: Severity): boolean {
+  const worst = severities.indexOf(severity);
+  return examinations.some(({ disks, vm }) =>
+    [...disks, vm].some(({ findings }) =>
+      findings.some((finding) => severities.indexOf(finding.severity) <= worst),
+    ),
+  );
+}
+
+async function worthOfRun(path: string): Promise<ExamineOptions["worth"]> {
+  const { worthOfRungs } = await import("@siphon/lab");
+  return worthOfRungs(path);
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0 || value > 3600)
+    throw new InvalidArgumentError("a number of seconds from 0 to 3600 is needed");
+  return value;
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import type { Examination } from "@siphon/doctor";
+import { main } from "../support/programs.ts";
+
+const cases = new URL("../../../doctor/test/cases/", import.meta.url).pathname;
+const directory = mkdtempSync(join(tmpdir(), "siphon-cli-doctor-vm-"));
+after(() => rmSync(directory, { recursive: true }));
+
+function doctor(args: string[], input = "") {
+  return spawnSync(process.execPath, [main, "doctor", ...args], { encoding: "utf8", input });
+}
+
+test("a directory is one VM: --json has its platform, its disks by name and what was found", () => {
+  const { status, stdout } = doctor(["vm", join(cases, "08-driver-line-without-cache"), "--json"]);
+  assert.equal(status, 0);
+  const { platform, disks, vm } = JSON.parse(stdout) as Examination;
+  assert.equal(platform, "libvirt");
+  assert.deepEqual(
+    disks.map(({ disk, rbd }) => [disk, rbd]),
+    [
+      ["vda", false],
+      ["vdb", true],
+    ],
+  );
+  assert.ok(disks[1]!.findings.some(({ id, severity }) => id === "cache-librbd-on" && severity === "high"));
+  assert.deepEqual(vm.findings, []);
+});
+
+test("standard input is recognised by what it holds", () => {
+  const text = readFileSync(join(cases, "12-one-monitor-aio-native/qemu.txt"), "utf8");
+  const { stdout } = doctor(["vm", "-", "--json"], text);
+  assert.ok((JSON.parse(stdout) as Examination).disks[0]!.findings.some(({ id }) => id === "key-exposed"));
+});
+
+test("--fail-on makes the exit code 3 if something that severe was found, and only then", () => {
+  assert.equal(doctor(["vm", join(cases, "64-throwaway-vm-unsafe"), "--fail-on", "high"]).status, 3);
+  assert.equal(doctor(["vm", join(cases, "32-kubevirt-windows-pool"), "--fail-on", "low"]).status, 0);
+});
+
+test("a key is reported and never printed, in any form of output", () => {
+  const key = "AQBSdFhcAAAAABAAuZ0zOQmCmSLjYCmTVpkKkg==";
+  const line = `/usr/bin/qemu-system-x86_64 -enable-kvm -machine q35 -drive file=rbd:vms/d:id=u:key=${key}:mon_host=192.0.2.1,if=none,id=d0 -device virtio-blk-pci,drive=d0 -object secret,id=s0,data=${key}`;
+  const page = join(directory, "page.html");
+  for (const flags of [[], ["--json"], ["--markdown"], ["--sarif"]]) {
+    const { stdout, stderr } = doctor(["vm", "-", "--html", page, ...flags], line);
+    assert.match(stdout, /key-exposed/);
+    for (const text of [stdout, stderr, readFileSync(page, "utf8")])
+      assert.ok(!text.includes(key.slice(4, 20)), flags.join());
+  }
+});
+
+test("SARIF names each rule once and points at the lines", () => {
+  const { stdout } = doctor(["vm", join(cases, "18-linked-clone"), "--sarif"]);
+  const { version, runs } = JSON.parse(stdout);
+  assert.equal(version, "2.1.0");
+  const { tool, results } = runs[0];
+  const ids = tool.driver.rules.map(({ id }: { id: string }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const { ruleId, ruleIndex, locations } of results) {
+    assert.equal(ids[ruleIndex], ruleId);
+    assert.ok(locations[0].physicalLocation.region.startLine >= 1);
+  }
+  const clone = results.find(({ ruleId }: { ruleId: string }) => ruleId === "clone-unflattened");
+  assert.equal(clone.locations[0].physicalLocation.artifactLocation.uri, "vm.conf");
+  assert.equal(clone.locations[0].physicalLocation.region.startLine, 12);
+});
+
+test("what is none of the formats is said in a sentence, with what can be read", () => {
+  const { status, stderr } = doctor(["vm", "-"], "Dear diary\n");
+  assert.equal(status, 1);
+  assert.match(stderr, /standard input is none of the formats.*\n.*siphon doctor vm --help/);
+});
+
+test("a VM that is not there, a file that is not there: each says what to do", () => {
+  assert.match(doctor(["vm", "no-such-domain"]).stderr, /no QEMU process on this host is no-such-domain/);
+  assert.match(doctor(["vm", "./none.xml"]).stderr, /there is no such file/);
+  assert.match(doctor(["explain", "nonsense"]).stderr, /there is no finding nonsense\n.*lists them/);
+});
+
+test("explain has every id that the cases know", () => {
+  const { stdout } = doctor(["explain"]);
+  for (const name of readdirSync(cases, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    const { disks, vm } = JSON.parse(readFileSync(join(cases, name.name, "expected.json"), "utf8"));
+    for (const { findings, mustNot } of [...disks, vm])
+      for (const id of [...findings.map((finding: { id: string }) => finding.id), ...mustNot])
+        assert.match(stdout, new RegExp(`^${id} `, "m"));
+  }
+});
+
+test("fix shows a patch and changes nothing; --write changes the file and keeps a copy", () => {
+  const file = join(directory, "117.conf");
+  const text =
+    "boot: order=scsi0\ncores: 2\nmemory: 512\nscsi0: ceph:vm-117-disk-0,cache=unsafe,iothread=1\nscsihw: virtio-scsi-single\n";
+  writeFileSync(file, text, { mode: 0o640 });
+  const shown = doctor(["fix", file, "--finding", "cache-unsafe"]);
+  assert.equal(shown.status, 0);
+  assert.match(shown.stdout, /^# qm set 117 --scsi0 ceph:vm-117-disk-0,iothread=1$/m);
+  assert.match(shown.stdout, /^-scsi0: .*cache=unsafe.*\n\+scsi0: ceph:vm-117-disk-0,iothread=1$/m);
+  assert.equal(readFileSync(file, "utf8"), text);
+  const { status, stdout } = doctor(["fix", file, "--finding", "cache-unsafe", "--write"]);
+  assert.equal(status, 0, stdout);
+  assert.equal(readFileSync(file, "utf8"), text.replace(",cache=unsafe", ""));
+  assert.equal(statSync(file).mode & 0o777, 0o640);
+  const copy = readdirSync(directory).find((name) => name.startsWith("117.conf.siphon-"));
+  assert.equal(readFileSync(join(directory, copy!), "utf8"), text);
+  assert.match(doctor(["fix", file, "--finding", "cache-unsafe"]).stderr, /cache-unsafe was not found/);
+});

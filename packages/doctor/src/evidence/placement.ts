@@ -1,0 +1,95 @@
+import { readdir, readFile } from "node:fs/promises";
+import { isVcpu } from "./threads.ts";
+
+/** Where the threads of a VM may run, and on which nodes its memory lies. */
+export interface Placement {
+  /** An I/O thread that shares its only cores with vCPUs, in words. */
+  sharedCores?: string;
+  /** vCPUs and memory on different nodes, in words. */
+  split?: string;
+}
+
+export async function placementOf(pid: number, proc = "/proc", sys = "/sys"): Promise<Placement> {
+  const online = cpuSet(await readFile(`${sys}/devices/system/cpu/online`, "utf8").catch(() => ""));
+  const threads = await allowed(pid, proc);
+  const vcpus = threads.filter(({ name }) => isVcpu(name));
+  const placement: Placement = {};
+  const pinned = new Set(
+    vcpus.filter(({ cpus }) => cpus.size < online.size).flatMap(({ cpus }) => [...cpus]),
+  );
+  const io = threads.filter(({ name }) => /^IO (?!mon_)/.test(name));
+  const clash = io.find(
+    ({ cpus }) => cpus.size > 0 && cpus.size < online.size && [...cpus].every((cpu) => pinned.has(cpu)),
+  );
+  if (clash !== undefined)
+    placement.sharedCores = `${clash.name} may run on ${formatSet(clash.cpus)} only, where vCPUs are pinned as well.`;
+  const split = await splitOf(pid, pinned, proc, sys);
+  if (split !== undefined) placement.split = split;
+  return placement;
+}
+
+/** The memory of a VM whose vCPUs are pinned to one node lies to a good part on others. */
+async function splitOf(
+  pid: number,
+  pinned: ReadonlySet<number>,
+  proc: string,
+  sys: string,
+): Promise<string | undefined> {
+  const nodes = await nodeCpus(sys);
+  if (nodes.size < 2 || pinned.size === 0) return undefined;
+  const used = [...nodes]
+    .filter(([, cpus]) => [...pinned].some((cpu) => cpus.has(cpu)))
+    .map(([node]) => node);
+  const pages = new Map<number, number>();
+  const text = await readFile(`${proc}/${pid}/numa_maps`, "utf8").catch(() => "");
+  for (const match of text.matchAll(/\bN(\d+)=(\d+)/g))
+    pages.set(Number(match[1]), (pages.get(Number(match[1])) ?? 0) + Number(match[2]));
+  const all = [...pages.values()].reduce((sum, each) => sum + each, 0);
+  const away = [...pages].filter(([node]) => !used.includes(node)).reduce((sum, [, each]) => sum + each, 0);
+  if (used.length > 1) return `its vCPUs are pinned to cores of the nodes ${used.join(", ")}`;
+  return all > 0 && away / all > 0.2
+    ? `its vCPUs are pinned to node ${used.join(", ")}, and ${Math.round((away / all) * 100)} % of its memory lies elsewhere`
+    : undefined;
+}
+
+async function nodeCpus(sys: string): Promise<Map<number, Set<number>>> {
+  const names = (await readdir(`${sys}/devices/system/node`).catch(() => [])).filter((name) =>
+    /^node\d+$/.test(name),
+  );
+  const entries = await Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(`${sys}/devices/system/node/${name}/cpulist`, "utf8").catch(() => "");
+      return [Number(name.slice(4)), cpuSet(text)] as const;
+    }),
+  );
+  return new Map(entries);
+}
+
+async function allowed(pid: number, proc: string): Promise<{ name: string; cpus: Set<number> }[]> {
+  const tids = await readdir(`${proc}/${pid}/task`).catch(() => []);
+  return Promise.all(
+    tids.map(async (tid) => {
+      const status = await readFile(`${proc}/${pid}/task/${tid}/status`, "utf8").catch(() => "");
+      return {
+        name: /^Name:\t(.*)$/m.exec(status)?.[1] ?? "",
+        cpus: cpuSet(/^Cpus_allowed_list:\t(.*)$/m.exec(status)?.[1] ?? ""),
+      };
+    }),
+  );
+}
+
+/** `0-3,8` as numbers. */
+export function cpuSet(text: string): Set<number> {
+  const cpus = new Set<number>();
+  for (const part of text.trim().split(",")) {
+    const match = /^(\d+)(?:-(\d+))?$/.exec(part);
+    if (match === null) continue;
+    const last = Math.min(Number(match[2] ?? match[1]), Number(match[1]) + 100_000);
+    for (let cpu = Number(match[1]); cpu <= last; cpu++) cpus.add(cpu);
+  }
+  return cpus;
+}
+
+function formatSet(cpus: ReadonlySet<number>): string {
+  return `core${cpus.size > 1 ? "s" : ""} ${[...cpus].join(", ")}`;
+}

@@ -1,0 +1,109 @@
+import { createTwoFilesPatch } from "diff";
+import { DoctorError } from "../errors.ts";
+import { type Examination, examineVm, type FoundFinding } from "../examine.ts";
+import { findingById } from "../findings/all.ts";
+import { vmsOf } from "../inputs/case.ts";
+import type { InputFile, RecognisedFile } from "../inputs/input.ts";
+import { recognise } from "../inputs/recognise.ts";
+import type { Vm } from "../model/vm.ts";
+import { fixCeph, fixNova } from "./ini.ts";
+import { fixLibvirt } from "./libvirt.ts";
+import { fixProxmox } from "./proxmox.ts";
+import { fixQemu } from "./qemu.ts";
+import { fixIncus, fixKubernetes } from "./yaml.ts";
+
+/** What a change is about. */
+export interface FixTarget {
+  id: string;
+  /** The disks that have the finding; empty for one of the VM. */
+  disks: readonly string[];
+  vm: Vm;
+}
+
+export interface Fix {
+  /** Files as they would be. */
+  patches: { name: string; before: string; after: string; diff: string }[];
+  /** The same in the platform's own words: commands, or what to write where there is no patch. */
+  words: string[];
+}
+
+type Fixer = (file: RecognisedFile, target: FixTarget) => string | undefined;
+
+const fixers: Partial<Record<RecognisedFile["format"], Fixer>> = {
+  libvirt: fixLibvirt,
+  proxmox: fixProxmox,
+  qemu: fixQemu,
+  kubernetes: fixKubernetes,
+  nova: fixNova,
+  "ceph-conf": fixCeph,
+  incus: fixIncus,
+};
+
+/**
+ * The change that mends one finding, as a patch of the files where it has that form, and in words.
+ *
+ * @param disk one disk, where several have the finding; all of them unless told
+ * @throws DoctorError SIPHON_USAGE if there is no such finding, or it was not found there
+ */
+export function fixFor(files: readonly InputFile[], id: string, disk?: string): Fix {
+  if (findingById(id) === undefined)
+    throw new DoctorError("SIPHON_USAGE", `there is no finding ${id}`, {
+      hint: "siphon doctor explain lists them",
+    });
+  const known = files.map(recognise);
+  const fix: Fix = { patches: [], words: [] };
+  let found = false;
+  for (const vm of vmsOf(known)) {
+    const examination = examineVm(vm);
+    const disks = examination.disks.filter(
+      (each) =>
+        (disk === undefined || each.disk === disk) && each.findings.some((finding) => finding.id === id),
+    );
+    const ofVm = disk === undefined ? examination.vm.findings.filter((finding) => finding.id === id) : [];
+    if (disks.length === 0 && ofVm.length === 0) continue;
+    found = true;
+    fix.words.push(...wordsOf(examination, id, disk));
+    const target: FixTarget = { id, disks: disks.map((each) => each.disk), vm };
+    for (const file of known) {
+      const before = fix.patches.find(({ name }) => name === file.name)?.after ?? file.text;
+      const after = fixers[file.format]?.({ ...file, text: before }, target);
+      if (after === undefined || after === before) continue;
+      const earlier = fix.patches.find(({ name }) => name === file.name);
+      const diff = diffOf(file, after);
+      if (earlier === undefined) fix.patches.push({ name: file.name, before: file.text, after, diff });
+      else Object.assign(earlier, { after, diff });
+    }
+  }
+  if (!found) {
+    const where = disk === undefined ? "" : ` at ${disk}`;
+    throw new DoctorError(
+      "SIPHON_USAGE",
+      `${id} was not found${where} in ${files.map(({ name }) => name).join(", ")}`,
+      {
+        hint: "siphon doctor vm with the same files lists what was",
+      },
+    );
+  }
+  return fix;
+}
+
+function wordsOf({ disks, vm }: Examination, id: string, disk: string | undefined): string[] {
+  const of = (findings: readonly FoundFinding[]) =>
+    findings.filter((finding) => finding.id === id).map(({ fix }) => fix);
+  const shown = disks.filter((each) => disk === undefined || each.disk === disk);
+  return [
+    ...new Set([
+      ...shown.flatMap(({ findings }) => of(findings)),
+      ...(disk === undefined ? of(vm.findings) : []),
+    ]),
+  ];
+}
+
+/** A command line is one long line: its diff has an option a line. */
+function diffOf({ name, text, format }: RecognisedFile, after: string): string {
+  const lines = (whole: string) =>
+    format === "qemu" ? `${whole.trim().replace(/[ \0]+(?=--?[a-zA-Z][\w-]*[ \0])/g, "\n")}\n` : whole;
+  return createTwoFilesPatch(name, name, lines(text), lines(after), undefined, undefined, {
+    context: format === "qemu" ? 1 : 3,
+  });
+}

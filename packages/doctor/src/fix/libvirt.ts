@@ -1,0 +1,194 @@
+import { XmlElement } from "@rgrove/parse-xml";
+import type { InputFile } from "../inputs/input.ts";
+import { type Element, readXml } from "../inputs/xml.ts";
+import type { FixTarget } from "./fix.ts";
+
+interface Edit {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/** Attributes of a disk's `<driver>`; undefined removes one. */
+const driverAttributes: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
+  "cache-librbd-on": { cache: "none" },
+  "cache-unsafe": { cache: "none" },
+  "discard-off": { discard: "unmap" },
+  "aio-without-effect": { io: undefined },
+  "aio-threads": { io: "native" },
+  "detect-zeroes-cost": { detect_zeroes: undefined },
+};
+
+/** A domain's XML with one finding mended; undefined where that has no form in XML alone. */
+export function fixLibvirt(file: InputFile, target: FixTarget): string | undefined {
+  const root = readXml(file);
+  const domain = root.name === "domain" ? root : root.find("domain");
+  if (domain === undefined) return undefined;
+  const edits = [...diskEdits(file.text, domain, target), ...domainEdits(file.text, domain, target)];
+  return edits.length === 0 ? undefined : apply(file.text, edits);
+}
+
+function diskEdits(text: string, domain: Element, { id, disks, vm }: FixTarget): Edit[] {
+  const devices = domain.find("devices");
+  const all = devices?.all("disk") ?? [];
+  const chosen = all.filter((disk) => disks.includes(disk.find("target")?.attribute("dev") ?? ""));
+  const edits = chosen.flatMap((disk): Edit[] => {
+    const attributes = driverAttributes[id];
+    if (attributes !== undefined) return driverEdits(text, disk, attributes);
+    const tune = disk.find("iotune");
+    if (id === "throttled" && tune !== undefined) return [removal(text, tune)];
+    const model = vm.disks.find(({ name }) => name === disk.find("target")?.attribute("dev"));
+    const isScsi = model?.bus.value === "virtio-scsi";
+    if (id === "queues-single" && !isScsi) return driverEdits(text, disk, { queues: String(vm.vcpus) });
+    if (id === "queues-beyond-vcpus" && !isScsi) return driverEdits(text, disk, { queues: undefined });
+    if (id === "iothread-missing" && !isScsi) return driverEdits(text, disk, { iothread: "1" });
+    return [];
+  });
+  if (id === "iothread-missing" && edits.length > 0) edits.push(...ensureThreads(text, domain, 1));
+  return edits;
+}
+
+function domainEdits(text: string, domain: Element, { id, vm }: FixTarget): Edit[] {
+  if (id === "accel-tcg") return [attributeEdit(text, domain, { type: "kvm" })];
+  if (id === "cpu-generic") {
+    const cpu = domain.find("cpu");
+    const line = "<cpu mode='host-passthrough'/>";
+    if (cpu === undefined) return [insertAfter(domain.find("os") ?? domain, text, line)];
+    const topology = cpu.find("topology");
+    const kept =
+      topology === undefined
+        ? line
+        : `<cpu mode='host-passthrough'>${text.slice(topology.node.start, topology.node.end)}</cpu>`;
+    return [{ start: cpu.node.start, end: cpu.node.end, text: kept }];
+  }
+  if (id === "hugepages-missing") {
+    const backing = domain.find("memoryBacking");
+    if (backing === undefined)
+      return [
+        insertAfter(domain.find("memory") ?? domain, text, "<memoryBacking><hugepages/></memoryBacking>"),
+      ];
+    return backing.node.children.some((child) => child instanceof XmlElement)
+      ? [insertInside(backing, text, "<hugepages/>")]
+      : [
+          {
+            start: backing.node.start,
+            end: backing.node.end,
+            text: "<memoryBacking><hugepages/></memoryBacking>",
+          },
+        ];
+  }
+  if (id === "cpu-limit") {
+    const tune = domain.find("cputune");
+    const names = [
+      "quota",
+      "period",
+      "global_quota",
+      "global_period",
+      "emulator_quota",
+      "emulator_period",
+      "iothread_quota",
+      "iothread_period",
+    ];
+    return names.flatMap((name) => tune?.all(name) ?? []).map((element) => removal(text, element));
+  }
+  if (id === "iothread-without-effect" && vm.unusedIothreads !== undefined) {
+    const disks = domain.find("devices")?.all("disk") ?? [];
+    const virtio = disks.filter((disk) =>
+      vm.disks.some(
+        ({ name, bus, source }) =>
+          name === disk.find("target")?.attribute("dev") &&
+          bus.value === "virtio-blk" &&
+          source.driver !== "other",
+      ),
+    );
+    return virtio.flatMap((disk, index) =>
+      driverEdits(text, disk, { iothread: String((index % vm.unusedIothreads!.value) + 1) }),
+    );
+  }
+  return [];
+}
+
+function ensureThreads(text: string, domain: Element, count: number): Edit[] {
+  if (domain.find("iothreads") !== undefined) return [];
+  return [
+    insertAfter(
+      domain.find("vcpu") ?? domain.find("memory") ?? domain,
+      text,
+      `<iothreads>${count}</iothreads>`,
+    ),
+  ];
+}
+
+function driverEdits(
+  text: string,
+  disk: Element,
+  attributes: Readonly<Record<string, string | undefined>>,
+): Edit[] {
+  const driver = disk.find("driver");
+  if (driver !== undefined) return [attributeEdit(text, driver, attributes)];
+  const words = Object.entries(attributes).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}='${value}'`],
+  );
+  const source = disk.find("source");
+  return words.length === 0 || source === undefined
+    ? []
+    : [insertAfter(source, text, `<driver name='qemu' type='raw' ${words.join(" ")}/>`)];
+}
+
+/** Changes attributes inside an element's start tag, and leaves all else as it stands. */
+function attributeEdit(
+  text: string,
+  { node }: Element,
+  attributes: Readonly<Record<string, string | undefined>>,
+): Edit {
+  const end = endOfTag(text, node.start);
+  let tag = text.slice(node.start, end);
+  for (const [name, value] of Object.entries(attributes)) {
+    const pattern = new RegExp(`\\s+${name}\\s*=\\s*(?:'[^']*'|"[^"]*")`);
+    const present = pattern.test(tag);
+    if (value === undefined) tag = tag.replace(pattern, "");
+    else if (present) tag = tag.replace(pattern, ` ${name}='${value}'`);
+    else tag = tag.replace(/\s*(\/?>)$/, ` ${name}='${value}'$1`);
+  }
+  return { start: node.start, end, text: tag };
+}
+
+function endOfTag(text: string, start: number): number {
+  let quote = "";
+  for (let at = start; at < text.length; at++) {
+    const character = text[at]!;
+    if (quote !== "") quote = character === quote ? "" : quote;
+    else if (character === "'" || character === '"') quote = character;
+    else if (character === ">") return at + 1;
+  }
+  return text.length;
+}
+
+/** A line of its own after an element, indented as it is. */
+function insertAfter({ node }: Element, text: string, line: string): Edit {
+  return { start: node.end, end: node.end, text: `\n${indentOf(text, node.start)}${line}` };
+}
+
+function insertInside({ node }: Element, text: string, line: string): Edit {
+  const at = endOfTag(text, node.start);
+  return { start: at, end: at, text: `\n${indentOf(text, node.start)}  ${line}` };
+}
+
+function indentOf(text: string, offset: number): string {
+  return /[ \t]*$/.exec(text.slice(0, offset))![0];
+}
+
+/** The element, with its line if it has one to itself. */
+function removal(text: string, { node }: Element): Edit {
+  const before = text.slice(0, node.start);
+  const start = node.start - indentOf(text, node.start).length;
+  const alone = (start === 0 || before[start - 1] === "\n") && /^[ \t]*\n/.test(text.slice(node.end));
+  if (!alone) return { start: node.start, end: node.end, text: "" };
+  return { start, end: node.end + /^[ \t]*\n/.exec(text.slice(node.end))![0].length, text: "" };
+}
+
+function apply(text: string, edits: readonly Edit[]): string {
+  return edits
+    .toSorted((a, b) => b.start - a.start)
+    .reduce((whole, { start, end, text: piece }) => whole.slice(0, start) + piece + whole.slice(end), text);
+}

@@ -1,0 +1,70 @@
+import type { InputFile } from "../inputs/input.ts";
+import type { FixTarget } from "./fix.ts";
+
+/** Properties of a disk's line; undefined removes one. */
+const properties: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
+  "cache-librbd-on": { cache: undefined },
+  "cache-unsafe": { cache: undefined },
+  "discard-off": { discard: "on" },
+  "aio-without-effect": { aio: undefined },
+  "aio-threads": { aio: undefined },
+  "detect-zeroes-cost": { detect_zeroes: "0" },
+  "queues-beyond-vcpus": { queues: undefined },
+  "iothread-missing": { iothread: "1" },
+};
+
+/** Lines of the configuration; undefined removes one. */
+const lines: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
+  "accel-tcg": { kvm: undefined },
+  "cpu-generic": { cpu: "host" },
+  "machine-i440fx": { machine: "q35" },
+  "cpu-limit": { cpulimit: undefined },
+  "numa-split": { numa: "1" },
+  "hugepages-missing": { hugepages: "2" },
+  "scsi-lsi": { scsihw: "virtio-scsi-single" },
+  "iothread-without-effect": { scsihw: "virtio-scsi-single" },
+};
+
+/** A Proxmox configuration with one finding mended; sections of snapshots and pending changes stay as they are. */
+export function fixProxmox({ text }: InputFile, { id, disks, vm }: FixTarget): string | undefined {
+  const section = text.search(/^\[/m);
+  const current = section < 0 ? text : text.slice(0, section);
+  const rest = section < 0 ? "" : text.slice(section);
+  const whole = { ...lines[id] };
+  if (
+    id === "iothread-missing" &&
+    vm.disks.some(({ name, bus }) => disks.includes(name) && bus.value === "virtio-scsi")
+  )
+    whole.scsihw = "virtio-scsi-single";
+  let changed = current;
+  for (const [key, value] of Object.entries(whole)) changed = setLine(changed, key, value);
+  const throttles = id === "throttled";
+  for (const disk of properties[id] !== undefined || throttles ? disks : []) {
+    changed = changed.replace(
+      new RegExp(`^(${disk}:[ \\t]*)(.*)$`, "m"),
+      (_line, start: string, setting: string) =>
+        start + setProperties(setting, properties[id] ?? {}, throttles),
+    );
+  }
+  return changed === current ? undefined : changed + rest;
+}
+
+function setLine(text: string, key: string, value: string | undefined): string {
+  const line = new RegExp(`^${key}:.*\\n?`, "m");
+  if (value === undefined) return text.replace(line, "");
+  if (line.test(text)) return text.replace(line, `${key}: ${value}\n`);
+  return `${text.replace(/\n*$/, "\n")}${key}: ${value}\n${/\n\n+$/.exec(text) ? "\n" : ""}`;
+}
+
+function setProperties(
+  setting: string,
+  changes: Readonly<Record<string, string | undefined>>,
+  throttles: boolean,
+): string {
+  const parts = setting.split(",").filter((part, index) => {
+    const key = part.split("=")[0]!;
+    return index === 0 || !(Object.hasOwn(changes, key) || (throttles && /^(mbps|iops|bps)/.test(key)));
+  });
+  for (const [key, value] of Object.entries(changes)) if (value !== undefined) parts.push(`${key}=${value}`);
+  return parts.join(",");
+}

@@ -1,0 +1,76 @@
+import { type Finding, fixWords, type Syntax } from "../findings/finding.ts";
+import { emptyVm, type Platform } from "../model/vm.ts";
+import { worthWords } from "./words.ts";
+
+const platforms: readonly Syntax[] = [
+  "qemu",
+  "libvirt",
+  "proxmox",
+  "kubevirt",
+  "openstack",
+  "openstack-nova",
+  "rook",
+  "incus",
+  "opennebula",
+  "cloudstack",
+  "ganeti",
+  "spdk",
+  "ceph-nvmeof",
+  "ceph-conf",
+  "any",
+];
+
+/** One finding in full: what it is, when it is wrong to change it, sources, how to measure it. In Markdown. */
+export function explanation(finding: Finding, level = "##"): string {
+  const { id, title, severity, when, not, why, worth, wrong, takes, rung, measure, sources } = finding;
+  const lines = [
+    `${level} ${id}`,
+    "",
+    `**${title}.** ${why}`,
+    "",
+    `- Severity: ${severity}.`,
+    `- When: ${when}`,
+    `- Not: ${not}`,
+    `- Worth: ${worth === null ? "no figure is known." : `${worthWords(worth)}.`}`,
+    `- Wrong to change: ${wrong}`,
+    `- In force: ${effects[takes]}`,
+    `- Measure it: ${howToMeasure(measure, rung)}`,
+    ...(sources ?? []).map((source) => `- Source: ${source}`),
+    "",
+    ...fixes(finding),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+const effects: Record<Finding["takes"], string> = {
+  live: "while the VM runs.",
+  restart: "after a stop and a start of the VM (a reboot inside the guest is not enough).",
+  "new VMs": "for new VMs.",
+  "new images": "for new images and mappings.",
+  "nothing to do": "there is nothing to change.",
+};
+
+function howToMeasure(measure: string | undefined, rung: string | undefined): string {
+  if (measure !== undefined) return `\`${measure}\`.`;
+  if (rung !== undefined)
+    return `it is the rung \`${rung}\` of the ladder: \`siphon ladder --rungs ${rung}\`, with the rung before it.`;
+  return "run the same load in the guest before and after, several times each in turns.";
+}
+
+/** The change in each syntax that has one of its own. */
+function fixes(finding: Finding): string[] {
+  const rows = platforms.flatMap((syntax) => {
+    if (finding.fix[syntax] === undefined) return [];
+    return [
+      `| ${syntax === "any" ? "elsewhere" : syntax} | \`${fixFor(finding, syntax).replaceAll("|", "\\|")}\` |`,
+    ];
+  });
+  return ["| platform | change |", "| --- | --- |", ...rows];
+}
+
+function fixFor(finding: Finding, syntax: Syntax): string {
+  const vm = emptyVm((syntax === "any" ? "qemu" : syntax) as Platform, { file: "", line: 1 });
+  vm.vcpus = 4;
+  if (syntax !== "any") return fixWords(finding, { vm });
+  return fixWords({ ...finding, fix: { any: finding.fix.any! } }, { vm });
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { type Examination, examine } from "../src/examine.ts";
+import { fixFor } from "../src/fix/fix.ts";
+import { readCases } from "./support/case.ts";
+
+/** What a change may bring to light: it was hidden behind what the change mends. */
+const behind: Readonly<Record<string, readonly string[]>> = {
+  "scsi-lsi": ["iothread-missing"],
+  "bus-sata": ["iothread-missing", "queues-unmapped-iothreads"],
+  "iothread-missing": ["queues-unmapped-iothreads", "iothread-shared"],
+  "iothread-without-effect": ["iothread-missing", "iothread-shared"],
+  "accel-tcg": ["cpu-generic"],
+  "option-misplaced": ["queues-unmapped-iothreads", "aio-threads"],
+  "cache-unsafe": ["cache-writeback-depends"],
+};
+
+describe("a change, written into the files", () => {
+  for (const { name, files } of readCases(join(import.meta.dirname, "cases"))) {
+    it(`of ${name}: the finding is gone, and nothing else is new`, () => {
+      const before = examine(files)[0]!;
+      for (const id of new Set(idsOf(before).map((each) => each.split(" ")[1]!))) {
+        const { patches, words } = fixFor(files, id);
+        assert.ok(words.length > 0, id);
+        if (patches.length === 0) continue;
+        const changed = files.map((file) => {
+          const patch = patches.find((each) => each.name === file.name);
+          return patch === undefined ? file : { ...file, text: patch.after };
+        });
+        const after = idsOf(examine(changed)[0]!);
+        const allowed = [...idsOf(before), ...(behind[id] ?? [])];
+        assert.deepEqual(
+          after.filter((each) => each.endsWith(` ${id}`)),
+          [],
+          id,
+        );
+        assert.deepEqual(
+          after.filter((each) => !allowed.includes(each) && !allowed.includes(each.split(" ")[1]!)),
+          [],
+          id,
+        );
+        for (const { diff } of patches) assert.match(diff, /^[-+](?!-- |\+\+ )/m);
+      }
+    });
+  }
+
+  it("of a domain changes the one attribute and leaves all else as it stands", () => {
+    const text = `<domain type='kvm'>\n  <name>a</name>\n  <vcpu>2</vcpu>\n  <devices>\n    <!-- kept -->\n    <disk type='network' device='disk'>\n      <driver name="qemu" type="raw" cache="writeback"/>\n      <source protocol='rbd' name='p/i'/>\n      <target dev='vda' bus='virtio'/>\n    </disk>\n  </devices>\n</domain>\n`;
+    const [patch] = fixFor([{ name: "a.xml", text }], "cache-librbd-on").patches;
+    assert.equal(patch!.after, text.replace('cache="writeback"', "cache='none'"));
+    const thread = fixFor([{ name: "a.xml", text }], "iothread-missing").patches[0]!.after;
+    assert.match(thread, /<vcpu>2<\/vcpu>\n {2}<iothreads>1<\/iothreads>\n/);
+    assert.match(thread, /cache="writeback" iothread='1'\/>/);
+  });
+
+  it("of a Proxmox configuration leaves snapshots as they are", () => {
+    const text =
+      "boot: order=scsi0\ncores: 2\nmemory: 512\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n\n[old]\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n";
+    const [patch] = fixFor([{ name: "100.conf", text }], "cache-unsafe").patches;
+    assert.equal(patch!.after, text.replace("disk-0,cache=unsafe\n\n", "disk-0\n\n"));
+  });
+
+  it("of what was not found, or of a finding that there is not, is refused", () => {
+    const files = [
+      { name: "qemu.txt", text: "/usr/bin/kvm -drive file=rbd:p/i:id=u,if=none,id=d0,cache=none" },
+    ];
+    assert.throws(() => fixFor(files, "cache-librbd-on"), /cache-librbd-on was not found in qemu.txt/);
+    assert.throws(() => fixFor(files, "nonsense"), /there is no finding nonsense/);
+  });
+});
+
+function idsOf({ disks, vm }: Examination): string[] {
+  return [
+    ...disks.flatMap(({ disk, findings }) => findings.map(({ id }) => `${disk} ${id}`)),
+    ...vm.findings.map(({ id }) => `vm ${id}`),
+  ];
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { type Examination, examine } from "../../src/examine.ts";
+
+/**
+ * Examines files and holds what is found against a line such as `vda +cache-librbd-on -krbd; vm -accel-tcg`: what must be found
+ * with +, what would be a false alarm with -. `vda =a =b` allows nothing else on that disk; `vda =` nothing at all.
+ */
+export function expectFindings(files: Record<string, string>, wanted: string): Examination {
+  const inputs = Object.entries(files).map(([name, text]) => ({ name, text }));
+  const [examination, ...more] = examine(inputs);
+  assert.ok(examination !== undefined && more.length === 0, "one examination");
+  for (const part of wanted.split(";")) {
+    const [name, ...marks] = part.trim().split(/\s+/) as [string, ...string[]];
+    const disk = examination.disks.find((each) => each.disk === name);
+    const findings = name === "vm" ? examination.vm.findings : disk?.findings;
+    assert.ok(findings, `there is no disk ${name} among ${examination.disks.map((each) => each.disk)}`);
+    const ids = findings.map(({ id }) => id);
+    for (const mark of marks) {
+      const id = mark.slice(1);
+      if (mark.startsWith("+")) assert.ok(ids.includes(id), `${name}: ${id} is missing among ${ids}`);
+      if (mark.startsWith("-")) assert.ok(!ids.includes(id), `${name}: ${id} is a false alarm`);
+    }
+    const only = marks.filter((mark) => mark.startsWith("="));
+    if (only.length > 0)
+      assert.deepEqual(
+        ids.sort(),
+        only
+          .map((mark) => mark.slice(1))
+          .filter(Boolean)
+          .sort(),
+        name,
+      );
+  }
+  return examination;
+}
