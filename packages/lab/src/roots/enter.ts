@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Call, CallOptions, Variables } from "../host/platform.ts";
 import { shellQuote } from "../vm/escape.ts";
 
@@ -36,6 +36,22 @@ export function enterRoot(
   const { forLoader, rest } = splitVariables(env);
   const words = [directory, `PATH=${PATH}`, ...forLoader, program, ...args];
   return { command: "unshare", args: [...namespace, "sh", "-c", script, "siphon-root", ...words], env: rest };
+}
+
+/**
+ * The kernel names files of a process in a root by the place where its tree was put together (/proc/PID/maps, exe): the same
+ * text with the names that this process can open.
+ */
+export function withHostPaths(text: string, pid: number): string {
+  const top = linkAt(`/proc/${pid}/root`);
+  if (!top?.endsWith("/proc")) return text;
+  // The names of the tree's top are no pattern: they are cut out as they stand.
+  const [before, ...inTree] = text.split(`${top}/`);
+  const named = inTree.map((rest) => {
+    const [first] = rest.split(/[/\s]/, 1);
+    return `${SYSTEM.test(first!) ? dirname(top) : ""}/${rest}`;
+  });
+  return [before, ...named].join("");
 }
 
 /**
@@ -98,6 +114,14 @@ function entries(top: string): Entry[] {
       const path = join(top, entry.name);
       return { name: entry.name, path, link: entry.isSymbolicLink() ? readlinkSync(path) : undefined };
     });
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function canCover(file: string, place: string): boolean {

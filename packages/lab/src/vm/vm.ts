@@ -22,6 +22,7 @@ import { type Disk, guestDiskName } from "./disk.ts";
 import { lastConsoleLine } from "./failure.ts";
 import { type PluggedDisk, type PlugSettings, plugDisk } from "./hot-plug.ts";
 import { findVmResource, type VmDetails } from "./kept.ts";
+import { checkLibrbd } from "./loaded-librbd.ts";
 import { Qemu } from "./qemu.ts";
 import { qemuVersion } from "./qemu-version.ts";
 import type { Qmp } from "./qmp.ts";
@@ -131,6 +132,7 @@ export class Vm implements AsyncDisposable {
       const qemu = await Qemu.start(resource, command, signal);
       try {
         await resource.note({ qemu: qemu.id });
+        checkLibrbd(qemu.id.pid, settings, options.disk);
         const control = await enter(qemu, resource, options);
         const { server } = options;
         return new Vm(resource, qemu, control, { command, settings, guest, network, server });

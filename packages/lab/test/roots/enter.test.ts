@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../src/host/command.ts";
+import { readMaps } from "../../src/profile/symbols/maps.ts";
+import { withHostPaths } from "../../src/roots/enter.ts";
 import { Root } from "../../src/roots/root.ts";
 import { smallRoot } from "../support/small-root.ts";
 
@@ -52,6 +54,16 @@ test("the pid and the signals are the program's own", async () => {
   sleeper.child.kill("SIGTERM");
   const [, signal] = await once(sleeper.child, "exit");
   assert.equal(signal, "SIGTERM");
+});
+
+test("what the kernel says of a program's files names them as this process can open them", async () => {
+  using small = await smallRoot();
+  await using sleeper = await startSleeper(small.directory);
+  const pid = sleeper.child.pid!;
+  assert.ok(readMaps(pid)!.includes(` ${small.directory}/usr/bin/busybox\n`));
+  const top = readlinkSync(`/proc/${pid}/root`);
+  assert.equal(withHostPaths(`x ${top}/tmp/a\ny /other`, pid), "x /tmp/a\ny /other");
+  assert.equal(withHostPaths(`x ${top}/tmp/a`, process.pid), `x ${top}/tmp/a`);
 });
 
 test("variables of the loader reach the program, and those of this process do not", async () => {

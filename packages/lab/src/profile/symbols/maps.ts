@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { withHostPaths } from "../../roots/enter.ts";
 
 /** A part of a process's address space that holds code. */
 export interface Region {
@@ -11,7 +12,7 @@ export interface Region {
 /** /proc/PID/maps as it stands; undefined when the process has ended or may not be looked at. */
 export function readMaps(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/maps`, "utf8") || undefined;
+    return withHostPaths(readFileSync(`/proc/${pid}/maps`, "utf8"), pid) || undefined;
   } catch {
     return undefined;
   }
