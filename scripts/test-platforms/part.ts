@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Machine } from "./machine.ts";
 import { checkout, newcomersRun } from "./newcomer.ts";
+
+const top = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface PartOptions {
   /** The file that takes all that the programs print. */
@@ -24,16 +27,15 @@ export const whole: Part = {
   run: (machine, options) => tests(machine, "npm test", options),
 };
 
-const live = "packages/*/test/live";
-
 /** What is tried on another platform than the tests' own: where siphon meets that release's programs. */
 export const parts: Part[] = [
   newcomer,
   { name: "set-up for tests", run: (machine, options) => succeeds(machine, "npm run setup", options) },
-  files("RADOS", "rados", ["objects-interop", "cluster", "osdmap", "crush"]),
-  files("RBD", "rbd", ["images", "transfer", "groups", "luks"]),
-  files("rbd, rados and ceph", "cli", ["rbd-commands", "rbd-admin", "rados", "ceph"]),
-  files("attachments", "attach", ["nbd-rbd", "vhost-rbd", "nbd", "vhost"]),
+  files("RADOS", ["objects-interop", "osdmap", "crush", "features", "keys"]),
+  files("RBD", ["images", "transfer", "groups"]),
+  files("rbd, rados and ceph", ["rbd-commands", "rbd-admin", "rados", "ceph"]),
+  files("attachments", ["nbd-rbd", "vhost-rbd", "nbd", "vhost"]),
+  files("libvirt", ["libvirt"]),
   {
     name: "two rungs of the ladder",
     run: (machine, options) =>
@@ -45,11 +47,21 @@ export const parts: Part[] = [
   },
 ];
 
-function files(name: string, folder: string, names: string[]): Part {
-  const list = names.map((each) => `${live.replace("*", folder)}/${each}.test.ts`).join(" ");
+/** The live tests of these names, in whichever package they are. */
+function files(name: string, names: string[]): Part {
   return {
     name,
-    run: (machine, options) => tests(machine, `npm run test:live -- --test-concurrency=1 ${list}`, options),
+    run: (machine, options) => {
+      const found = names.flatMap((each) => {
+        const paths = globSync(`packages/**/live/**/${each}.test.ts`, {
+          cwd: top,
+          exclude: ["**/node_modules"],
+        });
+        assert.ok(paths.length > 0, `there is no live test ${each}`);
+        return paths;
+      });
+      return tests(machine, `npm run test:live -- --test-concurrency=1 ${found.join(" ")}`, options);
+    },
   };
 }
 

@@ -1,0 +1,59 @@
+/**
+ * Fills the tables of docs/platforms.md from docs/results/platforms.json, which `npm run test:platforms -- --record` writes. `--check`
+ * writes nothing and fails where a table is not what the record says.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { suites } from "./bare-root.ts";
+import { type PlatformRecord, readRecord } from "./record.ts";
+
+const record = readRecord();
+const page = new URL("../../docs/platforms.md", import.meta.url);
+const tables: { [name: string]: () => string } = {
+  platforms: () =>
+    table(
+      ["platform", "Ceph", "QEMU", "libvirt", "its own node, npm", "npm test, whole", "test:platforms"],
+      suites.flatMap((suite) => {
+        const { parts, whole } = record[suite] ?? {};
+        const latest = parts ?? whole;
+        if (latest === undefined) return [];
+        const { system, ceph, qemu, libvirt, node, npm } = latest.versions;
+        return [[system, ceph, qemu, libvirt, `${node}, ${npm}`, wholeCell(whole), dated(parts)]];
+      }),
+    ),
+  parts: () =>
+    table(
+      ["platform", "part", "found", "seconds"],
+      suites.flatMap((suite) =>
+        [record[suite]?.parts, record[suite]?.whole].flatMap((entry) =>
+          (entry?.parts ?? []).map(({ name, found, seconds }) => [suite, name, found, `${seconds}`]),
+        ),
+      ),
+    ),
+};
+
+const text = readFileSync(page, "utf8");
+const filled = text.replaceAll(/<!-- (\w+) -->\n[\s\S]*?<!-- \/\1 -->/g, (_, name: string) => {
+  return `<!-- ${name} -->\n${tables[name]!()}\n<!-- /${name} -->`;
+});
+if (!process.argv.includes("--check")) writeFileSync(page, filled);
+else if (filled !== text) {
+  console.error(
+    "docs/platforms.md does not say what docs/results/platforms.json says: npm run docs:platforms",
+  );
+  process.exitCode = 1;
+}
+
+function wholeCell(entry: PlatformRecord | undefined): string {
+  const part = entry?.parts.find(({ name }) => name === "npm test");
+  return part === undefined ? "not run" : `${part.found}, ${dated(entry)}`;
+}
+
+function dated(entry: PlatformRecord | undefined): string {
+  return entry === undefined ? "not run" : `${entry.date.slice(0, 10)}, ${entry.commit}`;
+}
+
+function table(head: string[], rows: string[][]): string {
+  if (rows.length === 0) return "Nothing recorded yet.";
+  const lines = [head, head.map(() => "---"), ...rows];
+  return lines.map((cells) => `| ${cells.map((cell) => cell || "-").join(" | ")} |`).join("\n");
+}
