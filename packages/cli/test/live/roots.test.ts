@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pidsWithEnvironment, RESOURCE_VARIABLE } from "@siphon/lab";
+import { pidsWithEnvironment, RESOURCE_VARIABLE, Root } from "@siphon/lab";
 import { main } from "../support/programs.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "siphon-roots-"));
@@ -44,6 +44,7 @@ async function until(child: ReturnType<typeof siphon>, words: RegExp): Promise<v
   }
 }
 
+const conf = (cluster: string) => join(state, "clusters", cluster, "ceph.conf");
 const running = () => pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value.startsWith(`${state}/`));
 const mounts = () => readFileSync("/proc/self/mounts", "utf8");
 const left = (where: string) => (existsSync(where) ? readdirSync(where) : []);
@@ -82,6 +83,64 @@ test("QEMU runs from a root, and the command line that is shown says so", async 
     new RegExp(`^siphon root run ${mirror} -- env .*\\n?.*qemu-system-x86_64`, "m"),
   );
   assert.deepEqual(running(), []);
+});
+
+// What follows needs other releases: siphon root build reef.
+const roots = await Root.list();
+
+for (const { name, directory } of roots) {
+  test(`a cluster of the root ${name} comes up and takes images, with the keys that its release makes`, async () => {
+    const up = siphon([
+      "cluster",
+      "up",
+      "--name",
+      name,
+      "--osds",
+      "1",
+      "--ceph",
+      directory,
+      "--auth",
+      "cephx",
+    ]);
+    assert.equal(await ended(up), 0, up.words());
+    const create = siphon([
+      "rbd",
+      "--cluster",
+      name,
+      "--id",
+      "libvirt",
+      "create",
+      "--size",
+      "64M",
+      "libvirt-pool/one",
+    ]);
+    assert.equal(await ended(create), 0, create.words());
+    const listed = siphon(["root", "run", directory, "--", "rbd", "-c", conf(name), "ls", "libvirt-pool"]);
+    assert.equal(await ended(listed), 0, listed.words());
+    assert.match(listed.words(), /^one$/m);
+    const down = siphon(["cluster", "down", name]);
+    assert.equal(await ended(down), 0, down.words());
+    assert.deepEqual([running(), left(join(state, "clusters"))], [[], []]);
+  });
+}
+
+const skip = roots.length === 0 ? "there is no root: siphon root build reef" : false;
+test("QEMU of one release runs with librbd of another, and says so in the results", { skip }, async () => {
+  const releases = ["host", roots.at(-1)!.directory].join(",");
+  const load = ["--repeat", "1", "--seconds", "1", "--size", "64M", "--out", join(dir, "runs"), "--json"];
+  const child = siphon(["ladder", "--releases", releases, ...load]);
+  assert.equal(await ended(child), 0, child.words());
+  const { mode, rungs } = JSON.parse(readFileSync(join(dir, "runs/latest/results.json"), "utf8")) as {
+    mode: string;
+    rungs: { status: string; command: string }[];
+  };
+  assert.equal(mode, "releases");
+  assert.deepEqual(
+    rungs.map(({ status }) => status),
+    ["measured", "measured"],
+  );
+  assert.match(rungs[0]!.command, /LD_LIBRARY_PATH=/);
+  assert.doesNotMatch(rungs[1]!.command, /LD_LIBRARY_PATH=/);
 });
 
 test("siphon root run starts a program of the root with its own exit code", async () => {

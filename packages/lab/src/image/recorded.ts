@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { CephClient, type CephTarget } from "../ceph/client.ts";
+import { platformOf, rootDetails } from "../roots/platform-of.ts";
 import { stateDir } from "../state/paths.ts";
 import { Resource } from "../state/resource.ts";
 import { createImage, removeImage } from "./image.ts";
@@ -28,7 +29,10 @@ export class RecordedImage implements AsyncDisposable {
     { purpose, size, signal }: { purpose: string; size: number; signal?: AbortSignal },
   ): Promise<RecordedImage> {
     const image = `siphon-${purpose}-${randomBytes(4).toString("hex")}`;
-    const resource = await Resource.create("images", image, { target: client.target, image });
+    const resource = await Resource.create("images", image, {
+      ...{ target: client.target, image },
+      ...rootDetails(client.platform),
+    });
     const recorded = new RecordedImage(client, image, resource);
     try {
       await createImage(client, { image, size, signal });
@@ -57,7 +61,7 @@ export async function removeRecordedImage(resource: Resource): Promise<void> {
   const { target, image } = resource.details as { target?: CephTarget; image?: string };
   await resource.endProcesses();
   if (target && image && !(await wentWithItsCluster(target))) {
-    await removeImage(new CephClient(target, resource.environment), { image });
+    await removeImage(new CephClient(target, resource.environment, platformOf(resource)), { image });
   }
   await resource.remove();
 }

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { LabError } from "../errors.ts";
 import { host, type Platform } from "../host/platform.ts";
 import type { RootContents } from "../roots/contents.ts";
@@ -40,17 +41,23 @@ export async function platformNamed(name: string | undefined, use: "ceph" | "qem
 /** In the order given; a release that this host itself has needs no root. */
 async function findReleases(names: readonly string[]): Promise<LibrbdRelease[]> {
   const own = await contentsOf(host);
-  return Promise.all(
+  const found = await Promise.all(
     names.map(async (name) => {
       const isHosts = name === "host" || (releaseOf(own.ceph) === name && !(await hasRoot(name)));
       const platform = isHosts ? host : await Root.find(name);
       const contents = isHosts ? own : await contentsOf(platform);
-      if (contents.librbd !== undefined) return { name, platform, contents };
+      // It names files of the run as well.
+      if (contents.librbd !== undefined) return { name: basename(name), platform, contents };
       throw new LabError("SIPHON_MISSING_PROGRAM", `${inWords(platform)} has no librbd`, {
         hint: "make a root that has one with: siphon root build reef",
       });
     }),
   );
+  const twice = found.find(({ name }, at) => found.findIndex((other) => other.name === name) !== at);
+  if (twice === undefined) return found;
+  throw new LabError("SIPHON_USAGE", `two of the releases are called ${twice.name}`, {
+    hint: "give their directories different names",
+  });
 }
 
 async function hasRoot(name: string): Promise<boolean> {

@@ -59,7 +59,7 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
       mode: options.releases ? "releases" : options.mode,
       seed: options.seed,
       workload: workloadOf(options),
-      ...(options.ceph || options.qemu ? { roots: { ceph: options.ceph, qemu: options.qemu } } : {}),
+      roots: rootsIn(options),
       facts: { ...vms.facts, cluster: target.facts },
       accelerator: vms.accelerator,
     },
@@ -73,6 +73,12 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
     await writeReport(directory, results);
   });
   return { results, directory, failure: outcome.failure };
+}
+
+/** The roots that options name, as they name them. */
+function rootsIn({ ceph, qemu, releases }: LadderOptions): Results["roots"] {
+  if (ceph === undefined && qemu === undefined && releases === undefined) return undefined;
+  return { ceph, qemu, releases: releases?.join(",") };
 }
 
 /** Climbs, profiles if that is wanted, makes the bigger test on the last rung; whatever fails is returned, not thrown. */

@@ -130,8 +130,10 @@ export const resultsSchema = z.object({
   mode: z.enum(["cumulative", "published", "releases"]),
   seed: z.int(),
   workload,
-  /** The roots that programs came from, as the options named them; this host's own where there is none. */
-  roots: z.object({ ceph: z.string().optional(), qemu: z.string().optional() }).optional(),
+  /** The roots that programs came from, as the options --ceph, --qemu and --releases named them. */
+  roots: z
+    .object({ ceph: z.string().optional(), qemu: z.string().optional(), releases: z.string().optional() })
+    .optional(),
   /** What the report shows of machine, versions, acceleration, guest and cluster, in this order. */
   facts: z.object({
     machine: z.array(setting),

@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { LabError } from "../../src/errors.ts";
-import { parseLadderOptions, quickOptions, readPlan } from "../../src/ladder/options.ts";
+import {
+  type LadderOptionsInput,
+  parseLadderOptions,
+  quickOptions,
+  readPlan,
+} from "../../src/ladder/options.ts";
 import { planRungs } from "../../src/rungs/plan.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "siphon-options-"));
@@ -52,5 +57,22 @@ test("the quick form climbs rungs that exist, in less time", () => {
     const options = parseLadderOptions({ mode, ...quickOptions(mode) });
     assert.equal(planRungs(mode, offers, options.rungs).length, options.rungs!.length);
     assert.ok(options.rungs!.length >= 4 && options.repeat === 2);
+  }
+});
+
+test("releases leave the bigger test out, and cannot go with what says the same or nothing of them", () => {
+  const releases = ["pacific", "reef"];
+  assert.equal(parseLadderOptions({ releases }).bigger, false);
+  assert.equal(parseLadderOptions({}).bigger, true);
+  for (const [input, message] of [
+    [{ releases, mode: "published" }, /say nothing of releases/],
+    [{ releases, rungs: ["ide", "q35"] }, /compared on one rung/],
+    [{ releases, librbd: "/opt" }, /both say which librbd/],
+    [{ releases: ["reef", "reef"] }, /named twice/],
+  ] as const) {
+    assert.throws(() => parseLadderOptions({ ...input } as LadderOptionsInput), {
+      code: "SIPHON_USAGE",
+      message,
+    });
   }
 });

@@ -79,8 +79,8 @@ export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger
   const { repeats, seconds, blockSize, ioDepth, rw, size } = workload;
   const names = rungs.map(({ name }) => name).join(",");
   return [
-    ...(mode === "releases" ? [`npm run ladder -- --releases ${names}`] : modeAndRungs(mode, names)),
-    ...Object.entries(roots ?? {}).map(([what, root]) => `--${what} ${root}`),
+    ...(mode === "releases" ? ["npm run ladder --"] : modeAndRungs(mode, names)),
+    ...Object.entries(roots ?? {}).flatMap(([what, root]) => (root === undefined ? [] : `--${what} ${root}`)),
     `--rw ${rw} --bs ${sizeOption(blockSize)} --iodepth ${ioDepth} --size ${sizeOption(size)}`,
     `--repeat ${repeats} --seconds ${seconds} --seed ${seed}`,
     `--accel ${accelerator.name}${bigger ? "" : " --no-bigger"}`,
