@@ -71,7 +71,7 @@ export class Cluster implements AsyncDisposable {
     this.#conf = settings.conf;
     this.#commandTimeout = settings.commandTimeout;
     this.#objecterOptions = settings.objecter;
-    this.authenticator = authenticatorFor(settings.name, settings.key);
+    this.authenticator = authenticatorFor(settings.name, settings.key, settings.keySource);
     this.#monClient = new MonClient(
       this.messenger,
       this.authenticator,

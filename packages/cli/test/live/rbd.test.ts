@@ -83,9 +83,13 @@ test("siphon rbd shows images as rbd does, byte for byte", async () => {
 test("who has an image open is shown, and a lock is taken from them", async () => {
   const script =
     "import rados,rbd,sys\nwith rados.Rados(conffile=sys.argv[1],name='client.admin') as c, c.open_ioctx(sys.argv[2]) as i:\n m=rbd.Image(i,'new')\n m.write(b'x',0)\n print('open',flush=True)\n sys.stdin.read()\n try:\n  m.write(b'y',0)\n  print('written')\n except Exception as e:\n  print(type(e).__name__)\n sys.stdout.flush()\n import os\n os._exit(0)";
-  const user = spawn("/usr/bin/python3", ["-c", script, cluster.conf, pool], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const user = spawn(
+    process.env.SIPHON_TEST_PYTHON ?? "/usr/bin/python3",
+    ["-c", script, cluster.conf, pool],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   const lines = createInterface({ input: user.stdout })[Symbol.asyncIterator]();
   await lines.next();
   for (const args of [

@@ -31,15 +31,24 @@ export interface Authenticator {
   renewed(globalId: bigint, payload: Buffer): void;
   /** The monitors do not let us have our identity back: begin as a new client. */
   forgetIdentity(): void;
+  /** Takes the key that is configured now; false if it is the one that there was, or none can be had. */
+  refreshKey(): Promise<boolean>;
 }
+
+/** Looks up the configured key again: administrators replace keys while clients run (`ceph auth rotate`). */
+export type KeySource = () => Promise<CryptoKey | undefined>;
 
 export interface MonitorAuth extends ConnectionAuth {
   readonly globalId: bigint;
 }
 
 /** By cephx with a key, and by none without. */
-export function authenticatorFor(name: EntityName, key: CryptoKey | undefined): Authenticator {
-  return key === undefined ? new NoneAuthenticator(name) : new CephxAuthenticator(name, key);
+export function authenticatorFor(
+  name: EntityName,
+  key: CryptoKey | undefined,
+  source?: KeySource,
+): Authenticator {
+  return key === undefined ? new NoneAuthenticator(name) : new CephxAuthenticator(name, key, source);
 }
 
 /** Auth method none: everybody is believed. */
@@ -76,15 +85,21 @@ export class NoneAuthenticator implements Authenticator {
   forgetIdentity(): void {
     this.#globalId = 0n;
   }
+
+  refreshKey(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
 }
 
 /** Cephx: both sides prove that they hold keys. */
 export class CephxAuthenticator implements Authenticator {
   readonly method = authMethod.cephx;
   readonly #state: CephxState;
+  readonly #source: KeySource | undefined;
 
-  constructor(name: EntityName, key: CryptoKey) {
+  constructor(name: EntityName, key: CryptoKey, source?: KeySource) {
     this.#state = new CephxState(name, key);
+    this.#source = source;
   }
 
   get name(): EntityName {
@@ -121,6 +136,16 @@ export class CephxAuthenticator implements Authenticator {
 
   forgetIdentity(): void {
     this.#state.forgetIdentity();
+  }
+
+  async refreshKey(): Promise<boolean> {
+    try {
+      const key = await this.#source?.();
+      return key !== undefined && this.#state.takeKey(key);
+    } catch {
+      // A keyring that is just being replaced; what the monitors said of the old key is reported in any case.
+      return false;
+    }
   }
 }
 

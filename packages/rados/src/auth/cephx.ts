@@ -19,7 +19,7 @@ const wantedServices = [entityType.osd, entityType.mgr];
  */
 export class CephxState {
   readonly name: EntityName;
-  readonly #key: CryptoKey;
+  #key: CryptoKey;
   #globalId = 0n;
   #tickets: Tickets = new Map();
   /** Of the monitor session: with it the session's ticket is renewed without a new handshake. */
@@ -37,6 +37,13 @@ export class CephxState {
   /** The identity given by the monitors; 0 before the first session. */
   get globalId(): bigint {
     return this.#globalId;
+  }
+
+  /** Our own key was replaced; identity and tickets stay. Returns false if it is the same. */
+  takeKey(key: CryptoKey): boolean {
+    if (key.type === this.#key.type && Buffer.compare(key.reveal(), this.#key.reveal()) === 0) return false;
+    this.#key = key;
+    return true;
   }
 
   fork(): CephxState {

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { KeySource } from "../auth/authenticator.ts";
 import type { CryptoKey } from "../auth/crypto-key.ts";
 import { type EntityName, parseEntityName } from "../auth/entity-name.ts";
 import { parseCryptoKey } from "../auth/read-key.ts";
@@ -30,6 +31,8 @@ export interface ClusterSettings {
   name: EntityName;
   /** Undefined with auth method none. */
   key: CryptoKey | undefined;
+  /** Looks the key up again, where it was found. */
+  keySource: KeySource;
   fsid: string | undefined;
   mons: readonly Candidate[];
   /** Connection modes allowed, preferred first, by the kind of daemon. */
@@ -59,6 +62,7 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
   };
   return {
     ...{ conf, name, key, modes },
+    keySource: () => findKey(conf),
     fsid: conf.get("fsid") || undefined,
     mons: await findMons(conf, modes.mon),
     signMessages: !["false", "no", "0"].includes(conf.get("cephx_sign_messages") ?? "true"),

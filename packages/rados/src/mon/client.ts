@@ -241,12 +241,18 @@ export class MonClient {
       this.#first.reject(lasting);
       return;
     }
-    // The ticket that proves who we were may have expired while no monitor could renew it.
-    if (errors.some(({ code }) => code === "SIPHON_RADOS_AUTH")) this.#authenticator.forgetIdentity();
+    if (errors.some(({ code }) => code === "SIPHON_RADOS_AUTH")) void this.#afterRefusal();
+    else this.#huntAgainLater();
+  }
+
+  /** Our key may have been replaced; or the ticket that proves who we were has expired while no monitor could renew it. */
+  async #afterRefusal(): Promise<void> {
+    if (!(await this.#authenticator.refreshKey())) this.#authenticator.forgetIdentity();
     this.#huntAgainLater();
   }
 
   #huntAgainLater(): void {
+    if (this.#closed) return;
     this.#huntTimer = setTimeout(() => this.#startHunt(), this.#backoff.next());
   }
 

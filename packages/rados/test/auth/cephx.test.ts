@@ -185,6 +185,28 @@ for (const { own, session, title } of pairs) {
   });
 }
 
+test("a key that is replaced is taken from where it is configured, and identity and tickets stay", async () => {
+  let configured: CryptoKey | undefined = key;
+  const authenticator = new CephxAuthenticator(name, key, async () => {
+    if (configured === undefined) throw new Error("the keyring is being written");
+    return configured;
+  });
+  assert.equal(await authenticator.refreshKey(), false);
+  configured = undefined;
+  assert.equal(await authenticator.refreshKey(), false);
+  const auth = authenticator.forMonitor();
+  auth.state.adopt(withTickets());
+  authenticator.adopt(auth);
+  configured = newKey;
+  assert.equal(await authenticator.refreshKey(), true);
+  assert.equal(await authenticator.refreshKey(), false);
+  const next = authenticator.forMonitor();
+  assert.deepEqual([next.state.keyType, next.globalId], ["aes256k", 4123n]);
+  assert.ok(next.state.ticket(entityType.osd) !== undefined);
+  // Without anything configured to look at again, there is only the key that there was.
+  assert.equal(await new CephxAuthenticator(name, key).refreshKey(), false);
+});
+
 test("keys do not show in what prints", () => {
   const authenticator = new CephxAuthenticator(name, key);
   const hidden = [secret.toString("hex"), secret.toString("base64"), "00 11 22 33", "0, 17, 34, 51"];

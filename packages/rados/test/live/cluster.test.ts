@@ -8,6 +8,7 @@ import { resolveSettings } from "../../src/cluster/settings.ts";
 import { Cluster, type RadosError } from "../../src/index.ts";
 import { Messenger } from "../../src/messenger/messenger.ts";
 import { MonClient } from "../../src/mon/client.ts";
+import { cephRelease } from "../support/ceph-release.ts";
 import { type LiveMode, liveModes, upForTest } from "../support/live-modes.ts";
 
 for (const mode of Object.keys(liveModes) as LiveMode[]) {
@@ -35,14 +36,16 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
     });
 
     test("commands to every kind of daemon, with JSON back", async () => {
-      const version = { prefix: "version" };
+      const ask = { prefix: "version" };
       const answers = await Promise.all([
-        cluster.command(version),
-        cluster.command(version, { target: { osd: 0 } }),
-        cluster.command(version, { target: { mgr: "active" } }),
-        cluster.command(version, { target: { mon: "b" } }),
+        cluster.command(ask),
+        cluster.command(ask, { target: { osd: 0 } }),
+        cluster.command(ask, { target: { mgr: "active" } }),
+        cluster.command(ask, { target: { mon: "b" } }),
       ]);
-      for (const answer of answers) assert.match(JSON.stringify(answer), /16\.2/);
+      // From Tentacle on, daemons other than monitors leave the words before it out.
+      const version = new RegExp(`"version":"(ceph version )?${cephRelease}\\.`);
+      for (const answer of answers) assert.match(JSON.stringify(answer), version);
       const df = (await cluster.command({ prefix: "osd df" }, { target: "mgr" })) as { nodes: unknown[] };
       assert.equal(df.nodes.length, 1);
       assert.deepEqual(await cluster.command({ prefix: "osd df" }), df);

@@ -12,7 +12,7 @@ import { Cluster, type Pool, ReadOperation, WriteOperation } from "../../src/ind
 import { upForTest } from "../support/live-modes.ts";
 
 const run = promisify(execFile);
-const python = "/usr/bin/python3";
+const python = process.env.SIPHON_TEST_PYTHON ?? "/usr/bin/python3";
 const bytes = (text: string) => Buffer.from(text);
 
 let ceph: LocalCluster;

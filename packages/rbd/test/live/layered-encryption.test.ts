@@ -209,5 +209,5 @@ function missingKey(error: unknown): boolean {
 function librbd(image: string, version: string, layer: Layer, ...what: string[]): string {
   const script = fileURLToPath(new URL("../support/encrypted-image.py", import.meta.url));
   const args = [script, ceph.conf, pool, image, version, join(directory, layer), ...what];
-  return execFileSync("/usr/bin/python3", args).toString("latin1");
+  return execFileSync(process.env.SIPHON_TEST_PYTHON ?? "/usr/bin/python3", args).toString("latin1");
 }

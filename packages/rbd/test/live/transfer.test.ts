@@ -31,7 +31,11 @@ before(async () => {
   ceph = await LocalCluster.up({ name: "rbd-transfer", ...small, pool });
   cluster = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
   images = await ImagePool.open(cluster, pool);
-  execFileSync("/usr/bin/python3", [supportFile("make-images.py"), ceph.conf, pool]);
+  execFileSync(process.env.SIPHON_TEST_PYTHON ?? "/usr/bin/python3", [
+    supportFile("make-images.py"),
+    ceph.conf,
+    pool,
+  ]);
 });
 
 after(async () => {
@@ -179,7 +183,7 @@ for (const version of [1, 2] as const) {
     const passphraseFile = join(directory, "passphrase");
     writeFileSync(passphraseFile, "correct horse");
     const librbd = (...args: string[]) =>
-      execFileSync("/usr/bin/python3", [
+      execFileSync(process.env.SIPHON_TEST_PYTHON ?? "/usr/bin/python3", [
         ...[supportFile("encrypted-image.py"), ceph.conf, pool, name, `luks${version}`, passphraseFile],
         ...args,
       ]).toString();

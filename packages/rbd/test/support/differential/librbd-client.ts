@@ -16,7 +16,7 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
     const script = new URL("librbd.py", import.meta.url).pathname;
     this.#pool = pool;
     this.#rbd = (...args) => execFileAsync("rbd", ["--conf", conf, "--name", user, ...args]);
-    this.#process = spawn("/usr/bin/python3", [script, conf, user, pool]);
+    this.#process = spawn(process.env.SIPHON_TEST_PYTHON ?? "/usr/bin/python3", [script, conf, user, pool]);
     this.#process.stderr.pipe(process.stderr, { end: false });
     const lines: Interface = createInterface({ input: this.#process.stdout });
     this.#lines = lines[Symbol.asyncIterator]();
