@@ -1,22 +1,83 @@
 /**
- * Faults under random writes to a clone with an object map, with a check that nothing which was acknowledged is lost, torn or stale:
- * `node faults.ts [--seconds 600] [--seed 1] [--wire crc|secure]`. Ends with an error at the first violation.
+ * What may happen to images and their owners, and a check that nothing which was acknowledged is lost, torn or stale:
+ * `node faults.ts [--seconds 1800] [--only load,chains,timeouts,answers,fights] [--seed 1] [--wire crc|secure]`. Each campaign has an
+ * equal part of the time. A campaign ends at its first violation; then the next one begins, and the program ends with an error.
  */
 import { parseArgs } from "node:util";
+import { LocalCluster } from "@siphon/lab";
+import { loseAnswers } from "./answers/campaign.ts";
+import { runChains } from "./chains/campaign.ts";
 import { runCampaign } from "./faults/campaign.ts";
+import { runFights } from "./fights/campaign.ts";
+import { settings } from "./settings.ts";
+import { runTimeouts } from "./timeouts/campaign.ts";
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: "string", default: "600" },
+    seconds: { type: "string", default: "1800" },
+    only: { type: "string", default: "load,chains,timeouts,answers,fights" },
     seed: { type: "string", default: "1" },
     wire: { type: "string", default: "secure" },
   },
 });
 const seed = Number(values.seed);
-const { operations, faults, ...counts } = await runCampaign({
-  spec: { wire: values.wire === "crc" ? "crc" : "secure" },
-  ...{ seconds: Number(values.seconds), seed, hold: 4_000, long: true, size: 2 ** 30 },
-  report: (line) => console.log(line),
-});
-console.log(`no violation in ${counts.seconds} s (seed ${seed}, ${values.wire})`);
-console.table({ ...operations, ...faults, ...counts });
+const only = values.only.split(",");
+const seconds = Number(values.seconds) / only.length;
+const report = (line: string) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
+
+type Campaign = (ceph: LocalCluster) => Promise<object>;
+const campaigns: Record<string, Campaign> = {
+  chains: ({ conf, spec }) => runChains({ conf, pool: spec.pool, seed, seconds, report: every(report) }),
+  timeouts: (ceph) => runTimeouts({ ceph, seed, seconds, report }),
+  answers: async ({ conf, spec }) => {
+    const { losses, ...counts } = await loseAnswers({
+      conf,
+      pool: spec.pool,
+      seed,
+      until: seconds * 1000,
+      report,
+    });
+    return { ...counts, losses: Object.values(losses).reduce((sum, each) => sum + each, 0), ...losses };
+  },
+  fights: ({ conf, spec }) =>
+    runFights({ conf, pool: spec.pool, seed, seconds, clients: 3, report: every(report) }),
+};
+
+for (const name of only) {
+  const began = performance.now();
+  report(`${name} begins`);
+  try {
+    const counts = name === "load" ? await load() : await onSmallCluster(name);
+    const took = Math.round((performance.now() - began) / 1000);
+    console.log(`${name}: no violation in ${took} s (seed ${seed})`);
+    console.table(counts);
+  } catch (error) {
+    process.exitCode = 1;
+    console.error(`${name} (seed ${seed}):`, error);
+  }
+}
+
+async function load(): Promise<object> {
+  const { operations, faults, ...counts } = await runCampaign({
+    spec: { wire: values.wire === "crc" ? "crc" : "secure" },
+    ...{ seconds, seed, hold: 4_000, long: true, size: 2 ** 30, report },
+  });
+  return { ...operations, ...faults, ...counts };
+}
+
+async function onSmallCluster(name: string): Promise<object> {
+  const campaign = campaigns[name];
+  if (campaign === undefined) throw new Error(`there is no campaign ${name}`);
+  await using ceph = await LocalCluster.up({
+    ...{ name: `soak-rbd-${name}-${process.pid}`, osds: 2, replicas: 1, store: "memstore", pgs: 8, settings },
+  });
+  return campaign(ceph);
+}
+
+/** Of what is told often, one in twenty. */
+function every(tell: (line: string) => void): (line: string) => void {
+  let told = 0;
+  return (line) => {
+    if (told++ % 20 === 0) tell(line);
+  };
+}

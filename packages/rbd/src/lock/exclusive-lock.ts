@@ -201,12 +201,12 @@ export class ExclusiveLock {
       const owner = await findOwner(pool, image);
       if (owner === undefined || this.#isOurs(owner)) {
         if (await this.#take(owner)) return true;
-      } else if (await isAlive(pool, image.id, owner)) return false;
+      } else if (await isAlive(cluster, pool, image.id, owner)) return false;
       // It may have given the lock away, and then ended its watch.
       else if (isSameOwner(await findOwner(pool, image), owner)) {
         await sleep(secondLook, undefined, { signal: this.#closing.signal }).catch(() => {});
         this.#closing.signal.throwIfAborted();
-        if (await isStillDead(pool, image, owner)) await breakLockOf(cluster, pool, image.id, owner);
+        if (await isStillDead(cluster, pool, image, owner)) await breakLockOf(cluster, pool, image.id, owner);
       }
     }
   }

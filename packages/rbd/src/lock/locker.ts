@@ -44,22 +44,32 @@ export async function findOwner(
 
 /**
  * Whether the owner still watches the image: then the lock must be asked for, and not taken. One that watches under another cookie than the
- * lock names lives as well: it watches anew, and is about to rename its lock.
+ * lock names lives as well: it watches anew, and is about to rename its lock. Of this client itself only the watch that the lock
+ * names counts, since another may be the one of whoever asks.
  */
-export async function isAlive(pool: Pool, imageId: string, owner: Locker): Promise<boolean> {
+export async function isAlive(
+  { globalId }: Pick<Cluster, "globalId">,
+  pool: Pool,
+  imageId: string,
+  owner: Locker,
+): Promise<boolean> {
   const addr = addrKey(owner.addr);
+  const cookie = owner.client === globalId ? watchCookieOf(owner) : undefined;
   const watchers = await pool.listWatchers(headerObject(imageId));
-  return watchers.some((watcher) => addrKey(watcher.addr) === addr);
+  return watchers.some(
+    (watcher) => addrKey(watcher.addr) === addr && (cookie === undefined || watcher.cookie === cookie),
+  );
 }
 
 /** Whether one that was found dead has the lock still, under the same name, and has not come back. */
 export async function isStillDead(
+  cluster: Pick<Cluster, "globalId">,
   pool: Pool,
   image: Pick<ImageState, "id" | "name">,
   before: Locker,
 ): Promise<boolean> {
   if (!isSameOwner(await findOwner(pool, image), before)) return false;
-  if (await isAlive(pool, image.id, before)) return false;
+  if (await isAlive(cluster, pool, image.id, before)) return false;
   // Who unwatched after giving the lock away has it no more.
   return isSameOwner(await findOwner(pool, image), before);
 }

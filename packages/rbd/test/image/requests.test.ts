@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { OpenImage } from "../../src/image/open-image.ts";
+import { Requests } from "../../src/image/requests.ts";
+import { encodeNotifyMessage, encodeResponse, type RequestId } from "../../src/watch/notify-message.ts";
+
+/** An image whose lock somebody else has; what is notified is answered when the test says so. */
+function openImage() {
+  const snapshots = new Map<number, object>();
+  const notified: PromiseWithResolvers<number | undefined>[] = [];
+  const told: object[] = [];
+  const header = { name: "a", size: 1, parent: undefined, snapshots };
+  const image = {
+    ...{ header, readOnly: false, cluster: { globalId: 1n }, headerName: "rbd_header.a" },
+    lock: { owned: false, whileOwned: async () => false, wake: () => {} },
+    pool: {
+      notify: async () => {
+        const answer = Promise.withResolvers<number | undefined>();
+        notified.push(answer);
+        const result = await answer.promise;
+        return { replies: result === undefined ? [] : [{ payload: encodeResponse(result) }], missed: [] };
+      },
+    },
+    assertOpen: () => {},
+    refresh: async () => {},
+    watchCookie: async () => 7n,
+    tell: async (message: object) => void told.push(message),
+  };
+  return { image: image as unknown as OpenImage, notified, told, snapshots };
+}
+
+const namespace = { type: "user" } as const;
+const taken = { id: 4, name: "s", namespace };
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+async function ask(requests: Requests): Promise<{ id: RequestId; done: Promise<void> }> {
+  const id = await requests.newId();
+  const done = requests.perform({ type: "snapCreate", id, name: "s", namespace, flags: 0 });
+  await settled();
+  return { id, done };
+}
+
+test("what the owner has done is known though its answer is still to come, and its progress came just before", async () => {
+  const { image } = openImage();
+  const requests = new Requests(image);
+  const { id, done } = await ask(requests);
+  await Promise.all([
+    requests.serve(encodeNotifyMessage({ type: "asyncProgress", id, offset: 10, total: 100 })),
+    requests.serve(encodeNotifyMessage({ type: "asyncComplete", id, result: 0 })),
+  ]);
+  await done;
+  requests.close();
+});
+
+test("a failure that the owner tells after its answer is that of the task", async () => {
+  const { image, notified } = openImage();
+  const requests = new Requests(image);
+  const { id, done } = await ask(requests);
+  notified[0]!.resolve(0);
+  await settled();
+  await requests.serve(encodeNotifyMessage({ type: "asyncComplete", id, result: -122 }));
+  await assert.rejects(done, { code: "SIPHON_RBD_REFUSED", errno: -122 });
+  requests.close();
+});
+
+test("asked again after the owner has changed, what the first one did is not a failure", async () => {
+  const { image, notified, snapshots } = openImage();
+  const requests = new Requests(image);
+  const { done } = await ask(requests);
+  notified[0]!.resolve(0);
+  await settled();
+  const client = { gid: 2n, handle: 3n };
+  await requests.serve(encodeNotifyMessage({ type: "releasedLock", client }));
+  await settled();
+  snapshots.set(4, taken);
+  notified[1]!.resolve(-17);
+  await done;
+  requests.close();
+});
+
+test("a snapshot that was there before is one that is there already", async () => {
+  const { image, notified, snapshots } = openImage();
+  snapshots.set(4, taken);
+  const requests = new Requests(image);
+  const { done } = await ask(requests);
+  notified[0]!.resolve(-17);
+  await assert.rejects(done, { code: "SIPHON_RBD_REFUSED", errno: -17 });
+  requests.close();
+});
+
+test("what is asked for twice is done once, and its end told again", async () => {
+  const { image, told } = openImage();
+  let times = 0;
+  const lock = {
+    owned: true,
+    whileOwned: async () => {
+      times++;
+      return true;
+    },
+  };
+  const requests = new Requests({ ...image, lock } as unknown as OpenImage);
+  const id = { gid: 5n, handle: 6n, request: 1n };
+  const asked = encodeNotifyMessage({ type: "flatten", id });
+  for (let n = 0; n < 2; n++) {
+    assert.deepEqual(await requests.serve(asked), encodeResponse(0));
+    await settled();
+  }
+  assert.equal(times, 1);
+  assert.deepEqual(told, [
+    { type: "asyncComplete", id, result: 0 },
+    { type: "asyncComplete", id, result: 0 },
+  ]);
+  requests.close();
+});
