@@ -14,3 +14,18 @@ test("what an image's part of a group's snapshot belongs to is in the bytes in w
   assert.equal(w.finish().toString("hex"), stored);
   assert.deepEqual(readNamespace(new Reader(Buffer.from(stored, "hex"), "namespace")), namespace);
 });
+
+test("namespaces that are not looked into are written as they were read", () => {
+  for (const [type, code] of [
+    ["mirror", 3],
+    ["unknown", 99],
+  ] as const) {
+    // What follows may be anything.
+    const stored = new Writer().versioned(1, 1, (w) => w.u32(code).u8(1).string("more of it")).finish();
+    const namespace = readNamespace(new Reader(stored, "namespace"));
+    assert.equal(namespace.type, type);
+    const w = new Writer();
+    writeNamespace(w, namespace);
+    assert.deepEqual(w.finish(), stored);
+  }
+});

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
-import type { CursorStore, TransferCursor } from "../../../src/transfer/resume/cursor.ts";
+import { type CursorStore, fileCursor, type TransferCursor } from "../../../src/transfer/resume/cursor.ts";
 import { inChunks } from "../../../src/transfer/resume/in-chunks.ts";
 import type { SourceState } from "../../../src/transfer/resume/source-state.ts";
 
@@ -23,6 +26,30 @@ test("what was carried is not carried again, and the chunk that was begun comes 
     [192, false],
   ]);
   assert.equal(cursors.cursor, undefined);
+});
+
+test("a cursor that leads nowhere is refused, and not followed for ever", async () => {
+  for (const wrong of [
+    { chunkBytes: 3 * mib },
+    { position: 5 * mib },
+    { position: size + 64 * mib },
+    { position: 64 * mib, chunkBytes: 1 },
+  ]) {
+    const cursors = new MemoryCursor();
+    await carriedUntil(stateOf(), cursors, 1);
+    cursors.cursor = { ...cursors.cursor!, ...wrong };
+    const carried = inChunks(stateOf(), cursors, async () => {});
+    await assert.rejects(carried, { code: "SIPHON_TRANSFER_MALFORMED" }, JSON.stringify(wrong));
+  }
+  const file = join(await mkdtemp(join(tmpdir(), "siphon-cursor-")), "cursor");
+  try {
+    for (const chunkBytes of [0, -1, 0.5, "1"]) {
+      await writeFile(file, JSON.stringify({ source: "s", position: 0, digest: "", chunkBytes }));
+      await assert.rejects(fileCursor(file).load(), { code: "SIPHON_TRANSFER_MALFORMED" });
+    }
+  } finally {
+    await rm(dirname(file), { recursive: true });
+  }
 });
 
 test("a source that was changed where it was carried already is refused, behind that it is not", async () => {
