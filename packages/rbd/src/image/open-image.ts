@@ -75,7 +75,7 @@ export class OpenImage implements LockHost {
       pool,
       header: () => this.#header,
       snapId,
-      unwatched: options.watch === false,
+      unwatched: this.readOnly && options.watch === false,
     });
     this.io = new ImageIo({
       ...{ objecter: cluster.objecter, state: header, readOnly: this.readOnly },
@@ -155,6 +155,7 @@ export class OpenImage implements LockHost {
   endAt(size: number | undefined): void {
     const before = this.io.size;
     this.io.endsAt = size ?? Number.POSITIVE_INFINITY;
+    this.io.generation++;
     this.#tellSize(before);
   }
 
@@ -279,8 +280,8 @@ export class OpenImage implements LockHost {
     await this.io.pauseWrites();
     await this.#adoption.settled;
     this.io.setOwner(false);
-    if (this.io.objectMap === undefined) return;
     this.io.objectMap = undefined;
+    if (!has(this.#header, "objectMap")) return;
     // Whoever has the image's lock takes that of the map as well.
     await this.maps.unlock().catch((error) => {
       if (isFenced(error)) throw error;
