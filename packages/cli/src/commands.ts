@@ -8,8 +8,10 @@ export interface CommandEntry {
   load: (args: string[]) => Promise<Command>;
   /** Puts what follows the command into the order in which it is parsed. */
   arrange?: (args: string[]) => Promise<string[]>;
-  /** Exits with what the program of that name does: 1 for arguments that it has not, or else an errno. */
-  exitsWithErrno?: boolean;
+  /** Settings of Ceph may stand among its arguments. */
+  takesCephSettings?: boolean;
+  /** Exits with what the program of that name does: an errno, and 1 for options that it has not; or always 1. */
+  exits?: "errno" | "one";
 }
 
 /** Every command of siphon, in the order of the help. Loading only the one that is called keeps start-up short. */
@@ -51,28 +53,35 @@ export const commands: CommandEntry[] = [
   },
   {
     name: "status",
+    takesCephSettings: true,
     summary: "a Ceph cluster's health, daemons, data and traffic",
     load: async () => (await import("./commands/status.ts")).statusCommand(),
   },
   {
     name: "ceph",
+    takesCephSettings: true,
+    exits: "errno",
     summary: "any command of the ceph program, without that program",
     load: async () => (await import("./commands/ceph.ts")).cephCommand(),
   },
   {
     name: "rados",
+    takesCephSettings: true,
+    exits: "one",
     summary: "objects and pools, as the rados program, without that program",
     load: async () => (await import("./commands/rados.ts")).radosCommand(),
   },
   {
     name: "rbd",
+    takesCephSettings: true,
     summary: "images on RBD: create, list, resize, snapshot, clone, remove",
     load: async (args) => (await import("./commands/rbd.ts")).rbdCommand(args),
-    arrange: async (args) => (await import("./commands/rbd/options-last.ts")).optionsLast(args),
-    exitsWithErrno: true,
+    arrange: async (args) => (await import("./commands/rbd/options-last.ts")).arrangeRbd(args),
+    exits: "errno",
   },
   {
     name: "locate",
+    takesCephSettings: true,
     summary: "where an object is: its placement group and OSDs",
     load: async () => (await import("./commands/locate.ts")).locateCommand(),
   },
@@ -88,6 +97,7 @@ export const commands: CommandEntry[] = [
   },
   {
     name: "attach",
+    takesCephSettings: true,
     summary: "serve RBD images to VMs, over vhost-user-blk or NBD",
     load: async () => (await import("./commands/attach.ts")).attachCommand(),
   },

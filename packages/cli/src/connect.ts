@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { Cluster, type ClusterOptions } from "@siphon/rados";
 import type { Command } from "commander";
+import { givenSettings } from "./ceph-settings.ts";
+import { assertDefaultPool } from "./commands/rbd/default-pool.ts";
 import { interruption } from "./interruption.ts";
 
 /** The flags of Ceph's own programs that say which cluster, and as whom. */
@@ -31,7 +33,14 @@ export function withConnectFlags(command: Command): Command {
 
 /** Connects to the cluster that the flags name. */
 export async function connectCluster(flags: ConnectFlags): Promise<Cluster> {
-  return Cluster.connect({ ...(await clusterOptions(flags)), signal: interruption.signal });
+  const cluster = await Cluster.connect({ ...(await clusterOptions(flags)), signal: interruption.signal });
+  try {
+    assertDefaultPool(cluster);
+    return cluster;
+  } catch (error) {
+    cluster.close();
+    throw error;
+  }
 }
 
 /** Which cluster the flags name, and as whom, for this process or another one. */
@@ -41,7 +50,12 @@ export async function clusterOptions(
   const { conf, name, id, monHost, keyring, keyfile } = flags;
   const user = name ?? (id === undefined ? undefined : `client.${id}`);
   const { cluster } = flags;
-  const options = { conf, name: user, cluster, settings: { mon_host: monHost, keyring, keyfile } };
+  const options = {
+    conf,
+    name: user,
+    cluster,
+    settings: { ...givenSettings(), mon_host: monHost, keyring, keyfile },
+  };
   if (conf === undefined && monHost === undefined && process.env.CEPH_CONF === undefined) {
     const own = await ownCluster(cluster);
     if (own !== undefined) return { ...options, conf: own.conf, cluster: undefined };

@@ -1,34 +1,80 @@
 import { constants } from "node:os";
 import { SiphonError } from "@siphon/wire";
+import { errnoText } from "./errno-text.ts";
 import { originalStack } from "./original-stack.ts";
 
 /**
  * One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack.
  *
  * @param interrupted what explains any failure, once it is aborted
+ * @param withErrno the errno is named as Ceph's programs name it
  */
-export function explain(error: unknown, interrupted?: AbortSignal): string {
-  if (interrupted?.aborted) return `siphon: ${(interrupted.reason as Error).message}`;
-  if (error instanceof SiphonError) {
-    return `siphon: ${error.message}${error.hint ? `\n        ${error.hint}` : ""}`;
-  }
-  const what = error instanceof Error ? originalStack(error.stack ?? String(error)) : String(error);
-  return `siphon: unexpected failure: ${what}`;
+export function explain(error: unknown, interrupted?: AbortSignal, withErrno = false): string {
+  if (interrupted?.aborted) return `siphon: ${sentence(interrupted.reason, withErrno)}`;
+  return `siphon: ${sentence(error, withErrno)}`;
 }
+
+function sentence(error: unknown, withErrno: boolean): string {
+  if (error instanceof SiphonError) {
+    const { message, hint } = error;
+    const errno = errnoOf(error);
+    const also = withErrno && errno !== undefined && !isUsage(error) && !message.includes(`(${errno})`);
+    return `${message}${also ? `: ${errnoText(errno)}` : ""}${hint ? `\n        ${hint}` : ""}`;
+  }
+  if (isSystemError(error)) {
+    const { syscall = "use", path } = error;
+    return `cannot ${syscall} ${path ?? "it"}: ${errnoText(errnoOf(error)!)}`;
+  }
+  if (error instanceof Error && error.name === "AbortError") return error.message;
+  const what = error instanceof Error ? originalStack(error.stack ?? String(error)) : String(error);
+  return error instanceof Interrupted ? error.message : `unexpected failure: ${what}`;
+}
+
+/** Why everything was asked to stop: a signal. */
+export class Interrupted extends Error {}
 
 /** 130 when interrupted, 2 when the call or the machine lacks something, 1 for all else. */
 export function exitCodeOf(error: unknown, interrupted: AbortSignal): number {
-  if (interrupted.aborted) return 130;
+  if (interrupted.aborted) return isSystemError(interrupted.reason) ? errnoOf(interrupted.reason)! : 130;
   const code = error instanceof SiphonError ? error.code : "";
   return code === "SIPHON_USAGE" || code === "SIPHON_MISSING_PROGRAM" ? 2 : 1;
 }
 
-/** The errno of what went wrong, which is what rbd exits with; 22 (EINVAL) for a call that makes no sense, 1 for options with values that they do not take. */
+/**
+ * The errno of what went wrong, which is what rbd and ceph exit with; 22 (EINVAL) for a call that makes no sense, 1 for options with
+ * values that they do not take.
+ */
 export function errnoExitCode(error: unknown, interrupted: AbortSignal): number {
-  if (interrupted.aborted || !(error instanceof SiphonError)) return exitCodeOf(error, interrupted);
-  if (error.code === "SIPHON_BAD_OPTION") return 1;
-  if (error.code === "SIPHON_USAGE") return constants.errno.EINVAL;
-  const known: Record<string, number> = constants.errno;
+  if (interrupted.aborted) return exitCodeOf(error, interrupted);
+  if (error instanceof SiphonError && error.code === "SIPHON_BAD_OPTION") return 1;
+  if (isUsage(error)) return constants.errno.EINVAL;
+  return errnoOf(error) ?? exitCodeOf(error, interrupted);
+}
+
+/** What rados exits with: 1, whatever went wrong. */
+export function onlyOne(error: unknown, interrupted: AbortSignal): number {
+  return interrupted.aborted ? exitCodeOf(error, interrupted) : 1;
+}
+
+/** Positive; undefined where there is none. */
+function errnoOf(error: unknown): number | undefined {
+  if (isSystemError(error)) return Math.abs(error.errno!);
+  if (!(error instanceof SiphonError)) return undefined;
   if ("errno" in error && typeof error.errno === "number" && error.errno !== 0) return Math.abs(error.errno);
-  return known[error.code] ?? exitCodeOf(error, interrupted);
+  return (constants.errno as Record<string, number>)[error.code];
+}
+
+function isUsage(error: unknown): boolean {
+  return error instanceof SiphonError && error.code === "SIPHON_USAGE";
+}
+
+/** Of a call of the operating system, such as one that opens a file. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error &&
+    !(error instanceof SiphonError) &&
+    "syscall" in error &&
+    "errno" in error &&
+    typeof error.errno === "number"
+  );
 }

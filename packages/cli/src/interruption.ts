@@ -1,3 +1,5 @@
+import { Interrupted } from "./failure.ts";
+
 /**
  * Ctrl-C, SIGTERM and SIGHUP as an AbortSignal: everything that was started unwinds in order. A second one
  * ends siphon at once; `siphon clean` then removes what is left.
@@ -14,6 +16,11 @@ class Interruption {
     return this.#controller.signal;
   }
 
+  /** Standard output takes no more: whoever read it has gone, or its disk is full. */
+  outputFailed(error: Error): void {
+    if (!this.signal.aborted) this.#controller.abort(error);
+  }
+
   disarm(): void {
     for (const name of this.#signals) process.off(name, this.#onSignal);
   }
@@ -24,7 +31,7 @@ class Interruption {
       process.exit(130);
     }
     process.stderr.write("\nsiphon: stopping, and cleaning up (again to stop at once)\n");
-    this.#controller.abort(new Error(`interrupted by ${name}`));
+    this.#controller.abort(new Interrupted(`interrupted by ${name}`));
   };
 }
 

@@ -1,36 +1,70 @@
 import { version } from "@siphon/wire";
 import { Command, CommanderError } from "commander";
-import { commands } from "./commands.ts";
-import { errnoExitCode, exitCodeOf, explain } from "./failure.ts";
+import { takeCephSettings } from "./ceph-settings.ts";
+import { meaningDefaultPool } from "./commands/rbd/default-pool.ts";
+import { type CommandEntry, commands } from "./commands.ts";
+import { errnoExitCode, exitCodeOf, explain, onlyOne } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
+process.stdout.on("error", (error) => interruption.outputFailed(error));
+// Nobody is left to be told.
+process.stderr.on("error", () => {});
 main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });
+process.on("exit", () => {
+  // Output may fail only now that everything is done, and its last part is written.
+  const { signal } = interruption;
+  if (signal.aborted && process.exitCode === 0) process.exitCode = exitCodeOf(undefined, signal);
+});
 
 async function main(args: string[]): Promise<number> {
+  const at = args.findIndex((arg) => !arg.startsWith("-"));
+  const called = commands.find((entry) => entry.name === args[at]);
+  try {
+    await meaningDefaultPool(() => run(args, at));
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    const { signal } = interruption;
+    const exits = called?.exits;
+    if (error instanceof CommanderError) return commanderExitCode(error, exits);
+    if (!isBrokenPipe(signal)) process.stderr.write(`${explain(error, signal, exits !== undefined)}\n`);
+    return exits === "errno"
+      ? errnoExitCode(error, signal)
+      : exits === "one"
+        ? onlyOne(error, signal)
+        : exitCodeOf(error, signal);
+  } finally {
+    interruption.disarm();
+  }
+}
+
+async function run(args: readonly string[], at: number): Promise<void> {
   const program = new Command("siphon")
     .description("VMs on Ceph, measured and made fast.")
     .version(version, "-V, --version")
     .exitOverride();
-  const at = args.findIndex((arg) => !arg.startsWith("-"));
   const called = commands.find((entry) => entry.name === args[at]);
-  const own = args.slice(at + 1);
+  const behind = args.slice(at + 1);
+  const own = called?.takesCephSettings ? await takeCephSettings(behind) : behind;
   const arranged = (await called?.arrange?.(own)) ?? own;
   for (const entry of commands) {
     const command = entry === called ? await entry.load(arranged) : new Command(entry.name);
     program.addCommand(inheriting(command.summary(entry.summary)));
   }
-  try {
-    await program.parseAsync([...args.slice(0, at + 1), ...arranged], { from: "user" });
-    return Number(process.exitCode ?? 0);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : called?.exitsWithErrno ? 1 : 2;
-    process.stderr.write(`${explain(error, interruption.signal)}\n`);
-    return (called?.exitsWithErrno ? errnoExitCode : exitCodeOf)(error, interruption.signal);
-  } finally {
-    interruption.disarm();
-  }
+  await program.parseAsync([...args.slice(0, at + 1), ...arranged], { from: "user" });
+}
+
+/** An argument that is missing makes no sense of a call, as far as Ceph's programs tell that from options that they do not know. */
+function commanderExitCode({ exitCode, code }: CommanderError, exits: CommandEntry["exits"]): number {
+  if (exitCode === 0) return 0;
+  if (exits === undefined) return 2;
+  return exits === "errno" && code === "commander.missingArgument" ? 22 : 1;
+}
+
+/** Who read the output has gone: that is no failure, and nothing to talk about. */
+function isBrokenPipe({ aborted, reason }: AbortSignal): boolean {
+  return aborted && (reason as NodeJS.ErrnoException).code === "EPIPE";
 }
 
 /** Usage errors of sub-commands, too, are thrown and not exited on, so that `finally` blocks run. */

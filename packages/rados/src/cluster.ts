@@ -146,7 +146,8 @@ export class Cluster implements AsyncDisposable {
 
   /** What the flags, the environment and ceph.conf say of a setting, or else the monitors. */
   setting(name: string): string | undefined {
-    return this.#conf.get(name) ?? this.#config.get(name);
+    const ofMonitors = this.#conf.get("no_mon_config") === "true" ? undefined : this.#config.get(name);
+    return this.#conf.get(name) ?? ofMonitors;
   }
 
   /** Takes requests to objects where they belong, for layers above. */

@@ -7,7 +7,7 @@ export type { ClusterOptions } from "./cluster/settings.ts";
 export type { ClusterStatus, HealthCheck } from "./cluster/status.ts";
 export { Cluster } from "./cluster.ts";
 export { CephConf, type CephConfOptions } from "./config/ceph-conf.ts";
-export { type CephFlags, parseCephFlags } from "./config/flags.ts";
+export { type CephFlags, loadCephOptions, parseCephFlags, takeSettings } from "./config/flags.ts";
 export { errnoName, RadosError, type RadosErrorCode, remoteError } from "./errors.ts";
 export type { NotifiedWatcher, NotifyAnswers } from "./messages/notify-answers.ts";
 export type { CoalescingOptions } from "./messenger/coalescing.ts";

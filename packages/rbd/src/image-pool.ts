@@ -4,6 +4,7 @@ import { type DeepCopyOptions, deepCopyImage } from "./copy/deep-copy.ts";
 import { type CloneOptions, cloneImage } from "./directory/clone-image.ts";
 import { type CreateOptions, createImage } from "./directory/create-image.ts";
 import { type ImageEntry, idOf, listImages, nameInTrash, nameOf, noImage } from "./directory/find-image.ts";
+import { planRemoval, type Removal } from "./directory/removal.ts";
 import { assertRemovable, removeImage } from "./directory/remove-image.ts";
 import { renameImage } from "./directory/rename-image.ts";
 import { Groups } from "./groups/groups.ts";
@@ -78,12 +79,27 @@ export class ImagePool {
     return { name, trash: listed === undefined, header: await readHeader(this.pool, id, name) };
   }
 
-  /** Removes an image without snapshots that nobody else has open. */
-  remove(name: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
-    return removeImage(this.cluster, this.pool, name, onProgress);
+  /**
+   * Removes an image without snapshots that nobody else has open; where the settings say so (rbd_move_to_trash_on_remove, of the pool or
+   * of the client), it is put into the trash instead, with its snapshots: `planRemoval` tells.
+   */
+  async remove(name: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
+    const removal = await this.planRemoval(name);
+    if (removal.to === "trash") await this.trash.move(name, removal.keptUntil, removal.source);
+    else await removeImage(this.cluster, this.pool, name, onProgress);
   }
 
-  /** @throws what `remove` would throw, without removing anything */
+  /** What `remove` would do. */
+  planRemoval(name: string): Promise<Removal> {
+    return planRemoval(this.cluster, this.pool, name);
+  }
+
+  /** Removes an image for good, whatever the settings say: what was only just made, and is of no use to anybody. */
+  discard(name: string): Promise<void> {
+    return removeImage(this.cluster, this.pool, name);
+  }
+
+  /** @throws what removing an image for good would throw, without removing anything */
   async assertRemovable(name: string): Promise<void> {
     await assertRemovable(this.cluster, this.pool, await idOf(this.pool, name), name);
   }

@@ -477,7 +477,7 @@ export class Image implements AsyncDisposable {
     const locker = lockers.find((each) => `client.${each.client}` === client && each.cookie === cookie);
     if (locker === undefined) {
       throw new RbdError("SIPHON_RBD_INVALID", `image ${this.name} has no lock ${cookie} of ${client}`, {
-        ...{ errno: -2, hint: `list locks with: siphon rbd lock ls ${this.name}` },
+        ...{ errno: -2, hint: `list locks with: siphon rbd lock ls IMAGE` },
       });
     }
     await breakLockOf(cluster, pool, this.id, locker);

@@ -75,7 +75,7 @@ async function carryOut(
     process.stdout.write(`${kind}.${id}: `);
   }
   process.stdout.write(output);
-  if (output.length > 0 && output.at(-1) !== newline) process.stdout.write("\n");
+  if (oneOfMany && output.length > 0 && output.at(-1) !== newline) process.stdout.write("\n");
 }
 
 const newline = 10;

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { withRefused } from "./rbd/refused.ts";
 
 const images = () => import("./rbd/images.ts");
 const clones = () => import("./rbd/clones.ts");
@@ -58,5 +59,5 @@ export async function rbdCommand(args: string[] = []): Promise<Command> {
   for (const { load } of called.length > 0 ? called : modules) {
     for (const each of await load()) command.addCommand(each);
   }
-  return command;
+  return withRefused(command);
 }

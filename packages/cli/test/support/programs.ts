@@ -16,9 +16,9 @@ export interface Answer {
 export async function call(
   program: string,
   args: readonly string[],
-  { input = "" }: { input?: string | Uint8Array } = {},
+  { input = "", env = {} }: { input?: string | Uint8Array; env?: Record<string, string> } = {},
 ): Promise<Answer> {
-  const child = spawn(program, args, { stdio: "pipe" });
+  const child = spawn(program, args, { stdio: "pipe", env: { ...process.env, ...env } });
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   const [stdout, stderr] = await Promise.all([

@@ -1,5 +1,7 @@
 import { CommanderError } from "commander";
-import { optionsLast } from "../../src/commands/rbd/options-last.ts";
+import { takeCephSettings } from "../../src/ceph-settings.ts";
+import { meaningDefaultPool } from "../../src/commands/rbd/default-pool.ts";
+import { arrangeRbd } from "../../src/commands/rbd/options-last.ts";
 import { rbdCommand } from "../../src/commands/rbd.ts";
 import { errnoExitCode, explain } from "../../src/failure.ts";
 
@@ -14,8 +16,14 @@ const never = new AbortController().signal;
 let turn = Promise.resolve();
 
 // Runs the command lines that its parent sends, one after the other.
-process.on("message", (args: string[]) => {
-  turn = turn.then(async () => void process.send!(await run(args)));
+process.on("message", (call: string[] | { args: string[]; env: Record<string, string> }) => {
+  const { args, env } = Array.isArray(call) ? { args: call, env: {} } : call;
+  turn = turn.then(async () => {
+    Object.assign(process.env, env);
+    const answer = await run(args);
+    for (const name of Object.keys(env)) delete process.env[name];
+    process.send!(answer);
+  });
 });
 
 async function run(args: string[]): Promise<Answer> {
@@ -41,18 +49,22 @@ async function run(args: string[]): Promise<Answer> {
 async function exitCodeOf(args: string[]): Promise<number> {
   process.exitCode = 0;
   try {
-    const arranged = optionsLast(args);
-    const command = await rbdCommand(arranged);
-    const commands = [command];
-    for (const each of commands) {
-      each.exitOverride();
-      commands.push(...each.commands);
-    }
-    await command.parseAsync(arranged, { from: "user" });
+    await meaningDefaultPool(async () => {
+      const arranged = await arrangeRbd(await takeCephSettings(args));
+      const command = await rbdCommand(arranged);
+      const commands = [command];
+      for (const each of commands) {
+        each.exitOverride();
+        commands.push(...each.commands);
+      }
+      await command.parseAsync(arranged, { from: "user" });
+    });
     return Number(process.exitCode);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-    process.stderr.write(`${explain(error, never)}\n`);
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? 0 : error.code === "commander.missingArgument" ? 22 : 1;
+    }
+    process.stderr.write(`${explain(error, never, true)}\n`);
     return errnoExitCode(error, never);
   } finally {
     process.exitCode = 0;

@@ -49,6 +49,66 @@ export function parseCephFlags(args: readonly string[], anySetting = false): Cep
   return flags;
 }
 
+/**
+ * Picks the settings out of arguments that Ceph knows by name, as each of its programs does before it looks for options of its own
+ * (md_config_t::parse_argv in src/common/config.cc): `--name value`, `--name=value`, with dashes or underscores; flags without
+ * a value or with one, and `--no-name`. `--default-name value` is a setting as well. What follows `--` is left as it is.
+ *
+ * @param known whether each setting is a flag
+ * @throws RadosError SIPHON_RADOS_CONFIG for a setting without its value
+ */
+export function takeSettings(
+  args: readonly string[],
+  known: ReadonlyMap<string, boolean>,
+): Pick<CephFlags, "settings" | "rest"> {
+  const settings = new Map<string, string>();
+  const rest: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === "--") {
+      rest.push(...args.slice(i));
+      break;
+    }
+    const [option, attached] = splitOption(arg);
+    const name = option.startsWith("--") ? settingName(option.slice(2)) : "";
+    const own = named(name, known);
+    if (own === undefined) {
+      rest.push(arg);
+      continue;
+    }
+    const { setting, isFlag, negated } = own;
+    const next = args[i + 1];
+    if (negated) settings.set(setting, "false");
+    else if (attached !== undefined) settings.set(setting, attached);
+    else if (!isFlag && next === undefined) {
+      throw new RadosError("SIPHON_RADOS_CONFIG", `option ${option} requires an argument`);
+    } else if (!isFlag || /^(true|false|yes|no|1|0)$/i.test(next ?? "")) {
+      settings.set(setting, next!);
+      i++;
+    } else settings.set(setting, "true");
+  }
+  return { settings, rest };
+}
+
+/** Whether each setting that Ceph knows is a flag, by name; loaded only where it is asked for. */
+export async function loadCephOptions(): Promise<ReadonlyMap<string, boolean>> {
+  return (await import("./ceph-options.ts")).cephOptions;
+}
+
+function named(
+  name: string,
+  known: ReadonlyMap<string, boolean>,
+): { setting: string; isFlag: boolean; negated: boolean } | undefined {
+  if (name === "no_mon_config") return { setting: name, isFlag: true, negated: false };
+  if (name === "mon_config") return { setting: "no_mon_config", isFlag: true, negated: true };
+  const isFlag = known.get(name);
+  if (isFlag !== undefined) return { setting: name, isFlag, negated: false };
+  const [, prefix, setting = ""] = /^(no|default)_(.+)$/.exec(name) ?? [];
+  if (prefix === "no" && known.get(setting) === true) return { setting, isFlag: true, negated: true };
+  if (prefix === "default" && known.has(setting)) return { setting, isFlag: false, negated: false };
+  return undefined;
+}
+
 const names = new Map([
   ["-c", "conf"],
   ["--conf", "conf"],

@@ -37,7 +37,7 @@ export async function copyImage(
     const options = { signal, limits, onProgress, isNew: true, copier, sparseSize };
     await copyChanges(source.diff(), imageTarget(target), options);
   } catch (error) {
-    await to.remove(newName);
+    await to.discard(newName);
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { readHeader } from "../header/read-header.ts";
 import { assertReadable, has } from "../image/features.ts";
 import { imageFeature } from "../image-state.ts";
 import { childrenObject, headerObject } from "../object-names.ts";
+import { poolSettings } from "../settings/settings.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { type CreateOptions, createImage } from "./create-image.ts";
 import { describe, idOf } from "./find-image.ts";
@@ -16,8 +17,8 @@ import { removeEmptyImage } from "./remove-image.ts";
 
 export interface CloneOptions extends CreateOptions {
   /**
-   * 1: of protected snapshots only, listed in the clone's pool; 2: of any snapshot, listed with it. Default: 2 where all clients
-   * must know of it (require_min_compat_client mimic or later), otherwise 1.
+   * 1: of protected snapshots only, listed in the clone's pool; 2: of any snapshot, listed with it. Default: as rbd_default_clone_format
+   * of the clone's pool has it; for `auto` 2 where all clients must know of it (require_min_compat_client mimic or later), otherwise 1.
    */
   readonly version?: 1 | 2 | undefined;
 }
@@ -35,7 +36,8 @@ export async function cloneImage(
   const what = `${describe(from.pool, from.image)}@${from.snapshot}`;
   const snapshot = userSnapshot(parent, from.snapshot);
   if (snapshot === undefined) throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `there is no snapshot ${what}`);
-  const version = options.version ?? (clonesOfVersion2(cluster) ? 2 : 1);
+  const format = options.version ?? (await poolSettings(cluster, to.pool)).text("rbd_default_clone_format");
+  const version = format === "auto" ? (clonesOfVersion2(cluster) ? 2 : 1) : Number(format) === 1 ? 1 : 2;
   if (!has(parent, "layering")) {
     throw new RbdError(
       "SIPHON_RBD_UNSUPPORTED",

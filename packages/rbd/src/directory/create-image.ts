@@ -4,6 +4,7 @@ import { addToDirectory, assertDirectoryReady, removeFromDirectory, setId } from
 import { createImage as create, setStriping } from "../cls/image.ts";
 import { addCalls, changeAll } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
+import { featureOf } from "../image/features.ts";
 import { imageFeature } from "../image-state.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import {
@@ -14,6 +15,7 @@ import {
   infoObject,
   oldHeaderObject,
 } from "../object-names.ts";
+import { poolSettings, type Settings } from "../settings/settings.ts";
 import { Layout } from "../striping/layout.ts";
 import { describe, isThere } from "./find-image.ts";
 
@@ -21,14 +23,16 @@ import { describe, isThere } from "./find-image.ts";
 export const defaultFeatures = 61;
 
 export interface CreateOptions {
-  /** Bytes; a power of two from 4 KiB to 32 MiB; default 4 MiB. */
+  /** Bytes; a power of two from 4 KiB to 32 MiB. Default: rbd_default_order, 4 MiB. */
   readonly objectSize?: number | undefined;
-  /** `imageFeature`s; default 61. Striping and data-pool follow from the options below. */
+  /** `imageFeature`s; default: rbd_default_features, 61. Striping and data-pool follow from the options below. */
   readonly features?: number | undefined;
-  /** Bytes, a divisor of the object size; together with `stripeCount`. */
+  /** For many writers at once: without exclusive-lock and what needs it. */
+  readonly isShared?: boolean | undefined;
+  /** Bytes, a divisor of the object size; together with `stripeCount`. Default: rbd_default_stripe_unit, the object size. */
   readonly stripeUnit?: number | undefined;
   readonly stripeCount?: number | undefined;
-  /** Name of the pool for the data; it may be erasure coded. */
+  /** Name of the pool for the data; it may be erasure coded. Default: rbd_default_data_pool, the image's own. */
   readonly dataPool?: string | undefined;
 }
 
@@ -79,9 +83,12 @@ export async function createImage(
   options: CreateOptions = {},
 ): Promise<string> {
   assertImageName(name);
-  const plan = planImage(size, options);
-  const data = options.dataPool === undefined ? pool : await dataPoolOf(cluster, options.dataPool);
-  await markPool(pool);
+  const settings = await poolSettings(cluster, pool);
+  const whole = withDefaults(options, settings);
+  const plan = planImage(size, whole);
+  const validate = settings.flag("rbd_validate_pool");
+  const data = whole.dataPool === undefined ? pool : await dataPoolOf(cluster, whole.dataPool, validate);
+  if (validate) await markPool(pool);
   if (await isThere(pool, oldHeaderObject(name))) throw exists(pool, name);
   const id = newId(cluster);
   await using undo = new AsyncDisposableStack();
@@ -107,6 +114,33 @@ export async function createImage(
   }
   undo.move();
   return id;
+}
+
+/** What is not asked for is as the settings of the pool have it. */
+function withDefaults(options: CreateOptions, settings: Settings): CreateOptions {
+  const objectSize = options.objectSize ?? 2 ** settings.number("rbd_default_order");
+  const stripeUnit = options.stripeUnit || settings.number("rbd_default_stripe_unit");
+  const stripeCount = options.stripeCount || settings.number("rbd_default_stripe_count");
+  const dataPool = options.dataPool ?? settings.text("rbd_default_data_pool");
+  const features = options.features ?? featuresOf(settings.text("rbd_default_features"));
+  const isStriped = stripeUnit !== 0 && stripeCount !== 0;
+  return {
+    objectSize,
+    features: options.isShared ? features & ~forOneWriter : features,
+    ...(isStriped && { stripeUnit, stripeCount }),
+    ...(dataPool !== "" && { dataPool }),
+  };
+}
+
+const forOneWriter = imageFeature.exclusiveLock | imageFeature.objectMap | imageFeature.fastDiff;
+
+/** A number, or names with commas between. */
+function featuresOf(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  return text
+    .split(",")
+    .map((name) => featureOf(name.trim()))
+    .reduce((all, feature) => all | feature, 0);
 }
 
 /** @throws RbdError SIPHON_RBD_INVALID for a name that could not be told apart from its pool or snapshot */
@@ -149,10 +183,10 @@ export async function markPool(pool: Pool): Promise<void> {
   await pool.writeFull(infoObject, Buffer.from("overwrite validated"));
 }
 
-async function dataPoolOf(cluster: Cluster, name: string): Promise<Pool> {
+async function dataPoolOf(cluster: Cluster, name: string, validate: boolean): Promise<Pool> {
   const pool = await cluster.pool(name);
   try {
-    await markPool(pool);
+    if (validate) await markPool(pool);
   } catch (error) {
     if (!hasCode(error, "EOPNOTSUPP")) throw error;
     throw new RbdError(

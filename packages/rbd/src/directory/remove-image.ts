@@ -34,28 +34,35 @@ export async function removeData(
   id: string,
   name: string,
   progress?: OnProgress,
+  words = byName(pool, name),
 ): Promise<void> {
   if (!(await isThere(pool, headerObject(id)))) return;
   const image = await OpenImage.open(cluster, pool, id, name, { withoutParents: true });
   try {
     await removeForsaken(image);
-    await refuseIfUsed(image, describe(pool, name));
+    await refuseIfUsed(image, words);
     const removed = async () => {
       await trim(image, 0, progress);
       if (image.header.parentSpec !== undefined) await detachFromParent(image, image.header.parentSpec);
     };
     if (image.lock === undefined) await removed();
-    else if (!(await image.lock.whileOwned(removed))) throw inUse(describe(pool, name));
+    else if (!(await image.lock.whileOwned(removed))) throw inUse(words);
   } finally {
     await image.close();
   }
 }
 
 /** What would keep an image from being removed; the image stays. */
-export async function assertRemovable(cluster: Cluster, pool: Pool, id: string, name: string): Promise<void> {
+export async function assertRemovable(
+  cluster: Cluster,
+  pool: Pool,
+  id: string,
+  name: string,
+  words = byName(pool, name),
+): Promise<void> {
   const image = await OpenImage.open(cluster, pool, id, name, { withoutParents: true });
   try {
-    await refuseIfUsed(image, describe(pool, name));
+    await refuseIfUsed(image, words);
   } finally {
     await image.close();
   }
@@ -84,29 +91,52 @@ async function listedId(pool: Pool, name: string): Promise<string> {
   }
 }
 
-async function refuseIfUsed({ pool, header, headerName }: OpenImage, what: string): Promise<void> {
+/** An image in a message, and in the words of a command that means this one and no other. */
+export interface ImageWords {
+  readonly what: string;
+  readonly argument: string;
+}
+
+function byName(pool: Pool, name: string): ImageWords {
+  const what = describe(pool, name);
+  return { what, argument: what };
+}
+
+/** Of an image in the trash, whose name may be another image's by now. */
+export function byId(pool: Pool, id: string, name: string): ImageWords {
+  const namespace = pool.namespace && ` --namespace ${pool.namespace}`;
+  return {
+    what: `${describe(pool, name)} (id ${id}, in the trash)`,
+    argument: `--pool ${pool.name}${namespace} --image-id ${id}`,
+  };
+}
+
+async function refuseIfUsed(
+  { pool, header, headerName }: OpenImage,
+  { what, argument }: ImageWords,
+): Promise<void> {
   if (header.snapContext.snaps.length > 0) {
-    throw new RbdError("SIPHON_RBD_BUSY", `image ${what} has snapshots`, {
-      ...{ errno: -39, hint: `remove them first with: siphon rbd snap purge ${what}` },
+    throw new RbdError("SIPHON_RBD_BUSY", `image has snapshots, which go before it does: ${what}`, {
+      ...{ errno: -39, hint: `remove them first with: siphon rbd snap purge ${argument}` },
     });
   }
   const watchers = await pool.listWatchers(headerName);
-  if (watchers.length > 1) throw inUse(what);
+  if (watchers.length > 1) throw inUse({ what, argument });
   if (header.group !== undefined) {
-    throw new RbdError("SIPHON_RBD_BUSY", `image ${what} is in a group`, {
+    throw new RbdError("SIPHON_RBD_BUSY", `image belongs to a group: ${what}`, {
       ...{
         errno: -31,
-        hint: `take it out first with: siphon rbd group image rm; see which one: siphon rbd info ${what}`,
+        hint: `take it out first with: siphon rbd group image rm; see which one: siphon rbd info ${argument}`,
       },
     });
   }
 }
 
-function inUse(what: string): RbdError {
-  return new RbdError("SIPHON_RBD_BUSY", `somebody else has image ${what} open`, {
+function inUse({ what, argument }: ImageWords): RbdError {
+  return new RbdError("SIPHON_RBD_BUSY", `image still has watchers: somebody else has ${what} open`, {
     ...{
       retryable: true,
-      hint: `see who it is with: siphon rbd status ${what}; a client that died is seen for 30 s more`,
+      hint: `see who it is with: siphon rbd status ${argument}; a client that died is seen for 30 s more`,
     },
   });
 }

@@ -63,7 +63,7 @@ export class GroupSnapshots {
     if (found !== undefined) return found;
     const group = describe(this.#group.pool, this.#group.name);
     throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `group ${group} has no snapshot ${name}`, {
-      hint: `list them with: siphon rbd group snap ls ${group}`,
+      hint: `list them with: siphon rbd group snap ls GROUP`,
     });
   }
 
@@ -171,7 +171,7 @@ export class GroupSnapshots {
   #incomplete(name: string, options?: { errno: number }): RbdError {
     const group = describe(this.#group.pool, this.#group.name);
     return new RbdError("SIPHON_RBD_INVALID", `snapshot ${name} of group ${group} is incomplete`, {
-      ...{ ...options, hint: `it can only be removed: siphon rbd group snap rm ${group}@${name}` },
+      ...{ ...options, hint: `it can only be removed: siphon rbd group snap rm GROUP@${name}` },
     });
   }
 

@@ -445,6 +445,6 @@ function snapIdOf(header: ImageHeader, snapshot: string | number | undefined): n
   if (found !== undefined) return found.id;
   const what = typeof snapshot === "number" ? `with id ${snapshot}` : snapshot;
   throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${what}`, {
-    hint: `list them with: siphon rbd snap ls ${header.name}`,
+    hint: `list them with: siphon rbd snap ls IMAGE`,
   });
 }

@@ -154,12 +154,16 @@ export class Snapshots {
 
 function noSnapshot(image: string, name: string): RbdError {
   return new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${image} has no snapshot ${name}`, {
-    hint: `list them with: siphon rbd snap ls ${image}`,
+    hint: `list them with: siphon rbd snap ls IMAGE`,
   });
 }
 
 function isProtected({ header }: OpenImage, name: string): RbdError {
-  return new RbdError("SIPHON_RBD_BUSY", `snapshot ${name} of image ${header.name} is protected`, {
-    hint: `allow it to be removed with: siphon rbd snap unprotect ${header.name}@${name}`,
-  });
+  return new RbdError(
+    "SIPHON_RBD_BUSY",
+    `snapshot ${name} of image ${header.name} is protected from removal`,
+    {
+      hint: `allow it to be removed with: siphon rbd snap unprotect IMAGE@${name}`,
+    },
+  );
 }

@@ -255,7 +255,7 @@ export class ExclusiveLock {
       const { name } = this.#host.image;
       throw new RbdError("SIPHON_RBD_LOCKED", `the owner of image ${name}'s lock keeps it`, {
         retryable: true,
-        hint: `see who it is with: siphon rbd lock ls ${name}`,
+        hint: `see who it is with: siphon rbd lock ls IMAGE`,
       });
     }
     return { answer, woken };

@@ -37,7 +37,7 @@ export async function findOwner(
     `image ${image.name} was locked by hand, by client.${locker.client}`,
     {
       retryable: true,
-      hint: `see the lock with: siphon rbd lock ls ${image.name}`,
+      hint: `see the lock with: siphon rbd lock ls IMAGE`,
     },
   );
 }

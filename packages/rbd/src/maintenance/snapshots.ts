@@ -308,7 +308,7 @@ function named(
   const found = snapshotOf(header, name, namespace.type);
   if (found !== undefined) return found;
   throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${name}`, {
-    hint: `list them with: siphon rbd snap ls ${header.name}`,
+    hint: `list them with: siphon rbd snap ls IMAGE`,
   });
 }
 

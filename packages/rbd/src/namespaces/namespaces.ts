@@ -1,5 +1,5 @@
 import type { Pool } from "@siphon/rados";
-import { listDirectory, setDirectoryReady } from "../cls/directory.ts";
+import { assertDirectoryReady, listDirectory, setDirectoryReady } from "../cls/directory.ts";
 import { addNamespace, listNamespaces, removeNamespace } from "../cls/namespace.ts";
 import { ask, askPages, changeAll } from "../cls/run.ts";
 import { listTrashed } from "../cls/trash.ts";
@@ -27,6 +27,17 @@ export class Namespaces {
     return askPages(this.#pool, namespaceObject, (last: string | undefined, most) =>
       listNamespaces(last ?? "", most),
     );
+  }
+
+  /** Asked of the namespace itself: users whose caps name it may not look elsewhere. */
+  async exists(name: string): Promise<boolean> {
+    try {
+      await ask(this.#pool.with({ namespace: name }), directoryObject, assertDirectoryReady);
+      return true;
+    } catch (error) {
+      if (hasCode(error, "ENOENT")) return false;
+      throw error;
+    }
   }
 
   async create(name: string): Promise<void> {

@@ -1,10 +1,11 @@
-import { listMetadata, removeMetadata, setMetadata } from "../cls/metadata.ts";
-import { askPages, changeAll } from "../cls/run.ts";
+import { removeMetadata, setMetadata } from "../cls/metadata.ts";
+import { changeAll } from "../cls/run.ts";
 import { RbdError } from "../errors.ts";
 import type { Image } from "../image.ts";
 import type { ImagePool } from "../image-pool.ts";
 import { infoObject } from "../object-names.ts";
 import { optionValue, type RbdOption, rbdOptions } from "./options.ts";
+import { overridePrefix, poolOverrides } from "./settings.ts";
 
 /** A setting in force, and who says so. */
 export interface EffectiveSetting {
@@ -13,8 +14,7 @@ export interface EffectiveSetting {
   readonly source: "config" | "pool" | "image";
 }
 
-/** Overrides are metadata under the option's name with this before it: of the image, or of the pool's `rbd_info`. */
-const prefix = "conf_";
+const prefix = overridePrefix;
 
 /**
  * Settings of a pool, or of an image in it, that override those of the configuration (src/librbd/api/Config.cc).
@@ -89,13 +89,7 @@ export class Overrides {
   }
 
   async #poolOverrides(): Promise<Map<string, string>> {
-    const all = await askPages(
-      this.#pool,
-      infoObject,
-      (last: [string, Buffer] | undefined, most) => listMetadata(last?.[0] ?? "", most),
-      64,
-    );
-    return new Map(all.map(([name, value]) => [name, value.toString("utf8")]));
+    return poolOverrides(this.#pool);
   }
 
   /** Clients look at a pool's settings again when the monitors say that this one has changed. */

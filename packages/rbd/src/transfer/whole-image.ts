@@ -83,5 +83,5 @@ export async function removeWhole(images: ImagePool, name: string): Promise<void
     }
     await image.snapshots.purge();
   }
-  await images.remove(name);
+  await images.discard(name);
 }

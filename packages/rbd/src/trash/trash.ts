@@ -12,7 +12,7 @@ import {
 } from "../cls/trash.ts";
 import { assertImageName, takeName } from "../directory/create-image.ts";
 import { describe, idOf } from "../directory/find-image.ts";
-import { assertRemovable, removeData, removeHeader, unlessGone } from "../directory/remove-image.ts";
+import { assertRemovable, byId, removeData, removeHeader, unlessGone } from "../directory/remove-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
 import type { OnProgress } from "../image/requests.ts";
@@ -62,15 +62,16 @@ export class Trash {
    * Puts an image away that nobody else has open for writing.
    *
    * @param keptUntil until when it is only removed by force
+   * @param source user_parent: it goes with its last clone
    * @returns its id
    */
-  async move(name: string, keptUntil?: Date): Promise<string> {
+  async move(name: string, keptUntil?: Date, source: "user" | "user_parent" = "user"): Promise<string> {
     const pool = this.#pool;
     const id = await this.#idToMove(name);
     await this.#refuseIfLocked(id, name);
     const trashed = new Date();
     const entry = {
-      source: "user",
+      source,
       name,
       trashed,
       keptUntil: keptUntil ?? trashed,
@@ -124,7 +125,7 @@ export class Trash {
     if (state !== "normal" && state !== "removing") throw this.#underWay(name, state);
     await this.#setState(id, "removing", state);
     try {
-      await removeData(this.#cluster, this.#pool, id, name, onProgress);
+      await removeData(this.#cluster, this.#pool, id, name, onProgress, byId(this.#pool, id, name));
     } catch (error) {
       await this.#setState(id, "normal", "removing").catch(() => {});
       throw error;
@@ -137,7 +138,7 @@ export class Trash {
   async assertRemovable(id: string, force = false): Promise<TrashEntry> {
     const entry = await this.get(id);
     assertDue(entry, force);
-    await assertRemovable(this.#cluster, this.#pool, id, entry.name);
+    await assertRemovable(this.#cluster, this.#pool, id, entry.name, byId(this.#pool, id, entry.name));
     return entry;
   }
 
@@ -183,7 +184,11 @@ interface RemoveOptions {
 /** @throws RbdError SIPHON_RBD_BUSY for an image that is to be kept for some more time */
 function assertDue({ name, keptUntil }: TrashedImage, force: boolean): void {
   if (force || keptUntil.getTime() <= Date.now()) return;
-  throw new RbdError("SIPHON_RBD_BUSY", `image ${name} is to be kept until ${keptUntil.toISOString()}`, {
-    ...{ errno: -1, hint: "to remove it all the same: --force" },
-  });
+  throw new RbdError(
+    "SIPHON_RBD_BUSY",
+    `Deferment time has not expired: image ${name} is to be kept until ${keptUntil.toISOString()}`,
+    {
+      ...{ errno: -1, hint: "to remove it all the same: --force" },
+    },
+  );
 }

@@ -91,7 +91,7 @@ export function restoreCommand(): Command {
               await image.setMetadata(backup.image.metadata);
               await applyDiff(reader, imageTarget(image), { onProgress, signal });
             } catch (error) {
-              await images.remove(spec.image);
+              await images.discard(spec.image);
               throw error;
             }
           }),

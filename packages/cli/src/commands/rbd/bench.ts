@@ -12,7 +12,14 @@ import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { toNumber } from "../../options.ts";
 import { bytesText } from "../rados/format.ts";
-import { imageSpec, parseBytes, parseCount, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import {
+  parseBytes,
+  parseCount,
+  type SpecFlags,
+  usage,
+  wholeImageSpec,
+  withSpecFlags,
+} from "./image-spec.ts";
 import { type FormatFlags, print, withFormatFlags } from "./output.ts";
 import { withImage } from "./run.ts";
 
@@ -57,13 +64,14 @@ export function benchCommand(): Command {
 }
 
 async function bench(spec: string | undefined, flags: Flags): Promise<void> {
+  const whole = wholeImageSpec(spec, flags);
   const load = loadOf(flags);
   const warmup = toNumber(flags.warmup) ?? 0;
   const cache = cacheOf(flags);
   // Only who has the lock may rely on what was read before.
   const readOnly = load.type === "read" && !cache.cache;
   const options: OpenOptions = { readOnly, ...(cache.cache && { exclusive: true }), ...cache };
-  await withImage(flags, imageSpec(spec, flags), options, async (image) => {
+  await withImage(flags, whole, options, async (image) => {
     if (load.size > image.size) {
       const [asked, there] = [load.size, image.size].map(bytesText);
       throw usage(`--io-size ${asked} is larger than the image, which has ${there}`);

@@ -2,7 +2,14 @@ import { once } from "node:events";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
-import { type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
+import {
+  type ImageSpec,
+  type SpecFlags,
+  usage,
+  wholeImageSpec,
+  withImageId,
+  withSpecFlags,
+} from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 import { withImage } from "./run.ts";
 
@@ -43,7 +50,7 @@ function status(): Command {
         );
       }),
     );
-  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+  return withConnectFlags(withFormatFlags(withSpecFlags(withImageId(command))));
 }
 
 function lockList(): Command {
@@ -88,11 +95,12 @@ function lockList(): Command {
 function lockAdd(): Command {
   const command = new Command("add")
     .summary("lock an image by hand")
-    .argument("<image-spec>")
-    .argument("<lock-id>", "a name for the lock")
+    .argument("[image-spec]")
+    .argument("[lock-id]", "a name for the lock")
     .option("--shared <tag>", "share it with all who give the same tag")
-    .action((text: string, cookie: string, flags: Flags & { shared?: string }) => {
-      const spec = wholeImageSpec(text, flags);
+    .action((text: string | undefined, id: string | undefined, flags: Flags & { shared?: string }) => {
+      const { spec, words } = imageAndWords([text, id], flags);
+      const cookie = needed(words[0], "lock id was not specified");
       return withImage(flags, spec, { readOnly: true, watch: false }, (image) =>
         image.addLock(cookie, flags.shared),
       );
@@ -104,15 +112,35 @@ function lockRemove(): Command {
   const command = new Command("rm")
     .alias("remove")
     .summary("take a lock from a client, which is put on the blocklist")
-    .argument("<image-spec>")
-    .argument("<lock-id>", "as lock ls shows it")
-    .argument("<locker>", "client.4123")
-    .action((text: string, cookie: string, locker: string, flags: Flags) =>
-      withImage(flags, wholeImageSpec(text, flags), { readOnly: true, watch: false }, (image) =>
+    .argument("[image-spec]")
+    .argument("[lock-id]", "as lock ls shows it")
+    .argument("[locker]", "client.4123")
+    .action((text: string | undefined, id: string | undefined, who: string | undefined, flags: Flags) => {
+      const { spec, words } = imageAndWords([text, id, who], flags);
+      const cookie = needed(words[0], "lock id was not specified");
+      const locker = needed(words[1], "locker was not specified");
+      return withImage(flags, spec, { readOnly: true, watch: false }, (image) =>
         image.breakLock(locker, cookie),
-      ),
-    );
+      );
+    });
   return withConnectFlags(withSpecFlags(command));
+}
+
+/** The image, which options may name, and the words behind it. */
+function imageAndWords(
+  all: readonly (string | undefined)[],
+  flags: Flags,
+): { spec: ImageSpec; words: readonly (string | undefined)[] } {
+  const isNamed = flags.image !== undefined;
+  return {
+    spec: wholeImageSpec(isNamed ? undefined : all[0], flags),
+    words: isNamed ? all : all.slice(1),
+  };
+}
+
+function needed(word: string | undefined, message: string): string {
+  if (word === undefined) throw usage(message);
+  return word;
 }
 
 function watch(): Command {

@@ -16,7 +16,6 @@ import {
   type SpecFlags,
   snapshotOf,
   snapshotSpec,
-  usage,
   wholeImageSpec,
   withSpecFlags,
 } from "./image-spec.ts";
@@ -32,23 +31,19 @@ export function cloneCommand(): Command {
       .summary("clone a snapshot into a copy-on-write image")
       .argument("[source-snap-spec]")
       .argument("[dest-image-spec]"),
-  )
-    .option("--rbd-default-clone-format <version>", "1, 2 or auto", "auto")
-    .action((first: string | undefined, second: string | undefined, flags: CloneFlags) => {
-      const [from, to] = sourceAndDestination(first, second, flags);
-      const source = snapshotSpec(from, flags);
-      const target = destinationSpec(to, flags);
-      return withPool(flags, source, async (images, cluster) => {
-        const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
-        const version = cloneVersion(flags.rbdDefaultCloneFormat);
-        const options = { ...shape(flags, undefined), ...(version && { version }) };
-        await images.clone(source.image, source.snapshot, target.image, there, options);
-      });
+  ).action((first: string | undefined, second: string | undefined, flags: CloneFlags) => {
+    const [from, to] = sourceAndDestination(first, second, flags);
+    const source = snapshotSpec(from, flags);
+    const target = destinationSpec(to, flags);
+    return withPool(flags, source, async (images, cluster) => {
+      const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
+      await images.clone(source.image, source.snapshot, target.image, there, shape(flags));
     });
+  });
   return withConnectFlags(withSpecFlags(withDestinationFlags(command)));
 }
 
-type CloneFlags = Flags & ShapeFlags & DestinationFlags & { rbdDefaultCloneFormat: string };
+type CloneFlags = Flags & ShapeFlags & DestinationFlags;
 
 export function flattenCommand(): Command {
   const command = new Command("flatten")
@@ -107,9 +102,3 @@ export function childrenCommand(): Command {
 }
 
 type ChildrenFlags = Flags & FormatFlags & { snapId?: string; all?: boolean; descendants?: boolean };
-
-function cloneVersion(text: string): 1 | 2 | undefined {
-  if (text === "auto") return undefined;
-  if (text === "1" || text === "2") return text === "1" ? 1 : 2;
-  throw usage(`there is no clone format ${text}: 1, 2 or auto`);
-}

@@ -78,7 +78,7 @@ function copying(summary: string, title: string, action: Copy): Command {
         const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
         const { signal } = interruption;
         await withTransferProgress(title, flags, (onProgress) =>
-          action(images, source, there, target, { ...shape(flags, undefined), signal, onProgress }, flags),
+          action(images, source, there, target, { ...shape(flags), signal, onProgress }, flags),
         );
       });
     });
@@ -92,7 +92,8 @@ function rename(): Command {
     const [from, to] = sourceAndDestination(first, second, flags);
     const source = wholeImageSpec(from, flags);
     const target = newNameSpec(to, flags, source);
-    if (target.snapshot !== undefined) throw usage("an image is renamed, and not a snapshot: without @");
+    if (target.snapshot !== undefined)
+      throw usage("destination snapshot name specified for a command that doesn't use it");
     if (target.pool !== source.pool || target.namespace !== source.namespace) {
       throw usage("an image stays in its pool and namespace when it is renamed");
     }

@@ -1,5 +1,6 @@
+import { SiphonError } from "@siphon/wire";
 import type { Command } from "commander";
-import { type ImageSpec, imageSpec, type SpecFlags, wholeImageSpec } from "./image-spec.ts";
+import { type ImageSpec, imageSpec, type SpecFlags, usage, wholeImageSpec } from "./image-spec.ts";
 
 /** The image to be made, by options: `--pool` and `--namespace` are then the source's. */
 export interface DestinationFlags {
@@ -17,7 +18,17 @@ export function withDestinationFlags(command: Command): Command {
 }
 
 export function destinationSpec(text: string | undefined, flags: DestinationFlags): ImageSpec {
-  return wholeImageSpec(text, asSpecFlags(flags));
+  return asDestination(() => wholeImageSpec(text, asSpecFlags(flags)));
+}
+
+/** What is wrong with a spec is told of the destination. */
+function asDestination<T>(spec: () => T): T {
+  try {
+    return spec();
+  } catch (error) {
+    if (!(error instanceof SiphonError) || !/^(image|snapshot) name/.test(error.message)) throw error;
+    throw usage(`destination ${error.message}`, error.hint);
+  }
 }
 
 /** A new name of something that stays where it is: in the source's pool and namespace, unless others are named. */
@@ -27,7 +38,9 @@ export function newNameSpec(
   { pool, namespace }: ImageSpec,
 ): ImageSpec {
   const isWithin = text?.includes("/") !== true && flags.destPool === undefined;
-  return imageSpec(text, { ...(isWithin && { pool, namespace }), ...asSpecFlags(flags) });
+  return asDestination(() =>
+    imageSpec(text, { ...(isWithin && { pool, namespace }), ...asSpecFlags(flags) }),
+  );
 }
 
 function asSpecFlags({ dest, destPool, destNamespace, destSnap }: DestinationFlags): SpecFlags {

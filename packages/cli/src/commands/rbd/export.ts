@@ -88,7 +88,7 @@ export function exportDiffCommand(): Command {
     .option("--no-progress", "disable progress output")
     .action((first: string | undefined, second: string | undefined, flags: ExportDiffFlags) => {
       const { spec, path } = sourceAndPath(first, second, flags);
-      if (path === undefined) throw usage("which file? or - for standard output");
+      if (path === undefined) throw usage("path was not specified", "a file, or - for standard output");
       const { fromSnap: from, wholeObject } = flags;
       return withImage(flags, spec, toRead(spec.snapshot), (image) =>
         withTransferProgress("Exporting image", flags, async (onProgress) => {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
-import { type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
+import { type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";
 import { featureOption, withJournalFlags } from "./shape.ts";
 
@@ -21,6 +21,7 @@ function changing(name: string, enable: boolean): Command {
     .action((text: string | undefined, features: string[], flags: Flags) => {
       const words = flags.image === undefined || text === undefined ? features : [text, ...features];
       const spec = wholeImageSpec(flags.image === undefined ? text : undefined, flags);
+      if (words.length === 0) throw usage("at least one feature name must be specified");
       const asked = words
         .flatMap((word) => word.split(","))
         .reduce((sum, word) => sum | featureOption(word), 0);

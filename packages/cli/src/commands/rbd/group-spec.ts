@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { defaultPool, usage } from "./image-spec.ts";
+import { defaultPool } from "./default-pool.ts";
+import { usage } from "./image-spec.ts";
 
 /** A group or a snapshot of it, as Ceph's rbd takes it: `[pool/[namespace/]]group[@snapshot]`. */
 export interface GroupSpec {
@@ -57,7 +58,7 @@ function parsed(text: string | undefined, flags: GroupFlags): GroupSpec & { snap
   const group = text === undefined ? flags.group : parts.at(-1);
   if (group === undefined) throw usage("which group? [POOL/[NAMESPACE/]]GROUP");
   return {
-    pool: (parts.length > 1 ? parts[0] : flags.pool) ?? defaultPool,
+    pool: (parts.length > 1 ? parts[0] : flags.pool) ?? defaultPool(),
     namespace: (parts.length > 2 ? parts[1] : flags.namespace) ?? "",
     ...{ group, snapshot },
   };

@@ -1,5 +1,6 @@
 import { SiphonError } from "@siphon/wire";
 import type { Command } from "commander";
+import { defaultPool } from "./default-pool.ts";
 
 /** An image or a snapshot, as Ceph's rbd takes it: `[pool/[namespace/]]image[@snapshot]`. */
 export interface ImageSpec {
@@ -37,17 +38,18 @@ export function imageSpec(text: string | undefined, flags: SpecFlags): ImageSpec
   const [, path = "", atSnapshot] = /^([^@]*)(?:@([^@]*))?$/.exec(text ?? "") ?? [];
   const parts = path.split("/");
   if (flags.imageId !== undefined) {
-    if (text !== undefined || flags.image !== undefined) throw usage("an image is given by name, or by id");
-    const { pool = defaultPool, namespace = "", imageId, snap } = flags;
+    if (text !== undefined || flags.image !== undefined)
+      throw usage("trying to access image using both name and id.");
+    const { pool = defaultPool(), namespace = "", imageId, snap } = flags;
     return { pool, namespace, image: imageId, snapshot: snap, byId: true };
   }
   if (text !== undefined && (parts.length > 3 || atSnapshot === "" || parts.some((part) => part === ""))) {
     throw usage(`an image is [POOL/[NAMESPACE/]]IMAGE[@SNAPSHOT], and not ${text}`);
   }
   const image = text === undefined ? flags.image : parts.at(-1);
-  if (image === undefined) throw usage("which image? [POOL/[NAMESPACE/]]IMAGE");
+  if (image === undefined) throw usage("image name was not specified", imageForm);
   return {
-    pool: (parts.length > 1 ? parts[0] : flags.pool) ?? defaultPool,
+    pool: (parts.length > 1 ? parts[0] : flags.pool) ?? defaultPool(),
     namespace: (parts.length > 2 ? parts[1] : flags.namespace) ?? "",
     ...{ image, snapshot: atSnapshot ?? flags.snap },
   };
@@ -58,14 +60,15 @@ export function wholeImageSpec(text: string | undefined, flags: SpecFlags): Imag
   const spec = imageSpec(text, flags);
   if (spec.snapshot === undefined) return spec;
   throw usage(
-    `this is done to an image, and not to one of its snapshots: ${spec.image}, without @${spec.snapshot}`,
+    "snapshot name specified for a command that doesn't use it",
+    `it is done to the image: ${spec.image}, without @${spec.snapshot}`,
   );
 }
 
 /** One that names a snapshot. */
 export function snapshotSpec(text: string | undefined, flags: SpecFlags): ImageSpec & { snapshot: string } {
   const spec = imageSpec(text, flags);
-  if (spec.snapshot === undefined) throw usage("which snapshot? [POOL/[NAMESPACE/]]IMAGE@SNAPSHOT");
+  if (spec.snapshot === undefined) throw usage("snapshot name was not specified", `${imageForm}@SNAPSHOT`);
   return { ...spec, snapshot: spec.snapshot };
 }
 
@@ -76,7 +79,7 @@ export function snapshotOf(
 ): string | number | undefined {
   if (snapId === undefined) return snapshot;
   const id = parseCount("--snap-id", snapId);
-  if (snapshot !== undefined) throw usage("a snapshot is given by name, or by id");
+  if (snapshot !== undefined) throw usage("trying to access snapshot using both name and id.");
   return id;
 }
 
@@ -84,7 +87,7 @@ export function snapshotOf(
 export function poolSpec(text: string | undefined, flags: SpecFlags): { pool: string; namespace: string } {
   const [pool, namespace, ...more] = text?.split("/") ?? [];
   if (more.length > 0) throw usage(`a pool is POOL[/NAMESPACE], and not ${text}`);
-  return { pool: pool ?? flags.pool ?? defaultPool, namespace: namespace ?? flags.namespace ?? "" };
+  return { pool: pool ?? flags.pool ?? defaultPool(), namespace: namespace ?? flags.namespace ?? "" };
 }
 
 /** Bytes: `10G`, `512M`; without a unit: of `plainUnit`. */
@@ -105,11 +108,11 @@ export function badOption(message: string): SiphonError {
   return new SiphonError("SIPHON_BAD_OPTION", message);
 }
 
-export function usage(message: string): SiphonError {
-  return new SiphonError("SIPHON_USAGE", message);
+export function usage(message: string, hint?: string): SiphonError {
+  return new SiphonError("SIPHON_USAGE", message, hint === undefined ? {} : { hint });
 }
 
-export const defaultPool = "rbd";
+const imageForm = "[POOL/[NAMESPACE/]]IMAGE";
 
 /** An image of a list of images that may be anywhere, the trash included. */
 export function listedImage({ pool, namespace, name, id, trash }: ListedImage): string {

@@ -1,4 +1,4 @@
-import { defaultFeatures, type ImagePool, toRead } from "@siphon/rbd";
+import { type ImagePool, toRead } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { describeImage, infoText } from "./describe.ts";
@@ -28,7 +28,7 @@ export function createCommand(): Command {
     .action((text: string | undefined, flags: CreateFlags) => {
       const spec = wholeImageSpec(text, flags);
       const size = sizeOf(flags);
-      const wanted = shape(flags, defaultFeatures);
+      const wanted = shape(flags);
       return withPool(flags, spec, async (images) => {
         await images.create(spec.image, size, wanted);
         if (flags.thickProvision) await provision(images, spec.image, flags);
@@ -45,7 +45,7 @@ async function provision(images: ImagePool, name: string, flags: ProgressFlags):
     await using image = await images.open(name);
     await withProgress("Thick provisioning", flags, (onProgress) => image.provision({ onProgress }));
   } catch (error) {
-    await images.remove(name);
+    await images.discard(name);
     throw error;
   }
 }
@@ -78,8 +78,8 @@ export function resizeCommand(): Command {
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: ResizeFlags) => {
       const { allowShrink = false } = flags;
-      const size = sizeOf(flags);
       const spec = wholeImageSpec(text, flags);
+      const size = sizeOf(flags);
       return withLoadedImage(flags, spec, (image, encrypted) => {
         if (size === (encrypted ?? image).size) {
           throw usage("new size is equal to original size");
@@ -108,8 +108,10 @@ export function removeCommand(): Command {
       const { pool, image } = spec;
       return withPool(flags, spec, async (images) => {
         if (flags.dryRun) {
-          await images.assertRemovable(image);
-          process.stdout.write(`would remove image ${pool}/${image}\n`);
+          const { to } = await images.planRemoval(image);
+          if (to === "nowhere") await images.assertRemovable(image);
+          const what = to === "trash" ? "put image into the trash:" : "remove image";
+          process.stdout.write(`would ${what} ${pool}/${image}\n`);
           return;
         }
         await withProgress("Removing image", flags, (onProgress) => images.remove(image, { onProgress }));
@@ -119,6 +121,6 @@ export function removeCommand(): Command {
 }
 
 function sizeOf({ size }: { size?: string }): number {
-  if (size === undefined) throw usage("which size? --size");
+  if (size === undefined) throw usage("must specify --size <num>", "in M unless said otherwise: --size 10G");
   return parseBytes(size, "M");
 }

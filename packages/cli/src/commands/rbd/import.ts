@@ -61,7 +61,7 @@ export function importCommand(): Command {
     .option("--no-progress", "disable progress output")
     .action((first: string | undefined, second: string | undefined, flags: ImportFlags) => {
       const { path = first } = flags;
-      if (path === undefined) throw usage("which file? or - for standard input");
+      if (path === undefined) throw usage("path was not specified", "a file, or - for standard input");
       const image = flags.dest ?? flags.image ?? basename(path);
       const { pool, namespace } = flags;
       const spec = destinationSpec(flags.path === undefined ? second : first, {
@@ -71,7 +71,7 @@ export function importCommand(): Command {
       if ([isWhole, isEncrypted(flags), flags.resume].filter(Boolean).length > 1) {
         throw usage("--export-format 2, --resume and encryption do not go together");
       }
-      const wanted = shape(flags, undefined);
+      const wanted = shape(flags);
       const options = { signal, sparseSize: sparseSize(flags.sparseSize) };
       return withPool(flags, spec, (images) => {
         if (isWhole) {
@@ -101,7 +101,7 @@ export function importDiffCommand(): Command {
     .option("--no-progress", "disable progress output")
     .action((first: string | undefined, second: string | undefined, flags: Flags) => {
       const { path = first } = flags;
-      if (path === undefined) throw usage("which file? or - for standard input");
+      if (path === undefined) throw usage("path was not specified", "a file, or - for standard input");
       const spec = wholeImageSpec(flags.path === undefined ? second : first, flags);
       return withImage(flags, spec, {}, (image) =>
         withTransferProgress("Importing image diff", flags, async (onProgress) => {
@@ -143,7 +143,7 @@ async function importBare(
       await importRaw(readPath(path), target, { ...options, ...(expectedSize && { expectedSize }) });
     }
   } catch (error) {
-    await images.remove(name);
+    await images.discard(name);
     throw error;
   }
 }

@@ -1,28 +1,35 @@
 import { ByteSource, mergeDiffs } from "@siphon/rbd";
 import { Command } from "commander";
+import { withConnectFlags } from "../../connect.ts";
 import { usage } from "./image-spec.ts";
 import type { ProgressFlags } from "./output.ts";
 import { readPath, withTransferProgress, writePath } from "./transfer-flags.ts";
 
 export function mergeDiffCommand(): Command {
-  return new Command("merge-diff")
+  const command = new Command("merge-diff")
     .summary("make one file of changes of two that follow each other; without a cluster")
-    .argument("<diff1-path>", "first diff (- for standard input)")
-    .argument("<diff2-path>", "second diff")
+    .argument("[diff1-path]", "first diff (- for standard input)")
+    .argument("[diff2-path]", "second diff")
     .argument("[path-name]", "merged diff (- for standard output)")
     .option("--path <path>", "merged diff, instead of the argument")
     .option("--no-progress", "disable progress output")
-    .action((first: string, second: string, third: string | undefined, flags: Flags) => {
-      const { path = third } = flags;
-      if (path === undefined) throw usage("where to? a file, or - for standard output");
-      return withTransferProgress("Merging image diff", flags, (onProgress) =>
-        writePath(path, async (sink) => {
-          await using earlier = new ByteSource(readPath(first), first);
-          await using later = new ByteSource(readPath(second), second);
-          await mergeDiffs(earlier, later, sink, onProgress);
-        }),
-      );
-    });
+    .action(
+      (first: string | undefined, second: string | undefined, third: string | undefined, flags: Flags) => {
+        const { path = third } = flags;
+        if (first === undefined) throw usage("first diff was not specified");
+        if (second === undefined) throw usage("second diff was not specified");
+        if (path === undefined) throw usage("path was not specified", "a file, or - for standard output");
+        return withTransferProgress("Merging image diff", flags, (onProgress) =>
+          writePath(path, async (sink) => {
+            await using earlier = new ByteSource(readPath(first), first);
+            await using later = new ByteSource(readPath(second), second);
+            await mergeDiffs(earlier, later, sink, onProgress);
+          }),
+        );
+      },
+    );
+  // Taken as by all others, and not used: no cluster is asked.
+  return withConnectFlags(command);
 }
 
 type Flags = ProgressFlags & { path?: string };

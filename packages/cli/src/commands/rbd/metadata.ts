@@ -62,7 +62,7 @@ function set(): Command {
   return onKey(
     command,
     (spec, [key, value], flags) => {
-      if (value === undefined) throw usage("which value?");
+      if (value === undefined) throw usage("metadata value was not specified");
       return withImage(flags, spec, {}, (image) => image.setMetadata(new Map([[key, value]])));
     },
     "[value]",
@@ -93,7 +93,7 @@ function onKey(
     const words = all.slice(0, -2).filter((word) => word !== undefined) as string[];
     const spec = wholeImageSpec(flags.image === undefined ? words.shift() : undefined, flags);
     const [key, ...rest] = words;
-    if (key === undefined) throw usage("which key?");
+    if (key === undefined) throw usage("metadata key was not specified");
     return action(spec, [key, ...rest], flags);
   });
   return withConnectFlags(withSpecFlags(command));

@@ -1,3 +1,11 @@
+import { findDefaultPool } from "./default-pool.ts";
+
+/** What is done with the arguments of `rbd` before they are parsed. */
+export async function arrangeRbd(args: readonly string[]): Promise<string[]> {
+  await findDefaultPool(args);
+  return optionsLast(args);
+}
+
 /**
  * The arguments of `rbd` with all of its options behind the words: Ceph's programs take them anywhere, before the command and within it,
  * as in `rbd -p images snap --format json ls vm1`. Names that Ceph has for the same option become the one that siphon's help shows.

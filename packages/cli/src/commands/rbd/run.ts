@@ -12,7 +12,7 @@ export async function withPool<T>(
 ): Promise<T> {
   await using cluster = await connectCluster(flags);
   const images = await ImagePool.open(cluster, pool, { namespace });
-  if (namespace !== "" && !(await images.namespaces.list()).includes(namespace)) {
+  if (namespace !== "" && !(await images.namespaces.exists(namespace))) {
     throw new RbdError("SIPHON_RBD_NO_POOL", `there is no namespace ${namespace} in pool ${pool}`, {
       hint: `list them with: siphon rbd namespace ls ${pool}`,
     });

@@ -1,4 +1,4 @@
-import { defaultFeatures, featureOf, imageFeature, RbdError } from "@siphon/rbd";
+import { type CreateOptions, featureOf, RbdError } from "@siphon/rbd";
 import { type Command, Option } from "commander";
 import { badOption, parseBytes, parseCount, usage } from "./image-spec.ts";
 
@@ -57,19 +57,16 @@ function assertFormat(text: string): string {
   return text;
 }
 
-export function shape(flags: ShapeFlags, usual: number | undefined) {
-  const named = flags.imageFeature
+export function shape(flags: ShapeFlags): CreateOptions {
+  const features = flags.imageFeature
     ?.flatMap((names) => names.split(","))
     .reduce((sum, name) => sum | featureOption(name), 0);
-  const { exclusiveLock, objectMap, fastDiff } = imageFeature;
-  const alone = exclusiveLock | objectMap | fastDiff;
-  const wanted = named ?? (flags.imageShared ? (usual ?? defaultFeatures) : usual);
-  const features = wanted === undefined ? undefined : flags.imageShared ? wanted & ~alone : wanted;
   checkOthers(flags);
   const { objectSize, order, stripeUnit, stripeCount, dataPool } = flags;
   if (objectSize !== undefined && order !== undefined) throw usage("--object-size and --order say the same");
   return {
     ...(features !== undefined && { features }),
+    ...(flags.imageShared && { isShared: true }),
     ...(objectSize !== undefined && { objectSize: parseBytes(objectSize, "B") }),
     ...(order !== undefined && { objectSize: 2 ** orderOf(order) }),
     ...(stripeUnit !== undefined && { stripeUnit: parseBytes(stripeUnit, "B") }),

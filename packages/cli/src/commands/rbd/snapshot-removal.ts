@@ -34,10 +34,11 @@ export function snapRemoveCommand(): Command {
     .action((text: string | undefined, flags: RemovalFlags) => {
       const spec = imageSpec(text, flags);
       const snapshot = snapshotOf(spec, flags);
-      if (snapshot === undefined) throw usage("which snapshot? [POOL/[NAMESPACE/]]IMAGE@SNAPSHOT");
+      if (snapshot === undefined)
+        throw usage("snapshot name was not specified", "[POOL/[NAMESPACE/]]IMAGE@SNAPSHOT");
       if (typeof snapshot === "string") return removeNamed(spec, snapshot, flags);
       if (flags.force || !flags.progress) {
-        throw usage("--force and --no-progress are not for snapshots that are removed by their ids");
+        throw usage("force and no-progress options not permitted when removing by id.");
       }
       if (flags.dryRun) throw usage("--dry-run goes with the name of a snapshot");
       return withImage(flags, spec, {}, ({ snapshots }) => snapshots.removeById(snapshot));

@@ -1,0 +1,56 @@
+import { constants } from "node:os";
+
+/** What the C library says of an errno, as Ceph's programs show it: `(2) No such file or directory`. Scripts look for it. */
+export function errnoText(errno: number): string {
+  const name = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? "";
+  return `(${errno}) ${texts[name] ?? `Unknown error ${errno}`}`;
+}
+
+const texts: Record<string, string> = {
+  EPERM: "Operation not permitted",
+  ENOENT: "No such file or directory",
+  EINTR: "Interrupted system call",
+  EIO: "Input/output error",
+  EBADF: "Bad file descriptor",
+  ECHILD: "No child processes",
+  EAGAIN: "Resource temporarily unavailable",
+  ENOMEM: "Cannot allocate memory",
+  EACCES: "Permission denied",
+  EBUSY: "Device or resource busy",
+  EEXIST: "File exists",
+  EXDEV: "Invalid cross-device link",
+  ENODEV: "No such device",
+  ENOTDIR: "Not a directory",
+  EISDIR: "Is a directory",
+  EINVAL: "Invalid argument",
+  ENFILE: "Too many open files in system",
+  EMFILE: "Too many open files",
+  ENOTTY: "Inappropriate ioctl for device",
+  EFBIG: "File too large",
+  ENOSPC: "No space left on device",
+  ESPIPE: "Illegal seek",
+  EROFS: "Read-only file system",
+  EMLINK: "Too many links",
+  EPIPE: "Broken pipe",
+  EDOM: "Numerical argument out of domain",
+  ERANGE: "Numerical result out of range",
+  EDEADLK: "Resource deadlock avoided",
+  ENAMETOOLONG: "File name too long",
+  ENOSYS: "Function not implemented",
+  ENOTEMPTY: "Directory not empty",
+  ELOOP: "Too many levels of symbolic links",
+  ENODATA: "No data available",
+  EOVERFLOW: "Value too large for defined data type",
+  EILSEQ: "Invalid or incomplete multibyte or wide character",
+  EOPNOTSUPP: "Operation not supported",
+  ENOTSUP: "Operation not supported",
+  ECONNREFUSED: "Connection refused",
+  ECONNRESET: "Connection reset by peer",
+  ESHUTDOWN: "Cannot send after transport endpoint shutdown",
+  ETIMEDOUT: "Connection timed out",
+  EHOSTUNREACH: "No route to host",
+  EALREADY: "Operation already in progress",
+  ESTALE: "Stale file handle",
+  EDQUOT: "Disk quota exceeded",
+  ECANCELED: "Operation canceled",
+};
