@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { destroyRecorded, isDeployment } from "./deploy/deployment.ts";
@@ -40,6 +41,7 @@ export async function clean({ all = false, dryRun = false }: CleanOptions = {}):
   for (const kind of kinds) {
     for (const resource of await Resource.list(kind)) {
       if (!resource.stale && !(all && resource.kept)) continue;
+      if (!(await resource.isCurrent())) continue;
       const { name, dir } = resource;
       const pids = pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value === dir);
       try {
@@ -51,6 +53,7 @@ export async function clean({ all = false, dryRun = false }: CleanOptions = {}):
     }
   }
   if (!dryRun) {
+    for (const kind of kinds) await Resource.removeUnfinished(kind);
     await endOrphans();
     await removeAbandonedBuilds();
   }
@@ -75,12 +78,11 @@ async function removeUnfinished(building: unknown): Promise<void> {
   await rm(building, { recursive: true, force: true });
 }
 
-/** Programs whose resource directory has gone: removed by hand while they ran. */
+/**
+ * Programs whose resource directory has gone: removed by hand while they ran. A directory is there before the first program is started for
+ * it, so each is looked for when its program has been found.
+ */
 async function endOrphans(): Promise<void> {
-  const known = new Set<string>();
-  for (const kind of kinds) {
-    for (const resource of await Resource.list(kind)) known.add(resource.dir);
-  }
-  const ours = (dir: string) => dir.startsWith(`${stateDir()}/`) && !known.has(dir);
-  await endProcesses(pidsWithEnvironment(RESOURCE_VARIABLE, ours));
+  const isOrphan = (dir: string) => dir.startsWith(`${stateDir()}/`) && !existsSync(dir);
+  await endProcesses(pidsWithEnvironment(RESOURCE_VARIABLE, isOrphan));
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LabError } from "../errors.ts";
 import { isRunning, type ProcessId, pidsWithEnvironment, processId } from "../host/proc.ts";
 import { endProcesses } from "../host/signals.ts";
@@ -21,6 +21,28 @@ export interface Lease {
   owner: ProcessId | null;
   /** What the owner wants to know again when it must clean up, or show the resource; never a secret. */
   details: Record<string, unknown>;
+}
+
+/** Begins the names of directories that are no resources yet, or no more; the process that is at it follows. */
+const unfinished = ".unfinished-";
+
+function unfinishedName(): string {
+  const { pid, startTime } = processId(process.pid) ?? NOBODY;
+  return `${unfinished}${pid}-${startTime}-${crypto.randomUUID()}`;
+}
+
+function notMade(cause: NodeJS.ErrnoException, kind: ResourceKind, name: string, dir: string): unknown {
+  if (cause.code === "EEXIST" || cause.code === "ENOTEMPTY") {
+    return new LabError("SIPHON_IN_USE", `there is already one of the ${kind} called ${name} (${dir})`, {
+      cause,
+      hint: "choose another name, take the old one down, or run: siphon clean",
+    });
+  }
+  if (cause.code !== "ENOSPC") return cause;
+  return new LabError("SIPHON_NO_SPACE", `no space left for ${dir}`, {
+    cause,
+    hint: "free some space, or set SIPHON_STATE_DIR to another directory",
+  });
 }
 
 /** A process that does not run. */
@@ -53,36 +75,40 @@ export class Resource implements AsyncDisposable {
       });
     }
     const dir = join(stateDir(), kind, name);
-    await mkdir(join(stateDir(), kind), { recursive: true, mode: 0o700 });
-    try {
-      await mkdir(dir, { mode: 0o700 });
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
-      throw new LabError("SIPHON_IN_USE", `there is already one of the ${kind} called ${name} (${dir})`, {
-        cause,
-        hint: "choose another name, take the old one down, or run: siphon clean",
-      });
-    }
     const owner = processId(process.pid) ?? null;
-    const resource = new Resource(dir, { kind, name, created: new Date().toISOString(), owner, details });
+    const lease = { kind, name, created: new Date().toISOString(), owner, details };
+    await mkdir(join(stateDir(), kind), { recursive: true, mode: 0o700 });
+    // It appears with its lease: whoever cleans meanwhile must not take it for one that nobody owns.
+    const made = join(stateDir(), kind, unfinishedName());
     try {
-      await resource.#write();
+      await mkdir(made, { mode: 0o700 });
+      await new Resource(made, lease).#write();
+      await rename(made, dir);
+      return new Resource(dir, lease);
     } catch (cause) {
-      await rm(dir, { recursive: true, force: true });
-      if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
-      throw new LabError("SIPHON_NO_SPACE", `no space left for ${dir}`, {
-        cause,
-        hint: "free some space, or set SIPHON_STATE_DIR to another directory",
-      });
+      await rm(made, { recursive: true, force: true });
+      throw notMade(cause as NodeJS.ErrnoException, kind, name, dir);
     }
-    return resource;
   }
 
   /** All resources of a kind, in the order of their names. */
   static async list(kind: ResourceKind): Promise<Resource[]> {
     const parent = join(stateDir(), kind);
     const names = existsSync(parent) ? await readdir(parent) : [];
-    return Promise.all(names.sort().map((name) => Resource.#read(kind, join(parent, name), name)));
+    const finished = names.filter((name) => !name.startsWith("."));
+    const found = finished.sort().map((name) => Resource.#read(kind, join(parent, name), name));
+    return (await Promise.all(found)).filter((resource) => resource !== undefined);
+  }
+
+  /** Removes what is left of resources that were being made or removed by processes that died. */
+  static async removeUnfinished(kind: ResourceKind): Promise<void> {
+    const parent = join(stateDir(), kind);
+    for (const name of existsSync(parent) ? await readdir(parent) : []) {
+      if (!name.startsWith(unfinished)) continue;
+      const [pid, startTime] = name.slice(unfinished.length).split("-").map(Number);
+      if (isRunning({ pid: pid!, startTime: startTime! })) continue;
+      await rm(join(parent, name), { recursive: true, force: true });
+    }
   }
 
   /** The resource of that name, or undefined. */
@@ -90,11 +116,16 @@ export class Resource implements AsyncDisposable {
     return (await Resource.list(kind)).find((resource) => resource.name === name);
   }
 
-  static async #read(kind: ResourceKind, dir: string, name: string): Promise<Resource> {
+  /** Undefined for one that was removed meanwhile. */
+  static async #read(kind: ResourceKind, dir: string, name: string): Promise<Resource | undefined> {
     try {
       return new Resource(dir, JSON.parse(await readFile(join(dir, "lease.json"), "utf8")) as Lease);
-    } catch {
-      // Its maker died between mkdir and the lease: nobody owns it.
+    } catch (error) {
+      const damaged = error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT";
+      // What cannot be read for now is not to be removed.
+      if (!damaged) throw error;
+      if (!existsSync(dir)) return undefined;
+      // Nobody owns what has no lease.
       const created = new Date(0).toISOString();
       return new Resource(dir, { kind, name, created, owner: NOBODY, details: {} });
     }
@@ -166,10 +197,20 @@ export class Resource implements AsyncDisposable {
     }
   }
 
-  /** Ends its processes and removes its files. */
+  /** Whether it is still the one that was read: not removed meanwhile, and not made anew under the same name. */
+  async isCurrent(): Promise<boolean> {
+    const now = await Resource.#read(this.kind, this.dir, this.name);
+    return now !== undefined && JSON.stringify(now.#lease) === JSON.stringify(this.#lease);
+  }
+
+  /** Ends its processes and removes its files. It is there whole or not at all: others never find it without its lease. */
   async remove(): Promise<void> {
     await this.endProcesses();
-    await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
+    const going = join(dirname(this.dir), unfinishedName());
+    await rename(this.dir, going).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    await rm(going, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Removes the resource unless it is kept. */

@@ -95,6 +95,28 @@ test("clean copes with a resource whose maker died before its lease was written"
   );
 });
 
+test("clean leaves alone what is just being made, and removes what was never finished", async () => {
+  let cleaning = true;
+  const cleaner = (async () => {
+    while (cleaning) assert.deepEqual(await clean(), []);
+  })();
+  for (let turn = 0; turn < 50; turn++) {
+    await using resource = await Resource.create("clusters", "starting");
+    const child = spawn("sleep", ["60"], { env: { ...process.env, ...resource.environment } });
+    await once(child, "spawn");
+    await new Promise(setImmediate);
+    assert.ok(processId(child.pid!), `the program of turn ${turn} was ended`);
+    assert.ok(existsSync(resource.path("lease.json")));
+  }
+  cleaning = false;
+  await cleaner;
+  const left = join(dir, "clusters", ".unfinished-1234567-1-uuid");
+  mkdirSync(left);
+  assert.equal((await Resource.list("clusters")).length, 0);
+  await clean();
+  assert.ok(!existsSync(left));
+});
+
 test("clean ends programs whose resource was removed by hand", async () => {
   const child = spawn("sleep", ["60"], {
     env: { ...process.env, [RESOURCE_VARIABLE]: join(dir, "vms", "gone") },

@@ -7,7 +7,8 @@ import { SiphonError } from "@siphon/wire";
  * - `SIPHON_TRANSFER_MALFORMED`: what no writer of the format writes;
  * - `SIPHON_TRANSFER_MISMATCH`: sound, but it does not fit what it is to be applied to;
  * - `SIPHON_TRANSFER_CORRUPT`: checksums say that a file is not what was once written;
- * - `SIPHON_TRANSFER_BUSY`: somebody else is at work on the same backup.
+ * - `SIPHON_TRANSFER_BUSY`: somebody else is at work on the same backup;
+ * - `SIPHON_TRANSFER_LOCK`: a backup cannot be locked where it is.
  */
 export type TransferErrorCode =
   | "SIPHON_TRANSFER_BANNER"
@@ -15,6 +16,7 @@ export type TransferErrorCode =
   | "SIPHON_TRANSFER_MALFORMED"
   | "SIPHON_TRANSFER_MISMATCH"
   | "SIPHON_TRANSFER_CORRUPT"
-  | "SIPHON_TRANSFER_BUSY";
+  | "SIPHON_TRANSFER_BUSY"
+  | "SIPHON_TRANSFER_LOCK";
 
 export class TransferError extends SiphonError<TransferErrorCode> {}

@@ -7,7 +7,7 @@ import type { DiffSource, TransferOptions } from "../image-ends.ts";
 import { mergeDiffs } from "../merge-diff.ts";
 import { streamOf } from "../pipe.ts";
 import { TransferError } from "../transfer-error.ts";
-import { lockDirectory } from "./directory-lock.ts";
+import { lockDirectory, lockFileName } from "./directory-lock.ts";
 import { partialSuffix, removeDurably } from "./durable-file.ts";
 import {
   type BackedUpImage,
@@ -47,7 +47,8 @@ export class Backup implements AsyncDisposable {
     try {
       const names = await readdir(directory);
       if (!names.includes(manifestName)) {
-        const foreign = names.filter((name) => name !== manifestName + partialSuffix);
+        const own: string[] = [manifestName + partialSuffix, lockFileName];
+        const foreign = names.filter((name) => !own.includes(name));
         if (foreign.length > 0) {
           throw new TransferError(
             "SIPHON_TRANSFER_MISMATCH",

@@ -1,26 +1,49 @@
-import { stat } from "node:fs/promises";
-import { createServer } from "node:net";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { TransferError } from "../transfer-error.ts";
 
+/** The file in a backup's directory that is locked; it stays, empty. */
+export const lockFileName = ".lock";
+
 /**
- * Keeps other processes of this machine from changing the same directory, until it is disposed of or this process ends in any
- * way: an abstract socket named after the directory, which the kernel gives to one at a time.
+ * Keeps other processes from changing the same directory, until it is disposed of or this process ends in any way: by a lock (flock(2)) on a
+ * file in it, which only the directory's owner can open. It holds in every namespace and container that has the directory, and on NFS
+ * between machines.
  */
 export async function lockDirectory(path: string): Promise<AsyncDisposable> {
-  const { dev, ino } = await stat(path);
-  const server = createServer();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  server.listen(`\0siphon-backup-${dev}-${ino}`, resolve);
+  const { O_CREAT, O_RDWR, O_NOFOLLOW } = constants;
+  const file = await open(join(path, lockFileName), O_CREAT | O_RDWR | O_NOFOLLOW, 0o600);
   try {
-    await promise;
-  } catch (cause) {
+    await lock(file, path);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Node has no call for it, util-linux has: the lock is the open file's, which stays open here when that program has ended. */
+async function lock(file: FileHandle, path: string): Promise<void> {
+  const child = spawn("flock", ["--exclusive", "--nonblock", "3"], {
+    stdio: ["ignore", "ignore", "pipe", file.fd],
+  });
+  const said = text(child.stderr!);
+  const [code] = await once(child, "close").catch((cause) => {
+    throw new TransferError("SIPHON_TRANSFER_LOCK", `cannot lock ${path}: ${cause.message}`, {
+      ...{ cause, hint: "install the program flock (Debian's package util-linux)" },
+    });
+  });
+  if (code === 0) return;
+  if (code === 1) {
     throw new TransferError("SIPHON_TRANSFER_BUSY", `another process is at work on ${path}`, {
-      cause,
-      retryable: true,
-      hint: "wait until that backup has ended",
+      ...{ retryable: true, hint: "wait until that backup has ended" },
     });
   }
-  server.unref();
-  return { [Symbol.asyncDispose]: () => new Promise((done) => server.close(() => done())) };
+  throw new TransferError("SIPHON_TRANSFER_LOCK", `cannot lock ${path}: ${(await said).trim()}`, {
+    hint: "keep the backup on a file system that has locks",
+  });
 }

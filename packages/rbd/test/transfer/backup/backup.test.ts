@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -35,7 +43,7 @@ test("points that are kept are restored as before, whichever others are removed"
       await addUpTo(backup, 7);
       await backup.keep(new Set(kept.map(nameOf)));
       await expectPoints(backup, kept);
-      assert.equal(readdirSync(directory).length, 1 + kept.length);
+      assert.equal(filesOf(directory).length, 1 + kept.length);
       await expectPoints(await Backup.open(directory), kept);
     }),
     { numRuns: 12 },
@@ -95,6 +103,11 @@ test("only one process changes a backup at a time", async (t) => {
   const directory = temporary(t);
   const first = await Backup.openForChange(directory, backedUp);
   await refused(Backup.openForChange(directory, backedUp), "SIPHON_TRANSFER_BUSY");
+  // From another network namespace, as a container's.
+  const lock = join(directory, ".lock");
+  const elsewhere = ["--map-root-user", "--net", "flock", "--nonblock", lock, "true"];
+  assert.equal(spawnSync("unshare", elsewhere).status, 1);
+  assert.equal(statSync(lock).mode & 0o777, 0o600);
   await first[Symbol.asyncDispose]();
   await (await Backup.openForChange(directory, backedUp))[Symbol.asyncDispose]();
 });
@@ -114,7 +127,7 @@ test("extents that do not ascend are refused, and no point is added", async (t) 
   const extents = [8, 0].map((offset) => ({ offset, length: 8, exists: true }));
   await refused(backup.add("a", new MemoryImage(Buffer.alloc(16, 1), extents)), "SIPHON_TRANSFER_MISMATCH");
   assert.deepEqual(backup.points, []);
-  assert.deepEqual(readdirSync(backup.directory), ["manifest.json"]);
+  assert.deepEqual(filesOf(backup.directory), ["manifest.json"]);
 });
 
 test("killed at any moment, a backup has all its points, and goes on", async (t) => {
@@ -133,7 +146,7 @@ test("killed at any moment, a backup has all its points, and goes on", async (t)
       backup,
       backup.points.map(({ name }) => Number(name.split("-")[1])),
     );
-    assert.equal(readdirSync(directory).length, 1 + backup.points.length);
+    assert.equal(filesOf(directory).length, 1 + backup.points.length);
   }
   assert.ok(points > 0, "no worker lived long enough to add a point");
 });
@@ -157,4 +170,9 @@ function temporary(t: TestContext): string {
 
 async function refused(promise: Promise<unknown>, code: TransferErrorCode): Promise<void> {
   await assert.rejects(promise, (error) => error instanceof TransferError && error.code === code);
+}
+
+/** All but the file that is locked. */
+function filesOf(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name !== ".lock");
 }
