@@ -55,6 +55,7 @@ export class NbdRequest extends ImageRequest {
   constructor(owner: RequestOwner) {
     super();
     this.#owner = owner;
+    this.client = owner;
     this.payload = new Payload(owner.segments);
   }
 

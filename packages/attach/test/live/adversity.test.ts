@@ -24,7 +24,7 @@ describe("siphon attach serves a checked load on, with nothing lost,", () => {
 
   for (const { name, happens } of adversities) {
     test(name, async () => {
-      const figures = await happens({ ceph, directory, seconds: 3 });
+      const figures = await happens({ ceph, directory, seconds: 1 });
       for (const [what, value] of Object.entries(figures)) assert.ok(value > 0, what);
     });
   }

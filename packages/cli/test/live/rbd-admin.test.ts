@@ -310,3 +310,33 @@ test("settings are overridden for all, for a pool and for an image", async () =>
   );
   await sameState("image-meta ls P/c");
 });
+
+test("an image that siphon cannot work with is one bad row of its pool, and a clear error by itself", async () => {
+  const pool = "plum-pool";
+  await succeeds(call("ceph", ["osd", "pool", "create", pool, "8", ...asAdmin()]));
+  // 2^53 bytes, and the most that there can be.
+  await succeeds(
+    rbd("create", "--size", "8192T", "--object-size", "32M", "--image-feature", "layering", `${pool}/huge`),
+  );
+  for (const name of ["before", "when"]) await succeeds(siphon("create", "--size", "8M", `${pool}/${name}`));
+  const listed = await siphon("ls", "-l", pool);
+  assert.match(await succeeds(Promise.resolve(listed)), /before +8 MiB.*\nhuge +\? .*\nwhen +8 MiB/);
+  assert.match(listed.stderr, /warning: the header of image huge says what siphon cannot work with/);
+  const rows = JSON.parse(await succeeds(siphon("ls", "-l", "--format", "json", pool)));
+  assert.deepEqual(
+    rows.map(({ image, size }: { image: string; size?: number }) => [image, size]),
+    [
+      ["before", 8 << 20],
+      ["huge", undefined],
+      ["when", 8 << 20],
+    ],
+  );
+  assert.match(
+    await succeeds(siphon("pool", "stats", pool)),
+    /Total Images: 3[\s\S]*Provisioned Size: 16 MiB/,
+  );
+  assert.match(await succeeds(siphon("du", pool)), /before[\s\S]*when/);
+  const info = await siphon("info", `${pool}/huge`);
+  assert.equal(info.code, 75);
+  assert.match(info.stderr, /works with images of up to 8 PiB/);
+});

@@ -210,7 +210,7 @@ class BufferFlush extends ImageRequest {
   takeZeros(): void {}
 
   completed(): void {
-    const { result, error } = this.#buffer.takeFailure() ?? this;
+    const { result, error } = this.#buffer.takeFailure(this.#request.client) ?? this;
     this.#request.result = result;
     this.#request.error = error;
     tellCompleted(this.#request);

@@ -20,7 +20,12 @@ export class WriteBuffer {
   #bytes = 0;
   /** This client is on the blocklist: nothing that is written lasts any more, and nothing is acknowledged. */
   #fenced = false;
-  #failure: { result: number; error: Error | undefined } | undefined;
+  #failure: Failure | undefined;
+  /** How often writes failed that had been acknowledged, and how many of these failures each client knows of. */
+  #failures = 0;
+  readonly #known = new WeakMap<object, number>();
+  /** Somebody was told of the last one. */
+  #told = true;
   #acknowledged: ImageRequest[] = [];
   readonly #tell = () => {
     const requests = this.#acknowledged;
@@ -47,6 +52,9 @@ export class WriteBuffer {
     const { length } = request;
     if (this.#fenced || length === 0 || this.#bytes + length > this.#limit || this.#target.holdsWrites)
       return undefined;
+    const client = request.client ?? this;
+    // From its first write on a client is told of failures.
+    if (!this.#known.has(client)) this.#known.set(client, this.#failures);
     const write = new BufferedWrite(request, () => this.#written(write));
     this.#bytes += length;
     this.#writes.add(write);
@@ -65,20 +73,34 @@ export class WriteBuffer {
     return false;
   }
 
-  /** What went wrong with writes that had been acknowledged, once. */
-  takeFailure(): { result: number; error: Error | undefined } | undefined {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    return failure;
+  /**
+   * What went wrong with writes that had been acknowledged: for each client once, also for those whose writes were not among them, since
+   * one's flush makes the writes of all last. A client that has written nothing is told only what nobody was told yet.
+   */
+  takeFailure(client: object = this): Failure | undefined {
+    const known = this.#known.get(client) ?? (this.#told ? this.#failures : this.#failures - 1);
+    this.#known.set(client, this.#failures);
+    if (known >= this.#failures) return undefined;
+    this.#told = true;
+    return this.#failure;
   }
 
   #written(write: BufferedWrite): void {
     this.#writes.delete(write);
     this.#bytes -= write.data.length;
     if (write.result === errno.shutdown) this.#fenced = true;
-    if (write.result < 0) this.#failure ??= { result: write.result, error: write.error };
+    if (write.result < 0) {
+      this.#failure = { result: write.result, error: write.error };
+      this.#failures++;
+      this.#told = false;
+    }
     for (const done of write.waiting) done();
   }
+}
+
+interface Failure {
+  readonly result: number;
+  readonly error: Error | undefined;
 }
 
 /** A write that its caller takes for done. */

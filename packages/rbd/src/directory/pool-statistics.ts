@@ -9,6 +9,8 @@ export interface ImageTotals {
   /** Of each the size that it has, or had in a snapshot if that was larger. */
   provisionedBytes: number;
   snapshots: number;
+  /** Why images count with nothing but themselves: those whose headers say what cannot be represented. */
+  unreadable: Error[];
 }
 
 /** Of a pool's images, or a namespace's, and of those in its trash (src/librbd/api/Pool.cc). */
@@ -20,7 +22,7 @@ export async function poolStatistics(
 }
 
 async function totals({ pool }: ImagePool, entries: readonly ImageEntry[]): Promise<ImageTotals> {
-  const sum: ImageTotals = { count: 0, provisionedBytes: 0, snapshots: 0 };
+  const sum: ImageTotals = { count: 0, provisionedBytes: 0, snapshots: 0, unreadable: [] };
   for (const { id, name } of entries) {
     try {
       const { size, snapshots } = await readHeader(pool, id, name);
@@ -28,7 +30,10 @@ async function totals({ pool }: ImagePool, entries: readonly ImageEntry[]): Prom
       sum.provisionedBytes += Math.max(size, ...[...snapshots.values()].map((snapshot) => snapshot.size));
       sum.snapshots += snapshots.size;
     } catch (error) {
-      if (!hasCode(error, "ENOENT")) throw error;
+      if (hasCode(error, "ENOENT")) continue;
+      if (!hasCode(error, "SIPHON_RBD_UNSUPPORTED")) throw error;
+      sum.count++;
+      sum.unreadable.push(error as Error);
     }
   }
   return sum;

@@ -1,4 +1,5 @@
 import { noSnapshots, type Pool } from "@siphon/rados";
+import { WireError } from "@siphon/wire";
 import { getGroup } from "../cls/group.ts";
 import {
   getAccessed,
@@ -15,7 +16,7 @@ import {
 import { getParent, getParentOverlap, type ParentSpec } from "../cls/parent.ts";
 import { ask, askAll } from "../cls/run.ts";
 import { getProtection, getSnapContext, getSnapshot, protection } from "../cls/snapshot.ts";
-import { hasCode } from "../errors.ts";
+import { hasCode, RbdError } from "../errors.ts";
 import { imageFeature, type ParentLink } from "../image-state.ts";
 import { headerObject } from "../object-names.ts";
 import type { HeaderSnapshot, ImageHeader } from "./image-header.ts";
@@ -24,9 +25,24 @@ import type { HeaderSnapshot, ImageHeader } from "./image-header.ts";
  * Reads an image's header (src/librbd/image/RefreshRequest.cc).
  *
  * @param pool of the header, with the image's namespace
- * @throws RadosError ENOENT: there is no image of this id
+ * @throws RadosError ENOENT: there is no image of this id; RbdError SIPHON_RBD_UNSUPPORTED for one of 2^53 bytes or more, and what else
+ *   cannot be represented
  */
 export async function readHeader(pool: Pool, id: string, name: string): Promise<ImageHeader> {
+  try {
+    return await readConsistently(pool, id, name);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    const message = `the header of image ${name} says what siphon cannot work with: ${error.message}`;
+    const hint = "siphon works with images of up to 8 PiB; use rbd with this one";
+    throw new RbdError("SIPHON_RBD_UNSUPPORTED", message, { errno: -overflow, cause: error, hint });
+  }
+}
+
+/** EOVERFLOW. */
+const overflow = 75;
+
+async function readConsistently(pool: Pool, id: string, name: string): Promise<ImageHeader> {
   for (;;) {
     const header = await readHead(pool, id, name);
     try {

@@ -14,6 +14,11 @@ export abstract class ImageRequest {
   result = 0;
   /** What went wrong, where more is known than the errno. */
   error: Error | undefined;
+  /**
+   * Who asks, where several do: each is told by a flush of its own that writes have failed that a cache had acknowledged. Whoever has none
+   * counts as one.
+   */
+  client: object | undefined;
 
   /**
    * Writes `length` bytes of the data to be written, from `position` of this request on, to `into` at `at`. The data must stay

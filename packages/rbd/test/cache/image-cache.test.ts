@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type CachePolicy, ImageCache } from "../../src/cache/image-cache.ts";
 import { ImageIo, type ImageIoOptions } from "../../src/io/image-io.ts";
+import { BufferRequest } from "../../src/io/promise-request.ts";
 import { imageState } from "../support/image-states.ts";
 import { MemoryOsd } from "../support/memory-osd.ts";
 import { Requests } from "../support/requests.ts";
@@ -14,10 +15,12 @@ const state = imageState({ objectSize, stripeUnit: objectSize, size });
 function open(policy: CachePolicy, options: Partial<ImageIoOptions> = {}, maxDirty?: number) {
   const osd = new MemoryOsd();
   const io = new ImageIo({ objecter: osd, state, discardGranularity: 0, ...options });
+  const cache = new ImageCache(io, { policy, size: 5 * 4096, maxDirty });
   return {
     osd,
     io,
-    image: new Requests(new ImageCache(io, { policy, size: 5 * 4096, maxDirty })),
+    cache,
+    image: new Requests(cache),
     bare: new Requests(io),
   };
 }
@@ -144,6 +147,35 @@ for (const policy of ["writearound", "writeback"] as const) {
     await write;
   });
 }
+
+test("writeback: a failure of what was acknowledged is told to every client that has written, once each", async () => {
+  const { osd, cache } = open("writeback");
+  const [one, two, reader] = [{}, {}, {}];
+  const settled = (request: BufferRequest, start: (request: BufferRequest) => void) => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    request.completed = () => resolve(request.result);
+    start(request);
+    return promise;
+  };
+  const nobody = { resolve: () => {}, reject: () => {} };
+  const write = (client: object, offset: number) => {
+    const request = new BufferRequest(offset, 1, Buffer.alloc(1, 7), nobody);
+    request.client = client;
+    return settled(request, (each) => cache.write(each));
+  };
+  const flush = (client: object) => {
+    const request = new BufferRequest(0, 0, new Uint8Array(), nobody);
+    request.client = client;
+    return settled(request, (each) => cache.flush(each));
+  };
+  assert.equal(await write(one, 0), 0);
+  assert.equal(await flush(one), 0);
+  assert.equal(await write(two, 1), 0);
+  osd.fault = () => -28;
+  assert.equal(await write(one, 2), 0);
+  const told = [await flush(one), await flush(one), await flush(two), await flush(two), await flush(reader)];
+  assert.deepEqual(told, [-28, 0, -28, 0, 0]);
+});
 
 test("what was read is forgotten when the header is new, and when the lock is given away", async () => {
   const { osd, io, image } = open("writethrough", { ensureOwner: async () => {} });

@@ -64,6 +64,7 @@ export class BlkRequest extends ImageRequest {
   constructor(owner: RequestOwner) {
     super();
     this.#owner = owner;
+    this.client = owner;
   }
 
   /** The memory that the chain is in stays mapped until `release`. */

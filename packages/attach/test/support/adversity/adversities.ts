@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { createImage, type LocalCluster } from "@siphon/lab";
+import type { CheckedLoad } from "../checked-load.ts";
+import { FloodingGuest } from "../flooding-guest.ts";
 import { NbdClient } from "../nbd-client.ts";
 import { run } from "../run.ts";
 import { SiphonAttach } from "../siphon-attach.ts";
 import { survive } from "../survival.ts";
 import { notifyForEver } from "./notifiers.ts";
+import { SlowReaders } from "./slow-readers.ts";
 
 export interface Stage {
   ceph: LocalCluster;
@@ -80,4 +84,138 @@ const paused: Adversity = {
   },
 };
 
-export const adversities: readonly Adversity[] = [notified, paused];
+const slowReaders: Adversity = {
+  name: "while clients ask for all they can and read no answers, in bounded memory",
+  async happens({ ceph, directory, seconds }) {
+    let [asked, memory] = [0, 0];
+    const load = await survive(
+      ceph,
+      { transport: "nbd", directory },
+      async ({ load, image, socket, server }) => {
+        const before = server.memory.now;
+        for (const end = performance.now() + seconds * 1000; asked === 0 || performance.now() < end; ) {
+          using readers = await SlowReaders.connect(socket, image, 20);
+          asked += readers.flood(100);
+          await load.goesOn();
+        }
+        memory = Math.round((server.memory.most - before) / MiB);
+        assert.ok(memory < 1024, `${memory} MiB more than before`);
+      },
+    );
+    return { asked, memory, acknowledged: load.acknowledged };
+  },
+};
+
+const flooded: Adversity = {
+  name: "while the VM of another of its disks floods that and stops with all rings full, in bounded memory",
+  async happens({ ceph, directory, seconds }) {
+    const other = `${ceph.client.pool}/flooded`;
+    await createImage(ceph.admin, { image: "flooded", size: 256 * MiB });
+    const sockets = ["served", "flooded"].map((name) => join(directory, `${name}.vhost`));
+    const args = [other, ...sockets.flatMap((socket) => ["--vhost", socket])];
+    let [requests, stops, memory] = [0, 0, 0];
+    const load = await survive(ceph, { transport: "nbd", directory, args }, async ({ load, server }) => {
+      const before = server.memory.now;
+      using guest = new FloodingGuest(sockets[1]!, 1);
+      for (const end = performance.now() + seconds * 1000; stops < 3 || performance.now() < end; stops++) {
+        await guest.round();
+        await load.goesOn(20);
+      }
+      requests = guest.requests;
+      memory = Math.round((server.memory.most - before) / MiB);
+      // All of the guest's memory is mapped, too.
+      assert.ok(memory < 1024, `${memory} MiB more than before`);
+    });
+    await run("rbd", ["-c", ceph.conf, "rm", "--no-progress", other]);
+    return { requests, stops, memory, acknowledged: load.acknowledged };
+  },
+};
+
+const outOfFiles: Adversity = {
+  name: "while it has no descriptors left and clients storm its sockets, and takes clients again afterwards",
+  async happens({ ceph, directory, seconds }) {
+    let [storms, refused] = [0, 0];
+    const load = await survive(
+      ceph,
+      { transport: "nbd", directory },
+      async ({ load, image, socket, server }) => {
+        const { pid } = server.child;
+        const limit = (files: number | string) => run("prlimit", ["--pid", `${pid}`, `--nofile=${files}:`]);
+        for (
+          const end = performance.now() + seconds * 1000;
+          storms < 2 || performance.now() < end;
+          storms++
+        ) {
+          // A few more than it has open now.
+          await limit(readdirSync(`/proc/${pid}/fd`).length + 4);
+          const idle = await Promise.all(Array.from({ length: 150 }, () => NbdClient.connect(socket)));
+          await load.goesOn(20);
+          refused += idle.filter(({ isEnded }) => isEnded).length;
+          await limit(4096);
+          for (const client of idle) client.socket.destroy();
+          await entered(socket, image);
+        }
+      },
+    );
+    return { storms, refused, acknowledged: load.acknowledged };
+  },
+};
+
+const fullPools: Adversity = {
+  name: "while its pool is nearly full, full, and at the end of its quota: writes wait for room",
+  async happens({ ceph, directory }) {
+    const { pool } = ceph.client;
+    const osd = (...words: string[]) => ceph.admin.command(["osd", ...words]);
+    const quota = (bytes: number) => osd("pool", "set-quota", pool, "max_bytes", `${bytes}`);
+    const full = (ratio: string) => osd("set-full-ratio", ratio);
+    let held = 0;
+    const load = await survive(ceph, { transport: "nbd", directory }, async ({ load, server }) => {
+      await osd("set-nearfull-ratio", "0.000001");
+      await load.goesOn();
+      for (const [begin, end] of [
+        [() => full("0.000001"), () => full("0.95")],
+        [() => quota(1), () => quota(0)],
+      ] as const) {
+        await begin();
+        await standsStill(load);
+        held++;
+        assert.ok(server.isRunning, server.errors);
+        await end();
+        await load.goesOn();
+      }
+      await osd("set-nearfull-ratio", "0.85");
+    });
+    return { held, acknowledged: load.acknowledged };
+  },
+};
+
+/** Until no write is acknowledged any more. */
+async function standsStill(load: CheckedLoad): Promise<void> {
+  for (let [seen, tries] = [-1, 0]; load.acknowledged !== seen; tries++) {
+    assert.ok(tries < 60, "a full pool takes writes for ever");
+    seen = load.acknowledged;
+    await pause(1500);
+  }
+  await load.check();
+}
+
+/** Until a client is let in. */
+async function entered(socket: string, exportName: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const client = await NbdClient.connect(socket);
+    const isIn = await client.go(exportName).then(
+      () => true,
+      () => false,
+    );
+    client.socket.destroy();
+    if (isIn) return;
+    assert.ok(tries < 100, "nobody is let in any more");
+    await pause(50);
+  }
+}
+
+const MiB = 1 << 20;
+
+export const adversities: readonly Adversity[] = [
+  ...[notified, paused, slowReaders, flooded, outOfFiles, fullPools],
+];

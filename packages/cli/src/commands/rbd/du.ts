@@ -4,7 +4,7 @@ import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
 import { imageSpec, poolSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
-import { withPool } from "./run.ts";
+import { onlyWarning, withPool } from "./run.ts";
 
 interface Flags extends ConnectFlags, SpecFlags, FormatFlags {
   fromSnap?: string;
@@ -28,7 +28,11 @@ export function duCommand(): Command {
       return withPool(flags, spec, async (images) => {
         const names = spec.image === undefined ? (await images.list()).map(({ name }) => name) : [spec.image];
         const usages: ImageUsage[] = [];
-        for (const name of names) usages.push(await usageOf(images, name, spec.snapshot, flags));
+        for (const name of names) {
+          const usage = usageOf(images, name, spec.snapshot, flags);
+          const shown = isOne ? await usage : await usage.catch(onlyWarning);
+          if (shown !== undefined) usages.push(shown);
+        }
         show(usages, isOne, spec.snapshot !== undefined, flags);
       });
     });

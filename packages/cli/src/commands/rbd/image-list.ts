@@ -9,7 +9,7 @@ import { bytesText } from "../rados/format.ts";
 import { type ParentText, parentSpec, parentText } from "./describe.ts";
 import { poolSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
-import { withPool } from "./run.ts";
+import { isUnsupported, warnOf, withPool } from "./run.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
@@ -41,7 +41,8 @@ interface LongRow {
   id: string;
   snapshot?: string;
   snapshot_id?: number;
-  size: number;
+  /** Undefined where it cannot be represented. */
+  size: number | undefined;
   parent?: Pick<ParentText, "pool" | "pool_namespace" | "image" | "snapshot">;
   format: 2;
   protected?: "true" | "false";
@@ -50,11 +51,16 @@ interface LongRow {
 
 async function longRows(cluster: Cluster, images: ImagePool): Promise<LongRow[]> {
   const rows: LongRow[] = [];
-  for (const { name } of await images.list()) {
+  for (const { name, id } of await images.list()) {
     try {
       await using image = await images.open(name, { readOnly: true, watch: false });
       rows.push(...(await rowsOf(cluster, image)));
     } catch (error) {
+      if (isUnsupported(error)) {
+        warnOf(error);
+        rows.push({ image: name, id, size: undefined, format: 2 });
+        continue;
+      }
       // Being made or removed, or left like that by who crashed: rbd passes it over, too.
       if (errnoExitCode(error, interruption.signal) !== constants.errno.ENOENT) throw error;
     }
@@ -100,7 +106,7 @@ function printLong(rows: LongRow[], flags: FormatFlags): void {
       ],
       rows.map((row) => [
         row.snapshot === undefined ? row.image : `${row.image}@${row.snapshot}`,
-        bytesText(row.size),
+        row.size === undefined ? "?" : bytesText(row.size),
         row.parent === undefined ? "" : parentSpec({ ...row.parent, id: "", trash: false }),
         String(row.format),
         row.protected === "true" ? "yes" : "",

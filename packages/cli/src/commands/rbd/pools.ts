@@ -4,7 +4,7 @@ import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
 import { poolSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
-import { withPool } from "./run.ts";
+import { warnOf, withPool } from "./run.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
@@ -38,6 +38,7 @@ function stats(): Command {
     .action((text: string | undefined, flags: Flags & FormatFlags) =>
       withPool(flags, poolSpec(text, flags), async (pool) => {
         const { images, trash } = await poolStatistics(pool);
+        for (const each of [...images.unreadable, ...trash.unreadable]) warnOf(each);
         const shown = ({ count, provisionedBytes, snapshots }: typeof images) => ({
           ...{ count, provisioned_bytes: provisionedBytes, snap_count: snapshots },
         });

@@ -20,6 +20,22 @@ export async function withPool<T>(
   return await action(images, cluster);
 }
 
+/** Whether an image is one that siphon cannot work with, so that a list goes on without it. */
+export function isUnsupported(error: unknown): error is RbdError {
+  return error instanceof RbdError && error.code === "SIPHON_RBD_UNSUPPORTED";
+}
+
+/** Says on standard error why a list lacks something of an image. */
+export function warnOf({ message }: Error): void {
+  process.stderr.write(`warning: ${message}\n`);
+}
+
+/** Makes an image that siphon cannot work with a warning; for `catch` of a Promise. */
+export function onlyWarning(error: unknown): undefined {
+  if (!isUnsupported(error)) throw error;
+  warnOf(error);
+}
+
 /** Does something with an image that is open to be changed, with the keys of its encryption if the flags give them. */
 export async function withLoadedImage<T>(
   flags: ConnectFlags & EncryptionFlags,
