@@ -9,7 +9,7 @@ import { interruption } from "./interruption.ts";
 process.stdout.on("error", (error) => interruption.outputFailed(error));
 // Nobody is left to be told.
 process.stderr.on("error", () => {});
-main(process.argv.slice(2)).then((code) => {
+void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });
 process.on("exit", () => {

@@ -2,8 +2,11 @@
  * Makes an error that nobody catches end the process with a line that says so and exit code 70 (EX_SOFTWARE of sysexits.h): what it serves
  * is in a state that nobody has thought of, and a new process finds all that is acknowledged in the cluster. Whoever supervises it
  * starts it again; VMs send again what has no answer.
+ *
+ * That nobody reads any more what it says is no such error.
  */
 export function endOnSurprise(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   process.on("uncaughtException", (error) => {
     const what = error instanceof Error ? error.stack : String(error);
     process.stderr.write(`siphon: unexpected failure, this process ends: ${what}\n`);

@@ -14,8 +14,6 @@ let attachment: Attachment | undefined;
 
 process.once("disconnect", () => stop.abort());
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stop.abort());
-// Whoever read it may be gone, which must not keep the shard from ending in order.
-process.stderr.on("error", () => {});
 
 process.on("message", async (message: ToShard) => {
   if (message.type === "serve") void run(message.job);

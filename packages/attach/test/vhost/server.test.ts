@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -365,5 +367,34 @@ describe("a front-end", () => {
     await frontEnd.gone.promise;
     using next = await FrontEnd.connect(server.socket);
     assert.deepEqual(await new GuestDriver(next).flush(), good);
+  });
+
+  test("waits while there are no descriptors for it, and the process says so; others are served on", async () => {
+    const events: VhostEvent[] = [];
+    const waiting = Promise.withResolvers<void>();
+    const report = (event: VhostEvent) => {
+      events.push(event);
+      if (event.type === "waiting") waiting.resolve();
+    };
+    const { server } = await serve({ report });
+    const { server: other } = await serve();
+    await using _ = server;
+    await using __ = other;
+    using served = await FrontEnd.connect(other.socket);
+    // Descriptors have numbers below the limit. Whoever raises it again has to be there before.
+    const prlimit = (files: number) => `prlimit --pid ${process.pid} --nofile=${files}:`;
+    const limiter = spawn("sh", ["-c", `read go && ${prlimit(3)} && echo && read go && ${prlimit(4096)}`]);
+    const first = await FrontEnd.connect(server.socket);
+    const next = FrontEnd.open(server.socket);
+    limiter.stdin.write("\n");
+    await once(limiter.stdout, "data");
+    first[Symbol.dispose]();
+    await waiting.promise;
+    assert.deepEqual(await new GuestDriver(served).read(0, dataAt, 512), { status: 0, written: 513 });
+    limiter.stdin.write("\n");
+    await next.negotiate();
+    next[Symbol.dispose]();
+    const event = events.find(({ type }) => type === "waiting");
+    assert.match(String(event?.type === "waiting" && event.error), /EMFILE/);
   });
 });
