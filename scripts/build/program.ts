@@ -36,7 +36,7 @@ async function makeChunks(): Promise<Chunk[]> {
   const { outputFiles } = await build({
     entryPoints: programs.map((path) => ({ in: join(root, path), out: basename(path, ".ts") })),
     ...{ outdir: root, write: false, logLevel: "error" },
-    ...{ bundle: true, splitting: true, format: "esm", platform: "node", target, conditions: [] },
+    ...{ bundle: true, splitting: true, format: "esm", platform: "node", target, supported, conditions: [] },
     ...{ chunkNames: "[name]-[hash]", legalComments: "none", sourcemap: "inline", sourcesContent: false },
     plugins: [leanCommander, onlySvg, places],
   });
@@ -44,11 +44,16 @@ async function makeChunks(): Promise<Chunk[]> {
 }
 
 const target = "node24";
+/**
+ * Node 24 has `using` itself. In esbuild's own form of it an error that was thrown in one turn of a loop, and caught, is thrown again at the end of
+ * the next.
+ */
+const supported = { using: true };
 
 /** Scripts and not modules: of a module V8 keeps only what it compiles to load it. */
 async function makeChunk(name: string, module: string): Promise<Chunk> {
   const { code, map } = await transform(module, {
-    ...{ format: "cjs", platform: "node", target, supported: { "dynamic-import": false } },
+    ...{ format: "cjs", platform: "node", target, supported: { ...supported, "dynamic-import": false } },
     ...{ minifyWhitespace: true, sourcemap: "external", sourcefile: `${name}.js`, sourcesContent: false },
   });
   const source = Buffer.from(`(function (require, module, exports) {${code.trimEnd()}\n})`);

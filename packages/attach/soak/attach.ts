@@ -1,7 +1,8 @@
 /**
  * Serves RBD images under a load that knows what was acknowledged, kills the process that serves them again and again, and then lets go wrong
  * all that others can do wrong, one kind after the other until the time is up:
- * `node attach.ts [--kills N] [--minutes N] [--nbd|--vhost] [--only WORDS]`. Ends with an error at the first request that fails, at the
+ * `node attach.ts [--kills N] [--minutes N] [--nbd|--vhost] [--only WORDS]
+ * [--except WORDS]`. Ends with an error at the first request that fails, at the
  * first block that is older than its last acknowledged write, and when a process ends or needs too much memory.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     nbd: { type: "boolean", default: false },
     vhost: { type: "boolean", default: false },
     only: { type: "string", default: "" },
+    except: { type: "string" },
   },
 });
 await using stack = new AsyncDisposableStack();
@@ -51,9 +53,13 @@ async function killAll(kills: number): Promise<void> {
   }
 }
 
+function isExcepted(name: string): boolean {
+  return values.except !== undefined && name.includes(values.except);
+}
+
 /** Each kind in turn, all of them at least once unless there is no time at all. */
 async function adverse(milliseconds: number): Promise<void> {
-  const chosen = adversities.filter(({ name }) => name.includes(values.only));
+  const chosen = adversities.filter(({ name }) => name.includes(values.only) && !isExcepted(name));
   const sums = new Map<string, Happened>();
   const end = performance.now() + milliseconds;
   for (let round = 1; performance.now() < end; round++) {

@@ -119,6 +119,12 @@ test("a pack that is cut short is named, and what V8 compiled under other flags 
   assert.match(cut.stderr, /siphon\.pack is cut short: install siphon again/);
 });
 
+test("the packaged command has Node's own `using`: esbuild's throws an error of one turn of a loop again in the next", () => {
+  const pack = readFileSync(join(dirname(packaged), "siphon.pack"));
+  assert.ok(pack.includes("await using"));
+  assert.ok(!pack.includes("__callDispose"));
+});
+
 test("a failure that nobody expected shows its place in the sources", async () => {
   const broken = join(dir, "broken.cjs");
   // The one way in that every command has: what it writes to.

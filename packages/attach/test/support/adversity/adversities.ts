@@ -167,13 +167,13 @@ const fullPools: Adversity = {
     const { pool } = ceph.client;
     const osd = (...words: string[]) => ceph.admin.command(["osd", ...words]);
     const quota = (bytes: number) => osd("pool", "set-quota", pool, "max_bytes", `${bytes}`);
-    const full = (ratio: string) => osd("set-full-ratio", ratio);
+    const fullness = (state: string) => ceph.admin.command(["tell", "osd.0", "injectfull", state]);
     let held = 0;
     const load = await survive(ceph, { transport: "nbd", directory }, async ({ load, server }) => {
-      await osd("set-nearfull-ratio", "0.000001");
+      await fullness("nearfull");
       await load.goesOn();
       for (const [begin, end] of [
-        [() => full("0.000001"), () => full("0.95")],
+        [() => fullness("full"), () => fullness("none")],
         [() => quota(1), () => quota(0)],
       ] as const) {
         await begin();
@@ -183,7 +183,6 @@ const fullPools: Adversity = {
         await end();
         await load.goesOn();
       }
-      await osd("set-nearfull-ratio", "0.85");
     });
     return { held, acknowledged: load.acknowledged };
   },

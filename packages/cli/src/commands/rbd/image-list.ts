@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import type { Cluster } from "@siphon/rados";
-import type { Image, ImagePool } from "@siphon/rbd";
+import type { ImageEntry, ImagePool } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
 import { errnoExitCode } from "../../failure.ts";
@@ -51,24 +51,25 @@ interface LongRow {
 
 async function longRows(cluster: Cluster, images: ImagePool): Promise<LongRow[]> {
   const rows: LongRow[] = [];
-  for (const { name, id } of await images.list()) {
-    try {
-      await using image = await images.open(name, { readOnly: true, watch: false });
-      rows.push(...(await rowsOf(cluster, image)));
-    } catch (error) {
-      if (isUnsupported(error)) {
-        warnOf(error);
-        rows.push({ image: name, id, size: undefined, format: 2 });
-        continue;
-      }
-      // Being made or removed, or left like that by who crashed: rbd passes it over, too.
-      if (errnoExitCode(error, interruption.signal) !== constants.errno.ENOENT) throw error;
-    }
+  for (const entry of await images.list()) {
+    rows.push(...(await rowsOf(cluster, images, entry.name).catch((error) => rowsInstead(entry, error))));
   }
   return rows;
 }
 
-async function rowsOf(cluster: Cluster, image: Image): Promise<LongRow[]> {
+/** What is shown of an image that cannot be opened. */
+function rowsInstead({ name, id }: ImageEntry, error: unknown): LongRow[] {
+  if (isUnsupported(error)) {
+    warnOf(error);
+    return [{ image: name, id, size: undefined, format: 2 }];
+  }
+  // Being made or removed, or left like that by who crashed: rbd passes it over, too.
+  if (errnoExitCode(error, interruption.signal) === constants.errno.ENOENT) return [];
+  throw error;
+}
+
+async function rowsOf(cluster: Cluster, images: ImagePool, imageName: string): Promise<LongRow[]> {
+  await using image = await images.open(imageName, { readOnly: true, watch: false });
   const { name, id, header } = image;
   const { lockers, type } = await image.lockOwners();
   const parentOf = async (link: typeof header.parent) => {
