@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
-import { adversities, type Happened } from "../test/support/adversity/adversities.ts";
+import { adversities, type Happened, slowAdversities } from "../test/support/adversity/adversities.ts";
 import { surviveKills, type Transport } from "../test/support/survival.ts";
 
 const { values } = parseArgs({
@@ -59,7 +59,9 @@ function isExcepted(name: string): boolean {
 
 /** Each kind in turn, all of them at least once unless there is no time at all. */
 async function adverse(milliseconds: number): Promise<void> {
-  const chosen = adversities.filter(({ name }) => name.includes(values.only) && !isExcepted(name));
+  const chosen = [...adversities, ...slowAdversities].filter(
+    ({ name }) => name.includes(values.only) && !isExcepted(name),
+  );
   const sums = new Map<string, Happened>();
   const end = performance.now() + milliseconds;
   for (let round = 1; performance.now() < end; round++) {

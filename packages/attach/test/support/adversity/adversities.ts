@@ -215,6 +215,6 @@ async function entered(socket: string, exportName: string): Promise<void> {
 
 const MiB = 1 << 20;
 
-export const adversities: readonly Adversity[] = [
-  ...[notified, paused, slowReaders, flooded, outOfFiles, fullPools],
-];
+export const adversities: readonly Adversity[] = [notified, paused, slowReaders, flooded, outOfFiles];
+/** Those that a cluster takes its time over, for the campaign. */
+export const slowAdversities: readonly Adversity[] = [fullPools];
