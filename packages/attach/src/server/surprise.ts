@@ -6,7 +6,9 @@
  * That nobody reads any more what it says is no such error.
  */
 export function endOnSurprise(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners("error").on("error", () => {});
+  }
   process.on("uncaughtException", (error) => {
     const what = error instanceof Error ? error.stack : String(error);
     process.stderr.write(`siphon: unexpected failure, this process ends: ${what}\n`);
