@@ -20,7 +20,11 @@ export function cephxInputs(): HostileInput[] {
   const proof = new Writer().u8(2).u64(1n).blob(Buffer.alloc(40, 6)).finish();
   const challenge = new Writer().u8(1).u64(99n).finish();
   return [
-    { name: "CryptoKey", seeds: [keyBytes(session)], read: (bytes) => readCryptoKey(new Reader(bytes)) },
+    {
+      name: "CryptoKey",
+      seeds: [keyBytes(session), keyBytes(Buffer.alloc(32, 0x5b))],
+      read: (bytes) => readCryptoKey(new Reader(bytes)),
+    },
     { name: "tickets", seeds: [granted], read: (bytes) => readTickets(new Reader(bytes), key, new Map()) },
     {
       name: "inside of a ticket's seal",

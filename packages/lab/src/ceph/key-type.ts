@@ -27,7 +27,7 @@ export async function keysOf(
   const { stdout } = await run("ceph-authtool", ["--gen-print-key"], options);
   const number = Buffer.from(stdout.trim(), "base64").readUInt16LE(0);
   const made = (Object.keys(keyTypes) as KeyType[]).find((type) => keyTypes[type].number === number);
-  if (made === undefined) {
+  if (made === undefined && asked === undefined) {
     throw new LabError(
       "SIPHON_CLUSTER",
       `this Ceph makes keys of type ${number}, which siphon does not know`,
@@ -41,7 +41,7 @@ export async function keysOf(
       hint: "they came with Ceph 20.2.4 and 19.2.6: leave --key-type out, or take a newer Ceph",
     });
   }
-  return { type: asked ?? made, mustBeAllowed: asked !== undefined && asked !== made };
+  return { type: asked ?? made!, mustBeAllowed: asked !== undefined && asked !== made };
 }
 
 /** What monmaptool must be told, so that monitors accept the keys. */

@@ -11,7 +11,7 @@ export interface AddressedCommand {
 
 /**
  * Understands words as the `ceph` program does: `osd pool create p 8`, `tell osd.0 version`, `tell osd.* version`,
- * `pg 1.0 query`. The daemons themselves are asked which commands there are.
+ * `pg 1.0 query`, `tell 1.0 query`. The daemons themselves are asked which commands there are.
  *
  * @returns one command, or one for each daemon of a `tell` to all
  * @throws RadosError EINVAL for words that are no command
@@ -22,16 +22,16 @@ export async function parseCommandLine(
   signal?: AbortSignal,
 ): Promise<AddressedCommand[]> {
   const [first, second, ...rest] = words;
+  if ((first === "pg" || first === "tell") && second !== undefined && /^\d+\.[0-9a-f]+$/.test(second)) {
+    const target = { pg: second };
+    const { command } = matchCommand(await signaturesOf(cluster, target, signal), rest);
+    return [{ command: { ...command, pgid: second }, target }];
+  }
   if (first === "tell" && second !== undefined) {
     const targets = tellTargets(cluster, second);
     const signatures = await signaturesOf(cluster, targets[0]!, signal);
     const { command } = matchCommand(signatures, rest);
     return targets.map((target) => ({ command, target }));
-  }
-  if (first === "pg" && second !== undefined && /^\d+\.[0-9a-f]+$/.test(second)) {
-    const target = { pg: second };
-    const { command } = matchCommand(await signaturesOf(cluster, target, signal), rest);
-    return [{ command: { ...command, pgid: second }, target }];
   }
   const { command, signature } = matchCommand(await signaturesOf(cluster, "mon", signal), words);
   return [{ command, target: signature.forModules ? "mgr" : "mon" }];
