@@ -223,7 +223,7 @@ class Chain {
             if (!found.equals(content))
               throw new Violation("torn", `snapshot ${name}@s shows something else`);
           } catch (error) {
-            if ((error as { code?: string }).code === "SIPHON_RBD_NO_SNAPSHOT") return;
+            if (gone.has((error as { code?: string }).code ?? "")) return;
             throw error;
           }
           await sleep(20);
@@ -238,6 +238,7 @@ class Chain {
   }
 }
 
+const gone: ReadonlySet<string> = new Set(["SIPHON_RBD_NO_SNAPSHOT", "SIPHON_RBD_NO_IMAGE"]);
 const { layering, exclusiveLock, objectMap, fastDiff, deepFlatten } = imageFeature;
 const mapFeatures = objectMap | fastDiff;
 const allFeatures = layering | exclusiveLock | deepFlatten | mapFeatures;

@@ -29,7 +29,7 @@ export interface TimeoutsResult {
 }
 
 /**
- * OSDs stop for seconds at random moments, under a client whose requests end after one (`rados_osd_op_timeout`), and which reads and
+ * OSDs stop for seconds at random moments, under a client whose requests end after two (`rados_osd_op_timeout`), and which reads and
  * writes a clone and takes and removes snapshots, and makes it larger and smaller. Requests may fail; what was acknowledged is there when
  * another client opens the image, through the object map, and each snapshot lies between two writes.
  *
@@ -38,7 +38,7 @@ export interface TimeoutsResult {
 export async function runTimeouts(options: TimeoutsOptions): Promise<TimeoutsResult> {
   const { ceph, seed, seconds, report = () => {} } = options;
   const identity = { conf: ceph.conf, name: "client.admin", env: {} };
-  await using hasty = await Cluster.connect({ ...identity, settings: { rados_osd_op_timeout: "1" } });
+  await using hasty = await Cluster.connect({ ...identity, settings: { rados_osd_op_timeout: "2" } });
   await using patient = await Cluster.connect(identity);
   const pool = ceph.spec.pool;
   const stage = { images: await ImagePool.open(hasty, pool), others: await ImagePool.open(patient, pool) };
@@ -118,7 +118,7 @@ async function stopOsd(ceph: LocalCluster, random: Random): Promise<void> {
   await sleep(random.between(0, 500));
   process.kill(pid, "SIGSTOP");
   try {
-    await sleep(random.between(1_500, 4_000));
+    await sleep(random.between(2_500, 5_000));
   } finally {
     process.kill(pid, "SIGCONT");
   }

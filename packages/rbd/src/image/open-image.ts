@@ -374,7 +374,9 @@ export class OpenImage implements LockHost {
   /** The parents are looked for anew: one of them is gone. */
   async #renewParents(): Promise<void> {
     this.#parentsStale = true;
-    await this.refresh();
+    await this.refresh().catch((error) => {
+      throw hasCode(error, "ENOENT") ? goneError(this.#header, error) : error;
+    });
   }
 
   /** Feature exclusive-lock can be enabled and disabled while the image is open. */

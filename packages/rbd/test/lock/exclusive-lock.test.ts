@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { changeAll } from "../../src/cls/run.ts";
+import { ExclusiveLock } from "../../src/lock/exclusive-lock.ts";
+import { LockObject } from "../support/lock-pool.ts";
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+function open(client = 4n) {
+  const object = new LockObject();
+  object.watchers.set(client, 1n);
+  const host = object.hostOf(client);
+  return { object, host, lock: new ExclusiveLock(host) };
+}
+
+test("the lock follows the watch to another cookie while something long is done with it, and guards by its new name", async () => {
+  const { object, host, lock } = open();
+  const task = Promise.withResolvers<void>();
+  const done = lock.whileOwned(() => task.promise);
+  while (object.owner === undefined || !lock.held) await settled();
+  object.watchers.set(4n, 2n);
+  await lock.renew();
+  assert.deepEqual(object.owner, { client: 4n, cookie: "auto 2" });
+  await lock.guarded((guard) => changeAll(host.pool, "o", [guard]));
+  task.resolve();
+  assert.ok(await done);
+  await lock.release();
+  assert.equal(object.owner, undefined);
+});
+
+test("a change of the header that is under way when the lock gets another name is not refused", async () => {
+  const { object, host, lock } = open();
+  await lock.acquire();
+  object.watchers.set(4n, 2n);
+  const changes = [0, 1, 2].map((n) => {
+    if (n === 1) void lock.renew();
+    return lock.guarded((guard) => changeAll(host.pool, "o", [guard]));
+  });
+  await Promise.all(changes);
+  assert.equal(object.owner?.cookie, "auto 2");
+});
+
+test("a name whose answer was lost is the lock's name all the same", async () => {
+  const { object, lock } = open();
+  await lock.acquire();
+  object.watchers.set(4n, 2n);
+  object.losing = "set_cookie";
+  await assert.rejects(lock.renew());
+  await lock.renew();
+  assert.ok(lock.owned);
+  await lock.release();
+  assert.equal(object.owner, undefined);
+});
+
+test("an owner who gives the lock away and ends its watch between two looks is not fenced", async () => {
+  const { object, lock } = open();
+  object.owner = { client: 9n, cookie: "auto 7" };
+  object.before = (what) => {
+    if (what === "watchers") object.owner = undefined;
+  };
+  await lock.acquire();
+  assert.deepEqual(object.blocklist, []);
+});
+
+test("an owner who watches anew before the second look is asked, and not fenced", async () => {
+  const { object } = open();
+  object.owner = { client: 9n, cookie: "auto 7" };
+  let looks = 0;
+  object.before = (what) => {
+    if (what === "watchers" && ++looks === 2) {
+      object.watchers.set(9n, 8n);
+      object.owner = { client: 9n, cookie: "auto 8" };
+    }
+  };
+  let asked = 0;
+  const host = object.hostOf(4n, {
+    askOwner: async () => {
+      asked++;
+      object.owner = undefined;
+      return 0;
+    },
+  });
+  const lock = new ExclusiveLock(host);
+  const acquired = lock.acquire();
+  while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  lock.wake();
+  await acquired;
+  assert.deepEqual([asked, object.blocklist], [1, []]);
+});
+
+test("an owner who is dead twice is fenced, and then the lock is taken", async () => {
+  const { object, lock } = open();
+  object.owner = { client: 9n, cookie: "auto 7" };
+  await lock.acquire();
+  assert.deepEqual(object.blocklist, ["192.0.2.1:0/9"]);
+  assert.deepEqual(object.called, ["break_lock", "lock"]);
+});
+
+test("nobody fences itself: a lock that another of its images left behind is given back", async () => {
+  const { object, lock } = open();
+  object.owner = { client: 4n, cookie: "auto 99" };
+  await lock.acquire();
+  assert.deepEqual([object.blocklist, object.called], [[], ["unlock", "lock"]]);
+});
+
+test("a lock that was taken without our knowing is given to who asks for it", async () => {
+  const { object, lock } = open();
+  object.losing = "lock";
+  await assert.rejects(lock.acquire());
+  assert.equal(object.owner?.client, 4n);
+  assert.equal(lock.requested(), 0);
+  while (object.owner !== undefined) await settled();
+  assert.equal(lock.requested(), undefined);
+});
+
+test("a lock whose return had no answer is returned again, until it is gone", async () => {
+  const { object, lock } = open();
+  await lock.acquire();
+  object.losing = "unlock";
+  await lock.release();
+  assert.equal(object.owner, undefined);
+  assert.deepEqual(object.called, ["lock", "unlock", "unlock"]);
+  await lock.acquire();
+  assert.ok(lock.owned);
+});
