@@ -6,6 +6,9 @@ import { type CommandEntry, commands } from "./commands.ts";
 import { errnoExitCode, exitCodeOf, explain, onlyOne } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
+/** The newest release of Ceph whose protocol and commands are spoken: programs that parse versions look for it. */
+const cephRelease = { version: "20.2.4", name: "tentacle" };
+
 process.stdout.on("error", (error) => interruption.outputFailed(error));
 // Nobody is left to be told.
 process.stderr.on("error", () => {});
@@ -46,6 +49,12 @@ async function run(args: readonly string[], at: number): Promise<void> {
     .exitOverride();
   const called = commands.find((entry) => entry.name === args[at]);
   const behind = args.slice(at + 1);
+  if (called?.exits !== undefined && asksForVersion(behind)) {
+    process.stdout.write(
+      `ceph version ${cephRelease.version} (siphon ${version}) ${cephRelease.name} (stable)\n`,
+    );
+    return;
+  }
   const own = called?.takesCephSettings ? await takeCephSettings(behind) : behind;
   const arranged = (await called?.arrange?.(own)) ?? own;
   for (const entry of commands) {
@@ -53,6 +62,11 @@ async function run(args: readonly string[], at: number): Promise<void> {
     program.addCommand(inheriting(command.summary(entry.summary)));
   }
   await program.parseAsync([...args.slice(0, at + 1), ...arranged], { from: "user" });
+}
+
+function asksForVersion(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === "--version" || arg === "-v");
 }
 
 /** An argument that is missing makes no sense of a call, as far as Ceph's programs tell that from options that they do not know. */

@@ -46,6 +46,34 @@ test("what makes no sense is refused with exit code 2 and nothing is started", (
   }
 });
 
+test("rbd, rados and ceph say a version that programs can parse, and whose it is", () => {
+  for (const name of ["rbd", "rados", "ceph"]) {
+    for (const option of ["--version", "-v"]) {
+      assert.match(
+        siphon(name, option).stdout,
+        /^ceph version \d+\.\d+\.\d+ \(siphon [\d.]+\) \w+ \(stable\)\n$/,
+      );
+    }
+  }
+});
+
+test("files that cannot be used end a command in a sentence, with the errno for its exit code", () => {
+  const cases: [args: string[], code: number, text: RegExp][] = [
+    [["rbd", "merge-diff", "/nosuch", "/nosuch", "-"], 2, /\/nosuch: \(2\) No such file or directory/],
+    [["rbd", "merge-diff", "/", "/", "-"], 21, /\(21\) Is a directory/],
+    [["rbd", "info"], 22, /image name was not specified/],
+    [["rbd", "map", "pool/image"], 95, /siphon does not do rbd map: \(95\) Operation not supported/],
+    [["rbd", "ls", "--cluster", "nosuch"], 1, /there is no ceph\.conf of cluster nosuch/],
+    [["rbd", "ls", "--nonsense"], 1, /unknown option/],
+  ];
+  for (const [args, code, text] of cases) {
+    const { status, stderr } = siphon(...args);
+    assert.equal(status, code, stderr);
+    assert.match(stderr, text);
+    assert.doesNotMatch(stderr, /unexpected failure| {4}at /);
+  }
+});
+
 test("an existing image is not overwritten without a word", () => {
   const { status, stderr } = siphon("ladder", "--conf", "/etc/ceph/none.conf", "--image", "vm1");
   assert.equal(status, 1);

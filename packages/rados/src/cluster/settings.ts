@@ -51,6 +51,7 @@ export interface ClusterSettings {
 
 export async function resolveSettings(options: ClusterOptions): Promise<ClusterSettings> {
   const conf = await CephConf.load(options);
+  assertConfigured(conf);
   const name = parseEntityName(conf.name);
   const key = await findKey(conf);
   const seconds = (setting: string, otherwise: number) => readNumber(conf, setting, otherwise) * 1000;
@@ -82,6 +83,15 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
 }
 
 /** The key for cephx; undefined where the cluster is meant to be open, or may be and there is no key. */
+/** Said before anything else that is missing: it would be in that file. */
+function assertConfigured(conf: CephConf): void {
+  if (conf.path !== undefined || conf.monHosts().length > 0) return;
+  const { cluster } = conf;
+  throw new RadosError("SIPHON_RADOS_CONFIG", `there is no ceph.conf of cluster ${cluster}`, {
+    hint: `it would be /etc/ceph/${cluster}.conf, ~/.ceph/${cluster}.conf or ./${cluster}.conf; or name it with --conf, or monitors with --mon-host`,
+  });
+}
+
 async function findKey(conf: CephConf): Promise<CryptoKey | undefined> {
   const setting = conf.get("auth_supported") ? "auth_supported" : "auth_client_required";
   const methods = conf.get(setting) === undefined ? ["cephx"] : conf.list(setting);

@@ -126,6 +126,17 @@ function lockRemove(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
+/** Input that ends without a line, such as /dev/null, does not count. */
+async function enterOrInterruption(): Promise<void> {
+  const { signal } = interruption;
+  if (signal.aborted) return;
+  const pressed = new AbortController();
+  const entered = once(process.stdin, "data", { signal: pressed.signal }).catch(() => {});
+  await Promise.race([entered, once(signal, "abort", { signal: pressed.signal }).catch(() => {})]);
+  pressed.abort();
+  process.stdin.destroy();
+}
+
 /** The image, which options may name, and the words behind it. */
 function imageAndWords(
   all: readonly (string | undefined)[],
@@ -157,8 +168,8 @@ function watch(): Command {
               `notifier_id=${notifierId}, bl.length=${payload.length}\n`,
           );
         });
-        process.stderr.write("press ctrl-c to exit...\n");
-        if (!interruption.signal.aborted) await once(interruption.signal, "abort");
+        process.stderr.write("press enter to exit...\n");
+        await enterOrInterruption();
       });
     });
   return withConnectFlags(withSpecFlags(command));

@@ -33,7 +33,7 @@ export function snapCommand(): Command {
   snap.addCommand(
     withQuiesceFlags(
       onSnapshot("create", "create a snapshot", "Creating snap", (snapshots, name, onProgress, flags) =>
-        snapshots.create(name, { onProgress, quiescing: quiescing(flags) }),
+        snapshots.create(newName(name), { onProgress, quiescing: quiescing(flags) }),
       ).alias("add"),
     ),
   );
@@ -102,6 +102,12 @@ function onSnapshot(
   return withConnectFlags(withSpecFlags(command));
 }
 
+/** @throws SiphonError for a name that could not be told apart from its image */
+function newName(snapshot: string): string {
+  if (/[@/]/.test(snapshot)) throw usage(`invalid snap name '${snapshot}'`, "it has no @ and no /");
+  return snapshot;
+}
+
 function rename(): Command {
   const command = new Command("rename")
     .summary("rename a snapshot")
@@ -115,8 +121,11 @@ function rename(): Command {
       if (image !== source.image || pool !== source.pool || namespace !== source.namespace) {
         throw usage("a snapshot stays with its image when it is renamed");
       }
-      if (snapshot === undefined) throw usage("what is it to be called? [POOL/[NAMESPACE/]]IMAGE@SNAPSHOT");
-      return withImage(flags, source, {}, ({ snapshots }) => snapshots.rename(source.snapshot, snapshot));
+      if (snapshot === undefined) {
+        throw usage("destination snapshot name was not specified", "[POOL/[NAMESPACE/]]IMAGE@SNAPSHOT");
+      }
+      const name = newName(snapshot);
+      return withImage(flags, source, {}, ({ snapshots }) => snapshots.rename(source.snapshot, name));
     });
   return withConnectFlags(withSpecFlags(withDestinationFlags(command)));
 }

@@ -27,7 +27,12 @@ export async function statPath(path: string): Promise<Stats> {
 
 /** What is at a path, or comes from standard input for `-`, from front to back. */
 export function readPath(path: string): AsyncIterable<Buffer> {
-  return path === "-" ? process.stdin : createReadStream(path, { highWaterMark: readBytes });
+  return path === "-" ? process.stdin : fileChunks(path);
+}
+
+/** Opened by who reads it: what goes wrong with a file is that reader's, and nobody's before. */
+async function* fileChunks(path: string): AsyncGenerator<Buffer> {
+  yield* createReadStream(path, { highWaterMark: readBytes });
 }
 
 /** The same, read by counts. */
