@@ -34,7 +34,7 @@ export const parts: Part[] = [
   files("RADOS", ["objects-interop", "osdmap", "crush", "features", "keys"]),
   files("RBD", ["images", "transfer", "groups"]),
   files("rbd, rados and ceph", ["rbd-commands", "rbd-admin", "rados", "ceph"]),
-  files("attachments", ["nbd-rbd", "vhost-rbd", "nbd", "vhost"]),
+  files("attachments", ["nbd-rbd", "vhost-rbd", "nbd", "vhost", "nbd-forms", "qemu-nbd", "qemu-vhost"]),
   files("libvirt", ["libvirt"]),
   {
     name: "two rungs of the ladder",

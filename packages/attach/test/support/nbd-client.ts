@@ -19,6 +19,8 @@ export interface Request {
 export class NbdClient {
   readonly socket: Socket;
   extended = false;
+  /** The id of the first context that was agreed on. */
+  firstContext = 0;
   #buffer = Buffer.alloc(0);
   #wake: (() => void) | undefined;
   #ended = false;
@@ -106,7 +108,10 @@ export class NbdClient {
     if (structured) await this.option(8);
     if (extended) await this.option(11);
     this.extended = extended;
-    if (contexts.length > 0) await this.option(10, contextQuery(name, contexts));
+    if (contexts.length > 0) {
+      const [first] = await this.option(10, contextQuery(name, contexts));
+      this.firstContext = first!.data.readUInt32BE(0);
+    }
     const replies = await this.option(7, goRequest(name));
     if (replies.at(-1)!.type !== 1) throw new Error("the server refused the export");
   }

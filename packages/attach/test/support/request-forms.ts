@@ -43,14 +43,15 @@ export function* requestsOf(type: number, flags: number, form: Form, size: numbe
   for (const [offset, length] of ranges as [number, number][]) {
     yield { type, flags, offset, length, ...(carries && { payload: Buffer.alloc(length, 0x5a) }) };
   }
-  if (type === STATUS && carries) yield { type, flags, offset: 0, payload: statusPayload(size, 1) };
+  if (type === STATUS && carries) yield { type, flags, offset: 0, payload: statusPayload(size) };
 }
 
-/** Chooses one context for a range. */
-function statusPayload(length: number, context: number): Buffer {
-  const payload = Buffer.alloc(12);
+const statusPayloadBytes = 12;
+
+/** Chooses a context, the client's first one once it is sent, for a range. */
+function statusPayload(length: number): Buffer {
+  const payload = Buffer.alloc(statusPayloadBytes);
   payload.writeBigUInt64BE(BigInt(length), 0);
-  payload.writeUInt32BE(context, 8);
   return payload;
 }
 
@@ -63,7 +64,7 @@ export function answerOf(
   if (type === FLUSH) return 0;
   if (type === STATUS) {
     if (form === "simple") return EINVAL;
-    if ((flags & PAYLOAD_LEN) !== 0) return payload?.length === 12 ? 0 : EINVAL;
+    if ((flags & PAYLOAD_LEN) !== 0) return payload?.length === statusPayloadBytes ? 0 : EINVAL;
     if (length === 0) return EINVAL;
   }
   if (offset + length > size) return type === WRITE || type === ZEROES ? ENOSPC : EINVAL;
@@ -73,6 +74,9 @@ export function answerOf(
 
 /** Sends a request, takes all of its answer, and returns its error. */
 export async function exchange(client: NbdClient, request: Request, form: Form): Promise<number> {
+  const { type, payload } = request;
+  if (type === STATUS && payload?.length === statusPayloadBytes)
+    payload.writeUInt32BE(client.firstContext, 8);
   client.send(request);
   if (form !== "simple") return (await client.reply()).error;
   return (await client.simpleReply(request.type === READ ? request.length : 0)).error;

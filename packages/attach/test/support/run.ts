@@ -9,8 +9,13 @@ export async function run(
   program: string,
   args: readonly string[],
   input?: string | Buffer,
+  { env = {}, timeout = 120_000 }: { env?: Record<string, string | undefined>; timeout?: number } = {},
 ): Promise<string> {
-  const running = exec(program, args, { timeout: 120_000, maxBuffer: 64 << 20 });
+  const running = exec(program, args, {
+    timeout,
+    maxBuffer: 64 << 20,
+    env: { ...process.env, ...env },
+  });
   if (input !== undefined) running.child.stdin!.end(input);
   return (await running).stdout;
 }

@@ -1,0 +1,3 @@
+import { testVmDisk } from "../support/vm-disk.ts";
+
+testVmDisk("vhost");

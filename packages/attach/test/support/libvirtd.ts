@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, cpSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Platform } from "@siphon/lab";
+import { kill, run } from "./run.ts";
+
+/**
+ * A libvirtd of its own: its settings, /run and /var are directories that nobody else sees, in a mount namespace that ends with it. It
+ * runs QEMU as libvirt's own user, as a distribution's does.
+ */
+export class Libvirtd implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #directory: string;
+  readonly #platform: Platform;
+
+  /** @param directory that others may enter */
+  static async start(directory: string, platform: Platform): Promise<Libvirtd> {
+    const settings = join(directory, "etc");
+    cpSync(platform.file("/etc/libvirt"), settings, { recursive: true });
+    appendFileSync(join(settings, "libvirtd.conf"), '\nauth_unix_rw = "none"\n');
+    // Without virtlogd.
+    appendFileSync(join(settings, "qemu.conf"), '\nstdio_handler = "file"\n');
+    for (const each of ["run", "var", "var/log", "var/lib", "var/cache", "var/tmp"]) {
+      mkdirSync(join(directory, each), { mode: 0o755 });
+    }
+    const { command, args, env } = platform.command("libvirtd", [], { cwd: "/" });
+    const script = `mount --bind "$1/etc" "$2"; mount --bind "$1/run" /run; mount --bind "$1/var" /var; shift 2; exec "$@"`;
+    const own = ["--mount", "sh", "-ec", script, "libvirtd", directory, platform.file("/etc/libvirt")];
+    const log = openSync(join(directory, "libvirtd.log"), "w");
+    const child = spawn("unshare", [...own, command, ...args], {
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...env },
+    });
+    const libvirtd = new Libvirtd(child, directory, platform);
+    for (let tries = 0; ; tries++) {
+      if (child.exitCode !== null) throw new Error(`libvirtd ended: ${libvirtd.log}`);
+      if (existsSync(libvirtd.#socket) && (await libvirtd.virsh("version").catch(() => undefined))) break;
+      if (tries === 600) throw new Error(`libvirtd does not answer: ${libvirtd.log}`);
+      await pause(100);
+    }
+    return libvirtd;
+  }
+
+  private constructor(child: ChildProcess, directory: string, platform: Platform) {
+    this.#child = child;
+    this.#directory = directory;
+    this.#platform = platform;
+  }
+
+  get log(): string {
+    return readFileSync(join(this.#directory, "libvirtd.log"), "utf8").slice(-3000);
+  }
+
+  /** What QEMU said of a domain. */
+  qemuLog(domain: string): string {
+    return readFileSync(join(this.#directory, "var/log/libvirt/qemu", `${domain}.log`), "utf8").slice(-3000);
+  }
+
+  virsh(...words: string[]): Promise<string> {
+    const uri = `qemu+unix:///system?mode=legacy&socket=${this.#socket}`;
+    const { command, args, env } = this.#platform.command("virsh", ["-q", "-c", uri, ...words], { cwd: "/" });
+    // Before it starts its first domain it asks every QEMU that is installed what it can do.
+    return run(command, args, undefined, { env, timeout: 400_000 });
+  }
+
+  /** Ends its domains and itself. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const domains = await this.virsh("list", "--name").catch(() => "");
+    for (const domain of domains.split("\n").filter(Boolean))
+      await this.virsh("destroy", domain).catch(() => {});
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill("SIGTERM");
+      const hung = setTimeout(() => void kill(this.#child), 10_000);
+      await once(this.#child, "exit");
+      clearTimeout(hung);
+    }
+  }
+
+  get #socket(): string {
+    return join(this.#directory, "run/libvirt/libvirt-sock");
+  }
+}
