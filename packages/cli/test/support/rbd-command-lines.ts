@@ -1,7 +1,8 @@
 /**
  * Command lines that `rbd` and `siphon rbd` are both given, in this order, each on a pool of its own: P stands for the pool. Those
  * marked with `!`, which write something, are for `rbd` on either pool: what is written is the same then. `ID:image` and
- * `ID:image@snapshot` stand for the ids that these have there.
+ * `ID:image@snapshot` stand for the ids that these have there. What only newer releases print like this is marked with the first of
+ * them: `20:`. Beside older ones siphon alone is called.
  */
 export const commandLines = `
 ls P
@@ -210,16 +211,26 @@ group image rm P/g P/renamed
 info P/plain
 info P/plain --format xml
 rm P/plain --no-progress
-group snap ls P/g
+20:group snap ls P/g
 group snap create P/g@one
 group snap create P/g@one
 group snap create P/g
 group snap create -p P --group g --snap two --skip-quiesce
 !bench P/plain --io-type write --io-size 64K --io-total 512K --io-threads 1
 !bench P/old --io-type write --io-size 4K --io-total 64K --io-threads 1
-group snap ls P/g
-group snap ls P/g --format xml
-group snap ls P/nothing
+20:group snap ls P/g
+20:group snap ls P/g --format xml
+20:group snap ls P/nothing
+20:group snap ls P/g --format json --pretty-format
+20:group snap info P/g@one
+20:group snap info P/g@one --format json --pretty-format
+20:group snap info P/g@one --format xml
+20:group snap info P/g@nothing
+20:group snap info P/g
+20:group info P/g
+20:group info P/g --format json
+20:group info P/g --format xml --pretty-format
+20:group info P/nothing
 snap ls P/plain --all
 snap ls P/plain --all --format json --pretty-format
 snap ls P/plain --all --format xml

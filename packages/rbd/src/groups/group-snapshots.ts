@@ -57,6 +57,11 @@ export class GroupSnapshots {
     return askPages(this.#group.pool, this.#header, listGroupSnapshots);
   }
 
+  /** What the snapshots of the images are called that a snapshot of the group is made of. */
+  imageSnapshotName(snapshot: Pick<GroupSnapshot, "id">): string {
+    return imageSnapshotName(this.#namespaceOf(snapshot));
+  }
+
   /** @throws RbdError SIPHON_RBD_NO_SNAPSHOT */
   async named(name: string): Promise<GroupSnapshot> {
     const found = (await this.list()).find((snapshot) => snapshot.name === name);
@@ -175,7 +180,7 @@ export class GroupSnapshots {
     });
   }
 
-  #namespaceOf({ id: groupSnapshotId }: GroupSnapshotRecord): GroupSnapshotNamespace {
+  #namespaceOf({ id: groupSnapshotId }: Pick<GroupSnapshotRecord, "id">): GroupSnapshotNamespace {
     const { pool, id: groupId } = this.#group;
     return { type: "group", poolId: pool.id, groupId, groupSnapshotId };
   }

@@ -58,17 +58,23 @@ export class Group {
 
   /** By pool and id. */
   async images(): Promise<GroupImage[]> {
+    const members = await this.members();
     return Promise.all(
-      (await this.members()).map(async ({ poolId, imageId: id, state }) => {
-        const { namespace } = this.pool;
-        const pool = await this.#poolOf(poolId);
-        const listed = pool && (await nameOf(pool, id));
-        const trashed = pool && listed === undefined ? await nameInTrash(pool, id) : undefined;
-        const name = listed ?? trashed ?? id;
-        const poolName = pool?.name ?? String(poolId);
-        return { pool: poolName, poolId, namespace, name, id, trash: trashed !== undefined, state };
-      }),
+      members.map(async (member) => ({ ...(await this.named(member)), state: member.state })),
     );
+  }
+
+  /** An image of the group or of a snapshot of it, with what it is called by now. */
+  async named({ poolId, imageId: id }: GroupedImage): Promise<Omit<GroupImage, "state">> {
+    const { namespace } = this.pool;
+    const pool = await this.#poolOf(poolId);
+    const listed = pool && (await nameOf(pool, id));
+    const trashed = pool && listed === undefined ? await nameInTrash(pool, id) : undefined;
+    const poolName = pool?.name ?? String(poolId);
+    return {
+      ...{ pool: poolName, poolId, namespace, id, trash: trashed !== undefined },
+      name: listed ?? trashed ?? id,
+    };
   }
 
   /** What the group's header has of them. */

@@ -1,7 +1,6 @@
-import type { GroupSnapshots } from "@siphon/rbd";
+import type { GroupImage, GroupSnapshot, GroupSnapshots } from "@siphon/rbd";
 import { Command } from "commander";
 import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
-import { groupIfThere } from "./find-group.ts";
 import {
   type GroupFlags,
   type GroupSnapshotSpec,
@@ -11,7 +10,7 @@ import {
   withGroupFlags,
   withSnapshotFlags,
 } from "./group-spec.ts";
-import { usage } from "./image-spec.ts";
+import { listedImage, usage } from "./image-spec.ts";
 import {
   type FormatFlags,
   type ProgressFlags,
@@ -26,8 +25,8 @@ import { withPool } from "./run.ts";
 type Flags = ConnectFlags & GroupFlags;
 
 export function groupSnapCommand(): Command {
-  const snap = new Command("snap").summary("snapshots of a group: create, ls, rename, rm, rollback");
-  for (const each of [create(), list(), rename(), remove(), rollBack()]) snap.addCommand(each);
+  const snap = new Command("snap").summary("snapshots of a group: create, info, ls, rename, rm, rollback");
+  for (const each of [create(), info(), list(), rename(), remove(), rollBack()]) snap.addCommand(each);
   return snap;
 }
 
@@ -44,6 +43,7 @@ function create(): Command {
   return withConnectFlags(withQuiesceFlags(withSnapshotFlags(command)));
 }
 
+/** As rbd has it since 20; before, it printed no ids, and called a complete one ok. */
 function list(): Command {
   const command = new Command("ls")
     .alias("list")
@@ -51,11 +51,9 @@ function list(): Command {
     .argument("[group-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) => {
       const spec = groupSpec(text, flags);
-      return withPool(flags, spec, async (images) => {
-        const snapshots = (await (await groupIfThere(images, spec))?.snapshots.list()) ?? [];
-        const rows = snapshots.map(({ name, state }) => ({
-          ...{ snapshot: name, state: state === "complete" ? "ok" : "incomplete" },
-        }));
+      return withPool(flags, spec, async ({ groups }) => {
+        const snapshots = await (await groups.open(spec.group)).snapshots.list();
+        const rows = snapshots.map(({ id, name, state }) => ({ id, snapshot: name, state }));
         print(
           flags,
           () => (rows.length === 0 ? "" : listText(rows)),
@@ -67,14 +65,56 @@ function list(): Command {
   return withConnectFlags(withFormatFlags(withGroupFlags(command)));
 }
 
-function listText(rows: readonly { snapshot: string; state: string }[]): string {
+function listText(rows: readonly { id: string; snapshot: string; state: string }[]): string {
   return table(
     [
+      ["ID", "left"],
       ["NAME", "left"],
-      ["STATUS", "right"],
+      ["STATE", "right"],
     ],
-    rows.map(({ snapshot, state }) => [snapshot, state]),
+    rows.map(({ id, snapshot, state }) => [id, snapshot, state]),
   );
+}
+
+function info(): Command {
+  const command = new Command("info")
+    .summary("show a group's snapshot: its state, and the images' snapshots that it is made of")
+    .argument("[group-snap-spec]")
+    .action((text: string | undefined, flags: Flags & FormatFlags) => {
+      const spec = groupSnapshotSpec(text, flags);
+      return withPool(flags, spec, async ({ groups }) => {
+        const group = await groups.open(spec.group);
+        const snapshot = await group.snapshots.named(spec.snapshot);
+        const images = await Promise.all(
+          snapshot.images.map(async (image) => ({ ...(await group.named(image)), snapId: image.snapId })),
+        );
+        images.sort((a, b) => a.poolId - b.poolId || (a.name < b.name ? -1 : 1));
+        const part = images.length === 0 ? "" : group.snapshots.imageSnapshotName(snapshot);
+        print(
+          flags,
+          () => infoText(snapshot, part, images),
+          () => ({
+            ...{ id: snapshot.id, name: snapshot.name, state: snapshot.state, image_snap_name: part },
+            images: images.map(({ pool, namespace, name, snapId }) => ({
+              ...{ pool_name: pool, namespace, image_name: name, snap_id: snapId },
+            })),
+          }),
+          { root: "group_snapshot", items: { images: "image" } },
+        );
+      });
+    });
+  return withConnectFlags(withFormatFlags(withSnapshotFlags(command)));
+}
+
+function infoText(
+  { id, name, state }: GroupSnapshot,
+  part: string,
+  images: readonly (Omit<GroupImage, "state"> & { snapId: number })[],
+): string {
+  const lines = [`rbd group snapshot '${name}':`, `\tid: ${id}`, `\tstate: ${state}`];
+  if (images.length > 0) lines.push(`\timage snap: ${part}`, "\timages:");
+  for (const image of images) lines.push(`\t\t${listedImage(image)} (snap id: ${image.snapId})`);
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 function rename(): Command {

@@ -13,9 +13,17 @@ type Flags = ConnectFlags & GroupFlags;
 
 export function groupCommand(): Command {
   const group = new Command("group").summary(
-    "groups of images: create, ls, rename, rm; image add, ls, rm; snap create, ls, rename, rm, rollback",
+    "groups of images: create, info, ls, rename, rm; image add, ls, rm; snap create, info, ls, rename, rm, rollback",
   );
-  for (const each of [create(), list(), rename(), remove(), groupImageCommand(), groupSnapCommand()]) {
+  for (const each of [
+    create(),
+    info(),
+    list(),
+    rename(),
+    remove(),
+    groupImageCommand(),
+    groupSnapCommand(),
+  ]) {
     group.addCommand(each);
   }
   return group;
@@ -32,6 +40,25 @@ function create(): Command {
       });
     });
   return withConnectFlags(withGroupFlags(command));
+}
+
+function info(): Command {
+  const command = new Command("info")
+    .summary("show a group's id")
+    .argument("[group-spec]")
+    .action((text: string | undefined, flags: Flags & FormatFlags) => {
+      const spec = groupSpec(text, flags);
+      return withPool(flags, spec, async ({ groups }) => {
+        const { name, id } = await groups.open(spec.group);
+        print(
+          flags,
+          () => `rbd group '${name}':\n\tid: ${id}\n`,
+          () => ({ group_name: name, group_id: id }),
+          { root: "group" },
+        );
+      });
+    });
+  return withConnectFlags(withFormatFlags(withGroupFlags(command)));
 }
 
 function list(): Command {
