@@ -16,8 +16,6 @@ let worker: RbdWorker;
 
 /** What users may do, by name; P is the pool. */
 const users: Record<string, { mon: string; osd: string; within?: string }> = {
-  rbd: { mon: "profile rbd", osd: "profile rbd pool=P" },
-  "rbd-read-only": { mon: "profile rbd", osd: "profile rbd-read-only pool=P" },
   namespace: { mon: "profile rbd", osd: "profile rbd pool=P namespace=tenant", within: "tenant" },
   "namespace-read-only": {
     ...{ mon: "profile rbd", osd: "profile rbd-read-only pool=P namespace=tenant" },
