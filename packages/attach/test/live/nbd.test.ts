@@ -7,6 +7,7 @@ import { readTlsCredentials } from "../../src/nbd/tls.ts";
 import { certificates } from "../support/certificates.ts";
 import { MemoryServer } from "../support/memory-server.ts";
 import { run } from "../support/run.ts";
+import { runQemu } from "../support/test-qemu.ts";
 
 const MiB = 1 << 20;
 
@@ -66,7 +67,12 @@ describe("real NBD clients", () => {
       "read -P 0 2M 1M",
       "read -P 8 12345 6789",
     ];
-    const said = await run("qemu-io", ["-f", "raw", ...commands.flatMap((each) => ["-c", each]), server.uri]);
+    const said = await runQemu("qemu-io", [
+      "-f",
+      "raw",
+      ...commands.flatMap((each) => ["-c", each]),
+      server.uri,
+    ]);
     assert.doesNotMatch(said, /failed|error/i);
     const seen = await map("siphon:diff/before-qemu-io");
     assert.deepEqual(
@@ -88,12 +94,12 @@ describe("real NBD clients", () => {
     const contents = Buffer.alloc(64 * MiB);
     randomBytes(5 * MiB).copy(contents, 9 * MiB);
     await writeFile(image, contents);
-    await run("qemu-img", ["convert", "-n", "-f", "raw", "-O", "raw", image, server.uri]);
+    await runQemu("qemu-img", ["convert", "-n", "-f", "raw", "-O", "raw", image, server.uri]);
     assert.match(
-      await run("qemu-img", ["compare", "-f", "raw", "-F", "raw", image, server.uri]),
+      await runQemu("qemu-img", ["compare", "-f", "raw", "-F", "raw", image, server.uri]),
       /identical/,
     );
-    const seen = JSON.parse(await run("qemu-img", ["map", "--output=json", "-f", "raw", server.uri])) as {
+    const seen = JSON.parse(await runQemu("qemu-img", ["map", "--output=json", "-f", "raw", server.uri])) as {
       start: number;
       length: number;
       data: boolean;
@@ -109,7 +115,7 @@ describe("real NBD clients", () => {
     const copy = join(server.directory, "copy.raw");
     await run("nbdcopy", ["--connections=4", server.uri, copy]);
     const first = await readFile(copy);
-    await run("qemu-io", ["-f", "raw", "-c", "write -P 1 0 64M", server.uri]);
+    await runQemu("qemu-io", ["-f", "raw", "-c", "write -P 1 0 64M", server.uri]);
     await run("nbdcopy", ["--connections=4", copy, server.uri]);
     const again = join(server.directory, "again.raw");
     await run("nbdcopy", [server.uri, again]);
@@ -187,7 +193,7 @@ describe("TLS", () => {
     const blockdev = `driver=nbd,server.type=inet,server.host=127.0.0.1,server.port=${server.server.port},export=pool/disk,tls-creds=tls0`;
     const tls = `tls-creds-x509,id=tls0,dir=${own.client},endpoint=client`;
     const written = ["-c", "write -P 5 0 1M", "-c", "read -P 5 0 1M"];
-    const said = await run("qemu-io", ["--object", tls, ...written, "--image-opts", blockdev]);
+    const said = await runQemu("qemu-io", ["--object", tls, ...written, "--image-opts", blockdev]);
     assert.doesNotMatch(said, /fail/i);
   });
 });
