@@ -87,7 +87,7 @@ lock add W/base mine --shared tag
 group create W/g
 group image add W/g W/base
 group snap create W/g@one
-group snap ls W/g
+group image ls W/g
 group snap rm W/g@one
 group image rm W/g W/base
 group rm W/g
