@@ -9,12 +9,13 @@ import { Root } from "./root.ts";
  */
 export async function findOlderLibrbd(qemu: Platform): Promise<LibrbdSet | undefined> {
   if (qemu === host) return undefined;
-  const own = (await contentsOf(qemu)).librbd;
+  const own = await contentsOf(qemu);
   let oldest: { platform: Platform; librbd: string } | undefined;
   for (const platform of [host, ...(await Root.list())]) {
     if (findLibrary(platform, "librbd.so.1") === undefined) continue;
-    const { librbd } = await contentsOf(platform);
-    if (librbd === undefined || !isNewer(own, librbd)) continue;
+    const { librbd, glibc } = await contentsOf(platform);
+    // A library does not run on a glibc that is older than its own.
+    if (librbd === undefined || !isNewer(own.librbd, librbd) || isNewer(glibc, own.glibc)) continue;
     if (oldest === undefined || isNewer(oldest.librbd, librbd)) oldest = { platform, librbd };
   }
   return oldest && librbdSet(oldest.platform, qemu);
