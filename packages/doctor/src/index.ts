@@ -1,3 +1,5 @@
+export { addCluster } from "./cluster/add-cluster.ts";
+export type { ClusterView, HealthView, ImageView, PoolView } from "./cluster/view.ts";
 export { DoctorError, type DoctorErrorCode } from "./errors.ts";
 export { vmOfHost, vmsOfHost } from "./evidence/host.ts";
 export type { WatchOptions } from "./evidence/running.ts";

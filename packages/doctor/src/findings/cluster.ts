@@ -66,4 +66,62 @@ export const clusterFindings: readonly Finding[] = [
             ...(sharedClient.value.images < 4 && { severity: "medium" as const }),
           },
   },
+  {
+    id: "pool-nearfull",
+    title: "OSDs or pools are nearly full",
+    severity: "high",
+    when: "The cluster's health has OSD_NEARFULL, OSD_BACKFILLFULL, OSD_FULL, or the same of a pool.",
+    not: "Health without them.",
+    why: "When one OSD is full, every write to a pool that it serves stands still, and VMs with it.",
+    worth: null,
+    wrong: "Never.",
+    takes: "live",
+    fix: {
+      any: "ceph osd df names them: add OSDs, balance (ceph balancer on), or remove what is not needed; fstrim with discard gives space back",
+    },
+    vm: ({ settings: { nearFull } }) =>
+      nearFull === undefined
+        ? undefined
+        : {
+            place: nearFull.place,
+            why: `${nearFull.value}: when one OSD is full, every write to a pool that it serves stands still.`,
+          },
+  },
+  {
+    id: "pgs-inactive",
+    title: "PGs are inactive",
+    severity: "high",
+    when: "The cluster's health has PG_AVAILABILITY.",
+    not: "All PGs are active.",
+    why: "Reads and writes of their objects wait until they are active: VMs hang on them.",
+    worth: null,
+    wrong: "Never.",
+    takes: "live",
+    fix: { any: "ceph health detail names the PGs and the OSDs that they wait for" },
+    vm: ({ settings: { inactivePgs } }) =>
+      inactivePgs === undefined
+        ? undefined
+        : { place: inactivePgs.place, why: `${inactivePgs.value}: reads and writes of their objects wait.` },
+  },
+  {
+    id: "autoscaler-off",
+    title: "Nobody adjusts the pool's PGs",
+    severity: "info",
+    when: "pg_autoscale_mode of the pool is off or warn.",
+    not: "It is on.",
+    why: "The number of PGs stays what it was made with, whatever the pool grows to.",
+    worth: null,
+    wrong: "Where the number was computed for the pool's size, leave it.",
+    takes: "live",
+    fix: {
+      any: "ceph osd pool set POOL pg_autoscale_mode on, after a look at ceph osd pool autoscale-status",
+    },
+    vm: ({ settings: { autoscalerOff } }) =>
+      autoscalerOff === undefined
+        ? undefined
+        : {
+            place: autoscalerOff.place,
+            why: `${autoscalerOff.value}: the number stays what it is, whatever the pool grows to.`,
+          },
+  },
 ];

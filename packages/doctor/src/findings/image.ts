@@ -223,6 +223,60 @@ export const imageFindings: readonly Finding[] = [
         ? { place: disk.image!.place, why: `The image has ${disk.image!.snapshots} snapshots.` }
         : undefined,
   },
+  {
+    id: "lock-stale",
+    title: "A client that is gone holds the image's lock",
+    severity: "medium",
+    when: "The cluster names an owner of the lock who does not watch the image.",
+    not: "The owner watches it.",
+    why: "Whoever opens the image next has to wait until the owner is given up, and to put it on the blocklist, which its user must be allowed to.",
+    worth: null,
+    wrong: "While the owner may still live behind a broken network: two writers destroy the image.",
+    takes: "live",
+    fix: { any: (subject) => `rbd lock ls ${imageName(subject)}; if that client is dead: rbd lock rm` },
+    disk: ({ image }) =>
+      image?.staleLock === undefined
+        ? undefined
+        : { place: image.place, why: `${image.staleLock} holds the lock and does not watch the image.` },
+  },
+  {
+    id: "watchers-several",
+    title: "Several clients have the image open",
+    severity: "info",
+    when: "More than one client watches the image.",
+    not: "One, which is the VM.",
+    why: "A second client with the lock's feature takes the lock to and fro; without it, two writers destroy the image.",
+    worth: null,
+    wrong: "During a live migration, a backup or a mapping that only reads, it is as it should be.",
+    takes: "nothing to do",
+    fix: { any: (subject) => `rbd status ${imageName(subject)} names them` },
+    disk: ({ image }) =>
+      image?.watchers === undefined
+        ? undefined
+        : { place: image.place, why: `${image.watchers.join(", ")} have the image open.` },
+  },
+  {
+    id: "setting-overridden",
+    title: "The image or its pool overrides the client's settings",
+    severity: "info",
+    when: "rbd_* settings stand in the image or the pool.",
+    not: "None do.",
+    why: "What ceph.conf and the VM's configuration say is not what holds: settings of the image win over the pool's, and both over the client's.",
+    worth: null,
+    wrong: "If they are meant, leave them.",
+    takes: "restart",
+    fix: {
+      any: (subject) =>
+        `rbd config image ls ${imageName(subject)}; rbd config image rm ${imageName(subject)} KEY`,
+    },
+    disk: ({ image }) =>
+      image?.overrides === undefined
+        ? undefined
+        : {
+            place: image.place,
+            why: `${image.overrides.map(({ name, value, source }) => `${name} = ${value} (${source})`).join(", ")}: these win over what the client has.`,
+          },
+  },
 ];
 
 function withRxbounce(disk: Disk | undefined): string {

@@ -1,4 +1,4 @@
-import { type Document, isMap, isSeq, parseAllDocuments } from "yaml";
+import { type Document, isCollection, isMap, isSeq, parseAllDocuments } from "yaml";
 import type { InputFile } from "../inputs/input.ts";
 import type { FixTarget } from "./fix.ts";
 
@@ -123,12 +123,19 @@ export function fixIncus({ text }: InputFile, { id, disks }: FixTarget): string 
 
 function set(document: Document, path: Path, value: unknown): boolean {
   if (document.getIn(path) === value) return false;
+  for (let length = 1; length < path.length; length++) {
+    const above = document.getIn(path.slice(0, length), true);
+    if (above === undefined || isCollection(above)) continue;
+    // An empty key holds null, in whose place a mapping fits; another scalar is not ours to replace.
+    if (document.getIn(path.slice(0, length)) !== null) return false;
+    document.deleteIn(path.slice(0, length));
+  }
   document.setIn(path, value);
   return true;
 }
 
 function drop(document: Document, path: Path): boolean {
-  if (!document.hasIn(path)) return false;
+  if (!document.hasIn(path) || !isCollection(document.getIn(path.slice(0, -1), true))) return false;
   document.deleteIn(path);
   return true;
 }

@@ -67,6 +67,12 @@ export interface ImageFacts {
   /** Bytes. */
   objectSize?: number;
   snapshots?: number;
+  /** Who holds the lock and does not watch the image. */
+  staleLock?: string;
+  /** Who has the image open, where that is more than one. */
+  watchers?: readonly string[];
+  /** rbd_* settings that override the client's. */
+  overrides?: readonly { name: string; value: string; source: "image" | "pool" }[];
 }
 
 export interface Disk {

@@ -73,6 +73,9 @@ export interface Settings {
   obsolete?: Fact<{ option: string; why: string; harmful: boolean }>[];
   /** Options that stand where nothing reads them, and that belong to no single disk. */
   misplaced?: Fact<{ option: string; why: string; belongs: string }>[];
+  nearFull?: Fact<string>;
+  inactivePgs?: Fact<string>;
+  autoscalerOff?: Fact<string>;
   /** Images behind one librados client. */
   sharedClient?: Fact<{ images: number; words: string }>;
 }

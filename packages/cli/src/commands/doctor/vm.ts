@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import {
+  addCluster,
   DoctorError,
   type Examination,
   type ExamineOptions,
@@ -15,10 +16,12 @@ import {
   vmsOfHost,
 } from "@siphon/doctor";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { type ConnectFlags, connectCluster, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
+import { clusterView } from "./cluster-view.ts";
 import { readInputs } from "./inputs.ts";
 
-interface VmFlags {
+interface VmFlags extends ConnectFlags {
   seconds: number;
   json?: boolean;
   markdown?: boolean;
@@ -26,13 +29,14 @@ interface VmFlags {
   html?: string;
   failOn?: Severity;
   run?: string;
+  askCluster?: boolean;
 }
 
 /** Exit code of --fail-on: something at least that severe was found. */
 const failed = 3;
 
 export function vmCommand(): Command {
-  return new Command("vm")
+  const command = new Command("vm")
     .description(
       "Looks at the disk path of VMs on RBD: what is wrong, what it is worth, and the change in the platform's own syntax.\n" +
         "Starts nothing and changes nothing.",
@@ -48,6 +52,10 @@ export function vmCommand(): Command {
       "--run <results.json>",
       "what each rung was worth in your own ladder, instead of published figures",
     )
+    .option(
+      "--ask-cluster",
+      "also ask the cluster of ceph.conf about images and pools; --conf, --cluster and their like imply it",
+    )
     .optionsGroup("Output:")
     .addOption(new Option("--json", "as JSON").conflicts(["markdown", "sarif"]))
     .addOption(new Option("--markdown", "as Markdown, for a ticket").conflicts(["json", "sarif"]))
@@ -61,11 +69,14 @@ export function vmCommand(): Command {
       ]),
     )
     .action(run);
+  return withConnectFlags(command);
 }
 
 async function run(words: string[], flags: VmFlags): Promise<void> {
   const options: ExamineOptions = flags.run === undefined ? {} : { worth: await worthOfRun(flags.run) };
   const vms = await findVms(words, flags);
+  if (flags.askCluster || connectFlags.some((flag) => flags[flag] !== undefined))
+    await askCluster(vms, flags);
   const examinations = vms.map((vm) => examineVm(vm, options));
   if (flags.html !== undefined) {
     const { vmDoctorPage } = await import("@siphon/lab");
@@ -73,6 +84,14 @@ async function run(words: string[], flags: VmFlags): Promise<void> {
   }
   process.stdout.write(rendered(examinations, flags));
   if (flags.failOn !== undefined && isAtLeast(examinations, flags.failOn)) process.exitCode = failed;
+}
+
+const connectFlags = ["conf", "cluster", "name", "id", "monHost", "keyring", "keyfile"] as const;
+
+async function askCluster(vms: readonly Vm[], flags: VmFlags): Promise<void> {
+  await using cluster = await connectCluster(flags);
+  const view = clusterView(cluster);
+  for (const vm of vms) await addCluster(vm, view);
 }
 
 async function findVms(words: readonly string[], { seconds: length }: VmFlags): Promise<Vm[]> {

@@ -1,0 +1,45 @@
+/**
+ * Damages whole inputs of every format and examines them: `node doctor.ts [--inputs N] [--seed S]`. Ends with an error at the
+ * first crash, hang or key that is printed; the seed and the number of the input make it again.
+ */
+import { parseArgs } from "node:util";
+import { examineDamaged, type Mutation, mutationKinds, wholeInputs } from "./hostile-inputs.ts";
+
+const { values } = parseArgs({
+  options: { inputs: { type: "string", default: "100000" }, seed: { type: "string", default: "1" } },
+});
+const total = Number(values.inputs);
+const inputs = wholeInputs();
+const counts = { read: 0, refused: 0 };
+/** Milliseconds that one input may take, on a busy machine. */
+const longest = 5000;
+let state = Number(values.seed) >>> 0;
+
+/** mulberry32: the same numbers for the same seed. */
+function below(limit: number): number {
+  state = (state + 0x6d2b79f5) >>> 0;
+  let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+  mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+  return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+}
+
+for (let number = 0; number < total; number++) {
+  const file = below(8);
+  const mutations: Mutation[] = Array.from({ length: 1 + below(4) }, () => ({
+    kind: mutationKinds[below(mutationKinds.length)]!,
+    at: below(2 ** 31),
+    length: below(1000),
+    value: below(1000),
+  }));
+  const started = performance.now();
+  try {
+    counts[examineDamaged(inputs[number % inputs.length]!, file, mutations)]++;
+    const took = performance.now() - started;
+    if (took > longest) throw new Error(`it took ${Math.round(took)} ms`);
+  } catch (error) {
+    console.error(`input ${number} of seed ${values.seed}: file ${file}, ${JSON.stringify(mutations)}`);
+    throw error;
+  }
+  if ((number + 1) % 10_000 === 0) console.log(`${number + 1} inputs`);
+}
+console.table(counts);

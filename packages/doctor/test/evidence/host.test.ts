@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { vmOfHost, vmsOfHost } from "../../src/evidence/host.ts";
+import { examineVm } from "../../src/examine.ts";
+
+const started: ChildProcess[] = [];
+after(async () => {
+  for (const child of started.filter(
+    ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+  )) {
+    child.kill();
+    await once(child, "exit");
+  }
+});
+
+/** A program that waits for its standard input to end, under the name and with the arguments of a QEMU. */
+async function fakeQemu(name: string, args: readonly string[]): Promise<ChildProcess> {
+  const child = spawn(
+    "/bin/sh",
+    ["-c", "echo; read line", "-nodefaults", "-name", `guest=${name}`, ...args],
+    {
+      argv0: "/usr/bin/qemu-system-x86_64",
+      stdio: ["pipe", "pipe", "ignore"],
+    },
+  );
+  started.push(child);
+  await once(child.stdout!, "data");
+  return child;
+}
+
+const disk = [
+  "-machine",
+  "q35",
+  "-drive",
+  "file=rbd:p/a b:id=u,if=none,id=d0,cache=none,discard=on",
+  "-device",
+  "virtio-blk-pci,drive=d0",
+];
+const unique = `siphon-test-${process.pid}`;
+
+test("50 VMs of a host are found and watched at the same time", { timeout: 60_000 }, async () => {
+  await Promise.all(Array.from({ length: 50 }, (_, index) => fakeQemu(`${unique}-${index}`, disk)));
+  const begun = performance.now();
+  const vms = (await vmsOfHost({ seconds: 1 })).filter(({ name }) => name?.startsWith(`${unique}-`));
+  const took = (performance.now() - begun) / 1000;
+  assert.equal(vms.length, 50);
+  for (const vm of vms)
+    assert.ok(examineVm(vm).disks[0]!.findings.some(({ id }) => id === "iothread-missing"));
+  assert.ok(took < 15, `it took ${took} s`);
+});
+
+test("a VM is found by its name and by its pid, and an argument with a space is one argument", async () => {
+  const child = await fakeQemu(`${unique}-one`, disk);
+  for (const word of [`${unique}-one`, String(child.pid)]) {
+    const { name, disks } = await vmOfHost(word, { seconds: 0 });
+    assert.equal(name, `${unique}-one`);
+    assert.equal(disks[0]!.source.image, "a b");
+  }
+});
+
+test("a VM that ends while it is watched is said to have ended, and what was seen stays", async () => {
+  const child = await fakeQemu(`${unique}-ends`, disk);
+  const watching = vmOfHost(`${unique}-ends`, { seconds: 2 });
+  setTimeout(() => child.kill(), 500);
+  const { unseen, disks } = await watching;
+  assert.equal(disks.length, 1);
+  assert.match(unseen.join("\n"), /what its threads do: the process (has ended|ended while it was watched)/);
+});
+
+test("a thread that leaves no idle time is named; the librbd that a process has mapped counts", async () => {
+  const child = spawn(
+    "/bin/sh",
+    ["-c", "echo; while :; do :; done", "-nodefaults", "-name", `guest=${unique}-busy`, ...disk],
+    {
+      argv0: "/usr/bin/qemu-system-x86_64",
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
+  started.push(child);
+  await once(child.stdout!, "data");
+  const cpuOf = () => {
+    const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  };
+  const before = cpuOf();
+  const vm = await vmOfHost(`${unique}-busy`, { seconds: 2 });
+  const share = (cpuOf() - before) / 2;
+  assert.match(vm.notes.join(), /its threads used of a core each: \S+ \d+ %/);
+  // On a machine that is busy otherwise it does not get a whole core.
+  if (share > 0.95) assert.ok(examineVm(vm).vm.findings.some(({ id }) => id === "thread-saturated"));
+});
+
+test("what is no VM is refused with what to do", async () => {
+  await assert.rejects(
+    vmOfHost(`${unique}-none`, { seconds: 0 }),
+    /no QEMU process on this host is .*neither its pid/,
+  );
+  await assert.rejects(vmOfHost(String(process.pid), { seconds: 0 }), /there is no QEMU process/);
+});
