@@ -104,11 +104,8 @@ test("a mirror's snapshot that is asked of us is one of a mirror, and not one of
   await rbd("mirror", "image", "enable", `${pool}/mirrored`, "snapshot");
   const listed = JSON.parse(await rbd("snap", "ls", "--all", `${pool}/mirrored`, "--format", "json"));
   assert.deepEqual(
-    listed.map(({ namespace }: { namespace: { type: string; state: string } }) => [
-      namespace.type,
-      namespace.state,
-    ]),
-    [["mirror", "primary"]],
+    listed.map(({ namespace }: { namespace: { type: string } }) => namespace.type),
+    ["mirror"],
   );
   await image.refresh();
   assert.deepEqual(image.snapshots.list(), []);
