@@ -128,12 +128,12 @@ test("the printed XML starts a domain, which survives the end of its servers, an
   await using guest = await enter();
   const verified = transports.map(async (transport) => {
     const load =
-      `fio --name=v --filename=/dev/${diskOf(transport)} --rw=randwrite --bs=16k --size=16m --iodepth=16 --ioengine=libaio --direct=1 ` +
-      "--time_based --runtime=4 --verify=crc32c --verify_fatal=1 --do_verify=1 --output-format=terse";
+      `fio --name=v --filename=/dev/${diskOf(transport)} --rw=randwrite --bs=16k --size=32m --iodepth=16 --ioengine=libaio --direct=1 ` +
+      "--verify=crc32c --verify_fatal=1 --do_verify=1 --output-format=terse";
     const { exitCode, stdout, stderr } = await guest.run(load, { timeoutMs: 180_000 });
     assert.equal(exitCode, 0, `${transport}: ${stdout}${stderr}`);
   });
-  await pause(2000);
+  await pause(1000);
   for (const transport of transports) {
     await servers.get(transport)!.kill();
     await serve(transport, "--socket-user", user);
