@@ -70,11 +70,21 @@ test("command lines print, exit and leave behind what rbd's do", async (t) => {
     });
   }
   await t.test("the images left behind are the same to rbd", async () => {
-    assert.deepEqual(await state("ours"), await state("theirs"));
+    // Since Ceph 17, \`rbd bench\` writes what chance has it.
+    const content = release < 17 ? sha1 : occupancy;
+    assert.deepEqual(await state("ours", content), await state("theirs", content));
   });
 });
 
-test("what images do now is told by the manager, as rbd tells it", async () => {
+test("what images do now is told by the manager, as rbd tells it", async (t) => {
+  const { code, stderr } = await rbd(["perf", "image", "iostat", pools.ours, "--iterations", "1"]);
+  if (code !== 0) {
+    await assert.rejects(
+      siphonOnce("perf", "image", "iostat", pools.ours),
+      /its module rbd_support does not run/,
+    );
+    return t.skip(`this manager cannot: ${stderr}`);
+  }
   const image = `${pools.ours}/busy`;
   await rbd(["create", image, "--size", "64M"]);
   const load = [
@@ -162,7 +172,7 @@ function comparable(text: string): string {
 }
 
 /** What rbd says of every image of a pool, and a checksum of what it holds. */
-async function state(side: keyof typeof pools): Promise<unknown> {
+async function state(side: keyof typeof pools, summary: (content: string) => string): Promise<unknown> {
   const pool = pools[side];
   const names = JSON.parse((await rbd(["ls", pool, "--format", "json"])).stdout) as string[];
   const images: unknown[] = [];
@@ -176,7 +186,17 @@ async function state(side: keyof typeof pools): Promise<unknown> {
     const content = isSmall ? (await rbd(["export", image, "-", "--no-progress"])).stdout : "";
     const checked = await rbd(["object-map", "check", image, "--no-progress"]);
     const errors = [...checked.stderr.matchAll(/([0-9a-f]{16}) marked as .*/g)].map(([error]) => error);
-    images.push({ name, described, content: createHash("sha1").update(content).digest("hex"), errors });
+    images.push({ name, described, content: summary(content), errors });
   }
   return images;
+}
+
+function sha1(content: string): string {
+  return createHash("sha1").update(content).digest("hex");
+}
+
+/** Which of its blocks of 4096 bytes hold anything. */
+function occupancy(content: string): string {
+  const blocks = content.match(/[\s\S]{1,4096}/g) ?? [];
+  return blocks.map((block) => (/[^\0]/.test(block) ? "x" : ".")).join("");
 }

@@ -1,4 +1,5 @@
-import type { Cluster, Command } from "@siphon/rados";
+import { constants } from "node:os";
+import type { Cluster, Command, RadosError } from "@siphon/rados";
 import { hasCode, RbdError } from "../errors.ts";
 
 /**
@@ -22,7 +23,7 @@ export async function moduleCommand(
       "SIPHON_RBD_UNSUPPORTED",
       `the manager cannot carry out \`${command.prefix}\`: its module ${module} does not run${reason && `: ${reason}`}`,
       {
-        ...{ errno: -95, cause: error },
+        ...{ errno: -constants.errno[(error as RadosError).code as "EINVAL"], cause: error },
         hint:
           reason === ""
             ? `\`ceph health detail\` says why; if \`ceph mgr module ls\` shows it disabled: ceph mgr module enable ${module}`

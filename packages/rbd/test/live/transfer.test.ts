@@ -14,13 +14,17 @@ import { readBytes, writeBytes } from "../../src/io/image-operations.ts";
 import { ByteSource } from "../../src/transfer/byte-source.ts";
 import { DiffReader } from "../../src/transfer/diff-reader.ts";
 import { exportDiff } from "../../src/transfer/export-diff.ts";
+import { subtract, union } from "../../src/transfer/image-diff/intervals.ts";
 import { imageTarget } from "../../src/transfer/image-target.ts";
 import { importDiff } from "../../src/transfer/import-diff.ts";
 import { exportRaw, importRaw } from "../../src/transfer/raw-image.ts";
 import { exportWhole, importWhole } from "../../src/transfer/whole-image.ts";
-import { MemorySink } from "../support/diffs.ts";
+import { decodeDiff, MemorySink, sourceOf } from "../support/diffs.ts";
 
 const pool = "images";
+/** Since Ceph 17, what was written to an object and cut off again is no difference. */
+const leavesOutZeros =
+  Number(/version (\d+)/.exec(execFileSync("rbd", ["--version"], { encoding: "utf8" }))?.[1]) >= 17;
 const directory = mkdtempSync(join(tmpdir(), "siphon-transfer-"));
 let ceph: LocalCluster;
 let cluster: Cluster;
@@ -63,7 +67,9 @@ for (const [name, names] of Object.entries(snapshots)) {
         for await (const { offset, length, exists } of image.diff({ from, wholeObject }).extents()) {
           extents.push({ offset, length, exists: String(exists) });
         }
-        assert.deepEqual(extents, expected, `${specOf(name, to)} ${args.join(" ")}`);
+        const what = `${specOf(name, to)} ${args.join(" ")}`;
+        if (leavesOutZeros) assert.deepEqual(extents, expected, what);
+        else await assertAlikeButForZeros(extents, expected, image, what);
       }
     }
   });
@@ -74,7 +80,9 @@ for (const [name, names] of Object.entries(snapshots)) {
       await using image = await opened(name, to);
       const sink = new MemorySink();
       await exportDiff(image.diff({ from }), { from, to }, sink);
-      assert.equal(sink.bytes.equals(expected), true, `${specOf(name, to)} from ${from}`);
+      const what = `${specOf(name, to)} from ${from}`;
+      if (leavesOutZeros) assert.equal(sink.bytes.equals(expected), true, what);
+      else assert.deepEqual(await applied(sink.bytes, name, from), await applied(expected, name, from), what);
     }
   });
 }
@@ -157,7 +165,7 @@ test("a copy is what rbd's is: the OSDs copy what has no zeros in it, the rest c
     for await (const { offset, length } of source.diff().extents())
       copied.push(await copier.copy(offset, length));
     const missing = { poolId: source.header.dataPoolId, name: "missing" };
-    await assert.rejects(target.copyObject(5, missing), { errno: -2 });
+    await assert.rejects(target.copyObject(5, missing), { code: "ENOENT" });
   }
   // Objects 0, 4 and 6; not those with zeros in them.
   assert.deepEqual(copied, [true, false, false, false, true, true]);
@@ -216,6 +224,50 @@ function opened(name: string, snapshot: string | undefined) {
 
 function specOf(name: string, snapshot: string | undefined): string {
   return snapshot === undefined ? name : `${name}@${snapshot}`;
+}
+
+interface Extent {
+  offset: number;
+  length: number;
+  exists: string;
+}
+
+/** What only an older rbd lists is data that was cut off again: it reads as zeros. */
+async function assertAlikeButForZeros(
+  ours: Extent[],
+  theirs: Extent[],
+  image: Awaited<ReturnType<typeof opened>>,
+  what: string,
+): Promise<void> {
+  const of = (extents: Extent[], exists: string) =>
+    union(
+      extents
+        .filter((extent) => extent.exists === exists)
+        .map(({ offset, length }) => ({ start: offset, end: offset + length })),
+    );
+  assert.deepEqual(of(ours, "false"), of(theirs, "false"), what);
+  assert.deepEqual(subtract(of(ours, "true"), of(theirs, "true")), [], what);
+  for (const { start, end } of subtract(of(theirs, "true"), of(ours, "true"))) {
+    assert.ok(
+      (await image.read(start, end - start)).every((byte) => byte === 0),
+      what,
+    );
+  }
+}
+
+/** What an image is after a diff, from what it was. */
+async function applied(diff: Buffer, name: string, from: string | undefined): Promise<Buffer> {
+  const { header, records } = await decodeDiff(await DiffReader.open(sourceOf(diff, 65536)));
+  const content = Buffer.alloc(header.size!);
+  if (from !== undefined) {
+    await using image = await opened(name, from);
+    (await image.read(0, Math.min(image.size, header.size!))).copy(content);
+  }
+  for (const { offset, length, data } of records) {
+    if (data === undefined) content.fill(0, offset, offset + length);
+    else data.copy(content, offset);
+  }
+  return content;
 }
 
 function rbd(...args: string[]): Buffer {

@@ -1,5 +1,5 @@
 import { NO_SNAP, type SnapSet } from "@siphon/rados";
-import { type Intervals, subtract, union } from "./intervals.ts";
+import { clip, type Intervals, subtract, union } from "./intervals.ts";
 
 /** What differs in an object between two snapshots. */
 export interface ObjectDiff {
@@ -25,7 +25,9 @@ export function objectDiff(
   wholeObject = false,
 ): ObjectDiff {
   const before = from === 0 ? undefined : changes(snapSet, 0, from, objectSize);
-  const { changed, size, exists } = changes(snapSet, from, to, objectSize);
+  const { changed: touched, size, exists } = changes(snapSet, from, to, objectSize);
+  // What was written and cut off again reads as zeros: since Ceph 17, rbd leaves it out.
+  const changed = exists ? clip(touched, 0, size) : touched;
   const sizeBefore = before?.size ?? 0;
   const cutOff = size < sizeBefore ? [{ start: size, end: sizeBefore }] : [];
   const whole = [{ start: 0, end: objectSize }];

@@ -39,6 +39,10 @@ test("what was cut off became zeros", () => {
   assert.deepEqual(objectDiff(object, 3, NO_SNAP, objectSize), { data: [{ start: 100, end: 200 }], zeros });
 });
 
+test("what was written and cut off again is left out: it reads as zeros, before and after", () => {
+  assert.deepEqual(objectDiff(object, 0, NO_SNAP, objectSize), { data: [{ start: 0, end: 300 }], zeros: [] });
+});
+
 test("an object that was removed became zeros, whatever happened before", () => {
   const removed = { seq: 5, clones: object.clones.slice(0, 2) };
   const zeros = [{ start: 0, end: 400 }];
