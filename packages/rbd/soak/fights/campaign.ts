@@ -4,6 +4,7 @@ import { BlockHistory, Violation } from "../../../rados/soak/faults/block-histor
 import { SocketCuts } from "../../../rados/soak/faults/socket-cuts.ts";
 import { Random } from "../../../rados/test/support/random.ts";
 import { type Image, ImagePool } from "../../src/index.ts";
+import { blocklisted } from "../../test/support/blocklisted.ts";
 import { LibrbdClient } from "../../test/support/differential/librbd-client.ts";
 import { objectMapErrors } from "../../test/support/differential/object-map-check.ts";
 
@@ -64,7 +65,7 @@ export async function runFights(options: FightsOptions): Promise<FightsResult> {
   await Promise.allSettled([...fighters, theirs, trouble]);
   failed.signal.throwIfAborted();
   result.socketsCut = cuts.cuts;
-  const blocked = (await admin.command({ prefix: "osd blocklist ls" })) as unknown[];
+  const blocked = await blocklisted(admin);
   result.fenced = blocked.length;
   if (blocked.length > 0)
     throw new Violation("lost", `clients that live were fenced: ${JSON.stringify(blocked)}`);

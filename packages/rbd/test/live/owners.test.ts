@@ -11,6 +11,7 @@ import { OpenImage } from "../../src/image/open-image.ts";
 import { ImagePool } from "../../src/index.ts";
 import { managedLock } from "../../src/lock/locker.ts";
 import { headerObject } from "../../src/object-names.ts";
+import { blocklisted } from "../support/blocklisted.ts";
 import { Stalled } from "../support/stalled.ts";
 
 /** What the owner of an image's lock does while others ask, wait, or take it for dead. */
@@ -161,8 +162,8 @@ async function connect(): Promise<ImagePool> {
   return ImagePool.open(cluster, pool);
 }
 
-async function blocked(): Promise<unknown[]> {
-  return (await others.cluster.command({ prefix: "osd blocklist ls" })) as unknown[];
+function blocked(): Promise<unknown[]> {
+  return blocklisted(others.cluster);
 }
 
 async function rbd(...args: string[]): Promise<string> {
