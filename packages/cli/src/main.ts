@@ -3,7 +3,7 @@ import { Command, CommanderError } from "commander";
 import { takeCephSettings } from "./ceph-settings.ts";
 import { meaningDefaultPool } from "./commands/rbd/default-pool.ts";
 import { type CommandEntry, commands } from "./commands.ts";
-import { errnoExitCode, exitCodeOf, explain, onlyOne } from "./failure.ts";
+import { errnoExitCode, exitCodeOf, explain, Interrupted, onlyOne } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
 /** The newest release of Ceph whose protocol and commands are spoken: programs that parse versions look for it. */
@@ -16,9 +16,10 @@ void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });
 process.on("exit", () => {
-  // Output may fail only now that everything is done, and its last part is written.
+  // Output may fail only now that everything is done, and its last part is written. A command that ends well when it is told to has done so.
   const { signal } = interruption;
-  if (signal.aborted && process.exitCode === 0) process.exitCode = exitCodeOf(undefined, signal);
+  const outputFailed = signal.aborted && !(signal.reason instanceof Interrupted);
+  if (outputFailed && process.exitCode === 0) process.exitCode = exitCodeOf(undefined, signal);
 });
 
 async function main(args: string[]): Promise<number> {

@@ -335,7 +335,7 @@ test("an image that siphon cannot work with is one bad row of its pool, and a cl
     await succeeds(siphon("pool", "stats", pool)),
     /Total Images: 3[\s\S]*Provisioned Size: 16 MiB/,
   );
-  assert.match(await succeeds(siphon("du", pool)), /before[\s\S]*when/);
+  assert.match(await succeeds(siphon("du", "--pool", pool)), /before[\s\S]*when/);
   const info = await siphon("info", `${pool}/huge`);
   assert.equal(info.code, 75);
   assert.match(info.stderr, /works with images of up to 8 PiB/);
