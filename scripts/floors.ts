@@ -5,7 +5,7 @@ import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** From the bottom to the top: imports run downwards only. */
-const floors = ["wire", "rados", "rbd", "attach", "doctor", "lab", "cli"];
+const floors = ["wire", "rados", "rbd", "attach", "doctor", "lab", "cli", "proving"];
 
 /** The doctor looks at text and processes: it needs nothing that speaks to a cluster. */
 const apart: Readonly<Record<string, readonly string[]>> = { doctor: ["rados", "rbd", "attach"] };

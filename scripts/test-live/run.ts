@@ -27,7 +27,7 @@ try {
       ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
       ...(list ? [`--test-reporter=${reporter}`, `--test-reporter-destination=${list}`] : []),
       ...options,
-      ...(files.length > 0 ? files : ["packages/*/test/live/**/*.test.ts"]),
+      ...(files.length > 0 ? files : ["packages/*/{,test/}live/**/*.test.ts"]),
     ],
     { stdio: "inherit", env: { ...process.env, ...(root && (await environmentOf(root))) } },
   );

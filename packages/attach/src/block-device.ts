@@ -1,4 +1,4 @@
-import type { ImageRequest } from "@siphon/rbd";
+import type { ImageRequest } from "@siphon/rbd/engine";
 
 /**
  * What the servers need of a disk, and all they know of it: an open RBD image is one. Requests lie within the device; whoever

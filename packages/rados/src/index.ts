@@ -12,22 +12,16 @@ export { errnoName, RadosError, type RadosErrorCode, remoteError } from "./error
 export type { NotifiedWatcher, NotifyAnswers } from "./messages/notify-answers.ts";
 export type { CoalescingOptions } from "./messenger/coalescing.ts";
 export type { ConnectionEvent } from "./messenger/events.ts";
-export { createGcm, type GcmFill, gcmTagBytes } from "./messenger/gcm.ts";
+
 export { addrText } from "./messenger/peer.ts";
-export { Region } from "./messenger/region.ts";
-export type { OpenTransport, Transport, TransportEvents, TransportTarget } from "./messenger/transport.ts";
+
 export type { MonEvent } from "./mon/events.ts";
 export type { MonInfo, MonMap } from "./mon/monmap.ts";
 export type { OsdMapListener } from "./mon/osdmap-feed.ts";
 export type { CommandResult } from "./mon/requests.ts";
-export type { RequestInFlight } from "./objecter/in-flight-table.ts";
-export { Objecter } from "./objecter/objecter.ts";
-export type { ObjecterListener } from "./objecter/objecter-host.ts";
-export { opCode, opFlag, requestFlag } from "./objecter/op-code.ts";
-export { OpList } from "./objecter/op-list.ts";
-export { ObjectRequest } from "./objecter/request.ts";
+
 export { NO_SNAP, noSnapshots, SNAP_DIR, type SnapContext } from "./objecter/snap-context.ts";
-export { ObjectTarget } from "./objecter/target.ts";
+
 export type { LoadOptions, LoadResult, LoadSecond, Spread } from "./objects/bench/load.ts";
 export {
   type BenchOptions,
@@ -70,5 +64,5 @@ export { OsdMap } from "./osdmap/osdmap.ts";
 export { formatPgId, type PgId } from "./osdmap/pg.ts";
 export type { PgPlacement } from "./osdmap/placement.ts";
 export type { Pool as PoolState } from "./osdmap/pool.ts";
-export { throwUnowned } from "./unowned.ts";
+
 export type { WaitOptions } from "./wait.ts";

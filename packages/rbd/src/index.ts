@@ -46,11 +46,8 @@ export { type DiffOptions, Image } from "./image.ts";
 export { ImagePool } from "./image-pool.ts";
 export { type ImageState, imageFeature, type ParentLink, type Snapshot } from "./image-state.ts";
 export type { IoLimits } from "./io/admission.ts";
-export { ImageIo, type ImageIoOptions } from "./io/image-io.ts";
-export type { ImageOperations } from "./io/image-operations.ts";
-export { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
-export type { OperationKind } from "./io/operation.ts";
-export type { IoCounters, Latencies } from "./io/statistics.ts";
+
+export type { Latencies } from "./io/statistics.ts";
 export type { FoundZeros } from "./maintenance/find-zeros.ts";
 export type { Quiescing } from "./maintenance/quiesce.ts";
 export { moduleCommand } from "./manager/module-command.ts";

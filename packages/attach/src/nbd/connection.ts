@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { createServer } from "node:tls";
-import { Region } from "@siphon/rados";
+import { Region } from "@siphon/rados/engine";
 import { SiphonError } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 import type { Limits } from "../server/limits.ts";

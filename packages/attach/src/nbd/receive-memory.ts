@@ -1,4 +1,4 @@
-import { Region } from "@siphon/rados";
+import { Region } from "@siphon/rados/engine";
 
 /** An option of a handshake that is not all there is kept in front of the next read, in this many bytes at most. */
 export const carryBytes = 128 << 10;

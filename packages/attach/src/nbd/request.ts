@@ -1,4 +1,4 @@
-import { ImageRequest } from "@siphon/rbd";
+import { ImageRequest } from "@siphon/rbd/engine";
 import type { Chunk } from "./chunk-pool.ts";
 import { Holes } from "./holes.ts";
 import { Payload, type SegmentPool } from "./payload.ts";

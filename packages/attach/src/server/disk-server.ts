@@ -1,4 +1,4 @@
-import { ImageRequest } from "@siphon/rbd";
+import { ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../block-device.ts";
 import { AttachError } from "../errors.ts";
 import type { ExtentSource } from "../extent-source.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ImageRequest } from "@siphon/rbd";
+import type { ImageRequest } from "@siphon/rbd/engine";
 import { ByteBudget } from "../../src/server/byte-budget.ts";
 import { VhostServer } from "../../src/vhost/server.ts";
 import { FloodingGuest } from "./flooding-guest.ts";

@@ -1,4 +1,4 @@
-import type { ImageRequest } from "@siphon/rbd";
+import type { ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../../src/block-device.ts";
 import type { Extent, ExtentSource } from "../../src/extent-source.ts";
 

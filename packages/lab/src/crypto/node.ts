@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
-import type { GcmFill } from "@siphon/rados";
+import type { GcmFill } from "@siphon/rados/engine";
 import type { Direction } from "./results.ts";
 
 /** Memory that is worked on at a time; about a processor's second-level cache. */
@@ -27,7 +27,7 @@ export async function nodeSpeed({
   signal,
 }: NodeSpeedOptions): Promise<Record<Direction, number>> {
   // Loaded here, since most commands of siphon need no messenger.
-  const { createGcm, gcmTagBytes, Region } = await import("@siphon/rados");
+  const { createGcm, gcmTagBytes, Region } = await import("@siphon/rados/engine");
   const [key, nonce] = [randomBytes(16), randomBytes(12)];
   using streams = new DisposableStack();
   const [seal, open] = (["seal", "open"] as const).map((direction) =>

@@ -1,4 +1,5 @@
-import { type Cluster, NO_SNAP, type Pool, throwUnowned } from "@siphon/rados";
+import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
+import { throwUnowned } from "@siphon/rados/engine";
 import { SiphonError } from "@siphon/wire";
 import { ImageCache } from "../cache/image-cache.ts";
 import type { ClassCall } from "../cls/class-call.ts";

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { errnoName, throwUnowned } from "@siphon/rados";
+import { errnoName } from "@siphon/rados";
+import { throwUnowned } from "@siphon/rados/engine";
 import { WireError } from "@siphon/wire";
 import { protection } from "../cls/snapshot.ts";
 import { errnoOf, RbdError } from "../errors.ts";

@@ -1,4 +1,4 @@
-import { type OpList, opCode } from "@siphon/rados";
+import { type OpList, opCode } from "@siphon/rados/engine";
 
 /**
  * A call of a method of an object class (the `cls` arguments of ceph_osd_op: u8 length of the class's name, u8 length of the

@@ -1,4 +1,5 @@
-import { noSnapshots, ObjectRequest, type RadosError, requestFlag } from "@siphon/rados";
+import { noSnapshots, type RadosError } from "@siphon/rados";
+import { ObjectRequest, requestFlag } from "@siphon/rados/engine";
 import { imageFeature } from "../image-state.ts";
 import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";

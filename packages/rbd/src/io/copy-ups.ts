@@ -1,4 +1,4 @@
-import { ObjectRequest, type ObjectTarget, opCode, requestFlag } from "@siphon/rados";
+import { ObjectRequest, type ObjectTarget, opCode, requestFlag } from "@siphon/rados/engine";
 import { requestFailure } from "../errors.ts";
 import { CopyUp } from "./copy-up.ts";
 import { errno } from "./errno.ts";

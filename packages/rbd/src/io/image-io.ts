@@ -1,4 +1,5 @@
-import { NO_SNAP, type ObjectRequest } from "@siphon/rados";
+import { NO_SNAP } from "@siphon/rados";
+import type { ObjectRequest } from "@siphon/rados/engine";
 import type { ImageState } from "../image-state.ts";
 import type { ObjectMap } from "../object-map/object-map.ts";
 import { ObjectExtents } from "../striping/extents.ts";

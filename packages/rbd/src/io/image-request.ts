@@ -1,4 +1,4 @@
-import { throwUnowned } from "@siphon/rados";
+import { throwUnowned } from "@siphon/rados/engine";
 
 /**
  * Something asked of an image: the callback way in, without a Promise, closure or Buffer for an operation. Subclasses say

@@ -1,4 +1,5 @@
-import { type CopySource, copyFrom, type OpList, opCode } from "@siphon/rados";
+import { type CopySource, copyFrom } from "@siphon/rados";
+import { type OpList, opCode } from "@siphon/rados/engine";
 import { BufferRequest } from "./promise-request.ts";
 
 /** A write whose data is that of another object: the OSDs move it among themselves. */

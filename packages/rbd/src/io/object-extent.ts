@@ -1,4 +1,4 @@
-import { ObjectRequest } from "@siphon/rados";
+import { ObjectRequest } from "@siphon/rados/engine";
 import type { ObjectExtents } from "../striping/extents.ts";
 import type { Layout } from "../striping/layout.ts";
 import type { ImageIo } from "./image-io.ts";

@@ -1,4 +1,4 @@
-import { opCode, requestFlag } from "@siphon/rados";
+import { opCode, requestFlag } from "@siphon/rados/engine";
 import type { ObjectExtents } from "../striping/extents.ts";
 import { errno } from "./errno.ts";
 import { ObjectExtent } from "./object-extent.ts";

@@ -1,4 +1,4 @@
-import { type OpList, opCode, requestFlag } from "@siphon/rados";
+import { type OpList, opCode, requestFlag } from "@siphon/rados/engine";
 import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";
 import type { ObjectExtents } from "../striping/extents.ts";

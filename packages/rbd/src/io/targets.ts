@@ -1,4 +1,4 @@
-import { ObjectTarget } from "@siphon/rados";
+import { ObjectTarget } from "@siphon/rados/engine";
 
 /** Of each of the two generations: as many objects as 128 GiB in objects of 4 MiB. */
 const generationSize = 32_768;

@@ -1,4 +1,4 @@
-import { type ObjectRequest, ObjectTarget } from "@siphon/rados";
+import { type ObjectRequest, ObjectTarget } from "@siphon/rados/engine";
 import { errno } from "../io/errno.ts";
 import { objectState } from "./object-state.ts";
 import type { ObjectStates } from "./object-states.ts";

@@ -1,4 +1,4 @@
-import { ObjectRequest, type ObjectTarget, requestFlag } from "@siphon/rados";
+import { ObjectRequest, type ObjectTarget, requestFlag } from "@siphon/rados/engine";
 import { Writer } from "@siphon/wire";
 import { assertLocked } from "../cls/lock.ts";
 import { ClassMethod } from "../io/class-method.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ObjectRequest } from "@siphon/rados";
+import type { ObjectRequest } from "@siphon/rados/engine";
 import { ImageIo } from "../../src/io/image-io.ts";
 import { ObjectMap } from "../../src/object-map/object-map.ts";
 import { objectState } from "../../src/object-map/object-state.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { opCode } from "@siphon/rados";
+import { opCode } from "@siphon/rados/engine";
 import fc from "fast-check";
 import { RbdError } from "../../src/errors.ts";
 import { ImageIo, type ImageIoOptions } from "../../src/io/image-io.ts";

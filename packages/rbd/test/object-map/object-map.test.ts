@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ObjectRequest } from "@siphon/rados";
+import type { ObjectRequest } from "@siphon/rados/engine";
 import { ObjectMap } from "../../src/object-map/object-map.ts";
 import { ObjectStates } from "../../src/object-map/object-states.ts";
 import { UpdateRequest } from "../../src/object-map/update-request.ts";

@@ -1,4 +1,4 @@
-import { type ObjectRequest, opCode } from "@siphon/rados";
+import { type ObjectRequest, opCode } from "@siphon/rados/engine";
 
 /**
  * As much of an OSD as an image's I/O needs, in memory and without snapshots: for what cannot be had of a real one, such as

@@ -1,4 +1,4 @@
-import { ImageRequest } from "@siphon/rbd";
+import { ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../../block-device.ts";
 import { type IoMetrics, ioKind } from "../../server/io-metrics.ts";
 import type { GuestMemory } from "../memory/guest-memory.ts";

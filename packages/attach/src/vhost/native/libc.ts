@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { getSystemErrorMap } from "node:util";
-import { throwUnowned } from "@siphon/rados";
+import { throwUnowned } from "@siphon/rados/engine";
 import { AttachError } from "../../errors.ts";
 
 /** An address in this process. User space ends far below 2^53, so a number holds it. */

@@ -1,3 +1,0 @@
-import { testVmDisk } from "../support/vm-disk.ts";
-
-testVmDisk("vhost");

@@ -1,0 +1,137 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
+import { type Estimate, estimate } from "../rados/estimate.ts";
+import { goal, printGoals, progress, writeResult } from "../rados/goals.ts";
+import type { Contender, Contest, Load, Sample } from "./contender.ts";
+import { nbdContest } from "./nbd.ts";
+import { vhostContest } from "./vhost.ts";
+
+/**
+ * `siphon attach` against QEMU's servers over librbd, without a guest: one OSD that keeps its objects in memory, one copy, everything
+ * on the same cores. Both serve for the whole time and take turns under load, so that a busy machine is busy for both; ratios are
+ * taken within a round.
+ */
+const { values: args } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+  },
+});
+const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
+const seconds = Number(args.seconds ?? (args.quick ? 3 : 8));
+const contests: Contest[] = [nbdContest, vhostContest];
+const wires = ["crc", "secure"] as const;
+/** What is measured, but not by this. */
+const elsewhere = [
+  {
+    name: "vhost-user-blk in a VM: IOPS, times the best of QEMU and librbd",
+    reason: "npm run ladder measures it: rungs siphon-vhost and librados-threads",
+  },
+  {
+    name: "vhost-user-blk in a VM: IOPS, times the bare client's",
+    reason: "needs a guest whose CPU is not the limit, which an emulated one's is",
+  },
+  { name: "acknowledged writes lost over 100 kills", reason: "npm run soak:attach counts them" },
+];
+const loads: Load[] = [
+  { rw: "randread", blockSize: 16_384, depth: 128, seconds },
+  { rw: "randwrite", blockSize: 16_384, depth: 128, seconds },
+  { rw: "randread", blockSize: 4096, depth: 1, seconds },
+];
+
+await using stack = new AsyncDisposableStack();
+const directory = await mkdtemp(join(tmpdir(), "siphon-bench-attach-"));
+stack.defer(() => rm(directory, { recursive: true, force: true }));
+const cluster = stack.use(
+  await LocalCluster.up({
+    name: "bench-attach",
+    osds: 1,
+    replicas: 1,
+    store: "memstore",
+    auth: "cephx",
+    wire: "any",
+  }),
+);
+const size = 256 << 20;
+const pool = "libvirt-pool";
+const samples = new Map<string, Sample[]>();
+
+for (const wire of wires) {
+  const conf = (await cluster.clientConf(wire, { ms_client_mode: wire, ms_mon_client_mode: wire }, "admin"))
+    .path;
+  const ground = { conf, pool, size, directory };
+  for (const contest of contests) {
+    await using servers = new AsyncDisposableStack();
+    const pair: Contender[] = [];
+    for (const side of ["ours", "theirs"] as const) {
+      const image = `${contest.name}-${wire}-${side}`;
+      await createImage(cluster.admin, { image, size });
+      await prefillImage(cluster.admin, { image });
+      pair.push(servers.use(await contest[side](ground, image)));
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const load of loads) {
+        for (const contender of round % 2 === 0 ? pair : pair.toReversed()) {
+          progress(`${contest.name}, ${wire}, round ${round + 1} of ${rounds}: ${contender.name}`);
+          const key = keyOf(contest, wire, load, contender === pair[0] ? "ours" : "theirs");
+          samples.set(key, [...(samples.get(key) ?? []), await contender.run(load)]);
+        }
+      }
+    }
+  }
+}
+progress("");
+await report();
+
+function keyOf({ name }: Contest, wire: string, load: Load, side: "ours" | "theirs"): string {
+  return `${name} ${wire} ${load.rw} ${load.blockSize >> 10} KiB depth ${load.depth} ${side}`;
+}
+
+async function report(): Promise<void> {
+  const goals = [];
+  const rows = [];
+  for (const contest of contests) {
+    for (const wire of wires) {
+      for (const load of loads) {
+        const ours = samples.get(keyOf(contest, wire, load, "ours"))!;
+        const theirs = samples.get(keyOf(contest, wire, load, "theirs"))!;
+        const name = keyOf(contest, wire, load, "ours").replace(/ ours$/, "");
+        const ratio = (field: keyof Sample) =>
+          estimate(ours.map((each, round) => each[field] / theirs[round]![field]));
+        const times = { cpuTimes: ratio("cpu"), iopsTimes: ratio("iops") };
+        rows.push({ load: name, server: "siphon", ...summary(ours), ...times });
+        rows.push({ load: name, server: contest.peer, ...summary(theirs) });
+        console.log(
+          `${name}: CPU ${shown(times.cpuTimes)}, IOPS ${shown(times.iopsTimes)} times ${contest.peer}`,
+        );
+        if (load.rw === "randread" && load.depth > 1) {
+          goals.push(
+            goal(
+              `${name}: CPU of the serving process, times ${contest.peer}`,
+              times.cpuTimes,
+              "<=",
+              contest.goal,
+            ),
+          );
+        }
+      }
+    }
+  }
+  printGoals(goals);
+  for (const { name, reason } of elsewhere) console.log(`skipped ${name}: ${reason}`);
+  await writeResult(args.json, { benchmark: "attach", rounds, seconds, rows, goals, skipped: elsewhere });
+}
+
+function shown({ median, low, high }: Estimate): string {
+  return `${median.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+}
+
+function summary(taken: readonly Sample[]) {
+  const of = (field: keyof Sample) => estimate(taken.map((sample) => sample[field]));
+  return { cpu: of("cpu"), iops: of("iops"), p99: of("p99") };
+}

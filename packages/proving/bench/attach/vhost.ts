@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FrontEnd } from "../../../attach/test/support/front-end.ts";
+import type { Contender, Contest, Load, Sample } from "./contender.ts";
+import { loadMemory, RingLoad } from "./ring-load.ts";
+import { Serving, siphonAttach } from "./serving.ts";
+
+/** Our vhost-user-blk server against qemu-storage-daemon's export over librbd, under the same rings. */
+export const vhostContest: Contest = {
+  name: "vhost-user-blk",
+  peer: "qemu-storage-daemon",
+  goal: 0.4,
+  async ours(ground, image) {
+    const socket = join(ground.directory, `siphon-${image}`);
+    return onRings(
+      "siphon attach",
+      await siphonAttach(ground, image, ["--vhost", socket], socket),
+      ground.size,
+    );
+  },
+  async theirs({ pool, conf, directory, size }, image) {
+    const socket = join(directory, `qemu-${image}`);
+    const node = {
+      driver: "rbd",
+      "node-name": "disk",
+      pool,
+      image,
+      user: "admin",
+      conf,
+      cache: { direct: true },
+    };
+    const addr = { type: "unix", path: socket };
+    const exported = { type: "vhost-user-blk", id: "export", "node-name": "disk", writable: true, addr };
+    const args = ["--blockdev", JSON.stringify(node), "--export", JSON.stringify(exported)];
+    return onRings("qemu-storage-daemon", await Serving.start("qemu-storage-daemon", args, socket), size);
+  },
+};
+
+/** Seconds under load before what counts. */
+const warmup = 1;
+
+function onRings(name: string, serving: Serving, span: number): Contender {
+  return {
+    name,
+    async run({ rw, blockSize, depth, seconds }: Load): Promise<Sample> {
+      const load = { type: rw === "randread" ? "read" : "write", size: blockSize, depth, span } as const;
+      using frontEnd = await FrontEnd.connect(serving.socket, { memoryBytes: loadMemory(load, 1) });
+      const running = new RingLoad(frontEnd, load);
+      await sleep(warmup * 1000);
+      running.reset();
+      const [cpu, begun] = [serving.cpu, performance.now()];
+      await sleep(seconds * 1000);
+      const { requests } = running;
+      const spent = serving.cpu - cpu;
+      const iops = requests / ((performance.now() - begun) / 1000);
+      await running.stop();
+      if (requests === 0 || running.errors > 0) {
+        throw new Error(`${name} answered ${requests} requests, ${running.errors} of them with errors`);
+      }
+      return { iops, cpu: (spent * 1e6) / requests, p99: running.latency.percentile(99) / 1e6 };
+    },
+    [Symbol.asyncDispose]: () => serving[Symbol.asyncDispose](),
+  };
+}

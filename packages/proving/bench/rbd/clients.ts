@@ -1,0 +1,163 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { allocatorLibrary, fioCommand, parseFio } from "@siphon/lab";
+import { builtProgram } from "../../../../scripts/build/built-program.ts";
+import type { Load } from "./loads.ts";
+
+export interface Times {
+  /** Seconds of the load before those that are measured. */
+  warmup: number;
+  seconds: number;
+}
+
+/** Where the load goes: the image, and as whom. */
+export interface Image {
+  conf: string;
+  pool: string;
+  /** Without `client.`. */
+  user: string;
+  image: string;
+}
+
+export interface Sample {
+  iops: number;
+  /** Microseconds, user and system. */
+  cpu: number;
+  /** Microseconds. */
+  p50: number;
+  p99: number;
+  p999: number;
+  /** Resident memory at its largest. */
+  mebibytes: number;
+}
+
+/** A program that puts a load on an image; what it costs is read from outside, for all in the same way. */
+export interface Client {
+  name: string;
+  /** @param image with a configuration of this client's own, if it needs one */
+  run(image: Image, load: Load, times: Times): Promise<Sample>;
+  /** Lines to add to ceph.conf. */
+  settings: string[];
+}
+
+/** `siphon rbd bench`. */
+export const siphon: Client = {
+  name: "siphon",
+  settings: [],
+  run: (image, load, times) => runSiphon(image, load, times, "none"),
+};
+
+/** The same with a cache. */
+export const cached: Client = {
+  name: "siphon cached",
+  settings: [],
+  run: (image, load, times) => runSiphon(image, load, times, "writeback"),
+};
+
+/** fio's rbd engine as it is shipped. */
+export const shipped: Client = {
+  name: "librbd",
+  settings: [],
+  run: (image, load, times) => runFio(image, load, times, {}),
+};
+
+/** fio's rbd engine at its best here: another allocator, and one thread for librados. */
+export const tuned: Client = {
+  name: "librbd tuned",
+  settings: ["librados_thread_count = 1"],
+  run: async (image, load, times) => {
+    const library = await allocatorLibrary("tcmalloc");
+    if (library === undefined) throw new Error("tcmalloc is not installed");
+    return runFio(image, load, times, { LD_PRELOAD: library });
+  },
+};
+
+async function runSiphon(image: Image, load: Load, times: Times, cache: string): Promise<Sample> {
+  const main = builtProgram();
+  const pattern = load.rw.startsWith("rand") ? "rand" : "full-seq";
+  const type = load.rw.endsWith("read") ? "read" : "write";
+  const args = [
+    ...[main, "rbd", "bench", `${image.pool}/${image.image}`, "-c", image.conf, "--id", image.user],
+    ...["--io-type", type, "--io-pattern", pattern, "--io-size", `${load.blockSize}`, "--cache", cache],
+    ...["--io-threads", `${load.depth}`, "--warmup", `${times.warmup}`, "--seconds", `${times.seconds}`],
+    ...["--format", "json"],
+  ];
+  const { output, outside } = await observe(process.execPath, args, {}, times);
+  const { ops_per_sec: iops, latency_us: latency } = JSON.parse(output.stdout) as {
+    ops_per_sec: number;
+    latency_us: { p50: number; p99: number; p999: number };
+  };
+  return sample({ iops, latency }, outside);
+}
+
+async function runFio(image: Image, load: Load, times: Times, env: Record<string, string>): Promise<Sample> {
+  const [program, ...args] = fioCommand({
+    ...{ rw: load.rw, blockSize: load.blockSize, ioDepth: load.depth },
+    ...{ warmupSeconds: times.warmup, seconds: times.seconds },
+    image: { pool: image.pool, image: image.image, user: image.user },
+  });
+  // As a thread of the process that is observed, and not as a process of its own.
+  const all = [...args, "--thread"];
+  const { output, outside } = await observe(program!, all, { ...env, CEPH_CONF: image.conf }, times);
+  return sample(parseFio(output, { seconds: times.seconds }), outside);
+}
+
+function sample(
+  {
+    iops,
+    latency: { p50, p99, p999 },
+  }: { iops: number; latency: { p50: number; p99: number; p999: number } },
+  { cpuShare, mebibytes }: Outside,
+): Sample {
+  return { iops, cpu: (cpuShare * 1e6) / iops, p50, p99, p999, mebibytes };
+}
+
+interface Outside {
+  /** CPU seconds a second. */
+  cpuShare: number;
+  mebibytes: number;
+}
+
+/**
+ * Runs a program, and reads what the kernel says of it again and again. The measured time is the last before the program ends; of
+ * that, half a second at both ends is left out, and with it how long it takes to start, to connect and to close.
+ */
+async function observe(program: string, args: string[], env: Record<string, string>, times: Times) {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const looks: Look[] = [];
+  const timer = setInterval(() => looks.push(look(child.pid!)), 50);
+  child.once("exit", () => clearInterval(timer));
+  const [exitCode] = (await once(child, "close")) as [number];
+  const output = { exitCode, stdout: stdout.text, stderr: stderr.text };
+  if (exitCode !== 0) throw new Error(`${program} ${args.join(" ")}: ${output.stderr || output.stdout}`);
+  const end = looks.at(-1)!.at;
+  const last = looks.findLast(({ at }) => at <= end - 500)!;
+  const first = looks.find(({ at }) => at >= end - times.seconds * 1000 + 500)!;
+  const cpuShare = (last.cpu - first.cpu) / ((last.at - first.at) / 1000);
+  return { output, outside: { cpuShare, mebibytes: last.mebibytes } };
+}
+
+interface Look {
+  /** Milliseconds. */
+  at: number;
+  cpu: number;
+  mebibytes: number;
+}
+
+/** CPU seconds since the process began (fields 14 and 15 of /proc/PID/stat, 100 a second), and its largest size. */
+function look(pid: number): Look {
+  const at = performance.now();
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
+  const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+  return { at, cpu: (Number(fields[11]) + Number(fields[12])) / 100, mebibytes: Number(peak) / 1024 };
+}
+
+function collect(stream: NodeJS.ReadableStream): { text: string } {
+  const collected = { text: "" };
+  stream.on("data", (bytes: Buffer) => {
+    collected.text += bytes;
+  });
+  return collected;
+}

@@ -1,0 +1,76 @@
+import { estimate } from "../rados/estimate.ts";
+import { type Goal, goal } from "../rados/goals.ts";
+import { type Client, type Sample, shipped, siphon, tuned } from "./clients.ts";
+
+/** What a client came to under a load, round by round. */
+export interface Cell {
+  store: string;
+  wire: string;
+  load: string;
+  client: string;
+  samples: Sample[];
+}
+
+/** What the race is to show for one kind of cluster. */
+export function goalsOf(cells: readonly Cell[], store: string, wires: readonly string[]): Goal[] {
+  const cell = (wire: string, load: string, client: Client) =>
+    cells.find(
+      (c) => c.store === store && c.wire === wire && c.load.startsWith(load) && c.client === client.name,
+    )?.samples;
+  const goals: Goal[] = [];
+  /** Ours against theirs, round by round. */
+  const add = (
+    name: string,
+    key: keyof Sample,
+    ours: Sample[] | undefined,
+    theirs: Sample[] | undefined,
+    op: Goal["op"],
+    limit: number,
+  ) => {
+    if (ours === undefined || theirs === undefined || ours.length !== theirs.length) return;
+    goals.push(
+      goal(`${store} ${name}`, estimate(ours.map((sample, i) => sample[key] / theirs[i]![key])), op, limit),
+    );
+  };
+  const limits = { randread: { shipped: 0.4, tuned: 0.55 }, randwrite: { shipped: 0.6, tuned: 0.8 } };
+  for (const wire of wires) {
+    for (const rw of ["randread", "randwrite"] as const) {
+      const load = `16K ${rw}`;
+      const ours = cell(wire, load, siphon);
+      for (const [who, client] of [
+        ["shipped", shipped],
+        ["tuned", tuned],
+      ] as const) {
+        const theirs = cell(wire, load, client);
+        add(`${wire} ${load}: CPU per I/O / ${client.name}`, "cpu", ours, theirs, "<=", limits[rw][who]);
+        add(
+          `${wire} ${load}: IOPS / ${client.name}`,
+          "iops",
+          ours,
+          theirs,
+          ">=",
+          who === "shipped" ? 1.25 : 1.1,
+        );
+      }
+      const small = `4K ${rw}, depth 1`;
+      add(
+        `${wire} ${small}: p50 / librbd`,
+        "p50",
+        cell(wire, small, siphon),
+        cell(wire, small, shipped),
+        "<=",
+        1.1,
+      );
+    }
+  }
+  const load = "16K randread";
+  add(
+    `${load}: our IOPS secure / crc`,
+    "iops",
+    cell("secure", load, siphon),
+    cell("crc", load, siphon),
+    ">=",
+    0.9,
+  );
+  return goals;
+}

@@ -1,0 +1,118 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
+import { type Estimate, estimate } from "../rados/estimate.ts";
+import { printGoals, progress, writeResult } from "../rados/goals.ts";
+import { type Client, cached, type Image, type Sample, shipped, siphon, tuned } from "./clients.ts";
+import { loads as allLoads, type Load } from "./loads.ts";
+import { type Cell, goalsOf } from "./race-goals.ts";
+
+/**
+ * The race against librbd: the same loads on the same image, by fio's rbd engine as it is shipped, by the same at its
+ * best, and by `siphon rbd bench`; one after the other in every round, each time another one first. Ratios are taken within a
+ * round, so that a busy machine is busy for all. Takes about 22 minutes, and 5 with `--quick`.
+ */
+const { values: args } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+    stores: { type: "string", default: "memstore,bluestore" },
+    wires: { type: "string", default: "crc,secure" },
+    loads: { type: "string" },
+  },
+});
+const times = { warmup: 1, seconds: Number(args.seconds ?? (args.quick ? 3 : 4)) };
+const wires = args.wires.split(",");
+const mib = 2 ** 20;
+const imageSize = (args.quick ? 256 : 1024) * mib;
+
+const wanted = args.loads?.split(";") ?? [""];
+const roundsOf = (load: Load) => Number(args.rounds ?? (args.quick ? load.quickRounds : load.rounds));
+const loads = allLoads.filter(
+  (load) => wanted.some((part) => load.name.includes(part)) && roundsOf(load) > 0,
+);
+const clients: Client[] = [shipped, tuned, siphon, cached];
+const clusters = {
+  memstore: { osds: 1, replicas: 1, store: "memstore", osdSize: 5 * 2 ** 30 },
+  bluestore: { osds: 3, replicas: 3, store: "bluestore", osdSize: 5 * 2 ** 30 },
+} as const;
+/** A long log of each PG makes memstore slower by the minute. */
+const settings = { osd_min_pg_log_entries: 100, osd_max_pg_log_entries: 200 };
+
+const cells: Cell[] = [];
+for (const store of args.stores.split(",") as (keyof typeof clusters)[]) await race(store);
+const rows = cells.map(({ samples, ...cell }) => ({ ...cell, ...estimates(samples) }));
+for (const { store, wire, load, client, iops, cpu, p50, p99, p999, mebibytes } of rows) {
+  console.log(
+    `${store.padEnd(9)} ${wire.padEnd(6)} ${load.padEnd(25)} ${client.padEnd(12)}` +
+      ` ${iops.median.toFixed(0).padStart(7)} IOPS ${cpu.median.toFixed(1).padStart(8)} us CPU` +
+      `  p50 ${p50.median.toFixed(0)}, p99 ${p99.median.toFixed(0)}, p99.9 ${p999.median.toFixed(0)} us` +
+      `  ${mebibytes.median.toFixed(0)} MiB`,
+  );
+}
+const goals = args.stores.split(",").flatMap((store) => goalsOf(cells, store, wires));
+printGoals(goals);
+await writeResult(args.json, { benchmark: "rbd", ...times, imageSize, rows, goals });
+
+async function race(store: keyof typeof clusters): Promise<void> {
+  await using cluster = await LocalCluster.up({
+    ...{ name: `bench-rbd-${process.pid}`, auth: "cephx", wire: "any", settings },
+    ...clusters[store],
+  });
+  const { pool, user } = cluster.spec;
+  const image = "race";
+  await createImage(cluster.client, { image, size: imageSize });
+  await prefillImage(cluster.client, { image });
+  const confs = new Map<string, string>();
+  for (const client of clients) {
+    for (const wire of wires) confs.set(`${wire} ${client.name}`, await confOf(cluster, client, wire));
+  }
+  for (const load of loads) {
+    for (let round = 0; round < roundsOf(load); round++) {
+      for (const wire of wires.filter((each) => !args.quick || !load.quickInCrcOnly || each === "crc")) {
+        const racing = clients.filter((client) => client !== cached || (load.cached && wire === "crc"));
+        for (let turn = 0; turn < racing.length; turn++) {
+          const client = racing[(turn + round) % racing.length]!;
+          progress(`${store}, ${load.name}, round ${round + 1}: ${wire}, ${client.name}`);
+          const target: Image = { conf: confs.get(`${wire} ${client.name}`)!, pool, user, image };
+          cellOf(store, wire, load, client).samples.push(await client.run(target, load, times));
+        }
+      }
+    }
+  }
+  progress("");
+}
+
+function cellOf(store: string, wire: string, load: Load, client: Client): Cell {
+  const known = cells.find(
+    (cell) =>
+      cell.store === store && cell.wire === wire && cell.load === load.name && cell.client === client.name,
+  );
+  if (known !== undefined) return known;
+  const cell = { store, wire, load: load.name, client: client.name, samples: [] };
+  cells.push(cell);
+  return cell;
+}
+
+/** The cluster's ceph.conf, with the mode of the wire and what else the client wants. */
+async function confOf(cluster: LocalCluster, client: Client, wire: string): Promise<string> {
+  const path = cluster.resource.path(`${client.name.replace(" ", "-")}-${wire}.conf`);
+  const modes = [`ms_client_mode = ${wire}`, `ms_mon_client_mode = ${wire}`];
+  const lines = ["", "[client]", ...modes, ...client.settings, ""];
+  await writeFile(path, (await readFile(cluster.conf, "utf8")) + lines.join("\n"));
+  return path;
+}
+
+function estimates(samples: readonly Sample[]): Record<keyof Sample, Estimate> {
+  const of = (key: keyof Sample) => estimate(samples.map((sample) => sample[key]));
+  return {
+    iops: of("iops"),
+    cpu: of("cpu"),
+    p50: of("p50"),
+    p99: of("p99"),
+    p999: of("p999"),
+    mebibytes: of("mebibytes"),
+  };
+}

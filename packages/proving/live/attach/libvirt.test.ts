@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { createImage, type GuestControl, LocalCluster, qemuDefaults, smallGuest } from "@siphon/lab";
+import { findAccount } from "../../../attach/src/server/accounts.ts";
+import { Libvirtd } from "../../support/attach/libvirtd.ts";
+import { SiphonAttach } from "../../support/attach/siphon-attach.ts";
+import { qemu } from "../../support/attach/test-qemu.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "siphon-libvirt-"));
+process.env.SIPHON_STATE_DIR = join(directory, "state");
+
+const user = "libvirt-qemu";
+const transports = ["vhost", "nbd"] as const;
+type Transport = (typeof transports)[number];
+const socketOf = (transport: Transport): string => join(directory, "sockets", `${transport}.sock`);
+
+let ceph: LocalCluster;
+let libvirtd: Libvirtd;
+const servers = new Map<Transport, SiphonAttach>();
+
+before(async () => {
+  chmodSync(directory, 0o755);
+  for (const each of ["sockets", "libvirt", "vm"]) mkdirSync(join(directory, each), { mode: 0o755 });
+  const account = await findAccount(user);
+  assert.ok(account, "libvirt's user is there");
+  chownSync(join(directory, "vm"), account.uid, account.gids[0]!);
+  const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
+  ceph = await LocalCluster.up({ name: "libvirt", ...spec, settings: { osd_client_watch_timeout: 5 } });
+  for (const transport of transports) await createImage(ceph.admin, { image: transport, size: 128 << 20 });
+  libvirtd = await Libvirtd.start(join(directory, "libvirt"), qemu);
+});
+
+after(async () => {
+  await libvirtd?.[Symbol.asyncDispose]();
+  for (const server of servers.values()) await server.kill();
+  await ceph?.down();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Serves an image, and returns its disk as siphon tells libvirt of it. */
+async function serve(transport: Transport, ...access: string[]): Promise<Told> {
+  const where = [`libvirt-pool/${transport}`, `--${transport}`, socketOf(transport), "--conf", ceph.conf];
+  const server = await SiphonAttach.start(...where, ...access);
+  servers.set(transport, server);
+  const [told] = server.told as unknown as [Told];
+  // A domain has one vda.
+  return { ...told, libvirt: told.libvirt.replace("dev='vda'", `dev='${diskOf(transport)}'`) };
+}
+
+interface Told {
+  libvirt: string;
+  libvirtHint?: string;
+}
+
+const diskOf = (transport: Transport): string => `vd${"ab"[transports.indexOf(transport)]}`;
+const agentSocket = join(directory, "vm", "agent.sock");
+
+/** A domain of type qemu with these disks, that boots the small guest. */
+async function domain(disks: readonly string[]): Promise<string> {
+  const guest = await smallGuest();
+  const settings = { ...qemuDefaults, device: "virtio-blk" } as const;
+  const boot = guest.boot({ accelerator: "tcg", settings, parameters: [] });
+  assert.ok(boot.from === "kernel" && boot.initramfs);
+  // libvirt gives them to its user.
+  copyFileSync(boot.kernel, join(directory, "vm", "kernel"));
+  copyFileSync(boot.initramfs, join(directory, "vm", "initramfs"));
+  const file = join(directory, "domain.xml");
+  writeFileSync(
+    file,
+    `<domain type='qemu'>
+  <name>siphon</name>
+  <memory unit='MiB'>512</memory>
+  <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
+  <vcpu>2</vcpu>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <kernel>${join(directory, "vm", "kernel")}</kernel>
+    <initrd>${join(directory, "vm", "initramfs")}</initrd>
+    <cmdline>${boot.commandLine}</cmdline>
+  </os>
+  <cpu mode='custom' check='none'><model>Nehalem</model></cpu>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    ${disks.join("\n")}
+    <channel type='unix'>
+      <source mode='bind' path='${agentSocket}'/>
+      <target type='virtio' name='siphon.agent'/>
+    </channel>
+    <serial type='file'><source path='${join(directory, "vm", "console.log")}'/></serial>
+    <memballoon model='none'/>
+  </devices>
+</domain>`,
+  );
+  return file;
+}
+
+async function enter(): Promise<GuestControl> {
+  const guest = await smallGuest();
+  return guest.connect({ agentSocket, timeoutMs: 120_000, qemuEnded: new Promise(() => {}) });
+}
+
+test("where libvirt's QEMU may not open the socket, attach says so, and virsh does not hang on what it printed", async () => {
+  for (const transport of transports) {
+    const { libvirt, libvirtHint } = await serve(transport);
+    assert.match(
+      libvirtHint ?? "",
+      /runs QEMU as the user libvirt-qemu, who may not open .*--socket-user libvirt-qemu/,
+    );
+    await assert.rejects(libvirtd.virsh("create", await domain([libvirt])), /Permission denied/);
+    await servers.get(transport)!.stop();
+  }
+});
+
+test("the printed XML starts a domain, which survives the end of its servers, and stops", async () => {
+  const disks: string[] = [];
+  for (const transport of transports) {
+    const { libvirt, libvirtHint } = await serve(transport, "--socket-user", user);
+    assert.equal(libvirtHint, undefined);
+    disks.push(libvirt);
+  }
+  await libvirtd.virsh("create", await domain(disks)).catch((cause) => {
+    throw new Error(`${cause.message}\n${libvirtd.qemuLog("siphon")}`, { cause });
+  });
+  await using guest = await enter();
+  const verified = transports.map(async (transport) => {
+    const load =
+      `fio --name=v --filename=/dev/${diskOf(transport)} --rw=randwrite --bs=16k --size=32m --iodepth=16 --ioengine=libaio --direct=1 ` +
+      "--verify=crc32c --verify_fatal=1 --do_verify=1 --output-format=terse";
+    const { exitCode, stdout, stderr } = await guest.run(load, { timeoutMs: 180_000 });
+    assert.equal(exitCode, 0, `${transport}: ${stdout}${stderr}`);
+  });
+  await pause(1000);
+  for (const transport of transports) {
+    await servers.get(transport)!.kill();
+    await serve(transport, "--socket-user", user);
+  }
+  await Promise.all(verified);
+  assert.match(await libvirtd.virsh("list", "--name"), /siphon/);
+  await libvirtd.virsh("destroy", "siphon");
+  assert.doesNotMatch(await libvirtd.virsh("list", "--all", "--name"), /siphon/);
+  for (const server of servers.values()) await server.stop();
+});

@@ -1,0 +1,3 @@
+import { testVmDisk } from "../../support/attach/vm-disk.ts";
+
+testVmDisk("vhost");

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { LocalCluster } from "@siphon/lab";
+import type { CheckedLoad } from "../../support/attach/checked-load.ts";
+import { survive, surviveKills, type Transport } from "../../support/attach/survival.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "siphon-survival-"));
+process.env.SIPHON_STATE_DIR = join(directory, "state");
+
+const transports = ["nbd", "vhost"] as const;
+let ceph: LocalCluster;
+
+before(async () => {
+  ceph = await LocalCluster.up({
+    ...{ name: "survival", osds: 1, replicas: 1, store: "bluestore", auth: "cephx", pgs: 8 },
+    // So long the next server waits for the lock of the one that was killed.
+    settings: { osd_client_watch_timeout: 6 },
+  });
+});
+
+after(async () => {
+  await ceph?.down();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/**
+ * The same over each transport at once. Returns, or throws, when all have ended; an error says what the cluster is at: whether it,
+ * or siphon, was what did not go on.
+ */
+async function overEach<T>(work: (transport: Transport) => Promise<T>): Promise<T[]> {
+  const all = transports.map(work);
+  await Promise.allSettled(all);
+  return Promise.all(all).catch(async (cause) => {
+    const logs = ["mon.a", "osd.0"].map((name) =>
+      readFileSync(join(dirname(ceph.conf), `${name}.log`), "utf8"),
+    );
+    const status = await ceph.status().catch(String);
+    const words = [JSON.stringify(status), ...logs.map((log) => log.slice(-2000))];
+    throw new Error(`${cause.message}\n${words.join("\n")}`, { cause });
+  });
+}
+
+/** Serves an image over each transport under load, all while something happens to the cluster. */
+async function surviveBoth(happens: (loads: CheckedLoad[]) => Promise<void>): Promise<void> {
+  const loads: CheckedLoad[] = [];
+  const begun = Promise.withResolvers<void>();
+  const over = begun.promise.then(() => happens(loads));
+  await overEach((transport) =>
+    survive(ceph, { transport, directory }, async ({ load }) => {
+      await load.goesOn();
+      if (loads.push(load) === transports.length) begun.resolve();
+      await over;
+      await load.goesOn();
+    }).catch((error) => {
+      begun.reject(error);
+      throw error;
+    }),
+  );
+}
+
+test("servers that are killed again and again lose no acknowledged write, and no request fails", async () => {
+  const all = await overEach((transport) => surviveKills(ceph, { transport, directory, kills: 3 }));
+  assert.ok(all.every(({ acknowledged }) => acknowledged >= 300));
+});
+
+test("an OSD that is killed and started again is a pause", async () => {
+  await surviveBoth(async () => {
+    await ceph.killDaemon("osd.0");
+    await pause(1000);
+    await ceph.startDaemon("osd.0");
+  });
+});
+
+test("a cluster that cannot be reached for 30 s is a pause in which nothing is acknowledged", async () => {
+  await surviveBoth(async (loads) => {
+    const pids = [...ceph.osdPids, ...ceph.monPids];
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    try {
+      await pause(1000);
+      const before = loads.map(({ acknowledged }) => acknowledged);
+      await pause(29_000);
+      assert.deepEqual(
+        loads.map(({ acknowledged }) => acknowledged),
+        before,
+      );
+    } finally {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    }
+  });
+});

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { LocalCluster } from "@siphon/lab";
+import { Cluster } from "@siphon/rados";
+import { type CachePolicy, type Image, ImagePool } from "@siphon/rbd";
+import { LibrbdClient } from "../../support/rbd/differential/librbd-client.ts";
+import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
+
+const run = promisify(execFile);
+const pool = "libvirt-pool";
+const mib = 2 ** 20;
+
+let ceph: LocalCluster;
+let images: ImagePool;
+/** Another client of ours, with connections of its own. */
+let others: ImagePool;
+const ending = new AsyncDisposableStack();
+
+before(async () => {
+  ceph = await LocalCluster.up({
+    ...{ name: "rbd-lock", osds: 1, replicas: 1, store: "memstore", pgs: 8 },
+    // A client that is gone is seen as a watcher for so many seconds.
+    settings: { osd_client_watch_timeout: 12 },
+  });
+  ending.defer(() => ceph.down());
+  images = await connect();
+  others = await connect();
+});
+
+after(() => ending.disposeAsync());
+
+test("the lock goes back and forth between us and librbd, with every write", async () => {
+  await images.create("turns", 16 * mib);
+  await using ours = await images.open("turns");
+  await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
+  await theirs.open("turns");
+  for (let turn = 0; turn < 3; turn++) {
+    await ours.write(2 * turn * mib, Buffer.from(`ours ${turn}`));
+    assert.ok(ours.ownsLock);
+    await theirs.write("turns", (2 * turn + 1) * mib, Buffer.from(`theirs ${turn}`));
+    assert.ok(!ours.ownsLock);
+  }
+  for (let turn = 0; turn < 3; turn++) {
+    assert.equal((await theirs.read("turns", 2 * turn * mib, 6)).toString(), `ours ${turn}`);
+    assert.equal((await ours.read((2 * turn + 1) * mib, 8)).toString(), `theirs ${turn}`);
+  }
+  await theirs.close("turns");
+  await assertCleanMap("turns");
+});
+
+test("two of us who write at the same time both get through, and the object map stays right", async () => {
+  await images.create("fight", 64 * mib, { objectSize: mib });
+  await using one = await images.open("fight");
+  await using two = await others.open("fight");
+  const writes = async (image: Image, parity: number) => {
+    for (let block = parity; block < 64; block += 2)
+      await image.write(block * mib, Buffer.from(`block ${block}`));
+  };
+  await Promise.all([writes(one, 0), writes(two, 1)]);
+  for (let block = 0; block < 64; block++) {
+    const text = `block ${block}`;
+    assert.equal((await one.read(block * mib, text.length)).toString(), text);
+  }
+  await one.close();
+  await two.close();
+  await assertCleanMap("fight");
+});
+
+test("opened exclusively, an image keeps its lock, and others are told so", async () => {
+  await images.create("mine", mib);
+  await using mine = await images.open("mine", { exclusive: true });
+  assert.ok(mine.ownsLock);
+  await using second = await others.open("mine");
+  await assert.rejects(second.write(0, Buffer.from("x")), { code: "SIPHON_RBD_LOCKED", errno: -30 });
+  await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
+  await theirs.open("mine");
+  await assert.rejects(theirs.write("mine", 0, Buffer.from("x")), /ReadOnlyImage/);
+  await mine.write(0, Buffer.from("y"));
+  assert.equal((await second.read(0, 1)).toString(), "y");
+});
+
+test("librbd keeps a lock that was taken by hand from us, and lock rm frees it", async () => {
+  await images.create("by-hand", mib);
+  await rbd("lock", "add", `${pool}/by-hand`, "mine");
+  await using image = await images.open("by-hand");
+  await assert.rejects(image.write(0, Buffer.from("x")), { code: "SIPHON_RBD_BUSY" });
+  const { lockers } = await image.lockOwners();
+  await image.breakLock(`client.${lockers[0]!.client}`, "mine");
+  await image.write(0, Buffer.from("x"));
+});
+
+describe("a client that does not answer", { concurrency: true }, () => {
+  test("whoever does not answer any more loses the lock, and writes nothing after the next owner's first write", async () => {
+    await Promise.all([
+      takeOver("killed", "SIGKILL"),
+      takeOver("stopped", "SIGSTOP"),
+      takeOver("cached", "SIGKILL", "writeback"),
+      takeOver("stopped-cached", "SIGSTOP", "writeback"),
+    ]);
+  });
+
+  test("an owner whose watch the OSDs gave up watches anew, and keeps the lock under the new watch's cookie", async () => {
+    await images.create("renewed", mib);
+    await using worker = startWorker("renewed");
+    await worker.reached(20);
+    await using image = await images.open("renewed", { readOnly: true, watch: false });
+    const [before] = (await image.lockOwners()).lockers;
+    worker.process.kill("SIGSTOP");
+    await until(async () => (await image.watchers()).length === 0);
+    worker.process.kill("SIGCONT");
+    await until(async () => (await image.lockOwners()).lockers[0]!.cookie !== before!.cookie);
+    await worker.reached(worker.last + 20);
+    const [now] = (await image.lockOwners()).lockers;
+    assert.equal(now!.client, before!.client);
+    assert.deepEqual(
+      (await image.watchers()).map(({ cookie }) => `auto ${cookie}`),
+      [now!.cookie],
+    );
+    const [theirView] = JSON.parse(await rbd("lock", "ls", `${pool}/renewed`, "--format", "json"));
+    assert.deepEqual([theirView.id, theirView.locker], [now!.cookie, `client.${now!.client}`]);
+    // librbd finds the owner alive, and asks for the lock.
+    await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
+    await theirs.open("renewed");
+    await theirs.write("renewed", 512, Buffer.from("theirs"));
+    const blocklist = await run("ceph", ["--conf", ceph.conf, "osd", "blocklist", "ls"]);
+    const { address, port, nonce } = before!.addr;
+    assert.ok(!blocklist.stdout.includes(`${address}:${port}/${nonce}`));
+  });
+});
+
+async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP", cache?: CachePolicy): Promise<void> {
+  await images.create(name, mib);
+  await using worker = startWorker(name, cache);
+  await worker.reached(20);
+  worker.process.kill(signal);
+  await using image = await images.open(name);
+  const block = Buffer.alloc(8);
+  block.writeBigUInt64LE(1_000_000n);
+  const acknowledged = worker.last;
+  const before = (await image.read(0, 8)).readBigUInt64LE();
+  // What was under way may have arrived; what was acknowledged has.
+  assert.ok(before >= BigInt(acknowledged), `${before} of ${acknowledged} acknowledged`);
+  await image.write(0, block);
+  assert.ok(image.ownsLock);
+  if (signal === "SIGSTOP") {
+    worker.process.kill("SIGCONT");
+    const [failure, later] = await worker.ended;
+    assert.match(failure!, /^failed (ESHUTDOWN|EBLOCKLISTED|SIPHON_RBD_FENCED)$/);
+    assert.match(later!, /^later failed (ESHUTDOWN|EBLOCKLISTED|SIPHON_RBD_FENCED)$/);
+  }
+  assert.equal((await image.read(0, 8)).readBigUInt64LE(), 1_000_000n);
+  await image.close();
+  await assertCleanMap(name);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+/** Our client in a process of its own, which writes one number after the other. */
+function startWorker(name: string, ...cache: (CachePolicy | undefined)[]) {
+  const script = new URL("../../support/rbd/write-worker.ts", import.meta.url).pathname;
+  const process_: ChildProcess = spawn(
+    process.execPath,
+    [script, ceph.conf, pool, name, "1", ...cache.filter((each) => each !== undefined)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  const ended = Promise.withResolvers<string[]>();
+  const words: string[] = [];
+  let heard = Promise.withResolvers<void>();
+  const worker = {
+    ...{ process: process_, ended: ended.promise, last: 0 },
+    async reached(number: number): Promise<void> {
+      while (worker.last < number) await heard.promise;
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      if (process_.exitCode !== null || process_.signalCode !== null) return;
+      const exited = once(process_, "exit");
+      process_.kill("SIGKILL");
+      await exited;
+    },
+  };
+  createInterface({ input: process_.stdout! }).on("line", (line) => {
+    if (/^\d/.test(line)) worker.last = Number(line);
+    else if (words.push(line) === 2) ended.resolve(words);
+    heard.resolve();
+    heard = Promise.withResolvers();
+  });
+  return worker;
+}
+
+async function connect(): Promise<ImagePool> {
+  const cluster = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
+  ending.defer(() => cluster.close());
+  return ImagePool.open(cluster, pool);
+}
+
+async function rbd(...args: string[]): Promise<string> {
+  const { stdout } = await run("rbd", ["--conf", ceph.conf, "--name", "client.admin", ...args]);
+  return stdout;
+}
+
+async function assertCleanMap(name: string): Promise<void> {
+  assert.deepEqual(await objectMapErrors(ceph.conf, "client.admin", `${pool}/${name}`), []);
+}

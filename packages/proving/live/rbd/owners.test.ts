@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { LocalCluster } from "@siphon/lab";
+import { Cluster } from "@siphon/rados";
+import { ImagePool } from "@siphon/rbd";
+import { lock } from "../../../rbd/src/cls/lock.ts";
+import { changeAll } from "../../../rbd/src/cls/run.ts";
+import { OpenImage } from "../../../rbd/src/image/open-image.ts";
+import { managedLock } from "../../../rbd/src/lock/locker.ts";
+import { headerObject } from "../../../rbd/src/object-names.ts";
+import { forgetful } from "../../soak/rbd/interrupted/campaign.ts";
+import { blocklisted } from "../../support/rbd/blocklisted.ts";
+import { Stalled } from "../../support/rbd/stalled.ts";
+
+/** What the owner of an image's lock does while others ask, wait, or take it for dead. */
+
+const run = promisify(execFile);
+const pool = "libvirt-pool";
+const mib = 2 ** 20;
+
+let ceph: LocalCluster;
+let images: ImagePool;
+let others: ImagePool;
+const ending = new AsyncDisposableStack();
+
+before(async () => {
+  const small = { osds: 1, replicas: 1, store: "memstore", pgs: 8 } as const;
+  ceph = await LocalCluster.up({ name: "rbd-owners", ...small, settings: forgetful });
+  ending.defer(() => ceph.down());
+  images = await connect();
+  others = await connect();
+});
+
+after(() => ending.disposeAsync());
+
+test("the lock follows its owner's watch while something long is done with it, and writes wait until it has", async () => {
+  const stalled = new Stalled();
+  const cluster = await Cluster.connect({ ...identity(), openTransport: stalled.open });
+  ending.defer(() => cluster.close());
+  const id = await images.create("long", mib);
+  const theirPool = (await ImagePool.open(cluster, pool)).pool;
+  const image = await OpenImage.open(cluster, theirPool, id, "long", {});
+  const task = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const done = image.lock!.whileOwned(() => {
+    begun.resolve();
+    return task.promise;
+  });
+  await begun.promise;
+  await using seen = await others.open("long", { readOnly: true, watch: false });
+  const [owner] = (await seen.lockOwners()).lockers;
+  stalled.begin();
+  await until(async () => (await seen.watchers()).length === 0);
+  stalled.end();
+  await until(async () => (await seen.lockOwners()).lockers[0]?.cookie !== owner!.cookie);
+  const [now] = (await seen.lockOwners()).lockers;
+  assert.equal(now!.client, owner!.client);
+  assert.deepEqual(
+    (await seen.watchers()).map(({ cookie }) => `auto ${cookie}`),
+    [now!.cookie],
+  );
+  // Another client asks, and waits its turn.
+  await using next = await others.open("long");
+  const written = next.write(0, Buffer.from("next"));
+  await image.changeHeader();
+  task.resolve();
+  assert.ok(await done);
+  await written;
+  await image.close();
+  assert.deepEqual(await blocked(), []);
+});
+
+test("a lock that was taken by hand is given back by who took it, and breaking one's own fences nobody", async () => {
+  await images.create("advisory", mib);
+  await using image = await images.open("advisory");
+  await image.addLock("mine");
+  await image.removeLock("mine");
+  assert.deepEqual((await image.lockOwners()).lockers, []);
+  await assert.rejects(image.removeLock("mine"), { code: "ENOENT" });
+  await image.addLock("mine");
+  const [own] = (await image.lockOwners()).lockers;
+  await image.breakLock(`client.${own!.client}`, "mine");
+  await image.write(0, Buffer.from("still here"));
+  assert.deepEqual(await blocked(), []);
+});
+
+test("a lock that this client itself left behind is taken without fencing it", async () => {
+  const id = await images.create("left", mib);
+  // No watch has this cookie.
+  await changeAll(images.pool, headerObject(id), [lock(managedLock(987_654n))]);
+  await using image = await images.open("left");
+  await image.write(0, Buffer.from("x"));
+  assert.ok(image.ownsLock);
+  assert.deepEqual(await blocked(), []);
+});
+
+test("a mirror's snapshot that is asked of us is one of a mirror, and not one of a user", async () => {
+  await images.create("mirrored", mib);
+  await using image = await images.open("mirrored");
+  await image.write(0, Buffer.from("x"));
+  assert.ok(image.ownsLock);
+  await rbd("mirror", "pool", "enable", pool, "image");
+  await rbd("mirror", "image", "enable", `${pool}/mirrored`, "snapshot");
+  const listed = JSON.parse(await rbd("snap", "ls", "--all", `${pool}/mirrored`, "--format", "json"));
+  assert.deepEqual(
+    listed.map(({ namespace }: { namespace: { type: string } }) => namespace.type),
+    ["mirror"],
+  );
+  await image.refresh();
+  assert.deepEqual(image.snapshots.list(), []);
+  await rbd("mirror", "image", "disable", `${pool}/mirrored`);
+});
+
+test("the last clone that is flattened takes its parent's snapshot from the trash along", async () => {
+  await images.create("parent", mib);
+  await using parent = await images.open("parent");
+  await parent.write(0, Buffer.from("of the parent"));
+  await parent.snapshots.create("s");
+  await images.clone("parent", "s", "clone", images, { version: 2 });
+  await parent.refresh();
+  await parent.snapshots.remove("s");
+  assert.equal(parent.snapshots.all().length, 1);
+  await using clone = await images.open("clone");
+  await clone.flatten();
+  await parent.refresh();
+  assert.deepEqual(parent.snapshots.all(), []);
+});
+
+test("writes go on while an image is made smaller, up to its new end", async () => {
+  const objectSize = 65_536;
+  // Without an object map all objects are asked for.
+  await images.create("smaller", 4_000 * objectSize, { objectSize, features: 5 });
+  await using image = await images.open("smaller");
+  let isOver = false;
+  let writes = 0;
+  const sizes: number[] = [];
+  using _listening = image.onResize((size) => sizes.push(size));
+  const writing = (async () => {
+    while (!isOver) {
+      await image.write(0, Buffer.from(`write ${writes}`));
+      if (sizes.length > 0) writes++;
+    }
+  })();
+  await image.resize(objectSize + 512, { allowShrink: true });
+  const during = writes;
+  isOver = true;
+  await writing;
+  assert.ok(during > 20, `${during} writes`);
+  assert.deepEqual(sizes, [objectSize + 512]);
+  await assert.rejects(image.write(2 * objectSize, Buffer.from("x")));
+});
+
+function identity() {
+  return { conf: ceph.conf, name: "client.admin", env: {} };
+}
+
+async function connect(): Promise<ImagePool> {
+  const cluster = await Cluster.connect(identity());
+  ending.defer(() => cluster.close());
+  return ImagePool.open(cluster, pool);
+}
+
+function blocked(): Promise<unknown[]> {
+  return blocklisted(others.cluster);
+}
+
+async function rbd(...args: string[]): Promise<string> {
+  const { stdout } = await run("rbd", ["--conf", ceph.conf, "--name", "client.admin", ...args]);
+  return stdout;
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
+}

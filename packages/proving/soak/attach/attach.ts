@@ -1,0 +1,80 @@
+/**
+ * Serves RBD images under a load that knows what was acknowledged, kills the process that serves them again and again, and then lets go wrong
+ * all that others can do wrong, one kind after the other until the time is up:
+ * `node attach.ts [--kills N] [--minutes N] [--nbd|--vhost] [--only WORDS]
+ * [--except WORDS]`. Ends with an error at the first request that fails, at the
+ * first block that is older than its last acknowledged write, and when a process ends or needs too much memory.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { LocalCluster } from "@siphon/lab";
+import { adversities, type Happened, slowAdversities } from "../../support/attach/adversity/adversities.ts";
+import { surviveKills, type Transport } from "../../support/attach/survival.ts";
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: "string", default: "100" },
+    minutes: { type: "string", default: "30" },
+    nbd: { type: "boolean", default: false },
+    vhost: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    except: { type: "string" },
+  },
+});
+await using stack = new AsyncDisposableStack();
+const directory = await mkdtemp(join(tmpdir(), "siphon-soak-attach-"));
+stack.defer(() => rm(directory, { recursive: true, force: true }));
+const ceph = stack.use(
+  await LocalCluster.up({
+    ...{ name: `soak-attach-${process.pid}`, osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 },
+    // So long the next server waits for the lock of the one that was killed.
+    settings: { osd_client_watch_timeout: 6 },
+  }),
+);
+await killAll(Number(values.kills));
+await adverse(Number(values.minutes) * 60_000);
+
+async function killAll(kills: number): Promise<void> {
+  const both = values.nbd === values.vhost;
+  const transports: Transport[] = both ? ["nbd", "vhost"] : [values.nbd ? "nbd" : "vhost"];
+  for (const transport of kills > 0 ? transports : []) {
+    const { acknowledged, verified } = await surviveKills(ceph, {
+      ...{ transport, directory, kills },
+      onKill: (killed, load) => {
+        if (killed % 10 === 0)
+          console.log(`${transport}: ${killed} kills, ${load.acknowledged} writes acknowledged`);
+      },
+    });
+    console.log(
+      `${transport}: ${kills} kills, ${acknowledged} writes acknowledged, 0 lost; ${verified} reads found what was written last`,
+    );
+  }
+}
+
+function isExcepted(name: string): boolean {
+  return values.except !== undefined && name.includes(values.except);
+}
+
+/** Each kind in turn, all of them at least once unless there is no time at all. */
+async function adverse(milliseconds: number): Promise<void> {
+  const chosen = [...adversities, ...slowAdversities].filter(
+    ({ name }) => name.includes(values.only) && !isExcepted(name),
+  );
+  const sums = new Map<string, Happened>();
+  const end = performance.now() + milliseconds;
+  for (let round = 1; performance.now() < end; round++) {
+    for (const { name, happens } of chosen) {
+      const sum: Happened = sums.get(name) ?? { rounds: 0 };
+      const happened = await happens({ ceph, directory, seconds: 10 });
+      sum.rounds!++;
+      for (const [what, value] of Object.entries(happened)) {
+        sum[what] = what === "memory" ? Math.max(sum[what] ?? 0, value) : (sum[what] ?? 0) + value;
+      }
+      sums.set(name, sum);
+    }
+    console.log(`round ${round}`);
+    for (const [name, sum] of sums) console.log(`  ${name}: ${JSON.stringify(sum)}`);
+  }
+}

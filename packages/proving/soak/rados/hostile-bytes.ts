@@ -1,0 +1,34 @@
+/**
+ * Damages valid inputs of every decoder and reads them: `node hostile-bytes.ts [--inputs N] [--seed S]`. Ends with
+ * an error at the first crash, hang or waste of memory; the seed and the number of the input make it again.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { Random } from "../../../rados/test/support/random.ts";
+import { hostileInputs } from "./decoders.ts";
+import { randomMutations } from "./mutations.ts";
+import { readDamaged } from "./read-hostile.ts";
+
+const { values } = parseArgs({
+  options: { inputs: { type: "string", default: "1000000" }, seed: { type: "string", default: "1" } },
+});
+const total = Number(values.inputs);
+const random = new Random(Number(values.seed));
+const inputs = hostileInputs();
+const counts = new Map(inputs.map(({ name }) => [name, { read: 0, refused: 0 }]));
+
+for (let number = 0; number < total; number++) {
+  const input = inputs[number % inputs.length]!;
+  const seed = random.below(input.seeds.length);
+  const mutations = randomMutations(random);
+  try {
+    counts.get(input.name)![readDamaged(input, seed, mutations, random.chance(0.9))]++;
+  } catch (error) {
+    console.error(`input ${number} of seed ${values.seed}: ${JSON.stringify(mutations)} of its seed ${seed}`);
+    throw error;
+  }
+  // What sessions leave to promises and timers is done, and their memory given back.
+  if (number % 100 === 0) await nextTurn();
+  if ((number + 1) % 100_000 === 0) console.log(`${number + 1} inputs`);
+}
+console.table(Object.fromEntries(counts));

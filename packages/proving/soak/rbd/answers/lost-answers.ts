@@ -1,0 +1,58 @@
+import { type Cluster, RadosError } from "@siphon/rados";
+import type { ObjectRequest } from "@siphon/rados/engine";
+
+/** How a request goes wrong: it is carried out, and its answer is lost; or nobody ever gets it. */
+export type Loss = "answer" | "request";
+
+/** Loses one answer of an OSD, the nth that a client would get: the request ends as it does after rados_osd_op_timeout. */
+export class LostAnswers {
+  /** Requests since `count` was called. */
+  counted = 0;
+  /** What was lost, for people: the object and its operations. */
+  lost: string | undefined;
+  #nth = 0;
+  #loss: Loss = "answer";
+
+  constructor({ objecter }: Cluster) {
+    const submit = objecter.submit.bind(objecter);
+    objecter.submit = (request) => {
+      this.counted++;
+      if (this.counted !== this.#nth) {
+        submit(request);
+        return;
+      }
+      this.#nth = 0;
+      this.lost = `${this.#loss} about ${request.target.name}`;
+      if (this.#loss === "answer") losing(request, submit);
+      else setImmediate(() => timeOut(request));
+    };
+  }
+
+  /** From now on, without a loss. */
+  count(): void {
+    this.counted = 0;
+    this.#nth = 0;
+  }
+
+  lose(nth: number, loss: Loss): void {
+    this.counted = 0;
+    this.lost = undefined;
+    this.#nth = nth;
+    this.#loss = loss;
+  }
+}
+
+/** Requests are used again: what is put in the way goes with the first answer. */
+function losing(request: ObjectRequest, submit: (request: ObjectRequest) => void): void {
+  request.completed = () => {
+    Reflect.deleteProperty(request, "completed");
+    timeOut(request);
+  };
+  submit(request);
+}
+
+function timeOut(request: ObjectRequest): void {
+  request.result = -110;
+  request.error = new RadosError("SIPHON_RADOS_TIMEOUT", "no answer: lost on purpose", { retryable: true });
+  request.completed();
+}

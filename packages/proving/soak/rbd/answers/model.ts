@@ -1,0 +1,88 @@
+import type { Image } from "@siphon/rbd";
+import { Violation } from "../../rados/faults/block-history.ts";
+
+export const blockBytes = 4096;
+
+/** What each block of an image may hold: one content, or another, where a write failed or a task was left half done. */
+export class Model {
+  /** By block; each of `blockBytes`. */
+  readonly #blocks: Buffer[][];
+
+  constructor(blocks: readonly (readonly Buffer[])[]) {
+    this.#blocks = blocks.map((allowed) => [...allowed]);
+  }
+
+  static of(bytes: Buffer): Model {
+    return new Model(
+      Array.from({ length: bytes.length / blockBytes }, (_, block) => [
+        bytes.subarray(block * blockBytes, (block + 1) * blockBytes),
+      ]),
+    );
+  }
+
+  get size(): number {
+    return this.#blocks.length * blockBytes;
+  }
+
+  copy(): Model {
+    return new Model(this.#blocks);
+  }
+
+  /** Zeros come in addition at its end, or blocks go. */
+  resized(size: number): Model {
+    const zeros = Buffer.alloc(blockBytes);
+    return new Model(Array.from({ length: size / blockBytes }, (_, block) => this.#blocks[block] ?? [zeros]));
+  }
+
+  /** What either may hold, as far as this one goes. */
+  or(other: Model): Model {
+    return new Model(this.#blocks.map((allowed, block) => [...allowed, ...(other.#blocks[block] ?? [])]));
+  }
+
+  /** A block was written: it holds this, or may do so, if the write failed. */
+  wrote(block: number, fill: number, isThere: boolean): void {
+    const bytes = Buffer.alloc(blockBytes, fill);
+    if (block >= this.#blocks.length) return;
+    if (isThere) this.#blocks[block] = [bytes];
+    else this.#blocks[block]!.push(bytes);
+  }
+
+  /** @throws Violation */
+  async check(image: Image, where: string): Promise<void> {
+    if (image.size !== this.size) {
+      throw new Violation("lost", `${where}: it has ${image.size} bytes, and should have ${this.size}`);
+    }
+    const bytes = await inTime(image.read(0, this.size), `${where}: a read`);
+    for (const [block, allowed] of this.#blocks.entries()) {
+      const found = bytes.subarray(block * blockBytes, (block + 1) * blockBytes);
+      if (allowed.some((each) => each.equals(found))) continue;
+      const [is, was] = [[found], allowed].map((all) => all.map((each) => each[0]).join(" or "));
+      throw new Violation("lost", `${where}: block ${block} holds ${is}, and should hold ${was}`);
+    }
+  }
+}
+
+/** @returns whether it was acknowledged */
+export async function writeBlock(image: Image, block: number, fill: number): Promise<boolean> {
+  try {
+    const bytes = Buffer.alloc(blockBytes, fill);
+    await inTime(image.write(block * blockBytes, bytes), `a write of block ${block}`);
+    return true;
+  } catch (error) {
+    if (error instanceof Violation) throw error;
+    return false;
+  }
+}
+
+/** @throws Violation for what does not end */
+export async function inTime<T>(done: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Violation("lost", `${what} does not end`)), 60_000);
+  });
+  try {
+    return await Promise.race([done, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

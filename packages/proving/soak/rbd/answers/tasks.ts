@@ -1,0 +1,92 @@
+import type { Image, ImagePool } from "@siphon/rbd";
+import { imageFeature } from "@siphon/rbd";
+import type { Model } from "./model.ts";
+
+/** What a task works on, and what it is known to hold before. */
+export interface Subject {
+  images: ImagePool;
+  image: Image;
+  group: string;
+}
+
+/** What the image may hold and, by snapshot's name, what they must hold, after a task that worked or failed. */
+export interface Before {
+  now: Model;
+  old: Model;
+}
+
+export interface Task {
+  run(subject: Subject): Promise<void>;
+  /** Of the image, by the size that its header says; as before, if missing. */
+  after?(before: Before, size: number): Model;
+}
+
+const larger = 2;
+
+/** Everything that changes a header, an object map as a whole, or objects behind the map's back. */
+export const tasks = {
+  "snap create": { run: ({ image }) => image.snapshots.create("new") },
+  "snap rm": { run: ({ image }) => image.snapshots.remove("old") },
+  "snap rename": { run: ({ image }) => image.snapshots.rename("old", "new") },
+  "snap protect": { run: ({ image }) => image.snapshots.protect("old") },
+  "snap unprotect": {
+    run: async ({ image }) => {
+      await image.snapshots.protect("old");
+      await image.snapshots.unprotect("old");
+    },
+  },
+  "snap rollback": {
+    run: ({ image }) => image.snapshots.rollBack("old"),
+    after: ({ now, old }) => now.or(old),
+  },
+  grow: {
+    run: ({ image }) => image.resize(image.size * larger),
+    after: ({ now }, size) => now.resized(size),
+  },
+  shrink: {
+    run: ({ image }) => image.resize(image.size / 2 + 4096, { allowShrink: true }),
+    // What lies behind the new end may be gone, though the header has the old one.
+    after: ({ now }, size) => now.or(now.resized(now.size / 2 + 4096).resized(now.size)).resized(size),
+  },
+  flatten: { run: ({ image }) => image.flatten() },
+  sparsify: { run: ({ image }) => image.sparsify({ sparseSize: 4096 }) },
+  "feature disable": { run: ({ image }) => image.updateFeatures(imageFeature.objectMap, false) },
+  "feature enable": {
+    run: async ({ image }) => {
+      await image.updateFeatures(imageFeature.objectMap, false);
+      await image.updateFeatures(imageFeature.objectMap, true);
+    },
+  },
+  "object-map rebuild": { run: ({ image }) => image.rebuildObjectMap() },
+  "object-map check": { run: async ({ image }) => void (await image.checkObjectMap()) },
+  "image-meta set": { run: ({ image }) => image.setMetadata(new Map([["key", "value"]])) },
+  "lock release and acquire": {
+    run: async ({ image }) => {
+      await image.releaseLock();
+      await image.acquireLock();
+    },
+  },
+  discard: {
+    run: ({ image }) => image.discard(0, 16_384),
+    after: ({ now }) => now.or(now.resized(0).resized(now.size)),
+  },
+  "group snap create": {
+    run: async ({ images, group }) => (await images.groups.open(group)).snapshots.create("new"),
+  },
+  "group snap rollback": {
+    run: async ({ images, group }) => {
+      const { snapshots } = await images.groups.open(group);
+      await snapshots.create("new");
+      await snapshots.rollBack("new");
+    },
+  },
+  "group snap rm": {
+    run: async ({ images, group }) => {
+      const { snapshots } = await images.groups.open(group);
+      await snapshots.create("new");
+      await snapshots.remove("new");
+    },
+  },
+} as const satisfies Record<string, Task>;
+
+export type TaskName = keyof typeof tasks;

@@ -1,0 +1,93 @@
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { LocalCluster } from "@siphon/lab";
+import { type CacheOptions, cachePolicies } from "@siphon/rbd";
+import { LibrbdClient } from "../../support/rbd/differential/librbd-client.ts";
+import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
+import { DifferentialFailure, runDifferential } from "../../support/rbd/differential/run.ts";
+import { shrink } from "../../support/rbd/differential/shrink.ts";
+import { SiphonClient } from "../../support/rbd/differential/siphon-client.ts";
+import type { Step } from "../../support/rbd/differential/steps.ts";
+
+/**
+ * Our client and librbd take turns on the same images, 10,000 random steps, a hundred to an image. What fails is made shorter and
+ * printed as JSON; `--replay FILE` runs such a list again, with the `--seed` that was printed with it.
+ */
+const { values: args } = parseArgs({
+  options: {
+    steps: { type: "string", default: "10000" },
+    each: { type: "string", default: "100" },
+    seed: { type: "string" },
+    replay: { type: "string" },
+    /** Of a cluster that is there already; its pool is `libvirt-pool`. */
+    conf: { type: "string" },
+    /** Policy of our cache; `all` for each of them in turn, and none. */
+    cache: { type: "string", default: "all" },
+    verbose: { type: "boolean", default: false },
+  },
+});
+const each = Number(args.each);
+const first = Number(args.seed ?? Math.floor(Math.random() * 1e9));
+/** Feature bits: with object-map and all, without it, without a lock. */
+const featureSets = [1 | 4 | 8 | 16 | 32, 1 | 4 | 32, 1 | 4 | 8, 1];
+
+await using cluster = args.conf === undefined ? await up() : undefined;
+const conf = args.conf ?? cluster!.conf;
+const [user, pool] = ["client.libvirt", "libvirt-pool"];
+let runs = 0;
+
+if (args.replay !== undefined) {
+  await once(first, JSON.parse(await readFile(args.replay, "utf8")) as Step[]);
+  console.log("no difference");
+} else {
+  for (let done = 0, seed = first; done < Number(args.steps); done += each, seed++) {
+    try {
+      await once(seed);
+      console.log(`seed ${seed}: ${each} steps, no difference`);
+    } catch (error) {
+      if (!(error instanceof DifferentialFailure)) throw error;
+      console.error(error.message);
+      const steps = await shrink(error.steps, (rest) => fails(seed, rest), 60);
+      console.error(`replay with --seed ${seed} --replay FILE:\n${JSON.stringify(steps)}`);
+      throw error;
+    }
+  }
+}
+
+/** Small, so that pages are evicted and writes wait. */
+function cacheOf(seed: number): CacheOptions | false {
+  const policies = [false, ...cachePolicies] as const;
+  const policy =
+    policies.find((name) => (name || "none") === args.cache) ?? policies[(seed >> 2) % policies.length];
+  return policy ? { policy, size: 512 * 1024, maxDirty: 256 * 1024 } : false;
+}
+
+async function once(seed: number, replay?: readonly Step[]): Promise<void> {
+  await using siphon = await SiphonClient.connect(conf, user, pool, { cache: cacheOf(seed) });
+  await using librbd = new LibrbdClient(conf, user, pool);
+  await runDifferential({
+    ...{ seed, steps: each, features: featureSets[seed % featureSets.length]!, clients: { siphon, librbd } },
+    prefix: `d${process.pid}-${++runs}`,
+    ...(replay !== undefined && { replay }),
+    check: async (image) => {
+      const errors = await objectMapErrors(conf, user, `${pool}/${image.name}`, image);
+      if (errors.length > 0) throw new Error(`${image.name}: ${errors.join("\n")}`);
+    },
+    onStep: (index, step) => {
+      if (args.verbose) console.log(index, JSON.stringify(step));
+    },
+  });
+}
+
+async function fails(seed: number, steps: readonly Step[]): Promise<boolean> {
+  try {
+    await once(seed, steps);
+    return false;
+  } catch (error) {
+    return error instanceof DifferentialFailure;
+  }
+}
+
+function up(): Promise<LocalCluster> {
+  return LocalCluster.up({ name: `soak-rbd-${process.pid}`, osds: 1, store: "memstore" });
+}

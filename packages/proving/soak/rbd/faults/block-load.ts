@@ -1,0 +1,131 @@
+import type { Image } from "@siphon/rbd";
+import type { Random } from "../../../../rados/test/support/random.ts";
+import { BlockHistory, Violation } from "../../rados/faults/block-history.ts";
+
+/** Reads and writes of blocks of an image by many at once, each of whose results is checked. */
+export class BlockLoad {
+  /** Those that failed as well, where that is allowed. */
+  readonly counts = { reads: 0, writes: 0, failed: 0 };
+  readonly #random: Random;
+  readonly #mayFail: (error: unknown) => boolean;
+  readonly #history = new BlockHistory(blockBytes);
+
+  /** @param mayFail whether a read or write may end with this error */
+  constructor(random: Random, { mayFail = () => false }: { mayFail?: (error: unknown) => boolean } = {}) {
+    this.#random = random;
+    this.#mayFail = mayFail;
+  }
+
+  get operations(): number {
+    return this.counts.reads + this.counts.writes;
+  }
+
+  /** Writes some blocks of each object: what a clone is to have of its parent. */
+  async prepare(parent: Image): Promise<void> {
+    const perObject = parent.optimalIoSize / blockBytes;
+    const blocks = Array.from(
+      { length: parent.size / parent.optimalIoSize },
+      (_, object) => object * perObject + this.#random.below(perObject),
+    ).values();
+    const worker = async () => {
+      for (const block of blocks) await this.#write(parent, block);
+    };
+    await Promise.all(Array.from({ length: workers }, worker));
+  }
+
+  /** Writes so many blocks, anywhere. */
+  async write(image: Image, blocks: number): Promise<void> {
+    for (; blocks > 0; blocks--) await this.#write(image, this.#random.below(image.size / blockBytes));
+  }
+
+  /** Until the signal is aborted, and what is under way has ended. */
+  async run(image: Image, signal: AbortSignal): Promise<void> {
+    const worker = async () => {
+      while (!signal.aborted) {
+        const block = this.#random.below(image.size / blockBytes);
+        if (this.#random.chance(0.5)) await this.#read(image, block);
+        else await this.#write(image, block);
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, worker));
+  }
+
+  /** All that was ever acknowledged is there. */
+  async verify(image: Image): Promise<void> {
+    await this.#each(image, (block) => this.#read(image, block));
+  }
+
+  /** What a snapshot that is taken now may show at least, and at most what was sent out when `noLaterThan` was called. */
+  snapshotBegins(image: Image): SnapshotBounds {
+    const blocks = image.size / blockBytes;
+    const versions = (of: (block: number) => number) =>
+      Array.from({ length: blocks }, (_, block) => of(block));
+    const least = versions((block) => this.#history.startRead(block));
+    const bounds: SnapshotBounds = {
+      most: undefined,
+      noLaterThan: () => {
+        bounds.most = versions((block) => this.#history.startedOf(block));
+      },
+      check: async (snapshot) => {
+        await this.#each(snapshot, async (block) => {
+          const bytes = await snapshot.read(block * blockBytes, blockBytes);
+          const version = this.#history.check(block, least[block]!, bytes);
+          const most = bounds.most?.[block] ?? Number.POSITIVE_INFINITY;
+          if (version <= most) return;
+          throw new Violation(
+            "alien",
+            `block ${block}: version ${version} is in an earlier snapshot, of at most ${most}`,
+          );
+        });
+      },
+    };
+    return bounds;
+  }
+
+  async #each(image: Image, work: (block: number) => Promise<void>): Promise<void> {
+    const blocks = Array.from({ length: image.size / blockBytes }, (_, block) => block).values();
+    const worker = async () => {
+      for (const block of blocks) await work(block);
+    };
+    await Promise.all(Array.from({ length: workers }, worker));
+  }
+
+  async #write(image: Image, block: number): Promise<void> {
+    const { version, bytes } = this.#history.startWrite(block);
+    try {
+      await image.write(block * blockBytes, bytes);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    this.#history.acknowledge(block, version);
+    this.counts.writes++;
+  }
+
+  async #read(image: Image, block: number): Promise<void> {
+    const least = this.#history.startRead(block);
+    let bytes: Buffer;
+    try {
+      bytes = await image.read(block * blockBytes, blockBytes);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    this.#history.check(block, least, bytes);
+    this.counts.reads++;
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#mayFail(error)) throw error;
+    this.counts.failed++;
+  }
+}
+
+/** What a snapshot must show. */
+export interface SnapshotBounds {
+  most: number[] | undefined;
+  noLaterThan(): void;
+  /** @throws Violation */
+  check(snapshot: Image): Promise<void>;
+}
+
+const blockBytes = 16_384;
+const workers = 16;

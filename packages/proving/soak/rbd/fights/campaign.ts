@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Cluster } from "@siphon/rados";
+import { type Image, ImagePool } from "@siphon/rbd";
+import { Random } from "../../../../rados/test/support/random.ts";
+import { blocklisted } from "../../../support/rbd/blocklisted.ts";
+import { LibrbdClient } from "../../../support/rbd/differential/librbd-client.ts";
+import { objectMapErrors } from "../../../support/rbd/differential/object-map-check.ts";
+import { BlockHistory, Violation } from "../../rados/faults/block-history.ts";
+import { SocketCuts } from "../../rados/faults/socket-cuts.ts";
+
+export interface FightsOptions {
+  readonly conf: string;
+  readonly pool: string;
+  readonly seed: number;
+  readonly seconds: number;
+  /** Of ours; librbd is one more. */
+  readonly clients: number;
+  readonly report?: (line: string) => void;
+}
+
+export interface FightsResult {
+  /** Times that an image was opened, written and closed again. */
+  turns: number;
+  writes: number;
+  snapshots: number;
+  socketsCut: number;
+  fenced: number;
+}
+
+/**
+ * Several clients of ours, and librbd, open one image, write, have its owner take and remove snapshots, and close it, in no order,
+ * while their connections break now and then. Each has another image open all the time, which it would lose together with its place in the
+ * cluster.
+ *
+ * @throws Violation if anybody is put on the blocklist, who all live, or anything is lost; or the first error of a client, none of whom may
+ * have any
+ */
+export async function runFights(options: FightsOptions): Promise<FightsResult> {
+  const { conf, pool, seed, seconds, clients, report = () => {} } = options;
+  const identity = { conf, name: "client.admin", env: {} };
+  await using admin = await Cluster.connect(identity);
+  const random = new Random(seed);
+  const cuts = new SocketCuts(random);
+  const result: FightsResult = { turns: 0, writes: 0, snapshots: 0, socketsCut: 0, fenced: 0 };
+  const images = await ImagePool.open(admin, pool);
+  const name = `fight-${process.pid}`;
+  await images.create(name, 2 ** 22, { objectSize: 65_536 });
+  const history = new BlockHistory(blockBytes);
+  const failed = new AbortController();
+  const end = performance.now() + seconds * 1000;
+  const isOver = () => performance.now() > end || failed.signal.aborted;
+  const fighters = Array.from({ length: clients }, (_, number) =>
+    fight({ number, name, conf, pool, history, random, cuts, clients: clients + 1, result, isOver }),
+  );
+  const theirs = fightAsLibrbd({ name, conf, pool, history, random, clients: clients + 1, result, isOver });
+  for (const each of [...fighters, theirs]) each.catch((error) => failed.abort(error));
+  const trouble = (async () => {
+    while (!isOver()) {
+      await sleep(random.between(200, 2_000));
+      cuts.active = random.chance(0.3);
+      report(`${result.turns} turns, ${result.writes} writes, ${cuts.cuts} sockets cut`);
+    }
+    cuts.active = false;
+  })();
+  await Promise.allSettled([...fighters, theirs, trouble]);
+  failed.signal.throwIfAborted();
+  result.socketsCut = cuts.cuts;
+  const blocked = await blocklisted(admin);
+  result.fenced = blocked.length;
+  if (blocked.length > 0)
+    throw new Violation("lost", `clients that live were fenced: ${JSON.stringify(blocked)}`);
+  {
+    await using image = await images.open(name, { readOnly: true });
+    for (let block = 0; block < image.size / blockBytes; block++) {
+      history.check(block, history.startRead(block), await image.read(block * blockBytes, blockBytes));
+    }
+    const left = image.snapshots.list();
+    if (left.length > 0)
+      throw new Violation("twice", `snapshots that were removed are there: ${left.map((s) => s.name)}`);
+  }
+  const errors = await objectMapErrors(conf, "client.admin", `${pool}/${name}`);
+  if (errors.length > 0) throw new Violation("lost", errors.join("; "));
+  await images.remove(name);
+  return result;
+}
+
+interface Fight {
+  readonly name: string;
+  readonly conf: string;
+  readonly pool: string;
+  readonly history: BlockHistory;
+  readonly random: Random;
+  readonly clients: number;
+  readonly result: FightsResult;
+  isOver(): boolean;
+}
+
+async function fight(how: Fight & { number: number; cuts: SocketCuts }): Promise<void> {
+  const { number, name, conf, pool, cuts, random, result, isOver } = how;
+  await using cluster = await Cluster.connect({
+    conf,
+    name: "client.admin",
+    env: {},
+    openTransport: cuts.open,
+  });
+  const images = await ImagePool.open(cluster, pool);
+  const own = `${name}-own-${number}`;
+  await images.create(own, 2 ** 20);
+  await using mine = await images.open(own);
+  for (let turn = 0; !isOver(); turn++) {
+    await using image = await images.open(name);
+    for (let write = random.between(1, 20); write > 0; write--)
+      await writeOne(how, number, image.write.bind(image));
+    if (random.chance(0.2)) {
+      const snapshot = `s${number}-${turn}`;
+      await image.snapshots.create(snapshot);
+      await image.refresh();
+      await image.snapshots.remove(snapshot);
+      result.snapshots++;
+    }
+    await mine.write(0, Buffer.from(`turn ${turn}`));
+    if (random.chance(0.1)) await twice(images, how, number, image);
+    if (random.chance(0.3)) await sleep(random.between(1, 300));
+    result.turns++;
+  }
+  await mine.close();
+  await images.remove(own);
+}
+
+/** The same client opens the image once more: it never takes itself for somebody else. */
+async function twice(images: ImagePool, how: Fight, number: number, image: Image): Promise<void> {
+  await using again = await images.open(how.name);
+  await writeOne(how, number, again.write.bind(again));
+  await writeOne(how, number, image.write.bind(image));
+}
+
+async function fightAsLibrbd(how: Fight): Promise<void> {
+  const { name, conf, pool, clients, random, result, isOver } = how;
+  await using client = new LibrbdClient(conf, "client.admin", pool);
+  while (!isOver()) {
+    await client.open(name);
+    for (let write = random.between(1, 5); write > 0; write--) {
+      await writeOne(how, clients - 1, (offset, bytes) => client.write(name, offset, Buffer.from(bytes)));
+    }
+    await client.close(name);
+    await sleep(random.between(100, 1_000));
+    result.turns++;
+  }
+}
+
+/** Each client has blocks of its own, in objects of all. */
+async function writeOne(
+  { history, random, clients, result }: Fight,
+  number: number,
+  write: (offset: number, bytes: Buffer) => Promise<void>,
+): Promise<void> {
+  const block = random.below(Math.floor(2 ** 22 / blockBytes / clients)) * clients + number;
+  const { version, bytes } = history.startWrite(block);
+  await write(block * blockBytes, bytes);
+  history.acknowledge(block, version);
+  result.writes++;
+}
+
+const blockBytes = 4096;

@@ -1,0 +1,77 @@
+import type { Pool } from "@siphon/rados";
+import { hasCode } from "../../../../rbd/src/errors.ts";
+import { childrenObject, directoryObject, trashObject } from "../../../../rbd/src/object-names.ts";
+
+/**
+ * All that RBD has in a pool, but for the content of data objects: the objects' names, and what the directory, the trash, the lists
+ * of children and the headers say. A line each: `rbd_id.disk`, or `rbd_directory name_disk=<hex>`.
+ */
+export type PoolState = ReadonlySet<string>;
+
+export async function poolState(pool: Pool): Promise<PoolState> {
+  const lines = new Set<string>();
+  for await (const { name } of pool.listObjects()) lines.add(name);
+  const told = [...lines].filter((name) => lists.has(name) || name.startsWith("rbd_header."));
+  await Promise.all(
+    told.map(async (object) => {
+      try {
+        for await (const [key, value] of pool.omapEntries(object)) {
+          // Who reads an image says when.
+          if (!key.endsWith("_timestamp")) lines.add(`${object} ${key}=${value.toString("hex")}`);
+        }
+      } catch (error) {
+        if (!hasCode(error, "ENOENT")) throw error;
+      }
+    }),
+  );
+  return lines;
+}
+
+/** Lines that only the first has. */
+export function only(state: PoolState, other: PoolState): string[] {
+  return [...state].filter((line) => !other.has(line)).toSorted();
+}
+
+/** What of images there is, in numbers. */
+export interface Remains {
+  dataObjects: number;
+  headers: number;
+  objectMaps: number;
+  /** rbd_id objects: names by which images are opened. */
+  names: number;
+  /** In the directory: names by which they are listed. */
+  entries: number;
+  trashed: number;
+  /** Clones that have a parent, as their headers say. */
+  parents: number;
+  /** Lists of children that are not what they were. */
+  children: number;
+  snapshots: number;
+}
+
+/** What there is beyond `before`. */
+export function remains(state: PoolState, before: PoolState): Remains {
+  const lines = only(state, before);
+  const count = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
+  // Those of the images that are always there tell how many clones they have.
+  const isNew = (line: string) => !before.has(line.slice(0, line.indexOf(" ")));
+  return {
+    dataObjects: count(/^rbd_data\./),
+    headers: count(/^rbd_header\.\w+$/),
+    objectMaps: count(/^rbd_object_map\.\w+$/),
+    names: count(/^rbd_id\./),
+    entries: count(/^rbd_directory name_/),
+    trashed: count(/^rbd_trash id_/),
+    parents: count(/^rbd_header\.\w+ parent=/),
+    children: count(/^(rbd_children |rbd_header\.\w+ snap_children_)/),
+    snapshots: lines.filter((line) => /^rbd_header\.\w+ snapshot_/.test(line) && isNew(line)).length,
+  };
+}
+
+export function minus(all: Remains, others: Remains): Remains {
+  const left = { ...all };
+  for (const key of Object.keys(left) as (keyof Remains)[]) left[key] -= others[key];
+  return left;
+}
+
+const lists: ReadonlySet<string> = new Set([directoryObject, trashObject, childrenObject]);

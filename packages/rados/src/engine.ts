@@ -1,0 +1,12 @@
+// For programs that serve disks: requests to objects without a promise, a closure or a buffer for each of them.
+export { createGcm, type GcmFill, gcmTagBytes } from "./messenger/gcm.ts";
+export { Region } from "./messenger/region.ts";
+export type { OpenTransport, Transport, TransportEvents, TransportTarget } from "./messenger/transport.ts";
+export type { RequestInFlight } from "./objecter/in-flight-table.ts";
+export { Objecter } from "./objecter/objecter.ts";
+export type { ObjecterListener } from "./objecter/objecter-host.ts";
+export { opCode, opFlag, requestFlag } from "./objecter/op-code.ts";
+export { OpList } from "./objecter/op-list.ts";
+export { ObjectRequest } from "./objecter/request.ts";
+export { ObjectTarget } from "./objecter/target.ts";
+export { throwUnowned } from "./unowned.ts";
