@@ -69,15 +69,15 @@ test("a placement group is queried", async () => {
   assert.equal(named.info.pgid, "1.0");
 });
 
-test("what is no command is said so, with what comes near, and the exit code is 1", async () => {
+test("what is no command is said so, with what comes near, and the exit code is EINVAL", async () => {
   const { code, stderr } = await siphon("ceph", "osd", "pool", "creat", "x");
-  assert.equal(code, 1);
+  assert.equal(code, 22);
   assert.match(stderr, /siphon: there is no command `osd pool creat x`; near to it:\n {2}osd pool /);
 });
 
-test("what the cluster refuses is an error with its words", async () => {
+test("what the cluster refuses is an error with its words, and its errno is the exit code", async () => {
   const { code, stdout, stderr } = await siphon("ceph", "osd", "pool", "get", "nowhere", "size");
-  assert.deepEqual([code, stdout], [1, ""]);
+  assert.deepEqual([code, stdout], [2, ""]);
   assert.match(stderr, /mon refused `osd pool get`: unrecognized pool 'nowhere' \(ENOENT\)/);
 });
 

@@ -9,8 +9,8 @@ export type Disk =
   | { type: "file"; path: string; format: "raw" | "qcow2"; readOnly?: boolean }
   /** Reads zeros, forgets writes; size in bytes. */
   | { type: "null"; size: number }
-  /** A unix socket; `reconnectDelay` in seconds. */
-  | { type: "nbd"; socket: string; export?: string; reconnectDelay?: number }
+  /** A unix socket; `reconnectDelay` in seconds. Discards reach the server only where they are asked for, as a block node has them. */
+  | { type: "nbd"; socket: string; export?: string; reconnectDelay?: number; discard?: "unmap" }
   | { type: "vhost-user"; socket: string };
 
 /** QEMU options, each with its value. */
@@ -123,8 +123,9 @@ function protocol(disk: BackedDisk): BlockNode {
     case "null":
       return { driver: "null-co", size: disk.size, "read-zeroes": true };
     case "nbd": {
-      const server = { type: "unix", path: disk.socket };
-      return { driver: "nbd", server, export: disk.export, "reconnect-delay": disk.reconnectDelay };
+      const { socket, export: name, reconnectDelay, discard } = disk;
+      const server = { type: "unix", path: socket };
+      return { driver: "nbd", server, export: name, "reconnect-delay": reconnectDelay, discard };
     }
   }
 }

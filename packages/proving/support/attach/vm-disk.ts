@@ -69,7 +69,7 @@ export function testVmDisk(transport: Transport): VmDisk {
   function diskAt(image: string): Disk {
     const socket = socketOf(image);
     if (transport === "vhost") return { type: "vhost-user", socket };
-    return { type: "nbd", socket, export: `${pool}/${image}`, reconnectDelay: 60 };
+    return { type: "nbd", socket, export: `${pool}/${image}`, reconnectDelay: 60, discard: "unmap" };
   }
 
   /** Runs a command in the guest that must succeed. */
