@@ -43,7 +43,9 @@ async function helps(): Promise<Map<string, string>> {
     const writeOut = (text: string) => found.set(path, (found.get(path) ?? "") + text);
     command.configureOutput({ writeOut, getOutHasColors: () => false });
     command.outputHelp();
-    for (const child of command.commands) add(`${path} ${child.name()}`, child);
+    // What siphon refuses to do is hidden, and says that whatever it is asked.
+    const shown = command.createHelp().visibleCommands(command);
+    for (const child of shown) if (child.name() !== "help") add(`${path} ${child.name()}`, child);
   };
   for (const { name, summary, load } of commands) {
     const command = (await load([])).summary(summary);

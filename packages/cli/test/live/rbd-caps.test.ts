@@ -25,7 +25,10 @@ const users: Record<string, { mon: string; osd: string; within?: string }> = {
   "no-mon-profile": { mon: "allow r", osd: "allow class-read object_prefix rbd_children, allow rwx pool=P" },
 };
 
-/** One after the other for each user; W/ stands for the pool and, where the user has one, the namespace. */
+/**
+ * One after the other for each user; W/ stands for the pool and, where the user has one, the namespace. Snapshots of groups are not among
+ * them: rbd 16.2 waits for ever in `group snap create` of a user of a namespace.
+ */
 const lines = `
 ls W
 ls -l W
@@ -86,9 +89,7 @@ sparsify W/base
 lock add W/base mine --shared tag
 group create W/g
 group image add W/g W/base
-group snap create W/g@one
 group image ls W/g
-group snap rm W/g@one
 group image rm W/g W/base
 group rm W/g
 rename W/clone W/renamed
