@@ -146,7 +146,9 @@ for (const [user, { mon, osd, within }] of Object.entries(users)) {
       const [ours, theirs] = await Promise.all(
         (["siphon", "rbd"] as const).map((side) => run(side, user, line, within)),
       );
-      await t.test(line, () => {
+      // rbd tries for ever what it may not do in some commands that write.
+      const skip = theirs!.code === 124 && "rbd does not end";
+      await t.test(line, { skip }, () => {
         assert.equal(ours!.code, theirs!.code, `${ours!.stderr}\nrbd: ${theirs!.stderr}`);
         assert.equal(leveled(ours!.stdout, "siphon"), leveled(theirs!.stdout, "rbd"));
       });
@@ -172,7 +174,7 @@ async function run(side: Side, user: string, line: string, within: string | unde
     ...[...words, ...(quiet.test(line) && !line.startsWith("create") ? ["--no-progress"] : [])],
     ...["--conf", cluster.conf, "--id", name, "--keyring", join(directory, `${name}.keyring`)],
   ];
-  return side === "siphon" ? worker.call(all) : call("rbd", all);
+  return side === "siphon" ? worker.call(all) : call("timeout", ["15", "rbd", ...all]);
 }
 
 function leveled(text: string, side: Side): string {
