@@ -25,9 +25,9 @@ test("a root without Ceph, or without QEMU, is refused in a sentence that says s
 });
 
 test("a root with half of Ceph is refused with what it lacks", async () => {
-  using small = await smallRoot(ceph.filter((name) => name !== "ceph-osd" && name !== "fio"));
+  using small = await smallRoot(ceph.filter((name) => name !== "ceph-osd" && name !== "rados"));
   await assert.rejects(Root.find(small.directory, { uses: ["ceph"] }), {
-    message: `the root ${small.directory} has only a part of Ceph: it lacks ceph-osd, fio`,
+    message: `the root ${small.directory} has only a part of Ceph: it lacks ceph-osd, rados`,
   });
 });
 
