@@ -128,7 +128,10 @@ test("images are changed and removed as rbd does it", async () => {
   assert.equal(await succeeds(rbd("children", `${pool}/plain`)), `${pool}/old\n`);
   const missing = await siphon("info", image);
   assert.equal(missing.code, 2);
-  assert.match(missing.stderr, /siphon: there is no image libvirt-pool\/disk: \(2\) No such file or directory\n +list images with/);
+  assert.match(
+    missing.stderr,
+    /siphon: there is no image libvirt-pool\/disk: \(2\) No such file or directory\n +list images with/,
+  );
   assert.equal((await siphon("info", "a/b/c/d")).code, 22);
 });
 
