@@ -147,7 +147,7 @@ for (const [user, { mon, osd, within }] of Object.entries(users)) {
         (["siphon", "rbd"] as const).map((side) => run(side, user, line, within)),
       );
       // rbd tries for ever what it may not do in some commands that write.
-      const skip = theirs!.code === 124 && "rbd does not end";
+      const skip = theirs!.code === 137 && "rbd does not end";
       await t.test(line, { skip }, () => {
         assert.equal(ours!.code, theirs!.code, `${ours!.stderr}\nrbd: ${theirs!.stderr}`);
         assert.equal(leveled(ours!.stdout, "siphon"), leveled(theirs!.stdout, "rbd"));
@@ -174,7 +174,7 @@ async function run(side: Side, user: string, line: string, within: string | unde
     ...[...words, ...(quiet.test(line) && !line.startsWith("create") ? ["--no-progress"] : [])],
     ...["--conf", cluster.conf, "--id", name, "--keyring", join(directory, `${name}.keyring`)],
   ];
-  return side === "siphon" ? worker.call(all) : call("timeout", ["15", "rbd", ...all]);
+  return side === "siphon" ? worker.call(all) : call("timeout", ["--signal=KILL", "15", "rbd", ...all]);
 }
 
 function leveled(text: string, side: Side): string {
