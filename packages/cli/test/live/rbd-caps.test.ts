@@ -21,8 +21,7 @@ const users: Record<string, { mon: string; osd: string; within?: string }> = {
 
 /**
  * One after the other for each user; W/ stands for the pool and, where the user has one, the namespace. Snapshots of groups are not among
- * them: rbd 16.2 waits for ever in `group snap create` of a user of a namespace. Nor are children in other namespaces, which rbd
- * 16.2 may not list, and what such a user may do in other pools.
+ * them: rbd 16.2 waits for ever in `group snap create` of a user of a namespace.
  */
 const lines = `
 ls W
@@ -58,7 +57,9 @@ snap protect W/base@mine
 snap rename W/base@mine W/base@yours
 clone W/base@s W/clone --rbd-default-clone-format 2
 clone W/base@s W/old --rbd-default-clone-format 1
+children W/base
 info W/clone
+snap unprotect W/base@s
 flatten W/clone
 flatten W/old
 snap unprotect W/base@yours
@@ -103,7 +104,14 @@ ls W
   .split("\n");
 
 before(async () => {
-  cluster = await LocalCluster.up({ name: "cli-caps", osds: 1, replicas: 1, store: "memstore", pgs: 8 });
+  cluster = await LocalCluster.up({
+    name: "cli-caps",
+    osds: 1,
+    replicas: 1,
+    store: "memstore",
+    auth: "cephx",
+    pgs: 8,
+  });
   worker = new RbdWorker();
   writeFileSync(join(directory, "0"), Buffer.alloc(2 ** 20, 7));
   for (const pool of [...Object.values(pools), "other"]) {

@@ -30,7 +30,7 @@ export async function childrenOf(
     if (hasCode(error, "ENOENT")) return [];
     throw error;
   });
-  const older = await listOldChildrenOf(cluster, image, snapId);
+  const older = await listOldChildrenOf(cluster, pool.namespace, image, snapId);
   return Promise.all(
     [...newer, ...older].map(async ({ poolId, namespace, imageId: id }) => {
       const childPool = await poolById(cluster, poolId, namespace);

@@ -6,19 +6,24 @@ import { poolById } from "../image/pools.ts";
 import type { ImageState } from "../image-state.ts";
 import { childrenObject } from "../object-names.ts";
 
-/** Clones of the first version, which only the pools that they are in know of: each is asked. */
+/**
+ * Clones of the first version, which only the pools that they are in know of: each is asked. They are in the namespace of their parent.
+ *
+ * @param namespace that the image is in
+ */
 export async function listOldChildrenOf(
   cluster: Cluster,
+  namespace: string,
   image: Pick<ImageState, "id" | "poolId">,
   snapId: number,
 ): Promise<ChildSpec[]> {
   const parent = { poolId: image.poolId, namespace: "", imageId: image.id, snapId };
   const found = await Promise.all(
     [...cluster.pools.keys()].map(async (poolId) => {
-      const pool = await poolById(cluster, poolId);
+      const pool = await poolById(cluster, poolId, namespace);
       try {
         const ids = await ask(pool, childrenObject, listOldChildren(parent));
-        return ids.map((imageId) => ({ poolId, namespace: "", imageId }));
+        return ids.map((imageId) => ({ poolId, namespace, imageId }));
       } catch (error) {
         // Pools that this user may not read, or that are not RBD's, are passed over, as rbd does.
         if (hasCode(error, "ENOENT", "EPERM", "EOPNOTSUPP")) return [];

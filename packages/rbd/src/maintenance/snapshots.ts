@@ -160,7 +160,8 @@ export async function unprotectSnapshot(image: OpenImage, name: string): Promise
   }
   await image.changeHeader(setProtection(id, protection.unprotecting));
   await image.announce();
-  const children = await listOldChildrenOf(image.cluster, image.header, id).catch(async (error) => {
+  const { cluster, pool, header } = image;
+  const children = await listOldChildrenOf(cluster, pool.namespace, header, id).catch(async (error) => {
     await image.changeHeader(setProtection(id, protection.protected)).catch(() => {});
     await image.announce().catch(() => {});
     throw error;
