@@ -82,7 +82,8 @@ export async function watch(
     "while :; do",
     `  for name in ${words(...daemons.map(({ name }) => name))}; do`,
     `    pid=$(cat ${dir}/"$name".pid) && kill -0 "$pid" || {`,
-    `      printf '%s\\t' "$name"; tail -n 20 ${dir}/"$name".log; exit 0`,
+    // A daemon that crashes tells the reason long before the end of its log.
+    `      printf '%s\\t' "$name"; ${reasonOf(`${dir}/"$name"`)}; tail -n 20 ${dir}/"$name".log; exit 0`,
     "    }",
     "  done",
     "  printf '\\n'; sleep 1", // the end of the connection is noticed by writing
@@ -106,11 +107,23 @@ function quietlyFunction({ dir }: ClusterHome): string[] {
     `  base=${words(dir)}/$1; shift`,
     '  "$@" > "$base.out" 2>&1 || {',
     '    tail -n 2 "$base.out" >&2',
-    `    cat "$base.out" "$base.log" 2> /dev/null | grep -E ${words(REASONS)} | tail -n 1 >&2`,
+    `    ${reasonOf('"$base"')} >&2`,
     "    return 1",
     "  }",
     "}",
   ];
+}
+
+/**
+ * Shell that prints the last line of a daemon's output or log that tells why it cannot go on, if there is one. On a full disk there may be no
+ * line: the log did not fit.
+ */
+function reasonOf(base: string): string {
+  const kibibytes = `$(df -Pk ${base}.out | awk 'NR == 2 { print $4 }')`;
+  return (
+    `{ cat ${base}.out ${base}.log 2> /dev/null | grep -E ${words(REASONS)} | tail -n 1; ` +
+    `[ "${kibibytes}" -ge 64 ] || echo 'No space left on device'; }`
+  );
 }
 
 /** Words of the C library for what a daemon may die of, which `hostFailure` knows. */
