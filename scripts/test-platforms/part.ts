@@ -60,7 +60,7 @@ function files(name: string, names: string[]): Part {
         assert.ok(paths.length > 0, `there is no live test ${each}`);
         return paths;
       });
-      return tests(machine, `npm run test:live -- --test-concurrency=1 ${found.join(" ")}`, options);
+      return tests(machine, `npm run test:live -- --at-once=1 ${found.join(" ")}`, options);
     },
   };
 }

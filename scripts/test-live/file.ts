@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pidsWithEnvironment } from "../../packages/lab/src/host/proc.ts";
+import { endProcesses } from "../../packages/lab/src/host/signals.ts";
+
+export interface FileResult {
+  file: string;
+  seconds: number;
+  /** Why the file as a whole failed; undefined when it passed. */
+  failure?: string;
+  /** What node's runner printed, without its summary. */
+  output: string;
+  /** The tests that failed, as the runner tells them at its end. */
+  failingTests: string;
+  counts: Counts;
+}
+
+export type Counts = { [kind in "tests" | "pass" | "fail" | "cancelled" | "skipped"]: number };
+
+/** A file takes a minute or two; machines that run tests are up to four times slower than a developer's. */
+const LIMIT_MS = 10 * 60_000;
+/** What was told to end may take so long, before it counts as left running. */
+const GRACE_MS = 5_000;
+/** Marks whatever a file starts. */
+const MARK = "SIPHON_TEST_FILE";
+
+/** Runs the tests of a file. What it started is ended when this resolves. Never rejects for what the tests do. */
+export async function runFile(
+  file: string,
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<FileResult> {
+  const began = performance.now();
+  const mark = randomUUID();
+  const running = () => pidsWithEnvironment(MARK, (value) => value === mark);
+  const child = spawn(
+    process.execPath,
+    ["--test", "--test-force-exit", "--test-timeout=300000", "--test-reporter=spec", file],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+      env: { ...process.env, ...environment, [MARK]: mark },
+    },
+  );
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (piece: string) => {
+      text += piece;
+    });
+  }
+  const ended = once(child, "exit").then(([code, killedBy]) => `exit code ${code ?? killedBy}`);
+  const limit = AbortSignal.any([AbortSignal.timeout(LIMIT_MS), signal]);
+  const cut = once(limit, "abort").then(() => "cut");
+  let end = await Promise.race([ended, cut]);
+  let failure = end === "exit code 0" ? undefined : end;
+  if (end === "cut") {
+    failure = signal.aborted ? "interrupted" : `not over after ${LIMIT_MS / 1000} s`;
+    // The runner says what was still running when it is asked to end.
+    child.kill("SIGTERM");
+    end = await Promise.race([ended, sleep(GRACE_MS, "hangs")]);
+  } else {
+    const deadline = performance.now() + GRACE_MS;
+    while (running().length > 0 && performance.now() < deadline) await sleep(50);
+    const left = running().map(commandLine).filter(Boolean);
+    if (left.length > 0) failure ??= `left running: ${left.join("; ")}`;
+  }
+  await endProcesses(running());
+  await ended;
+  const [output, failingTests] = partsOf(text);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  return { file, seconds, failure, output, failingTests, counts: countsIn(text) };
+}
+
+/** The runner's text before its summary, and the failing tests behind it. */
+function partsOf(text: string): [output: string, failingTests: string] {
+  const summary = text.search(/^ℹ tests \d+$/m);
+  const failing = text.indexOf("✖ failing tests:", summary);
+  if (summary < 0) return [text, text.slice(-4000)];
+  return [text.slice(0, summary), failing < 0 ? "" : text.slice(failing)];
+}
+
+function countsIn(text: string): Counts {
+  const count = (kind: string) => Number(new RegExp(`^ℹ ${kind} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+  const [tests, pass, fail, cancelled, skipped] = ["tests", "pass", "fail", "cancelled", "skipped"].map(
+    count,
+  );
+  return { tests, pass, fail, cancelled, skipped } as Counts;
+}
+
+/** Empty for a process that has ended meanwhile. */
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").slice(0, 200).trim();
+  } catch {
+    return "";
+  }
+}
