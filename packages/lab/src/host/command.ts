@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 import { exec } from "tinyexec";
 import { LabError } from "../errors.ts";
@@ -69,11 +70,13 @@ export async function run(
   else if (typeof input !== "string" && stdin) void pipeline(input, stdin).catch(() => {});
   if (onStart && result.pid !== undefined) onStart(result.pid);
   if (onStdout) result.process?.stdout?.setEncoding("utf8").on("data", onStdout);
-  using _ = endingOn(stop, result.pid);
+  using _ = endingOn(stop, result.process);
   let output: Awaited<typeof result>;
   try {
     output = await result;
   } catch (cause) {
+    signal?.throwIfAborted();
+    if (timeout.aborted) throw timedOut(command, timeoutMs);
     throw notStarted(call.command, cause);
   }
   signal?.throwIfAborted();
@@ -93,10 +96,16 @@ const GRACE_MS = 2_000;
 
 /**
  * Ends a process group once `stop` is aborted: SIGTERM, then SIGKILL, as fio waits for I/O that never comes
- * and leaves its children behind.
+ * and leaves its children behind. What is outside of the group may hold its output open, as ssh's master does
+ * for as long as the command in the guest runs: nobody waits for that.
  */
-function endingOn(stop: AbortSignal, pid: number | undefined): Disposable {
+function endingOn(stop: AbortSignal, child: ChildProcess | undefined): Disposable {
+  const pid = child?.pid;
   let timer: NodeJS.Timeout | undefined;
+  const letGo = () => {
+    child?.stdout?.destroy();
+    child?.stderr?.destroy();
+  };
   const signalGroup = (name: NodeJS.Signals) => {
     try {
       if (pid !== undefined) process.kill(-pid, name);
@@ -106,6 +115,8 @@ function endingOn(stop: AbortSignal, pid: number | undefined): Disposable {
   };
   const onAbort = () => {
     signalGroup("SIGTERM");
+    if (child?.exitCode === null && child.signalCode === null) child.once("exit", letGo);
+    else letGo();
     timer = setTimeout(signalGroup, GRACE_MS, "SIGKILL");
   };
   stop.addEventListener("abort", onAbort, { once: true });

@@ -34,6 +34,18 @@ test("a program that hangs is ended at its time limit", async () => {
   await assert.rejects(run("sleep", ["60"], { timeoutMs: 200 }), codeOf("SIPHON_TIMEOUT"));
 });
 
+test("its time limit holds too where its output stays open in a program that is not ours to end", async () => {
+  // In a session of its own, as ssh's master is.
+  const elsewhere = ["-c", 'setsid sleep 60 & echo "$!"; wait'];
+  let pid = 0;
+  const onStdout = (text: string) => {
+    pid = Number(text);
+  };
+  await assert.rejects(run("sh", elsewhere, { timeoutMs: 500, onStdout }), codeOf("SIPHON_TIMEOUT"));
+  assert.ok(processId(pid), "the other program ended first");
+  process.kill(pid);
+});
+
 test("an abort ends the program and is thrown as it came", async () => {
   const reason = new Error("enough");
   const controller = new AbortController();

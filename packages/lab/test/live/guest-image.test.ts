@@ -258,7 +258,10 @@ test("a mirror that cannot be reached is named", async () => {
     const mirror = "http://127.0.0.1:9/debian";
     await assert.rejects(buildGuestImage({ mirror }), (error) => {
       assert.ok(error instanceof LabError && error.code === "SIPHON_PROGRAM_FAILED");
-      assert.match(error.message, /cannot get the packages of a guest image from http:\/\/127\.0\.0\.1:9\/debian/);
+      assert.match(
+        error.message,
+        /cannot get the packages of a guest image from http:\/\/127\.0\.0\.1:9\/debian/,
+      );
       return /--mirror/.test(error.hint ?? "");
     });
     assert.deepEqual(left(cache), []);
