@@ -1,5 +1,5 @@
-// Prints how the packages lean on each other: imports that run upwards, circles of files, lengths of files. With --check it says
-// only what is wrong, and fails on an import that runs upwards.
+// Prints how the packages lean on each other: imports that run upwards, circles of files, lengths of files. With --check it prints
+// only what is wrong, and fails on an import that runs upwards and on a circle.
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,18 +23,24 @@ const upward = [...imports].flatMap(([path, targets]) =>
     .filter((target) => !isDownward(packageOf(path), packageOf(target)))
     .map((target) => `${path} imports ${target}`),
 );
-if (upward.length > 0) process.exitCode = 1;
-if (upward.length > 0) console.log(`upward imports:\n  ${upward.join("\n  ")}`);
+const circles = circlesOf(imports);
+const wrong = {
+  "upward imports": upward,
+  "circles of files": circles.map((circle) => `${circle.length} files: ${circle.join(", ")}`),
+};
+for (const [kind, found] of Object.entries(wrong)) {
+  if (found.length === 0) continue;
+  process.exitCode = 1;
+  console.log(`${kind}:\n  ${found.join("\n  ")}`);
+}
 if (!process.argv.includes("--check")) {
   const lengths = [...files.values()].map((text) => text.split("\n").length - 1).sort((a, b) => a - b);
   const longest = [...files].toSorted(([, a], [, b]) => b.split("\n").length - a.split("\n").length)[0]!;
-  const circles = circlesOf(imports);
   console.log(
     `files: ${files.size}, median ${lengths[lengths.length >> 1]} lines, longest ${lengths.at(-1)} (${longest[0]})`,
   );
   console.log(`upward imports: ${upward.length}`);
   console.log(`circles of files: ${circles.length}`);
-  for (const circle of circles) console.log(`  ${circle.length} files: ${circle.join(", ")}`);
 }
 
 /** Files and packages (`packages/NAME`) that a file imports, types included. */

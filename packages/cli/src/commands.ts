@@ -1,18 +1,4 @@
-import type { Command } from "commander";
-
-/** A top-level command: listed in the help without being loaded, loaded when it is called. */
-export interface CommandEntry {
-  name: string;
-  summary: string;
-  /** @param args what follows the command: those of its own commands that are not called need not be loaded */
-  load: (args: string[]) => Promise<Command>;
-  /** Puts what follows the command into the order in which it is parsed. */
-  arrange?: (args: string[]) => Promise<string[]>;
-  /** Settings of Ceph may stand among its arguments. */
-  takesCephSettings?: boolean;
-  /** Exits with what the program of that name does: an errno, and 1 for options that it has not; or always 1. */
-  exits?: "errno" | "one";
-}
+import type { CommandEntry } from "./command-entry.ts";
 
 /** Every command of siphon, in the order of the help. Loading only the one that is called keeps start-up short. */
 export const commands: CommandEntry[] = [
@@ -124,6 +110,6 @@ export const commands: CommandEntry[] = [
   {
     name: "completion",
     summary: "a script that completes siphon's commands in bash, zsh or fish",
-    load: async () => (await import("./commands/completion.ts")).completionCommand(),
+    load: async () => (await import("./commands/completion.ts")).completionCommand(commands),
   },
 ];

@@ -1,8 +1,9 @@
 import { version } from "@siphon/wire";
 import { Command, CommanderError } from "commander";
 import { takeCephSettings } from "./ceph-settings.ts";
+import type { CommandEntry } from "./command-entry.ts";
 import { meaningDefaultPool } from "./commands/rbd/default-pool.ts";
-import { type CommandEntry, commands } from "./commands.ts";
+import { commands } from "./commands.ts";
 import { errnoExitCode, exitCodeOf, explain, Interrupted, onlyOne } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 

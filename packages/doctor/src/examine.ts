@@ -1,12 +1,11 @@
+import type { Examination, ExaminedDisk, FoundFinding } from "./examination.ts";
 import { allFindings } from "./findings/all.ts";
 import {
   type Finding,
   fixWords,
   type Hit,
-  type Severity,
   type Subject,
   severities,
-  type Takes,
   type Worth,
 } from "./findings/finding.ts";
 import { vmsOf } from "./inputs/case.ts";
@@ -14,45 +13,9 @@ import type { InputFile } from "./inputs/input.ts";
 import { recognise } from "./inputs/recognise.ts";
 import type { Disk } from "./model/disk.ts";
 import { isRbd } from "./model/disk.ts";
-import type { Place } from "./model/place.ts";
-import type { Platform, Vm } from "./model/vm.ts";
+import type { Vm } from "./model/vm.ts";
 import { redact } from "./redact.ts";
 import { verdictOf } from "./verdict.ts";
-
-/** What was found once: which finding, where, and what mends it in the platform's syntax. */
-export interface FoundFinding {
-  id: string;
-  title: string;
-  severity: Severity;
-  why: string;
-  worth: Worth | null;
-  fix: string;
-  takes: Takes;
-  place: Place;
-}
-
-export interface ExaminedDisk {
-  disk: string;
-  rbd: boolean;
-  /** pool/namespace/image, or the path of what it is. */
-  source?: string;
-  findings: FoundFinding[];
-}
-
-/** One VM, or what stands for many, with all that was found. Fit for JSON. */
-export interface Examination {
-  platform: Platform;
-  managedBy?: string;
-  name?: string;
-  id?: string;
-  /** The best step first, in a paragraph. */
-  verdict: string;
-  disks: ExaminedDisk[];
-  vm: { findings: FoundFinding[] };
-  notes: string[];
-  /** What could not be seen, and why. */
-  unseen: string[];
-}
 
 export interface ExamineOptions {
   /** What each rung of the ladder was worth in a run of one's own, by the rung's name. */

@@ -3,15 +3,8 @@ export type { ClusterView, HealthView, ImageView, PoolView } from "./cluster/vie
 export { DoctorError, type DoctorErrorCode } from "./errors.ts";
 export { vmOfHost, vmsOfHost } from "./evidence/host.ts";
 export type { WatchOptions } from "./evidence/running.ts";
-export {
-  type Examination,
-  type ExaminedDisk,
-  type ExamineOptions,
-  examine,
-  examineVm,
-  type FoundFinding,
-  readVms,
-} from "./examine.ts";
+export type { Examination, ExaminedDisk, FoundFinding } from "./examination.ts";
+export { type ExamineOptions, examine, examineVm, readVms } from "./examine.ts";
 export { allFindings, type FindingGroup, findingById, findingGroups } from "./findings/all.ts";
 export { type Finding, type Severity, severities, type Worth } from "./findings/finding.ts";
 export { type Fix, fixFor } from "./fix/fix.ts";

@@ -1,4 +1,4 @@
-import type { Examination, FoundFinding } from "./examine.ts";
+import type { Examination, FoundFinding } from "./examination.ts";
 import { severities } from "./findings/finding.ts";
 
 interface Step {

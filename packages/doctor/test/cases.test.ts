@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { type Examination, examine } from "../src/examine.ts";
+import type { Examination } from "../src/examination.ts";
+import { examine } from "../src/examine.ts";
 import { severities } from "../src/findings/finding.ts";
 import { type Expected, readCases } from "./support/case.ts";
 

@@ -1,5 +1,6 @@
 // For programs that serve disks: requests to objects without a promise, a closure or a buffer for each of them.
-export { createGcm, type GcmFill, gcmTagBytes } from "./messenger/gcm.ts";
+export { createGcm, type GcmFill } from "./messenger/gcm.ts";
+export { gcmTagBytes } from "./messenger/gcm-stream.ts";
 export { Region } from "./messenger/region.ts";
 export type { OpenTransport, Transport, TransportEvents, TransportTarget } from "./messenger/transport.ts";
 export type { RequestInFlight } from "./objecter/in-flight-table.ts";

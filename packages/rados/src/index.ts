@@ -37,7 +37,7 @@ export {
 export type { ListedObject, ListOptions, ObjectListing } from "./objects/object-listing.ts";
 export type { ObjectOptions, OperationOutcome, PoolOptions } from "./objects/object-options.ts";
 export { appendToObject, readObject, type StreamOptions, writeObject } from "./objects/object-streams.ts";
-export type { Advice, ObjectOperation } from "./objects/operation.ts";
+export type { Advice, Lenient, ObjectOperation, OperationKind, With } from "./objects/operation.ts";
 export { OperationError } from "./objects/operation-error.ts";
 export { type CopySource, copyFrom } from "./objects/operations/copy.ts";
 export type {
@@ -54,11 +54,11 @@ export type { Clone, SnapSet } from "./objects/operations/snaps.ts";
 export type { Watcher } from "./objects/operations/watchers.ts";
 export { Pool } from "./objects/pool.ts";
 export type { PoolSnapshot, PoolSnapshots } from "./objects/pool-snapshots.ts";
-export { ReadOperation, type ReadRange } from "./objects/read-operation.ts";
+export { ReadOperation, type ReadRange, type ReadWith } from "./objects/read-operation.ts";
 export type { NotifyOptions } from "./objects/watch/notify.ts";
 export type { Notification, Watch, WatchEvents, WatchOptions } from "./objects/watch/watch.ts";
 export type { WatchHandler } from "./objects/watch/watch-handler.ts";
-export { WriteOperation } from "./objects/write-operation.ts";
+export { WriteOperation, type WriteWith } from "./objects/write-operation.ts";
 export type { ObjectLocator } from "./osdmap/object-hash.ts";
 export { OsdMap } from "./osdmap/osdmap.ts";
 export { formatPgId, type PgId } from "./osdmap/pg.ts";

@@ -11,9 +11,10 @@ import { Groups } from "./groups/groups.ts";
 import type { ImageHeader } from "./header/image-header.ts";
 import { readHeader } from "./header/read-header.ts";
 import type { OpenOptions } from "./image/open-options.ts";
-import type { OnProgress } from "./image/requests.ts";
 import { Image } from "./image.ts";
+import type { Images } from "./images.ts";
 import { Namespaces } from "./namespaces/namespaces.ts";
+import type { OnProgress } from "./progress.ts";
 import { Trash } from "./trash/trash.ts";
 
 /**
@@ -24,7 +25,7 @@ import { Trash } from "./trash/trash.ts";
  * await images.create("disk", 10 * 2 ** 30);
  * ```
  */
-export class ImagePool {
+export class ImagePool implements Images {
   readonly cluster: Cluster;
   readonly pool: Pool;
   readonly trash: Trash;

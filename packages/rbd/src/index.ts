@@ -40,13 +40,12 @@ export { type HeaderSnapshot, type ImageHeader, imageFlag, opFeature } from "./h
 export { featureNames, featureOf } from "./image/features.ts";
 export type { ImageNotice } from "./image/notices.ts";
 export { type OpenOptions, toRead } from "./image/open-options.ts";
-export type { OnProgress } from "./image/requests.ts";
 export type { CreateSnapshotOptions, Snapshots } from "./image/snapshots.ts";
 export { type DiffOptions, Image } from "./image.ts";
 export { ImagePool } from "./image-pool.ts";
 export { type ImageState, imageFeature, type ParentLink, type Snapshot } from "./image-state.ts";
+export type { Images } from "./images.ts";
 export type { IoLimits } from "./io/admission.ts";
-
 export type { Latencies } from "./io/statistics.ts";
 export type { FoundZeros } from "./maintenance/find-zeros.ts";
 export type { Quiescing } from "./maintenance/quiesce.ts";
@@ -61,6 +60,7 @@ export {
   type PerformanceQuery,
   performanceMetrics,
 } from "./performance/image-performance.ts";
+export type { OnProgress } from "./progress.ts";
 export { isRbdOption } from "./settings/options.ts";
 export { type EffectiveSetting, Overrides } from "./settings/overrides.ts";
 export { Backup } from "./transfer/backup/backup.ts";

@@ -1,9 +1,9 @@
 import { AttachError } from "../errors.ts";
-import { type NbdExport, transmissionFlags } from "./export.ts";
+import type { NbdExport } from "./export.ts";
 import { contextsFor, parseContextQuery } from "./meta-context.ts";
 import * as encode from "./option-replies.ts";
 import { handshakeFlag, info, maxString, option, optionMagic, optionReply } from "./protocol.ts";
-import type { MetaContext, Session } from "./session.ts";
+import { type MetaContext, type Session, transmissionFlags } from "./session.ts";
 
 /** The exports by name; the empty name stands for the only one. */
 export type ExportTable = ReadonlyMap<string, NbdExport>;

@@ -1,4 +1,5 @@
 import type { NbdExport } from "./export.ts";
+import { transmissionFlag } from "./protocol.ts";
 
 /** What client and server have agreed on when transmission begins. */
 export interface Session {
@@ -13,4 +14,22 @@ export interface MetaContext {
   readonly name: string;
   /** The snapshot that changes are told since; without one, allocation is told. */
   readonly since: string | undefined;
+}
+
+/** The transmission flags of an export, for a client that has agreed on this much so far. */
+export function transmissionFlags(
+  { device }: NbdExport,
+  { replies, contexts }: Pick<Session, "replies" | "contexts">,
+): number {
+  let flags =
+    transmissionFlag.hasFlags |
+    transmissionFlag.sendFlush |
+    transmissionFlag.sendFua |
+    transmissionFlag.canMultiConn |
+    transmissionFlag.sendCache;
+  if (device.readOnly) flags |= transmissionFlag.readOnly;
+  else flags |= transmissionFlag.sendTrim | transmissionFlag.sendWriteZeroes | transmissionFlag.sendFastZero;
+  if (replies !== "simple") flags |= transmissionFlag.sendDf;
+  if (replies === "extended" && contexts.length > 0) flags |= transmissionFlag.blockStatusPayload;
+  return flags;
 }

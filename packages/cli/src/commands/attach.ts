@@ -21,7 +21,8 @@ import {
 } from "@siphon/attach";
 import type { CachePolicy } from "@siphon/rbd";
 import { Command, Option } from "commander";
-import { type ConnectFlags, clusterOptions, connectCluster, withConnectFlags } from "../connect.ts";
+import { type ConnectFlags, clusterOptions } from "../cluster-options.ts";
+import { connectCluster, withConnectFlags } from "../connect.ts";
 import { explain } from "../failure.ts";
 import { interruption } from "../interruption.ts";
 import { numberOption, sizeOption } from "../options.ts";

@@ -1,9 +1,13 @@
 import { Command } from "commander";
-import { type CommandEntry, commands } from "../commands.ts";
+import type { CommandEntry } from "../command-entry.ts";
 import { usage } from "./rbd/image-spec.ts";
 
-/** `siphon completion bash`: what a shell needs to complete siphon's commands and their options. */
-export function completionCommand(): Command {
+/**
+ * `siphon completion bash`: what a shell needs to complete siphon's commands and their options.
+ *
+ * @param commands all commands of siphon
+ */
+export function completionCommand(commands: readonly CommandEntry[]): Command {
   return new Command("completion")
     .description("Print a script that completes siphon's commands and options in a shell.")
     .argument("<shell>", "bash, zsh or fish")

@@ -1,7 +1,8 @@
 import type { ObjectLocation } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
-import { type ConnectFlags, connectCluster, withConnectFlags } from "../connect.ts";
+import type { ConnectFlags } from "../cluster-options.ts";
+import { connectCluster, withConnectFlags } from "../connect.ts";
 
 interface Flags extends ConnectFlags {
   namespace?: string;

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { formatSize } from "@siphon/lab";
 import type { Cluster, ClusterStatus } from "@siphon/rados";
 import { Command, Option } from "commander";
-import { type ConnectFlags, connectCluster, withConnectFlags } from "../connect.ts";
+import type { ConnectFlags } from "../cluster-options.ts";
+import { connectCluster, withConnectFlags } from "../connect.ts";
 import { interruption } from "../interruption.ts";
 
 interface Flags extends ConnectFlags {

@@ -1,24 +1,17 @@
 import { createTwoFilesPatch } from "diff";
 import { DoctorError } from "../errors.ts";
-import { type Examination, examineVm, type FoundFinding } from "../examine.ts";
+import type { Examination, FoundFinding } from "../examination.ts";
+import { examineVm } from "../examine.ts";
 import { findingById } from "../findings/all.ts";
 import { vmsOf } from "../inputs/case.ts";
 import type { InputFile, RecognisedFile } from "../inputs/input.ts";
 import { recognise } from "../inputs/recognise.ts";
-import type { Vm } from "../model/vm.ts";
+import type { FixTarget } from "./fix-target.ts";
 import { fixCeph, fixNova } from "./ini.ts";
 import { fixLibvirt } from "./libvirt.ts";
 import { fixProxmox } from "./proxmox.ts";
 import { fixQemu } from "./qemu.ts";
 import { fixIncus, fixKubernetes } from "./yaml.ts";
-
-/** What a change is about. */
-export interface FixTarget {
-  id: string;
-  /** The disks that have the finding; empty for one of the VM. */
-  disks: readonly string[];
-  vm: Vm;
-}
 
 export interface Fix {
   /** Files as they would be. */

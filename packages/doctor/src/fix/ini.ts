@@ -1,5 +1,5 @@
 import type { InputFile } from "../inputs/input.ts";
-import type { FixTarget } from "./fix.ts";
+import type { FixTarget } from "./fix-target.ts";
 
 /** nova.conf with one finding mended. */
 export function fixNova({ text }: InputFile, { id, vm }: FixTarget): string | undefined {

@@ -1,7 +1,7 @@
 import { XmlElement } from "@rgrove/parse-xml";
 import type { InputFile } from "../inputs/input.ts";
 import { type Element, readXml } from "../inputs/xml.ts";
-import type { FixTarget } from "./fix.ts";
+import type { FixTarget } from "./fix-target.ts";
 
 interface Edit {
   start: number;

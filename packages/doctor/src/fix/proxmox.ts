@@ -1,5 +1,5 @@
 import type { InputFile } from "../inputs/input.ts";
-import type { FixTarget } from "./fix.ts";
+import type { FixTarget } from "./fix-target.ts";
 
 /** Properties of a disk's line; undefined removes one. */
 const properties: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {

@@ -1,7 +1,7 @@
 import type { InputFile } from "../inputs/input.ts";
 import { readArguments } from "../inputs/qemu/arguments.ts";
 import { keyValues, splitCommas, textOf } from "../inputs/qemu/key-values.ts";
-import type { FixTarget } from "./fix.ts";
+import type { FixTarget } from "./fix-target.ts";
 
 /** Options of a -drive; undefined removes one. */
 const driveOptions: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {

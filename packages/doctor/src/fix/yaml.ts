@@ -1,6 +1,6 @@
 import { type Document, isCollection, isMap, isSeq, parseAllDocuments } from "yaml";
 import type { InputFile } from "../inputs/input.ts";
-import type { FixTarget } from "./fix.ts";
+import type { FixTarget } from "./fix-target.ts";
 
 type Path = (string | number)[];
 

@@ -1,5 +1,7 @@
 import type { Fact, Place } from "./place.ts";
-import type { Chosen } from "./vm.ts";
+
+/** Whether a setting was written, made by the platform, or left to a default that nobody chose. */
+export type Chosen = "written" | "platform" | "nobody";
 
 /** Only a data disk is a data path: the other kinds are asked for nothing but what names them. */
 export type DiskKind = "data" | "cdrom" | "cloudinit" | "efivars" | "other";

@@ -15,9 +15,6 @@ export type Platform =
   | "spdk"
   | "ceph-conf";
 
-/** Whether a setting was written, made by the platform, or left to a default that nobody chose. */
-export type Chosen = "written" | "platform" | "nobody";
-
 export interface Machine {
   board: "q35" | "i440fx" | "other";
   /** QEMU's release that the type stands for, as `pc-q35-8.2` has it; undefined for an unpinned type. */

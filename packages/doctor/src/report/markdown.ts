@@ -1,4 +1,4 @@
-import type { Examination, FoundFinding } from "../examine.ts";
+import type { Examination, FoundFinding } from "../examination.ts";
 import { placeWords, titleOf, worthWords } from "./words.ts";
 
 /** An examination for a ticket: the verdict, a table a disk. */

@@ -1,4 +1,4 @@
-import type { Examination, FoundFinding } from "../examine.ts";
+import type { Examination, FoundFinding } from "../examination.ts";
 import { allFindings } from "../findings/all.ts";
 import type { Severity } from "../findings/finding.ts";
 

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Examination, FoundFinding } from "../examine.ts";
+import type { Examination, FoundFinding } from "../examination.ts";
 import type { Severity } from "../findings/finding.ts";
 import { placeWords, titleOf, worthWords } from "./words.ts";
 

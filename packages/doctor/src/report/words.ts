@@ -1,4 +1,4 @@
-import type { Examination } from "../examine.ts";
+import type { Examination } from "../examination.ts";
 import type { Worth } from "../findings/finding.ts";
 import type { Place } from "../model/place.ts";
 

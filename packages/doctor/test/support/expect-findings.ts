@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Examination, examine } from "../../src/examine.ts";
+import type { Examination } from "../../src/examination.ts";
+import { examine } from "../../src/examine.ts";
 
 /**
  * Examines files and holds what is found against a line such as `vda +cache-librbd-on -krbd; vm -accel-tcg`: what must be found

@@ -3,8 +3,7 @@ import { freePorts } from "../cluster/ports.ts";
 import { LabError } from "../errors.ts";
 import { which } from "../host/command.ts";
 import { imageFile } from "../image/import.ts";
-import { type Boot, kernelParameters } from "../vm/arguments.ts";
-import type { VmOptions } from "../vm/vm.ts";
+import { type Boot, kernelParameters, type Network, type QemuPlan } from "../vm/arguments.ts";
 import { findSeed, isoPrograms } from "./cloud-init/seed.ts";
 import type { GuestControl } from "./control.ts";
 import { ROOT_PARAMETERS } from "./debian/recipe.ts";
@@ -24,7 +23,15 @@ export interface ImageGuest extends Guest {
   /** The file to put into RBD: the image itself, or an overlay of it that holds our key. */
   diskFile(signal?: AbortSignal): Promise<string>;
   /** What a VM of it needs beside that disk; its port is another one each time. */
-  equipment(): Promise<Required<Pick<VmOptions, "network" | "moreDisks" | "bootTimeoutMs">>>;
+  equipment(): Promise<GuestEquipment>;
+}
+
+/** Options for `Vm.start`, as `VmOptions` has them. */
+export interface GuestEquipment {
+  network: Network;
+  moreDisks: NonNullable<QemuPlan["moreDisks"]>;
+  /** Milliseconds. */
+  bootTimeoutMs: number;
 }
 
 /** Emulated on a busy machine, a cloud image takes minutes to boot for the first time. */

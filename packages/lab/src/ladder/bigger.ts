@@ -1,9 +1,10 @@
 import { LabError } from "../errors.ts";
 import type { FioJob } from "../fio/command.ts";
+import type { PlannedClimb } from "../rungs/plan.ts";
 import type { Report } from "../step.ts";
 import { studyBiggerFigure } from "../study/bigger.ts";
 import type { Vm } from "../vm/vm.ts";
-import type { Measurer, PlannedClimb } from "./measure.ts";
+import type { Measurer } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import type { LadderRecord } from "./record.ts";
 

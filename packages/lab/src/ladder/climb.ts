@@ -1,6 +1,7 @@
 import type { LabErrorCode } from "../errors.ts";
 import { type CampaignHooks, measureInterleaved } from "../load/interleaved.ts";
-import type { Measurer, PlannedClimb } from "./measure.ts";
+import type { PlannedClimb } from "../rungs/plan.ts";
+import type { Measurer } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import type { LadderRecord } from "./record.ts";
 

@@ -5,7 +5,7 @@ import { parseFio } from "../fio/result.ts";
 import type { Turn } from "../load/interleaved.ts";
 import { jobOf } from "../load/options.ts";
 import type { Run } from "../results/schema.ts";
-import type { PlannedRung } from "../rungs/plan.ts";
+import type { PlannedClimb } from "../rungs/plan.ts";
 import { renderCommand } from "../vm/arguments.ts";
 import type { Vm } from "../vm/vm.ts";
 import { FILL_SECONDS, loadInVm } from "./load-in-vm.ts";
@@ -13,8 +13,6 @@ import type { LadderOptions } from "./options.ts";
 import type { VmKit } from "./prepare.ts";
 import type { LadderRecord } from "./record.ts";
 import type { Target } from "./target.ts";
-
-export type PlannedClimb = Extract<PlannedRung, { status: "planned" }>;
 
 /** Measures rungs: a VM booted anew for each run, fio in it, the CPU times of QEMU and the OSDs beside it. */
 export class Measurer {

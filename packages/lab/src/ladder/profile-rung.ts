@@ -4,8 +4,9 @@ import { type FioJob, fioCommandLine } from "../fio/command.ts";
 import { jobOf } from "../load/options.ts";
 import { profileProcess } from "../profile/profile-process.ts";
 import { writeProfile } from "../profile/write.ts";
+import type { PlannedClimb } from "../rungs/plan.ts";
 import type { Report } from "../step.ts";
-import type { Measurer, PlannedClimb } from "./measure.ts";
+import type { Measurer } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 
 /** fio's own start in an emulated guest, and a moment of load before it is looked at. */

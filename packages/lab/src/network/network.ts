@@ -1,35 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { LabError } from "../errors.ts";
 import { Resource } from "../state/resource.ts";
+import type { NetworkDetails, NetworkHost, NetworkTap } from "./details.ts";
 import { ip, ipBatch } from "./ip.ts";
 import { removeNetwork } from "./remove.ts";
 import { addressIn, hostsIn, overlap, parseSubnet, type Subnet, subnets, subnetText } from "./subnet.ts";
-
-/** A host on a network: a namespace of its own, with a loopback and `eth0`. */
-export interface NetworkHost {
-  name: string;
-  /** As `ip netns` names it. */
-  namespace: string;
-  address: string;
-}
-
-/** A tap device on a network, for a guest to have an address there. */
-export interface NetworkTap {
-  name: string;
-  interface: string;
-  /** The address that is the guest's to take; nobody else on the network gets it. */
-  address: string;
-}
-
-/** What a network's lease says of it, for finding it and for removing it after a crash. */
-export interface NetworkDetails extends Record<string, unknown> {
-  /** The bridge's hardware address: what tells ours from another network's of the same name. */
-  mac: string;
-  bridge?: string;
-  subnet?: string;
-  hosts?: NetworkHost[];
-  taps?: NetworkTap[];
-}
 
 /**
  * Hosts on this machine: network namespaces, each on a veth pair, on one bridge that this machine has an address

@@ -1,8 +1,8 @@
 import { run } from "../host/command.ts";
 import { endProcesses } from "../host/signals.ts";
 import type { Resource } from "../state/resource.ts";
+import type { NetworkDetails } from "./details.ts";
 import { ip, links } from "./ip.ts";
-import type { NetworkDetails } from "./network.ts";
 
 /**
  * Removes a network, whole or half made: what runs in its namespaces, the namespaces, the ports of its bridge,

@@ -11,6 +11,9 @@ export type PlannedRung =
   | { status: "planned"; rung: Rung; settings: VmSettings; against: string | undefined }
   | { status: "skipped"; rung: Rung; reason: string };
 
+/** A rung that will be climbed. */
+export type PlannedClimb = Extract<PlannedRung, { status: "planned" }>;
+
 /** All rungs of a mode, in their order. */
 export function rungsOf(mode: LadderMode): Rung[] {
   return mode === "published" ? publishedRungs : cumulativeRungs;

@@ -8,7 +8,8 @@ import type { InventoryInput } from "../../src/deploy/inventory.ts";
 import { run } from "../../src/host/command.ts";
 import { Daemon } from "../../src/host/daemon.ts";
 import { endProcesses } from "../../src/host/signals.ts";
-import { Network, type NetworkHost, onHost } from "../../src/network/network.ts";
+import type { NetworkHost } from "../../src/network/details.ts";
+import { Network, onHost } from "../../src/network/network.ts";
 
 /**
  * Hosts that are namespaces of this machine, each with an ssh server that takes one key. They share its processes

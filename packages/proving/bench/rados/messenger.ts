@@ -65,7 +65,7 @@ for (let round = -1; round < rounds; round++) {
     if (round >= 0) samples.get(name)!.push(sample);
   }
 }
-for (const { connection } of lines.values()) connection.messenger.close();
+for (const { messenger } of lines.values()) messenger.close();
 peer.kill();
 progress("");
 await report();
@@ -158,6 +158,7 @@ async function sendPlain(): Promise<Sample> {
 }
 
 interface Line {
+  readonly messenger: Messenger;
   connection: Connection;
   onMessage(message: IncomingMessage): void;
 }
@@ -181,7 +182,7 @@ async function lineFor(
     closed: (_, error) => ready.reject(error),
     message: (_, message) => line.onMessage(message),
   });
-  const line: Line = { connection: await ready.promise, onMessage: () => heard.resolve() };
+  const line: Line = { messenger, connection: await ready.promise, onMessage: () => heard.resolve() };
   lines.set(name, line);
   if (direction === "out") {
     const frame = mode === "crc" ? 32 + 45 + frontBytes + dataBytes + 13 : 96 + 160 + dataBytes + 32;

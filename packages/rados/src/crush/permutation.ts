@@ -2,14 +2,6 @@ import { crushHash3 } from "@siphon/wire";
 import type { CrushBucket } from "./map.ts";
 import type { Placement } from "./placement.ts";
 
-/** A pseudo-random order of a bucket's items, made as far as it was asked for. */
-export interface Permutation {
-  readonly order: Uint32Array;
-  /** The input it was made for, and how many entries of `order` are settled. */
-  x: number;
-  settled: number;
-}
-
 /**
  * The item at place `r` of a permutation of a bucket's items that depends on the input alone
  * (bucket_perm_choose in src/crush/mapper.c): the way of uniform buckets, and of the exhaustive search of

@@ -1,7 +1,6 @@
 import { crushHash2 } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import type { CrushMap } from "./map.ts";
-import type { Permutation } from "./permutation.ts";
 import type { Straw2Args, Straw2Chooser } from "./straw2.ts";
 
 /**
@@ -59,4 +58,12 @@ export function isOut(p: Placement, device: number): boolean {
 /** Type of a device (0) or bucket; undefined for a bucket that does not exist. */
 export function itemType(p: Placement, item: number): number | undefined {
   return item >= 0 ? 0 : p.map.buckets[-1 - item]?.type;
+}
+
+/** A pseudo-random order of a bucket's items, made as far as it was asked for. */
+export interface Permutation {
+  readonly order: Uint32Array;
+  /** The input it was made for, and how many entries of `order` are settled. */
+  x: number;
+  settled: number;
 }

@@ -1,12 +1,14 @@
 import { type EntityAddr, SiphonError } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import { FrameAssembly } from "./assembly.ts";
-import type { ConnectionAuth } from "./auth.ts";
+import type { ConnectionAuth, ConnectionMode } from "./auth.ts";
+import type { ConnectionEvents } from "./events.ts";
+import type { GcmFill } from "./gcm.ts";
+import type { MessengerMemory } from "./memory.ts";
 import { type DataSink, defaultPriority, IncomingMessage, type OutgoingMessage } from "./message.ts";
-import type { Messenger } from "./messenger.ts";
-import { type Peer, peerText } from "./peer.ts";
+import { type Peer, type PeerType, peerText } from "./peer.ts";
 import { Region } from "./region.ts";
-import type { Transport } from "./transport.ts";
+import type { OpenTransport, Transport } from "./transport.ts";
 
 /** What a connection tells its owner; all calls come from the event loop. */
 export interface ConnectionHandler {
@@ -26,13 +28,35 @@ export interface ConnectionHandler {
   closed(connection: Connection, error: RadosError): void;
 }
 
+/** What the connections of one client share: its `Messenger`. */
+export interface ConnectionHost {
+  readonly memory: MessengerMemory;
+  readonly events: ConnectionEvents;
+  readonly openTransport: OpenTransport;
+  /** Connection modes allowed, preferred first, by the kind of daemon. */
+  readonly modes: Readonly<Record<PeerType, readonly ConnectionMode[]>>;
+  readonly signMessages: boolean;
+  readonly gcm: GcmFill | undefined;
+  /** The newest revision of msgr2 to offer. */
+  readonly revision: 0 | 1;
+  readonly globalId: bigint;
+  readonly addr: EntityAddr;
+  nextGlobalSeq(): bigint;
+  raiseGlobalSeq(seen: bigint): void;
+  learnAddr(seenAs: EntityAddr): void;
+  flushSoon(connection: Connection): void;
+  noteRead(length: number): void;
+  noteFrames(count: number): void;
+  forget(connection: Connection): void;
+}
+
 /**
  * One connection to a daemon: lossy, as all connections of clients are. When it breaks, nothing is resent
  * and no session is resumed: the owner opens a new one and sends again what is unanswered. Subclasses speak
  * the two versions of the protocol.
  */
 export abstract class Connection {
-  readonly messenger: Messenger;
+  readonly messenger: ConnectionHost;
   readonly peer: Peer;
   /** The memory `begin` laid the message out in, and where its parts go. */
   region: Region;
@@ -65,7 +89,7 @@ export abstract class Connection {
   /** Whether the messenger will flush this connection at the end of the tick. */
   dirty = false;
 
-  constructor(messenger: Messenger, peer: Peer, auth: ConnectionAuth, handler: ConnectionHandler) {
+  constructor(messenger: ConnectionHost, peer: Peer, auth: ConnectionAuth, handler: ConnectionHandler) {
     this.messenger = messenger;
     this.peer = peer;
     this.auth = auth;
@@ -180,7 +204,7 @@ export abstract class Connection {
     clearTimeout(this.#connectTimer);
     this.#state = "ready";
     this.lastKeepaliveAck = performance.now();
-    this.messenger.events.publish("ready", this);
+    this.messenger.events.publish("ready", this.peer);
     this.#handler.ready(this);
   }
 
@@ -217,7 +241,7 @@ export abstract class Connection {
   protected fail(error: RadosError): void {
     if (this.#state === "closed") return;
     this.#end();
-    this.messenger.events.publish("lost", this, error);
+    this.messenger.events.publish("lost", this.peer, error);
     this.#handler.closed(this, error);
   }
 

@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import type { EntityAddr } from "@siphon/wire";
 import type { RadosError } from "../errors.ts";
-import type { Connection } from "./connection.ts";
+import type { Peer } from "./peer.ts";
 
 /** Published on the diagnostics channel `siphon:rados:connection`. */
 export interface ConnectionEvent {
@@ -16,9 +16,9 @@ export interface ConnectionEvent {
 const connections = channel("siphon:rados:connection");
 
 export class ConnectionEvents {
-  publish(event: ConnectionEvent["event"], connection: Connection, error?: RadosError): void {
+  publish(event: ConnectionEvent["event"], peer: Peer, error?: RadosError): void {
     if (!connections.hasSubscribers) return;
-    const { name, addr } = connection.peer;
+    const { name, addr } = peer;
     const message: ConnectionEvent = { event, peer: name, addr };
     if (error !== undefined) message.error = error;
     connections.publish(message);

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import type { GcmDirection, GcmStream, Nonce } from "./gcm.ts";
+import type { GcmDirection, GcmStream } from "./gcm-stream.ts";
+import type { Nonce } from "./nonce.ts";
 import type { Region } from "./region.ts";
 
 /** OpenSSL's EVP interface inside the node binary; undefined where koffi or the functions are missing. */

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { blankAddr, type EntityAddr } from "@siphon/wire";
 import type { ConnectionAuth, ConnectionMode } from "./auth.ts";
 import { Coalescing, type CoalescingOptions } from "./coalescing.ts";
-import type { Connection, ConnectionHandler } from "./connection.ts";
+import type { Connection, ConnectionHandler, ConnectionHost } from "./connection.ts";
 import { ConnectionEvents } from "./events.ts";
 import type { GcmFill } from "./gcm.ts";
 import { MessengerMemory } from "./memory.ts";
@@ -31,7 +31,7 @@ export interface MessengerOptions {
  * All connections of one thread: their memory, their writes (one a connection and tick) and the moment of
  * their next read. A process that wants more than one thread's speed makes one messenger a worker.
  */
-export class Messenger {
+export class Messenger implements ConnectionHost {
   readonly memory = new MessengerMemory();
   readonly events = new ConnectionEvents();
   /** For times that every operation wants. */
@@ -74,7 +74,7 @@ export class Messenger {
     const Version = peer.addr.type === "legacy" ? ConnectionV1 : ConnectionV2;
     const connection = new Version(this, peer, auth, handler);
     this.#connections.add(connection);
-    this.events.publish("open", connection);
+    this.events.publish("open", peer);
     connection.open(this.#connectTimeout);
     return connection;
   }

@@ -1,15 +1,5 @@
 import { requestFlag } from "./op-code.ts";
-import type { ObjectRequest } from "./request.ts";
 import type { ObjectTarget } from "./target.ts";
-
-/** Requests by transaction id, in the order in which they were submitted. */
-export type Requests = Map<number, ObjectRequest>;
-
-/** Puts a request among others. */
-export function hold(holder: Requests, request: ObjectRequest): void {
-  holder.set(request.dispatch.tid, request);
-  request.dispatch.holder = holder;
-}
 
 /** How far a request has come, and where it was sent as of which map. Kept by the objecter. */
 export class Dispatch {
@@ -17,7 +7,7 @@ export class Dispatch {
   /** How often it was sent. */
   attempts = 0;
   /** Where it is now; undefined: with its owner. */
-  holder: Requests | undefined;
+  holder: { delete(tid: number): boolean } | undefined;
   /** On a connection that is up, without an answer. */
   sent = false;
   /** Held back, or sent before there was a reason to hold it back. */

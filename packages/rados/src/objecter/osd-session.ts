@@ -12,10 +12,10 @@ import type { DataSink, IncomingMessage } from "../messenger/message.ts";
 import type { Messenger } from "../messenger/messenger.ts";
 import { throwUnowned } from "../unowned.ts";
 import { Backoffs, covers } from "./backoffs.ts";
-import { hold, type Requests } from "./dispatch.ts";
 import { opCode } from "./op-code.ts";
 import type { OpList } from "./op-list.ts";
 import type { ObjectRequest } from "./request.ts";
+import { hold, type Requests } from "./requests.ts";
 
 /** What comes of the requests of a session. */
 export interface SessionEvents {

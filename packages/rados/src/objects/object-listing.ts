@@ -14,9 +14,9 @@ import {
   reversedHash,
   writeCursor,
 } from "./object-cursor.ts";
-import type { Op } from "./operation.ts";
+import type { Op } from "./op.ts";
 import { decoded, OperationRequest, type Submitter } from "./operation-request.ts";
-import type { Pool } from "./pool.ts";
+import type { PoolIdentity } from "./pool-identity.ts";
 
 export interface ListedObject {
   name: string;
@@ -41,21 +41,18 @@ export interface ListOptions {
   signal?: AbortSignal;
 }
 
-/** What a listing needs to know of its pool. */
-type ListedPool = Pick<Pool, "id" | "name" | "namespace" | "state">;
-
 /**
  * The objects of a pool, PG after PG. Each that is there from the beginning to the end comes once, also while PGs split or
  * merge; one that is made or removed meanwhile may come or not.
  */
 export class ObjectListing implements AsyncIterable<ListedObject> {
-  readonly #pool: ListedPool;
+  readonly #pool: PoolIdentity;
   readonly #objecter: Submitter;
   readonly #options: ListOptions;
   readonly #end: number;
   #next: ObjectCursor;
 
-  constructor(pool: ListedPool, objecter: Submitter, options: ListOptions = {}) {
+  constructor(pool: PoolIdentity, objecter: Submitter, options: ListOptions = {}) {
     const { cursor, part = { index: 0, of: 1 } } = options;
     if (!(part.index >= 0 && part.index < part.of)) {
       throw new RangeError(`there is no part ${part.index} of ${part.of}`);

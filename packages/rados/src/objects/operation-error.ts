@@ -1,6 +1,6 @@
 import { errnoName, passingErrors, RadosError, type RadosErrorCode } from "../errors.ts";
 import { opCode, opFlag } from "../objecter/op-code.ts";
-import type { Op } from "./operation.ts";
+import type { Op } from "./op.ts";
 import { mismatchResult } from "./operations/extents.ts";
 
 /** A request that an OSD refused as a whole because one of its steps failed. */

@@ -3,7 +3,7 @@ import { RadosError } from "../errors.ts";
 import { opCode, requestFlag } from "../objecter/op-code.ts";
 import { ObjectRequest } from "../objecter/request.ts";
 import type { ObjectTarget } from "../objecter/target.ts";
-import type { Op } from "./operation.ts";
+import type { Op } from "./op.ts";
 import { OperationError } from "./operation-error.ts";
 
 /** Who carries requests out: the objecter, as far as it matters here. */

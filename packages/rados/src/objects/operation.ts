@@ -1,45 +1,32 @@
 import { opFlag } from "../objecter/op-code.ts";
-import type { OpList } from "../objecter/op-list.ts";
+import type { Op } from "./op.ts";
 import { assertVersion } from "./operations/asserts.ts";
 import { exec } from "./operations/exec.ts";
 import { compareExtent, stat } from "./operations/extents.ts";
 import { type Comparison, compareOmap, type OmapGuard } from "./operations/omap.ts";
 import { compareXattr } from "./operations/xattrs.ts";
-import type { ReadOperation } from "./read-operation.ts";
-import type { WriteOperation } from "./write-operation.ts";
-
-/** One thing to do with an object: how it goes out, and what the answer means. */
-export interface Op<Value = unknown> {
-  readonly code: number;
-  /** `opFlag`s. */
-  flags?: number;
-  /** Writes the arguments, up to 28 bytes, at an offset in the list's `view`. */
-  readonly writeArguments?: (ops: OpList, at: number) => void;
-  readonly input?: Uint8Array;
-  /** Where the output goes, up to the memory's length; otherwise memory is made for it. */
-  readonly into?: Uint8Array;
-  /** @throws WireError for an output that cannot be */
-  decode(output: Buffer, result: number): Value;
-}
 
 /** What an operation will be used for, so that the OSD can cache accordingly (posix_fadvise). */
 export type Advice = "random" | "sequential" | "willNeed" | "dontNeed" | "noCache";
 
-/** The type of an operation once something that gives a `Value` was added. */
-export type With<Self, Value> =
-  Self extends ReadOperation<infer Values extends unknown[]>
-    ? ReadOperation<[...Values, Value]>
-    : Self extends WriteOperation<infer Values extends unknown[]>
-      ? WriteOperation<[...Values, Value]>
-      : never;
+/** A class of operations with the types of its values left open; `With` fills them in. */
+export interface OperationKind {
+  readonly values: unknown;
+  readonly operation: unknown;
+}
+
+/** An operation of a kind once a step that gives a `Value` was added. */
+export type With<Kind extends OperationKind, Values extends unknown[], Value> = Of<Kind, [...Values, Value]>;
 
 /** The same whose last step may fail. */
-export type Lenient<Self> =
-  Self extends ReadOperation<infer Values extends unknown[]>
-    ? ReadOperation<LastOptional<Values>>
-    : Self extends WriteOperation<infer Values extends unknown[]>
-      ? WriteOperation<LastOptional<Values>>
-      : never;
+export type Lenient<Kind extends OperationKind, Values extends unknown[]> = Of<Kind, LastOptional<Values>>;
+
+type Of<Kind extends OperationKind, Values extends unknown[]> = (Kind & {
+  readonly values: Values;
+})["operation"];
+
+/** Within a kind: its values, as a list of types. */
+export type ValuesOf<Kind extends OperationKind> = Extract<Kind["values"], unknown[]>;
 
 type LastOptional<Values extends unknown[]> = Values extends [...infer Before, infer Last]
   ? [...Before, Last | undefined]
@@ -50,21 +37,21 @@ type LastOptional<Values extends unknown[]> = Values extends [...infer Before, i
  * (ObjectOperation in src/osdc/Objecter.h). Each step gives a value; those of a write are empty but for `exec`, and for it
  * only if asked for (`returnOutputs`).
  */
-export abstract class ObjectOperation<Values extends unknown[]> {
+export abstract class ObjectOperation<Values extends unknown[], Kind extends OperationKind = OperationKind> {
   readonly ops: Op[] = [];
 
   /** Goes on only if the object is there. */
-  assertExists(): With<this, void> {
+  assertExists(): With<Kind, Values, void> {
     return this.add({ ...stat(), decode: () => {} });
   }
 
   /** Goes on only if the object has this version (as `operate` tells); otherwise ERANGE or EOVERFLOW. */
-  assertVersion(version: number): With<this, void> {
+  assertVersion(version: number): With<Kind, Values, void> {
     return this.add(assertVersion(version));
   }
 
   /** Goes on only if these bytes are at the offset; otherwise `OperationError.mismatchAt` says where they differ. */
-  compareExtent(offset: number, expected: Uint8Array): With<this, void> {
+  compareExtent(offset: number, expected: Uint8Array): With<Kind, Values, void> {
     return this.add(compareExtent(offset, expected));
   }
 
@@ -72,24 +59,28 @@ export abstract class ObjectOperation<Values extends unknown[]> {
    * Goes on only if the attribute compares so with the value, otherwise ECANCELED: bytes with bytes, a number with the
    * attribute's text as a decimal number.
    */
-  compareXattr(name: string, comparison: Comparison, value: Uint8Array | string | number): With<this, void> {
+  compareXattr(
+    name: string,
+    comparison: Comparison,
+    value: Uint8Array | string | number,
+  ): With<Kind, Values, void> {
     return this.add(compareXattr(name, comparison, value));
   }
 
   /** Goes on only if all of these omap values compare so, otherwise ECANCELED; a key that is not there has no bytes. */
-  compareOmap(guards: ReadonlyMap<string, OmapGuard>): With<this, void> {
+  compareOmap(guards: ReadonlyMap<string, OmapGuard>): With<Kind, Values, void> {
     return this.add(compareOmap(guards));
   }
 
   /** Calls a method of an object class. Its output comes back if it only reads; of up to 64 bytes if it writes. */
-  exec(className: string, method: string, input?: Uint8Array): With<this, Buffer> {
+  exec(className: string, method: string, input?: Uint8Array): With<Kind, Values, Buffer> {
     return this.add(exec(className, method, input));
   }
 
   /** The last step may fail: the others are carried out all the same, and its value is undefined then. */
-  failOk(): Lenient<this> {
+  failOk(): Lenient<Kind, Values> {
     this.#flagLast(opFlag.failOk);
-    return this as unknown as Lenient<this>;
+    return this as unknown as Lenient<Kind, Values>;
   }
 
   /** What the data of the last step will be used for. */
@@ -106,9 +97,9 @@ export abstract class ObjectOperation<Values extends unknown[]> {
     return values as Values;
   }
 
-  protected add<Value>(op: Op<Value>): With<this, Value> {
+  protected add<Value>(op: Op<Value>): With<Kind, Values, Value> {
     this.ops.push(op);
-    return this as unknown as With<this, Value>;
+    return this as unknown as With<Kind, Values, Value>;
   }
 
   #flagLast(flag: number): void {

@@ -4,7 +4,7 @@ import type { CommandResult } from "../mon/requests.ts";
 import type { OsdMap } from "../osdmap/osdmap.ts";
 import type { WaitOptions } from "../wait.ts";
 import { OperationError } from "./operation-error.ts";
-import type { Pool } from "./pool.ts";
+import type { PoolIdentity } from "./pool-identity.ts";
 
 /** A snapshot of a whole pool. */
 export interface PoolSnapshot {
@@ -24,10 +24,10 @@ export interface PoolOps {
  * only gives out ids, and whoever writes says which of them to preserve (`snapContext`). The first one decides about the pool.
  */
 export class PoolSnapshots {
-  readonly #pool: Pick<Pool, "id" | "name" | "state">;
+  readonly #pool: PoolIdentity;
   readonly #mons: PoolOps;
 
-  constructor(pool: Pick<Pool, "id" | "name" | "state">, mons: PoolOps) {
+  constructor(pool: PoolIdentity, mons: PoolOps) {
     this.#pool = pool;
     this.#mons = mons;
   }

@@ -17,6 +17,7 @@ import { accessFlags, decoded, OperationRequest, type Submitter } from "./operat
 import type { Stat } from "./operations/extents.ts";
 import type { OmapKeysPage, OmapPage, OmapRange } from "./operations/omap.ts";
 import type { Watcher } from "./operations/watchers.ts";
+import type { PoolIdentity } from "./pool-identity.ts";
 import { type PoolOps, PoolSnapshots } from "./pool-snapshots.ts";
 import { ReadOperation, type ReadRange } from "./read-operation.ts";
 import type { Lingers } from "./watch/lingers.ts";
@@ -37,7 +38,7 @@ export interface PoolHost extends PoolOps {
  * A pool's objects: `await cluster.pool("name")`. Errors are RadosErrors with the OSD's errno as their code; they name the
  * object.
  */
-export class Pool {
+export class Pool implements PoolIdentity {
   readonly id: number;
   readonly namespace: string;
   /** Of the whole pool, and ids of self-managed ones. */

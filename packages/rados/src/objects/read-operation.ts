@@ -1,4 +1,5 @@
-import { ObjectOperation, type With } from "./operation.ts";
+import type { Op } from "./op.ts";
+import { ObjectOperation, type OperationKind, type ValuesOf } from "./operation.ts";
 import {
   type ChecksumRange,
   type Checksums,
@@ -37,59 +38,71 @@ export interface ReadRange {
  * const [{ size }, head, owner] = values;
  * ```
  */
-export class ReadOperation<Values extends unknown[] = []> extends ObjectOperation<Values> {
+export class ReadOperation<Values extends unknown[] = []> extends ObjectOperation<Values, Reading> {
   /**
    * @param range.into takes the bytes, and says how many at most unless `length` does; the value is then a part of it
    */
-  read(range: ReadRange & { into?: Uint8Array } = {}): With<this, Buffer> {
-    return this.add(read(range));
+  read(range: ReadRange & { into?: Uint8Array } = {}): ReadWith<Values, Buffer> {
+    return this.#with(read(range));
   }
 
   /** Only what was written, and where. */
-  sparseRead(range: ReadRange = {}): With<this, ExtentMap> {
-    return this.add(sparseRead(range));
+  sparseRead(range: ReadRange = {}): ReadWith<Values, ExtentMap> {
+    return this.#with(sparseRead(range));
   }
 
-  stat(): With<this, Stat> {
-    return this.add(stat());
+  stat(): ReadWith<Values, Stat> {
+    return this.#with(stat());
   }
 
   /** Computed by the OSD. */
-  checksum(type: ChecksumType, range: ChecksumRange): With<this, Checksums> {
-    return this.add(checksum(type, range));
+  checksum(type: ChecksumType, range: ChecksumRange): ReadWith<Values, Checksums> {
+    return this.#with(checksum(type, range));
   }
 
   /** The clones that preserve snapshots of the object; with `snap: SNAP_DIR` only. */
-  listSnaps(): With<this, SnapSet> {
-    return this.add(listSnaps());
+  listSnaps(): ReadWith<Values, SnapSet> {
+    return this.#with(listSnaps());
   }
 
-  listWatchers(): With<this, Watcher[]> {
-    return this.add(listWatchers());
+  listWatchers(): ReadWith<Values, Watcher[]> {
+    return this.#with(listWatchers());
   }
 
-  getXattr(name: string): With<this, Buffer> {
-    return this.add(getXattr(name));
+  getXattr(name: string): ReadWith<Values, Buffer> {
+    return this.#with(getXattr(name));
   }
 
-  getXattrs(): With<this, Map<string, Buffer>> {
-    return this.add(getXattrs());
+  getXattrs(): ReadWith<Values, Map<string, Buffer>> {
+    return this.#with(getXattrs());
   }
 
-  getOmapHeader(): With<this, Buffer> {
-    return this.add(getOmapHeader());
+  getOmapHeader(): ReadWith<Values, Buffer> {
+    return this.#with(getOmapHeader());
   }
 
-  getOmapKeys(range: Omit<OmapRange, "prefix"> = {}): With<this, OmapKeysPage> {
-    return this.add(getOmapKeys(range));
+  getOmapKeys(range: Omit<OmapRange, "prefix"> = {}): ReadWith<Values, OmapKeysPage> {
+    return this.#with(getOmapKeys(range));
   }
 
-  getOmapValues(range: OmapRange = {}): With<this, OmapPage> {
-    return this.add(getOmapValues(range));
+  getOmapValues(range: OmapRange = {}): ReadWith<Values, OmapPage> {
+    return this.#with(getOmapValues(range));
   }
 
   /** Keys that are not there are left out. */
-  getOmapValuesByKeys(keys: Iterable<string>): With<this, Map<string, Buffer>> {
-    return this.add(getOmapValuesByKeys(keys));
+  getOmapValuesByKeys(keys: Iterable<string>): ReadWith<Values, Map<string, Buffer>> {
+    return this.#with(getOmapValuesByKeys(keys));
   }
+
+  #with<Value>(op: Op<Value>): ReadWith<Values, Value> {
+    this.add(op);
+    return this as unknown as ReadWith<Values, Value>;
+  }
+}
+
+/** A `ReadOperation` once a step that gives a `Value` was added. */
+export type ReadWith<Values extends unknown[], Value> = ReadOperation<[...Values, Value]>;
+
+interface Reading extends OperationKind {
+  readonly operation: ReadOperation<ValuesOf<this>>;
 }

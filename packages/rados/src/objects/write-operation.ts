@@ -1,5 +1,6 @@
 import { opFlag } from "../objecter/op-code.ts";
-import { ObjectOperation, type With } from "./operation.ts";
+import type { Op } from "./op.ts";
+import { ObjectOperation, type OperationKind, type ValuesOf } from "./operation.ts";
 import { type CopySource, copyFrom } from "./operations/copy.ts";
 import {
   type AllocationHint,
@@ -32,86 +33,98 @@ import { removeXattr, setXattr } from "./operations/xattrs.ts";
  *
  * Data is not copied: it must stay as it is until the operation is done.
  */
-export class WriteOperation<Values extends unknown[] = []> extends ObjectOperation<Values> {
+export class WriteOperation<Values extends unknown[] = []> extends ObjectOperation<Values, Writing> {
   /** @param options.exclusive fails with EEXIST where the object is there already */
-  create({ exclusive = false } = {}): With<this, void> {
-    return this.add({ ...create(), flags: exclusive ? opFlag.exclusive : 0 });
+  create({ exclusive = false } = {}): WriteWith<Values, void> {
+    return this.#with({ ...create(), flags: exclusive ? opFlag.exclusive : 0 });
   }
 
-  write(offset: number, data: Uint8Array): With<this, void> {
-    return this.add(write(offset, data));
+  write(offset: number, data: Uint8Array): WriteWith<Values, void> {
+    return this.#with(write(offset, data));
   }
 
   /** Replaces all of the object's bytes. */
-  writeFull(data: Uint8Array): With<this, void> {
-    return this.add(writeFull(data));
+  writeFull(data: Uint8Array): WriteWith<Values, void> {
+    return this.#with(writeFull(data));
   }
 
-  append(data: Uint8Array): With<this, void> {
-    return this.add(append(data));
+  append(data: Uint8Array): WriteWith<Values, void> {
+    return this.#with(append(data));
   }
 
   /** Fills a range with the data, over and over; its length is a multiple of the data's. */
-  writeSame(offset: number, length: number, data: Uint8Array): With<this, void> {
-    return this.add(writeSame(offset, length, data));
+  writeSame(offset: number, length: number, data: Uint8Array): WriteWith<Values, void> {
+    return this.#with(writeSame(offset, length, data));
   }
 
-  zero(offset: number, length: number): With<this, void> {
-    return this.add(zero(offset, length));
+  zero(offset: number, length: number): WriteWith<Values, void> {
+    return this.#with(zero(offset, length));
   }
 
   /** Cuts the object off at `size`, or extends it with zeros. */
-  truncate(size: number): With<this, void> {
-    return this.add(truncate(size));
+  truncate(size: number): WriteWith<Values, void> {
+    return this.#with(truncate(size));
   }
 
   /** Removes the object. */
-  remove(): With<this, void> {
-    return this.add(remove());
+  remove(): WriteWith<Values, void> {
+    return this.#with(remove());
   }
 
   /** Tells the OSD what the object will be; no OSD fails for it. */
-  allocationHint(hint: AllocationHint): With<this, void> {
-    return this.add(allocationHint(hint));
+  allocationHint(hint: AllocationHint): WriteWith<Values, void> {
+    return this.#with(allocationHint(hint));
   }
 
-  setXattr(name: string, value: Uint8Array | string): With<this, void> {
-    return this.add(setXattr(name, value));
+  setXattr(name: string, value: Uint8Array | string): WriteWith<Values, void> {
+    return this.#with(setXattr(name, value));
   }
 
-  removeXattr(name: string): With<this, void> {
-    return this.add(removeXattr(name));
+  removeXattr(name: string): WriteWith<Values, void> {
+    return this.#with(removeXattr(name));
   }
 
-  setOmapHeader(header: Uint8Array): With<this, void> {
-    return this.add(setOmapHeader(header));
+  setOmapHeader(header: Uint8Array): WriteWith<Values, void> {
+    return this.#with(setOmapHeader(header));
   }
 
-  setOmapValues(values: ReadonlyMap<string, Uint8Array>): With<this, void> {
-    return this.add(setOmapValues(values));
+  setOmapValues(values: ReadonlyMap<string, Uint8Array>): WriteWith<Values, void> {
+    return this.#with(setOmapValues(values));
   }
 
-  removeOmapKeys(keys: Iterable<string>): With<this, void> {
-    return this.add(removeOmapKeys(keys));
+  removeOmapKeys(keys: Iterable<string>): WriteWith<Values, void> {
+    return this.#with(removeOmapKeys(keys));
   }
 
   /** Removes the keys from `start` up to, not including, `end`. */
-  removeOmapKeyRange(start: string, end: string): With<this, void> {
-    return this.add(removeOmapKeyRange(start, end));
+  removeOmapKeyRange(start: string, end: string): WriteWith<Values, void> {
+    return this.#with(removeOmapKeyRange(start, end));
   }
 
   /** Removes all keys, values and the header. */
-  clearOmap(): With<this, void> {
-    return this.add(clearOmap());
+  clearOmap(): WriteWith<Values, void> {
+    return this.#with(clearOmap());
   }
 
   /** Makes the object what it was at the snapshot; removes it if it was not there. */
-  rollback(snapId: number): With<this, void> {
-    return this.add(rollback(snapId));
+  rollback(snapId: number): WriteWith<Values, void> {
+    return this.#with(rollback(snapId));
   }
 
   /** Makes the object a copy of another one of the cluster, moved between OSDs. */
-  copyFrom(source: CopySource): With<this, void> {
-    return this.add(copyFrom(source));
+  copyFrom(source: CopySource): WriteWith<Values, void> {
+    return this.#with(copyFrom(source));
   }
+
+  #with<Value>(op: Op<Value>): WriteWith<Values, Value> {
+    this.add(op);
+    return this as unknown as WriteWith<Values, Value>;
+  }
+}
+
+/** A `WriteOperation` once a step that gives a `Value` was added. */
+export type WriteWith<Values extends unknown[], Value> = WriteOperation<[...Values, Value]>;
+
+interface Writing extends OperationKind {
+  readonly operation: WriteOperation<ValuesOf<this>>;
 }

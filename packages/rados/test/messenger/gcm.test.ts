@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { RadosError } from "../../src/errors.ts";
 import { openEvp } from "../../src/messenger/evp.ts";
-import { createGcm, type GcmFill, Nonce } from "../../src/messenger/gcm.ts";
+import { createGcm, type GcmFill } from "../../src/messenger/gcm.ts";
+import { Nonce } from "../../src/messenger/nonce.ts";
 import { Region } from "../../src/messenger/region.ts";
 
 const key = Buffer.from("000102030405060708090a0b0c0d0e0f", "hex");

@@ -1,8 +1,8 @@
 import type { CreateOptions } from "../directory/create-image.ts";
 import { toRead } from "../image/open-options.ts";
 import type { Image } from "../image.ts";
-import type { ImagePool } from "../image-pool.ts";
 import { imageFeature } from "../image-state.ts";
+import type { Images } from "../images.ts";
 import type { TransferOptions } from "../transfer/image-ends.ts";
 import { imageTarget } from "../transfer/image-target.ts";
 import { defaultSparseSize } from "../transfer/sparse.ts";
@@ -21,9 +21,9 @@ export interface CopyOptions extends CreateOptions, TransferOptions {
  * (`rbd copy`). What was made is removed if anything fails.
  */
 export async function copyImage(
-  from: ImagePool,
+  from: Images,
   name: string,
-  to: ImagePool,
+  to: Images,
   newName: string,
   { snapshot, sparseSize, signal, limits, onProgress, ...wanted }: CopyOptions = {},
 ): Promise<void> {
@@ -52,7 +52,7 @@ export async function copierFor(
 }
 
 /** How an image like another is made, unless asked for otherwise. */
-export function shapeOf({ cluster }: ImagePool, { header }: Image): CreateOptions {
+export function shapeOf({ cluster }: Images, { header }: Image): CreateOptions {
   const { objectSize, stripeUnit, stripeCount, features, dataPoolId, poolId } = header;
   const { operations, nonPrimary, journaling, migrating } = imageFeature;
   return {

@@ -5,8 +5,8 @@ import { opFeature } from "../header/image-header.ts";
 import { toRead } from "../image/open-options.ts";
 import { poolById } from "../image/pools.ts";
 import type { Image } from "../image.ts";
-import type { ImagePool } from "../image-pool.ts";
 import type { ParentLink } from "../image-state.ts";
+import type { Images } from "../images.ts";
 import { dataObject } from "../maintenance/objects.ts";
 import { Layout } from "../striping/layout.ts";
 import type { ImageReader, ImageWriter } from "../transfer/image-ends.ts";
@@ -28,9 +28,9 @@ export interface DeepCopyOptions extends Omit<CopyOptions, "snapshot"> {
  * the one before. What was made is removed if anything fails.
  */
 export async function deepCopyImage(
-  from: ImagePool,
+  from: Images,
   name: string,
-  to: ImagePool,
+  to: Images,
   newName: string,
   { flatten = false, signal, limits, onProgress, ...wanted }: DeepCopyOptions = {},
 ): Promise<void> {

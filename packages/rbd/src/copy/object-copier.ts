@@ -3,7 +3,7 @@ import { crc32c } from "@siphon/wire";
 import { hasCode, RbdError } from "../errors.ts";
 import { poolById } from "../image/pools.ts";
 import type { Image } from "../image.ts";
-import type { ImagePool } from "../image-pool.ts";
+import type { Images } from "../images.ts";
 import { dataObject } from "../maintenance/objects.ts";
 import { defaultSparseSize } from "../transfer/sparse.ts";
 
@@ -30,9 +30,9 @@ export class ObjectCopier {
    * @param target without a parent
    */
   static async between(
-    from: ImagePool,
+    from: Images,
     source: Image,
-    to: ImagePool,
+    to: Images,
     target: Image,
   ): Promise<ObjectCopier | undefined> {
     const [theirs, ours] = [source.header, target.header];

@@ -3,12 +3,12 @@ import { idOfName, removeFromDirectory } from "../cls/directory.ts";
 import { ask, changeAll } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
-import type { OnProgress } from "../image/requests.ts";
 import { detachFromParent } from "../maintenance/flatten.ts";
 import { removeForsaken } from "../maintenance/forsaken-snapshots.ts";
 import { trim } from "../maintenance/trim.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { directoryObject, headerObject, idObject } from "../object-names.ts";
+import type { OnProgress } from "../progress.ts";
 import { describe, idOf, isThere } from "./find-image.ts";
 
 /**

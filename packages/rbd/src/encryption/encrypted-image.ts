@@ -2,7 +2,7 @@ import { errno } from "../io/errno.ts";
 import type { ImageOperations } from "../io/image-operations.ts";
 import type { ImageRequest } from "../io/image-request.ts";
 import { DiscardRequest, SectorRead } from "./encrypted-read.ts";
-import { EncryptedWrite } from "./encrypted-write.ts";
+import { EncryptedWrite, type WrittenSectors } from "./encrypted-write.ts";
 import type { LuksVolume } from "./luks-volume.ts";
 import type { Secret } from "./secret.ts";
 import { SectorCipher } from "./sector-cipher.ts";
@@ -20,7 +20,7 @@ export interface EncryptedImageOptions {
  * that were never written are read as zeros, as librbd does. Writes of parts of sectors read the rest first; such a write and
  * others to the same sectors are carried out one after the other.
  */
-export class EncryptedImage implements ImageOperations {
+export class EncryptedImage implements ImageOperations, WrittenSectors {
   readonly lower: ImageOperations;
   readonly cipher: SectorCipher;
   readonly sectorBytes: number;
@@ -60,7 +60,7 @@ export class EncryptedImage implements ImageOperations {
   }
 
   read(request: ImageRequest): void {
-    if (this.#clip(request)) (this.#reads.pop() ?? new SectorRead(this)).begin(request);
+    if (this.#clip(request)) (this.#reads.pop() ?? new SectorRead(this, this.#reads)).begin(request);
   }
 
   write(request: ImageRequest): void {
@@ -88,11 +88,6 @@ export class EncryptedImage implements ImageOperations {
   /** The number of the sector at this offset of the data, in units of 512 bytes. */
   sectorAt(offset: number): number {
     return this.#firstSector + offset / 512;
-  }
-
-  /** A read is done with and can be used for the next. */
-  keepRead(read: SectorRead): void {
-    this.#reads.push(read);
   }
 
   /** A write is done with: what waited for it may begin. */

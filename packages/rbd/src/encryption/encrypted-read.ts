@@ -1,18 +1,21 @@
 import { ImageRequest } from "../io/image-request.ts";
 import { isZeros } from "../zeros.ts";
-import type { EncryptedImage } from "./encrypted-image.ts";
+import { keptBytes, type SectorHost } from "./sector-host.ts";
 
 /** Reads the whole sectors around what is asked for, and decrypts them. Used again and again. */
 export class SectorRead extends ImageRequest {
-  readonly #image: EncryptedImage;
+  readonly #image: SectorHost;
+  readonly #spares: SectorRead[];
   #outer!: ImageRequest;
   #sectors: Buffer = Buffer.alloc(0);
   /** Offset of the first sector in the data. */
   #start = 0;
 
-  constructor(image: EncryptedImage) {
+  /** @param spares where the request waits to be used again */
+  constructor(image: SectorHost, spares: SectorRead[]) {
     super();
     this.#image = image;
+    this.#spares = spares;
   }
 
   begin(outer: ImageRequest): void {
@@ -45,7 +48,7 @@ export class SectorRead extends ImageRequest {
       outer.take(this.#sectors, from, from + outer.length, 0);
     }
     if (this.#sectors.length > keptBytes) this.#sectors = Buffer.alloc(0);
-    this.#image.keepRead(this);
+    this.#spares.push(this);
     outer.completed();
   }
 
@@ -84,6 +87,3 @@ export class DiscardRequest extends ImageRequest {
     this.#outer.completed();
   }
 }
-
-/** Larger buffers are not kept for the next request. */
-export const keptBytes = 1024 * 1024;

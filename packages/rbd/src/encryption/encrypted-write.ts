@@ -1,6 +1,13 @@
 import { ImageRequest } from "../io/image-request.ts";
-import type { EncryptedImage } from "./encrypted-image.ts";
-import { keptBytes } from "./encrypted-read.ts";
+import { keptBytes, type SectorHost } from "./sector-host.ts";
+
+/** The encrypted image whose sectors are written. */
+export interface WrittenSectors extends SectorHost {
+  /** Reads decrypted bytes. */
+  read(request: ImageRequest): void;
+  /** A write is done: the writes that waited for it may begin. */
+  release(write: EncryptedWrite): void;
+}
 
 /**
  * Encrypts what is written, a chunk at a time: gathers the bytes, reads what is missing of the sectors at both ends, encrypts
@@ -9,7 +16,7 @@ import { keptBytes } from "./encrypted-read.ts";
 export class EncryptedWrite extends ImageRequest {
   /** Whether it writes a part of a sector, whose rest has to stay as it is. */
   isPartial = false;
-  readonly #image: EncryptedImage;
+  readonly #image: WrittenSectors;
   readonly #rest: RestOfSector;
   #outer!: ImageRequest;
   #isZeros = false;
@@ -23,7 +30,7 @@ export class EncryptedWrite extends ImageRequest {
   /** Sectors of the chunk whose rest is to be read, as offsets in the data; two at most. */
   readonly #toRead: number[] = [];
 
-  constructor(image: EncryptedImage) {
+  constructor(image: WrittenSectors) {
     super();
     this.#image = image;
     this.#rest = new RestOfSector((result, error) => {
@@ -123,7 +130,7 @@ class RestOfSector extends ImageRequest {
   }
 
   /** @param into where in the chunk the sector belongs */
-  begin(image: EncryptedImage, sector: number, chunk: Buffer, into: number): void {
+  begin(image: WrittenSectors, sector: number, chunk: Buffer, into: number): void {
     this.offset = sector;
     this.length = image.sectorBytes;
     this.#chunk = chunk;

@@ -1,5 +1,5 @@
 import { imageFeature } from "../image-state.ts";
-import type { ImageIo } from "../io/image-io.ts";
+import type { ImageLayer } from "../io/image-layer.ts";
 import { readBytes } from "../io/image-operations.ts";
 import { EncryptionError } from "./encryption-error.ts";
 import { readLuks, unlock } from "./luks.ts";
@@ -24,7 +24,7 @@ export interface Layer {
 export type Layers = ReadonlyMap<string, Layer | null>;
 
 /** What tells images apart, whichever snapshot of them is read. */
-export function imageKey({ state }: ImageIo): string {
+export function imageKey({ state }: ImageLayer): string {
   return `${state.poolId}/${state.namespace}/${state.id}`;
 }
 
@@ -33,7 +33,7 @@ export function imageKey({ state }: ImageIo): string {
  * image's, the next its parent's. The last one given is tried on all further ancestors; one of them without a LUKS header ends
  * the encryption, and one with a header that does not open is an error: its data would come out as garbage.
  */
-export async function loadLayers(io: ImageIo, keys: readonly LayerKey[]): Promise<Layers> {
+export async function loadLayers(io: ImageLayer, keys: readonly LayerKey[]): Promise<Layers> {
   const chain = chainOf(io);
   const last = keys.at(-1);
   if (last === undefined) throw new RangeError("no key was given");
@@ -75,14 +75,14 @@ export async function loadLayers(io: ImageIo, keys: readonly LayerKey[]): Promis
   return layers;
 }
 
-function chainOf(io: ImageIo): ImageIo[] {
-  const chain: ImageIo[] = [];
-  for (let at: ImageIo | undefined = io; at !== undefined; at = at.parent) chain.push(at);
+function chainOf(io: ImageLayer): ImageLayer[] {
+  const chain: ImageLayer[] = [];
+  for (let at: ImageLayer | undefined = io; at !== undefined; at = at.parent) chain.push(at);
   return chain;
 }
 
 async function open(
-  image: ImageIo,
+  image: ImageLayer,
   read: ReadHeader,
   { version, passphrase }: LayerKey,
 ): Promise<{ volume: LuksVolume; key: Secret }> {
@@ -118,7 +118,7 @@ function isSame(known: { layer: Layer; key: Secret }, volume: LuksVolume, key: S
 }
 
 /** Says which of the images it was. */
-function named(error: unknown, chain: readonly ImageIo[], image: ImageIo): unknown {
+function named(error: unknown, chain: readonly ImageLayer[], image: ImageLayer): unknown {
   if (!(error instanceof EncryptionError) || image === chain[0]) return error;
   return new EncryptionError(error.code, `${nameIn(chain, image)}: ${error.message}`, {
     cause: error,
@@ -126,7 +126,7 @@ function named(error: unknown, chain: readonly ImageIo[], image: ImageIo): unkno
   });
 }
 
-function nameIn(chain: readonly ImageIo[], image: ImageIo): string {
+function nameIn(chain: readonly ImageLayer[], image: ImageLayer): string {
   if (image === chain[0]) return `image ${image.state.name}`;
   return `parent image ${image.state.id} (${chain.indexOf(image)} above ${chain[0]!.state.name})`;
 }

@@ -1,12 +1,11 @@
 import { errno } from "../io/errno.ts";
-import type { ImageIo } from "../io/image-io.ts";
+import type { ImageLayer, ParentView } from "../io/image-layer.ts";
 import { ImageRequest } from "../io/image-request.ts";
-import type { ParentView } from "../io/parent-view.ts";
 import { isZeros } from "../zeros.ts";
 import { EncryptedImage } from "./encrypted-image.ts";
-import { keptBytes } from "./encrypted-read.ts";
 import { EncryptionError } from "./encryption-error.ts";
 import { imageKey, type Layer, type Layers } from "./encryption-layers.ts";
+import { keptBytes } from "./sector-host.ts";
 
 /**
  * Shows each clone of a chain its parent's data encrypted with the clone's own key: decrypted with the parent's, and encrypted again.
@@ -18,21 +17,21 @@ import { imageKey, type Layer, type Layers } from "./encryption-layers.ts";
 export class LayeredParents implements ParentView {
   readonly #layers: Layers;
   /** Parents, decrypted. They are opened anew when the clone's header changes. */
-  readonly #plain = new WeakMap<ImageIo, PlainReader>();
+  readonly #plain = new WeakMap<ImageLayer, PlainReader>();
   readonly #reads: RecryptedRead[] = [];
 
   constructor(layers: Layers) {
     this.#layers = layers;
   }
 
-  bytes(clone: ImageIo, parent: ImageIo): number {
+  bytes(clone: ImageLayer, parent: ImageLayer): number {
     const [own, theirs] = [this.#layerOf(clone), this.#layerOf(parent)];
     if (own === theirs || own === undefined || own === null) return parent.size;
     const data = this.#plainOf(parent, theirs)?.size ?? parent.size;
     return own.volume.dataOffset + data - (data % own.volume.sectorBytes);
   }
 
-  read(clone: ImageIo, parent: ImageIo, request: ImageRequest): void {
+  read(clone: ImageLayer, parent: ImageLayer, request: ImageRequest): void {
     const [own, theirs] = [this.#layerOf(clone), this.#layerOf(parent)];
     parent.parentView ??= this;
     if (own !== undefined && own === theirs) {
@@ -52,7 +51,7 @@ export class LayeredParents implements ParentView {
     (this.#reads.pop() ?? new RecryptedRead(this.#reads)).begin(plain, own, request);
   }
 
-  seal(clone: ImageIo, objectNumber: number, data: Buffer): void {
+  seal(clone: ImageLayer, objectNumber: number, data: Buffer): void {
     const own = this.#layerOf(clone);
     if (own === undefined || own === null) return;
     const { sectorBytes, dataOffset, firstSector } = own.volume;
@@ -70,11 +69,11 @@ export class LayeredParents implements ParentView {
   }
 
   /** Undefined if nothing is known of the image. */
-  #layerOf(image: ImageIo): Layer | null | undefined {
+  #layerOf(image: ImageLayer): Layer | null | undefined {
     return this.#layers.get(imageKey(image));
   }
 
-  #plainOf(image: ImageIo, layer: Layer | null | undefined): PlainReader | undefined {
+  #plainOf(image: ImageLayer, layer: Layer | null | undefined): PlainReader | undefined {
     if (layer === null || layer === undefined) return layer === null ? image : undefined;
     let plain = this.#plain.get(image);
     if (plain === undefined) {

@@ -1,4 +1,4 @@
-import type { ImageIo } from "../io/image-io.ts";
+import type { ImageLayer } from "../io/image-layer.ts";
 import { readBytes } from "../io/image-operations.ts";
 import { isCloneHeader } from "./clone-magic.ts";
 import { EncryptionError } from "./encryption-error.ts";
@@ -9,7 +9,7 @@ import { EncryptionError } from "./encryption-error.ts";
  *
  * @throws EncryptionError SIPHON_ENCRYPTION_LAYERS
  */
-export async function assertOneKey(io: ImageIo): Promise<void> {
+export async function assertOneKey(io: ImageLayer): Promise<void> {
   if (io.parent === undefined || io.parentView !== undefined) return;
   if (!isCloneHeader(await readBytes(io, 0, 8))) return;
   throw new EncryptionError(

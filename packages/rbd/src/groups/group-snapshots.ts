@@ -1,6 +1,7 @@
-import type { Cluster } from "@siphon/rados";
+import type { Cluster, Pool } from "@siphon/rados";
 import {
   type GroupedSnapshot,
+  type GroupMember,
   type GroupSnapshotRecord,
   type GroupSnapshotState,
   listGroupSnapshots,
@@ -14,11 +15,10 @@ import { describe } from "../directory/find-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import type { HeaderSnapshot } from "../header/image-header.ts";
 import type { OpenImage } from "../image/open-image.ts";
-import type { OnProgress } from "../image/requests.ts";
 import { type Quiescing, whileQuiesced } from "../maintenance/quiesce.ts";
 import { createSnapshot, rollBack } from "../maintenance/snapshots.ts";
 import { groupHeaderObject } from "../object-names.ts";
-import type { Group } from "./group.ts";
+import type { OnProgress } from "../progress.ts";
 import { assertGroupName } from "./group-name.ts";
 import { MemberImages, together } from "./member-images.ts";
 
@@ -37,16 +37,24 @@ export interface CreateGroupSnapshotOptions {
   readonly quiescing?: Quiescing | undefined;
 }
 
+/** The group that snapshots are taken of. */
+export interface SnapshottedGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly pool: Pool;
+  members(): Promise<GroupMember[]>;
+}
+
 /**
  * Snapshots of all images of a group, by their names. The group's header names one before the first image has it, and until after the
  * last one has lost it: whatever is interrupted can be found, and removed.
  */
 export class GroupSnapshots {
   readonly #cluster: Cluster;
-  readonly #group: Group;
+  readonly #group: SnapshottedGroup;
   readonly #header: string;
 
-  constructor(cluster: Cluster, group: Group) {
+  constructor(cluster: Cluster, group: SnapshottedGroup) {
     this.#cluster = cluster;
     this.#group = group;
     this.#header = groupHeaderObject(group.id);

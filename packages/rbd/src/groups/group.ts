@@ -16,10 +16,9 @@ import { ask, askPages, changeAll } from "../cls/run.ts";
 import { describe, idOf, nameInTrash, nameOf } from "../directory/find-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { poolById } from "../image/pools.ts";
-import type { ImagePool } from "../image-pool.ts";
 import { groupHeaderObject, headerObject } from "../object-names.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
-import { GroupSnapshots } from "./group-snapshots.ts";
+import { GroupSnapshots, type SnapshottedGroup } from "./group-snapshots.ts";
 
 /** An image of a group. */
 export interface GroupImage {
@@ -36,7 +35,7 @@ export interface GroupImage {
 }
 
 /** Images of which snapshots are taken at one moment. An image is in one group at most, of whatever pool, in its own namespace. */
-export class Group {
+export class Group implements SnapshottedGroup {
   readonly name: string;
   readonly id: string;
   readonly pool: Pool;
@@ -88,7 +87,7 @@ export class Group {
    * @param from its pool: the group's own, unless said otherwise
    * @throws RbdError SIPHON_RBD_EXISTS if it is in another group
    */
-  async add(imageName: string, from: Pick<ImagePool, "pool"> = this): Promise<void> {
+  async add(imageName: string, from: { readonly pool: Pool } = this): Promise<void> {
     const { pool } = from;
     this.#assertNamespace(pool);
     const imageId = await idOf(pool, imageName);
@@ -109,13 +108,13 @@ export class Group {
   }
 
   /** Takes an image out; the group's snapshots keep what they have of it. Nothing happens if it is in no group. */
-  async remove(imageName: string, from: Pick<ImagePool, "pool"> = this): Promise<void> {
+  async remove(imageName: string, from: { readonly pool: Pool } = this): Promise<void> {
     this.#assertNamespace(from.pool);
     await this.removeById(await idOf(from.pool, imageName), from);
   }
 
   /** The same by the image's id, also for one that is in the trash, or gone. */
-  async removeById(imageId: string, from: Pick<ImagePool, "pool"> = this): Promise<void> {
+  async removeById(imageId: string, from: { readonly pool: Pool } = this): Promise<void> {
     this.#assertNamespace(from.pool);
     const image = { poolId: from.pool.id, imageId };
     const isMember = (await this.members()).some((member) => isSame(member, image));

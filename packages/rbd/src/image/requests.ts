@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { errnoName } from "@siphon/rados";
 import { throwUnowned } from "@siphon/rados/engine";
 import { WireError } from "@siphon/wire";
-import { protection } from "../cls/snapshot.ts";
 import { errnoOf, RbdError } from "../errors.ts";
-import { type ImageHeader, snapshotOf, userSnapshot } from "../header/image-header.ts";
 import { carryOut } from "../maintenance/carry-out.ts";
+import type { MaintainedImage } from "../maintenance/maintained-image.ts";
+import type { OnProgress } from "../progress.ts";
 import {
   decodeNotifyMessage,
   decodeResponse,
@@ -15,27 +15,8 @@ import {
   type RequestId,
   requestKey,
 } from "../watch/notify-message.ts";
+import { isDone, type OwnerTask } from "../watch/owner-task.ts";
 import { notice } from "./notices.ts";
-import type { OpenImage } from "./open-image.ts";
-
-/** Called as something long goes on; `done` of `total`, in whatever it counts. */
-export type OnProgress = (done: number, total: number) => void;
-
-/** What the owner of the lock does when another client asks for it. */
-export type OwnerTask = Extract<
-  NotifyMessage,
-  {
-    type:
-      | "resize"
-      | "flatten"
-      | "sparsify"
-      | "snapCreate"
-      | "snapRemove"
-      | "snapRename"
-      | "snapProtect"
-      | "snapUnprotect";
-  }
->;
 
 interface Pending {
   progress: OnProgress | undefined;
@@ -53,12 +34,21 @@ interface Served {
   ended: number;
 }
 
+/** An open image whose changes are asked for. */
+export interface RequestedImage extends MaintainedImage {
+  readonly readOnly: boolean;
+  /** @throws RbdError once the image was closed, or the client was put on the blocklist */
+  assertOpen(): void;
+  /** Reads the header again because somebody else changed it. */
+  follow(): Promise<void>;
+}
+
 /**
  * Changes of an image that only the owner of its lock may make (src/librbd/ImageWatcher.cc): those that we ask the owner for, and
  * those that others ask us for.
  */
 export class Requests {
-  readonly #image: OpenImage;
+  readonly #image: RequestedImage;
   /** Ours that the owner is at work on. */
   readonly #pending = new Map<string, Pending>();
   /** Of others: those that we are at work on, and those done lately, which may be asked for again. */
@@ -66,7 +56,7 @@ export class Requests {
   readonly #closing = new AbortController();
   #last = 0n;
 
-  constructor(image: OpenImage) {
+  constructor(image: RequestedImage) {
     this.#image = image;
   }
 
@@ -279,34 +269,11 @@ function tellProgress(
   }
 }
 
-/** Whether a header shows that a task was carried out. */
-function isDone(header: ImageHeader, task: OwnerTask): boolean {
-  switch (task.type) {
-    case "resize":
-      return header.size === task.size;
-    case "flatten":
-      return header.parent === undefined;
-    case "sparsify":
-      return false;
-    case "snapCreate":
-      return snapshotOf(header, task.name, task.namespace.type) !== undefined;
-    case "snapRemove":
-      return snapshotOf(header, task.name, task.namespace.type) === undefined;
-    case "snapRename":
-      return header.snapshots.get(task.snapId)?.name === task.name;
-    case "snapProtect":
-    case "snapUnprotect": {
-      const wanted = task.type === "snapProtect" ? protection.protected : protection.unprotected;
-      return userSnapshot(header, task.name)?.protection === wanted;
-    }
-  }
-}
-
 function answer(result: number | undefined): Uint8Array | undefined {
   return result === undefined ? undefined : encodeResponse(result);
 }
 
-function refused({ header }: OpenImage, { type }: OwnerTask, errno: number): RbdError {
+function refused({ header }: RequestedImage, { type }: OwnerTask, errno: number): RbdError {
   const name = errnoName(errno) ?? `error ${-errno}`;
   const message = `the owner of image ${header.name}'s lock could not carry out ${type} (${name})`;
   return new RbdError("SIPHON_RBD_REFUSED", message, { errno });

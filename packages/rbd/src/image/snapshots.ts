@@ -3,8 +3,8 @@ import { RbdError } from "../errors.ts";
 import { type HeaderSnapshot, snapshotsByAge, userSnapshot } from "../header/image-header.ts";
 import { type Quiescing, quiescingFlags } from "../maintenance/quiesce.ts";
 import { flattenChildren, rollBack } from "../maintenance/snapshots.ts";
+import type { OnProgress } from "../progress.ts";
 import type { OpenImage } from "./open-image.ts";
-import type { OnProgress } from "./requests.ts";
 
 type Task =
   | { type: "snapCreate"; name: string; flags: number }

@@ -5,17 +5,25 @@ import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";
 import { isZeros } from "../zeros.ts";
 import { errno } from "./errno.ts";
-import type { ImageIo } from "./image-io.ts";
-import { addAllocationHint, copyUpMethod, type ObjectWrite } from "./object-write.ts";
+import type { ExtentHost } from "./extent-host.ts";
+import { addAllocationHint, copyUpMethod, type ObjectWrite, type SentCopyUp } from "./object-write.ts";
 import { type ParentReader, readParent } from "./parent-read.ts";
+
+/** Keeps the copy-ups of an image. */
+export interface CopyUpOwner {
+  /** Resolves when copy-ups may go on; undefined if they may already. */
+  allowed(): Promise<void> | undefined;
+  ended(objectNumber: number): void;
+}
 
 /**
  * Gives an object of a clone the parent's data, before the first change to it (src/librbd/io/CopyupRequest.cc). If there are
  * snapshots, which show the parent's data as well, the object is made before them all, by a request without snapshot context;
  * else the data goes together with the first write. Writes to the object that come meanwhile wait for it.
  */
-export class CopyUp implements ParentReader, MapWaiter {
-  readonly #io: ImageIo;
+export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
+  readonly #io: ExtentHost;
+  readonly #owner: CopyUpOwner;
   readonly #objectNumber: number;
   readonly #writes: ObjectWrite[] = [];
   /** Of a copy-up without a write. */
@@ -31,8 +39,9 @@ export class CopyUp implements ParentReader, MapWaiter {
   #alone = false;
   #renewals = 0;
 
-  constructor(io: ImageIo, objectNumber: number) {
+  constructor(io: ExtentHost, owner: CopyUpOwner, objectNumber: number) {
     this.#io = io;
+    this.#owner = owner;
     this.#objectNumber = objectNumber;
     this.data = Buffer.allocUnsafe(io.parentBytes(objectNumber));
   }
@@ -40,7 +49,7 @@ export class CopyUp implements ParentReader, MapWaiter {
   start(): void {
     this.#io.counters.copyUps++;
     const read = () => readParent(this.#io, this.#objectNumber, 0, this.data.length, this);
-    const allowed = this.#io.copyUps.allowed();
+    const allowed = this.#owner.allowed();
     if (allowed === undefined) read();
     else allowed.then(read, (error: Error) => this.#finish(errno.notPermitted, error));
   }
@@ -190,7 +199,7 @@ export class CopyUp implements ParentReader, MapWaiter {
 
   /** @param forAll a failure is also that of the writes that wait; else they find out for themselves */
   #finish(result: number, error: Error | undefined, forAll = true): void {
-    this.#io.copyUps.ended(this.#objectNumber);
+    this.#owner.ended(this.#objectNumber);
     for (const done of this.#done) done(result, error);
     for (const write of this.#writes) {
       if (result < 0 && forAll) write.fail(result, error);
@@ -205,7 +214,7 @@ class CopyUpRequest extends ObjectRequest {
   readonly #done: (result: number, error: RadosError | undefined) => void;
 
   constructor(
-    { targets, layout }: ImageIo,
+    { targets, layout }: ExtentHost,
     objectNumber: number,
     data: Buffer,
     done: (result: number, error: RadosError | undefined) => void,

@@ -1,17 +1,22 @@
 import { ObjectRequest, type ObjectTarget, opCode, requestFlag } from "@siphon/rados/engine";
 import { requestFailure } from "../errors.ts";
-import { CopyUp } from "./copy-up.ts";
+import { CopyUp, type CopyUpOwner } from "./copy-up.ts";
 import { errno } from "./errno.ts";
-import type { ImageIo } from "./image-io.ts";
+import type { ExtentHost } from "./extent-host.ts";
 import type { ObjectWrite } from "./object-write.ts";
 
+export interface CopyUpsHost extends ExtentHost {
+  /** Rejects where the parent's bytes must not become the image's; called once, before the first copy-up. */
+  readonly beforeCopyUps: (() => Promise<void>) | undefined;
+}
+
 /** The copy-ups of one image that are under way, one at most for an object. */
-export class CopyUps {
-  readonly #io: ImageIo;
+export class CopyUps implements CopyUpOwner {
+  readonly #io: CopyUpsHost;
   readonly #running = new Map<number, CopyUp>();
   #allowed = false;
 
-  constructor(io: ImageIo) {
+  constructor(io: CopyUpsHost) {
     this.#io = io;
   }
 
@@ -61,7 +66,7 @@ export class CopyUps {
   #of(objectNumber: number): CopyUp {
     let copyUp = this.#running.get(objectNumber);
     if (copyUp === undefined) {
-      copyUp = new CopyUp(this.#io, objectNumber);
+      copyUp = new CopyUp(this.#io, this, objectNumber);
       this.#running.set(objectNumber, copyUp);
       copyUp.start();
     }
@@ -69,7 +74,7 @@ export class CopyUps {
   }
 }
 
-function isThere(io: ImageIo, objectNumber: number): Promise<boolean> {
+function isThere(io: ExtentHost, objectNumber: number): Promise<boolean> {
   const answer = Promise.withResolvers<boolean>();
   io.objecter.submit(
     new StatRequest(io.targets.get(objectNumber), ({ result, error }) => {

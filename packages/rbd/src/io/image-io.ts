@@ -7,6 +7,7 @@ import { Layout } from "../striping/layout.ts";
 import { Admission, defaultLimits, type IoLimits } from "./admission.ts";
 import { CopyUps } from "./copy-ups.ts";
 import { errno } from "./errno.ts";
+import type { ImageLayer, ParentView } from "./image-layer.ts";
 import {
   type CompareAndWriteRequest,
   type ImageRequest,
@@ -14,9 +15,8 @@ import {
   type WriteSameRequest,
 } from "./image-request.ts";
 import { ObjectRead } from "./object-read.ts";
-import { ObjectWrite } from "./object-write.ts";
+import { ObjectWrite, type WriteHost } from "./object-write.ts";
 import { Operation, type OperationKind } from "./operation.ts";
-import type { ParentView } from "./parent-view.ts";
 import type { Presence } from "./presence.ts";
 import { createLatencies, IoCounters, type Latencies } from "./statistics.ts";
 import { Targets } from "./targets.ts";
@@ -53,7 +53,7 @@ export interface ImageIoOptions {
  * Writes that are under way at the same time are carried out in the order in which they came, as far as they touch the same
  * object. A write is durable when it is completed; a flush waits for those begun before it.
  */
-export class ImageIo {
+export class ImageIo implements ImageLayer, WriteHost {
   readonly objecter: { submit(request: ObjectRequest): void };
   readonly layout: Layout;
   readonly targets: Targets;
@@ -81,8 +81,8 @@ export class ImageIo {
   /** How many writes to an object are under way that may yet find that it must be copied up. */
   readonly guardedWrites = new Map<number, number>();
   /** Extents that are not in use. */
-  readonly reads: ObjectRead[] = [];
-  readonly writes: ObjectWrite[] = [];
+  readonly #reads: ObjectRead[] = [];
+  readonly #writes: ObjectWrite[] = [];
   #state: ImageState;
   readonly #operations: Operation[] = [];
   readonly #extents = new ObjectExtents();
@@ -256,7 +256,7 @@ export class ImageIo {
       extents.start(this.layout, request.offset, request.length);
       while (extents.next()) {
         operation.pending++;
-        (this.reads.pop() ?? new ObjectRead(this)).begin(operation, extents);
+        (this.#reads.pop() ?? new ObjectRead(this, this.#reads)).begin(operation, extents);
       }
     }
     this.settle(operation);
@@ -276,7 +276,7 @@ export class ImageIo {
       extents.start(this.layout, request.offset, request.length);
       while (extents.next()) {
         operation.pending++;
-        const write = this.writes.pop() ?? new ObjectWrite(this);
+        const write = this.#writes.pop() ?? new ObjectWrite(this, this.#writes);
         if (granularity > 0) write.beginDiscard(operation, extents, granularity);
         else write.begin(operation, extents);
       }

@@ -1,19 +1,19 @@
 import { ObjectRequest } from "@siphon/rados/engine";
 import type { ObjectExtents } from "../striping/extents.ts";
 import type { Layout } from "../striping/layout.ts";
-import type { ImageIo } from "./image-io.ts";
+import type { ExtentHost } from "./extent-host.ts";
 import type { ImageRequest } from "./image-request.ts";
 import type { Operation } from "./operation.ts";
 
 /** The part of an image's request that one object has: an extent of the object, and where its bytes belong in the request. */
-export abstract class ObjectExtent extends ObjectRequest {
-  readonly io: ImageIo;
+export abstract class ObjectExtent<Host extends ExtentHost = ExtentHost> extends ObjectRequest {
+  readonly io: Host;
   operation!: Operation;
   objectNumber = 0;
   objectOffset = 0;
   length = 0;
 
-  constructor(io: ImageIo) {
+  constructor(io: Host) {
     super();
     this.io = io;
   }

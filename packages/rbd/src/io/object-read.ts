@@ -1,6 +1,7 @@
 import { opCode, requestFlag } from "@siphon/rados/engine";
 import type { ObjectExtents } from "../striping/extents.ts";
 import { errno } from "./errno.ts";
+import type { ExtentHost } from "./extent-host.ts";
 import { ObjectExtent } from "./object-extent.ts";
 import type { Operation } from "./operation.ts";
 import { type ParentReader, readParent } from "./parent-read.ts";
@@ -15,6 +16,13 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
   /** What the parent had of the object when it was asked for. */
   #parentBytes = 0;
   #renewals = 0;
+  readonly #spares: ObjectRead[];
+
+  /** @param spares where the extent waits to be used again */
+  constructor(io: ExtentHost, spares: ObjectRead[]) {
+    super(io);
+    this.#spares = spares;
+  }
 
   begin(operation: Operation, extents: ObjectExtents): void {
     this.assign(operation, extents);
@@ -82,7 +90,7 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
   }
 
   protected override release(): void {
-    this.io.reads.push(this);
+    this.#spares.push(this);
   }
 
   #failed(result: number, error: Error | undefined): void {

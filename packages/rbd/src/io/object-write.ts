@@ -4,8 +4,8 @@ import { objectState } from "../object-map/object-state.ts";
 import type { ObjectExtents } from "../striping/extents.ts";
 import type { Layout } from "../striping/layout.ts";
 import { ClassMethod } from "./class-method.ts";
-import type { CopyUp } from "./copy-up.ts";
 import { errno } from "./errno.ts";
+import type { ExtentHost } from "./extent-host.ts";
 import { type CompareAndWriteRequest, WriteSameRequest } from "./image-request.ts";
 import { ObjectCopy } from "./object-copy.ts";
 import { ObjectExtent } from "./object-extent.ts";
@@ -15,6 +15,24 @@ import type { Operation } from "./operation.ts";
 const maxErrno = 4095;
 export const copyUpMethod = new ClassMethod("rbd", "copyup");
 
+/** The image that writes to its objects belong to. */
+export interface WriteHost extends ExtentHost {
+  readonly copyUps: {
+    /** The copy-up of an object that is under way. */
+    running(objectNumber: number): { join(write: ObjectWrite): void } | undefined;
+    /** Carries a write out once the object has the parent's data. */
+    before(write: ObjectWrite): void;
+  };
+  /** How many writes to an object are under way that may yet find that it must be copied up. */
+  readonly guardedWrites: Map<number, number>;
+}
+
+/** The copy-up that is sent together with a write. */
+export interface SentCopyUp {
+  readonly data: Buffer;
+  written(result: number, error: Error | undefined): void;
+}
+
 /** What becomes of the object in a discard. */
 type DiscardAction = "remove" | "truncate" | "zero";
 
@@ -23,7 +41,7 @@ type DiscardAction = "remove" | "truncate" | "zero";
  * then the write goes out, guarded, where the parent has data for the object, by the object's existence; an object
  * that is not there yet is made by a copy-up first. After a removal the object map is told that it has happened.
  */
-export class ObjectWrite extends ObjectExtent implements MapWaiter {
+export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
   #step: "mapBefore" | "write" | "mapAfter" = "write";
   #action: DiscardAction = "zero";
   /** The object may come from the parent: nothing is written before the parent's data is there. */
@@ -34,7 +52,14 @@ export class ObjectWrite extends ObjectExtent implements MapWaiter {
   #compareOp = -1;
   #dataOp = -1;
   /** Sent together with this write. */
-  #copyUp: CopyUp | undefined;
+  #copyUp: SentCopyUp | undefined;
+  readonly #spares: ObjectWrite[];
+
+  /** @param spares where the extent waits to be used again */
+  constructor(io: WriteHost, spares: ObjectWrite[]) {
+    super(io);
+    this.#spares = spares;
+  }
 
   begin(operation: Operation, extents: ObjectExtents): void {
     this.assign(operation, extents);
@@ -105,7 +130,7 @@ export class ObjectWrite extends ObjectExtent implements MapWaiter {
   }
 
   /** Sends the write behind the data that is copied up, in one request. */
-  sendWith(copyUp: CopyUp): void {
+  sendWith(copyUp: SentCopyUp): void {
     this.#copyUp = copyUp;
     this.#guarded = false;
     this.#send();
@@ -170,7 +195,7 @@ export class ObjectWrite extends ObjectExtent implements MapWaiter {
 
   protected override release(): void {
     this.#copyUp = undefined;
-    this.io.writes.push(this);
+    this.#spares.push(this);
   }
 
   /**

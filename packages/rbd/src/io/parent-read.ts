@@ -1,4 +1,4 @@
-import type { ImageIo } from "./image-io.ts";
+import type { ImageLayer } from "./image-layer.ts";
 import { ImageRequest } from "./image-request.ts";
 
 /** Who reads what an object would have from the parent image. */
@@ -16,7 +16,7 @@ export interface ParentReader {
  * @param length bytes, not more than the object shares with the parent from `objectOffset` on
  */
 export function readParent(
-  io: ImageIo,
+  io: ImageLayer,
   objectNumber: number,
   objectOffset: number,
   length: number,

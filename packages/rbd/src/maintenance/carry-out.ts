@@ -1,7 +1,8 @@
 import { RbdError } from "../errors.ts";
-import type { OpenImage } from "../image/open-image.ts";
-import type { OnProgress, OwnerTask } from "../image/requests.ts";
+import type { OnProgress } from "../progress.ts";
+import type { OwnerTask } from "../watch/owner-task.ts";
 import { flatten } from "./flatten.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 import { quiescingFlags, quiescingOf } from "./quiesce.ts";
 import { resize } from "./resize.ts";
 import {
@@ -14,7 +15,11 @@ import {
 import { sparsify } from "./sparsify.ts";
 
 /** Does what the owner of an image's lock is asked for; the lock is held, or the image has none. */
-export async function carryOut(image: OpenImage, task: OwnerTask, progress?: OnProgress): Promise<void> {
+export async function carryOut(
+  image: MaintainedImage,
+  task: OwnerTask,
+  progress?: OnProgress,
+): Promise<void> {
   assertUnderstood(task);
   switch (task.type) {
     case "resize":

@@ -5,10 +5,10 @@ import { changeAll } from "../cls/run.ts";
 import { RbdError, unless } from "../errors.ts";
 import { imageFlag, snapshotsByAge } from "../header/image-header.ts";
 import { featureNames } from "../image/features.ts";
-import type { OpenImage } from "../image/open-image.ts";
 import { imageFeature } from "../image-state.ts";
 import { imageLockName, managedLock } from "../lock/locker.ts";
 import { Layout } from "../striping/layout.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 
 const { exclusiveLock, objectMap, fastDiff, journaling, deepFlatten } = imageFeature;
 const mapFeatures = objectMap | fastDiff;
@@ -51,7 +51,7 @@ export function planFeatures(current: number, asked: number, enable: boolean): n
 }
 
 /** New object maps say nothing until they are rebuilt (src/librbd/operation/EnableFeaturesRequest.cc). */
-export async function enableFeatures(image: OpenImage, features: number): Promise<void> {
+export async function enableFeatures(image: MaintainedImage, features: number): Promise<void> {
   const { header, maps } = image;
   await image.whilePaused(async () => {
     if ((features & mapFeatures) !== 0) {
@@ -68,7 +68,7 @@ export async function enableFeatures(image: OpenImage, features: number): Promis
 }
 
 /** Maps go before the feature does (src/librbd/operation/DisableFeaturesRequest.cc), and the lock after it. */
-export async function disableFeatures(image: OpenImage, features: number): Promise<void> {
+export async function disableFeatures(image: MaintainedImage, features: number): Promise<void> {
   const { io, header, maps, pool } = image;
   await image.whilePaused(async () => {
     if ((features & mapFeatures) !== 0) {
@@ -88,7 +88,7 @@ export async function disableFeatures(image: OpenImage, features: number): Promi
   await image.tell({ type: "headerUpdate" });
 }
 
-async function setFlagsOfAll(image: OpenImage, flags: number): Promise<void> {
+async function setFlagsOfAll(image: MaintainedImage, flags: number): Promise<void> {
   const mask = imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid;
   for (const snapId of [...image.header.snapContext.snaps, NO_SNAP]) {
     await image.changeHeader(setFlags(flags, mask, snapId));

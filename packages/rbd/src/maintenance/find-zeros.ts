@@ -1,10 +1,10 @@
 import { type ExtentMap, type Pool, ReadOperation } from "@siphon/rados";
 import { unless } from "../errors.ts";
-import type { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
-import type { OnProgress } from "../image/requests.ts";
+import type { OnProgress } from "../progress.ts";
 import { sparseRuns } from "../transfer/sparse.ts";
 import { isZeros } from "../zeros.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 import { dataObject, eachObject } from "./objects.ts";
 
 /** What an image's zeros take. */
@@ -19,7 +19,7 @@ export interface FoundZeros {
 
 /** Looks for blocks of `sparseSize` bytes that are kept although they are only zeros; changes nothing. */
 export async function findZeros(
-  image: OpenImage,
+  image: MaintainedImage,
   sparseSize: number,
   progress?: OnProgress,
 ): Promise<FoundZeros> {

@@ -7,14 +7,14 @@ import { assertOneKey } from "../encryption/one-key.ts";
 import { RbdError, unless } from "../errors.ts";
 import { opFeature } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
-import type { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
-import type { OnProgress } from "../image/requests.ts";
 import type { ImageIo } from "../io/image-io.ts";
 import { readBytes, writeBytes } from "../io/image-operations.ts";
 import { childrenObject, headerObject } from "../object-names.ts";
+import type { OnProgress } from "../progress.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { removeIfForsaken } from "./forsaken-snapshots.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 import { eachObject } from "./objects.ts";
 
 /**
@@ -23,7 +23,7 @@ import { eachObject } from "./objects.ts";
  * What the parent keeps for its clones only is removed last, and not, as by librbd, before the clone's header is changed: who crashed in
  * between would leave a clone that shows a snapshot which is not there, and cannot be opened.
  */
-export async function flatten(image: OpenImage, progress?: OnProgress): Promise<void> {
+export async function flatten(image: MaintainedImage, progress?: OnProgress): Promise<void> {
   const { io, header } = image;
   const { parent, parentSpec } = header;
   if (parent === undefined || parentSpec === undefined) {
@@ -52,12 +52,12 @@ async function restoreHeader(io: ImageIo): Promise<void> {
 }
 
 /** Takes a clone off its parent's list of children (src/librbd/image/DetachChildRequest.cc); again, if it was interrupted. */
-export async function detachFromParent(image: OpenImage, parent: ParentSpec): Promise<void> {
+export async function detachFromParent(image: MaintainedImage, parent: ParentSpec): Promise<void> {
   await leaveChildren(image, parent);
   if (isOfVersion2(image)) await forgetParent(image, parent);
 }
 
-async function leaveChildren(image: OpenImage, parent: ParentSpec): Promise<void> {
+async function leaveChildren(image: MaintainedImage, parent: ParentSpec): Promise<void> {
   const { cluster, pool, header } = image;
   const child = { poolId: pool.id, namespace: pool.namespace, imageId: header.id };
   if (!isOfVersion2(image)) {
@@ -71,17 +71,17 @@ async function leaveChildren(image: OpenImage, parent: ParentSpec): Promise<void
 }
 
 /** The mark of a clone goes last: while it is there, all of this is done again. */
-async function forgetParent(image: OpenImage, parent: ParentSpec): Promise<void> {
+async function forgetParent(image: MaintainedImage, parent: ParentSpec): Promise<void> {
   await removeTrashedSnapshot(image, parent).catch(unless("ENOENT"));
   await image.changeHeader(setOpFeatures(0, opFeature.cloneChild));
 }
 
-function isOfVersion2({ header }: OpenImage): boolean {
+function isOfVersion2({ header }: MaintainedImage): boolean {
   return (header.opFeatures & opFeature.cloneChild) !== 0;
 }
 
 async function removeTrashedSnapshot(
-  image: OpenImage,
+  image: MaintainedImage,
   { poolId, namespace, imageId, snapId }: ParentSpec,
 ): Promise<void> {
   const parent = await image.openOther(await poolById(image.cluster, poolId, namespace), imageId);

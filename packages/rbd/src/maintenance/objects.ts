@@ -1,6 +1,6 @@
 import { type Pool, type SnapContext, WriteOperation } from "@siphon/rados";
 import { hasCode } from "../errors.ts";
-import type { OnProgress } from "../image/requests.ts";
+import type { OnProgress } from "../progress.ts";
 
 /** Objects that are worked on at the same time (rbd_concurrent_management_ops). */
 const concurrency = 10;

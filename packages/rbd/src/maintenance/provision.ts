@@ -1,9 +1,17 @@
-import type { OnProgress } from "../image/requests.ts";
-import type { Image } from "../image.ts";
+import type { ImageHeader } from "../header/image-header.ts";
+import type { OnProgress } from "../progress.ts";
 import { eachObject } from "./objects.ts";
 
+/** The part of `Image` that this takes. */
+interface ProvisionedImage {
+  readonly size: number;
+  readonly header: Pick<ImageHeader, "objectSize" | "stripeCount">;
+  writeSame(offset: number, length: number, pattern: Uint8Array): Promise<void>;
+  flush(): Promise<void>;
+}
+
 /** Writes zeros to all of an image, which unlike `writeZeroes` gives no space back. */
-export async function provision(image: Image, onProgress?: OnProgress): Promise<void> {
+export async function provision(image: ProvisionedImage, onProgress?: OnProgress): Promise<void> {
   const { size, header } = image;
   const pieceBytes = header.objectSize * header.stripeCount;
   await eachObject(

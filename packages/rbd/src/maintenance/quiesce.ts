@@ -1,6 +1,6 @@
 import { RbdError } from "../errors.ts";
-import type { OpenImage } from "../image/open-image.ts";
 import { decodeResponse, encodeNotifyMessage } from "../watch/notify-message.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 
 /**
  * Whether those who have an image open are asked to bring what they write to it into a consistent state before a snapshot: it is not
@@ -22,7 +22,7 @@ export function quiescingOf(flags: number): Quiescing {
  * @throws RbdError SIPHON_RBD_BUSY if somebody who was asked does not, and that is required
  */
 export async function whileQuiesced(
-  images: readonly OpenImage[],
+  images: readonly MaintainedImage[],
   quiescing: Quiescing,
   action: () => Promise<void>,
 ): Promise<void> {
@@ -36,7 +36,7 @@ export async function whileQuiesced(
 }
 
 /** Asks for it (ImageWatcher::notify_quiesce), until disposed of. */
-async function quiesce(image: OpenImage): Promise<AsyncDisposable> {
+async function quiesce(image: MaintainedImage): Promise<AsyncDisposable> {
   const { pool, headerName, header, requests } = image;
   const id = await requests.newId();
   const question = encodeNotifyMessage({ type: "quiesce", id });

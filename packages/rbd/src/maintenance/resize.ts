@@ -1,7 +1,7 @@
 import { setSize } from "../cls/image.ts";
 import { RbdError } from "../errors.ts";
-import type { OpenImage } from "../image/open-image.ts";
-import type { OnProgress } from "../image/requests.ts";
+import type { OnProgress } from "../progress.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 import { cutOff, trim } from "./trim.ts";
 
 /**
@@ -10,7 +10,7 @@ import { cutOff, trim } from "./trim.ts";
  * they wait only while objects are cut off that reach beyond it, one or, striped, a few, and while the header is changed.
  */
 export async function resize(
-  image: OpenImage,
+  image: MaintainedImage,
   size: number,
   allowShrink: boolean,
   progress?: OnProgress,
@@ -47,7 +47,7 @@ export async function resize(
   await image.tell({ type: "headerUpdate" });
 }
 
-async function resizeMap({ io, maps }: OpenImage, objects: number): Promise<void> {
+async function resizeMap({ io, maps }: MaintainedImage, objects: number): Promise<void> {
   if (io.objectMap === undefined) return;
   await maps.resize(objects);
   io.objectMap.replace(await maps.load());

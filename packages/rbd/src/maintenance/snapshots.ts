@@ -12,13 +12,13 @@ import { childrenOf } from "../directory/children.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { type HeaderSnapshot, imageFlag, snapshotOf, userSnapshot } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
-import type { OpenImage } from "../image/open-image.ts";
 import { sameParent } from "../image/parents.ts";
 import { poolById } from "../image/pools.ts";
-import type { OnProgress } from "../image/requests.ts";
 import { objectState } from "../object-map/object-state.ts";
 import { ObjectStates } from "../object-map/object-states.ts";
+import type { OnProgress } from "../progress.ts";
 import { detachFromParent } from "./flatten.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 import { changeIfThere, dataObject, eachObject } from "./objects.ts";
 import { listOldChildrenOf } from "./old-children.ts";
 import { type Quiescing, whileQuiesced } from "./quiesce.ts";
@@ -35,7 +35,7 @@ export interface NewSnapshot {
  * those that come meanwhile wait.
  */
 export async function createSnapshot(
-  image: OpenImage,
+  image: MaintainedImage,
   snapshot: NewSnapshot,
   progress?: OnProgress,
 ): Promise<void> {
@@ -62,7 +62,7 @@ export async function createSnapshot(
 }
 
 /** A snapshot that got no object map; where it cannot be taken back it stays, with what it shows, and without a map. */
-async function takeBack(image: OpenImage, snapId: number, ids: SnapshotIds): Promise<void> {
+async function takeBack(image: MaintainedImage, snapId: number, ids: SnapshotIds): Promise<void> {
   try {
     await image.changeHeader(dropSnapshot(snapId)).catch(unless("ENOENT"));
     await image.maps.remove(snapId);
@@ -72,7 +72,7 @@ async function takeBack(image: OpenImage, snapId: number, ids: SnapshotIds): Pro
 
 /** Removes a snapshot, or keeps it out of sight while it has clones (SnapshotRemoveRequest.cc). */
 export async function removeSnapshot(
-  image: OpenImage,
+  image: MaintainedImage,
   name: string,
   namespace: SnapshotNamespace = { type: "user" },
 ): Promise<void> {
@@ -103,7 +103,7 @@ export async function removeSnapshot(
   await data.snapshots.removeSelfManaged(snapshot.id).catch(unless("ENOENT"));
 }
 
-export async function renameSnapshot(image: OpenImage, snapId: number, name: string): Promise<void> {
+export async function renameSnapshot(image: MaintainedImage, snapId: number, name: string): Promise<void> {
   if (userSnapshot(image.header, name) !== undefined) throw exists(image, name);
   await image.changeHeader(giveName(snapId, name));
   await image.announce();
@@ -115,7 +115,7 @@ export async function renameSnapshot(image: OpenImage, snapId: number, name: str
  * @throws RbdError SIPHON_RBD_BUSY for a clone with snapshots that would go on showing their parent
  */
 export async function flattenChildren(
-  image: OpenImage,
+  image: MaintainedImage,
   snapId: number,
   progress?: OnProgress,
 ): Promise<void> {
@@ -139,7 +139,7 @@ export async function flattenChildren(
 }
 
 /** Clones of the first version are made of protected snapshots only. */
-export async function protectSnapshot(image: OpenImage, name: string): Promise<void> {
+export async function protectSnapshot(image: MaintainedImage, name: string): Promise<void> {
   const snapshot = named(image, name);
   if (!has(image.header, "layering")) {
     throw new RbdError("SIPHON_RBD_UNSUPPORTED", `image ${image.header.name} has no feature layering`);
@@ -150,7 +150,7 @@ export async function protectSnapshot(image: OpenImage, name: string): Promise<v
 }
 
 /** @throws RbdError SIPHON_RBD_BUSY while there are clones of the first version, in whatever pool */
-export async function unprotectSnapshot(image: OpenImage, name: string): Promise<void> {
+export async function unprotectSnapshot(image: MaintainedImage, name: string): Promise<void> {
   const { id, protection: status } = named(image, name);
   if (status === protection.unprotected) {
     throw new RbdError(
@@ -183,7 +183,7 @@ export async function unprotectSnapshot(image: OpenImage, name: string): Promise
  * image that is partly rolled back, and may roll it back again.
  */
 export async function rollBack(
-  image: OpenImage,
+  image: MaintainedImage,
   { name, namespace }: Pick<HeaderSnapshot, "name" | "namespace">,
   progress?: OnProgress,
 ): Promise<void> {
@@ -227,7 +227,10 @@ export async function rollBack(
 }
 
 /** Of a snapshot; undefined where it is invalid, or missing. */
-async function mapOf({ header, io, maps }: OpenImage, snapId: number): Promise<ObjectStates | undefined> {
+async function mapOf(
+  { header, io, maps }: MaintainedImage,
+  snapId: number,
+): Promise<ObjectStates | undefined> {
   const { flags, size } = header.snapshots.get(snapId)!;
   if ((flags & imageFlag.objectMapInvalid) !== 0) return undefined;
   const states = await maps.load(snapId).catch(unless("ENOENT"));
@@ -252,7 +255,7 @@ interface SnapshotIds {
 }
 
 async function addWithNewId(
-  image: OpenImage,
+  image: MaintainedImage,
   ids: SnapshotIds,
   { name, namespace }: NewSnapshot,
 ): Promise<number> {
@@ -282,7 +285,7 @@ async function addWithNewId(
 }
 
 /** @throws the error, if the header cannot be read either */
-async function isMissing(image: OpenImage, snapId: number, error: unknown): Promise<boolean> {
+async function isMissing(image: MaintainedImage, snapId: number, error: unknown): Promise<boolean> {
   try {
     await image.refresh();
   } catch {
@@ -292,7 +295,7 @@ async function isMissing(image: OpenImage, snapId: number, error: unknown): Prom
 }
 
 /** The last of an image's snapshots that shows the parent, of a clone that was flattened, takes it off the parent's list. */
-async function detachIfLast(image: OpenImage, snapshot: HeaderSnapshot): Promise<void> {
+async function detachIfLast(image: MaintainedImage, snapshot: HeaderSnapshot): Promise<void> {
   const { header } = image;
   const { parentSpec } = header;
   if (snapshot.parent === undefined || parentSpec === undefined) return;
@@ -302,7 +305,7 @@ async function detachIfLast(image: OpenImage, snapshot: HeaderSnapshot): Promise
 }
 
 function named(
-  { header }: OpenImage,
+  { header }: MaintainedImage,
   name: string,
   namespace: SnapshotNamespace = { type: "user" },
 ): HeaderSnapshot {
@@ -313,7 +316,7 @@ function named(
   });
 }
 
-function exists({ header }: OpenImage, name: string): RbdError {
+function exists({ header }: MaintainedImage, name: string): RbdError {
   return new RbdError("SIPHON_RBD_EXISTS", `image ${header.name} has a snapshot ${name} already`);
 }
 

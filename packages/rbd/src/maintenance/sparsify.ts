@@ -2,21 +2,25 @@ import { NO_SNAP, type Pool, WriteOperation } from "@siphon/rados";
 import { sparsifyObject } from "../cls/image.ts";
 import { addCalls } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
-import type { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
-import type { OnProgress } from "../image/requests.ts";
 import type { ImageState } from "../image-state.ts";
 import { ascendingSnapIds, foundState } from "../object-map/found-states.ts";
 import { objectState } from "../object-map/object-state.ts";
 import { updateMap } from "../object-map/update-map.ts";
+import type { OnProgress } from "../progress.ts";
 import { endOfData, readData } from "./find-zeros.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 import { dataObject, eachObject } from "./objects.ts";
 
 /**
  * Gives back what zeros take (src/librbd/operation/SparsifyRequest.cc): blocks of `sparseSize` bytes within objects, and whole
  * objects where no parent would show. Writes go on meanwhile.
  */
-export async function sparsify(image: OpenImage, sparseSize: number, progress?: OnProgress): Promise<void> {
+export async function sparsify(
+  image: MaintainedImage,
+  sparseSize: number,
+  progress?: OnProgress,
+): Promise<void> {
   const { io, header, cluster } = image;
   assertSparseSize(header, sparseSize);
   const data = await poolById(cluster, header.dataPoolId, header.namespace);
@@ -44,13 +48,13 @@ export function assertSparseSize({ objectSize }: Pick<ImageState, "objectSize">,
 }
 
 class SparseObject {
-  readonly #image: OpenImage;
+  readonly #image: MaintainedImage;
   readonly #data: Pool;
   readonly #objectNumber: number;
   readonly #object: string;
   readonly #removeEmpty: boolean;
 
-  constructor(image: OpenImage, data: Pool, objectNumber: number, removeEmpty: boolean) {
+  constructor(image: MaintainedImage, data: Pool, objectNumber: number, removeEmpty: boolean) {
     this.#image = image;
     this.#data = data;
     this.#objectNumber = objectNumber;

@@ -1,15 +1,15 @@
-import type { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
-import type { OnProgress } from "../image/requests.ts";
 import { objectState } from "../object-map/object-state.ts";
 import { updateMap } from "../object-map/update-map.ts";
+import type { OnProgress } from "../progress.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 import { dataObject, eachObject, trimObject } from "./objects.ts";
 
 /**
  * Cuts off what objects that stay have beyond `size`. Nothing is written meanwhile. What they show of the parent is copied up first, and
  * all of it: no copy-up comes later that brings back what was cut off, and snapshots go on showing it.
  */
-export async function cutOff(image: OpenImage, size: number): Promise<void> {
+export async function cutOff(image: MaintainedImage, size: number): Promise<void> {
   const { io, header } = image;
   const first = firstBeyond(image, size);
   const cut = objectsBeyond(image, first, first + io.layout.stripeCount, size).filter(
@@ -34,7 +34,7 @@ export async function cutOff(image: OpenImage, size: number): Promise<void> {
  * What a snapshot shows of the parent there is copied up before: the image's own overlap with the parent ends at the new size from
  * then on, so neither flattening nor a rollback would find it.
  */
-export async function trim(image: OpenImage, size: number, progress?: OnProgress): Promise<void> {
+export async function trim(image: MaintainedImage, size: number, progress?: OnProgress): Promise<void> {
   const { io, header, cluster } = image;
   const { layout } = io;
   const data = await poolById(cluster, header.dataPoolId, header.namespace);
@@ -62,12 +62,12 @@ export async function trim(image: OpenImage, size: number, progress?: OnProgress
 const batch = 4096;
 
 /** Striped, objects of the last set may be anywhere: each says for itself how much of it is left. */
-function firstBeyond({ io: { layout } }: OpenImage, size: number): number {
+function firstBeyond({ io: { layout } }: MaintainedImage, size: number): number {
   return Math.floor(size / layout.setSize) * layout.stripeCount;
 }
 
 /** Objects from `from` up to `to` that have bytes beyond `size`. */
-function objectsBeyond({ io, header }: OpenImage, from: number, to: number, size: number): number[] {
+function objectsBeyond({ io, header }: MaintainedImage, from: number, to: number, size: number): number[] {
   const { layout } = io;
   return Array.from({ length: to - from }, (_, index) => from + index).filter(
     (objectNumber) => layout.bytesOf(objectNumber, size) < layout.bytesOf(objectNumber, header.size),
@@ -80,7 +80,7 @@ function objectsBeyond({ io, header }: OpenImage, from: number, to: number, size
  * @param current only of those of which it says this now
  */
 async function mark(
-  { io }: OpenImage,
+  { io }: MaintainedImage,
   objects: readonly number[],
   state: number,
   current: number | undefined,

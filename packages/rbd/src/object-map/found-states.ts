@@ -1,9 +1,9 @@
 import { NO_SNAP, type Pool, ReadOperation, SNAP_DIR, type SnapSet } from "@siphon/rados";
 import { hasCode } from "../errors.ts";
 import { has } from "../image/features.ts";
-import type { OnProgress } from "../image/requests.ts";
 import type { ImageState } from "../image-state.ts";
 import { dataObject, eachObject } from "../maintenance/objects.ts";
+import type { OnProgress } from "../progress.ts";
 import { objectState } from "./object-state.ts";
 import { ObjectStates } from "./object-states.ts";
 

@@ -3,9 +3,9 @@ import { setFlags } from "../cls/image.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { imageFlag } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
-import type { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
-import type { OnProgress } from "../image/requests.ts";
+import type { MaintainedImage } from "../maintenance/maintained-image.ts";
+import type { OnProgress } from "../progress.ts";
 import { foundStates } from "./found-states.ts";
 import type { ObjectStates } from "./object-states.ts";
 
@@ -24,7 +24,7 @@ export interface ObjectMapError {
  * @param snapId NO_SNAP for the image as it is now
  */
 export async function checkObjectMap(
-  image: OpenImage,
+  image: MaintainedImage,
   snapId: number,
   progress?: OnProgress,
 ): Promise<ObjectMapError[]> {
@@ -47,7 +47,7 @@ export async function checkObjectMap(
 
 /** Makes an image's object map, or a snapshot's, say what objects there are; then it counts again. Takes the image's lock. */
 export async function rebuildObjectMap(
-  image: OpenImage,
+  image: MaintainedImage,
   snapId: number,
   progress?: OnProgress,
 ): Promise<void> {
@@ -63,7 +63,7 @@ export async function rebuildObjectMap(
 }
 
 /** Does it while nothing is written by anybody. */
-async function paused<T>(image: OpenImage, work: () => Promise<T>): Promise<T> {
+async function paused<T>(image: MaintainedImage, work: () => Promise<T>): Promise<T> {
   const { header, lock } = image;
   if (!has(header, "objectMap") || lock === undefined) {
     throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no object map`);
@@ -81,7 +81,7 @@ async function paused<T>(image: OpenImage, work: () => Promise<T>): Promise<T> {
   });
 }
 
-async function look(image: OpenImage, snapId: number, progress?: OnProgress): Promise<ObjectStates> {
+async function look(image: MaintainedImage, snapId: number, progress?: OnProgress): Promise<ObjectStates> {
   const { cluster, header, io } = image;
   const size = snapId === NO_SNAP ? header.size : header.snapshots.get(snapId)!.size;
   const data = await poolById(cluster, header.dataPoolId, header.namespace);

@@ -1,6 +1,6 @@
 import type { CreateOptions } from "../directory/create-image.ts";
 import type { Image } from "../image.ts";
-import type { ImagePool } from "../image-pool.ts";
+import type { Images } from "../images.ts";
 import type { ByteSink } from "./byte-sink.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { exportDiff } from "./export-diff.ts";
@@ -11,7 +11,7 @@ import { type ImportDiffOptions, importDiff } from "./import-diff.ts";
 
 /** Writes an image with its snapshots and metadata (export format 2), as `rbd export --export-format 2` does. */
 export async function exportWhole(
-  images: ImagePool,
+  images: Images,
   name: string,
   sink: ByteSink,
   { onProgress, ...options }: TransferOptions = {},
@@ -44,7 +44,7 @@ export async function exportedImage(image: Image): Promise<ExportedImage> {
  * @param wanted takes the place of what the export says
  */
 export async function importWhole(
-  images: ImagePool,
+  images: Images,
   name: string,
   source: ByteSource,
   wanted: CreateOptions = {},
@@ -75,7 +75,7 @@ export function createOptions({ order, features, stripeUnit, stripeCount }: Expo
 }
 
 /** Removes a half-made image, with its snapshots. */
-export async function removeWhole(images: ImagePool, name: string): Promise<void> {
+export async function removeWhole(images: Images, name: string): Promise<void> {
   {
     await using image = await images.open(name);
     for (const { name: snapshot, isProtected } of image.snapshots.list()) {

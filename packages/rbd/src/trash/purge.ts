@@ -1,10 +1,10 @@
 import { getDataPool } from "../cls/image.ts";
 import { ask } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
-import type { OnProgress } from "../image/requests.ts";
 import { Image } from "../image.ts";
 import type { ImagePool } from "../image-pool.ts";
 import { headerObject } from "../object-names.ts";
+import type { OnProgress } from "../progress.ts";
 import type { TrashEntry } from "./trash.ts";
 
 export interface PurgeChoice {

@@ -15,8 +15,8 @@ import { describe, idOf } from "../directory/find-image.ts";
 import { assertRemovable, byId, removeData, removeHeader, unlessGone } from "../directory/remove-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
-import type { OnProgress } from "../image/requests.ts";
 import { directoryObject, idObject, trashObject } from "../object-names.ts";
+import type { OnProgress } from "../progress.ts";
 
 export interface TrashEntry extends TrashedImage {
   readonly id: string;

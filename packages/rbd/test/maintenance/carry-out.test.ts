@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SnapshotNamespace } from "../../src/cls/snapshot.ts";
 import type { OpenImage } from "../../src/image/open-image.ts";
-import type { OwnerTask } from "../../src/image/requests.ts";
 import { carryOut } from "../../src/maintenance/carry-out.ts";
+import type { OwnerTask } from "../../src/watch/owner-task.ts";
 
 const id = { gid: 1n, handle: 2n, request: 3n };
 const unknown: SnapshotNamespace = { type: "unknown", encoded: Buffer.from([9, 0, 0, 0]) };

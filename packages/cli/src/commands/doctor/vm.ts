@@ -16,7 +16,8 @@ import {
   vmsOfHost,
 } from "@siphon/doctor";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type ConnectFlags, connectCluster, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { connectCluster, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { clusterView } from "./cluster-view.ts";
 import { readInputs } from "./inputs.ts";

@@ -1,6 +1,6 @@
 import { parseCephFlags } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
-import type { ConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
 
 /** What the rados program takes beside a verb and its arguments. */
 export interface RadosFlags {

@@ -8,7 +8,8 @@ import {
   imageTarget,
 } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { bytesText } from "../rados/format.ts";
 import { imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";

@@ -8,7 +8,8 @@ import {
   type OpenOptions,
 } from "@siphon/rbd";
 import { Command, Option } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { toNumber } from "../../options.ts";
 import { bytesText } from "../rados/format.ts";

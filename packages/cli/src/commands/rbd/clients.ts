@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import {
   type ImageSpec,

@@ -2,7 +2,8 @@ import type { Cluster } from "@siphon/rados";
 import { isRbdOption } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
-import { type ConnectFlags, connectCluster, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { connectCluster, withConnectFlags } from "../../connect.ts";
 import { usage } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 

@@ -1,6 +1,7 @@
 import { type ImagePool, Overrides } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { globalConfigCommand } from "./config-global.ts";
 import { poolSpec, type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";

@@ -1,5 +1,5 @@
 import { CephConf, type Cluster, parseCephFlags } from "@siphon/rados";
-import { clusterOptions } from "../../connect.ts";
+import { clusterOptions } from "../../cluster-options.ts";
 
 let pool = "rbd";
 /** Nothing nearer than the monitors has said which pool is meant. */

@@ -1,6 +1,7 @@
 import { type DiskUsage, diskUsage, featureNames, type ImagePool, imageFlag } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
 import { imageSpec, poolSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";

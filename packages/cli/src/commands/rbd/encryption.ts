@@ -1,7 +1,8 @@
 import { formatEncrypted, imageFeature } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { luksVersion, readPassphrase } from "./encryption-flags.ts";
 import { type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";

@@ -8,7 +8,8 @@ import {
   toRead,
 } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { type EncryptionFlags, encryptionOf, isEncrypted, withEncryptionFlags } from "./encryption-flags.ts";
 import { type ImageSpec, imageSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";
 import { featureOption, withJournalFlags } from "./shape.ts";

@@ -1,6 +1,7 @@
 import { type Group, type GroupImage, ImagePool } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { groupIfThere } from "./find-group.ts";
 import { type GroupFlags, groupSpec, withGroupFlags } from "./group-spec.ts";
 import { imageSpec, listedImage, usage } from "./image-spec.ts";

@@ -1,6 +1,7 @@
 import type { GroupImage, GroupSnapshot, GroupSnapshots } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import {
   type GroupFlags,
   type GroupSnapshotSpec,

@@ -1,6 +1,7 @@
 import type { Group } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { groupIfThere } from "./find-group.ts";
 import { groupImageCommand } from "./group-images.ts";
 import { groupSnapCommand } from "./group-snapshots.ts";

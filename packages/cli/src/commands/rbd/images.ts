@@ -1,6 +1,7 @@
 import { type ImagePool, toRead } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { describeImage, infoText } from "./describe.ts";
 import { type EncryptionFlags, withEncryptionFlags } from "./encryption-flags.ts";
 import {

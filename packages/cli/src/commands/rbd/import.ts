@@ -15,7 +15,8 @@ import {
   importWhole,
 } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { type DestinationFlags, destinationSpec, withDestinationFlags } from "./destination.ts";
 import { type EncryptionFlags, encryptionOf, isEncrypted, withEncryptionFlags } from "./encryption-flags.ts";

@@ -1,6 +1,7 @@
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { type ImageSpec, type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 import { withImage } from "./run.ts";

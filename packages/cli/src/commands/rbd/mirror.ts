@@ -1,6 +1,7 @@
 import { type ImagePool, mirrorMode, RbdError } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { poolSpec, type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, withFormatFlags } from "./output.ts";
 import { withPool } from "./run.ts";

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { imageSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
 import { type ProgressFlags, withProgress } from "./output.ts";
 import { withImage } from "./run.ts";

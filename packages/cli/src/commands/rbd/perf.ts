@@ -1,6 +1,7 @@
 import { type ImagePerformance, imagePerformance, performanceMetrics } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import { type Column, type FormatFlags, print, table, withFormatFlags } from "./output.ts";

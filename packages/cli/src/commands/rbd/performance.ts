@@ -6,7 +6,8 @@ import {
   type PerformanceQuery,
   performanceMetrics,
 } from "@siphon/rbd";
-import { type ConnectFlags, connectCluster } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { connectCluster } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
 import { badOption, poolSpec, type SpecFlags } from "./image-spec.ts";
 

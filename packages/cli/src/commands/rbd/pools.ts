@@ -1,6 +1,7 @@
 import { poolStatistics, preparePool } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
 import { poolSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";

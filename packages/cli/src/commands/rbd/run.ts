@@ -1,6 +1,7 @@
 import type { Cluster } from "@siphon/rados";
 import { type EncryptedImage, type Image, ImagePool, type OpenOptions, RbdError } from "@siphon/rbd";
-import { type ConnectFlags, connectCluster } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { connectCluster } from "../../connect.ts";
 import { type EncryptionFlags, encryptionOf } from "./encryption-flags.ts";
 import type { ImageSpec } from "./image-spec.ts";
 

@@ -1,6 +1,7 @@
 import type { HeaderSnapshot, SnapshotNamespace } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
 import { type GroupSnapshotText, groupSnapshotsOf } from "./find-group.ts";
 import { type SpecFlags, wholeImageSpec, withImageId, withSpecFlags } from "./image-spec.ts";

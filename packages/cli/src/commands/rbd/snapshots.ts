@@ -1,7 +1,8 @@
 import type { Snapshots } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import {
   type DestinationFlags,
   newNameSpec,

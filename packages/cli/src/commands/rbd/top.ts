@@ -7,7 +7,8 @@ import {
   performanceMetrics,
 } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { badOption, type SpecFlags, withSpecFlags } from "./image-spec.ts";
 import { LiveScreen } from "./live-screen.ts";

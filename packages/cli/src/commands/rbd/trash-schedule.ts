@@ -1,7 +1,8 @@
 import { type Command as MonCommand, RadosError } from "@siphon/rados";
 import { moduleCommand } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, connectCluster, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { connectCluster, withConnectFlags } from "../../connect.ts";
 import { poolSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 

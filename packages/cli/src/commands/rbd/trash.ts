@@ -1,7 +1,8 @@
 import type { Cluster } from "@siphon/rados";
 import { type ImagePool, purgeTrash, RbdError, type TrashEntry, trashToPurge } from "@siphon/rbd";
 import { Command } from "commander";
-import { type ConnectFlags, withConnectFlags } from "../../connect.ts";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import { withConnectFlags } from "../../connect.ts";
 import { parentSpec, parentText } from "./describe.ts";
 import {
   type ImageSpec,

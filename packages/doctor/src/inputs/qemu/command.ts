@@ -1,14 +1,9 @@
 import type { Place } from "../../model/place.ts";
 import type { InputFile } from "../input.ts";
 import { type QemuArguments, type QemuOption, readArguments } from "./arguments.ts";
+import type { Group } from "./group.ts";
 import { get, keyValues, type Tree, textOf } from "./key-values.ts";
 import { readConfig } from "./read-config.ts";
-
-/** An argument of one option, read, with its place. */
-export interface Group {
-  tree: Tree;
-  place: Place;
-}
 
 /** A QEMU command line, sorted by what its options make. */
 export interface QemuCommand extends QemuArguments {

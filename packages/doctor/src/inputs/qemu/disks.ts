@@ -3,8 +3,9 @@ import { hasSingleQueues } from "../../model/machine.ts";
 import type { Fact, Place } from "../../model/place.ts";
 import type { Machine } from "../../model/vm.ts";
 import { imageOfDevice } from "../device-path.ts";
-import type { Group, QemuCommand } from "./command.ts";
+import type { QemuCommand } from "./command.ts";
 import { machineSetting } from "./command.ts";
+import type { Group } from "./group.ts";
 import { get, isTree, listOf, type Tree, textOf, treeOf } from "./key-values.ts";
 import {
   chainOf,

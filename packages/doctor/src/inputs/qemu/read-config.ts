@@ -1,5 +1,5 @@
 import type { InputFile } from "../input.ts";
-import type { Group } from "./command.ts";
+import type { Group } from "./group.ts";
 import { keyValues, type Tree } from "./key-values.ts";
 
 /** The groups of a file for `-readconfig`: `[device "id"]` with lines `key = "value"`. */

@@ -8,6 +8,7 @@ import { Resource } from "../../state/resource.ts";
 import { CONTENTS_FILE, examineContents } from "../contents.ts";
 import { type RootSource, rootSource } from "../releases.ts";
 import { Root, rootsDirectory } from "../root.ts";
+import type { BuildContext } from "./context.ts";
 import { buildDebian } from "./debian.ts";
 import { buildFromImage } from "./image.ts";
 
@@ -25,14 +26,6 @@ export interface BuildRootOptions {
   signal?: AbortSignal;
   /** Told what is being done now. */
   onProgress?: (text: string) => void;
-}
-
-/** What the ways of filling a directory are given. */
-export interface BuildContext {
-  /** Carried by every program that is started. */
-  environment: Record<string, string>;
-  signal?: AbortSignal;
-  onProgress: (text: string) => void;
 }
 
 const GIB = 1024 ** 3;

@@ -4,7 +4,7 @@ import { LabError } from "../../errors.ts";
 import { findArchive } from "../../guest/debian/archive.ts";
 import { explained, type Privilege } from "../../guest/debian/root-file-system.ts";
 import { stage } from "../../guest/debian/stage.ts";
-import type { BuildContext } from "./build.ts";
+import type { BuildContext } from "./context.ts";
 
 /** What a root must have to stand in for a host: daemons, clients of Ceph, QEMU, fio, allocators. */
 const packages = [

@@ -1,7 +1,7 @@
 import { LabError } from "../../errors.ts";
 import { stage } from "../../guest/debian/stage.ts";
 import { lastWords, run, which } from "../../host/command.ts";
-import type { BuildContext } from "./build.ts";
+import type { BuildContext } from "./context.ts";
 
 /** Fills an empty directory with the files of a container image, by podman or docker; returns where it came from. */
 export async function buildFromImage(

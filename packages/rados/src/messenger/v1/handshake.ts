@@ -2,9 +2,8 @@ import { Reader, readEntityAddr, Writer, writeEntityAddr } from "@siphon/wire";
 import type { RadosError, RadosErrorCode } from "../../errors.ts";
 import { authMethod, type ConnectionAuth } from "../auth.ts";
 import { bannerMismatch } from "../banner.ts";
-import { sameInstance } from "../connection.ts";
+import { type ConnectionHost, sameInstance } from "../connection.ts";
 import { featureMask, requiredFeatures, supportedFeatures } from "../features.ts";
-import type { Messenger } from "../messenger.ts";
 import { addrText, entityType, type Peer } from "../peer.ts";
 import type { Region } from "../region.ts";
 import { MessageSigner } from "./signature.ts";
@@ -12,7 +11,7 @@ import { notV1, tag } from "./tags.ts";
 
 /** What the handshake needs of its connection. */
 export interface HandshakeHostV1 {
-  readonly messenger: Messenger;
+  readonly messenger: ConnectionHost;
   readonly peer: Peer;
   readonly auth: ConnectionAuth;
   send(bytes: Uint8Array): void;

@@ -1,4 +1,4 @@
-import { type GcmStream, gcmTagBytes } from "../gcm.ts";
+import { type GcmStream, gcmTagBytes } from "../gcm-stream.ts";
 import type { Region } from "../region.ts";
 import { checkCrc } from "./crc-frames.ts";
 import { FrameCodec, preambleBytes } from "./frame.ts";

@@ -9,10 +9,10 @@ import {
   type SessionSecrets,
 } from "../auth.ts";
 import { bannerMismatch } from "../banner.ts";
-import { sameInstance } from "../connection.ts";
+import { type ConnectionHost, sameInstance } from "../connection.ts";
 import { requiredFeatures, supportedFeatures } from "../features.ts";
-import { createGcm, gcmKeyBytes, gcmNonceBytes } from "../gcm.ts";
-import type { Messenger } from "../messenger.ts";
+import { createGcm } from "../gcm.ts";
+import { gcmKeyBytes, gcmNonceBytes } from "../gcm-stream.ts";
 import { addrText, entityType, type Peer } from "../peer.ts";
 import type { Region } from "../region.ts";
 import {
@@ -31,7 +31,7 @@ import { SecureFramesRev1 } from "./secure-frames.ts";
 
 /** What the handshake needs of its connection. */
 export interface HandshakeHost {
-  readonly messenger: Messenger;
+  readonly messenger: ConnectionHost;
   readonly peer: Peer;
   readonly auth: ConnectionAuth;
   /** Sends bytes as they are. */

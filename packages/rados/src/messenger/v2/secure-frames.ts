@@ -1,5 +1,4 @@
-import type { GcmStream } from "../gcm.ts";
-import { gcmTagBytes } from "../gcm.ts";
+import { type GcmStream, gcmTagBytes } from "../gcm-stream.ts";
 import type { Region } from "../region.ts";
 import { isComplete, lateStatusComplete } from "./crc-frames.ts";
 import { badFrame, FrameCodec, preambleBytes } from "./frame.ts";

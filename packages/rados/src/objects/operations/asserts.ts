@@ -1,5 +1,5 @@
 import { opCode } from "../../objecter/op-code.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 
 /** assert_ver: u64 unused, u64 version. */
 export function assertVersion(version: number): Op<void> {

@@ -1,7 +1,7 @@
 import { Writer } from "@siphon/wire";
 import { opCode } from "../../objecter/op-code.ts";
 import { NO_SNAP } from "../../objecter/snap-context.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 
 /** The object that is copied. */
 export interface CopySource {

@@ -1,5 +1,5 @@
 import { opCode } from "../../objecter/op-code.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 
 /** cls: u8 length of the class' name, u8 of the method's, u8 0, u32 of the input; input: the three. */
 export function exec(className: string, method: string, input: Uint8Array = new Uint8Array()): Op<Buffer> {

@@ -1,6 +1,6 @@
 import { Reader, readUtime, utimeToMilliseconds } from "@siphon/wire";
 import { opCode, opFlag } from "../../objecter/op-code.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 
 export interface Stat {
   /** Bytes. */

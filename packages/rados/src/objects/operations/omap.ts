@@ -1,6 +1,6 @@
 import { Reader, Writer } from "@siphon/wire";
 import { opCode } from "../../objecter/op-code.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 
 export type Comparison = "=" | "!=" | ">" | ">=" | "<" | "<=";
 

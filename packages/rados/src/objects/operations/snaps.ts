@@ -1,7 +1,7 @@
 import { Reader } from "@siphon/wire";
 import { opCode } from "../../objecter/op-code.ts";
 import { NO_SNAP } from "../../objecter/snap-context.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 import type { Extent } from "./extents.ts";
 
 /** What is kept of an object for its snapshots. */

@@ -1,6 +1,6 @@
 import { type EntityAddr, Reader, readEntityAddr } from "@siphon/wire";
 import { opCode } from "../../objecter/op-code.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 
 /** Who watches an object. */
 export interface Watcher {

@@ -1,6 +1,6 @@
 import { Reader } from "@siphon/wire";
 import { opCode } from "../../objecter/op-code.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 import type { Comparison } from "./omap.ts";
 
 export function getXattr(name: string): Op<Buffer> {

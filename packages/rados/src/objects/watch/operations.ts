@@ -1,6 +1,6 @@
 import { Reader, Writer } from "@siphon/wire";
 import { opCode } from "../../objecter/op-code.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 
 /** CEPH_OSD_WATCH_OP_*. */
 const watchOp = { unwatch: 0, watch: 3, reconnect: 5, ping: 7 } as const;

@@ -3,7 +3,7 @@ import type { WatchNotify } from "../../messages/watch-notify.ts";
 import { requestFlag } from "../../objecter/op-code.ts";
 import type { ObjectTarget } from "../../objecter/target.ts";
 import { throwUnowned } from "../../unowned.ts";
-import type { Op } from "../operation.ts";
+import type { Op } from "../op.ts";
 import { OperationRequest } from "../operation-request.ts";
 import type { Linger, Lingers } from "./lingers.ts";
 import { acknowledge, watch } from "./operations.ts";

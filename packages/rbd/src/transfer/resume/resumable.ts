@@ -6,7 +6,7 @@ import type { CreateOptions } from "../../directory/create-image.ts";
 import { RbdError } from "../../errors.ts";
 import { toRead } from "../../image/open-options.ts";
 import type { Image } from "../../image.ts";
-import type { ImagePool } from "../../image-pool.ts";
+import type { Images } from "../../images.ts";
 import type { DiffSource, TransferOptions } from "../image-ends.ts";
 import { imageTarget } from "../image-target.ts";
 import { exportRawFile, type ImportRawOptions, importRawFile } from "../raw-image.ts";
@@ -48,7 +48,7 @@ export async function exportResumably(
 
 /** Makes an image of the bare bytes in a file; the cursor is among its metadata. */
 export async function importResumably(
-  to: ImagePool,
+  to: Images,
   name: string,
   path: string,
   wanted: CreateOptions,
@@ -65,9 +65,9 @@ export async function importResumably(
 
 /** As `ImagePool.copy`; the cursor is among the copy's metadata. */
 export async function copyResumably(
-  from: ImagePool,
+  from: Images,
   name: string,
-  to: ImagePool,
+  to: Images,
   newName: string,
   { snapshot, sparseSize, signal, limits, onProgress, ...wanted }: CopyOptions = {},
 ): Promise<void> {
@@ -93,7 +93,7 @@ export async function copyResumably(
 const cursorSuffix = ".siphon-transfer";
 
 /** The image that was begun, or a new one. */
-async function begin(to: ImagePool, name: string, size: number, wanted: CreateOptions): Promise<Image> {
+async function begin(to: Images, name: string, size: number, wanted: CreateOptions): Promise<Image> {
   try {
     await to.create(name, size, wanted);
   } catch (error) {

@@ -1,0 +1,38 @@
+import type { Severity, Takes, Worth } from "./findings/finding.ts";
+import type { Place } from "./model/place.ts";
+import type { Platform } from "./model/vm.ts";
+
+/** What was found once: which finding, where, and what mends it in the platform's syntax. */
+export interface FoundFinding {
+  id: string;
+  title: string;
+  severity: Severity;
+  why: string;
+  worth: Worth | null;
+  fix: string;
+  takes: Takes;
+  place: Place;
+}
+
+export interface ExaminedDisk {
+  disk: string;
+  rbd: boolean;
+  /** pool/namespace/image, or the path of what it is. */
+  source?: string;
+  findings: FoundFinding[];
+}
+
+/** One VM, or what stands for many, with all that was found. Fit for JSON. */
+export interface Examination {
+  platform: Platform;
+  managedBy?: string;
+  name?: string;
+  id?: string;
+  /** The best step first, in a paragraph. */
+  verdict: string;
+  disks: ExaminedDisk[];
+  vm: { findings: FoundFinding[] };
+  notes: string[];
+  /** What could not be seen, and why. */
+  unseen: string[];
+}

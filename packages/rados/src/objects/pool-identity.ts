@@ -1,0 +1,10 @@
+import type { Pool } from "../osdmap/pool.ts";
+
+/** The pool of a handle: its name and state as the newest OSD map has them. */
+export interface PoolIdentity {
+  readonly id: number;
+  readonly name: string;
+  readonly namespace: string;
+  /** @throws RadosError ENOENT once the pool is removed */
+  readonly state: Pool;
+}

@@ -1,0 +1,17 @@
+import type { ImageOperations } from "../io/image-operations.ts";
+import type { SectorCipher } from "./sector-cipher.ts";
+
+/** The encrypted image whose sectors requests read and write. */
+export interface SectorHost {
+  /** The encrypted side. */
+  readonly lower: ImageOperations;
+  readonly cipher: SectorCipher;
+  readonly sectorBytes: number;
+  /** Where the data begins in the encrypted image, in bytes. */
+  readonly dataOffset: number;
+  /** The number of the sector at this offset of the data, in units of 512 bytes. */
+  sectorAt(offset: number): number;
+}
+
+/** Larger buffers are not kept for the next request. */
+export const keptBytes = 1024 * 1024;

@@ -1,0 +1,21 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import type { CreateOptions } from "./directory/create-image.ts";
+import type { OpenOptions } from "./image/open-options.ts";
+import type { Image } from "./image.ts";
+
+/** Where images are made and opened: a pool, or a namespace in it. `ImagePool` is one. */
+export interface Images {
+  readonly cluster: Cluster;
+  readonly pool: Pool;
+  /**
+   * Makes an image of zeros.
+   *
+   * @param size bytes
+   * @returns its id
+   */
+  create(name: string, size: number, options?: CreateOptions): Promise<string>;
+  /** @throws RbdError SIPHON_RBD_NO_IMAGE, SIPHON_RBD_NO_SNAPSHOT, SIPHON_RBD_UNSUPPORTED */
+  open(name: string, options?: OpenOptions): Promise<Image>;
+  /** Removes an image for good, whatever the settings say. */
+  discard(name: string): Promise<void>;
+}

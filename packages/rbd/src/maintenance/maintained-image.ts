@@ -1,0 +1,52 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import type { ClassCall } from "../cls/class-call.ts";
+import type { ImageHeader } from "../header/image-header.ts";
+import type { ImageIo } from "../io/image-io.ts";
+import type { ExclusiveLock } from "../lock/exclusive-lock.ts";
+import type { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
+import type { OnProgress } from "../progress.ts";
+import type { NotifyMessage, RequestId } from "../watch/notify-message.ts";
+import type { OwnerTask } from "../watch/owner-task.ts";
+
+/** An open image as maintenance sees it, which changes the image as a whole: `OpenImage`. */
+export interface MaintainedImage {
+  readonly cluster: Cluster;
+  /** Of the header, with the image's namespace. */
+  readonly pool: Pool;
+  readonly header: ImageHeader;
+  /** Name of the header object. */
+  readonly headerName: string;
+  readonly io: ImageIo;
+  readonly maps: StoredObjectMaps;
+  /** Undefined for images without feature exclusive-lock, and those that are only read. */
+  readonly lock: ExclusiveLock | undefined;
+  readonly requests: {
+    /** A number for a task that the lock's owner is asked for. */
+    newId(): Promise<RequestId>;
+    /** Carries a task out, or has the lock's owner do it. */
+    perform(task: OwnerTask, progress?: OnProgress): Promise<void>;
+  };
+  /** Cookie of the watch on the header. */
+  watchCookie(): Promise<bigint>;
+  /** Changes the header: all of it or nothing, and only while the lock is ours. */
+  changeHeader(...calls: readonly ClassCall[]): Promise<void>;
+  /** Reads the header again; when this returns, the image follows it. */
+  refresh(): Promise<void>;
+  /** Reads the header that was changed again, and tells all others who have the image open. */
+  announce(): Promise<void>;
+  /** Notifies the others who have the image open; their answers do not matter. */
+  tell(message: NotifyMessage): Promise<void>;
+  /** Changes the header, the object map as a whole, or objects without the map, while no write is under way. */
+  whilePaused(change: () => Promise<void>): Promise<void>;
+  /** Lets nothing be read or written behind `size`, where the image will end; undefined: the header's size counts. */
+  endAt(size: number | undefined): void;
+  /** Marks the object map, or that of a snapshot, as invalid until it is rebuilt. */
+  invalidateMap(snapId: number | undefined): Promise<void>;
+  /** Opens another image that this one is related to. */
+  openOther(pool: Pool, id: string): Promise<OtherImage>;
+}
+
+/** An image that maintenance opened, and closes. */
+export interface OtherImage extends MaintainedImage {
+  close(): Promise<void>;
+}
