@@ -71,7 +71,7 @@ async function onSmallCluster(name: string): Promise<object> {
   await using ceph = await LocalCluster.up({
     ...{ name: `soak-rbd-${name}-${process.pid}`, osds: 2, replicas: 1, store: "memstore", pgs: 8, settings },
   });
-  return campaign(ceph);
+  return await campaign(ceph);
 }
 
 /** Of what is told often, one in twenty. */
