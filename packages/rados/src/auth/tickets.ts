@@ -12,6 +12,8 @@ export interface Ticket {
   /** Milliseconds of `performance.now()`: a clock of our own, so that clocks may differ. */
   readonly renewAfter: number;
   readonly expires: number;
+  /** The session key of the ticket that this one replaced. */
+  readonly keyBefore: CryptoKey | undefined;
 }
 
 /** By the number of the service (an entity type). */
@@ -49,6 +51,7 @@ export function readTickets(r: Reader, key: CryptoKey, tickets: Tickets): void {
       blob: Buffer.from(blob.blob()),
       renewAfter: now + validity * renewAt,
       expires: now + validity,
+      keyBefore: tickets.get(service)?.sessionKey,
     });
   }
 }
@@ -77,10 +80,14 @@ export function unseal(key: CryptoKey, sealed: Uint8Array, usage: KeyUsage): Buf
 const renewAt = 0.75;
 const leastTicketBytes = 4 + 1 + 4 + 1 + 4;
 
+/**
+ * It is sealed with the key of the ticket that was ours when it was asked for. A monitor that is slow is asked once more, and answers both
+ * times: the second answer is for the ticket that the first one has replaced.
+ */
 function unsealRenewed(old: Ticket | undefined, sealed: Uint8Array): Buffer {
   if (old === undefined)
     throw new RadosError("SIPHON_RADOS_PROTOCOL", "a renewed ticket for one we do not have");
-  return unseal(old.sessionKey, sealed, keyUsage.ticketBlob);
+  return old.keyBefore?.decrypt(sealed, keyUsage.ticketBlob) ?? unseal(old.sessionKey, sealed, keyUsage.ticketBlob);
 }
 
 function expectVersion(r: Reader, version: number): void {

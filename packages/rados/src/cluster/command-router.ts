@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Authenticator } from "../auth/authenticator.ts";
 import { RadosError } from "../errors.ts";
 import type { MgrMap } from "../messages/mgr-map.ts";
+import { Backoff } from "../messenger/backoff.ts";
 import type { Messenger } from "../messenger/messenger.ts";
 import type { Peer } from "../messenger/peer.ts";
 import { byPreference } from "../mon/candidates.ts";
@@ -58,7 +60,27 @@ export class CommandRouter {
       target === "mgr" || "mgr" in target
         ? await this.#mgrPeer(options)
         : this.#osdPeer("osd" in target ? target.osd : this.#primaryOf(target.pg));
-    return daemonCommand(messenger, authenticator, peer, request, options);
+    return this.#withTicket(options, (wait) => daemonCommand(messenger, authenticator, peer, request, wait));
+  }
+
+  /**
+   * A daemon is told nothing before it has taken our ticket. Where we have none, or it does not take ours, since one of us is behind with
+   * the cluster's keys, a new one is asked for and it is tried again, until the time is over.
+   */
+  async #withTicket<T>(options: CommandOptions, attempt: (wait: WaitOptions) => Promise<T>): Promise<T> {
+    const { timeout = 60_000, signal } = options;
+    const deadline = performance.now() + timeout;
+    const backoff = new Backoff(100, 5_000);
+    for (;;) {
+      try {
+        return await attempt({ timeout: Math.max(1, deadline - performance.now()), signal });
+      } catch (error) {
+        const pause = backoff.next();
+        if (!isRefusedTicket(error) || performance.now() + pause > deadline) throw error;
+        this.#paths.monClient.renewTickets();
+        await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
+      }
+    }
   }
 
   #osdPeer(osd: number): Peer & { type: "osd" } {
@@ -89,4 +111,8 @@ export class CommandRouter {
     if (addr === undefined) throw new RadosError("ENXIO", `mgr.${map.activeName} has no address`);
     return { type: "mgr", name: `mgr.${map.activeName}`, addr };
   }
+}
+
+function isRefusedTicket(error: unknown): boolean {
+  return error instanceof RadosError && error.code === "SIPHON_RADOS_AUTH" && error.retryable;
 }

@@ -75,15 +75,44 @@ export function checkResult(command: Command, target: CommandTarget, result: Com
   throw remoteError(result.result, `${targetText(target)} refused \`${command.prefix}\`${words}`);
 }
 
-/** What a command answered in JSON; undefined for no output. */
+/**
+ * What a command answered in JSON; undefined for no output. Some print several lists with nothing between them, as
+ * `osd blocklist ls` does of addresses and ranges (`[][]`): their items come as one list.
+ */
 export function parseOutput(command: Command, { output }: CommandResult): unknown {
   const text = output.toString().trim();
   if (text === "") return undefined;
   try {
     return JSON.parse(text);
   } catch (cause) {
+    const lists = readLists(text);
+    if (lists !== undefined) return lists.flat();
     throw new RadosError("SIPHON_RADOS_PROTOCOL", `the output of \`${command.prefix}\` is not JSON`, {
       cause,
     });
   }
+}
+
+function readLists(text: string): unknown[][] | undefined {
+  try {
+    const values = jsonTexts(text).map((each): unknown => JSON.parse(each));
+    return values.every((value) => Array.isArray(value)) ? values : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cuts where one list ends and another begins outside of all lists, objects and strings. */
+function jsonTexts(text: string): string[] {
+  const texts: string[] = [];
+  let [depth, start] = [0, 0];
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
+    if (token === "[" && depth === 0 && index > start) {
+      texts.push(text.slice(start, index));
+      start = index;
+    }
+    if (token === "[" || token === "{") depth++;
+    else if (token === "]" || token === "}") depth--;
+  }
+  return [...texts, text.slice(start)];
 }
