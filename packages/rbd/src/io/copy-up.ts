@@ -91,17 +91,11 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
       return;
     }
     this.#alone = this.#writes.length === 0;
-    if (this.#alone) {
-      this.#told(
-        () => this.#tellHead(objectState.pending, objectState.nonexistent),
-        () => this.#send(),
-      );
-      return;
-    }
     this.#told(
       () => {
         this.#tellSnapshots();
-        this.#tellHead(this.#writes[0]!.mapState, undefined);
+        if (this.#alone) this.#tellHead(objectState.pending, objectState.nonexistent);
+        else this.#tellHead(this.#writes[0]!.mapState, undefined);
       },
       () => this.#send(),
     );
@@ -134,7 +128,10 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     this.mapUpdated(0);
   }
 
-  /** The snapshots have the object from now on, since its data is the parent's; the oldest of them as changed. */
+  /**
+   * The snapshots have the object from now on, since its data is the parent's; the oldest of them as changed. They are told before it is
+   * there: whoever flattens the image later finds it, and has no reason to tell them.
+   */
   #tellSnapshots(): void {
     const { objectMap, state } = this.#io;
     if (objectMap === undefined || this.data.length === 0) return;
@@ -159,20 +156,16 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   }
 
   /**
-   * Without a write the object is marked once it is there, and as one that may be there until then. A map that is ahead of the data would be
-   * a loss if we died now, since librbd flattens by the map alone; one that knows nothing of it, too, since objects are removed by it.
-   * The image's own map comes last: where it says that the object is there, flattening again passes over it.
+   * Without a write the image's own map says that the object is there once it is, and that it may be there until then. A map that is ahead
+   * of the data would be a loss if we died now, since librbd flattens by the map alone; one that knows nothing of it, too, since objects are
+   * removed by it. The snapshots' maps are ahead: where the object is not yet there, the parent is read all the same.
    */
   #copied(): void {
     const clean = this.#fastDiff && this.#io.state.snapContext.snaps.length > 0;
     const state = clean ? objectState.existsClean : objectState.exists;
     this.#told(
-      () => this.#tellSnapshots(),
-      () =>
-        this.#told(
-          () => this.#tellHead(state, objectState.pending),
-          () => this.#finish(0, undefined),
-        ),
+      () => this.#tellHead(state, objectState.pending),
+      () => this.#finish(0, undefined),
     );
   }
 

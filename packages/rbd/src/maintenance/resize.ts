@@ -6,8 +6,9 @@ import { cutOff, trim } from "./trim.ts";
 
 /**
  * Makes an image larger or smaller (src/librbd/operation/ResizeRequest.cc). What is beyond the new end is removed before the
- * header says so: whoever crashes in between has the old size, with zeros at its end. Writes go on meanwhile, up to the new end:
- * they wait only while objects are cut off that reach beyond it, one or, striped, a few, and while the header is changed.
+ * header says so: whoever crashes in between has the old size, and at its end what was there, zeros, or what the parent shows. Writes go
+ * on meanwhile, up to the new end: they wait only while objects are cut off that reach beyond it, one or, striped, a few, and while the
+ * header is changed.
  */
 export async function resize(
   image: MaintainedImage,

@@ -37,16 +37,23 @@ async function openClone() {
   return { io, osd, states, steps };
 }
 
-test("an object that is copied up may be there, for its map, before it is, and is there, last of all, when it is", async () => {
+test("an object that is copied up is there for its snapshots, and may be there for the image, before it is; last of all it is there", async () => {
   const { io, osd, steps } = await openClone();
   await io.copyUp(0);
   assert.deepEqual(steps, [
+    "rbd_object_map.c.0000000000000005 says 1",
     "rbd_object_map.c says 2",
     "rbd_data.c.0000000000000000",
-    "rbd_object_map.c.0000000000000005 says 1",
     "rbd_object_map.c says 3",
   ]);
   assert.deepEqual(osd.objects.get("rbd_data.c.0000000000000000"), Buffer.alloc(64, 7));
+});
+
+test("nothing is copied up that a snapshot's map would deny: where it is not told, the copy-up fails", async () => {
+  const { io, osd } = await openClone();
+  osd.fault = (name) => (name === "rbd_object_map.c.0000000000000005" ? -110 : undefined);
+  await assert.rejects(io.copyUp(0));
+  assert.equal(osd.objects.has("rbd_data.c.0000000000000000"), false);
 });
 
 test("where the parent has only zeros nothing is copied up, and the map is told nothing", async () => {
