@@ -11,7 +11,6 @@ import { OpenImage } from "../../../rbd/src/image/open-image.ts";
 import { managedLock } from "../../../rbd/src/lock/locker.ts";
 import { headerObject } from "../../../rbd/src/object-names.ts";
 import { forgetful } from "../../soak/rbd/interrupted/campaign.ts";
-import { blocklisted } from "../../support/rbd/blocklisted.ts";
 import { Stalled } from "../../support/rbd/stalled.ts";
 
 /** What the owner of an image's lock does while others ask, wait, or take it for dead. */
@@ -162,8 +161,8 @@ async function connect(): Promise<ImagePool> {
   return ImagePool.open(cluster, pool);
 }
 
-function blocked(): Promise<unknown[]> {
-  return blocklisted(others.cluster);
+async function blocked(): Promise<unknown[]> {
+  return (await others.cluster.command({ prefix: "osd blocklist ls" })) as unknown[];
 }
 
 async function rbd(...args: string[]): Promise<string> {

@@ -1,7 +1,8 @@
 /**
  * What may happen to images and their owners, and a check that nothing which was acknowledged is lost, torn or stale:
- * `node faults.ts [--seconds 1800] [--only load,chains,timeouts,answers,fights] [--seed 1] [--wire crc|secure]`. Each campaign has an
- * equal part of the time. A campaign ends at its first violation; then the next one begins, and the program ends with an error.
+ * `node faults.ts [--seconds 1800] [--only load,chains,timeouts,answers,fights] [--seed 1] [--wire crc|secure] [--losses N]`. Each campaign
+ * has an equal part of the time; `answers` loses N answers a task, all unless told. A campaign ends at its first violation; then the next
+ * one begins, and the program ends with an error.
  */
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "load,chains,timeouts,answers,fights" },
     seed: { type: "string", default: "1" },
     wire: { type: "string", default: "secure" },
+    losses: { type: "string" },
   },
 });
 const seed = Number(values.seed);
@@ -36,6 +38,7 @@ const campaigns: Record<string, Campaign> = {
       seed,
       until: seconds * 1000,
       report,
+      ...(values.losses !== undefined && { losses: Number(values.losses) }),
     });
     return { ...counts, losses: Object.values(losses).reduce((sum, each) => sum + each, 0), ...losses };
   },

@@ -19,8 +19,9 @@ export async function renewUnderLoad(mode: RenewalMode, lifetime: number, renewa
   const targets: CommandTarget[] = ["mon", { osd: 0 }, { mgr: "active" }];
   let renewed = 0;
   let answered = 0;
+  // A session with another monitor brings new tickets as well.
   const count = (event: unknown) => {
-    if ((event as MonEvent).event === "tickets") renewed++;
+    if ((event as MonEvent).event !== "hunting") renewed++;
   };
   subscribe("siphon:rados:mon", count);
   try {

@@ -15,7 +15,7 @@ export interface AnswersOptions {
   readonly only?: readonly TaskName[];
   /** Losses of each task, spread over it; all there are, if missing. */
   readonly losses?: number;
-  /** Milliseconds after which no further loss is begun. */
+  /** Milliseconds: all tasks are gone through again until then, and no further loss is begun. Once, if missing. */
   readonly until?: number;
   readonly report?: (line: string) => void;
 }
@@ -50,7 +50,14 @@ export async function loseAnswers(options: AnswersOptions): Promise<AnswersResul
   const others = await ImagePool.open(healthy, pool);
   let number = 0;
   const end = performance.now() + (options.until ?? Number.POSITIVE_INFINITY);
-  for (const name of options.only ?? (Object.keys(tasks) as TaskName[])) {
+  const names = options.only ?? (Object.keys(tasks) as TaskName[]);
+  do {
+    for (const name of names) await loseOf(name);
+  } while (options.until !== undefined && performance.now() < end);
+  return result;
+
+  async function loseOf(name: TaskName): Promise<void> {
+    if (performance.now() > end) return;
     const whole = await run(name, 0, "answer");
     const kinds: Loss[] = ["answer", "request"];
     const all = Array.from({ length: whole }, (_, i) => kinds.map((loss) => ({ nth: i + 1, loss }))).flat();
@@ -65,7 +72,6 @@ export async function loseAnswers(options: AnswersOptions): Promise<AnswersResul
     }
     report(`${name}: ${all.length} losses of ${whole} requests`);
   }
-  return result;
 
   /** @returns how many requests there were */
   async function run(name: TaskName, nth: number, loss: Loss): Promise<number> {
@@ -171,6 +177,7 @@ class Stage implements AsyncDisposable {
       await top.snapshots.create("s");
       await top.snapshots.protect("s");
     }
+    const parent = Model.of(Buffer.from(bytes));
     await images.clone(`${name}-top`, "s", `${name}-leaf`, images, { version: 2, ...shape });
     await using leaf = await images.open(`${name}-leaf`);
     await fill(leaf, bytes, random);
@@ -178,7 +185,7 @@ class Stage implements AsyncDisposable {
     const old = Model.of(Buffer.from(bytes));
     await fill(leaf, bytes, random);
     await (await images.groups.create(`${name}-group`)).add(`${name}-leaf`);
-    return new Stage(images, name, { now: Model.of(bytes), old });
+    return new Stage(images, name, { now: Model.of(bytes), old, parent });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -34,6 +34,14 @@ export class Model {
     return new Model(Array.from({ length: size / blockBytes }, (_, block) => this.#blocks[block] ?? [zeros]));
   }
 
+  /** From `bytes` on it holds what the other one does there. */
+  from(bytes: number, other: Model): Model {
+    const blocks = this.#blocks.map((allowed, block) =>
+      block * blockBytes < bytes ? allowed : (other.#blocks[block] ?? allowed),
+    );
+    return new Model(blocks);
+  }
+
   /** What either may hold, as far as this one goes. */
   or(other: Model): Model {
     return new Model(this.#blocks.map((allowed, block) => [...allowed, ...(other.#blocks[block] ?? [])]));

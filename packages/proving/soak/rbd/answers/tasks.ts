@@ -13,6 +13,8 @@ export interface Subject {
 export interface Before {
   now: Model;
   old: Model;
+  /** What its parent shows. */
+  parent: Model;
 }
 
 export interface Task {
@@ -22,6 +24,8 @@ export interface Task {
 }
 
 const larger = 2;
+/** Within an object. */
+const shrunk = (size: number) => size / 2 + 4096;
 
 /** Everything that changes a header, an object map as a whole, or objects behind the map's back. */
 export const tasks = {
@@ -44,9 +48,13 @@ export const tasks = {
     after: ({ now }, size) => now.resized(size),
   },
   shrink: {
-    run: ({ image }) => image.resize(image.size / 2 + 4096, { allowShrink: true }),
-    // What lies behind the new end may be gone, though the header has the old one.
-    after: ({ now }, size) => now.or(now.resized(now.size / 2 + 4096).resized(now.size)).resized(size),
+    run: ({ image }) => image.resize(shrunk(image.size), { allowShrink: true }),
+    // What lies behind the new end may be gone, though the header has the old one. Where an object is gone the parent is seen.
+    after: ({ now, parent }, size) => {
+      const end = shrunk(now.size);
+      const cut = now.resized(end).resized(now.size);
+      return now.or(cut).or(now.from(end, parent)).resized(size);
+    },
   },
   flatten: { run: ({ image }) => image.flatten() },
   sparsify: { run: ({ image }) => image.sparsify({ sparseSize: 4096 }) },

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "@siphon/rados";
 import { type Image, ImagePool } from "@siphon/rbd";
 import { Random } from "../../../../rados/test/support/random.ts";
-import { blocklisted } from "../../../support/rbd/blocklisted.ts";
 import { LibrbdClient } from "../../../support/rbd/differential/librbd-client.ts";
 import { objectMapErrors } from "../../../support/rbd/differential/object-map-check.ts";
 import { BlockHistory, Violation } from "../../rados/faults/block-history.ts";
@@ -65,7 +64,7 @@ export async function runFights(options: FightsOptions): Promise<FightsResult> {
   await Promise.allSettled([...fighters, theirs, trouble]);
   failed.signal.throwIfAborted();
   result.socketsCut = cuts.cuts;
-  const blocked = await blocklisted(admin);
+  const blocked = (await admin.command({ prefix: "osd blocklist ls" })) as unknown[];
   result.fenced = blocked.length;
   if (blocked.length > 0)
     throw new Violation("lost", `clients that live were fenced: ${JSON.stringify(blocked)}`);
