@@ -12,7 +12,7 @@ export interface ImageServer extends AsyncDisposable {
   readonly disk: Disk;
 }
 
-/** Serves an image in a process of its own. Throws SIPHON_VM when it cannot be served; why is on standard error. */
+/** Serves an image in a process of its own. Throws SIPHON_VM when it cannot be served. */
 export async function serveImage(disk: RbdDisk, transport: Transport): Promise<ImageServer> {
   await using stack = new AsyncDisposableStack();
   const servers = stack.use(new ImageServers());
@@ -28,25 +28,35 @@ export async function serveImage(disk: RbdDisk, transport: Transport): Promise<I
 export class ImageServers implements AsyncDisposable {
   readonly #idle: Record<Transport, ServerProcess[]> = { nbd: [], vhost: [] };
 
-  /** Throws SIPHON_VM when the image cannot be served; why is on standard error. */
+  /** Throws SIPHON_VM when the image cannot be served. */
   async serve(disk: RbdDisk, transport: Transport): Promise<ImageServer> {
     await using stack = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), "siphon-serve-"));
     stack.defer(() => rm(directory, { recursive: true, force: true }));
-    const idle = this.#idle[transport];
-    const server = idle.pop() ?? new ServerProcess();
+    const server = this.#take(transport);
+    stack.defer(() => this.#putBack(transport, server));
     const socket = join(directory, "disk.sock");
     await server.attach({ disk, transport, socket });
-    stack.defer(async () => {
-      await server.detach();
-      idle.push(server);
-    });
+    stack.defer(() => server.detach());
     const serving = stack.move();
     return {
       pid: server.pid,
       disk: diskAt(socket, transport, disk),
       [Symbol.asyncDispose]: () => serving.disposeAsync(),
     };
+  }
+
+  #take(transport: Transport): ServerProcess {
+    const idle = this.#idle[transport];
+    for (;;) {
+      const server = idle.pop() ?? new ServerProcess();
+      if (server.isRunning) return server;
+    }
+  }
+
+  /** Whatever has failed: a process that nobody can reach any more would keep this one from ending. */
+  #putBack(transport: Transport, server: ServerProcess): void {
+    if (server.isRunning) this.#idle[transport].push(server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import { type Attachment, attachImages } from "@siphon/attach";
 import { Cluster } from "@siphon/rados";
-import type { ServeRequest } from "./server-process.ts";
+import { SiphonError } from "@siphon/wire";
+import type { ServeAnswer, ServeRequest } from "./server-process.ts";
 
 /**
  * What the process of a `ServerProcess` does: it serves one image after another, as it is told, until whoever started it is gone.
@@ -12,32 +13,74 @@ interface Serving {
 }
 
 let serving: Serving | undefined;
-process.on("message", (request: ServeRequest | "detach") =>
-  request === "detach" ? detach() : attach(request),
-);
-process.once("disconnect", detach);
+/** Whoever started this process is gone. */
+const orphaned = new AbortController();
+/** What is told is done one after the other, also after the end of who tells it. */
+let last: Promise<void> = Promise.resolve();
+process.on("message", (request: ServeRequest | "detach") => {
+  last = last.then(() => answer(request));
+});
+process.once("disconnect", () => {
+  orphaned.abort(new Error("whoever started this process is gone"));
+  last = last.then(() => answer("detach"));
+});
+
+/** A request that fails is answered as well: the process can serve the next image. */
+async function answer(request: ServeRequest | "detach"): Promise<void> {
+  try {
+    if (request === "detach") {
+      await detach();
+      tell({ done: "detached" });
+    } else {
+      await attach(request);
+      tell({ done: "attached" });
+    }
+  } catch (error) {
+    tell(failureOf(error));
+  }
+}
+
+/** In a sentence where somebody wrote one; what nobody thought of is on standard error, with its place. */
+function failureOf(error: unknown): ServeAnswer {
+  if (error instanceof SiphonError) {
+    const { message: failed, hint } = error;
+    return { failed, ...(hint !== undefined && { hint }) };
+  }
+  if (!orphaned.signal.aborted) console.error(error);
+  return { failed: String(error) };
+}
 
 async function attach({ disk, transport, socket }: ServeRequest): Promise<void> {
   const { pool, namespace = "", image, user, conf } = disk;
-  const cluster = await Cluster.connect({ conf, name: `client.${user}`, env: {} });
+  const { signal } = orphaned;
+  await using undo = new AsyncDisposableStack();
+  const cluster = undo.use(await Cluster.connect({ conf, name: `client.${user}`, env: {}, signal }));
+  const abandon = () => cluster.close();
+  signal.addEventListener("abort", abandon);
+  undo.defer(() => signal.removeEventListener("abort", abandon));
   const attachment = await attachImages({
     cluster,
     images: [{ pool, namespace, image, snapshot: undefined }],
     log: (line) => process.stderr.write(`${line}\n`),
     ...(transport === "vhost" ? { vhost: [socket] } : { nbd: [{ path: socket }] }),
   });
+  signal.removeEventListener("abort", abandon);
+  undo.move();
   serving = { cluster, attachment };
-  tell("attached");
 }
 
 async function detach(): Promise<void> {
-  await serving?.attachment.drain();
-  await serving?.cluster[Symbol.asyncDispose]();
+  if (serving === undefined) return;
+  const { cluster, attachment } = serving;
   serving = undefined;
-  tell("detached");
+  try {
+    await attachment.drain();
+  } finally {
+    cluster.close();
+  }
 }
 
 /** Whoever started this process may be gone meanwhile, also between this look and the sending. */
-function tell(what: string): void {
+function tell(what: ServeAnswer): void {
   if (process.connected) process.send!(what, () => {});
 }

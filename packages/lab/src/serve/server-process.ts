@@ -14,6 +14,9 @@ export interface ServeRequest {
   socket: string;
 }
 
+/** What the process answers to each request. */
+export type ServeAnswer = { done: "attached" | "detached" } | { failed: string; hint?: string };
+
 /** A process that serves images with siphon's own client, one at a time. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -29,25 +32,41 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.pid!;
   }
 
-  /** Throws SIPHON_VM when the image cannot be served; why is on standard error. */
+  /** Whether it can serve another image. */
+  get isRunning(): boolean {
+    return this.#child.connected && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Throws SIPHON_VM with the reason when the image cannot be served; the process can serve another one then. */
   async attach(request: ServeRequest): Promise<void> {
     const { pool, image } = request.disk;
-    await this.#ask(request, "attached", `siphon's server of ${pool}/${image}`);
+    await this.#ask(request, `serve ${pool}/${image}`);
   }
 
-  /** Finishes what is under way, and gives the image back. */
+  /** Finishes what is under way, and gives the image back. Throws SIPHON_VM when that fails. */
   async detach(): Promise<void> {
-    await this.#ask("detach", "detached", "siphon's server");
+    await this.#ask("detach", "give its image back");
   }
 
-  async #ask(request: ServeRequest | "detach", reply: string, who: string): Promise<void> {
+  async #ask(request: ServeRequest | "detach", what: string): Promise<void> {
     const answered = new AbortController();
-    const message = once(this.#child, "message", { signal: answered.signal });
+    const message = once(this.#child, "message", { signal: answered.signal }).then(
+      ([answer]) => answer as ServeAnswer,
+    );
     message.catch(() => {});
+    const died = this.#ended.then(([code, signal]) => ({
+      failed: `it ended (${signal ?? `exit code ${code}`})`,
+    }));
     if (this.#child.connected) this.#child.send(request, () => {}); // its end is seen by #ended
-    const [answer] = await Promise.race([message, this.#ended]);
+    const answer: ServeAnswer = await Promise.race([message, died]);
     answered.abort();
-    if (answer !== reply) throw new LabError("SIPHON_VM", `${who} ended (exit code ${answer})`);
+    if ("done" in answer) return;
+    const { failed, hint } = answer;
+    throw new LabError(
+      "SIPHON_VM",
+      `siphon's server cannot ${what}: ${failed}`,
+      hint === undefined ? {} : { hint },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
