@@ -87,7 +87,9 @@ const leastTicketBytes = 4 + 1 + 4 + 1 + 4;
 function unsealRenewed(old: Ticket | undefined, sealed: Uint8Array): Buffer {
   if (old === undefined)
     throw new RadosError("SIPHON_RADOS_PROTOCOL", "a renewed ticket for one we do not have");
-  return old.keyBefore?.decrypt(sealed, keyUsage.ticketBlob) ?? unseal(old.sessionKey, sealed, keyUsage.ticketBlob);
+  return (
+    old.keyBefore?.decrypt(sealed, keyUsage.ticketBlob) ?? unseal(old.sessionKey, sealed, keyUsage.ticketBlob)
+  );
 }
 
 function expectVersion(r: Reader, version: number): void {

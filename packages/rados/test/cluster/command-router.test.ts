@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { type CommandPaths, CommandRouter } from "../../src/cluster/command-router.ts";
 import { RadosError } from "../../src/errors.ts";
 
-const noTicket = () => new RadosError("SIPHON_RADOS_AUTH", "no valid ticket for osd daemons", { retryable: true });
+const noTicket = () =>
+  new RadosError("SIPHON_RADOS_AUTH", "no valid ticket for osd daemons", { retryable: true });
 const addr = { type: "msgr2", nonce: 0, family: 4, address: "192.0.2.1", port: 6800 };
 
 /** A router whose first attempts to show a ticket fail in this way. */
