@@ -281,10 +281,13 @@ test("a client that sends and does not read is made to wait, and loses nothing",
   server.device.asked.length = 0;
   client.socket.pause();
   for (let i = 0; i < 256; i++) client.send({ type: READ, length: MiB });
-  for (let before = -1; before < server.device.asked.length; ) {
-    before = server.device.asked.length;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+  // Both sides are in this process: what is not asked for in so many turns of its event loop is waited for.
+  for (let [turns, before] = [0, 0]; turns < 200; turns++) {
+    await new Promise(setImmediate);
+    if (server.device.asked.length === before) continue;
+    [turns, before] = [0, server.device.asked.length];
   }
+  assert.ok(server.device.asked.length > 0);
   assert.ok(server.device.asked.length < 64, `${server.device.asked.length} MiB were read for it`);
   client.socket.resume();
   for (let i = 0; i < 256; i++) assert.equal((await client.simpleReply(MiB)).data.length, MiB);

@@ -21,7 +21,9 @@ export class NbdClient {
   extended = false;
   /** The id of the first context that was agreed on. */
   firstContext = 0;
-  #buffer = Buffer.alloc(0);
+  /** What has come and was not read yet. */
+  #chunks: Buffer[] = [];
+  #arrived = 0;
   #wake: (() => void) | undefined;
   #ended = false;
   #cookie = 0n;
@@ -35,7 +37,8 @@ export class NbdClient {
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (bytes: Buffer) => {
-      this.#buffer = Buffer.concat([this.#buffer, bytes]);
+      this.#chunks.push(bytes);
+      this.#arrived += bytes.length;
       this.#wake?.();
     });
     const ended = () => {
@@ -52,15 +55,16 @@ export class NbdClient {
   }
 
   async read(length: number): Promise<Buffer> {
-    while (this.#buffer.length < length) {
+    while (this.#arrived < length) {
       if (this.#ended) throw new Error(`the server ended the connection`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    const bytes = this.#buffer.subarray(0, length);
-    this.#buffer = this.#buffer.subarray(length);
-    return bytes;
+    const all = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    this.#chunks = [all.subarray(length)];
+    this.#arrived -= length;
+    return all.subarray(0, length);
   }
 
   /** Waits until the server hangs up. */

@@ -81,8 +81,13 @@ export async function showTop(
   const signal = AbortSignal.any([interruption.signal, ended.signal]);
   const ask = () => imagePerformance(cluster, { ...query, sortBy: metric, signal });
   try {
-    // The first question makes the OSDs count: its answer is of nothing yet.
+    // The first question makes the OSDs count: its answer is of nothing yet. Who sees one answer after the other waits for it himself.
     let found = await ask();
+    const counted = performance.now() + firstAnswer * statisticsPeriod(cluster) * 1000;
+    while (screen === undefined && found.length === 0 && performance.now() < counted) {
+      await pause(1, signal);
+      found = await ask();
+    }
     for (let count = 0; count < (iterations ?? Number.POSITIVE_INFINITY); count++) {
       screen?.show(lines(found, metric, query));
       key = Promise.withResolvers();
@@ -95,6 +100,9 @@ export async function showTop(
     if (!ended.signal.aborted) throw error;
   }
 }
+
+/** Periods of statistics after which the manager tells of every image that is at work. */
+const firstAnswer = 2;
 
 function lines(
   found: readonly ImagePerformance[],
