@@ -35,7 +35,7 @@ function mainVms(of: Select, facts: HostFacts): Vm[] {
   const pools = new Map(
     of("libvirt-pool").flatMap((file) => {
       const root = readXml(file);
-      return root.attribute("type") === "rbd" ? [[root.find("name")?.text ?? "", root] as const] : [];
+      return [[root.find("name")?.text ?? "", root] as const];
     }),
   );
   const objects = readObjects(of("kubernetes"));

@@ -102,6 +102,7 @@ function lineFormat(text: string, name: string): Format | undefined {
 
 function isProxmox(text: string): boolean {
   if (/^apiVersion:/m.test(text)) return false;
+  if (/^rootfs:[ \t]+\S+[:/]\S/m.test(text)) return true;
   const disk = /^(scsi|virtio|ide|sata|efidisk)\d+:[ \t]+\S+[:,/]\S+/m.test(text);
   const keys = [
     "cores",

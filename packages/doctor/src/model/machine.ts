@@ -109,9 +109,9 @@ const redHat: readonly (readonly [rhel: Release, qemu: Release])[] = [
 /** What a machine type of QEMU stands for: `pc`, `q35`, `pc-q35-8.2+pve0`, `pc-i440fx-rhel7.6.0`, `pc-q35-noble`. */
 export function machineOf(type: string, byDefault = false): Machine {
   const name = type.replace(/\+pve\d+$/, "");
-  const board = /^(pc-q35|q35)/.test(name)
+  const board = /^(pc-q35|q35|ubuntu-q35)/.test(name)
     ? "q35"
-    : /^(pc$|pc-i440fx|pc-\d|rhel6)/.test(name)
+    : /^(pc$|pc-i440fx|pc-\d|rhel6|ubuntu$)/.test(name)
       ? "i440fx"
       : "other";
   const release = releaseOf(name);

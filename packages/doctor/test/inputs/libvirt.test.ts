@@ -215,8 +215,16 @@ describe("a libvirt domain", () => {
       { "domain.xml": domain({ devices: volume }), "pool.xml": pool },
       "vda +client-admin +cache-librbd-on",
     );
-    const [alone] = examine([{ name: "domain.xml", text: domain({ devices: volume }) }]);
-    assert.equal(alone!.disks[0]!.rbd, false);
+    for (const [name, rbd] of [
+      ["ceph", true],
+      ["cephfs", false],
+      ["images", false],
+    ] as const) {
+      const text = domain({ devices: volume.replace("'ceph'", `'${name}'`) });
+      const [alone] = examine([{ name: "domain.xml", text }]);
+      assert.equal(alone!.disks[0]!.rbd, rbd, name);
+      assert.match(alone!.unseen.join(), new RegExp(`the pool ${name} of libvirt.*guessed from its name`));
+    }
   });
 
   it("is read in libvirtd's status file as well", () => {

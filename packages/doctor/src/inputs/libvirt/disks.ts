@@ -1,28 +1,52 @@
 import type { Bus, Disk, DiskKind, Iothread, Source } from "../../model/disk.ts";
 import { hasSingleQueues } from "../../model/machine.ts";
-import type { Fact } from "../../model/place.ts";
 import type { Vm } from "../../model/vm.ts";
 import { blockDeviceDriver, imageOfDevice } from "../device-path.ts";
+import { isSeedImage } from "../seed-image.ts";
 import type { Element } from "../xml.ts";
+import { applyCommandLine } from "./command-line.ts";
+import { limitsOf } from "./limits.ts";
 
-/** The disks of a domain, under their targets' names, and an EFI variable store that is a network disk. */
-export function disksOf(
-  domain: Element,
+/**
+ * Adds the disks of a domain, under their targets' names, an EFI variable store that is a network disk, and what
+ * `<qemu:commandline>` makes of them.
+ */
+export function addDisks(
   vm: Vm,
+  domain: Element,
   hasLsi: boolean,
   pools: ReadonlyMap<string, Element>,
-): Disk[] {
+): void {
   const devices = domain.find("devices");
   const controllers = devices?.all("controller") ?? [];
-  const disks = (devices?.all("disk") ?? []).map((element) =>
-    diskOf(element, controllers, vm, hasLsi, pools),
-  );
+  const aliases = new Map<Disk, string>();
+  for (const element of devices?.all("disk") ?? []) {
+    const disk = diskOf(domain, element, controllers, vm, hasLsi, pools);
+    vm.disks.push(disk);
+    aliases.set(disk, aliasOf(element, disk, controllers));
+  }
   const nvram = domain.find("os", "nvram");
-  if (nvram?.find("source") !== undefined) disks.push(nvramDisk(nvram));
-  return disks;
+  if (nvram?.find("source") !== undefined) vm.disks.push(nvramDisk(nvram));
+  applyCommandLine(vm, domain, aliases);
+}
+
+/** What libvirt calls the device with a disk's thread and queues: vdb is virtio-disk1, a SCSI disk has its controller's. */
+function aliasOf(element: Element, { name, bus }: Disk, controllers: readonly Element[]): string {
+  const own = (each: Element | undefined) => each?.find("alias")?.attribute("name");
+  if (bus.value !== "virtio-scsi") return own(element) ?? `virtio-disk${(name.codePointAt(2) ?? 97) - 97}`;
+  const controller = controllerOf(element, controllers);
+  return own(controller) ?? `scsi${controller?.attribute("index") ?? 0}`;
+}
+
+function controllerOf(element: Element, controllers: readonly Element[]): Element | undefined {
+  const index = element.find("address")?.attribute("controller") ?? "0";
+  return controllers.find(
+    (each) => each.attribute("type") === "scsi" && (each.attribute("index") ?? "0") === index,
+  );
 }
 
 function diskOf(
+  domain: Element,
   element: Element,
   controllers: readonly Element[],
   vm: Vm,
@@ -33,12 +57,9 @@ function diskOf(
   const driver = element.find("driver");
   const name = target?.attribute("dev") ?? "";
   const device = element.attribute("device") ?? "disk";
-  const kind: DiskKind = device === "cdrom" ? "cdrom" : device === "floppy" ? "other" : "data";
-  const controller = controllers.find(
-    (each) =>
-      each.attribute("type") === "scsi" &&
-      (each.attribute("index") ?? "0") === (element.find("address")?.attribute("controller") ?? "0"),
-  );
+  const source = sourceOf(element, pools);
+  const kind = kindOf(device, source);
+  const controller = controllerOf(element, controllers);
   const bus = busOf(target, element, controller, hasLsi);
   const worker = bus.value === "virtio-scsi" ? controller?.find("driver") : driver;
   const at = driver ?? element;
@@ -51,7 +72,7 @@ function diskOf(
     place: element.place,
     kind,
     bus,
-    source: sourceOf(element, pools),
+    source,
     iothread: iothreadOf(bus.value, driver, worker, controller ?? element),
     cache: cacheOf(mode, at),
     discard: { value: driver?.attribute("discard") === "unmap", place: at.place },
@@ -60,11 +81,17 @@ function diskOf(
   if (detectZeroes === "on" || detectZeroes === "unmap")
     disk.detectZeroes = { value: detectZeroes, place: at.placeOf("detect_zeroes") };
   if (format !== undefined && format !== "raw") disk.format = { value: format, place: at.placeOf("type") };
-  const throttle = limitsOf(element.find("iotune"));
+  const throttle = limitsOf(domain, element, disk);
   if (throttle !== undefined) disk.throttle = throttle;
   const queues = queuesOf(bus.value, worker, vm, at);
   if (queues !== undefined) disk.queues = queues;
   return disk;
+}
+
+function kindOf(device: string, { image }: Source): DiskKind {
+  if (device === "cdrom") return "cdrom";
+  if (device === "floppy") return "other";
+  return isSeedImage(image) ? "cloudinit" : "data";
 }
 
 /** The firmware's variables in a network disk. */
@@ -168,6 +195,7 @@ function sourceOf(element: Element, pools: ReadonlyMap<string, Element>): Source
   if (source.attribute("protocol") === "rbd") return rbdSource(element, source);
   const pool = pools.get(source.attribute("pool") ?? "");
   if (pool !== undefined) {
+    if (pool.attribute("type") !== "rbd") return { driver: "other", place };
     const auth = pool.find("source", "auth");
     return {
       driver: "librbd",
@@ -180,6 +208,9 @@ function sourceOf(element: Element, pools: ReadonlyMap<string, Element>): Source
       ...monitorsOf(pool.find("source")!),
     };
   }
+  const named = source.attribute("pool");
+  if (named !== undefined && /ceph(?!-?fs)|rbd/i.test(named))
+    return { driver: "librbd", place, pool: named, image: source.attribute("volume") ?? "" };
   const path = source.attribute("dev") ?? source.attribute("file");
   const driver = blockDeviceDriver(path);
   return { driver, place, ...(path !== undefined && { path, ...imageOfDevice(path) }) };
@@ -210,15 +241,4 @@ function monitorsOf(source: Element): Pick<Source, "monitors"> {
   return hosts.length === 0
     ? {}
     : { monitors: { value: [...new Set(hosts)], place: source.all("host")[0]!.place } };
-}
-
-function limitsOf(tune: Element | undefined): Fact<string> | undefined {
-  const limits = (tune?.node.children ?? []).flatMap((child) => {
-    if (!("name" in child) || !("children" in child)) return [];
-    const value = Number(child.text);
-    return /_sec(_max)?$/.test(child.name) && value > 0 ? [`${child.name} ${value}`] : [];
-  });
-  return tune === undefined || limits.length === 0
-    ? undefined
-    : { value: limits.join(", "), place: tune.place };
 }

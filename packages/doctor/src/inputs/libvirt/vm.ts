@@ -3,12 +3,12 @@ import { emptyVm, type Platform, type Vm } from "../../model/vm.ts";
 import type { InputFile } from "../input.ts";
 import { sizeOf } from "../qemu/vm.ts";
 import { type Element, readXml } from "../xml.ts";
-import { disksOf } from "./disks.ts";
+import { addDisks } from "./disks.ts";
 
 /**
  * A VM from a libvirt domain, be it alone, in a status file of libvirtd or in a snapshot.
  *
- * @param pools RBD pools of libvirt's storage driver, by name, where they are among the inputs
+ * @param pools pools of libvirt's storage driver, by name, where they are among the inputs
  * @throws DoctorError SIPHON_BAD_INPUT for a document that breaks off
  */
 export function libvirtVm(input: InputFile, pools: ReadonlyMap<string, Element> = new Map()): Vm {
@@ -23,7 +23,8 @@ export function libvirtVm(input: InputFile, pools: ReadonlyMap<string, Element> 
   setCpu(vm, domain);
   setMemory(vm, domain);
   setLimits(vm, domain);
-  vm.disks = disksOf(domain, vm, hasLsi(domain, vm), pools);
+  addDisks(vm, domain, hasLsi(domain, vm), pools);
+  setHiddenPools(vm, domain, pools);
   setUnusedIothreads(vm, domain);
   return vm;
 }
@@ -157,6 +158,18 @@ function setUnusedIothreads(vm: Vm, domain: Element): void {
   vm.unusedIothreads = { value: count, place: element.place };
   // What is wrong is said once, of the VM.
   for (const { iothread } of vm.disks) if (iothread?.state === "none") iothread.state = "unsettable";
+}
+
+/** A volume names a pool of libvirt's, whose XML says what it is. */
+function setHiddenPools(vm: Vm, domain: Element, pools: ReadonlyMap<string, Element>): void {
+  const names = (domain.find("devices")?.all("disk") ?? []).flatMap((disk) => {
+    const pool = disk.find("source")?.attribute("pool");
+    return pool === undefined || pools.has(pool) ? [] : [pool];
+  });
+  for (const name of new Set(names))
+    vm.unseen.push(
+      `the pool ${name} of libvirt (virsh pool-dumpxml ${name}): whether it is RBD is guessed from its name`,
+    );
 }
 
 function usesThread(driver: Element | undefined): boolean {

@@ -1,11 +1,9 @@
-import type { Bus, Disk, DiskKind, Iothread, Source } from "../../model/disk.ts";
+import type { Bus, Disk, DiskKind, Iothread } from "../../model/disk.ts";
 import { hasSingleQueues } from "../../model/machine.ts";
 import type { Fact } from "../../model/place.ts";
 import type { Vm } from "../../model/vm.ts";
-import { blockDeviceDriver, imageOfDevice } from "../device-path.ts";
-import { monitorsOf } from "../monitors.ts";
-import { isOnlyNone } from "../qemu/source.ts";
 import { isOn, type ProxmoxConfig, properties, type Setting, type Storage } from "./config.ts";
+import { sourceOf } from "./source.ts";
 
 /** The disks of a Proxmox configuration, under its names for them. */
 export function disksOf({ current }: ProxmoxConfig, storages: ReadonlyMap<string, Storage>, vm: Vm): Disk[] {
@@ -159,33 +157,6 @@ function limitsOf(options: ReadonlyMap<string, string>, { place }: Setting): Fac
   return limits.length === 0
     ? undefined
     : { value: limits.map(([key, value]) => `${key} ${value}`).join(", "), place };
-}
-
-function sourceOf(file: string, { place }: Setting, storages: ReadonlyMap<string, Storage>): Source {
-  if (file.startsWith("/"))
-    return { driver: blockDeviceDriver(file), place, path: file, ...imageOfDevice(file) };
-  const colon = file.indexOf(":");
-  if (colon < 0) return { driver: "other", place };
-  const storage = storages.get(file.slice(0, colon));
-  const isRbd = storages.size > 0 ? storage?.type === "rbd" : /ceph|rbd/i.test(file.slice(0, colon));
-  if (!isRbd || /^(iso|import|snippets|vztmpl|backup)\//.test(file.slice(colon + 1)))
-    return { driver: "other", place };
-  const option = (name: string) => storage?.options.get(name);
-  const image = file.slice(file.lastIndexOf("/") + 1).replace(/^.*:/, "");
-  const monhost = option("monhost");
-  const monitors = monhost === undefined ? [] : monitorsOf(monhost.value);
-  const namespace = option("namespace")?.value;
-  const authentication = option("authsupported");
-  return {
-    driver: isOn(option("krbd")?.value) ? "krbd" : "librbd",
-    place,
-    pool: option("pool")?.value ?? "rbd",
-    image,
-    ...(namespace !== undefined && { namespace }),
-    ...(monitors.length > 0 && { monitors: { value: monitors, place: monhost!.place } }),
-    ...(authentication !== undefined &&
-      isOnlyNone(authentication.value) && { authNone: authentication.place }),
-  };
 }
 
 /** qemu-server keeps EFI variables on RBD cached since 7.0-7 (bug 3329). */

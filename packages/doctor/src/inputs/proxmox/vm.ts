@@ -1,6 +1,7 @@
 import { machineOf } from "../../model/machine.ts";
 import { emptyVm, type Vm } from "../../model/vm.ts";
 import type { InputFile } from "../input.ts";
+import { addExtraArguments } from "../qemu/extra-arguments.ts";
 import {
   isOn,
   type ProxmoxConfig,
@@ -9,6 +10,7 @@ import {
   readStorages,
   type Storage,
 } from "./config.ts";
+import { addContainer, isContainer } from "./container.ts";
 import { disksOf } from "./disks.ts";
 
 /** A VM from its Proxmox configuration, with the storages that it uses where they are among the inputs. */
@@ -23,12 +25,18 @@ export function proxmoxVm(input: InputFile, storageFile?: InputFile, qemuServer?
   if (name !== undefined) vm.name = name;
   const id = idOf(input.name, config);
   if (id !== undefined) vm.id = id;
+  if (isContainer(config)) {
+    addContainer(vm, config, storages);
+    return vm;
+  }
   const arch = current.get("arch")?.value ?? "x86_64";
   vm.architecture = arch === "x86_64" ? "x86" : "other";
   setMachine(vm, config);
   setCpu(vm, config);
   setMemory(vm, config);
   vm.disks = disksOf(config, storages, vm);
+  const args = current.get("args");
+  if (args !== undefined) addExtraArguments(vm, ` ${args.value}`, args.place);
   if (storageFile === undefined && vm.disks.some(({ source }) => source.path === undefined))
     vm.unseen.push(
       "storage.cfg: whether a storage is RBD, and mapped by the kernel, is guessed from its name",

@@ -89,7 +89,19 @@ export function readCommand(input: InputFile, configs: readonly InputFile[] = []
       else for (const [kind, group] of readConfig(config)) lists[kind]?.push(group);
     } else single.set(name, option);
   }
+  for (const { name, value } of args.options) if (name === "global") applyGlobal(command, value);
   return command;
+}
+
+/** `-global driver.property=value` holds for all devices of a driver that do not say it themselves. */
+function applyGlobal({ devices }: QemuCommand, text: string): void {
+  const short = /^([\w-]+)\.([\w-]+)=([\s\S]*)$/.exec(text);
+  const long = short === null ? keyValues(text) : undefined;
+  const [driver, key, value] =
+    short?.slice(1) ?? ["driver", "property", "value"].map((each) => textOf(long, each));
+  if (driver === undefined || key === undefined || value === undefined) return;
+  for (const { tree } of devices)
+    if (textOf(tree, "driver") === driver && get(tree, key) === undefined) tree[key] = value;
 }
 
 /** `-set group.id.key=value` changes an option that stands before it. */

@@ -3,6 +3,7 @@ import { hasSingleQueues } from "../../model/machine.ts";
 import type { Fact, Place } from "../../model/place.ts";
 import type { Machine } from "../../model/vm.ts";
 import { imageOfDevice } from "../device-path.ts";
+import { isSeedImage } from "../seed-image.ts";
 import type { QemuCommand } from "./command.ts";
 import { machineSetting } from "./command.ts";
 import type { Group } from "./group.ts";
@@ -196,7 +197,7 @@ function common({ name, place, kind, bus, chain, device, context }: Parts): Disk
   const disk: Disk = {
     name,
     place,
-    kind,
+    kind: kind === "data" && isSeedImage(source.image) ? "cloudinit" : kind,
     bus,
     source: { ...source, ...(source.path !== undefined && imageOfDevice(source.path)) },
     iothread: iothreadOf(worker, bus.value, place),

@@ -1,0 +1,28 @@
+import type { Disk } from "../../model/disk.ts";
+import type { Place } from "../../model/place.ts";
+import type { Vm } from "../../model/vm.ts";
+import { addExtraArguments } from "../qemu/extra-arguments.ts";
+import type { Element } from "../xml.ts";
+
+/**
+ * What `<qemu:commandline>` adds to a domain: disks of its own, and `-set` of the devices that libvirt makes.
+ *
+ * @param aliases what libvirt calls the device that has each disk's thread and queues
+ */
+export function applyCommandLine(vm: Vm, domain: Element, aliases: ReadonlyMap<Disk, string>): void {
+  const element = domain.find("commandline");
+  const args = (element?.all("arg") ?? []).map((arg) => `\0${arg.attribute("value") ?? ""}`);
+  if (element === undefined || args.length === 0) return;
+  const { options } = addExtraArguments(vm, args.join(""), element.place);
+  for (const { name, value } of options) if (name === "set") applySet(vm, value, element.place, aliases);
+}
+
+function applySet(vm: Vm, text: string, place: Place, aliases: ReadonlyMap<Disk, string>): void {
+  const [, alias, key, value] = /^device\.([^.]+)\.([\w-]+)=(.*)$/.exec(text) ?? [];
+  for (const disk of vm.disks) {
+    if (alias === undefined || aliases.get(disk) !== alias) continue;
+    if (key === "iothread") disk.iothread = { state: "used", thread: value!, place };
+    else if (/^num[-_]queues$/.test(key ?? "") && Number(value) > 0)
+      disk.queues = { value: Number(value), explicit: true, place };
+  }
+}

@@ -1,0 +1,30 @@
+import type { Disk } from "../../model/disk.ts";
+import type { Vm } from "../../model/vm.ts";
+import { type ProxmoxConfig, properties, type Storage } from "./config.ts";
+import { sourceOf } from "./source.ts";
+
+/** Whether a configuration is a container's (/etc/pve/lxc/ID.conf). */
+export function isContainer({ current }: ProxmoxConfig): boolean {
+  return current.has("rootfs") || current.has("unprivileged");
+}
+
+/** A container's file systems: Proxmox maps them by the kernel, whatever the storage says of VMs. */
+export function addContainer(
+  vm: Vm,
+  { current }: ProxmoxConfig,
+  storages: ReadonlyMap<string, Storage>,
+): void {
+  vm.notes.push("This is a container: its disks are mapped by the kernel, and no QEMU is between.");
+  for (const [name, setting] of current) {
+    if (!/^(rootfs|mp\d+)$/.test(name)) continue;
+    const { place, value } = setting;
+    const source = sourceOf(properties(value, "volume").get("volume") ?? "", setting, storages);
+    const driver = source.driver === "librbd" ? "krbd" : source.driver;
+    const disk: Disk = {
+      ...{ name, place, kind: "data" },
+      bus: { value: "none", place },
+      source: { ...source, driver },
+    };
+    vm.disks.push(disk);
+  }
+}
