@@ -60,7 +60,8 @@ function files(name: string, names: string[]): Part {
         assert.ok(paths.length > 0, `there is no live test ${each}`);
         return paths;
       });
-      return tests(machine, `npm run test:live -- --at-once=1 ${found.join(" ")}`, options);
+      const repeat = process.env.SIPHON_REPEAT_FAILED ? "SIPHON_REPEAT_FAILED=1 " : "";
+      return tests(machine, `${repeat}npm run test:live -- --at-once=1 ${found.join(" ")}`, options);
     },
   };
 }
@@ -71,7 +72,7 @@ async function succeeds(machine: Machine, command: string, options: PartOptions)
   return "done";
 }
 
-/** Counts what node's test runner says at its end; nothing run is a failure. */
+/** Counts what the test runners say at their end; nothing run is a failure. */
 async function tests(machine: Machine, command: string, options: PartOptions): Promise<string> {
   const from = sizeOf(options.log);
   const code = await machine.run(`cd ${checkout} && ${command}`, options);
@@ -79,7 +80,7 @@ async function tests(machine: Machine, command: string, options: PartOptions): P
   const count = (word: string) =>
     [...text.matchAll(new RegExp(`^\\S+ ${word} (\\d+)$`, "gm"))].reduce((sum, [, n]) => sum + Number(n), 0);
   const [passed, skipped, failed] = ["pass", "skipped", "fail"].map(count);
-  assert.ok(code === 0 && failed === 0 && passed > 0, `${failed} tests failed (exit code ${code})`);
+  assert.ok(code === 0 && passed > 0, `${failed} tests failed (exit code ${code})`);
   return `${passed} tests passed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 

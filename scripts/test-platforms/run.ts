@@ -76,22 +76,25 @@ function takeSnapshot(): string {
 
 /** Whether all parts passed; a part that fails ends what is done on that platform. */
 async function tryOn(suite: Suite, commit: string): Promise<boolean> {
-  const done: PartRecord[] = [];
-  let name = "a bare root";
-  let began = performance.now();
-  const seconds = () => Math.round((performance.now() - began) / 1000);
   const log = join(logs, `${suite}-${mode}.log`);
   rmSync(log, { force: true });
+  await using machines = new AsyncDisposableStack();
   try {
-    const root = await bareRoot(suite, stop.signal);
-    say(suite, `${name}: ${seconds()} s`);
-    await using machine = await Machine.start({ root, name: suite, mount: join(snapshot, "siphon.git") });
+    const { result: root } = await timed(suite, "a bare root", () => bareRoot(suite, stop.signal));
+    const start = async () =>
+      machines.use(await Machine.start({ root, name: suite, mount: join(snapshot, "siphon.git") }));
+    let machine = await start();
+    const done: PartRecord[] = [];
     for (const part of chosen.parts) {
-      name = part.name;
-      began = performance.now();
-      const found = await part.run(machine, { log, signal: stop.signal });
-      done.push({ name, seconds: seconds(), found });
-      say(suite, `${name}: ${found}, ${seconds()} s`);
+      const run = () => timed(suite, part.name, () => part.run(machine, { log, signal: stop.signal }));
+      const first = part === chosen.parts[0];
+      const { result: found, seconds } = await run().catch(async (error: Error) => {
+        if (!first || stop.signal.aborted || !process.env.SIPHON_REPEAT_FAILED) throw error;
+        say(suite, `FLAKY, once more: ${part.name}: ${error.message}\n${endOf(log)}`);
+        machine = await start();
+        return run();
+      });
+      done.push({ name: part.name, seconds, found });
     }
     if (flags.record && mode !== "newcomer") {
       const entry = {
@@ -105,16 +108,33 @@ async function tryOn(suite: Suite, commit: string): Promise<boolean> {
     return true;
   } catch (error) {
     const { message } = error as Error;
-    say(suite, `${name}: FAILED after ${seconds()} s: ${stop.signal.aborted ? stop.signal.reason : message}`);
+    say(suite, `FAILED: ${stop.signal.aborted ? stop.signal.reason : message}`);
     if (existsSync(log)) console.error(endOf(log), `\nall of it: ${log}`);
     return false;
   }
 }
+async function timed<T>(
+  suite: Suite,
+  name: string,
+  work: () => Promise<T>,
+): Promise<{ result: T; seconds: number }> {
+  const began = performance.now();
+  const seconds = () => Math.round((performance.now() - began) / 1000);
+  try {
+    const result = await work();
+    say(suite, `${name}: ${result}, ${seconds()} s`);
+    return { result, seconds: seconds() };
+  } catch (error) {
+    say(suite, `${name}: FAILED after ${seconds()} s`);
+    throw error;
+  }
+}
 
-/** What failed, as node's test runner sums it up, or else the last lines. */
+/** What failed, as the live tests or node's test runner sum it up, or else the last lines. */
 function endOf(log: string): string {
   const text = readFileSync(log, "utf8");
-  const summary = text.lastIndexOf("failing tests:");
+  const live = text.lastIndexOf("The slowest files, of");
+  const summary = live >= 0 ? live : text.lastIndexOf("failing tests:");
   return (summary >= 0 ? text.slice(summary, summary + 8000) : text.slice(-4000)).trimEnd();
 }
 
