@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { RadosError } from "../../errors.ts";
 import type { WatchNotify } from "../../messages/watch-notify.ts";
 import { requestFlag } from "../../objecter/op-code.ts";
@@ -115,12 +116,7 @@ export class Watch implements Linger, AsyncDisposable {
     this.#closed = true;
     this.#registering?.abort();
     this.#lingers.remove(this.cookie);
-    try {
-      await this.#send(watch("unwatch", this.cookie), requestFlag.write, "end the watch on");
-    } catch (error) {
-      // What is not there any more need not be ended, and a client that is cut off cannot.
-      if (!(error instanceof RadosError && gone.has(error.code))) throw error;
-    }
+    if (this.#error === undefined) await this.#unwatch();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -202,9 +198,33 @@ export class Watch implements Linger, AsyncDisposable {
     this.#error = lostError(error, this.#objectText);
     this.#registering = undefined;
     this.#lingers.remove(this.cookie);
+    if (!gone.has(error.code)) void this.#forget();
     const lost = this.#error;
     if (this.#registered) this.#tell(() => this.#events.lost(lost));
     else this.#opened.reject(error);
+  }
+
+  async #unwatch(): Promise<void> {
+    try {
+      await this.#send(watch("unwatch", this.cookie), requestFlag.write, "end the watch on");
+    } catch (error) {
+      // What is not there any more need not be ended, and a client that is cut off cannot.
+      if (!(error instanceof RadosError && gone.has(error.code))) throw error;
+    }
+  }
+
+  /**
+   * Has the OSD forget a watch that we have given up, as it may have carried out what it did not answer in time: notifiers would wait
+   * for that watch, and nobody could remove the object, until it expires.
+   */
+  async #forget(): Promise<void> {
+    for (let tries = 0; tries < 10; tries++) {
+      try {
+        return await this.#unwatch();
+      } catch {
+        await sleep(1000, undefined, { ref: false });
+      }
+    }
   }
 
   #tell(call: () => void): void {

@@ -103,6 +103,19 @@ test("a watch that cannot be registered again is lost; what removed the object l
   assert.throws(() => watch.check(), { code: "ENOTCONN" });
 });
 
+test("a watch that is lost as its OSD did not answer in time is ended there, when it may have come about", async () => {
+  using stage = new Stage();
+  await stage.watch();
+  stage.lingers.connectionLost(0);
+  stage.objecter.answer(-110);
+  await settled();
+  assert.equal(stage.lost.length, 1);
+  assert.deepEqual(stage.asked, ["unwatch/0"]);
+  stage.objecter.answer(-2);
+  await settled();
+  assert.deepEqual(stage.asked, []);
+});
+
 test("the OSD may end a watch", async () => {
   using stage = new Stage();
   await stage.watch();
