@@ -33,7 +33,7 @@ export function ladderTable(results: Results, terminal: Terminal = standardOutpu
     ...results.rungs.flatMap((rung) =>
       rung.status === "measured" ? [] : [`${plain(rung.title)} ${rung.status}: ${plain(rung.reason)}`],
     ),
-    paint("dim", "▲ faster  ▼ slower  ≈ no significant difference  ? too few repeats to say"),
+    paint("dim", "▲ better  ▼ worse  ≈ no significant difference  ? too few repeats to say"),
     results.accelerator.name === "tcg" &&
       paint("dim", "The guest was emulated (TCG): these figures rank the rungs, they are no absolutes."),
   ];
@@ -93,7 +93,9 @@ function columns({ here, study, best }: Findings): Column[] {
     },
     { head: "mean", rank: 5, cell: ({ summary }) => format.latency(summary.latencyMean.median) },
     { head: "p99", rank: 2, cell: ({ summary }) => format.latency(summary.latencyP99.median) },
+    { head: "change", rank: 5, cell: ({ comparison }) => format.costMark(comparison?.costs?.latencyP99) },
     { head: "CPU per I/O", rank: 2, cell: ({ summary }) => format.cpuTime(summary.clientCpuPerIo.median) },
+    { head: "change", rank: 2, cell: ({ comparison }) => format.costMark(comparison?.costs?.cpuPerIo) },
     { head: "factor", rank: 3, cell: ({ name }) => factor(here.get(name)?.median) },
     { head: "study", rank: 6, cell: ({ study: figure }) => (figure ? format.count(figure.iops) : "") },
     { head: "its factor", rank: 3, cell: ({ name }) => factor(study.get(name)) },

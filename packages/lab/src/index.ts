@@ -28,7 +28,7 @@ export { differenceName } from "./compare/differences.ts";
 export { comparisonHeadline, comparisonSentences, comparisonWarnings, nounOf } from "./compare/findings.ts";
 export { type MetricName, metricNames, metrics } from "./compare/metrics.ts";
 export { changeCell, comparisonHtml } from "./compare/page.ts";
-export { type Judgement, judge } from "./compare/regressions.ts";
+export { type Judgement, judge, type Limits } from "./compare/regressions.ts";
 export { writeComparison } from "./compare/write.ts";
 export { ceilings, type MeasuredReads, measuredReads } from "./crypto/ceiling.ts";
 export { type CryptoOptions, measureCrypto } from "./crypto/measure.ts";

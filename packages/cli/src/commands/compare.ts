@@ -7,6 +7,7 @@ import {
   differenceName,
   judge,
   LabError,
+  type Limits,
   metricNames,
   metrics,
   nounOf,
@@ -15,10 +16,13 @@ import {
   writeComparison,
 } from "@siphon/lab";
 import { Command } from "commander";
+import { given } from "../options.ts";
 import { plainTable } from "../table.ts";
 
 interface Flags {
   failIfSlower?: string;
+  failIfCpu?: string;
+  failIfP99?: string;
   out: string;
   json?: boolean;
 }
@@ -26,14 +30,16 @@ interface Flags {
 export function compareCommand(): Command {
   return new Command("compare")
     .description(
-      "Hold runs of the ladder, or of a baseline, against the first one named: IOPS, p99 latency and CPU per I/O\n" +
-        "of every rung or cell, with verdicts by the same statistics. Says what else differs between the runs.",
+      "Hold runs of the ladder, or of a baseline, against the first one named: IOPS, CPU per I/O and latency (median,\n" +
+        "p99, p99.9) of every rung or cell, with verdicts. Says what else differs between the runs.",
     )
     .argument("<runs...>", "two or more runs: their directories, or their results.json")
     .option(
       "--fail-if-slower <percent>",
       "exit with 1 when a rung of a later run is slower by more than that, its whole 95 % interval, or failed",
     )
+    .option("--fail-if-cpu <percent>", "the same for CPU per I/O: more by more than that")
+    .option("--fail-if-p99 <percent>", "the same for p99 latency")
     .option("--out <dir>", "where comparisons are written, each in a directory of its own", "comparisons")
     .option("--json", "print the comparison as JSON")
     .action(compareAll);
@@ -45,12 +51,16 @@ async function compareAll(paths: string[], flags: Flags): Promise<void> {
       hint: "name two or more: siphon compare runs/before runs/after",
     });
   }
-  const percent = flags.failIfSlower === undefined ? undefined : parsePercent(flags.failIfSlower);
+  const limits = given({
+    iops: toPercent("--fail-if-slower", flags.failIfSlower, 100),
+    cpuPerIo: toPercent("--fail-if-cpu", flags.failIfCpu),
+    latencyP99: toPercent("--fail-if-p99", flags.failIfP99),
+  });
   const comparison = compareRuns(await Promise.all(paths.map(readComparable)));
   const files = await writeComparison(datedDirectory(flags.out), comparison);
   if (flags.json) process.stdout.write(`${JSON.stringify(comparison, null, 2)}\n`);
   else process.stdout.write(`${inWords(comparison)}\n\nReport: ${files.html}\n`);
-  if (percent !== undefined) failIfSlower(comparison, percent);
+  if (Object.keys(limits).length > 0) failIfWorse(comparison, limits);
 }
 
 function inWords(comparison: RunsComparison): string {
@@ -62,7 +72,7 @@ function inWords(comparison: RunsComparison): string {
       if (changed) return [title, ...metricNames.map((name) => changeCell(changed[name]))];
       const missing =
         cells[0].status === "measured" ? cells[index + 1].status : `${cells[0].status} in the first`;
-      return [title, missing, "", ""];
+      return [title, missing, ...metricNames.slice(1).map(() => "")];
     });
     return `${label} against ${runs[0].label}:\n${plainTable(head, rows)}`;
   });
@@ -81,18 +91,21 @@ function inWords(comparison: RunsComparison): string {
   ].join("\n");
 }
 
-function failIfSlower(comparison: RunsComparison, percent: number): void {
-  const { regressions, undecided } = judge(comparison, percent);
+function failIfWorse(comparison: RunsComparison, limits: Limits): void {
+  const { regressions, undecided } = judge(comparison, limits);
   for (const { run, what } of undecided) process.stderr.write(`siphon: ${run}: ${what}\n`);
   for (const { run, what } of regressions) process.stderr.write(`siphon: ${run}: ${what}\n`);
   if (regressions.length > 0) process.exitCode = 1;
 }
 
-function parsePercent(text: string): number {
+function toPercent(
+  flag: string,
+  text: string | undefined,
+  below = Number.POSITIVE_INFINITY,
+): number | undefined {
+  if (text === undefined) return undefined;
   const percent = Number(text);
-  if (text.trim() !== "" && percent >= 0 && percent < 100) return percent;
-  throw new LabError(
-    "SIPHON_USAGE",
-    `--fail-if-slower wants percent from 0 to 99, not ${JSON.stringify(text)}`,
-  );
+  if (text.trim() !== "" && Number.isFinite(percent) && percent >= 0 && percent < below) return percent;
+  const range = below === 100 ? "percent from 0 to 99" : "percent, 0 or more";
+  throw new LabError("SIPHON_USAGE", `${flag} wants ${range}, not ${JSON.stringify(text)}`);
 }

@@ -1,6 +1,6 @@
 import { LabError } from "../errors.ts";
 import type { RunKind } from "../results/file.ts";
-import type { Estimate } from "../results/schema.ts";
+import type { Estimate, FigureComparison } from "../results/schema.ts";
 import { estimateMedian } from "../statistics/estimate.ts";
 import { unpairedRatio } from "../statistics/unpaired.ts";
 import { fewestPairs } from "../statistics/verdict.ts";
@@ -8,7 +8,7 @@ import type { ComparableRow, ComparableRun } from "./comparable.ts";
 import { type Difference, settingsThatDiffer } from "./differences.ts";
 import { type MetricName, metricNames, metrics } from "./metrics.ts";
 
-export type ChangeVerdict = "better" | "worse" | "no significant difference" | "too few repeats";
+export type ChangeVerdict = FigureComparison["verdict"];
 
 /** A later run's figure over the first run's. */
 export interface Change {

@@ -1,32 +1,20 @@
 import { cpuTime, latency, rounded } from "../report/format.ts";
-import type { Run } from "../results/schema.ts";
-import { cpuPerIo } from "../results/summarize.ts";
+import { type Figure, type FigureName, figureNames, figures } from "../results/figures.ts";
 
 /** A figure that runs are compared by. */
-export interface Metric {
+export interface Metric extends Figure {
   title: string;
-  /** Whether more of it is better. */
-  moreIsBetter: boolean;
-  of: (run: Run) => number;
   format: (value: number) => string;
 }
 
-export const metrics = {
-  iops: { title: "IOPS", moreIsBetter: true, of: ({ iops }) => iops, format: rounded },
-  latencyP99: {
-    title: "p99 latency",
-    moreIsBetter: false,
-    of: (run) => run.latency.p99,
-    format: latency,
-  },
-  cpuPerIo: {
-    title: "CPU per I/O",
-    moreIsBetter: false,
-    of: ({ cpu, ios }) => cpuPerIo(cpu.client, ios),
-    format: cpuTime,
-  },
-} satisfies Record<string, Metric>;
+export const metrics: Record<FigureName, Metric> = {
+  iops: { ...figures.iops, title: "IOPS", format: rounded },
+  cpuPerIo: { ...figures.cpuPerIo, title: "CPU per I/O", format: cpuTime },
+  latencyP50: { ...figures.latencyP50, title: "median latency", format: latency },
+  latencyP99: { ...figures.latencyP99, title: "p99 latency", format: latency },
+  latencyP999: { ...figures.latencyP999, title: "p99.9 latency", format: latency },
+};
 
-export type MetricName = keyof typeof metrics;
+export type MetricName = FigureName;
 
-export const metricNames = Object.keys(metrics) as MetricName[];
+export const metricNames = figureNames;

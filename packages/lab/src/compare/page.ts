@@ -1,22 +1,14 @@
 import { type RenderedChart, renderChart } from "../report/charts/render.ts";
-import { change, changeInterval, dateTime, interval } from "../report/format.ts";
+import { change, changeInterval, changeSigns, dateTime, interval } from "../report/format.ts";
 import { type Html, html } from "../report/html.ts";
 import { renderPage, type Section } from "../report/page/page.ts";
 import { type Column, figure, note, table } from "../report/page/parts.ts";
 import { fewestPairs } from "../statistics/verdict.ts";
 import { changesChart } from "./chart.ts";
-import type { Change, ChangeVerdict, ComparedRow, RunsComparison } from "./compare-runs.ts";
+import type { Change, ComparedRow, RunsComparison } from "./compare-runs.ts";
 import { type Difference, differenceName } from "./differences.ts";
 import { comparisonHeadline, comparisonSentences, comparisonWarnings, nounOf } from "./findings.ts";
 import { type MetricName, metricNames, metrics } from "./metrics.ts";
-
-/** The sign of a verdict on any figure. */
-export const changeSigns: Record<ChangeVerdict, string> = {
-  better: "▲",
-  worse: "▼",
-  "no significant difference": "≈",
-  "too few repeats": "?",
-};
 
 /** Runs side by side as one HTML page that needs nothing but itself. */
 export async function comparisonHtml(comparison: RunsComparison): Promise<string> {

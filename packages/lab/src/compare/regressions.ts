@@ -1,5 +1,7 @@
 import { change, changeInterval } from "../report/format.ts";
+import type { Estimate } from "../results/schema.ts";
 import type { RunsComparison } from "./compare-runs.ts";
+import { type MetricName, metrics } from "./metrics.ts";
 
 /** A rung or cell on which a later run falls short of the first. */
 export interface Regression {
@@ -15,13 +17,16 @@ export interface Judgement {
   undecided: Regression[];
 }
 
+/** By how many percent a later run may be worse than the first, figure by figure; others are not judged. */
+export type Limits = Partial<Record<MetricName, number>>;
+
 /**
- * Where a later run is slower than the first by more than `percent`: its whole 95 % interval of IOPS lies below
- * that. One that the first run measured and that failed in a later one is a regression, too.
+ * Where a later run is worse than the first by more than its limit: the whole 95 % interval lies beyond that. One
+ * that the first run measured and that failed in a later one is a regression, too.
  */
-export function judge({ runs, rows }: RunsComparison, percent: number): Judgement {
-  const limit = 1 - percent / 100;
+export function judge({ runs, rows }: RunsComparison, limits: Limits): Judgement {
   const judgement: Judgement = { regressions: [], undecided: [] };
+  const judged = Object.entries(limits) as [MetricName, number][];
   for (const { title, cells, changes } of rows) {
     for (const [index, changed] of changes.entries()) {
       const run = runs[index + 1].label;
@@ -32,14 +37,23 @@ export function judge({ runs, rows }: RunsComparison, percent: number): Judgemen
       if (cell.status === "failed") add("regressions", `failed: ${cell.reason}`);
       else if (!changed) add("undecided", "was not measured");
       else if (changed.iops.verdict === "too few repeats") add("undecided", "has too few repeats to tell");
-      else if (changed.iops.ratio.high < limit) {
-        const { ratio } = changed.iops;
-        add(
-          "regressions",
-          `is slower: ${change(ratio.median)} IOPS (95 % interval ${changeInterval(ratio)})`,
-        );
+      else {
+        for (const [name, percent] of judged) {
+          const { ratio } = changed[name];
+          if (!isBeyond(ratio, percent, metrics[name].moreIsBetter)) continue;
+          const words = name === "iops" ? "is slower" : `has more ${metrics[name].title}`;
+          const unit = name === "iops" ? " IOPS" : "";
+          add(
+            "regressions",
+            `${words}: ${change(ratio.median)}${unit} (95 % interval ${changeInterval(ratio)})`,
+          );
+        }
       }
     }
   }
   return judgement;
+}
+
+function isBeyond({ low, high }: Estimate, percent: number, moreIsBetter: boolean): boolean {
+  return moreIsBetter ? high < 1 - percent / 100 : low > 1 + percent / 100;
 }

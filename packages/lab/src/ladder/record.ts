@@ -1,7 +1,7 @@
 import { version } from "@siphon/wire";
 import type { RunRecord } from "../load/interleaved.ts";
-import { compare } from "../results/compare.ts";
-import type { BiggerStep, Results, Run, RungResult } from "../results/schema.ts";
+import { type Asked, compareAll } from "../results/compare.ts";
+import type { BiggerStep, Comparison, Results, Run, RungResult } from "../results/schema.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
 import { studyFigure } from "../study/rungs.ts";
@@ -80,29 +80,48 @@ export class LadderRecord implements RunRecord {
       complete,
       notes: this.#notes,
       ...this.#fixed,
-      rungs: this.#rungs.map((rung) => this.#result(rung)),
+      rungs: this.#rungResults(),
       ...(this.#bigger && { bigger: this.#bigger }),
     };
   }
 
-  #result({ plan, runs, command, clientConf, failures, profile }: Gathered): RungResult {
+  #rungResults(): RungResult[] {
+    const marked = new Map(this.#rungs.map(({ plan, runs }) => [plan.rung.name, markOutliers(runs)]));
+    const asked = this.#rungs.flatMap(({ plan }): (Asked & { name: string })[] => {
+      if (plan.status !== "planned" || plan.against === undefined) return [];
+      const { against } = plan;
+      const { name } = plan.rung;
+      return [
+        { name, against: { name: against, runs: marked.get(against)! }, rung: { runs: marked.get(name)! } },
+      ];
+    });
+    const found = compareAll(asked);
+    const comparisons = new Map(asked.map(({ name }, index) => [name, found[index]]));
+    return this.#rungs.map((rung) => {
+      const { name } = rung.plan.rung;
+      return this.#result(rung, marked.get(name)!, comparisons.get(name));
+    });
+  }
+
+  #result(
+    { plan, command, clientConf, failures, profile }: Gathered,
+    runs: Run[],
+    comparison: Comparison | undefined,
+  ): RungResult {
     const { name, title, why } = plan.rung;
     const base = { name, title, why, study: studyFigure(this.#fixed.mode, name) };
     if (plan.status === "skipped") return { ...base, status: "skipped", reason: plan.reason };
     if (runs.length === 0) {
       return { ...base, status: "failed", reason: failures[0] ?? "its turn did not come" };
     }
-    const before = plan.against === undefined ? undefined : this.#of(plan.against);
-    const comparison = before && compare({ name: plan.against!, runs: before.runs }, { runs });
     const note = failures.length > 0 ? `${failures.length} more repeats failed: ${failures[0]}` : undefined;
-    const marked = markOutliers(runs);
     return {
       ...base,
       status: "measured",
       command,
       clientConf,
-      runs: marked,
-      summary: summarize(marked),
+      runs,
+      summary: summarize(runs),
       comparison,
       profile,
       note,

@@ -1,7 +1,7 @@
 import { compare } from "../results/compare.ts";
-import type { Estimate, MeasuredRung, Results, RungResult } from "../results/schema.ts";
+import type { Comparison, Estimate, MeasuredRung, Results, RungResult } from "../results/schema.ts";
 import { ladder } from "../study/figures.ts";
-import { change, changeInterval, interval, rounded, times } from "./format.ts";
+import { change, changeInterval, cpuTime, interval, rounded, times } from "./format.ts";
 
 /** What a ladder's results say when they are looked at as a whole. */
 export interface Findings {
@@ -58,8 +58,9 @@ export function headline({ base, best, here, studyBest }: Findings): string {
   return `The VM reaches ${iops} IOPS at ${quoted(best)}${factor}${reference}.`;
 }
 
-/** What stands beside the headline: the factor's interval, and which rungs are as good. */
-export function qualification({ best, base, here, level }: Findings): string | undefined {
+/** What stands beside the headline: the factor's interval, which rungs are as good, and what CPU says of them. */
+export function qualification(found: Findings): string | undefined {
+  const { best, base, here, level } = found;
   if (!best || !base || best === base) return undefined;
   const ratio = here.get(best.name);
   const sentences = [];
@@ -67,14 +68,52 @@ export function qualification({ best, base, here, level }: Findings): string | u
   if (level.length > 0) {
     sentences.push(`The repeats do not tell it apart from ${listed(level.map(quoted))}.`);
   }
+  const saving = cheapest(found);
+  if (saving) sentences.push(saving);
   return sentences.join(" ");
+}
+
+/** Where I/O costs the least CPU, if that is sure: it often is where IOPS are not. */
+function cheapest({ measured, results }: Findings): string | undefined {
+  const cpu = ({ summary }: MeasuredRung) => summary.clientCpuPerIo.median;
+  const least = measured.toSorted((a, b) => cpu(a) - cpu(b)).at(0);
+  const cost = least?.comparison?.costs?.cpuPerIo;
+  if (!least || cost?.verdict !== "better") return undefined;
+  const other = quoted(titled(least.comparison!, results.rungs));
+  const limits = `95 % interval ${changeInterval(cost.ratio)}`;
+  return `${quoted(least)} spends the least CPU per I/O, ${cpuTime(cpu(least))}: ${change(cost.ratio.median)} against ${other} (${limits}).`;
+}
+
+/** What became of a rung's costs, in words: "CPU per I/O −24 % (−30 to −18 %), p99 no significant difference". */
+export function costsInWords({ comparison }: MeasuredRung): string | undefined {
+  if (!comparison?.costs) return undefined;
+  const { cpuPerIo, latencyP50, latencyP99, latencyP999 } = comparison.costs;
+  const named = {
+    "CPU per I/O": cpuPerIo,
+    "median latency": latencyP50,
+    p99: latencyP99,
+    "p99.9": latencyP999,
+  };
+  const sure = Object.entries(named).filter(
+    ([, cost]) => cost?.verdict === "better" || cost?.verdict === "worse",
+  );
+  const unsure = Object.entries(named).filter(([, cost]) => cost?.verdict === "no significant difference");
+  const words = sure.map(
+    ([name, cost]) => `${name} ${change(cost!.ratio.median)} (${changeInterval(cost!.ratio)})`,
+  );
+  if (unsure.length > 0) words.push(`no significant difference in ${listed(unsure.map(([name]) => name))}`);
+  return words.length > 0 ? words.join(", ") : undefined;
+}
+
+function titled({ against }: Comparison, rungs: readonly RungResult[]): { title: string } {
+  return rungs.find(({ name }) => name === against) ?? { title: against };
 }
 
 /** A rung's comparison in words: "12 % faster than “+ cache=none” (95 % interval +8 % to +15 %)". */
 export function verdictInWords(rung: MeasuredRung, rungs: readonly RungResult[]): string | undefined {
   if (!rung.comparison) return undefined;
-  const { against, ratio, verdict } = rung.comparison;
-  const other = quoted(rungs.find((candidate) => candidate.name === against) ?? { title: against });
+  const { ratio, verdict } = rung.comparison;
+  const other = quoted(titled(rung.comparison, rungs));
   const limits = `95 % interval ${changeInterval(ratio)}`;
   const amount = change(ratio.median).replace(/^[+−]/, "");
   switch (verdict) {

@@ -1,4 +1,4 @@
-import type { Comparison, Estimate, Verdict } from "../results/schema.ts";
+import type { Comparison, Estimate, FigureComparison, Verdict } from "../results/schema.ts";
 
 /** Between a figure and its unit: they stay on one line. */
 const space = "\u00a0";
@@ -50,6 +50,19 @@ export const verdictSigns: Record<Verdict, string> = {
 /** A comparison in a cell: "▲ +19 %". */
 export function changeMark({ ratio, verdict }: Comparison): string {
   return `${verdictSigns[verdict]}${space}${change(ratio.median)}`;
+}
+
+/** The sign of a verdict on any figure. */
+export const changeSigns: Record<FigureComparison["verdict"], string> = {
+  better: "▲",
+  worse: "▼",
+  "no significant difference": "≈",
+  "too few repeats": "?",
+};
+
+/** What became of a cost, in a cell: "▲ −24 %" for the better, "" where nobody looked. */
+export function costMark(cost: FigureComparison | undefined): string {
+  return cost === undefined ? "" : `${changeSigns[cost.verdict]}${space}${change(cost.ratio.median)}`;
 }
 
 /** Microseconds in the unit that fits: "850 µs", "12.6 ms", "1.20 s". */

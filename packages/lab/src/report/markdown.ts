@@ -1,6 +1,16 @@
 import type { Results, RungResult } from "../results/schema.ts";
-import { type Findings, headline, qualification, verdictInWords } from "./findings.ts";
-import { change, count, cpuTime, dateTime, interval, latency, throughput, times } from "./format.ts";
+import { costsInWords, type Findings, headline, qualification, verdictInWords } from "./findings.ts";
+import {
+  change,
+  costMark,
+  count,
+  cpuTime,
+  dateTime,
+  interval,
+  latency,
+  throughput,
+  times,
+} from "./format.ts";
 import type { LadderCharts } from "./ladder-report.ts";
 import { fenced, picture, tableOf, text } from "./markdown-parts.ts";
 import { workloadInWords } from "./sections/ladder.ts";
@@ -44,7 +54,7 @@ function ladderTable({ results, here, study }: Findings): string {
   const rows = results.rungs.map((rung) => {
     const reference = rung.study ? [count(rung.study.iops)] : [""];
     const factors = [factor(here.get(rung.name)?.median), ...reference, factor(study.get(rung.name))];
-    if (rung.status !== "measured") return [rung.title, rung.status, "", "", "", "", "", ...factors];
+    if (rung.status !== "measured") return [rung.title, rung.status, "", "", "", "", "", "", "", ...factors];
     const { summary, comparison } = rung;
     return [
       rung.title,
@@ -53,11 +63,24 @@ function ladderTable({ results, here, study }: Findings): string {
       comparison ? `${change(comparison.ratio.median)}, ${comparison.verdict}` : "",
       latency(summary.latencyMean.median),
       latency(summary.latencyP99.median),
+      costMark(comparison?.costs?.latencyP99),
       cpuTime(summary.clientCpuPerIo.median),
+      costMark(comparison?.costs?.cpuPerIo),
       ...factors,
     ];
   });
-  const heads = ["Rung", "IOPS", "95 % interval", "Change", "Mean", "p99", "VM CPU per I/O", "Factor"];
+  const heads = [
+    "Rung",
+    "IOPS",
+    "95 % interval",
+    "Change",
+    "Mean",
+    "p99",
+    "Change",
+    "VM CPU per I/O",
+    "Change",
+    "Factor",
+  ];
   return tableOf([...heads, "Study: IOPS", "Factor"], rows);
 }
 
@@ -68,7 +91,13 @@ function factor(ratio: number | undefined): string {
 function rungBlocks(rung: RungResult, { rungs }: Results): string[] {
   const head = [`### ${text(rung.title)}`, text(rung.why)];
   if (rung.status !== "measured") return [...head, text(`${rung.status}: ${rung.reason}`)];
-  return [...head, text(verdictInWords(rung, rungs) ?? ""), text(rung.note ?? ""), fenced(rung.command)];
+  return [
+    ...head,
+    text(verdictInWords(rung, rungs) ?? ""),
+    text(costsInWords(rung) ?? ""),
+    text(rung.note ?? ""),
+    fenced(rung.command),
+  ];
 }
 
 function biggerBlocks({ bigger }: Results): string[] {

@@ -1,23 +1,101 @@
-import { pairedRatio, verdictOf } from "../statistics/verdict.ts";
-import type { Comparison, Run } from "./schema.ts";
+import { mean } from "simple-statistics";
+import { fewestBlocks, findRatios, type RatioFinding } from "../statistics/blocks.ts";
+import { blockRatio, type Slice, slopeOf } from "../statistics/slices.ts";
+import { type FigureName, figureNames, figures, slicesOf } from "./figures.ts";
+import type { Comparison, Estimate, FigureComparison, Run, Verdict } from "./schema.ts";
 
 /** What a comparison looks at. */
-type Measured = readonly Pick<Run, "repeat" | "iops">[];
+type Measured = readonly Run[];
+
+/** Two rungs to be compared. */
+export interface Asked {
+  against: { name: string; runs: Measured };
+  rung: { runs: Measured };
+}
+
+/** One rung against another, asked about alone; see `compareAll`. */
+export function compare(against: Asked["against"], rung: Asked["rung"]): Comparison | undefined {
+  return compareAll([{ against, rung }])[0];
+}
 
 /**
- * A rung's IOPS against another's: the ratio within each repeat that measured both, and what it says.
- * Undefined when no repeat did.
+ * Rungs against others, in every figure: the ratio within each repeat that measured both, and what it says. Verdicts are corrected
+ * for how many rungs are compared by the same figure. Undefined where no repeat measured both.
  */
-export function compare(
-  against: { name: string; runs: Measured },
-  rung: { runs: Measured },
-): Comparison | undefined {
-  const before = new Map(against.runs.map((run) => [run.repeat, run.iops]));
-  const pairs = rung.runs.flatMap((run) => {
-    const iops = before.get(run.repeat);
-    return iops ? [{ before: iops, after: run.iops }] : [];
+export function compareAll(asked: readonly Asked[]): (Comparison | undefined)[] {
+  const found = Object.fromEntries(figureNames.map((name) => [name, byFigure(name, asked)])) as Record<
+    FigureName,
+    (FigureComparison | undefined)[]
+  >;
+  return asked.map(({ against }, index) => {
+    const { iops, ...costs } = Object.fromEntries(
+      figureNames.map((name) => [name, found[name][index]]),
+    ) as Record<FigureName, FigureComparison | undefined>;
+    if (!iops) return undefined;
+    const verdict = iops.verdict === "better" ? "faster" : iops.verdict === "worse" ? "slower" : iops.verdict;
+    return { against: against.name, ...iops, verdict: verdict satisfies Verdict, costs: defined(costs) };
   });
-  if (pairs.length === 0) return undefined;
-  const ratio = pairedRatio(pairs);
-  return { against: against.name, ratio, verdict: verdictOf(ratio, pairs.length) };
 }
+
+function byFigure(name: FigureName, asked: readonly Asked[]): (FigureComparison | undefined)[] {
+  const pairs = asked.map((each) => pairsOf(name, each));
+  const slope = slopeOf(pairs.flat().flatMap(({ slices }) => slices ?? []));
+  const blocks = pairs.map((all) => all.flatMap((pair) => ratioOf(pair, slope) ?? []));
+  return findRatios(blocks).map((finding, index) => {
+    if (blocks[index].length === 0) return undefined;
+    if (!finding) return { ratio: range(blocks[index]), verdict: "too few repeats" };
+    return {
+      ratio: finding.ratio,
+      verdict: verdictOf(finding, figures[name].moreIsBetter),
+      probability: finding.probability,
+    };
+  });
+}
+
+/** What one repeat says of two rungs. */
+interface Pair {
+  before: number;
+  after: number;
+  slices?: { before: Slice[]; after: Slice[] };
+}
+
+function pairsOf(name: FigureName, { against, rung }: Asked): Pair[] {
+  const others = new Map(against.runs.map((run) => [run.repeat, run]));
+  return rung.runs.flatMap((run) => {
+    const other = others.get(run.repeat);
+    if (!other) return [];
+    const [before, after] = [slicesOf(other, name), slicesOf(run, name)];
+    return [
+      {
+        before: figures[name].of(other),
+        after: figures[name].of(run),
+        ...(before && after && { slices: { before, after } }),
+      },
+    ];
+  });
+}
+
+/** The logarithm of the ratio; undefined where one of the two did nothing. */
+function ratioOf({ before, after, slices }: Pair, slope: number): number | undefined {
+  if (slices) return blockRatio(slices.before, slices.after, slope);
+  return before > 0 && after > 0 ? Math.log(after / before) : undefined;
+}
+
+/** A difference counts only if it would hardly be there by chance, however many are looked for. */
+function verdictOf({ probability, ratio }: RatioFinding, moreIsBetter: boolean): FigureComparison["verdict"] {
+  if (probability > 0.05 || ratio.median === 1) return "no significant difference";
+  return ratio.median > 1 === moreIsBetter ? "better" : "worse";
+}
+
+/** Of so few values no interval can be had: from the least to the greatest. */
+function range(logs: readonly number[]): Estimate {
+  const [median, low, high] = [mean([...logs]), Math.min(...logs), Math.max(...logs)].map(Math.exp);
+  return { median, low, high };
+}
+
+function defined<T extends object>(all: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as never;
+}
+
+/** With fewer repeats than this in common nothing is called. */
+export const fewestRepeats = fewestBlocks;

@@ -39,6 +39,24 @@ export const run = z.object({
   outlier: z.boolean(),
   /** fio's own JSON, relative to the results file. */
   fio: z.string(),
+  /**
+   * The slices of time that a VM which stood was measured in, one value a slice: its round, which way through the
+   * rungs it was on (0 there, 1 back), seconds, I/Os, CPU seconds of client and OSDs, microseconds of a fixed piece of work beside it, and
+   * the share of all processors that went to others (foreign), of it to other machines on the same host (steal).
+   */
+  slices: z
+    .object({
+      round: z.array(z.int()),
+      way: z.array(z.int()),
+      seconds: z.array(z.number()),
+      ios: z.array(z.number()),
+      cpu: z.array(z.number()),
+      osds: z.array(z.number()).optional(),
+      calibration: z.array(z.number()),
+      foreign: z.array(z.number()),
+      steal: z.array(z.number()),
+    })
+    .optional(),
 });
 
 const verdict = z.enum(["faster", "slower", "no significant difference", "too few repeats"]);
@@ -60,8 +78,31 @@ export const summary = z.object({
   threads: z.record(z.string(), z.number()),
 });
 
-/** A rung against the one it builds on: the ratio of IOPS, paired by repeat. */
-const comparison = z.object({ against: z.string(), ratio: estimate, verdict });
+/** A figure against that of another rung: the ratio, paired by repeat. */
+const figureComparison = z.object({
+  ratio: estimate,
+  verdict: z.enum(["better", "worse", "no significant difference", "too few repeats"]),
+  /** Of so great a difference by chance, corrected for all rungs that are compared. */
+  probability: z.number().optional(),
+});
+
+/** A rung against the one it builds on: IOPS, and what it costs. */
+const comparison = z.object({
+  against: z.string(),
+  ratio: estimate,
+  verdict,
+  probability: z.number().optional(),
+  /** Missing in results of a siphon before there were such verdicts. */
+  costs: z
+    .object({
+      cpuPerIo: figureComparison,
+      latencyP50: figureComparison,
+      latencyP99: figureComparison,
+      latencyP999: figureComparison,
+    })
+    .partial()
+    .optional(),
+});
 
 const rungBase = {
   name: z.string(),
@@ -154,6 +195,7 @@ export type Run = z.infer<typeof run>;
 export type Summary = z.infer<typeof summary>;
 export type Estimate = z.infer<typeof estimate>;
 export type Comparison = z.infer<typeof comparison>;
+export type FigureComparison = z.infer<typeof figureComparison>;
 export type Verdict = z.infer<typeof verdict>;
 export type BiggerStep = z.infer<typeof biggerStep>;
 /** A name and a value, as the report shows them. */

@@ -45,8 +45,28 @@ test("what cannot be decided is said, and is no regression", () => {
   assert.ok(undecided.some(({ what }) => what.includes("was not measured")));
 });
 
+test("CPU per I/O and p99 are judged where a limit is given for them, and more of them is worse", () => {
+  const after = example();
+  for (const rung of after.rungs) {
+    if (rung.status !== "measured" || rung.name !== "iothread") continue;
+    for (const run of rung.runs) {
+      run.cpu.client.user *= 2;
+      run.cpu.client.system *= 2;
+      run.latency.p99 *= 3;
+    }
+  }
+  const runs = compareRuns([ladderRun("before", example()), ladderRun("after", after)]);
+  assert.deepEqual(judge(runs, { iops: 10 }).regressions, []);
+  const { regressions } = judge(runs, { iops: 10, cpuPerIo: 50, latencyP99: 50 });
+  assert.deepEqual(
+    regressions.map(({ what }) => what.split(":")[0]),
+    ["“+ iothread” has more CPU per I/O", "“+ iothread” has more p99 latency"],
+  );
+  assert.deepEqual(judge(runs, { cpuPerIo: 150 }).regressions, []);
+});
+
 function judged(before: Results, after: Results, percent: number) {
-  return judge(compareRuns([ladderRun("before", before), ladderRun("after", after)]), percent);
+  return judge(compareRuns([ladderRun("before", before), ladderRun("after", after)]), { iops: percent });
 }
 
 /** Results to be changed at will. */

@@ -1,7 +1,7 @@
 import type { MeasuredRung } from "../../results/schema.ts";
 import type { RenderedChart } from "../charts/render.ts";
 import { type Findings, quoted } from "../findings.ts";
-import { latency, percent } from "../format.ts";
+import { changeInterval, costMark, cpuTime, latency, percent } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { type Column, figure, table } from "../page/parts.ts";
@@ -12,7 +12,7 @@ export function latencySection({ results, measured }: Findings, chart: RenderedC
     id: "latency",
     heading: "Latency",
     body: html`<p>Time from submission to completion as fio in the guest sees it. With ${results.workload.ioDepth} requests always in flight, more IOPS and less latency are two views of one thing; the tail is not.</p>
-${figure(chart, "Medians over the repeats of each percentile.")}${table("Latency", latencyColumns, measured)}`,
+${figure(chart, "Medians over the repeats of each percentile. In the table, change is against the rung it builds on: ▲ less, ▼ more, ≈ no significant difference.")}${table("Latency", latencyColumns, measured)}`,
   };
 }
 
@@ -20,9 +20,11 @@ const latencyColumns: Column<MeasuredRung>[] = [
   { head: "Rung", cell: ({ title }) => title },
   { head: "Mean", cell: ({ summary }) => latency(summary.latencyMean.median) },
   { head: "Median", cell: ({ summary }) => latency(summary.latencyP50.median) },
-  { head: "p95", cell: ({ summary }) => latency(summary.latencyP95.median) },
+  { head: "change", cell: ({ comparison }) => costMark(comparison?.costs?.latencyP50) },
   { head: "p99", cell: ({ summary }) => latency(summary.latencyP99.median) },
+  { head: "change", cell: ({ comparison }) => costMark(comparison?.costs?.latencyP99) },
   { head: "p99.9", cell: ({ summary }) => latency(summary.latencyP999.median) },
+  { head: "change", cell: ({ comparison }) => costMark(comparison?.costs?.latencyP999) },
 ];
 
 /** What an I/O costs. */
@@ -35,10 +37,25 @@ export function cpuSection({ measured }: Findings, chart: RenderedChart): Sectio
     body: html`<p>User and system time of all processes of the VM (QEMU with the guest in it, and siphon where that serves the disk), and of all OSD processes together, divided by the I/Os made. Where CPU is the limit, this decides how many VMs a host can carry.</p>
 ${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</p>\n`}${figure(
   chart,
-  "Taken from the kernel’s accounting of each thread while the workload ran.",
-)}`,
+  "Taken from the kernel’s accounting of each thread while the workload ran. In the table, change is against the rung it builds on: ▲ less, ▼ more, ≈ no significant difference.",
+)}${table("CPU per I/O", cpuColumns, measured)}`,
   };
 }
+
+const cpuColumns: Column<MeasuredRung>[] = [
+  { head: "Rung", cell: ({ title }) => title },
+  { head: "VM", cell: ({ summary }) => cpuTime(summary.clientCpuPerIo.median) },
+  { head: "change", cell: ({ comparison }) => costMark(comparison?.costs?.cpuPerIo) },
+  {
+    head: "its interval",
+    cell: ({ comparison }) =>
+      comparison?.costs?.cpuPerIo ? changeInterval(comparison.costs.cpuPerIo.ratio) : "",
+  },
+  {
+    head: "OSDs",
+    cell: ({ summary: { osdCpuPerIo } }) => (osdCpuPerIo ? cpuTime(osdCpuPerIo.median) : ""),
+  },
+];
 
 /** Which thread limits. */
 export function threadsSection({ best }: Findings, chart: RenderedChart): Section {

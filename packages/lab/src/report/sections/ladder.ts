@@ -2,7 +2,7 @@ import type { Results, RungResult } from "../../results/schema.ts";
 import { rungsOf } from "../../rungs/plan.ts";
 import type { RenderedChart } from "../charts/render.ts";
 import type { Findings } from "../findings.ts";
-import { changeInterval, changeMark, count, interval, times } from "../format.ts";
+import { changeInterval, changeMark, costMark, count, times } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { type Column, figure, table } from "../page/parts.ts";
@@ -17,7 +17,7 @@ export function ladderSection(found: Findings, chart: RenderedChart): Section {
     body: html`<p>${workloadInWords(results)}</p>
 ${figure(
   chart,
-  "“Change” is the ratio of IOPS against the rung it builds on, paired by repeat: ▲ faster, ▼ slower, ≈ no significant difference (the 95 % interval of the ratio holds 1), ? too few repeats to say.",
+  "“Change” is the ratio of IOPS against the rung it builds on, paired by repeat: ▲ faster, ▼ slower, ≈ no significant difference, ? too few repeats to say.",
 )}${table("All figures", columns(found), results.rungs, (rung) => (rung === best ? "best" : ""))}`,
   };
 }
@@ -52,12 +52,13 @@ function columns({ results, here, study }: Findings): Column<RungResult>[] {
       head: "IOPS",
       cell: (rung) => (rung.status === "measured" ? count(rung.summary.iops.median) : rung.status),
     },
-    { head: "95 % interval", cell: measured(({ summary }) => interval(summary.iops)) },
     { head: "Change", cell: measured(({ comparison }) => comparison && changeMark(comparison)) },
     {
       head: "its interval",
       cell: measured(({ comparison }) => comparison && changeInterval(comparison.ratio)),
     },
+    { head: "CPU", cell: measured(({ comparison }) => costMark(comparison?.costs?.cpuPerIo)) },
+    { head: "p99", cell: measured(({ comparison }) => costMark(comparison?.costs?.latencyP99)) },
     { head: "Factor", cell: ({ name }) => (here.has(name) ? times(here.get(name)!.median) : "") },
     ...(results.mode === "releases" ? [] : studyColumns(study)),
   ];

@@ -1,5 +1,5 @@
 import type { MeasuredRung, Results, RungResult } from "../../results/schema.ts";
-import { verdictInWords } from "../findings.ts";
+import { costsInWords, verdictInWords } from "../findings.ts";
 import { count, cpuTime, latency, verdictSigns } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { Section } from "../page/page.ts";
@@ -29,13 +29,14 @@ function figures({ summary }: MeasuredRung): Html {
 
 function measured(rung: MeasuredRung, rungs: readonly RungResult[], index: number): Html {
   const words = verdictInWords(rung, rungs);
+  const costs = costsInWords(rung);
   const verdict = rung.comparison?.verdict;
   const outliers = rung.runs.filter(({ outlier }) => outlier);
   return html`${
     words &&
     verdict &&
     html`<p class="verdict ${verdict.split(" ")[0]!}"><span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${capital(words)}.</p>`
-  }${rung.note && html`<p class="muted">${capital(rung.note)}.</p>`}${
+  }${costs && html`<p>${capital(costs)}.</p>`}${rung.note && html`<p class="muted">${capital(rung.note)}.</p>`}${
     outliers.length > 0 &&
     html`<p class="muted">Outliers, counted like all others: ${outliers
       .map(({ repeat, iops }) => `${count(iops)} IOPS in repeat ${repeat + 1}`)

@@ -1,6 +1,6 @@
+import { fewestRepeats } from "../../results/compare.ts";
 import type { Results } from "../../results/schema.ts";
 import { type LadderMode, rungsOf } from "../../rungs/plan.ts";
-import { fewestPairs } from "../../statistics/verdict.ts";
 import { bytes, duration } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
@@ -57,7 +57,7 @@ export function methodSection({ workload, seed, started, finished }: Results): S
     heading: "How the figures were made",
     short: "Method",
     body: html`<p>The rungs were measured ${workload.repeats} times, interleaved: each repeat visits every rung once, in an order drawn from seed ${seed}, so that what the machine does meanwhile falls on all rungs alike. The whole took ${duration(started, finished)}.</p>
-<p>A rung’s figure is the median of its repeats; the interval around it is a 95 % bootstrap interval of that median. Two rungs are compared by the ratio of their IOPS within each repeat, and called faster or slower only if the interval of the median ratio leaves 1 out; with fewer than ${fewestPairs} common repeats nothing is called. Repeats more than 3.5 scaled median absolute deviations from their rung’s median are marked as outliers and counted like all others. Rungs are compared one pair at a time: among a dozen verdicts a false one is no surprise.</p>
+<p>A rung’s figure is the median of its repeats; the interval around it is a 95 % bootstrap interval of that median. Two rungs are compared by the ratios of their IOPS, CPU per I/O and latency within each repeat, on a logarithmic scale: the interval is Student’s, and how much repeats differ each comparison estimates from its own, moderated by all others (Smyth, 2004). A difference is called only if it would be there by chance in less than 1 of 20 runs, corrected for all comparisons of a figure (Holm, 1979), so an interval may leave 1 out where nothing is called; with fewer than ${fewestRepeats} common repeats nothing is. Repeats more than 3.5 scaled median absolute deviations from their rung’s median are marked as outliers and counted like all others.</p>
 <p>Every figure of every run is in <a href="results.json">results.json</a> beside this file; it names the file with fio’s own output.</p>
 `,
   };

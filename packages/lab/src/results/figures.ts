@@ -1,0 +1,53 @@
+import type { Slice } from "../statistics/slices.ts";
+import type { Run } from "./schema.ts";
+import { cpuPerIo } from "./summarize.ts";
+
+/** A figure of a run that rungs and runs are compared by. */
+export interface Figure {
+  /** Whether more of it is better. */
+  moreIsBetter: boolean;
+  of: (run: Run) => number;
+  /** The same of one of the run's slices; latency is known only of the run. */
+  ofSlice?: (slices: NonNullable<Run["slices"]>, at: number) => number;
+}
+
+/** What every rung is compared by. */
+export const figures = {
+  iops: {
+    moreIsBetter: true,
+    of: ({ iops }) => iops,
+    ofSlice: ({ ios, seconds }, at) => ios[at] / seconds[at],
+  },
+  cpuPerIo: {
+    moreIsBetter: false,
+    of: ({ cpu, ios }) => cpuPerIo(cpu.client, ios),
+    ofSlice: ({ cpu, ios }, at) => (ios[at] > 0 ? cpu[at] / ios[at] : 0),
+  },
+  latencyP50: { moreIsBetter: false, of: ({ latency }) => latency.p50 },
+  latencyP99: { moreIsBetter: false, of: ({ latency }) => latency.p99 },
+  latencyP999: { moreIsBetter: false, of: ({ latency }) => latency.p999 },
+} satisfies Record<string, Figure>;
+
+export type FigureName = keyof typeof figures;
+
+export const figureNames = Object.keys(figures) as FigureName[];
+
+/**
+ * The slices of a run with one of its figures; undefined where it has none. Of a slice that was repeated the one counts during which
+ * the machine had the least else to do.
+ */
+export function slicesOf({ slices }: Pick<Run, "slices">, name: FigureName): Slice[] | undefined {
+  const { ofSlice }: Figure = figures[name];
+  if (!slices || !ofSlice) return undefined;
+  const best = new Map<string, number>();
+  for (const [at, round] of slices.round.entries()) {
+    const place = `${round} ${slices.way[at]}`;
+    const other = best.get(place);
+    if (other === undefined || slices.foreign[at] < slices.foreign[other]) best.set(place, at);
+  }
+  return [...best.values()].map((at) => ({
+    ...{ round: slices.round[at], way: slices.way[at] === 0 ? 0 : 1 },
+    figure: ofSlice(slices, at),
+    calibration: slices.calibration[at],
+  }));
+}

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findRatios } from "../../src/statistics/blocks.ts";
+import { seededRandom } from "../../src/statistics/random.ts";
+import { blockRatio, type Slice, slopeOf } from "../../src/statistics/slices.ts";
+
+/** What a simulated ladder is like; all but counts are shares of a figure. */
+interface World {
+  rungs: number;
+  blocks: number;
+  rounds: number;
+  /** What each rung brings over the one before. */
+  effect: (rung: number) => number;
+  /** How much a rung differs from boot to boot. */
+  boots: (rung: number) => number;
+  /** How much slices of one boot differ. */
+  noise: number;
+  /** How far the machine's speed strays from one slice to the next, and how evenly it falls through a block. */
+  stray: number;
+  fall: number;
+  /** How many slices something hits that halves their figure. */
+  outliers: number;
+  /** Without the fixed piece of work beside the slices. */
+  isBlind?: true;
+}
+
+const ladder: World = {
+  ...{ rungs: 16, blocks: 5, rounds: 5 },
+  effect: (rung) => [0, 0.3, -0.1, 0.05][rung % 4],
+  // From a rung that is nearly the same after every boot to one that is not.
+  boots: (rung) => 0.02 + 0.04 * ((rung * 7) % 16) * (1 / 16),
+  ...{ noise: 0.05, stray: 0.02, fall: 0.3, outliers: 0.03 },
+};
+
+const runs = 300;
+
+/** Simulates a ladder's runs and asks what is found of each rung against the one before. */
+function simulate(world: World, seed: number) {
+  const random = seededRandom(seed);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const { rungs, blocks, rounds, effect, boots, noise, stray, fall, outliers, isBlind } = world;
+  const levels: number[] = [8];
+  for (let rung = 1; rung < rungs; rung++) levels[rung] = levels[rung - 1] + Math.log1p(effect(rung));
+  const order = [...levels.keys()];
+  const measured = Array.from({ length: blocks }, () => {
+    const booted = levels.map((level, rung) => level + boots(rung) * normal());
+    const slices: Slice[][] = levels.map(() => []);
+    let weather = 0.1 * normal();
+    for (let round = 0; round < rounds; round++) {
+      for (const way of [0, 1] as const) {
+        for (const rung of way === 0 ? order : order.toReversed()) {
+          weather += stray * normal() - fall / (rounds * rungs * 2);
+          const hit = random() < outliers ? Math.log(0.5) : 0;
+          slices[rung].push({
+            ...{ round, way, figure: Math.exp(booted[rung] + weather + noise * normal() + hit) },
+            ...(!isBlind && { calibration: Math.exp(-weather + 0.01 * normal()) }),
+          });
+        }
+      }
+    }
+    return slices;
+  });
+  const comparisons = order
+    .slice(1)
+    .flatMap((rung) => measured.map((slices) => ({ before: slices[rung - 1], after: slices[rung] })));
+  const slope = slopeOf(comparisons);
+  const found = findRatios(
+    order
+      .slice(1)
+      .map((rung) => measured.map((slices) => blockRatio(slices[rung - 1], slices[rung], slope)!)),
+  );
+  return found.map((each, index) => ({ ...each!, truth: 1 + effect(index + 1) }));
+}
+
+for (const [name, world] of Object.entries({
+  "five blocks": ladder,
+  "three blocks": { ...ladder, blocks: 3 },
+  "three rungs": { ...ladder, rungs: 3 },
+  "wild slices and a wild machine": { ...ladder, outliers: 0.08, stray: 0.05, fall: 1 },
+} satisfies Record<string, World>)) {
+  test(`95 % intervals hold the truth in 93 to 97 % of all cases: ${name}`, () => {
+    const all = Array.from({ length: runs }, (_, seed) => simulate(world, seed + 1)).flat();
+    const held = all.filter(({ ratio, truth }) => ratio.low <= truth && truth <= ratio.high).length;
+    const share = held / all.length;
+    assert.ok(share >= 0.93 && share <= 0.97, `${(share * 100).toFixed(1)} % of ${all.length}`);
+  });
+}
+
+test("where no rung differs, a run with any verdict at all is at most 1 in 20", () => {
+  const same = { ...ladder, effect: () => 0 };
+  const wrong = Array.from({ length: runs }, (_, seed) =>
+    simulate(same, seed + 1000).some(({ probability }) => probability <= 0.05),
+  ).filter(Boolean).length;
+  // The twentieth, and twice what chance adds to it in so many runs.
+  assert.ok(wrong / runs <= 0.05 + 2 * Math.sqrt((0.05 * 0.95) / runs), `${wrong} of ${runs}`);
+});
+
+test("a difference of a seventh is nearly always found, however many comparisons are made", () => {
+  const steps = { ...ladder, effect: (rung: number) => (rung % 2 === 1 ? 0.15 : 0), boots: () => 0.02 };
+  const all = Array.from({ length: 50 }, (_, seed) => simulate(steps, seed + 2000)).flat();
+  const there = all.filter(({ truth }) => truth > 1);
+  const found = there.filter(({ probability }) => probability <= 0.05).length;
+  assert.ok(found / there.length > 0.9, `${found} of ${there.length}`);
+});
+
+test("the processor's speed, seen in a fixed piece of work, makes intervals narrower", () => {
+  const wild = { ...ladder, stray: 0.1, noise: 0.02, boots: () => 0.01 };
+  const width = (world: World) =>
+    Array.from({ length: 30 }, (_, seed) => simulate(world, seed))
+      .flat()
+      .reduce((sum, { ratio }) => sum + Math.log(ratio.high / ratio.low), 0);
+  assert.ok(width(wild) < 0.7 * width({ ...wild, isBlind: true }));
+});
