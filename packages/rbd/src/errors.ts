@@ -106,6 +106,17 @@ export function isFenced(error: unknown): boolean {
   );
 }
 
+/** The error of all requests once this client is on the blocklist. */
+export function fencedError(imageName: string, cause: unknown): RbdError {
+  const message = `this client was put on the cluster's blocklist; its writes to image ${imageName} do not arrive any more`;
+  return new RbdError("SIPHON_RBD_FENCED", message, {
+    ...{
+      cause,
+      hint: "another client took the image over while this one did not answer: connect and open it anew",
+    },
+  });
+}
+
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof SiphonError && codes.includes(error.code);
 }

@@ -38,6 +38,9 @@ export type {
 export type { Groups } from "./groups/groups.ts";
 export { type HeaderSnapshot, type ImageHeader, imageFlag, opFeature } from "./header/image-header.ts";
 export { featureNames, featureOf } from "./image/features.ts";
+export type { ImageBytes } from "./image/image-bytes.ts";
+export type { Locks } from "./image/locks.ts";
+export type { Metadata } from "./image/metadata.ts";
 export type { ImageNotice } from "./image/notices.ts";
 export { type OpenOptions, toRead } from "./image/open-options.ts";
 export type { CreateSnapshotOptions, Snapshots } from "./image/snapshots.ts";

@@ -98,10 +98,10 @@ test("a resize by rbd is seen at once, and ours by librbd, whoever has the lock"
   const sizes: number[] = [];
   using _listening = ours.onResize((size) => sizes.push(size));
   await ours.write(0, Buffer.from("ours"));
-  assert.ok(ours.ownsLock);
+  assert.ok(ours.locks.owned);
   // We have the lock: rbd asks us to do it.
   await rbd("resize", `${pool}/sized`, "--size", "40M", "--no-progress");
-  assert.deepEqual([ours.size, ours.ownsLock], [40 * mib, true]);
+  assert.deepEqual([ours.size, ours.locks.owned], [40 * mib, true]);
   await ours.write(39 * mib, Buffer.from("far"));
   await rbd("resize", `${pool}/sized`, "--size", "3M", "--allow-shrink", "--no-progress");
   assert.equal(ours.size, 3 * mib);
@@ -110,10 +110,10 @@ test("a resize by rbd is seen at once, and ours by librbd, whoever has the lock"
   await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
   await theirs.open("sized");
   await theirs.write("sized", 0, Buffer.from("theirs"));
-  assert.ok(!ours.ownsLock);
+  assert.ok(!ours.locks.owned);
   // It has the lock: we ask it.
   await ours.resize(20 * mib, { allowShrink: true });
-  assert.ok(!ours.ownsLock);
+  assert.ok(!ours.locks.owned);
   await theirs.resize("sized", 24 * mib);
   await ours.snapshots.create("asked");
   assert.deepEqual(
@@ -146,7 +146,7 @@ test("rbd's changes of snapshots are carried out by us while we have the lock", 
   await snap("rm", `${pool}/asked@c`, "--no-progress");
   await snap("unprotect", `${pool}/asked@a`);
   assert.deepEqual(names(), ["a"]);
-  assert.ok(ours.ownsLock);
+  assert.ok(ours.locks.owned);
   await ours.write(0, Buffer.from("now!"));
   await using then = await images.open("asked", { snapshot: "a" });
   assert.equal((await then.read(0, 4)).toString(), "then");
@@ -344,7 +344,7 @@ test("a cache is there where the configuration asks for one; what it acknowledge
   while (other.setting("rbd_cache_policy") === undefined) await new Promise(setImmediate);
   await using cached = await (await ImagePool.open(other, pool)).open("cached");
   assert.ok(cached.volatile);
-  await cached.acquireLock();
+  await cached.locks.acquire();
   const bytes = randomBytes(65_536);
   await cached.write(4096, bytes);
   assert.ok((await cached.read(4096, bytes.length)).equals(bytes));
@@ -447,14 +447,14 @@ test("who has the lock sparsifies for whoever asks", async () => {
   await using ours = await images.open("asked-sparse");
   await ours.write(mib, Buffer.alloc(mib));
   await rbd("sparsify", `${pool}/asked-sparse`, "--no-progress");
-  assert.ok(ours.ownsLock);
+  assert.ok(ours.locks.owned);
   assert.deepEqual(await objectsOf(pool, ours.id), []);
   await ours.write(2 * mib, Buffer.alloc(mib));
   await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
   await theirs.open("asked-sparse");
   await theirs.write("asked-sparse", 0, Buffer.from("theirs"));
   await ours.sparsify();
-  assert.ok(!ours.ownsLock);
+  assert.ok(!ours.locks.owned);
   assert.deepEqual(await objectsOf(pool, ours.id), ["0000000000000000"]);
   await assert.rejects(ours.sparsify({ sparseSize: 2 * mib }), { errno: -22 });
   await theirs.close("asked-sparse");
@@ -471,15 +471,15 @@ test("features that rbd enables and disables are obeyed by an image that is open
   await image.write(mib, Buffer.from("3"));
   await rbd("object-map", "rebuild", `${pool}/features`, "--no-progress");
   await image.write(6 * mib, Buffer.from("4"));
-  assert.ok(image.ownsLock);
+  assert.ok(image.locks.owned);
   await change("disable", "object-map", "fast-diff");
   await change("disable", "exclusive-lock");
   await image.write(2 * mib, Buffer.from("5"));
-  assert.ok(!image.ownsLock);
+  assert.ok(!image.locks.owned);
   await change("enable", "exclusive-lock", "object-map", "fast-diff");
   await rbd("object-map", "rebuild", `${pool}/features`, "--no-progress");
   await image.write(7 * mib, Buffer.from("6"));
-  assert.ok(image.ownsLock);
+  assert.ok(image.locks.owned);
   const texts = [0, 5, 1, 6, 2, 7].map((at) => text(image, at * mib));
   assert.equal((await Promise.all(texts)).join(""), "123456");
   await image.close();

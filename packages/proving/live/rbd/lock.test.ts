@@ -40,9 +40,9 @@ test("the lock goes back and forth between us and librbd, with every write", asy
   await theirs.open("turns");
   for (let turn = 0; turn < 3; turn++) {
     await ours.write(2 * turn * mib, Buffer.from(`ours ${turn}`));
-    assert.ok(ours.ownsLock);
+    assert.ok(ours.locks.owned);
     await theirs.write("turns", (2 * turn + 1) * mib, Buffer.from(`theirs ${turn}`));
-    assert.ok(!ours.ownsLock);
+    assert.ok(!ours.locks.owned);
   }
   for (let turn = 0; turn < 3; turn++) {
     assert.equal((await theirs.read("turns", 2 * turn * mib, 6)).toString(), `ours ${turn}`);
@@ -73,7 +73,7 @@ test("two of us who write at the same time both get through, and the object map 
 test("opened exclusively, an image keeps its lock, and others are told so", async () => {
   await images.create("mine", mib);
   await using mine = await images.open("mine", { exclusive: true });
-  assert.ok(mine.ownsLock);
+  assert.ok(mine.locks.owned);
   await using second = await others.open("mine");
   await assert.rejects(second.write(0, Buffer.from("x")), { code: "SIPHON_RBD_LOCKED", errno: -30 });
   await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
@@ -88,8 +88,8 @@ test("librbd keeps a lock that was taken by hand from us, and lock rm frees it",
   await rbd("lock", "add", `${pool}/by-hand`, "mine");
   await using image = await images.open("by-hand");
   await assert.rejects(image.write(0, Buffer.from("x")), { code: "SIPHON_RBD_BUSY" });
-  const { lockers } = await image.lockOwners();
-  await image.breakLock(`client.${lockers[0]!.client}`, "mine");
+  const { lockers } = await image.locks.list();
+  await image.locks.break(`client.${lockers[0]!.client}`, "mine");
   await image.write(0, Buffer.from("x"));
 });
 
@@ -108,13 +108,13 @@ describe("a client that does not answer", { concurrency: true }, () => {
     await using worker = startWorker("renewed");
     await worker.reached(20);
     await using image = await images.open("renewed", { readOnly: true, watch: false });
-    const [before] = (await image.lockOwners()).lockers;
+    const [before] = (await image.locks.list()).lockers;
     worker.process.kill("SIGSTOP");
     await until(async () => (await image.watchers()).length === 0);
     worker.process.kill("SIGCONT");
-    await until(async () => (await image.lockOwners()).lockers[0]!.cookie !== before!.cookie);
+    await until(async () => (await image.locks.list()).lockers[0]!.cookie !== before!.cookie);
     await worker.reached(worker.last + 20);
-    const [now] = (await image.lockOwners()).lockers;
+    const [now] = (await image.locks.list()).lockers;
     assert.equal(now!.client, before!.client);
     assert.deepEqual(
       (await image.watchers()).map(({ cookie }) => `auto ${cookie}`),
@@ -145,7 +145,7 @@ async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP", cache?: Cac
   // What was under way may have arrived; what was acknowledged has.
   assert.ok(before >= BigInt(acknowledged), `${before} of ${acknowledged} acknowledged`);
   await image.write(0, block);
-  assert.ok(image.ownsLock);
+  assert.ok(image.locks.owned);
   if (signal === "SIGSTOP") {
     worker.process.kill("SIGCONT");
     const [failure, later] = await worker.ended;

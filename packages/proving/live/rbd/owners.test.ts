@@ -49,12 +49,12 @@ test("the lock follows its owner's watch while something long is done with it, a
   });
   await begun.promise;
   await using seen = await others.open("long", { readOnly: true, watch: false });
-  const [owner] = (await seen.lockOwners()).lockers;
+  const [owner] = (await seen.locks.list()).lockers;
   stalled.begin();
   await until(async () => (await seen.watchers()).length === 0);
   stalled.end();
-  await until(async () => (await seen.lockOwners()).lockers[0]?.cookie !== owner!.cookie);
-  const [now] = (await seen.lockOwners()).lockers;
+  await until(async () => (await seen.locks.list()).lockers[0]?.cookie !== owner!.cookie);
+  const [now] = (await seen.locks.list()).lockers;
   assert.equal(now!.client, owner!.client);
   assert.deepEqual(
     (await seen.watchers()).map(({ cookie }) => `auto ${cookie}`),
@@ -74,13 +74,13 @@ test("the lock follows its owner's watch while something long is done with it, a
 test("a lock that was taken by hand is given back by who took it, and breaking one's own fences nobody", async () => {
   await images.create("advisory", mib);
   await using image = await images.open("advisory");
-  await image.addLock("mine");
-  await image.removeLock("mine");
-  assert.deepEqual((await image.lockOwners()).lockers, []);
-  await assert.rejects(image.removeLock("mine"), { code: "ENOENT" });
-  await image.addLock("mine");
-  const [own] = (await image.lockOwners()).lockers;
-  await image.breakLock(`client.${own!.client}`, "mine");
+  await image.locks.add("mine");
+  await image.locks.remove("mine");
+  assert.deepEqual((await image.locks.list()).lockers, []);
+  await assert.rejects(image.locks.remove("mine"), { code: "ENOENT" });
+  await image.locks.add("mine");
+  const [own] = (await image.locks.list()).lockers;
+  await image.locks.break(`client.${own!.client}`, "mine");
   await image.write(0, Buffer.from("still here"));
   assert.deepEqual(await blocked(), []);
 });
@@ -91,7 +91,7 @@ test("a lock that this client itself left behind is taken without fencing it", a
   await changeAll(images.pool, headerObject(id), [lock(managedLock(987_654n))]);
   await using image = await images.open("left");
   await image.write(0, Buffer.from("x"));
-  assert.ok(image.ownsLock);
+  assert.ok(image.locks.owned);
   assert.deepEqual(await blocked(), []);
 });
 
@@ -99,7 +99,7 @@ test("a mirror's snapshot that is asked of us is one of a mirror, and not one of
   await images.create("mirrored", mib);
   await using image = await images.open("mirrored");
   await image.write(0, Buffer.from("x"));
-  assert.ok(image.ownsLock);
+  assert.ok(image.locks.owned);
   await rbd("mirror", "pool", "enable", pool, "image");
   await rbd("mirror", "image", "enable", `${pool}/mirrored`, "snapshot");
   const listed = JSON.parse(await rbd("snap", "ls", "--all", `${pool}/mirrored`, "--format", "json"));

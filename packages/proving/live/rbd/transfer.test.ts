@@ -204,7 +204,7 @@ for (const version of [1, 2] as const) {
     const open = () => openEncrypted(image, new Secret(readFileSync(passphraseFile)));
     await writeBytes(await open(), 5000, Buffer.from("written by siphon"));
     await image.flush();
-    await image.releaseLock();
+    await image.locks.release();
     assert.equal(librbd("read", "5000", "17"), "written by siphon");
     librbd("write", "70000", "written by librbd");
     assert.equal((await readBytes(await open(), 70000, 17)).toString(), "written by librbd");

@@ -32,7 +32,7 @@ export async function copyImage(
   await to.create(newName, source.size, { ...shapeOf(from, source), ...wanted });
   try {
     await using target = await to.open(newName);
-    await target.setMetadata(await source.metadata());
+    await target.metadata.set(await source.metadata.list());
     const copier = await copierFor(sparseSize, from, source, to, target);
     const options = { signal, limits, onProgress, isNew: true, copier, sparseSize };
     await copyChanges(source.diff(), imageTarget(target), options);

@@ -48,7 +48,7 @@ export async function deepCopyImage(
       await attachClone(to.pool, id, parents, parent, parent.overlap, version);
     }
     await using target = await to.open(newName);
-    await target.setMetadata(await head.metadata());
+    await target.metadata.set(await head.metadata.list());
     let last: string | undefined;
     const touched = new Set<number>();
     for (const [done, snapshot] of states.entries()) {

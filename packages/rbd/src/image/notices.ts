@@ -1,13 +1,14 @@
 import { channel } from "node:diagnostics_channel";
 
-/** Published on the diagnostics channel `siphon:rbd:image`: what happens to an open image without anybody asking for it. */
+/** Published on the diagnostics channel `siphon:rbd:image`: events of an open image that nobody asked for. */
 export interface ImageNotice {
   /**
    * - `stale`: the header has changed and could not be read; writes wait until it is, and it is tried again;
    * - `current`: it was read;
-   * - `nonsense`: somebody notified what no client sends, and was answered with nothing.
+   * - `kept`: another client asked for the lock, and it could not be given away; the other client asks again;
+   * - `nonsense`: somebody sent a notification that no client sends; it was not answered.
    */
-  event: "stale" | "current" | "nonsense";
+  event: "stale" | "current" | "kept" | "nonsense";
   /** Name of the image. */
   image: string;
   error?: Error;

@@ -1,4 +1,7 @@
+import { NO_SNAP } from "@siphon/rados";
 import type { CacheOptions } from "../cache/image-cache.ts";
+import { RbdError } from "../errors.ts";
+import { type ImageHeader, userSnapshot } from "../header/image-header.ts";
 import type { IoLimits } from "../io/admission.ts";
 
 export interface OpenOptions {
@@ -23,4 +26,18 @@ export interface OpenOptions {
 /** To read the image, or a snapshot of it, once: what others change meanwhile is not seen. */
 export function toRead(snapshot?: string | number): OpenOptions {
   return { readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) };
+}
+
+/**
+ * The id of the snapshot that `OpenOptions.snapshot` names; NO_SNAP for the image as it is now.
+ *
+ * @throws RbdError SIPHON_RBD_NO_SNAPSHOT
+ */
+export function snapIdOf(header: ImageHeader, snapshot: string | number | undefined): number {
+  if (snapshot === undefined) return NO_SNAP;
+  const found =
+    typeof snapshot === "number" ? header.snapshots.get(snapshot) : userSnapshot(header, snapshot);
+  if (found !== undefined) return found.id;
+  const what = typeof snapshot === "number" ? `with id ${snapshot}` : snapshot;
+  throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${what}`);
 }

@@ -34,7 +34,7 @@ export class Overrides {
   async list(): Promise<EffectiveSetting[]> {
     const { cluster } = this.#images;
     const ofPool = await this.#poolOverrides();
-    const ofImage = await this.#image?.metadata();
+    const ofImage = await this.#image?.metadata.list();
     const shown = [...rbdOptions.values()].filter(({ scope }) => {
       return scope === "image" || (scope === "pool" && this.#image === undefined);
     });
@@ -55,7 +55,7 @@ export class Overrides {
     const found =
       this.#image === undefined
         ? (await this.#poolOverrides()).get(prefix + name)
-        : (await this.#image.metadata()).get(prefix + name);
+        : (await this.#image.metadata.list()).get(prefix + name);
     if (found === undefined) throw notSet(name);
     return found;
   }
@@ -68,14 +68,14 @@ export class Overrides {
       });
     }
     const entry = new Map([[prefix + name, value]]);
-    if (this.#image !== undefined) return this.#image.setMetadata(entry);
+    if (this.#image !== undefined) return this.#image.metadata.set(entry);
     await changeAll(this.#pool, infoObject, [setMetadata(entry)]);
     await this.#tellClients();
   }
 
   async remove(name: string): Promise<void> {
     await this.get(name);
-    if (this.#image !== undefined) return this.#image.removeMetadata(prefix + name);
+    if (this.#image !== undefined) return this.#image.metadata.remove(prefix + name);
     await changeAll(this.#pool, infoObject, [removeMetadata(prefix + name)]);
     await this.#tellClients();
   }

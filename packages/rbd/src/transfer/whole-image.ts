@@ -35,7 +35,7 @@ export async function exportWhole(
 /** What it takes to make such an image again. */
 export async function exportedImage(image: Image): Promise<ExportedImage> {
   const { order, features, stripeUnit, stripeCount } = image.header;
-  return { order, features, stripeUnit, stripeCount, metadata: await image.metadata() };
+  return { order, features, stripeUnit, stripeCount, metadata: await image.metadata.list() };
 }
 
 /**
@@ -54,7 +54,7 @@ export async function importWhole(
   await images.create(name, 0, { ...createOptions(reader.image), ...wanted });
   try {
     await using image = await images.open(name);
-    await image.setMetadata(reader.image.metadata);
+    await image.metadata.set(reader.image.metadata);
     let done = 0;
     for (let diff = await reader.next(); diff !== undefined; diff = await reader.next()) {
       await importDiff(diff, imageTarget(image), options);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RadosError } from "@siphon/rados";
 import { changeAll } from "../../src/cls/run.ts";
 import { ExclusiveLock } from "../../src/lock/exclusive-lock.ts";
 import { LockObject } from "../support/lock-pool.ts";
@@ -122,4 +123,35 @@ test("a lock whose return had no answer is returned again, until it is gone", as
   assert.deepEqual(object.called, ["lock", "unlock", "unlock"]);
   await lock.acquire();
   assert.ok(lock.owned);
+});
+
+test("a lock that could not be given away is not lost to those who write, nor to those who want it", async () => {
+  const { object } = open();
+  const failures: unknown[] = [];
+  let writesWait = false;
+  const host = object.hostOf(4n, {
+    releasing: async () => {
+      writesWait = true;
+    },
+    released: () => {
+      writesWait = false;
+    },
+    notReleased: (error) => void failures.push(error),
+  });
+  const lock = new ExclusiveLock(host, { unlockAttempts: 1 });
+  await lock.acquire();
+  object.before = (method) => {
+    if (method === "unlock") throw new RadosError("EIO", "the OSD fails");
+  };
+  assert.equal(lock.requested(), 0);
+  while (failures.length === 0) await settled();
+  assert.deepEqual([writesWait, lock.owned, object.owner?.client], [false, false, 4n]);
+  // A write takes it again, and it can be asked for again.
+  await lock.acquire();
+  assert.ok(lock.owned);
+  await assert.rejects(lock.release(), { code: "EIO" });
+  object.before = () => {};
+  assert.equal(lock.requested(), 0);
+  while (object.owner !== undefined) await settled();
+  assert.equal(failures.length, 1);
 });

@@ -1,7 +1,7 @@
 import type { Cluster, Pool, WriteOperation } from "@siphon/rados";
 import { RadosError } from "@siphon/rados";
 import { type EntityAddr, Reader, Writer, writeEntityAddr } from "@siphon/wire";
-import type { LockHost } from "../../src/lock/exclusive-lock.ts";
+import type { LockHost } from "../../src/lock/lock-host.ts";
 
 /** One object with a lock of the class `lock`, and its watchers, in memory: for what cannot be had of a real OSD at the right moment. */
 export class LockObject {
@@ -36,7 +36,7 @@ export class LockObject {
       ...{ cluster: cluster as unknown as Cluster, pool: pool as unknown as Pool },
       ...{ image: { id: "a", name: "a" }, watchCookie: async () => this.watchers.get(client)! },
       ...{ askOwner: async () => undefined, tell: async () => {}, acquired: async () => {} },
-      ...{ releasing: async () => {}, released: () => {}, fenced: () => {} },
+      ...{ releasing: async () => {}, released: () => {}, notReleased: () => {}, fenced: () => {} },
       ...events,
     };
   }

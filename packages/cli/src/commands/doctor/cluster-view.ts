@@ -43,7 +43,7 @@ async function imageView(
   await using image: Image = await images.open(name, { readOnly: true, watch: false });
   const { header } = image;
   const [{ lockers }, watchers, settings] = await Promise.all([
-    image.lockOwners(),
+    image.locks.list(),
     image.watchers(),
     new Overrides(images, image).list(),
   ]);

@@ -89,7 +89,7 @@ export function restoreCommand(): Command {
             await images.create(spec.image, reader.header.size ?? 0, createOptions(backup.image));
             try {
               await using image = await images.open(spec.image);
-              await image.setMetadata(backup.image.metadata);
+              await image.metadata.set(backup.image.metadata);
               await applyDiff(reader, imageTarget(image), { onProgress, signal });
             } catch (error) {
               await images.discard(spec.image);

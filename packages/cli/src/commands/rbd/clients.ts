@@ -61,7 +61,7 @@ function lockList(): Command {
     .argument("[image-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) =>
       withImage(flags, wholeImageSpec(text, flags), { readOnly: true, watch: false }, async (image) => {
-        const { type, tag, lockers } = await image.lockOwners();
+        const { type, tag, lockers } = await image.locks.list();
         const locks = lockers.map(({ client, cookie, addr }) => ({
           ...{ id: cookie, locker: `client.${client}` },
           address: `${addr.family === 6 ? `[${addr.address}]` : addr.address}:${addr.port}/${addr.nonce}`,
@@ -103,7 +103,7 @@ function lockAdd(): Command {
       const { spec, words } = imageAndWords([text, id], flags);
       const cookie = needed(words[0], "lock id was not specified");
       return withImage(flags, spec, { readOnly: true, watch: false }, (image) =>
-        image.addLock(cookie, flags.shared),
+        image.locks.add(cookie, flags.shared),
       );
     });
   return withConnectFlags(withSpecFlags(command));
@@ -121,7 +121,7 @@ function lockRemove(): Command {
       const cookie = needed(words[0], "lock id was not specified");
       const locker = needed(words[1], "locker was not specified");
       return withImage(flags, spec, { readOnly: true, watch: false }, (image) =>
-        image.breakLock(locker, cookie),
+        image.locks.break(locker, cookie),
       );
     });
   return withConnectFlags(withSpecFlags(command));

@@ -72,7 +72,7 @@ function rowsInstead({ name, id }: ImageEntry, error: unknown): LongRow[] {
 async function rowsOf(cluster: Cluster, images: ImagePool, imageName: string): Promise<LongRow[]> {
   await using image = await images.open(imageName, { readOnly: true, watch: false });
   const { name, id, header } = image;
-  const { lockers, type } = await image.lockOwners();
+  const { lockers, type } = await image.locks.list();
   const parentOf = async (link: typeof header.parent) => {
     if (link === undefined) return {};
     const { pool, pool_namespace, image: parent, snapshot } = await parentText(cluster, link);

@@ -22,7 +22,7 @@ function list(): Command {
     .argument("[image-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) =>
       withImage(flags, wholeImageSpec(text, flags), readOnly, async (image) => {
-        const rows = [...(await image.metadata())];
+        const rows = [...(await image.metadata.list())];
         // rbd says nothing where there is nothing, but in words.
         if (rows.length === 0 && flags.format !== "plain") return;
         print(
@@ -53,7 +53,7 @@ function get(): Command {
   const command = new Command("get").summary("print the value of a key");
   return onKey(command, (spec, [key], flags) =>
     withImage(flags, spec, readOnly, async (image) => {
-      process.stdout.write(`${await image.getMetadata(key).catch(missing(spec, key))}\n`);
+      process.stdout.write(`${await image.metadata.get(key).catch(missing(spec, key))}\n`);
     }),
   );
 }
@@ -64,7 +64,7 @@ function set(): Command {
     command,
     (spec, [key, value], flags) => {
       if (value === undefined) throw usage("metadata value was not specified");
-      return withImage(flags, spec, {}, (image) => image.setMetadata(new Map([[key, value]])));
+      return withImage(flags, spec, {}, (image) => image.metadata.set(new Map([[key, value]])));
     },
     "[value]",
   );
@@ -75,8 +75,8 @@ function remove(): Command {
   return onKey(command, (spec, [key], flags) =>
     withImage(flags, spec, {}, async (image) => {
       // The OSD removes what is not there without a word.
-      await image.getMetadata(key).catch(missing(spec, key));
-      await image.removeMetadata(key);
+      await image.metadata.get(key).catch(missing(spec, key));
+      await image.metadata.remove(key);
     }),
   );
 }

@@ -116,7 +116,7 @@ export async function loseAnswers(options: AnswersOptions): Promise<AnswersResul
   ): Promise<void> {
     for (const throughMap of [false, true]) {
       await using image = await others.open(leaf);
-      if (throughMap) await inTime(image.acquireLock(), "taking the lock");
+      if (throughMap) await inTime(image.locks.acquire(), "taking the lock");
       const after = task.after?.(before, image.size) ?? before.now.copy();
       for (const { block, fill, isThere } of writes) after.wrote(block, fill, isThere);
       await after.check(image, throughMap ? "through the object map" : "without a map");

@@ -67,11 +67,11 @@ export const tasks = {
   },
   "object-map rebuild": { run: ({ image }) => image.rebuildObjectMap() },
   "object-map check": { run: async ({ image }) => void (await image.checkObjectMap()) },
-  "image-meta set": { run: ({ image }) => image.setMetadata(new Map([["key", "value"]])) },
+  "image-meta set": { run: ({ image }) => image.metadata.set(new Map([["key", "value"]])) },
   "lock release and acquire": {
     run: async ({ image }) => {
-      await image.releaseLock();
-      await image.acquireLock();
+      await image.locks.release();
+      await image.locks.acquire();
     },
   },
   discard: {

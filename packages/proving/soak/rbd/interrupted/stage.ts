@@ -112,7 +112,7 @@ async function furnish(cluster: Cluster, name: string): Promise<{ images: ImageP
   const one = Buffer.alloc(shape.size);
   await images.create("disk", shape.size, shape);
   await using disk = await images.open("disk");
-  await disk.setMetadata(new Map([["made-by", "nobody"]]));
+  await disk.metadata.set(new Map([["made-by", "nobody"]]));
   await scatter(disk, random, 0.7, one);
   await disk.snapshots.create("one");
   const two = Buffer.from(one);

@@ -168,7 +168,7 @@ async function look(
   snapshots: ReadonlyMap<string, SnapshotBounds>,
 ): Promise<void> {
   await using image = await others.open(name);
-  await image.acquireLock();
+  await image.locks.acquire();
   await load.verify(image);
   for (const snapshot of image.snapshots.list()) {
     await using shown = await others.open(name, { snapshot: snapshot.name });

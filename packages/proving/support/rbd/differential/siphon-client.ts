@@ -55,7 +55,7 @@ export class SiphonClient implements SiphonDiskClient, AsyncDisposable {
   }
 
   releaseLock(image: string): Promise<void> {
-    return this.#image(image).releaseLock();
+    return this.#image(image).locks.release();
   }
 
   discard(image: string, offset: number, length: number): Promise<void> {

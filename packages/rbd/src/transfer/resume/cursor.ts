@@ -43,11 +43,11 @@ export function fileCursor(path: string): CursorStore {
 export function metadataCursor(image: Image): CursorStore {
   return {
     load: async () => {
-      const text = await image.getMetadata(cursorKey).catch(unless("ENOENT"));
+      const text = await image.metadata.get(cursorKey).catch(unless("ENOENT"));
       return text === undefined ? undefined : decode(text, `the metadata of image ${image.name}`);
     },
-    save: (cursor) => image.setMetadata(new Map([[cursorKey, JSON.stringify(cursor)]])),
-    clear: () => image.removeMetadata(cursorKey),
+    save: (cursor) => image.metadata.set(new Map([[cursorKey, JSON.stringify(cursor)]])),
+    clear: () => image.metadata.remove(cursorKey),
   };
 }
 

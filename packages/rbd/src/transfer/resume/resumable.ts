@@ -74,9 +74,9 @@ export async function copyResumably(
   await using image = await from.open(name, toRead(snapshot));
   const source = await imageState(from.cluster, image);
   await using target = await begin(to, newName, source.size, { ...shapeOf(from, image), ...wanted });
-  const metadata = await image.metadata();
+  const metadata = await image.metadata.list();
   metadata.delete(cursorKey);
-  await target.setMetadata(metadata);
+  await target.metadata.set(metadata);
   const into = imageTarget(target);
   const copier = await copierFor(sparseSize, from, image, to, target);
   const diff = image.diff();

@@ -1,0 +1,214 @@
+import type { CopySource } from "@siphon/rados";
+import { ImageCache } from "../cache/image-cache.ts";
+import { requestFailure } from "../errors.ts";
+import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "../io/image-request.ts";
+import { ObjectCopy } from "../io/object-copy.ts";
+import { BufferRequest, CompareRequest, PatternRequest } from "../io/promise-request.ts";
+import type { IoCounters, Latencies } from "../io/statistics.ts";
+import type { OpenImage } from "./open-image.ts";
+
+/**
+ * The bytes of an open image. Each operation has two forms: with a request that the caller owns (`ImageRequest`), which is called back and
+ * costs no Promise, and with bytes and a Promise.
+ */
+export class ImageBytes {
+  readonly #image: OpenImage;
+
+  constructor(image: OpenImage) {
+    this.#image = image;
+  }
+
+  /** In bytes, as it is now; of the snapshot, if one was opened. */
+  get size(): number {
+    return this.#image.io.size;
+  }
+
+  /** Writes are refused: opened read-only, or at a snapshot. */
+  get readOnly(): boolean {
+    return this.#image.readOnly;
+  }
+
+  /** Whether writes are acknowledged, by a cache, before they last: until a flush. */
+  get volatile(): boolean {
+    const { front } = this.#image;
+    return front instanceof ImageCache && front.volatile;
+  }
+
+  /** Bytes of an object. */
+  get optimalIoSize(): number {
+    return this.#image.header.objectSize;
+  }
+
+  /** Requests and bytes since the image was opened. */
+  get counters(): IoCounters {
+    return this.#image.io.counters;
+  }
+
+  /** Latencies of requests since the image was opened, in nanoseconds, by kind of request. */
+  get latencies(): Latencies {
+    return this.#image.io.latencies;
+  }
+
+  read(request: ImageRequest): void;
+  /** @returns fewer bytes where the image ends before */
+  read(offset: number, length: number): Promise<Buffer>;
+  read(request: ImageRequest | number, length = 0): undefined | Promise<Buffer> {
+    const { front: io } = this.#image;
+    if (typeof request !== "number") {
+      io.read(request);
+      return;
+    }
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.size - request)));
+    return this.#promised("read", (settling) => {
+      const into = new BufferRequest(request, bytes.length, bytes, settling);
+      io.read(into);
+      return into;
+    }).then(({ length: got }) => bytes.subarray(0, got));
+  }
+
+  write(request: ImageRequest): void;
+  /** @param bytes must stay as they are until the Promise settles */
+  write(offset: number, bytes: Uint8Array): Promise<void>;
+  write(request: ImageRequest | number, bytes?: Uint8Array): undefined | Promise<void> {
+    const { front: io } = this.#image;
+    if (typeof request !== "number") {
+      io.write(request);
+      return;
+    }
+    return this.#done("write", (settling) => {
+      io.write(new BufferRequest(request, bytes!.length, bytes!, settling));
+    });
+  }
+
+  flush(request: ImageRequest): void;
+  /** What was written before lasts when it is done. */
+  flush(): Promise<void>;
+  flush(request?: ImageRequest): undefined | Promise<void> {
+    const { front: io } = this.#image;
+    if (request !== undefined) {
+      io.flush(request);
+      return;
+    }
+    return this.#done("flush", (settling) => io.flush(new BufferRequest(0, 0, nothing, settling)));
+  }
+
+  /**
+   * Makes an object of the image a copy of another object of the cluster, moved between OSDs. For images that are not striped and
+   * have no parent.
+   *
+   * @throws RadosError ENOENT where there is no such object
+   */
+  copyObject(objectNumber: number, source: CopySource): Promise<void> {
+    const { io, header } = this.#image;
+    return this.#done("copy an object to", (settling) => {
+      io.write(new ObjectCopy(objectNumber * header.objectSize, header.objectSize, source, settling));
+    });
+  }
+
+  discard(request: ImageRequest): void;
+  /** The bytes need not be kept; they are read as zeros, or as they were at the ends of the range. */
+  discard(offset: number, length: number): Promise<void>;
+  discard(request: ImageRequest | number, length = 0): undefined | Promise<void> {
+    const { front: io } = this.#image;
+    if (typeof request !== "number") {
+      io.discard(request);
+      return;
+    }
+    return this.#done("discard", (settling) => {
+      io.discard(new BufferRequest(request, length, nothing, settling));
+    });
+  }
+
+  writeZeroes(request: ImageRequest): void;
+  writeZeroes(offset: number, length: number): Promise<void>;
+  writeZeroes(request: ImageRequest | number, length = 0): undefined | Promise<void> {
+    const { front: io } = this.#image;
+    if (typeof request !== "number") {
+      io.writeZeroes(request);
+      return;
+    }
+    return this.#done("write zeros to", (settling) => {
+      io.writeZeroes(new BufferRequest(request, length, nothing, settling));
+    });
+  }
+
+  writeSame(request: WriteSameRequest): void;
+  /** @param length a multiple of the pattern's */
+  writeSame(offset: number, length: number, pattern: Uint8Array): Promise<void>;
+  writeSame(request: WriteSameRequest | number, length = 0, pattern?: Uint8Array): undefined | Promise<void> {
+    const { front: io } = this.#image;
+    if (typeof request !== "number") {
+      io.writeSame(request);
+      return;
+    }
+    return this.#done("write to", (settling) => {
+      io.writeSame(new PatternRequest(request, length, pattern!, settling));
+    });
+  }
+
+  compareAndWrite(request: CompareAndWriteRequest): void;
+  /**
+   * Writes `bytes` if the image has `expected`, within 512 bytes that start at a multiple of 512.
+   *
+   * @returns undefined if it was written, or else the first byte of the image that differs
+   */
+  compareAndWrite(offset: number, expected: Uint8Array, bytes: Uint8Array): Promise<number | undefined>;
+  compareAndWrite(
+    request: CompareAndWriteRequest | number,
+    expected?: Uint8Array,
+    bytes?: Uint8Array,
+  ): undefined | Promise<number | undefined> {
+    const { front: io } = this.#image;
+    if (typeof request !== "number") {
+      io.compareAndWrite(request);
+      return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    const compare: CompareRequest = new CompareRequest(request, expected!, bytes!, {
+      resolve: () => resolve(undefined),
+      reject: (result, error) => {
+        if (result === mismatch) resolve(compare.mismatchOffset);
+        else reject(this.#failed("compare and write", result, error));
+      },
+    });
+    io.compareAndWrite(compare);
+    return promise;
+  }
+
+  /** @throws the reason why writes that the cache had acknowledged failed */
+  protected async flushCache(): Promise<void> {
+    const { front, io, readOnly, isClosed, header } = this.#image;
+    if (front === io || readOnly || isClosed) return;
+    const what = `writes to image ${header.name} that the cache had acknowledged failed`;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const failed = (result: number, error: Error | undefined) => reject(requestFailure(what, result, error));
+    front.flush(new BufferRequest(0, 0, nothing, { resolve, reject: failed }));
+    await promise;
+  }
+
+  #done(what: string, start: (settling: Settling) => void): Promise<void> {
+    return this.#promised(what, start).then(() => {});
+  }
+
+  #promised<Started>(what: string, start: (settling: Settling) => Started): Promise<Started> {
+    const { promise, resolve, reject } = Promise.withResolvers<Started>();
+    const started: Started = start({
+      resolve: () => resolve(started),
+      reject: (result, error) => reject(this.#failed(what, result, error)),
+    });
+    return promise;
+  }
+
+  #failed(what: string, result: number, error: Error | undefined): Error {
+    return requestFailure(`cannot ${what} image ${this.#image.header.name}`, result, error);
+  }
+}
+
+interface Settling {
+  resolve(): void;
+  reject(result: number, error: Error | undefined): void;
+}
+
+const nothing = Buffer.alloc(0);
+/** EILSEQ. */
+const mismatch = -84;

@@ -1,0 +1,86 @@
+import { type LockInfo, lock, unlock } from "../cls/lock.ts";
+import { changeAll } from "../cls/run.ts";
+import { RbdError } from "../errors.ts";
+import { breakLockOf, imageLockName, readImageLock } from "../lock/locker.ts";
+import type { OpenImage } from "./open-image.ts";
+
+/**
+ * The locks on an image: the one that its writer holds (feature exclusive-lock), and those that people take by hand (`rbd lock`). Both are
+ * locks of class `lock` on the header.
+ */
+export class Locks {
+  readonly #image: OpenImage;
+
+  constructor(image: OpenImage) {
+    this.#image = image;
+  }
+
+  /** Whether this client holds the lock of feature exclusive-lock. */
+  get owned(): boolean {
+    return this.#image.lock?.owned ?? false;
+  }
+
+  /**
+   * Waits until this client holds the lock of feature exclusive-lock; returns at once for an image without that feature. Writes do this
+   * by themselves.
+   *
+   * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it, SIPHON_RBD_BUSY if somebody locked the image by hand
+   */
+  async acquire(signal?: AbortSignal): Promise<void> {
+    await this.#image.lock?.acquire(signal);
+  }
+
+  /** Gives that lock away once the writes under way are done; the next write asks for it again. */
+  async release(): Promise<void> {
+    await this.#image.lock?.release();
+  }
+
+  /** Who has locked the image, a writer or somebody by hand. */
+  list(): Promise<LockInfo> {
+    return readImageLock(this.#image.pool, this.#image.header.id);
+  }
+
+  /**
+   * Locks the image by hand: nobody else can do so, and no client with feature exclusive-lock can write.
+   *
+   * @param cookie a name for this lock
+   * @param tag shares the lock with all who give the same; undefined: the lock is exclusive
+   * @throws RadosError EBUSY, EEXIST while somebody has it
+   */
+  async add(cookie: string, tag?: string): Promise<void> {
+    const { pool, headerName } = this.#image;
+    const type = tag === undefined ? "exclusive" : "shared";
+    await changeAll(pool, headerName, [lock({ name: imageLockName, type, cookie, tag: tag ?? "" })]);
+  }
+
+  /**
+   * Gives back a lock that this client took by hand.
+   *
+   * @param cookie as `add` was told
+   * @throws RadosError ENOENT for one that this client does not have
+   */
+  async remove(cookie: string): Promise<void> {
+    const { pool, headerName } = this.#image;
+    await changeAll(pool, headerName, [unlock(imageLockName, cookie)]);
+  }
+
+  /**
+   * Takes a lock from another client and puts that client on the blocklist first, so that nothing that its process sends arrives any
+   * more, for any image. A lock of this client itself is only given back.
+   *
+   * @param client `client.4123`
+   * @param cookie as `list` has it
+   * @throws RbdError SIPHON_RBD_INVALID for a lock that is not there
+   */
+  async break(client: string, cookie: string): Promise<void> {
+    const { cluster, pool, header } = this.#image;
+    const { lockers } = await this.list();
+    const locker = lockers.find((each) => `client.${each.client}` === client && each.cookie === cookie);
+    if (locker === undefined) {
+      throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no lock ${cookie} of ${client}`, {
+        errno: -2,
+      });
+    }
+    await breakLockOf(cluster, pool, header.id, locker);
+  }
+}

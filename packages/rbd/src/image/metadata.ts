@@ -1,0 +1,43 @@
+import { getMetadata, listMetadata, removeMetadata, setMetadata } from "../cls/metadata.ts";
+import { ask, changeAll } from "../cls/run.ts";
+import type { OpenImage } from "./open-image.ts";
+
+/** An image's metadata: names and values that people or programs have given it. Settings of the image are `conf_...` among them. */
+export class Metadata {
+  readonly #image: OpenImage;
+
+  constructor(image: OpenImage) {
+    this.#image = image;
+  }
+
+  /** All of them, in the order of names. */
+  async list(): Promise<Map<string, string>> {
+    const { pool, headerName } = this.#image;
+    const all = new Map<string, string>();
+    for (let after = ""; ; ) {
+      const page = await ask(pool, headerName, listMetadata(after, 64));
+      for (const [name, value] of page) all.set(name, value.toString("utf8"));
+      if (page.size < 64) return all;
+      after = [...page.keys()].at(-1)!;
+    }
+  }
+
+  /** @throws RadosError ENOENT for a name that has no value */
+  async get(name: string): Promise<string> {
+    const { pool, headerName } = this.#image;
+    return (await ask(pool, headerName, getMetadata(name))).toString("utf8");
+  }
+
+  /** Adds names, and replaces the values of those that exist. */
+  async set(values: ReadonlyMap<string, string>): Promise<void> {
+    if (values.size === 0) return;
+    await changeAll(this.#image.pool, this.#image.headerName, [setMetadata(values)]);
+    await this.#image.announce();
+  }
+
+  /** Nothing happens if there is no such name. */
+  async remove(name: string): Promise<void> {
+    await changeAll(this.#image.pool, this.#image.headerName, [removeMetadata(name)]);
+    await this.#image.announce();
+  }
+}

@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClassCall } from "../cls/class-call.ts";
+import { assertLocked, type Locker, type LockSpec, lock, setCookie, unlock } from "../cls/lock.ts";
+import { changeAll } from "../cls/run.ts";
+import { hasCode, isFenced, RbdError, unless } from "../errors.ts";
+import { headerObject } from "../object-names.ts";
+import type { LockHost } from "./lock-host.ts";
+import { findOwner, imageLockName, managedLock } from "./locker.ts";
+import { Turns } from "./turns.ts";
+
+/**
+ * This client's claim to an image's lock, as the header object has it: a lock of class `lock` whose cookie names the watch on the header.
+ * An answer of the OSD may be lost; then the claim is uncertain until the header is looked at again. Changes of the claim, and of the
+ * header that it guards, run one after the other, so that the lock follows the watch to a new cookie whatever else goes on.
+ */
+export class LockClaim {
+  readonly #host: LockHost;
+  #held: LockSpec | undefined;
+  /** Names that this object has taken the lock under: one may still be there, if an answer was lost. */
+  readonly #names = new Set<string>();
+  #uncertain = false;
+  readonly #changes = new Turns();
+
+  constructor(host: LockHost) {
+    this.#host = host;
+  }
+
+  get held(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** The lock may be ours though it should not be: an answer was lost. */
+  get uncertain(): boolean {
+    return this.#uncertain;
+  }
+
+  isOurs({ client, cookie }: Locker): boolean {
+    return client === this.#host.cluster.globalId && this.#names.has(cookie);
+  }
+
+  /**
+   * Changes the header by an operation that begins with a step which fails unless the lock is ours.
+   *
+   * @throws RbdError SIPHON_RBD_BUSY if it is not
+   */
+  guarded(change: (guard: ClassCall) => Promise<void>): Promise<void> {
+    return this.#changes.run(() => {
+      if (this.#held === undefined) throw this.#lost();
+      return change(assertLocked(this.#held));
+    });
+  }
+
+  /**
+   * Takes the lock that nobody has, or that is left from an earlier attempt of ours whose answer was lost.
+   *
+   * @returns false if somebody else was quicker
+   */
+  take(left: Locker | undefined): Promise<boolean> {
+    return this.#changes.run(async () => {
+      const wanted = managedLock(await this.#host.watchCookie());
+      this.#names.add(wanted.cookie);
+      this.#uncertain = true;
+      try {
+        if (left === undefined) await this.#run([lock(wanted)]);
+        else if (left.cookie !== wanted.cookie) {
+          await this.#run([setCookie({ ...wanted, cookie: left.cookie }, wanted.cookie)]);
+        }
+      } catch (error) {
+        if (!hasCode(error, "EBUSY", "EEXIST", "ENOENT")) throw error;
+        this.#uncertain = false;
+        return false;
+      }
+      this.#uncertain = false;
+      this.#held = wanted;
+      return true;
+    });
+  }
+
+  /**
+   * Names the lock after the header's new watch.
+   *
+   * @returns false if the lock is somebody else's by now
+   * @throws the reason why it could not be renamed: it may be called again
+   */
+  renew(): Promise<boolean> {
+    return this.#changes.run(async () => {
+      if (this.#held === undefined) return true;
+      const renewed = managedLock(await this.#host.watchCookie());
+      if (renewed.cookie === this.#held.cookie) return true;
+      this.#names.add(renewed.cookie);
+      try {
+        await this.#run([setCookie(this.#held, renewed.cookie)]);
+      } catch (error) {
+        if (!hasCode(error, "EBUSY", "ENOENT")) throw error;
+        // The answer to an earlier attempt was lost, or somebody took the lock: what is under way may fail then, what follows asks for it.
+        const owner = await this.#owner();
+        if (owner?.cookie !== renewed.cookie || !this.isOurs(owner)) {
+          this.#held = undefined;
+          return false;
+        }
+      }
+      this.#held = renewed;
+      return true;
+    });
+  }
+
+  /**
+   * Gives the lock back; while it is ours, nobody else can have it but by putting us on the blocklist.
+   *
+   * @param attempts how often to try, a second apart
+   * @throws the reason why the last attempt failed; the lock is still held then
+   */
+  async giveBack(attempts: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#changes.run(async () => {
+          if (this.#held === undefined) return;
+          this.#uncertain = true;
+          await this.#run([unlock(imageLockName, this.#held.cookie)]).catch(unless("ENOENT"));
+          this.#uncertain = false;
+          this.#held = undefined;
+        });
+        return;
+      } catch (error) {
+        if (isFenced(error) || hasCode(error, "SIPHON_RADOS_CLOSED") || attempt >= attempts) throw error;
+        await sleep(retryDelay);
+      }
+    }
+  }
+
+  /** After an answer was lost: gives the lock back if the header says that it is ours. */
+  async settle(): Promise<void> {
+    const owner = await this.#owner();
+    if (owner !== undefined && this.isOurs(owner)) {
+      await this.#changes.run(() => this.#run([unlock(imageLockName, owner.cookie)]).catch(unless("ENOENT")));
+    }
+    this.#uncertain = false;
+  }
+
+  /** No longer counts on the lock. */
+  drop(): void {
+    this.#held = undefined;
+  }
+
+  #owner(): Promise<Locker | undefined> {
+    return findOwner(this.#host.pool, this.#host.image).catch(unless("SIPHON_RBD_BUSY"));
+  }
+
+  #run(calls: readonly ClassCall[]): Promise<void> {
+    return changeAll(this.#host.pool, headerObject(this.#host.image.id), calls);
+  }
+
+  #lost(): RbdError {
+    const message = `the lock of image ${this.#host.image.name} is not ours any more`;
+    return new RbdError("SIPHON_RBD_BUSY", message, { retryable: true });
+  }
+}
+
+/** Milliseconds between attempts to give the lock back. */
+const retryDelay = 1_000;

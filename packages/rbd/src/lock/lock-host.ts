@@ -1,0 +1,27 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import type { RbdError } from "../errors.ts";
+import type { ImageState } from "../image-state.ts";
+import type { NotifyMessage } from "../watch/notify-message.ts";
+
+/** The open image whose lock it is. */
+export interface LockHost {
+  readonly cluster: Cluster;
+  /** Of the header. */
+  readonly pool: Pool;
+  readonly image: Pick<ImageState, "id" | "name">;
+  /** Cookie of the watch on the header; waits for it while the watch is made anew. */
+  watchCookie(): Promise<bigint>;
+  /** What the owner of the lock answers; undefined if nobody does. */
+  askOwner(message: NotifyMessage): Promise<number | undefined>;
+  tell(message: NotifyMessage): Promise<void>;
+  /** The lock is ours: reads the image again; writes may begin once it returns. */
+  acquired(): Promise<void>;
+  /** The lock will be given away: waits for the writes under way, and lets none begin. */
+  releasing(): Promise<void>;
+  /** It was given away or lost, or may have been. */
+  released(): void;
+  /** Another client asked for the lock, and it could not be given away: it will ask again. */
+  notReleased(error: unknown): void;
+  /** Nothing that this client writes arrives any more. */
+  fenced(error: RbdError): void;
+}
