@@ -8,6 +8,7 @@ import { createImage, LocalCluster } from "@siphon/lab";
 import { NbdClient } from "../../../attach/test/support/nbd-client.ts";
 import { run } from "../../support/attach/run.ts";
 import { SiphonAttach } from "../../support/attach/siphon-attach.ts";
+import { frozen } from "../../support/frozen.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-nbd-rbd-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
@@ -44,13 +45,8 @@ describe("siphon attach over NBD", () => {
 
   /** Carries out what happens while no daemon answers. */
   async function whileFrozen<T>(happens: () => Promise<T>): Promise<T> {
-    const pids = [...ceph.osdPids, ...ceph.monPids];
-    for (const pid of pids) process.kill(pid, "SIGSTOP");
-    try {
-      return await happens();
-    } finally {
-      for (const pid of pids) process.kill(pid, "SIGCONT");
-    }
+    using _ = await frozen([...ceph.osdPids, ...ceph.monPids]);
+    return await happens();
   }
 
   const uri = (image: string) => `nbd+unix:///${pool}/${image}?socket=${socket}`;

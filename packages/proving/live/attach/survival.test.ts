@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { LocalCluster } from "@siphon/lab";
 import type { CheckedLoad } from "../../support/attach/checked-load.ts";
 import { survive, surviveKills, type Transport } from "../../support/attach/survival.ts";
+import { frozen } from "../../support/frozen.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-survival-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
@@ -77,18 +78,13 @@ test("an OSD that is killed and started again is a pause", async () => {
 
 test("a cluster that cannot be reached for 30 s is a pause in which nothing is acknowledged", async () => {
   await surviveBoth(async (loads) => {
-    const pids = [...ceph.osdPids, ...ceph.monPids];
-    for (const pid of pids) process.kill(pid, "SIGSTOP");
-    try {
-      await pause(1000);
-      const before = loads.map(({ acknowledged }) => acknowledged);
-      await pause(29_000);
-      assert.deepEqual(
-        loads.map(({ acknowledged }) => acknowledged),
-        before,
-      );
-    } finally {
-      for (const pid of pids) process.kill(pid, "SIGCONT");
-    }
+    using _ = await frozen([...ceph.osdPids, ...ceph.monPids]);
+    await pause(1000);
+    const before = loads.map(({ acknowledged }) => acknowledged);
+    await pause(29_000);
+    assert.deepEqual(
+      loads.map(({ acknowledged }) => acknowledged),
+      before,
+    );
   });
 });

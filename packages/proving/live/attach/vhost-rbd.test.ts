@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createImage, LocalCluster, qemuDefaults, smallGuest, Vm } from "@siphon/lab";
 import { SiphonAttach } from "../../support/attach/siphon-attach.ts";
+import { frozen } from "../../support/frozen.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-vhost-rbd-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
@@ -64,15 +65,12 @@ test("an RBD image is a guest's disk, with a file system on it", async () => {
 });
 
 test("QEMU stops the VM although the cluster does not answer, and what was under way is done when it goes on", async () => {
-  const pids = ceph.osdPids;
-  for (const pid of pids) process.kill(pid, "SIGSTOP");
   let writes: Promise<string> | undefined;
-  try {
+  {
+    using _ = await frozen(ceph.osdPids);
     writes = verified("8m", 5);
     await sleep(3000);
     await vm.qmp.execute("stop");
-  } finally {
-    for (const pid of pids) process.kill(pid, "SIGCONT");
   }
   await vm.qmp.execute("cont");
   await writes;

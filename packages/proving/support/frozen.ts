@@ -1,0 +1,26 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * Stops processes (SIGSTOP), and resolves when none of their threads runs any more: on a busy machine the others go on until the one
+ * that takes the signal has its turn. They go on when the result is disposed of.
+ */
+export async function frozen(pids: readonly number[]): Promise<Disposable> {
+  for (const pid of pids) process.kill(pid, "SIGSTOP");
+  while (!pids.every(isStopped)) await sleep(5);
+  return {
+    [Symbol.dispose]() {
+      for (const pid of pids) process.kill(pid, "SIGCONT");
+    },
+  };
+}
+
+function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    try {
+      return / \(.*\) [Tt] /s.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8"));
+    } catch {
+      return true; // It has ended.
+    }
+  });
+}
