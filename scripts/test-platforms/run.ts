@@ -6,8 +6,9 @@
  *   node scripts/test-platforms/run.ts platforms [SUITE...]         all parts; trixie and sid unless told
  *   node scripts/test-platforms/run.ts whole [SUITE...]             the newcomer's run, then the whole of npm test
  *
- * --record writes what was found into docs/results/platforms.json. Platforms are tried side by side, --one-by-one after each other.
- * What the programs print is in runs/platforms/. Exit code 1: something failed; 2: it could not be tried.
+ * --record writes what was found into docs/results/platforms.json. --seconds N begins no part later than that, and says which were not
+ * run. Platforms are tried side by side, --one-by-one after each other. What the programs print is in runs/platforms/. Exit code 1:
+ * something failed; 2: it could not be tried.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -31,7 +32,7 @@ const top = fileURLToPath(new URL("../..", import.meta.url));
 const logs = join(top, "runs", "platforms");
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { record: { type: "boolean" }, "one-by-one": { type: "boolean" } },
+  options: { record: { type: "boolean" }, "one-by-one": { type: "boolean" }, seconds: { type: "string" } },
 });
 const [mode = "", ...asked] = positionals;
 const chosen = modes[mode];
@@ -86,6 +87,10 @@ async function tryOn(suite: Suite, commit: string): Promise<boolean> {
     let machine = await start();
     const done: PartRecord[] = [];
     for (const part of chosen.parts) {
+      if (performance.now() > Number(flags.seconds ?? Infinity) * 1000) {
+        say(suite, `${part.name}: NOT RUN, as the time is over`);
+        continue;
+      }
       const run = () => timed(suite, part.name, () => part.run(machine, { log, signal: stop.signal }));
       const first = part === chosen.parts[0];
       const { result: found, seconds } = await run().catch(async (error: Error) => {
@@ -96,7 +101,7 @@ async function tryOn(suite: Suite, commit: string): Promise<boolean> {
       });
       done.push({ name: part.name, seconds, found });
     }
-    if (flags.record && mode !== "newcomer") {
+    if (flags.record && mode !== "newcomer" && done.length === chosen.parts.length) {
       const entry = {
         date: new Date().toISOString(),
         commit,
