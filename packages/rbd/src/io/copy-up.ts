@@ -13,6 +13,8 @@ import { type ParentReader, readParent } from "./parent-read.ts";
 export interface CopyUpOwner {
   /** Resolves when copy-ups may go on; undefined if they may already. */
   allowed(): Promise<void> | undefined;
+  /** Whether a write that was sent off before may yet find that there is no object, and join. */
+  awaits(objectNumber: number): boolean;
   ended(objectNumber: number): void;
 }
 
@@ -25,6 +27,7 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   readonly #io: ExtentHost;
   readonly #owner: CopyUpOwner;
   readonly #objectNumber: number;
+  /** In the order in which they came. */
   readonly #writes: ObjectWrite[] = [];
   /** Of a copy-up without a write. */
   readonly #done: ((result: number, error: Error | undefined) => void)[] = [];
@@ -37,6 +40,8 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   #next = () => {};
   /** Without a write. */
   #alone = false;
+  /** The first write is under way, together with the data. */
+  #sentFirst = false;
   #renewals = 0;
 
   constructor(io: ExtentHost, owner: CopyUpOwner, objectNumber: number) {
@@ -54,9 +59,16 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     else allowed.then(read, (error: Error) => this.#finish(errno.notPermitted, error));
   }
 
-  /** Carries the write out when the object is there. */
+  /**
+   * Carries the write out when the object is there. One that was sent off before the copy-up began, and found no object, may come here after
+   * later ones to the same bytes: it takes its place before them.
+   */
   join(write: ObjectWrite): void {
-    this.#writes.push(write);
+    const writes = this.#writes;
+    const first = this.#sentFirst ? 1 : 0;
+    let at = writes.length;
+    while (at > first && writes[at - 1]!.number > write.number) at--;
+    writes.splice(at, 0, write);
   }
 
   whenDone(done: (result: number, error: Error | undefined) => void): void {
@@ -177,7 +189,9 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     const { snapContext } = this.#io.state;
     const first = this.#alone ? undefined : this.#writes[0];
     const deep = this.data.length > 0 && snapContext.snaps.length > 0;
-    if (first !== undefined && !deep && first.goesWithCopyUp) {
+    const isFirst = first?.goesWithCopyUp === true && !this.#owner.awaits(this.#objectNumber);
+    if (isFirst && !deep) {
+      this.#sentFirst = true;
       first.sendWith(this);
       return;
     }

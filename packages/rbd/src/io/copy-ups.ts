@@ -8,6 +8,8 @@ import type { ObjectWrite } from "./object-write.ts";
 export interface CopyUpsHost extends ExtentHost {
   /** Rejects where the parent's bytes must not become the image's; called once, before the first copy-up. */
   readonly beforeCopyUps: (() => Promise<void>) | undefined;
+  /** By object: writes that were sent off and may yet find that there is no object. */
+  readonly guardedWrites: ReadonlyMap<number, number>;
 }
 
 /** The copy-ups of one image that are under way, one at most for an object. */
@@ -31,6 +33,10 @@ export class CopyUps implements CopyUpOwner {
     return beforeCopyUps().then(() => {
       this.#allowed = true;
     });
+  }
+
+  awaits(objectNumber: number): boolean {
+    return this.#io.guardedWrites.has(objectNumber);
   }
 
   /** Called by the copy-up itself. */

@@ -80,6 +80,7 @@ export class ImageIo implements ImageLayer, WriteHost {
   readonly copyUps: CopyUps = new CopyUps(this);
   /** How many writes to an object are under way that may yet find that it must be copied up. */
   readonly guardedWrites = new Map<number, number>();
+  lastWrite = 0;
   /** Extents that are not in use. */
   readonly #reads: ObjectRead[] = [];
   readonly #writes: ObjectWrite[] = [];

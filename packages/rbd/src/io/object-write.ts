@@ -25,6 +25,8 @@ export interface WriteHost extends ExtentHost {
   };
   /** How many writes to an object are under way that may yet find that it must be copied up. */
   readonly guardedWrites: Map<number, number>;
+  /** The number of the write to an object that came last. */
+  lastWrite: number;
 }
 
 /** The copy-up that is sent together with a write. */
@@ -42,6 +44,8 @@ type DiscardAction = "remove" | "truncate" | "zero";
  * that is not there yet is made by a copy-up first. After a removal the object map is told that it has happened.
  */
 export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
+  /** A write that came later has a higher one. */
+  number = 0;
   #step: "mapBefore" | "write" | "mapAfter" = "write";
   #action: DiscardAction = "zero";
   /** The object may come from the parent: nothing is written before the parent's data is there. */
@@ -63,12 +67,14 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
 
   begin(operation: Operation, extents: ObjectExtents): void {
     this.assign(operation, extents);
+    this.number = ++this.io.lastWrite;
     this.start();
   }
 
   /** A discard of what is left when the extent is cut to the granularity; nothing, if nothing is left. */
   beginDiscard(operation: Operation, extents: ObjectExtents, granularity: number): void {
     this.assign(operation, extents);
+    this.number = ++this.io.lastWrite;
     const { objectSize } = this.layout;
     const unit = Math.min(granularity, objectSize);
     let end = this.objectOffset + this.length;

@@ -77,3 +77,38 @@ test("an object that is not there is copied up, whatever the map says", async ()
   await io.copyUp(0);
   assert.ok(osd.objects.has("rbd_data.c.0000000000000000"));
 });
+
+test("writes are carried out in the order in which they came, also where one that was sent off waits for a copy-up after later ones", async () => {
+  const osd = new MemoryOsd();
+  const parent = new ImageIo({ objecter: osd, state: imageState({ id: "p" }) });
+  await new Requests(parent).write(0, Buffer.alloc(64, 7));
+  const link = { poolId: 1, namespace: "", imageId: "p", snapId: 1, overlap: 256 };
+  const io = new ImageIo({ objecter: osd, state: imageState({ id: "c", parent: link }) });
+  io.parent = parent;
+  const requests = new Requests(io);
+  const turn = () => new Promise(setImmediate);
+  const sent: ObjectRequest[] = [];
+  osd.held = sent;
+  const begun = [requests.write(0, Buffer.alloc(16, 1)), requests.write(16, Buffer.alloc(16, 2))];
+  const [first, second] = sent.splice(0);
+  // It finds no object: what comes now waits for the copy-up, and the second write does not know of it yet.
+  first!.completed();
+  begun.push(requests.write(16, Buffer.alloc(16, 3)));
+  await turn();
+  // The parent was read; then the second write is told that there was no object.
+  for (const request of sent.splice(0)) request.completed();
+  await turn();
+  second!.completed();
+  const all = Promise.all(begun);
+  let done = false;
+  void all.then(() => {
+    done = true;
+  });
+  while (!done) {
+    for (const request of sent.splice(0)) request.completed();
+    await turn();
+  }
+  assert.deepEqual(await all, [0, 0, 0]);
+  const found = osd.objects.get("rbd_data.c.0000000000000000")!;
+  assert.deepEqual([found[0], found[16], found[32]], [1, 3, 7]);
+});
