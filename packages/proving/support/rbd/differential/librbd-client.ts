@@ -1,5 +1,4 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import { promisify } from "node:util";
 import type { DiskClient, Shape } from "./disk-client.ts";
@@ -10,6 +9,8 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
   readonly #rbd: (...args: string[]) => Promise<unknown>;
   readonly #pool: string;
   readonly #lines: AsyncIterator<string>;
+  /** librbd 16.2 crashes at times: then it has ended before anybody waits for it. */
+  readonly #ended: Promise<string>;
 
   /** @param user `client.admin` */
   constructor(conf: string, user: string, pool: string) {
@@ -17,6 +18,12 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
     this.#pool = pool;
     this.#rbd = (...args) => execFileAsync("rbd", ["--conf", conf, "--name", user, ...args]);
     this.#process = spawn(process.env.SIPHON_TEST_PYTHON ?? "/usr/bin/python3", [script, conf, user, pool]);
+    this.#ended = new Promise((resolve) => {
+      this.#process.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+      this.#process.once("error", (error) => resolve(error.message));
+    });
+    // What can be written to no more is told by its end.
+    this.#process.stdin.on("error", () => {});
     this.#process.stderr.pipe(process.stderr, { end: false });
     const lines: Interface = createInterface({ input: this.#process.stdout });
     this.#lines = lines[Symbol.asyncIterator]();
@@ -93,16 +100,17 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#process, "exit");
     this.#process.stdin.end();
-    await ended;
+    await this.#ended;
   }
 
   async #ask<T>(op: string, args: Record<string, unknown>): Promise<T> {
     this.#process.stdin.write(`${JSON.stringify({ op, ...args })}\n`);
     const { value } = await this.#lines.next();
-    const answer = JSON.parse(value ?? '{"error":"the process ended"}') as { ok: T; error?: string };
-    if (answer.error !== undefined) throw new Error(`librbd: ${op} ${args.image}: ${answer.error}`);
+    const what = `librbd: ${op} ${args.image}`;
+    if (value === undefined) throw new Error(`${what}: its process ended (${await this.#ended})`);
+    const answer = JSON.parse(value) as { ok: T; error?: string };
+    if (answer.error !== undefined) throw new Error(`${what}: ${answer.error}`);
     return answer.ok;
   }
 }
