@@ -7,6 +7,7 @@ export type { Examination, ExaminedDisk, FoundFinding } from "./examination.ts";
 export { type ExamineOptions, examine, examineVm, readVms } from "./examine.ts";
 export { allFindings, type FindingGroup, findingById, findingGroups } from "./findings/all.ts";
 export { type Finding, type Severity, severities, type Worth } from "./findings/finding.ts";
+export { type RungName, type RungWords, rungWords } from "./findings/rungs.ts";
 export { type Fix, fixFor } from "./fix/fix.ts";
 export type { Format, InputFile } from "./inputs/input.ts";
 export { recognise } from "./inputs/recognise.ts";

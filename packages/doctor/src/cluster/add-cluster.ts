@@ -12,9 +12,13 @@ export async function addCluster(vm: Vm, view: ClusterView): Promise<void> {
     if (pool === undefined || pool === "" || image === undefined || image === "") continue;
     const found = await view.image(pool, namespace, image);
     if ("why" in found) vm.unseen.push(`image ${pool}/${image}: ${found.why}`);
-    else addImage(disk, found);
+    else {
+      addImage(disk, found);
+      if (found.dataPool !== undefined) pools.add(found.dataPool);
+    }
   }
-  for (const name of pools) await addPool(vm, name, view);
+  const hostRoot = await view.hostRoot?.();
+  for (const name of pools) await addPool(vm, name, view, hostRoot);
   const health = await view.health();
   if ("why" in health) vm.unseen.push(`the cluster's health: ${health.why}`);
   else {
@@ -38,14 +42,23 @@ function addImage(disk: Disk, found: ImageView): void {
   if (overrides.length > 0) disk.image.overrides = overrides;
 }
 
-async function addPool(vm: Vm, name: string, view: ClusterView): Promise<void> {
+async function addPool(vm: Vm, name: string, view: ClusterView, hostRoot: string | undefined): Promise<void> {
   const pool = await view.pool(name);
   if ("why" in pool) {
     vm.unseen.push(`pool ${name}: ${pool.why}`);
     return;
   }
   const place: Place = { file: `pool ${name}`, line: 1 };
-  if (pool.size === 1) vm.settings.replicaOne ??= { value: `pool ${name} keeps one copy`, place };
+  if (pool.erasure?.optimized === false)
+    vm.settings.erasurePlain ??= { value: `pool ${name} is erasure-coded without them`, place };
+  const { roots } = pool;
+  if (hostRoot !== undefined && roots !== undefined && roots.length > 0 && !roots.includes(hostRoot))
+    vm.settings.otherRoot ??= {
+      value: `pool ${name} takes its OSDs from ${roots.join(", ")}, and this host is under ${hostRoot}`,
+      place,
+    };
+  if (pool.size === 1 && pool.erasure === undefined)
+    vm.settings.replicaOne ??= { value: `pool ${name} keeps one copy`, place };
   if (pool.pgs === 1) {
     vm.settings.onePg ??= [];
     vm.settings.onePg.push({ value: name, place });

@@ -3,6 +3,8 @@ export interface ImageView {
   features: readonly string[];
   /** pool/image@snapshot; undefined for an image without a parent. */
   parent?: string;
+  /** The pool of its data, where that is another than its own. */
+  dataPool?: string;
   /** Bytes. */
   objectSize: number;
   snapshots: number;
@@ -19,6 +21,10 @@ export interface PoolView {
   size: number;
   pgs: number;
   autoscale: "on" | "off" | "warn";
+  /** Of an erasure-coded pool: whether it has the optimizations for small reads and writes (Ceph 20 and newer). */
+  erasure?: { optimized: boolean };
+  /** The roots of the CRUSH map that its rule takes OSDs from. */
+  roots?: readonly string[];
 }
 
 export interface HealthView {
@@ -32,4 +38,6 @@ export interface ClusterView {
   image(pool: string, namespace: string | undefined, image: string): Promise<ImageView | { why: string }>;
   pool(name: string): Promise<PoolView | { why: string }>;
   health(): Promise<HealthView | { why: string }>;
+  /** The root of the CRUSH map that this host is under; undefined if the map does not name the host. */
+  hostRoot?(): Promise<string | undefined>;
 }

@@ -1,6 +1,7 @@
 import { type Disk, isData } from "../model/disk.ts";
 import type { Vm } from "../model/vm.ts";
 import type { Finding, Hit } from "./finding.ts";
+import { rungWords } from "./rungs.ts";
 import { diskName, driverLine, qmDisk, vmName } from "./words.ts";
 import { published } from "./worth.ts";
 
@@ -50,7 +51,7 @@ export const cacheFindings: readonly Finding[] = [
     rung: "cache-none",
     when: "A librbd disk has cache.direct false in effect: QEMU or libvirt without a cache mode, or with writeback, writethrough or unsafe; Nova with network=writeback; Incus and OpenNebula by default.",
     not: "none and directsync; the defaults of Proxmox and Nova; disks that the kernel maps; EFI variable stores; rbd_cache=true in ceph.conf alone.",
-    why: "QEMU turns librbd's cache on unless cache.direct is set, whatever ceph.conf says; on a fast cluster the cache costs more than it saves.",
+    why: rungWords["cache-none"].why,
     worth: published.cacheNone,
     wrong:
       "On a slow cluster (hard disks, a long way) with bursts of writes and few flushes the cache wins: measure both before you change a whole fleet.",

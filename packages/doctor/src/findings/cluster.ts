@@ -124,4 +124,39 @@ export const clusterFindings: readonly Finding[] = [
             why: `${autoscalerOff.value}: the number stays what it is, whatever the pool grows to.`,
           },
   },
+  {
+    id: "erasure-unoptimized",
+    title: "An erasure-coded pool without optimizations",
+    severity: "low",
+    when: "The data of a disk are in an erasure-coded pool without allow_ec_optimizations.",
+    not: "Replicated pools; allow_ec_optimizations is on.",
+    why: "A write smaller than a stripe reads the whole stripe from its OSDs and writes all of it, and a small read asks every OSD that has a part of it.",
+    worth: null,
+    wrong: "Before all OSDs run Ceph 20 (Tentacle) it cannot be switched on; once on, it stays on.",
+    takes: "live",
+    fix: {
+      any: "ceph osd pool set POOL allow_ec_optimizations on (Ceph 20 or newer); before, a replicated pool for disks with small writes",
+    },
+    vm: ({ settings: { erasurePlain } }) =>
+      erasurePlain === undefined
+        ? undefined
+        : {
+            place: erasurePlain.place,
+            why: `${erasurePlain.value}: a write smaller than a stripe reads and writes all of the stripe.`,
+          },
+  },
+  {
+    id: "pool-other-root",
+    title: "The pool's OSDs are under another CRUSH root than this host",
+    severity: "info",
+    when: "The CRUSH map names this host under one root, and the pool's rule takes OSDs from another.",
+    not: "The map does not name the host, which runs no OSDs then.",
+    why: "Roots often stand for rooms, sites or classes of hardware: every I/O then goes to another one than the host's own.",
+    worth: null,
+    wrong: "Where the roots stand for hardware (a root of SSDs), and not for places.",
+    takes: "new images",
+    fix: { any: "a pool whose rule takes this host's root, and rbd migration to it" },
+    vm: ({ settings: { otherRoot } }) =>
+      otherRoot === undefined ? undefined : { place: otherRoot.place, why: `${otherRoot.value}.` },
+  },
 ];

@@ -1,6 +1,7 @@
 import type { Disk } from "../model/disk.ts";
 import type { Place } from "../model/place.ts";
 import type { Vm } from "../model/vm.ts";
+import type { RungName } from "./rungs.ts";
 
 /**
  * high: about a factor of two or more, or loss of data. medium: measurable in normal use, or a risk in operation. low: small, or
@@ -67,7 +68,7 @@ export interface Finding {
   title: string;
   severity: Severity;
   /** The rung of the ladder that measures it, with which it shares its words. */
-  rung?: string;
+  rung?: RungName;
   /** When it applies, and when it does not, in words. */
   when: string;
   not: string;

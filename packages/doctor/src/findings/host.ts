@@ -1,5 +1,6 @@
 import type { Vm } from "../model/vm.ts";
 import type { Finding, Hit } from "./finding.ts";
+import { rungWords } from "./rungs.ts";
 import { published } from "./worth.ts";
 
 function usesLibrbd({ disks }: Vm): boolean {
@@ -17,7 +18,7 @@ export const hostFindings: readonly Finding[] = [
     rung: "tcmalloc",
     when: "The process maps librbd, and neither tcmalloc nor jemalloc.",
     not: "Disks that the kernel maps; no maps to look at.",
-    why: "librbd makes many small short-lived objects on several threads, which libc's allocator handles badly.",
+    why: rungWords.tcmalloc.why,
     worth: published.tcmalloc,
     wrong: "With few I/Os it changes nothing; tcmalloc keeps more memory.",
     takes: "restart",
@@ -35,7 +36,7 @@ export const hostFindings: readonly Finding[] = [
     rung: "new-librbd",
     when: "The librbd in use is older than 16.2 (Pacific): the mapped file first, else the package.",
     not: "No version is shown; disks that the kernel maps; a newer one is mapped beside an old package.",
-    why: "librbd's I/O path was rewritten on boost::asio for Ceph 16, with fewer hand-offs between threads.",
+    why: rungWords["new-librbd"].why,
     worth: published.newLibrbd,
     wrong: "Newer clients work with older clusters two releases back; check before you jump further.",
     takes: "restart",

@@ -73,6 +73,10 @@ export interface Settings {
   nearFull?: Fact<string>;
   inactivePgs?: Fact<string>;
   autoscalerOff?: Fact<string>;
+  /** An erasure-coded pool without the optimizations of Ceph 20. */
+  erasurePlain?: Fact<string>;
+  /** A pool whose OSDs are under another root of the CRUSH map than this host. */
+  otherRoot?: Fact<string>;
   /** Images behind one librados client. */
   sharedClient?: Fact<{ images: number; words: string }>;
 }

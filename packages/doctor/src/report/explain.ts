@@ -1,4 +1,5 @@
 import { type Finding, fixWords, type Syntax } from "../findings/finding.ts";
+import { type RungName, rungWords } from "../findings/rungs.ts";
 import { emptyVm, type Platform } from "../model/vm.ts";
 import { worthWords } from "./words.ts";
 
@@ -50,10 +51,10 @@ const effects: Record<Finding["takes"], string> = {
   "nothing to do": "there is nothing to change.",
 };
 
-function howToMeasure(measure: string | undefined, rung: string | undefined): string {
+function howToMeasure(measure: string | undefined, rung: RungName | undefined): string {
   if (measure !== undefined) return `\`${measure}\`.`;
   if (rung !== undefined)
-    return `it is the rung \`${rung}\` of the ladder: \`siphon ladder --rungs ${rung}\`, with the rung before it.`;
+    return `it is the rung \`${rung}\` of the ladder (${rungWords[rung].title}): \`siphon ladder --rungs ${rung}\`, with the rung before it.`;
   return "run the same load in the guest before and after, several times each in turns.";
 }
 

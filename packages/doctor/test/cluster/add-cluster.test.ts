@@ -62,6 +62,26 @@ test("a pool and the cluster's health", async () => {
   assert.deepEqual(fixed.vm, ["autoscaler-off"]);
 });
 
+test("an erasure-coded pool of data without optimizations is told, one with them is not", async () => {
+  const image = async () => ({ ...good, dataPool: "ec" });
+  const pool = (optimized: boolean) => async (name: string) => ({
+    ...{ name, size: name === "ec" ? 6 : 3, pgs: 128, autoscale: "on" as const },
+    ...(name === "ec" && { erasure: { optimized } }),
+  });
+  assert.deepEqual((await idsWith({ image, pool: pool(false) })).vm, ["erasure-unoptimized"]);
+  assert.deepEqual((await idsWith({ image, pool: pool(true) })).vm, []);
+});
+
+test("a pool under another root than the host is told; a host that the map does not name is under none", async () => {
+  const pool = async (name: string) => ({
+    ...{ name, size: 3, pgs: 128, autoscale: "on" as const },
+    roots: ["east"],
+  });
+  assert.deepEqual((await idsWith({ pool, hostRoot: async () => "west" })).vm, ["pool-other-root"]);
+  assert.deepEqual((await idsWith({ pool, hostRoot: async () => "east" })).vm, []);
+  assert.deepEqual((await idsWith({ pool, hostRoot: async () => undefined })).vm, []);
+});
+
 test("what may not be asked is named", async () => {
   const why = "client.u may not read it (EPERM)";
   const { unseen } = await idsWith({ image: async () => ({ why }), health: async () => ({ why }) });

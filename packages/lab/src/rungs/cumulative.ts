@@ -1,3 +1,4 @@
+import { rungWords } from "@siphon/doctor";
 import { needs, type Rung } from "./rung.ts";
 
 /** The default ladder: each rung adds one setting to all before it, so each setting's own worth is seen. */
@@ -10,27 +11,23 @@ export const cumulativeRungs: Rung[] = [
   },
   {
     name: "virtio-blk",
-    title: "+ virtio-blk",
-    why: "A paravirtual disk takes many requests at once through a ring in memory, with one notification for a batch.",
+    ...rungWords["virtio-blk"],
     // One queue, so that the multiqueue rung adds queues and nothing else.
     change: () => ({ device: "virtio-blk", queues: 1 }),
   },
   {
     name: "iothread",
-    title: "+ iothread",
-    why: "A thread of its own serves the disk, so requests no longer wait for QEMU's main loop and its global lock.",
+    ...rungWords.iothread,
     change: () => ({ iothread: true }),
   },
   {
     name: "cache-none",
-    title: "+ cache=none",
-    why: "QEMU turns librbd's cache on unless told not to, whatever ceph.conf says; on a fast cluster the cache costs more than it saves.",
+    ...rungWords["cache-none"],
     change: () => ({ cache: "none" }),
   },
   {
     name: "tcmalloc",
-    title: "+ tcmalloc",
-    why: "librbd makes many small short-lived objects on several threads, which libc's allocator handles badly.",
+    ...rungWords.tcmalloc,
     change: () => ({ allocator: "tcmalloc" }),
     missing: needs.tcmalloc,
   },
@@ -44,27 +41,23 @@ export const cumulativeRungs: Rung[] = [
   },
   {
     name: "new-librbd",
-    title: "+ newer librbd",
-    why: "librbd's I/O path was rewritten on boost::asio for Ceph 16, with fewer hand-offs between threads.",
+    ...rungWords["new-librbd"],
     change: ({ librbdDir }) => ({ librbdDir, moduleDir: undefined }),
     missing: needs.librbd,
   },
   {
     name: "blockdev",
-    title: "+ blockdev",
-    why: "The newer -blockdev syntax leaves the raw format driver out, one layer less for each request.",
+    ...rungWords.blockdev,
     change: () => ({ syntax: "blockdev" }),
   },
   {
     name: "q35",
-    title: "+ q35",
-    why: "A modern machine type: PCI Express and MSI-X in place of a chipset of 1996.",
+    ...rungWords.q35,
     change: () => ({ machine: "q35" }),
   },
   {
     name: "multiqueue",
-    title: "+ multiqueue",
-    why: "One virtio queue a vCPU, so that vCPUs submit without a shared lock; with QEMU 9 or newer, I/O threads share the queues.",
+    ...rungWords.multiqueue,
     change: ({ cpus, qemuMajor }) => ({
       queues: cpus,
       ...(qemuMajor >= 9 && { iothreads: Math.min(cpus, 4) }),
@@ -92,8 +85,7 @@ export const cumulativeRungs: Rung[] = [
   },
   {
     name: "secure",
-    title: "+ encryption on the wire",
-    why: "The price of AES-128-GCM between client and cluster (ms_client_mode=secure), on top of all settings above.",
+    ...rungWords.secure,
     change: () => ({ clientOptions: { ms_client_mode: "secure", ms_mon_client_mode: "secure" } }),
     missing: needs.secure,
   },

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { ClusterView, ImageView } from "@siphon/doctor";
 import type { Cluster } from "@siphon/rados";
 import { featureNames, type Image, ImagePool, Overrides } from "@siphon/rbd";
@@ -6,6 +7,8 @@ import { parentSpec, parentText } from "../rbd/describe.ts";
 /** What a cluster says of the images and pools of VMs, by siphon's own client; nothing of it is changed. */
 export function clusterView(cluster: Cluster): ClusterView {
   return {
+    // Who may not see the map has no answer to this.
+    hostRoot: () => hostRoot(cluster).catch(() => undefined),
     image: (pool, namespace, name) => told(() => imageView(cluster, pool, namespace, name)),
     pool: (name) =>
       told(async () => {
@@ -16,7 +19,14 @@ export function clusterView(cluster: Cluster): ClusterView {
         const pool = pools.find((each) => each.pool_name === name);
         if (pool === undefined) return { why: "there is no such pool" };
         const autoscale = pool.pg_autoscale_mode as "on" | "off" | "warn";
-        return { name, size: Number(pool.size), pgs: Number(pool.pg_num_target ?? pool.pg_num), autoscale };
+        const erasure = pool.type === 3 && {
+          optimized: String(pool.flags_names).split(",").includes("ec_optimizations"),
+        };
+        return {
+          ...{ name, size: Number(pool.size), pgs: Number(pool.pg_num_target ?? pool.pg_num), autoscale },
+          ...(erasure && { erasure }),
+          roots: await rootsOf(cluster, Number(pool.crush_rule)).catch(() => []),
+        };
       }),
     health: () =>
       told(async () => {
@@ -47,10 +57,12 @@ async function imageView(
     image.watchers(),
     new Overrides(images, image).list(),
   ]);
+  const dataPool = header.dataPoolId === header.poolId ? undefined : cluster.pools.get(header.dataPoolId);
   const parent = header.parent && parentSpec(await parentText(cluster, header.parent));
   return {
     features: featureNames(header.features),
     ...(parent && { parent }),
+    ...(dataPool !== undefined && { dataPool }),
     objectSize: header.objectSize,
     snapshots: image.snapshots.all().length,
     lockers: lockers.map(({ client }) => `client.${client}`),
@@ -59,6 +71,36 @@ async function imageView(
       source === "config" ? [] : [{ name: key, value, source }],
     ),
   };
+}
+
+interface Bucket {
+  id: number;
+  name: string;
+  type: string;
+  children?: number[];
+}
+
+/** The roots that a rule takes, without device classes (`default~ssd`). */
+async function rootsOf(cluster: Cluster, id: number): Promise<string[]> {
+  const rules = (await cluster.command({ prefix: "osd crush rule dump" })) as {
+    rule_id: number;
+    steps: { op: string; item_name?: string }[];
+  }[];
+  const steps = rules.find(({ rule_id }) => rule_id === id)?.steps ?? [];
+  return steps.flatMap(({ op, item_name }) => (op === "take" && item_name ? [item_name.split("~")[0]!] : []));
+}
+
+/** The root above this host in the CRUSH map. */
+async function hostRoot(cluster: Cluster): Promise<string | undefined> {
+  const { nodes } = (await cluster.command({ prefix: "osd tree" })) as { nodes: Bucket[] };
+  const short = hostname().split(".")[0];
+  let at = nodes.find(({ type, name }) => type === "host" && name === short);
+  for (let above = at; above !== undefined; at = above, above = parentOf(nodes, above));
+  return at?.type === "root" ? at.name : undefined;
+}
+
+function parentOf(nodes: readonly Bucket[], { id }: Bucket): Bucket | undefined {
+  return nodes.find(({ children }) => children?.includes(id));
 }
 
 /** A cluster that does not answer one question may answer the others. */
