@@ -9,6 +9,7 @@ export function givenSettings(): Record<string, string> {
 
 /**
  * Takes Ceph's settings out of arguments, as all of its programs do: `--rbd-default-data-pool fast`, `--rbd_cache=false`, `--debug-ms 0`.
+ * `--connect-timeout`, which only ceph has, is `client_mount_timeout`.
  *
  * @returns the arguments without them
  */
@@ -16,8 +17,11 @@ export async function takeCephSettings(args: readonly string[]): Promise<string[
   given.clear();
   if (!args.some((arg) => arg.startsWith("--"))) return [...args];
   const known = new Map([...(await loadCephOptions())].filter(([name]) => !ownOptions.has(name)));
+  known.set("connect_timeout", false);
   const { settings, rest } = takeSettings(args, known);
-  for (const [name, value] of settings) given.set(name, value);
+  for (const [name, value] of settings) {
+    given.set(name === "connect_timeout" ? "client_mount_timeout" : name, value);
+  }
   return rest;
 }
 

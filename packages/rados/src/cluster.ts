@@ -187,6 +187,16 @@ export class Cluster implements AsyncDisposable {
     return checkResult(command, target, result);
   }
 
+  /**
+   * What a monitor says of itself and of the cluster's health: JSON text with `health` and `mon_status`.
+   *
+   * @param mon its name without `mon.`
+   * @throws RadosError ENOENT for a monitor that is not in the map
+   */
+  async pingMonitor(mon: string, options: WaitOptions = {}): Promise<string> {
+    return this.#router.ping(mon, this.#waiting(options));
+  }
+
   /** Calls back with each new OSD map, until disposed of. */
   onOsdMap(listener: OsdMapListener): Disposable {
     return this.osdmaps.watch((map) => {

@@ -1,3 +1,4 @@
+export { adminSocketCommand } from "./cluster/admin-socket.ts";
 export { CephFloat, type Command, type CommandOptions, type CommandTarget } from "./cluster/command.ts";
 export { type AddressedCommand, parseCommandLine } from "./cluster/command-line.ts";
 export type { ObjectLocation } from "./cluster/object-location.ts";

@@ -123,12 +123,13 @@ export class ImagePool implements Images {
   /**
    * Makes an image that shows a snapshot of this pool's until it is written to.
    *
+   * @param snapshot its name, or its id, which also those have that were taken of groups
    * @param to where the clone is made: here, unless said otherwise
    * @returns its id
    */
   clone(
     image: string,
-    snapshot: string,
+    snapshot: string | number,
     name: string,
     to: ImagePool = this,
     options?: CloneOptions,

@@ -2,8 +2,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { type AddressedCommand, type Cluster, parseCephFlags, parseCommandLine } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
-import { connectCluster } from "../connect.ts";
+import { type ConnectFlags, connectCluster } from "../connect.ts";
 import { interruption } from "../interruption.ts";
+import { askDaemon, ping } from "./ceph/one-daemon.ts";
 
 export function cephCommand(): Command {
   return new Command("ceph")
@@ -31,11 +32,16 @@ Options, before or after the command:
   -i, --in-file <file>     input of the command (- for standard input)
   -o, --out-file <file>    where its output goes
   -s, --status             the same as the command status
+  --connect-timeout <s>    seconds to find the cluster in (default: client_mount_timeout, or 30)
+
+Of daemons on this machine, over their admin sockets:
+  daemon <type.id|path> <words...>, --admin-daemon <path> <words...>
 
 Examples: siphon ceph osd pool create images 32
           siphon ceph tell osd.* version --format json`;
 
 interface OwnFlags {
+  adminSocket?: string;
   format?: string;
   inFile?: string;
   outFile?: string;
@@ -44,12 +50,17 @@ interface OwnFlags {
 async function ceph(args: readonly string[]): Promise<void> {
   const { own, rest } = takeOwnFlags(args);
   const { conf, cluster: clusterName, name, settings, rest: words } = parseCephFlags(rest);
-  if (words.length === 0)
+  const [first, ...further] = words;
+  if (first === undefined)
     throw new SiphonError("SIPHON_USAGE", "ceph takes a command; for example: siphon ceph status");
-  await using cluster = await connectCluster({
+  const flags: ConnectFlags = {
     ...{ ...(conf && { conf }), ...(clusterName && { cluster: clusterName }), ...(name && { name }) },
     ...Object.fromEntries([...settings].map(([setting, value]) => [camelCase(setting), value])),
-  });
+  };
+  if (own.adminSocket !== undefined) return askDaemon(own.adminSocket, words, own.format, flags);
+  if (first === "daemon") return askDaemon(further[0], further.slice(1), own.format, flags);
+  await using cluster = await connectCluster(flags);
+  if (first === "ping") return await ping(cluster, further[0]);
   const commands = await parseCommandLine(cluster, words, interruption.signal);
   for (const command of commands) await carryOut(cluster, command, own, commands.length > 1);
 }
@@ -86,7 +97,10 @@ const ownFlags = new Map<string, keyof OwnFlags>([
   ["--in-file", "inFile"],
   ["-o", "outFile"],
   ["--out-file", "outFile"],
+  ["--admin-daemon", "adminSocket"],
 ]);
+/** How much ceph says about commands that it does not know, and of itself. */
+const ofNoUse = new Set(["--verbose", "--concise"]);
 
 /** Picks out the flags that only the ceph program has; `-i` is another one in the rest of Ceph's programs. */
 function takeOwnFlags(args: readonly string[]): { own: OwnFlags; rest: string[] } {
@@ -96,6 +110,7 @@ function takeOwnFlags(args: readonly string[]): { own: OwnFlags; rest: string[] 
     const arg = args[i]!;
     const equals = arg.startsWith("--") ? arg.indexOf("=") : -1;
     const flag = ownFlags.get(equals < 0 ? arg : arg.slice(0, equals));
+    if (ofNoUse.has(arg)) continue;
     if (arg === "-s" || arg === "--status") rest.push("status");
     else if (flag === undefined) rest.push(arg);
     else {

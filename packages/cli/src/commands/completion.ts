@@ -34,8 +34,40 @@ async function wordsByPath(entries: readonly CommandEntry[]): Promise<WordsByPat
     }
   };
   for (const { name, load } of entries) add(`siphon ${name}`, await load([]));
+  for (const [command, further] of await furtherWords()) {
+    for (const [path, more] of further) {
+      const key = `siphon ${command} ${path}`.trim();
+      words.set(key, [...(words.get(key) ?? []), ...more]);
+    }
+  }
   return words;
 }
+
+/** Of commands that look at their words themselves. */
+async function furtherWords(): Promise<[command: string, words: WordsByPath][]> {
+  const { cephWords } = await import("./ceph/words.ts");
+  const { verbs } = await import("./rados/verbs.ts");
+  const { optionNames } = await import("./rados/flags.ts");
+  const rados = [...verbs.map(({ name }) => name), ...optionNames().filter((name) => name.startsWith("--"))];
+  const ceph = ["--conf", "--cluster", "--name", "--id", "--mon-host", "--keyring", "--connect-timeout"];
+  const own = ["--format", "--in-file", "--out-file", "--status", "--admin-daemon"];
+  return [
+    ["rados", new Map([["", rados]])],
+    ["ceph", new Map([...cephWords, ["", [...(cephWords.get("") ?? []), ...ceph, ...own]]])],
+  ];
+}
+
+/** What may follow options, in all commands that have them. */
+const values: Record<string, string> = {
+  "--format": "plain json xml",
+  "--image-feature": "layering exclusive-lock object-map fast-diff deep-flatten",
+  "--encryption-format": "luks luks1 luks2",
+  "--export-format": "1 2",
+  "--io-type": "read write readwrite rw",
+  "--io-pattern": "rand seq full-seq",
+  "--rbd-default-clone-format": "1 2 auto",
+  "--sort-by": "write-ops read-ops write-bytes read-bytes write-latency read-latency",
+};
 
 const scripts: Record<string, ((words: WordsByPath) => string) | undefined> = {
   bash: bashScript,
@@ -46,6 +78,7 @@ const scripts: Record<string, ((words: WordsByPath) => string) | undefined> = {
 /** Follows the words as far as they are commands; where no word fits, files are offered. */
 function bashScript(words: WordsByPath): string {
   const cases = [...words].map(([path, all]) => `    '${path}') words='${all.join(" ")}' ;;`);
+  const ofOptions = Object.entries(values).map(([option, all]) => `    ${option}) words='${all}' ;;`);
   return `_siphon_words() {
   case "$1" in
 ${cases.join("\n")}
@@ -59,6 +92,9 @@ _siphon() {
     _siphon_words "$path $word" && path="$path $word"
   done
   _siphon_words "$path"
+  case "\${COMP_WORDS[COMP_CWORD-1]}" in
+${ofOptions.join("\n")}
+  esac
   COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _siphon siphon
@@ -67,6 +103,9 @@ complete -o default -F _siphon siphon
 
 function fishScript(words: WordsByPath): string {
   const cases = [...words].map(([path, all]) => `    case '${path}'\n      printf '%s\\n' ${all.join(" ")}`);
+  const ofOptions = Object.entries(values).map(
+    ([option, all]) => `    case ${option}\n      printf '%s\\n' ${all}\n      return`,
+  );
   return `function __siphon_words
   switch "$argv"
 ${cases.join("\n")}
@@ -76,6 +115,9 @@ ${cases.join("\n")}
 end
 function __siphon_complete
   set -l path siphon
+  switch (commandline -opc)[-1]
+${ofOptions.join("\n")}
+  end
   for word in (commandline -opc)[2..-1]
     if __siphon_words $path $word >/dev/null
       set path $path $word

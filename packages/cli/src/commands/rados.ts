@@ -48,6 +48,7 @@ Options, before or after the verb:
   -f, --format <format>    plain, json or json-pretty
   -b <size>                bytes of a request (default: 4M)
   --offset <bytes>         put: where in the object to begin
+  --target-pool <name>     cp: pool of the copy; --target-nspace its namespace, --target-locator its key
   --input-file <file>      setxattr, setomapval: the value
   -t, --concurrent-ios <n> bench: requests under way (default: 16)
   -O <size>                bench: bytes of an object (default: those of a request)

@@ -16,6 +16,9 @@ test("bash completes commands, their commands, and options", () => {
   assert.deepEqual(complete("siphon", "comp"), ["compare", "completion"]);
   assert.deepEqual(complete("siphon", "rbd", "snap", "ro"), ["rollback"]);
   assert.deepEqual(complete("siphon", "rbd", "export", "pool/image", "--no-p"), ["--no-progress"]);
+  assert.deepEqual(complete("siphon", "rados", "-p", "images", "listomap"), ["listomapkeys", "listomapvals"]);
+  assert.deepEqual(complete("siphon", "ceph", "osd", "pool", "set"), ["set", "set-quota"]);
+  assert.deepEqual(complete("siphon", "rbd", "ls", "--format", ""), ["plain", "json", "xml"]);
 });
 
 test("a shell that is not known is refused", () => {

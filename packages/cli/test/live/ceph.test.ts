@@ -61,6 +61,37 @@ for (const words of [
   });
 }
 
+test("monitors are pinged, and daemons asked over their admin sockets: as by the ceph program", async () => {
+  const { code, stdout } = await siphon("ceph", "ping", "mon.a");
+  assert.equal(code, 0);
+  const { health, mon_status } = JSON.parse(stdout);
+  assert.deepEqual([typeof health.status, mon_status.name], ["string", "a"]);
+  for (const words of [
+    "daemon osd.0 version",
+    "daemon osd.0 config get osd_objectstore",
+    "daemon osd.0 config get osd_objectstore -f json",
+    "daemon osd.0 nonsense",
+    "daemon osd.99 version",
+    "daemon osd.0",
+    "ping osd.0",
+    "ping mon.nobody",
+  ]) {
+    const [ours, theirs] = await Promise.all([
+      siphon("ceph", ...words.split(" ")),
+      ceph(...words.split(" ")),
+    ]);
+    assert.equal(ours.code, theirs.code, `${words}: ${ours.stderr}`);
+    if (ours.code === 0) assert.equal(ours.stdout, theirs.stdout);
+  }
+});
+
+test("a cluster that is not there is given up after --connect-timeout", async () => {
+  const args = ["-m", "127.0.0.1:1", "--auth-client-required", "none", "--connect-timeout", "1"];
+  const { code, stderr } = await siphon("ceph", "status", ...args);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /within 1 s.*127\.0\.0\.1:1/);
+});
+
 test("a placement group is queried", async () => {
   const { code, stdout } = await siphon("ceph", "pg", "1.0", "query");
   assert.equal(code, 0);

@@ -106,6 +106,23 @@ test("what is in the pools: as the rados program", async () => {
   for (const words of ["df", "df --format json", "df --format json-pretty"]) await agree(() => both(words));
 });
 
+test("objects are copied by the OSDs, and pools emptied: as the rados program", async () => {
+  for (const pool of ["q", "r"])
+    await call("ceph", ["--conf", cluster.conf, "osd", "pool", "create", pool, "8"]);
+  await each("put whole %data", "setxattr whole colour green", "cp whole", "cp whole part", "get part -");
+  await each("getxattr part colour", "cp whole --target-pool q", "cp nowhere part", "-p q get whole -");
+  for (const pool of ["q", "r"]) {
+    await siphon(["-p", pool, "-N", "inner", "put", "o", "/dev/null"]);
+    await siphon(["-p", pool, "put", "whole", "/dev/null"]);
+  }
+  await each("purge q");
+  const meant = "--yes-i-really-really-mean-it";
+  const [ours, theirs] = await Promise.all([siphon(["purge", "q", meant]), rados(["purge", "r", meant])]);
+  const said = theirs.stdout.replace("Warning: using slow linear search\n", "").replace("pool r", "pool q");
+  assert.deepEqual([ours.code, ours.stdout], [0, said]);
+  await each("-p q --all ls");
+});
+
 test("watchers are listed, hear of notifications and answer them, whichever program they use", async () => {
   for (const [watcher, notifier] of [
     [[process.execPath, main, "rados"], rados],

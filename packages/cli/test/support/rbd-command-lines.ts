@@ -427,6 +427,71 @@ bench P/f --io-type read --io-size 5G
 bench P/f --io-type read --io-threads x
 bench P/f --io-type rw --rw-mix-read 101
 bench P/f --io-type rw --rw-mix-read x
+create --image P/spec --size 8M
+!bench P/spec --io-type write --io-size 4K --io-total 64K --io-threads 1
+snap create --image P/spec@s --no-progress
+!bench P/spec --io-type write --io-size 64K --io-total 1M --io-threads 1
+resize --image P/spec --size 12M --no-progress
+snap create P/spec --snap t --no-progress
+snap protect --image P/spec@s
+info --image P/spec
+info --image P/spec@s --format json
+info --image P/spec --pool nopool
+info P/spec --image nothing
+snap ls --image P/spec
+clone --image P/spec@s --dest P/spec1
+clone --image P/spec@s P/spec2
+clone P/spec@s --dest P/spec3
+20:clone P/spec --snap-id ID:spec@t P/spec4 --rbd-default-clone-format 2
+20:clone P/spec@s --snap-id 4711 P/spec5
+cp --image P/spec --dest P/spec6 --no-progress
+cp P/spec@s --dest P/spec7 --no-progress
+cp --image P/spec@s P/spec8 --no-progress
+deep cp P/spec@t P/spec9 --no-progress
+deep cp P/spec@nothing P/spec10 --no-progress
+deep cp -p P --image spec --snap s --dest-pool P --dest spec11 --no-progress
+snap ls P/spec9
+info P/spec11
+rename --image P/spec8 --dest P/spec12
+mv P/spec12 --dest P/spec13
+mv P/spec13 --dest spec14
+config image set P/spec rbd_cache
+config image get P/spec
+config image get
+config image set --image P/spec rbd_cache false
+config image get P/spec rbd_cache
+config pool get
+config global set global rbd_cache_size 1M
+config global set client rbd_cache true
+config global get global rbd_cache_size
+config global get client rbd_cache_size
+config global ls global
+config global ls client.somebody --format json
+config global ls client --format xml
+config global rm global rbd_cache_size
+config global rm client rbd_cache
+config global ls global
+config global set global rbd_cache
+config global get somebody rbd_cache
+config global get global debug_ms
+feature disable --image P/spec fast-diff
+image-meta set --image P/spec k v
+image-meta get P/spec k
+lock add --image P/spec one
+export --image P/spec FILE3 --no-progress
+import FILE3 --dest P/spec15 --no-progress
+import FILE3 --image P/spec16 --no-progress
+import --path FILE3 P/spec17 --no-progress
+du --image P/spec
+diff --image P/spec
+status --image P/spec14
+group create P/spec
+group image add --group spec --group-pool P --image P/spec
+group image rm P/spec --image P/spec
+trash mv --image P/spec17
+trash mv P/spec16 --expires-at nonsense
+trash purge P --threshold x --no-progress
+create P/big --size 100E
 rm P/large --no-progress
 ls -l P --format json
 `;

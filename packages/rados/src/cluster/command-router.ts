@@ -11,7 +11,7 @@ import type { OsdMapFeed } from "../mon/osdmap-feed.ts";
 import type { CommandResult } from "../mon/requests.ts";
 import { type WaitOptions, within } from "../wait.ts";
 import { type CommandOptions, type CommandTarget, parsePgId } from "./command.ts";
-import { daemonCommand, monDaemonCommand } from "./daemon-command.ts";
+import { daemonCommand, monDaemonCommand, pingMonitor } from "./daemon-command.ts";
 
 /** What the maps are read from, and through what daemons are reached. */
 export interface CommandPaths {
@@ -81,6 +81,11 @@ export class CommandRouter {
         await sleep(pause, undefined, { signal }).catch(() => signal?.throwIfAborted());
       }
     }
+  }
+
+  ping(mon: string, options: WaitOptions): Promise<string> {
+    const { messenger, authenticator, monClient } = this.#paths;
+    return pingMonitor(messenger, authenticator, monClient.peer(mon), options);
   }
 
   #osdPeer(osd: number): Peer & { type: "osd" } {

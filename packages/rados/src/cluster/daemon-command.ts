@@ -1,5 +1,6 @@
 import type { Authenticator } from "../auth/authenticator.ts";
 import { commandMessage, readCommandReply } from "../messages/command.ts";
+import { pingMessage, readPingReply } from "../messages/ping.ts";
 import { messageType } from "../messages/types.ts";
 import type { IncomingMessage } from "../messenger/message.ts";
 import type { Messenger } from "../messenger/messenger.ts";
@@ -51,6 +52,24 @@ export async function monDaemonCommand(
     closed: (_, error) => reject(error),
   });
   return await within(promise, `no answer of ${mon.name} to a command`, options);
+}
+
+/** Asks one monitor how it is; it answers outside of a quorum as well. */
+export async function pingMonitor(
+  messenger: Messenger,
+  authenticator: Authenticator,
+  mon: Peer,
+  options: WaitOptions,
+): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  using _session = new MonSession(messenger, authenticator, mon, {
+    ready: (session) => session.send(pingMessage()),
+    message: (_, message) => {
+      if (message.type === messageType.ping) resolve(readPingReply(message.readFront("MPing")));
+    },
+    closed: (_, error) => reject(error),
+  });
+  return await within(promise, `no answer of ${mon.name} to a ping`, options);
 }
 
 function encode({ command, input, fsid, forModules }: DaemonCommand) {

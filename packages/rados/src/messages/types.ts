@@ -1,5 +1,6 @@
 /** Numbers of the messages a client exchanges (src/include/ceph_fs.h, src/msg/Message.h). */
 export const messageType = {
+  ping: 2,
   monMap: 4,
   monSubscribe: 15,
   monSubscribeAck: 16,

@@ -18,7 +18,9 @@ import { copyChanges, copyRange } from "./copy-data.ts";
 import { type CopyOptions, shapeOf } from "./copy-image.ts";
 import { ObjectCopier } from "./object-copier.ts";
 
-export interface DeepCopyOptions extends Omit<CopyOptions, "snapshot"> {
+export interface DeepCopyOptions extends CopyOptions {
+  /** Copies the image as it was then, with the snapshots up to this one. */
+  readonly snapshot?: string | undefined;
   /** The copy of a clone gets its parent's data, and no parent. */
   readonly flatten?: boolean;
 }
@@ -32,10 +34,10 @@ export async function deepCopyImage(
   name: string,
   to: Images,
   newName: string,
-  { flatten = false, signal, limits, onProgress, ...wanted }: DeepCopyOptions = {},
+  { snapshot: end, flatten = false, signal, limits, onProgress, ...wanted }: DeepCopyOptions = {},
 ): Promise<void> {
   await using head = await from.open(name, toRead());
-  const states = [...head.snapshots.list().map((snapshot) => snapshot.name), undefined];
+  const states = statesUpTo(end, head);
   // A clone may have been flattened since its first snapshot, but got no other parent.
   const first = head.snapshots.list()[0] ?? head.header;
   const parent = flatten ? undefined : first.parent;
@@ -78,6 +80,13 @@ export async function deepCopyImage(
     await removeWhole(to, newName);
     throw error;
   }
+}
+
+/** Names of the snapshots to be copied, in their order; undefined for the image as it is now. */
+function statesUpTo(end: string | undefined, { snapshots }: Image): (string | undefined)[] {
+  const last = end === undefined ? Number.POSITIVE_INFINITY : snapshots.named(end).id;
+  const names = snapshots.list().flatMap(({ id, name }) => (id <= last ? [name] : []));
+  return end === undefined ? [...names, undefined] : names;
 }
 
 function linkOf({ header, snapId }: Image): ParentLink | undefined {

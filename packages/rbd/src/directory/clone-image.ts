@@ -26,22 +26,32 @@ export interface CloneOptions extends CreateOptions {
 /** An image that shows a snapshot until it is written to (src/librbd/image/CloneRequest.cc). */
 export async function cloneImage(
   cluster: Cluster,
-  from: { readonly pool: Pool; readonly image: string; readonly snapshot: string },
+  from: { readonly pool: Pool; readonly image: string; readonly snapshot: string | number },
   to: { readonly pool: Pool; readonly image: string },
   options: CloneOptions = {},
 ): Promise<string> {
   const imageId = await idOf(from.pool, from.image);
   const parent = await readHeader(from.pool, imageId, from.image);
   assertReadable(parent);
-  const what = `${describe(from.pool, from.image)}@${from.snapshot}`;
-  const snapshot = userSnapshot(parent, from.snapshot);
-  if (snapshot === undefined) throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `there is no snapshot ${what}`);
+  const byId = typeof from.snapshot === "number";
+  const what = `${describe(from.pool, from.image)}${byId ? " with id " : "@"}${from.snapshot}`;
+  const snapshot = byId ? parent.snapshots.get(from.snapshot) : userSnapshot(parent, from.snapshot);
+  if (snapshot === undefined || snapshot.namespace.type === "trash")
+    throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `there is no snapshot ${what}`);
   const format = options.version ?? (await poolSettings(cluster, to.pool)).text("rbd_default_clone_format");
-  const version = format === "auto" ? (clonesOfVersion2(cluster) ? 2 : 1) : Number(format) === 1 ? 1 : 2;
+  const ofUser = snapshot.namespace.type === "user";
+  const auto = clonesOfVersion2(cluster) || !ofUser ? 2 : 1;
+  const version = format === "auto" ? auto : Number(format) === 1 ? 1 : 2;
   if (!has(parent, "layering")) {
     throw new RbdError(
       "SIPHON_RBD_UNSUPPORTED",
       `image ${describe(from.pool, from.image)} has no feature layering`,
+    );
+  }
+  if (version === 1 && !ofUser) {
+    throw new RbdError(
+      "SIPHON_RBD_INVALID",
+      `snapshot ${what} is none of a user's: its clones are of version 2`,
     );
   }
   if (version === 1 && !snapshot.isProtected) {

@@ -26,6 +26,12 @@ export interface RadosFlags {
   verify: boolean;
   /** setomapval: the value is what a file holds. */
   inputFile?: string;
+  /** cp: where the copy goes. */
+  targetPool?: string;
+  targetNamespace?: string;
+  targetLocator?: string;
+  /** purge: all of it. */
+  reallyMeant: boolean;
 }
 
 export interface RadosArguments {
@@ -44,6 +50,7 @@ const without = new Map<string, (flags: RadosFlags) => void>([
   ["--no-cleanup", (flags) => (flags.cleanup = false)],
   ["--no-verify", (flags) => (flags.verify = false)],
   ["--no-hints", () => {}],
+  ["--yes-i-really-really-mean-it", (flags) => (flags.reallyMeant = true)],
 ]);
 
 function option(names: string, assign: Assign): void {
@@ -62,12 +69,19 @@ option("--max-objects", (flags, value, name) => (flags.maxObjects = count(name, 
 option("--run-name", (flags, value) => (flags.runName = value));
 option("--prefix", (flags, value) => (flags.prefix = value));
 option("--input-file", (flags, value) => (flags.inputFile = value));
+option("--target-pool", (flags, value) => (flags.targetPool = value));
+option("--target-nspace", (flags, value) => (flags.targetNamespace = value));
+option("--target-locator", (flags, value) => (flags.targetLocator = value));
+
+export function optionNames(): string[] {
+  return [...withValue.keys(), ...without.keys()];
+}
 
 /** Takes the flags of Ceph's programs and of rados out of the arguments, before and behind the verb. */
 export function parseRadosArguments(args: readonly string[]): RadosArguments {
   const flags: RadosFlags = {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
-    ...{ cleanup: true, verify: true },
+    ...{ cleanup: true, verify: true, reallyMeant: false },
   };
   const { conf, cluster, name, settings, rest } = parseCephFlags(args);
   const words: string[] = [];

@@ -1,3 +1,5 @@
+import { RadosError } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
 import type { RadosCall, RadosVerb } from "./call.ts";
 import { bytesText, columns, json } from "./format.ts";
 
@@ -10,6 +12,11 @@ export const poolVerbs: RadosVerb[] = [
     takes: [0, 0],
     run: df,
   },
+  {
+    ...{ name: "purge", arguments: "<pool> --yes-i-really-really-mean-it" },
+    summary: "remove all objects of a pool, in all namespaces",
+    ...{ takes: [1, 1], run: purge },
+  },
 ];
 
 async function lspools({ cluster, print }: RadosCall): Promise<void> {
@@ -21,7 +28,9 @@ async function df(call: RadosCall): Promise<void> {
     signal: call.signal,
   });
   const { pool: only, format } = call.flags;
-  const shown = pools.filter(({ name }) => only === undefined || name === only);
+  const shown = pools
+    .filter(({ name }) => only === undefined || name === only)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   if (format !== "plain") {
     const fields = shown.map((pool) => ({
       ...{ name: pool.name, id: pool.id, size_bytes: pool.usedBytes, size_kb: pool.usedKib },
@@ -51,6 +60,39 @@ async function df(call: RadosCall): Promise<void> {
   call.print(`total_used       ${bytesText(usedKib * 1024)}\n`);
   call.print(`total_avail      ${bytesText(availableKib * 1024)}\n`);
   call.print(`total_space      ${bytesText(totalKib * 1024)}\n`);
+}
+
+/** Objects are removed as they are listed, so many at a time. */
+async function purge(call: RadosCall): Promise<void> {
+  const { cluster, object: name, flags, signal } = call;
+  if (!flags.reallyMeant) {
+    throw new SiphonError("EPERM", `this removes all objects of pool ${name}, for good`, {
+      hint: "to confirm, add --yes-i-really-really-mean-it",
+    });
+  }
+  const pool = await cluster.pool(name, { signal });
+  const removals = new Set<Promise<void>>();
+  let removed = 0;
+  for await (const { name: object, namespace, key } of pool.listObjects({ allNamespaces: true, signal })) {
+    const removal = pool
+      .with({ namespace })
+      .remove(object, { key, signal, whenFull: "fail" })
+      .catch(unlessGone)
+      .finally(() => removals.delete(removal));
+    // The first failure ends it; of the others nobody hears.
+    removal.catch(() => {});
+    removals.add(removal);
+    removed++;
+    if (removals.size >= flags.concurrency) await Promise.race(removals);
+  }
+  await Promise.all(removals);
+  call.print(
+    `Removed ${removed} ${removed === 1 ? "object" : "objects"}\nsuccessfully purged pool ${name}\n`,
+  );
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof RadosError) || error.code !== "ENOENT") throw error;
 }
 
 const titles = [

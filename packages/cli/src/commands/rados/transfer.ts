@@ -1,6 +1,7 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
-import { appendToObject, readObject, writeObject } from "@siphon/rados";
+import { appendToObject, readObject, WriteOperation, writeObject } from "@siphon/rados";
+import { SiphonError } from "@siphon/wire";
 import type { RadosCall, RadosVerb } from "./call.ts";
 import { bytesText } from "./format.ts";
 
@@ -20,6 +21,10 @@ export const transferVerbs: RadosVerb[] = [
   {
     ...{ name: "append", arguments: "<object> <file>", summary: "a file behind the end of an object" },
     ...{ takes: [2, 2], run: append },
+  },
+  {
+    ...{ name: "cp", arguments: "<object> [target]", summary: "a copy of an object, by the OSDs" },
+    ...{ takes: [1, 2], run: copy },
   },
 ];
 
@@ -55,6 +60,23 @@ async function append(call: RadosCall): Promise<void> {
   const [object, path] = call.args as [string, string];
   using progress = new Progress();
   await appendToObject(await call.pool(), object, progress.over(fileOf(path)), streaming(call));
+}
+
+async function copy(call: RadosCall): Promise<void> {
+  const { flags, object, signal } = call;
+  const pool = await call.pool();
+  const { targetPool, targetNamespace, targetLocator: key } = flags;
+  const there = targetPool === undefined ? pool : await call.cluster.pool(targetPool, { signal });
+  const namespace = targetNamespace ?? pool.namespace;
+  const target = call.args[1] ?? object;
+  if (target === object && there.id === pool.id && namespace === pool.namespace && key === undefined) {
+    throw new SiphonError("SIPHON_USAGE", "an object cannot be copied onto itself", {
+      hint: "give the copy another name, or --target-pool",
+    });
+  }
+  const source = { poolId: pool.id, name: object, namespace: pool.namespace };
+  const operation = new WriteOperation().copyFrom(source);
+  await there.with({ namespace }).operate(target, operation, { signal, ...(key !== undefined && { key }) });
 }
 
 function streaming({ flags: { blockSize }, signal }: RadosCall): {

@@ -32,19 +32,22 @@ export function cloneCommand(): Command {
       .summary("clone a snapshot into a copy-on-write image")
       .argument("[source-snap-spec]")
       .argument("[dest-image-spec]"),
-  ).action((first: string | undefined, second: string | undefined, flags: CloneFlags) => {
-    const [from, to] = sourceAndDestination(first, second, flags);
-    const source = snapshotSpec(from, flags);
-    const target = destinationSpec(to, flags);
-    return withPool(flags, source, async (images, cluster) => {
-      const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
-      await images.clone(source.image, source.snapshot, target.image, there, shape(flags));
+  )
+    .option("--snap-id <id>", "snapshot by its id, also one taken of a group, instead of behind an @")
+    .action((first: string | undefined, second: string | undefined, flags: CloneFlags) => {
+      const [from, to] = sourceAndDestination(first, second, flags);
+      const source = flags.snapId === undefined ? snapshotSpec(from, flags) : imageSpec(from, flags);
+      const snapshot = snapshotOf(source, flags)!;
+      const target = destinationSpec(to, flags);
+      return withPool(flags, source, async (images, cluster) => {
+        const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
+        await images.clone(source.image, snapshot, target.image, there, shape(flags));
+      });
     });
-  });
   return withConnectFlags(withSpecFlags(withDestinationFlags(command)));
 }
 
-type CloneFlags = Flags & ShapeFlags & DestinationFlags;
+type CloneFlags = Flags & ShapeFlags & DestinationFlags & { snapId?: string };
 
 export function flattenCommand(): Command {
   const command = new Command("flatten")

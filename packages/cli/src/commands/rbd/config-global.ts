@@ -23,7 +23,7 @@ export function globalConfigCommand(): Command {
     );
   const set = onEntity("set", "set a setting")
     .argument("<key>")
-    .argument("<value>")
+    .argument("[value]", "", "")
     .action((entity: string, key: string, value: string, flags: ConnectFlags) =>
       withCluster(entity, key, flags, async (cluster) => {
         await cluster.command({ prefix: "config set", who: entity, name: key, value });
@@ -48,19 +48,22 @@ function list(): Command {
         const rows = await settingsOf(cluster, entity);
         print(
           flags,
-          () =>
-            table(
-              [
-                ["Name", "left"],
-                ["Value", "left"],
-                ["Section", "left"],
-              ],
-              rows.map(({ name, value, section }) => [name, value, section]),
-            ),
+          () => (rows.length === 0 ? "" : listText(rows)),
           () => rows,
           { root: "config", items: { config: "option" } },
         );
       }),
+  );
+}
+
+function listText(rows: readonly MonSetting[]): string {
+  return table(
+    [
+      ["Name", "left"],
+      ["Value", "left"],
+      ["Section", "left"],
+    ],
+    rows.map(({ name, value, section }) => [name, value, section]),
   );
 }
 
@@ -87,14 +90,18 @@ interface MonSetting {
   section: string;
 }
 
-/** Those of RBD's that hold for the entity, in the order of names. */
+/**
+ * Those of RBD's that hold for the entity, in the order of names: its own before those of `client`, and these before `global`'s
+ * (src/tools/rbd/action/Config.cc).
+ */
 async function settingsOf(cluster: Cluster, entity: string): Promise<MonSetting[]> {
-  const all = (await cluster.command({ prefix: "config get", who: entity })) as Record<
-    string,
-    { value: string; section: string }
-  >;
-  return Object.entries(all)
-    .filter(([name]) => name.startsWith("rbd_"))
-    .map(([name, { value, section }]) => ({ name, value, section }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sections = ["global", "client", entity].slice(0, entity === "global" ? 1 : undefined);
+  const all = (await cluster.command({ prefix: "config dump" })) as MonSetting[];
+  const found = new Map<string, MonSetting>();
+  for (const wanted of new Set(sections)) {
+    for (const { name, value, section } of all) {
+      if (section === wanted && name.startsWith("rbd_")) found.set(name, { name, value, section });
+    }
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

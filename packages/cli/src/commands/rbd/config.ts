@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
 import { globalConfigCommand } from "./config-global.ts";
-import { poolSpec, type SpecFlags, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
+import { poolSpec, type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 import { withPool } from "./run.ts";
 
@@ -18,7 +18,7 @@ export function configCommand(): Command {
     command.addCommand(list(level));
     command.addCommand(onKey(level, "get", "print a setting", [], printed));
     command.addCommand(
-      onKey(level, "set", "override a setting", ["<value>"], (overrides, key, value) =>
+      onKey(level, "set", "override a setting", ["[value]"], (overrides, key, value) =>
         overrides.set(key, value),
       ),
     );
@@ -73,11 +73,16 @@ function onKey(
   further: string[],
   action: (overrides: Overrides, key: string, value: string) => Promise<void>,
 ): Command {
-  const command = new Command(name).summary(summary).argument(`<${level}-spec>`).argument("<key>");
+  const command = new Command(name).summary(summary).argument(`[${level}-spec]`).argument("[key]");
   for (const each of further) command.argument(each);
-  command.action((text: string, key: string, ...rest: unknown[]) => {
-    const flags = rest.at(-2) as Flags;
-    const value = further.length > 0 ? (rest[0] as string) : "";
+  command.action((...all: unknown[]) => {
+    const flags = all.at(-2) as Flags;
+    const words = all.slice(0, -2).filter((word) => word !== undefined) as string[];
+    const isNamed = flags[level] !== undefined;
+    const text = isNamed ? undefined : words.shift();
+    if (!isNamed && text === undefined) throw usage(`${level} name was not specified`);
+    const [key, value = ""] = words;
+    if (key === undefined) throw usage("config key was not specified");
     return withOverrides(level, text, flags, (overrides) => action(overrides, key, value));
   });
   return withConnectFlags(withSpecFlags(command));

@@ -34,10 +34,11 @@ export function copyCommands(): Command[] {
   const deep = new Command("deep").summary("copy an image with its snapshots: deep copy");
   const flattening = "give the copy of a clone its parent's data, and no parent";
   deep.addCommand(
-    copying("copy an image with its snapshots and its parent", "Image deep copy", deepCopy).option(
-      "--flatten",
-      flattening,
-    ),
+    copying(
+      "copy an image with its parent and its snapshots, or with those up to one of them",
+      "Image deep copy",
+      deepCopy,
+    ).option("--flatten", flattening),
   );
   const plain = copying("copy an image, or a snapshot of one", "Image copy", copy)
     .option("--sparse-size <size>", "zeros of so many bytes are left out", "4K")
@@ -63,10 +64,8 @@ const copy: Copy = (source, { image, snapshot }, there, to, options, flags) => {
   return source.copy(image, to.image, there, copying);
 };
 
-const deepCopy: Copy = (source, { image, snapshot }, there, to, options, { flatten = false }) => {
-  if (snapshot !== undefined) throw usage("a deep copy is of an image, and not of a snapshot");
-  return source.deepCopy(image, to.image, there, { ...options, flatten });
-};
+const deepCopy: Copy = (source, { image, snapshot }, there, to, options, { flatten = false }) =>
+  source.deepCopy(image, to.image, there, { ...options, snapshot, flatten });
 
 function copying(summary: string, title: string, action: Copy): Command {
   const command = withShapeFlags(withTwoImages(new Command("copy").alias("cp").summary(summary)))

@@ -12,7 +12,7 @@ export interface DestinationFlags {
 
 export function withDestinationFlags(command: Command): Command {
   return command
-    .option("--dest <image>", "destination, instead of the argument")
+    .option("--dest <image>", "destination, or all of its spec, instead of the argument")
     .option("--dest-pool <pool>", "pool of the destination (default: rbd)")
     .option("--dest-namespace <namespace>", "namespace of the destination");
 }
@@ -37,7 +37,7 @@ export function newNameSpec(
   flags: DestinationFlags,
   { pool, namespace }: ImageSpec,
 ): ImageSpec {
-  const isWithin = text?.includes("/") !== true && flags.destPool === undefined;
+  const isWithin = (flags.dest ?? text)?.includes("/") !== true && flags.destPool === undefined;
   return asDestination(() =>
     imageSpec(text, { ...(isWithin && { pool, namespace }), ...asSpecFlags(flags) }),
   );

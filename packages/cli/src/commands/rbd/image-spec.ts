@@ -12,7 +12,7 @@ export interface ImageSpec {
   byId?: boolean;
 }
 
-/** The same by options, which rbd also takes. */
+/** The same by options, which rbd also takes; `image` may be a whole spec. */
 export interface SpecFlags {
   pool?: string;
   namespace?: string;
@@ -25,7 +25,7 @@ export function withSpecFlags(command: Command): Command {
   return command
     .option("-p, --pool <pool>", "pool (default: rbd)")
     .option("--namespace <namespace>", "namespace in the pool")
-    .option("--image <image>", "image, instead of the argument")
+    .option("--image <image>", "image, or all of its spec, instead of the argument")
     .option("--snap <snapshot>", "snapshot, instead of behind an @");
 }
 
@@ -34,24 +34,24 @@ export function withImageId(command: Command): Command {
   return command.option("--image-id <id>", "image by its id, also one in the trash, instead of by its name");
 }
 
-export function imageSpec(text: string | undefined, flags: SpecFlags): ImageSpec {
+/** @param argument passed over where an option names the image */
+export function imageSpec(argument: string | undefined, flags: SpecFlags): ImageSpec {
+  const text = flags.image ?? argument;
   const [, path = "", atSnapshot] = /^([^@]*)(?:@([^@]*))?$/.exec(text ?? "") ?? [];
   const parts = path.split("/");
   if (flags.imageId !== undefined) {
-    if (text !== undefined || flags.image !== undefined)
-      throw usage("trying to access image using both name and id.");
+    if (text !== undefined) throw usage("trying to access image using both name and id.");
     const { pool = defaultPool(), namespace = "", imageId, snap } = flags;
     return { pool, namespace, image: imageId, snapshot: snap, byId: true };
   }
-  if (text !== undefined && (parts.length > 3 || atSnapshot === "" || parts.some((part) => part === ""))) {
+  if (text === undefined) throw usage("image name was not specified", imageForm);
+  if (parts.length > 3 || atSnapshot === "" || parts.some((part) => part === "")) {
     throw usage(`an image is [POOL/[NAMESPACE/]]IMAGE[@SNAPSHOT], and not ${text}`);
   }
-  const image = text === undefined ? flags.image : parts.at(-1);
-  if (image === undefined) throw usage("image name was not specified", imageForm);
   return {
     pool: (parts.length > 1 ? parts[0] : flags.pool) ?? defaultPool(),
     namespace: (parts.length > 2 ? parts[1] : flags.namespace) ?? "",
-    ...{ image, snapshot: atSnapshot ?? flags.snap },
+    ...{ image: parts.at(-1)!, snapshot: atSnapshot ?? flags.snap },
   };
 }
 
@@ -93,8 +93,9 @@ export function poolSpec(text: string | undefined, flags: SpecFlags): { pool: st
 /** Bytes: `10G`, `512M`; without a unit: of `plainUnit`. */
 export function parseBytes(text: string, plainUnit: "B" | "M"): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([BKMGTPE]?)i?B?$/i.exec(text) ?? [];
-  if (digits === undefined) throw badOption(`${text} is no size: 10G, 512M, 4K`);
-  return Math.round(Number(digits) * 1024 ** "BKMGTPE".indexOf((unit || plainUnit).toUpperCase()));
+  const bytes = Math.round(Number(digits) * 1024 ** "BKMGTPE".indexOf((unit || plainUnit).toUpperCase()));
+  if (!(bytes < 2 ** 64)) throw badOption(`${text} is no size: 10G, 512M, 4K`);
+  return bytes;
 }
 
 /** A whole number that is not negative. */

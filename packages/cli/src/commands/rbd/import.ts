@@ -63,10 +63,10 @@ export function importCommand(): Command {
     .action((first: string | undefined, second: string | undefined, flags: ImportFlags) => {
       const { path = first } = flags;
       if (path === undefined) throw usage("path was not specified", "a file, or - for standard input");
-      const image = flags.dest ?? flags.image ?? basename(path);
-      const { pool, namespace } = flags;
-      const spec = destinationSpec(flags.path === undefined ? second : first, {
-        ...{ dest: image, destPool: flags.destPool ?? pool, destNamespace: flags.destNamespace ?? namespace },
+      const { pool, namespace, image = basename(path) } = flags;
+      const named = flags.dest ?? (flags.path === undefined ? second : first);
+      const spec = destinationSpec(named ?? image, {
+        ...{ destPool: flags.destPool ?? pool, destNamespace: flags.destNamespace ?? namespace },
       });
       const isWhole = exportFormat(flags.exportFormat) === 2;
       if ([isWhole, isEncrypted(flags), flags.resume].filter(Boolean).length > 1) {

@@ -5,6 +5,7 @@ import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
 import { parentSpec, parentText } from "./describe.ts";
 import {
+  badOption,
   type ImageSpec,
   imageSpec,
   poolSpec,
@@ -23,7 +24,7 @@ import {
   withProgress,
 } from "./output.ts";
 import { withPool } from "./run.ts";
-import { parseTime } from "./time.ts";
+import { parseTime, utime } from "./time.ts";
 import { scheduleCommand } from "./trash-schedule.ts";
 
 interface Flags extends ConnectFlags, SpecFlags {
@@ -45,8 +46,12 @@ function move(): Command {
     .action((text: string | undefined, flags: Flags & { expiresAt: string }) => {
       const spec = wholeImageSpec(text, flags);
       const keptUntil = flags.expiresAt === "now" ? undefined : parseTime(flags.expiresAt);
+      if (keptUntil && keptUntil.getTime() < Date.now() - 1000) {
+        throw usage("cannot use a date in the past as an expiration date", `${flags.expiresAt} is over`);
+      }
       return withPool(flags, spec, async ({ trash }) => {
         await trash.move(spec.image, keptUntil);
+        if (keptUntil) process.stdout.write(`rbd: image ${spec.image} will expire at ${utime(keptUntil)}\n`);
       });
     });
   return withConnectFlags(withSpecFlags(command));
@@ -184,7 +189,7 @@ async function runPurge(images: ImagePool, flags: PurgeFlags): Promise<void> {
   const { expiredBefore, threshold, dryRun } = flags;
   const choice = {
     ...(expiredBefore !== undefined && { expiredBefore: parseTime(expiredBefore) }),
-    ...(threshold !== undefined && { threshold: Number(threshold) }),
+    ...(threshold !== undefined && { threshold: parseNumber("--threshold", threshold) }),
   };
   if (dryRun) {
     for (const { id, name } of await trashToPurge(images, choice)) {
@@ -209,4 +214,9 @@ function idSpec(text: string | undefined, flags: Flags): ImageSpec {
   if (text === undefined && flags.imageId === undefined) throw usage("which image? [POOL/[NAMESPACE/]]ID");
   const { image: _name, imageId, ...where } = flags;
   return imageSpec(text, { ...where, ...(imageId !== undefined && { image: imageId }) });
+}
+
+function parseNumber(option: string, text: string): number {
+  if (text.trim() !== "" && Number.isFinite(Number(text))) return Number(text);
+  throw badOption(`${option} takes a number, and not ${text}`);
 }

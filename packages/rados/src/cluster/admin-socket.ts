@@ -1,0 +1,58 @@
+import { connect } from "node:net";
+import { RadosError } from "../errors.ts";
+import { type WaitOptions, within } from "../wait.ts";
+import { type Command, commandText } from "./command.ts";
+import { matchCommand, readSignatures } from "./signature.ts";
+
+/**
+ * Has a daemon of this machine carry out a command that came as words, over its admin socket: without the cluster, and without a key.
+ *
+ * @param path of the socket, `/var/run/ceph/ceph-osd.0.asok`
+ * @param format as the command knows it; as the daemon likes it if missing
+ * @returns what it answered, byte for byte
+ * @throws RadosError EINVAL for words that are no command; SIPHON_RADOS_UNREACHABLE where nobody listens
+ */
+export async function adminSocketCommand(
+  path: string,
+  words: readonly string[],
+  format?: string,
+  options: WaitOptions = {},
+): Promise<Buffer> {
+  const descriptions = await ask(path, { prefix: "get_command_descriptions" }, options);
+  const { command } = matchCommand(readSignatures(parsed(descriptions, path)), words);
+  return await ask(path, { ...command, ...(format !== undefined && { format }) }, options);
+}
+
+/** A command is JSON and a zero byte; the answer u32 length, big-endian, and so many bytes (src/common/admin_socket.cc). */
+async function ask(path: string, command: Command, options: WaitOptions): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const received: Buffer[] = [];
+  const socket = connect(path, () => socket.write(`${commandText(command)}\0`));
+  socket.on("data", (bytes) => received.push(bytes));
+  socket.on("error", (cause) => reject(unreachable(path, cause)));
+  socket.on("end", () => {
+    const all = Buffer.concat(received);
+    if (all.length >= 4 && all.readUInt32BE(0) === all.length - 4) resolve(all.subarray(4));
+    else reject(new RadosError("SIPHON_RADOS_PROTOCOL", `the daemon behind ${path} gave no whole answer`));
+  });
+  try {
+    return await within(promise, `no answer of the daemon behind ${path}`, options);
+  } finally {
+    socket.destroy();
+  }
+}
+
+function parsed(descriptions: Buffer, path: string): unknown {
+  try {
+    return JSON.parse(descriptions.toString("utf8"));
+  } catch (cause) {
+    throw new RadosError("SIPHON_RADOS_PROTOCOL", `what listens at ${path} is no daemon of Ceph`, { cause });
+  }
+}
+
+function unreachable(path: string, cause: Error): RadosError {
+  const { code } = cause as NodeJS.ErrnoException;
+  return new RadosError("SIPHON_RADOS_UNREACHABLE", `cannot reach a daemon at ${path} (${code})`, {
+    ...{ cause, hint: "the daemon must run on this machine, and its socket be open to this user" },
+  });
+}
