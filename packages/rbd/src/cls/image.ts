@@ -97,6 +97,10 @@ export const getCreated: ClassCall<Date> = query("get_create_timestamp", (r) => 
 export const getAccessed: ClassCall<Date> = query("get_access_timestamp", (r) => date(readUtime(r)));
 export const getModified: ClassCall<Date> = query("get_modify_timestamp", (r) => date(readUtime(r)));
 
+/** To the OSD's time; ENOENT where there is no header. */
+export const setAccessed: ClassCall = change("set_access_timestamp");
+export const setModified: ClassCall = change("set_modify_timestamp");
+
 export function date(time: Utime): Date {
   return new Date(utimeToMilliseconds(time));
 }

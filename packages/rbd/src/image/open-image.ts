@@ -14,6 +14,7 @@ import type { LockHost } from "../lock/lock-host.ts";
 import type { MaintainedImage } from "../maintenance/maintained-image.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { headerObject } from "../object-names.ts";
+import { imageSettings } from "../settings/settings.ts";
 import { HeaderWatch } from "../watch/header-watch.ts";
 import { encodeNotifyMessage, type NotifyMessage } from "../watch/notify-message.ts";
 import { Adoption } from "./adoption.ts";
@@ -25,6 +26,7 @@ import { type OpenOptions, snapIdOf } from "./open-options.ts";
 import { OwnMap } from "./own-map.ts";
 import { Requests } from "./requests.ts";
 import { presenceOf } from "./shown.ts";
+import { Timestamps } from "./timestamps.ts";
 
 /**
  * An image with all that keeps it current: its header as it changes, the watch on it, the lock, the object map, and the I/O
@@ -49,6 +51,7 @@ export class OpenImage implements LockHost, MaintainedImage {
   #watch: HeaderWatch | undefined;
   readonly #adoption: Adoption;
   readonly #ending: Ending;
+  readonly #timestamps: Timestamps;
   /** Writes are held back until the lock was given away. */
   #handingOver = false;
 
@@ -93,6 +96,18 @@ export class OpenImage implements LockHost, MaintainedImage {
       isFinal: (error) => this.#ending.isFinal(error),
       notice: (event, error) => notice({ event, image: this.header.name, ...(error && { error }) }),
       signal: this.#ending.signal,
+    });
+    this.#timestamps = new Timestamps(this.io, {
+      header,
+      intervals: async () => {
+        const settings = await imageSettings(cluster, pool, header.id);
+        const milliseconds = (name: string) => settings.number(name) * 1000;
+        return {
+          read: milliseconds("rbd_atime_update_interval"),
+          write: milliseconds("rbd_mtime_update_interval"),
+        };
+      },
+      change: (call) => changeAll(pool, this.headerName, [call]),
     });
     this.#followLockFeature();
   }
@@ -219,6 +234,7 @@ export class OpenImage implements LockHost, MaintainedImage {
   /** @throws the reason why the lock could not be given away: then the watch stays as well, so that nobody takes this client for dead */
   async close(): Promise<void> {
     if (!this.#ending.close()) return;
+    await this.#timestamps.close();
     try {
       if (this.#ending.failure === undefined) await this.#lock?.close();
     } catch (error) {

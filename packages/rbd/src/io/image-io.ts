@@ -77,6 +77,9 @@ export class ImageIo implements ImageLayer, WriteHost {
   objectMap: ObjectMap | undefined;
   /** Where the image ends already, though its header does not say so yet: what lies behind is being removed. */
   endsAt = Number.POSITIVE_INFINITY;
+  /** `performance.now()` from which a read, or a write, is told to `onDue`, which sets a later time. */
+  readonly due = { read: Number.POSITIVE_INFINITY, write: Number.POSITIVE_INFINITY };
+  onDue: (what: "read" | "write") => void = () => {};
   readonly copyUps: CopyUps = new CopyUps(this);
   /** How many writes to an object are under way that may yet find that it must be copied up. */
   readonly guardedWrites = new Map<number, number>();
@@ -253,6 +256,7 @@ export class ImageIo implements ImageLayer, WriteHost {
     operation.pending = 1;
     operation.starting = true;
     if (clipRequest(operation, this.size)) {
+      if (operation.begun >= this.due.read) this.onDue("read");
       const extents = this.#extents;
       extents.start(this.layout, request.offset, request.length);
       while (extents.next()) {
@@ -272,6 +276,7 @@ export class ImageIo implements ImageLayer, WriteHost {
     else if (this.#gate.failure !== undefined) operation.fail(errno.shutdown, this.#gate.failure);
     if (operation.result === 0 && clipRequest(operation, this.size) && checkWrite(operation, this.layout)) {
       operation.running = this.#running.begin();
+      if (operation.begun >= this.due.write) this.onDue("write");
       const extents = this.#extents;
       const granularity = kind === "discard" ? this.#discardGranularity : 0;
       extents.start(this.layout, request.offset, request.length);

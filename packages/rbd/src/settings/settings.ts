@@ -2,31 +2,38 @@ import type { Cluster, Pool } from "@siphon/rados";
 import { listMetadata } from "../cls/metadata.ts";
 import { askPages } from "../cls/run.ts";
 import { unless } from "../errors.ts";
-import { infoObject } from "../object-names.ts";
+import { headerObject, infoObject } from "../object-names.ts";
 import { optionValue, rbdOptions } from "./options.ts";
 
 /** Settings are metadata under the option's name with this before it: of the image, or of the pool's `rbd_info`. */
 export const overridePrefix = "conf_";
 
 /**
- * What RBD's settings say where something is done: the pool's own, or else those of the command line, the environment, ceph.conf and
+ * What RBD's settings say where something is done: the image's own, or the pool's, or else those of the command line, the environment, ceph.conf and
  * the monitors (src/librbd/api/Config.cc). A value that a setting cannot have is passed over, as librbd does.
  */
 export class Settings {
   readonly #cluster: Pick<Cluster, "setting">;
   readonly #pool: ReadonlyMap<string, string>;
+  readonly #image: ReadonlyMap<string, string>;
 
-  constructor(cluster: Pick<Cluster, "setting">, pool: ReadonlyMap<string, string>) {
+  constructor(
+    cluster: Pick<Cluster, "setting">,
+    pool: ReadonlyMap<string, string>,
+    image: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.#cluster = cluster;
     this.#pool = pool;
+    this.#image = image;
   }
 
   /** @param name with `rbd_` */
   text(name: string): string {
     const option = rbdOptions.get(name);
     if (option === undefined) throw new RangeError(`RBD has no setting ${name}`);
-    const overridden = option.scope === "global" ? undefined : this.#pool.get(overridePrefix + name);
-    const usable = [overridden, this.#cluster.setting(name)]
+    const ofImage = option.scope === "image" ? this.#image.get(overridePrefix + name) : undefined;
+    const ofPool = option.scope === "global" ? undefined : this.#pool.get(overridePrefix + name);
+    const usable = [ofImage, ofPool, this.#cluster.setting(name)]
       .filter((value) => value !== undefined)
       .map((value) => optionValue(option, value))
       .find((value) => value !== undefined);
@@ -49,11 +56,24 @@ export async function poolSettings(cluster: Cluster, pool: Pool): Promise<Settin
   return new Settings(cluster, overrides ?? new Map());
 }
 
+/** The settings that hold for one image. */
+export async function imageSettings(cluster: Cluster, pool: Pool, id: string): Promise<Settings> {
+  const [ofPool, ofImage] = await Promise.all([
+    poolOverrides(pool).catch(unless("EPERM", "EACCES")),
+    metadataOf(pool, headerObject(id)),
+  ]);
+  return new Settings(cluster, ofPool ?? new Map(), ofImage);
+}
+
 /** All metadata of the pool. */
-export async function poolOverrides(pool: Pool): Promise<Map<string, string>> {
+export function poolOverrides(pool: Pool): Promise<Map<string, string>> {
+  return metadataOf(pool.with({ namespace: "" }), infoObject);
+}
+
+async function metadataOf(pool: Pool, object: string): Promise<Map<string, string>> {
   const all = await askPages(
-    pool.with({ namespace: "" }),
-    infoObject,
+    pool,
+    object,
     (last: [string, Buffer] | undefined, most) => listMetadata(last?.[0] ?? "", most),
     64,
   );

@@ -1,0 +1,83 @@
+import type { ClassCall } from "../cls/class-call.ts";
+import { setAccessed, setModified } from "../cls/image.ts";
+
+/** When a read, or a write, is worth telling: `performance.now()`. I/O looks at the number and calls back, and that is all it costs. */
+export interface DueTimes {
+  readonly due: Record<"read" | "write", number>;
+  onDue: (what: "read" | "write") => void;
+}
+
+export interface TimestampHost {
+  /** As the header has them. */
+  readonly header: { readonly accessed: Date; readonly modified: Date };
+  /** Milliseconds between two updates; 0 for none. Asked once, with the first read or write. */
+  intervals(): Promise<Record<"read" | "write", number>>;
+  /** Changes the header, whoever owns the lock. */
+  change(call: ClassCall): Promise<void>;
+}
+
+/**
+ * The times of the last read and write in an image's header: updated by the first read, and the first write, after
+ * rbd_atime_update_interval and rbd_mtime_update_interval (src/librbd/io/ImageRequest.cc). Nothing depends on them here: what cannot be
+ * updated, as for users who may only read, is tried again after a minute.
+ */
+export class Timestamps {
+  readonly #host: TimestampHost;
+  readonly #io: DueTimes;
+  #intervals: Promise<Record<"read" | "write", number>> | undefined;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(io: DueTimes, host: TimestampHost) {
+    this.#io = io;
+    this.#host = host;
+    io.due.read = 0;
+    io.due.write = 0;
+    io.onDue = (what) => this.#begin(what);
+  }
+
+  /** No update is under way any more; later ones are not begun. */
+  async close(): Promise<void> {
+    this.#io.onDue = () => {};
+    this.#io.due.read = Number.POSITIVE_INFINITY;
+    this.#io.due.write = Number.POSITIVE_INFINITY;
+    if (this.#underWay.size === 0) return;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, patience);
+    await Promise.race([Promise.all(this.#underWay), late]);
+    clearTimeout(timer);
+  }
+
+  #begin(what: "read" | "write"): void {
+    const { due } = this.#io;
+    due[what] = Number.POSITIVE_INFINITY;
+    const update: Promise<void> = this.#update(what)
+      .catch(() => retryDelay)
+      .then((wait) => {
+        this.#underWay.delete(update);
+        due[what] = performance.now() + wait;
+      });
+    this.#underWay.add(update);
+  }
+
+  /** @returns milliseconds to the next one */
+  async #update(what: "read" | "write"): Promise<number> {
+    this.#intervals ??= this.#host.intervals();
+    const interval = (await this.#intervals)[what];
+    if (interval === 0) return Number.POSITIVE_INFINITY;
+    const { accessed, modified } = this.#host.header;
+    const last = (what === "read" ? accessed : modified).getTime();
+    const age = Date.now() - last;
+    // The OSD's clock may be ahead of ours.
+    if (!this.#told.has(what) && age < interval) return Math.min(interval, interval - age);
+    await this.#host.change(what === "read" ? setAccessed : setModified);
+    this.#told.add(what);
+    return interval;
+  }
+
+  /** Of these the header in memory need not know. */
+  readonly #told = new Set<"read" | "write">();
+}
+
+/** Milliseconds that closing waits for the cluster. */
+const patience = 1_000;
+const retryDelay = 60_000;
