@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { type AddressedCommand, type Cluster, parseCephFlags, parseCommandLine } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
-import { type ConnectFlags, connectCluster } from "../connect.ts";
+import type { ConnectFlags } from "../cluster-options.ts";
+import { connectCluster } from "../connect.ts";
 import { interruption } from "../interruption.ts";
 import { askDaemon, ping } from "./ceph/one-daemon.ts";
 

@@ -1,6 +1,6 @@
 import { adminSocketCommand, CephConf, type Cluster, RadosError } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
-import { type ConnectFlags, clusterOptions } from "../../connect.ts";
+import { type ConnectFlags, clusterOptions } from "../../cluster-options.ts";
 import { interruption } from "../../interruption.ts";
 
 const { signal } = interruption;
