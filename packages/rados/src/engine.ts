@@ -1,4 +1,5 @@
 // For programs that serve disks: requests to objects without a promise, a closure or a buffer for each of them.
+export { type EvpFunctions, evpFunctions, fixedMemory, type Pointer } from "./messenger/evp-functions.ts";
 export { createGcm, type GcmFill } from "./messenger/gcm.ts";
 export { gcmTagBytes } from "./messenger/gcm-stream.ts";
 export { Region } from "./messenger/region.ts";

@@ -88,6 +88,11 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return this.#image.onResize(listener);
   }
 
+  /** Calls back when the header or the metadata was changed, by this client or another, and the header was read again. */
+  onChange(listener: () => void): Disposable {
+    return this.#image.onChange(listener);
+  }
+
   /**
    * The decrypted side of an encrypted image, as `rbd encryption load` opens it; flattening and resizing the image go by its keys
    * from then on.

@@ -26,6 +26,7 @@ export { EncryptionError, type EncryptionErrorCode } from "./encryption/encrypti
 export type { LayerKey } from "./encryption/encryption-layers.ts";
 export type { FormatOptions } from "./encryption/luks.ts";
 export type { LuksVolume } from "./encryption/luks-volume.ts";
+export { readPassphrase } from "./encryption/passphrase-file.ts";
 export { encryptedTarget, encryptionRoom, plainReader } from "./encryption/plain-ends.ts";
 export { Secret } from "./encryption/secret.ts";
 export { RbdError, type RbdErrorCode } from "./errors.ts";
@@ -66,6 +67,7 @@ export {
 export type { OnProgress } from "./progress.ts";
 export { isRbdOption } from "./settings/options.ts";
 export { type EffectiveSetting, Overrides } from "./settings/overrides.ts";
+export { imageSettings, type Settings } from "./settings/settings.ts";
 export { Backup } from "./transfer/backup/backup.ts";
 export type { BackedUpImage, BackupPoint } from "./transfer/backup/manifest.ts";
 export { type ByteSink, fileSink, streamSink } from "./transfer/byte-sink.ts";

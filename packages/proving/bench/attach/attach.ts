@@ -6,6 +6,7 @@ import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import type { Contender, Contest, Load, Sample } from "./contender.ts";
+import { encryptedContest, encryptedLibrbdContest } from "./encrypted.ts";
 import { nbdContest } from "./nbd.ts";
 import { vhostContest } from "./vhost.ts";
 
@@ -20,11 +21,14 @@ const { values: args } = parseArgs({
     json: { type: "string" },
     rounds: { type: "string" },
     seconds: { type: "string" },
+    contests: { type: "string" },
   },
 });
 const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
 const seconds = Number(args.seconds ?? (args.quick ? 3 : 8));
-const contests: Contest[] = [nbdContest, vhostContest];
+const all: Contest[] = [nbdContest, vhostContest, encryptedContest, encryptedLibrbdContest];
+const chosen = args.contests?.split(",");
+const contests = all.filter(({ name }) => chosen?.includes(name) ?? true);
 const wires = ["crc", "secure"] as const;
 /** What is measured, but not by this. */
 const elsewhere = [
@@ -69,7 +73,7 @@ for (const wire of wires) {
     await using servers = new AsyncDisposableStack();
     const pair: Contender[] = [];
     for (const side of ["ours", "theirs"] as const) {
-      const image = `${contest.name}-${wire}-${side}`;
+      const image = `${contest.name.replaceAll(" ", "-")}-${wire}-${side}`;
       await createImage(cluster.admin, { image, size });
       await prefillImage(cluster.admin, { image });
       pair.push(servers.use(await contest[side](ground, image)));

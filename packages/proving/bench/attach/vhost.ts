@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FrontEnd } from "../../../attach/test/support/front-end.ts";
-import type { Contender, Contest, Load, Sample } from "./contender.ts";
+import type { Contender, Contest, Ground, Load, Sample } from "./contender.ts";
 import { loadMemory, RingLoad } from "./ring-load.ts";
 import { Serving, siphonAttach } from "./serving.ts";
 
@@ -12,34 +12,41 @@ export const vhostContest: Contest = {
   goal: 0.4,
   async ours(ground, image) {
     const socket = join(ground.directory, `siphon-${image}`);
-    return onRings(
+    return underRings(
       "siphon attach",
       await siphonAttach(ground, image, ["--vhost", socket], socket),
       ground.size,
     );
   },
-  async theirs({ pool, conf, directory, size }, image) {
-    const socket = join(directory, `qemu-${image}`);
-    const node = {
-      driver: "rbd",
-      "node-name": "disk",
-      pool,
-      image,
-      user: "admin",
-      conf,
-      cache: { direct: true },
-    };
-    const addr = { type: "unix", path: socket };
-    const exported = { type: "vhost-user-blk", id: "export", "node-name": "disk", writable: true, addr };
-    const args = ["--blockdev", JSON.stringify(node), "--export", JSON.stringify(exported)];
-    return onRings("qemu-storage-daemon", await Serving.start("qemu-storage-daemon", args, socket), size);
+  async theirs(ground, image) {
+    return underRings("qemu-storage-daemon", await qemuStorageDaemon(ground, image), ground.size);
   },
 };
+
+/**
+ * An image served by QEMU's daemon, over librbd.
+ *
+ * @param options more of the image's node
+ */
+export function qemuStorageDaemon(
+  { pool, conf, directory }: Ground,
+  image: string,
+  options: object = {},
+  args: readonly string[] = [],
+): Promise<Serving> {
+  const socket = join(directory, `qemu-${image}`);
+  const disk = { driver: "rbd", "node-name": "disk", pool, image, user: "admin", conf };
+  const node = { ...disk, cache: { direct: true }, ...options };
+  const addr = { type: "unix", path: socket };
+  const exported = { type: "vhost-user-blk", id: "export", "node-name": "disk", writable: true, addr };
+  const call = [...args, "--blockdev", JSON.stringify(node), "--export", JSON.stringify(exported)];
+  return Serving.start("qemu-storage-daemon", call, socket);
+}
 
 /** Seconds under load before what counts. */
 const warmup = 1;
 
-function onRings(name: string, serving: Serving, span: number): Contender {
+export function underRings(name: string, serving: Serving, span: number): Contender {
   return {
     name,
     async run({ rw, blockSize, depth, seconds }: Load): Promise<Sample> {

@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { type EvpFunctions, evpFunctions, fixedMemory, type Pointer } from "./evp-functions.ts";
 import type { GcmDirection, GcmStream } from "./gcm-stream.ts";
 import type { Nonce } from "./nonce.ts";
 import type { Region } from "./region.ts";
@@ -12,66 +12,23 @@ export interface Evp {
   address(bytes: Uint8Array): number;
 }
 
-/** The functions are looked up once a process; koffi is an accelerator, so any failure just means none. */
+/** Undefined where koffi or the functions are missing. */
 export function openEvp(): Evp | undefined {
-  if (opened === undefined) {
-    try {
-      opened = load() ?? false;
-    } catch {
-      opened = false;
-    }
-  }
+  if (opened === undefined) opened = open() ?? false;
   return opened === false ? undefined : opened;
 }
 
 let opened: Evp | false | undefined;
 
-type Pointer = number;
-type Function<A extends unknown[], R> = (...args: A) => R;
-
-/** What is used of koffi: pointers are declared as integers, so that addresses need no object each. */
-interface Koffi {
-  load(path: null): { func(name: string, result: string, parameters: string[]): Function<never[], unknown> };
-  address(bytes: Uint8Array): bigint;
-}
-
-interface Functions {
-  contextNew: Function<[], Pointer>;
-  contextFree: Function<[Pointer], void>;
-  cipher: Pointer;
-  init: Function<[Pointer, Pointer, Pointer, Pointer, Pointer, number], number>;
-  update: Function<[Pointer, Pointer, Pointer, Pointer, number], number>;
-  final: Function<[Pointer, Pointer, Pointer], number>;
-  control: Function<[Pointer, number, number, Pointer], number>;
-}
-
-function load(): Evp | undefined {
-  if (process.env.SIPHON_NO_KOFFI === "1") return undefined;
-  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
-  const library = koffi.load(null);
-  const pointer = "uintptr_t";
-  const find = <F>(name: string, result: string, parameters: string[]): F =>
-    library.func(name, result, parameters) as F;
-  const functions: Functions = {
-    contextNew: find("EVP_CIPHER_CTX_new", pointer, []),
-    contextFree: find("EVP_CIPHER_CTX_free", "void", [pointer]),
-    cipher: find<() => Pointer>("EVP_aes_128_gcm", pointer, [])(),
-    init: find("EVP_CipherInit_ex", "int", [pointer, pointer, pointer, pointer, pointer, "int"]),
-    update: find("EVP_CipherUpdate", "int", [pointer, pointer, pointer, pointer, "int"]),
-    final: find("EVP_CipherFinal_ex", "int", [pointer, pointer, pointer]),
-    control: find("EVP_CIPHER_CTX_ctrl", "int", [pointer, "int", "int", pointer]),
-  };
-  const address = (bytes: Uint8Array): number => Number(koffi.address(bytes));
+function open(): Evp | undefined {
+  const functions = evpFunctions();
+  if (functions === undefined) return undefined;
+  const cipher = functions.cipher("aes_128_gcm");
   return {
-    address,
-    allocate,
-    stream: (direction, key, nonce) => new EvpGcm(functions, address, direction, key, nonce),
+    address: functions.address,
+    allocate: fixedMemory,
+    stream: (direction, key, nonce) => new EvpGcm(functions, cipher, direction, key, nonce),
   };
-}
-
-/** Off the garbage-collected heap, where V8 would move it. */
-function allocate(length: number): Buffer {
-  return Buffer.from(new ArrayBuffer(Math.max(length, 128)), 0, length);
 }
 
 const controlGetTag = 0x10;
@@ -79,31 +36,29 @@ const controlSetTag = 0x11;
 const tagBytes = 16;
 
 class EvpGcm implements GcmStream {
-  readonly #evp: Functions;
-  readonly #address: (bytes: Uint8Array) => number;
+  readonly #evp: EvpFunctions;
   readonly #nonce: Nonce;
   readonly #nonceAt: Pointer;
   /** OpenSSL writes the length of every update here. */
-  readonly #scratch = allocate(32);
+  readonly #scratch = fixedMemory(32);
   readonly #scratchAt: Pointer;
   #context: Pointer;
 
   constructor(
-    evp: Functions,
-    address: (bytes: Uint8Array) => number,
+    evp: EvpFunctions,
+    cipher: Pointer,
     direction: GcmDirection,
     key: Uint8Array,
     nonce: Nonce,
   ) {
     this.#evp = evp;
-    this.#address = address;
     this.#nonce = nonce;
-    this.#nonceAt = address(nonce.bytes);
-    this.#scratchAt = address(this.#scratch);
+    this.#nonceAt = evp.address(nonce.bytes);
+    this.#scratchAt = evp.address(this.#scratch);
     this.#context = evp.contextNew();
-    const copy = allocate(key.length);
+    const copy = fixedMemory(key.length);
     copy.set(key);
-    check(evp.init(this.#context, evp.cipher, 0, address(copy), 0, direction === "seal" ? 1 : 0));
+    check(evp.init(this.#context, cipher, 0, evp.address(copy), 0, direction === "seal" ? 1 : 0));
     copy.fill(0);
   }
 
@@ -151,7 +106,7 @@ class EvpGcm implements GcmStream {
   /** A freed context must never reach OpenSSL: that would be a use after free in native code. */
   #locate(region: Region): number {
     if (this.#context === 0) throw new Error("the connection's key was forgotten");
-    if (region.address === 0) region.address = this.#address(region.bytes);
+    if (region.address === 0) region.address = this.#evp.address(region.bytes);
     return region.address;
   }
 }

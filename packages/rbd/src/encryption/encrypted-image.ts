@@ -123,7 +123,9 @@ export class EncryptedImage implements ImageOperations, WrittenSectors {
 
   #mustWait(write: EncryptedWrite): boolean {
     for (const other of this.#running) if (write.collides(other)) return true;
-    return this.#waiting.some((other) => write.collides(other));
+    // Nobody passes those who came before, as beneath: the later of two writes to a sector is what remains.
+    for (const other of this.#waiting) if (write.overlaps(other)) return true;
+    return false;
   }
 
   /** Makes the request end where the image does; false: it is completed without further work. */

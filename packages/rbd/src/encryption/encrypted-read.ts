@@ -1,13 +1,14 @@
 import { ImageRequest } from "../io/image-request.ts";
 import { isZeros } from "../zeros.ts";
-import { keptBytes, type SectorHost } from "./sector-host.ts";
+import { giveSectors, noSectors, takeSectors } from "./sector-buffers.ts";
+import type { SectorHost } from "./sector-host.ts";
 
 /** Reads the whole sectors around what is asked for, and decrypts them. Used again and again. */
 export class SectorRead extends ImageRequest {
   readonly #image: SectorHost;
   readonly #spares: SectorRead[];
   #outer!: ImageRequest;
-  #sectors: Buffer = Buffer.alloc(0);
+  #sectors = noSectors;
   /** Offset of the first sector in the data. */
   #start = 0;
 
@@ -24,7 +25,7 @@ export class SectorRead extends ImageRequest {
     this.#start = outer.offset - (outer.offset % sectorBytes);
     this.length = Math.ceil((outer.offset + outer.length - this.#start) / sectorBytes) * sectorBytes;
     this.offset = dataOffset + this.#start;
-    if (this.#sectors.length < this.length) this.#sectors = Buffer.allocUnsafeSlow(this.length);
+    this.#sectors = takeSectors(this.length);
     lower.read(this);
   }
 
@@ -47,7 +48,8 @@ export class SectorRead extends ImageRequest {
       const from = outer.offset - this.#start;
       outer.take(this.#sectors, from, from + outer.length, 0);
     }
-    if (this.#sectors.length > keptBytes) this.#sectors = Buffer.alloc(0);
+    giveSectors(this.#sectors);
+    this.#sectors = noSectors;
     this.#spares.push(this);
     outer.completed();
   }

@@ -1,5 +1,6 @@
 import { ImageRequest } from "../io/image-request.ts";
-import { keptBytes, type SectorHost } from "./sector-host.ts";
+import { giveSectors, noSectors, takeSectors } from "./sector-buffers.ts";
+import type { SectorHost } from "./sector-host.ts";
 
 /** The encrypted image whose sectors are written. */
 export interface WrittenSectors extends SectorHost {
@@ -25,7 +26,7 @@ export class EncryptedWrite extends ImageRequest {
   #end = 0;
   /** The chunk at hand. */
   #at = 0;
-  #chunk: Buffer = Buffer.alloc(0);
+  #chunk = noSectors;
   #chunkLength = 0;
   /** Sectors of the chunk whose rest is to be read, as offsets in the data; two at most. */
   readonly #toRead: number[] = [];
@@ -51,7 +52,11 @@ export class EncryptedWrite extends ImageRequest {
 
   /** Whether the two cannot be under way together: one would write back what the other replaces. */
   collides(other: EncryptedWrite): boolean {
-    return (this.isPartial || other.isPartial) && this.#start < other.#end && other.#start < this.#end;
+    return (this.isPartial || other.isPartial) && this.overlaps(other);
+  }
+
+  overlaps(other: EncryptedWrite): boolean {
+    return this.#start < other.#end && other.#start < this.#end;
   }
 
   start(): void {
@@ -76,7 +81,7 @@ export class EncryptedWrite extends ImageRequest {
   #beginChunk(): void {
     const { sectorBytes } = this.#image;
     this.#chunkLength = Math.min(chunkBytes, this.#end - this.#at);
-    if (this.#chunk.length < this.#chunkLength) this.#chunk = Buffer.allocUnsafeSlow(this.#chunkLength);
+    if (this.#chunk.length < this.#chunkLength) this.#chunk = takeSectors(this.#chunkLength);
     const { offset, length } = this.#outer;
     const chunkEnd = this.#at + this.#chunkLength;
     const last = chunkEnd - sectorBytes;
@@ -109,7 +114,8 @@ export class EncryptedWrite extends ImageRequest {
     this.#toRead.length = 0;
     outer.result = result;
     outer.error = error;
-    if (this.#chunk.length > keptBytes) this.#chunk = Buffer.alloc(0);
+    giveSectors(this.#chunk);
+    this.#chunk = noSectors;
     this.#image.release(this);
     outer.completed();
   }
@@ -121,7 +127,7 @@ const chunkBytes = 4 * 1024 * 1024;
 /** Reads a sector of which only a part is to be written. */
 class RestOfSector extends ImageRequest {
   readonly #done: (result: number, error: Error | undefined) => void;
-  #chunk: Buffer = Buffer.alloc(0);
+  #chunk = noSectors;
   #into = 0;
 
   constructor(done: (result: number, error: Error | undefined) => void) {

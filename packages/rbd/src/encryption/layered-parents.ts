@@ -5,7 +5,7 @@ import { isZeros } from "../zeros.ts";
 import { EncryptedImage } from "./encrypted-image.ts";
 import { EncryptionError } from "./encryption-error.ts";
 import { imageKey, type Layer, type Layers } from "./encryption-layers.ts";
-import { keptBytes } from "./sector-host.ts";
+import { giveSectors, noSectors, takeSectors } from "./sector-buffers.ts";
 
 /**
  * Shows each clone of a chain its parent's data encrypted with the clone's own key: decrypted with the parent's, and encrypted again.
@@ -94,7 +94,7 @@ class RecryptedRead extends ImageRequest {
   readonly #pool: RecryptedRead[];
   #outer!: ImageRequest;
   #layer!: Layer;
-  #sectors: Buffer = Buffer.alloc(0);
+  #sectors = noSectors;
   /** Offset of the first sector in the clone's data. */
   #start = 0;
   #end = 0;
@@ -113,7 +113,7 @@ class RecryptedRead extends ImageRequest {
     this.#end = Math.max(this.#start, Math.ceil(to / sectorBytes) * sectorBytes);
     // What is beyond the parent's end stays zeros.
     const length = this.#end - this.#start;
-    if (this.#sectors.length < length) this.#sectors = Buffer.allocUnsafeSlow(length);
+    this.#sectors = takeSectors(length);
     this.#sectors.fill(0, 0, length);
     this.offset = this.#start;
     this.length = Math.min(this.#end, parent.size) - this.#start;
@@ -141,7 +141,8 @@ class RecryptedRead extends ImageRequest {
     outer.result = this.result;
     outer.error = this.error;
     if (this.result >= 0) this.#give(outer);
-    if (this.#sectors.length > keptBytes) this.#sectors = Buffer.alloc(0);
+    giveSectors(this.#sectors);
+    this.#sectors = noSectors;
     this.#pool.push(this);
     outer.completed();
   }

@@ -12,6 +12,3 @@ export interface SectorHost {
   /** The number of the sector at this offset of the data, in units of 512 bytes. */
   sectorAt(offset: number): number;
 }
-
-/** Larger buffers are not kept for the next request. */
-export const keptBytes = 1024 * 1024;

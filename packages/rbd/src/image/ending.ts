@@ -1,6 +1,7 @@
 import { SiphonError } from "@siphon/wire";
 import { fencedError, hasCode, isFenced, RbdError } from "../errors.ts";
 import type { ImageHeader } from "../header/image-header.ts";
+import { notice } from "./notices.ts";
 import { goneError } from "./shown.ts";
 
 interface EndingImage {
@@ -50,6 +51,9 @@ export class Ending {
 
   /** For good: no write is acknowledged any more. */
   fail(error: RbdError): void {
+    if (this.#failure === undefined && isFenced(error)) {
+      notice({ event: "fenced", image: this.#image.header.name, error });
+    }
     this.#failure ??= error;
     this.#image.io.failWrites(this.#failure);
     this.#end();

@@ -45,6 +45,7 @@ export class OpenImage implements LockHost, MaintainedImage {
   readonly requests: Requests;
   readonly #keepsLock: boolean;
   readonly #resized = new Set<(size: number) => void>();
+  readonly #changed = new Set<() => void>();
   readonly #current: CurrentHeader;
   readonly #map: OwnMap;
   #lock: ExclusiveLock | undefined;
@@ -162,6 +163,12 @@ export class OpenImage implements LockHost, MaintainedImage {
     return { [Symbol.dispose]: () => this.#resized.delete(listener) };
   }
 
+  /** Calls back whenever the header was read again. */
+  onChange(listener: () => void): Disposable {
+    this.#changed.add(listener);
+    return { [Symbol.dispose]: () => this.#changed.delete(listener) };
+  }
+
   /** Nothing is read or written behind `size` any more, which is where the image is to end; undefined: all that the header says. */
   endAt(size: number | undefined): void {
     const before = this.io.size;
@@ -172,13 +179,7 @@ export class OpenImage implements LockHost, MaintainedImage {
 
   #tellSize(before: number): void {
     if (this.io.size === before) return;
-    for (const listener of [...this.#resized]) {
-      try {
-        listener(this.io.size);
-      } catch (error) {
-        throwUnowned(error);
-      }
-    }
+    for (const listener of [...this.#resized]) told(() => listener(this.io.size));
   }
 
   /** Reads the header again; when this returns, the image follows it. */
@@ -189,6 +190,7 @@ export class OpenImage implements LockHost, MaintainedImage {
   followed(sizeBefore: number): void {
     this.#followLockFeature();
     this.#tellSize(sizeBefore);
+    for (const listener of [...this.#changed]) told(listener);
   }
 
   /** Changes the header, the object map as a whole, or objects behind the map's back: see `Adoption`. */
@@ -329,4 +331,13 @@ export class OpenImage implements LockHost, MaintainedImage {
 interface WithoutParents {
   /** The parent may be gone already: for an image that is only to be removed or put away, and not read. */
   readonly withoutParents?: boolean;
+}
+
+/** What a listener throws is nobody's here. */
+function told(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    throwUnowned(error);
+  }
 }

@@ -9,6 +9,7 @@ import { SectorCipher } from "../../src/encryption/sector-cipher.ts";
 import { flushImage, readBytes, writeBytes, zeroBytes } from "../../src/io/image-operations.ts";
 import { BufferRequest } from "../../src/io/promise-request.ts";
 import { MemoryDisk } from "../support/memory-disk.ts";
+import { OverlappingWrites } from "../support/overlapping-writes.ts";
 
 const dataOffset = 8192;
 const size = 64 * 1024;
@@ -63,6 +64,51 @@ test("writes to parts of the same sectors at once lose nothing", async () => {
   await Promise.all(writes);
   await flushImage(image);
   assert.deepEqual(await readBytes(image, 0, size), expected);
+});
+
+test("whenever the client dies, no sector is torn, and none has less than what was acknowledged, neighbours of what is written included", async () => {
+  const write = fc.record({ sector: fc.nat(31), sectors: fc.integer({ min: 1, max: 20 }), turns: fc.nat(4) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(write, { minLength: 2, maxLength: 60 }), async (writes) => {
+      const { image, disk } = encrypted(4096);
+      const model = new OverlappingWrites();
+      const region = 32 * 1024;
+      const cipher = new SectorCipher(key, 4096);
+      disk.written = () => {
+        const stored = Buffer.from(disk.bytes.subarray(dataOffset, dataOffset + region));
+        for (let at = 0; at < region; at += 4096) {
+          if (stored.subarray(at, at + 4096).some((byte) => byte !== 0)) {
+            cipher.decrypt(stored, at, at + 4096, at / 512);
+          }
+        }
+        model.assertLegal(stored, 0);
+      };
+      const running: Promise<void>[] = [];
+      for (const [index, { sector, sectors, turns }] of writes.entries()) {
+        const offset = sector * 512;
+        const length = sectors * 512;
+        const sent = model.sent(offset, length, index + 1);
+        running.push(writeBytes(image, offset, Buffer.alloc(length, index + 1)).then(() => model.done(sent)));
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await Promise.all(running);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a write does not pass an earlier one to the same sectors that waits", async () => {
+  const { image, disk } = encrypted(4096);
+  disk.inOrder = true;
+  // The second waits for the first, which writes a part of its sector; the third does not touch the first's.
+  const first = writeBytes(image, 0, Buffer.alloc(512, 1));
+  const second = writeBytes(image, 0, Buffer.alloc(8192, 2));
+  const third = writeBytes(image, 4096, Buffer.alloc(4096, 3));
+  await Promise.all([first, second, third]);
+  assert.deepEqual(
+    await readBytes(image, 0, 8192),
+    Buffer.concat([Buffer.alloc(4096, 2), Buffer.alloc(4096, 3)]),
+  );
 });
 
 test("what lies beneath is the data encrypted by sector numbers from the data's start on", async () => {

@@ -9,6 +9,10 @@ export class MemoryDisk implements ImageOperations {
   writes = 0;
   /** The next so many requests fail. */
   failures = 0;
+  /** Requests are carried out in the order in which they came. */
+  inOrder = false;
+  /** Called when a write has reached the disk, and nobody was told yet. */
+  written = () => {};
 
   constructor(size: number) {
     this.bytes = Buffer.alloc(size);
@@ -28,7 +32,10 @@ export class MemoryDisk implements ImageOperations {
 
   write(request: ImageRequest): void {
     this.writes++;
-    this.#later(request, () => request.fill(this.bytes, request.offset, 0, request.length));
+    this.#later(request, () => {
+      request.fill(this.bytes, request.offset, 0, request.length);
+      this.written();
+    });
   }
 
   writeZeroes(request: ImageRequest): void {
@@ -48,7 +55,7 @@ export class MemoryDisk implements ImageOperations {
     const fails = this.failures > 0;
     if (fails) this.failures--;
     // Odd turns of the event loop, so that answers overtake each other.
-    let turns = Math.floor(Math.random() * 3);
+    let turns = this.inOrder ? 0 : Math.floor(Math.random() * 3);
     const turn = () => {
       if (turns-- > 0) {
         setImmediate(turn);

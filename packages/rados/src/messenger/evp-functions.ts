@@ -1,0 +1,68 @@
+import { createRequire } from "node:module";
+
+/** An address, as a number. */
+export type Pointer = number;
+type Function<A extends unknown[], R> = (...args: A) => R;
+
+/** OpenSSL's EVP functions for ciphers, inside the node binary. */
+export interface EvpFunctions {
+  contextNew: Function<[], Pointer>;
+  contextFree: Function<[Pointer], void>;
+  init: Function<[Pointer, Pointer, Pointer, Pointer, Pointer, number], number>;
+  update: Function<[Pointer, Pointer, Pointer, Pointer, number], number>;
+  final: Function<[Pointer, Pointer, Pointer], number>;
+  control: Function<[Pointer, number, number, Pointer], number>;
+  setPadding: Function<[Pointer, number], number>;
+  /** The cipher of that name, such as `aes_128_gcm`. */
+  cipher(name: string): Pointer;
+  /** Where the bytes are in memory; they must be in an ArrayBuffer that neither moves nor grows. */
+  address(bytes: Uint8Array): Pointer;
+}
+
+/**
+ * The functions are looked up once a process. koffi is an accelerator, so any failure just means none: undefined where koffi or the
+ * functions are missing.
+ */
+export function evpFunctions(): EvpFunctions | undefined {
+  if (found === undefined) {
+    try {
+      found = load() ?? false;
+    } catch {
+      found = false;
+    }
+  }
+  return found === false ? undefined : found;
+}
+
+let found: EvpFunctions | false | undefined;
+
+/** Memory that stays where it is: off the garbage-collected heap, where V8 would move it. */
+export function fixedMemory(length: number): Buffer {
+  return Buffer.from(new ArrayBuffer(Math.max(length, 128)), 0, length);
+}
+
+/** What is used of koffi: pointers are declared as integers, so that addresses need no object each. */
+interface Koffi {
+  load(path: null): { func(name: string, result: string, parameters: string[]): Function<never[], unknown> };
+  address(bytes: Uint8Array): bigint;
+}
+
+function load(): EvpFunctions | undefined {
+  if (process.env.SIPHON_NO_KOFFI === "1") return undefined;
+  const koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  const library = koffi.load(null);
+  const pointer = "uintptr_t";
+  const find = <F>(name: string, result: string, parameters: string[]): F =>
+    library.func(name, result, parameters) as F;
+  return {
+    contextNew: find("EVP_CIPHER_CTX_new", pointer, []),
+    contextFree: find("EVP_CIPHER_CTX_free", "void", [pointer]),
+    init: find("EVP_CipherInit_ex", "int", [pointer, pointer, pointer, pointer, pointer, "int"]),
+    update: find("EVP_CipherUpdate", "int", [pointer, pointer, pointer, pointer, "int"]),
+    final: find("EVP_CipherFinal_ex", "int", [pointer, pointer, pointer]),
+    control: find("EVP_CIPHER_CTX_ctrl", "int", [pointer, "int", "int", pointer]),
+    setPadding: find("EVP_CIPHER_CTX_set_padding", "int", [pointer, "int"]),
+    cipher: (name) => find<() => Pointer>(`EVP_${name}`, pointer, [])(),
+    address: (bytes) => Number(koffi.address(bytes)),
+  };
+}

@@ -1,0 +1,60 @@
+import { type EvpFunctions, evpFunctions, fixedMemory } from "@siphon/rados/engine";
+import { contextOf, type Direction } from "./evp-context.ts";
+import { writeSectorNumber } from "./sector-number.ts";
+
+/**
+ * OpenSSL's own AES-XTS, in place, in a context that stays: each sector costs two calls, which pays where sectors are large. Undefined
+ * where its functions are missing, or refuse the key: those of this OpenSSL do not take two equal halves.
+ */
+export function evpXts(key: Buffer, direction: Direction): EvpXts | undefined {
+  const evp = evpFunctions();
+  if (evp === undefined) return undefined;
+  try {
+    return new EvpXts(evp, key, direction);
+  } catch {
+    return undefined;
+  }
+}
+
+export class EvpXts {
+  readonly #evp: EvpFunctions;
+  readonly #context: number;
+  readonly #number = fixedMemory(16);
+  readonly #numberAt: number;
+  readonly #lengthAt: number;
+  /** Where memory begins that is used again and again. */
+  readonly #addresses = new WeakMap<ArrayBufferLike, number>();
+
+  constructor(evp: EvpFunctions, key: Buffer, direction: Direction) {
+    this.#evp = evp;
+    this.#context = contextOf(this, evp, `aes_${4 * key.length}_xts`, key, direction);
+    this.#numberAt = evp.address(this.#number);
+    this.#lengthAt = evp.address(lengthWritten);
+  }
+
+  /** As of `SectorCipher.encrypt`. */
+  update(bytes: Buffer, start: number, end: number, sector: number, sectorBytes: number): void {
+    const evp = this.#evp;
+    const base = this.#addressOf(bytes.buffer) + bytes.byteOffset;
+    let number = sector;
+    for (let at = start; at < end; at += sectorBytes, number += sectorBytes / 512) {
+      writeSectorNumber(this.#number, 0, number);
+      // Keeps the key and the direction.
+      const begun = evp.init(this.#context, 0, 0, 0, this.#numberAt, -1);
+      const done = evp.update(this.#context, base + at, this.#lengthAt, base + at, sectorBytes);
+      if (begun !== 1 || done !== 1) throw new Error("OpenSSL refused an AES-XTS operation");
+    }
+  }
+
+  #addressOf(memory: ArrayBufferLike): number {
+    let address = this.#addresses.get(memory);
+    if (address === undefined) {
+      address = this.#evp.address(new Uint8Array(memory));
+      this.#addresses.set(memory, address);
+    }
+    return address;
+  }
+}
+
+/** OpenSSL writes the length of every update here. */
+const lengthWritten = fixedMemory(8);
