@@ -12,6 +12,10 @@ export interface BlockDevice {
   readonly volatile: boolean;
   /** Bytes that are written at best, for the guest to know: an object's. */
   readonly optimalIoSize: number;
+  /** Bytes, a power of two: writes of less read the rest first. Any size does, if missing. */
+  readonly writeUnit?: number | undefined;
+  /** Zeros take as long as any other bytes. */
+  readonly writesZerosAsData?: boolean | undefined;
   read(request: ImageRequest): void;
   write(request: ImageRequest): void;
   /** Everything acknowledged before it lasts when it is done. */

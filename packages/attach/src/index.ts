@@ -8,16 +8,27 @@ export { type AttachOptions, type AttachRequest, attachImages } from "./server/a
 export type { Attachment, MeasuredDisk, Measurement, ServedPoint, ShardState } from "./server/attachment.ts";
 export { type AttachPoint, shellLine } from "./server/connect-hints.ts";
 export { endedInTime } from "./server/drain-timeout.ts";
+export type { EncryptionLayer } from "./server/encryption.ts";
 export { type HowToConnect, howToConnect, thisVmHost, type VmHost } from "./server/how-to-connect.ts";
 export { formatImageSpec, type ImageSpec, parseImageSpec } from "./server/image-spec.ts";
 export { IoMetrics } from "./server/io-metrics.ts";
 export { type ListenAddress, parseListenAddress } from "./server/listen.ts";
+export { type Log, type LogEvent, type LogFormat, logTo } from "./server/log.ts";
 export { MetricsServer } from "./server/metrics-server.ts";
 export { type QemuVersions, reconnectOption, versionsText } from "./server/qemu-version.ts";
 export { type IoRates, RateWatch } from "./server/rates.ts";
+export type { ErrorPolicy } from "./server/rbd-disk.ts";
 export { type AccessWords, type SocketAccess, socketAccess } from "./server/socket-access.ts";
 export { endOnSurprise } from "./server/surprise.ts";
 export { attachShards, type ShardOptions } from "./shards/attach-shards.ts";
 export { forkProgram } from "./shards/fork-program.ts";
+export {
+  type DiskLimits,
+  formatDiskLimits,
+  type Limit,
+  type LimitName,
+  limitNames,
+  parseDiskLimits,
+} from "./throttle/disk-limits.ts";
 export type { VhostEvent } from "./vhost/events.ts";
 export { type VhostOptions, VhostServer } from "./vhost/server.ts";

@@ -20,7 +20,8 @@ export function refusal(request: NbdRequest, { export: served, replies, contexts
   }
   if (start + total > device.size) return writes && code !== command.trim ? nbdError.ENOSPC : nbdError.EINVAL;
   if (code === command.read && total > maxPayload) return nbdError.EINVAL;
-  if ((flags & commandFlag.fastZero) !== 0 && (flags & commandFlag.noHole) !== 0) return nbdError.ENOTSUP;
+  const isSlow = (flags & commandFlag.noHole) !== 0 || device.writesZerosAsData === true;
+  if ((flags & commandFlag.fastZero) !== 0 && isSlow) return nbdError.ENOTSUP;
   return 0;
 }
 

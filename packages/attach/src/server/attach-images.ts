@@ -2,17 +2,21 @@ import { resolve } from "node:path";
 import type { Cluster } from "@siphon/rados";
 import type { CachePolicy } from "@siphon/rbd";
 import { AttachError } from "../errors.ts";
+import { StallWatch } from "../health/stall-watch.ts";
 import { NbdServer } from "../nbd/server.ts";
 import { readTlsCredentials } from "../nbd/tls.ts";
+import type { DiskLimits } from "../throttle/disk-limits.ts";
 import type { VhostEvent } from "../vhost/events.ts";
 import { VhostServer } from "../vhost/server.ts";
 import type { Attachment, ServedPoint } from "./attachment.ts";
 import { DiskServer, type ServedDisk } from "./disk-server.ts";
+import type { EncryptionLayer } from "./encryption.ts";
 import type { ImageSpec } from "./image-spec.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import type { ListenAddress } from "./listen.ts";
+import type { Log } from "./log.ts";
 import { logNotices } from "./notices.ts";
-import { openRbdDisk } from "./rbd-disk.ts";
+import { type ErrorPolicy, openRbdDisk } from "./rbd-disk.ts";
 import type { SocketAccess } from "./socket-access.ts";
 
 /** Which images are served, and where. */
@@ -21,6 +25,12 @@ export interface AttachRequest {
   readOnly?: boolean;
   /** None by default. */
   cache?: CachePolicy;
+  /** Serves what encrypted images hold: the layers of each of them, first the image's own. */
+  encryption?: readonly EncryptionLayer[];
+  /** Of each image; what is missing is as `rbd_qos_*` has it. */
+  limits?: DiskLimits;
+  /** Default `report`. */
+  onError?: ErrorPolicy;
   /** One socket for all images, which are exports by their names; or one for each image, in their order. */
   nbd?: readonly ListenAddress[];
   /** Directory of certificates, for NBD on TCP. */
@@ -37,8 +47,8 @@ export interface AttachRequest {
 
 export interface AttachOptions extends AttachRequest {
   cluster: Cluster;
-  /** Is told, in a line each, what went wrong with clients. */
-  log?: (line: string) => void;
+  /** Is told, in a line each, what went wrong with clients, and how the disks fare. */
+  log?: Log;
 }
 
 /**
@@ -46,16 +56,33 @@ export interface AttachOptions extends AttachRequest {
  * AttachError for sockets.
  */
 export async function attachImages(options: AttachOptions): Promise<Attachment> {
-  const { cluster, images, readOnly = false, cache, log = () => {} } = options;
+  const {
+    cluster,
+    images,
+    readOnly = false,
+    cache,
+    encryption,
+    limits: given,
+    onError,
+    log = () => {},
+  } = options;
   checkRequest(options);
   await using undo = new AsyncDisposableStack();
   const notices = undo.use(logNotices(log));
   const disks: ServedDisk[] = [];
   for (const image of images) {
-    const disk = await openRbdDisk(cluster, image, { readOnly, cache });
+    const disk = await openRbdDisk(cluster, image, {
+      readOnly,
+      cache,
+      encryption,
+      limits: given,
+      onError,
+      log,
+    });
     undo.defer(() => disk.close());
     disks.push(disk);
   }
+  const watch = undo.use(new StallWatch(disks, log));
   const limits = createLimits({ bytes: options.maxInFlight });
   const fronts = [
     ...(await serveNbd(disks, options, limits, undo)),
@@ -67,8 +94,17 @@ export async function attachImages(options: AttachOptions): Promise<Attachment> 
     disks,
     fronts.map(({ server }) => server),
     points,
-    notices,
+    both(watch, notices),
   );
+}
+
+function both(first: Disposable, second: Disposable): Disposable {
+  return {
+    [Symbol.dispose]() {
+      first[Symbol.dispose]();
+      second[Symbol.dispose]();
+    },
+  };
 }
 
 /** Throws SIPHON_USAGE where images and sockets do not go together. */

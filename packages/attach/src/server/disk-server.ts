@@ -2,8 +2,16 @@ import { ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../block-device.ts";
 import { AttachError } from "../errors.ts";
 import type { ExtentSource } from "../extent-source.ts";
+import type { DiskLimits } from "../throttle/disk-limits.ts";
 import type { Attachment, Measurement, ServedPoint } from "./attachment.ts";
 import type { IoMetrics } from "./io-metrics.ts";
+
+/** What can be done to a disk's limits while it is served. */
+export interface DiskLimitControl {
+  readonly inForce: DiskLimits;
+  give(limits: DiskLimits): void;
+  lift(): void;
+}
 
 /** A disk that is being served, by one front end or several. */
 export interface ServedDisk {
@@ -14,6 +22,8 @@ export interface ServedDisk {
   readonly device: BlockDevice;
   readonly extents: ExtentSource | undefined;
   readonly metrics: IoMetrics;
+  /** Those that the disk has. */
+  readonly limits?: DiskLimitControl | undefined;
   /** Lets go of the disk, and of its lock. */
   close(): Promise<void>;
 }
@@ -60,6 +70,7 @@ export class DiskServer implements Attachment {
         if (status === "rejected" && "reason" in rest) failures.push(rest.reason as Error);
       }
     };
+    for (const { limits } of this.#disks) limits?.lift();
     await all(this.#fronts.map(async (front) => front[Symbol.asyncDispose]()));
     await all(this.#disks.filter(({ device }) => !device.readOnly).map(({ device }) => flush(device)));
     await all(this.#disks.map((disk) => disk.close()));

@@ -6,10 +6,15 @@ export type IoKind = (typeof ioKinds)[number];
 /** The place of each kind in the arrays below. */
 export const ioKind = { read: 0, write: 1, flush: 2, discard: 3, writeZeroes: 4 } as const;
 
+/** `waiting`: the cluster does not answer; `paused`: by the disk's error policy. */
+export type DiskState = "serving" | "waiting" | "paused";
+
 /** What was done to one disk, as it goes from one process to another. */
 export interface IoFigures {
   readonly inFlight: number;
   readonly connections: number;
+  readonly throttled: number;
+  readonly state: DiskState;
   readonly operations: Float64Array;
   readonly bytes: Float64Array;
   readonly errors: Float64Array;
@@ -21,6 +26,11 @@ export class IoMetrics {
   inFlight: number;
   /** Clients that are connected. */
   connections: number;
+  /** Operations that had to wait for the disk's limits. */
+  throttled: number;
+  /** Of those in flight, operations that wait for the limits now. */
+  inLimits = 0;
+  state: DiskState;
   /** By kind: operations that are done, failed ones included. */
   readonly operations: Float64Array;
   readonly bytes: Float64Array;
@@ -31,6 +41,8 @@ export class IoMetrics {
   constructor(figures?: IoFigures) {
     this.inFlight = figures?.inFlight ?? 0;
     this.connections = figures?.connections ?? 0;
+    this.throttled = figures?.throttled ?? 0;
+    this.state = figures?.state ?? "serving";
     this.operations = figures?.operations.slice() ?? new Float64Array(ioKinds.length);
     this.bytes = figures?.bytes.slice() ?? new Float64Array(ioKinds.length);
     this.errors = figures?.errors.slice() ?? new Float64Array(ioKinds.length);
@@ -42,7 +54,8 @@ export class IoMetrics {
   /** A copy. */
   get figures(): IoFigures {
     return {
-      ...{ inFlight: this.inFlight, connections: this.connections },
+      ...{ inFlight: this.inFlight, connections: this.connections, throttled: this.throttled },
+      state: this.state,
       ...{ operations: this.operations.slice(), bytes: this.bytes.slice(), errors: this.errors.slice() },
       latencies: this.latencies.map(({ figures }) => figures),
     };

@@ -1,18 +1,23 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ImageNotice } from "@siphon/rbd";
+import type { Log } from "./log.ts";
 import { QuietLog } from "./quiet-log.ts";
 
 /** Writes a line for each event of an open image that nobody asked for, until disposed of. */
-export function logNotices(log: (line: string) => void): Disposable {
+export function logNotices(log: Log): Disposable {
   const nonsense = new QuietLog(log);
   const noticed = (message: unknown) => {
     const { event, image, error } = message as ImageNotice;
     if (event === "stale") {
       log(
         `image ${image}: its header changed and cannot be read; writes wait until it can: ${error?.message}`,
+        { event, image },
       );
-    } else if (event === "current") log(`image ${image}: its header was read; writes go on`);
-    else if (event === "kept") {
+    } else if (event === "current") {
+      log(`image ${image}: its header was read; writes go on`, { event, image });
+    } else if (event === "fenced") {
+      log(`image ${image}: nothing is acknowledged any more: ${error?.message}`, { event, image });
+    } else if (event === "kept") {
       log(
         `image ${image}: another client wants its lock, which could not be given away yet: ${error?.message}`,
       );

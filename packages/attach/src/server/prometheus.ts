@@ -1,5 +1,5 @@
 import type { MeasuredDisk, Measurement, ShardState } from "./attachment.ts";
-import { type IoMetrics, ioKinds } from "./io-metrics.ts";
+import { type DiskState, type IoMetrics, ioKinds } from "./io-metrics.ts";
 
 /** Figures in Prometheus's text format, version 0.0.4. */
 export function prometheusText({ disks, shards }: Measurement): string {
@@ -26,6 +26,19 @@ export function prometheusText({ disks, shards }: Measurement): string {
     "Operations that are not answered yet.",
     ({ metrics }) => metrics.inFlight,
   );
+  family(
+    "siphon_attach_throttled_total",
+    "counter",
+    "Operations that waited for the disk's limits.",
+    (disk) => [`siphon_attach_throttled_total{${label(disk)}} ${disk.metrics.throttled}`],
+  );
+  const isIn = (state: DiskState) => (disk: MeasuredDisk) => Number(disk.metrics.state === state);
+  gauge(
+    "siphon_attach_waiting",
+    "Whether the cluster does not answer the disk's operations.",
+    isIn("waiting"),
+  );
+  gauge("siphon_attach_paused", "Whether the disk is paused: no room, or timeouts.", isIn("paused"));
   byKind("siphon_attach_operations_total", "Operations answered.", ({ operations }) => operations);
   byKind("siphon_attach_bytes_total", "Bytes of operations that succeeded.", ({ bytes }) => bytes);
   byKind("siphon_attach_errors_total", "Operations that failed.", ({ errors }) => errors);

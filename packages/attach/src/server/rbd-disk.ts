@@ -1,20 +1,37 @@
 import type { Cluster } from "@siphon/rados";
-import { type CachePolicy, ImagePool } from "@siphon/rbd";
+import { type CachePolicy, type Image, ImagePool } from "@siphon/rbd";
+import type { BlockDevice } from "../block-device.ts";
+import { PausingDevice } from "../health/pausing-device.ts";
+import type { DiskLimits } from "../throttle/disk-limits.ts";
+import { ImageLimits } from "../throttle/image-limits.ts";
+import { ThrottledDevice } from "../throttle/throttled-device.ts";
 import type { ServedDisk } from "./disk-server.ts";
+import { EncryptedDevice } from "./encrypted-device.ts";
+import { decrypted, type EncryptionLayer } from "./encryption.ts";
 import { formatImageSpec, type ImageSpec } from "./image-spec.ts";
 import { IoMetrics } from "./io-metrics.ts";
+import type { Log } from "./log.ts";
 import { RbdExtents } from "./rbd-extents.ts";
 
 /**
  * Opens an image for VMs. Its lock, where it has one, is taken at once and kept until the disk is closed, so that no other client
  * writes to a disk that a VM has mounted; read-only disks and snapshots take none. There is no cache unless one is asked for, whatever
- * the configuration says: what a cache has acknowledged is lost with a process that is killed.
+ * the configuration says: what a cache has acknowledged is lost with a process that is killed. With keys it is what an encrypted image
+ * holds that is served.
  */
 export async function openRbdDisk(
   cluster: Cluster,
   spec: ImageSpec,
-  { readOnly, cache }: { readOnly: boolean; cache: CachePolicy | undefined },
+  options: {
+    readOnly: boolean;
+    cache: CachePolicy | undefined;
+    encryption?: readonly EncryptionLayer[] | undefined;
+    limits?: DiskLimits | undefined;
+    onError?: ErrorPolicy | undefined;
+    log?: Log | undefined;
+  },
 ): Promise<ServedDisk> {
+  const { readOnly, cache, encryption, limits = {}, onError = "report", log = () => {} } = options;
   const images = await ImagePool.open(cluster, spec.pool, { namespace: spec.namespace });
   const onlyRead = readOnly || spec.snapshot !== undefined;
   const image = await images.open(spec.image, {
@@ -22,18 +39,60 @@ export async function openRbdDisk(
     ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
     cache: cache !== undefined && { policy: cache },
   });
-  try {
-    await image.assertOneKey();
-  } catch (error) {
+  const metrics = new IoMetrics();
+  const open = async () => {
+    if (encryption === undefined) await image.assertOneKey();
+    const { device, extents } =
+      encryption === undefined
+        ? { device: image, extents: new RbdExtents(image) }
+        : await encryptedSide(image, spec, encryption);
+    const patient = onError === "pause" ? pausing(device, formatImageSpec(spec), metrics, log) : device;
+    const throttled = new ThrottledDevice(patient, metrics);
+    const of = { cluster, pool: images.pool, image };
+    return { extents, device: throttled, limits: await ImageLimits.open(of, throttled, limits) };
+  };
+  const opened = await open().catch(async (error) => {
     await image.close();
     throw error;
-  }
+  });
   return {
+    ...opened,
     name: formatImageSpec(spec),
     serial: image.id.slice(0, 20),
-    device: image,
-    extents: new RbdExtents(image),
-    metrics: new IoMetrics(),
-    close: () => image.close(),
+    metrics,
+    close: async () => {
+      opened.limits[Symbol.dispose]();
+      await image.close();
+    },
   };
+}
+
+/** What is done where there is no room, or the cluster takes longer than the client's timeout: see `PausingDevice`. */
+export type ErrorPolicy = "report" | "pause";
+
+function pausing(device: BlockDevice, name: string, metrics: IoMetrics, log: Log): BlockDevice {
+  return new PausingDevice(device, {
+    paused(why) {
+      metrics.state = "paused";
+      log(`${name}: paused, since writes end with ${why}; it is tried again every second`, {
+        ...{ event: "paused", image: name },
+      });
+    },
+    resumed(seconds) {
+      metrics.state = "serving";
+      log(`${name}: goes on after ${seconds.toFixed(1)} s`, { event: "resumed", image: name });
+    },
+  });
+}
+
+async function encryptedSide(
+  image: Image,
+  spec: ImageSpec,
+  layers: readonly EncryptionLayer[],
+): Promise<{ device: BlockDevice; extents: RbdExtents | undefined }> {
+  const plain = await decrypted(image, spec, layers);
+  // A parent may have its data behind a header of another size: nothing is said of what is there.
+  const hasParent = image.header.parent !== undefined || spec.snapshot !== undefined;
+  const extents = hasParent ? undefined : new RbdExtents(image, plain.dataOffset);
+  return { device: new EncryptedDevice(image, plain), extents };
 }

@@ -4,9 +4,12 @@ import type { Extent, ExtentSource } from "../extent-source.ts";
 /** What an image's objects say about its extents; no lock is needed, and nothing is read. */
 export class RbdExtents implements ExtentSource {
   readonly #image: Image;
+  readonly #dataOffset: number;
 
-  constructor(image: Image) {
+  /** @param dataOffset where in the image the disk begins, in bytes */
+  constructor(image: Image, dataOffset = 0) {
     this.#image = image;
+    this.#dataOffset = dataOffset;
   }
 
   /** Of those that are older than what is served. */
@@ -16,11 +19,11 @@ export class RbdExtents implements ExtentSource {
   }
 
   async allocation(offset: number, length: number): Promise<readonly Extent[]> {
-    return within(this.#image.diff(), offset, length, "zero");
+    return within(this.#image.diff(), this.#dataOffset + offset, length, "zero");
   }
 
   async changedSince(snapshot: string, offset: number, length: number): Promise<readonly Extent[]> {
-    return within(this.#image.diff({ from: snapshot }), offset, length, "same");
+    return within(this.#image.diff({ from: snapshot }), this.#dataOffset + offset, length, "same");
   }
 }
 

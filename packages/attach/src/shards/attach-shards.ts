@@ -2,6 +2,7 @@ import { AttachError } from "../errors.ts";
 import type { AttachRequest } from "../server/attach-images.ts";
 import type { Attachment, Measurement, ServedPoint } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
+import type { Log } from "../server/log.ts";
 import type { ShardJob } from "./messages.ts";
 import { Shard } from "./shard.ts";
 import { spread } from "./spread.ts";
@@ -9,8 +10,10 @@ import { spread } from "./spread.ts";
 export interface ShardOptions extends Omit<ShardJob, "request"> {
   request: AttachRequest;
   shards: number;
+  /** Seconds without an answer, after which a shard hangs and is replaced. */
+  hangAfter: number;
   /** Is told, in a line each, how shards fare. */
-  log: (line: string) => void;
+  log: Log;
   /** Ends the start. */
   signal?: AbortSignal;
 }
@@ -22,9 +25,9 @@ export interface ShardOptions extends Omit<ShardJob, "request"> {
  * Nothing is left behind when it fails: throws what went wrong with an image or a socket, and SIPHON_USAGE for what cannot be spread.
  */
 export async function attachShards(options: ShardOptions): Promise<Attachment> {
-  const { cluster, drainTimeout, request, log, signal } = options;
+  const { cluster, drainTimeout, logFormat, request, hangAfter, log, signal } = options;
   const shards = spread(request, options.shards).map(
-    (part, i) => new Shard(i + 1, { cluster, drainTimeout, request: part }, log),
+    (part, i) => new Shard(i + 1, { cluster, drainTimeout, logFormat, request: part }, log, hangAfter),
   );
   const stop = () => Promise.allSettled(shards.map((shard) => shard.stop()));
   signal?.throwIfAborted();

@@ -5,6 +5,7 @@ import { AttachError } from "../errors.ts";
 import type { DiskFigures, ServedPoint } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
 import { forkProgram } from "./fork-program.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import type { FromShard, ShardFailure, ShardJob, ToShard } from "./messages.ts";
 
 /** How a shard's process ended. */
@@ -26,6 +27,9 @@ export class ShardProcess {
   readonly #ended = Promise.withResolvers<ShardEnd>();
   #measuring: PromiseWithResolvers<readonly DiskFigures[]> | undefined;
   #failure: ShardFailure | undefined;
+  #heartbeat: Heartbeat | undefined;
+  /** It was ended since it did not answer for so many seconds. */
+  #hungFor: number | undefined;
 
   constructor(job: ShardJob) {
     this.serving = this.#serving.promise;
@@ -69,6 +73,18 @@ export class ShardProcess {
     this.#child.kill("SIGKILL");
   }
 
+  /** From now on it is ended when it does not answer for so long. */
+  watch(seconds: number): void {
+    this.#heartbeat = new Heartbeat({
+      seconds,
+      ask: () => this.#tell({ type: "ask" }),
+      hung: () => {
+        this.#hungFor = seconds;
+        this.kill();
+      },
+    });
+  }
+
   #tell(message: ToShard): void {
     // Whoever is not there to hear it has ended, which is seen by that.
     if (this.#child.connected) this.#child.send(message, () => {});
@@ -77,13 +93,16 @@ export class ShardProcess {
 
   #receive(message: FromShard): void {
     if (message.type === "serving") this.#serving.resolve(message.points);
+    else if (message.type === "alive") this.#heartbeat?.answered();
     else if (message.type === "measured") this.#measuring?.resolve(message.disks);
     else this.#failure = message.failure;
   }
 
   #end(inOrder: boolean, exit: string): void {
+    this.#heartbeat?.[Symbol.dispose]();
     const { code, message, ...options } = this.#failure ?? {};
-    const how = message === undefined ? exit : `ended: ${message}`;
+    const last = this.#hungFor === undefined ? exit : `did not answer for ${this.#hungFor} s and was killed`;
+    const how = message === undefined ? last : `ended: ${message}`;
     const error =
       code !== undefined && message !== undefined
         ? new SiphonError(code, message, options)

@@ -4,6 +4,7 @@ import { SiphonError } from "@siphon/wire";
 import { attachImages } from "../server/attach-images.ts";
 import type { Attachment } from "../server/attachment.ts";
 import { endedInTime } from "../server/drain-timeout.ts";
+import { logTo } from "../server/log.ts";
 import { endOnSurprise } from "../server/surprise.ts";
 import type { FromShard, ShardFailure, ShardJob, ToShard } from "./messages.ts";
 
@@ -18,6 +19,7 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, ()
 process.on("message", async (message: ToShard) => {
   if (message.type === "serve") void run(message.job);
   else if (message.type === "drain") stop.abort();
+  else if (message.type === "ask") await tell({ type: "alive" });
   else {
     const { disks = [] } = (await attachment?.measure()) ?? {};
     const figures = disks.map(({ name, size, metrics }) => ({ name, size, io: metrics.figures }));
@@ -38,9 +40,9 @@ async function run(job: ShardJob): Promise<void> {
   process.exit(exitCode);
 }
 
-async function serve({ cluster: options, request }: ShardJob): Promise<void> {
+async function serve({ cluster: options, request, logFormat }: ShardJob): Promise<void> {
   await using cluster = await Cluster.connect({ ...options, signal: stop.signal });
-  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const log = logTo(process.stderr, logFormat);
   attachment = await attachImages({ cluster, ...request, log });
   await tell({ type: "serving", points: attachment.points });
   if (!stop.signal.aborted) await once(stop.signal, "abort");

@@ -3,6 +3,7 @@ import { AttachError } from "../errors.ts";
 import type { MeasuredDisk, ServedPoint, ShardState } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
 import { IoMetrics } from "../server/io-metrics.ts";
+import type { Log } from "../server/log.ts";
 import type { ShardJob } from "./messages.ts";
 import { RestartDelay } from "./restart-delay.ts";
 import { type ShardEnd, ShardProcess } from "./shard-process.ts";
@@ -11,7 +12,8 @@ import { type ShardEnd, ShardProcess } from "./shard-process.ts";
 export class Shard {
   readonly #number: number;
   readonly #name: string;
-  readonly #log: (line: string) => void;
+  readonly #log: Log;
+  readonly #hangAfter: number;
   readonly #stop = new AbortController();
   readonly #delay = new RestartDelay();
   #job: ShardJob;
@@ -20,12 +22,16 @@ export class Shard {
   #servingSince: number | undefined;
   #restarts = 0;
 
-  /** @param number from 1 on */
-  constructor(number: number, job: ShardJob, log: (line: string) => void) {
+  /**
+   * @param number from 1 on
+   * @param hangAfter seconds without an answer, after which its process is replaced
+   */
+  constructor(number: number, job: ShardJob, log: Log, hangAfter: number) {
     this.#number = number;
     this.#name = `shard ${number} (${job.request.images.map(formatImageSpec).join(", ")})`;
     this.#job = job;
     this.#log = log;
+    this.#hangAfter = hangAfter;
   }
 
   get state(): ShardState {
@@ -68,6 +74,7 @@ export class Shard {
     this.#process = new ShardProcess(this.#job);
     const points = await this.#process.serving;
     this.#servingSince = performance.now();
+    this.#process.watch(this.#hangAfter);
     void this.#process.ended.then(() => {
       this.#servingSince = undefined;
     });
@@ -85,12 +92,15 @@ export class Shard {
       const end = await this.#process!.ended;
       if (this.#stop.signal.aborted) return end;
       const delay = this.#delay.after(performance.now() - startedAt);
-      this.#log(`${this.#name} ${end.how}; it is started again in ${delay / 1000} s`);
+      const shard = this.#number;
+      this.#log(`${this.#name} ${end.how}; it is started again in ${delay / 1000} s`, {
+        ...{ event: "shard-ended", shard },
+      });
       await sleep(delay, undefined, { signal: this.#stop.signal }).catch(() => {});
       if (this.#stop.signal.aborted) return end;
       this.#restarts++;
       await this.#launch().then(
-        () => this.#log(`${this.#name} serves again`),
+        () => this.#log(`${this.#name} serves again`, { event: "shard-serving", shard }),
         () => {},
       );
     }

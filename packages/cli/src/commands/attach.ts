@@ -6,10 +6,16 @@ import {
   type AttachRequest,
   attachImages,
   attachShards,
+  type DiskLimits,
+  type ErrorPolicy,
   endedInTime,
   endOnSurprise,
   howToConnect,
+  type Log,
+  type LogFormat,
+  logTo,
   MetricsServer,
+  parseDiskLimits,
   parseImageSpec,
   parseListenAddress,
   RateWatch,
@@ -27,8 +33,9 @@ import { explain } from "../failure.ts";
 import { interruption } from "../interruption.ts";
 import { numberOption, sizeOption } from "../options.ts";
 import { bytesText, columns } from "./rados/format.ts";
+import { type EncryptionFlags, encryptionLayers, withEncryptionFlags } from "./rbd/encryption-flags.ts";
 
-interface Flags extends ConnectFlags {
+interface Flags extends ConnectFlags, EncryptionFlags {
   nbd?: string[];
   vhost?: string[];
   readOnly?: boolean;
@@ -40,6 +47,10 @@ interface Flags extends ConnectFlags {
   drainTimeout: number;
   maxInFlight?: number;
   cache?: CachePolicy | "none";
+  limit?: DiskLimits;
+  onError: ErrorPolicy;
+  log: LogFormat;
+  shardTimeout: number;
   tlsCerts?: string;
   metrics?: string;
   top?: boolean;
@@ -97,13 +108,38 @@ export function attachCommand(): Command {
         .choices(["none", "writethrough", "writearound", "writeback"])
         .default("none"),
     )
+    .addOption(
+      new Option(
+        "--limit <limits>",
+        "of each image, such as iops=1000,iops-burst=2000,bps=100M (default: as rbd_qos_* has them)",
+      ).argParser(parseDiskLimits),
+    )
+    .addOption(
+      new Option(
+        "--on-error <policy>",
+        "where there is no room, or the cluster takes longer than rados_osd_op_timeout: report it to the VM, or pause the disk until it has passed",
+      )
+        .choices(["report", "pause"])
+        .default("report"),
+    )
+    .addOption(
+      numberOption(
+        "--shard-timeout <seconds>",
+        "a shard that hangs for so long is killed and started again",
+      ).default(30),
+    )
+    .addOption(
+      new Option("--log <format>", "lines on standard error, as they are or as a JSON object each")
+        .choices(["text", "json"])
+        .default("text"),
+    )
     .option("--tls-certs <dir>", "ca-cert.pem, server-cert.pem and server-key.pem, for NBD on TCP")
     .option("--metrics <address>", "figures for Prometheus, at http://ADDRESS/metrics")
     .option("--top", "show what the images do, once a second")
     .option("--json", "print where the images are as JSON")
     .addHelpText("after", examples)
     .action(attach);
-  return withConnectFlags(command);
+  return withConnectFlags(withEncryptionFlags(command));
 }
 
 const examples = `
@@ -122,16 +158,21 @@ async function attach(images: string[], flags: Flags): Promise<void> {
   if (!(drainTimeout >= 0 && drainTimeout <= day)) {
     throw new AttachError("SIPHON_USAGE", "--drain-timeout takes a number of seconds, up to a day's");
   }
+  if (!(flags.shardTimeout >= 1 && flags.shardTimeout * 1000 <= day)) {
+    throw new AttachError("SIPHON_USAGE", "--shard-timeout takes a number of seconds, from 1 to a day's");
+  }
+  const log = logTo(process.stderr, flags.log);
   endOnSurprise();
   try {
     if (flags.shards === 1) {
-      await endedInTime(serveHere(request, flags), interruption.signal, drainTimeout);
+      await endedInTime(serveHere(request, flags, log), interruption.signal, drainTimeout);
     } else {
       const cluster = await clusterOptions(flags);
-      const { shards } = flags;
+      const { shards, shardTimeout: hangAfter, log: logFormat } = flags;
       const { signal } = interruption;
-      await using attachment = await attachShards({ cluster, request, shards, drainTimeout, log, signal });
-      await present(attachment, flags);
+      const asked = { cluster, request, shards, drainTimeout, hangAfter, logFormat };
+      await using attachment = await attachShards({ ...asked, log, signal });
+      await present(attachment, flags, log);
     }
   } catch (error) {
     if (!(error instanceof AttachError) || error.code !== "SIPHON_ATTACH_DRAIN") throw error;
@@ -143,8 +184,9 @@ async function attach(images: string[], flags: Flags): Promise<void> {
 }
 
 async function requestOf(images: string[], flags: Flags): Promise<AttachRequest> {
-  const { nbd, vhost, readOnly, queues, cache = "none", tlsCerts, maxInFlight } = flags;
+  const { nbd, vhost, readOnly, queues, cache = "none", limit, tlsCerts, maxInFlight } = flags;
   const { socketUser: user, socketGroup: group, socketMode: mode } = flags;
+  const encryption = encryptionLayers(flags);
   const isGiven = user !== undefined || group !== undefined || mode !== undefined;
   if (maxInFlight !== undefined && maxInFlight < leastInFlight) {
     throw new AttachError("SIPHON_USAGE", "--max-in-flight takes a size of 16M or more");
@@ -154,6 +196,9 @@ async function requestOf(images: string[], flags: Flags): Promise<AttachRequest>
     ...(nbd && { nbd: nbd.map(parseListenAddress) }),
     ...(vhost && { vhost }),
     ...(readOnly && { readOnly }),
+    ...(encryption && { encryption }),
+    ...(limit && { limits: limit }),
+    ...(flags.onError !== "report" && { onError: flags.onError }),
     ...(isGiven && { access: await socketAccess({ user, group, mode }) }),
     ...(queues !== undefined && { queues }),
     ...(maxInFlight !== undefined && { maxInFlight }),
@@ -162,14 +207,14 @@ async function requestOf(images: string[], flags: Flags): Promise<AttachRequest>
   };
 }
 
-async function serveHere(request: AttachRequest, flags: Flags): Promise<void> {
+async function serveHere(request: AttachRequest, flags: Flags, log: Log): Promise<void> {
   await using cluster = await connectCluster(flags);
   await using attachment = await attachImages({ cluster, log, ...request });
-  await present(attachment, flags);
+  await present(attachment, flags, log);
 }
 
 /** Tells where the images are, and what they do, until interrupted. */
-async function present(attachment: Attachment, flags: Flags): Promise<void> {
+async function present(attachment: Attachment, flags: Flags, log: Log): Promise<void> {
   const { metrics, json, top } = flags;
   await using _ =
     metrics === undefined
@@ -181,10 +226,6 @@ async function present(attachment: Attachment, flags: Flags): Promise<void> {
   );
   if (top) await showTop(attachment);
   else await interrupted();
-}
-
-function log(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 function collect(value: string, before: string[] = []): string[] {
@@ -227,7 +268,7 @@ ${libvirtHint === undefined ? "" : `${libvirtHint}\n`}${libvirt}
 async function showTop(attachment: Attachment): Promise<void> {
   const watches = new Map<string, RateWatch>();
   const clear = process.stdout.isTTY ? "\x1b[H\x1b[2J" : "";
-  const head = ["image", "read/s", "", "write/s", "", "p50", "p99", "in flight", "errors"];
+  const head = ["image", "read/s", "", "write/s", "", "p50", "p99", "in flight", "errors", "state"];
   while (!interruption.signal.aborted) {
     const { disks } = await attachment.measure();
     const rows = disks.map(({ name, metrics }) => {
@@ -244,6 +285,7 @@ async function showTop(attachment: Attachment): Promise<void> {
         `${(rates.p99 * 1000).toFixed(2)} ms`,
         rates.inFlight,
         rates.errors,
+        metrics.state,
       ];
     });
     process.stdout.write(`${clear}${columns([head, ...rows])}`);

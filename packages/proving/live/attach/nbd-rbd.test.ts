@@ -182,6 +182,30 @@ describe("siphon attach over NBD", () => {
     await server!.stop();
   });
 
+  test("rbd_qos_* of an image hold as soon as they are set, and --limit before them", async () => {
+    const millisecondsFor = async (writes: number) => {
+      const client = await NbdClient.connect(socket);
+      await client.go(`${pool}/two`);
+      const begun = performance.now();
+      for (let n = 0; n < writes; n++)
+        client.send({ type: 1, offset: n * 4096, payload: Buffer.alloc(4096) });
+      for (let n = 0; n < writes; n++) await client.simpleReply();
+      client.socket.destroy();
+      return performance.now() - begun;
+    };
+    const config = ["config", "image"];
+    await attach(`${pool}/two`);
+    await rbd(...config, "set", `${pool}/two`, "rbd_qos_write_iops_limit", "100");
+    // A tenth of a second's worth comes at once; the server has read the setting soon after rbd has ended.
+    for (let tries = 0; (await millisecondsFor(60)) < 450; tries++)
+      assert.ok(tries < 50, "there is no limit");
+    await server!.stop();
+    await attach(`${pool}/two`, "--limit", "write-iops=200");
+    assert.ok((await millisecondsFor(60)) >= 150);
+    await rbd(...config, "rm", `${pool}/two`, "rbd_qos_write_iops_limit");
+    await server!.stop();
+  });
+
   test("an end that the cluster does not let happen is given up, and nothing is acknowledged", async () => {
     const attached = await attach(`${pool}/two`, "--drain-timeout", "1");
     const client = await NbdClient.connect(socket);

@@ -38,9 +38,9 @@ describe("siphon attach --shards", () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  async function attach(): Promise<SiphonAttach> {
+  async function attach(...args: string[]): Promise<SiphonAttach> {
     const nbd = sockets.flatMap((socket) => ["--nbd", socket]);
-    const more = ["--shards", "2", "--metrics", metrics, "--conf", ceph.conf];
+    const more = ["--shards", "2", "--metrics", metrics, "--conf", ceph.conf, ...args];
     server = await SiphonAttach.start(...images, ...nbd, ...more);
     return server;
   }
@@ -90,6 +90,23 @@ describe("siphon attach --shards", () => {
       assert.match(page, new RegExp(`operations_total\\{image="${image}",operation="write"\\} [1-9]`));
     }
     assert.match(attached.errors, /shard 1 \(libvirt-pool\/one\) was killed by SIGKILL/);
+  });
+
+  test("a shard that hangs without ending is killed and started again, and its VM goes on", async () => {
+    const attached = await attach("--shard-timeout", "3", "--log", "json");
+    const [first] = attached.shards;
+    await using stack = new AsyncDisposableStack();
+    const vm = stack.use(await nbdSurvivor(sockets[0]!, images[0]!));
+    const load = new CheckedLoad(vm.lanes, 2048);
+    await load.goesOn();
+    process.kill(first!, "SIGSTOP");
+    await gone([first!]);
+    await load.goesOn();
+    await load.stop();
+    const events = attached.errors.split("\n").filter((line) => line.startsWith("{"));
+    const ofFirst = events.map((line) => JSON.parse(line)).filter(({ shard }) => shard === 1);
+    assert.match(ofFirst[0].message, /shard 1 .* did not answer for 3 s and was killed/);
+    assert.equal(ofFirst[0].event, "shard-ended");
   });
 
   test("told to end, it ends its shards in order and leaves nothing", async () => {

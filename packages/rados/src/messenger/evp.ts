@@ -44,13 +44,7 @@ class EvpGcm implements GcmStream {
   readonly #scratchAt: Pointer;
   #context: Pointer;
 
-  constructor(
-    evp: EvpFunctions,
-    cipher: Pointer,
-    direction: GcmDirection,
-    key: Uint8Array,
-    nonce: Nonce,
-  ) {
+  constructor(evp: EvpFunctions, cipher: Pointer, direction: GcmDirection, key: Uint8Array, nonce: Nonce) {
     this.#evp = evp;
     this.#nonce = nonce;
     this.#nonceAt = evp.address(nonce.bytes);

@@ -52,7 +52,10 @@ export function configSpace(
   config.writeBigUInt64LE(BigInt(Math.floor(device.size / sectorBytes)), 0);
   config.writeUInt32LE(mostSegments, 12);
   config.writeUInt32LE(blockSize, 20);
-  config.writeUInt16LE(1, 26);
+  // What is smaller than this is read and written again: Linux aligns partitions and file systems to it.
+  const physical = Math.max(blockSize, device.writeUnit ?? blockSize);
+  config.writeUInt8(Math.log2(physical / blockSize), 24);
+  config.writeUInt16LE(physical / blockSize, 26);
   config.writeUInt32LE(Math.max(1, Math.floor(device.optimalIoSize / blockSize)), 28);
   config.writeUInt8(writeback ? 1 : 0, writebackAt);
   config.writeUInt16LE(queues, 34);

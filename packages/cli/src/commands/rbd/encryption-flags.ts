@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { type LayerKey, Secret } from "@siphon/rbd";
+import { type LayerKey, readPassphrase } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import type { Command } from "commander";
 import { badOption, usage } from "./image-spec.ts";
@@ -28,38 +27,38 @@ export function isEncrypted({ encryptionFormat, encryptionPassphraseFile }: Encr
   return encryptionFormat !== undefined || encryptionPassphraseFile !== undefined;
 }
 
-/** The layers' keys; they are wiped when this is disposed of. Undefined without these flags. */
-export async function encryptionOf(
+/** The layers, and where their passphrases are. Undefined without these flags. */
+export function encryptionLayers(
   flags: EncryptionFlags,
-): Promise<(Disposable & { keys: LayerKey[] }) | undefined> {
+): { version: 1 | 2 | undefined; passphraseFile: string }[] | undefined {
   if (!isEncrypted(flags)) return undefined;
   const files = flags.encryptionPassphraseFile ?? [];
   const versions = flags.encryptionFormat?.map(layerVersion) ?? files.map(() => undefined);
   if (versions.length !== files.length) {
     throw usage("encryption formats count does not match passphrase files count");
   }
+  return files.map((passphraseFile, index) => ({ version: versions[index], passphraseFile }));
+}
+
+/** The layers' keys; they are wiped when this is disposed of. Undefined without these flags. */
+export async function encryptionOf(
+  flags: EncryptionFlags,
+): Promise<(Disposable & { keys: LayerKey[] }) | undefined> {
+  const layers = encryptionLayers(flags);
+  if (layers === undefined) return undefined;
   const keys: LayerKey[] = [];
   const dispose = () => {
     for (const { passphrase } of keys) passphrase[Symbol.dispose]();
   };
   try {
-    for (const [index, file] of files.entries()) {
-      keys.push({ version: versions[index], passphrase: await readPassphrase(file) });
+    for (const { version, passphraseFile } of layers) {
+      keys.push({ version, passphrase: await readPassphrase(passphraseFile) });
     }
   } catch (error) {
     dispose();
     throw error;
   }
   return { keys, [Symbol.dispose]: dispose };
-}
-
-export async function readPassphrase(path: string): Promise<Secret> {
-  try {
-    return new Secret(await readFile(path));
-  } catch (error) {
-    const { code = "EIO" } = error as NodeJS.ErrnoException;
-    throw new SiphonError(code, `unable to open passphrase file '${path}': ${code}`, { cause: error });
-  }
 }
 
 export function luksVersion(format: string): 1 | 2 {

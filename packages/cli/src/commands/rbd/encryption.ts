@@ -1,9 +1,9 @@
-import { formatEncrypted, imageFeature } from "@siphon/rbd";
+import { formatEncrypted, imageFeature, readPassphrase } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
-import { luksVersion, readPassphrase } from "./encryption-flags.ts";
+import { luksVersion } from "./encryption-flags.ts";
 import { type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";
 

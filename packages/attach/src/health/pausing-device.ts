@@ -1,0 +1,156 @@
+import type { ImageRequest } from "@siphon/rbd/engine";
+import type { BlockDevice } from "../block-device.ts";
+import { ioKind } from "../server/io-metrics.ts";
+import { HeldRequest, type RequestHolder } from "./held-request.ts";
+
+/** How a pause is told. */
+export interface PauseEvents {
+  /** @param why `ENOSPC`, `EDQUOT` or `ETIMEDOUT` */
+  paused(why: string): void;
+  /** @param seconds that the pause took */
+  resumed(seconds: number): void;
+}
+
+/**
+ * A disk that waits where there is no room or the cluster took too long, as QEMU's `werror=stop` does, instead of telling the guest of
+ * an error that file systems do not get over. What failed is tried again; meanwhile what would change the disk waits behind
+ * it, and reads go on. All other errors are told at once.
+ */
+export class PausingDevice implements BlockDevice, RequestHolder {
+  readonly #device: BlockDevice;
+  readonly #events: PauseEvents;
+  readonly #idle: HeldRequest[] = [];
+  #held: HeldRequest[] = [];
+  /** The one that is tried for all. */
+  #probe: HeldRequest | undefined;
+  #pausedAt: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(device: BlockDevice, events: PauseEvents) {
+    this.#device = device;
+    this.#events = events;
+  }
+
+  get size(): number {
+    return this.#device.size;
+  }
+
+  get readOnly(): boolean {
+    return this.#device.readOnly;
+  }
+
+  get volatile(): boolean {
+    return this.#device.volatile;
+  }
+
+  get optimalIoSize(): number {
+    return this.#device.optimalIoSize;
+  }
+
+  get writeUnit(): number | undefined {
+    return this.#device.writeUnit;
+  }
+
+  get writesZerosAsData(): boolean | undefined {
+    return this.#device.writesZerosAsData;
+  }
+
+  onResize(listener: (size: number) => void): Disposable {
+    return this.#device.onResize(listener);
+  }
+
+  read(request: ImageRequest): void {
+    this.#begin(this.#requestFor(request, ioKind.read));
+  }
+
+  write(request: ImageRequest): void {
+    this.#change(this.#requestFor(request, ioKind.write));
+  }
+
+  flush(request: ImageRequest): void {
+    this.#change(this.#requestFor(request, ioKind.flush));
+  }
+
+  discard(request: ImageRequest): void {
+    this.#change(this.#requestFor(request, ioKind.discard));
+  }
+
+  writeZeroes(request: ImageRequest): void {
+    this.#change(this.#requestFor(request, ioKind.writeZeroes));
+  }
+
+  ended(request: HeldRequest): void {
+    const isProbe = request === this.#probe;
+    if (isProbe) this.#probe = undefined;
+    const why = passing.get(request.result);
+    if (why !== undefined) {
+      request.rewind();
+      this.#hold(request, why, isProbe);
+      return;
+    }
+    const outer = request.give();
+    this.#idle.push(request);
+    // Whatever else it ended with: what was in the way is not any more.
+    if (isProbe) this.#resume();
+    outer.completed();
+  }
+
+  #requestFor(outer: ImageRequest, kind: number): HeldRequest {
+    const request = this.#idle.pop() ?? new HeldRequest(this);
+    request.begin(outer, kind);
+    return request;
+  }
+
+  #change(request: HeldRequest): void {
+    if (this.#pausedAt === undefined) this.#begin(request);
+    else this.#held.push(request);
+  }
+
+  #begin(request: HeldRequest): void {
+    const { kind } = request;
+    if (kind === ioKind.read) this.#device.read(request);
+    else if (kind === ioKind.write) this.#device.write(request);
+    else if (kind === ioKind.flush) this.#device.flush(request);
+    else if (kind === ioKind.discard) this.#device.discard(request);
+    else this.#device.writeZeroes(request);
+  }
+
+  #hold(request: HeldRequest, why: string, isFirst: boolean): void {
+    if (isFirst) this.#held.unshift(request);
+    else this.#held.push(request);
+    if (this.#pausedAt === undefined) {
+      this.#pausedAt = performance.now();
+      this.#events.paused(why);
+    }
+    if (this.#probe === undefined) this.#timer ??= setTimeout(() => this.#try(), retryAfter);
+  }
+
+  /** A read may succeed where nothing can be written: one that writes is tried first. */
+  #try(): void {
+    this.#timer = undefined;
+    const index = this.#held.findIndex(({ kind }) => kind !== ioKind.read && kind !== ioKind.flush);
+    const [probe] = this.#held.splice(Math.max(0, index), 1);
+    this.#probe = probe;
+    if (probe !== undefined) this.#begin(probe);
+  }
+
+  #resume(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const held = this.#held;
+    const seconds = (performance.now() - this.#pausedAt!) / 1000;
+    this.#held = [];
+    this.#pausedAt = undefined;
+    this.#events.resumed(seconds);
+    for (const request of held) this.#begin(request);
+  }
+}
+
+/** Errors that pass: no room in the cluster, a quota that is used up, no answer within the client's timeout. */
+const passing = new Map([
+  [-28, "ENOSPC"],
+  [-122, "EDQUOT"],
+  [-110, "ETIMEDOUT"],
+]);
+/** Milliseconds between two tries. */
+const retryAfter = 1000;

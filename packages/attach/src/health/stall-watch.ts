@@ -1,0 +1,59 @@
+import type { IoMetrics } from "../server/io-metrics.ts";
+import type { Log } from "../server/log.ts";
+
+interface WatchedDisk {
+  readonly name: string;
+  readonly metrics: IoMetrics;
+}
+
+/**
+ * Finds disks whose requests the cluster does not answer: something is under way and nothing was done for some seconds. Looks at counters
+ * once a second, so that requests themselves cost nothing.
+ */
+export class StallWatch implements Disposable {
+  readonly #log: Log;
+  readonly #timer: NodeJS.Timeout;
+  readonly #seen: { disk: WatchedDisk; done: number; since: number }[];
+
+  constructor(disks: readonly WatchedDisk[], log: Log) {
+    this.#log = log;
+    const since = performance.now();
+    this.#seen = disks.map((disk) => ({ disk, done: 0, since }));
+    this.#timer = setInterval(() => this.look(), lookEvery).unref();
+  }
+
+  look(): void {
+    const now = performance.now();
+    for (const seen of this.#seen) {
+      const { name, metrics } = seen.disk;
+      const done = metrics.operations.reduce((sum, each) => sum + each, 0);
+      if (done !== seen.done || metrics.inFlight <= metrics.inLimits) {
+        if (metrics.state === "waiting") {
+          metrics.state = "serving";
+          const seconds = Math.round((now - seen.since) / 1000);
+          this.#log(`${name}: the cluster answers again, after ${seconds} s`, {
+            event: "answered",
+            image: name,
+          });
+        }
+        seen.done = done;
+        seen.since = now;
+      } else if (metrics.state === "serving" && now - seen.since >= patience) {
+        metrics.state = "waiting";
+        const seconds = Math.round((now - seen.since) / 1000);
+        this.#log(`${name}: the cluster has not answered for ${seconds} s; the VM waits`, {
+          event: "waiting",
+          image: name,
+        });
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** Milliseconds. */
+const lookEvery = 1000;
+const patience = 5000;

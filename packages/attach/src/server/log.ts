@@ -1,0 +1,28 @@
+/** What a line tells, for programs. */
+export interface LogEvent {
+  /**
+   * - `paused`, `resumed`: a disk waits for room or for the cluster, by its error policy; it goes on;
+   * - `waiting`, `answered`: the cluster does not answer a disk's requests; it does again;
+   * - `stale`, `current`: a header has changed and cannot be read, writes wait; it was read;
+   * - `fenced`: this client was put on the blocklist, or lost the lock: nothing is acknowledged any more;
+   * - `shard-ended`, `shard-serving`: a shard ended unasked; it serves again;
+   * - `note`: everything else.
+   */
+  readonly event: string;
+  /** `POOL/IMAGE`, or the image's name alone. */
+  readonly image?: string;
+  readonly shard?: number;
+}
+
+/** Is told what happens, in a line each. */
+export type Log = (line: string, about?: LogEvent) => void;
+
+export type LogFormat = "text" | "json";
+
+/** Lines to a stream, as they are or as a JSON object each: `time`, `event`, `message`, and `image` and `shard` where they are known. */
+export function logTo(stream: { write(text: string): unknown }, format: LogFormat): Log {
+  if (format === "text") return (line) => void stream.write(`${line}\n`);
+  return (message, about = { event: "note" }) => {
+    stream.write(`${JSON.stringify({ time: new Date().toISOString(), ...about, message })}\n`);
+  };
+}

@@ -1,0 +1,153 @@
+import type { ImageRequest } from "@siphon/rbd/engine";
+import type { BlockDevice } from "../block-device.ts";
+import { type IoMetrics, ioKind } from "../server/io-metrics.ts";
+import { type DiskLimits, limitNames } from "./disk-limits.ts";
+import { LimitBuckets } from "./token-bucket.ts";
+import { WaitingRequests } from "./waiting-requests.ts";
+
+/**
+ * A disk whose requests wait as its limits have it. Reads wait in one row and what changes the disk in another, each in the order in which it
+ * came; where a limit is for both, whoever came first goes first. Flushes do not wait. A discard is one I/O without bytes, and so are
+ * zeros where they are not written as data.
+ */
+export class ThrottledDevice implements BlockDevice {
+  readonly #device: BlockDevice;
+  readonly #metrics: IoMetrics;
+  readonly #buckets = limitNames.map(() => new LimitBuckets());
+  readonly #reads = new WaitingRequests();
+  readonly #writes = new WaitingRequests();
+  #isOpen = true;
+  #turn = 0;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #awake = () => {
+    this.#timer = undefined;
+    this.#letPass();
+  };
+
+  constructor(device: BlockDevice, metrics: IoMetrics) {
+    this.#device = device;
+    this.#metrics = metrics;
+  }
+
+  /** What is missing is not limited. Requests that wait go by the new limits. */
+  limit(limits: DiskLimits): void {
+    const now = performance.now();
+    for (const [index, name] of limitNames.entries()) this.#buckets[index]!.set(limits[name], now);
+    this.#isOpen = this.#buckets.every(({ isOpen }) => isOpen);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#letPass();
+  }
+
+  get size(): number {
+    return this.#device.size;
+  }
+
+  get readOnly(): boolean {
+    return this.#device.readOnly;
+  }
+
+  get volatile(): boolean {
+    return this.#device.volatile;
+  }
+
+  get optimalIoSize(): number {
+    return this.#device.optimalIoSize;
+  }
+
+  get writeUnit(): number | undefined {
+    return this.#device.writeUnit;
+  }
+
+  get writesZerosAsData(): boolean | undefined {
+    return this.#device.writesZerosAsData;
+  }
+
+  onResize(listener: (size: number) => void): Disposable {
+    return this.#device.onResize(listener);
+  }
+
+  read(request: ImageRequest): void {
+    this.#enter(this.#reads, request, ioKind.read);
+  }
+
+  write(request: ImageRequest): void {
+    this.#enter(this.#writes, request, ioKind.write);
+  }
+
+  discard(request: ImageRequest): void {
+    this.#enter(this.#writes, request, ioKind.discard);
+  }
+
+  writeZeroes(request: ImageRequest): void {
+    this.#enter(this.#writes, request, ioKind.writeZeroes);
+  }
+
+  flush(request: ImageRequest): void {
+    this.#device.flush(request);
+  }
+
+  #enter(row: WaitingRequests, request: ImageRequest, kind: number): void {
+    if (this.#isOpen) {
+      this.#begin(request, kind);
+      return;
+    }
+    const before = row.length;
+    row.push(request, kind, this.#turn++);
+    this.#metrics.inLimits++;
+    // Who waits is woken in time; whoever comes behind one that waits has nothing to ask.
+    if (before === 0) this.#letPass();
+    if (row.length > before) this.#metrics.throttled++;
+  }
+
+  #letPass(): void {
+    const now = performance.now();
+    for (;;) {
+      const readsFirst = this.#reads.turn < this.#writes.turn;
+      const first = readsFirst ? this.#reads : this.#writes;
+      const second = readsFirst ? this.#writes : this.#reads;
+      if (first.length === 0) return;
+      const wait = this.#tryFirst(first, now);
+      if (wait === 0) continue;
+      const other = second.length === 0 ? Number.POSITIVE_INFINITY : this.#tryFirst(second, now);
+      if (other === 0) continue;
+      this.#timer ??= setTimeout(this.#awake, Math.max(1, Math.min(wait, other)));
+      return;
+    }
+  }
+
+  /** Begins the first of a row, or returns how many milliseconds it has to wait. */
+  #tryFirst(row: WaitingRequests, now: number): number {
+    const { request, kind } = row;
+    const direction = row === this.#reads ? 1 : 2;
+    const buckets = this.#buckets;
+    const [all, own] = [buckets[0]!, buckets[direction]!];
+    const [allBytes, ownBytes] = [buckets[bytesFrom]!, buckets[bytesFrom + direction]!];
+    const wait = Math.max(all.wait(now), own.wait(now), allBytes.wait(now), ownBytes.wait(now));
+    if (wait > 0) return wait;
+    all.take(1);
+    own.take(1);
+    const hasBytes = kind === ioKind.read || kind === ioKind.write || this.#writesZeros(kind);
+    const bytes = hasBytes ? request.length : 0;
+    allBytes.take(bytes);
+    ownBytes.take(bytes);
+    row.shift();
+    this.#metrics.inLimits--;
+    this.#begin(request, kind);
+    return 0;
+  }
+
+  #writesZeros(kind: number): boolean {
+    return kind === ioKind.writeZeroes && this.#device.writesZerosAsData === true;
+  }
+
+  #begin(request: ImageRequest, kind: number): void {
+    if (kind === ioKind.read) this.#device.read(request);
+    else if (kind === ioKind.write) this.#device.write(request);
+    else if (kind === ioKind.discard) this.#device.discard(request);
+    else this.#device.writeZeroes(request);
+  }
+}
+
+/** Limits of bytes come behind those of I/Os: of all, reads, writes. */
+const bytesFrom = 3;
