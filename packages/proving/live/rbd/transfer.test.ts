@@ -69,6 +69,8 @@ for (const [name, names] of Object.entries(snapshots)) {
         }
         const what = `${specOf(name, to)} ${args.join(" ")}`;
         if (leavesOutZeros) assert.deepEqual(extents, expected, what);
+        // Where an object became shorter, older releases tell its end apart.
+        else if (wholeObject) assert.deepEqual(covered(extents), covered(expected), what);
         else await assertAlikeButForTheSame(extents, expected, { name, from, image }, what);
       }
     }
@@ -258,6 +260,9 @@ async function assertAlikeButForTheSame(
     assert.ok((await image.read(start, end - start)).equals(was), what);
   }
 }
+
+const covered = (extents: Extent[]) =>
+  union(extents.map(({ offset, length }) => ({ start: offset, end: offset + length })));
 
 /** What an image is after a diff, from what it was. */
 async function applied(diff: Buffer, name: string, from: string | undefined): Promise<Buffer> {

@@ -26,12 +26,15 @@ export function objectDiff(
 ): ObjectDiff {
   const before = from === 0 ? undefined : changes(snapSet, 0, from, objectSize);
   const { changed: touched, size, exists } = changes(snapSet, from, to, objectSize);
+  if (wholeObject && touched.length > 0) {
+    const whole = [{ start: 0, end: objectSize }];
+    return exists ? { data: whole, zeros: [] } : { data: [], zeros: whole };
+  }
   // What was written and cut off again reads as zeros: since Ceph 17, rbd leaves it out.
   const changed = exists ? clip(touched, 0, size) : touched;
   const sizeBefore = before?.size ?? 0;
   const cutOff = size < sizeBefore ? [{ start: size, end: sizeBefore }] : [];
-  const whole = [{ start: 0, end: objectSize }];
-  const data = subtract(wholeObject && changed.length > 0 ? whole : changed, cutOff);
+  const data = subtract(changed, cutOff);
   return exists ? { data, zeros: cutOff } : { data: [], zeros: union([...cutOff, ...data]) };
 }
 
