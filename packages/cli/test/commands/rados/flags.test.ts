@@ -18,7 +18,7 @@ test("without options there are the defaults of rados", () => {
   const { flags } = parseRadosArguments(["ls"]);
   assert.deepEqual(flags, {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
-    ...{ cleanup: true, verify: true },
+    ...{ cleanup: true, verify: true, reallyMeant: false },
   });
 });
 
