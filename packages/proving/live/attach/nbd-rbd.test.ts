@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { createImage, LocalCluster } from "@siphon/lab";
+import { builtProgram } from "../../../../scripts/build/built-program.ts";
 import { NbdClient } from "../../../attach/test/support/nbd-client.ts";
 import { run } from "../../support/attach/run.ts";
 import { SiphonAttach } from "../../support/attach/siphon-attach.ts";
@@ -193,16 +194,18 @@ describe("siphon attach over NBD", () => {
       client.socket.destroy();
       return performance.now() - begun;
     };
-    const config = ["config", "image"];
+    // Ceph's rbd wants the image's lock for this, which the server keeps.
+    const config = (...args: string[]) =>
+      run(process.execPath, [builtProgram(), "rbd", "config", "image", ...args, "--conf", ceph.conf]);
     await attach(`${pool}/two`);
-    await rbd(...config, "set", `${pool}/two`, "rbd_qos_write_iops_limit", "100");
+    await config("set", `${pool}/two`, "rbd_qos_write_iops_limit", "100");
     // A tenth of a second's worth comes at once; the server has read the setting soon after rbd has ended.
     for (let tries = 0; (await millisecondsFor(60)) < 450; tries++)
       assert.ok(tries < 50, "there is no limit");
     await server!.stop();
     await attach(`${pool}/two`, "--limit", "write-iops=200");
     assert.ok((await millisecondsFor(60)) >= 150);
-    await rbd(...config, "rm", `${pool}/two`, "rbd_qos_write_iops_limit");
+    await config("rm", `${pool}/two`, "rbd_qos_write_iops_limit");
     await server!.stop();
   });
 

@@ -58,8 +58,9 @@ describe("siphon attach --shards", () => {
     }
   }
 
-  test("a shard that is killed is started again and its VM goes on, the other one does not even notice", async () => {
-    const attached = await attach();
+  test("a shard that is killed, or hangs, is started again and its VM goes on, the other one does not even notice", async () => {
+    // More than a busy machine keeps a shard that is well from answering.
+    const attached = await attach("--shard-timeout", "10");
     assert.deepEqual(
       attached.told.map(({ image }) => image),
       images,
@@ -76,6 +77,11 @@ describe("siphon attach --shards", () => {
     process.kill(first!, "SIGKILL");
     await two.goesOn();
     await one.goesOn();
+    const hanging = attached.shards.find((pid) => pid !== second)!;
+    process.kill(hanging, "SIGSTOP");
+    await gone([hanging]);
+    await two.goesOn();
+    await one.goesOn();
     await Promise.all([one.stop(), two.stop()]);
     assert.ok(attached.shards.includes(second!) && !attached.shards.includes(first!));
     const page = await new Promise<string>((resolve, reject) => {
@@ -84,29 +90,13 @@ describe("siphon attach --shards", () => {
         reject,
       );
     });
-    assert.match(page, /^siphon_attach_shard_restarts_total\{shard="1"\} 1$/m);
+    assert.match(page, /^siphon_attach_shard_restarts_total\{shard="1"\} 2$/m);
     assert.match(page, /^siphon_attach_shard_restarts_total\{shard="2"\} 0$/m);
     for (const image of images) {
       assert.match(page, new RegExp(`operations_total\\{image="${image}",operation="write"\\} [1-9]`));
     }
     assert.match(attached.errors, /shard 1 \(libvirt-pool\/one\) was killed by SIGKILL/);
-  });
-
-  test("a shard that hangs without ending is killed and started again, and its VM goes on", async () => {
-    const attached = await attach("--shard-timeout", "3", "--log", "json");
-    const [first] = attached.shards;
-    await using stack = new AsyncDisposableStack();
-    const vm = stack.use(await nbdSurvivor(sockets[0]!, images[0]!));
-    const load = new CheckedLoad(vm.lanes, 2048);
-    await load.goesOn();
-    process.kill(first!, "SIGSTOP");
-    await gone([first!]);
-    await load.goesOn();
-    await load.stop();
-    const events = attached.errors.split("\n").filter((line) => line.startsWith("{"));
-    const ofFirst = events.map((line) => JSON.parse(line)).filter(({ shard }) => shard === 1);
-    assert.match(ofFirst[0].message, /shard 1 .* did not answer for 3 s and was killed/);
-    assert.equal(ofFirst[0].event, "shard-ended");
+    assert.match(attached.errors, /shard 1 \(libvirt-pool\/one\) did not answer for 10 s and was killed/);
   });
 
   test("told to end, it ends its shards in order and leaves nothing", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { FrontEnd } from "../../../attach/test/support/front-end.ts";
 import { GuestDriver, headerAreaBytes } from "../../../attach/test/support/guest-driver.ts";
@@ -59,6 +59,8 @@ async function qemuBetween(inner: string, outer: string, exportName: string): Pr
   const out = ["--nbd-server", `addr.type=unix,addr.path=${outer}`];
   const disk = ["--export", "type=nbd,id=out,node-name=disk,name=disk,writable=on"];
   const args = ["--blockdev", JSON.stringify(node), ...out, ...disk];
+  // One that an earlier client left when it was killed is no sign of this one.
+  rmSync(outer, { force: true });
   const child = spawn("qemu-storage-daemon", args, { stdio: "inherit" });
   while (!existsSync(outer)) {
     assert.equal(child.exitCode, null, "qemu-storage-daemon ended");
