@@ -3,6 +3,7 @@
  * marked with `!`, which write something, are for `rbd` on either pool: what is written is the same then. `ID:image` and
  * `ID:image@snapshot` stand for the ids that these have there. What only newer releases print like this is marked with the first of
  * them: `20:`. Beside older ones siphon alone is called.
+ * What they leave behind is compared; deep copies with snapshots are removed before, as the object maps of rbd 16's are wrong.
  */
 export const commandLines = `
 ls P
@@ -444,6 +445,7 @@ clone --image P/spec@s P/spec2
 clone P/spec@s --dest P/spec3
 20:clone P/spec --snap-id ID:spec@t P/spec4 --rbd-default-clone-format 2
 20:clone P/spec@s --snap-id 4711 P/spec5
+20:rm P/spec4 --no-progress
 cp --image P/spec --dest P/spec6 --no-progress
 cp P/spec@s --dest P/spec7 --no-progress
 cp --image P/spec@s P/spec8 --no-progress
@@ -452,6 +454,12 @@ deep cp P/spec@nothing P/spec10 --no-progress
 deep cp -p P --image spec --snap s --dest-pool P --dest spec11 --no-progress
 snap ls P/spec9
 info P/spec11
+snap unprotect P/spec9@s
+snap purge P/spec9 --no-progress
+rm P/spec9 --no-progress
+snap unprotect P/spec11@s
+snap purge P/spec11 --no-progress
+rm P/spec11 --no-progress
 rename --image P/spec8 --dest P/spec12
 mv P/spec12 --dest P/spec13
 mv P/spec13 --dest spec14
