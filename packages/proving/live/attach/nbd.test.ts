@@ -187,7 +187,7 @@ describe("TLS", () => {
     );
     const at = `127.0.0.1:${server.server.port}/pool/disk`;
     const seen = await run("nbdinfo", [`nbds://${at}?tls-certificates=${own.client}`]);
-    assert.match(seen, /with TLS, using structured/);
+    assert.match(seen, /with TLS, using (structured|extended)/);
     await assert.rejects(run("nbdinfo", [`nbd://${at}`]), /not supported|TLS/);
     await assert.rejects(run("nbdinfo", [`nbds://${at}?tls-certificates=${foreign.client}`]));
     const blockdev = `driver=nbd,server.type=inet,server.host=127.0.0.1,server.port=${server.server.port},export=pool/disk,tls-creds=tls0`;
