@@ -1,5 +1,6 @@
 import type { ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../block-device.ts";
+import { DeviceLayer } from "../device-layer.ts";
 import { ioKind } from "../server/io-metrics.ts";
 import { HeldRequest, type RequestHolder } from "./held-request.ts";
 
@@ -16,8 +17,7 @@ export interface PauseEvents {
  * an error that file systems do not get over. What failed is tried again; meanwhile what would change the disk waits behind
  * it, and reads go on. All other errors are told at once.
  */
-export class PausingDevice implements BlockDevice, RequestHolder {
-  readonly #device: BlockDevice;
+export class PausingDevice extends DeviceLayer implements RequestHolder {
   readonly #events: PauseEvents;
   readonly #idle: HeldRequest[] = [];
   #held: HeldRequest[] = [];
@@ -27,40 +27,12 @@ export class PausingDevice implements BlockDevice, RequestHolder {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(device: BlockDevice, events: PauseEvents) {
-    this.#device = device;
+    super(device);
     this.#events = events;
   }
 
-  get size(): number {
-    return this.#device.size;
-  }
-
-  get readOnly(): boolean {
-    return this.#device.readOnly;
-  }
-
-  get volatile(): boolean {
-    return this.#device.volatile;
-  }
-
-  get optimalIoSize(): number {
-    return this.#device.optimalIoSize;
-  }
-
-  get writeUnit(): number | undefined {
-    return this.#device.writeUnit;
-  }
-
-  get writesZerosAsData(): boolean | undefined {
-    return this.#device.writesZerosAsData;
-  }
-
-  onResize(listener: (size: number) => void): Disposable {
-    return this.#device.onResize(listener);
-  }
-
   read(request: ImageRequest): void {
-    this.#begin(this.#requestFor(request, ioKind.read));
+    this.begin(this.#requestFor(request, ioKind.read), ioKind.read);
   }
 
   write(request: ImageRequest): void {
@@ -102,17 +74,8 @@ export class PausingDevice implements BlockDevice, RequestHolder {
   }
 
   #change(request: HeldRequest): void {
-    if (this.#pausedAt === undefined) this.#begin(request);
+    if (this.#pausedAt === undefined) this.begin(request, request.kind);
     else this.#held.push(request);
-  }
-
-  #begin(request: HeldRequest): void {
-    const { kind } = request;
-    if (kind === ioKind.read) this.#device.read(request);
-    else if (kind === ioKind.write) this.#device.write(request);
-    else if (kind === ioKind.flush) this.#device.flush(request);
-    else if (kind === ioKind.discard) this.#device.discard(request);
-    else this.#device.writeZeroes(request);
   }
 
   #hold(request: HeldRequest, why: string, isFirst: boolean): void {
@@ -131,7 +94,7 @@ export class PausingDevice implements BlockDevice, RequestHolder {
     const index = this.#held.findIndex(({ kind }) => kind !== ioKind.read && kind !== ioKind.flush);
     const [probe] = this.#held.splice(Math.max(0, index), 1);
     this.#probe = probe;
-    if (probe !== undefined) this.#begin(probe);
+    if (probe !== undefined) this.begin(probe, probe.kind);
   }
 
   #resume(): void {
@@ -142,7 +105,7 @@ export class PausingDevice implements BlockDevice, RequestHolder {
     this.#held = [];
     this.#pausedAt = undefined;
     this.#events.resumed(seconds);
-    for (const request of held) this.#begin(request);
+    for (const request of held) this.begin(request, request.kind);
   }
 }
 

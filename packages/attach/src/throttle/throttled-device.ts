@@ -1,5 +1,6 @@
 import type { ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../block-device.ts";
+import { DeviceLayer } from "../device-layer.ts";
 import { type IoMetrics, ioKind } from "../server/io-metrics.ts";
 import { type DiskLimits, limitNames } from "./disk-limits.ts";
 import { LimitBuckets } from "./token-bucket.ts";
@@ -10,8 +11,7 @@ import { WaitingRequests } from "./waiting-requests.ts";
  * came; where a limit is for both, whoever came first goes first. Flushes do not wait. A discard is one I/O without bytes, and so are
  * zeros where they are not written as data.
  */
-export class ThrottledDevice implements BlockDevice {
-  readonly #device: BlockDevice;
+export class ThrottledDevice extends DeviceLayer {
   readonly #metrics: IoMetrics;
   readonly #buckets = limitNames.map(() => new LimitBuckets());
   readonly #reads = new WaitingRequests();
@@ -25,7 +25,7 @@ export class ThrottledDevice implements BlockDevice {
   };
 
   constructor(device: BlockDevice, metrics: IoMetrics) {
-    this.#device = device;
+    super(device);
     this.#metrics = metrics;
   }
 
@@ -37,34 +37,6 @@ export class ThrottledDevice implements BlockDevice {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#letPass();
-  }
-
-  get size(): number {
-    return this.#device.size;
-  }
-
-  get readOnly(): boolean {
-    return this.#device.readOnly;
-  }
-
-  get volatile(): boolean {
-    return this.#device.volatile;
-  }
-
-  get optimalIoSize(): number {
-    return this.#device.optimalIoSize;
-  }
-
-  get writeUnit(): number | undefined {
-    return this.#device.writeUnit;
-  }
-
-  get writesZerosAsData(): boolean | undefined {
-    return this.#device.writesZerosAsData;
-  }
-
-  onResize(listener: (size: number) => void): Disposable {
-    return this.#device.onResize(listener);
   }
 
   read(request: ImageRequest): void {
@@ -84,12 +56,12 @@ export class ThrottledDevice implements BlockDevice {
   }
 
   flush(request: ImageRequest): void {
-    this.#device.flush(request);
+    this.device.flush(request);
   }
 
   #enter(row: WaitingRequests, request: ImageRequest, kind: number): void {
     if (this.#isOpen) {
-      this.#begin(request, kind);
+      this.begin(request, kind);
       return;
     }
     const before = row.length;
@@ -133,19 +105,12 @@ export class ThrottledDevice implements BlockDevice {
     ownBytes.take(bytes);
     row.shift();
     this.#metrics.inLimits--;
-    this.#begin(request, kind);
+    this.begin(request, kind);
     return 0;
   }
 
   #writesZeros(kind: number): boolean {
-    return kind === ioKind.writeZeroes && this.#device.writesZerosAsData === true;
-  }
-
-  #begin(request: ImageRequest, kind: number): void {
-    if (kind === ioKind.read) this.#device.read(request);
-    else if (kind === ioKind.write) this.#device.write(request);
-    else if (kind === ioKind.discard) this.#device.discard(request);
-    else this.#device.writeZeroes(request);
+    return kind === ioKind.writeZeroes && this.device.writesZerosAsData === true;
   }
 }
 
