@@ -1,36 +1,24 @@
 import { resolve } from "node:path";
 import type { Cluster } from "@siphon/rados";
-import type { CachePolicy } from "@siphon/rbd";
 import { AttachError } from "../errors.ts";
 import { StallWatch } from "../health/stall-watch.ts";
 import { NbdServer } from "../nbd/server.ts";
 import { readTlsCredentials } from "../nbd/tls.ts";
-import type { DiskLimits } from "../throttle/disk-limits.ts";
 import type { VhostEvent } from "../vhost/events.ts";
 import { VhostServer } from "../vhost/server.ts";
 import type { Attachment, ServedPoint } from "./attachment.ts";
 import { DiskServer, type ServedDisk } from "./disk-server.ts";
-import type { EncryptionLayer } from "./encryption.ts";
 import type { ImageSpec } from "./image-spec.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import type { ListenAddress } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { logNotices } from "./notices.ts";
-import { type ErrorPolicy, openRbdDisk } from "./rbd-disk.ts";
+import { type DiskOptions, openRbdDisk } from "./rbd-disk.ts";
 import type { SocketAccess } from "./socket-access.ts";
 
 /** Which images are served, and where. */
-export interface AttachRequest {
+export interface AttachRequest extends DiskOptions {
   images: readonly ImageSpec[];
-  readOnly?: boolean;
-  /** None by default. */
-  cache?: CachePolicy;
-  /** Serves what encrypted images hold: the layers of each of them, first the image's own. */
-  encryption?: readonly EncryptionLayer[];
-  /** Of each image; what is missing is as `rbd_qos_*` has it. */
-  limits?: DiskLimits;
-  /** Default `report`. */
-  onError?: ErrorPolicy;
   /** One socket for all images, which are exports by their names; or one for each image, in their order. */
   nbd?: readonly ListenAddress[];
   /** Directory of certificates, for NBD on TCP. */
@@ -56,33 +44,18 @@ export interface AttachOptions extends AttachRequest {
  * AttachError for sockets.
  */
 export async function attachImages(options: AttachOptions): Promise<Attachment> {
-  const {
-    cluster,
-    images,
-    readOnly = false,
-    cache,
-    encryption,
-    limits: given,
-    onError,
-    log = () => {},
-  } = options;
+  const { cluster, images, log = () => {} } = options;
   checkRequest(options);
   await using undo = new AsyncDisposableStack();
-  const notices = undo.use(logNotices(log));
+  const watching = undo.use(new DisposableStack());
+  watching.use(logNotices(log));
   const disks: ServedDisk[] = [];
   for (const image of images) {
-    const disk = await openRbdDisk(cluster, image, {
-      readOnly,
-      cache,
-      encryption,
-      limits: given,
-      onError,
-      log,
-    });
+    const disk = await openRbdDisk(cluster, image, options);
     undo.defer(() => disk.close());
     disks.push(disk);
   }
-  const watch = undo.use(new StallWatch(disks, log));
+  watching.use(new StallWatch(disks, log));
   const limits = createLimits({ bytes: options.maxInFlight });
   const fronts = [
     ...(await serveNbd(disks, options, limits, undo)),
@@ -94,17 +67,8 @@ export async function attachImages(options: AttachOptions): Promise<Attachment> 
     disks,
     fronts.map(({ server }) => server),
     points,
-    both(watch, notices),
+    watching,
   );
-}
-
-function both(first: Disposable, second: Disposable): Disposable {
-  return {
-    [Symbol.dispose]() {
-      first[Symbol.dispose]();
-      second[Symbol.dispose]();
-    },
-  };
 }
 
 /** Throws SIPHON_USAGE where images and sockets do not go together. */

@@ -22,16 +22,9 @@ import { RbdExtents } from "./rbd-extents.ts";
 export async function openRbdDisk(
   cluster: Cluster,
   spec: ImageSpec,
-  options: {
-    readOnly: boolean;
-    cache: CachePolicy | undefined;
-    encryption?: readonly EncryptionLayer[] | undefined;
-    limits?: DiskLimits | undefined;
-    onError?: ErrorPolicy | undefined;
-    log?: Log | undefined;
-  },
+  options: DiskOptions & { log?: Log },
 ): Promise<ServedDisk> {
-  const { readOnly, cache, encryption, limits = {}, onError = "report", log = () => {} } = options;
+  const { readOnly = false, cache, encryption, limits = {}, onError = "report", log = () => {} } = options;
   const images = await ImagePool.open(cluster, spec.pool, { namespace: spec.namespace });
   const onlyRead = readOnly || spec.snapshot !== undefined;
   const image = await images.open(spec.image, {
@@ -65,6 +58,19 @@ export async function openRbdDisk(
       await image.close();
     },
   };
+}
+
+/** What an image is served as. */
+export interface DiskOptions {
+  readOnly?: boolean;
+  /** None by default. */
+  cache?: CachePolicy;
+  /** Serves what encrypted images hold: the layers of each of them, first the image's own. */
+  encryption?: readonly EncryptionLayer[];
+  /** Of each image; what is missing is as `rbd_qos_*` has it. */
+  limits?: DiskLimits;
+  /** Default `report`. */
+  onError?: ErrorPolicy;
 }
 
 /** What is done where there is no room, or the cluster takes longer than the client's timeout: see `PausingDevice`. */
