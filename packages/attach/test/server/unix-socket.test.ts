@@ -55,9 +55,15 @@ test(
     const { lstatSync } = require("fs");
     const all = new Set();
     process.once("message", () => { look(${JSON.stringify(path)}); process.send([...all]); });
-    const look = (path) => {
+    const state = (path) => {
       const found = lstatSync(path, { throwIfNoEntry: false });
-      if (found) all.add([path.at(-1), found.uid, found.gid, (found.mode & 0o777).toString(8)].join(" "));
+      return found && [path.at(-1), found.uid, found.gid, (found.mode & 0o777).toString(8)].join(" ");
+    };
+    // The kernel changes owner and group one after the other, and stat(2) takes no lock: what was true is there at the next look, too.
+    const look = (path) => {
+      let found = state(path);
+      for (let next; found && (next = state(path)) !== found; ) found = next;
+      if (found) all.add(found);
     };
     const round = () => {
       for (let i = 0; i < 2000; i++) { look(${JSON.stringify(path)}); look(${JSON.stringify(`${path}~`)}); }
