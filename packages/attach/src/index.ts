@@ -8,7 +8,6 @@ export { type AttachOptions, type AttachRequest, attachImages } from "./server/a
 export type { Attachment, MeasuredDisk, Measurement, ServedPoint, ShardState } from "./server/attachment.ts";
 export { type AttachPoint, shellLine } from "./server/connect-hints.ts";
 export { endedInTime } from "./server/drain-timeout.ts";
-export type { EncryptionLayer } from "./server/encryption.ts";
 export { type HowToConnect, howToConnect, thisVmHost, type VmHost } from "./server/how-to-connect.ts";
 export { formatImageSpec, type ImageSpec, parseImageSpec } from "./server/image-spec.ts";
 export { IoMetrics } from "./server/io-metrics.ts";

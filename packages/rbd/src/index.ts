@@ -26,7 +26,12 @@ export { EncryptionError, type EncryptionErrorCode } from "./encryption/encrypti
 export type { LayerKey } from "./encryption/encryption-layers.ts";
 export type { FormatOptions } from "./encryption/luks.ts";
 export type { LuksVolume } from "./encryption/luks-volume.ts";
-export { readPassphrase } from "./encryption/passphrase-file.ts";
+export {
+  type EncryptionLayer,
+  type LayerKeys,
+  readLayerKeys,
+  readPassphrase,
+} from "./encryption/passphrase-file.ts";
 export { encryptedTarget, encryptionRoom, plainReader } from "./encryption/plain-ends.ts";
 export { Secret } from "./encryption/secret.ts";
 export { RbdError, type RbdErrorCode } from "./errors.ts";

@@ -1,5 +1,5 @@
 import type { Cluster } from "@siphon/rados";
-import { type CachePolicy, type Image, ImagePool } from "@siphon/rbd";
+import { type CachePolicy, type EncryptionLayer, type Image, ImagePool } from "@siphon/rbd";
 import type { BlockDevice } from "../block-device.ts";
 import { PausingDevice } from "../health/pausing-device.ts";
 import type { DiskLimits } from "../throttle/disk-limits.ts";
@@ -7,7 +7,7 @@ import { ImageLimits } from "../throttle/image-limits.ts";
 import { ThrottledDevice } from "../throttle/throttled-device.ts";
 import type { ServedDisk } from "./disk-server.ts";
 import { EncryptedDevice } from "./encrypted-device.ts";
-import { decrypted, type EncryptionLayer } from "./encryption.ts";
+import { decrypted } from "./encryption.ts";
 import { formatImageSpec, type ImageSpec } from "./image-spec.ts";
 import { IoMetrics } from "./io-metrics.ts";
 import type { Log } from "./log.ts";

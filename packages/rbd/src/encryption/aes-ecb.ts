@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { type EvpFunctions, evpFunctions, fixedMemory } from "@siphon/rados/engine";
-import { contextOf, type Direction } from "./evp-context.ts";
+import { type EvpFunctions, evpFunctions } from "@siphon/rados/engine";
+import { contextOf, type Direction, lengthWritten } from "./evp-context.ts";
 
 /** AES on block after block, each by itself (ECB), in place: what AES-XTS is made of here. */
 export interface AesEcb {
@@ -37,9 +37,6 @@ class EvpEcb implements AesEcb {
     if (done !== 1) throw new Error("OpenSSL refused an AES operation");
   }
 }
-
-/** OpenSSL writes the length of every update here. */
-const lengthWritten = fixedMemory(8);
 
 class NodeEcb implements AesEcb {
   readonly #cipher: { update(bytes: Buffer): Buffer };

@@ -1,5 +1,8 @@
 import { type EvpFunctions, fixedMemory, type Pointer } from "@siphon/rados/engine";
 
+/** OpenSSL writes the length of every update here. */
+export const lengthWritten: Buffer = fixedMemory(8);
+
 export type Direction = "encrypt" | "decrypt";
 
 /**

@@ -1,5 +1,5 @@
 import { type EvpFunctions, evpFunctions, fixedMemory } from "@siphon/rados/engine";
-import { contextOf, type Direction } from "./evp-context.ts";
+import { contextOf, type Direction, lengthWritten } from "./evp-context.ts";
 import { writeSectorNumber } from "./sector-number.ts";
 
 /**
@@ -55,6 +55,3 @@ export class EvpXts {
     return address;
   }
 }
-
-/** OpenSSL writes the length of every update here. */
-const lengthWritten = fixedMemory(8);

@@ -1,6 +1,31 @@
 import { readFile } from "node:fs/promises";
 import { SiphonError } from "@siphon/wire";
+import type { LayerKey } from "./encryption-layers.ts";
 import { Secret } from "./secret.ts";
+
+/** What opens one layer of an encrypted image: the image itself, its parent, the parent's parent. */
+export interface EncryptionLayer {
+  /** Of LUKS; any, if missing. */
+  readonly version?: 1 | 2 | undefined;
+  /** Its bytes are the passphrase. It is read whenever the image is opened. */
+  readonly passphraseFile: string;
+}
+
+/** They are wiped when this is disposed of. */
+export interface LayerKeys extends Disposable {
+  readonly keys: readonly LayerKey[];
+}
+
+/** Throws as `readPassphrase`. */
+export async function readLayerKeys(layers: readonly EncryptionLayer[]): Promise<LayerKeys> {
+  using secrets = new DisposableStack();
+  const keys: LayerKey[] = [];
+  for (const { version, passphraseFile } of layers) {
+    keys.push({ version, passphrase: secrets.use(await readPassphrase(passphraseFile)) });
+  }
+  const kept = secrets.move();
+  return { keys, [Symbol.dispose]: () => kept.dispose() };
+}
 
 /** The bytes of a file, line end and all, as `rbd` takes them. Throws what the system says, such as ENOENT. */
 export async function readPassphrase(path: string): Promise<Secret> {

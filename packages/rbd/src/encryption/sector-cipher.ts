@@ -3,7 +3,7 @@ import { type AesEcb, aesEcb } from "./aes-ecb.ts";
 import type { Direction } from "./evp-context.ts";
 import { evpXts } from "./evp-xts.ts";
 import { writeSectorNumber } from "./sector-number.ts";
-import { kernelBytes, xtsKernel } from "./xts-kernel.ts";
+import { kernelBytes, type XtsKernel, xtsKernel } from "./xts-kernel.ts";
 
 /**
  * AES-XTS over sectors, each with its number as the initial value (plain64: little-endian, in units of 512 bytes whatever
@@ -63,7 +63,7 @@ const largeSector = 2048;
 
 /** AES-XTS made of AES and tweaks, all sectors of a request together. */
 class MaskedAes {
-  readonly #kernel: NonNullable<ReturnType<typeof xtsKernel>>;
+  readonly #kernel: XtsKernel;
   readonly #sectorBytes: number;
   readonly #tweak: AesEcb;
   readonly #aes: AesEcb;
@@ -74,12 +74,7 @@ class MaskedAes {
     return kernel && new MaskedAes(kernel, key, sectorBytes, direction);
   }
 
-  private constructor(
-    kernel: NonNullable<ReturnType<typeof xtsKernel>>,
-    key: Buffer,
-    sectorBytes: number,
-    direction: Direction,
-  ) {
+  private constructor(kernel: XtsKernel, key: Buffer, sectorBytes: number, direction: Direction) {
     const half = key.length / 2;
     this.#kernel = kernel;
     this.#sectorBytes = sectorBytes;

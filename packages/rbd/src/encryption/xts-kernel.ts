@@ -15,9 +15,16 @@ export const kernelBytes = 64 * 1024;
 /**
  * The part of AES-XTS (IEEE 1619) that is not AES: the tweak of a block is that of the one before times x in GF(2^128), with
  * x^128 = x^7 + x^2 + x + 1, a shift by one bit whose carry comes back as 0x87. Undefined where the runtime has no
- * WebAssembly SIMD.
+ * WebAssembly SIMD. There is one for the process: whoever uses it is done before anybody else has his turn.
  */
 export function xtsKernel(): XtsKernel | undefined {
+  made ??= { kernel: make() };
+  return made.kernel;
+}
+
+let made: { readonly kernel: XtsKernel | undefined } | undefined;
+
+function make(): XtsKernel | undefined {
   if (webAssembly === undefined) return undefined;
   const code = wasmModule([{ name: "mask", parameters: 4, locals: { i32: 1, v128: 1 }, body: maskBody }]);
   if (!webAssembly.validate(code)) return undefined;

@@ -1,4 +1,4 @@
-import { type LayerKey, readPassphrase } from "@siphon/rbd";
+import { type EncryptionLayer, type LayerKeys, readLayerKeys } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import type { Command } from "commander";
 import { badOption, usage } from "./image-spec.ts";
@@ -28,9 +28,7 @@ export function isEncrypted({ encryptionFormat, encryptionPassphraseFile }: Encr
 }
 
 /** The layers, and where their passphrases are. Undefined without these flags. */
-export function encryptionLayers(
-  flags: EncryptionFlags,
-): { version: 1 | 2 | undefined; passphraseFile: string }[] | undefined {
+export function encryptionLayers(flags: EncryptionFlags): EncryptionLayer[] | undefined {
   if (!isEncrypted(flags)) return undefined;
   const files = flags.encryptionPassphraseFile ?? [];
   const versions = flags.encryptionFormat?.map(layerVersion) ?? files.map(() => undefined);
@@ -41,24 +39,9 @@ export function encryptionLayers(
 }
 
 /** The layers' keys; they are wiped when this is disposed of. Undefined without these flags. */
-export async function encryptionOf(
-  flags: EncryptionFlags,
-): Promise<(Disposable & { keys: LayerKey[] }) | undefined> {
+export async function encryptionOf(flags: EncryptionFlags): Promise<LayerKeys | undefined> {
   const layers = encryptionLayers(flags);
-  if (layers === undefined) return undefined;
-  const keys: LayerKey[] = [];
-  const dispose = () => {
-    for (const { passphrase } of keys) passphrase[Symbol.dispose]();
-  };
-  try {
-    for (const { version, passphraseFile } of layers) {
-      keys.push({ version, passphrase: await readPassphrase(passphraseFile) });
-    }
-  } catch (error) {
-    dispose();
-    throw error;
-  }
-  return { keys, [Symbol.dispose]: dispose };
+  return layers && (await readLayerKeys(layers));
 }
 
 export function luksVersion(format: string): 1 | 2 {
