@@ -3,6 +3,7 @@ import { type ImagePool, purgeTrash, RbdError, type TrashEntry, trashToPurge } f
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
+import { timestamp } from "../rados/format.ts";
 import { parentSpec, parentText } from "./describe.ts";
 import {
   badOption,
@@ -24,7 +25,7 @@ import {
   withProgress,
 } from "./output.ts";
 import { withPool } from "./run.ts";
-import { parseTime, utime } from "./time.ts";
+import { parseTime } from "./time.ts";
 import { scheduleCommand } from "./trash-schedule.ts";
 
 interface Flags extends ConnectFlags, SpecFlags {
@@ -51,7 +52,8 @@ function move(): Command {
       }
       return withPool(flags, spec, async ({ trash }) => {
         await trash.move(spec.image, keptUntil);
-        if (keptUntil) process.stdout.write(`rbd: image ${spec.image} will expire at ${utime(keptUntil)}\n`);
+        if (keptUntil)
+          process.stdout.write(`rbd: image ${spec.image} will expire at ${timestamp(keptUntil)}\n`);
       });
     });
   return withConnectFlags(withSpecFlags(command));
