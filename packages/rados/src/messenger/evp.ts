@@ -14,11 +14,11 @@ export interface Evp {
 
 /** Undefined where koffi or the functions are missing. */
 export function openEvp(): Evp | undefined {
-  if (opened === undefined) opened = open() ?? false;
-  return opened === false ? undefined : opened;
+  opened ??= open();
+  return opened;
 }
 
-let opened: Evp | false | undefined;
+let opened: Evp | undefined;
 
 function open(): Evp | undefined {
   const functions = evpFunctions();
