@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pidsWithEnvironment } from "../../packages/lab/src/host/proc.ts";
+import { commandLineOf, pidsWithEnvironment } from "../../packages/lab/src/host/proc.ts";
 import { endProcesses } from "../../packages/lab/src/host/signals.ts";
 
 export interface FileResult {
@@ -64,7 +63,7 @@ export async function runFile(
   } else {
     const deadline = performance.now() + GRACE_MS;
     while (running().length > 0 && performance.now() < deadline) await sleep(50);
-    const left = running().map(commandLine).filter(Boolean);
+    const left = running().flatMap((pid) => commandLineOf(pid)?.slice(0, 200) ?? []);
     if (left.length > 0) failure ??= `left running: ${left.join("; ")}`;
   }
   await endProcesses(running());
@@ -88,13 +87,4 @@ function countsIn(text: string): Counts {
     count,
   );
   return { tests, pass, fail, cancelled, skipped } as Counts;
-}
-
-/** Empty for a process that has ended meanwhile. */
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").slice(0, 200).trim();
-  } catch {
-    return "";
-  }
 }

@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { delimiter } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../../packages/lab/src/errors.ts";
+import { commandLineOf } from "../../packages/lab/src/host/proc.ts";
 import { Resource } from "../../packages/lab/src/state/resource.ts";
 
 export interface MachineOptions {
@@ -92,7 +93,7 @@ export class Machine implements AsyncDisposable {
       const found = readdirSync("/proc")
         .filter((name) => /^\d+$/.test(name) && Number(name) !== this.#init)
         .filter((pid) => namespaceOf(pid) === namespace)
-        .flatMap((pid) => commandLine(pid) ?? []);
+        .flatMap((pid) => commandLineOf(pid) ?? []);
       if (found.length === 0 || tries === 0) return found;
       await sleep(100);
     }
@@ -169,15 +170,6 @@ function environment(): string[] {
 function namespaceOf(pid: string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Undefined for a process that has ended, or has but not been reaped. */
-function commandLine(pid: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim() || undefined;
   } catch {
     return undefined;
   }

@@ -122,6 +122,11 @@ export function pidsWithEnvironment(variable: string, matches: (value: string) =
     });
 }
 
+/** The command line of a process in one line; undefined for one that has ended, or has but not been reaped. */
+export function commandLineOf(pid: number | string): string | undefined {
+  return readText(`/proc/${pid}/cmdline`)?.replaceAll("\0", " ").trim() || undefined;
+}
+
 function pidNamespace(process: string): string | undefined {
   try {
     return readlinkSync(`/proc/${process}/ns/pid`);

@@ -24,15 +24,13 @@ export const fewestBlocks = 3;
  * from the others (`moderate`). Undefined where there are too few blocks.
  */
 export function findRatios(asked: readonly BlockRatios[]): (RatioFinding | undefined)[] {
-  const enough = asked.map((blocks) => blocks.length >= fewestBlocks);
-  const variances = asked.map((blocks) => ({
-    variance: blocks.length > 1 ? sampleVariance([...blocks]) : 0,
-    degrees: blocks.length - 1,
-  }));
-  const usable = moderate(variances.filter((_, index) => enough[index]));
-  const tests = asked.map((blocks, index) => {
-    if (!enough[index]) return undefined;
-    const { variance, degrees } = usable[enough.slice(0, index).filter(Boolean).length];
+  const isKnown = (blocks: BlockRatios) => blocks.length >= fewestBlocks;
+  const known = asked.filter(isKnown);
+  const variances = moderate(
+    known.map((blocks) => ({ variance: sampleVariance([...blocks]), degrees: blocks.length - 1 })),
+  );
+  const tests = known.map((blocks, index) => {
+    const { variance, degrees } = variances[index];
     const center = mean([...blocks]);
     const error = Math.sqrt(variance / blocks.length);
     const reach = reach95(degrees) * error;
@@ -41,9 +39,9 @@ export function findRatios(asked: readonly BlockRatios[]): (RatioFinding | undef
     const probability = error > 0 ? twoSided(center / error, degrees) : center === 0 ? 1 : 0;
     return { ratio: { median: middle, low, high }, probability };
   });
-  const corrected = holm(tests.flatMap((test) => (test ? [test.probability] : [])));
-  let next = 0;
-  return tests.map((test) => test && { ratio: test.ratio, probability: corrected[next++] });
+  const corrected = holm(tests.map(({ probability }) => probability));
+  const findings = tests.map(({ ratio }, index) => ({ ratio, probability: corrected[index] })).values();
+  return asked.map((blocks) => (isKnown(blocks) ? findings.next().value : undefined));
 }
 
 /**
