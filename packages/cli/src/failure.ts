@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { SiphonError } from "@siphon/wire";
 import { errnoText } from "./errno-text.ts";
 import { originalStack } from "./original-stack.ts";
+import { adviceText } from "./remedies.ts";
 
 /**
  * One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack.
@@ -16,10 +17,11 @@ export function explain(error: unknown, interrupted?: AbortSignal, withErrno = f
 
 function sentence(error: unknown, withErrno: boolean): string {
   if (error instanceof SiphonError) {
-    const { message, hint } = error;
+    const { message } = error;
+    const advice = adviceText(error);
     const errno = errnoOf(error);
     const also = withErrno && errno !== undefined && !isUsage(error) && !message.includes(`(${errno})`);
-    return `${message}${also ? `: ${errnoText(errno)}` : ""}${hint ? `\n        ${hint}` : ""}`;
+    return `${message}${also ? `: ${errnoText(errno)}` : ""}${advice ? `\n        ${advice}` : ""}`;
   }
   if (isSystemError(error)) {
     const { syscall = "use", path } = error;

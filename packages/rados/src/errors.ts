@@ -30,6 +30,11 @@ export type RadosErrorCode =
 
 export class RadosError extends SiphonError<RadosErrorCode> {}
 
+/** Names of what `remedy` of a RadosError advises. */
+export type RadosRemedy = {
+  readonly name: "name-config" | "name-monitors" | "name-keyring";
+};
+
 /** Errors that go away without a change of the request: by themselves, with more room, or when an OSD is repaired. */
 export const passingErrors: ReadonlySet<string> = new Set([
   "EIO",

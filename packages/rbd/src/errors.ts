@@ -32,7 +32,38 @@ export type RbdErrorCode =
   | "SIPHON_RBD_CLOSED"
   | "SIPHON_RBD_REFUSED";
 
+/** Names of what `remedy` of an error with an image advises. */
+export interface RbdRemedy {
+  readonly name:
+    | "list-images"
+    | "list-all-images"
+    | "list-trash"
+    | "list-namespaces"
+    | "create-namespace"
+    | "list-groups"
+    | "list-group-snapshots"
+    | "remove-group-snapshot"
+    | "leave-group"
+    | "show-image"
+    | "list-watchers"
+    | "list-locks"
+    | "list-snapshots"
+    | "list-children"
+    | "protect-snapshot"
+    | "unprotect-snapshot"
+    | "purge-snapshots"
+    | "change-snapshot-limit"
+    | "list-settings"
+    | "give-keys"
+    | "format-encryption"
+    | "allow-shrink"
+    | "force";
+  readonly subject?: string;
+  readonly imageId?: string;
+}
+
 export interface RbdErrorOptions extends SiphonErrorOptions {
+  remedy?: RbdRemedy;
   /** What a `rbd` program would exit with; negative. */
   errno?: number;
 }

@@ -34,7 +34,7 @@ export {
 } from "./encryption/passphrase-file.ts";
 export { encryptedTarget, encryptionRoom, plainReader } from "./encryption/plain-ends.ts";
 export { Secret } from "./encryption/secret.ts";
-export { RbdError, type RbdErrorCode } from "./errors.ts";
+export { RbdError, type RbdErrorCode, type RbdRemedy } from "./errors.ts";
 export type { Group, GroupImage } from "./groups/group.ts";
 export type {
   CreateGroupSnapshotOptions,

@@ -11,7 +11,7 @@ export {
   writeEntityAddr,
   writeEntityAddrVec,
 } from "./entity-addr.ts";
-export { SiphonError, type SiphonErrorOptions } from "./errors.ts";
+export { adviceOf, type Remedy, SiphonError, type SiphonErrorOptions } from "./errors.ts";
 export { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
 export { type LegacyStart, Reader } from "./reader.ts";
 export { crushHash2, crushHash3, crushHash4, strHashRjenkins } from "./rjenkins.ts";

@@ -48,7 +48,7 @@ export class NbdServer {
         "SIPHON_USAGE",
         `${address.host} can be reached from elsewhere, and nothing encrypts NBD there`,
         {
-          hint: "give --tls-certs, or listen on a unix socket or on 127.0.0.1",
+          hint: "give TLS certificates, or listen on a unix socket or on 127.0.0.1",
         },
       );
     }

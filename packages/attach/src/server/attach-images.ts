@@ -76,22 +76,22 @@ export function checkRequest({ images, nbd = [], vhost = [], access }: AttachReq
   if (images.length === 0) throw new AttachError("SIPHON_USAGE", "there is no image to attach");
   if (nbd.length === 0 && vhost.length === 0) {
     throw new AttachError("SIPHON_USAGE", "there is no socket to attach to", {
-      hint: "give --nbd, --vhost or both",
+      hint: "name an NBD socket, a vhost-user socket, or both",
     });
   }
   if (nbd.length > 1 && nbd.length !== images.length) {
     throw new AttachError("SIPHON_USAGE", `${images.length} images and ${nbd.length} NBD sockets`, {
-      hint: "give --nbd once, for all images, or once for each image, in the same order",
+      hint: "name one NBD socket for all images, or one for each image, in the same order",
     });
   }
   if (vhost.length > 0 && vhost.length !== images.length) {
     throw new AttachError("SIPHON_USAGE", `${images.length} images and ${vhost.length} vhost-user sockets`, {
-      hint: "give --vhost once for each image, in the same order",
+      hint: "name one vhost-user socket for each image, in the same order",
     });
   }
   if (access !== undefined && vhost.length === 0 && !nbd.some((address) => "path" in address)) {
     throw new AttachError("SIPHON_USAGE", "only unix sockets have an owner and a mode", {
-      hint: "leave --socket-user, --socket-group and --socket-mode away, or give --nbd a path",
+      hint: "leave the sockets' user, group and mode away, or serve NBD on a path",
     });
   }
 }

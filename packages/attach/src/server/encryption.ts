@@ -5,6 +5,7 @@ import {
   type Image,
   readLayerKeys,
 } from "@siphon/rbd";
+import { adviceOf } from "@siphon/wire";
 import { formatImageSpec, type ImageSpec } from "./image-spec.ts";
 
 /**
@@ -23,7 +24,7 @@ export async function decrypted(
     if (!(error instanceof EncryptionError)) throw error;
     throw new EncryptionError(error.code, `${formatImageSpec(spec)}: ${error.message}`, {
       cause: error,
-      ...(error.hint !== undefined && { hint: error.hint }),
+      ...adviceOf(error),
     });
   }
 }

@@ -11,6 +11,8 @@ export interface HowToConnect {
   readonly libvirt: string;
   /** Why libvirt's QEMU would not get in, and what to do about it. */
   readonly libvirtHint: string | undefined;
+  /** The user who must own the socket so that libvirt's QEMU can open it; undefined where that is not what is missing. */
+  readonly wantedSocketUser: string | undefined;
 }
 
 /** What this host starts VMs with. */
@@ -35,12 +37,13 @@ export function howToConnect(point: AttachPoint, id: string, host: VmHost): HowT
     qemuVersions: qemuVersions(point, qemuVersion),
     libvirt: libvirtXml(point, obstacle !== undefined),
     libvirtHint: obstacle === undefined ? undefined : hintAbout(obstacle, obstacle === path, user!.name),
+    wantedSocketUser: obstacle !== undefined && obstacle === path ? user!.name : undefined,
   };
 }
 
 function hintAbout(obstacle: string, isSocket: boolean, user: string): string {
   const closed = `libvirt runs QEMU as the user ${user}, who may not ${isSocket ? "open" : "enter"} ${obstacle}`;
   return isSocket
-    ? `${closed}: attach with --socket-user ${user}`
+    ? `${closed}: make ${user} the owner of the socket`
     : `${closed}: put the socket into a directory that ${user} may enter, such as one in /run`;
 }

@@ -87,7 +87,7 @@ const noFollow = 0o400000;
 
 function cannotGive(path: string, error: NodeJS.ErrnoException): AttachError {
   const message = `cannot give the socket ${path} its owner: ${error.message}`;
-  const hint = error.code === "EPERM" ? "run siphon as root, or name a group that you are in" : undefined;
+  const hint = error.code === "EPERM" ? "run as root, or name a group that you are in" : undefined;
   return new AttachError("SIPHON_ATTACH_SOCKET", message, { cause: error, hint });
 }
 

@@ -1,3 +1,4 @@
+import { adviceOf } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 import type { AttachRequest } from "../server/attach-images.ts";
 import type { Attachment, Measurement, ServedPoint } from "../server/attachment.ts";
@@ -84,10 +85,10 @@ class ShardedAttachment implements Attachment {
     process.off("exit", killAll);
     const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as AttachError] : []));
     if (failures.length === 0) return;
-    const hint = failures.find((failure) => failure.hint !== undefined)?.hint;
+    const advised = failures.find(({ hint, remedy }) => hint !== undefined || remedy !== undefined);
     throw new AttachError("SIPHON_ATTACH_DRAIN", failures.map(({ message }) => message).join("; "), {
       cause: new AggregateError(failures),
-      ...(hint !== undefined && { hint }),
+      ...(advised && adviceOf(advised)),
     });
   }
 }

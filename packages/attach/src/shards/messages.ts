@@ -1,4 +1,5 @@
 import type { ClusterOptions } from "@siphon/rados";
+import type { Remedy } from "@siphon/wire";
 import type { AttachRequest } from "../server/attach-images.ts";
 import type { DiskFigures, ServedPoint } from "../server/attachment.ts";
 import type { LogFormat } from "../server/log.ts";
@@ -32,5 +33,6 @@ export interface ShardFailure {
   readonly code: string;
   readonly message: string;
   readonly hint: string | undefined;
+  readonly remedy: Remedy | undefined;
   readonly retryable: boolean;
 }

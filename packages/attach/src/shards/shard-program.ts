@@ -58,9 +58,9 @@ function tell(message: FromShard): Promise<void> {
 
 function failureOf(error: unknown): ShardFailure {
   if (error instanceof SiphonError) {
-    const { code, message, hint, retryable } = error;
-    return { code, message, hint, retryable };
+    const { code, message, hint, remedy, retryable } = error;
+    return { code, message, hint, remedy, retryable };
   }
   const message = `unexpected failure: ${error instanceof Error ? error.stack : String(error)}`;
-  return { code: "SIPHON_ATTACH_SHARD", message, hint: undefined, retryable: false };
+  return { code: "SIPHON_ATTACH_SHARD", message, hint: undefined, remedy: undefined, retryable: false };
 }

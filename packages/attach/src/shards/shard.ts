@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { adviceOf } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 import type { MeasuredDisk, ServedPoint, ShardState } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
@@ -62,7 +63,7 @@ export class Shard {
     if (inOrder) return;
     throw new AttachError("SIPHON_ATTACH_DRAIN", `${this.#name} ${how}`, {
       cause: error,
-      ...(error.hint !== undefined && { hint: error.hint }),
+      ...adviceOf(error),
     });
   }
 

@@ -14,12 +14,12 @@ export function spread(request: AttachRequest, shards: number): AttachRequest[] 
   if (shards > images.length) {
     const few = images.length === 1 ? "1 image" : `${images.length} images`;
     throw new AttachError("SIPHON_USAGE", `${few} cannot be spread over ${shards} shards`, {
-      hint: `an image is served by one process: give --shards ${images.length} or less`,
+      hint: `an image is served by one process: ask for at most ${images.length} shards`,
     });
   }
   if (shards > 1 && nbd.length === 1) {
     throw new AttachError("SIPHON_USAGE", `${shards} shards cannot share an NBD socket`, {
-      hint: "give --nbd once for each image, in the same order",
+      hint: "name one NBD socket for each image, in the same order",
     });
   }
   return Array.from({ length: shards }, (_, shard) => {

@@ -51,7 +51,7 @@ test("whoever attaches is told why libvirt could not use the socket, and how it 
   for (const point of [vhost, nbd]) {
     assert.match(
       howToConnect(point, "d", host).libvirtHint!,
-      /user libvirt-qemu, who may not open .*: attach with --socket-user libvirt-qemu/,
+      /user libvirt-qemu, who may not open .*: make libvirt-qemu the owner of the socket/,
     );
     assert.equal(howToConnect(point, "d", { ...host, libvirtUser: undefined }).libvirtHint, undefined);
   }

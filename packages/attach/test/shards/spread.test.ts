@@ -34,7 +34,7 @@ test("an NBD socket is not shared by shards", () => {
   assert.throws(() => spread({ images, nbd: [{ path: "/run/all" }] }, 2), {
     code: "SIPHON_USAGE",
     message: "2 shards cannot share an NBD socket",
-    hint: "give --nbd once for each image, in the same order",
+    hint: "name one NBD socket for each image, in the same order",
   });
 });
 

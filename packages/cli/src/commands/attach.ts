@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   AttachError,
   type Attachment,
+  type AttachPoint,
   type AttachRequest,
   attachImages,
   attachShards,
@@ -242,8 +243,14 @@ async function interrupted(): Promise<void> {
 function pointsOf({ points }: Attachment, host: VmHost) {
   return points.map(({ image, size, point }, i) => ({
     ...{ image, size, ...point },
-    ...howToConnect(point, `siphon${i}`, host),
+    ...instruction(point, i, host),
   }));
+}
+
+function instruction(point: AttachPoint, disk: number, host: VmHost) {
+  const { wantedSocketUser, libvirtHint, ...rest } = howToConnect(point, `siphon${disk}`, host);
+  const flag = wantedSocketUser === undefined ? "" : ` (--socket-user ${wantedSocketUser})`;
+  return { ...rest, libvirtHint: libvirtHint && `${libvirtHint}${flag}` };
 }
 
 function instructions({ points }: Attachment, host: VmHost): string {
@@ -251,7 +258,7 @@ function instructions({ points }: Attachment, host: VmHost): string {
   return points
     .map(({ image, size, point }, i) => {
       const access = point.readOnly ? ", read-only" : "";
-      const { qemu, qemuVersions, libvirt, libvirtHint } = howToConnect(point, `siphon${i}`, host);
+      const { qemu, qemuVersions, libvirt, libvirtHint } = instruction(point, i, host);
       return `${image} (${bytesText(size)}${access}) over ${point.kind}
 
 ${versionsText(qemuVersions)}${here}:

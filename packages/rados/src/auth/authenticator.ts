@@ -1,4 +1,5 @@
-import { Writer } from "@siphon/wire";
+import { adviceOf, Writer } from "@siphon/wire";
+import type { RadosRemedy } from "../errors.ts";
 import { errnoName, RadosError } from "../errors.ts";
 import { authMethod, type ConnectionAuth, type SessionSecrets } from "../messenger/auth.ts";
 import { entityType } from "../messenger/peer.ts";
@@ -246,7 +247,7 @@ class CephxDaemonAuth implements ConnectionAuth {
   refused(result: number, allowedMethods: readonly number[]): RadosError {
     this.#state.invalidate(entityType[this.#type]);
     const error = refusal(this.#state.name, this.method, result, allowedMethods, this.#state.keyType);
-    return new RadosError(error.code, error.message, { retryable: true, hint: error.hint ?? "" });
+    return new RadosError(error.code, error.message, { retryable: true, ...adviceOf(error) });
   }
 }
 
@@ -274,12 +275,12 @@ function refusal(
     return new RadosError(
       "SIPHON_RADOS_AUTH",
       `the cluster wants authentication by ${wanted || "a method it does not name"}, not ${methodNames.get(method)}`,
-      {
-        hint:
-          method === authMethod.none
-            ? `give a keyring with the key of ${user} (keyring in ceph.conf, or --keyring)`
-            : "set auth_client_required = none in ceph.conf if the cluster is meant to be open",
-      },
+      method === authMethod.none
+        ? {
+            hint: `give a keyring with the key of ${user}: \`keyring\` in ceph.conf`,
+            remedy: { name: "name-keyring" } satisfies RadosRemedy,
+          }
+        : { hint: "set auth_client_required = none in ceph.conf if the cluster is meant to be open" },
     );
   }
   return new RadosError(

@@ -5,6 +5,7 @@ import { type EntityName, parseEntityName } from "../auth/entity-name.ts";
 import { parseCryptoKey } from "../auth/read-key.ts";
 import { CephConf, type CephConfOptions } from "../config/ceph-conf.ts";
 import { resolveMonHosts } from "../config/mon-host.ts";
+import type { RadosRemedy } from "../errors.ts";
 import { RadosError } from "../errors.ts";
 import { type ConnectionMode, connectionMode } from "../messenger/auth.ts";
 import type { CoalescingOptions } from "../messenger/coalescing.ts";
@@ -82,16 +83,17 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
   };
 }
 
-/** The key for cephx; undefined where the cluster is meant to be open, or may be and there is no key. */
-/** Said before anything else that is missing: it would be in that file. */
+/** Throws before anything else is missed: all of it would be in that file. */
 function assertConfigured(conf: CephConf): void {
   if (conf.path !== undefined || conf.monHosts().length > 0) return;
   const { cluster } = conf;
   throw new RadosError("SIPHON_RADOS_CONFIG", `there is no ceph.conf of cluster ${cluster}`, {
-    hint: `it would be /etc/ceph/${cluster}.conf, ~/.ceph/${cluster}.conf or ./${cluster}.conf; or name it with --conf, or monitors with --mon-host`,
+    hint: `it would be /etc/ceph/${cluster}.conf, ~/.ceph/${cluster}.conf or ./${cluster}.conf`,
+    remedy: { name: "name-config" } satisfies RadosRemedy,
   });
 }
 
+/** The key for cephx; undefined where the cluster is meant to be open, or may be and there is no key. */
 async function findKey(conf: CephConf): Promise<CryptoKey | undefined> {
   const setting = conf.get("auth_supported") ? "auth_supported" : "auth_client_required";
   const methods = conf.get(setting) === undefined ? ["cephx"] : conf.list(setting);
@@ -106,7 +108,8 @@ async function findKey(conf: CephConf): Promise<CryptoKey | undefined> {
   if (key !== undefined) return parseCryptoKey(key.reveal(), conf.name);
   if (methods.includes("none")) return undefined;
   throw new RadosError("SIPHON_RADOS_CONFIG", `no keyring has a key of ${conf.name}`, {
-    hint: "name the keyring with `keyring` in ceph.conf, --keyring or CEPH_KEYRING",
+    hint: "name the keyring with `keyring` in ceph.conf or CEPH_KEYRING",
+    remedy: { name: "name-keyring" } satisfies RadosRemedy,
   });
 }
 
@@ -137,7 +140,8 @@ async function findMons(conf: CephConf, modes: readonly ConnectionMode[]): Promi
   const found = await resolveMonHosts(conf.monHosts());
   if (found.length === 0) {
     throw new RadosError("SIPHON_RADOS_CONFIG", "no monitor is configured", {
-      hint: `set mon_host in ${conf.path ?? "a ceph.conf"}, or give --mon-host`,
+      hint: `set mon_host in ${conf.path ?? "a ceph.conf"}`,
+      remedy: { name: "name-monitors" } satisfies RadosRemedy,
     });
   }
   const mayUseV1 = modes.includes("crc");

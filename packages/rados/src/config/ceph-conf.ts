@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { parse as parsePath } from "node:path";
+import type { RadosRemedy } from "../errors.ts";
 import { RadosError } from "../errors.ts";
 import { type CephFlags, parseCephFlags } from "./flags.ts";
 import { type IniSections, parseIni, settingName } from "./ini.ts";
@@ -182,7 +183,8 @@ async function readFirst(
   }
   if (!required) return undefined;
   throw new RadosError("SIPHON_RADOS_CONFIG", `there is no ${paths.join(" and no ")}`, {
-    hint: "name the configuration file with --conf or CEPH_CONF",
+    hint: "name another configuration file, or set CEPH_CONF",
+    remedy: { name: "name-config" } satisfies RadosRemedy,
   });
 }
 

@@ -83,7 +83,7 @@ let plainItems = 4096;
 function startKernel(): Kernel {
   if (webAssembly === undefined) {
     throw new RadosError("SIPHON_RADOS_CONFIG", "placement needs WebAssembly, which this Node runs without", {
-      hint: "start node without --jitless",
+      hint: "Node was started with its option jitless, which turns WebAssembly off: leave it out",
     });
   }
   const memory = new webAssembly.Memory({ initial: straw2DataAt / 65536 });

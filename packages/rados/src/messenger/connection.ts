@@ -1,4 +1,4 @@
-import { type EntityAddr, SiphonError } from "@siphon/wire";
+import { adviceOf, type EntityAddr, SiphonError } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import { FrameAssembly } from "./assembly.ts";
 import type { ConnectionAuth, ConnectionMode } from "./auth.ts";
@@ -315,11 +315,11 @@ export abstract class Connection {
   #about(error: SiphonError): RadosError {
     if (error instanceof RadosError && error.message.startsWith(this.#prefix)) return error;
     const code = error instanceof RadosError ? error.code : "SIPHON_RADOS_PROTOCOL";
-    const { message, retryable, hint } = error;
+    const { message, retryable } = error;
     return new RadosError(code, `${this.#prefix}${message}`, {
       cause: error,
       retryable,
-      ...(hint && { hint }),
+      ...adviceOf(error),
     });
   }
 

@@ -1,3 +1,4 @@
+import { adviceOf } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import { addrText } from "../messenger/peer.ts";
 import type { Candidate } from "./candidates.ts";
@@ -21,7 +22,8 @@ export function unreachable(
     `no monitor could be reached within ${timeout / 1000} s (tried ${tried})${reasons && `: ${reasons}`}`,
     {
       retryable: true,
-      hint: lasting?.hint ?? "check mon_host in ceph.conf and that the monitors are up",
+      hint: "check mon_host in ceph.conf and that the monitors are up",
+      ...(lasting && adviceOf(lasting)),
       cause: errors[0],
     },
   );

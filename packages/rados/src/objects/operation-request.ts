@@ -1,4 +1,4 @@
-import { WireError } from "@siphon/wire";
+import { adviceOf, WireError } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import { opCode, requestFlag } from "../objecter/op-code.ts";
 import { ObjectRequest } from "../objecter/request.ts";
@@ -81,11 +81,11 @@ export class OperationRequest extends ObjectRequest {
     if (this.result >= 0) return;
     if (this.error === undefined) throw OperationError.of(what(), this.result, this.#steps, this.results);
     if (signal?.aborted && this.error.code === "ECANCELED") throw signal.reason;
-    const { code, message, retryable, hint } = this.error;
+    const { code, message, retryable } = this.error;
     throw new RadosError(code, `${what()}: ${message}`, {
       retryable,
       cause: this.error,
-      ...(hint && { hint }),
+      ...adviceOf(this.error),
     });
   }
 }

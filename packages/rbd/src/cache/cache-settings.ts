@@ -45,6 +45,6 @@ function bytesOf(settings: Settings, name: string): number | undefined {
 
 function nonsense(name: string, value: string): RbdError {
   return new RbdError("SIPHON_RBD_INVALID", `${name} makes no sense: ${value}`, {
-    hint: "set it in ceph.conf, or with: siphon ceph config set client",
+    hint: "set it in ceph.conf or the cluster's configuration (ceph config set client)",
   });
 }

@@ -3,6 +3,7 @@ import { setOpFeatures } from "../cls/image.ts";
 import { listMetadata, setMetadata } from "../cls/metadata.ts";
 import { addOldChild, attachChild, attachParent, type ParentSpec } from "../cls/parent.ts";
 import { ask, changeAll } from "../cls/run.ts";
+import { describe } from "../describe.ts";
 import { RbdError } from "../errors.ts";
 import { opFeature, userSnapshot } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
@@ -12,7 +13,7 @@ import { childrenObject, headerObject } from "../object-names.ts";
 import { poolSettings } from "../settings/settings.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { type CreateOptions, createImage } from "./create-image.ts";
-import { describe, idOf } from "./find-image.ts";
+import { idOf } from "./find-image.ts";
 import { removeEmptyImage } from "./remove-image.ts";
 
 export interface CloneOptions extends CreateOptions {
@@ -56,7 +57,7 @@ export async function cloneImage(
   }
   if (version === 1 && !snapshot.isProtected) {
     throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${what} is not protected`, {
-      hint: "protect it with: siphon rbd snap protect; or make a clone of version 2: --rbd-default-clone-format 2",
+      remedy: { name: "protect-snapshot", subject: what },
     });
   }
   if (version === 1 && from.pool.namespace !== to.pool.namespace) {

@@ -3,6 +3,7 @@ import { type Cluster, type Pool, WriteOperation } from "@siphon/rados";
 import { addToDirectory, assertDirectoryReady, removeFromDirectory, setId } from "../cls/directory.ts";
 import { createImage as create, setStriping } from "../cls/image.ts";
 import { addCalls, changeAll } from "../cls/run.ts";
+import { describe } from "../describe.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { featureOf } from "../image/features.ts";
 import { imageFeature } from "../image-state.ts";
@@ -17,7 +18,7 @@ import {
 } from "../object-names.ts";
 import { poolSettings, type Settings } from "../settings/settings.ts";
 import { Layout } from "../striping/layout.ts";
-import { describe, isThere } from "./find-image.ts";
+import { isThere } from "./find-image.ts";
 
 /** layering, exclusive-lock, object-map, fast-diff, deep-flatten (rbd_default_features). */
 export const defaultFeatures = 61;
@@ -102,7 +103,11 @@ export async function createImage(
   ).catch((error) => {
     if (!hasCode(error, "EBUSY", "ENOENT") || pool.namespace === "") throw error;
     throw new RbdError("SIPHON_RBD_NO_POOL", `there is no namespace ${pool.namespace} in pool ${pool.name}`, {
-      ...{ cause: error, errno: -2, hint: "make it with: siphon rbd namespace create" },
+      ...{
+        cause: error,
+        errno: -2,
+        remedy: { name: "create-namespace", subject: `${pool.name}/${pool.namespace}` },
+      },
     });
   });
   undo.defer(() => changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));

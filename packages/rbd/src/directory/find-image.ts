@@ -2,6 +2,7 @@ import type { ObjectOptions, Pool } from "@siphon/rados";
 import { getId, listDirectory, nameOfId } from "../cls/directory.ts";
 import { ask, askPages } from "../cls/run.ts";
 import { getTrashed } from "../cls/trash.ts";
+import { describe, placeOf } from "../describe.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { directoryObject, idObject, oldHeaderObject, trashObject } from "../object-names.ts";
 
@@ -71,10 +72,6 @@ export async function isThere(pool: Pool, object: string, options?: ObjectOption
 
 export function noImage(pool: Pool, name: string): RbdError {
   return new RbdError("SIPHON_RBD_NO_IMAGE", `there is no image ${describe(pool, name)}`, {
-    hint: `list images with: siphon rbd ls ${pool.name}${pool.namespace && `/${pool.namespace}`}`,
+    remedy: { name: "list-images", subject: placeOf(pool) },
   });
-}
-
-export function describe(pool: Pool, name: string): string {
-  return `${pool.name}/${pool.namespace && `${pool.namespace}/`}${name}`;
 }

@@ -1,7 +1,8 @@
 import type { Cluster, Pool } from "@siphon/rados";
 import { idOfName, removeFromDirectory } from "../cls/directory.ts";
 import { ask, changeAll } from "../cls/run.ts";
-import { hasCode, RbdError } from "../errors.ts";
+import { describe, placeOf } from "../describe.ts";
+import { hasCode, RbdError, type RbdRemedy } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
 import { detachFromParent } from "../maintenance/flatten.ts";
 import { removeForsaken } from "../maintenance/forsaken-snapshots.ts";
@@ -9,7 +10,7 @@ import { trim } from "../maintenance/trim.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { directoryObject, headerObject, idObject } from "../object-names.ts";
 import type { OnProgress } from "../progress.ts";
-import { describe, idOf, isThere } from "./find-image.ts";
+import { idOf, isThere } from "./find-image.ts";
 
 /**
  * Removes an image and all of its data (src/librbd/image/RemoveRequest.cc). One whose removal was interrupted is removed to the end.
@@ -91,52 +92,52 @@ async function listedId(pool: Pool, name: string): Promise<string> {
   }
 }
 
-/** An image in a message, and in the words of a command that means this one and no other. */
+/** An image in a message, and as the subject of a remedy, which means this image and no other. */
 export interface ImageWords {
   readonly what: string;
-  readonly argument: string;
+  readonly image: Pick<RbdRemedy, "subject" | "imageId">;
 }
 
 function byName(pool: Pool, name: string): ImageWords {
   const what = describe(pool, name);
-  return { what, argument: what };
+  return { what, image: { subject: what } };
 }
 
-/** Of an image in the trash, whose name may be another image's by now. */
+/** An image in the trash, whose name another image may have by now. */
 export function byId(pool: Pool, id: string, name: string): ImageWords {
-  const namespace = pool.namespace && ` --namespace ${pool.namespace}`;
   return {
     what: `${describe(pool, name)} (id ${id}, in the trash)`,
-    argument: `--pool ${pool.name}${namespace} --image-id ${id}`,
+    image: { subject: placeOf(pool), imageId: id },
   };
 }
 
 async function refuseIfUsed(
   { pool, header, headerName }: OpenImage,
-  { what, argument }: ImageWords,
+  { what, image }: ImageWords,
 ): Promise<void> {
   if (header.snapContext.snaps.length > 0) {
     throw new RbdError("SIPHON_RBD_BUSY", `image has snapshots, which go before it does: ${what}`, {
-      ...{ errno: -39, hint: `remove them first with: siphon rbd snap purge ${argument}` },
+      ...{ errno: -39, remedy: { name: "purge-snapshots", ...image } },
     });
   }
   const watchers = await pool.listWatchers(headerName);
-  if (watchers.length > 1) throw inUse({ what, argument });
+  if (watchers.length > 1) throw inUse({ what, image });
   if (header.group !== undefined) {
     throw new RbdError("SIPHON_RBD_BUSY", `image belongs to a group: ${what}`, {
       ...{
         errno: -31,
-        hint: `take it out first with: siphon rbd group image rm; see which one: siphon rbd info ${argument}`,
+        remedy: { name: "leave-group", ...image },
       },
     });
   }
 }
 
-function inUse({ what, argument }: ImageWords): RbdError {
+function inUse({ what, image }: ImageWords): RbdError {
   return new RbdError("SIPHON_RBD_BUSY", `image still has watchers: somebody else has ${what} open`, {
     ...{
       retryable: true,
-      hint: `see who it is with: siphon rbd status ${argument}; a client that died is seen for 30 s more`,
+      hint: "a client that died is seen for 30 s more",
+      remedy: { name: "list-watchers", ...image },
     },
   });
 }

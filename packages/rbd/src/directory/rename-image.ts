@@ -1,11 +1,12 @@
 import type { Pool } from "@siphon/rados";
 import { renameInDirectory } from "../cls/directory.ts";
 import { changeAll } from "../cls/run.ts";
+import { describe } from "../describe.ts";
 import { RbdError } from "../errors.ts";
 import { directoryObject, idObject, oldHeaderObject } from "../object-names.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { assertImageName, takeName } from "./create-image.ts";
-import { describe, idOf, isThere } from "./find-image.ts";
+import { idOf, isThere } from "./find-image.ts";
 import { unlessGone } from "./remove-image.ts";
 
 /**

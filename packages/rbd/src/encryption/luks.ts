@@ -1,4 +1,5 @@
 import { randomBytes, randomFillSync, randomUUID, timingSafeEqual } from "node:crypto";
+import type { RbdRemedy } from "../errors.ts";
 import { mergeKey, splitKey } from "./af-splitter.ts";
 import { asLuks, isCloneHeader } from "./clone-magic.ts";
 import { EncryptionError } from "./encryption-error.ts";
@@ -49,7 +50,8 @@ export async function readLuks(read: ReadHeader, { isClone = false } = {}): Prom
   } catch (error) {
     if (isLuks) throw error;
     throw new EncryptionError("SIPHON_ENCRYPTION_ABSENT", "the image does not begin with a LUKS header", {
-      hint: "it is not encrypted, or its encryption was never set up: siphon rbd encryption format",
+      hint: "it is not encrypted, or its encryption was never set up",
+      remedy: { name: "format-encryption" } satisfies RbdRemedy,
     });
   }
 }

@@ -1,3 +1,4 @@
+import type { RbdRemedy } from "../errors.ts";
 import type { ImageLayer } from "../io/image-layer.ts";
 import { readBytes } from "../io/image-operations.ts";
 import { isCloneHeader } from "./clone-magic.ts";
@@ -15,6 +16,9 @@ export async function assertOneKey(io: ImageLayer): Promise<void> {
   throw new EncryptionError(
     "SIPHON_ENCRYPTION_LAYERS",
     `image ${io.state.name} is an encrypted clone with a key of its own: without its keys its data would be lost in this`,
-    { hint: "give --encryption-passphrase-file for the image, and again for its parent" },
+    {
+      hint: "open it with the keys of the image and of its parent",
+      remedy: { name: "give-keys" } satisfies RbdRemedy,
+    },
   );
 }

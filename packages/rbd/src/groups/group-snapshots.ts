@@ -10,8 +10,8 @@ import {
 } from "../cls/group.ts";
 import { askPages, changeAll } from "../cls/run.ts";
 import type { GroupSnapshotNamespace } from "../cls/snapshot.ts";
+import { describe } from "../describe.ts";
 import { newId } from "../directory/create-image.ts";
-import { describe } from "../directory/find-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import type { HeaderSnapshot } from "../header/image-header.ts";
 import type { OpenImage } from "../image/open-image.ts";
@@ -76,7 +76,7 @@ export class GroupSnapshots {
     if (found !== undefined) return found;
     const group = describe(this.#group.pool, this.#group.name);
     throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `group ${group} has no snapshot ${name}`, {
-      hint: `list them with: siphon rbd group snap ls GROUP`,
+      remedy: { name: "list-group-snapshots", subject: group },
     });
   }
 
@@ -184,7 +184,11 @@ export class GroupSnapshots {
   #incomplete(name: string, options?: { errno: number }): RbdError {
     const group = describe(this.#group.pool, this.#group.name);
     return new RbdError("SIPHON_RBD_INVALID", `snapshot ${name} of group ${group} is incomplete`, {
-      ...{ ...options, hint: `it can only be removed: siphon rbd group snap rm GROUP@${name}` },
+      ...{
+        ...options,
+        hint: "it can only be removed",
+        remedy: { name: "remove-group-snapshot", subject: `${group}@${name}` },
+      },
     });
   }
 

@@ -13,7 +13,8 @@ import {
   setMember,
 } from "../cls/group.ts";
 import { ask, askPages, changeAll } from "../cls/run.ts";
-import { describe, idOf, nameInTrash, nameOf } from "../directory/find-image.ts";
+import { describe } from "../describe.ts";
+import { idOf, nameInTrash, nameOf } from "../directory/find-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { poolById } from "../image/pools.ts";
 import { groupHeaderObject, headerObject } from "../object-names.ts";
@@ -100,7 +101,7 @@ export class Group implements SnapshottedGroup {
       if (!hasCode(error, "EEXIST")) throw error;
       const message = `image ${describe(pool, imageName)} is in another group already`;
       throw new RbdError("SIPHON_RBD_EXISTS", message, {
-        ...{ cause: error, hint: `see which one with: siphon rbd info ${describe(pool, imageName)}` },
+        ...{ cause: error, remedy: { name: "show-image", subject: describe(pool, imageName) } },
       });
     }
     await tellHeaderUpdate(pool, imageId);
@@ -122,7 +123,7 @@ export class Group implements SnapshottedGroup {
       const name = (await nameOf(from.pool, imageId)) ?? imageId;
       const what = describe(from.pool, name);
       throw new RbdError("SIPHON_RBD_INVALID", `image ${what} is in another group, and not in ${this.name}`, {
-        ...{ errno: -9, hint: `see which one with: siphon rbd info ${what}` },
+        ...{ errno: -9, remedy: { name: "show-image", subject: what } },
       });
     }
     await this.#detach(from.pool, image);

@@ -2,8 +2,8 @@ import { type Cluster, type Pool, WriteOperation } from "@siphon/rados";
 import { assertDirectoryReady, idOfName, nameOfId } from "../cls/directory.ts";
 import { addGroup, listGroups, removeGroup, renameGroup } from "../cls/group.ts";
 import { ask, askPages, changeAll } from "../cls/run.ts";
+import { describe, placeOf } from "../describe.ts";
 import { newId } from "../directory/create-image.ts";
-import { describe } from "../directory/find-image.ts";
 import { unlessGone } from "../directory/remove-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { directoryObject, groupDirectoryObject, groupHeaderObject } from "../object-names.ts";
@@ -90,7 +90,7 @@ export class Groups {
       if (!hasCode(error, "EBUSY", "ENOENT")) throw error;
       const message = `there is no namespace ${pool.namespace} in pool ${pool.name}`;
       throw new RbdError("SIPHON_RBD_NO_POOL", message, {
-        ...{ cause: error, hint: "make it with: siphon rbd namespace create" },
+        ...{ cause: error, remedy: { name: "create-namespace", subject: `${pool.name}/${pool.namespace}` } },
       });
     });
   }
@@ -104,9 +104,8 @@ export class Groups {
   }
 
   #missing(name: string): RbdError {
-    const { name: pool, namespace } = this.#pool;
     return new RbdError("SIPHON_RBD_NO_GROUP", `there is no group ${describe(this.#pool, name)}`, {
-      hint: `list groups with: siphon rbd group ls ${pool}${namespace && `/${namespace}`}`,
+      remedy: { name: "list-groups", subject: placeOf(this.#pool) },
     });
   }
 }

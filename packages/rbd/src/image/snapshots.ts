@@ -1,4 +1,5 @@
 import { type SnapshotNamespace, setSnapshotLimit } from "../cls/snapshot.ts";
+import { describe } from "../describe.ts";
 import { RbdError } from "../errors.ts";
 import { type HeaderSnapshot, snapshotsByAge, userSnapshot } from "../header/image-header.ts";
 import { type Quiescing, quiescingFlags } from "../maintenance/quiesce.ts";
@@ -73,7 +74,7 @@ export class Snapshots {
   async removeById(id: number): Promise<void> {
     const { header } = this.#image;
     const snapshot = header.snapshots.get(id);
-    if (snapshot === undefined) throw noSnapshot(header.name, `with id ${id}`);
+    if (snapshot === undefined) throw noSnapshot(this.#image, `with id ${id}`);
     if (snapshot.protection !== 0) throw isProtected(this.#image, snapshot.name);
     const { name, namespace } = snapshot;
     await this.#perform({ type: "snapRemove", name, namespace });
@@ -148,22 +149,22 @@ export class Snapshots {
     const { header } = this.#image;
     const found = userSnapshot(header, name);
     if (found !== undefined) return found;
-    throw noSnapshot(header.name, name);
+    throw noSnapshot(this.#image, name);
   }
 }
 
-function noSnapshot(image: string, name: string): RbdError {
-  return new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${image} has no snapshot ${name}`, {
-    hint: `list them with: siphon rbd snap ls IMAGE`,
+function noSnapshot({ pool, header }: OpenImage, name: string): RbdError {
+  return new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${name}`, {
+    remedy: { name: "list-snapshots", subject: describe(pool, header.name) },
   });
 }
 
-function isProtected({ header }: OpenImage, name: string): RbdError {
+function isProtected({ pool, header }: OpenImage, name: string): RbdError {
   return new RbdError(
     "SIPHON_RBD_BUSY",
     `snapshot ${name} of image ${header.name} is protected from removal`,
     {
-      hint: `allow it to be removed with: siphon rbd snap unprotect IMAGE@${name}`,
+      remedy: { name: "unprotect-snapshot", subject: `${describe(pool, header.name)}@${name}` },
     },
   );
 }

@@ -1,6 +1,7 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { ClassCall } from "../cls/class-call.ts";
 import type { Locker } from "../cls/lock.ts";
+import { describe } from "../describe.ts";
 import { fencedError, isFenced, RbdError } from "../errors.ts";
 import { LockClaim } from "./lock-claim.ts";
 import type { LockHost } from "./lock-host.ts";
@@ -193,7 +194,7 @@ export class ExclusiveLock {
       const { name } = this.#host.image;
       throw new RbdError("SIPHON_RBD_LOCKED", `the owner of image ${name}'s lock keeps it`, {
         retryable: true,
-        hint: `see who it is with: siphon rbd lock ls IMAGE`,
+        remedy: { name: "list-locks", subject: describe(this.#host.pool, name) },
       });
     }
     return { answer, woken };

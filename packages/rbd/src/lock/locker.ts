@@ -2,6 +2,7 @@ import type { Cluster, Pool } from "@siphon/rados";
 import type { EntityAddr } from "@siphon/wire";
 import { breakLock, getLockInfo, type Locker, type LockInfo, type LockSpec, unlock } from "../cls/lock.ts";
 import { ask, changeAll } from "../cls/run.ts";
+import { describe } from "../describe.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import type { ImageState } from "../image-state.ts";
 import { headerObject } from "../object-names.ts";
@@ -37,7 +38,7 @@ export async function findOwner(
     `image ${image.name} was locked by hand, by client.${locker.client}`,
     {
       retryable: true,
-      hint: `see the lock with: siphon rbd lock ls IMAGE`,
+      remedy: { name: "list-locks", subject: describe(pool, image.name) },
     },
   );
 }

@@ -21,7 +21,8 @@ export async function resize(
   if (size === before) return;
   if (size < before && !allowShrink) {
     throw new RbdError("SIPHON_RBD_INVALID", `image ${name} has ${before} bytes: ${size} would shrink it`, {
-      hint: "data beyond the new end is lost; to do it all the same: --allow-shrink",
+      hint: "data beyond the new end is lost",
+      remedy: { name: "allow-shrink" },
     });
   }
   const objects = image.io.layout.objectCount(size);

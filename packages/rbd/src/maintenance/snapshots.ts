@@ -8,7 +8,9 @@ import {
   setProtection,
   trashSnapshot,
 } from "../cls/snapshot.ts";
+import { describe } from "../describe.ts";
 import { childrenOf } from "../directory/children.ts";
+import type { RbdRemedy } from "../errors.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { type HeaderSnapshot, imageFlag, snapshotOf, userSnapshot } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
@@ -77,9 +79,12 @@ export async function removeSnapshot(
   namespace: SnapshotNamespace = { type: "user" },
 ): Promise<void> {
   const snapshot = named(image, name, namespace);
-  const { header, maps, io } = image;
+  const { header, maps, io, pool } = image;
   if (snapshot.protection !== protection.unprotected) {
-    throw busy(`snapshot ${name} of image ${header.name} is protected`, "siphon rbd snap unprotect");
+    throw busy(`snapshot ${name} of image ${header.name} is protected`, {
+      name: "unprotect-snapshot",
+      subject: `${describe(pool, header.name)}@${name}`,
+    });
   }
   if (snapshot.childCount > 0) {
     if (namespace.type === "trash") throw busy(`snapshot ${name} of image ${header.name} still has clones`);
@@ -171,10 +176,10 @@ export async function unprotectSnapshot(image: MaintainedImage, name: string): P
   await image.announce();
   if (children.length > 0) {
     const where = [...new Set(children.map(({ poolId }) => image.cluster.pools.get(poolId)))].join(", ");
-    throw busy(
-      `snapshot ${name} of image ${image.header.name} has clones, in ${where}`,
-      "siphon rbd children",
-    );
+    throw busy(`snapshot ${name} of image ${image.header.name} has clones, in ${where}`, {
+      name: "list-children",
+      subject: `${describe(image.pool, image.header.name)}@${name}`,
+    });
   }
 }
 
@@ -274,7 +279,10 @@ async function addWithNewId(
           "SIPHON_RBD_LIMIT",
           `image ${image.header.name} has as many snapshots as it may have`,
           {
-            ...{ cause: error, hint: "change it with: siphon rbd snap limit set" },
+            ...{
+              cause: error,
+              remedy: { name: "change-snapshot-limit", subject: describe(image.pool, image.header.name) },
+            },
           },
         );
       }
@@ -305,14 +313,14 @@ async function detachIfLast(image: MaintainedImage, snapshot: HeaderSnapshot): P
 }
 
 function named(
-  { header }: MaintainedImage,
+  { pool, header }: MaintainedImage,
   name: string,
   namespace: SnapshotNamespace = { type: "user" },
 ): HeaderSnapshot {
   const found = snapshotOf(header, name, namespace.type);
   if (found !== undefined) return found;
   throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${name}`, {
-    hint: `list them with: siphon rbd snap ls IMAGE`,
+    remedy: { name: "list-snapshots", subject: describe(pool, header.name) },
   });
 }
 
@@ -320,6 +328,6 @@ function exists({ header }: MaintainedImage, name: string): RbdError {
   return new RbdError("SIPHON_RBD_EXISTS", `image ${header.name} has a snapshot ${name} already`);
 }
 
-function busy(message: string, command?: string): RbdError {
-  return new RbdError("SIPHON_RBD_BUSY", message, command === undefined ? {} : { hint: `see: ${command}` });
+function busy(message: string, remedy?: RbdRemedy): RbdError {
+  return new RbdError("SIPHON_RBD_BUSY", message, remedy && { remedy });
 }

@@ -59,7 +59,7 @@ export class Namespaces {
     const within = this.#pool.with({ namespace: name });
     if (!(await this.list()).includes(name)) {
       throw new RbdError("SIPHON_RBD_NO_POOL", `pool ${this.#pool.name} has no namespace ${name}`, {
-        hint: `list them with: siphon rbd namespace ls ${this.#pool.name}`,
+        remedy: { name: "list-namespaces", subject: this.#pool.name },
       });
     }
     const trashed = await ask(within, trashObject, listTrashed("", 1)).catch((error) => {
@@ -85,7 +85,7 @@ export class Namespaces {
   #notEmpty(name: string): RbdError {
     const where = `${this.#pool.name}/${name}`;
     return new RbdError("SIPHON_RBD_BUSY", `namespace ${where} has images`, {
-      hint: `see them with: siphon rbd ls ${where}; siphon rbd trash ls ${where}`,
+      remedy: { name: "list-all-images", subject: where },
     });
   }
 }

@@ -107,7 +107,7 @@ function overridable(name: string, level: "image" | "pool"): RbdOption {
     return option;
   }
   throw new RbdError("SIPHON_RBD_INVALID", `${name} is no setting that can be overridden for one ${level}`, {
-    hint: `list those with: siphon rbd config ${level} ls`,
+    remedy: { name: "list-settings", subject: level },
   });
 }
 

@@ -10,8 +10,9 @@ import {
   type TrashedImage,
   type TrashState,
 } from "../cls/trash.ts";
+import { describe, placeOf } from "../describe.ts";
 import { assertImageName, takeName } from "../directory/create-image.ts";
-import { describe, idOf } from "../directory/find-image.ts";
+import { idOf } from "../directory/find-image.ts";
 import { assertRemovable, byId, removeData, removeHeader, unlessGone } from "../directory/remove-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
@@ -51,10 +52,13 @@ export class Trash {
       return { id, ...(await ask(this.#pool, trashObject, getTrashed(id))) };
     } catch (error) {
       if (!hasCode(error, "ENOENT")) throw error;
-      const { name, namespace } = this.#pool;
-      throw new RbdError("SIPHON_RBD_NO_IMAGE", `the trash of pool ${name} has no image with id ${id}`, {
-        ...{ cause: error, hint: `list it with: siphon rbd trash ls ${name}${namespace && `/${namespace}`}` },
-      });
+      throw new RbdError(
+        "SIPHON_RBD_NO_IMAGE",
+        `the trash of pool ${this.#pool.name} has no image with id ${id}`,
+        {
+          ...{ cause: error, remedy: { name: "list-trash", subject: placeOf(this.#pool) } },
+        },
+      );
     }
   }
 
@@ -162,7 +166,7 @@ export class Trash {
       await image.close();
     }
     throw new RbdError("SIPHON_RBD_BUSY", `somebody else writes to image ${describe(this.#pool, name)}`, {
-      ...{ retryable: true, hint: `see who it is with: siphon rbd status ${describe(this.#pool, name)}` },
+      ...{ retryable: true, remedy: { name: "list-watchers", subject: describe(this.#pool, name) } },
     });
   }
 
@@ -188,7 +192,7 @@ function assertDue({ name, keptUntil }: TrashedImage, force: boolean): void {
     "SIPHON_RBD_BUSY",
     `Deferment time has not expired: image ${name} is to be kept until ${keptUntil.toISOString()}`,
     {
-      ...{ errno: -1, hint: "to remove it all the same: --force" },
+      ...{ errno: -1, remedy: { name: "force" } },
     },
   );
 }

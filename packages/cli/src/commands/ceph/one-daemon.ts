@@ -1,5 +1,5 @@
 import { adminSocketCommand, CephConf, type Cluster, RadosError } from "@siphon/rados";
-import { SiphonError } from "@siphon/wire";
+import { adviceOf, SiphonError } from "@siphon/wire";
 import { type ConnectFlags, clusterOptions } from "../../cluster-options.ts";
 import { interruption } from "../../interruption.ts";
 
@@ -55,7 +55,7 @@ async function socketOf(daemon: string, flags: ConnectFlags): Promise<string> {
 /** ceph exits with EINVAL for all that goes wrong at a socket. */
 function asCephExits(error: unknown): never {
   if (!(error instanceof RadosError) || error.code !== "SIPHON_RADOS_UNREACHABLE") throw error;
-  throw new SiphonError("EINVAL", error.message, { cause: error, ...(error.hint && { hint: error.hint }) });
+  throw new SiphonError("EINVAL", error.message, { cause: error, ...adviceOf(error) });
 }
 
 /** What ceph exits with 1 for. */

@@ -1,0 +1,49 @@
+import type { RadosRemedy } from "@siphon/rados";
+import type { RbdRemedy } from "@siphon/rbd";
+import type { Remedy, SiphonError } from "@siphon/wire";
+
+/** What the reader can do about an error, in the commands and flags of siphon; empty where nothing is known to help. */
+export function adviceText({ hint, remedy }: SiphonError): string {
+  const words = remedy === undefined ? undefined : remedies[remedy.name as RemedyName]?.(imageOf(remedy));
+  return [hint, words].filter((part) => part !== undefined && part !== "").join("; ");
+}
+
+type RemedyName = RadosRemedy["name"] | RbdRemedy["name"];
+
+/** The subject as an argument of a command: an image in the trash is named by its id. */
+function imageOf({ subject = "", imageId }: Remedy): string {
+  if (imageId === undefined) return subject;
+  const [pool, namespace] = subject.split("/");
+  return `--pool ${pool}${namespace === undefined ? "" : ` --namespace ${namespace}`} --image-id ${imageId}`;
+}
+
+const remedies: Record<RemedyName, (subject: string) => string> = {
+  "name-config": () => "name the file with --conf, or monitors with --mon-host",
+  "name-monitors": () => "or name monitors with --mon-host",
+  "name-keyring": () => "or name the keyring with --keyring",
+  "list-images": (pool) => `list images with: siphon rbd ls ${pool}`,
+  "list-all-images": (pool) => `list them with: siphon rbd ls ${pool}; siphon rbd trash ls ${pool}`,
+  "list-trash": (pool) => `list it with: siphon rbd trash ls ${pool}`,
+  "list-namespaces": (pool) => `list them with: siphon rbd namespace ls ${pool}`,
+  "create-namespace": (namespace) => `make it with: siphon rbd namespace create ${namespace}`,
+  "list-groups": (pool) => `list groups with: siphon rbd group ls ${pool}`,
+  "list-group-snapshots": (group) => `list them with: siphon rbd group snap ls ${group}`,
+  "remove-group-snapshot": (snapshot) => `remove it with: siphon rbd group snap rm ${snapshot}`,
+  "leave-group": (image) =>
+    `take it out first with: siphon rbd group image rm; see which group: siphon rbd info ${image}`,
+  "show-image": (image) => `see which one with: siphon rbd info ${image}`,
+  "list-watchers": (image) => `see who it is with: siphon rbd status ${image}`,
+  "list-locks": (image) => `see who it is with: siphon rbd lock ls ${image}`,
+  "list-snapshots": (image) => `list them with: siphon rbd snap ls ${image}`,
+  "list-children": (snapshot) => `list them with: siphon rbd children ${snapshot}`,
+  "protect-snapshot": (snapshot) =>
+    `protect it with: siphon rbd snap protect ${snapshot}; or make a clone of version 2: --rbd-default-clone-format 2`,
+  "unprotect-snapshot": (snapshot) => `allow it to be removed with: siphon rbd snap unprotect ${snapshot}`,
+  "purge-snapshots": (image) => `remove them first with: siphon rbd snap purge ${image}`,
+  "change-snapshot-limit": (image) => `change the limit with: siphon rbd snap limit set ${image} --limit N`,
+  "list-settings": (level) => `list those with: siphon rbd config ${level} ls`,
+  "give-keys": () => "give --encryption-passphrase-file for the image, and again for its parent",
+  "format-encryption": () => "set it up with: siphon rbd encryption format",
+  "allow-shrink": () => "to do it all the same: --allow-shrink",
+  force: () => "to remove it all the same: --force",
+};
