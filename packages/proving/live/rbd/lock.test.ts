@@ -93,6 +93,28 @@ test("librbd keeps a lock that was taken by hand from us, and lock rm frees it",
   await image.write(0, Buffer.from("x"));
 });
 
+test("an image's settings say whether a client whose lock is taken is fenced, and for how long", async () => {
+  await images.create("lenient", mib);
+  await using image = await images.open("lenient");
+  const fencedFor = async (settings: Record<string, string>) => {
+    await rbd("lock", "add", `${pool}/lenient`, "mine");
+    for (const [name, value] of Object.entries(settings))
+      await image.metadata.set(new Map([[`conf_${name}`, value]]));
+    const [locker] = (await image.locks.list()).lockers;
+    await image.locks.break(`client.${locker!.client}`, "mine");
+    const { address, port, nonce } = locker!.addr;
+    const entries = await images.cluster.command({ prefix: "osd blocklist ls" });
+    const entry = (entries as { addr: string; until: string }[]).find(
+      ({ addr }) => addr === `${address}:${port}/${nonce}`,
+    );
+    return entry && (Date.parse(entry.until) - Date.now()) / 1000;
+  };
+  // The monitors' own is an hour.
+  assert.ok((await fencedFor({}))! > 1_800);
+  assert.ok((await fencedFor({ rbd_blocklist_expire_seconds: "600" }))! < 900);
+  assert.equal(await fencedFor({ rbd_blocklist_on_break_lock: "false" }), undefined);
+});
+
 describe("a client that does not answer", { concurrency: true }, () => {
   test("whoever does not answer any more loses the lock, and writes nothing after the next owner's first write", async () => {
     await Promise.all([

@@ -1,7 +1,7 @@
 import { type LockInfo, lock, unlock } from "../cls/lock.ts";
 import { changeAll } from "../cls/run.ts";
 import { RbdError } from "../errors.ts";
-import { breakLockOf, imageLockName, readImageLock } from "../lock/locker.ts";
+import { breakLockOf, fencingOf, imageLockName, readImageLock } from "../lock/locker.ts";
 import type { OpenImage } from "./open-image.ts";
 
 /**
@@ -66,7 +66,7 @@ export class Locks {
 
   /**
    * Takes a lock from another client and puts that client on the blocklist first, so that nothing that its process sends arrives any
-   * more, for any image. A lock of this client itself is only given back.
+   * more, for any image, unless the image's settings say otherwise (rbd_blocklist_on_break_lock). A lock of this client itself is only given back.
    *
    * @param client `client.4123`
    * @param cookie as `list` has it
@@ -81,6 +81,6 @@ export class Locks {
         errno: -2,
       });
     }
-    await breakLockOf(cluster, pool, header.id, locker);
+    await breakLockOf(cluster, pool, header.id, locker, await fencingOf(cluster, pool, header.id));
   }
 }

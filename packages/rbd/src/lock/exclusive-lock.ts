@@ -5,7 +5,7 @@ import { describe } from "../describe.ts";
 import { fencedError, isFenced, RbdError } from "../errors.ts";
 import { LockClaim } from "./lock-claim.ts";
 import type { LockHost } from "./lock-host.ts";
-import { breakLockOf, findOwner, isAlive, isSameOwner, isStillDead } from "./locker.ts";
+import { breakLockOf, fencingOf, findOwner, isAlive, isSameOwner, isStillDead } from "./locker.ts";
 import { Turns } from "./turns.ts";
 
 type State = "unlocked" | "locked" | "closed";
@@ -163,7 +163,10 @@ export class ExclusiveLock {
       else if (isSameOwner(await findOwner(pool, image), owner)) {
         await sleep(secondLook, undefined, { signal: this.#closing.signal }).catch(() => {});
         this.#closing.signal.throwIfAborted();
-        if (await isStillDead(cluster, pool, image, owner)) await breakLockOf(cluster, pool, image.id, owner);
+        const fencing = await fencingOf(cluster, pool, image.id);
+        if (await isStillDead(cluster, pool, image, owner)) {
+          await breakLockOf(cluster, pool, image.id, owner, fencing);
+        }
       }
     }
   }

@@ -6,6 +6,7 @@ import { describe } from "../describe.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import type { ImageState } from "../image-state.ts";
 import { headerObject } from "../object-names.ts";
+import { imageSettings } from "../settings/settings.ts";
 
 /** RBD_LOCK_NAME: every lock on an image has this name, whoever takes it. */
 export const imageLockName = "rbd_lock";
@@ -79,18 +80,36 @@ export function isSameOwner(a: Locker | undefined, b: Locker): boolean {
   return a?.client === b.client && a.cookie === b.cookie && addrKey(a.addr) === addrKey(b.addr);
 }
 
+/** What happens to a client whose lock is taken. */
+export interface Fencing {
+  /** Nothing that it sends arrives any more (rbd_blocklist_on_break_lock). Without, it may still write beside the next owner. */
+  readonly blocklists: boolean;
+  /** Seconds for which it is kept away; undefined: as long as the monitors do by themselves (rbd_blocklist_expire_seconds). */
+  readonly seconds: number | undefined;
+}
+
+/** As the image's settings say. */
+export async function fencingOf(cluster: Cluster, pool: Pool, imageId: string): Promise<Fencing> {
+  const settings = await imageSettings(cluster, pool, imageId);
+  return {
+    blocklists: settings.flag("rbd_blocklist_on_break_lock"),
+    seconds: settings.number("rbd_blocklist_expire_seconds") || undefined,
+  };
+}
+
 /**
  * Takes a lock from a client, and makes sure first that nothing that they sent off arrives any more: the client is put on the blocklist,
- * with all of its process's images. A lock of our own is only given back: what we sent is known to us.
+ * with all of its process's images, unless the image's settings say otherwise. A lock of our own is only given back: what we sent is known to us.
  */
 export async function breakLockOf(
   cluster: Cluster,
   pool: Pool,
   imageId: string,
   locker: Locker,
+  { blocklists, seconds }: Fencing,
 ): Promise<void> {
   const isOurs = locker.client === cluster.globalId;
-  if (!isOurs) await cluster.blocklist("add", addrKey(locker.addr));
+  if (!isOurs && blocklists) await cluster.blocklist("add", addrKey(locker.addr), seconds);
   const freed = isOurs ? unlock(imageLockName, locker.cookie) : breakLock(imageLockName, locker);
   await changeAll(pool, headerObject(imageId), [freed]).catch(unless("ENOENT"));
 }

@@ -97,6 +97,22 @@ test("an owner who is dead twice is fenced, and then the lock is taken", async (
   assert.deepEqual(object.called, ["break_lock", "lock"]);
 });
 
+test("an owner who is dead is fenced for as long as rbd_blocklist_expire_seconds says", async () => {
+  const { object, lock } = open();
+  object.owner = { client: 9n, cookie: "auto 7" };
+  object.settings.set("rbd_blocklist_expire_seconds", "90");
+  await lock.acquire();
+  assert.deepEqual([object.blocklist, object.blocked], [["192.0.2.1:0/9"], 90]);
+});
+
+test("without rbd_blocklist_on_break_lock the lock is taken, and nobody is fenced", async () => {
+  const { object, lock } = open();
+  object.owner = { client: 9n, cookie: "auto 7" };
+  object.settings.set("rbd_blocklist_on_break_lock", "false");
+  await lock.acquire();
+  assert.deepEqual([object.blocklist, object.called], [[], ["break_lock", "lock"]]);
+});
+
 test("nobody fences itself: a lock that another of its images left behind is given back", async () => {
   const { object, lock } = open();
   object.owner = { client: 4n, cookie: "auto 99" };

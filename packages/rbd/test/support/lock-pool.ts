@@ -9,6 +9,10 @@ export class LockObject {
   /** Cookies by client. */
   readonly watchers = new Map<bigint, bigint>();
   readonly blocklist: string[] = [];
+  /** Seconds for which the last one was put there. */
+  blocked: number | undefined;
+  /** Of RBD, as ceph.conf has them. */
+  readonly settings = new Map<string, string>();
   /** Methods that were called, in their order. */
   readonly called: string[] = [];
   /** Called before anything is asked or changed. */
@@ -19,10 +23,11 @@ export class LockObject {
   hostOf(client: bigint, events: Partial<LockHost> = {}): LockHost {
     const pool = {
       operate: (_object: string, operation: WriteOperation<unknown[]>) => this.#change(client, operation),
-      exec: async () => {
-        await this.before("get_info");
-        return this.#info();
+      exec: async (_object: string, _class: string, method: string) => {
+        await this.before(method);
+        return method === "metadata_list" ? Buffer.alloc(4) : this.#info();
       },
+      with: () => pool,
       listWatchers: async () => {
         await this.before("watchers");
         return [...this.watchers].map(([id, cookie]) => ({ cookie, addr: addrOf(id) }));
@@ -30,7 +35,11 @@ export class LockObject {
     };
     const cluster = {
       globalId: client,
-      blocklist: async (_: string, addr: string) => void this.blocklist.push(addr),
+      blocklist: async (_: string, addr: string, seconds?: number) => {
+        this.blocklist.push(addr);
+        this.blocked = seconds;
+      },
+      setting: (name: string) => this.settings.get(name),
     };
     return {
       ...{ cluster: cluster as unknown as Cluster, pool: pool as unknown as Pool },
