@@ -16,6 +16,7 @@ import { Metadata } from "./image/metadata.ts";
 import { OpenImage } from "./image/open-image.ts";
 import type { OpenOptions } from "./image/open-options.ts";
 import { Snapshots } from "./image/snapshots.ts";
+import type { WriteHold } from "./image/write-holds.ts";
 import { disableFeatures, enableFeatures, planFeatures } from "./maintenance/features.ts";
 import { type FoundZeros, findZeros } from "./maintenance/find-zeros.ts";
 import { provision } from "./maintenance/provision.ts";
@@ -81,6 +82,14 @@ export class Image extends ImageBytes implements AsyncDisposable {
   get snapId(): number | undefined {
     const { snapId } = this.#image.io;
     return snapId < 0 ? undefined : snapId;
+  }
+
+  /**
+   * What writes wait for: the changed header (`header`), or the watch on it, which was lost (`watch`); undefined: nothing. Told on the
+   * diagnostics channel `siphon:rbd:image` as well, if it does not work at once.
+   */
+  get writeHold(): WriteHold | undefined {
+    return this.#image.writeHold;
   }
 
   /** Calls back with each new size, in bytes. */

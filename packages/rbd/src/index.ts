@@ -50,6 +50,7 @@ export type { Metadata } from "./image/metadata.ts";
 export type { ImageNotice } from "./image/notices.ts";
 export { type OpenOptions, toRead } from "./image/open-options.ts";
 export type { CreateSnapshotOptions, Snapshots } from "./image/snapshots.ts";
+export type { WriteHold } from "./image/write-holds.ts";
 export { type DiffOptions, Image } from "./image.ts";
 export { ImagePool } from "./image-pool.ts";
 export { type ImageState, imageFeature, type ParentLink, type Snapshot } from "./image-state.ts";

@@ -1,3 +1,4 @@
+import type { WriteHold } from "@siphon/rbd";
 import { type LatencyFigures, LatencyHistogram } from "./latency-histogram.ts";
 
 export const ioKinds = ["read", "write", "flush", "discard", "write_zeroes"] as const;
@@ -15,6 +16,7 @@ export interface IoFigures {
   readonly connections: number;
   readonly throttled: number;
   readonly state: DiskState;
+  readonly held: WriteHold | undefined;
   readonly operations: Float64Array;
   readonly bytes: Float64Array;
   readonly errors: Float64Array;
@@ -31,6 +33,8 @@ export class IoMetrics {
   /** Of those in flight, operations that wait for the limits now. */
   inLimits = 0;
   state: DiskState;
+  /** What writes wait for, whether there are any or not; see `Image.writeHold`. */
+  hold: () => WriteHold | undefined;
   /** By kind: operations that are done, failed ones included. */
   readonly operations: Float64Array;
   readonly bytes: Float64Array;
@@ -43,6 +47,7 @@ export class IoMetrics {
     this.connections = figures?.connections ?? 0;
     this.throttled = figures?.throttled ?? 0;
     this.state = figures?.state ?? "serving";
+    this.hold = () => figures?.held;
     this.operations = figures?.operations.slice() ?? new Float64Array(ioKinds.length);
     this.bytes = figures?.bytes.slice() ?? new Float64Array(ioKinds.length);
     this.errors = figures?.errors.slice() ?? new Float64Array(ioKinds.length);
@@ -55,7 +60,7 @@ export class IoMetrics {
   get figures(): IoFigures {
     return {
       ...{ inFlight: this.inFlight, connections: this.connections, throttled: this.throttled },
-      state: this.state,
+      ...{ state: this.state, held: this.hold() },
       ...{ operations: this.operations.slice(), bytes: this.bytes.slice(), errors: this.errors.slice() },
       latencies: this.latencies.map(({ figures }) => figures),
     };

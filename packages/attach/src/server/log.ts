@@ -4,6 +4,7 @@ export interface LogEvent {
    * - `paused`, `resumed`: a disk waits for room or for the cluster, by its error policy; it goes on;
    * - `waiting`, `answered`: the cluster does not answer a disk's requests; it does again;
    * - `stale`, `current`: a header has changed and cannot be read, writes wait; it was read;
+   * - `unwatched`, `watched`: the watch on a header was lost, writes wait; it is back;
    * - `fenced`: this client was put on the blocklist, or lost the lock: nothing is acknowledged any more;
    * - `shard-ended`, `shard-serving`: a shard ended unasked; it serves again;
    * - `note`: everything else.

@@ -15,6 +15,15 @@ export function logNotices(log: Log): Disposable {
       );
     } else if (event === "current") {
       log(`image ${image}: its header was read; writes go on`, { event, image });
+    } else if (event === "unwatched") {
+      log(
+        `image ${image}: the watch on its header was lost; writes wait until it is back: ${error?.message}`,
+        {
+          ...{ event, image },
+        },
+      );
+    } else if (event === "watched") {
+      log(`image ${image}: its header is watched again; writes go on`, { event, image });
     } else if (event === "fenced") {
       log(`image ${image}: nothing is acknowledged any more: ${error?.message}`, { event, image });
     } else if (event === "kept") {

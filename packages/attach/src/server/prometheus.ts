@@ -39,6 +39,11 @@ export function prometheusText({ disks, shards }: Measurement): string {
     isIn("waiting"),
   );
   gauge("siphon_attach_paused", "Whether the disk is paused: no room, or timeouts.", isIn("paused"));
+  gauge(
+    "siphon_attach_held",
+    "Whether writes wait for the image's changed header, or for the lost watch on it.",
+    ({ metrics }) => Number(metrics.hold() !== undefined),
+  );
   byKind("siphon_attach_operations_total", "Operations answered.", ({ operations }) => operations);
   byKind("siphon_attach_bytes_total", "Bytes of operations that succeeded.", ({ bytes }) => bytes);
   byKind("siphon_attach_errors_total", "Operations that failed.", ({ errors }) => errors);

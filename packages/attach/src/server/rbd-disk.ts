@@ -33,6 +33,7 @@ export async function openRbdDisk(
     cache: cache !== undefined && { policy: cache },
   });
   const metrics = new IoMetrics();
+  metrics.hold = () => image.writeHold;
   const open = async () => {
     if (encryption === undefined) await image.assertOneKey();
     const { device, extents } =

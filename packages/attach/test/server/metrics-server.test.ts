@@ -27,6 +27,16 @@ test("figures are told for each image and operation, in Prometheus's format", ()
   assert.equal(new Set(families).size, families.length);
 });
 
+test("a disk whose writes wait for its header or the watch on it says so, also from another process", () => {
+  const disk = measured("pool/one");
+  const told = () => prometheusText({ disks: [disk], shards: [] });
+  assert.match(told(), /^siphon_attach_held\{image="pool\/one"\} 0$/m);
+  disk.metrics.hold = () => "watch";
+  assert.match(told(), /^siphon_attach_held\{image="pool\/one"\} 1$/m);
+  disk.metrics = new IoMetrics(structuredClone(disk.metrics.figures));
+  assert.match(told(), /^siphon_attach_held\{image="pool\/one"\} 1$/m);
+});
+
 test("they are served at /metrics and nowhere else", async () => {
   const attachment = { measure: async () => ({ disks: [measured("pool/one")], shards: [] }) };
   await using server = await MetricsServer.listen({ host: "127.0.0.1", port: 0 }, attachment);

@@ -292,7 +292,7 @@ async function showTop(attachment: Attachment): Promise<void> {
         `${(rates.p99 * 1000).toFixed(2)} ms`,
         rates.inFlight,
         rates.errors,
-        metrics.state,
+        metrics.state === "serving" && metrics.hold() !== undefined ? "held" : metrics.state,
       ];
     });
     process.stdout.write(`${clear}${columns([head, ...rows])}`);

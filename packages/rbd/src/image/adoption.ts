@@ -1,15 +1,13 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ImageIo } from "../io/image-io.ts";
+import { type Perseverance, persevere } from "../persevere.ts";
 
-export interface AdoptionHost {
+export interface AdoptionHost extends Perseverance {
   /** Reads the header, and obeys it; the object map as well, if that is asked for. */
   read(withMap: boolean): Promise<void>;
   /** Whether it is no use to try again: then no write goes on any more. */
   isFinal(error: unknown): boolean;
-  /** Writes wait, since it could not be read; or it was read at last. */
-  notice(event: "stale" | "current", error?: Error): void;
-  /** Aborted when the image is closed. */
-  readonly signal: AbortSignal;
+  /** It was read, and writes go on. */
+  current(): void;
 }
 
 /**
@@ -61,20 +59,7 @@ export class Adoption {
   }
 
   async #untilRead(withMap: boolean): Promise<void> {
-    const { signal } = this.#host;
-    for (let tries = 0; ; tries++) {
-      try {
-        await this.#host.read(withMap);
-        if (tries > 0) this.#host.notice("current");
-        return;
-      } catch (error) {
-        if (this.#host.isFinal(error)) throw error;
-        if (tries === 0) this.#host.notice("stale", error as Error);
-        await sleep(Math.min(100 * 2 ** tries, longest), undefined, { signal }).catch(() => {});
-      }
-    }
+    await persevere(() => this.#host.read(withMap), this.#host);
+    this.#host.current();
   }
 }
-
-/** Milliseconds between attempts, which grow up to this. */
-const longest = 5_000;

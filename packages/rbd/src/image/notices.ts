@@ -5,11 +5,14 @@ export interface ImageNotice {
   /**
    * - `stale`: the header has changed and could not be read; writes wait until it is, and it is tried again;
    * - `current`: it was read;
+   * - `unwatched`: the watch on the header was lost and could not be made anew, or the lock not be named after it; writes wait until both
+   *   are done, and it is tried again;
+   * - `watched`: they are done;
    * - `fenced`: this client was put on the blocklist, or lost the lock: no write is acknowledged any more;
    * - `kept`: another client asked for the lock, and it could not be given away; the other client asks again;
    * - `nonsense`: somebody sent a notification that no client sends; it was not answered.
    */
-  event: "stale" | "current" | "fenced" | "kept" | "nonsense";
+  event: "stale" | "current" | "unwatched" | "watched" | "fenced" | "kept" | "nonsense";
   /** Name of the image. */
   image: string;
   error?: Error;

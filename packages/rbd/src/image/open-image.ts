@@ -27,6 +27,7 @@ import { OwnMap } from "./own-map.ts";
 import { Requests } from "./requests.ts";
 import { presenceOf } from "./shown.ts";
 import { Timestamps } from "./timestamps.ts";
+import { type WriteHold, WriteHolds } from "./write-holds.ts";
 
 /**
  * An image with all that keeps it current: its header as it changes, the watch on it, the lock, the object map, and the I/O
@@ -53,6 +54,7 @@ export class OpenImage implements LockHost, MaintainedImage {
   readonly #adoption: Adoption;
   readonly #ending: Ending;
   readonly #timestamps: Timestamps;
+  readonly #holds = new WriteHolds(this);
   /** Writes are held back until the lock was given away. */
   #handingOver = false;
 
@@ -95,7 +97,8 @@ export class OpenImage implements LockHost, MaintainedImage {
         if (withMap) await this.#map.reload();
       },
       isFinal: (error) => this.#ending.isFinal(error),
-      notice: (event, error) => notice({ event, image: this.header.name, ...(error && { error }) }),
+      failing: (error) => this.#holds.failing("header", error),
+      current: () => this.#holds.end("header"),
       signal: this.#ending.signal,
     });
     this.#timestamps = new Timestamps(this.io, {
@@ -142,6 +145,11 @@ export class OpenImage implements LockHost, MaintainedImage {
 
   get header(): ImageHeader {
     return this.#current.value;
+  }
+
+  /** What writes wait for, where that may take long; undefined: nothing. */
+  get writeHold(): WriteHold | undefined {
+    return this.#holds.reason;
   }
 
   get image(): { id: string; name: string } {
@@ -302,12 +310,19 @@ export class OpenImage implements LockHost, MaintainedImage {
     this.#watch = await HeaderWatch.open(this.pool, this.headerName, {
       notified: (payload) => this.requests.serve(payload),
       // Others may take us for dead until the lock names a watch again.
-      lost: () => void this.io.pauseWrites(),
+      lost: () => {
+        this.#holds.begin("watch");
+        void this.io.pauseWrites();
+      },
+      failing: (error) => this.#holds.failing("watch", error),
       renewed: async () => {
         await this.#lock?.renew();
         await this.refresh();
       },
-      restored: () => this.io.resumeWrites(),
+      restored: () => {
+        this.#holds.end("watch");
+        this.io.resumeWrites();
+      },
       ended: (error) => this.#ending.unwatched(error),
     });
     // What changed before the watch was there.

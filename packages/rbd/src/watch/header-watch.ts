@@ -1,12 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Pool, RadosError, type Watch } from "@siphon/rados";
 import { isFenced, unless } from "../errors.ts";
+import { persevere } from "../persevere.ts";
 
 export interface HeaderWatchEvents {
   /** What others notified; the answer goes back to them. */
   notified(payload: Buffer): Promise<Uint8Array | undefined>;
   /** The OSDs gave the watch up: notifications may be missed, and others may take us for dead. */
   lost(): void;
+  /** It could not be watched anew, or what follows from that failed: it is tried again. */
+  failing(error: Error): void;
   /** The header is watched anew, under another cookie. Called again if it rejects. */
   renewed(): Promise<void>;
   /** All is as it was before `lost`. */
@@ -80,22 +82,19 @@ export class HeaderWatch {
     this.#events.restored();
   }
 
-  /** Tries again until it works. */
-  async #until<T>(action: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        this.#closing.signal.throwIfAborted();
-        return await action();
-      } catch (error) {
-        if (this.#closing.signal.aborted || isFenced(error) || isGone(error)) throw error;
-        await sleep(retryDelay, undefined, { signal: this.#closing.signal }).catch(() => {});
-      }
-    }
+  #until<T>(action: () => Promise<T>): Promise<T> {
+    const unlessClosed = async () => {
+      this.#closing.signal.throwIfAborted();
+      return action();
+    };
+    return persevere(unlessClosed, {
+      isFinal: (error) => isFenced(error) || isGone(error),
+      failing: (error) => this.#events.failing(error),
+      signal: this.#closing.signal,
+    });
   }
 }
 
 function isGone(error: unknown): boolean {
   return error instanceof RadosError && ["ENOENT", "SIPHON_RADOS_CLOSED"].includes(error.code);
 }
-
-const retryDelay = 500;

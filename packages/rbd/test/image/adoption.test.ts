@@ -17,7 +17,8 @@ function open() {
       if (state.unreadable-- > 0) throw new Error("no answer");
     },
     isFinal: () => state.final || closing.signal.aborted,
-    notice: (event) => void log.push(event),
+    failing: () => void log.push("stale"),
+    current: () => void log.push("current"),
     signal: closing.signal,
   });
   return { adoption, state, log, closing };
@@ -33,7 +34,7 @@ test("writes go on after a change once the header was read, and after one that f
     /half done/,
   );
   await adoption.settled;
-  assert.deepEqual([log, state.pauses], [["header", "header and map"], 0]);
+  assert.deepEqual([log, state.pauses], [["header", "current", "header and map", "current"], 0]);
 });
 
 test("as long as the header cannot be read writes are held back, also when the change has failed for its caller", async () => {
