@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "@siphon/rados";
 import { type Image, ImagePool } from "@siphon/rbd";
 import { Random } from "../../../../rados/test/support/random.ts";
-import { LibrbdClient } from "../../../support/rbd/differential/librbd-client.ts";
+import { LibrbdClient, LibrbdEnded } from "../../../support/rbd/differential/librbd-client.ts";
 import { objectMapErrors } from "../../../support/rbd/differential/object-map-check.ts";
 import { BlockHistory, Violation } from "../../rados/faults/block-history.ts";
 import { SocketCuts } from "../../rados/faults/socket-cuts.ts";
@@ -14,6 +14,8 @@ export interface FightsOptions {
   readonly seconds: number;
   /** Of ours; librbd is one more. */
   readonly clients: number;
+  /** librbd's process is killed after so many turns at most; default 200. */
+  readonly librbdTurns?: number;
   readonly report?: (line: string) => void;
 }
 
@@ -23,15 +25,18 @@ export interface FightsResult {
   writes: number;
   snapshots: number;
   socketsCut: number;
+  /** Of those who live. */
   fenced: number;
+  /** Times that librbd's process ended, and may have been fenced: it was killed, or crashed, as librbd 16.2 does at times when it closes an image. */
+  deaths: number;
 }
 
 /**
  * Several clients of ours, and librbd, open one image, write, have its owner take and remove snapshots, and close it, in no order,
- * while their connections break now and then. Each has another image open all the time, which it would lose together with its place in the
- * cluster.
+ * while their connections break now and then, and librbd's process is killed. Each of ours has another image open all the time, which it
+ * would lose together with its place in the cluster.
  *
- * @throws Violation if anybody is put on the blocklist, who all live, or anything is lost; or the first error of a client, none of whom may
+ * @throws Violation if anybody is put on the blocklist who lives, or anything is lost; or the first error of a client, none of whom may
  * have any
  */
 export async function runFights(options: FightsOptions): Promise<FightsResult> {
@@ -40,7 +45,7 @@ export async function runFights(options: FightsOptions): Promise<FightsResult> {
   await using admin = await Cluster.connect(identity);
   const random = new Random(seed);
   const cuts = new SocketCuts(random);
-  const result: FightsResult = { turns: 0, writes: 0, snapshots: 0, socketsCut: 0, fenced: 0 };
+  const result: FightsResult = { turns: 0, writes: 0, snapshots: 0, socketsCut: 0, fenced: 0, deaths: 0 };
   const images = await ImagePool.open(admin, pool);
   const name = `fight-${process.pid}`;
   await images.create(name, 2 ** 22, { objectSize: 65_536 });
@@ -51,7 +56,11 @@ export async function runFights(options: FightsOptions): Promise<FightsResult> {
   const fighters = Array.from({ length: clients }, (_, number) =>
     fight({ number, name, conf, pool, history, random, cuts, clients: clients + 1, result, isOver }),
   );
-  const theirs = fightAsLibrbd({ name, conf, pool, history, random, clients: clients + 1, result, isOver });
+  const dead = new Set<string>();
+  const theirs = fightAsLibrbd({
+    ...{ name, conf, pool, history, random, clients: clients + 1, result, isOver, dead },
+    most: options.librbdTurns ?? 200,
+  });
   for (const each of [...fighters, theirs]) each.catch((error) => failed.abort(error));
   const trouble = (async () => {
     while (!isOver()) {
@@ -64,7 +73,8 @@ export async function runFights(options: FightsOptions): Promise<FightsResult> {
   await Promise.allSettled([...fighters, theirs, trouble]);
   failed.signal.throwIfAborted();
   result.socketsCut = cuts.cuts;
-  const blocked = (await admin.command({ prefix: "osd blocklist ls" })) as unknown[];
+  const blocklist = (await admin.command({ prefix: "osd blocklist ls" })) as { addr: string }[];
+  const blocked = blocklist.filter(({ addr }) => !dead.has(addr));
   result.fenced = blocked.length;
   if (blocked.length > 0)
     throw new Violation("lost", `clients that live were fenced: ${JSON.stringify(blocked)}`);
@@ -133,14 +143,29 @@ async function twice(images: ImagePool, how: Fight, number: number, image: Image
   await writeOne(how, number, image.write.bind(image));
 }
 
-async function fightAsLibrbd(how: Fight): Promise<void> {
-  const { name, conf, pool, clients, random, result, isOver } = how;
-  await using client = new LibrbdClient(conf, "client.admin", pool);
-  while (!isOver()) {
-    await client.open(name);
-    for (let write = random.between(1, 5); write > 0; write--) {
-      await writeOne(how, clients - 1, (offset, bytes) => client.write(name, offset, Buffer.from(bytes)));
+async function fightAsLibrbd(how: Fight & { dead: Set<string>; most: number }): Promise<void> {
+  while (!how.isOver()) {
+    await using client = new LibrbdClient(how.conf, "client.admin", how.pool);
+    const address = await client.address();
+    try {
+      await fightWith(client, how, how.random.between(1, how.most));
+    } catch (error) {
+      if (!(error instanceof LibrbdEnded)) throw error;
+      how.dead.add(address);
+      how.result.deaths++;
     }
+  }
+}
+
+/** @param turns after which its process is killed, while it has the lock */
+async function fightWith(client: LibrbdClient, how: Fight, turns: number): Promise<void> {
+  const { name, clients, random, result, isOver } = how;
+  const write = () =>
+    writeOne(how, clients - 1, (offset, bytes) => client.write(name, offset, Buffer.from(bytes)));
+  for (let turn = 1; !isOver(); turn++) {
+    await client.open(name);
+    for (let left = random.between(1, 5); left > 0; left--) await write();
+    if (turn === turns) client.kill();
     await client.close(name);
     await sleep(random.between(100, 1_000));
     result.turns++;

@@ -3,6 +3,9 @@ import { createInterface, type Interface } from "node:readline";
 import { promisify } from "node:util";
 import type { DiskClient, Shape } from "./disk-client.ts";
 
+/** librbd's process is gone. */
+export class LibrbdEnded extends Error {}
+
 /** librbd, as python3-rbd has it, in a process of its own. */
 export class LibrbdClient implements DiskClient, AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
@@ -27,6 +30,11 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
     this.#process.stderr.pipe(process.stderr, { end: false });
     const lines: Interface = createInterface({ input: this.#process.stdout });
     this.#lines = lines[Symbol.asyncIterator]();
+  }
+
+  /** Of its connections, as the blocklist has it. */
+  address(): Promise<string> {
+    return this.#ask("address", {});
   }
 
   open(image: string): Promise<void> {
@@ -99,6 +107,11 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
     }
   }
 
+  /** As a machine that loses power. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.stdin.end();
     await this.#ended;
@@ -107,8 +120,8 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
   async #ask<T>(op: string, args: Record<string, unknown>): Promise<T> {
     this.#process.stdin.write(`${JSON.stringify({ op, ...args })}\n`);
     const { value } = await this.#lines.next();
-    const what = `librbd: ${op} ${args.image}`;
-    if (value === undefined) throw new Error(`${what}: its process ended (${await this.#ended})`);
+    const what = `librbd: ${op} ${args.image ?? ""}`;
+    if (value === undefined) throw new LibrbdEnded(`${what}: its process ended (${await this.#ended})`);
     const answer = JSON.parse(value) as { ok: T; error?: string };
     if (answer.error !== undefined) throw new Error(`${what}: ${answer.error}`);
     return answer.ok;

@@ -50,7 +50,13 @@ def set_object_map(image, on):
     images[image].update_features(features, on)
 
 
+def address():
+    """As the blocklist has it."""
+    return cluster.get_addrs().split("v2:")[-1].split("v1:")[-1].rstrip("]")
+
+
 operations = {
+    "address": address,
     "open": open_image,
     "close": close_image,
     "create": create,
