@@ -1,16 +1,27 @@
+/**
+ * RBD images served to VMs over NBD and vhost-user-blk.
+ *
+ * @module @siphon/attach
+ */
+
 export type { BlockDevice } from "./block-device.ts";
 export { AttachError, type AttachErrorCode } from "./errors.ts";
 export type { Extent, ExtentSource } from "./extent-source.ts";
 export type { NbdExport } from "./nbd/export.ts";
 export { NbdServer, type NbdServerOptions } from "./nbd/server.ts";
 export { readTlsCredentials, type TlsCredentials } from "./nbd/tls.ts";
+export type { Account } from "./server/accounts.ts";
 export { type AttachOptions, type AttachRequest, attachImages } from "./server/attach-images.ts";
 export type { Attachment, MeasuredDisk, Measurement, ServedPoint, ShardState } from "./server/attachment.ts";
+export type { ByteBudget } from "./server/byte-budget.ts";
 export { type AttachPoint, shellLine } from "./server/connect-hints.ts";
 export { endedInTime } from "./server/drain-timeout.ts";
 export { type HowToConnect, howToConnect, thisVmHost, type VmHost } from "./server/how-to-connect.ts";
 export { formatImageSpec, type ImageSpec, parseImageSpec } from "./server/image-spec.ts";
+export type { DiskState, IoFigures } from "./server/io-metrics.ts";
 export { IoMetrics } from "./server/io-metrics.ts";
+export type { LatencyFigures, LatencyHistogram } from "./server/latency-histogram.ts";
+export type { ConnectionLimit, Limits } from "./server/limits.ts";
 export { type ListenAddress, parseListenAddress } from "./server/listen.ts";
 export { type Log, type LogEvent, type LogFormat, logTo } from "./server/log.ts";
 export { MetricsServer } from "./server/metrics-server.ts";

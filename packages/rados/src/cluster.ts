@@ -47,11 +47,9 @@ import type { WaitOptions } from "./wait.ts";
  * ```
  */
 export class Cluster implements AsyncDisposable {
-  /** All connections of this client, for layers above. */
-  readonly messenger: Messenger;
-  readonly authenticator: Authenticator;
-  /** The OSD map and its changes. */
-  readonly osdmaps: OsdMapFeed;
+  readonly #messenger: Messenger;
+  readonly #authenticator: Authenticator;
+  readonly #osdmaps: OsdMapFeed;
   readonly #monClient: MonClient;
   readonly #router: CommandRouter;
   #config: ReadonlyMap<string, string> = new Map();
@@ -63,7 +61,7 @@ export class Cluster implements AsyncDisposable {
   readonly #closing = new AbortController();
 
   private constructor(settings: ClusterSettings, { coalescing, openTransport }: ClusterOptions) {
-    this.messenger = new Messenger({
+    this.#messenger = new Messenger({
       ...{ modes: settings.modes, signMessages: settings.signMessages },
       ...(coalescing && { coalescing }),
       ...(openTransport && { openTransport }),
@@ -71,26 +69,28 @@ export class Cluster implements AsyncDisposable {
     this.#conf = settings.conf;
     this.#commandTimeout = settings.commandTimeout;
     this.#objecterOptions = settings.objecter;
-    this.authenticator = authenticatorFor(settings.name, settings.key, settings.keySource);
+    this.#authenticator = authenticatorFor(settings.name, settings.key, settings.keySource);
     this.#monClient = new MonClient(
-      this.messenger,
-      this.authenticator,
+      this.#messenger,
+      this.#authenticator,
       {
         ...{ candidates: settings.mons, fsid: settings.fsid },
         ...{ pingInterval: settings.pingInterval, pingTimeout: settings.pingTimeout },
       },
       {
         monmap: () => {},
-        osdmap: (message) => this.osdmaps.take(message),
+        osdmap: (message) => this.#osdmaps.take(message),
         config: (settings) => {
           this.#config = settings;
         },
         mgrmap: (map) => this.#router.takeMgrMap(map),
       },
     );
-    this.osdmaps = new OsdMapFeed(this.#monClient);
-    const { messenger, authenticator, osdmaps } = this;
-    this.#router = new CommandRouter({ messenger, authenticator, osdmaps, monClient: this.#monClient });
+    this.#osdmaps = new OsdMapFeed(this.#monClient);
+    this.#router = new CommandRouter({
+      ...{ messenger: this.#messenger, authenticator: this.#authenticator },
+      ...{ osdmaps: this.#osdmaps, monClient: this.#monClient },
+    });
   }
 
   /**
@@ -116,13 +116,13 @@ export class Cluster implements AsyncDisposable {
 
   /** `client.admin`. */
   get name(): string {
-    const { type, id } = this.authenticator.name;
+    const { type, id } = this.#authenticator.name;
     return `${type}.${id}`;
   }
 
   /** The number that the monitors gave this client. */
   get globalId(): bigint {
-    return this.messenger.globalId;
+    return this.#messenger.globalId;
   }
 
   get monmap(): MonMap {
@@ -131,7 +131,7 @@ export class Cluster implements AsyncDisposable {
 
   /** The newest OSD map that has come. */
   get osdmap(): OsdMap {
-    return this.osdmaps.map!;
+    return this.#osdmaps.map!;
   }
 
   /** The monitor of the session, `mon.a`; undefined while another one is looked for. */
@@ -150,9 +150,16 @@ export class Cluster implements AsyncDisposable {
     return this.#conf.get(name) ?? ofMonitors;
   }
 
-  /** Takes requests to objects where they belong, for layers above. */
+  /** Sends requests to the OSDs of their objects, for programs that serve disks (`@siphon/rados/engine`). */
   get objecter(): Objecter {
-    this.#objecter ??= new Objecter(this, this.#objecterOptions);
+    this.#objecter ??= new Objecter(
+      {
+        ...{ messenger: this.#messenger, osdmaps: this.#osdmaps },
+        linkToOsd: (osd, handler) => this.#linkToOsd(osd, handler),
+        latestOsdMap: () => this.latestOsdMap(),
+      },
+      this.#objecterOptions,
+    );
     return this.#objecter;
   }
 
@@ -162,7 +169,7 @@ export class Cluster implements AsyncDisposable {
    * @throws RadosError ENOENT for a pool that is not there
    */
   async pool(name: string, options?: PoolOptions & Pick<WaitOptions, "signal">): Promise<Pool> {
-    this.#pools ??= new Pools(this.objecter, this.osdmaps, {
+    this.#pools ??= new Pools(this.objecter, this.#osdmaps, {
       poolOp: (op, what, wait) => this.#monClient.poolOp(op, what, this.#waiting(wait ?? {})),
       latestOsdMap: (wait) => this.latestOsdMap(wait),
     });
@@ -199,7 +206,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Calls back with each new OSD map, until disposed of. */
   onOsdMap(listener: OsdMapListener): Disposable {
-    return this.osdmaps.watch((map) => {
+    return this.#osdmaps.watch((map) => {
       try {
         listener(map);
       } catch (error) {
@@ -211,7 +218,7 @@ export class Cluster implements AsyncDisposable {
   /** The OSD map that the monitors have now, or a later one. */
   async latestOsdMap(options: WaitOptions = {}): Promise<OsdMap> {
     const waiting = this.#waiting(options);
-    return this.osdmaps.atLeast(await this.#monClient.newestVersion("osdmap", waiting), waiting);
+    return this.#osdmaps.atLeast(await this.#monClient.newestVersion("osdmap", waiting), waiting);
   }
 
   /** What `ceph status` tells. */
@@ -275,15 +282,6 @@ export class Cluster implements AsyncDisposable {
     await this.latestOsdMap(options);
   }
 
-  /** A lasting connection to an OSD. Whoever holds it calls `relocate` when a new map has come. */
-  linkToOsd(osd: number, handler: LinkHandler): Link {
-    const { messenger, authenticator } = this;
-    const locate = () => (this.osdmap.isUp(osd) ? byPreference(this.osdmap.addrs(osd))[0] : undefined);
-    const renewTickets = () => this.renewTickets();
-    const name = `osd.${osd}`;
-    return new Link({ messenger, authenticator, type: "osd", name, locate, renewTickets }, handler);
-  }
-
   /** Asks the monitors for new tickets: a daemon did not accept ours. */
   renewTickets(): void {
     this.#monClient.renewTickets();
@@ -296,18 +294,27 @@ export class Cluster implements AsyncDisposable {
     this.#pools?.close(closed);
     this.#objecter?.close();
     this.#monClient.close();
-    this.messenger.close();
+    this.#messenger.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
 
+  /** A lasting connection to an OSD. Its holder calls `relocate` when a new map has come. */
+  #linkToOsd(osd: number, handler: LinkHandler): Link {
+    const locate = () => (this.osdmap.isUp(osd) ? byPreference(this.osdmap.addrs(osd))[0] : undefined);
+    const renewTickets = () => this.renewTickets();
+    const name = `osd.${osd}`;
+    const shared = { messenger: this.#messenger, authenticator: this.#authenticator };
+    return new Link({ ...shared, type: "osd", name, locate, renewTickets }, handler);
+  }
+
   async #open(timeout: number, signal: AbortSignal | undefined): Promise<void> {
     const deadline = performance.now() + timeout;
     for (const what of ["osdmap", "config", "mgrmap"]) this.#monClient.subscribe(what);
     await this.#monClient.open(timeout, signal);
-    await this.osdmaps.atLeast(1, { timeout: Math.max(1, deadline - performance.now()), signal });
+    await this.#osdmaps.atLeast(1, { timeout: Math.max(1, deadline - performance.now()), signal });
   }
 
   /** Nothing waits longer than the handle is open. */

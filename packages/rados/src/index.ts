@@ -1,3 +1,9 @@
+/**
+ * A RADOS client for applications: clusters, pools, objects, watches, commands.
+ *
+ * @module @siphon/rados
+ */
+
 export { adminSocketCommand } from "./cluster/admin-socket.ts";
 export { CephFloat, type Command, type CommandOptions, type CommandTarget } from "./cluster/command.ts";
 export { type AddressedCommand, parseCommandLine } from "./cluster/command-line.ts";
@@ -9,20 +15,17 @@ export type { ClusterStatus, HealthCheck } from "./cluster/status.ts";
 export { Cluster } from "./cluster.ts";
 export { CephConf, type CephConfOptions } from "./config/ceph-conf.ts";
 export { type CephFlags, loadCephOptions, parseCephFlags, takeSettings } from "./config/flags.ts";
+export type { MonHost } from "./config/mon-host.ts";
 export { errnoName, RadosError, type RadosErrorCode, type RadosRemedy, remoteError } from "./errors.ts";
 export type { NotifiedWatcher, NotifyAnswers } from "./messages/notify-answers.ts";
 export type { CoalescingOptions } from "./messenger/coalescing.ts";
 export type { ConnectionEvent } from "./messenger/events.ts";
-
 export { addrText } from "./messenger/peer.ts";
-
 export type { MonEvent } from "./mon/events.ts";
 export type { MonInfo, MonMap } from "./mon/monmap.ts";
 export type { OsdMapListener } from "./mon/osdmap-feed.ts";
 export type { CommandResult } from "./mon/requests.ts";
-
 export { NO_SNAP, noSnapshots, SNAP_DIR, type SnapContext } from "./objecter/snap-context.ts";
-
 export type { LoadOptions, LoadResult, LoadSecond, Spread } from "./objects/bench/load.ts";
 export {
   type BenchOptions,
@@ -38,9 +41,17 @@ export {
 export type { ListedObject, ListOptions, ObjectListing } from "./objects/object-listing.ts";
 export type { ObjectOptions, OperationOutcome, PoolOptions } from "./objects/object-options.ts";
 export { appendToObject, readObject, type StreamOptions, writeObject } from "./objects/object-streams.ts";
-export type { Advice, Lenient, ObjectOperation, OperationKind, With } from "./objects/operation.ts";
+export type {
+  Advice,
+  LastOptional,
+  Lenient,
+  ObjectOperation,
+  OperationKind,
+  OperationOf,
+  With,
+} from "./objects/operation.ts";
 export { OperationError } from "./objects/operation-error.ts";
-export { type CopySource, copyFrom } from "./objects/operations/copy.ts";
+export type { CopySource } from "./objects/operations/copy.ts";
 export type {
   AllocationHint,
   ChecksumRange,
@@ -53,7 +64,9 @@ export type {
 export type { Comparison, OmapGuard, OmapKeysPage, OmapPage, OmapRange } from "./objects/operations/omap.ts";
 export type { Clone, SnapSet } from "./objects/operations/snaps.ts";
 export type { Watcher } from "./objects/operations/watchers.ts";
+export type { ReadInto } from "./objects/pool.ts";
 export { Pool } from "./objects/pool.ts";
+export type { PoolIdentity } from "./objects/pool-identity.ts";
 export type { PoolSnapshot, PoolSnapshots } from "./objects/pool-snapshots.ts";
 export { ReadOperation, type ReadRange, type ReadWith } from "./objects/read-operation.ts";
 export type { NotifyOptions } from "./objects/watch/notify.ts";
@@ -64,6 +77,5 @@ export type { ObjectLocator } from "./osdmap/object-hash.ts";
 export { OsdMap } from "./osdmap/osdmap.ts";
 export { formatPgId, type PgId } from "./osdmap/pg.ts";
 export type { PgPlacement } from "./osdmap/placement.ts";
-export type { Pool as PoolState } from "./osdmap/pool.ts";
-
+export type { Pool as PoolState, PoolSnap, PoolType } from "./osdmap/pool.ts";
 export type { WaitOptions } from "./wait.ts";

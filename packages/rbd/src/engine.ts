@@ -1,6 +1,14 @@
-// For programs that serve disks: requests to images without a promise, a closure or a buffer for each of them.
+/**
+ * For programs that serve disks: requests to images without a promise, a closure or a buffer for each.
+ *
+ * @module @siphon/rbd/engine
+ */
+
 export { ImageIo, type ImageIoOptions } from "./io/image-io.ts";
+export type { ImageLayer, ParentView } from "./io/image-layer.ts";
 export type { ImageOperations } from "./io/image-operations.ts";
 export { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
 export type { OperationKind } from "./io/operation.ts";
+export type { Presence, PresenceWaiter } from "./io/presence.ts";
 export type { IoCounters } from "./io/statistics.ts";
+export type { Layout } from "./striping/layout.ts";

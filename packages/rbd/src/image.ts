@@ -298,7 +298,7 @@ export interface DiffOptions {
   withParent?: boolean | undefined;
 }
 
-interface ObjectMapTask {
+export interface ObjectMapTask {
   /** By its name; the image as it is now, if missing. */
   snapshot?: string | undefined;
   onProgress?: OnProgress;

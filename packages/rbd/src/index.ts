@@ -1,3 +1,10 @@
+/**
+ * RBD images for applications: pools of images, images, snapshots, groups, transfer, encryption.
+ *
+ * @module @siphon/rbd
+ */
+
+export type { LoadTarget } from "./bench/image-load.ts";
 export { ImageLoad, type LoadOptions, type LoadProgress, type LoadResult } from "./bench/image-load.ts";
 export { cachePolicies } from "./cache/cache-settings.ts";
 export type { CacheOptions, CachePolicy } from "./cache/image-cache.ts";
@@ -10,7 +17,8 @@ export type {
   MemberState,
 } from "./cls/group.ts";
 export type { Locker, LockInfo, LockType } from "./cls/lock.ts";
-export type { GroupSnapshotNamespace, SnapshotNamespace } from "./cls/snapshot.ts";
+export type { ParentSpec } from "./cls/parent.ts";
+export type { EncodedNamespace, GroupSnapshotNamespace, SnapshotNamespace } from "./cls/snapshot.ts";
 export type { TrashedImage, TrashSource } from "./cls/trash.ts";
 export type { CopyOptions } from "./copy/copy-image.ts";
 export type { DeepCopyOptions } from "./copy/deep-copy.ts";
@@ -20,12 +28,14 @@ export { type CreateOptions, defaultFeatures } from "./directory/create-image.ts
 export type { ImageEntry } from "./directory/find-image.ts";
 export { type ImageTotals, poolStatistics } from "./directory/pool-statistics.ts";
 export { preparePool } from "./directory/prepare-pool.ts";
+export type { Removal } from "./directory/removal.ts";
 export { EncryptedImage, type EncryptedImageOptions } from "./encryption/encrypted-image.ts";
 export { formatEncrypted } from "./encryption/encryption.ts";
 export { EncryptionError, type EncryptionErrorCode } from "./encryption/encryption-error.ts";
 export type { LayerKey } from "./encryption/encryption-layers.ts";
+export type { Argon2, KeyDerivation, Pbkdf2 } from "./encryption/key-derivation.ts";
 export type { FormatOptions } from "./encryption/luks.ts";
-export type { LuksVolume } from "./encryption/luks-volume.ts";
+export type { KeyDigest, Keyslot, LuksVolume } from "./encryption/luks-volume.ts";
 export {
   type EncryptionLayer,
   type LayerKeys,
@@ -33,13 +43,14 @@ export {
   readPassphrase,
 } from "./encryption/passphrase-file.ts";
 export { encryptedTarget, encryptionRoom, plainReader } from "./encryption/plain-ends.ts";
-export { Secret } from "./encryption/secret.ts";
+export type { RbdErrorOptions } from "./errors.ts";
 export { RbdError, type RbdErrorCode, type RbdRemedy } from "./errors.ts";
 export type { Group, GroupImage } from "./groups/group.ts";
 export type {
   CreateGroupSnapshotOptions,
   GroupSnapshot,
   GroupSnapshots,
+  SnapshottedGroup,
 } from "./groups/group-snapshots.ts";
 export type { Groups } from "./groups/groups.ts";
 export { type HeaderSnapshot, type ImageHeader, imageFlag, opFeature } from "./header/image-header.ts";
@@ -49,8 +60,14 @@ export type { Locks } from "./image/locks.ts";
 export type { Metadata } from "./image/metadata.ts";
 export type { ImageNotice } from "./image/notices.ts";
 export { type OpenOptions, toRead } from "./image/open-options.ts";
-export type { CreateSnapshotOptions, Snapshots } from "./image/snapshots.ts";
+export type {
+  CreateSnapshotOptions,
+  ProgressOptions,
+  RemoveSnapshotOptions,
+  Snapshots,
+} from "./image/snapshots.ts";
 export type { WriteHold } from "./image/write-holds.ts";
+export type { ObjectMapTask } from "./image.ts";
 export { type DiffOptions, Image } from "./image.ts";
 export { ImagePool } from "./image-pool.ts";
 export { type ImageState, imageFeature, type ParentLink, type Snapshot } from "./image-state.ts";
@@ -94,8 +111,10 @@ export type {
 } from "./transfer/image-ends.ts";
 export { imageTarget } from "./transfer/image-target.ts";
 export { applyDiff, type ImportDiffOptions, importDiff } from "./transfer/import-diff.ts";
+export type { ParallelLimits } from "./transfer/in-order.ts";
 export { mergeDiffs } from "./transfer/merge-diff.ts";
 export { ProgressMeter, type TransferProgress } from "./transfer/progress.ts";
+export type { RawOptions } from "./transfer/raw-image.ts";
 export {
   exportRaw,
   exportRawFile,
@@ -106,5 +125,6 @@ export {
 export { copyResumably, exportResumably, importResumably } from "./transfer/resume/resumable.ts";
 export { TransferError, type TransferErrorCode } from "./transfer/transfer-error.ts";
 export { createOptions, exportedImage, exportWhole, importWhole } from "./transfer/whole-image.ts";
+export type { PurgeChoice } from "./trash/purge.ts";
 export { purgeTrash, trashToPurge } from "./trash/purge.ts";
-export type { Trash, TrashEntry } from "./trash/trash.ts";
+export type { Trash, TrashEntry, TrashRemoveOptions } from "./trash/trash.ts";

@@ -1,3 +1,9 @@
+/**
+ * Bytes: a cursor reader and writer, versioned structs, crc32c, rjenkins, and the base of all errors.
+ *
+ * @module @siphon/wire
+ */
+
 export { ChecksumBuffer, crc32c } from "./crc32c.ts";
 export {
   blankAddr,
@@ -15,9 +21,11 @@ export { adviceOf, type Remedy, SiphonError, type SiphonErrorOptions } from "./e
 export { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
 export { type LegacyStart, Reader } from "./reader.ts";
 export { crushHash2, crushHash3, crushHash4, strHashRjenkins } from "./rjenkins.ts";
+export { Secret } from "./secret.ts";
 export { readUtime, type Utime, utimeFromMilliseconds, utimeToMilliseconds, writeUtime } from "./utime.ts";
 export { readUuid, writeUuid } from "./uuid.ts";
 export { version } from "./version.ts";
+export type { WasmFunction, WebAssemblyApi } from "./wasm.ts";
 export { type Code, op, type WasmMemory, type WasmModule, wasmModule, webAssembly } from "./wasm.ts";
 export { WireError, type WireErrorCode } from "./wire-error.ts";
 export { Writer } from "./writer.ts";

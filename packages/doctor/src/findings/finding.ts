@@ -39,7 +39,8 @@ export interface Subject {
   disk?: Disk;
 }
 
-type Words = string | ((subject: Subject) => string);
+/** The change, in words or made from what was found. */
+export type FixWords = string | ((subject: Subject) => string);
 
 /** In whose syntax a change is written: a platform's, or that of a system that manages one. */
 export type Syntax =
@@ -83,7 +84,7 @@ export interface Finding {
   /** Pure: whether it applies to a disk, or to the VM as a whole. */
   disk?: (disk: Disk, vm: Vm) => Hit | undefined;
   vm?: (vm: Vm) => Hit | readonly Hit[] | undefined;
-  fix: Partial<Record<Syntax, Words>>;
+  fix: Partial<Record<Syntax, FixWords>>;
 }
 
 /** The change in the syntax of whoever wrote the input. */

@@ -5,11 +5,11 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { Secret } from "@siphon/wire";
 import { EncryptionError } from "../../../rbd/src/encryption/encryption-error.ts";
 import type { KeyDerivation } from "../../../rbd/src/encryption/key-derivation.ts";
 import { formatLuks, readLuks, unlock } from "../../../rbd/src/encryption/luks.ts";
 import type { ReadHeader } from "../../../rbd/src/encryption/luks-volume.ts";
-import { Secret } from "../../../rbd/src/encryption/secret.ts";
 import { SectorCipher } from "../../../rbd/src/encryption/sector-cipher.ts";
 
 const mebibyte = 1024 * 1024;

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { parse as parsePath } from "node:path";
+import { Secret } from "@siphon/wire";
 import type { RadosRemedy } from "../errors.ts";
 import { RadosError } from "../errors.ts";
 import { type CephFlags, parseCephFlags } from "./flags.ts";
 import { type IniSections, parseIni, settingName } from "./ini.ts";
 import { parseKeyring } from "./keyring.ts";
 import { type MonHost, parseMonHost } from "./mon-host.ts";
-import { Secret } from "./secret.ts";
 
 /** Where settings come from; each of these beats the environment, and that the file. */
 export interface CephConfOptions {
@@ -104,9 +104,9 @@ export class CephConf {
    */
   async key(): Promise<Secret | undefined> {
     const key = this.get("key");
-    if (key) return new Secret(key);
+    if (key) return Secret.ofText(key);
     const keyfile = this.get("keyfile");
-    if (keyfile) return new Secret((await readFirst([keyfile], true))!.text.trim());
+    if (keyfile) return Secret.ofText((await readFirst([keyfile], true))!.text.trim());
     const keyrings = this.get("keyring") === undefined ? this.#usualKeyrings() : this.list("keyring");
     const file = await readFirst(keyrings, false);
     return file && parseKeyring(file.text, file.path).get(this.name)?.key;

@@ -1,5 +1,5 @@
+import { Secret } from "@siphon/wire";
 import { parseIni } from "./ini.ts";
-import { Secret } from "./secret.ts";
 
 /** One user of a keyring. */
 export interface KeyringEntry {
@@ -28,7 +28,7 @@ export function parseKeyring(text: string, what: string): Map<string, KeyringEnt
     for (const [setting, value] of settings) {
       if (setting.startsWith("caps_")) caps.set(setting.slice("caps_".length), value);
     }
-    keyring.set(name, { key: new Secret(key), caps });
+    keyring.set(name, { key: Secret.ofText(key), caps });
   }
   return keyring;
 }

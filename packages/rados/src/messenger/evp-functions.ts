@@ -2,17 +2,23 @@ import { createRequire } from "node:module";
 
 /** An address, as a number. */
 export type Pointer = number;
-type Function<A extends unknown[], R> = (...args: A) => R;
 
 /** OpenSSL's EVP functions for ciphers, inside the node binary. */
 export interface EvpFunctions {
-  contextNew: Function<[], Pointer>;
-  contextFree: Function<[Pointer], void>;
-  init: Function<[Pointer, Pointer, Pointer, Pointer, Pointer, number], number>;
-  update: Function<[Pointer, Pointer, Pointer, Pointer, number], number>;
-  final: Function<[Pointer, Pointer, Pointer], number>;
-  control: Function<[Pointer, number, number, Pointer], number>;
-  setPadding: Function<[Pointer, number], number>;
+  contextNew(): Pointer;
+  contextFree(context: Pointer): void;
+  init(
+    context: Pointer,
+    cipher: Pointer,
+    engine: Pointer,
+    key: Pointer,
+    iv: Pointer,
+    encrypt: number,
+  ): number;
+  update(context: Pointer, out: Pointer, outLength: Pointer, bytes: Pointer, length: number): number;
+  final(context: Pointer, out: Pointer, outLength: Pointer): number;
+  control(context: Pointer, type: number, argument: number, pointer: Pointer): number;
+  setPadding(context: Pointer, padding: number): number;
   /** The cipher of that name, such as `aes_128_gcm`. */
   cipher(name: string): Pointer;
   /** Where the bytes are in memory; they must be in an ArrayBuffer that neither moves nor grows. */
@@ -43,7 +49,9 @@ export function fixedMemory(length: number): Buffer {
 
 /** What is used of koffi: pointers are declared as integers, so that addresses need no object each. */
 interface Koffi {
-  load(path: null): { func(name: string, result: string, parameters: string[]): Function<never[], unknown> };
+  load(path: null): {
+    func(name: string, result: string, parameters: string[]): (...args: never[]) => unknown;
+  };
   address(bytes: Uint8Array): bigint;
 }
 

@@ -41,6 +41,7 @@ export class Objecter implements Disposable {
   #ended: RadosError | undefined;
   #asksForMap = false;
 
+  /** @internal */
   constructor(host: ObjecterHost, options: ObjecterOptions) {
     this.#host = host;
     this.#options = options;

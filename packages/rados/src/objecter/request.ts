@@ -28,7 +28,11 @@ export abstract class ObjectRequest {
   /** The object's version after a write, or as it was read. */
   version = 0;
 
-  /** Kept by the objecter. */
+  /**
+   * Kept by the objecter.
+   *
+   * @internal
+   */
   readonly dispatch = new Dispatch();
 
   constructor(ops: OpList = new OpList()) {

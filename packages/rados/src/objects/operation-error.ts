@@ -26,6 +26,8 @@ export class OperationError extends RadosError {
    * @param what was attempted: "cannot read object o of pool p"
    * @param result negative
    * @param results of the steps, as far as they are known
+   *
+   * @internal
    */
   static of(what: string, result: number, ops: readonly Op[], results: readonly number[]): OperationError {
     const mayFail = (step: number) => ((ops[step]!.flags ?? 0) & opFlag.failOk) !== 0;

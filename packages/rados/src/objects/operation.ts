@@ -16,19 +16,27 @@ export interface OperationKind {
 }
 
 /** An operation of a kind once a step that gives a `Value` was added. */
-export type With<Kind extends OperationKind, Values extends unknown[], Value> = Of<Kind, [...Values, Value]>;
+export type With<Kind extends OperationKind, Values extends unknown[], Value> = OperationOf<
+  Kind,
+  [...Values, Value]
+>;
 
 /** The same whose last step may fail. */
-export type Lenient<Kind extends OperationKind, Values extends unknown[]> = Of<Kind, LastOptional<Values>>;
+export type Lenient<Kind extends OperationKind, Values extends unknown[]> = OperationOf<
+  Kind,
+  LastOptional<Values>
+>;
 
-type Of<Kind extends OperationKind, Values extends unknown[]> = (Kind & {
+/** The operation of a kind that has these values. */
+export type OperationOf<Kind extends OperationKind, Values extends unknown[]> = (Kind & {
   readonly values: Values;
 })["operation"];
 
 /** Within a kind: its values, as a list of types. */
 export type ValuesOf<Kind extends OperationKind> = Extract<Kind["values"], unknown[]>;
 
-type LastOptional<Values extends unknown[]> = Values extends [...infer Before, infer Last]
+/** The values of an operation whose last step may fail. */
+export type LastOptional<Values extends unknown[]> = Values extends [...infer Before, infer Last]
   ? [...Before, Last | undefined]
   : Values;
 
@@ -38,6 +46,7 @@ type LastOptional<Values extends unknown[]> = Values extends [...infer Before, i
  * only if asked for (`returnOutputs`).
  */
 export abstract class ObjectOperation<Values extends unknown[], Kind extends OperationKind = OperationKind> {
+  /** @internal */
   readonly ops: Op[] = [];
 
   /** Goes on only if the object is there. */
@@ -89,7 +98,11 @@ export abstract class ObjectOperation<Values extends unknown[], Kind extends Ope
     return this;
   }
 
-  /** The values of all steps, from their outputs and results. */
+  /**
+   * The values of all steps, from their outputs and results.
+   *
+   * @internal
+   */
   decode(outputs: readonly Buffer[], results: readonly number[]): Values {
     const values = this.ops.map((op, i) =>
       results[i]! < 0 ? undefined : op.decode(outputs[i]!, results[i]!),
@@ -97,6 +110,7 @@ export abstract class ObjectOperation<Values extends unknown[], Kind extends Ope
     return values as Values;
   }
 
+  /** @internal */
   protected add<Value>(op: Op<Value>): With<Kind, Values, Value> {
     this.ops.push(op);
     return this as unknown as With<Kind, Values, Value>;

@@ -46,6 +46,7 @@ export class Pool implements PoolIdentity {
   readonly #host: PoolHost;
   readonly #options: PoolOptions;
 
+  /** @internal */
   constructor(host: PoolHost, id: number, options: PoolOptions = {}) {
     this.#host = host;
     this.id = id;
@@ -287,7 +288,7 @@ export class Pool implements PoolIdentity {
   }
 }
 
-interface ReadInto {
+export interface ReadInto {
   /** Takes the bytes, and says how many at most unless `length` does; the result is then a part of it. */
   into?: Uint8Array;
 }

@@ -34,7 +34,7 @@ import { removeXattr, setXattr } from "./operations/xattrs.ts";
  * Data is not copied: it must stay as it is until the operation is done.
  */
 export class WriteOperation<Values extends unknown[] = []> extends ObjectOperation<Values, Writing> {
-  /** @param options.exclusive fails with EEXIST where the object is there already */
+  /** @param options `exclusive` fails with EEXIST where the object is there already */
   create({ exclusive = false } = {}): WriteWith<Values, void> {
     return this.#with({ ...create(), flags: exclusive ? opFlag.exclusive : 0 });
   }

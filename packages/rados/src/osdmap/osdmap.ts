@@ -14,10 +14,12 @@ import { MapFlag, type OsdMapState, OsdState } from "./state.ts";
  * may be kept for as long as its epoch is the current one; placements are kept here.
  */
 export class OsdMap {
+  /** @internal */
   readonly state: OsdMapState;
   readonly #poolIds: ReadonlyMap<string, number>;
   readonly #placements = new Map<number, Map<number, PgPlacement>>();
 
+  /** @internal */
   constructor(state: OsdMapState) {
     this.state = state;
     this.#poolIds = new Map([...state.poolNames].map(([id, name]) => [name, id]));
@@ -28,13 +30,22 @@ export class OsdMap {
     return new OsdMap(decodeOsdMap(bytes));
   }
 
-  /** The map of the next epoch. */
+  /**
+   * The map of the next epoch.
+   *
+   * @internal
+   */
   apply(incremental: Incremental): OsdMap {
     return new OsdMap(applyIncremental(this.state, incremental));
   }
 
   get epoch(): number {
     return this.state.epoch;
+  }
+
+  /** The oldest release of clients that the cluster lets in; 0 where it does not say. */
+  get requireMinCompatClient(): number {
+    return this.state.requireMinCompatClient;
   }
 
   get fsid(): string {

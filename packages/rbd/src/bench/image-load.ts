@@ -99,7 +99,10 @@ export class ImageLoad {
     }
     signal?.addEventListener("abort", end);
     stopped.defer(() => signal?.removeEventListener("abort", end));
-    const slots = Array.from({ length: depth }, (_, index) => new Slot(this, index, this.#options));
+    const slots = Array.from(
+      { length: depth },
+      (_, index) => new Slot((slot) => this.#completed(slot), index, this.#options),
+    );
     for (const slot of slots) {
       if (!this.#goesOn()) break;
       this.#running++;
@@ -112,8 +115,7 @@ export class ImageLoad {
     return { ...this.progress, reads, writes: this.#requests - reads, latency: this.#latency };
   }
 
-  /** A slot's request is done. */
-  completed(slot: Slot): void {
+  #completed(slot: Slot): void {
     this.#latency.record(Math.max(1, Math.round((performance.now() - slot.begun) * 1e6)));
     this.#requests++;
     if (slot.reads) this.#reads++;
@@ -151,15 +153,15 @@ export class ImageLoad {
 class Slot extends ImageRequest {
   begun = 0;
   reads = false;
-  readonly #load: ImageLoad;
+  readonly #done: (slot: Slot) => void;
   readonly #index: number;
   readonly #depth: number;
   readonly #memory: Buffer;
   #turn = 0;
 
-  constructor(load: ImageLoad, index: number, { size, depth }: LoadOptions) {
+  constructor(done: (slot: Slot) => void, index: number, { size, depth }: LoadOptions) {
     super();
-    this.#load = load;
+    this.#done = done;
     this.#index = index;
     this.#depth = depth;
     this.#memory = randomFillSync(Buffer.allocUnsafeSlow(size));
@@ -184,6 +186,6 @@ class Slot extends ImageRequest {
   }
 
   completed(): void {
-    this.#load.completed(this);
+    this.#done(this);
   }
 }

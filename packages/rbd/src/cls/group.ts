@@ -18,16 +18,16 @@ export interface GroupedImage {
 }
 
 /** In the order of their numbers; `incomplete`: a step to take the image in, or out, was begun and may not have ended. */
-const memberStates = ["attached", "incomplete"] as const;
-export type MemberState = (typeof memberStates)[number];
+export type MemberState = "attached" | "incomplete";
+const memberStates: readonly MemberState[] = ["attached", "incomplete"];
 
 export interface GroupMember extends GroupedImage {
   readonly state: MemberState;
 }
 
 /** In the order of their numbers. */
-const groupSnapshotStates = ["incomplete", "complete"] as const;
-export type GroupSnapshotState = (typeof groupSnapshotStates)[number];
+export type GroupSnapshotState = "incomplete" | "complete";
+const groupSnapshotStates: readonly GroupSnapshotState[] = ["incomplete", "complete"];
 
 export interface GroupedSnapshot extends GroupedImage {
   /** Of the image's snapshot; 0 while it is not known. */

@@ -5,8 +5,14 @@ import { date } from "./image.ts";
 /** Methods of the list of what was put into the trash, called on `rbd_trash` (src/cls/rbd/cls_rbd.cc). */
 
 /** Who put an image there, in the order of their numbers. */
-export const trashSources = ["user", "mirroring", "migration", "removing", "user_parent"] as const;
-export type TrashSource = (typeof trashSources)[number];
+export type TrashSource = "user" | "mirroring" | "migration" | "removing" | "user_parent";
+export const trashSources: readonly TrashSource[] = [
+  "user",
+  "mirroring",
+  "migration",
+  "removing",
+  "user_parent",
+];
 
 /** In the order of their numbers; anything but `normal` is a step that was begun and may not have ended. */
 const trashStates = ["normal", "moving", "removing", "restoring"] as const;

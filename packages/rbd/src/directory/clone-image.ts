@@ -118,7 +118,7 @@ async function copyMetadata(from: Pool, fromId: string, to: Pool, toId: string):
 }
 
 function clonesOfVersion2({ osdmap }: Cluster): boolean {
-  return osdmap.state.requireMinCompatClient >= mimic;
+  return osdmap.requireMinCompatClient >= mimic;
 }
 
 const metadataPage = 128;

@@ -1,10 +1,10 @@
+import type { Secret } from "@siphon/wire";
 import { errno } from "../io/errno.ts";
 import type { ImageOperations } from "../io/image-operations.ts";
 import type { ImageRequest } from "../io/image-request.ts";
 import { DiscardRequest, SectorRead } from "./encrypted-read.ts";
 import { EncryptedWrite, type WrittenSectors } from "./encrypted-write.ts";
 import type { LuksVolume } from "./luks-volume.ts";
-import type { Secret } from "./secret.ts";
 import { SectorCipher } from "./sector-cipher.ts";
 
 export interface EncryptedImageOptions {
@@ -20,12 +20,13 @@ export interface EncryptedImageOptions {
  * that were never written are read as zeros, as librbd does. Writes of parts of sectors read the rest first; such a write and
  * others to the same sectors are carried out one after the other.
  */
-export class EncryptedImage implements ImageOperations, WrittenSectors {
-  readonly lower: ImageOperations;
-  readonly cipher: SectorCipher;
+export class EncryptedImage implements ImageOperations {
+  /** Bytes that are encrypted together. */
   readonly sectorBytes: number;
+  /** Where the data begins in the encrypted image, in bytes. */
   readonly dataOffset: number;
-  readonly #firstSector: number;
+  readonly #lower: ImageOperations;
+  readonly #sectors: WrittenSectors;
   readonly #discardUnit: number;
   readonly #reads: SectorRead[] = [];
   readonly #writes: EncryptedWrite[] = [];
@@ -34,33 +35,42 @@ export class EncryptedImage implements ImageOperations, WrittenSectors {
   /** Writes of parts of sectors among those running and waiting. */
   #partial = 0;
 
-  /** @param key may be wiped afterwards; or what was made of it */
+  /**
+   * @param key may be wiped afterwards; or what was made of it
+   * @internal
+   */
   constructor(
     lower: ImageOperations,
     volume: LuksVolume,
     key: Secret | SectorCipher,
     options: EncryptedImageOptions = {},
   ) {
-    this.lower = lower;
-    this.cipher = key instanceof SectorCipher ? key : new SectorCipher(key.bytes, volume.sectorBytes);
-    this.sectorBytes = volume.sectorBytes;
-    this.dataOffset = volume.dataOffset;
-    this.#firstSector = volume.firstSector;
+    const { sectorBytes, dataOffset, firstSector } = volume;
+    this.sectorBytes = sectorBytes;
+    this.dataOffset = dataOffset;
+    this.#lower = lower;
+    this.#sectors = {
+      ...{ lower, sectorBytes, dataOffset },
+      cipher: key instanceof SectorCipher ? key : new SectorCipher(key.bytes, sectorBytes),
+      sectorAt: (offset) => firstSector + offset / 512,
+      read: (request) => this.read(request),
+      release: (write) => this.#release(write),
+    };
     this.#discardUnit = options.discardUnit ?? 0;
   }
 
   /** Of the data, in bytes: whole sectors. */
   get size(): number {
-    const bytes = Math.max(0, this.lower.size - this.dataOffset);
+    const bytes = Math.max(0, this.#lower.size - this.dataOffset);
     return bytes - (bytes % this.sectorBytes);
   }
 
   get readOnly(): boolean {
-    return this.lower.readOnly;
+    return this.#lower.readOnly;
   }
 
   read(request: ImageRequest): void {
-    if (this.#clip(request)) (this.#reads.pop() ?? new SectorRead(this, this.#reads)).begin(request);
+    if (this.#clip(request)) (this.#reads.pop() ?? new SectorRead(this.#sectors, this.#reads)).begin(request);
   }
 
   write(request: ImageRequest): void {
@@ -77,21 +87,15 @@ export class EncryptedImage implements ImageOperations, WrittenSectors {
     const unit = this.#discardUnit;
     const start = unit === 0 ? 0 : Math.ceil(request.offset / unit) * unit;
     const end = unit === 0 ? 0 : Math.floor((request.offset + request.length) / unit) * unit;
-    if (start < end) this.lower.discard(new DiscardRequest(request, this.dataOffset + start, end - start));
+    if (start < end) this.#lower.discard(new DiscardRequest(request, this.dataOffset + start, end - start));
     else completeLater(request, 0);
   }
 
   flush(request: ImageRequest): void {
-    this.lower.flush(request);
+    this.#lower.flush(request);
   }
 
-  /** The number of the sector at this offset of the data, in units of 512 bytes. */
-  sectorAt(offset: number): number {
-    return this.#firstSector + offset / 512;
-  }
-
-  /** A write is done with: what waited for it may begin. */
-  release(write: EncryptedWrite): void {
+  #release(write: EncryptedWrite): void {
     this.#running.delete(write);
     if (write.isPartial) this.#partial--;
     this.#writes.push(write);
@@ -102,7 +106,7 @@ export class EncryptedImage implements ImageOperations, WrittenSectors {
   }
 
   #writeOf(request: ImageRequest, isZeros: boolean): EncryptedWrite {
-    const write = this.#writes.pop() ?? new EncryptedWrite(this);
+    const write = this.#writes.pop() ?? new EncryptedWrite(this.#sectors);
     write.prepare(request, isZeros);
     return write;
   }

@@ -1,10 +1,10 @@
+import type { Secret } from "@siphon/wire";
 import { imageFeature } from "../image-state.ts";
 import type { ImageLayer } from "../io/image-layer.ts";
 import { readBytes } from "../io/image-operations.ts";
 import { EncryptionError } from "./encryption-error.ts";
 import { readLuks, unlock } from "./luks.ts";
 import type { LuksVolume, ReadHeader } from "./luks-volume.ts";
-import type { Secret } from "./secret.ts";
 import { SectorCipher } from "./sector-cipher.ts";
 
 /** What opens one layer: the image, or one of the images that it was cloned from. */

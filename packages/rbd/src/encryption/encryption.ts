@@ -1,3 +1,4 @@
+import type { Secret } from "@siphon/wire";
 import {
   flushImage,
   type ImageOperations,
@@ -11,7 +12,6 @@ import { EncryptionError } from "./encryption-error.ts";
 import { assertFits } from "./encryption-layers.ts";
 import { type FormatOptions, formatLuks, readLuks, unlock } from "./luks.ts";
 import type { LuksVolume } from "./luks-volume.ts";
-import type { Secret } from "./secret.ts";
 
 export interface OpenEncryptedOptions extends EncryptedImageOptions {
   /** Of LUKS, that the image must have; any, if missing. */

@@ -1,4 +1,5 @@
 import { randomBytes, randomFillSync, randomUUID, timingSafeEqual } from "node:crypto";
+import { Secret } from "@siphon/wire";
 import type { RbdRemedy } from "../errors.ts";
 import { mergeKey, splitKey } from "./af-splitter.ts";
 import { asLuks, isCloneHeader } from "./clone-magic.ts";
@@ -15,7 +16,6 @@ import {
 } from "./luks-volume.ts";
 import { decodeLuks1, encodeLuks1, luks1HeaderBytes, luks1SlotOffset } from "./luks1-header.ts";
 import { encodeLuks2, readLuks2 } from "./luks2-header.ts";
-import { Secret } from "./secret.ts";
 import { SectorCipher } from "./sector-cipher.ts";
 
 /**

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { SiphonError } from "@siphon/wire";
+import { Secret, SiphonError } from "@siphon/wire";
 import type { LayerKey } from "./encryption-layers.ts";
-import { Secret } from "./secret.ts";
 
 /** What opens one layer of an encrypted image: the image itself, its parent, the parent's parent. */
 export interface EncryptionLayer {

@@ -1,9 +1,9 @@
+import type { Secret } from "@siphon/wire";
 import type { Image } from "../image.ts";
 import { flushImage, readBytes, writeBytes, zeroBytes } from "../io/image-operations.ts";
 import type { ImageReader, ImageWriter } from "../transfer/image-ends.ts";
 import type { EncryptedImage } from "./encrypted-image.ts";
 import { formatEncrypted, openEncrypted } from "./encryption.ts";
-import type { Secret } from "./secret.ts";
 
 /** What an encrypted image holds, as what transfers read. */
 export function plainReader(encrypted: EncryptedImage): ImageReader {

@@ -13,15 +13,15 @@ type Task =
   | { type: "snapRemove"; name: string; namespace: SnapshotNamespace }
   | { type: "snapProtect" | "snapUnprotect"; name: string };
 
-interface Progress {
+export interface ProgressOptions {
   onProgress?: OnProgress;
 }
 
-interface RemoveSnapshotOptions extends Progress {
+export interface RemoveSnapshotOptions extends ProgressOptions {
   force?: boolean | undefined;
 }
 
-export interface CreateSnapshotOptions extends Progress {
+export interface CreateSnapshotOptions extends ProgressOptions {
   /** `required` unless said otherwise. */
   quiescing?: Quiescing | undefined;
 }
@@ -85,7 +85,7 @@ export class Snapshots {
    *
    * @returns names of those that are protected, and stay
    */
-  async purge({ onProgress }: Progress = {}): Promise<string[]> {
+  async purge({ onProgress }: ProgressOptions = {}): Promise<string[]> {
     const all = this.list();
     const { kept = [], removed = [] } = Object.groupBy(all, ({ protection }) =>
       protection === 0 ? "removed" : "kept",
@@ -114,7 +114,7 @@ export class Snapshots {
   }
 
   /** Makes the image what it was then. Takes the lock, and waits for it if need be. */
-  async rollBack(name: string, { onProgress }: Progress = {}): Promise<void> {
+  async rollBack(name: string, { onProgress }: ProgressOptions = {}): Promise<void> {
     const image = this.#image;
     image.assertOpen();
     if (image.readOnly)

@@ -7,7 +7,7 @@ import { Layout } from "../striping/layout.ts";
 import { Admission, defaultLimits, type IoLimits } from "./admission.ts";
 import { CopyUps } from "./copy-ups.ts";
 import { errno } from "./errno.ts";
-import type { ImageLayer, ParentView } from "./image-layer.ts";
+import type { ParentView } from "./image-layer.ts";
 import {
   type CompareAndWriteRequest,
   type ImageRequest,
@@ -15,7 +15,7 @@ import {
   type WriteSameRequest,
 } from "./image-request.ts";
 import { ObjectRead } from "./object-read.ts";
-import { ObjectWrite, type WriteHost } from "./object-write.ts";
+import { ObjectWrite } from "./object-write.ts";
 import { Operation, type OperationKind } from "./operation.ts";
 import type { Presence } from "./presence.ts";
 import { createLatencies, IoCounters, type Latencies } from "./statistics.ts";
@@ -53,9 +53,10 @@ export interface ImageIoOptions {
  * Writes that are under way at the same time are carried out in the order in which they came, as far as they touch the same
  * object. A write is durable when it is completed; a flush waits for those begun before it.
  */
-export class ImageIo implements ImageLayer, WriteHost {
+export class ImageIo {
   readonly objecter: { submit(request: ObjectRequest): void };
   readonly layout: Layout;
+  /** @internal */
   readonly targets: Targets;
   readonly snapId: number;
   readonly readOnly: boolean;
@@ -73,13 +74,18 @@ export class ImageIo implements ImageLayer, WriteHost {
   parentView: ParentView | undefined;
   /** Rejects where the parent's bytes must not become the image's; asked once, before the first copy-up. */
   beforeCopyUps: (() => Promise<void>) | undefined;
-  /** Of what is read: the image's own only while its lock is held, a snapshot's at any time. */
+  /**
+   * Of what is read: the image's own only while its lock is held, a snapshot's at any time.
+   *
+   * @internal
+   */
   objectMap: ObjectMap | undefined;
   /** Where the image ends already, though its header does not say so yet: what lies behind is being removed. */
   endsAt = Number.POSITIVE_INFINITY;
   /** `performance.now()` from which a read, or a write, is told to `onDue`, which sets a later time. */
   readonly due = { read: Number.POSITIVE_INFINITY, write: Number.POSITIVE_INFINITY };
   onDue: (what: "read" | "write") => void = () => {};
+  /** @internal */
   readonly copyUps: CopyUps = new CopyUps(this);
   /** How many writes to an object are under way that may yet find that it must be copied up. */
   readonly guardedWrites = new Map<number, number>();
@@ -224,7 +230,11 @@ export class ImageIo implements ImageLayer, WriteHost {
     return this.copyUps.run(objectNumber);
   }
 
-  /** One of the request's extents is done. */
+  /**
+   * One of the request's extents is done.
+   *
+   * @internal
+   */
   settle(operation: Operation): void {
     if (--operation.pending > 0) return;
     if (operation.starting) this.#tellLater(operation);

@@ -1,5 +1,5 @@
-import { type CopySource, copyFrom } from "@siphon/rados";
-import { type OpList, opCode } from "@siphon/rados/engine";
+import type { CopySource } from "@siphon/rados";
+import { copyFrom, type OpList, opCode } from "@siphon/rados/engine";
 import { BufferRequest } from "./promise-request.ts";
 
 /** A write whose data is that of another object: the OSDs move it among themselves. */

@@ -1,8 +1,17 @@
 import type { ImageRequest } from "./image-request.ts";
 import type { WriteEpoch } from "./write-epochs.ts";
 
-/** What an image can be asked to do, as an index into counters and histograms. */
-export const operationKinds = [
+/** The kinds of requests to an image, as keys of counters and histograms. */
+export type OperationKind =
+  | "read"
+  | "write"
+  | "discard"
+  | "writeZeroes"
+  | "writeSame"
+  | "compareAndWrite"
+  | "flush";
+
+export const operationKinds: readonly OperationKind[] = [
   "read",
   "write",
   "discard",
@@ -10,9 +19,7 @@ export const operationKinds = [
   "writeSame",
   "compareAndWrite",
   "flush",
-] as const;
-
-export type OperationKind = (typeof operationKinds)[number];
+];
 
 /** A request of an image while it is under way: what is still to come of its objects. */
 export class Operation {

@@ -122,7 +122,7 @@ export class Trash {
    *
    * @param force also before its time has come
    */
-  async remove(id: string, { force = false, onProgress }: RemoveOptions = {}): Promise<void> {
+  async remove(id: string, { force = false, onProgress }: TrashRemoveOptions = {}): Promise<void> {
     const entry = await this.get(id);
     const { name, state } = entry;
     assertDue(entry, force);
@@ -180,7 +180,7 @@ export class Trash {
   }
 }
 
-interface RemoveOptions {
+export interface TrashRemoveOptions {
   readonly force?: boolean;
   readonly onProgress?: OnProgress;
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Secret } from "@siphon/wire";
 import { asLuks, isCloneHeader, markAsClone, restoredMagics } from "../../src/encryption/clone-magic.ts";
 import { formatEncrypted, openEncrypted } from "../../src/encryption/encryption.ts";
 import { EncryptionError } from "../../src/encryption/encryption-error.ts";
 import type { KeyDerivation } from "../../src/encryption/key-derivation.ts";
 import { readLuks } from "../../src/encryption/luks.ts";
-import { Secret } from "../../src/encryption/secret.ts";
 import { readBytes, writeBytes } from "../../src/io/image-operations.ts";
 import { MemoryDisk } from "../support/memory-disk.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { Secret } from "@siphon/wire";
 import fc from "fast-check";
 import { EncryptedImage } from "../../src/encryption/encrypted-image.ts";
 import type { LuksVolume } from "../../src/encryption/luks-volume.ts";
-import { Secret } from "../../src/encryption/secret.ts";
 import { SectorCipher } from "../../src/encryption/sector-cipher.ts";
 import { flushImage, readBytes, writeBytes, zeroBytes } from "../../src/io/image-operations.ts";
 import { BufferRequest } from "../../src/io/promise-request.ts";

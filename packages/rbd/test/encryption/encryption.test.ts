@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { Secret } from "@siphon/wire";
 import { formatEncrypted, openEncrypted } from "../../src/encryption/encryption.ts";
 import { EncryptionError, type EncryptionErrorCode } from "../../src/encryption/encryption-error.ts";
 import type { KeyDerivation } from "../../src/encryption/key-derivation.ts";
-import { Secret } from "../../src/encryption/secret.ts";
 import { readBytes, writeBytes } from "../../src/io/image-operations.ts";
 import { MemoryDisk } from "../support/memory-disk.ts";
 

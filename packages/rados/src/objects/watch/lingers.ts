@@ -45,7 +45,7 @@ export class Lingers {
       return;
     }
     this.#byCookie.set(cookie, { linger, ...this.#placed(linger.target) });
-    this.#pings ??= setInterval(() => this.#ping(), pingInterval);
+    this.#pings ??= setInterval(() => this.ping(), pingInterval);
     linger.register();
   }
 
@@ -82,7 +82,8 @@ export class Lingers {
     this.#byCookie.clear();
   }
 
-  #ping(): void {
+  /** Confirms all watches; called every five seconds. */
+  ping(): void {
     for (const { linger } of [...this.#byCookie.values()]) linger.ping?.();
   }
 

@@ -41,8 +41,8 @@ export interface WatchOptions {
  * A watch on an object, as librados' watch3: registered again whenever the connection is lost or the PG moves, confirmed
  * every five seconds.
  */
-export class Watch implements Linger, AsyncDisposable {
-  readonly target: ObjectTarget;
+export class Watch implements AsyncDisposable {
+  readonly #target: ObjectTarget;
   /** Together with the client's global id, what others see of it in `listWatchers`. */
   readonly cookie: bigint;
   readonly #lingers: Lingers;
@@ -69,14 +69,17 @@ export class Watch implements Linger, AsyncDisposable {
     timeout: number,
   ) {
     this.#lingers = lingers;
-    this.target = target;
+    this.#target = target;
     this.#objectText = text;
     this.#events = events;
     this.#timeoutSeconds = Math.ceil(timeout / 1000);
     this.cookie = lingers.nextCookie();
   }
 
-  /** @param objectText for errors: "object o of pool p" */
+  /**
+   * @internal
+   * @param objectText for errors: "object o of pool p"
+   */
   static async open(
     lingers: Lingers,
     target: ObjectTarget,
@@ -89,7 +92,7 @@ export class Watch implements Linger, AsyncDisposable {
     const abort = () => opened.#opened.reject(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      lingers.add(opened.cookie, opened);
+      lingers.add(opened.cookie, opened.#asLinger());
       await opened.#opened.promise;
       return opened;
     } catch (error) {
@@ -123,7 +126,17 @@ export class Watch implements Linger, AsyncDisposable {
     await this.close();
   }
 
-  register(): void {
+  #asLinger(): Linger {
+    return {
+      target: this.#target,
+      register: () => this.#register(),
+      ping: () => this.#ping(),
+      take: (message) => this.#take(message),
+      end: (error) => this.#end(error),
+    };
+  }
+
+  #register(): void {
     if (this.#closed || this.#error !== undefined) return;
     this.#registering?.abort();
     const attempt = new AbortController();
@@ -142,12 +155,12 @@ export class Watch implements Linger, AsyncDisposable {
         if (this.#early !== undefined) setImmediate(() => this.#tellEarly());
       },
       (error) => {
-        if (this.#registering === attempt) this.end(error);
+        if (this.#registering === attempt) this.#end(error);
       },
     );
   }
 
-  ping(): void {
+  #ping(): void {
     if (this.#pinging || !this.#registered || this.#registering !== undefined) return;
     this.#pinging = true;
     const generation = this.#generation;
@@ -161,15 +174,15 @@ export class Watch implements Linger, AsyncDisposable {
         this.#pinging = false;
         if (generation !== this.#generation || this.#registering !== undefined) return;
         // It is there, but tied to a connection that is gone.
-        if (error.code === "ETIMEDOUT") this.register();
-        else this.end(error);
+        if (error.code === "ETIMEDOUT") this.#register();
+        else this.#end(error);
       },
     );
   }
 
-  take({ event, notifyId, notifier, payload }: WatchNotify): void {
+  #take({ event, notifyId, notifier, payload }: WatchNotify): void {
     if (event === "disconnected") {
-      this.end(
+      this.#end(
         new RadosError("ENOTCONN", `the watch on ${this.#objectText} was ended by its OSD (ENOTCONN)`),
       );
     } else if (event === "notify") {
@@ -193,7 +206,7 @@ export class Watch implements Linger, AsyncDisposable {
     for (const notification of early) this.#tell(() => this.#events.notified(notification));
   }
 
-  end(error: RadosError): void {
+  #end(error: RadosError): void {
     if (this.#error !== undefined || this.#closed) return;
     this.#error = lostError(error, this.#objectText);
     this.#registering = undefined;
@@ -236,7 +249,7 @@ export class Watch implements Linger, AsyncDisposable {
   }
 
   async #send(op: Op<void>, flags: number, verb: string, signal?: AbortSignal): Promise<void> {
-    const request = new OperationRequest(this.target, [op], flags);
+    const request = new OperationRequest(this.#target, [op], flags);
     await request.perform(this.#lingers.objecter, () => `cannot ${verb} ${this.#objectText}`, signal);
   }
 }

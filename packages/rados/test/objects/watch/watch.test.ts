@@ -126,16 +126,16 @@ test("the OSD may end a watch", async () => {
 
 test("an OSD that knows the watch but not the connection: registered again; one that knows neither: lost", async () => {
   using stage = new Stage();
-  const watch = await stage.watch();
-  watch.ping();
-  watch.ping();
+  await stage.watch();
+  stage.lingers.ping();
+  stage.lingers.ping();
   assert.deepEqual(stage.asked, ["ping/0"]);
   stage.objecter.answer(-110);
   await settled();
   assert.deepEqual(stage.asked, ["reconnect/1"]);
   stage.objecter.answer(0);
   await settled();
-  watch.ping();
+  stage.lingers.ping();
   stage.objecter.answer(-107);
   await settled();
   assert.equal(stage.lost.length, 1);
@@ -143,8 +143,8 @@ test("an OSD that knows the watch but not the connection: registered again; one 
 
 test("the answer to a ping from before a reconnect says nothing", async () => {
   using stage = new Stage();
-  const watch = await stage.watch();
-  watch.ping();
+  await stage.watch();
+  stage.lingers.ping();
   stage.lingers.connectionLost(0);
   stage.objecter.answer(-107);
   await settled();
