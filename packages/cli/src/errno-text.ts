@@ -1,9 +1,8 @@
-import { constants } from "node:os";
+import { errnoName } from "@siphon/wire";
 
-/** What the C library says of an errno, as Ceph's programs show it: `(2) No such file or directory`. Scripts look for it. */
+/** The C library's text for an errno, as Ceph's programs show it: `(2) No such file or directory`. Scripts look for it. */
 export function errnoText(errno: number): string {
-  const name = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? "";
-  return `(${errno}) ${texts[name] ?? `Unknown error ${errno}`}`;
+  return `(${errno}) ${texts[errnoName(-errno) ?? ""] ?? `Unknown error ${errno}`}`;
 }
 
 const texts: Record<string, string> = {
@@ -43,7 +42,6 @@ const texts: Record<string, string> = {
   EOVERFLOW: "Value too large for defined data type",
   EILSEQ: "Invalid or incomplete multibyte or wide character",
   EOPNOTSUPP: "Operation not supported",
-  ENOTSUP: "Operation not supported",
   ECONNREFUSED: "Connection refused",
   ECONNRESET: "Connection reset by peer",
   ESHUTDOWN: "Cannot send after transport endpoint shutdown",

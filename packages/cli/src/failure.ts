@@ -1,5 +1,4 @@
-import { constants } from "node:os";
-import { SiphonError } from "@siphon/wire";
+import { errno, errnoNumber, SiphonError } from "@siphon/wire";
 import { errnoText } from "./errno-text.ts";
 import { originalStack } from "./original-stack.ts";
 import { adviceText } from "./remedies.ts";
@@ -19,9 +18,9 @@ function sentence(error: unknown, withErrno: boolean): string {
   if (error instanceof SiphonError) {
     const { message } = error;
     const advice = adviceText(error);
-    const errno = errnoOf(error);
-    const also = withErrno && errno !== undefined && !isUsage(error) && !message.includes(`(${errno})`);
-    return `${message}${also ? `: ${errnoText(errno)}` : ""}${advice ? `\n        ${advice}` : ""}`;
+    const number = errnoOf(error);
+    const also = withErrno && number !== undefined && !isUsage(error) && !message.includes(`(${number})`);
+    return `${message}${also ? `: ${errnoText(number)}` : ""}${advice ? `\n        ${advice}` : ""}`;
   }
   if (isSystemError(error)) {
     const { syscall = "use", path } = error;
@@ -49,7 +48,7 @@ export function exitCodeOf(error: unknown, interrupted: AbortSignal): number {
 export function errnoExitCode(error: unknown, interrupted: AbortSignal): number {
   if (interrupted.aborted) return exitCodeOf(error, interrupted);
   if (error instanceof SiphonError && error.code === "SIPHON_BAD_OPTION") return 1;
-  if (isUsage(error)) return constants.errno.EINVAL;
+  if (isUsage(error)) return errno.EINVAL;
   return errnoOf(error) ?? exitCodeOf(error, interrupted);
 }
 
@@ -63,7 +62,7 @@ function errnoOf(error: unknown): number | undefined {
   if (isSystemError(error)) return Math.abs(error.errno!);
   if (!(error instanceof SiphonError)) return undefined;
   if ("errno" in error && typeof error.errno === "number" && error.errno !== 0) return Math.abs(error.errno);
-  return (constants.errno as Record<string, number>)[error.code];
+  return errnoNumber(error.code);
 }
 
 function isUsage(error: unknown): boolean {

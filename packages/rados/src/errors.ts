@@ -1,5 +1,4 @@
-import { getSystemErrorMap } from "node:util";
-import { SiphonError, type SiphonErrorOptions } from "@siphon/wire";
+import { errnoName, SiphonError, type SiphonErrorOptions } from "@siphon/wire";
 
 /**
  * Why something at the cluster did not work:
@@ -62,26 +61,3 @@ export function remoteError(result: number, message: string, options: SiphonErro
     ...options,
   });
 }
-
-/** `ENOENT` for -2; undefined for a number that Linux has no name for. */
-export function errnoName(result: number): string | undefined {
-  const own = cephErrno.get(result);
-  return own ?? getSystemErrorMap().get(result)?.[0];
-}
-
-/** Names that Ceph uses and libuv's table lacks or calls otherwise. */
-const cephErrno = new Map([
-  [-11, "EAGAIN"],
-  [-35, "EDEADLK"],
-  [-34, "ERANGE"],
-  [-39, "ENOTEMPTY"],
-  [-42, "ENOMSG"],
-  [-61, "ENODATA"],
-  [-75, "EOVERFLOW"],
-  [-85, "ERESTART"],
-  [-95, "EOPNOTSUPP"],
-  [-108, "ESHUTDOWN"],
-  [-116, "ESTALE"],
-  [-122, "EDQUOT"],
-  [-125, "ECANCELED"],
-]);

@@ -16,7 +16,7 @@ export { Cluster } from "./cluster.ts";
 export { CephConf, type CephConfOptions } from "./config/ceph-conf.ts";
 export { type CephFlags, loadCephOptions, parseCephFlags, takeSettings } from "./config/flags.ts";
 export type { MonHost } from "./config/mon-host.ts";
-export { errnoName, RadosError, type RadosErrorCode, type RadosRemedy, remoteError } from "./errors.ts";
+export { RadosError, type RadosErrorCode, type RadosRemedy, remoteError } from "./errors.ts";
 export type { NotifiedWatcher, NotifyAnswers } from "./messages/notify-answers.ts";
 export type { CoalescingOptions } from "./messenger/coalescing.ts";
 export type { ConnectionEvent } from "./messenger/events.ts";

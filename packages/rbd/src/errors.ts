@@ -1,6 +1,5 @@
-import { constants } from "node:os";
 import { remoteError } from "@siphon/rados";
-import { SiphonError, type SiphonErrorOptions } from "@siphon/wire";
+import { errno, errnoNumber, SiphonError, type SiphonErrorOptions } from "@siphon/wire";
 
 /**
  * Why something with an image did not work:
@@ -72,43 +71,40 @@ export class RbdError extends SiphonError<RbdErrorCode> {
   /** A negative Linux errno: what requests fail with, and other clients are told. */
   readonly errno: number;
 
-  constructor(code: RbdErrorCode, message: string, { errno, ...options }: RbdErrorOptions = {}) {
+  constructor(code: RbdErrorCode, message: string, options: RbdErrorOptions = {}) {
     super(code, message, options);
-    this.errno = errno ?? errnos[code];
+    this.errno = options.errno ?? errnos[code];
   }
 }
 
 const errnos: Record<RbdErrorCode, number> = {
-  SIPHON_RBD_UNSUPPORTED: -38,
-  SIPHON_RBD_NO_IMAGE: -2,
-  SIPHON_RBD_NO_SNAPSHOT: -2,
-  SIPHON_RBD_NO_GROUP: -2,
-  SIPHON_RBD_NO_POOL: -2,
-  SIPHON_RBD_EXISTS: -17,
-  SIPHON_RBD_BUSY: -16,
-  SIPHON_RBD_LOCKED: -30,
-  SIPHON_RBD_FENCED: -108,
-  SIPHON_RBD_READ_ONLY: -30,
-  SIPHON_RBD_LIMIT: -122,
-  SIPHON_RBD_INVALID: -22,
-  SIPHON_RBD_CLOSED: -108,
-  SIPHON_RBD_REFUSED: -5,
+  SIPHON_RBD_UNSUPPORTED: -errno.ENOSYS,
+  SIPHON_RBD_NO_IMAGE: -errno.ENOENT,
+  SIPHON_RBD_NO_SNAPSHOT: -errno.ENOENT,
+  SIPHON_RBD_NO_GROUP: -errno.ENOENT,
+  SIPHON_RBD_NO_POOL: -errno.ENOENT,
+  SIPHON_RBD_EXISTS: -errno.EEXIST,
+  SIPHON_RBD_BUSY: -errno.EBUSY,
+  SIPHON_RBD_LOCKED: -errno.EROFS,
+  SIPHON_RBD_FENCED: -errno.ESHUTDOWN,
+  SIPHON_RBD_READ_ONLY: -errno.EROFS,
+  SIPHON_RBD_LIMIT: -errno.EDQUOT,
+  SIPHON_RBD_INVALID: -errno.EINVAL,
+  SIPHON_RBD_CLOSED: -errno.ESHUTDOWN,
+  SIPHON_RBD_REFUSED: -errno.EIO,
 };
 
 /** The errno that requests fail with, and other clients are told of an error: an OSD's own, as far as it goes. */
 export function errnoOf(error: unknown): number {
   if (error instanceof RbdError) return error.errno;
   const code = error instanceof SiphonError ? error.code : "";
-  const known: Record<string, number> = constants.errno;
-  return otherErrnos[code] ?? -(known[code] ?? constants.errno.EIO);
+  return otherErrnos[code] ?? -(errnoNumber(code) ?? errno.EIO);
 }
 
 const otherErrnos: Record<string, number> = {
-  EBLOCKLISTED: -108,
-  ESHUTDOWN: -108,
-  ERESTART: -85,
-  SIPHON_RADOS_CLOSED: -108,
-  SIPHON_RADOS_TIMEOUT: -110,
+  EBLOCKLISTED: -errno.ESHUTDOWN,
+  SIPHON_RADOS_CLOSED: -errno.ESHUTDOWN,
+  SIPHON_RADOS_TIMEOUT: -errno.ETIMEDOUT,
 };
 
 /**

@@ -17,6 +17,7 @@ export {
   writeEntityAddr,
   writeEntityAddrVec,
 } from "./entity-addr.ts";
+export { type ErrnoName, errno, errnoName, errnoNumber } from "./errno.ts";
 export { adviceOf, type Remedy, SiphonError, type SiphonErrorOptions } from "./errors.ts";
 export { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
 export { type LegacyStart, Reader } from "./reader.ts";

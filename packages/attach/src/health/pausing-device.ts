@@ -1,4 +1,5 @@
 import type { ImageRequest } from "@siphon/rbd/engine";
+import { errno, errnoName } from "@siphon/wire";
 import type { BlockDevice } from "../block-device.ts";
 import { DeviceLayer } from "../device-layer.ts";
 import { ioKind } from "../server/io-metrics.ts";
@@ -54,7 +55,7 @@ export class PausingDevice extends DeviceLayer implements RequestHolder {
   ended(request: HeldRequest): void {
     const isProbe = request === this.#probe;
     if (isProbe) this.#probe = undefined;
-    const why = passing.get(request.result);
+    const why = passing.has(request.result) ? errnoName(request.result) : undefined;
     if (why !== undefined) {
       request.rewind();
       this.#hold(request, why, isProbe);
@@ -110,10 +111,6 @@ export class PausingDevice extends DeviceLayer implements RequestHolder {
 }
 
 /** Errors that pass: no room in the cluster, a quota that is used up, no answer within the client's timeout. */
-const passing = new Map([
-  [-28, "ENOSPC"],
-  [-122, "EDQUOT"],
-  [-110, "ETIMEDOUT"],
-]);
+const passing: ReadonlySet<number> = new Set([-errno.ENOSPC, -errno.EDQUOT, -errno.ETIMEDOUT]);
 /** Milliseconds between two tries. */
 const retryAfter = 1000;

@@ -1,3 +1,4 @@
+import { errno } from "@siphon/wire";
 /**
  * Numbers of the NBD protocol (NetworkBlockDevice/nbd doc/proto.md; extended headers: the same file on branch
  * extension-ext-header). Everything on the wire is big-endian.
@@ -99,23 +100,24 @@ export const allocationState = { hole: 1, zero: 2 } as const;
 /** Flags of `siphon:diff/SNAP`: changed since the snapshot; reads as zeros now. */
 export const diffState = { changed: 1, zero: 2 } as const;
 
+/** The errors that the protocol knows; their numbers are Linux's. */
 export const nbdError = {
-  EPERM: 1,
-  EIO: 5,
-  ENOMEM: 12,
-  EINVAL: 22,
-  ENOSPC: 28,
-  EOVERFLOW: 75,
-  ENOTSUP: 95,
-  ESHUTDOWN: 108,
+  EPERM: errno.EPERM,
+  EIO: errno.EIO,
+  ENOMEM: errno.ENOMEM,
+  EINVAL: errno.EINVAL,
+  ENOSPC: errno.ENOSPC,
+  EOVERFLOW: errno.EOVERFLOW,
+  ENOTSUP: errno.EOPNOTSUPP,
+  ESHUTDOWN: errno.ESHUTDOWN,
 } as const;
 
 const knownErrors = new Set<number>(Object.values(nbdError));
 
 /** The error of the protocol for a negative errno: clients know only a few. */
 export function nbdErrorOf(result: number): number {
-  if (result === -30) return nbdError.EPERM;
-  if (result === -122) return nbdError.ENOSPC;
+  if (result === -errno.EROFS) return nbdError.EPERM;
+  if (result === -errno.EDQUOT) return nbdError.ENOSPC;
   return knownErrors.has(-result) ? -result : nbdError.EIO;
 }
 

@@ -1,4 +1,4 @@
-import { constants } from "node:os";
+import { errno } from "@siphon/wire";
 import { z } from "zod";
 import { LabError } from "../errors.ts";
 import { lastWords } from "../host/command.ts";
@@ -95,13 +95,13 @@ function microseconds(nanoseconds: number): number {
   return nanoseconds / 1000;
 }
 
-function ioError(said: FioOutput, errno: number): LabError {
-  if (errno === constants.errno.ENOSPC) {
+function ioError(said: FioOutput, code: number): LabError {
+  if (code === errno.ENOSPC) {
     return new LabError("SIPHON_NO_SPACE", `fio filled the disk: ${lastWords({ ...said, stdout: "" })}`, {
       hint: "use a smaller size, or a bigger image",
     });
   }
-  const message = `fio got an I/O error (errno ${errno}): ${lastWords({ ...said, stdout: "" })}`;
+  const message = `fio got an I/O error (errno ${code}): ${lastWords({ ...said, stdout: "" })}`;
   return new LabError("SIPHON_GUEST", message);
 }
 

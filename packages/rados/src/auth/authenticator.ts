@@ -1,6 +1,6 @@
-import { adviceOf, Writer } from "@siphon/wire";
+import { adviceOf, errnoName, Writer } from "@siphon/wire";
 import type { RadosRemedy } from "../errors.ts";
-import { errnoName, RadosError } from "../errors.ts";
+import { RadosError } from "../errors.ts";
 import { authMethod, type ConnectionAuth, type SessionSecrets } from "../messenger/auth.ts";
 import { entityType } from "../messenger/peer.ts";
 import { Authorizer, CephxState } from "./cephx.ts";

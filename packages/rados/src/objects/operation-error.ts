@@ -1,4 +1,5 @@
-import { errnoName, passingErrors, RadosError, type RadosErrorCode } from "../errors.ts";
+import { errnoName } from "@siphon/wire";
+import { passingErrors, RadosError, type RadosErrorCode } from "../errors.ts";
 import { opCode, opFlag } from "../objecter/op-code.ts";
 import type { Op } from "./op.ts";
 import { mismatchResult } from "./operations/extents.ts";

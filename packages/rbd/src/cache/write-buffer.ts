@@ -1,4 +1,4 @@
-import { errno } from "../io/errno.ts";
+import { errno } from "@siphon/wire";
 import { ImageRequest, tellCompleted } from "../io/image-request.ts";
 
 /** Where buffered writes go. */
@@ -88,7 +88,7 @@ export class WriteBuffer {
   #written(write: BufferedWrite): void {
     this.#writes.delete(write);
     this.#bytes -= write.data.length;
-    if (write.result === errno.shutdown) this.#fenced = true;
+    if (write.result === -errno.ESHUTDOWN) this.#fenced = true;
     if (write.result < 0) {
       this.#failure = { result: write.result, error: write.error };
       this.#failures++;

@@ -1,5 +1,5 @@
 import { NO_SNAP, type Pool, ReadOperation } from "@siphon/rados";
-import { crc32c } from "@siphon/wire";
+import { crc32c, errnoName } from "@siphon/wire";
 import { hasCode, RbdError } from "../errors.ts";
 import { poolById } from "../image/pools.ts";
 import type { Image } from "../image.ts";
@@ -56,7 +56,9 @@ export class ObjectCopier {
     const name = dataObject(objectPrefix, objectNumber);
     const snapId = this.#source.snapId ?? NO_SNAP;
     const isRefused = (error: unknown) => {
-      if (error instanceof RbdError ? refusals.has(error.errno) : hasCode(error, ...refusals.values()))
+      if (
+        error instanceof RbdError ? refusals.has(errnoName(error.errno) ?? "") : hasCode(error, ...refusals)
+      )
         return true;
       throw error;
     };
@@ -79,9 +81,4 @@ export class ObjectCopier {
 }
 
 /** The object is gone, or its pool cannot do this. */
-const refusals = new Map([
-  [-1, "EPERM"],
-  [-2, "ENOENT"],
-  [-22, "EINVAL"],
-  [-95, "EOPNOTSUPP"],
-]);
+const refusals: ReadonlySet<string> = new Set(["EPERM", "ENOENT", "EINVAL", "EOPNOTSUPP"]);

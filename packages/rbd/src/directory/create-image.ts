@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { type Cluster, type Pool, WriteOperation } from "@siphon/rados";
+import { errno } from "@siphon/wire";
 import { addToDirectory, assertDirectoryReady, removeFromDirectory, setId } from "../cls/directory.ts";
 import { createImage as create, setStriping } from "../cls/image.ts";
 import { addCalls, changeAll } from "../cls/run.ts";
@@ -105,7 +106,7 @@ export async function createImage(
     throw new RbdError("SIPHON_RBD_NO_POOL", `there is no namespace ${pool.namespace} in pool ${pool.name}`, {
       ...{
         cause: error,
-        errno: -2,
+        errno: -errno.ENOENT,
         remedy: { name: "create-namespace", subject: `${pool.name}/${pool.namespace}` },
       },
     });

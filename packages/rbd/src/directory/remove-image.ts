@@ -1,4 +1,5 @@
 import type { Cluster, Pool } from "@siphon/rados";
+import { errno } from "@siphon/wire";
 import { idOfName, removeFromDirectory } from "../cls/directory.ts";
 import { ask, changeAll } from "../cls/run.ts";
 import { describe, placeOf } from "../describe.ts";
@@ -117,7 +118,7 @@ async function refuseIfUsed(
 ): Promise<void> {
   if (header.snapContext.snaps.length > 0) {
     throw new RbdError("SIPHON_RBD_BUSY", `image has snapshots, which go before it does: ${what}`, {
-      ...{ errno: -39, remedy: { name: "purge-snapshots", ...image } },
+      ...{ errno: -errno.ENOTEMPTY, remedy: { name: "purge-snapshots", ...image } },
     });
   }
   const watchers = await pool.listWatchers(headerName);
@@ -125,7 +126,7 @@ async function refuseIfUsed(
   if (header.group !== undefined) {
     throw new RbdError("SIPHON_RBD_BUSY", `image belongs to a group: ${what}`, {
       ...{
-        errno: -31,
+        errno: -errno.EMLINK,
         remedy: { name: "leave-group", ...image },
       },
     });

@@ -1,5 +1,5 @@
 import type { Secret } from "@siphon/wire";
-import { errno } from "../io/errno.ts";
+import { errno } from "@siphon/wire";
 import type { ImageOperations } from "../io/image-operations.ts";
 import type { ImageRequest } from "../io/image-request.ts";
 import { DiscardRequest, SectorRead } from "./encrypted-read.ts";
@@ -136,7 +136,7 @@ export class EncryptedImage implements ImageOperations {
   #clip(request: ImageRequest): boolean {
     const { size } = this;
     if (request.offset < 0 || request.length < 0 || (request.offset >= size && request.length > 0)) {
-      completeLater(request, errno.invalid);
+      completeLater(request, -errno.EINVAL);
       return false;
     }
     request.length = Math.min(request.length, size - request.offset);

@@ -1,4 +1,4 @@
-import { SiphonError } from "@siphon/wire";
+import { errno, SiphonError } from "@siphon/wire";
 
 /**
  * Why an image's encryption could not be set up or opened:
@@ -25,10 +25,10 @@ export class EncryptionError extends SiphonError<EncryptionErrorCode> {
 }
 
 const errnos: Record<EncryptionErrorCode, number> = {
-  SIPHON_ENCRYPTION_ABSENT: -22,
-  SIPHON_ENCRYPTION_MALFORMED: -22,
-  SIPHON_ENCRYPTION_UNSUPPORTED: -95,
-  SIPHON_ENCRYPTION_PASSPHRASE: -1,
-  SIPHON_ENCRYPTION_SPACE: -28,
-  SIPHON_ENCRYPTION_LAYERS: -22,
+  SIPHON_ENCRYPTION_ABSENT: -errno.EINVAL,
+  SIPHON_ENCRYPTION_MALFORMED: -errno.EINVAL,
+  SIPHON_ENCRYPTION_UNSUPPORTED: -errno.EOPNOTSUPP,
+  SIPHON_ENCRYPTION_PASSPHRASE: -errno.EPERM,
+  SIPHON_ENCRYPTION_SPACE: -errno.ENOSPC,
+  SIPHON_ENCRYPTION_LAYERS: -errno.EINVAL,
 };

@@ -1,4 +1,4 @@
-import { errno } from "../io/errno.ts";
+import { errno } from "@siphon/wire";
 import type { ImageLayer, ParentView } from "../io/image-layer.ts";
 import { ImageRequest } from "../io/image-request.ts";
 import { isZeros } from "../zeros.ts";
@@ -40,7 +40,7 @@ export class LayeredParents implements ParentView {
     }
     const plain = this.#plainOf(parent, theirs);
     if (own === undefined || own === null || plain === undefined) {
-      request.result = errno.notPermitted;
+      request.result = -errno.EPERM;
       request.error = new EncryptionError(
         "SIPHON_ENCRYPTION_LAYERS",
         `the key of parent image ${parent.state.id} of image ${clone.state.name} was not given`,

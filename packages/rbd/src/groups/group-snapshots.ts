@@ -1,4 +1,5 @@
 import type { Cluster, Pool } from "@siphon/rados";
+import { errno } from "@siphon/wire";
 import {
   type GroupedSnapshot,
   type GroupMember,
@@ -112,7 +113,7 @@ export class GroupSnapshots {
     if (newName === name) throw this.#exists(name);
     const record = await this.named(name);
     // The OSD would take an incomplete one for a new one, and refuse it.
-    if (record.state === "incomplete") throw this.#incomplete(name, { errno: -17 });
+    if (record.state === "incomplete") throw this.#incomplete(name, { errno: -errno.EEXIST });
     await this.#store({ ...record, name: newName });
   }
 

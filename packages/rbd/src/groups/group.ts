@@ -1,4 +1,5 @@
 import type { Cluster, Pool } from "@siphon/rados";
+import { errno } from "@siphon/wire";
 import type { ClassCall } from "../cls/class-call.ts";
 import {
   type GroupedImage,
@@ -123,7 +124,7 @@ export class Group implements SnapshottedGroup {
       const name = (await nameOf(from.pool, imageId)) ?? imageId;
       const what = describe(from.pool, name);
       throw new RbdError("SIPHON_RBD_INVALID", `image ${what} is in another group, and not in ${this.name}`, {
-        ...{ errno: -9, remedy: { name: "show-image", subject: what } },
+        ...{ errno: -errno.EBADF, remedy: { name: "show-image", subject: what } },
       });
     }
     await this.#detach(from.pool, image);

@@ -1,5 +1,5 @@
 import { noSnapshots, type Pool } from "@siphon/rados";
-import { WireError } from "@siphon/wire";
+import { errno, WireError } from "@siphon/wire";
 import { getGroup } from "../cls/group.ts";
 import {
   getAccessed,
@@ -35,12 +35,9 @@ export async function readHeader(pool: Pool, id: string, name: string): Promise<
     if (!(error instanceof WireError)) throw error;
     const message = `the header of image ${name} says what siphon cannot work with: ${error.message}`;
     const hint = "siphon works with images of up to 8 PiB; use rbd with this one";
-    throw new RbdError("SIPHON_RBD_UNSUPPORTED", message, { errno: -overflow, cause: error, hint });
+    throw new RbdError("SIPHON_RBD_UNSUPPORTED", message, { errno: -errno.EOVERFLOW, cause: error, hint });
   }
 }
-
-/** EOVERFLOW. */
-const overflow = 75;
 
 async function readConsistently(pool: Pool, id: string, name: string): Promise<ImageHeader> {
   for (;;) {

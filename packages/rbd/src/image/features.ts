@@ -1,3 +1,4 @@
+import { errno } from "@siphon/wire";
 import { RbdError } from "../errors.ts";
 import type { ImageHeader } from "../header/image-header.ts";
 import { imageFeature } from "../image-state.ts";
@@ -70,7 +71,7 @@ export function assertWritable({ name, incompatible, features }: ImageHeader): v
       "SIPHON_RBD_UNSUPPORTED",
       `image ${name} is the secondary of a mirrored one: it cannot be written to`,
       {
-        ...{ errno: -30, hint: "promote it first with: rbd mirror image promote" },
+        ...{ errno: -errno.EROFS, hint: "promote it first with: rbd mirror image promote" },
       },
     );
   }
@@ -81,7 +82,7 @@ export function assertWritable({ name, incompatible, features }: ImageHeader): v
     "SIPHON_RBD_UNSUPPORTED",
     `image ${name} has features that siphon cannot write with: ${which}`,
     {
-      ...{ errno: -30, hint: "open it read-only, or disable them with: rbd feature disable" },
+      ...{ errno: -errno.EROFS, hint: "open it read-only, or disable them with: rbd feature disable" },
     },
   );
 }

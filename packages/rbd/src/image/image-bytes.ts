@@ -1,4 +1,5 @@
 import type { CopySource } from "@siphon/rados";
+import { errno } from "@siphon/wire";
 import { ImageCache } from "../cache/image-cache.ts";
 import { requestFailure } from "../errors.ts";
 import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "../io/image-request.ts";
@@ -211,4 +212,4 @@ interface Settling {
 
 const nothing = Buffer.alloc(0);
 /** EILSEQ. */
-const mismatch = -84;
+const mismatch = -errno.EILSEQ;

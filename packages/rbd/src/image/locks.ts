@@ -1,3 +1,4 @@
+import { errno } from "@siphon/wire";
 import { type LockInfo, lock, unlock } from "../cls/lock.ts";
 import { changeAll } from "../cls/run.ts";
 import { RbdError } from "../errors.ts";
@@ -78,7 +79,7 @@ export class Locks {
     const locker = lockers.find((each) => `client.${each.client}` === client && each.cookie === cookie);
     if (locker === undefined) {
       throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no lock ${cookie} of ${client}`, {
-        errno: -2,
+        errno: -errno.ENOENT,
       });
     }
     await breakLockOf(cluster, pool, header.id, locker, await fencingOf(cluster, pool, header.id));

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { errnoName } from "@siphon/rados";
 import { throwUnowned } from "@siphon/rados/engine";
-import { WireError } from "@siphon/wire";
+import { errno, errnoName, WireError } from "@siphon/wire";
 import { errnoOf, RbdError } from "../errors.ts";
 import { carryOut } from "../maintenance/carry-out.ts";
 import type { MaintainedImage } from "../maintenance/maintained-image.ts";
@@ -287,12 +286,11 @@ async function silence(signal: AbortSignal): Promise<number> {
 
 /** Milliseconds for which what was done is remembered: for longer than it may be asked for again. */
 const remembered = 300_000;
-/** ERESTART: the lock's owner has changed; ETIMEDOUT. */
-const restart = -85;
-const transient = new Set([restart, -110]);
-/** EBUSY: so much is asked for that no more is remembered. */
-const busy = -16;
+/** The lock's owner has changed. */
+const restart = -errno.ERESTART;
+const transient: ReadonlySet<number> = new Set([restart, -errno.ETIMEDOUT]);
+/** So much is asked for that no more is remembered. */
+const busy = -errno.EBUSY;
 const mostTasks = 64;
-/** EOPNOTSUPP. */
-const notSupported = -95;
+const notSupported = -errno.EOPNOTSUPP;
 const retryDelay = 1_000;

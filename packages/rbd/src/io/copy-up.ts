@@ -1,10 +1,10 @@
 import { noSnapshots, type RadosError } from "@siphon/rados";
 import { ObjectRequest, requestFlag } from "@siphon/rados/engine";
+import { errno } from "@siphon/wire";
 import { imageFeature } from "../image-state.ts";
 import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";
 import { isZeros } from "../zeros.ts";
-import { errno } from "./errno.ts";
 import type { ExtentHost } from "./extent-host.ts";
 import { addAllocationHint, copyUpMethod, type ObjectWrite, type SentCopyUp } from "./object-write.ts";
 import { type ParentReader, readParent } from "./parent-read.ts";
@@ -56,7 +56,7 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     const read = () => readParent(this.#io, this.#objectNumber, 0, this.data.length, this);
     const allowed = this.#owner.allowed();
     if (allowed === undefined) read();
-    else allowed.then(read, (error: Error) => this.#finish(errno.notPermitted, error));
+    else allowed.then(read, (error: Error) => this.#finish(-errno.EPERM, error));
   }
 
   /**
@@ -85,10 +85,10 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
 
   parentRead(result: number, error: Error | undefined): void {
     const { renew } = this.#io;
-    if (result === errno.stale && renew !== undefined && this.#renewals++ < mostRenewals) {
+    if (result === -errno.ESTALE && renew !== undefined && this.#renewals++ < mostRenewals) {
       renew().then(
         () => this.#again(),
-        (reason: Error & { errno?: number }) => this.#finish(reason.errno ?? errno.io, reason),
+        (reason: Error & { errno?: number }) => this.#finish(reason.errno ?? -errno.EIO, reason),
       );
       return;
     }

@@ -1,7 +1,7 @@
 import { ObjectRequest, type ObjectTarget, opCode, requestFlag } from "@siphon/rados/engine";
+import { errno } from "@siphon/wire";
 import { requestFailure } from "../errors.ts";
 import { CopyUp, type CopyUpOwner } from "./copy-up.ts";
-import { errno } from "./errno.ts";
 import type { ExtentHost } from "./extent-host.ts";
 import type { ObjectWrite } from "./object-write.ts";
 
@@ -84,7 +84,7 @@ function isThere(io: ExtentHost, objectNumber: number): Promise<boolean> {
   const answer = Promise.withResolvers<boolean>();
   io.objecter.submit(
     new StatRequest(io.targets.get(objectNumber), ({ result, error }) => {
-      if (result === 0 || result === errno.noEntry) answer.resolve(result === 0);
+      if (result === 0 || result === -errno.ENOENT) answer.resolve(result === 0);
       else answer.reject(error ?? failed(objectNumber, result));
     }),
   );

@@ -1,12 +1,12 @@
 import { NO_SNAP } from "@siphon/rados";
 import type { ObjectRequest } from "@siphon/rados/engine";
+import { errno } from "@siphon/wire";
 import type { ImageState } from "../image-state.ts";
 import type { ObjectMap } from "../object-map/object-map.ts";
 import { ObjectExtents } from "../striping/extents.ts";
 import { Layout } from "../striping/layout.ts";
 import { Admission, defaultLimits, type IoLimits } from "./admission.ts";
 import { CopyUps } from "./copy-ups.ts";
-import { errno } from "./errno.ts";
 import type { ParentView } from "./image-layer.ts";
 import {
   type CompareAndWriteRequest,
@@ -282,8 +282,8 @@ export class ImageIo {
     const { request, kind } = operation;
     operation.pending = 1;
     operation.starting = true;
-    if (this.readOnly) operation.fail(errno.readOnly);
-    else if (this.#gate.failure !== undefined) operation.fail(errno.shutdown, this.#gate.failure);
+    if (this.readOnly) operation.fail(-errno.EROFS);
+    else if (this.#gate.failure !== undefined) operation.fail(-errno.ESHUTDOWN, this.#gate.failure);
     if (operation.result === 0 && clipRequest(operation, this.size) && checkWrite(operation, this.layout)) {
       operation.running = this.#running.begin();
       if (operation.begun >= this.due.write) this.onDue("write");
@@ -309,7 +309,7 @@ export class ImageIo {
     const { request, kind, epoch, running } = operation;
     const { counters } = this;
     if (kind !== "read" && this.#gate.failure !== undefined) {
-      operation.fail(errno.shutdown, this.#gate.failure);
+      operation.fail(-errno.ESHUTDOWN, this.#gate.failure);
     }
     const { result } = operation;
     request.result = result;

@@ -1,6 +1,6 @@
 import { opCode, requestFlag } from "@siphon/rados/engine";
+import { errno } from "@siphon/wire";
 import type { ObjectExtents } from "../striping/extents.ts";
-import { errno } from "./errno.ts";
 import type { ExtentHost } from "./extent-host.ts";
 import { ObjectExtent } from "./object-extent.ts";
 import type { Operation } from "./operation.ts";
@@ -57,7 +57,7 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
 
   completed(): void {
     const { result, io } = this;
-    if (result === errno.noEntry) {
+    if (result === -errno.ENOENT) {
       if (io.presence === undefined) this.confirmed(0);
       else io.presence.confirm(this);
       return;
@@ -95,10 +95,10 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
 
   #failed(result: number, error: Error | undefined): void {
     const { renew } = this.io;
-    if (result === errno.stale && renew !== undefined && this.#renewals++ < mostRenewals) {
+    if (result === -errno.ESTALE && renew !== undefined && this.#renewals++ < mostRenewals) {
       renew().then(
         () => this.#start(),
-        (reason: Error & { errno?: number }) => this.#fail(reason.errno ?? errno.io, reason),
+        (reason: Error & { errno?: number }) => this.#fail(reason.errno ?? -errno.EIO, reason),
       );
     } else this.#fail(result, error);
   }

@@ -1,10 +1,10 @@
 import { type OpList, opCode, requestFlag } from "@siphon/rados/engine";
+import { errno } from "@siphon/wire";
 import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";
 import type { ObjectExtents } from "../striping/extents.ts";
 import type { Layout } from "../striping/layout.ts";
 import { ClassMethod } from "./class-method.ts";
-import { errno } from "./errno.ts";
 import type { ExtentHost } from "./extent-host.ts";
 import { type CompareAndWriteRequest, WriteSameRequest } from "./image-request.ts";
 import { ObjectCopy } from "./object-copy.ts";
@@ -144,7 +144,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
 
   mapUpdated(result: number, error?: Error): void {
     // What was removed is gone, though the map may say for a while that it may be there.
-    if (this.#step === "mapAfter" && result !== errno.shutdown) this.finish(0);
+    if (this.#step === "mapAfter" && result !== -errno.ESHUTDOWN) this.finish(0);
     else if (result < 0) this.fail(result, error);
     else this.#send();
   }
@@ -177,18 +177,18 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
     let { result } = this;
     const copyUp = this.#copyUp;
     if (this.#guarded) {
-      if (result === errno.noEntry) io.copyUps.before(this);
+      if (result === -errno.ENOENT) io.copyUps.before(this);
       count(io.guardedWrites, objectNumber, -1);
-      if (result === errno.noEntry) return;
+      if (result === -errno.ENOENT) return;
     }
     // Removed what was not there.
-    if (result === errno.noEntry && this.mapState === objectState.pending) result = 0;
+    if (result === -errno.ENOENT && this.mapState === objectState.pending) result = 0;
     if (result <= -maxErrno && this.operation.kind === "compareAndWrite") {
       (this.request as CompareAndWriteRequest).mismatchOffset = this.layout.imageOffset(
         objectNumber,
         this.objectOffset - maxErrno - result,
       );
-      result = errno.mismatch;
+      result = -errno.EILSEQ;
     }
     copyUp?.written(result, this.error);
     const map = io.objectMap;

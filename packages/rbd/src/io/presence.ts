@@ -1,9 +1,9 @@
+import { errno } from "@siphon/wire";
 import { RbdError } from "../errors.ts";
-import { errno } from "./errno.ts";
 
 /** Who asks whether what it reads from is still there. */
 export interface PresenceWaiter {
-  /** @param result 0, or a negative errno; `errno.stale` where the image must be looked at anew */
+  /** @param result 0, or a negative errno; `-errno.ESTALE` where the image must be looked at anew */
   confirmed(result: number, error: Error | undefined): void;
 }
 
@@ -56,14 +56,14 @@ export class Presence {
 /** What is known of an image, or of its parents, is out of date: it is read anew, and what was asked for is done again. */
 export function staleError(what: string): RbdError {
   return new RbdError("SIPHON_RBD_BUSY", `${what} is not what it was when it was opened`, {
-    ...{ errno: errno.stale, retryable: true },
+    ...{ errno: -errno.ESTALE, retryable: true },
   });
 }
 
 export function isStale(error: unknown): boolean {
-  return error instanceof RbdError && error.errno === errno.stale;
+  return error instanceof RbdError && error.errno === -errno.ESTALE;
 }
 
 function errnoOf(error: Error & { errno?: unknown }): number {
-  return typeof error.errno === "number" ? error.errno : errno.io;
+  return typeof error.errno === "number" ? error.errno : -errno.EIO;
 }

@@ -1,5 +1,5 @@
+import { errno } from "@siphon/wire";
 import type { Layout } from "../striping/layout.ts";
-import { errno } from "./errno.ts";
 import type { WriteSameRequest } from "./image-request.ts";
 import type { Operation } from "./operation.ts";
 
@@ -13,7 +13,7 @@ export function clipRequest(operation: Operation, size: number): boolean {
   const { request } = operation;
   if (request.length === 0) return false;
   if (request.offset < 0 || request.offset >= size || request.length < 0) {
-    operation.fail(errno.invalid);
+    operation.fail(-errno.EINVAL);
     return false;
   }
   if (request.offset + request.length > size) request.length = size - request.offset;
@@ -30,6 +30,6 @@ export function checkWrite(operation: Operation, { stripeUnit }: Layout): boolea
     const { patternLength } = request as WriteSameRequest;
     if (patternLength > 0 && request.length % patternLength === 0) return true;
   } else return true;
-  operation.fail(errno.invalid);
+  operation.fail(-errno.EINVAL);
   return false;
 }

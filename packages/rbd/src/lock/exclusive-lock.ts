@@ -1,4 +1,5 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { errno } from "@siphon/wire";
 import type { ClassCall } from "../cls/class-call.ts";
 import type { Locker } from "../cls/lock.ts";
 import { describe } from "../describe.ts";
@@ -263,7 +264,7 @@ export class ExclusiveLock {
 }
 
 /** EROFS: what the owner answers who keeps the lock until it closes the image. */
-const keepsIt = -30;
+const keepsIt = -errno.EROFS;
 /** Milliseconds until an owner who does not answer is asked again, or who is busy, and one who agreed. */
 const retryDelay = 1_000;
 const releaseTimeout = 5_000;

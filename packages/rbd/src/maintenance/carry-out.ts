@@ -1,3 +1,4 @@
+import { errno } from "@siphon/wire";
 import { RbdError } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
 import type { OwnerTask } from "../watch/owner-task.ts";
@@ -54,7 +55,7 @@ function assertUnderstood(task: OwnerTask): void {
   const hasKnownFlags = task.type !== "snapCreate" || (task.flags & ~knownFlags) === 0;
   if (isKnown && (isOfUser || !onlyUsers) && hasKnownFlags) return;
   throw new RbdError("SIPHON_RBD_UNSUPPORTED", `${task.type} of a kind that siphon does not know`, {
-    errno: -95,
+    errno: -errno.EOPNOTSUPP,
   });
 }
 

@@ -1,3 +1,4 @@
+import { errno } from "@siphon/wire";
 import { RbdError } from "../errors.ts";
 import { decodeResponse, encodeNotifyMessage } from "../watch/notify-message.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
@@ -52,7 +53,7 @@ async function quiesce(image: MaintainedImage): Promise<AsyncDisposable> {
     if (missed.length === 0) return asked.move();
   }
   const message = `a client that has image ${header.name} open does not say whether it quiesces`;
-  throw new RbdError("SIPHON_RBD_BUSY", message, { errno: -110, retryable: true });
+  throw new RbdError("SIPHON_RBD_BUSY", message, { errno: -errno.ETIMEDOUT, retryable: true });
 }
 
 /** EOPNOTSUPP: it has nothing to quiesce. */

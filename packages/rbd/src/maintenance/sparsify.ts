@@ -1,4 +1,5 @@
 import { NO_SNAP, type Pool, WriteOperation } from "@siphon/rados";
+import { errno } from "@siphon/wire";
 import { sparsifyObject } from "../cls/image.ts";
 import { addCalls } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
@@ -43,7 +44,7 @@ export function assertSparseSize({ objectSize }: Pick<ImageState, "objectSize">,
   throw new RbdError(
     "SIPHON_RBD_INVALID",
     `a sparse size is a power of two from 4096 to an object's ${objectSize} bytes, and not ${sparseSize}`,
-    { errno: -22 },
+    { errno: -errno.EINVAL },
   );
 }
 

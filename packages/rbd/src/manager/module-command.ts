@@ -1,5 +1,5 @@
-import { constants } from "node:os";
 import type { Cluster, Command, RadosError } from "@siphon/rados";
+import { errno } from "@siphon/wire";
 import { hasCode, RbdError } from "../errors.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function moduleCommand(
       "SIPHON_RBD_UNSUPPORTED",
       `the manager cannot carry out \`${command.prefix}\`: its module ${module} does not run${reason && `: ${reason}`}`,
       {
-        ...{ errno: -constants.errno[(error as RadosError).code as "EINVAL"], cause: error },
+        ...{ errno: -errno[(error as RadosError).code as "EINVAL"], cause: error },
         hint:
           reason === ""
             ? `\`ceph health detail\` says why; if \`ceph mgr module ls\` shows it disabled: ceph mgr module enable ${module}`

@@ -1,5 +1,5 @@
 import { type ObjectRequest, ObjectTarget } from "@siphon/rados/engine";
-import { errno } from "../io/errno.ts";
+import { errno } from "@siphon/wire";
 import { objectState } from "./object-state.ts";
 import type { ObjectStates } from "./object-states.ts";
 import { type MapChange, UpdateRequest } from "./update-request.ts";
@@ -162,7 +162,7 @@ export class ObjectMap {
     if (result >= 0) return undefined;
     const error = request.error;
     // Without the lock on the map the image's lock is lost as well.
-    if (result === errno.busy) return { result: errno.shutdown, error };
+    if (result === -errno.EBUSY) return { result: -errno.ESHUTDOWN, error };
     if (passing.has(result)) return { result, error };
     try {
       await this.#options.onInvalid(snapId);
@@ -192,7 +192,7 @@ interface Failure {
 
 /** After which the map is as good as before: no answer in time, no space, closed, on the blocklist. */
 const passing: ReadonlySet<number> = new Set([
-  ...[errno.timedOut, errno.noSpace, errno.quota, errno.shutdown, errno.canceled],
+  ...[-errno.ETIMEDOUT, -errno.ENOSPC, -errno.EDQUOT, -errno.ESHUTDOWN, -errno.ECANCELED],
 ]);
 
 interface ObjectUpdate {

@@ -1,5 +1,5 @@
+import { errno } from "@siphon/wire";
 import { RbdError } from "../errors.ts";
-import { errno } from "../io/errno.ts";
 import type { ObjectMap } from "./object-map.ts";
 
 /**
@@ -24,7 +24,7 @@ export function updateMap(
 }
 
 function failed(result: number): RbdError {
-  if (result === errno.shutdown)
+  if (result === -errno.ESHUTDOWN)
     return new RbdError("SIPHON_RBD_FENCED", "the lock on the object map was lost");
   return new RbdError("SIPHON_RBD_INVALID", `the object map could not be told (error ${-result})`, {
     errno: result,

@@ -1,3 +1,4 @@
+import { errno } from "@siphon/wire";
 import { removeMetadata, setMetadata } from "../cls/metadata.ts";
 import { changeAll } from "../cls/run.ts";
 import { RbdError } from "../errors.ts";
@@ -112,5 +113,5 @@ function overridable(name: string, level: "image" | "pool"): RbdOption {
 }
 
 function notSet(name: string): RbdError {
-  return new RbdError("SIPHON_RBD_INVALID", `${name} is not set here`, { errno: -2 });
+  return new RbdError("SIPHON_RBD_INVALID", `${name} is not set here`, { errno: -errno.ENOENT });
 }

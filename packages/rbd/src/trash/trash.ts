@@ -1,4 +1,5 @@
 import type { Cluster, Pool } from "@siphon/rados";
+import { errno } from "@siphon/wire";
 import { addToDirectory, removeFromDirectory } from "../cls/directory.ts";
 import { ask, askPages, changeAll } from "../cls/run.ts";
 import {
@@ -192,7 +193,7 @@ function assertDue({ name, keptUntil }: TrashedImage, force: boolean): void {
     "SIPHON_RBD_BUSY",
     `Deferment time has not expired: image ${name} is to be kept until ${keptUntil.toISOString()}`,
     {
-      ...{ errno: -1, remedy: { name: "force" } },
+      ...{ errno: -errno.EPERM, remedy: { name: "force" } },
     },
   );
 }

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
-import { getSystemErrorMap } from "node:util";
 import { throwUnowned } from "@siphon/rados/engine";
+import { errnoName } from "@siphon/wire";
 import { AttachError } from "../../errors.ts";
 
 /** An address in this process. User space ends far below 2^53, so a number holds it. */
@@ -105,7 +105,7 @@ export function allocate(length: number): Buffer {
 /** The name of the last failure, such as EAGAIN. */
 export function lastErrno(): string {
   const number = load().koffi.errno();
-  return number === 11 ? "EAGAIN" : (getSystemErrorMap().get(-number)?.[0] ?? `errno ${number}`);
+  return errnoName(-number) ?? `errno ${number}`;
 }
 
 /** The result of a call, unless it failed. */

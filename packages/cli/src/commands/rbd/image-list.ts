@@ -1,6 +1,6 @@
-import { constants } from "node:os";
 import type { Cluster } from "@siphon/rados";
 import type { ImageEntry, ImagePool } from "@siphon/rbd";
+import { errno } from "@siphon/wire";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
@@ -65,7 +65,7 @@ function rowsInstead({ name, id }: ImageEntry, error: unknown): LongRow[] {
     return [{ image: name, id, size: undefined, format: 2 }];
   }
   // Being made or removed, or left like that by who crashed: rbd passes it over, too.
-  if (errnoExitCode(error, interruption.signal) === constants.errno.ENOENT) return [];
+  if (errnoExitCode(error, interruption.signal) === errno.ENOENT) return [];
   throw error;
 }
 

@@ -1,4 +1,5 @@
 import { type CreateOptions, featureOf, RbdError } from "@siphon/rbd";
+import { errno } from "@siphon/wire";
 import { type Command, Option } from "commander";
 import { badOption, parseBytes, parseCount, usage } from "./image-spec.ts";
 
@@ -97,7 +98,10 @@ function checkOthers({ journalSplayWidth, journalObjectSize, mirrorImageMode }: 
     throw badOption(`there is no mirror image mode ${mirrorImageMode}: journal or snapshot`);
   }
   throw new RbdError("SIPHON_RBD_UNSUPPORTED", "siphon mirrors no images", {
-    ...{ errno: -2, hint: "make the image without --mirror-image-mode, then: rbd mirror image enable" },
+    ...{
+      errno: -errno.ENOENT,
+      hint: "make the image without --mirror-image-mode, then: rbd mirror image enable",
+    },
   });
 }
 

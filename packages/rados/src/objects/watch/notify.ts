@@ -1,3 +1,4 @@
+import { errno } from "@siphon/wire";
 import type { RadosError } from "../../errors.ts";
 import { type NotifyAnswers, readNotifyAnswers } from "../../messages/notify-answers.ts";
 import type { WatchNotify } from "../../messages/watch-notify.ts";
@@ -118,5 +119,5 @@ class PendingNotify implements Linger {
   }
 }
 
-/** ETIMEDOUT: some did not answer; they are named in the answers. */
-const timedOut = -110;
+/** Some did not answer; the answers name them. */
+const timedOut = -errno.ETIMEDOUT;
