@@ -1,5 +1,6 @@
 // Makes the API reference of the libraries from their docstrings, in api/ (`npm run docs:api`); with --check it only checks. Fails on
-// a type that a public signature names and no package exports, and on each warning of typedoc.
+// a type that a public signature names and no package exports, on a public function that throws and has no @throws, and on each warning
+// of typedoc.
 import { spawnSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +11,8 @@ const doors = ["wire", "rados", "rados/engine", "rbd", "rbd/engine", "attach", "
 
 install();
 // Only installed here: typedoc needs the TypeScript 5 of this folder, and the workspace is compiled by a newer one.
-const { Application, TSConfigReader } = await import("typedoc");
+const { Application, Converter, ReflectionKind, TSConfigReader } = await import("typedoc");
+const { default: ts } = await import(join(here, "node_modules/typescript/lib/typescript.js"));
 const { discoverAllReferenceTypes } = await import(join(here, "node_modules/typedoc/dist/node-utils.js"));
 
 const reference = await Application.bootstrap(
@@ -25,13 +27,17 @@ const reference = await Application.bootstrap(
   },
   [new TSConfigReader()],
 );
+/** Public functions that throw without saying so. */
+let unsaid = [];
+reference.converter.on(Converter.EVENT_END, (context) => {
+  unsaid = missingThrows(context);
+});
 const project = await reference.convert();
 if (project === undefined) process.exit(1);
 reference.validate(project);
-const missing = missingExports(project);
-for (const line of missing) console.error(line);
-if (missing.length > 0 || reference.logger.hasErrors() || reference.logger.hasWarnings())
-  process.exitCode = 1;
+const wrong = [...missingExports(project), ...unsaid];
+for (const line of wrong) console.error(line);
+if (wrong.length > 0 || reference.logger.hasErrors() || reference.logger.hasWarnings()) process.exitCode = 1;
 else if (!process.argv.includes("--check")) {
   await reference.generateDocs(project, join(root, "api"));
   console.log("api/index.html");
@@ -63,4 +69,24 @@ function missingExports(project) {
     if (!users.has(name)) users.set(name, owner.getFriendlyFullName());
   }
   return [...users].map(([name, user]) => `${name} is not exported, and ${user} names it`);
+}
+
+/** Only what a function's own body throws is looked at, not what it calls. */
+function missingThrows(context) {
+  const kinds = ReflectionKind.FunctionOrMethod | ReflectionKind.Constructor | ReflectionKind.Accessor;
+  return context.project.getReflectionsByKind(kinds).flatMap((reflection) => {
+    const signatures = reflection.signatures ?? [reflection.getSignature ?? reflection.setSignature];
+    if (signatures.some((signature) => signature?.comment?.getTag("@throws"))) return [];
+    const declarations = context.getSymbolFromReflection(reflection)?.declarations ?? [];
+    return declarations.some(({ body }) => body !== undefined && throws(body))
+      ? [`${reflection.getFriendlyFullName()} throws and has no @throws`]
+      : [];
+  });
+}
+
+function throws(node) {
+  if (ts.isThrowStatement(node))
+    return ts.isNewExpression(node.expression) || ts.isCallExpression(node.expression);
+  if (ts.isArrowFunction(node) || ts.isFunctionExpression(node)) return false;
+  return ts.forEachChild(node, throws) ?? false;
 }

@@ -21,7 +21,11 @@ export async function readInput(path: string, what: string): Promise<string> {
   }
 }
 
-/** Reads a YAML file; an empty one is an empty mapping. Throws SIPHON_NOT_FOUND or SIPHON_USAGE. */
+/**
+ * Reads a YAML file; an empty one is an empty mapping.
+ *
+ * @throws LabError SIPHON_NOT_FOUND or SIPHON_USAGE
+ */
 export async function readYaml(path: string, what: string): Promise<unknown> {
   const text = await readInput(path, what);
   try {

@@ -66,7 +66,11 @@ export class ImagePool implements Images {
     return Image.open(this.cluster, this.pool, await idOf(this.pool, name), name, options);
   }
 
-  /** The same by its id: also an image in the trash. */
+  /**
+   * Opens an image by its id, also one in the trash.
+   *
+   * @throws RbdError SIPHON_RBD_NO_IMAGE
+   */
   async openById(id: string, options?: OpenOptions): Promise<Image> {
     const name = (await nameOf(this.pool, id)) ?? (await nameInTrash(this.pool, id));
     if (name === undefined) throw noImage(this.pool, `with id ${id}`);

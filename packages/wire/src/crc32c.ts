@@ -42,7 +42,11 @@ export class ChecksumBuffer {
     this.bytes = Buffer.from(this.#memory.buffer, kernelDataAt, size);
   }
 
-  /** CRC-32C of the bytes from `start` up to `end` of this buffer, continuing from `seed`. */
+  /**
+   * CRC-32C of the bytes from `start` up to `end` of this buffer, continuing from `seed`.
+   *
+   * @throws RangeError for a range outside of the buffer
+   */
   crc32c(seed: number, start: number, end: number): number {
     if (start < 0 || start > end || end > this.bytes.length) {
       throw new RangeError(`no bytes ${start} to ${end} in ${this.bytes.length} bytes`);

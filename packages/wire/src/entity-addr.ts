@@ -29,6 +29,8 @@ export const blankAddr: EntityAddr = { type: "none", nonce: 0, family: 0, addres
  *
  *     new     u8 1, versioned(1) { u32 type, u32 nonce, u32 length, sockaddr with a little-endian family }
  *     legacy  u32 0, u32 nonce, sockaddr_storage (128 bytes) with a big-endian family
+ *
+ * @throws WireError for bytes that are no address
  */
 export function readEntityAddr(r: Reader): EntityAddr {
   const marker = r.u8();
@@ -37,7 +39,11 @@ export function readEntityAddr(r: Reader): EntityAddr {
   throw r.malformed(`an address that begins with ${marker}`);
 }
 
-/** A list of addresses: u8 2, list of addresses; or one address in either form. */
+/**
+ * A list of addresses: u8 2, list of addresses; or one address in either form.
+ *
+ * @throws WireError for bytes that are no list of addresses
+ */
 export function readEntityAddrVec(r: Reader): EntityAddr[] {
   const marker = r.u8();
   if (marker === 0) return [readLegacyAddr(r)];
@@ -46,7 +52,11 @@ export function readEntityAddrVec(r: Reader): EntityAddr[] {
   throw r.malformed(`an address list that begins with ${marker}`);
 }
 
-/** Passes over what `readEntityAddrVec` reads, without making anything of it. */
+/**
+ * Passes over what `readEntityAddrVec` reads, without making anything of it.
+ *
+ * @throws WireError for bytes that are no list of addresses
+ */
 export function skipEntityAddrVec(r: Reader): void {
   const marker = r.u8();
   if (marker > 2) throw r.malformed(`an address list that begins with ${marker}`);

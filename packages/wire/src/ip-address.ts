@@ -13,7 +13,11 @@ export function formatIPv6(bytes: Uint8Array): string {
   return `${hex.slice(0, zeros.start).join(":")}::${hex.slice(zeros.start + zeros.length).join(":")}`;
 }
 
-/** The 16 bytes of an IPv6 address; a zone (`%eth0`) is not part of the address. */
+/**
+ * The 16 bytes of an IPv6 address; a zone (`%eth0`) is not part of the address.
+ *
+ * @throws WireError SIPHON_WIRE_RANGE for text that is none
+ */
 export function parseIPv6(text: string): Uint8Array {
   const bytes = new Uint8Array(16);
   const [head, tail] = splitOnce(text.split("%", 1)[0]!, "::").map(groupBytes) as [number[], number[]?];
@@ -35,6 +39,11 @@ export function parseIPv6(text: string): Uint8Array {
   }
 }
 
+/**
+ * The 4 bytes of an IPv4 address.
+ *
+ * @throws WireError SIPHON_WIRE_RANGE for text that is none
+ */
 export function parseIPv4(text: string): Uint8Array {
   const parts = text.split(".");
   if (parts.length !== 4 || parts.some((part) => !/^\d{1,3}$/.test(part) || Number(part) > 255)) {

@@ -23,6 +23,7 @@ export class Reader {
   /**
    * @param bytes the input; read from `start` up to `end` (offsets in bytes)
    * @param what what the bytes hold, for error messages
+   * @throws RangeError for a range outside of the bytes
    */
   constructor(bytes: Uint8Array, what = "message", start = 0, end = bytes.length) {
     this.bytes = Buffer.isBuffer(bytes)
@@ -77,7 +78,11 @@ export class Reader {
     return this.bytes.readBigInt64LE(this.#take(8));
   }
 
-  /** A u64 as a number; refused where a number would lose bits (2^53 and more). */
+  /**
+   * A u64 as a number.
+   *
+   * @throws WireError for 2^53 or more, where a number would lose bits
+   */
   u64Number(): number {
     const low = this.u32();
     const high = this.u32();
@@ -87,7 +92,11 @@ export class Reader {
     return high * 0x1_0000_0000 + low;
   }
 
-  /** An i64 as a number; refused outside ±2^53. */
+  /**
+   * An i64 as a number.
+   *
+   * @throws WireError outside ±2^53
+   */
   i64Number(): number {
     const low = this.u32();
     const high = this.i32();
@@ -127,7 +136,11 @@ export class Reader {
     this.#take(length);
   }
 
-  /** A 32-bit item count, refused unless that many items of at least `itemBytes` each can follow. */
+  /**
+   * A 32-bit item count.
+   *
+   * @throws WireError where not that many items of at least `itemBytes` each can follow
+   */
   count(itemBytes: number): number {
     const count = this.u32();
     if (count * itemBytes > this.remaining) {
@@ -161,6 +174,7 @@ export class Reader {
    * knows of the given version; fields of newer versions are skipped by the length.
    *
    * @param understood the newest version `body` reads; a struct with a newer compat version is refused
+   * @throws WireError for a struct whose compat version is newer than `understood`, or that is cut short
    */
   versioned<T>(
     name: string,

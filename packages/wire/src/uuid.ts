@@ -8,6 +8,11 @@ export function readUuid(r: Reader): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/**
+ * Writes a UUID as 16 bytes, from its text with hyphens.
+ *
+ * @throws WireError SIPHON_WIRE_RANGE for text that is none
+ */
 export function writeUuid(w: Writer, uuid: string): void {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid)) {
     throw new WireError("SIPHON_WIRE_RANGE", `not a UUID: ${uuid}`);

@@ -44,7 +44,11 @@ export class Writer {
     return this.u32(value);
   }
 
-  /** 64 bits from a BigInt or a safe integer; negative values in two's complement. */
+  /**
+   * 64 bits from a BigInt or a safe integer; negative values in two's complement.
+   *
+   * @throws WireError SIPHON_WIRE_RANGE for a number that is not a safe integer, and for more than 64 bits
+   */
   u64(value: bigint | number): this {
     const at = this.#grow(8);
     if (typeof value === "bigint") {

@@ -39,7 +39,8 @@ export class NbdServer {
   #empty: (() => void) | undefined;
 
   /**
-   * Throws SIPHON_USAGE for an address beyond this machine without TLS, and SIPHON_ATTACH_SOCKET_BUSY where something listens.
+   * @throws AttachError SIPHON_USAGE for an address beyond this machine without TLS, SIPHON_ATTACH_SOCKET_BUSY where something
+   *   listens
    */
   static async listen(options: NbdServerOptions): Promise<NbdServer> {
     const { address, exports, credentials } = options;

@@ -15,7 +15,7 @@ export interface TlsCredentials {
  * Reads certificates from a directory as QEMU lays them out (tls-creds-x509): `ca-cert.pem`, `server-cert.pem`, `server-key.pem`, and
  * `ca-crl.pem` where there is one. Clients have to show a certificate of the same authority.
  *
- * Throws SIPHON_ATTACH_TLS when files are missing or do not go together.
+ * @throws AttachError SIPHON_ATTACH_TLS when files are missing or do not go together
  */
 export async function readTlsCredentials(directory: string): Promise<TlsCredentials> {
   const read = (name: string) => readFile(join(directory, name), "utf8");

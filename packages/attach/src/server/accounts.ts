@@ -11,7 +11,11 @@ export interface Account {
   readonly gids: readonly number[];
 }
 
-/** The id of a user or group by its name; a number is one itself. Throws SIPHON_USAGE where there is none of that name. */
+/**
+ * The id of a user or group by its name; a number is one itself.
+ *
+ * @throws AttachError SIPHON_USAGE where there is none of that name
+ */
 export async function accountId(kind: "user" | "group", name: string): Promise<number> {
   if (/^\d+$/.test(name)) {
     const id = Number(name);

@@ -71,7 +71,7 @@ export async function attachImages(options: AttachOptions): Promise<Attachment> 
   );
 }
 
-/** Throws SIPHON_USAGE where images and sockets do not go together. */
+/** @throws AttachError SIPHON_USAGE where images and sockets do not go together */
 export function checkRequest({ images, nbd = [], vhost = [], access }: AttachRequest): void {
   if (images.length === 0) throw new AttachError("SIPHON_USAGE", "there is no image to attach");
   if (nbd.length === 0 && vhost.length === 0) {

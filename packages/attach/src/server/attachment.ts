@@ -7,8 +7,10 @@ export interface Attachment extends AsyncDisposable {
   readonly points: readonly ServedPoint[];
   measure(): Promise<Measurement>;
   /**
-   * Loses nothing: no more requests are taken, those in flight are finished, all is made to last, and only then the images are let go
-   * of. Throws SIPHON_ATTACH_DRAIN with everything that went wrong on the way.
+   * Loses nothing: no more requests are taken, those in flight are finished, all is made to last, and only then the images are
+   * let go of.
+   *
+   * @throws AttachError SIPHON_ATTACH_DRAIN with everything that went wrong on the way
    */
   drain(): Promise<void>;
 }

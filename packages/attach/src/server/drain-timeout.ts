@@ -1,8 +1,10 @@
 import { AttachError } from "../errors.ts";
 
 /**
- * Waits for work that ends once `stop` is aborted: for `timeout` milliseconds more, and not for ever for a cluster that does not answer.
- * Throws SIPHON_ATTACH_DRAIN then. The work still goes on; only the end of the process stops it.
+ * Waits for work that ends once `stop` is aborted: for `timeout` milliseconds more, and not for ever for a cluster that does not
+ * answer. The work still goes on; only the end of the process stops it.
+ *
+ * @throws AttachError SIPHON_ATTACH_DRAIN then
  */
 export async function endedInTime<T>(work: Promise<T>, stop: AbortSignal, timeout: number): Promise<T> {
   const late = Promise.withResolvers<never>();

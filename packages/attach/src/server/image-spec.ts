@@ -8,7 +8,11 @@ export interface ImageSpec {
   readonly snapshot: string | undefined;
 }
 
-/** `POOL/[NAMESPACE/]IMAGE[@SNAP]`. Throws SIPHON_USAGE for anything else. */
+/**
+ * `POOL/[NAMESPACE/]IMAGE[@SNAP]`.
+ *
+ * @throws AttachError SIPHON_USAGE for anything else
+ */
 export function parseImageSpec(text: string): ImageSpec {
   const parts =
     /^(?<pool>[^/@]+)\/(?:(?<namespace>[^/@]+)\/)?(?<image>[^/@]+)(?:@(?<snapshot>[^/@]+))?$/.exec(text);

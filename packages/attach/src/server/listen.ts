@@ -26,9 +26,8 @@ export function isLoopback(host: string): boolean {
  * Makes a server listen. A unix socket can be used by its owner alone unless told otherwise, from its first moment on; one that nobody
  * listens on any more is replaced.
  *
- * Throws SIPHON_ATTACH_SOCKET_BUSY where something listens, SIPHON_ATTACH_SOCKET where no socket can be made.
- *
  * @param log is told when a client cannot be accepted later on: descriptors ran out, say. The server goes on.
+ * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY where something listens, SIPHON_ATTACH_SOCKET where no socket can be made
  */
 export async function listenAt(
   server: Server,

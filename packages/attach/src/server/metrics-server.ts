@@ -7,7 +7,7 @@ import { prometheusText } from "./prometheus.ts";
 export class MetricsServer {
   readonly #server: Server;
 
-  /** Throws SIPHON_ATTACH_SOCKET_BUSY where something listens. */
+  /** @throws AttachError SIPHON_ATTACH_SOCKET_BUSY where something listens */
   static async listen(
     address: ListenAddress,
     attachment: Pick<Attachment, "measure">,

@@ -21,7 +21,11 @@ export interface AccessWords {
   readonly mode?: string | undefined;
 }
 
-/** Where a group is named and no mode, the group may connect. Throws SIPHON_USAGE for what names nobody. */
+/**
+ * Where a group is named and no mode, the group may connect.
+ *
+ * @throws AttachError SIPHON_USAGE for what names nobody
+ */
 export async function socketAccess({ user, group, mode }: AccessWords): Promise<SocketAccess> {
   if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode)) {
     throw new AttachError("SIPHON_USAGE", `${mode} is no mode of a socket`, {

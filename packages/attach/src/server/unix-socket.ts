@@ -92,8 +92,9 @@ function cannotGive(path: string, error: NodeJS.ErrnoException): AttachError {
 }
 
 /**
- * Whether a dead process left a unix socket there. Throws SIPHON_ATTACH_SOCKET_BUSY when something lives there, SIPHON_ATTACH_SOCKET
- * when it is no socket at all.
+ * Whether a dead process left a unix socket there.
+ *
+ * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY when something lives there, SIPHON_ATTACH_SOCKET when it is no socket at all
  */
 export async function refuseSocketInUse(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);

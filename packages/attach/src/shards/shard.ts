@@ -51,7 +51,7 @@ export class Shard {
     return disks.map(({ name, size, io }) => ({ name, size, metrics: new IoMetrics(io) }));
   }
 
-  /** Throws SIPHON_ATTACH_DRAIN when it was not running, or did not end in order. */
+  /** @throws AttachError SIPHON_ATTACH_DRAIN when it was not running, or did not end in order */
   async stop(): Promise<void> {
     this.#stop.abort();
     const process = this.#process;

@@ -2,8 +2,9 @@ import { AttachError } from "../errors.ts";
 import { type AttachRequest, checkRequest } from "../server/attach-images.ts";
 
 /**
- * What each of `shards` processes serves of a request: its images are dealt out in turn, each with its sockets. Throws SIPHON_USAGE for
- * shards that would have no image, and for a socket that several of them would need.
+ * What each of `shards` processes serves of a request: its images are dealt out in turn, each with its sockets.
+ *
+ * @throws AttachError SIPHON_USAGE for shards that would have no image, and for a socket that several of them would need
  */
 export function spread(request: AttachRequest, shards: number): AttachRequest[] {
   checkRequest(request);

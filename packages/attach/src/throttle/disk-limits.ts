@@ -17,8 +17,9 @@ export interface Limit {
 export type DiskLimits = Partial<Record<LimitName, Limit>>;
 
 /**
- * `NAME=RATE,...` with the names above, `NAME-burst` and `NAME-burst-seconds`; bytes may be written as 100M. Throws SIPHON_USAGE for
- * anything else.
+ * `NAME=RATE,...` with the names above, `NAME-burst` and `NAME-burst-seconds`; bytes may be written as 100M.
+ *
+ * @throws AttachError SIPHON_USAGE for anything else
  */
 export function parseDiskLimits(text: string): DiskLimits {
   const values = new Map<string, number>();

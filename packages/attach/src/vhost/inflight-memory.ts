@@ -20,9 +20,10 @@ export class InflightMemory implements Disposable {
   readonly #areas = new Map<number, ArrayBuffer>();
 
   /**
-   * The descriptor can be closed afterwards. Throws SIPHON_ATTACH_PROTOCOL for memory that does not hold what the description says.
+   * The descriptor can be closed afterwards.
    *
    * @param queues as many as the device has
+   * @throws AttachError SIPHON_ATTACH_PROTOCOL for memory that does not hold what the description says
    */
   constructor(fd: number, description: InflightDescription, queues: number) {
     checkDescription(description, queues);
@@ -47,8 +48,9 @@ export class InflightMemory implements Disposable {
   }
 
   /**
-   * The area of a ring; undefined for a ring that the front-end wanted none for. Throws SIPHON_ATTACH_PROTOCOL for a ring that is larger
-   * than what this memory was made for.
+   * The area of a ring; undefined for a ring that the front-end wanted none for.
+   *
+   * @throws AttachError SIPHON_ATTACH_PROTOCOL for a ring that is larger than what this memory was made for
    */
   area(queue: number, ringSize: number): InflightArea | undefined {
     const { queues, queueSize } = this.#description;

@@ -63,8 +63,8 @@ export class VhostServer implements AsyncDisposable {
   }
 
   /**
-   * Throws SIPHON_ATTACH_SOCKET_BUSY when something lives at the socket, SIPHON_ATTACH_SOCKET when none can be made there,
-   * SIPHON_ATTACH_NATIVE where koffi does not load.
+   * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY when something lives at the socket, SIPHON_ATTACH_SOCKET when none can be made
+   *   there, SIPHON_ATTACH_NATIVE where koffi does not load
    */
   static async listen(options: VhostOptions): Promise<VhostServer> {
     const { queues = defaultQueues, serial = "", socket, access = ownerOnly } = options;

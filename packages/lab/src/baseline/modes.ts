@@ -5,8 +5,10 @@ import type { BaselineTarget } from "./target.ts";
 import { wires } from "./wires.ts";
 
 /**
- * Runs `work`, and ends the OSDs' logging of connections, which costs them CPU, once each OSD has one of the client's:
- * that is in the warm-up. Throws SIPHON_CLUSTER when one of them did not come up in the target's mode.
+ * Runs `work`, and ends the OSDs' logging of connections, which costs them CPU, once each OSD has one of the client's: that is in
+ * the warm-up.
+ *
+ * @throws LabError SIPHON_CLUSTER when one of them did not come up in the target's mode
  */
 export async function inTargetsMode<T>(target: BaselineTarget, work: () => Promise<T>): Promise<T> {
   await using log = await target.openLog();

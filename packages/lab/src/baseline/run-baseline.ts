@@ -38,8 +38,9 @@ export interface BaselineOutcome {
 const fatal: ReadonlySet<LabErrorCode> = new Set(["SIPHON_NO_SPACE", "SIPHON_MISSING_PROGRAM"]);
 
 /**
- * Measures a cluster without a VM: sizes, wires and engines, interleaved. Throws when it fails before anything could
- * be measured; later failures come with the results so far. Nothing is left running.
+ * Measures a cluster without a VM: sizes, wires and engines, interleaved. Nothing is left running.
+ *
+ * @throws when it fails before anything could be measured; later failures come with the results so far
  */
 export async function runBaseline(options: BaselineOptions, hooks: BaselineHooks): Promise<BaselineOutcome> {
   const { step, signal } = hooks;

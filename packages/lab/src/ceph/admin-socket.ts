@@ -7,11 +7,11 @@ export type AdminCommand = { prefix: string } & Record<string, unknown>;
 /**
  * Asks a Ceph daemon over its admin socket (what `ceph daemon NAME ...` does, without the Python start-up).
  *
- *     request:  JSON, then a NUL byte
- *     answer:   u32 length, big-endian | JSON
+ * request: JSON, then a NUL byte answer: u32 length, big-endian | JSON
  *
- * Source: src/common/admin_socket.cc. Throws SIPHON_CLUSTER when the daemon does not answer, or not in JSON
- * (which is how it reports an error).
+ * Source: src/common/admin_socket.cc.
+ *
+ * @throws LabError SIPHON_CLUSTER when the daemon does not answer, or not in JSON (which is how it reports an error)
  */
 export async function askAdminSocket(
   path: string,

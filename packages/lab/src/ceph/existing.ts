@@ -22,8 +22,10 @@ export async function requireWritable(
 }
 
 /**
- * Refuses to write to an image that siphon did not make: those are called `siphon-*`. Any other needs the
- * user's word (`--yes-overwrite`). Throws SIPHON_REFUSED.
+ * Refuses to write to an image that siphon did not make: those are called `siphon-*`. Any other needs the user's word
+ * (`--yes-overwrite`).
+ *
+ * @throws LabError SIPHON_REFUSED
  */
 export function requireOwnImage(client: CephClient, image: string, yesOverwrite = false): void {
   if (image.startsWith("siphon-") || yesOverwrite) return;

@@ -73,8 +73,9 @@ export class CephSession implements AsyncDisposable {
   }
 
   /**
-   * Runs one command; returns its answer parsed from JSON, or undefined when it has none. `fsid` itself cannot
-   * be asked. Throws what CephClient.command throws; after SIPHON_TIMEOUT the session has ended.
+   * Runs one command; returns its answer parsed from JSON, or undefined when it has none. `fsid` itself cannot be asked.
+   *
+   * @throws what CephClient.command throws; after SIPHON_TIMEOUT the session has ended
    */
   async command(
     args: string[],

@@ -2,8 +2,10 @@ import { LabError } from "../errors.ts";
 import type { CephClient } from "./client.ts";
 
 /**
- * Throws SIPHON_NO_SPACE when `bytes` do not fit into the pool: a cluster that runs full makes writers wait
- * for ever instead of failing. A user who may not ask is let through.
+ * A user who may not ask is let through.
+ *
+ * @throws LabError SIPHON_NO_SPACE when `bytes` do not fit into the pool: a cluster that runs full makes writers wait for ever
+ *   instead of failing
  */
 export async function checkSpace(
   client: CephClient,

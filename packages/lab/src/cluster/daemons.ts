@@ -50,8 +50,9 @@ export function monMkfs(home: ClusterHome, { id }: DaemonId): string[] {
 }
 
 /**
- * Asks a daemon until `done` accepts the answer. Throws at once when the daemon ends, and SIPHON_TIMEOUT
- * after `timeoutMs`.
+ * Asks a daemon until `done` accepts the answer.
+ *
+ * @throws at once when the daemon ends, SIPHON_TIMEOUT after `timeoutMs`
  */
 export async function awaitDaemon<T>(
   resource: Resource,

@@ -42,9 +42,10 @@ export interface RunsComparison {
 }
 
 /**
- * Compares two or more runs, rung by rung or cell by cell. Repeats of different runs were made at different
- * times and are no pairs: the ratio is that of the medians, its interval from resampling each run by itself.
- * Throws SIPHON_USAGE when the runs are not of one kind.
+ * Compares two or more runs, rung by rung or cell by cell. Repeats of different runs were made at different times and are no
+ * pairs: the ratio is that of the medians, its interval from resampling each run by itself.
+ *
+ * @throws LabError SIPHON_USAGE when the runs are not of one kind
  */
 export function compareRuns(runs: readonly ComparableRun[]): RunsComparison {
   const [{ kind }] = runs;

@@ -17,8 +17,10 @@ export interface NodeSpeedOptions {
 }
 
 /**
- * What this process reaches with the code of siphon's own messenger: whole frames, each with its nonce and
- * a tag that is checked. Bytes per second of CPU time. Throws where koffi does not load and the fill is "evp".
+ * What this process reaches with the code of siphon's own messenger: whole frames, each with its nonce and a tag that is checked.
+ * Bytes per second of CPU time.
+ *
+ * @throws where koffi does not load and the fill is "evp"
  */
 export async function nodeSpeed({
   fill,

@@ -137,9 +137,10 @@ export function isDeployment({ details }: Resource): boolean {
 }
 
 /**
- * Takes a deployment down: its daemons, its files and what was given to OSDs, on every host, and its record here.
- * Where there is no record, the hosts of the inventory are searched for a deployment of its name. Throws
- * SIPHON_NOT_FOUND when there is none, SIPHON_HOST when a host cannot be reached; then it can be done again.
+ * Takes a deployment down: its daemons, its files and what was given to OSDs, on every host, and its record here. Where there is
+ * no record, the hosts of the inventory are searched for a deployment of its name.
+ *
+ * @throws LabError SIPHON_NOT_FOUND when there is none, SIPHON_HOST when a host cannot be reached; then it can be done again
  */
 export async function destroy(inventory: Inventory, signal?: AbortSignal): Promise<Removal[]> {
   const { name } = inventory;
@@ -218,8 +219,10 @@ function adminOf(resource: Resource, { spec }: Inventory): CephClient {
 }
 
 /**
- * Waits for HEALTH_OK, though not for long: what is amiss right after the start (a slow clock, little space) is
- * told with the status and does not fail. Throws SIPHON_CLUSTER when no monitor answers.
+ * Waits for HEALTH_OK, though not for long: what is amiss right after the start (a slow clock, little space) is told with the
+ * status and does not fail.
+ *
+ * @throws LabError SIPHON_CLUSTER when no monitor answers
  */
 async function healthy(
   admin: CephClient,

@@ -34,7 +34,11 @@ export class RemoteHost implements AsyncDisposable {
     void this.#master.ended.then((said) => this.#lost.abort(connectionLost(host, said)));
   }
 
-  /** Connects; `directory` is the deployment's on this machine. Throws SIPHON_HOST or SIPHON_PERMISSION. */
+  /**
+   * Connects; `directory` is the deployment's on this machine.
+   *
+   * @throws LabError SIPHON_HOST or SIPHON_PERMISSION
+   */
   static async connect(host: InventoryHost, directory: string, signal?: AbortSignal): Promise<RemoteHost> {
     signal?.throwIfAborted();
     const timeout = AbortSignal.timeout(60_000);

@@ -58,7 +58,7 @@ async function takeDownOn(
   }
 }
 
-/** Throws when hosts could not be reached: what is there, and how to be rid of it. */
+/** @throws when hosts could not be reached: what is there, and how to be rid of it */
 export function checkReached(name: string, removals: Removal[]): void {
   const failed = removals.filter(({ outcome }) => outcome === "unreachable");
   if (failed.length === 0) return;

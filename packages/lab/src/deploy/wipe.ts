@@ -14,7 +14,7 @@ export function parseWipe(text: string): Wipe {
   throw new LabError("SIPHON_USAGE", `--wipe takes HOST:DEVICE, as in node1:/dev/sdb, and not ${text}`);
 }
 
-/** Throws SIPHON_USAGE for what no OSD of the inventory is to have: a slip there would cost data. */
+/** @throws LabError SIPHON_USAGE for what no OSD of the inventory is to have: a slip there would cost data */
 export function checkWipes({ hosts }: Inventory, wipes: Wipe[]): void {
   for (const { host, path } of wipes) {
     const named = hosts.some(({ name, osds }) => name === host && osds.some((osd) => pathOf(osd) === path));

@@ -45,8 +45,10 @@ export interface FioOutput {
 }
 
 /**
- * Reads fio's JSON. Throws SIPHON_NO_SPACE when fio filled a file system, SIPHON_GUEST when it got an I/O error,
- * and SIPHON_PROGRAM_FAILED when it failed otherwise, did no I/O, or ran shorter than the `seconds` asked for.
+ * Reads fio's JSON.
+ *
+ * @throws LabError SIPHON_NO_SPACE when fio filled a file system, SIPHON_GUEST when it got an I/O error, SIPHON_PROGRAM_FAILED
+ *   when it failed otherwise, did no I/O, or ran shorter than the `seconds` asked for
  */
 export function parseFio(said: FioOutput, { seconds }: { seconds?: number } = {}): FioFigures {
   const parsed = output.safeParse(jsonIn(said.stdout));

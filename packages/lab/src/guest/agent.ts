@@ -34,7 +34,11 @@ export class AgentControl implements GuestControl {
     socket.on("close", () => this.#close());
   }
 
-  /** Connects and waits until the guest answers. Throws SIPHON_TIMEOUT, or what `qemuEnded` says. */
+  /**
+   * Connects and waits until the guest answers.
+   *
+   * @throws LabError SIPHON_TIMEOUT, or what `qemuEnded` says
+   */
   static async connect({ socket, timeoutMs, signal, qemuEnded }: AgentOptions): Promise<AgentControl> {
     const agent = new AgentControl(createConnection(socket), qemuEnded);
     try {

@@ -12,8 +12,9 @@ export interface GuestRunOptions {
  */
 export interface GuestControl extends AsyncDisposable {
   /**
-   * Runs a shell command as root and returns what it said, whatever its exit code is. Throws SIPHON_GUEST when
-   * the guest cannot be reached, SIPHON_VM when its QEMU has ended, SIPHON_TIMEOUT.
+   * Runs a shell command as root and returns what it said, whatever its exit code is.
+   *
+   * @throws LabError SIPHON_GUEST when the guest cannot be reached, SIPHON_VM when its QEMU has ended, SIPHON_TIMEOUT
    */
   run(command: string, options?: GuestRunOptions): Promise<RunResult>;
 }

@@ -16,11 +16,13 @@ import { hostProgram, type Program, staticBusybox, versionOf } from "./programs.
 import { extractVmlinux } from "./vmlinux.ts";
 
 /**
- * The small guest: a packaged kernel, busybox, fio and mkfs.xfs of this host, booted by QEMU without firmware
- * or root disk; built into the cache at the first use. Throws LabError when something for it is missing.
+ * The small guest: a packaged kernel, busybox, fio and mkfs.xfs of this host, booted by QEMU without firmware or root disk; built
+ * into the cache at the first use.
  *
- * The initramfs is neither packed nor cut down: Debian's fio brings 85 MB of libraries (Ceph's, ICU's), which
- * cost an emulated guest some tenths of a second to copy, and would cost it seconds to unpack.
+ * The initramfs is neither packed nor cut down: Debian's fio brings 85 MB of libraries (Ceph's, ICU's), which cost an emulated
+ * guest some tenths of a second to copy, and would cost it seconds to unpack.
+ *
+ * @throws LabError when something for it is missing
  */
 export async function smallGuest(signal?: AbortSignal): Promise<Guest> {
   const kernel = await guestKernel(signal);

@@ -31,9 +31,9 @@ export interface RunResult {
 }
 
 /**
- * Runs a program to its end, in a process group of its own (a Ctrl-C in the terminal reaches only us, and
- * we end it in order). Throws SIPHON_MISSING_PROGRAM, SIPHON_TIMEOUT or SIPHON_PROGRAM_FAILED; the message
- * carries the program's last words.
+ * Runs a program to its end, in a process group of its own (a Ctrl-C in the terminal reaches only us, and we end it in order).
+ *
+ * @throws LabError SIPHON_MISSING_PROGRAM, SIPHON_TIMEOUT or SIPHON_PROGRAM_FAILED; the message carries the program's last words
  */
 export async function run(
   command: string,

@@ -30,8 +30,10 @@ export interface ImageFile {
 }
 
 /**
- * Puts an image file into RBD as the study does, with `qemu-img convert`. The image appears under its name
- * when it is complete; what fails or is aborted leaves nothing. Throws SIPHON_IN_USE when the name is taken.
+ * Puts an image file into RBD as the study does, with `qemu-img convert`. The image appears under its name when it is complete;
+ * what fails or is aborted leaves nothing.
+ *
+ * @throws LabError SIPHON_IN_USE when the name is taken
  */
 export async function importImage(
   client: CephClient,

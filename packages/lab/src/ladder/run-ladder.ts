@@ -35,8 +35,9 @@ export interface LadderOutcome {
 }
 
 /**
- * The main job: cluster, image, every rung, the bigger test, the report. Throws when it fails before
- * anything could be measured; later failures come with the results so far. Nothing is left running.
+ * The main job: cluster, image, every rung, the bigger test, the report. Nothing is left running.
+ *
+ * @throws when it fails before anything could be measured; later failures come with the results so far
  */
 export async function runLadder(options: LadderOptions, hooks: LadderHooks): Promise<LadderOutcome> {
   const { step, signal } = hooks;

@@ -3,7 +3,11 @@ import { LabError } from "../errors.ts";
 
 const units: Record<string, number> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
-/** Bytes of a size as fio and qemu-img write it: `16k`, `4M`, `20G`, `16384`. Throws SIPHON_USAGE. */
+/**
+ * Bytes of a size as fio and qemu-img write it: `16k`, `4M`, `20G`, `16384`.
+ *
+ * @throws LabError SIPHON_USAGE
+ */
 export function parseSize(text: string): number {
   const match = /^(\d+)([kmgt]?)(?:i?b)?$/i.exec(text.trim());
   if (!match || Number(match[1]) === 0) {

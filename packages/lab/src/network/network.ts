@@ -19,7 +19,7 @@ export class Network implements AsyncDisposable {
     this.resource = resource;
   }
 
-  /** Throws SIPHON_PERMISSION without root, SIPHON_IN_USE when no range is free. */
+  /** @throws LabError SIPHON_PERMISSION without root, SIPHON_IN_USE when no range is free */
   static async create(name: string): Promise<Network> {
     // The second lowest bit of the first byte says that nobody was given this address by its maker.
     const mac = ["02", ...Array.from(randomBytes(5), (byte) => byte.toString(16).padStart(2, "0"))].join(":");

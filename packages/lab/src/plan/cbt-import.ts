@@ -56,8 +56,10 @@ export function translate(file: CbtFile): CbtImport {
 }
 
 /**
- * Writes plans and inventory as YAML: `siphon.yaml` and `siphon-inventory.yaml`, or, where there are more plans than
- * one, `siphon-NAME.yaml` each. Throws SIPHON_REFUSED rather than write over a file.
+ * Writes plans and inventory as YAML: `siphon.yaml` and `siphon-inventory.yaml`, or, where there are more plans than one,
+ * `siphon-NAME.yaml` each.
+ *
+ * @throws LabError SIPHON_REFUSED rather than write over a file
  */
 export async function writeImport(
   { plans, inventory, leftOut }: CbtImport,

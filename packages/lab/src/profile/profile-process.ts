@@ -26,9 +26,10 @@ export interface ProfileOptions {
 }
 
 /**
- * Samples all threads of a process with their stacks, on a CPU or not, and measures the CPU use of each
- * meanwhile. The process goes on as before, whatever happens here. Throws SIPHON_NOT_FOUND, SIPHON_PERMISSION,
- * SIPHON_IN_USE when a debugger holds it, and SIPHON_MISSING_PROGRAM.
+ * Samples all threads of a process with their stacks, on a CPU or not, and measures the CPU use of each meanwhile. The process
+ * goes on as before, whatever happens here.
+ *
+ * @throws LabError SIPHON_NOT_FOUND, SIPHON_PERMISSION, SIPHON_IN_USE when a debugger holds it, SIPHON_MISSING_PROGRAM
  */
 export async function profileProcess(pid: number, options: ProfileOptions = {}): Promise<Profile> {
   const { seconds = 10, intervalMs = 50, signal, report = () => {} } = options;

@@ -2,7 +2,11 @@ import { LabError } from "../errors.ts";
 import { isRunning, type ProcessId } from "../host/proc.ts";
 import { Resource } from "../state/resource.ts";
 
-/** The pid that a user means: a number is one, anything else names one of siphon's VMs. Throws SIPHON_NOT_FOUND. */
+/**
+ * The pid that a user means: a number is one, anything else names one of siphon's VMs.
+ *
+ * @throws LabError SIPHON_NOT_FOUND
+ */
 export async function profilePid(target: string): Promise<number> {
   if (/^\d+$/.test(target)) return Number(target);
   const vm = await Resource.find("vms", target);

@@ -15,7 +15,11 @@ export interface ReportFiles {
   charts: string[];
 }
 
-/** Writes a ladder's report into a directory: report.html, report.md and the charts. Throws a LabError when it cannot. */
+/**
+ * Writes a ladder's report into a directory: report.html, report.md and the charts.
+ *
+ * @throws LabError when it cannot
+ */
 export async function writeReport(directory: string, results: Results): Promise<ReportFiles> {
   const found = findings(results);
   const charts = await drawLadderCharts(found);
@@ -27,7 +31,11 @@ export async function writeReport(directory: string, results: Results): Promise<
   });
 }
 
-/** Writes a report's pages and charts into a directory (made if need be). Throws a LabError when it cannot. */
+/**
+ * Writes a report's pages and charts into a directory (made if need be).
+ *
+ * @throws LabError when it cannot
+ */
 export async function writePages(
   directory: string,
   { html, markdown, charts }: { html: string; markdown: string; charts: RenderedChart[] },

@@ -11,9 +11,10 @@ export const resultsFile = "results.json";
 export type RunKind = "ladder" | "baseline";
 
 /**
- * Reads and checks a ladder's results.json; `path` is the file or the directory that holds it. Throws
- * SIPHON_NOT_FOUND, SIPHON_PERMISSION, SIPHON_USAGE for another kind of run, or SIPHON_BAD_FILE when it is broken
- * or a newer siphon wrote it.
+ * Reads and checks a ladder's results.json; `path` is the file or the directory that holds it.
+ *
+ * @throws LabError SIPHON_NOT_FOUND, SIPHON_PERMISSION, SIPHON_USAGE for another kind of run, or SIPHON_BAD_FILE when it is
+ *   broken or a newer siphon wrote it
  */
 export async function readResults(path: string): Promise<Results> {
   return readRun(path, "ladder", resultsSchema);

@@ -3,7 +3,11 @@ import { estimateMedian } from "../statistics/estimate.ts";
 import { outliers } from "../statistics/outliers.ts";
 import type { Run, Summary } from "./schema.ts";
 
-/** What the repeats of one rung say together; outliers count like all others. Throws a RangeError without runs. */
+/**
+ * What the repeats of one rung say together; outliers count like all others.
+ *
+ * @throws RangeError without runs
+ */
 export function summarize(runs: readonly Run[]): Summary {
   const over = (figure: (run: Run) => number) => estimateMedian(runs.map(figure));
   const withOsds = runs.filter((run) => run.cpu.osds !== undefined);

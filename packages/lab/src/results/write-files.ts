@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { unwritable } from "./file.ts";
 
 /**
- * Writes texts into files of a directory (made if need be), each under a key of the caller's, and returns
- * their paths by the same keys. Throws a LabError when it cannot.
+ * Writes texts into files of a directory (made if need be), each under a key of the caller's, and returns their paths by the same
+ * keys.
+ *
+ * @throws LabError when it cannot
  */
 export async function writeFiles<Key extends string>(
   directory: string,

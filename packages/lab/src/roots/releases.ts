@@ -37,8 +37,10 @@ export type RootSource =
   | { from: "image"; name: string; image: string };
 
 /**
- * What a suite (`trixie`), a release of Ceph (`reef`) or a container image (`quay.io/ceph/ceph:v19.2.3`) stands for. The
- * source's name is the root's: a suite and the release in it are one root. Throws SIPHON_USAGE for a name that is none.
+ * What a suite (`trixie`), a release of Ceph (`reef`) or a container image (`quay.io/ceph/ceph:v19.2.3`) stands for. The source's
+ * name is the root's: a suite and the release in it are one root.
+ *
+ * @throws LabError SIPHON_USAGE for a name that is none
  */
 export function rootSource(asked: string): RootSource {
   if (asked.includes("/")) return { from: "image", name: imageName(asked), image: asked };

@@ -29,9 +29,10 @@ export class Root implements Platform {
   }
 
   /**
-   * The root of that name (a suite or a release of Ceph), or in that directory (with a slash in it), with all that `uses`
-   * need. Throws SIPHON_NOT_FOUND where there is none, SIPHON_USAGE for a name that means nothing, SIPHON_MISSING_PROGRAM
-   * for a root that lacks something or is for another processor, SIPHON_PERMISSION where this user may not enter it.
+   * The root of that name (a suite or a release of Ceph), or in that directory (with a slash in it), with all that `uses` need.
+   *
+   * @throws LabError SIPHON_NOT_FOUND where there is none, SIPHON_USAGE for a name that means nothing, SIPHON_MISSING_PROGRAM for
+   *   a root that lacks something or is for another processor, SIPHON_PERMISSION where this user may not enter it
    */
   static async find(nameOrDirectory: string, { uses = [] }: { uses?: RootUse[] } = {}): Promise<Root> {
     const root = nameOrDirectory.includes("/") ? Root.at(nameOrDirectory) : Root.named(nameOrDirectory);

@@ -19,7 +19,7 @@ export function rungsOf(mode: LadderMode): Rung[] {
   return mode === "published" ? publishedRungs : cumulativeRungs;
 }
 
-/** Throws SIPHON_USAGE for a name that the mode does not have. */
+/** @throws LabError SIPHON_USAGE for a name that the mode does not have */
 export function checkRungNames(mode: LadderMode, names: readonly string[] = []): void {
   const known = rungsOf(mode).map((rung) => rung.name);
   const unknown = names.find((name) => !known.includes(name));
@@ -30,9 +30,10 @@ export function checkRungNames(mode: LadderMode, names: readonly string[] = []):
 }
 
 /**
- * Resolves the rungs to climb. A rung has the same settings whichever others are chosen: in cumulative mode
- * those of every rung before it that can be climbed here. It is compared with the chosen rung before it.
- * Throws SIPHON_USAGE for a name that the mode does not have.
+ * Resolves the rungs to climb. A rung has the same settings whichever others are chosen: in cumulative mode those of every rung
+ * before it that can be climbed here. It is compared with the chosen rung before it.
+ *
+ * @throws LabError SIPHON_USAGE for a name that the mode does not have
  */
 export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): PlannedRung[] {
   const rungs = rungsOf(mode);

@@ -14,8 +14,9 @@ export interface LoadableRelease extends LibrbdRelease {
 }
 
 /**
- * A ladder of releases of librbd: the same VM, cluster and settings, one rung a release, each compared with the one
- * before. Throws SIPHON_USAGE where the rung that all build on cannot be had.
+ * A ladder of releases of librbd: the same VM, cluster and settings, one rung a release, each compared with the one before.
+ *
+ * @throws LabError SIPHON_USAGE where the rung that all build on cannot be had
  */
 export function planReleases(
   offers: Offers,

@@ -12,7 +12,11 @@ export interface ImageServer extends AsyncDisposable {
   readonly disk: Disk;
 }
 
-/** Serves an image in a process of its own. Throws SIPHON_VM when it cannot be served. */
+/**
+ * Serves an image in a process of its own.
+ *
+ * @throws LabError SIPHON_VM when it cannot be served
+ */
 export async function serveImage(disk: RbdDisk, transport: Transport): Promise<ImageServer> {
   await using stack = new AsyncDisposableStack();
   const servers = stack.use(new ImageServers());
@@ -28,7 +32,7 @@ export async function serveImage(disk: RbdDisk, transport: Transport): Promise<I
 export class ImageServers implements AsyncDisposable {
   readonly #idle: Record<Transport, ServerProcess[]> = { nbd: [], vhost: [] };
 
-  /** Throws SIPHON_VM when the image cannot be served. */
+  /** @throws LabError SIPHON_VM when the image cannot be served */
   async serve(disk: RbdDisk, transport: Transport): Promise<ImageServer> {
     await using stack = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), "siphon-serve-"));

@@ -37,13 +37,17 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.connected && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Throws SIPHON_VM with the reason when the image cannot be served; the process can serve another one then. */
+  /** @throws LabError SIPHON_VM with the reason when the image cannot be served; the process can serve another one then */
   async attach(request: ServeRequest): Promise<void> {
     const { pool, image } = request.disk;
     await this.#ask(request, `serve ${pool}/${image}`);
   }
 
-  /** Finishes what is under way, and gives the image back. Throws SIPHON_VM when that fails. */
+  /**
+   * Finishes what is under way, and gives the image back.
+   *
+   * @throws LabError SIPHON_VM when that fails
+   */
   async detach(): Promise<void> {
     await this.#ask("detach", "give its image back");
   }

@@ -46,7 +46,9 @@ export function findRatios(asked: readonly BlockRatios[]): (RatioFinding | undef
 
 /**
  * The middle of a few values, which a few wild ones do not move: the median of the means of all pairs (Hodges and Lehmann, 1963).
- * Among quiet values it is almost as exact as their mean. Throws a RangeError when there are none.
+ * Among quiet values it is almost as exact as their mean.
+ *
+ * @throws RangeError when there are none
  */
 export function middle(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("there is no middle of no values");

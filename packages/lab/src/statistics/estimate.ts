@@ -9,10 +9,11 @@ export interface BootstrapOptions {
 }
 
 /**
- * The median of the values and its 95 % interval: the percentile bootstrap (Efron and Tibshirani, An
- * Introduction to the Bootstrap, chapter 13). With few values the interval is nearly their range, which
- * holds the true median in 94 % of all cases at five values. The order of the values does not matter.
- * Throws a RangeError when there are none.
+ * The median of the values and its 95 % interval: the percentile bootstrap (Efron and Tibshirani, An Introduction to the
+ * Bootstrap, chapter 13). With few values the interval is nearly their range, which holds the true median in 94 % of all cases at
+ * five values. The order of the values does not matter.
+ *
+ * @throws RangeError when there are none
  */
 export function estimateMedian(values: readonly number[], options: BootstrapOptions = {}): Estimate {
   const { resamples = 4000, seed = 1 } = options;

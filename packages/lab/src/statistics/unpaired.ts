@@ -4,9 +4,10 @@ import type { BootstrapOptions } from "./estimate.ts";
 import { seededRandom } from "./random.ts";
 
 /**
- * The median of one group over that of another, for groups that have nothing to do with each other, such as
- * the repeats of two runs: each is resampled by itself (percentile bootstrap, 95 %). Throws a RangeError when
- * one is empty.
+ * The median of one group over that of another, for groups that have nothing to do with each other, such as the repeats of two
+ * runs: each is resampled by itself (percentile bootstrap, 95 %).
+ *
+ * @throws RangeError when one is empty
  */
 export function unpairedRatio(
   before: readonly number[],

@@ -10,7 +10,11 @@ export interface Pair {
   after: number;
 }
 
-/** The median of after / before over the pairs, with its 95 % interval. Throws a RangeError when there are none. */
+/**
+ * The median of after / before over the pairs, with its 95 % interval.
+ *
+ * @throws RangeError when there are none
+ */
 export function pairedRatio(pairs: readonly Pair[], options?: BootstrapOptions): Estimate {
   return estimateMedian(
     pairs.map(({ before, after }) => after / before),

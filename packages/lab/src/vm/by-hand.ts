@@ -55,8 +55,9 @@ export async function startPlanned(planned: VmOptions, serve: typeof serveImage 
 }
 
 /**
- * Works out a VM from a rung: `startPlanned` starts it, `vmCommand` only shows how. Throws SIPHON_USAGE when there
- * is no such rung, or this machine lacks what it needs.
+ * Works out a VM from a rung: `startPlanned` starts it, `vmCommand` only shows how.
+ *
+ * @throws LabError SIPHON_USAGE when there is no such rung, or this machine lacks what it needs
  */
 export async function planVm(request: VmRequest): Promise<VmOptions & { name: string }> {
   const { name = `vm-${randomBytes(4).toString("hex")}`, guestImage, accel, signal } = request;

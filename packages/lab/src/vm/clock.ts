@@ -37,8 +37,8 @@ export class GuestClock {
   }
 
   /**
-   * Throws SIPHON_GUEST (a new VM may do better) when the guest's clock since the start was more than a tenth
-   * off; what the readings themselves took is granted on top.
+   * @throws LabError SIPHON_GUEST (a new VM may do better) when the guest's clock since the start was more than a tenth off; what
+   *   the readings themselves took is granted on top
    */
   async check(): Promise<void> {
     const end = await read(this.#control);

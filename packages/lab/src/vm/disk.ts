@@ -23,9 +23,9 @@ export function nodeName(disk: Disk): string {
 
 /**
  * The options for the disk that a rung is about: backend, I/O threads and device, in the study's own form.
- * Throws SIPHON_USAGE for settings that QEMU cannot combine.
  *
  * @param qemuVersion the newest where it is not known
+ * @throws LabError SIPHON_USAGE for settings that QEMU cannot combine
  */
 export function diskOptions(settings: VmSettings, disk: Disk, qemuVersion?: string): Options {
   refuseImpossible(settings, disk);

@@ -28,8 +28,9 @@ export interface PluggedDisk extends AsyncDisposable {
 const TIMEOUT_MS = 30_000;
 
 /**
- * Plugs a virtio disk into a running VM, which takes a fraction of a second and no reboot. Throws SIPHON_VM
- * when QEMU refuses it and SIPHON_GUEST when the guest does not notice it; nothing stays plugged then.
+ * Plugs a virtio disk into a running VM, which takes a fraction of a second and no reboot.
+ *
+ * @throws LabError SIPHON_VM when QEMU refuses it and SIPHON_GUEST when the guest does not notice it; nothing stays plugged then
  */
 export async function plugDisk(vm: PlugTarget, disk: Disk, settings: PlugSettings): Promise<PluggedDisk> {
   const id = `plugged-${crypto.randomUUID().slice(0, 8)}`;

@@ -42,8 +42,9 @@ export class Qmp implements Disposable {
   }
 
   /**
-   * Connects to QEMU's QMP socket, which serves one client at a time. Throws SIPHON_VM when nobody listens there
-   * or the connection ends, SIPHON_TIMEOUT when no greeting comes.
+   * Connects to QEMU's QMP socket, which serves one client at a time.
+   *
+   * @throws LabError SIPHON_VM when nobody listens there or the connection ends, SIPHON_TIMEOUT when no greeting comes
    */
   static async connect(
     path: string,

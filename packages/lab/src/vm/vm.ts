@@ -103,9 +103,11 @@ export class Vm implements AsyncDisposable {
   }
 
   /**
-   * Starts QEMU and waits until the guest answers. Throws SIPHON_VM when QEMU ends or refuses its arguments,
-   * SIPHON_GUEST when the guest panics or does not come up in time; nothing is left running then. An emulated guest that
-   * does not come up gets a second chance: in very rare cases its boot hangs.
+   * Starts QEMU and waits until the guest answers. An emulated guest that does not come up gets a second chance: in very rare
+   * cases its boot hangs.
+   *
+   * @throws LabError SIPHON_VM when QEMU ends or refuses its arguments, SIPHON_GUEST when the guest panics or does not come up in
+   *   time; nothing is left running then
    */
   static async start(options: VmOptions): Promise<Vm> {
     return Vm.#boot(options).catch((error) => {

@@ -83,7 +83,7 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
   };
 }
 
-/** Throws before anything else is missed: all of it would be in that file. */
+/** @throws before anything else is missed: all of it would be in that file */
 function assertConfigured(conf: CephConf): void {
   if (conf.path !== undefined || conf.monHosts().length > 0) return;
   const { cluster } = conf;

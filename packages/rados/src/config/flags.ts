@@ -19,6 +19,7 @@ export interface CephFlags {
  * follows `--` is left as it is.
  *
  * @param anySetting whether every other `--name=value` and `--name value` is a setting as well, as in CEPH_ARGS
+ * @throws RadosError SIPHON_RADOS_CONFIG for an option without its value
  */
 export function parseCephFlags(args: readonly string[], anySetting = false): CephFlags {
   const flags: CephFlags = { settings: new Map(), rest: [] };

@@ -17,6 +17,7 @@ export type GcmFill = "evp" | "node";
  * @param nonce 12 bytes, the first nonce; copied
  * @param counter which part of the nonce counts: the first four bytes (msgr2.0) or the last eight (msgr2.1)
  * @param fill which implementation; by default the fastest that loads
+ * @throws RangeError for a key or nonce of another length
  */
 export function createGcm(
   direction: GcmDirection,

@@ -66,7 +66,11 @@ export class Objecter implements Disposable {
     });
   }
 
-  /** Takes a request. What comes of it reaches the request itself, never from within this call. */
+  /**
+   * Takes a request. Its result reaches the request itself, never from within this call.
+   *
+   * @throws Error for a request that is under way already
+   */
   submit(request: ObjectRequest): void {
     const { dispatch } = request;
     const { clock } = this.#host.messenger;

@@ -1,4 +1,4 @@
-import { WireError } from "@siphon/wire";
+import { errno, WireError } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import { backoffBlock, backoffUnblock, osdBackoffAck, readOsdBackoff } from "../messages/osd-backoff.ts";
 import { type OsdMapMessage, readOsdMapMessage } from "../messages/osd-map.ts";
@@ -209,7 +209,7 @@ export class OsdSession implements LinkHandler {
       this.#events.redirected(request, redirect);
       return;
     }
-    if (result === -errnoAgain) {
+    if (result === -errno.EAGAIN) {
       this.#events.again(request);
       return;
     }
@@ -238,12 +238,12 @@ export class OsdSession implements LinkHandler {
   #ownerFailed(request: ObjectRequest, error: unknown): void {
     throwUnowned(error);
     if (request.dispatch.holder === undefined) return;
-    this.#events.finished(request, -errnoIo, ownerThrew(request, error));
+    this.#events.finished(request, -errno.EIO, ownerThrew(request, error));
   }
 
   /** Asked again, the OSD would answer the same nonsense: the request ends, and the error the connection. */
   #endedBy(request: ObjectRequest, error: unknown): unknown {
-    if (error instanceof WireError) this.#events.finished(request, -errnoIo, badReply(request, error));
+    if (error instanceof WireError) this.#events.finished(request, -errno.EIO, badReply(request, error));
     return error;
   }
 
@@ -291,5 +291,3 @@ function ownerThrew({ target }: ObjectRequest, cause: unknown): RadosError {
 
 /** Bytes laid out and not yet taken by the network: more would only take memory, and be cold by the time they go. */
 const mostQueued = 8 << 20;
-const errnoIo = 5;
-const errnoAgain = 11;

@@ -1,4 +1,4 @@
-import { utimeToMilliseconds } from "@siphon/wire";
+import { errno, utimeToMilliseconds } from "@siphon/wire";
 import { type PoolOp, poolOp } from "../messages/pool-op.ts";
 import type { CommandResult } from "../mon/requests.ts";
 import type { OsdMap } from "../osdmap/osdmap.ts";
@@ -39,15 +39,24 @@ export class PoolSnapshots {
       .sort((a, b) => a.id - b.id);
   }
 
-  /** Snapshots the whole pool; it is in the OSD map when this returns. EINVAL if the pool has self-managed ones. */
+  /**
+   * Snapshots the whole pool; it is in the OSD map when this returns.
+   *
+   * @throws OperationError EEXIST for a name that is taken; RadosError EINVAL if the pool has self-managed snapshots
+   */
   async create(name: string, options?: WaitOptions): Promise<void> {
     // Where there is nothing to do, the monitors say yes.
-    if (this.#find(name) !== undefined) throw this.#refused(`make snapshot ${name}`, -errnoExists);
+    if (this.#find(name) !== undefined) throw this.#refused(`make snapshot ${name}`, -errno.EEXIST);
     await this.#change({ op: poolOp.createSnapshot, name }, `make snapshot ${name}`, options);
   }
 
+  /**
+   * Removes a snapshot of the whole pool; it is gone from the OSD map when this returns.
+   *
+   * @throws OperationError ENOENT for one that is not there
+   */
   async remove(name: string, options?: WaitOptions): Promise<void> {
-    if (this.#find(name) === undefined) throw this.#refused(`remove snapshot ${name}`, -errnoNoEntry);
+    if (this.#find(name) === undefined) throw this.#refused(`remove snapshot ${name}`, -errno.ENOENT);
     await this.#change({ op: poolOp.removeSnapshot, name }, `remove snapshot ${name}`, options);
   }
 
@@ -81,6 +90,3 @@ export class PoolSnapshots {
     return OperationError.of(`cannot ${what} of pool ${this.#pool.name}`, result, [], []);
   }
 }
-
-const errnoNoEntry = 2;
-const errnoExists = 17;

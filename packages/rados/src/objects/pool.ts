@@ -64,10 +64,14 @@ export class Pool implements PoolIdentity {
     return this.#host.osdmap().poolName(this.id) ?? `${this.id}`;
   }
 
-  /** As the newest OSD map has it; ENOENT once it was removed. */
+  /**
+   * The pool as the newest OSD map has it.
+   *
+   * @throws RadosError ENOENT once it was removed
+   */
   get state(): PoolState {
     const state = this.#host.osdmap().pool(this.id);
-    if (state === undefined) throw new RadosError("ENOENT", `pool ${this.id} is there no more`);
+    if (state === undefined) throw new RadosError("ENOENT", `pool ${this.id} no longer exists`);
     return state;
   }
 

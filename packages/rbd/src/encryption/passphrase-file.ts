@@ -15,7 +15,7 @@ export interface LayerKeys extends Disposable {
   readonly keys: readonly LayerKey[];
 }
 
-/** Throws as `readPassphrase`. */
+/** @throws as `readPassphrase` */
 export async function readLayerKeys(layers: readonly EncryptionLayer[]): Promise<LayerKeys> {
   using secrets = new DisposableStack();
   const keys: LayerKey[] = [];
@@ -26,7 +26,11 @@ export async function readLayerKeys(layers: readonly EncryptionLayer[]): Promise
   return { keys, [Symbol.dispose]: () => kept.dispose() };
 }
 
-/** The bytes of a file, line end and all, as `rbd` takes them. Throws what the system says, such as ENOENT. */
+/**
+ * The bytes of a file, line end and all, as `rbd` takes them.
+ *
+ * @throws what the system says, such as ENOENT
+ */
 export async function readPassphrase(path: string): Promise<Secret> {
   try {
     return new Secret(await readFile(path));

@@ -115,7 +115,11 @@ export class Group implements SnapshottedGroup {
     await this.removeById(await idOf(from.pool, imageName), from);
   }
 
-  /** The same by the image's id, also for one that is in the trash, or gone. */
+  /**
+   * Takes an image out by its id, also one that is in the trash, or gone.
+   *
+   * @throws RbdError SIPHON_RBD_INVALID for an image of another group
+   */
   async removeById(imageId: string, from: { readonly pool: Pool } = this): Promise<void> {
     this.#assertNamespace(from.pool);
     const image = { poolId: from.pool.id, imageId };

@@ -113,7 +113,11 @@ export class Snapshots {
     await this.#perform({ type: "snapUnprotect", name });
   }
 
-  /** Makes the image what it was then. Takes the lock, and waits for it if need be. */
+  /**
+   * Gives the image the contents of a snapshot. Takes the lock, and waits for it if need be.
+   *
+   * @throws RbdError SIPHON_RBD_NO_SNAPSHOT, SIPHON_RBD_READ_ONLY, SIPHON_RBD_BUSY where another client has the lock
+   */
   async rollBack(name: string, { onProgress }: ProgressOptions = {}): Promise<void> {
     const image = this.#image;
     image.assertOpen();

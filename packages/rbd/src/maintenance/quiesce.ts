@@ -56,9 +56,9 @@ async function quiesce(image: MaintainedImage): Promise<AsyncDisposable> {
   throw new RbdError("SIPHON_RBD_BUSY", message, { errno: -errno.ETIMEDOUT, retryable: true });
 }
 
-/** EOPNOTSUPP: it has nothing to quiesce. */
-function refuses(errno: number): boolean {
-  return errno < 0 && errno !== -95;
+/** A client that answers EOPNOTSUPP has nothing to quiesce. */
+function refuses(result: number): boolean {
+  return result < 0 && result !== -errno.EOPNOTSUPP;
 }
 
 /** rbd_quiesce_notification_attempts, and milliseconds for each: who asked is believed to be gone after two without news. */

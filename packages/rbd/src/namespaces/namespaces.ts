@@ -40,6 +40,7 @@ export class Namespaces {
     }
   }
 
+  /** @throws RbdError SIPHON_RBD_EXISTS for a name that is taken, SIPHON_RBD_INVALID for an empty one */
   async create(name: string): Promise<void> {
     if (name === "") throw new RbdError("SIPHON_RBD_INVALID", "a namespace has a name");
     await changeAll(this.#pool, namespaceObject, [addNamespace(name)]).catch((error) => {

@@ -61,6 +61,7 @@ export class Overrides {
     return found;
   }
 
+  /** @throws RbdError SIPHON_RBD_INVALID for a setting that cannot be overridden here, or a value of another type */
   async set(name: string, value: string): Promise<void> {
     const option = overridable(name, this.#level);
     if (optionValue(option, value) === undefined) {

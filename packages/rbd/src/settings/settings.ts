@@ -27,7 +27,10 @@ export class Settings {
     this.#image = image;
   }
 
-  /** @param name with `rbd_` */
+  /**
+   * @param name with `rbd_`
+   * @throws RangeError for a name that is no setting of RBD
+   */
   text(name: string): string {
     const option = rbdOptions.get(name);
     if (option === undefined) throw new RangeError(`RBD has no setting ${name}`);

@@ -36,7 +36,11 @@ export class ByteSource implements AsyncDisposable {
     return whole;
   }
 
-  /** The next `length` bytes in portions, views of the stream's own. */
+  /**
+   * The next `length` bytes in portions, views of the stream's own.
+   *
+   * @throws TransferError SIPHON_TRANSFER_TRUNCATED where the source ends before
+   */
   async *take(length: number): AsyncGenerator<Buffer, void, undefined> {
     for (let left = length; left > 0; ) {
       if (this.#at === this.#portion.length && !(await this.#more())) throw this.truncated(left);

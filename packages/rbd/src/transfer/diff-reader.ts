@@ -54,7 +54,11 @@ export class DiffReader {
     return { format: this.format, header: this.header, position };
   }
 
-  /** The next record; undefined at the end. */
+  /**
+   * The next record; undefined at the end.
+   *
+   * @throws TransferError SIPHON_TRANSFER_MALFORMED, SIPHON_TRANSFER_TRUNCATED
+   */
   async next(): Promise<DiffRecord | undefined> {
     if (this.#left > 0) await this.#source.skip(this.#left);
     this.#left = 0;
@@ -75,7 +79,11 @@ export class DiffReader {
     }
   }
 
-  /** The first `length` bytes not taken yet of the record at hand, in portions, views of the stream's own. */
+  /**
+   * The first `length` bytes not taken yet of the record at hand, in portions, views of the stream's own.
+   *
+   * @throws RangeError for more bytes than the record has left; TransferError SIPHON_TRANSFER_TRUNCATED
+   */
   async *payload(length = this.#left): AsyncGenerator<Buffer, void, undefined> {
     if (length > this.#left) throw new RangeError(`${length} bytes of ${this.#left} asked for`);
     for await (const part of this.#source.take(length)) {
@@ -84,7 +92,11 @@ export class DiffReader {
     }
   }
 
-  /** As `ByteSource.fill`, with the first bytes not taken yet. */
+  /**
+   * As `ByteSource.fill`, with the first bytes not taken yet.
+   *
+   * @throws RangeError for more bytes than the record has left
+   */
   fillPayload(into: Buffer): Promise<() => Promise<void>> {
     if (into.length > this.#left) throw new RangeError(`${into.length} bytes of ${this.#left} asked for`);
     this.#left -= into.length;

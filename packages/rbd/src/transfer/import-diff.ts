@@ -18,6 +18,9 @@ export interface ImportDiffOptions extends TransferOptions {
 /**
  * Applies a diff to an image and then makes the snapshot it leads to, as `rbd import-diff` does. Every write can be repeated,
  * so a diff that was interrupted is applied again, from its start or from a cursor.
+ *
+ * @throws TransferError SIPHON_TRANSFER_MISMATCH for a diff that does not fit the image: its start is missing, or its end is
+ *   there
  */
 export async function importDiff(
   reader: DiffReader,

@@ -11,6 +11,7 @@ import { TransferError } from "./transfer-error.ts";
  * offsets (which those of images with fancy striping are not).
  *
  * @param onProgress told how far both have been read, in bytes of the image, the sum of both
+ * @throws TransferError SIPHON_TRANSFER_MISMATCH for diffs that do not follow each other
  */
 export async function mergeDiffs(
   first: ByteSource,

@@ -14,7 +14,11 @@ export interface PurgeChoice {
   readonly threshold?: number | undefined;
 }
 
-/** Which images of the trash a purge removes (src/librbd/api/Trash.cc). */
+/**
+ * The images of the trash that a purge removes (src/librbd/api/Trash.cc).
+ *
+ * @throws RbdError SIPHON_RBD_INVALID for a threshold outside 0 to 1
+ */
 export async function trashToPurge(
   images: ImagePool,
   { expiredBefore = new Date(), threshold }: PurgeChoice = {},

@@ -90,7 +90,12 @@ export class Trash {
     return id;
   }
 
-  /** Gives an image its name back, or another one. */
+  /**
+   * Gives an image its name back, or another one.
+   *
+   * @throws RbdError SIPHON_RBD_NO_IMAGE, SIPHON_RBD_EXISTS for a name that is taken, SIPHON_RBD_BUSY while something else is
+   *   done with the image
+   */
   async restore(id: string, newName?: string): Promise<void> {
     const pool = this.#pool;
     const { name, state, source } = await this.get(id);
@@ -122,6 +127,7 @@ export class Trash {
    * Removes an image for good.
    *
    * @param force also before its time has come
+   * @throws RbdError SIPHON_RBD_NO_IMAGE; SIPHON_RBD_BUSY before its time without `force`, or while it is used
    */
   async remove(id: string, { force = false, onProgress }: TrashRemoveOptions = {}): Promise<void> {
     const entry = await this.get(id);

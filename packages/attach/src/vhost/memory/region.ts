@@ -12,7 +12,11 @@ export class MemoryRegion {
   readonly #mapping: Mapping;
   #holders = 1;
 
-  /** The descriptor can be closed afterwards. Held by whoever makes it. Throws when it cannot be mapped. */
+  /**
+   * The descriptor can be closed afterwards. Held by whoever makes it.
+   *
+   * @throws when it cannot be mapped
+   */
   constructor(fd: number, description: RegionDescription) {
     this.description = description;
     this.#mapping = new Mapping(fd, description.mmapOffset, description.size);

@@ -31,8 +31,10 @@ export function createSharedMemory(name: string, length: number): number {
 }
 
 /**
- * Makes the length of shared memory final: who has it too could cut it short otherwise, and touching what is not there any more ends the
- * process. Throws SIPHON_ATTACH_PROTOCOL for what cannot be sealed.
+ * Makes the length of shared memory final: who has it too could cut it short otherwise, and touching what is not there any more
+ * ends the process.
+ *
+ * @throws AttachError SIPHON_ATTACH_PROTOCOL for what cannot be sealed
  */
 export function sealLength(fd: number): void {
   if (libc().fcntl(fd, addSeals, sealShrink | sealGrow) >= 0) return;
@@ -57,8 +59,9 @@ export class Mapping implements Disposable {
   #gone = false;
 
   /**
-   * Maps `length` bytes from `offset` on; the descriptor can be closed afterwards. Throws SIPHON_ATTACH_PROTOCOL when the file
-   * is shorter: touching what is not there would end the process.
+   * Maps `length` bytes from `offset` on; the descriptor can be closed afterwards.
+   *
+   * @throws AttachError SIPHON_ATTACH_PROTOCOL when the file is shorter: touching what is not there would end the process
    */
   constructor(fd: number, offset: number, length: number) {
     const { size } = fstatSync(fd);

@@ -12,8 +12,10 @@ const flags = nonBlocking | closeOnExec;
 const pathBytes = 108;
 
 /**
- * Listens at a path; who may connect is left to the process's file mode mask. Throws SIPHON_ATTACH_SOCKET_BUSY when something is there
- * already, SIPHON_ATTACH_SOCKET when no socket can be made there.
+ * Listens at a path; who may connect is left to the process's file mode mask.
+ *
+ * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY when something is there already, SIPHON_ATTACH_SOCKET when no socket can be made
+ *   there
  */
 export function listenAt(path: string): number {
   const fd = checked(libc().socket(unix, stream | flags, 0), "create a socket");

@@ -31,7 +31,7 @@ export class SplitRing {
   /** The idx that the driver last saw. */
   #publishedUsed: number;
 
-  /** Throws SIPHON_ATTACH_PROTOCOL when a part is not in the guest's memory. */
+  /** @throws AttachError SIPHON_ATTACH_PROTOCOL when a part is not in the guest's memory */
   constructor(
     memory: GuestMemory,
     addresses: VringAddresses,

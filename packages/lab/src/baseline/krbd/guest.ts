@@ -20,8 +20,10 @@ export interface GuestKrbd extends AsyncDisposable {
 }
 
 /**
- * Kernel RBD in the small guest, for hosts whose own kernel has none: a network on this machine, and for each run a VM
- * booted anew on it. Throws a LabError where that cannot be, such as SIPHON_PERMISSION without root.
+ * Kernel RBD in the small guest, for hosts whose own kernel has none: a network on this machine, and for each run a VM booted
+ * anew on it.
+ *
+ * @throws LabError where that cannot be, such as SIPHON_PERMISSION without root
  */
 export async function guestKrbd(
   { accel }: Pick<BaselineOptions, "accel">,

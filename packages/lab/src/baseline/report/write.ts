@@ -4,7 +4,11 @@ import { drawBaselineCharts } from "./charts.ts";
 import { baselineMarkdown } from "./markdown.ts";
 import { baselineHtml } from "./page.ts";
 
-/** Writes a baseline's report into a directory: report.html, report.md and the charts. Throws a LabError when it cannot. */
+/**
+ * Writes a baseline's report into a directory: report.html, report.md and the charts.
+ *
+ * @throws LabError when it cannot
+ */
 export async function writeBaselineReport(directory: string, results: BaselineResults): Promise<ReportFiles> {
   const charts = await drawBaselineCharts(results);
   return writePages(directory, {

@@ -67,8 +67,10 @@ export async function buildGuestImage(options: BuildGuestOptions = {}): Promise<
 }
 
 /**
- * Puts a copy of the image at `file`, its kernel and initramfs beside it as FILE.vmlinuz and FILE.initrd. Each
- * appears whole or not at all. Throws SIPHON_REFUSED when the file is there and `force` is not set.
+ * Puts a copy of the image at `file`, its kernel and initramfs beside it as FILE.vmlinuz and FILE.initrd. Each appears whole or
+ * not at all.
+ *
+ * @throws LabError SIPHON_REFUSED when the file is there and `force` is not set
  */
 export async function exportGuestImage(
   image: GuestImageFiles,

@@ -7,7 +7,7 @@ import { type StageOptions, stage } from "./stage.ts";
 /** How we come to be root in the guest's file system: by being it, or in a user namespace of our own. */
 export type Privilege = "root" | "unshare";
 
-/** Throws SIPHON_PERMISSION where neither way is open. */
+/** @throws LabError SIPHON_PERMISSION where neither way is open */
 export async function findPrivilege(what = "a guest image"): Promise<Privilege> {
   if (process.getuid?.() === 0) return "root";
   const probe = await run("unshare", [...IN_NAMESPACE, "true"], { anyExitCode: true });

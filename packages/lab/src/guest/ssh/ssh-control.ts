@@ -34,7 +34,11 @@ export class SshControl implements GuestControl {
     this.#master = masterOf(options);
   }
 
-  /** Waits for the guest to boot and to let us in. Throws SIPHON_TIMEOUT, SIPHON_GUEST or QEMU's end. */
+  /**
+   * Waits for the guest to boot and to let us in.
+   *
+   * @throws LabError SIPHON_TIMEOUT, SIPHON_GUEST or QEMU's end
+   */
   static async connect(options: SshControlOptions): Promise<SshControl> {
     const control = new SshControl(options);
     try {

@@ -40,7 +40,12 @@ export class Backup implements AsyncDisposable {
     return new Backup(directory, await readManifest(directory));
   }
 
-  /** Opens a backup to be changed, alone; begins one if the directory is empty or missing. */
+  /**
+   * Opens a backup for changes, exclusively; begins one if the directory is empty or missing.
+   *
+   * @throws TransferError SIPHON_TRANSFER_BUSY while another process has it open so, SIPHON_TRANSFER_MISMATCH for a directory
+   *   with something else in it
+   */
   static async openForChange(directory: string, image: BackedUpImage): Promise<Backup> {
     await mkdir(directory, { recursive: true });
     const lock = await lockDirectory(directory);
@@ -94,6 +99,7 @@ export class Backup implements AsyncDisposable {
    *
    * @param name of the snapshot that `source` reads
    * @param source what differs from the newest point, or from nothing if there is none; extents in ascending order
+   * @throws TransferError SIPHON_TRANSFER_MISMATCH for a point that is there already
    */
   async add(name: string, source: DiffSource, options: TransferOptions = {}): Promise<BackupPoint> {
     if (this.points.some((point) => point.name === name)) {
@@ -107,7 +113,11 @@ export class Backup implements AsyncDisposable {
     return point;
   }
 
-  /** The whole image as it was at a point: a diff of format 1 from nothing, made of all up to it as it is read. */
+  /**
+   * The whole image as it was at a point: a diff of format 1 from nothing, made of all up to it as it is read.
+   *
+   * @throws TransferError SIPHON_TRANSFER_MISMATCH for a point that is not there
+   */
   read(name: string): ByteSource {
     const index = this.points.findIndex((point) => point.name === name);
     if (index === -1) {
@@ -119,7 +129,11 @@ export class Backup implements AsyncDisposable {
     return this.#merged(this.points.slice(0, index + 1));
   }
 
-  /** Reads a point's file to its end: that it is what was written, a sound diff, and follows the one before. */
+  /**
+   * Reads a point's file to its end, and checks that it is what was written, a sound diff, and follows the point before.
+   *
+   * @throws TransferError where it does not
+   */
   async verify(point: BackupPoint): Promise<void> {
     await using source = readPointFile(this.directory, point);
     const reader = await DiffReader.open(source);
