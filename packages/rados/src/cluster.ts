@@ -58,14 +58,18 @@ export class Cluster implements AsyncDisposable {
   readonly #objecterOptions: ObjecterOptions;
   #objecter: Objecter | undefined;
   #pools: Pools | undefined;
+  readonly #options: ClusterOptions;
   readonly #closing = new AbortController();
 
-  private constructor(settings: ClusterSettings, { coalescing, openTransport }: ClusterOptions) {
+  private constructor(settings: ClusterSettings, options: ClusterOptions) {
+    const { coalescing, openTransport, fencedWith } = options;
     this.#messenger = new Messenger({
       ...{ modes: settings.modes, signMessages: settings.signMessages },
       ...(coalescing && { coalescing }),
       ...(openTransport && { openTransport }),
+      fencedWith,
     });
+    this.#options = options;
     this.#conf = settings.conf;
     this.#commandTimeout = settings.commandTimeout;
     this.#objecterOptions = settings.objecter;
@@ -127,6 +131,34 @@ export class Cluster implements AsyncDisposable {
 
   get monmap(): MonMap {
     return this.#monClient.monmap!;
+  }
+
+  /**
+   * What further clients connect with, in worker threads of this process, that the cluster fences together with this one: whoever puts this
+   * client on the blocklist ends them all. Can be sent to a worker; it may hold a key.
+   *
+   * @throws RadosError SIPHON_RADOS_MODE where OSDs speak only protocol v1, where a client has one address; _CONFIG for a client with
+   *   streams of its own
+   */
+  fencedOptions(): ClusterOptions {
+    const { signal: _, openTransport, ...options } = this.#options;
+    if (openTransport !== undefined) {
+      throw new RadosError("SIPHON_RADOS_CONFIG", "a client with streams of its own cannot be multiplied");
+    }
+    const { osdmap } = this;
+    const old = osdmap.state.osds.addrs.findIndex(
+      (addrs, osd) => osdmap.isUp(osd) && !addrs.some(({ type }) => type === "msgr2"),
+    );
+    if (old >= 0) {
+      throw new RadosError(
+        "SIPHON_RADOS_MODE",
+        `osd.${old} speaks only protocol v1, where a client has one address`,
+        {
+          hint: "clients that are fenced together need msgr2 at all OSDs (ms_bind_msgr2)",
+        },
+      );
+    }
+    return { ...options, fencedWith: this.#messenger.fencedWith ?? this.#messenger.addr };
   }
 
   /** The newest OSD map that has come. */

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { EntityAddr } from "@siphon/wire";
 import type { KeySource } from "../auth/authenticator.ts";
 import type { CryptoKey } from "../auth/crypto-key.ts";
 import { type EntityName, parseEntityName } from "../auth/entity-name.ts";
@@ -23,6 +24,11 @@ export interface ClusterOptions extends CephConfOptions {
   connectTimeout?: number;
   /** When to wait for more replies before the next read. */
   coalescing?: CoalescingOptions;
+  /**
+   * The address of another client of this process: its entry in the blocklist ends both, since OSDs look for the first of the addresses that a
+   * client announces. Needs msgr2 at the OSDs.
+   */
+  fencedWith?: EntityAddr | undefined;
   /** Streams other than TCP. */
   openTransport?: OpenTransport;
 }

@@ -41,6 +41,8 @@ export interface ConnectionHost {
   readonly revision: 0 | 1;
   readonly globalId: bigint;
   readonly addr: EntityAddr;
+  /** What the messenger announces: its address, perhaps behind that of a client that it is fenced with. */
+  readonly addrs: readonly EntityAddr[];
   nextGlobalSeq(): bigint;
   raiseGlobalSeq(seen: bigint): void;
   learnAddr(seenAs: EntityAddr): void;

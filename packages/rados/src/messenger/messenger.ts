@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { blankAddr, type EntityAddr } from "@siphon/wire";
+import { RadosError } from "../errors.ts";
 import type { ConnectionAuth, ConnectionMode } from "./auth.ts";
 import { Coalescing, type CoalescingOptions } from "./coalescing.ts";
 import type { Connection, ConnectionHandler, ConnectionHost } from "./connection.ts";
@@ -25,6 +26,8 @@ export interface MessengerOptions {
   /** The newest revision of msgr2 to offer; default 1. */
   revision?: 0 | 1;
   openTransport?: OpenTransport;
+  /** The address of another client: we announce it in front of our own, so that its entry in the blocklist ends us as well. */
+  fencedWith?: EntityAddr | undefined;
 }
 
 /**
@@ -41,6 +44,7 @@ export class Messenger implements ConnectionHost {
   readonly signMessages: boolean;
   readonly gcm: GcmFill | undefined;
   readonly revision: 0 | 1;
+  readonly fencedWith: EntityAddr | undefined;
   /** Who we are to daemons: given by the monitors. */
   globalId = 0n;
   /** Our address as daemons know it; the nonce tells this client from others on the same host. */
@@ -65,12 +69,35 @@ export class Messenger implements ConnectionHost {
     this.signMessages = options.signMessages ?? true;
     this.gcm = options.gcm;
     this.revision = options.revision ?? 1;
+    this.fencedWith = options.fencedWith;
     this.#connectTimeout = options.connectTimeout ?? 10_000;
     this.#coalescing = new Coalescing(options.coalescing);
   }
 
-  /** Dials; the outcome reaches the handler. */
+  /**
+   * What we announce to daemons: they tell connections apart by the whole list, and look for the first address in the blocklist
+   * (PrimaryLogPG::do_op in src/osd/PrimaryLogPG.cc).
+   */
+  get addrs(): readonly EntityAddr[] {
+    return this.fencedWith === undefined ? [this.addr] : [this.fencedWith, this.addr];
+  }
+
+  /**
+   * Dials; the outcome reaches the handler.
+   *
+   * @throws RadosError SIPHON_RADOS_MODE where we are fenced with another client, which the OSD's protocol v1 cannot say
+   */
   connect(peer: Peer, auth: ConnectionAuth, handler: ConnectionHandler): Connection {
+    if (this.fencedWith !== undefined && peer.type === "osd" && peer.addr.type === "legacy") {
+      throw new RadosError(
+        "SIPHON_RADOS_MODE",
+        `${peer.name} speaks only protocol v1, where a client has one address`,
+        {
+          hint: "allow msgr2 at the OSDs (ms_bind_msgr2), or serve the image by one thread",
+          retryable: true,
+        },
+      );
+    }
     const Version = peer.addr.type === "legacy" ? ConnectionV1 : ConnectionV2;
     const connection = new Version(this, peer, auth, handler);
     this.#connections.add(connection);

@@ -189,7 +189,7 @@ export class Objecter implements Disposable {
     const skipped = map.epoch !== this.#routing.map.epoch + 1;
     this.#routing.map = map;
     this.#watchdog.behind = false;
-    if (map.isBlocklisted([this.#host.messenger.addr])) {
+    if (map.isBlocklisted(this.#host.messenger.addrs)) {
       this.#end(blocklisted());
       return;
     }

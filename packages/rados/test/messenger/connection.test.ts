@@ -339,3 +339,34 @@ test("keys of a connection do not show, however hard one looks", async () => {
   assert.doesNotMatch(shown, /07 07 07 07|08 08 08 08|7, 7, 7, 7|8, 8, 8, 8/);
   messenger.close();
 });
+
+test("a client that is fenced with another announces the other's address in front of its own", async () => {
+  const fencedWith = { type: "any", nonce: 77, family: 4, address: "192.0.2.1", port: 0 } as const;
+  const announced = async (other: EntityAddr | undefined) => {
+    await using daemon = await FakeDaemon.listen({ type: "osd" });
+    const messenger = messengerFor(["crc"], { fencedWith: other });
+    await connectTo(messenger, osd(daemon.addr), new OpenAuth());
+    const [peer] = daemon.peers;
+    assert.deepEqual(peer!.addrs, messenger.addrs);
+    messenger.close();
+    return peer!.addrs.map(({ nonce }) => nonce === fencedWith.nonce);
+  };
+  assert.deepEqual(await announced(fencedWith), [true, false]);
+  assert.deepEqual(await announced(undefined), [false]);
+});
+
+test("where protocol v1 has no room for the other's address, no OSD is dialled", () => {
+  const fencedWith = { type: "any", nonce: 77, family: 4, address: "192.0.2.1", port: 0 } as const;
+  const dialled: number[] = [];
+  const messenger = messengerFor(["crc"], {
+    fencedWith,
+    openTransport: (target, events) => {
+      dialled.push(target.port);
+      return openTcp(target, events);
+    },
+  });
+  const addr: EntityAddr = { type: "legacy", nonce: 0, family: 4, address: "127.0.0.1", port: 1 };
+  const nothing = { ready: () => {}, message: () => {}, closed: () => {} };
+  assert.throws(() => messenger.connect(osd(addr), new OpenAuth(), nothing), { code: "SIPHON_RADOS_MODE" });
+  assert.deepEqual(dialled, []);
+});

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import {
   type EntityAddr,
   Reader,
-  readEntityAddr,
+  readEntityAddrVec,
   Writer,
   writeEntityAddr,
   writeEntityAddrVec,
@@ -90,6 +90,8 @@ export class FakeDaemon implements AsyncDisposable {
 
 export class FakePeer {
   readonly socket: Socket;
+  /** What the client says that it is. */
+  addrs: readonly EntityAddr[] = [];
   readonly #daemon: FakeDaemon;
   #received: Buffer[] = [];
   #sent: Buffer[] = [];
@@ -249,9 +251,7 @@ export class FakePeer {
   }
 
   #identify(payload: Buffer): void {
-    const r = new Reader(payload);
-    r.skip(5);
-    readEntityAddr(r);
+    this.addrs = readEntityAddrVec(new Reader(payload));
     const w = new Writer();
     writeEntityAddrVec(w, [{ ...this.#daemon.addr, nonce: this.#daemon.options.nonce ?? 0 }]);
     w.u64(0n).u64(1n).u64(supportedFeatures).u64(0n).u64(1n).u64(0n);

@@ -72,7 +72,7 @@ export function readAuthDone(r: Reader): AuthDone {
  * seq, u64 features supported, u64 required, u64 flags (1: lossy), u64 cookie.
  */
 export interface ClientIdent {
-  addrs: EntityAddr[];
+  addrs: readonly EntityAddr[];
   target: EntityAddr;
   globalId: bigint;
   globalSeq: bigint;

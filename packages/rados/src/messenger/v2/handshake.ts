@@ -238,7 +238,7 @@ export class Handshake {
     this.#stage = "ident";
     const { messenger, peer } = this.#host;
     writeClientIdent(this.#writer.reset(), {
-      addrs: [messenger.addr],
+      addrs: messenger.addrs,
       target: peer.addr,
       globalId: messenger.globalId,
       globalSeq: messenger.nextGlobalSeq(),
