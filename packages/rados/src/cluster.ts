@@ -176,7 +176,7 @@ export class Cluster implements AsyncDisposable {
     return this.#config;
   }
 
-  /** What the flags, the environment and ceph.conf say of a setting, or else the monitors. */
+  /** A setting as the flags, the environment and ceph.conf have it, or else as the monitors have it. */
   setting(name: string): string | undefined {
     const ofMonitors = this.#conf.get("no_mon_config") === "true" ? undefined : this.#config.get(name);
     return this.#conf.get(name) ?? ofMonitors;
@@ -227,7 +227,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * What a monitor says of itself and of the cluster's health: JSON text with `health` and `mon_status`.
+   * A monitor's own state and the cluster's health, as JSON text with `health` and `mon_status`.
    *
    * @param mon its name without `mon.`
    * @throws RadosError ENOENT for a monitor that is not in the map
@@ -253,7 +253,7 @@ export class Cluster implements AsyncDisposable {
     return this.#osdmaps.atLeast(await this.#monClient.newestVersion("osdmap", waiting), waiting);
   }
 
-  /** What `ceph status` tells. */
+  /** The output of `ceph status`. */
   async status(options?: WaitOptions): Promise<ClusterStatus> {
     return readStatus(await this.command({ prefix: "status" }, options), this.#router.activeMgr);
   }
@@ -289,7 +289,7 @@ export class Cluster implements AsyncDisposable {
     return readUsage(await this.command({ prefix: "df" }, options));
   }
 
-  /** What is in the pools, and what was done to them. Needs the caps for `df` and `pg dump`. */
+  /** Contents of the pools, and operations on them. Needs the caps for `df` and `pg dump`. */
   async statistics(options?: WaitOptions): Promise<ClusterStatistics> {
     const [usage, pgs] = await Promise.all([
       this.command({ prefix: "df", detail: "detail" }, options),

@@ -63,7 +63,7 @@ export interface RbdRemedy {
 
 export interface RbdErrorOptions extends SiphonErrorOptions {
   remedy?: RbdRemedy;
-  /** What a `rbd` program would exit with; negative. */
+  /** The exit status of `rbd` for this error; negative. */
   errno?: number;
 }
 
@@ -148,7 +148,7 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof SiphonError && codes.includes(error.code);
 }
 
-/** What errors with these codes come to: nothing, for `catch` of a Promise. All others go on. */
+/** Turns errors with these codes into undefined, for `catch` of a Promise. All others are thrown on. */
 export function unless(...codes: string[]): (error: unknown) => undefined {
   return (error) => {
     if (!hasCode(error, ...codes)) throw error;

@@ -30,7 +30,7 @@ export class ImagePool implements Images {
   readonly pool: Pool;
   readonly trash: Trash;
   readonly groups: Groups;
-  /** Of the whole pool. */
+  /** Namespaces of the pool. */
   readonly namespaces: Namespaces;
 
   constructor(cluster: Cluster, pool: Pool) {
@@ -77,7 +77,7 @@ export class ImagePool implements Images {
     return Image.open(this.cluster, this.pool, id, name, options);
   }
 
-  /** What is known of an id, also of an image in the trash. */
+  /** The name of an id, also of an image in the trash. */
   async lookUp(id: string): Promise<{ name: string; trash: boolean; header: ImageHeader }> {
     const listed = await nameOf(this.pool, id);
     const name = listed ?? (await nameInTrash(this.pool, id)) ?? id;
@@ -94,7 +94,7 @@ export class ImagePool implements Images {
     else await removeImage(this.cluster, this.pool, name, onProgress);
   }
 
-  /** What `remove` would do. */
+  /** The effect that `remove` would have. */
   planRemoval(name: string): Promise<Removal> {
     return planRemoval(this.cluster, this.pool, name);
   }

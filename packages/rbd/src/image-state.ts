@@ -28,14 +28,14 @@ export interface ParentLink {
 export interface Snapshot {
   readonly id: number;
   readonly name: string;
-  /** Of the image when the snapshot was taken, in bytes. */
+  /** Size of the image when the snapshot was taken, in bytes. */
   readonly size: number;
   readonly flags: number;
   readonly isProtected: boolean;
   readonly parent: ParentLink | undefined;
 }
 
-/** What an image's header says; a new object whenever it has changed. */
+/** The content of an image's header; a new object whenever it has changed. */
 export interface ImageState {
   readonly id: string;
   readonly name: string;
@@ -53,11 +53,11 @@ export interface ImageState {
   readonly features: number;
   /** RBD_FLAG_*: 1 object map invalid, 2 fast-diff invalid. */
   readonly flags: number;
-  /** Of the head, in bytes. */
+  /** Size of the head, in bytes. */
   readonly size: number;
   readonly snapContext: SnapContext;
   /** By id. */
   readonly snapshots: ReadonlyMap<number, Snapshot>;
-  /** Of the head. */
+  /** Parent of the head. */
   readonly parent: ParentLink | undefined;
 }

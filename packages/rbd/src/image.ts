@@ -78,7 +78,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return this.#image.header;
   }
 
-  /** Of the snapshot that was opened; undefined for the image as it is now. */
+  /** Id of the snapshot that was opened; undefined for the image as it is now. */
   get snapId(): number | undefined {
     const { snapId } = this.#image.io;
     return snapId < 0 ? undefined : snapId;
@@ -169,7 +169,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     await requests.perform({ type: "sparsify", id: await requests.newId(), sparseSize }, onProgress);
   }
 
-  /** What `sparsify` would give back; reads all there is. */
+  /** Bytes that `sparsify` would free; reads the whole image. */
   findZeros(sparseSize = defaultSparseSize, onProgress?: OnProgress): Promise<FoundZeros> {
     assertSparseSize(this.header, sparseSize);
     return findZeros(this.#image, sparseSize, onProgress);
@@ -243,7 +243,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     await image.lock.whileOwned(change);
   }
 
-  /** Who has the image open; this client, too. */
+  /** The clients that have the image open, this one included. */
   watchers(): Promise<Watcher[]> {
     return this.#image.pool.listWatchers(this.#image.headerName);
   }

@@ -12,7 +12,7 @@ export const infoObject = "rbd_info";
 export const idObject = (imageName: string) => `rbd_id.${imageName}`;
 export const headerObject = (imageId: string) => `rbd_header.${imageId}`;
 export const groupHeaderObject = (groupId: string) => `rbd_group_header.${groupId}`;
-/** Of an image of format 1. */
+/** Header object of an image of format 1. */
 export const oldHeaderObject = (imageName: string) => `${imageName}.rbd`;
 export const dataPrefix = (imageId: string, ownPoolId: number, dataPoolId: number) =>
   dataPoolId === ownPoolId ? `rbd_data.${imageId}` : `rbd_data.${ownPoolId}.${imageId}`;

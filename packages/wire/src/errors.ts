@@ -1,12 +1,12 @@
-/** What every error of this project offers beside its message. */
+/** Options of every error of this project. */
 export interface SiphonErrorOptions {
   /** The error that led to this one. */
   cause?: unknown;
   /** Whether doing the same thing again, unchanged, may succeed. */
   retryable?: boolean;
-  /** What the reader can do about it; shown after the message. */
+  /** The next step for the reader; shown after the message. */
   hint?: string;
-  /** What the reader can do about it, where the words depend on the program that uses the library. */
+  /** The next step for the reader, where the words depend on the program that uses the library. */
   remedy?: Remedy;
 }
 

@@ -132,7 +132,7 @@ export class Writer {
     b[at + 3] = value >> 24;
   }
 
-  /** What was written, as a view: it is overwritten by writing after `reset`. */
+  /** The bytes written so far, as a view: writing after `reset` overwrites it. */
   finish(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }

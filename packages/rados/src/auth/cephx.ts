@@ -22,7 +22,7 @@ export class CephxState {
   #key: CryptoKey;
   #globalId = 0n;
   #tickets: Tickets = new Map();
-  /** Of the monitor session: with it the session's ticket is renewed without a new handshake. */
+  /** Server challenge of the monitor session: with it the session's ticket is renewed without a new handshake. */
   #serverChallenge = 0n;
 
   constructor(name: EntityName, key: CryptoKey) {

@@ -1,6 +1,6 @@
 import { Writer } from "@siphon/wire";
 
-/** What a text is encrypted for: keys of type aes256k encrypt each kind with a key of its own (src/auth/cephx/CephxProtocol.h). */
+/** Purposes of encryption: keys of type aes256k derive a key for each (src/auth/cephx/CephxProtocol.h). */
 export const keyUsage = {
   connectionSecret: 0x03,
   ticketSessionKey: 0x04,

@@ -13,7 +13,7 @@ import { type WaitOptions, within } from "../wait.ts";
 import { type CommandOptions, type CommandTarget, parsePgId } from "./command.ts";
 import { daemonCommand, monDaemonCommand, pingMonitor } from "./daemon-command.ts";
 
-/** What the maps are read from, and through what daemons are reached. */
+/** The maps, and the way to the daemons. */
 export interface CommandPaths {
   readonly messenger: Messenger;
   readonly authenticator: Authenticator;

@@ -32,7 +32,7 @@ export class CephFloat {
 const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown };
 
 /**
- * Who carries a command out:
+ * The daemon that carries a command out:
  * - `mon`: the monitors, who hand on what is the manager's;
  * - `mgr`: the modules of the active manager;
  * - one daemon itself: an OSD by number, a monitor by its name, the active manager; or the OSD that leads a PG.
@@ -48,7 +48,7 @@ export type CommandTarget =
 export interface CommandOptions extends WaitOptions {
   /** Default `mon`. */
   target?: CommandTarget;
-  /** What the command reads, such as a keyring to import. */
+  /** Input of the command, such as a keyring to import. */
   input?: Uint8Array;
 }
 

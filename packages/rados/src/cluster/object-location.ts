@@ -9,7 +9,7 @@ export interface ObjectLocation {
   pool: string;
   poolId: number;
   object: string;
-  /** Of the object's name, before it is folded into the number of PGs. */
+  /** Hash of the object's name, before it is folded into the number of PGs. */
   hash: number;
   /** `1.6`. */
   pg: string;

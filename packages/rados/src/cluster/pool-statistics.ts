@@ -1,4 +1,4 @@
-/** What is in a pool, and what was done to it, as `rados df` tells; bytes and counts. */
+/** Contents of a pool, and operations on it, as `rados df` shows them; bytes and counts. */
 export interface PoolStatistics {
   name: string;
   id: number;
@@ -16,7 +16,7 @@ export interface PoolStatistics {
   writes: number;
   writtenBytes: number;
   compressedBytes: number;
-  /** What was compressed, before it was. */
+  /** Bytes before compression of the data that was compressed. */
   uncompressedBytes: number;
 }
 
@@ -29,7 +29,7 @@ export interface ClusterStatistics {
   totalKib: number;
 }
 
-/** Of the outputs of `df detail` and `pg dump pools`. */
+/** Reads the outputs of `df detail` and `pg dump pools`. */
 export function readStatistics(usage: unknown, pgs: unknown): ClusterStatistics {
   const { stats: whole, pools } = usage as DfOutput;
   const sums = new Map((pgs as PgDumpOutput).pool_stats.map(({ poolid, stat_sum }) => [poolid, stat_sum]));

@@ -10,7 +10,7 @@ export interface PoolSpec {
   /** Makes an erasure-coded pool, by this profile. */
   erasureCodeProfile?: string;
   crushRule?: string;
-  /** What the pool is for: `rbd`, `rgw`, `cephfs`, or a name of your own. */
+  /** The application of the pool: `rbd`, `rgw`, `cephfs`, or a name of your own. */
   application?: string;
 }
 
@@ -45,14 +45,14 @@ export interface PoolUsage {
   id: number;
   name: string;
   objects: number;
-  /** What clients stored, and what that takes with copies and overhead. */
+  /** Bytes that clients stored, and bytes that these take with copies and overhead. */
   storedBytes: number;
   usedBytes: number;
   /** How much more clients can store. */
   availableBytes: number;
 }
 
-/** Of the output of `df`. */
+/** Reads the output of `df`. */
 export function readUsage(output: unknown): Usage {
   const df = output as DfOutput;
   return {

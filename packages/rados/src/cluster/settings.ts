@@ -33,7 +33,7 @@ export interface ClusterOptions extends CephConfOptions {
   openTransport?: OpenTransport;
 }
 
-/** What connecting to a cluster needs to know. */
+/** Settings needed to connect to a cluster. */
 export interface ClusterSettings {
   name: EntityName;
   /** Undefined with auth method none. */

@@ -22,7 +22,7 @@ export interface Parameter {
   choices: string[] | undefined;
   least: number;
   greatest: number;
-  /** What its text consists of. */
+  /** The characters that its text may have. */
   characters: RegExp | undefined;
 }
 
@@ -103,7 +103,7 @@ function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** What is written as text or as a number; undefined if it is neither. */
+/** A text or a number, as text; undefined for anything else. */
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" || typeof value === "number" ? `${value}` : undefined;
 }
@@ -189,7 +189,7 @@ function takePositional(
 /** The word as the daemon wants it; undefined if it does not fit. */
 function convert(parameter: Parameter, word: string): unknown {
   const { type, choices, characters } = parameter;
-  // What looks like an option and is none of the command's is a slip, not a name.
+  // A word that looks like an option, and is none of the command's, is a slip and not a name.
   if (word.startsWith("--") && type !== "CephChoices") return undefined;
   switch (type) {
     case "CephInt":

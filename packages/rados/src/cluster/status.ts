@@ -15,9 +15,9 @@ export interface ClusterStatus {
   totalBytes: number;
   /** PGs by state, most first. */
   pgs: { state: string; count: number }[];
-  /** Of clients, a second. */
+  /** I/O of clients, per second. */
   io: { readBytes: number; writeBytes: number; readOperations: number; writeOperations: number };
-  /** Of recovery, a second. */
+  /** Recovery, per second. */
   recovery: { bytes: number; objects: number };
 }
 
@@ -29,7 +29,7 @@ export interface HealthCheck {
 }
 
 /**
- * Of the output of `status`.
+ * Reads the output of `status`.
  *
  * @param mgr name of the active manager, which `status` leaves out
  */

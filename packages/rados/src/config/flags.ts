@@ -1,7 +1,7 @@
 import { RadosError } from "../errors.ts";
 import { settingName } from "./ini.ts";
 
-/** What the options that all of Ceph's programs understand say. */
+/** The options that all of Ceph's programs understand. */
 export interface CephFlags {
   conf?: string;
   cluster?: string;

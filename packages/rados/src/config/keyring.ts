@@ -5,7 +5,7 @@ import { parseIni } from "./ini.ts";
 export interface KeyringEntry {
   /** In the base64 form that `ceph auth get-key` prints. */
   readonly key: Secret;
-  /** What the user may do, by kind of daemon. */
+  /** The user's capabilities, by kind of daemon. */
   readonly caps: ReadonlyMap<string, string>;
 }
 

@@ -6,7 +6,7 @@ import { RadosError } from "../errors.ts";
 export interface MonHost {
   /** An IP address or a DNS name. */
   host: string;
-  /** What is spoken there; `any`: msgr2 and the first protocol are both tried. */
+  /** The protocol spoken there; `any`: msgr2 and the first protocol are both tried. */
   type: "msgr2" | "legacy" | "any";
   /** 0: the usual port of the protocol. */
   port: number;
@@ -126,7 +126,7 @@ function parsePlace(place: string, text: string): MonHost {
   return { host, type, port };
 }
 
-/** Told apart in advance: Node compiles a large expression for its answer. */
+/** Tells the forms apart in advance: Node compiles a large expression for its answer. */
 function isIPv6(text: string): boolean {
   return /^[\da-f]*:[\da-f]*:/i.test(text) && isValidIPv6(text);
 }

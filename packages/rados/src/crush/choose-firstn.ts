@@ -14,7 +14,7 @@ export interface FirstnChoice {
   readonly base: number;
   readonly tries: number;
   readonly leafTries: number;
-  /** What the choice above adds to every attempt. */
+  /** Added to every attempt by the choice above. */
   readonly parentR: number;
 }
 

@@ -15,7 +15,7 @@ export interface IndepChoice {
   readonly stride: number;
   readonly tries: number;
   readonly leafTries: number;
-  /** What the choice above adds to every attempt. */
+  /** Added to every attempt by the choice above. */
   readonly parentR: number;
 }
 

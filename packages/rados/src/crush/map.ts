@@ -23,7 +23,7 @@ export interface CrushBucket {
   readonly size: number;
   /** Devices (0 and up) and buckets (negative). */
   readonly items: Int32Array;
-  /** Of each item; of a uniform bucket the one weight of all. */
+  /** Weight of each item; a uniform bucket has one weight for all. */
   readonly weights: Uint32Array;
   /** list: sums of the weights up to each item; tree: weights of its nodes; straw: length of each item's straw. */
   readonly extra: Uint32Array;
@@ -86,7 +86,7 @@ export interface CrushTunables {
 /** By bucket index (-1 - id). */
 export type ChooseArgs = ReadonlyMap<number, ChooseArg>;
 
-/** What replaces a straw2 bucket's own weights and, as input of the hash, ids. */
+/** Replacements for a straw2 bucket's own weights and, as input of the hash, its ids. */
 export interface ChooseArg {
   /** Per position in the result; later positions use the last. Empty: the bucket's own. */
   readonly weightSets: readonly Uint32Array[];
@@ -99,7 +99,7 @@ export const defaultChooseArgs = -1;
 /** Names for people; placement needs none of them. */
 export interface CrushNames {
   readonly types: ReadonlyMap<number, string>;
-  /** Of devices and buckets. */
+  /** Names of devices and buckets. */
   readonly items: ReadonlyMap<number, string>;
   readonly rules: ReadonlyMap<number, string>;
   /** Device class (ssd, hdd, ...) by device id. */

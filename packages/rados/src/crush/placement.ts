@@ -24,7 +24,7 @@ export interface Placement {
   localFallbackTries: number;
   varyR: number;
   stable: boolean;
-  /** What the placement may still cost; see `spend`. */
+  /** Cost that the placement may still have; see `spend`. */
   budget: number;
 }
 
@@ -34,7 +34,7 @@ export interface Placement {
  */
 export const itemBudget = 2 ** 24;
 
-/** What an attempt costs besides looking at items, in items. */
+/** Cost of an attempt besides looking at items, in items. */
 const attemptCost = 16;
 
 /** Accounts for an attempt that looks at so many items; every loop whose length the map decides comes by here. */

@@ -2,7 +2,7 @@ import { crushHash3 } from "@siphon/wire";
 import { crushLn } from "./ln.ts";
 import type { CrushBucket } from "./map.ts";
 
-/** What the kernel computes, item by item: for the few placements of a short command, which end before a kernel could be had. */
+/** The same choice as the kernel's, item by item: for the few placements of a short command, which end before a kernel could be ready. */
 export function chooseStraw2({ items, weights, size }: CrushBucket, x: number, r: number): number {
   let winner = 0;
   let longest = Number.NEGATIVE_INFINITY;

@@ -8,7 +8,7 @@ import { chooseStraw2 } from "./straw2-plain.ts";
 /** A pool's replacement weights and ids, as they lie in the memory of the kernel; by bucket index. */
 export type Straw2Args = ReadonlyMap<number, readonly Straw2Input[]>;
 
-/** What the kernel reads for one bucket (at one position of the result): addresses in its memory. */
+/** Input of the kernel for one bucket (at one position of the result): addresses in its memory. */
 interface Straw2Input {
   readonly ids: number;
   readonly end: number;

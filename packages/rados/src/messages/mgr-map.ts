@@ -1,6 +1,6 @@
 import { type EntityAddr, type Reader, readEntityAddrVec } from "@siphon/wire";
 
-/** What a client needs of the MgrMap: where the active manager is. */
+/** The part of the MgrMap that a client needs: where the active manager is. */
 export interface MgrMap {
   epoch: number;
   activeName: string;

@@ -19,7 +19,7 @@ export function monCommandMessage(
 export interface CommandReply {
   /** 0 or more, or a negative errno. */
   result: number;
-  /** What the daemon says about it, for people. */
+  /** The daemon's message for people. */
   status: string;
 }
 

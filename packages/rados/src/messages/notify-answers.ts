@@ -1,6 +1,6 @@
 import { Reader } from "@siphon/wire";
 
-/** Who answered a notify, and who did not in time. */
+/** Watchers that answered a notify, and those that did not answer in time. */
 export interface NotifyAnswers {
   replies: (NotifiedWatcher & { payload: Buffer })[];
   missed: NotifiedWatcher[];
@@ -9,7 +9,7 @@ export interface NotifyAnswers {
 export interface NotifiedWatcher {
   /** Its `globalId`. */
   client: bigint;
-  /** Of its watch. */
+  /** Cookie of its watch. */
   cookie: bigint;
 }
 

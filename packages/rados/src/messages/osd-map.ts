@@ -5,7 +5,7 @@ export interface OsdMapMessage {
   fsid: string;
   incrementals: Map<number, Buffer>;
   fulls: Map<number, Buffer>;
-  /** Of the epochs that the sender can give. */
+  /** Oldest epoch that the sender has. */
   oldest: number;
   newest: number;
 }

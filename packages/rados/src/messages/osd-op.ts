@@ -89,7 +89,7 @@ export interface ClientId {
   readonly high: number;
 }
 
-/** What all requests to an object begin with; `placeTemplate` fills in where it is. */
+/** The beginning of every request to an object; `placeTemplate` fills in its place. */
 export function osdOpTemplate({ poolId, name, namespace, key, hash }: ObjectTarget): Buffer {
   const w = new Writer(256);
   w.u8(1).u8(1).u32(18).u8(1).u64(poolId).u32(0).i32(-1).u8(0xff);

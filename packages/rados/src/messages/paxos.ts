@@ -1,7 +1,7 @@
 import type { Reader, Writer } from "@siphon/wire";
 
 /**
- * What begins a message to or from a service of the monitors (src/messages/PaxosServiceMessage.h); unused by
+ * The beginning of a message to or from a service of the monitors (src/messages/PaxosServiceMessage.h); unused by
  * clients: u64 version, i16 monitor of the session (-1), u64 transaction there.
  */
 export function writePaxos(w: Writer): Writer {

@@ -3,7 +3,7 @@ import type { OutgoingMessage } from "../messenger/message.ts";
 import { skipPaxos, writePaxos } from "./paxos.ts";
 import { messageType } from "./types.ts";
 
-/** What monitors do to a pool (POOL_OP_* in src/include/ceph_fs.h). */
+/** Changes of a pool by the monitors (POOL_OP_* in src/include/ceph_fs.h). */
 export const poolOp = {
   createSnapshot: 0x11,
   removeSnapshot: 0x12,
@@ -14,9 +14,9 @@ export const poolOp = {
 export interface PoolOp {
   poolId: number;
   op: (typeof poolOp)[keyof typeof poolOp];
-  /** Of a snapshot of the pool. */
+  /** Name of a snapshot of the pool. */
   name?: string;
-  /** Of a self-managed snapshot. */
+  /** Id of a self-managed snapshot. */
   snapId?: number;
 }
 

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "../messenger/message.ts";
 
-/** What an OSD tells the watchers of an object, or who notified them. */
+/** A message of an OSD to the watchers of an object, or to the client that notified them. */
 export interface WatchNotify {
   event: WatchEvent;
-  /** Of the watch, as given when it was made; of the notify, for `completed`. */
+  /** Cookie of the watch, as given when it was registered; of the notify, for `completed`. */
   cookie: bigint;
   notifyId: bigint;
-  /** What the notifier sent along; for `completed` see `replies`. */
+  /** Payload of the notification; for `completed` see `replies`. */
   payload: Buffer;
   /** 0 or a negative errno, for `completed`. */
   result: number;

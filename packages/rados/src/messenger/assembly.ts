@@ -1,7 +1,7 @@
 import { carryBytes, type MessengerMemory } from "./memory.ts";
 import type { Region } from "./region.ts";
 
-/** What takes frames out of bytes. */
+/** Takes frames out of bytes. */
 export interface FrameTaker {
   /**
    * Takes what it can of the bytes from `start` up to `end` of the region and returns where it stopped: at

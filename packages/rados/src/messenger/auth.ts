@@ -6,7 +6,7 @@ export const authMethod = { none: 1, cephx: 2 } as const;
 export const connectionMode = { crc: 1, secure: 2 } as const;
 export type ConnectionMode = keyof typeof connectionMode;
 
-/** What the two sides share once they have proven themselves; none of it with auth method none. */
+/** Secrets that both sides share after authentication; none with auth method none. */
 export interface SessionSecrets {
   /** Signs the handshake (msgr2) or every message (msgr1). */
   sessionKey: Pick<CryptoKey, "sign" | "reveal"> | undefined;

@@ -1,7 +1,7 @@
-/** What a daemon that speaks the other version of the protocol begins with. */
+/** The first bytes of a daemon that speaks the other version of the protocol. */
 export interface ForeignBanner {
   begins: string;
-  /** What to tell the user. */
+  /** Explanation for the user. */
   reason: string;
 }
 

@@ -10,7 +10,7 @@ import { type Peer, type PeerType, peerText } from "./peer.ts";
 import { Region } from "./region.ts";
 import type { OpenTransport, Transport } from "./transport.ts";
 
-/** What a connection tells its owner; all calls come from the event loop. */
+/** Events of a connection for its owner; all calls come from the event loop. */
 export interface ConnectionHandler {
   /** The handshake is done: messages may be sent. */
   ready(connection: Connection): void;
@@ -28,7 +28,7 @@ export interface ConnectionHandler {
   closed(connection: Connection, error: RadosError): void;
 }
 
-/** What the connections of one client share: its `Messenger`. */
+/** State that the connections of one client share: its `Messenger`. */
 export interface ConnectionHost {
   readonly memory: MessengerMemory;
   readonly events: ConnectionEvents;
@@ -41,7 +41,7 @@ export interface ConnectionHost {
   readonly revision: 0 | 1;
   readonly globalId: bigint;
   readonly addr: EntityAddr;
-  /** What the messenger announces: its address, perhaps behind that of a client that it is fenced with. */
+  /** The addresses that the messenger announces: its own, perhaps behind that of a client that it is fenced with. */
   readonly addrs: readonly EntityAddr[];
   nextGlobalSeq(): bigint;
   raiseGlobalSeq(seen: bigint): void;
@@ -82,10 +82,10 @@ export abstract class Connection {
   #state: "connecting" | "ready" | "closed" = "connecting";
 
   readonly #assembly: FrameAssembly;
-  /** What leaves with the next write, and the memory of it that is ours. */
+  /** Bytes of the next write, and the part of them in memory that is ours. */
   #outgoing: Uint8Array[] = [];
   #chunks: Region[] = [];
-  /** Of `region`: what comes before is in `outgoing` already. */
+  /** Offset in `region` up to which everything is in `outgoing` already. */
   #listed = 0;
   #used = 0;
   /** Whether the messenger will flush this connection at the end of the tick. */
@@ -294,7 +294,7 @@ export abstract class Connection {
     this.#assembly.received(length);
   }
 
-  /** Of a connection that was ended by what it received nothing is left to keep. */
+  /** Drop the rest once received bytes have ended the connection. */
   #take(region: Region, start: number, end: number): number {
     let stopped = end;
     this.#guard(() => {

@@ -47,7 +47,7 @@ export function fixedMemory(length: number): Buffer {
   return Buffer.from(new ArrayBuffer(Math.max(length, 128)), 0, length);
 }
 
-/** What is used of koffi: pointers are declared as integers, so that addresses need no object each. */
+/** The part of koffi in use: pointers are declared as integers, so that addresses need no object each. */
 interface Koffi {
   load(path: null): {
     func(name: string, result: string, parameters: string[]): (...args: never[]) => unknown;

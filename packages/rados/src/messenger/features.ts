@@ -69,5 +69,5 @@ export function featureMask(...names: readonly FeatureName[]): bigint {
 
 export const supportedFeatures: bigint = featureMask(...(Object.keys(bits) as FeatureName[]));
 
-/** What a daemon must have for this client to talk to it: Luminous and newer. */
+/** Features that a daemon must have for this client to talk to it: Luminous and newer. */
 export const requiredFeatures: bigint = featureMask("SERVER_LUMINOUS", "SERVER_JEWEL");

@@ -6,7 +6,7 @@ import { type Connection, sameInstance } from "./connection.ts";
 import type { DataSink, IncomingMessage } from "./message.ts";
 import type { Messenger } from "./messenger.ts";
 
-/** What a link tells its owner; all calls come from the event loop. */
+/** Events of a link for its owner; all calls come from the event loop. */
 export interface LinkHandler {
   /** There is a new connection: send (again) what has no answer yet. */
   ready(connection: Connection): void;

@@ -19,7 +19,7 @@ const pooledChunks = 64;
 export class MessengerMemory {
   /** Carry and read area. */
   readonly receive: Region;
-  /** What the sockets read into. */
+  /** The memory that the sockets read into. */
   readonly readArea: Buffer;
   readonly #free: Region[] = [];
 

@@ -45,7 +45,7 @@ export class Messenger implements ConnectionHost {
   readonly gcm: GcmFill | undefined;
   readonly revision: 0 | 1;
   readonly fencedWith: EntityAddr | undefined;
-  /** Who we are to daemons: given by the monitors. */
+  /** The client's identity for daemons, given by the monitors. */
   globalId = 0n;
   /** Our address as daemons know it; the nonce tells this client from others on the same host. */
   addr: EntityAddr = { ...blankAddr, type: "any", nonce: randomInt(1, 2 ** 31) };

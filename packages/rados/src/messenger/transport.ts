@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 
-/** What a transport tells its connection. All calls come from the event loop, none from inside a method. */
+/** Events of a transport for its connection. All calls come from the event loop, none from inside a method. */
 export interface TransportEvents {
   /** The stream is open; writing may begin. */
   connected(): void;

@@ -30,7 +30,7 @@ export class TurnClock {
     return this.#date;
   }
 
-  /** What was read is old now. */
+  /** Ends the turn: the time that was read is old now. */
   turnOver(): void {
     this.#now = 0;
     this.#date = 0;

@@ -32,7 +32,7 @@ export function monitorNamed(name: string, monmap: MonMap, mayUse: (addr: Entity
   });
 }
 
-/** What a client can speak, msgr2 before the first protocol. */
+/** The addresses that a client can speak to, msgr2 before the first protocol. */
 export function byPreference(addrs: readonly EntityAddr[]): EntityAddr[] {
   const of = (type: EntityAddr["type"]) => addrs.filter((addr) => addr.type === type);
   return [...of("msgr2"), ...of("legacy")];

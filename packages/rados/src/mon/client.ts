@@ -26,7 +26,7 @@ import { TicketRenewal } from "./ticket-renewal.ts";
 export interface MonClientOptions {
   /** Where to look for the first monitor. */
   candidates: readonly Candidate[];
-  /** What must be the cluster's fsid, if it is known. */
+  /** The fsid that the cluster must have, if it is known. */
   fsid?: string | undefined;
   /** Milliseconds between keepalives (mon_client_ping_interval); default 10,000. */
   pingInterval?: number;
@@ -58,7 +58,7 @@ export class MonClient {
   #sessionSince = 0;
   #huntTimer: NodeJS.Timeout | undefined;
   #closed = false;
-  /** Of whoever waits for the first session. */
+  /** Resolves with the first session. */
   #first: PromiseWithResolvers<void> | undefined;
   #lastErrors: RadosError[] = [];
 
@@ -88,7 +88,7 @@ export class MonClient {
     return this.#monmap;
   }
 
-  /** Of the monitor of the session: `mon.a`; undefined while one is looked for. */
+  /** Name of the session's monitor, `mon.a`; undefined while the client looks for one. */
   get currentMon(): string | undefined {
     return this.#session?.peer.name;
   }
@@ -259,7 +259,7 @@ export class MonClient {
   #dispatch(session: MonSession, message: IncomingMessage): void {
     if (session !== this.#session) return;
     if (message.type === messageType.authReply) this.#handleAuthReply(session, message);
-    // What is no answer to a request is something newer, that was not asked for.
+    // A message that answers no request is news that was not asked for.
     else if (!readMonNews(message, this.#news)) this.#requests.take(message);
   }
 

@@ -6,7 +6,7 @@ import { messageType } from "../messages/types.ts";
 import type { IncomingMessage } from "../messenger/message.ts";
 import type { MonMap } from "./monmap.ts";
 
-/** What the monitors tell without being asked each time. */
+/** News from the monitors that need not be asked for each time. */
 export interface MonNews {
   monmap(map: MonMap): void;
   osdmap(maps: OsdMapMessage): void;

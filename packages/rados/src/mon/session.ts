@@ -83,7 +83,7 @@ export class MonSession implements ConnectionHandler {
       this.#handler.message(this, message);
       return;
     }
-    // What monitors send unasked before we are in (their map) comes again with the subscription.
+    // Monitors send their map before authentication is done; it comes again with the subscription.
     if (message.type !== messageType.authReply) return;
     const reply = readAuthReply(message.readFront("MAuthReply"));
     if (reply.result < 0) {

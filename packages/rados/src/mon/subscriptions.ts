@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { monSubscribeMessage, type Subscription } from "../messages/mon-subscribe.ts";
 import type { OutgoingMessage } from "../messenger/message.ts";
 
-/** What the monitors are to tell as it changes, and from which version on: the next session asks for the same. */
+/** Subscriptions to maps of the monitors, with the version to start from: the next session asks for the same. */
 export class Subscriptions {
   readonly #wanted = new Map<string, Subscription>([["monmap", { start: 0, once: false }]]);
   #sending = false;

@@ -4,7 +4,7 @@ import { comparePositions, type ObjectPosition } from "../osdmap/object-position
 import { NO_SNAP } from "./snap-context.ts";
 import type { ObjectTarget } from "./target.ts";
 
-/** What an OSD asked this client not to send for now (doc/dev/osd_internals/backoff.rst). Forgotten with the connection. */
+/** Objects and PGs that an OSD asked this client not to use for now (doc/dev/osd_internals/backoff.rst). Forgotten with the connection. */
 export class Backoffs {
   readonly #byId = new Map<bigint, OsdBackoff>();
 

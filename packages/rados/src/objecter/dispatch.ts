@@ -14,7 +14,7 @@ export class Dispatch {
   paused = false;
   /** Those of the request, and more. */
   flags = 0;
-  /** What it counts for in the limits of what is in flight, in bytes. */
+  /** Bytes charged against the in-flight limit. */
   cost = 0;
   /** Whether it counts. */
   counted = false;

@@ -23,7 +23,7 @@ export function isHeldBack(map: OsdMap, pool: Pool, flags: number): boolean {
   return map.writesPaused(pool, mayFill);
 }
 
-/** Who only deletes is let through to a full pool. */
+/** Whether a request only deletes: a full pool lets it through. */
 export function onlyDeletes(ops: OpList): boolean {
   for (let op = 0; op < ops.count; op++) if (ops.code(op) !== opCode.delete) return false;
   return ops.count > 0;

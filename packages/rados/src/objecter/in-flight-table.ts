@@ -9,7 +9,7 @@ export interface RequestInFlight {
   namespace: string;
   /** `1.6`. */
   pg: string;
-  /** Who has it, or will; -1: nobody serves the PG now. */
+  /** The OSD that has it or will get it; -1: no OSD serves the PG now. */
   osd: number;
   /** Milliseconds since it was submitted. */
   age: number;

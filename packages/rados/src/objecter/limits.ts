@@ -8,7 +8,7 @@ export interface InFlightLimits {
   bytes: number;
 }
 
-/** What is in flight, against what may be. */
+/** Requests and bytes in flight, and their limits. */
 export class InFlight {
   readonly limits: InFlightLimits;
   ops = 0;

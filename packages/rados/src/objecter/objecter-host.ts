@@ -23,7 +23,7 @@ export interface ObjecterOptions {
   location: CrushLocation;
 }
 
-/** What happens at OSDs besides answers, for who keeps watches there. */
+/** Events at OSDs besides answers, for the keeper of watches. */
 export interface ObjecterListener {
   watchNotify?(event: WatchNotify, osd: number): void;
   /** The connection to an OSD is gone, and with it what the OSD knew of us. */

@@ -185,7 +185,7 @@ export class Objecter implements Disposable {
   }
 
   #mapChanged(map: OsdMap): void {
-    // Of the maps in between some may have moved what this one has where it was.
+    // Maps between the two may have moved a PG that is back in its old place.
     const skipped = map.epoch !== this.#routing.map.epoch + 1;
     this.#routing.map = map;
     this.#watchdog.behind = false;

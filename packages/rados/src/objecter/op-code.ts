@@ -5,7 +5,7 @@ const attr = 0x0300;
 const exec = 0x0400;
 const pg = 0x0500;
 
-/** What an OSD can be asked to do with an object (CEPH_OSD_OP_* in src/include/rados.h). */
+/** Operations of an OSD on an object (CEPH_OSD_OP_* in src/include/rados.h). */
 export const opCode = {
   read: read | data | 1,
   stat: read | data | 2,
@@ -51,7 +51,7 @@ export const opCode = {
   listObjectsFiltered: read | pg | 6,
 } as const;
 
-/** Of one operation (CEPH_OSD_OP_FLAG_*). */
+/** Flags of one operation (CEPH_OSD_OP_FLAG_*). */
 export const opFlag = {
   exclusive: 0x01,
   /** The operations behind it are carried out although this one failed. */
@@ -63,7 +63,7 @@ export const opFlag = {
   adviseNoCache: 0x40,
 } as const;
 
-/** Of a request (CEPH_OSD_FLAG_*). */
+/** Flags of a request (CEPH_OSD_FLAG_*). */
 export const requestFlag = {
   ack: 0x01,
   onDisk: 0x04,

@@ -14,7 +14,7 @@ export class OpList {
   view: DataView;
   /** How many operations there are. */
   count = 0;
-  /** Of the inputs of all operations together. */
+  /** Bytes of the inputs of all operations. */
   inputBytes = 0;
 
   constructor(capacity = 2) {
@@ -63,7 +63,7 @@ export class OpList {
     return this.view.getUint16(op * opBytes, true);
   }
 
-  /** Of an operation made by `addExtent`. */
+  /** Length of an operation made by `addExtent`. */
   extentLength(op: number): number {
     return readU64(this.view, op * opBytes + opArguments + 8);
   }

@@ -17,7 +17,7 @@ import type { OpList } from "./op-list.ts";
 import type { ObjectRequest } from "./request.ts";
 import { hold, type Requests } from "./requests.ts";
 
-/** What comes of the requests of a session. */
+/** Results of the requests of a session. */
 export interface SessionEvents {
   /** There is a connection: all requests of the session are to be addressed and sent. */
   ready(session: OsdSession): void;
@@ -234,14 +234,14 @@ export class OsdSession implements LinkHandler {
     }
   }
 
-  /** What the owner of a request throws ends the request; it is no fault of the OSD or the connection. */
+  /** An error thrown by a request's owner ends the request; the OSD and the connection are not at fault. */
   #ownerFailed(request: ObjectRequest, error: unknown): void {
     throwUnowned(error);
     if (request.dispatch.holder === undefined) return;
     this.#events.finished(request, -errno.EIO, ownerThrew(request, error));
   }
 
-  /** Asked again, the OSD would answer the same nonsense: the request ends, and the error the connection. */
+  /** Sent again, the request would get the same invalid answer: the request ends, and the error ends the connection. */
   #endedBy(request: ObjectRequest, error: unknown): unknown {
     if (error instanceof WireError) this.#events.finished(request, -errno.EIO, badReply(request, error));
     return error;

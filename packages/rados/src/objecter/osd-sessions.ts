@@ -4,7 +4,7 @@ import type { OsdMap } from "../osdmap/osdmap.ts";
 import type { ObjecterHost, ObjecterListener } from "./objecter-host.ts";
 import { OsdSession, type SessionEvents } from "./osd-session.ts";
 
-/** What the objecter does about its requests; the rest goes to listeners and to the host. */
+/** The events that concern the objecter's requests; the others go to listeners and to the host. */
 export type RequestEvents = Omit<SessionEvents, "lost" | "watchNotify" | "osdmap">;
 
 /** The sessions with OSDs, one each, made as they are needed; and who hears what OSDs say unasked. */

@@ -14,9 +14,9 @@ export abstract class ObjectRequest {
   readonly ops: OpList;
   /** `requestFlag`s: at least `read` or `write`. */
   flags = 0;
-  /** What is read: a snapshot's id, or NO_SNAP. */
+  /** The snapshot to read: its id, or NO_SNAP. */
   snapId: number = NO_SNAP;
-  /** What a write preserves. */
+  /** The snapshots that a write preserves. */
   snapContext: SnapContext = noSnapshots;
   /** Milliseconds until it fails with SIPHON_RADOS_TIMEOUT, whatever the cluster does; 0 for never. */
   timeout = 0;

@@ -2,7 +2,7 @@ import { RadosError } from "../errors.ts";
 import type { OsdSession } from "./osd-session.ts";
 import type { ObjectRequest } from "./request.ts";
 
-/** What the watchdog looks at, and what it reports. */
+/** The sessions and requests that the watchdog looks at, and its reports. */
 export interface Watched {
   requests(): Iterable<ObjectRequest>;
   sessions(): Iterable<OsdSession>;
@@ -84,7 +84,7 @@ export class Watchdog {
   }
 }
 
-/** What was known of a session in the last round, and for how many rounds nothing new was. */
+/** State of a session in the last round, and the number of rounds without a change. */
 interface Round {
   heard: number;
   acknowledged: number;

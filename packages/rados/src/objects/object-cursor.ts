@@ -5,10 +5,10 @@ import { readObjectPosition, reverseBits } from "../osdmap/object-position.ts";
 /** A place in the order in which a pool's objects are listed; `hobject_t` of src/common/hobject.h. */
 export interface ObjectCursor {
   poolId: number;
-  /** Of the object's name: 32 bits. */
+  /** Hash of the object's name: 32 bits. */
   hash: number;
   namespace: string;
-  /** What placed the object in place of its name. */
+  /** The locator key that placed the object instead of its name. */
   key: string;
   name: string;
   /** Behind all objects of all pools. */

@@ -21,12 +21,12 @@ import type { PoolIdentity } from "./pool-identity.ts";
 export interface ListedObject {
   name: string;
   namespace: string;
-  /** What placed it in place of its name; empty for none. */
+  /** The locator key that placed it instead of its name; empty for none. */
   key: string;
 }
 
 export interface ListOptions {
-  /** Of all namespaces, not only of the pool handle's. */
+  /** List all namespaces, not only the pool handle's. */
   allNamespaces?: boolean;
   /** How many are fetched at once; default 1,024, the OSD gives no more (osd_max_pgls). */
   pageSize?: number;

@@ -28,13 +28,13 @@ export interface ObjectOptions extends Omit<PoolOptions, "namespace"> {
   returnOutputs?: boolean;
 }
 
-/** What came of an operation. */
+/** The result of an operation. */
 export interface OperationOutcome<Values> {
-  /** Of the object: as it was read, or after the write. */
+  /** Version of the object: as it was read, or after the write. */
   version: number;
-  /** What each step gave. */
+  /** The value of each step. */
   values: Values;
-  /** What each step returned: 0 or more, or a negative errno where it was allowed to fail. */
+  /** The result of each step: 0 or more, or a negative errno where it was allowed to fail. */
   results: readonly number[];
 }
 

@@ -48,7 +48,7 @@ export class OperationError extends RadosError {
   }
 }
 
-/** What the OSDs mean by the commonest errors. */
+/** The meaning of the commonest errors of OSDs. */
 const reasons: Record<string, string> = {
   ENOENT: "there is none",
   EEXIST: "it exists already",

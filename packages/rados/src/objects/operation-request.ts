@@ -6,7 +6,7 @@ import type { ObjectTarget } from "../objecter/target.ts";
 import type { Op } from "./op.ts";
 import { OperationError } from "./operation-error.ts";
 
-/** Who carries requests out: the objecter, as far as it matters here. */
+/** The part of the objecter that carries requests out. */
 export interface Submitter {
   submit(request: ObjectRequest): void;
   /** Ends it with this error, unless it is done. */
@@ -90,7 +90,7 @@ export class OperationRequest extends ObjectRequest {
   }
 }
 
-/** What the outputs of a request mean; those that cannot be are an error that names the object. */
+/** Decodes the outputs of a request; an invalid output is an error that names the object. */
 export function decoded<T>(what: () => string, decode: () => T): T {
   try {
     return decode();

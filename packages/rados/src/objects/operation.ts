@@ -6,7 +6,7 @@ import { compareExtent, stat } from "./operations/extents.ts";
 import { type Comparison, compareOmap, type OmapGuard } from "./operations/omap.ts";
 import { compareXattr } from "./operations/xattrs.ts";
 
-/** What an operation will be used for, so that the OSD can cache accordingly (posix_fadvise). */
+/** The later use of the data, so that the OSD can cache accordingly (posix_fadvise). */
 export type Advice = "random" | "sequential" | "willNeed" | "dontNeed" | "noCache";
 
 /** A class of operations with the types of its values left open; `With` fills them in. */
@@ -92,7 +92,7 @@ export abstract class ObjectOperation<Values extends unknown[], Kind extends Ope
     return this as unknown as Lenient<Kind, Values>;
   }
 
-  /** What the data of the last step will be used for. */
+  /** Tells the OSD how the data of the last step will be used. */
   advise(advice: Advice): this {
     this.#flagLast(adviceFlags[advice]);
     return this;

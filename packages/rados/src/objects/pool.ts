@@ -26,7 +26,7 @@ import { Watch, type WatchEvents, type WatchOptions } from "./watch/watch.ts";
 import { answering, type WatchHandler } from "./watch/watch-handler.ts";
 import { WriteOperation } from "./write-operation.ts";
 
-/** What a pool handle stands on. */
+/** The parts of the client that a pool handle uses. */
 export interface PoolHost extends PoolOps {
   readonly objecter: Submitter;
   readonly lingers: Lingers;
@@ -41,7 +41,7 @@ export interface PoolHost extends PoolOps {
 export class Pool implements PoolIdentity {
   readonly id: number;
   readonly namespace: string;
-  /** Of the whole pool, and ids of self-managed ones. */
+  /** Snapshots of the whole pool, and ids of self-managed ones. */
   readonly snapshots: PoolSnapshots;
   readonly #host: PoolHost;
   readonly #options: PoolOptions;
@@ -75,7 +75,7 @@ export class Pool implements PoolIdentity {
     return state;
   }
 
-  /** Of whoever works on an object again and again with requests of their own (`ObjectRequest`). */
+  /** A target for repeated requests to one object (`ObjectRequest`). */
   target(name: string, key?: string): ObjectTarget {
     return new ObjectTarget(this.id, name, { namespace: this.namespace, key });
   }

@@ -23,7 +23,7 @@ import { type PgId, pgIdBytes, readPgId } from "./pg.ts";
 import type { Pool } from "./pool.ts";
 import type { SnapInterval } from "./state.ts";
 
-/** What changes from one epoch to the next (OSDMap::Incremental in src/osd/OSDMap.h). */
+/** The changes from one epoch to the next (OSDMap::Incremental in src/osd/OSDMap.h). */
 export interface Incremental {
   fsid: string;
   /** The epoch that it leads to. */

@@ -2,7 +2,7 @@ import { strHashRjenkins } from "@siphon/wire";
 import { RadosError } from "../errors.ts";
 import type { Pool } from "./pool.ts";
 
-/** What places an object besides its name. */
+/** The inputs of an object's placement besides its name. */
 export interface ObjectLocator {
   namespace?: string | undefined;
   /** Takes the place of the name, so that objects with one key share a PG. */

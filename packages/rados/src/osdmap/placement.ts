@@ -10,9 +10,9 @@ export interface PgPlacement {
   readonly up: readonly number[];
   /** -1: none. */
   readonly upPrimary: number;
-  /** Who serves it now. */
+  /** The OSDs that serve it now. */
   readonly acting: readonly number[];
-  /** Who takes its operations; -1: none. */
+  /** The OSD that takes its operations; -1: none. */
   readonly actingPrimary: number;
   /** The shard of the acting primary, -1 in replicated pools: operations are addressed to PG and shard. */
   readonly primaryShard: number;

@@ -43,7 +43,7 @@ export interface Pool {
   erasureCodeProfile: string;
   expectedObjects: bigint;
   fastRead: boolean;
-  /** What the pool is for (`rbd`, `rgw`, ...), with settings of that application. */
+  /** The applications of the pool (`rbd`, `rgw`, ...), with the settings of each. */
   applications: ReadonlyMap<string, ReadonlyMap<string, string>>;
   createTime: Utime;
   /** Shards that never become primary; only with PoolFlag.ecOptimizations. */

@@ -4,7 +4,7 @@ import type { Blocklist } from "./blocklist.ts";
 import type { PgTable } from "./pg.ts";
 import type { Pool } from "./pool.ts";
 
-/** What an OSD map says, as far as clients need it. Never changed: an incremental makes a new one. */
+/** The parts of an OSD map that clients need. Never changed: an incremental makes a new one. */
 export interface OsdMapState {
   readonly fsid: string;
   readonly epoch: number;

@@ -3,7 +3,7 @@ import type { RecordableHistogram } from "node:perf_hooks";
 import { ImageRequest } from "../io/image-request.ts";
 import { createLatencyHistogram } from "../io/statistics.ts";
 
-/** What a load needs of an image. */
+/** The parts of an image that a load uses. */
 export interface LoadTarget {
   /** In bytes. */
   readonly size: number;
@@ -31,7 +31,7 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a load came to so far. */
+/** The result of a load so far. */
 export interface LoadProgress {
   readonly seconds: number;
   readonly requests: number;
@@ -167,7 +167,7 @@ class Slot extends ImageRequest {
     this.#memory = randomFillSync(Buffer.allocUnsafeSlow(size));
   }
 
-  /** Of the part of the image that this slot goes through. */
+  /** The next block of the slot's part of the image. */
   nextBlock(blocks: number): number {
     const share = Math.max(1, Math.floor(blocks / this.#depth));
     return (this.#index * share + (this.#turn++ % share)) % blocks;

@@ -55,7 +55,7 @@ export class ImageCache implements Requests {
     if (policy !== "writearound") this.#pages = new PageCache(size);
     if (policy !== "writethrough") this.#buffer = new WriteBuffer(io, maxDirty);
     io.onChanged = (request) => {
-      // What was written is in the pages since it was acknowledged.
+      // Written bytes are in the pages from their acknowledgement on.
       const known = request instanceof BufferedWrite && request.result === 0;
       if (!known) this.#forget(request.offset, request.length);
     };

@@ -30,7 +30,7 @@ export type GroupSnapshotState = "incomplete" | "complete";
 const groupSnapshotStates: readonly GroupSnapshotState[] = ["incomplete", "complete"];
 
 export interface GroupedSnapshot extends GroupedImage {
-  /** Of the image's snapshot; 0 while it is not known. */
+  /** Id of the image's snapshot; 0 while it is not known. */
   readonly snapId: number;
 }
 

@@ -5,14 +5,14 @@ import { date } from "./image.ts";
 
 /** Methods about an image's snapshots, called on its header (src/cls/rbd/cls_rbd.cc). */
 
-/** What a snapshot was made for; in the trash it waits until its last clone is gone. */
+/** The purpose of a snapshot; a snapshot in the trash waits until its last clone is gone. */
 export type SnapshotNamespace =
   | { readonly type: "user" }
   | GroupSnapshotNamespace
   | { readonly type: "trash"; readonly originalName: string }
   | EncodedNamespace;
 
-/** What is kept as it was encoded, since nothing here asks for it: of a mirror; or of a kind that is not known here. */
+/** A namespace kept as it was encoded, since nothing here uses it: that of a mirror, or of an unknown kind. */
 export interface EncodedNamespace {
   readonly type: "mirror" | "unknown";
   /** The number of the type, and what follows it. */
@@ -22,7 +22,7 @@ export interface EncodedNamespace {
 /** A snapshot that was taken of a whole group at once. */
 export interface GroupSnapshotNamespace {
   readonly type: "group";
-  /** Of the group; its namespace is the image's. */
+  /** The pool of the group; its namespace is the image's. */
   readonly poolId: number;
   readonly groupId: string;
   readonly groupSnapshotId: string;

@@ -4,7 +4,7 @@ import { date } from "./image.ts";
 
 /** Methods of the list of what was put into the trash, called on `rbd_trash` (src/cls/rbd/cls_rbd.cc). */
 
-/** Who put an image there, in the order of their numbers. */
+/** The reason why an image is in the trash, in the order of the numbers. */
 export type TrashSource = "user" | "mirroring" | "migration" | "removing" | "user_parent";
 export const trashSources: readonly TrashSource[] = [
   "user",

@@ -122,7 +122,7 @@ export async function createImage(
   return id;
 }
 
-/** What is not asked for is as the settings of the pool have it. */
+/** Options that are missing come from the settings of the pool. */
 function withDefaults(options: CreateOptions, settings: Settings): CreateOptions {
   const objectSize = options.objectSize ?? 2 ** settings.number("rbd_default_order");
   const stripeUnit = options.stripeUnit || settings.number("rbd_default_stripe_unit");

@@ -3,17 +3,17 @@ import { readHeader } from "../header/read-header.ts";
 import type { ImagePool } from "../image-pool.ts";
 import type { ImageEntry } from "./find-image.ts";
 
-/** What several images add up to. */
+/** Totals of several images. */
 export interface ImageTotals {
   count: number;
-  /** Of each the size that it has, or had in a snapshot if that was larger. */
+  /** Sum of the images' sizes, each the largest of the image and its snapshots. */
   provisionedBytes: number;
   snapshots: number;
   /** Why images count with nothing but themselves: those whose headers say what cannot be represented. */
   unreadable: Error[];
 }
 
-/** Of a pool's images, or a namespace's, and of those in its trash (src/librbd/api/Pool.cc). */
+/** Totals of the images of a pool or a namespace, and of those in its trash (src/librbd/api/Pool.cc). */
 export async function poolStatistics(
   images: ImagePool,
 ): Promise<{ images: ImageTotals; trash: ImageTotals }> {

@@ -3,7 +3,7 @@ import { readHeader } from "../header/read-header.ts";
 import { poolSettings } from "../settings/settings.ts";
 import { idOf } from "./find-image.ts";
 
-/** What becomes of an image that is removed. */
+/** The effect of removing an image. */
 export type Removal =
   | { readonly to: "nowhere" }
   | {

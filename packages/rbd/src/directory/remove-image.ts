@@ -54,7 +54,7 @@ export async function removeData(
   }
 }
 
-/** What would keep an image from being removed; the image stays. */
+/** Checks whether an image can be removed; the image stays. */
 export async function assertRemovable(
   cluster: Cluster,
   pool: Pool,
@@ -70,7 +70,7 @@ export async function assertRemovable(
   }
 }
 
-/** What is left of an image without data: the header, the object map, its name. */
+/** Removes the rest of an image without data: the header, the object map, its name. */
 export async function removeEmptyImage(pool: Pool, id: string, name: string): Promise<void> {
   await removeHeader(pool, id);
   await unlessGone(pool.remove(idObject(name)));

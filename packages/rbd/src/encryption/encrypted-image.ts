@@ -59,7 +59,7 @@ export class EncryptedImage implements ImageOperations {
     this.#discardUnit = options.discardUnit ?? 0;
   }
 
-  /** Of the data, in bytes: whole sectors. */
+  /** Size of the data, in bytes: whole sectors. */
   get size(): number {
     const bytes = Math.max(0, this.#lower.size - this.dataOffset);
     return bytes - (bytes % this.sectorBytes);

@@ -18,7 +18,7 @@ export type EncryptionErrorCode =
   | "SIPHON_ENCRYPTION_LAYERS";
 
 export class EncryptionError extends SiphonError<EncryptionErrorCode> {
-  /** What `rbd` exits with; negative. */
+  /** The exit status of `rbd` for this error; negative. */
   get errno(): number {
     return errnos[this.code];
   }

@@ -7,9 +7,9 @@ import { readLuks, unlock } from "./luks.ts";
 import type { LuksVolume, ReadHeader } from "./luks-volume.ts";
 import { SectorCipher } from "./sector-cipher.ts";
 
-/** What opens one layer: the image, or one of the images that it was cloned from. */
+/** The key of one layer: the image, or one of the images that it was cloned from. */
 export interface LayerKey {
-  /** Of LUKS, that the layer must have; any, if missing. */
+  /** Version of LUKS that the layer must have; any, if missing. */
   readonly version?: 1 | 2 | undefined;
   readonly passphrase: Secret;
 }
@@ -23,7 +23,7 @@ export interface Layer {
 /** By `imageKey`; null for images that are not encrypted. */
 export type Layers = ReadonlyMap<string, Layer | null>;
 
-/** What tells images apart, whichever snapshot of them is read. */
+/** Identifies an image, whichever snapshot of it is read. */
 export function imageKey({ state }: ImageLayer): string {
   return `${state.poolId}/${state.namespace}/${state.id}`;
 }

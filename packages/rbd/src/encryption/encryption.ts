@@ -14,7 +14,7 @@ import { type FormatOptions, formatLuks, readLuks, unlock } from "./luks.ts";
 import type { LuksVolume } from "./luks-volume.ts";
 
 export interface OpenEncryptedOptions extends EncryptedImageOptions {
-  /** Of LUKS, that the image must have; any, if missing. */
+  /** Version of LUKS that the image must have; any, if missing. */
   readonly version?: 1 | 2;
 }
 

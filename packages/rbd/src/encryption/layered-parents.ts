@@ -111,7 +111,7 @@ class RecryptedRead extends ImageRequest {
     this.#layer = layer;
     this.#start = Math.max(0, from - (from % sectorBytes));
     this.#end = Math.max(this.#start, Math.ceil(to / sectorBytes) * sectorBytes);
-    // What is beyond the parent's end stays zeros.
+    // Bytes beyond the parent's end stay zeros.
     const length = this.#end - this.#start;
     this.#sectors = takeSectors(length);
     this.#sectors.fill(0, 0, length);

@@ -1,7 +1,7 @@
 import { EncryptionError } from "./encryption-error.ts";
 import type { KeyDerivation } from "./key-derivation.ts";
 
-/** What the header of an encrypted image says, of either version of LUKS. */
+/** The header of an encrypted image, of either version of LUKS. */
 export interface LuksVolume {
   readonly version: 1 | 2;
   readonly uuid: string;
@@ -25,13 +25,13 @@ export interface Keyslot {
   /** Where the key's material is, in bytes from the start of the image; it has `stripes` times the key's size. */
   readonly offset: number;
   readonly stripes: number;
-  /** Of the splitter. */
+  /** Hash of the anti-forensic splitter. */
   readonly hash: string;
   /** Bytes of the key that the material is encrypted with, by AES-XTS. */
   readonly areaKeyBytes: number;
 }
 
-/** What tells the right key from a wrong one: PBKDF2 of it. */
+/** Tells the right key from a wrong one: a PBKDF2 digest of it. */
 export interface KeyDigest {
   readonly hash: string;
   readonly iterations: number;
@@ -97,7 +97,7 @@ export function checkVolume(volume: LuksVolume, headersEnd: number): LuksVolume 
   }
 }
 
-/** Of AES-128-XTS or AES-256-XTS, in bytes. */
+/** Whether a key of AES-128-XTS or AES-256-XTS has this length, in bytes. */
 export function isKeyLength(bytes: number): boolean {
   return bytes === 32 || bytes === 64;
 }

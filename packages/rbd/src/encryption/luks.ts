@@ -90,11 +90,11 @@ export interface FormatOptions {
   readonly version: 1 | 2;
   /** 128 or 256; of AES. Default: 256. */
   readonly keyBits?: 128 | 256;
-  /** What the data's offset must be a multiple of, in bytes; an object's size. */
+  /** The data's offset is a multiple of this, in bytes; an object's size. */
   readonly alignment: number;
   /** Default: what takes this machine two seconds, by PBKDF2 for LUKS1 and Argon2id for LUKS2. */
   readonly derivation?: KeyDerivation;
-  /** Of the check of the key. Default: what takes an eighth of a second. */
+  /** Iterations of the key's digest. Default: as many as take an eighth of a second. */
   readonly digestIterations?: number;
 }
 
@@ -145,7 +145,7 @@ export async function formatLuks(passphrase: Secret, options: FormatOptions): Pr
 }
 
 const luks2SlotsOffset = 0x8000;
-/** What cryptsetup keeps free for headers and keyslots. */
+/** The space that cryptsetup keeps free for headers and keyslots. */
 const luks2DataOffset = 16 * 1024 * 1024;
 
 /** The material of a keyslot: the key, split and encrypted with the passphrase. */

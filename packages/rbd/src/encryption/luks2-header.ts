@@ -42,7 +42,7 @@ export function encodeLuks2(volume: LuksVolume): Buffer {
 }
 
 const binaryBytes = 4096;
-/** Of header and JSON that cryptsetup makes, and all that it allows. */
+/** Size of header and JSON as cryptsetup makes it, and the largest that it allows. */
 const usualSize = 0x4000;
 const sizes = [0x4000, 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000];
 const secondMagic = Buffer.from("SKUL\xba\xbe", "latin1");

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { Secret, SiphonError } from "@siphon/wire";
 import type { LayerKey } from "./encryption-layers.ts";
 
-/** What opens one layer of an encrypted image: the image itself, its parent, the parent's parent. */
+/** The passphrase of one layer of an encrypted image: the image itself, its parent, the parent's parent. */
 export interface EncryptionLayer {
-  /** Of LUKS; any, if missing. */
+  /** Version of LUKS; any, if missing. */
   readonly version?: 1 | 2 | undefined;
   /** Its bytes are the passphrase. It is read whenever the image is opened. */
   readonly passphraseFile: string;

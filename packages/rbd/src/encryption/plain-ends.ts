@@ -5,7 +5,7 @@ import type { ImageReader, ImageWriter } from "../transfer/image-ends.ts";
 import type { EncryptedImage } from "./encrypted-image.ts";
 import { formatEncrypted, openEncrypted } from "./encryption.ts";
 
-/** What an encrypted image holds, as what transfers read. */
+/** Reads the decrypted data of an image, for transfers. */
 export function plainReader(encrypted: EncryptedImage): ImageReader {
   return {
     size: encrypted.size,
@@ -46,5 +46,5 @@ export async function encryptedTarget(
   };
 }
 
-/** Of LUKS2, which needs more than LUKS1. */
+/** Header of LUKS2, which is larger than that of LUKS1. */
 const luksHeaderBytes = 16 * 1024 * 1024;

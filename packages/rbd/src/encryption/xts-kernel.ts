@@ -1,6 +1,6 @@
 import { type Code, op, wasmModule, webAssembly } from "@siphon/wire";
 
-/** What the kernel works on, and the call. */
+/** The memory of the kernel, and its call. */
 export interface XtsKernel {
   /** The tweaks of the first blocks of sectors, 16 bytes each; to be filled before `mask`. */
   readonly tweaks: Buffer;
@@ -71,7 +71,7 @@ const maskBody: readonly Code[] = [
   op.get(at),
 ];
 
-/** What a shift of both halves by one bit loses: the lower half's top bit belongs to the upper half, the upper's is 0x87. */
+/** Carries of a shift of both halves by one bit: the lower half's top bit belongs to the upper half, the upper's is 0x87. */
 function timesXCarries(): Code[] {
   const topBits = [op.get(tweak), op.const(31), op.i32x4ShrS];
   return [...topBits, ...topBits, op.i32x4Shuffle(3, 0, 1, 2), op.i32x4Const(0x87, 0, 1, 0), op.v128And];

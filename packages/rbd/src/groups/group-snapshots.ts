@@ -66,7 +66,7 @@ export class GroupSnapshots {
     return askPages(this.#group.pool, this.#header, listGroupSnapshots);
   }
 
-  /** What the snapshots of the images are called that a snapshot of the group is made of. */
+  /** The name of the images' snapshots that belong to a snapshot of the group. */
   imageSnapshotName(snapshot: Pick<GroupSnapshot, "id">): string {
     return imageSnapshotName(this.#namespaceOf(snapshot));
   }
@@ -96,7 +96,7 @@ export class GroupSnapshots {
     try {
       await this.#take(record, quiescing);
     } catch (error) {
-      // What cannot be taken back now stays listed.
+      // A snapshot that cannot be removed now stays listed.
       await this.#removeAll(record).catch(() => {});
       throw error;
     }
@@ -224,7 +224,7 @@ function snapshotIn(image: OpenImage, namespace: GroupSnapshotNamespace): Header
   throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", message);
 }
 
-/** Of several things that go on at once. */
+/** The mean progress of several operations that run at once. */
 function meanProgress(count: number, onProgress: OnProgress | undefined) {
   const parts = new Array<number>(count).fill(0);
   return (i: number, done: number, total: number) => {

@@ -78,7 +78,7 @@ export class Group implements SnapshottedGroup {
     };
   }
 
-  /** What the group's header has of them. */
+  /** The members as the group's header lists them. */
   async members(): Promise<GroupMember[]> {
     return askPages(this.pool, this.#header, listMembers);
   }

@@ -82,7 +82,7 @@ export class ImageBytes {
   }
 
   flush(request: ImageRequest): void;
-  /** What was written before lasts when it is done. */
+  /** Makes all earlier writes durable. */
   flush(): Promise<void>;
   flush(request?: ImageRequest): undefined | Promise<void> {
     const { front: io } = this.#image;

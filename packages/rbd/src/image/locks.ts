@@ -36,7 +36,7 @@ export class Locks {
     await this.#image.lock?.release();
   }
 
-  /** Who has locked the image, a writer or somebody by hand. */
+  /** The locks on the image, those of writers and those set by hand. */
   list(): Promise<LockInfo> {
     return readImageLock(this.#image.pool, this.#image.header.id);
   }

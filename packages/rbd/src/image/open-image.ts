@@ -35,14 +35,14 @@ import { type WriteHold, WriteHolds } from "./write-holds.ts";
  */
 export class OpenImage implements LockHost, MaintainedImage {
   readonly cluster: Cluster;
-  /** Of the header, with the image's namespace. */
+  /** Pool of the header, with the image's namespace. */
   readonly pool: Pool;
   readonly io: ImageIo;
-  /** What reads and writes of the image go to: `io`, or the cache in front of it. */
+  /** Destination of reads and writes of the image: `io`, or the cache in front of it. */
   readonly front: ImageIo | ImageCache;
   readonly maps: StoredObjectMaps;
   readonly readOnly: boolean;
-  /** What is asked of the lock's owner, and what others ask of us. */
+  /** Requests to the lock's owner, and requests of others to us. */
   readonly requests: Requests;
   readonly #keepsLock: boolean;
   readonly #resized = new Set<(size: number) => void>();
@@ -147,7 +147,7 @@ export class OpenImage implements LockHost, MaintainedImage {
     return this.#current.value;
   }
 
-  /** What writes wait for, where that may take long; undefined: nothing. */
+  /** The reason why writes wait, where that may take long; undefined: they do not. */
   get writeHold(): WriteHold | undefined {
     return this.#holds.reason;
   }
@@ -325,7 +325,7 @@ export class OpenImage implements LockHost, MaintainedImage {
       },
       ended: (error) => this.#ending.unwatched(error),
     });
-    // What changed before the watch was there.
+    // The header may have changed before the watch was registered.
     await this.refresh();
   }
 
@@ -348,7 +348,7 @@ interface WithoutParents {
   readonly withoutParents?: boolean;
 }
 
-/** What a listener throws is nobody's here. */
+/** An error thrown by a listener has no owner here. */
 function told(listener: () => void): void {
   try {
     listener();

@@ -47,7 +47,7 @@ export class OwnMap {
     const { io, header, maps } = this.#image;
     io.objectMap = undefined;
     if (!has(header, "objectMap")) return;
-    // Whoever has the image's lock takes that of the map as well.
+    // The owner of the image's lock takes the map's lock as well.
     await maps.unlock().catch((error) => {
       if (isFenced(error)) throw error;
     });

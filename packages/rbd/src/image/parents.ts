@@ -58,7 +58,7 @@ function unlessGone(gone: () => never): (error: unknown) => never {
   };
 }
 
-/** What is known of the objects of a snapshot; undefined if nothing is. */
+/** The object map of a snapshot; undefined if there is no valid one. */
 export async function snapshotMap(
   cluster: Cluster,
   header: ImageHeader,

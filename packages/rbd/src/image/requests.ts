@@ -25,7 +25,7 @@ interface Pending {
   news: PromiseWithResolvers<void>;
 }
 
-/** What became of something that another client asked us for. */
+/** The result of a task that another client asked for. */
 interface Served {
   /** Undefined while we are at work on it. */
   result: number | undefined;
@@ -50,7 +50,7 @@ export class Requests {
   readonly #image: RequestedImage;
   /** Ours that the owner is at work on. */
   readonly #pending = new Map<string, Pending>();
-  /** Of others: those that we are at work on, and those done lately, which may be asked for again. */
+  /** Tasks of others: those in progress, and those done lately, which may be asked for again. */
   readonly #served = new Map<string, Served>();
   readonly #closing = new AbortController();
   #last = 0n;
@@ -68,7 +68,7 @@ export class Requests {
     };
   }
 
-  /** What the owner of the lock answers; undefined if nobody does. */
+  /** The answer of the lock's owner; undefined if there is none. */
   async askOwner(message: NotifyMessage): Promise<number | undefined> {
     if (message.type === "unknown") return undefined;
     const { pool, headerName } = this.#image;
@@ -91,7 +91,7 @@ export class Requests {
       if (image.readOnly) {
         throw new RbdError("SIPHON_RBD_READ_ONLY", `image ${image.header.name} was opened read-only`);
       }
-      // Asked before: an owner who did not say so may have done it.
+      // Asked before: an owner whose answer was lost may have done it.
       const nowDone = async () => {
         await image.refresh();
         return !wasDone && isDone(image.header, task);
@@ -202,7 +202,7 @@ export class Requests {
     if (id === undefined) return encodeResponse(await this.#do(task));
     const key = requestKey(id);
     const before = this.#served.get(key);
-    // Asked again because the answer was lost, or the news that it is done.
+    // Asked again because the answer, or the news of the end, was lost.
     if (before !== undefined) {
       if (before.result !== undefined) void this.#complete(id, before);
       return encodeResponse(0);
@@ -247,7 +247,7 @@ export class Requests {
   }
 }
 
-/** What a watcher answered; whoever may read the header may watch it, and answer nonsense, which is no answer. */
+/** The answer of a watcher. Whoever may read the header may watch it and send anything: an invalid answer counts as none. */
 function responseOf(payload: Buffer): number | undefined {
   try {
     return decodeResponse(payload);

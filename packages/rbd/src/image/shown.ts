@@ -11,10 +11,10 @@ import type { ObjectMap } from "../object-map/object-map.ts";
 import { headerObject } from "../object-names.ts";
 import { openParent, sameParent, snapshotMap } from "./parents.ts";
 
-/** What an open image reads besides its own objects. */
+/** Sources of an open image besides its own objects. */
 export interface Shown {
   readonly parent: ImageIo | undefined;
-  /** Of the snapshot that was opened; undefined for the image as it is now. */
+  /** Object map of the snapshot that was opened; undefined for the image as it is now. */
   readonly map: ObjectMap | undefined;
 }
 
@@ -52,7 +52,7 @@ interface Opened {
   readonly unwatched: boolean;
 }
 
-/** What tells whether what was opened is still there; undefined where it cannot go unseen. */
+/** Tells whether the opened state is still there; undefined where it cannot go unnoticed. */
 export function presenceOf({ pool, header, snapId, unwatched }: Opened): Presence | undefined {
   const { id } = header();
   const object = headerObject(id);

@@ -74,7 +74,7 @@ export class Timestamps {
     return interval;
   }
 
-  /** Of these the header in memory need not know. */
+  /** Times that the header in memory need not have. */
   readonly #told = new Set<"read" | "write">();
 }
 

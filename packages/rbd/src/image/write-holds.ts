@@ -1,6 +1,6 @@
 import { notice } from "./notices.ts";
 
-/** What writes wait for: the header has changed and is to be read; the watch on it was lost, and the lock is to name the new one. */
+/** Reasons why writes wait: the header changed and must be read; the watch on it was lost, and the lock must name the new one. */
 export type WriteHold = "header" | "watch";
 
 const events = {

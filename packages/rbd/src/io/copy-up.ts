@@ -29,14 +29,14 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   readonly #objectNumber: number;
   /** In the order in which they came. */
   readonly #writes: ObjectWrite[] = [];
-  /** Of a copy-up without a write. */
+  /** Called at the end of a copy-up without a write. */
   readonly #done: ((result: number, error: Error | undefined) => void)[] = [];
-  /** Of the parent, from the start of the object; empty when they were all zeros. */
+  /** Data of the parent, from the start of the object; empty when it was all zeros. */
   data: Buffer;
   #updates = 0;
   #result = 0;
   #error: Error | undefined;
-  /** What comes when the maps say what they were told. */
+  /** The next step, once the maps are updated. */
   #next = () => {};
   /** Without a write. */
   #alone = false;

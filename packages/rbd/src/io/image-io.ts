@@ -75,7 +75,7 @@ export class ImageIo {
   /** Rejects where the parent's bytes must not become the image's; asked once, before the first copy-up. */
   beforeCopyUps: (() => Promise<void>) | undefined;
   /**
-   * Of what is read: the image's own only while its lock is held, a snapshot's at any time.
+   * Object map of the state that is read: the image's own only while its lock is held, a snapshot's at any time.
    *
    * @internal
    */
@@ -128,7 +128,7 @@ export class ImageIo {
     });
   }
 
-  /** What the header says; replaced when it has changed. */
+  /** The content of the header; replaced when it has changed. */
   get state(): ImageState {
     return this.#state;
   }

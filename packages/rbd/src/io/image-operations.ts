@@ -2,7 +2,7 @@ import { requestFailure } from "../errors.ts";
 import type { ImageRequest } from "./image-request.ts";
 import { BufferRequest } from "./promise-request.ts";
 
-/** What encryption and transfers need of an image; an encrypted one offers the same. */
+/** The operations of an image that encryption and transfers use; an encrypted image has the same. */
 export interface ImageOperations {
   /** In bytes. */
   readonly size: number;

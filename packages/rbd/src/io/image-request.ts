@@ -12,7 +12,7 @@ export abstract class ImageRequest {
   length = 0;
   /** 0, or a negative errno. */
   result = 0;
-  /** What went wrong, where more is known than the errno. */
+  /** The reason for a failure, where more is known than the errno. */
   error: Error | undefined;
   /**
    * Who asks, where several do: each is told by a flush of its own that writes have failed that a cache had acknowledged. Whoever has none

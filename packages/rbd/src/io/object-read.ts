@@ -13,7 +13,7 @@ import type { PresenceWaiter } from "./presence.ts";
  */
 export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWaiter {
   #received = 0;
-  /** What the parent had of the object when it was asked for. */
+  /** Bytes that the parent had of the object when it was asked. */
   #parentBytes = 0;
   #renewals = 0;
   readonly #spares: ObjectRead[];

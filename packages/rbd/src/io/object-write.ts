@@ -35,7 +35,7 @@ export interface SentCopyUp {
   written(result: number, error: Error | undefined): void;
 }
 
-/** What becomes of the object in a discard. */
+/** The effect of a discard on the object. */
 type DiscardAction = "remove" | "truncate" | "zero";
 
 /**
@@ -123,7 +123,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
     if (!map.update(objectNumber, this.mapState, undefined, this)) this.#send();
   }
 
-  /** What the object map says of the object while this write is under way. */
+  /** The state of the object in the map while this write is in flight. */
   get mapState(): number {
     const { kind } = this.operation;
     const removes = (kind === "discard" || kind === "writeZeroes") && this.#action === "remove";
@@ -143,7 +143,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
   }
 
   mapUpdated(result: number, error?: Error): void {
-    // What was removed is gone, though the map may say for a while that it may be there.
+    // A removed object is gone, though the map may show it as present for a while.
     if (this.#step === "mapAfter" && result !== -errno.ESHUTDOWN) this.finish(0);
     else if (result < 0) this.fail(result, error);
     else this.#send();

@@ -33,9 +33,9 @@ export class Operation {
   error: Error | undefined;
   /** `performance.now()`. */
   begun = 0;
-  /** Of a write, as long as it is not done. */
+  /** Epoch of a write in flight. */
   epoch: WriteEpoch | undefined;
-  /** Of a write that has been sent off. */
+  /** Epoch of a write that has been sent off. */
   running: WriteEpoch | undefined;
   /** Bytes it counts for against the limit. */
   bytes = 0;

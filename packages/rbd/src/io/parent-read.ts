@@ -1,7 +1,7 @@
 import type { ImageLayer } from "./image-layer.ts";
 import { ImageRequest } from "./image-request.ts";
 
-/** Who reads what an object would have from the parent image. */
+/** Receives the bytes that an object would have from the parent image. */
 export interface ParentReader {
   /** As `ImageRequest.take`; positions count from the start of the object's extent. */
   takeFromParent(bytes: Buffer, start: number, end: number, position: number): void;
@@ -37,7 +37,7 @@ export function readParent(
   settle(pending);
 }
 
-/** What is still to come of the parent for one extent. */
+/** Reads of the parent in flight for one extent. */
 interface Pending {
   count: number;
   result: number;

@@ -1,7 +1,7 @@
 import { errno } from "@siphon/wire";
 import { RbdError } from "../errors.ts";
 
-/** Who asks whether what it reads from is still there. */
+/** Waits to hear whether its source is still there. */
 export interface PresenceWaiter {
   /** @param result 0, or a negative errno; `-errno.ESTALE` where the image must be looked at anew */
   confirmed(result: number, error: Error | undefined): void;
@@ -53,7 +53,7 @@ export class Presence {
   }
 }
 
-/** What is known of an image, or of its parents, is out of date: it is read anew, and what was asked for is done again. */
+/** The known state of an image or of its parents is out of date: it is read again, and the request is repeated. */
 export function staleError(what: string): RbdError {
   return new RbdError("SIPHON_RBD_BUSY", `${what} is not what it was when it was opened`, {
     ...{ errno: -errno.ESTALE, retryable: true },

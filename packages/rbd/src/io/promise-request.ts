@@ -1,6 +1,6 @@
 import { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./image-request.ts";
 
-/** What an image's Promises are fulfilled with, and what they are rejected with. */
+/** Settles an image's Promises. */
 interface Settling {
   resolve(): void;
   reject(result: number, error: Error | undefined): void;

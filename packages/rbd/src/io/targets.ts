@@ -1,6 +1,6 @@
 import { ObjectTarget } from "@siphon/rados/engine";
 
-/** Of each of the two generations: as many objects as 128 GiB in objects of 4 MiB. */
+/** Size of each of the two generations: as many objects as 128 GiB have in objects of 4 MiB. */
 const generationSize = 32_768;
 
 /** The targets of an image's objects by number: those used lately, with their placement. */

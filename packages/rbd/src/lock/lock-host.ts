@@ -6,12 +6,12 @@ import type { NotifyMessage } from "../watch/notify-message.ts";
 /** The open image whose lock it is. */
 export interface LockHost {
   readonly cluster: Cluster;
-  /** Of the header. */
+  /** Pool of the header. */
   readonly pool: Pool;
   readonly image: Pick<ImageState, "id" | "name">;
   /** Cookie of the watch on the header; waits for it while the watch is made anew. */
   watchCookie(): Promise<bigint>;
-  /** What the owner of the lock answers; undefined if nobody does. */
+  /** The answer of the lock's owner; undefined if there is none. */
   askOwner(message: NotifyMessage): Promise<number | undefined>;
   tell(message: NotifyMessage): Promise<void>;
   /** The lock is ours: reads the image again; writes may begin once it returns. */

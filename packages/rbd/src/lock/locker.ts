@@ -25,7 +25,7 @@ export function readImageLock(pool: Pool, imageId: string): Promise<LockInfo> {
   });
 }
 
-/** Who has the lock of an image that takes it by itself; undefined for nobody. */
+/** The owner of an image's managed lock; undefined if nobody has it. */
 export async function findOwner(
   pool: Pool,
   image: Pick<ImageState, "id" | "name">,
@@ -72,7 +72,7 @@ export async function isStillDead(
 ): Promise<boolean> {
   if (!isSameOwner(await findOwner(pool, image), before)) return false;
   if (await isAlive(cluster, pool, image.id, before)) return false;
-  // Who unwatched after giving the lock away has it no more.
+  // A client that unwatched after it gave the lock away no longer has it.
   return isSameOwner(await findOwner(pool, image), before);
 }
 
@@ -80,7 +80,7 @@ export function isSameOwner(a: Locker | undefined, b: Locker): boolean {
   return a?.client === b.client && a.cookie === b.cookie && addrKey(a.addr) === addrKey(b.addr);
 }
 
-/** What happens to a client whose lock is taken. */
+/** Fencing of a client whose lock is taken. */
 export interface Fencing {
   /** Nothing that it sends arrives any more (rbd_blocklist_on_break_lock). Without, it may still write beside the next owner. */
   readonly blocklists: boolean;

@@ -43,7 +43,7 @@ export async function carryOut(
 }
 
 /**
- * What is asked for in a way that is not known here is refused, and not done in another way that is.
+ * A task with flags that are not known here is refused, rather than done differently.
  *
  * @throws RbdError SIPHON_RBD_UNSUPPORTED with EOPNOTSUPP
  */

@@ -7,13 +7,13 @@ import { isZeros } from "../zeros.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
 import { dataObject, eachObject } from "./objects.ts";
 
-/** What an image's zeros take. */
+/** Space that an image's zeros take. */
 export interface FoundZeros {
-  /** Of zeros, in blocks that have nothing else. */
+  /** Bytes of zeros, in blocks that hold nothing else. */
   bytes: number;
   /** Objects that have such blocks. */
   objects: number;
-  /** Of those, objects that have nothing else. */
+  /** Objects among them that hold nothing else. */
   emptyObjects: number;
 }
 
@@ -39,7 +39,7 @@ export async function findZeros(
   return found;
 }
 
-/** What there is of an object, with its data; undefined for one that is not there. */
+/** The extents of an object, with its data; undefined for an object that is not there. */
 export async function readData(
   pool: Pool,
   object: string,

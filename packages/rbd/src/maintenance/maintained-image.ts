@@ -11,7 +11,7 @@ import type { OwnerTask } from "../watch/owner-task.ts";
 /** An open image as maintenance sees it, which changes the image as a whole: `OpenImage`. */
 export interface MaintainedImage {
   readonly cluster: Cluster;
-  /** Of the header, with the image's namespace. */
+  /** Pool of the header, with the image's namespace. */
   readonly pool: Pool;
   readonly header: ImageHeader;
   /** Name of the header object. */

@@ -27,5 +27,5 @@ export async function provision(image: ProvisionedImage, onProgress?: OnProgress
   await image.flush();
 }
 
-/** What an OSD fills an object with. */
+/** The data that an OSD fills an object with. */
 const block = Buffer.alloc(512);

@@ -231,7 +231,7 @@ export async function rollBack(
   await image.tell({ type: "headerUpdate" });
 }
 
-/** Of a snapshot; undefined where it is invalid, or missing. */
+/** Object map of a snapshot; undefined where it is invalid, or missing. */
 async function mapOf(
   { header, io, maps }: MaintainedImage,
   snapId: number,
@@ -242,7 +242,7 @@ async function mapOf(
   return states === undefined || states.size < io.layout.objectCount(size) ? undefined : states;
 }
 
-/** What is in one map or in the other, as far as the first goes. */
+/** Objects of either map, as far as the first one reaches. */
 function eitherOf(one: ObjectStates, other: ObjectStates): ObjectStates {
   const either = new ObjectStates(one.size);
   for (let objectNumber = 0; objectNumber < one.size; objectNumber++) {

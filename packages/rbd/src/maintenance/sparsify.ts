@@ -121,7 +121,7 @@ class SparseObject {
     }
   }
 
-  /** What the map should say. */
+  /** The state that the map should have. */
   #state(): Promise<number> {
     const { header } = this.#image;
     return foundState(this.#data, header, NO_SNAP, ascendingSnapIds(header), this.#objectNumber);

@@ -5,7 +5,7 @@ import type { ImagePool } from "../image-pool.ts";
 
 export type MirrorMode = "disabled" | "image" | "pool";
 
-/** What of a pool is mirrored to another cluster (cls_client::mirror_mode_get); kept in the object `rbd_mirroring`. */
+/** The mirroring mode of a pool (cls_client::mirror_mode_get); kept in the object `rbd_mirroring`. */
 export async function mirrorMode({ pool }: ImagePool): Promise<MirrorMode> {
   try {
     return await ask(pool, "rbd_mirroring", getMode);

@@ -29,7 +29,7 @@ export class Namespaces {
     );
   }
 
-  /** Asked of the namespace itself: users whose caps name it may not look elsewhere. */
+  /** Asks the namespace itself: a user whose caps name it may not look elsewhere. */
   async exists(name: string): Promise<boolean> {
     try {
       await ask(this.#pool.with({ namespace: name }), directoryObject, assertDirectoryReady);

@@ -8,7 +8,7 @@ import { objectState } from "./object-state.ts";
 import { ObjectStates } from "./object-states.ts";
 
 /**
- * What an object map should say, as the OSDs tell it object by object (src/librbd/operation/ObjectMapIterate.cc).
+ * The states that an object map should have, asked of the OSDs object by object (src/librbd/operation/ObjectMapIterate.cc).
  *
  * @param data where the image's objects are
  * @param snapId NO_SNAP for the image as it is now

@@ -4,7 +4,7 @@ import { objectState } from "./object-state.ts";
 import type { ObjectStates } from "./object-states.ts";
 import { type MapChange, UpdateRequest } from "./update-request.ts";
 
-/** Who waits for the object map to say something of an object. */
+/** Waits for the object map to record a state of an object. */
 export interface MapWaiter {
   /** @param result 0, or a negative errno: then the map does not say it, and what it would deny must not be done */
   mapUpdated(result: number, error?: Error): void;
@@ -12,7 +12,7 @@ export interface MapWaiter {
 
 export interface ObjectMapOptions {
   readonly objecter: { submit(request: ObjectRequest): void };
-  /** Of the image's header. */
+  /** Pool of the image's header. */
   readonly poolId: number;
   readonly namespace: string;
   readonly imageId: string;

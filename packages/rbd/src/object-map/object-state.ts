@@ -1,4 +1,4 @@
-/** What an object map says of an object (OBJECT_* in src/include/rbd/object_map_types.h). */
+/** States of an object in an object map (OBJECT_* in src/include/rbd/object_map_types.h). */
 export const objectState = {
   nonexistent: 0,
   exists: 1,

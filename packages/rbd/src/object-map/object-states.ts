@@ -48,7 +48,7 @@ export class ObjectStates {
       .finish();
   }
 
-  /** Of objects. */
+  /** Number of objects. */
   get size(): number {
     return this.#size;
   }

@@ -65,7 +65,7 @@ export class StoredObjectMaps {
     return this.#change(snapId, [saveObjectMap(states)]);
   }
 
-  /** Of the image as it is now. */
+  /** Replaces the map of the image as it is now. */
   replace(states: ObjectStates): Promise<void> {
     return this.#change(undefined, [assertLocked(mapLock), saveObjectMap(states)]);
   }

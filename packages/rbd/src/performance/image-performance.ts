@@ -1,7 +1,7 @@
 import type { Cluster } from "@siphon/rados";
 import { moduleCommand } from "../manager/module-command.ts";
 
-/** What the OSDs count of each image, in the order in which rbd shows it. */
+/** Counters of the OSDs for each image, in the order in which rbd shows them. */
 export const performanceMetrics = [
   "write_ops",
   "read_ops",
@@ -25,7 +25,7 @@ export interface PerformanceQuery {
   pool?: string | undefined;
   /** All namespaces of the pool, if missing. */
   namespace?: string | undefined;
-  /** What the busiest images have most of; `write_ops` if missing. */
+  /** The metric by which the busiest images are chosen; `write_ops` if missing. */
   sortBy?: PerformanceMetric | undefined;
   signal?: AbortSignal | undefined;
 }

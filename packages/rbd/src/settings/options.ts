@@ -3,7 +3,7 @@ export type OptionType = "bool" | "int" | "uint" | "size" | "float" | "str";
 /** A setting of RBD's, as Ceph 16.2 knows it (src/common/options/rbd.yaml.in). */
 export interface RbdOption {
   readonly name: string;
-  /** What may override it: everything may be set for clients as a whole. */
+  /** The levels that may override it: everything can be set for clients as a whole. */
   readonly scope: "image" | "pool" | "global";
   readonly type: OptionType;
   /** As rbd shows it. */

@@ -8,7 +8,7 @@ export class ByteSource implements AsyncDisposable {
   readonly what: string;
   readonly #portions: AsyncIterator<Uint8Array>;
   #portion: Buffer = Buffer.alloc(0);
-  /** Of the next byte in `#portion`. */
+  /** Position of the next byte in `#portion`. */
   #at = 0;
   #position: number;
 
@@ -50,7 +50,7 @@ export class ByteSource implements AsyncDisposable {
     }
   }
 
-  /** What is left of the stream's portion at hand, or its next; empty at the end. */
+  /** The rest of the stream's current portion, or its next one; empty at the end. */
   async portion(): Promise<Buffer> {
     if (this.#at === this.#portion.length) await this.#more();
     return this.#advance(this.#portion.length - this.#at);

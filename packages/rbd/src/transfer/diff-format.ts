@@ -32,7 +32,7 @@ export interface DiffHeader {
   readonly to?: string | undefined;
   /** Whether the snapshot it leads to is protected; format 2 alone says. */
   readonly isProtected?: boolean | undefined;
-  /** Of the image in the end, in bytes; every writer gives it. */
+  /** Size of the image at the end, in bytes; every writer gives it. */
   readonly size?: number | undefined;
 }
 

@@ -2,7 +2,7 @@ import type { Image } from "../image.ts";
 import type { ImagePool } from "../image-pool.ts";
 import type { DiffSource } from "./image-ends.ts";
 
-/** What an image, or one of its snapshots, takes. */
+/** Space that an image, or one of its snapshots, takes. */
 export interface DiskUsage {
   /** Undefined for the image as it is now. */
   readonly snapshot: { readonly id: number; readonly name: string } | undefined;
@@ -21,7 +21,7 @@ export interface DiskUsageOptions {
   readonly exact?: boolean | undefined;
 }
 
-/** What the snapshots of an image take, oldest first, and then the image, as `rbd du` has it. */
+/** Space that the snapshots of an image take, oldest first, and then the image, as `rbd du` shows it. */
 export async function* diskUsage(
   images: ImagePool,
   image: Image,

@@ -18,7 +18,7 @@ export interface ExportDiffOptions extends TransferOptions {
   readonly format?: DiffFormat;
   /** Goes on after the cursor: the sink appends to the stream's first `position` bytes. Only for a source whose extents ascend. */
   readonly resume?: ExportCursor | undefined;
-  /** Told now and then, when all before the cursor has passed the sink. */
+  /** Called now and then, when everything before the cursor has passed the sink. */
   readonly onCursor?: ((cursor: ExportCursor) => void) | undefined;
   /** Bytes of the stream between two cursors. */
   readonly cursorBytes?: number;
@@ -90,6 +90,6 @@ export async function exportDiff(
   await sink.finish();
 }
 
-/** What the sink is given before it is asked to be done with it. */
+/** Bytes given to the sink before it is asked to finish with them. */
 const gatheredBytes = 1024 * 1024;
 const gatheredExtents = 256;

@@ -8,9 +8,9 @@ export interface DiffExtent {
   readonly exists: boolean;
 }
 
-/** What reading an image for a transfer takes; nothing here takes the image's lock. */
+/** The source of a transfer; nothing here takes the image's lock. */
 export interface ImageReader {
-  /** Of the state that is read, in bytes. */
+  /** Size of the state that is read, in bytes. */
   readonly size: number;
   /**
    * Bytes of the image, `length` of them: in a buffer that is the caller's from then on.
@@ -29,7 +29,7 @@ export interface DiffSource extends ImageReader {
   extents(start?: number, end?: number): AsyncIterable<DiffExtent>;
 }
 
-/** What a transfer writes to. */
+/** The destination of a transfer. */
 export interface ImageWriter {
   readonly size: number;
   resize(size: number): Promise<void>;
@@ -40,13 +40,13 @@ export interface ImageWriter {
   flush(): Promise<void>;
 }
 
-/** What a diff between snapshots is applied to. */
+/** The image that a diff between snapshots is applied to. */
 export interface DiffTarget extends ImageWriter {
   hasSnapshot(name: string): Promise<boolean>;
   createSnapshot(name: string, isProtected: boolean): Promise<void>;
 }
 
-/** What all transfers take. */
+/** Options of all transfers. */
 export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
   readonly limits?: ParallelLimits | undefined;

@@ -9,7 +9,7 @@ import { writeSparsely } from "./write-sparsely.ts";
 export interface ImportDiffOptions extends TransferOptions {
   /** Bytes that are looked at together in the search for zeros; 0: none is made. */
   readonly sparseSize?: number;
-  /** Told now and then: all before the cursor lasts, so that the diff can be gone on with from there. */
+  /** Called now and then: everything before the cursor is durable, so that the diff can be continued from there. */
   readonly onCursor?: ((cursor: DiffCursor) => void) | undefined;
   /** Bytes written between two cursors. */
   readonly cursorBytes?: number;

@@ -1,7 +1,7 @@
 export interface ParallelLimits {
   /** How many pieces of work are under way at most. */
   readonly concurrency: number;
-  /** What all pieces under way and not yet handed on may weigh, in bytes; a single one may weigh more. */
+  /** Bytes that all pieces in flight and not yet handed on may have; a single piece may have more. */
   readonly bytes: number;
 }
 

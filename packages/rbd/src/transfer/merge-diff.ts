@@ -37,7 +37,7 @@ export async function mergeDiffs(
     size: laterSize,
   });
 
-  // What the later diff says wins. Where the image has grown meanwhile the earlier diff counts as zeros up to the new size;
+  // The later diff wins. Where the image has grown meanwhile the earlier diff counts as zeros up to the new size;
   // where it has shrunk, the later one covers what was cut off, and says nothing of it.
   for (;;) {
     onProgress(earlier.offset + later.offset, total);

@@ -54,7 +54,7 @@ export async function exportRawFile(
 export interface ImportRawOptions extends RawOptions {
   /** Bytes that are looked at together in the search for zeros; 0: none is made. */
   readonly sparseSize?: number;
-  /** Of all that will come, for progress; what comes may be more or less. */
+  /** Expected size of the stream, for progress; the stream may have more or less. */
   readonly expectedSize?: number;
 }
 

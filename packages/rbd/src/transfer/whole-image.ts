@@ -32,7 +32,7 @@ export async function exportWhole(
   onProgress?.(snapshots.length + 1, snapshots.length + 1);
 }
 
-/** What it takes to make such an image again. */
+/** Everything needed to create such an image again. */
 export async function exportedImage(image: Image): Promise<ExportedImage> {
   const { order, features, stripeUnit, stripeCount } = image.header;
   return { order, features, stripeUnit, stripeCount, metadata: await image.metadata.list() };

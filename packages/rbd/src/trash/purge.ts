@@ -81,7 +81,7 @@ async function dataPoolOf({ pool }: ImagePool, id: string): Promise<number> {
   return found < 0 ? pool.id : found;
 }
 
-/** What goes with it. */
+/** Bytes that its removal frees. */
 async function bytesOf({ cluster, pool }: ImagePool, { id, name }: TrashEntry): Promise<number> {
   let bytes = 0;
   try {

@@ -153,7 +153,7 @@ export class Trash {
     return entry;
   }
 
-  /** Of an image, or of one whose move was interrupted. */
+  /** Id of an image, or of one whose move was interrupted. */
   async #idToMove(name: string): Promise<string> {
     try {
       return await idOf(this.#pool, name);

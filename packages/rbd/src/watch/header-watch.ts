@@ -3,7 +3,7 @@ import { isFenced, unless } from "../errors.ts";
 import { persevere } from "../persevere.ts";
 
 export interface HeaderWatchEvents {
-  /** What others notified; the answer goes back to them. */
+  /** A notification of another client; the answer goes back to it. */
   notified(payload: Buffer): Promise<Uint8Array | undefined>;
   /** The OSDs gave the watch up: notifications may be missed, and others may take us for dead. */
   lost(): void;
@@ -42,7 +42,7 @@ export class HeaderWatch {
     return opened;
   }
 
-  /** Of the watch; waits while it is made again. */
+  /** Cookie of the watch; waits while the watch is made again. */
   async cookie(): Promise<bigint> {
     return (await this.#watch).cookie;
   }
@@ -55,7 +55,7 @@ export class HeaderWatch {
 
   #register(): Promise<Watch> {
     return this.#pool.watch(this.#object, {
-      // Whoever closed the cluster answers nobody.
+      // After the cluster was closed nobody is answered.
       notified: (payload) => this.#events.notified(payload).catch(unless("SIPHON_RADOS_CLOSED")),
       lost: () => void this.#renew(),
     });

@@ -14,14 +14,14 @@ export interface RequestId extends ClientId {
 }
 
 interface SnapshotTask {
-  /** Of the snapshot; the new one, if it is renamed. */
+  /** Name of the snapshot; the new one, if it is renamed. */
   readonly name: string;
   readonly namespace: SnapshotNamespace;
   /** The end is told by `asyncComplete`; clients before Pacific have none, and take the answer for it. */
   readonly id: RequestId | undefined;
 }
 
-/** What those who have an image open tell each other through its header (src/librbd/WatchNotifyTypes.cc). */
+/** Messages between clients that have an image open, through its header (src/librbd/WatchNotifyTypes.cc). */
 export type NotifyMessage =
   | { readonly type: "acquiredLock" | "releasedLock"; readonly client: ClientId }
   | { readonly type: "requestLock"; readonly client: ClientId; readonly force: boolean }

@@ -9,7 +9,7 @@ import type { Region } from "../region.ts";
 import { MessageSigner } from "./signature.ts";
 import { notV1, tag } from "./tags.ts";
 
-/** What the handshake needs of its connection. */
+/** The parts of a connection that the handshake uses. */
 export interface HandshakeHostV1 {
   readonly messenger: ConnectionHost;
   readonly peer: Peer;

@@ -1,6 +1,6 @@
 import { RadosError } from "../../errors.ts";
 
-/** What a message or an answer begins with, src/include/msgr.h. */
+/** The first byte of a message or an answer, src/include/msgr.h. */
 export const tag = {
   ready: 1,
   resetSession: 2,

@@ -40,7 +40,7 @@ export class ConnectionV2 extends Connection {
   /** Where the data of a large message goes while it comes. */
   #sink: DataSink | undefined;
   #streamedFront: Region | undefined;
-  /** Of the message whose header was looked at last. */
+  /** Sequence number of the message whose header was read last. */
   #headerSeq = 0;
   #frameAt = 0;
   /** The data of the message being laid out, if it is sent from where it is. */

@@ -23,7 +23,7 @@ export class CrcFramesRev1 extends FrameCodec {
   #crc1 = 0;
   #crc2 = 0;
   #crc3 = 0;
-  /** Of the segments being sent. */
+  /** Checksums of the segments being sent. */
   #outCrc1 = 0;
   #outCrc2 = 0;
   #outCrc3 = 0;

@@ -45,7 +45,7 @@ export abstract class FrameCodec {
   /** How many bytes of a frame tell its length. */
   abstract readonly headBytes: number;
 
-  /** Of the frame last read; segment i is `length<i>` bytes at offset `at<i>` of the region. */
+  /** Tag of the frame that was read last; its segment i is `length<i>` bytes at offset `at<i>` of the region. */
   tag = 0;
   segments = 0;
   length0 = 0;
@@ -59,7 +59,7 @@ export abstract class FrameCodec {
   /** On the wire, in bytes. */
   frameBytes = 0;
 
-  /** Of the frame being sent: lengths, and offsets from the start of the frame. */
+  /** Segments of the frame being sent: lengths, and offsets from the start of the frame. */
   protected outSegments = 0;
   protected out0 = 0;
   protected out1 = 0;
@@ -95,9 +95,9 @@ export abstract class FrameCodec {
     throw new Error("frames of this format are received whole");
   }
 
-  /** Of the portion taken last, how many bytes belong to the segment. */
+  /** Bytes of the portion taken last that belong to the segment. */
   portionBytes = 0;
-  /** Of segment 3, still to be taken. */
+  /** Bytes of segment 3 that are still to be taken. */
   portionsLeft = 0;
 
   /** On the wire behind segment 3. */

@@ -9,7 +9,7 @@ const crcEpilogueBytes = 1 + 4 * 4;
 const secureEpilogueBytes = 16;
 const lateFlagAborted = 1;
 
-/** What both modes of msgr2.0 have in common: the frame is preamble, segments, epilogue. */
+/** The common part of both modes of msgr2.0: the frame is preamble, segments, epilogue. */
 abstract class FramesRev0 extends FrameCodec {
   readonly headBytes = preambleBytes;
 

@@ -29,7 +29,7 @@ import { badFrame, type FrameCodec, frameTag } from "./frame.ts";
 import { CrcFramesRev0, SecureFramesRev0 } from "./frames-rev0.ts";
 import { SecureFramesRev1 } from "./secure-frames.ts";
 
-/** What the handshake needs of its connection. */
+/** The parts of a connection that the handshake uses. */
 export interface HandshakeHost {
   readonly messenger: ConnectionHost;
   readonly peer: Peer;

@@ -5,13 +5,13 @@ export interface LoadSecond {
   started: number;
   finished: number;
   averageBandwidth: number;
-  /** Of the last second; 0 where nothing was finished in it, and then the latencies are missing, too. */
+  /** Bandwidth of the last second; 0 where nothing was finished in it, and then the latencies are missing, too. */
   bandwidth: number;
   lastLatency: number | undefined;
   averageLatency: number;
 }
 
-/** What a load came to. */
+/** The result of a load. */
 export interface LoadResult {
   seconds: number;
   finished: number;

@@ -4,9 +4,9 @@ import { RadosError } from "../../errors.ts";
 import type { Pool } from "../pool.ts";
 import { type LoadOptions, type LoadResult, runLoad } from "./load.ts";
 
-/** What a run wrote, kept in an object of its own: later runs read it and clean it up. */
+/** The record of a run, kept in an object: later runs read it and clean it up. */
 export interface BenchRun {
-  /** Of the process that wrote; a part of the objects' names. */
+  /** Process id of the writer; a part of the objects' names. */
   pid: number;
   objectBytes: number;
   opBytes: number;
@@ -72,7 +72,7 @@ export async function benchRead(
   return runLoad(read, { ...options, limit, opBytes });
 }
 
-/** What the last run of this name wrote; undefined if nothing is known of one. */
+/** The last run of this name; undefined if there is none. */
 export async function findBenchRun(pool: Pool, runName: string): Promise<BenchRun | undefined> {
   try {
     return decodeRun(await pool.read(runName));
@@ -123,10 +123,10 @@ function objectName(pid: number, number: number): string {
   return `${benchPrefix(pid)}_object${number}`;
 }
 
-/** What operations hold but for their label. */
+/** The content of each operation besides its label. */
 const filler = "z";
 
-/** What tells the contents of one operation from those of another. */
+/** Makes the contents of each operation different. */
 function label(data: Buffer, index: number): void {
   data.write(`I'm the ${String(index).padStart(16)}th op!\0`);
 }

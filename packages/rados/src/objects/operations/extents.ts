@@ -23,20 +23,20 @@ export interface ExtentMap {
 
 export type ChecksumType = "xxhash32" | "xxhash64" | "crc32c";
 
-/** What checksums are computed of. */
+/** The bytes that checksums cover. */
 export interface ChecksumRange {
   offset?: number;
   length: number;
   /** Bytes of a chunk, of which the length is a multiple; without it the range is one chunk. */
   chunk?: number;
-  /** What the computation starts from; default all ones. */
+  /** Initial value of the checksum; default all ones. */
   initial?: bigint;
 }
 
 /** One value a chunk. */
 export type Checksums = bigint[];
 
-/** What an object will be like (rados_set_alloc_hint2). */
+/** Hints about a new object (rados_set_alloc_hint2). */
 export interface AllocationHint {
   /** Bytes. */
   objectSize: number;

@@ -4,7 +4,7 @@ import type { Op } from "../op.ts";
 
 export type Comparison = "=" | "!=" | ">" | ">=" | "<" | "<=";
 
-/** What an omap value must be like. */
+/** A condition on an omap value. */
 export interface OmapGuard {
   comparison: "=" | ">" | "<";
   value: Uint8Array;

@@ -4,7 +4,7 @@ import { NO_SNAP } from "../../objecter/snap-context.ts";
 import type { Op } from "../op.ts";
 import type { Extent } from "./extents.ts";
 
-/** What is kept of an object for its snapshots. */
+/** The clones of an object, kept for its snapshots. */
 export interface SnapSet {
   /** The newest snapshot that the object was written under. */
   seq: number;
@@ -17,7 +17,7 @@ export interface Clone {
   id: number;
   /** The snapshots that see this clone. */
   snaps: number[];
-  /** What it has in common with the next newer one. */
+  /** Extents that are the same in the next newer one. */
   overlap: Extent[];
   /** Bytes. */
   size: number;

@@ -2,7 +2,7 @@ import { type EntityAddr, Reader, readEntityAddr } from "@siphon/wire";
 import { opCode } from "../../objecter/op-code.ts";
 import type { Op } from "../op.ts";
 
-/** Who watches an object. */
+/** A client that watches an object. */
 export interface Watcher {
   /** `client.4123`. */
   client: string;

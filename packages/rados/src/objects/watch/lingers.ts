@@ -56,7 +56,7 @@ export class Lingers {
     this.#pings = undefined;
   }
 
-  /** What an OSD tells a watcher or a notifier. */
+  /** Passes on a message of an OSD to a watcher or a notifier. */
   take(message: WatchNotify): void {
     this.#byCookie.get(message.cookie)?.linger.take(message);
   }
@@ -87,7 +87,7 @@ export class Lingers {
     for (const { linger } of [...this.#byCookie.values()]) linger.ping?.();
   }
 
-  /** Who serves an object, and all that makes its PG peer anew when it changes (PastIntervals::is_new_interval). */
+  /** The primary of an object, and everything that makes its PG peer anew when it changes (PastIntervals::is_new_interval). */
   #placed(target: ObjectTarget): Omit<Lingering, "linger"> {
     const map = this.#currentMap();
     const pool = map.pool(target.poolId);

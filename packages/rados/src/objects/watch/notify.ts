@@ -101,7 +101,7 @@ class PendingNotify implements Linger {
 
   take({ event, notifyId, result, replies }: WatchNotify): void {
     if (event !== "completed") return;
-    // Of an attempt before.
+    // The answer belongs to an earlier attempt.
     if (this.#notifyId !== undefined && this.#notifyId !== notifyId) return;
     if (result < 0 && result !== timedOut) {
       this.#answers.reject(OperationError.of(this.#task, result, [], []));

@@ -1,7 +1,7 @@
 import type { RadosError } from "../../errors.ts";
 import type { WatchEvents } from "./watch.ts";
 
-/** Who watches an object through `Pool.watch`. */
+/** A client that watches an object through `Pool.watch`. */
 export interface WatchHandler {
   /**
    * Somebody notified. What it returns, or resolves to, goes back to them. If it throws, they get no answer, and the error is an
@@ -17,7 +17,7 @@ export function answering(handler: WatchHandler): WatchEvents {
   return {
     notified: async ({ payload, notifierId, acknowledge }) => {
       const reply = await handler.notified(payload, notifierId);
-      // Whoever lost the watch meanwhile is told so by `lost`.
+      // If the watch is lost meanwhile, `lost` reports it.
       await acknowledge(reply).catch(() => {});
     },
     lost: (error) => handler.lost(error),

@@ -12,7 +12,7 @@ import { acknowledge, watch } from "./operations.ts";
 /** Somebody's word to those who watch an object. */
 export interface Notification {
   notifyId: bigint;
-  /** Of the watch, as in `Watch.cookie`. */
+  /** Cookie of the watch, as in `Watch.cookie`. */
   cookie: bigint;
   /** The client that notifies; its `globalId`. */
   notifierId: bigint;
@@ -50,7 +50,7 @@ export class Watch implements AsyncDisposable {
   readonly #objectText: string;
   readonly #timeoutSeconds: number;
   readonly #opened = Promise.withResolvers<void>();
-  /** Of the registration under way. */
+  /** Aborts the registration in flight. */
   #registering: AbortController | undefined;
   #pinging = false;
   #registered = false;
@@ -221,7 +221,7 @@ export class Watch implements AsyncDisposable {
     try {
       await this.#send(watch("unwatch", this.cookie), requestFlag.write, "end the watch on");
     } catch (error) {
-      // What is not there any more need not be ended, and a client that is cut off cannot.
+      // A watch that no longer exists need not be ended, and a client on the blocklist cannot end it.
       if (!(error instanceof RadosError && gone.has(error.code))) throw error;
     }
   }

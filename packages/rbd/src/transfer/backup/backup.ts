@@ -215,7 +215,7 @@ export class Backup implements AsyncDisposable {
     this.#manifest = manifest;
   }
 
-  /** What interrupted changes have left behind. */
+  /** Removes files that interrupted changes have left behind. */
   async #removeUnnamed(): Promise<void> {
     const named = new Set(this.points.map((point) => point.file));
     const names = await readdir(this.directory);

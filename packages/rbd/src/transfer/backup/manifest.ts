@@ -5,7 +5,7 @@ import type { ExportedImage } from "../export-format.ts";
 import { TransferError } from "../transfer-error.ts";
 import { writeDurably } from "./durable-file.ts";
 
-/** What a backup holds; one JSON file, with the SHA-256 of the rest of its text in its last field. */
+/** The content of a backup; one JSON file, with the SHA-256 of the rest of its text in its last field. */
 export interface Manifest {
   readonly image: BackedUpImage;
   /** From the oldest to the newest; each is a diff from the one before, the first one from nothing. */
@@ -22,15 +22,15 @@ export interface BackedUpImage extends ExportedImage {
 }
 
 export interface BackupPoint {
-  /** Of the snapshot. */
+  /** Name of the snapshot. */
   readonly name: string;
   /** In the backup's directory: a diff of format 1. */
   readonly file: string;
-  /** Of the image, in bytes. */
+  /** Size of the image, in bytes. */
   readonly size: number;
-  /** Of the file. */
+  /** Size of the file. */
   readonly bytes: number;
-  /** Of the file; hexadecimal. */
+  /** SHA-256 of the file; hexadecimal. */
   readonly sha256: string;
   /** When it was written; ISO 8601. */
   readonly created: string;
@@ -54,7 +54,7 @@ export async function readManifest(directory: string): Promise<Manifest> {
     throw damaged(`is not the manifest of a backup of version ${formatVersion}`);
   }
   if (sha256 !== checksumOf(rest)) throw damaged("is not what was once written: its checksum differs");
-  // What the checksum vouches for was written below.
+  // The checksum vouches that `Stored` was written, below.
   const { image, points, nextFile } = rest as unknown as Stored;
   return { image: { ...image, metadata: new Map(image.metadata) }, points, nextFile };
 }

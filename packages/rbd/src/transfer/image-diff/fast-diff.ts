@@ -9,7 +9,7 @@ import { objectState } from "../../object-map/object-state.ts";
 import type { ObjectStates } from "../../object-map/object-states.ts";
 import { StoredObjectMaps } from "../../object-map/stored-object-maps.ts";
 
-/** What became of an object, as a whole, between two snapshots. */
+/** The change of an object, as a whole, between two snapshots. */
 export type ObjectChange = "none" | "data" | "zeros";
 
 /**
@@ -47,7 +47,7 @@ export async function fastDiff(
     before = states;
     if (id === from) atStart = states;
   }
-  // What came and went meanwhile is no change.
+  // An object that came and went meanwhile has not changed.
   const was = (number: number) => atStart !== undefined && existed(atStart, number);
   return changes.map((change, number) => (change === "zeros" && !was(number) ? "none" : change));
 }

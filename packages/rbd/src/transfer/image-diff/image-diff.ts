@@ -99,7 +99,7 @@ export class ImageDiff implements DiffSource {
     return (await Promise.all(objects)).flat();
   }
 
-  /** What an object's clones say. */
+  /** The changes that an object's clones show. */
   async #asked(part: ObjectPart, from: number): Promise<DiffExtent[]> {
     const { io, objectNumber, start, end } = part;
     const { parent } = io;
@@ -116,7 +116,7 @@ export class ImageDiff implements DiffSource {
     ];
   }
 
-  /** What the object maps say. */
+  /** The changes that the object maps show. */
   async #known(part: ObjectPart, change: ObjectChange = "none"): Promise<DiffExtent[]> {
     if (change !== "none") return inImage(part, change === "data");
     if (this.#from > 0) return [];
@@ -124,7 +124,7 @@ export class ImageDiff implements DiffSource {
     return this.#io.parent === this.#parent ? this.#ofParent(part) : this.#asked(part, this.#from);
   }
 
-  /** What a clone shows of its parent where it has no object of its own. */
+  /** The parts of the parent that a clone shows where it has no object of its own. */
   async #ofParent(part: ObjectPart): Promise<DiffExtent[]> {
     const { io, objectNumber, start, end } = part;
     const { parent } = io;

@@ -1,7 +1,7 @@
 import { NO_SNAP, type SnapSet } from "@siphon/rados";
 import { clip, type Intervals, subtract, union } from "./intervals.ts";
 
-/** What differs in an object between two snapshots. */
+/** The changes of an object between two snapshots. */
 export interface ObjectDiff {
   /** Bytes that were written. */
   readonly data: Intervals;
@@ -30,7 +30,7 @@ export function objectDiff(
     const whole = [{ start: 0, end: objectSize }];
     return exists ? { data: whole, zeros: [] } : { data: [], zeros: whole };
   }
-  // What was written and cut off again reads as zeros: since Ceph 17, rbd leaves it out.
+  // Bytes that were written and cut off again read as zeros: since Ceph 17, rbd leaves them out.
   const changed = exists ? clip(touched, 0, size) : touched;
   const sizeBefore = before?.size ?? 0;
   const cutOff = size < sizeBefore ? [{ start: size, end: sizeBefore }] : [];
@@ -41,7 +41,7 @@ export function objectDiff(
 /** The bytes that may differ, and the object in the end. */
 interface Changes {
   readonly changed: Intervals;
-  /** Of the object in the end, in bytes. */
+  /** Size of the object at the end, in bytes. */
   readonly size: number;
   readonly exists: boolean;
 }

@@ -6,13 +6,13 @@ import { TransferError } from "../transfer-error.ts";
 
 /** How far a transfer is: all before `position` lasts. */
 export interface TransferCursor {
-  /** What is carried, as `SourceState.identity` names it. */
+  /** The source, as `SourceState.identity` names it. */
   readonly source: string;
   /** Bytes, from the start of the image. */
   readonly position: number;
   /** Bytes between two cursors. */
   readonly chunkBytes: number;
-  /** Of what the source was, up to the position, when it was read. */
+  /** Digest of the source up to the position, as it was when it was read. */
   readonly digest: string;
 }
 

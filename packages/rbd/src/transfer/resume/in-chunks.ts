@@ -25,7 +25,7 @@ export async function inChunks(
     await cursors.save(cursor);
   } else await assertSame(source, cursor);
   for (const [start, end] of chunks(cursor.position, source.size, cursor.chunkBytes)) {
-    // Asked before it is read: what is changed while it is read is found to be changed.
+    // Taken before the chunk is read: a change while it is read is found later.
     const digest = await digestAfter(cursor.digest, source, start, end);
     await carry(start, end, isBegun);
     isBegun = false;

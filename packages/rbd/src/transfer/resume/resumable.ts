@@ -81,7 +81,7 @@ export async function copyResumably(
   const copier = await copierFor(sparseSize, from, image, to, target);
   const diff = image.diff();
   await inChunks(source, metadataCursor(target), async (start, end, isBegun) => {
-    // What an earlier process copied may be zeros by now.
+    // An earlier process may have copied bytes that are zeros by now.
     if (isBegun) await into.writeZeroes(start, end - start);
     await copyChanges(between(diff, start, end), into, {
       ...{ signal, limits, isNew: true, copier, sparseSize },

@@ -7,7 +7,7 @@ import { poolById } from "../../image/pools.ts";
 import type { Image } from "../../image.ts";
 import { dataObject, eachObject } from "../../maintenance/objects.ts";
 
-/** What is carried, and whether it is still what it was. */
+/** The source of a transfer, and whether it is unchanged. */
 export interface SourceState {
   /** The same as long as it is the same image, snapshot or file, and of the same size. */
   readonly identity: string;
