@@ -3,7 +3,7 @@ export interface Extent {
   /** In bytes, more than 0. */
   readonly length: number;
   /**
-   * Of an allocation: `data`, or `zero` for bytes that take no space and are read as zeros.
+   * Kind of an allocation: `data`, or `zero` for bytes that take no space and are read as zeros.
    * Of a difference: `data` for changed bytes, `zero` for changed bytes that are now read as zeros, `same` for unchanged ones.
    */
   readonly kind: "data" | "zero" | "same";
@@ -17,6 +17,6 @@ export interface ExtentSource {
   /** Names of the snapshots that differences may be asked against. */
   snapshotNames(): readonly string[];
   allocation(offset: number, length: number): Promise<readonly Extent[]>;
-  /** What differs from the snapshot of that name. */
+  /** The changes since the snapshot of that name. */
   changedSince(snapshot: string, offset: number, length: number): Promise<readonly Extent[]>;
 }

@@ -1,7 +1,7 @@
 import { type BaselineResults, baselineHeadline, changeCell, format } from "@siphon/lab";
 import { plainTable } from "./table.ts";
 
-/** What a baseline came to, for the terminal. */
+/** The result of a baseline, for the terminal. */
 export function baselineTable(results: BaselineResults): string {
   const cells = results.cells.map((cell) => {
     if (cell.status !== "measured") return [cell.name, cell.status, "", "", "", ""];

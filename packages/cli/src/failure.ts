@@ -52,7 +52,7 @@ export function errnoExitCode(error: unknown, interrupted: AbortSignal): number 
   return errnoOf(error) ?? exitCodeOf(error, interrupted);
 }
 
-/** What rados exits with: 1, whatever went wrong. */
+/** The exit status of rados: 1, for every failure. */
 export function onlyOne(error: unknown, interrupted: AbortSignal): number {
   return interrupted.aborted ? exitCodeOf(error, interrupted) : 1;
 }
@@ -69,7 +69,7 @@ function isUsage(error: unknown): boolean {
   return error instanceof SiphonError && error.code === "SIPHON_USAGE";
 }
 
-/** Of a call of the operating system, such as one that opens a file. */
+/** Whether an error comes from a call of the operating system, such as one that opens a file. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return (
     error instanceof Error &&

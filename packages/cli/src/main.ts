@@ -78,7 +78,7 @@ function commanderExitCode({ exitCode, code }: CommanderError, exits: CommandEnt
   return exits === "errno" && code === "commander.missingArgument" ? 22 : 1;
 }
 
-/** Who read the output has gone: that is no failure, and nothing to talk about. */
+/** The reader of the output has gone: that is no failure, and nothing to report. */
 function isBrokenPipe({ aborted, reason }: AbortSignal): boolean {
   return aborted && (reason as NodeJS.ErrnoException).code === "EPIPE";
 }

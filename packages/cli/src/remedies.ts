@@ -2,7 +2,7 @@ import type { RadosRemedy } from "@siphon/rados";
 import type { RbdRemedy } from "@siphon/rbd";
 import type { Remedy, SiphonError } from "@siphon/wire";
 
-/** What the reader can do about an error, in the commands and flags of siphon; empty where nothing is known to help. */
+/** Advice for the reader of an error, in the commands and flags of siphon; empty where nothing is known to help. */
 export function adviceText({ hint, remedy }: SiphonError): string {
   const words = remedy === undefined ? undefined : remedies[remedy.name as RemedyName]?.(imageOf(remedy));
   return [hint, words].filter((part) => part !== undefined && part !== "").join("; ");

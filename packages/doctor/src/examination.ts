@@ -2,7 +2,7 @@ import type { Severity, Takes, Worth } from "./findings/finding.ts";
 import type { Place } from "./model/place.ts";
 import type { Platform } from "./model/vm.ts";
 
-/** What was found once: which finding, where, and what mends it in the platform's syntax. */
+/** One occurrence of a finding: its place, and the change in the platform's syntax. */
 export interface FoundFinding {
   id: string;
   title: string;
@@ -33,6 +33,6 @@ export interface Examination {
   disks: ExaminedDisk[];
   vm: { findings: FoundFinding[] };
   notes: string[];
-  /** What could not be seen, and why. */
+  /** Facts that could not be read, and why. */
   unseen: string[];
 }

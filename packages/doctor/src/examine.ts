@@ -18,7 +18,7 @@ import { redact } from "./redact.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface ExamineOptions {
-  /** What each rung of the ladder was worth in a run of one's own, by the rung's name. */
+  /** Worth of each rung of the ladder in your own run, by the rung's name. */
   worth?: ReadonlyMap<string, Worth>;
 }
 

@@ -1,4 +1,4 @@
-/** What stands in a secret's place. */
+/** Text in a secret's place. */
 const hidden = "***";
 
 /** Takes out what looks like a key or a password: cephx keys, and the values of key=, password= and their like. */

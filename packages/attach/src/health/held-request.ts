@@ -1,6 +1,6 @@
 import { ImageRequest } from "@siphon/rbd/engine";
 
-/** Who is told how a request ended, and passes it on. */
+/** Receives the end of a request and passes it on. */
 export interface RequestHolder {
   ended(request: HeldRequest): void;
 }

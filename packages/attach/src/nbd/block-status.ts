@@ -2,7 +2,7 @@ import type { Extent, ExtentSource } from "../extent-source.ts";
 import { allocationState, diffState } from "./protocol.ts";
 import type { MetaContext } from "./session.ts";
 
-/** What one context says about a range. */
+/** The status of a range in one context. */
 export interface BlockStatus {
   readonly context: MetaContext;
   readonly extents: readonly Extent[];

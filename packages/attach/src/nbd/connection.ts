@@ -14,7 +14,7 @@ import type { Session } from "./session.ts";
 import type { TlsCredentials } from "./tls.ts";
 import { Transmission } from "./transmission.ts";
 
-/** What the connections of a server have in common. */
+/** State that the connections of a server share. */
 export interface ConnectionHost {
   readonly exports: ExportTable;
   readonly credentials: TlsCredentials | undefined;
@@ -111,7 +111,7 @@ export class NbdConnection {
     this.#transmission = transmission;
   }
 
-  /** Of the handshake. A client that asks and does not listen must not fill the memory. */
+  /** Sends bytes of the handshake. A client that asks and does not listen must not fill the memory. */
   #say(bytes: Buffer): void {
     this.#socket.write(bytes);
     if (this.#socket.writableLength > mostUnheard) {

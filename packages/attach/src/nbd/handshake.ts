@@ -249,7 +249,7 @@ export class Handshake {
 
 /** u64 magic, u32 option, u32 length of its data. */
 const optionHeaderBytes = 16;
-/** Of an option's data. */
+/** Bytes of an option's data. */
 const maxOption = 64 << 10;
 /** No client asks for more; one that does not read the answers would fill our memory. */
 const mostOptions = 256;

@@ -2,7 +2,7 @@ import type { ExtentSource } from "../extent-source.ts";
 import { maxString } from "./protocol.ts";
 import type { MetaContext } from "./session.ts";
 
-/** What LIST_META_CONTEXT and SET_META_CONTEXT ask. */
+/** The query of LIST_META_CONTEXT and SET_META_CONTEXT. */
 export interface ContextQuery {
   readonly exportName: string;
   readonly queries: readonly string[];
@@ -57,7 +57,7 @@ export function contextsFor(
 }
 
 /**
- * What comes with a BLOCK_STATUS that is about some contexts only: u64 length of the range, u32 id of each context. None are wanted
+ * The payload of a BLOCK_STATUS about some contexts only: u64 length of the range, u32 id of each context. None are wanted
  * (undefined) when one was not agreed on, or is named twice.
  */
 export function parseStatusPayload(

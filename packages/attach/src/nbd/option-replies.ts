@@ -1,6 +1,6 @@
 import { handshakeFlag, info, maxPayload, optionMagic, optionReplyMagic, serverMagic } from "./protocol.ts";
 
-/** What a server says first: u64 `NBDMAGIC`, u64 `IHAVEOPT`, u16 flags. */
+/** The first bytes of a server: u64 `NBDMAGIC`, u64 `IHAVEOPT`, u16 flags. */
 export function greeting(): Buffer {
   const bytes = Buffer.alloc(18);
   [...serverMagic, ...optionMagic].forEach((word, i) => {
@@ -68,5 +68,5 @@ export function blockSizeInfo(): Buffer {
   return bytes;
 }
 
-/** What is the least that is efficient, for clients that round requests to it: a page. */
+/** The smallest efficient request, to which clients round: a page. */
 const preferredBlock = 4096;

@@ -7,7 +7,7 @@ import { errno } from "@siphon/wire";
 /** `NBDMAGIC` and `IHAVEOPT`, as two u32 each. */
 export const serverMagic = [0x4e42444d, 0x41474943] as const;
 export const optionMagic = [0x49484156, 0x454f5054] as const;
-/** Of an option reply: 0x3e889045565a9. */
+/** Magic of an option reply: 0x3e889045565a9. */
 export const optionReplyMagic = [0x0003e889, 0x045565a9] as const;
 
 export const handshakeFlag = { fixedNewstyle: 1, noZeroes: 2 } as const;
@@ -123,7 +123,7 @@ export function nbdErrorOf(result: number): number {
 
 /** The longest payload of one request or reply that is taken, told to clients as the maximum block size. */
 export const maxPayload = 32 << 20;
-/** Of names and descriptions, in bytes. */
+/** Longest name or description, in bytes. */
 export const maxString = 4096;
 
 export function writeU64(view: DataView, at: number, value: number): void {

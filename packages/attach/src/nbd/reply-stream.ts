@@ -22,7 +22,7 @@ export class ReplyStream {
   /** Writes under way, oldest first. */
   readonly #writes: { chunks: Chunk[]; cost: number }[] = [];
 
-  /** Of `performance.now()`: when the client's socket last took something, or had nothing to take. */
+  /** `performance.now()` when the client's socket last took something, or had nothing to take. */
   movedAt = performance.now();
 
   /** @param settled is told of what `finish` was given once the client's socket has taken it */

@@ -5,7 +5,7 @@ import { Payload, type SegmentPool } from "./payload.ts";
 import { command, commandFlag, readU64 } from "./protocol.ts";
 import type { ReplyStream } from "./reply-stream.ts";
 
-/** Who a request comes back to. */
+/** The owner of a request, which gets it back at the end. */
 export interface RequestOwner {
   readonly stream: ReplyStream;
   readonly segments: SegmentPool;
@@ -28,21 +28,21 @@ export class NbdRequest extends ImageRequest {
   startLow = 0;
   start = 0;
   total = 0;
-  /** Of `total`: requests may be carried out in steps. */
+  /** Bytes of `total` that are done: requests may be carried out in steps. */
   done = 0;
-  /** What the device was asked to do of it last. */
+  /** Bytes of the step that the device carries out now. */
   step = 0;
   /** An error of the protocol known before anything was done, or 0. */
   refusal = 0;
-  /** What is written are zeros, and not the payload. */
+  /** The data is zeros instead of the payload. */
   writesZeros = false;
   /** The client wants the data in one piece. */
   unfragmented = false;
   /** All is written, and is being made to last. */
   isFlushing = false;
-  /** Of `performance.now()`. */
+  /** `performance.now()` at the start. */
   startedAt = 0;
-  /** What it counts for among the client's requests in flight. */
+  /** Bytes charged against the client's in-flight limit. */
   cost = 0;
 
   readonly payload: Payload;

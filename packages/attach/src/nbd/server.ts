@@ -14,16 +14,16 @@ import type { TlsCredentials } from "./tls.ts";
 
 export interface NbdServerOptions {
   address: ListenAddress;
-  /** Who may connect to a unix socket; the user of this process alone unless told. */
+  /** Access to a unix socket; by default for the user of this process alone. */
   access?: SocketAccess;
   exports: readonly NbdExport[];
   /** Clients on TCP must turn encryption on and show a certificate. */
   credentials?: TlsCredentials;
-  /** Is told, in a line each, what went wrong with clients; default nothing. */
+  /** Called with a line for each failure of a client; default: nothing. */
   log?: (line: string) => void;
   /** Milliseconds for a client to choose an export; default 30,000. */
   handshakeTimeout?: number;
-  /** What this server shares with all others of the process; limits of its own unless told. */
+  /** Limits that this server shares with all others of the process; by default its own. */
   limits?: Limits;
 }
 

@@ -1,11 +1,11 @@
 import type { NbdExport } from "./export.ts";
 import { transmissionFlag } from "./protocol.ts";
 
-/** What client and server have agreed on when transmission begins. */
+/** The result of the handshake, with which transmission begins. */
 export interface Session {
   readonly export: NbdExport;
   readonly replies: "simple" | "structured" | "extended";
-  /** What block status tells about, by the id that replies carry. */
+  /** Contexts of block status, by the id that replies carry. */
   readonly contexts: readonly MetaContext[];
 }
 

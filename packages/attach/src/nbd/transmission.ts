@@ -21,7 +21,7 @@ import type { ReplyStream } from "./reply-stream.ts";
 import { NbdRequest, type RequestOwner } from "./request.ts";
 import type { MetaContext, Session } from "./session.ts";
 
-/** What a transmission tells the connection it is on. */
+/** Events of a transmission for its connection. */
 export interface TransmissionEvents {
   /** Replies wait in the stream. */
   replied(): void;
@@ -51,7 +51,7 @@ export class Transmission implements RequestOwner {
   #isClosed = false;
   /** Bytes in flight, and something for each request; replies count until the client's socket has taken them. */
   #cost = 0;
-  /** Of that, what requests count for that are not answered yet. */
+  /** The part of it that belongs to requests without an answer. */
   #costInFlight = 0;
   /** The request whose payload is being received, and how much of it is missing. */
   #receiving: NbdRequest | undefined;
@@ -117,7 +117,7 @@ export class Transmission implements RequestOwner {
   close(): void {
     this.#isClosed = true;
     this.isStopped = true;
-    // What requests under way hold is given back when they end.
+    // Memory of requests in flight is given back when they end.
     this.#budget.give(this.#cost - this.#costInFlight);
     const receiving = this.#receiving;
     this.#receiving = undefined;
@@ -192,7 +192,7 @@ export class Transmission implements RequestOwner {
     return code === command.write || (this.#extended && (flags & commandFlag.payloadLength) !== 0);
   }
 
-  /** What the answer may take of memory. */
+  /** Memory that the answer may take. */
   #answerBytes({ command: code, total }: NbdRequest): number {
     if (code === command.read) return total;
     return code === command.blockStatus ? this.#session.contexts.length * statusBytes : 0;
@@ -320,10 +320,10 @@ export class Transmission implements RequestOwner {
 
 /** How many bytes may be in flight before a client has to wait; one more request of any size may follow. */
 const mostInFlight = 32 << 20;
-/** What a request counts for beside its bytes. */
+/** Bytes that a request counts for besides its data. */
 const overhead = 512;
 const mostIdle = 1024;
-/** What the longest answer about one context takes while it is found out and sent. */
+/** Memory that the longest answer about one context takes while it is found out and sent. */
 const statusBytes = 1 << 20;
 /** Zeros are written, where no hole is wanted, this many bytes at a time. */
 const zeroStep = 4 << 20;
@@ -332,7 +332,7 @@ const rangeStep = 512 << 20;
 /** A multiple of every sensible block size that fits in 32 bits. */
 const longestCompactExtent = 0x1_0000_0000 - (64 << 20);
 
-/** What operations count as; cache and block status are no I/O. */
+/** Kinds of I/O of the operations; cache and block status are no I/O. */
 const kindOf: readonly (number | undefined)[] = [
   ioKind.read,
   ioKind.write,

@@ -25,7 +25,7 @@ export interface AttachRequest extends DiskOptions {
   tlsCertificates?: string;
   /** A socket for each image, in their order. */
   vhost?: readonly string[];
-  /** Who may connect to unix sockets; the user of this process alone unless told. */
+  /** Access to unix sockets; by default for the user of this process alone. */
   access?: SocketAccess;
   /** The most that a VM may use over vhost-user; default 16, and as many as it has processors. */
   queues?: number;
@@ -35,7 +35,7 @@ export interface AttachRequest extends DiskOptions {
 
 export interface AttachOptions extends AttachRequest {
   cluster: Cluster;
-  /** Is told, in a line each, what went wrong with clients, and how the disks fare. */
+  /** Called with a line for each failure of a client and each change of a disk's state. */
   log?: Log;
 }
 

@@ -25,7 +25,7 @@ export interface ServedPoint {
 }
 
 export interface Measurement {
-  /** Of a shard that is down there are none. */
+  /** Disks of the shard; none while it is down. */
   readonly disks: readonly MeasuredDisk[];
   /** Empty where one process serves everything. */
   readonly shards: readonly ShardState[];

@@ -6,7 +6,7 @@ import type { DiskLimits } from "../throttle/disk-limits.ts";
 import type { Attachment, Measurement, ServedPoint } from "./attachment.ts";
 import type { IoMetrics } from "./io-metrics.ts";
 
-/** What can be done to a disk's limits while it is served. */
+/** Changes the limits of a disk while it is served. */
 export interface DiskLimitControl {
   readonly inForce: DiskLimits;
   give(limits: DiskLimits): void;
@@ -17,7 +17,7 @@ export interface DiskLimitControl {
 export interface ServedDisk {
   /** `POOL/IMAGE` or `POOL/IMAGE@SNAP`. */
   readonly name: string;
-  /** What a guest knows the disk by, whatever its name: at most 20 bytes. */
+  /** Serial number for guests, independent of the name: at most 20 bytes. */
   readonly serial: string;
   readonly device: BlockDevice;
   readonly extents: ExtentSource | undefined;

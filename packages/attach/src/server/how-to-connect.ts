@@ -3,7 +3,7 @@ import { type AttachPoint, libvirtXml, qemuArguments, qemuVersions } from "./con
 import { libvirtUser, obstacleTo } from "./libvirt.ts";
 import { hostQemuVersion, type QemuVersions } from "./qemu-version.ts";
 
-/** What a VM's disk is told to those who start the VM. */
+/** Settings of a VM that uses the disk. */
 export interface HowToConnect {
   readonly qemu: readonly string[];
   /** The versions that take these arguments. */
@@ -15,7 +15,7 @@ export interface HowToConnect {
   readonly wantedSocketUser: string | undefined;
 }
 
-/** What this host starts VMs with. */
+/** Versions and users of the programs that start VMs on this host. */
 export interface VmHost {
   readonly qemuVersion: string | undefined;
   /** The user as whom libvirt runs QEMU, where libvirt is installed. */

@@ -10,7 +10,7 @@ export const ioKind = { read: 0, write: 1, flush: 2, discard: 3, writeZeroes: 4 
 /** `waiting`: the cluster does not answer; `paused`: by the disk's error policy. */
 export type DiskState = "serving" | "waiting" | "paused";
 
-/** What was done to one disk, as it goes from one process to another. */
+/** I/O of one disk, as it goes from one process to another. */
 export interface IoFigures {
   readonly inFlight: number;
   readonly connections: number;
@@ -23,17 +23,17 @@ export interface IoFigures {
   readonly latencies: readonly LatencyFigures[];
 }
 
-/** What was done to one disk, for all its clients; plain counters that cost the data path next to nothing. */
+/** I/O of one disk, for all its clients; plain counters that cost the data path next to nothing. */
 export class IoMetrics {
   inFlight: number;
   /** Clients that are connected. */
   connections: number;
   /** Operations that had to wait for the disk's limits. */
   throttled: number;
-  /** Of those in flight, operations that wait for the limits now. */
+  /** Operations in flight that wait for the limits now. */
   inLimits = 0;
   state: DiskState;
-  /** What writes wait for, whether there are any or not; see `Image.writeHold`. */
+  /** The reason why writes wait, whether there are any or not; see `Image.writeHold`. */
   hold: () => WriteHold | undefined;
   /** By kind: operations that are done, failed ones included. */
   readonly operations: Float64Array;

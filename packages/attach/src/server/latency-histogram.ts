@@ -9,7 +9,7 @@ export interface LatencyFigures {
 export class LatencyHistogram {
   readonly #counts = new Float64Array(octaves * steps);
   count = 0;
-  /** Of all, in seconds. */
+  /** Sum of all latencies, in seconds. */
   sum = 0;
 
   static of({ counts, sum }: LatencyFigures): LatencyHistogram {
@@ -60,7 +60,7 @@ export class LatencyHistogram {
     this.sum += other.sum;
   }
 
-  /** What was added since `earlier`, of which this one is a later state. */
+  /** The latencies added since `earlier`, an earlier state of this histogram. */
   since(earlier: LatencyHistogram): LatencyHistogram {
     const difference = new LatencyHistogram();
     for (let i = 0; i < octaves * steps; i++) {

@@ -22,7 +22,7 @@ export async function libvirtUser(): Promise<Account | undefined> {
   return undefined;
 }
 
-/** What `user` is set to; the last one counts. */
+/** The value of `user`; the last one counts. */
 export function userSetting(text: string): string | undefined {
   const found = [...text.matchAll(/^\s*user\s*=\s*(["'])\+?(.+?)\1/gm)].at(-1);
   return found?.[2];

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ByteBudget } from "./byte-budget.ts";
 
-/** What all clients of this process share. */
+/** Limits that all clients of this process share. */
 export interface Limits {
   readonly budget: ByteBudget;
   readonly connections: ConnectionLimit;

@@ -1,4 +1,4 @@
-/** What a line tells, for programs. */
+/** The event behind a line, for programs. */
 export interface LogEvent {
   /**
    * - `paused`, `resumed`: a disk waits for room or for the cluster, by its error policy; it goes on;
@@ -15,7 +15,7 @@ export interface LogEvent {
   readonly shard?: number;
 }
 
-/** Is told what happens, in a line each. */
+/** Receives a line for each event. */
 export type Log = (line: string, about?: LogEvent) => void;
 
 export type LogFormat = "text" | "json";

@@ -1,14 +1,14 @@
 import { IoMetrics, ioKind } from "./io-metrics.ts";
 import { LatencyHistogram } from "./latency-histogram.ts";
 
-/** What a disk did in a stretch of time. */
+/** I/O of a disk in a period of time. */
 export interface IoRates {
   readIops: number;
   writeIops: number;
   /** In bytes a second. */
   readBandwidth: number;
   writeBandwidth: number;
-  /** Of reads and writes, in seconds; 0 when there were none. */
+  /** Latencies of reads and writes, in seconds; 0 when there were none. */
   p50: number;
   p99: number;
   inFlight: number;
@@ -23,7 +23,7 @@ export class RateWatch {
 
   /** The first time nothing has happened yet. */
   next(metrics: IoMetrics): IoRates {
-    // Of a server that was started anew: it counts from nothing again.
+    // After a restart the server counts from zero again.
     const last = this.#before ?? metrics;
     const restarted = metrics.operations.some((count, kind) => count < last.operations[kind]!);
     const before = restarted ? new IoMetrics() : last;

@@ -61,20 +61,20 @@ export async function openRbdDisk(
   };
 }
 
-/** What an image is served as. */
+/** Options with which an image is served. */
 export interface DiskOptions {
   readOnly?: boolean;
   /** None by default. */
   cache?: CachePolicy;
   /** Serves what encrypted images hold: the layers of each of them, first the image's own. */
   encryption?: readonly EncryptionLayer[];
-  /** Of each image; what is missing is as `rbd_qos_*` has it. */
+  /** Limits of each image; missing ones come from `rbd_qos_*`. */
   limits?: DiskLimits;
   /** Default `report`. */
   onError?: ErrorPolicy;
 }
 
-/** What is done where there is no room, or the cluster takes longer than the client's timeout: see `PausingDevice`. */
+/** The reaction to a full pool, and to an answer that takes longer than the client's timeout: see `PausingDevice`. */
 export type ErrorPolicy = "report" | "pause";
 
 function pausing(device: BlockDevice, name: string, metrics: IoMetrics, log: Log): BlockDevice {

@@ -1,7 +1,7 @@
 import type { DiffSource, Image } from "@siphon/rbd";
 import type { Extent, ExtentSource } from "../extent-source.ts";
 
-/** What an image's objects say about its extents; no lock is needed, and nothing is read. */
+/** Extents of an image, from its objects; this takes no lock and reads no data. */
 export class RbdExtents implements ExtentSource {
   readonly #image: Image;
   readonly #dataOffset: number;
@@ -12,7 +12,7 @@ export class RbdExtents implements ExtentSource {
     this.#dataOffset = dataOffset;
   }
 
-  /** Of those that are older than what is served. */
+  /** Names of snapshots that are older than the served state. */
   snapshotNames(): readonly string[] {
     const { snapId = Number.POSITIVE_INFINITY, header } = this.#image;
     return [...header.snapshots.values()].filter(({ id }) => id < snapId).map(({ name }) => name);
@@ -53,6 +53,6 @@ async function within(
   return extents;
 }
 
-/** Of one answer: each object of them may cost a question to an OSD. */
+/** Length of one answer: each object in it may cost a request to an OSD. */
 const mostBytes = 16 * 2 ** 30;
 const mostExtents = 8192;

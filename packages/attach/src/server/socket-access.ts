@@ -1,20 +1,20 @@
 import { AttachError } from "../errors.ts";
 import { accountId } from "./accounts.ts";
 
-/** Who may connect to a unix socket. */
+/** Access to a unix socket. */
 export interface SocketAccess {
   /** The owner; the user of this process unless told. */
   readonly uid?: number;
   /** The group; that of this process unless told. */
   readonly gid?: number;
-  /** Of the file: who may write to it may connect. */
+  /** Mode of the file: whoever may write to it may connect. */
   readonly mode: number;
 }
 
 /** The user of this process alone. */
 export const ownerOnly: SocketAccess = { mode: 0o600 };
 
-/** Who may connect, as people say it: names or ids, and an octal mode. Undefined is what is not said. */
+/** Access as users write it: names or ids, and an octal mode. Undefined: not given. */
 export interface AccessWords {
   readonly user?: string | undefined;
   readonly group?: string | undefined;

@@ -13,7 +13,7 @@ export interface ShardOptions extends Omit<ShardJob, "request"> {
   shards: number;
   /** Seconds without an answer, after which a shard hangs and is replaced. */
   hangAfter: number;
-  /** Is told, in a line each, how shards fare. */
+  /** Called with a line for each change of a shard's state. */
   log: Log;
   /** Ends the start. */
   signal?: AbortSignal;
@@ -48,7 +48,7 @@ export async function attachShards(options: ShardOptions): Promise<Attachment> {
 class ShardedAttachment implements Attachment {
   readonly points: readonly ServedPoint[];
   readonly #shards: readonly Shard[];
-  /** Of the images, in the order they were given. */
+  /** Names of the images, in the order they were given. */
   readonly #names: readonly string[];
   #drained: Promise<void> | undefined;
 
@@ -76,7 +76,7 @@ class ShardedAttachment implements Attachment {
   }
 
   async #drain(): Promise<void> {
-    // Who ends this process while it waits does not want the shards to take longer.
+    // If this process is killed while it waits, its shards end at once as well.
     const killAll = () => {
       for (const shard of this.#shards) shard.kill();
     };

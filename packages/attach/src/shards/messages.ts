@@ -4,7 +4,7 @@ import type { AttachRequest } from "../server/attach-images.ts";
 import type { DiskFigures, ServedPoint } from "../server/attachment.ts";
 import type { LogFormat } from "../server/log.ts";
 
-/** What a shard serves, of which cluster. */
+/** The images that a shard serves, and their cluster. */
 export interface ShardJob {
   readonly cluster: Omit<ClusterOptions, "signal" | "openTransport">;
   readonly request: AttachRequest;

@@ -16,5 +16,5 @@ export class RestartDelay {
 
 const firstDelay = 100;
 const longestDelay = 15_000;
-/** Who serves for so long has started well. */
+/** Milliseconds of service after which the delay resets. */
 const steady = 60_000;

@@ -50,7 +50,7 @@ export class ShardProcess {
     this.#tell({ type: "serve", job });
   }
 
-  /** What its images do; nothing when it does not say so in time. */
+  /** Figures of its images; empty when it does not answer in time. */
   measure(): Promise<readonly DiskFigures[]> {
     if (this.#measuring === undefined) {
       const measuring = Promise.withResolvers<readonly DiskFigures[]>();
@@ -86,7 +86,7 @@ export class ShardProcess {
   }
 
   #tell(message: ToShard): void {
-    // Whoever is not there to hear it has ended, which is seen by that.
+    // A process that cannot hear this has ended, which is noticed elsewhere.
     if (this.#child.connected) this.#child.send(message, () => {});
     else this.#measuring?.resolve([]);
   }

@@ -2,7 +2,7 @@ import { AttachError } from "../errors.ts";
 import { type AttachRequest, checkRequest } from "../server/attach-images.ts";
 
 /**
- * What each of `shards` processes serves of a request: its images are dealt out in turn, each with its sockets.
+ * The part of a request for each of `shards` processes: images are dealt out in turn, each with its sockets.
  *
  * @throws AttachError SIPHON_USAGE for shards that would have no image, and for a socket that several of them would need
  */

@@ -1,6 +1,6 @@
 import { AttachError } from "../errors.ts";
 
-/** What is limited: I/Os and bytes a second, of all that is done to a disk, of reads and of writes. */
+/** Names of limits: I/Os and bytes per second, of all operations on a disk, of reads and of writes. */
 export const limitNames = ["iops", "read-iops", "write-iops", "bps", "read-bps", "write-bps"] as const;
 export type LimitName = (typeof limitNames)[number];
 

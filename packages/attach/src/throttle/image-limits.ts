@@ -21,7 +21,7 @@ export class ImageLimits implements Disposable {
   readonly #poll: NodeJS.Timeout;
   #given: DiskLimits;
   #settings: DiskLimits = {};
-  /** What the client's settings said when they were last looked at. */
+  /** The client's settings when they were last read. */
   #seen = "";
   #reading = false;
   #isStale = false;
@@ -105,7 +105,7 @@ export class ImageLimits implements Disposable {
   }
 }
 
-/** What `rbd_qos_*` says. A burst that is no more than its limit is none. */
+/** Limits from `rbd_qos_*`. A burst that does not exceed its limit is ignored. */
 export function limitsOf(settings: Pick<Settings, "number">): DiskLimits {
   const limits: DiskLimits = {};
   for (const name of limitNames) {

@@ -29,7 +29,7 @@ export class ThrottledDevice extends DeviceLayer {
     this.#metrics = metrics;
   }
 
-  /** What is missing is not limited. Requests that wait go by the new limits. */
+  /** Sets the limits; a missing one does not apply. Waiting requests follow the new limits. */
   limit(limits: DiskLimits): void {
     const now = performance.now();
     for (const [index, name] of limitNames.entries()) this.#buckets[index]!.set(limits[name], now);
@@ -67,7 +67,7 @@ export class ThrottledDevice extends DeviceLayer {
     const before = row.length;
     row.push(request, kind, this.#turn++);
     this.#metrics.inLimits++;
-    // Who waits is woken in time; whoever comes behind one that waits has nothing to ask.
+    // A waiting request is woken in time; one behind it has nothing to ask.
     if (before === 0) this.#letPass();
     if (row.length > before) this.#metrics.throttled++;
   }

@@ -6,7 +6,7 @@ import type { Limit } from "./disk-limits.ts";
  */
 export class TokenBucket {
   #limit = 0;
-  /** Of each millisecond. */
+  /** Tokens per millisecond. */
   #rate = 0;
   #capacity = 0;
   #tokens = 0;
@@ -17,7 +17,7 @@ export class TokenBucket {
     return this.#limit === 0;
   }
 
-  /** What was used already stays used. */
+  /** Tokens that were used stay used. */
   set(limit: number, capacity: number, now: number): void {
     this.#refill(now);
     const wasOpen = this.isOpen;
@@ -74,5 +74,5 @@ export class LimitBuckets {
 
 /** Seconds' worth of a rate that may come at once without a burst, as QEMU has it. */
 const slack = 0.1;
-/** Of a token, that is to be there for something to pass. */
+/** Fraction of a token that must be there for a request to pass. */
 const least = 1e-6;

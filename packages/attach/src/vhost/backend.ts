@@ -39,7 +39,7 @@ export class Backend implements QueueHost {
   memory = new GuestMemory();
   eventIdx = false;
   indirect = false;
-  /** What the driver is told, and may choose where it makes no difference. */
+  /** Cache mode shown to the driver, which may choose where it makes no difference. */
   writeback: boolean;
   flushesWrites = false;
   readonly #report: (event: VhostEvent) => void;
@@ -48,7 +48,7 @@ export class Backend implements QueueHost {
   #detached = false;
   readonly #budget: ByteBudget;
   #underWay = 0;
-  /** What is under way counts for so much. */
+  /** Bytes charged for the requests in flight. */
   #cost = 0;
   /** Looked at first in the next turn, so that no ring takes all the room that there is. */
   #firstQueue = 0;
@@ -89,7 +89,7 @@ export class Backend implements QueueHost {
     return this.#underWay >= busyRequests;
   }
 
-  /** What the driver and the front-end agreed to. */
+  /** Features that the driver and the front-end agreed on. */
   setFeatures(features: bigint): void {
     this.eventIdx = (features & ringFeature.eventIdx) !== 0n;
     this.indirect = (features & ringFeature.indirectDesc) !== 0n;

@@ -1,4 +1,4 @@
-/** What happens at a device's socket, for logs. */
+/** Events at a device's socket, for logs. */
 export type VhostEvent =
   | { type: "connected" }
   /** With an error when the front-end did not just leave. */

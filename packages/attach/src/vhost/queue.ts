@@ -6,7 +6,7 @@ import { RingEvents } from "./ring/events.ts";
 import type { InflightArea } from "./ring/inflight.ts";
 import { mostDescriptors, SplitRing } from "./ring/split-ring.ts";
 
-/** What all queues of a session share. */
+/** State that all queues of a session share. */
 export interface QueueHost extends RequestOwner {
   readonly memory: GuestMemory;
   readonly eventIdx: boolean;
@@ -23,7 +23,7 @@ export interface QueueHost extends RequestOwner {
   /** Requests that are not in use. */
   readonly pool: BlkRequest[];
   recycle(request: BlkRequest): void;
-  /** What is under way and nobody waits for any more. No request begins before the last of them is done. */
+  /** Requests in flight that nobody waits for any more. No request begins before the last of them is done. */
   readonly orphans: RequestQueue & { adopt(request: BlkRequest): void; any(): boolean };
   /** Completions gathered; `turn` of all queues is to be called before this turn of the event loop ends. */
   turnSoon(): void;
@@ -46,7 +46,7 @@ export class Queue implements RequestQueue {
   readonly #events = new RingEvents(() => this.turn());
   #ring: SplitRing | undefined;
   #inflightMemory: InflightMemory | undefined;
-  /** Of the ring that runs. */
+  /** In-flight area of the ring that runs. */
   #inflight: InflightArea | undefined;
   /** By their heads: each is under way at most once. */
   #requests: (BlkRequest | undefined)[] = [];
@@ -103,7 +103,7 @@ export class Queue implements RequestQueue {
 
   setCall(fd: number | undefined): void {
     this.#events.setCall(fd);
-    // What was given back before may never have been told.
+    // The driver may not know of chains that were given back before.
     if (this.#ring !== undefined) this.#events.call();
   }
 
@@ -178,7 +178,7 @@ export class Queue implements RequestQueue {
     return ring.nextAvailable !== first;
   }
 
-  /** What the driver adds meanwhile is found when there is room again. */
+  /** Requests that the driver adds meanwhile are found when there is room again. */
   #waitForRoom(ring: SplitRing): void {
     if (!this.#suppressed) ring.suppressKicks();
     this.#suppressed = true;

@@ -14,13 +14,13 @@ export interface VhostOptions {
   device: BlockDevice;
   /** The path to listen at. */
   socket: string;
-  /** Who may connect; the user of this process alone unless told. */
+  /** Access to the socket; by default for the user of this process alone. */
   access?: SocketAccess;
   /** As many rings as a front-end may use; default 16. */
   queues?: number;
-  /** What the guest sees as the disk's serial number; at most 20 bytes. */
+  /** Serial number of the disk for the guest; at most 20 bytes. */
   serial?: string;
-  /** Of the guest's disk, in bytes: 512, which is the default, or 4096. */
+  /** Block size of the guest's disk, in bytes: 512, which is the default, or 4096. */
   blockSize?: 512 | 4096;
   /** Bytes that all clients of the process may have under way; a budget of its own unless told. */
   budget?: ByteBudget;
@@ -49,7 +49,7 @@ export class VhostServer implements AsyncDisposable {
   #session: Session | undefined;
   #closed = false;
   readonly #budget: ByteBudget;
-  /** Of a server that cannot take a front-end for now. */
+  /** Timer of a server that cannot accept a front-end now. */
   #retry: NodeJS.Timeout | undefined;
   #retryDelay = shortestRetry;
 
@@ -107,7 +107,7 @@ export class VhostServer implements AsyncDisposable {
     try {
       this.#take();
     } catch (error) {
-      // What front-ends cannot cause is a fault of this program.
+      // An error that front-ends cannot cause is a fault of this program.
       if (!(error instanceof AttachError)) throw error;
       this.#acceptLater(error);
     }

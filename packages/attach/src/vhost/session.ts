@@ -7,7 +7,7 @@ import * as payloads from "./protocol/payloads.ts";
 import { type Answer, Setup, takeFd } from "./setup.ts";
 
 export interface SessionOptions extends BackendOptions {
-  /** Of the guest's disk, in bytes: 512 or 4096. */
+  /** Block size of the guest's disk, in bytes: 512 or 4096. */
   blockSize: number;
   /** Milliseconds that a front-end waits at most for what is under way when it stops its rings. */
   patience: number;
@@ -77,7 +77,7 @@ export class Session {
     return undefined;
   }
 
-  /** What waits for requests that are under way. */
+  /** Handles messages that wait for requests in flight. */
   async #receiveSlow(message: Message, name: "getVringBase" | "resetDevice"): Promise<void> {
     for (const fd of message.fds) closeQuietly(fd);
     try {

@@ -14,12 +14,12 @@ export type Answer = Buffer | { payload: Buffer; fd: number } | undefined;
 
 const { malformed } = payloads;
 const offeredProtocolFeatures = Object.values(protocolFeature).reduce((all, bit) => all | bit);
-/** Of a ring's addresses: that changes of its used entries are to be logged. */
+/** Flag of a ring's addresses: changes of its used entries are logged. */
 const logFlag = 1;
-/** Of an access to the configuration space: it is the driver's. */
+/** Type of an access to the configuration space: by the driver. */
 const byDriver = 0;
 
-/** What a front-end's messages do to the device: features, memory, rings, configuration. */
+/** Applies a front-end's messages to the device: features, memory, rings, configuration. */
 export class Setup implements Disposable {
   readonly #backend: Backend;
   readonly #blockSize: number;

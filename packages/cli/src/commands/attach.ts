@@ -179,7 +179,7 @@ async function attach(images: string[], flags: Flags): Promise<void> {
     if (!(error instanceof AttachError) || error.code !== "SIPHON_ATTACH_DRAIN") throw error;
     // An interruption is how this command ends, and explains no failure.
     process.stderr.write(`${explain(error)}\n`);
-    // What is left does not end by itself.
+    // The rest does not end by itself.
     process.exit(1);
   }
 }

@@ -19,7 +19,7 @@ export function completionCommand(commands: readonly CommandEntry[]): Command {
     });
 }
 
-/** What may follow each command, by the words that call it: its commands and its options. */
+/** Words that may follow each command, by the words that call it: its commands and its options. */
 type WordsByPath = ReadonlyMap<string, readonly string[]>;
 
 async function wordsByPath(entries: readonly CommandEntry[]): Promise<WordsByPath> {
@@ -43,7 +43,7 @@ async function wordsByPath(entries: readonly CommandEntry[]): Promise<WordsByPat
   return words;
 }
 
-/** Of commands that look at their words themselves. */
+/** Words of commands that parse their words themselves. */
 async function furtherWords(): Promise<[command: string, words: WordsByPath][]> {
   const { cephWords } = await import("./ceph/words.ts");
   const { verbs } = await import("./rados/verbs.ts");
@@ -57,7 +57,7 @@ async function furtherWords(): Promise<[command: string, words: WordsByPath][]> 
   ];
 }
 
-/** What may follow options, in all commands that have them. */
+/** Values of options, in all commands that have them. */
 const values: Record<string, string> = {
   "--format": "plain json xml",
   "--image-feature": "layering exclusive-lock object-map fast-diff deep-flatten",

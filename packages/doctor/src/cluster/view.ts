@@ -1,4 +1,4 @@
-/** What a cluster says of an image. Whoever can ask a cluster fills it; the doctor asks none itself. */
+/** A cluster's answer about an image. The caller asks the cluster and fills it; the doctor asks none itself. */
 export interface ImageView {
   features: readonly string[];
   /** pool/image@snapshot; undefined for an image without a parent. */
@@ -21,7 +21,7 @@ export interface PoolView {
   size: number;
   pgs: number;
   autoscale: "on" | "off" | "warn";
-  /** Of an erasure-coded pool: whether it has the optimizations for small reads and writes (Ceph 20 and newer). */
+  /** For an erasure-coded pool: whether it has the optimizations for small reads and writes (Ceph 20 and newer). */
   erasure?: { optimized: boolean };
   /** The roots of the CRUSH map that its rule takes OSDs from. */
   roots?: readonly string[];

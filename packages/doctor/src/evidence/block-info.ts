@@ -94,7 +94,7 @@ export function trafficOf(answer: unknown): Traffic {
   return traffic;
 }
 
-/** What the disks did between two moments, those that did something. */
+/** The I/O of the disks between two moments, without idle disks. */
 export function describeTraffic(before: Traffic, after: Traffic, seconds: number): string[] {
   return [...after].flatMap(([name, { reads, writes }]) => {
     const earlier = before.get(name);

@@ -8,7 +8,7 @@ export interface QemuProcess {
   commandLine: string;
 }
 
-/** What could be read, or why not. */
+/** A value that could be read, or the reason why it could not. */
 export type Seen<Value> = { value: Value } | { unseen: string };
 
 /** All QEMU processes of this host, those of other users too. */

@@ -155,7 +155,7 @@ function addLimit(vm: Vm, limit: Awaited<ReturnType<typeof cgroupCpu>>): void {
   };
 }
 
-/** What QEMU itself says of its disks, where a socket of its monitor is free. */
+/** QEMU's own answer about its disks, where a socket of its monitor is free. */
 async function askBlock(
   vm: Vm,
   pid: number,

@@ -36,7 +36,7 @@ export interface ThreadLoad {
   percent: number;
 }
 
-/** What each thread used between two moments, most first. */
+/** CPU time of each thread between two moments, most first. */
 export function threadLoads(
   before: ReadonlyMap<number, ThreadSample>,
   after: ReadonlyMap<number, ThreadSample>,

@@ -11,7 +11,7 @@ export type Severity = "high" | "medium" | "low" | "info";
 
 export const severities: readonly Severity[] = ["high", "medium", "low", "info"];
 
-/** What a change gained where somebody measured it. */
+/** The gain of a change where somebody measured it. */
 export interface Worth {
   text: string;
   source: string;
@@ -29,7 +29,7 @@ export interface Hit {
   place: Place;
   why?: string;
   severity?: Severity;
-  /** What this one hit is worth, if another figure fits it better; null where none does. */
+  /** Worth of this hit, if another figure fits it better; null where none does. */
   worth?: Worth | null;
 }
 

@@ -1,4 +1,4 @@
-/** What a rung of the ladder is called, and why it helps: the same words wherever a setting is found, explained or measured. */
+/** Name of a rung of the ladder, and why it helps: the same words wherever a setting is found, explained or measured. */
 export interface RungWords {
   /** Shown in tables and charts; starts with `+` when it adds to the rung before. */
   title: string;

@@ -111,7 +111,7 @@ function matching(disks: readonly Disk[], image: string, isOnly: boolean): Disk 
   return isOnly && rbd.length === 1 ? rbd[0] : undefined;
 }
 
-/** What is shown of a mapping belongs to the disk on its device, or of its image, or else to all that are mapped. */
+/** Facts of a mapping belong to the disk on its device, or of its image, or else to all that are mapped. */
 function addMap(disks: readonly Disk[], { driver, image, device, user, map }: RbdMap): void {
   const isMapped = ({ source }: Disk) =>
     source.driver === "krbd" || source.driver === "rbd-nbd" || /^\/dev\/nbd\d/.test(source.path ?? "");

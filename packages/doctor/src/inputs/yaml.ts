@@ -55,7 +55,7 @@ export class YamlValue {
       : undefined;
   }
 
-  /** What is at a path, with its places. */
+  /** The value at a path, with its places. */
   at(...path: (string | number)[]): YamlValue {
     return new YamlValue(
       this.#document,

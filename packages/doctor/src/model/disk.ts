@@ -6,7 +6,7 @@ export type Chosen = "written" | "platform" | "nobody";
 /** Only a data disk is a data path: the other kinds are asked for nothing but what names them. */
 export type DiskKind = "data" | "cdrom" | "cloudinit" | "efivars" | "other";
 
-/** What a guest sees; `none` where the input has no device (a StorageClass, nova.conf). */
+/** The bus that a guest sees; `none` where the input has no device (a StorageClass, nova.conf). */
 export type Bus = "ide" | "sata" | "virtio-blk" | "virtio-scsi" | "lsi" | "other" | "none";
 
 /** How the bytes of a disk get to the cluster. */
@@ -61,7 +61,7 @@ export interface Cache {
   place: Place;
 }
 
-/** What is known of the image itself, from `rbd info` or the cluster. */
+/** Facts of the image itself, from `rbd info` or the cluster. */
 export interface ImageFacts {
   place: Place;
   features?: readonly string[];
@@ -69,9 +69,9 @@ export interface ImageFacts {
   /** Bytes. */
   objectSize?: number;
   snapshots?: number;
-  /** Who holds the lock and does not watch the image. */
+  /** Holder of the lock that does not watch the image. */
   staleLock?: string;
-  /** Who has the image open, where that is more than one. */
+  /** Clients that have the image open, where there are several. */
   watchers?: readonly string[];
   /** rbd_* settings that override the client's. */
   overrides?: readonly { name: string; value: string; source: "image" | "pool" }[];

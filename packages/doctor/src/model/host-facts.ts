@@ -1,10 +1,10 @@
 import type { Fact } from "./place.ts";
 
-/** What is known of the host or the process beside the VM's configuration. */
+/** Facts of the host or the process besides the VM's configuration. */
 export interface HostFacts {
   /** The librbd that the process has mapped, else the package's. */
   librbd?: Fact<LibrbdVersion>;
-  /** What the process's maps show; undefined without maps. */
+  /** The allocator in the process's maps; undefined without maps. */
   allocator?: Fact<"tcmalloc" | "jemalloc" | "libc">;
   /** The process maps a librbd that was replaced on disk. */
   deletedLibrbd?: Fact<string>;

@@ -30,7 +30,7 @@ const ubuntu: Readonly<Record<string, Release>> = {
   questing: [10, 1],
 };
 
-/** What each of Red Hat's machine types takes its device defaults from; the newest that is not newer counts. */
+/** The release that each of Red Hat's machine types takes its device defaults from; the newest that is not newer counts. */
 const redHat: readonly (readonly [rhel: Release, qemu: Release])[] = [
   [
     [6, 0],
@@ -106,7 +106,7 @@ const redHat: readonly (readonly [rhel: Release, qemu: Release])[] = [
   ],
 ];
 
-/** What a machine type of QEMU stands for: `pc`, `q35`, `pc-q35-8.2+pve0`, `pc-i440fx-rhel7.6.0`, `pc-q35-noble`. */
+/** The meaning of a machine type of QEMU: `pc`, `q35`, `pc-q35-8.2+pve0`, `pc-i440fx-rhel7.6.0`, `pc-q35-noble`. */
 export function machineOf(type: string, byDefault = false): Machine {
   const name = type.replace(/\+pve\d+$/, "");
   const board = /^(pc-q35|q35|ubuntu-q35)/.test(name)

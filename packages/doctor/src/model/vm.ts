@@ -2,7 +2,7 @@ import type { Disk } from "./disk.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { Fact, Place } from "./place.ts";
 
-/** What wrote the input, and what its settings mean by. */
+/** The system that wrote the input, which decides what its settings mean. */
 export type Platform =
   | "qemu"
   | "libvirt"
@@ -50,9 +50,9 @@ export interface Vm {
   /** Settings of the cluster, a pool or all clients, which no disk has to itself. */
   settings: Settings;
   host: HostFacts;
-  /** What could not be seen, and why. */
+  /** Facts that could not be read, and why. */
   unseen: string[];
-  /** What a reader must know before the findings, such as changes that wait for a restart. */
+  /** Facts that a reader must know before the findings, such as changes that wait for a restart. */
   notes: string[];
 }
 

@@ -2,7 +2,7 @@ import type { Examination } from "../examination.ts";
 import type { Worth } from "../findings/finding.ts";
 import type { Place } from "../model/place.ts";
 
-/** What an examination is of, in a line. */
+/** The subject of an examination, in a line. */
 export function titleOf({ name, id, platform, managedBy }: Examination): string {
   const who = [name, id !== undefined && id !== name ? id : undefined].filter(Boolean).join(" ");
   const by = managedBy === undefined ? platform : `${platform}, by ${managedBy}`;

@@ -52,7 +52,7 @@ export function configSpace(
   config.writeBigUInt64LE(BigInt(Math.floor(device.size / sectorBytes)), 0);
   config.writeUInt32LE(mostSegments, 12);
   config.writeUInt32LE(blockSize, 20);
-  // What is smaller than this is read and written again: Linux aligns partitions and file systems to it.
+  // A smaller write makes the device read and write again: Linux aligns partitions and file systems to this.
   const physical = Math.max(blockSize, device.writeUnit ?? blockSize);
   config.writeUInt8(Math.log2(physical / blockSize), 24);
   config.writeUInt16LE(physical / blockSize, 26);

@@ -21,21 +21,21 @@ const status = { ok: 0, ioError: 1, unsupported: 2 } as const;
 const mostTransferBytes = 64 << 20;
 /** Longer transfers go through the device in steps, one after another: nothing is held of those that have not begun. */
 const stepBytes = 4 << 20;
-/** What a request counts for beside its bytes, and each piece of its chain: memory of this process. */
+/** Bytes that a request, and each piece of its chain, counts for besides its data: memory of this process. */
 const requestOverhead = 1024;
 const pieceOverhead = 64;
 
-/** What requests need to know of the device they are for, and of the ring they came from. */
+/** The device of a request, and the ring that it came from, as far as requests use them. */
 export interface RequestOwner {
   readonly device: BlockDevice;
   readonly metrics: IoMetrics;
-  /** What the guest asks the disk's name with; at most 20 bytes. */
+  /** The disk's name for the guest; at most 20 bytes. */
   readonly serial: string;
   /** Whether every write must be flushed before it is acknowledged. */
   readonly flushesWrites: boolean;
 }
 
-/** Who gives a request's chain back to the driver, or takes note that nobody waits for it. */
+/** Gives a request's chain back to the driver, or records that nobody waits for it. */
 export interface RequestQueue {
   done(request: BlkRequest, written: number): void;
 }
@@ -78,7 +78,7 @@ export class BlkRequest extends ImageRequest {
     this.#memory = undefined;
   }
 
-  /** What the request may come to hold, once its chain is known. */
+  /** Bytes that the request may hold, once its chain is known. */
   estimate(): number {
     const { readable, writable } = this.chain;
     const bytes = Math.min(readable.length + writable.length, stepBytes);

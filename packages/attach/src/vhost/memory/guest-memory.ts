@@ -38,7 +38,7 @@ export class GuestMemory {
     this.#users++;
   }
 
-  /** Of a use, or of the table itself by whoever made it. */
+  /** Ends a use, or the table itself when its maker calls it. */
   release(): void {
     this.#users--;
     if (this.#users > 0) return;

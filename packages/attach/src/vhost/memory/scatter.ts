@@ -13,7 +13,7 @@ export class Scatter {
   #piece = 0;
   #pieceStart = 0;
 
-  /** Of the guest's memory. */
+  /** Number of pieces of the guest's memory. */
   get pieces(): number {
     return this.#count;
   }

@@ -35,7 +35,7 @@ export interface Libc {
   munmap(addr: Address, length: number): number;
 }
 
-/** What is used of koffi besides the calls. */
+/** The part of koffi in use besides the calls. */
 interface Koffi {
   load(path: null): { func(name: string, result: string, parameters: string[]): unknown };
   address(bytes: Uint8Array): bigint;

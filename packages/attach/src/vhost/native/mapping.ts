@@ -48,7 +48,7 @@ export function sealLength(fd: number): void {
  * that code which still holds one finds no bytes instead of killing the process.
  */
 export class Mapping implements Disposable {
-  /** Of the first byte asked for, in this process. */
+  /** Address of the first requested byte, in this process. */
   readonly address: Address;
   readonly length: number;
   readonly #base: Address;

@@ -18,7 +18,7 @@ const controlTruncated = 8;
 /** Descriptors that a message may bring; vhost-user's longest has one for each of eight memory regions. */
 export const mostFds = 8;
 
-/** What one `recvmsg` brought: bytes in `SocketIo.received` and descriptors, which now are ours to close. */
+/** The result of one `recvmsg`: bytes in `SocketIo.received`, and descriptors, which are ours to close. */
 export interface Received {
   /** -1 when nothing is there, 0 at the end of the stream. */
   length: number;

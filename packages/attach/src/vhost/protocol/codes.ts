@@ -42,7 +42,7 @@ export function requestName(code: number): RequestName | undefined {
   return names.get(code);
 }
 
-/** What the back-end asks of the front-end, on a socket of its own. */
+/** Requests of the back-end to the front-end, on a socket of its own. */
 export const backendRequestCode = { configChange: 2 } as const;
 
 /** Bits of the protocol's own features. */

@@ -17,7 +17,7 @@ export type ChainFault =
 
 /** The buffers of one request as the driver chained them. */
 export class Chain {
-  /** What the driver wrote for the device. */
+  /** The parts that the driver wrote for the device. */
   readonly readable = new Scatter();
   /** Where the device may write. */
   readonly writable = new Scatter();

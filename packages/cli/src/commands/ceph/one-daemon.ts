@@ -58,7 +58,7 @@ function asCephExits(error: unknown): never {
   throw new SiphonError("EINVAL", error.message, { cause: error, ...adviceOf(error) });
 }
 
-/** What ceph exits with 1 for. */
+/** An error for which ceph exits with 1. */
 function badCall(message: string, hint: string): SiphonError {
   return new SiphonError("SIPHON_BAD_OPTION", message, { hint });
 }

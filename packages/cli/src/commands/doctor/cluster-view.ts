@@ -4,10 +4,10 @@ import type { Cluster } from "@siphon/rados";
 import { featureNames, type Image, ImagePool, Overrides } from "@siphon/rbd";
 import { parentSpec, parentText } from "../rbd/describe.ts";
 
-/** What a cluster says of the images and pools of VMs, by siphon's own client; nothing of it is changed. */
+/** A cluster's answers about the images and pools of VMs, by siphon's own client; nothing is changed. */
 export function clusterView(cluster: Cluster): ClusterView {
   return {
-    // Who may not see the map has no answer to this.
+    // A user who may not see the map gets no answer.
     hostRoot: () => hostRoot(cluster).catch(() => undefined),
     image: (pool, namespace, name) => told(() => imageView(cluster, pool, namespace, name)),
     pool: (name) =>

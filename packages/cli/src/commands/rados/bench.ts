@@ -72,7 +72,7 @@ async function bench(call: RadosCall): Promise<void> {
     ...{ concurrent_ios: flags.concurrency, object_size: run.objectBytes, op_size: opBytes },
     ...{ seconds_to_run: seconds, max_objects: flags.maxObjects, object_prefix: benchPrefix(run.pid) },
   };
-  // Said before the results, as rados does it; but not into its JSON.
+  // Printed before the results, as rados does it; but not into its JSON.
   if (flags.cleanup) await removeAfter(call, pool, runName, { ...run, ops: result.finished });
   report(call, kind, run, result, shown, settings);
 }

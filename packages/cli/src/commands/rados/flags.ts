@@ -2,11 +2,11 @@ import { parseCephFlags } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import type { ConnectFlags } from "../../cluster-options.ts";
 
-/** What the rados program takes beside a verb and its arguments. */
+/** Options of the rados program besides a verb and its arguments. */
 export interface RadosFlags {
   pool?: string;
   namespace?: string;
-  /** Of a snapshot of the pool, to read from. */
+  /** Name of a snapshot of the pool, to read from. */
   snap?: string;
   /** ls: of all namespaces. */
   all: boolean;

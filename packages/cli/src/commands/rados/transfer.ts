@@ -32,7 +32,7 @@ async function get(call: RadosCall): Promise<void> {
   const pool = await call.pool();
   const [object, path] = call.args as [string, string];
   const chunks = readObject(pool, object, { ...streaming(call) });
-  // What does not exist leaves no file behind, and no file empty.
+  // An object that does not exist leaves no file behind, and no file empty.
   let chunk = await chunks.next();
   const file = path === "-" ? undefined : createWriteStream(path);
   using progress = new Progress();

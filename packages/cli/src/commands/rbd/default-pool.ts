@@ -18,7 +18,7 @@ export async function findDefaultPool(args: readonly string[]): Promise<void> {
   const { conf, cluster, name } = parseCephFlags(args);
   const found = await CephConf.load(await clusterOptions({ conf, cluster, name }))
     .then((settings) => settings.get("rbd_default_pool"))
-    // Whoever connects says what is wrong with it.
+    // Connecting reports the error.
     .catch(() => undefined);
   pool = [found, ofMonitors].find(isPoolName) ?? "rbd";
   undecided = found === undefined && ofMonitors === undefined;

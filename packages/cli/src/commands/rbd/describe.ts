@@ -14,7 +14,7 @@ export interface ParentText {
   trash: boolean;
 }
 
-/** What rbd info says of an image, in its order. */
+/** The output of rbd info for an image, in its order. */
 export async function describeImage(cluster: Cluster, image: Image): Promise<Record<string, unknown>> {
   const { header, snapId } = image;
   const { order, objectSize, features, flags, opFeatures, stripeUnit, stripeCount, objectPrefix } = header;

@@ -21,7 +21,7 @@ export function destinationSpec(text: string | undefined, flags: DestinationFlag
   return asDestination(() => wholeImageSpec(text, asSpecFlags(flags)));
 }
 
-/** What is wrong with a spec is told of the destination. */
+/** Rewords an error in a spec as one of the destination. */
 function asDestination<T>(spec: () => T): T {
   try {
     return spec();

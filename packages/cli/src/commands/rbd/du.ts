@@ -43,7 +43,7 @@ export function duCommand(): Command {
 interface ImageUsage {
   name: string;
   id: string;
-  /** Of its snapshots, and of the image as it is now. */
+  /** Usage of its snapshots, and of the image as it is now. */
   parts: DiskUsage[];
 }
 

@@ -26,7 +26,7 @@ export interface GroupSnapshotText {
   snapshot: string;
 }
 
-/** What those of an image's snapshots belong to that were taken of groups, by their ids. */
+/** The groups' snapshots that an image's snapshots belong to, by their ids. */
 export async function groupSnapshotsOf(
   cluster: Cluster,
   { snapshots, header }: Image,

@@ -68,7 +68,7 @@ interface MemberFlags extends ConnectFlags {
   imageId?: string;
 }
 
-/** What is said by an option is not said by an argument. */
+/** An option stands for an argument. */
 function onMember(
   verb: string,
   summary: string,

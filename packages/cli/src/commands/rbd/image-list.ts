@@ -58,7 +58,7 @@ async function longRows(cluster: Cluster, images: ImagePool): Promise<LongRow[]>
   return rows;
 }
 
-/** What is shown of an image that cannot be opened. */
+/** Rows for an image that cannot be opened. */
 function rowsInstead({ name, id }: ImageEntry, error: unknown): LongRow[] {
   if (isUnsupported(error)) {
     warnOf(error);

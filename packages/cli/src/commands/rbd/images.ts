@@ -85,7 +85,7 @@ export function resizeCommand(): Command {
         if (size === (encrypted ?? image).size) {
           throw usage("new size is equal to original size");
         }
-        // Of an encrypted image the size is that of its data.
+        // The size of an encrypted image is that of its data.
         const bytes = size + (encrypted?.dataOffset ?? 0);
         return withProgress("Resizing image", flags, (onProgress) =>
           image.resize(bytes, { allowShrink, onProgress }),

@@ -1,6 +1,6 @@
 import { findDefaultPool } from "./default-pool.ts";
 
-/** What is done with the arguments of `rbd` before they are parsed. */
+/** Rearranges the arguments of `rbd` before they are parsed. */
 export async function arrangeRbd(args: readonly string[]): Promise<string[]> {
   await findDefaultPool(args);
   return optionsLast(args);

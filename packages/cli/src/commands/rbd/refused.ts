@@ -49,7 +49,7 @@ persistent-cache flush | image name was not specified | siphon has no cache on d
 persistent-cache invalidate | image name was not specified
 `;
 
-/** What the rest of the words must say at least, where rbd looks at more than one of them. */
+/** The least number of further words, where rbd looks at more than one of them. */
 const further = new Map<string, [words: number, message: string]>([
   ["mirror pool enable", [2, "mirror mode was not specified"]],
   ["mirror pool peer add", [2, "remote cluster was not specified"]],

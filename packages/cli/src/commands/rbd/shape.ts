@@ -31,7 +31,7 @@ export function withShapeFlags(command: Command): Command {
   return withJournalFlags(command);
 }
 
-/** Of journals, which siphon does not make: it takes them where rbd does not use them either. */
+/** Flags of journals, which siphon does not make: it takes them where rbd does not use them either. */
 export function withJournalFlags(command: Command): Command {
   return command
     .option("--journal-splay-width <n>", unused)
@@ -82,7 +82,7 @@ function orderOf(text: string): number {
   return order;
 }
 
-/** Of journals and mirrors: what rbd would not take either. */
+/** Refuses values of journals and mirrors that rbd would not take either. */
 function checkOthers({ journalSplayWidth, journalObjectSize, mirrorImageMode }: ShapeFlags): void {
   if (journalSplayWidth !== undefined) parseCount("--journal-splay-width", journalSplayWidth);
   if (journalObjectSize !== undefined) {

@@ -25,7 +25,7 @@ export async function statPath(path: string): Promise<Stats> {
   }
 }
 
-/** What is at a path, or comes from standard input for `-`, from front to back. */
+/** The content of a path, or of standard input for `-`, from front to back. */
 export function readPath(path: string): AsyncIterable<Buffer> {
   return path === "-" ? process.stdin : fileChunks(path);
 }

@@ -135,7 +135,7 @@ function scheduleText(items: { interval: string; start_time: string }[]): string
     .join(", ");
 }
 
-/** What is meant, as the module calls it: nothing for all pools, `pool/`, `pool/namespace/`. */
+/** The level, as the module calls it: nothing for all pools, `pool/`, `pool/namespace/`. */
 function levelOf(text: string | undefined, flags: Flags): string {
   if (text === undefined && flags.pool === undefined && flags.namespace === undefined) return "";
   const { pool, namespace } = poolSpec(text, flags);

@@ -1,7 +1,7 @@
-/** What the elements are called that JSON has no names for. */
+/** Names of elements that have none in JSON. */
 export interface XmlNames {
   readonly root: string;
-  /** Of each item of a list, by the list's own name; by the item where they differ. */
+  /** Name of each item of a list, by the list's own name; by the item where they differ. */
   readonly items?: Readonly<Record<string, string | ((item: object) => string)>>;
 }
 

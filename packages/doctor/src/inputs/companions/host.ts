@@ -2,7 +2,7 @@ import type { HostFacts, LibrbdVersion } from "../../model/host-facts.ts";
 import type { Fact } from "../../model/place.ts";
 import type { InputFile } from "../input.ts";
 
-/** What /proc/PID/maps of QEMU shows: the librbd and the allocator that are really loaded. */
+/** Facts from /proc/PID/maps of QEMU: the librbd and the allocator that are loaded. */
 export function factsFromMaps({ name: file, text }: InputFile): HostFacts {
   const facts: HostFacts = {};
   let allocator: Fact<"tcmalloc" | "jemalloc" | "libc"> | undefined;

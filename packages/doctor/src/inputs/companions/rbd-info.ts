@@ -6,7 +6,7 @@ export interface RbdInfo extends ImageFacts {
   image: string;
 }
 
-/** What `rbd info` prints, as text or as JSON; a text may hold several images. */
+/** Reads the output of `rbd info`, text or JSON; a text may hold several images. */
 export function readRbdInfo(input: InputFile): RbdInfo[] {
   const { name: file, text } = input;
   if (/^\s*[{[]/.test(text))

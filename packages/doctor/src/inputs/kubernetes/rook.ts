@@ -5,7 +5,7 @@ import type { YamlValue } from "../yaml.ts";
 import { nameOf, ofKind } from "./objects.ts";
 import { isRbdClass, storageClassDisk } from "./storage-class.ts";
 
-/** What Rook's and ceph-csi's objects say of all images of a cluster. */
+/** Facts about all images of a cluster from the objects of Rook and ceph-csi. */
 export function rookVm(objects: readonly YamlValue[]): Vm {
   const first = objects[0]!;
   const vm = emptyVm("rook", first.place());

@@ -11,7 +11,7 @@ export function isRbdClass(object: YamlValue): boolean {
   );
 }
 
-/** What the images of a class are like, and how nodes map them. */
+/** The images of a class, and how nodes map them. */
 export function storageClassDisk(object: YamlValue, objects: readonly YamlValue[]): Disk {
   const parameter = (name: string) => object.text("parameters", name);
   const place = object.place("metadata", "name");

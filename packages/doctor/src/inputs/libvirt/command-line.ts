@@ -5,7 +5,7 @@ import { addExtraArguments } from "../qemu/extra-arguments.ts";
 import type { Element } from "../xml.ts";
 
 /**
- * What `<qemu:commandline>` adds to a domain: disks of its own, and `-set` of the devices that libvirt makes.
+ * Additions of `<qemu:commandline>` to a domain: disks of its own, and `-set` of the devices that libvirt makes.
  *
  * @param aliases what libvirt calls the device that has each disk's thread and queues
  */

@@ -30,7 +30,7 @@ export function addDisks(
   applyCommandLine(vm, domain, aliases);
 }
 
-/** What libvirt calls the device with a disk's thread and queues: vdb is virtio-disk1, a SCSI disk has its controller's. */
+/** libvirt's name of the device with a disk's thread and queues: vdb is virtio-disk1, a SCSI disk has its controller's. */
 function aliasOf(element: Element, { name, bus }: Disk, controllers: readonly Element[]): string {
   const own = (each: Element | undefined) => each?.find("alias")?.attribute("name");
   if (bus.value !== "virtio-scsi") return own(element) ?? `virtio-disk${(name.codePointAt(2) ?? 97) - 97}`;

@@ -156,7 +156,7 @@ function setUnusedIothreads(vm: Vm, domain: Element): void {
   const controllers = domain.find("devices")?.all("controller") ?? [];
   if (controllers.some((controller) => usesThread(controller.find("driver")))) return;
   vm.unusedIothreads = { value: count, place: element.place };
-  // What is wrong is said once, of the VM.
+  // A fault of the VM is reported once, for the VM.
   for (const { iothread } of vm.disks) if (iothread?.state === "none") iothread.state = "unsettable";
 }
 

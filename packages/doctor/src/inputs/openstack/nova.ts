@@ -76,7 +76,7 @@ export function vmFromSettings(
   return vm;
 }
 
-/** What stands for all disks whose source is the network: Nova's own images and Cinder's volumes on RBD. */
+/** Stands for all disks whose source is the network: Nova's own images and Cinder's volumes on RBD. */
 function networkDisk(settings: readonly IniSetting[], whole: Place): Disk | undefined {
   const option = (key: string) => settings.findLast((each) => each.section === "libvirt" && each.key === key);
   const isRbd =

@@ -7,7 +7,7 @@ export interface Setting {
 }
 
 export interface ProxmoxConfig {
-  /** What the running or next VM has: everything before the first section. */
+  /** Settings of the running or next VM: everything before the first section. */
   current: ReadonlyMap<string, Setting>;
   /** Changes that wait for a restart. */
   pending: ReadonlyMap<string, Setting>;

@@ -13,7 +13,7 @@ export interface QemuOption {
 
 export interface QemuArguments {
   program: string;
-  /** Of the program's environment, where the text shows it. */
+  /** Environment of the program, where the text shows it. */
   environment: ReadonlyMap<string, string>;
   options: QemuOption[];
 }
@@ -128,7 +128,7 @@ function shellWords(text: string, start: number): Word[] {
   return words;
 }
 
-/** What a quotation holds, and where it ends (at the end of the text if it is not closed). */
+/** The content of a quotation, and where it ends (at the end of the text if it is not closed). */
 function quoted(text: string, start: number, quote: string): [inside: string, end: number] {
   let inside = "";
   for (let at = start; at < text.length; at++) {

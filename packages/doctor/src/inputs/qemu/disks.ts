@@ -186,7 +186,7 @@ interface Parts {
   context: Context;
 }
 
-/** What both syntaxes have. */
+/** The part that both syntaxes share. */
 function common({ name, place, kind, bus, chain, device, context }: Parts): Disk {
   const source = sourceOf(chain.at(-1), place, context.objects);
   const detectZeroes = detectZeroesOf(chain);

@@ -71,7 +71,7 @@ export function chainOf(
   return chain;
 }
 
-/** What `-drive file=...` opens: a format node over a protocol node, as QEMU builds them. */
+/** The nodes of `-drive file=...`: a format node over a protocol node, as QEMU builds them. */
 export function driveNode(drive: Tree): Tree {
   const file = get(drive, "file");
   const format = textOf(drive, "format") ?? textOf(drive, "driver");

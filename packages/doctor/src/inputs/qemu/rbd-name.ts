@@ -1,4 +1,4 @@
-/** What `rbd:pool/namespace/image@snapshot:option=value:...` says. */
+/** The parts of `rbd:pool/namespace/image@snapshot:option=value:...`. */
 export interface RbdName {
   pool: string;
   namespace?: string;

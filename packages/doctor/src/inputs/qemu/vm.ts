@@ -49,7 +49,7 @@ function nameOf(command: QemuCommand): string | undefined {
   return textOf(tree, "guest");
 }
 
-/** Who wrote the command line, by what only that system writes. */
+/** The system that wrote the command line, recognised by text that only it writes. */
 function managerOf(command: QemuCommand, name: string | undefined): string | undefined {
   const has = (option: string, pattern: RegExp) =>
     command.options.some(({ name: each, value }) => each === option && pattern.test(value));
