@@ -1,5 +1,5 @@
 /**
- * What VMs' configurations and processes say about their disk path: inputs, one model, findings, fixes.
+ * The disk paths of VMs, from configurations and processes: inputs, one model, findings, fixes.
  *
  * @module @siphon/doctor
  */
