@@ -72,7 +72,7 @@ async function remove(resource: Resource): Promise<void> {
   }
 }
 
-/** What was being built outside of the cache by a siphon that is gone. */
+/** Removes builds outside of the cache by a siphon that is gone. */
 async function removeUnfinished(building: unknown): Promise<void> {
   if (typeof building !== "string" || !basename(building).startsWith(".building-")) return;
   await rm(building, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { SiphonError } from "@siphon/wire";
 
-/** What can go wrong in the lab; the command line turns each into one sentence and an exit code. */
+/** Failures of the lab; the command line turns each into one sentence and an exit code. */
 export type LabErrorCode =
   | "SIPHON_USAGE" // the caller asked for something that makes no sense
   | "SIPHON_MISSING_PROGRAM" // a program or library that this step needs is not installed

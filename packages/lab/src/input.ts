@@ -3,7 +3,7 @@ import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { LabError } from "./errors.ts";
 
-/** What is wrong with something that a user wrote, in one line: `hosts.0.address: Invalid IPv4 address`. */
+/** The problems of a user's input, in one line: `hosts.0.address: Invalid IPv4 address`. */
 export function problemsOf(error: z.ZodError): string {
   return error.issues
     .map(({ path, message }) => [path.join("."), message].filter(Boolean).join(": "))

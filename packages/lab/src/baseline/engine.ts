@@ -15,7 +15,7 @@ export interface LoadHooks {
   directory: string;
   file: string;
   signal: AbortSignal;
-  /** Told the pid of the process whose CPU counts as the client's. */
+  /** Called with the pid of the process whose CPU counts as the client's. */
   onClient?: (pid: number) => void;
 }
 
@@ -24,9 +24,9 @@ export interface Engine {
   name: EngineName;
   /** Where fio and the client run. */
   place: "host" | "guest";
-  /** What is counted as the client's CPU, for readers. */
+  /** Description of the CPU that counts as the client's, for readers. */
   clientCpu: string;
-  /** What the client is made of besides this machine's programs. */
+  /** Parts of the client besides this machine's programs. */
   facts: Fact[];
   /** Why it cannot be used on this target; undefined when it can. */
   obstacle(target: BaselineTarget): string | undefined;

@@ -9,7 +9,7 @@ import { wireNames } from "./wires.ts";
 export const engineNames = ["librbd", "krbd"] as const;
 export type EngineName = (typeof engineNames)[number];
 
-/** What the baseline can be told, by a plan file or the command line; everything has a default. */
+/** Options of a baseline, from a plan file or the command line; everything has a default. */
 const baselineFields = z.strictObject({
   ...loadFields,
   /** Sizes of the local clusters, in OSDs. */
@@ -17,7 +17,7 @@ const baselineFields = z.strictObject({
   /** Copies of each object; 3 unless told, and at most one an OSD. */
   replicas: z.int().min(1).max(10).optional(),
   store: z.enum(["memstore", "bluestore"]).default("memstore"),
-  /** What type the clusters' keys are of; the one that their release makes, unless told. */
+  /** Type of the clusters' keys; by default the one that their release makes. */
   keyType: clusterFields.shape.keyType,
   engines: unique(z.enum(engineNames)).default([...engineNames]),
   /** `v2-crc` on local clusters, `own` on an existing one unless told. */
@@ -67,7 +67,7 @@ export function replicasOf(osds: number, replicas = 3): number {
   return Math.min(replicas, osds);
 }
 
-/** What the clusters together keep in a quarter of the free memory (memstore takes twice that), from 128 MiB to 1 GiB. */
+/** The size with which all clusters together fit into a quarter of the free memory (memstore takes twice that), from 128 MiB to 1 GiB. */
 function defaultSize(osds: number[], replicas: number | undefined, wires: number): number {
   const copies = osds.reduce((sum, each) => sum + replicasOf(each, replicas), 0) * wires;
   const step = 128 * 2 ** 20;

@@ -25,7 +25,7 @@ const cell = z.discriminatedUnion("status", [
     status: z.literal("measured"),
     /** Where fio and the client ran; kernel RBD may run in a guest. */
     place: z.enum(["host", "guest"]),
-    /** What is counted as the client's CPU. */
+    /** Description of the CPU that counts as the client's. */
     clientCpu: z.string(),
     /** The mode that the OSDs say the client's connections came up in; missing where they could not be asked. */
     mode: z.enum(["crc", "secure"]).optional(),
@@ -58,7 +58,7 @@ export const baselineSchema = z.object({
   facts: z.object({
     machine: z.array(setting),
     versions: z.array(setting),
-    /** Of the guest that kernel RBD ran in, where it did. */
+    /** Settings of the guest that kernel RBD ran in, where it did. */
     guest: z.array(setting),
   }),
   clusters: z.array(z.object({ name: z.string(), title: z.string(), facts: z.array(setting) })),

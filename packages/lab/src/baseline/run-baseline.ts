@@ -30,7 +30,7 @@ export interface BaselineOutcome {
   results: BaselineResults;
   /** Where results.json, the report and fio's own output lie. */
   directory: string;
-  /** What went wrong, when something did; what was measured until then is in the results. */
+  /** The error that ended the run, if any; the results have everything measured before it. */
   failure?: unknown;
 }
 

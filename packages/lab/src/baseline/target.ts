@@ -23,7 +23,7 @@ export interface BaselineTarget {
   readonly failed: AbortSignal;
   /** Processes whose CPU counts as the OSDs'; none when they cannot be seen from here. */
   osdPids(): number[];
-  /** What the OSDs say of connections; undefined where they cannot be asked, or the wire has no modes. */
+  /** The OSDs' log of connections; undefined where they cannot be asked, or the wire has no modes. */
   openLog(): Promise<ConnectionLog | undefined>;
 }
 

@@ -4,13 +4,13 @@ import type { WireMode } from "../cluster/wire-modes.ts";
 /** How client and cluster talk to each other: messenger, authentication, protection of the frames. */
 export interface Wire {
   title: string;
-  /** What a local cluster for it is told. */
+  /** Settings of a local cluster with this wire. */
   cluster: Pick<ClusterSpecInput, "auth" | "msgr" | "wire">;
-  /** What a client is told; a local cluster's configuration says it already. */
+  /** Settings of a client; a local cluster's configuration has them already. */
   clientOptions: Record<string, string>;
   /** The mode that connections must come up in; messenger v1 has none. */
   mode: WireMode | undefined;
-  /** What the kernel's client calls it. Source: Ceph's rbd(8), "ms_mode". */
+  /** Name of the mode in the kernel's client. Source: Ceph's rbd(8), "ms_mode". */
   kernelMode: string;
 }
 

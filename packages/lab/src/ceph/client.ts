@@ -22,7 +22,7 @@ export interface CephCallOptions {
   timeoutMs?: number;
   /** Written to the program's standard input. */
   input?: RunOptions["input"];
-  /** What the call is for, as error messages say it: `create image p/i`. */
+  /** Purpose of the call, for error messages: `create image p/i`. */
   what?: string;
 }
 
@@ -35,7 +35,7 @@ const CONNECT_SECONDS = 20;
  */
 export class CephClient {
   readonly target: CephTarget;
-  /** What programs that work for this client carry in their environment: a resource's, to be found again. */
+  /** Environment of programs that work for this client: that of a resource, so that they are found again. */
   readonly environment: Record<string, string>;
 
   /** Where the programs come from. */

@@ -54,7 +54,7 @@ export async function readConf(path: string): Promise<Conf> {
 /** A configuration file of one client, beside the one it was made from. */
 export interface ClientConf {
   path: string;
-  /** What is in it, fit to be shown: a key that stood in the base is left out. */
+  /** The content, fit to be shown: a key in the base is left out. */
   text: string;
 }
 

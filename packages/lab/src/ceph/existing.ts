@@ -38,7 +38,7 @@ export function requireOwnImage(client: CephClient, image: string, yesOverwrite 
   );
 }
 
-/** What a user without admin caps can learn of a cluster, for the report. */
+/** Facts that a user without admin caps can learn of a cluster, for the report. */
 export async function existingClusterFacts(
   client: CephClient,
   { signal }: { signal?: AbortSignal } = {},

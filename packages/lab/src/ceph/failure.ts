@@ -1,6 +1,6 @@
 import { LabError } from "../errors.ts";
 
-/** What a Ceph program was asked, for the error message of its failure. */
+/** The call of a Ceph program, for the error message of its failure. */
 export interface Asked {
   /** In the infinitive: `create image libvirt-pool/vm1`. */
   what: string;
@@ -70,7 +70,7 @@ export function cephFailure(asked: Asked, words: string, cause?: unknown): LabEr
   return error("SIPHON_CLUSTER", said || "it said nothing");
 }
 
-/** What the program itself said in the end; lines of the library's log only when there is nothing else. */
+/** The program's own last words; lines of the library's log only when there is nothing else. */
 function lastSentences(words: string): string {
   const lines = words.split("\n").filter((line) => line.trim() !== "");
   const sentences = lines.filter((line) => !isLogLine(line));

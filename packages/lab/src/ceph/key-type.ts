@@ -7,7 +7,7 @@ import { cephEnvironment } from "./environment.ts";
 export const keyTypes = { aes: { number: 1, bytes: 16 }, aes256k: { number: 2, bytes: 32 } } as const;
 export type KeyType = keyof typeof keyTypes;
 
-/** What a cluster's keys are of. */
+/** The type of a cluster's keys. */
 export interface Keys {
   type: KeyType;
   /** Its release makes keys of another type, and its monitors accept these only if their map says so. */
@@ -44,7 +44,7 @@ export async function keysOf(
   return { type: asked ?? made!, mustBeAllowed: asked !== undefined && asked !== made };
 }
 
-/** What monmaptool must be told, so that monitors accept the keys. */
+/** Arguments for monmaptool, so that monitors accept the keys. */
 export function monmapCiphers({ type, mustBeAllowed }: Keys): string[] {
   if (!mustBeAllowed) return [];
   const allowed = Object.keys(keyTypes).join(",");
@@ -54,7 +54,7 @@ export function monmapCiphers({ type, mustBeAllowed }: Keys): string[] {
   ];
 }
 
-/** What such monitors are unhappy about for ever, though it is what was asked for. */
+/** Health checks that such monitors report for ever, though the keys were asked for. */
 export const insecureKeyChecks = [
   "AUTH_INSECURE_KEYS_ALLOWED",
   "AUTH_INSECURE_KEYS_CREATABLE",

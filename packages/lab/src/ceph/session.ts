@@ -31,7 +31,7 @@ export class CephSession implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #options: CephSessionOptions;
   readonly #pending: Pending[] = [];
-  /** What was said outside any answer: at the start, why it cannot connect. */
+  /** Output outside any answer: at the start, why it cannot connect. */
   #words: string[] = [];
   #ended: Promise<void>;
   #failure: unknown;
@@ -87,7 +87,7 @@ export class CephSession implements AsyncDisposable {
     this.#pending.push({ asked: { what, user, conf }, lines: [], resolve, reject });
     this.#child.stdin!.write(`${args.map(quote).join(" ")}\nfsid\n`);
     const timer = setTimeout(() => {
-      // What comes after it in the queue cannot be answered either.
+      // Calls behind it in the queue cannot be answered either.
       this.#words.push("interrupted or timed out");
       this.#child.kill("SIGKILL");
     }, timeoutMs);

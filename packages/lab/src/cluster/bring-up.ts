@@ -20,7 +20,7 @@ import type { ClusterSpec } from "./spec.ts";
 
 export interface BringUpOptions {
   signal?: AbortSignal;
-  /** Told what is being done, in a few words. */
+  /** Called with a few words about each step. */
   onStep?: (step: string) => void;
   /** Where all daemons listen: an address of this machine that those who connect can reach; 127.0.0.1 unless told. */
   address?: string;
@@ -28,7 +28,7 @@ export interface BringUpOptions {
   ports: (count: number, address: string) => Promise<number[]>;
 }
 
-/** What there is once a cluster is up. */
+/** The parts of a cluster that is up. */
 export interface BroughtUp {
   fsid: string;
   daemons: Daemon[];
@@ -149,7 +149,7 @@ export interface OsdPlace {
   id: string;
   /** The name of its host's bucket. */
   host: string;
-  /** What it can store. */
+  /** Bytes that it can store. */
   bytes: number;
 }
 

@@ -37,7 +37,7 @@ export function clusterPaths(home: ClusterHome) {
   return {
     conf: home.path("ceph.conf"),
     monmap: home.path("monmap"),
-    /** What monitors import at their making: all keys that exist from the start. */
+    /** Keys that monitors import when they are made: all keys that exist from the start. */
     monKeyring: home.path("mon.keyring"),
     keyring: (entity: string) => home.path(`${entity}.keyring`),
     /** A daemon's data directory. */

@@ -26,7 +26,7 @@ export interface UpOptions extends Partial<BringUpOptions> {
   from?: Platform;
 }
 
-/** What a cluster's lease says of it. */
+/** Details in a cluster's lease. */
 interface Details extends Record<string, unknown> {
   spec: ClusterSpec;
   fsid: string;

@@ -7,7 +7,7 @@ import { awaitDaemon } from "./daemons.ts";
 import { clusterPaths, type DaemonId } from "./layout.ts";
 import type { ClusterSpec } from "./spec.ts";
 
-/** What a monitor says of the cluster; the part of `ceph status` that is read here. */
+/** A monitor's view of the cluster; the part of `ceph status` that is read here. */
 export interface ClusterStatus {
   fsid: string;
   health: { status: string; checks: Record<string, { muted: boolean; summary: { message: string } }> };
@@ -65,7 +65,7 @@ export function checkFsid(found: string, fsid: string): void {
   );
 }
 
-/** What a wait for the whole cluster needs to know. */
+/** Everything a wait for the whole cluster needs. */
 export interface Waiting {
   resource: Resource;
   session: CephSession;

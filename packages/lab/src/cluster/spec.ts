@@ -5,7 +5,7 @@ import { LabError } from "../errors.ts";
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-/** What a cluster can be told, field by field; an inventory of hosts has most of them, too. */
+/** Fields of a cluster's specification; an inventory of hosts has most of them, too. */
 export const clusterFields = z.strictObject({
   name: z
     .string()
@@ -17,11 +17,11 @@ export const clusterFields = z.strictObject({
   replicas: z.int().min(1).max(10).optional(),
   store: z.enum(["bluestore", "memstore"]).default("bluestore"),
   auth: z.enum(["none", "cephx"]).default("none"),
-  /** What type all keys are of; the one that the cluster's release makes, unless told. */
+  /** Type of all keys; by default the one that the cluster's release makes. */
   keyType: z.enum(Object.keys(keyTypes) as [KeyType, ...KeyType[]]).optional(),
   /** Messenger versions that the daemons speak. */
   msgr: z.enum(["v1", "v2", "both"]).default("v2"),
-  /** What msgr v2 protects frames with: checksums, AES-GCM, or ("any") what each client prefers. */
+  /** Protection of frames by msgr v2: checksums, AES-GCM, or ("any") the one that each client prefers. */
   wire: z.enum(["crc", "secure", "any"]).default("crc"),
   /** Bytes of memory an OSD may use; Ceph takes no less than 896 MiB. */
   osdMemoryTarget: z
@@ -48,11 +48,11 @@ export const clusterFields = z.strictObject({
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
 });
 
-/** What a local cluster is to be, as a caller says it: everything has a default. */
+/** The specification of a local cluster as a caller writes it: everything has a default. */
 export type ClusterSpecInput = z.input<typeof clusterFields>;
 /** The same, checked and with all defaults that do not depend on the machine. */
 export type RequestedCluster = z.output<typeof clusterSpec>;
-/** What a local cluster is. */
+/** The specification of a local cluster. */
 export type ClusterSpec = RequestedCluster & { osdSize: number };
 
 /** Fills in the defaults; `replicas` is 3, or the number of OSDs where there are fewer. */

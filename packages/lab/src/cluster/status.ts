@@ -20,7 +20,7 @@ export interface LocalClusterStatus {
   /** Meant to stay after the process that made it. */
   kept: boolean;
   daemons: DaemonState[];
-  /** What the monitors say; missing when they do not answer. */
+  /** The monitors' answer; missing when they do not answer. */
   ceph?: {
     health: string;
     /** One sentence for each problem. */
@@ -34,7 +34,7 @@ export interface LocalClusterStatus {
   };
 }
 
-/** What the monitors say; undefined when they do not answer. */
+/** The monitors' answer; undefined when they do not answer. */
 export async function cephStatus(
   admin: CephClient,
   signal?: AbortSignal,

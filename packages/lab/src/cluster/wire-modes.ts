@@ -19,7 +19,7 @@ export async function observeWireModes<T>(
   return { result, modes: await log.modes() };
 }
 
-/** What the OSDs of a cluster log of clients' connections from now on until it is closed. */
+/** The OSDs' log of clients' connections, from now until it is closed. */
 export class ConnectionLog implements AsyncDisposable {
   readonly #cluster: LocalCluster;
   readonly #osds: { name: string; log: string; offset: number }[];

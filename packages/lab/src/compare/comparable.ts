@@ -4,7 +4,7 @@ import { type RunKind, readResults, runKind } from "../results/file.ts";
 import type { Results, Run } from "../results/schema.ts";
 import type { Setting } from "./differences.ts";
 
-/** What is compared of a rung of the ladder, or of a cell of a baseline. */
+/** The figures of a rung of the ladder, or of a cell of a baseline, that are compared. */
 export type ComparableRow = { name: string; title: string } & (
   | { status: "measured"; runs: readonly Run[] }
   | { status: "failed" | "skipped"; reason: string }
@@ -13,7 +13,7 @@ export type ComparableRow = { name: string; title: string } & (
 /** A run as comparisons see it, of whatever command. */
 export interface ComparableRun {
   kind: RunKind;
-  /** What to call it. */
+  /** Name of the run. */
   label: string;
   siphon: string;
   started: string;

@@ -93,7 +93,7 @@ function changeOf(
   return Object.fromEntries(changes) as Record<MetricName, Change>;
 }
 
-/** What a ratio says of any figure: a difference counts only if its interval excludes 1. */
+/** The verdict on the ratio of any figure: a difference counts only if its interval excludes 1. */
 export function changeVerdict(
   { low, high }: Estimate,
   repeats: number,

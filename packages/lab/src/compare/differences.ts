@@ -11,7 +11,7 @@ export interface Difference extends Omit<Setting, "value"> {
   values: (string | null)[];
 }
 
-/** What differs between runs besides their figures, to say what may have made the difference in these. */
+/** Settings that differ between runs, since they may be the reason for different figures. */
 export function settingsThatDiffer(runs: readonly (readonly Setting[])[]): Difference[] {
   const key = ({ group, name }: Setting) => `${group} ${name}`;
   const valuesOf = runs.map((settings) => new Map(settings.map((setting) => [key(setting), setting.value])));

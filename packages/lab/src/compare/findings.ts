@@ -2,7 +2,7 @@ import { listed } from "../report/findings.ts";
 import type { ChangeVerdict, RunsComparison } from "./compare-runs.ts";
 import { differentWork } from "./differences.ts";
 
-/** What the rows of a run are called. */
+/** The noun for the rows of a run. */
 export function nounOf({ kind }: RunsComparison): "rung" | "cell" {
   return kind === "ladder" ? "rung" : "cell";
 }
@@ -41,7 +41,7 @@ function verdictsOf({ rows }: RunsComparison, later: number): ChangeVerdict[] {
   return rows.flatMap(({ changes }) => changes[later]?.iops.verdict ?? []);
 }
 
-/** What a reader must know before believing the figures. */
+/** Facts that a reader must know before believing the figures. */
 export function comparisonWarnings({ runs, differences }: RunsComparison): string[] {
   const warnings: string[] = [];
   if (differentWork(differences)) {

@@ -17,7 +17,7 @@ export interface NodeSpeedOptions {
 }
 
 /**
- * What this process reaches with the code of siphon's own messenger: whole frames, each with its nonce and a tag that is checked.
+ * Speed of siphon's own messenger code in this process: whole frames, each with its nonce and a tag that is checked.
  * Bytes per second of CPU time.
  *
  * @throws where koffi does not load and the fill is "evp"
@@ -56,7 +56,7 @@ export async function nodeSpeed({
   return { encrypt: bytes / spent.encrypt, decrypt: bytes / spent.decrypt };
 }
 
-/** Of the whole process, so that the garbage collector's threads count. */
+/** CPU of the whole process, so that the garbage collector's threads count. */
 function cpuSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;

@@ -11,7 +11,7 @@ export interface OpensslOptions {
   signal?: AbortSignal;
 }
 
-/** What `openssl speed -evp aes-128-gcm` reaches, in bytes per second of CPU time. */
+/** Result of `openssl speed -evp aes-128-gcm`, in bytes per second of CPU time. */
 export async function opensslSpeed({ direction, size, seconds, signal }: OpensslOptions): Promise<number> {
   const args = ["speed", "-mr", "-evp", "aes-128-gcm", "-bytes", `${size}`, "-seconds", `${seconds}`];
   if (direction === "decrypt") args.push("-decrypt");

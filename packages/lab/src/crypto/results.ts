@@ -5,7 +5,7 @@ export const blockSizes = [16, 64, 256, 1024, 8192, 16384] as const;
 
 export type Direction = "decrypt" | "encrypt";
 
-/** Who encrypts. */
+/** The program that encrypts. */
 export type SourceName = "openssl" | "evp" | "node";
 
 /** The speed at one block size. */
@@ -40,7 +40,7 @@ export interface CryptoResults {
   skipped: { source: SourceName; reason: string }[];
 }
 
-/** What the sources are, for readers. */
+/** Titles of the sources, for readers. */
 export const sources: Record<SourceName, { title: string; short: string; what: string }> = {
   openssl: {
     title: "openssl speed",

@@ -17,7 +17,7 @@ export function ceilingHeadline(all: readonly Ceiling[]): string {
   return `One core decrypts ${rounded(best.framesPerSecond.median)} frames of 16 KiB a second here (${best.title}); in the study, ${rounded(study.framesPerSecond.median)}.`;
 }
 
-/** What the ceilings say of messenger threads, and of a run that was measured. */
+/** Consequences of the ceilings for messenger threads, and for a measured run. */
 export function ceilingSentences(
   all: readonly Ceiling[],
   threads: number,

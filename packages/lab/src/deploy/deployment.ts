@@ -17,7 +17,7 @@ export interface DeployOptions {
   /** Devices and files that may be wiped though they hold data. */
   wipes?: Wipe[];
   signal?: AbortSignal;
-  /** Told what is being done, in a few words. */
+  /** Called with a few words about each step. */
   onStep?: (step: string) => void;
 }
 
@@ -31,11 +31,11 @@ export interface DeploymentStatus {
   pool: string;
   user: string;
   hosts: { name: string; address: string; directory: string; daemons: string[] }[];
-  /** What the monitors say; missing when they do not answer. */
+  /** The monitors' answer; missing when they do not answer. */
   ceph?: LocalClusterStatus["ceph"];
 }
 
-/** What the record of a deployment says of it. */
+/** Details in the record of a deployment. */
 interface Details extends Record<string, unknown> {
   deployment: Inventory;
   fsid: string;

@@ -1,6 +1,6 @@
 import type { InventoryOsd } from "./inventory.ts";
 
-/** What was found at a path that an OSD is to have. */
+/** The state of a path that an OSD is to have. */
 export interface Inspection {
   path: string;
   kind: "block" | "file" | "absent" | "other";

@@ -9,7 +9,7 @@ import type { InventoryHost } from "./inventory.ts";
 import { DEPLOYMENT_VARIABLE, script } from "./script.ts";
 
 export interface ScriptOptions {
-  /** What it does, as messages say it: `make the store of osd.0`. */
+  /** The action, for messages: `make the store of osd.0`. */
   what: string;
   signal?: AbortSignal;
   /** Milliseconds; two minutes unless told. */

@@ -57,7 +57,7 @@ const host = z.strictObject({
   address: z.ipv4(),
   /** Where OSDs replicate, when that is another network. */
   clusterAddress: z.ipv4().optional(),
-  /** What ssh connects to, when that is not the address. */
+  /** Destination of ssh, when that is not the address. */
   ssh: z
     .strictObject({
       host: z

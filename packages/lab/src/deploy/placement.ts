@@ -12,7 +12,7 @@ export interface PlacedOsd {
   store: InventoryOsd;
 }
 
-/** What one host is to run. */
+/** The daemons of one host. */
 export interface Placement {
   host: InventoryHost;
   mons: DaemonId[];

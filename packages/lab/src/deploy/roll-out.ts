@@ -35,7 +35,7 @@ export interface RollOut {
   sites: Site[];
   wipes: Wipe[];
   signal: AbortSignal;
-  /** Told what is being done, in a few words. */
+  /** Called with a few words about each step. */
   onStep: (step: string) => void;
 }
 

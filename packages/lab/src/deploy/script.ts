@@ -1,6 +1,6 @@
 import { shellQuote } from "../vm/escape.ts";
 
-/** What every process on a host that works for a deployment carries in its environment: the directory there. */
+/** Variable in the environment of every process on a host that works for a deployment: the directory there. */
 export const DEPLOYMENT_VARIABLE = "SIPHON_DEPLOYMENT";
 
 /**

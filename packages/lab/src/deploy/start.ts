@@ -10,7 +10,7 @@ import type { RemoteHost } from "./host.ts";
 import { daemonsOn, dataDirectories, type Placement } from "./placement.ts";
 import { words, writing } from "./script.ts";
 
-/** What a host gets before its daemons' stores are made. */
+/** Files that a host gets before its daemons' stores are made. */
 export interface HostFiles {
   conf: Conf;
   /** Keys of all daemons; each host gets those of its own, and monitors all, to import them. */

@@ -5,7 +5,7 @@ import { MARKER } from "./marker.ts";
 import { words } from "./script.ts";
 import type { Wipe } from "./wipe.ts";
 
-/** What a host has, as far as a deployment wants to know it. */
+/** Facts of a host that matter to a deployment. */
 export interface Survey {
   /** Programs that are not there. */
   missing: string[];

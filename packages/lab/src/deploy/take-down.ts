@@ -4,7 +4,7 @@ import { RemoteHost } from "./host.ts";
 import type { InventoryHost } from "./inventory.ts";
 import { removing } from "./marker.ts";
 
-/** What became of a deployment's part on one host. */
+/** The end of a deployment's part on one host. */
 export interface Removal {
   host: string;
   outcome: "removed" | "absent" | "another" | "unreachable";

@@ -10,11 +10,11 @@ export interface Finding {
   name: string;
   /** "limited": siphon works without it, or with less of it, but something is lost. */
   status: "ok" | "limited" | "missing";
-  /** What is there: a version, a path, an amount; or why not. */
+  /** A version, a path, an amount; or the reason why it is missing. */
   found: string;
-  /** What it is needed for. */
+  /** The purpose that it is needed for. */
   for: string;
-  /** What would mend it: packages, or else words. */
+  /** The remedy: packages, or else words. */
   packages?: Packages;
   fix?: string;
 }
@@ -24,7 +24,7 @@ export interface Section {
   findings: Finding[];
 }
 
-/** What a machine has. */
+/** Findings about a machine. */
 export interface HostReport {
   sections: Section[];
   /** Whether `siphon ladder` can run here; if not, something in the sections is missing. */

@@ -25,7 +25,7 @@ export async function examineHost({ bootGuest = true, signal }: HostDoctorOption
     lookAtKernel(),
     lookAtRoots(),
   ]);
-  // What was tried out needs not be looked for as well.
+  // A program that was tried out need not be looked for as well.
   const notTried = ({ name }: Finding) => !qemu.some((tried) => tried.name === name);
   const acceleration = bootGuest ? [await lookAtKvm(signal)] : [];
   const sections: Section[] = [

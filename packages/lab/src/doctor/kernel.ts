@@ -3,7 +3,7 @@ import { release } from "node:os";
 import { run } from "../host/command.ts";
 import type { Finding } from "./finding.ts";
 
-/** What this host's kernel can do beside running programs. */
+/** Abilities of this host's kernel besides running programs. */
 export async function lookAtKernel(): Promise<Finding[]> {
   return [
     kernelModule("rbd", "kernel RBD on this host; without it, kernel RBD is measured inside a guest"),

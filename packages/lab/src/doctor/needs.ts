@@ -12,7 +12,7 @@ export interface Need extends Packages {
   optional?: boolean;
 }
 
-/** What running needs, and what the tests need beside that. */
+/** Programs needed to run, and programs that the tests need besides. */
 export const needs: { run: Need[]; test: Need[] } = lists;
 
 /** Looks whether a need is met; `optional` ones that are not limit siphon, the others stop it. */

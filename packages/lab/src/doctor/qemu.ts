@@ -3,7 +3,7 @@ import { majorOf } from "../host/versions.ts";
 import { qemuProgram } from "../vm/arguments.ts";
 import type { Finding } from "./finding.ts";
 
-/** What QEMU and fio were built with: what decides which rungs can be climbed. */
+/** Build options of QEMU and fio, which decide which rungs can run. */
 export async function lookAtQemuAndFio(): Promise<Finding[]> {
   const [version, machines, rbd, engines] = await Promise.all([
     said(qemuProgram, ["--version"]),

@@ -2,7 +2,7 @@ import type { Worth } from "@siphon/doctor";
 import { readResults } from "../results/file.ts";
 
 /**
- * What each rung of a ladder was worth against the one before it: for the findings that it measures.
+ * Worth of each rung of a ladder against the one before it: for the findings that it measures.
  *
  * @param path results.json, or its directory
  * @throws LabError as readResults() does

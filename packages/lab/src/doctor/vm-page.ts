@@ -10,7 +10,7 @@ import { type Html, html } from "../report/html.ts";
 import { type PagePart, renderPage, type Section } from "../report/page/page.ts";
 import { copyable, facts, note } from "../report/page/parts.ts";
 
-/** What was found at VMs as one page: it works offline, in light and dark, and on paper. */
+/** Findings at VMs as one page: it works offline, in light and dark, and on paper. */
 export function vmDoctorPage(examinations: readonly Examination[], now: Date = new Date()): string {
   const one = examinations.length === 1 ? examinations[0] : undefined;
   return renderPage({

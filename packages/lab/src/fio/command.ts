@@ -1,6 +1,6 @@
 import { shellQuote } from "../vm/escape.ts";
 
-/** What fio works on: a block device or a file, through libaio, or an image, through librbd. */
+/** The target of fio: a block device or a file, through libaio, or an image, through librbd. */
 export type FioTarget =
   | { filename: string }
   /** `user` without `client.`; the configuration comes by CEPH_CONF, and a namespace cannot be named. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { LabError } from "../errors.ts";
 import { lastWords } from "../host/command.ts";
 
-/** What one fio run came to; reads and writes of a mixed load together. */
+/** The result of one fio run; reads and writes of a mixed load together. */
 export interface FioFigures {
   ios: number;
   iops: number;
@@ -14,7 +14,7 @@ export interface FioFigures {
   latency: { mean: number; p50: number; p95: number; p99: number; p999: number };
 }
 
-/** What fio reports of one direction, or of both together; times in nanoseconds unless they say otherwise. */
+/** fio's report about one direction, or about both together; times in nanoseconds unless they say otherwise. */
 const direction = z.object({
   iops: z.number(),
   bw_bytes: z.number(),
@@ -37,7 +37,7 @@ const output = z.object({
   ),
 });
 
-/** What a shell that ran fio returned. */
+/** The output of a shell that ran fio. */
 export interface FioOutput {
   exitCode: number;
   stdout: string;

@@ -5,7 +5,7 @@ import type { GuestControl } from "./control.ts";
 
 /** A kind of guest: how QEMU boots it, and the way in once it is up. */
 export interface Guest {
-  /** What it is made of, for the report. */
+  /** Its parts, for the report. */
   description: { name: string; value: string }[];
   /** Kept with the VM, so that another process can find the way in again; never a secret. */
   details: { kind: string; [detail: string]: unknown };

@@ -22,7 +22,7 @@ export type LetIn = "cloud-init" | "virt-sysprep" | "key";
 export interface ImageGuest extends Guest {
   /** The file to put into RBD: the image itself, or an overlay of it that holds our key. */
   diskFile(signal?: AbortSignal): Promise<string>;
-  /** What a VM of it needs beside that disk; its port is another one each time. */
+  /** Equipment of a VM of it besides that disk; its port is another one each time. */
   equipment(): Promise<GuestEquipment>;
 }
 

@@ -25,7 +25,7 @@ export async function staticBusybox(): Promise<string> {
   return path;
 }
 
-/** What `PROGRAM --version` says first. */
+/** The first line of `PROGRAM --version`. */
 export async function versionOf(path: string): Promise<string> {
   const { stdout } = await run(path, ["--version"]);
   return stdout.trim().split("\n")[0];

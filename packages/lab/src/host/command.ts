@@ -16,7 +16,7 @@ export interface RunOptions {
   /** Milliseconds until it is ended; 60,000 unless told. */
   timeoutMs?: number;
   signal?: AbortSignal;
-  /** Told its pid, as soon as it has one. */
+  /** Called with its pid, as soon as it has one. */
   onStart?: (pid: number) => void;
   /** Given each piece of its standard output as it comes. */
   onStdout?: (text: string) => void;

@@ -8,7 +8,7 @@ import { host, type Platform } from "./platform.ts";
 import { endProcesses } from "./signals.ts";
 
 export interface DaemonOptions {
-  /** What messages call it: `osd.0`, `qemu`. */
+  /** Name in messages: `osd.0`, `qemu`. */
   name: string;
   command: string;
   args: string[];

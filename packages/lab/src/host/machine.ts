@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
 
-/** What this machine is. */
+/** Facts of this machine. */
 export interface Machine {
   /** The processor's own name. */
   cpu: string;

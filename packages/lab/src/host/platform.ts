@@ -11,7 +11,7 @@ export interface Call {
   env: Variables;
 }
 
-/** What a program is started with. */
+/** Options with which a program is started. */
 export interface CallOptions {
   env?: Variables;
   /** Its working directory; this process's own unless told. */

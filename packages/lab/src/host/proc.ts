@@ -69,7 +69,7 @@ export function cpuTimes(pid: number, earlier?: CpuTimes): CpuTimes | undefined 
   return { user: whole.user, system: whole.system, threads };
 }
 
-/** What passed between two readings of the same process. */
+/** CPU time between two readings of the same process. */
 export function cpuBetween(before: CpuTimes, after: CpuTimes): CpuUse {
   const threads = new Map<string, number>();
   for (const [tid, { name, seconds }] of after.threads) {

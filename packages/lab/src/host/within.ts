@@ -4,7 +4,7 @@ export interface WithinOptions {
   /** Milliseconds. */
   timeoutMs: number;
   signal?: AbortSignal;
-  /** What did not happen, as the start of the message. */
+  /** The event that did not happen, as the start of the message. */
   what: string;
 }
 

@@ -7,7 +7,7 @@ import { rbdEngineEnvironment } from "../fio/rbd-engine.ts";
 import { lastWords, run } from "../host/command.ts";
 import { withProgram } from "../host/platform.ts";
 
-/** What a filler works on. */
+/** The target of a filler. */
 export interface Fill {
   client: CephClient;
   image: string;

@@ -27,7 +27,7 @@ export async function createImage(
   await client.rbd(["create", "--size", bytes(size), client.spec(image)], { signal, what });
 }
 
-/** What an image is; throws SIPHON_NOT_FOUND. */
+/** Facts of an image; throws SIPHON_NOT_FOUND. */
 export async function imageInfo(client: CephClient, { image, signal }: ImageOptions): Promise<ImageInfo> {
   const what = `look at the image ${client.spec(image)}`;
   const info = (await client.rbdJson(["info", client.spec(image)], { signal, what })) as {

@@ -16,11 +16,11 @@ export interface ImportOptions extends ImageOptions {
   file: string;
   /** Bytes of the image, when it is to be larger than what is in the file. */
   size?: number;
-  /** Told how much of all is done, from 0 to 1. */
+  /** Called with the share that is done, from 0 to 1. */
   onProgress?: (share: number) => void;
 }
 
-/** What an image file is, as qemu-img says. */
+/** Facts of an image file, from qemu-img. */
 export interface ImageFile {
   format: string;
   /** Bytes of the disk in it. */

@@ -8,7 +8,7 @@ import { StallGuard } from "./stall.ts";
 export interface PrefillOptions extends ImageOptions {
   /** Bytes to fill from the start; the whole image unless told. */
   size?: number;
-  /** Told how many bytes of how many are written, once a second. */
+  /** Called once a second with the bytes that are written, and all bytes. */
   onProgress?: (done: number, total: number) => void;
 }
 

@@ -14,7 +14,7 @@ export interface Turn {
 export interface RunRecord {
   add(name: string, run: Omit<Run, "outlier">): void;
   fail(name: string, reason: string): void;
-  /** What failed in its first repeat and never worked will not work in the next. */
+  /** Whether something failed in its first repeat and never worked: it will not work in the next. */
   isHopeless(name: string): boolean;
 }
 

@@ -3,7 +3,7 @@ import type { FioJob } from "../fio/command.ts";
 import { sizeField as size } from "../ladder/size.ts";
 import type { Results } from "../results/schema.ts";
 
-/** What the load of a measurement is, and how often it is measured; everything has a default but size and seed. */
+/** The load of a measurement, and the number of repeats; everything has a default but size and seed. */
 export const loadFields = {
   repeat: z.int().min(1).max(1000).default(5),
   /** Seconds that are measured in each repeat, and of the same load before them that are not. */

@@ -14,7 +14,7 @@ export interface NetworkTap {
   address: string;
 }
 
-/** What a network's lease says of it, for finding it and for removing it after a crash. */
+/** Details in a network's lease, for finding it and for removing it after a crash. */
 export interface NetworkDetails extends Record<string, unknown> {
   /** The bridge's hardware address: what tells ours from another network's of the same name. */
   mac: string;

@@ -8,7 +8,7 @@ export interface Subnet {
 /** The blocks that RFC 5737 sets aside for documentation: no route on the Internet leads there. */
 const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
 
-/** What a network of siphon takes: 61 hosts, and this machine. Twelve such fit side by side. */
+/** Size of a network: 61 hosts, and this machine. Twelve such fit side by side. */
 const BITS = 26;
 
 /** Every subnet that a network may take, in a fixed order. */

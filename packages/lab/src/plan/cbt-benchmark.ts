@@ -23,7 +23,7 @@ export type BenchmarkName = (typeof benchmarkNames)[number];
 type LoadName = "rw" | "bs" | "iodepth" | "seconds" | "warmup" | "size";
 type Load = Partial<Record<LoadName, string | number>>;
 
-/** What CBT calls it, what siphon does, and how the one becomes the other. */
+/** CBT's name, siphon's name, and the conversion between them. */
 const loadOptions: Record<string, { name: LoadName; convert?: (value: unknown) => unknown }> = {
   mode: { name: "rw", convert: (mode) => (mode === "readwrite" ? "rw" : mode) },
   op_size: { name: "bs", convert: Number },
@@ -34,7 +34,7 @@ const loadOptions: Record<string, { name: LoadName; convert?: (value: unknown) =
   vol_size: { name: "size", convert: (mebibytes) => Number(mebibytes) * 2 ** 20 },
 };
 
-/** What CBT does when an option is not there (benchmark/librbdfio.py and its neighbours). */
+/** CBT's defaults (benchmark/librbdfio.py and its neighbours). */
 const cbtDefaults: Options = { mode: "write", op_size: 4 * 2 ** 20, iodepth: 16, vol_size: 65_536 };
 
 /** Options that change nothing when they have this value, which is what siphon does. */
@@ -92,7 +92,7 @@ export function importBenchmark(file: CbtFile, benchmark: BenchmarkName, target:
   return all.map((load) => planOf(benchmark, load, { ...target, repeat }));
 }
 
-/** What is another thing in siphon, whatever the options. */
+/** Differences between CBT and siphon, whatever the options. */
 const differences: Partial<Record<BenchmarkName, string>> = {
   rbdfio: "CBT measures a file on XFS on the mapped image; siphon measures the mapped image itself",
   kvmrbdfio: "CBT measures VMs that are there; siphon boots its own, in every configuration of the ladder",

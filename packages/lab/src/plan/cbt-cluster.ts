@@ -22,7 +22,7 @@ interface HostDraft {
   osds?: { device: string }[];
 }
 
-/** What stands where an address must be filled in; no inventory takes it. */
+/** Placeholder for an address that must be filled in; no inventory takes it. */
 export const UNKNOWN = "?";
 
 const reasons: Record<string, string> = {

@@ -6,7 +6,7 @@ import { readInput } from "../input.ts";
 export interface LeftOut {
   /** Line of the file, from 1. */
   line: number;
-  /** What stands there: `cluster.fs: xfs`. */
+  /** Text of the place: `cluster.fs: xfs`. */
   what: string;
   /** Why, or what siphon does instead. */
   why: string;

@@ -95,7 +95,7 @@ export async function writeImport(
   return { files, leftOut };
 }
 
-/** What the benchmarks have in common; where they differ, the first one's, and the others' is left out. */
+/** Options that the benchmarks share; where they differ, the first one's, and the others' is left out. */
 function common(file: CbtFile, names: readonly string[], option: string): string | undefined {
   const given = names.flatMap((name) =>
     values(mapping(mapping(file.content.benchmarks)[name])[option]).map((value) => ({

@@ -32,7 +32,7 @@ export function saturation({ threads, cores }: Pick<Profile, "threads" | "cores"
   return sentences;
 }
 
-/** What the sampling cost, in sentences. */
+/** The cost of sampling, in sentences. */
 export function costInWords({ backend, rounds, seconds, threads, cost }: Profile): string {
   const { sampleMs, stopMs, attachMs, busySampled, busyUnsampled } = cost;
   const sentences = [`${rounds} samples in ${seconds.toFixed(1)} s by ${backend}.`];

@@ -17,7 +17,7 @@ const thread = z.object({
   delayed: z.number(),
 });
 
-/** What sampling cost the process. */
+/** Cost of sampling for the process. */
 const cost = z.object({
   /** Milliseconds that one sample of all threads took. */
   sampleMs: z.object({ median: z.number(), max: z.number() }),

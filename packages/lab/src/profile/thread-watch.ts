@@ -31,7 +31,7 @@ export class ThreadWatch {
   }
 }
 
-/** What the threads of a process used over one or more stretches of time. */
+/** CPU time of the threads of a process over one or more periods. */
 export class Usage {
   readonly #threads = new Map<number, { name: string; cpu: number; delayed: number }>();
   seconds = 0;
@@ -59,7 +59,7 @@ export class Usage {
     }
   }
 
-  /** What all threads used together, in percent of one core. */
+  /** CPU time of all threads together, in percent of one core. */
   get busy(): number {
     return this.threads().reduce((sum, thread) => sum + thread.busy, 0);
   }

@@ -9,7 +9,7 @@ import { profileHtml } from "./profile-page.ts";
 
 /** Paths of what a profile consists of. */
 export interface ProfileFiles {
-  /** What `readProfile` reads again. */
+  /** The file that `readProfile` reads. */
   json: string;
   html: string;
   forward: string;

@@ -3,7 +3,7 @@ import type { Comparison, Estimate, MeasuredRung, Results, RungResult } from "..
 import { ladder } from "../study/figures.ts";
 import { change, changeInterval, cpuTime, interval, rounded, times } from "./format.ts";
 
-/** What a ladder's results say when they are looked at as a whole. */
+/** The findings of a ladder's results as a whole. */
 export interface Findings {
   results: Results;
   measured: MeasuredRung[];
@@ -58,7 +58,7 @@ export function headline({ base, best, here, studyBest }: Findings): string {
   return `The VM reaches ${iops} IOPS at ${quoted(best)}${factor}${reference}.`;
 }
 
-/** What stands beside the headline: the factor's interval, which rungs are as good, and what CPU says of them. */
+/** Text beside the headline: the factor's interval, the rungs that are as good, and their CPU. */
 export function qualification(found: Findings): string | undefined {
   const { best, base, here, level } = found;
   if (!best || !base || best === base) return undefined;
@@ -84,7 +84,7 @@ function cheapest({ measured, results }: Findings): string | undefined {
   return `${quoted(least)} spends the least CPU per I/O, ${cpuTime(cpu(least))}: ${change(cost.ratio.median)} against ${other} (${limits}).`;
 }
 
-/** What became of a rung's costs, in words: "CPU per I/O −24 % (−30 to −18 %), p99 no significant difference". */
+/** Changes of a rung's costs, in words: "CPU per I/O −24 % (−30 to −18 %), p99 no significant difference". */
 export function costsInWords({ comparison }: MeasuredRung): string | undefined {
   if (!comparison?.costs) return undefined;
   const { cpuPerIo, latencyP50, latencyP99, latencyP999 } = comparison.costs;

@@ -60,7 +60,7 @@ export const changeSigns: Record<FigureComparison["verdict"], string> = {
   "too few repeats": "?",
 };
 
-/** What became of a cost, in a cell: "▲ −24 %" for the better, "" where nobody looked. */
+/** Change of a cost, in a cell: "▲ −24 %" for the better, "" where nobody looked. */
 export function costMark(cost: FigureComparison | undefined): string {
   return cost === undefined ? "" : `${changeSigns[cost.verdict]}${space}${change(cost.ratio.median)}`;
 }

@@ -5,9 +5,9 @@ import { cephVersion } from "../doctor/librbd.ts";
 import { run } from "../host/command.ts";
 import { filesOf, libraryDirectories, type Platform } from "../host/platform.ts";
 
-/** What is in a root; a version is missing where the program or library is not there. */
+/** Contents of a root; a version is missing where the program or library is not there. */
 const contents = z.object({
-  /** What it was made from: a Debian suite and its mirror, or a container image. */
+  /** Source of the root: a Debian suite and its mirror, or a container image. */
   source: z.string().optional(),
   /** When it was made. */
   built: z.iso.datetime().optional(),

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import type { Call, CallOptions, Variables } from "../host/platform.ts";
 import { shellQuote } from "../vm/escape.ts";
 
-/** What belongs to a distribution, by its name in /. A program of a root sees the root's; all else is the host's. */
+/** Directories of a distribution, by their names in /. A program of a root sees the root's; all others are the host's. */
 const SYSTEM = /^(usr|etc|bin|sbin|lib\w*)$/;
 
 /** Parts of the host's /etc that say what the machine is part of. Where the root has the same, the host's lies over it. */

@@ -59,7 +59,7 @@ export async function librbdSet(of: Platform, qemu: Platform): Promise<LibrbdSet
   return { directory, ...(existsSync(modules) && { moduleDirectory: modules }) };
 }
 
-/** What is in a platform, of which a root may have a record. */
+/** Contents of a platform; a root may have a record of them. */
 export async function contentsOf(platform: Platform): Promise<RootContents> {
   return platform instanceof Root ? platform.contents() : examineContents(platform);
 }

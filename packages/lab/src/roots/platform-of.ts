@@ -2,7 +2,7 @@ import { host, type Platform } from "../host/platform.ts";
 import type { Resource } from "../state/resource.ts";
 import { Root } from "./root.ts";
 
-/** What a resource's lease says of the root that its programs come from. */
+/** The root of a resource's programs, as in its lease. */
 export function rootDetails(platform: Platform): { root?: string } {
   return platform instanceof Root ? { root: platform.directory } : {};
 }

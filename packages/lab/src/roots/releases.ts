@@ -31,7 +31,7 @@ const aliases: Record<string, string> = {
   unstable: "sid",
 };
 
-/** What a root can be made from. */
+/** Sources of roots. */
 export type RootSource =
   | { from: "debian"; name: string; suite: string }
   | { from: "image"; name: string; image: string };

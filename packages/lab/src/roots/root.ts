@@ -10,7 +10,7 @@ import { examineContents, type RootContents, readContents } from "./contents.ts"
 import { enterRoot } from "./enter.ts";
 import { rootSource } from "./releases.ts";
 
-/** What a root is wanted for: daemons, Ceph's programs and fio's rbd engine; or QEMU with its rbd driver. */
+/** Purpose of a root: daemons, Ceph's programs and fio's rbd engine; or QEMU with its rbd driver. */
 export type RootUse = "ceph" | "qemu";
 
 /**
@@ -90,7 +90,7 @@ export class Root implements Platform {
     return throughLinks(this.directory, path);
   }
 
-  /** What is in it: as it was recorded when it was made, or else as its programs say. */
+  /** Contents of the root: as they were recorded when it was made, or else as its programs report. */
   async contents(): Promise<RootContents> {
     return readContents(this.directory) ?? (await examineContents(this));
   }

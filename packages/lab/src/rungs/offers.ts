@@ -4,7 +4,7 @@ import { findOlderLibrbd } from "../roots/older-librbd.ts";
 import { allocatorLibrary } from "../vm/allocator.ts";
 import type { Offers } from "./rung.ts";
 
-/** What this machine, and the root that QEMU comes from, offer to the rungs. */
+/** Abilities of this machine, and of the root that QEMU comes from, that rungs need. */
 export async function findOffers({
   cpus,
   librbdDir,

@@ -1,7 +1,7 @@
 import type { LibrbdSet } from "../roots/librbd-set.ts";
 import type { VmSettings } from "../vm/settings.ts";
 
-/** What a machine, a cluster and the caller offer; decides which rungs can be climbed. */
+/** Abilities of a machine, a cluster and the caller; they decide which rungs can run. */
 export interface Offers {
   /** Paths of the allocators' libraries. */
   tcmalloc?: string;
@@ -24,7 +24,7 @@ export interface Rung {
   title: string;
   /** Why the setting matters, in a sentence. */
   why: string;
-  /** What it changes about the VM: against the rungs before it, or against QEMU's defaults (published mode). */
+  /** Changes of the VM: against the rungs before it, or against QEMU's defaults (published mode). */
   change: (offers: Offers) => Partial<VmSettings>;
   /** Why it cannot be climbed here; undefined when it can. */
   missing?: (offers: Offers) => string | undefined;

@@ -13,9 +13,9 @@ interface Serving {
 }
 
 let serving: Serving | undefined;
-/** Whoever started this process is gone. */
+/** Aborted when the process that started this one is gone. */
 const orphaned = new AbortController();
-/** What is told is done one after the other, also after the end of who tells it. */
+/** Requests are handled one after the other, also after the end of the process that sent them. */
 let last: Promise<void> = Promise.resolve();
 process.on("message", (request: ServeRequest | "detach") => {
   last = last.then(() => answer(request));
@@ -80,7 +80,7 @@ async function detach(): Promise<void> {
   }
 }
 
-/** Whoever started this process may be gone meanwhile, also between this look and the sending. */
+/** The process that started this one may be gone meanwhile, also between this check and the sending. */
 function tell(what: ServeAnswer): void {
   if (process.connected) process.send!(what, () => {});
 }

@@ -14,7 +14,7 @@ export interface ServeRequest {
   socket: string;
 }
 
-/** What the process answers to each request. */
+/** The process's answer to each request. */
 export type ServeAnswer = { done: "attached" | "detached" } | { failed: string; hint?: string };
 
 /** A process that serves images with siphon's own client, one at a time. */

@@ -12,14 +12,14 @@ export type ResourceKind = "clusters" | "vms" | "images" | "networks" | "work";
 /** Set in the environment of every program started for a resource, so that it can be found without its pid. */
 export const RESOURCE_VARIABLE = "SIPHON_RESOURCE";
 
-/** What stands in a resource's lease.json. */
+/** The content of a resource's lease.json. */
 export interface Lease {
   kind: ResourceKind;
   name: string;
   created: string;
   /** The siphon process that looks after the resource; null once it is meant to stay (`siphon cluster up`). */
   owner: ProcessId | null;
-  /** What the owner wants to know again when it must clean up, or show the resource; never a secret. */
+  /** Details that the owner needs for cleaning up, or for showing the resource; never a secret. */
   details: Record<string, unknown>;
 }
 
@@ -122,7 +122,7 @@ export class Resource implements AsyncDisposable {
       return new Resource(dir, JSON.parse(await readFile(join(dir, "lease.json"), "utf8")) as Lease);
     } catch (error) {
       const damaged = error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT";
-      // What cannot be read for now is not to be removed.
+      // A resource that cannot be read now must not be removed.
       if (!damaged) throw error;
       if (!existsSync(dir)) return undefined;
       // Nobody owns what has no lease.
@@ -187,7 +187,7 @@ export class Resource implements AsyncDisposable {
   /** Ends every process started for the resource and returns their pids. Files stay. */
   async endProcesses(): Promise<number[]> {
     const ended = new Set<number>();
-    // What is being ended may be starting more: look again until nothing new is found.
+    // A process that is being ended may be starting more: look again until nothing new is found.
     for (;;) {
       const found = pidsWithEnvironment(RESOURCE_VARIABLE, (dir) => dir === this.dir);
       const pids = found.filter((pid) => !ended.has(pid));

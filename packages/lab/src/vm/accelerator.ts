@@ -9,7 +9,7 @@ import type { Accelerator } from "./arguments.ts";
 import { qemuDefaults } from "./settings.ts";
 import { Vm } from "./vm.ts";
 
-/** What runs the guest's code, and why that; the reason stands in the report. */
+/** The accelerator that runs the guest's code, and the reason, which the report shows. */
 export interface AcceleratorChoice {
   name: Accelerator;
   reason: string;

@@ -79,7 +79,7 @@ export function qemuCommand(plan: QemuPlan): QemuCommand {
       ["-no-reboot"],
       ["-M", settings.machine],
       ["-accel", accelerator === "tcg" ? "tcg,thread=multi" : "kvm"],
-      // Of the models that TCG can emulate, one whose kernels keep the TSC as their clock.
+      // Among the models that TCG can emulate, one whose kernels keep the TSC as their clock.
       ["-cpu", accelerator === "tcg" ? "Nehalem" : "host"],
       ["-m", memorySize(plan)],
       ["-smp", `${cpus},sockets=1,cores=${cpus},threads=1`],

@@ -3,7 +3,7 @@ import { LabError } from "../errors.ts";
 import { keyValues, rbdEscape } from "./escape.ts";
 import type { RbdDisk, VmSettings } from "./settings.ts";
 
-/** What can stand behind a VM's disk. */
+/** Sources of a VM's disk. */
 export type Disk =
   | ({ type: "rbd" } & RbdDisk)
   | { type: "file"; path: string; format: "raw" | "qcow2"; readOnly?: boolean }

@@ -7,7 +7,7 @@ import { vmFiles } from "./arguments.ts";
 /** How a QEMU that should still run has ended; undefined when that is not known (it was not our child). */
 export interface QemuEnd {
   exit: Exit | undefined;
-  /** What it wrote last, in one line. */
+  /** Its last output, in one line. */
   lastWords: string;
 }
 

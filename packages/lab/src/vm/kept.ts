@@ -6,7 +6,7 @@ import type { Accelerator, Network, QemuCommand } from "./arguments.ts";
 import { Qemu } from "./qemu.ts";
 import type { VmSettings } from "./settings.ts";
 
-/** What a VM's lease tells another process; all but `qemu` is there before QEMU is started. */
+/** Details in a VM's lease for other processes; all but `qemu` is there before QEMU is started. */
 export interface VmDetails extends Record<string, unknown> {
   command: QemuCommand;
   settings: VmSettings;

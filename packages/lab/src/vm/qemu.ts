@@ -123,7 +123,7 @@ export class Qemu {
   }
 }
 
-/** What would put another librbd, allocator or cluster under QEMU than its command line says. */
+/** Variables that would put another librbd, allocator or cluster under QEMU than its command line says. */
 const removed = { ...cephEnvironment, LD_PRELOAD: undefined, LD_LIBRARY_PATH: undefined };
 
 /** How long QEMU may take to open its disks; librbd itself waits five minutes for an unreachable cluster. */

@@ -26,7 +26,7 @@ export interface VmSettings {
   clientOptions: Record<string, string>;
 }
 
-/** What `qemu-system-x86_64 -drive format=raw,file=rbd:...` does when nothing else is said. */
+/** QEMU's defaults for `qemu-system-x86_64 -drive format=raw,file=rbd:...`. */
 export const qemuDefaults: VmSettings = {
   machine: "pc",
   device: "ide",

@@ -177,7 +177,7 @@ export class Vm implements AsyncDisposable {
     return this.#qemu.id.pid;
   }
 
-  /** Of all processes whose CPU is spent on the VM: QEMU's first. */
+  /** Pids of all processes whose CPU is spent on the VM: QEMU's first. */
   get pids(): number[] {
     return [this.pid, ...(this.#server === undefined ? [] : [this.#server.pid])];
   }

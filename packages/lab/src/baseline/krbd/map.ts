@@ -5,7 +5,7 @@ import { shellQuote } from "../../vm/escape.ts";
 import type { BaselineTarget } from "../target.ts";
 import { wires } from "../wires.ts";
 
-/** What a kernel must know to map an image. Holds a key: not to be shown. */
+/** Everything a kernel needs to map an image. Holds a key: not to be shown. */
 export interface Mapping {
   /** `192.0.2.1:12345`, each of a monitor. */
   monitors: string[];
@@ -21,7 +21,7 @@ export interface Mapping {
 /** The device of the only image that is mapped. */
 export const rbdDevice = "/dev/rbd0";
 
-/** What the kernel is told for an image of a local cluster, whose keyrings this process may read. */
+/** The mapping of an image of a local cluster, whose keyrings this process may read. */
 export async function mappingOf({ client, image, wire }: BaselineTarget): Promise<Mapping> {
   const { conf, user } = client.target;
   const { global = {} } = await readConf(conf);
@@ -59,7 +59,7 @@ export function mapScript({ monitors, user, key, mode, pool, image }: Mapping): 
 export const unmapScript =
   "remove=/sys/bus/rbd/remove_single_major; [ -w $remove ] || remove=/sys/bus/rbd/remove; echo 0 >$remove";
 
-/** What a reader types for the same; rbd(8) finds monitors and key itself. */
+/** The command with which a reader does the same; rbd(8) finds monitors and key itself. */
 export function mapCommand({ client, image, conf, wire }: BaselineTarget): string {
   const who = `--conf ${shellQuote(conf.path)} --id ${client.target.user}`;
   return `rbd ${who} device map -o ms_mode=${wires[wire].kernelMode} ${shellQuote(client.spec(image))}`;

@@ -39,7 +39,7 @@ export function encryptionCosts(results: BaselineResults): BaselineComparison[] 
   );
 }
 
-/** What the study's chart says encryption costs: the ratio of its bars. */
+/** The cost of encryption in the study's chart: the ratio of its bars. */
 export const studyEncryption = baselineByWire[2].iops / baselineByWire[1].iops;
 
 export function cellOf({ cells }: BaselineResults, name: string): BaselineCell | undefined {
@@ -59,7 +59,7 @@ function costInWords({ iops: { ratio, verdict } }: BaselineComparison): string {
   }
 }
 
-/** What a reader must know before the figures. */
+/** Facts that a reader must know before the figures. */
 export function baselineWarnings(results: BaselineResults): string[] {
   const { complete, notes, facts } = results;
   const inGuest = measuredCells(results).some(({ place }) => place === "guest");

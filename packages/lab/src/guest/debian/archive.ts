@@ -34,7 +34,7 @@ export async function findArchive({
   return only(main?.split(" ")[1] ?? FALLBACK.mirror);
 }
 
-/** What apt downloads from, in either of the forms that its sources may be written in: sources.list(5). */
+/** The sources of apt, in either of the forms of sources.list(5). */
 async function knownToApt(): Promise<string> {
   const format = "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)";
   const args = ["indextargets", "--format", format, "Created-By: Packages"];

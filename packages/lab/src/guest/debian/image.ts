@@ -22,7 +22,7 @@ export interface BuildGuestOptions {
   /** Build it again although it is in the cache. */
   force?: boolean;
   signal?: AbortSignal;
-  /** Told what is being done now. */
+  /** Called with a few words about each step. */
   onProgress?: (text: string) => void;
 }
 
@@ -30,7 +30,7 @@ const DISK = "guest.qcow2";
 const GIB = 1024 ** 3;
 /** Below this the packages do not fit. */
 const SMALLEST = GIB;
-/** What a build has needed at its most, with some room: packages, the file tree, the raw disk, the image. */
+/** Room that a build needs at most, with a margin: packages, the file tree, the raw disk, the image. */
 const ROOM = 2 * GIB;
 
 /**

@@ -13,10 +13,10 @@ export interface Recipe {
 /** The label of the root file system, by which kernel and boot loader find it on whatever disk it is. */
 export const ROOT_LABEL = "siphon-root";
 
-/** What the guest's kernel must be told, however it is booted. */
+/** Parameters that the guest's kernel needs, however it is booted. */
 export const ROOT_PARAMETERS = `root=LABEL=${ROOT_LABEL} ro net.ifnames=0`;
 
-/** What its own boot loader tells it; ttyS0 is where QEMU's `-serial` listens. */
+/** Kernel parameters of its own boot loader; ttyS0 is where QEMU's `-serial` listens. */
 const COMMAND_LINE = `${ROOT_PARAMETERS} console=ttyS0 mitigations=off quiet`;
 
 /** The packages that a guest is made of, beside Debian's minimal base. */

@@ -7,7 +7,7 @@ const DIRECTORY = "/opt/siphon";
 /** A hundred megabytes, unpacked by an emulated CPU. */
 const COPY_MS = 600_000;
 
-/** What measuring in a guest takes, and how each program is asked for its version. */
+/** Programs that measuring in a guest needs, and the option with which each prints its version. */
 const programs = { fio: "--version", "mkfs.xfs": "-V" };
 
 /**

@@ -28,7 +28,7 @@ export async function keyPair(): Promise<KeyPair> {
   return { privateKey, publicKey: `${stdout.trim().split(" ").slice(0, 2).join(" ")} siphon` };
 }
 
-/** Of two processes that do this at once the first one's key stays: link(2) does not replace. */
+/** If two processes do this at once, the first one's key stays: link(2) does not replace. */
 async function generate(dir: string, privateKey: string): Promise<void> {
   const fresh = join(dir, `.${randomUUID()}`);
   try {

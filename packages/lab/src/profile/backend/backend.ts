@@ -30,7 +30,7 @@ export interface CollectOptions {
   report: Report;
 }
 
-/** What a backend brings home. */
+/** The result of a backend. */
 export interface Collected {
   rounds: number;
   cutShort: Profile["cutShort"];

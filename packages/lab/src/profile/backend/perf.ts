@@ -9,7 +9,7 @@ import { Tally } from "../tally.ts";
 import type { Backend, Collected, CollectOptions, NamedStacks, ProfileTarget } from "./backend.ts";
 import { denied } from "./denied.ts";
 
-/** What stands for the time in which a thread was not on a CPU. */
+/** Frame for the time in which a thread was not on a CPU. */
 export const offCpu = "[off CPU]";
 
 /**
@@ -57,7 +57,7 @@ async function record(
   const { seconds, signal, report } = options;
   const args = ["record", "--event", "cpu-clock", "--freq", `${frequency(options)}`];
   args.push("--call-graph", `dwarf,${STACK_BYTES}`, "--output", data, "--pid", `${id.pid}`);
-  // So that it ends by itself should siphon be killed.
+  // perf ends by itself if siphon is killed.
   args.push("--", "sh", "-c", `echo begun; exec sleep ${seconds + 10}`);
   const child = spawn("perf", args, {
     env: { ...process.env, ...work.environment },

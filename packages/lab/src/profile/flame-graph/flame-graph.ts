@@ -4,7 +4,7 @@ import type { Profile } from "../profile.ts";
 import { flameScript } from "./script.ts";
 import { flameStyle } from "./style.ts";
 
-/** What a page with flame graphs needs, however many there are. */
+/** Style and script of a page with flame graphs, however many there are. */
 export const flamePart: PagePart = { style: flameStyle, script: flameScript };
 
 /**

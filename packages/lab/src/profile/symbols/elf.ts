@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 
-/** What an ELF file says of itself and of names for its code. */
+/** The identity of an ELF file, and the names of its code. */
 export interface ElfIdentity {
   /** Hexadecimal; names the separate file with debug symbols. */
   buildId: string | undefined;

@@ -8,7 +8,7 @@ export function functionName(name: string): string {
     .replace(/(\.(constprop|isra|part|cold|lto_priv|localalias)(\.\d+)*)+$/, "");
 }
 
-/** What stands for functions without a name: their file, `[librbd.so.1]`, or what else their memory is. */
+/** Stands for functions without a name: their file, `[librbd.so.1]`, or the kind of their memory. */
 export function placeName(path: string): string {
   if (path === "" || path.startsWith("/memfd:") || path.startsWith("//anon")) return "[generated code]";
   return path.startsWith("[") ? path : `[${basename(path)}]`;

@@ -43,7 +43,7 @@ export class Symbols {
     return names && names.length > 0 ? names : [this.place(address)];
   }
 
-  /** What stands for an address that no symbol names. */
+  /** Stands for an address that no symbol names. */
   place(address: string): string {
     const number = BigInt(`0x${address}`);
     const region = regionOf(this.#regions, number);

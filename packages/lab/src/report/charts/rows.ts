@@ -4,7 +4,7 @@ export type Format = "wide" | "narrow";
 /** Where things stand in a chart of rows (a label, marks on a shared x scale, figures at the right); pixels. */
 export interface RowLayout {
   format: Format;
-  /** Of the plot area, and of the whole picture. */
+  /** Width of the plot area, and of the whole picture. */
   plotWidth: number;
   plotHeight: number;
   padding: { left: number; right: number; top: number; bottom: number };

@@ -10,7 +10,7 @@ const mostColumns = 10;
 const noteworthy = 2;
 const others = "others";
 
-/** What is measured, and how busy its client's threads were. */
+/** A measurement, and how busy its client's threads were. */
 export type ThreadsRow = Pick<MeasuredRung, "title"> & { summary: Pick<MeasuredRung["summary"], "threads"> };
 
 /** How busy each thread of the client was at each rung, in percent of one core: near 100 it is what limits. */

@@ -12,19 +12,19 @@ export interface Section {
   body: Html;
 }
 
-/** What a kind of content needs beside the page's own style sheet and script. */
+/** Additions of a kind of content to the page's style sheet and script. */
 export interface PagePart {
   style: string;
   script: string;
 }
 
 export interface Page {
-  /** Of the browser's tab. */
+  /** Title of the browser's tab. */
   title: string;
   /** The line above the headline: what, when, where. */
   eyebrow: string;
   headline: string;
-  /** What stands between the headline and the first section. */
+  /** Content between the headline and the first section. */
   lead: Html;
   sections: readonly Section[];
   footer: Html;

@@ -21,7 +21,7 @@ export function copyable(id: string, label: string, text: string, open = false):
 `;
 }
 
-/** What a reader must know before the figures. */
+/** Text that a reader must know before the figures. */
 export function note(...paragraphs: HtmlValue[]): Html {
   return html`<div class="note" role="note">${paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}</div>
 `;
@@ -30,7 +30,7 @@ export function note(...paragraphs: HtmlValue[]): Html {
 export interface KeyFigure {
   label: string;
   value: string;
-  /** What to hold it against. */
+  /** The figure to compare it with. */
   beside?: string;
 }
 

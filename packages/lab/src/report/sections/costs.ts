@@ -27,7 +27,7 @@ const latencyColumns: Column<MeasuredRung>[] = [
   { head: "change", cell: ({ comparison }) => costMark(comparison?.costs?.latencyP999) },
 ];
 
-/** What an I/O costs. */
+/** The cost of an I/O. */
 export function cpuSection({ measured }: Findings, chart: RenderedChart): Section {
   const withoutOsds = measured.some(({ summary }) => !summary.osdCpuPerIo);
   return {

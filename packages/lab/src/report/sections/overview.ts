@@ -4,7 +4,7 @@ import { count, cpuTime, interval, latency, times } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { type KeyFigure, keyFigures, note } from "../page/parts.ts";
 
-/** What stands under the headline: its limits, the figures to remember, and what must be known to read them. */
+/** Text under the headline: its limits, the figures to remember, and what must be known to read them. */
 export function overview(found: Findings): Html {
   const { results } = found;
   const limits = qualification(found);
@@ -17,7 +17,7 @@ export function overview(found: Findings): Html {
   ]}`;
 }
 
-/** What the run itself says of its figures; that it was cut short, when it does not say more. */
+/** The run's own warnings about its figures; that it was cut short, when there are no others. */
 export function warnings({ complete, notes }: Results): string[] {
   if (complete || notes.length > 0) return notes;
   return ["This run was cut short; what was measured until then is shown."];

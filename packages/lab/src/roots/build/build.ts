@@ -24,12 +24,12 @@ export interface BuildRootOptions {
   /** Build it again although it is there. */
   force?: boolean;
   signal?: AbortSignal;
-  /** Told what is being done now. */
+  /** Called with a few words about each step. */
   onProgress?: (text: string) => void;
 }
 
 const GIB = 1024 ** 3;
-/** Of the packages and what is unpacked from them, at the most. */
+/** Room for the packages and their contents, at most. */
 const ROOM = 3 * GIB;
 
 /**

@@ -6,7 +6,7 @@ import { explained, type Privilege } from "../../guest/debian/root-file-system.t
 import { stage } from "../../guest/debian/stage.ts";
 import type { BuildContext } from "./context.ts";
 
-/** What a root must have to stand in for a host: daemons, clients of Ceph, QEMU, fio, allocators. */
+/** Packages with which a root stands in for a host: daemons, clients of Ceph, QEMU, fio, allocators. */
 const packages = [
   ...[
     "ceph-mon",
@@ -22,7 +22,7 @@ const packages = [
   ...["libgoogle-perftools4", "libjemalloc2"],
 ];
 
-/** What `--with libvirt` adds. */
+/** Packages of `--with libvirt`. */
 const libvirt = ["libvirt-daemon-system", "libvirt-clients"];
 
 /** Fills an empty directory with a Debian suite by mmdebstrap(1); returns where it came from. */
