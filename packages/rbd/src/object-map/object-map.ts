@@ -1,5 +1,6 @@
 import { type ObjectRequest, ObjectTarget } from "@siphon/rados/engine";
 import { errno } from "@siphon/wire";
+import { errnoOf } from "../errors.ts";
 import { objectState } from "./object-state.ts";
 import type { ObjectStates } from "./object-states.ts";
 import { type MapChange, UpdateRequest } from "./update-request.ts";
@@ -168,7 +169,10 @@ export class ObjectMap {
       await this.#options.onInvalid(snapId);
       if (snapId === undefined) this.valid = false;
       return undefined;
-    } catch {
+    } catch (reason) {
+      // What passes is what the write is told of: it may be tried again.
+      const told = errnoOf(reason);
+      if (passing.has(told)) return { result: told, error: reason as Error };
       return { result, error };
     }
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RadosError } from "@siphon/rados";
 import type { ObjectRequest } from "@siphon/rados/engine";
 import { ObjectMap } from "../../src/object-map/object-map.ts";
 import { ObjectStates } from "../../src/object-map/object-states.ts";
@@ -93,6 +94,23 @@ test("without the map's lock nothing is written, and neither if nobody can be to
   mute.map.update(1, exists, undefined, { mapUpdated: (result) => results.push(result) });
   await mute.answer(-5);
   assert.deepEqual(results, [-108, -5]);
+});
+
+test("a snapshot's map that is missing fails a write only as long as nobody can be told, and by an error that passes", async () => {
+  const noAnswer = new RadosError("SIPHON_RADOS_TIMEOUT", "no answer", { retryable: true });
+  const reasons: unknown[] = [noAnswer];
+  const { map, answer } = open(async () => {
+    if (reasons.length > 0) throw reasons.shift();
+  });
+  const done: unknown[] = [];
+  for (let tries = 0; tries < 2; tries++) {
+    map.updateSnapshot(4, 1, exists, { mapUpdated: (result, error) => done.push([result, error]) });
+    await answer(-2);
+  }
+  assert.deepEqual(done, [
+    [-110, noAnswer],
+    [0, undefined],
+  ]);
 });
 
 test("while nobody could be told, each write that the map would deny tells it again, and goes on when it says so", async () => {
