@@ -47,7 +47,7 @@ test("Ctrl-C ends the sampling; what was seen is written, and the process runs o
   const [name] = readdirSync(join(dir, "cut"));
   const profile = await readProfile(join(dir, "cut", name, "profile.json"));
   assert.equal(profile.cutShort, "interrupted");
-  assert.match(readFileSync(`/proc/${target.pid}/status`, "utf8"), /^State:\s*[RS]/m);
+  assert.match(readFileSync(`/proc/${target.pid}/status`, "utf8"), /^State:\s*[RSD]/m);
 });
 
 test("what makes no sense is refused", () => {

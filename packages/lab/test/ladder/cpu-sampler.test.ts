@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cpuTimes } from "../../src/host/proc.ts";
 import { CpuSampler } from "../../src/ladder/cpu-sampler.ts";
 
 test("the CPU of a busy process is scaled to the time that was measured", async () => {
@@ -25,7 +26,11 @@ test("a job too short for a window has all the CPU since before its start", asyn
   const busy = spawn("sh", ["-c", "while :; do :; done"]);
   try {
     using sampler = new CpuSampler(busy.pid!, []);
-    await sleep(600);
+    const used = () => {
+      const { user, system } = cpuTimes(busy.pid!)!;
+      return user + system;
+    };
+    while (used() < 0.1) await sleep(100);
     const { client } = sampler.during(0.3)!;
     assert.ok(client.user + client.system > 0.05);
   } finally {

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { LabError } from "../../src/errors.ts";
-import { pidsWithEnvironment } from "../../src/host/proc.ts";
+import { commandLineOf, pidsWithEnvironment } from "../../src/host/proc.ts";
 import { type LadderOptionsInput, parseLadderOptions } from "../../src/ladder/options.ts";
 import { type LadderOutcome, runLadder } from "../../src/ladder/run-ladder.ts";
 import { readResults } from "../../src/results/file.ts";
@@ -40,8 +40,8 @@ function assertNothingLeft(): void {
   const running = pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value.startsWith(`${state}/`));
   assert.deepEqual(running, [], "no process is left");
   const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").split(" ");
-  const calls = children.filter(Boolean).map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-  assert.ok(!calls.some((call) => call.includes("serve-image")), "no server of an image is left");
+  const calls = children.filter(Boolean).map((pid) => commandLineOf(pid));
+  assert.ok(!calls.some((call) => call?.includes("serve-image")), "no server of an image is left");
   for (const kind of ["clusters", "vms", "images", "work"]) {
     const left = existsSync(join(state, kind)) ? readdirSync(join(state, kind)) : [];
     assert.deepEqual(left, [], `no ${kind} are left`);
