@@ -1,8 +1,8 @@
 import type { ImageRequest } from "@siphon/rbd/engine";
 
 /**
- * What the servers need of a disk, and all they know of it: an open RBD image is one. Requests lie within the device; whoever
- * serves a guest checks that first.
+ * The disk that the servers serve, such as an open RBD image. Requests lie within the device: whoever serves a guest checks that
+ * first.
  */
 export interface BlockDevice {
   /** In bytes; changes are told to `onResize`. */

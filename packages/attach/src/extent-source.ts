@@ -10,8 +10,8 @@ export interface Extent {
 }
 
 /**
- * What a disk knows about its contents without reading them: what backup tools ask for. Extents come in order, the first
- * begins at `offset`; they may end before `offset + length`, since finding out may cost, but there is at least one.
+ * The contents of a disk as far as they are known without reading them: backup tools ask for this. Extents come in order, and the
+ * first begins at `offset`. They may end before `offset + length`, since finding out may cost time, but there is at least one.
  */
 export interface ExtentSource {
   /** Names of the snapshots that differences may be asked against. */

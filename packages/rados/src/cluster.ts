@@ -134,8 +134,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * What further clients connect with, in worker threads of this process, that the cluster fences together with this one: whoever puts this
-   * client on the blocklist ends them all. Can be sent to a worker; it may hold a key.
+   * Options for further clients, in worker threads of this process, that the cluster fences together with this one: putting this
+   * client on the blocklist ends them all. They can be sent to a worker, and may hold a key.
    *
    * @throws RadosError SIPHON_RADOS_MODE where OSDs speak only protocol v1, where a client has one address; _CONFIG for a client with
    *   streams of its own

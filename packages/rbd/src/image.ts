@@ -85,8 +85,8 @@ export class Image extends ImageBytes implements AsyncDisposable {
   }
 
   /**
-   * What writes wait for: the changed header (`header`), or the watch on it, which was lost (`watch`); undefined: nothing. Told on the
-   * diagnostics channel `siphon:rbd:image` as well, if it does not work at once.
+   * The reason why writes wait: the changed header (`header`), or the lost watch on it (`watch`); undefined: they do not wait. If
+   * it lasts, it is also published on the diagnostics channel `siphon:rbd:image`.
    */
   get writeHold(): WriteHold | undefined {
     return this.#image.writeHold;
@@ -201,7 +201,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
   }
 
   /**
-   * What differs in the image from an earlier snapshot, or from nothing; the lock is not needed.
+   * The changes of the image since an earlier snapshot, or since nothing; the lock is not needed.
    *
    * @throws RbdError SIPHON_RBD_NO_SNAPSHOT
    */

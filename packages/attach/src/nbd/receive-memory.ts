@@ -5,8 +5,8 @@ export const carryBytes = 128 << 10;
 const readBytes = 512 << 10;
 
 /**
- * What the sockets of one thread are read into: all into one buffer, since a read is parsed before the next one happens. What is left
- * of an incomplete request waits with its connection and is put in front of the next read.
+ * The memory that the sockets of one thread are read into: one buffer for all, since a read is parsed before the next one
+ * happens. The rest of an incomplete request waits with its connection and is put in front of the next read.
  *
  *     0            128 KiB                    640 KiB
  *     | carry      | read area of all sockets |

@@ -2,8 +2,8 @@ import type { Writable } from "node:stream";
 import type { Chunk, ChunkPool } from "./chunk-pool.ts";
 
 /**
- * What goes to one client: replies are built at places in large chunks, in any order, and leave in the order in which they
- * were finished, all of a tick in one write. Neighbours in a chunk leave as one piece.
+ * The replies to one client. They are built at places in large chunks, in any order, and leave in the order in which they were
+ * finished, all of a tick in one write. Neighbours in a chunk leave as one piece.
  */
 export class ReplyStream {
   /** Where the place reserved last lies. */

@@ -29,8 +29,8 @@ export function userSetting(text: string): string | undefined {
 }
 
 /**
- * What keeps a user from connecting to a socket, as a directory or the socket itself; undefined when nothing does. Only what the files'
- * modes say: access control lists and security modules are not looked at.
+ * The directory or socket that keeps a user from connecting; undefined when nothing does. Only the modes of files are checked,
+ * not access control lists and security modules.
  */
 export function obstacleTo(path: string, account: Account): string | undefined {
   if (account.uid === 0) return undefined;

@@ -1,8 +1,8 @@
 import type { Limit } from "./disk-limits.ts";
 
 /**
- * What a limit lets through: tokens come at its rate and are kept up to a capacity, so that a short burst passes. Whatever is larger
- * than what is there passes once anything is, and is paid for afterwards: a limit holds for any size of request.
+ * A limit: tokens come at its rate and are kept up to a capacity, so that a short burst passes. A request that needs more tokens
+ * than there are passes once there is any, and is paid for afterwards: a limit holds for requests of any size.
  */
 export class TokenBucket {
   #limit = 0;

@@ -1,6 +1,6 @@
 /**
- * What to add to the environment of every Ceph program, and of every program with librados in it: variables
- * that would point it at another cluster or another user are removed.
+ * Changes of the environment of every Ceph program, and of every program with librados in it: variables that would point it at
+ * another cluster or another user are removed.
  */
 export const cephEnvironment: Record<string, undefined> = {
   CEPH_CONF: undefined,

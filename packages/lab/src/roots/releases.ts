@@ -37,8 +37,8 @@ export type RootSource =
   | { from: "image"; name: string; image: string };
 
 /**
- * What a suite (`trixie`), a release of Ceph (`reef`) or a container image (`quay.io/ceph/ceph:v19.2.3`) stands for. The source's
- * name is the root's: a suite and the release in it are one root.
+ * The source behind a suite (`trixie`), a release of Ceph (`reef`) or a container image (`quay.io/ceph/ceph:v19.2.3`). The
+ * source's name is the root's: a suite and the release in it are one root.
  *
  * @throws LabError SIPHON_USAGE for a name that is none
  */

@@ -4,8 +4,8 @@ import { SiphonError } from "@siphon/wire";
 import type { ServeAnswer, ServeRequest } from "./server-process.ts";
 
 /**
- * What the process of a `ServerProcess` does: it serves one image after another, as it is told, until whoever started it is gone.
- * Each image has a connection to its cluster of its own.
+ * The program of a `ServerProcess`: it serves one image after another, as it is told, until the process that started it is gone.
+ * Each image has its own connection to its cluster.
  */
 interface Serving {
   cluster: Cluster;

@@ -14,8 +14,8 @@ const getPrincipalSessionKey = 0x0200;
 const wantedServices = [entityType.osd, entityType.mgr];
 
 /**
- * What a client holds in cephx: its own key, its identity, and tickets. Each connection to a monitor works
- * on a fork; the one that wins the hunt is adopted.
+ * State of a client in cephx: its own key, its identity, and tickets. Each connection to a monitor works on a fork; the one that
+ * wins the hunt is adopted.
  */
 export class CephxState {
   readonly name: EntityName;
@@ -92,8 +92,8 @@ export class CephxState {
   }
 
   /**
-   * What to ask of the monitor so that all tickets are good: the session's own ticket with the others, or
-   * only some of those. Undefined if nothing is needed.
+   * The request to the monitor that makes all tickets valid: for the session's own ticket with the others, or only for some of
+   * those. Undefined if nothing is needed.
    *
    *     u16 type; for the session's ticket CephXAuthenticate: u8 3, u64 client challenge, u64 key,
    *     CephXTicketBlob of the ticket renewed, u32 services wanted as well;

@@ -76,8 +76,8 @@ export function checkResult(command: Command, target: CommandTarget, result: Com
 }
 
 /**
- * What a command answered in JSON; undefined for no output. Some print several lists with nothing between them, as
- * `osd blocklist ls` does of addresses and ranges (`[][]`): their items come as one list.
+ * The JSON answer of a command; undefined for no output. Some print several lists with nothing between them, as `osd blocklist
+ * ls` does of addresses and ranges (`[][]`): their items come as one list.
  */
 export function parseOutput(command: Command, { output }: CommandResult): unknown {
   const text = output.toString().trim();

@@ -1,6 +1,6 @@
 /**
- * What CRUSH adds up to a logarithm (src/crush/crush_ln_table.h), 12 hexadecimal digits an entry. Stored, not
- * computed: both differ in places from the formula, and placement depends on every bit.
+ * Terms that CRUSH adds up to a logarithm (src/crush/crush_ln_table.h), 12 hexadecimal digits an entry. Stored, not computed:
+ * both differ in places from the formula, and placement depends on every bit.
  */
 
 /** About 2^48 * log2(1 + k / 128), for k from 0 to 128. */

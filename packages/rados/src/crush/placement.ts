@@ -4,8 +4,8 @@ import type { CrushMap } from "./map.ts";
 import type { Straw2Args, Straw2Chooser } from "./straw2.ts";
 
 /**
- * What stays the same while one input is placed, and the settings that a rule's steps may change. One record
- * is reused for all placements.
+ * Constants of the placement of one input, and the settings that a rule's steps may change. One record is reused for all
+ * placements.
  */
 export interface Placement {
   readonly map: CrushMap;

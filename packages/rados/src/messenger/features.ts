@@ -1,7 +1,7 @@
 /**
- * What a connection's feature bits mean (src/include/ceph_features.h), by release. A bit says that this client understands what daemons
- * then send it and do; it is announced only if that is so. Bits of the file system's clients and of daemons among
- * themselves are left out, retired ones as well: no daemon from Nautilus on looks at these.
+ * Feature bits of a connection (src/include/ceph_features.h), by release. A bit says that this client understands what daemons
+ * then send and do; it is announced only if that is so. Bits of file system clients and of daemons among themselves are left out,
+ * and so are retired ones: no daemon from Nautilus on looks at these.
  */
 const bits = {
   // Up to Jewel: encodings of messages, and what CRUSH maps may contain.

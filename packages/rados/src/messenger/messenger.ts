@@ -75,8 +75,8 @@ export class Messenger implements ConnectionHost {
   }
 
   /**
-   * What we announce to daemons: they tell connections apart by the whole list, and look for the first address in the blocklist
-   * (PrimaryLogPG::do_op in src/osd/PrimaryLogPG.cc).
+   * The addresses that are announced to daemons: they tell connections apart by the whole list, and look for the first address in
+   * the blocklist (PrimaryLogPG::do_op in src/osd/PrimaryLogPG.cc).
    */
   get addrs(): readonly EntityAddr[] {
     return this.fencedWith === undefined ? [this.addr] : [this.fencedWith, this.addr];

@@ -74,8 +74,9 @@ export class WriteBuffer {
   }
 
   /**
-   * What went wrong with writes that had been acknowledged: for each client once, also for those whose writes were not among them, since
-   * one's flush makes the writes of all last. A client that has written nothing is told only what nobody was told yet.
+   * The failure of writes that had been acknowledged. Each client gets it once, also one whose writes were not among them, since
+   * one client's flush makes the writes of all durable. A client that has written nothing gets only a failure that no client has
+   * got yet.
    */
   takeFailure(client: object = this): Failure | undefined {
     const known = this.#known.get(client) ?? (this.#told ? this.#failures : this.#failures - 1);

@@ -17,8 +17,8 @@ export interface OpenOptions {
   readonly limits?: IoLimits;
   readonly discardGranularity?: number;
   /**
-   * What is read and written goes through a cache; false for none. Otherwise as the configuration has it: none, unless it
-   * says `rbd_cache = true`.
+   * Reads and writes go through a cache; false for none. Default: as the configuration has it, which is none unless it says
+   * `rbd_cache = true`.
    */
   readonly cache?: CacheOptions | false;
 }

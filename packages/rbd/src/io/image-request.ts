@@ -15,8 +15,8 @@ export abstract class ImageRequest {
   /** The reason for a failure, where more is known than the errno. */
   error: Error | undefined;
   /**
-   * Who asks, where several do: each is told by a flush of its own that writes have failed that a cache had acknowledged. Whoever has none
-   * counts as one.
+   * The client of the request, where several share an image: a flush tells each client of failed writes that a cache had
+   * acknowledged. All requests without one count as one client.
    */
   client: object | undefined;
 

@@ -9,8 +9,9 @@ import { optionValue, rbdOptions } from "./options.ts";
 export const overridePrefix = "conf_";
 
 /**
- * What RBD's settings say where something is done: the image's own, or the pool's, or else those of the command line, the environment, ceph.conf and
- * the monitors (src/librbd/api/Config.cc). A value that a setting cannot have is passed over, as librbd does.
+ * RBD's settings for an image, a pool or a client: the image's own, or the pool's, or else those of the command line, the
+ * environment, ceph.conf and the monitors (src/librbd/api/Config.cc). A value that a setting cannot have is ignored, as by
+ * librbd.
  */
 export class Settings {
   readonly #cluster: Pick<Cluster, "setting">;

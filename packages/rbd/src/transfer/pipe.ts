@@ -4,8 +4,8 @@ import type { ByteSink } from "./byte-sink.ts";
 const mostWaiting = 1024 * 1024;
 
 /**
- * What `produce` writes, as a stream: it is held up while too much waits to be taken. When the stream is no longer wanted its
- * writes fail.
+ * The output of `produce` as a stream: writes wait while too much is not yet read. When the stream is no longer wanted, writes
+ * fail.
  */
 export async function* streamOf(
   produce: (sink: ByteSink) => Promise<void>,

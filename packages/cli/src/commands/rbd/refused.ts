@@ -3,8 +3,8 @@ import { Command } from "commander";
 import { usage } from "./image-spec.ts";
 
 /**
- * What rbd does and siphon does not. Each line: the words of the command; what rbd says where nothing follows them, if it needs
- * something; and, for the first of a kind, why it is refused and what to do instead.
+ * Commands of rbd that siphon does not have. Each line: the words of the command; rbd's message where nothing follows them, if it
+ * needs something; and, for the first of a kind, why it is refused and what to do instead.
  */
 const table = `
 device map | image name was not specified | serve the image with siphon attach, over NBD or vhost-user-blk

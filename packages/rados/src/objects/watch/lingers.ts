@@ -6,8 +6,8 @@ import type { OsdMap } from "../../osdmap/osdmap.ts";
 import type { Submitter } from "../operation-request.ts";
 
 /**
- * What an OSD keeps for a client for as long as their connection and the PG's peers stay the same, and what must be made
- * anew when they do not: a watch, or a notify that waits for its answers.
+ * State that an OSD keeps for a client as long as their connection and the PG's peers stay the same, and that must be made anew
+ * when they do not: a watch, or a notify that waits for its answers.
  */
 export interface Linger {
   readonly target: ObjectTarget;

@@ -13,8 +13,8 @@ import { StoredObjectMaps } from "../../object-map/stored-object-maps.ts";
 export type ObjectChange = "none" | "data" | "zeros";
 
 /**
- * What the object maps of an image's snapshots say of the time between two of them (src/librbd/object_map/DiffRequest.cc); by
- * object number. No object is asked for.
+ * Changes between two snapshots of an image, from their object maps (src/librbd/object_map/DiffRequest.cc); by object number. No
+ * object is asked for.
  *
  * @param from 0: before anything was written
  * @returns undefined where the maps do not tell: feature fast-diff is missing, or a map is invalid

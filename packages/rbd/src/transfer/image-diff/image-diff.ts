@@ -21,8 +21,8 @@ export interface ImageDiffOptions {
 }
 
 /**
- * What differs in an image, at the snapshot it was opened at, from an earlier snapshot or from nothing; asked of the OSDs, object
- * by object, as `rbd diff` does. From nothing, what a clone shows of its parent counts as written.
+ * The changes of an image, at the snapshot it was opened at, since an earlier snapshot or since nothing; asked of the OSDs,
+ * object by object, as `rbd diff` does. Since nothing, the parts of the parent that a clone shows count as written.
  */
 export class ImageDiff implements DiffSource {
   readonly #cluster: Cluster;

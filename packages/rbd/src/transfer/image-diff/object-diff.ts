@@ -10,7 +10,7 @@ export interface ObjectDiff {
 }
 
 /**
- * What the clones of an object say of the time between two snapshots (src/librados/snap_set_diff.cc, ObjectListSnapsRequest in
+ * Changes of an object between two snapshots, from its clones (src/librados/snap_set_diff.cc, ObjectListSnapsRequest in
  * src/librbd/io/ObjectRequest.cc).
  *
  * @param from a snapshot's id; 0: before the object was there
