@@ -94,6 +94,11 @@ async function startSleeper(root: string): Promise<{ child: ChildProcess } & Asy
   const call = Root.at(root).command("sleep", ["1000"]);
   const child = spawn(call.command, call.args, { env: { ...process.env, ...call.env }, stdio: "ignore" });
   const end = async () => void child.kill("SIGKILL");
-  while (!readFileSync(`/proc/${child.pid}/cmdline`, "utf8").startsWith("sleep")) await sleep(5);
+  // The command line is there before the program's file is mapped.
+  while (!/^sleep/.test(of(child, "cmdline")) || !/busybox/.test(of(child, "maps"))) await sleep(5);
   return { child, [Symbol.asyncDispose]: end };
+}
+
+function of(child: ChildProcess, file: string): string {
+  return readFileSync(`/proc/${child.pid}/${file}`, "utf8");
 }
