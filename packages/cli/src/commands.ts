@@ -4,7 +4,7 @@ import type { CommandEntry } from "./command-entry.ts";
 export const commands: CommandEntry[] = [
   {
     name: "ladder",
-    summary: "climb the ladder: measure a VM on Ceph in every configuration of the study, and report",
+    summary: "measure a VM on Ceph with one more setting at each rung, and write a report",
     load: async () => (await import("./commands/ladder.ts")).ladderCommand(),
   },
   {
@@ -19,48 +19,48 @@ export const commands: CommandEntry[] = [
   },
   {
     name: "compare",
-    summary: "hold runs against each other, rung by rung",
+    summary: "compare runs, rung by rung",
     load: async () => (await import("./commands/compare.ts")).compareCommand(),
   },
   {
     name: "crypto",
-    summary: "how fast this machine encrypts, and the IOPS that this allows",
+    summary: "measure how fast this machine encrypts, and the IOPS that this allows",
     load: async () => (await import("./commands/crypto.ts")).cryptoCommand(),
   },
   {
     name: "profile",
-    summary: "where the threads of a process are, on a CPU or not, and which of them limits",
+    summary: "show where the threads of a process spend their time, and which thread is the limit",
     load: async () => (await import("./commands/profile.ts")).profileCommand(),
   },
   {
     name: "cluster",
-    summary: "bring a Ceph cluster up on this machine, look at it, take it down",
+    summary: "start a Ceph cluster on this machine, show its state, stop it",
     load: async () => (await import("./commands/cluster.ts")).clusterCommand(),
   },
   {
     name: "status",
     takesCephSettings: true,
-    summary: "a Ceph cluster's health, daemons, data and traffic",
+    summary: "show a Ceph cluster's health, daemons, data and traffic",
     load: async () => (await import("./commands/status.ts")).statusCommand(),
   },
   {
     name: "ceph",
     takesCephSettings: true,
     exits: "errno",
-    summary: "any command of the ceph program, without that program",
+    summary: "run any command of the ceph program, without that program",
     load: async () => (await import("./commands/ceph.ts")).cephCommand(),
   },
   {
     name: "rados",
     takesCephSettings: true,
     exits: "one",
-    summary: "objects and pools, as the rados program, without that program",
+    summary: "work with objects and pools as the rados program does, without that program",
     load: async () => (await import("./commands/rados.ts")).radosCommand(),
   },
   {
     name: "rbd",
     takesCephSettings: true,
-    summary: "images on RBD: create, list, resize, snapshot, clone, remove",
+    summary: "work with RBD images as the rbd program does, without that program",
     load: async (args) => (await import("./commands/rbd.ts")).rbdCommand(args),
     arrange: async (args) => (await import("./commands/rbd/options-last.ts")).arrangeRbd(args),
     exits: "errno",
@@ -68,23 +68,23 @@ export const commands: CommandEntry[] = [
   {
     name: "locate",
     takesCephSettings: true,
-    summary: "where an object is: its placement group and OSDs",
+    summary: "show the placement group and the OSDs of an object",
     load: async () => (await import("./commands/locate.ts")).locateCommand(),
   },
   {
     name: "plan",
-    summary: "take over test plans of CBT",
+    summary: "convert test plans of CBT",
     load: async () => (await import("./commands/plan.ts")).planCommand(),
   },
   {
     name: "vm",
-    summary: "run a VM from any rung on any image, by hand",
+    summary: "run a VM by hand, with the settings of any rung and any image",
     load: async () => (await import("./commands/vm.ts")).vmCommand(),
   },
   {
     name: "attach",
     takesCephSettings: true,
-    summary: "serve RBD images to VMs, over vhost-user-blk or NBD",
+    summary: "serve RBD images to VMs over vhost-user-blk or NBD",
     load: async () => (await import("./commands/attach.ts")).attachCommand(),
   },
   {
@@ -94,22 +94,22 @@ export const commands: CommandEntry[] = [
   },
   {
     name: "root",
-    summary: "another release of Ceph and QEMU beside this machine's",
+    summary: "build other releases of Ceph and QEMU beside this machine's own",
     load: async () => (await import("./commands/root.ts")).rootCommand(),
   },
   {
     name: "doctor",
-    summary: "what VMs on RBD miss, and what this machine has",
+    summary: "examine the disks of VMs, or this machine",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand(),
   },
   {
     name: "clean",
-    summary: "stop and remove whatever an earlier crash left behind",
+    summary: "stop and remove what an earlier crash left behind",
     load: async () => (await import("./commands/clean.ts")).cleanCommand(),
   },
   {
     name: "completion",
-    summary: "a script that completes siphon's commands in bash, zsh or fish",
+    summary: "print a script that completes siphon's commands in bash, zsh or fish",
     load: async () => (await import("./commands/completion.ts")).completionCommand(commands),
   },
 ];

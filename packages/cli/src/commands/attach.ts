@@ -60,10 +60,10 @@ interface Flags extends ConnectFlags, EncryptionFlags {
 
 export function attachCommand(): Command {
   const command = new Command("attach")
-    .summary("serve RBD images to VMs, over vhost-user-blk or NBD")
+    .summary("serve RBD images to VMs over vhost-user-blk or NBD")
     .description(
-      "Serve RBD images to VMs from siphon's own client, until interrupted: then requests in flight are finished, " +
-        "everything is made to last, and the images' locks are released.",
+      "Serve RBD images to VMs through siphon's own client, until interrupted. Then finish requests in flight, " +
+        "make all writes durable, and release the images' locks.",
     )
     .argument("<image...>", "POOL/IMAGE, or POOL/IMAGE@SNAPSHOT to read it as it was")
     .option(
@@ -72,7 +72,7 @@ export function attachCommand(): Command {
       collect,
     )
     .option("--vhost <socket>", "serve an image over vhost-user-blk; once for each image", collect)
-    .option("--read-only", "take no writes, and no lock")
+    .option("--read-only", "refuse writes, and take no lock")
     .addOption(
       numberOption(
         "--shards <n>",
@@ -88,7 +88,10 @@ export function attachCommand(): Command {
       "--socket-group <group>",
       "the group, by name or id, that may connect to the unix sockets as well",
     )
-    .option("--socket-mode <mode>", "of the unix sockets, in octal (default: 600, with --socket-group 660)")
+    .option(
+      "--socket-mode <mode>",
+      "mode of the unix sockets, in octal (default: 600; 660 with --socket-group)",
+    )
     .addOption(
       numberOption(
         "--drain-timeout <seconds>",
@@ -130,14 +133,14 @@ export function attachCommand(): Command {
       ).default(30),
     )
     .addOption(
-      new Option("--log <format>", "lines on standard error, as they are or as a JSON object each")
+      new Option("--log <format>", "form of the lines on standard error: text, or one JSON object each")
         .choices(["text", "json"])
         .default("text"),
     )
     .option("--tls-certs <dir>", "ca-cert.pem, server-cert.pem and server-key.pem, for NBD on TCP")
-    .option("--metrics <address>", "figures for Prometheus, at http://ADDRESS/metrics")
-    .option("--top", "show what the images do, once a second")
-    .option("--json", "print where the images are as JSON")
+    .option("--metrics <address>", "serve metrics for Prometheus at http://ADDRESS/metrics")
+    .option("--top", "show each image's I/O once a second")
+    .option("--json", "print sockets and arguments for QEMU as JSON")
     .addHelpText("after", examples)
     .action(attach);
   return withConnectFlags(withEncryptionFlags(command));

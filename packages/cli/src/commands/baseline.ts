@@ -35,9 +35,9 @@ interface Flags extends LoadFlags {
 
 export function baselineCommand(): Command {
   const command = new Command("baseline").description(
-    "Measure the cluster without a VM: fio's rbd engine, and kernel RBD with libaio, over cluster sizes and wires " +
-      "(messenger, authentication, encryption), interleaved, with 95 % intervals. Kernel RBD runs in a guest where " +
-      "this host's kernel has none.",
+    "Measure the cluster without a VM: fio's rbd engine, and kernel RBD with libaio, for several cluster sizes and wires " +
+      "(messenger, authentication, encryption), interleaved, with 95 % intervals. If this host's kernel has no RBD, kernel RBD " +
+      "runs in a guest.",
   );
   return withLoadFlags(command, "cell")
     .option("--engines <names>", "librbd, krbd, or both (default: librbd,krbd)")
@@ -53,9 +53,9 @@ export function baselineCommand(): Command {
       ]),
     )
     .option("--quick", "two repeats of 2 s: a first look")
-    .option("--profile", "one more run of each cell, in which the client's stacks are sampled")
-    .option("--plan <file>", "YAML file with the same options; flags beat it")
-    .option("--out <dir>", "where runs are written", "runs/baseline")
+    .option("--profile", "one more run of each cell, with the client's stacks sampled")
+    .option("--plan <file>", "YAML file with the same options; flags take precedence")
+    .option("--out <dir>", "directory for runs", "runs/baseline")
     .option("--json", "print the results as JSON; progress goes to standard error")
     .optionsGroup("The local clusters:")
     .option("--osds <list>", "their sizes in OSDs (default: 1,3)")

@@ -18,14 +18,14 @@ export function buildGuestCommand(): Command {
   return new Command("build-guest")
     .description(
       "Build a Debian guest image from the distribution's packages, with an ssh server, fio and mkfs.xfs: for\n" +
-        "siphon ladder --guest-image. siphon's own ssh key may log in as root. It boots by itself, or directly by\n" +
-        "the kernel and initramfs that are put beside it.",
+        "siphon ladder --guest-image. Siphon's own ssh key can log in as root. The image boots by itself, or with\n" +
+        "the kernel and initramfs beside it.",
     )
-    .option("--out <file>", "put a copy here (FILE.qcow2, and FILE.vmlinuz and FILE.initrd beside it)")
+    .option("--out <file>", "also write a copy (FILE.qcow2, and FILE.vmlinuz and FILE.initrd beside it)")
     .addOption(sizeOption("--size <size>", "size of the disk (default: 4G)"))
     .option("--suite <name>", "Debian release (default: that of this machine, or bookworm)")
     .option("--mirror <url>", "Debian archive to take packages from (default: what this machine uses)")
-    .option("--force", "build it again though it is in the cache, and replace FILE")
+    .option("--force", "build it again even if it is in the cache, and replace FILE")
     .option("--json", "print the paths as JSON")
     .action(async ({ out, size, suite, mirror, force, json }: Flags) => {
       const step = terminalSteps({ quiet: json });

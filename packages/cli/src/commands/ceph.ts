@@ -9,9 +9,9 @@ import { askDaemon, ping } from "./ceph/one-daemon.ts";
 
 export function cephCommand(): Command {
   return new Command("ceph")
-    .summary("any command of the ceph program")
+    .summary("run any command of the ceph program")
     .description(
-      "Any command of the ceph program that goes to monitors, managers or OSDs, with the same words and the same " +
+      "Run any command of the ceph program for monitors, managers and OSDs, with the same arguments and the same " +
         "output. Ceph itself need not be installed.",
     )
     .usage("[options] <command words...>")

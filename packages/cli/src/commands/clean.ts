@@ -4,10 +4,10 @@ import { Command } from "commander";
 export function cleanCommand(): Command {
   return new Command("clean")
     .description(
-      "Stop and remove whatever an earlier crash left behind: daemons, VMs, images in pools, temporary files. " +
-        "Clusters and VMs that are meant to stay (cluster up, vm run --detach) are left alone, unless --all.",
+      "Stop and remove what an earlier crash left behind: daemons, VMs, images in pools, temporary files. " +
+        "Clusters and VMs that were started to stay (cluster up, vm run --detach) are kept, except with --all.",
     )
-    .option("--all", "also take down clusters and VMs that were meant to stay")
+    .option("--all", "also stop clusters and VMs that were started to stay")
     .option("--dry-run", "only list what would be removed")
     .option("--json", "print what was removed as JSON")
     .action(async (options: { all?: boolean; dryRun?: boolean; json?: boolean }) => {

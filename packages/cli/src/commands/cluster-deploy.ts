@@ -23,16 +23,16 @@ interface Flags {
 
 export function deployCommand(): Command {
   return new Command("deploy")
-    .summary("a cluster on other hosts, over ssh")
+    .summary("deploy a cluster on other hosts, over ssh")
     .description(
       "Deploy a cluster on the hosts of an inventory, over ssh: monitors, a manager and OSDs on devices or files, " +
-        "on each host under one directory. Ceph's packages must be there; nothing is written to /etc. What fails " +
-        "or is interrupted is undone. The cluster stays until --destroy.",
+        "in one directory on each host. Ceph's packages must be installed; nothing is written to /etc. A deployment " +
+        "that fails or is interrupted is undone. The cluster stays until --destroy.",
     )
     .requiredOption("--hosts <file>", "the inventory, a YAML file (see docs/deploy.md)")
-    .addOption(new Option("--destroy", "take the cluster down without a trace").conflicts("recreate"))
-    .option("--recreate", "take the cluster down, if it is there, and deploy it anew")
-    .option("--wipe <host:device>", "give an OSD this device though it holds data (repeat for more)", wipes)
+    .addOption(new Option("--destroy", "remove the cluster and all its files").conflicts("recreate"))
+    .option("--recreate", "remove the cluster, if it is there, and deploy it again")
+    .option("--wipe <host:device>", "let an OSD overwrite this device (repeat for more)", wipes)
     .option("--json", "print the cluster's status, or what was removed, as JSON")
     .action(run);
 }

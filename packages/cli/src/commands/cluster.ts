@@ -37,12 +37,12 @@ interface UpFlags extends Omit<ClusterSpecInput, "settings"> {
 function upCommand(): Command {
   const choice = (flags: string, text: string, choices: string[]) => new Option(flags, text).choices(choices);
   return new Command("up")
-    .summary("bring a cluster up, with a pool for images and a user for it")
+    .summary("start a cluster, with a pool for images and a user for it")
     .description(
-      "Bring a cluster up and leave it running. It is ready when this command ends: all placement groups are " +
-        "active+clean, and the pool has been written to.",
+      "Start a cluster and leave it running. It is ready when this command ends: all placement groups are " +
+        "active+clean, and a write to the pool has succeeded.",
     )
-    .option("--name <name>", "what to call it (default: default)")
+    .option("--name <name>", "name of the cluster (default: default)")
     .addOption(numberOption("--osds <n>", "OSDs (default: 3)"))
     .addOption(numberOption("--replicas <n>", "copies of each object (default: 3, at most one an OSD)"))
     .addOption(numberOption("--mons <n>", "monitors (default: 1)"))
@@ -68,7 +68,7 @@ function upCommand(): Command {
     .addOption(sizeOption("--osd-size <size>", "capacity of an OSD (default: 10G)"))
     .option("--pool <name>", "pool for images (default: libvirt-pool)")
     .option("--user <name>", "user who may use the pool (default: libvirt)")
-    .option("--rbd-cache", "leave librbd's cache on")
+    .option("--rbd-cache", "do not turn librbd's cache off")
     .option("--mgr-modules", "load the manager's modules (balancer, autoscaler, ...): starts later")
     .option("--set <name=value>", "a Ceph option for all daemons and clients (repeat for more)", setting)
     .option("--json", "print the cluster's status as JSON")
@@ -102,10 +102,10 @@ function setting(text: string, before: Record<string, string> = {}): Record<stri
 
 function downCommand(): Command {
   return new Command("down")
-    .summary("end a cluster's daemons and remove its files")
-    .description("End a cluster's daemons and remove its files, with all data in it.")
-    .argument("[name]", "which one", "default")
-    .option("--keep", "leave the files (logs, stores) to be looked at; a second `down` removes them")
+    .summary("stop a cluster and remove its files")
+    .description("Stop a cluster and remove its files, with all its data.")
+    .argument("[name]", "name of the cluster", "default")
+    .option("--keep", "keep the files (logs, stores); a second `down` removes them")
     .option("--json", "print what was taken down as JSON")
     .action(async (name: string, { keep, json }: { keep?: boolean; json?: boolean }) => {
       const cluster = await LocalCluster.find(name);
@@ -123,9 +123,9 @@ function downCommand(): Command {
 
 function statusCommand(): Command {
   return new Command("status")
-    .summary("a cluster's daemons, health and use")
-    .description("A cluster's daemons, health and use. The exit code is 1 unless all of it works.")
-    .argument("[name]", "which one", "default")
+    .summary("show a cluster's daemons, health and use")
+    .description("Show a cluster's daemons, health and use. The exit code is 1 unless everything works.")
+    .argument("[name]", "name of the cluster", "default")
     .option("--json", "print it as JSON")
     .action(async (name: string, { json }: { json?: boolean }) => {
       const status = await (await LocalCluster.find(name)).status({ signal: interruption.signal });
@@ -137,8 +137,8 @@ function statusCommand(): Command {
 
 function listCommand(): Command {
   return new Command("list")
-    .summary("all clusters on this machine")
-    .description("All clusters of this state directory, running or not.")
+    .summary("list the clusters on this machine")
+    .description("List all clusters of this state directory, running or not.")
     .option("--json", "print them as JSON")
     .action(async ({ json }: { json?: boolean }) => {
       const clusters = (await LocalCluster.list()).map(({ name, daemons, resource }) => {

@@ -30,17 +30,17 @@ interface Flags {
 export function compareCommand(): Command {
   return new Command("compare")
     .description(
-      "Hold runs of the ladder, or of a baseline, against the first one named: IOPS, CPU per I/O and latency (median,\n" +
-        "p99, p99.9) of every rung or cell, with verdicts. Says what else differs between the runs.",
+      "Compare runs of the ladder, or of a baseline, with the first one: IOPS, CPU per I/O and latency (median,\n" +
+        "p99, p99.9) of every rung or cell, with verdicts. Also lists other differences between the runs.",
     )
     .argument("<runs...>", "two or more runs: their directories, or their results.json")
     .option(
       "--fail-if-slower <percent>",
       "exit with 1 when a rung of a later run is slower by more than that, its whole 95 % interval, or failed",
     )
-    .option("--fail-if-cpu <percent>", "the same for CPU per I/O: more by more than that")
+    .option("--fail-if-cpu <percent>", "the same for CPU per I/O, if it grew by more than this")
     .option("--fail-if-p99 <percent>", "the same for p99 latency")
-    .option("--out <dir>", "where comparisons are written, each in a directory of its own", "comparisons")
+    .option("--out <dir>", "directory for comparisons, each in a directory of its own", "comparisons")
     .option("--json", "print the comparison as JSON")
     .action(compareAll);
 }

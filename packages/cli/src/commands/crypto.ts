@@ -35,19 +35,19 @@ interface Flags {
 export function cryptoCommand(): Command {
   return new Command("crypto")
     .description(
-      "Measure AES-128-GCM, which encrypts Ceph's messenger, at the study's block sizes: by openssl speed and by\n" +
-        "what this Node reaches. Says how many 16 KiB frames a core can decrypt, and the IOPS that follow.",
+      "Measure AES-128-GCM, which encrypts Ceph's messenger, at the study's block sizes, with openssl speed and\n" +
+        "with this Node. Shows how many 16 KiB frames a core can decrypt, and the IOPS that this allows.",
     )
     .option(
       "--seconds <n>",
       "whole CPU seconds of each of openssl's measurements; Node's take a quarter",
       "1",
     )
-    .option("--rounds <n>", "how often everything is measured, in random order", "5")
-    .option("--threads <n>", "messenger threads to reckon with", "3")
+    .option("--rounds <n>", "number of measurements of everything, in random order", "5")
+    .option("--threads <n>", "number of messenger threads to assume", "3")
     .option("--seed <n>", "seed of the random order, to repeat it exactly")
-    .option("--run <dir>", "hold the ceiling against the IOPS of this run")
-    .option("--out <dir>", "where results are written, each in a directory of its own", "crypto")
+    .option("--run <dir>", "compare the ceiling with the IOPS of this run")
+    .option("--out <dir>", "directory for results, each in a directory of its own", "crypto")
     .option("--json", "print the results as JSON; progress goes to standard error")
     .action(measureAll);
 }

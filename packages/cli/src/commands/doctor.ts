@@ -6,7 +6,7 @@ import { vmCommand } from "./doctor/vm.ts";
 
 export function doctorCommand(): Command {
   return new Command("doctor")
-    .description("Find out what is there, what is missing, and what would mend it.")
+    .description("Show what is there, what is missing, and how to fix it.")
     .addCommand(vmCommand())
     .addCommand(explainCommand())
     .addCommand(fixCommand())

@@ -52,10 +52,10 @@ function importCommand(): Command {
 function resizeCommand(): Command {
   return new Command("resize")
     .summary("change an image's size")
-    .description("Change an image's size. What is in it (partitions, file systems) keeps its own.")
+    .description("Change an image's size. Partitions and file systems in it keep their sizes.")
     .argument("<image>", "the image")
     .argument("<size>", "its new size: 20G", parseSize)
-    .option("--shrink", "allow a smaller size, which cuts data off")
+    .option("--shrink", "allow a smaller size; data beyond the new end is lost")
     .action(async (image: string, size: number, flags: Flags & { shrink?: boolean }) => {
       const client = await clientFor(flags, image);
       const { signal } = interruption;
@@ -69,8 +69,8 @@ function resizeCommand(): Command {
 
 function prefillCommand(): Command {
   return new Command("prefill")
-    .summary("overwrite an image with random data, so that reads find something")
-    .description("Overwrite an image with random data, so that reads find something. What was in it is lost.")
+    .summary("overwrite an image with random data, so that reads find data")
+    .description("Overwrite an image with random data, so that reads find data. The old content is lost.")
     .argument("<image>", "the image")
     .addOption(sizeOption("--size <size>", "fill only so much from the start"))
     .action(async (image: string, flags: Flags & { size?: number }) => {

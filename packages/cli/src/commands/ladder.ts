@@ -46,16 +46,17 @@ interface Flags extends LoadFlags {
 export function ladderCommand(): Command {
   const names = (mode: "cumulative" | "published") => rungsOf(mode).map(({ name }) => name);
   const command = new Command("ladder").description(
-    "Climb the ladder: bring a Ceph cluster up (or use yours), put an image on it, boot a VM from it in every " +
-      "configuration, run fio inside, and report IOPS, latency and CPU per I/O with 95 % intervals.",
+    "Start a Ceph cluster (or use yours), create an image, boot a VM on it with one more setting at each rung, run " +
+      "fio in the VM, and report IOPS, latency and CPU per I/O with 95 % intervals.",
   );
   return withLoadFlags(command, "rung")
-    .option("--quick", "two repeats of 5 s on fewer rungs: a first look in under three minutes")
-    .option("--rungs <names>", "comma-separated rungs to climb (default: all)")
+    .option("--quick", "two repeats of 5 s on fewer rungs: a first look in less than three minutes")
+    .option("--rungs <names>", "comma-separated rungs to measure (default: all)")
     .addOption(
-      new Option("--mode <mode>", "add one setting a step, or replay the study's steps as published").choices(
-        ["cumulative", "published"],
-      ),
+      new Option(
+        "--mode <mode>",
+        "add one setting at each step, or repeat the study's steps as published",
+      ).choices(["cumulative", "published"]),
     )
     .addOption(
       new Option("--accel <kind>", "how QEMU runs the guest (default: auto)").choices(["auto", "kvm", "tcg"]),
@@ -69,10 +70,10 @@ export function ladderCommand(): Command {
       "climb releases of librbd instead: pacific,reef,tentacle (siphon root build)",
     )
     .option("--librbd <dir>", "directory of another librbd build, for the new-librbd rung")
-    .option("--profile", "one more run of each rung, in which QEMU's stacks are sampled")
+    .option("--profile", "one more run of each rung, with QEMU's stacks sampled")
     .option("--no-bigger", "leave out the bigger test on XFS after the last rung")
-    .option("--plan <file>", "YAML file with the same options; flags beat it")
-    .option("--out <dir>", "where runs are written", "runs")
+    .option("--plan <file>", "YAML file with the same options; flags take precedence")
+    .option("--out <dir>", "directory for runs", "runs")
     .option("--json", "print the results as JSON; progress goes to standard error")
     .optionsGroup("The local cluster:")
     .option("--osds <n>", "OSDs (default: 1)")
@@ -90,8 +91,8 @@ export function ladderCommand(): Command {
     .option("--user <name>", "user without the client. prefix (default: libvirt)")
     .option("--pool <name>", "pool for the image (default: libvirt-pool)")
     .option("--namespace <name>", "namespace in the pool")
-    .option("--image <name>", "use this image, which needs --yes-overwrite; else one called siphon-* is made")
-    .option("--yes-overwrite", "the data of --image may be lost")
+    .option("--image <name>", "use this image, with --yes-overwrite (default: create and remove siphon-*)")
+    .option("--yes-overwrite", "allow the data of --image to be overwritten")
     .addHelpText(
       "after",
       `\nRungs: ${names("cumulative").join(", ")}` +

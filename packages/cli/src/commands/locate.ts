@@ -11,10 +11,10 @@ interface Flags extends ConnectFlags {
 
 export function locateCommand(): Command {
   const command = new Command("locate")
-    .summary("where an object is: its placement group and OSDs")
+    .summary("show the placement group and the OSDs of an object")
     .description(
-      "Where an object is, or would be: its placement group and the OSDs that hold it, worked out from the " +
-        "cluster's map as `ceph osd map` does. The object need not exist.",
+      "Show the placement group and the OSDs of an object, computed from the cluster's map as `ceph osd map` " +
+        "does. The object need not exist.",
     )
     .argument("<pool/object>", "the object")
     .option("--namespace <name>", "namespace of the object")

@@ -9,11 +9,11 @@ export function planCommand(): Command {
 
 function importCommand(): Command {
   return new Command("import-cbt")
-    .summary("translate a test plan of CBT, the Ceph Benchmarking Tool")
+    .summary("convert a test plan of CBT, the Ceph Benchmarking Tool")
     .description(
-      "Translate a test plan of CBT: librbdfio and rbdfio become plans for `siphon baseline`, kvmrbdfio for `siphon " +
-        "ladder`, one for each combination of values; a cluster that CBT was to make becomes an inventory for " +
-        "`siphon cluster deploy`. What has no counterpart is listed, line by line.",
+      "Convert a test plan of CBT: librbdfio and rbdfio become plans for `siphon baseline`, kvmrbdfio for `siphon " +
+        "ladder`, one for each combination of values; a cluster that CBT would create becomes an inventory for " +
+        "`siphon cluster deploy`. Parts without a counterpart are listed, line by line.",
     )
     .argument("<file>", "the test plan, a YAML file")
     .option(

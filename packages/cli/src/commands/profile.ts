@@ -25,23 +25,26 @@ interface Flags {
 export function profileCommand(): Command {
   return new Command("profile")
     .description(
-      "Take a wallclock profile of a process: where all its threads are, on a CPU or not, and which of them\n" +
-        "limits. Writes call trees, folded stacks, a speedscope file and a page with a flame graph.",
+      "Take a wallclock profile of a process: show where all its threads spend their time, running or waiting, and\n" +
+        "which thread is the limit. Writes call trees, folded stacks, a speedscope file and a page with a flame graph.",
     )
     .argument("<pid or vm>", "a process, or a VM of siphon by its name")
-    .option("--seconds <s>", "how long to sample", "10")
-    .option("--interval <ms>", "time between two samples", "50")
+    .option("--seconds <s>", "seconds to sample", "10")
+    .option("--interval <ms>", "milliseconds between two samples", "50")
     .addOption(
-      new Option("--backend <name>", "what reads the stacks: the first of these that is here, unless named")
+      new Option(
+        "--backend <name>",
+        "program that reads the stacks (default: the first of these that is installed)",
+      )
         .choices(["auto", "eu-stack", "gdb", "perf"])
         .default("auto"),
     )
-    .option("--out <dir>", "where profiles are written, each in a directory of its own", "profiles")
+    .option("--out <dir>", "directory for profiles, each in a directory of its own", "profiles")
     .option("--json", "print the profile as JSON")
     .addHelpText(
       "after",
-      "\nThe process goes on while it is sampled, a little slower: the output says by how much. Ctrl-C ends the\n" +
-        "sampling early; what was seen until then is written.",
+      "\nThe process continues while it is sampled, a little slower: the output says by how much. Ctrl-C ends the\n" +
+        "sampling early; the samples taken until then are written.",
     )
     .action(takeProfile);
 }

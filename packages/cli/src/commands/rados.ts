@@ -7,9 +7,9 @@ import { verbs } from "./rados/verbs.ts";
 
 export function radosCommand(): Command {
   return new Command("rados")
-    .summary("objects and pools, as the rados program does it")
+    .summary("work with objects and pools as the rados program does")
     .description(
-      "Objects and pools, with the words and the output of Ceph's rados program. Ceph itself need not be installed.",
+      "Work with objects and pools, with the arguments and the output of Ceph's rados program. Ceph need not be installed.",
     )
     .usage("[options] <verb> [arguments]")
     .argument("[words...]", "the verb and its arguments")

@@ -51,9 +51,9 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
 /** @param args what follows: only the module of the command that is called is loaded, or all of them for the help */
 export async function rbdCommand(args: string[] = []): Promise<Command> {
   const command = new Command("rbd")
-    .summary("images on RBD: create, list, resize, snapshot, clone, remove")
+    .summary("work with RBD images as the rbd program does, without that program")
     .description(
-      "What Ceph's rbd does with images, with the same arguments and the same output; without Ceph on this machine.",
+      "Work with images, with the arguments and the output of Ceph's rbd program. Ceph need not be installed.",
     );
   const called = modules.filter(({ names }) => names.includes(args[0] ?? ""));
   for (const { load } of called.length > 0 ? called : modules) {

@@ -27,7 +27,7 @@ export function reportCommand(): Command {
         "in the run's own directory unless --out names another. The run may be a ladder's or a baseline's.",
     )
     .argument("[run]", "a run's directory or its results.json", "runs/latest")
-    .option("--out <dir>", "where to write the report")
+    .option("--out <dir>", "directory for the report")
     .option("--json", "print the paths written as JSON")
     .action(async (run: string, options: { out?: string; json?: boolean }) => {
       const rebuild = (await runKind(run)) === "baseline" ? baselineAgain : ladderAgain;

@@ -10,9 +10,9 @@ import { terminalSteps } from "../progress.ts";
 export function rootCommand(): Command {
   return new Command("root")
     .description(
-      "Roots: directories with another release of Ceph and QEMU, beside this machine's. The lab takes daemons and fio " +
-        "from one with --ceph NAME, QEMU with --qemu NAME. Programs of a root see its /usr and /etc and everything " +
-        "else of this machine; nothing is installed and nothing stays mounted.",
+      "Roots are directories with another release of Ceph and QEMU. With --ceph NAME the lab uses the daemons and fio " +
+        "of a root, with --qemu NAME its QEMU. Programs of a root see the root's /usr and /etc, and this machine's " +
+        "other directories; nothing is installed and nothing stays mounted.",
     )
     .addCommand(buildCommand())
     .addCommand(listCommand())
@@ -29,17 +29,17 @@ interface BuildFlags {
 
 function buildCommand(): Command {
   return new Command("build")
-    .summary("make a root from a Debian suite, or from a container image")
+    .summary("build a root from a Debian suite, or from a container image")
     .description(
-      "Make a root: a release of Ceph (pacific, reef, tentacle, ...), a Debian suite (bookworm, trixie, sid), or a " +
-        "container image (quay.io/ceph/ceph:v19). Debian's are made by mmdebstrap from the mirror that this machine " +
-        "uses, with QEMU; images by podman or docker, and they have Ceph only. A root takes about 1.2 GB.",
+      "Build a root: a release of Ceph (pacific, reef, tentacle, ...), a Debian suite (bookworm, trixie, sid), or a " +
+        "container image (quay.io/ceph/ceph:v19). mmdebstrap builds those of Debian from this machine's mirror, " +
+        "with QEMU; podman or docker unpacks images, which have Ceph only. A root takes about 1.2 GB.",
     )
     .argument("<source>", "a suite, a release of Ceph, or an image")
-    .argument("[dir]", "where to make it (default: in siphon's cache, under its name)")
+    .argument("[dir]", "directory to build it in (default: in siphon's cache, under its name)")
     .option("--mirror <url>", "Debian archive to take packages from (default: what this machine uses)")
-    .addOption(new Option("--with <what>", "what to put in besides").choices(["libvirt"]))
-    .option("--force", "make it again though it is there")
+    .addOption(new Option("--with <what>", "additional packages").choices(["libvirt"]))
+    .option("--force", "build it again even if it is there")
     .option("--json", "print what is in it as JSON")
     .addHelpText("after", "\nExample: siphon root build reef && siphon cluster up --ceph reef")
     .action(async (source: string, directory: string | undefined, flags: BuildFlags) => {
@@ -64,8 +64,8 @@ function buildCommand(): Command {
 
 function listCommand(): Command {
   return new Command("list")
-    .summary("the roots in the cache, and what is in them")
-    .description("The roots in siphon's cache, with the versions of what is in them.")
+    .summary("list the roots in the cache, and their versions")
+    .description("List the roots in siphon's cache, with the versions of their programs.")
     .option("--json", "print them as JSON")
     .action(async ({ json }: { json?: boolean }) => {
       const roots = await Promise.all((await Root.list()).map(describe));
@@ -90,9 +90,9 @@ function removeCommand(): Command {
   return new Command("remove")
     .summary("remove roots from the cache")
     .description(
-      "Remove roots from siphon's cache. Programs that run from one keep what they have opened, and no more.",
+      "Remove roots from siphon's cache. Running programs of a root keep only the files that they have opened.",
     )
-    .argument("<name...>", "which ones")
+    .argument("<name...>", "the roots to remove")
     .option("--json", "print what was removed as JSON")
     .action(async (names: string[], { json }: { json?: boolean }) => {
       const removed: { name: string; directory: string }[] = [];
@@ -112,7 +112,7 @@ function runCommand(): Command {
       "Run a program of a root, with this terminal: its pid, signals and exit code are the program's own. " +
         "Command lines that siphon prints for a root start like this.",
     )
-    .argument("<root>", "its name, or a directory (with a slash in it)")
+    .argument("<root>", "name of the root, or its directory (with a slash)")
     .argument("<program...>", "the program and its arguments; write -- before it when it has options")
     .addHelpText("after", "\nExample: siphon root run reef -- rbd --version")
     .action(async (name: string, [program, ...args]: string[]) => {

@@ -13,11 +13,9 @@ interface Flags extends ConnectFlags {
 
 export function statusCommand(): Command {
   const command = new Command("status")
-    .summary("a Ceph cluster's health, daemons, data and traffic")
-    .description("A Ceph cluster's health, daemons, data and traffic: the heart of `ceph -s`.")
-    .addOption(
-      new Option("--watch [seconds]", "show it again and again (default: every 2 s)").argParser(Number),
-    )
+    .summary("show a Ceph cluster's health, daemons, data and traffic")
+    .description("Show a Ceph cluster's health, daemons, data and traffic, like `ceph -s`.")
+    .addOption(new Option("--watch [seconds]", "repeat it (default: every 2 s)").argParser(Number))
     .option("--json", "print it as JSON; with --watch one line each time")
     .action(status);
   return withConnectFlags(command);

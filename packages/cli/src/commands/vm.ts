@@ -25,7 +25,7 @@ import { openShell } from "../shell.ts";
 
 export function vmCommand(): Command {
   return new Command("vm")
-    .description("VMs by hand: from any rung of the ladder, on any image.")
+    .description("Run VMs by hand, with the settings of any rung of the ladder and any image.")
     .addCommand(runCommand())
     .addCommand(withStateDir(sshCommand()))
     .addCommand(withStateDir(stopCommand()))
@@ -55,19 +55,19 @@ function runCommand(): Command {
   const rungs = rungsOf("cumulative").map(({ name }) => name);
   return withClusterFlags(
     withStateDir(new Command("run"))
-      .summary("boot a VM from a rung on an image, and get a shell in it")
+      .summary("boot a VM with the settings of a rung, and open a shell in it")
       .description(
-        "Boot a VM with a rung's settings. With a COMMAND, run that in the guest and end the VM; without, " +
-          "open a shell, and end the VM when it is left; with --detach, leave the VM running.",
+        "Boot a VM with a rung's settings. With a COMMAND, run it in the guest and stop the VM; without, " +
+          "open a shell, and stop the VM when the shell ends; with --detach, leave the VM running.",
       )
       .argument("[command...]", "a shell command for the guest; write -- before it when it has options")
-      .option("--rung <name>", "whose settings to take", "cache-none")
+      .option("--rung <name>", "rung with the settings to use", "cache-none")
       .addOption(
-        new Option("--mode <mode>", "which ladder the rung is of")
+        new Option("--mode <mode>", "ladder that the rung belongs to")
           .choices(["cumulative", "published"])
           .default("cumulative"),
       )
-      .option("--name <name>", "what to call the VM (default: made up)")
+      .option("--name <name>", "name of the VM (default: a new name)")
       .addOption(
         new Option("--accel <kind>", "how QEMU runs the guest")
           .choices(["auto", "kvm", "tcg"])
@@ -81,13 +81,16 @@ function runCommand(): Command {
       )
       .option("--librbd <dir>", "directory of another librbd build, for the rung new-librbd")
       .option("--detach", "leave the VM running; see: siphon vm list")
-      .option("--print", "only print the command line, as it can be pasted into a shell")
+      .option("--print", "only print the command line, in a form for a shell")
       .option("--json", "with --detach: print what was started as JSON")
       .optionsGroup("The disk (one of these):")
       .option("--image <name>", "an RBD image")
       .option("--file <path>", "a raw or qcow2 file; the guest writes to it")
       .addOption(sizeOption("--null <size>", "nothing: reads zeros, forgets writes"))
-      .option("--guest-image <file>", "boot from that disk, which was made from this file, and use ssh"),
+      .option(
+        "--guest-image <file>",
+        "boot from that disk, which was made from this file, and log in over ssh",
+      ),
   )
     .addHelpText(
       "after",
@@ -182,12 +185,12 @@ function describeStarted({ name, pid, device }: Vm, { json, dir }: RunFlags): vo
 
 function sshCommand(): Command {
   return new Command("ssh")
-    .summary("a shell in a VM, or a command run in it")
+    .summary("open a shell in a VM, or run a command in it")
     .description(
       "Open a shell in a VM that was left running, or run a command in it. A guest image is reached over ssh, the " +
         "small guest over a serial port of its own. Without a terminal, commands are read from standard input.",
     )
-    .argument("<name>", "which VM")
+    .argument("<name>", "the VM")
     .argument("[command...]", "a shell command; write -- before it when it has options")
     .action(async (name: string, words: string[]) => {
       await using vm = await Vm.find(name, interruption.signal);
@@ -199,11 +202,9 @@ function sshCommand(): Command {
 
 function stopCommand(): Command {
   return new Command("stop")
-    .summary("end VMs and remove their files")
-    .description(
-      "End VMs and remove their files. The guest is not asked: its disk is flushed, and that is all.",
-    )
-    .argument("<name...>", "which VMs")
+    .summary("stop VMs and remove their files")
+    .description("Stop VMs and remove their files. The disk is flushed; the guest does not shut down.")
+    .argument("<name...>", "the VMs")
     .action(async (names: string[]) => {
       for (const name of names) {
         await stopVm(name);
@@ -214,8 +215,8 @@ function stopCommand(): Command {
 
 function listCommand(): Command {
   return new Command("list")
-    .summary("all VMs on this machine")
-    .description("All VMs of this state directory, running or not.")
+    .summary("list the VMs on this machine")
+    .description("List all VMs of this state directory, running or not.")
     .option("--json", "print them as JSON, with the command line of each")
     .action(async ({ json }: { json?: boolean }) => {
       const vms = await listVms();

@@ -3,7 +3,7 @@ import { Command } from "commander";
 
 export function explainCommand(): Command {
   return new Command("explain")
-    .description("One finding in full: what it is, when it is wrong to change it, how to measure it.")
+    .description("Explain a finding: what it is, when not to change it, how to measure it.")
     .argument("[id]", "the finding's id; without one, all ids are listed")
     .action((id: string | undefined) => {
       if (id === undefined) {

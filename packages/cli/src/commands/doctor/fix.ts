@@ -12,13 +12,13 @@ interface FixFlags {
 export function fixCommand(): Command {
   return new Command("fix")
     .description(
-      "The change that mends one finding, in the platform's own syntax: a patch of the file, commands, or both.\n" +
-        "Nothing is changed without --write, which keeps a copy beside each file it changes.",
+      "Print the change for one finding in the platform's syntax: a patch of the file, commands, or both.\n" +
+        "Only --write changes files, and keeps a copy beside each of them.",
     )
     .argument("<what...>", "files as for siphon doctor vm, or the Proxmox id or domain of a running VM")
-    .requiredOption("--finding <id>", "what is to be mended")
+    .requiredOption("--finding <id>", "the finding to fix")
     .option("--disk <name>", "this disk only (default: every disk that has the finding)")
-    .option("--write", "write the change into the files; FILE.siphon-TIME keeps what was there")
+    .option("--write", "write the change into the files; FILE.siphon-TIME keeps the old content")
     .action(run);
 }
 

@@ -6,8 +6,8 @@ import { interruption } from "../../interruption.ts";
 export function hostCommand(): Command {
   return new Command("host")
     .description(
-      "What this machine has: processor, memory, KVM (by booting a small guest), Ceph, librbd builds, QEMU, fio.\n" +
-        "Exit code 0 when the ladder can run here, else 1.",
+      "Show what this machine has: processor, memory, KVM (by booting a small guest), Ceph, librbd builds, QEMU, fio.\n" +
+        "The exit code is 0 if the ladder can run here, else 1.",
     )
     .option("--no-boot", "do not boot a guest to find out whether KVM works")
     .option("--json", "print the findings as JSON")

@@ -39,8 +39,8 @@ const failed = 3;
 export function vmCommand(): Command {
   const command = new Command("vm")
     .description(
-      "Looks at the disk path of VMs on RBD: what is wrong, what it is worth, and the change in the platform's own syntax.\n" +
-        "Starts nothing and changes nothing.",
+      "Examine the disks of VMs on RBD: show what slows them down, what a change is worth, and the change in the platform's\n" +
+        "syntax. Starts nothing and changes nothing.",
     )
     .argument(
       "[what...]",
@@ -48,7 +48,7 @@ export function vmCommand(): Command {
         "Nova, Incus, OpenNebula, SPDK configurations, ceph.conf, with what stands beside them (storage.cfg, rbd info, maps), or a " +
         "directory of them; - for standard input; nothing: every VM of this host with a disk on RBD",
     )
-    .option("--seconds <n>", "how long a running VM is watched", seconds, 10)
+    .option("--seconds <n>", "seconds for which a running VM is watched", seconds, 10)
     .option(
       "--run <results.json>",
       "what each rung was worth in your own ladder, instead of published figures",
@@ -61,13 +61,12 @@ export function vmCommand(): Command {
     .addOption(new Option("--json", "as JSON").conflicts(["markdown", "sarif"]))
     .addOption(new Option("--markdown", "as Markdown, for a ticket").conflicts(["json", "sarif"]))
     .addOption(new Option("--sarif", "as SARIF 2.1.0, for code scanning").conflicts(["json", "markdown"]))
-    .option("--html <file>", "also write a page: self-contained, fit for tickets and paper")
+    .option("--html <file>", "also write a self-contained page, for tickets and for print")
     .addOption(
-      new Option("--fail-on <severity>", "exit with 3 if anything at least that severe is found").choices([
-        "high",
-        "medium",
-        "low",
-      ]),
+      new Option(
+        "--fail-on <severity>",
+        "exit with 3 if a finding of this severity, or a worse one, is found",
+      ).choices(["high", "medium", "low"]),
     )
     .action(run);
   return withConnectFlags(command);

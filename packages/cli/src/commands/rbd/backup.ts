@@ -24,9 +24,9 @@ const { signal } = interruption;
 export function backupCommand(): Command {
   const command = new Command("backup")
     .summary("keep the states of an image at its snapshots in a directory, as diffs with checksums")
-    .argument("<image-or-snap-spec>", "with a snapshot: up to that one (default: make a new one)")
+    .argument("<image-or-snap-spec>", "with a snapshot: up to that one (default: create one)")
     .argument("<directory>")
-    .option("--keep <n>", "keep only the newest n points; those between are merged")
+    .option("--keep <n>", "keep only the newest n points, and merge older ones")
     .option("--no-progress", "disable progress output")
     .action((text: string, directory: string, flags: Flags & { keep?: string }) => {
       const spec = imageSpec(text, flags);
@@ -58,10 +58,10 @@ export function restoreCommand(): Command {
   const command = new Command("restore")
     .summary("make an image of a point of a backup; list or check its points")
     .argument("<directory>")
-    .argument("[dest-image-spec]", "the image to be made")
+    .argument("[dest-image-spec]", "name of the new image")
     .option("--point <name>", "default: the newest")
-    .option("--list", "list the points, and do nothing else")
-    .option("--verify", "read all points and compare them with their checksums, and do nothing else")
+    .option("--list", "only list the points")
+    .option("--verify", "only read all points and compare them with their checksums")
     .option("--no-progress", "disable progress output")
     .action(
       async (

@@ -40,7 +40,7 @@ export function benchCommand(): Command {
   const command = new Command("bench")
     .summary("how fast an image is")
     .description(
-      "Reads or writes an image and says how fast that went, with the arguments and the output of `rbd bench`. Writes destroy what is there.",
+      "Measure reads or writes of an image, with the arguments and the output of `rbd bench`. Writes destroy the image's data.",
     )
     .argument("[image-spec]", "[pool/[namespace/]]image")
     .addOption(new Option("--io-type <type>", "what is done").choices(["read", "write", "readwrite", "rw"]))
@@ -52,9 +52,9 @@ export function benchCommand(): Command {
         .choices(["rand", "seq", "full-seq"])
         .default("seq"),
     )
-    .option("--rw-mix-read <percent>", "how many of a readwrite load's requests read", "50")
-    .option("--seconds <s>", "end after so many seconds")
-    .option("--warmup <s>", "seconds of the same load before them, of which nothing is said")
+    .option("--rw-mix-read <percent>", "percentage of reads in a readwrite load", "50")
+    .option("--seconds <s>", "end after this many seconds")
+    .option("--warmup <s>", "seconds of the same load before them, which are not reported")
     .addOption(
       new Option(
         "--cache <policy>",

@@ -98,7 +98,7 @@ function lockAdd(): Command {
     .summary("lock an image by hand")
     .argument("[image-spec]")
     .argument("[lock-id]", "a name for the lock")
-    .option("--shared <tag>", "share it with all who give the same tag")
+    .option("--shared <tag>", "share the lock with all clients that give the same tag")
     .action((text: string | undefined, id: string | undefined, flags: Flags & { shared?: string }) => {
       const { spec, words } = imageAndWords([text, id], flags);
       const cookie = needed(words[0], "lock id was not specified");

@@ -53,7 +53,7 @@ export function flattenCommand(): Command {
   const command = new Command("flatten")
     .summary("fill a clone with its parent's data")
     .argument("[image-spec]")
-    .option("--dry-run", "only say what would be done")
+    .option("--dry-run", "only print what would be done")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: FlattenFlags) => {
       const spec = wholeImageSpec(text, flags);

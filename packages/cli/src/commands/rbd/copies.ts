@@ -41,11 +41,8 @@ export function copyCommands(): Command[] {
     ).option("--flatten", flattening),
   );
   const plain = copying("copy an image, or a snapshot of one", "Image copy", copy)
-    .option("--sparse-size <size>", "zeros of so many bytes are left out", "4K")
-    .option(
-      "--resume",
-      "go on where a copy with --resume was interrupted; begin one that can be gone on with",
-    );
+    .option("--sparse-size <size>", "leave out zeros in blocks of this size", "4K")
+    .option("--resume", "continue a copy that was interrupted; begin one that can be continued");
   return [rename(), plain, deep];
 }
 

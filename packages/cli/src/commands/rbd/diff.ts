@@ -13,7 +13,7 @@ export function diffCommand(): Command {
     .summary("print the extents that changed in an image")
     .argument("[image-or-snap-spec]")
     .option("--from-snap <snapshot>", "since this snapshot (default: since the image was made)")
-    .option("--whole-object", "whole objects of which anything changed")
+    .option("--whole-object", "report objects with any change as a whole")
     .action((text: string | undefined, flags: Flags) => {
       const spec = imageSpec(text, flags);
       const { fromSnap: from, wholeObject } = flags;

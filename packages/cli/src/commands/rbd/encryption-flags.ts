@@ -13,12 +13,12 @@ export function withEncryptionFlags(command: Command): Command {
   return command
     .option(
       "--encryption-format <format>",
-      "of the image: luks, luks1 or luks2 (default: luks); again for its parent, where that has another key",
+      "format of the image: luks, luks1 or luks2 (default: luks); repeat it for a parent with another key",
       appended,
     )
     .option(
       "--encryption-passphrase-file <file>",
-      "its bytes are the passphrase, line end and all; again for the parent",
+      "file whose bytes are the passphrase, including a line end; repeat it for the parent",
       appended,
     );
 }

@@ -14,7 +14,7 @@ export function encryptionCommand(): Command {
     .summary("set up encryption of an image: what it holds is lost")
     .argument("<image-spec>")
     .argument("<format>", "luks1 or luks2")
-    .argument("<passphrase-file>", "the file's bytes are the passphrase, line end and all")
+    .argument("<passphrase-file>", "file whose bytes are the passphrase, including a line end")
     .option("--cipher-alg <algorithm>", "aes-128 or aes-256", "aes-256")
     .action(async (text: string, format: string, path: string, flags: Flags) => {
       const version = luksVersion(format);

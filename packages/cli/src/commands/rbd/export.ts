@@ -32,11 +32,8 @@ export function exportCommand(): Command {
     .argument("[source-image-or-snap-spec]")
     .argument("[path-name]", "file (- for standard output; default: the image's name)")
     .option("--path <path>", "file, instead of the argument")
-    .option("--export-format <format>", "1: the bare image; 2: with snapshots and metadata", "1")
-    .option(
-      "--resume",
-      "go on where an export with --resume was interrupted; begin one that can be gone on with",
-    )
+    .option("--export-format <format>", "1: only the data; 2: with snapshots and metadata", "1")
+    .option("--resume", "continue an export that was interrupted; begin one that can be continued")
     .option("--no-progress", "disable progress output")
     .action((first: string | undefined, second: string | undefined, flags: ExportFlags) => {
       const { spec, path = spec.image } = sourceAndPath(first, second, flags);
@@ -85,7 +82,7 @@ export function exportDiffCommand(): Command {
     .argument("[path-name]", "file (- for standard output)")
     .option("--path <path>", "file, instead of the argument")
     .option("--from-snap <snapshot>", "what changed since this snapshot (default: since the image was made)")
-    .option("--whole-object", "whole objects of which anything changed")
+    .option("--whole-object", "report objects with any change as a whole")
     .option("--no-progress", "disable progress output")
     .action((first: string | undefined, second: string | undefined, flags: ExportDiffFlags) => {
       const { spec, path } = sourceAndPath(first, second, flags);

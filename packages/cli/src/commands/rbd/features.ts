@@ -18,7 +18,10 @@ function changing(name: string, enable: boolean): Command {
   const command = (enable ? withJournalFlags(new Command(name)) : new Command(name))
     .summary(`${name} features of an image`)
     .argument("[image-spec]")
-    .argument("[features...]", "by commas or blanks: exclusive-lock, object-map, fast-diff, deep-flatten")
+    .argument(
+      "[features...]",
+      "separated by commas or blanks: exclusive-lock, object-map, fast-diff, deep-flatten",
+    )
     .action((text: string | undefined, features: string[], flags: Flags) => {
       const words = flags.image === undefined || text === undefined ? features : [text, ...features];
       const spec = wholeImageSpec(flags.image === undefined ? text : undefined, flags);

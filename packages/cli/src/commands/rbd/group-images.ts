@@ -78,7 +78,7 @@ function onMember(
     .summary(summary)
     .argument("[group-spec]")
     .argument("[image-spec]")
-    .option("-p, --pool <pool>", "pool of both, unless said otherwise (default: rbd)")
+    .option("-p, --pool <pool>", "pool of both, unless given separately (default: rbd)")
     .option("--group-pool <pool>", "pool of the group")
     .option("--group-namespace <namespace>", "namespace of the group")
     .option("--group <group>", "group, instead of the argument")

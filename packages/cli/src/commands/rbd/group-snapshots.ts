@@ -139,7 +139,7 @@ function remove(): Command {
     .alias("remove")
     .summary("remove a snapshot of a group")
     .argument("[group-snap-spec]")
-    .option("--dry-run", "only say what would be removed")
+    .option("--dry-run", "only print what would be removed")
     .action((text: string | undefined, flags: Flags & { dryRun?: boolean }) => {
       const spec = groupSnapshotSpec(text, flags);
       return onSnapshots(flags, spec, (snapshots) =>
@@ -153,7 +153,7 @@ function rollBack(): Command {
   const command = new Command("rollback")
     .summary("make all images what they were at a snapshot of the group")
     .argument("[group-snap-spec]")
-    .option("--dry-run", "only say what would be done")
+    .option("--dry-run", "only print what would be done")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags & ProgressFlags & { dryRun?: boolean }) => {
       const spec = groupSnapshotSpec(text, flags);

@@ -94,8 +94,8 @@ function rename(): Command {
     .summary("rename a group within its pool")
     .argument("[source-group-spec]")
     .argument("[dest-group-spec]")
-    .option("--dest-pool <pool>", "its pool, once more")
-    .option("--dest-namespace <namespace>", "its namespace, once more")
+    .option("--dest-pool <pool>", "its pool again")
+    .option("--dest-namespace <namespace>", "its namespace again")
     .option("--dest-group <group>", "new name, instead of the argument")
     .action((from: string | undefined, to: string | undefined, flags: RenameFlags) => {
       const source = groupSpec(from, flags);
@@ -116,7 +116,7 @@ function remove(): Command {
     .alias("remove")
     .summary("remove a group and its snapshots; its images stay")
     .argument("[group-spec]")
-    .option("--dry-run", "only say what would be removed")
+    .option("--dry-run", "only print what would be removed")
     .action((text: string | undefined, flags: Flags & { dryRun?: boolean }) => {
       const spec = groupSpec(text, flags);
       return withPool(flags, spec, async (images) => {

@@ -31,7 +31,7 @@ export function withSpecFlags(command: Command): Command {
 
 /** Commands that find an image by its id as well. */
 export function withImageId(command: Command): Command {
-  return command.option("--image-id <id>", "image by its id, also one in the trash, instead of by its name");
+  return command.option("--image-id <id>", "id of the image instead of its name, also in the trash");
 }
 
 /** @param argument passed over where an option names the image */

@@ -23,8 +23,8 @@ export function createCommand(): Command {
   const command = withShapeFlags(
     new Command("create").summary("create an empty image").argument("[image-spec]"),
   )
-    .option("-s, --size <size>", "size, in M unless said otherwise")
-    .option("--thick-provision", "write zeros to all of it, so that its space is taken")
+    .option("-s, --size <size>", "size (default unit: M)")
+    .option("--thick-provision", "write zeros to the whole image, so that its space is allocated")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: CreateFlags) => {
       const spec = wholeImageSpec(text, flags);
@@ -74,7 +74,7 @@ export function resizeCommand(): Command {
   const command = new Command("resize")
     .summary("resize (expand or shrink) an image")
     .argument("[image-spec]")
-    .option("-s, --size <size>", "size, in M unless said otherwise")
+    .option("-s, --size <size>", "size (default unit: M)")
     .option("--allow-shrink", "permit shrinking")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: ResizeFlags) => {
@@ -102,7 +102,7 @@ export function removeCommand(): Command {
     .alias("remove")
     .summary("delete an image")
     .argument("[image-spec]")
-    .option("--dry-run", "only say what would be removed")
+    .option("--dry-run", "only print what would be removed")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags & ProgressFlags & { dryRun?: boolean }) => {
       const spec = wholeImageSpec(text, flags);

@@ -49,16 +49,17 @@ export function importCommand(): Command {
     new Command("import")
       .summary("import an image from a file")
       .argument("[path-name]", "file (- for standard input)")
-      .argument("[dest-image-spec]", "the image to be made (default: the file's name)"),
+      .argument("[dest-image-spec]", "name of the new image (default: the file's name)"),
   )
     .option("--path <path>", "file, instead of the argument")
-    .option("--export-format <format>", "of the file; 1: the bare image; 2: with snapshots and metadata", "1")
-    .option("--sparse-size <size>", "zeros of so many bytes are left out", "4K")
-    .option("--estimated-size <size>", "of what comes from standard input, in M unless said otherwise")
     .option(
-      "--resume",
-      "go on where an import with --resume was interrupted; begin one that can be gone on with",
+      "--export-format <format>",
+      "format of the file; 1: only the data; 2: with snapshots and metadata",
+      "1",
     )
+    .option("--sparse-size <size>", "leave out zeros in blocks of this size", "4K")
+    .option("--estimated-size <size>", "expected size of standard input (default unit: M)")
+    .option("--resume", "continue an import that was interrupted; begin one that can be continued")
     .option("--no-progress", "disable progress output")
     .action((first: string | undefined, second: string | undefined, flags: ImportFlags) => {
       const { path = first } = flags;
@@ -98,7 +99,7 @@ export function importDiffCommand(): Command {
     .argument("[path-name]", "file (- for standard input)")
     .argument("[image-spec]")
     .option("--path <path>", "file, instead of the argument")
-    .option("--sparse-size <size>", "zeros of so many bytes are left out", "4K")
+    .option("--sparse-size <size>", "leave out zeros in blocks of this size", "4K")
     .option("--no-progress", "disable progress output")
     .action((first: string | undefined, second: string | undefined, flags: Flags) => {
       const { path = first } = flags;

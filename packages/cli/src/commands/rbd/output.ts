@@ -10,7 +10,7 @@ export interface FormatFlags {
 export function withFormatFlags(command: Command): Command {
   return command
     .option("--format <format>", "plain, json or xml", "plain")
-    .option("--pretty-format", "JSON or XML for people");
+    .option("--pretty-format", "indented JSON or XML");
 }
 
 /**

@@ -31,7 +31,7 @@ function iostat(): Command {
   const command = new Command("iostat")
     .summary("display what images read and write, again and again")
     .argument("[pool-spec]", "(default: all pools)")
-    .option("--iterations <n>", "how often (default: until interrupted)")
+    .option("--iterations <n>", "number of outputs (default: until interrupted)")
     .option("--sort-by <metric>", "write-ops, read-ops, write-bytes, ...", "write-ops")
     .action(
       (text: string | undefined, flags: Flags & FormatFlags & { iterations?: string; sortBy: string }) => {

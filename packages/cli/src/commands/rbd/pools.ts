@@ -22,7 +22,7 @@ function init(): Command {
   const command = new Command("init")
     .summary("make a pool ready for images")
     .argument("[pool-name]")
-    .option("--force", "also a pool of another application")
+    .option("--force", "also if the pool has another application")
     .action((text: string | undefined, flags: Flags & { force?: boolean }) =>
       withPool(flags, poolSpec(text, flags), async (images) => {
         if (await preparePool(images, { force: flags.force ?? false })) return;
@@ -69,7 +69,7 @@ function remove(): Command {
   const command = new Command("rm")
     .alias("remove")
     .summary("remove a namespace without images")
-    .option("--dry-run", "only say what would be removed");
+    .option("--dry-run", "only print what would be removed");
   return onNamespace(command, (text, flags) => {
     const { pool, namespace } = namespaceSpec(text, flags);
     return withPool(flags, { pool, namespace: "" }, async ({ namespaces }) => {

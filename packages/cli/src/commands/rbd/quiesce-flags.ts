@@ -10,7 +10,7 @@ export interface QuiesceFlags {
 export function withQuiesceFlags(command: Command): Command {
   return command
     .option("--skip-quiesce", "do not ask clients to quiesce")
-    .option("--ignore-quiesce-error", "also if a client cannot quiesce");
+    .option("--ignore-quiesce-error", "continue if a client cannot quiesce");
 }
 
 export function quiescing({ skipQuiesce, ignoreQuiesceError }: QuiesceFlags): Quiescing {

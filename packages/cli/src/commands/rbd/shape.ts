@@ -23,7 +23,10 @@ export function withShapeFlags(command: Command): Command {
     .option("--object-size <size>", "object size, 4K to 32M (default: 4M)")
     .option("--order <order>", "object size as a power of two")
     .option("--image-feature <features>", "features, by commas or repeated", appended)
-    .option("--image-shared", "for many writers at once: without exclusive-lock and what needs it")
+    .option(
+      "--image-shared",
+      "for many writers at once: without exclusive-lock and the features that need it",
+    )
     .option("--stripe-unit <size>", "stripe unit")
     .option("--stripe-count <n>", "stripe count")
     .option("--data-pool <pool>", "pool for the data")

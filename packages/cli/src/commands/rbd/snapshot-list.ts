@@ -16,7 +16,7 @@ export function snapListCommand(): Command {
     .alias("list")
     .summary("list an image's snapshots")
     .argument("[image-spec]")
-    .option("-a, --all", "those in the trash, and of groups and mirrors, as well")
+    .option("-a, --all", "also snapshots in the trash, and of groups and mirrors")
     .action((text: string | undefined, flags: Flags) =>
       withImage(
         flags,

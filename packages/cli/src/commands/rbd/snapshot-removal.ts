@@ -29,8 +29,8 @@ export function snapRemoveCommand(): Command {
     .summary("remove a snapshot")
     .argument("[snap-spec]")
     .option("--snap-id <id>", "snapshot by its id, as snap ls --all shows it, instead of behind an @")
-    .option("--force", "flatten its clones and unprotect it, where that is needed")
-    .option("--dry-run", "only say what would be done")
+    .option("--force", "flatten its clones and unprotect it, if needed")
+    .option("--dry-run", "only print what would be done")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: RemovalFlags) => {
       const spec = imageSpec(text, flags);
@@ -63,7 +63,7 @@ export function snapPurgeCommand(): Command {
   const command = new Command("purge")
     .summary("remove all snapshots of an image, but for protected ones")
     .argument("[image-spec]")
-    .option("--dry-run", "only say what would be removed")
+    .option("--dry-run", "only print what would be removed")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags) => {
       const spec = wholeImageSpec(text, flags);

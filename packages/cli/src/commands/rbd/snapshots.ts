@@ -99,7 +99,7 @@ function onSnapshot(
         withProgress(title ?? "", shown, (onProgress) => action(snapshots, spec.snapshot, onProgress, flags)),
       );
     });
-  if (destroys !== undefined) command.option("--dry-run", "only say what would be done");
+  if (destroys !== undefined) command.option("--dry-run", "only print what would be done");
   return withConnectFlags(withSpecFlags(command));
 }
 
@@ -135,7 +135,7 @@ function limit(): Command {
   const set = new Command("set")
     .summary("limit the number of snapshots")
     .argument("[image-spec]")
-    .option("--limit <n>", "how many there may be")
+    .option("--limit <n>", "maximum number of snapshots")
     .action((text: string | undefined, flags: Flags & { limit?: string }) => {
       // The errno is rbd's.
       if (flags.limit === undefined) throw new SiphonError("ERANGE", "how many? --limit");

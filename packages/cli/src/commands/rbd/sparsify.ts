@@ -14,8 +14,8 @@ export function sparsifyCommand(): Command {
   const command = new Command("sparsify")
     .summary("give back what zeros take in an image")
     .argument("[image-spec]")
-    .option("--sparse-size <size>", "zeros of so many bytes are given back", "4K")
-    .option("--dry-run", "only say how much that would be, which reads all of the image")
+    .option("--sparse-size <size>", "free zeros in blocks of this size", "4K")
+    .option("--dry-run", "only print the number of bytes; this reads the whole image")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags) => {
       const spec = wholeImageSpec(text, flags);

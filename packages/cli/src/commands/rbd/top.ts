@@ -35,14 +35,14 @@ export function topCommand(): Command {
   const command = new Command("top")
     .summary("show the busiest images: operations, bytes and latency, live")
     .description(
-      "Operations a second, bytes a second and latencies of the busiest images, as the OSDs count them for the manager's module rbd_support.",
+      "Show operations, bytes and latencies per second of the busiest images, as the OSDs count them for the manager's module rbd_support.",
     )
     .argument("[pool-spec]", "POOL[/NAMESPACE] (default: all pools)")
     .option("--sort-by <metric>", "write-ops, read-ops, write-bytes, read-bytes, ...", "write-ops")
-    .option("--iterations <n>", "how often (default: until interrupted)")
-    .option("--interval <seconds>", "between two (default: the cluster's mgr_stats_period)")
-    .option("--format <format>", "plain, or json: a line each time", "plain")
-    .addHelpText("after", "\nOn a terminal, < and > choose what is sorted by, and q ends it.")
+    .option("--iterations <n>", "number of outputs (default: until interrupted)")
+    .option("--interval <seconds>", "seconds between outputs (default: the cluster's mgr_stats_period)")
+    .option("--format <format>", "plain, or json with one line each time", "plain")
+    .addHelpText("after", "\nOn a terminal, < and > select the sort column, and q quits.")
     .action((text: string | undefined, flags: Flags) => {
       const options = {
         ...{ format: formatOption(flags.format), sortBy: metricOption(flags.sortBy) },

@@ -40,7 +40,7 @@ export function scheduleCommand(): Command {
     .alias("list")
     .summary("list schedules")
     .argument("[pool-spec]")
-    .option("-R, --recursive", "also those of what is within")
+    .option("-R, --recursive", "also those of the levels below")
     .action((text: string | undefined, _: Flags, self: Command) => showSchedules(text, flagsOf(self)));
   const status = new Command("status")
     .summary("show when the next purges will be")

@@ -43,7 +43,7 @@ function move(): Command {
     .alias("move")
     .summary("put an image into the trash")
     .argument("[image-spec]")
-    .option("--expires-at <time>", "until when it is kept: as date(1) reads it", "now")
+    .option("--expires-at <time>", "time until which it is kept, in a form of date(1)", "now")
     .action((text: string | undefined, flags: Flags & { expiresAt: string }) => {
       const spec = wholeImageSpec(text, flags);
       const keptUntil = flags.expiresAt === "now" ? undefined : parseTime(flags.expiresAt);
@@ -64,7 +64,7 @@ function list(): Command {
     .alias("list")
     .summary("list the trash of a pool")
     .argument("[pool-spec]")
-    .option("-a, --all", "also what is not there because of users")
+    .option("-a, --all", "also images that users did not move there")
     .option("-l, --long", "with times and parents")
     .action((text: string | undefined, flags: Flags & FormatFlags & { all?: boolean; long?: boolean }) =>
       withPool(flags, poolSpec(text, flags), async (images, cluster) => {
@@ -146,8 +146,8 @@ function remove(): Command {
     .summary("remove an image of the trash for good")
     .argument("[image-id-spec]", "[POOL/[NAMESPACE/]]ID")
     .option("--image-id <id>", "instead of the argument")
-    .option("--force", "also before its time has come")
-    .option("--dry-run", "only say what would be removed")
+    .option("--force", "also before its time of expiry")
+    .option("--dry-run", "only print what would be removed")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags & ProgressFlags & { force?: boolean }) => {
       const spec = idSpec(text, flags);
@@ -175,9 +175,15 @@ function purge(): Command {
   const command = new Command("purge")
     .summary("remove all images of the trash whose time has come; schedule: when that is done by itself")
     .argument("[pool-spec]")
-    .option("--expired-before <time>", "those kept until then, as date(1) reads it (default: now)")
-    .option("--threshold <part>", "instead: as many as it takes to fill the pool to this part only, 0 to 1")
-    .option("--dry-run", "only say what would be removed")
+    .option(
+      "--expired-before <time>",
+      "images that expire before this time, in a form of date(1) (default: now)",
+    )
+    .option(
+      "--threshold <part>",
+      "instead: as many as needed to bring the pool's usage down to this part, 0 to 1",
+    )
+    .option("--dry-run", "only print what would be removed")
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: PurgeFlags) =>
       withPool(flags, poolSpec(text, flags), (images) => runPurge(images, flags)),
