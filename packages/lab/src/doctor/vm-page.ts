@@ -84,6 +84,7 @@ const marks: Record<Severity, string> = { high: "high", medium: "medium", low: "
 
 const part: PagePart = {
   style: `
+body{overflow-wrap:anywhere}
 .finding{border-top:1px solid var(--grid);padding:1.2rem 0 .4rem;break-inside:avoid}
 .finding .facts{columns:1;margin:.6rem 0}.finding .facts dd{text-align:left}.finding .facts h3{display:none}.finding .facts section{margin:0}
 .severity{font-size:.78rem;font-weight:650;border:1px solid currentColor;border-radius:4px;padding:.05rem .4rem;vertical-align:.1em}
