@@ -33,9 +33,11 @@ export async function addCluster(vm: Vm, view: ClusterView): Promise<void> {
 }
 
 function addImage(disk: Disk, found: ImageView): void {
-  const { features, parent, objectSize, snapshots, lockers, watchers, overrides } = found;
+  const { features, parent, cloneDepth, objectSize, snapshots, lockers, watchers, overrides } = found;
   const place: Place = { file: `image ${disk.source.pool}/${disk.source.image}`, line: 1 };
   disk.image = { place, features, objectSize, snapshots, ...(parent !== undefined && { parent }) };
+  if (found.objectMapInvalid !== undefined) disk.image.objectMapInvalid = found.objectMapInvalid;
+  if (cloneDepth !== undefined) disk.image.cloneDepth = cloneDepth;
   const dead = lockers.filter((locker) => !watchers.includes(locker));
   if (dead.length > 0) disk.image.staleLock = dead.join(", ");
   if (watchers.length > 1) disk.image.watchers = watchers;

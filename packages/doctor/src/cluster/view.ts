@@ -3,8 +3,12 @@ export interface ImageView {
   features: readonly string[];
   /** pool/image@snapshot; undefined for an image without a parent. */
   parent?: string;
+  /** How many images stand behind it, one behind the other. */
+  cloneDepth?: number;
   /** The pool of its data, where that is another than its own. */
   dataPool?: string;
+  /** The object map is marked invalid. */
+  objectMapInvalid?: boolean;
   /** Bytes. */
   objectSize: number;
   snapshots: number;

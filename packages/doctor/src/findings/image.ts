@@ -141,6 +141,20 @@ export const imageFindings: readonly Finding[] = [
     },
   },
   {
+    id: "object-map-invalid",
+    title: "The image's object map is marked invalid",
+    severity: "low",
+    when: "rbd info, or the cluster, shows the flag object map invalid.",
+    not: "No such flag.",
+    why: "librbd does without a map that it does not trust: diff, du and removal look at every object, and flattened or sparse parts are read for nothing.",
+    worth: null,
+    wrong: "While a resize or another long operation runs, the flag comes and goes.",
+    takes: "live",
+    fix: { any: (subject) => `rbd object-map rebuild ${imageName(subject)}` },
+    disk: ({ image }): Hit | undefined =>
+      image?.objectMapInvalid === true ? { place: image.place } : undefined,
+  },
+  {
     id: "journaling",
     title: "Every write goes to a journal first",
     severity: "medium",
@@ -178,7 +192,7 @@ export const imageFindings: readonly Finding[] = [
       kind === "data" && image?.parent !== undefined && image.parent !== "" && template !== true
         ? {
             place: image.place,
-            why: `The image is a clone of ${image.parent}: the first write to each object copies it, and reads of untouched parts go to the parent that all clones share.`,
+            why: `The image is a clone of ${image.parent}${(image.cloneDepth ?? 1) > 1 ? `, the nearest of ${image.cloneDepth} images behind it` : ""}: the first write to each object copies it, and reads of untouched parts go to the parent that all clones share.`,
           }
         : undefined,
   },

@@ -41,7 +41,7 @@ function xmlFormat(start: string): Format | undefined {
   )?.[1];
   if (root === undefined) return undefined;
   if (root === "pool") return "libvirt-pool";
-  return ["domain", "domstatus", "domainsnapshot"].includes(root) ? "libvirt" : undefined;
+  return ["domain", "domstatus", "domainsnapshot", "disk"].includes(root) ? "libvirt" : undefined;
 }
 
 function jsonFormat(start: string): Format | undefined {

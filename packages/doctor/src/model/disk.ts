@@ -66,9 +66,13 @@ export interface ImageFacts {
   place: Place;
   features?: readonly string[];
   parent?: string;
+  /** How many images stand behind it. */
+  cloneDepth?: number;
   /** Bytes. */
   objectSize?: number;
   snapshots?: number;
+  /** The object map is marked invalid, and librbd does without it. */
+  objectMapInvalid?: boolean;
   /** Holder of the lock that does not watch the image. */
   staleLock?: string;
   /** Clients that have the image open, where there are several. */

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { ClusterView, ImageView } from "@siphon/doctor";
 import type { Cluster } from "@siphon/rados";
-import { featureNames, type Image, ImagePool, Overrides } from "@siphon/rbd";
+import { featureNames, type Image, ImagePool, imageFlag, Overrides } from "@siphon/rbd";
 import { parentSpec, parentText } from "../rbd/describe.ts";
 
 /** A cluster's answers about the images and pools of VMs, by siphon's own client; nothing is changed. */
@@ -61,9 +61,10 @@ async function imageView(
   const parent = header.parent && parentSpec(await parentText(cluster, header.parent));
   return {
     features: featureNames(header.features),
-    ...(parent && { parent }),
+    ...(parent && { parent, cloneDepth: await depthOf(cluster, header.parent) }),
     ...(dataPool !== undefined && { dataPool }),
     objectSize: header.objectSize,
+    objectMapInvalid: (header.flags & imageFlag.objectMapInvalid) !== 0,
     snapshots: image.snapshots.all().length,
     lockers: lockers.map(({ client }) => `client.${client}`),
     watchers: watchers.map(({ client }) => client),
@@ -71,6 +72,18 @@ async function imageView(
       source === "config" ? [] : [{ name: key, value, source }],
     ),
   };
+}
+
+/** How many images stand behind a clone, one behind the other; librbd gives up at 16 as well. */
+async function depthOf(cluster: Cluster, nearest: Image["header"]["parent"]): Promise<number> {
+  let depth = 0;
+  for (let link = nearest; link !== undefined && depth < 16; depth++) {
+    const pool = cluster.pools.get(link.poolId) ?? String(link.poolId);
+    const images = await ImagePool.open(cluster, pool, { namespace: link.namespace });
+    const { header } = await images.lookUp(link.imageId);
+    link = header.snapshots.get(link.snapId)?.parent ?? header.parent;
+  }
+  return depth;
 }
 
 interface Bucket {
@@ -103,11 +116,21 @@ function parentOf(nodes: readonly Bucket[], { id }: Bucket): Bucket | undefined 
   return nodes.find(({ children }) => children?.includes(id));
 }
 
+/** Milliseconds for one question: the objects of PGs that are inactive do not answer at all. */
+const patience = 10_000;
+
 /** A cluster that does not answer one question may answer the others. */
 async function told<Answer>(ask: () => Promise<Answer>): Promise<Answer | { why: string }> {
+  const gaveUp = Promise.withResolvers<{ why: string }>();
+  const timer = setTimeout(
+    () => gaveUp.resolve({ why: `no answer within ${patience / 1000} s; are its PGs active?` }),
+    patience,
+  );
   try {
-    return await ask();
+    return await Promise.race([ask(), gaveUp.promise]);
   } catch (error) {
     return { why: (error as Error).message };
+  } finally {
+    clearTimeout(timer);
   }
 }

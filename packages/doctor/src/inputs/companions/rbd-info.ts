@@ -21,11 +21,12 @@ export function readRbdInfo(input: InputFile): RbdInfo[] {
       continue;
     }
     const image = images.at(-1);
-    const match = /^\s*(order|features|parent|snapshot_count|object size)[: ]\s*(.*?)\s*$/.exec(line);
+    const match = /^\s*(order|features|flags|parent|snapshot_count|object size)[: ]\s*(.*?)\s*$/.exec(line);
     if (image === undefined || match === null) continue;
     const [, key, value] = match as unknown as [string, string, string];
     if (key === "order") image.objectSize = 2 ** Number(/^\d+/.exec(value)?.[0] ?? 22);
     else if (key === "features") image.features = value.split(/[\s,]+/).filter(Boolean);
+    else if (key === "flags") image.objectMapInvalid = value.includes("object map invalid");
     else if (key === "parent" && value !== "") image.parent = value;
     else if (key === "snapshot_count") image.snapshots = Number(value) || 0;
   }
@@ -39,6 +40,7 @@ function fromJson(value: unknown, file: string): RbdInfo {
     image: String(info.name ?? ""),
     place: { file, line: 1 },
     ...(Array.isArray(info.features) && { features: info.features.map(String) }),
+    ...(Array.isArray(info.flags) && { objectMapInvalid: info.flags.includes("object map invalid") }),
     ...(typeof info.order === "number" && { objectSize: 2 ** info.order }),
     ...(typeof info.object_size === "number" && { objectSize: info.object_size }),
     ...(typeof info.snapshot_count === "number" && { snapshots: info.snapshot_count }),

@@ -12,6 +12,7 @@ import { addDisks } from "./disks.ts";
  * @throws DoctorError SIPHON_BAD_INPUT for a document that breaks off
  */
 export function libvirtVm(input: InputFile, pools: ReadonlyMap<string, Element> = new Map()): Vm {
+  if (isFragment(input)) return fragmentVm(input, pools);
   const root = readXml(input);
   const domain = root.name === "domain" ? root : (root.find("domain") ?? root);
   const manager = managerOf(domain);
@@ -26,6 +27,22 @@ export function libvirtVm(input: InputFile, pools: ReadonlyMap<string, Element> 
   addDisks(vm, domain, hasLsi(domain, vm), pools);
   setHiddenPools(vm, domain, pools);
   setUnusedIothreads(vm, domain);
+  return vm;
+}
+
+function isFragment({ text }: InputFile): boolean {
+  return /^\s*(<\?xml[^>]*\?>\s*)?(<!--[\s\S]*?-->\s*)*<disk[\s>]/.test(text);
+}
+
+/** `<disk>` elements alone, as people quote them: nothing is known of the domain around them. */
+function fragmentVm({ name, text }: InputFile, pools: ReadonlyMap<string, Element>): Vm {
+  const body = text.replace(/^\s*<\?xml[^>]*\?>/, (declaration) => declaration.replace(/[^\n]/g, " "));
+  const domain = readXml({ name, text: `<domain><devices>${body}</devices></domain>` });
+  const vm = emptyVm("libvirt", { file: name, line: 1 });
+  addDisks(vm, domain, false, pools);
+  for (const disk of vm.disks)
+    if (disk.bus.value === "virtio-scsi") disk.iothread = { state: "unsettable", place: disk.place };
+  vm.unseen.push("the domain around the disks (virsh dumpxml): its machine, CPUs, controllers and threads");
   return vm;
 }
 

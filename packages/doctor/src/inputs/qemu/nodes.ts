@@ -85,6 +85,7 @@ export function driveNode(drive: Tree): Tree {
   if (format !== undefined && !formats.has(format) && !filters.has(format)) {
     const protocol: Tree = Object.assign(Object.create(null), drive);
     protocol.driver = format;
+    if (name !== undefined && textOf(protocol, "filename") === undefined) protocol.filename = name;
     return protocol;
   }
   top.driver = format ?? "raw";
