@@ -28,6 +28,8 @@ export interface Examination {
   managedBy?: string;
   name?: string;
   id?: string;
+  /** Of the process that was looked at. */
+  pid?: number;
   /** The best step first, in a paragraph. */
   verdict: string;
   disks: ExaminedDisk[];

@@ -20,6 +20,8 @@ import { verdictOf } from "./verdict.ts";
 export interface ExamineOptions {
   /** Worth of each rung of the ladder in your own run, by the rung's name. */
   worth?: ReadonlyMap<string, Worth>;
+  /** What changes were worth that were measured for this very VM, by the finding's id; each beats all other figures. */
+  measured?: ReadonlyMap<string, Worth>;
 }
 
 /**
@@ -36,7 +38,7 @@ export function readVms(files: readonly InputFile[]): Vm[] {
   return vmsOf(files.map(recognise));
 }
 
-export function examineVm(vm: Vm, { worth }: ExamineOptions = {}): Examination {
+export function examineVm(vm: Vm, options: ExamineOptions = {}): Examination {
   const disks = vm.disks.map((disk): ExaminedDisk => {
     const source = sourceName(disk);
     return {
@@ -46,7 +48,7 @@ export function examineVm(vm: Vm, { worth }: ExamineOptions = {}): Examination {
       findings: inOrder(
         allFindings.flatMap((finding) => {
           const hit = isRbd(disk) ? finding.disk?.(disk, vm) : undefined;
-          return hit === undefined ? [] : [found(finding, hit, { vm, disk }, worth)];
+          return hit === undefined ? [] : [found(finding, hit, { vm, disk }, options)];
         }),
       ),
     };
@@ -54,7 +56,9 @@ export function examineVm(vm: Vm, { worth }: ExamineOptions = {}): Examination {
   const whole = inOrder(
     allFindings.flatMap((finding) => {
       const hits = finding.vm?.(vm);
-      return hits === undefined ? [] : [hits].flat().map((hit) => found(finding, hit as Hit, { vm }, worth));
+      return hits === undefined
+        ? []
+        : [hits].flat().map((hit) => found(finding, hit as Hit, { vm }, options));
     }),
   );
   const examination: Omit<Examination, "verdict"> = {
@@ -62,24 +66,32 @@ export function examineVm(vm: Vm, { worth }: ExamineOptions = {}): Examination {
     ...(vm.managedBy !== undefined && { managedBy: vm.managedBy }),
     ...(vm.name !== undefined && vm.name !== "" && { name: redact(vm.name) }),
     ...(vm.id !== undefined && { id: vm.id }),
+    ...(vm.pid !== undefined && { pid: vm.pid }),
     disks,
     vm: { findings: whole },
     notes: vm.notes,
     unseen: vm.unseen,
   };
-  const { platform, managedBy, name, id, ...rest } = examination;
+  const { platform, managedBy, name, id, pid, ...rest } = examination;
   return {
     platform,
     ...(managedBy !== undefined && { managedBy }),
     ...(name !== undefined && { name }),
     ...(id !== undefined && { id }),
+    ...(pid !== undefined && { pid }),
     verdict: verdictOf(examination),
     ...rest,
   };
 }
 
-function found(finding: Finding, hit: Hit, subject: Subject, own?: ReadonlyMap<string, Worth>): FoundFinding {
-  const measured = finding.rung === undefined ? undefined : own?.get(finding.rung);
+function found(
+  finding: Finding,
+  hit: Hit,
+  subject: Subject,
+  { worth, measured: ofThisVm }: ExamineOptions,
+): FoundFinding {
+  const ofRung = finding.rung === undefined ? undefined : worth?.get(finding.rung);
+  const measured = ofThisVm?.get(finding.id) ?? ofRung;
   return {
     id: finding.id,
     title: finding.title,

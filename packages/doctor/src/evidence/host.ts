@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { DoctorError } from "../errors.ts";
 import { readArguments } from "../inputs/qemu/arguments.ts";
 import { keyValues, textOf } from "../inputs/qemu/key-values.ts";
+import { proxmoxId } from "../inputs/qemu/proxmox-id.ts";
 import { isRbd } from "../model/disk.ts";
 import type { Vm } from "../model/vm.ts";
 import { type QemuProcess, qemuProcesses } from "./proc.ts";
@@ -9,9 +10,13 @@ import { mayUseRbd, runningVm, type WatchOptions, watch } from "./running.ts";
 
 /** All VMs of this host that have a disk on RBD, watched at the same time. */
 export async function vmsOfHost(options: WatchOptions): Promise<Vm[]> {
-  const processes = (await qemuProcesses(options.proc)).filter(mayUseRbd);
-  const vms = await Promise.all(processes.map((process) => watch(process, options)));
-  return vms.filter(({ disks }) => disks.some(isRbd));
+  const processes = await qemuProcesses(options.proc);
+  const vms = await Promise.all(
+    processes.map(async (process) =>
+      (await mayUseRbd(process, options.proc)) ? [await watch(process, options)] : [],
+    ),
+  );
+  return vms.flat().filter(({ disks }) => disks.some(isRbd));
 }
 
 /**
@@ -41,8 +46,5 @@ export async function vmOfHost(name: string, options: WatchOptions): Promise<Vm>
 function isNamed({ commandLine, pid }: QemuProcess, name: string): boolean {
   const { options } = readArguments({ name: `/proc/${pid}/cmdline`, text: commandLine });
   const given = options.find((option) => option.name === "name")?.value ?? "";
-  return (
-    textOf(keyValues(given, "guest"), "guest") === name ||
-    options.some((option) => option.name === "id" && option.value === name)
-  );
+  return textOf(keyValues(given, "guest"), "guest") === name || proxmoxId(options) === name;
 }

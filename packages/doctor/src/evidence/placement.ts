@@ -9,9 +9,18 @@ export interface Placement {
   split?: string;
 }
 
-export async function placementOf(pid: number, proc = "/proc", sys = "/sys"): Promise<Placement> {
+/** @param iothreads ids of QEMU's I/O threads, where it says them: a long id leaves the thread without a name */
+export async function placementOf(
+  pid: number,
+  iothreads: ReadonlyMap<number, string> = new Map(),
+  proc = "/proc",
+  sys = "/sys",
+): Promise<Placement> {
   const online = cpuSet(await readFile(`${sys}/devices/system/cpu/online`, "utf8").catch(() => ""));
-  const threads = await allowed(pid, proc);
+  const threads = (await allowed(pid, proc)).map((thread) => {
+    const id = iothreads.get(thread.tid);
+    return id === undefined ? thread : { ...thread, name: `IO ${id}` };
+  });
   const vcpus = threads.filter(({ name }) => isVcpu(name));
   const placement: Placement = {};
   const pinned = new Set(
@@ -65,12 +74,16 @@ async function nodeCpus(sys: string): Promise<Map<number, Set<number>>> {
   return new Map(entries);
 }
 
-async function allowed(pid: number, proc: string): Promise<{ name: string; cpus: Set<number> }[]> {
+async function allowed(
+  pid: number,
+  proc: string,
+): Promise<{ tid: number; name: string; cpus: Set<number> }[]> {
   const tids = await readdir(`${proc}/${pid}/task`).catch(() => []);
   return Promise.all(
     tids.map(async (tid) => {
       const status = await readFile(`${proc}/${pid}/task/${tid}/status`, "utf8").catch(() => "");
       return {
+        tid: Number(tid),
         name: /^Name:\t(.*)$/m.exec(status)?.[1] ?? "",
         cpus: cpuSet(/^Cpus_allowed_list:\t(.*)$/m.exec(status)?.[1] ?? ""),
       };

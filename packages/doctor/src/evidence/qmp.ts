@@ -69,7 +69,10 @@ export async function askQmp(
       timeout,
     );
     signal?.addEventListener("abort", onAbort, { once: true });
-    socket.on("error", (error: NodeJS.ErrnoException) => end(new Error(error.code ?? error.message)));
+    socket.on("error", ({ code, message }: NodeJS.ErrnoException) =>
+      // The queue of those who wait for the monitor is full.
+      end(new Error(code === "EAGAIN" ? "another client holds the monitor" : (code ?? message))),
+    );
     socket.on("close", () => end(new Error("QEMU closed the connection")));
     socket.on("data", (data) => {
       text += data.toString("utf8");

@@ -1,18 +1,18 @@
 import { readFile } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { isAbsolute } from "node:path";
 import { DoctorError } from "../errors.ts";
+import { noteEnvironment } from "../inputs/ceph/elsewhere.ts";
 import { factsFromMaps } from "../inputs/companions/host.ts";
 import type { InputFile } from "../inputs/input.ts";
 import { type QemuArguments, readArguments } from "../inputs/qemu/arguments.ts";
 import { qemuVm } from "../inputs/qemu/vm.ts";
 import type { Vm } from "../model/vm.ts";
-import { applyBlockInfo, describeTraffic, trafficOf } from "./block-info.ts";
-import { cgroupCpu } from "./cgroup.ts";
+import { agentSocket, guestSchedulers } from "./guest-agent.ts";
+import { librbdFiles } from "./librbd.ts";
+import { watchLoad } from "./load.ts";
+import { askMonitor, type Monitor } from "./monitor.ts";
 import { placementOf } from "./placement.ts";
-import { type QemuProcess, qemuProcess, readLink, readProc } from "./proc.ts";
-import { askQmp, qmpSockets } from "./qmp.ts";
-import { isVcpu, sampleThreads, threadLoads } from "./threads.ts";
+import { identityOf, type QemuProcess, qemuProcess, readProc } from "./proc.ts";
 
 export interface WatchOptions {
   /** How long its threads and disks are watched; 0 looks once. */
@@ -45,20 +45,37 @@ export async function watch(
   const { pid, commandLine } = found;
   const input: InputFile = { name: `${proc}/${pid}/cmdline`, text: commandLine };
   const args = readArguments(input);
-  const vm = qemuVm(input, await configsOf(args));
-  vm.id ??= `pid ${pid}`;
+  const configs = await configsOf(args);
+  const described = () => {
+    const vm = qemuVm(input, configs);
+    vm.pid = pid;
+    return vm;
+  };
+  const vm = described();
+  const before = await identityOf(pid, proc);
+  const monitor = askMonitor(vm, pid, args.options, proc, signal);
   await Promise.all([
     addMaps(vm, pid, proc),
-    addPlacement(vm, pid, proc),
-    watchLoad(vm, pid, args, seconds, proc, signal),
+    addEnvironment(vm, pid, proc),
+    addPlacement(vm, pid, monitor, proc),
+    addGuest(vm, args, signal),
+    watchLoad(vm, pid, monitor, seconds, proc, signal),
   ]);
-  return vm;
+  const after = await identityOf(pid, proc);
+  if (after === undefined || (after === before && before?.endsWith(` ${commandLine}`))) return vm;
+  // What was seen may be of either.
+  const replaced = described();
+  replaced.unseen.push(
+    `what only the running process shows: another program took the place of process ${pid} while it was watched; look again`,
+  );
+  return replaced;
 }
 
-/** Whether a VM has a disk on RBD, as far as the command line shows; one that plugs its disks in over QMP may. */
-export function mayUseRbd(found: QemuProcess): boolean {
-  const text = found.commandLine;
-  return /rbd/.test(text) || /-readconfig\0/.test(text);
+/** Whether a VM has a disk on RBD, as its command line shows it, or the librbd that it loaded for a disk that was plugged in. */
+export async function mayUseRbd({ commandLine, pid }: QemuProcess, proc = "/proc"): Promise<boolean> {
+  if (/rbd/.test(commandLine) || /-readconfig\0/.test(commandLine)) return true;
+  const maps = await readProc(`${proc}/${pid}/maps`, "");
+  return "value" in maps && /\/librbd\.so/.test(maps.value);
 }
 
 async function configsOf({ options }: QemuArguments): Promise<InputFile[]> {
@@ -82,109 +99,57 @@ async function addMaps(vm: Vm, pid: number, proc: string): Promise<void> {
     return;
   }
   Object.assign(vm.host, factsFromMaps({ name, text: maps.value }));
+  const { release, installed } = await librbdFiles(pid, maps.value, proc);
+  if (release !== undefined) vm.host.cephRelease = release;
+  if (installed !== undefined) vm.host.installedLibrbd = installed;
   const rollup = await readProc(`${proc}/${pid}/smaps_rollup`, "huge pages");
   if ("value" in rollup && Number(/^Private_Hugetlb:\s+(\d+)/m.exec(rollup.value)?.[1] ?? 0) > 0)
     vm.hugepages = true;
 }
 
-async function addPlacement(vm: Vm, pid: number, proc: string): Promise<void> {
-  const { sharedCores, split } = await placementOf(pid, proc);
+/** Variables that librados reads; a key among CEPH_ARGS is not kept. */
+async function addEnvironment(vm: Vm, pid: number, proc: string): Promise<void> {
+  const name = `${proc}/${pid}/environ`;
+  const environment = await readProc(name, "whether CEPH_ARGS is set for it");
+  if ("unseen" in environment) {
+    vm.unseen.push(environment.unseen);
+    return;
+  }
+  const variables = environment.value.split("\0").flatMap((each) => {
+    const at = each.indexOf("=");
+    return at > 0 ? [[each.slice(0, at), each.slice(at + 1)] as const] : [];
+  });
+  noteEnvironment(vm, new Map(variables), { file: name, line: 1 });
+}
+
+async function addPlacement(
+  vm: Vm,
+  pid: number,
+  monitor: Promise<Monitor | undefined>,
+  proc: string,
+): Promise<void> {
+  const { sharedCores, split } = await placementOf(pid, (await monitor)?.iothreads, proc);
   const place = { file: `${proc}/${pid}/task`, line: 1 };
   if (sharedCores !== undefined) vm.host.sharedCores = { value: sharedCores, place };
   if (split !== undefined) vm.numaSplit = { value: { words: split, guestOnly: false }, place };
 }
 
-/** Threads that leave no idle time, traffic of the disks, and how often a CPU limit was reached. */
-async function watchLoad(
-  vm: Vm,
-  pid: number,
-  args: QemuArguments,
-  seconds: number,
-  proc: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  const [before, limitBefore, blockBefore] = await Promise.all([
-    sampleThreads(pid, proc),
-    cgroupCpu(pid, proc),
-    askBlock(vm, pid, args, proc, signal),
-  ]);
-  if (before === undefined) {
-    vm.unseen.push("what its threads do: the process has ended");
-    return;
-  }
-  addLimit(vm, limitBefore);
-  if (seconds <= 0) return;
-  const started = performance.now();
-  await sleep(seconds * 1000, undefined, { signal });
-  const [after, limitAfter, blockAfter] = await Promise.all([
-    sampleThreads(pid, proc),
-    cgroupCpu(pid, proc),
-    blockBefore === undefined ? undefined : askBlock(vm, pid, args, proc, signal, true),
-  ]);
-  const elapsed = (performance.now() - started) / 1000;
-  if (after === undefined || after.size === 0) {
-    vm.unseen.push("what its threads do: the process ended while it was watched");
-    return;
-  }
-  const loads = threadLoads(before, after, elapsed);
-  const saturated = loads.filter(({ name, percent }) => !isVcpu(name) && percent >= 90);
-  if (saturated.length > 0)
-    vm.host.saturatedThreads = saturated.map(({ name, percent }) => ({ name, percent }));
-  const busy = loads.filter(({ percent }) => percent >= 1).slice(0, 6);
-  const words = busy.map(({ name, percent }) => `${name} ${Math.round(percent)} %`).join(", ");
-  vm.notes.push(`In ${elapsed.toFixed(0)} s its threads used of a core each: ${words || "less than 1 %"}.`);
-  if (limitBefore !== undefined && limitAfter !== undefined && limitAfter.throttled > limitBefore.throttled) {
-    const periods = limitAfter.throttled - limitBefore.throttled;
-    const place = { file: limitAfter.file ?? "cpu.stat", line: 1 };
-    vm.host.throttled = { value: { periods, of: limitAfter.periods - limitBefore.periods }, place };
-  }
-  if (blockBefore !== undefined && blockAfter !== undefined)
-    vm.notes.push(...describeTraffic(blockBefore, blockAfter, elapsed));
-}
-
-function addLimit(vm: Vm, limit: Awaited<ReturnType<typeof cgroupCpu>>): void {
-  if (limit === undefined || limit.file === undefined || vm.vcpus === undefined || limit.cpus > vm.vcpus)
-    return;
-  const cpus = Math.round(limit.cpus * 100) / 100;
-  vm.cpuLimit = {
-    value: {
-      words: `the control group allows ${cpus} CPUs for ${vm.vcpus} vCPUs`,
-      below: limit.cpus < vm.vcpus,
-    },
-    place: { file: limit.file, line: 1 },
-  };
-}
-
-/** QEMU's own answer about its disks, where a socket of its monitor is free. */
-async function askBlock(
-  vm: Vm,
-  pid: number,
-  args: QemuArguments,
-  proc: string,
-  signal?: AbortSignal,
-  again = false,
-) {
-  const [named] = qmpSockets(args.options);
-  // A relative path is relative to QEMU's directory, which only its user and root see.
-  const path =
-    named === undefined || isAbsolute(named)
-      ? named
-      : join((await readLink(`${proc}/${pid}/cwd`)) ?? ".", named);
-  if (path === undefined) {
-    const manager = vm.managedBy === "libvirt" || vm.managedBy === "openstack-nova";
+/** What the guest's agent says, where the host can talk to it. */
+async function addGuest(vm: Vm, { options }: QemuArguments, signal?: AbortSignal): Promise<void> {
+  const path = agentSocket(options);
+  if (path === undefined || !isAbsolute(path)) {
     vm.unseen.push(
-      manager
-        ? 'what QEMU says of its disks: libvirt holds the monitor (virsh qemu-monitor-command DOMAIN --pretty \'{"execute":"query-block"}\')'
-        : "what QEMU says of its disks: its command line names no QMP socket",
+      options.some(({ name, value }) => name === "device" && value.includes("org.qemu.guest_agent.0"))
+        ? "the guest's I/O scheduler: what runs the VM holds the channel of its agent (cat /sys/block/*/queue/scheduler in the guest)"
+        : "the guest's I/O scheduler: the VM has no channel for a guest agent (cat /sys/block/*/queue/scheduler in the guest)",
     );
-    return undefined;
+    return;
   }
   try {
-    const answers = await askQmp(path, ["query-block", "query-blockstats"], 3000, signal);
-    if (!again) applyBlockInfo(vm, answers.get("query-block"), path);
-    return trafficOf(answers.get("query-blockstats"));
+    const schedulers = await guestSchedulers(path, 5000, signal);
+    if (schedulers.size > 0)
+      vm.guestSchedulers = { value: schedulers, place: { file: `guest agent ${path}`, line: 1 } };
   } catch (error) {
-    if (!again) vm.unseen.push(`what QEMU says of its disks (${path}): ${(error as Error).message}`);
-    return undefined;
+    vm.unseen.push(`the guest's I/O scheduler (${path}): ${(error as Error).message}`);
   }
 }

@@ -70,6 +70,27 @@ export const clientFindings: readonly Finding[] = [
     vm: ({ settings: { adminUser } }) => (adminUser === undefined ? undefined : { place: adminUser.place }),
   },
   {
+    id: "conf-elsewhere",
+    title: "Client settings come from elsewhere than ceph.conf",
+    severity: "info",
+    when: "A disk reads another ceph.conf than the one at hand, or none; an option in the drive's string differs from it; CEPH_ARGS or CEPH_CONF is set in QEMU's environment.",
+    not: "Monitors, users and keyrings, which differ by right; one ceph.conf that all read.",
+    why: "What stands in ceph.conf is not what this VM does: of the file, CEPH_ARGS and the drive's string, the last one wins.",
+    worth: null,
+    wrong: "If it is meant, leave it, and look there first when you change something.",
+    takes: "restart",
+    fix: {
+      qemu: "conf=/etc/ceph/ceph.conf in the drive, and the options in that file under [client]",
+      libvirt:
+        "<config file='/etc/ceph/ceph.conf'/> in <source>, and the options in that file under [client]",
+      any: "keep client options in one ceph.conf under [client], and name that file",
+    },
+    vm: ({ settings: { confElsewhere } }) =>
+      confElsewhere === undefined
+        ? undefined
+        : { place: confElsewhere[0]!.place, why: `${confElsewhere.map(({ value }) => value).join("; ")}.` },
+  },
+  {
     id: "key-exposed",
     title: "The cephx key stands in the command line",
     severity: "medium",

@@ -189,6 +189,31 @@ export const guestFindings: readonly Finding[] = [
         : undefined,
   },
   {
+    id: "guest-scheduler",
+    title: "The guest sorts requests before the cluster does",
+    severity: "info",
+    when: "The guest's agent says that a disk has another I/O scheduler than none, while the VM runs.",
+    not: "none, which Linux takes by itself for disks with several queues; no agent answers.",
+    why: "Sorting and merging helps a disk with an arm. Before a cluster it costs the guest's CPU and a lock for each request.",
+    worth: null,
+    wrong:
+      "bfq and mq-deadline share a disk fairly among processes; where one of them starves the others, keep it.",
+    takes: "live",
+    measure:
+      "fio --name=s --filename=/dev/DISK --rw=randread --bs=16k --iodepth=128 --ioengine=libaio --direct=1 --runtime=30 --time_based",
+    fix: {
+      any: 'in the guest: echo none > /sys/block/DISK/queue/scheduler; for good by a udev rule: ACTION=="add|change", KERNEL=="vd*|sd*", ATTR{queue/scheduler}="none"',
+    },
+    vm: ({ guestSchedulers }): Hit | undefined => {
+      const sorted = [...(guestSchedulers?.value ?? [])].filter(([, name]) => name !== "none");
+      if (guestSchedulers === undefined || sorted.length === 0) return undefined;
+      return {
+        place: guestSchedulers.place,
+        why: `In the guest ${sorted.map(([disk, name]) => `${disk} has ${name}`).join(", ")}: before a cluster, sorting costs CPU and a lock for each request.`,
+      };
+    },
+  },
+  {
     id: "tunnelled-migration",
     title: "Live migration goes through libvirtd",
     severity: "medium",

@@ -68,11 +68,14 @@ export const hostFindings: readonly Finding[] = [
       any: "migrate the VM to another host and back, or stop and start it (a reboot inside the guest is not enough)",
     },
     vm: (vm): Hit | undefined => {
-      const { deletedLibrbd, librbd } = vm.host;
+      const { deletedLibrbd, librbd, cephRelease, installedLibrbd } = vm.host;
       if (deletedLibrbd === undefined) return undefined;
+      const runs = `${librbd?.value.text ?? ""}${cephRelease === undefined ? "" : ` (Ceph ${cephRelease})`}`;
+      const now =
+        installedLibrbd === undefined ? "the file is no longer there" : `${installedLibrbd} is installed`;
       return {
         place: deletedLibrbd.place,
-        why: `This VM runs librbd ${librbd?.value.text ?? ""} from ${deletedLibrbd.value}, which is no longer there: it was started before the upgrade.`,
+        why: `This VM runs librbd ${runs} from ${deletedLibrbd.value}, and ${now}: it was started before the upgrade.`,
       };
     },
   },

@@ -3,6 +3,7 @@ import type { HostFacts } from "../model/host-facts.ts";
 import { emptyVm, type Vm } from "../model/vm.ts";
 import { applyCephConf } from "./ceph/client-settings.ts";
 import { readCephConf } from "./ceph/conf.ts";
+import { compareWithConf } from "./ceph/elsewhere.ts";
 import { cephOfVersions, factsFromMaps, librbdOfPackages, qemuServerOf } from "./companions/host.ts";
 import { readRbdInfo } from "./companions/rbd-info.ts";
 import { type RbdMap, readRbdMaps } from "./companions/rbd-map.ts";
@@ -12,6 +13,7 @@ import { kubevirtVm, vmKinds } from "./kubernetes/kubevirt.ts";
 import { ofKind, readObjects } from "./kubernetes/objects.ts";
 import { rookVm } from "./kubernetes/rook.ts";
 import { libvirtVm } from "./libvirt/vm.ts";
+import { opennebulaVm } from "./opennebula/vm.ts";
 import { ansibleVm } from "./openstack/ansible.ts";
 import { novaVm } from "./openstack/nova.ts";
 import { proxmoxVm } from "./proxmox/vm.ts";
@@ -53,6 +55,8 @@ function mainVms(of: Select, facts: HostFacts): Vm[] {
     ...of("nvmeof").map(nvmeofVm),
   ];
   if (objects.length > 0 && vmObjects.length === 0) vms.push(rookVm(objects));
+  // Beside a domain it is what the domain was made from.
+  if (vms.length === 0) vms.push(...of("opennebula").map(opennebulaVm));
   if (vms.length > 0) return vms;
   const conf = of("ceph-conf")[0];
   if (conf !== undefined) return [emptyVm("ceph-conf", { file: conf.name, line: 1 })];
@@ -93,7 +97,11 @@ function imagesAlone(files: readonly RecognisedFile[]): Vm {
 function addCompanions(vm: Vm, of: Select, facts: HostFacts): void {
   const { qemuServer: _known, ...host } = facts;
   vm.host = { ...host, ...vm.host };
-  for (const file of of("ceph-conf")) applyCephConf(vm, readCephConf(file), facts.librbd?.value.major);
+  for (const file of of("ceph-conf")) {
+    const conf = readCephConf(file);
+    applyCephConf(vm, conf, facts.librbd?.value.major);
+    compareWithConf(vm, file.name, conf);
+  }
   const infos = of("rbd-info").flatMap(readRbdInfo);
   for (const info of infos) {
     const target = matching(vm.disks, info.image, infos.length === 1);

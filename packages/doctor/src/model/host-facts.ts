@@ -8,6 +8,10 @@ export interface HostFacts {
   allocator?: Fact<"tcmalloc" | "jemalloc" | "libc">;
   /** The process maps a librbd that was replaced on disk. */
   deletedLibrbd?: Fact<string>;
+  /** Ceph's release of the libraries that the process has mapped. */
+  cephRelease?: string;
+  /** The librbd that lies in the place of a mapped one that was replaced. */
+  installedLibrbd?: string;
   /** Version of qemu-server (Proxmox), as [major, minor, revision]. */
   qemuServer?: readonly number[];
   /** Threads of the running process that leave no idle time, by name. */

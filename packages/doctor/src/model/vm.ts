@@ -31,6 +31,8 @@ export interface Vm {
   name?: string;
   /** An id that commands of the platform take: a Proxmox VMID, a pid. */
   id?: string;
+  /** Of the process, where one was looked at. */
+  pid?: number;
   /** Where the VM as a whole begins. */
   place: Place;
   architecture: "x86" | "other";
@@ -46,6 +48,8 @@ export interface Vm {
   numaSplit?: Fact<{ words: string; guestOnly: boolean }>;
   /** I/O threads that are made and that no disk or controller names. */
   unusedIothreads?: Fact<number>;
+  /** The I/O scheduler of each disk in the guest, by the guest's name of it. */
+  guestSchedulers?: Fact<ReadonlyMap<string, string>>;
   disks: Disk[];
   /** Settings of the cluster, a pool or all clients, which no disk has to itself. */
   settings: Settings;
@@ -70,6 +74,8 @@ export interface Settings {
   obsolete?: Fact<{ option: string; why: string; harmful: boolean }>[];
   /** Options that stand where nothing reads them, and that belong to no single disk. */
   misplaced?: Fact<{ option: string; why: string; belongs: string }>[];
+  /** Client settings that come from elsewhere than the ceph.conf at hand, in words. */
+  confElsewhere?: Fact<string>[];
   nearFull?: Fact<string>;
   inactivePgs?: Fact<string>;
   autoscalerOff?: Fact<string>;

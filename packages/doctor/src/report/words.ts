@@ -3,8 +3,9 @@ import type { Worth } from "../findings/finding.ts";
 import type { Place } from "../model/place.ts";
 
 /** The subject of an examination, in a line. */
-export function titleOf({ name, id, platform, managedBy }: Examination): string {
-  const who = [name, id !== undefined && id !== name ? id : undefined].filter(Boolean).join(" ");
+export function titleOf({ name, id, pid, platform, managedBy }: Examination): string {
+  const process = pid === undefined ? undefined : `pid ${pid}`;
+  const who = [name, id !== undefined && id !== name ? id : process].filter(Boolean).join(" ");
   const by = managedBy === undefined ? platform : `${platform}, by ${managedBy}`;
   return who === "" ? by : `${who} (${by})`;
 }

@@ -61,14 +61,19 @@ test("an I/O thread on the vCPUs' cores is named, and memory on another node tha
     "proc/4/task/4/status": thread("IO iothread1", "2"),
     "proc/4/numa_maps": "7f00 default anon=10 N0=100 N1=300\n",
   });
-  const { sharedCores, split } = await placementOf(4, join(directory, "proc"), join(directory, "sys"));
+  const { sharedCores, split } = await placementOf(
+    4,
+    undefined,
+    join(directory, "proc"),
+    join(directory, "sys"),
+  );
   assert.match(sharedCores!, /IO iothread1 may run on core 2 only/);
   assert.match(split!, /pinned to node 0, and 75 % of its memory lies elsewhere/);
   put({
     "proc/5/task/1/status": thread("CPU 0/KVM", "0-7"),
     "proc/5/task/2/status": thread("IO iothread1", "0-7"),
   });
-  assert.deepEqual(await placementOf(5, join(directory, "proc"), join(directory, "sys")), {});
+  assert.deepEqual(await placementOf(5, undefined, join(directory, "proc"), join(directory, "sys")), {});
   assert.deepEqual([...cpuSet("0-2,7")], [0, 1, 2, 7]);
 });
 

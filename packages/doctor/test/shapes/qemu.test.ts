@@ -43,6 +43,27 @@ const shapes: Shape[] = [
     wanted: "d =cache-librbd-on; vm =",
   },
   {
+    title: "an option in the drive's string beats ceph.conf, and another file is read than the one beside it",
+    line: `${kvm} -object iothread,id=t -drive file=rbd:p/i:id=u:conf=/etc/ceph/ceph.conf:rbd_cache_size=1048576:mon_host=192.0.2.11\\;192.0.2.12,format=raw,cache=none,discard=unmap,if=none,id=d -device virtio-blk-pci,drive=d,iothread=t`,
+    beside: {
+      "ceph.conf": "[global]\nmon_host = 192.0.2.1,192.0.2.2\n[client]\nrbd cache size = 67108864\n",
+    },
+    wanted: "d =; vm =conf-elsewhere",
+  },
+  {
+    title: "one ceph.conf that all read, with other monitors in the string, is as it should be",
+    line: `${kvm} -object iothread,id=t -drive file=rbd:p/i:id=u:conf=/etc/pve/ceph.conf:mon_host=192.0.2.11\\;192.0.2.12,format=raw,cache=none,discard=unmap,if=none,id=d -device virtio-blk-pci,drive=d,iothread=t`,
+    beside: {
+      "ceph.conf": "[global]\nmon_host = 192.0.2.1,192.0.2.2\n[client]\nrbd cache size = 67108864\n",
+    },
+    wanted: "d =; vm =",
+  },
+  {
+    title: "CEPH_ARGS before the program: librados takes settings from it",
+    line: `CEPH_ARGS="--rbd-cache-size 1048576" ${kvm} -object iothread,id=t -drive file=rbd:p/i:id=u,format=raw,cache=none,discard=unmap,if=none,id=d -device virtio-blk-pci,drive=d,iothread=t`,
+    wanted: "d =; vm =conf-elsewhere",
+  },
+  {
     title: "-hda and -cdrom in RBD on the old board",
     line: "/usr/bin/qemu-system-x86_64 -enable-kvm -cpu host -m 2G -hda rbd:p/i:id=u -cdrom rbd:iso/debian.iso:id=u",
     wanted: "ide0-hd0 =bus-ide =cache-librbd-on =discard-off; ide1-cd0 =; vm =machine-i440fx",

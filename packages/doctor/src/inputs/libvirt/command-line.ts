@@ -1,6 +1,7 @@
 import type { Disk } from "../../model/disk.ts";
 import type { Place } from "../../model/place.ts";
 import type { Vm } from "../../model/vm.ts";
+import { noteEnvironment } from "../ceph/elsewhere.ts";
 import { addExtraArguments } from "../qemu/extra-arguments.ts";
 import type { Element } from "../xml.ts";
 
@@ -11,6 +12,10 @@ import type { Element } from "../xml.ts";
  */
 export function applyCommandLine(vm: Vm, domain: Element, aliases: ReadonlyMap<Disk, string>): void {
   const element = domain.find("commandline");
+  const variables = (element?.all("env") ?? []).map(
+    (env) => [env.attribute("name") ?? "", env.attribute("value") ?? ""] as const,
+  );
+  if (element !== undefined) noteEnvironment(vm, new Map(variables), element.place);
   const args = (element?.all("arg") ?? []).map((arg) => `\0${arg.attribute("value") ?? ""}`);
   if (element === undefined || args.length === 0) return;
   const { options } = addExtraArguments(vm, args.join(""), element.place);

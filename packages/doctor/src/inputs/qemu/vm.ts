@@ -1,10 +1,12 @@
 import { machineOf } from "../../model/machine.ts";
 import type { Place } from "../../model/place.ts";
 import { emptyVm, type Vm } from "../../model/vm.ts";
+import { noteEnvironment } from "../ceph/elsewhere.ts";
 import type { InputFile } from "../input.ts";
 import { machineSetting, type QemuCommand, readCommand } from "./command.ts";
 import { disksOf } from "./disks.ts";
 import { flagOf, keyValues, listOf, textOf } from "./key-values.ts";
+import { proxmoxId } from "./proxmox-id.ts";
 
 /**
  * A VM from a QEMU command line.
@@ -21,7 +23,7 @@ export function qemuVm(input: InputFile, configs: readonly InputFile[] = []): Vm
   const manager = managerOf(command, name);
   if (manager !== undefined) vm.managedBy = manager;
   if (manager === "proxmox") {
-    const id = command.single.get("id")?.value;
+    const id = proxmoxId(command.options);
     if (id !== undefined) vm.id = id;
   }
   vm.architecture = /qemu-system-(?!x86_64|i386)/.test(command.program) ? "other" : "x86";
@@ -31,6 +33,7 @@ export function qemuVm(input: InputFile, configs: readonly InputFile[] = []): Vm
   setMemory(vm, command);
   setSockets(vm, command, place);
   vm.disks = disksOf(command, vm.machine?.value ?? machineOf("none"), manager === "proxmox");
+  noteEnvironment(vm, command.environment, place);
   for (const disk of vm.disks) if (disk.bus.place.file === "") disk.bus.place = disk.place;
   for (const { name: option, value } of command.broken) {
     // Proxmox keeps nothing but PCI bridges in its own.

@@ -1,0 +1,68 @@
+import { isAbsolute, join } from "node:path";
+import type { QemuOption } from "../inputs/qemu/arguments.ts";
+import { isTree, textOf } from "../inputs/qemu/key-values.ts";
+import type { Vm } from "../model/vm.ts";
+import { applyBlockInfo, type Traffic, trafficOf } from "./block-info.ts";
+import { readLink } from "./proc.ts";
+import { askQmp, qmpSockets } from "./qmp.ts";
+
+/** What QEMU said at its monitor. */
+export interface Monitor {
+  /** The ids of its I/O threads, by thread. */
+  iothreads: ReadonlyMap<number, string>;
+  /** What its disks had done by then. */
+  before: Traffic;
+  /** What they have done now; undefined when it does not answer any more. */
+  traffic(): Promise<Traffic | undefined>;
+}
+
+/** Takes what QEMU itself says of its disks into the model, where a socket of its monitor is free; why not, else. */
+export async function askMonitor(
+  vm: Vm,
+  pid: number,
+  options: readonly QemuOption[],
+  proc: string,
+  signal?: AbortSignal,
+): Promise<Monitor | undefined> {
+  const [given] = qmpSockets(options);
+  // A relative path is relative to QEMU's directory, which only its user and root see.
+  const path =
+    given === undefined || isAbsolute(given)
+      ? given
+      : join((await readLink(`${proc}/${pid}/cwd`)) ?? ".", given);
+  if (path === undefined) {
+    const manager = vm.managedBy === "libvirt" || vm.managedBy === "openstack-nova";
+    vm.unseen.push(
+      manager
+        ? 'what QEMU says of its disks: libvirt holds the monitor (virsh qemu-monitor-command DOMAIN --pretty \'{"execute":"query-block"}\')'
+        : "what QEMU says of its disks: its command line names no QMP socket",
+    );
+    return undefined;
+  }
+  try {
+    const queries = ["query-block", "query-blockstats", "query-iothreads"] as const;
+    const answers = await askQmp(path, queries, 3000, signal);
+    applyBlockInfo(vm, answers.get("query-block"), path);
+    return {
+      iothreads: iothreadsOf(answers.get("query-iothreads")),
+      before: trafficOf(answers.get("query-blockstats")),
+      traffic: () =>
+        askQmp(path, ["query-blockstats"], 3000, signal).then(
+          (now) => trafficOf(now.get("query-blockstats")),
+          () => undefined,
+        ),
+    };
+  } catch (error) {
+    vm.unseen.push(`what QEMU says of its disks (${path}): ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function iothreadsOf(answer: unknown): Map<number, string> {
+  const threads = new Map<number, string>();
+  for (const entry of Array.isArray(answer) ? answer : []) {
+    const id = isTree(entry) ? textOf(entry, "id") : undefined;
+    if (id !== undefined) threads.set(Number(textOf(entry, "thread-id")), id);
+  }
+  return threads;
+}

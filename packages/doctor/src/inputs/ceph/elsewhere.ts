@@ -1,0 +1,63 @@
+import { isData } from "../../model/disk.ts";
+import type { Place } from "../../model/place.ts";
+import type { Vm } from "../../model/vm.ts";
+import { type CephSetting, isForClients } from "./conf.ts";
+
+/** Options that tune; those that say where the cluster is, and as whom, differ from file to file by right. */
+const tunes = /^(rbd|ms|librados|objecter|rados)_/;
+
+/**
+ * Notes where the disks' clients do not do what a ceph.conf says: they read another file or none, or an option in the drive's own
+ * string beats it.
+ */
+export function compareWithConf(vm: Vm, file: string, conf: readonly CephSetting[]): void {
+  for (const { name, source } of vm.disks.filter(isData)) {
+    if (source.driver !== "librbd") continue;
+    const { place, options } = source;
+    const reads = source.conf;
+    if (reads === "none" || reads === "/dev/null") {
+      note(vm, `${name} reads no ceph.conf (conf=${reads}): nothing of ${file} is in force for it`, place);
+      continue;
+    }
+    if (reads !== undefined && baseOf(reads) !== baseOf(file) && /\.conf$/.test(file)) {
+      note(vm, `${name} reads ${reads}, not ${file}`, place);
+      continue;
+    }
+    for (const [key, { value, place: at }] of options ?? []) {
+      const setting = conf.findLast((each) => each.key === key && isForClients(each.section));
+      if (tunes.test(key) && setting !== undefined && setting.value !== value)
+        note(
+          vm,
+          `${name} has ${key} = ${value} in its own string, which beats ${setting.value} of ${file}`,
+          at,
+        );
+    }
+  }
+}
+
+/**
+ * Notes variables of QEMU's environment that librados takes settings from. It reads CEPH_ARGS when a client is made, after which the file
+ * and then the drive's string are read; CEPH_CONF counts for disks that name no file.
+ */
+export function noteEnvironment(vm: Vm, variables: ReadonlyMap<string, string>, place: Place): void {
+  const librbd = vm.disks.filter((disk) => isData(disk) && disk.source.driver === "librbd");
+  if (librbd.length === 0) return;
+  if ((variables.get("CEPH_ARGS") ?? "").trim() !== "")
+    note(
+      vm,
+      "CEPH_ARGS is set in QEMU's environment, and librados takes settings from it that stand in no file",
+      place,
+    );
+  const file = variables.get("CEPH_CONF");
+  if (file !== undefined && file !== "" && librbd.some(({ source }) => source.conf === undefined))
+    note(vm, `CEPH_CONF is set in QEMU's environment: disks that name no file read ${file}`, place);
+}
+
+function note(vm: Vm, value: string, place: Place): void {
+  vm.settings.confElsewhere ??= [];
+  vm.settings.confElsewhere.push({ value, place });
+}
+
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

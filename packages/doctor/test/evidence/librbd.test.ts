@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { librbdFiles } from "../../src/evidence/librbd.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "siphon-doctor-librbd-"));
+after(() => rmSync(directory, { recursive: true }));
+
+function put(name: string, content: string): void {
+  const path = join(directory, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content, "latin1");
+}
+
+/** A library with a release in it, far enough from its beginning to be in no first read. */
+const library = (release: string) => `\x7fELF${"x".repeat((1 << 20) - 8)}\0${release}\0more\x0012.2\0`;
+const lib = "/usr/lib/x86_64-linux-gnu";
+
+test("the release is read out of the mapped library, in the process's own root", async () => {
+  put(`1/root${lib}/ceph/libceph-common.so.2`, library("17.2.9"));
+  const maps = `7f01-7f02 r-xp 0 08:01 1 ${lib}/librbd.so.1.17.0\n7f03-7f04 r-xp 0 08:01 2 ${lib}/ceph/libceph-common.so.2\n`;
+  assert.deepEqual(await librbdFiles(1, maps, directory), { release: "17.2.9" });
+});
+
+test("of replaced files the mapped ones are read, and what lies in their place is told beside", async () => {
+  put("2/map_files/7f03-7f04", library("16.2.15"));
+  put(`2/root${lib}/ceph/libceph-common.so.2`, library("18.2.7"));
+  put(`2/root${lib}/librbd.so.1.18.0`, "");
+  const maps = `7f01-7f02 r-xp 0 08:01 1 ${lib}/librbd.so.1.16.0 (deleted)\n7f03-7f04 r-xp 0 08:01 2 ${lib}/ceph/libceph-common.so.2 (deleted)\n`;
+  assert.deepEqual(await librbdFiles(2, maps, directory), {
+    release: "16.2.15",
+    installed: "1.18.0 (Ceph 18.2.7)",
+  });
+});
+
+test("what cannot be read is not guessed", async () => {
+  const maps = `7f01-7f02 r-xp 0 08:01 1 ${lib}/none/librbd.so.1.16.0 (deleted)\n`;
+  assert.deepEqual(await librbdFiles(3, maps, directory), {});
+  assert.deepEqual(await librbdFiles(3, "7f01-7f02 r-xp 0 08:01 1 /usr/lib/libc.so.6\n", directory), {});
+});
