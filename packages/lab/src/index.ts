@@ -42,6 +42,7 @@ export type { Removal } from "./deploy/take-down.ts";
 export { parseWipe, type Wipe } from "./deploy/wipe.ts";
 export type { Finding, HostReport, Section } from "./doctor/finding.ts";
 export { examineHost, type HostDoctorOptions } from "./doctor/host.ts";
+export { diskToMeasure, type MeasuredVm, measureVm } from "./doctor/measure-vm.ts";
 export { worthOfRungs } from "./doctor/run-worth.ts";
 export { vmDoctorPage } from "./doctor/vm-page.ts";
 export { LabError, type LabErrorCode } from "./errors.ts";

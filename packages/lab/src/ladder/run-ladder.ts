@@ -6,6 +6,7 @@ import { writeResults } from "../results/file.ts";
 import type { Results } from "../results/schema.ts";
 import { type PlannedClimb, type PlannedRung, planRungs } from "../rungs/plan.ts";
 import { planReleases } from "../rungs/releases.ts";
+import type { Offers } from "../rungs/rung.ts";
 import type { StepRunner } from "../step.ts";
 import { biggerTest } from "./bigger.ts";
 import { climb } from "./climb.ts";
@@ -18,6 +19,12 @@ import { prepareVms, type VmKit } from "./prepare.ts";
 import { profileRung } from "./profile-rung.ts";
 import { LadderRecord } from "./record.ts";
 import type { Target } from "./target.ts";
+
+/** Plans other rungs than the ladder's own. */
+export interface OwnRungs {
+  mode: Results["mode"];
+  plan: (offers: Offers) => PlannedRung[];
+}
 
 export interface LadderHooks {
   /** The directory that runs are written under, each in one of its own. */
@@ -39,7 +46,11 @@ export interface LadderOutcome {
  *
  * @throws when it fails before anything could be measured; later failures come with the results so far
  */
-export async function runLadder(options: LadderOptions, hooks: LadderHooks): Promise<LadderOutcome> {
+export async function runLadder(
+  options: LadderOptions,
+  hooks: LadderHooks,
+  own?: OwnRungs,
+): Promise<LadderOutcome> {
   const { step, signal } = hooks;
   const platforms = await findPlatforms(options);
   await using vms = await step("Prepare the guest", (report) =>
@@ -52,12 +63,14 @@ export async function runLadder(options: LadderOptions, hooks: LadderHooks): Pro
       : localTarget(options, laying, platforms, { report, signal }),
   );
   const offers = { ...vms.offers, noSecure: target.noSecure };
-  const planned = vms.releases
-    ? planReleases(offers, vms.releases, options.rungs?.[0])
-    : planRungs(options.mode, offers, options.rungs);
+  const planned =
+    own?.plan(offers) ??
+    (vms.releases
+      ? planReleases(offers, vms.releases, options.rungs?.[0])
+      : planRungs(options.mode, offers, options.rungs));
   const record = new LadderRecord(
     {
-      mode: options.releases ? "releases" : options.mode,
+      mode: own?.mode ?? (options.releases ? "releases" : options.mode),
       seed: options.seed,
       workload: workloadOf(options),
       roots: rootsIn(options),

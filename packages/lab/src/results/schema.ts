@@ -168,7 +168,7 @@ export const resultsSchema = z.object({
   complete: z.boolean(),
   /** Why it is not complete, or what the reader must know to read the figures right. */
   notes: z.array(z.string()),
-  mode: z.enum(["cumulative", "published", "releases"]),
+  mode: z.enum(["cumulative", "published", "releases", "vm"]),
   seed: z.int(),
   workload,
   /** The roots that programs came from, as the options --ceph, --qemu and --releases named them. */

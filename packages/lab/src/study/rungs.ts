@@ -25,6 +25,7 @@ const lastStep: StudyFigure = {
  */
 const byMode: Record<Results["mode"], Record<string, StudyFigure>> = {
   releases: {},
+  vm: {},
   published: {
     ...common,
     tcmalloc: { label: "tcmalloc", iops: ladder.tcmalloc },

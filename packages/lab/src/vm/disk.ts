@@ -42,21 +42,26 @@ export function diskOptions(settings: VmSettings, disk: Disk, qemuVersion?: stri
     settings.syntax === "blockdev" ? blockdevOption(settings, disk) : driveOption(settings, disk);
   if (settings.device === "virtio-blk")
     return [backend, ...ioThreadOptions(settings), virtioOption(settings, disk)];
+  if (settings.device === "virtio-scsi")
+    return [backend, ...ioThreadOptions(settings), ...scsiOptions(settings, disk)];
   if (settings.syntax === "drive") return [backend];
   return [backend, ["-device", keyValues("ide-hd", { drive: nodeName(disk), id: "ide0" })]];
 }
 
 /** Where the guest's kernel puts the disk. */
 export function guestDiskName(settings: VmSettings): "vda" | "sda" {
-  return settings.device === "ide" ? "sda" : "vda";
+  return settings.device === "virtio-blk" ? "vda" : "sda";
 }
 
 function refuseImpossible(settings: VmSettings, disk: Disk): void {
   if (settings.device === "ide" && settings.iothread) {
     throw new LabError("SIPHON_USAGE", "an IDE disk cannot be served by an I/O thread");
   }
-  if (settings.device === "ide" && disk.type === "vhost-user") {
-    throw new LabError("SIPHON_USAGE", "a vhost-user disk cannot be an IDE disk");
+  if (settings.device !== "virtio-blk" && disk.type === "vhost-user") {
+    throw new LabError("SIPHON_USAGE", "a vhost-user disk cannot be an IDE or SCSI disk");
+  }
+  if (settings.device === "virtio-scsi" && (settings.iothreads ?? 1) > 1) {
+    throw new LabError("SIPHON_USAGE", "one I/O thread serves a SCSI controller");
   }
   if ((settings.iothreads ?? 1) > 1 && (settings.queues ?? 0) < settings.iothreads!) {
     throw new LabError("SIPHON_USAGE", "several I/O threads need as many queues or more");
@@ -66,7 +71,7 @@ function refuseImpossible(settings: VmSettings, disk: Disk): void {
 function driveOption(settings: VmSettings, disk: BackedDisk): string[] {
   const common = {
     // Without them QEMU makes the device, too: an IDE disk.
-    ...(settings.device === "virtio-blk" && { id: nodeName(disk), if: "none" }),
+    ...(settings.device !== "ide" && { id: nodeName(disk), if: "none" }),
     cache: settings.cache === "none" ? "none" : undefined,
     aio: settings.aio,
   };
@@ -164,6 +169,14 @@ function virtioOption(settings: VmSettings, disk: Disk): string[] {
   return [
     "-device",
     keyValues("virtio-blk-pci", { iothread: iothread ? "iothread0" : undefined, ...device }),
+  ];
+}
+
+function scsiOptions({ iothread, queues }: VmSettings, disk: Disk): Options {
+  const controller = { iothread: iothread ? "iothread0" : undefined, num_queues: queues };
+  return [
+    ["-device", keyValues("virtio-scsi-pci", { id: "scsi0", ...controller })],
+    ["-device", keyValues("scsi-hd", { bus: "scsi0.0", drive: nodeName(disk), id: "scsi0-0" })],
   ];
 }
 

@@ -2,7 +2,7 @@
 export interface VmSettings {
   machine: "pc" | "q35";
   /** The disk controller that the guest sees. */
-  device: "ide" | "virtio-blk";
+  device: "ide" | "virtio-blk" | "virtio-scsi";
   /** `-drive file=rbd:...` (format driver `raw` on top) or `-blockdev driver=rbd` (without). */
   syntax: "drive" | "blockdev";
   /** Serve the disk in a thread of its own instead of QEMU's main loop. */
@@ -11,7 +11,7 @@ export interface VmSettings {
   cache: "default" | "none";
   /** The study's newer-librbd step adds `aio=native`; the rbd driver ignores it. */
   aio?: "native";
-  /** virtio-blk queues (`num-queues`); QEMU's own default (one a vCPU since 5.2) when not given. */
+  /** Request queues (`num-queues`); QEMU's own default (one a vCPU since 5.2) when not given. */
   queues?: number;
   /** I/O threads that share the queues (`iothread-vq-mapping`, QEMU 9.0 and newer); one when not given. */
   iothreads?: number;

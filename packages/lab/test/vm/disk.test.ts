@@ -55,6 +55,12 @@ const lines: [string, VmSettings, string][] = [
       "conf=/etc/ceph/ceph.conf -device ide-hd,drive=rbd0,id=ide0",
   ],
   [
+    "a SCSI disk, whose controller has the thread and the queues",
+    { ...qemuDefaults, device: "virtio-scsi", iothread: true, queues: 2, cache: "none" },
+    `-drive format=raw,id=rbd0,if=none,cache=none,file=${name} -object iothread,id=iothread0 ` +
+      "-device virtio-scsi-pci,id=scsi0,iothread=iothread0,num_queues=2 -device scsi-hd,bus=scsi0.0,drive=rbd0,id=scsi0-0",
+  ],
+  [
     "a number of queues",
     { ...virtio, queues: 4 },
     `-drive format=raw,id=rbd0,if=none,file=${name} -device virtio-blk-pci,drive=rbd0,id=virtioblk0,num-queues=4`,

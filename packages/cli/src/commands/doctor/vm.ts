@@ -16,14 +16,16 @@ import {
   vmsOfHost,
 } from "@siphon/doctor";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { ConnectFlags } from "../../cluster-options.ts";
 import { connectCluster, withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { clusterView } from "./cluster-view.ts";
 import { readInputs } from "./inputs.ts";
+import type { Measured } from "./measure.ts";
+import { type MeasureFlags, withMeasureFlags } from "./measure-flags.ts";
 
-interface VmFlags extends ConnectFlags {
+interface VmFlags extends MeasureFlags {
   seconds: number;
+  profile?: boolean;
   json?: boolean;
   markdown?: boolean;
   sarif?: boolean;
@@ -40,7 +42,7 @@ export function vmCommand(): Command {
   const command = new Command("vm")
     .description(
       "Examine the disks of VMs on RBD: show what slows them down, what a change is worth, and the change in the platform's\n" +
-        "syntax. Starts nothing and changes nothing.",
+        "syntax. Changes nothing, and starts nothing unless --measure is given.",
     )
     .argument(
       "[what...]",
@@ -49,6 +51,10 @@ export function vmCommand(): Command {
         "directory of them; - for standard input; nothing: every VM of this host with a disk on RBD",
     )
     .option("--seconds <n>", "seconds for which a running VM is watched", seconds, 10)
+    .option(
+      "--profile",
+      "also take a wallclock profile of each running VM after it was watched, as siphon profile does, written under profiles",
+    )
     .option(
       "--run <results.json>",
       "what each rung was worth in your own ladder, instead of published figures",
@@ -69,20 +75,24 @@ export function vmCommand(): Command {
       ).choices(["high", "medium", "low"]),
     )
     .action(run);
-  return withConnectFlags(command);
+  return withConnectFlags(withMeasureFlags(command));
 }
 
 async function run(words: string[], flags: VmFlags): Promise<void> {
-  const options: ExamineOptions = flags.run === undefined ? {} : { worth: await worthOfRun(flags.run) };
+  const ofRun: ExamineOptions = flags.run === undefined ? {} : { worth: await worthOfRun(flags.run) };
   const vms = await findVms(words, flags);
   if (flags.askCluster || connectFlags.some((flag) => flags[flag] !== undefined))
     await askCluster(vms, flags);
+  if (flags.profile) await profileVms(vms, flags.seconds);
+  const { measured, failure } = flags.measure === true ? await measureVms(vms, flags) : {};
+  const options = { ...ofRun, ...(measured !== undefined && { measured }) };
   const examinations = vms.map((vm) => examineVm(vm, options));
   if (flags.html !== undefined) {
     const { vmDoctorPage } = await import("@siphon/lab");
     await writeFile(flags.html, vmDoctorPage(examinations));
   }
   process.stdout.write(rendered(examinations, flags));
+  if (failure !== undefined) throw failure;
   if (flags.failOn !== undefined && isAtLeast(examinations, flags.failOn)) process.exitCode = failed;
 }
 
@@ -124,6 +134,17 @@ function isAtLeast(examinations: readonly Examination[], severity: Severity): bo
       findings.some((finding) => severities.indexOf(finding.severity) <= worst),
     ),
   );
+}
+
+/** The lab is loaded only here: it is large. */
+async function measureVms(vms: readonly Vm[], flags: VmFlags): Promise<Partial<Measured>> {
+  const { measure } = await import("./measure.ts");
+  return measure(vms, flags);
+}
+
+async function profileVms(vms: readonly Vm[], seconds: number): Promise<void> {
+  const { profileVm } = await import("./profile-vm.ts");
+  for (const vm of vms) await profileVm(vm, seconds);
 }
 
 async function worthOfRun(path: string): Promise<ExamineOptions["worth"]> {

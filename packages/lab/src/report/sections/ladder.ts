@@ -38,6 +38,8 @@ function stepsInWords(mode: Results["mode"], rungs: number): string {
       return "The rungs are the study’s steps as published, each with all its settings.";
     case "releases":
       return "Each rung is a release of librbd, in the same QEMU, on the same cluster, with the same settings.";
+    case "vm":
+      return "The first rung has the settings of the VM that was examined; each of the others has one change to them, the last all.";
   }
 }
 
@@ -60,7 +62,7 @@ function columns({ results, here, study }: Findings): Column<RungResult>[] {
     { head: "CPU", cell: measured(({ comparison }) => costMark(comparison?.costs?.cpuPerIo)) },
     { head: "p99", cell: measured(({ comparison }) => costMark(comparison?.costs?.latencyP99)) },
     { head: "Factor", cell: ({ name }) => (here.has(name) ? times(here.get(name)!.median) : "") },
-    ...(results.mode === "releases" ? [] : studyColumns(study)),
+    ...(results.mode === "releases" || results.mode === "vm" ? [] : studyColumns(study)),
   ];
 }
 

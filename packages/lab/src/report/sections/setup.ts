@@ -1,6 +1,6 @@
 import { fewestRepeats } from "../../results/compare.ts";
 import type { Results } from "../../results/schema.ts";
-import { type LadderMode, rungsOf } from "../../rungs/plan.ts";
+import { rungsOf } from "../../rungs/plan.ts";
 import { bytes, duration } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
@@ -78,8 +78,15 @@ ${copyable("repeat-command", "Command line", repeatCommand(results), true)}`,
 export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger, roots }: Results): string {
   const { repeats, seconds, blockSize, ioDepth, rw, size } = workload;
   const names = rungs.map(({ name }) => name).join(",");
+  if (mode === "vm") {
+    return [
+      "siphon doctor vm FILE --measure",
+      `--rw ${rw} --bs ${sizeOption(blockSize)} --iodepth ${ioDepth} --size ${sizeOption(size)}`,
+      `--repeat ${repeats} --load-seconds ${seconds} --seed ${seed}`,
+    ].join(" \\\n  ");
+  }
   return [
-    ...(mode === "releases" ? ["npm run ladder --"] : modeAndRungs(mode, names)),
+    ...modeAndRungs(mode, names),
     ...Object.entries(roots ?? {}).flatMap(([what, root]) => (root === undefined ? [] : `--${what} ${root}`)),
     `--rw ${rw} --bs ${sizeOption(blockSize)} --iodepth ${ioDepth} --size ${sizeOption(size)}`,
     `--repeat ${repeats} --seconds ${seconds} --seed ${seed}`,
@@ -87,7 +94,8 @@ export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger
   ].join(" \\\n  ");
 }
 
-function modeAndRungs(mode: LadderMode, names: string): string[] {
+function modeAndRungs(mode: Exclude<Results["mode"], "vm">, names: string): string[] {
+  if (mode === "releases") return ["npm run ladder --"];
   const all = rungsOf(mode)
     .map(({ name }) => name)
     .join(",");

@@ -1,0 +1,37 @@
+import { type Command, Option } from "commander";
+import type { ConnectFlags } from "../../cluster-options.ts";
+import type { LoadFlags } from "../../load-flags.ts";
+
+export interface MeasureFlags extends ConnectFlags, Omit<LoadFlags, "seconds"> {
+  measure?: boolean;
+  disk?: string;
+  pool?: string;
+  namespace?: string;
+  loadSeconds?: string;
+  out: string;
+}
+
+export function withMeasureFlags(command: Command): Command {
+  return command
+    .optionsGroup("Measure what the changes are worth:")
+    .option(
+      "--measure",
+      "start test VMs with its settings as they are, with each change, and with all, on a test image that is removed afterwards: in " +
+        "--pool of the cluster that is named, else on a small cluster of this machine. The VM itself is left alone",
+    )
+    .option("--disk <name>", "the disk that is measured (default: the first that librbd serves)")
+    .option("--pool <name>", "pool for the test image")
+    .option("--namespace <name>", "namespace in the pool")
+    .option("--repeat <n>", "repeats of every change, interleaved in random order")
+    .option("--load-seconds <s>", "seconds measured in each repeat")
+    .option("--bs <size>", "block size (default: 16k)")
+    .option("--iodepth <n>", "requests in flight (default: 128)")
+    .addOption(
+      new Option("--rw <kind>", "kind of load (default: randread)").choices([
+        ...["randread", "randwrite", "read", "write", "randrw", "rw"],
+      ]),
+    )
+    .option("--size <size>", "bytes of the test image (default: scaled to this machine)")
+    .option("--seed <n>", "seed of the random order, to repeat a run exactly")
+    .option("--out <dir>", "where the run and its report are written", "runs");
+}
