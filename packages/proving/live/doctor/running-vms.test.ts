@@ -1,0 +1,337 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  copyFileSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Examination, examineVm, vmOfHost } from "@siphon/doctor";
+import { createImage, LocalCluster, qemuDefaults, smallGuest, Vm } from "@siphon/lab";
+import { call, callSiphon, main } from "../../../cli/test/support/programs.ts";
+import { kill } from "../../support/attach/run.ts";
+import { askQmp } from "../../support/doctor/ask-qmp.ts";
+import { LibvirtVm } from "../../support/doctor/libvirt-vm.ts";
+import { ProxmoxVm } from "../../support/doctor/proxmox-vm.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "siphon-running-"));
+process.env.SIPHON_STATE_DIR = join(directory, "state");
+/** Ceph and QEMU come from a root (`--root`), which does not take LD_LIBRARY_PATH from here. */
+const inRoot = process.env.SIPHON_TEST_PYTHON !== undefined;
+const libraries = join(directory, "librbd");
+const load =
+  "fio --name=l --rw=randread --bs=16k --iodepth=16 --ioengine=libaio --direct=1 --size=32m --time_based --runtime=60 --output-format=terse";
+
+let ceph: LocalCluster;
+let release: string;
+let lab: Vm;
+let libvirt: LibvirtVm;
+let proxmox: ProxmoxVm;
+const children: ChildProcess[] = [];
+
+before(async () => {
+  chmodSync(directory, 0o755);
+  const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", keyType: "aes", pgs: 8 } as const;
+  ceph = await LocalCluster.up({ name: "running", ...spec });
+  for (const image of ["vm1", "vm-101-disk-0", "web"])
+    await createImage(ceph.admin, { image, size: 64 << 20 });
+  release = /ceph version (\d+\.\d+\.\d+)/.exec(
+    execFileSync("ceph", ["--version"], { encoding: "utf8" }),
+  )![1]!;
+  if (!inRoot) copyLibrbd();
+  const sockets = join(directory, "asok");
+  mkdirSync(sockets, { mode: 0o755 });
+  const { path: conf } = await ceph.clientConf("watched", {
+    admin_socket: join(sockets, "$name.$pid.$cctid.asok"),
+  });
+  [lab, libvirt, proxmox] = await Promise.all([
+    Vm.start({
+      name: "lab",
+      guest: await smallGuest(),
+      settings: {
+        ...qemuDefaults,
+        device: "virtio-blk",
+        iothread: true,
+        ...(!inRoot && { librbdDir: libraries }),
+      },
+      disk: { type: "rbd", pool: "libvirt-pool", image: "vm1", user: "libvirt", conf },
+      accelerator: "tcg",
+    }),
+    LibvirtVm.start(join(directory, "libvirt"), ceph, "web"),
+    ProxmoxVm.start(join(directory, "pve"), 101, "mail", {
+      rbd: `libvirt-pool/vm-101-disk-0:conf=${ceph.conf}:id=admin`,
+      cache: "writeback",
+    }),
+  ]);
+});
+
+after(async () => {
+  for (const child of children) await kill(child);
+  await lab?.shutdown();
+  await libvirt?.[Symbol.asyncDispose]();
+  await proxmox?.[Symbol.asyncDispose]();
+  await ceph?.down();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** A librbd that can be replaced without harm to others. */
+function copyLibrbd(): void {
+  mkdirSync(libraries);
+  for (const file of globSync("/usr/lib/*-linux-gnu/{librbd.so.1.*,librados.so.2.*}"))
+    copyFileSync(file, join(libraries, basename(file)));
+  execFileSync("ldconfig", ["-n", libraries]);
+}
+
+const idsOf = ({ disks, vm }: Examination): string[] =>
+  [...disks.flatMap(({ findings }) => findings), ...vm.findings].map(({ id }) => id);
+
+test("a VM of the lab: release, allocator, threads, librbd's counters and settings, and a monitor that is taken", async () => {
+  const loading = lab.run(`${load} --filename=${lab.device} --runtime=8`);
+  await pause(3000);
+  const vm = await vmOfHost(String(lab.pid), { seconds: 3 });
+  await loading;
+  assert.deepEqual([vm.name, vm.disks.length], ["lab", 1]);
+  assert.equal(vm.host.cephRelease, release);
+  assert.equal(vm.host.allocator?.value, "libc");
+  assert.equal(vm.host.librbd?.value.source, "mapped");
+  const said = vm.notes.join("\n");
+  assert.match(said, /its threads used of a core each: .*(msgr-worker|io_context_pool|IO iothread0|CPU \d)/);
+  assert.match(said, /librbd of libvirt-pool-vm1 as it runs: rbd_cache true, ms_client_mode/);
+  assert.match(said, /librbd of libvirt-pool-vm1: [\d,]+ reads a second of [\d.]+ ms while it was watched/);
+  // Where the release tells, the cluster's mode is known, else what was asked for.
+  assert.match(said, Number.parseInt(release, 10) >= 20 ? /are in crc mode/ : /only what is asked for/);
+  assert.match(vm.unseen.join("\n"), /another client holds the monitor/);
+  const examination = examineVm(vm);
+  for (const id of ["cache-librbd-on", "allocator-libc", "discard-off", "accel-tcg"])
+    assert.ok(idsOf(examination).includes(id), `${id} of ${idsOf(examination)}`);
+  for (const id of ["librbd-old", "librbd-replaced", "iothread-missing", "secure-cost"])
+    assert.ok(!idsOf(examination).includes(id), id);
+});
+
+test("a librbd that is replaced under a VM is told with its release, and with what is installed", {
+  skip: inRoot && "the root's QEMU takes its own librbd",
+}, async () => {
+  const [file] = globSync(`${libraries}/librbd.so.1.*`);
+  copyFileSync(file!, `${file}.new`);
+  renameSync(`${file}.new`, file!);
+  const vm = await vmOfHost(String(lab.pid), { seconds: 0 });
+  const found = examineVm(vm).vm.findings.find(({ id }) => id === "librbd-replaced");
+  const version = basename(file!).replace("librbd.so.", "");
+  assert.ok(
+    found?.why.includes(
+      `runs librbd ${version} (Ceph ${release}) from ${file}, and ${version} (Ceph ${release}) is installed`,
+    ),
+    found?.why,
+  );
+});
+
+test("a domain of libvirt: its name, its user, its iothread; the monitor is libvirt's", async () => {
+  const vm = await vmOfHost(libvirt.name, { seconds: 1 });
+  assert.equal(vm.managedBy, "libvirt");
+  assert.equal(vm.disks[0]?.source.user?.value, "libvirt");
+  assert.equal(vm.disks[0]?.source.image, "web");
+  assert.match(vm.unseen.join("\n"), /libvirt holds the monitor/);
+  const examination = examineVm(vm);
+  assert.ok(!idsOf(examination).includes("key-exposed"), "libvirt hides the key");
+  for (const id of ["iothread-missing", "cache-librbd-on", "allocator-libc"])
+    assert.ok(idsOf(examination).includes(id), `${id} of ${idsOf(examination)}`);
+  // A second question, of the domain's XML, is about the same disk in the same words.
+  const xml = join(directory, "domain.xml");
+  writeFileSync(xml, await libvirt.xml());
+  const { stdout } = await callSiphon(["doctor", "vm", xml, "--json"]);
+  const told = idsOf(JSON.parse(stdout) as Examination);
+  for (const id of ["iothread-missing", "cache-librbd-on"]) assert.ok(told.includes(id), `${id} of ${told}`);
+});
+
+test("a VM started as Proxmox does: what was set and plugged in since, by its monitor; its guest's scheduler, by its agent", async () => {
+  await createImage(ceph.admin, { image: "plugged", size: 16 << 20 });
+  await askQmp(
+    proxmox.qmpSocket,
+    {
+      execute: "block_set_io_throttle",
+      arguments: { id: "scsi0", bps: 0, bps_rd: 0, bps_wr: 0, iops: 500, iops_rd: 0, iops_wr: 0 },
+    },
+    {
+      execute: "blockdev-add",
+      arguments: {
+        ...{ driver: "rbd", "node-name": "added", pool: "libvirt-pool", image: "plugged" },
+        ...{ conf: ceph.conf, user: "libvirt", cache: { direct: true } },
+      },
+    },
+    {
+      execute: "device_add",
+      arguments: { driver: "scsi-hd", bus: "virtioscsi0.0", lun: 1, drive: "added", id: "scsi1" },
+    },
+  );
+  await proxmox.startAgent();
+  await proxmox.guest.run("echo mq-deadline > /sys/block/sda/queue/scheduler");
+  const vm = await vmOfHost("101", { seconds: 0 });
+  assert.deepEqual([vm.name, vm.managedBy], ["mail", "proxmox"]);
+  const examination = examineVm(vm);
+  const [scsi0] = examination.disks;
+  assert.ok(
+    scsi0?.findings.some(({ id, why }) => id === "throttled" && /500/.test(why)),
+    JSON.stringify(scsi0),
+  );
+  const plugged = examination.disks.find(({ source }) => source === "libvirt-pool/plugged");
+  assert.ok(plugged?.rbd, JSON.stringify(examination.disks));
+  assert.ok(!plugged.findings.some(({ id }) => id === "cache-librbd-on"));
+  const scheduler = examination.vm.findings.find(({ id }) => id === "guest-scheduler");
+  assert.match(scheduler?.why ?? vm.unseen.join("\n"), /sda has mq-deadline/);
+  assert.match(vm.unseen.join("\n"), /no admin socket/);
+  // Whoever asks hangs up: Proxmox's own tools get in afterwards.
+  const [status] = await askQmp(proxmox.qmpSocket, { execute: "query-status" });
+  assert.equal((status as { status: string }).status, "running");
+});
+
+test("pins and a CPU limit of a VM that runs", async (t) => {
+  const [iothreads] = await askQmp(proxmox.qmpSocket, { execute: "query-iothreads" });
+  const all = iothreads as { id: string; "thread-id": number }[];
+  const iothread = all.find(({ id }) => id === "iothread-virtioscsi0");
+  const tids = globSync(`/proc/${proxmox.pid}/task/*`).map((path) => basename(path));
+  const nameOf = (tid: string) => readFileSync(`/proc/${proxmox.pid}/task/${tid}/comm`, "utf8").trim();
+  const pinned = tids.filter((tid) => /^CPU \d/.test(nameOf(tid)));
+  assert.equal(pinned.length, 2);
+  pinned.push(String(iothread!["thread-id"]));
+  for (const tid of pinned) execFileSync("taskset", ["-pc", "0", tid]);
+  const vm = await vmOfHost("101", { seconds: 0 });
+  assert.ok(idsOf(examineVm(vm)).includes("thread-shares-core"), JSON.stringify(vm.host));
+  // The thread itself has no name: this one is too long for the kernel.
+  assert.match(vm.host.sharedCores!.value, /^IO iothread-virtioscsi0 may run on core 0 only/);
+  for (const tid of pinned) execFileSync("taskset", ["-pc", "0-1", tid]);
+  const group = limitedGroup(t.name);
+  if (group === undefined) return t.diagnostic("control groups cannot be made here");
+  try {
+    writeFileSync(join(group, "cgroup.procs"), String(proxmox.pid));
+    const loading = proxmox.guest.run(`${load} --filename=/dev/sda --runtime=5`);
+    const limited = await vmOfHost("101", { seconds: 3 });
+    await loading;
+    const ids = idsOf(examineVm(limited));
+    assert.ok(ids.includes("cpu-limit") && ids.includes("cpu-throttled"), `${ids}`);
+  } finally {
+    writeFileSync(join(group, "../cgroup.procs"), String(proxmox.pid));
+    rmdir(group);
+  }
+});
+
+/** A control group of version 2 or 1 that gets a fifth of a CPU; undefined where none can be made. */
+function limitedGroup(name: string): string | undefined {
+  const own = `siphon-${process.pid}-${name.length}`;
+  for (const [top, file, limit] of [
+    ["/sys/fs/cgroup", "cpu.max", "20000 100000"],
+    ["/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", "20000"],
+  ] as const) {
+    const group = join(top, own);
+    try {
+      mkdirSync(group);
+      writeFileSync(join(group, file), limit, { flag: "r+" });
+      return group;
+    } catch {
+      rmdir(group);
+    }
+  }
+  return undefined;
+}
+
+function rmdir(path: string): void {
+  execFileSync("sh", ["-c", 'rmdir "$0" 2>/dev/null || true', path]);
+}
+
+test("without root a VM of another user is seen by its command line, and what is not seen is said", {
+  skip: process.geteuid?.() !== 0 && "only root can become another user",
+}, async () => {
+  process.setegid!(65534);
+  process.seteuid!(65534);
+  try {
+    const vm = await vmOfHost(libvirt.name, { seconds: 0 });
+    assert.equal(vm.disks[0]?.source.image, "web");
+    assert.equal(vm.host.allocator, undefined);
+    const unseen = vm.unseen.join("\n");
+    assert.match(
+      unseen,
+      /libraries that the process has mapped: it is another user's process; run siphon as root/,
+    );
+    assert.match(unseen, /librbd's counters/);
+    const ids = idsOf(examineVm(vm));
+    assert.ok(ids.includes("cache-librbd-on") && !ids.includes("allocator-libc"), `${ids}`);
+  } finally {
+    process.seteuid!(0);
+    process.setegid!(0);
+  }
+});
+
+test("all VMs of the host on one page, without the key of any of them", async () => {
+  const html = join(directory, "page.html");
+  const { stdout, stderr, code } = await callSiphon(["doctor", "vm", "--seconds", "1", "--html", html]);
+  assert.equal(code, 0, stderr);
+  if (process.env.SIPHON_SHOW) process.stdout.write(stdout);
+  for (const title of ["lab", "mail 101", libvirt.name])
+    assert.match(stdout, new RegExp(`^${title} .*\\(`, "m"));
+  const keyrings = globSync(join(ceph.conf, "../*.keyring")).map((path) => readFileSync(path, "utf8"));
+  const keys = [...keyrings.join("\n").matchAll(/key = (\S+)/g)];
+  assert.ok(keys.length > 0);
+  for (const [, key] of keys) {
+    assert.ok(!stdout.includes(key!), "no key is printed");
+    assert.ok(!readFileSync(html, "utf8").includes(key!), "no key is on the page");
+  }
+});
+
+/** A program that only waits, under the name and with the arguments of a QEMU. */
+async function fake(name: string, script: string): Promise<ChildProcess> {
+  const disk = ["-drive", "file=rbd:p/i:id=u,if=none,id=d0,cache=none", "-device", "virtio-blk-pci,drive=d0"];
+  const child = spawn("/bin/bash", ["-c", script, "-nodefaults", "-name", `guest=${name}`, ...disk], {
+    argv0: "/usr/bin/qemu-system-x86_64",
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  children.push(child);
+  await once(child.stdout!, "data");
+  return child;
+}
+
+test("50 VMs on one host take less than 15 s of CPU", async () => {
+  for (let index = 0; index < 50; index++) await fake(`siphon-many-${index}`, "echo; read line");
+  const words = [main, "doctor", "vm", "--seconds", "2", "--json"];
+  const timed = 'TIMEFORMAT="%U %S"; time "$0" "$@"';
+  const { stdout, stderr } = await call("/bin/bash", ["-c", timed, process.execPath, ...words]);
+  const { vms } = JSON.parse(stdout) as { vms: Examination[] };
+  assert.equal(vms.filter(({ name }) => name?.startsWith("siphon-many-")).length, 50, stderr);
+  // On a busy machine the clock counts other people's work.
+  const seconds = stderr.trim().split("\n").at(-1)!.split(" ").map(Number);
+  assert.ok(seconds[0]! + seconds[1]! + 2 < 15, stderr);
+  for (const child of children.splice(0)) await kill(child);
+});
+
+test("a process that becomes another program is not mistaken for the VM that it was", async () => {
+  const child = await fake("siphon-changes", "echo; read line; exec sleep 600");
+  const watching = vmOfHost("siphon-changes", { seconds: 2 });
+  await pause(500);
+  child.stdin!.write("\n");
+  const vm = await watching;
+  assert.match(vm.unseen.join("\n"), /another program took the place of process/);
+  assert.deepEqual([vm.notes, vm.host], [[], {}]);
+});
+
+test("a VM that ends while it is watched is told as far as it was seen", async () => {
+  const said = () => readFileSync(proxmox.qmpLog, "utf8").split("rd_operations").length;
+  const before = said();
+  const watching = vmOfHost("101", { seconds: 5 });
+  while (said() === before) await pause(20);
+  await proxmox.end();
+  const vm = await watching;
+  assert.equal(vm.name, "mail");
+  assert.match(
+    vm.unseen.join("\n"),
+    /what its threads do: the process (has ended|ended while it was watched)/,
+  );
+  await assert.rejects(vmOfHost("101", { seconds: 0 }), /no QEMU process on this host is 101/);
+});
