@@ -194,6 +194,18 @@ test("a VM started as Proxmox does: what was set and plugged in since, by its mo
   assert.equal((status as { status: string }).status, "running");
 });
 
+test("the change of a running VM is told in its platform's words, and written through what runs it", async () => {
+  const words = ["doctor", "fix", libvirt.name, "--finding", "iothread-missing"];
+  const { stdout, code } = await callSiphon(words);
+  assert.equal(code, 0);
+  assert.match(
+    stdout,
+    /^# libvirt-1-format: <iothreads>1<\/iothreads> and iothread='1' in <driver>\n# .*virsh define/,
+  );
+  const refused = await callSiphon([...words, "--write"]);
+  assert.match(refused.stderr, /goes through what runs it\n\s+virsh dumpxml --inactive/);
+});
+
 test("pins and a CPU limit of a VM that runs", async (t) => {
   const [iothreads] = await askQmp(proxmox.qmpSocket, { execute: "query-iothreads" });
   const all = iothreads as { id: string; "thread-id": number }[];

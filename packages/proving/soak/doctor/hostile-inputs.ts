@@ -18,7 +18,10 @@ export function wholeInputs(): InputFile[][] {
   );
   const line = `/usr/bin/kvm -name a -drive file=rbd:p/i:id=u:key=${secret}:mon_host=192.0.2.1,if=none,id=d0,format=qcow2 -device virtio-blk-pci,drive=d0,num-queues=9 -object secret,id=s,data=${secret}`;
   const config = `[global]\nmon host = 192.0.2.1\nkey = ${secret}\nauth client required = none\n[client.x]\nrbd_plugins = pwl_cache\nrbd_persistent_cache_mode = ssd\n`;
-  return [...cases, [{ name: "ps.txt", text: line }], [{ name: "ceph.conf", text: config }]];
+  const template = `NAME="a"\nVCPU="4"\nDISK=[DATASTORE="ceph",DEV_PREFIX="sd",CACHE="writeback",\n  CEPH_KEY="${secret}" ]\nFEATURES=[IOTHREADS="1"]\n`;
+  const disk = `<disk type='network' device='disk'><driver name='qemu' cache='writeback'/><source protocol='rbd' name='p/i'><host name='192.0.2.1'/></source><auth username='u'><secret type='ceph' uuid='${secret}'/></auth><target dev='vda' bus='virtio'/></disk>`;
+  const alone = { "ps.txt": line, "ceph.conf": config, "template.one": template, "disk.xml": disk };
+  return [...cases, ...Object.entries(alone).map(([name, text]) => [{ name, text }])];
 }
 
 /** Where text is changed, and how: numbers that any text makes something of. */

@@ -1,5 +1,5 @@
 import { chmod, copyFile, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { DoctorError, type Fix, fixFor, type InputFile, vmOfHost } from "@siphon/doctor";
+import { DoctorError, examineVm, type Fix, fixFor, type InputFile, vmOfHost } from "@siphon/doctor";
 import { Command } from "commander";
 import { readInputs } from "./inputs.ts";
 
@@ -24,6 +24,7 @@ export function fixCommand(): Command {
 
 async function run(words: string[], { finding, disk, write }: FixFlags): Promise<void> {
   const files = (await readInputs(words)) ?? (await configurationOf(words[0]!));
+  if (files === undefined) return explainRunning(words[0]!, finding, disk, write === true);
   const fix = fixFor(files, finding, disk);
   process.stdout.write(rendered(fix, write === true));
   if (write !== true) return;
@@ -43,7 +44,7 @@ function rendered({ patches, words }: Fix, write: boolean): string {
 }
 
 /** A VM by its id has its configuration in a known place on Proxmox; a libvirt domain is changed through libvirt. */
-async function configurationOf(name: string): Promise<InputFile[]> {
+async function configurationOf(name: string): Promise<InputFile[] | undefined> {
   const path = `/etc/pve/qemu-server/${name}.conf`;
   const text = /^\d+$/.test(name) ? await readFile(path, "utf8").catch(() => undefined) : undefined;
   if (text !== undefined) {
@@ -53,10 +54,29 @@ async function configurationOf(name: string): Promise<InputFile[]> {
       ...(storages === undefined ? [] : [{ name: "/etc/pve/storage.cfg", text: storages }]),
     ];
   }
-  await vmOfHost(name, { seconds: 0 });
-  throw new DoctorError("SIPHON_NO_FIX", `the change of a running VM goes through what runs it`, {
-    hint: `virsh dumpxml --inactive ${name} > ${name}.xml; siphon doctor fix ${name}.xml --finding ID --write; virsh define ${name}.xml`,
-  });
+  return undefined;
+}
+
+/** A VM that runs is changed through what runs it: the words of the change, and the way to a patch. */
+async function explainRunning(
+  name: string,
+  finding: string,
+  disk: string | undefined,
+  write: boolean,
+): Promise<void> {
+  const { disks, vm } = examineVm(await vmOfHost(name, { seconds: 0 }));
+  const chosen = disks.filter((each) => disk === undefined || each.disk === disk);
+  const found = [...chosen, { disk: "", ...vm }].flatMap(({ disk: of, findings }) =>
+    findings.filter(({ id }) => id === finding).map(({ fix }) => `# ${of === "" ? "" : `${of}: `}${fix}`),
+  );
+  const hint = `virsh dumpxml --inactive ${name} > ${name}.xml; siphon doctor fix ${name}.xml --finding ${finding} --write; virsh define ${name}.xml`;
+  if (found.length === 0)
+    throw new DoctorError("SIPHON_NO_FIX", `${name} has no finding ${finding}`, {
+      hint: `siphon doctor vm ${name} lists what it has`,
+    });
+  if (write)
+    throw new DoctorError("SIPHON_NO_FIX", "the change of a running VM goes through what runs it", { hint });
+  process.stdout.write(`${[...new Set(found)].join("\n")}\n# of a libvirt domain, as a patch: ${hint}\n`);
 }
 
 /** The new text in the file's place, never half of it; what was there is kept. */
