@@ -22,7 +22,7 @@ parameter() { sed -n "s/.*siphon\.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 # Buses behind buses: PCI shows the virtio and ATA controllers, those show the disks.
 modprobe -abq $(cat /sys/bus/pci/devices/*/modalias)
 modprobe -abq $(cat /sys/bus/virtio/devices/*/modalias)
-[ -d /sys/module/libata ] && modprobe -abq sd_mod
+[ -d /sys/module/libata ] || [ -d /sys/module/virtio_scsi ] && modprobe -abq sd_mod
 
 ip link set lo up
 address=$(parameter address)

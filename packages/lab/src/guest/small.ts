@@ -66,7 +66,7 @@ interface Manifest {
 }
 
 /** Raise it when the way of building changes and its inputs do not. */
-const recipe = 2;
+const recipe = 3;
 
 const programNames = ["fio", "mkfs.xfs"];
 
