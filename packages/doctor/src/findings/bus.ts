@@ -1,13 +1,13 @@
 import { isData } from "../model/disk.ts";
 import type { Finding } from "./finding.ts";
-import { diskName, qmSet } from "./words.ts";
+import { diskName, proxmoxName, qmSet, volumeOf } from "./words.ts";
 import { published } from "./worth.ts";
 
 const toVirtio: Finding["fix"] = {
   qemu: "-drive if=none,id=d0,... -device virtio-blk-pci,drive=d0 (or a virtio-scsi-pci controller with scsi-hd)",
   libvirt: "<target dev='vda' bus='virtio'/>, without the disk's <address>",
   proxmox: (subject) =>
-    `qm disk detach: rename the line ${diskName(subject)}: to scsi0: (qm set VMID --delete ${diskName(subject)}; then ${qmSet(subject, "--scsihw virtio-scsi-single --scsi0 VOLUME,iothread=1,discard=on")}) and set --boot order=scsi0`,
+    `${qmSet(subject, `--delete ${proxmoxName(subject)}`)}; ${qmSet(subject, `--scsihw virtio-scsi-single --scsi0 ${volumeOf(subject)},iothread=1,discard=on --boot order=scsi0`)} (the volume is the same; --boot if it is the boot disk)`,
   kubevirt: "disk: {bus: virtio}",
   incus: (subject) => `incus config device set INSTANCE ${diskName(subject)} io.bus=virtio-scsi`,
   opennebula: 'DISK = [ ..., DEV_PREFIX = "vd" ]',

@@ -20,6 +20,16 @@ export function qmDisk({ vm, disk }: Subject, changes: Readonly<Record<string, s
   return `qm set ${vm.id ?? "VMID"} --${name} ${kept.join(",")}`;
 }
 
+/** The name of a disk in Proxmox's configuration: QEMU's command line has it as `drive-scsi0`. */
+export function proxmoxName(subject: Subject): string {
+  return diskName(subject).replace(/^drive-/, "");
+}
+
+/** The volume of a Proxmox disk as its configuration has it. */
+export function volumeOf({ disk }: Subject): string {
+  return disk?.written?.split(",")[0] ?? "VOLUME";
+}
+
 /** The `<driver>` of a libvirt disk with some attributes. */
 export function driverLine(attributes: string): string {
   return `<driver name='qemu' type='raw' ${attributes}/>`;

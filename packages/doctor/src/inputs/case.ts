@@ -12,11 +12,13 @@ import type { Format, InputFile, RecognisedFile } from "./input.ts";
 import { kubevirtVm, vmKinds } from "./kubernetes/kubevirt.ts";
 import { ofKind, readObjects } from "./kubernetes/objects.ts";
 import { rookVm } from "./kubernetes/rook.ts";
+import { domainsIn } from "./libvirt/several.ts";
 import { libvirtVm } from "./libvirt/vm.ts";
 import { opennebulaVm } from "./opennebula/vm.ts";
 import { ansibleVm } from "./openstack/ansible.ts";
 import { novaVm } from "./openstack/nova.ts";
 import { proxmoxVm } from "./proxmox/vm.ts";
+import { commandLines } from "./qemu/several.ts";
 import { qemuVm } from "./qemu/vm.ts";
 import { nvmeofVm, spdkVm } from "./spdk/vm.ts";
 import { readXml } from "./xml.ts";
@@ -44,8 +46,12 @@ function mainVms(of: Select, facts: HostFacts): Vm[] {
   const vmObjects = ofKind(objects, ...vmKinds);
   const storages = of("incus-storage").flatMap((file) => readYaml(file));
   const vms = [
-    ...of("qemu").map((file) => qemuVm(file, of("qemu-config"))),
-    ...of("libvirt").map((file) => libvirtVm(file, pools)),
+    ...of("qemu")
+      .flatMap(commandLines)
+      .map((file) => qemuVm(file, of("qemu-config"))),
+    ...of("libvirt")
+      .flatMap(domainsIn)
+      .map((file) => libvirtVm(file, pools)),
     ...of("proxmox").map((file) => proxmoxVm(file, of("proxmox-storage")[0], facts.qemuServer)),
     ...vmObjects.map((object) => kubevirtVm(object, objects)),
     ...of("nova").map((file) => novaVm(file, of("release")[0])),

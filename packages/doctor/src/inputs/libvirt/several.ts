@@ -1,0 +1,16 @@
+import type { InputFile } from "../input.ts";
+
+/** The domains of a text, each where it stands: the XML of several, one after the other, is no document. */
+export function domainsIn(file: InputFile): InputFile[] {
+  const { name, text } = file;
+  const parts = text.split(/(?<=<\/domain>)(?=\s*(?:<\?xml|<!--|<domain[\s>]))/);
+  if (parts.length === 1 || !/^\s*(<\?xml|<!--|<domain[\s>])/.test(text)) return [file];
+  let before = "";
+  return parts.map((part) => {
+    // A declaration is allowed at the very beginning alone.
+    const body = part.replace(/<\?xml[^>]*\?>/, "");
+    const own = { name, text: "\n".repeat(before.split("\n").length - 1) + body };
+    before += part;
+    return own;
+  });
+}
