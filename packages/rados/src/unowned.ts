@@ -1,8 +1,7 @@
 /**
- * As any error that nobody catches it ends the process, with its stack, unless the process listens to `uncaughtException`.
- *
- * @throws what a callback of this package's user threw, outside of whatever called it: nobody here can answer for it, and it must
- *   not be taken for a fault of a connection or keep others from being called
+ * Throws an error of a callback outside of the call that reached it: nothing here can handle it, and it must not count as a fault of
+ * a connection or keep other callbacks from being called. Like any error that nobody catches it ends the process, with its stack,
+ * unless the process listens to `uncaughtException`.
  */
 export function throwUnowned(error: unknown): void {
   process.nextTick(() => {

@@ -1,16 +1,13 @@
 import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
-import { throwUnowned } from "@siphon/rados/engine";
-import { SiphonError } from "@siphon/wire";
 import { ImageCache } from "../cache/image-cache.ts";
 import type { ClassCall } from "../cls/class-call.ts";
 import { changeAll } from "../cls/run.ts";
 import { assertOneKey } from "../encryption/one-key.ts";
-import { isFenced, type RbdError } from "../errors.ts";
+import { isFenced } from "../errors.ts";
 import type { ImageHeader } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import { ImageIo } from "../io/image-io.ts";
-import { ExclusiveLock } from "../lock/exclusive-lock.ts";
-import type { LockHost } from "../lock/lock-host.ts";
+import type { ExclusiveLock } from "../lock/exclusive-lock.ts";
 import type { MaintainedImage } from "../maintenance/maintained-image.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { headerObject } from "../object-names.ts";
@@ -20,10 +17,11 @@ import { encodeNotifyMessage, type NotifyMessage } from "../watch/notify-message
 import { Adoption } from "./adoption.ts";
 import { CurrentHeader } from "./current-header.ts";
 import { Ending } from "./ending.ts";
-import { assertReadable, assertWritable, has } from "./features.ts";
-import { notice } from "./notices.ts";
+import { assertReadable, assertWritable } from "./features.ts";
+import { Listeners } from "./listeners.ts";
 import { type OpenOptions, snapIdOf } from "./open-options.ts";
 import { OwnMap } from "./own-map.ts";
+import { Ownership } from "./ownership.ts";
 import { Requests } from "./requests.ts";
 import { presenceOf } from "./shown.ts";
 import { Timestamps } from "./timestamps.ts";
@@ -33,7 +31,7 @@ import { type WriteHold, WriteHolds } from "./write-holds.ts";
  * An image with all that keeps it current: its header as it changes, the watch on it, the lock, the object map, and the I/O
  * that goes by them. The public face of it is `Image`.
  */
-export class OpenImage implements LockHost, MaintainedImage {
+export class OpenImage implements MaintainedImage {
   readonly cluster: Cluster;
   /** Pool of the header, with the image's namespace. */
   readonly pool: Pool;
@@ -44,19 +42,15 @@ export class OpenImage implements LockHost, MaintainedImage {
   readonly readOnly: boolean;
   /** Requests to the lock's owner, and requests of others to us. */
   readonly requests: Requests;
-  readonly #keepsLock: boolean;
-  readonly #resized = new Set<(size: number) => void>();
-  readonly #changed = new Set<() => void>();
+  readonly #listeners = new Listeners();
   readonly #current: CurrentHeader;
   readonly #map: OwnMap;
-  #lock: ExclusiveLock | undefined;
+  readonly #ownership: Ownership;
   #watch: HeaderWatch | undefined;
   readonly #adoption: Adoption;
   readonly #ending: Ending;
   readonly #timestamps: Timestamps;
   readonly #holds = new WriteHolds(this);
-  /** Writes are held back until the lock was given away. */
-  #handingOver = false;
 
   private constructor(
     cluster: Cluster,
@@ -70,7 +64,6 @@ export class OpenImage implements LockHost, MaintainedImage {
     this.#current = new CurrentHeader(this, header, options);
     this.readOnly = (options.readOnly ?? false) || snapId !== NO_SNAP;
     this.maps = new StoredObjectMaps(pool, header.id);
-    this.#keepsLock = options.exclusive ?? false;
     this.#map = new OwnMap(this);
     const presence = presenceOf({
       pool,
@@ -113,7 +106,18 @@ export class OpenImage implements LockHost, MaintainedImage {
       },
       change: (call) => changeAll(pool, this.headerName, [call]),
     });
-    this.#followLockFeature();
+    this.#ownership = new Ownership({
+      ...{ cluster, pool, readOnly: this.readOnly, keepsLock: options.exclusive ?? false },
+      ...{ io: this.io, map: this.#map },
+      header: () => this.header,
+      watchCookie: () => this.watchCookie(),
+      askOwner: (message) => this.requests.askOwner(message),
+      tell: (message) => this.tell(message),
+      refresh: () => this.refresh(),
+      settled: () => this.#adoption.settled,
+      hasEnded: () => this.#ending.signal.aborted,
+      fenced: (error) => this.#ending.fail(error),
+    });
   }
 
   static async open(
@@ -152,29 +156,23 @@ export class OpenImage implements LockHost, MaintainedImage {
     return this.#holds.reason;
   }
 
-  get image(): { id: string; name: string } {
-    return this.header;
-  }
-
   get headerName(): string {
     return headerObject(this.header.id);
   }
 
   /** Undefined for images without feature exclusive-lock, and those that are only read. */
   get lock(): ExclusiveLock | undefined {
-    return this.#lock;
+    return this.#ownership.lock;
   }
 
   /** Calls back with each new size. */
   onResize(listener: (size: number) => void): Disposable {
-    this.#resized.add(listener);
-    return { [Symbol.dispose]: () => this.#resized.delete(listener) };
+    return this.#listeners.onResize(listener);
   }
 
   /** Calls back whenever the header was read again. */
   onChange(listener: () => void): Disposable {
-    this.#changed.add(listener);
-    return { [Symbol.dispose]: () => this.#changed.delete(listener) };
+    return this.#listeners.onChange(listener);
   }
 
   /** Nothing is read or written behind `size` any more, which is where the image is to end; undefined: all that the header says. */
@@ -182,12 +180,7 @@ export class OpenImage implements LockHost, MaintainedImage {
     const before = this.io.size;
     this.io.endsAt = size ?? Number.POSITIVE_INFINITY;
     this.io.generation++;
-    this.#tellSize(before);
-  }
-
-  #tellSize(before: number): void {
-    if (this.io.size === before) return;
-    for (const listener of [...this.#resized]) told(() => listener(this.io.size));
+    this.#listeners.resized(before, this.io.size);
   }
 
   /** Reads the header again; when this returns, the image follows it. */
@@ -196,9 +189,9 @@ export class OpenImage implements LockHost, MaintainedImage {
   }
 
   followed(sizeBefore: number): void {
-    this.#followLockFeature();
-    this.#tellSize(sizeBefore);
-    for (const listener of [...this.#changed]) told(listener);
+    this.#ownership.follow();
+    this.#listeners.resized(sizeBefore, this.io.size);
+    this.#listeners.changed();
   }
 
   /** Changes the header, the object map as a whole, or objects behind the map's back: see `Adoption`. */
@@ -214,8 +207,8 @@ export class OpenImage implements LockHost, MaintainedImage {
   /** Changes the header: all of it or nothing, and only while the lock is ours. */
   async changeHeader(...calls: readonly ClassCall[]): Promise<void> {
     const change = (...guards: ClassCall[]) => changeAll(this.pool, this.headerName, [...guards, ...calls]);
-    if (this.#lock === undefined) await change();
-    else await this.#lock.guarded(change);
+    if (this.lock === undefined) await change();
+    else await this.lock.guarded(change);
   }
 
   /** Follows the header that was just changed, and tells all others who have the image open. */
@@ -229,7 +222,7 @@ export class OpenImage implements LockHost, MaintainedImage {
 
   async ensureOwner(): Promise<void> {
     this.assertOpen();
-    await this.#lock?.acquire();
+    await this.lock?.acquire();
   }
 
   get isClosed(): boolean {
@@ -246,62 +239,25 @@ export class OpenImage implements LockHost, MaintainedImage {
     if (!this.#ending.close()) return;
     await this.#timestamps.close();
     try {
-      if (this.#ending.failure === undefined) await this.#lock?.close();
+      if (this.#ending.failure === undefined) await this.lock?.close();
     } catch (error) {
       // A client that is cut off cannot give anything back.
       if (!isFenced(error)) throw error;
     } finally {
       await this.io.pauseWrites();
       this.io.failWrites(this.#ending.closedError());
-      if (this.#lock?.mayBeHeld !== true) await this.#watch?.close();
+      if (this.lock?.mayBeHeld !== true) await this.#watch?.close();
     }
   }
 
-  // LockHost:
-
   watchCookie(): Promise<bigint> {
     return this.#watch!.cookie();
-  }
-
-  askOwner(message: NotifyMessage): Promise<number | undefined> {
-    return this.requests.askOwner(message);
   }
 
   /** Others are told; nobody's answer matters. */
   async tell(message: NotifyMessage): Promise<void> {
     if (message.type === "unknown") return;
     await this.pool.notify(this.headerName, encodeNotifyMessage(message)).catch(() => {});
-  }
-
-  async acquired(): Promise<void> {
-    await this.refresh();
-    assertWritable(this.header);
-    await this.#map.open();
-    this.io.setOwner(true);
-  }
-
-  async releasing(): Promise<void> {
-    this.#handingOver = true;
-    await this.io.pauseWrites();
-    await this.#adoption.settled;
-    this.io.setOwner(false);
-    await this.#map.close();
-  }
-
-  released(): void {
-    this.io.setOwner(false);
-    this.io.objectMap = undefined;
-    if (this.#handingOver) this.io.resumeWrites();
-    this.#handingOver = false;
-  }
-
-  notReleased(error: unknown): void {
-    if (!(error instanceof SiphonError)) throwUnowned(error);
-    else if (!this.#ending.signal.aborted) notice({ event: "kept", image: this.header.name, error });
-  }
-
-  fenced(error: RbdError): void {
-    this.#ending.fail(error);
   }
 
   async #start(unwatched: boolean): Promise<void> {
@@ -316,7 +272,7 @@ export class OpenImage implements LockHost, MaintainedImage {
       },
       failing: (error) => this.#holds.failing("watch", error),
       renewed: async () => {
-        await this.#lock?.renew();
+        await this.lock?.renew();
         await this.refresh();
       },
       restored: () => {
@@ -329,15 +285,6 @@ export class OpenImage implements LockHost, MaintainedImage {
     await this.refresh();
   }
 
-  /** Feature exclusive-lock can be enabled and disabled while the image is open. */
-  #followLockFeature(): void {
-    const locks = !this.readOnly && has(this.header, "exclusiveLock");
-    if (locks === (this.#lock !== undefined)) return;
-    this.#lock = locks ? new ExclusiveLock(this, { keep: this.#keepsLock }) : undefined;
-    this.io.objectMap = undefined;
-    this.io.setOwner(false);
-  }
-
   invalidateMap(snapId: number | undefined): Promise<void> {
     return this.#map.invalidate(snapId);
   }
@@ -346,13 +293,4 @@ export class OpenImage implements LockHost, MaintainedImage {
 interface WithoutParents {
   /** The parent may be gone already: for an image that is only to be removed or put away, and not read. */
   readonly withoutParents?: boolean;
-}
-
-/** An error thrown by a listener has no owner here. */
-function told(listener: () => void): void {
-  try {
-    listener();
-  } catch (error) {
-    throwUnowned(error);
-  }
 }

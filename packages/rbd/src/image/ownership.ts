@@ -1,0 +1,122 @@
+import type { Cluster, Pool } from "@siphon/rados";
+import { throwUnowned } from "@siphon/rados/engine";
+import { SiphonError } from "@siphon/wire";
+import type { RbdError } from "../errors.ts";
+import type { ImageHeader } from "../header/image-header.ts";
+import type { ImageIo } from "../io/image-io.ts";
+import { ExclusiveLock } from "../lock/exclusive-lock.ts";
+import type { LockHost } from "../lock/lock-host.ts";
+import type { NotifyMessage } from "../watch/notify-message.ts";
+import { assertWritable, has } from "./features.ts";
+import { notice } from "./notices.ts";
+import type { OwnMap } from "./own-map.ts";
+
+/** The parts of an open image that depend on its lock. */
+export interface OwnedImage {
+  readonly cluster: Cluster;
+  readonly pool: Pool;
+  readonly readOnly: boolean;
+  /** Never give the lock to another client. */
+  readonly keepsLock: boolean;
+  readonly io: Pick<ImageIo, "pauseWrites" | "resumeWrites" | "setOwner" | "objectMap">;
+  readonly map: Pick<OwnMap, "open" | "close">;
+  header(): ImageHeader;
+  watchCookie(): Promise<bigint>;
+  askOwner(message: NotifyMessage): Promise<number | undefined>;
+  tell(message: NotifyMessage): Promise<void>;
+  /** Reads the header again. */
+  refresh(): Promise<void>;
+  /** Resolves once the image follows all changes of its header. */
+  settled(): Promise<void>;
+  /** Whether the image was closed. */
+  hasEnded(): boolean;
+  fenced(error: RbdError): void;
+}
+
+/**
+ * The lock of an open image, as long as the image has one: feature exclusive-lock can be enabled and disabled while the image is open.
+ * Writes begin once the lock is acquired, the header was read and the object map is loaded; they end before the lock is given away.
+ */
+export class Ownership implements LockHost {
+  readonly #image: OwnedImage;
+  #lock: ExclusiveLock | undefined;
+  /** Writes are held back until the lock was given away. */
+  #handingOver = false;
+
+  constructor(image: OwnedImage) {
+    this.#image = image;
+    this.follow();
+  }
+
+  /** Undefined for images without feature exclusive-lock, and for those that are only read. */
+  get lock(): ExclusiveLock | undefined {
+    return this.#lock;
+  }
+
+  /** Follows the header's feature exclusive-lock. */
+  follow(): void {
+    const { io, readOnly, keepsLock } = this.#image;
+    const locks = !readOnly && has(this.#image.header(), "exclusiveLock");
+    if (locks === (this.#lock !== undefined)) return;
+    this.#lock = locks ? new ExclusiveLock(this, { keep: keepsLock }) : undefined;
+    io.objectMap = undefined;
+    io.setOwner(false);
+  }
+
+  get cluster(): Cluster {
+    return this.#image.cluster;
+  }
+
+  get pool(): Pool {
+    return this.#image.pool;
+  }
+
+  get image(): { id: string; name: string } {
+    return this.#image.header();
+  }
+
+  watchCookie(): Promise<bigint> {
+    return this.#image.watchCookie();
+  }
+
+  askOwner(message: NotifyMessage): Promise<number | undefined> {
+    return this.#image.askOwner(message);
+  }
+
+  tell(message: NotifyMessage): Promise<void> {
+    return this.#image.tell(message);
+  }
+
+  async acquired(): Promise<void> {
+    await this.#image.refresh();
+    assertWritable(this.#image.header());
+    await this.#image.map.open();
+    this.#image.io.setOwner(true);
+  }
+
+  async releasing(): Promise<void> {
+    const { io, map } = this.#image;
+    this.#handingOver = true;
+    await io.pauseWrites();
+    await this.#image.settled();
+    io.setOwner(false);
+    await map.close();
+  }
+
+  released(): void {
+    const { io } = this.#image;
+    io.setOwner(false);
+    io.objectMap = undefined;
+    if (this.#handingOver) io.resumeWrites();
+    this.#handingOver = false;
+  }
+
+  notReleased(error: unknown): void {
+    if (!(error instanceof SiphonError)) throwUnowned(error);
+    else if (!this.#image.hasEnded()) notice({ event: "kept", image: this.image.name, error });
+  }
+
+  fenced(error: RbdError): void {
+    this.#image.fenced(error);
+  }
+}
