@@ -22,3 +22,4 @@ export { ObjectTarget } from "./objecter/target.ts";
 export type { Op } from "./objects/op.ts";
 export { copyFrom } from "./objects/operations/copy.ts";
 export { throwUnowned } from "./unowned.ts";
+export { waitAtMost } from "./wait.ts";

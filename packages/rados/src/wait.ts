@@ -7,10 +7,10 @@ export interface WaitOptions {
 }
 
 /**
- * Waits for what settles elsewhere, but no longer than allowed: then it throws SIPHON_RADOS_TIMEOUT, or the reason
- * of the signal.
+ * Waits for a promise, but no longer than allowed.
  *
- * @param what was waited for, as the beginning of a sentence: "no answer to `status`"
+ * @param what did not come, as the beginning of a sentence: "no answer to `status`"
+ * @throws RadosError SIPHON_RADOS_TIMEOUT; the reason of the signal
  */
 export async function within<T>(
   promise: Promise<T>,
@@ -18,13 +18,29 @@ export async function within<T>(
   { timeout = 60_000, signal }: WaitOptions,
   hint?: string,
 ): Promise<T> {
-  signal?.throwIfAborted();
-  const { promise: cut, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
+  return waitAtMost(promise, { timeout, signal }, () => {
     const text = typeof what === "string" ? what : what();
     const options = { retryable: true, ...(hint !== undefined && { hint }) };
-    reject(new RadosError("SIPHON_RADOS_TIMEOUT", `${text} within ${timeout / 1000} s`, options));
-  }, timeout);
+    return new RadosError("SIPHON_RADOS_TIMEOUT", `${text} within ${timeout / 1000} s`, options);
+  });
+}
+
+/**
+ * Waits for a promise for `timeout` milliseconds at most, and until the signal aborts.
+ *
+ * @param late the error after that time
+ * @throws what `late` returns, or the reason of the signal
+ */
+export async function waitAtMost<T>(
+  promise: Promise<T>,
+  { timeout, signal }: { readonly timeout: number; readonly signal?: AbortSignal | undefined },
+  late: () => Error,
+): Promise<T> {
+  // It may fail after nobody waits any more.
+  promise.catch(() => {});
+  signal?.throwIfAborted();
+  const { promise: cut, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(late()), timeout);
   const abort = () => reject(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
   try {

@@ -23,6 +23,7 @@ export { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
 export { type LegacyStart, Reader } from "./reader.ts";
 export { crushHash2, crushHash3, crushHash4, strHashRjenkins } from "./rjenkins.ts";
 export { Secret } from "./secret.ts";
+export { parseBytes } from "./size.ts";
 export { readUtime, type Utime, utimeFromMilliseconds, utimeToMilliseconds, writeUtime } from "./utime.ts";
 export { readUuid, writeUuid } from "./uuid.ts";
 export { version } from "./version.ts";

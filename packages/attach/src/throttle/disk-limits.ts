@@ -1,3 +1,4 @@
+import { parseBytes } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 
 /** Names of limits: I/Os and bytes per second, of all operations on a disk, of reads and of writes. */
@@ -68,10 +69,9 @@ function checked(name: LimitName, limit: Limit): Limit {
 }
 
 function parseRate(name: string, text: string): number {
-  const [, digits, unit = ""] = /^(\d+)([KMGT]?)$/i.exec(text) ?? [];
   const isBytes = /bps(-burst)?$/.test(name);
-  if (digits === undefined || (unit !== "" && !isBytes)) throw usage(`${name} cannot be ${text}`);
-  const value = Number(digits) * 1024 ** " KMGT".indexOf(unit.toUpperCase() || " ");
+  const value = isBytes || /^\d+$/.test(text) ? parseBytes(text) : undefined;
+  if (value === undefined) throw usage(`${name} cannot be ${text}`);
   if (value > mostRate) throw usage(`${name} cannot be as much as ${text}`);
   return value;
 }

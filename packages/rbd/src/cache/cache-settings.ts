@@ -1,3 +1,4 @@
+import { parseBytes } from "@siphon/wire";
 import { RbdError } from "../errors.ts";
 import type { CacheOptions, CachePolicy } from "./image-cache.ts";
 
@@ -38,9 +39,9 @@ function isOn(text: string | undefined): boolean {
 function bytesOf(settings: Settings, name: string): number | undefined {
   const text = settings.setting(name);
   if (text === undefined || text === "") return undefined;
-  const [, digits, unit = ""] = /^(\d+)\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
-  if (digits === undefined) throw nonsense(name, text);
-  return Number(digits) * 1024 ** " KMGT".indexOf(unit.toUpperCase() || " ");
+  const bytes = parseBytes(text);
+  if (bytes === undefined) throw nonsense(name, text);
+  return bytes;
 }
 
 function nonsense(name: string, value: string): RbdError {

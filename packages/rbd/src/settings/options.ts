@@ -1,3 +1,4 @@
+import { parseBytes } from "@siphon/wire";
 export type OptionType = "bool" | "int" | "uint" | "size" | "float" | "str";
 
 /** A setting of RBD's, as Ceph 16.2 knows it (src/common/options/rbd.yaml.in). */
@@ -173,11 +174,8 @@ export function optionValue({ type, values }: RbdOption, text: string): string |
     case "int":
     case "uint":
       return (type === "int" ? /^-?\d+$/ : /^\d+$/).test(text) ? BigInt(text).toString() : undefined;
-    case "size": {
-      const [, digits, unit = ""] = /^(\d+)([KMGT]?)(?:i?B)?$/i.exec(text) ?? [];
-      if (digits === undefined) return undefined;
-      return String(Number(digits) * 1024 ** " KMGT".indexOf(unit.toUpperCase() || " "));
-    }
+    case "size":
+      return parseBytes(text)?.toString();
     case "float":
       return text !== "" && Number.isFinite(Number(text)) ? Number(text).toFixed(6) : undefined;
     case "str":

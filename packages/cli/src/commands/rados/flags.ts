@@ -1,5 +1,5 @@
 import { parseCephFlags } from "@siphon/rados";
-import { SiphonError } from "@siphon/wire";
+import { parseBytes, SiphonError } from "@siphon/wire";
 import type { ConnectFlags } from "../../cluster-options.ts";
 
 /** Options of the rados program besides a verb and its arguments. */
@@ -124,8 +124,7 @@ function count(name: string, text: string): number {
 
 /** `65536`, `64K`, `4M`; in powers of 1,024. */
 function size(name: string, text: string): number {
-  const [, digits, unit = ""] = /^(\d+)([KMGT]?)i?B?$/i.exec(text) ?? [];
-  if (digits !== undefined)
-    return Number(digits) * 1024 ** ["", "K", "M", "G", "T"].indexOf(unit.toUpperCase());
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return bytes;
   throw new SiphonError("SIPHON_USAGE", `${name} takes a size, and not ${text}`);
 }
