@@ -110,3 +110,21 @@ test("fix shows a patch and changes nothing; --write changes the file and keeps 
   assert.equal(readFileSync(join(directory, copy!), "utf8"), text);
   assert.match(doctor(["fix", file, "--finding", "cache-unsafe"]).stderr, /cache-unsafe was not found/);
 });
+
+test("what cannot be measured or profiled is refused before anything starts", () => {
+  const one = join(cases, "12-one-monitor-aio-native");
+  const line = "/usr/bin/kvm -drive file=rbd:p/i:id=u,if=none,id=d -device virtio-blk-pci,drive=d";
+  const refused: [string[], string, RegExp][] = [
+    [["vm", "-", "--measure"], `${line}\n${line}\n`, /--measure takes one VM, and here are 2/],
+    [["vm", one, "--measure", "--conf", "/etc/ceph/ceph.conf"], "", /no pool is named for it/],
+    [["vm", one, "--measure", "--pool", "p", "--keyring", "k"], "", /QEMU, which reads a ceph.conf/],
+    [["vm", one, "--measure", "--disk", "none"], "", /it has no disk none/],
+    [["vm", one, "--measure", "--repeat", "some"], "", /repeat/],
+    [["vm", one, "--profile"], "", /--profile samples running VMs/],
+  ];
+  for (const [args, input, reason] of refused) {
+    const { status, stderr } = doctor(args, input);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, reason);
+  }
+});

@@ -61,7 +61,7 @@ export function vmCommand(): Command {
     )
     .option(
       "--ask-cluster",
-      "also ask the cluster of ceph.conf about images and pools; --conf, --cluster and their like imply it",
+      "also ask the cluster of ceph.conf about images and pools; --conf, --cluster and their like imply it, but not with --measure",
     )
     .optionsGroup("Output:")
     .addOption(new Option("--json", "as JSON").conflicts(["markdown", "sarif"]))
@@ -81,8 +81,9 @@ export function vmCommand(): Command {
 async function run(words: string[], flags: VmFlags): Promise<void> {
   const ofRun: ExamineOptions = flags.run === undefined ? {} : { worth: await worthOfRun(flags.run) };
   const vms = await findVms(words, flags);
-  if (flags.askCluster || connectFlags.some((flag) => flags[flag] !== undefined))
-    await askCluster(vms, flags);
+  // With --measure they say where the test image goes, which may be another cluster than the VM's.
+  const named = connectFlags.some((flag) => flags[flag] !== undefined);
+  if (flags.askCluster || (named && flags.measure !== true)) await askCluster(vms, flags);
   if (flags.profile) await profileVms(vms, flags.seconds);
   const { measured, failure } = flags.measure === true ? await measureVms(vms, flags) : {};
   const options = { ...ofRun, ...(measured !== undefined && { measured }) };
