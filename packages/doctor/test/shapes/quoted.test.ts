@@ -173,6 +173,16 @@ const shapes: Record<string, Shape[]> = {
       wanted: "vm =",
     },
     {
+      title: "an instance as incus list has it: the root comes from a profile",
+      files: {
+        "instance.yaml":
+          "architecture: x86_64\nconfig: {}\nexpanded_config: {limits.cpu: '4'}\nexpanded_devices:\n  root: {path: /, pool: remote, type: disk, io.cache: none}\nname: v\ntype: virtual-machine\nprofiles: [default]\ndevices: {}\n",
+        "storage.yaml":
+          "config: {ceph.cluster_name: ceph, ceph.user.name: admin, source: remote}\ndescription: ''\nname: remote\ndriver: ceph\nused_by: []\n",
+      },
+      wanted: "root =client-admin; vm =",
+    },
+    {
       title: "Incus: the root as the platform has it, a volume on emulated NVMe without a cache",
       files: {
         "instance.yaml":

@@ -10,17 +10,22 @@ export function incusVm(instance: YamlValue, pools: readonly YamlValue[]): Vm {
   if (name !== undefined) vm.name = name;
   const architecture = instance.text("architecture") ?? "x86_64";
   vm.architecture = /^(x86_64|i686)$/.test(architecture) ? "x86" : "other";
-  const config = (key: string) => instance.text("config", key);
+  // `incus list --format yaml` has what profiles add beside what the instance has itself.
+  const [configs, devices] =
+    instance.keys("expanded_devices").length > 0
+      ? ["expanded_config", "expanded_devices"]
+      : ["config", "devices"];
+  const config = (key: string) => instance.text(configs, key);
   const cpus = config("limits.cpu");
   if (cpus !== undefined && /^\d+$/.test(cpus)) vm.vcpus = Number(cpus);
   const memory = memoryOf(config("limits.memory"));
-  if (memory !== undefined) vm.memory = { value: memory, place: instance.place("config", "limits.memory") };
+  if (memory !== undefined) vm.memory = { value: memory, place: instance.place(configs, "limits.memory") };
   vm.hugepages = config("limits.memory.hugepages") === "true";
   const isVm = instance.text("type") !== "container";
   if (!isVm)
     vm.notes.push("This is a container: its disks are mapped by the kernel, and no QEMU is between.");
-  for (const device of instance.keys("devices")) {
-    const entry = instance.at("devices", device);
+  for (const device of instance.keys(devices)) {
+    const entry = instance.at(devices, device);
     if (entry.text("type") !== "disk") continue;
     vm.disks.push(diskOf(device, entry, pools, isVm));
   }
