@@ -57,20 +57,28 @@ async function addSettings(
     return value === undefined ? [] : [`${name} ${value}`];
   });
   const modes = await negotiated(path, signal);
-  const asked = textOf(config, "ms_client_mode");
-  const mode =
-    modes.size > 0
-      ? `its connections are in ${[...modes].join(" and ")} mode`
-      : `of its connections this release tells no mode, only what is asked for (${asked ?? "unknown"})`;
-  vm.notes.push(`librbd of ${image ?? "a client"} as it runs: ${words.join(", ")}; ${mode}.`);
+  const asked = (textOf(config, "ms_client_mode") ?? "").split(/[\s,;]+/).filter(Boolean);
+  vm.notes.push(
+    `librbd of ${image ?? "a client"} as it runs: ${words.join(", ")}; ${modeWords([...modes], asked)}.`,
+  );
   const disk = vm.disks.find(({ source }) => `${source.pool}-${source.image}` === image);
   if (disk === undefined) return;
-  const inForce = modes.has("secure") ? "secure" : modes.size > 0 ? "crc" : asked;
+  const inForce = modes.has("secure") ? "secure" : modes.size > 0 ? "crc" : asked[0];
   if (inForce !== undefined)
     disk.source.options = new Map(disk.source.options).set("ms_client_mode", {
       value: inForce,
       place: { file: path, line: 1, path: modes.size > 0 ? "messenger dump" : "config show" },
     });
+}
+
+/** Before Ceph 20 a client does not tell; one that takes a single mode has that one, since its connections are up. */
+function modeWords(modes: readonly string[], asked: readonly string[]): string {
+  if (modes.length > 0) return `its connections are in ${modes.join(" and ")} mode`;
+  const [first, ...others] = asked;
+  if (first === undefined) return "the mode of its connections is not known";
+  return others.length === 0
+    ? `its connections are in ${first} mode, the only one that it takes`
+    : `its connections are in ${first} mode unless the daemons demand another (this release does not tell)`;
 }
 
 /** The modes in which connections came up; none where the release does not tell (before Ceph 20). */
