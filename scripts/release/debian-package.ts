@@ -17,7 +17,8 @@ import { root } from "../build/checkout.ts";
 import { manPages } from "./man-pages.ts";
 
 /**
- * Makes a Debian package: the executable, man pages, completions, a unit for `siphon attach`, an AppArmor rule, a Grafana dashboard.
+ * Makes a Debian package: the executable, man pages, completions, units for `siphon attach` and `siphon attachd`, hooks of
+ * platforms, an AppArmor rule, a Grafana dashboard.
  *
  * @returns its file name
  */
@@ -37,13 +38,20 @@ export async function makeDebianPackage(executable: string, directory: string): 
       put(path, execFileSync(executable, ["completion", shell], { encoding: "utf8" }));
     }
     put("usr/lib/systemd/system/siphon-attach@.service", packaging("systemd/siphon-attach@.service"));
+    put("usr/lib/systemd/system/siphon-attachd.service", packaging("systemd/siphon-attachd.service"));
+    put("etc/default/siphon-attachd", packaging("systemd/siphon-attachd.default"));
     put("usr/share/doc/siphon/examples/attach.env", packaging("systemd/example.env"));
+    for (const hook of ["libvirt", "proxmox"]) {
+      put(`usr/share/siphon/hooks/${hook}`, packaging(`hooks/${hook}`));
+      chmodSync(join(tree, "usr/share/siphon/hooks", hook), 0o755);
+    }
     put("etc/apparmor.d/abstractions/libvirt-qemu.d/siphon", packaging("apparmor/siphon"));
     put("usr/share/siphon/grafana/siphon-attach.json", packaging("grafana/siphon-attach.json"));
     put("usr/share/doc/siphon/copyright", packaging("debian/copyright"));
     put("usr/share/doc/siphon/changelog.gz", zipped(readFileSync(join(root, "CHANGELOG.md"), "utf8")));
-    mkdirSync(join(tree, "etc/siphon/attach"), { recursive: true });
-    put("DEBIAN/conffiles", "/etc/apparmor.d/abstractions/libvirt-qemu.d/siphon\n");
+    for (const each of ["attach", "disks.d"]) mkdirSync(join(tree, "etc/siphon", each), { recursive: true });
+    const settings = ["apparmor.d/abstractions/libvirt-qemu.d/siphon", "default/siphon-attachd"];
+    put("DEBIAN/conffiles", settings.map((path) => `/etc/${path}\n`).join(""));
     put("DEBIAN/control", control(Math.ceil(statSync(executable).size / 1024)));
     const name = `siphon_${version}_${architecture}.deb`;
     const build = ["--root-owner-group", "-Zxz", "-z1", "--build", tree, join(directory, name)];

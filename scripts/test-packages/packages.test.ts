@@ -176,6 +176,11 @@ test("the Debian package installs, with man pages, completions and a unit, and i
   inside("bash", "-n", "/usr/share/bash-completion/completions/siphon");
   const unit = readFileSync(at("usr/lib/systemd/system/siphon-attach@.service"), "utf8");
   assert.match(unit, /^ExecStart=\/usr\/bin\/siphon attach /m);
+  for (const hook of ["libvirt", "proxmox"]) inside("sh", "-n", `/usr/share/siphon/hooks/${hook}`);
+  const service = readFileSync(at("usr/lib/systemd/system/siphon-attachd.service"), "utf8");
+  assert.match(service, /^Type=notify$/m);
+  assert.match(service, /^ExecStart=\/usr\/bin\/siphon attachd \$SIPHON_ATTACHD$/m);
+  assert.match(readFileSync(at("etc/default/siphon-attachd"), "utf8"), /^SIPHON_ATTACHD=""$/m);
   assert.match(
     readFileSync(at("etc/apparmor.d/abstractions/libvirt-qemu.d/siphon"), "utf8"),
     /^ {2}\/run\/siphon\/\*\.sock rw,$/m,
@@ -183,6 +188,6 @@ test("the Debian package installs, with man pages, completions and a unit, and i
   const installed = run(bare.command("siphon", ["rbd", "ls", "libvirt-pool", ...user()]));
   assert.equal(installed.stdout, "vm1\n", installed.stderr);
   inside("dpkg", "--purge", "siphon");
-  for (const path of ["usr/bin/siphon", "usr/share/siphon", "etc/siphon"])
+  for (const path of ["usr/bin/siphon", "usr/share/siphon", "etc/siphon", "etc/default/siphon-attachd"])
     assert.ok(!existsSync(at(path)), path);
 });

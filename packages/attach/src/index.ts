@@ -5,7 +5,7 @@
  */
 
 export type { BlockDevice } from "./block-device.ts";
-export { AttachError, type AttachErrorCode } from "./errors.ts";
+export { AttachError, type AttachErrorCode, type AttachRemedy } from "./errors.ts";
 export type { Extent, ExtentSource } from "./extent-source.ts";
 export type { NbdExport } from "./nbd/export.ts";
 export { NbdServer, type NbdServerOptions } from "./nbd/server.ts";
@@ -30,6 +30,14 @@ export { type IoRates, RateWatch } from "./server/rates.ts";
 export type { ErrorPolicy } from "./server/rbd-disk.ts";
 export { type AccessWords, type SocketAccess, socketAccess } from "./server/socket-access.ts";
 export { endOnSurprise } from "./server/surprise.ts";
+export { AttachService, type ServiceOptions } from "./service/attach-service.ts";
+export { askService } from "./service/control-client.ts";
+export type { ControlAnswer, ControlCommand, ControlRequest } from "./service/control-protocol.ts";
+export { ControlServer } from "./service/control-server.ts";
+export type { DiskStatus, IoStatus } from "./service/disk-status.ts";
+export { type DiskWords, usualName } from "./service/disk-words.ts";
+export { ServiceManager } from "./service/sd-notify.ts";
+export { serviceWorkers, type Worker, type WorkerOptions } from "./service/worker.ts";
 export { attachShards, type ShardOptions } from "./shards/attach-shards.ts";
 export { forkProgram } from "./shards/fork-program.ts";
 export {

@@ -10,6 +10,8 @@ export interface CommandEntry {
   arrange?: (args: string[]) => Promise<string[]>;
   /** Settings of Ceph may stand among its arguments. */
   takesCephSettings?: boolean;
+  /** It has options of its own, and commands with options of the same names. */
+  isPositional?: boolean;
   /** Exits with what the program of that name does: an errno, and 1 for options that it has not; or always 1. */
   exits?: "errno" | "one";
 }

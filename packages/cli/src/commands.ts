@@ -84,8 +84,15 @@ export const commands: CommandEntry[] = [
   {
     name: "attach",
     takesCephSettings: true,
+    isPositional: true,
     summary: "serve RBD images to VMs over vhost-user-blk or NBD",
     load: async () => (await import("./commands/attach.ts")).attachCommand(),
+  },
+  {
+    name: "attachd",
+    takesCephSettings: true,
+    summary: "the service that serves disks to VMs: they are added and removed while it runs",
+    load: async () => (await import("./commands/attachd.ts")).attachdCommand(),
   },
   {
     name: "image",

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Interrupted } from "./failure.ts";
 
 /**
@@ -19,6 +20,19 @@ class Interruption {
   /** Standard output takes no more: whoever read it has gone, or its disk is full. */
   outputFailed(error: Error): void {
     if (!this.signal.aborted) this.#controller.abort(error);
+  }
+
+  /** Until it is aborted. */
+  async happened(): Promise<void> {
+    // A signal alone keeps no process alive.
+    const alive = setInterval(() => {}, 2 ** 30);
+    if (!this.signal.aborted) await once(this.signal, "abort");
+    clearInterval(alive);
+  }
+
+  /** Leaves a signal to somebody else. */
+  leave(name: "SIGHUP"): void {
+    process.off(name, this.#onSignal);
   }
 
   disarm(): void {

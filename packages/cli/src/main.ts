@@ -59,6 +59,7 @@ async function run(args: readonly string[], at: number): Promise<void> {
   }
   const own = called?.takesCephSettings ? await takeCephSettings(behind) : behind;
   const arranged = (await called?.arrange?.(own)) ?? own;
+  if (called?.isPositional) program.enablePositionalOptions();
   for (const entry of commands) {
     const command = entry === called ? await entry.load(arranged) : new Command(entry.name);
     program.addCommand(inheriting(command.summary(entry.summary)));

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { parseSize } from "@siphon/lab";
 import { type Command, Option } from "commander";
 
 /** `--dir`: where clusters, VMs and their records live. Must be read before anything looks for them. */
@@ -13,11 +12,6 @@ export function withStateDir(command: Command): Command {
       const { dir } = action.opts<{ dir?: string }>();
       if (dir !== undefined) process.env.SIPHON_STATE_DIR = resolve(dir);
     });
-}
-
-/** An option that takes a size in bytes: 16k, 4M, 10G. */
-export function sizeOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser(parseSize);
 }
 
 /** An option that takes a number; whether it makes sense is checked with all others. */

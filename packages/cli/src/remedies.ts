@@ -1,3 +1,4 @@
+import type { AttachRemedy } from "@siphon/attach";
 import type { RadosRemedy } from "@siphon/rados";
 import type { RbdRemedy } from "@siphon/rbd";
 import type { Remedy, SiphonError } from "@siphon/wire";
@@ -8,7 +9,7 @@ export function adviceText({ hint, remedy }: SiphonError): string {
   return [hint, words].filter((part) => part !== undefined && part !== "").join("; ");
 }
 
-type RemedyName = RadosRemedy["name"] | RbdRemedy["name"];
+type RemedyName = RadosRemedy["name"] | RbdRemedy["name"] | AttachRemedy["name"];
 
 /** The subject as an argument of a command: an image in the trash is named by its id. */
 function imageOf({ subject = "", imageId }: Remedy): string {
@@ -45,5 +46,11 @@ const remedies: Record<RemedyName, (subject: string) => string> = {
   "give-keys": () => "give --encryption-passphrase-file for the image, and again for its parent",
   "format-encryption": () => "set it up with: siphon rbd encryption format",
   "allow-shrink": () => "to do it all the same: --allow-shrink",
+  "list-disks": () => "list disks with: siphon attach list",
+  "show-disk": (disk) => `see it with: siphon attach show ${disk}`,
+  "force-removal": (disk) => `or remove it all the same: siphon attach rm ${disk} --force`,
+  "start-service": () => "start it with: systemctl start siphon-attachd; or name its socket with --control",
+  "be-service-user": () => "only the user who runs the service may ask it: try as root",
+  "look-at-disks": () => "once it runs again, see what it did: siphon attach list",
   force: () => "to remove it all the same: --force",
 };

@@ -13,13 +13,18 @@ interface WatchedDisk {
 export class StallWatch implements Disposable {
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
-  readonly #seen: { disk: WatchedDisk; done: number; since: number }[];
+  readonly #seen = new Set<{ disk: WatchedDisk; done: number; since: number }>();
 
-  constructor(disks: readonly WatchedDisk[], log: Log) {
+  constructor(log: Log) {
     this.#log = log;
-    const since = performance.now();
-    this.#seen = disks.map((disk) => ({ disk, done: 0, since }));
     this.#timer = setInterval(() => this.look(), lookEvery).unref();
+  }
+
+  /** Looks at a disk until what is returned is disposed of. */
+  watch(disk: WatchedDisk): Disposable {
+    const seen = { disk, done: 0, since: performance.now() };
+    this.#seen.add(seen);
+    return { [Symbol.dispose]: () => void this.#seen.delete(seen) };
   }
 
   look(): void {

@@ -1,19 +1,18 @@
 import { resolve } from "node:path";
 import type { Cluster } from "@siphon/rados";
 import { AttachError } from "../errors.ts";
-import { StallWatch } from "../health/stall-watch.ts";
 import { NbdServer } from "../nbd/server.ts";
 import { readTlsCredentials } from "../nbd/tls.ts";
 import type { VhostEvent } from "../vhost/events.ts";
 import { VhostServer } from "../vhost/server.ts";
-import type { Attachment, ServedPoint } from "./attachment.ts";
+import type { ServedPoint } from "./attachment.ts";
 import { DiskServer, type ServedDisk } from "./disk-server.ts";
 import type { ImageSpec } from "./image-spec.ts";
-import { createLimits, type Limits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import type { ListenAddress } from "./listen.ts";
 import type { Log } from "./log.ts";
-import { logNotices } from "./notices.ts";
 import { type DiskOptions, openRbdDisk } from "./rbd-disk.ts";
+import { Shared } from "./shared.ts";
 import type { SocketAccess } from "./socket-access.ts";
 
 /** Which images are served, and where. */
@@ -37,26 +36,27 @@ export interface AttachOptions extends AttachRequest {
   cluster: Cluster;
   /** Called with a line for each failure of a client and each change of a disk's state. */
   log?: Log;
+  /** What is shared with other attachments of this process; its own unless told. */
+  shared?: Shared;
 }
 
 /**
  * Opens images and serves them until they are drained. Nothing is left behind when it fails: throws what went wrong with an image, and
  * AttachError for sockets.
  */
-export async function attachImages(options: AttachOptions): Promise<Attachment> {
+export async function attachImages(options: AttachOptions): Promise<DiskServer> {
   const { cluster, images, log = () => {} } = options;
   checkRequest(options);
   await using undo = new AsyncDisposableStack();
   const watching = undo.use(new DisposableStack());
-  watching.use(logNotices(log));
+  const { limits, stalls } = options.shared ?? watching.use(new Shared(log, options.maxInFlight));
   const disks: ServedDisk[] = [];
   for (const image of images) {
     const disk = await openRbdDisk(cluster, image, options);
     undo.defer(() => disk.close());
+    watching.use(stalls.watch(disk));
     disks.push(disk);
   }
-  watching.use(new StallWatch(disks, log));
-  const limits = createLimits({ bytes: options.maxInFlight });
   const fronts = [
     ...(await serveNbd(disks, options, limits, undo)),
     ...(await serveVhost(disks, options, limits, undo)),

@@ -1,3 +1,4 @@
+import type { DiskLimits } from "../throttle/disk-limits.ts";
 import type { AttachPoint } from "./connect-hints.ts";
 import type { IoFigures, IoMetrics } from "./io-metrics.ts";
 
@@ -37,6 +38,8 @@ export interface MeasuredDisk {
   /** In bytes. */
   readonly size: number;
   readonly metrics: IoMetrics;
+  /** What the service calls it. */
+  readonly disk?: string;
 }
 
 export interface ShardState {
@@ -52,4 +55,8 @@ export interface DiskFigures {
   /** In bytes. */
   readonly size: number;
   readonly io: IoFigures;
+  /** The part of the process's work that it belongs to. */
+  readonly part: string;
+  /** Those in force. */
+  readonly limits: DiskLimits;
 }

@@ -31,7 +31,7 @@ export interface ServedDisk {
 /** Disks that this process serves and the sockets they are served on, and the order in which they end. */
 export class DiskServer implements Attachment {
   readonly points: readonly ServedPoint[];
-  readonly #disks: readonly ServedDisk[];
+  readonly disks: readonly ServedDisk[];
   readonly #fronts: readonly AsyncDisposable[];
   readonly #beside: Disposable | undefined;
   #drained: Promise<void> | undefined;
@@ -46,15 +46,25 @@ export class DiskServer implements Attachment {
     points: readonly ServedPoint[] = [],
     beside?: Disposable,
   ) {
-    this.#disks = disks;
+    this.disks = disks;
     this.#fronts = fronts;
     this.points = points;
     this.#beside = beside;
   }
 
   async measure(): Promise<Measurement> {
-    const disks = this.#disks.map(({ name, device, metrics }) => ({ name, size: device.size, metrics }));
+    const disks = this.disks.map(({ name, device, metrics }) => ({ name, size: device.size, metrics }));
     return { disks, shards: [] };
+  }
+
+  /** All that hold for the first disk. */
+  get limits(): DiskLimits {
+    return this.disks[0]?.limits?.inForce ?? {};
+  }
+
+  /** Gives all disks limits; those that are missing are RBD's. */
+  limit(limits: DiskLimits): void {
+    for (const disk of this.disks) disk.limits?.give(limits);
   }
 
   /** Lets go of the disks even when something fails on the way. */
@@ -70,10 +80,10 @@ export class DiskServer implements Attachment {
         if (status === "rejected" && "reason" in rest) failures.push(rest.reason as Error);
       }
     };
-    for (const { limits } of this.#disks) limits?.lift();
+    for (const { limits } of this.disks) limits?.lift();
     await all(this.#fronts.map(async (front) => front[Symbol.asyncDispose]()));
-    await all(this.#disks.filter(({ device }) => !device.readOnly).map(({ device }) => flush(device)));
-    await all(this.#disks.map((disk) => disk.close()));
+    await all(this.disks.filter(({ device }) => !device.readOnly).map(({ device }) => flush(device)));
+    await all(this.disks.map((disk) => disk.close()));
     this.#beside?.[Symbol.dispose]();
     if (failures.length === 0) return;
     const why = failures.map(({ message }) => message).join("; ");

@@ -7,12 +7,16 @@ export interface LogEvent {
    * - `unwatched`, `watched`: the watch on a header was lost, writes wait; it is back;
    * - `fenced`: this client was put on the blocklist, or lost the lock: nothing is acknowledged any more;
    * - `shard-ended`, `shard-serving`: a shard ended unasked; it serves again;
+   * - `disk-failed`, `disk-serving`: the service cannot serve a disk, and tries again; it is served;
+   * - `disk-file`: a disk's file makes no sense, and is left out;
    * - `note`: everything else.
    */
   readonly event: string;
   /** `POOL/IMAGE`, or the image's name alone. */
   readonly image?: string;
   readonly shard?: number;
+  /** What the service calls the disk. */
+  readonly disk?: string;
 }
 
 /** Receives a line for each event. */

@@ -80,6 +80,7 @@ function* latencies(disk: MeasuredDisk): Generator<string> {
   }
 }
 
-function label({ name }: MeasuredDisk): string {
-  return `image="${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+function label({ name, disk }: MeasuredDisk): string {
+  const image = `image="${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+  return disk === undefined ? image : `disk="${disk}",${image}`;
 }

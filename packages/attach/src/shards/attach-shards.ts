@@ -3,6 +3,7 @@ import { AttachError } from "../errors.ts";
 import type { AttachRequest } from "../server/attach-images.ts";
 import type { Attachment, Measurement, ServedPoint } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
+import { IoMetrics } from "../server/io-metrics.ts";
 import type { Log } from "../server/log.ts";
 import type { ShardJob } from "./messages.ts";
 import { Shard } from "./shard.ts";
@@ -61,7 +62,8 @@ class ShardedAttachment implements Attachment {
   }
 
   async measure(): Promise<Measurement> {
-    const disks = (await Promise.all(this.#shards.map((shard) => shard.measure()))).flat();
+    const figures = (await Promise.all(this.#shards.map((shard) => shard.measure()))).flat();
+    const disks = figures.map(({ name, size, io }) => ({ name, size, metrics: new IoMetrics(io) }));
     disks.sort((a, b) => this.#names.indexOf(a.name) - this.#names.indexOf(b.name));
     return { disks, shards: this.#shards.map(({ state }) => state) };
   }

@@ -1,12 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { extname } from "node:path";
-import { SiphonError } from "@siphon/wire";
+import type { SiphonError } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 import type { DiskFigures, ServedPoint } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
+import { errorOf, type Failure } from "./failure.ts";
 import { forkProgram } from "./fork-program.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { FromShard, ShardFailure, ShardJob, ToShard } from "./messages.ts";
+import type { FromShard, ShardJob, ShardTask, ToShard } from "./messages.ts";
 
 /** How a shard's process ended. */
 export interface ShardEnd {
@@ -26,8 +27,11 @@ export class ShardProcess {
   readonly #serving = Promise.withResolvers<readonly ServedPoint[]>();
   readonly #ended = Promise.withResolvers<ShardEnd>();
   #measuring: PromiseWithResolvers<readonly DiskFigures[]> | undefined;
-  #failure: ShardFailure | undefined;
+  readonly #tasks = new Map<number, PromiseWithResolvers<readonly ServedPoint[]>>();
+  #lastTask = 0;
+  #failure: Failure | undefined;
   #heartbeat: Heartbeat | undefined;
+  #over: ShardEnd | undefined;
   /** It was ended since it did not answer for so many seconds. */
   #hungFor: number | undefined;
 
@@ -35,7 +39,7 @@ export class ShardProcess {
     this.serving = this.#serving.promise;
     this.ended = this.#ended.promise;
     // Its arguments are for people who look at processes. A group of its own: Ctrl-C is this process's to pass on.
-    this.#child = forkProgram(program, job.request.images.map(formatImageSpec), {
+    this.#child = forkProgram(program, (job.request?.images ?? []).map(formatImageSpec), {
       ...{ serialization: "advanced", detached: true },
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
@@ -63,6 +67,16 @@ export class ShardProcess {
       this.#tell({ type: "measure" });
     }
     return this.#measuring.promise;
+  }
+
+  /** As `DiskHost` has it. Rejected when the process ends before it is done. */
+  carryOut(task: ShardTask): Promise<readonly ServedPoint[]> {
+    const id = ++this.#lastTask;
+    const done = Promise.withResolvers<readonly ServedPoint[]>();
+    this.#tasks.set(id, done);
+    this.#tell({ type: "task", id, task });
+    if (this.#over !== undefined) this.#rejectTasks(this.#over.error);
+    return done.promise;
   }
 
   drain(): void {
@@ -95,21 +109,34 @@ export class ShardProcess {
     if (message.type === "serving") this.#serving.resolve(message.points);
     else if (message.type === "alive") this.#heartbeat?.answered();
     else if (message.type === "measured") this.#measuring?.resolve(message.disks);
-    else this.#failure = message.failure;
+    else if (message.type === "failed") this.#failure = message.failure;
+    else {
+      const task = this.#tasks.get(message.id);
+      this.#tasks.delete(message.id);
+      if (message.type === "done") task?.resolve(message.points);
+      else task?.reject(errorOf(message.failure));
+    }
   }
 
   #end(inOrder: boolean, exit: string): void {
     this.#heartbeat?.[Symbol.dispose]();
-    const { code, message, ...options } = this.#failure ?? {};
     const last = this.#hungFor === undefined ? exit : `did not answer for ${this.#hungFor} s and was killed`;
-    const how = message === undefined ? last : `ended: ${message}`;
+    const failure = this.#failure;
+    const how = failure === undefined ? last : `ended: ${failure.message}`;
     const error =
-      code !== undefined && message !== undefined
-        ? new SiphonError(code, message, options)
-        : new AttachError("SIPHON_ATTACH_SHARD", `a shard ${how}`);
-    this.#ended.resolve({ inOrder, how, error });
+      failure === undefined
+        ? new AttachError("SIPHON_ATTACH_SHARD", `a shard ${how}`, { retryable: true })
+        : errorOf(failure);
+    this.#over = { inOrder, how, error };
+    this.#ended.resolve(this.#over);
     this.#serving.reject(error);
+    this.#rejectTasks(error);
     this.#measuring?.resolve([]);
+  }
+
+  #rejectTasks(error: SiphonError): void {
+    for (const task of this.#tasks.values()) task.reject(error);
+    this.#tasks.clear();
   }
 }
 

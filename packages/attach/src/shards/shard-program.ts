@@ -1,30 +1,25 @@
 import { once } from "node:events";
-import { Cluster } from "@siphon/rados";
-import { SiphonError } from "@siphon/wire";
-import { attachImages } from "../server/attach-images.ts";
-import type { Attachment } from "../server/attachment.ts";
 import { endedInTime } from "../server/drain-timeout.ts";
 import { logTo } from "../server/log.ts";
 import { endOnSurprise } from "../server/surprise.ts";
-import type { FromShard, ShardFailure, ShardJob, ToShard } from "./messages.ts";
+import { DiskHost } from "./disk-host.ts";
+import { failureOf } from "./failure.ts";
+import type { FromShard, ShardJob, ShardTask, ToShard } from "./messages.ts";
 
 /** The program of a shard: serves its images until it is told to end, or whoever started it is gone. */
 endOnSurprise();
 const stop = new AbortController();
-let attachment: Attachment | undefined;
+let host: DiskHost | undefined;
 
 process.once("disconnect", () => stop.abort());
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stop.abort());
 
 process.on("message", async (message: ToShard) => {
   if (message.type === "serve") void run(message.job);
+  else if (message.type === "task") await carryOut(message.id, message.task);
   else if (message.type === "drain") stop.abort();
   else if (message.type === "ask") await tell({ type: "alive" });
-  else {
-    const { disks = [] } = (await attachment?.measure()) ?? {};
-    const figures = disks.map(({ name, size, metrics }) => ({ name, size, io: metrics.figures }));
-    await tell({ type: "measured", disks: figures });
-  }
+  else await tell({ type: "measured", disks: host?.measure() ?? [] });
 });
 
 async function run(job: ShardJob): Promise<void> {
@@ -40,13 +35,25 @@ async function run(job: ShardJob): Promise<void> {
   process.exit(exitCode);
 }
 
-async function serve({ cluster: options, request, logFormat }: ShardJob): Promise<void> {
-  await using cluster = await Cluster.connect({ ...options, signal: stop.signal });
+async function serve({ cluster, request, maxInFlight, logFormat }: ShardJob): Promise<void> {
   const log = logTo(process.stderr, logFormat);
-  attachment = await attachImages({ cluster, ...request, log });
-  await tell({ type: "serving", points: attachment.points });
-  if (!stop.signal.aborted) await once(stop.signal, "abort");
-  await attachment.drain();
+  const bytes = request?.maxInFlight ?? maxInFlight;
+  const { signal } = stop;
+  host = new DiskHost({ cluster, log, signal, ...(bytes !== undefined && { maxInFlight: bytes }) });
+  const points = request === undefined ? [] : await host.carryOut({ do: "add", part: wholeRequest, request });
+  await tell({ type: "serving", points });
+  if (!signal.aborted) await once(signal, "abort");
+  await host.drain();
+}
+
+const wholeRequest = "";
+
+async function carryOut(id: number, task: ShardTask): Promise<void> {
+  try {
+    await tell({ type: "done", id, points: await host!.carryOut(task) });
+  } catch (error) {
+    await tell({ type: "undone", id, failure: failureOf(error) });
+  }
 }
 
 function tell(message: FromShard): Promise<void> {
@@ -54,13 +61,4 @@ function tell(message: FromShard): Promise<void> {
     if (process.connected) process.send!(message, () => resolve());
     else resolve();
   });
-}
-
-function failureOf(error: unknown): ShardFailure {
-  if (error instanceof SiphonError) {
-    const { code, message, hint, remedy, retryable } = error;
-    return { code, message, hint, remedy, retryable };
-  }
-  const message = `unexpected failure: ${error instanceof Error ? error.stack : String(error)}`;
-  return { code: "SIPHON_ATTACH_SHARD", message, hint: undefined, remedy: undefined, retryable: false };
 }

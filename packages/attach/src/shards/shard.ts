@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { adviceOf } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
-import type { MeasuredDisk, ServedPoint, ShardState } from "../server/attachment.ts";
+import type { DiskFigures, ServedPoint, ShardState } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
-import { IoMetrics } from "../server/io-metrics.ts";
 import type { Log } from "../server/log.ts";
-import type { ShardJob } from "./messages.ts";
+import type { ShardJob, ShardTask } from "./messages.ts";
 import { RestartDelay } from "./restart-delay.ts";
 import { type ShardEnd, ShardProcess } from "./shard-process.ts";
 
@@ -22,14 +21,26 @@ export class Shard {
   #kept: Promise<ShardEnd> | undefined;
   #servingSince: number | undefined;
   #restarts = 0;
+  readonly #lost: (how: string) => void;
+  /** A process serves, or soon. */
+  #up = Promise.withResolvers<ShardProcess>();
 
   /**
    * @param number from 1 on
    * @param hangAfter seconds without an answer, after which its process is replaced
+   * @param lost what it was told part by part is no longer served: its process has ended, and the next one is to be told again
    */
-  constructor(number: number, job: ShardJob, log: Log, hangAfter: number) {
+  constructor(
+    number: number,
+    job: ShardJob,
+    log: Log,
+    hangAfter: number,
+    lost: (how: string) => void = () => {},
+  ) {
     this.#number = number;
-    this.#name = `shard ${number} (${job.request.images.map(formatImageSpec).join(", ")})`;
+    const images = job.request?.images.map(formatImageSpec) ?? [];
+    this.#name = images.length > 0 ? `shard ${number} (${images.join(", ")})` : `shard ${number}`;
+    this.#lost = lost;
     this.#job = job;
     this.#log = log;
     this.#hangAfter = hangAfter;
@@ -46,14 +57,22 @@ export class Shard {
     return points;
   }
 
-  async measure(): Promise<MeasuredDisk[]> {
-    const disks = (await this.#process?.measure()) ?? [];
-    return disks.map(({ name, size, io }) => ({ name, size, metrics: new IoMetrics(io) }));
+  async measure(): Promise<readonly DiskFigures[]> {
+    return (await this.#process?.measure()) ?? [];
+  }
+
+  /** As `DiskHost` has it, by the process that runs, or the next one. */
+  async carryOut(task: ShardTask): Promise<readonly ServedPoint[]> {
+    const process = await this.#up.promise;
+    return process.carryOut(task);
   }
 
   /** @throws AttachError SIPHON_ATTACH_DRAIN when it was not running, or did not end in order */
   async stop(): Promise<void> {
     this.#stop.abort();
+    const over = new AttachError("SIPHON_ATTACH_SHARD", `${this.#name} ends`);
+    this.#up.promise.catch(() => {});
+    this.#up.reject(over);
     const process = this.#process;
     if (process === undefined) return;
     process.drain();
@@ -79,11 +98,11 @@ export class Shard {
     void this.#process.ended.then(() => {
       this.#servingSince = undefined;
     });
+    this.#up.resolve(this.#process);
     // A port that the system chose is the one that VMs come back to.
     const nbd = points.flatMap(({ point }) => (point.kind === "nbd" ? [point.address] : []));
-    if (this.#job.request.nbd?.length === nbd.length) {
-      this.#job = { ...this.#job, request: { ...this.#job.request, nbd } };
-    }
+    const { request } = this.#job;
+    if (request?.nbd?.length === nbd.length) this.#job = { ...this.#job, request: { ...request, nbd } };
     return points;
   }
 
@@ -92,6 +111,8 @@ export class Shard {
       const startedAt = this.#servingSince ?? Number.POSITIVE_INFINITY;
       const end = await this.#process!.ended;
       if (this.#stop.signal.aborted) return end;
+      this.#up = Promise.withResolvers();
+      this.#lost(end.how);
       const delay = this.#delay.after(performance.now() - startedAt);
       const shard = this.#number;
       this.#log(`${this.#name} ${end.how}; it is started again in ${delay / 1000} s`, {

@@ -1,6 +1,7 @@
 import type { Cluster, Pool } from "@siphon/rados";
 import { type Image, imageSettings, type Settings } from "@siphon/rbd";
 import { type DiskLimits, type Limit, limitNames } from "./disk-limits.ts";
+import { SharedTick } from "./shared-tick.ts";
 import type { ThrottledDevice } from "./throttled-device.ts";
 
 /** Whose settings hold. */
@@ -18,7 +19,7 @@ export class ImageLimits implements Disposable {
   readonly #of: LimitedImage;
   readonly #device: ThrottledDevice;
   readonly #changes: Disposable;
-  readonly #poll: NodeJS.Timeout;
+  readonly #poll: Disposable;
   #given: DiskLimits;
   #settings: DiskLimits = {};
   /** The client's settings when they were last read. */
@@ -43,9 +44,9 @@ export class ImageLimits implements Disposable {
     this.#device = device;
     this.#given = given;
     this.#changes = of.image.onChange(() => void this.#refresh());
-    this.#poll = setInterval(() => {
+    this.#poll = looks.add(() => {
       if (this.#isStale || this.#seen !== this.#clientSettings()) void this.#refresh();
-    }, pollEvery).unref();
+    });
   }
 
   /** All that hold. */
@@ -67,7 +68,7 @@ export class ImageLimits implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isOver = true;
-    clearInterval(this.#poll);
+    this.#poll[Symbol.dispose]();
     this.#changes[Symbol.dispose]();
   }
 
@@ -128,5 +129,5 @@ function optionsOf(name: string): string[] {
 
 /** The monitors tell by the first that a pool's settings are others. */
 const watched = ["rbd_config_pool_override_update_timestamp", ...limitNames.flatMap(optionsOf)];
-/** Milliseconds. Looking costs no message. */
-const pollEvery = 5000;
+/** Looking costs no message. */
+const looks = new SharedTick(5000);

@@ -8,9 +8,10 @@ test("a disk whose requests are not answered for 5 s waits, and serves again wit
   t.mock.method(performance, "now", () => now);
   const metrics = new IoMetrics();
   const events: [string | undefined, string | undefined][] = [];
-  using watch = new StallWatch([{ name: "pool/disk", metrics }], (_, about) => {
+  using watch = new StallWatch((_, about) => {
     events.push([about?.event, about?.image]);
   });
+  using _ = watch.watch({ name: "pool/disk", metrics });
   const look = (ms: number) => {
     now += ms;
     watch.look();
@@ -37,7 +38,8 @@ test("a disk that waits for its own limits, or that is paused, does not wait for
   t.mock.method(performance, "now", () => now);
   const metrics = new IoMetrics();
   const events: string[] = [];
-  using watch = new StallWatch([{ name: "pool/disk", metrics }], (line) => void events.push(line));
+  using watch = new StallWatch((line) => void events.push(line));
+  using _ = watch.watch({ name: "pool/disk", metrics });
   metrics.started();
   metrics.inLimits = 1;
   now += 20_000;

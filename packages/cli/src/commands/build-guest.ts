@@ -1,8 +1,8 @@
 import { buildGuestImage, exportGuestImage } from "@siphon/lab";
 import { Command } from "commander";
 import { interruption } from "../interruption.ts";
-import { sizeOption } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
+import { sizeOption } from "../size-option.ts";
 
 interface Flags {
   out?: string;

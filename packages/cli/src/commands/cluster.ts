@@ -9,8 +9,9 @@ import {
 import Table from "cli-table3";
 import { Command, Option } from "commander";
 import { interruption } from "../interruption.ts";
-import { keyTypeOption, numberOption, sizeOption, withStateDir } from "../options.ts";
+import { keyTypeOption, numberOption, withStateDir } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
+import { sizeOption } from "../size-option.ts";
 import { deployCommand } from "./cluster-deploy.ts";
 
 export function clusterCommand(): Command {

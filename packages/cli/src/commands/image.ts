@@ -3,8 +3,9 @@ import { type CephClient, formatSize, importImage, parseSize, prefillImage, resi
 import { Command } from "commander";
 import { type ClusterFlags, clientFor, withClusterFlags } from "../cluster-flags.ts";
 import { interruption } from "../interruption.ts";
-import { sizeOption, withStateDir } from "../options.ts";
+import { withStateDir } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
+import { sizeOption } from "../size-option.ts";
 import { buildGuestCommand } from "./build-guest.ts";
 
 export function imageCommand(): Command {

@@ -19,9 +19,10 @@ import Table from "cli-table3";
 import { Command, Option } from "commander";
 import { type ClusterFlags, clientFor, withClusterFlags } from "../cluster-flags.ts";
 import { interruption } from "../interruption.ts";
-import { numberOption, sizeOption, withStateDir } from "../options.ts";
+import { numberOption, withStateDir } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 import { openShell } from "../shell.ts";
+import { sizeOption } from "../size-option.ts";
 
 export function vmCommand(): Command {
   return new Command("vm")

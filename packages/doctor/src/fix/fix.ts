@@ -1,4 +1,3 @@
-import { createTwoFilesPatch } from "diff";
 import { DoctorError } from "../errors.ts";
 import type { Examination, FoundFinding } from "../examination.ts";
 import { examineVm } from "../examine.ts";
@@ -6,6 +5,7 @@ import { findingById } from "../findings/all.ts";
 import { vmsOf } from "../inputs/case.ts";
 import type { InputFile, RecognisedFile } from "../inputs/input.ts";
 import { recognise } from "../inputs/recognise.ts";
+import { diffOf } from "./diff.ts";
 import type { FixTarget } from "./fix-target.ts";
 import { fixCeph, fixNova } from "./ini.ts";
 import { fixLibvirt } from "./libvirt.ts";
@@ -90,13 +90,4 @@ function wordsOf({ disks, vm }: Examination, id: string, disk: string | undefine
       ...(disk === undefined ? of(vm.findings) : []),
     ]),
   ];
-}
-
-/** A command line is one long line: its diff has an option a line. */
-function diffOf({ name, text, format }: RecognisedFile, after: string): string {
-  const lines = (whole: string) =>
-    format === "qemu" ? `${whole.trim().replace(/[ \0]+(?=--?[a-zA-Z][\w-]*[ \0])/g, "\n")}\n` : whole;
-  return createTwoFilesPatch(name, name, lines(text), lines(after), undefined, undefined, {
-    context: format === "qemu" ? 1 : 3,
-  });
 }

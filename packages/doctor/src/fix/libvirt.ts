@@ -1,13 +1,8 @@
 import { XmlElement } from "@rgrove/parse-xml";
 import type { InputFile } from "../inputs/input.ts";
 import { type Element, readXml } from "../inputs/xml.ts";
+import { apply, attributeEdit, type Edit, insertAfter, insertInside, removal } from "../inputs/xml-edits.ts";
 import type { FixTarget } from "./fix-target.ts";
-
-interface Edit {
-  start: number;
-  end: number;
-  text: string;
-}
 
 /** Attributes of a disk's `<driver>`; undefined removes one. */
 const driverAttributes: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
@@ -133,62 +128,4 @@ function driverEdits(
   return words.length === 0 || source === undefined
     ? []
     : [insertAfter(source, text, `<driver name='qemu' type='raw' ${words.join(" ")}/>`)];
-}
-
-/** Changes attributes inside an element's start tag, and leaves all else as it stands. */
-function attributeEdit(
-  text: string,
-  { node }: Element,
-  attributes: Readonly<Record<string, string | undefined>>,
-): Edit {
-  const end = endOfTag(text, node.start);
-  let tag = text.slice(node.start, end);
-  for (const [name, value] of Object.entries(attributes)) {
-    const pattern = new RegExp(`\\s+${name}\\s*=\\s*(?:'[^']*'|"[^"]*")`);
-    const present = pattern.test(tag);
-    if (value === undefined) tag = tag.replace(pattern, "");
-    else if (present) tag = tag.replace(pattern, ` ${name}='${value}'`);
-    else tag = tag.replace(/\s*(\/?>)$/, ` ${name}='${value}'$1`);
-  }
-  return { start: node.start, end, text: tag };
-}
-
-function endOfTag(text: string, start: number): number {
-  let quote = "";
-  for (let at = start; at < text.length; at++) {
-    const character = text[at]!;
-    if (quote !== "") quote = character === quote ? "" : quote;
-    else if (character === "'" || character === '"') quote = character;
-    else if (character === ">") return at + 1;
-  }
-  return text.length;
-}
-
-/** A line of its own after an element, indented as it is. */
-function insertAfter({ node }: Element, text: string, line: string): Edit {
-  return { start: node.end, end: node.end, text: `\n${indentOf(text, node.start)}${line}` };
-}
-
-function insertInside({ node }: Element, text: string, line: string): Edit {
-  const at = endOfTag(text, node.start);
-  return { start: at, end: at, text: `\n${indentOf(text, node.start)}  ${line}` };
-}
-
-function indentOf(text: string, offset: number): string {
-  return /[ \t]*$/.exec(text.slice(0, offset))![0];
-}
-
-/** The element, with its line if it has one to itself. */
-function removal(text: string, { node }: Element): Edit {
-  const before = text.slice(0, node.start);
-  const start = node.start - indentOf(text, node.start).length;
-  const alone = (start === 0 || before[start - 1] === "\n") && /^[ \t]*\n/.test(text.slice(node.end));
-  if (!alone) return { start: node.start, end: node.end, text: "" };
-  return { start, end: node.end + /^[ \t]*\n/.exec(text.slice(node.end))![0].length, text: "" };
-}
-
-function apply(text: string, edits: readonly Edit[]): string {
-  return edits
-    .toSorted((a, b) => b.start - a.start)
-    .reduce((whole, { start, end, text: piece }) => whole.slice(0, start) + piece + whole.slice(end), text);
 }

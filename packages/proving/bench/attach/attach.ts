@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
 import { type Estimate, estimate } from "../rados/estimate.ts";
-import { goal, printGoals, progress, writeResult } from "../rados/goals.ts";
-import type { Contender, Contest, Load, Sample } from "./contender.ts";
+import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
+import type { Contender, Contest, Ground, Load, Sample } from "./contender.ts";
 import { encryptedContest, encryptedLibrbdContest } from "./encrypted.ts";
 import { nbdContest } from "./nbd.ts";
+import { idleCosts } from "./service.ts";
 import { vhostContest } from "./vhost.ts";
 
 /**
@@ -66,9 +67,7 @@ const pool = "libvirt-pool";
 const samples = new Map<string, Sample[]>();
 
 for (const wire of wires) {
-  const conf = (await cluster.clientConf(wire, { ms_client_mode: wire, ms_mon_client_mode: wire }, "admin"))
-    .path;
-  const ground = { conf, pool, size, directory };
+  const ground = await groundOf(wire);
   for (const contest of contests) {
     await using servers = new AsyncDisposableStack();
     const pair: Contender[] = [];
@@ -89,15 +88,25 @@ for (const wire of wires) {
     }
   }
 }
+const idle =
+  (chosen?.includes("service") ?? true)
+    ? await idleCosts(cluster, await groundOf("crc"), seconds)
+    : undefined;
 progress("");
 await report();
+
+async function groundOf(wire: (typeof wires)[number]): Promise<Ground> {
+  const modes = { ms_client_mode: wire, ms_mon_client_mode: wire };
+  const { path: conf } = await cluster.clientConf(wire, modes, "admin");
+  return { conf, pool, size, directory };
+}
 
 function keyOf({ name }: Contest, wire: string, load: Load, side: "ours" | "theirs"): string {
   return `${name} ${wire} ${load.rw} ${load.blockSize >> 10} KiB depth ${load.depth} ${side}`;
 }
 
 async function report(): Promise<void> {
-  const goals = [];
+  const goals: Goal[] = [];
   const rows = [];
   for (const contest of contests) {
     for (const wire of wires) {
@@ -126,9 +135,24 @@ async function report(): Promise<void> {
       }
     }
   }
+  for (const { server, disks, first, firstOwn, more, cpu } of idle?.costs ?? []) {
+    console.log(
+      `${server}, idle: ${first.toFixed(1)} MiB resident with one disk (${firstOwn.toFixed(1)} its own), ` +
+        `${more.toFixed(2)} for each more, ${cpu.toFixed(2)} % of a core with ${disks}`,
+    );
+  }
+  goals.push(...(idle?.goals ?? []));
   printGoals(goals);
   for (const { name, reason } of elsewhere) console.log(`skipped ${name}: ${reason}`);
-  await writeResult(args.json, { benchmark: "attach", rounds, seconds, rows, goals, skipped: elsewhere });
+  await writeResult(args.json, {
+    benchmark: "attach",
+    rounds,
+    seconds,
+    rows,
+    idle: idle?.costs,
+    goals,
+    skipped: elsewhere,
+  });
 }
 
 function shown({ median, low, high }: Estimate): string {

@@ -31,6 +31,10 @@ export class Serving implements AsyncDisposable {
     this.socket = socket;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Of all its threads since its start, in seconds. */
   get cpu(): number {
     const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");

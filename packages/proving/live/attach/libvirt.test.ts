@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { createImage, type GuestControl, LocalCluster, qemuDefaults, smallGuest } from "@siphon/lab";
+import { createImage, LocalCluster } from "@siphon/lab";
 import { findAccount } from "../../../attach/src/server/accounts.ts";
+import { enterGuest, guestDomain } from "../../support/attach/guest-domain.ts";
 import { Libvirtd } from "../../support/attach/libvirtd.ts";
 import { SiphonAttach } from "../../support/attach/siphon-attach.ts";
 import { qemu } from "../../support/attach/test-qemu.ts";
@@ -57,50 +58,12 @@ interface Told {
 }
 
 const diskOf = (transport: Transport): string => `vd${"ab"[transports.indexOf(transport)]}`;
-const agentSocket = join(directory, "vm", "agent.sock");
+const vmDirectory = join(directory, "vm");
 
-/** A domain of type qemu with these disks, that boots the small guest. */
 async function domain(disks: readonly string[]): Promise<string> {
-  const guest = await smallGuest();
-  const settings = { ...qemuDefaults, device: "virtio-blk" } as const;
-  const boot = guest.boot({ accelerator: "tcg", settings, parameters: [] });
-  assert.ok(boot.from === "kernel" && boot.initramfs);
-  // libvirt gives them to its user.
-  copyFileSync(boot.kernel, join(directory, "vm", "kernel"));
-  copyFileSync(boot.initramfs, join(directory, "vm", "initramfs"));
   const file = join(directory, "domain.xml");
-  writeFileSync(
-    file,
-    `<domain type='qemu'>
-  <name>siphon</name>
-  <memory unit='MiB'>512</memory>
-  <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
-  <vcpu>2</vcpu>
-  <os>
-    <type arch='x86_64' machine='pc'>hvm</type>
-    <kernel>${join(directory, "vm", "kernel")}</kernel>
-    <initrd>${join(directory, "vm", "initramfs")}</initrd>
-    <cmdline>${boot.commandLine}</cmdline>
-  </os>
-  <cpu mode='custom' check='none'><model>Nehalem</model></cpu>
-  <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-    ${disks.join("\n")}
-    <channel type='unix'>
-      <source mode='bind' path='${agentSocket}'/>
-      <target type='virtio' name='siphon.agent'/>
-    </channel>
-    <serial type='file'><source path='${join(directory, "vm", "console.log")}'/></serial>
-    <memballoon model='none'/>
-  </devices>
-</domain>`,
-  );
+  writeFileSync(file, await guestDomain(vmDirectory, disks));
   return file;
-}
-
-async function enter(): Promise<GuestControl> {
-  const guest = await smallGuest();
-  return guest.connect({ agentSocket, timeoutMs: 120_000, qemuEnded: new Promise(() => {}) });
 }
 
 test("where libvirt's QEMU may not open the socket, attach says so, and virsh does not hang on what it printed", async () => {
@@ -125,7 +88,7 @@ test("the printed XML starts a domain, which survives the end of its vhost-user 
   await libvirtd.virsh("create", await domain(disks)).catch((cause) => {
     throw new Error(`${cause.message}\n${libvirtd.qemuLog("siphon")}`, { cause });
   });
-  await using guest = await enter();
+  await using guest = await enterGuest(vmDirectory);
   const verified = transports.map(async (transport) => {
     const load =
       `fio --name=v --filename=/dev/${diskOf(transport)} --rw=randwrite --bs=16k --size=32m --iodepth=16 --ioengine=libaio --direct=1 ` +

@@ -1,7 +1,7 @@
 /**
- * Serves RBD images under a load that knows what was acknowledged, kills the process that serves them again and again, and then lets go wrong
- * all that others can do wrong, one kind after the other until the time is up:
- * `node attach.ts [--kills N] [--minutes N] [--nbd|--vhost] [--only WORDS]
+ * Serves RBD images under a load that knows what was acknowledged, kills the process that serves them again and again, restarts the service,
+ * and then lets go wrong all that others can do wrong, one kind after the other until the time is up:
+ * `node attach.ts [--kills N] [--restarts N] [--minutes N] [--nbd|--vhost] [--only WORDS]
  * [--except WORDS]`. Ends with an error at the first request that fails, at the
  * first block that is older than its last acknowledged write, and when a process ends or needs too much memory.
  */
@@ -11,11 +11,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
 import { adversities, type Happened, slowAdversities } from "../../support/attach/adversity/adversities.ts";
+import type { CheckedLoad } from "../../support/attach/checked-load.ts";
+import { surviveRestarts } from "../../support/attach/service-survival.ts";
 import { surviveKills, type Transport } from "../../support/attach/survival.ts";
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "100" },
+    restarts: { type: "string", default: "100" },
     minutes: { type: "string", default: "30" },
     nbd: { type: "boolean", default: false },
     vhost: { type: "boolean", default: false },
@@ -34,6 +37,7 @@ const ceph = stack.use(
   }),
 );
 await killAll(Number(values.kills));
+await restartAll(Number(values.restarts));
 await adverse(Number(values.minutes) * 60_000);
 
 async function killAll(kills: number): Promise<void> {
@@ -51,6 +55,21 @@ async function killAll(kills: number): Promise<void> {
       `${transport}: ${kills} kills, ${acknowledged} writes acknowledged, 0 lost; ${verified} reads found what was written last`,
     );
   }
+}
+
+async function restartAll(restarts: number): Promise<void> {
+  if (restarts === 0) return;
+  const loads = await surviveRestarts(ceph, {
+    ...{ directory, restarts, shards: 2 },
+    onRestart: (restarted, loads) => {
+      if (restarted % 10 === 0) console.log(`service: ${restarted} restarts, ${acknowledgedBy(loads)}`);
+    },
+  });
+  console.log(`service: ${restarts} restarts, half of them kills, ${acknowledgedBy(loads)}, 0 lost`);
+}
+
+function acknowledgedBy(loads: readonly CheckedLoad[]): string {
+  return `${loads.reduce((sum, { acknowledged }) => sum + acknowledged, 0)} writes acknowledged`;
 }
 
 function isExcepted(name: string): boolean {

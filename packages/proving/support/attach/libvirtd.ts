@@ -58,9 +58,14 @@ export class Libvirtd implements AsyncDisposable {
     return readFileSync(join(this.#directory, "var/log/libvirt/qemu", `${domain}.log`), "utf8").slice(-3000);
   }
 
+  get uri(): string {
+    return `qemu+unix:///system?mode=legacy&socket=${this.#socket}`;
+  }
+
   virsh(...words: string[]): Promise<string> {
-    const uri = `qemu+unix:///system?mode=legacy&socket=${this.#socket}`;
-    const { command, args, env } = this.#platform.command("virsh", ["-q", "-c", uri, ...words], { cwd: "/" });
+    const { command, args, env } = this.#platform.command("virsh", ["-q", "-c", this.uri, ...words], {
+      cwd: "/",
+    });
     // Before it starts its first domain it asks every QEMU that is installed what it can do.
     return run(command, args, undefined, { env, timeout: 400_000 });
   }

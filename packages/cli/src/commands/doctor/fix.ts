@@ -1,7 +1,8 @@
-import { chmod, copyFile, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { DoctorError, examineVm, type Fix, fixFor, type InputFile, vmOfHost } from "@siphon/doctor";
+import { readFile } from "node:fs/promises";
+import { DoctorError, examineVm, fixFor, type InputFile, vmOfHost } from "@siphon/doctor";
 import { Command } from "commander";
 import { readInputs } from "./inputs.ts";
+import { renderedFix, replaceFile } from "./write-fix.ts";
 
 interface FixFlags {
   finding: string;
@@ -26,21 +27,14 @@ async function run(words: string[], { finding, disk, write }: FixFlags): Promise
   const files = (await readInputs(words)) ?? (await configurationOf(words[0]!));
   if (files === undefined) return explainRunning(words[0]!, finding, disk, write === true);
   const fix = fixFor(files, finding, disk);
-  process.stdout.write(rendered(fix, write === true));
+  process.stdout.write(renderedFix(fix, write === true));
   if (write !== true) return;
   if (fix.patches.length === 0) {
     throw new DoctorError("SIPHON_NO_FIX", `${finding} is not mended by a change of these files`, {
       hint: "do by hand what is written above",
     });
   }
-  for (const patch of fix.patches) process.stdout.write(`${await replace(patch, words)}\n`);
-}
-
-function rendered({ patches, words }: Fix, write: boolean): string {
-  const lines = words.map((each) => `# ${each}`);
-  for (const { diff } of patches) lines.push(diff.trimEnd());
-  if (patches.length > 0 && !write) lines.push("# nothing is changed yet; --write does it and keeps a copy");
-  return `${lines.join("\n")}\n`;
+  for (const patch of fix.patches) process.stdout.write(`${await replaceFile(patch, words)}\n`);
 }
 
 /** A VM by its id has its configuration in a known place on Proxmox; a libvirt domain is changed through libvirt. */
@@ -77,29 +71,4 @@ async function explainRunning(
   if (write)
     throw new DoctorError("SIPHON_NO_FIX", "the change of a running VM goes through what runs it", { hint });
   process.stdout.write(`${[...new Set(found)].join("\n")}\n# of a libvirt domain, as a patch: ${hint}\n`);
-}
-
-/** The new text in the file's place, never half of it; what was there is kept. */
-async function replace(
-  { name, before, after }: Fix["patches"][number],
-  words: readonly string[],
-): Promise<string> {
-  const path = words.find((word) => word === name || word.endsWith(`/${name}`)) ?? inDirectory(words, name);
-  if (path === undefined || name === "standard input")
-    throw new DoctorError("SIPHON_USAGE", `${name} is no file that could be written`, {
-      hint: "give the change to a file",
-    });
-  if ((await readFile(path, "utf8")) !== before)
-    throw new DoctorError("SIPHON_USAGE", `${path} has changed since it was read; nothing is written`);
-  const copy = `${path}.siphon-${new Date().toISOString().replace(/[:.]/g, "-")}`;
-  await copyFile(path, copy);
-  const fresh = `${path}.${process.pid}.new`;
-  await writeFile(fresh, after, { flag: "wx" });
-  await chmod(fresh, (await stat(path)).mode);
-  await rename(fresh, path);
-  return `${path} is changed; ${copy} is what was there`;
-}
-
-function inDirectory(words: readonly string[], name: string): string | undefined {
-  return words.length === 1 ? `${words[0]}/${name}` : undefined;
 }

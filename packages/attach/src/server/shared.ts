@@ -1,0 +1,23 @@
+import { StallWatch } from "../health/stall-watch.ts";
+import { createLimits, type Limits } from "./limits.ts";
+import type { Log } from "./log.ts";
+import { logNotices } from "./notices.ts";
+
+/** What all images that a process serves have in common. */
+export class Shared implements Disposable {
+  readonly limits: Limits;
+  readonly stalls: StallWatch;
+  readonly #notices: Disposable;
+
+  /** @param maxInFlight bytes of requests that all VMs may have under way at once; default 512 MiB */
+  constructor(log: Log, maxInFlight?: number) {
+    this.limits = createLimits({ bytes: maxInFlight });
+    this.stalls = new StallWatch(log);
+    this.#notices = logNotices(log);
+  }
+
+  [Symbol.dispose](): void {
+    this.stalls[Symbol.dispose]();
+    this.#notices[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,288 @@
+import { AttachError, type AttachRemedy } from "../errors.ts";
+import type { DiskFigures, Measurement } from "../server/attachment.ts";
+import { IoMetrics } from "../server/io-metrics.ts";
+import type { Log } from "../server/log.ts";
+import { DiskFiles, type NonsenseFile, type WantedDisk } from "./disk-files.ts";
+import { type DiskStatus, nonsenseStatus, statusOf } from "./disk-status.ts";
+import { type DiskDefaults, type DiskDefinition, type DiskWords, defineDisk } from "./disk-words.ts";
+import { ServiceDisk } from "./service-disk.ts";
+import type { Worker } from "./worker.ts";
+
+export interface ServiceOptions {
+  /** Files of disks that come back after a restart of the machine. */
+  keptDirectory: string;
+  /** Files of the others, which come back after a restart of the service. */
+  runtimeDirectory: string;
+  defaults: DiskDefaults;
+  /** Milliseconds for what is under way at a disk that is drained. */
+  drainTimeout: number;
+  log: Log;
+}
+
+/** Disks that come and go while a process serves them: their files, the processes that serve them, and what is asked of them. */
+export class AttachService {
+  readonly #options: ServiceOptions;
+  readonly #files: DiskFiles;
+  readonly #workers: readonly Worker[];
+  readonly #disks = new Map<string, ServiceDisk>();
+  /** Files that say nothing that can be served, by the names of their disks. */
+  readonly #nonsense = new Map<string, readonly NonsenseFile[]>();
+  /** The last change of each name: of one name, changes of disk and file follow each other. */
+  readonly #lastChange = new Map<string, Promise<unknown>>();
+  #isEnding = false;
+
+  /**
+   * Serves nothing yet: see `reload`.
+   *
+   * @param workers makes the processes that serve, given who is to hear that one has lost what it served, and how
+   */
+  static async start(
+    options: ServiceOptions,
+    workers: (lost: (worker: Worker, how: string) => void) => readonly Worker[],
+  ): Promise<AttachService> {
+    const service = new AttachService(options, workers);
+    await Promise.all(service.#workers.map((worker) => worker.start()));
+    return service;
+  }
+
+  private constructor(options: ServiceOptions, workers: Parameters<typeof AttachService.start>[1]) {
+    this.#options = options;
+    this.#files = new DiskFiles(options.keptDirectory, options.runtimeDirectory, options.defaults);
+    this.#workers = workers((worker, how) => {
+      for (const disk of this.#disks.values()) if (disk.worker === worker) disk.lost(how);
+    });
+  }
+
+  /**
+   * Serves a disk from now on. Throws what is in the way; then nothing is left of it.
+   *
+   * @param isKept also after a restart of the machine
+   */
+  async add(name: string, words: DiskWords, isKept: boolean): Promise<DiskStatus> {
+    const definition = await defineDisk(name, words, this.#options.defaults);
+    return this.#change(name, async () => {
+      this.#refuseTaken(definition);
+      const disk = this.#newDisk(definition, isKept);
+      this.#disks.set(name, disk);
+      try {
+        await disk.start();
+        await this.#files.write(name, words, isKept);
+      } catch (error) {
+        await this.#retire(disk).catch(() => {});
+        throw error;
+      }
+      return this.show(name);
+    });
+  }
+
+  /**
+   * Finishes what is under way, lets go of the image and forgets the disk. Throws SIPHON_ATTACH_DISK where a client is connected, unless it is forced,
+   * and SIPHON_ATTACH_DRAIN where the cluster does not answer in time: then it goes on, and the disk is listed until it is done.
+   */
+  remove(name: string, isForced: boolean): Promise<void> {
+    return this.#change(name, async () => {
+      const nonsense = this.#nonsense.get(name) ?? [];
+      const disk = nonsense.length > 0 ? this.#disks.get(name) : this.#get(name);
+      if (disk !== undefined && !isForced && (await this.show(name)).connections > 0) {
+        throw new AttachError("SIPHON_ATTACH_DISK", `a client is connected to ${name}`, {
+          hint: "stop its VM",
+          remedy: { name: "force-removal", subject: name } satisfies AttachRemedy,
+        });
+      }
+      for (const { isKept } of nonsense) await this.#files.remove(name, isKept);
+      this.#nonsense.delete(name);
+      if (disk === undefined) return;
+      await this.#files.remove(name, disk.isKept);
+      await this.#retire(disk);
+    });
+  }
+
+  async list(): Promise<DiskStatus[]> {
+    const figures = await this.#figures();
+    const disks = [...this.#disks.values()].map((disk) => this.#statusOf(disk, figures.get(disk.name)));
+    const others = [...this.#nonsense.values()].flat().filter(({ name }) => !this.#disks.has(name));
+    return [...disks, ...others.map(nonsenseStatus)].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async show(name: string): Promise<DiskStatus> {
+    const nonsense = this.#nonsense.get(name)?.[0];
+    if (nonsense !== undefined && !this.#disks.has(name)) return nonsenseStatus(nonsense);
+    const disk = this.#get(name);
+    const figures = await disk.worker.measure();
+    return this.#statusOf(
+      disk,
+      figures.find(({ part }) => part === name),
+    );
+  }
+
+  /**
+   * Gives a disk other limits, until the service is restarted or reloaded; those of a disk that is not kept stay.
+   *
+   * @param text as `siphon attach --limit` takes them; undefined for `rbd_qos_*` alone
+   * @param isKept in the file as well
+   */
+  limit(name: string, text: string | undefined, isKept: boolean): Promise<DiskStatus> {
+    return this.#change(name, async () => {
+      const disk = this.#get(name);
+      await disk.limit(text);
+      if (isKept || !disk.isKept) await this.#files.setWord(name, disk.isKept, "limit", text);
+      return this.show(name);
+    });
+  }
+
+  /** Finishes what is under way and lets go of the image; its VM waits until it is resumed. */
+  drain(name: string): Promise<DiskStatus> {
+    return this.#change(name, async () => {
+      await this.#get(name).drain();
+      return this.show(name);
+    });
+  }
+
+  resume(name: string): Promise<DiskStatus> {
+    return this.#change(name, async () => {
+      await this.#get(name).start();
+      return this.show(name);
+    });
+  }
+
+  /**
+   * Serves what the files say now: disks whose files are new, in another way those whose files changed, and no more those that have none. A disk
+   * whose file says nonsense stays as it is. Returns once each was tried.
+   */
+  async reload(): Promise<DiskStatus[]> {
+    const names = new Set([...(await this.#files.names()), ...this.#disks.keys(), ...this.#nonsense.keys()]);
+    await Promise.all([...names].map((name) => this.#change(name, () => this.#settle(name))));
+    return this.list();
+  }
+
+  async measure(): Promise<Measurement> {
+    const figures = await this.#figures();
+    const disks = [...figures.values()].map(({ part, name, size, io }) => {
+      return { disk: part, name, size, metrics: new IoMetrics(io) };
+    });
+    const shards = this.#workers.flatMap(({ state }) => (state === undefined ? [] : [state]));
+    return { disks, shards };
+  }
+
+  /** Loses nothing: all disks are drained, and nothing is served any more. Throws SIPHON_ATTACH_DRAIN. */
+  async stop(): Promise<void> {
+    this.#isEnding = true;
+    for (const disk of this.#disks.values()) disk[Symbol.dispose]();
+    const killAll = () => {
+      for (const worker of this.#workers) worker.kill();
+    };
+    // Who ends this process while it waits does not want the shards to take longer.
+    process.once("exit", killAll);
+    const ends = await Promise.allSettled(this.#workers.map((worker) => worker.stop()));
+    process.off("exit", killAll);
+    const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as Error] : []));
+    if (failures.length === 0) return;
+    throw new AttachError("SIPHON_ATTACH_DRAIN", failures.map(({ message }) => message).join("; "), {
+      cause: new AggregateError(failures),
+    });
+  }
+
+  /** Makes a disk what its file says. */
+  async #settle(name: string): Promise<void> {
+    const { wanted, nonsense } = await this.#files.find(name);
+    if (nonsense.length > 0) this.#nonsense.set(name, nonsense);
+    else this.#nonsense.delete(name);
+    for (const { path, error } of nonsense) {
+      this.#options.log(`${path} is left out: ${error.message}`, { event: "disk-file", disk: name });
+    }
+    const disk = this.#disks.get(name);
+    if (disk !== undefined && wanted !== undefined && !isOtherwise(disk, wanted)) {
+      const { limit } = wanted.definition.words;
+      if (disk.definition.words.limit !== limit) await disk.limit(limit as string | undefined);
+      return disk.keepTrying();
+    }
+    if (disk !== undefined) {
+      if (wanted === undefined && nonsense.length > 0) return;
+      await this.#retire(disk).catch((error: Error) => this.#options.log(`${name}: ${error.message}`));
+      await disk.idle();
+    }
+    if (wanted === undefined || this.#isEnding) return;
+    const next = this.#newDisk(wanted.definition, wanted.isKept);
+    this.#disks.set(name, next);
+    await next.keepTrying();
+  }
+
+  /** The disk is listed until it is drained, also where that takes longer than it may. */
+  async #retire(disk: ServiceDisk): Promise<void> {
+    try {
+      await disk.retire();
+    } finally {
+      if (disk.phase === "draining") void disk.idle().then(() => this.#forget(disk));
+      else this.#forget(disk);
+    }
+  }
+
+  #newDisk(definition: DiskDefinition, isKept: boolean): ServiceDisk {
+    const busy = (worker: Worker) =>
+      [...this.#disks.values()].reduce((sum, disk) => sum + Number(disk.worker === worker), 0);
+    const worker = this.#workers.reduce((least, each) => (busy(each) < busy(least) ? each : least));
+    return new ServiceDisk(definition, isKept, worker, this.#options);
+  }
+
+  #refuseTaken({ name, image, request }: DiskDefinition): void {
+    if (this.#isEnding) throw new AttachError("SIPHON_ATTACH_DISK", "the service is being stopped");
+    if (this.#disks.has(name) || this.#nonsense.has(name)) {
+      throw new AttachError("SIPHON_ATTACH_DISK", `there is a disk ${name} already`, {
+        remedy: { name: "show-disk", subject: name } satisfies AttachRemedy,
+      });
+    }
+    if (request.readOnly || image.snapshot !== undefined) return;
+    const other = [...this.#disks.values()].find(
+      ({ definition }) =>
+        !definition.request.readOnly && JSON.stringify(definition.image) === JSON.stringify(image),
+    );
+    if (other === undefined) return;
+    throw new AttachError("SIPHON_ATTACH_DISK", `${other.image} is served as ${other.name} already`);
+  }
+
+  #change<T>(name: string, change: () => Promise<T>): Promise<T> {
+    const done = (this.#lastChange.get(name) ?? Promise.resolve()).then(change, change);
+    this.#lastChange.set(name, done);
+    const over = () => {
+      if (this.#lastChange.get(name) === done) this.#lastChange.delete(name);
+    };
+    done.then(over, over);
+    return done;
+  }
+
+  #forget(disk: ServiceDisk): void {
+    disk[Symbol.dispose]();
+    if (this.#disks.get(disk.name) === disk) this.#disks.delete(disk.name);
+  }
+
+  #get(name: string): ServiceDisk {
+    const disk = this.#disks.get(name);
+    if (disk !== undefined) return disk;
+    throw new AttachError("SIPHON_ATTACH_DISK", `there is no disk ${name}`, {
+      remedy: { name: "list-disks" } satisfies AttachRemedy,
+    });
+  }
+
+  #statusOf(disk: ServiceDisk, figures: DiskFigures | undefined): DiskStatus {
+    return statusOf(disk, this.#files.pathOf(disk.name, disk.isKept), figures);
+  }
+
+  /** By disk. Of a shard that is down there are none. */
+  async #figures(): Promise<Map<string, DiskFigures>> {
+    const all = await Promise.all(this.#workers.map((worker) => worker.measure()));
+    return new Map(all.flat().map((figures) => [figures.part, figures]));
+  }
+}
+
+/** Whether it has to be served anew to be what is wanted. */
+function isOtherwise(disk: ServiceDisk, { definition, isKept }: WantedDisk): boolean {
+  const { limit: _, ...is } = disk.definition.words;
+  const { limit: _other, ...wanted } = definition.words;
+  return isKept !== disk.isKept || !sameWords(is, wanted);
+}
+
+function sameWords(some: DiskWords, others: DiskWords): boolean {
+  const text = (words: DiskWords) =>
+    JSON.stringify(Object.entries(words).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return text(some) === text(others);
+}

@@ -1,0 +1,79 @@
+import { AttachError } from "../errors.ts";
+import type { Failure } from "../shards/failure.ts";
+import type { DiskWords } from "./disk-words.ts";
+
+/** What a client asks of the service: an object on a line of its own. `id` comes back with the answer. */
+export type ControlRequest = { readonly id?: string | number } & ControlCommand;
+
+export type ControlCommand =
+  | {
+      readonly command: "add";
+      readonly name: string;
+      readonly disk: DiskWords;
+      /** Also after a restart of the machine. */
+      readonly persist?: boolean;
+    }
+  | { readonly command: "rm"; readonly name: string; readonly force?: boolean }
+  | { readonly command: "list" | "reload" }
+  | { readonly command: "show" | "drain" | "resume"; readonly name: string }
+  /** Without `limit` those of RBD's settings. */
+  | { readonly command: "limit"; readonly name: string; readonly limit?: string; readonly persist?: boolean };
+
+export type ControlAnswer = { readonly id?: string | number } & (
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly error: Failure }
+);
+
+/** Bytes of a request. */
+export const longestRequest = 64 << 10;
+
+/** Throws SIPHON_ATTACH_CONTROL for what is no request. */
+export function parseRequest(line: string): ControlRequest {
+  const value = parsed(line);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw nonsense("it is no object");
+  const request = value as Record<string, unknown>;
+  const members = commands[String(request.command)];
+  if (typeof request.command !== "string" || members === undefined) {
+    throw nonsense(`its command is none of ${Object.keys(commands).join(", ")}`);
+  }
+  for (const [name, given] of Object.entries(request)) {
+    if (name === "command") continue;
+    const own = Object.hasOwn(members, name) ? members[name] : undefined;
+    const kind = name === "id" ? "string or number?" : own;
+    if (kind === undefined)
+      throw nonsense(`${request.command} has no member ${JSON.stringify(name.slice(0, 80))}`);
+    const type = given === null || Array.isArray(given) ? "list" : typeof given;
+    if (!kind.includes(type)) throw nonsense(`${name} is no ${kind.replace("?", "")}`);
+  }
+  for (const [name, kind] of Object.entries(members)) {
+    if (!kind.endsWith("?") && request[name] === undefined) throw nonsense(`${name} is missing`);
+  }
+  return request as unknown as ControlRequest;
+}
+
+/** The members of each command, and of what types; those with a question mark may be missing. */
+const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.assign(
+  Object.create(null),
+  {
+    add: { name: "string", disk: "words in an object", persist: "boolean?" },
+    rm: { name: "string", force: "boolean?" },
+    list: {},
+    show: { name: "string" },
+    limit: { name: "string", limit: "string?", persist: "boolean?" },
+    drain: { name: "string" },
+    resume: { name: "string" },
+    reload: {},
+  },
+);
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw nonsense("it is no JSON");
+  }
+}
+
+function nonsense(why: string): AttachError {
+  return new AttachError("SIPHON_ATTACH_CONTROL", `this is no request: ${why}`);
+}

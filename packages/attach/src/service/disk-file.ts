@@ -1,0 +1,37 @@
+import { AttachError } from "../errors.ts";
+import { type DiskWords, isRepeatable } from "./disk-words.ts";
+
+/**
+ * A disk's file: lines `NAME = VALUE`; empty ones, and those that begin with `#`, say nothing. What the values mean is not looked at.
+ *
+ * Throws SIPHON_USAGE with the line.
+ */
+export function parseDiskFile(text: string): DiskWords {
+  const words: Record<string, string | string[]> = {};
+  for (const [i, line] of text.split("\n").entries()) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const [, word, value] = /^\s*([a-z-]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (word === undefined || value === undefined) {
+      throw new AttachError("SIPHON_USAGE", `line ${i + 1} is not NAME = VALUE`);
+    }
+    const before = Object.hasOwn(words, word) ? words[word] : undefined;
+    if (isRepeatable(word)) words[word] = [...(before ?? []), value];
+    else if (before === undefined) words[word] = value;
+    else throw new AttachError("SIPHON_USAGE", `line ${i + 1} says ${word} again`);
+  }
+  return words;
+}
+
+export function formatDiskFile(words: DiskWords): string {
+  return Object.entries(words)
+    .flatMap(([word, value]) => [value].flat().map((each) => `${word} = ${each}\n`))
+    .join("");
+}
+
+/** The text of a file with another value of one word, or without it; all else in it stays. */
+export function withWord(text: string, word: string, value: string | undefined): string {
+  const lines = text.split("\n").filter((line) => !new RegExp(`^\\s*${word}\\s*=`).test(line));
+  while (lines.at(-1) === "") lines.pop();
+  if (value !== undefined) lines.push(`${word} = ${value}`);
+  return `${lines.join("\n")}\n`;
+}

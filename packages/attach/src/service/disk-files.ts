@@ -1,0 +1,80 @@
+import { AttachError } from "../errors.ts";
+import { DiskDirectory } from "./disk-directory.ts";
+import { withWord } from "./disk-file.ts";
+import { type DiskDefaults, type DiskDefinition, type DiskWords, defineDisk } from "./disk-words.ts";
+
+/** A disk that a file defines. */
+export interface WantedDisk {
+  readonly definition: DiskDefinition;
+  /** Whether it comes back after a restart of the machine. */
+  readonly isKept: boolean;
+}
+
+/** A file that defines no disk. */
+export interface NonsenseFile {
+  readonly name: string;
+  readonly path: string;
+  readonly isKept: boolean;
+  readonly error: Error;
+}
+
+/** The files of all disks: those that outlive a restart of the machine, which people may write themselves, and those that do not. */
+export class DiskFiles {
+  readonly #kept: DiskDirectory;
+  readonly #runtime: DiskDirectory;
+  readonly #defaults: DiskDefaults;
+
+  constructor(kept: string, runtime: string, defaults: DiskDefaults) {
+    this.#kept = new DiskDirectory(kept);
+    this.#runtime = new DiskDirectory(runtime);
+    this.#defaults = defaults;
+  }
+
+  pathOf(name: string, isKept: boolean): string {
+    return this.#directory(isKept).pathOf(name);
+  }
+
+  /** Of all disks that have files. Throws only where a directory cannot be read. */
+  async names(): Promise<string[]> {
+    return (await Promise.all([this.#kept.names(), this.#runtime.names()])).flat();
+  }
+
+  /** What the files of a name define, and those that define nothing. A disk that is kept goes before one that is not. */
+  async find(name: string): Promise<{ wanted: WantedDisk | undefined; nonsense: NonsenseFile[] }> {
+    let wanted: WantedDisk | undefined;
+    const nonsense: NonsenseFile[] = [];
+    for (const isKept of [true, false]) {
+      const said = await this.#directory(isKept).find(name);
+      if (said === undefined) continue;
+      const path = this.pathOf(name, isKept);
+      try {
+        if (said instanceof Error) throw said;
+        if (wanted !== undefined) {
+          throw new AttachError("SIPHON_USAGE", `${this.pathOf(name, true)} has the same name`);
+        }
+        wanted = { definition: await defineDisk(name, said, this.#defaults), isKept };
+      } catch (error) {
+        nonsense.push({ name, path, isKept, error: error as Error });
+      }
+    }
+    return { wanted, nonsense };
+  }
+
+  write(name: string, words: DiskWords, isKept: boolean): Promise<void> {
+    return this.#directory(isKept).write(name, words);
+  }
+
+  /** All else in the file stays as it is. */
+  async setWord(name: string, isKept: boolean, word: string, value: string | undefined): Promise<void> {
+    const directory = this.#directory(isKept);
+    await directory.write(name, withWord(await directory.text(name), word, value));
+  }
+
+  remove(name: string, isKept: boolean): Promise<void> {
+    return this.#directory(isKept).remove(name);
+  }
+
+  #directory(isKept: boolean): DiskDirectory {
+    return isKept ? this.#kept : this.#runtime;
+  }
+}

@@ -1,0 +1,73 @@
+import { closeSync } from "node:fs";
+import { AttachError } from "../errors.ts";
+import { addressOf, allocate, lastErrno, libc } from "../vhost/native/libc.ts";
+
+/**
+ * Tells the service manager how this process fares (sd_notify(3)): a datagram to the socket that `NOTIFY_SOCKET` names, which Node has no
+ * sockets for. Processes that are started from now on are not told where it is.
+ */
+export class ServiceManager implements Disposable {
+  readonly #socket: string | undefined;
+  readonly #log: (line: string) => void;
+  #watchdog: NodeJS.Timeout | undefined;
+  #hasFailed = false;
+
+  /** @param environment of the process; the variables are taken out */
+  constructor(environment: NodeJS.ProcessEnv, log: (line: string) => void) {
+    const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = environment;
+    for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete environment[name];
+    this.#socket = NOTIFY_SOCKET;
+    this.#log = log;
+    const microseconds = Number(WATCHDOG_USEC);
+    const isMine = WATCHDOG_PID === undefined || WATCHDOG_PID === String(process.pid);
+    if (this.#socket === undefined || !isMine || !(microseconds > 0)) return;
+    this.#watchdog = setInterval(() => this.tell("WATCHDOG=1"), microseconds / 2000).unref();
+  }
+
+  /** @param states such as `READY=1` and `STATUS=...` */
+  tell(...states: string[]): void {
+    if (this.#socket === undefined) return;
+    try {
+      sendDatagram(this.#socket, states.join("\n"));
+    } catch (error) {
+      if (!this.#hasFailed) this.#log(`the service manager cannot be told: ${(error as Error).message}`);
+      this.#hasFailed = true;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#watchdog);
+  }
+}
+
+function sendDatagram(path: string, text: string): void {
+  const { socket, connect, write } = libc();
+  const checked = (result: number): number => {
+    if (result >= 0) return result;
+    throw new AttachError("SIPHON_ATTACH_NATIVE", `the socket ${path} takes nothing (${lastErrno()})`);
+  };
+  const fd = checked(socket(unix, datagram | closeOnExec | nonBlocking, 0));
+  try {
+    const address = sockaddr(path);
+    checked(connect(fd, addressOf(address), address.length));
+    const bytes = allocate(Buffer.byteLength(text));
+    bytes.write(text);
+    checked(write(fd, addressOf(bytes), bytes.length));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** sockaddr_un: u16 family, then the path; where it begins with `@` an abstract name, which begins with NUL. */
+function sockaddr(path: string): Buffer {
+  const name = path.startsWith("@") ? `\0${path.slice(1)}` : `${path}\0`;
+  const address = allocate(2 + Buffer.byteLength(name));
+  address.writeUInt16LE(unix, 0);
+  address.write(name, 2);
+  return address;
+}
+
+const unix = 1;
+const datagram = 2;
+const nonBlocking = 0o4000;
+const closeOnExec = 0o2000000;

@@ -1,0 +1,179 @@
+import { AttachError } from "../errors.ts";
+import type { ServedPoint } from "../server/attachment.ts";
+import { endedInTime } from "../server/drain-timeout.ts";
+import { formatImageSpec } from "../server/image-spec.ts";
+import type { Log } from "../server/log.ts";
+import { RestartDelay } from "../shards/restart-delay.ts";
+import { parseDiskLimits } from "../throttle/disk-limits.ts";
+import type { DiskDefinition } from "./disk-words.ts";
+import type { Worker } from "./worker.ts";
+
+/**
+ * - `starting`: its image is being opened;
+ * - `serving`;
+ * - `failed`: it could not be served, and is tried again;
+ * - `draining`: what is under way is being finished;
+ * - `drained`: it is not served until it is resumed.
+ */
+export type DiskPhase = "starting" | "serving" | "failed" | "draining" | "drained";
+
+/** A disk of the service, through all that happens to it. Its changes follow each other. */
+export class ServiceDisk {
+  definition: DiskDefinition;
+  /** Whether its file outlives a restart of the machine. */
+  readonly isKept: boolean;
+  readonly worker: Worker;
+  readonly #log: Log;
+  readonly #drainTimeout: number;
+  readonly #delay = new RestartDelay();
+  phase: DiskPhase = "starting";
+  error: Error | undefined;
+  points: readonly ServedPoint[] = [];
+  #retry: NodeJS.Timeout | undefined;
+  #servingSince = Number.POSITIVE_INFINITY;
+  #isOver = false;
+  #drained: Promise<unknown> | undefined;
+  #lastChange: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    definition: DiskDefinition,
+    isKept: boolean,
+    worker: Worker,
+    { log, drainTimeout }: { log: Log; drainTimeout: number },
+  ) {
+    this.definition = definition;
+    this.isKept = isKept;
+    this.worker = worker;
+    this.#log = log;
+    this.#drainTimeout = drainTimeout;
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+
+  get image(): string {
+    return formatImageSpec(this.definition.image);
+  }
+
+  /** Serves it. Throws what is in the way. */
+  start(): Promise<void> {
+    return this.#after(() => this.#start());
+  }
+
+  /** Serves it, now or as soon as that can be; returns after the first attempt. */
+  keepTrying(): Promise<void> {
+    return this.#after(async () => {
+      if (this.phase !== "draining" && !this.#isOver)
+        await this.#start().catch((error: Error) => this.#failed(error));
+    });
+  }
+
+  /** Its process ended: what was served there is not any more. */
+  lost(how: string): void {
+    if (this.phase === "serving")
+      this.#failed(new AttachError("SIPHON_ATTACH_SHARD", `its shard ${how}`), true);
+  }
+
+  /** Finishes what is under way and lets go of the image. Throws SIPHON_ATTACH_DRAIN where that takes longer than it may, and goes on. */
+  drain(): Promise<void> {
+    return this.#after(() => this.#drain());
+  }
+
+  /** As `drain`, and it is never served again. */
+  retire(): Promise<void> {
+    this.#isOver = true;
+    return this.drain();
+  }
+
+  /** Once a drain is over that took too long. */
+  async idle(): Promise<void> {
+    await this.#drained;
+  }
+
+  /** @param text as `siphon attach --limit` takes them; undefined for RBD's settings alone */
+  limit(text: string | undefined): Promise<void> {
+    const limits = text === undefined ? {} : parseDiskLimits(text);
+    return this.#after(async () => {
+      if (this.phase === "serving") await this.worker.carryOut({ do: "limit", part: this.name, limits });
+      const { words, request } = this.definition;
+      const { limit: _, ...others } = words;
+      const said = text === undefined ? others : { ...others, limit: text };
+      this.definition = { ...this.definition, words: said, request: { ...request, limits } };
+    });
+  }
+
+  /** Nothing is tried any more. */
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    clearTimeout(this.#retry);
+  }
+
+  async #start(): Promise<void> {
+    clearTimeout(this.#retry);
+    if (this.phase === "serving") return;
+    const { name } = this;
+    if (this.#isOver) throw new AttachError("SIPHON_ATTACH_DISK", `${name} is being removed`);
+    if (this.phase === "draining")
+      throw new AttachError("SIPHON_ATTACH_DISK", `${name} is still being drained`);
+    const { request } = this.definition;
+    this.phase = "starting";
+    try {
+      this.points = await this.worker.carryOut({ do: "add", part: name, request });
+    } catch (error) {
+      this.phase = "drained";
+      throw error;
+    }
+    if (this.error !== undefined) this.#log(`${name}: ${this.image} is served`, this.#about("disk-serving"));
+    this.error = undefined;
+    this.phase = "serving";
+    this.#servingSince = performance.now();
+  }
+
+  #failed(error: Error, isLost = false): void {
+    if (this.#isOver) return;
+    const delay = this.#delay.after(performance.now() - this.#servingSince);
+    this.#servingSince = Number.POSITIVE_INFINITY;
+    // The same again and again is told once.
+    const isNew = this.error?.message !== error.message;
+    this.error = error;
+    this.phase = "failed";
+    this.points = [];
+    if (isNew && !isLost) {
+      const line = `${this.name}: ${this.image} cannot be served: ${error.message}; it is tried again`;
+      this.#log(line, this.#about("disk-failed"));
+    }
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      void this.#after(async () => {
+        if (this.phase === "failed") await this.#start().catch((error: Error) => this.#failed(error));
+      });
+    }, delay);
+  }
+
+  async #drain(): Promise<void> {
+    clearTimeout(this.#retry);
+    if (this.phase === "serving") {
+      this.phase = "draining";
+      const drained = this.worker.carryOut({ do: "remove", part: this.name }).finally(() => {
+        this.phase = "drained";
+        this.points = [];
+      });
+      this.#drained = drained.catch(() => {});
+      await endedInTime(drained, AbortSignal.abort(), this.#drainTimeout);
+    } else if (this.phase === "draining") {
+      await endedInTime(this.idle(), AbortSignal.abort(), this.#drainTimeout);
+    } else this.phase = "drained";
+  }
+
+  #about(event: string) {
+    return { event, image: this.image, disk: this.name };
+  }
+
+  /** Changes of a disk wait for each other. */
+  #after<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#lastChange.then(change, change);
+    this.#lastChange = done.catch(() => {});
+    return done;
+  }
+}

@@ -1,0 +1,67 @@
+import type { DiskFigures, ServedPoint, ShardState } from "../server/attachment.ts";
+import type { Log } from "../server/log.ts";
+import { DiskHost } from "../shards/disk-host.ts";
+import type { ShardJob, ShardTask } from "../shards/messages.ts";
+import { Shard } from "../shards/shard.ts";
+
+/** A process that serves disks: this one, or one that is kept running. */
+export interface Worker {
+  /** Undefined where it is this process. */
+  readonly state: ShardState | undefined;
+  start(): Promise<unknown>;
+  /** As `DiskHost` has it. */
+  carryOut(task: ShardTask): Promise<readonly ServedPoint[]>;
+  measure(): Promise<readonly DiskFigures[]>;
+  /** Drains what it serves. */
+  stop(): Promise<void>;
+  kill(): void;
+}
+
+export interface WorkerOptions extends Omit<ShardJob, "request"> {
+  /** With 1 it is this process that serves. */
+  shards: number;
+  /** Seconds without an answer, after which a shard hangs and is replaced. */
+  hangAfter: number;
+  log: Log;
+  /** Ends attempts to connect to the cluster. */
+  signal?: AbortSignal;
+}
+
+/** As many processes as are asked for, for `AttachService.start`. */
+export function serviceWorkers(
+  { shards, hangAfter, log, signal, ...job }: WorkerOptions,
+  lost: (worker: Worker, how: string) => void,
+): Worker[] {
+  if (shards === 1) return [new LocalWorker(new DiskHost({ ...job, log, ...(signal && { signal }) }))];
+  return Array.from({ length: shards }, (_, i) => {
+    const shard: Shard = new Shard(i + 1, job, log, hangAfter, (how) => lost(shard, how));
+    return shard;
+  });
+}
+
+/** Disks that this process serves itself. */
+class LocalWorker implements Worker {
+  readonly state = undefined;
+  readonly #host: DiskHost;
+
+  constructor(host: DiskHost) {
+    this.#host = host;
+  }
+
+  async start(): Promise<void> {}
+
+  carryOut(task: ShardTask): Promise<readonly ServedPoint[]> {
+    return this.#host.carryOut(task);
+  }
+
+  async measure(): Promise<readonly DiskFigures[]> {
+    return this.#host.measure();
+  }
+
+  stop(): Promise<void> {
+    return this.#host.drain();
+  }
+
+  /** Ends with this process. */
+  kill(): void {}
+}

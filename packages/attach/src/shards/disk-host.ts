@@ -1,0 +1,120 @@
+import { Cluster } from "@siphon/rados";
+import { AttachError } from "../errors.ts";
+import { attachImages } from "../server/attach-images.ts";
+import type { DiskFigures, ServedPoint } from "../server/attachment.ts";
+import type { DiskServer } from "../server/disk-server.ts";
+import type { Log } from "../server/log.ts";
+import { Shared } from "../server/shared.ts";
+import type { ShardJob, ShardTask } from "./messages.ts";
+
+export interface DiskHostOptions extends Pick<ShardJob, "cluster" | "maxInFlight"> {
+  log: Log;
+  /** Ends attempts to connect. */
+  signal?: AbortSignal;
+}
+
+/** What one process serves: parts that come and go, with one client of the cluster between them. */
+export class DiskHost {
+  readonly #options: DiskHostOptions;
+  readonly #shared: Shared;
+  readonly #parts = new Map<string, DiskServer>();
+  /** Names that are taken while nothing is served yet, or still. */
+  readonly #busy = new Map<string, Promise<unknown>>();
+  #isEnding = false;
+  #cluster: Promise<Cluster> | undefined;
+  /** Clients on the blocklist, which what they served still has. */
+  readonly #fenced: Cluster[] = [];
+
+  constructor(options: DiskHostOptions) {
+    this.#options = options;
+    this.#shared = new Shared(options.log, options.maxInFlight);
+  }
+
+  /** Returns where VMs find what was added; nothing for all else. Nothing is left behind of an `add` that fails. */
+  async carryOut(task: ShardTask): Promise<readonly ServedPoint[]> {
+    const { part } = task;
+    if (this.#busy.has(part)) throw new AttachError("SIPHON_ATTACH_DISK", `${part} is being changed`);
+    if (task.do === "limit") {
+      this.#serving(part).limit(task.limits);
+      return [];
+    }
+    if (this.#isEnding) throw new AttachError("SIPHON_ATTACH_DISK", "what serves disks is being ended");
+    const change = task.do === "add" ? this.#add(task) : this.#remove(part);
+    this.#busy.set(part, change);
+    try {
+      return await change;
+    } finally {
+      this.#busy.delete(part);
+    }
+  }
+
+  measure(): DiskFigures[] {
+    return [...this.#parts].flatMap(([part, attachment]) => {
+      const { limits, disks } = attachment;
+      return disks.map(({ name, device, metrics }) => {
+        return { part, name, size: device.size, io: metrics.figures, limits };
+      });
+    });
+  }
+
+  /** Loses nothing: see Attachment. */
+  async drain(): Promise<void> {
+    this.#isEnding = true;
+    await Promise.allSettled(this.#busy.values());
+    const ends = await Promise.allSettled([...this.#parts.values()].map((part) => part.drain()));
+    this.#shared[Symbol.dispose]();
+    const cluster = await this.#cluster?.catch(() => undefined);
+    for (const each of [...this.#fenced, cluster]) each?.close();
+    const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as Error] : []));
+    if (failures.length === 0) return;
+    throw new AttachError("SIPHON_ATTACH_DRAIN", failures.map(({ message }) => message).join("; "), {
+      cause: new AggregateError(failures),
+    });
+  }
+
+  async #add({ part, request }: ShardTask & { do: "add" }): Promise<readonly ServedPoint[]> {
+    if (this.#parts.has(part)) throw new AttachError("SIPHON_ATTACH_DISK", `${part} is served already`);
+    const cluster = await this.#connected();
+    const attach = (cluster: Cluster) =>
+      attachImages({ ...request, cluster, log: this.#options.log, shared: this.#shared });
+    const attachment = await attach(cluster).catch(async (error) => {
+      if ((error as { code?: unknown }).code !== "ESHUTDOWN") throw error;
+      return attach(await this.#successorOf(cluster));
+    });
+    this.#parts.set(part, attachment);
+    return attachment.points;
+  }
+
+  /** A client that was put on the blocklist stays there; what is added from then on gets another. */
+  async #successorOf(cluster: Cluster): Promise<Cluster> {
+    if ((await this.#cluster) === cluster) {
+      this.#cluster = undefined;
+      this.#fenced.push(cluster);
+    }
+    return this.#connected();
+  }
+
+  async #remove(part: string): Promise<readonly ServedPoint[]> {
+    // Also where it could not be put away in order, nobody can use it any more.
+    await this.#serving(part)
+      .drain()
+      .finally(() => this.#parts.delete(part));
+    return [];
+  }
+
+  #serving(part: string): DiskServer {
+    const attachment = this.#parts.get(part);
+    if (attachment === undefined) throw new AttachError("SIPHON_ATTACH_DISK", `${part} is not served`);
+    return attachment;
+  }
+
+  /** A cluster that cannot be reached is tried again by the next who needs it. */
+  #connected(): Promise<Cluster> {
+    const { cluster: options, signal } = this.#options;
+    this.#cluster ??= Cluster.connect({ ...options, ...(signal && { signal }) }).catch((error) => {
+      this.#cluster = undefined;
+      throw error;
+    });
+    return this.#cluster;
+  }
+}

@@ -1,0 +1,26 @@
+/** Calls all its listeners in one turn, again and again: a process with hundreds of idle disks wakes up once for all of them. */
+export class SharedTick {
+  readonly #milliseconds: number;
+  readonly #listeners = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds;
+  }
+
+  /** Calls it until what is returned is disposed of. */
+  add(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    this.#timer ??= setInterval(() => {
+      for (const each of this.#listeners) each();
+    }, this.#milliseconds).unref();
+    return { [Symbol.dispose]: () => this.#remove(listener) };
+  }
+
+  #remove(listener: () => void): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

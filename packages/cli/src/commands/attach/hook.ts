@@ -1,0 +1,136 @@
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { askService, type DiskStatus } from "@siphon/attach";
+import type { SiphonDisk } from "@siphon/doctor";
+import { SiphonError } from "@siphon/wire";
+import { Command } from "commander";
+import { interruption } from "../../interruption.ts";
+import { usualControlSocket } from "./places.ts";
+
+interface HookFlags {
+  control: string;
+}
+
+export function hookCommand(): Command {
+  const withControl = (command: Command) =>
+    command.option("--control <socket>", "where the service listens", usualControlSocket);
+  return new Command("hook")
+    .description(
+      "What platforms call before a VM starts and after it has stopped: its disks are added, and removed.",
+    )
+    .addCommand(
+      withControl(
+        new Command("libvirt")
+          .description(
+            "A hook of libvirt's QEMU driver: the disks are in the metadata of the domain on standard input.",
+          )
+          .argument("<domain>")
+          .argument("<operation>", "prepare and release count")
+          .argument("[more...]")
+          .action(libvirtHook),
+      ),
+    )
+    .addCommand(
+      withControl(
+        new Command("proxmox")
+          .description(
+            "A hookscript of Proxmox VE: the disks are lines of the VM's notes, siphon image=POOL/IMAGE.",
+          )
+          .argument("<vmid>")
+          .argument("<phase>", "pre-start and post-stop count")
+          .option("--config <dir>", "of the VMs", "/etc/pve/qemu-server")
+          .action(proxmoxHook),
+      ),
+    );
+}
+
+async function libvirtHook(
+  domain: string,
+  operation: string,
+  _more: string[],
+  { control }: HookFlags,
+): Promise<void> {
+  if (operation !== "prepare" && operation !== "release") return;
+  const xml = await text(process.stdin);
+  // Most domains have none: the doctor's reader is not even loaded for them.
+  if (!xml.includes("urn:siphon:attach")) return;
+  const { siphonDisks } = await import("@siphon/doctor");
+  const disks = siphonDisks({ name: domain, text: xml });
+  await (operation === "prepare" ? attach(disks, control) : detach(disks, control));
+}
+
+async function proxmoxHook(
+  vmid: string,
+  phase: string,
+  { control, config }: HookFlags & { config: string },
+): Promise<void> {
+  if (phase !== "pre-start" && phase !== "post-stop") return;
+  if (!/^\d+$/.test(vmid)) throw new SiphonError("SIPHON_USAGE", `${vmid} is no id of a VM`);
+  const disks = disksOfNotes(await readFile(`${config}/${vmid}.conf`, "utf8"), vmid);
+  await (phase === "pre-start" ? attach(disks, control) : detach(disks, control));
+}
+
+/** Notes are lines with `#` in front, before the first section, with `%` and some characters as %XX. */
+export function disksOfNotes(text: string, vmid: string): Pick<SiphonDisk, "name" | "words">[] {
+  const notes = /^(?:(?!\[).*\n?)*/
+    .exec(text)![0]
+    .split("\n")
+    .filter((line) => line.startsWith("#"));
+  const lines = notes.map((line) => decoded(line.slice(1)).trim()).filter((line) => /^siphon\s/.test(line));
+  return lines.map((line, i) => {
+    const words = line
+      .split(/\s+/)
+      .slice(1)
+      .map((word) => {
+        const at = word.indexOf("=");
+        if (at > 0) return [word.slice(0, at), word.slice(at + 1)] as const;
+        throw new SiphonError(
+          "SIPHON_USAGE",
+          `the notes of VM ${vmid} have ${word}, which is not NAME=VALUE`,
+        );
+      });
+    const { name = `vm-${vmid}-${i}`, ...said } = Object.fromEntries(words) as Record<string, string>;
+    return { name, words: said };
+  });
+}
+
+function decoded(text: string): string {
+  return text.replace(/%[0-9A-Fa-f]{2}/g, (hex) => String.fromCharCode(Number.parseInt(hex.slice(1), 16)));
+}
+
+/** All of them, or none. What the service has already, and nothing else of that name, is left as it is. */
+async function attach(disks: readonly Pick<SiphonDisk, "name" | "words">[], control: string): Promise<void> {
+  const added: string[] = [];
+  try {
+    for (const { name, words } of disks) {
+      const known = (await ask<DiskStatus[]>(control, { command: "list" })).find(
+        (disk) => disk.name === name,
+      );
+      if (known === undefined) {
+        await ask(control, { command: "add", name, disk: words });
+        added.push(name);
+      } else if (known.image !== words.image) {
+        throw new SiphonError(
+          "SIPHON_USAGE",
+          `the service's disk ${name} is ${known.image || "nonsense"}, and not ${words.image}`,
+        );
+      } else if (known.state !== "serving") await ask(control, { command: "resume", name });
+    }
+  } catch (error) {
+    for (const name of added) await ask(control, { command: "rm", name, force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** Those with files of their own stay. */
+async function detach(disks: readonly Pick<SiphonDisk, "name">[], control: string): Promise<void> {
+  const listed = await ask<DiskStatus[]>(control, { command: "list" });
+  for (const { name } of disks) {
+    const known = listed.find((disk) => disk.name === name);
+    if (known !== undefined && !known.persistent) await ask(control, { command: "rm", name, force: true });
+  }
+}
+
+async function ask<T>(control: string, command: Parameters<typeof askService>[1]): Promise<T> {
+  return (await askService(control, command, interruption.signal)) as T;
+}

@@ -1,0 +1,135 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  AttachError,
+  AttachService,
+  ControlServer,
+  endedInTime,
+  endOnSurprise,
+  type Log,
+  logTo,
+  MetricsServer,
+  parseListenAddress,
+  ServiceManager,
+  serviceWorkers,
+} from "@siphon/attach";
+import { Command } from "commander";
+import { type ConnectFlags, clusterOptions } from "../cluster-options.ts";
+import { withConnectFlags } from "../connect.ts";
+import { explain } from "../failure.ts";
+import { interruption } from "../interruption.ts";
+import {
+  checkServingFlags,
+  type ServingFlags,
+  type SocketFlags,
+  withServingFlags,
+  withSocketFlags,
+} from "./attach/flags.ts";
+import { usualRunDirectory } from "./attach/places.ts";
+
+interface Flags extends ConnectFlags, SocketFlags, ServingFlags {
+  disksDir: string;
+  runtimeDir: string;
+  control?: string;
+}
+
+export function attachdCommand(): Command {
+  const command = new Command("attachd")
+    .summary("the service that serves disks to VMs: they are added and removed while it runs")
+    .description(
+      "Serve disks to VMs until interrupted, as siphon attach add, rm, limit, drain and reload ask for: those of the files in " +
+        "--disks-dir, and those that were added. On SIGHUP the files are read again. Options of sockets are for disks that say nothing of theirs.",
+    )
+    .option("--disks-dir <dir>", "a file for each disk that is kept: NAME.conf", "/etc/siphon/disks.d")
+    .option("--runtime-dir <dir>", "for sockets, and for files of disks that are not kept", usualRunDirectory)
+    .option("--control <socket>", "where the service listens (default: attachd.sock in --runtime-dir)")
+    .addHelpText("after", example)
+    .action(attachd);
+  return withConnectFlags(withServingFlags(withSocketFlags(command)));
+}
+
+const example = `
+Example of a disk's file, /etc/siphon/disks.d/vm1.conf:
+  image = libvirt-pool/vm1
+  vhost = /run/siphon/vm1.sock
+  limit = iops=1000,bps=100M`;
+
+async function attachd(flags: Flags): Promise<void> {
+  checkServingFlags(flags);
+  const { shards, shardTimeout: hangAfter, maxInFlight, runtimeDir, log: logFormat } = flags;
+  if (!(Number.isInteger(shards) && shards >= 1 && shards <= mostShards)) {
+    throw new AttachError("SIPHON_USAGE", `--shards takes a number from 1 to ${mostShards}`);
+  }
+  const log = logTo(process.stderr, logFormat);
+  endOnSurprise();
+  using manager = new ServiceManager(process.env, log);
+  const { socketUser: user, socketGroup: group, socketMode: mode } = flags;
+  const drainTimeout = flags.drainTimeout * 1000;
+  const work = {
+    ...{ cluster: await clusterOptions(flags), shards, hangAfter, drainTimeout, log, logFormat },
+    signal: interruption.signal,
+    ...(maxInFlight !== undefined && { maxInFlight }),
+  };
+  const options = {
+    keptDirectory: flags.disksDir,
+    runtimeDirectory: join(runtimeDir, "disks.d"),
+    defaults: { socketDirectory: runtimeDir, access: { user, group, mode } },
+    ...{ drainTimeout, log },
+  };
+  const service = await AttachService.start(options, (lost) => serviceWorkers(work, lost));
+  try {
+    await endedInTime(serve(service, manager, flags, log), interruption.signal, drainTimeout);
+  } catch (error) {
+    if (!(error instanceof AttachError) || error.code !== "SIPHON_ATTACH_DRAIN") throw error;
+    // An interruption is how this command ends, and explains no failure.
+    process.stderr.write(`${explain(error)}\n`);
+    // What is left does not end by itself.
+    process.exit(1);
+  }
+}
+
+const mostShards = 1024;
+
+async function serve(service: AttachService, manager: ServiceManager, flags: Flags, log: Log): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => service.stop());
+  stack.use(
+    await ControlServer.listen(flags.control ?? join(flags.runtimeDir, "attachd.sock"), service, log),
+  );
+  if (flags.metrics !== undefined) {
+    stack.use(await MetricsServer.listen(parseListenAddress(flags.metrics), service, log));
+  }
+  const tell = async (...states: string[]) => {
+    const disks = await service.list();
+    const served = disks.filter(({ points }) => points.length > 0).length;
+    const others = disks.length - served;
+    const what = `serves ${disksText(served)}${others === 0 ? "" : `, and cannot serve ${others} others`}`;
+    manager.tell(...states, `STATUS=${what}`);
+    log(what);
+  };
+  const reload = async () => {
+    // Microseconds of CLOCK_MONOTONIC, which the service manager compares with its own.
+    manager.tell("RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`);
+    await service
+      .reload()
+      .catch((error: Error) => log(`the files of the disks cannot be read: ${error.message}`));
+    await tell("READY=1");
+  };
+  interruption.leave("SIGHUP");
+  const onHangUp = () => void reload();
+  process.on("SIGHUP", onHangUp);
+  stack.defer(() => void process.off("SIGHUP", onHangUp));
+  // A cluster that is away must not hold up the start of the machine: disks are served when it is there.
+  const { signal } = interruption;
+  await Promise.race([service.reload(), sleep(longestStart, undefined, { signal }).catch(() => {})]);
+  if (!signal.aborted) await tell("READY=1");
+  await interruption.happened();
+  manager.tell("STOPPING=1");
+}
+
+/** Milliseconds. */
+const longestStart = 30_000;
+
+function disksText(count: number): string {
+  return count === 1 ? "1 disk" : `${count} disks`;
+}

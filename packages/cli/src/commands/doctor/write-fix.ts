@@ -1,0 +1,35 @@
+import { chmod, copyFile, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { DoctorError, type Fix } from "@siphon/doctor";
+
+/** A change as people read it: what is to be known, then the diff. */
+export function renderedFix({ patches, words }: Fix, write: boolean): string {
+  const lines = words.map((each) => `# ${each}`);
+  for (const { diff } of patches) lines.push(diff.trimEnd());
+  if (patches.length > 0 && !write) lines.push("# nothing is changed yet; --write does it and keeps a copy");
+  return `${lines.join("\n")}\n`;
+}
+
+/** The new text in the file's place, never half of it; what was there is kept. */
+export async function replaceFile(
+  { name, before, after }: Fix["patches"][number],
+  words: readonly string[],
+): Promise<string> {
+  const path = words.find((word) => word === name || word.endsWith(`/${name}`)) ?? inDirectory(words, name);
+  if (path === undefined || name === "standard input")
+    throw new DoctorError("SIPHON_USAGE", `${name} is no file that could be written`, {
+      hint: "give the change to a file",
+    });
+  if ((await readFile(path, "utf8")) !== before)
+    throw new DoctorError("SIPHON_USAGE", `${path} has changed since it was read; nothing is written`);
+  const copy = `${path}.siphon-${new Date().toISOString().replace(/[:.]/g, "-")}`;
+  await copyFile(path, copy);
+  const fresh = `${path}.${process.pid}.new`;
+  await writeFile(fresh, after, { flag: "wx" });
+  await chmod(fresh, (await stat(path)).mode);
+  await rename(fresh, path);
+  return `${path} is changed; ${copy} is what was there`;
+}
+
+function inDirectory(words: readonly string[], name: string): string | undefined {
+  return words.length === 1 ? `${words[0]}/${name}` : undefined;
+}

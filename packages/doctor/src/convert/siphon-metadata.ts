@@ -1,0 +1,48 @@
+import type { InputFile } from "../inputs/input.ts";
+import { type Element, readXml } from "../inputs/xml.ts";
+
+/**
+ * What a libvirt domain says of the disks that siphon serves, in its metadata:
+ *
+ *     <siphon:attach xmlns:siphon='urn:siphon:attach'>
+ *       <siphon:disk name='NAME' target='vda' image='POOL/IMAGE' vhost='SOCKET' limit='...'>the disk as it was</siphon:disk>
+ *     </siphon:attach>
+ *
+ * The attributes, but for `name` and `target`, are those of a disk's file.
+ */
+export interface SiphonDisk {
+  readonly name: string;
+  /** Of the domain's disk. */
+  readonly target: string;
+  readonly words: Readonly<Record<string, string>>;
+}
+
+export const siphonNamespace = "urn:siphon:attach";
+
+/** The disks of a domain that siphon is to serve. Throws SIPHON_BAD_INPUT for what is no XML. */
+export function siphonDisks(file: InputFile): SiphonDisk[] {
+  return diskElements(domainOf(readXml(file))).map(({ node }) => {
+    const { name = "", target = "", ...words } = node.attributes;
+    return { name, target, words };
+  });
+}
+
+export function domainOf(root: Element): Element | undefined {
+  return root.name === "domain" ? root : root.find("domain");
+}
+
+/** The element that holds them all. */
+export function attachElement(domain: Element | undefined): Element | undefined {
+  return domain
+    ?.find("metadata")
+    ?.all("attach")
+    .find(({ node }) => Object.entries(node.attributes).some(([name, value]) => isNamespace(name, value)));
+}
+
+export function diskElements(domain: Element | undefined): Element[] {
+  return attachElement(domain)?.all("disk") ?? [];
+}
+
+function isNamespace(name: string, value: string): boolean {
+  return name.startsWith("xmlns") && value === siphonNamespace;
+}

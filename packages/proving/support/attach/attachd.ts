@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { builtProgram } from "../../../../scripts/build/built-program.ts";
+import { kill, run } from "./run.ts";
+
+export interface AttachdOptions {
+  /** For its sockets and the files of its disks. */
+  readonly directory: string;
+  readonly conf: string;
+  readonly args?: readonly string[];
+}
+
+/** `siphon attachd` in a process of its own, and the commands that ask it. */
+export class Attachd {
+  readonly child: ChildProcess;
+  readonly #control: string;
+  readonly #lines: string[] = [];
+
+  /** Returns once it has tried all disks that have files. */
+  static async start(options: AttachdOptions): Promise<Attachd> {
+    const attachd = new Attachd(options);
+    await attachd.told(/^serves \d+ disks?/);
+    return attachd;
+  }
+
+  private constructor({ directory, conf, args = [] }: AttachdOptions) {
+    const { disks, run: runtimeDirectory, control } = placesIn(directory);
+    for (const each of [disks, runtimeDirectory]) mkdirSync(each, { recursive: true });
+    this.#control = control;
+    const where = ["--disks-dir", disks, "--runtime-dir", runtimeDirectory, "--conf", conf];
+    this.child = spawn(process.execPath, [main, "attachd", ...where, ...args], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    createInterface(this.child.stderr!).on("line", (line) => this.#lines.push(line));
+  }
+
+  /** All lines that it has said. */
+  get log(): string {
+    return this.#lines.join("\n");
+  }
+
+  /** Until it has said a line like that. */
+  async told(line: RegExp, after = 0): Promise<void> {
+    const until = Date.now() + patience;
+    while (!this.#lines.slice(after).some((each) => line.test(each))) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null || Date.now() > until) {
+        throw new Error(`siphon attachd did not say ${line}: ${this.log}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** How many lines it has said, for `told`. */
+  get said(): number {
+    return this.#lines.length;
+  }
+
+  /** What a command answers as JSON. Rejects with what it says when it fails. */
+  async ask<T = Disk>(...words: string[]): Promise<T> {
+    const call = [main, "attach", ...words, "--control", this.#control, "--json"];
+    return JSON.parse(await run(process.execPath, call));
+  }
+
+  /** Until all disks are served: a dead client's lock, or one that still drains, may put that off. */
+  async servesAll(): Promise<void> {
+    const until = Date.now() + patience;
+    for (;;) {
+      const disks = await this.ask<Disk[]>("list");
+      if (disks.every(({ state }) => state === "serving")) return;
+      if (Date.now() > until)
+        throw new Error(`not all disks are served: ${JSON.stringify(disks)} ${this.log}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Ends it in order. */
+  async stop(): Promise<void> {
+    const closed = once(this.child, "close");
+    this.child.kill("SIGTERM");
+    const hung = setTimeout(() => this.child.kill("SIGKILL"), patience);
+    const [code] = await closed;
+    clearTimeout(hung);
+    if (code !== 0) throw new Error(`siphon attachd ended with ${code}: ${this.log}`);
+  }
+
+  kill(): Promise<void> {
+    return kill(this.child);
+  }
+}
+
+/** What the tests look at of a disk. */
+export interface Disk {
+  name: string;
+  image: string;
+  state: string;
+  error?: string;
+  persistent: boolean;
+  file: string;
+  limits: string;
+  connections: number;
+  shard?: number;
+  io: { write: { operations: number } };
+}
+
+/** The command that asks it, for other programs that call it. */
+export function attachCommand(): string[] {
+  return [process.execPath, main, "attach"];
+}
+
+/** Where its files are in a directory. */
+export function placesIn(directory: string): { disks: string; run: string; control: string } {
+  const runtimeDirectory = join(directory, "run");
+  return {
+    disks: join(directory, "disks.d"),
+    run: runtimeDirectory,
+    control: join(runtimeDirectory, "attachd.sock"),
+  };
+}
+
+const main = builtProgram();
+/** Milliseconds after which it is hung. */
+const patience = 120_000;
