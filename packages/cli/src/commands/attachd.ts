@@ -102,8 +102,7 @@ async function serve(service: AttachService, manager: ServiceManager, flags: Fla
   const tell = async (...states: string[]) => {
     const disks = await service.list();
     const served = disks.filter(({ points }) => points.length > 0).length;
-    const others = disks.length - served;
-    const what = `serves ${disksText(served)}${others === 0 ? "" : `, and cannot serve ${others} others`}`;
+    const what = `serves ${served} of ${disks.length === 1 ? "1 disk" : `${disks.length} disks`}`;
     manager.tell(...states, `STATUS=${what}`);
     log(what);
   };
@@ -129,7 +128,3 @@ async function serve(service: AttachService, manager: ServiceManager, flags: Fla
 
 /** Milliseconds. */
 const longestStart = 30_000;
-
-function disksText(count: number): string {
-  return count === 1 ? "1 disk" : `${count} disks`;
-}

@@ -13,7 +13,7 @@ import { nbdSurvivor, vhostSurvivor } from "../../support/attach/survivors.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-attachd-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
-const images = ["one", "two", "three"];
+const images = ["one", "two"];
 const places = placesIn(directory);
 const socketOf = (name: string): string => join(places.run, `${name}.sock`);
 
@@ -49,15 +49,17 @@ describe("siphon attachd", () => {
 
   for (const shards of ["1", "2"]) {
     test(`disks come and go, survive a kill and a restart of the service, and change their limits under load, with ${shards} of its processes`, async () => {
+      const [one, two] = [`one-${shards}`, `two-${shards}`] as const;
+      for (const image of [one, two]) await createImage(ceph.admin, { image, size: 64 << 20 });
       let service = await start("--shards", shards);
-      const one = await addNbd(service, "one", "--persist");
-      assert.deepEqual([one.state, one.persistent], ["serving", true]);
-      const two = await service.ask("add", "libvirt-pool/two", "--as", "two", "--limit", "iops=5000");
-      assert.deepEqual([two.state, two.persistent, two.limits], ["serving", false, "iops=5000"]);
-      assert.match(readFileSync(join(places.disks, "one.conf"), "utf8"), /^image = libvirt-pool\/one$/m);
+      const first = await addNbd(service, one, "--persist");
+      assert.deepEqual([first.state, first.persistent], ["serving", true]);
+      const second = await service.ask("add", `libvirt-pool/${two}`, "--as", two, "--limit", "iops=5000");
+      assert.deepEqual([second.state, second.persistent, second.limits], ["serving", false, "iops=5000"]);
+      assert.match(readFileSync(join(places.disks, `${one}.conf`), "utf8"), /^image = libvirt-pool\/one/m);
       await using stack = new AsyncDisposableStack();
-      const nbd = stack.use(await nbdSurvivor(socketOf("one"), "libvirt-pool/one"));
-      const vhost = stack.use(await vhostSurvivor(socketOf("two")));
+      const nbd = stack.use(await nbdSurvivor(socketOf(one), `libvirt-pool/${one}`));
+      const vhost = stack.use(await vhostSurvivor(socketOf(two)));
       const loads = [nbd, vhost].map(({ lanes }) => new CheckedLoad(lanes, 2048)) as [
         CheckedLoad,
         CheckedLoad,
@@ -69,23 +71,23 @@ describe("siphon attachd", () => {
       assert.deepEqual(
         listed.map(({ name, state, connections }) => [name, state, connections > 0]),
         [
-          ["one", "serving", true],
-          ["two", "serving", true],
+          [one, "serving", true],
+          [two, "serving", true],
         ],
       );
       if (shards === "2") assert.notEqual(listed[0]!.shard, listed[1]!.shard);
       assert.ok(listed.every(({ io }) => io.write.operations > 0));
-      await assert.rejects(service.ask("rm", "one"), /a client is connected to one\n.*--force/);
-      assert.equal((await service.ask("limit", "one", "write-iops=2000")).limits, "write-iops=2000");
+      await assert.rejects(service.ask("rm", one), /a client is connected to one.*\n.*--force/);
+      assert.equal((await service.ask("limit", one, "write-iops=2000")).limits, "write-iops=2000");
       await bothGoOn();
-      assert.equal((await service.ask("limit", "one")).limits, "");
+      assert.equal((await service.ask("limit", one)).limits, "");
 
-      assert.equal((await service.ask("drain", "one")).state, "drained");
-      assert.equal(await lockOf("one"), "");
+      assert.equal((await service.ask("drain", one)).state, "drained");
+      assert.equal(await lockOf(one), "");
       const stands = loads[0].acknowledged;
       await loads[1].goesOn();
       assert.ok(loads[0].acknowledged - stands <= nbd.lanes.length);
-      assert.equal((await service.ask("resume", "one")).state, "serving");
+      assert.equal((await service.ask("resume", one)).state, "serving");
       await bothGoOn();
 
       vhost.lost();
@@ -94,12 +96,12 @@ describe("siphon attachd", () => {
       await service.servesAll();
       await vhost.found();
       await bothGoOn();
-      assert.equal((await service.ask("show", "two")).limits, "iops=5000");
+      assert.equal((await service.ask("show", two)).limits, "iops=5000");
 
       vhost.lost();
       await service.stop();
-      assert.ok([socketOf("one"), socketOf("two"), places.control].every((socket) => !existsSync(socket)));
-      assert.equal((await lockOf("one")) + (await lockOf("two")), "");
+      assert.ok([socketOf(one), socketOf(two), places.control].every((socket) => !existsSync(socket)));
+      assert.equal((await lockOf(one)) + (await lockOf(two)), "");
       service = await start("--shards", shards);
       await service.servesAll();
       await vhost.found();
@@ -107,10 +109,10 @@ describe("siphon attachd", () => {
 
       await Promise.all(loads.map((load) => load.stop()));
       assert.ok(loads.every(({ verified }) => verified > 0));
-      for (const name of ["one", "two"]) await service.ask<null>("rm", name, "--force");
+      for (const name of [one, two]) await service.ask<null>("rm", name, "--force");
       assert.deepEqual(await service.ask("list"), []);
-      assert.equal((await lockOf("one")) + (await lockOf("two")), "");
-      assert.ok(!existsSync(join(places.disks, "one.conf")));
+      assert.equal((await lockOf(one)) + (await lockOf(two)), "");
+      assert.ok(!existsSync(join(places.disks, `${one}.conf`)));
       await service.stop();
     });
   }
@@ -142,7 +144,7 @@ describe("siphon attachd", () => {
     for (const name of ["worse", "pipe"]) await service.ask<null>("rm", name);
     const { said } = service;
     service.child.kill("SIGHUP");
-    await service.told(/^serves 1 disk, and cannot serve 1 others/, said);
+    await service.told(/^serves 1 of 2 disks/, said);
     assert.equal(await lockOf("one"), "");
     assert.equal((await service.ask("show", "bad")).limits, "iops=100");
     // An image that appears later is served as well.

@@ -22,7 +22,7 @@ export class Attachd {
   /** Returns once it has tried all disks that have files. */
   static async start(options: AttachdOptions): Promise<Attachd> {
     const attachd = new Attachd(options);
-    await attachd.told(/^serves \d+ disks?/);
+    await attachd.told(/^serves \d+ of \d+ disks?/);
     return attachd;
   }
 
