@@ -143,7 +143,10 @@ export class Cluster implements AsyncDisposable {
   fencedOptions(): ClusterOptions {
     const { signal: _, openTransport, ...options } = this.#options;
     if (openTransport !== undefined) {
-      throw new RadosError("SIPHON_RADOS_CONFIG", "a client with streams of its own cannot be multiplied");
+      throw new RadosError(
+        "SIPHON_RADOS_CONFIG",
+        "a client with its own transport cannot have further clients",
+      );
     }
     const { osdmap } = this;
     const old = osdmap.state.osds.addrs.findIndex(

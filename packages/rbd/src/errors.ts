@@ -10,7 +10,7 @@ import { errno, errnoNumber, SiphonError, type SiphonErrorOptions } from "@sipho
  * - `SIPHON_RBD_LOCKED`: the owner of the image's lock keeps it;
  * - `SIPHON_RBD_FENCED`: this client was put on the blocklist, its lock is another's: nothing it writes arrives any more;
  * - `SIPHON_RBD_READ_ONLY`: opened read-only, or at a snapshot;
- * - `SIPHON_RBD_LIMIT`: the image has as many snapshots as it may have;
+ * - `SIPHON_RBD_LIMIT`: the image has reached its limit of snapshots;
  * - `SIPHON_RBD_INVALID`: asked for in a way that makes no sense;
  * - `SIPHON_RBD_CLOSED`: the image was closed;
  * - `SIPHON_RBD_REFUSED`: the lock's owner, who was asked to do it, could not.
@@ -135,11 +135,11 @@ export function isFenced(error: unknown): boolean {
 
 /** The error of all requests once this client is on the blocklist. */
 export function fencedError(imageName: string, cause: unknown): RbdError {
-  const message = `this client was put on the cluster's blocklist; its writes to image ${imageName} do not arrive any more`;
+  const message = `this client is on the cluster's blocklist; its writes to image ${imageName} no longer arrive`;
   return new RbdError("SIPHON_RBD_FENCED", message, {
     ...{
       cause,
-      hint: "another client took the image over while this one did not answer: connect and open it anew",
+      hint: "another client took over the image while this one did not answer: connect and open it again",
     },
   });
 }

@@ -115,7 +115,7 @@ export class NbdConnection {
   #say(bytes: Buffer): void {
     this.#socket.write(bytes);
     if (this.#socket.writableLength > mostUnheard) {
-      throw new AttachError("SIPHON_ATTACH_PROTOCOL", "the client does not read the answers it asked for");
+      throw new AttachError("SIPHON_ATTACH_PROTOCOL", "the client does not read its answers");
     }
   }
 
@@ -157,7 +157,7 @@ export class NbdConnection {
       let at = start;
       if (this.#transmission === undefined) at = this.#handshake.receive(bytes, at, end);
       if (this.#startsTls) {
-        if (at < end) throw new AttachError("SIPHON_ATTACH_PROTOCOL", "bytes in the clear after STARTTLS");
+        if (at < end) throw new AttachError("SIPHON_ATTACH_PROTOCOL", "unencrypted bytes after STARTTLS");
         this.#startTls();
       } else if (this.#transmission !== undefined) {
         at = this.#transmission.receive(bytes, view, at, end);

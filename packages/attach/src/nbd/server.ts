@@ -47,7 +47,7 @@ export class NbdServer {
     if (!("path" in address) && !isLoopback(address.host) && credentials === undefined) {
       throw new AttachError(
         "SIPHON_USAGE",
-        `${address.host} can be reached from elsewhere, and nothing encrypts NBD there`,
+        `${address.host} can be reached from other machines, and NBD is not encrypted there`,
         {
           hint: "give TLS certificates, or listen on a unix socket or on 127.0.0.1",
         },

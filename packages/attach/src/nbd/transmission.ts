@@ -165,7 +165,7 @@ export class Transmission implements RequestOwner {
     if (payload > maxPayload) {
       throw new AttachError(
         "SIPHON_ATTACH_PROTOCOL",
-        `a request came with ${payload} bytes, the most is ${maxPayload}`,
+        `a request came with ${payload} bytes; the maximum is ${maxPayload}`,
       );
     }
     request.refusal = refusal(request, this.#session);

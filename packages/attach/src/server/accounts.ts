@@ -43,8 +43,8 @@ const noId = 0xffff_ffff;
 async function lookUp(database: string, name: string): Promise<string | undefined> {
   const found = await exec("getent", [database, "--", name]).catch((error: { code?: unknown }) => {
     if (error.code === "ENOENT")
-      throw new AttachError("SIPHON_USAGE", "names of users need the program getent", {
-        hint: "give numbers",
+      throw new AttachError("SIPHON_USAGE", "user and group names need the program getent", {
+        hint: "use numeric ids",
       });
     return undefined;
   });

@@ -23,8 +23,8 @@ export async function endedInTime<T>(work: Promise<T>, stop: AbortSignal, timeou
 }
 
 function drainTimeout(timeout: number): AttachError {
-  const message = `what is under way was not done within ${timeout / 1000} s, and is left: the cluster does not answer`;
+  const message = `requests in flight did not finish within ${timeout / 1000} s: the cluster does not answer`;
   return new AttachError("SIPHON_ATTACH_DRAIN", message, {
-    hint: "it is not acknowledged: VMs send it again to the next server, which waits until the cluster has given this one up",
+    hint: "they are not acknowledged: VMs send them again to the next server, which waits until the cluster has given up this one",
   });
 }

@@ -10,7 +10,7 @@ export function spread(request: AttachRequest, shards: number): AttachRequest[] 
   checkRequest(request);
   const { images, nbd = [], vhost = [], ...rest } = request;
   if (!Number.isInteger(shards) || shards < 1) {
-    throw new AttachError("SIPHON_USAGE", "the number of shards is a whole number from 1 on");
+    throw new AttachError("SIPHON_USAGE", "the number of shards must be a whole number, 1 or more");
   }
   if (shards > images.length) {
     const few = images.length === 1 ? "1 image" : `${images.length} images`;

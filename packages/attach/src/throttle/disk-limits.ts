@@ -26,7 +26,7 @@ export function parseDiskLimits(text: string): DiskLimits {
   const values = new Map<string, number>();
   for (const part of text.split(",")) {
     const [, name, value] = /^\s*([a-z-]+)\s*=\s*(\S+)\s*$/.exec(part) ?? [];
-    if (name === undefined || value === undefined) throw usage(`${part} limits nothing`);
+    if (name === undefined || value === undefined) throw usage(`${part} is not a limit`);
     if (values.has(name)) throw usage(`${name} is given twice`);
     values.set(name, parseRate(name, value));
   }
@@ -37,7 +37,7 @@ export function parseDiskLimits(text: string): DiskLimits {
     const burstSeconds = values.get(`${name}-burst-seconds`) ?? 1;
     for (const known of [name, `${name}-burst`, `${name}-burst-seconds`]) values.delete(known);
     if (rate === undefined && (burst > 0 || burstSeconds !== 1))
-      throw usage(`a burst needs its limit: ${name}=`);
+      throw usage(`a burst needs a limit: ${name}=`);
     if (rate !== undefined) limits[name] = checked(name, { rate, burst, burstSeconds });
   }
   const [unknown] = values.keys();
@@ -60,10 +60,10 @@ export function formatDiskLimits(limits: DiskLimits): string {
 
 function checked(name: LimitName, limit: Limit): Limit {
   const { rate, burst, burstSeconds } = limit;
-  if (burst > 0 && burst <= rate) throw usage(`${name}-burst is to be more than ${name}`);
-  if (burst > 0 && rate === 0) throw usage(`${name}=0 is no limit: there is no burst of it`);
+  if (burst > 0 && burst <= rate) throw usage(`${name}-burst must exceed ${name}`);
+  if (burst > 0 && rate === 0) throw usage(`${name}=0 means no limit, so it can have no burst`);
   if (burstSeconds < 1 || burstSeconds > longestBurst) {
-    throw usage(`${name}-burst-seconds is a number from 1 to ${longestBurst}`);
+    throw usage(`${name}-burst-seconds must be from 1 to ${longestBurst}`);
   }
   return limit;
 }
@@ -72,7 +72,7 @@ function parseRate(name: string, text: string): number {
   const isBytes = /bps(-burst)?$/.test(name);
   const value = isBytes || /^\d+$/.test(text) ? parseBytes(text) : undefined;
   if (value === undefined) throw usage(`${name} cannot be ${text}`);
-  if (value > mostRate) throw usage(`${name} cannot be as much as ${text}`);
+  if (value > mostRate) throw usage(`${name} cannot be as large as ${text}`);
   return value;
 }
 

@@ -58,7 +58,7 @@ export class InflightMemory implements Disposable {
     if (ringSize <= queueSize) return this.#areaAt(queue * inflightAreaBytes(queueSize), queueSize);
     if (!this.#hasRoom) {
       throw malformed(
-        `a ring of ${ringSize} with an inflight area for ${queueSize}; the VM has to be started anew`,
+        `a ring of ${ringSize} with an inflight area for ${queueSize}; the VM must be started again`,
       );
     }
     const at = askedBytes(this.#description) + queue * inflightAreaBytes(mostDescriptors);

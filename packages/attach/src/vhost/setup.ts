@@ -101,7 +101,7 @@ export class Setup implements Disposable {
       default:
         throw new AttachError(
           "SIPHON_ATTACH_PROTOCOL",
-          `the front-end asked for what is not offered: request ${request}`,
+          `the front-end sent a request that is not offered: ${request}`,
         );
     }
   }
@@ -140,7 +140,7 @@ export class Setup implements Disposable {
     const rest = regions.filter(({ description: each }) => {
       return each.guestAddress !== guestAddress || each.userAddress !== userAddress || each.size !== size;
     });
-    if (rest.length === regions.length) throw malformed("the removal of memory that it never gave");
+    if (rest.length === regions.length) throw malformed("the removal of memory that it never added");
     this.#backend.setMemory(rest);
   }
 
@@ -184,8 +184,7 @@ export class Setup implements Disposable {
   #setConfig({ offset, size, flags, bytes }: payloads.ConfigAccess): undefined {
     if (flags !== byDriver) throw noMigration();
     const writable = (this.#offered & blkFeature.configWce) !== 0n;
-    if (!writable || offset !== writebackAt || size !== 1)
-      throw malformed("a change of a field that is read only");
+    if (!writable || offset !== writebackAt || size !== 1) throw malformed("a change of a read-only field");
     this.#backend.writeback = bytes[0] !== 0;
   }
 

@@ -16,18 +16,18 @@ test("limits are read as they are written", () => {
 });
 
 for (const [text, why] of [
-  ["", /limits nothing/],
-  ["iops", /iops limits nothing/],
-  ["iops=", /limits nothing/],
+  ["", /is not a limit/],
+  ["iops", /iops is not a limit/],
+  ["iops=", /is not a limit/],
   ["iops=1k", /iops cannot be 1k/],
   ["iops=-1", /cannot be -1/],
   ["iops=1,iops=2", /given twice/],
   ["tps=1", /there is no limit tps/],
-  ["iops-burst=5", /a burst needs its limit/],
-  ["iops=10,iops-burst=10", /is to be more than iops/],
-  ["iops=0,iops-burst=10", /no burst of it/],
+  ["iops-burst=5", /a burst needs a limit/],
+  ["iops=10,iops-burst=10", /must exceed iops/],
+  ["iops=0,iops-burst=10", /can have no burst/],
   ["iops=10,iops-burst=20,iops-burst-seconds=0", /from 1 to 86400/],
-  ["bps=99999999999999999999", /as much as/],
+  ["bps=99999999999999999999", /as large as/],
 ] as const) {
   test(`refused: ${text}`, () => {
     assert.throws(() => parseDiskLimits(text), { code: "SIPHON_USAGE", message: why });

@@ -120,7 +120,7 @@ describe("the memory in which requests under way are recorded", () => {
     const refused = events.find((event) => event.type === "refused");
     assert.match(
       String(refused?.error),
-      /a ring of 1024 with an inflight area for 128; the VM has to be started anew/,
+      /a ring of 1024 with an inflight area for 128; the VM must be started again/,
     );
   });
 

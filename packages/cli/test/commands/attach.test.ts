@@ -39,7 +39,7 @@ test("a socket for somebody who is not there, or with a mode that is none, is re
   for (const [option, said] of [
     ["--socket-user=nobody-of-this-name", /this machine has no user nobody-of-this-name/],
     ["--socket-group=nobody-of-this-name", /this machine has no group nobody-of-this-name/],
-    ["--socket-mode=rw", /rw is no mode of a socket\n.*octal digits/],
+    ["--socket-mode=rw", /rw is not a mode of a socket\n.*octal digits/],
   ] as const) {
     const { status, stderr } = attach(...nbd, option);
     assert.equal(status, 2);

@@ -139,7 +139,7 @@ test("import, copy and export that were killed go on where they were, if the sou
   rmSync(path("large.out"));
   await killed(60, "export", "images/large", path("large.out"), "--resume");
   rbd("bench", "images/large", "--io-type", "write", "--io-size", "4K", "--io-total", "4K");
-  assert.match(failing("export", "images/large", path("large.out"), "--resume"), /the source was changed/);
+  assert.match(failing("export", "images/large", path("large.out"), "--resume"), /the source has changed/);
 });
 
 /** Runs siphon until its progress is at so many percent. */

@@ -217,7 +217,7 @@ describe("siphon attach over NBD", () => {
       client.send({ type: 1, payload: Buffer.alloc(4096, 3) });
       assert.equal(await attached.terminate(), 1);
     });
-    assert.match(attached.errors, /siphon: what is under way was not done within 1 s/);
+    assert.match(attached.errors, /siphon: requests in flight did not finish within 1 s/);
     await assert.rejects(client.simpleReply(), /the server ended the connection/);
     await attach(`${pool}/two`);
     await qemuIo("two", "write -f -P 4 0 64k", "read -P 4 0 64k");

@@ -207,7 +207,10 @@ export class CephxMonitorAuth implements MonitorAuth {
 
   done(globalId: bigint, payload: Buffer): SessionSecrets {
     if (!this.#challenged) {
-      throw new RadosError("SIPHON_RADOS_UNTRUSTED", "the monitor let us in without asking for the key");
+      throw new RadosError(
+        "SIPHON_RADOS_UNTRUSTED",
+        "the monitor accepted this client without a proof of the key",
+      );
     }
     const connectionSecret = this.state.acceptReply(globalId, payload);
     return { sessionKey: this.state.sessionKey, connectionSecret };

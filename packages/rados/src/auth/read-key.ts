@@ -18,13 +18,9 @@ export function readCryptoKey(r: Reader, what = "the session key that the monito
   const secret = r.raw(r.u16());
   if (type === keyType.aes) return new AesKey(secret);
   if (type === keyType.aes256k) return new Aes256kKey(secret);
-  throw new RadosError(
-    "SIPHON_RADOS_AUTH",
-    `${what} is of type ${type}, which this version of siphon does not know`,
-    {
-      hint: "it knows aes and aes256k: give the user a key of one of them, and let the monitors accept it",
-    },
-  );
+  throw new RadosError("SIPHON_RADOS_AUTH", `${what} is of type ${type}, which is not supported`, {
+    hint: "supported are aes and aes256k: give the user a key of one of them, and let the monitors accept it",
+  });
 }
 
 /**

@@ -33,7 +33,8 @@ async function ask(path: string, command: Command, options: WaitOptions): Promis
   socket.on("end", () => {
     const all = Buffer.concat(received);
     if (all.length >= 4 && all.readUInt32BE(0) === all.length - 4) resolve(all.subarray(4));
-    else reject(new RadosError("SIPHON_RADOS_PROTOCOL", `the daemon behind ${path} gave no whole answer`));
+    else
+      reject(new RadosError("SIPHON_RADOS_PROTOCOL", `the daemon behind ${path} did not answer completely`));
   });
   try {
     return await within(promise, `no answer of the daemon behind ${path}`, options);
@@ -46,13 +47,13 @@ function parsed(descriptions: Buffer, path: string): unknown {
   try {
     return JSON.parse(descriptions.toString("utf8"));
   } catch (cause) {
-    throw new RadosError("SIPHON_RADOS_PROTOCOL", `what listens at ${path} is no daemon of Ceph`, { cause });
+    throw new RadosError("SIPHON_RADOS_PROTOCOL", `the program at ${path} is not a Ceph daemon`, { cause });
   }
 }
 
 function unreachable(path: string, cause: Error): RadosError {
   const { code } = cause as NodeJS.ErrnoException;
   return new RadosError("SIPHON_RADOS_UNREACHABLE", `cannot reach a daemon at ${path} (${code})`, {
-    ...{ cause, hint: "the daemon must run on this machine, and its socket be open to this user" },
+    ...{ cause, hint: "the daemon must run on this machine, and this user must be able to open its socket" },
   });
 }

@@ -106,7 +106,7 @@ async function findKey(conf: CephConf): Promise<CryptoKey | undefined> {
   const unknown = methods.find((method) => method !== "cephx" && method !== "none");
   if (unknown !== undefined || methods.length === 0) {
     throw new RadosError("SIPHON_RADOS_CONFIG", `${setting} asks for ${unknown ?? "no"} authentication`, {
-      hint: "siphon knows cephx and none",
+      hint: "supported are cephx and none",
     });
   }
   if (!methods.includes("cephx")) return undefined;
@@ -135,7 +135,7 @@ function readModes(
   if (modes.includes("crc")) return ["crc"];
   throw new RadosError(
     "SIPHON_RADOS_MODE",
-    `${setting} demands secure mode, which needs cephx authentication`,
+    `${setting} requires secure mode, which needs cephx authentication`,
     {
       hint: "set auth_client_required = cephx and give a keyring, or allow crc mode",
     },
@@ -157,7 +157,7 @@ async function findMons(conf: CephConf, modes: readonly ConnectionMode[]): Promi
   if (mons.length > 0) return mons;
   throw new RadosError(
     "SIPHON_RADOS_MODE",
-    "secure mode is demanded, and the monitors are only known by protocol v1, which cannot encrypt",
+    "secure mode is required, and only addresses of protocol v1, which cannot encrypt, are known for the monitors",
     { hint: "give their v2 addresses in mon_host, or allow crc in ms_mon_client_mode" },
   );
 }

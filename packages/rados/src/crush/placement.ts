@@ -43,7 +43,7 @@ export function spend(p: Placement, items: number): void {
   if (p.budget >= 0) return;
   throw new RadosError(
     "SIPHON_RADOS_PROTOCOL",
-    `the CRUSH rule does not come to an end: gave up placing ${p.x} after ${itemBudget} items`,
+    `the CRUSH rule does not end: stopped the placement of ${p.x} after ${itemBudget} items`,
     { hint: "look for absurd numbers of tries in: ceph osd crush dump" },
   );
 }

@@ -27,7 +27,7 @@ export function monitorNamed(name: string, monmap: MonMap, mayUse: (addr: Entity
   const found = candidatesOf(monmap, mayUse).find((candidate) => candidate.name === `mon.${name}`);
   const [addr] = byPreference(found?.addrs ?? []);
   if (addr !== undefined) return { type: "mon", name: `mon.${name}`, addr };
-  throw new RadosError("ENOENT", `there is no monitor ${name} that may be spoken to`, {
+  throw new RadosError("ENOENT", `there is no reachable monitor ${name}`, {
     hint: `there are ${monmap.mons.map((mon) => mon.name).join(", ")}`,
   });
 }

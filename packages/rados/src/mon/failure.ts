@@ -32,7 +32,7 @@ export function unreachable(
 export function otherCluster(found: string, wanted: string): RadosError {
   return new RadosError(
     "SIPHON_RADOS_CONFIG",
-    `the monitors at mon_host are of cluster ${found}, and ${wanted} is wanted`,
+    `the monitors at mon_host belong to cluster ${found}, not to ${wanted}`,
     { hint: "correct fsid or mon_host in ceph.conf" },
   );
 }

@@ -5,7 +5,7 @@ export const errno = { noEntry: 2, io: 5, shutdown: 108, timedOut: 110, canceled
 
 export function blocklisted(): RadosError {
   return new RadosError("ESHUTDOWN", "the cluster has put this client on its blocklist", {
-    hint: "whoever did it has taken over what this client worked on; a new handle is a new client",
+    hint: "another client has taken over its work; a new handle is a new client",
   });
 }
 

@@ -65,7 +65,7 @@ export class ObjectListing implements AsyncIterable<ListedObject> {
       cursor === undefined
         ? cursorAt(pool.id, Math.floor((endOfHashes * part.index) / part.of))
         : parseCursor(cursor);
-    if (this.#next.poolId !== pool.id) throw new RangeError("the cursor is of another pool");
+    if (this.#next.poolId !== pool.id) throw new RangeError("the cursor belongs to another pool");
   }
 
   /** Behind the last object that came; for `listObjects` with the same part, at any later time. */

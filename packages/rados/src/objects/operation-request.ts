@@ -66,7 +66,7 @@ export class OperationRequest extends ObjectRequest {
   async perform(objecter: Submitter, what: () => string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     const aborted = () => {
-      const error = new RadosError("ECANCELED", `${what()}: given up by the caller`, {
+      const error = new RadosError("ECANCELED", `${what()}: canceled by the caller`, {
         cause: signal?.reason,
       });
       objecter.cancel(this, error);

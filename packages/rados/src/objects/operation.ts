@@ -118,7 +118,7 @@ export abstract class ObjectOperation<Values extends unknown[], Kind extends Ope
 
   #flagLast(flag: number): void {
     const last = this.ops.at(-1);
-    if (last === undefined) throw new RangeError("there is no step yet to say something about");
+    if (last === undefined) throw new RangeError("the operation has no step yet");
     last.flags = (last.flags ?? 0) | flag;
   }
 }

@@ -24,7 +24,7 @@ export function objectHash(pool: Pool, name: string, locator: ObjectLocator = {}
     default:
       throw new RadosError(
         "SIPHON_RADOS_PROTOCOL",
-        `pool ${pool.id} hashes object names by method ${pool.objectHash}, which is not known`,
+        `pool ${pool.id} hashes object names by method ${pool.objectHash}, which is not supported`,
       );
   }
 }

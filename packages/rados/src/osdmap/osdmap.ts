@@ -162,7 +162,7 @@ function decodeNext(bytes: Uint8Array, current: OsdMap | undefined): OsdMap {
   if (current !== undefined && current.fsid !== map.fsid) {
     throw new RadosError(
       "SIPHON_RADOS_PROTOCOL",
-      `cannot take over OSD map ${map.epoch}: it is of cluster ${map.fsid}, the one in use of ${current.fsid}`,
+      `cannot take over OSD map ${map.epoch}: it belongs to cluster ${map.fsid}, the current one to ${current.fsid}`,
     );
   }
   return map;

@@ -93,7 +93,7 @@ test("a cluster that seals its tickets with keys of a type to come is told so", 
   const ticket = serviceTicket(keyBytes(Buffer.alloc(64), 3), 60);
   assert.throws(() => readTickets(new Reader(grantOf(entityType.osd, key, ticket)), key, new Map()), {
     code: "SIPHON_RADOS_AUTH",
-    message: /the session key that the monitors gave us is of type 3, which this version/,
+    message: /the session key that the monitors gave us is of type 3, which is not supported/,
   });
 });
 

@@ -55,7 +55,7 @@ test("nobody behind the socket, somebody else, half an answer and none are told 
     code: "SIPHON_RADOS_UNREACHABLE",
   });
   const other = await listening(t, () => framed("HTTP/1.1 400"));
-  await assert.rejects(adminSocketCommand(other, ["version"]), /is no daemon of Ceph/);
+  await assert.rejects(adminSocketCommand(other, ["version"]), /is not a Ceph daemon/);
   const half = await listening(t, () => framed("something").slice(0, 2));
-  await assert.rejects(adminSocketCommand(half, ["version"]), /no whole answer/);
+  await assert.rejects(adminSocketCommand(half, ["version"]), /did not answer completely/);
 });

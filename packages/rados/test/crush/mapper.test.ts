@@ -40,7 +40,7 @@ test("a local search that would go on for years is stopped", () => {
   ];
   const mapper = new CrushMapper({ ...map, tunables, rules: [{ ...map.rules[0]!, steps }] });
   const weights = new Uint32Array(map.maxDevices).fill(0x10000);
-  assert.throws(() => mapper.place(0, 1, 9, weights, 0, new Int32Array(9)), /does not come to an end/);
+  assert.throws(() => mapper.place(0, 1, 9, weights, 0, new Int32Array(9)), /the CRUSH rule does not end/);
 });
 
 test("rules that would search for years are stopped, in full buckets and in empty ones", () => {
@@ -65,7 +65,7 @@ test("rules that would search for years are stopped, in full buckets and in empt
       const mapper = new CrushMapper({ ...map, buckets, rules: [{ ...map.rules[0]!, type, steps }] });
       assert.throws(
         () => mapper.place(0, 1, 3, allOut, 0, new Int32Array(3)),
-        (error) => error instanceof RadosError && /does not come to an end/.test(error.message),
+        (error) => error instanceof RadosError && /the CRUSH rule does not end/.test(error.message),
         `step ${op}`,
       );
     }

@@ -45,7 +45,7 @@ function bytesOf(settings: Settings, name: string): number | undefined {
 }
 
 function nonsense(name: string, value: string): RbdError {
-  return new RbdError("SIPHON_RBD_INVALID", `${name} makes no sense: ${value}`, {
+  return new RbdError("SIPHON_RBD_INVALID", `${name} has an invalid value: ${value}`, {
     hint: "set it in ceph.conf or the cluster's configuration (ceph config set client)",
   });
 }

@@ -52,7 +52,7 @@ export async function cloneImage(
   if (version === 1 && !ofUser) {
     throw new RbdError(
       "SIPHON_RBD_INVALID",
-      `snapshot ${what} is none of a user's: its clones are of version 2`,
+      `snapshot ${what} was not taken by a user: only clones of version 2 can be made of it`,
     );
   }
   if (version === 1 && !snapshot.isProtected) {

@@ -52,9 +52,9 @@ export function planImage(size: number, options: CreateOptions): Plan {
   const { objectSize = 2 ** 22, stripeUnit = objectSize, stripeCount = 1 } = options;
   const order = Math.log2(objectSize);
   let features = options.features ?? defaultFeatures;
-  if (!Number.isSafeInteger(size) || size < 0) throw invalid(`${size} is no size for an image`);
+  if (!Number.isSafeInteger(size) || size < 0) throw invalid(`an image cannot have a size of ${size} bytes`);
   if (!Number.isInteger(order) || order < 12 || order > 25) {
-    throw invalid(`an object size of ${objectSize} bytes: it is a power of two from 4 KiB to 32 MiB`);
+    throw invalid(`an object size is a power of two from 4 KiB to 32 MiB, and not ${objectSize} bytes`);
   }
   if (stripeUnit <= 0 || stripeCount <= 0 || objectSize % stripeUnit !== 0) {
     throw invalid(`stripes of ${stripeUnit} bytes over ${stripeCount} objects of ${objectSize} bytes each`);
@@ -68,7 +68,7 @@ export function planImage(size: number, options: CreateOptions): Plan {
   if ((features & (objectMap | journaling)) !== 0 && (features & exclusiveLock) === 0) {
     throw invalid("features object-map, fast-diff and journaling need exclusive-lock");
   }
-  if ((features & journaling) !== 0) throw invalid("siphon makes no images with feature journaling");
+  if ((features & journaling) !== 0) throw invalid("siphon does not create images with feature journaling");
   return { size, order, features, stripeUnit, stripeCount };
 }
 

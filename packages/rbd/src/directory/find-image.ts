@@ -23,7 +23,7 @@ export async function idOf(pool: Pool, name: string): Promise<string> {
   if (await isThere(pool, oldHeaderObject(name))) {
     throw new RbdError(
       "SIPHON_RBD_UNSUPPORTED",
-      `image ${describe(pool, name)} is of format 1, which siphon does not read`,
+      `image ${describe(pool, name)} is of format 1, which is not supported`,
       {
         hint: "copy it to an image of format 2 with: rbd cp, or rbd migration",
       },

@@ -117,7 +117,7 @@ async function refuseIfUsed(
   { what, image }: ImageWords,
 ): Promise<void> {
   if (header.snapContext.snaps.length > 0) {
-    throw new RbdError("SIPHON_RBD_BUSY", `image has snapshots, which go before it does: ${what}`, {
+    throw new RbdError("SIPHON_RBD_BUSY", `image has snapshots, which must be removed first: ${what}`, {
       ...{ errno: -errno.ENOTEMPTY, remedy: { name: "purge-snapshots", ...image } },
     });
   }
@@ -134,10 +134,10 @@ async function refuseIfUsed(
 }
 
 function inUse({ what, image }: ImageWords): RbdError {
-  return new RbdError("SIPHON_RBD_BUSY", `image still has watchers: somebody else has ${what} open`, {
+  return new RbdError("SIPHON_RBD_BUSY", `image still has watchers: another client has ${what} open`, {
     ...{
       retryable: true,
-      hint: "a client that died is seen for 30 s more",
+      hint: "the watch of a dead client ends after 30 s",
       remedy: { name: "list-watchers", ...image },
     },
   });

@@ -29,9 +29,9 @@ export async function readLuks(read: ReadHeader, { isClone = false } = {}): Prom
     if (isClone) return readLuks(asLuks(read));
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_MALFORMED",
-      "the image has the header of an encrypted clone, and no parent",
+      "the image has the header of an encrypted clone, but no parent",
       {
-        hint: "it was copied or flattened without its keys: what it had of its parent does not open with its own key",
+        hint: "it was copied or flattened without its keys: its own key does not decrypt the data of the parent",
       },
     );
   }
@@ -81,7 +81,7 @@ export async function unlock(volume: LuksVolume, read: ReadHeader, passphrase: S
     "SIPHON_ENCRYPTION_PASSPHRASE",
     "no keyslot of the image opens with this passphrase",
     {
-      hint: "a passphrase file is taken as it is, with the line end if it has one",
+      hint: "all bytes of a passphrase file count, also a line end",
     },
   );
 }

@@ -27,8 +27,8 @@ export function decodeLuks1(bytes: Buffer): LuksVolume {
   if (cipher !== "aes-xts-plain64" || !isKeyLength(keyBytes) || !luksHashes.has(hash)) {
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_UNSUPPORTED",
-      `the LUKS1 header asks for cipher ${cipher} with ${8 * keyBytes} bits of key and hash ${hash}`,
-      { hint: "aes-xts-plain64 with 256 or 512 bits of key is what images are encrypted with" },
+      `the LUKS1 header uses cipher ${cipher} with ${8 * keyBytes} bits of key and hash ${hash}`,
+      { hint: "supported is aes-xts-plain64 with keys of 256 or 512 bits" },
     );
   }
   const keyslots: Keyslot[] = [];

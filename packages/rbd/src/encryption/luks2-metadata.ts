@@ -218,7 +218,7 @@ function parse(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (cause) {
-    throw new EncryptionError("SIPHON_ENCRYPTION_MALFORMED", "the LUKS2 metadata is no JSON", { cause });
+    throw new EncryptionError("SIPHON_ENCRYPTION_MALFORMED", "the LUKS2 metadata is not JSON", { cause });
   }
 }
 

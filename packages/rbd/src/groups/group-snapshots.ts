@@ -220,7 +220,7 @@ function findSnapshot(
 function snapshotIn(image: OpenImage, namespace: GroupSnapshotNamespace): HeaderSnapshot {
   const found = findSnapshot(image, namespace);
   if (found !== undefined) return found;
-  const message = `image ${image.header.name} has no part of the group's snapshot any more`;
+  const message = `image ${image.header.name} no longer has a part of the group's snapshot`;
   throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", message);
 }
 

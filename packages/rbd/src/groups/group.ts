@@ -165,7 +165,7 @@ export class Group implements SnapshottedGroup {
 
   #assertNamespace({ namespace }: Pool): void {
     if (namespace === this.pool.namespace) return;
-    throw new RbdError("SIPHON_RBD_INVALID", "a group has images of its own namespace only");
+    throw new RbdError("SIPHON_RBD_INVALID", "a group can only have images of its own namespace");
   }
 }
 

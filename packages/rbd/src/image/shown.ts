@@ -60,7 +60,7 @@ export function presenceOf({ pool, header, snapId, unwatched }: Opened): Presenc
     return new Presence(async () => {
       await ask(pool, object, getSize(snapId)).catch((error) => {
         if (!hasCode(error, "ENOENT")) throw error;
-        const message = `the snapshot of image ${header().name} that was opened is not there any more`;
+        const message = `the snapshot of image ${header().name} that was opened no longer exists`;
         throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", message, { cause: error });
       });
     });

@@ -196,7 +196,7 @@ export class ExclusiveLock {
     const answer = await this.#host.askOwner({ type: "requestLock", client, force: false });
     if (answer === keepsIt) {
       const { name } = this.#host.image;
-      throw new RbdError("SIPHON_RBD_LOCKED", `the owner of image ${name}'s lock keeps it`, {
+      throw new RbdError("SIPHON_RBD_LOCKED", `the owner of image ${name}'s lock does not release it`, {
         retryable: true,
         remedy: { name: "list-locks", subject: describe(this.#host.pool, name) },
       });

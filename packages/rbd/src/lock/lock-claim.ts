@@ -151,7 +151,7 @@ export class LockClaim {
   }
 
   #lost(): RbdError {
-    const message = `the lock of image ${this.#host.image.name} is not ours any more`;
+    const message = `this client no longer has the lock of image ${this.#host.image.name}`;
     return new RbdError("SIPHON_RBD_BUSY", message, { retryable: true });
   }
 }

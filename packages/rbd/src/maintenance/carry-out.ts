@@ -54,7 +54,7 @@ function assertUnderstood(task: OwnerTask): void {
     task.type === "snapRename" || task.type === "snapProtect" || task.type === "snapUnprotect";
   const hasKnownFlags = task.type !== "snapCreate" || (task.flags & ~knownFlags) === 0;
   if (isKnown && (isOfUser || !onlyUsers) && hasKnownFlags) return;
-  throw new RbdError("SIPHON_RBD_UNSUPPORTED", `${task.type} of a kind that siphon does not know`, {
+  throw new RbdError("SIPHON_RBD_UNSUPPORTED", `${task.type} with options that are not supported`, {
     errno: -errno.EOPNOTSUPP,
   });
 }

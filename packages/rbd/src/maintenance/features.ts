@@ -25,9 +25,9 @@ const disabled = enabled | deepFlatten;
 export function planFeatures(current: number, asked: number, enable: boolean): number {
   const refused = (features: number, why: string) =>
     new RbdError("SIPHON_RBD_INVALID", `${featureNames(features).join(", ")}: ${why}`);
-  if (asked === 0) throw new RbdError("SIPHON_RBD_INVALID", "which feature? at least one is needed");
+  if (asked === 0) throw new RbdError("SIPHON_RBD_INVALID", "no feature is named");
   if ((asked & journaling) !== 0) {
-    throw new RbdError("SIPHON_RBD_UNSUPPORTED", "siphon keeps no journals of images", {
+    throw new RbdError("SIPHON_RBD_UNSUPPORTED", "siphon does not support journals of images", {
       hint: "enable or disable feature journaling with: rbd feature",
     });
   }

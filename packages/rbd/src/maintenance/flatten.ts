@@ -27,7 +27,7 @@ export async function flatten(image: MaintainedImage, progress?: OnProgress): Pr
   const { io, header } = image;
   const { parent, parentSpec } = header;
   if (parent === undefined || parentSpec === undefined) {
-    throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no parent to be flattened into it`);
+    throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no parent to flatten`);
   }
   await assertOneKey(io);
   const objects = io.layout.objectCount(Math.min(parent.overlap, header.size));

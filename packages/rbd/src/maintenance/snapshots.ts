@@ -277,7 +277,7 @@ async function addWithNewId(
       if (hasCode(error, "EDQUOT")) {
         throw new RbdError(
           "SIPHON_RBD_LIMIT",
-          `image ${image.header.name} has as many snapshots as it may have`,
+          `image ${image.header.name} has reached its limit of snapshots`,
           {
             ...{
               cause: error,

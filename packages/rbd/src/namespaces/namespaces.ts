@@ -42,7 +42,7 @@ export class Namespaces {
 
   /** @throws RbdError SIPHON_RBD_EXISTS for a name that is taken, SIPHON_RBD_INVALID for an empty one */
   async create(name: string): Promise<void> {
-    if (name === "") throw new RbdError("SIPHON_RBD_INVALID", "a namespace has a name");
+    if (name === "") throw new RbdError("SIPHON_RBD_INVALID", "a namespace needs a name");
     await changeAll(this.#pool, namespaceObject, [addNamespace(name)]).catch((error) => {
       if (!hasCode(error, "EEXIST")) throw error;
       throw new RbdError("SIPHON_RBD_EXISTS", `pool ${this.#pool.name} has a namespace ${name} already`);

@@ -34,7 +34,7 @@ export class ObjectStates {
     const footer = reader.blob();
     // Written without checksums, the footer is empty.
     if (footer.length > 0 && !footer.equals(states.#footer(header))) {
-      throw new WireError("SIPHON_WIRE_CHECKSUM", "the object map's checksums do not match what it says");
+      throw new WireError("SIPHON_WIRE_CHECKSUM", "the object map's checksums do not match its content");
     }
     return states;
   }

@@ -108,9 +108,13 @@ function overridable(name: string, level: "image" | "pool"): RbdOption {
   if (option !== undefined && option.scope !== "global" && (level === "pool" || option.scope === "image")) {
     return option;
   }
-  throw new RbdError("SIPHON_RBD_INVALID", `${name} is no setting that can be overridden for one ${level}`, {
-    remedy: { name: "list-settings", subject: level },
-  });
+  throw new RbdError(
+    "SIPHON_RBD_INVALID",
+    `${name} is not a setting that can be overridden for one ${level}`,
+    {
+      remedy: { name: "list-settings", subject: level },
+    },
+  );
 }
 
 function notSet(name: string): RbdError {

@@ -102,8 +102,8 @@ export class ByteSource implements AsyncDisposable {
   protected truncated(missing: number, at = this.#position): TransferError {
     return new TransferError(
       "SIPHON_TRANSFER_TRUNCATED",
-      `${this.what} ends at byte ${at}, where ${missing} bytes more should follow`,
-      { hint: "it was not written to its end, or not copied whole" },
+      `${this.what} ends at byte ${at}; ${missing} bytes are missing`,
+      { hint: "it was not written completely, or not copied completely" },
     );
   }
 

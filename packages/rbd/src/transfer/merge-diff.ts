@@ -25,7 +25,7 @@ export async function mergeDiffs(
     throw new TransferError(
       "SIPHON_TRANSFER_MISMATCH",
       `${first.what} leads to ${named(earlier.header.to)}, ${second.what} starts from ${named(later.header.from)}`,
-      { hint: "give the diffs in the order in which they were made, none left out" },
+      { hint: "give all diffs, in the order in which they were made" },
     );
   }
   const [earlierSize, laterSize] = [earlier.size, later.size];

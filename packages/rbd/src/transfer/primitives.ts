@@ -14,7 +14,7 @@ export async function expectBanner<Banner extends string>(
   throw new TransferError(
     "SIPHON_TRANSFER_BANNER",
     `${source.what} begins with ${JSON.stringify(start)} where ${banners.map((known) => JSON.stringify(known)).join(" or ")} is expected`,
-    { hint: "diffs, exports of format 1 (the bare image) and of format 2 are three different things" },
+    { hint: "diffs, exports of format 1 (only the data) and exports of format 2 are different formats" },
   );
 }
 

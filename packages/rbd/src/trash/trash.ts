@@ -102,7 +102,7 @@ export class Trash {
     if (source !== "user" && source !== "mirroring" && source !== "user_parent") {
       throw new RbdError(
         "SIPHON_RBD_INVALID",
-        `image ${name} is in the trash for ${source}, and stays there`,
+        `image ${name} is in the trash for ${source}, and cannot be restored from there`,
       );
     }
     if (state !== "normal" && state !== "restoring") throw this.#underWay(name, state);

@@ -72,7 +72,7 @@ test("what no program writes is refused before any work is done for it", () => {
     (root) => (root.digests = []),
     (root) => (root.keyslots = null),
   ]);
-  assert.throws(() => decodeMetadata("{", ""), /no JSON/);
+  assert.throws(() => decodeMetadata("{", ""), /not JSON/);
 });
 
 // biome-ignore lint/suspicious/noExplicitAny: metadata of any shape is what is tested.

@@ -46,7 +46,10 @@ test("whatever is read, filled in and skipped, all is from where it should be", 
 });
 
 test("a file that ends too early is told, with where it ends", async () => {
-  const truncated = { code: "SIPHON_TRANSFER_TRUNCATED", message: /ends at byte 300000, where 7 bytes more/ };
+  const truncated = {
+    code: "SIPHON_TRANSFER_TRUNCATED",
+    message: /ends at byte 300000; 7 bytes are missing/,
+  };
   for (const read of ["skip", "fill", "exactly"] as const) {
     await using source = await FileSource.open(path, bytes.length - 100);
     const reading =
@@ -67,6 +70,6 @@ test("a file that is cut off while it is read is told", async () => {
   truncateSync(other, 1000);
   await assert.rejects(arrived(), {
     code: "SIPHON_TRANSFER_TRUNCATED",
-    message: /ends at byte 1000, where 299000 bytes more/,
+    message: /ends at byte 1000; 299000 bytes are missing/,
   });
 });

@@ -77,7 +77,7 @@ export class Channel {
     bytes.writeUInt32LE(payload.length, 8);
     bytes.set(payload, headerBytes);
     if (!this.#io.send(bytes, fds)) {
-      this.close(new AttachError("SIPHON_ATTACH_PROTOCOL", "the peer does not read what it is sent"));
+      this.close(new AttachError("SIPHON_ATTACH_PROTOCOL", "the peer does not read its messages"));
     }
   }
 

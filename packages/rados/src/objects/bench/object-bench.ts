@@ -66,7 +66,7 @@ export async function benchRead(
     if (!verify) return;
     label(expected, op);
     if (!data.equals(expected))
-      throw new RadosError("EIO", `object ${object} does not hold what was written`);
+      throw new RadosError("EIO", `object ${object} does not have the data that was written`);
   };
   const limit = kind === "seq" ? ops : Number.POSITIVE_INFINITY;
   return runLoad(read, { ...options, limit, opBytes });

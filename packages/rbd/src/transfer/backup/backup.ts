@@ -57,8 +57,8 @@ export class Backup implements AsyncDisposable {
         if (foreign.length > 0) {
           throw new TransferError(
             "SIPHON_TRANSFER_MISMATCH",
-            `${directory} is no backup, and not empty: it holds ${foreign[0]}`,
-            { hint: "give a directory of its own to each image" },
+            `${directory} is not a backup, and not empty: it contains ${foreign[0]}`,
+            { hint: "use a separate directory for each image" },
           );
         }
         await writeManifest(directory, { image, points: [], nextFile: 1 });
@@ -68,7 +68,7 @@ export class Backup implements AsyncDisposable {
         throw new TransferError(
           "SIPHON_TRANSFER_MISMATCH",
           `${directory} is a backup of ${manifest.image.spec} (${manifest.image.id}), not of ${image.spec} (${image.id})`,
-          { hint: "give a directory of its own to each image" },
+          { hint: "use a separate directory for each image" },
         );
       }
       const backup = new Backup(directory, manifest, lock);
@@ -142,7 +142,7 @@ export class Backup implements AsyncDisposable {
     if (header.from !== from || header.to !== point.name || header.size !== point.size) {
       throw new TransferError(
         "SIPHON_TRANSFER_CORRUPT",
-        `${source.what} is a diff from ${header.from ?? "nothing"} to ${header.to ?? "the head"} of ${header.size} bytes, where one from ${from ?? "nothing"} to ${point.name} of ${point.size} bytes should be`,
+        `${source.what} is a diff from ${header.from ?? "nothing"} to ${header.to ?? "the head"} of ${header.size} bytes, instead of one from ${from ?? "nothing"} to ${point.name} of ${point.size} bytes`,
       );
     }
     while ((await reader.next()) !== undefined);

@@ -39,11 +39,11 @@ async function lock(file: FileHandle, path: string): Promise<void> {
   });
   if (code === 0) return;
   if (code === 1) {
-    throw new TransferError("SIPHON_TRANSFER_BUSY", `another process is at work on ${path}`, {
+    throw new TransferError("SIPHON_TRANSFER_BUSY", `another process works on ${path}`, {
       ...{ retryable: true, hint: "wait until that backup has ended" },
     });
   }
   throw new TransferError("SIPHON_TRANSFER_LOCK", `cannot lock ${path}: ${(await said).trim()}`, {
-    hint: "keep the backup on a file system that has locks",
+    hint: "put the backup on a file system that supports locks",
   });
 }

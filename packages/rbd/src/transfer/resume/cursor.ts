@@ -66,7 +66,7 @@ function decode(text: string, where: string): TransferCursor {
       return { source, position, chunkBytes, digest };
     }
   } catch {}
-  throw new TransferError("SIPHON_TRANSFER_MALFORMED", `${where}: there is no cursor of a transfer in it`);
+  throw new TransferError("SIPHON_TRANSFER_MALFORMED", `${where} has no cursor of a transfer`);
 }
 
 function isCount(value: unknown): value is number {

@@ -43,13 +43,13 @@ async function assertSame(source: SourceState, cursor: TransferCursor): Promise<
   const { position, chunkBytes } = cursor;
   const isAligned = chunkBytes % source.unitBytes === 0 && position % chunkBytes === 0;
   if (position > source.size || (!isAligned && position < source.size)) {
-    throw new TransferError("SIPHON_TRANSFER_MALFORMED", "the cursor of the transfer makes no sense", {
-      hint: "remove what was carried so far, and begin anew",
+    throw new TransferError("SIPHON_TRANSFER_MALFORMED", "the cursor of the transfer is invalid", {
+      hint: "remove the incomplete copy, and begin again",
     });
   }
-  const hint = "remove what was carried so far, and begin anew";
+  const hint = "remove the incomplete copy, and begin again";
   if (cursor.source !== source.identity) {
-    const message = `the transfer that was begun is of another source, or of another state of it`;
+    const message = `the incomplete transfer has another source, or another state of it`;
     throw new TransferError("SIPHON_TRANSFER_MISMATCH", message, { hint });
   }
   let digest = "";
@@ -57,7 +57,7 @@ async function assertSame(source: SourceState, cursor: TransferCursor): Promise<
     digest = await digestAfter(digest, source, start, end);
   }
   if (digest === cursor.digest) return;
-  throw new TransferError("SIPHON_TRANSFER_MISMATCH", "the source was changed since it was carried in part", {
+  throw new TransferError("SIPHON_TRANSFER_MISMATCH", "the source has changed since the transfer began", {
     hint,
   });
 }
