@@ -19,7 +19,7 @@ export { endedInTime } from "./server/drain-timeout.ts";
 export { type HowToConnect, howToConnect, thisVmHost, type VmHost } from "./server/how-to-connect.ts";
 export { formatImageSpec, type ImageSpec, parseImageSpec } from "./server/image-spec.ts";
 export type { DiskState, IoFigures } from "./server/io-metrics.ts";
-export { IoMetrics } from "./server/io-metrics.ts";
+export { IoMetrics, ioKind } from "./server/io-metrics.ts";
 export type { LatencyFigures, LatencyHistogram } from "./server/latency-histogram.ts";
 export type { ConnectionLimit, Limits } from "./server/limits.ts";
 export { type ListenAddress, parseListenAddress } from "./server/listen.ts";

@@ -13,11 +13,11 @@ export interface LoadFlags {
   seed?: string;
 }
 
-/** The flags of a load; `what` is measured in each repeat. */
-export function withLoadFlags(command: Command, what: string): Command {
+/** The flags of a load, with what each command means by two of them. */
+export function withLoadFlags(command: Command, means: { repeat: string; seconds: string }): Command {
   return command
-    .option("--repeat <n>", `repeats of every ${what}, interleaved in random order (default: 5)`)
-    .option("--seconds <s>", "seconds measured in each repeat (default: 2)")
+    .option("--repeat <n>", means.repeat)
+    .option("--seconds <s>", means.seconds)
     .option("--bs <size>", "block size (default: 16k)")
     .option("--iodepth <n>", "requests in flight (default: 128)")
     .addOption(

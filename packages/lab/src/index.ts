@@ -94,6 +94,7 @@ export { type ReportFiles, writeReport } from "./report/write.ts";
 export { compare } from "./results/compare.ts";
 export { datedDirectory } from "./results/dated.ts";
 export { type RunKind, readResults, resultsFile, runKind, writeResults } from "./results/file.ts";
+export { type Power, type Prospect, powerOf } from "./results/power.ts";
 export type {
   BiggerStep,
   Comparison,

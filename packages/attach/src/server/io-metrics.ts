@@ -4,7 +4,7 @@ import { type LatencyFigures, LatencyHistogram } from "./latency-histogram.ts";
 export const ioKinds = ["read", "write", "flush", "discard", "write_zeroes"] as const;
 export type IoKind = (typeof ioKinds)[number];
 
-/** The place of each kind in the arrays below. */
+/** The place of each kind in the arrays of `IoMetrics`. */
 export const ioKind = { read: 0, write: 1, flush: 2, discard: 3, writeZeroes: 4 } as const;
 
 /** `waiting`: the cluster does not answer; `paused`: by the disk's error policy. */

@@ -15,20 +15,28 @@ import { RbdExtents } from "./rbd-extents.ts";
 
 /**
  * Opens an image for VMs. Its lock, where it has one, is taken at once and kept until the disk is closed, so that no other client
- * writes to a disk that a VM has mounted; read-only disks and snapshots take none. There is no cache unless one is asked for, whatever
- * the configuration says: what a cache has acknowledged is lost with a process that is killed. With keys it is what an encrypted image
- * holds that is served.
+ * writes to a disk that a VM has mounted; with `sharesLock` it is not kept, and read-only disks and snapshots take none. There is no
+ * cache unless one is asked for, whatever the configuration says: what a cache has acknowledged is lost with a process that is killed.
+ * With keys it is what an encrypted image holds that is served.
  */
 export async function openRbdDisk(
   cluster: Cluster,
   spec: ImageSpec,
   options: DiskOptions & { log?: Log },
 ): Promise<ServedDisk> {
-  const { readOnly = false, cache, encryption, limits = {}, onError = "report", log = () => {} } = options;
+  const {
+    readOnly = false,
+    sharesLock = false,
+    cache,
+    encryption,
+    limits = {},
+    onError = "report",
+    log = () => {},
+  } = options;
   const images = await ImagePool.open(cluster, spec.pool, { namespace: spec.namespace });
   const onlyRead = readOnly || spec.snapshot !== undefined;
   const image = await images.open(spec.image, {
-    ...{ readOnly: onlyRead, exclusive: !onlyRead },
+    ...{ readOnly: onlyRead, exclusive: !onlyRead && !sharesLock },
     ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
     cache: cache !== undefined && { policy: cache },
   });
@@ -64,6 +72,8 @@ export async function openRbdDisk(
 /** Options with which an image is served. */
 export interface DiskOptions {
   readOnly?: boolean;
+  /** The lock goes to any client that asks for it, as with librbd: for VMs of which one at a time writes. */
+  sharesLock?: boolean;
   /** None by default. */
   cache?: CachePolicy;
   /** Serves what encrypted images hold: the layers of each of them, first the image's own. */

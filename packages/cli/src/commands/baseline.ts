@@ -39,7 +39,10 @@ export function baselineCommand(): Command {
       "(messenger, authentication, encryption), interleaved, with 95 % intervals. If this host's kernel has no RBD, kernel RBD " +
       "runs in a guest.",
   );
-  return withLoadFlags(command, "cell")
+  return withLoadFlags(command, {
+    repeat: "repeats of every cell, interleaved in random order (default: 5)",
+    seconds: "seconds measured in each repeat (default: 2)",
+  })
     .option("--engines <names>", "librbd, krbd, or both (default: librbd,krbd)")
     .option(
       "--wire <names>",

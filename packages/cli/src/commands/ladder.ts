@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import {
   type LadderOptionsInput,
   parseLadderOptions,
+  powerOf,
   quickOptions,
   readPlan,
+  readResults,
   rungsOf,
   runLadder,
 } from "@siphon/lab";
@@ -10,12 +13,17 @@ import { Command, Option } from "commander";
 import { interruption } from "../interruption.ts";
 import { type LoadFlags, loadFromFlags, withLoadFlags } from "../load-flags.ts";
 import { given, keyTypeOption, listOf, toNumber } from "../options.ts";
+import { powerTable } from "../power-table.ts";
 import { terminalSteps } from "../progress.ts";
 import { ladderTable } from "../table.ts";
 
 /** The flags as commander gives them; what was not given is missing. */
 interface Flags extends LoadFlags {
   quick?: boolean;
+  until?: string;
+  time?: string;
+  power?: boolean;
+  slice?: string;
   plan?: string;
   out: string;
   json?: boolean;
@@ -49,8 +57,15 @@ export function ladderCommand(): Command {
     "Start a Ceph cluster (or use yours), create an image, boot a VM on it with one more setting at each rung, run " +
       "fio in the VM, and report IOPS, latency and CPU per I/O with 95 % intervals.",
   );
-  return withLoadFlags(command, "rung")
-    .option("--quick", "two repeats of 5 s on fewer rungs: a first look in less than three minutes")
+  return withLoadFlags(command, {
+    repeat: "blocks; in each, every rung's VM is booted once (default: 4)",
+    seconds: "seconds that each rung is measured in a block (default: 2)",
+  })
+    .option("--quick", "three blocks of 2 s on fewer rungs: a first look in less than three minutes")
+    .option("--slice <s>", "seconds of a slice; VMs are stopped in between (default: 0.5)")
+    .option("--until <share>", "add blocks until all ratios of IOPS and CPU per I/O are known that well: 5%")
+    .option("--time <time>", "the limit for --until: 10m, 90s (default: 10m)")
+    .option("--power", "measure nothing: estimate from the latest run how long a given sharpness takes")
     .option("--rungs <names>", "comma-separated rungs to measure (default: all)")
     .addOption(
       new Option(
@@ -106,12 +121,18 @@ async function climb(flags: Flags): Promise<void> {
   const plan = flags.plan === undefined ? {} : await readPlan(flags.plan);
   const called = merge(plan, fromFlags(flags));
   const options = parseLadderOptions(flags.quick ? merge(quickOptions(called.mode), called) : called);
+  if (flags.power) return sayPower(flags.out, options.until);
   const step = terminalSteps();
   const outcome = await runLadder(options, { out: flags.out, step, signal: interruption.signal });
   if (flags.json) process.stdout.write(`${JSON.stringify(outcome.results, null, 2)}\n`);
   else
     process.stdout.write(`\n${ladderTable(outcome.results)}\n\nReport: ${outcome.directory}/report.html\n`);
   if (outcome.failure) throw outcome.failure;
+}
+
+async function sayPower(out: string, until: number | undefined): Promise<void> {
+  const path = join(out, "latest");
+  process.stdout.write(`${powerTable(path, powerOf(await readResults(path), until), until)}\n`);
 }
 
 function fromFlags(flags: Flags): LadderOptionsInput {
@@ -128,6 +149,9 @@ function fromFlags(flags: Flags): LadderOptionsInput {
     rungs: listOf(flags.rungs),
     mode: flags.mode,
     ...loadFromFlags(flags),
+    slice: toNumber(flags.slice),
+    until: flags.until,
+    time: flags.time,
     accel: flags.accel,
     librbd: flags.librbd,
     ceph: flags.ceph,

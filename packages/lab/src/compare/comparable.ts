@@ -75,7 +75,7 @@ export function baselineRun(label: string, results: BaselineResults): Comparable
 }
 
 function workloadSettings({ workload, siphon }: Pick<Results, "workload" | "siphon">): Setting[] {
-  const { rw, blockSize, ioDepth, seconds, warmupSeconds, repeats, size } = workload;
+  const { rw, blockSize, ioDepth, seconds, warmupSeconds, repeats, size, slice } = workload;
   return [
     { group: "siphon", name: "siphon", value: siphon },
     { group: "workload", name: "kind", value: rw },
@@ -85,5 +85,6 @@ function workloadSettings({ workload, siphon }: Pick<Results, "workload" | "siph
     { group: "workload", name: "seconds", value: `${seconds}` },
     { group: "workload", name: "warm-up", value: `${warmupSeconds}` },
     { group: "workload", name: "repeats", value: `${repeats}` },
+    ...(slice === undefined ? [] : [{ group: "workload" as const, name: "slice", value: `${slice}` }]),
   ];
 }

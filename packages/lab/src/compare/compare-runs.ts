@@ -1,8 +1,9 @@
 import { LabError } from "../errors.ts";
 import type { RunKind } from "../results/file.ts";
 import type { Estimate, FigureComparison } from "../results/schema.ts";
+import { fewestBlocks } from "../statistics/blocks.ts";
 import { estimateMedian } from "../statistics/estimate.ts";
-import { unpairedRatio } from "../statistics/unpaired.ts";
+import { unpairedRatios } from "../statistics/unpaired.ts";
 import { fewestPairs } from "../statistics/verdict.ts";
 import type { ComparableRow, ComparableRun } from "./comparable.ts";
 import { type Difference, settingsThatDiffer } from "./differences.ts";
@@ -43,7 +44,7 @@ export interface RunsComparison {
 
 /**
  * Compares two or more runs, rung by rung or cell by cell. Repeats of different runs were made at different times and are no
- * pairs: the ratio is that of the medians, its interval from resampling each run by itself.
+ * pairs (`unpairedRatios`).
  *
  * @throws LabError SIPHON_USAGE when the runs are not of one kind
  */
@@ -54,16 +55,18 @@ export function compareRuns(runs: readonly ComparableRun[]): RunsComparison {
     const message = `${runs[0].label} is a run of siphon ${kind}, and ${other.label} of siphon ${other.kind}`;
     throw new LabError("SIPHON_USAGE", `${message}: they cannot be compared`);
   }
-  const names = new Map(runs.flatMap(({ rows }) => rows.map(({ name, title }) => [name, title])));
+  const titles = new Map(runs.flatMap(({ rows }) => rows.map(({ name, title }) => [name, title])));
+  const found = [...titles.keys()].map((name) =>
+    runs.map(({ rows }) => rows.find((row) => row.name === name)),
+  );
+  const changes = changesOf(found);
   return {
     schema: 1,
     kind,
     runs: runs.map(({ label, siphon, started, complete }) => ({ label, siphon, started, complete })),
     differences: settingsThatDiffer(runs.map(({ settings }) => settings)),
-    rows: [...names].map(([name, title]) => {
-      const found = runs.map(({ rows }) => rows.find((row) => row.name === name));
-      const [first, ...later] = found;
-      return { name, title, cells: found.map(cellOf), changes: later.map((row) => changeOf(first, row)) };
+    rows: [...titles].map(([name, title], index) => {
+      return { name, title, cells: found[index].map(cellOf), changes: changes[index] };
     }),
   };
 }
@@ -79,18 +82,36 @@ function cellOf(row: ComparableRow | undefined): ComparedCell {
   };
 }
 
-function changeOf(
-  first: ComparableRow | undefined,
-  later: ComparableRow | undefined,
-): Record<MetricName, Change> | null {
-  if (first?.status !== "measured" || later?.status !== "measured") return null;
-  const repeats = Math.min(first.runs.length, later.runs.length);
-  const changes = metricNames.map((name) => {
+/** For each row, the changes of each later run; rows are asked about together, so that they borrow from each other. */
+function changesOf(rows: readonly (ComparableRow | undefined)[][]): (Record<MetricName, Change> | null)[][] {
+  const later = Array.from({ length: rows[0]?.length ? rows[0].length - 1 : 0 }, (_, index) =>
+    changesTo(rows.map(([first, ...others]) => [first, others[index]])),
+  );
+  return rows.map((_, row) => later.map((changes) => changes[row]));
+}
+
+function changesTo(
+  rows: readonly (readonly [ComparableRow | undefined, ComparableRow | undefined])[],
+): (Record<MetricName, Change> | null)[] {
+  const both = rows.map(([first, later]) =>
+    first?.status === "measured" && later?.status === "measured" ? [first.runs, later.runs] : undefined,
+  );
+  const known = both.filter((runs) => runs !== undefined);
+  const found = metricNames.map((name) => {
     const { of, moreIsBetter } = metrics[name];
-    const ratio = unpairedRatio(first.runs.map(of), later.runs.map(of));
-    return [name, { ratio, verdict: changeVerdict(ratio, repeats, moreIsBetter) }];
+    const ratios = unpairedRatios(
+      known.map(([before, after]) => ({ before: before.map(of), after: after.map(of) })),
+    );
+    return ratios.map((ratio, index) => {
+      const repeats = Math.min(...known[index].map(({ length }) => length));
+      return [name, { ratio, verdict: changeVerdict(ratio, repeats, moreIsBetter, fewestBlocks) }] as const;
+    });
   });
-  return Object.fromEntries(changes) as Record<MetricName, Change>;
+  return both.map((runs) => {
+    if (!runs) return null;
+    const index = known.indexOf(runs);
+    return Object.fromEntries(found.map((changes) => changes[index])) as Record<MetricName, Change>;
+  });
 }
 
 /** The verdict on the ratio of any figure: a difference counts only if its interval excludes 1. */
@@ -98,8 +119,9 @@ export function changeVerdict(
   { low, high }: Estimate,
   repeats: number,
   moreIsBetter: boolean,
+  fewest = fewestPairs,
 ): ChangeVerdict {
-  if (repeats < fewestPairs) return "too few repeats";
+  if (repeats < fewest) return "too few repeats";
   if (low > 1) return moreIsBetter ? "better" : "worse";
   if (high < 1) return moreIsBetter ? "worse" : "better";
   return "no significant difference";

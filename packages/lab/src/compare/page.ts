@@ -3,7 +3,7 @@ import { change, changeInterval, changeSigns, dateTime, interval } from "../repo
 import { type Html, html } from "../report/html.ts";
 import { renderPage, type Section } from "../report/page/page.ts";
 import { type Column, figure, note, table } from "../report/page/parts.ts";
-import { fewestPairs } from "../statistics/verdict.ts";
+import { fewestBlocks } from "../statistics/blocks.ts";
 import { changesChart } from "./chart.ts";
 import type { Change, ComparedRow, RunsComparison } from "./compare-runs.ts";
 import { type Difference, differenceName } from "./differences.ts";
@@ -114,6 +114,6 @@ const methodSection: Section = {
   id: "method",
   heading: "How runs are compared",
   short: "Method",
-  body: html`<p>Runs were made at different times, so their repeats are no pairs, and what the machine did during one of them is in its figures: repeat both runs before you believe a small difference. The ratio is that of the medians; its 95 % interval comes from resampling the repeats of each run by themselves. With fewer than ${fewestPairs} repeats in one of them nothing is called better (▲) or worse (▼); ≈ is no significant difference, ? too few repeats.</p>
+  body: html`<p>Runs were made at different times, so their repeats are no pairs, and what the machine did during one of them is in its figures: repeat both runs before you believe a small difference. The ratio is that of the geometric means, with Student’s 95 % interval; how much repeats differ each row estimates from its own, moderated by all others (Smyth, 2004). With fewer than ${fewestBlocks} repeats in one of them nothing is called better (▲) or worse (▼); ≈ is no significant difference, ? too few repeats.</p>
 `,
 };

@@ -44,19 +44,25 @@ export interface FioOutput {
   stderr: string;
 }
 
+/** fio's exit code after SIGINT; what it measured until then is in its output. */
+const INTERRUPTED = 128;
+
 /**
- * Reads fio's JSON.
+ * Reads fio's JSON, also of an fio that was `interrupted`.
  *
  * @throws LabError SIPHON_NO_SPACE when fio filled a file system, SIPHON_GUEST when it got an I/O error, SIPHON_PROGRAM_FAILED
  *   when it failed otherwise, did no I/O, or ran shorter than the `seconds` asked for
  */
-export function parseFio(said: FioOutput, { seconds }: { seconds?: number } = {}): FioFigures {
+export function parseFio(
+  said: FioOutput,
+  { seconds, interrupted = false }: { seconds?: number; interrupted?: boolean } = {},
+): FioFigures {
   const parsed = output.safeParse(jsonIn(said.stdout));
   if (!parsed.success) throw failed(said, "it printed no result that is understood", parsed.error);
   const [job] = parsed.data.jobs;
   if (!job) throw failed(said, "it ran no job");
   if (job.error !== 0) throw ioError(said, job.error);
-  if (said.exitCode !== 0) throw failed(said, "it reports no error of its own");
+  if (said.exitCode !== (interrupted ? INTERRUPTED : 0)) throw failed(said, "it reports no error of its own");
   const figures = toFigures(job.mixed ?? (job.write.total_ios > 0 ? job.write : job.read));
   if (figures.ios === 0) throw failed(said, "it finished no I/O in the time measured");
   // Before it ends fio waits for what is in flight, so it runs longer rather than shorter.

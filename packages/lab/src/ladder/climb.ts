@@ -1,9 +1,13 @@
-import type { LabErrorCode } from "../errors.ts";
-import { type CampaignHooks, measureInterleaved } from "../load/interleaved.ts";
+import { LabError, type LabErrorCode } from "../errors.ts";
+import { type CampaignHooks, twice } from "../load/interleaved.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
+import { type BlockHooks, measureBlock } from "./block.ts";
+import { BlockSchedule } from "./block-schedule.ts";
 import type { Measurer } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import type { LadderRecord } from "./record.ts";
+import { vmsAtOnce } from "./room.ts";
+import type { Target } from "./target.ts";
 
 /** Errors after which it makes no sense to go on with the other rungs. */
 const fatal: ReadonlySet<LabErrorCode> = new Set([
@@ -14,21 +18,54 @@ const fatal: ReadonlySet<LabErrorCode> = new Set([
 ]);
 
 /**
- * Measures every rung in every repeat, interleaved. A run that fails is noted with its rung and the others
- * go on; an abort, or a failure of what all rungs share, is thrown.
+ * Measures every rung in blocks. A rung that fails is noted and the others go on; an abort, or a failure of what all rungs share, is
+ * thrown.
  */
 export async function climb(
   rungs: PlannedClimb[],
   measurer: Measurer,
   record: LadderRecord,
-  options: LadderOptions,
-  hooks: CampaignHooks,
+  { options, directory, target }: { options: LadderOptions; directory: string; target: Target },
+  { report, signal, save }: CampaignHooks,
 ): Promise<void> {
-  const work = {
-    nameOf: ({ rung }: PlannedClimb) => rung.name,
-    measure: (item: PlannedClimb, turn: { repeat: number; order: number }) =>
-      measurer.measure(item, turn, hooks.signal),
-    fatal,
-  };
-  await measureInterleaved(rungs, options, work, record, hooks);
+  const { seconds, slice } = options;
+  const rounds = Math.max(1, Math.round(seconds / (2 * slice)));
+  const times = { seconds: slice, settle: SETTLE_SECONDS };
+  const schedule = new BlockSchedule(options);
+  let order = 0;
+  for (;;) {
+    const left = schedule.next(rungs, record);
+    if (left.length === 0) return;
+    const { block } = schedule;
+    const hooks: BlockHooks = {
+      stand: (rung) => twice(() => measurer.stand(rung, block, signal)),
+      bootsAlone: ({ settings }) => settings.clientOptions.ms_client_mode !== undefined,
+      failed: ({ rung }, error) => {
+        if (!(error instanceof LabError) || fatal.has(error.code)) throw error;
+        record.fail(rung.name, error.message);
+      },
+      done: ({ rung }, run) => record.add(rung.name, { repeat: block, order: order++, ...run }),
+      report: (text) => report(`${schedule.inWords}: ${text}${schedule.timeLeft()}`),
+      osdPids: () => target.osdPids(),
+      signal,
+    };
+    for (const group of inGroups(left, vmsAtOnce(options))) {
+      await measureBlock(group, { block, rounds, times, directory }, hooks);
+      await save();
+    }
+  }
+}
+
+/** What a VM needs until as many requests are under way as before it was stopped. */
+const SETTLE_SECONDS = 0.15;
+
+/** As equal as can be: a group of one would have nothing beside it. */
+function inGroups<T>(items: readonly T[], most: number): T[][] {
+  const groups = Math.ceil(items.length / most);
+  return Array.from({ length: groups }, (_, group) =>
+    items.slice(
+      Math.round((group * items.length) / groups),
+      Math.round(((group + 1) * items.length) / groups),
+    ),
+  );
 }

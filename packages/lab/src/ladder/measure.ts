@@ -12,9 +12,10 @@ import { FILL_SECONDS, loadInVm } from "./load-in-vm.ts";
 import type { LadderOptions } from "./options.ts";
 import type { VmKit } from "./prepare.ts";
 import type { LadderRecord } from "./record.ts";
+import { StandingVm } from "./standing-vm.ts";
 import type { Target } from "./target.ts";
 
-/** Measures rungs: a VM booted anew for each run, fio in it, the CPU times of QEMU and the OSDs beside it. */
+/** Boots the VMs of rungs, and runs loads in them. */
 export class Measurer {
   readonly #kit: VmKit;
   readonly #target: Target;
@@ -30,12 +31,14 @@ export class Measurer {
     this.#directory = directory;
   }
 
-  /** One run of the ladder's workload on a rung. */
-  async measure(rung: PlannedClimb, turn: Turn, signal: AbortSignal): Promise<Omit<Run, "outlier">> {
-    await using vm = await this.start(rung, signal);
-    const filename = await this.#kit.device(vm, signal);
-    const job: FioJob = { filename, ...jobOf(this.#options, turn.repeat) };
-    return await this.load(vm, `${rung.rung.name}-${turn.repeat + 1}`, job, turn, signal);
+  /** Boots a rung's VM, starts the ladder's load in it, and stops it. */
+  async stand(rung: PlannedClimb, repeat: number, signal: AbortSignal): Promise<StandingVm> {
+    const vm = await this.start(rung, signal);
+    const filename = await this.device(vm, signal).catch(async (error) => {
+      await vm[Symbol.asyncDispose]();
+      throw error;
+    });
+    return StandingVm.start(vm, { filename, ...jobOf(this.#options, repeat) }, signal);
   }
 
   /** Boots a rung's VM and notes how that is done. */
@@ -68,7 +71,7 @@ export class Measurer {
    */
   async fill(rung: PlannedClimb, signal: AbortSignal): Promise<void> {
     await using vm = await this.start(rung, signal);
-    const filename = await this.#kit.device(vm, signal);
+    const filename = await this.device(vm, signal);
     const job: FioJob = {
       filename,
       rw: "write",
@@ -80,7 +83,7 @@ export class Measurer {
     await vm.run("sync", { signal });
   }
 
-  /** What the bigger test may make a file system on. */
+  /** What loads may work on, and the bigger test make a file system on. */
   async device(vm: Vm, signal: AbortSignal): Promise<string> {
     return this.#kit.device(vm, signal);
   }

@@ -7,12 +7,50 @@ import { drawSeed, existingClusterFields, loadFields } from "../load/options.ts"
 import { checkRungNames, type LadderMode, rungsOf } from "../rungs/plan.ts";
 import { formatSize, sizeField as size } from "./size.ts";
 
+/** `5%`, or 0.05. */
+const share = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)? ?%$/)
+      .transform((text) => Number.parseFloat(text) / 100),
+  ])
+  .pipe(z.number().positive().max(1));
+
+/** `10m`, `90s`, or 600. */
+const seconds = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?[smh]?$/)
+      .transform(inSeconds),
+  ])
+  .pipe(z.number().positive());
+
+function inSeconds(text: string): number {
+  return Number.parseFloat(text) * ({ m: 60, h: 3600 }[text.at(-1)!] ?? 1);
+}
+
 /** What the ladder can be told, by a plan file or the command line; everything has a default. */
 const ladderFields = z.strictObject({
   mode: z.enum(["cumulative", "published"]).default("cumulative"),
   /** Names of the rungs to climb; all of the mode unless given. */
   rungs: z.array(z.string()).min(1).optional(),
   ...loadFields,
+  /** Blocks: in each, every rung has a VM that is booted once. */
+  repeat: loadFields.repeat.unwrap().default(4),
+  /** Seconds of a slice; `seconds` are measured in each block. */
+  slice: z.number().min(0.1).max(60).default(0.5),
+  /**
+   * Go on with blocks until the 95 % intervals of all ratios of IOPS and CPU per I/O reach no further than this share, whatever `repeat` is; or until
+   * so many seconds of climbing are over.
+   */
+  until: share.optional(),
+  time: seconds.default(600),
+  /** Climb each rung a second time beside itself: whatever the method is worth, the two come out alike. */
+  twice: z.boolean().default(false),
   accel: z.enum(["auto", "kvm", "tcg"]).default("auto"),
   /** The root that the cluster, fio and Ceph's programs come from: its name or directory; this host unless given. */
   ceph: z.string().min(1).optional(),
@@ -67,11 +105,11 @@ const ladderFields = z.strictObject({
 export type LadderOptionsInput = z.input<typeof ladderFields>;
 export type LadderOptions = z.output<typeof ladderFields> & { seed: number; size: number; bigger: boolean };
 
-/** The short form: fewer rungs, two repeats of five seconds, no bigger test. */
+/** The short form: fewer rungs, three blocks of two seconds, no bigger test. */
 export function quickOptions(mode: LadderMode = "cumulative"): LadderOptionsInput {
   const few = ["ide", "virtio-blk", "cache-none", "tcmalloc", "librados-threads", "secure"];
   const rungs = rungsOf(mode).map(({ name }) => name);
-  return { rungs: few.filter((name) => rungs.includes(name)), repeat: 2, seconds: 5, bigger: false };
+  return { rungs: few.filter((name) => rungs.includes(name)), repeat: 3, seconds: 2, bigger: false };
 }
 
 /** Checks and completes options; throws SIPHON_USAGE with one sentence. */

@@ -47,7 +47,7 @@ export async function prepareVms(
   const guestDisk = await image?.diskFile(signal);
   report("finding out whether KVM boots a guest");
   const accelerator = await chooseAccelerator(options.accel, smallGuest, signal);
-  const servers = new ImageServers();
+  const servers = new ImageServers({ shared: options.guestImage === undefined });
   const { cpus, memory } = options.vm;
   report("looking at what QEMU can load");
   const [found, offers] = await Promise.all([

@@ -72,6 +72,7 @@ export class LadderRecord implements RunRecord {
   }
 
   results(complete: boolean): Results {
+    const { workload } = this.#fixed;
     return {
       schema: 1,
       siphon: version,
@@ -80,6 +81,7 @@ export class LadderRecord implements RunRecord {
       complete,
       notes: this.#notes,
       ...this.#fixed,
+      workload: { ...workload, repeats: Math.max(workload.repeats, ...this.#rungs.map(blocksOf)) },
       rungs: this.#rungResults(),
       ...(this.#bigger && { bigger: this.#bigger }),
     };
@@ -131,4 +133,8 @@ export class LadderRecord implements RunRecord {
   #of(name: string): Gathered {
     return this.#rungs.find(({ plan }) => plan.rung.name === name)!;
   }
+}
+
+function blocksOf({ runs }: Gathered): number {
+  return Math.max(0, ...runs.map(({ repeat }) => repeat + 1));
 }

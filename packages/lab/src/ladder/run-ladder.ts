@@ -1,6 +1,7 @@
 import { LabError } from "../errors.ts";
 import { workloadOf } from "../load/options.ts";
 import { writeReport } from "../report/write.ts";
+import { fewestRepeats } from "../results/compare.ts";
 import { makeRunDirectory } from "../results/directory.ts";
 import { writeResults } from "../results/file.ts";
 import type { Results } from "../results/schema.ts";
@@ -63,16 +64,17 @@ export async function runLadder(
       : localTarget(options, laying, platforms, { report, signal }),
   );
   const offers = { ...vms.offers, noSecure: target.noSecure };
-  const planned =
+  const once =
     own?.plan(offers) ??
     (vms.releases
       ? planReleases(offers, vms.releases, options.rungs?.[0])
       : planRungs(options.mode, offers, options.rungs));
+  const planned = options.twice ? twice(once) : once;
   const record = new LadderRecord(
     {
       mode: own?.mode ?? (options.releases ? "releases" : options.mode),
       seed: options.seed,
-      workload: workloadOf(options),
+      workload: workloadIn(options),
       roots: rootsIn(options),
       facts: { ...vms.facts, cluster: target.facts },
       accelerator: vms.accelerator,
@@ -89,10 +91,32 @@ export async function runLadder(
   return { results, directory, failure: outcome.failure };
 }
 
+/** How many blocks it takes to be sharp enough shows later. */
+function workloadIn(options: LadderOptions): Results["workload"] {
+  const { until, slice } = options;
+  const repeats = until === undefined ? options.repeat : fewestRepeats;
+  return { ...workloadOf(options), repeats, slice };
+}
+
+/** Each rung, and the same beside it. */
+function twice(planned: readonly PlannedRung[]): PlannedRung[] {
+  return planned.flatMap((each): PlannedRung[] => {
+    if (each.status === "skipped") return [each];
+    const { name, title, why } = each.rung;
+    const again = { ...each.rung, name: `${name}-again`, title: `${title}, again`, why };
+    return [each, { ...each, rung: again, against: name }];
+  });
+}
+
 /** The roots that options name, as they name them. */
 function rootsIn({ ceph, qemu, releases }: LadderOptions): Results["roots"] {
   if (ceph === undefined && qemu === undefined && releases === undefined) return undefined;
   return { ceph, qemu, releases: releases?.join(",") };
+}
+
+function climbInWords(rungs: number, { repeat, until, time }: LadderOptions): string {
+  if (until === undefined) return `Climb ${rungs} rungs in ${repeat} blocks`;
+  return `Climb ${rungs} rungs until verdicts are sharp to ±${100 * until} %, at most ${Math.round(time / 60)} minutes`;
 }
 
 /** Climbs, profiles if that is wanted, makes the bigger test on the last rung; whatever fails is returned, not thrown. */
@@ -116,8 +140,8 @@ async function measureAll(
     if (kit.guestDisk !== undefined && lastPlanned) {
       await step("Fill the partition that is measured", () => measurer.fill(lastPlanned, stop));
     }
-    await step(`Climb ${rungs.length} rungs, ${options.repeat} times`, (report) =>
-      climb(rungs, measurer, record, options, { report, signal: stop, save }),
+    await step(climbInWords(rungs.length, options), (report) =>
+      climb(rungs, measurer, record, { options, directory, target }, { report, signal: stop, save }),
     );
     const profiled = options.profile ? rungs.filter(({ rung }) => !record.isHopeless(rung.name)) : [];
     for (const each of profiled) {

@@ -62,7 +62,7 @@ export async function measureInterleaved<T>(
 }
 
 /** Tries once more what failed by the moment's fault: a guest on a busy machine whose clock ran wrong. */
-async function twice<T>(work: () => Promise<T>): Promise<T> {
+export async function twice<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

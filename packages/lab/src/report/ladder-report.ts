@@ -42,11 +42,11 @@ export function ladderHtml(found: Findings, charts: LadderCharts): string {
   const { results } = found;
   const { ladder, factors, latency, cpu, threads } = charts;
   const sections: (Section | undefined)[] = [
-    ladderSection(found, ladder),
+    ladderSection(found, { ladder, cpu }),
     factors && studySection(found, factors),
     rungsSection(results),
     latency && latencySection(found, latency),
-    cpu && cpuSection(found, cpu),
+    cpu && cpuSection(found),
     threads && threadsSection(found, threads),
     biggerSection(results),
     setupSection(results),

@@ -1,3 +1,4 @@
+import { quietOf } from "../results/quiet.ts";
 import type { Results, RungResult } from "../results/schema.ts";
 import { costsInWords, type Findings, headline, qualification, verdictInWords } from "./findings.ts";
 import {
@@ -13,6 +14,7 @@ import {
 } from "./format.ts";
 import type { LadderCharts } from "./ladder-report.ts";
 import { fenced, picture, tableOf, text } from "./markdown-parts.ts";
+import { quietInWords } from "./quiet-words.ts";
 import { workloadInWords } from "./sections/ladder.ts";
 import { emulated, warnings } from "./sections/overview.ts";
 import { repeatCommand, setupGroups } from "./sections/setup.ts";
@@ -20,6 +22,7 @@ import { repeatCommand, setupGroups } from "./sections/setup.ts";
 /** The report of a ladder in Markdown, with the charts as pictures beside it. */
 export function ladderMarkdown(found: Findings, charts: LadderCharts): string {
   const { results } = found;
+  const quiet = quietOf(results);
   const blocks = [
     `# ${text(headline(found))}`,
     `${text(qualification(found) ?? "")}`,
@@ -43,6 +46,7 @@ export function ladderMarkdown(found: Findings, charts: LadderCharts): string {
         settings.map(({ name, value }) => [name, value]),
       ),
     ),
+    ...(quiet ? ["## How quiet the machine was", text(quietInWords(quiet).join(" "))] : []),
     "## Measure it again",
     fenced(repeatCommand(results)),
     text(`Made by siphon ${results.siphon}, ${dateTime(results.started)}.`),
@@ -93,8 +97,7 @@ function rungBlocks(rung: RungResult, { rungs }: Results): string[] {
   if (rung.status !== "measured") return [...head, text(`${rung.status}: ${rung.reason}`)];
   return [
     ...head,
-    text(verdictInWords(rung, rungs) ?? ""),
-    text(costsInWords(rung) ?? ""),
+    text([verdictInWords(rung, rungs), costsInWords(rung)].filter(Boolean).join("; ")),
     text(rung.note ?? ""),
     fenced(rung.command),
   ];

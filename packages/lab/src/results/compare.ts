@@ -37,10 +37,15 @@ export function compareAll(asked: readonly Asked[]): (Comparison | undefined)[] 
   });
 }
 
-function byFigure(name: FigureName, asked: readonly Asked[]): (FigureComparison | undefined)[] {
+/** The logarithm of each rung's ratio in each repeat that measured both. */
+export function ratiosOf(name: FigureName, asked: readonly Asked[]): number[][] {
   const pairs = asked.map((each) => pairsOf(name, each));
   const slope = slopeOf(pairs.flat().flatMap(({ slices }) => slices ?? []));
-  const blocks = pairs.map((all) => all.flatMap((pair) => ratioOf(pair, slope) ?? []));
+  return pairs.map((all) => all.flatMap((pair) => ratioOf(pair, slope) ?? []));
+}
+
+function byFigure(name: FigureName, asked: readonly Asked[]): (FigureComparison | undefined)[] {
+  const blocks = ratiosOf(name, asked);
   return findRatios(blocks).map((finding, index) => {
     if (blocks[index].length === 0) return undefined;
     if (!finding) return { ratio: range(blocks[index]), verdict: "too few repeats" };

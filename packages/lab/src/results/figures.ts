@@ -32,22 +32,30 @@ export type FigureName = keyof typeof figures;
 
 export const figureNames = Object.keys(figures) as FigureName[];
 
-/**
- * The slices of a run with one of its figures; undefined where it has none. Of a slice that was repeated the one counts during which
- * the machine had the least else to do.
- */
+/** The slices of a run with one of its figures; undefined where it has none. */
 export function slicesOf({ slices }: Pick<Run, "slices">, name: FigureName): Slice[] | undefined {
   const { ofSlice }: Figure = figures[name];
   if (!slices || !ofSlice) return undefined;
-  const best = new Map<string, number>();
-  for (const [at, round] of slices.round.entries()) {
-    const place = `${round} ${slices.way[at]}`;
-    const other = best.get(place);
-    if (other === undefined || slices.foreign[at] < slices.foreign[other]) best.set(place, at);
-  }
-  return [...best.values()].map((at) => ({
+  return bestSlices(slices).map((at) => ({
     ...{ round: slices.round[at], way: slices.way[at] === 0 ? 0 : 1 },
     figure: ofSlice(slices, at),
     calibration: slices.calibration[at],
   }));
+}
+
+/** The places of the slices that count: of one that was made again, the one during which the machine had the least else to do. */
+export function bestSlices({
+  round,
+  way,
+  foreign,
+  steal,
+}: Pick<NonNullable<Run["slices"]>, "round" | "way" | "foreign" | "steal">): number[] {
+  const others = (at: number) => foreign[at] + steal[at];
+  const best = new Map<string, number>();
+  for (const at of round.keys()) {
+    const place = `${round[at]} ${way[at]}`;
+    const other = best.get(place);
+    if (other === undefined || others(at) < others(other)) best.set(place, at);
+  }
+  return [...best.values()];
 }

@@ -153,7 +153,10 @@ export const workload = z.object({
   /** Seconds a run; and before it, not counted, of warm-up. */
   seconds: z.number(),
   warmupSeconds: z.number(),
+  /** Runs of each rung or cell; where a run is made of slices, blocks. */
   repeats: z.int(),
+  /** Seconds of a slice; missing where a run was made at one go, as those of a siphon before there were slices. */
+  slice: z.number().optional(),
   /** Bytes of the image that are read and written. */
   size: z.int(),
 });

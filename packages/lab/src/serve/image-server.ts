@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Disk } from "../vm/disk.ts";
 import type { RbdDisk } from "../vm/settings.ts";
+import type { DiskProcess } from "../vm/vm.ts";
 import { ServerProcess, type Transport } from "./server-process.ts";
 
 /** An image that siphon's own client serves to a VM, in a process whose CPU is the VM's as well. Ends after its VM. */
-export interface ImageServer extends AsyncDisposable {
-  readonly pid: number;
+export interface ImageServer extends DiskProcess {
   /** As QEMU reaches it. */
   readonly disk: Disk;
 }
@@ -22,7 +22,8 @@ export async function serveImage(disk: RbdDisk, transport: Transport): Promise<I
   const servers = stack.use(new ImageServers());
   const server = stack.use(await servers.serve(disk, transport));
   const all = stack.move();
-  return { pid: server.pid, disk: server.disk, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  const bytesDone = () => server.bytesDone();
+  return { pid: server.pid, disk: server.disk, bytesDone, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /**
@@ -31,6 +32,12 @@ export async function serveImage(disk: RbdDisk, transport: Transport): Promise<I
  */
 export class ImageServers implements AsyncDisposable {
   readonly #idle: Record<Transport, ServerProcess[]> = { nbd: [], vhost: [] };
+  readonly #shared: boolean;
+
+  /** `shared`: other VMs have the image as well, so its lock goes to whoever writes. */
+  constructor({ shared = false } = {}) {
+    this.#shared = shared;
+  }
 
   /** @throws LabError SIPHON_VM when the image cannot be served */
   async serve(disk: RbdDisk, transport: Transport): Promise<ImageServer> {
@@ -40,11 +47,12 @@ export class ImageServers implements AsyncDisposable {
     const server = this.#take(transport);
     stack.defer(() => this.#putBack(transport, server));
     const socket = join(directory, "disk.sock");
-    await server.attach({ disk, transport, socket });
+    await server.attach({ disk, transport, shared: this.#shared, socket });
     stack.defer(() => server.detach());
     const serving = stack.move();
     return {
       pid: server.pid,
+      bytesDone: () => server.bytesDone(),
       disk: diskAt(socket, transport, disk),
       [Symbol.asyncDispose]: () => serving.disposeAsync(),
     };

@@ -1,4 +1,4 @@
-import { type Attachment, attachImages } from "@siphon/attach";
+import { type Attachment, attachImages, type IoMetrics, ioKind } from "@siphon/attach";
 import { Cluster } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import type { ServeAnswer, ServeRequest } from "./server-process.ts";
@@ -17,7 +17,7 @@ let serving: Serving | undefined;
 const orphaned = new AbortController();
 /** Requests are handled one after the other, also after the end of the process that sent them. */
 let last: Promise<void> = Promise.resolve();
-process.on("message", (request: ServeRequest | "detach") => {
+process.on("message", (request: ServeRequest | "detach" | "measure") => {
   last = last.then(() => answer(request));
 });
 process.once("disconnect", () => {
@@ -26,11 +26,13 @@ process.once("disconnect", () => {
 });
 
 /** A request that fails is answered as well: the process can serve the next image. */
-async function answer(request: ServeRequest | "detach"): Promise<void> {
+async function answer(request: ServeRequest | "detach" | "measure"): Promise<void> {
   try {
     if (request === "detach") {
       await detach();
       tell({ done: "detached" });
+    } else if (request === "measure") {
+      tell({ done: "measured", bytes: await bytesDone() });
     } else {
       await attach(request);
       tell({ done: "attached" });
@@ -50,7 +52,7 @@ function failureOf(error: unknown): ServeAnswer {
   return { failed: String(error) };
 }
 
-async function attach({ disk, transport, socket }: ServeRequest): Promise<void> {
+async function attach({ disk, transport, shared, socket }: ServeRequest): Promise<void> {
   const { pool, namespace = "", image, user, conf } = disk;
   const { signal } = orphaned;
   await using undo = new AsyncDisposableStack();
@@ -61,6 +63,7 @@ async function attach({ disk, transport, socket }: ServeRequest): Promise<void> 
   const attachment = await attachImages({
     cluster,
     images: [{ pool, namespace, image, snapshot: undefined }],
+    sharesLock: shared,
     log: (line) => process.stderr.write(`${line}\n`),
     ...(transport === "vhost" ? { vhost: [socket] } : { nbd: [{ path: socket }] }),
   });
@@ -78,6 +81,12 @@ async function detach(): Promise<void> {
   } finally {
     cluster.close();
   }
+}
+
+async function bytesDone(): Promise<number> {
+  const { disks = [] } = (await serving?.attachment.measure()) ?? {};
+  const ofDisk = ({ bytes }: IoMetrics) => bytes[ioKind.read]! + bytes[ioKind.write]!;
+  return disks.reduce((sum, { metrics }) => sum + ofDisk(metrics), 0);
 }
 
 /** The process that started this one may be gone meanwhile, also between this check and the sending. */

@@ -11,11 +11,16 @@ export type Transport = "nbd" | "vhost";
 export interface ServeRequest {
   disk: RbdDisk;
   transport: Transport;
+  /** Other VMs have the image as well. */
+  shared: boolean;
   socket: string;
 }
 
 /** The process's answer to each request. */
-export type ServeAnswer = { done: "attached" | "detached" } | { failed: string; hint?: string };
+export type ServeAnswer =
+  | { done: "attached" | "detached" }
+  | { done: "measured"; bytes: number }
+  | { failed: string; hint?: string };
 
 /** A process that serves images with siphon's own client, one at a time. */
 export class ServerProcess implements AsyncDisposable {
@@ -52,7 +57,16 @@ export class ServerProcess implements AsyncDisposable {
     await this.#ask("detach", "give its image back");
   }
 
-  async #ask(request: ServeRequest | "detach", what: string): Promise<void> {
+  /** Bytes that have been read and written since the image was attached. */
+  async bytesDone(): Promise<number> {
+    const answer = await this.#ask("measure", "say what it has done");
+    return answer.done === "measured" ? answer.bytes : 0;
+  }
+
+  async #ask(
+    request: ServeRequest | "detach" | "measure",
+    what: string,
+  ): Promise<Exclude<ServeAnswer, { failed: string }>> {
     const answered = new AbortController();
     const message = once(this.#child, "message", { signal: answered.signal }).then(
       ([answer]) => answer as ServeAnswer,
@@ -64,7 +78,7 @@ export class ServerProcess implements AsyncDisposable {
     if (this.#child.connected) this.#child.send(request, () => {}); // its end is seen by #ended
     const answer: ServeAnswer = await Promise.race([message, died]);
     answered.abort();
-    if ("done" in answer) return;
+    if ("done" in answer) return answer;
     const { failed, hint } = answer;
     throw new LabError(
       "SIPHON_VM",

@@ -1,33 +1,59 @@
-import { medianSorted, numericSort, quantileSorted, sampleWithReplacement } from "simple-statistics";
+import { mean, median, sampleVariance } from "simple-statistics";
 import type { Estimate } from "../results/schema.ts";
-import type { BootstrapOptions } from "./estimate.ts";
-import { seededRandom } from "./random.ts";
+import { fewestBlocks } from "./blocks.ts";
+import { moderate } from "./moderated.ts";
+import { reach95 } from "./student.ts";
+
+/** Values of two groups that have nothing to do with each other, such as the repeats of two runs; greater than 0. */
+export interface Unpaired {
+  before: readonly number[];
+  after: readonly number[];
+}
 
 /**
- * The median of one group over that of another, for groups that have nothing to do with each other, such as the repeats of two
- * runs: each is resampled by itself (percentile bootstrap, 95 %).
- *
- * @throws RangeError when one is empty
+ * For each two groups the ratio of the later one over the other: of their geometric means, with Student's 95 % interval. How much values
+ * differ within groups, those that are asked about together borrow from each other (`moderate`). With fewer than three values in a group
+ * there is no interval: the ratio of the medians, from the least to the greatest that single values give. Throws a RangeError when a
+ * group is empty.
  */
-export function unpairedRatio(
-  before: readonly number[],
-  after: readonly number[],
-  { resamples = 4000, seed = 1 }: BootstrapOptions = {},
-): Estimate {
+export function unpairedRatios(asked: readonly Unpaired[]): Estimate[] {
+  const logs = asked.map(({ before, after }) => ({
+    before: before.map(Math.log),
+    after: after.map(Math.log),
+  }));
+  const known = logs.filter(isKnown);
+  const variances = moderate(known.map(pooled));
+  const found = known.map(({ before, after }, index): Estimate => {
+    const { variance, degrees } = variances[index];
+    const center = mean(after) - mean(before);
+    const reach = reach95(degrees) * Math.sqrt(variance * (1 / before.length + 1 / after.length));
+    const [middle, low, high] = [center, center - reach, center + reach].map(Math.exp);
+    return { median: middle, low, high };
+  });
+  const estimates = found.values();
+  return logs.map((each, index) => (isKnown(each) ? estimates.next().value! : range(asked[index])));
+}
+
+interface Logs {
+  before: number[];
+  after: number[];
+}
+
+function isKnown({ before, after }: Logs): boolean {
+  return [before, after].every((group) => group.length >= fewestBlocks && group.every(Number.isFinite));
+}
+
+function pooled({ before, after }: Logs): { variance: number; degrees: number } {
+  const [ofBefore, ofAfter] = [before.length - 1, after.length - 1];
+  const squares = ofBefore * sampleVariance(before) + ofAfter * sampleVariance(after);
+  return { variance: squares / (ofBefore + ofAfter), degrees: ofBefore + ofAfter };
+}
+
+function range({ before, after }: Unpaired): Estimate {
   if (before.length === 0 || after.length === 0) throw new RangeError("there is no median of no values");
-  const random = seededRandom(seed);
-  const groups = [numericSort([...before]), numericSort([...after])] as const;
-  const resampled = (values: number[]) =>
-    medianSorted(numericSort(sampleWithReplacement(values, values.length, random)));
-  const ratios = numericSort(
-    Array.from({ length: resamples }, () => {
-      const divisor = resampled(groups[0]);
-      return resampled(groups[1]) / divisor;
-    }),
-  );
   return {
-    median: medianSorted(groups[1]) / medianSorted(groups[0]),
-    low: quantileSorted(ratios, 0.025),
-    high: quantileSorted(ratios, 0.975),
+    median: median([...after]) / median([...before]),
+    low: Math.min(...after) / Math.max(...before),
+    high: Math.max(...after) / Math.min(...before),
   };
 }

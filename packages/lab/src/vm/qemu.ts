@@ -84,6 +84,17 @@ export class Qemu {
     return Promise.race([work, ended]);
   }
 
+  /** Awaits `work` that needs the control connection; when that ended with QEMU, throws why QEMU did. */
+  async orWhyEnded<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      // Its end is told a moment after the connection's.
+      const why = this.qmp.closed ? await Promise.race([this.ended, sleep(TOLD_MS)]) : undefined;
+      throw why ?? error;
+    }
+  }
+
   /** Ends it in order (it flushes its disks), or by force when that takes longer than `graceMs`. */
   async quit(graceMs: number): Promise<void> {
     // Not awaited: QEMU may close the connection before it answers.
@@ -128,6 +139,8 @@ const removed = { ...cephEnvironment, LD_PRELOAD: undefined, LD_LIBRARY_PATH: un
 
 /** How long QEMU may take to open its disks; librbd itself waits five minutes for an unreachable cluster. */
 const OPENING_MS = 60_000;
+
+const TOLD_MS = 3_000;
 
 function notOpened(timeoutMs: number): LabError {
   const message = `QEMU did not answer within ${timeoutMs / 1000} s: it may still be opening its disk`;

@@ -27,6 +27,7 @@ import { Qemu } from "./qemu.ts";
 import { qemuVersion } from "./qemu-version.ts";
 import type { Qmp } from "./qmp.ts";
 import type { VmSettings } from "./settings.ts";
+import { bytesInQemu } from "./traffic.ts";
 
 export interface VmOptions {
   /** Made up when not given. */
@@ -56,6 +57,8 @@ export interface VmOptions {
 /** A process without which a VM has no disk. */
 export interface DiskProcess extends AsyncDisposable {
   readonly pid: number;
+  /** Bytes that it has read and written for the VM so far. */
+  bytesDone(): Promise<number>;
 }
 
 /** A running VM. Disposing of it ends it and removes its files, unless it was told to stay. */
@@ -65,7 +68,7 @@ export class Vm implements AsyncDisposable {
   readonly failed: AbortSignal;
   /** The disk of `VmOptions.disk` as the guest names it: /dev/vda. */
   readonly device: string;
-  readonly #machine: VmSettings["machine"];
+  readonly #settings: VmSettings;
   readonly #guest: Guest;
   readonly #network: Network | undefined;
   readonly #resource: Resource;
@@ -95,7 +98,7 @@ export class Vm implements AsyncDisposable {
     this.command = command;
     this.#guest = guest;
     this.#network = network;
-    this.#machine = settings.machine;
+    this.#settings = settings;
     this.device = `/dev/${guestDiskName(settings)}`;
     const failed = new AbortController();
     this.failed = failed.signal;
@@ -198,6 +201,22 @@ export class Vm implements AsyncDisposable {
     return times;
   }
 
+  /** Bytes that the guest has read from its disks and written to them so far. */
+  async bytesDone(): Promise<number> {
+    const atServer = this.#settings.server === "vhost" ? this.#server?.bytesDone() : 0;
+    const [inQemu, beside = 0] = await this.#qemu.orWhyEnded(Promise.all([bytesInQemu(this.qmp), atServer]));
+    return inQemu + beside;
+  }
+
+  /** Stops the VM once what its disks have under way is done: time in the guest stands still until `resume`. */
+  async pause(): Promise<void> {
+    await this.#qemu.orWhyEnded(this.qmp.execute("stop"));
+  }
+
+  async resume(): Promise<void> {
+    await this.#qemu.orWhyEnded(this.qmp.execute("cont"));
+  }
+
   /** Runs a shell command in the guest as root; see `GuestControl.run`. */
   async run(command: string, options?: GuestRunOptions): Promise<RunResult> {
     return this.#qemu.whileRunning(this.#control.run(command, options));
@@ -206,7 +225,7 @@ export class Vm implements AsyncDisposable {
   /** Plugs a further disk in; on a q35 machine the VM must have been started with `hotPlug`. */
   async plug(disk: Disk, settings: PlugSettings): Promise<PluggedDisk> {
     const run = (command: string) => this.run(command);
-    return plugDisk({ qmp: this.qmp, machine: this.#machine, run }, disk, settings);
+    return plugDisk({ qmp: this.qmp, machine: this.#settings.machine, run }, disk, settings);
   }
 
   /** Lets the VM go on after this process; `siphon vm stop` ends it. */

@@ -9,7 +9,7 @@ import { writeReport } from "../../src/report/write.ts";
 import { exampleResults, hostile } from "../fixtures/results.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 
-const results = exampleResults({ complete: false });
+const results = exampleResults({ complete: false, sliced: true });
 
 describe("a ladder's report in a browser", { skip: noChromium, timeout: 240_000 }, () => {
   let directory: string;
@@ -114,6 +114,31 @@ describe("a ladder's report in a browser", { skip: noChromium, timeout: 240_000 
     assert.ok(Number(await report.page.evaluate("document.documentElement.scrollWidth")) <= 360);
     assert.equal(await report.page.locator(".chart svg.wide:visible").count(), 0);
     assert.equal(await report.page.locator(".chart svg.narrow:visible").count(), 5);
+  });
+
+  for (const width of [1280, 360]) {
+    test(`tables fit at ${width} px`, async () => {
+      await using report = await open({ viewport: { width, height: 900 } });
+      const wider = await report.page
+        .locator(".scroll")
+        .evaluateAll((all) =>
+          all.flatMap((each) =>
+            each.scrollWidth > each.clientWidth
+              ? [`${each.ariaLabel}: ${each.scrollWidth} in ${each.clientWidth}`]
+              : [],
+          ),
+        );
+      assert.deepEqual(wider, []);
+      assert.ok(Number(await report.page.evaluate("document.documentElement.scrollWidth")) <= width);
+    });
+  }
+
+  test("where the page is wide, what I/O costs stands beside how much of it there is", async () => {
+    await using report = await open({ viewport: { width: 1280, height: 900 } });
+    const [iops, cpu] = await report.page
+      .locator(".pair figure")
+      .evaluateAll((all) => all.map((each) => each.getBoundingClientRect()).map(({ x, y }) => ({ x, y })));
+    assert.ok(iops && cpu && iops.y === cpu.y && iops.x < cpu.x, JSON.stringify([iops, cpu]));
   });
 
   test("on paper it is light, without buttons, with folded parts open", async () => {

@@ -22,7 +22,7 @@ test("an image that cannot be served is told with the reason, by a process that 
   for (const name of ["missing-1", "missing-2"]) {
     const conf = join(directory, name);
     await assert.rejects(
-      server.attach({ disk: disk(conf), transport: "vhost", socket }),
+      server.attach({ disk: disk(conf), transport: "vhost", shared: false, socket }),
       reason(new RegExp(`siphon's server cannot serve rbd/vm: .*${name}`)),
     );
     assert.ok(server.isRunning);
@@ -52,7 +52,12 @@ test("a process whose starter goes while it connects ends, and waits for no moni
   ];
   writeFileSync(conf, ["[global]", ...lines, ""].join("\n"));
   const server = new ServerProcess();
-  const attaching = server.attach({ disk: disk(conf), transport: "nbd", socket: join(directory, "s") });
+  const attaching = server.attach({
+    disk: disk(conf),
+    transport: "nbd",
+    shared: false,
+    socket: join(directory, "s"),
+  });
   attaching.catch(() => {});
   const [connection] = (await once(silent, "connection")) as [Socket];
   await server[Symbol.asyncDispose]();

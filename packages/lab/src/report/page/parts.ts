@@ -10,6 +10,12 @@ export function figure({ inline }: RenderedChart, caption: HtmlValue): Html {
 `;
 }
 
+/** Figures that are read together: beside each other where the page is wide enough. */
+export function pair(...figures: readonly Html[]): Html {
+  return html`<div class="pair">${figures}</div>
+`;
+}
+
 /**
  * A text to be copied, such as a command line, folded away unless `open`, with a button that copies it either
  * way. Without a script there is no button.
@@ -46,6 +52,8 @@ export function keyFigures(figures: readonly KeyFigure[]): Html {
 export interface Column<Row> {
   head: string;
   cell: (row: Row) => HtmlValue;
+  /** Left out where the page is narrow. */
+  extra?: boolean;
   /** Prose: set left, and allowed to wrap. */
   text?: boolean;
   className?: string;
@@ -58,7 +66,8 @@ export function table<Row>(
   rows: readonly Row[],
   rowClass: (row: Row) => string = () => "",
 ): Html {
-  const classOf = ({ text, className }: Column<Row>) => [text && "text", className].filter(Boolean).join(" ");
+  const classOf = ({ text, extra, className }: Column<Row>) =>
+    [text && "text", extra && "extra", className].filter(Boolean).join(" ");
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption>
 <thead><tr>${columns.map((column) => html`<th scope="col" class="${classOf(column)}">${column.head}</th>`)}</tr></thead>

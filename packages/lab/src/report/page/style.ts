@@ -36,10 +36,14 @@ figure{margin:1.6rem 0 1rem}
 figcaption{color:var(--muted);font-size:.9rem;max-width:44rem;margin-top:.5rem}
 .chart svg{display:block;width:100%;height:auto;max-width:800px}
 .chart svg.narrow{display:none;max-width:460px}
+@media screen and (min-width:1200px){
+.pair{display:grid;grid-template-columns:1fr 1fr;gap:0 3rem;width:68rem;margin-left:calc((100% - 68rem)/2)}
+.pair .chart svg.wide{display:none}.pair .chart svg.narrow{display:block;max-width:none}
+}
 .scroll{overflow-x:auto;margin:1.4rem 0}
 table{border-collapse:collapse;width:100%;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);font-size:.9rem;padding-bottom:.4rem}
-th,td{padding:.42rem .5rem;text-align:right;border-bottom:1px solid var(--grid);vertical-align:baseline;white-space:nowrap}
+th,td{padding:.42rem .38rem;text-align:right;border-bottom:1px solid var(--grid);vertical-align:baseline;white-space:nowrap}
 th:first-child,.text{text-align:left}
 th:first-child{padding-left:0}th:last-child,td:last-child{padding-right:0}
 td.text{white-space:normal;min-width:12rem}
@@ -73,7 +77,9 @@ footer{color:var(--muted);font-size:.9rem;padding-block:3.5rem 4rem}
 @media (max-width:560px){
 .chart svg.wide{display:none}.chart svg.narrow{display:block}
 h2{margin-top:3rem}
-th:first-child{position:sticky;left:0;background:var(--surface);white-space:normal;min-width:7rem}
+.extra{display:none}
+table{font-size:.74rem}th,td{padding-inline:.16rem}td.text{min-width:8rem}
+th:first-child{position:sticky;left:0;background:var(--surface);white-space:normal;min-width:5rem;overflow-wrap:anywhere}
 }
 @media print{
 @page{margin:16mm 15mm}

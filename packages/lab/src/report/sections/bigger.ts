@@ -24,18 +24,21 @@ const columns: Column<BiggerStep>[] = [
   { head: "Throughput", cell: ({ run }) => throughput(run.bytesPerSecond) },
   { head: "p99", cell: ({ run }) => latency(run.latency.p99) },
   {
-    head: "VM CPU per I/O",
+    head: "CPU per I/O",
+    extra: true,
     cell: ({ run: { cpu, ios } }) =>
       cpuTime(((cpu.client.user + cpu.client.system) * 1e6) / Math.max(ios, 1)),
   },
   {
     head: "Study’s IOPS",
     cell: ({ study }) => (study?.iops === undefined ? "" : count(study.iops)),
+    extra: true,
     className: "study",
   },
   {
     head: "Throughput",
     cell: ({ study }) => (study?.bytesPerSecond === undefined ? "" : throughput(study.bytesPerSecond)),
+    extra: true,
     className: "study",
   },
 ];

@@ -18,27 +18,25 @@ ${figure(chart, "Medians over the repeats of each percentile. In the table, chan
 
 const latencyColumns: Column<MeasuredRung>[] = [
   { head: "Rung", cell: ({ title }) => title },
-  { head: "Mean", cell: ({ summary }) => latency(summary.latencyMean.median) },
+  { head: "Mean", extra: true, cell: ({ summary }) => latency(summary.latencyMean.median) },
   { head: "Median", cell: ({ summary }) => latency(summary.latencyP50.median) },
   { head: "change", cell: ({ comparison }) => costMark(comparison?.costs?.latencyP50) },
   { head: "p99", cell: ({ summary }) => latency(summary.latencyP99.median) },
   { head: "change", cell: ({ comparison }) => costMark(comparison?.costs?.latencyP99) },
-  { head: "p99.9", cell: ({ summary }) => latency(summary.latencyP999.median) },
-  { head: "change", cell: ({ comparison }) => costMark(comparison?.costs?.latencyP999) },
+  { head: "p99.9", extra: true, cell: ({ summary }) => latency(summary.latencyP999.median) },
+  { head: "change", extra: true, cell: ({ comparison }) => costMark(comparison?.costs?.latencyP999) },
 ];
 
 /** The cost of an I/O. */
-export function cpuSection({ measured }: Findings, chart: RenderedChart): Section {
+export function cpuSection({ measured }: Findings): Section {
   const withoutOsds = measured.some(({ summary }) => !summary.osdCpuPerIo);
   return {
     id: "cpu",
     heading: "CPU per I/O",
     short: "CPU",
     body: html`<p>User and system time of all processes of the VM (QEMU with the guest in it, and siphon where that serves the disk), and of all OSD processes together, divided by the I/Os made. Where CPU is the limit, this decides how many VMs a host can carry.</p>
-${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</p>\n`}${figure(
-  chart,
-  "Taken from the kernel’s accounting of each thread while the workload ran. In the table, change is against the rung it builds on: ▲ less, ▼ more, ≈ no significant difference.",
-)}${table("CPU per I/O", cpuColumns, measured)}`,
+<p>It is taken from the kernel’s accounting while the workload ran. Change is against the rung it builds on: ▲ less, ▼ more, ≈ no significant difference.</p>
+${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</p>\n`}${table("CPU per I/O", cpuColumns, measured)}`,
   };
 }
 
@@ -48,6 +46,7 @@ const cpuColumns: Column<MeasuredRung>[] = [
   { head: "change", cell: ({ comparison }) => costMark(comparison?.costs?.cpuPerIo) },
   {
     head: "its interval",
+    extra: true,
     cell: ({ comparison }) =>
       comparison?.costs?.cpuPerIo ? changeInterval(comparison.costs.cpuPerIo.ratio) : "",
   },

@@ -5,27 +5,38 @@ import type { Findings } from "../findings.ts";
 import { changeInterval, changeMark, costMark, count, times } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
-import { type Column, figure, table } from "../page/parts.ts";
+import { type Column, figure, pair, table } from "../page/parts.ts";
 
-/** The chart of the ladder and all its figures. */
-export function ladderSection(found: Findings, chart: RenderedChart): Section {
+/** The charts of IOPS and of what they cost, and all figures. */
+export function ladderSection(
+  found: Findings,
+  { ladder, cpu }: { ladder: RenderedChart; cpu?: RenderedChart },
+): Section {
   const { results, best } = found;
   return {
     id: "ladder",
     heading: "The ladder",
     short: "Ladder",
     body: html`<p>${workloadInWords(results)}</p>
-${figure(
-  chart,
-  "“Change” is the ratio of IOPS against the rung it builds on, paired by repeat: ▲ faster, ▼ slower, ≈ no significant difference, ? too few repeats to say.",
+${pair(
+  figure(
+    ladder,
+    "“Change” is the ratio of IOPS against the rung it builds on, paired by block: ▲ faster, ▼ slower, ≈ no significant difference, ? too few blocks to say.",
+  ),
+  ...(cpu ? [figure(cpu, "CPU time that one I/O costs: of the VM, and of all OSDs together.")] : []),
 )}${table("All figures", columns(found), results.rungs, (rung) => (rung === best ? "best" : ""))}`,
   };
 }
 
 /** The workload as a sentence says it. */
 export function workloadInWords({ workload, mode, rungs }: Results): string {
-  const { rw, blockSize, ioDepth, seconds, repeats } = workload;
-  return `${stepsInWords(mode, rungs.length)} The guest runs fio: ${rw}, ${blockSize / 1024} KiB at a queue depth of ${ioDepth}, ${seconds} s a run, ${repeats} repeats of every rung in random order.`;
+  const { rw, blockSize, ioDepth, seconds, repeats, slice } = workload;
+  const load = `${rw}, ${blockSize / 1024} KiB at a queue depth of ${ioDepth}`;
+  const measured =
+    slice === undefined
+      ? `${seconds} s a run, ${repeats} repeats of every rung in random order`
+      : `${seconds} s in slices of ${slice} s, in each of ${repeats} blocks`;
+  return `${stepsInWords(mode, rungs.length)} The guest runs fio: ${load}, ${measured}.`;
 }
 
 function stepsInWords(mode: Results["mode"], rungs: number): string {
@@ -57,20 +68,31 @@ function columns({ results, here, study }: Findings): Column<RungResult>[] {
     { head: "Change", cell: measured(({ comparison }) => comparison && changeMark(comparison)) },
     {
       head: "its interval",
+      extra: true,
       cell: measured(({ comparison }) => comparison && changeInterval(comparison.ratio)),
     },
     { head: "CPU", cell: measured(({ comparison }) => costMark(comparison?.costs?.cpuPerIo)) },
     { head: "p99", cell: measured(({ comparison }) => costMark(comparison?.costs?.latencyP99)) },
-    { head: "Factor", cell: ({ name }) => (here.has(name) ? times(here.get(name)!.median) : "") },
+    {
+      head: "Factor",
+      extra: true,
+      cell: ({ name }) => (here.has(name) ? times(here.get(name)!.median) : ""),
+    },
     ...(results.mode === "releases" || results.mode === "vm" ? [] : studyColumns(study)),
   ];
 }
 
 function studyColumns(study: Findings["study"]): Column<RungResult>[] {
   return [
-    { head: "Study", cell: (rung) => (rung.study ? count(rung.study.iops) : ""), className: "study" },
+    {
+      head: "Study",
+      extra: true,
+      cell: (rung) => (rung.study ? count(rung.study.iops) : ""),
+      className: "study",
+    },
     {
       head: "Factor",
+      extra: true,
       cell: ({ name }) => (study.has(name) ? times(study.get(name)!) : ""),
       className: "study",
     },

@@ -1,8 +1,10 @@
+import { quietOf } from "../../results/quiet.ts";
 import type { Results } from "../../results/schema.ts";
 import { type Findings, qualification } from "../findings.ts";
 import { count, cpuTime, interval, latency, times } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { type KeyFigure, keyFigures, note } from "../page/parts.ts";
+import { noiseWarning } from "../quiet-words.ts";
 
 /** Text under the headline: its limits, the figures to remember, and what must be known to read them. */
 export function overview(found: Findings): Html {
@@ -18,9 +20,13 @@ export function overview(found: Findings): Html {
 }
 
 /** The run's own warnings about its figures; that it was cut short, when there are no others. */
-export function warnings({ complete, notes }: Results): string[] {
-  if (complete || notes.length > 0) return notes;
-  return ["This run was cut short; what was measured until then is shown."];
+export function warnings(results: Results): string[] {
+  const { complete, notes } = results;
+  const quiet = quietOf(results);
+  const noise = quiet && noiseWarning(quiet);
+  const all = noise === undefined ? notes : [...notes, noise];
+  if (complete || notes.length > 0) return all;
+  return ["This run was cut short; what was measured until then is shown.", ...all];
 }
 
 function keyFiguresOf({ best, base, here, studyBest }: Findings): KeyFigure[] {

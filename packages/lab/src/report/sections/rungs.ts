@@ -28,15 +28,14 @@ function figures({ summary }: MeasuredRung): Html {
 }
 
 function measured(rung: MeasuredRung, rungs: readonly RungResult[], index: number): Html {
-  const words = verdictInWords(rung, rungs);
-  const costs = costsInWords(rung);
+  const words = [verdictInWords(rung, rungs), costsInWords(rung)].filter(Boolean).join("; ");
   const verdict = rung.comparison?.verdict;
   const outliers = rung.runs.filter(({ outlier }) => outlier);
   return html`${
     words &&
     verdict &&
     html`<p class="verdict ${verdict.split(" ")[0]!}"><span class="sign" aria-hidden="true">${verdictSigns[verdict]}</span> ${capital(words)}.</p>`
-  }${costs && html`<p>${capital(costs)}.</p>`}${rung.note && html`<p class="muted">${capital(rung.note)}.</p>`}${
+  }${rung.note && html`<p class="muted">${capital(rung.note)}.</p>`}${
     outliers.length > 0 &&
     html`<p class="muted">Outliers, counted like all others: ${outliers
       .map(({ repeat, iops }) => `${count(iops)} IOPS in repeat ${repeat + 1}`)

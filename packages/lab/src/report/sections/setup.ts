@@ -1,10 +1,12 @@
 import { fewestRepeats } from "../../results/compare.ts";
+import { quietOf } from "../../results/quiet.ts";
 import type { Results } from "../../results/schema.ts";
 import { rungsOf } from "../../rungs/plan.ts";
 import { bytes, duration } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { copyable, facts } from "../page/parts.ts";
+import { quietInWords } from "../quiet-words.ts";
 
 /** Machine, versions, guest, cluster and workload. */
 export function setupSection(results: Results): Section {
@@ -40,27 +42,38 @@ export function setupGroups({
 
 /** The load, as settings. */
 export function workloadSettings(workload: Results["workload"]): Results["facts"]["machine"] {
-  const { rw, blockSize, ioDepth, seconds, warmupSeconds, size } = workload;
+  const { rw, blockSize, ioDepth, seconds, warmupSeconds, size, slice } = workload;
+  const slices = slice === undefined ? "" : ` in slices of ${slice} s`;
   return [
     { name: "kind", value: rw },
     { name: "block size", value: bytes(blockSize) },
     { name: "queue depth", value: `${ioDepth}` },
     { name: "area", value: bytes(size) },
-    { name: "a run", value: `${seconds} s, after ${warmupSeconds} s of warm-up` },
+    { name: "a run", value: `${seconds} s${slices}, after ${warmupSeconds} s of warm-up` },
   ];
 }
 
 /** How the figures were made. */
-export function methodSection({ workload, seed, started, finished }: Results): Section {
+export function methodSection(results: Results): Section {
+  const { workload, seed, started, finished } = results;
+  const quiet = quietOf(results);
+  const runs = workload.slice === undefined ? "repeats" : "blocks";
   return {
     id: "method",
     heading: "How the figures were made",
     short: "Method",
-    body: html`<p>The rungs were measured ${workload.repeats} times, interleaved: each repeat visits every rung once, in an order drawn from seed ${seed}, so that what the machine does meanwhile falls on all rungs alike. The whole took ${duration(started, finished)}.</p>
-<p>A rung’s figure is the median of its repeats; the interval around it is a 95 % bootstrap interval of that median. Two rungs are compared by the ratios of their IOPS, CPU per I/O and latency within each repeat, on a logarithmic scale: the interval is Student’s, and how much repeats differ each comparison estimates from its own, moderated by all others (Smyth, 2004). A difference is called only if it would be there by chance in less than 1 of 20 runs, corrected for all comparisons of a figure (Holm, 1979), so an interval may leave 1 out where nothing is called; with fewer than ${fewestRepeats} common repeats nothing is. Repeats more than 3.5 scaled median absolute deviations from their rung’s median are marked as outliers and counted like all others.</p>
-<p>Every figure of every run is in <a href="results.json">results.json</a> beside this file; it names the file with fio’s own output.</p>
+    body: html`<p>${orderInWords(workload, seed)} The whole took ${duration(started, finished)}.</p>
+<p>A rung’s figure is the median of its ${runs}; the interval around it is a 95 % bootstrap interval of that median. Two rungs are compared by the ratios of their IOPS, CPU per I/O and latency within each ${runs.slice(0, -1)}, on a logarithmic scale: the interval is Student’s, and how much ${runs} differ each comparison estimates from its own, moderated by all others (Smyth, 2004). A difference is called only if it would be there by chance in less than 1 of 20 runs, corrected for all comparisons of a figure (Holm, 1979), so an interval may leave 1 out where nothing is called; with fewer than ${fewestRepeats} common ${runs} nothing is. ${runs === "blocks" ? "Runs" : "Repeats"} more than 3.5 scaled median absolute deviations from their rung’s median are marked as outliers and counted like all others.</p>
+${quiet && html`<p>${quietInWords(quiet).join(" ")}</p>\n`}<p>Every figure of every run is in <a href="results.json">results.json</a> beside this file; it names the file with fio’s own output.</p>
 `,
   };
+}
+
+function orderInWords({ repeats, slice }: Results["workload"], seed: number): string {
+  if (slice === undefined) {
+    return `The rungs were measured ${repeats} times, interleaved: each repeat visits every rung once, in an order drawn from seed ${seed}, so that what the machine does meanwhile falls on all rungs alike.`;
+  }
+  return `The rungs were measured in ${repeats} blocks. In a block each rung’s VM is booted once, and stopped between the slices of ${slice} s in which it is measured. Slices visit all rungs there and back again, so that what the machine does meanwhile falls on neighbours alike. Beside each slice a fixed piece of work is timed, and what follows the processor’s speed is taken out. What differs from boot to boot differs from block to block, and is in the intervals.`;
 }
 
 /** How to make them again. */
@@ -76,7 +89,7 @@ ${copyable("repeat-command", "Command line", repeatCommand(results), true)}`,
 
 /** The command that climbs the same ladder again. */
 export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger, roots }: Results): string {
-  const { repeats, seconds, blockSize, ioDepth, rw, size } = workload;
+  const { repeats, seconds, slice, blockSize, ioDepth, rw, size } = workload;
   const names = rungs.map(({ name }) => name).join(",");
   if (mode === "vm") {
     return [
@@ -89,7 +102,7 @@ export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger
     ...modeAndRungs(mode, names),
     ...Object.entries(roots ?? {}).flatMap(([what, root]) => (root === undefined ? [] : `--${what} ${root}`)),
     `--rw ${rw} --bs ${sizeOption(blockSize)} --iodepth ${ioDepth} --size ${sizeOption(size)}`,
-    `--repeat ${repeats} --seconds ${seconds} --seed ${seed}`,
+    `--repeat ${repeats} --seconds ${seconds}${slice === undefined ? "" : ` --slice ${slice}`} --seed ${seed}`,
     `--accel ${accelerator.name}${bigger ? "" : " --no-bigger"}`,
   ].join(" \\\n  ");
 }

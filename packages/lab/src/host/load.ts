@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+
+/** What this host's processors have done since it booted; CPU seconds. Source: proc(5), /proc/stat. */
+export interface HostTimes {
+  /** For processes and the kernel. */
+  busy: number;
+  /** Given by the hypervisor to other machines. */
+  stolen: number;
+  /** Processors that are counted. */
+  processors: number;
+}
+
+/** The kernel's USER_HZ. */
+const TICKS_PER_SECOND = 100;
+
+export function hostTimes(): HostTimes {
+  return hostTimesIn(readFileSync("/proc/stat", "utf8"));
+}
+
+export function hostTimesIn(text: string): HostTimes {
+  const [, ...fields] = text.slice(0, text.indexOf("\n")).trim().split(/\s+/);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields.map(Number);
+  // What guests use is part of what their processes use.
+  return {
+    busy: (user + nice + system + irq + softirq) / TICKS_PER_SECOND,
+    stolen: steal / TICKS_PER_SECOND,
+    processors: text.match(/^cpu\d/gm)?.length ?? 1,
+  };
+}

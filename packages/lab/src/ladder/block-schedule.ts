@@ -1,0 +1,82 @@
+import { fewestRepeats } from "../results/compare.ts";
+import { bluntRungs } from "../results/sharpness.ts";
+import type { PlannedClimb } from "../rungs/plan.ts";
+import type { LadderOptions } from "./options.ts";
+import type { LadderRecord } from "./record.ts";
+
+/** Says which rungs the next block measures: all of them, so many times; or until their verdicts are sharp enough. */
+export class BlockSchedule {
+  readonly #options: Pick<LadderOptions, "repeat" | "until" | "time">;
+  readonly #now: () => number;
+  readonly #began: number;
+  #begun = 0;
+  /** When the block under way was begun. */
+  #latest = 0;
+  /**
+   * What was not sharp when it was last looked at. Whoever stops at the first look at which an interval is short stops too often where it
+   * is so by chance: what is sharp at two looks is.
+   */
+  #blunt: ReadonlySet<string> | undefined;
+
+  /** @param now milliseconds */
+  constructor(options: Pick<LadderOptions, "repeat" | "until" | "time">, now = () => performance.now()) {
+    this.#options = options;
+    this.#now = now;
+    this.#began = now();
+  }
+
+  /** The block under way, from 0. */
+  get block(): number {
+    return this.#begun - 1;
+  }
+
+  /** The rungs of the next block; none when it was the last. What failed at once is left out, and so is what is sharp already. */
+  next(rungs: readonly PlannedClimb[], record: Pick<LadderRecord, "isHopeless" | "results">): PlannedClimb[] {
+    const { repeat, until } = this.#options;
+    if (until === undefined ? this.#begun >= repeat : !this.#hasTime()) return [];
+    const hopeful = rungs.filter(({ rung }) => !record.isHopeless(rung.name));
+    if (until === undefined || this.#begun < fewestRepeats) return this.#begin(hopeful);
+    const blunt = bluntRungs(record.results(false), until);
+    const left = hopeful.filter(({ rung }) => blunt.has(rung.name) || (this.#blunt?.has(rung.name) ?? true));
+    this.#blunt = blunt;
+    return this.#begin(left);
+  }
+
+  get inWords(): string {
+    const { repeat, until } = this.#options;
+    return `block ${this.#begun}${until === undefined ? ` of ${repeat}` : ""}`;
+  }
+
+  /** In words, once a block has shown how long one takes. */
+  timeLeft(): string {
+    const { repeat, until, time } = this.#options;
+    if (this.#begun < 2) return "";
+    const left = until === undefined ? repeat * this.#blockSeconds() : time;
+    const seconds = Math.max(0, Math.round(left - this.#elapsed()));
+    const most = until === undefined ? "about" : "at most";
+    return `, ${most} ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left`;
+  }
+
+  #begin(rungs: PlannedClimb[]): PlannedClimb[] {
+    if (rungs.length > 0) {
+      this.#begun++;
+      this.#latest = this.#now();
+    }
+    return rungs;
+  }
+
+  /** Blocks that were completed took so long each. */
+  #blockSeconds(): number {
+    return (this.#latest - this.#began) / 1000 / (this.#begun - 1);
+  }
+
+  #elapsed(): number {
+    return (this.#now() - this.#began) / 1000;
+  }
+
+  /** The fewest blocks that give verdicts are always made; another one only if it is over in time. */
+  #hasTime(): boolean {
+    if (this.#begun < fewestRepeats) return true;
+    return this.#elapsed() * (1 + 1 / this.#begun) <= this.#options.time;
+  }
+}

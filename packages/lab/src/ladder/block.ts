@@ -1,0 +1,154 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { FioFigures } from "../fio/result.ts";
+import { atMost } from "../host/at-most.ts";
+import { foreignLimit } from "../results/quiet.ts";
+import type { Run } from "../results/schema.ts";
+import type { PlannedClimb } from "../rungs/plan.ts";
+import { measureSlice, type SliceFigures, type SliceTimes } from "./slice.ts";
+import { type PlacedSlice, runOf } from "./sliced-run.ts";
+import type { StandingVm } from "./standing-vm.ts";
+
+/** So many more slices than planned are made again at most, as a share. */
+const AGAIN = 0.2;
+
+/** While one waits for its guest or its cluster, the other has the processors. */
+const AT_ONCE = 2;
+
+export interface BlockPlan {
+  /** From 0. */
+  block: number;
+  /** Each visits all rungs there and back. */
+  rounds: number;
+  times: SliceTimes;
+  /** fio's output goes to `fio/RUNG-BLOCK.json` in it. */
+  directory: string;
+}
+
+/** What a block needs of the ladder. */
+export interface BlockHooks {
+  /** Boots a rung's VM, starts the load in it, and stops it. */
+  stand(rung: PlannedClimb, signal: AbortSignal): Promise<StandingVm>;
+  /** Whether it must be alone while its VM is booted. */
+  bootsAlone(rung: PlannedClimb): boolean;
+  /** Is told what failed of one rung; throws what concerns them all. */
+  failed(rung: PlannedClimb, error: unknown): void;
+  done(rung: PlannedClimb, run: Omit<Run, "outlier" | "repeat" | "order">): void;
+  report(text: string): void;
+  osdPids(): readonly number[];
+  signal: AbortSignal;
+}
+
+/**
+ * Measures rungs in one block: each has a VM that is booted once. Rounds of slices visit all of them there and back, so that neighbours are
+ * measured within a second of each other, and what drifts evenly cancels between the two ways. Slices during which others used the
+ * processors are made again, as long as they are few.
+ */
+export async function measureBlock(
+  rungs: readonly PlannedClimb[],
+  plan: BlockPlan,
+  hooks: BlockHooks,
+): Promise<void> {
+  await using stands = new Stands();
+  const alone = rungs.filter(hooks.bootsAlone);
+  const together = rungs.filter((rung) => !alone.includes(rung));
+  let booted = 0;
+  const boot = async (rung: PlannedClimb) => {
+    hooks.report(`booting VM ${++booted} of ${rungs.length}, ${rung.rung.name}`);
+    await forRung(rung, hooks, async () => stands.add(rung, await hooks.stand(rung, hooks.signal)));
+  };
+  await atMost(AT_ONCE, together, boot);
+  await atMost(1, alone, boot);
+  await measureRounds(rungs, stands, plan, hooks);
+  const standing = rungs.filter((rung) => stands.has(rung));
+  await atMost(AT_ONCE, standing, (rung) => forRung(rung, hooks, () => finish(rung, stands, plan, hooks)));
+}
+
+async function measureRounds(
+  rungs: readonly PlannedClimb[],
+  stands: Stands,
+  { rounds, times }: BlockPlan,
+  hooks: BlockHooks,
+): Promise<void> {
+  const slices = 2 * rounds * rungs.length;
+  let [made, spare] = [0, Math.ceil(slices * AGAIN)];
+  for (let round = 0; round < rounds; round++) {
+    for (const way of [0, 1] as const) {
+      for (const rung of way === 0 ? rungs : rungs.toReversed()) {
+        const stand = stands.get(rung);
+        hooks.report(`slice ${++made} of ${slices}, ${rung.rung.name}`);
+        if (!stand) continue;
+        const slice = async (): Promise<SliceFigures> => {
+          const figures = await measureSlice(stand.vm, times, hooks.osdPids(), hooks.signal);
+          stand.slices.push({ ...figures, round, way });
+          return figures;
+        };
+        const worked = await forRung(rung, hooks, async () => {
+          const { foreign, steal } = await slice();
+          if (foreign + steal > foreignLimit && spare-- > 0) await slice();
+        });
+        if (!worked) await stands.remove(rung);
+      }
+    }
+  }
+}
+
+/** Ends a rung's load, and hands over what was measured. */
+async function finish(rung: PlannedClimb, stands: Stands, plan: BlockPlan, hooks: BlockHooks): Promise<void> {
+  const { vm, slices, started } = stands.get(rung)!;
+  const fio = join("fio", `${rung.rung.name}-${plan.block + 1}.json`);
+  const { output, figures }: { output: string; figures: FioFigures } = await vm.end(hooks.signal);
+  await writeFile(join(plan.directory, fio), output);
+  await stands.remove(rung);
+  hooks.done(rung, { started, fio, ...runOf(slices, figures) });
+}
+
+/** Whether it worked; what failed of this rung alone is told. */
+async function forRung(
+  rung: PlannedClimb,
+  { failed, signal }: BlockHooks,
+  work: () => Promise<void>,
+): Promise<boolean> {
+  signal.throwIfAborted();
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    failed(rung, error);
+    return false;
+  }
+}
+
+interface Stand {
+  vm: StandingVm;
+  started: string;
+  slices: PlacedSlice[];
+}
+
+/** The VMs of a block. */
+class Stands implements AsyncDisposable {
+  readonly #all = new Map<PlannedClimb, Stand>();
+
+  add(rung: PlannedClimb, vm: StandingVm): void {
+    this.#all.set(rung, { vm, started: new Date().toISOString(), slices: [] });
+  }
+
+  has(rung: PlannedClimb): boolean {
+    return this.#all.has(rung);
+  }
+
+  get(rung: PlannedClimb): Stand | undefined {
+    return this.#all.get(rung);
+  }
+
+  async remove(rung: PlannedClimb): Promise<void> {
+    const stand = this.#all.get(rung);
+    this.#all.delete(rung);
+    await stand?.vm[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#all.keys()].map((rung) => this.remove(rung)));
+  }
+}

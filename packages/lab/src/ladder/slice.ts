@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type HostTimes, hostTimes } from "../host/load.ts";
+import { type CpuTimes, cpuBetween, cpuTimes } from "../host/proc.ts";
+import { calibrate } from "../load/calibration.ts";
+import type { Run } from "../results/schema.ts";
+import type { StandingVm } from "./standing-vm.ts";
+
+type Cpu = Run["cpu"]["client"];
+
+/** What a slice of time showed. */
+export interface SliceFigures {
+  seconds: number;
+  ios: number;
+  client: Cpu;
+  /** Missing where they cannot be seen. */
+  osds?: Cpu;
+  /** Microseconds of a fixed piece of work, before and after. */
+  calibration: number;
+  /** Shares of all processors. */
+  foreign: number;
+  steal: number;
+}
+
+/** How long a VM runs in a slice, in seconds. */
+export interface SliceTimes {
+  /** Measured. */
+  seconds: number;
+  /** Before that: requests fill the queue again, and a write gets the image's lock. */
+  settle: number;
+}
+
+/** Lets a VM run for a slice of time, and measures it. All others stand still. */
+export async function measureSlice(
+  standing: StandingVm,
+  { seconds, settle }: SliceTimes,
+  osdPids: readonly number[],
+  signal: AbortSignal,
+): Promise<SliceFigures> {
+  const before = calibrate();
+  await standing.resume(settle, signal);
+  const first = await read(standing, osdPids);
+  await sleep(seconds * 1000, undefined, { signal });
+  const last = await read(standing, osdPids, first);
+  await standing.pause();
+  return between(first, last, (before + calibrate()) / 2);
+}
+
+interface Reading {
+  /** Milliseconds of the process's clock. */
+  at: number;
+  ios: number;
+  client: CpuTimes[];
+  osds: CpuTimes[];
+  host: HostTimes;
+  /** CPU seconds of this process. */
+  own: number;
+}
+
+async function read(standing: StandingVm, osdPids: readonly number[], earlier?: Reading): Promise<Reading> {
+  const ios = await standing.iosDone();
+  const at = performance.now();
+  const { user, system } = process.cpuUsage();
+  return {
+    at,
+    ios,
+    client: timesOf(standing.vm.pids, earlier?.client),
+    osds: timesOf(osdPids, earlier?.osds),
+    host: hostTimes(),
+    own: (user + system) / 1e6,
+  };
+}
+
+function between(first: Reading, last: Reading, calibration: number): SliceFigures {
+  const seconds = (last.at - first.at) / 1000;
+  const used = (before: CpuTimes[], after: CpuTimes[]) =>
+    after.map((times, index) => use(before[index]!, times)).reduce(sum, nothing);
+  const [client, osds] = [used(first.client, last.client), used(first.osds, last.osds)];
+  const known = client.user + client.system + osds.user + osds.system + last.own - first.own;
+  const all = seconds * last.host.processors;
+  return {
+    seconds,
+    ios: last.ios - first.ios,
+    client,
+    ...(last.osds.length > 0 && { osds }),
+    calibration,
+    foreign: Math.max(0, last.host.busy - first.host.busy - known) / all,
+    steal: Math.max(0, last.host.stolen - first.host.stolen) / all,
+  };
+}
+
+const nothing: Cpu = { user: 0, system: 0, threads: {} };
+
+function timesOf(pids: readonly number[], earlier: CpuTimes[] | undefined): CpuTimes[] {
+  return pids.flatMap((pid, index) => cpuTimes(pid, earlier?.[index]) ?? []);
+}
+
+function use(before: CpuTimes, after: CpuTimes): Cpu {
+  const { user, system, threads } = cpuBetween(before, after);
+  return { user, system, threads: Object.fromEntries(threads) };
+}
+
+/** CPU of both. */
+export function sum(left: Cpu, right: Cpu): Cpu {
+  const threads = { ...left.threads };
+  for (const [name, seconds] of Object.entries(right.threads)) threads[name] = (threads[name] ?? 0) + seconds;
+  return { user: left.user + right.user, system: left.system + right.system, threads };
+}

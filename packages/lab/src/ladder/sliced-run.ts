@@ -1,0 +1,47 @@
+import type { FioFigures } from "../fio/result.ts";
+import { bestSlices } from "../results/figures.ts";
+import type { Run } from "../results/schema.ts";
+import { type SliceFigures, sum } from "./slice.ts";
+
+/** A slice, and where in its block it lies. */
+export type PlacedSlice = SliceFigures & { round: number; way: 0 | 1 };
+
+/** A rung's run of one block: I/Os, time and CPU are those of its slices; latency is fio's, over all of them. */
+export function runOf(
+  slices: readonly PlacedSlice[],
+  { latency, bytesPerSecond, iops: fioIops }: FioFigures,
+): Pick<Run, "seconds" | "ios" | "iops" | "bytesPerSecond" | "latency" | "cpu" | "slices"> {
+  const table = tableOf(slices);
+  const counted = bestSlices(table).map((at) => slices[at]!);
+  const total = (figure: (slice: PlacedSlice) => number) =>
+    counted.reduce((all, slice) => all + figure(slice), 0);
+  const [ios, seconds] = [total((slice) => slice.ios), total((slice) => slice.seconds)];
+  const osds = counted.flatMap((slice) => slice.osds ?? []);
+  return {
+    ...{ seconds, ios: Math.round(ios), iops: ios / seconds },
+    bytesPerSecond: (ios / seconds) * (bytesPerSecond / fioIops),
+    latency,
+    cpu: {
+      client: counted.map((slice) => slice.client).reduce(sum),
+      ...(osds.length > 0 && { osds: osds.reduce(sum) }),
+    },
+    slices: table,
+  };
+}
+
+function tableOf(slices: readonly PlacedSlice[]): NonNullable<Run["slices"]> {
+  const column = (figure: (slice: PlacedSlice) => number, digits = 6) =>
+    slices.map((slice) => Number(figure(slice).toFixed(digits)));
+  const busy = ({ user, system }: SliceFigures["client"]) => user + system;
+  return {
+    round: column(({ round }) => round),
+    way: column(({ way }) => way),
+    seconds: column(({ seconds }) => seconds),
+    ios: column(({ ios }) => ios, 1),
+    cpu: column(({ client }) => busy(client), 2),
+    ...(slices.every(({ osds }) => osds !== undefined) && { osds: column(({ osds }) => busy(osds!), 2) }),
+    calibration: column(({ calibration }) => calibration, 0),
+    foreign: column(({ foreign }) => foreign, 3),
+    steal: column(({ steal }) => steal, 3),
+  };
+}

@@ -1,0 +1,26 @@
+import { foreignLimit, type Quiet } from "../results/quiet.ts";
+import { change, percent } from "./format.ts";
+
+/** How quiet the machine was, in sentences. */
+export function quietInWords({ slices, again, disturbed, foreign, steal, speed }: Quiet): string[] {
+  const share = (part: number) => percent(part * 100);
+  const others = `Other programs took ${share(foreign.middle)} of the processors in the middle slice, and ${share(foreign.most)} at most`;
+  const stolen =
+    steal.most < 0.005
+      ? "other machines on the same host took nothing"
+      : `other machines on the same host took ${share(steal.middle)} and ${share(steal.most)}`;
+  return [
+    `${others}; ${stolen}.`,
+    disturbed + again === 0
+      ? `In none of the ${slices} slices others took more than ${share(foreignLimit)}.`
+      : `Of the ${slices} slices, ${again} were made again since others took more than ${share(foreignLimit)}; ${disturbed} of those that count had that much company.`,
+    `The fixed piece of work beside the slices says that the processor’s speed was within ${change(1 + speed.slow)} and ${change(1 + speed.fast)} of its median nine times of ten.`,
+  ];
+}
+
+/** What a reader must know first; undefined where the machine was quiet enough. */
+export function noiseWarning({ slices, again, disturbed }: Quiet): string | undefined {
+  const share = disturbed / (slices - again);
+  if (share < 0.2) return undefined;
+  return `The machine was busy: during ${percent(share * 100)} of the slices that count, others took more than ${percent(foreignLimit * 100)} of its processors. The intervals are wide for that.`;
+}

@@ -1,0 +1,46 @@
+import { median, numericSort, quantileSorted } from "simple-statistics";
+import { bestSlices } from "./figures.ts";
+import type { Results } from "./schema.ts";
+
+/** Above this share of all processors, what others use disturbs a slice of time: it is marked, and made again. */
+export const foreignLimit = 0.1;
+
+/** How quiet the machine was while slices were measured. Shares are of all processors. */
+export interface Quiet {
+  slices: number;
+  /** Slices that were made once more, since others disturbed them. */
+  again: number;
+  /** Slices that count though others disturbed them. */
+  disturbed: number;
+  /** What other programs took. */
+  foreign: { middle: number; most: number };
+  /** What other machines on the same host took. */
+  steal: { middle: number; most: number };
+  /** How far the processor's speed strayed from its median: that of the slowest and the fastest twentieth, as shares. */
+  speed: { slow: number; fast: number };
+}
+
+/** Undefined where nothing was measured in slices. */
+export function quietOf({ rungs }: Pick<Results, "rungs">): Quiet | undefined {
+  const runs = rungs.flatMap((rung) => (rung.status === "measured" ? rung.runs : []));
+  const tables = runs.flatMap(({ slices }) => slices ?? []);
+  const [foreign, steal] = [tables.flatMap((table) => table.foreign), tables.flatMap((table) => table.steal)];
+  if (foreign.length === 0) return undefined;
+  const counted = tables.map((table) => ({ table, best: bestSlices(table) }));
+  const isDisturbed = ({ table, at }: { table: (typeof tables)[number]; at: number }) =>
+    table.foreign[at] + table.steal[at] > foreignLimit;
+  const took = numericSort(tables.flatMap(({ calibration }) => calibration));
+  const middle = quantileSorted(took, 0.5);
+  return {
+    slices: foreign.length,
+    again: foreign.length - counted.reduce((sum, { best }) => sum + best.length, 0),
+    disturbed: counted.flatMap(({ table, best }) => best.map((at) => ({ table, at }))).filter(isDisturbed)
+      .length,
+    foreign: { middle: median(foreign), most: Math.max(...foreign) },
+    steal: { middle: median(steal), most: Math.max(...steal) },
+    speed: {
+      slow: middle / quantileSorted(took, 0.95) - 1,
+      fast: middle / quantileSorted(took, 0.05) - 1,
+    },
+  };
+}

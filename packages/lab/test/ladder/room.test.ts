@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseLadderOptions } from "../../src/ladder/options.ts";
+import { vmsAtOnce } from "../../src/ladder/room.ts";
+
+const GIB = 2 ** 30;
+
+test("VMs stand beside each other as far as memory goes, and one always does", () => {
+  const options = parseLadderOptions({});
+  assert.equal(vmsAtOnce(options, 24 * GIB), 30);
+  assert.equal(vmsAtOnce(options, 4 * GIB), 4);
+  assert.equal(vmsAtOnce(options, GIB / 2), 1);
+});
+
+test("VMs that boot from the image do not share it", () => {
+  assert.equal(vmsAtOnce(parseLadderOptions({ guestImage: "debian.qcow2" }), 24 * GIB), 1);
+});
