@@ -212,5 +212,5 @@ test("what makes no sense is told in one sentence, with rados' exit code", async
   }
   const { code, stderr } = await callSiphon(["rados", "--conf", cluster.conf, "ls"]);
   assert.equal(code, 1);
-  assert.match(stderr, /which pool\? name it with -p/);
+  assert.match(stderr, /name the pool with -p/);
 });

@@ -25,7 +25,7 @@ export function convertCommand(): Command {
         "Nothing is changed without --write, which keeps a copy of what was there.",
     )
     .argument("<domain>", "its name, or a file with its XML")
-    .addOption(new Option("--to <side>", "who serves the disks").choices(["siphon", "rbd"]).default("siphon"))
+    .addOption(new Option("--to <side>", "server of the disks").choices(["siphon", "rbd"]).default("siphon"))
     .option("--disk <target>", "this disk, such as vda; may be repeated (default: all that can be)", collect)
     .option("--nbd", "over NBD, which keeps a disk's bus and driver (default: vhost-user-blk)")
     .option("--sockets <dir>", "where the service makes sockets", usualRunDirectory)

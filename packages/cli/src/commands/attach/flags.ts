@@ -23,11 +23,11 @@ export interface DiskFlags {
 export function withDiskFlags(command: Command): Command {
   return command
     .option("--read-only", "refuse writes, and take no lock")
-    .addOption(numberOption("--queues <n>", "vhost-user queues, at most (default: 16)"))
+    .addOption(numberOption("--queues <n>", "maximum number of vhost-user queues (default: 16)"))
     .addOption(
       new Option(
         "--cache <policy>",
-        "none, writethrough (of what is read), writearound or writeback (writes last with the next flush; killed, it loses the others)",
+        "none, writethrough (caches reads), writearound or writeback (writes are durable after a flush; a killed process loses the others)",
       )
         .choices(["none", "writethrough", "writearound", "writeback"])
         .default("none"),
@@ -35,13 +35,13 @@ export function withDiskFlags(command: Command): Command {
     .addOption(
       new Option(
         "--limit <limits>",
-        "of each image, such as iops=1000,iops-burst=2000,bps=100M (default: as rbd_qos_* has them)",
+        "limits of each image, such as iops=1000,iops-burst=2000,bps=100M (default: rbd_qos_*)",
       ).argParser(parseDiskLimits),
     )
     .addOption(
       new Option(
         "--on-error <policy>",
-        "where there is no room, or the cluster takes longer than rados_osd_op_timeout: report it to the VM, or pause the disk until it has passed",
+        "when the pool is full, or the cluster takes longer than rados_osd_op_timeout: report an error to the VM, or pause the disk until the cause is gone",
       )
         .choices(["report", "pause"])
         .default("report"),
@@ -49,7 +49,7 @@ export function withDiskFlags(command: Command): Command {
     .option("--tls-certs <dir>", "ca-cert.pem, server-cert.pem and server-key.pem, for NBD on TCP");
 }
 
-/** Whose unix sockets are. */
+/** Owner and mode of unix sockets. */
 export interface SocketFlags {
   socketUser?: string;
   socketGroup?: string;
@@ -60,19 +60,16 @@ export function withSocketFlags(command: Command): Command {
   return command
     .option(
       "--socket-user <user>",
-      "the user, by name or id, whose the unix sockets are (default: who runs siphon)",
+      "owner of the unix sockets, by name or id (default: the user who runs siphon)",
     )
-    .option(
-      "--socket-group <group>",
-      "the group, by name or id, that may connect to the unix sockets as well",
-    )
+    .option("--socket-group <group>", "group that may also connect to the unix sockets, by name or id")
     .option(
       "--socket-mode <mode>",
       "mode of the unix sockets, in octal (default: 600; 660 with --socket-group)",
     );
 }
 
-/** Of a process that serves disks. */
+/** Options of a process that serves disks. */
 export interface ServingFlags {
   shards: number;
   drainTimeout: number;
@@ -87,25 +84,22 @@ export function withServingFlags(command: Command): Command {
     .addOption(
       numberOption(
         "--shards <n>",
-        "processes that the images are spread over, each with a client of its own",
+        "number of processes that serve the images, each with its own client",
       ).default(1),
     )
     .addOption(
-      numberOption(
-        "--drain-timeout <seconds>",
-        "so long the end waits for what is under way, if the cluster does not answer",
-      ).default(30),
+      numberOption("--drain-timeout <seconds>", "seconds to wait for the cluster at shutdown").default(30),
     )
     .addOption(
       new Option(
         "--max-in-flight <bytes>",
-        "what all VMs of a process may have under way at once, such as 1G (default: 512M)",
+        "bytes that all VMs of a process may have in flight, such as 1G (default: 512M)",
       ).argParser((text) => parseBytes(text) ?? Number.NaN),
     )
     .addOption(
       numberOption(
         "--shard-timeout <seconds>",
-        "a shard that hangs for so long is killed and started again",
+        "seconds without an answer after which a shard is killed and started again",
       ).default(30),
     )
     .addOption(

@@ -38,7 +38,7 @@ export function hookCommand(): Command {
           )
           .argument("<vmid>")
           .argument("<phase>", "pre-start and post-stop count")
-          .option("--config <dir>", "of the VMs", "/etc/pve/qemu-server")
+          .option("--config <dir>", "directory of the VMs' configurations", "/etc/pve/qemu-server")
           .action(proxmoxHook),
       ),
     );

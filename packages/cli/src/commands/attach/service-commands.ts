@@ -35,7 +35,7 @@ export function serviceCommands(): Command[] {
   const add = new Command("add")
     .description("Serve an image from now on: over vhost-user-blk, at a socket of its name, unless told.")
     .argument("<image>", "POOL/IMAGE, or POOL/IMAGE@SNAPSHOT to read it as it was")
-    .option("--as <name>", "what the service calls the disk (default: the image with - for /)")
+    .option("--as <name>", "name of the disk in the service (default: the image with - for /)")
     .option("--nbd <address>", "over NBD, on a unix socket or on HOST:PORT")
     .option("--vhost <socket>", "over vhost-user-blk")
     .option("--persist", "also after a restart of the machine")

@@ -57,7 +57,7 @@ export function vmCommand(): Command {
     )
     .option(
       "--run <results.json>",
-      "what each rung was worth in your own ladder, instead of published figures",
+      "directory of your own ladder run, whose results replace the published figures",
     )
     .option(
       "--ask-cluster",

@@ -6,9 +6,19 @@ import { hexdump } from "./hexdump.ts";
 
 /** Extended attributes and omaps. */
 export const attributeVerbs: RadosVerb[] = [
-  { name: "listxattr", arguments: "<object>", summary: "names of attributes", takes: [1, 1], run: listxattr },
   {
-    ...{ name: "getxattr", arguments: "<object> <name>", summary: "an attribute's value, byte for byte" },
+    name: "listxattr",
+    arguments: "<object>",
+    summary: "list the names of attributes",
+    takes: [1, 1],
+    run: listxattr,
+  },
+  {
+    ...{
+      name: "getxattr",
+      arguments: "<object> <name>",
+      summary: "print an attribute's value, byte for byte",
+    },
     ...{ takes: [2, 2], run: getxattr },
   },
   {
@@ -22,16 +32,16 @@ export const attributeVerbs: RadosVerb[] = [
   {
     name: "listomapkeys",
     arguments: "<object>",
-    summary: "keys of the omap",
+    summary: "list keys of the omap",
     takes: [1, 1],
     run: listomapkeys,
   },
   {
-    ...{ name: "listomapvals", arguments: "<object>", summary: "keys and values of the omap" },
+    ...{ name: "listomapvals", arguments: "<object>", summary: "list keys and values of the omap" },
     ...{ takes: [1, 1], run: listomapvals },
   },
   {
-    ...{ name: "getomapval", arguments: "<object> <key>", summary: "a value of the omap" },
+    ...{ name: "getomapval", arguments: "<object> <key>", summary: "print a value of the omap" },
     ...{ takes: [2, 2], run: getomapval },
   },
   {

@@ -22,11 +22,11 @@ export const benchVerbs: RadosVerb[] = [
     ...{
       name: "bench",
       arguments: "<seconds> write|seq|rand",
-      summary: "how fast objects are written and read",
+      summary: "measure the speed of writes and reads of objects",
     },
     ...{ takes: [2, 2], run: bench },
   },
-  { name: "cleanup", arguments: "", summary: "remove what bench has left", takes: [0, 0], run: cleanup },
+  { name: "cleanup", arguments: "", summary: "remove the objects of bench", takes: [0, 0], run: cleanup },
 ];
 
 type Kind = "write" | "seq" | "rand";

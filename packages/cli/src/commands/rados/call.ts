@@ -40,7 +40,7 @@ export class RadosCall {
   async pool(): Promise<Pool> {
     const { pool: name, namespace, snap } = this.flags;
     if (name === undefined) {
-      throw new SiphonError("SIPHON_USAGE", "which pool? name it with -p");
+      throw new SiphonError("SIPHON_USAGE", "name the pool with -p");
     }
     const pool = await this.cluster.pool(name, {
       ...(namespace !== undefined && { namespace }),

@@ -4,11 +4,17 @@ import type { RadosCall, RadosVerb } from "./call.ts";
 import { json, timestamp } from "./format.ts";
 
 export const objectVerbs: RadosVerb[] = [
-  { name: "ls", arguments: "", summary: "objects of the pool", takes: [0, 0], run: ls },
-  { name: "stat", arguments: "<object>", summary: "size and time of an object", takes: [1, 1], run: stat },
-  { name: "create", arguments: "<object>", summary: "make an empty object", takes: [1, 1], run: create },
+  { name: "ls", arguments: "", summary: "list the objects of the pool", takes: [0, 0], run: ls },
   {
-    ...{ name: "truncate", arguments: "<object> <bytes>", summary: "cut an object, or make it longer" },
+    name: "stat",
+    arguments: "<object>",
+    summary: "show the size and time of an object",
+    takes: [1, 1],
+    run: stat,
+  },
+  { name: "create", arguments: "<object>", summary: "create an empty object", takes: [1, 1], run: create },
+  {
+    ...{ name: "truncate", arguments: "<object> <bytes>", summary: "truncate or extend an object" },
     ...{ takes: [2, 2], run: truncate },
   },
   { name: "rm", arguments: "<object>...", summary: "remove objects", takes: [1, 1e6], run: rm },

@@ -4,11 +4,11 @@ import type { RadosCall, RadosVerb } from "./call.ts";
 import { bytesText, columns, json } from "./format.ts";
 
 export const poolVerbs: RadosVerb[] = [
-  { name: "lspools", arguments: "", summary: "names of the pools", takes: [0, 0], run: lspools },
+  { name: "lspools", arguments: "", summary: "list the names of the pools", takes: [0, 0], run: lspools },
   {
     name: "df",
     arguments: "",
-    summary: "what is in the pools, and how much room is left",
+    summary: "show the contents of the pools, and the free space",
     takes: [0, 0],
     run: df,
   },

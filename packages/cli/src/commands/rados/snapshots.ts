@@ -3,7 +3,7 @@ import { dottedTime } from "./format.ts";
 
 /** Snapshots of whole pools. */
 export const snapshotVerbs: RadosVerb[] = [
-  { name: "lssnap", arguments: "", summary: "snapshots of the pool", takes: [0, 0], run: lssnap },
+  { name: "lssnap", arguments: "", summary: "list the snapshots of the pool", takes: [0, 0], run: lssnap },
   { name: "mksnap", arguments: "<snapshot>", summary: "snapshot the pool", takes: [1, 1], run: mksnap },
   { name: "rmsnap", arguments: "<snapshot>", summary: "remove a snapshot", takes: [1, 1], run: rmsnap },
 ];

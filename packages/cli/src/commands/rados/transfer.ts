@@ -10,20 +10,24 @@ export const transferVerbs: RadosVerb[] = [
     ...{
       name: "get",
       arguments: "<object> <file>",
-      summary: "an object into a file (- for standard output)",
+      summary: "write an object to a file (- for standard output)",
     },
     ...{ takes: [2, 2], run: get },
   },
   {
-    ...{ name: "put", arguments: "<object> <file>", summary: "a file (- for standard input) into an object" },
+    ...{
+      name: "put",
+      arguments: "<object> <file>",
+      summary: "write a file (- for standard input) to an object",
+    },
     ...{ takes: [2, 2], run: put },
   },
   {
-    ...{ name: "append", arguments: "<object> <file>", summary: "a file behind the end of an object" },
+    ...{ name: "append", arguments: "<object> <file>", summary: "append a file to an object" },
     ...{ takes: [2, 2], run: append },
   },
   {
-    ...{ name: "cp", arguments: "<object> [target]", summary: "a copy of an object, by the OSDs" },
+    ...{ name: "cp", arguments: "<object> [target]", summary: "copy an object, on the OSDs" },
     ...{ takes: [1, 2], run: copy },
   },
 ];

@@ -23,7 +23,7 @@ const { signal } = interruption;
 
 export function backupCommand(): Command {
   const command = new Command("backup")
-    .summary("keep the states of an image at its snapshots in a directory, as diffs with checksums")
+    .summary("back up the snapshots of an image into a directory, as diffs with checksums")
     .argument("<image-or-snap-spec>", "with a snapshot: up to that one (default: create one)")
     .argument("<directory>")
     .option("--keep <n>", "keep only the newest n points, and merge older ones")
@@ -56,7 +56,7 @@ export function backupCommand(): Command {
 
 export function restoreCommand(): Command {
   const command = new Command("restore")
-    .summary("make an image of a point of a backup; list or check its points")
+    .summary("restore an image from a point of a backup; list or check the points")
     .argument("<directory>")
     .argument("[dest-image-spec]", "name of the new image")
     .option("--point <name>", "default: the newest")

@@ -38,12 +38,12 @@ interface Flags extends ConnectFlags, SpecFlags, FormatFlags {
 
 export function benchCommand(): Command {
   const command = new Command("bench")
-    .summary("how fast an image is")
+    .summary("measure the speed of an image")
     .description(
       "Measure reads or writes of an image, with the arguments and the output of `rbd bench`. Writes destroy the image's data.",
     )
     .argument("[image-spec]", "[pool/[namespace/]]image")
-    .addOption(new Option("--io-type <type>", "what is done").choices(["read", "write", "readwrite", "rw"]))
+    .addOption(new Option("--io-type <type>", "kind of load").choices(["read", "write", "readwrite", "rw"]))
     .option("--io-size <size>", "bytes of a request (in B/K/M/G/T)", "4K")
     .option("--io-threads <n>", "requests in flight", "16")
     .option("--io-total <size>", "bytes in all (default: 1G, or as many as --seconds allows)")
@@ -96,7 +96,7 @@ function cacheOf({ cache }: Flags): Pick<OpenOptions, "cache"> {
 
 function loadOf(flags: Flags): LoadOptions {
   const { ioType, ioPattern: pattern } = flags;
-  if (ioType === undefined) throw usage("what is done? --io-type");
+  if (ioType === undefined) throw usage("--io-type must be given");
   const seconds = flags.seconds === undefined ? undefined : positive("--seconds", Number(flags.seconds));
   const total = flags.ioTotal ?? (seconds === undefined ? "1G" : undefined);
   const readPercent = parseCount("--rw-mix-read", flags.rwMixRead);

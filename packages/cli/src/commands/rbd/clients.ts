@@ -27,7 +27,7 @@ export function clientCommands(): Command[] {
 
 function status(): Command {
   const command = new Command("status")
-    .summary("show who has an image open")
+    .summary("show the clients that have an image open")
     .argument("[image-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) =>
       withImage(flags, wholeImageSpec(text, flags), { readOnly: true, watch: false }, async (image) => {
@@ -112,7 +112,7 @@ function lockAdd(): Command {
 function lockRemove(): Command {
   const command = new Command("rm")
     .alias("remove")
-    .summary("take a lock from a client, which is put on the blocklist")
+    .summary("remove a client's lock, and put the client on the blocklist")
     .argument("[image-spec]")
     .argument("[lock-id]", "as lock ls shows it")
     .argument("[locker]", "client.4123")
@@ -157,7 +157,7 @@ function needed(word: string | undefined, message: string): string {
 
 function watch(): Command {
   const command = new Command("watch")
-    .summary("watch what is notified about an image, until interrupted")
+    .summary("show notifications about an image, until interrupted")
     .argument("[image-spec]")
     .action((text: string | undefined, flags: Flags) => {
       const spec = wholeImageSpec(text, flags);

@@ -12,7 +12,7 @@ export function diffCommand(): Command {
   const command = new Command("diff")
     .summary("print the extents that changed in an image")
     .argument("[image-or-snap-spec]")
-    .option("--from-snap <snapshot>", "since this snapshot (default: since the image was made)")
+    .option("--from-snap <snapshot>", "since this snapshot (default: since the image was created)")
     .option("--whole-object", "report objects with any change as a whole")
     .action((text: string | undefined, flags: Flags) => {
       const spec = imageSpec(text, flags);

@@ -16,7 +16,7 @@ interface Flags extends ConnectFlags, SpecFlags, FormatFlags {
 export function duCommand(): Command {
   const command = new Command("du")
     .alias("disk-usage")
-    .summary("show how much images take, by snapshot")
+    .summary("show the space that images take, by snapshot")
     .argument("[image-or-snap-spec]", "(default: all images of the pool)")
     .option("--from-snap <snapshot>", "only what came after this snapshot")
     .option("--exact", "bytes, and not objects (slow)")

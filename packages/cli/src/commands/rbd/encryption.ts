@@ -11,7 +11,7 @@ type Flags = ConnectFlags & SpecFlags & { cipherAlg: string };
 
 export function encryptionCommand(): Command {
   const command = new Command("format")
-    .summary("set up encryption of an image: what it holds is lost")
+    .summary("set up encryption of an image; its data is lost")
     .argument("<image-spec>")
     .argument("<format>", "luks1 or luks2")
     .argument("<passphrase-file>", "file whose bytes are the passphrase, including a line end")

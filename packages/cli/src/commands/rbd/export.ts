@@ -77,11 +77,11 @@ async function exportBare(spec: ImageSpec, path: string, flags: ExportFlags): Pr
 
 export function exportDiffCommand(): Command {
   const command = new Command("export-diff")
-    .summary("export what changed in an image to a file")
+    .summary("export the changes of an image to a file")
     .argument("[source-image-or-snap-spec]")
     .argument("[path-name]", "file (- for standard output)")
     .option("--path <path>", "file, instead of the argument")
-    .option("--from-snap <snapshot>", "what changed since this snapshot (default: since the image was made)")
+    .option("--from-snap <snapshot>", "changes since this snapshot (default: since the image was created)")
     .option("--whole-object", "report objects with any change as a whole")
     .option("--no-progress", "disable progress output")
     .action((first: string | undefined, second: string | undefined, flags: ExportDiffFlags) => {

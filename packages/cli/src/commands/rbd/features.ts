@@ -8,7 +8,7 @@ import { featureOption, withJournalFlags } from "./shape.ts";
 type Flags = ConnectFlags & SpecFlags;
 
 export function featureCommand(): Command {
-  const feature = new Command("feature").summary("features of images that are there: enable, disable");
+  const feature = new Command("feature").summary("features of an image: enable, disable");
   feature.addCommand(changing("enable", true));
   feature.addCommand(changing("disable", false));
   return feature;

@@ -79,7 +79,7 @@ function listText(rows: readonly { id: string; snapshot: string; state: string }
 
 function info(): Command {
   const command = new Command("info")
-    .summary("show a group's snapshot: its state, and the images' snapshots that it is made of")
+    .summary("show a group's snapshot: its state, and the snapshots of its images")
     .argument("[group-snap-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) => {
       const spec = groupSnapshotSpec(text, flags);
@@ -151,7 +151,7 @@ function remove(): Command {
 
 function rollBack(): Command {
   const command = new Command("rollback")
-    .summary("make all images what they were at a snapshot of the group")
+    .summary("roll all images back to a snapshot of the group")
     .argument("[group-snap-spec]")
     .option("--dry-run", "only print what would be done")
     .option("--no-progress", "disable progress output")

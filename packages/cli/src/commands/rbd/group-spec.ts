@@ -40,7 +40,7 @@ export function groupSpec(text: string | undefined, flags: GroupFlags): GroupSpe
 
 export function groupSnapshotSpec(text: string | undefined, flags: GroupFlags): GroupSnapshotSpec {
   const { snapshot = flags.snap, ...spec } = parsed(text, flags);
-  if (snapshot === undefined) throw usage("which snapshot? [POOL/[NAMESPACE/]]GROUP@SNAPSHOT");
+  if (snapshot === undefined) throw usage("name the snapshot: [POOL/[NAMESPACE/]]GROUP@SNAPSHOT");
   return { ...spec, snapshot };
 }
 
@@ -56,7 +56,7 @@ function parsed(text: string | undefined, flags: GroupFlags): GroupSpec & { snap
     throw usage(`a group is [POOL/[NAMESPACE/]]GROUP[@SNAPSHOT], and not ${text}`);
   }
   const group = text === undefined ? flags.group : parts.at(-1);
-  if (group === undefined) throw usage("which group? [POOL/[NAMESPACE/]]GROUP");
+  if (group === undefined) throw usage("name the group: [POOL/[NAMESPACE/]]GROUP");
   return {
     pool: (parts.length > 1 ? parts[0] : flags.pool) ?? defaultPool(),
     namespace: (parts.length > 2 ? parts[1] : flags.namespace) ?? "",

@@ -32,7 +32,7 @@ export function groupCommand(): Command {
 
 function create(): Command {
   const command = new Command("create")
-    .summary("make a group")
+    .summary("create a group")
     .argument("[group-spec]")
     .action((text: string | undefined, flags: Flags) => {
       const spec = groupSpec(text, flags);

@@ -7,7 +7,7 @@ import { readPath, withTransferProgress, writePath } from "./transfer-flags.ts";
 
 export function mergeDiffCommand(): Command {
   const command = new Command("merge-diff")
-    .summary("make one file of changes of two that follow each other; without a cluster")
+    .summary("merge two consecutive diffs into one file; needs no cluster")
     .argument("[diff1-path]", "first diff (- for standard input)")
     .argument("[diff2-path]", "second diff")
     .argument("[path-name]", "merged diff (- for standard output)")

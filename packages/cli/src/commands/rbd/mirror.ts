@@ -32,7 +32,7 @@ export function mirrorCommand(): Command {
   pool.addCommand(
     withFlags(
       new Command("status")
-        .summary("show how far the mirrors of a pool are")
+        .summary("show the state of a pool's mirrors")
         .argument("[pool-name]")
         .option("--verbose", "with all of its images"),
       (text, flags) =>
@@ -45,7 +45,7 @@ export function mirrorCommand(): Command {
   const image = new Command("image").summary("mirroring of an image: status");
   image.addCommand(
     withFlags(
-      new Command("status").summary("show how far the mirrors of an image are").argument("[image-spec]"),
+      new Command("status").summary("show the state of an image's mirrors").argument("[image-spec]"),
       (text, flags) => {
         const spec = wholeImageSpec(text, flags);
         return withPool(flags, spec, async (images) => {
@@ -56,7 +56,7 @@ export function mirrorCommand(): Command {
       },
     ),
   );
-  const command = new Command("mirror").summary("mirroring to another cluster, as far as it is disabled");
+  const command = new Command("mirror").summary("mirroring to another cluster: state of pools and images");
   command.addCommand(pool);
   command.addCommand(image);
   return command;

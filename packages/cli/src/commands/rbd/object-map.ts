@@ -10,27 +10,24 @@ type Flags = ConnectFlags & SpecFlags & ProgressFlags;
 export function objectMapCommand(): Command {
   const command = new Command("object-map").summary("object maps: check, rebuild");
   command.addCommand(
-    withFlags(
-      new Command("check").summary("compare an object map with the objects that there are"),
-      async (text, flags) => {
-        const spec = imageSpec(text, flags);
-        await withImage(flags, spec, {}, (image) =>
-          withProgress("Object Map Check", flags, async (onProgress) => {
-            const errors = await image.checkObjectMap({ snapshot: spec.snapshot, onProgress });
-            for (const { objectNumber, marked = "nothing", found } of errors) {
-              const object = `${image.header.objectPrefix}.${objectNumber.toString(16).padStart(16, "0")}`;
-              process.stderr.write(
-                `object map error: object ${object} marked as ${marked}, but should be ${found}\n`,
-              );
-            }
-          }),
-        );
-      },
-    ),
+    withFlags(new Command("check").summary("compare an object map with the objects"), async (text, flags) => {
+      const spec = imageSpec(text, flags);
+      await withImage(flags, spec, {}, (image) =>
+        withProgress("Object Map Check", flags, async (onProgress) => {
+          const errors = await image.checkObjectMap({ snapshot: spec.snapshot, onProgress });
+          for (const { objectNumber, marked = "nothing", found } of errors) {
+            const object = `${image.header.objectPrefix}.${objectNumber.toString(16).padStart(16, "0")}`;
+            process.stderr.write(
+              `object map error: object ${object} marked as ${marked}, but should be ${found}\n`,
+            );
+          }
+        }),
+      );
+    }),
   );
   command.addCommand(
     withFlags(
-      new Command("rebuild").summary("make an object map say what objects there are"),
+      new Command("rebuild").summary("rebuild an object map from the objects"),
       async (text, flags) => {
         const spec = imageSpec(text, flags);
         await withImage(flags, spec, {}, (image) =>

@@ -21,15 +21,15 @@ type Flags = ConnectFlags & SpecFlags;
 
 /** `perf image`: what rbd calls what `top` shows. */
 export function perfCommand(): Command {
-  const image = new Command("image").summary("of images: iostat, iotop");
+  const image = new Command("image").summary("I/O of images: iostat, iotop");
   image.addCommand(iostat());
   image.addCommand(iotop());
-  return new Command("perf").summary("what images do now").addCommand(image);
+  return new Command("perf").summary("current I/O of images: image iostat, image iotop").addCommand(image);
 }
 
 function iostat(): Command {
   const command = new Command("iostat")
-    .summary("display what images read and write, again and again")
+    .summary("show the I/O of images repeatedly")
     .argument("[pool-spec]", "(default: all pools)")
     .option("--iterations <n>", "number of outputs (default: until interrupted)")
     .option("--sort-by <metric>", "write-ops, read-ops, write-bytes, ...", "write-ops")
@@ -62,7 +62,7 @@ function iostat(): Command {
 
 function iotop(): Command {
   const command = new Command("iotop")
-    .summary("show what images read and write, like top")
+    .summary("show the I/O of images, like top")
     .argument("[pool-spec]", "(default: all pools)")
     .action((text: string | undefined, flags: Flags) =>
       withQuery(text, flags, (cluster, query) => showTop(cluster, query, { format: "plain" })),

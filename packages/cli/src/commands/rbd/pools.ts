@@ -20,7 +20,7 @@ export function poolCommands(): Command[] {
 
 function init(): Command {
   const command = new Command("init")
-    .summary("make a pool ready for images")
+    .summary("prepare a pool for images")
     .argument("[pool-name]")
     .option("--force", "also if the pool has another application")
     .action((text: string | undefined, flags: Flags & { force?: boolean }) =>
@@ -34,7 +34,7 @@ function init(): Command {
 
 function stats(): Command {
   const command = new Command("stats")
-    .summary("show what the images of a pool, or of a namespace, add up to")
+    .summary("show the totals of the images of a pool or a namespace")
     .argument("[pool-spec]")
     .action((text: string | undefined, flags: Flags & FormatFlags) =>
       withPool(flags, poolSpec(text, flags), async (pool) => {
@@ -59,7 +59,7 @@ function stats(): Command {
 }
 
 function create(): Command {
-  return onNamespace(new Command("create").summary("make a namespace"), (text, flags) => {
+  return onNamespace(new Command("create").summary("create a namespace"), (text, flags) => {
     const { pool, namespace } = namespaceSpec(text, flags);
     return withPool(flags, { pool, namespace: "" }, ({ namespaces }) => namespaces.create(namespace));
   });
@@ -114,6 +114,6 @@ function onNamespace(
 
 function namespaceSpec(text: string | undefined, flags: SpecFlags): { pool: string; namespace: string } {
   const spec = poolSpec(text, flags);
-  if (spec.namespace === "") throw usage("which namespace? POOL/NAMESPACE");
+  if (spec.namespace === "") throw usage("name the namespace: POOL/NAMESPACE");
   return spec;
 }

@@ -42,7 +42,7 @@ export function withJournalFlags(command: Command): Command {
     .option("--journal-pool <pool>", unused);
 }
 
-const unused = "of images with a journal, which siphon does not make: not used";
+const unused = "for images with a journal, which siphon does not create; ignored";
 
 function appended(value: string, before: string[] = []): string[] {
   return [...before, value];

@@ -61,7 +61,7 @@ function removeNamed(spec: ImageSpec, name: string, flags: RemovalFlags): Promis
 
 export function snapPurgeCommand(): Command {
   const command = new Command("purge")
-    .summary("remove all snapshots of an image, but for protected ones")
+    .summary("remove all unprotected snapshots of an image")
     .argument("[image-spec]")
     .option("--dry-run", "only print what would be removed")
     .option("--no-progress", "disable progress output")

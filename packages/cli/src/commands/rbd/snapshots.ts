@@ -138,7 +138,7 @@ function limit(): Command {
     .option("--limit <n>", "maximum number of snapshots")
     .action((text: string | undefined, flags: Flags & { limit?: string }) => {
       // The errno is rbd's.
-      if (flags.limit === undefined) throw new SiphonError("ERANGE", "how many? --limit");
+      if (flags.limit === undefined) throw new SiphonError("ERANGE", "--limit must be given");
       const wanted = parseCount("--limit", flags.limit);
       return withImage(flags, wholeImageSpec(text, flags), {}, ({ snapshots }) => snapshots.setLimit(wanted));
     });
@@ -148,7 +148,7 @@ function limit(): Command {
     .action((text: string | undefined, flags: Flags) =>
       withImage(flags, wholeImageSpec(text, flags), {}, ({ snapshots }) => snapshots.setLimit(undefined)),
     );
-  const command = new Command("limit").summary("how many snapshots there may be");
+  const command = new Command("limit").summary("limit of snapshots: set, clear");
   for (const each of [set, clear]) command.addCommand(withConnectFlags(withSpecFlags(each)));
   return command;
 }

@@ -12,7 +12,7 @@ type Flags = ConnectFlags & SpecFlags & ProgressFlags & { sparseSize: string; dr
 
 export function sparsifyCommand(): Command {
   const command = new Command("sparsify")
-    .summary("give back what zeros take in an image")
+    .summary("free the space of zeros in an image")
     .argument("[image-spec]")
     .option("--sparse-size <size>", "free zeros in blocks of this size", "4K")
     .option("--dry-run", "only print the number of bytes; this reads the whole image")

@@ -27,7 +27,8 @@ export function scheduleCommand(): Command {
       .argument("[interval]", "minutes, or with m, h or d")
       .argument("[start-time]", "ISO 8601")
       .action(async (interval: string | undefined, start: string | undefined, _: Flags, self: Command) => {
-        if (name === "add" && interval === undefined) throw usage("how often? 30m, 12h, 1d");
+        if (name === "add" && interval === undefined)
+          throw usage("name the interval, such as 30m, 12h or 1d");
         await ask(prefix, undefined, flagsOf(self), {
           ...(interval !== undefined && { interval }),
           ...(start !== undefined && { start_time: start }),

@@ -33,7 +33,7 @@ interface Flags extends ConnectFlags, SpecFlags {
 }
 
 export function trashCommand(): Command {
-  const trash = new Command("trash").summary("images put away: mv, ls, restore, rm, purge");
+  const trash = new Command("trash").summary("images in the trash: mv, ls, restore, rm, purge");
   for (const each of [move(), list(), restore(), remove(), purge()]) trash.addCommand(each);
   return trash;
 }
@@ -173,7 +173,7 @@ interface PurgeFlags extends Flags, ProgressFlags {
 
 function purge(): Command {
   const command = new Command("purge")
-    .summary("remove all images of the trash whose time has come; schedule: when that is done by itself")
+    .summary("remove the expired images of the trash; schedule: purge regularly")
     .argument("[pool-spec]")
     .option(
       "--expired-before <time>",
@@ -219,7 +219,7 @@ async function runPurge(images: ImagePool, flags: PurgeFlags): Promise<void> {
 
 /** An image of the trash, by its id. */
 function idSpec(text: string | undefined, flags: Flags): ImageSpec {
-  if (text === undefined && flags.imageId === undefined) throw usage("which image? [POOL/[NAMESPACE/]]ID");
+  if (text === undefined && flags.imageId === undefined) throw usage("name the image: [POOL/[NAMESPACE/]]ID");
   const { image: _name, imageId, ...where } = flags;
   return imageSpec(text, { ...where, ...(imageId !== undefined && { image: imageId }) });
 }
