@@ -26,7 +26,7 @@ export function withLoadFlags(command: Command, means: { repeat: string; seconds
       ]),
     )
     .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
-    .option("--seed <n>", "seed of the random order, to repeat a run exactly");
+    .option("--seed <n>", "seed of what is drawn at random, to repeat a run exactly");
 }
 
 /** The options that the flags say. */

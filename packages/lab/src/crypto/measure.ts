@@ -1,6 +1,6 @@
 import { which } from "../host/command.ts";
 import { machine } from "../host/machine.ts";
-import { interleave } from "../ladder/schedule.ts";
+import { interleave } from "../load/schedule.ts";
 import { estimateMedian } from "../statistics/estimate.ts";
 import type { StepRunner } from "../step.ts";
 import { nodeSpeed } from "./node.ts";

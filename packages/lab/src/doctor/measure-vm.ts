@@ -61,7 +61,7 @@ export async function measureVm(
   const { workload, accelerator } = results;
   if (base?.status === "measured")
     said.push(
-      `Measured at ${disk.name}: ${workload.rw}, ${workload.blockSize / 1024} KiB at a queue depth of ${workload.ioDepth}, ${workload.repeats} repeats of ${workload.seconds} s, guests under ${accelerator.name.toUpperCase()}: ${Math.round(base.summary.iops.median).toLocaleString("en")} IOPS as it is.`,
+      `Measured at ${disk.name}: ${workload.rw}, ${workload.blockSize / 1024} KiB at a queue depth of ${workload.ioDepth}, ${workload.repeats} blocks of ${workload.seconds} s, guests under ${accelerator.name.toUpperCase()}: ${Math.round(base.summary.iops.median).toLocaleString("en")} IOPS as it is.`,
     );
   return { worth, notes: [...said, ...notes], outcome };
 }

@@ -70,13 +70,12 @@ async function measureRounds(
   { rounds, times }: BlockPlan,
   hooks: BlockHooks,
 ): Promise<void> {
-  const slices = 2 * rounds * rungs.length;
-  let [made, spare] = [0, Math.ceil(slices * AGAIN)];
+  let spare = Math.ceil(2 * rounds * rungs.length * AGAIN);
   for (let round = 0; round < rounds; round++) {
     for (const way of [0, 1] as const) {
+      hooks.report(`round ${round + 1} of ${rounds}, ${way === 0 ? "there" : "and back"}`);
       for (const rung of way === 0 ? rungs : rungs.toReversed()) {
         const stand = stands.get(rung);
-        hooks.report(`slice ${++made} of ${slices}, ${rung.rung.name}`);
         if (!stand) continue;
         const slice = async (): Promise<SliceFigures> => {
           const figures = await measureSlice(stand.vm, times, hooks.osdPids(), hooks.signal);

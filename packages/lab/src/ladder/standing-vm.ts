@@ -42,8 +42,9 @@ export class StandingVm implements AsyncDisposable {
   }
 
   /**
-   * Starts the load in a VM, lets it run for the job's warm-up and stops the VM. The VM belongs to what is returned. Throws what fio says
-   * when it fails, and SIPHON_TIMEOUT.
+   * Starts the load in a VM, lets it run for the job's warm-up and stops the VM. The VM belongs to what is returned.
+   *
+   * @throws LabError as parseFio(); SIPHON_TIMEOUT
    */
   static async start(vm: Vm, job: FioJob, signal: AbortSignal): Promise<StandingVm> {
     await using undo = new AsyncDisposableStack();
@@ -95,8 +96,9 @@ export class StandingVm implements AsyncDisposable {
   }
 
   /**
-   * Ends the load and gives what fio measured, in its own output and as figures. Throws SIPHON_GUEST when it did not measure the time that
-   * the VM ran: its clock was wrong.
+   * Ends the load and gives what fio measured, in its own output and as figures.
+   *
+   * @throws LabError as parseFio(); SIPHON_GUEST when fio did not measure the time that the VM ran: the guest's clock was wrong
    */
   async end(signal: AbortSignal): Promise<{ output: string; figures: FioFigures }> {
     await this.vm.resume();

@@ -1,7 +1,7 @@
 import { LabError } from "../errors.ts";
-import { interleave } from "../ladder/schedule.ts";
 import type { Run } from "../results/schema.ts";
 import type { Report } from "../step.ts";
+import { interleave } from "./schedule.ts";
 
 /** Which of all runs it is. */
 export interface Turn {

@@ -27,7 +27,8 @@ const MOST_BLOCKS = 200;
 
 /**
  * What a ladder like that of `results` would show with more blocks or fewer: how much its blocks differ says how fast intervals shrink.
- * Throws SIPHON_USAGE where the results do not say it.
+ *
+ * @throws LabError SIPHON_USAGE where the results do not say it
  */
 export function powerOf(results: Results, until?: number): Power {
   const asked = comparisonsOf(results);

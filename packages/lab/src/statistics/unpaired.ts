@@ -13,8 +13,9 @@ export interface Unpaired {
 /**
  * For each two groups the ratio of the later one over the other: of their geometric means, with Student's 95 % interval. How much values
  * differ within groups, those that are asked about together borrow from each other (`moderate`). With fewer than three values in a group
- * there is no interval: the ratio of the medians, from the least to the greatest that single values give. Throws a RangeError when a
- * group is empty.
+ * there is no interval: the ratio of the medians, from the least to the greatest that single values give.
+ *
+ * @throws RangeError when a group is empty
  */
 export function unpairedRatios(asked: readonly Unpaired[]): Estimate[] {
   const logs = asked.map(({ before, after }) => ({

@@ -136,7 +136,7 @@ test("a QEMU that is killed mid-run fails its rung in one sentence; the others a
     { rungs: ["virtio-blk", "cache-none"] },
     {
       on: (text) => {
-        if (killed || !text.includes("slice 1 of")) return;
+        if (killed || !text.includes("round 1 of")) return;
         killed = true;
         void qemuPid((line) => !line.includes("iothread")).then((pid) => process.kill(pid, "SIGKILL"));
       },
@@ -156,7 +156,7 @@ test("an OSD that is killed mid-run ends the run; what was measured is kept", as
     { rungs: ["virtio-blk", "cache-none"], repeat: 2 },
     {
       on: (text) => {
-        if (!text.startsWith("block 2 of 2: slice 2 of")) return;
+        if (!text.startsWith("block 2 of 2: round 1 of")) return;
         void LocalCluster.list().then(([cluster]) => process.kill(cluster.osdPids[0], "SIGKILL"));
       },
     },

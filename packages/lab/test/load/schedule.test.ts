@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { interleave } from "../../src/ladder/schedule.ts";
+import { interleave } from "../../src/load/schedule.ts";
 
 test("every item runs once in every repeat, and repeats follow each other", () => {
   fc.assert(
