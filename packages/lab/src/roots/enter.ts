@@ -45,13 +45,33 @@ export function enterRoot(
 export function withHostPaths(text: string, pid: number): string {
   const top = linkAt(`/proc/${pid}/root`);
   if (!top?.endsWith("/proc")) return text;
+  const root = asSeenFromHere(dirname(top), pid);
   // The names of the tree's top are no pattern: they are cut out as they stand.
   const [before, ...inTree] = text.split(`${top}/`);
   const named = inTree.map((rest) => {
     const [first] = rest.split(/[/\s]/, 1);
-    return `${SYSTEM.test(first!) ? dirname(top) : ""}/${rest}`;
+    return `${SYSTEM.test(first!) ? root : ""}/${rest}`;
   });
   return [before, ...named].join("");
+}
+
+/**
+ * The kernel names a root from the top of the program's mount namespace. Where this process lives in a chroot, the chroot's own path
+ * stands in front, and is left out here.
+ */
+function asSeenFromHere(root: string, pid: number): string {
+  const parts = root.split("/").slice(1);
+  const names = parts.map((_, first) => `/${parts.slice(first).join("/")}`);
+  return names.find((name) => isSame(join(name, "usr"), `/proc/${pid}/root/usr`)) ?? root;
+}
+
+function isSame(one: string, other: string): boolean {
+  try {
+    const [a, b] = [statSync(one), statSync(other)];
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    return false;
+  }
 }
 
 /**
