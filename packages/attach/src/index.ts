@@ -12,13 +12,21 @@ export { NbdServer, type NbdServerOptions } from "./nbd/server.ts";
 export { readTlsCredentials, type TlsCredentials } from "./nbd/tls.ts";
 export type { Account } from "./server/accounts.ts";
 export { type AttachOptions, type AttachRequest, attachImages } from "./server/attach-images.ts";
-export type { Attachment, MeasuredDisk, Measurement, ServedPoint, ShardState } from "./server/attachment.ts";
+export type {
+  Attachment,
+  DiskFigures,
+  MeasuredDisk,
+  Measurement,
+  ServedPoint,
+  ShardState,
+} from "./server/attachment.ts";
 export type { ByteBudget } from "./server/byte-budget.ts";
 export { type AttachPoint, shellLine } from "./server/connect-hints.ts";
+export type { DiskServer } from "./server/disk-server.ts";
 export { endedInTime } from "./server/drain-timeout.ts";
 export { type HowToConnect, howToConnect, thisVmHost, type VmHost } from "./server/how-to-connect.ts";
 export { formatImageSpec, type ImageSpec, parseImageSpec } from "./server/image-spec.ts";
-export type { DiskState, IoFigures } from "./server/io-metrics.ts";
+export type { DiskState, IoFigures, IoKind } from "./server/io-metrics.ts";
 export { IoMetrics, ioKind } from "./server/io-metrics.ts";
 export type { LatencyFigures, LatencyHistogram } from "./server/latency-histogram.ts";
 export type { ConnectionLimit, Limits } from "./server/limits.ts";
@@ -35,11 +43,15 @@ export { askService } from "./service/control-client.ts";
 export type { ControlAnswer, ControlCommand, ControlRequest } from "./service/control-protocol.ts";
 export { ControlServer } from "./service/control-server.ts";
 export type { DiskStatus, IoStatus } from "./service/disk-status.ts";
+export type { DiskDefaults } from "./service/disk-words.ts";
 export { type DiskWords, usualName } from "./service/disk-words.ts";
 export { ServiceManager } from "./service/sd-notify.ts";
+export type { DiskPhase } from "./service/service-disk.ts";
 export { serviceWorkers, type Worker, type WorkerOptions } from "./service/worker.ts";
 export { attachShards, type ShardOptions } from "./shards/attach-shards.ts";
+export type { Failure } from "./shards/failure.ts";
 export { forkProgram } from "./shards/fork-program.ts";
+export type { ShardTask } from "./shards/messages.ts";
 export {
   type DiskLimits,
   formatDiskLimits,

@@ -7,7 +7,7 @@
 export { addCluster } from "./cluster/add-cluster.ts";
 export type { ClusterView, HealthView, ImageView, PoolView } from "./cluster/view.ts";
 export { convertDomain } from "./convert/convert.ts";
-export type { ServedImage, SiphonSide } from "./convert/libvirt.ts";
+export type { ConvertOptions, ServedImage, SiphonSide } from "./convert/libvirt.ts";
 export { type SiphonDisk, siphonDisks } from "./convert/siphon-metadata.ts";
 export { DoctorError, type DoctorErrorCode } from "./errors.ts";
 export { vmOfHost, vmsOfHost } from "./evidence/host.ts";

@@ -36,7 +36,11 @@ export interface AttachOptions extends AttachRequest {
   cluster: Cluster;
   /** Called with a line for each failure of a client and each change of a disk's state. */
   log?: Log;
-  /** What is shared with other attachments of this process; its own unless told. */
+  /**
+   * What is shared with other attachments of this process; its own unless told.
+   *
+   * @internal
+   */
   shared?: Shared;
 }
 

@@ -31,6 +31,7 @@ export interface ServedDisk {
 /** Disks that this process serves and the sockets they are served on, and the order in which they end. */
 export class DiskServer implements Attachment {
   readonly points: readonly ServedPoint[];
+  /** @internal */
   readonly disks: readonly ServedDisk[];
   readonly #fronts: readonly AsyncDisposable[];
   readonly #beside: Disposable | undefined;
@@ -39,6 +40,8 @@ export class DiskServer implements Attachment {
   /**
    * @param fronts end, when disposed, once all requests they took are answered
    * @param beside ends last
+   *
+   * @internal
    */
   constructor(
     disks: readonly ServedDisk[],

@@ -1,8 +1,8 @@
 import type { WriteHold } from "@siphon/rbd";
 import { type LatencyFigures, LatencyHistogram } from "./latency-histogram.ts";
 
-export const ioKinds = ["read", "write", "flush", "discard", "write_zeroes"] as const;
-export type IoKind = (typeof ioKinds)[number];
+export type IoKind = "read" | "write" | "flush" | "discard" | "write_zeroes";
+export const ioKinds: readonly IoKind[] = ["read", "write", "flush", "discard", "write_zeroes"];
 
 /** The place of each kind in the arrays of `IoMetrics`. */
 export const ioKind = { read: 0, write: 1, flush: 2, discard: 3, writeZeroes: 4 } as const;

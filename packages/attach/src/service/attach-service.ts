@@ -54,9 +54,10 @@ export class AttachService {
   }
 
   /**
-   * Serves a disk from now on. Throws what is in the way; then nothing is left of it.
+   * Serves a disk from now on.
    *
    * @param isKept also after a restart of the machine
+   * @throws what is in the way; then nothing is left of it
    */
   async add(name: string, words: DiskWords, isKept: boolean): Promise<DiskStatus> {
     const definition = await defineDisk(name, words, this.#options.defaults);
@@ -76,8 +77,10 @@ export class AttachService {
   }
 
   /**
-   * Finishes what is under way, lets go of the image and forgets the disk. Throws SIPHON_ATTACH_DISK where a client is connected, unless it is forced,
-   * and SIPHON_ATTACH_DRAIN where the cluster does not answer in time: then it goes on, and the disk is listed until it is done.
+   * Finishes what is under way, lets go of the image and forgets the disk.
+   *
+   * @throws AttachError SIPHON_ATTACH_DISK where a client is connected, unless it is forced; SIPHON_ATTACH_DRAIN where the
+   *   cluster does not answer in time: then it goes on, and the disk is listed until it is done
    */
   remove(name: string, isForced: boolean): Promise<void> {
     return this.#change(name, async () => {
@@ -164,7 +167,11 @@ export class AttachService {
     return { disks, shards };
   }
 
-  /** Loses nothing: all disks are drained, and nothing is served any more. Throws SIPHON_ATTACH_DRAIN. */
+  /**
+   * Drains all disks, without losing a write; nothing is served any more.
+   *
+   * @throws AttachError SIPHON_ATTACH_DRAIN
+   */
   async stop(): Promise<void> {
     this.#isEnding = true;
     for (const disk of this.#disks.values()) disk[Symbol.dispose]();

@@ -4,7 +4,11 @@ import { AttachError, type AttachRemedy } from "../errors.ts";
 import { errorOf } from "../shards/failure.ts";
 import type { ControlAnswer, ControlCommand } from "./control-protocol.ts";
 
-/** Asks the service that listens at a control socket. Throws what it answers, and SIPHON_ATTACH_CONTROL where none does. */
+/**
+ * Asks the service that listens at a control socket.
+ *
+ * @throws what it answers; AttachError SIPHON_ATTACH_CONTROL where none does
+ */
 export async function askService(
   path: string,
   command: ControlCommand,

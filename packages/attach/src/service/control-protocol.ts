@@ -27,7 +27,7 @@ export type ControlAnswer = { readonly id?: string | number } & (
 /** Bytes of a request. */
 export const longestRequest = 64 << 10;
 
-/** Throws SIPHON_ATTACH_CONTROL for what is no request. */
+/** @throws AttachError SIPHON_ATTACH_CONTROL for what is no request */
 export function parseRequest(line: string): ControlRequest {
   const value = parsed(line);
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw nonsense("it is no object");

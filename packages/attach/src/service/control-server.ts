@@ -16,7 +16,7 @@ export class ControlServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
 
-  /** Throws SIPHON_ATTACH_SOCKET_BUSY where another service listens. */
+  /** @throws AttachError SIPHON_ATTACH_SOCKET_BUSY where another service listens */
   static async listen(
     path: string,
     service: Pick<
@@ -104,7 +104,7 @@ async function answerTo(
   }
 }
 
-/** Throws SIPHON_ATTACH_CONTROL for a line that is too long. */
+/** @throws AttachError SIPHON_ATTACH_CONTROL for a line that is too long */
 async function* linesOf(socket: Socket): AsyncGenerator<string> {
   let parts: Buffer[] = [];
   let length = 0;

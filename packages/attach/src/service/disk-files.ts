@@ -34,7 +34,11 @@ export class DiskFiles {
     return this.#directory(isKept).pathOf(name);
   }
 
-  /** Of all disks that have files. Throws only where a directory cannot be read. */
+  /**
+   * Of all disks that have files.
+   *
+   * @throws only where a directory cannot be read
+   */
   async names(): Promise<string[]> {
     return (await Promise.all([this.#kept.names(), this.#runtime.names()])).flat();
   }

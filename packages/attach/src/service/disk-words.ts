@@ -28,7 +28,7 @@ export interface DiskDefaults {
   readonly access: AccessWords;
 }
 
-/** Throws SIPHON_USAGE for what makes no disk. */
+/** @throws AttachError SIPHON_USAGE for what makes no disk */
 export async function defineDisk(
   name: string,
   words: DiskWords,

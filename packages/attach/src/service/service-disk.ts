@@ -56,7 +56,11 @@ export class ServiceDisk {
     return formatImageSpec(this.definition.image);
   }
 
-  /** Serves it. Throws what is in the way. */
+  /**
+   * Serves it.
+   *
+   * @throws what is in the way
+   */
   start(): Promise<void> {
     return this.#after(() => this.#start());
   }
@@ -75,7 +79,11 @@ export class ServiceDisk {
       this.#failed(new AttachError("SIPHON_ATTACH_SHARD", `its shard ${how}`), true);
   }
 
-  /** Finishes what is under way and lets go of the image. Throws SIPHON_ATTACH_DRAIN where that takes longer than it may, and goes on. */
+  /**
+   * Finishes what is under way and lets go of the image.
+   *
+   * @throws AttachError SIPHON_ATTACH_DRAIN where that takes longer than it may, and goes on
+   */
   drain(): Promise<void> {
     return this.#after(() => this.#drain());
   }

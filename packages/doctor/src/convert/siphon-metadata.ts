@@ -19,7 +19,11 @@ export interface SiphonDisk {
 
 export const siphonNamespace = "urn:siphon:attach";
 
-/** The disks of a domain that siphon is to serve. Throws SIPHON_BAD_INPUT for what is no XML. */
+/**
+ * The disks of a domain that siphon is to serve.
+ *
+ * @throws DoctorError SIPHON_BAD_INPUT for what is no XML
+ */
 export function siphonDisks(file: InputFile): SiphonDisk[] {
   return diskElements(domainOf(readXml(file))).map(({ node }) => {
     const { name = "", target = "", ...words } = node.attributes;
