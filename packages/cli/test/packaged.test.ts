@@ -43,7 +43,7 @@ async function helps(): Promise<Map<string, string>> {
     const writeOut = (text: string) => found.set(path, (found.get(path) ?? "") + text);
     command.configureOutput({ writeOut, getOutHasColors: () => false });
     command.outputHelp();
-    // What siphon refuses to do is hidden, and says that whatever it is asked.
+    // Commands that siphon refuses are hidden, and say so whatever they are asked.
     const shown = command.createHelp().visibleCommands(command);
     for (const child of shown) if (child.name() !== "help") add(`${path} ${child.name()}`, child);
   };

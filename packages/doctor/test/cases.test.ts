@@ -18,7 +18,7 @@ for (const directory of ["cases"]) {
   });
 }
 
-/** What is missing, what is a false alarm, and what has another severity by more than one step. */
+/** Missing findings, false alarms, and findings whose severity is off by more than one step. */
 function differences(found: Examination, expected: Expected): string[] {
   const wrong: string[] = [];
   if (found.platform !== expected.platform)

@@ -6,7 +6,7 @@ import { examine } from "../src/examine.ts";
 import { fixFor } from "../src/fix/fix.ts";
 import { readCases } from "./support/case.ts";
 
-/** What a change may bring to light: it was hidden behind what the change mends. */
+/** Findings that a change may bring to light: they were hidden behind the one that it fixes. */
 const behind: Readonly<Record<string, readonly string[]>> = {
   "scsi-lsi": ["iothread-missing"],
   "bus-sata": ["iothread-missing", "queues-unmapped-iothreads"],

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { MemoryServer } from "../support/memory-server.ts";
 import { contextQuery, goRequest, NbdClient, u32 } from "../support/nbd-client.ts";
 
-/** What a well-behaved client sends, from its first byte to its last. */
+/** The bytes of a well-behaved client, from the first to the last. */
 function session(extended: boolean): Buffer {
   const option = (code: number, data: Buffer = Buffer.alloc(0)) =>
     Buffer.concat([Buffer.from("IHAVEOPT"), u32(code), u32(data.length), data]);

@@ -18,7 +18,7 @@ async function transmitting(server: MemoryServer, mode: Mode, contexts: string[]
   return client;
 }
 
-/** What a read returned, put together from its chunks. */
+/** The result of a read, put together from its chunks. */
 async function read(
   client: NbdClient,
   mode: Mode,

@@ -29,7 +29,7 @@ const userBase = 0x7f00_0000_0000;
 /** Between two parts of the memory. */
 const gap = 0x1000_0000;
 
-/** Of those that any back-end may offer; virtio's first 24 bits are the device's own. */
+/** Features that any back-end may offer; virtio's first 24 bits are the device's own. */
 const everyFeature =
   0xffffffn | (Object.values(ringFeature).reduce((all, bit) => all | bit) ^ ringFeature.logAll);
 const knownProtocolFeatures = Object.values(protocolFeature).reduce((all, bit) => all | bit);

@@ -3,7 +3,7 @@ import type { FrontEnd } from "./front-end.ts";
 
 export const blkType = { read: 0, write: 1, flush: 4, getId: 8, discard: 11, writeZeroes: 13 } as const;
 
-/** What a request ended with. */
+/** The end of a request. */
 export interface Outcome {
   /** 0 good, 1 I/O error, 2 unsupported; 255 when nothing was written there. */
   status: number;

@@ -118,7 +118,7 @@ export class HostileGuest {
     await turns(4);
   }
 
-  /** What a good driver leaves alone while requests are under way: their descriptors, and the memory they are in. */
+  /** Changes things that a good driver leaves alone while requests are in flight: their descriptors, and the memory they are in. */
   async #changesUnderWay(): Promise<void> {
     const { random } = this;
     const frontEnd = await this.#running();

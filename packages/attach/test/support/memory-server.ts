@@ -12,7 +12,7 @@ export class MemoryServer {
   readonly metrics: IoMetrics;
   readonly server: NbdServer;
   readonly directory: string;
-  /** What the server had to say. */
+  /** Lines of the server's log. */
   readonly log: string[];
 
   static async start(

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
 export interface Reply {
-  /** Of the first error chunk, or of a simple reply; 0 for none. */
+  /** Error of the first error chunk, or of a simple reply; 0 for none. */
   error: number;
   chunks: { type: number; payload: Buffer }[];
 }
@@ -21,7 +21,7 @@ export class NbdClient {
   extended = false;
   /** The id of the first context that was agreed on. */
   firstContext = 0;
-  /** What has come and was not read yet. */
+  /** Bytes that have come and were not read yet. */
   #chunks: Buffer[] = [];
   #arrived = 0;
   #wake: (() => void) | undefined;

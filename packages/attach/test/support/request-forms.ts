@@ -55,7 +55,7 @@ function statusPayload(length: number): Buffer {
   return payload;
 }
 
-/** What a request with allowed flags is answered on a disk of `size` bytes: the error, 0 for none. */
+/** The answer to a request with allowed flags on a disk of `size` bytes: the error, 0 for none. */
 export function answerOf(
   { type, flags = 0, offset = 0, length = 0, payload }: Request,
   form: Form,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { LimitBuckets } from "../../src/throttle/token-bucket.ts";
 
-/** What passes within so many milliseconds, of a demand that never ends. */
+/** The amount that passes within so many milliseconds, of a demand that never ends. */
 function passed(buckets: LimitBuckets, from: number, to: number, cost: number): number {
   let total = 0;
   for (let now = from; now < to; ) {

@@ -118,7 +118,7 @@ test("input and output of a command are files", async () => {
   await run("crushtool", ["-d", crush, "-o", `${crush}.txt`]);
   assert.match(await readFile(`${crush}.txt`, "utf8"), /rule replicated_rule/);
   const keyring = join(directory, "keyring");
-  // Of the type that this Ceph makes: another would be bad for the cluster's health.
+  // A key of the type that this Ceph makes: another would be bad for the cluster's health.
   const key = (await run("ceph-authtool", ["--gen-print-key"])).stdout.trim();
   await writeFile(keyring, `[client.imported]\n\tkey = ${key}\n\tcaps mon = "allow r"\n`);
   const imported = await siphon("ceph", "auth", "import", "-i", keyring);

@@ -26,7 +26,7 @@ async function succeeds(answer: Promise<Answer>): Promise<string> {
   return stdout;
 }
 
-/** What differs between two runs of the same: the pool's name, ids, times. */
+/** Removes differences between two runs of the same: the pool's name, ids, times. */
 function leveled(text: string, pool: string): string {
   return text
     .replaceAll(pool, "POOL")
@@ -67,7 +67,7 @@ async function trashedId(pool: string, image: string): Promise<string> {
   return (listed as { id: string; name: string }[]).find(({ name }) => name === image)!.id;
 }
 
-/** What rbd sees in both pools. */
+/** Compares rbd's view of both pools. */
 async function sameState(...lines: string[]): Promise<void> {
   for (const line of lines) {
     const [inOurs, inTheirs] = await Promise.all([

@@ -14,7 +14,7 @@ const directory = mkdtempSync(join(tmpdir(), "siphon-caps-"));
 let cluster: LocalCluster;
 let worker: RbdWorker;
 
-/** What users may do, by name; P is the pool. */
+/** Capabilities of users, by name; P is the pool. */
 const users: Record<string, { mon: string; osd: string; within?: string }> = {
   namespace: { mon: "profile rbd", osd: "profile rbd pool=P namespace=tenant", within: "tenant" },
 };

@@ -14,7 +14,7 @@ import { commandLines } from "../support/rbd-command-lines.ts";
 import type { Answer } from "../support/rbd-in-process.ts";
 
 const execute = promisify(execFile);
-/** Of names equally long: columns are as wide in both. */
+/** Names of equal length, so that columns have the same width in both. */
 const pools = { ours: "pool-a", theirs: "pool-b" };
 const stack = new AsyncDisposableStack();
 let cluster: LocalCluster;
@@ -153,7 +153,7 @@ function argumentsFor(side: keyof typeof pools, words: string[]): Promise<string
   );
 }
 
-/** Of a snapshot, or of an image, which may be in the trash. */
+/** Id of a snapshot, or of an image, which may be in the trash. */
 async function idOf(pool: string, image: string, snapshot: string | undefined): Promise<string> {
   const ask = async (...args: string[]) => JSON.parse((await rbd([...args, "--format", "json"])).stdout);
   const named = (name: string) => (each: { name: string }) => each.name === name;
@@ -186,7 +186,7 @@ function comparable(text: string): string {
     .replaceAll(/client\.\d+|127\.0\.0\.1:\d+\/\d+/g, "CLIENT");
 }
 
-/** What rbd says of every image of a pool, and a checksum of what it holds. */
+/** rbd's output for every image of a pool, and a checksum of the data. */
 async function state(side: keyof typeof pools, summary: (content: string) => string): Promise<unknown> {
   const pool = pools[side];
   const names = JSON.parse((await rbd(["ls", pool, "--format", "json"])).stdout) as string[];

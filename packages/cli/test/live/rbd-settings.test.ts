@@ -48,7 +48,7 @@ interface Row {
   title: string;
   settings: Record<string, string>;
   places: Place[];
-  /** What is made before, without the settings; P stands for the pool. */
+  /** Commands that run before, without the settings; P stands for the pool. */
   given?: string[];
   run: string;
 }
@@ -222,7 +222,7 @@ function runBy(side: Side, args: string[], { env, conf }: Where): Promise<Answer
   return side === "siphon" ? worker.call(whole, env) : call("rbd", whole, { env });
 }
 
-/** What there is afterwards, as rbd shows it, without ids and times. */
+/** The state afterwards, as rbd shows it, without ids and times. */
 async function left(side: Side): Promise<unknown> {
   const json = async (...args: string[]) => JSON.parse(await succeeds(rbd(...args, "--format", "json")));
   const pool = pools[side];

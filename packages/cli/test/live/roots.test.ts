@@ -85,7 +85,7 @@ test("QEMU runs from a root, and the command line that is shown says so", async 
   assert.deepEqual(running(), []);
 });
 
-// What follows needs other releases: siphon root build reef.
+// The rest needs other releases: siphon root build reef.
 const roots = await Root.list();
 
 for (const { name, directory } of roots) {

@@ -5,7 +5,7 @@ import { arrangeRbd } from "../../src/commands/rbd/options-last.ts";
 import { rbdCommand } from "../../src/commands/rbd.ts";
 import { errnoExitCode, explain } from "../../src/failure.ts";
 
-/** What a command line printed, and what it exited with. */
+/** The output of a command line, and its exit code. */
 export interface Answer {
   code: number;
   stdout: string;

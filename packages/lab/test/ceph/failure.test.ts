@@ -4,7 +4,7 @@ import { cephFailure } from "../../src/ceph/failure.ts";
 
 const asked = { what: "list images", user: "vm", conf: "/etc/ceph/ceph.conf", pool: "p" };
 
-/** What ceph 16.2 and rbd 16.2 print, and what it means. */
+/** Messages of ceph 16.2 and rbd 16.2, and their meaning. */
 const said: [string, string, string, RegExp][] = [
   [
     "no configuration",

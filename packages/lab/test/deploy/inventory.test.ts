@@ -11,7 +11,7 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 
 const host = { name: "node1", address: "192.0.2.11", mon: true, osds: [{ size: "2G" }] };
 
-/** What is wrong with an inventory. */
+/** The complaint about an inventory. */
 function complaint(input: unknown): string {
   try {
     parseInventory(input);

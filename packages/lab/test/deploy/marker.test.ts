@@ -39,7 +39,7 @@ beforeEach(() => {
   [placement] = place(inventory);
 });
 
-/** What a host's shell does with a script. */
+/** Runs a script in a host's shell. */
 const shell = (lines: string[]) => run("sh", ["-s"], { input: script(lines), anyExitCode: true });
 const claim = (who = lab) => shell(claiming(placement, who, []));
 const remove = async (which: { fsid?: string; name: string } = lab) =>

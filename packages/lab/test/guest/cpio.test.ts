@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { cpio } from "../../src/guest/cpio.ts";
 
-/** What cpio(1) of busybox makes of an archive. */
+/** Lists an archive with busybox's cpio(1). */
 function list(archive: Uint8Array[]): string[] {
   const { stdout, status } = spawnSync("busybox", ["cpio", "-itv"], { input: Buffer.concat(archive) });
   assert.equal(status, 0);

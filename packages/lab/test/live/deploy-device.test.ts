@@ -26,7 +26,7 @@ const objectionNow = async (mayWipe = false) => {
   const { stdout } = await shell([...inspectFunction, `inspect ${device}`]);
   return objection({ device }, parseInspections(stdout.split("\n"))[0], mayWipe);
 };
-/** What stands where BlueStore writes its labels. */
+/** The bytes at the places of BlueStore's labels. */
 const labels = (text: string) =>
   shell(
     ["0", "262144"].map(

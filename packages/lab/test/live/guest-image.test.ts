@@ -45,7 +45,7 @@ after(async () => {
 const fails = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof LabError && error.code === code && message.test(error.message);
 
-/** What was started for VMs and builds, beside the cluster. */
+/** Programs started for VMs and builds, besides the cluster. */
 const running = () =>
   pidsWithEnvironment(RESOURCE_VARIABLE, (dir) => /^\/(vms|work)\//.test(dir.replace(state.dir, "")));
 
@@ -63,7 +63,7 @@ async function withCache<T>(name: string, work: (cache: string) => Promise<T>): 
   }
 }
 
-/** What a build that failed has left in its cache, beside the ssh key. */
+/** Files that a failed build has left in its cache, besides the ssh key. */
 const left = (cache: string) =>
   readdirSync(cache, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory() && !entry.parentPath.endsWith("/ssh"))

@@ -149,7 +149,7 @@ test("a recorded image is removed when disposed of, and by clean when its maker 
 
   const left = await RecordedImage.create(client, { purpose: "test", size: MIB });
   const record = (await Resource.find("images", left.image))!;
-  // What a crash leaves: a record whose owner is no longer there.
+  // A crash leaves a record whose owner is no longer there.
   const lease = { kind: "images", name: left.image, created: record.created, details: record.details };
   writeFileSync(
     record.path("lease.json"),

@@ -42,7 +42,7 @@ const plan = (rung: string, change: Partial<VmRequest> = {}) =>
 /** Pids of the processes that this one has started. */
 const children = () => readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8");
 
-/** What the image holds, as Ceph's own client reads it. */
+/** The content of the image, as Ceph's own client reads it. */
 async function exported(): Promise<string> {
   const file = join(stateDir.dir, crypto.randomUUID());
   await cluster.client.rbd(["export", "--no-progress", cluster.client.spec("vm1"), file]);

@@ -16,7 +16,7 @@ process.env.SIPHON_STATE_DIR = "/state";
 after(() => rmSync(root, { recursive: true, force: true }));
 
 const imported = (text: string) => translate(new CbtFile("test.yaml", text));
-/** What is left out, as `line option`. */
+/** Options that are left out, as `line option`. */
 const left = (text: string) =>
   imported(text).leftOut.map(({ line, what }) => `${line} ${what.split(":")[0]}`);
 

@@ -47,7 +47,7 @@ export class SshHosts implements AsyncDisposable {
     return join(this.dir, "user");
   }
 
-  /** What an inventory says of a host: where it is, its server's key, and its directory. */
+  /** A host's entry in an inventory: its address, its server's key, and its directory. */
   host(name: string): InventoryInput["hosts"][number] {
     const { address } = this.#host(name);
     const hostKey = readFileSync(join(this.dir, `${name}.key.pub`), "utf8").trim();
@@ -64,7 +64,7 @@ export class SshHosts implements AsyncDisposable {
     return (await run("ip", onHost(this.#host(name), program, args))).stdout;
   }
 
-  /** What runs on a host, its ssh server aside, and what lies there. */
+  /** Processes on a host, besides its ssh server, and files in its directory. */
   async traces(name: string): Promise<string[]> {
     const comm = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
     const server = this.#servers.get(name)!.pid;

@@ -1,7 +1,7 @@
-/** What one turn of one contender came to. */
+/** The result of one turn of one contender. */
 export interface Sample {
   iops: number;
-  /** Of the serving process, in microseconds an operation. */
+  /** CPU of the serving process, in microseconds per operation. */
   cpu: number;
   /** 99th percentile in milliseconds. */
   p99: number;
@@ -14,13 +14,13 @@ export interface Load {
   seconds: number;
 }
 
-/** Whoever serves an image, with the way to put load on it. */
+/** A server of an image, with the way to put load on it. */
 export interface Contender extends AsyncDisposable {
   readonly name: string;
   run(load: Load): Promise<Sample>;
 }
 
-/** What a contest's contenders get: each an image of its own, filled, on the cluster that the configuration names. */
+/** An image for a contender, filled, on the cluster that the configuration names. */
 export interface Ground {
   conf: string;
   pool: string;

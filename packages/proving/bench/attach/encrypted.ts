@@ -8,7 +8,7 @@ import { qemuStorageDaemon, underRings } from "./vhost.ts";
 
 const exec = promisify(execFile);
 
-/** What encryption costs: LUKS2 (AES-256-XTS, sectors of 4 KiB) against the same server without it, under the same rings. */
+/** The cost of encryption: LUKS2 (AES-256-XTS, sectors of 4 KiB) against the same server without it, under the same rings. */
 export const encryptedContest: Contest = {
   name: "vhost-user-blk luks2",
   peer: "siphon attach without encryption",
@@ -45,7 +45,7 @@ async function encrypted(ground: Ground, image: string): Promise<Contender> {
   return underRings("siphon attach, encrypted", serving, spanOf(ground));
 }
 
-/** What the image had is garbage then, which is as good to read. Returns the passphrase's file. */
+/** Formats an image; its old content is garbage then, which is as good to read. Returns the passphrase's file. */
 async function format({ conf, pool, directory }: Ground, image: string): Promise<string> {
   const file = join(directory, `passphrase-${image}`);
   await writeFile(file, "correct horse");

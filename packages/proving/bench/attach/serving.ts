@@ -35,7 +35,7 @@ export class Serving implements AsyncDisposable {
     return this.#child.pid!;
   }
 
-  /** Of all its threads since its start, in seconds. */
+  /** CPU of all its threads since its start, in seconds. */
   get cpu(): number {
     const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import type { Estimate } from "./estimate.ts";
 
-/** What a benchmark is to show, and whether it did. */
+/** A goal of a benchmark, and whether it was met. */
 export interface Goal {
   name: string;
   goal: number;

@@ -155,7 +155,7 @@ function listen(client: ChildProcess): <P extends Phase>(phase: P) => Promise<Of
   return <P extends Phase>(phase: P) => of(phase).promise as Promise<Of<P>>;
 }
 
-/** Of all threads, in hundredths. Source: proc(5). */
+/** CPU of all threads, in hundredths. Source: proc(5). */
 function cpuSeconds({ pid }: ChildProcess): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

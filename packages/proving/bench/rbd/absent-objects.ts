@@ -56,7 +56,7 @@ function openClone(presence: Presence | undefined): ImageIo {
   return clone;
 }
 
-/** Of CPU, a read. */
+/** CPU per read. */
 async function microseconds(clone: ImageIo, depth: number): Promise<number> {
   let left = reads;
   const bytes = Buffer.alloc(objectSize);

@@ -2,7 +2,7 @@ import { estimate } from "../rados/estimate.ts";
 import { type Goal, goal } from "../rados/goals.ts";
 import { type Client, type Sample, shipped, siphon, tuned } from "./clients.ts";
 
-/** What a client came to under a load, round by round. */
+/** The results of a client under a load, round by round. */
 export interface Cell {
   store: string;
   wire: string;
@@ -11,7 +11,7 @@ export interface Cell {
   samples: Sample[];
 }
 
-/** What the race is to show for one kind of cluster. */
+/** The goals of the race for one kind of cluster. */
 export function goalsOf(cells: readonly Cell[], store: string, wires: readonly string[]): Goal[] {
   const cell = (wire: string, load: string, client: Client) =>
     cells.find(

@@ -37,7 +37,7 @@ interface Transfer {
   name: string;
   /** Arguments of either program. */
   args: string[];
-  /** What rbd does before, uncounted. */
+  /** Commands of rbd that run before, uncounted. */
   before?: string[];
   /** An image that it makes, or a file. */
   makes?: { image: string } | { file: string };

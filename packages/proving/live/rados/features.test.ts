@@ -176,7 +176,7 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
     await cluster.run({ prefix: "osd pool application enable", pool: name, app: "rados" });
   }
 
-  /** What one writes, whole and in parts, the other reads. */
+  /** Data written by one, whole and in parts, is read by the other. */
   async function crosswise(pool: Pool): Promise<void> {
     const file = join(directory, "object");
     const rados = (...args: string[]) => execute("rados", ["--conf", ceph.conf, "-p", pool.name, ...args]);

@@ -220,7 +220,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** What it answers once it does. */
+/** The answer, once there is one. */
 async function eventually<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 60; ; tries--) {
     try {

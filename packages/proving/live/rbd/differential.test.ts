@@ -20,7 +20,7 @@ after(() => cluster?.[Symbol.asyncDispose]());
 /** Feature bits: object-map, fast-diff and deep-flatten; a lock without them; neither. */
 const images = { "with an object map": 1 | 4 | 8 | 16 | 32, "with a lock": 1 | 4 | 32, "without a lock": 1 };
 const seeds = [11, 12, 13, 14];
-/** Of our client, small so that pages are evicted and writes wait. */
+/** Caches of our client, small so that pages are evicted and writes wait. */
 const caches = [false, ...cachePolicies] as const;
 
 for (const [what, features] of Object.entries(images)) {

@@ -434,9 +434,9 @@ test("sparsifying gives back what librbd's does, and says before how much", asyn
     assert.ok((await exportImage(names[0])).equals(contents));
     const left = await Promise.all(ids.map((id) => objectsOf(dataPool ?? pool, id)));
     assert.deepEqual(left[0], left[1], kind);
-    // What the parent would show through stays as an empty object, and what a snapshot has is listed.
+    // An object that hides the parent's data stays as an empty object, and an object of a snapshot is listed.
     assert.equal(left[0]!.length, { plain: 2, clone: 3, snapped: 4, coded: 2 }[kind]);
-    // Of objects that are clean, librbd leaves the map as it is.
+    // librbd leaves the map of clean objects as it is.
     if (kind !== "snapped") assert.equal(await usage(names[0]), await usage(names[1]));
     await assertCleanMap(names[0]);
   }
@@ -490,7 +490,7 @@ async function text(image: Image, offset: number): Promise<string> {
   return (await image.read(offset, 1)).toString();
 }
 
-/** What rbd info says, but for what is each image's own. */
+/** The output of rbd info, without the parts that are each image's own. */
 async function shapeOf(name: string): Promise<unknown> {
   const info = JSON.parse(await rbd("info", `${pool}/${name}`, "--format", "json")) as Record<
     string,
@@ -521,7 +521,7 @@ async function objectsOf(dataPool: string, id: string): Promise<string[]> {
   return data.map((name) => name.slice(-16)).sort();
 }
 
-/** What rbd du says the image takes. */
+/** The space of the image in rbd du. */
 async function usage(name: string): Promise<number> {
   const { images } = JSON.parse(await rbd("du", `${pool}/${name}`, "--format", "json"));
   return images[0].used_size;

@@ -111,7 +111,7 @@ for (const { title, shape } of [
       const then = Buffer.from(model);
       await write(open, 9 * mebibyte + 100, 10, 0x31);
       await assertHolds(open, model);
-      // What the snapshot has beyond the new end is the parent's, with the clone's key.
+      // The snapshot's part beyond the new end is the parent's, with the clone's key.
       await image.resize(open.dataOffset + 6 * mebibyte, { allowShrink: true });
       await using snapshot = await images.open(child, toRead("before"));
       await assertHolds(await snapshot.openEncrypted(keys("child", "parent", "grandparent")), then);

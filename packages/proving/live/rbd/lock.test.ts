@@ -164,7 +164,7 @@ async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP", cache?: Cac
   block.writeBigUInt64LE(1_000_000n);
   const acknowledged = worker.last;
   const before = (await image.read(0, 8)).readBigUInt64LE();
-  // What was under way may have arrived; what was acknowledged has.
+  // Writes in flight may have arrived; acknowledged ones have.
   assert.ok(before >= BigInt(acknowledged), `${before} of ${acknowledged} acknowledged`);
   await image.write(0, block);
   assert.ok(image.locks.owned);

@@ -13,7 +13,7 @@ import { headerObject } from "../../../rbd/src/object-names.ts";
 import { forgetful } from "../../soak/rbd/interrupted/campaign.ts";
 import { Stalled } from "../../support/rbd/stalled.ts";
 
-/** What the owner of an image's lock does while others ask, wait, or take it for dead. */
+/** The owner of an image's lock while others ask, wait, or take it for dead. */
 
 const run = promisify(execFile);
 const pool = "libvirt-pool";

@@ -7,7 +7,7 @@ import { Cluster } from "@siphon/rados";
 import { type Image, ImagePool, imageFeature } from "@siphon/rbd";
 import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
 
-/** What is known of a parent does not outlive it: every parent here goes while a clone of it is open. */
+/** The state kept about a parent does not outlive it: every parent here goes while a clone of it is open. */
 
 const run = promisify(execFile);
 const pool = "libvirt-pool";

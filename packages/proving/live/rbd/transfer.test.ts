@@ -234,7 +234,7 @@ interface Extent {
   exists: string;
 }
 
-/** What only an older rbd lists was written and cut off again: it is as it was before. */
+/** Extents that only an older rbd lists were written and cut off again: they are as before. */
 async function assertAlikeButForTheSame(
   ours: Extent[],
   theirs: Extent[],
@@ -264,7 +264,7 @@ async function assertAlikeButForTheSame(
 const covered = (extents: Extent[]) =>
   union(extents.map(({ offset, length }) => ({ start: offset, end: offset + length })));
 
-/** What an image is after a diff, from what it was. */
+/** The content of an image after a diff. */
 async function applied(diff: Buffer, name: string, from: string | undefined): Promise<Buffer> {
   const { header, records } = await decodeDiff(await DiffReader.open(sourceOf(diff, 65536)));
   const content = Buffer.alloc(header.size!);

@@ -27,7 +27,7 @@ for (let number = 0; number < total; number++) {
     console.error(`input ${number} of seed ${values.seed}: ${JSON.stringify(mutations)} of its seed ${seed}`);
     throw error;
   }
-  // What sessions leave to promises and timers is done, and their memory given back.
+  // Promises and timers of sessions are done, and their memory is free again.
   if (number % 100 === 0) await nextTurn();
   if ((number + 1) % 100_000 === 0) console.log(`${number + 1} inputs`);
 }

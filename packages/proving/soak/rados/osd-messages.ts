@@ -10,7 +10,7 @@ import type { HostileInput } from "./decoders.ts";
 
 const dataBytes = 24;
 
-/** What OSDs say about objects. */
+/** Messages of OSDs about objects. */
 export function osdInputs(): HostileInput[] {
   const outputs = [Buffer.alloc(8), Buffer.alloc(16)];
   const redirect = new Writer();

@@ -6,7 +6,7 @@ import { type Mutation, mutated } from "./mutations.ts";
 const allowedBytes = 64 * 1024 * 1024;
 const allowedMilliseconds = 20_000;
 
-/** What came of one damaged input. */
+/** The result of one damaged input. */
 export type Outcome = "read" | "refused";
 
 /**

@@ -19,7 +19,7 @@ const { values: args } = parseArgs({
     each: { type: "string", default: "100" },
     seed: { type: "string" },
     replay: { type: "string" },
-    /** Of a cluster that is there already; its pool is `libvirt-pool`. */
+    /** Configuration of an existing cluster; its pool is `libvirt-pool`. */
     conf: { type: "string" },
     /** Policy of our cache; `all` for each of them in turn, and none. */
     cache: { type: "string", default: "all" },

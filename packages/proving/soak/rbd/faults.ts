@@ -77,7 +77,7 @@ async function onSmallCluster(name: string): Promise<object> {
   return await campaign(ceph);
 }
 
-/** Of what is told often, one in twenty. */
+/** Prints one in twenty of frequent lines. */
 function every(tell: (line: string) => void): (line: string) => void {
   let told = 0;
   return (line) => {

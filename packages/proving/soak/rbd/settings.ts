@@ -1,2 +1,2 @@
-/** Of clusters of one copy whose OSDs are stopped for a while: their PGs go on afterwards. */
+/** Settings of clusters of one copy whose OSDs are stopped for a while: their PGs go on afterwards. */
 export const settings = { osd_pool_default_read_lease_ratio: 20 };

@@ -51,7 +51,7 @@ export class CheckedLoad {
     await Promise.race([this.#work, pause(0)]);
   }
 
-  /** What the blocks must be, when nothing is under way. */
+  /** The content that the blocks must have, when nothing is in flight. */
   contents(): Buffer {
     return Buffer.concat([...this.#versions].map((version, block) => contentsOf(block, version)));
   }

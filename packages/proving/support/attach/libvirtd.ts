@@ -53,7 +53,7 @@ export class Libvirtd implements AsyncDisposable {
     return readFileSync(join(this.#directory, "libvirtd.log"), "utf8").slice(-3000);
   }
 
-  /** What QEMU said of a domain. */
+  /** QEMU's log of a domain. */
   qemuLog(domain: string): string {
     return readFileSync(join(this.#directory, "var/log/libvirt/qemu", `${domain}.log`), "utf8").slice(-3000);
   }

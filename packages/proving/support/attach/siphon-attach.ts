@@ -46,7 +46,7 @@ export class SiphonAttach {
     this.#errors = errors;
   }
 
-  /** What it said on standard error so far. */
+  /** Its standard error so far. */
   get errors(): string {
     return this.#errors.join("");
   }

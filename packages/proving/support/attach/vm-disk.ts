@@ -12,7 +12,7 @@ import { qemu } from "./test-qemu.ts";
 const MiB = 1 << 20;
 const pool = "libvirt-pool";
 const images = ["disk", "second"] as const;
-/** Of images, in bytes: at first, and once they grew. */
+/** Sizes of images, in bytes: at first, and once they grew. */
 export const sizes = [64 * MiB, 96 * MiB] as const;
 
 /** An image that a VM of the QEMU under test has as its disk. */

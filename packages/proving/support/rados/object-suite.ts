@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Cluster, NO_SNAP, type Pool, ReadOperation, SNAP_DIR, WriteOperation } from "@siphon/rados";
 import { crc32c } from "@siphon/wire";
 
-/** What a suite works on, once its cluster is up. */
+/** The parts that a suite works on, once its cluster is up. */
 export interface ObjectStage {
   cluster: Cluster;
   /** Empty at first, and of no pool snapshots. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Coalescing } from "../../src/messenger/coalescing.ts";
 
-/** What is waited after so many wake-ups of this kind. */
+/** The wait after so many wake-ups of this kind. */
 function after(
   coalescing: Coalescing,
   wakeUps: number,

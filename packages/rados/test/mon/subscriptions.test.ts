@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Reader } from "@siphon/wire";
 import { Subscriptions } from "../../src/mon/subscriptions.ts";
 
-/** What the message asks for: name, first version, whether only once. */
+/** The request of a message: name, first version, whether only once. */
 function wanted(subscriptions: Subscriptions): [string, number, boolean][] {
   const r = new Reader(subscriptions.message().front);
   const list = r.list(13, () => [r.string(), r.u64Number(), r.bool()] as [string, number, boolean]);

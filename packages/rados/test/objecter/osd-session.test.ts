@@ -152,7 +152,7 @@ test("a redirect leads to where the object is", async () => {
   assert.equal((await request.done).result, 0);
 });
 
-/** What no OSD says, and what it is called. */
+/** Replies that no OSD sends, and their names. */
 const lies: [string, Partial<FakeReply>, RegExp][] = [
   ["too few results", { outputs: [Buffer.from("abc")] }, /1 results of 2 operations/],
   ["too many results", { outputs: [...two, Buffer.alloc(1)] }, /3 results of 2 operations/],

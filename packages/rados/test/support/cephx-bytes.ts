@@ -11,12 +11,12 @@ export function keyOf(bytes: Uint8Array): CryptoKey {
   return parseCryptoKey(keyBytes(bytes).toString("base64"), "client.admin");
 }
 
-/** What says how long a ticket is good for, and the key that goes with it (CephXServiceTicket). */
+/** The lifetime of a ticket, and its key (CephXServiceTicket). */
 export function serviceTicket(key: Uint8Array, seconds: number): Buffer {
   return Buffer.from(new Writer().u8(1).raw(key).u32(seconds).u32(0).finish());
 }
 
-/** What a monitor grants: a ticket for a service, sealed with a key it shares with the client. */
+/** A monitor's grant: a ticket for a service, sealed with a key it shares with the client. */
 export function grant(service: number, sealing: CryptoKey, ticket: Uint8Array): Buffer {
   const blob = new Writer().u8(1).u64(7n).blob(Buffer.from("opaque")).finish();
   const w = new Writer()

@@ -14,9 +14,9 @@ import { messengerFor } from "./connect.ts";
 import { FakeDaemon, type FakeMessage, type FakePeer } from "./fake-daemon.ts";
 import { osdMapBytes } from "./osdmap-bytes.ts";
 
-/** What a test changes from one map to the next. */
+/** The changes from one map to the next. */
 export interface MapChange {
-  /** Who serves all PGs; -1: nobody. */
+  /** The primary of all PGs; -1: none. */
   primary?: number;
   flags?: number;
   pool?: Partial<Pool> | "gone";
@@ -25,7 +25,7 @@ export interface MapChange {
   steps?: number;
 }
 
-/** What an OSD got. */
+/** An operation that an OSD received. */
 export interface ReceivedOp {
   osd: number;
   peer: FakePeer;
@@ -34,7 +34,7 @@ export interface ReceivedOp {
   hash: number;
   epoch: number;
   flags: number;
-  /** Of the request's id. */
+  /** Client of the request's id. */
   client: bigint;
   reqTid: bigint;
   attempt: number;

@@ -28,11 +28,11 @@ export interface FakeDaemonOptions {
   demands?: bigint;
   mode?: ConnectionMode;
   secrets?: SessionSecrets;
-  /** What it says instead of the answer to an authentication. */
+  /** Sent instead of the answer to an authentication. */
   refusal?: { result: number; methods: number[]; modes: number[] };
   /** A challenge it sends before it is content. */
   challenge?: Buffer;
-  /** What it says to prove itself. */
+  /** Sent as the daemon's proof. */
   proof?: Buffer;
   /** Changes the signature it sends. */
   forge?: boolean;
@@ -90,7 +90,7 @@ export class FakeDaemon implements AsyncDisposable {
 
 export class FakePeer {
   readonly socket: Socket;
-  /** What the client says that it is. */
+  /** The addresses that the client announces. */
   addrs: readonly EntityAddr[] = [];
   readonly #daemon: FakeDaemon;
   #received: Buffer[] = [];

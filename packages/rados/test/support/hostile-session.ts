@@ -11,7 +11,7 @@ import { messengerFor } from "./connect.ts";
 import { ScriptedTransport } from "./transports.ts";
 
 export interface SessionOutcome {
-  /** What the session came to know. */
+  /** Epoch that the session learned. */
   monmapEpoch: number | undefined;
   osdmapEpoch: number | undefined;
   mgr: string | undefined;

@@ -9,7 +9,7 @@ import {
 } from "@siphon/wire";
 import type { PgId } from "../../src/osdmap/pg.ts";
 
-/** What a test says of an OSD map; the rest is encoded empty. */
+/** The parts of an OSD map that a test sets; the rest is encoded empty. */
 export interface MapSpec {
   fsid: string;
   epoch: number;
@@ -110,7 +110,7 @@ export function osdMapBytes(spec: MapSpec): Buffer {
   return withChecksum(w.finish(), crcAt);
 }
 
-/** Of an encoding that ends with what nobody knows yet, the version is one that nobody knows. */
+/** An encoding that ends with unknown fields has an unknown version. */
 function versionOf(known: number, toCome: number): number {
   return toCome > 0 ? 200 : known;
 }

@@ -20,7 +20,7 @@ export function stateAt(number: number): MemoryImage {
   for (let n = 0; n <= number; n++) {
     for (const { offset, length, exists } of changesAt(n))
       bytes.fill(exists ? n + 1 : 0, offset, offset + length);
-    // What a smaller state cuts off is zeros when the image grows again.
+    // Bytes that a smaller state cuts off are zeros when the image grows again.
     bytes.fill(0, sizeAt(n));
   }
   return new MemoryImage(bytes.subarray(0, sizeAt(number)), changesAt(number));
@@ -43,7 +43,7 @@ export function nameOf(number: number): string {
   return `point-${number}`;
 }
 
-/** What a restore of a point makes of an empty image. */
+/** The content of an empty image after a restore of a point. */
 export async function restored(backup: Backup, name: string): Promise<Buffer> {
   const target = new MemoryImage();
   await using source = backup.read(name);

@@ -11,7 +11,7 @@ export class LockObject {
   readonly blocklist: string[] = [];
   /** Seconds for which the last one was put there. */
   blocked: number | undefined;
-  /** Of RBD, as ceph.conf has them. */
+  /** RBD's settings, as ceph.conf has them. */
   readonly settings = new Map<string, string>();
   /** Methods that were called, in their order. */
   readonly called: string[] = [];

@@ -2,7 +2,7 @@ import type { ImageIo } from "../../src/io/image-io.ts";
 
 import { BufferRequest, CompareRequest, PatternRequest } from "../../src/io/promise-request.ts";
 
-/** What an image can be asked to do, as Promises of errnos: 0 or a negative one. */
+/** An image's requests as Promises of errnos: 0 or a negative one. */
 export class Requests {
   readonly io: Target;
 

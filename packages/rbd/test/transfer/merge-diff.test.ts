@@ -53,7 +53,7 @@ async function merge(earlier: Diff, later: Diff): Promise<Diff> {
   return decodeDiff(await DiffReader.open(sourceOf(sink.bytes)));
 }
 
-/** What the image holds after the diff; parts it gains are zeros. */
+/** The content of the image after the diff; parts it gains are zeros. */
 function applied(diff: Diff, image: Buffer): Buffer {
   const result = Buffer.alloc(diff.header.size!);
   image.copy(result);

@@ -14,7 +14,7 @@ import { RESOURCE_VARIABLE } from "../../../src/state/resource.ts";
 const dir = mkdtempSync(join(tmpdir(), "siphon-ssh-"));
 process.env.SIPHON_CACHE_DIR = join(dir, "cache");
 
-/** What QEMU's forwarding looks like while the guest boots: connections are taken, and nothing is said. */
+/** QEMU's forwarding while the guest boots: connections are accepted, and nothing is said. */
 let silent: Server;
 let options: SshControlOptions;
 

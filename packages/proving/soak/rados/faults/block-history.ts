@@ -1,4 +1,4 @@
-/** What must never happen to data that was acknowledged. */
+/** A loss of data that was acknowledged, which must never happen. */
 export class Violation extends Error {
   constructor(what: "lost" | "torn" | "stale" | "alien" | "twice" | "disordered", details: string) {
     super(`${what}: ${details}`);

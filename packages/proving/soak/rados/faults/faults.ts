@@ -3,7 +3,7 @@ import type { Cluster } from "@siphon/rados";
 import type { Random } from "../../../../rados/test/support/random.ts";
 import type { SocketCuts } from "./socket-cuts.ts";
 
-/** What a fault works on. */
+/** The target of a fault. */
 export interface FaultStage {
   ceph: LocalCluster;
   /** A handle of its own, which the load does not use. */
@@ -12,7 +12,7 @@ export interface FaultStage {
   cluster: Cluster;
   cuts: SocketCuts;
   random: Random;
-  /** Of the load's pool. */
+  /** Name of the load's pool. */
   pool: string;
   /** Milliseconds that a fault lasts; a stopped OSD stays so as long at least, and with `long` for 20 s. */
   hold: number;

@@ -94,7 +94,7 @@ export async function loseAnswers(options: AnswersOptions): Promise<AnswersResul
     result[await inTime(ended, "the task")]++;
     const { counted } = answers;
     answers.count();
-    // What writes add is looked for in the image as it is then.
+    // Data that writes add is looked for in the image as it is then.
     const blocks = Array.from({ length: known.size / blockBytes / 4 }, (_, i) => 4 * i + random.below(4));
     const writes: { block: number; fill: number; isThere: boolean }[] = [];
     for (const block of blocks) {

@@ -8,7 +8,7 @@ export type Loss = "answer" | "request";
 export class LostAnswers {
   /** Requests since `count` was called. */
   counted = 0;
-  /** What was lost, for people: the object and its operations. */
+  /** The lost answer, for people: the object and its operations. */
   lost: string | undefined;
   #nth = 0;
   #loss: Loss = "answer";

@@ -3,7 +3,7 @@ import { Violation } from "../../rados/faults/block-history.ts";
 
 export const blockBytes = 4096;
 
-/** What each block of an image may hold: one content, or another, where a write failed or a task was left half done. */
+/** The possible content of each block of an image: one, or several where a write failed or a task was left half done. */
 export class Model {
   /** By block; each of `blockBytes`. */
   readonly #blocks: Buffer[][];
@@ -42,7 +42,7 @@ export class Model {
     return new Model(blocks);
   }
 
-  /** What either may hold, as far as this one goes. */
+  /** The possible content of either, as far as this one reaches. */
   or(other: Model): Model {
     return new Model(this.#blocks.map((allowed, block) => [...allowed, ...(other.#blocks[block] ?? [])]));
   }

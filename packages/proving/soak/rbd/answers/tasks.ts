@@ -2,24 +2,24 @@ import type { Image, ImagePool } from "@siphon/rbd";
 import { imageFeature } from "@siphon/rbd";
 import type { Model } from "./model.ts";
 
-/** What a task works on, and what it is known to hold before. */
+/** The target of a task, and its content before. */
 export interface Subject {
   images: ImagePool;
   image: Image;
   group: string;
 }
 
-/** What the image may hold and, by snapshot's name, what they must hold, after a task that worked or failed. */
+/** The possible content of the image and, by snapshot's name, of its snapshots, after a task that worked or failed. */
 export interface Before {
   now: Model;
   old: Model;
-  /** What its parent shows. */
+  /** The content of its parent. */
   parent: Model;
 }
 
 export interface Task {
   run(subject: Subject): Promise<void>;
-  /** Of the image, by the size that its header says; as before, if missing. */
+  /** The content of the image, by the size in its header; as before, if missing. */
   after?(before: Before, size: number): Model;
 }
 
@@ -49,7 +49,7 @@ export const tasks = {
   },
   shrink: {
     run: ({ image }) => image.resize(shrunk(image.size), { allowShrink: true }),
-    // What lies behind the new end may be gone, though the header has the old one. Where an object is gone the parent is seen.
+    // Bytes behind the new end may be gone, though the header has the old one. Where an object is gone the parent is seen.
     after: ({ now, parent }, size) => {
       const end = shrunk(now.size);
       const cut = now.resized(end).resized(now.size);

@@ -55,7 +55,7 @@ export class BlockLoad {
     await this.#each(image, (block) => this.#read(image, block));
   }
 
-  /** What a snapshot that is taken now may show at least, and at most what was sent out when `noLaterThan` was called. */
+  /** The least that a snapshot taken now may show, and the most: writes sent out when `noLaterThan` was called. */
   snapshotBegins(image: Image): SnapshotBounds {
     const blocks = image.size / blockBytes;
     const versions = (of: (block: number) => number) =>
@@ -119,7 +119,7 @@ export class BlockLoad {
   }
 }
 
-/** What a snapshot must show. */
+/** The content that a snapshot must show. */
 export interface SnapshotBounds {
   most: number[] | undefined;
   noLaterThan(): void;

@@ -12,7 +12,7 @@ export interface FightsOptions {
   readonly pool: string;
   readonly seed: number;
   readonly seconds: number;
-  /** Of ours; librbd is one more. */
+  /** Number of our clients; librbd is one more. */
   readonly clients: number;
   /** librbd's process is killed after so many turns at most; default 200. */
   readonly librbdTurns?: number;
@@ -25,7 +25,7 @@ export interface FightsResult {
   writes: number;
   snapshots: number;
   socketsCut: number;
-  /** Of those who live. */
+  /** Number of live clients that were fenced. */
   fenced: number;
   /** Times that librbd's process ended, and may have been fenced: it was killed, or crashed, as librbd 16.2 does at times when it closes an image. */
   deaths: number;

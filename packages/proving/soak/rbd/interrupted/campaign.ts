@@ -15,7 +15,7 @@ export interface CampaignOptions {
   /** ceph.conf of a cluster that is `forgetful`. */
   conf: string;
   only: readonly OperationName[];
-  /** Of each operation. */
+  /** Kills of each operation. */
   kills: number;
   seed: number;
   /** Runs of each operation to its end before it is killed the first time; default 3. */
@@ -35,14 +35,14 @@ export interface Kill {
   /** Makes the case again, together with the seed. */
   number: number;
   by: "time" | "write";
-  /** Of an uninterrupted run's milliseconds, or writes to sockets. */
+  /** Time of the kill in an uninterrupted run's milliseconds, or writes to sockets. */
   at: number;
   of: number;
   phase: string;
-  /** Who dealt with it, and how. */
+  /** The program that dealt with it, and how. */
   program: "rbd" | "siphon";
   ending: "finished" | "removed";
-  /** What was wrong with it. */
+  /** The fault that was found. */
   failure?: string;
 }
 
@@ -121,7 +121,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Kill[]> {
   return kills;
 }
 
-/** What is on its way when a process is killed arrives all the same. */
+/** Data in flight when a process is killed arrives all the same. */
 async function settled(stage: Stage): Promise<PoolState> {
   for (let state = await stage.state(); ; ) {
     await sleep(50);

@@ -53,7 +53,7 @@ export function removeImages(stage: Stage, images: readonly string[]): (program:
       if (exitCode === constants.errno.ENOTEMPTY && (await removeForsaken(stage, program, image))) {
         ({ exitCode, stderr } = await program.try(...remove));
       }
-      // What else there may be is found afterwards.
+      // Other remains are found afterwards.
       if (exitCode !== constants.errno.ENOENT) assert.equal(exitCode, 0, `${program.name} rm: ${stderr}`);
     }
   };
@@ -74,7 +74,7 @@ export function removeWithSnapshots(stage: Stage, image: string): (program: Prog
   };
 }
 
-/** What was kept for clones, and is not needed any more, has to be removed by hand from rbd; siphon takes it along. */
+/** Snapshots that were kept for clones, and are not needed any more, must be removed by hand for rbd; siphon removes them as well. */
 async function removeForsaken(stage: Stage, program: Program, image: string): Promise<boolean> {
   if (program.name !== "rbd") return false;
   const listed = await program.run("snap", "ls", "--all", stage.spec(image), "--format", "json");

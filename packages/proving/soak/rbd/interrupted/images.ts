@@ -18,7 +18,7 @@ export async function makeImage(stage: Stage, random: Random, name: string, byte
 
 /** A clone, and what there was of other images before it. */
 export interface MadeClone {
-  /** What it holds. */
+  /** The content. */
   readonly bytes: Buffer;
   readonly others: Remains;
   /** Its parent, if that was made for it. */

@@ -32,7 +32,7 @@ export function only(state: PoolState, other: PoolState): string[] {
   return [...state].filter((line) => !other.has(line)).toSorted();
 }
 
-/** What of images there is, in numbers. */
+/** Numbers of images and their parts. */
 export interface Remains {
   dataObjects: number;
   headers: number;
@@ -49,7 +49,7 @@ export interface Remains {
   snapshots: number;
 }
 
-/** What there is beyond `before`. */
+/** The parts beyond those in `before`. */
 export function remains(state: PoolState, before: PoolState): Remains {
   const lines = only(state, before);
   const count = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;

@@ -2,7 +2,7 @@ import { rbdCommand } from "../../../../cli/src/commands/rbd.ts";
 import { errnoExitCode, explain } from "../../../../cli/src/failure.ts";
 import { interruption } from "../../../../cli/src/interruption.ts";
 
-/** What a command line came to. */
+/** The result of a command line. */
 export interface Answer {
   exitCode: number;
   stdout: string;

@@ -17,7 +17,7 @@ export const featureSets: readonly number[] = [
   61,
 ];
 
-/** What the images of every pool hold, and their snapshots. */
+/** Contents of the images of every pool, and of their snapshots. */
 export type Contents = Readonly<
   Record<"parent@one" | "disk@one" | "disk" | "family@first" | "family@second" | "family", Buffer>
 >;
@@ -131,7 +131,7 @@ async function furnish(cluster: Cluster, name: string): Promise<{ images: ImageP
   const now = Buffer.from(second);
   await scatter(family, random, 0.4, now);
 
-  // What is made for the first image that needs it stays.
+  // Objects made for the first image that needs them stay.
   await images.clone("parent", "one", "passing", images, { ...shape, version: 1 });
   await images.trash.remove(await images.trash.move("passing"));
   const contents = { "parent@one": parent, "disk@one": one, disk: two };

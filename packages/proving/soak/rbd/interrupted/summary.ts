@@ -3,7 +3,7 @@ import type { Kill } from "./campaign.ts";
 export interface OperationSummary {
   kills: number;
   failures: number;
-  /** Who dealt with what was left, and how: `finished by rbd`. */
+  /** The programs that dealt with the remains, and how: `finished by rbd`. */
   endings: Record<string, number>;
   /** How many kills there were in each tenth of an uninterrupted run. */
   tenths: number[];

@@ -66,7 +66,7 @@ export class Victim implements AsyncDisposable {
     await this.#ended;
   }
 
-  /** What it says next; undefined if it ends. */
+  /** Its next message; undefined if it ends. */
   async #message(): Promise<FromWorker | undefined> {
     const said = once(this.#child, "message", { signal: AbortSignal.timeout(hangs) });
     const [message] = (await Promise.race([said, this.#ended])) as [FromWorker?];

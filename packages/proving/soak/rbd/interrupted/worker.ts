@@ -6,7 +6,7 @@ import { openTcp } from "../../../../rados/src/messenger/transport.ts";
 import { operations } from "./operations.ts";
 import type { FromWorker, ToWorker } from "./victim.ts";
 
-/** What is killed: `fork(worker.ts, [CONF, POOL, DIFF])`. It says when it is connected, and begins when it is told to. */
+/** The process that is killed: `fork(worker.ts, [CONF, POOL, DIFF])`. It says when it is connected, and begins when it is told to. */
 const [conf, pool, diff] = process.argv.slice(2) as [string, string, string];
 let writes = 0;
 let lastWrite = Number.POSITIVE_INFINITY;
@@ -30,7 +30,7 @@ const images = await ImagePool.open(cluster, pool);
   await using image = await images.open("parent", { readOnly: true, watch: false });
   await image.read(0, image.size);
 }
-// Who is killed at once leaves no compiled modules to the next.
+// A process that is killed at once leaves no compiled modules to the next.
 flushCompileCache();
 const { promise: told, resolve } = Promise.withResolvers<ToWorker>();
 // It stays until it is killed, or nobody is there to do that.

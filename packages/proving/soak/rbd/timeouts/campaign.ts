@@ -10,7 +10,7 @@ import { until } from "../../rados/faults/faults.ts";
 import { BlockLoad, type SnapshotBounds } from "../faults/block-load.ts";
 
 export interface TimeoutsOptions {
-  /** Of OSDs that keep a PG of one copy going though they were stopped: `osd_pool_default_read_lease_ratio`. */
+  /** A cluster whose OSDs keep a PG of one copy going though they were stopped: `osd_pool_default_read_lease_ratio`. */
   readonly ceph: LocalCluster;
   readonly seed: number;
   readonly seconds: number;

@@ -22,7 +22,7 @@ export interface Stage {
   seconds: number;
 }
 
-/** What happened how often; all of it happened at least once. */
+/** Counts of events; each happened at least once. */
 export type Happened = Record<string, number>;
 
 /** Something that must not disturb whoever is served, as the end of a sentence. */

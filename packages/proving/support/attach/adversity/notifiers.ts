@@ -3,7 +3,7 @@ import type { LocalCluster } from "@siphon/lab";
 import { Cluster, type Pool } from "@siphon/rados";
 import { encodeNotifyMessage } from "../../../../rbd/src/watch/notify-message.ts";
 
-/** What a user who may only read an image tells those who have it open. */
+/** Notifications of a user who may only read an image, to those who have it open. */
 export interface Notifying extends AsyncDisposable {
   /** Notifications that were sent. */
   readonly sent: number;

@@ -23,7 +23,7 @@ export interface DiskClient {
   flatten(image: string): Promise<void>;
 }
 
-/** What only our client is asked to do: python3-rbd of this release lacks it. */
+/** Operations of our client only: python3-rbd of this release lacks them. */
 export interface SiphonDiskClient extends DiskClient {
   writeSame(image: string, offset: number, length: number, pattern: Buffer): Promise<void>;
   /** @returns where the image differs, or undefined if it has been written */

@@ -25,14 +25,14 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
       this.#process.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
       this.#process.once("error", (error) => resolve(error.message));
     });
-    // What can be written to no more is told by its end.
+    // The end of the process tells that nothing can be written any more.
     this.#process.stdin.on("error", () => {});
     this.#process.stderr.pipe(process.stderr, { end: false });
     const lines: Interface = createInterface({ input: this.#process.stdout });
     this.#lines = lines[Symbol.asyncIterator]();
   }
 
-  /** Of its connections, as the blocklist has it. */
+  /** Address of its connections, as the blocklist has it. */
   address(): Promise<string> {
     return this.#ask("address", {});
   }

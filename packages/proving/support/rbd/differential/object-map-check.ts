@@ -14,7 +14,7 @@ interface Tolerated {
   readonly rolledBackByLibrbd?: boolean;
 }
 
-/** What `rbd object-map check` finds wrong with the maps of an image and its snapshots. */
+/** Faults that `rbd object-map check` finds in the maps of an image and its snapshots. */
 export async function objectMapErrors(
   conf: string,
   user: string,

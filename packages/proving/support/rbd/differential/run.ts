@@ -20,7 +20,7 @@ export interface DifferentialOptions {
   readonly onStep?: (index: number, step: Step) => void;
 }
 
-/** What went wrong, and all that is needed to see it again. */
+/** The failure, and everything needed to see it again. */
 export class DifferentialFailure extends Error {
   readonly steps: readonly Step[];
 

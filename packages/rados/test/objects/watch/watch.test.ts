@@ -34,7 +34,7 @@ class Stage implements Disposable {
     return opening;
   }
 
-  /** What is asked of the OSD, as `what/generation`. */
+  /** Operations asked of the OSD, as `what/generation`. */
   get asked(): string[] {
     const names = new Map([
       [0, "unwatch"],
