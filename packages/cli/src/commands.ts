@@ -91,7 +91,7 @@ export const commands: CommandEntry[] = [
   {
     name: "attachd",
     takesCephSettings: true,
-    summary: "the service that serves disks to VMs: they are added and removed while it runs",
+    summary: "run the service that serves disks to VMs, which are added and removed while it runs",
     load: async () => (await import("./commands/attachd.ts")).attachdCommand(),
   },
   {
