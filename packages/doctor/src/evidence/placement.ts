@@ -27,9 +27,11 @@ export async function placementOf(
     vcpus.filter(({ cpus }) => cpus.size < online.size).flatMap(({ cpus }) => [...cpus]),
   );
   const io = threads.filter(({ name }) => /^IO (?!mon_)/.test(name));
-  const clash = io.find(
-    ({ cpus }) => cpus.size > 0 && cpus.size < online.size && [...cpus].every((cpu) => pinned.has(cpu)),
-  );
+  // Where a whole VM is bound to some cores, there is room for the thread while they are more than the vCPUs.
+  const clash = io.find(({ cpus }) => {
+    const beside = vcpus.filter((vcpu) => vcpu.cpus.size > 0 && [...vcpu.cpus].every((cpu) => cpus.has(cpu)));
+    return cpus.size > 0 && cpus.size < online.size && beside.length >= cpus.size;
+  });
   if (clash !== undefined)
     placement.sharedCores = `${clash.name} may run on ${formatSet(clash.cpus)} only, where vCPUs are pinned as well.`;
   const split = await splitOf(pid, pinned, proc, sys);

@@ -74,6 +74,21 @@ test("an I/O thread on the vCPUs' cores is named, and memory on another node tha
     "proc/5/task/2/status": thread("IO iothread1", "0-7"),
   });
   assert.deepEqual(await placementOf(5, undefined, join(directory, "proc"), join(directory, "sys")), {});
+  put({
+    "proc/6/task/1/status": thread("CPU 0/KVM", "0-3"),
+    "proc/6/task/2/status": thread("CPU 1/KVM", "0-3"),
+    "proc/6/task/3/status": thread("IO iothread1", "0-3"),
+  });
+  const bound = await placementOf(6, undefined, join(directory, "proc"), join(directory, "sys"));
+  assert.equal(bound.sharedCores, undefined, "two vCPUs leave room on four cores");
+  // The kernel takes no name of more than 15 characters: the thread keeps its program's.
+  put({
+    "proc/7/task/1/status": thread("CPU 0/KVM", "2"),
+    "proc/7/task/8/status": thread("kvm", "2"),
+  });
+  const names = new Map([[8, "iothread-virtioscsi0"]]);
+  const unnamed = await placementOf(7, names, join(directory, "proc"), join(directory, "sys"));
+  assert.match(unnamed.sharedCores!, /^IO iothread-virtioscsi0 may run on core 2 only/);
   assert.deepEqual([...cpuSet("0-2,7")], [0, 1, 2, 7]);
 });
 
