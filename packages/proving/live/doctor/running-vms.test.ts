@@ -285,6 +285,7 @@ test("all VMs of the host on one page, without the key of any of them", async ()
   const html = join(directory, "page.html");
   const { stdout, stderr, code } = await callSiphon(["doctor", "vm", "--seconds", "1", "--html", html]);
   assert.equal(code, 0, stderr);
+  // What the README shows is from here.
   if (process.env.SIPHON_SHOW) process.stdout.write(stdout);
   for (const title of ["lab", "mail 101", libvirt.name])
     assert.match(stdout, new RegExp(`^${title} .*\\(`, "m"));
