@@ -42,7 +42,7 @@ export function examineVm(vm: Vm, options: ExamineOptions = {}): Examination {
   const disks = vm.disks.map((disk): ExaminedDisk => {
     const source = sourceName(disk);
     return {
-      disk: disk.name,
+      disk: redact(disk.name),
       rbd: isRbd(disk),
       ...(source !== undefined && { source }),
       findings: inOrder(
@@ -69,8 +69,8 @@ export function examineVm(vm: Vm, options: ExamineOptions = {}): Examination {
     ...(vm.pid !== undefined && { pid: vm.pid }),
     disks,
     vm: { findings: whole },
-    notes: vm.notes,
-    unseen: vm.unseen,
+    notes: vm.notes.map(redact),
+    unseen: vm.unseen.map(redact),
   };
   const { platform, managedBy, name, id, pid, ...rest } = examination;
   return {

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type Disk, examineVm, type Vm, type Worth } from "@siphon/doctor";
+import { type Disk, examineVm, redact, type Vm, type Worth } from "@siphon/doctor";
 import { LabError } from "../errors.ts";
 import type { LadderOptions } from "../ladder/options.ts";
 import { type LadderHooks, type LadderOutcome, runLadder } from "../ladder/run-ladder.ts";
@@ -27,7 +27,7 @@ export async function measureVm(
   options: LadderOptions,
   hooks: LadderHooks,
 ): Promise<MeasuredVm> {
-  const findings = measurable(examineVm(vm), disk.name);
+  const findings = measurable(examineVm(vm), redact(disk.name));
   const { settings, cpus, notes } = vmSettingsOf(vm, disk, availableParallelism());
   if (findings.length === 0)
     return { worth: new Map(), notes: [`Nothing was found at ${disk.name} that a run could weigh.`] };

@@ -69,7 +69,10 @@ async function foundSoon(image: string, id: string): Promise<string> {
 const ids = async (image: string) => [...(await found(image)).keys()].sort();
 
 function start(...args: string[]): ChildProcess {
-  const child = spawn("rbd", ["--conf", ceph.conf, "--id", "admin", ...args], { stdio: "ignore" });
+  // `rbd watch` ends with its input.
+  const child = spawn("rbd", ["--conf", ceph.conf, "--id", "admin", ...args], {
+    stdio: ["pipe", "ignore", "ignore"],
+  });
   children.push(child);
   return child;
 }
