@@ -1,9 +1,8 @@
-import { isAbsolute, join } from "node:path";
 import type { QemuOption } from "../inputs/qemu/arguments.ts";
 import { isTree, textOf } from "../inputs/qemu/key-values.ts";
 import type { Vm } from "../model/vm.ts";
 import { applyBlockInfo, type Traffic, trafficOf } from "./block-info.ts";
-import { readLink } from "./proc.ts";
+import { socketOf } from "./proc.ts";
 import { askQmp, qmpSockets } from "./qmp.ts";
 
 /** What QEMU said at its monitor. */
@@ -24,12 +23,7 @@ export async function askMonitor(
   proc: string,
   signal?: AbortSignal,
 ): Promise<Monitor | undefined> {
-  const [given] = qmpSockets(options);
-  // A relative path is relative to QEMU's directory, which only its user and root see.
-  const path =
-    given === undefined || isAbsolute(given)
-      ? given
-      : join((await readLink(`${proc}/${pid}/cwd`)) ?? ".", given);
+  const [path] = qmpSockets(options);
   if (path === undefined) {
     const manager = vm.managedBy === "libvirt" || vm.managedBy === "openstack-nova";
     vm.unseen.push(
@@ -41,13 +35,14 @@ export async function askMonitor(
   }
   try {
     const queries = ["query-block", "query-blockstats", "query-iothreads"] as const;
-    const answers = await askQmp(path, queries, 3000, signal);
+    const socket = await socketOf(pid, path, proc);
+    const answers = await askQmp(socket, queries, 3000, signal);
     applyBlockInfo(vm, answers.get("query-block"), path);
     return {
       iothreads: iothreadsOf(answers.get("query-iothreads")),
       before: trafficOf(answers.get("query-blockstats")),
       traffic: () =>
-        askQmp(path, ["query-blockstats"], 3000, signal).then(
+        askQmp(socket, ["query-blockstats"], 3000, signal).then(
           (now) => trafficOf(now.get("query-blockstats")),
           () => undefined,
         ),

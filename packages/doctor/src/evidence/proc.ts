@@ -1,4 +1,5 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
 import { isProgram } from "../inputs/qemu/arguments.ts";
 
 /** A process that runs a VM. */
@@ -50,6 +51,15 @@ export async function identityOf(pid: number, proc = "/proc"): Promise<string | 
   if (stat === undefined || commandLine === "") return undefined;
   const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   return `${started} ${commandLine}`;
+}
+
+/**
+ * A way to a socket of a process that works from here: it may have another root directory, as in a container, and a relative path is
+ * relative to its own directory. Only its user and root get there.
+ */
+export async function socketOf(pid: number, path: string, proc = "/proc"): Promise<string> {
+  const inside = join(`${proc}/${pid}`, isAbsolute(path) ? "root" : "cwd", path);
+  return (await stat(inside).catch(() => undefined)) === undefined ? path : inside;
 }
 
 export async function readLink(path: string): Promise<string | undefined> {

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { isAbsolute } from "node:path";
 import { DoctorError } from "../errors.ts";
 import { noteEnvironment } from "../inputs/ceph/elsewhere.ts";
 import { factsFromMaps } from "../inputs/companions/host.ts";
@@ -12,7 +11,7 @@ import { librbdFiles } from "./librbd.ts";
 import { watchLoad } from "./load.ts";
 import { askMonitor, type Monitor } from "./monitor.ts";
 import { placementOf } from "./placement.ts";
-import { identityOf, type QemuProcess, qemuProcess, readProc } from "./proc.ts";
+import { identityOf, type QemuProcess, qemuProcess, readProc, socketOf } from "./proc.ts";
 
 export interface WatchOptions {
   /** How long its threads and disks are watched; 0 looks once. */
@@ -58,7 +57,7 @@ export async function watch(
     addMaps(vm, pid, proc),
     addEnvironment(vm, pid, proc),
     addPlacement(vm, pid, monitor, proc),
-    addGuest(vm, args, signal),
+    addGuest(vm, pid, args, proc, signal),
     watchLoad(vm, pid, monitor, seconds, proc, signal),
   ]);
   const after = await identityOf(pid, proc);
@@ -135,9 +134,15 @@ async function addPlacement(
 }
 
 /** What the guest's agent says, where the host can talk to it. */
-async function addGuest(vm: Vm, { options }: QemuArguments, signal?: AbortSignal): Promise<void> {
+async function addGuest(
+  vm: Vm,
+  pid: number,
+  { options }: QemuArguments,
+  proc: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const path = agentSocket(options);
-  if (path === undefined || !isAbsolute(path)) {
+  if (path === undefined) {
     vm.unseen.push(
       options.some(({ name, value }) => name === "device" && value.includes("org.qemu.guest_agent.0"))
         ? "the guest's I/O scheduler: what runs the VM holds the channel of its agent (cat /sys/block/*/queue/scheduler in the guest)"
@@ -146,7 +151,7 @@ async function addGuest(vm: Vm, { options }: QemuArguments, signal?: AbortSignal
     return;
   }
   try {
-    const schedulers = await guestSchedulers(path, 5000, signal);
+    const schedulers = await guestSchedulers(await socketOf(pid, path, proc), 5000, signal);
     if (schedulers.size > 0)
       vm.guestSchedulers = { value: schedulers, place: { file: `guest agent ${path}`, line: 1 } };
   } catch (error) {
