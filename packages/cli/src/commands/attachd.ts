@@ -35,7 +35,7 @@ interface Flags extends ConnectFlags, SocketFlags, ServingFlags {
 
 export function attachdCommand(): Command {
   const command = new Command("attachd")
-    .summary("the service that serves disks to VMs: they are added and removed while it runs")
+    .summary("run the service that serves disks to VMs, which are added and removed while it runs")
     .description(
       "Serve disks to VMs until interrupted, as siphon attach add, rm, limit, drain and reload ask for: those of the files in " +
         "--disks-dir, and those that were added. On SIGHUP the files are read again. Options of sockets are for disks that say nothing of theirs.",
