@@ -118,13 +118,13 @@ export class Cluster implements AsyncDisposable {
     return this.monmap.fsid;
   }
 
-  /** `client.admin`. */
+  /** The user, such as `client.admin`. */
   get name(): string {
     const { type, id } = this.#authenticator.name;
     return `${type}.${id}`;
   }
 
-  /** The number that the monitors gave this client. */
+  /** The number by which the monitors know this client. */
   get globalId(): bigint {
     return this.#messenger.globalId;
   }
@@ -164,7 +164,7 @@ export class Cluster implements AsyncDisposable {
     return { ...options, fencedWith: this.#messenger.fencedWith ?? this.#messenger.addr };
   }
 
-  /** The newest OSD map that has come. */
+  /** The newest OSD map that has arrived. */
   get osdmap(): OsdMap {
     return this.#osdmaps.map!;
   }
@@ -199,7 +199,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * A pool, for its objects.
+   * Opens a pool.
    *
    * @throws RadosError ENOENT for a pool that is not there
    */
@@ -212,7 +212,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Carries a command out and returns its output, from JSON; undefined for none.
+   * Runs a command and returns its output, parsed from JSON; undefined for none.
    *
    * @throws RadosError with the daemon's errno as the code
    */
@@ -221,7 +221,7 @@ export class Cluster implements AsyncDisposable {
     return parseOutput(command, result);
   }
 
-  /** Carries a command out and returns what it answered, byte for byte. */
+  /** Runs a command and returns its output, byte for byte. */
   async run(command: Command, options: CommandOptions = {}): Promise<CommandResult> {
     const target = options.target ?? "mon";
     const text = commandText(command);
@@ -262,7 +262,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Where an object is, or would be: nobody is asked, the map says it.
+   * The placement group and the OSDs of an object, computed from the map. The object need not exist.
    *
    * @throws RadosError ENOENT for a pool that is not there
    */
@@ -275,19 +275,19 @@ export class Cluster implements AsyncDisposable {
     return this.osdmap.state.poolNames;
   }
 
-  /** Makes a pool; it is in `osdmap` when this returns. */
+  /** Creates a pool; it is in `osdmap` when this returns. */
   async createPool(spec: PoolSpec, options?: WaitOptions): Promise<void> {
     for (const command of createPoolCommands(spec)) await this.run(command, options);
     await this.latestOsdMap(options);
   }
 
-  /** Removes a pool and all that is in it. The monitors must allow it (mon_allow_pool_delete). */
+  /** Removes a pool with all its objects. The monitors must allow it (mon_allow_pool_delete). */
   async deletePool(name: string, options?: WaitOptions): Promise<void> {
     await this.run(deletePoolCommand(name), options);
     await this.latestOsdMap(options);
   }
 
-  /** How full the cluster and its pools are. */
+  /** Used and free space of the cluster and its pools. */
   async df(options?: WaitOptions): Promise<Usage> {
     return readUsage(await this.command({ prefix: "df" }, options));
   }
@@ -302,10 +302,10 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Keeps a client away from the OSDs, or lets it back; in force in `osdmap` when this returns.
+   * Puts a client on the blocklist, or removes it; in force in `osdmap` when this returns.
    *
    * @param addr as in the OSD map: `192.0.2.1:0/1234`
-   * @param seconds how long; default an hour
+   * @param seconds duration; default an hour
    */
   async blocklist(
     action: "add" | "rm",
@@ -317,12 +317,12 @@ export class Cluster implements AsyncDisposable {
     await this.latestOsdMap(options);
   }
 
-  /** Asks the monitors for new tickets: a daemon did not accept ours. */
+  /** Asks the monitors for new tickets, because a daemon did not accept the old ones. */
   renewTickets(): void {
     this.#monClient.renewTickets();
   }
 
-  /** Ends all connections; what waits for an answer fails with SIPHON_RADOS_CLOSED. */
+  /** Ends all connections; requests without an answer fail with SIPHON_RADOS_CLOSED. */
   close(): void {
     const closed = new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed");
     this.#closing.abort(closed);

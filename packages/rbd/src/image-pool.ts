@@ -46,13 +46,13 @@ export class ImagePool implements Images {
     return new ImagePool(cluster, await cluster.pool(poolName, { namespace }));
   }
 
-  /** Names and ids, in the order of names. */
+  /** Names and ids of the images, sorted by name. */
   list(): Promise<ImageEntry[]> {
     return listImages(this.pool);
   }
 
   /**
-   * Makes an image of zeros.
+   * Creates an image of zeros.
    *
    * @param size bytes
    * @returns its id
@@ -99,7 +99,7 @@ export class ImagePool implements Images {
     return planRemoval(this.cluster, this.pool, name);
   }
 
-  /** Removes an image for good, whatever the settings say: what was only just made, and is of no use to anybody. */
+  /** Removes an image for good, whatever the settings say: for an image that was just created and is not needed. */
   discard(name: string): Promise<void> {
     return removeImage(this.cluster, this.pool, name);
   }
@@ -114,7 +114,7 @@ export class ImagePool implements Images {
     return renameImage(this.pool, name, newName);
   }
 
-  /** Copies an image's content, or a snapshot's, shape and metadata. */
+  /** Copies the content of an image or a snapshot, with its layout and metadata. */
   copy(name: string, newName: string, to: ImagePool = this, options?: CopyOptions): Promise<void> {
     return copyImage(this, name, to, newName, options);
   }

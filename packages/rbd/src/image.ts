@@ -28,7 +28,7 @@ import type { DiffSource } from "./transfer/image-ends.ts";
 import { defaultSparseSize } from "./transfer/sparse.ts";
 
 /**
- * An open image: its bytes, and all that can be asked of it or done to it as a whole. Errors are RbdErrors, or RadosErrors with the OSD's
+ * An open image: its bytes, and operations on the image as a whole. Errors are RbdErrors, or RadosErrors with the OSD's
  * errno; those of requests are in `result` and `error`.
  *
  * ```ts
@@ -73,7 +73,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return this.header.id;
   }
 
-  /** All that the header says, as of the last change. */
+  /** The content of the header, as of the last change. */
   get header(): ImageHeader {
     return this.#image.header;
   }
@@ -131,7 +131,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
   }
 
   /**
-   * Makes the image larger or, if allowed, smaller: what lies beyond the new end is lost then.
+   * Makes the image larger or, if allowed, smaller: data beyond the new end is lost.
    *
    * @param size bytes
    */
@@ -144,7 +144,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     await requests.perform({ type: "resize", id, size, allowShrink }, onProgress);
   }
 
-  /** Gives a clone all of its parent's data, and lets the parent go. */
+  /** Copies the parent's data into a clone, and detaches it from the parent. */
   async flatten({ onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
     const { requests, io } = this.#image;
     // Another owner of the lock would not have the keys.
@@ -153,9 +153,9 @@ export class Image extends ImageBytes implements AsyncDisposable {
   }
 
   /**
-   * Gives back what zeros take: whole objects, and parts of them.
+   * Frees the space of zeros: whole objects, and parts of them.
    *
-   * @param sparseSize bytes that are looked at together: a power of two from 4 KiB to an object's size
+   * @param sparseSize bytes of a block that is freed if it is all zeros: a power of two from 4 KiB to an object's size
    */
   async sparsify({
     sparseSize = defaultSparseSize,
@@ -175,7 +175,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return findZeros(this.#image, sparseSize, onProgress);
   }
 
-  /** Clones of the image's snapshots, or of one of them; in the order of their names. */
+  /** Clones of the image's snapshots, or of one of them, sorted by name. */
   async children(snapId?: number): Promise<ChildImage[]> {
     const { cluster, pool, header } = this.#image;
     const snaps = snapId === undefined ? header.snapContext.snaps : [snapId];
@@ -183,19 +183,19 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return sortedChildren(found.flat());
   }
 
-  /** The same with clones of the clones, however far down. */
+  /** As `children`, with the clones of clones at every depth. */
   async descendants(snapId?: number): Promise<ChildImage[]> {
     const { cluster, pool, header } = this.#image;
     const snaps = snapId === undefined ? header.snapContext.snaps : [snapId];
     return sortedChildren(await descendantsOf(cluster, pool, header, snaps));
   }
 
-  /** Writes zeros to all of the image, so that its space is taken. */
+  /** Writes zeros to the whole image, so that its space is allocated. */
   provision({ onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
     return provision(this, onProgress);
   }
 
-  /** Reads the header again; there is no need to, but for who waits for somebody else's change. */
+  /** Reads the header again. Changes are followed anyway; use this to wait for another client's change. */
   refresh(): Promise<void> {
     return this.#image.refresh();
   }
@@ -214,12 +214,12 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return new ImageDiff(cluster, io, { fromSnapId, wholeObject, withParent });
   }
 
-  /** Compares the object map, or a snapshot's, with the objects that there are. */
+  /** Compares the object map, or a snapshot's, with the objects. */
   checkObjectMap({ snapshot, onProgress }: ObjectMapTask = {}): Promise<ObjectMapError[]> {
     return checkObjectMap(this.#image, this.#snapIdOf(snapshot), onProgress);
   }
 
-  /** Makes the object map, or a snapshot's, say what objects there are. */
+  /** Rebuilds the object map, or a snapshot's, from the objects. */
   rebuildObjectMap({ snapshot, onProgress }: ObjectMapTask = {}): Promise<void> {
     return rebuildObjectMap(this.#image, this.#snapIdOf(snapshot), onProgress);
   }
@@ -266,12 +266,12 @@ export class Image extends ImageBytes implements AsyncDisposable {
     });
   }
 
-  /** How many snapshots the image may have; undefined for any number. */
+  /** Maximum number of snapshots; undefined for any number. */
   snapshotLimit(): Promise<number | undefined> {
     return ask(this.#image.pool, this.#image.headerName, getSnapshotLimit);
   }
 
-  /** Waits for what is under way, and gives the lock away. */
+  /** Waits for requests in flight, and releases the lock. */
   async close(): Promise<void> {
     try {
       await this.flushCache();
@@ -290,16 +290,16 @@ export class Image extends ImageBytes implements AsyncDisposable {
 }
 
 export interface DiffOptions {
-  /** The earlier snapshot's name. */
+  /** Name of the earlier snapshot. */
   from?: string | undefined;
-  /** Objects of which anything changed count whole, which object maps can tell without asking the OSDs. */
+  /** Report objects with any change as a whole, which object maps show without asking the OSDs. */
   wholeObject?: boolean | undefined;
-  /** Whether what a clone shows of its parent counts; true unless said otherwise. */
+  /** Whether data that a clone shows of its parent counts; default true. */
   withParent?: boolean | undefined;
 }
 
 export interface ObjectMapTask {
-  /** By its name; the image as it is now, if missing. */
+  /** Name of a snapshot; if missing, the image as it is now. */
   snapshot?: string | undefined;
   onProgress?: OnProgress;
 }

@@ -3,12 +3,12 @@ import type { CreateOptions } from "./directory/create-image.ts";
 import type { OpenOptions } from "./image/open-options.ts";
 import type { Image } from "./image.ts";
 
-/** Where images are made and opened: a pool, or a namespace in it. `ImagePool` is one. */
+/** A place of images: a pool, or a namespace in it. `ImagePool` is one. */
 export interface Images {
   readonly cluster: Cluster;
   readonly pool: Pool;
   /**
-   * Makes an image of zeros.
+   * Creates an image of zeros.
    *
    * @param size bytes
    * @returns its id

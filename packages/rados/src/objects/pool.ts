@@ -55,7 +55,7 @@ export class Pool implements PoolIdentity {
     this.snapshots = new PoolSnapshots(this, host);
   }
 
-  /** A handle on the same pool with other options; those left out stay. */
+  /** A handle on the same pool with other options; missing options stay the same. */
   with(options: PoolOptions): Pool {
     return new Pool(this.#host, this.id, { ...this.#options, ...options });
   }
@@ -80,7 +80,7 @@ export class Pool implements PoolIdentity {
     return new ObjectTarget(this.id, name, { namespace: this.namespace, key });
   }
 
-  /** Carries the steps of an operation out, all or none. */
+  /** Carries out all steps of an operation, or none. */
   async operate<Values extends unknown[]>(
     object: string,
     operation: ObjectOperation<Values>,
@@ -90,7 +90,7 @@ export class Pool implements PoolIdentity {
     return this.#perform(object, operation, options, isWrite ? "write to" : "read");
   }
 
-  /** The bytes of a range; fewer where the object ends before, or all of them. */
+  /** Reads a range, or the whole object; returns fewer bytes where the object ends. */
   async read(
     object: string,
     { offset, length, into, ...options }: ReadRange & ReadInto & ObjectOptions = {},
@@ -108,7 +108,7 @@ export class Pool implements PoolIdentity {
     await this.#perform(object, new WriteOperation().write(offset, data), options, "write");
   }
 
-  /** Makes the data all of the object's bytes. */
+  /** Replaces the content of the object. */
   async writeFull(object: string, data: Uint8Array, options?: ObjectOptions): Promise<void> {
     await this.#perform(object, new WriteOperation().writeFull(data), options, "write");
   }
@@ -130,7 +130,7 @@ export class Pool implements PoolIdentity {
     return values[0];
   }
 
-  /** ENODATA for an attribute that the object does not have. */
+  /** @throws OperationError ENODATA for an attribute that the object does not have */
   async getXattr(object: string, name: string, options?: ObjectOptions): Promise<Buffer> {
     const operation = new ReadOperation().getXattr(name);
     return (await this.#perform(object, operation, options, `read attribute ${name} of`)).values[0];
@@ -228,12 +228,12 @@ export class Pool implements PoolIdentity {
     return (await this.#perform(object, operation, options, `call ${className}.${method} on`)).values[0];
   }
 
-  /** Makes an object what it was at a snapshot. */
+  /** Rolls an object back to a snapshot. */
   async rollback(object: string, snapId: number, options?: ObjectOptions): Promise<void> {
     await this.#perform(object, new WriteOperation().rollback(snapId), options, "roll back");
   }
 
-  /** The pool's objects, in no order of use to anybody; goes on where `options.cursor` says. */
+  /** Lists the pool's objects in the order of their hashes, from `options.cursor` on. */
   listObjects(options?: ListOptions): ObjectListing {
     return new ObjectListing(this, this.#host.objecter, options);
   }
@@ -243,17 +243,17 @@ export class Pool implements PoolIdentity {
     return (await this.#perform(object, operation, options, "list the watchers of")).values[0];
   }
 
-  /** Hears what others notify about an object, and answers them; until it is closed or lost. */
+  /** Watches an object and answers notifications, until the watch is closed or lost. */
   async watch(object: string, handler: WatchHandler, options?: WatchOptions): Promise<Watch> {
     return this.watchEvents(object, answering(handler), options);
   }
 
-  /** The same for those who acknowledge by themselves. */
+  /** As `watch`, but the caller acknowledges notifications. */
   async watchEvents(object: string, events: WatchEvents, options?: WatchOptions): Promise<Watch> {
     return Watch.open(this.#host.lingers, this.target(object), this.#text(object), events, options);
   }
 
-  /** Tells all who watch an object; resolves when each has answered, or the time is up. */
+  /** Notifies all watchers of an object; resolves when each has answered, or the time is up. */
   async notify(
     object: string,
     payload: Uint8Array = new Uint8Array(),
@@ -293,6 +293,6 @@ export class Pool implements PoolIdentity {
 }
 
 export interface ReadInto {
-  /** Takes the bytes, and says how many at most unless `length` does; the result is then a part of it. */
+  /** Memory for the bytes, which limits their number unless `length` does; the result is a part of it. */
   into?: Uint8Array;
 }

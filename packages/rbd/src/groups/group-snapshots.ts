@@ -27,14 +27,14 @@ import { MemberImages, together } from "./member-images.ts";
 export interface GroupSnapshot {
   readonly id: string;
   readonly name: string;
-  /** `incomplete` if taking it, or removing it, was interrupted: it can be removed, and not be rolled back to. */
+  /** `incomplete` after an interrupted `create` or `remove`: it can be removed, but not be rolled back to. */
   readonly state: GroupSnapshotState;
-  /** The snapshots of the images that it is made of. */
+  /** Its parts: the snapshots of the images. */
   readonly images: readonly GroupedSnapshot[];
 }
 
 export interface CreateGroupSnapshotOptions {
-  /** `required` unless said otherwise. */
+  /** Default: `required`. */
   readonly quiescing?: Quiescing | undefined;
 }
 
@@ -61,7 +61,7 @@ export class GroupSnapshots {
     this.#header = groupHeaderObject(group.id);
   }
 
-  /** In the order of their ids. */
+  /** The snapshots, sorted by id. */
   async list(): Promise<GroupSnapshot[]> {
     return askPages(this.#group.pool, this.#header, listGroupSnapshots);
   }
@@ -102,7 +102,7 @@ export class GroupSnapshots {
     }
   }
 
-  /** Also one that is incomplete. */
+  /** Removes a snapshot, also an incomplete one. */
   async remove(name: string): Promise<void> {
     await this.#removeAll(await this.named(name));
   }

@@ -27,16 +27,16 @@ export interface GroupImage {
   readonly pool: string;
   readonly poolId: number;
   readonly namespace: string;
-  /** The id, of an image that is gone. */
+  /** Name of the image; its id, if the image is gone. */
   readonly name: string;
   readonly id: string;
-  /** It was put into the trash, and is in the group all the same. */
+  /** Whether the image is in the trash; it stays in the group. */
   readonly trash: boolean;
-  /** `incomplete` where a step to take it in, or out, was interrupted: it can be done again. */
+  /** `incomplete` after an interrupted `add` or `remove`, which can be repeated. */
   readonly state: MemberState;
 }
 
-/** Images of which snapshots are taken at one moment. An image is in one group at most, of whatever pool, in its own namespace. */
+/** Images that are snapshotted together, at one moment. An image is in one group at most, in any pool, but in its own namespace. */
 export class Group implements SnapshottedGroup {
   readonly name: string;
   readonly id: string;
@@ -57,7 +57,7 @@ export class Group implements SnapshottedGroup {
     this.snapshots = new GroupSnapshots(cluster, this);
   }
 
-  /** By pool and id. */
+  /** The images of the group, sorted by pool and id. */
   async images(): Promise<GroupImage[]> {
     const members = await this.members();
     return Promise.all(
@@ -84,9 +84,9 @@ export class Group implements SnapshottedGroup {
   }
 
   /**
-   * Takes an image in.
+   * Adds an image.
    *
-   * @param from its pool: the group's own, unless said otherwise
+   * @param from the image's pool; default: the group's pool
    * @throws RbdError SIPHON_RBD_EXISTS if it is in another group
    */
   async add(imageName: string, from: { readonly pool: Pool } = this): Promise<void> {
@@ -109,14 +109,14 @@ export class Group implements SnapshottedGroup {
     await this.#change(setMember({ ...image, state: "attached" }));
   }
 
-  /** Takes an image out; the group's snapshots keep what they have of it. Nothing happens if it is in no group. */
+  /** Removes an image from the group; the group's snapshots keep their part of it. Does nothing if it is in no group. */
   async remove(imageName: string, from: { readonly pool: Pool } = this): Promise<void> {
     this.#assertNamespace(from.pool);
     await this.removeById(await idOf(from.pool, imageName), from);
   }
 
   /**
-   * Takes an image out by its id, also one that is in the trash, or gone.
+   * Removes an image by its id, also one that is in the trash, or gone.
    *
    * @throws RbdError SIPHON_RBD_INVALID for an image of another group
    */
@@ -134,7 +134,7 @@ export class Group implements SnapshottedGroup {
     await this.#detach(from.pool, image);
   }
 
-  /** Takes all images out. */
+  /** Removes all images from the group; the images stay. */
   async removeAll(): Promise<void> {
     for (const image of await this.members()) await this.#detach(await this.#poolOf(image.poolId), image);
   }

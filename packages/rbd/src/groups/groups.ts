@@ -23,7 +23,7 @@ export class Groups {
     this.#pool = pool;
   }
 
-  /** Names, in their order. */
+  /** Names of the groups, sorted. */
   async list(): Promise<string[]> {
     const groups = await askPages(
       this.#pool,

@@ -19,23 +19,23 @@ export class ImageBytes {
     this.#image = image;
   }
 
-  /** In bytes, as it is now; of the snapshot, if one was opened. */
+  /** Size in bytes, as it is now; if a snapshot was opened, that of the snapshot. */
   get size(): number {
     return this.#image.io.size;
   }
 
-  /** Writes are refused: opened read-only, or at a snapshot. */
+  /** Whether writes are refused: the image was opened read-only, or at a snapshot. */
   get readOnly(): boolean {
     return this.#image.readOnly;
   }
 
-  /** Whether writes are acknowledged, by a cache, before they last: until a flush. */
+  /** Whether a cache acknowledges writes that become durable only with the next flush. */
   get volatile(): boolean {
     const { front } = this.#image;
     return front instanceof ImageCache && front.volatile;
   }
 
-  /** Bytes of an object. */
+  /** Size of an object, in bytes. */
   get optimalIoSize(): number {
     return this.#image.header.objectSize;
   }
@@ -107,7 +107,7 @@ export class ImageBytes {
   }
 
   discard(request: ImageRequest): void;
-  /** The bytes need not be kept; they are read as zeros, or as they were at the ends of the range. */
+  /** Discards a range: it reads as zeros afterwards; at the ends of the range the old bytes may stay. */
   discard(offset: number, length: number): Promise<void>;
   discard(request: ImageRequest | number, length = 0): undefined | Promise<void> {
     const { front: io } = this.#image;
@@ -211,5 +211,4 @@ interface Settling {
 }
 
 const nothing = Buffer.alloc(0);
-/** EILSEQ. */
 const mismatch = -errno.EILSEQ;

@@ -31,7 +31,7 @@ export class Locks {
     await this.#image.lock?.acquire(signal);
   }
 
-  /** Gives that lock away once the writes under way are done; the next write asks for it again. */
+  /** Releases that lock once the writes in flight are done; the next write acquires it again. */
   async release(): Promise<void> {
     await this.#image.lock?.release();
   }
@@ -55,9 +55,9 @@ export class Locks {
   }
 
   /**
-   * Gives back a lock that this client took by hand.
+   * Releases a lock that this client took by hand.
    *
-   * @param cookie as `add` was told
+   * @param cookie the name given to `add`
    * @throws RadosError ENOENT for one that this client does not have
    */
   async remove(cookie: string): Promise<void> {

@@ -10,7 +10,7 @@ export class Metadata {
     this.#image = image;
   }
 
-  /** All of them, in the order of names. */
+  /** All names and values, sorted by name. */
   async list(): Promise<Map<string, string>> {
     const { pool, headerName } = this.#image;
     const all = new Map<string, string>();
@@ -35,7 +35,7 @@ export class Metadata {
     await this.#image.announce();
   }
 
-  /** Nothing happens if there is no such name. */
+  /** Removes a name; does nothing if there is no such name. */
   async remove(name: string): Promise<void> {
     await changeAll(this.#image.pool, this.#image.headerName, [removeMetadata(name)]);
     await this.#image.announce();

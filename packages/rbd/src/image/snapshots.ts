@@ -22,11 +22,11 @@ export interface RemoveSnapshotOptions extends ProgressOptions {
 }
 
 export interface CreateSnapshotOptions extends ProgressOptions {
-  /** `required` unless said otherwise. */
+  /** Default: `required`. */
   quiescing?: Quiescing | undefined;
 }
 
-/** An image's snapshots, by their names. Whoever owns the image's lock makes the changes, asked for by us if need be. */
+/** The snapshots of an image, by name. The owner of the image's lock makes the changes; this client asks it where it is another one. */
 export class Snapshots {
   readonly #image: OpenImage;
 
@@ -34,17 +34,17 @@ export class Snapshots {
     this.#image = image;
   }
 
-  /** Those that people made, oldest first. */
+  /** Snapshots made by users, oldest first. */
   list(): HeaderSnapshot[] {
     return this.all().filter(({ namespace }) => namespace.type === "user");
   }
 
-  /** Those of groups and mirrors, and the removed ones that clones still need, as well. */
+  /** All snapshots: also those of groups and mirrors, and removed ones that clones still need. */
   all(): HeaderSnapshot[] {
     return snapshotsByAge(this.#image.header);
   }
 
-  /** It holds exactly the writes that were acknowledged before. */
+  /** Takes a snapshot. It holds exactly the writes that were acknowledged before the call. */
   async create(
     name: string,
     { quiescing = "required", onProgress }: CreateSnapshotOptions = {},
@@ -53,7 +53,9 @@ export class Snapshots {
   }
 
   /**
-   * @param force gives its clones its data first, and allows it to be removed
+   * Removes a snapshot.
+   *
+   * @param force copies its data into its clones first, and unprotects it
    * @throws RbdError SIPHON_RBD_BUSY for a protected one
    */
   async remove(name: string, { force = false, onProgress }: RemoveSnapshotOptions = {}): Promise<void> {
@@ -67,7 +69,7 @@ export class Snapshots {
   }
 
   /**
-   * One of any kind: also one in the trash, once it has no clones any more.
+   * Removes a snapshot of any kind by its id, also one in the trash that no longer has clones.
    *
    * @throws RbdError SIPHON_RBD_BUSY for a protected one
    */
@@ -81,9 +83,9 @@ export class Snapshots {
   }
 
   /**
-   * Removes all that can be removed.
+   * Removes all unprotected snapshots.
    *
-   * @returns names of those that are protected, and stay
+   * @returns names of the protected snapshots, which stay
    */
   async purge({ onProgress }: ProgressOptions = {}): Promise<string[]> {
     const all = this.list();
@@ -133,7 +135,7 @@ export class Snapshots {
     });
   }
 
-  /** @param limit how many there may be; undefined for any number */
+  /** @param limit maximum number of snapshots; undefined for any number */
   async setLimit(limit: number | undefined): Promise<void> {
     const image = this.#image;
     const change = () => image.changeHeader(setSnapshotLimit(limit));

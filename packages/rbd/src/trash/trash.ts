@@ -37,7 +37,7 @@ export class Trash {
     this.#pool = pool;
   }
 
-  /** In the order of ids. */
+  /** The images in the trash, sorted by id. */
   async list(): Promise<TrashEntry[]> {
     const trashed = await askPages(
       this.#pool,
@@ -64,9 +64,9 @@ export class Trash {
   }
 
   /**
-   * Puts an image away that nobody else has open for writing.
+   * Moves an image into the trash, unless another client has it open for writing.
    *
-   * @param keptUntil until when it is only removed by force
+   * @param keptUntil time until which only `force` removes it
    * @param source user_parent: it goes with its last clone
    * @returns its id
    */
@@ -126,7 +126,7 @@ export class Trash {
   /**
    * Removes an image for good.
    *
-   * @param force also before its time has come
+   * @param force also before `keptUntil`
    * @throws RbdError SIPHON_RBD_NO_IMAGE; SIPHON_RBD_BUSY before its time without `force`, or while it is used
    */
   async remove(id: string, { force = false, onProgress }: TrashRemoveOptions = {}): Promise<void> {
