@@ -40,7 +40,7 @@ function tableOf(slices: readonly PlacedSlice[]): NonNullable<Run["slices"]> {
     ios: column(({ ios }) => ios, 1),
     cpu: column(({ client }) => busy(client), 2),
     ...(slices.every(({ osds }) => osds !== undefined) && { osds: column(({ osds }) => busy(osds!), 2) }),
-    calibration: column(({ calibration }) => calibration, 0),
+    calibration: column(({ calibration }) => calibration, 2),
     foreign: column(({ foreign }) => foreign, 3),
     steal: column(({ steal }) => steal, 3),
   };
