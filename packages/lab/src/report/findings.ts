@@ -1,4 +1,4 @@
-import { compare } from "../results/compare.ts";
+import { compare, fewestRepeats } from "../results/compare.ts";
 import type { Comparison, Estimate, MeasuredRung, Results, RungResult } from "../results/schema.ts";
 import { ladder } from "../study/figures.ts";
 import { change, changeInterval, cpuTime, interval, rounded, times } from "./format.ts";
@@ -64,7 +64,8 @@ export function qualification(found: Findings): string | undefined {
   if (!best || !base || best === base) return undefined;
   const ratio = here.get(best.name);
   const sentences = [];
-  if (ratio) sentences.push(`The factor’s 95 % interval is ${interval(ratio, times)}.`);
+  if (ratio && best.runs.length >= fewestRepeats)
+    sentences.push(`The factor’s 95 % interval is ${interval(ratio, times)}.`);
   if (level.length > 0) {
     sentences.push(`The repeats do not tell it apart from ${listed(level.map(quoted))}.`);
   }
