@@ -7,8 +7,11 @@
 export { ImageIo, type ImageIoOptions } from "./io/image-io.ts";
 export type { ImageLayer, ParentView } from "./io/image-layer.ts";
 export type { ImageOperations } from "./io/image-operations.ts";
+export { flushImage, readBytes, writeBytes } from "./io/image-operations.ts";
 export { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
 export type { OperationKind } from "./io/operation.ts";
 export type { Presence, PresenceWaiter } from "./io/presence.ts";
 export type { IoCounters } from "./io/statistics.ts";
 export type { Layout } from "./striping/layout.ts";
+export type { InWorker } from "./workers/image-workers.ts";
+export type { WorkerRun } from "./workers/run-here.ts";

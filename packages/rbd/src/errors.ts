@@ -13,7 +13,9 @@ import { errno, errnoNumber, SiphonError, type SiphonErrorOptions } from "@sipho
  * - `SIPHON_RBD_LIMIT`: the image has reached its limit of snapshots;
  * - `SIPHON_RBD_INVALID`: asked for in a way that makes no sense;
  * - `SIPHON_RBD_CLOSED`: the image was closed;
- * - `SIPHON_RBD_REFUSED`: the lock's owner, who was asked to do it, could not.
+ * - `SIPHON_RBD_REFUSED`: the lock's owner, who was asked to do it, could not;
+ * - `SIPHON_RBD_WORKER`: a worker thread of the image ended, and with it the image: its writes may still arrive, so the lock is not given
+ *   away.
  */
 export type RbdErrorCode =
   | "SIPHON_RBD_UNSUPPORTED"
@@ -29,7 +31,8 @@ export type RbdErrorCode =
   | "SIPHON_RBD_LIMIT"
   | "SIPHON_RBD_INVALID"
   | "SIPHON_RBD_CLOSED"
-  | "SIPHON_RBD_REFUSED";
+  | "SIPHON_RBD_REFUSED"
+  | "SIPHON_RBD_WORKER";
 
 /** Names of what `remedy` of an error with an image advises. */
 export interface RbdRemedy {
@@ -92,6 +95,7 @@ const errnos: Record<RbdErrorCode, number> = {
   SIPHON_RBD_INVALID: -errno.EINVAL,
   SIPHON_RBD_CLOSED: -errno.ESHUTDOWN,
   SIPHON_RBD_REFUSED: -errno.EIO,
+  SIPHON_RBD_WORKER: -errno.EIO,
 };
 
 /** The errno that requests fail with, and other clients are told of an error: an OSD's own, as far as it goes. */

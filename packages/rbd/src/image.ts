@@ -26,6 +26,7 @@ import type { OnProgress } from "./progress.ts";
 import { ImageDiff } from "./transfer/image-diff/image-diff.ts";
 import type { DiffSource } from "./transfer/image-ends.ts";
 import { defaultSparseSize } from "./transfer/sparse.ts";
+import { assertWorkers, type ImageWorkers } from "./workers/image-workers.ts";
 
 /**
  * An open image: its bytes, and operations on the image as a whole. Errors are RbdErrors, or RadosErrors with the OSD's
@@ -61,7 +62,8 @@ export class Image extends ImageBytes implements AsyncDisposable {
     name: string,
     options: OpenOptions = {},
   ): Promise<Image> {
-    const cache = options.cache ?? cacheSettings(cluster);
+    if (options.workers !== undefined) assertWorkers(name, options);
+    const cache = options.workers === undefined ? (options.cache ?? cacheSettings(cluster)) : false;
     return new Image(await OpenImage.open(cluster, pool, id, name, { ...options, ...(cache && { cache }) }));
   }
 
@@ -92,6 +94,11 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return this.#image.writeHold;
   }
 
+  /** The threads that serve the image, if it was opened with some. */
+  get workers(): ImageWorkers | undefined {
+    return this.#image.workers;
+  }
+
   /** Calls back with each new size, in bytes. */
   onResize(listener: (size: number) => void): Disposable {
     return this.#image.onResize(listener);
@@ -110,7 +117,13 @@ export class Image extends ImageBytes implements AsyncDisposable {
    * @throws EncryptionError where a layer does not open, or is open already
    */
   async openEncrypted(keys: readonly LayerKey[], options?: EncryptedImageOptions): Promise<EncryptedImage> {
-    const { io } = this.#image;
+    const { io, workers } = this.#image;
+    if (workers !== undefined) {
+      throw new RbdError(
+        "SIPHON_RBD_UNSUPPORTED",
+        `image ${this.name} has workers, which have no keys of it`,
+      );
+    }
     if (io.parentView !== undefined) {
       throw new EncryptionError(
         "SIPHON_ENCRYPTION_LAYERS",

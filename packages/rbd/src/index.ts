@@ -6,6 +6,7 @@
 
 export type { LoadTarget } from "./bench/image-load.ts";
 export { ImageLoad, type LoadOptions, type LoadProgress, type LoadResult } from "./bench/image-load.ts";
+export { WorkersLoad } from "./bench/workers-load.ts";
 export { cachePolicies } from "./cache/cache-settings.ts";
 export type { CacheOptions, CachePolicy } from "./cache/image-cache.ts";
 export type {
@@ -128,3 +129,4 @@ export { createOptions, exportedImage, exportWhole, importWhole } from "./transf
 export type { PurgeChoice } from "./trash/purge.ts";
 export { purgeTrash, trashToPurge } from "./trash/purge.ts";
 export type { Trash, TrashEntry, TrashRemoveOptions } from "./trash/trash.ts";
+export type { ImageWorkers, RunOptions } from "./workers/image-workers.ts";

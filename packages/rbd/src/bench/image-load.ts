@@ -28,7 +28,9 @@ export interface LoadOptions {
   readonly seconds?: number | undefined;
   /** Per cent of the requests that read, of type readwrite. */
   readonly readPercent?: number | undefined;
-  readonly signal?: AbortSignal;
+  /** Of a sequential load, the part of the image that it goes through, in shares of it: from 0 up to 1 for all of it. */
+  readonly part?: { readonly from: number; readonly to: number } | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The result of a load so far. */
@@ -55,6 +57,7 @@ export class ImageLoad {
   readonly #latency = createLatencyHistogram();
   readonly #done = Promise.withResolvers<void>();
   readonly #blocks: number;
+  readonly #firstBlock: number;
   #begun = 0;
   #left: number;
   #running = 0;
@@ -67,8 +70,11 @@ export class ImageLoad {
   constructor(target: LoadTarget, options: LoadOptions) {
     this.#target = target;
     this.#options = options;
-    this.#blocks = Math.floor(target.size / options.size);
-    if (this.#blocks === 0) {
+    const blocks = Math.floor(target.size / options.size);
+    const { from, to } = (options.pattern !== "rand" && options.part) || { from: 0, to: 1 };
+    this.#firstBlock = Math.min(Math.floor(blocks * from), blocks - 1);
+    this.#blocks = Math.max(1, Math.floor(blocks * to) - this.#firstBlock);
+    if (blocks === 0) {
       throw new RangeError(
         `the image of ${target.size} bytes is smaller than one request of ${options.size}`,
       );
@@ -140,7 +146,7 @@ export class ImageLoad {
         : pattern === "seq"
           ? slot.nextBlock(this.#blocks)
           : this.#position++ % this.#blocks;
-    slot.offset = block * size;
+    slot.offset = (this.#firstBlock + block) * size;
     slot.length = size;
     slot.reads = type === "read" || (type === "readwrite" && Math.random() * 100 < readPercent);
     slot.begun = performance.now();

@@ -4,7 +4,7 @@ import type { ImageHeader } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import type { ImageIo } from "../io/image-io.ts";
 import { isStale } from "../io/presence.ts";
-import { goneError, shownBy } from "./shown.ts";
+import { goneError, type Shown, shownBy } from "./shown.ts";
 
 interface HeaderFollower {
   readonly cluster: Cluster;
@@ -79,13 +79,12 @@ export class CurrentHeader {
     for (let attempt = 1; ; attempt++) {
       const header = attempt === 1 && known ? known : await readHeader(pool, id, name);
       const { size } = io;
+      let shown: Shown;
       try {
-        const shown = await shownBy(cluster, io, this.#value, header, {
+        shown = await shownBy(cluster, io, this.#value, header, {
           anew,
           withoutParents: this.#withoutParents,
         });
-        io.parent = shown.parent;
-        if (io.snapId !== NO_SNAP) io.objectMap = shown.map;
       } catch (error) {
         // Flattened since the header was read: the header says so now. Or somebody destroyed the parent.
         if (!isStale(error)) throw error;
@@ -93,8 +92,10 @@ export class CurrentHeader {
         continue;
       }
       this.#value = header;
-      io.state = header;
+      if (io.snapId !== NO_SNAP) io.useMap(shown.map);
+      const following = io.follow(header, shown.parent);
       this.#image.followed(size);
+      await following;
       return;
     }
   }

@@ -10,9 +10,10 @@ export interface ImageNotice {
    * - `watched`: they are done;
    * - `fenced`: this client was put on the blocklist, or lost the lock: no write is acknowledged any more;
    * - `kept`: another client asked for the lock, and it could not be given away; the other client asks again;
+   * - `single`: the image has no workers, though they were asked for, and is served by one thread; the error says why;
    * - `nonsense`: somebody sent a notification that no client sends; it was not answered.
    */
-  event: "stale" | "current" | "unwatched" | "watched" | "fenced" | "kept" | "nonsense";
+  event: "stale" | "current" | "unwatched" | "watched" | "fenced" | "kept" | "single" | "nonsense";
   /** Name of the image. */
   image: string;
   error?: Error;

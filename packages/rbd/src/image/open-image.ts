@@ -1,9 +1,10 @@
 import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
+import { throwUnowned } from "@siphon/rados/engine";
 import { ImageCache } from "../cache/image-cache.ts";
 import type { ClassCall } from "../cls/class-call.ts";
 import { changeAll } from "../cls/run.ts";
 import { assertOneKey } from "../encryption/one-key.ts";
-import { isFenced } from "../errors.ts";
+import { hasCode, isFenced, type RbdError } from "../errors.ts";
 import type { ImageHeader } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import { ImageIo } from "../io/image-io.ts";
@@ -14,11 +15,14 @@ import { headerObject } from "../object-names.ts";
 import { imageSettings } from "../settings/settings.ts";
 import { HeaderWatch } from "../watch/header-watch.ts";
 import { encodeNotifyMessage, type NotifyMessage } from "../watch/notify-message.ts";
+import { ImageWorkers } from "../workers/image-workers.ts";
+import { OwnerIo } from "../workers/owner-io.ts";
 import { Adoption } from "./adoption.ts";
 import { CurrentHeader } from "./current-header.ts";
 import { Ending } from "./ending.ts";
 import { assertReadable, assertWritable } from "./features.ts";
 import { Listeners } from "./listeners.ts";
+import { notice } from "./notices.ts";
 import { type OpenOptions, snapIdOf } from "./open-options.ts";
 import { OwnMap } from "./own-map.ts";
 import { Ownership } from "./ownership.ts";
@@ -46,6 +50,7 @@ export class OpenImage implements MaintainedImage {
   readonly #current: CurrentHeader;
   readonly #map: OwnMap;
   readonly #ownership: Ownership;
+  #workers: ImageWorkers | undefined;
   #watch: HeaderWatch | undefined;
   readonly #adoption: Adoption;
   readonly #ending: Ending;
@@ -71,7 +76,8 @@ export class OpenImage implements MaintainedImage {
       snapId,
       unwatched: this.readOnly && options.watch === false,
     });
-    this.io = new ImageIo({
+    const Io = options.workers === undefined ? ImageIo : OwnerIo;
+    this.io = new Io({
       ...{ objecter: cluster.objecter, state: header, readOnly: this.readOnly },
       ...(snapId !== NO_SNAP && { snapId }),
       ...(!this.readOnly && { ensureOwner: () => this.ensureOwner() }),
@@ -135,11 +141,17 @@ export class OpenImage implements MaintainedImage {
     try {
       await opened.#start(opened.readOnly && options.watch === false);
       if (options.exclusive) await opened.ensureOwner();
+      if (options.workers !== undefined) await opened.#startWorkers(options.workers, options);
       return opened;
     } catch (error) {
       await opened.close();
       throw error;
     }
+  }
+
+  /** Undefined where none were asked for. */
+  get workers(): ImageWorkers | undefined {
+    return this.#workers;
   }
 
   /** Opens another image that this one is related to. */
@@ -178,8 +190,7 @@ export class OpenImage implements MaintainedImage {
   /** Nothing is read or written behind `size` any more, which is where the image is to end; undefined: all that the header says. */
   endAt(size: number | undefined): void {
     const before = this.io.size;
-    this.io.endsAt = size ?? Number.POSITIVE_INFINITY;
-    this.io.generation++;
+    this.io.endAt(size ?? Number.POSITIVE_INFINITY);
     this.#listeners.resized(before, this.io.size);
   }
 
@@ -246,6 +257,7 @@ export class OpenImage implements MaintainedImage {
     } finally {
       await this.io.pauseWrites();
       this.io.failWrites(this.#ending.closedError());
+      await this.#workers?.close();
       if (this.lock?.mayBeHeld !== true) await this.#watch?.close();
     }
   }
@@ -258,6 +270,28 @@ export class OpenImage implements MaintainedImage {
   async tell(message: NotifyMessage): Promise<void> {
     if (message.type === "unknown") return;
     await this.pool.notify(this.headerName, encodeNotifyMessage(message)).catch(() => {});
+  }
+
+  /** Looks for the parents anew: one of them is gone. */
+  renewParents(): Promise<void> {
+    return this.#current.renewParents();
+  }
+
+  /** A worker has ended: nothing is acknowledged any more, and what it wrote may still arrive, so the lock stays ours. */
+  workerDied(error: RbdError): void {
+    this.#ending.fail(error);
+    throwUnowned(error);
+  }
+
+  async #startWorkers(count: number, options: OpenOptions): Promise<void> {
+    const workers = new ImageWorkers(this, this.io as OwnerIo, options);
+    this.#workers = workers;
+    try {
+      await workers.start(count);
+    } catch (error) {
+      if (!hasCode(error, "SIPHON_RADOS_MODE")) throw error;
+      notice({ event: "single", image: this.header.name, error: error as Error });
+    }
   }
 
   async #start(unwatched: boolean): Promise<void> {
@@ -277,7 +311,7 @@ export class OpenImage implements MaintainedImage {
       },
       restored: () => {
         this.#holds.end("watch");
-        this.io.resumeWrites();
+        void this.io.resumeWrites();
       },
       ended: (error) => this.#ending.unwatched(error),
     });

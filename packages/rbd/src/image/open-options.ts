@@ -17,6 +17,11 @@ export interface OpenOptions {
   readonly limits?: IoLimits;
   readonly discardGranularity?: number;
   /**
+   * The image is served by so many worker threads beside this one, each a client of the cluster: see `Image.workers`. Workers have no cache
+   * and no decrypted side. `limits` are those of each.
+   */
+  readonly workers?: number | undefined;
+  /**
    * Reads and writes go through a cache; false for none. Default: as the configuration has it, which is none unless it says
    * `rbd_cache = true`.
    */

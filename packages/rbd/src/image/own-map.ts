@@ -5,7 +5,6 @@ import { setFlags } from "../cls/image.ts";
 import { hasCode, isFenced } from "../errors.ts";
 import { type ImageHeader, imageFlag } from "../header/image-header.ts";
 import type { ImageIo } from "../io/image-io.ts";
-import { ObjectMap } from "../object-map/object-map.ts";
 import type { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { has } from "./features.ts";
 
@@ -38,14 +37,14 @@ export class OwnMap {
   async reload(): Promise<void> {
     const { io, lock, readOnly } = this.#image;
     if (readOnly) return;
-    io.objectMap = undefined;
+    io.useMap(undefined);
     if (lock?.held && this.#isValid) await this.#load();
   }
 
   /** Stops using the map, and gives its lock back. */
   async close(): Promise<void> {
     const { io, header, maps } = this.#image;
-    io.objectMap = undefined;
+    io.useMap(undefined);
     if (!has(header, "objectMap")) return;
     // The owner of the image's lock takes the map's lock as well.
     await maps.unlock().catch((error) => {
@@ -58,7 +57,7 @@ export class OwnMap {
     const { header, io } = this.#image;
     const flags = imageFlag.objectMapInvalid | (has(header, "fastDiff") ? imageFlag.fastDiffInvalid : 0);
     await this.#image.changeHeader(setFlags(flags, flags, snapId ?? NO_SNAP));
-    if (snapId === undefined) io.objectMap = undefined;
+    if (snapId === undefined) io.useMap(undefined);
   }
 
   get #isValid(): boolean {
@@ -79,7 +78,7 @@ export class OwnMap {
     }
     const { objecter } = cluster;
     const onInvalid = (snapId: number | undefined) => this.invalidate(snapId);
-    const opened = new ObjectMap({ objecter, poolId, namespace, imageId, states, onInvalid });
-    if (this.#image.lock?.held) io.objectMap = opened;
+    const opened = io.newMap({ objecter, poolId, namespace, imageId, states, onInvalid });
+    if (this.#image.lock?.held) io.useMap(opened);
   }
 }

@@ -18,7 +18,7 @@ export interface OwnedImage {
   readonly readOnly: boolean;
   /** Never give the lock to another client. */
   readonly keepsLock: boolean;
-  readonly io: Pick<ImageIo, "pauseWrites" | "resumeWrites" | "setOwner" | "objectMap">;
+  readonly io: Pick<ImageIo, "pauseWrites" | "resumeWrites" | "setOwner" | "useMap">;
   readonly map: Pick<OwnMap, "open" | "close">;
   header(): ImageHeader;
   watchCookie(): Promise<bigint>;
@@ -59,7 +59,7 @@ export class Ownership implements LockHost {
     const locks = !readOnly && has(this.#image.header(), "exclusiveLock");
     if (locks === (this.#lock !== undefined)) return;
     this.#lock = locks ? new ExclusiveLock(this, { keep: keepsLock }) : undefined;
-    io.objectMap = undefined;
+    io.useMap(undefined);
     io.setOwner(false);
   }
 
@@ -106,8 +106,8 @@ export class Ownership implements LockHost {
   released(): void {
     const { io } = this.#image;
     io.setOwner(false);
-    io.objectMap = undefined;
-    if (this.#handingOver) io.resumeWrites();
+    io.useMap(undefined);
+    if (this.#handingOver) void io.resumeWrites();
     this.#handingOver = false;
   }
 

@@ -80,7 +80,11 @@ export class CopyUps implements CopyUpOwner {
   }
 }
 
-function isThere(io: ExtentHost, objectNumber: number): Promise<boolean> {
+/** Whether an object is there, as its OSD has it. */
+export function isThere(
+  io: Pick<ExtentHost, "objecter" | "targets">,
+  objectNumber: number,
+): Promise<boolean> {
   const answer = Promise.withResolvers<boolean>();
   io.objecter.submit(
     new StatRequest(io.targets.get(objectNumber), ({ result, error }) => {

@@ -2,7 +2,7 @@ import { NO_SNAP } from "@siphon/rados";
 import type { ObjectRequest } from "@siphon/rados/engine";
 import { errno } from "@siphon/wire";
 import type { ImageState } from "../image-state.ts";
-import type { ObjectMap } from "../object-map/object-map.ts";
+import { ObjectMap, type ObjectMapOptions } from "../object-map/object-map.ts";
 import { ObjectExtents } from "../striping/extents.ts";
 import { Layout } from "../striping/layout.ts";
 import { Admission, defaultLimits, type IoLimits } from "./admission.ts";
@@ -154,6 +154,40 @@ export class ImageIo {
     return this.state.snapshots.get(this.snapId)?.size ?? 0;
   }
 
+  /**
+   * Goes by what the header says from now on.
+   *
+   * @internal
+   */
+  follow(state: ImageState, parent: ImageIo | undefined): void | Promise<void> {
+    this.parent = parent;
+    this.state = state;
+  }
+
+  /**
+   * Goes by an object map from now on, or by none.
+   *
+   * @internal
+   */
+  useMap(map: ObjectMap | undefined): void {
+    this.objectMap = map;
+  }
+
+  /**
+   * A map of this image's objects, to be used.
+   *
+   * @internal
+   */
+  newMap(options: ObjectMapOptions): ObjectMap {
+    return new ObjectMap(options);
+  }
+
+  /** Nothing is read or written behind `size` any more, whatever the header says. */
+  endAt(size: number): void {
+    this.endsAt = size;
+    this.generation++;
+  }
+
   /** How many of an object's bytes, from its start, are the parent's where the object is missing. */
   parentBytes(objectNumber: number): number {
     const { parent } = this;
@@ -206,7 +240,7 @@ export class ImageIo {
     return new Promise((resolve) => this.#running.whenDone(resolve));
   }
 
-  resumeWrites(): void {
+  resumeWrites(): void | Promise<void> {
     this.#gate.resume();
   }
 
@@ -239,6 +273,14 @@ export class ImageIo {
     if (--operation.pending > 0) return;
     if (operation.starting) this.#tellLater(operation);
     else this.#complete(operation);
+  }
+
+  /**
+   * @internal
+   * @param spares where it waits to be used again
+   */
+  protected newWrite(spares: ObjectWrite[]): ObjectWrite {
+    return new ObjectWrite(this, spares);
   }
 
   #enter(kind: OperationKind, request: ImageRequest): void {
@@ -292,7 +334,7 @@ export class ImageIo {
       extents.start(this.layout, request.offset, request.length);
       while (extents.next()) {
         operation.pending++;
-        const write = this.#writes.pop() ?? new ObjectWrite(this, this.#writes);
+        const write = this.#writes.pop() ?? this.newWrite(this.#writes);
         if (granularity > 0) write.beginDiscard(operation, extents, granularity);
         else write.begin(operation, extents);
       }

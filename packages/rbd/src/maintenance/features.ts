@@ -74,7 +74,7 @@ export async function disableFeatures(image: MaintainedImage, features: number):
     if ((features & mapFeatures) !== 0) {
       // Maps of which some are gone already say nothing, if this does not come to its end.
       await setFlagsOfAll(image, imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid);
-      io.objectMap = undefined;
+      io.useMap(undefined);
       for (const { id } of snapshotsByAge(header)) await maps.remove(id);
       await maps.remove();
     }

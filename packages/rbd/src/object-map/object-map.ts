@@ -91,7 +91,7 @@ export class ObjectMap {
       queue.push(update);
       return true;
     }
-    if (!this.#needed(objectNumber, update)) return false;
+    if (!this.needed(objectNumber, update)) return false;
     this.#updates.set(objectNumber, [update]);
     this.#enqueue(objectNumber);
     return true;
@@ -109,13 +109,22 @@ export class ObjectMap {
     objecter.submit(update);
   }
 
-  #needed(objectNumber: number, { state, current }: ObjectUpdate): boolean {
+  /** Whether an update would change what the map says. */
+  protected needed(
+    objectNumber: number,
+    { state, current }: { readonly state: number; readonly current: number | undefined },
+  ): boolean {
     if (!this.valid || objectNumber >= this.#states.size) return false;
     const known = this.#states.get(objectNumber);
     if (current !== undefined && current !== known) return false;
     if (state === objectState.pending && known !== current && known === objectState.nonexistent) return false;
     if (state === objectState.nonexistent && known !== objectState.pending) return false;
     return known !== state;
+  }
+
+  /** The map says nothing any more. */
+  protected invalidated(): void {
+    this.valid = false;
   }
 
   #enqueue(objectNumber: number): void {
@@ -167,7 +176,7 @@ export class ObjectMap {
     if (passing.has(result)) return { result, error };
     try {
       await this.#options.onInvalid(snapId);
-      if (snapId === undefined) this.valid = false;
+      if (snapId === undefined) this.invalidated();
       return undefined;
     } catch (reason) {
       // What passes is what the write is told of: it may be tried again.
@@ -181,7 +190,7 @@ export class ObjectMap {
   #settle(objectNumber: number, failure: Failure | undefined): void {
     const queue = this.#updates.get(objectNumber)!;
     const ready = [queue.shift()!];
-    while (queue.length > 0 && (failure !== undefined || !this.#needed(objectNumber, queue[0]!)))
+    while (queue.length > 0 && (failure !== undefined || !this.needed(objectNumber, queue[0]!)))
       ready.push(queue.shift()!);
     if (queue.length > 0) this.#enqueue(objectNumber);
     else this.#updates.delete(objectNumber);

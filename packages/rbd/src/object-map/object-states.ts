@@ -21,6 +21,14 @@ export class ObjectStates {
     this.#clearTail();
   }
 
+  /** The states that another thread shared: what it changes is seen here. */
+  static over({ bytes, size }: SharedStates): ObjectStates {
+    const states = new ObjectStates(0);
+    states.#bytes = new Uint8Array(bytes);
+    states.#size = size;
+    return states;
+  }
+
   /** @throws WireError for bytes that are no object map, or a damaged one */
   static decode(bytes: Uint8Array): ObjectStates {
     const reader = new Reader(bytes, "object map");
@@ -37,6 +45,25 @@ export class ObjectStates {
       throw new WireError("SIPHON_WIRE_CHECKSUM", "the object map's checksums do not match its content");
     }
     return states;
+  }
+
+  /**
+   * Moves the states to memory that other threads can read, unless they are there already. Only one thread may change them: four states
+   * are in a byte.
+   */
+  share(): SharedStates {
+    if (!(this.#bytes.buffer instanceof SharedArrayBuffer)) {
+      const shared = new Uint8Array(new SharedArrayBuffer(this.#bytes.length));
+      shared.set(this.#bytes);
+      this.#bytes = shared;
+    }
+    return { bytes: this.#bytes.buffer as SharedArrayBuffer, size: this.#size };
+  }
+
+  /** Says the same of all objects. */
+  fill(state: number): void {
+    this.#bytes.fill(state * 0x55);
+    this.#clearTail();
   }
 
   encode(): Buffer {
@@ -88,6 +115,13 @@ export class ObjectStates {
       this.set(objectNumber, 0);
     }
   }
+}
+
+/** Memory that `share` gives to other threads. */
+export interface SharedStates {
+  readonly bytes: SharedArrayBuffer;
+  /** Of objects. */
+  readonly size: number;
 }
 
 function shift(objectNumber: number): number {

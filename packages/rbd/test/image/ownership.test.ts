@@ -18,7 +18,10 @@ function open({ readOnly = false } = {}) {
     incompatible: { toRead: 0, toWrite: 0 },
   };
   const io = {
-    objectMap: undefined,
+    objectMap: undefined as unknown,
+    useMap: (map: unknown) => {
+      io.objectMap = map;
+    },
     pauseWrites: async () => void log.push("pause"),
     resumeWrites: () => void log.push(`resume, the lock is ${object.owner === undefined ? "free" : "ours"}`),
     setOwner: (owned: boolean) => void log.push(`owner ${owned}`),

@@ -225,7 +225,7 @@ test("a pause waits for the writes under way, and holds back those that come", a
   osd.answer();
   await Promise.all([before, pause]);
   assert.equal(osd.log.length, 1);
-  io.resumeWrites();
+  await io.resumeWrites();
   assert.equal(await after, 0);
 });
 

@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { LocalCluster } from "@siphon/lab";
+import { Cluster } from "@siphon/rados";
+import { type Image, type ImageNotice, ImagePool } from "@siphon/rbd";
+import { LibrbdClient } from "../../support/rbd/differential/librbd-client.ts";
+import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
+import { Chain, cellsOf, overlay } from "../../support/rbd/worker-chain.ts";
+import { cellBytes, fillOf, type WorkerTask } from "../../support/rbd/worker-parts.ts";
+
+const run = promisify(execFile);
+const pool = "libvirt-pool";
+const mib = 2 ** 20;
+const module = new URL("../../support/rbd/worker-parts.ts", import.meta.url);
+const objectSize = mib;
+
+let ceph: LocalCluster;
+let images: ImagePool;
+const ending = new AsyncDisposableStack();
+
+before(async () => {
+  ceph = await LocalCluster.up({
+    ...{ name: "rbd-workers", osds: 2, replicas: 1, store: "memstore", pgs: 8, auth: "cephx", wire: "any" },
+    settings: { osd_client_watch_timeout: 12 },
+  });
+  ending.defer(() => ceph.down());
+  images = await connect();
+});
+
+after(() => ending.disposeAsync());
+
+for (const workers of [1, 2, 4]) {
+  describe(`${workers} workers`, () => {
+    const named = (name: string) => `${name}-${workers}`;
+
+    test("what they write another client finds, and the object map is right", async () => {
+      await images.create(named("fill"), 16 * mib, { objectSize });
+      await using image = await images.open(named("fill"), { workers });
+      assert.equal(image.workers!.count, workers);
+      const written = await inWorkers(image, { task: "fill", blockSize: 64 * 1024, depth: 8 });
+      assert.equal(sum(written as number[]), 256);
+      const expected = Buffer.concat(Array.from({ length: 256 }, (_, block) => fillOf(block, 64 * 1024)));
+      assert.ok((await exported(named("fill"))).equals(expected));
+      for (const read of await inWorkers(image, { task: "read", offset: mib, length: 4096 })) {
+        assert.ok(Buffer.from(read as Buffer).equals(expected.subarray(mib, mib + 4096)));
+      }
+      await image.discard(0, 8 * mib);
+      for (const read of await inWorkers(image, { task: "read", offset: mib, length: 4096 })) {
+        assert.ok(Buffer.from(read as Buffer).equals(Buffer.alloc(4096)));
+      }
+      await image.close();
+      await assertCleanMap(named("fill"));
+    });
+
+    test("a snapshot lies between two writes of all of them", async () => {
+      await images.create(named("snapshots"), 32 * mib, { objectSize });
+      await using image = await images.open(named("snapshots"), { workers });
+      const chain = Chain.start(image);
+      await chain.goesOn(20);
+      const taken: number[][] = [];
+      for (let snapshot = 0; snapshot < 8; snapshot++) {
+        const acknowledged = chain.acknowledged;
+        await image.snapshots.create(`s${snapshot}`);
+        taken.push(acknowledged);
+        await chain.goesOn(20);
+      }
+      const last = await chain.stop();
+      for (const [snapshot, acknowledged] of taken.entries()) {
+        const cells = cellsOf(await exported(`${named("snapshots")}@s${snapshot}`), workers);
+        for (const [index, cell] of cells.entries()) {
+          assert.ok(cell >= acknowledged[index]!, `${cells} of ${acknowledged}`);
+          assert.ok(index === 0 || cell <= cells[index - 1]!, `${cells}`);
+        }
+      }
+      const expected = Buffer.alloc(32 * mib);
+      overlay(expected, last, objectSize, 32);
+      assert.ok((await exported(named("snapshots"))).equals(expected));
+      await image.close();
+      await assertCleanMap(named("snapshots"));
+    });
+
+    test("resizes happen between their writes, and all of them know the new size", async () => {
+      await images.create(named("resized"), 32 * mib, { objectSize });
+      await using image = await images.open(named("resized"), { workers });
+      const chain = Chain.start(image);
+      for (const size of [48, 32, 64, 40]) {
+        await chain.goesOn(20);
+        await image.resize(size * mib, { allowShrink: true });
+        const sizes = await inWorkers(image, { task: "size" });
+        assert.deepEqual(sizes, new Array(workers).fill(size * mib));
+      }
+      await chain.goesOn(20);
+      const expected = Buffer.alloc(40 * mib);
+      overlay(expected, await chain.stop(), objectSize, 32);
+      assert.ok((await exported(named("resized"))).equals(expected));
+      await image.close();
+      await assertCleanMap(named("resized"));
+    });
+
+    test("a clone that they write to is flattened, with its snapshots, and shows what it showed", async () => {
+      const base = named("parent");
+      await images.create(base, 32 * mib, { objectSize });
+      const filled = Buffer.concat(Array.from({ length: 512 }, (_, block) => fillOf(block, 64 * 1024)));
+      {
+        await using parent = await images.open(base);
+        await parent.write(0, filled);
+        await parent.snapshots.create("s");
+      }
+      await images.clone(base, "s", named("clone"), images, { version: 2 });
+      await using image = await images.open(named("clone"), { workers });
+      const chain = Chain.start(image);
+      await chain.goesOn(5);
+      await image.snapshots.create("before");
+      await chain.goesOn(5);
+      await image.flatten();
+      await chain.goesOn(20);
+      const last = await chain.stop();
+      const expected = Buffer.from(filled);
+      overlay(expected, last, objectSize, 32);
+      assert.ok((await exported(named("clone"))).equals(expected));
+      const before = await exported(`${named("clone")}@before`);
+      assert.ok(before.subarray(workers * cellBytes, mib).equals(filled.subarray(workers * cellBytes, mib)));
+      await image.close();
+      await assertCleanMap(named("clone"));
+    });
+
+    test("the lock goes back and forth between them and librbd", async () => {
+      await images.create(named("fight"), 32 * mib, { objectSize });
+      await using image = await images.open(named("fight"), { workers });
+      await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
+      await theirs.open(named("fight"));
+      const chain = Chain.start(image);
+      for (let at = 0; at < 6; at++) {
+        await chain.goesOn(20);
+        await theirs.write(named("fight"), mib / 2 + at * 512, Buffer.from(`theirs ${at}`));
+      }
+      const last = await chain.stop();
+      await theirs.close(named("fight"));
+      const expected = Buffer.alloc(32 * mib);
+      overlay(expected, last, objectSize, 32);
+      for (let at = 0; at < 6; at++) expected.write(`theirs ${at}`, mib / 2 + at * 512);
+      await image.close();
+      assert.ok((await exported(named("fight"))).equals(expected));
+      await assertCleanMap(named("fight"));
+    });
+
+    test("whoever puts the owner on the blocklist stops all of them in the middle of their writes", async () => {
+      await images.create(named("fenced"), 32 * mib, { objectSize });
+      const victims = await connect();
+      const image = await victims.open(named("fenced"), { workers });
+      const chain = Chain.start(image);
+      await chain.goesOn(50);
+      const { addr } = (await image.locks.list()).lockers[0]!;
+      await images.cluster.blocklist("add", `${addr.address}:${addr.port}/${addr.nonce}`);
+      const ends = await chain.ended;
+      for (const end of ends) assert.match(String(end), /^(ESHUTDOWN|SIPHON_RBD_FENCED)$/);
+      const acknowledged = chain.acknowledged;
+      const first = cellsOf(await exported(named("fenced")), workers);
+      for (const [index, cell] of first.entries()) assert.ok(cell >= acknowledged[index]!);
+      await using mine = await images.open(named("fenced"));
+      await mine.write(cellBytes * 16, Buffer.from("mine"));
+      assert.deepEqual(cellsOf(await exported(named("fenced")), workers), first);
+      await image.close().catch(() => {});
+      await mine.close();
+      await assertCleanMap(named("fenced"));
+    });
+  });
+}
+
+test("a process that is killed loses nothing that any of its workers had acknowledged, and comes back nowhere", async () => {
+  await images.create("killed", 32 * mib, { objectSize });
+  const script = new URL("../../support/rbd/chain-process.ts", import.meta.url).pathname;
+  const child = spawn(process.execPath, [script, ceph.conf, pool, "killed", "2"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let acknowledged: number[] = [];
+  const reached = Promise.withResolvers<void>();
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    acknowledged = JSON.parse(line);
+    if (acknowledged[1]! > 50) reached.resolve();
+  });
+  await reached.promise;
+  child.kill("SIGKILL");
+  await once(child, "close");
+  await using image = await images.open("killed");
+  await image.write(cellBytes * 16, Buffer.from("mine"));
+  const cells = cellsOf(await exported("killed"), 2);
+  assert.ok(cells[0]! >= acknowledged[0]! && cells[1]! >= acknowledged[1]!, `${cells} of ${acknowledged}`);
+  assert.ok(cells[1]! <= cells[0]!);
+  await image.close();
+  await assertCleanMap("killed");
+});
+
+test("where OSDs speak only protocol v1 the image has one worker, this thread, and says so", async () => {
+  await using old = await LocalCluster.up({
+    ...{ name: "rbd-workers-v1", osds: 1, replicas: 1, store: "memstore", pgs: 8, msgr: "v1", auth: "cephx" },
+  });
+  await using cluster = await Cluster.connect({ conf: old.conf, name: "client.admin", env: {} });
+  const there = await ImagePool.open(cluster, pool);
+  await there.create("single", mib);
+  const told: ImageNotice[] = [];
+  const listen = (notice: unknown) => void told.push(notice as ImageNotice);
+  subscribe("siphon:rbd:image", listen);
+  await using image = await there.open("single", { workers: 2 });
+  unsubscribe("siphon:rbd:image", listen);
+  assert.deepEqual([image.workers!.count, image.workers!.isSingle], [1, true]);
+  assert.deepEqual(
+    told.map(({ event }) => event),
+    ["single"],
+  );
+  assert.deepEqual(await inWorkers(image, { task: "fill", blockSize: 65_536, depth: 4 }), [16]);
+  assert.ok((await image.read(65_536, 65_536)).equals(fillOf(1, 65_536)));
+});
+
+test("a worker that throws ends the process, with a message", async () => {
+  await images.create("thrown", mib);
+  const script = new URL("../../support/rbd/chain-process.ts", import.meta.url).pathname;
+  const failed = run(process.execPath, [script, ceph.conf, pool, "thrown", "2", "throw"]);
+  const error = (await failed.then(
+    () => assert.fail("it ended well"),
+    (reason) => reason,
+  )) as { code: number; stderr: string };
+  assert.equal(error.code, 1);
+  assert.match(error.stderr, /a worker of image thrown ended: a worker's own fault/);
+});
+
+async function connect(): Promise<ImagePool> {
+  const cluster = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
+  ending.defer(() => cluster.close());
+  return ImagePool.open(cluster, pool);
+}
+
+function inWorkers(image: Image, task: WorkerTask): Promise<unknown[]> {
+  return image.workers!.run(module, task);
+}
+
+/** What Ceph's own client reads of an image, or of a snapshot. */
+async function exported(spec: string): Promise<Buffer> {
+  const { stdout } = await run(
+    "rbd",
+    ["--conf", ceph.conf, "--name", "client.admin", "export", `${pool}/${spec}`, "-", "--no-progress"],
+    { encoding: "buffer", maxBuffer: 2 ** 30 },
+  );
+  return stdout;
+}
+
+async function assertCleanMap(name: string): Promise<void> {
+  assert.deepEqual(await objectMapErrors(ceph.conf, "client.admin", `${pool}/${name}`), []);
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, each) => all + each, 0);

@@ -1,0 +1,92 @@
+import { type InWorker, readBytes, writeBytes } from "@siphon/rbd/engine";
+
+/** What workers of an image do in tests; see `ImageWorkers.run`. */
+export type WorkerTask =
+  /** Each writes its share of the blocks, block after block, and returns how many. */
+  | { readonly task: "fill"; readonly blockSize: number; readonly depth: number }
+  /** Writes numbers until told to stop: see `Chain`. */
+  | { readonly task: "chain"; readonly memory: SharedArrayBuffer; readonly objectSize: number }
+  | { readonly task: "size" }
+  | { readonly task: "read"; readonly offset: number; readonly length: number }
+  | { readonly task: "throw" };
+
+export const inWorker: InWorker<WorkerTask, unknown> = async (image, { index, count, data }) => {
+  switch (data.task) {
+    case "fill": {
+      const { blockSize, depth } = data;
+      let block = index;
+      let written = 0;
+      const writer = async () => {
+        for (; block * blockSize < image.size; ) {
+          const mine = block;
+          block += count;
+          await writeBytes(image, mine * blockSize, fillOf(mine, blockSize));
+          written++;
+        }
+      };
+      await Promise.all(Array.from({ length: depth }, writer));
+      return written;
+    }
+    case "chain":
+      return chain(image, index, new Int32Array(data.memory), data.objectSize);
+    case "size":
+      return image.size;
+    case "read":
+      return readBytes(image, data.offset, data.length);
+    case "throw":
+      setImmediate(() => {
+        throw new Error("a worker's own fault");
+      });
+      return new Promise(() => {});
+  }
+};
+
+/** The bytes of a block, which tell its number. */
+export function fillOf(block: number, blockSize: number): Buffer {
+  const bytes = Buffer.alloc(blockSize, (block * 31 + 7) & 0xff);
+  bytes.writeUInt32LE(block);
+  return bytes;
+}
+
+/** Where a worker writes its number, and where it leaves a trail of it. */
+export const cellBytes = 4096;
+export const trailOf = (worker: number, number: number, objectSize: number, objects: number): number =>
+  (1 + (number % (objects - 1))) * objectSize + worker * cellBytes;
+
+/**
+ * Worker 0 writes number after number to its cell; each other one writes a number when the one before has it acknowledged. So whatever is seen
+ * of all cells at one time falls, or stays, from worker to worker. Memory: 1 to stop, 2 when a worker's
+ * write has failed, and the number that each has acknowledged.
+ *
+ * @returns the last number, or the code of the error that a write ended with
+ */
+async function chain(
+  image: Parameters<typeof inWorker>[0],
+  index: number,
+  memory: Int32Array,
+  objectSize: number,
+): Promise<number | string> {
+  const objects = Math.floor(image.size / objectSize);
+  const bytes = Buffer.alloc(cellBytes);
+  for (let number = 1; ; ) {
+    if (Atomics.load(memory, 0) === 1) return number - 1;
+    const before = index > 0 ? Atomics.load(memory, index) : number;
+    if (before < number && Atomics.load(memory, 0) === 0) {
+      // Being told to stop between the look and the wait is noticed a little later.
+      await Atomics.waitAsync(memory, index, before, 100).value;
+      continue;
+    }
+    bytes.fill(number & 0xff).writeUInt32LE(number);
+    try {
+      await writeBytes(image, trailOf(index, number, objectSize, objects), Buffer.from(bytes));
+      await writeBytes(image, index * cellBytes, Buffer.from(bytes));
+    } catch (error) {
+      // The others go on, each until its own writes fail.
+      Atomics.compareExchange(memory, 0, 0, 2);
+      for (let other = 1; other < memory.length; other++) Atomics.notify(memory, other);
+      return (error as { code: string }).code;
+    }
+    Atomics.store(memory, 1 + index, number++);
+    Atomics.notify(memory, 1 + index);
+  }
+}

@@ -1,0 +1,54 @@
+import { extname } from "node:path";
+import { createLatencyHistogram } from "../io/statistics.ts";
+import type { ImageWorkers } from "../workers/image-workers.ts";
+import type { LoadOptions, LoadProgress, LoadResult } from "./image-load.ts";
+
+/**
+ * A load as `ImageLoad` makes it, by all workers of an image. Each makes its own requests: the depth and the bytes in all are parted
+ * among them, and of a sequential load the image as well.
+ */
+export class WorkersLoad {
+  readonly #workers: ImageWorkers;
+  readonly #options: LoadOptions;
+  readonly #progress: LoadProgress[];
+
+  /** @throws RangeError if the depth is less than the number of workers */
+  constructor(workers: ImageWorkers, options: LoadOptions) {
+    if (options.depth < workers.count) {
+      throw new RangeError(`${options.depth} requests in flight are too few for ${workers.count} workers`);
+    }
+    this.#workers = workers;
+    this.#options = options;
+    this.#progress = Array.from({ length: workers.count }, () => ({ seconds: 0, requests: 0, bytes: 0 }));
+  }
+
+  /** As far as the workers have told. */
+  get progress(): LoadProgress {
+    return sum(this.#progress);
+  }
+
+  /** Runs the load to its end; fails with the first request that fails. */
+  async run(): Promise<LoadResult> {
+    const { signal, ...options } = this.#options;
+    const onMessage = (progress: unknown, index: number) => {
+      this.#progress[index] = progress as LoadProgress;
+    };
+    const run = this.#workers.run(module, options, { signal, onMessage });
+    const results = (await run) as LoadResult[];
+    const latency = createLatencyHistogram();
+    for (const result of results) latency.add(result.latency);
+    const total = (key: "reads" | "writes") => results.reduce((all, result) => all + result[key], 0);
+    return { ...sum(results), reads: total("reads"), writes: total("writes"), latency };
+  }
+}
+
+function sum(parts: readonly LoadProgress[]): LoadProgress {
+  const total = (key: "requests" | "bytes") => parts.reduce((all, part) => all + part[key], 0);
+  return {
+    seconds: Math.max(...parts.map(({ seconds }) => seconds)),
+    requests: total("requests"),
+    bytes: total("bytes"),
+  };
+}
+
+const module = new URL(`./load-part${extname(import.meta.filename)}`, import.meta.url);

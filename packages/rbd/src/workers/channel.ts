@@ -1,0 +1,89 @@
+import type { MessagePort } from "node:worker_threads";
+import { errorOf, type PlainError, plainError } from "./plain-error.ts";
+
+type Packet =
+  | { readonly kind: "tell"; readonly body: unknown }
+  | { readonly kind: "call"; readonly id: number; readonly body: unknown }
+  | { readonly kind: "reply"; readonly id: number; readonly value: unknown }
+  | { readonly kind: "failure"; readonly id: number; readonly error: PlainError };
+
+/**
+ * What two threads say to each other, in the order in which they say it. A message is told, or is a call that the other thread answers
+ * when it has carried it out. What one turn of the event loop says travels together.
+ *
+ * Answers settle Promises: what follows in the same packet is handled before whoever waits for the answer goes on.
+ */
+export class Channel<In, Out> {
+  readonly #port: MessagePort;
+  readonly #handle: (message: In) => unknown;
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  #outbox: Packet[] = [];
+  #last = 0;
+  #ended: Error | undefined;
+
+  /** @param handle carries out a message; what it returns, or a Promise of it, is the answer to a call */
+  constructor(port: MessagePort, handle: (message: In) => unknown) {
+    this.#port = port;
+    this.#handle = handle;
+    port.on("message", (packets: Packet[]) => {
+      for (const packet of packets) this.#take(packet);
+    });
+  }
+
+  tell(body: Out): void {
+    this.#send({ kind: "tell", body });
+  }
+
+  /** @returns what the other thread answers; rejects with its error, or once the channel has ended */
+  call(body: Out): Promise<unknown> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const answer = Promise.withResolvers<unknown>();
+    const id = ++this.#last;
+    this.#waiting.set(id, answer);
+    this.#send({ kind: "call", id, body });
+    return answer.promise;
+  }
+
+  /** The other thread is gone, or is not listened to any more. */
+  end(error: Error): void {
+    this.#ended ??= error;
+    for (const answer of this.#waiting.values()) answer.reject(error);
+    this.#waiting.clear();
+  }
+
+  #send(packet: Packet): void {
+    if (this.#ended === undefined && this.#outbox.push(packet) === 1) queueMicrotask(this.#flush);
+  }
+
+  readonly #flush = () => {
+    const packets = this.#outbox;
+    this.#outbox = [];
+    this.#port.postMessage(packets);
+  };
+
+  #take(packet: Packet): void {
+    if (packet.kind === "tell") this.#handle(packet.body as In);
+    else if (packet.kind === "call") this.#answer(packet.id, packet.body as In);
+    else {
+      const waiting = this.#waiting.get(packet.id);
+      this.#waiting.delete(packet.id);
+      if (packet.kind === "reply") waiting?.resolve(packet.value);
+      else waiting?.reject(errorOf(packet.error));
+    }
+  }
+
+  #answer(id: number, body: In): void {
+    const reply = (value: unknown) => this.#send({ kind: "reply", id, value });
+    const fail = (error: unknown) => this.#send({ kind: "failure", id, error: plainError(error) });
+    let value: unknown;
+    try {
+      value = this.#handle(body);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    // What needs no waiting is answered before what this thread says next.
+    if (value instanceof Promise) value.then(reply, fail);
+    else reply(value);
+  }
+}

@@ -1,0 +1,162 @@
+import { extname } from "node:path";
+import { MessageChannel, type Worker } from "node:worker_threads";
+import type { Cluster } from "@siphon/rados";
+import { RbdError } from "../errors.ts";
+import type { OpenOptions } from "../image/open-options.ts";
+import type { ImageIo } from "../io/image-io.ts";
+import type { WorkerStart } from "./messages.ts";
+import type { OwnerIo } from "./owner-io.ts";
+import { plainError } from "./plain-error.ts";
+import { runHere, type WorkerRun } from "./run-here.ts";
+import { startThread } from "./start-thread.ts";
+import { type WorkedImage, WorkerLink, type WorkerOptions } from "./worker-link.ts";
+
+/**
+ * Threads of this process that read and write one image, each as a client of the cluster with connections of its own. They share nothing on
+ * a request's way. This thread holds the lock and the watch, and all of them are fenced as one: see docs/scaling.md.
+ *
+ * ```ts
+ * await using image = await images.open("disk", { workers: 4 });
+ * const sums = await image.workers!.run(new URL("./sum-part.ts", import.meta.url), { seed: 1 });
+ * ```
+ */
+export class ImageWorkers {
+  readonly #image: WorkedImage & { readonly cluster: Cluster };
+  readonly #io: OwnerIo;
+  readonly #options: WorkerOptions;
+  #threads: { readonly link: WorkerLink; readonly thread: Worker }[] = [];
+  #runs = 0;
+  #closing = false;
+
+  /** @internal */
+  constructor(image: WorkedImage & { readonly cluster: Cluster }, io: OwnerIo, options: WorkerOptions) {
+    this.#image = image;
+    this.#io = io;
+    this.#options = options;
+  }
+
+  /** How many threads read and write; 1 where there could be none but this one. */
+  get count(): number {
+    return Math.max(1, this.#threads.length);
+  }
+
+  /** Whether functions run in this thread, since the cluster's OSDs would not fence workers along. */
+  get isSingle(): boolean {
+    return this.#threads.length === 0;
+  }
+
+  /**
+   * Calls the function `inWorker` that a module exports in each worker, with the image's I/O and what `WorkerRun`
+   * names.
+   *
+   * @param module `new URL("./name.ts", import.meta.url)`
+   * @param data as `structuredClone` takes it
+   * @returns what the functions came to, by worker
+   * @throws what the first function that fails rejects with, when all have ended: the others are aborted
+   */
+  async run(module: URL, data: unknown, { signal, onMessage }: RunOptions = {}): Promise<unknown[]> {
+    signal?.throwIfAborted();
+    const run = ++this.#runs;
+    const { count } = this;
+    const told = (index: number) => (message: unknown) => onMessage?.(message, index);
+    if (this.isSingle)
+      return [await runHere(module.href, this.#io, { index: 0, count, data, signal, tell: told(0) })];
+    const links = this.#threads.map(({ link }) => link);
+    const abort = (error: Error) => {
+      for (const link of links) link.tell({ type: "abort", run, error: plainError(error) });
+    };
+    const onAbort = () => abort(signal!.reason);
+    signal?.addEventListener("abort", onAbort);
+    let failure: Error | undefined;
+    try {
+      const results = links.map(async (link, index) => {
+        link.listeners.set(run, told(index));
+        try {
+          return await link.run({ type: "run", run, module: module.href, index, count, data });
+        } catch (error) {
+          if (failure === undefined) abort(error as Error);
+          failure ??= error as Error;
+          return undefined;
+        } finally {
+          link.listeners.delete(run);
+        }
+      });
+      const all = await Promise.all(results);
+      signal?.throwIfAborted();
+      if (failure !== undefined) throw failure;
+      return all;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /**
+   * @internal
+   * @throws RadosError SIPHON_RADOS_MODE where workers could not be fenced along with this client; what kept a worker from connecting
+   */
+  async start(count: number): Promise<void> {
+    const { cluster } = this.#image;
+    const options = cluster.fencedOptions();
+    this.#threads = Array.from({ length: count }, () => {
+      const { port1, port2 } = new MessageChannel();
+      const workerData: WorkerStart = { cluster: options, fsid: cluster.fsid, port: port2 };
+      const thread = startThread(program, workerData, [port2]);
+      const link = new WorkerLink(port1, this.#image, this.#io, this.#options);
+      thread.on("error", (error) => link.died(error as Error));
+      thread.on("exit", (code) => {
+        port1.close();
+        if (!this.#closing) link.died(new Error(`its thread exited with code ${code}`));
+      });
+      // The process lives for as long as its own work does.
+      thread.unref();
+      port1.unref();
+      return { link, thread };
+    });
+    try {
+      await Promise.all(this.#threads.map(({ link }) => link.opened));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Ends the threads; the image is closed, and writes nothing any more.
+   *
+   * @internal
+   */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const ended = new RbdError("SIPHON_RBD_CLOSED", `image ${this.#image.header.name} was closed`);
+    const ends = this.#threads.map(async ({ link, thread }) => {
+      link.end(ended);
+      await thread.terminate();
+    });
+    this.#threads = [];
+    await Promise.all(ends);
+  }
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with what the functions tell, and the number of the worker. */
+  readonly onMessage?: (message: unknown, index: number) => void;
+}
+
+/** A function that a module exports as `inWorker`, for `ImageWorkers.run`. */
+export type InWorker<Data, Result> = (image: ImageIo, part: WorkerRun<Data>) => Promise<Result>;
+
+/** @throws RbdError SIPHON_RBD_INVALID */
+export function assertWorkers(image: string, { workers, cache }: OpenOptions): void {
+  if (!Number.isInteger(workers) || workers! < 1 || workers! > mostWorkers) {
+    throw new RbdError("SIPHON_RBD_INVALID", `an image has 1 to ${mostWorkers} workers, and not ${workers}`);
+  }
+  if (!cache) return;
+  throw new RbdError(
+    "SIPHON_RBD_INVALID",
+    `image ${image} cannot have workers and a cache, which one thread keeps`,
+  );
+}
+
+const mostWorkers = 64;
+const program = new URL(`./worker-program${extname(import.meta.filename)}`, import.meta.url);

@@ -1,0 +1,21 @@
+import { parse } from "node:path";
+import { type Transferable, Worker } from "node:worker_threads";
+
+/**
+ * Starts a module of siphon's in a thread of its own. The packaged siphon has no files for its modules: their addresses begin with
+ * `siphon:` there, and a thread starts with siphon itself, under the name of the program.
+ *
+ * @param program the module, `new URL("./name.ts", import.meta.url)`
+ */
+export function startThread(program: URL, workerData: unknown, transferList: Transferable[]): Worker {
+  if (program.protocol !== "siphon:") return new Worker(program, { workerData, transferList });
+  const { name } = parse(program.pathname);
+  const env = { ...process.env, SIPHON_PROGRAM: name };
+  const options = { workerData, transferList, env };
+  // The executable is no script that a thread could begin with: it has the script inside.
+  const packed = globalThis as unknown as Record<symbol, (() => string | undefined) | undefined>;
+  const script = packed[Symbol.for("siphon.launcher")]?.();
+  return script === undefined
+    ? new Worker(process.argv[1]!, options)
+    : new Worker(script, { ...options, eval: true });
+}

@@ -1,0 +1,62 @@
+import { type MapWaiter, ObjectMap, type ObjectMapOptions } from "../object-map/object-map.ts";
+import type { ToOwner, UpdateAnswer } from "./messages.ts";
+import { errorOf } from "./plain-error.ts";
+import { isOfRemoval } from "./shared-object-map.ts";
+
+/** The object map as a worker has it: it reads the shared states, and asks the owner for what they do not say yet. */
+export class WorkerObjectMap extends ObjectMap {
+  readonly number: number;
+  readonly #owner: { call(message: ToOwner): Promise<unknown> };
+  /** How many updates of an object were asked for and are not done. */
+  readonly #asked = new Map<number, number>();
+
+  /** @param number tells it from other maps that the image had */
+  constructor(
+    options: ObjectMapOptions,
+    number: number,
+    owner: { call(message: ToOwner): Promise<unknown> },
+  ) {
+    super(options);
+    this.number = number;
+    this.#owner = owner;
+  }
+
+  override busy(objectNumber: number): boolean {
+    return this.#asked.has(objectNumber);
+  }
+
+  override update(
+    objectNumber: number,
+    state: number,
+    current: number | undefined,
+    waiter: MapWaiter,
+  ): boolean {
+    const mustAsk =
+      this.busy(objectNumber) ||
+      this.needed(objectNumber, { state, current }) ||
+      // The owner is to know of each removal's beginning and end, whatever the map says meanwhile.
+      (this.mayExist(objectNumber) && isOfRemoval(state, current));
+    if (!mustAsk) return false;
+    this.#count(objectNumber, 1);
+    const update = { type: "update", objectNumber, state, current, snapId: undefined } as const;
+    void this.#ask(update, waiter, () => this.#count(objectNumber, -1));
+    return true;
+  }
+
+  override updateSnapshot(snapId: number, objectNumber: number, state: number, waiter: MapWaiter): void {
+    const update = { type: "update", objectNumber, state, current: undefined, snapId } as const;
+    void this.#ask(update, waiter, () => {});
+  }
+
+  async #ask(update: ToOwner, waiter: MapWaiter, done: () => void): Promise<void> {
+    const { result, error } = (await this.#owner.call(update)) as UpdateAnswer;
+    done();
+    waiter.mapUpdated(result, error && errorOf(error));
+  }
+
+  #count(objectNumber: number, change: number): void {
+    const now = (this.#asked.get(objectNumber) ?? 0) + change;
+    if (now === 0) this.#asked.delete(objectNumber);
+    else this.#asked.set(objectNumber, now);
+  }
+}
