@@ -1,5 +1,5 @@
 /**
- * Fills the tables of docs/performance.md from docs/results: between `<!-- NAME -->` and `<!-- /NAME -->` goes what
+ * Fills the tables of docs/performance.md and docs/scaling.md from docs/results: between `<!-- NAME -->` and `<!-- /NAME -->` goes what
  * NAME.json says. `--check` writes nothing and fails where a table is not what its file says.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -67,6 +67,15 @@ const columns: Record<string, Column[]> = {
     ["CPU, s", "cpu", 2],
     ["CPU beside the start, s per GiB", "cpuPerGibibyte", 2],
   ],
+  scale: [
+    ["load", "load"],
+    ["client", "client"],
+    ["IOPS", "iops", 0],
+    ["CPU, us per I/O", "cpu", 1],
+    ["p50, us", "p50", 0],
+    ["p99, us", "p99", 0],
+    ["memory, MiB", "mebibytes", 0],
+  ],
   attach: [
     ["load", "load"],
     ["server", "server"],
@@ -83,15 +92,17 @@ const columns: Record<string, Column[]> = {
   ],
 };
 
-const path = new URL("../docs/performance.md", import.meta.url);
-const text = readFileSync(path, "utf8");
-const filled = text.replaceAll(/<!-- ([\w-]+) -->\n[\s\S]*?<!-- \/\1 -->/g, (_, name: string) => {
-  return `<!-- ${name} -->\n${section(name)}\n<!-- /${name} -->`;
-});
-if (!process.argv.includes("--check")) writeFileSync(path, filled);
-else if (filled !== text) {
-  console.error("docs/performance.md does not say what docs/results says: npm run docs:performance");
-  process.exitCode = 1;
+for (const page of ["performance", "scaling"]) {
+  const path = new URL(`../docs/${page}.md`, import.meta.url);
+  const text = readFileSync(path, "utf8");
+  const filled = text.replaceAll(/<!-- ([\w-]+) -->\n[\s\S]*?<!-- \/\1 -->/g, (_, name: string) => {
+    return `<!-- ${name} -->\n${section(name)}\n<!-- /${name} -->`;
+  });
+  if (!process.argv.includes("--check")) writeFileSync(path, filled);
+  else if (filled !== text) {
+    console.error(`docs/${page}.md does not say what docs/results says: npm run docs:performance`);
+    process.exitCode = 1;
+  }
 }
 
 function section(name: string): string {

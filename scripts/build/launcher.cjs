@@ -24,6 +24,8 @@ let koffi;
 
 Object.assign(globalThis, {
   [Symbol.for("siphon.sourceMap")]: (/** @type {string} */ chunk) => part(chunk, 2).toString(),
+  [Symbol.for("siphon.load")]: load,
+  [Symbol.for("siphon.launcher")]: () => (isSea() ? readText("siphon.cjs") : undefined),
 });
 load(process.env.SIPHON_PROGRAM ?? "main");
 
@@ -54,6 +56,11 @@ function requireNative(name) {
   if (name !== "koffi") throw new Error(`${name} is not in this executable`);
   koffi ??= openAsset("koffi.node");
   return koffi;
+}
+
+/** @param {string} name */
+function readText(name) {
+  return Buffer.from(getRawAsset(name)).toString();
 }
 
 /** @param {string} name */

@@ -7,10 +7,15 @@ import { build, type Plugin, transform } from "esbuild";
 import { root } from "./checkout.ts";
 import { type Chunk, writePack } from "./pack.ts";
 
-/** What a process of siphon's may run: the command, and programs that it starts in processes of their own (`forkProgram`). */
+/**
+ * What a process or a thread of siphon's may run: the command, programs that it starts in processes and threads of their own
+ * (`forkProgram`, `startThread`), and modules that these load by their address.
+ */
 const programs = [
   "packages/cli/src/main.ts",
   "packages/attach/src/shards/shard-program.ts",
+  "packages/rbd/src/workers/worker-program.ts",
+  "packages/rbd/src/bench/load-part.ts",
   "packages/lab/src/serve/serve-image.ts",
 ];
 

@@ -17,7 +17,12 @@ export function makeExecutable(path: string): void {
         main: join(programDirectory, "siphon.cjs"),
         output: blob,
         disableExperimentalSEAWarning: true,
-        assets: { "siphon.pack": join(programDirectory, "siphon.pack"), "koffi.node": koffiBinary() },
+        assets: {
+          "siphon.pack": join(programDirectory, "siphon.pack"),
+          // Threads begin with it.
+          "siphon.cjs": join(programDirectory, "siphon.cjs"),
+          "koffi.node": koffiBinary(),
+        },
       }),
     );
     execFileSync(process.execPath, ["--experimental-sea-config", config], { stdio: ["ignore", 2, 2] });

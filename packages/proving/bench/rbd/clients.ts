@@ -48,6 +48,20 @@ export const siphon: Client = {
   run: (image, load, times) => runSiphon(image, load, times, "none"),
 };
 
+/**
+ * The same with so many workers.
+ *
+ * @param parted the load's requests in flight are those of all workers together, and not of each
+ */
+export const siphonWith = (workers: number, parted = false): Client => ({
+  name: `siphon, ${workers} ${workers === 1 ? "worker" : "workers"}${parted ? ", parted" : ""}`,
+  settings: [],
+  run: (image, load, times) => {
+    const depth = parted ? load.depth : load.depth * workers;
+    return runSiphon(image, { ...load, depth }, times, "none", ["--workers", `${workers}`]);
+  },
+});
+
 /** The same with a cache. */
 export const cached: Client = {
   name: "siphon cached",
@@ -73,7 +87,13 @@ export const tuned: Client = {
   },
 };
 
-async function runSiphon(image: Image, load: Load, times: Times, cache: string): Promise<Sample> {
+async function runSiphon(
+  image: Image,
+  load: Load,
+  times: Times,
+  cache: string,
+  flags: readonly string[] = [],
+): Promise<Sample> {
   const main = builtProgram();
   const pattern = load.rw.startsWith("rand") ? "rand" : "full-seq";
   const type = load.rw.endsWith("read") ? "read" : "write";
@@ -81,7 +101,7 @@ async function runSiphon(image: Image, load: Load, times: Times, cache: string):
     ...[main, "rbd", "bench", `${image.pool}/${image.image}`, "-c", image.conf, "--id", image.user],
     ...["--io-type", type, "--io-pattern", pattern, "--io-size", `${load.blockSize}`, "--cache", cache],
     ...["--io-threads", `${load.depth}`, "--warmup", `${times.warmup}`, "--seconds", `${times.seconds}`],
-    ...["--format", "json"],
+    ...["--format", "json", ...flags],
   ];
   const { output, outside } = await observe(process.execPath, args, {}, times);
   const { ops_per_sec: iops, latency_us: latency } = JSON.parse(output.stdout) as {

@@ -6,6 +6,7 @@ import {
   type LoadOptions,
   type LoadResult,
   type OpenOptions,
+  WorkersLoad,
 } from "@siphon/rbd";
 import { Command, Option } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
@@ -13,6 +14,7 @@ import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { toNumber } from "../../options.ts";
 import { bytesText } from "../rados/format.ts";
+import { runScale, scaleJson, scaleTable } from "./bench-scale.ts";
 import {
   parseBytes,
   parseCount,
@@ -34,6 +36,8 @@ interface Flags extends ConnectFlags, SpecFlags, FormatFlags {
   seconds?: string;
   warmup?: string;
   cache?: CachePolicy | "none";
+  workers?: string;
+  scale?: string;
 }
 
 export function benchCommand(): Command {
@@ -60,6 +64,11 @@ export function benchCommand(): Command {
         "--cache <policy>",
         "a cache in front of the image (default: as rbd_cache says, or none)",
       ).choices(["none", ...cachePolicies]),
+    )
+    .option("--workers <n>", "threads that read and write, each with connections and requests of its own")
+    .option(
+      "--scale <n>",
+      "the same load with 1, 2, 4, ... up to so many workers, each with --io-threads requests in flight, and what each of them costs",
     );
   return withConnectFlags(withFormatFlags(withSpecFlags(command))).action(bench);
 }
@@ -71,13 +80,28 @@ async function bench(spec: string | undefined, flags: Flags): Promise<void> {
   const cache = cacheOf(flags);
   // Only who has the lock may rely on what was read before.
   const readOnly = load.type === "read" && !cache.cache;
-  const options: OpenOptions = { readOnly, ...(cache.cache && { exclusive: true }), ...cache };
+  const workers = flags.workers === undefined ? undefined : parseCount("--workers", flags.workers);
+  if (workers !== undefined && load.depth < workers) throw usage("--io-threads is at least --workers");
+  const options: OpenOptions = { readOnly, ...(cache.cache && { exclusive: true }), ...cache, workers };
+  if (flags.scale !== undefined) {
+    if (workers !== undefined) throw usage("--scale says by itself how many --workers there are");
+    const most = positive("--scale", parseCount("--scale", flags.scale));
+    const steps = await runScale(most, load, warmup, (count, action) =>
+      withImage(flags, whole, { ...options, workers: count }, async (image) => {
+        assertSize(load, image);
+        return action(image);
+      }),
+    );
+    print(
+      flags,
+      () => scaleTable(steps),
+      () => scaleJson(steps, load),
+    );
+    return;
+  }
   await withImage(flags, whole, options, async (image) => {
-    if (load.size > image.size) {
-      const [asked, there] = [load.size, image.size].map(bytesText);
-      throw usage(`--io-size ${asked} is larger than the image, which has ${there}`);
-    }
-    if (warmup > 0) await new ImageLoad(image, { ...load, total: undefined, seconds: warmup }).run();
+    assertSize(load, image);
+    if (warmup > 0) await loadOn(image, { ...load, total: undefined, seconds: warmup }).run();
     if (flags.format === "plain") process.stdout.write(heading(load));
     const result = await runShown(image, load, flags.format === "plain");
     await image.flush();
@@ -87,6 +111,16 @@ async function bench(spec: string | undefined, flags: Flags): Promise<void> {
       () => jsonResult(result, load),
     );
   });
+}
+
+function assertSize(load: LoadOptions, image: Image): void {
+  if (load.size > image.size) {
+    const [asked, there] = [load.size, image.size].map(bytesText);
+    throw usage(`--io-size ${asked} is larger than the image, which has ${there}`);
+  }
+  if (image.workers?.isSingle) {
+    process.stderr.write("siphon: the OSDs speak only protocol v1, over which an image has one worker\n");
+  }
 }
 
 function cacheOf({ cache }: Flags): Pick<OpenOptions, "cache"> {
@@ -117,7 +151,7 @@ function positive(flag: string, value: number): number {
 
 /** A line for each second of the load, like rbd's. */
 async function runShown(image: Image, options: LoadOptions, shown: boolean): Promise<LoadResult> {
-  const load = new ImageLoad(image, options);
+  const load = loadOn(image, options);
   using stack = new DisposableStack();
   if (shown) {
     const timer = setInterval(() => {
@@ -129,6 +163,12 @@ async function runShown(image: Image, options: LoadOptions, shown: boolean): Pro
     stack.defer(() => clearInterval(timer));
   }
   return await load.run();
+}
+
+function loadOn(image: Image, options: LoadOptions): ImageLoad | WorkersLoad {
+  return image.workers === undefined
+    ? new ImageLoad(image, options)
+    : new WorkersLoad(image.workers, options);
 }
 
 function heading({ type, size, depth, total, seconds, pattern, readPercent = 50 }: LoadOptions): string {

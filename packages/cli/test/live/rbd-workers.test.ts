@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { LocalCluster } from "@siphon/lab";
+import { call, callSiphon } from "../support/programs.ts";
+
+const stack = new AsyncDisposableStack();
+let cluster: LocalCluster;
+const image = "workers/image";
+
+before(async () => {
+  cluster = await LocalCluster.up({
+    ...{
+      name: "cli-workers",
+      osds: 1,
+      replicas: 1,
+      store: "memstore",
+      pgs: 8,
+      auth: "cephx",
+      wire: "secure",
+    },
+  });
+  stack.defer(() => cluster.down());
+  await cluster.admin.command(["osd", "pool", "create", "workers", "8"]);
+  await succeed("pool", "init", "workers");
+  await succeed("create", image, "--size", "16M", "--object-size", "1M");
+});
+
+after(() => stack.disposeAsync());
+
+test("a sequential load by two workers goes through all of an image, over encrypted connections", async () => {
+  const load = [
+    "bench",
+    image,
+    "--io-type",
+    "write",
+    "--io-size",
+    "64K",
+    "--io-total",
+    "16M",
+    "--io-pattern",
+    "full-seq",
+  ];
+  const plain = await succeed(...load, "--io-threads", "4", "--workers", "2");
+  assert.match(plain, /^elapsed: \d+ {3}ops: 256 {3}ops\/sec: /m);
+  const args = ["--conf", cluster.conf, "--name", "client.admin", "export", image, "-", "--no-progress"];
+  const { code, stdout } = await call("rbd", args);
+  assert.equal(code, 0);
+  const written = Buffer.from(stdout, "latin1");
+  assert.equal(written.length, 16 * 2 ** 20);
+  for (let at = 0; at < written.length; at += 65_536) {
+    assert.notDeepEqual(written.subarray(at, at + 4096), Buffer.alloc(4096), `at ${at}`);
+  }
+});
+
+test("a scale tells what each number of workers came to", async () => {
+  const load = [
+    "bench",
+    image,
+    "--io-type",
+    "read",
+    "--io-pattern",
+    "rand",
+    "--io-total",
+    "1M",
+    "--scale",
+    "3",
+  ];
+  const found = JSON.parse(await succeed(...load, "--format", "json"));
+  const workers = found.steps.map((step: { workers: number }) => step.workers);
+  assert.deepEqual([workers, found.io_threads_per_worker], [[1, 2, 3], 16]);
+  assert.ok(found.steps.every((step: { ops_per_sec: number }) => step.ops_per_sec > 0));
+  const table = await succeed(...load);
+  assert.match(
+    table,
+    /^workers +ops\/sec +times one +CPU us\/op +times one +p50 us +p99 us\n1 .*\n2 .*\n3 .*\n/,
+  );
+});
+
+test("what makes no sense of a load by workers is said before anything is done", async () => {
+  const load = ["bench", image, "--io-type", "read", "--io-total", "1M"];
+  for (const [flags, message] of [
+    [["--workers", "0"], /1 to 64 workers, and not 0/],
+    [["--io-threads", "2", "--workers", "3"], /--io-threads is at least --workers/],
+    [["--workers", "2", "--cache", "writeback"], /cannot have workers and a cache/],
+    [["--workers", "2", "--scale", "2"], /--scale says by itself/],
+    [["--scale", "0"], /--scale is a number above 0/],
+  ] as const) {
+    const { code, stderr } = await callSiphon(["rbd", ...load, ...flags, "--conf", cluster.conf]);
+    assert.equal(code, 22, stderr);
+    assert.match(stderr, message);
+  }
+});
+
+async function succeed(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await callSiphon(["rbd", ...args, "--conf", cluster.conf]);
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
