@@ -1,6 +1,5 @@
 import { type EvpFunctions, evpFunctions, fixedMemory } from "@siphon/rados/engine";
 import { contextOf, type Direction, lengthWritten } from "./evp-context.ts";
-import { writeSectorNumber } from "./sector-number.ts";
 
 /**
  * OpenSSL's own AES-XTS, in place, in a context that stays: each sector costs two calls, which pays where sectors are large. Undefined
@@ -54,4 +53,10 @@ export class EvpXts {
     }
     return address;
   }
+}
+
+/** A sector's number as the initial value of AES-XTS (plain64): 16 bytes, little-endian. The upper half stays as it is, zeros. */
+export function writeSectorNumber(into: Buffer, at: number, number: number): void {
+  into.writeUInt32LE(number >>> 0, at);
+  into.writeUInt32LE(Math.floor(number / 0x1_0000_0000), at + 4);
 }

@@ -1,8 +1,7 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { type AesEcb, aesEcb } from "./aes-ecb.ts";
 import type { Direction } from "./evp-context.ts";
-import { evpXts } from "./evp-xts.ts";
-import { writeSectorNumber } from "./sector-number.ts";
+import { evpXts, writeSectorNumber } from "./evp-xts.ts";
 import { kernelBytes, type XtsKernel, xtsKernel } from "./xts-kernel.ts";
 
 /**

@@ -10,10 +10,10 @@ import {
 } from "../cls/object-map.ts";
 import { ask, changeAll } from "../cls/run.ts";
 import { hasCode } from "../errors.ts";
-import { mapLock } from "./map-lock.ts";
 import { objectMapName } from "./object-map.ts";
 import { objectState } from "./object-state.ts";
 import type { ObjectStates } from "./object-states.ts";
+import { mapLock } from "./update-request.ts";
 
 /**
  * The maps of one image as they are stored, changed as a whole (src/librbd/object_map). All changes but those of the lock need

@@ -2,7 +2,9 @@ import { ObjectRequest, type ObjectTarget, requestFlag } from "@siphon/rados/eng
 import { Writer } from "@siphon/wire";
 import { assertLocked } from "../cls/lock.ts";
 import { ClassMethod } from "../io/class-method.ts";
-import { mapLock } from "./map-lock.ts";
+
+/** The lock on an image's object map: whoever changes the map holds it, besides the lock on the header. */
+export const mapLock = { name: "rbd_lock", type: "exclusive", cookie: "", tag: "" } as const;
 
 const assertLockedMethod = new ClassMethod("lock", "assert_locked");
 const updateMethod = new ClassMethod("rbd", "object_map_update");
