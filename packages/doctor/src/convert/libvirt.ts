@@ -127,6 +127,11 @@ function convertedDisk(
       hint: "convert it with --nbd, which keeps its bus",
     });
   }
+  if (element.find("source")?.attribute("protocol") !== "rbd") {
+    throw new DoctorError("SIPHON_NO_FIX", `${target} is a volume of a storage pool of libvirt's`, {
+      hint: "write its source with protocol='rbd' and the names of Ceph's pool and image first",
+    });
+  }
   const snapshot = element.find("source", "snapshot")?.attribute("name");
   const { pool = "", namespace = "", image = "" } = source;
   const path = [pool, namespace, image].filter((step) => step !== "").join("/");

@@ -120,6 +120,12 @@ test("what cannot be converted is refused with a sentence", () => {
     [domain(disk("vda", "p/vm1")), "rbd", vhost, /no disk of vm1\.xml is siphon's/],
     [domain(disk("sda", "p/vm1", "", "scsi")), "siphon", vhost, /no virtio disk/],
     [domain(disk("vda", "p/vm1", "<encryption format='luks'/>")), "siphon", vhost, /is encrypted/],
+    [
+      domain(
+        "<disk type='volume' device='disk'><source pool='ceph-rbd' volume='vm1'/><target dev='vda' bus='virtio'/></disk>",
+      ),
+      ...(["siphon", vhost, /vda is a volume of a storage pool/] as const),
+    ],
     ["-device virtio-blk", "siphon", vhost, /none of the formats/],
     ["<pool><name>a</name></pool>", "siphon", vhost, /no libvirt domain/],
   ] as const) {
