@@ -147,6 +147,11 @@ function convertedDisk(
       `${target} was client.${user}'s: the service is to be a user that may use ${pool} (siphon attachd --id ${user})`,
     );
   }
+  if (transport === "vhost" && element.find("serial") !== undefined) {
+    words.push(
+      `${target} has the image's id for its serial number then: look for paths in /dev/disk/by-id in the guest`,
+    );
+  }
   const tune = element.find("iotune");
   const limit = tune === undefined || transport === "nbd" ? undefined : limitsOfTune(tune);
   const attributes = Object.entries({

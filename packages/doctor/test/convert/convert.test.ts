@@ -113,6 +113,14 @@ test("who is to be the service's user is said", () => {
   ]);
 });
 
+test("a serial number that a guest may look for is told of, where it becomes another", () => {
+  const text = domain(disk("vda", "p/vm1", "<serial>ours</serial>"));
+  const words = (options: typeof vhost | typeof nbd) =>
+    convertDomain({ name: "vm1.xml", text }, "siphon", options).words.join("\n");
+  assert.match(words(vhost), /vda has the image's id for its serial number/);
+  assert.doesNotMatch(words(nbd), /serial/);
+});
+
 test("what cannot be converted is refused with a sentence", () => {
   for (const [text, to, options, said] of [
     [domain(""), "siphon", vhost, /no disk of vm1\.xml is on librbd/],
