@@ -63,7 +63,10 @@ function running(): number[] {
 
 const images = () => ceph.admin.rbd(["ls", "libvirt-pool"]);
 
-test("each change and all together, measured on a cluster of this machine, stand in the table and in a report", async () => {
+// Five VMs boot in it, each emulated.
+test("each change and all together, measured on a cluster of this machine, stand in the table and in a report", {
+  timeout: 600_000,
+}, async () => {
   const { code, stdout, stderr } = await callSiphon(["doctor", "vm", vm, "--measure", "--json", ...tiny]);
   assert.equal(code, 0, stderr);
   const { disks, notes } = JSON.parse(stdout) as Examination;
