@@ -64,7 +64,7 @@ async function ladderUntil(words: RegExp): Promise<ReturnType<typeof siphon>> {
 
 for (const [when, words] of [
   ["while the cluster comes up", /Set up cluster/],
-  ["while a VM is measured", /run 1 of 1/],
+  ["while a VM is measured", /round 1 of/],
 ] as const) {
   test(`Ctrl-C ${when} ends everything, with exit code 130`, async () => {
     const child = await ladderUntil(words);
@@ -76,7 +76,7 @@ for (const [when, words] of [
 }
 
 test("after a SIGKILL, siphon clean leaves no process and no file", async () => {
-  const child = await ladderUntil(/run 1 of 1/);
+  const child = await ladderUntil(/round 1 of/);
   child.kill("SIGKILL");
   await ended(child);
   assert.ok(running().length > 0, "the daemons live on");
