@@ -43,12 +43,21 @@ async function same(...lines: string[]): Promise<void> {
       words(line, pools.siphon).then((args) => siphon(...args)),
       words(line, pools.rbd).then((args) => rbd(...args)),
     ]);
-    // Older releases do not say when an image expires.
-    const extra = theirs.stdout.includes("will expire at") ? "" : /^rbd: image .* will expire at .*\n/m;
-    const said = leveled(ours.stdout.replace(extra, ""), pools.siphon);
+    const said = leveled(asOldAs(theirs.stdout, ours.stdout), pools.siphon);
     assert.equal(said, leveled(theirs.stdout, pools.rbd), `${line}\n${ours.stderr}\n${theirs.stderr}`);
     assert.equal(ours.code, theirs.code, `${line}\n${ours.stderr}\n${theirs.stderr}`);
   }
+}
+
+/** What siphon says without what only newer releases than that of `theirs` say: when an image expires; a setting of Ceph 17. */
+function asOldAs(theirs: string, ours: string): string {
+  const said = theirs.includes("will expire at")
+    ? ours
+    : ours.replace(/^rbd: image .* will expire at .*\n/m, "");
+  if (theirs.includes("rbd_qos_exclude_ops")) return said;
+  return said
+    .replace(/^rbd_qos_exclude_ops .*\n|\{"name":"rbd_qos_exclude_ops",.*?\},/m, "")
+    .replace(/(?<=^There are )\d+(?= values:)/, (count) => String(Number(count) - 1));
 }
 
 async function words(line: string, pool: string): Promise<string[]> {

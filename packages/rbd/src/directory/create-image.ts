@@ -6,7 +6,6 @@ import { createImage as create, setStriping } from "../cls/image.ts";
 import { addCalls, changeAll } from "../cls/run.ts";
 import { describe } from "../describe.ts";
 import { hasCode, RbdError } from "../errors.ts";
-import { featureOf } from "../image/features.ts";
 import { imageFeature } from "../image-state.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import {
@@ -128,7 +127,7 @@ function withDefaults(options: CreateOptions, settings: Settings): CreateOptions
   const stripeUnit = options.stripeUnit || settings.number("rbd_default_stripe_unit");
   const stripeCount = options.stripeCount || settings.number("rbd_default_stripe_count");
   const dataPool = options.dataPool ?? settings.text("rbd_default_data_pool");
-  const features = options.features ?? featuresOf(settings.text("rbd_default_features"));
+  const features = options.features ?? settings.number("rbd_default_features");
   const isStriped = stripeUnit !== 0 && stripeCount !== 0;
   return {
     objectSize,
@@ -139,15 +138,6 @@ function withDefaults(options: CreateOptions, settings: Settings): CreateOptions
 }
 
 const forOneWriter = imageFeature.exclusiveLock | imageFeature.objectMap | imageFeature.fastDiff;
-
-/** A number, or names with commas between. */
-function featuresOf(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  return text
-    .split(",")
-    .map((name) => featureOf(name.trim()))
-    .reduce((all, feature) => all | feature, 0);
-}
 
 /** @throws RbdError SIPHON_RBD_INVALID for a name that could not be told apart from its pool or snapshot */
 export function assertImageName(name: string): void {

@@ -1,7 +1,9 @@
 import { parseBytes } from "@siphon/wire";
-export type OptionType = "bool" | "int" | "uint" | "size" | "float" | "str";
 
-/** A setting of RBD's, as Ceph 16.2 knows it (src/common/options/rbd.yaml.in). */
+/** `bits`: names by commas, or the sum of their bits, which is how rbd shows it. */
+export type OptionType = "bool" | "int" | "uint" | "size" | "float" | "str" | "bits";
+
+/** A setting of RBD's, as Ceph 20.2 knows it (src/common/options/rbd.yaml.in). */
 export interface RbdOption {
   readonly name: string;
   /** The levels that may override it: everything can be set for clients as a whole. */
@@ -9,7 +11,7 @@ export interface RbdOption {
   readonly type: OptionType;
   /** As rbd shows it. */
   readonly otherwise: string;
-  /** All that it may be, for some. */
+  /** All that it may be, for some; of bits their names, the lowest first. */
   readonly values: readonly string[];
 }
 
@@ -40,7 +42,7 @@ concurrent_management_ops image uint 10
 config_pool_override_update_timestamp global uint 0
 default_clone_format pool str auto 1|2|auto
 default_data_pool pool str -
-default_features pool str 61
+default_features pool bits 61 layering|striping|exclusive-lock|object-map|fast-diff|deep-flatten|journaling|data-pool
 default_format global uint 2
 default_map_options image str -
 default_order pool uint 22
@@ -111,6 +113,7 @@ plugins image str -
 qos_bps_burst image uint 0
 qos_bps_burst_seconds image uint 1
 qos_bps_limit image uint 0
+qos_exclude_ops image bits 0 read|write|discard|write_same|compare_and_write
 qos_iops_burst image uint 0
 qos_iops_burst_seconds image uint 1
 qos_iops_limit image uint 0
@@ -178,7 +181,14 @@ export function optionValue({ type, values }: RbdOption, text: string): string |
       return parseBytes(text)?.toString();
     case "float":
       return text !== "" && Number.isFinite(Number(text)) ? Number(text).toFixed(6) : undefined;
+    case "bits":
+      return /^\d+$/.test(text) ? BigInt(text).toString() : sumOf(values, text);
     case "str":
       return values.length === 0 || values.includes(text) ? text : undefined;
   }
+}
+
+function sumOf(names: readonly string[], text: string): string | undefined {
+  const bits = text === "" ? [] : text.split(",").map((name) => names.indexOf(name.trim()));
+  return bits.includes(-1) ? undefined : String(bits.reduce((sum, bit) => sum | (1 << bit), 0));
 }

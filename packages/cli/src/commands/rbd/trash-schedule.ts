@@ -1,5 +1,6 @@
+import { constants } from "node:os";
 import { type Command as MonCommand, RadosError } from "@siphon/rados";
-import { moduleCommand } from "@siphon/rbd";
+import { moduleCommand, RbdError } from "@siphon/rbd";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { connectCluster, withConnectFlags } from "../../connect.ts";
@@ -100,7 +101,7 @@ async function showSchedules(text: string | undefined, flags: Flags): Promise<vo
 }
 
 async function showStatus(text: string | undefined, flags: Flags): Promise<void> {
-  const { scheduled } = (await ask("status", text, flags)) as {
+  const { scheduled } = (await ask("status", text, flags).catch(asUnreadable)) as {
     scheduled: { pool_name: string; namespace: string; schedule_time: string }[];
   };
   const rows = scheduled
@@ -120,6 +121,16 @@ async function showStatus(text: string | undefined, flags: Flags): Promise<void>
     () => rows.map(({ time, ...where }) => ({ ...where, schedule_time: time })),
     { root: "scheduled", items: { scheduled: "item" } },
   );
+}
+
+/** rbd takes what a manager says that fails here for an answer that it cannot read, and exits accordingly. */
+function asUnreadable(error: unknown): never {
+  if (!(error instanceof RbdError)) throw error;
+  const { code, message, hint } = error;
+  throw new RbdError(code, message, {
+    ...{ errno: -constants.errno.EBADMSG, cause: error },
+    ...(hint !== undefined && { hint }),
+  });
 }
 
 function sortKey({ pool, namespace }: { pool: string; namespace: string }): string {
