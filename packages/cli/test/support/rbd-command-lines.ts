@@ -338,9 +338,10 @@ du P/thickstriped --exact
 create P/j --size 8M --journal-splay-width 2 --journal-object-size 8M --journal-pool nopool
 create P/j3 --size 8M --journal-object-size 3K
 create P/j5 --size 8M --journal-splay-width nonsense
-create P/m --size 8M --mirror-image-mode journal
+20:create P/m --size 8M --mirror-image-mode journal
 create P/m --size 8M --mirror-image-mode nonsense
-cp P/f P/m --mirror-image-mode snapshot --no-progress
+20:cp P/f P/m --mirror-image-mode snapshot --no-progress
+20:rm P/m --no-progress
 cp P/f P/f4 --journal-pool nopool --no-progress
 create --image-feature layering --image-feature exclusive-lock P/first --size 1M
 --size 4M create P/sized

@@ -7,6 +7,7 @@ import { addCalls, changeAll } from "../cls/run.ts";
 import { describe } from "../describe.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { imageFeature } from "../image-state.ts";
+import { mirrorMode } from "../mirror/mode.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import {
   dataPrefix,
@@ -33,6 +34,8 @@ export interface CreateOptions {
   /** Bytes, a divisor of the object size; together with `stripeCount`. Default: rbd_default_stripe_unit, the object size. */
   readonly stripeUnit?: number | undefined;
   readonly stripeCount?: number | undefined;
+  /** Mirrored where its pool is, which is refused: siphon mirrors no images. Elsewhere it is of no matter, as in librbd. */
+  readonly mirrored?: boolean | undefined;
   /** Name of the pool for the data; it may be erasure coded. Default: rbd_default_data_pool, the image's own. */
   readonly dataPool?: string | undefined;
 }
@@ -85,6 +88,12 @@ export async function createImage(
 ): Promise<string> {
   assertImageName(name);
   const settings = await poolSettings(cluster, pool);
+  if (options.mirrored && (await mirrorMode({ pool })) !== "disabled") {
+    const message = `pool ${pool.name} is mirrored, and siphon mirrors no images`;
+    throw new RbdError("SIPHON_RBD_UNSUPPORTED", message, {
+      ...{ errno: -errno.EOPNOTSUPP, hint: "make the image with rbd" },
+    });
+  }
   const whole = withDefaults(options, settings);
   const plan = planImage(size, whole);
   const validate = settings.flag("rbd_validate_pool");

@@ -75,6 +75,11 @@ export class Locks {
    */
   async break(client: string, cookie: string): Promise<void> {
     const { cluster, pool, header } = this.#image;
+    if (!/^(client|mon|osd|mds|mgr)\.\d+$/.test(client)) {
+      throw new RbdError("SIPHON_RBD_INVALID", `a client that locks is client.NUMBER, and not ${client}`, {
+        hint: "see it with: siphon rbd lock ls",
+      });
+    }
     const { lockers } = await this.list();
     const locker = lockers.find((each) => `client.${each.client}` === client && each.cookie === cookie);
     if (locker === undefined) {

@@ -1,12 +1,12 @@
+import type { Pool } from "@siphon/rados";
 import { query } from "../cls/class-call.ts";
 import { ask } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
-import type { ImagePool } from "../image-pool.ts";
 
 export type MirrorMode = "disabled" | "image" | "pool";
 
 /** The mirroring mode of a pool (cls_client::mirror_mode_get); kept in the object `rbd_mirroring`. */
-export async function mirrorMode({ pool }: ImagePool): Promise<MirrorMode> {
+export async function mirrorMode({ pool }: { readonly pool: Pool }): Promise<MirrorMode> {
   try {
     return await ask(pool, "rbd_mirroring", getMode);
   } catch (error) {

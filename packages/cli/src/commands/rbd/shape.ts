@@ -1,5 +1,4 @@
-import { type CreateOptions, featureOf, RbdError } from "@siphon/rbd";
-import { errno } from "@siphon/wire";
+import { type CreateOptions, featureOf } from "@siphon/rbd";
 import { type Command, Option } from "commander";
 import { badOption, parseBytes, parseCount, usage } from "./image-spec.ts";
 
@@ -30,7 +29,7 @@ export function withShapeFlags(command: Command): Command {
     .option("--stripe-unit <size>", "stripe unit")
     .option("--stripe-count <n>", "stripe count")
     .option("--data-pool <pool>", "pool for the data")
-    .option("--mirror-image-mode <mode>", "refused: siphon mirrors no images");
+    .option("--mirror-image-mode <mode>", "refused in pools that are mirrored");
   return withJournalFlags(command);
 }
 
@@ -76,6 +75,7 @@ export function shape(flags: ShapeFlags): CreateOptions {
     ...(stripeUnit !== undefined && { stripeUnit: parseBytes(stripeUnit, "B") }),
     ...(stripeCount !== undefined && { stripeCount: parseCount("--stripe-count", stripeCount) }),
     ...(dataPool !== undefined && { dataPool }),
+    ...(flags.mirrorImageMode !== undefined && { mirrored: true }),
   };
 }
 
@@ -96,16 +96,9 @@ function checkOthers({ journalSplayWidth, journalObjectSize, mirrorImageMode }: 
       );
     }
   }
-  if (mirrorImageMode === undefined) return;
-  if (mirrorImageMode !== "journal" && mirrorImageMode !== "snapshot") {
+  if (mirrorImageMode !== undefined && !["journal", "snapshot"].includes(mirrorImageMode)) {
     throw badOption(`there is no mirror image mode ${mirrorImageMode}: journal or snapshot`);
   }
-  throw new RbdError("SIPHON_RBD_UNSUPPORTED", "siphon mirrors no images", {
-    ...{
-      errno: -errno.ENOENT,
-      hint: "make the image without --mirror-image-mode, then: rbd mirror image enable",
-    },
-  });
 }
 
 /** The bit of a feature that an option or argument names. */

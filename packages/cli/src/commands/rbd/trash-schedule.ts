@@ -1,6 +1,6 @@
-import { constants } from "node:os";
 import { type Command as MonCommand, RadosError } from "@siphon/rados";
 import { moduleCommand, RbdError } from "@siphon/rbd";
+import { errno } from "@siphon/wire";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { connectCluster, withConnectFlags } from "../../connect.ts";
@@ -128,7 +128,7 @@ function asUnreadable(error: unknown): never {
   if (!(error instanceof RbdError)) throw error;
   const { code, message, hint } = error;
   throw new RbdError(code, message, {
-    ...{ errno: -constants.errno.EBADMSG, cause: error },
+    ...{ errno: -errno.EBADMSG, cause: error },
     ...(hint !== undefined && { hint }),
   });
 }
