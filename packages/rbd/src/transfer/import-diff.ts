@@ -1,3 +1,4 @@
+import { errno } from "@siphon/wire";
 import type { DiffCursor, DiffReader } from "./diff-reader.ts";
 import { type DiffTarget, defaultCursorBytes, type ImageWriter, type TransferOptions } from "./image-ends.ts";
 import { Parallel } from "./in-order.ts";
@@ -39,7 +40,7 @@ export async function importDiff(
     throw new TransferError(
       "SIPHON_TRANSFER_MISMATCH",
       `the diff leads to snapshot ${to}, which the image already has`,
-      { hint: "it was applied before, or the image is another one" },
+      { errno: -errno.EEXIST, hint: "it was applied before, or the image is another one" },
     );
   }
   await applyDiff(reader, target, options);

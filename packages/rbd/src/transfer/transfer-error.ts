@@ -1,4 +1,4 @@
-import { SiphonError } from "@siphon/wire";
+import { errno, SiphonError, type SiphonErrorOptions } from "@siphon/wire";
 
 /**
  * Why images could not be carried from one place to another:
@@ -19,4 +19,24 @@ export type TransferErrorCode =
   | "SIPHON_TRANSFER_BUSY"
   | "SIPHON_TRANSFER_LOCK";
 
-export class TransferError extends SiphonError<TransferErrorCode> {}
+export class TransferError extends SiphonError<TransferErrorCode> {
+  /** What a `rbd` program would exit with, negative; 0 where it has nothing like it. */
+  readonly errno: number;
+
+  constructor(
+    code: TransferErrorCode,
+    message: string,
+    { errno: own, ...options }: SiphonErrorOptions & { errno?: number } = {},
+  ) {
+    super(code, message, options);
+    this.errno = own ?? -(errnos[code] ?? 0);
+  }
+}
+
+/** rbd takes a stream that ends too early for an argument that is out of its domain. */
+const errnos: { readonly [code in TransferErrorCode]?: number } = {
+  SIPHON_TRANSFER_BANNER: errno.EINVAL,
+  SIPHON_TRANSFER_TRUNCATED: errno.EDOM,
+  SIPHON_TRANSFER_MALFORMED: errno.EINVAL,
+  SIPHON_TRANSFER_MISMATCH: errno.EINVAL,
+};

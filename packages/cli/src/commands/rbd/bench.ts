@@ -74,8 +74,8 @@ export function benchCommand(): Command {
 }
 
 async function bench(spec: string | undefined, flags: Flags): Promise<void> {
-  const whole = wholeImageSpec(spec, flags);
   const load = loadOf(flags);
+  const whole = wholeImageSpec(spec, flags);
   const warmup = toNumber(flags.warmup) ?? 0;
   const cache = cacheOf(flags);
   // Only who has the lock may rely on what was read before.
@@ -130,15 +130,16 @@ function cacheOf({ cache }: Flags): Pick<OpenOptions, "cache"> {
 
 function loadOf(flags: Flags): LoadOptions {
   const { ioType, ioPattern: pattern } = flags;
-  if (ioType === undefined) throw usage("--io-type must be given");
+  const [ioSize, ioThreads] = [parseBytes(flags.ioSize, "B"), parseCount("--io-threads", flags.ioThreads)];
+  if (ioType === undefined) throw usage("--io-type must be specified.", "read, write, readwrite or rw");
   const seconds = flags.seconds === undefined ? undefined : positive("--seconds", Number(flags.seconds));
   const total = flags.ioTotal ?? (seconds === undefined ? "1G" : undefined);
   const readPercent = parseCount("--rw-mix-read", flags.rwMixRead);
   if (readPercent > 100) throw usage("--rw-mix-read is a number up to 100");
   return {
     ...{ type: ioType === "rw" ? "readwrite" : ioType, pattern, readPercent, seconds },
-    size: positive("--io-size", parseBytes(flags.ioSize, "B")),
-    depth: positive("--io-threads", parseCount("--io-threads", flags.ioThreads)),
+    size: positive("--io-size", ioSize),
+    depth: positive("--io-threads", ioThreads),
     total: total === undefined ? undefined : parseBytes(total, "B"),
     signal: interruption.signal,
   };

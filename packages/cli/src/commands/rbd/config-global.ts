@@ -11,30 +11,30 @@ import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 export function globalConfigCommand(): Command {
   const global = new Command("global").summary("settings of all clients, or of one: ls, get, set, rm");
   const get = onEntity("get", "print a setting")
-    .argument("<key>")
-    .action((entity: string, key: string, flags: ConnectFlags) =>
-      withCluster(entity, key, flags, async (cluster) => {
-        const found = (await settingsOf(cluster, entity)).find(
-          ({ name, section }) => name === key && section === entity,
+    .argument("[key]")
+    .action((entity: string | undefined, key: string | undefined, flags: ConnectFlags) =>
+      withKey(entity, key, flags, async (cluster, who, name) => {
+        const found = (await settingsOf(cluster, who)).find(
+          (each) => each.name === name && each.section === who,
         );
-        if (found === undefined) throw new SiphonError("ENOENT", `${key} is not set for ${entity}`);
+        if (found === undefined) throw new SiphonError("ENOENT", `${name} is not set for ${who}`);
         process.stdout.write(`${found.value}\n`);
       }),
     );
   const set = onEntity("set", "set a setting")
-    .argument("<key>")
+    .argument("[key]")
     .argument("[value]", "", "")
-    .action((entity: string, key: string, value: string, flags: ConnectFlags) =>
-      withCluster(entity, key, flags, async (cluster) => {
-        await cluster.command({ prefix: "config set", who: entity, name: key, value });
+    .action((entity: string | undefined, key: string | undefined, value: string, flags: ConnectFlags) =>
+      withKey(entity, key, flags, async (cluster, who, name) => {
+        await cluster.command({ prefix: "config set", who, name, value });
       }),
     );
   const remove = onEntity("rm", "set a setting no longer")
     .alias("remove")
-    .argument("<key>")
-    .action((entity: string, key: string, flags: ConnectFlags) =>
-      withCluster(entity, key, flags, async (cluster) => {
-        await cluster.command({ prefix: "config rm", who: entity, name: key });
+    .argument("[key]")
+    .action((entity: string | undefined, key: string | undefined, flags: ConnectFlags) =>
+      withKey(entity, key, flags, async (cluster, who, name) => {
+        await cluster.command({ prefix: "config rm", who, name });
       }),
     );
   for (const each of [list(), get, set, remove]) global.addCommand(withConnectFlags(each));
@@ -43,9 +43,9 @@ export function globalConfigCommand(): Command {
 
 function list(): Command {
   return withFormatFlags(onEntity("ls", "list settings").alias("list")).action(
-    (entity: string, flags: ConnectFlags & FormatFlags) =>
-      withCluster(entity, undefined, flags, async (cluster) => {
-        const rows = await settingsOf(cluster, entity);
+    (entity: string | undefined, flags: ConnectFlags & FormatFlags) =>
+      withEntity(entity, flags, async (cluster, who) => {
+        const rows = await settingsOf(cluster, who);
         print(
           flags,
           () => (rows.length === 0 ? "" : listText(rows)),
@@ -68,20 +68,34 @@ function listText(rows: readonly MonSetting[]): string {
 }
 
 function onEntity(name: string, summary: string): Command {
-  return new Command(name).summary(summary).argument("<entity>", "global, client or client.ID");
+  return new Command(name).summary(summary).argument("[entity]", "global, client or client.ID");
 }
 
-async function withCluster(
-  entity: string,
+async function withEntity(
+  entity: string | undefined,
+  flags: ConnectFlags,
+  action: (cluster: Cluster, who: string) => Promise<void>,
+): Promise<void> {
+  assertEntity(entity);
+  await using cluster = await connectCluster(flags);
+  await action(cluster, entity);
+}
+
+async function withKey(
+  entity: string | undefined,
   key: string | undefined,
   flags: ConnectFlags,
-  action: (cluster: Cluster) => Promise<void>,
+  action: (cluster: Cluster, who: string, name: string) => Promise<void>,
 ): Promise<void> {
-  if (!/^(global|client(\..+)?)$/.test(entity))
-    throw usage(`settings are of global, client or client.ID, and not of ${entity}`);
-  if (key !== undefined && !isRbdOption(key)) throw usage(`${key} is no setting of RBD's`);
-  await using cluster = await connectCluster(flags);
-  await action(cluster);
+  assertEntity(entity);
+  if (key === undefined) throw usage("config key was not specified");
+  if (!isRbdOption(key)) throw usage(`not rbd option: ${key}`);
+  return withEntity(entity, flags, (cluster, who) => action(cluster, who, key));
+}
+
+function assertEntity(entity = ""): asserts entity is string {
+  if (/^(global|client(\..+)?)$/.test(entity)) return;
+  throw usage(`invalid config entity: ${entity} (must be global, client or client.<id>)`);
 }
 
 interface MonSetting {

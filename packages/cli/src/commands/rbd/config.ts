@@ -1,4 +1,4 @@
-import { type ImagePool, Overrides } from "@siphon/rbd";
+import { type ImagePool, isRbdOption, Overrides } from "@siphon/rbd";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
@@ -83,6 +83,10 @@ function onKey(
     if (!isNamed && text === undefined) throw usage(`${level} name was not specified`);
     const [key, value = ""] = words;
     if (key === undefined) throw usage("config key was not specified");
+    if (!isRbdOption(key)) throw usage(`not rbd option: ${key}`);
+    if (level === "image" && name === "set" && words.length < 2) {
+      throw usage("image config value was not specified");
+    }
     return withOverrides(level, text, flags, (overrides) => action(overrides, key, value));
   });
   return withConnectFlags(withSpecFlags(command));
@@ -94,6 +98,9 @@ function withOverrides(
   flags: Flags,
   action: (overrides: Overrides) => Promise<void>,
 ): Promise<void> {
+  if (level === "pool" && text === undefined && flags.pool === undefined) {
+    throw usage("pool name was not specified");
+  }
   if (level === "pool")
     return withPool(flags, poolSpec(text, flags), (images) => action(new Overrides(images)));
   const spec = wholeImageSpec(text, flags);

@@ -91,13 +91,16 @@ function rename(): Command {
     const target = newNameSpec(to, flags, source);
     if (target.snapshot !== undefined)
       throw usage("destination snapshot name specified for a command that doesn't use it");
-    if (target.pool !== source.pool || target.namespace !== source.namespace) {
-      throw usage("an image stays in its pool and namespace when it is renamed");
+    if (target.pool !== source.pool) throw usage("mv/rename across pools not supported", useCopy);
+    if (target.namespace !== source.namespace) {
+      throw usage("mv/rename across namespaces not supported", useCopy);
     }
     return withPool(flags, source, (images) => images.rename(source.image, target.image));
   });
   return withConnectFlags(withSpecFlags(command));
 }
+
+const useCopy = "an image gets there with: siphon rbd deep cp";
 
 function withTwoImages(command: Command): Command {
   return withDestinationFlags(command.argument("[source-image-or-snap-spec]").argument("[dest-image-spec]"));

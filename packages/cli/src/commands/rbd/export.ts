@@ -30,13 +30,14 @@ export function exportCommand(): Command {
   const command = new Command("export")
     .summary("export an image to a file")
     .argument("[source-image-or-snap-spec]")
-    .argument("[path-name]", "file (- for standard output; default: the image's name)")
+    .argument("[path-name]", "file (- for standard output)")
     .option("--path <path>", "file, instead of the argument")
     .option("--export-format <format>", "1: only the data; 2: with snapshots and metadata", "1")
     .option("--resume", "continue an export that was interrupted; begin one that can be continued")
     .option("--no-progress", "disable progress output")
     .action((first: string | undefined, second: string | undefined, flags: ExportFlags) => {
-      const { spec, path = spec.image } = sourceAndPath(first, second, flags);
+      const { spec, path } = sourceAndPath(first, second, flags);
+      if (path === undefined) throw usage("path was not specified", "a file, or - for standard output");
       const isWhole = exportFormat(flags.exportFormat) === 2;
       if ([isWhole, isEncrypted(flags), flags.resume].filter(Boolean).length > 1) {
         throw usage("--export-format 2, --resume and encryption do not go together");

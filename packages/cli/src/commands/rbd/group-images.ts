@@ -92,7 +92,7 @@ function onMember(
         ...(flags.group !== undefined && { group: flags.group }),
       });
       const target = imageTarget(flags.image === undefined ? texts.shift() : undefined, flags);
-      if (target.namespace !== spec.namespace) throw usage("a group has images of its own namespace only");
+      if (target.namespace !== spec.namespace) throw usage("group and image namespace must match.");
       return withPool(flags, spec, async ({ groups }, cluster) => {
         const images = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
         await action(await groups.open(spec.group), images, target.image, flags);
@@ -111,7 +111,7 @@ function imageTarget(text: string | undefined, flags: MemberFlags) {
     ...part(imagePool ?? pool, imageNamespace),
     ...(name !== undefined && { image: name }),
   });
-  if (spec.snapshot !== undefined) throw usage("a group has images, and not snapshots of images");
+  if (spec.snapshot !== undefined) throw usage("snapshot name specified for a command that doesn't use it");
   return spec;
 }
 

@@ -128,7 +128,8 @@ function rename(): Command {
       const texts = [first, second];
       const spec = groupSnapshotSpec(flags.group === undefined ? texts.shift() : undefined, flags);
       const name = flags.destSnap ?? texts.shift();
-      if (!name || /[@/]/.test(name)) throw usage("which new name for the snapshot? one without @ and /");
+      if (!name) throw usage("destination snapshot name was not specified");
+      if (/[@/]/.test(name)) throw usage(`invalid snap name '${name}'`, "it has no @ and no /");
       return onSnapshots(flags, spec, (snapshots) => snapshots.rename(spec.snapshot, name));
     });
   return withConnectFlags(withSnapshotFlags(command));

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { defaultPool } from "./default-pool.ts";
-import { usage } from "./image-spec.ts";
+import { invalidSpec, usage } from "./image-spec.ts";
 
 /** A group or a snapshot of it, as Ceph's rbd takes it: `[pool/[namespace/]]group[@snapshot]`. */
 export interface GroupSpec {
@@ -34,13 +34,14 @@ export function withSnapshotFlags(command: Command): Command {
 
 export function groupSpec(text: string | undefined, flags: GroupFlags): GroupSpec {
   const { snapshot, ...spec } = parsed(text, flags);
-  if (snapshot !== undefined) throw usage(`a group is [POOL/[NAMESPACE/]]GROUP, and not ${text}`);
+  if (snapshot !== undefined)
+    throw usage("snapshot name specified for a command that doesn't use it", groupForm);
   return spec;
 }
 
 export function groupSnapshotSpec(text: string | undefined, flags: GroupFlags): GroupSnapshotSpec {
   const { snapshot = flags.snap, ...spec } = parsed(text, flags);
-  if (snapshot === undefined) throw usage("name the snapshot: [POOL/[NAMESPACE/]]GROUP@SNAPSHOT");
+  if (snapshot === undefined) throw usage("group snapshot name was not specified", `${groupForm}@SNAPSHOT`);
   return { ...spec, snapshot };
 }
 
@@ -49,14 +50,16 @@ export function groupText({ pool, namespace, group }: GroupSpec): string {
   return `${pool}/${namespace && `${namespace}/`}${group}`;
 }
 
+const groupForm = "[POOL/[NAMESPACE/]]GROUP";
+
 function parsed(text: string | undefined, flags: GroupFlags): GroupSpec & { snapshot: string | undefined } {
   const [, path = "", snapshot] = /^([^@]*)(?:@([^@/]*))?$/.exec(text ?? "") ?? [];
   const parts = path.split("/");
   if (text !== undefined && (parts.length > 3 || snapshot === "" || parts.includes(""))) {
-    throw usage(`a group is [POOL/[NAMESPACE/]]GROUP[@SNAPSHOT], and not ${text}`);
+    throw invalidSpec(text, `${groupForm}[@SNAPSHOT]`);
   }
   const group = text === undefined ? flags.group : parts.at(-1);
-  if (group === undefined) throw usage("name the group: [POOL/[NAMESPACE/]]GROUP");
+  if (group === undefined) throw usage("group name was not specified", groupForm);
   return {
     pool: (parts.length > 1 ? parts[0] : flags.pool) ?? defaultPool(),
     namespace: (parts.length > 2 ? parts[1] : flags.namespace) ?? "",

@@ -97,14 +97,18 @@ function rename(): Command {
     .option("--dest-pool <pool>", "its pool again")
     .option("--dest-namespace <namespace>", "its namespace again")
     .option("--dest-group <group>", "new name, instead of the argument")
-    .action((from: string | undefined, to: string | undefined, flags: RenameFlags) => {
-      const source = groupSpec(from, flags);
+    .action((first: string | undefined, second: string | undefined, flags: RenameFlags) => {
+      const texts = [first, second];
+      const source = groupSpec(flags.group === undefined ? texts.shift() : undefined, flags);
+      const [to] = texts;
       const { destPool: pool, destNamespace: namespace, destGroup: group } = flags;
+      if (to === undefined && group === undefined) throw usage("destination group name was not specified");
       const target = groupSpec(to, {
         ...{ ...(pool && { pool }), ...(namespace && { namespace }), ...(group && { group }) },
       });
-      if (target.pool !== source.pool || target.namespace !== source.namespace) {
-        throw usage(`a group stays in its pool and namespace: ${groupText(source)}, ${groupText(target)}`);
+      if (target.pool !== source.pool) throw usage("group rename across pools not supported");
+      if (target.namespace !== source.namespace) {
+        throw usage("group rename across namespaces not supported");
       }
       return withPool(flags, source, ({ groups }) => groups.rename(source.group, target.group));
     });

@@ -46,7 +46,7 @@ export function imageSpec(argument: string | undefined, flags: SpecFlags): Image
   }
   if (text === undefined) throw usage("image name was not specified", imageForm);
   if (parts.length > 3 || atSnapshot === "" || parts.some((part) => part === "")) {
-    throw usage(`an image is [POOL/[NAMESPACE/]]IMAGE[@SNAPSHOT], and not ${text}`);
+    throw invalidSpec(text, `${imageForm}[@SNAPSHOT]`);
   }
   return {
     pool: (parts.length > 1 ? parts[0] : flags.pool) ?? defaultPool(),
@@ -86,7 +86,7 @@ export function snapshotOf(
 /** `[pool[/namespace]]`. */
 export function poolSpec(text: string | undefined, flags: SpecFlags): { pool: string; namespace: string } {
   const [pool, namespace, ...more] = text?.split("/") ?? [];
-  if (more.length > 0) throw usage(`a pool is POOL[/NAMESPACE], and not ${text}`);
+  if (more.length > 0) throw usage(`invalid pool '${text}'`, "it would be POOL[/NAMESPACE]");
   return { pool: pool ?? flags.pool ?? defaultPool(), namespace: namespace ?? flags.namespace ?? "" };
 }
 
@@ -111,6 +111,11 @@ export function badOption(message: string): SiphonError {
 
 export function usage(message: string, hint?: string): SiphonError {
   return new SiphonError("SIPHON_USAGE", message, hint === undefined ? {} : { hint });
+}
+
+/** @param form what would be one */
+export function invalidSpec(text: string, form: string): SiphonError {
+  return usage(`invalid spec '${text}'`, `it would be ${form}`);
 }
 
 const imageForm = "[POOL/[NAMESPACE/]]IMAGE";

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { badOption } from "./image-spec.ts";
 import { toXml, type XmlNames } from "./xml.ts";
 
@@ -7,9 +7,11 @@ export interface FormatFlags {
   prettyFormat?: boolean;
 }
 
+const formats = ["plain", "json", "xml"];
+
 export function withFormatFlags(command: Command): Command {
   return command
-    .option("--format <format>", "plain, json or xml", "plain")
+    .addOption(new Option("--format <format>", "form of the output").choices(formats).default("plain"))
     .option("--pretty-format", "indented JSON or XML");
 }
 

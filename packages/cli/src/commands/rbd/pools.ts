@@ -85,8 +85,9 @@ function list(): Command {
     .alias("list")
     .summary("list the namespaces of a pool")
     .argument("[pool-name]")
-    .action((text: string | undefined, flags: Flags & FormatFlags) =>
-      withPool(flags, poolSpec(text, flags), async ({ namespaces }) => {
+    .action((text: string | undefined, flags: Flags & FormatFlags) => {
+      if (text?.includes("/")) throw usage(`invalid pool '${text}'`, "POOL, without a namespace");
+      return withPool(flags, poolSpec(text, flags), async ({ namespaces }) => {
         const rows = (await namespaces.list()).map((name) => ({ name }));
         print(
           flags,
@@ -100,8 +101,8 @@ function list(): Command {
           () => rows,
           { root: "namespaces", items: { namespaces: "namespace" } },
         );
-      }),
-    );
+      });
+    });
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
 }
 
@@ -114,6 +115,6 @@ function onNamespace(
 
 function namespaceSpec(text: string | undefined, flags: SpecFlags): { pool: string; namespace: string } {
   const spec = poolSpec(text, flags);
-  if (spec.namespace === "") throw usage("name the namespace: POOL/NAMESPACE");
+  if (spec.namespace === "") throw usage("namespace name was not specified", "POOL/NAMESPACE");
   return spec;
 }

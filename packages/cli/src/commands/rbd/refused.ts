@@ -10,6 +10,7 @@ const table = `
 device map | image name was not specified | serve the image with siphon attach, over NBD or vhost-user-blk
 device unmap | unmap requires either image name or device path
 device list
+device ls
 device attach | image name was not specified
 device detach | detach requires either image name or device path
 map | image name was not specified

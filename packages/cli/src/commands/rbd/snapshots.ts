@@ -34,7 +34,7 @@ export function snapCommand(): Command {
   snap.addCommand(
     withQuiesceFlags(
       onSnapshot("create", "create a snapshot", "Creating snap", (snapshots, name, onProgress, flags) =>
-        snapshots.create(newName(name), { onProgress, quiescing: quiescing(flags) }),
+        snapshots.create(name, { onProgress, quiescing: quiescing(flags) }),
       ).alias("add"),
     ),
   );
@@ -88,6 +88,7 @@ function onSnapshot(
     .option("--no-progress", "disable progress output")
     .action((text: string | undefined, flags: Flags & QuiesceFlags & { dryRun?: boolean }) => {
       const spec = snapshotSpec(text, flags);
+      if (name === "create") assertNewName(spec.snapshot, text);
       if (flags.dryRun) {
         return withImage(flags, spec, { readOnly: true, watch: false }, async ({ snapshots }) => {
           const { name } = snapshots.named(spec.snapshot);
@@ -104,9 +105,12 @@ function onSnapshot(
 }
 
 /** @throws SiphonError for a name that could not be told apart from its image */
-function newName(snapshot: string): string {
-  if (/[@/]/.test(snapshot)) throw usage(`invalid snap name '${snapshot}'`, "it has no @ and no /");
-  return snapshot;
+function assertNewName(snapshot: string, spec: string | undefined): void {
+  if (!/[@/]/.test(snapshot)) return;
+  const hint = "a snapshot's name has no @ and no /";
+  throw spec?.includes("@")
+    ? usage(`invalid spec '${spec}'`, hint)
+    : usage(`invalid snap name '${snapshot}'`, hint);
 }
 
 function rename(): Command {
@@ -119,14 +123,18 @@ function rename(): Command {
       const [from, to] = sourceAndDestination(first, second, flags);
       const source = snapshotSpec(from, flags);
       const { pool, namespace, image, snapshot } = newNameSpec(to, flags, source);
-      if (image !== source.image || pool !== source.pool || namespace !== source.namespace) {
-        throw usage("a snapshot stays with its image when it is renamed");
+      const differs =
+        (pool !== source.pool && "pool") ||
+        (namespace !== source.namespace && "namespace") ||
+        (image !== source.image && "image name");
+      if (differs) {
+        throw usage(`source and destination ${differs} must be the same`);
       }
       if (snapshot === undefined) {
         throw usage("destination snapshot name was not specified", "[POOL/[NAMESPACE/]]IMAGE@SNAPSHOT");
       }
-      const name = newName(snapshot);
-      return withImage(flags, source, {}, ({ snapshots }) => snapshots.rename(source.snapshot, name));
+      assertNewName(snapshot, to);
+      return withImage(flags, source, {}, ({ snapshots }) => snapshots.rename(source.snapshot, snapshot));
     });
   return withConnectFlags(withSpecFlags(withDestinationFlags(command)));
 }

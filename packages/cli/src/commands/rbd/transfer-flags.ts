@@ -3,7 +3,7 @@ import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { type ByteSink, ByteSource, FileSource, fileSink, ProgressMeter, streamSink } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { bytesText } from "../rados/format.ts";
-import { parseBytes, usage } from "./image-spec.ts";
+import { badOption, parseBytes, usage } from "./image-spec.ts";
 import { type ProgressFlags, withProgress } from "./output.ts";
 
 /** Bytes that are read of a pipe or a device at once. */
@@ -95,7 +95,7 @@ export function withTransferProgress(
 /** `--export-format`. */
 export function exportFormat(text: string): 1 | 2 {
   if (text === "1" || text === "2") return text === "1" ? 1 : 2;
-  throw usage(`there is no export format ${text}: 1 or 2`);
+  throw badOption(`there is no export format ${text}: 1 or 2`);
 }
 
 /** `--sparse-size`: up to 32 MiB. */

@@ -219,7 +219,8 @@ async function runPurge(images: ImagePool, flags: PurgeFlags): Promise<void> {
 
 /** An image of the trash, by its id. */
 function idSpec(text: string | undefined, flags: Flags): ImageSpec {
-  if (text === undefined && flags.imageId === undefined) throw usage("name the image: [POOL/[NAMESPACE/]]ID");
+  if (text === undefined && flags.imageId === undefined)
+    throw usage("image id was not specified", "[POOL/[NAMESPACE/]]ID");
   const { image: _name, imageId, ...where } = flags;
   return imageSpec(text, { ...where, ...(imageId !== undefined && { image: imageId }) });
 }
