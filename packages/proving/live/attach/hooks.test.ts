@@ -61,30 +61,31 @@ const rbdDisk = (image: string) => `<disk type='network' device='disk'>
 async function convert(...words: string[]): Promise<string> {
   const [program, ...call] = attachCommand();
   const env = { LIBVIRT_DEFAULT_URI: libvirtd.uri };
-  return run(program!, [...call, "convert", ...words, "--sockets", places.run], undefined, { env });
+  return run(program!, [...call, "convert", ...words, "--sockets", places.run], undefined, {
+    env,
+    timeout: 400_000,
+  });
 }
 
 const states = async () => (await attachd.ask<Disk[]>("list")).map(({ name, state }) => `${name} ${state}`);
 
-test("a domain on librbd becomes one that siphon serves from its start to its end, and goes back", async () => {
+/** The domain as it was before anybody changed it. */
+let original: string;
+
+test("a domain on librbd becomes one whose disk siphon serves, and nothing changes without --write", async () => {
   const file = join(directory, "domain.xml");
-  const original = await guestDomain(vmDirectory, [rbdDisk("vm1")]);
-  writeFileSync(file, original);
+  writeFileSync(file, await guestDomain(vmDirectory, [rbdDisk("vm1")]));
   await libvirtd.virsh("define", file);
-  const before = await libvirtd.virsh("dumpxml", "--inactive", "siphon");
-
-  const copy = join(directory, "copies");
-  mkdirSync(copy);
-  process.chdir(copy);
-  const diff = await convert("siphon");
-  assert.match(diff, /^\+ .*<disk type='vhostuser'/m);
-  assert.equal(
-    await libvirtd.virsh("dumpxml", "--inactive", "siphon"),
-    before,
-    "without --write nothing changes",
-  );
+  original = await libvirtd.virsh("dumpxml", "--inactive", "siphon");
+  const copies = join(directory, "copies");
+  mkdirSync(copies);
+  process.chdir(copies);
+  assert.match(await convert("siphon"), /^\+ .*<disk type='vhostuser'/m);
+  assert.equal(await libvirtd.virsh("dumpxml", "--inactive", "siphon"), original);
   assert.match(await convert("siphon", "--write"), /siphon is defined anew/);
+});
 
+test("its disk is attached from its start to its end", async () => {
   await libvirtd.virsh("start", "siphon").catch((cause) => {
     throw new Error(`${cause.message}\n${libvirtd.qemuLog("siphon")}`, { cause });
   });
@@ -100,9 +101,11 @@ test("a domain on librbd becomes one that siphon serves from its start to its en
   await libvirtd.virsh("destroy", "siphon");
   assert.deepEqual(await states(), []);
   assert.equal(await run("rbd", ["-c", ceph.conf, "lock", "ls", "libvirt-pool/vm1"]), "");
+});
 
+test("it goes back to what it was", async () => {
   await convert("siphon", "--to", "rbd", "--write");
-  assert.equal(await libvirtd.virsh("dumpxml", "--inactive", "siphon"), before);
+  assert.equal(await libvirtd.virsh("dumpxml", "--inactive", "siphon"), original);
   await libvirtd.virsh("undefine", "siphon");
 });
 
