@@ -124,7 +124,7 @@ export class Cluster implements AsyncDisposable {
     return `${type}.${id}`;
   }
 
-  /** The number by which the monitors know this client. */
+  /** The number by which OSDs know this client: the first that the monitors gave it, as long as it is open. */
   get globalId(): bigint {
     return this.#messenger.globalId;
   }

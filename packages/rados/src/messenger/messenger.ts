@@ -45,7 +45,10 @@ export class Messenger implements ConnectionHost {
   readonly gcm: GcmFill | undefined;
   readonly revision: 0 | 1;
   readonly fencedWith: EntityAddr | undefined;
-  /** The client's identity for daemons, given by the monitors. */
+  /**
+   * The client's identity for daemons: the first number that the monitors gave. They give another one to a client that was away for longer
+   * than its tickets live.
+   */
   globalId = 0n;
   /** Our address as daemons know it; the nonce tells this client from others on the same host. */
   addr: EntityAddr = { ...blankAddr, type: "any", nonce: randomInt(1, 2 ** 31) };

@@ -209,8 +209,9 @@ export class MonClient {
     this.#sessionSince = performance.now();
     this.#lastErrors = [];
     this.#authenticator.adopt(session.auth);
-    this.#messenger.globalId = this.#authenticator.globalId;
-    publish({ event: "session", mon: session.peer.name });
+    // Locks and watches go by the first one, for good: OSDs take the number that a connection tells, whatever its ticket says.
+    this.#messenger.globalId ||= this.#authenticator.globalId;
+    publish({ event: "session", mon: session.peer.name, globalId: this.#authenticator.globalId });
     session.send(this.#subscriptions.message());
     for (const message of this.#requests.messages) session.send(message);
     this.#signOfLife.watch(session);

@@ -7,6 +7,8 @@ export interface MonEvent {
   event: "session" | "hunting" | "tickets";
   /** `mon.a`, of the session. */
   mon?: string;
+  /** The number that the monitors gave for this session; `Cluster.globalId` is that of the first one. */
+  globalId?: bigint;
   /** Why there is no session. */
   error?: RadosError;
 }

@@ -36,6 +36,8 @@ export interface FakeDaemonOptions {
   proof?: Buffer;
   /** Changes the signature it sends. */
   forge?: boolean;
+  /** The number that it gives a client. */
+  globalId?(): bigint;
   /** The nonce it says it has. */
   nonce?: number;
   opened?(peer: FakePeer): void;
@@ -229,7 +231,7 @@ export class FakePeer {
       return;
     }
     const done = new Writer()
-      .u64(4242n)
+      .u64(this.#daemon.options.globalId?.() ?? 4242n)
       .u32(mode === "secure" ? 2 : 1)
       .blob(proof);
     this.sendControl(frameTag.authDone, done.finish());
