@@ -61,6 +61,17 @@ export async function clean({ all = false, dryRun = false }: CleanOptions = {}):
   return removed;
 }
 
+/** Removes all that this process has started and has not kept, as `clean` would after its end; what cannot be removed stops nothing else. */
+export async function removeOwn(): Promise<void> {
+  const failures: unknown[] = [];
+  for (const kind of kinds) {
+    for (const resource of (await Resource.list(kind)).filter(({ own }) => own)) {
+      await remove(resource).catch((error) => failures.push(error));
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
 /** Most is removed with its processes and files; some reaches further. */
 async function remove(resource: Resource): Promise<void> {
   if (resource.kind === "networks") await removeNetwork(resource);

@@ -157,6 +157,12 @@ export class Resource implements AsyncDisposable {
     return this.#lease.owner !== null && !isRunning(this.#lease.owner);
   }
 
+  /** This very process looks after it. */
+  get own(): boolean {
+    const { owner } = this.#lease;
+    return owner?.pid === process.pid && isRunning(owner);
+  }
+
   /** Variables for the environment of every program started for this resource. */
   get environment(): Record<string, string> {
     return { [RESOURCE_VARIABLE]: this.dir };

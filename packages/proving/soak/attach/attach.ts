@@ -14,6 +14,7 @@ import { adversities, type Happened, slowAdversities } from "../../support/attac
 import type { CheckedLoad } from "../../support/attach/checked-load.ts";
 import { surviveRestarts } from "../../support/attach/service-survival.ts";
 import { surviveKills, type Transport } from "../../support/attach/survival.ts";
+import { endOnSignals } from "../end-on-signals.ts";
 
 const { values } = parseArgs({
   options: {
@@ -26,8 +27,9 @@ const { values } = parseArgs({
     except: { type: "string" },
   },
 });
+await endOnSignals();
 await using stack = new AsyncDisposableStack();
-const directory = await mkdtemp(join(tmpdir(), "siphon-soak-attach-"));
+const directory = await mkdtemp(join(tmpdir(), "attach-"));
 stack.defer(() => rm(directory, { recursive: true, force: true }));
 const ceph = stack.use(
   await LocalCluster.up({

@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { floodRun } from "../../../attach/test/support/flood-run.ts";
 import { hostileRun } from "../../../attach/test/support/hostile-run.ts";
+import { endOnSignals } from "../end-on-signals.ts";
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
   },
 });
+await endOnSignals();
 const outcome = await hostileRun(Number(values.attacks), Number(values.seed), (done) => {
   if (done % 10_000 === 0) console.log(`${done} attacks`);
 });

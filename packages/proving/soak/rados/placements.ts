@@ -11,10 +11,12 @@ import { crushText, shapes } from "../../../rados/test/support/crush-text.ts";
 import { Random } from "../../../rados/test/support/random.ts";
 import { comparePlacements } from "../../support/rados/crush-oracle.ts";
 import { comparePgs } from "../../support/rados/osdmap-oracle.ts";
+import { endOnSignals } from "../end-on-signals.ts";
 
 const { values } = parseArgs({
   options: { maps: { type: "string", default: "500" }, seed: { type: "string", default: "1000000" } },
 });
+await endOnSignals();
 const first = Number(values.seed);
 const last = first + Number(values.maps) - 1;
 const algorithms = ["uniform", "list", "tree", "straw", "straw2", "straw2", undefined] as const;

@@ -3,6 +3,7 @@
  * [--seconds 600] [--seed 1] [--wire crc|secure|v1]`. Ends with an error at the first violation.
  */
 import { parseArgs } from "node:util";
+import { endOnSignals } from "../end-on-signals.ts";
 import { runCampaign } from "./faults/campaign.ts";
 
 const { values } = parseArgs({
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     wire: { type: "string", default: "secure" },
   },
 });
+await endOnSignals();
 const spec =
   values.wire === "v1"
     ? { msgr: "v1" as const }

@@ -4,10 +4,12 @@
  */
 import { parseArgs } from "node:util";
 import { renewUnderLoad } from "../../support/rados/renewals.ts";
+import { endOnSignals } from "../end-on-signals.ts";
 
 const { values } = parseArgs({
   options: { lifetime: { type: "string", default: "60" }, renewals: { type: "string", default: "3" } },
 });
+await endOnSignals();
 const [lifetime, renewals] = [Number(values.lifetime), Number(values.renewals)];
 for (const mode of ["v1", "crc", "secure"] as const) {
   const answered = await renewUnderLoad(mode, lifetime, renewals);

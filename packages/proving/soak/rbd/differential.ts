@@ -8,6 +8,7 @@ import { DifferentialFailure, runDifferential } from "../../support/rbd/differen
 import { shrink } from "../../support/rbd/differential/shrink.ts";
 import { SiphonClient } from "../../support/rbd/differential/siphon-client.ts";
 import type { Step } from "../../support/rbd/differential/steps.ts";
+import { endOnSignals } from "../end-on-signals.ts";
 
 /**
  * Our client and librbd take turns on the same images, 10,000 random steps, a hundred to an image. What fails is made shorter and
@@ -26,6 +27,7 @@ const { values: args } = parseArgs({
     verbose: { type: "boolean", default: false },
   },
 });
+await endOnSignals();
 const each = Number(args.each);
 const first = Number(args.seed ?? Math.floor(Math.random() * 1e9));
 /** Feature bits: with object-map and all, without it, without a lock. */

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { endOnSignals } from "../end-on-signals.ts";
 import { loseAnswers } from "./answers/campaign.ts";
 import { runChains } from "./chains/campaign.ts";
 import { runCampaign } from "./faults/campaign.ts";
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     losses: { type: "string" },
   },
 });
+await endOnSignals();
 const seed = Number(values.seed);
 const only = values.only.split(",");
 const seconds = Number(values.seconds) / only.length;

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { endOnSignals } from "../end-on-signals.ts";
 import { forgetful, runCampaign } from "./interrupted/campaign.ts";
 import { type OperationName, operations } from "./interrupted/operations.ts";
 import { describe, summary } from "./interrupted/summary.ts";
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     verbose: { type: "boolean", default: false },
   },
 });
+await endOnSignals();
 const only = values.only.split(",") as OperationName[];
 const unknown = only.filter((name) => !(name in operations));
 if (unknown.length > 0) throw new Error(`there is no operation ${unknown.join(", ")}`);
