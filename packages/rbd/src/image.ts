@@ -17,7 +17,7 @@ import { OpenImage } from "./image/open-image.ts";
 import type { OpenOptions } from "./image/open-options.ts";
 import { Snapshots } from "./image/snapshots.ts";
 import type { WriteHold } from "./image/write-holds.ts";
-import { disableFeatures, enableFeatures, planFeatures } from "./maintenance/features.ts";
+import { planFeatures } from "./maintenance/features.ts";
 import { type FoundZeros, findZeros } from "./maintenance/find-zeros.ts";
 import { provision } from "./maintenance/provision.ts";
 import { assertSparseSize } from "./maintenance/sparsify.ts";
@@ -233,8 +233,12 @@ export class Image extends ImageBytes implements AsyncDisposable {
   }
 
   /** Rebuilds the object map, or a snapshot's, from the objects. */
-  rebuildObjectMap({ snapshot, onProgress }: ObjectMapTask = {}): Promise<void> {
-    return rebuildObjectMap(this.#image, this.#snapIdOf(snapshot), onProgress);
+  async rebuildObjectMap({ snapshot, onProgress }: ObjectMapTask = {}): Promise<void> {
+    const image = this.#image;
+    // The owner of the lock can be asked for the image's own map, and for no other.
+    if (snapshot !== undefined) return rebuildObjectMap(image, this.#snapIdOf(snapshot), onProgress);
+    const id = await image.requests.newId();
+    await image.requests.perform({ type: "rebuildObjectMap", id }, onProgress);
   }
 
   /**
@@ -245,15 +249,9 @@ export class Image extends ImageBytes implements AsyncDisposable {
    * @throws RbdError SIPHON_RBD_INVALID for a change that the image does not allow
    */
   async updateFeatures(features: number, enable: boolean): Promise<void> {
-    const image = this.#image;
-    const change = async () => {
-      const planned = planFeatures(image.header.features, features, enable);
-      await (enable ? enableFeatures(image, planned) : disableFeatures(image, planned));
-    };
-    planFeatures(image.header.features, features, enable);
-    if (image.lock === undefined) return change();
-    await image.lock.acquire();
-    await image.lock.whileOwned(change);
+    const { requests, header } = this.#image;
+    planFeatures(header.features, features, enable);
+    await requests.perform({ type: "updateFeatures", id: await requests.newId(), features, enable });
   }
 
   /** The clients that have the image open, this one included. */

@@ -4,9 +4,9 @@ export interface Perseverance {
   /** Whether it is no use to try again. */
   isFinal(error: unknown): boolean;
   /** It did not work at once, and is tried again. */
-  failing(error: Error): void;
+  failing?(error: Error): void;
   /** Once this is aborted it is tried at once, for the last time. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -22,9 +22,10 @@ export async function persevere<T>(
     try {
       return await action();
     } catch (error) {
-      if (isFinal(error) || signal.aborted) throw error;
-      if (tries === 0) failing(error as Error);
-      await sleep(Math.min(firstPause * 2 ** tries, longestPause), undefined, { signal }).catch(() => {});
+      if (isFinal(error) || signal?.aborted) throw error;
+      if (tries === 0) failing?.(error as Error);
+      const pause = Math.min(firstPause * 2 ** tries, longestPause);
+      await sleep(pause, undefined, { ...(signal && { signal }) }).catch(() => {});
     }
   }
 }

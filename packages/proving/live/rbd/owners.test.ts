@@ -4,13 +4,15 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { LocalCluster } from "@siphon/lab";
 import { Cluster } from "@siphon/rados";
-import { ImagePool } from "@siphon/rbd";
+import { ImagePool, imageFeature, imageFlag } from "@siphon/rbd";
 import { lock } from "../../../rbd/src/cls/lock.ts";
 import { changeAll } from "../../../rbd/src/cls/run.ts";
 import { OpenImage } from "../../../rbd/src/image/open-image.ts";
 import { managedLock } from "../../../rbd/src/lock/locker.ts";
 import { headerObject } from "../../../rbd/src/object-names.ts";
+import type { OwnerTask } from "../../../rbd/src/watch/owner-task.ts";
 import { forgetful } from "../../soak/rbd/interrupted/campaign.ts";
+import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
 import { Stalled } from "../../support/rbd/stalled.ts";
 
 /** The owner of an image's lock while others ask, wait, or take it for dead. */
@@ -110,6 +112,52 @@ test("a mirror's snapshot that is asked of us is one of a mirror, and not one of
   await image.refresh();
   assert.deepEqual(image.snapshots.list(), []);
   await rbd("mirror", "image", "disable", `${pool}/mirrored`);
+});
+
+test("an owner that keeps its lock carries out what rbd, and another client of ours, ask for", async () => {
+  const id = await images.create("kept", 64 * mib, { objectSize: mib });
+  await using owner = await images.open("kept", { exclusive: true });
+  await owner.write(0, Buffer.from("x"));
+  const spec = `${pool}/kept`;
+  await rbd("feature", "disable", spec, "object-map");
+  await owner.write(mib, Buffer.from("without a map"));
+  await rbd("feature", "enable", spec, "object-map", "fast-diff");
+  // What is written while the map is made anew is in it.
+  let stop = false;
+  const writing = (async () => {
+    for (let n = 0; !stop; n++) {
+      await owner.write((2 + (n % 60)) * mib, Buffer.from(`write ${n}`));
+      await owner.discard((2 + ((n + 30) % 60)) * mib, mib);
+    }
+  })();
+  await rbd("object-map", "rebuild", "--no-progress", spec);
+  await using other = await others.open("kept");
+  assert.equal(other.header.flags & imageFlag.objectMapInvalid, 0);
+  await other.rebuildObjectMap();
+  await other.updateFeatures(imageFeature.deepFlatten, false);
+  stop = true;
+  await writing;
+  await owner.write(63 * mib, Buffer.from("last"));
+  assert.equal(owner.header.features & imageFeature.deepFlatten, 0);
+  assert.ok(owner.locks.owned);
+  await other.snapshots.setLimit(1);
+  await other.snapshots.create("one");
+  await assert.rejects(other.snapshots.create("two"), { errno: -122 });
+  await other.close();
+  // As librbd of newer releases asks for them.
+  const asking = await OpenImage.open(others.cluster, others.pool, id, "kept", {});
+  ending.defer(() => asking.close());
+  const asked = async (task: Partial<OwnerTask>) =>
+    asking.requests.perform({ ...task, id: await asking.requests.newId() } as OwnerTask);
+  await asked({ type: "metadataUpdate", name: "owner", value: "me" });
+  assert.equal(await owner.metadata.get("owner"), "me");
+  await asked({ type: "metadataUpdate", name: "owner", value: undefined });
+  await assert.rejects(owner.metadata.get("owner"), { code: "ENOENT" });
+  await asked({ type: "rename", name: "renamed" });
+  assert.equal((await others.list()).find((entry) => entry.id === id)?.name, "renamed");
+  await owner.close();
+  await others.rename("renamed", "kept");
+  assert.deepEqual(await objectMapErrors(ceph.conf, "client.admin", spec), []);
 });
 
 test("the last clone that is flattened takes its parent's snapshot from the trash along", async () => {

@@ -2,12 +2,11 @@ import type { Pool } from "@siphon/rados";
 import { renameInDirectory } from "../cls/directory.ts";
 import { changeAll } from "../cls/run.ts";
 import { describe } from "../describe.ts";
-import { RbdError } from "../errors.ts";
+import { RbdError, unless } from "../errors.ts";
 import { directoryObject, idObject, oldHeaderObject } from "../object-names.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { assertImageName, takeName } from "./create-image.ts";
 import { idOf, isThere } from "./find-image.ts";
-import { unlessGone } from "./remove-image.ts";
 
 /**
  * Gives an image another name in its pool and namespace (src/librbd/operation/RenameRequest.cc). Whoever crashes in between leaves
@@ -23,9 +22,9 @@ export async function renameImage(pool: Pool, name: string, newName: string): Pr
   try {
     await changeAll(pool, directoryObject, [renameInDirectory(name, newName, id)]);
   } catch (error) {
-    await unlessGone(pool.remove(idObject(newName)));
+    await pool.remove(idObject(newName)).catch(unless("ENOENT"));
     throw error;
   }
   await tellHeaderUpdate(pool, id);
-  await unlessGone(pool.remove(idObject(name)));
+  await pool.remove(idObject(name)).catch(unless("ENOENT"));
 }

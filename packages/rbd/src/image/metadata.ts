@@ -1,12 +1,20 @@
+import type { Pool } from "@siphon/rados";
 import { getMetadata, listMetadata, removeMetadata, setMetadata } from "../cls/metadata.ts";
 import { ask, changeAll } from "../cls/run.ts";
-import type { OpenImage } from "./open-image.ts";
+
+interface DescribedImage {
+  /** Of the header. */
+  readonly pool: Pool;
+  readonly headerName: string;
+  /** Reads the header again, and tells all others who have the image open. */
+  announce(): Promise<void>;
+}
 
 /** An image's metadata: names and values that people or programs have given it. Settings of the image are `conf_...` among them. */
 export class Metadata {
-  readonly #image: OpenImage;
+  readonly #image: DescribedImage;
 
-  constructor(image: OpenImage) {
+  constructor(image: DescribedImage) {
     this.#image = image;
   }
 

@@ -93,7 +93,7 @@ export class OpenImage implements MaintainedImage {
     this.#adoption = new Adoption(this.io, {
       read: async (withMap) => {
         await this.refresh();
-        if (withMap) await this.#map.reload();
+        if (withMap) await this.reloadMap();
       },
       isFinal: (error) => this.#ending.isFinal(error),
       failing: (error) => this.#holds.failing("header", error),
@@ -317,6 +317,10 @@ export class OpenImage implements MaintainedImage {
     });
     // The header may have changed before the watch was registered.
     await this.refresh();
+  }
+
+  reloadMap(): Promise<void> {
+    return this.#map.reload();
   }
 
   invalidateMap(snapId: number | undefined): Promise<void> {

@@ -33,12 +33,12 @@ export class OwnMap {
     await this.#load();
   }
 
-  /** Loads the map again, if the lock is ours; reads ask the OSDs meanwhile. */
+  /** Takes the map's lock, where it was of no use before, and loads the map again, if the image's lock is ours; reads ask the OSDs meanwhile. */
   async reload(): Promise<void> {
     const { io, lock, readOnly } = this.#image;
     if (readOnly) return;
     io.useMap(undefined);
-    if (lock?.held && this.#isValid) await this.#load();
+    if (lock?.held) await this.open();
   }
 
   /** Stops using the map, and gives its lock back. */

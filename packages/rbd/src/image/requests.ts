@@ -103,6 +103,11 @@ export class Requests {
       if (await image.lock.whileOwned(here)) return;
       const result = await this.#askForTask(task, progress);
       if (result === 0) return image.refresh();
+      if (result === notSupported) {
+        // An owner that does not know the task may give the lock away.
+        await image.lock.acquire();
+        continue;
+      }
       if (result !== undefined && !transient.has(result)) {
         if (wasAsked && (await nowDone())) return;
         throw refused(image, task, result);

@@ -1,3 +1,4 @@
+import { changeAll } from "../cls/run.ts";
 import { type SnapshotNamespace, setSnapshotLimit } from "../cls/snapshot.ts";
 import { describe } from "../describe.ts";
 import { RbdError } from "../errors.ts";
@@ -137,11 +138,9 @@ export class Snapshots {
 
   /** @param limit maximum number of snapshots; undefined for any number */
   async setLimit(limit: number | undefined): Promise<void> {
-    const image = this.#image;
-    const change = () => image.changeHeader(setSnapshotLimit(limit));
-    if (image.lock === undefined) return change();
-    await image.lock.acquire();
-    await image.lock.whileOwned(change);
+    const { pool, headerName } = this.#image;
+    // The OSD compares it whenever a snapshot is taken: the owner of the lock need not know.
+    await changeAll(pool, headerName, [setSnapshotLimit(limit)]);
   }
 
   async #perform(task: Task, onProgress?: OnProgress): Promise<void> {

@@ -1,7 +1,14 @@
+import { NO_SNAP } from "@siphon/rados";
 import { errno } from "@siphon/wire";
+import { nameOf } from "../directory/find-image.ts";
+import { renameImage } from "../directory/rename-image.ts";
 import { RbdError } from "../errors.ts";
+import { featureNames } from "../image/features.ts";
+import { Metadata } from "../image/metadata.ts";
+import { rebuildOwnMap } from "../object-map/rebuild.ts";
 import type { OnProgress } from "../progress.ts";
 import type { OwnerTask } from "../watch/owner-task.ts";
+import { updateFeatures } from "./features.ts";
 import { flatten } from "./flatten.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
 import { quiescingFlags, quiescingOf } from "./quiesce.ts";
@@ -39,6 +46,19 @@ export async function carryOut(
       return protectSnapshot(image, task.name);
     case "snapUnprotect":
       return unprotectSnapshot(image, task.name);
+    case "rebuildObjectMap":
+      return rebuildOwnMap(image, NO_SNAP, progress);
+    case "rename": {
+      const { pool, header } = image;
+      return renameImage(pool, (await nameOf(pool, header.id)) ?? header.name, task.name);
+    }
+    case "updateFeatures":
+      return updateFeatures(image, task.features, task.enable);
+    case "metadataUpdate": {
+      const { name, value } = task;
+      const metadata = new Metadata(image);
+      return value === undefined ? metadata.remove(name) : metadata.set(new Map([[name, value]]));
+    }
   }
 }
 
@@ -53,7 +73,9 @@ function assertUnderstood(task: OwnerTask): void {
   const onlyUsers =
     task.type === "snapRename" || task.type === "snapProtect" || task.type === "snapUnprotect";
   const hasKnownFlags = task.type !== "snapCreate" || (task.flags & ~knownFlags) === 0;
-  if (isKnown && (isOfUser || !onlyUsers) && hasKnownFlags) return;
+  const keepsNoJournal =
+    task.type !== "updateFeatures" || !featureNames(task.features).includes("journaling");
+  if (isKnown && (isOfUser || !onlyUsers) && hasKnownFlags && keepsNoJournal) return;
   throw new RbdError("SIPHON_RBD_UNSUPPORTED", `${task.type} with options that are not supported`, {
     errno: -errno.EOPNOTSUPP,
   });

@@ -51,7 +51,7 @@ export function planFeatures(current: number, asked: number, enable: boolean): n
 }
 
 /** New object maps say nothing until they are rebuilt (src/librbd/operation/EnableFeaturesRequest.cc). */
-export async function enableFeatures(image: MaintainedImage, features: number): Promise<void> {
+async function enableFeatures(image: MaintainedImage, features: number): Promise<void> {
   const { header, maps } = image;
   await image.whilePaused(async () => {
     if ((features & mapFeatures) !== 0) {
@@ -67,8 +67,14 @@ export async function enableFeatures(image: MaintainedImage, features: number): 
   await image.tell({ type: "headerUpdate" });
 }
 
+/** @throws RbdError SIPHON_RBD_INVALID for a change that the image does not allow */
+export async function updateFeatures(image: MaintainedImage, asked: number, enable: boolean): Promise<void> {
+  const planned = planFeatures(image.header.features, asked, enable);
+  await (enable ? enableFeatures(image, planned) : disableFeatures(image, planned));
+}
+
 /** Maps go before the feature does (src/librbd/operation/DisableFeaturesRequest.cc), and the lock after it. */
-export async function disableFeatures(image: MaintainedImage, features: number): Promise<void> {
+async function disableFeatures(image: MaintainedImage, features: number): Promise<void> {
   const { io, header, maps, pool } = image;
   await image.whilePaused(async () => {
     if ((features & mapFeatures) !== 0) {

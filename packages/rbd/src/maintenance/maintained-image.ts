@@ -40,8 +40,12 @@ export interface MaintainedImage {
   whilePaused(change: () => Promise<void>): Promise<void>;
   /** Lets nothing be read or written behind `size`, where the image will end; undefined: the header's size counts. */
   endAt(size: number | undefined): void;
+  /** No longer is anything done with the image, but what its closing waits for. */
+  readonly isClosed: boolean;
   /** Marks the object map, or that of a snapshot, as invalid until it is rebuilt. */
   invalidateMap(snapId: number | undefined): Promise<void>;
+  /** Goes by the stored object map from now on, if it is valid and the lock is ours. */
+  reloadMap(): Promise<void>;
   /** Opens another image that this one is related to. */
   openOther(pool: Pool, id: string): Promise<OtherImage>;
 }

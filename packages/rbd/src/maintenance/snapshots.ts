@@ -50,11 +50,12 @@ export async function createSnapshot(
     await image.whilePaused(async () => {
       const snapId = await addWithNewId(image, data.snapshots, snapshot);
       if (io.objectMap === undefined) return;
+      const before = io.objectMap.states;
       try {
-        const states = await image.maps.addSnapshot(snapId, io.objectMap.states, has(header, "fastDiff"));
+        const states = await image.maps.addSnapshot(snapId, before, has(header, "fastDiff"));
         io.objectMap.replace(states);
       } catch (error) {
-        await takeBack(image, snapId, data.snapshots);
+        await takeBack(image, snapId, before, data.snapshots);
         throw error;
       }
     });
@@ -64,8 +65,15 @@ export async function createSnapshot(
 }
 
 /** A snapshot that got no object map; where it cannot be taken back it stays, with what it shows, and without a map. */
-async function takeBack(image: MaintainedImage, snapId: number, ids: SnapshotIds): Promise<void> {
+async function takeBack(
+  image: MaintainedImage,
+  snapId: number,
+  before: ObjectStates,
+  ids: SnapshotIds,
+): Promise<void> {
   try {
+    // The image's map may say that nothing has changed since this snapshot; of the one before that is not true.
+    await image.maps.replace(before);
     await image.changeHeader(dropSnapshot(snapId)).catch(unless("ENOENT"));
     await image.maps.remove(snapId);
     await ids.removeSelfManaged(snapId);

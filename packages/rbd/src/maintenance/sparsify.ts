@@ -1,5 +1,5 @@
 import { NO_SNAP, type Pool, WriteOperation } from "@siphon/rados";
-import { errno } from "@siphon/wire";
+import { errno, SiphonError } from "@siphon/wire";
 import { sparsifyObject } from "../cls/image.ts";
 import { addCalls } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
@@ -8,6 +8,7 @@ import type { ImageState } from "../image-state.ts";
 import { ascendingSnapIds, foundState } from "../object-map/found-states.ts";
 import { objectState } from "../object-map/object-state.ts";
 import { updateMap } from "../object-map/update-map.ts";
+import { persevere } from "../persevere.ts";
 import type { OnProgress } from "../progress.ts";
 import { endOfData, readData } from "./find-zeros.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
@@ -67,12 +68,22 @@ class SparseObject {
     const operation = new WriteOperation<unknown[]>();
     addCalls(operation, [sparsifyObject(sparseSize, this.#removeEmpty)]);
     try {
-      await this.#change(operation);
-    } catch (error) {
-      if (!hasCode(error, "EOPNOTSUPP")) throw error;
-      await this.#trimEnd(sparseSize);
+      await this.#change(operation).catch((error) => {
+        if (!hasCode(error, "EOPNOTSUPP")) throw error;
+        return this.#trimEnd(sparseSize);
+      });
+    } finally {
+      // The OSD may have done what it did not answer.
+      await this.#untilTold();
     }
-    await this.#tellMap();
+  }
+
+  /** However long that takes, as long as the image is open. */
+  #untilTold(): Promise<void> {
+    const image = this.#image;
+    return persevere(() => this.#tellMap(), {
+      isFinal: (error) => image.isClosed || !(error instanceof SiphonError && error.retryable),
+    });
   }
 
   /**

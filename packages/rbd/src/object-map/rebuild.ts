@@ -28,57 +28,65 @@ export async function checkObjectMap(
   snapId: number,
   progress?: OnProgress,
 ): Promise<ObjectMapError[]> {
-  return paused(image, async () => {
+  const errors: ObjectMapError[] = [];
+  const compare = async () => {
     const found = await look(image, snapId, progress);
     const known = await image.maps.load(snapId === NO_SNAP ? undefined : snapId).catch((error) => {
       if (hasCode(error, "ENOENT")) return undefined;
       throw error;
     });
-    const errors: ObjectMapError[] = [];
     for (let objectNumber = 0; objectNumber < found.size; objectNumber++) {
       const marked = known !== undefined && objectNumber < known.size ? known.get(objectNumber) : undefined;
       const is = found.get(objectNumber);
       if (marked !== is) errors.push({ objectNumber, marked, found: is });
     }
     if (errors.length > 0) await image.invalidateMap(snapId === NO_SNAP ? undefined : snapId);
-    return errors;
-  });
+  };
+  await owned(image, () => image.whilePaused(compare));
+  return errors;
 }
 
 /** Makes an image's object map, or a snapshot's, say what objects there are; then it counts again. Takes the image's lock. */
-export async function rebuildObjectMap(
+export function rebuildObjectMap(
   image: MaintainedImage,
   snapId: number,
   progress?: OnProgress,
 ): Promise<void> {
-  await paused(image, async () => {
+  return owned(image, () => rebuildOwnMap(image, snapId, progress));
+}
+
+/** The same where the lock is ours. Nothing is written before the map that counts again is the one that writes go by. */
+export async function rebuildOwnMap(
+  image: MaintainedImage,
+  snapId: number,
+  progress?: OnProgress,
+): Promise<void> {
+  assertMapped(image);
+  await image.whilePaused(async () => {
     const states = await look(image, snapId, progress);
     await image.maps.save(states, snapId === NO_SNAP ? undefined : snapId);
     const flags = imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid;
     await image.changeHeader(setFlags(0, flags, snapId));
+    await image.refresh();
+    await image.reloadMap();
   });
   await image.tell({ type: "headerUpdate" });
-  // With the lock, the map is loaded anew.
-  await image.lock?.release();
 }
 
-/** Does it while nothing is written by anybody. */
-async function paused<T>(image: MaintainedImage, work: () => Promise<T>): Promise<T> {
-  const { header, lock } = image;
-  if (!has(header, "objectMap") || lock === undefined) {
-    throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no object map`);
-  }
-  let result: { value: T } | undefined;
+/** Does it with the image's lock. */
+async function owned(image: MaintainedImage, work: () => Promise<void>): Promise<void> {
+  const { header, lock } = assertMapped(image);
   await lock.acquire();
-  const done = await lock.whileOwned(() =>
-    image.whilePaused(async () => {
-      result = { value: await work() };
-    }),
-  );
-  if (done && result !== undefined) return result.value;
+  if (await lock.whileOwned(work)) return;
   throw new RbdError("SIPHON_RBD_BUSY", `another client took the lock of image ${header.name}`, {
     retryable: true,
   });
+}
+
+/** @throws RbdError SIPHON_RBD_INVALID for an image without object map */
+function assertMapped({ header, lock }: MaintainedImage) {
+  if (has(header, "objectMap") && lock !== undefined) return { header, lock };
+  throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no object map`);
 }
 
 async function look(image: MaintainedImage, snapId: number, progress?: OnProgress): Promise<ObjectStates> {

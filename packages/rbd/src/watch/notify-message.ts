@@ -33,13 +33,27 @@ export type NotifyMessage =
       readonly total: number;
     }
   | { readonly type: "asyncComplete"; readonly id: RequestId; readonly result: number }
-  | { readonly type: "flatten"; readonly id: RequestId }
+  | { readonly type: "flatten" | "rebuildObjectMap"; readonly id: RequestId }
   | { readonly type: "quiesce" | "unquiesce"; readonly id: RequestId }
   | { readonly type: "sparsify"; readonly id: RequestId; readonly sparseSize: number }
   | { readonly type: "resize"; readonly id: RequestId; readonly size: number; readonly allowShrink: boolean }
   | (SnapshotTask & { readonly type: "snapCreate"; readonly flags: number })
   | (SnapshotTask & { readonly type: "snapRemove" | "snapProtect" | "snapUnprotect" })
   | (SnapshotTask & { readonly type: "snapRename"; readonly snapId: number })
+  | { readonly type: "rename"; readonly name: string; readonly id: RequestId | undefined }
+  | {
+      readonly type: "updateFeatures";
+      readonly features: number;
+      readonly enable: boolean;
+      readonly id: RequestId | undefined;
+    }
+  | {
+      readonly type: "metadataUpdate";
+      readonly name: string;
+      /** Undefined: the name is removed. */
+      readonly value: string | undefined;
+      readonly id: RequestId;
+    }
   | { readonly type: "unknown"; readonly op: number };
 
 /** NotifyOp in src/librbd/WatchNotifyTypes.h. */
@@ -54,12 +68,16 @@ const opCodes = {
   resize: 7,
   snapCreate: 8,
   snapRemove: 9,
+  rebuildObjectMap: 10,
   snapRename: 11,
   snapProtect: 12,
   snapUnprotect: 13,
+  rename: 14,
+  updateFeatures: 15,
   sparsify: 17,
   quiesce: 18,
   unquiesce: 19,
+  metadataUpdate: 20,
 } as const;
 
 type KnownType = keyof typeof opCodes;
@@ -70,7 +88,8 @@ const typesByCode = new Map(
 /**
  * NotifyMessage: versioned; u32 what, and then: the client (u64 number, u64 handle) of a lock message; u8 force; the request (a
  * client, u64 number), u64 done, u64 of all, or i32 result; u64 size, request, u8 whether to shrink; request, u64 bytes of a
- * sparsified block; u64 snapshot to be renamed, string name, namespace, request, u64 flags of a new snapshot.
+ * sparsified block; u64 snapshot to be renamed, string name, namespace, request, u64 flags of a new snapshot; string new name of the
+ * image, request; u64 features, u8 whether to enable them, request; request, string name, u8 1 and string value, or 0.
  */
 export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unknown" }>): Buffer {
   return new Writer(96)
@@ -93,9 +112,22 @@ export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unk
           writeRequest(w, message.id).i32(message.result);
           break;
         case "flatten":
+        case "rebuildObjectMap":
         case "quiesce":
         case "unquiesce":
           writeRequest(w, message.id);
+          break;
+        case "rename":
+          writeRequest(w.string(message.name), message.id ?? noRequest);
+          break;
+        case "updateFeatures":
+          writeRequest(w.u64(message.features).bool(message.enable), message.id ?? noRequest);
+          break;
+        case "metadataUpdate":
+          writeRequest(w, message.id)
+            .string(message.name)
+            .bool(message.value !== undefined);
+          if (message.value !== undefined) w.string(message.value);
           break;
         case "sparsify":
           writeRequest(w, message.id).u64(message.sparseSize);
@@ -141,9 +173,18 @@ export function decodeNotifyMessage(bytes: Buffer): NotifyMessage {
       case "asyncComplete":
         return { type, id: readRequest(r), result: r.i32() };
       case "flatten":
+      case "rebuildObjectMap":
       case "quiesce":
       case "unquiesce":
         return { type, id: readRequest(r) };
+      case "rename":
+        return { type, name: r.string(), id: readLateRequest(r, version) };
+      case "updateFeatures":
+        return { type, features: r.u64Number(), enable: r.bool(), id: readLateRequest(r, version) };
+      case "metadataUpdate": {
+        const id = readRequest(r);
+        return { type, id, name: r.string(), value: r.bool() ? r.string() : undefined };
+      }
       case "sparsify":
         return { type, id: readRequest(r), sparseSize: r.u64Number() };
       case "resize": {
@@ -182,11 +223,15 @@ function writeSnapshotTask(w: Writer, { name, namespace, id }: SnapshotTask): Wr
   return writeRequest(w, id ?? noRequest);
 }
 
-/** Within one version of the message, releases differ in whether the request is there. */
 function readSnapshotTask(r: Reader, version: number): SnapshotTask {
   const name = r.string();
   const namespace = version >= 5 ? readNamespace(r) : userNamespace;
-  return { name, namespace, id: version >= 7 && r.remaining >= 24 ? readRequest(r) : undefined };
+  return { name, namespace, id: readLateRequest(r, version) };
+}
+
+/** Within one version of the message, releases differ in whether the request is there. */
+function readLateRequest(r: Reader, version: number): RequestId | undefined {
+  return version >= 7 && r.remaining >= 24 ? readRequest(r) : undefined;
 }
 
 const userNamespace: SnapshotNamespace = { type: "user" };

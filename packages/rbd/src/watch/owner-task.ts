@@ -14,7 +14,11 @@ export type OwnerTask = Extract<
       | "snapRemove"
       | "snapRename"
       | "snapProtect"
-      | "snapUnprotect";
+      | "snapUnprotect"
+      | "rebuildObjectMap"
+      | "rename"
+      | "updateFeatures"
+      | "metadataUpdate";
   }
 >;
 
@@ -25,7 +29,12 @@ export function isDone(header: ImageHeader, task: OwnerTask): boolean {
       return header.size === task.size;
     case "flatten":
       return header.parent === undefined;
+    case "updateFeatures":
+      return (header.features & task.features) === (task.enable ? task.features : 0);
     case "sparsify":
+    case "rebuildObjectMap":
+    case "rename":
+    case "metadataUpdate":
       return false;
     case "snapCreate":
       return snapshotOf(header, task.name, task.namespace.type) !== undefined;

@@ -88,6 +88,28 @@ test("a snapshot that was there before is one that is there already", async () =
   requests.close();
 });
 
+test("a task that the owner does not know is done here, once the owner has given the lock away", async () => {
+  const { image, notified } = openImage();
+  const log: string[] = [];
+  const lock = {
+    ...{ owned: false, wake: () => {} },
+    acquire: async () => {
+      log.push("acquired");
+      lock.owned = true;
+    },
+    whileOwned: async () => {
+      if (lock.owned) log.push("done");
+      return lock.owned;
+    },
+  };
+  const requests = new Requests({ ...image, lock } as unknown as OpenImage);
+  const { done } = await ask(requests);
+  notified[0]!.resolve(-95);
+  await done;
+  assert.deepEqual(log, ["acquired", "done"]);
+  requests.close();
+});
+
 test("what is asked for twice is done once, and its end told again", async () => {
   const { image, told } = openImage();
   let times = 0;

@@ -16,6 +16,8 @@ test("what the lock's owner is asked for in a way that is not known is refused, 
     { type: "snapRemove", id, name: "s", namespace: unknown },
     { type: "snapRename", id, name: "s", namespace: mirror, snapId: 4 },
     { type: "snapProtect", id, name: "s", namespace: mirror },
+    // There are no journals.
+    { type: "updateFeatures", id, features: 64, enable: false },
   ];
   for (const task of tasks) {
     await assert.rejects(carryOut({} as OpenImage, task), { code: "SIPHON_RBD_UNSUPPORTED", errno: -95 });

@@ -51,6 +51,11 @@ test("every message comes back as it was sent", () => {
     { type: "asyncComplete", id, result: -16 },
     { type: "flatten", id },
     { type: "quiesce", id },
+    { type: "rebuildObjectMap", id },
+    { type: "rename", name: "new", id },
+    { type: "updateFeatures", features: 24, enable: true, id },
+    { type: "metadataUpdate", name: "owner", value: "me", id },
+    { type: "metadataUpdate", name: "owner", value: undefined, id },
     { type: "unquiesce", id },
     { type: "sparsify", id, sparseSize: 65_536 },
     { type: "resize", id, size: 2 ** 40, allowShrink: true },
@@ -71,6 +76,12 @@ test("messages of clients before Pacific have no request, and the oldest announc
   assert.deepEqual(decodeNotifyMessage(Buffer.alloc(0)), { type: "headerUpdate" });
   assert.deepEqual(decodeNotifyMessage(ofVersion(6, "09000000010000006301010400000000000000")), {
     ...{ type: "snapRemove", name: "c", namespace: { type: "user" }, id: undefined },
+  });
+  assert.deepEqual(decodeNotifyMessage(ofVersion(6, "0f000000180000000000000000")), {
+    ...{ type: "updateFeatures", features: 24, enable: false, id: undefined },
+  });
+  assert.deepEqual(decodeNotifyMessage(ofVersion(6, "0e000000010000006e")), {
+    ...{ type: "rename", name: "n", id: undefined },
   });
   assert.deepEqual(decodeNotifyMessage(ofVersion(7, "63000000")), { type: "unknown", op: 99 });
 });

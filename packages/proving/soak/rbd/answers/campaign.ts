@@ -94,8 +94,11 @@ export async function loseAnswers(options: AnswersOptions): Promise<AnswersResul
     result[await inTime(ended, "the task")]++;
     const { counted } = answers;
     answers.count();
-    // Data that writes add is looked for in the image as it is then.
-    const blocks = Array.from({ length: known.size / blockBytes / 4 }, (_, i) => 4 * i + random.below(4));
+    // Data that writes add is looked for in the image as it is then; objects without a write show what the task left of the maps.
+    const blocks = Array.from(
+      { length: known.size / blockBytes / 4 },
+      (_, i) => 4 * i + random.below(4),
+    ).filter(() => random.chance(0.5));
     const writes: { block: number; fill: number; isThere: boolean }[] = [];
     for (const block of blocks) {
       const fill = random.between(1, 255);
