@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LocalCluster } from "@siphon/lab";
 import { Cluster, type MonEvent } from "@siphon/rados";
+import type { OpenTransport } from "@siphon/rados/engine";
 import { type Image, ImagePool } from "@siphon/rbd";
 import { Random } from "../../../rados/test/support/random.ts";
 import { SocketCuts } from "../../soak/rados/faults/socket-cuts.ts";
 import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
 
-/** Monitors that are gone for longer than tickets live give a client another number when they are back. */
+/** A client that cannot reach the monitors for longer than its tickets live is given another number when it can. */
 
-/** Seconds. */
+/** Seconds. Daemons renew their own secrets as often. */
 const lifetime = 6;
 
 for (const msgr of ["v2", "v1"] as const) {
-  test(`${msgr}: locks and watches stay their owner's though the monitors took it for a new client`, async () => {
+  test(`${msgr}: locks and watches stay their owner's though the monitors take it for a new client`, async () => {
     await using ceph = await LocalCluster.up({
       ...{ name: `rbd-identity-${msgr}`, mons: 1, osds: 1, replicas: 1, store: "memstore", pgs: 8 },
       ...{ auth: "cephx", msgr },
@@ -23,30 +25,30 @@ for (const msgr of ["v2", "v1"] as const) {
         auth_allow_insecure_global_id_reclaim: "false",
       },
     });
-    const pool = ceph.spec.pool;
+    const { pool } = ceph.spec;
     const identity = { conf: ceph.conf, name: "client.admin", env: {} };
-    const cuts = new SocketCuts(new Random(1));
-    await using cluster = await Cluster.connect({ ...identity, openTransport: cuts.open });
+    const network = new Network();
+    await using cluster = await Cluster.connect({ ...identity, openTransport: network.open });
+    const { globalId } = cluster;
     const images = await ImagePool.open(cluster, pool);
     const mib = 2 ** 20;
     for (const name of ["one", "other"]) await images.create(name, 16 * mib, { objectSize: mib });
     await using one = await images.open("one");
     await using other = await images.open("other", { exclusive: true });
-    await one.write(0, Buffer.from("before"));
-    await other.write(0, Buffer.from("before"));
-    const { client } = (await one.locks.list()).lockers[0]!;
-    const { globalId } = cluster;
-    const given = await awayFor(ceph, cluster, 4 * lifetime);
+    for (const image of [one, other]) await image.write(0, Buffer.from("before"));
+
+    const given = await network.awayFor(cluster, 4 * lifetime);
     assert.notEqual(given, globalId, "the monitors gave another number");
-    assert.equal(cluster.globalId, client);
-    // Every connection to an OSD is made anew, with the new ticket.
-    await cutAll(cuts, one);
+    assert.equal(cluster.globalId, globalId);
+    // The connections to OSDs are made anew, with new tickets.
+    await network.cutWhile(one);
     for (const image of [one, other]) {
       await image.write(mib, Buffer.from("after"));
       await image.snapshots.create("after");
+      const { lockers } = await image.locks.list();
       assert.deepEqual(
-        (await image.locks.list()).lockers.map((locker) => locker.client),
-        [client],
+        lockers.map(({ client }) => client),
+        [globalId],
       );
     }
 
@@ -70,34 +72,62 @@ for (const msgr of ["v2", "v1"] as const) {
   });
 }
 
-/**
- * Ends the monitor until all tickets have expired, and waits until the client has a session again.
- *
- * @returns the number that it was given then
- */
-async function awayFor(ceph: LocalCluster, cluster: Cluster, seconds: number): Promise<bigint> {
-  const back = Promise.withResolvers<bigint>();
-  const heard = (event: unknown) => {
-    const { event: what, globalId } = event as MonEvent;
-    if (what === "session") back.resolve(globalId!);
-  };
-  await ceph.stopDaemon("mon.a");
-  subscribe("siphon:rados:mon", heard);
-  try {
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-    await ceph.startDaemon("mon.a");
-    const given = await back.promise;
-    await cluster.command({ prefix: "version" });
-    return given;
-  } finally {
-    unsubscribe("siphon:rados:mon", heard);
-  }
-}
+/** TCP of a client that may lose the way to the monitors, and to which connections break. */
+class Network {
+  readonly #cuts = new SocketCuts(new Random(1));
+  /** Ends connections, by their ports. */
+  readonly #ends = new Map<() => void, number>();
+  #unreachable: ReadonlySet<number> = new Set();
 
-/** Until requests have found all of them cut. */
-async function cutAll(cuts: SocketCuts, image: Image): Promise<void> {
-  const before = cuts.cuts;
-  cuts.active = true;
-  while (cuts.cuts < before + 3) await image.write(0, Buffer.alloc(65_536));
-  cuts.active = false;
+  readonly open: OpenTransport = (target, events) => {
+    const closed = (error?: Error) => {
+      if (this.#ends.delete(end)) events.closed(error ?? new Error("closed"));
+    };
+    const end = () => {
+      if (!this.#ends.has(end)) return;
+      transport.destroy();
+      closed(new Error("unreachable on purpose"));
+    };
+    const transport = this.#cuts.open(target, { ...events, closed });
+    this.#ends.set(end, target.port);
+    if (this.#unreachable.has(target.port)) setImmediate(end);
+    return {
+      write: (chunks, written) => transport.write(chunks, written),
+      destroy: () => {
+        this.#ends.delete(end);
+        transport.destroy();
+      },
+    };
+  };
+
+  /**
+   * No monitor can be reached for so many seconds; returns once there is a session again.
+   *
+   * @returns the number that the monitors gave for it
+   */
+  async awayFor(cluster: Cluster, seconds: number): Promise<bigint> {
+    const back = Promise.withResolvers<bigint>();
+    const heard = (event: unknown) => {
+      const { event: what, globalId } = event as MonEvent;
+      if (what === "session") back.resolve(globalId!);
+    };
+    this.#unreachable = new Set(cluster.monmap.mons.flatMap(({ addrs }) => addrs.map(({ port }) => port)));
+    for (const [end, port] of [...this.#ends]) if (this.#unreachable.has(port)) end();
+    subscribe("siphon:rados:mon", heard);
+    try {
+      await sleep(seconds * 1000);
+      this.#unreachable = new Set();
+      return await back.promise;
+    } finally {
+      unsubscribe("siphon:rados:mon", heard);
+    }
+  }
+
+  /** Writes until connections have been cut. */
+  async cutWhile(image: Image): Promise<void> {
+    const before = this.#cuts.cuts;
+    this.#cuts.active = true;
+    while (this.#cuts.cuts < before + 3) await image.write(0, Buffer.alloc(65_536));
+    this.#cuts.active = false;
+  }
 }
