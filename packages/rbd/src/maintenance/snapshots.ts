@@ -109,7 +109,8 @@ export async function removeSnapshot(
       await maps.removeSnapshot(snapshot.id, next, has(header, "fastDiff") && known).catch(unless("ENOENT"));
       if (next === undefined && io.objectMap !== undefined) io.objectMap.replace(await maps.load());
     }
-    await image.changeHeader(dropSnapshot(snapshot.id));
+    // It may be gone: an earlier attempt had no answer, and the header that names it was read before.
+    await image.changeHeader(dropSnapshot(snapshot.id)).catch(unless("ENOENT"));
   });
   await image.tell({ type: "headerUpdate" });
   const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
