@@ -290,10 +290,13 @@ test("without root and subordinate ids it says what would help", {
   skip: !root && "needs root",
 }, async () => {
   const module = join(import.meta.dirname, "../../src/guest/debian/root-file-system.ts");
-  const script = `import(${JSON.stringify(module)}).then((m) => m.findPrivilege()).catch((e) => console.log(e.code, e.hint))`;
-  const { stdout } = await run("setpriv", [
-    ...["--reuid=65534", "--regid=65534", "--clear-groups"],
-    ...[process.execPath, "-e", script],
-  ]);
+  const script = `
+    import { findPrivilege } from ${JSON.stringify(module)};
+    // Nobody else may be able to read the checkout.
+    process.setgroups([]);
+    process.setgid(65534);
+    process.setuid(65534);
+    await findPrivilege().catch((error) => console.log(error.code, error.hint));`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script]);
   assert.match(stdout, /^SIPHON_PERMISSION .*uidmap/);
 });

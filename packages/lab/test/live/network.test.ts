@@ -127,13 +127,15 @@ test("without root it says so, and leaves nothing behind", async () => {
   const script = `
     import { Network } from ${source("network/network.ts")};
     import { Resource } from ${source("state/resource.ts")};
+    // Nobody else may be able to read the checkout.
+    process.setgroups([]);
+    process.setuid(65534);
     const error = await Network.create("mine").catch((error) => error);
     console.log(JSON.stringify([error.code, error.message, (await Resource.list("networks")).length]));`;
-  const { stdout } = await run(
-    "setpriv",
-    ["--reuid=65534", "--clear-groups", process.execPath, "--input-type=module", "-e", script],
-    { env: { SIPHON_STATE_DIR: state }, cwd: state },
-  );
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", script], {
+    env: { SIPHON_STATE_DIR: state },
+    cwd: state,
+  });
   assert.deepEqual(JSON.parse(stdout), [
     "SIPHON_PERMISSION",
     "cannot make the network mine: that needs root",

@@ -68,8 +68,8 @@ export class SshHosts implements AsyncDisposable {
   async traces(name: string): Promise<string[]> {
     const comm = (pid: number) => readFileSync(`/proc/${pid}/comm`, "utf8").trim();
     const server = this.#servers.get(name)!.pid;
-    // The server has mounts of its own.
-    const list = ["--target", `${server}`, "--mount", "ls", "-A", join(this.dir, name)];
+    // The server has mounts of its own; its root is this process's, which may be a chroot.
+    const list = ["--target", `${server}`, "--mount", "--root", "ls", "-A", join(this.dir, name)];
     const files = (await run("nsenter", list)).stdout.split("\n").filter(Boolean);
     return [...(await this.#pids(name)).map(comm).filter((program) => program !== "sshd"), ...files];
   }
