@@ -149,10 +149,6 @@ test("an owner that keeps its lock carries out what rbd, and another client of o
   ending.defer(() => asking.close());
   const asked = async (task: Partial<OwnerTask>) =>
     asking.requests.perform({ ...task, id: await asking.requests.newId() } as OwnerTask);
-  await asked({ type: "metadataUpdate", name: "owner", value: "me" });
-  assert.equal(await owner.metadata.get("owner"), "me");
-  await asked({ type: "metadataUpdate", name: "owner", value: undefined });
-  await assert.rejects(owner.metadata.get("owner"), { code: "ENOENT" });
   await asked({ type: "rename", name: "renamed" });
   assert.equal((await others.list()).find((entry) => entry.id === id)?.name, "renamed");
   await owner.close();

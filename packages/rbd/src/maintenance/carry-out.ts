@@ -4,7 +4,6 @@ import { nameOf } from "../directory/find-image.ts";
 import { renameImage } from "../directory/rename-image.ts";
 import { RbdError } from "../errors.ts";
 import { featureNames } from "../image/features.ts";
-import { Metadata } from "../image/metadata.ts";
 import { rebuildOwnMap } from "../object-map/rebuild.ts";
 import type { OnProgress } from "../progress.ts";
 import type { OwnerTask } from "../watch/owner-task.ts";
@@ -54,11 +53,6 @@ export async function carryOut(
     }
     case "updateFeatures":
       return updateFeatures(image, task.features, task.enable);
-    case "metadataUpdate": {
-      const { name, value } = task;
-      const metadata = new Metadata(image);
-      return value === undefined ? metadata.remove(name) : metadata.set(new Map([[name, value]]));
-    }
   }
 }
 

@@ -47,13 +47,6 @@ export type NotifyMessage =
       readonly enable: boolean;
       readonly id: RequestId | undefined;
     }
-  | {
-      readonly type: "metadataUpdate";
-      readonly name: string;
-      /** Undefined: the name is removed. */
-      readonly value: string | undefined;
-      readonly id: RequestId;
-    }
   | { readonly type: "unknown"; readonly op: number };
 
 /** NotifyOp in src/librbd/WatchNotifyTypes.h. */
@@ -77,7 +70,6 @@ const opCodes = {
   sparsify: 17,
   quiesce: 18,
   unquiesce: 19,
-  metadataUpdate: 20,
 } as const;
 
 type KnownType = keyof typeof opCodes;
@@ -89,7 +81,7 @@ const typesByCode = new Map(
  * NotifyMessage: versioned; u32 what, and then: the client (u64 number, u64 handle) of a lock message; u8 force; the request (a
  * client, u64 number), u64 done, u64 of all, or i32 result; u64 size, request, u8 whether to shrink; request, u64 bytes of a
  * sparsified block; u64 snapshot to be renamed, string name, namespace, request, u64 flags of a new snapshot; string new name of the
- * image, request; u64 features, u8 whether to enable them, request; request, string name, u8 1 and string value, or 0.
+ * image, request; u64 features, u8 whether to enable them, request.
  */
 export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unknown" }>): Buffer {
   return new Writer(96)
@@ -122,12 +114,6 @@ export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unk
           break;
         case "updateFeatures":
           writeRequest(w.u64(message.features).bool(message.enable), message.id ?? noRequest);
-          break;
-        case "metadataUpdate":
-          writeRequest(w, message.id)
-            .string(message.name)
-            .bool(message.value !== undefined);
-          if (message.value !== undefined) w.string(message.value);
           break;
         case "sparsify":
           writeRequest(w, message.id).u64(message.sparseSize);
@@ -181,10 +167,6 @@ export function decodeNotifyMessage(bytes: Buffer): NotifyMessage {
         return { type, name: r.string(), id: readLateRequest(r, version) };
       case "updateFeatures":
         return { type, features: r.u64Number(), enable: r.bool(), id: readLateRequest(r, version) };
-      case "metadataUpdate": {
-        const id = readRequest(r);
-        return { type, id, name: r.string(), value: r.bool() ? r.string() : undefined };
-      }
       case "sparsify":
         return { type, id: readRequest(r), sparseSize: r.u64Number() };
       case "resize": {

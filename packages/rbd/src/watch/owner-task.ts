@@ -17,8 +17,7 @@ export type OwnerTask = Extract<
       | "snapUnprotect"
       | "rebuildObjectMap"
       | "rename"
-      | "updateFeatures"
-      | "metadataUpdate";
+      | "updateFeatures";
   }
 >;
 
@@ -34,7 +33,6 @@ export function isDone(header: ImageHeader, task: OwnerTask): boolean {
     case "sparsify":
     case "rebuildObjectMap":
     case "rename":
-    case "metadataUpdate":
       return false;
     case "snapCreate":
       return snapshotOf(header, task.name, task.namespace.type) !== undefined;

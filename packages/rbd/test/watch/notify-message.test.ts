@@ -54,8 +54,6 @@ test("every message comes back as it was sent", () => {
     { type: "rebuildObjectMap", id },
     { type: "rename", name: "new", id },
     { type: "updateFeatures", features: 24, enable: true, id },
-    { type: "metadataUpdate", name: "owner", value: "me", id },
-    { type: "metadataUpdate", name: "owner", value: undefined, id },
     { type: "unquiesce", id },
     { type: "sparsify", id, sparseSize: 65_536 },
     { type: "resize", id, size: 2 ** 40, allowShrink: true },
