@@ -1,5 +1,4 @@
 import { type Cluster, NO_SNAP, type Notification, type Pool, type Watcher } from "@siphon/rados";
-import { cacheSettings } from "./cache/cache-settings.ts";
 import { ask } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
 import { type ChildImage, childrenOf, descendantsOf, sortedChildren } from "./directory/children.ts";
@@ -63,8 +62,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     options: OpenOptions = {},
   ): Promise<Image> {
     if (options.workers !== undefined) assertWorkers(name, options);
-    const cache = options.workers === undefined ? (options.cache ?? cacheSettings(cluster)) : false;
-    return new Image(await OpenImage.open(cluster, pool, id, name, { ...options, ...(cache && { cache }) }));
+    return new Image(await OpenImage.open(cluster, pool, id, name, options));
   }
 
   get name(): string {

@@ -92,6 +92,7 @@ export type { OnProgress } from "./progress.ts";
 export { isRbdOption } from "./settings/options.ts";
 export { type EffectiveSetting, Overrides } from "./settings/overrides.ts";
 export { imageSettings, type Settings } from "./settings/settings.ts";
+export { type SettingRow, type SettingUse, settingUses } from "./settings/uses.ts";
 export { Backup } from "./transfer/backup/backup.ts";
 export type { BackedUpImage, BackupPoint } from "./transfer/backup/manifest.ts";
 export { type ByteSink, fileSink, streamSink } from "./transfer/byte-sink.ts";

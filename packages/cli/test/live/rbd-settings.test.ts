@@ -119,6 +119,18 @@ const rows: Row[] = [
     places: ["client"],
     run: "create P/new --size 8M --image-shared",
   },
+  {
+    title: "images of a format that there are none of any more",
+    settings: { rbd_default_format: "1" },
+    places: ["argument"],
+    run: "create P/new --size 8M",
+  },
+  {
+    title: "images of a format that is asked for, whatever the settings say",
+    settings: { rbd_default_format: "1" },
+    places: ["argument"],
+    run: "create P/new --size 8M --image-format 2",
+  },
 ];
 
 for (const { title, settings, places: tried, given = [], run } of rows) {

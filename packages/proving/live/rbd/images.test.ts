@@ -346,6 +346,12 @@ test("a cache is there where the configuration asks for one; what it acknowledge
   assert.ok(cached.volatile);
   await cached.locks.acquire();
   const bytes = randomBytes(65_536);
+  // Who never flushes loses nothing.
+  await cached.write(0, bytes);
+  await using reader = await images.open("cached", { readOnly: true });
+  assert.ok((await reader.read(0, bytes.length)).equals(bytes));
+  await reader.close();
+  await cached.flush();
   await cached.write(4096, bytes);
   assert.ok((await cached.read(4096, bytes.length)).equals(bytes));
   assert.equal(cached.counters.requests.read, 0, "read from what was written");

@@ -20,6 +20,8 @@ export interface CacheOptions {
   readonly size?: number | undefined;
   /** Bytes that may be acknowledged and not lasting (rbd_cache_max_dirty); default 24 MiB. */
   readonly maxDirty?: number | undefined;
+  /** Writes are acknowledged when they last until the first flush: whoever never flushes loses nothing. */
+  readonly writethroughUntilFlush?: boolean | undefined;
 }
 
 type Requests = Pick<
@@ -38,6 +40,8 @@ export class ImageCache implements Requests {
   /** Reads that will bring pages, unless a write overtakes them. */
   readonly #fetches = new Set<Fetch>();
   #generation: number;
+  /** Whoever writes is known to flush, or taken to. */
+  #flushes: boolean;
   #served: ImageRequest[] = [];
   readonly #tellServed = () => {
     const served = this.#served;
@@ -49,8 +53,10 @@ export class ImageCache implements Requests {
     }
   };
 
-  constructor(io: ImageIo, { policy, size = 32 * mib, maxDirty = 24 * mib }: CacheOptions) {
+  constructor(io: ImageIo, options: CacheOptions) {
+    const { policy, size = 32 * mib, maxDirty = 24 * mib, writethroughUntilFlush = false } = options;
     this.#io = io;
+    this.#flushes = !writethroughUntilFlush;
     this.#generation = io.generation;
     if (policy !== "writearound") this.#pages = new PageCache(size);
     if (policy !== "writethrough") this.#buffer = new WriteBuffer(io, maxDirty);
@@ -93,7 +99,7 @@ export class ImageCache implements Requests {
   write(request: ImageRequest): void {
     const { offset, length } = request;
     const within = offset >= 0 && offset + length <= this.#io.size;
-    const taken = within && !this.#io.readOnly ? this.#buffer?.take(request) : undefined;
+    const taken = within && this.#flushes && !this.#io.readOnly ? this.#buffer?.take(request) : undefined;
     if (taken === undefined) {
       this.#forget(offset, length);
       this.#io.write(request);
@@ -124,6 +130,7 @@ export class ImageCache implements Requests {
   }
 
   flush(request: ImageRequest): void {
+    this.#flushes = true;
     this.#io.flush(this.#buffer === undefined ? request : new BufferFlush(request, this.#buffer));
   }
 

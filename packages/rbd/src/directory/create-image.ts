@@ -25,6 +25,8 @@ import { isThere } from "./find-image.ts";
 export const defaultFeatures = 61;
 
 export interface CreateOptions {
+  /** The only one that images are made of; asked for, it is made whatever rbd_default_format says. */
+  readonly format?: 2 | undefined;
   /** Bytes; a power of two from 4 KiB to 32 MiB. Default: rbd_default_order, 4 MiB. */
   readonly objectSize?: number | undefined;
   /** `imageFeature`s; default: rbd_default_features, 61. Striping and data-pool follow from the options below. */
@@ -88,6 +90,11 @@ export async function createImage(
 ): Promise<string> {
   assertImageName(name);
   const settings = await poolSettings(cluster, pool);
+  if (options.format === undefined && settings.number("rbd_default_format") === 1) {
+    throw new RbdError("SIPHON_RBD_INVALID", "rbd_default_format is 1: images of format 1 are not made", {
+      hint: "unset it, or ask for --image-format 2",
+    });
+  }
   if (options.mirrored && (await mirrorMode({ pool })) !== "disabled") {
     const message = `pool ${pool.name} is mirrored, and siphon mirrors no images`;
     throw new RbdError("SIPHON_RBD_UNSUPPORTED", message, {

@@ -4,12 +4,15 @@ import type { ImageHeader } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import type { ImageIo } from "../io/image-io.ts";
 import { isStale } from "../io/presence.ts";
+import type { Settings } from "../settings/settings.ts";
+import { tuningOf } from "../settings/tuning.ts";
 import { goneError, type Shown, shownBy } from "./shown.ts";
 
 interface HeaderFollower {
   readonly cluster: Cluster;
   readonly pool: Pool;
   readonly io: ImageIo;
+  readonly settings: Settings;
   /** A header was read, and the I/O goes by it; `size` is the image's size before, in bytes. */
   followed(size: number): void;
 }
@@ -84,6 +87,7 @@ export class CurrentHeader {
         shown = await shownBy(cluster, io, this.#value, header, {
           anew,
           withoutParents: this.#withoutParents,
+          tuning: tuningOf(this.#image.settings, "parent"),
         });
       } catch (error) {
         // Flattened since the header was read: the header says so now. Or somebody destroyed the parent.

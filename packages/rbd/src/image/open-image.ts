@@ -1,5 +1,6 @@
 import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
 import { throwUnowned } from "@siphon/rados/engine";
+import { cacheSettings } from "../cache/cache-settings.ts";
 import { ImageCache } from "../cache/image-cache.ts";
 import type { ClassCall } from "../cls/class-call.ts";
 import { changeAll } from "../cls/run.ts";
@@ -12,7 +13,8 @@ import type { ExclusiveLock } from "../lock/exclusive-lock.ts";
 import type { MaintainedImage } from "../maintenance/maintained-image.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { headerObject } from "../object-names.ts";
-import { imageSettings } from "../settings/settings.ts";
+import { imageSettings, type Settings } from "../settings/settings.ts";
+import { tuningOf } from "../settings/tuning.ts";
 import { HeaderWatch } from "../watch/header-watch.ts";
 import { encodeNotifyMessage, type NotifyMessage } from "../watch/notify-message.ts";
 import { ImageWorkers } from "../workers/image-workers.ts";
@@ -43,6 +45,8 @@ export class OpenImage implements MaintainedImage {
   /** Destination of reads and writes of the image: `io`, or the cache in front of it. */
   readonly front: ImageIo | ImageCache;
   readonly maps: StoredObjectMaps;
+  /** As they were when the image was opened. */
+  readonly settings: Settings;
   readonly readOnly: boolean;
   /** Requests to the lock's owner, and requests of others to us. */
   readonly requests: Requests;
@@ -63,9 +67,11 @@ export class OpenImage implements MaintainedImage {
     header: ImageHeader,
     snapId: number,
     options: OpenOptions & WithoutParents,
+    settings: Settings,
   ) {
     this.cluster = cluster;
     this.pool = pool;
+    this.settings = settings;
     this.#current = new CurrentHeader(this, header, options);
     this.readOnly = (options.readOnly ?? false) || snapId !== NO_SNAP;
     this.maps = new StoredObjectMaps(pool, header.id);
@@ -76,6 +82,8 @@ export class OpenImage implements MaintainedImage {
       snapId,
       unwatched: this.readOnly && options.watch === false,
     });
+    const tuning = tuningOf(settings, snapId === NO_SNAP ? "head" : "snapshot");
+    const { discardGranularity } = options;
     const Io = options.workers === undefined ? ImageIo : OwnerIo;
     this.io = new Io({
       ...{ objecter: cluster.objecter, state: header, readOnly: this.readOnly },
@@ -84,10 +92,12 @@ export class OpenImage implements MaintainedImage {
       ...(presence && { presence }),
       renew: () => this.#current.renewParents(),
       ...(options.limits && { limits: options.limits }),
-      ...(options.discardGranularity !== undefined && { discardGranularity: options.discardGranularity }),
+      tuning: { ...tuning, ...(discardGranularity !== undefined && { discardGranularity }) },
     });
     this.io.beforeCopyUps = () => assertOneKey(this.io);
-    this.front = options.cache ? new ImageCache(this.io, options.cache) : this.io;
+    // Workers share no cache.
+    const cache = options.workers === undefined && (options.cache ?? cacheSettings(settings));
+    this.front = cache ? new ImageCache(this.io, cache) : this.io;
     this.requests = new Requests(this);
     this.#ending = new Ending(this);
     this.#adoption = new Adoption(this.io, {
@@ -102,13 +112,9 @@ export class OpenImage implements MaintainedImage {
     });
     this.#timestamps = new Timestamps(this.io, {
       header,
-      intervals: async () => {
-        const settings = await imageSettings(cluster, pool, header.id);
-        const milliseconds = (name: string) => settings.number(name) * 1000;
-        return {
-          read: milliseconds("rbd_atime_update_interval"),
-          write: milliseconds("rbd_mtime_update_interval"),
-        };
+      intervals: {
+        read: settings.number("rbd_atime_update_interval") * 1000,
+        write: settings.number("rbd_mtime_update_interval") * 1000,
       },
       change: (call) => changeAll(pool, this.headerName, [call]),
     });
@@ -133,11 +139,14 @@ export class OpenImage implements MaintainedImage {
     name: string,
     options: OpenOptions & WithoutParents,
   ): Promise<OpenImage> {
+    // Of an image that is not there the header tells.
+    const settings = imageSettings(cluster, pool, id);
+    settings.catch(() => {});
     const header = await readHeader(pool, id, name);
     assertReadable(header);
     const snapId = snapIdOf(header, options.snapshot);
     if (!options.readOnly && snapId === NO_SNAP) assertWritable(header);
-    const opened = new OpenImage(cluster, pool, header, snapId, options);
+    const opened = new OpenImage(cluster, pool, header, snapId, options, await settings);
     try {
       await opened.#start(opened.readOnly && options.watch === false);
       if (options.exclusive) await opened.ensureOwner();

@@ -6,6 +6,7 @@ import { type ImageHeader, imageFlag } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import type { ParentLink } from "../image-state.ts";
 import { ImageIo } from "../io/image-io.ts";
+import type { IoTuning } from "../io/io-tuning.ts";
 import { isStale, Presence, staleError } from "../io/presence.ts";
 import { ObjectMap } from "../object-map/object-map.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
@@ -19,9 +20,10 @@ import { poolById } from "./pools.ts";
  * that can be read: a clone that is flattened gets objects of its own, and then its parent may be removed. So "no object" from an OSD
  * counts only after the snapshot was found to be there still; otherwise the read ends with `errno.stale`, and the chain is opened anew.
  *
+ * @param tuning of the image whose parents they are
  * @throws RbdError with `errno.stale` if there is no such snapshot
  */
-export async function openParent(cluster: Cluster, link: ParentLink): Promise<ImageIo> {
+export async function openParent(cluster: Cluster, link: ParentLink, tuning: IoTuning): Promise<ImageIo> {
   const { imageId, snapId } = link;
   const what = `snapshot ${snapId} of parent image ${imageId}`;
   const gone = () => {
@@ -36,11 +38,11 @@ export async function openParent(cluster: Cluster, link: ParentLink): Promise<Im
     const presence = new Presence(async () => {
       await ask(pool, headerObject(imageId), getSize(snapId)).catch(unlessGone(gone));
     });
-    const io = new ImageIo({ objecter: cluster.objecter, state: header, snapId, presence });
+    const io = new ImageIo({ objecter: cluster.objecter, state: header, snapId, presence, tuning });
     try {
       // The header is older than the map: an object that is absent here shows the parent that the header names.
       io.objectMap = await snapshotMap(cluster, header, snapId);
-      if (snapshot.parent !== undefined) io.parent = await openParent(cluster, snapshot.parent);
+      if (snapshot.parent !== undefined) io.parent = await openParent(cluster, snapshot.parent, tuning);
       return io;
     } catch (error) {
       // Flattened since its header was read: the header says so now.

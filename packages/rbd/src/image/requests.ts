@@ -173,7 +173,7 @@ export class Requests {
       answer.catch(() => {});
       for (let accepted = false; ; ) {
         const news = pending.news.promise.then(() => undefined);
-        const waits = [news, accepted ? silence(this.#closing.signal) : answer];
+        const waits = [news, accepted ? this.#silence() : answer];
         const answered = await Promise.race(waits);
         if (pending.result !== undefined) return pending.result;
         pending.news = Promise.withResolvers();
@@ -185,6 +185,14 @@ export class Requests {
     } finally {
       this.#pending.delete(key);
     }
+  }
+
+  /** After which an owner who says nothing of what it is at work on is asked again. */
+  async #silence(): Promise<number> {
+    const { signal } = this.#closing;
+    const seconds = this.#image.settings.number("rbd_request_timed_out_seconds");
+    await sleep(seconds * 1000, undefined, { signal, ref: false }).catch(() => {});
+    return restart;
   }
 
   /** @param result undefined: it is at work on it */
@@ -281,12 +289,6 @@ function refused({ header }: RequestedImage, { type }: OwnerTask, errno: number)
   const name = errnoName(errno) ?? `error ${-errno}`;
   const message = `the owner of image ${header.name}'s lock could not carry out ${type} (${name})`;
   return new RbdError("SIPHON_RBD_REFUSED", message, { errno });
-}
-
-/** After which an owner who says nothing of what it is at work on is asked again (rbd_request_timed_out_seconds). */
-async function silence(signal: AbortSignal): Promise<number> {
-  await sleep(30_000, undefined, { signal, ref: false }).catch(() => {});
-  return restart;
 }
 
 /** Milliseconds for which what was done is remembered: for longer than it may be asked for again. */

@@ -6,6 +6,7 @@ import { hasCode, RbdError } from "../errors.ts";
 import type { ImageHeader } from "../header/image-header.ts";
 import type { ParentLink } from "../image-state.ts";
 import type { ImageIo } from "../io/image-io.ts";
+import type { IoTuning } from "../io/io-tuning.ts";
 import { Presence, staleError } from "../io/presence.ts";
 import type { ObjectMap } from "../object-map/object-map.ts";
 import { headerObject } from "../object-names.ts";
@@ -24,13 +25,14 @@ export interface Shown {
  *
  * @param before the header by which `io` was opened
  * @param anew also if nothing is different
+ * @param tuning of reads of parents
  */
 export async function shownBy(
   cluster: Cluster,
   { snapId, parent, objectMap }: ImageIo,
   before: ImageHeader,
   header: ImageHeader,
-  { anew, withoutParents }: { anew: boolean; withoutParents: boolean },
+  { anew, withoutParents, tuning }: { anew: boolean; withoutParents: boolean; tuning: IoTuning },
 ): Promise<Shown> {
   const link = parentOf(header, snapId);
   const isSame = !anew && sameParent(link, parentOf(before, snapId));
@@ -39,7 +41,7 @@ export async function shownBy(
   }
   return {
     map: snapId === NO_SNAP ? undefined : await snapshotMap(cluster, header, snapId),
-    parent: link === undefined || withoutParents ? undefined : await openParent(cluster, link),
+    parent: link === undefined || withoutParents ? undefined : await openParent(cluster, link, tuning),
   };
 }
 

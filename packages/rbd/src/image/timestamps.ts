@@ -10,8 +10,8 @@ export interface DueTimes {
 export interface TimestampHost {
   /** As the header has them. */
   readonly header: { readonly accessed: Date; readonly modified: Date };
-  /** Milliseconds between two updates; 0 for none. Asked once, with the first read or write. */
-  intervals(): Promise<Record<"read" | "write", number>>;
+  /** Milliseconds between two updates; 0 for none. */
+  readonly intervals: Readonly<Record<"read" | "write", number>>;
   /** Changes the header, whoever owns the lock. */
   change(call: ClassCall): Promise<void>;
 }
@@ -24,7 +24,6 @@ export interface TimestampHost {
 export class Timestamps {
   readonly #host: TimestampHost;
   readonly #io: DueTimes;
-  #intervals: Promise<Record<"read" | "write", number>> | undefined;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(io: DueTimes, host: TimestampHost) {
@@ -61,8 +60,7 @@ export class Timestamps {
 
   /** @returns milliseconds to the next one */
   async #update(what: "read" | "write"): Promise<number> {
-    this.#intervals ??= this.#host.intervals();
-    const interval = (await this.#intervals)[what];
+    const interval = this.#host.intervals[what];
     if (interval === 0) return Number.POSITIVE_INFINITY;
     const { accessed, modified } = this.#host.header;
     const last = (what === "read" ? accessed : modified).getTime();

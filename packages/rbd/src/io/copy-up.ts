@@ -221,7 +221,7 @@ class CopyUpRequest extends ObjectRequest {
   readonly #done: (result: number, error: RadosError | undefined) => void;
 
   constructor(
-    { targets, layout }: ExtentHost,
+    io: ExtentHost,
     objectNumber: number,
     data: Buffer,
     done: (result: number, error: RadosError | undefined) => void,
@@ -229,10 +229,10 @@ class CopyUpRequest extends ObjectRequest {
     super();
     this.#data = data;
     this.#done = done;
-    this.target = targets.get(objectNumber);
+    this.target = io.targets.get(objectNumber);
     this.flags = requestFlag.write;
     copyUpMethod.add(this.ops, data.length);
-    addAllocationHint(this.ops, layout);
+    addAllocationHint(this.ops, io);
   }
 
   fill(_op: number, into: Buffer, at: number): void {

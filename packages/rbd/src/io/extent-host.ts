@@ -1,6 +1,7 @@
 import type { ObjectRequest } from "@siphon/rados/engine";
 import type { ObjectMap } from "../object-map/object-map.ts";
 import type { ImageLayer } from "./image-layer.ts";
+import type { IoTuning } from "./io-tuning.ts";
 import type { Operation } from "./operation.ts";
 import type { Presence } from "./presence.ts";
 import type { IoCounters } from "./statistics.ts";
@@ -11,6 +12,7 @@ export interface ExtentHost extends ImageLayer {
   readonly objecter: { submit(request: ObjectRequest): void };
   readonly targets: Targets;
   readonly counters: IoCounters;
+  readonly tuning: IoTuning;
   readonly presence: Presence | undefined;
   /** Looks at the image and its parents again after a parent was found to be gone. */
   readonly renew: (() => Promise<void>) | undefined;

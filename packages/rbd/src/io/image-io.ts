@@ -14,6 +14,7 @@ import {
   tellCompleted,
   type WriteSameRequest,
 } from "./image-request.ts";
+import { defaultTuning, type IoTuning } from "./io-tuning.ts";
 import { ObjectRead } from "./object-read.ts";
 import { ObjectWrite } from "./object-write.ts";
 import { Operation, type OperationKind } from "./operation.ts";
@@ -41,8 +42,7 @@ export interface ImageIoOptions {
   /** Looks at the image and its parents anew, when a parent was found to be gone; where missing, the read fails. */
   readonly renew?: () => Promise<void>;
   readonly limits?: IoLimits;
-  /** Discards leave what does not fill units of so many bytes (rbd_discard_granularity_bytes); 0 for exact ones. */
-  readonly discardGranularity?: number;
+  readonly tuning?: Partial<IoTuning>;
 }
 
 /**
@@ -61,6 +61,7 @@ export class ImageIo {
   readonly snapId: number;
   readonly readOnly: boolean;
   readonly presence: Presence | undefined;
+  readonly tuning: IoTuning;
   readonly renew: (() => Promise<void>) | undefined;
   readonly counters = new IoCounters();
   readonly latencies: Latencies = createLatencies();
@@ -96,7 +97,6 @@ export class ImageIo {
   #state: ImageState;
   readonly #operations: Operation[] = [];
   readonly #extents = new ObjectExtents();
-  readonly #discardGranularity: number;
   readonly #admission: Admission;
   readonly #gate: WriteGate;
   /** Writes from their call on, for flushes, and from when they are sent off, for pauses. */
@@ -120,7 +120,7 @@ export class ImageIo {
     this.renew = options.renew;
     this.layout = new Layout(state);
     this.targets = new Targets(state.dataPoolId, state.namespace, state.objectPrefix);
-    this.#discardGranularity = options.discardGranularity ?? 65_536;
+    this.tuning = { ...defaultTuning, ...options.tuning };
     this.#gate = new WriteGate((operation) => this.#startWrite(operation), ensureOwner);
     this.#admission = new Admission(limits, (operation) => {
       if (operation.kind === "read") this.#startRead(operation);
@@ -330,7 +330,7 @@ export class ImageIo {
       operation.running = this.#running.begin();
       if (operation.begun >= this.due.write) this.onDue("write");
       const extents = this.#extents;
-      const granularity = kind === "discard" ? this.#discardGranularity : 0;
+      const granularity = kind === "discard" ? this.tuning.discardGranularity : 0;
       extents.start(this.layout, request.offset, request.length);
       while (extents.next()) {
         operation.pending++;

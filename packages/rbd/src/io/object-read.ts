@@ -37,7 +37,7 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
       this.#readAbsent();
       return;
     }
-    this.flags = requestFlag.read;
+    this.flags = requestFlag.read | io.tuning.readFlags;
     this.snapId = io.snapId;
     this.#received = 0;
     this.#parentBytes = io.parentBytes(this.objectNumber);

@@ -3,7 +3,6 @@ import { errno } from "@siphon/wire";
 import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";
 import type { ObjectExtents } from "../striping/extents.ts";
-import type { Layout } from "../striping/layout.ts";
 import { ClassMethod } from "./class-method.ts";
 import type { ExtentHost } from "./extent-host.ts";
 import { type CompareAndWriteRequest, WriteSameRequest } from "./image-request.ts";
@@ -247,7 +246,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
       this.#addDiscard();
       return;
     }
-    if (io.objectMap === undefined || !this.#mayExist) addAllocationHint(ops, layout);
+    if (io.objectMap === undefined || !this.#mayExist) addAllocationHint(ops, io);
     if (kind === "compareAndWrite") {
       this.#compareOp = ops.count;
       ops.addExtent(opCode.compareExtent, objectOffset, length, length);
@@ -312,8 +311,12 @@ function count(counts: Map<number, number>, key: number, change: number): void {
 }
 
 /** How large the object will be when it is full: what the OSD's store lays it out for. */
-export function addAllocationHint(ops: OpList, { objectSize }: Layout): void {
+export function addAllocationHint(ops: OpList, { layout, tuning }: ExtentHost): void {
+  const { hintFlags } = tuning;
+  if (hintFlags === undefined) return;
+  const { objectSize } = layout;
   const at = ops.add(opCode.setAllocHint);
   ops.setU64(at, objectSize);
   ops.setU64(at + 8, objectSize);
+  ops.view.setUint32(at + 16, hintFlags, true);
 }

@@ -5,7 +5,7 @@ import type { OnProgress } from "../progress.ts";
 import { sparseRuns } from "../transfer/sparse.ts";
 import { isZeros } from "../zeros.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
-import { dataObject, eachObject } from "./objects.ts";
+import { atOnce, dataObject, eachObject } from "./objects.ts";
 
 /** Space that an image's zeros take. */
 export interface FoundZeros {
@@ -35,7 +35,7 @@ export async function findZeros(
     found.objects++;
     if (zeros === kept.data.length) found.emptyObjects++;
   };
-  await eachObject(0, io.layout.objectCount(header.size), look, progress);
+  await eachObject(0, io.layout.objectCount(header.size), look, { progress, atOnce: atOnce(image) });
   return found;
 }
 

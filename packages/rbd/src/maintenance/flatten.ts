@@ -15,7 +15,7 @@ import type { OnProgress } from "../progress.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { removeIfForsaken } from "./forsaken-snapshots.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
-import { eachObject } from "./objects.ts";
+import { atOnce, eachObject } from "./objects.ts";
 
 /**
  * Gives a clone all of its parent's data, and lets the parent go (src/librbd/operation/FlattenRequest.cc).
@@ -31,7 +31,10 @@ export async function flatten(image: MaintainedImage, progress?: OnProgress): Pr
   }
   await assertOneKey(io);
   const objects = io.layout.objectCount(Math.min(parent.overlap, header.size));
-  await eachObject(0, objects, (objectNumber) => io.copyUp(objectNumber), progress);
+  await eachObject(0, objects, (objectNumber) => io.copyUp(objectNumber), {
+    progress,
+    atOnce: atOnce(image),
+  });
   if (io.parentView !== undefined) await restoreHeader(io);
   // The class takes the mark of a clone away together with the parent.
   const isMarked = isOfVersion2(image);

@@ -5,6 +5,7 @@ import type { ImageIo } from "../io/image-io.ts";
 import type { ExclusiveLock } from "../lock/exclusive-lock.ts";
 import type { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import type { OnProgress } from "../progress.ts";
+import type { Settings } from "../settings/settings.ts";
 import type { NotifyMessage, RequestId } from "../watch/notify-message.ts";
 import type { OwnerTask } from "../watch/owner-task.ts";
 
@@ -16,6 +17,7 @@ export interface MaintainedImage {
   readonly header: ImageHeader;
   /** Name of the header object. */
   readonly headerName: string;
+  readonly settings: Settings;
   readonly io: ImageIo;
   readonly maps: StoredObjectMaps;
   /** Undefined for images without feature exclusive-lock, and those that are only read. */

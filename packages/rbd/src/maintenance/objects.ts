@@ -1,9 +1,13 @@
 import { type Pool, type SnapContext, WriteOperation } from "@siphon/rados";
 import { hasCode } from "../errors.ts";
 import type { OnProgress } from "../progress.ts";
+import type { MaintainedImage } from "./maintained-image.ts";
 
-/** Objects that are worked on at the same time (rbd_concurrent_management_ops). */
-const concurrency = 10;
+export interface EachObjectOptions {
+  progress?: OnProgress | undefined;
+  /** Objects that are worked on at the same time; rbd_concurrent_management_ops where that is known. */
+  atOnce?: number;
+}
 
 /**
  * Does something with each object from `first` up to, not including, `end`, several at a time, in order of their numbers. When it
@@ -13,7 +17,7 @@ export async function eachObject(
   first: number,
   end: number,
   work: (objectNumber: number) => Promise<void>,
-  progress?: OnProgress,
+  { progress, atOnce = 10 }: EachObjectOptions = {},
 ): Promise<void> {
   const total = end - first;
   let next = first;
@@ -30,8 +34,13 @@ export async function eachObject(
       progress?.(++done, total);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, total) }, worker));
+  await Promise.all(Array.from({ length: Math.min(atOnce, total) }, worker));
   if (failure !== undefined) throw failure.error;
+}
+
+/** Of an open image. */
+export function atOnce({ settings }: Pick<MaintainedImage, "settings">): number {
+  return settings.number("rbd_concurrent_management_ops");
 }
 
 export function dataObject(objectPrefix: string, objectNumber: number): string {

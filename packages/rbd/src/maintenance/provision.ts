@@ -22,7 +22,7 @@ export async function provision(image: ProvisionedImage, onProgress?: OnProgress
       const length = Math.min(pieceBytes, size - offset);
       return image.writeSame(offset, length, length % block.length === 0 ? block : block.subarray(0, 1));
     },
-    onProgress,
+    { progress: onProgress },
   );
   await image.flush();
 }

@@ -38,12 +38,12 @@ export async function whileQuiesced(
 
 /** Asks for it (ImageWatcher::notify_quiesce), until disposed of. */
 async function quiesce(image: MaintainedImage): Promise<AsyncDisposable> {
-  const { pool, headerName, header, requests } = image;
+  const { pool, headerName, header, requests, settings } = image;
   const id = await requests.newId();
   const question = encodeNotifyMessage({ type: "quiesce", id });
   await using asked = new AsyncDisposableStack();
   asked.defer(() => image.tell({ type: "unquiesce", id }));
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  for (let attempt = 0; attempt < settings.number("rbd_quiesce_notification_attempts"); attempt++) {
     const { replies, missed } = await pool.notify(headerName, question, { timeout: answerTimeout });
     const errno = replies.map(({ payload }) => decodeResponse(payload) ?? 0).find(refuses);
     if (errno !== undefined) {
@@ -61,6 +61,5 @@ function refuses(result: number): boolean {
   return result < 0 && result !== -errno.EOPNOTSUPP;
 }
 
-/** rbd_quiesce_notification_attempts, and milliseconds for each: who asked is believed to be gone after two without news. */
-const attempts = 10;
+/** Milliseconds for each attempt: who asked is believed to be gone after two without news. */
 const answerTimeout = 5_000;

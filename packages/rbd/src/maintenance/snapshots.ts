@@ -21,7 +21,7 @@ import { ObjectStates } from "../object-map/object-states.ts";
 import type { OnProgress } from "../progress.ts";
 import { detachFromParent } from "./flatten.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
-import { changeIfThere, dataObject, eachObject } from "./objects.ts";
+import { atOnce, changeIfThere, dataObject, eachObject } from "./objects.ts";
 import { listOldChildrenOf } from "./old-children.ts";
 import { type Quiescing, whileQuiesced } from "./quiesce.ts";
 import { resize } from "./resize.ts";
@@ -233,7 +233,7 @@ export async function rollBack(
           header.snapContext,
         );
       },
-      progress,
+      { progress, atOnce: atOnce(image) },
     );
     if (then !== undefined) io.objectMap?.replace(await maps.rollBack(id));
   });

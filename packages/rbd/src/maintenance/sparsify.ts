@@ -12,7 +12,7 @@ import { persevere } from "../persevere.ts";
 import type { OnProgress } from "../progress.ts";
 import { endOfData, readData } from "./find-zeros.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
-import { dataObject, eachObject } from "./objects.ts";
+import { atOnce, dataObject, eachObject } from "./objects.ts";
 
 /**
  * Gives back what zeros take (src/librbd/operation/SparsifyRequest.cc): blocks of `sparseSize` bytes within objects, and whole
@@ -36,7 +36,7 @@ export async function sparsify(
       if (!hasCode(error, "ENOENT")) throw error;
     }
   };
-  await eachObject(0, io.layout.objectCount(header.size), work, progress);
+  await eachObject(0, io.layout.objectCount(header.size), work, { progress, atOnce: atOnce(image) });
 }
 
 /** @throws RbdError SIPHON_RBD_INVALID for what is no power of two from 4 KiB to an object's size */

@@ -3,7 +3,7 @@ import { objectState } from "../object-map/object-state.ts";
 import { updateMap } from "../object-map/update-map.ts";
 import type { OnProgress } from "../progress.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
-import { dataObject, eachObject, trimObject } from "./objects.ts";
+import { atOnce, dataObject, eachObject, trimObject } from "./objects.ts";
 
 /**
  * Cuts off what objects that stay have beyond `size`. Nothing is written meanwhile. What they show of the parent is copied up first, and
@@ -11,20 +11,26 @@ import { dataObject, eachObject, trimObject } from "./objects.ts";
  */
 export async function cutOff(image: MaintainedImage, size: number): Promise<void> {
   const { io, header } = image;
+  const how = { atOnce: atOnce(image) };
   const first = firstBeyond(image, size);
   const cut = objectsBeyond(image, first, first + io.layout.stripeCount, size).filter(
     (objectNumber) => io.layout.bytesOf(objectNumber, size) > 0,
   );
-  await eachObject(0, cut.length, (index) => io.copyUp(cut[index]!));
+  await eachObject(0, cut.length, (index) => io.copyUp(cut[index]!), how);
   const there = cut.filter((objectNumber) => io.objectMap?.mayExist(objectNumber) ?? true);
   // Changed since the last snapshot.
   await mark(image, there, objectState.exists, undefined);
   const data = await poolById(image.cluster, header.dataPoolId, header.namespace);
-  await eachObject(0, there.length, (index) => {
-    const objectNumber = there[index]!;
-    const name = dataObject(header.objectPrefix, objectNumber);
-    return trimObject(data, name, io.layout.bytesOf(objectNumber, size), image.header.snapContext);
-  });
+  await eachObject(
+    0,
+    there.length,
+    (index) => {
+      const objectNumber = there[index]!;
+      const name = dataObject(header.objectPrefix, objectNumber);
+      return trimObject(data, name, io.layout.bytesOf(objectNumber, size), image.header.snapContext);
+    },
+    how,
+  );
 }
 
 /**
@@ -41,18 +47,24 @@ export async function trim(image: MaintainedImage, size: number, progress?: OnPr
   const inSnapshots = header.snapContext.snaps.length > 0;
   const first = firstBeyond(image, size);
   const end = layout.objectCount(header.size);
+  const how = { atOnce: atOnce(image) };
   for (let from = first; from < end; from += batch) {
     const to = Math.min(from + batch, end);
     const gone = objectsBeyond(image, from, to, size).filter(
       (objectNumber) => layout.bytesOf(objectNumber, size) === 0,
     );
-    if (inSnapshots) await eachObject(0, gone.length, (index) => io.copyUp(gone[index]!));
+    if (inSnapshots) await eachObject(0, gone.length, (index) => io.copyUp(gone[index]!), how);
     const there = gone.filter((objectNumber) => io.objectMap?.mayExist(objectNumber) ?? true);
     await mark(image, there, objectState.pending, undefined);
-    await eachObject(0, there.length, (index) => {
-      const name = dataObject(header.objectPrefix, there[index]!);
-      return trimObject(data, name, 0, image.header.snapContext);
-    });
+    await eachObject(
+      0,
+      there.length,
+      (index) => {
+        const name = dataObject(header.objectPrefix, there[index]!);
+        return trimObject(data, name, 0, image.header.snapContext);
+      },
+      how,
+    );
     await mark(image, there, objectState.nonexistent, objectState.pending);
     progress?.(to - first, end - first);
   }

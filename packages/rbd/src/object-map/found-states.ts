@@ -2,8 +2,7 @@ import { NO_SNAP, type Pool, ReadOperation, SNAP_DIR, type SnapSet } from "@siph
 import { hasCode } from "../errors.ts";
 import { has } from "../image/features.ts";
 import type { ImageState } from "../image-state.ts";
-import { dataObject, eachObject } from "../maintenance/objects.ts";
-import type { OnProgress } from "../progress.ts";
+import { dataObject, type EachObjectOptions, eachObject } from "../maintenance/objects.ts";
 import { objectState } from "./object-state.ts";
 import { ObjectStates } from "./object-states.ts";
 
@@ -18,14 +17,14 @@ export async function foundStates(
   image: ImageState,
   snapId: number,
   objects: number,
-  progress?: OnProgress,
+  how: EachObjectOptions,
 ): Promise<ObjectStates> {
   const states = new ObjectStates(objects);
   const snapIds = ascendingSnapIds(image);
   const work = async (objectNumber: number) => {
     states.set(objectNumber, await foundState(data, image, snapId, snapIds, objectNumber));
   };
-  await eachObject(0, objects, work, progress);
+  await eachObject(0, objects, work, how);
   return states;
 }
 

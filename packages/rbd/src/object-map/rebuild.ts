@@ -5,6 +5,7 @@ import { imageFlag } from "../header/image-header.ts";
 import { has } from "../image/features.ts";
 import { poolById } from "../image/pools.ts";
 import type { MaintainedImage } from "../maintenance/maintained-image.ts";
+import { atOnce } from "../maintenance/objects.ts";
 import type { OnProgress } from "../progress.ts";
 import { foundStates } from "./found-states.ts";
 import type { ObjectStates } from "./object-states.ts";
@@ -93,5 +94,5 @@ async function look(image: MaintainedImage, snapId: number, progress?: OnProgres
   const { cluster, header, io } = image;
   const size = snapId === NO_SNAP ? header.size : header.snapshots.get(snapId)!.size;
   const data = await poolById(cluster, header.dataPoolId, header.namespace);
-  return foundStates(data, header, snapId, io.layout.objectCount(size), progress);
+  return foundStates(data, header, snapId, io.layout.objectCount(size), { progress, atOnce: atOnce(image) });
 }

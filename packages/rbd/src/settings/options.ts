@@ -1,5 +1,3 @@
-import { parseBytes } from "@siphon/wire";
-
 /** `bits`: names by commas, or the sum of their bits, which is how rbd shows it. */
 export type OptionType = "bool" | "int" | "uint" | "size" | "float" | "str" | "bits";
 
@@ -13,11 +11,19 @@ export interface RbdOption {
   readonly otherwise: string;
   /** All that it may be, for some; of bits their names, the lowest first. */
   readonly values: readonly string[];
+  /** The least and the most that it may be, for some. */
+  readonly range: Range | undefined;
+}
+
+interface Range {
+  readonly least: number;
+  readonly most: number;
+  readonly powersOfTwo: boolean;
 }
 
 /**
  * In the order of their names; rbd_cache_writethrough_until_flush as the rbd command itself sets it. A line: the name without
- * `rbd_`, scope, type, default (`-`: empty), what it may be.
+ * `rbd_`, scope, type, default (`-`: empty), what it may be: names, or `LEAST..MOST`, which are powers of two where they are written as such.
  */
 const table = `
 atime_update_interval image uint 60
@@ -38,7 +44,7 @@ cache_target_dirty image size 16777216
 cache_writethrough_until_flush image bool false
 clone_copy_on_read image bool false
 compression_hint image str none none|compressible|incompressible
-concurrent_management_ops image uint 10
+concurrent_management_ops image uint 10 1..
 config_pool_override_update_timestamp global uint 0
 default_clone_format pool str auto 1|2|auto
 default_data_pool pool str -
@@ -51,7 +57,7 @@ default_snapshot_quiesce_mode image str required required|ignore-error|skip
 default_stripe_count pool uint 0
 default_stripe_unit pool size 0
 disable_zero_copy_writes image bool true
-discard_granularity_bytes image uint 65536
+discard_granularity_bytes image uint 65536 2^12..2^25
 discard_on_zeroed_write_same global bool true
 enable_alloc_hint image bool true
 invalidate_object_map_on_timeout image bool true
@@ -65,7 +71,7 @@ journal_object_flush_bytes image size 1048576
 journal_object_flush_interval image uint 0
 journal_object_max_in_flight_appends image uint 0
 journal_object_writethrough_until_flush image bool true
-journal_order pool uint 24
+journal_order pool uint 24 12..26
 journal_pool pool str -
 journal_splay_width pool uint 4
 localize_parent_reads image bool false
@@ -95,7 +101,7 @@ mirror_perf_stats_prio pool int 5
 mirror_pool_replayers_refresh_interval global uint 30
 mirror_sync_point_update_age pool float 30.000000
 mirroring_delete_delay image uint 0
-mirroring_max_mirroring_snapshots image uint 5
+mirroring_max_mirroring_snapshots image uint 5 3..
 mirroring_replay_delay image uint 0
 mirroring_resync_after_disconnect image bool false
 move_parent_to_trash_on_remove image bool false
@@ -108,29 +114,29 @@ op_threads global uint 1
 parent_cache_enabled image bool false
 persistent_cache_mode image str disabled disabled|rwl|ssd
 persistent_cache_path image str /tmp
-persistent_cache_size image uint 1073741824
+persistent_cache_size image uint 1073741824 1073741824..
 plugins image str -
 qos_bps_burst image uint 0
-qos_bps_burst_seconds image uint 1
+qos_bps_burst_seconds image uint 1 1..
 qos_bps_limit image uint 0
 qos_exclude_ops image bits 0 read|write|discard|write_same|compare_and_write
 qos_iops_burst image uint 0
-qos_iops_burst_seconds image uint 1
+qos_iops_burst_seconds image uint 1 1..
 qos_iops_limit image uint 0
 qos_read_bps_burst image uint 0
-qos_read_bps_burst_seconds image uint 1
+qos_read_bps_burst_seconds image uint 1 1..
 qos_read_bps_limit image uint 0
 qos_read_iops_burst image uint 0
-qos_read_iops_burst_seconds image uint 1
+qos_read_iops_burst_seconds image uint 1 1..
 qos_read_iops_limit image uint 0
-qos_schedule_tick_min image uint 50
+qos_schedule_tick_min image uint 50 1..
 qos_write_bps_burst image uint 0
-qos_write_bps_burst_seconds image uint 1
+qos_write_bps_burst_seconds image uint 1 1..
 qos_write_bps_limit image uint 0
 qos_write_iops_burst image uint 0
-qos_write_iops_burst_seconds image uint 1
+qos_write_iops_burst_seconds image uint 1 1..
 qos_write_iops_limit image uint 0
-quiesce_notification_attempts image uint 10
+quiesce_notification_attempts image uint 10 1..
 read_from_replica_policy image str default default|balance|localize
 readahead_disable_after_bytes image size 52428800
 readahead_max_bytes image size 524288
@@ -157,18 +163,32 @@ export const rbdOptions: ReadonlyMap<string, RbdOption> = new Map(
       ];
       const name = `rbd_${short}`;
       const shown = otherwise === "-" ? "" : otherwise;
-      return [name, { name, scope, type, otherwise: shown, values: values?.split("|") ?? [] }];
+      const range = rangeOf(values);
+      const names = range === undefined ? (values?.split("|") ?? []) : [];
+      return [name, { name, scope, type, otherwise: shown, values: names, range }];
     }),
 );
 
 export const isRbdOption = (name: string): boolean => rbdOptions.has(name);
+
+function rangeOf(text = ""): Range | undefined {
+  const [, first, least, second, most] = /^(2\^)?(\d+)\.\.(2\^)?(\d*)$/.exec(text) ?? [];
+  if (least === undefined) return undefined;
+  const bound = (power: string | undefined, digits: string) => (power ? 2 ** Number(digits) : Number(digits));
+  return {
+    least: bound(first, least),
+    most: most ? bound(second, most) : Number.POSITIVE_INFINITY,
+    powersOfTwo: first !== undefined,
+  };
+}
 
 /**
  * A value as rbd shows it: `true`, bytes, `1.000000`.
  *
  * @returns undefined for what is no value of this option
  */
-export function optionValue({ type, values }: RbdOption, text: string): string | undefined {
+export function optionValue(option: RbdOption, text: string): string | undefined {
+  const { type, values } = option;
   switch (type) {
     case "bool": {
       if (/^(true|yes|on|1)$/i.test(text)) return "true";
@@ -176,9 +196,9 @@ export function optionValue({ type, values }: RbdOption, text: string): string |
     }
     case "int":
     case "uint":
-      return (type === "int" ? /^-?\d+$/ : /^\d+$/).test(text) ? BigInt(text).toString() : undefined;
+      return wholeNumber(option, text, 1000);
     case "size":
-      return parseBytes(text)?.toString();
+      return wholeNumber(option, text.replace(/^(\d+)([KMGTPE])?i?B?$/i, "$1$2"), 1024);
     case "float":
       return text !== "" && Number.isFinite(Number(text)) ? Number(text).toFixed(6) : undefined;
     case "bits":
@@ -186,6 +206,19 @@ export function optionValue({ type, values }: RbdOption, text: string): string |
     case "str":
       return values.length === 0 || values.includes(text) ? text : undefined;
   }
+}
+
+/** With a unit as src/common/strtol.cc takes it: of numbers by the thousand, of sizes by 1,024. */
+function wholeNumber({ type, range }: RbdOption, text: string, base: number): string | undefined {
+  const [, digits, unit = ""] = /^([-+]?\d+)([KMGTPE]?)$/i.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  const value = BigInt(digits) * BigInt(base) ** BigInt(" KMGTPE".indexOf(unit.toUpperCase() || " "));
+  if (type !== "int" && (value < 0n || value >= 2n ** 64n)) return undefined;
+  if (range === undefined) return value.toString();
+  const isPower = (value & (value - 1n)) === 0n;
+  return value >= range.least && value <= range.most && (isPower || !range.powersOfTwo)
+    ? value.toString()
+    : undefined;
 }
 
 function sumOf(names: readonly string[], text: string): string | undefined {

@@ -3,7 +3,7 @@ import { listMetadata } from "../cls/metadata.ts";
 import { askPages } from "../cls/run.ts";
 import { unless } from "../errors.ts";
 import { headerObject, infoObject } from "../object-names.ts";
-import { optionValue, rbdOptions } from "./options.ts";
+import { optionValue, type RbdOption, rbdOptions } from "./options.ts";
 
 /** Settings are metadata under the option's name with this before it: of the image, or of the pool's `rbd_info`. */
 export const overridePrefix = "conf_";
@@ -33,15 +33,18 @@ export class Settings {
    * @throws RangeError for a name that is no setting of RBD
    */
   text(name: string): string {
-    const option = rbdOptions.get(name);
-    if (option === undefined) throw new RangeError(`RBD has no setting ${name}`);
+    return this.given(name) ?? optionNamed(name).otherwise;
+  }
+
+  /** The same; undefined where it is set nowhere. */
+  given(name: string): string | undefined {
+    const option = optionNamed(name);
     const ofImage = option.scope === "image" ? this.#image.get(overridePrefix + name) : undefined;
     const ofPool = option.scope === "global" ? undefined : this.#pool.get(overridePrefix + name);
-    const usable = [ofImage, ofPool, this.#cluster.setting(name)]
+    return [ofImage, ofPool, this.#cluster.setting(name)]
       .filter((value) => value !== undefined)
       .map((value) => optionValue(option, value))
       .find((value) => value !== undefined);
-    return usable ?? option.otherwise;
   }
 
   flag(name: string): boolean {
@@ -51,6 +54,12 @@ export class Settings {
   number(name: string): number {
     return Number(this.text(name));
   }
+}
+
+function optionNamed(name: string): RbdOption {
+  const option = rbdOptions.get(name);
+  if (option === undefined) throw new RangeError(`RBD has no setting ${name}`);
+  return option;
 }
 
 /** The settings that hold for what is done to the images of a pool. */

@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { ClusterOptions } from "@siphon/rados";
 import type { ImageState } from "../image-state.ts";
 import type { IoLimits } from "../io/admission.ts";
+import type { IoTuning } from "../io/io-tuning.ts";
 import type { SharedStates } from "../object-map/object-states.ts";
 import type { PlainError } from "./plain-error.ts";
 
@@ -9,6 +10,7 @@ import type { PlainError } from "./plain-error.ts";
 export interface LayerCopy {
   readonly state: ImageState;
   readonly snapId: number;
+  readonly tuning: IoTuning;
   readonly map: SharedStates | undefined;
 }
 
@@ -37,7 +39,7 @@ export interface Opening {
   readonly readOnly: boolean;
   readonly hasPresence: boolean;
   readonly limits: IoLimits | undefined;
-  readonly discardGranularity: number | undefined;
+  readonly tuning: IoTuning;
   /** How often writes are paused. */
   readonly pauses: number;
   readonly owned: boolean;

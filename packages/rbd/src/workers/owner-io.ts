@@ -107,7 +107,8 @@ export class OwnerIo extends TrackedIo {
     const { state, endsAt, objectMap } = this;
     const layers: LayerCopy[] = [];
     for (let layer = this.parent; layer !== undefined; layer = layer.parent) {
-      layers.push({ state: layer.state, snapId: layer.snapId, map: layer.objectMap?.states.share() });
+      const { state, snapId, tuning, objectMap } = layer;
+      layers.push({ state, snapId, tuning, map: objectMap?.states.share() });
     }
     return { state, endsAt, map: this.#mapCopy(objectMap), parents: { number: this.#parents, layers } };
   }

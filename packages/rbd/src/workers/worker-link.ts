@@ -21,7 +21,6 @@ export interface WorkedImage {
 
 export interface WorkerOptions {
   readonly limits?: IoLimits | undefined;
-  readonly discardGranularity?: number | undefined;
 }
 
 /** The owner's side of one worker: answers what the worker asks, and passes on what it is to be told. */
@@ -117,14 +116,14 @@ export class WorkerLink implements Follower {
 
   #open(): void {
     const io = this.#io;
-    const { snapId, readOnly, presence } = io;
-    const { limits, discardGranularity } = this.#options;
+    const { snapId, readOnly, presence, tuning } = io;
+    const { limits } = this.#options;
     const owned = snapId === NO_SNAP && !readOnly && io.isExclusive;
     this.tell({
       type: "open",
       opening: {
         ...{ ...io.join(this), snapId, readOnly, hasPresence: presence !== undefined, owned },
-        ...{ limits, discardGranularity },
+        ...{ limits, tuning },
       },
     });
     this.#isOpen = true;

@@ -63,7 +63,7 @@ export class WorkerSide {
     }
   }
 
-  #open({ copy, snapId, readOnly, hasPresence, limits, discardGranularity, pauses, owned }: Opening): void {
+  #open({ copy, snapId, readOnly, hasPresence, limits, tuning, pauses, owned }: Opening): void {
     const { owner } = this;
     const io = new TrackedIo({
       ...{ objecter: this.#thread.objecter, state: copy.state, snapId, readOnly },
@@ -71,7 +71,7 @@ export class WorkerSide {
       ...(hasPresence && { presence: this.#presence(0) }),
       renew: async () => void (await owner.call({ type: "renew" })),
       ...(limits && { limits }),
-      ...(discardGranularity !== undefined && { discardGranularity }),
+      tuning,
     });
     io.beforeCopyUps = async () => void (await owner.call({ type: "mayCopyUp" }));
     for (const what of ["read", "write"] as const) io.due[what] = 0;
@@ -107,9 +107,9 @@ export class WorkerSide {
   }
 
   #openParents(layers: readonly LayerCopy[]): ImageIo | undefined {
-    return layers.reduceRight<ImageIo | undefined>((parent, { state, snapId, map }, index) => {
+    return layers.reduceRight<ImageIo | undefined>((parent, { state, snapId, tuning, map }, index) => {
       const { objecter } = this.#thread;
-      const io = new ImageIo({ objecter, state, snapId, presence: this.#presence(index + 1) });
+      const io = new ImageIo({ objecter, state, snapId, presence: this.#presence(index + 1), tuning });
       io.objectMap = map && new ObjectMap(this.#mapOptions(state, map));
       io.parent = parent;
       return io;

@@ -14,7 +14,7 @@ const state = imageState({ objectSize, stripeUnit: objectSize, size });
 
 function open(policy: CachePolicy, options: Partial<ImageIoOptions> = {}, maxDirty?: number) {
   const osd = new MemoryOsd();
-  const io = new ImageIo({ objecter: osd, state, discardGranularity: 0, ...options });
+  const io = new ImageIo({ objecter: osd, state, tuning: { discardGranularity: 0 }, ...options });
   const cache = new ImageCache(io, { policy, size: 5 * 4096, maxDirty });
   return {
     osd,
@@ -42,6 +42,28 @@ for (const policy of ["writethrough", "writeback"] as const) {
     assert.deepEqual(await image.read(3904, 396), expected);
   });
 }
+
+test("a cache that waits for the first flush acknowledges no write before it lasts until then", async () => {
+  const osd = new MemoryOsd();
+  const io = new ImageIo({ objecter: osd, state });
+  const image = new Requests(new ImageCache(io, { policy: "writeback", writethroughUntilFlush: true }));
+  const isEarly = async () => {
+    osd.held = [];
+    const written = image.write(0, Buffer.alloc(512, 1)).then(() => true);
+    const early = await Promise.race([
+      written,
+      turn()
+        .then(turn)
+        .then(() => false),
+    ]);
+    osd.answer();
+    await written;
+    return early;
+  };
+  assert.equal(await isEarly(), false);
+  await image.flush();
+  assert.equal(await isEarly(), true);
+});
 
 test("writeback: what was written is read without the cluster, also before it lasts", async () => {
   const { osd, image } = open("writeback");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OpenImage } from "../../src/image/open-image.ts";
 import { Requests } from "../../src/image/requests.ts";
+import { Settings } from "../../src/settings/settings.ts";
 import { encodeNotifyMessage, encodeResponse, type RequestId } from "../../src/watch/notify-message.ts";
 
 /** An image whose lock somebody else has; what is notified is answered when the test says so. */
@@ -24,6 +25,7 @@ function openImage() {
     assertOpen: () => {},
     refresh: async () => {},
     watchCookie: async () => 7n,
+    settings: new Settings({ setting: () => undefined }, new Map()),
     tell: async (message: object) => void told.push(message),
   };
   return { image: image as unknown as OpenImage, notified, told, snapshots };

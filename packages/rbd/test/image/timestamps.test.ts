@@ -12,7 +12,7 @@ function open({ age = 2 * minute, read = minute, write = minute, fails = false }
   const then = new Date(Date.now() - age);
   const timestamps = new Timestamps(io, {
     header: { accessed: then, modified: then },
-    intervals: async () => ({ read, write }),
+    intervals: { read, write },
     change: async ({ method }) => {
       told.push(method);
       if (fails) throw new Error("may not");

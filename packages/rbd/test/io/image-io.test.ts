@@ -10,7 +10,12 @@ import { Requests } from "../support/requests.ts";
 
 function open(options: Partial<ImageIoOptions> = {}) {
   const osd = new MemoryOsd();
-  const io = new ImageIo({ objecter: osd, state: imageState(), discardGranularity: 0, ...options });
+  const io = new ImageIo({
+    objecter: osd,
+    state: imageState(),
+    tuning: { discardGranularity: 0 },
+    ...options,
+  });
   return { osd, io, image: new Requests(io) };
 }
 
@@ -23,7 +28,7 @@ function openClones(shape: { stripeUnit: number; stripeCount: number }, overlap:
   const parent = new ImageIo({ objecter: osd, state: parentState });
   parent.parent = oldest;
   const state = imageState({ id: "c", ...shape, size: 300, parent: { ...link, imageId: "b", overlap } });
-  const io = new ImageIo({ objecter: osd, state, discardGranularity: 0 });
+  const io = new ImageIo({ objecter: osd, state, tuning: { discardGranularity: 0 } });
   io.parent = parent;
   return { osd, io, grandparent, parent: new Requests(parent), image: new Requests(io) };
 }
@@ -70,7 +75,7 @@ test("whole objects are replaced and removed as a whole", async () => {
 });
 
 test("discards leave what does not fill a unit of the granularity", async () => {
-  const { image } = open({ discardGranularity: 16 });
+  const { image } = open({ tuning: { discardGranularity: 16 } });
   await image.write(0, pattern(128));
   await image.discard(10, 30);
   const expected = pattern(128);

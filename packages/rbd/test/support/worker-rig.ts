@@ -67,7 +67,7 @@ export class WorkerRig implements Disposable {
       objecter: this.wire,
       state,
       ensureOwner: async () => {},
-      discardGranularity: 0,
+      tuning: { discardGranularity: 0 },
     });
     this.image = new Requests(this.owner);
   }
@@ -136,7 +136,7 @@ export class WorkerRig implements Disposable {
         workerDied: (error) => void rig.deaths.push(error),
       },
       this.owner,
-      { discardGranularity: 0 },
+      {},
     );
     side.owner.tell({ type: "connected" });
     await link.opened;

@@ -101,6 +101,8 @@ async function bench(spec: string | undefined, flags: Flags): Promise<void> {
   }
   await withImage(flags, whole, options, async (image) => {
     assertSize(load, image);
+    // The command rbd does not wait for somebody to flush, whatever rbd_cache_writethrough_until_flush says by default.
+    await image.flush();
     if (warmup > 0) await loadOn(image, { ...load, total: undefined, seconds: warmup }).run();
     if (flags.format === "plain") process.stdout.write(heading(load));
     const result = await runShown(image, load, flags.format === "plain");

@@ -15,6 +15,8 @@ export interface ShapeFlags {
   journalObjectSize?: string;
   journalPool?: string;
   mirrorImageMode?: string;
+  imageFormat?: string;
+  newFormat?: boolean;
 }
 
 export function withShapeFlags(command: Command): Command {
@@ -50,7 +52,7 @@ function appended(value: string, before: string[] = []): string[] {
 /** Images of format 1 are not made any more, by rbd either. */
 export function withImageFormat(command: Command): Command {
   return command
-    .option("--image-format <format>", "2, which is the only one", assertFormat, "2")
+    .option("--image-format <format>", "2, which is the only one", assertFormat)
     .addOption(new Option("--new-format").hideHelp());
 }
 
@@ -68,6 +70,7 @@ export function shape(flags: ShapeFlags): CreateOptions {
   const { objectSize, order, stripeUnit, stripeCount, dataPool } = flags;
   if (objectSize !== undefined && order !== undefined) throw usage("--object-size and --order say the same");
   return {
+    ...((flags.imageFormat ?? flags.newFormat) && { format: 2 }),
     ...(features !== undefined && { features }),
     ...(flags.imageShared && { isShared: true }),
     ...(objectSize !== undefined && { objectSize: parseBytes(objectSize, "B") }),
