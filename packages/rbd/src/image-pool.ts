@@ -3,7 +3,15 @@ import { type CopyOptions, copyImage } from "./copy/copy-image.ts";
 import { type DeepCopyOptions, deepCopyImage } from "./copy/deep-copy.ts";
 import { type CloneOptions, cloneImage } from "./directory/clone-image.ts";
 import { type CreateOptions, createImage } from "./directory/create-image.ts";
-import { type ImageEntry, idOf, listImages, nameInTrash, nameOf, noImage } from "./directory/find-image.ts";
+import {
+  type ImageEntry,
+  idOf,
+  idToOpen,
+  listImages,
+  nameInTrash,
+  nameOf,
+  noImage,
+} from "./directory/find-image.ts";
 import { planRemoval, type Removal } from "./directory/removal.ts";
 import { assertRemovable, removeImage } from "./directory/remove-image.ts";
 import { renameImage } from "./directory/rename-image.ts";
@@ -63,7 +71,7 @@ export class ImagePool implements Images {
 
   /** @throws RbdError SIPHON_RBD_NO_IMAGE, SIPHON_RBD_NO_SNAPSHOT, SIPHON_RBD_UNSUPPORTED */
   async open(name: string, options?: OpenOptions): Promise<Image> {
-    return Image.open(this.cluster, this.pool, await idOf(this.pool, name), name, options);
+    return Image.open(this.cluster, this.pool, await idToOpen(this.pool, name), name, options);
   }
 
   /**

@@ -10,9 +10,20 @@ export const groupDirectoryObject = "rbd_group_directory";
 export const infoObject = "rbd_info";
 
 export const idObject = (imageName: string) => `rbd_id.${imageName}`;
-export const headerObject = (imageId: string) => `rbd_header.${imageId}`;
+export const headerObject = (imageId: string) =>
+  isOldId(imageId) ? oldHeaderObject(oldName(imageId)) : `rbd_header.${imageId}`;
 export const groupHeaderObject = (groupId: string) => `rbd_group_header.${groupId}`;
 /** Header object of an image of format 1. */
 export const oldHeaderObject = (imageName: string) => `${imageName}.rbd`;
+/** Images of format 1 have no id: here it is their name, behind what no other id and no name has. */
+export const oldId = (imageName: string) => `${oldMark}${imageName}`;
+export const oldName = (oldImageId: string) => oldImageId.slice(oldMark.length);
+export const isOldId = (imageId: string) => imageId.startsWith(oldMark);
+const oldMark = "/";
+
 export const dataPrefix = (imageId: string, ownPoolId: number, dataPoolId: number) =>
   dataPoolId === ownPoolId ? `rbd_data.${imageId}` : `rbd_data.${ownPoolId}.${imageId}`;
+
+/** The object that has the image's data from `objectNumber` times its objects' size on; those of format 1 have shorter numbers. */
+export const dataObject = (objectPrefix: string, objectNumber: number) =>
+  `${objectPrefix}.${objectNumber.toString(16).padStart(objectPrefix.startsWith("rb.") ? 12 : 16, "0")}`;

@@ -500,6 +500,23 @@ group image rm P/spec --image P/spec
 trash mv --image P/spec17
 trash mv P/spec16 --expires-at nonsense
 trash purge P --threshold x --no-progress
+!create P/aged --size 9M --image-format 1
+!bench P/aged --io-type write --io-size 64K --io-total 1M --io-threads 1
+!snap create P/aged@s --no-progress
+!bench P/aged --io-type write --io-size 4K --io-total 64K --io-threads 1
+ls P
+info P/aged
+info P/aged --format json
+info P/aged@s
+snap ls P/aged
+status P/aged
+diff P/aged
+du P/aged
+export P/aged FILE9 --no-progress
+import FILE9 P/fromaged --no-progress
+cp P/aged@s P/fromagedsnap --no-progress
+children P/aged@s
+lock ls P/aged
 create P/big --size 100E
 rm P/large --no-progress
 ls -l P --format json

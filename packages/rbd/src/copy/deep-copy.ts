@@ -7,7 +7,7 @@ import { poolById } from "../image/pools.ts";
 import type { Image } from "../image.ts";
 import type { ParentLink } from "../image-state.ts";
 import type { Images } from "../images.ts";
-import { dataObject } from "../maintenance/objects.ts";
+import { dataObject } from "../object-names.ts";
 import { Layout } from "../striping/layout.ts";
 import type { ImageReader, ImageWriter } from "../transfer/image-ends.ts";
 import { imageTarget } from "../transfer/image-target.ts";

@@ -4,7 +4,7 @@ import { hasCode, RbdError } from "../errors.ts";
 import { poolById } from "../image/pools.ts";
 import type { Image } from "../image.ts";
 import type { Images } from "../images.ts";
-import { dataObject } from "../maintenance/objects.ts";
+import { dataObject } from "../object-names.ts";
 import { defaultSparseSize } from "../transfer/sparse.ts";
 
 /**

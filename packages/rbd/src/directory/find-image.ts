@@ -1,10 +1,19 @@
 import type { ObjectOptions, Pool } from "@siphon/rados";
+import { errno, Reader } from "@siphon/wire";
 import { getId, listDirectory, nameOfId } from "../cls/directory.ts";
 import { ask, askPages } from "../cls/run.ts";
 import { getTrashed } from "../cls/trash.ts";
 import { describe, placeOf } from "../describe.ts";
 import { hasCode, RbdError } from "../errors.ts";
-import { directoryObject, idObject, oldHeaderObject, trashObject } from "../object-names.ts";
+import {
+  directoryObject,
+  idObject,
+  isOldId,
+  oldHeaderObject,
+  oldId,
+  oldName,
+  trashObject,
+} from "../object-names.ts";
 
 export interface ImageEntry {
   readonly name: string;
@@ -15,25 +24,33 @@ export interface ImageEntry {
  * @throws RbdError SIPHON_RBD_NO_IMAGE; SIPHON_RBD_UNSUPPORTED for an image of format 1
  */
 export async function idOf(pool: Pool, name: string): Promise<string> {
+  const id = await idToOpen(pool, name);
+  if (!isOldId(id)) return id;
+  throw new RbdError(
+    "SIPHON_RBD_UNSUPPORTED",
+    `image ${describe(pool, name)} is of format 1, which siphon only reads`,
+    { errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2 with: siphon rbd cp" },
+  );
+}
+
+/**
+ * The same for an image of either format: those of format 1 can be read.
+ *
+ * @throws RbdError SIPHON_RBD_NO_IMAGE
+ */
+export async function idToOpen(pool: Pool, name: string): Promise<string> {
   try {
     return await ask(pool, idObject(name), getId);
   } catch (error) {
     if (!hasCode(error, "ENOENT")) throw error;
   }
-  if (await isThere(pool, oldHeaderObject(name))) {
-    throw new RbdError(
-      "SIPHON_RBD_UNSUPPORTED",
-      `image ${describe(pool, name)} is of format 1, which is not supported`,
-      {
-        hint: "copy it to an image of format 2 with: rbd cp, or rbd migration",
-      },
-    );
-  }
+  if (await isThere(pool, oldHeaderObject(name))) return oldId(name);
   throw noImage(pool, name);
 }
 
 /** The name that the directory has for an id; images in the trash have none there. */
 export async function nameOf(pool: Pool, id: string): Promise<string | undefined> {
+  if (isOldId(id)) return oldName(id);
   try {
     return await ask(pool, directoryObject, nameOfId(id));
   } catch (error) {
@@ -52,12 +69,34 @@ export async function nameInTrash(pool: Pool, id: string): Promise<string | unde
   }
 }
 
-/** In the order of their names. */
+/** In the order of their names, those of format 1 first. */
 export async function listImages(pool: Pool): Promise<ImageEntry[]> {
+  const [old, images] = await Promise.all([pool.namespace === "" ? listOld(pool) : [], listNew(pool)]);
+  return [...old, ...images];
+}
+
+async function listNew(pool: Pool): Promise<ImageEntry[]> {
   const images = await askPages(pool, directoryObject, (last: [string, string] | undefined, most) =>
     listDirectory(last?.[0] ?? "", most),
   );
   return images.map(([name, id]) => ({ name, id }));
+}
+
+/** Those of format 1 are in the data of the same object: a blob, and a map of names to blobs (CEPH_OSD_OP_TMAPUP). */
+async function listOld(pool: Pool): Promise<ImageEntry[]> {
+  const bytes = await pool.read(directoryObject).catch((error) => {
+    if (hasCode(error, "ENOENT")) return Buffer.alloc(0);
+    throw error;
+  });
+  if (bytes.length === 0) return [];
+  const r = new Reader(bytes, `directory of pool ${pool.name}`);
+  r.blob();
+  const names = r.map(
+    4 + 4,
+    () => r.string(),
+    () => r.blob(),
+  );
+  return [...names.keys()].map((name) => ({ name, id: oldId(name) }));
 }
 
 export async function isThere(pool: Pool, object: string, options?: ObjectOptions): Promise<boolean> {

@@ -26,6 +26,8 @@ export interface ImageHeader extends ImageState {
   /** `opFeature`s. */
   readonly opFeatures: number;
   readonly order: number;
+  /** Those of format 1 are only read. */
+  readonly format: 1 | 2;
   readonly created: Date;
   readonly accessed: Date;
   readonly modified: Date;

@@ -18,8 +18,9 @@ import { ask, askAll } from "../cls/run.ts";
 import { getProtection, getSnapContext, getSnapshot, protection } from "../cls/snapshot.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import { imageFeature, type ParentLink } from "../image-state.ts";
-import { headerObject } from "../object-names.ts";
+import { headerObject, isOldId } from "../object-names.ts";
 import type { HeaderSnapshot, ImageHeader } from "./image-header.ts";
+import { readOldHeader } from "./old-header.ts";
 
 /**
  * Reads an image's header (src/librbd/image/RefreshRequest.cc).
@@ -30,7 +31,7 @@ import type { HeaderSnapshot, ImageHeader } from "./image-header.ts";
  */
 export async function readHeader(pool: Pool, id: string, name: string): Promise<ImageHeader> {
   try {
-    return await readConsistently(pool, id, name);
+    return isOldId(id) ? await readOldHeader(pool, id, name) : await readConsistently(pool, id, name);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     const message = `the header of image ${name} says what siphon cannot work with: ${error.message}`;
@@ -86,7 +87,7 @@ async function readHead(pool: Pool, id: string, name: string): Promise<Head> {
   const plain = { stripeUnit: objectSize, stripeCount: 1 };
   const striping = (features & imageFeature.striping) !== 0 ? await ask(pool, object, getStriping) : plain;
   return {
-    ...{ id, name, poolId: pool.id, namespace: pool.namespace },
+    ...{ id, name, format: 2, poolId: pool.id, namespace: pool.namespace },
     ...{ dataPoolId: dataPool < 0 ? pool.id : dataPool, objectPrefix, objectSize, order, ...striping },
     ...{ features, incompatible: { toRead, toWrite }, flags, opFeatures, size },
     snapContext: snapContext.seq === 0 ? noSnapshots : snapContext,

@@ -65,7 +65,12 @@ export function assertReadable({ name, incompatible, features }: ImageHeader): v
 }
 
 /** @throws RbdError SIPHON_RBD_UNSUPPORTED if a write could damage something */
-export function assertWritable({ name, incompatible, features }: ImageHeader): void {
+export function assertWritable({ name, incompatible, features, format }: ImageHeader): void {
+  if (format === 1) {
+    throw new RbdError("SIPHON_RBD_UNSUPPORTED", `image ${name} is of format 1, which siphon only reads`, {
+      ...{ errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2 with: siphon rbd cp" },
+    });
+  }
   if (hasBit(features, imageFeature.nonPrimary)) {
     throw new RbdError(
       "SIPHON_RBD_UNSUPPORTED",

@@ -4,12 +4,13 @@ import { getParentOverlap } from "../cls/parent.ts";
 import { ask } from "../cls/run.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import type { ImageHeader } from "../header/image-header.ts";
+import { readOldHeader } from "../header/old-header.ts";
 import type { ParentLink } from "../image-state.ts";
 import type { ImageIo } from "../io/image-io.ts";
 import type { IoTuning } from "../io/io-tuning.ts";
-import { Presence, staleError } from "../io/presence.ts";
+import { isStale, Presence, staleError } from "../io/presence.ts";
 import type { ObjectMap } from "../object-map/object-map.ts";
-import { headerObject } from "../object-names.ts";
+import { headerObject, isOldId } from "../object-names.ts";
 import { openParent, sameParent, snapshotMap } from "./parents.ts";
 
 /** Sources of an open image besides its own objects. */
@@ -58,16 +59,29 @@ interface Opened {
 export function presenceOf({ pool, header, snapId, unwatched }: Opened): Presence | undefined {
   const { id } = header();
   const object = headerObject(id);
+  const askSize = isOldId(id)
+    ? async () => {
+        if (!(await readOldHeader(pool, id, id)).snapshots.has(snapId))
+          throw staleError(`snapshot ${snapId}`);
+      }
+    : async () => void (await ask(pool, object, getSize(snapId)));
   if (snapId !== NO_SNAP) {
     return new Presence(async () => {
-      await ask(pool, object, getSize(snapId)).catch((error) => {
-        if (!hasCode(error, "ENOENT")) throw error;
+      await askSize().catch((error) => {
+        if (!hasCode(error, "ENOENT") && !isStale(error)) throw error;
         const message = `the snapshot of image ${header().name} that was opened no longer exists`;
         throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", message, { cause: error });
       });
     });
   }
   if (!unwatched) return undefined;
+  if (isOldId(id)) {
+    return new Presence(async () => {
+      await pool.stat(object).catch((error) => {
+        throw hasCode(error, "ENOENT") ? goneError(header(), error) : error;
+      });
+    });
+  }
   return new Presence(async () => {
     const overlap = await ask(pool, object, getParentOverlap()).catch((error) => {
       throw hasCode(error, "ENOENT") ? goneError(header(), error) : error;

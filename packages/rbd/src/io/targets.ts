@@ -1,4 +1,5 @@
 import { ObjectTarget } from "@siphon/rados/engine";
+import { dataObject } from "../object-names.ts";
 
 /** Size of each of the two generations: as many objects as 128 GiB have in objects of 4 MiB. */
 const generationSize = 32_768;
@@ -14,7 +15,7 @@ export class Targets {
   constructor(poolId: number, namespace: string, objectPrefix: string) {
     this.#poolId = poolId;
     this.#namespace = namespace;
-    this.#prefix = `${objectPrefix}.`;
+    this.#prefix = objectPrefix;
   }
 
   get(objectNumber: number): ObjectTarget {
@@ -32,7 +33,8 @@ export class Targets {
   }
 
   #make(objectNumber: number): ObjectTarget {
-    const name = this.#prefix + objectNumber.toString(16).padStart(16, "0");
-    return new ObjectTarget(this.#poolId, name, { namespace: this.#namespace });
+    return new ObjectTarget(this.#poolId, dataObject(this.#prefix, objectNumber), {
+      namespace: this.#namespace,
+    });
   }
 }

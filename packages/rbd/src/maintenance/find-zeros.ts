@@ -1,11 +1,12 @@
 import { type ExtentMap, type Pool, ReadOperation } from "@siphon/rados";
 import { unless } from "../errors.ts";
 import { poolById } from "../image/pools.ts";
+import { dataObject } from "../object-names.ts";
 import type { OnProgress } from "../progress.ts";
 import { sparseRuns } from "../transfer/sparse.ts";
 import { isZeros } from "../zeros.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
-import { atOnce, dataObject, eachObject } from "./objects.ts";
+import { atOnce, eachObject } from "./objects.ts";
 
 /** Space that an image's zeros take. */
 export interface FoundZeros {

@@ -43,10 +43,6 @@ export function atOnce({ settings }: Pick<MaintainedImage, "settings">): number 
   return settings.number("rbd_concurrent_management_ops");
 }
 
-export function dataObject(objectPrefix: string, objectNumber: number): string {
-  return `${objectPrefix}.${objectNumber.toString(16).padStart(16, "0")}`;
-}
-
 /** Changes an object that need not be there. */
 export async function changeIfThere(
   pool: Pool,

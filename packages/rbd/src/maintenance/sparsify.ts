@@ -8,11 +8,12 @@ import type { ImageState } from "../image-state.ts";
 import { ascendingSnapIds, foundState } from "../object-map/found-states.ts";
 import { objectState } from "../object-map/object-state.ts";
 import { updateMap } from "../object-map/update-map.ts";
+import { dataObject } from "../object-names.ts";
 import { persevere } from "../persevere.ts";
 import type { OnProgress } from "../progress.ts";
 import { endOfData, readData } from "./find-zeros.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
-import { atOnce, dataObject, eachObject } from "./objects.ts";
+import { atOnce, eachObject } from "./objects.ts";
 
 /**
  * Gives back what zeros take (src/librbd/operation/SparsifyRequest.cc): blocks of `sparseSize` bytes within objects, and whole

@@ -1,9 +1,10 @@
 import { poolById } from "../image/pools.ts";
 import { objectState } from "../object-map/object-state.ts";
 import { updateMap } from "../object-map/update-map.ts";
+import { dataObject } from "../object-names.ts";
 import type { OnProgress } from "../progress.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
-import { atOnce, dataObject, eachObject, trimObject } from "./objects.ts";
+import { atOnce, eachObject, trimObject } from "./objects.ts";
 
 /**
  * Cuts off what objects that stay have beyond `size`. Nothing is written meanwhile. What they show of the parent is copied up first, and

@@ -2,7 +2,8 @@ import { NO_SNAP, type Pool, ReadOperation, SNAP_DIR, type SnapSet } from "@siph
 import { hasCode } from "../errors.ts";
 import { has } from "../image/features.ts";
 import type { ImageState } from "../image-state.ts";
-import { dataObject, type EachObjectOptions, eachObject } from "../maintenance/objects.ts";
+import { type EachObjectOptions, eachObject } from "../maintenance/objects.ts";
+import { dataObject } from "../object-names.ts";
 import { objectState } from "./object-state.ts";
 import { ObjectStates } from "./object-states.ts";
 

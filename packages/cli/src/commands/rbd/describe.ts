@@ -23,15 +23,17 @@ export async function describeImage(cluster: Cluster, image: Image): Promise<Rec
   const limit = await image.snapshotLimit();
   const striped = (features & 2) !== 0;
   const group = await groupOf(cluster, image);
+  const isNew = header.format === 2;
   return {
-    ...{ name: header.name, id: header.id, size: image.size, objects: objectsOf(image) },
+    ...{ name: header.name, id: shownId(header), size: image.size, objects: objectsOf(image) },
     ...{ order, object_size: objectSize, snapshot_count: image.snapshots.all().length },
     ...(header.dataPoolId !== header.poolId && { data_pool: cluster.pools.get(header.dataPoolId) }),
-    ...{ block_name_prefix: objectPrefix, format: 2, features: featureNames(features) },
-    ...{ op_features: opFeatureNames(opFeatures), flags: flagNames(snapshot?.flags ?? flags) },
+    ...{ block_name_prefix: objectPrefix, format: header.format },
+    ...(isNew && { features: featureNames(features), op_features: opFeatureNames(opFeatures) }),
+    ...(isNew && { flags: flagNames(snapshot?.flags ?? flags) }),
     ...(group !== undefined && { group }),
-    ...{ create_timestamp: ctime(header.created), access_timestamp: ctime(header.accessed) },
-    modify_timestamp: ctime(header.modified),
+    ...(isNew && { create_timestamp: ctime(header.created), access_timestamp: ctime(header.accessed) }),
+    ...(isNew && { modify_timestamp: ctime(header.modified) }),
     ...(snapshot && { protected: snapshot.isProtected ? "true" : "false" }),
     ...(limit !== undefined && { snapshot_limit: limit }),
     ...(link && { parent: { ...(await parentText(cluster, link)), overlap: link.overlap } }),
@@ -39,24 +41,30 @@ export async function describeImage(cluster: Cluster, image: Image): Promise<Rec
   };
 }
 
+/** Those of format 1 have none. */
+export function shownId({ id, format }: Image["header"]): string {
+  return format === 1 ? "" : id;
+}
+
 /** The same as lines. */
 export function infoText(info: Record<string, unknown>): string {
+  const names = (of: unknown) => (of as string[]).join(", ");
   const size = bytesText(info.size as number);
   const lines = [
     `size ${size} in ${info.objects} objects`,
     `order ${info.order} (${bytesText(info.object_size as number)} objects)`,
     `snapshot_count: ${info.snapshot_count}`,
-    `id: ${info.id}`,
+    info.id !== "" && `id: ${info.id}`,
     info.data_pool !== undefined && `data_pool: ${info.data_pool}`,
     `block_name_prefix: ${info.block_name_prefix}`,
     `format: ${info.format}`,
-    `features: ${(info.features as string[]).join(", ")}`,
-    `op_features: ${(info.op_features as string[]).join(", ")}`,
-    `flags: ${(info.flags as string[]).join(", ")}`,
+    info.features !== undefined && `features: ${names(info.features)}`,
+    info.op_features !== undefined && `op_features: ${names(info.op_features)}`,
+    info.flags !== undefined && `flags: ${names(info.flags)}`,
     info.group !== undefined && `group: ${info.group}`,
-    `create_timestamp: ${info.create_timestamp}`,
-    `access_timestamp: ${info.access_timestamp}`,
-    `modify_timestamp: ${info.modify_timestamp}`,
+    info.create_timestamp !== undefined && `create_timestamp: ${info.create_timestamp}`,
+    info.access_timestamp !== undefined && `access_timestamp: ${info.access_timestamp}`,
+    info.modify_timestamp !== undefined && `modify_timestamp: ${info.modify_timestamp}`,
     info.protected !== undefined && `protected: ${info.protected === "true" ? "True" : "False"}`,
     info.snapshot_limit !== undefined && `snapshot_limit: ${info.snapshot_limit}`,
   ];

@@ -7,7 +7,7 @@ import { withConnectFlags } from "../../connect.ts";
 import { errnoExitCode } from "../../failure.ts";
 import { interruption } from "../../interruption.ts";
 import { bytesText } from "../rados/format.ts";
-import { type ParentText, parentSpec, parentText } from "./describe.ts";
+import { type ParentText, parentSpec, parentText, shownId } from "./describe.ts";
 import { poolSpec, type SpecFlags, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 import { isUnsupported, warnOf, withPool } from "./run.ts";
@@ -45,7 +45,7 @@ interface LongRow {
   /** Undefined where it cannot be represented. */
   size: number | undefined;
   parent?: Pick<ParentText, "pool" | "pool_namespace" | "image" | "snapshot">;
-  format: 2;
+  format: 1 | 2;
   protected?: "true" | "false";
   lock_type?: "exclusive" | "shared";
 }
@@ -71,7 +71,9 @@ function rowsInstead({ name, id }: ImageEntry, error: unknown): LongRow[] {
 
 async function rowsOf(cluster: Cluster, images: ImagePool, imageName: string): Promise<LongRow[]> {
   await using image = await images.open(imageName, { readOnly: true, watch: false });
-  const { name, id, header } = image;
+  const { name, header } = image;
+  const { format } = header;
+  const id = shownId(header);
   const { lockers, type } = await image.locks.list();
   const parentOf = async (link: typeof header.parent) => {
     if (link === undefined) return {};
@@ -79,7 +81,7 @@ async function rowsOf(cluster: Cluster, images: ImagePool, imageName: string): P
     return { parent: { pool, pool_namespace, image: parent, snapshot } };
   };
   const head: LongRow = {
-    ...{ image: name, id, size: image.size, ...(await parentOf(header.parent)), format: 2 },
+    ...{ image: name, id, size: image.size, ...(await parentOf(header.parent)), format },
     ...(lockers.length > 0 && { lock_type: type === "shared" ? "shared" : "exclusive" }),
   };
   const snapshots = image.snapshots.list().map(async (snapshot): Promise<LongRow> => {
@@ -87,7 +89,7 @@ async function rowsOf(cluster: Cluster, images: ImagePool, imageName: string): P
       ...{ image: name, id, snapshot: snapshot.name, snapshot_id: snapshot.id, size: snapshot.size },
       ...{
         ...(await parentOf(snapshot.parent)),
-        format: 2,
+        format,
         protected: snapshot.isProtected ? "true" : "false",
       },
     };

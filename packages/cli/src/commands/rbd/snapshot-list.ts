@@ -49,10 +49,15 @@ function listText(snapshots: readonly HeaderSnapshot[], groups: Groups | undefin
       ...(groups ? [["NAMESPACE", "left"] as [string, "left"]] : []),
     ],
     snapshots.map(({ id, name, size, isProtected, created, namespace }) => [
-      ...[String(id), name, bytesText(size), isProtected ? "yes" : "", ctime(created)],
+      ...[String(id), name, bytesText(size), isProtected ? "yes" : "", timeText(created)],
       ...(groups ? [namespaceText(namespace, groups.get(id))] : []),
     ]),
   );
+}
+
+/** Those of images of format 1 have none. */
+function timeText(created: Date): string {
+  return created.getTime() === 0 ? "" : ctime(created);
 }
 
 function namespaceText(namespace: SnapshotNamespace, of: GroupSnapshotText | undefined): string {
@@ -70,7 +75,7 @@ function listJson(
     ...(of && { pool: of.pool, group: of.group, "group snap": of.snapshot }),
   };
   return {
-    ...{ id, name, size, protected: isProtected ? "true" : "false", timestamp: ctime(created) },
+    ...{ id, name, size, protected: isProtected ? "true" : "false", timestamp: timeText(created) },
     ...(groups && { namespace: { type: namespace.type, ...origin } }),
   };
 }

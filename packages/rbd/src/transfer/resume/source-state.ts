@@ -5,7 +5,8 @@ import { type Cluster, type Pool, ReadOperation } from "@siphon/rados";
 import { unless } from "../../errors.ts";
 import { poolById } from "../../image/pools.ts";
 import type { Image } from "../../image.ts";
-import { dataObject, eachObject } from "../../maintenance/objects.ts";
+import { eachObject } from "../../maintenance/objects.ts";
+import { dataObject } from "../../object-names.ts";
 
 /** The source of a transfer, and whether it is unchanged. */
 export interface SourceState {
