@@ -1,7 +1,7 @@
 import { errno } from "@siphon/wire";
 import { removeMetadata, setMetadata } from "../cls/metadata.ts";
 import { changeAll } from "../cls/run.ts";
-import { RbdError } from "../errors.ts";
+import { RbdError, unless } from "../errors.ts";
 import type { Image } from "../image.ts";
 import type { ImagePool } from "../image-pool.ts";
 import { infoObject } from "../object-names.ts";
@@ -94,12 +94,16 @@ export class Overrides {
     return poolOverrides(this.#pool);
   }
 
-  /** Clients look at a pool's settings again when the monitors say that this one has changed. */
+  /**
+   * Clients look at a pool's settings again when the monitors say that this one has changed. Users who may not say so have changed the pool's
+   * setting all the same, as with librbd.
+   */
   async #tellClients(): Promise<void> {
-    await this.#images.cluster.command({
+    const told = this.#images.cluster.command({
       ...{ prefix: "config set", who: "global", name: "rbd_config_pool_override_update_timestamp" },
       value: String(Math.floor(Date.now() / 1000)),
     });
+    await told.catch(unless("EPERM", "EACCES"));
   }
 }
 

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
 import { globalConfigCommand } from "./config-global.ts";
-import { poolSpec, type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
+import { type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 import { withPool } from "./run.ts";
 
@@ -101,8 +101,11 @@ function withOverrides(
   if (level === "pool" && text === undefined && flags.pool === undefined) {
     throw usage("pool name was not specified");
   }
-  if (level === "pool")
-    return withPool(flags, poolSpec(text, flags), (images) => action(new Overrides(images)));
+  if (level === "pool") {
+    // Namespaces have no settings of their own: all of it is the pool's name.
+    const pool = text ?? flags.pool!;
+    return withPool(flags, { pool, namespace: "" }, (images) => action(new Overrides(images)));
+  }
   const spec = wholeImageSpec(text, flags);
   return withPool(flags, spec, async (images: ImagePool) => {
     await using image = await images.open(spec.image, { readOnly: true, watch: false });

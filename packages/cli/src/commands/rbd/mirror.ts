@@ -70,7 +70,7 @@ async function refuseMirrored(images: ImagePool): Promise<void> {
 }
 
 function notMirrored(what: string): RbdError {
-  return new RbdError("SIPHON_RBD_INVALID", `mirroring is not enabled on ${what}`);
+  return new RbdError("SIPHON_RBD_INVALID", `mirroring not enabled on ${what}`);
 }
 
 function withFlags(
