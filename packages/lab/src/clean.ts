@@ -53,7 +53,7 @@ export async function clean({ all = false, dryRun = false }: CleanOptions = {}):
     }
   }
   if (!dryRun) {
-    for (const kind of kinds) await Resource.removeUnfinished(kind);
+    for (const kind of kinds) await Resource.removeUnfinished(kind, "the dead");
     await endOrphans();
     await removeAbandonedBuilds();
   }
@@ -68,6 +68,8 @@ export async function removeOwn(): Promise<void> {
     for (const resource of (await Resource.list(kind)).filter(({ own }) => own)) {
       await remove(resource).catch((error) => failures.push(error));
     }
+    // What was under way may have been removing some of it.
+    await Resource.removeUnfinished(kind, "this process").catch((error) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];
 }

@@ -100,14 +100,15 @@ export class Resource implements AsyncDisposable {
     return (await Promise.all(found)).filter((resource) => resource !== undefined);
   }
 
-  /** Removes what is left of resources that were being made or removed by processes that died. */
-  static async removeUnfinished(kind: ResourceKind): Promise<void> {
+  /** Removes what is left of resources that were being made or removed by processes that died, or by this one. */
+  static async removeUnfinished(kind: ResourceKind, by: "the dead" | "this process"): Promise<void> {
     const parent = join(stateDir(), kind);
     for (const name of existsSync(parent) ? await readdir(parent) : []) {
       if (!name.startsWith(unfinished)) continue;
       const [pid, startTime] = name.slice(unfinished.length).split("-").map(Number);
-      if (isRunning({ pid: pid!, startTime: startTime! })) continue;
-      await rm(join(parent, name), { recursive: true, force: true });
+      const running = isRunning({ pid: pid!, startTime: startTime! });
+      if (running !== (by === "this process") || (running && pid !== process.pid)) continue;
+      await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
     }
   }
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { clean } from "../../src/clean.ts";
+import { setImmediate } from "node:timers/promises";
+import { clean, removeOwn } from "../../src/clean.ts";
 import { LabError } from "../../src/errors.ts";
 import { processId } from "../../src/host/proc.ts";
 import { RESOURCE_VARIABLE, Resource } from "../../src/state/resource.ts";
@@ -104,7 +105,7 @@ test("clean leaves alone what is just being made, and removes what was never fin
     await using resource = await Resource.create("clusters", "starting");
     const child = spawn("sleep", ["60"], { env: { ...process.env, ...resource.environment } });
     await once(child, "spawn");
-    await new Promise(setImmediate);
+    await setImmediate();
     assert.ok(processId(child.pid!), `the program of turn ${turn} was ended`);
     assert.ok(existsSync(resource.path("lease.json")));
   }
@@ -115,6 +116,18 @@ test("clean leaves alone what is just being made, and removes what was never fin
   assert.equal((await Resource.list("clusters")).length, 0);
   await clean();
   assert.ok(!existsSync(left));
+});
+
+test("a process that ends removes its own resources, also those that it is removing at that moment", async () => {
+  for (let turn = 0; turn < 20; turn++) {
+    const resource = await Resource.create("clusters", "ending");
+    for (let file = 0; file < 100; file++) writeFileSync(resource.path(`f${file}`), "");
+    const removing = resource.remove().catch(() => {});
+    await setImmediate();
+    await removeOwn();
+    assert.deepEqual(readdirSync(join(dir, "clusters")), []);
+    await removing;
+  }
 });
 
 test("clean ends programs whose resource was removed by hand", async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "@siphon/rados";
-import { type Image, ImagePool } from "@siphon/rbd";
+import { type Image, ImagePool, RbdError } from "@siphon/rbd";
 import { Random } from "../../../../rados/test/support/random.ts";
 import { LibrbdClient, LibrbdEnded } from "../../../support/rbd/differential/librbd-client.ts";
 import { objectMapErrors } from "../../../support/rbd/differential/object-map-check.ts";
@@ -89,8 +89,20 @@ export async function runFights(options: FightsOptions): Promise<FightsResult> {
   }
   const errors = await objectMapErrors(conf, "client.admin", `${pool}/${name}`);
   if (errors.length > 0) throw new Violation("lost", errors.join("; "));
-  await images.remove(name);
+  await removeUnwatched(images, name);
   return result;
+}
+
+/** The OSDs keep a killed librbd's watch for up to `osd_client_watch_timeout`, 30 s. */
+async function removeUnwatched(images: ImagePool, name: string): Promise<void> {
+  for (let seconds = 0; ; seconds++) {
+    try {
+      return await images.remove(name);
+    } catch (error) {
+      if (!(error instanceof RbdError && error.retryable) || seconds > 60) throw error;
+      await sleep(1000);
+    }
+  }
 }
 
 interface Fight {
