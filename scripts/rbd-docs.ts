@@ -4,10 +4,11 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { settingUses } from "@siphon/rbd";
+import { differences } from "../packages/proving/soak/rbd/commands/differences.ts";
 
 const page = new URL("../docs/rbd.md", import.meta.url);
 const text = readFileSync(page, "utf8");
-const wanted = between(text, "settings", settingsTable());
+const wanted = between(between(text, "settings", settingsTable()), "differences", differencesTable());
 
 if (!process.argv.includes("--check")) writeFileSync(page, wanted);
 else if (text !== wanted) {
@@ -25,6 +26,16 @@ function settingsTable(): string {
     ["obeyed", "refused", "no effect"].findIndex((use) => line.includes(`| ${use} |`));
   const sorted = lines.sort((a, b) => rank(a) - rank(b));
   return ["| setting | | |", "| --- | --- | --- |", ...sorted].join("\n");
+}
+
+/** What the campaign of command lines takes for right though it is not what rbd does. */
+function differencesTable(): string {
+  const what = { code: "exit code", stdout: "output", stderr: "message" };
+  const lines = differences.map(
+    ({ about, in: parts, reason }) =>
+      `| ${about} | ${parts.map((part) => what[part]).join(", ")} | ${reason} |`,
+  );
+  return ["| | what differs | why |", "| --- | --- | --- |", ...lines].join("\n");
 }
 
 function between(text: string, name: string, content: string): string {

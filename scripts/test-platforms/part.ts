@@ -33,6 +33,7 @@ export const parts: Part[] = [
   { name: "set-up for tests", run: (machine, options) => succeeds(machine, "npm run setup", options) },
   files("RADOS", ["objects-interop", "osdmap", "crush", "features", "keys"]),
   files("RBD", ["images", "transfer", "groups"]),
+  files("rbd's command", ["rbd-commands", "rbd-admin"]),
   files("rados and ceph", ["rados", "ceph"]),
   files("attachments", ["nbd-rbd", "vhost-rbd", "nbd", "vhost", "nbd-forms", "qemu-nbd", "qemu-vhost"]),
   files("libvirt", ["libvirt"]),

@@ -16,6 +16,7 @@ const soaks = [
   { script: "rbd/faults.ts", args: ["--only", "fights"], programs: 5 },
   { script: "rbd/interrupted.ts", args: ["--only", "rm"], programs: 4 },
   { script: "rbd/differential.ts", args: [], programs: 4 },
+  { script: "rbd/commands.ts", args: [], programs: 4 },
   { script: "attach/attach.ts", args: ["--kills", "50"], programs: 5 },
   { script: "attach/hostile-guest.ts", args: [], programs: 0 },
   { script: "rados/rados.ts", args: [], programs: 4 },

@@ -52,7 +52,6 @@ export class Overrides {
 
   /** @throws RbdError SIPHON_RBD_INVALID (ENOENT) where it is not overridden */
   async get(name: string): Promise<string> {
-    overridable(name, this.#level);
     const found =
       this.#image === undefined
         ? (await this.#poolOverrides()).get(prefix + name)

@@ -86,7 +86,9 @@ export function snapshotOf(
 /** `[pool[/namespace]]`. */
 export function poolSpec(text: string | undefined, flags: SpecFlags): { pool: string; namespace: string } {
   const [pool, namespace, ...more] = text?.split("/") ?? [];
-  if (more.length > 0) throw usage(`invalid pool '${text}'`, "it would be POOL[/NAMESPACE]");
+  if (more.length > 0) {
+    throw usage(`invalid pool '${text!.slice(0, text!.lastIndexOf("/"))}'`, "it would be POOL[/NAMESPACE]");
+  }
   return { pool: pool ?? flags.pool ?? defaultPool(), namespace: namespace ?? flags.namespace ?? "" };
 }
 

@@ -1,0 +1,46 @@
+import { parseArgs } from "node:util";
+import { LocalCluster } from "@siphon/lab";
+import { endOnSignals } from "../end-on-signals.ts";
+import { type Finding, runCampaign } from "./commands/campaign.ts";
+import { describe } from "./commands/describe.ts";
+import { allLines, someLines } from "./commands/lines.ts";
+
+/**
+ * Gives command lines that a table generates to `siphon rbd` and to `rbd`, and compares what they print, say and exit with:
+ * `node commands.ts [--lines 1000] [--seed 1] [--only REGEXP] [--conf CEPH.CONF]`. Ends with an error if anything differs that
+ * commands/differences.ts does not account for. With another rbd first in PATH it is that one's release.
+ */
+const { values } = parseArgs({
+  options: {
+    lines: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string", default: "" },
+    conf: { type: "string" },
+  },
+});
+await endOnSignals();
+await using stack = new AsyncDisposableStack();
+const conf = values.conf ?? (await ownCluster());
+const only = new RegExp(values.only);
+const lines = (values.only ? allLines() : someLines(Number(values.lines), Number(values.seed))).filter(
+  (line) => only.test(line),
+);
+const began = performance.now();
+const findings = await runCampaign({ conf, lines, report });
+const open = findings.filter(({ differences }) => differences.length === 0);
+const seconds = Math.round((performance.now() - began) / 1000);
+console.log(
+  `${lines.length} lines in ${seconds} s: ${lines.length - findings.length} the same, ${findings.length - open.length} different on purpose, ${open.length} otherwise`,
+);
+if (open.length > 0) process.exitCode = 1;
+
+async function ownCluster(): Promise<string> {
+  const small = { osds: 1, replicas: 1, store: "memstore", pgs: 8 } as const;
+  const cluster = await LocalCluster.up({ name: `soak-commands-${process.pid}`, ...small });
+  stack.defer(() => cluster.down());
+  return cluster.conf;
+}
+
+function report(finding: Finding): void {
+  if (finding.differences.length === 0) console.log(describe(finding));
+}

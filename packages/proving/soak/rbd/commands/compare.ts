@@ -1,0 +1,45 @@
+import type { Answer } from "../../../../cli/test/support/rbd-in-process.ts";
+
+export type Part = "code" | "stdout" | "stderr";
+
+export interface Both {
+  readonly ours: Answer;
+  readonly theirs: Answer;
+}
+
+/** In which parts the answers to a command line differ. */
+export function differing({ ours, theirs }: Both): Part[] {
+  const parts: Part[] = [];
+  if (ours.code !== theirs.code) parts.push("code");
+  if (leveled(ours.stdout) !== leveled(theirs.stdout)) parts.push("stdout");
+  if (theirs.code !== 0 && !says(ours.stderr, firstWords(theirs.stderr))) parts.push("stderr");
+  return parts;
+}
+
+/**
+ * What scripts look for in what rbd says when it fails: in the first line of its own, and not librbd's, the errno with its name; or all
+ * of it, without the name of a thing.
+ */
+export function firstWords(stderr: string): string {
+  const line = stderr.split(/[\r\n]+/).find((each) => each.startsWith("rbd: ")) ?? "";
+  const errno = /\(\d+\) [A-Z][\w' /-]+/.exec(line)?.[0];
+  return (errno ?? line.slice("rbd: ".length)).trim();
+}
+
+function says(text: string, words: string): boolean {
+  return leveled(text).includes(leveled(words));
+}
+
+/** Without what differs between any two pools and moments. */
+export function leveled(text: string): string {
+  return text
+    .replaceAll(/pool-[ab]/g, "POOL")
+    .replaceAll(/\/tmp\/[\w./-]+/g, "FILE")
+    .replaceAll(/\.group\.\w+/g, "PART")
+    .replaceAll(/\b[0-9a-f]{9,16}\b/g, "ID")
+    .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(/client\.\d+|127\.0\.0\.1:\d+\/\d+/g, "CLIENT")
+    .replaceAll(/ +/g, " ")
+    .replaceAll(/"id": ?\d+|<id>\d+<\/id>|^ ?\d+ (?=\S+ \d+ [KMG]iB)/gm, "ID ")
+    .replaceAll(/"snap_id": ?\d+|snap id: \d+|<snap_id>\d+/g, "ID ");
+}

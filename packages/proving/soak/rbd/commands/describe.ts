@@ -1,0 +1,11 @@
+import type { Finding } from "./campaign.ts";
+
+/** For people: what differs in a command line, and what both said. */
+export function describe({ line, parts, ours, theirs }: Finding): string {
+  const shown = (text: string) => text.trimEnd().split("\n").slice(0, 6).join("\n    ");
+  const sides = Object.entries({ siphon: ours, rbd: theirs }).map(([who, { code, stdout, stderr }]) => {
+    const out = parts.includes("stdout") ? `\n    ${shown(stdout)}` : "";
+    return `  ${who}: ${code}${out}\n    ${shown(stderr)}`;
+  });
+  return [`${line}\n  differs in ${parts.join(", ")}`, ...sides].join("\n");
+}
