@@ -92,7 +92,7 @@ export async function createImage(
   const settings = await poolSettings(cluster, pool);
   if (options.format === undefined && settings.number("rbd_default_format") === 1) {
     throw new RbdError("SIPHON_RBD_INVALID", "rbd_default_format is 1: images of format 1 are not made", {
-      hint: "unset it, or ask for --image-format 2",
+      hint: "unset it, or ask for format 2",
     });
   }
   if (options.mirrored && (await mirrorMode({ pool })) !== "disabled") {

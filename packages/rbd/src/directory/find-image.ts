@@ -29,7 +29,7 @@ export async function idOf(pool: Pool, name: string): Promise<string> {
   throw new RbdError(
     "SIPHON_RBD_UNSUPPORTED",
     `image ${describe(pool, name)} is of format 1, which siphon only reads`,
-    { errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2 with: siphon rbd cp" },
+    { errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2" },
   );
 }
 

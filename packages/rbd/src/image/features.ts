@@ -68,7 +68,7 @@ export function assertReadable({ name, incompatible, features }: ImageHeader): v
 export function assertWritable({ name, incompatible, features, format }: ImageHeader): void {
   if (format === 1) {
     throw new RbdError("SIPHON_RBD_UNSUPPORTED", `image ${name} is of format 1, which siphon only reads`, {
-      ...{ errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2 with: siphon rbd cp" },
+      ...{ errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2" },
     });
   }
   if (hasBit(features, imageFeature.nonPrimary)) {

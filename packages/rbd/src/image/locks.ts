@@ -1,6 +1,7 @@
 import { errno } from "@siphon/wire";
 import { type LockInfo, lock, unlock } from "../cls/lock.ts";
 import { changeAll } from "../cls/run.ts";
+import { describe } from "../describe.ts";
 import { RbdError } from "../errors.ts";
 import { breakLockOf, fencingOf, imageLockName, readImageLock } from "../lock/locker.ts";
 import type { OpenImage } from "./open-image.ts";
@@ -77,7 +78,7 @@ export class Locks {
     const { cluster, pool, header } = this.#image;
     if (!/^(client|mon|osd|mds|mgr)\.\d+$/.test(client)) {
       throw new RbdError("SIPHON_RBD_INVALID", `a client that locks is client.NUMBER, and not ${client}`, {
-        hint: "see it with: siphon rbd lock ls",
+        remedy: { name: "list-locks", subject: describe(pool, header.name) },
       });
     }
     const { lockers } = await this.list();

@@ -17,7 +17,7 @@ atime_update_interval | obeyed | seconds between two updates of the time of the 
 auto_exclusive_lock_until_manual_request | no effect | the lock is asked for by the first write, and given to who asks; \`exclusive\` of \`open\` keeps it
 balance_parent_reads | obeyed | reads of parents go to any OSD that has the data
 balance_snap_reads | obeyed | the same for reads of snapshots
-blkin_trace_all | no effect | there are no blkin traces; \`siphon profile\` shows where time goes
+blkin_trace_all | no effect | there are no blkin traces
 blocklist_expire_seconds | obeyed | for how long a client whose lock is broken is on the blocklist; 0 for the OSDs' default
 blocklist_on_break_lock | obeyed | \`false\`: a client whose lock is broken is not put on the blocklist; its writes may still arrive
 cache | obeyed | whether there is a cache; the default is \`false\` here
@@ -103,11 +103,11 @@ persistent_cache_mode | no effect | no cache on disk is made; an image that was 
 persistent_cache_path | no effect
 persistent_cache_size | no effect
 plugins | no effect | there are none
-qos_bps_burst | obeyed | limits of disks that \`siphon attach\` serves
+qos_bps_burst | obeyed | limits of disks that are served to VMs
 qos_bps_burst_seconds | obeyed
 qos_bps_limit | obeyed
 qos_exclude_ops | no effect | what is limited is limited with all kinds of requests
-qos_iops_burst | obeyed | limits of disks that \`siphon attach\` serves
+qos_iops_burst | obeyed | limits of disks that are served to VMs
 qos_iops_burst_seconds | obeyed
 qos_iops_limit | obeyed
 qos_read_bps_burst | obeyed
@@ -117,7 +117,7 @@ qos_read_iops_burst | obeyed
 qos_read_iops_burst_seconds | obeyed
 qos_read_iops_limit | obeyed
 qos_schedule_tick_min | no effect | a request that waits for a limit goes on when its time has come
-qos_write_bps_burst | obeyed | limits of disks that \`siphon attach\` serves
+qos_write_bps_burst | obeyed | limits of disks that are served to VMs
 qos_write_bps_burst_seconds | obeyed
 qos_write_bps_limit | obeyed
 qos_write_iops_burst | obeyed
