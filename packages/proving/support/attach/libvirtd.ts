@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, cpSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Platform } from "@siphon/lab";
@@ -8,7 +16,8 @@ import { kill, run } from "./run.ts";
 
 /**
  * A libvirtd of its own: its settings, /run and /var are directories that nobody else sees, in a mount namespace that ends with it. It
- * runs QEMU as libvirt's own user, as a distribution's does.
+ * runs QEMU as libvirt's own user, as a distribution's does. There is no KVM for it: where that opens for QEMU and not for libvirt's user,
+ * libvirt takes all that it knows of QEMU for outdated, and asks QEMU again each time.
  */
 export class Libvirtd implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -26,7 +35,14 @@ export class Libvirtd implements AsyncDisposable {
       mkdirSync(join(directory, each), { mode: 0o755 });
     }
     const { command, args, env } = platform.command("libvirtd", [], { cwd: "/" });
-    const script = `mount --bind "$1/etc" "$2"; mount --bind "$1/run" /run; mount --bind "$1/var" /var; shift 2; exec "$@"`;
+    const script = [
+      ...['mount --bind "$1/etc" "$2"', 'mount --bind "$1/run" /run', 'mount --bind "$1/var" /var'],
+      ...(existsSync("/dev/kvm") ? ['mount --bind "$1/no-kvm" /dev/kvm'] : []),
+      'shift 2; exec "$@"',
+    ].join("; ");
+    writeFileSync(join(directory, "no-kvm"), "", { mode: 0 });
+    // libvirt makes each domain a /dev of its own by moving what is mounted there, and a file cannot be moved on a device.
+    if (existsSync("/dev/kvm")) appendFileSync(join(settings, "qemu.conf"), "namespaces = []\n");
     const own = ["--mount", "sh", "-ec", script, "libvirtd", directory, platform.file("/etc/libvirt")];
     const log = openSync(join(directory, "libvirtd.log"), "w");
     const child = spawn("unshare", [...own, command, ...args], {
