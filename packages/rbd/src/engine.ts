@@ -9,6 +9,7 @@ export type { ImageLayer, ParentView } from "./io/image-layer.ts";
 export type { ImageOperations } from "./io/image-operations.ts";
 export { flushImage, readBytes, writeBytes } from "./io/image-operations.ts";
 export { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./io/image-request.ts";
+export type { IoTuning } from "./io/io-tuning.ts";
 export type { OperationKind } from "./io/operation.ts";
 export type { Presence, PresenceWaiter } from "./io/presence.ts";
 export type { IoCounters } from "./io/statistics.ts";
