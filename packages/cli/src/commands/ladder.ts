@@ -58,7 +58,7 @@ export function ladderCommand(): Command {
       "fio in the VM, and report IOPS, latency and CPU per I/O with 95 % intervals.",
   );
   return withLoadFlags(command, {
-    repeat: "blocks; in each, every rung's VM is booted once (default: 4)",
+    repeat: "blocks; in each, every rung's VM is booted once (default: 5)",
     seconds: "seconds that each rung is measured in a block (default: 2)",
   })
     .option("--quick", "three blocks of 2 s on fewer rungs: a first look in less than three minutes")

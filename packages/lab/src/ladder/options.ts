@@ -40,7 +40,7 @@ const ladderFields = z.strictObject({
   rungs: z.array(z.string()).min(1).optional(),
   ...loadFields,
   /** Blocks: in each, every rung has a VM that is booted once. */
-  repeat: loadFields.repeat.unwrap().default(4),
+  repeat: loadFields.repeat.unwrap().default(5),
   /** Seconds of a slice; `seconds` are measured in each block. */
   slice: z.number().min(0.1).max(60).default(0.5),
   /**
