@@ -2,6 +2,7 @@ import { AttachError, type AttachRemedy } from "../errors.ts";
 import type { DiskFigures, Measurement } from "../server/attachment.ts";
 import { IoMetrics } from "../server/io-metrics.ts";
 import type { Log } from "../server/log.ts";
+import { stopAll } from "../shards/stop-all.ts";
 import { DiskFiles, type NonsenseFile, type WantedDisk } from "./disk-files.ts";
 import { type DiskStatus, nonsenseStatus, statusOf } from "./disk-status.ts";
 import { type DiskDefaults, type DiskDefinition, type DiskWords, defineDisk } from "./disk-words.ts";
@@ -175,18 +176,7 @@ export class AttachService {
   async stop(): Promise<void> {
     this.#isEnding = true;
     for (const disk of this.#disks.values()) disk[Symbol.dispose]();
-    const killAll = () => {
-      for (const worker of this.#workers) worker.kill();
-    };
-    // Who ends this process while it waits does not want the shards to take longer.
-    process.once("exit", killAll);
-    const ends = await Promise.allSettled(this.#workers.map((worker) => worker.stop()));
-    process.off("exit", killAll);
-    const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as Error] : []));
-    if (failures.length === 0) return;
-    throw new AttachError("SIPHON_ATTACH_DRAIN", failures.map(({ message }) => message).join("; "), {
-      cause: new AggregateError(failures),
-    });
+    await stopAll(this.#workers);
   }
 
   /** Makes a disk what its file says. */

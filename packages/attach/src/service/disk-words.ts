@@ -84,7 +84,7 @@ export function usualName(image: string): string {
   return image.replaceAll(/[^A-Za-z0-9_.+-]/g, "-").replace(/^[^A-Za-z0-9]+/, "");
 }
 
-export function checkName(name: string): void {
+function checkName(name: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}$/.test(name)) return;
   throw usage(
     `${JSON.stringify(name.slice(0, 120))} is no name of a disk`,
@@ -93,7 +93,7 @@ export function checkName(name: string): void {
 }
 
 /** What may be said of a disk. */
-export const diskWords = [
+const diskWords = [
   ...["image", "nbd", "vhost", "read-only", "queues", "socket-user", "socket-group", "socket-mode", "cache"],
   ...["limit", "on-error", "encryption-format", "encryption-passphrase-file", "tls-certs"],
 ] as const;

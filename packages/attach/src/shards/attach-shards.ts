@@ -1,5 +1,3 @@
-import { adviceOf } from "@siphon/wire";
-import { AttachError } from "../errors.ts";
 import type { AttachRequest } from "../server/attach-images.ts";
 import type { Attachment, Measurement, ServedPoint } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
@@ -8,6 +6,7 @@ import type { Log } from "../server/log.ts";
 import type { ShardJob } from "./messages.ts";
 import { Shard } from "./shard.ts";
 import { spread } from "./spread.ts";
+import { stopAll } from "./stop-all.ts";
 
 export interface ShardOptions extends Omit<ShardJob, "request"> {
   request: AttachRequest;
@@ -69,28 +68,11 @@ class ShardedAttachment implements Attachment {
   }
 
   drain(): Promise<void> {
-    this.#drained ??= this.#drain();
+    this.#drained ??= stopAll(this.#shards);
     return this.#drained;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.drain();
-  }
-
-  async #drain(): Promise<void> {
-    // If this process is killed while it waits, its shards end at once as well.
-    const killAll = () => {
-      for (const shard of this.#shards) shard.kill();
-    };
-    process.once("exit", killAll);
-    const ends = await Promise.allSettled(this.#shards.map((shard) => shard.stop()));
-    process.off("exit", killAll);
-    const failures = ends.flatMap((end) => (end.status === "rejected" ? [end.reason as AttachError] : []));
-    if (failures.length === 0) return;
-    const advised = failures.find(({ hint, remedy }) => hint !== undefined || remedy !== undefined);
-    throw new AttachError("SIPHON_ATTACH_DRAIN", failures.map(({ message }) => message).join("; "), {
-      cause: new AggregateError(failures),
-      ...(advised && adviceOf(advised)),
-    });
   }
 }
