@@ -46,7 +46,7 @@ export function insertInside({ node }: Element, text: string, line: string): Edi
   return { start: at, end: at, text: `\n${indentOf(text, node.start)}  ${line}` };
 }
 
-export function indentOf(text: string, offset: number): string {
+function indentOf(text: string, offset: number): string {
   return /[ \t]*$/.exec(text.slice(0, offset))![0];
 }
 

@@ -9,7 +9,7 @@ export function reachOf({ low, high }: Pick<Estimate, "low" | "high">): number {
 export const sharpened = ["iops", "cpuPerIo"] as const;
 
 /** The interval of one of them; undefined where there are too few blocks for one. */
-export function intervalOf(
+function intervalOf(
   { ratio, verdict, costs }: Comparison,
   name: (typeof sharpened)[number],
 ): Estimate | undefined {

@@ -107,7 +107,8 @@ export class Resource implements AsyncDisposable {
       if (!name.startsWith(unfinished)) continue;
       const [pid, startTime] = name.slice(unfinished.length).split("-").map(Number);
       const running = isRunning({ pid: pid!, startTime: startTime! });
-      if (running !== (by === "this process") || (running && pid !== process.pid)) continue;
+      const ours = running && pid === process.pid;
+      if (by === "this process" ? !ours : running) continue;
       await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
     }
   }

@@ -13,7 +13,7 @@ interface Step {
 }
 
 /** 1, 2, 4, ... up to `most`, which is among them. */
-export function stepsTo(most: number): number[] {
+function stepsTo(most: number): number[] {
   const powers = Array.from({ length: Math.ceil(Math.log2(most)) }, (_, power) => 2 ** power);
   return [...powers, most];
 }
