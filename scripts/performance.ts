@@ -31,6 +31,17 @@ interface Result {
 /** A column: its title, the row's field, and how many digits follow the point. */
 type Column = [title: string, field: string, digits?: number];
 
+/** What images' clients are compared by. */
+const client: Column[] = [
+  ["load", "load"],
+  ["client", "client"],
+  ["IOPS", "iops", 0],
+  ["CPU, us per I/O", "cpu", 1],
+  ["p50, us", "p50", 0],
+  ["p99, us", "p99", 0],
+];
+const memory: Column = ["memory, MiB", "mebibytes", 0];
+
 /** The columns of the benchmarks whose rows are worth a table; the goals of all are shown. */
 const columns: Record<string, Column[]> = {
   messenger: [
@@ -44,22 +55,11 @@ const columns: Record<string, Column[]> = {
     ["client", "who"],
     ["IOPS", "iops", 0],
     ["CPU, us per operation", "cpuMicroseconds", 1],
-    ["memory, MiB", "mebibytes", 0],
+    memory,
     ["siphon's IOPS, times", "iopsTimes", 2],
     ["siphon's CPU, times", "cpuTimes", 2],
   ],
-  rbd: [
-    ["cluster", "store"],
-    ["wire", "wire"],
-    ["load", "load"],
-    ["client", "client"],
-    ["IOPS", "iops", 0],
-    ["CPU, us per I/O", "cpu", 1],
-    ["p50, us", "p50", 0],
-    ["p99, us", "p99", 0],
-    ["p99.9, us", "p999", 0],
-    ["memory, MiB", "mebibytes", 0],
-  ],
+  rbd: [["cluster", "store"], ["wire", "wire"], ...client, ["p99.9, us", "p999", 0], memory],
   transfer: [
     ["transfer", "transfer"],
     ["client", "client"],
@@ -67,15 +67,7 @@ const columns: Record<string, Column[]> = {
     ["CPU, s", "cpu", 2],
     ["CPU beside the start, s per GiB", "cpuPerGibibyte", 2],
   ],
-  scale: [
-    ["load", "load"],
-    ["client", "client"],
-    ["IOPS", "iops", 0],
-    ["CPU, us per I/O", "cpu", 1],
-    ["p50, us", "p50", 0],
-    ["p99, us", "p99", 0],
-    ["memory, MiB", "mebibytes", 0],
-  ],
+  scale: [...client, memory],
   attach: [
     ["load", "load"],
     ["server", "server"],

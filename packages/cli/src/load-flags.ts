@@ -15,18 +15,21 @@ export interface LoadFlags {
 
 /** The flags of a load, with what each command means by two of them. */
 export function withLoadFlags(command: Command, means: { repeat: string; seconds: string }): Command {
+  return withRequestFlags(command.option("--repeat <n>", means.repeat).option("--seconds <s>", means.seconds))
+    .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
+    .option("--seed <n>", "seed of what is drawn at random, to repeat a run exactly");
+}
+
+/** The flags of a load that say what its requests are. */
+export function withRequestFlags(command: Command): Command {
   return command
-    .option("--repeat <n>", means.repeat)
-    .option("--seconds <s>", means.seconds)
     .option("--bs <size>", "block size (default: 16k)")
     .option("--iodepth <n>", "requests in flight (default: 128)")
     .addOption(
       new Option("--rw <kind>", "kind of load (default: randread)").choices([
         ...["randread", "randwrite", "read", "write", "randrw", "rw"],
       ]),
-    )
-    .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
-    .option("--seed <n>", "seed of what is drawn at random, to repeat a run exactly");
+    );
 }
 
 /** The options that the flags say. */

@@ -1,6 +1,6 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
-import type { LoadFlags } from "../../load-flags.ts";
+import { type LoadFlags, withRequestFlags } from "../../load-flags.ts";
 
 export interface MeasureFlags extends ConnectFlags, Omit<LoadFlags, "seconds"> {
   measure?: boolean;
@@ -12,7 +12,7 @@ export interface MeasureFlags extends ConnectFlags, Omit<LoadFlags, "seconds"> {
 }
 
 export function withMeasureFlags(command: Command): Command {
-  return command
+  const what = command
     .optionsGroup("Measure what the changes are worth:")
     .option(
       "--measure",
@@ -22,16 +22,10 @@ export function withMeasureFlags(command: Command): Command {
     .option("--disk <name>", "the disk that is measured (default: the first that librbd serves)")
     .option("--pool <name>", "pool for the test image")
     .option("--namespace <name>", "namespace in the pool")
-    .option("--repeat <n>", "repeats of every change, interleaved in random order")
-    .option("--load-seconds <s>", "seconds measured in each repeat")
-    .option("--bs <size>", "block size (default: 16k)")
-    .option("--iodepth <n>", "requests in flight (default: 128)")
-    .addOption(
-      new Option("--rw <kind>", "kind of load (default: randread)").choices([
-        ...["randread", "randwrite", "read", "write", "randrw", "rw"],
-      ]),
-    )
+    .option("--repeat <n>", "blocks; in each, the VM of every change is booted once")
+    .option("--load-seconds <s>", "seconds measured of each change in a block");
+  return withRequestFlags(what)
     .option("--size <size>", "bytes of the test image (default: scaled to this machine)")
-    .option("--seed <n>", "seed of the random order, to repeat a run exactly")
+    .option("--seed <n>", "seed of what is drawn at random, to repeat a run exactly")
     .option("--out <dir>", "where the run and its report are written", "runs");
 }
