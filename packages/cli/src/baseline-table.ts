@@ -1,5 +1,5 @@
 import { type BaselineResults, baselineHeadline, changeCell, format } from "@siphon/lab";
-import { plainTable } from "./table.ts";
+import { plainTable } from "./plain-table.ts";
 
 /** The result of a baseline, for the terminal. */
 export function baselineTable(results: BaselineResults): string {

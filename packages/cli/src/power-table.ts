@@ -1,5 +1,5 @@
 import type { Power, Prospect } from "@siphon/lab";
-import { plainTable } from "./table.ts";
+import { plainTable } from "./plain-table.ts";
 
 /** Few enough for a table. */
 const shown = [3, 4, 5, 6, 8, 10, 12, 16, 24, 32];

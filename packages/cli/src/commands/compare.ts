@@ -17,7 +17,7 @@ import {
 } from "@siphon/lab";
 import { Command } from "commander";
 import { given } from "../options.ts";
-import { plainTable } from "../table.ts";
+import { plainTable } from "../plain-table.ts";
 
 interface Flags {
   failIfSlower?: string;

@@ -19,8 +19,8 @@ import {
 } from "@siphon/lab";
 import { Command } from "commander";
 import { interruption } from "../interruption.ts";
+import { plainTable } from "../plain-table.ts";
 import { terminalSteps } from "../progress.ts";
-import { plainTable } from "../table.ts";
 
 interface Flags {
   seconds: string;

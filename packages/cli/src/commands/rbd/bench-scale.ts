@@ -1,5 +1,5 @@
 import { type Image, type LoadOptions, type LoadResult, WorkersLoad } from "@siphon/rbd";
-import { plainTable } from "../../table.ts";
+import { plainTable } from "../../plain-table.ts";
 
 /** What a load came to with so many workers. */
 interface Step {
