@@ -23,6 +23,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/compare.ts")).compareCommand(),
   },
   {
+    name: "runs",
+    summary: "list, show, compare and remove runs; show a plan's runs over time",
+    load: async () => (await import("./commands/runs.ts")).runsCommand(),
+  },
+  {
     name: "crypto",
     summary: "measure how fast this machine encrypts, and the IOPS that this allows",
     load: async () => (await import("./commands/crypto.ts")).cryptoCommand(),

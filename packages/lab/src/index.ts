@@ -55,6 +55,10 @@ export type { GuestImageFiles } from "./guest/image-files.ts";
 export { type ImageGuest, imageGuest, type LetIn } from "./guest/image-guest.ts";
 export { benchmarkPartition, type GuestDevice } from "./guest/partition/benchmark-partition.ts";
 export { smallGuest } from "./guest/small.ts";
+export { findRun, findRuns, type RunEntry, type RunState } from "./history/entries.ts";
+export { removeRun } from "./history/remove.ts";
+export { changesBefore, type Trend, trendHeadline, trendOf } from "./history/trend.ts";
+export { trendHtml } from "./history/trend-page.ts";
 export { type Call, type CallOptions, host, type Platform } from "./host/platform.ts";
 export { pidsWithEnvironment } from "./host/proc.ts";
 export {

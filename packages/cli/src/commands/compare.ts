@@ -19,7 +19,8 @@ import { Command } from "commander";
 import { given } from "../options.ts";
 import { plainTable } from "../plain-table.ts";
 
-interface Flags {
+/** The flags of a comparison, as commander gives them. */
+export interface CompareFlags {
   failIfSlower?: string;
   failIfCpu?: string;
   failIfP99?: string;
@@ -28,12 +29,17 @@ interface Flags {
 }
 
 export function compareCommand(): Command {
-  return new Command("compare")
+  return withCompareFlags(new Command("compare"))
     .description(
       "Compare runs of the ladder, or of a baseline, with the first one: IOPS, CPU per I/O and latency (median,\n" +
         "p99, p99.9) of every rung or cell, with verdicts. Also lists other differences between the runs.",
     )
     .argument("<runs...>", "two or more runs: their directories, or their results.json")
+    .action(compareAll);
+}
+
+export function withCompareFlags(command: Command): Command {
+  return command
     .option(
       "--fail-if-slower <percent>",
       "exit with 1 when a rung of a later run is slower by more than that, its whole 95 % interval, or failed",
@@ -41,11 +47,11 @@ export function compareCommand(): Command {
     .option("--fail-if-cpu <percent>", "the same for CPU per I/O, if it grew by more than this")
     .option("--fail-if-p99 <percent>", "the same for p99 latency")
     .option("--out <dir>", "directory for comparisons, each in a directory of its own", "comparisons")
-    .option("--json", "print the comparison as JSON")
-    .action(compareAll);
+    .option("--json", "print the comparison as JSON");
 }
 
-async function compareAll(paths: string[], flags: Flags): Promise<void> {
+/** Compares runs, by their paths. */
+export async function compareAll(paths: readonly string[], flags: CompareFlags): Promise<void> {
   if (paths.length < 2) {
     throw new LabError("SIPHON_USAGE", "one run alone cannot be compared", {
       hint: "name two or more: siphon compare runs/before runs/after",

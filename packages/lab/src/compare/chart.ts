@@ -37,7 +37,7 @@ function draw(rows: Row[], format: Format): Drawing {
   const layout = rowLayout(
     rows.map(({ title }) => title),
     format,
-    { right: format === "wide" ? 90 : 4, top: 34, marks: 20 },
+    { right: format === "wide" ? 90 : 4, top: 34, marks: 20, labelBesideFigures: 26 },
   );
   const points = rows.map(({ ratio, verdict }, index) => ({
     ...ratio,

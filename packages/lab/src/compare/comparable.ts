@@ -17,6 +17,7 @@ export interface ComparableRun {
   label: string;
   siphon: string;
   started: string;
+  finished: string;
   complete: boolean;
   settings: Setting[];
   rows: ComparableRow[];
@@ -30,12 +31,13 @@ export async function readComparable(path: string): Promise<ComparableRun> {
 }
 
 export function ladderRun(label: string, results: Results): ComparableRun {
-  const { siphon, started, complete, rungs, facts, accelerator, mode } = results;
+  const { siphon, started, finished, complete, rungs, facts, accelerator, mode } = results;
   return {
     kind: "ladder",
     label,
     siphon,
     started,
+    finished,
     complete,
     rows: rungs,
     settings: [
@@ -50,12 +52,13 @@ export function ladderRun(label: string, results: Results): ComparableRun {
 }
 
 export function baselineRun(label: string, results: BaselineResults): ComparableRun {
-  const { siphon, started, complete, cells, facts, clusters } = results;
+  const { siphon, started, finished, complete, cells, facts, clusters } = results;
   return {
     kind: "baseline",
     label,
     siphon,
     started,
+    finished,
     complete,
     rows: cells.map((cell) => ({ ...cell, title: cell.name })),
     settings: [

@@ -36,7 +36,12 @@ export function differenceName({ group, name }: Difference): string {
 
 /** Whether the runs did different work: then their figures cannot be held against each other. */
 export function differentWork(differences: readonly Difference[]): boolean {
-  return differences.some(({ group, name }) => group === "workload" && !harmless.has(name));
+  return differences.some(changesWork);
+}
+
+/** Whether runs that differ in it did different work. */
+export function changesWork({ group, name }: Pick<Setting, "group" | "name">): boolean {
+  return group === "workload" && !harmless.has(name);
 }
 
 /** More or longer repeats make figures surer, not others. */

@@ -35,7 +35,7 @@ function draw(rows: Row[], format: Format): Drawing {
   const layout = rowLayout(
     rows.map(({ title }) => title),
     format,
-    { right: format === "wide" ? 120 : 4, top: 34, marks: 20 },
+    { right: format === "wide" ? 120 : 4, top: 34, marks: 20, labelBesideFigures: 26 },
   );
   const here = rows.map((row) => row.here && times(row.here.median));
   const study = rows.map((row) => row.study && times(row.study));

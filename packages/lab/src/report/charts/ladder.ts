@@ -22,7 +22,7 @@ function draw({ rungs }: Results, best: MeasuredRung | undefined, format: Format
   const layout = rowLayout(
     rungs.map(({ title }) => title),
     format,
-    { right: format === "wide" ? 150 : 4, top: 30 },
+    { right: format === "wide" ? 150 : 4, top: 30, labelBesideFigures: 26 },
   );
   const bars = rungs.flatMap((rung, index) =>
     rung.status === "measured"

@@ -33,7 +33,7 @@ function draw(rungs: MeasuredRung[], format: Format): Drawing {
   const layout = rowLayout(
     rungs.map(({ title }) => title),
     format,
-    { right: format === "wide" ? 160 : 4, top: 30, marks: 18 },
+    { right: format === "wide" ? 160 : 4, top: 30, marks: 18, labelBesideFigures: 26 },
   );
   const rows = rungs.map(({ summary }, index) => ({
     y: layout.rows[index]!.y,

@@ -94,7 +94,8 @@ function frame(layout: RowLayout): Omit<Extract<TopLevelSpec, { layer: unknown }
         labelColor: color("muted"),
         labelFontSize: small,
         labelPadding: 8,
-        labelBound: false,
+        // On a telephone little stands beside the plot: a label that reaches further is left out.
+        labelBound: format === "narrow" ? padding.right : false,
         titleColor: color("muted"),
         titleFontSize: small,
         titleFontWeight: "normal",

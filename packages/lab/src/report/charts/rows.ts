@@ -29,6 +29,8 @@ export interface RowOptions {
   bottom?: number;
   /** Height of a row's marks. */
   marks?: number;
+  /** Characters of a label that stands above the marks, until it goes on in a second line: figures stand beside it. */
+  labelBesideFigures?: number;
 }
 
 const totalWidth: Record<Format, number> = { wide: 800, narrow: 350 };
@@ -37,25 +39,23 @@ const gutter = 190;
 /** Lays labelled rows out: labels stand left of the marks, or above them where there is little width. */
 export function rowLayout(labels: readonly string[], format: Format, options: RowOptions): RowLayout {
   const narrow = format === "narrow";
-  const { right, top = 8, bottom = narrow ? 64 : 46, marks = 26 } = options;
+  const { right, top = 8, bottom = narrow ? 64 : 46, marks = 26, labelBesideFigures = 50 } = options;
   const left = narrow ? 4 : gutter;
-  const labelHeight = narrow ? 22 : 0;
-  const step = marks + labelHeight + 14;
+  let height = 0;
+  const rows = labels.map((text): RowPlace => {
+    const label = wrap(text, narrow ? labelBesideFigures : 25);
+    const labelHeight = narrow ? 22 + (label.length - 1) * 16 : 0;
+    const start = height + 7;
+    const y = start + labelHeight + marks / 2;
+    height += marks + labelHeight + 14;
+    return { label, labelX: narrow ? 0 : -14, labelY: narrow ? start + labelHeight / 2 - 1 : y, y };
+  });
   return {
     format,
     plotWidth: totalWidth[format] - left - right,
-    plotHeight: labels.length * step,
+    plotHeight: height,
     padding: { left, right, top, bottom },
-    rows: labels.map((text, index) => {
-      const start = index * step + 7;
-      const y = start + labelHeight + marks / 2;
-      return {
-        label: narrow ? [text] : wrap(text, 25),
-        labelX: narrow ? 0 : -14,
-        labelY: narrow ? start + labelHeight / 2 - 1 : y,
-        y,
-      };
-    }),
+    rows,
   };
 }
 

@@ -1,0 +1,92 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type ComparableRun, readComparable } from "../compare/comparable.ts";
+import { LabError } from "../errors.ts";
+import { isRunning } from "../host/proc.ts";
+import { processFile } from "../results/directory.ts";
+import { resultsFile } from "../results/file.ts";
+import { type Plan, planOf } from "./plan.ts";
+
+/** What became of a run. */
+export type RunState = "complete" | "cut short" | "running" | "empty" | "broken";
+
+/** A run's directory, and what it holds. */
+export interface RunEntry {
+  /** Its path under the directory of runs. */
+  name: string;
+  directory: string;
+  state: RunState;
+  /** Why it is broken. */
+  why?: string;
+  /** What was measured so far; undefined where there is nothing, or nothing that can be read. */
+  run?: ComparableRun;
+  plan?: Plan;
+}
+
+/** Runs lie under OUT, OUT/baseline, or a directory that somebody named for them. */
+const DEEPEST = 4;
+
+/** All runs under a directory, the latest last; none where there is no such directory. */
+export async function findRuns(root: string): Promise<RunEntry[]> {
+  const names = await runsUnder(root, "", DEEPEST);
+  const entries = await Promise.all(names.map((name) => readEntry(root, name)));
+  const began = ({ run, name }: RunEntry) => run?.started ?? timeIn(name);
+  return entries.toSorted((a, b) => began(a).localeCompare(began(b)) || a.name.localeCompare(b.name));
+}
+
+/** One run by its name under the directory, `latest`, or any path. */
+export async function findRun(root: string, name: string): Promise<RunEntry> {
+  const entries = await findRuns(root);
+  const latest = name === "latest" ? entries.findLast(({ run }) => run !== undefined) : undefined;
+  const found = latest ?? entries.find((entry) => entry.name === name);
+  if (found) return found;
+  throw new LabError("SIPHON_NOT_FOUND", `there is no run ${name} in ${root}`, {
+    hint: `list runs with: siphon runs list --in ${root}`,
+  });
+}
+
+async function runsUnder(root: string, path: string, deeper: number): Promise<string[]> {
+  // No link is followed: `latest` is another name of a run.
+  const entries = await readdir(join(root, path), { withFileTypes: true }).catch((error) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
+    throw error;
+  });
+  if (path !== "" && entries.some(({ name }) => name === resultsFile || name === processFile)) return [path];
+  if (deeper === 0) return [];
+  const inside = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => runsUnder(root, join(path, name), deeper - 1));
+  return (await Promise.all(inside)).flat();
+}
+
+async function readEntry(root: string, name: string): Promise<RunEntry> {
+  const directory = join(root, name);
+  const going = await isGoing(directory);
+  try {
+    const run = { ...(await readComparable(directory)), label: name };
+    const state = going ? "running" : run.complete ? "complete" : "cut short";
+    return { name, directory, state, run, plan: planOf(run) };
+  } catch (error) {
+    if (!(error instanceof LabError)) throw error;
+    if (error.code === "SIPHON_NOT_FOUND") return { name, directory, state: going ? "running" : "empty" };
+    return { name, directory, state: "broken", why: error.message };
+  }
+}
+
+const owner = z.object({ pid: z.int(), startTime: z.number() });
+
+/** Whether the process that makes the run is still there. */
+async function isGoing(directory: string): Promise<boolean> {
+  try {
+    return isRunning(owner.parse(JSON.parse(await readFile(join(directory, processFile), "utf8"))));
+  } catch {
+    return false;
+  }
+}
+
+/** A run that holds nothing yet is of the time that its name says. */
+function timeIn(name: string): string {
+  const [, day, time] = /(\d{4}-\d\d-\d\dT)(\d\d-\d\d-\d\d)/.exec(name) ?? [];
+  return time === undefined ? "" : `${day}${time.replaceAll("-", ":")}`;
+}

@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import type { ComparableRun } from "../compare/comparable.ts";
+import { changesWork, type Setting } from "../compare/differences.ts";
+import { bytes } from "../report/format.ts";
+
+/** What runs have in common that can be set beside each other over time. */
+export interface Plan {
+  /** The same for all runs of the plan. */
+  id: string;
+  /** "ladder, cumulative: randread, 16 KiB, depth 128, 1 GiB, TCG, 1 OSD" */
+  words: string;
+}
+
+/**
+ * The plan of a run: its load, what it runs on, and how QEMU runs the guest. Versions, the machine, and how long was measured may differ
+ * from run to run: what they change is what a trend shows.
+ */
+export function planOf({ kind, settings }: Pick<ComparableRun, "kind" | "settings">): Plan {
+  const own = settings.filter(isOfPlan).map(({ name, value }) => [name, value] as const);
+  const id = createHash("sha256")
+    .update(JSON.stringify([kind, own]))
+    .digest("hex")
+    .slice(0, 8);
+  return { id, words: inWords(kind, new Map(own)) };
+}
+
+/** Facts of a cluster that make it another one; a baseline has several, and says of which each is. */
+const ofCluster = /^(?:.+, )?(?:cluster|OSDs|replicas|object store|ms_\*_mode \(all six\))$/;
+
+function isOfPlan(setting: Setting): boolean {
+  const { group, name } = setting;
+  return group === "accelerator" || changesWork(setting) || (group === "cluster" && ofCluster.test(name));
+}
+
+function inWords(kind: ComparableRun["kind"], own: ReadonlyMap<string, string>): string {
+  const size = (name: string) => bytes(Number(own.get(name))).replace("\u00a0", " ");
+  const osds = [...own].filter(([name]) => name.endsWith("OSDs")).map(([, value]) => value);
+  const mode = own.get("rungs");
+  return [
+    `${kind}${mode === undefined ? "" : `, ${mode}`}: ${own.get("kind")}`,
+    size("block size"),
+    `depth ${own.get("queue depth")}`,
+    size("area"),
+    ...(own.has("accelerator") ? [own.get("accelerator")!] : []),
+    ...(osds.length > 0 ? [`OSDs ${[...new Set(osds)].join("/")}`] : []),
+  ].join(", ");
+}

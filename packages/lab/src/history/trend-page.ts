@@ -1,0 +1,74 @@
+import { type MetricName, metrics } from "../compare/metrics.ts";
+import { type RenderedChart, renderChart } from "../report/charts/render.ts";
+import { dateTime } from "../report/format.ts";
+import { html } from "../report/html.ts";
+import { renderPage, type Section } from "../report/page/page.ts";
+import { figure, table } from "../report/page/parts.ts";
+import { fewestBlocks } from "../statistics/blocks.ts";
+import { changesBefore, type Trend, trendHeadline } from "./trend.ts";
+import { trendChart } from "./trend-chart.ts";
+
+/** The figures that a trend shows. */
+const shown: readonly MetricName[] = ["iops", "cpuPerIo", "latencyP99"];
+
+/** Runs of one plan over time, as one HTML page that needs nothing but itself. */
+export async function trendHtml(trend: Trend): Promise<string> {
+  const { plan, comparison } = trend;
+  const charts = await Promise.all(
+    shown.map(async (name) => [name, await renderChart(trendChart(comparison, name))] as const),
+  );
+  const now = dateTime(new Date().toISOString());
+  return renderPage({
+    title: `Runs over time: ${plan.words}`,
+    eyebrow: `${plan.words} · plan ${plan.id} · ${now}`,
+    headline: trendHeadline(trend),
+    lead: html``,
+    sections: [
+      ...charts.map(([name, chart]) => chartSection(name, chart)),
+      runsSection(trend),
+      methodSection,
+    ],
+    footer: html`<p>Made by siphon on ${now}.</p>`,
+  });
+}
+
+function chartSection(name: MetricName, chart: RenderedChart): Section {
+  return {
+    id: name,
+    heading: metrics[name].title,
+    body: figure(
+      chart,
+      "A dot a run, with its 95 % interval. Each row has a scale of its own, from its least value to its greatest: compare dots within a row.",
+    ),
+  };
+}
+
+function runsSection({ comparison: { runs, differences } }: Trend): Section {
+  return {
+    id: "runs",
+    heading: "The runs",
+    short: "Runs",
+    body: table(
+      "What differs from the run before",
+      [
+        { head: "Run", cell: ({ run }) => run.label },
+        { head: "Made", cell: ({ run }) => dateTime(run.started), extra: true },
+        {
+          head: "What else differs",
+          cell: ({ run, changes }) =>
+            [...changes, ...(run.complete ? [] : ["was cut short"])].join("; ") || "nothing",
+          text: true,
+        },
+      ],
+      runs.map((run, index) => ({ run, changes: changesBefore(differences, index) })),
+    ),
+  };
+}
+
+const methodSection: Section = {
+  id: "method",
+  heading: "How to read it",
+  short: "Method",
+  body: html`<p>Runs of one plan have the same load, the same kind of cluster and the same way to run the guest; versions, the machine, and how long was measured may differ. “Since first” holds the latest run against the first: ▲ better, ▼ worse, ≈ no significant difference, ? fewer than ${fewestBlocks} repeats. Runs are made at different times, so what the machine did during one of them is in its figures: a change that stays from run to run is one.</p>
+`,
+};
