@@ -6,12 +6,21 @@ import { adviceText } from "./remedies.ts";
 /**
  * One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack.
  *
- * @param interrupted what explains any failure, once it is aborted
+ * @param interrupted what explains any failure, once it is aborted; but not what could not be removed
  * @param withErrno the errno is named as Ceph's programs name it
  */
 export function explain(error: unknown, interrupted?: AbortSignal, withErrno = false): string {
-  if (interrupted?.aborted) return `siphon: ${sentence(interrupted.reason, withErrno)}`;
+  if (interrupted?.aborted) {
+    const all = [interrupted.reason, ...leftBehind(error)];
+    return all.map((each) => `siphon: ${sentence(each, withErrno)}`).join("\n");
+  }
   return `siphon: ${sentence(error, withErrno)}`;
+}
+
+/** What an unwinding could not remove, from the innermost on. */
+function leftBehind(error: unknown): unknown[] {
+  if (error instanceof SuppressedError) return [error.suppressed, error.error].flatMap(leftBehind);
+  return error instanceof SiphonError && error.code === "SIPHON_LEFT_BEHIND" ? [error] : [];
 }
 
 function sentence(error: unknown, withErrno: boolean): string {

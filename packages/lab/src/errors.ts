@@ -16,6 +16,7 @@ export type LabErrorCode =
   | "SIPHON_IN_USE" // a name, port or image is taken
   | "SIPHON_NOT_FOUND" // a named cluster, VM, image or file does not exist
   | "SIPHON_BAD_FILE" // a file that siphon should read is broken, or of a newer siphon
+  | "SIPHON_LEFT_BEHIND" // what siphon made could not be removed
   | "SIPHON_REFUSED"; // it would overwrite what siphon did not create
 
 /** An error of the lab: its message says what happened to what, its hint what to do next. */

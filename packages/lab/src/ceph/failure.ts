@@ -64,7 +64,7 @@ export function cephFailure(asked: Asked, words: string, cause?: unknown): LabEr
   }
   if (/ENOENT|\(2\) No such file/.test(words)) return error("SIPHON_NOT_FOUND", said);
   if (/EEXIST|\(17\)/.test(words)) return error("SIPHON_IN_USE", said);
-  if (/EBUSY|\(16\)/.test(words)) {
+  if (/EBUSY|\(16\)|still has watchers/.test(words)) {
     return error("SIPHON_IN_USE", said, "something has the image open: close it, then try again", true);
   }
   return error("SIPHON_CLUSTER", said || "it said nothing");

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CephClient, type CephTarget } from "../ceph/client.ts";
+import { LabError } from "../errors.ts";
 import { platformOf, rootDetails } from "../roots/platform-of.ts";
 import { stateDir } from "../state/paths.ts";
 import { Resource } from "../state/resource.ts";
@@ -61,10 +63,28 @@ export async function removeRecordedImage(resource: Resource): Promise<void> {
   const { target, image } = resource.details as { target?: CephTarget; image?: string };
   await resource.endProcesses();
   if (target && image && !(await wentWithItsCluster(target))) {
-    await removeImage(new CephClient(target, resource.environment, platformOf(resource)), { image });
+    await removeUnwatched(new CephClient(target, resource.environment, platformOf(resource)), image);
   }
   await resource.remove();
 }
+
+/** A client that was killed keeps its watch for half a minute, and an image that is watched stays. */
+async function removeUnwatched(client: CephClient, image: string): Promise<void> {
+  for (const deadline = performance.now() + WATCHED_MS; ; await sleep(WATCHED_PAUSE_MS)) {
+    try {
+      return await removeImage(client, { image });
+    } catch (cause) {
+      const watched = cause instanceof LabError && cause.code === "SIPHON_IN_USE";
+      if (watched && performance.now() < deadline) continue;
+      const message = `the image ${client.spec(image)} could not be removed: ${(cause as Error).message}`;
+      throw new LabError("SIPHON_LEFT_BEHIND", message, { cause, hint: "try again with: siphon clean" });
+    }
+  }
+}
+
+/** Watches of the dead, with osd_client_watch_timeout as it is, and some more. */
+const WATCHED_MS = 60_000;
+const WATCHED_PAUSE_MS = 1_000;
 
 /** An image in a local cluster that a crash ended needs no removal, and nobody would answer. */
 async function wentWithItsCluster({ conf }: CephTarget): Promise<boolean> {

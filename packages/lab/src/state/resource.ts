@@ -192,15 +192,15 @@ export class Resource implements AsyncDisposable {
     await this.#write();
   }
 
-  /** Ends every process started for the resource and returns their pids. Files stay. */
-  async endProcesses(): Promise<number[]> {
+  /** Ends every process started for the resource, in order within `graceMs`, and returns their pids. Files stay. */
+  async endProcesses(options: { graceMs?: number } = {}): Promise<number[]> {
     const ended = new Set<number>();
     // A process that is being ended may be starting more: look again until nothing new is found.
     for (;;) {
       const found = pidsWithEnvironment(RESOURCE_VARIABLE, (dir) => dir === this.dir);
       const pids = found.filter((pid) => !ended.has(pid));
       if (pids.length === 0) return [...ended];
-      await endProcesses(pids);
+      await endProcesses(pids, options);
       for (const pid of pids) ended.add(pid);
     }
   }

@@ -53,7 +53,7 @@ export class Qemu {
       await qemu.#connect(OPENING_MS, signal);
       return qemu;
     } catch (error) {
-      await qemu.quit(0);
+      await qemu.quit();
       throw error;
     }
   }
@@ -95,12 +95,17 @@ export class Qemu {
     }
   }
 
-  /** Ends it in order (it flushes its disks), or by force when that takes longer than `graceMs`. */
-  async quit(graceMs: number): Promise<void> {
-    // Not awaited: QEMU may close the connection before it answers.
-    this.#qmp?.execute("quit").catch(() => {});
-    const deadline = Date.now() + graceMs;
-    while (!this.#over && Date.now() < deadline) await sleep(10);
+  /**
+   * Ends it in order, or by force when that takes longer than `graceMs`. In order it flushes its disks and gives up its watches, so that
+   * the images can be removed at once.
+   */
+  async quit(graceMs = 5_000): Promise<void> {
+    if (this.#qmp && !this.#qmp.closed) {
+      // Not awaited: QEMU may close the connection before it answers.
+      this.#qmp.execute("quit").catch(() => {});
+      const deadline = Date.now() + graceMs;
+      while (!this.#over && Date.now() < deadline) await sleep(10);
+    } else await this.#resource.endProcesses({ graceMs });
     this.disconnect();
     await this.#resource.endProcesses();
     // Its end is told after it: what reads the resource's files must have read them when we return.

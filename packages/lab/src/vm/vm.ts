@@ -142,7 +142,7 @@ export class Vm implements AsyncDisposable {
         const { server } = options;
         return new Vm(resource, qemu, control, { command, settings, guest, network, server });
       } catch (error) {
-        await qemu.quit(0);
+        await qemu.quit();
         throw error;
       }
     } catch (error) {
@@ -234,10 +234,10 @@ export class Vm implements AsyncDisposable {
   }
 
   /** Ends the VM without asking the guest, which is as good as pulling the plug, and removes its files. */
-  async shutdown({ graceMs = 5_000 } = {}): Promise<void> {
+  async shutdown(): Promise<void> {
     this.#ending = true;
     await this.#control[Symbol.asyncDispose]();
-    await this.#qemu.quit(graceMs);
+    await this.#qemu.quit();
     await this.#server?.[Symbol.asyncDispose]();
     await this.#resource.remove();
   }

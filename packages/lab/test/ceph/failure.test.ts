@@ -73,6 +73,12 @@ const said: [string, string, string, RegExp][] = [
     /^cannot list images: rbd: error opening image x: \(2\) No such file or directory$/,
   ],
   ["a name that is taken", "rbd: create error: (17) File exists", "SIPHON_IN_USE", /File exists/],
+  [
+    "an image that is open",
+    "rbd: error: image still has watchers\nThis means the image is still open or the client using it crashed.",
+    "SIPHON_IN_USE",
+    /still has watchers/,
+  ],
   ["a quota", "rbd: create error: (122) Disk quota exceeded", "SIPHON_NO_SPACE", /quota/],
   ["anything else", "Error EINVAL: invalid command", "SIPHON_CLUSTER", /EINVAL/],
 ];

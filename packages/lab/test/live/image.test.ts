@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { CephClient } from "../../src/ceph/client.ts";
 import { existingClusterFacts, requireWritable } from "../../src/ceph/existing.ts";
 import { keyringText, newCephxKey } from "../../src/ceph/keyring.ts";
@@ -32,6 +35,7 @@ before(async () => {
     store: "memstore",
     auth: "cephx",
     osdSize: 2 ** 30,
+    settings: { osd_client_watch_timeout: 12 },
   });
   client = cluster.client;
   await cluster.admin.rbd(["namespace", "create", "libvirt-pool/space"]);
@@ -160,6 +164,25 @@ test("a recorded image is removed when disposed of, and by clean when its maker 
     [left.image],
   );
   assert.ok(!(await imageExists(client, { image: left.image })));
+});
+
+test("a recorded image that a killed client still watches is removed once the watch is over", async () => {
+  const made = await RecordedImage.create(client, { purpose: "test", size: MIB });
+  const spec = client.spec(made.image);
+  // `rbd watch` ends with its input.
+  const watching = spawn("rbd", ["--conf", cluster.conf, "--id", "admin", "watch", spec], {
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  const ended = once(watching, "exit");
+  const watchers = async () =>
+    ((await client.rbdJson(["status", spec])) as { watchers: unknown[] }).watchers.length;
+  while ((await watchers()) === 0) await sleep(100);
+  watching.kill("SIGKILL");
+  await ended;
+  assert.equal(await watchers(), 1);
+  await made[Symbol.asyncDispose]();
+  assert.equal(await imageExists(client, { image: made.image }), false);
+  assert.deepEqual(await Resource.list("images"), []);
 });
 
 test("a user without admin caps passes the check of an existing cluster and learns what the report needs", async () => {
