@@ -4,7 +4,7 @@ export interface Extent {
   readonly length: number;
   /**
    * Kind of an allocation: `data`, or `zero` for bytes that take no space and are read as zeros.
-   * Of a difference: `data` for changed bytes, `zero` for changed bytes that are now read as zeros, `same` for unchanged ones.
+   * Kind of a difference: `data` for changed bytes, `zero` for changed bytes that are now read as zeros, `same` for unchanged ones.
    */
   readonly kind: "data" | "zero" | "same";
 }

@@ -17,7 +17,7 @@ export function explain(error: unknown, interrupted?: AbortSignal, withErrno = f
   return `siphon: ${sentence(error, withErrno)}`;
 }
 
-/** What an unwinding could not remove, from the innermost on. */
+/** The errors that tell what an unwinding could not remove, innermost first. */
 function leftBehind(error: unknown): unknown[] {
   if (error instanceof SuppressedError) return [error.suppressed, error.error].flatMap(leftBehind);
   return error instanceof SiphonError && error.code === "SIPHON_LEFT_BEHIND" ? [error] : [];

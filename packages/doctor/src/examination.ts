@@ -28,7 +28,7 @@ export interface Examination {
   managedBy?: string;
   name?: string;
   id?: string;
-  /** Of the process that was looked at. */
+  /** Pid of the process that was examined. */
   pid?: number;
   /** The best step first, in a paragraph. */
   verdict: string;

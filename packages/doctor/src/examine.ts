@@ -20,7 +20,7 @@ import { verdictOf } from "./verdict.ts";
 export interface ExamineOptions {
   /** Worth of each rung of the ladder in your own run, by the rung's name. */
   worth?: ReadonlyMap<string, Worth>;
-  /** What changes were worth that were measured for this very VM, by the finding's id; each beats all other figures. */
+  /** The worth of changes that were measured for this very VM, by the finding's id; each beats all other figures. */
   measured?: ReadonlyMap<string, Worth>;
 }
 

@@ -68,7 +68,7 @@ export async function removeOwn(): Promise<void> {
     for (const resource of (await Resource.list(kind)).filter(({ own }) => own)) {
       await remove(resource).catch((error) => failures.push(error));
     }
-    // What was under way may have been removing some of it.
+    // Another process may have been removing some of it.
     await Resource.removeUnfinished(kind, "this process").catch((error) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];

@@ -5,7 +5,7 @@ import { type Code, op, wasmModule } from "./wasm.ts";
  *
  * A multiple of the polynomial that has few terms, `1 + x^a + ... + x^n`, makes checksums cheap: the remainder stays
  * as it is when a bit of the message is replaced by copies of itself at the distances that n has to the other exponents.
- * Of such a sum its square is a multiple, too, and so on: with all distances times eight, whole bytes are replaced.
+ * The square of such a sum is a multiple, too, and so on: with all distances times eight, whole bytes are replaced.
  * So a message is "folded" with nothing but XOR, 16 bytes at a time, each step adding what earlier bytes were replaced by,
  *
  *     folded[i] = message[i] ^ folded[i - 1278] ^ folded[i - 1565] ^ folded[i - 5424]

@@ -51,7 +51,7 @@ export class Transmission implements RequestOwner {
   #isClosed = false;
   /** Bytes in flight, and something for each request; replies count until the client's socket has taken them. */
   #cost = 0;
-  /** Of `#cost`, the part of requests without an answer. */
+  /** The part of `#cost` that belongs to requests without an answer. */
   #costInFlight = 0;
   /** The request whose payload is being received, and how much of it is missing. */
   #receiving: NbdRequest | undefined;

@@ -37,7 +37,7 @@ export interface AttachOptions extends AttachRequest {
   /** Called with a line for each failure of a client and each change of a disk's state. */
   log?: Log;
   /**
-   * What is shared with other attachments of this process; its own unless told.
+   * Shared with other attachments of this process; its own unless told.
    *
    * @internal
    */

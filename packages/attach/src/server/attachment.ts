@@ -38,7 +38,7 @@ export interface MeasuredDisk {
   /** In bytes. */
   readonly size: number;
   readonly metrics: IoMetrics;
-  /** What the service calls it. */
+  /** Its name in the service. */
   readonly disk?: string;
 }
 

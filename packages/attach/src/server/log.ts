@@ -15,7 +15,7 @@ export interface LogEvent {
   /** `POOL/IMAGE`, or the image's name alone. */
   readonly image?: string;
   readonly shard?: number;
-  /** What the service calls the disk. */
+  /** The disk's name in the service. */
   readonly disk?: string;
 }
 

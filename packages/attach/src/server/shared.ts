@@ -3,7 +3,7 @@ import { createLimits, type Limits } from "./limits.ts";
 import type { Log } from "./log.ts";
 import { logNotices } from "./notices.ts";
 
-/** What all images that a process serves have in common. */
+/** Shared by all images that a process serves. */
 export class Shared implements Disposable {
   readonly limits: Limits;
   readonly stalls: StallWatch;

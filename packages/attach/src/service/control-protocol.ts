@@ -2,7 +2,7 @@ import { AttachError } from "../errors.ts";
 import type { Failure } from "../shards/failure.ts";
 import type { DiskWords } from "./disk-words.ts";
 
-/** What a client asks of the service: an object on a line of its own. `id` comes back with the answer. */
+/** A client's request to the service: an object on a line of its own. `id` comes back with the answer. */
 export type ControlRequest = { readonly id?: string | number } & ControlCommand;
 
 export type ControlCommand =

@@ -72,7 +72,7 @@ export class ControlServer implements AsyncDisposable {
         socket.write(`${JSON.stringify({ ok: false, error: failureOf(error, "SIPHON_ATTACH_CONTROL") })}\n`);
       })
       .finally(() => {
-        // What else it sends is dropped for a moment: closed with something unread, a socket takes the answer with it.
+        // Drop the rest for a moment: a socket that is closed with unread bytes takes the answer with it.
         socket.end();
         socket.resume();
         setTimeout(() => socket.destroy(), lingering).unref();

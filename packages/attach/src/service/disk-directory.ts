@@ -17,7 +17,7 @@ export class DiskDirectory {
     return join(this.path, `${name}${ending}`);
   }
 
-  /** Of the disks that have files here. A directory that is missing is empty. */
+  /** Names of the disks that have files here. A missing directory is empty. */
   async names(): Promise<string[]> {
     const files = await readdir(this.path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return [];
@@ -27,7 +27,7 @@ export class DiskDirectory {
     return disks.map((file) => file.slice(0, -ending.length)).sort();
   }
 
-  /** What a disk's file says, or why it says nothing; undefined where it has none. */
+  /** The content of a disk's file, or why it makes no sense; undefined where it has none. */
   async find(name: string): Promise<DiskWords | Error | undefined> {
     try {
       return parseDiskFile(await this.text(name));

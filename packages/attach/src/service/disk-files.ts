@@ -35,7 +35,7 @@ export class DiskFiles {
   }
 
   /**
-   * Of all disks that have files.
+   * Names of all disks that have files.
    *
    * @throws only where a directory cannot be read
    */
@@ -43,7 +43,7 @@ export class DiskFiles {
     return (await Promise.all([this.#kept.names(), this.#runtime.names()])).flat();
   }
 
-  /** What the files of a name define, and those that define nothing. A disk that is kept goes before one that is not. */
+  /** The disk that the files of a name define, and the files that define nothing. A kept disk goes before one that is not. */
   async find(name: string): Promise<{ wanted: WantedDisk | undefined; nonsense: NonsenseFile[] }> {
     let wanted: WantedDisk | undefined;
     const nonsense: NonsenseFile[] = [];

@@ -60,7 +60,7 @@ export function statusOf(disk: ServiceDisk, file: string, figures: DiskFigures |
   };
 }
 
-/** Of a file that makes no sense. */
+/** The status of a file that makes no sense. */
 export function nonsenseStatus({ name, path, isKept, error }: NonsenseFile): DiskStatus {
   return {
     ...{ name, image: "", state: "failed", error: error.message, persistent: isKept, file: path },

@@ -92,7 +92,7 @@ function checkName(name: string): void {
   );
 }
 
-/** What may be said of a disk. */
+/** The words that describe a disk. */
 const diskWords = [
   ...["image", "nbd", "vhost", "read-only", "queues", "socket-user", "socket-group", "socket-mode", "cache"],
   ...["limit", "on-error", "encryption-format", "encryption-passphrase-file", "tls-certs"],

@@ -13,7 +13,7 @@ export interface DiskHostOptions extends Pick<ShardJob, "cluster" | "maxInFlight
   signal?: AbortSignal;
 }
 
-/** What one process serves: parts that come and go, with one client of the cluster between them. */
+/** The parts that one process serves. They come and go, and share one client of the cluster. */
 export class DiskHost {
   readonly #options: DiskHostOptions;
   readonly #shared: Shared;

@@ -8,7 +8,7 @@ import type { Failure } from "./failure.ts";
 /** The images that a shard serves, and their cluster. */
 export interface ShardJob {
   readonly cluster: Omit<ClusterOptions, "signal" | "openTransport">;
-  /** What it serves from its start to its end. Without one it is told later, part by part. */
+  /** The disks that it serves from its start to its end. Without any it is told later, part by part. */
   readonly request?: AttachRequest;
   /** Bytes of requests that all its VMs may have under way at once. */
   readonly maxInFlight?: number;
@@ -17,7 +17,7 @@ export interface ShardJob {
   readonly logFormat: LogFormat;
 }
 
-/** What is done to one part of what a shard serves, by the name that the part was given. */
+/** A call to one part of a shard, by the name that the part was given. */
 export type ShardTask =
   | { readonly do: "add"; readonly part: string; readonly request: AttachRequest }
   | { readonly do: "remove"; readonly part: string }

@@ -4,7 +4,7 @@ import { type DiskLimits, type Limit, limitNames } from "./disk-limits.ts";
 import { SharedTick } from "./shared-tick.ts";
 import type { ThrottledDevice } from "./throttled-device.ts";
 
-/** Whose settings hold. */
+/** The image whose settings hold. */
 export interface LimitedImage {
   readonly cluster: Cluster;
   readonly pool: Pool;

@@ -83,7 +83,7 @@ async function attachd(flags: Flags): Promise<void> {
     if (!(error instanceof AttachError) || error.code !== "SIPHON_ATTACH_DRAIN") throw error;
     // An interruption is how this command ends, and explains no failure.
     process.stderr.write(`${explain(error)}\n`);
-    // What is left does not end by itself.
+    // Connections that are left do not end by themselves.
     process.exit(1);
   }
 }

@@ -25,7 +25,7 @@ export interface ServedImage {
 
 /** A disk as siphon has it. */
 export interface SiphonSide {
-  /** What the service calls it. */
+  /** Its name in the service. */
   readonly name: string;
   readonly socket: string;
   /** libvirt's element for it. */
@@ -35,7 +35,7 @@ export interface SiphonSide {
 /** A domain as it would be. */
 export interface ConvertedDomain {
   text: string;
-  /** What is to be known besides. */
+  /** Notes for the reader, in sentences. */
   words: string[];
 }
 
@@ -166,7 +166,7 @@ function convertedDisk(
   };
 }
 
-/** What a vhost-user disk has of a disk; libvirt takes nothing else. */
+/** The elements of a disk that a vhost-user disk keeps; libvirt takes no others. */
 function vhostDisk(text: string, element: Element, xml: string): string {
   const disk = readXml({ name: "", text: xml });
   const kept = ["boot", "alias", "address"].flatMap((each) => element.all(each));

@@ -2,7 +2,7 @@ import type { InputFile } from "../inputs/input.ts";
 import { type Element, readXml } from "../inputs/xml.ts";
 
 /**
- * What a libvirt domain says of the disks that siphon serves, in its metadata:
+ * The metadata by which a libvirt domain describes the disks that siphon serves:
  *
  *     <siphon:attach xmlns:siphon='urn:siphon:attach'>
  *       <siphon:disk name='NAME' target='vda' image='POOL/IMAGE' vhost='SOCKET' limit='...'>the disk as it was</siphon:disk>
@@ -12,7 +12,7 @@ import { type Element, readXml } from "../inputs/xml.ts";
  */
 export interface SiphonDisk {
   readonly name: string;
-  /** Of the domain's disk. */
+  /** Target of the domain's disk. */
   readonly target: string;
   readonly words: Readonly<Record<string, string>>;
 }

@@ -2,14 +2,14 @@ import { isTree, type Tree, textOf, treeOf } from "../inputs/qemu/key-values.ts"
 import type { Vm } from "../model/vm.ts";
 import { adminSockets, askClient } from "./admin-socket.ts";
 
-/** What the librbd clients of a process have counted by a moment, by image (`pool-image`). */
+/** Counters of a process's librbd clients at a moment, by image (`pool-image`). */
 export type ClientCounters = Map<string, Tree>;
 
 /** Settings that decide how fast librbd is, as the process has them. */
 const telling = ["rbd_cache", "ms_client_mode", "librados_thread_count", "ms_async_op_threads"] as const;
 
 /**
- * What the process's librbd clients say of themselves where they have admin sockets: the settings in force, the mode of their connections,
+ * Answers of the process's librbd clients at their admin sockets, if they have any: the settings in force, the mode of their connections,
  * and their counters, which are returned.
  */
 export async function askClients(
@@ -101,7 +101,7 @@ function collectModes(value: unknown, modes: Set<string>): void {
   }
 }
 
-/** What librbd did between two moments: requests and how long they took, and whether the client's own limits held them back. */
+/** librbd's work between two moments: requests and how long they took, and whether the client's own limits held them back. */
 export function describeClients(before: ClientCounters, after: ClientCounters, seconds: number): string[] {
   return [...after].flatMap(([image, dump]) => {
     const earlier = before.get(image);
@@ -135,7 +135,7 @@ export function describeClients(before: ClientCounters, after: ClientCounters, s
   });
 }
 
-/** Of a counter that has a sum (of seconds) and a count. */
+/** Sum (of seconds) and count of a counter that has both. */
 function meanOf(tree: Tree | undefined, key: string): { count: number; sum: number } {
   const counter = treeOf(tree, key);
   return {

@@ -5,13 +5,13 @@ import { applyBlockInfo, type Traffic, trafficOf } from "./block-info.ts";
 import { socketOf } from "./proc.ts";
 import { askQmp, qmpSockets } from "./qmp.ts";
 
-/** What QEMU said at its monitor. */
+/** QEMU's answers at its monitor. */
 export interface Monitor {
   /** The ids of its I/O threads, by thread. */
   iothreads: ReadonlyMap<number, string>;
-  /** What its disks had done by then. */
+  /** The counters of its disks by then. */
   before: Traffic;
-  /** What they have done now; undefined when it does not answer any more. */
+  /** Their counters now; undefined when it no longer answers. */
   traffic(): Promise<Traffic | undefined>;
 }
 

@@ -41,13 +41,13 @@ export async function readProc(path: string, what: string): Promise<Seen<string>
   }
 }
 
-/** What tells a process from another one that has its pid later, or from another program in the same process. */
+/** Tells a process from another one that has its pid later, and from another program in the same process. */
 export async function identityOf(pid: number, proc = "/proc"): Promise<string | undefined> {
   const [stat, commandLine] = await Promise.all([
     readFile(`${proc}/${pid}/stat`, "utf8").catch(() => undefined),
     readFile(`${proc}/${pid}/cmdline`, "utf8").catch(() => ""),
   ]);
-  // What has ended and was not waited for has no command line.
+  // A zombie has no command line.
   if (stat === undefined || commandLine === "") return undefined;
   const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   return `${started} ${commandLine}`;

@@ -62,7 +62,7 @@ export async function watch(
   ]);
   const after = await identityOf(pid, proc);
   if (after === undefined || (after === before && before?.endsWith(` ${commandLine}`))) return vm;
-  // What was seen may be of either.
+  // The evidence may be of either program.
   const replaced = described();
   replaced.unseen.push(
     `what only the running process shows: another program took the place of process ${pid} while it was watched; look again`,
@@ -133,7 +133,7 @@ async function addPlacement(
   if (split !== undefined) vm.numaSplit = { value: { words: split, guestOnly: false }, place };
 }
 
-/** What the guest's agent says, where the host can talk to it. */
+/** Answers of the guest's agent, if the host can talk to it. */
 async function addGuest(
   vm: Vm,
   pid: number,

@@ -31,7 +31,7 @@ export interface Vm {
   name?: string;
   /** An id that commands of the platform take: a Proxmox VMID, a pid. */
   id?: string;
-  /** Of the process, where one was looked at. */
+  /** Pid of the process, if a running one was examined. */
   pid?: number;
   /** Where the VM as a whole begins. */
   place: Place;

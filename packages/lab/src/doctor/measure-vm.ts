@@ -7,11 +7,11 @@ import { allChanges, asItIs, measurable, mendedBy, planChanges } from "./measure
 import { vmSettingsOf } from "./vm-settings.ts";
 
 export interface MeasuredVm {
-  /** What each change was worth, by the id of the finding that it mends. */
+  /** The worth of each change, by the id of the finding that it mends. */
   worth: ReadonlyMap<string, Worth>;
-  /** What the reader must know of the run, in sentences; what all changes together were worth first. */
+  /** Notes on the run, in sentences; the worth of all changes together comes first. */
   notes: string[];
-  /** Of the ladder that was climbed; undefined where nothing was found that a run could weigh. */
+  /** The outcome of the ladder that was climbed; undefined if nothing was found that a run could weigh. */
   outcome?: LadderOutcome;
 }
 

@@ -8,7 +8,7 @@ export const asItIs = "as-it-is";
 /** The rung with all changes. */
 export const allChanges = "all-changes";
 
-/** What mends a finding in the lab's terms: settings, or why it cannot be had here. */
+/** The settings that mend a finding, or why they cannot be had here. */
 type Change = (settings: VmSettings, offers: Offers) => Partial<VmSettings> | string;
 
 const virtio: Change = () => ({ device: "virtio-blk", queues: undefined });

@@ -2,11 +2,11 @@ import type { Disk, Vm } from "@siphon/doctor";
 import { LabError } from "../errors.ts";
 import { qemuDefaults, type VmSettings } from "../vm/settings.ts";
 
-/** What a VM is set to, as the lab can start one, and where that differs. */
+/** The settings of a VM, as the lab can start one, and how they differ from the VM's own. */
 export interface MeasurableVm {
   settings: VmSettings;
   cpus: number;
-  /** What is measured in another way than the VM has it, in sentences. */
+  /** The differences from the VM's own settings, in sentences. */
   notes: string[];
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What this host's processors have done since it booted; CPU seconds. Source: proc(5), /proc/stat. */
+/** CPU seconds of this host's processors since it booted. Source: proc(5), /proc/stat. */
 export interface HostTimes {
   /** For processes and the kernel. */
   busy: number;
@@ -20,7 +20,7 @@ export function hostTimes(): HostTimes {
 export function hostTimesIn(text: string): HostTimes {
   const [, ...fields] = text.slice(0, text.indexOf("\n")).trim().split(/\s+/);
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields.map(Number);
-  // What guests use is part of what their processes use.
+  // The time of guests is part of their processes' time.
   return {
     busy: (user + nice + system + irq + softirq) / TICKS_PER_SECOND,
     stolen: steal / TICKS_PER_SECOND,

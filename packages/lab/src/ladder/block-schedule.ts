@@ -13,8 +13,8 @@ export class BlockSchedule {
   /** When the block under way was begun. */
   #latest = 0;
   /**
-   * What was not sharp when it was last looked at. Whoever stops at the first look at which an interval is short stops too often where it
-   * is so by chance: what is sharp at two looks is.
+   * The ratios that were not sharp at the last look. An interval may be short at one look by chance, and stopping there would happen too
+   * often: a ratio counts as sharp after two looks.
    */
   #blunt: ReadonlySet<string> | undefined;
 

@@ -25,7 +25,7 @@ export interface BlockPlan {
   directory: string;
 }
 
-/** What a block needs of the ladder. */
+/** The part of the ladder that a block needs. */
 export interface BlockHooks {
   /** Boots a rung's VM, starts the load in it, and stops it. */
   stand(rung: PlannedClimb, signal: AbortSignal): Promise<StandingVm>;

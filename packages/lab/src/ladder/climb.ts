@@ -56,7 +56,7 @@ export async function climb(
   }
 }
 
-/** What a VM needs until as many requests are under way as before it was stopped. */
+/** Time that a VM needs until as many requests are in flight as before it was stopped. */
 const SETTLE_SECONDS = 0.15;
 
 /** As equal as can be: a group of one would have nothing beside it. */

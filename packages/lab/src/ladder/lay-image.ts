@@ -5,7 +5,7 @@ import { prefillImage } from "../image/prefill.ts";
 import type { Report } from "../step.ts";
 import { formatSize } from "./size.ts";
 
-/** What is to be in the image that VMs get. */
+/** The content of the image that VMs get. */
 export interface Laying {
   /** The data that the load covers, in bytes. */
   size: number;

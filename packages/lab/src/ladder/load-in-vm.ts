@@ -17,7 +17,7 @@ export interface LoadInVmOptions {
   signal: AbortSignal;
 }
 
-/** What a job may take that runs until all is written. */
+/** Time limit of a job that runs until all is written. */
 export const FILL_SECONDS = 600;
 
 /** Runs fio in a VM and reads its figures, with the CPU times of QEMU and the OSDs meanwhile. */

@@ -83,7 +83,7 @@ export class Measurer {
     await vm.run("sync", { signal });
   }
 
-  /** What loads may work on, and the bigger test make a file system on. */
+  /** The device that loads work on, and on which the bigger test makes a file system. */
   async device(vm: Vm, signal: AbortSignal): Promise<string> {
     return this.#kit.device(vm, signal);
   }

@@ -33,7 +33,7 @@ function inSeconds(text: string): number {
   return Number.parseFloat(text) * ({ m: 60, h: 3600 }[text.at(-1)!] ?? 1);
 }
 
-/** What the ladder can be told, by a plan file or the command line; everything has a default. */
+/** The ladder's options, from a plan file or the command line; each has a default. */
 const ladderFields = z.strictObject({
   mode: z.enum(["cumulative", "published"]).default("cumulative"),
   /** Names of the rungs to climb; all of the mode unless given. */
@@ -119,7 +119,7 @@ export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
   const { mode, rungs, releases } = parsed.data;
   checkRungNames(mode, rungs);
   if (releases) checkReleases(parsed.data);
-  // What it is about is a rung's settings, and releases have all the same.
+  // The bigger test compares settings, and releases all have the same.
   const { seed = drawSeed(), size = defaultSize(), bigger = releases === undefined } = parsed.data;
   if (bigger && size < BIGGER_TEST_NEEDS) {
     throw new LabError(

@@ -16,7 +16,7 @@ export interface LibrbdRelease {
 
 /** Where the ladder's programs come from. */
 export interface LadderPlatforms {
-  /** Of the cluster's daemons, fio and Ceph's programs. */
+  /** The source of the cluster's daemons, fio and Ceph's programs. */
   ceph: Platform;
   qemu: Platform;
   /** The releases of librbd that are compared, where that is what is climbed. */
@@ -69,7 +69,7 @@ async function hasRoot(name: string): Promise<boolean> {
   }
 }
 
-/** Of the releases' platforms that have a QEMU, the one with the newest glibc: it can load the librbd of all others. */
+/** The platform with the newest glibc, among those of the releases that have a QEMU: it can load the librbd of all others. */
 async function newest(releases: LibrbdRelease[]): Promise<Platform> {
   const withQemu = releases.filter(({ contents }) => contents.qemu !== undefined);
   const [best] = withQemu.toSorted((a, b) => (isNewer(a.contents.glibc, b.contents.glibc) ? -1 : 1));

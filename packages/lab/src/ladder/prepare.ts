@@ -31,7 +31,7 @@ export interface VmKit extends AsyncDisposable {
   guestDisk: string | undefined;
   /** Boots a VM with a rung's settings on the target's image, as the configuration file says. */
   boot: (rung: PlannedClimb, target: Target, conf: string, signal: AbortSignal) => Promise<Vm>;
-  /** What fio works on in a guest: the whole data disk, or a partition of the root disk made for it. */
+  /** The device that fio works on in a guest: the whole data disk, or a partition of the root disk made for it. */
   device: (vm: Vm, signal: AbortSignal) => Promise<string>;
 }
 

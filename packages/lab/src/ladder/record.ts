@@ -6,7 +6,7 @@ import { markOutliers, summarize } from "../results/summarize.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
 import { studyFigure } from "../study/rungs.ts";
 
-/** What one planned rung has gathered so far. */
+/** The measurements of one planned rung so far. */
 interface Gathered {
   plan: PlannedRung;
   runs: Omit<Run, "outlier">[];

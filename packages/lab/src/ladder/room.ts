@@ -2,10 +2,10 @@ import { readFileSync } from "node:fs";
 import { freemem } from "node:os";
 import type { LadderOptions } from "./options.ts";
 
-/** What QEMU takes beside the guest's memory: librbd, translated code, a server of its disk. */
+/** Memory that QEMU takes beside the guest's: librbd, translated code, a server of its disk. */
 const BESIDE = 256 * 2 ** 20;
 
-/** What is left to everything else. */
+/** Memory left for everything else. */
 const SPARE = 2 ** 30;
 
 /** How many VMs can stand at once. Those that boot from the image itself cannot share it: their file system takes one writer. */

@@ -38,7 +38,7 @@ export interface LadderOutcome {
   results: Results;
   /** Where results.json, the report and fio's own output lie. */
   directory: string;
-  /** What went wrong, when something did; what was measured until then is in the results. */
+  /** The error that cut the run short, if one did; the results hold what was measured until then. */
   failure?: unknown;
 }
 

@@ -7,7 +7,7 @@ import type { StandingVm } from "./standing-vm.ts";
 
 type Cpu = Run["cpu"]["client"];
 
-/** What a slice of time showed. */
+/** The measurements of one slice of time. */
 export interface SliceFigures {
   seconds: number;
   ios: number;

@@ -10,7 +10,7 @@ export interface Fact {
 
 /** The cluster and the image that the ladder is climbed on. */
 export interface Target extends AsyncDisposable {
-  /** What VMs open; each rung adds a client configuration of its own. */
+  /** The image that VMs open; each rung adds a client configuration of its own. */
   readonly disk: Omit<RbdDisk, "conf">;
   /** Why clients cannot reach the cluster in secure mode; undefined when they can. */
   readonly noSecure: string | undefined;

@@ -18,7 +18,7 @@ export function quietInWords({ slices, again, disturbed, foreign, steal, speed }
   ];
 }
 
-/** What a reader must know first; undefined where the machine was quiet enough. */
+/** A warning for the reader; undefined if the machine was quiet enough. */
 export function noiseWarning({ slices, again, disturbed }: Quiet): string | undefined {
   const share = disturbed / (slices - again);
   if (share < 0.2) return undefined;

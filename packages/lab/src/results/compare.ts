@@ -4,7 +4,7 @@ import { blockRatio, type Slice, slopeOf } from "../statistics/slices.ts";
 import { type FigureName, figureNames, figures, slicesOf } from "./figures.ts";
 import type { Comparison, Estimate, FigureComparison, Run, Verdict } from "./schema.ts";
 
-/** What a comparison looks at. */
+/** The runs of one rung. */
 type Measured = readonly Run[];
 
 /** Two rungs to be compared. */
@@ -57,7 +57,7 @@ function byFigure(name: FigureName, asked: readonly Asked[]): (FigureComparison 
   });
 }
 
-/** What one repeat says of two rungs. */
+/** One repeat of two rungs. */
 interface Pair {
   before: number;
   after: number;
@@ -92,7 +92,7 @@ function verdictOf({ probability, ratio }: RatioFinding, moreIsBetter: boolean):
   return ratio.median > 1 === moreIsBetter ? "better" : "worse";
 }
 
-/** Of so few values no interval can be had: from the least to the greatest. */
+/** So few values give no interval: from the least to the greatest. */
 function range(logs: readonly number[]): Estimate {
   const [median, low, high] = [mean([...logs]), Math.min(...logs), Math.max(...logs)].map(Math.exp);
   return { median, low, high };

@@ -11,7 +11,7 @@ export interface Figure {
   ofSlice?: (slices: NonNullable<Run["slices"]>, at: number) => number;
 }
 
-/** What every rung is compared by. */
+/** The figures by which every rung is compared. */
 export const figures = {
   iops: {
     moreIsBetter: true,

@@ -26,7 +26,8 @@ export interface Power {
 const MOST_BLOCKS = 200;
 
 /**
- * What a ladder like that of `results` would show with more blocks or fewer: how much its blocks differ says how fast intervals shrink.
+ * Predicts the sharpness of a ladder like that of `results` with more blocks or fewer: how much its blocks differ says how fast intervals
+ * shrink.
  *
  * @throws LabError SIPHON_USAGE where the results do not say it
  */

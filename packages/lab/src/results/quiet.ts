@@ -12,9 +12,9 @@ export interface Quiet {
   again: number;
   /** Slices that count though others disturbed them. */
   disturbed: number;
-  /** What other programs took. */
+  /** CPU time of other programs. */
   foreign: { middle: number; most: number };
-  /** What other machines on the same host took. */
+  /** CPU time that other machines on the same host took. */
   steal: { middle: number; most: number };
   /** How far the processor's speed strayed from its median: that of the slowest and the fastest twentieth, as shares. */
   speed: { slow: number; fast: number };

@@ -61,7 +61,7 @@ export const run = z.object({
 
 const verdict = z.enum(["faster", "slower", "no significant difference", "too few repeats"]);
 
-/** What the repeats of a rung say together. */
+/** The summary of a rung's repeats. */
 export const summary = z.object({
   iops: estimate,
   bytesPerSecond: estimate,
@@ -82,7 +82,7 @@ export const summary = z.object({
 const figureComparison = z.object({
   ratio: estimate,
   verdict: z.enum(["better", "worse", "no significant difference", "too few repeats"]),
-  /** Of so great a difference by chance, corrected for all rungs that are compared. */
+  /** Probability of so great a difference by chance, corrected for all rungs that are compared. */
   probability: z.number().optional(),
 });
 
@@ -178,7 +178,7 @@ export const resultsSchema = z.object({
   roots: z
     .object({ ceph: z.string().optional(), qemu: z.string().optional(), releases: z.string().optional() })
     .optional(),
-  /** What the report shows of machine, versions, acceleration, guest and cluster, in this order. */
+  /** Facts for the report: machine, versions, acceleration, guest and cluster, in this order. */
   facts: z.object({
     machine: z.array(setting),
     versions: z.array(setting),

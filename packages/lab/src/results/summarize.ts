@@ -4,7 +4,7 @@ import { outliers } from "../statistics/outliers.ts";
 import type { Run, Summary } from "./schema.ts";
 
 /**
- * What the repeats of one rung say together; outliers count like all others.
+ * Summarizes the repeats of one rung; outliers count like all others.
  *
  * @throws RangeError without runs
  */

@@ -7,7 +7,7 @@ import { reach95, twoSided } from "./student.ts";
 /** The ratio of two things, known from several blocks: each has the logarithm of what it found. */
 export type BlockRatios = readonly number[];
 
-/** What the blocks say of a ratio. */
+/** The finding on a ratio, from all blocks. */
 export interface RatioFinding {
   /** With its 95 % interval. */
   ratio: Estimate;

@@ -22,7 +22,7 @@ export function pairedRatio(pairs: readonly Pair[], options?: BootstrapOptions):
   );
 }
 
-/** What a ratio of speeds says: a difference counts only if its interval excludes 1. */
+/** The verdict on a ratio of speeds: a difference counts only if its interval excludes 1. */
 export function verdictOf(ratio: Estimate, pairs: number): Verdict {
   if (pairs < fewestPairs) return "too few repeats";
   if (ratio.low > 1) return "faster";

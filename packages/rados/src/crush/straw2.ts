@@ -72,7 +72,7 @@ interface Kernel {
   /** The offset from `ids` of the item chosen. */
   readonly choose: (ids: number, weights: number, end: number, x: number, r: number) => number;
   readonly memory: WasmMemory;
-  /** Whose arrays are in the memory. */
+  /** The chooser whose arrays are in the memory. */
   user: Straw2Chooser | undefined;
 }
 

@@ -28,7 +28,7 @@ export interface LoadOptions {
   readonly seconds?: number | undefined;
   /** Per cent of the requests that read, of type readwrite. */
   readonly readPercent?: number | undefined;
-  /** Of a sequential load, the part of the image that it goes through, in shares of it: from 0 up to 1 for all of it. */
+  /** The part of the image that a sequential load goes through, as shares of it: from 0 up to 1 for all of it. */
   readonly part?: { readonly from: number; readonly to: number } | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -3,7 +3,7 @@ import { getMetadata, listMetadata, removeMetadata, setMetadata } from "../cls/m
 import { ask, changeAll } from "../cls/run.ts";
 
 interface DescribedImage {
-  /** Of the header. */
+  /** Pool of the header object. */
   readonly pool: Pool;
   readonly headerName: string;
   /** Reads the header again, and tells all others who have the image open. */

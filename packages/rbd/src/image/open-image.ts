@@ -139,7 +139,7 @@ export class OpenImage implements MaintainedImage {
     name: string,
     options: OpenOptions & WithoutParents,
   ): Promise<OpenImage> {
-    // Of an image that is not there the header tells.
+    // If the image is not there, reading the header says so.
     const settings = imageSettings(cluster, pool, id);
     settings.catch(() => {});
     const header = await readHeader(pool, id, name);

@@ -2,7 +2,7 @@
 export interface IoTuning {
   /** `requestFlag`s of reads: which of the OSDs that have the data are asked. */
   readonly readFlags: number;
-  /** What OSDs are told with writes to objects that may be new: flags of the allocation hint; undefined for no hint. */
+  /** Flags of the allocation hint that goes with writes to objects that may be new; undefined for no hint. */
   readonly hintFlags: number | undefined;
   /** Discards leave what does not fill units of so many bytes; 0 for exact ones. */
   readonly discardGranularity: number;

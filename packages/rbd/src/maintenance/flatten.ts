@@ -20,8 +20,8 @@ import { atOnce, eachObject } from "./objects.ts";
 /**
  * Gives a clone all of its parent's data, and lets the parent go (src/librbd/operation/FlattenRequest.cc).
  *
- * What the parent keeps for its clones only is removed last, and not, as by librbd, before the clone's header is changed: who crashed in
- * between would leave a clone that shows a snapshot which is not there, and cannot be opened.
+ * A snapshot that the parent keeps only for its clones is removed last. librbd removes it before it changes the clone's header: a crash in
+ * between leaves a clone whose parent snapshot is gone, and which cannot be opened.
  */
 export async function flatten(image: MaintainedImage, progress?: OnProgress): Promise<void> {
   const { io, header } = image;

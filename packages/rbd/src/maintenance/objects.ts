@@ -38,7 +38,7 @@ export async function eachObject(
   if (failure !== undefined) throw failure.error;
 }
 
-/** Of an open image. */
+/** Number of objects of an open image that a task works on at once. */
 export function atOnce({ settings }: Pick<MaintainedImage, "settings">): number {
   return settings.number("rbd_concurrent_management_ops");
 }

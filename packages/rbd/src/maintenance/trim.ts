@@ -38,8 +38,8 @@ export async function cutOff(image: MaintainedImage, size: number): Promise<void
  * Removes objects that lie beyond `size` as a whole: all of the image, for 0 (src/librbd/operation/TrimRequest.cc). Nothing is
  * written there meanwhile.
  *
- * What a snapshot shows of the parent there is copied up before: the image's own overlap with the parent ends at the new size from
- * then on, so neither flattening nor a rollback would find it.
+ * Parent data there that a snapshot shows is copied up first: from then on the image's own overlap with the parent ends at the new size,
+ * so neither flattening nor a rollback would find that data.
  */
 export async function trim(image: MaintainedImage, size: number, progress?: OnProgress): Promise<void> {
   const { io, header, cluster } = image;

@@ -179,7 +179,7 @@ export class ObjectMap {
       if (snapId === undefined) this.invalidated();
       return undefined;
     } catch (reason) {
-      // What passes is what the write is told of: it may be tried again.
+      // The write fails with the passing error, so that it may be tried again.
       const told = errnoOf(reason);
       if (passing.has(told)) return { result: told, error: reason as Error };
       return { result, error };

@@ -120,7 +120,7 @@ export class ObjectStates {
 /** Memory that `share` gives to other threads. */
 export interface SharedStates {
   readonly bytes: SharedArrayBuffer;
-  /** Of objects. */
+  /** Number of objects. */
   readonly size: number;
 }
 

@@ -3,7 +3,7 @@ import type { IoTuning } from "../io/io-tuning.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * What settings say of an image's requests (ImageCtx::get_read_flags and apply_metadata).
+ * Tuning of an image's requests by settings (ImageCtx::get_read_flags and apply_metadata).
  *
  * @param reads what is read: the image as it is now, a snapshot of it, or the parents of both
  */

@@ -1,13 +1,13 @@
 /**
- * What siphon does with a setting of RBD's: it is obeyed; it has no effect, as there is nothing here that it could be about, or data and
- * answers are the same; or what it asks for is refused.
+ * Siphon's treatment of an RBD setting: it is obeyed; it has no effect, because siphon has nothing that it could change, or because data
+ * and answers stay the same; or it is refused.
  */
 export type SettingUse = "obeyed" | "no effect" | "refused";
 
 export interface SettingRow {
   readonly name: string;
   readonly use: SettingUse;
-  /** What siphon does by it, or why it does nothing. */
+  /** The effect of the setting, or why it has none. */
   readonly what: string;
 }
 

@@ -20,7 +20,7 @@ export type TransferErrorCode =
   | "SIPHON_TRANSFER_LOCK";
 
 export class TransferError extends SiphonError<TransferErrorCode> {
-  /** What a `rbd` program would exit with, negative; 0 where it has nothing like it. */
+  /** The negative errno with which `rbd` would exit; 0 where it has nothing like it. */
   readonly errno: number;
 
   constructor(

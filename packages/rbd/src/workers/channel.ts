@@ -8,8 +8,8 @@ type Packet =
   | { readonly kind: "failure"; readonly id: number; readonly error: PlainError };
 
 /**
- * What two threads say to each other, in the order in which they say it. A message is told, or is a call that the other thread answers
- * when it has carried it out. What one turn of the event loop says travels together.
+ * Messages between two threads, in the order in which they are sent. A message is a notice, or a call that the other thread answers when
+ * it has carried it out. The messages of one turn of the event loop travel together.
  *
  * Answers settle Promises: what follows in the same packet is handled before whoever waits for the answer goes on.
  */
@@ -82,7 +82,7 @@ export class Channel<In, Out> {
       fail(error);
       return;
     }
-    // What needs no waiting is answered before what this thread says next.
+    // A call that does not wait is answered before this thread's next message.
     if (value instanceof Promise) value.then(reply, fail);
     else reply(value);
   }

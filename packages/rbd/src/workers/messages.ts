@@ -14,7 +14,7 @@ export interface LayerCopy {
   readonly map: SharedStates | undefined;
 }
 
-/** What a worker's requests go by. */
+/** The image's state that a worker's requests depend on. */
 export interface ImageCopy {
   readonly state: ImageState;
   /** Where the image ends already, in bytes. */
@@ -25,7 +25,7 @@ export interface ImageCopy {
   readonly parents: { readonly number: number; readonly layers: readonly LayerCopy[] };
 }
 
-/** What a worker thread begins with; the cluster's options may hold a key. */
+/** The start data of a worker thread; the cluster's options may hold a key. */
 export interface WorkerStart {
   readonly cluster: ClusterOptions;
   readonly fsid: string;
@@ -76,7 +76,7 @@ export type ToOwner =
       readonly objectNumber: number;
       readonly state: number;
       readonly current: number | undefined;
-      /** Of a snapshot's map; undefined for the image's own. */
+      /** The snapshot whose map it is; undefined for the image's own. */
       readonly snapId: number | undefined;
     }
   /** A parent is gone: the parents are to be looked at anew. */

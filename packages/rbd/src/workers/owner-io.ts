@@ -27,7 +27,7 @@ export class OwnerIo extends TrackedIo {
   #pauses = 0;
   #settling: Promise<void> | undefined;
 
-  /** What a worker begins with; it is told of all that comes after this. */
+  /** The start data of a worker; it is told of every later change. */
   join(follower: Follower): { copy: ImageCopy; pauses: number } {
     this.#followers.add(follower);
     return { copy: this.#copy(), pauses: this.#pauses };

@@ -1,11 +1,11 @@
 import { parse } from "node:path";
 import type { ImageIo } from "../io/image-io.ts";
 
-/** What a function is called with, beside the image. */
+/** The arguments of a function, beside the image. */
 export interface WorkerRun<Data = unknown> {
-  /** Of this worker, from 0. */
+  /** Index of this worker, from 0. */
   readonly index: number;
-  /** Of all workers. */
+  /** Number of all workers. */
   readonly count: number;
   readonly data: Data;
   /** Aborted when another worker's function failed, or the caller gave up. */

@@ -86,7 +86,7 @@ export class SharedObjectMap extends ObjectMap {
     if (this.#looking.has(objectNumber) || !this.exists(objectNumber)) return;
     this.#looking.add(objectNumber);
     const done = () => this.#looking.delete(objectNumber);
-    // What cannot be found out stays as it is: an object that the map has and that is not there costs a request.
+    // A state that cannot be read stays as it is: an object that the map has and that is not there costs a request.
     void this.#look(objectNumber).then(done, done);
   }
 

@@ -23,11 +23,11 @@ export interface WorkerOptions {
   readonly limits?: IoLimits | undefined;
 }
 
-/** The owner's side of one worker: answers what the worker asks, and passes on what it is to be told. */
+/** The owner's side of one worker: answers the worker's calls, and passes on every change. */
 export class WorkerLink implements Follower {
   /** Fulfilled when the worker has connected to the cluster and has the image; rejects if it cannot. */
   readonly opened: Promise<void>;
-  /** What functions that run in the worker tell, by their number. */
+  /** Handlers of the messages of functions that run in the worker, by the functions' numbers. */
   readonly listeners = new Map<number, (message: unknown) => void>();
   readonly #channel: Channel<ToOwner, ToWorker>;
   readonly #image: WorkedImage;

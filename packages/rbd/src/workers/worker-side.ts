@@ -10,7 +10,7 @@ import { errorOf } from "./plain-error.ts";
 import { TrackedIo } from "./tracked-io.ts";
 import { WorkerObjectMap } from "./worker-object-map.ts";
 
-/** What a worker's side of an image needs of the thread that it is in. */
+/** The services that a worker's side of an image needs from its thread. */
 export interface WorkerThread {
   readonly objecter: Pick<Cluster["objecter"], "submit">;
   /** Runs a function of a module with the image, for the owner. */

@@ -8,9 +8,9 @@ import { terminalSteps } from "../../progress.ts";
 import type { MeasureFlags } from "./measure-flags.ts";
 
 export interface Measured {
-  /** What each change was worth, by the finding that it mends. */
+  /** The worth of each change, by the finding that it mends. */
   measured: NonNullable<ExamineOptions["measured"]>;
-  /** What cut the run short, when something did. */
+  /** The error that cut the run short, if one did. */
   failure?: unknown;
 }
 

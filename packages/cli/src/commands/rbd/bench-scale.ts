@@ -1,11 +1,11 @@
 import { type Image, type LoadOptions, type LoadResult, WorkersLoad } from "@siphon/rbd";
 import { plainTable } from "../../plain-table.ts";
 
-/** What a load came to with so many workers. */
+/** The result of a load with a number of workers. */
 interface Step {
   readonly workers: number;
   readonly opsPerSecond: number;
-  /** Of the whole process, in microseconds of CPU time. */
+  /** CPU time of the whole process, in microseconds. */
   readonly cpu: number;
   /** In microseconds. */
   readonly p50: number;

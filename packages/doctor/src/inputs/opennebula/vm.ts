@@ -105,7 +105,7 @@ function busOf(prefix: string, { machine }: Vm): Bus {
   return machine?.value.board === "q35" ? "sata" : "ide";
 }
 
-/** What is known of the datastore: the driver's own attributes of a VM that was made, else names that say Ceph. */
+/** Facts about the datastore: the driver's own attributes of a VM that was made, else names that say Ceph. */
 function sourceOf(inside: readonly Attribute[], place: Place): Source {
   const text = (key: string) => attributeOf(inside, key)?.value ?? "";
   const isRbd =
