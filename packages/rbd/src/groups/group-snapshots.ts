@@ -16,6 +16,7 @@ import { newId } from "../directory/create-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import type { HeaderSnapshot } from "../header/image-header.ts";
 import type { OpenImage } from "../image/open-image.ts";
+import { removeThroughOwner } from "../maintenance/forsaken-snapshots.ts";
 import { type Quiescing, whileQuiesced } from "../maintenance/quiesce.ts";
 import { createSnapshot, rollBack } from "../maintenance/snapshots.ts";
 import { groupHeaderObject } from "../object-names.ts";
@@ -159,10 +160,7 @@ export class GroupSnapshots {
     await using members = await this.#open(record.images, { onlyThere: true });
     await together(members.images, async (image) => {
       const snapshot = findSnapshot(image, namespace);
-      if (snapshot === undefined) return;
-      const { name } = snapshot;
-      const { requests } = image;
-      await requests.perform({ type: "snapRemove", id: await requests.newId(), name, namespace });
+      if (snapshot !== undefined) await removeThroughOwner(image, snapshot);
     });
     await changeAll(this.#group.pool, this.#header, [removeGroupSnapshot(record.id)]).catch(unless("ENOENT"));
   }

@@ -1,8 +1,9 @@
 import { changeAll } from "../cls/run.ts";
-import { type SnapshotNamespace, setSnapshotLimit } from "../cls/snapshot.ts";
+import { setSnapshotLimit } from "../cls/snapshot.ts";
 import { describe } from "../describe.ts";
 import { RbdError } from "../errors.ts";
 import { type HeaderSnapshot, snapshotsByAge, userSnapshot } from "../header/image-header.ts";
+import { removeThroughOwner } from "../maintenance/forsaken-snapshots.ts";
 import { type Quiescing, quiescingFlags } from "../maintenance/quiesce.ts";
 import { flattenChildren, rollBack } from "../maintenance/snapshots.ts";
 import type { OnProgress } from "../progress.ts";
@@ -11,7 +12,6 @@ import type { OpenImage } from "./open-image.ts";
 type Task =
   | { type: "snapCreate"; name: string; flags: number }
   | { type: "snapRename"; name: string; snapId: number }
-  | { type: "snapRemove"; name: string; namespace: SnapshotNamespace }
   | { type: "snapProtect" | "snapUnprotect"; name: string };
 
 export interface ProgressOptions {
@@ -60,13 +60,13 @@ export class Snapshots {
    * @throws RbdError SIPHON_RBD_BUSY for a protected one
    */
   async remove(name: string, { force = false, onProgress }: RemoveSnapshotOptions = {}): Promise<void> {
-    const { id, namespace } = this.named(name);
-    if (force) await flattenChildren(this.#image, id, onProgress);
+    const snapshot = this.named(name);
+    if (force) await flattenChildren(this.#image, snapshot.id, onProgress);
     if (this.named(name).protection !== 0) {
       if (!force) throw isProtected(this.#image, name);
       await this.unprotect(name);
     }
-    await this.#perform({ type: "snapRemove", name, namespace });
+    await removeThroughOwner(this.#image, snapshot);
   }
 
   /**
@@ -79,8 +79,7 @@ export class Snapshots {
     const snapshot = header.snapshots.get(id);
     if (snapshot === undefined) throw noSnapshot(this.#image, `with id ${id}`);
     if (snapshot.protection !== 0) throw isProtected(this.#image, snapshot.name);
-    const { name, namespace } = snapshot;
-    await this.#perform({ type: "snapRemove", name, namespace });
+    await removeThroughOwner(this.#image, snapshot);
   }
 
   /**

@@ -1,15 +1,33 @@
+import type { HeaderSnapshot } from "../header/image-header.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
+
+/**
+ * Has the lock's owner remove a snapshot. librbd moves a snapshot to the trash before it removes it
+ * (src/librbd/operation/SnapshotRemoveRequest.cc): if it dies in between, the name is gone, and the snapshot and its data are not.
+ */
+export async function removeThroughOwner(
+  image: MaintainedImage,
+  snapshot: Pick<HeaderSnapshot, "id" | "name" | "namespace">,
+): Promise<void> {
+  await performRemoval(image, snapshot);
+  await removeIfForsaken(image, snapshot.id);
+}
 
 /** A snapshot that was removed while it had clones is gone for good with the last of them. */
 export async function removeIfForsaken(image: MaintainedImage, snapId: number): Promise<void> {
   const snapshot = image.header.snapshots.get(snapId);
   if (snapshot?.namespace.type !== "trash" || snapshot.childCount > 0) return;
-  const { name, namespace } = snapshot;
-  const id = await image.requests.newId();
-  await image.requests.perform({ type: "snapRemove", id, name, namespace });
+  await performRemoval(image, snapshot);
 }
 
 /** Removes those that are still there because somebody crashed who had taken the last clone from them. */
 export async function removeForsaken(image: MaintainedImage): Promise<void> {
   for (const { id } of [...image.header.snapshots.values()]) await removeIfForsaken(image, id);
+}
+
+async function performRemoval(
+  { requests }: MaintainedImage,
+  { name, namespace }: Pick<HeaderSnapshot, "name" | "namespace">,
+): Promise<void> {
+  await requests.perform({ type: "snapRemove", id: await requests.newId(), name, namespace });
 }

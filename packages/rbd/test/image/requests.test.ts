@@ -2,20 +2,29 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OpenImage } from "../../src/image/open-image.ts";
 import { Requests } from "../../src/image/requests.ts";
+import { removeThroughOwner } from "../../src/maintenance/forsaken-snapshots.ts";
 import { Settings } from "../../src/settings/settings.ts";
-import { encodeNotifyMessage, encodeResponse, type RequestId } from "../../src/watch/notify-message.ts";
+import {
+  decodeNotifyMessage,
+  encodeNotifyMessage,
+  encodeResponse,
+  type NotifyMessage,
+  type RequestId,
+} from "../../src/watch/notify-message.ts";
 
 /** An image whose lock somebody else has; what is notified is answered when the test says so. */
 function openImage() {
   const snapshots = new Map<number, object>();
   const notified: PromiseWithResolvers<number | undefined>[] = [];
+  const asked: NotifyMessage[] = [];
   const told: object[] = [];
   const header = { name: "a", size: 1, parent: undefined, snapshots };
   const image = {
     ...{ header, readOnly: false, cluster: { globalId: 1n }, headerName: "rbd_header.a" },
     lock: { owned: false, whileOwned: async () => false, wake: () => {} },
     pool: {
-      notify: async () => {
+      notify: async (_object: string, payload: Buffer) => {
+        asked.push(decodeNotifyMessage(payload));
         const answer = Promise.withResolvers<number | undefined>();
         notified.push(answer);
         const result = await answer.promise;
@@ -28,7 +37,7 @@ function openImage() {
     settings: new Settings({ setting: () => undefined }, new Map()),
     tell: async (message: object) => void told.push(message),
   };
-  return { image: image as unknown as OpenImage, notified, told, snapshots };
+  return { image: image as unknown as OpenImage, notified, asked, told, snapshots };
 }
 
 const namespace = { type: "user" } as const;
@@ -88,6 +97,33 @@ test("a snapshot that was there before is one that is there already", async () =
   notified[0]!.resolve(-17);
   await assert.rejects(done, { code: "SIPHON_RBD_REFUSED", errno: -17 });
   requests.close();
+});
+
+test("a snapshot that a dead owner left in the trash is removed for good; one with clones stays there", async () => {
+  for (const childCount of [0, 1]) {
+    const { image, notified, asked, snapshots } = openImage();
+    snapshots.set(4, taken);
+    const requests = new Requests(image);
+    const done = removeThroughOwner({ ...image, requests } as unknown as OpenImage, taken);
+    await settled();
+    notified[0]!.resolve(0);
+    await settled();
+    const trash = { type: "trash", originalName: "s" } as const;
+    snapshots.set(4, { id: 4, name: "a1b2", namespace: trash, childCount });
+    await requests.serve(encodeNotifyMessage({ type: "releasedLock", client: { gid: 2n, handle: 3n } }));
+    await settled();
+    notified[1]!.resolve(-2);
+    await settled();
+    if (childCount === 0) {
+      const last = asked[2]!;
+      assert.ok(last.type === "snapRemove" && last.id !== undefined);
+      assert.deepEqual([last.name, last.namespace], ["a1b2", trash]);
+      await requests.serve(encodeNotifyMessage({ type: "asyncComplete", id: last.id, result: 0 }));
+    }
+    await done;
+    assert.equal(asked.length, childCount === 0 ? 3 : 2);
+    requests.close();
+  }
 });
 
 test("a task that the owner does not know is done here, once the owner has given the lock away", async () => {

@@ -83,7 +83,7 @@ export async function runFights(options: FightsOptions): Promise<FightsResult> {
     for (let block = 0; block < image.size / blockBytes; block++) {
       history.check(block, history.startRead(block), await image.read(block * blockBytes, blockBytes));
     }
-    const left = image.snapshots.list();
+    const left = image.snapshots.all();
     if (left.length > 0)
       throw new Violation("twice", `snapshots that were removed are there: ${left.map((s) => s.name)}`);
   }
