@@ -1,10 +1,12 @@
-// Makes all that is released, in release/: npm packages, one executable, a Debian package, an SBOM, checksums. Publishes nothing.
+// Makes all that is released, in release/: npm packages, one executable, a Debian package, the doctor's page, an SBOM, checksums.
+// Publishes nothing.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { version } from "../../packages/wire/src/version.ts";
 import { programDirectory, root } from "../build/checkout.ts";
+import { doctorPage } from "../build/doctor-page.ts";
 import { buildLibraries } from "../build/libraries.ts";
 import { buildProgram } from "../build/program.ts";
 import { makeDebianPackage } from "./debian-package.ts";
@@ -25,6 +27,8 @@ const executable = join(directory, `siphon-${version}-linux-${process.arch}`);
 makeExecutable(executable);
 say("making the Debian package");
 await makeDebianPackage(executable, directory);
+say("making the doctor's page");
+writeFileSync(join(directory, `siphon-doctor-${version}.html`), await doctorPage());
 say("writing the SBOM and checksums");
 const sbom = ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev", "--package-lock-only"];
 writeFileSync(join(directory, `siphon-${version}.cdx.json`), execFileSync("npm", sbom, { cwd: root }));

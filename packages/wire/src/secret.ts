@@ -1,4 +1,5 @@
-import { inspect } from "node:util";
+/** `inspect.custom` of node:util, which a browser does not have. */
+const inspect = Symbol.for("nodejs.util.inspect.custom");
 
 /** A key or passphrase in memory: logs, errors, JSON and the debugger do not show it, and disposing of it wipes the bytes. */
 export class Secret implements Disposable {
@@ -31,7 +32,7 @@ export class Secret implements Disposable {
     return "(secret)";
   }
 
-  [inspect.custom](): string {
+  [inspect](): string {
     return "(secret)";
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Html, html, trusted } from "../html.ts";
+import { renderSection } from "./parts.ts";
 import { script } from "./script.ts";
 import { styleSheet } from "./style.ts";
 
@@ -54,7 +55,7 @@ ${lead}
 <nav aria-label="Contents"><ul>
 ${sections.map(({ id, heading, short }) => html`<li><a href="#${id}">${short ?? heading}</a></li>\n`)}</ul></nav>
 <main>
-${sections.map(({ id, heading, body }) => html`<section id="${id}"><h2>${heading}</h2>\n${body}</section>\n`)}</main>
+${sections.map(renderSection)}</main>
 <footer>${footer}</footer>
 ${scripts.map((each) => html`<script>${trusted(each)}</script>\n`)}</body>
 </html>

@@ -1,6 +1,11 @@
 import type { RenderedChart } from "../charts/render.ts";
 import { type Html, type HtmlValue, html, trusted } from "../html.ts";
 
+/** A section with its heading, which `#id` leads to. */
+export function renderSection({ id, heading, body }: { id: string; heading: string; body: Html }): Html {
+  return html`<section id="${id}"><h2>${heading}</h2>\n${body}</section>\n`;
+}
+
 /** A chart with its caption, in the drawing that fits the reader's width. */
 export function figure({ inline }: RenderedChart, caption: HtmlValue): Html {
   const drawing = (format: "wide" | "narrow") =>

@@ -3,14 +3,17 @@
  * not there), and folded parts that unfold for the printer.
  */
 export const script = `
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  button.hidden = false;
-  const label = button.textContent;
-  button.addEventListener("click", async () => {
-    const copied = await copy(document.getElementById(button.dataset.copy));
-    button.textContent = copied ? "Copied" : "Press Ctrl+C";
-    setTimeout(() => { button.textContent = label; }, 2000);
-  });
+offerCopies(document);
+function offerCopies(root) {
+  for (const button of root.querySelectorAll("button[data-copy]")) {
+    button.hidden = false;
+    const label = button.textContent;
+    button.addEventListener("click", async () => {
+      const copied = await copy(document.getElementById(button.dataset.copy));
+      button.textContent = copied ? "Copied" : "Press Ctrl+C";
+      setTimeout(() => { button.textContent = label; }, 2000);
+    });
+  }
 }
 async function copy(element) {
   try {
