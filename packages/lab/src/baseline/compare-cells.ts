@@ -1,7 +1,7 @@
 import { changeVerdict } from "../compare/compare-runs.ts";
 import type { Run } from "../results/schema.ts";
 import { cpuPerIo } from "../results/summarize.ts";
-import { pairedRatio } from "../statistics/verdict.ts";
+import { pairedRatio } from "../statistics/paired.ts";
 import type { BaselineCell, BaselineComparison, MeasuredCell } from "./results.ts";
 
 /**

@@ -5,7 +5,7 @@ import { type Html, html } from "../../report/html.ts";
 import { renderPage, type Section } from "../../report/page/page.ts";
 import { type Column, copyable, facts, figure, note, table } from "../../report/page/parts.ts";
 import { sizeOption, workloadSettings } from "../../report/sections/setup.ts";
-import { fewestPairs } from "../../statistics/verdict.ts";
+import { fewestPairs } from "../../statistics/paired.ts";
 import { source } from "../../study/figures.ts";
 import type { BaselineCell, BaselineComparison, BaselineResults } from "../results.ts";
 import type { BaselineCharts } from "./charts.ts";

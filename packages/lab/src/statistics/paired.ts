@@ -1,4 +1,4 @@
-import type { Estimate, Verdict } from "../results/schema.ts";
+import type { Estimate } from "../results/schema.ts";
 import { type BootstrapOptions, estimateMedian } from "./estimate.ts";
 
 /** With fewer pairs than this an interval proves nothing: five pairs all on one side happen by chance in 1 of 16 cases, four in 1 of 8. */
@@ -20,12 +20,4 @@ export function pairedRatio(pairs: readonly Pair[], options?: BootstrapOptions):
     pairs.map(({ before, after }) => after / before),
     options,
   );
-}
-
-/** The verdict on a ratio of speeds: a difference counts only if its interval excludes 1. */
-export function verdictOf(ratio: Estimate, pairs: number): Verdict {
-  if (pairs < fewestPairs) return "too few repeats";
-  if (ratio.low > 1) return "faster";
-  if (ratio.high < 1) return "slower";
-  return "no significant difference";
 }
