@@ -1,5 +1,5 @@
 import type { ListenAddress } from "./listen.ts";
-import { firstQemu, type QemuVersions, reconnectOption, versionsAlike } from "./qemu-version.ts";
+import { firstQemu, isBefore, type QemuVersions, reconnectOption, versionsAlike } from "./qemu-version.ts";
 
 /** How a VM reaches a disk that is being served. */
 export type AttachPoint = { readonly readOnly: boolean } & (
@@ -53,13 +53,19 @@ export function qemuVersions(point: AttachPoint, version: string | undefined): Q
   return point.kind === "vhost" ? versionsAlike(version) : { from: firstQemu };
 }
 
-/**
- * The disk as libvirt wants it, with what it needs elsewhere in the domain in a comment.
- *
- * @param isClosed to the user as whom libvirt runs QEMU: then QEMU is to fail at once, and not to try for ever, which makes `virsh start`
- * hang without a word
- */
-export function libvirtXml(point: AttachPoint, isClosed = false): string {
+/** What is known of the host's libvirt. */
+export interface LibvirtHost {
+  /**
+   * The socket is closed to the user as whom libvirt runs QEMU: then QEMU is to fail at once, and not to try for ever, which makes
+   * `virsh start` hang without a word.
+   */
+  readonly isClosed?: boolean;
+  /** The newest where it is not known. */
+  readonly version?: string | undefined;
+}
+
+/** The disk as libvirt wants it, with what it needs elsewhere in the domain in a comment. */
+export function libvirtXml(point: AttachPoint, { isClosed = false, version }: LibvirtHost = {}): string {
   const readOnly = point.readOnly ? "\n  <readonly/>" : "";
   if (point.kind === "vhost") {
     const queues = point.queues === undefined ? "" : ` queues='${point.queues}'`;
@@ -80,11 +86,13 @@ export function libvirtXml(point: AttachPoint, isClosed = false): string {
     "path" in address
       ? `<host transport='unix' socket='${quoted(address.path)}'/>`
       : `<host name='${quoted(address.host)}' port='${address.port}'/>`;
+  const ignored = `<!-- libvirt ${version} ignores the next line: the guest's I/O fails while no server runs. Over vhost-user-blk it waits. -->
+    `;
   return `<disk type='network' device='disk'>
   <driver name='qemu' type='raw' cache='none' discard='unmap'/>
   <source protocol='nbd' name='${quoted(exportName)}'${tls ? " tls='yes'" : ""}>
     ${host}
-    <reconnect delay='${reconnectDelay}'/>
+    ${isBefore(version, firstWithDelay) ? ignored : ""}<reconnect delay='${reconnectDelay}'/>
   </source>
   <target dev='vda' bus='virtio'/>${readOnly}
 </disk>`;
@@ -99,6 +107,8 @@ export function shellLine(words: readonly string[]): string {
 
 /** Seconds for which QEMU holds requests while the server is being restarted. */
 const reconnectDelay = 60;
+/** The first libvirt that gives QEMU the `delay` of an NBD disk; 9.0 drops it without a word. */
+const firstWithDelay = "9.1";
 
 /** A value within QEMU's comma-separated options. */
 function escaped(value: string): string {

@@ -1,6 +1,6 @@
 import type { Account } from "./accounts.ts";
 import { type AttachPoint, libvirtXml, qemuArguments, qemuVersions } from "./connect-hints.ts";
-import { libvirtUser, obstacleTo } from "./libvirt.ts";
+import { libvirtUser, libvirtVersion, obstacleTo } from "./libvirt.ts";
 import { hostQemuVersion, type QemuVersions } from "./qemu-version.ts";
 
 /** Settings of a VM that uses the disk. */
@@ -20,11 +20,16 @@ export interface VmHost {
   readonly qemuVersion: string | undefined;
   /** The user as whom libvirt runs QEMU, where libvirt is installed. */
   readonly libvirtUser: Account | undefined;
+  readonly libvirtVersion?: string | undefined;
 }
 
 export async function thisVmHost(): Promise<VmHost> {
-  const [qemuVersion, user] = await Promise.all([hostQemuVersion(), libvirtUser()]);
-  return { qemuVersion, libvirtUser: user };
+  const [qemuVersion, user, version] = await Promise.all([
+    hostQemuVersion(),
+    libvirtUser(),
+    libvirtVersion(),
+  ]);
+  return { qemuVersion, libvirtUser: user, libvirtVersion: version };
 }
 
 /** @param id for QEMU's names of the parts; another for each disk of a VM */
@@ -35,7 +40,7 @@ export function howToConnect(point: AttachPoint, id: string, host: VmHost): HowT
   return {
     qemu: qemuArguments(point, id, qemuVersion),
     qemuVersions: qemuVersions(point, qemuVersion),
-    libvirt: libvirtXml(point, obstacle !== undefined),
+    libvirt: libvirtXml(point, { isClosed: obstacle !== undefined, version: host.libvirtVersion }),
     libvirtHint: obstacle === undefined ? undefined : hintAbout(obstacle, obstacle === path, user!.name),
     wantedSocketUser: obstacle !== undefined && obstacle === path ? user!.name : undefined,
   };

@@ -1,6 +1,10 @@
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { promisify } from "node:util";
 import { type Account, findAccount } from "./accounts.ts";
+
+const exec = promisify(execFile);
 
 /** Where libvirt's QEMU driver has its settings, and what runs it. */
 const settings = "/etc/libvirt/qemu.conf";
@@ -18,6 +22,16 @@ export async function libvirtUser(): Promise<Account | undefined> {
   for (const user of set === undefined ? usualUsers : [set]) {
     const account = await findAccount(user).catch(() => undefined);
     if (account !== undefined) return account;
+  }
+  return undefined;
+}
+
+/** The version of this host's libvirt, as its daemon says: `9.0.0`; undefined where it is not installed. */
+export async function libvirtVersion(): Promise<string | undefined> {
+  for (const daemon of daemons) {
+    const said = await exec(daemon, ["--version"], { timeout: 10_000 }).catch(() => undefined);
+    const version = /\d+(?:\.\d+)+/.exec(said?.stdout ?? "")?.[0];
+    if (version !== undefined) return version;
   }
   return undefined;
 }

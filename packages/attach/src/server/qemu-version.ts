@@ -52,7 +52,8 @@ export function versionsText({ from, before }: QemuVersions): string {
   return before === undefined ? `QEMU ${from} and newer` : `QEMU from ${from} on and before ${before}`;
 }
 
-function isBefore(version: string | undefined, limit: string): boolean {
+/** Whether a version is known, and older than another. */
+export function isBefore(version: string | undefined, limit: string): boolean {
   if (version === undefined) return false;
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [limitMajor = 0, limitMinor = 0] = limit.split(".").map(Number);

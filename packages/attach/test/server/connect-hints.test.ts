@@ -75,6 +75,12 @@ test("QEMU is told to connect again in the word that its version has", () => {
 
 test("where libvirt's QEMU could not connect it is not told to try for ever", () => {
   assert.match(libvirtXml(vhost), /<reconnect enabled='yes'/);
-  assert.doesNotMatch(libvirtXml(vhost, true), /<reconnect enabled/);
-  assert.match(libvirtXml(nbd, true), /<reconnect delay/);
+  assert.doesNotMatch(libvirtXml(vhost, { isClosed: true }), /<reconnect enabled/);
+  assert.match(libvirtXml(nbd, { isClosed: true }), /<reconnect delay/);
+});
+
+test("a libvirt that does not let QEMU wait for an NBD server is named, and what waits", () => {
+  assert.match(libvirtXml(nbd, { version: "9.0.0" }), /libvirt 9\.0\.0 ignores .*\n\s+<reconnect delay/);
+  for (const version of ["11.3.0", undefined]) assert.doesNotMatch(libvirtXml(nbd, { version }), /ignores/);
+  assert.doesNotMatch(libvirtXml(vhost, { version: "9.0.0" }), /ignores/);
 });
