@@ -15,7 +15,7 @@ import { Backoffs, covers } from "./backoffs.ts";
 import { opCode } from "./op-code.ts";
 import type { OpList } from "./op-list.ts";
 import type { ObjectRequest } from "./request.ts";
-import { hold, type Requests } from "./requests.ts";
+import { hold, RequestTable } from "./requests.ts";
 
 /** Results of the requests of a session. */
 export interface SessionEvents {
@@ -35,7 +35,7 @@ export interface SessionEvents {
 /** The requests that are with one OSD, and the connection that they go over. */
 export class OsdSession implements LinkHandler {
   readonly osd: number;
-  readonly requests: Requests = new Map();
+  readonly requests = new RequestTable();
   readonly link: Link;
   /** Messages that came, over all connections. */
   heard = 0;
