@@ -35,7 +35,6 @@ export const parts: Part[] = [
   files("RBD", ["images", "transfer", "groups"]),
   files("rbd's command", ["rbd-commands", "rbd-admin"]),
   files("rados and ceph", ["rados", "ceph"]),
-  files("rbd's command", ["rbd-commands", "rbd-admin"]),
   files("attachments", ["nbd-rbd", "vhost-rbd", "nbd", "vhost", "nbd-forms", "qemu-nbd", "qemu-vhost"]),
   files("libvirt", ["libvirt"]),
   {
