@@ -1,3 +1,5 @@
+import { errno } from "@siphon/wire";
+import { errnoOf } from "../errors.ts";
 import type { HeaderSnapshot } from "../header/image-header.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
 
@@ -17,7 +19,12 @@ export async function removeThroughOwner(
 export async function removeIfForsaken(image: MaintainedImage, snapId: number): Promise<void> {
   const snapshot = image.header.snapshots.get(snapId);
   if (snapshot?.namespace.type !== "trash" || snapshot.childCount > 0) return;
-  await performRemoval(image, snapshot);
+  try {
+    await performRemoval(image, snapshot);
+  } catch (error) {
+    // Whoever took the last clone from it was quicker.
+    if (errnoOf(error) !== -errno.ENOENT) throw error;
+  }
 }
 
 /** Removes those that are still there because somebody crashed who had taken the last clone from them. */
