@@ -170,6 +170,7 @@ async function report(): Promise<void> {
     ),
     ...against("16 KiB read, crc, depth 1", "librados", "latencyTimes", "<=", 1.1),
     ...against("4 MiB read, crc, depth 16", "librados", "iopsTimes", ">=", 1),
+    ...against("4 MiB read, crc, depth 16", "librados", "cpuTimes", "<=", 1),
     ...against("4 MiB write, crc, depth 16", "librados", "iopsTimes", ">=", 1),
   ];
   printGoals(goals);

@@ -20,6 +20,7 @@ export const loads: readonly Load[] = [
   { ...load("randwrite", 16_384, 128), rounds: 3, quickRounds: 1 },
   { ...load("randread", 4096, 1), rounds: 3, quickRounds: 1, quickInCrcOnly: true },
   { ...load("randwrite", 4096, 1), rounds: 3, quickRounds: 1, quickInCrcOnly: true },
+  { ...load("randread", 4096, 128), rounds: 3, quickRounds: 1, quickInCrcOnly: true },
   { ...load("randread", 4096, 32), rounds: 1, quickRounds: 0 },
   { ...load("randwrite", 4096, 32), rounds: 1, quickRounds: 0 },
   { ...load("read", 4 * mib, 16), rounds: 1, quickRounds: 0 },

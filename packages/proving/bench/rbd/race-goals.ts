@@ -13,9 +13,14 @@ export interface Cell {
 
 /** The goals of the race for one kind of cluster. */
 export function goalsOf(cells: readonly Cell[], store: string, wires: readonly string[]): Goal[] {
+  /** @param load all of a load's name, or what stands before the depth */
   const cell = (wire: string, load: string, client: Client) =>
     cells.find(
-      (c) => c.store === store && c.wire === wire && c.load.startsWith(load) && c.client === client.name,
+      (c) =>
+        c.store === store &&
+        c.wire === wire &&
+        `${c.load},`.startsWith(`${load},`) &&
+        c.client === client.name,
     )?.samples;
   const goals: Goal[] = [];
   /** Ours against theirs, round by round. */
@@ -31,6 +36,11 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
     goals.push(
       goal(`${store} ${name}`, estimate(ours.map((sample, i) => sample[key] / theirs[i]![key])), op, limit),
     );
+  };
+  /** Ours alone. */
+  const addOwn = (name: string, key: keyof Sample, ours: Sample[] | undefined, limit: number) => {
+    if (ours === undefined) return;
+    goals.push(goal(`${store} ${name}`, estimate(ours.map((sample) => sample[key])), "<=", limit));
   };
   const limits = { randread: { shipped: 0.4, tuned: 0.55 }, randwrite: { shipped: 0.6, tuned: 0.8 } };
   for (const wire of wires) {
@@ -62,6 +72,11 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
         1.1,
       );
     }
+    for (const [load, microseconds] of (store === "memstore" && ownCpu[wire]) || []) {
+      addOwn(`${wire} ${load}: CPU of siphon, us per I/O`, "cpu", cell(wire, load, siphon), microseconds);
+    }
+    const deep = "16K randread, depth 128";
+    addOwn(`${wire} ${deep}: memory of siphon, MiB`, "mebibytes", cell(wire, deep, siphon), 80);
   }
   const load = "16K randread";
   add(
@@ -74,3 +89,16 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
   );
   return goals;
 }
+
+/** What a client may cost, by the wire, on the machine of the committed results: where the OSD has everything in memory. */
+const ownCpu: Readonly<Record<string, readonly (readonly [load: string, microseconds: number])[]>> = {
+  crc: [
+    ["16K randread, depth 128", 8],
+    ["16K randwrite, depth 128", 14],
+    ["4K randread, depth 128", 6.5],
+  ],
+  secure: [
+    ["16K randread, depth 128", 9],
+    ["16K randwrite, depth 128", 14],
+  ],
+};

@@ -10,7 +10,7 @@ import { type Cell, goalsOf } from "./race-goals.ts";
 /**
  * The race against librbd: the same loads on the same image, by fio's rbd engine as it is shipped, by the same at its
  * best, and by `siphon rbd bench`; one after the other in every round, each time another one first. Ratios are taken within a
- * round, so that a busy machine is busy for all. Takes about 22 minutes, and 5 with `--quick`.
+ * round, so that a busy machine is busy for all. Takes about 26 minutes, and 6 with `--quick`.
  */
 const { values: args } = parseArgs({
   options: {
