@@ -19,6 +19,27 @@ const indexBytes = read(0, headBytes).readUInt32LE(4);
 const index = JSON.parse(read(headBytes, indexBytes).toString());
 /** @type {Map<string, { exports: unknown }>} */
 const modules = new Map();
+/** Modules of Node's that take milliseconds to load. */
+const large = new Set(
+  [
+    ...[
+      "child_process",
+      "cluster",
+      "crypto",
+      "dgram",
+      "dns",
+      "fs/promises",
+      "http",
+      "https",
+      "inspector",
+      "net",
+    ],
+    ...["perf_hooks", "readline", "readline/promises", "stream", "stream/consumers", "stream/promises"],
+    ...["timers/promises", "tls", "tty", "worker_threads", "zlib"],
+  ].map((name) => `node:${name}`),
+);
+/** @type {Map<string, Record<string | symbol, unknown>>} */
+const lazyModules = new Map();
 /** @type {unknown} */
 let koffi;
 
@@ -47,7 +68,29 @@ function load(chunk) {
 /** @param {string} name */
 function requireFrom(name) {
   if (name.startsWith("./")) return load(name.slice("./".length, -".js".length));
-  return name === "node:module" ? { ...require(name), createRequire: () => requireNative } : require(name);
+  if (name === "node:module") return { ...require(name), createRequire: () => requireNative };
+  return large.has(name) ? lazily(name) : require(name);
+}
+
+/**
+ * One of Node's modules, loaded when something of it is first looked up: short commands import more than they use. From then on the
+ * object itself has what the module has. @param {string} name
+ */
+function lazily(name) {
+  const known = lazyModules.get(name);
+  if (known !== undefined) return known;
+  /** @type {Record<string | symbol, unknown>} */
+  const lazy = Object.create(
+    new Proxy(Object.prototype, {
+      get(_prototype, property) {
+        const module = require(name);
+        Object.defineProperties(lazy, Object.getOwnPropertyDescriptors(module));
+        return module[property];
+      },
+    }),
+  );
+  lazyModules.set(name, lazy);
+  return lazy;
 }
 
 /** Native code cannot be in a pack: it is an installed package, or an asset of the executable. @param {string} name */

@@ -16,13 +16,17 @@ export function givenSettings(): Record<string, string> {
 export async function takeCephSettings(args: readonly string[]): Promise<string[]> {
   given.clear();
   if (!args.some((arg) => arg.startsWith("--"))) return [...args];
-  const known = new Map([...(await loadCephOptions())].filter(([name]) => !ownOptions.has(name)));
-  known.set("connect_timeout", false);
-  const { settings, rest } = takeSettings(args, known);
+  const ceph = await loadCephOptions();
+  const isFlag = (name: string) =>
+    name === "connect_timeout" ? false : ownOptions.has(name) ? undefined : ceph.get(name);
+  // What is injected into daemons are their settings.
+  const injected = args.indexOf("injectargs");
+  const end = injected < 0 ? args.length : injected;
+  const { settings, rest } = takeSettings(args.slice(0, end), { get: isFlag });
   for (const [name, value] of settings) {
     given.set(name === "connect_timeout" ? "client_mount_timeout" : name, value);
   }
-  return rest;
+  return [...rest, ...args.slice(end)];
 }
 
 /** Settings that the commands themselves have an option for, with help. */

@@ -113,6 +113,21 @@ test("the packaged command neither needs nor writes a cache, whatever HOME is", 
   assert.deepEqual(await run(packaged, ["rbd", "--help"], { HOME: "" }), help);
 });
 
+test("the packaged command loads of Node what it needs", async () => {
+  const loaded = join(dir, "loaded.cjs");
+  const told = "process.on('exit', () => console.log(process.moduleLoadList.join('\\n')))";
+  writeFileSync(loaded, told);
+  const modulesOf = async (...args: string[]) => {
+    const { stdout } = await run(packaged, args, { NODE_OPTIONS: `--require=${loaded}` });
+    return ["crypto", "worker_threads"].filter((name) => stdout.includes(`\nNativeModule ${name}\n`));
+  };
+  assert.deepEqual(await modulesOf("rbd", "info", "--version"), []);
+  // A key is read before there is a connection.
+  const key = "AQAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA==";
+  const args = ["a/b", "-m", "localhost", "--connect-timeout", "1", "--key", key];
+  assert.deepEqual(await modulesOf("rbd", "info", ...args), ["crypto"]);
+});
+
 test("a pack that is cut short is named, and what V8 compiled under other flags is passed over", async () => {
   const copy = join(dir, "copy");
   cpSync(dirname(packaged), copy, { recursive: true });

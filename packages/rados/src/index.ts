@@ -14,7 +14,13 @@ export type { ClusterOptions } from "./cluster/settings.ts";
 export type { ClusterStatus, HealthCheck } from "./cluster/status.ts";
 export { Cluster } from "./cluster.ts";
 export { CephConf, type CephConfOptions } from "./config/ceph-conf.ts";
-export { type CephFlags, loadCephOptions, parseCephFlags, takeSettings } from "./config/flags.ts";
+export {
+  type CephFlags,
+  type KnownSettings,
+  loadCephOptions,
+  parseCephFlags,
+  takeSettings,
+} from "./config/flags.ts";
 export type { MonHost } from "./config/mon-host.ts";
 export { RadosError, type RadosErrorCode, type RadosRemedy, remoteError } from "./errors.ts";
 export type { NotifiedWatcher, NotifyAnswers } from "./messages/notify-answers.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { withRefused } from "./rbd/refused.ts";
+import { refused, withRefused } from "./rbd/refused.ts";
 
 const images = () => import("./rbd/images.ts");
 const clones = () => import("./rbd/clones.ts");
@@ -59,5 +59,6 @@ export async function rbdCommand(args: string[] = []): Promise<Command> {
   for (const { load } of called.length > 0 ? called : modules) {
     for (const each of await load()) command.addCommand(each);
   }
-  return withRefused(command);
+  const isRefused = refused.some(({ words }) => words[0] === args[0]);
+  return called.length === 0 || isRefused ? withRefused(command) : command;
 }

@@ -1,13 +1,11 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { freemem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
-import { builtProgram } from "../../../../scripts/build/built-program.ts";
 import { estimate } from "../rados/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
+import { programs as clients, type ProcessSample, runProcess } from "./whole-process.ts";
 
 /**
  * The same transfers by `rbd` and by `siphon rbd`, whole processes from their start to their end, one after the other in every
@@ -26,12 +24,6 @@ const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
 /** The image is in memory up to eight times: two images, for which the OSD takes twice their size or more, and three files. */
 const most = Math.floor(freemem() / 8 / 2 ** 30);
 const mebibytes = Number(args.size ?? 1024 * Math.max(1, Math.min(args.quick ? 1 : 4, most)));
-
-interface Sample {
-  seconds: number;
-  /** Seconds, user and system. */
-  cpu: number;
-}
 
 interface Transfer {
   name: string;
@@ -59,10 +51,6 @@ const where = ["--conf", cluster.conf, "--id", user];
 const [source, made] = [`${pool}/source`, `${pool}/made`];
 const quiet = "--no-progress";
 
-const clients: Record<"rbd" | "siphon", string[]> = {
-  rbd: ["rbd"],
-  siphon: [process.execPath, builtProgram(), "rbd"],
-};
 const transfers: Transfer[] = [
   { name: "export", args: ["export", source, out, quiet], makes: { file: out } },
   { name: "import", args: ["import", raw, made, quiet], makes: { image: made } },
@@ -80,7 +68,7 @@ const transfers: Transfer[] = [
 
 await run([...clients.rbd, "export", source, raw, quiet]);
 await run([...clients.rbd, "export-diff", source, diff, quiet]);
-const samples = new Map<string, Sample[]>();
+const samples = new Map<string, ProcessSample[]>();
 for (let round = 0; round < rounds; round++) {
   for (const transfer of transfers) {
     const names = Object.keys(clients) as (keyof typeof clients)[];
@@ -118,7 +106,7 @@ for (const { transfer, client, seconds, cpu, cpuPerGibibyte } of rows) {
   );
 }
 const goals: Goal[] = transfers.flatMap(({ name }) => {
-  const ratio = (of: (ours: Sample, theirs: Sample) => number) => {
+  const ratio = (of: (ours: ProcessSample, theirs: ProcessSample) => number) => {
     const theirs = samples.get(`${name} rbd`)!;
     return estimate(samples.get(`${name} siphon`)!.map((ours, i) => of(ours, theirs[i]!)));
   };
@@ -138,23 +126,9 @@ const goals: Goal[] = transfers.flatMap(({ name }) => {
 printGoals(goals);
 await writeResult(args.json, { benchmark: "transfer", rounds, mebibytes, rows, goals });
 
-/** Runs a program to its end; the shell tells what CPU time its children took. */
-async function run([program, ...rest]: string[]): Promise<Sample> {
-  const start = performance.now();
-  const child = spawn("sh", ["-c", '"$@" >/dev/null && times', "sh", program!, ...rest, ...where], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let text = "";
-  child.stdout.on("data", (bytes: Buffer) => {
-    text += bytes;
-  });
-  const [code] = (await once(child, "close")) as [number];
-  const seconds = (performance.now() - start) / 1000;
-  if (code !== 0) throw new Error(`${program} ${rest.join(" ")} failed`);
-  // The second line: user and system time of the children, as in 1m2.345s.
-  const times = text.split("\n")[1]!.matchAll(/(\d+)m([\d.]+)s/g);
-  const cpu = [...times].reduce((sum, [, minutes, rest]) => sum + 60 * Number(minutes) + Number(rest), 0);
-  return { seconds, cpu };
+/** Runs a program on this cluster. */
+function run(command: readonly string[]): Promise<ProcessSample> {
+  return runProcess([...command, ...where]);
 }
 
 async function undo({ makes }: Transfer): Promise<void> {

@@ -50,6 +50,9 @@ export function parseCephFlags(args: readonly string[], anySetting = false): Cep
   return flags;
 }
 
+/** Whether each setting is a flag, by name. */
+export type KnownSettings = Pick<ReadonlyMap<string, boolean>, "get">;
+
 /**
  * Picks the settings out of arguments that Ceph knows by name, as each of its programs does before it looks for options of its own
  * (md_config_t::parse_argv in src/common/config.cc): `--name value`, `--name=value`, with dashes or underscores; flags without
@@ -60,7 +63,7 @@ export function parseCephFlags(args: readonly string[], anySetting = false): Cep
  */
 export function takeSettings(
   args: readonly string[],
-  known: ReadonlyMap<string, boolean>,
+  known: KnownSettings,
 ): Pick<CephFlags, "settings" | "rest"> {
   const settings = new Map<string, string>();
   const rest: string[] = [];
@@ -98,7 +101,7 @@ export async function loadCephOptions(): Promise<ReadonlyMap<string, boolean>> {
 
 function named(
   name: string,
-  known: ReadonlyMap<string, boolean>,
+  known: KnownSettings,
 ): { setting: string; isFlag: boolean; negated: boolean } | undefined {
   if (name === "no_mon_config") return { setting: name, isFlag: true, negated: false };
   if (name === "mon_config") return { setting: "no_mon_config", isFlag: true, negated: true };
@@ -106,7 +109,8 @@ function named(
   if (isFlag !== undefined) return { setting: name, isFlag, negated: false };
   const [, prefix, setting = ""] = /^(no|default)_(.+)$/.exec(name) ?? [];
   if (prefix === "no" && known.get(setting) === true) return { setting, isFlag: true, negated: true };
-  if (prefix === "default" && known.has(setting)) return { setting, isFlag: false, negated: false };
+  if (prefix === "default" && known.get(setting) !== undefined)
+    return { setting, isFlag: false, negated: false };
   return undefined;
 }
 

@@ -27,7 +27,7 @@ export async function deriveKey(
   how: KeyDerivation,
   length: number,
 ): Promise<Buffer> {
-  if (how.type === "pbkdf2") return pbkdf2Async(passphrase, salt, how.iterations, length, how.hash);
+  if (how.type === "pbkdf2") return promisify(pbkdf2)(passphrase, salt, how.iterations, length, how.hash);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const parameters = {
     message: passphrase,
@@ -55,8 +55,6 @@ export async function calibrated(type: "pbkdf2" | "argon2id", milliseconds: numb
   const time = Math.max(sample.time, Math.round((sample.time * sample.memory * scale) / memory));
   return { ...sample, memory, time };
 }
-
-const pbkdf2Async = promisify(pbkdf2);
 
 async function timeOf(how: KeyDerivation): Promise<number> {
   const start = performance.now();
