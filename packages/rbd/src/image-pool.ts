@@ -18,10 +18,12 @@ import { renameImage } from "./directory/rename-image.ts";
 import { Groups } from "./groups/groups.ts";
 import type { ImageHeader } from "./header/image-header.ts";
 import { readHeader } from "./header/read-header.ts";
+import { Metadata } from "./image/metadata.ts";
 import type { OpenOptions } from "./image/open-options.ts";
 import { Image } from "./image.ts";
 import type { Images } from "./images.ts";
 import { Namespaces } from "./namespaces/namespaces.ts";
+import { infoObject } from "./object-names.ts";
 import type { OnProgress } from "./progress.ts";
 import { Trash } from "./trash/trash.ts";
 
@@ -40,6 +42,8 @@ export class ImagePool implements Images {
   readonly groups: Groups;
   /** Namespaces of the pool. */
   readonly namespaces: Namespaces;
+  /** Metadata of the pool, which its namespaces share. */
+  readonly metadata: Metadata;
 
   constructor(cluster: Cluster, pool: Pool) {
     this.cluster = cluster;
@@ -47,6 +51,8 @@ export class ImagePool implements Images {
     this.trash = new Trash(cluster, pool);
     this.groups = new Groups(cluster, pool);
     this.namespaces = new Namespaces(pool);
+    const ofPool = { pool: pool.with({ namespace: "" }), headerName: infoObject };
+    this.metadata = new Metadata({ ...ofPool, isOptional: true, announce: async () => {} });
   }
 
   /** @throws RadosError ENOENT for a pool that is not there */

@@ -14,10 +14,12 @@ import { Locks } from "./image/locks.ts";
 import { Metadata } from "./image/metadata.ts";
 import { OpenImage } from "./image/open-image.ts";
 import type { OpenOptions } from "./image/open-options.ts";
+import type { QuiesceWatcher } from "./image/quiesce-watchers.ts";
 import { Snapshots } from "./image/snapshots.ts";
 import type { WriteHold } from "./image/write-holds.ts";
 import { planFeatures } from "./maintenance/features.ts";
 import { type FoundZeros, findZeros } from "./maintenance/find-zeros.ts";
+import { assertHasParent } from "./maintenance/flatten.ts";
 import { provision } from "./maintenance/provision.ts";
 import { assertSparseSize } from "./maintenance/sparsify.ts";
 import { checkObjectMap, type ObjectMapError, rebuildObjectMap } from "./object-map/rebuild.ts";
@@ -107,6 +109,17 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return this.#image.onChange(listener);
   }
 
+  /** Has a client quiesce before others take snapshots of the image, until disposed of; its own snapshots ask it as well. */
+  onQuiesce(watcher: QuiesceWatcher): Disposable {
+    return this.#image.quiesceWatchers.add(watcher);
+  }
+
+  /** Writes what the cache has acknowledged, and forgets what it has read; does nothing without a cache. */
+  async invalidateCache(): Promise<void> {
+    await this.flushCache();
+    this.#image.io.generation++;
+  }
+
   /**
    * The decrypted side of an encrypted image, as `rbd encryption load` opens it; flattening and resizing the image go by its keys
    * from then on.
@@ -157,7 +170,8 @@ export class Image extends ImageBytes implements AsyncDisposable {
 
   /** Copies the parent's data into a clone, and detaches it from the parent. */
   async flatten({ onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
-    const { requests, io } = this.#image;
+    const { requests, io, header } = this.#image;
+    assertHasParent(header);
     // Another owner of the lock would not have the keys.
     if (io.parentView !== undefined) await this.locks.acquire();
     await requests.perform({ type: "flatten", id: await requests.newId() }, onProgress);
@@ -299,8 +313,8 @@ export class Image extends ImageBytes implements AsyncDisposable {
 }
 
 export interface DiffOptions {
-  /** Name of the earlier snapshot. */
-  from?: string | undefined;
+  /** Name of the earlier snapshot, or its id, which also those have that were taken of groups. */
+  from?: string | number | undefined;
   /** Report objects with any change as a whole, which object maps show without asking the OSDs. */
   wholeObject?: boolean | undefined;
   /** Whether data that a clone shows of its parent counts; default true. */

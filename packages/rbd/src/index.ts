@@ -61,6 +61,7 @@ export type { Locks } from "./image/locks.ts";
 export type { Metadata } from "./image/metadata.ts";
 export type { ImageNotice } from "./image/notices.ts";
 export { type OpenOptions, toRead } from "./image/open-options.ts";
+export type { QuiesceWatcher } from "./image/quiesce-watchers.ts";
 export type {
   CreateSnapshotOptions,
   ProgressOptions,

@@ -270,6 +270,30 @@ test("clones of both versions: made, listed, written, flattened and removed, by 
   for (const name of ["base", "old", "theirs"]) await assertCleanMap(name);
 });
 
+test("the deep copy of a clone is a clone of the version that is asked for, where there can be one", async () => {
+  await images.create("origin", mib);
+  await using origin = await images.open("origin");
+  await origin.snapshots.create("s");
+  await images.clone("origin", "s", "second", images, { version: 2 });
+  const first = { code: "SIPHON_RBD_INVALID", message: /origin@s is not protected/ };
+  await assert.rejects(images.deepCopy("second", "copy", images, { version: 1 }), first);
+  assert.ok((await images.list()).every(({ name }) => name !== "copy"));
+  await origin.snapshots.protect("s");
+  await images.deepCopy("second", "copy", images, { version: 1 });
+  await images.deepCopy("copy", "back", images, { version: 2 });
+  await images.deepCopy("second", "same");
+  const features = async (name: string) =>
+    JSON.parse(await rbd("info", `${pool}/${name}`, "--format", "json"));
+  const isSecond = async (name: string) => (await features(name)).op_features.includes("clone-child");
+  assert.deepEqual(await Promise.all(["copy", "back", "same"].map(isSecond)), [false, true, true]);
+  const children = (await origin.children()).map(({ name }) => name);
+  assert.deepEqual(children, ["back", "copy", "same", "second"]);
+  for (const name of ["back", "same", "second"]) await images.remove(name);
+  await assert.rejects(origin.snapshots.unprotect("s"), { code: "SIPHON_RBD_BUSY" });
+  await rbd("rm", `${pool}/copy`, "--no-progress");
+  await origin.snapshots.unprotect("s");
+});
+
 test("a snapshot that is removed by force leaves its clones what they show, also one that is in use or in the trash", async () => {
   await images.create("forced", 8 * mib);
   await using forced = await images.open("forced");
@@ -366,6 +390,66 @@ test("a cache is there where the configuration asks for one; what it acknowledge
   await assertCleanMap("cached");
   await cephCommand("config", "rm", "client", "rbd_cache_policy");
 });
+
+test("diffs from an id, thick zeros, reads beyond the end, a cache that forgets and metadata of pools are librbd's", async () => {
+  await images.create("like", 8 * mib, { features: layering });
+  await using image = await images.open("like", { cache: { policy: "writethrough" } });
+  await image.snapshots.create("s");
+  await image.writeZeroes(0, 4 * mib);
+  assert.deepEqual(await objectsOf(pool, image.id), []);
+  await image.writeZeroes(0, 4 * mib, { thick: true });
+  assert.deepEqual(await objectsOf(pool, image.id), ["0000000000000000"]);
+  const { id } = image.snapshots.named("s");
+  const changed = async (from: string | number) => {
+    const extents = [];
+    for await (const extent of image.diff({ from, wholeObject: true }).extents()) extents.push(extent);
+    return extents;
+  };
+  assert.deepEqual(await changed(id), [{ offset: 0, length: 4 * mib, exists: true }]);
+  assert.deepEqual(await changed(id), await changed("s"));
+  assert.throws(() => image.diff({ from: id + 1000 }), { code: "SIPHON_RBD_NO_SNAPSHOT" });
+
+  await assert.rejects(image.read(8 * mib, 1), { code: "SIPHON_RBD_INVALID" });
+  assert.equal((await image.read(8 * mib, 0)).length, 0);
+  assert.equal((await image.read(8 * mib - 1, 2)).length, 1);
+
+  const start = async () => (await image.read(0, 3)).toString();
+  assert.equal(await start(), "\0\0\0");
+  await using other = await images.open("like");
+  await other.write(0, Buffer.from("new"));
+  assert.equal(await start(), "\0\0\0", "the cache knows nothing of a change without a lock");
+  await image.invalidateCache();
+  assert.equal(await start(), "new");
+
+  await images.metadata.set(new Map([["ours", "1"]]));
+  assert.equal(await python(), "{'ours': '1'} InvalidArgument");
+  assert.deepEqual([...(await images.metadata.list())], [["theirs", "2"]]);
+  const unused = await (async () => {
+    await cephCommand("osd", "pool", "create", "unused", "1");
+    await cluster.latestOsdMap();
+    return ImagePool.open(cluster, "unused");
+  })();
+  assert.deepEqual([...(await unused.metadata.list())], []);
+});
+
+/** The pool's metadata, which it changes, and what reading beyond the end of an image comes to. */
+async function python(): Promise<string> {
+  const script = `
+import rados, rbd, sys
+with rados.Rados(conffile=sys.argv[1], name="client.admin") as cluster, cluster.open_ioctx(sys.argv[2]) as pool:
+    r = rbd.RBD()
+    print(dict(r.pool_metadata_list(pool)), end=" ")
+    r.pool_metadata_remove(pool, "ours")
+    r.pool_metadata_set(pool, "theirs", "2")
+    with rbd.Image(pool, "like", read_only=True) as image:
+        try:
+            image.read(image.size(), 1)
+        except rbd.Error as error:
+            print(type(error).__name__, end="")
+`;
+  const program = process.env.SIPHON_TEST_PYTHON ?? "/usr/bin/python3";
+  return (await run(program, ["-c", script, ceph.conf, pool])).stdout;
+}
 
 test("what cannot be done is refused in a sentence", async () => {
   await assert.rejects(images.open("nowhere"), {

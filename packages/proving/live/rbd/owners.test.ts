@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { LocalCluster } from "@siphon/lab";
 import { Cluster } from "@siphon/rados";
-import { ImagePool, imageFeature, imageFlag } from "@siphon/rbd";
+import { ImagePool, imageFeature, imageFlag, toRead } from "@siphon/rbd";
 import { lock } from "../../../rbd/src/cls/lock.ts";
 import { changeAll } from "../../../rbd/src/cls/run.ts";
 import { OpenImage } from "../../../rbd/src/image/open-image.ts";
@@ -193,6 +193,38 @@ test("writes go on while an image is made smaller, up to its new end", async () 
   assert.ok(during > 20, `${during} writes`);
   assert.deepEqual(sizes, [objectSize + 512]);
   await assert.rejects(image.write(2 * objectSize, Buffer.from("x")));
+});
+
+test("snapshots that rbd takes wait until a quiesce watcher is quiet, and are refused where it cannot be", async () => {
+  // Of an image with a lock we take them for rbd; of one without, rbd takes them itself.
+  for (const features of [imageFeature.layering, imageFeature.layering | imageFeature.exclusiveLock]) {
+    const name = `quiet${features}`;
+    await images.create(name, mib, { features });
+    await using image = await images.open(name);
+    await image.write(0, Buffer.from("before"));
+    const told: string[] = [];
+    let isAble = true;
+    const watching = image.onQuiesce({
+      quiesce: async () => {
+        told.push("quiesce");
+        if (!isAble) throw new Error("not now");
+        await image.write(0, Buffer.from("quiet!"));
+      },
+      unquiesce: () => void told.push("unquiesce"),
+    });
+    await rbd("snap", "create", `${pool}/${name}@one`, "--no-progress");
+    assert.deepEqual(told, ["quiesce", "unquiesce"]);
+    await using snapshot = await others.open(name, toRead("one"));
+    assert.equal((await snapshot.read(0, 6)).toString(), "quiet!");
+    isAble = false;
+    await assert.rejects(rbd("snap", "create", `${pool}/${name}@two`, "--no-progress"));
+    await rbd("snap", "create", `${pool}/${name}@three`, "--no-progress", "--ignore-quiesce-error");
+    watching[Symbol.dispose]();
+    await rbd("snap", "create", `${pool}/${name}@four`, "--no-progress");
+    await image.refresh();
+    const names = image.snapshots.list().map((each) => each.name);
+    assert.deepEqual(names, ["one", "three", "four"]);
+  }
 });
 
 function identity() {

@@ -1,7 +1,9 @@
-import { type Cluster, NO_SNAP } from "@siphon/rados";
-import { attachClone } from "../directory/clone-image.ts";
-import { isThere } from "../directory/find-image.ts";
+import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
+import { describe } from "../describe.ts";
+import { assertProtected, attachClone } from "../directory/clone-image.ts";
+import { isThere, nameOf } from "../directory/find-image.ts";
 import { opFeature } from "../header/image-header.ts";
+import { readHeader } from "../header/read-header.ts";
 import { toRead } from "../image/open-options.ts";
 import { poolById } from "../image/pools.ts";
 import type { Image } from "../image.ts";
@@ -23,6 +25,8 @@ export interface DeepCopyOptions extends CopyOptions {
   readonly snapshot?: string | undefined;
   /** The copy of a clone gets its parent's data, and no parent. */
   readonly flatten?: boolean;
+  /** Version of the copy of a clone, as in `CloneOptions`. Default: the clone's. */
+  readonly version?: 1 | 2 | undefined;
 }
 
 /**
@@ -34,7 +38,15 @@ export async function deepCopyImage(
   name: string,
   to: Images,
   newName: string,
-  { snapshot: end, flatten = false, signal, limits, onProgress, ...wanted }: DeepCopyOptions = {},
+  {
+    snapshot: end,
+    flatten = false,
+    version: wantedVersion,
+    signal,
+    limits,
+    onProgress,
+    ...wanted
+  }: DeepCopyOptions = {},
 ): Promise<void> {
   await using head = await from.open(name, toRead());
   const states = statesUpTo(end, head);
@@ -46,7 +58,9 @@ export async function deepCopyImage(
   try {
     if (parent !== undefined) {
       const parents = await poolById(from.cluster, parent.poolId, parent.namespace);
-      const version = (head.header.opFeatures & opFeature.cloneChild) === 0 ? 1 : 2;
+      const own = (head.header.opFeatures & opFeature.cloneChild) === 0 ? 1 : 2;
+      const version = wantedVersion ?? own;
+      if (version < own) await assertParentProtected(parents, parent, to.pool);
       await attachClone(to.pool, id, parents, parent, parent.overlap, version);
     }
     await using target = await to.open(newName);
@@ -80,6 +94,12 @@ export async function deepCopyImage(
     await removeWhole(to, newName);
     throw error;
   }
+}
+
+async function assertParentProtected(pool: Pool, { imageId, snapId }: ParentLink, to: Pool): Promise<void> {
+  const { name, snapshots } = await readHeader(pool, imageId, (await nameOf(pool, imageId)) ?? imageId);
+  const snapshot = snapshots.get(snapId);
+  if (snapshot !== undefined) assertProtected(`${describe(pool, name)}@${snapshot.name}`, snapshot, pool, to);
 }
 
 /** Names of the snapshots to be copied, in their order; undefined for the image as it is now. */

@@ -5,7 +5,7 @@ import { addOldChild, attachChild, attachParent, type ParentSpec } from "../cls/
 import { ask, changeAll } from "../cls/run.ts";
 import { describe } from "../describe.ts";
 import { RbdError } from "../errors.ts";
-import { opFeature, userSnapshot } from "../header/image-header.ts";
+import { type HeaderSnapshot, opFeature, userSnapshot } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import { assertReadable, has } from "../image/features.ts";
 import { imageFeature } from "../image-state.ts";
@@ -49,20 +49,7 @@ export async function cloneImage(
       `image ${describe(from.pool, from.image)} has no feature layering`,
     );
   }
-  if (version === 1 && !ofUser) {
-    throw new RbdError(
-      "SIPHON_RBD_INVALID",
-      `snapshot ${what} was not taken by a user: only clones of version 2 can be made of it`,
-    );
-  }
-  if (version === 1 && !snapshot.isProtected) {
-    throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${what} is not protected`, {
-      remedy: { name: "protect-snapshot", subject: what },
-    });
-  }
-  if (version === 1 && from.pool.namespace !== to.pool.namespace) {
-    throw new RbdError("SIPHON_RBD_INVALID", "clones of version 1 stay in the namespace of their parent");
-  }
+  if (version === 1) assertProtected(what, snapshot, from.pool, to.pool);
   const spec: ParentSpec = {
     poolId: from.pool.id,
     namespace: from.pool.namespace,
@@ -83,6 +70,32 @@ export async function cloneImage(
     throw error;
   }
   return id;
+}
+
+/**
+ * Clones of version 1 are made of protected snapshots of users, and stay in the namespace.
+ *
+ * @param what the snapshot, for people
+ * @throws RbdError SIPHON_RBD_INVALID
+ */
+export function assertProtected(
+  what: string,
+  { namespace, isProtected }: HeaderSnapshot,
+  from: Pool,
+  to: Pool,
+): void {
+  const invalid = (message: string) => new RbdError("SIPHON_RBD_INVALID", message);
+  if (namespace.type !== "user") {
+    throw invalid(`snapshot ${what} was not taken by a user: only clones of version 2 can be made of it`);
+  }
+  if (!isProtected) {
+    throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${what} is not protected`, {
+      remedy: { name: "protect-snapshot", subject: what },
+    });
+  }
+  if (from.namespace !== to.namespace) {
+    throw invalid("clones of version 1 stay in the namespace of their parent");
+  }
 }
 
 /** Makes an image without data a clone of a snapshot, and tells the parent so. */

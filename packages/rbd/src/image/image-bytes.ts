@@ -1,7 +1,7 @@
 import type { CopySource } from "@siphon/rados";
 import { errno } from "@siphon/wire";
 import { ImageCache } from "../cache/image-cache.ts";
-import { requestFailure } from "../errors.ts";
+import { RbdError, requestFailure } from "../errors.ts";
 import type { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "../io/image-request.ts";
 import { ObjectCopy } from "../io/object-copy.ts";
 import { BufferRequest, CompareRequest, PatternRequest } from "../io/promise-request.ts";
@@ -51,7 +51,10 @@ export class ImageBytes {
   }
 
   read(request: ImageRequest): void;
-  /** @returns fewer bytes where the image ends before */
+  /**
+   * @returns fewer bytes where the image ends before
+   * @throws RbdError SIPHON_RBD_INVALID for an offset where there is nothing
+   */
   read(offset: number, length: number): Promise<Buffer>;
   read(request: ImageRequest | number, length = 0): undefined | Promise<Buffer> {
     const { front: io } = this.#image;
@@ -59,7 +62,12 @@ export class ImageBytes {
       io.read(request);
       return;
     }
-    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.size - request)));
+    const { size } = this;
+    if (length > 0 && request >= size) {
+      const message = `image ${this.#image.header.name} ends at ${size}: there is nothing to read at ${request}`;
+      return Promise.reject(new RbdError("SIPHON_RBD_INVALID", message));
+    }
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - request)));
     return this.#promised("read", (settling) => {
       const into = new BufferRequest(request, bytes.length, bytes, settling);
       io.read(into);
@@ -121,13 +129,19 @@ export class ImageBytes {
   }
 
   writeZeroes(request: ImageRequest): void;
-  writeZeroes(offset: number, length: number): Promise<void>;
-  writeZeroes(request: ImageRequest | number, length = 0): undefined | Promise<void> {
+  /** @param options.thick allocates the space: without, it is given back */
+  writeZeroes(offset: number, length: number, options?: { thick?: boolean }): Promise<void>;
+  writeZeroes(
+    request: ImageRequest | number,
+    length = 0,
+    { thick = false }: { thick?: boolean } = {},
+  ): undefined | Promise<void> {
     const { front: io } = this.#image;
     if (typeof request !== "number") {
       io.writeZeroes(request);
       return;
     }
+    if (thick) return this.writeSame(request, length, zeros(length));
     return this.#done("write zeros to", (settling) => {
       io.writeZeroes(new BufferRequest(request, length, nothing, settling));
     });
@@ -208,6 +222,11 @@ export class ImageBytes {
 interface Settling {
   resolve(): void;
   reject(result: number, error: Error | undefined): void;
+}
+
+/** A pattern of zeros that fills so many bytes. */
+function zeros(length: number): Buffer {
+  return Buffer.alloc(length % 512 === 0 ? 512 : 1);
 }
 
 const nothing = Buffer.alloc(0);

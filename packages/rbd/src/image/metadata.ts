@@ -1,29 +1,39 @@
 import type { Pool } from "@siphon/rados";
 import { getMetadata, listMetadata, removeMetadata, setMetadata } from "../cls/metadata.ts";
 import { ask, changeAll } from "../cls/run.ts";
+import { hasCode } from "../errors.ts";
 
-interface DescribedImage {
-  /** Pool of the header object. */
+interface Described {
   readonly pool: Pool;
+  /** The object that has the metadata: an image's header, or a pool's. */
   readonly headerName: string;
-  /** Reads the header again, and tells all others who have the image open. */
+  /** The object may be missing as long as there is no metadata. */
+  readonly isOptional?: boolean;
+  /** Tells whoever has to know of a change. */
   announce(): Promise<void>;
 }
 
-/** An image's metadata: names and values that people or programs have given it. Settings of the image are `conf_...` among them. */
+/**
+ * The metadata of an image or a pool: names and values that people or programs have given it. Settings are `conf_...` among them, which
+ * `Overrides` changes.
+ */
 export class Metadata {
-  readonly #image: DescribedImage;
+  readonly #image: Described;
 
-  constructor(image: DescribedImage) {
+  constructor(image: Described) {
     this.#image = image;
   }
 
   /** All names and values, sorted by name. */
   async list(): Promise<Map<string, string>> {
-    const { pool, headerName } = this.#image;
+    const { pool, headerName, isOptional } = this.#image;
     const all = new Map<string, string>();
+    const missing = (error: unknown): Map<string, Buffer> => {
+      if (!isOptional || !hasCode(error, "ENOENT")) throw error;
+      return new Map();
+    };
     for (let after = ""; ; ) {
-      const page = await ask(pool, headerName, listMetadata(after, 64));
+      const page = await ask(pool, headerName, listMetadata(after, 64)).catch(missing);
       for (const [name, value] of page) all.set(name, value.toString("utf8"));
       if (page.size < 64) return all;
       after = [...page.keys()].at(-1)!;

@@ -28,6 +28,7 @@ import { notice } from "./notices.ts";
 import { type OpenOptions, snapIdOf } from "./open-options.ts";
 import { OwnMap } from "./own-map.ts";
 import { Ownership } from "./ownership.ts";
+import { QuiesceWatchers } from "./quiesce-watchers.ts";
 import { Requests } from "./requests.ts";
 import { presenceOf } from "./shown.ts";
 import { Timestamps } from "./timestamps.ts";
@@ -50,6 +51,7 @@ export class OpenImage implements MaintainedImage {
   readonly readOnly: boolean;
   /** Requests to the lock's owner, and requests of others to us. */
   readonly requests: Requests;
+  readonly quiesceWatchers = new QuiesceWatchers();
   readonly #listeners = new Listeners();
   readonly #current: CurrentHeader;
   readonly #map: OwnMap;
@@ -257,6 +259,7 @@ export class OpenImage implements MaintainedImage {
   /** @throws the reason why the lock could not be given away: then the watch stays as well, so that nobody takes this client for dead */
   async close(): Promise<void> {
     if (!this.#ending.close()) return;
+    await this.quiesceWatchers.close();
     await this.#timestamps.close();
     try {
       if (this.#ending.failure === undefined) await this.lock?.close();

@@ -16,6 +16,7 @@ import {
 } from "../watch/notify-message.ts";
 import { isDone, type OwnerTask } from "../watch/owner-task.ts";
 import { notice } from "./notices.ts";
+import type { QuiesceWatchers } from "./quiesce-watchers.ts";
 
 interface Pending {
   progress: OnProgress | undefined;
@@ -36,6 +37,7 @@ interface Served {
 /** An open image whose changes are asked for. */
 export interface RequestedImage extends MaintainedImage {
   readonly readOnly: boolean;
+  readonly quiesceWatchers: QuiesceWatchers;
   /** @throws RbdError once the image was closed, or the client was put on the blocklist */
   assertOpen(): void;
   /** Reads the header again because somebody else changed it. */
@@ -148,7 +150,9 @@ export class Requests {
         this.#heard(message.id, message.result);
         return undefined;
       case "quiesce":
+        return encodeResponse(await image.quiesceWatchers.quiesce(requestKey(message.id)));
       case "unquiesce":
+        await image.quiesceWatchers.unquiesce(requestKey(message.id));
         return encodeResponse(0);
       case "unknown":
         return image.lock?.owned ? encodeResponse(notSupported) : undefined;

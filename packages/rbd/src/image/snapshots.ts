@@ -148,12 +148,15 @@ export class Snapshots {
     await requests.perform({ namespace: { type: "user" }, ...task, id }, onProgress);
   }
 
-  /** @throws RbdError SIPHON_RBD_NO_SNAPSHOT */
-  named(name: string): HeaderSnapshot {
+  /**
+   * @param name of a user's snapshot, or the id of any
+   * @throws RbdError SIPHON_RBD_NO_SNAPSHOT
+   */
+  named(name: string | number): HeaderSnapshot {
     const { header } = this.#image;
-    const found = userSnapshot(header, name);
+    const found = typeof name === "number" ? header.snapshots.get(name) : userSnapshot(header, name);
     if (found !== undefined) return found;
-    throw noSnapshot(this.#image, name);
+    throw noSnapshot(this.#image, typeof name === "number" ? `with id ${name}` : name);
   }
 }
 

@@ -17,6 +17,16 @@ import { removeIfForsaken } from "./forsaken-snapshots.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
 import { atOnce, eachObject } from "./objects.ts";
 
+type Parents = Pick<MaintainedImage["header"], "parent" | "parentSpec">;
+
+/** @throws RbdError SIPHON_RBD_INVALID */
+export function assertHasParent<T extends Parents & { name: string }>(
+  header: T,
+): asserts header is T & { [Key in keyof Parents]-?: NonNullable<Parents[Key]> } {
+  if (header.parent !== undefined && header.parentSpec !== undefined) return;
+  throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no parent to flatten`);
+}
+
 /**
  * Gives a clone all of its parent's data, and lets the parent go (src/librbd/operation/FlattenRequest.cc).
  *
@@ -25,10 +35,8 @@ import { atOnce, eachObject } from "./objects.ts";
  */
 export async function flatten(image: MaintainedImage, progress?: OnProgress): Promise<void> {
   const { io, header } = image;
+  assertHasParent(header);
   const { parent, parentSpec } = header;
-  if (parent === undefined || parentSpec === undefined) {
-    throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no parent to flatten`);
-  }
   await assertOneKey(io);
   const objects = io.layout.objectCount(Math.min(parent.overlap, header.size));
   await eachObject(0, objects, (objectNumber) => io.copyUp(objectNumber), {

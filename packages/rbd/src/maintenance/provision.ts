@@ -6,7 +6,7 @@ import { eachObject } from "./objects.ts";
 interface ProvisionedImage {
   readonly size: number;
   readonly header: Pick<ImageHeader, "objectSize" | "stripeCount">;
-  writeSame(offset: number, length: number, pattern: Uint8Array): Promise<void>;
+  writeZeroes(offset: number, length: number, options: { thick: boolean }): Promise<void>;
   flush(): Promise<void>;
 }
 
@@ -19,13 +19,9 @@ export async function provision(image: ProvisionedImage, onProgress?: OnProgress
     Math.ceil(size / pieceBytes),
     (piece) => {
       const offset = piece * pieceBytes;
-      const length = Math.min(pieceBytes, size - offset);
-      return image.writeSame(offset, length, length % block.length === 0 ? block : block.subarray(0, 1));
+      return image.writeZeroes(offset, Math.min(pieceBytes, size - offset), { thick: true });
     },
     { progress: onProgress },
   );
   await image.flush();
 }
-
-/** The data that an OSD fills an object with. */
-const block = Buffer.alloc(512);
