@@ -12,6 +12,9 @@ export interface CommandEntry {
   takesCephSettings?: boolean;
   /** It has options of its own, and commands with options of the same names. */
   isPositional?: boolean;
-  /** Exits with what the program of that name does: an errno, and 1 for options that it has not; or always 1. */
-  exits?: "errno" | "one";
+  /**
+   * Exits with what the program of that name does: an errno, and 1 for options that it has not; for `rbd` also of a connection that cannot
+   * be made; or always 1.
+   */
+  exits?: "errno" | "rbd" | "one";
 }

@@ -68,7 +68,7 @@ export const commands: CommandEntry[] = [
     summary: "work with RBD images as the rbd program does, without that program",
     load: async (args) => (await import("./commands/rbd.ts")).rbdCommand(args),
     arrange: async (args) => (await import("./commands/rbd/options-last.ts")).arrangeRbd(args),
-    exits: "errno",
+    exits: "rbd",
   },
   {
     name: "locate",

@@ -33,7 +33,7 @@ function sentence(error: unknown, withErrno: boolean): string {
   }
   if (isSystemError(error)) {
     const { syscall = "use", path } = error;
-    return `cannot ${syscall} ${path ?? "it"}: ${errnoText(errnoOf(error)!)}`;
+    return `cannot ${syscall}${path === undefined ? "" : ` ${path}`}: ${errnoText(errnoOf(error)!)}`;
   }
   if (error instanceof Error && error.name === "AbortError") return error.message;
   const what = error instanceof Error ? originalStack(error.stack ?? String(error)) : String(error);
@@ -58,7 +58,20 @@ export function errnoExitCode(error: unknown, interrupted: AbortSignal): number 
   if (interrupted.aborted) return exitCodeOf(error, interrupted);
   if (error instanceof SiphonError && error.code === "SIPHON_BAD_OPTION") return 1;
   if (isUsage(error)) return errno.EINVAL;
+  if (error instanceof SiphonError && error.code === "SIPHON_RADOS_AUTH") return errno.EACCES;
   return errnoOf(error) ?? exitCodeOf(error, interrupted);
+}
+
+/** The same; of a connection that cannot be made, too, `rbd` tells the errno. `ceph` exits with 1. */
+export function rbdExitCode(error: unknown, interrupted: AbortSignal): number {
+  if (!interrupted.aborted && error instanceof SiphonError) {
+    if (error.code === "SIPHON_RADOS_UNREACHABLE" || error.code === "SIPHON_RADOS_TIMEOUT") {
+      return errno.ETIMEDOUT;
+    }
+    const { name } = error.remedy ?? {};
+    if (name === "name-keyring" || name === "name-monitors") return errno.ENOENT;
+  }
+  return errnoExitCode(error, interrupted);
 }
 
 /** The exit status of rados: 1, for every failure. */

@@ -4,13 +4,15 @@ import { takeCephSettings } from "./ceph-settings.ts";
 import type { CommandEntry } from "./command-entry.ts";
 import { meaningDefaultPool } from "./commands/rbd/default-pool.ts";
 import { commands } from "./commands.ts";
-import { errnoExitCode, exitCodeOf, explain, Interrupted, onlyOne } from "./failure.ts";
+import { errnoExitCode, exitCodeOf, explain, Interrupted, onlyOne, rbdExitCode } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
 /** The newest release of Ceph whose protocol and commands are spoken: programs that parse versions look for it. */
 const cephRelease = { version: "20.2.4", name: "tentacle" };
 
-process.stdout.on("error", (error) => interruption.outputFailed(error));
+process.stdout.on("error", (error) =>
+  interruption.outputFailed(Object.assign(error, { path: "to standard output" })),
+);
 // Nobody is left to be told.
 process.stderr.on("error", () => {});
 void main(process.argv.slice(2)).then((code) => {
@@ -20,7 +22,9 @@ process.on("exit", () => {
   // Output may fail only now that everything is done, and its last part is written. A command that ends well when it is told to has done so.
   const { signal } = interruption;
   const outputFailed = signal.aborted && !(signal.reason instanceof Interrupted);
-  if (outputFailed && process.exitCode === 0) process.exitCode = exitCodeOf(undefined, signal);
+  if (!outputFailed || process.exitCode !== 0) return;
+  process.exitCode = exitCodeOf(undefined, signal);
+  if (!isBrokenPipe(signal)) process.stderr.write(`${explain(undefined, signal)}\n`);
 });
 
 async function main(args: string[]): Promise<number> {
@@ -34,15 +38,13 @@ async function main(args: string[]): Promise<number> {
     const exits = called?.exits;
     if (error instanceof CommanderError) return commanderExitCode(error, exits);
     if (!isBrokenPipe(signal)) process.stderr.write(`${explain(error, signal, exits !== undefined)}\n`);
-    return exits === "errno"
-      ? errnoExitCode(error, signal)
-      : exits === "one"
-        ? onlyOne(error, signal)
-        : exitCodeOf(error, signal);
+    return exitCode[exits ?? "none"](error, signal);
   } finally {
     interruption.disarm();
   }
 }
+
+const exitCode = { errno: errnoExitCode, rbd: rbdExitCode, one: onlyOne, none: exitCodeOf };
 
 async function run(args: readonly string[], at: number): Promise<void> {
   const program = new Command("siphon")
@@ -76,7 +78,7 @@ function asksForVersion(args: readonly string[]): boolean {
 function commanderExitCode({ exitCode, code }: CommanderError, exits: CommandEntry["exits"]): number {
   if (exitCode === 0) return 0;
   if (exits === undefined) return 2;
-  return exits === "errno" && code === "commander.missingArgument" ? 22 : 1;
+  return exits !== "one" && code === "commander.missingArgument" ? 22 : 1;
 }
 
 /** The reader of the output has gone: that is no failure, and nothing to report. */

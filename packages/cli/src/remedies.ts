@@ -45,7 +45,7 @@ const remedies: Record<RemedyName, (subject: string) => string> = {
   "list-settings": (level) => `list those with: siphon rbd config ${level} ls`,
   "give-keys": () => "give --encryption-passphrase-file for the image, and again for its parent",
   "format-encryption": () => "set it up with: siphon rbd encryption format",
-  "allow-shrink": () => "to do it all the same: --allow-shrink",
+  "allow-shrink": () => "shrinking an image is only allowed with the --allow-shrink flag",
   "list-disks": () => "list disks with: siphon attach list",
   "show-disk": (disk) => `see it with: siphon attach show ${disk}`,
   "force-removal": (disk) => `or remove it all the same: siphon attach rm ${disk} --force`,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -55,6 +55,32 @@ test("rbd, rados and ceph say a version that programs can parse, and whose it is
       );
     }
   }
+});
+
+test("a cluster that cannot be reached, or lets nobody in, ends a command as Ceph's own programs end", () => {
+  const nowhere = ["-m", "127.0.0.1:1", "--connect-timeout", "1"];
+  const key = ["--key", "AQAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA=="];
+  const cases: [args: string[], code: number, text: RegExp][] = [
+    [["rbd", "ls", ...nowhere, "--keyring", "/nosuch"], 2, /no keyring has a key of client\.admin/],
+    [["rbd", "ls", ...nowhere, ...key], 110, /no monitor could be reached within 1 s/],
+    [["ceph", "health", ...nowhere, ...key], 1, /no monitor could be reached within 1 s/],
+    [["rados", "lspools", ...nowhere, ...key], 1, /no monitor could be reached within 1 s/],
+  ];
+  for (const [args, code, text] of cases) {
+    const { status, stderr } = siphon(...args);
+    assert.match(stderr, text);
+    assert.equal(status, code, stderr);
+  }
+});
+
+test("a full disk behind standard output is told, with its errno for the exit code", () => {
+  const full = openSync("/dev/full", "w");
+  const { status, stderr } = spawnSync(process.execPath, [main, "completion", "bash"], {
+    ...{ stdio: ["ignore", full, "pipe"], encoding: "utf8" },
+  });
+  closeSync(full);
+  const text = "siphon: cannot write to standard output: (28) No space left on device\n";
+  assert.deepEqual({ status, stderr }, { status: 28, stderr: text });
 });
 
 test("files that cannot be used end a command in a sentence, with the errno for its exit code", () => {

@@ -1,9 +1,10 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { type AddressedCommand, type Cluster, parseCephFlags, parseCommandLine } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import type { ConnectFlags } from "../cluster-options.ts";
 import { connectCluster } from "../connect.ts";
+import { errnoText } from "../errno-text.ts";
 import { interruption } from "../interruption.ts";
 import { askDaemon, ping } from "./ceph/one-daemon.ts";
 
@@ -49,8 +50,12 @@ interface OwnFlags {
 }
 
 async function ceph(args: readonly string[]): Promise<void> {
-  const { own, rest } = takeOwnFlags(args);
-  const { conf, cluster: clusterName, name, settings, rest: words } = parseCephFlags(rest);
+  // The arguments of injectargs are options of daemons.
+  const at = args.indexOf("injectargs");
+  const end = at < 0 ? args.length : at;
+  const { own, rest } = takeOwnFlags(args.slice(0, end));
+  const { conf, cluster: clusterName, name, settings, rest: before } = parseCephFlags(rest);
+  const words = [...before, ...args.slice(end).filter((word) => word !== "--")];
   const [first, ...further] = words;
   if (first === undefined)
     throw new SiphonError("SIPHON_USAGE", "ceph takes a command; for example: siphon ceph status");
@@ -63,14 +68,18 @@ async function ceph(args: readonly string[]): Promise<void> {
   await using cluster = await connectCluster(flags);
   if (first === "ping") return await ping(cluster, further[0]);
   const commands = await parseCommandLine(cluster, words, interruption.signal);
-  for (const command of commands) await carryOut(cluster, command, own, commands.length > 1);
+  const { outFile } = own;
+  // A file that cannot be written is known before anything is done.
+  await using file = outFile === undefined || outFile === "-" ? undefined : await outputFile(outFile);
+  for (const command of commands) await carryOut(cluster, command, own, commands.length > 1, file);
 }
 
 async function carryOut(
   cluster: Cluster,
   { command, target }: AddressedCommand,
-  { format, inFile, outFile }: OwnFlags,
+  { format, inFile }: OwnFlags,
   oneOfMany: boolean,
+  file: FileHandle | undefined,
 ): Promise<void> {
   const input = inFile === undefined ? undefined : await readFile(inFile === "-" ? "/dev/stdin" : inFile);
   const { output, status } = await cluster.run(
@@ -78,8 +87,8 @@ async function carryOut(
     { target, signal: interruption.signal, ...(input && { input }) },
   );
   if (status !== "") process.stderr.write(`${status}\n`);
-  if (outFile !== undefined && outFile !== "-") {
-    await writeFile(outFile, output);
+  if (file !== undefined) {
+    await file.writeFile(output);
     return;
   }
   if (oneOfMany && typeof target === "object") {
@@ -88,6 +97,16 @@ async function carryOut(
   }
   process.stdout.write(output);
   if (oneOfMany && output.length > 0 && output.at(-1) !== newline) process.stdout.write("\n");
+}
+
+/** `ceph` exits with 1 where there can be none. */
+async function outputFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "w");
+  } catch (cause) {
+    const why = errnoText(-(cause as NodeJS.ErrnoException).errno!);
+    throw new SiphonError("SIPHON_BAD_OPTION", `cannot open output file ${path}: ${why}`, { cause });
+  }
 }
 
 const newline = 10;

@@ -45,6 +45,8 @@ for (const words of [
   "tell mon.a version",
   "tell osd.0 config get osd_objectstore",
   "tell mgr version",
+  "tell osd.0 injectargs --debug-ms=0",
+  "tell osd.* injectargs --debug_ms 0/0 --osd-max-scrubs 1",
   "osd pool application enable libvirt-pool other --yes-i-really-mean-it",
   "osd set noout",
   "osd unset noout",

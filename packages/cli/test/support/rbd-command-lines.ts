@@ -327,6 +327,19 @@ perf image iostat P --iterations 2 --format json
 lock add P/renamed mine --shared tag
 lock ls P/renamed --format json
 create P/f --size 8M --image-format 2
+config image set P/f rbd_cache 7
+config image get P/f rbd_cache
+config image rm P/f rbd_cache
+feature disable P/f journaling
+feature enable P/f fast-diff --journal-splay-width x
+namespace ls P --namespace inner
+create P/half --size 1M --stripe-unit 64K
+create P/hand --size 4M
+lock add P/hand mine
+lock add P/hand other
+resize P/hand --size 5M --no-progress
+feature disable P/hand fast-diff
+flatten P/hand --no-progress
 create P/f1 --size 8M --image-format 1
 create P/f3 --size 8M --image-format 3
 import FILE P/f1 --image-format 1 --no-progress

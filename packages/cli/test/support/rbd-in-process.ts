@@ -3,7 +3,7 @@ import { takeCephSettings } from "../../src/ceph-settings.ts";
 import { meaningDefaultPool } from "../../src/commands/rbd/default-pool.ts";
 import { arrangeRbd } from "../../src/commands/rbd/options-last.ts";
 import { rbdCommand } from "../../src/commands/rbd.ts";
-import { errnoExitCode, explain } from "../../src/failure.ts";
+import { explain, rbdExitCode } from "../../src/failure.ts";
 
 /** The output of a command line, and its exit code. */
 export interface Answer {
@@ -65,7 +65,7 @@ async function exitCodeOf(args: string[]): Promise<number> {
       return error.exitCode === 0 ? 0 : error.code === "commander.missingArgument" ? 22 : 1;
     }
     process.stderr.write(`${explain(error, never, true)}\n`);
-    return errnoExitCode(error, never);
+    return rbdExitCode(error, never);
   } finally {
     process.exitCode = 0;
   }

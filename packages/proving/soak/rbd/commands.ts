@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { writeShims } from "../../../../scripts/test-live/shims.ts";
+import { Root } from "../../../lab/src/roots/root.ts";
 import { endOnSignals } from "../end-on-signals.ts";
 import { type Finding, runCampaign } from "./commands/campaign.ts";
 import { describe } from "./commands/describe.ts";
@@ -7,19 +12,21 @@ import { allLines, someLines } from "./commands/lines.ts";
 
 /**
  * Gives command lines that a table generates to `siphon rbd` and to `rbd`, and compares what they print, say and exit with:
- * `node commands.ts [--lines 1000] [--seed 1] [--only REGEXP] [--conf CEPH.CONF]`. Ends with an error if anything differs that
- * commands/differences.ts does not account for. With another rbd first in PATH it is that one's release.
+ * `node commands.ts [--lines 1000] [--seed 1] [--only REGEXP] [--root ROOT] [--conf CEPH.CONF]`. Ends with an error if anything differs
+ * that commands/differences.ts does not account for. With a root (`siphon root build`) rbd and the cluster are the root's.
  */
 const { values } = parseArgs({
   options: {
     lines: { type: "string", default: "1000" },
     seed: { type: "string", default: "1" },
     only: { type: "string", default: "" },
+    root: { type: "string" },
     conf: { type: "string" },
   },
 });
 await endOnSignals();
 await using stack = new AsyncDisposableStack();
+if (values.root !== undefined) await useRoot(values.root);
 const conf = values.conf ?? (await ownCluster());
 const only = new RegExp(values.only);
 const lines = (values.only ? allLines() : someLines(Number(values.lines), Number(values.seed))).filter(
@@ -39,6 +46,14 @@ async function ownCluster(): Promise<string> {
   const cluster = await LocalCluster.up({ name: `soak-commands-${process.pid}`, ...small });
   stack.defer(() => cluster.down());
   return cluster.conf;
+}
+
+/** Programs are found in a root first. */
+async function useRoot(name: string): Promise<void> {
+  const shims = mkdtempSync(join(tmpdir(), "siphon-shims-"));
+  stack.defer(() => rmSync(shims, { recursive: true }));
+  writeShims(await Root.find(name, { uses: ["ceph"] }), shims);
+  process.env.PATH = `${shims}${delimiter}${process.env.PATH}`;
 }
 
 function report(finding: Finding): void {

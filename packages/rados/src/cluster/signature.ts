@@ -189,8 +189,8 @@ function takePositional(
 /** The word as the daemon wants it; undefined if it does not fit. */
 function convert(parameter: Parameter, word: string): unknown {
   const { type, choices, characters } = parameter;
-  // A word that looks like an option, and is none of the command's, is a slip and not a name.
-  if (word.startsWith("--") && type !== "CephChoices") return undefined;
+  // A word that looks like an option, and is none of the command's, is a slip and not a name. A daemon's own are what injectargs takes.
+  if (word.startsWith("--") && type !== "CephChoices" && parameter.name !== "injected_args") return undefined;
   switch (type) {
     case "CephInt":
       return /^[+-]?\d+$/.test(word) && inRange(parameter, Number(word)) ? Number(word) : undefined;

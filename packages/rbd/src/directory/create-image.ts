@@ -145,6 +145,9 @@ function withDefaults(options: CreateOptions, settings: Settings): CreateOptions
   const dataPool = options.dataPool ?? settings.text("rbd_default_data_pool");
   const features = options.features ?? settings.number("rbd_default_features");
   const isStriped = stripeUnit !== 0 && stripeCount !== 0;
+  if (!isStriped && (stripeUnit !== 0 || stripeCount !== 0)) {
+    throw invalid("both or neither of stripe unit and stripe count must be given");
+  }
   return {
     objectSize,
     features: options.isShared ? features & ~forOneWriter : features,

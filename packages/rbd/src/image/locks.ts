@@ -2,7 +2,7 @@ import { errno } from "@siphon/wire";
 import { type LockInfo, lock, unlock } from "../cls/lock.ts";
 import { changeAll } from "../cls/run.ts";
 import { describe } from "../describe.ts";
-import { RbdError } from "../errors.ts";
+import { errnoOf, hasCode, RbdError } from "../errors.ts";
 import { breakLockOf, fencingOf, imageLockName, readImageLock } from "../lock/locker.ts";
 import type { OpenImage } from "./open-image.ts";
 
@@ -47,12 +47,21 @@ export class Locks {
    *
    * @param cookie a name for this lock
    * @param tag shares the lock with all who give the same; undefined: the lock is exclusive
-   * @throws RadosError EBUSY, EEXIST while somebody has it
+   * @throws RbdError SIPHON_RBD_BUSY while somebody has it, this client included (EEXIST)
    */
   async add(cookie: string, tag?: string): Promise<void> {
-    const { pool, headerName } = this.#image;
+    const { pool, header, headerName } = this.#image;
     const type = tag === undefined ? "exclusive" : "shared";
-    await changeAll(pool, headerName, [lock({ name: imageLockName, type, cookie, tag: tag ?? "" })]);
+    const taken = lock({ name: imageLockName, type, cookie, tag: tag ?? "" });
+    await changeAll(pool, headerName, [taken]).catch((error) => {
+      if (!hasCode(error, "EBUSY", "EEXIST")) throw error;
+      const otherTag = tag === undefined ? "" : " with a different tag";
+      const message = `image ${header.name}: lock is already held by someone else${otherTag}`;
+      throw new RbdError("SIPHON_RBD_BUSY", message, {
+        ...{ cause: error, retryable: true, errno: errnoOf(error) },
+        remedy: { name: "list-locks", subject: describe(pool, header.name) },
+      });
+    });
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Cluster, Pool } from "@siphon/rados";
-import type { EntityAddr } from "@siphon/wire";
+import { type EntityAddr, errno } from "@siphon/wire";
 import { breakLock, getLockInfo, type Locker, type LockInfo, type LockSpec, unlock } from "../cls/lock.ts";
 import { ask, changeAll } from "../cls/run.ts";
 import { describe } from "../describe.ts";
@@ -38,7 +38,7 @@ export async function findOwner(
     "SIPHON_RBD_BUSY",
     `image ${image.name} was locked by hand, by client.${locker.client}`,
     {
-      retryable: true,
+      ...{ retryable: true, errno: -errno.EROFS },
       remedy: { name: "list-locks", subject: describe(pool, image.name) },
     },
   );

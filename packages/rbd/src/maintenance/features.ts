@@ -26,7 +26,7 @@ export function planFeatures(current: number, asked: number, enable: boolean): n
   const refused = (features: number, why: string) =>
     new RbdError("SIPHON_RBD_INVALID", `${featureNames(features).join(", ")}: ${why}`);
   if (asked === 0) throw new RbdError("SIPHON_RBD_INVALID", "no feature is named");
-  if ((asked & journaling) !== 0) {
+  if ((asked & journaling) !== 0 && (enable || (current & journaling) !== 0)) {
     throw new RbdError("SIPHON_RBD_UNSUPPORTED", "siphon does not support journals of images", {
       hint: "enable or disable feature journaling with: rbd feature",
     });

@@ -91,7 +91,11 @@ function streaming({ flags: { blockSize }, signal }: RadosCall): {
 }
 
 function fileOf(path: string): AsyncIterable<Buffer> {
-  return path === "-" ? process.stdin : createReadStream(path, { highWaterMark: 1 << 20 });
+  if (path === "-") return process.stdin;
+  // Reading tells no path.
+  return createReadStream(path, { highWaterMark: 1 << 20 }).on("error", (error) =>
+    Object.assign(error, { path }),
+  );
 }
 
 /** How many bytes have gone, on standard error where that is a terminal; for what takes its time. */

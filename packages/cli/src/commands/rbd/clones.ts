@@ -1,4 +1,4 @@
-import { type Image, ImagePool, toRead } from "@siphon/rbd";
+import { type Image, toRead } from "@siphon/rbd";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
@@ -21,7 +21,7 @@ import {
   withSpecFlags,
 } from "./image-spec.ts";
 import { type FormatFlags, type ProgressFlags, print, withFormatFlags, withProgress } from "./output.ts";
-import { withImage, withLoadedImage, withPool } from "./run.ts";
+import { openPool, withImage, withLoadedImage, withPool } from "./run.ts";
 import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
 
 type Flags = ConnectFlags & SpecFlags;
@@ -40,7 +40,7 @@ export function cloneCommand(): Command {
       const snapshot = snapshotOf(source, flags)!;
       const target = destinationSpec(to, flags);
       return withPool(flags, source, async (images, cluster) => {
-        const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
+        const there = await openPool(cluster, target);
         await images.clone(source.image, snapshot, target.image, there, shape(flags));
       });
     });

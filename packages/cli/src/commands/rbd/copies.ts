@@ -1,4 +1,4 @@
-import { type CopyOptions, copyResumably, ImagePool } from "@siphon/rbd";
+import { type CopyOptions, copyResumably, type ImagePool } from "@siphon/rbd";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
@@ -19,7 +19,7 @@ import {
   withSpecFlags,
 } from "./image-spec.ts";
 import type { ProgressFlags } from "./output.ts";
-import { withPool } from "./run.ts";
+import { openPool, withPool } from "./run.ts";
 import { type ShapeFlags, shape, withShapeFlags } from "./shape.ts";
 import { sparseSize, withTransferProgress } from "./transfer-flags.ts";
 
@@ -72,7 +72,7 @@ function copying(summary: string, title: string, action: Copy): Command {
       const source = imageSpec(from, flags);
       const target = destinationSpec(to, flags);
       return withPool(flags, source, async (images, cluster) => {
-        const there = await ImagePool.open(cluster, target.pool, { namespace: target.namespace });
+        const there = await openPool(cluster, target);
         const { signal } = interruption;
         await withTransferProgress(title, flags, (onProgress) =>
           action(images, source, there, target, { ...shape(flags), signal, onProgress }, flags),

@@ -3,7 +3,7 @@ import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
 import { type SpecFlags, usage, wholeImageSpec, withSpecFlags } from "./image-spec.ts";
 import { withImage } from "./run.ts";
-import { featureOption, withJournalFlags } from "./shape.ts";
+import { checkOthers, featureOption, type ShapeFlags, withJournalFlags } from "./shape.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
@@ -22,7 +22,8 @@ function changing(name: string, enable: boolean): Command {
       "[features...]",
       "separated by commas or blanks: exclusive-lock, object-map, fast-diff, deep-flatten",
     )
-    .action((text: string | undefined, features: string[], flags: Flags) => {
+    .action((text: string | undefined, features: string[], flags: Flags & ShapeFlags) => {
+      checkOthers(flags);
       const words = flags.image === undefined || text === undefined ? features : [text, ...features];
       const spec = wholeImageSpec(flags.image === undefined ? text : undefined, flags);
       if (words.length === 0) throw usage("at least one feature name must be specified");

@@ -22,11 +22,14 @@ export interface SpecFlags {
 }
 
 export function withSpecFlags(command: Command): Command {
-  return command
-    .option("-p, --pool <pool>", "pool (default: rbd)")
+  return withPoolFlag(command)
     .option("--namespace <namespace>", "namespace in the pool")
     .option("--image <image>", "image, or all of its spec, instead of the argument")
     .option("--snap <snapshot>", "snapshot, instead of behind an @");
+}
+
+export function withPoolFlag(command: Command): Command {
+  return command.option("-p, --pool <pool>", "pool (default: rbd)");
 }
 
 /** Commands that find an image by its id as well. */

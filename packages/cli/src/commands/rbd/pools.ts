@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
-import { poolSpec, type SpecFlags, usage, withSpecFlags } from "./image-spec.ts";
+import { poolSpec, type SpecFlags, usage, withPoolFlag, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 import { warnOf, withPool } from "./run.ts";
 
@@ -103,7 +103,7 @@ function list(): Command {
         );
       });
     });
-  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+  return withConnectFlags(withFormatFlags(withPoolFlag(command)));
 }
 
 function onNamespace(

@@ -12,13 +12,21 @@ export async function withPool<T>(
   action: (images: ImagePool, cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   await using cluster = await connectCluster(flags);
+  return await action(await openPool(cluster, { pool, namespace }), cluster);
+}
+
+/** The images of a pool, or of a namespace that is there. */
+export async function openPool(
+  cluster: Cluster,
+  { pool, namespace }: { pool: string; namespace: string },
+): Promise<ImagePool> {
   const images = await ImagePool.open(cluster, pool, { namespace });
   if (namespace !== "" && !(await images.namespaces.exists(namespace))) {
     throw new RbdError("SIPHON_RBD_NO_POOL", `there is no namespace ${namespace} in pool ${pool}`, {
       hint: `list them with: siphon rbd namespace ls ${pool}`,
     });
   }
-  return await action(images, cluster);
+  return images;
 }
 
 /** Whether an image is one that siphon cannot work with, so that a list goes on without it. */

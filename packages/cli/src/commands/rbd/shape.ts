@@ -89,7 +89,7 @@ function orderOf(text: string): number {
 }
 
 /** Refuses values of journals and mirrors that rbd would not take either. */
-function checkOthers({ journalSplayWidth, journalObjectSize, mirrorImageMode }: ShapeFlags): void {
+export function checkOthers({ journalSplayWidth, journalObjectSize, mirrorImageMode }: ShapeFlags): void {
   if (journalSplayWidth !== undefined) parseCount("--journal-splay-width", journalSplayWidth);
   if (journalObjectSize !== undefined) {
     const order = Math.log2(parseBytes(journalObjectSize, "B"));

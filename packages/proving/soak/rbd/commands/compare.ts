@@ -21,9 +21,17 @@ export function differing({ ours, theirs }: Both): Part[] {
  * of it, without the name of a thing.
  */
 export function firstWords(stderr: string): string {
-  const line = stderr.split(/[\r\n]+/).find((each) => each.startsWith("rbd: ")) ?? "";
+  const line =
+    withoutLog(stderr)
+      .split(/[\r\n]+/)
+      .find((each) => each.startsWith("rbd: ")) ?? "";
   const errno = /\(\d+\) [A-Z][\w' /-]+/.exec(line)?.[0];
   return (errno ?? line.slice("rbd: ".length)).trim();
+}
+
+/** librbd's log is written beside what rbd says, at times in the middle of a line. */
+function withoutLog(stderr: string): string {
+  return stderr.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+[+-]\d{4} [0-9a-f]{8,16} [^\n]*\n*/g, "");
 }
 
 function says(text: string, words: string): boolean {

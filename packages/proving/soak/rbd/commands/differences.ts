@@ -31,21 +31,49 @@ export const differences: readonly Difference[] = [
   {
     about: "things that are missing, there already, in use or too small; files that are no diffs",
     words:
-      /^(namespace '.*' does not exist|namespace contains images|snapshot does not exist|snap is already|image has snapshots - |error: an image with the same name|invalid or unexpected diff banner|failed to decode (diff banner|end snap name)|error opening \/|encryption format error)/,
+      /^(namespace '.*' does not exist|namespace contains images|snapshot does not exist|snap is already|image has snapshots - |error: (an image with the same name|image does not exist in trash)|invalid or unexpected diff banner|failed to decode (diff banner|end snap name)|error opening \/|encryption format error)/,
     in: ["stderr"],
     reason: "the message names the thing, and the errno that is the exit code",
   },
   {
     about: "`rename` from one namespace to another",
-    lines: /^rename P\/nons/,
-    in: ["code"],
-    reason: "refused (EINVAL) before the namespace is looked up",
+    lines: /^rename P\/(nons|ns\/inner P\/new)/,
+    in: ["code", "stderr"],
+    reason:
+      "refused (EINVAL) before the namespace is looked up; `rbd` takes a new name without a namespace for one in the image's own",
   },
   {
-    about: "`--pool` with `config pool`, a pool's name behind `trash purge schedule ls`",
-    lines: /^(config pool .*--pool|trash purge schedule ls P)/,
+    about: "`deep cp` of a clone of a snapshot that is not protected",
+    lines: /^deep cp P\/clone2/,
+    in: ["code", "stderr"],
+    reason:
+      "the copy is a clone as its source is; `rbd` refuses it where clones of version 1 are made (`rbd_default_clone_format`)",
+  },
+  {
+    about:
+      "`--pool` with `config pool` and beside a group and an image, a pool's name behind `trash purge schedule ls`",
+    lines: /^(config pool .*--pool|group image \w+ .*--pool|trash purge schedule ls P)/,
     in: ["code", "stdout", "stderr"],
     reason: "both ways to name a pool are taken by all commands",
+  },
+  {
+    about: "`rename`, `image-meta` and `config image` of an image that was locked by hand",
+    lines: /^(rename|image-meta|config image) .*P\/locked/,
+    in: ["code", "stderr"],
+    reason: "done: they need no lock. `rbd` refuses them (EROFS)",
+  },
+  {
+    about: "`rm`, `trash mv`, `import-diff` and `snap limit` of an image that was locked by hand",
+    lines: /^(rm|trash mv|import-diff|snap limit) .*P\/locked/,
+    in: ["code", "stderr"],
+    reason: "`rbd` waits until the lock is removed; siphon ends at once, with EROFS where it needs the lock",
+  },
+  {
+    about: "`encryption format` of a clone",
+    lines: /^encryption format P\/clone/,
+    in: ["code", "stderr"],
+    reason: "done, as by `rbd` since 17",
+    releases: (release) => release < 17,
   },
   {
     about: "`config image ls`, `config pool ls`",
