@@ -286,6 +286,30 @@ test("what destroys says first what it would destroy", async () => {
   assert.equal(await trashedId(pool, "dry"), id);
 });
 
+test("scripts find the words that they look for, rbd's and in one piece", async () => {
+  const pool = pools.siphon;
+  const [image, clone] = [`${pool}/worded`, `${pool}/worded-clone`];
+  await succeeds(rbd("create", image, "--size", "1M"));
+  await succeeds(rbd("snap", "create", `${image}@s`, "--no-progress"));
+  await succeeds(rbd("clone", `${image}@s`, clone, "--rbd-default-clone-format", "2"));
+  await succeeds(rbd("snap", "rm", `${image}@s`, "--no-progress"));
+  const says = async (text: string, ...args: string[]) => {
+    const { code, stderr } = await siphon(...args);
+    assert.notEqual(code, 0);
+    assert.ok(stderr.includes(text), stderr);
+  };
+  await says("image has snapshots with linked clones", "rm", image);
+  await says("failed to open parent image", "clone", `${image}@none`, `${pool}/other`);
+  const noSnapshot = "error setting snapshot context: (2) No such file or directory";
+  await says(noSnapshot, "info", `${image}@none`);
+  await succeeds(siphon("trash", "mv", image));
+  const id = await trashedId(pool, "worded");
+  assert.equal(await succeeds(siphon("children", "-p", pool, "--image-id", id)), `${clone}\n`);
+  await says("some expired images could not be removed", "trash", "purge", pool);
+  await succeeds(siphon("rm", clone, "--no-progress"));
+  await succeeds(siphon("trash", "rm", `${pool}/${id}`, "--no-progress"));
+});
+
 test("settings are overridden for all, for a pool and for an image", async () => {
   await prepare("create P/c --size 1M");
   await same("config image ls P/c", "config pool ls P --format json", "config image set P/c rbd_cache true");

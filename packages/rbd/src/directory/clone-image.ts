@@ -38,7 +38,7 @@ export async function cloneImage(
   const what = `${describe(from.pool, from.image)}${byId ? " with id " : "@"}${from.snapshot}`;
   const snapshot = byId ? parent.snapshots.get(from.snapshot) : userSnapshot(parent, from.snapshot);
   if (snapshot === undefined || snapshot.namespace.type === "trash")
-    throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `there is no snapshot ${what}`);
+    throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `failed to open parent image: there is no snapshot ${what}`);
   const format = options.version ?? (await poolSettings(cluster, to.pool)).text("rbd_default_clone_format");
   const ofUser = snapshot.namespace.type === "user";
   const auto = clonesOfVersion2(cluster) || !ofUser ? 2 : 1;

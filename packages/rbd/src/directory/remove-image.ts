@@ -116,7 +116,14 @@ async function refuseIfUsed(
   { pool, header, headerName }: OpenImage,
   { what, image }: ImageWords,
 ): Promise<void> {
-  if (header.snapContext.snaps.length > 0) {
+  const { snaps } = header.snapContext;
+  if (snaps.length > 0 && snaps.every((id) => header.snapshots.get(id)?.namespace.type === "trash")) {
+    const message = `image has snapshots with linked clones, which must be removed or flattened first: ${what}`;
+    throw new RbdError("SIPHON_RBD_BUSY", message, {
+      ...{ errno: -errno.ENOTEMPTY, remedy: { name: "list-children", ...image } },
+    });
+  }
+  if (snaps.length > 0) {
     throw new RbdError("SIPHON_RBD_BUSY", `image has snapshots, which must be removed first: ${what}`, {
       ...{ errno: -errno.ENOTEMPTY, remedy: { name: "purge-snapshots", ...image } },
     });

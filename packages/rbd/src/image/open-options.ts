@@ -45,5 +45,8 @@ export function snapIdOf(header: ImageHeader, snapshot: string | number | undefi
     typeof snapshot === "number" ? header.snapshots.get(snapshot) : userSnapshot(header, snapshot);
   if (found !== undefined) return found.id;
   const what = typeof snapshot === "number" ? `with id ${snapshot}` : snapshot;
-  throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", `image ${header.name} has no snapshot ${what}`);
+  throw new RbdError(
+    "SIPHON_RBD_NO_SNAPSHOT",
+    `image ${header.name} has no snapshot ${what}: error setting snapshot context`,
+  );
 }

@@ -18,6 +18,7 @@ import {
   snapshotOf,
   snapshotSpec,
   wholeImageSpec,
+  withImageId,
   withSpecFlags,
 } from "./image-spec.ts";
 import { type FormatFlags, type ProgressFlags, print, withFormatFlags, withProgress } from "./output.ts";
@@ -102,7 +103,7 @@ export function childrenCommand(): Command {
         );
       });
     });
-  return withConnectFlags(withFormatFlags(withSpecFlags(command)));
+  return withConnectFlags(withFormatFlags(withSpecFlags(withImageId(command))));
 }
 
 type ChildrenFlags = Flags & FormatFlags & { snapId?: string; all?: boolean; descendants?: boolean };

@@ -210,7 +210,7 @@ async function runPurge(images: ImagePool, flags: PurgeFlags): Promise<void> {
     if (kept.length === 0) return;
     const names = kept.map(({ entry: { id, name } }) => `${name} (${id})`).join(", ");
     const { error: cause } = kept[0]!;
-    throw new RbdError("SIPHON_RBD_BUSY", `some images of the trash could not be removed: ${names}`, {
+    throw new RbdError("SIPHON_RBD_BUSY", `some expired images could not be removed: ${names}`, {
       ...{ cause, ...(cause instanceof RbdError && { errno: cause.errno }) },
       hint: "see that nobody has them open, and that they have no snapshots and are in no group",
     });
