@@ -15,7 +15,7 @@ export function givenSettings(): Record<string, string> {
  */
 export async function takeCephSettings(args: readonly string[]): Promise<string[]> {
   given.clear();
-  if (!args.some((arg) => arg.startsWith("--"))) return [...args];
+  if (!args.some((arg) => arg.startsWith("--") && !usualOptions.has(arg))) return [...args];
   const ceph = await loadCephOptions();
   const isFlag = (name: string) =>
     name === "connect_timeout" ? false : ownOptions.has(name) ? undefined : ceph.get(name);
@@ -28,6 +28,12 @@ export async function takeCephSettings(args: readonly string[]): Promise<string[
   }
   return [...rest, ...args.slice(end)];
 }
+
+/** Options of the commands that are no settings: with these alone the table of settings, which is large, is not loaded. */
+export const usualOptions: ReadonlySet<string> = new Set([
+  ...["--conf", "--cluster", "--id", "--name", "--user", "--keyring", "--mon-host"],
+  ...["--pool", "--namespace", "--image", "--snap", "--size", "--format", "--long", "--no-progress"],
+]);
 
 /** Settings that the commands themselves have an option for, with help. */
 const ownOptions = new Set(["keyring", "keyfile", "mon_host"]);
