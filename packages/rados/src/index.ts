@@ -5,7 +5,13 @@
  */
 
 export { adminSocketCommand } from "./cluster/admin-socket.ts";
-export { CephFloat, type Command, type CommandOptions, type CommandTarget } from "./cluster/command.ts";
+export {
+  CephFloat,
+  type Command,
+  CommandError,
+  type CommandOptions,
+  type CommandTarget,
+} from "./cluster/command.ts";
 export { type AddressedCommand, parseCommandLine } from "./cluster/command-line.ts";
 export type { ObjectLocation } from "./cluster/object-location.ts";
 export type { ClusterStatistics, PoolStatistics } from "./cluster/pool-statistics.ts";

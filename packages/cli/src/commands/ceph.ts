@@ -1,5 +1,11 @@
 import { type FileHandle, open, readFile } from "node:fs/promises";
-import { type AddressedCommand, type Cluster, parseCephFlags, parseCommandLine } from "@siphon/rados";
+import {
+  type AddressedCommand,
+  type Cluster,
+  CommandError,
+  parseCephFlags,
+  parseCommandLine,
+} from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import type { ConnectFlags } from "../cluster-options.ts";
@@ -81,11 +87,16 @@ async function carryOut(
   oneOfMany: boolean,
   file: FileHandle | undefined,
 ): Promise<void> {
-  const input = inFile === undefined ? undefined : await readFile(inFile === "-" ? "/dev/stdin" : inFile);
-  const { output, status } = await cluster.run(
-    { ...command, ...(format !== undefined && { format }) },
-    { target, signal: interruption.signal, ...(input && { input }) },
-  );
+  const input = inFile === undefined ? undefined : await inputOf(inFile);
+  const { output, status } = await cluster
+    .run(
+      { ...command, ...(format !== undefined && { format }) },
+      { target, signal: interruption.signal, ...(input && { input }) },
+    )
+    .catch((error) => {
+      if (error instanceof CommandError) process.stdout.write(error.output);
+      throw error;
+    });
   if (status !== "") process.stderr.write(`${status}\n`);
   if (file !== undefined) {
     await file.writeFile(output);
@@ -99,14 +110,22 @@ async function carryOut(
   if (oneOfMany && output.length > 0 && output.at(-1) !== newline) process.stdout.write("\n");
 }
 
-/** `ceph` exits with 1 where there can be none. */
-async function outputFile(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "w");
-  } catch (cause) {
-    const why = errnoText(-(cause as NodeJS.ErrnoException).errno!);
-    throw new SiphonError("SIPHON_BAD_OPTION", `cannot open output file ${path}: ${why}`, { cause });
-  }
+function inputOf(path: string): Promise<Buffer> {
+  return readFile(path === "-" ? "/dev/stdin" : path).catch((error) => {
+    throw unusable("input", path, error);
+  });
+}
+
+function outputFile(path: string): Promise<FileHandle> {
+  return open(path, "w").catch((error) => {
+    throw unusable("output", path, error);
+  });
+}
+
+/** `ceph` exits with 1 then. */
+function unusable(which: "input" | "output", path: string, cause: NodeJS.ErrnoException): SiphonError {
+  const why = errnoText(-cause.errno!);
+  return new SiphonError("SIPHON_BAD_OPTION", `cannot open ${which} file ${path}: ${why}`, { cause });
 }
 
 const newline = 10;

@@ -63,6 +63,16 @@ for (const words of [
   });
 }
 
+test("what a command puts out and how it ends, though it fails, is as with the ceph program", async () => {
+  for (const words of ["osd ok-to-stop 0 1 2", "auth import -i /nowhere", "osd getcrushmap -o /nowhere/x"]) {
+    const args = words.split(" ");
+    const [ours, theirs] = await Promise.all([siphon("ceph", ...args), ceph(...args)]);
+    assert.equal(withoutBlankLines(ours.stdout), withoutBlankLines(theirs.stdout), words);
+    assert.equal(ours.code, theirs.code, words);
+    assert.notEqual(ours.code, 0);
+  }
+});
+
 test("monitors are pinged, and daemons asked over their admin sockets: as by the ceph program", async () => {
   const { code, stdout } = await siphon("ceph", "ping", "mon.a");
   assert.equal(code, 0);

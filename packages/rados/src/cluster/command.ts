@@ -68,11 +68,22 @@ export function targetText(target: CommandTarget): string {
   return `pg ${target.pg}`;
 }
 
-/** The result, or the daemon's error: with its errno as the code and its words in the message. */
+/** A daemon could not carry out a command: with its errno as the code, its words in the message, and what it put out all the same. */
+export class CommandError extends RadosError {
+  readonly output: Buffer;
+
+  constructor({ code, message, retryable }: RadosError, output: Buffer) {
+    super(code, message, { retryable });
+    this.output = output;
+  }
+}
+
+/** The result, or the daemon's error. */
 export function checkResult(command: Command, target: CommandTarget, result: CommandResult): CommandResult {
   if (result.result >= 0) return result;
   const words = result.status === "" ? "" : `: ${result.status}`;
-  throw remoteError(result.result, `${targetText(target)} refused \`${command.prefix}\`${words}`);
+  const error = remoteError(result.result, `${targetText(target)} refused \`${command.prefix}\`${words}`);
+  throw new CommandError(error, result.output);
 }
 
 /**

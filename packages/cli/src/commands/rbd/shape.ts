@@ -64,7 +64,7 @@ function assertFormat(text: string): string {
 
 export function shape(flags: ShapeFlags): CreateOptions {
   const features = flags.imageFeature
-    ?.flatMap((names) => names.split(","))
+    ?.flatMap((names) => names.split(",").filter(Boolean))
     .reduce((sum, name) => sum | featureOption(name), 0);
   checkOthers(flags);
   const { objectSize, order, stripeUnit, stripeCount, dataPool } = flags;
