@@ -131,4 +131,4 @@ export { createOptions, exportedImage, exportWhole, importWhole } from "./transf
 export type { PurgeChoice } from "./trash/purge.ts";
 export { purgeTrash, trashToPurge } from "./trash/purge.ts";
 export type { Trash, TrashEntry, TrashRemoveOptions } from "./trash/trash.ts";
-export type { ImageWorkers, RunOptions } from "./workers/image-workers.ts";
+export type { ImageWorkers, RunOptions, WorkersRun } from "./workers/image-workers.ts";

@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import { extname } from "node:path";
+import { Heartbeat } from "@siphon/rbd/engine";
 import type { SiphonError } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 import type { DiskFigures, ServedPoint } from "../server/attachment.ts";
 import { formatImageSpec } from "../server/image-spec.ts";
 import { errorOf, type Failure } from "./failure.ts";
 import { forkProgram } from "./fork-program.ts";
-import { Heartbeat } from "./heartbeat.ts";
 import type { FromShard, ShardJob, ShardTask, ToShard } from "./messages.ts";
 
 /** How a shard's process ended. */

@@ -290,8 +290,9 @@ export class OpenImage implements MaintainedImage {
   }
 
   /** A worker has ended: nothing is acknowledged any more, and what it wrote may still arrive, so the lock stays ours. */
-  workerDied(error: RbdError): void {
+  async workerDied(error: RbdError): Promise<void> {
     this.#ending.fail(error);
+    await this.#workers?.died(error);
     throwUnowned(error);
   }
 
@@ -299,7 +300,7 @@ export class OpenImage implements MaintainedImage {
     const workers = new ImageWorkers(this, this.io as OwnerIo, options);
     this.#workers = workers;
     try {
-      await workers.start(count);
+      await workers.open(count);
     } catch (error) {
       if (!hasCode(error, "SIPHON_RADOS_MODE")) throw error;
       notice({ event: "single", image: this.header.name, error: error as Error });

@@ -22,6 +22,8 @@ export interface OpenOptions {
    * and no decrypted side. `limits` are those of each.
    */
   readonly workers?: number | undefined;
+  /** Seconds without an answer of a worker, after which it hangs, and the process ends; default 30. */
+  readonly workerTimeout?: number | undefined;
   /**
    * Reads and writes go through a cache; false for none. Default: as the configuration has it, which is none unless it says
    * `rbd_cache = true`.

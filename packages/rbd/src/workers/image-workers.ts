@@ -7,9 +7,9 @@ import type { ImageIo } from "../io/image-io.ts";
 import type { WorkerStart } from "./messages.ts";
 import type { OwnerIo } from "./owner-io.ts";
 import { plainError } from "./plain-error.ts";
-import { runHere, type WorkerRun } from "./run-here.ts";
+import { Inbox, runHere, type WorkerRun } from "./run-here.ts";
 import { startThread } from "./start-thread.ts";
-import { type WorkedImage, WorkerLink, type WorkerOptions } from "./worker-link.ts";
+import { type WorkedImage, WorkerHang, WorkerLink, type WorkerOptions } from "./worker-link.ts";
 
 /**
  * Threads of this process that read and write one image, each as a client of the cluster with connections of its own. They share nothing on
@@ -54,13 +54,43 @@ export class ImageWorkers {
    * @returns what the functions came to, by worker
    * @throws what the first function that fails rejects with, when all have ended: the others are aborted
    */
-  async run(module: URL, data: unknown, { signal, onMessage }: RunOptions = {}): Promise<unknown[]> {
-    signal?.throwIfAborted();
+  run(module: URL, data: unknown, options: RunOptions = {}): Promise<unknown[]> {
+    return this.start(module, data, options).ended;
+  }
+
+  /** As `run`, for functions that are told something while they run. */
+  start(module: URL, data: unknown, options: RunOptions = {}): WorkersRun {
     const run = ++this.#runs;
+    if (this.isSingle) {
+      const inbox = new Inbox();
+      const ended = this.#runHere(module, data, inbox, options);
+      return { ended, tell: (_, message) => inbox.put(message) };
+    }
+    const tell = (index: number, message: unknown) =>
+      this.#threads[index]?.link.tell({ type: "tell", run, message });
+    return { ended: this.#runThere(run, module, data, options), tell };
+  }
+
+  async #runHere(
+    module: URL,
+    data: unknown,
+    { listen }: Inbox,
+    { signal, onMessage }: RunOptions,
+  ): Promise<unknown[]> {
+    signal?.throwIfAborted();
+    const tell = (message: unknown) => onMessage?.(message, 0);
+    return [await runHere(module.href, this.#io, { index: 0, count: 1, data, signal, tell, listen })];
+  }
+
+  async #runThere(
+    run: number,
+    module: URL,
+    data: unknown,
+    { signal, onMessage }: RunOptions,
+  ): Promise<unknown[]> {
+    signal?.throwIfAborted();
     const { count } = this;
     const told = (index: number) => (message: unknown) => onMessage?.(message, index);
-    if (this.isSingle)
-      return [await runHere(module.href, this.#io, { index: 0, count, data, signal, tell: told(0) })];
     const links = this.#threads.map(({ link }) => link);
     const abort = (error: Error) => {
       for (const link of links) link.tell({ type: "abort", run, error: plainError(error) });
@@ -94,7 +124,7 @@ export class ImageWorkers {
    * @internal
    * @throws RadosError SIPHON_RADOS_MODE where workers could not be fenced along with this client; what kept a worker from connecting
    */
-  async start(count: number): Promise<void> {
+  async open(count: number): Promise<void> {
     const { cluster } = this.#image;
     const options = cluster.fencedOptions();
     this.#threads = Array.from({ length: count }, () => {
@@ -102,10 +132,16 @@ export class ImageWorkers {
       const workerData: WorkerStart = { cluster: options, fsid: cluster.fsid, port: port2 };
       const thread = startThread(program, workerData, [port2]);
       const link = new WorkerLink(port1, this.#image, this.#io, this.#options);
-      thread.on("error", (error) => link.died(error as Error));
+      const died = (error: Error) => {
+        if (!this.#closing) link.died(error);
+      };
+      thread.on("error", (error) => died(error as Error));
+      port1.on("messageerror", died);
+      // What ends without having ended its thread is ended: then the thread's end tells why.
+      port1.on("close", () => void thread.terminate());
       thread.on("exit", (code) => {
         port1.close();
-        if (!this.#closing) link.died(new Error(`its thread exited with code ${code}`));
+        died(new Error(`its thread exited with code ${code}`));
       });
       // The process lives for as long as its own work does.
       thread.unref();
@@ -125,16 +161,43 @@ export class ImageWorkers {
    *
    * @internal
    */
-  async close(): Promise<void> {
-    this.#closing = true;
-    const ended = new RbdError("SIPHON_RBD_CLOSED", `image ${this.#image.header.name} was closed`);
-    const ends = this.#threads.map(async ({ link, thread }) => {
-      link.end(ended);
-      await thread.terminate();
-    });
-    this.#threads = [];
-    await Promise.all(ends);
+  close(): Promise<void> {
+    return this.#end(new RbdError("SIPHON_RBD_CLOSED", `image ${this.#image.header.name} was closed`));
   }
+
+  /**
+   * One of the threads is to be counted on no more: all are ended, before the process is. One that hangs since it waits for the system cannot
+   * be, and would keep the process from ending: then the process is killed.
+   *
+   * @internal
+   */
+  async died(error: Error): Promise<void> {
+    const kill = () => {
+      process.stderr.write(`siphon: ${error.message}; its thread cannot be ended, this process is killed\n`);
+      process.kill(process.pid, "SIGKILL");
+    };
+    const late = setTimeout(kill, patience);
+    if (error.cause instanceof WorkerHang) process.once("exit", kill);
+    await this.#end(error);
+    process.off("exit", kill);
+    clearTimeout(late);
+  }
+
+  async #end(reason: Error): Promise<void> {
+    this.#closing = true;
+    const threads = this.#threads;
+    this.#threads = [];
+    await Promise.all(threads.map(({ thread }) => thread.terminate()));
+    for (const { link } of threads) link.end(reason);
+  }
+}
+
+/** Functions that run in all workers. */
+export interface WorkersRun {
+  /** As `ImageWorkers.run` has it. */
+  readonly ended: Promise<unknown[]>;
+  /** Tells the function of one worker something, as `structuredClone` takes it: `WorkerRun.listen`. */
+  tell(index: number, message: unknown): void;
 }
 
 export interface RunOptions {
@@ -158,5 +221,7 @@ export function assertWorkers(image: string, { workers, cache }: OpenOptions): v
   );
 }
 
+/** Milliseconds for threads to end. */
+const patience = 5000;
 const mostWorkers = 64;
 const program = new URL(`./worker-program${extname(import.meta.filename)}`, import.meta.url);

@@ -63,7 +63,11 @@ export type ToWorker =
       readonly count: number;
       readonly data: unknown;
     }
-  | { readonly type: "abort"; readonly run: number; readonly error: PlainError };
+  | { readonly type: "abort"; readonly run: number; readonly error: PlainError }
+  /** For the function of a run. */
+  | { readonly type: "tell"; readonly run: number; readonly message: unknown }
+  /** The answer says that the worker does not hang. */
+  | { readonly type: "ask" };
 
 /** From a worker to the owner. */
 export type ToOwner =

@@ -12,6 +12,24 @@ export interface WorkerRun<Data = unknown> {
   readonly signal: AbortSignal | undefined;
   /** Tells the caller something: `RunOptions.onMessage`. */
   tell(message: unknown): void;
+  /** Calls back with each message of the caller's, those that have come already included: `WorkersRun.tell`. */
+  listen(listener: (message: unknown) => void): void;
+}
+
+/** Messages for a function that may not listen yet. */
+export class Inbox {
+  readonly #waiting: unknown[] = [];
+  #listener: ((message: unknown) => void) | undefined;
+
+  put(message: unknown): void {
+    if (this.#listener === undefined) this.#waiting.push(message);
+    else this.#listener(message);
+  }
+
+  readonly listen = (listener: (message: unknown) => void): void => {
+    this.#listener = listener;
+    for (const message of this.#waiting.splice(0)) listener(message);
+  };
 }
 
 /** Calls a module's function `inWorker` in this thread. */

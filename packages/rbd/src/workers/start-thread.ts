@@ -1,5 +1,5 @@
 import { parse } from "node:path";
-import { type Transferable, Worker } from "node:worker_threads";
+import { type Transferable, Worker, type WorkerOptions } from "node:worker_threads";
 
 /**
  * Starts a module of siphon's in a thread of its own. The packaged siphon has no files for its modules: their addresses begin with
@@ -8,10 +8,18 @@ import { type Transferable, Worker } from "node:worker_threads";
  * @param program the module, `new URL("./name.ts", import.meta.url)`
  */
 export function startThread(program: URL, workerData: unknown, transferList: Transferable[]): Worker {
-  if (program.protocol !== "siphon:") return new Worker(program, { workerData, transferList });
+  const thread = start(program, { workerData, transferList, stdout: true, stderr: true });
+  // Node would have each thread listen to the process's own streams, and warn of so many listeners.
+  thread.stdout.on("data", (bytes) => process.stdout.write(bytes));
+  thread.stderr.on("data", (bytes) => process.stderr.write(bytes));
+  return thread;
+}
+
+function start(program: URL, given: WorkerOptions): Worker {
+  if (program.protocol !== "siphon:") return new Worker(program, given);
   const { name } = parse(program.pathname);
   const env = { ...process.env, SIPHON_PROGRAM: name };
-  const options = { workerData, transferList, env };
+  const options = { ...given, env };
   // The executable is no script that a thread could begin with: it has the script inside.
   const packed = globalThis as unknown as Record<symbol, (() => string | undefined) | undefined>;
   const script = packed[Symbol.for("siphon.launcher")]?.();

@@ -5,6 +5,7 @@ import type { IoLimits } from "../io/admission.ts";
 import { staleError } from "../io/presence.ts";
 import type { MapWaiter } from "../object-map/object-map.ts";
 import { Channel } from "./channel.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import type { ToOwner, ToWorker, UpdateAnswer } from "./messages.ts";
 import type { Follower, OwnerIo } from "./owner-io.ts";
 import { errorOf, plainError } from "./plain-error.ts";
@@ -15,12 +16,13 @@ export interface WorkedImage {
   readonly lock: { readonly owned: boolean } | undefined;
   ensureOwner(): Promise<void>;
   renewParents(): Promise<void>;
-  /** A worker has ended that was not told to. */
-  workerDied(error: RbdError): void;
+  /** A worker has ended that was not told to. What waits for its answers is told when this is done. */
+  workerDied(error: RbdError): void | Promise<void>;
 }
 
 export interface WorkerOptions {
   readonly limits?: IoLimits | undefined;
+  readonly workerTimeout?: number | undefined;
 }
 
 /** The owner's side of one worker: answers the worker's calls, and passes on every change. */
@@ -34,6 +36,7 @@ export class WorkerLink implements Follower {
   readonly #io: OwnerIo;
   readonly #options: WorkerOptions;
   readonly #opened = Promise.withResolvers<void>();
+  #heartbeat: Heartbeat | undefined;
   #isOpen = false;
   #gone = false;
 
@@ -73,16 +76,22 @@ export class WorkerLink implements Follower {
         cause,
       },
     );
-    this.end(error);
+    this.#leave();
     this.#opened.reject(error);
-    if (this.#isOpen) this.#image.workerDied(error);
+    const dealtWith = this.#isOpen ? this.#image.workerDied(error) : undefined;
+    void Promise.resolve(dealtWith).then(() => this.#channel.end(error));
   }
 
   /** Nothing is expected of the worker any more. */
   end(error: Error): void {
-    this.#gone = true;
-    this.#io.leave(this);
+    this.#leave();
     this.#channel.end(error);
+  }
+
+  #leave(): void {
+    this.#gone = true;
+    this.#heartbeat?.[Symbol.dispose]();
+    this.#io.leave(this);
   }
 
   #handle(message: ToOwner): unknown {
@@ -127,7 +136,18 @@ export class WorkerLink implements Follower {
       },
     });
     this.#isOpen = true;
+    this.#heartbeat = this.#watch(this.#options.workerTimeout ?? 30);
     this.#opened.resolve();
+  }
+
+  /** What takes long to load does not hang yet. */
+  #watch(seconds: number): Heartbeat {
+    const heart: Heartbeat = new Heartbeat({
+      seconds,
+      ask: () => void this.#channel.call({ type: "ask" }).then(() => heart.answered(), ignored),
+      hung: () => this.died(new WorkerHang(`it did not answer for ${seconds} s`)),
+    });
+    return heart;
   }
 
   /** Where the lock is about to be given away again, the worker was not told that it is ours, and asks again. */
@@ -157,4 +177,9 @@ export class WorkerLink implements Follower {
   }
 }
 
+/** What happened to a worker that answers no more, and may not be to be ended. */
+export class WorkerHang extends Error {}
+
+/** How a worker ends that has no answer is told elsewhere. */
+const ignored = () => {};
 const done: UpdateAnswer = { result: 0, error: undefined };

@@ -1,3 +1,4 @@
+import { throwUnowned } from "@siphon/rados/engine";
 import { type MapWaiter, ObjectMap, type ObjectMapOptions } from "../object-map/object-map.ts";
 import type { ToOwner, UpdateAnswer } from "./messages.ts";
 import { errorOf } from "./plain-error.ts";
@@ -39,15 +40,16 @@ export class WorkerObjectMap extends ObjectMap {
     if (!mustAsk) return false;
     this.#count(objectNumber, 1);
     const update = { type: "update", objectNumber, state, current, snapId: undefined } as const;
-    void this.#ask(update, waiter, () => this.#count(objectNumber, -1));
+    this.#ask(update, waiter, () => this.#count(objectNumber, -1)).catch(throwUnowned);
     return true;
   }
 
   override updateSnapshot(snapId: number, objectNumber: number, state: number, waiter: MapWaiter): void {
     const update = { type: "update", objectNumber, state, current: undefined, snapId } as const;
-    void this.#ask(update, waiter, () => {});
+    this.#ask(update, waiter, () => {}).catch(throwUnowned);
   }
 
+  /** An owner that gives no answer leaves it open what the map says: the worker ends, and the process with it. */
   async #ask(update: ToOwner, waiter: MapWaiter, done: () => void): Promise<void> {
     const { result, error } = (await this.#owner.call(update)) as UpdateAnswer;
     done();

@@ -1,13 +1,14 @@
 // A thread that reads and writes an image for `ImageWorkers`, as a client of the cluster that is fenced along with the owner.
 import { workerData } from "node:worker_threads";
 import { Cluster, RadosError } from "@siphon/rados";
+import { throwUnowned } from "@siphon/rados/engine";
 import type { WorkerStart } from "./messages.ts";
 import { plainError } from "./plain-error.ts";
-import { runHere } from "./run-here.ts";
+import { Inbox, runHere } from "./run-here.ts";
 import { WorkerSide } from "./worker-side.ts";
 
 const { port, cluster: options, fsid } = workerData as WorkerStart;
-const runs = new Map<number, AbortController>();
+const runs = new Map<number, { readonly aborting: AbortController; readonly inbox: Inbox }>();
 let cluster: Cluster | undefined;
 
 const side = new WorkerSide(port, {
@@ -16,16 +17,22 @@ const side = new WorkerSide(port, {
   },
   async run({ run, module, index, count, data }, image) {
     const aborting = new AbortController();
-    runs.set(run, aborting);
+    const inbox = new Inbox();
+    runs.set(run, { aborting, inbox });
     try {
       const tell = (message: unknown) => side.owner.tell({ type: "told", run, message });
-      return await runHere(module, image, { index, count, data, signal: aborting.signal, tell });
+      const { listen } = inbox;
+      return await runHere(module, image, { index, count, data, signal: aborting.signal, tell, listen });
     } finally {
       runs.delete(run);
     }
   },
-  abort: (run, error) => runs.get(run)?.abort(error),
+  abort: (run, error) => runs.get(run)?.aborting.abort(error),
+  tell: (run, message) => runs.get(run)?.inbox.put(message),
 });
+// Without its owner a thread must not go on.
+port.on("close", () => throwUnowned(new Error("the channel to the image's owner ended")));
+port.on("messageerror", throwUnowned);
 
 void connect();
 

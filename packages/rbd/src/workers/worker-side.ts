@@ -16,6 +16,8 @@ export interface WorkerThread {
   /** Runs a function of a module with the image, for the owner. */
   run(message: Extract<ToWorker, { type: "run" }>, io: ImageIo): Promise<unknown>;
   abort(run: number, error: Error): void;
+  /** Passes on to the function of a run what the owner says. */
+  tell(run: number, message: unknown): void;
 }
 
 /** The I/O of one worker, by copies of what the owner knows. */
@@ -59,6 +61,11 @@ export class WorkerSide {
         return this.#thread.run(message, io);
       case "abort":
         this.#thread.abort(message.run, errorOf(message.error));
+        return undefined;
+      case "ask":
+        return undefined;
+      case "tell":
+        this.#thread.tell(message.run, message.message);
         return undefined;
     }
   }

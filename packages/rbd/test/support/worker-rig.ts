@@ -121,6 +121,7 @@ export class WorkerRig implements Disposable {
       objecter: wire,
       run: async (_, io) => opened.resolve(io),
       abort: () => {},
+      tell: () => {},
     });
     const opened = Promise.withResolvers<ImageIo>();
     const rig = this;

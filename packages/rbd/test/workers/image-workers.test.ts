@@ -22,7 +22,7 @@ function imageOf(options: () => object) {
 
 test("threads that cannot connect are ended, and what kept them from it is thrown, with its code", async () => {
   const { workers, deaths } = imageOf(() => ({ conf: "/nonexistent/ceph.conf", env: {} }));
-  await assert.rejects(workers.start(2), { code: "SIPHON_RADOS_CONFIG", message: /nonexistent/ });
+  await assert.rejects(workers.open(2), { code: "SIPHON_RADOS_CONFIG", message: /nonexistent/ });
   assert.deepEqual([workers.count, workers.isSingle, deaths], [1, true, []]);
 });
 

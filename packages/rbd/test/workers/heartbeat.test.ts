@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { Heartbeat } from "../../src/shards/heartbeat.ts";
+import { Heartbeat } from "../../src/workers/heartbeat.ts";
 
 function beating(t: TestContext, answers: () => boolean) {
   t.mock.timers.enable({ apis: ["setInterval"] });

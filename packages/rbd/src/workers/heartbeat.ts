@@ -1,4 +1,4 @@
-/** Finds a process that hangs without ending: it is asked again and again, and does not answer. */
+/** Finds a process, or a thread, that hangs without ending: it is asked again and again, and does not answer. */
 export class Heartbeat implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #unanswered = 0;
