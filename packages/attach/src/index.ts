@@ -7,6 +7,7 @@
 export type { BlockDevice } from "./block-device.ts";
 export { AttachError, type AttachErrorCode, type AttachRemedy } from "./errors.ts";
 export type { Extent, ExtentSource } from "./extent-source.ts";
+export type { ErrorPolicy } from "./health/pausing-device.ts";
 export type { NbdExport } from "./nbd/export.ts";
 export { NbdServer, type NbdServerOptions } from "./nbd/server.ts";
 export { readTlsCredentials, type TlsCredentials } from "./nbd/tls.ts";
@@ -35,7 +36,6 @@ export { type Log, type LogEvent, type LogFormat, logTo } from "./server/log.ts"
 export { MetricsServer } from "./server/metrics-server.ts";
 export { type QemuVersions, reconnectOption, versionsText } from "./server/qemu-version.ts";
 export { type IoRates, RateWatch } from "./server/rates.ts";
-export type { ErrorPolicy } from "./server/rbd-disk.ts";
 export { type AccessWords, type SocketAccess, socketAccess } from "./server/socket-access.ts";
 export { endOnSurprise } from "./server/surprise.ts";
 export { AttachService, type ServiceOptions } from "./service/attach-service.ts";

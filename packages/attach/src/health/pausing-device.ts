@@ -5,6 +5,9 @@ import { DeviceLayer } from "../device-layer.ts";
 import { ioKind } from "../server/io-metrics.ts";
 import { HeldRequest, type RequestHolder } from "./held-request.ts";
 
+/** The reaction to a full pool, and to an answer that takes longer than the client's timeout: see `PausingDevice`. */
+export type ErrorPolicy = "report" | "pause";
+
 /** How a pause is told. */
 export interface PauseEvents {
   /** @param why `ENOSPC`, `EDQUOT` or `ETIMEDOUT` */

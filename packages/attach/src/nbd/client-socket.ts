@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import { duplicate } from "../vhost/native/socket.ts";
 import type { ReceiveMemory } from "./receive-memory.ts";
 
 export interface ClientSocketEvents {
@@ -15,18 +16,39 @@ export interface ClientSocketEvents {
  * into a new one. The accepted socket stays only for the server's count of connections.
  */
 export function adoptSocket(accepted: Socket, memory: ReceiveMemory, events: ClientSocketEvents): Socket {
-  const owner = accepted as unknown as { _handle: object | null };
+  const owner = accepted as unknown as AcceptedSocket;
   const handle = owner._handle;
   owner._handle = null;
   const socket = new Socket({
     handle,
     onread: { buffer: memory.readArea, callback: (length: number) => events.received(length) },
-  } as ConstructorParameters<typeof Socket>[0]);
+  } as unknown as ConstructorParameters<typeof Socket>[0]);
   watch(socket, (error) => {
     accepted.destroy();
     events.closed(error);
   });
   return socket;
+}
+
+/** A socket's descriptor, for another thread; the connection goes on, and is not the accepted socket's any more. */
+export function detachSocket(accepted: Socket): number {
+  const { _handle: handle } = accepted as unknown as AcceptedSocket;
+  const fd = duplicate(handle!.fd);
+  accepted.destroy();
+  return fd;
+}
+
+/** A socket that another thread accepted, read as one that this thread did. */
+export function takeOver(fd: number, memory: ReceiveMemory, events: ClientSocketEvents): Socket {
+  const onread = { buffer: memory.readArea, callback: (length: number) => events.received(length) };
+  const socket = new Socket({ fd, onread } as ConstructorParameters<typeof Socket>[0]);
+  watch(socket, (error) => events.closed(error));
+  return socket;
+}
+
+/** The part of Node's own sockets that no API reaches. */
+interface AcceptedSocket {
+  _handle: { readonly fd: number } | null;
 }
 
 /** The same for a stream whose reads cannot be directed: one that is encrypted, or will be. Its bytes are copied. */

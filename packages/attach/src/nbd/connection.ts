@@ -1,11 +1,11 @@
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { createServer } from "node:tls";
 import { Region } from "@siphon/rados/engine";
 import { SiphonError } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 import type { Limits } from "../server/limits.ts";
 import type { ChunkPool } from "./chunk-pool.ts";
-import { adoptSocket, type ClientSocketEvents, readInto } from "./client-socket.ts";
+import { adoptSocket, type ClientSocketEvents, readInto, takeOver } from "./client-socket.ts";
 import { type ExportTable, Handshake } from "./handshake.ts";
 import type { SegmentPool } from "./payload.ts";
 import { carryBytes, type ReceiveMemory } from "./receive-memory.ts";
@@ -25,11 +25,25 @@ export interface ConnectionHost {
   /** Milliseconds for a client to choose an export. */
   readonly handshakeTimeout: number;
   log(line: string): void;
+  /** It has chosen an export. */
+  served?(connection: NbdConnection): void;
   closed(connection: NbdConnection): void;
 }
 
+/** A client as its server sees it, whichever thread serves it. */
+export interface ServedConnection {
+  /** Whether it has chosen an export. */
+  readonly isServed: boolean;
+  /** Milliseconds for which the client has not taken replies that wait for it. */
+  readonly stalledFor: number;
+  /** Ends it for the good of others. */
+  evict(reason: string): void;
+  /** Takes no more requests, answers those that it has, and ends. `force` at once. */
+  stop(force: boolean): void;
+}
+
 /** One client, from its first byte to its last. */
-export class NbdConnection {
+export class NbdConnection implements ServedConnection {
   readonly #host: ConnectionHost;
   /** For the log. */
   readonly #name: string;
@@ -47,15 +61,17 @@ export class NbdConnection {
   #carried = 0;
   #isParked = false;
 
-  constructor(host: ConnectionHost, accepted: Socket, name: string) {
+  /** @param accepted the client's socket; the descriptor of one that another thread accepted */
+  constructor(host: ConnectionHost, accepted: Socket | number, name: string) {
     this.#host = host;
     this.#name = name;
     const { memory, credentials } = host;
     if (credentials === undefined) {
-      this.#socket = adoptSocket(accepted, memory, this.#socketEvents);
+      const adopt = typeof accepted === "number" ? takeOver : adoptSocket;
+      this.#socket = adopt(accepted as Socket & number, memory, this.#socketEvents);
     } else {
-      this.#socket = accepted;
-      readInto(accepted, memory, this.#socketEvents);
+      this.#socket = typeof accepted === "number" ? new Socket({ fd: accepted }) : accepted;
+      readInto(this.#socket, memory, this.#socketEvents);
     }
     this.#timer = setTimeout(() => this.#fail("chose no export in time"), host.handshakeTimeout).unref();
     this.#handshake = new Handshake(host.exports, credentials !== undefined, {
@@ -69,23 +85,19 @@ export class NbdConnection {
     this.#handshake.greet();
   }
 
-  /** Whether it has chosen an export. */
   get isServed(): boolean {
     return this.#transmission !== undefined;
   }
 
-  /** Milliseconds for which the client has not taken replies that wait for it. */
   get stalledFor(): number {
     const stream = this.#transmission?.stream;
     return stream === undefined || stream.isIdle ? 0 : performance.now() - stream.movedAt;
   }
 
-  /** Ends it for the good of others. */
   evict(reason: string): void {
     this.#fail(reason);
   }
 
-  /** Takes no more requests, answers those that it has, and ends. `force` at once. */
   stop(force: boolean): void {
     if (this.#transmission === undefined || force) {
       this.#socket.destroy();
@@ -99,6 +111,7 @@ export class NbdConnection {
     clearTimeout(this.#timer);
     this.#session = session;
     session.export.metrics.connections++;
+    this.#host.served?.(this);
     const { chunks, segments, limits } = this.#host;
     const settled = (cost: number): void => {
       transmission.settled(cost);

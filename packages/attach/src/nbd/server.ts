@@ -1,12 +1,13 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { AttachError } from "../errors.ts";
+import type { ByteBudget } from "../server/byte-budget.ts";
 import { createLimits, type Limits } from "../server/limits.ts";
 import { isLoopback, type ListenAddress, listenAt } from "../server/listen.ts";
 import { QuietLog } from "../server/quiet-log.ts";
 import type { SocketAccess } from "../server/socket-access.ts";
 import { ChunkPool } from "./chunk-pool.ts";
-import { type ConnectionHost, NbdConnection } from "./connection.ts";
+import { type ConnectionHost, NbdConnection, type ServedConnection } from "./connection.ts";
 import type { NbdExport } from "./export.ts";
 import { SegmentPool } from "./payload.ts";
 import { ReceiveMemory } from "./receive-memory.ts";
@@ -25,6 +26,20 @@ export interface NbdServerOptions {
   handshakeTimeout?: number;
   /** Limits that this server shares with all others of the process; by default its own. */
   limits?: Limits;
+  /**
+   * Other threads that serve the clients; this one only accepts them.
+   *
+   * @internal
+   */
+  elsewhere?: ConnectionTaker;
+}
+
+/** Serves clients that a server has accepted, in other threads. */
+export interface ConnectionTaker {
+  /** Told before the first client comes. */
+  begin(how: { readonly credentials: TlsCredentials | undefined; readonly handshakeTimeout: number }): void;
+  /** Takes a client over from its first byte on. */
+  take(socket: Socket, name: string, closed: (connection: ServedConnection) => void): ServedConnection;
 }
 
 /** Disks for clients of the NBD protocol, on one socket. */
@@ -32,7 +47,7 @@ export class NbdServer {
   readonly #server: Server;
   readonly #address: ListenAddress;
   /** Oldest first. */
-  readonly #connections = new Set<NbdConnection>();
+  readonly #connections = new Set<ServedConnection>();
   readonly #limits: Limits;
   readonly #refusals: QuietLog;
   readonly #watch: NodeJS.Timeout;
@@ -65,33 +80,47 @@ export class NbdServer {
     const limits = options.limits ?? createLimits();
     this.#limits = limits;
     this.#refusals = new QuietLog(log);
-    this.#watch = setInterval(() => this.#endStalled(), stallLook).unref();
-    const host: ConnectionHost = {
-      exports,
-      credentials: unix ? undefined : options.credentials,
-      memory: new ReceiveMemory(),
-      chunks: new ChunkPool(),
-      segments: new SegmentPool(),
-      handshakeTimeout: options.handshakeTimeout ?? 30_000,
-      ...{ limits, log },
-      closed: (connection) => {
-        this.#connections.delete(connection);
-        limits.connections.give();
-        if (this.#connections.size === 0) this.#empty?.();
-      },
+    this.#watch = watchStalled(this.#connections, limits.budget);
+    const credentials = unix ? undefined : options.credentials;
+    const { handshakeTimeout = 30_000, elsewhere } = options;
+    const closed = (connection: ServedConnection) => {
+      this.#connections.delete(connection);
+      limits.connections.give();
+      if (this.#connections.size === 0) this.#empty?.();
     };
+    elsewhere?.begin({ credentials, handshakeTimeout });
+    const host =
+      elsewhere === undefined
+        ? connectionHost({ ...{ exports, credentials, handshakeTimeout, limits, log, closed } })
+        : undefined;
     let count = 0;
     this.#server = createServer(
-      { pauseOnConnect: host.credentials === undefined, noDelay: !unix },
+      { pauseOnConnect: credentials === undefined || elsewhere !== undefined, noDelay: !unix },
       (socket: Socket) => {
         if (!this.#makeRoom()) {
           socket.destroy();
           return;
         }
         const name = `client ${++count}${socket.remoteAddress === undefined ? "" : ` (${socket.remoteAddress})`}`;
-        this.#connections.add(new NbdConnection(host, socket, name));
+        if (host !== undefined) this.#connections.add(new NbdConnection(host, socket, name));
+        else this.#passOn(elsewhere!, socket, name, closed);
       },
     );
+  }
+
+  #passOn(
+    elsewhere: ConnectionTaker,
+    socket: Socket,
+    name: string,
+    closed: (connection: ServedConnection) => void,
+  ): void {
+    try {
+      this.#connections.add(elsewhere.take(socket, name, closed));
+    } catch (error) {
+      socket.destroy();
+      this.#limits.connections.give();
+      this.#refusals.write(`NBD: ${name} cannot be served: ${(error as Error).message}`);
+    }
   }
 
   /**
@@ -107,14 +136,6 @@ export class NbdServer {
       `NBD: ${connections.limit} clients are connected, and no more are taken; allow more open files (ulimit -n) if that is too few`,
     );
     return false;
-  }
-
-  /** Clients that take no replies hold memory: as long as nobody else needs it. */
-  #endStalled(): void {
-    if (!this.#limits.budget.isShort) return;
-    for (const connection of this.#connections) {
-      if (connection.stalledFor > mostStalled) connection.evict("takes no replies, and memory is short");
-    }
   }
 
   /** The port that was chosen, for TCP. */
@@ -153,6 +174,25 @@ export class NbdServer {
   #stop(force: boolean): void {
     for (const connection of this.#connections) connection.stop(force);
   }
+}
+
+/** With the memory that the connections of one thread share. */
+export function connectionHost(host: Omit<ConnectionHost, "memory" | "chunks" | "segments">): ConnectionHost {
+  return { ...host, memory: new ReceiveMemory(), chunks: new ChunkPool(), segments: new SegmentPool() };
+}
+
+/** Ends clients that take no replies: they may hold memory as long as nobody else needs it. */
+export function watchStalled(
+  connections: { values(): Iterable<ServedConnection> },
+  budget: ByteBudget,
+): NodeJS.Timeout {
+  const look = () => {
+    if (!budget.isShort) return;
+    for (const connection of connections.values()) {
+      if (connection.stalledFor > mostStalled) connection.evict("takes no replies, and memory is short");
+    }
+  };
+  return setInterval(look, stallLook).unref();
 }
 
 /** Clients of one server that may be in their handshake at a time. */

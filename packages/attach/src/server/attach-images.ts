@@ -56,7 +56,7 @@ export async function attachImages(options: AttachOptions): Promise<DiskServer> 
   const { limits, stalls } = options.shared ?? watching.use(new Shared(log, options.maxInFlight));
   const disks: ServedDisk[] = [];
   for (const image of images) {
-    const disk = await openRbdDisk(cluster, image, options);
+    const disk = await openRbdDisk(cluster, image, { ...options, maxInFlight: limits.budget.limit });
     undo.defer(() => disk.close());
     watching.use(stalls.watch(disk));
     disks.push(disk);
@@ -76,7 +76,8 @@ export async function attachImages(options: AttachOptions): Promise<DiskServer> 
 }
 
 /** @throws AttachError SIPHON_USAGE where images and sockets do not go together */
-export function checkRequest({ images, nbd = [], vhost = [], access }: AttachRequest): void {
+export function checkRequest(request: AttachRequest): void {
+  const { images, nbd = [], vhost = [], access } = request;
   if (images.length === 0) throw new AttachError("SIPHON_USAGE", "there is no image to attach");
   if (nbd.length === 0 && vhost.length === 0) {
     throw new AttachError("SIPHON_USAGE", "there is no socket to attach to", {
@@ -93,12 +94,32 @@ export function checkRequest({ images, nbd = [], vhost = [], access }: AttachReq
       hint: "name one vhost-user socket for each image, in the same order",
     });
   }
+  if (request.workers !== undefined) checkWorkers(request);
   if (access !== undefined && vhost.length === 0 && !nbd.some((address) => "path" in address)) {
     throw new AttachError("SIPHON_USAGE", "only unix sockets have an owner and a mode", {
       hint: "leave the sockets' user, group and mode away, or serve NBD on a path",
     });
   }
 }
+
+function checkWorkers({ images, nbd = [], vhost = [], cache, encryption, workers }: AttachRequest): void {
+  const refuse = (what: string, hint: string) => {
+    throw new AttachError("SIPHON_USAGE", what, { hint });
+  };
+  if (!Number.isInteger(workers) || workers! < 1 || workers! > mostWorkers) {
+    refuse(`a disk cannot have ${workers} workers`, `it has 1 to ${mostWorkers}`);
+  }
+  if (vhost.length > 0) refuse("workers serve NBD alone", "serve the image over NBD, or without workers");
+  if (nbd.length !== images.length) {
+    refuse("images with workers have an NBD socket each", "name one NBD socket for each image");
+  }
+  if (cache !== undefined) refuse("a disk with workers has no cache", "leave the cache or the workers away");
+  if (encryption !== undefined) {
+    refuse("workers serve encrypted images as they are", "leave the passphrases or the workers away");
+  }
+}
+
+const mostWorkers = 64;
 
 /** A socket that is listened on, and the images behind it. */
 interface Front {
@@ -118,8 +139,10 @@ async function serveNbd(
   for (const [i, given] of nbd.entries()) {
     const served = nbd.length === 1 ? disks : [disks[i]!];
     const exports = served.map((disk) => ({ ...disk, description: `RBD image ${disk.name}` }));
+    const [{ elsewhere }] = served as [ServedDisk];
     const server = await NbdServer.listen({
       ...{ address: given, exports, limits },
+      ...(elsewhere && { elsewhere }),
       ...(access && { access }),
       ...(credentials && { credentials }),
       ...(log && { log }),

@@ -2,6 +2,7 @@ import { ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../block-device.ts";
 import { AttachError } from "../errors.ts";
 import type { ExtentSource } from "../extent-source.ts";
+import type { ConnectionTaker } from "../nbd/server.ts";
 import type { DiskLimits } from "../throttle/disk-limits.ts";
 import type { Attachment, Measurement, ServedPoint } from "./attachment.ts";
 import type { IoMetrics } from "./io-metrics.ts";
@@ -22,6 +23,8 @@ export interface ServedDisk {
   readonly device: BlockDevice;
   readonly extents: ExtentSource | undefined;
   readonly metrics: IoMetrics;
+  /** Threads that serve clients of NBD, where this one does not. */
+  readonly elsewhere?: ConnectionTaker | undefined;
   /** Those that the disk has. */
   readonly limits?: DiskLimitControl | undefined;
   /** Lets go of the disk, and of its lock. */

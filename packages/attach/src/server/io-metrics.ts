@@ -23,15 +23,16 @@ export interface IoFigures {
   readonly latencies: readonly LatencyFigures[];
 }
 
+/** `inFlight`, `connections`, `throttled` and `inLimits`, in this order. */
+const plainCounters = 4;
+
 /** I/O of one disk, for all its clients; plain counters that cost the data path next to nothing. */
 export class IoMetrics {
-  inFlight: number;
-  /** Clients that are connected. */
-  connections: number;
-  /** Operations that had to wait for the disk's limits. */
-  throttled: number;
-  /** Operations in flight that wait for the limits now. */
-  inLimits = 0;
+  /** Bytes of memory that the counters take. */
+  static readonly byteLength =
+    8 * (plainCounters + 3 * ioKinds.length + ioKinds.length * LatencyHistogram.size);
+  /** @internal */
+  readonly memory: Float64Array;
   state: DiskState;
   /** The reason why writes wait, whether there are any or not; see `Image.writeHold`. */
   hold: () => WriteHold | undefined;
@@ -41,19 +42,75 @@ export class IoMetrics {
   readonly errors: Float64Array;
   readonly latencies: readonly LatencyHistogram[];
 
-  /** @param figures where to go on from; otherwise from nothing */
-  constructor(figures?: IoFigures) {
-    this.inFlight = figures?.inFlight ?? 0;
-    this.connections = figures?.connections ?? 0;
-    this.throttled = figures?.throttled ?? 0;
+  /**
+   * @param figures where to go on from; otherwise from nothing
+   * @param memory where it counts, which other threads may read
+   */
+  constructor(figures?: IoFigures, memory: ArrayBufferLike = new ArrayBuffer(IoMetrics.byteLength)) {
+    this.memory = new Float64Array(memory);
+    let at = plainCounters;
+    const take = (length: number) => {
+      at += length;
+      return this.memory.subarray(at - length, at);
+    };
+    this.operations = take(ioKinds.length);
+    this.bytes = take(ioKinds.length);
+    this.errors = take(ioKinds.length);
+    this.latencies = ioKinds.map(() => new LatencyHistogram(take(LatencyHistogram.size)));
     this.state = figures?.state ?? "serving";
     this.hold = () => figures?.held;
-    this.operations = figures?.operations.slice() ?? new Float64Array(ioKinds.length);
-    this.bytes = figures?.bytes.slice() ?? new Float64Array(ioKinds.length);
-    this.errors = figures?.errors.slice() ?? new Float64Array(ioKinds.length);
-    this.latencies =
-      figures?.latencies.map((each) => LatencyHistogram.of(each)) ??
-      ioKinds.map(() => new LatencyHistogram());
+    if (figures === undefined) return;
+    this.inFlight = figures.inFlight;
+    this.connections = figures.connections;
+    this.throttled = figures.throttled;
+    this.operations.set(figures.operations);
+    this.bytes.set(figures.bytes);
+    this.errors.set(figures.errors);
+    for (const [kind, each] of figures.latencies.entries()) {
+      this.latencies[kind]!.include(LatencyHistogram.of(each));
+    }
+  }
+
+  get inFlight(): number {
+    return this.memory[0]!;
+  }
+
+  set inFlight(count: number) {
+    this.memory[0] = count;
+  }
+
+  /** Clients that are connected. */
+  get connections(): number {
+    return this.memory[1]!;
+  }
+
+  set connections(count: number) {
+    this.memory[1] = count;
+  }
+
+  /** Operations that had to wait for the disk's limits. */
+  get throttled(): number {
+    return this.memory[2]!;
+  }
+
+  set throttled(count: number) {
+    this.memory[2] = count;
+  }
+
+  /** Operations in flight that wait for the limits now. */
+  get inLimits(): number {
+    return this.memory[3]!;
+  }
+
+  set inLimits(count: number) {
+    this.memory[3] = count;
+  }
+
+  /** Counts from now on what all of these have counted, which other threads may be doing. */
+  addUp(parts: readonly IoMetrics[]): void {
+    const { memory } = this;
+    memory.fill(0);
+    for (const part of parts) for (let i = 0; i < memory.length; i++) memory[i]! += part.memory[i]!;
   }
 
   /** A copy. */

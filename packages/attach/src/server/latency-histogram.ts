@@ -5,12 +5,40 @@ export interface LatencyFigures {
   readonly sum: number;
 }
 
+/** From 1 microsecond to 67 seconds; told from 16 microseconds on. */
+const octaves = 26;
+const steps = 4;
+const firstOctave = 4;
+
 /** How long operations took, in buckets that grow by a fourth of an octave. */
 export class LatencyHistogram {
-  readonly #counts = new Float64Array(octaves * steps);
-  count = 0;
+  /** Numbers that it consists of. */
+  static readonly size = 2 + octaves * steps;
+  readonly #totals: Float64Array;
+  readonly #counts: Float64Array;
+
+  /** @param memory where it counts: zeros, or what another one counted */
+  constructor(memory: Float64Array = new Float64Array(LatencyHistogram.size)) {
+    this.#totals = memory.subarray(0, 2);
+    this.#counts = memory.subarray(2);
+  }
+
+  get count(): number {
+    return this.#totals[0]!;
+  }
+
+  set count(count: number) {
+    this.#totals[0] = count;
+  }
+
   /** Sum of all latencies, in seconds. */
-  sum = 0;
+  get sum(): number {
+    return this.#totals[1]!;
+  }
+
+  set sum(sum: number) {
+    this.#totals[1] = sum;
+  }
 
   static of({ counts, sum }: LatencyFigures): LatencyHistogram {
     const histogram = new LatencyHistogram();
@@ -71,11 +99,6 @@ export class LatencyHistogram {
     return difference;
   }
 }
-
-/** From 1 microsecond to 67 seconds; told from 16 microseconds on. */
-const octaves = 26;
-const steps = 4;
-const firstOctave = 4;
 
 function upperBound(bucket: number): number {
   return 2 ** ((bucket + 1) / steps) / 1e6;

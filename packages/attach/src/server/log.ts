@@ -6,6 +6,7 @@ export interface LogEvent {
    * - `stale`, `current`: a header has changed and cannot be read, writes wait; it was read;
    * - `unwatched`, `watched`: the watch on a header was lost, writes wait; it is back;
    * - `fenced`: this client was put on the blocklist, or lost the lock: nothing is acknowledged any more;
+   * - `single`: one thread serves an image that was to have workers;
    * - `shard-ended`, `shard-serving`: a shard ended unasked; it serves again;
    * - `disk-failed`, `disk-serving`: the service cannot serve a disk, and tries again; it is served;
    * - `disk-file`: a disk's file makes no sense, and is left out;

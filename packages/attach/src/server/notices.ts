@@ -30,6 +30,8 @@ export function logNotices(log: Log): Disposable {
       log(
         `image ${image}: another client wants its lock, which could not be given away yet: ${error?.message}`,
       );
+    } else if (event === "single") {
+      log(`image ${image}: one thread serves it, and no workers: ${error?.message}`, { event, image });
     } else nonsense.write(`image ${image}: a notification that no client sends: ${error?.message}`);
   };
   subscribe(imageNotices, noticed);

@@ -1,10 +1,11 @@
 import type { Cluster } from "@siphon/rados";
 import { type CachePolicy, type EncryptionLayer, type Image, ImagePool } from "@siphon/rbd";
 import type { BlockDevice } from "../block-device.ts";
-import { PausingDevice } from "../health/pausing-device.ts";
+import { type ErrorPolicy, type PauseEvents, PausingDevice } from "../health/pausing-device.ts";
 import type { DiskLimits } from "../throttle/disk-limits.ts";
 import { ImageLimits } from "../throttle/image-limits.ts";
 import { ThrottledDevice } from "../throttle/throttled-device.ts";
+import { WorkedDisk } from "../workers/worked-disk.ts";
 import type { ServedDisk } from "./disk-server.ts";
 import { EncryptedDevice } from "./encrypted-device.ts";
 import { decrypted } from "./encryption.ts";
@@ -22,7 +23,11 @@ import { RbdExtents } from "./rbd-extents.ts";
 export async function openRbdDisk(
   cluster: Cluster,
   spec: ImageSpec,
-  options: DiskOptions & { log?: Log },
+  options: DiskOptions & {
+    /** Bytes of requests that an image with workers may have under way at once. */
+    maxInFlight?: number;
+    log?: Log;
+  },
 ): Promise<ServedDisk> {
   const {
     readOnly = false,
@@ -31,6 +36,8 @@ export async function openRbdDisk(
     encryption,
     limits = {},
     onError = "report",
+    workers,
+    maxInFlight,
     log = () => {},
   } = options;
   const images = await ImagePool.open(cluster, spec.pool, { namespace: spec.namespace });
@@ -39,18 +46,26 @@ export async function openRbdDisk(
     ...{ readOnly: onlyRead, exclusive: !onlyRead && !sharesLock },
     ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
     cache: cache !== undefined && { policy: cache },
+    workers,
   });
+  const name = formatImageSpec(spec);
   const metrics = new IoMetrics();
   metrics.hold = () => image.writeHold;
-  const open = async () => {
+  const of = { cluster, pool: images.pool, image };
+  const open = async (): Promise<Opened> => {
     if (encryption === undefined) await image.assertOneKey();
+    const pauses = pauseEvents(name, metrics, log);
+    if (workers !== undefined) {
+      const disk = await WorkedDisk.start(image, { name, onError, maxInFlight, metrics, pauses, log });
+      const { device, extents } = disk;
+      return { device, extents, elsewhere: disk, limits: await ImageLimits.open(of, disk, limits) };
+    }
     const { device, extents } =
       encryption === undefined
         ? { device: image, extents: new RbdExtents(image) }
         : await encryptedSide(image, spec, encryption);
-    const patient = onError === "pause" ? pausing(device, formatImageSpec(spec), metrics, log) : device;
+    const patient = onError === "pause" ? new PausingDevice(device, pauses) : device;
     const throttled = new ThrottledDevice(patient, metrics);
-    const of = { cluster, pool: images.pool, image };
     return { extents, device: throttled, limits: await ImageLimits.open(of, throttled, limits) };
   };
   const opened = await open().catch(async (error) => {
@@ -59,14 +74,21 @@ export async function openRbdDisk(
   });
   return {
     ...opened,
-    name: formatImageSpec(spec),
+    get metrics() {
+      return opened.elsewhere?.metrics ?? metrics;
+    },
+    name,
     serial: image.id.slice(0, 20),
-    metrics,
     close: async () => {
       opened.limits[Symbol.dispose]();
       await image.close();
     },
   };
+}
+
+interface Opened extends Pick<ServedDisk, "device" | "extents"> {
+  readonly limits: ImageLimits;
+  readonly elsewhere?: WorkedDisk;
 }
 
 /** Options with which an image is served. */
@@ -82,13 +104,12 @@ export interface DiskOptions {
   limits?: DiskLimits;
   /** Default `report`. */
   onError?: ErrorPolicy;
+  /** Threads that serve each image's clients of NBD; none by default, and this thread does. */
+  workers?: number;
 }
 
-/** The reaction to a full pool, and to an answer that takes longer than the client's timeout: see `PausingDevice`. */
-export type ErrorPolicy = "report" | "pause";
-
-function pausing(device: BlockDevice, name: string, metrics: IoMetrics, log: Log): BlockDevice {
-  return new PausingDevice(device, {
+function pauseEvents(name: string, metrics: IoMetrics, log: Log): PauseEvents {
+  return {
     paused(why) {
       metrics.state = "paused";
       log(`${name}: paused, since writes end with ${why}; it is tried again every second`, {
@@ -99,7 +120,7 @@ function pausing(device: BlockDevice, name: string, metrics: IoMetrics, log: Log
       metrics.state = "serving";
       log(`${name}: goes on after ${seconds.toFixed(1)} s`, { event: "resumed", image: name });
     },
-  });
+  };
 }
 
 async function encryptedSide(

@@ -1,10 +1,10 @@
 import { isAbsolute } from "node:path";
 import type { CachePolicy, EncryptionLayer } from "@siphon/rbd";
 import { AttachError } from "../errors.ts";
+import type { ErrorPolicy } from "../health/pausing-device.ts";
 import { type AttachRequest, checkRequest } from "../server/attach-images.ts";
 import { type ImageSpec, parseImageSpec } from "../server/image-spec.ts";
 import { parseListenAddress } from "../server/listen.ts";
-import type { ErrorPolicy } from "../server/rbd-disk.ts";
 import { type AccessWords, socketAccess } from "../server/socket-access.ts";
 import { parseDiskLimits } from "../throttle/disk-limits.ts";
 
@@ -40,8 +40,12 @@ export async function defineDisk(
   const imageText = word("image");
   if (imageText === undefined) throw usage("a disk needs its image", "write image = POOL/IMAGE");
   const image = parseImageSpec(imageText);
-  const nbd = word("nbd");
-  const vhost = word("vhost") ?? (nbd === undefined ? `${defaults.socketDirectory}/${name}.sock` : undefined);
+  const workers = word("workers");
+  const usual = `${defaults.socketDirectory}/${name}.sock`;
+  const saysWhere = word("nbd") !== undefined || word("vhost") !== undefined;
+  // Workers serve NBD alone.
+  const nbd = word("nbd") ?? (saysWhere || workers === undefined ? undefined : usual);
+  const vhost = word("vhost") ?? (saysWhere || workers !== undefined ? undefined : usual);
   const address = nbd === undefined ? undefined : parseListenAddress(nbd);
   const files = listed(words["encryption-passphrase-file"]);
   const tls = word("tls-certs");
@@ -67,7 +71,8 @@ export async function defineDisk(
     ...(cache !== undefined && cache !== "none" && { cache: cache as CachePolicy }),
     ...(onError !== undefined && { onError: onError as ErrorPolicy }),
     ...(limit !== undefined && { limits: parseDiskLimits(limit) }),
-    ...(queues !== undefined && { queues: queueCount(queues) }),
+    ...(queues !== undefined && { queues: countOf("queues", queues, 256) }),
+    ...(workers !== undefined && { workers: countOf("workers", workers, 64) }),
     ...(tls !== undefined && { tlsCertificates: tls }),
   };
   checkRequest(request);
@@ -94,7 +99,18 @@ function checkName(name: string): void {
 
 /** The words that describe a disk. */
 const diskWords = [
-  ...["image", "nbd", "vhost", "read-only", "queues", "socket-user", "socket-group", "socket-mode", "cache"],
+  ...[
+    "image",
+    "nbd",
+    "vhost",
+    "read-only",
+    "queues",
+    "workers",
+    "socket-user",
+    "socket-group",
+    "socket-mode",
+    "cache",
+  ],
   ...["limit", "on-error", "encryption-format", "encryption-passphrase-file", "tls-certs"],
 ] as const;
 
@@ -147,9 +163,9 @@ function flag(word: string, value: string | undefined): boolean {
   return oneOf(word, value, ["yes", "no"]) === "yes";
 }
 
-function queueCount(text: string): number {
+function countOf(word: string, text: string, most: number): number {
   const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (count < 1 || count > 256) throw usage(`queues cannot be ${text}`, "it is a number from 1 to 256");
+  if (count < 1 || count > most) throw usage(`${word} cannot be ${text}`, `it is a number from 1 to ${most}`);
   return count;
 }
 

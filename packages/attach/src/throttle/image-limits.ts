@@ -2,7 +2,11 @@ import type { Cluster, Pool } from "@siphon/rados";
 import { type Image, imageSettings, type Settings } from "@siphon/rbd";
 import { type DiskLimits, type Limit, limitNames } from "./disk-limits.ts";
 import { SharedTick } from "./shared-tick.ts";
-import type { ThrottledDevice } from "./throttled-device.ts";
+
+/** What goes by the limits of a disk. */
+export interface LimitedDevice {
+  limit(limits: DiskLimits): void;
+}
 
 /** The image whose settings hold. */
 export interface LimitedImage {
@@ -17,7 +21,7 @@ export interface LimitedImage {
  */
 export class ImageLimits implements Disposable {
   readonly #of: LimitedImage;
-  readonly #device: ThrottledDevice;
+  readonly #device: LimitedDevice;
   readonly #changes: Disposable;
   readonly #poll: Disposable;
   #given: DiskLimits;
@@ -28,7 +32,7 @@ export class ImageLimits implements Disposable {
   #isStale = false;
   #isOver = false;
 
-  static async open(of: LimitedImage, device: ThrottledDevice, given: DiskLimits): Promise<ImageLimits> {
+  static async open(of: LimitedImage, device: LimitedDevice, given: DiskLimits): Promise<ImageLimits> {
     const limits = new ImageLimits(of, device, given);
     try {
       await limits.#read();
@@ -39,7 +43,7 @@ export class ImageLimits implements Disposable {
     }
   }
 
-  private constructor(of: LimitedImage, device: ThrottledDevice, given: DiskLimits) {
+  private constructor(of: LimitedImage, device: LimitedDevice, given: DiskLimits) {
     this.#of = of;
     this.#device = device;
     this.#given = given;

@@ -3,6 +3,7 @@ import type { BlockDevice } from "../block-device.ts";
 import { DeviceLayer } from "../device-layer.ts";
 import { type IoMetrics, ioKind } from "../server/io-metrics.ts";
 import { type DiskLimits, limitNames } from "./disk-limits.ts";
+import { sharedBuckets, sharedNow } from "./shared-buckets.ts";
 import { LimitBuckets } from "./token-bucket.ts";
 import { WaitingRequests } from "./waiting-requests.ts";
 
@@ -13,7 +14,8 @@ import { WaitingRequests } from "./waiting-requests.ts";
  */
 export class ThrottledDevice extends DeviceLayer {
   readonly #metrics: IoMetrics;
-  readonly #buckets = limitNames.map(() => new LimitBuckets());
+  readonly #buckets: readonly LimitBuckets[];
+  readonly #now: () => number;
   readonly #reads = new WaitingRequests();
   readonly #writes = new WaitingRequests();
   #isOpen = true;
@@ -24,14 +26,17 @@ export class ThrottledDevice extends DeviceLayer {
     this.#letPass();
   };
 
-  constructor(device: BlockDevice, metrics: IoMetrics) {
+  /** @param shared memory of the limits, where other threads serve the disk as well */
+  constructor(device: BlockDevice, metrics: IoMetrics, shared?: SharedArrayBuffer) {
     super(device);
     this.#metrics = metrics;
+    this.#buckets = shared === undefined ? limitNames.map(() => new LimitBuckets()) : sharedBuckets(shared);
+    this.#now = shared === undefined ? () => performance.now() : sharedNow;
   }
 
   /** Sets the limits; a missing one does not apply. Waiting requests follow the new limits. */
   limit(limits: DiskLimits): void {
-    const now = performance.now();
+    const now = this.#now();
     for (const [index, name] of limitNames.entries()) this.#buckets[index]!.set(limits[name], now);
     this.#isOpen = this.#buckets.every(({ isOpen }) => isOpen);
     clearTimeout(this.#timer);
@@ -73,7 +78,7 @@ export class ThrottledDevice extends DeviceLayer {
   }
 
   #letPass(): void {
-    const now = performance.now();
+    const now = this.#now();
     for (;;) {
       const readsFirst = this.#reads.turn < this.#writes.turn;
       const first = readsFirst ? this.#reads : this.#writes;

@@ -1,16 +1,29 @@
 import type { Limit } from "./disk-limits.ts";
+import type { SpinLock } from "./spin-lock.ts";
 
 /**
  * A limit: tokens come at its rate and are kept up to a capacity, so that a short burst passes. A request that needs more tokens
  * than there are passes once there is any, and is paid for afterwards: a limit holds for requests of any size.
  */
 export class TokenBucket {
+  /** Numbers that its state consists of. */
+  static readonly size = 3;
   #limit = 0;
   /** Tokens per millisecond. */
   #rate = 0;
   #capacity = 0;
-  #tokens = 0;
-  #at = 0;
+  /** Tokens, the time of the last look, and the limit that those who share it have. */
+  readonly #state: Float64Array;
+  readonly #lock: SpinLock | undefined;
+
+  /**
+   * @param state what several threads share that go by one limit; its own otherwise
+   * @param lock held while the state is looked at and changed
+   */
+  constructor(state: Float64Array = new Float64Array(TokenBucket.size), lock?: SpinLock) {
+    this.#state = state;
+    this.#lock = lock;
+  }
 
   /** No limit. */
   get isOpen(): boolean {
@@ -19,28 +32,42 @@ export class TokenBucket {
 
   /** Tokens that were used stay used. */
   set(limit: number, capacity: number, now: number): void {
-    this.#refill(now);
-    const wasOpen = this.isOpen;
+    const state = this.#state;
+    this.#lock?.take();
+    const wasOpen = state[2] === 0;
+    // Another thread may have set the shared limit already, at a rate that this one does not know yet.
+    if (wasOpen || this.#limit !== 0) this.#refill(now);
     this.#limit = limit;
     this.#rate = limit / 1000;
     this.#capacity = capacity;
-    this.#tokens = wasOpen ? capacity : Math.min(this.#tokens, capacity);
+    state[0] = wasOpen ? capacity : Math.min(state[0]!, capacity);
+    state[2] = limit;
+    this.#lock?.give();
   }
 
   /** Milliseconds until something may pass; 0: now. */
   wait(now: number): number {
     if (this.#limit === 0) return 0;
+    this.#lock?.take();
     this.#refill(now);
-    return this.#tokens > 0 ? 0 : (least - this.#tokens) / this.#rate;
+    const tokens = this.#state[0]!;
+    this.#lock?.give();
+    return tokens > 0 ? 0 : (least - tokens) / this.#rate;
   }
 
   take(tokens: number): void {
-    if (this.#limit !== 0) this.#tokens -= tokens;
+    if (this.#limit === 0) return;
+    this.#lock?.take();
+    this.#state[0]! -= tokens;
+    this.#lock?.give();
   }
 
   #refill(now: number): void {
-    this.#tokens = Math.min(this.#capacity, this.#tokens + (now - this.#at) * this.#rate);
-    this.#at = now;
+    const state = this.#state;
+    // Another thread may have looked a little later already.
+    const since = Math.max(0, now - state[1]!);
+    state[0] = Math.min(this.#capacity, state[0]! + since * this.#rate);
+    state[1] = Math.max(now, state[1]!);
   }
 }
 
@@ -48,8 +75,17 @@ export class TokenBucket {
  * A limit with its bursts: one bucket for the long run, which holds as much as a burst may have, and one for the rate within a burst.
  */
 export class LimitBuckets {
-  readonly #average = new TokenBucket();
-  readonly #peak = new TokenBucket();
+  readonly #average: TokenBucket;
+  readonly #peak: TokenBucket;
+
+  constructor(shared?: {
+    readonly average: Float64Array;
+    readonly peak: Float64Array;
+    readonly lock: SpinLock;
+  }) {
+    this.#average = new TokenBucket(shared?.average, shared?.lock);
+    this.#peak = new TokenBucket(shared?.peak, shared?.lock);
+  }
 
   set(limit: Limit | undefined, now: number): void {
     const { rate = 0, burst = 0, burstSeconds = 1 } = limit ?? {};

@@ -11,6 +11,12 @@ test("a disk that says nothing of its socket has one of its name, whose the serv
   assert.deepEqual(request.access, { uid: 0, mode: 0o600 });
 });
 
+test("workers serve NBD alone: there the usual socket is one of NBD", async () => {
+  const { request } = await defineDisk("vm1", { image: "pool/vm1", workers: "4" }, defaults);
+  assert.deepEqual([request.nbd, request.vhost], [[{ path: "/run/siphon/vm1.sock" }], undefined]);
+  assert.equal(request.workers, 4);
+});
+
 test("a disk's words are the options of siphon attach", async () => {
   const { request, image } = await defineDisk(
     "vm1",
@@ -48,6 +54,10 @@ test("what makes no disk is refused with a sentence", async () => {
     ["vm1", { image, colour: "red" }, /no option "colour"/],
     ["vm1", { image, cache: "unsafe" }, /cache cannot be unsafe/],
     ["vm1", { image, queues: "0" }, /queues cannot be 0/],
+    ["vm1", { image, workers: "65" }, /workers cannot be 65/],
+    ["vm1", { image, workers: "2", vhost: "/vm1.sock" }, /workers serve NBD alone/],
+    ["vm1", { image, workers: "2", cache: "writeback" }, /no cache/],
+    ["vm1", { image, workers: "2", "encryption-passphrase-file": "/a" }, /encrypted images as they are/],
     ["vm1", { image, "read-only": "perhaps" }, /read-only cannot be perhaps/],
     ["vm1", { image, limit: "speed=9" }, /no limit speed/],
     ["vm1", { image: ["a/b", "a/c"] }, /image is a line of text/],

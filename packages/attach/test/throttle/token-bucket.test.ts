@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { sharedBucketMemory, sharedBuckets } from "../../src/throttle/shared-buckets.ts";
 import { LimitBuckets } from "../../src/throttle/token-bucket.ts";
 
 /** The amount that passes within so many milliseconds, of a demand that never ends. */
@@ -60,4 +61,25 @@ test("a limit that is changed holds at once, and what was used stays used", () =
   assert.ok(buckets.wait(0) < 100);
   buckets.set(undefined, 0);
   assert.equal(buckets.wait(0), 0);
+});
+
+test("what one thread uses of a shared limit the others do not get", () => {
+  const memory = sharedBucketMemory();
+  const [one, other] = [sharedBuckets(memory)[0]!, sharedBuckets(memory)[0]!];
+  for (const each of [one, other]) each.set({ rate: 1000, burst: 0, burstSeconds: 1 }, 0);
+  // A tenth of a second's may come at once.
+  for (let taken = 0; taken < 50; taken++) {
+    for (const each of [one, other]) {
+      assert.equal(each.wait(0), 0);
+      each.take(1);
+    }
+  }
+  assert.ok(one.wait(0) > 0 && other.wait(0) > 0);
+  // A thread whose clock was read a little earlier takes nothing back.
+  assert.equal(one.wait(10), 0);
+  assert.equal(other.wait(9), 0);
+  one.take(10);
+  assert.ok(other.wait(9.5) > 0);
+  for (const each of [one, other]) each.set(undefined, 20);
+  for (const each of [one, other]) assert.ok(each.isOpen);
 });

@@ -74,6 +74,7 @@ const examples = `
 Examples:
   siphon attach libvirt-pool/vm1 --nbd /run/vm1.sock --metrics 127.0.0.1:9283
   siphon attach libvirt-pool/vm1 --vhost /run/vm1.sock --socket-user libvirt-qemu
+  siphon attach libvirt-pool/vm1 --nbd /run/vm1.sock --workers 4
   siphon attach add libvirt-pool/vm1 --persist`;
 
 async function attach(images: string[], flags: Flags): Promise<void> {
@@ -103,7 +104,7 @@ async function attach(images: string[], flags: Flags): Promise<void> {
 }
 
 async function requestOf(images: string[], flags: Flags): Promise<AttachRequest> {
-  const { nbd, vhost, readOnly, queues, cache = "none", limit, tlsCerts, maxInFlight } = flags;
+  const { nbd, vhost, readOnly, queues, workers, cache = "none", limit, tlsCerts, maxInFlight } = flags;
   const { socketUser: user, socketGroup: group, socketMode: mode } = flags;
   const encryption = encryptionLayers(flags);
   const isGiven = user !== undefined || group !== undefined || mode !== undefined;
@@ -117,6 +118,7 @@ async function requestOf(images: string[], flags: Flags): Promise<AttachRequest>
     ...(flags.onError === "pause" && { onError: flags.onError }),
     ...(isGiven && { access: await socketAccess({ user, group, mode }) }),
     ...(queues !== undefined && { queues }),
+    ...(workers !== undefined && { workers }),
     ...(maxInFlight !== undefined && { maxInFlight }),
     ...(cache !== "none" && { cache }),
     ...(tlsCerts !== undefined && { tlsCertificates: tlsCerts }),

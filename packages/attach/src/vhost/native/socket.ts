@@ -8,6 +8,9 @@ const nonBlocking = 0o4000;
 const closeOnExec = 0o2000000;
 const flags = nonBlocking | closeOnExec;
 
+/** F_DUPFD_CLOEXEC. */
+const duplicateCloseOnExec = 1030;
+
 /** sockaddr_un: u16 family, then the path with its closing NUL in 108 bytes. */
 const pathBytes = 108;
 
@@ -28,6 +31,11 @@ export function listenAt(path: string): number {
     closeSync(fd);
     throw error;
   }
+}
+
+/** Another descriptor of the same connection. */
+export function duplicate(fd: number): number {
+  return checked(libc().fcntl(fd, duplicateCloseOnExec, 0), "duplicate a descriptor");
 }
 
 /** A connection that waits at a listening socket; undefined when none does. */

@@ -14,6 +14,7 @@ import { numberOption } from "../../options.ts";
 export interface DiskFlags {
   readOnly?: boolean;
   queues?: number;
+  workers?: number;
   cache?: CachePolicy | "none";
   limit?: DiskLimits;
   onError?: ErrorPolicy;
@@ -24,6 +25,12 @@ export function withDiskFlags(command: Command): Command {
   return command
     .option("--read-only", "refuse writes, and take no lock")
     .addOption(numberOption("--queues <n>", "maximum number of vhost-user queues (default: 16)"))
+    .addOption(
+      numberOption(
+        "--workers <n>",
+        "threads that serve each image's NBD connections, each with a client of the cluster (default: one thread serves all images; vhost-user is served by it alone)",
+      ),
+    )
     .addOption(
       new Option(
         "--cache <policy>",

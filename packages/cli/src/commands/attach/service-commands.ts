@@ -115,7 +115,7 @@ async function addDisk(image: string, flags: AddFlags): Promise<void> {
 
 /** The flags as a disk's file has them. Paths are seen from here, and the service is elsewhere. */
 function wordsOf(image: string, flags: AddFlags): DiskWords {
-  const { cache = "none", onError = "report", limit, queues, nbd, vhost, tlsCerts } = flags;
+  const { cache = "none", onError = "report", limit, queues, workers, nbd, vhost, tlsCerts } = flags;
   const files = flags.encryptionPassphraseFile?.map((file) => resolve(file));
   return Object.fromEntries(
     Object.entries({
@@ -124,6 +124,7 @@ function wordsOf(image: string, flags: AddFlags): DiskWords {
       vhost: vhost === undefined ? undefined : resolve(vhost),
       "read-only": flags.readOnly ? "yes" : undefined,
       queues: queues === undefined ? undefined : String(queues),
+      workers: workers === undefined ? undefined : String(workers),
       "socket-user": flags.socketUser,
       "socket-group": flags.socketGroup,
       "socket-mode": flags.socketMode,

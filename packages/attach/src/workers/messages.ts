@@ -1,0 +1,52 @@
+import type { Extent } from "../extent-source.ts";
+import type { ErrorPolicy } from "../health/pausing-device.ts";
+import type { TlsCredentials } from "../nbd/tls.ts";
+import type { DiskLimits } from "../throttle/disk-limits.ts";
+
+/** What a worker that serves a disk begins with. */
+export interface PartStart {
+  /** Of the export: `POOL/IMAGE`. */
+  readonly name: string;
+  readonly hasExtents: boolean;
+  readonly onError: ErrorPolicy;
+  /** Bytes of requests that the worker's clients may have under way at once. */
+  readonly maxInFlight: number;
+  /** For the disk's limits: see `sharedBuckets`. */
+  readonly buckets: SharedArrayBuffer;
+  /** Where each worker counts: see `IoMetrics`. */
+  readonly metrics: readonly SharedArrayBuffer[];
+}
+
+/** What clients get, in all workers alike. */
+export interface PartClients {
+  readonly credentials: TlsCredentials | undefined;
+  readonly handshakeTimeout: number;
+}
+
+/** To a worker that serves a disk. */
+export type ToPart =
+  | { readonly type: "begin"; readonly clients: PartClients }
+  | { readonly type: "client"; readonly id: number; readonly fd: number; readonly name: string }
+  | { readonly type: "evict"; readonly id: number; readonly reason: string }
+  | { readonly type: "stop"; readonly id: number; readonly force: boolean }
+  | { readonly type: "limit"; readonly limits: DiskLimits }
+  /** The answer to `extents`; none where the question failed. */
+  | { readonly type: "extents"; readonly id: number; readonly extents: readonly Extent[] | undefined };
+
+/** From a worker that serves a disk. */
+export type FromPart =
+  | { readonly type: "ready" }
+  /** It has chosen an export. */
+  | { readonly type: "served"; readonly id: number }
+  | { readonly type: "closed"; readonly id: number }
+  | { readonly type: "log"; readonly line: string }
+  | { readonly type: "paused"; readonly why: string }
+  | { readonly type: "resumed" }
+  | {
+      readonly type: "extents";
+      readonly id: number;
+      /** The snapshot that changes are told since; without one, allocation is told. */
+      readonly since: string | undefined;
+      readonly offset: number;
+      readonly length: number;
+    };
