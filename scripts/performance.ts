@@ -67,7 +67,7 @@ const columns: Record<string, Column[]> = {
     ["CPU, s", "cpu", 2],
     ["CPU beside the start, s per GiB", "cpuPerGibibyte", 2],
   ],
-  scale: [...client, memory],
+  scale: [...client, ["context switches per I/O", "switches", 2], memory],
   attach: [
     ["load", "load"],
     ["server", "server"],
@@ -102,7 +102,8 @@ function section(name: string): string {
   if (!existsSync(file)) return "Not measured yet.\n";
   const { date, machine, node, goals, skipped = [], rows } = JSON.parse(readFileSync(file, "utf8")) as Result;
   const parts = [`Measured ${date.slice(0, 10)} on ${machine}, Node ${node}.`];
-  const shown = columns[name];
+  // Older results have not all of them.
+  const shown = columns[name]?.filter(([, field]) => rows.some((row) => row[field] !== undefined));
   if (shown !== undefined) {
     parts.push(
       table(

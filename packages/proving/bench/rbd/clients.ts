@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { allocatorLibrary, fioCommand, parseFio } from "@siphon/lab";
 import { builtProgram } from "../../../../scripts/build/built-program.ts";
 import type { Load } from "./loads.ts";
@@ -30,6 +30,8 @@ export interface Sample {
   p999: number;
   /** Resident memory at its largest. */
   mebibytes: number;
+  /** Context switches an I/O, of all threads. */
+  switches: number;
 }
 
 /** A program that puts a load on an image; what it costs is read from outside, for all in the same way. */
@@ -75,6 +77,13 @@ export const shipped: Client = {
   settings: [],
   run: (image, load, times) => runFio(image, load, times, {}),
 };
+
+/** The same with so many threads for the messenger; 3 as it is shipped. */
+export const librbdWith = (threads: number): Client => ({
+  name: `librbd, ${threads} messenger ${threads === 1 ? "thread" : "threads"}`,
+  settings: [`ms_async_op_threads = ${threads}`],
+  run: shipped.run,
+});
 
 /** fio's rbd engine at its best here: another allocator, and one thread for librados. */
 export const tuned: Client = {
@@ -128,15 +137,17 @@ function sample(
     iops,
     latency: { p50, p99, p999 },
   }: { iops: number; latency: { p50: number; p99: number; p999: number } },
-  { cpuShare, mebibytes }: Outside,
+  { cpuShare, mebibytes, switchRate }: Outside,
 ): Sample {
-  return { iops, cpu: (cpuShare * 1e6) / iops, p50, p99, p999, mebibytes };
+  return { iops, cpu: (cpuShare * 1e6) / iops, p50, p99, p999, mebibytes, switches: switchRate / iops };
 }
 
 interface Outside {
   /** CPU seconds a second. */
   cpuShare: number;
   mebibytes: number;
+  /** Context switches a second. */
+  switchRate: number;
 }
 
 /**
@@ -155,8 +166,10 @@ async function observe(program: string, args: string[], env: Record<string, stri
   const end = looks.at(-1)!.at;
   const last = looks.findLast(({ at }) => at <= end - 500)!;
   const first = looks.find(({ at }) => at >= end - times.seconds * 1000 + 500)!;
-  const cpuShare = (last.cpu - first.cpu) / ((last.at - first.at) / 1000);
-  return { output, outside: { cpuShare, mebibytes: last.mebibytes } };
+  const seconds = (last.at - first.at) / 1000;
+  const cpuShare = (last.cpu - first.cpu) / seconds;
+  const switchRate = switchesBetween(first, last) / seconds;
+  return { output, outside: { cpuShare, switchRate, mebibytes: last.mebibytes } };
 }
 
 interface Look {
@@ -164,6 +177,31 @@ interface Look {
   at: number;
   cpu: number;
   mebibytes: number;
+  /** Context switches since it began, by thread. */
+  switches: ReadonlyMap<string, number>;
+}
+
+function switchesBetween(first: Look, last: Look): number {
+  let sum = 0;
+  for (const [thread, count] of last.switches) sum += count - (first.switches.get(thread) ?? 0);
+  return sum;
+}
+
+function switchesOf(pid: number): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "latin1");
+      const switches = [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm)];
+      counts.set(
+        thread,
+        switches.reduce((sum, [, count]) => sum + Number(count), 0),
+      );
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return counts;
 }
 
 /** CPU seconds since the process began (fields 14 and 15 of /proc/PID/stat, 100 a second), and its largest size. */
@@ -171,7 +209,8 @@ function look(pid: number): Look {
   const at = performance.now();
   const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]!.split(" ");
   const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
-  return { at, cpu: (Number(fields[11]) + Number(fields[12])) / 100, mebibytes: Number(peak) / 1024 };
+  const cpu = (Number(fields[11]) + Number(fields[12])) / 100;
+  return { at, cpu, mebibytes: Number(peak) / 1024, switches: switchesOf(pid) };
 }
 
 function collect(stream: NodeJS.ReadableStream): { text: string } {

@@ -1,8 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { printGoals, progress, writeResult } from "../rados/goals.ts";
+import { clientConf } from "./client-conf.ts";
 import { type Client, cached, type Image, type Sample, shipped, siphon, tuned } from "./clients.ts";
 import { loads as allLoads, type Load } from "./loads.ts";
 import { type Cell, goalsOf } from "./race-goals.ts";
@@ -67,7 +67,7 @@ async function race(store: keyof typeof clusters): Promise<void> {
   await prefillImage(cluster.client, { image });
   const confs = new Map<string, string>();
   for (const client of clients) {
-    for (const wire of wires) confs.set(`${wire} ${client.name}`, await confOf(cluster, client, wire));
+    for (const wire of wires) confs.set(`${wire} ${client.name}`, await clientConf(cluster, client, wire));
   }
   for (const load of loads) {
     for (let round = 0; round < roundsOf(load); round++) {
@@ -96,15 +96,6 @@ function cellOf(store: string, wire: string, load: Load, client: Client): Cell {
   return cell;
 }
 
-/** The cluster's ceph.conf, with the mode of the wire and what else the client wants. */
-async function confOf(cluster: LocalCluster, client: Client, wire: string): Promise<string> {
-  const path = cluster.resource.path(`${client.name.replace(" ", "-")}-${wire}.conf`);
-  const modes = [`ms_client_mode = ${wire}`, `ms_mon_client_mode = ${wire}`];
-  const lines = ["", "[client]", ...modes, ...client.settings, ""];
-  await writeFile(path, (await readFile(cluster.conf, "utf8")) + lines.join("\n"));
-  return path;
-}
-
 function estimates(samples: readonly Sample[]): Record<keyof Sample, Estimate> {
   const of = (key: keyof Sample) => estimate(samples.map((sample) => sample[key]));
   return {
@@ -114,5 +105,6 @@ function estimates(samples: readonly Sample[]): Record<keyof Sample, Estimate> {
     p99: of("p99"),
     p999: of("p999"),
     mebibytes: of("mebibytes"),
+    switches: of("switches"),
   };
 }

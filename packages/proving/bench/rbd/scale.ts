@@ -2,14 +2,15 @@ import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
-import { type Client, type Sample, siphon, siphonWith } from "./clients.ts";
+import { clientConf } from "./client-conf.ts";
+import { type Client, librbdWith, type Sample, siphon, siphonWith } from "./clients.ts";
 import { loads as allLoads, type Load } from "./loads.ts";
 
 /**
  * What an image costs that several threads read and write: `siphon rbd bench` without workers and with 1, 2 and 4, on one OSD that keeps
  * its objects in memory, one after the other in every round, each time another one first. Each worker has the load's requests in flight;
- * *parted*, for the largest number of them: all together have. On a machine where clients and OSD fill the cores IOPS cannot grow; CPU per I/O says whether workers
- * stand in each other's way. Takes about 12 minutes, and 5 with `--quick`.
+ * *parted*, for the largest number of them: all together have. fio's rbd engine runs beside them, with as many messenger threads. On a machine where clients and OSD fill the cores IOPS cannot grow; CPU per I/O says whether workers
+ * stand in each other's way. Takes about 20 minutes, and 8 with `--quick`.
  */
 const { values: args } = parseArgs({
   options: {
@@ -27,7 +28,8 @@ const imageSize = 256 * 2 ** 20;
 const loads = allLoads.filter(({ name }) => name.startsWith("16K rand"));
 const counts = args.workers.split(",").map(Number);
 const parted = siphonWith(Math.max(...counts), true);
-const clients: Client[] = [siphon, ...counts.map((count) => siphonWith(count)), parted];
+const theirs = counts.map(librbdWith);
+const clients: Client[] = [siphon, ...counts.map((count) => siphonWith(count)), parted, ...theirs];
 
 interface Cell {
   load: string;
@@ -51,7 +53,8 @@ const cells: Cell[] = [];
       for (let turn = 0; turn < clients.length; turn++) {
         const client = clients[(turn + round) % clients.length]!;
         progress(`${load.name}, round ${round + 1}: ${client.name}`);
-        const target = { conf: cluster.conf, pool, user, image };
+        const conf = await clientConf(cluster, client, "crc");
+        const target = { conf, pool, user, image };
         cellOf(load, client).samples.push(await client.run(target, load, times));
       }
     }
@@ -60,11 +63,11 @@ const cells: Cell[] = [];
 }
 
 const rows = cells.map(({ samples, ...cell }) => ({ ...cell, ...estimates(samples) }));
-for (const { load, client, iops, cpu, p50, p99, mebibytes } of rows) {
+for (const { load, client, iops, cpu, p50, p99, mebibytes, switches } of rows) {
   console.log(
     `${load.padEnd(24)} ${client.padEnd(26)} ${iops.median.toFixed(0).padStart(7)} IOPS` +
       ` ${cpu.median.toFixed(1).padStart(6)} us CPU  p50 ${p50.median.toFixed(0)}, p99 ${p99.median.toFixed(0)} us` +
-      `  ${mebibytes.median.toFixed(0)} MiB`,
+      `  ${switches.median.toFixed(2)} switches  ${mebibytes.median.toFixed(0)} MiB`,
   );
 }
 const goals = loads.flatMap((load) => [
@@ -97,6 +100,6 @@ function estimates(samples: readonly Sample[]): Record<keyof Sample, Estimate> {
   const of = (key: keyof Sample) => estimate(samples.map((sample) => sample[key]));
   return {
     ...{ iops: of("iops"), cpu: of("cpu"), p50: of("p50"), p99: of("p99"), p999: of("p999") },
-    mebibytes: of("mebibytes"),
+    ...{ mebibytes: of("mebibytes"), switches: of("switches") },
   };
 }
