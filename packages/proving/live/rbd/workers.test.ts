@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -10,8 +13,17 @@ import { Cluster } from "@siphon/rados";
 import { type Image, type ImageNotice, ImagePool } from "@siphon/rbd";
 import { LibrbdClient } from "../../support/rbd/differential/librbd-client.ts";
 import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
+import { runDifferential } from "../../support/rbd/differential/run.ts";
+import { SiphonClient } from "../../support/rbd/differential/siphon-client.ts";
+import { goThroughWorkers } from "../../support/rbd/through-workers.ts";
 import { Chain, cellsOf, overlay } from "../../support/rbd/worker-chain.ts";
-import { cellBytes, fillOf, type WorkerTask } from "../../support/rbd/worker-parts.ts";
+import {
+  cellBytes,
+  fillOf,
+  type WorkerEnd,
+  type WorkerTask,
+  workerEnds,
+} from "../../support/rbd/worker-parts.ts";
 
 const run = promisify(execFile);
 const pool = "libvirt-pool";
@@ -22,8 +34,13 @@ const objectSize = mib;
 let ceph: LocalCluster;
 let images: ImagePool;
 const ending = new AsyncDisposableStack();
+const directory = mkdtempSync(join(tmpdir(), "siphon-workers-"));
+ending.defer(() => rmSync(directory, { recursive: true }));
+/** Nobody writes to it. */
+const pipe = join(directory, "pipe");
 
 before(async () => {
+  await run("mkfifo", [pipe]);
   ceph = await LocalCluster.up({
     ...{ name: "rbd-workers", osds: 2, replicas: 1, store: "memstore", pgs: 8, auth: "cephx", wire: "any" },
     settings: { osd_client_watch_timeout: 12 },
@@ -217,17 +234,46 @@ test("where OSDs speak only protocol v1 the image has one worker, this thread, a
   assert.ok((await image.read(65_536, 65_536)).equals(fillOf(1, 65_536)));
 });
 
-test("a worker that throws ends the process, with a message", async () => {
-  await images.create("thrown", mib);
-  const script = new URL("../../support/rbd/chain-process.ts", import.meta.url).pathname;
-  const failed = run(process.execPath, [script, ceph.conf, pool, "thrown", "2", "throw"]);
-  const error = (await failed.then(
-    () => assert.fail("it ended well"),
-    (reason) => reason,
-  )) as { code: number; stderr: string };
-  assert.equal(error.code, 1);
-  assert.match(error.stderr, /a worker of image thrown ended: a worker's own fault/);
-});
+for (const seed of [21, 22]) {
+  test(`whatever our workers in turn and librbd do to an image, both read what they should: seed ${seed}`, async () => {
+    using _ = goThroughWorkers(2);
+    await using siphon = await SiphonClient.connect(ceph.conf, "client.admin", pool);
+    await using librbd = new LibrbdClient(ceph.conf, "client.admin", pool);
+    const features = 1 | 4 | 8 | 16 | 32;
+    await runDifferential({
+      ...{ seed, features, prefix: `turns-${seed}`, steps: 40, clients: { siphon, librbd } },
+      check: async (image) => {
+        const spec = `${pool}/${image.name}`;
+        assert.deepEqual(await objectMapErrors(ceph.conf, "client.admin", spec, image), []);
+      },
+    });
+  });
+}
+
+const endings: Record<WorkerEnd, RegExp> = {
+  throws: /a worker of image ended-throws ended: a worker's own fault/,
+  exits: /a worker of image ended-exits ended: its thread exited with code 3/,
+  blocks: /a worker of image ended-blocks ended: it did not answer for 3 s/,
+  "is cut off":
+    /a worker of image ended-is-cut-off ended: (its thread exited with code 1|the channel .* ended)/,
+  waits: /a worker of image ended-waits ended: it did not answer for 3 s; .* this process is killed/,
+};
+
+for (const how of workerEnds) {
+  test(`a worker that ${how} ends the process, with a message`, async () => {
+    const name = `ended-${how.replaceAll(" ", "-")}`;
+    await images.create(name, mib);
+    const script = new URL("../../support/rbd/chain-process.ts", import.meta.url).pathname;
+    const failed = run(process.execPath, [script, ceph.conf, pool, name, "2", how, pipe]);
+    const error = (await failed.then(
+      () => assert.fail("it ended well"),
+      (reason) => reason,
+    )) as { code: number | null; signal: string | null; stderr: string };
+    const expected = how === "waits" ? [null, "SIGKILL"] : [1, null];
+    assert.deepEqual([error.code, error.signal], expected, error.stderr);
+    assert.match(error.stderr, endings[how]);
+  });
+}
 
 async function connect(): Promise<ImagePool> {
   const cluster = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });

@@ -8,6 +8,7 @@ import { DifferentialFailure, runDifferential } from "../../support/rbd/differen
 import { shrink } from "../../support/rbd/differential/shrink.ts";
 import { SiphonClient } from "../../support/rbd/differential/siphon-client.ts";
 import type { Step } from "../../support/rbd/differential/steps.ts";
+import { goThroughWorkers } from "../../support/rbd/through-workers.ts";
 import { endOnSignals } from "../end-on-signals.ts";
 
 /**
@@ -24,10 +25,13 @@ const { values: args } = parseArgs({
     conf: { type: "string" },
     /** Policy of our cache; `all` for each of them in turn, and none. */
     cache: { type: "string", default: "all" },
+    /** Our client's images have so many workers, and no cache; each step is carried out by another one. */
+    workers: { type: "string" },
     verbose: { type: "boolean", default: false },
   },
 });
 await endOnSignals();
+if (args.workers !== undefined) goThroughWorkers(Number(args.workers));
 const each = Number(args.each);
 const first = Number(args.seed ?? Math.floor(Math.random() * 1e9));
 /** Feature bits: with object-map and all, without it, without a lock. */
@@ -58,6 +62,7 @@ if (args.replay !== undefined) {
 
 /** Small, so that pages are evicted and writes wait. */
 function cacheOf(seed: number): CacheOptions | false {
+  if (args.workers !== undefined) return false;
   const policies = [false, ...cachePolicies] as const;
   const policy =
     policies.find((name) => (name || "none") === args.cache) ?? policies[(seed >> 2) % policies.length];

@@ -1,11 +1,13 @@
 /**
  * What may happen to images and their owners, and a check that nothing which was acknowledged is lost, torn or stale:
  * `node faults.ts [--seconds 1800] [--only load,chains,timeouts,answers,fights] [--seed 1] [--wire crc|secure] [--losses N]`. Each campaign
- * has an equal part of the time; `answers` loses N answers a task, all unless told. A campaign ends at its first violation; then the next
+ * has an equal part of the time; `answers` loses N answers a task, all unless told. `--workers N`: images have so many workers, and each read
+ * and write is carried out by another one. A campaign ends at its first violation; then the next
  * one begins, and the program ends with an error.
  */
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { goThroughWorkers } from "../../support/rbd/through-workers.ts";
 import { endOnSignals } from "../end-on-signals.ts";
 import { loseAnswers } from "./answers/campaign.ts";
 import { runChains } from "./chains/campaign.ts";
@@ -21,12 +23,15 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     wire: { type: "string", default: "secure" },
     losses: { type: "string" },
+    workers: { type: "string" },
   },
 });
 await endOnSignals();
+if (values.workers !== undefined) goThroughWorkers(Number(values.workers));
 const seed = Number(values.seed);
 const only = values.only.split(",");
 const seconds = Number(values.seconds) / only.length;
+const hasWorkers = values.workers !== undefined;
 const report = (line: string) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
 type Campaign = (ceph: LocalCluster) => Promise<object>;
@@ -45,7 +50,7 @@ const campaigns: Record<string, Campaign> = {
     return { ...counts, losses: Object.values(losses).reduce((sum, each) => sum + each, 0), ...losses };
   },
   fights: ({ conf, spec }) =>
-    runFights({ conf, pool: spec.pool, seed, seconds, clients: 3, report: every(report) }),
+    runFights({ conf, pool: spec.pool, seed, seconds, clients: 3, hasWorkers, report: every(report) }),
 };
 
 for (const name of only) {
@@ -65,7 +70,7 @@ for (const name of only) {
 async function load(): Promise<object> {
   const { operations, faults, ...counts } = await runCampaign({
     spec: { wire: values.wire === "crc" ? "crc" : "secure" },
-    ...{ seconds, seed, hold: 4_000, long: true, size: 2 ** 30, report },
+    ...{ seconds, seed, hold: 4_000, long: true, size: 2 ** 30, hasWorkers, report },
   });
   return { ...operations, ...faults, ...counts };
 }

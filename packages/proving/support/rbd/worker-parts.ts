@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { type MessagePort, workerData } from "node:worker_threads";
 import { type InWorker, readBytes, writeBytes } from "@siphon/rbd/engine";
 
 /** What workers of an image do in tests; see `ImageWorkers.run`. */
@@ -8,7 +10,12 @@ export type WorkerTask =
   | { readonly task: "chain"; readonly memory: SharedArrayBuffer; readonly objectSize: number }
   | { readonly task: "size" }
   | { readonly task: "read"; readonly offset: number; readonly length: number }
-  | { readonly task: "throw" };
+  /** One of the workers comes to an end that it was not told to come to; `pipe` is one that nobody writes to. */
+  | { readonly task: "end"; readonly how: WorkerEnd; readonly pipe: string };
+
+/** It throws; its event loop is blocked; it exits; its channel to the owner ends; it waits for the system, which nobody can interrupt. */
+export const workerEnds = ["throws", "blocks", "exits", "is cut off", "waits"] as const;
+export type WorkerEnd = (typeof workerEnds)[number];
 
 export const inWorker: InWorker<WorkerTask, unknown> = async (image, { index, count, data }) => {
   switch (data.task) {
@@ -33,13 +40,22 @@ export const inWorker: InWorker<WorkerTask, unknown> = async (image, { index, co
       return image.size;
     case "read":
       return readBytes(image, data.offset, data.length);
-    case "throw":
-      setImmediate(() => {
-        throw new Error("a worker's own fault");
-      });
+    case "end":
+      if (index === 0) setImmediate(() => end(data.how, data.pipe));
       return new Promise(() => {});
   }
 };
+
+function end(how: WorkerEnd, pipe: string): void {
+  if (how === "throws") throw new Error("a worker's own fault");
+  if (how === "is cut off") {
+    (workerData as { port: MessagePort }).port.close();
+    return;
+  }
+  if (how === "exits") process.exit(3);
+  if (how === "waits") readFileSync(pipe);
+  for (;;);
+}
 
 /** The bytes of a block, which tell its number. */
 export function fillOf(block: number, blockSize: number): Buffer {

@@ -10,7 +10,7 @@ export interface FaultStage {
   admin: Cluster;
   /** The load's. */
   cluster: Cluster;
-  cuts: SocketCuts;
+  cuts: Pick<SocketCuts, "active" | "cuts">;
   random: Random;
   /** Name of the load's pool. */
   pool: string;

@@ -4,6 +4,7 @@ import { ImagePool, imageFeature } from "@siphon/rbd";
 import { Random } from "../../../../rados/test/support/random.ts";
 import { upForTest } from "../../../support/rados/live-modes.ts";
 import { objectMapErrors } from "../../../support/rbd/differential/object-map-check.ts";
+import { workerCuts } from "../../../support/rbd/through-workers.ts";
 import { type FaultName, until } from "../../rados/faults/faults.ts";
 import { runRounds } from "../../rados/faults/rounds.ts";
 import { SocketCuts } from "../../rados/faults/socket-cuts.ts";
@@ -20,6 +21,8 @@ export interface CampaignOptions {
   seed: number;
   /** Bytes of the clone. */
   size: number;
+  /** The clone has workers: see `goThroughWorkers`. */
+  hasWorkers?: boolean;
   /** Told of each fault as it begins. */
   report?: (line: string) => void;
 }
@@ -41,16 +44,20 @@ export interface CampaignResult {
  * @throws Violation, the first error of a read or write, none of which may fail, or what `rbd object-map check` finds
  */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { spec, seconds, hold, long, seed, size, report = () => {} } = options;
+  const { spec, seconds, hold, long, seed, size, hasWorkers = false, report = () => {} } = options;
   const began = performance.now();
   const random = new Random(seed);
   const usual = { mons: 3, osds: 3, replicas: 2, store: "bluestore", auth: "cephx" } as const;
   await using ceph = await upForTest(`rbd-faults-${seed}`, { ...usual, ...spec });
-  const cuts = new SocketCuts(random);
+  const socketCuts = new SocketCuts(random);
+  const cuts = hasWorkers ? workerCuts : socketCuts;
   const identity = { conf: ceph.conf, name: "client.admin", env: {} };
   await using admin = await Cluster.connect(identity);
   await admin.createPool({ name: pool, pgs: 8, size: 2 });
-  await using cluster = await Cluster.connect({ ...identity, openTransport: cuts.open });
+  await using cluster = await Cluster.connect({
+    ...identity,
+    ...(!hasWorkers && { openTransport: socketCuts.open }),
+  });
   const images = await ImagePool.open(cluster, pool);
   const load = new BlockLoad(random);
   await prepareClone(images, load, size);

@@ -4,6 +4,7 @@ import { type Image, ImagePool, RbdError } from "@siphon/rbd";
 import { Random } from "../../../../rados/test/support/random.ts";
 import { LibrbdClient, LibrbdEnded } from "../../../support/rbd/differential/librbd-client.ts";
 import { objectMapErrors } from "../../../support/rbd/differential/object-map-check.ts";
+import { workerCuts } from "../../../support/rbd/through-workers.ts";
 import { BlockHistory, Violation } from "../../rados/faults/block-history.ts";
 import { SocketCuts } from "../../rados/faults/socket-cuts.ts";
 
@@ -16,6 +17,8 @@ export interface FightsOptions {
   readonly clients: number;
   /** librbd's process is killed after so many turns at most; default 200. */
   readonly librbdTurns?: number;
+  /** Images of ours have workers: see `goThroughWorkers`. */
+  readonly hasWorkers?: boolean;
   readonly report?: (line: string) => void;
 }
 
@@ -44,7 +47,8 @@ export async function runFights(options: FightsOptions): Promise<FightsResult> {
   const identity = { conf, name: "client.admin", env: {} };
   await using admin = await Cluster.connect(identity);
   const random = new Random(seed);
-  const cuts = new SocketCuts(random);
+  const socketCuts = new SocketCuts(random);
+  const cuts = options.hasWorkers ? workerCuts : socketCuts;
   const result: FightsResult = { turns: 0, writes: 0, snapshots: 0, socketsCut: 0, fenced: 0, deaths: 0 };
   const images = await ImagePool.open(admin, pool);
   const name = `fight-${process.pid}`;
@@ -53,8 +57,9 @@ export async function runFights(options: FightsOptions): Promise<FightsResult> {
   const failed = new AbortController();
   const end = performance.now() + seconds * 1000;
   const isOver = () => performance.now() > end || failed.signal.aborted;
+  const openTransport = options.hasWorkers ? undefined : socketCuts.open;
   const fighters = Array.from({ length: clients }, (_, number) =>
-    fight({ number, name, conf, pool, history, random, cuts, clients: clients + 1, result, isOver }),
+    fight({ number, name, conf, pool, history, random, openTransport, clients: clients + 1, result, isOver }),
   );
   const dead = new Set<string>();
   const theirs = fightAsLibrbd({
@@ -116,13 +121,15 @@ interface Fight {
   isOver(): boolean;
 }
 
-async function fight(how: Fight & { number: number; cuts: SocketCuts }): Promise<void> {
-  const { number, name, conf, pool, cuts, random, result, isOver } = how;
+async function fight(
+  how: Fight & { number: number; openTransport: SocketCuts["open"] | undefined },
+): Promise<void> {
+  const { number, name, conf, pool, openTransport, random, result, isOver } = how;
   await using cluster = await Cluster.connect({
     conf,
     name: "client.admin",
     env: {},
-    openTransport: cuts.open,
+    ...(openTransport && { openTransport }),
   });
   const images = await ImagePool.open(cluster, pool);
   const own = `${name}-own-${number}`;
