@@ -14,6 +14,6 @@ export type { OperationKind } from "./io/operation.ts";
 export type { Presence, PresenceWaiter } from "./io/presence.ts";
 export type { IoCounters } from "./io/statistics.ts";
 export type { Layout } from "./striping/layout.ts";
-export { Heartbeat } from "./workers/heartbeat.ts";
+export { Heartbeat, type HeartbeatOptions } from "./workers/heartbeat.ts";
 export type { InWorker } from "./workers/image-workers.ts";
 export type { WorkerRun } from "./workers/run-here.ts";

@@ -3,11 +3,7 @@ export class Heartbeat implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #unanswered = 0;
 
-  /**
-   * @param ask sends the question; the answer comes by `answered`
-   * @param hung called once, when nothing was answered for `seconds`: counted in questions, so that a host that sleeps is no hang
-   */
-  constructor({ ask, hung, seconds }: { ask: () => void; hung: () => void; seconds: number }) {
+  constructor({ ask, hung, seconds }: HeartbeatOptions) {
     this.#timer = setInterval(
       () => {
         if (this.#unanswered++ >= questions) {
@@ -26,6 +22,14 @@ export class Heartbeat implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
+}
+
+export interface HeartbeatOptions {
+  /** Sends the question; the answer comes by `answered`. */
+  readonly ask: () => void;
+  /** Called once, when nothing was answered for `seconds`: counted in questions, so that a host that sleeps is no hang. */
+  readonly hung: () => void;
+  readonly seconds: number;
 }
 
 const questions = 5;
