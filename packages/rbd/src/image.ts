@@ -87,8 +87,8 @@ export class Image extends ImageBytes implements AsyncDisposable {
   }
 
   /**
-   * The reason why writes wait: the changed header (`header`), or the lost watch on it (`watch`); undefined: they do not wait. If
-   * it lasts, it is also published on the diagnostics channel `siphon:rbd:image`.
+   * The reason why writes wait: the changed header (`header`), the lost watch on it (`watch`), or the lock, which another client keeps
+   * (`lock`); undefined: they do not wait. If it lasts, it is also published on the diagnostics channel `siphon:rbd:image`.
    */
   get writeHold(): WriteHold | undefined {
     return this.#image.writeHold;

@@ -256,7 +256,8 @@ export class NbdConnection implements ServedConnection {
     this.#host.limits.budget.forget(this.#thereIsRoom);
     if (error !== undefined) this.#host.log(`NBD ${this.#name}: connection lost: ${error.message}`);
     this.#carry = undefined;
-    if (this.#session !== undefined) this.#session.export.metrics.connections--;
+    const served = this.#session?.export;
+    if (served !== undefined && --served.metrics.connections === 0) served.left?.();
     this.#transmission?.close();
     this.#transmission?.stream.close();
     this.#host.closed(this);

@@ -11,4 +11,6 @@ export interface NbdExport {
   /** Without one there is no block status. */
   readonly extents: ExtentSource | undefined;
   readonly metrics: IoMetrics;
+  /** Called when its last client is gone. */
+  readonly left?: () => void;
 }

@@ -3,6 +3,7 @@ import type { Cluster } from "@siphon/rados";
 import { AttachError } from "../errors.ts";
 import { NbdServer } from "../nbd/server.ts";
 import { readTlsCredentials } from "../nbd/tls.ts";
+import { UsedDevice } from "../nbd/used-device.ts";
 import type { VhostEvent } from "../vhost/events.ts";
 import { VhostServer } from "../vhost/server.ts";
 import type { ServedPoint } from "./attachment.ts";
@@ -77,7 +78,7 @@ export async function attachImages(options: AttachOptions): Promise<DiskServer> 
 
 /** @throws AttachError SIPHON_USAGE where images and sockets do not go together */
 export function checkRequest(request: AttachRequest): void {
-  const { images, nbd = [], vhost = [], access } = request;
+  const { images, nbd = [], vhost = [], access, migratable } = request;
   if (images.length === 0) throw new AttachError("SIPHON_USAGE", "there is no image to attach");
   if (nbd.length === 0 && vhost.length === 0) {
     throw new AttachError("SIPHON_USAGE", "there is no socket to attach to", {
@@ -95,6 +96,7 @@ export function checkRequest(request: AttachRequest): void {
     });
   }
   if (request.workers !== undefined) checkWorkers(request);
+  if (migratable) checkMigratable(request);
   if (access !== undefined && vhost.length === 0 && !nbd.some((address) => "path" in address)) {
     throw new AttachError("SIPHON_USAGE", "only unix sockets have an owner and a mode", {
       hint: "leave the sockets' user, group and mode away, or serve NBD on a path",
@@ -121,6 +123,19 @@ function checkWorkers({ images, nbd = [], vhost = [], cache, encryption, workers
 
 const mostWorkers = 64;
 
+function checkMigratable({ cache, workers }: AttachRequest): void {
+  if (cache !== undefined) {
+    throw new AttachError("SIPHON_USAGE", "a disk with a cache cannot migrate", {
+      hint: "leave the cache away: the next host would not see what is in it",
+    });
+  }
+  if (workers !== undefined) {
+    throw new AttachError("SIPHON_USAGE", "a disk with workers cannot migrate", {
+      hint: "leave the workers away",
+    });
+  }
+}
+
 /** A socket that is listened on, and the images behind it. */
 interface Front {
   server: AsyncDisposable;
@@ -138,7 +153,12 @@ async function serveNbd(
   const fronts: Front[] = [];
   for (const [i, given] of nbd.entries()) {
     const served = nbd.length === 1 ? disks : [disks[i]!];
-    const exports = served.map((disk) => ({ ...disk, description: `RBD image ${disk.name}` }));
+    const exports = served.map((disk) => {
+      const shown = { ...disk, description: `RBD image ${disk.name}` };
+      if (disk.use === undefined) return shown;
+      const device = new UsedDevice(disk.device, disk.use);
+      return { ...shown, device, left: () => device.unused() };
+    });
     const [{ elsewhere }] = served as [ServedDisk];
     const server = await NbdServer.listen({
       ...{ address: given, exports, limits },
@@ -168,13 +188,14 @@ async function serveVhost(
 ): Promise<Front[]> {
   const fronts: Front[] = [];
   for (const [i, path] of vhost.entries()) {
-    const { name, device, serial, metrics } = disks[i]!;
+    const { name, device, serial, metrics, use } = disks[i]!;
     const report = log && ((event: VhostEvent) => logVhost(name, event, log));
     const server = await VhostServer.listen({
       ...{ device, serial, metrics, budget, socket: path },
       ...(access && { access }),
       ...(queues !== undefined && { queues }),
       ...(report && { report }),
+      ...(use && { use }),
     });
     undo.use(server);
     const { size, readOnly } = device;

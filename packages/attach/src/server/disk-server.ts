@@ -5,6 +5,7 @@ import type { ExtentSource } from "../extent-source.ts";
 import type { ConnectionTaker } from "../nbd/server.ts";
 import type { DiskLimits } from "../throttle/disk-limits.ts";
 import type { Attachment, Measurement, ServedPoint } from "./attachment.ts";
+import type { DiskUse } from "./disk-use.ts";
 import type { IoMetrics } from "./io-metrics.ts";
 
 /** Changes the limits of a disk while it is served. */
@@ -25,6 +26,8 @@ export interface ServedDisk {
   readonly metrics: IoMetrics;
   /** Threads that serve clients of NBD, where this one does not. */
   readonly elsewhere?: ConnectionTaker | undefined;
+  /** Of a disk that may migrate. */
+  readonly use?: DiskUse | undefined;
   /** Those that the disk has. */
   readonly limits?: DiskLimitControl | undefined;
   /** Lets go of the disk, and of its lock. */

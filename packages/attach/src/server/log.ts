@@ -5,6 +5,7 @@ export interface LogEvent {
    * - `waiting`, `answered`: the cluster does not answer a disk's requests; it does again;
    * - `stale`, `current`: a header has changed and cannot be read, writes wait; it was read;
    * - `unwatched`, `watched`: the watch on a header was lost, writes wait; it is back;
+   * - `locked`, `unlocked`: another client keeps the lock, writes wait; they go on;
    * - `fenced`: this client was put on the blocklist, or lost the lock: nothing is acknowledged any more;
    * - `single`: one thread serves an image that was to have workers;
    * - `shard-ended`, `shard-serving`: a shard ended unasked; it serves again;

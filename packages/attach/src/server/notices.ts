@@ -24,6 +24,13 @@ export function logNotices(log: Log): Disposable {
       );
     } else if (event === "watched") {
       log(`image ${image}: its header is watched again; writes go on`, { event, image });
+    } else if (event === "locked") {
+      log(`image ${image}: another client keeps its lock; writes wait until it is given away`, {
+        event,
+        image,
+      });
+    } else if (event === "unlocked") {
+      log(`image ${image}: its lock was given away; writes go on`, { event, image });
     } else if (event === "fenced") {
       log(`image ${image}: nothing is acknowledged any more: ${error?.message}`, { event, image });
     } else if (event === "kept") {

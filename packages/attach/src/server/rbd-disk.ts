@@ -7,6 +7,7 @@ import { ImageLimits } from "../throttle/image-limits.ts";
 import { ThrottledDevice } from "../throttle/throttled-device.ts";
 import { WorkedDisk } from "../workers/worked-disk.ts";
 import type { ServedDisk } from "./disk-server.ts";
+import { DiskUse } from "./disk-use.ts";
 import { EncryptedDevice } from "./encrypted-device.ts";
 import { decrypted } from "./encryption.ts";
 import { formatImageSpec, type ImageSpec } from "./image-spec.ts";
@@ -16,8 +17,8 @@ import { RbdExtents } from "./rbd-extents.ts";
 
 /**
  * Opens an image for VMs. Its lock, where it has one, is taken at once and kept until the disk is closed, so that no other client
- * writes to a disk that a VM has mounted; with `sharesLock` it is not kept, and read-only disks and snapshots take none. There is no
- * cache unless one is asked for, whatever the configuration says: what a cache has acknowledged is lost with a process that is killed.
+ * writes to a disk that a VM has mounted; with `sharesLock` it is not kept, with `migratable` it is while the disk is used, and read-only
+ * disks and snapshots take none. There is no cache unless one is asked for, whatever the configuration says: what a cache has acknowledged is lost with a process that is killed.
  * With keys it is what an encrypted image holds that is served.
  */
 export async function openRbdDisk(
@@ -32,6 +33,7 @@ export async function openRbdDisk(
   const {
     readOnly = false,
     sharesLock = false,
+    migratable = false,
     cache,
     encryption,
     limits = {},
@@ -43,7 +45,7 @@ export async function openRbdDisk(
   const images = await ImagePool.open(cluster, spec.pool, { namespace: spec.namespace });
   const onlyRead = readOnly || spec.snapshot !== undefined;
   const image = await images.open(spec.image, {
-    ...{ readOnly: onlyRead, exclusive: !onlyRead && !sharesLock },
+    ...{ readOnly: onlyRead, exclusive: !onlyRead && !sharesLock && !migratable, takesTurns: migratable },
     ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
     cache: cache !== undefined && { policy: cache },
     workers,
@@ -79,6 +81,7 @@ export async function openRbdDisk(
     },
     name,
     serial: image.id.slice(0, 20),
+    ...(migratable && !onlyRead && { use: new DiskUse(image.locks) }),
     close: async () => {
       opened.limits[Symbol.dispose]();
       await image.close();
@@ -96,6 +99,8 @@ export interface DiskOptions {
   readOnly?: boolean;
   /** The lock goes to any client that asks for it, as with librbd: for VMs of which one at a time writes. */
   sharesLock?: boolean;
+  /** The lock is taken when a VM uses the disk, and goes to the server at its next host when it does not any more. */
+  migratable?: boolean;
   /** None by default. */
   cache?: CachePolicy;
   /** Serves what encrypted images hold: the layers of each of them, first the image's own. */

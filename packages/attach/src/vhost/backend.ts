@@ -3,7 +3,9 @@ import type { ByteBudget } from "../server/byte-budget.ts";
 import type { IoMetrics } from "../server/io-metrics.ts";
 import { blkFeature } from "./blk/config-space.ts";
 import type { BlkRequest } from "./blk/request.ts";
+import { ChangeLog } from "./change-log.ts";
 import type { VhostEvent } from "./events.ts";
+import type { DirtyLog } from "./memory/dirty-log.ts";
 import { GuestMemory } from "./memory/guest-memory.ts";
 import type { MemoryRegion } from "./memory/region.ts";
 import { ringFeature } from "./protocol/codes.ts";
@@ -18,6 +20,8 @@ export interface BackendOptions {
   queues: number;
   /** The process's. */
   budget: ByteBudget;
+  /** Called when rings begin to run, and when all of them have been stopped. */
+  use?: { begin(): void; end(): void } | undefined;
   report: (event: VhostEvent) => void;
 }
 
@@ -42,6 +46,8 @@ export class Backend implements QueueHost {
   /** Cache mode shown to the driver, which may choose where it makes no difference. */
   writeback: boolean;
   flushesWrites = false;
+  readonly changes = new ChangeLog();
+  readonly #use: BackendOptions["use"];
   readonly #report: (event: VhostEvent) => void;
   readonly #turns: Turns;
   readonly #drained = Promise.withResolvers<void>();
@@ -54,11 +60,12 @@ export class Backend implements QueueHost {
   #firstQueue = 0;
   #orphans = 0;
 
-  constructor({ device, metrics, serial, queues, budget, report }: BackendOptions) {
+  constructor({ device, metrics, serial, queues, budget, use, report }: BackendOptions) {
     this.device = device;
     this.writeback = device.volatile;
     this.metrics = metrics;
     this.serial = serial;
+    this.#use = use;
     this.#report = report;
     this.#budget = budget;
     this.queues = Array.from({ length: queues }, (_, index) => new Queue(this, index));
@@ -74,6 +81,7 @@ export class Backend implements QueueHost {
   readonly orphans = {
     adopt: (request: BlkRequest): void => {
       this.#orphans++;
+      this.changes.marks?.markAll(request.chain.writable);
       request.orphan(this.orphans);
     },
     done: (request: BlkRequest): void => {
@@ -95,6 +103,7 @@ export class Backend implements QueueHost {
     this.indirect = (features & ringFeature.indirectDesc) !== 0n;
     // A driver that does not know how to flush must not need to.
     this.flushesWrites = this.device.volatile && (features & blkFeature.flush) === 0n;
+    this.#logChanges((features & ringFeature.logAll) !== 0n);
     if ((features & ringFeature.protocolFeatures) !== 0n) return;
     for (const queue of this.queues) queue.setEnabled(true);
   }
@@ -105,18 +114,53 @@ export class Backend implements QueueHost {
     return queue;
   }
 
+  /**
+   * Takes memory for marks of what is changed.
+   *
+   * @throws AttachError SIPHON_ATTACH_PROTOCOL for one that is too short
+   */
+  setLog(log: DirtyLog): void {
+    try {
+      if (!this.memory.isCoveredBy(log)) throw tooShort();
+      for (const queue of this.queues) queue.checkLog(log);
+    } catch (error) {
+      log[Symbol.dispose]();
+      throw error;
+    }
+    this.changes.setMemory(log);
+    for (const queue of this.queues) queue.logged();
+  }
+
   /** Takes a new memory table; requests that were begun go on with the old one. */
   setMemory(regions: readonly MemoryRegion[]): void {
     const before = this.memory;
-    this.memory = new GuestMemory(regions);
+    const memory = new GuestMemory(regions);
+    const { marks } = this.changes;
+    if (marks !== undefined && !memory.isCoveredBy(marks)) {
+      memory.release();
+      throw malformed("memory behind the end of the log");
+    }
+    this.memory = memory;
     for (const queue of this.queues) queue.remap();
     before.release();
+  }
+
+  started(): void {
+    this.#use?.begin();
+  }
+
+  /** Stops a ring; see `Queue.stop`. */
+  async stop(index: number, patience: number): Promise<number> {
+    const base = await this.queue(index).stop(patience);
+    this.#stopped();
+    return base;
   }
 
   /** Stops every ring, for the driver to begin anew. */
   async reset(patience: number): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.stop(patience)));
     for (const queue of this.queues) queue.setEnabled(false);
+    this.#stopped();
   }
 
   /** Lets go of the guest: nothing of its memory is read or written any more. Fulfilled when nothing is under way. */
@@ -126,6 +170,7 @@ export class Backend implements QueueHost {
       this.#budget.forget(this.#thereIsRoom);
       this.#turns[Symbol.dispose]();
       for (const queue of this.queues) queue.abandon();
+      this.changes[Symbol.dispose]();
       this.memory.release();
       this.#settle();
     }
@@ -173,7 +218,23 @@ export class Backend implements QueueHost {
     this.#report({ type: "fault", queue, reason });
   }
 
+  /** Rings are enabled after both have come: the wish, and memory for it. */
+  #logChanges(wanted: boolean): void {
+    const { memory } = this.changes;
+    if (wanted && memory !== undefined && !this.memory.isCoveredBy(memory)) throw tooShort();
+    this.changes.want(wanted);
+    for (const queue of this.queues) queue.logged();
+  }
+
+  #stopped(): void {
+    if (!this.queues.some((queue) => queue.started)) this.#use?.end();
+  }
+
   #settle(): void {
     if (this.#detached && this.#underWay === 0) this.#drained.resolve();
   }
+}
+
+function tooShort(): Error {
+  return malformed("a log that is too short for the guest's memory");
 }

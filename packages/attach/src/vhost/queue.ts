@@ -1,14 +1,18 @@
 import { BlkRequest, type RequestOwner, type RequestQueue } from "./blk/request.ts";
+import type { ChangeLog } from "./change-log.ts";
 import type { InflightMemory } from "./inflight-memory.ts";
+import type { DirtyLog } from "./memory/dirty-log.ts";
 import type { GuestMemory } from "./memory/guest-memory.ts";
 import { malformed, type VringAddresses } from "./protocol/payloads.ts";
 import { RingEvents } from "./ring/events.ts";
 import type { InflightArea } from "./ring/inflight.ts";
-import { mostDescriptors, SplitRing } from "./ring/split-ring.ts";
+import { mostDescriptors, SplitRing, usedBytes } from "./ring/split-ring.ts";
 
 /** State that all queues of a session share. */
 export interface QueueHost extends RequestOwner {
   readonly memory: GuestMemory;
+  /** Changes of the guest's memory, which is being migrated. */
+  readonly changes: ChangeLog;
   readonly eventIdx: boolean;
   readonly indirect: boolean;
   /** Whether so much is under way that the rings are looked at anyhow. */
@@ -30,6 +34,8 @@ export interface QueueHost extends RequestOwner {
   /** Kicks are suppressed; `turn` is to be called within a bounded time. */
   watch(): void;
   fault(queue: number, reason: string): void;
+  /** A ring runs. */
+  started(): void;
 }
 
 /** Requests begun before other work of the process gets its turn. */
@@ -83,8 +89,22 @@ export class Queue implements RequestQueue {
 
   /** On a started ring as well: the same memory may be found at other addresses. */
   setAddresses(addresses: VringAddresses): void {
+    const { marks } = this.#host.changes;
+    if (marks !== undefined) checkLogged(marks, addresses, this.#size);
     this.#addresses = addresses;
-    if (this.#ring !== undefined) this.remap();
+    if (this.#ring === undefined) return;
+    this.remap();
+    this.logged();
+  }
+
+  /** @throws AttachError SIPHON_ATTACH_PROTOCOL for a log without room for the ring */
+  checkLog(log: DirtyLog): void {
+    if (this.#addresses !== undefined) checkLogged(log, this.#addresses, this.#size);
+  }
+
+  /** Changes are logged from now on, or elsewhere: those of the ring that were not before, or whose marks were lost with a process, are. */
+  logged(): void {
+    if (this.#ring !== undefined) this.#logUsed(this.#ring);
   }
 
   /** The rings to be started record what is under way in this memory. */
@@ -119,18 +139,23 @@ export class Queue implements RequestQueue {
   /**
    * Takes no more requests; the promise is fulfilled when none is under way, with the ring's next index.
    *
-   * @param patience milliseconds; what is not done then stays in the inflight area, if there is one, and is begun again with the ring
+   * @param patience milliseconds; what is not done then stays in the inflight area, if there is one, and is begun again with the ring. A
+   *   guest that migrates is waited for: the inflight area stays behind
    */
   async stop(patience?: number): Promise<number> {
     this.#events.pause();
     this.#suppressed = false;
-    if (this.#ring === undefined) return this.#base;
+    const ring = this.#ring;
+    if (ring === undefined) return this.#base;
+    const migrates = this.#host.changes.marks !== undefined;
+    if (migrates)
+      while (this.#resubmit.length > 0 && !this.#broken) this.#begin(ring, this.#resubmit.shift()!);
     this.#drained ??= Promise.withResolvers<void>();
     if (this.#underWay === 0) this.#drained.resolve();
-    const impatient =
-      patience !== undefined && this.#inflight && setTimeout(() => this.#orphanAll(), patience);
+    const isPatient = patience === undefined || this.#inflight === undefined || migrates;
+    const impatient = isPatient ? undefined : setTimeout(() => this.#orphanAll(), patience);
     await this.#drained.promise;
-    if (impatient) clearTimeout(impatient);
+    clearTimeout(impatient);
     if (this.#ring === undefined) return this.#base;
     this.#publish();
     this.#base = (this.#ring.nextAvailable - this.#resubmit.length) & 0xffff;
@@ -180,26 +205,33 @@ export class Queue implements RequestQueue {
 
   /** Requests that the driver adds meanwhile are found when there is room again. */
   #waitForRoom(ring: SplitRing): void {
-    if (!this.#suppressed) ring.suppressKicks();
-    this.#suppressed = true;
+    this.#suppressKicks(ring);
     this.#host.waitForRoom();
   }
 
   /** Makes the driver kick for what comes next, unless it is looked for anyhow; returns whether there is more already. */
   #sleep(ring: SplitRing): boolean {
     if (this.#host.busy || !this.#events.kicks) {
-      if (!this.#suppressed) ring.suppressKicks();
-      this.#suppressed = true;
+      this.#suppressKicks(ring);
       this.#host.watch();
       return false;
     }
     this.#suppressed = false;
     ring.allowKicks();
+    this.#logUsed(ring);
     return ring.waiting() > 0;
+  }
+
+  #suppressKicks(ring: SplitRing): void {
+    if (this.#suppressed) return;
+    this.#suppressed = true;
+    ring.suppressKicks();
+    this.#logUsed(ring);
   }
 
   done(request: BlkRequest, written: number): void {
     const { head } = request;
+    this.#host.changes.marks?.markAll(request.chain.writable);
     this.#leave(request);
     this.#inflight?.giveBack(head);
     this.#ring?.putUsed(head, written);
@@ -214,13 +246,17 @@ export class Queue implements RequestQueue {
     this.#inflight = this.#inflightMemory?.area(this.#index, this.#size);
     this.#ring = ring;
     this.#broken = false;
+    this.#host.started();
+    // Marks of the process before this one may be missing.
+    this.#logUsed(ring);
     this.#requests = new Array<undefined>(this.#size).fill(undefined);
     this.#resubmit = (this.#inflight?.resume(ring) ?? []).filter((head) => head < ring.size);
     if (this.#resubmit.length > 0) ring.nextAvailable = (ring.usedIdx + this.#resubmit.length) & 0xffff;
   }
 
   #openRing(): SplitRing {
-    const { memory, eventIdx } = this.#host;
+    const { memory, eventIdx, changes } = this.#host;
+    if (changes.marks !== undefined) checkLogged(changes.marks, this.#addresses!, this.#size);
     return new SplitRing(memory, this.#addresses!, { size: this.#size, base: this.#base, eventIdx });
   }
 
@@ -299,8 +335,20 @@ export class Queue implements RequestQueue {
     if (ring === undefined) return;
     const before = ring.usedIdx;
     const tell = ring.publish();
-    if (ring.usedIdx !== before) this.#inflight?.published(ring.usedIdx);
+    if (ring.usedIdx !== before) {
+      this.#logUsed(ring);
+      this.#inflight?.published(ring.usedIdx);
+    }
     if (tell) this.#events.call();
+  }
+
+  /** The used entries were changed: all of them are marked, since they are a few pages. */
+  #logUsed({ size }: SplitRing): void {
+    const { changes } = this.#host;
+    const at = this.#addresses!.log;
+    if (changes.marks === undefined || at === undefined) return;
+    changes.marks.mark(at, usedBytes(size));
+    changes.tell();
   }
 
   #turnAgain(): void {
@@ -329,4 +377,9 @@ export class Queue implements RequestQueue {
   #refuseStarted(): void {
     if (this.#ring !== undefined) throw malformed("a change of a ring that runs");
   }
+}
+
+function checkLogged(log: DirtyLog, addresses: VringAddresses, size: number): void {
+  if (addresses.log === undefined || log.covers(addresses.log, usedBytes(size))) return;
+  throw malformed("used entries behind the end of the log");
 }

@@ -2,6 +2,7 @@ import { closeSync, rmSync } from "node:fs";
 import type { BlockDevice } from "../block-device.ts";
 import { AttachError } from "../errors.ts";
 import { ByteBudget } from "../server/byte-budget.ts";
+import type { DiskUse } from "../server/disk-use.ts";
 import { IoMetrics } from "../server/io-metrics.ts";
 import { ownerOnly, type SocketAccess } from "../server/socket-access.ts";
 import { placeSocket } from "../server/unix-socket.ts";
@@ -27,6 +28,8 @@ export interface VhostOptions {
   /** Milliseconds that a VM waits at most for requests under way when it stops its rings; default 5,000. */
   patience?: number;
   metrics?: IoMetrics;
+  /** Of a disk that may migrate: it is used while rings run. */
+  use?: DiskUse;
   report?: (event: VhostEvent) => void;
 }
 
@@ -127,10 +130,12 @@ export class VhostServer implements AsyncDisposable {
     this.#retryDelay = shortestRetry;
     this.#poll!.close();
     const { device, queues = defaultQueues, serial = "", blockSize = 512, report = () => {} } = this.#options;
-    const { patience = defaultPatience } = this.#options;
+    const { patience = defaultPatience, use } = this.#options;
     const { metrics } = this;
-    const options = { device, metrics, serial, blockSize, queues, patience, report, budget: this.#budget };
-    const session = new Session(fd, options);
+    const session = new Session(fd, {
+      ...{ device, metrics, serial, blockSize, queues, patience, report, budget: this.#budget },
+      ...(use && { use: { begin: () => use.begin(this), end: () => use.end(this) } }),
+    });
     metrics.connections++;
     report({ type: "connected" });
     this.#session = session;

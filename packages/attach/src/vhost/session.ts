@@ -86,7 +86,7 @@ export class Session {
         this.#answer(message, undefined);
       } else {
         const { index } = payloads.readVringState(message.payload);
-        const num = await this.#backend.queue(index).stop(this.#patience());
+        const num = await this.#backend.stop(index, this.#patience());
         this.#answer(message, payloads.vringState({ index, num }));
       }
     } catch (error) {

@@ -2,11 +2,12 @@ import { AttachError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
 import { blkFeature, configSpace, offeredFeatures, writebackAt } from "./blk/config-space.ts";
 import { InflightMemory } from "./inflight-memory.ts";
+import { DirtyLog } from "./memory/dirty-log.ts";
 import { mostRegions } from "./memory/guest-memory.ts";
 import { MemoryRegion } from "./memory/region.ts";
 import { adoptEvent } from "./native/event.ts";
 import type { Message } from "./protocol/channel.ts";
-import { protocolFeature, type RequestName, ringFeature } from "./protocol/codes.ts";
+import { protocolFeature, type RequestName } from "./protocol/codes.ts";
 import * as payloads from "./protocol/payloads.ts";
 
 /** A message's answer: a payload, with a descriptor beside it. */
@@ -14,8 +15,6 @@ export type Answer = Buffer | { payload: Buffer; fd: number } | undefined;
 
 const { malformed } = payloads;
 const offeredProtocolFeatures = Object.values(protocolFeature).reduce((all, bit) => all | bit);
-/** Flag of a ring's addresses: changes of its used entries are logged. */
-const logFlag = 1;
 /** Type of an access to the configuration space: by the driver. */
 const byDriver = 0;
 
@@ -76,7 +75,6 @@ export class Setup implements Disposable {
         return this.#setVring(name, payloads.readVringState(payload));
       case "setVringAddr": {
         const addresses = payloads.readVringAddresses(payload);
-        if ((addresses.flags & logFlag) !== 0) throw noMigration();
         backend.queue(addresses.index).setAddresses(addresses);
         return undefined;
       }
@@ -96,8 +94,10 @@ export class Setup implements Disposable {
       case "setInflightFd":
         return this.#setInflight(payloads.readInflight(payload), fds);
       case "setLogBase":
+        return this.#setLog(payloads.readLog(payload), fds);
       case "setLogFd":
-        throw noMigration();
+        backend.changes.setEvent(takeEventFd(fds));
+        return undefined;
       default:
         throw new AttachError(
           "SIPHON_ATTACH_PROTOCOL",
@@ -107,7 +107,6 @@ export class Setup implements Disposable {
   }
 
   #setFeatures(features: bigint): undefined {
-    if ((features & ringFeature.logAll) !== 0n) throw noMigration();
     this.#backend.setFeatures(offeredOnly(features, this.#offered));
   }
 
@@ -142,6 +141,14 @@ export class Setup implements Disposable {
     });
     if (rest.length === regions.length) throw malformed("the removal of memory that it never added");
     this.#backend.setMemory(rest);
+  }
+
+  /** Its answer is waited for, whether it is acknowledged or not: the old log is cleared away then. */
+  #setLog(description: payloads.LogDescription, fds: number[]): Buffer {
+    if ((this.#protocolFeatures & protocolFeature.logShmfd) === 0n) throw malformed("a log without memory");
+    if (fds.length !== 1) throw malformed("a log without a descriptor");
+    this.#backend.setLog(new DirtyLog(fds[0]!, description));
+    return payloads.u64(0);
   }
 
   #setVring(
@@ -182,7 +189,7 @@ export class Setup implements Disposable {
 
   /** The only field that a driver may write, if any, is whether writes may wait for a flush. */
   #setConfig({ offset, size, flags, bytes }: payloads.ConfigAccess): undefined {
-    if (flags !== byDriver) throw noMigration();
+    if (flags !== byDriver) throw malformed("a change of the configuration that is not the driver's");
     const writable = (this.#offered & blkFeature.configWce) !== 0n;
     if (!writable || offset !== writebackAt || size !== 1) throw malformed("a change of a read-only field");
     this.#backend.writeback = bytes[0] !== 0;
@@ -213,10 +220,4 @@ export function takeFd(fds: number[]): number {
 function takeEventFd(fds: number[]): number {
   if (fds.length === 1) adoptEvent(fds[0]!);
   return takeFd(fds);
-}
-
-function noMigration(): AttachError {
-  return new AttachError("SIPHON_ATTACH_UNSUPPORTED", "a VM with this disk cannot migrate while it runs", {
-    hint: "shut the VM down, and start it on the other host",
-  });
 }

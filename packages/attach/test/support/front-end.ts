@@ -23,6 +23,41 @@ export interface FrontEndOptions {
   resume?: FrontEnd;
 }
 
+/** The memory for marks of changed pages, which the front-end shares with the back-end. */
+export class MigrationLog implements Disposable {
+  readonly fd: number;
+  readonly bytes: number;
+  readonly #mapping: Mapping;
+  readonly #bits: Uint8Array;
+
+  constructor(bytes: number) {
+    this.bytes = bytes;
+    this.fd = createSharedMemory("log", bytes);
+    this.#mapping = new Mapping(this.fd, 0, bytes);
+    this.#bits = new Uint8Array(this.#mapping.view(0, bytes));
+  }
+
+  /** As SET_LOG_BASE has it. */
+  description(size = this.bytes, offset = 0): Buffer {
+    return Buffer.concat([u64(size), u64(offset)]);
+  }
+
+  /** Numbers of the pages that are marked; they are not any more then. */
+  take(): Set<number> {
+    const pages = new Set<number>();
+    for (let byte = 0; byte < this.#bits.length; byte++) {
+      const marked = Atomics.exchange(this.#bits, byte, 0);
+      for (let bit = 0; bit < 8; bit++) if ((marked & (1 << bit)) !== 0) pages.add(8 * byte + bit);
+    }
+    return pages;
+  }
+
+  [Symbol.dispose](): void {
+    this.#mapping[Symbol.dispose]();
+    closeQuietly(this.fd);
+  }
+}
+
 /** Where the guest's memory begins in its own and in the front-end's address space. */
 const guestBase = 0x1_0000_0000;
 const userBase = 0x7f00_0000_0000;
@@ -32,6 +67,7 @@ const gap = 0x1000_0000;
 /** Features that any back-end may offer; virtio's first 24 bits are the device's own. */
 const everyFeature =
   0xffffffn | (Object.values(ringFeature).reduce((all, bit) => all | bit) ^ ringFeature.logAll);
+const logAll = ringFeature.logAll;
 const knownProtocolFeatures = Object.values(protocolFeature).reduce((all, bit) => all | bit);
 
 /**
@@ -89,7 +125,7 @@ export class FrontEnd implements Disposable {
     await frontEnd.setInflight();
     const { queues, queueSize } = frontEnd.#options;
     for (let index = 0; index < queues; index++) {
-      await frontEnd.startQueue(index, queueSize, options.resume?.queues[index]);
+      await frontEnd.startQueue(index, queueSize, { earlier: options.resume?.queues[index] });
     }
     return frontEnd;
   }
@@ -137,6 +173,28 @@ export class FrontEnd implements Disposable {
     });
   }
 
+  /** A log of changes, long enough for the guest's memory. All its bits are cleared. */
+  createLog(): MigrationLog {
+    const bytes = Math.ceil((this.guestAddress(this.memory.length - 1) + 1) / 4096 / 64) * 8;
+    return new MigrationLog(bytes);
+  }
+
+  /** Begins to log what the back-end changes, as QEMU does; true if all of it was accepted. */
+  async startLog(log: MigrationLog): Promise<void> {
+    await this.ask("setLogBase", log.description(), [log.fd]);
+    await this.check("setFeatures", u64(this.features | logAll));
+    for (const [index, { size }] of this.queues.entries()) {
+      await this.check("setVringAddr", this.ringAddresses(index, size, true));
+    }
+  }
+
+  async stopLog(): Promise<void> {
+    await this.check("setFeatures", u64(this.features));
+    for (const [index, { size }] of this.queues.entries()) {
+      await this.check("setVringAddr", this.ringAddresses(index, size));
+    }
+  }
+
   /** Where the guest sees a byte of `memory`. */
   guestAddress(at: number): number {
     const size = this.memory.length / this.#options.regions;
@@ -155,7 +213,15 @@ export class FrontEnd implements Disposable {
     await this.check("setInflightFd", inflight(this.inflight.description, 24), [this.inflight.fd]);
   }
 
-  async startQueue(index: number, size: number, earlier?: DriverRing): Promise<DriverRing> {
+  /**
+   * @param options.earlier driver of a ring to go on with
+   * @param options.log changes are logged there; it is set after the ring was started and before it is enabled, as QEMU does
+   */
+  async startQueue(
+    index: number,
+    size: number,
+    { earlier, log }: { earlier?: DriverRing | undefined; log?: MigrationLog } = {},
+  ): Promise<DriverRing> {
     const at = index * ringBytes(size);
     const eventIdx = (this.features & ringFeature.eventIdx) !== 0n;
     const ring = new DriverRing(this, { at, size, eventIdx, kick: createEvent(), call: createEvent() });
@@ -164,21 +230,30 @@ export class FrontEnd implements Disposable {
     this.queues[index] = ring;
     await this.check("setVringNum", vringState({ index, num: size }));
     await this.check("setVringBase", vringState({ index, num: earlier === undefined ? 0 : ring.usedIdx }));
-    await this.check("setVringAddr", this.ringAddresses(index, size));
+    await this.check("setVringAddr", this.ringAddresses(index, size, log !== undefined));
     await this.check("setVringKick", u64(index), [ring.kickFd]);
     await this.check("setVringCall", u64(index), [ring.callFd]);
+    if (log !== undefined) await this.ask("setLogBase", log.description(), [log.fd]);
     await this.check("setVringEnable", vringState({ index, num: 1 }));
     return ring;
   }
 
-  ringAddresses(index: number, size: number): Buffer {
+  /** @param logged changes of the used entries are */
+  ringAddresses(index: number, size: number, logged = false): Buffer {
     const payload = Buffer.alloc(40);
     const at = userBase + index * ringBytes(size);
     payload.writeUInt32LE(index, 0);
+    payload.writeUInt32LE(logged ? 1 : 0, 4);
     payload.writeBigUInt64LE(BigInt(at), 8);
     payload.writeBigUInt64LE(BigInt(at + 16 * size + 4096), 16);
     payload.writeBigUInt64LE(BigInt(at + 16 * size), 24);
+    payload.writeBigUInt64LE(BigInt(this.guestAddress(this.usedAt(index, size))), 32);
     return payload;
+  }
+
+  /** Where in `memory` the used entries of a ring begin. */
+  usedAt(index: number, size: number): number {
+    return index * ringBytes(size) + 16 * size + 4096;
   }
 
   /** Stops a ring; the promise is fulfilled with its next index when nothing of it is under way. */
@@ -209,8 +284,12 @@ export class FrontEnd implements Disposable {
   }
 
   /** A message with an answer of its own. */
-  ask(name: keyof typeof requestCode, payload: Buffer = Buffer.alloc(0)): Promise<Message> {
-    this.channel.request(requestCode[name], payload);
+  ask(
+    name: keyof typeof requestCode,
+    payload: Buffer = Buffer.alloc(0),
+    fds: number[] = [],
+  ): Promise<Message> {
+    this.channel.request(requestCode[name], payload, fds);
     return this.#reply();
   }
 

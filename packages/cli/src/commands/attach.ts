@@ -104,7 +104,18 @@ async function attach(images: string[], flags: Flags): Promise<void> {
 }
 
 async function requestOf(images: string[], flags: Flags): Promise<AttachRequest> {
-  const { nbd, vhost, readOnly, queues, workers, cache = "none", limit, tlsCerts, maxInFlight } = flags;
+  const {
+    nbd,
+    vhost,
+    readOnly,
+    migratable,
+    queues,
+    workers,
+    cache = "none",
+    limit,
+    tlsCerts,
+    maxInFlight,
+  } = flags;
   const { socketUser: user, socketGroup: group, socketMode: mode } = flags;
   const encryption = encryptionLayers(flags);
   const isGiven = user !== undefined || group !== undefined || mode !== undefined;
@@ -113,6 +124,7 @@ async function requestOf(images: string[], flags: Flags): Promise<AttachRequest>
     ...(nbd && { nbd: nbd.map(parseListenAddress) }),
     ...(vhost && { vhost }),
     ...(readOnly && { readOnly }),
+    ...(migratable && { migratable }),
     ...(encryption && { encryption }),
     ...(limit && { limits: limit }),
     ...(flags.onError === "pause" && { onError: flags.onError }),

@@ -32,6 +32,13 @@ export class Locks {
     await this.#image.lock?.acquire(signal);
   }
 
+  /**
+   * Whether other clients that ask for the lock are refused it, once it is ours. At first they are if the image was opened with `exclusive`.
+   */
+  keep(keeps: boolean): void {
+    this.#image.keepLock(keeps);
+  }
+
   /** Releases that lock once the writes in flight are done; the next write acquires it again. */
   async release(): Promise<void> {
     await this.#image.lock?.release();

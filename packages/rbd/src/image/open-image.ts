@@ -121,7 +121,8 @@ export class OpenImage implements MaintainedImage {
       change: (call) => changeAll(pool, this.headerName, [call]),
     });
     this.#ownership = new Ownership({
-      ...{ cluster, pool, readOnly: this.readOnly, keepsLock: options.exclusive ?? false },
+      ...{ cluster, pool, readOnly: this.readOnly },
+      ...{ keepsLock: options.exclusive ?? false, waitsForLock: options.takesTurns ?? false },
       ...{ io: this.io, map: this.#map },
       header: () => this.header,
       watchCookie: () => this.watchCookie(),
@@ -130,6 +131,10 @@ export class OpenImage implements MaintainedImage {
       refresh: () => this.refresh(),
       settled: () => this.#adoption.settled,
       hasEnded: () => this.#ending.signal.aborted,
+      waiting: (error) => {
+        if (error === undefined) this.#holds.end("lock");
+        else this.#holds.failing("lock", error);
+      },
       fenced: (error) => this.#ending.fail(error),
     });
   }
@@ -186,6 +191,11 @@ export class OpenImage implements MaintainedImage {
   /** Undefined for images without feature exclusive-lock, and those that are only read. */
   get lock(): ExclusiveLock | undefined {
     return this.#ownership.lock;
+  }
+
+  /** Whether other clients that ask for the lock are refused it. */
+  keepLock(keeps: boolean): void {
+    this.#ownership.keepsLock = keeps;
   }
 
   /** Calls back with each new size. */

@@ -10,6 +10,8 @@ export interface OpenOptions {
   readonly readOnly?: boolean;
   /** Gets the lock at once and keeps it until the image is closed, whoever asks for it. */
   readonly exclusive?: boolean;
+  /** Waits for a lock that its owner keeps, instead of failing: for an image that several clients use by turns (`Image.locks.keep`). */
+  readonly takesTurns?: boolean;
   /**
    * False: what others change is not seen, and nobody sees that this client has the image open; for images that are read-only.
    */

@@ -16,8 +16,10 @@ export interface OwnedImage {
   readonly cluster: Cluster;
   readonly pool: Pool;
   readonly readOnly: boolean;
-  /** Never give the lock to another client. */
+  /** Keeps the lock from other clients, until told otherwise. */
   readonly keepsLock: boolean;
+  /** Waits for an owner that keeps the lock. */
+  readonly waitsForLock: boolean;
   readonly io: Pick<ImageIo, "pauseWrites" | "resumeWrites" | "setOwner" | "useMap">;
   readonly map: Pick<OwnMap, "open" | "close">;
   header(): ImageHeader;
@@ -30,6 +32,8 @@ export interface OwnedImage {
   settled(): Promise<void>;
   /** Whether the image was closed. */
   hasEnded(): boolean;
+  /** Another client keeps the lock, and writes wait for it; undefined: the lock is ours. */
+  waiting(error: RbdError | undefined): void;
   fenced(error: RbdError): void;
 }
 
@@ -42,9 +46,12 @@ export class Ownership implements LockHost {
   #lock: ExclusiveLock | undefined;
   /** Writes are held back until the lock was given away. */
   #handingOver = false;
+  /** Whether other clients are refused the lock. */
+  keepsLock: boolean;
 
   constructor(image: OwnedImage) {
     this.#image = image;
+    this.keepsLock = image.keepsLock;
     this.follow();
   }
 
@@ -55,10 +62,10 @@ export class Ownership implements LockHost {
 
   /** Follows the header's feature exclusive-lock. */
   follow(): void {
-    const { io, readOnly, keepsLock } = this.#image;
+    const { io, readOnly, waitsForLock: waits } = this.#image;
     const locks = !readOnly && has(this.#image.header(), "exclusiveLock");
     if (locks === (this.#lock !== undefined)) return;
-    this.#lock = locks ? new ExclusiveLock(this, { keep: keepsLock }) : undefined;
+    this.#lock = locks ? new ExclusiveLock(this, { keeps: () => this.keepsLock, waits }) : undefined;
     io.useMap(undefined);
     io.setOwner(false);
   }
@@ -92,6 +99,11 @@ export class Ownership implements LockHost {
     assertWritable(this.#image.header());
     await this.#image.map.open();
     this.#image.io.setOwner(true);
+    this.#image.waiting(undefined);
+  }
+
+  refused(error: RbdError): void {
+    this.#image.waiting(error);
   }
 
   async releasing(): Promise<void> {

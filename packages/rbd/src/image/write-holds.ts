@@ -1,11 +1,15 @@
 import { notice } from "./notices.ts";
 
-/** Reasons why writes wait: the header changed and must be read; the watch on it was lost, and the lock must name the new one. */
-export type WriteHold = "header" | "watch";
+/**
+ * Reasons why writes wait: the header changed and must be read; the watch on it was lost, and the lock must name the new one; another
+ * client keeps the lock.
+ */
+export type WriteHold = "header" | "watch" | "lock";
 
 const events = {
   header: { failing: "stale", over: "current" },
   watch: { failing: "unwatched", over: "watched" },
+  lock: { failing: "locked", over: "unlocked" },
 } as const;
 
 /** Why an image's writes wait, as far as that is not a matter of course; and what is told of it. */

@@ -19,6 +19,15 @@ interface Asked {
   readonly woken: Promise<void>;
 }
 
+interface LockOptions {
+  /** Whether others are refused the lock, once it is ours. */
+  readonly keeps?: () => boolean;
+  /** For an owner that keeps the lock, instead of failing. */
+  readonly waits?: boolean;
+  /** After so many failed attempts to give the lock away it is kept for the time being. */
+  readonly unlockAttempts?: number;
+}
+
 /**
  * The lock of an image with feature exclusive-lock, by librbd's protocol (src/librbd/ManagedLock.cc, ExclusiveLock.cc): a
  * lock of the class `lock` on the header, whose cookie names the owner's watch on the header. Whoever wants it asks the owner by
@@ -29,9 +38,9 @@ interface Asked {
  * own (`LockClaim`).
  */
 export class ExclusiveLock {
-  /** Kept until the image is closed, whoever asks for it. */
-  readonly keep: boolean;
   readonly #host: LockHost;
+  readonly #keeps: () => boolean;
+  readonly #waits: boolean;
   readonly #closing = new AbortController();
   #state: State = "unlocked";
   readonly #claim: LockClaim;
@@ -40,11 +49,11 @@ export class ExclusiveLock {
   #releasing = false;
   #wake = Promise.withResolvers<void>();
 
-  /** @param options.unlockAttempts after how many failed attempts to give the lock away it is kept for the time being */
-  constructor(host: LockHost, { keep = false, unlockAttempts = 30 } = {}) {
+  constructor(host: LockHost, { keeps, waits = false, unlockAttempts = 30 }: LockOptions = {}) {
     this.#host = host;
     this.#claim = new LockClaim(host);
-    this.keep = keep;
+    this.#keeps = keeps ?? (() => false);
+    this.#waits = waits;
     this.#unlockAttempts = unlockAttempts;
   }
 
@@ -75,7 +84,7 @@ export class ExclusiveLock {
   /**
    * Waits until the lock is ours, however long the owner takes.
    *
-   * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it, _BUSY if it was taken by hand, _FENCED, _CLOSED
+   * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it and is not waited for, _BUSY if it was taken by hand, _FENCED, _CLOSED
    */
   acquire(signal?: AbortSignal): Promise<void> {
     const stop =
@@ -119,7 +128,7 @@ export class ExclusiveLock {
       return 0;
     }
     if (this.#state !== "locked") return undefined;
-    if (this.keep) return keepsIt;
+    if (this.#keeps()) return keepsIt;
     if (this.#releasing) return 0;
     this.#releasing = true;
     this.release().catch((error) => this.#host.notReleased(error));
@@ -196,10 +205,16 @@ export class ExclusiveLock {
     const answer = await this.#host.askOwner({ type: "requestLock", client, force: false });
     if (answer === keepsIt) {
       const { name } = this.#host.image;
-      throw new RbdError("SIPHON_RBD_LOCKED", `the owner of image ${name}'s lock does not release it`, {
-        retryable: true,
-        remedy: { name: "list-locks", subject: describe(this.#host.pool, name) },
-      });
+      const refused = new RbdError(
+        "SIPHON_RBD_LOCKED",
+        `the owner of image ${name}'s lock does not release it`,
+        {
+          retryable: true,
+          remedy: { name: "list-locks", subject: describe(this.#host.pool, name) },
+        },
+      );
+      if (!this.#waits) throw refused;
+      this.#host.refused(refused);
     }
     return { answer, woken };
   }

@@ -16,6 +16,8 @@ export interface LockHost {
   tell(message: NotifyMessage): Promise<void>;
   /** The lock is ours: reads the image again; writes may begin once it returns. */
   acquired(): Promise<void>;
+  /** The owner keeps the lock; it is asked for again. */
+  refused(error: RbdError): void;
   /** The lock will be given away: waits for the writes under way, and lets none begin. */
   releasing(): Promise<void>;
   /** It was given away or lost, or may have been. */

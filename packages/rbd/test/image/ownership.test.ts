@@ -27,7 +27,7 @@ function open({ readOnly = false } = {}) {
     setOwner: (owned: boolean) => void log.push(`owner ${owned}`),
   };
   const ownership = new Ownership({
-    ...{ cluster, pool, readOnly, keepsLock: false, io },
+    ...{ cluster, pool, readOnly, keepsLock: false, waitsForLock: false, io },
     map: { open: async () => void log.push("map open"), close: async () => void log.push("map close") },
     header: () => header as unknown as ImageHeader,
     watchCookie: async () => object.watchers.get(client)!,
@@ -36,6 +36,7 @@ function open({ readOnly = false } = {}) {
     refresh: async () => void log.push("refresh"),
     settled: async () => void log.push("settled"),
     hasEnded: () => false,
+    waiting: () => {},
     fenced: () => void log.push("fenced"),
   });
   log.length = 0;

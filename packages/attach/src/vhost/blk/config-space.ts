@@ -26,9 +26,9 @@ const mostSegments = 126;
 /** All features that a device of this kind offers. */
 export function offeredFeatures({ readOnly, volatile }: BlockDevice): bigint {
   const { segMax, blockSize, flush, topology, configWce, multiQueue, discard, writeZeroes } = blkFeature;
-  const { indirectDesc, eventIdx, protocolFeatures, version1 } = ringFeature;
+  const { logAll, indirectDesc, eventIdx, protocolFeatures, version1 } = ringFeature;
   const always = segMax | blockSize | flush | topology | multiQueue;
-  const rings = indirectDesc | eventIdx | protocolFeatures | version1;
+  const rings = logAll | indirectDesc | eventIdx | protocolFeatures | version1;
   if (readOnly) return always | rings | blkFeature.readOnly;
   // QEMU does not repeat to the next server what the driver chose: it must not matter.
   return always | rings | discard | writeZeroes | (volatile ? 0n : configWce);

@@ -1,4 +1,5 @@
 import { malformed, type RegionDescription } from "../protocol/payloads.ts";
+import type { DirtyLog } from "./dirty-log.ts";
 import { type MemoryRegion, windowBytes } from "./region.ts";
 import type { Scatter } from "./scatter.ts";
 
@@ -57,13 +58,18 @@ export class GuestMemory {
     for (;;) {
       const offset = at - this.#starts[index]!;
       const here = Math.min(left, this.#ends[index]! - at);
-      into.add(this.#bytes[index]!, offset, here);
+      into.add(this.#bytes[index]!, offset, here, at);
       left -= here;
       if (left === 0) return true;
       at += here;
       index++;
       if (index === this.#starts.length || this.#starts[index] !== at) return false;
     }
+  }
+
+  /** Whether a log has a bit for each of its pages. */
+  isCoveredBy(log: DirtyLog): boolean {
+    return this.regions.every(({ description }) => log.covers(description.guestAddress, description.size));
   }
 
   /** The bytes at an address of the front-end's; undefined unless one region has them all. */

@@ -8,6 +8,8 @@ export class Scatter {
   readonly #bytes: Buffer[] = [];
   readonly #offsets: number[] = [];
   readonly #lengths: number[] = [];
+  /** Where the guest has its pieces. */
+  readonly #addresses: number[] = [];
   #count = 0;
   /** The piece last used, and the position it begins at. */
   #piece = 0;
@@ -25,13 +27,23 @@ export class Scatter {
     this.#pieceStart = 0;
   }
 
-  add(bytes: Buffer, offset: number, length: number): void {
+  /** @param address of the bytes, as the guest sees them */
+  add(bytes: Buffer, offset: number, length: number, address: number): void {
     if (length === 0) return;
     const index = this.#count++;
     this.#bytes[index] = bytes;
     this.#offsets[index] = offset;
     this.#lengths[index] = length;
+    this.#addresses[index] = address;
     this.length += length;
+  }
+
+  addressOf(piece: number): number {
+    return this.#addresses[piece]!;
+  }
+
+  lengthOf(piece: number): number {
+    return this.#lengths[piece]!;
   }
 
   /** Copies `length` bytes from `position` on to `into` at `at`. */

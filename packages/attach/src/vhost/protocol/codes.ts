@@ -48,6 +48,7 @@ export const backendRequestCode = { configChange: 2 } as const;
 /** Bits of the protocol's own features. */
 export const protocolFeature = {
   mq: 1n << 0n,
+  logShmfd: 1n << 1n,
   replyAck: 1n << 3n,
   backendReq: 1n << 5n,
   config: 1n << 9n,

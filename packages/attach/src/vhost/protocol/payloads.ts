@@ -18,10 +18,18 @@ export interface VringState {
 
 export interface VringAddresses {
   index: number;
-  flags: number;
   descriptors: number;
   used: number;
   available: number;
+  /** Where in the guest's address space changes of the used entries are logged; undefined: they are not. */
+  log: number | undefined;
+}
+
+/** Memory of the front-end's for marks of changed pages, in bytes. */
+export interface LogDescription {
+  size: number;
+  /** In the file. */
+  offset: number;
 }
 
 export interface InflightDescription {
@@ -66,11 +74,20 @@ export function readVringAddresses(payload: Buffer): VringAddresses {
   sized(payload, 40);
   return {
     index: payload.readUInt32LE(0),
-    flags: payload.readUInt32LE(4),
     descriptors: exact(payload, 8),
     used: exact(payload, 16),
     available: exact(payload, 24),
+    log: (payload.readUInt32LE(4) & logUsed) === 0 ? undefined : exact(payload, 32),
   };
+}
+
+/** Flag of a ring's addresses: changes of its used entries are logged. */
+const logUsed = 1;
+
+/** u64 size, u64 offset */
+export function readLog(payload: Buffer): LogDescription {
+  sized(payload, 16);
+  return { size: exact(payload, 0), offset: exact(payload, 8) };
 }
 
 /** u64: bits 0-7 the ring, bit 8 that no descriptor comes with it */

@@ -14,6 +14,11 @@ const noNotify = 1;
  *   used: u16 flags, u16 idx, N times (u32 head, u32 written), u16 avail_event
  */
 
+/** Bytes of the third part. */
+export function usedBytes(size: number): number {
+  return 6 + 8 * size;
+}
+
 /** A ring in the guest's memory. The guest writes to it at any time: every value is read once and then checked. */
 export class SplitRing {
   /** Descriptors; a power of two. */
@@ -45,7 +50,7 @@ export class SplitRing {
     this.size = size;
     this.descriptors = new Uint32Array(part("descriptors", addresses.descriptors, 16 * size, 16));
     this.#available = new Uint16Array(part("available entries", addresses.available, 6 + 2 * size, 2));
-    const used = part("used entries", addresses.used, 6 + 8 * size, 4);
+    const used = part("used entries", addresses.used, usedBytes(size), 4);
     this.#used = new Uint16Array(used);
     this.#usedElements = new Uint32Array(used, 0, 1 + 2 * size);
     this.#eventIdx = eventIdx;

@@ -12,7 +12,7 @@ test("reads and writes at any position go to the right pieces, in any order", ()
       fc.pre(total > 0);
       const buffers = lengths.map((length) => Buffer.alloc(length + 2, 0xee));
       const scatter = new Scatter();
-      for (const [index, length] of lengths.entries()) scatter.add(buffers[index]!, 1, length);
+      for (const [index, length] of lengths.entries()) scatter.add(buffers[index]!, 1, length, 0);
       assert.equal(scatter.length, total);
       const model = Buffer.alloc(total);
       scatter.writeZeros(0, total);
@@ -34,7 +34,7 @@ test("reads and writes at any position go to the right pieces, in any order", ()
 
 test("a copy beyond the end is an error, never somebody else's bytes", () => {
   const scatter = new Scatter();
-  scatter.add(Buffer.alloc(100), 10, 20);
+  scatter.add(Buffer.alloc(100), 10, 20, 0);
   assert.throws(() => scatter.read(10, Buffer.alloc(100), 0, 11), RangeError);
   assert.throws(() => scatter.write(20, Buffer.alloc(1), 0, 1), RangeError);
 });

@@ -17,7 +17,13 @@ describe("a chain of descriptors", () => {
 
   beforeEach(() => {
     memory = testMemory([0, 65536]);
-    const addresses = { index: 0, flags: 0, descriptors: user, available: user + 1024, used: user + 2048 };
+    const addresses = {
+      index: 0,
+      log: undefined,
+      descriptors: user,
+      available: user + 1024,
+      used: user + 2048,
+    };
     ring = new SplitRing(memory, addresses, { size, base: 0, eventIdx: false });
   });
 

@@ -6,7 +6,7 @@ import { testMemory } from "../../support/test-memory.ts";
 
 const size = 8;
 const user = 2 ** 40;
-const addresses = { index: 0, flags: 0, descriptors: user, available: user + 1024, used: user + 2048 };
+const addresses = { index: 0, log: undefined, descriptors: user, available: user + 1024, used: user + 2048 };
 
 describe("requests under way, as a new process finds them", () => {
   let memory: ReturnType<typeof testMemory>;

@@ -5,7 +5,7 @@ import { testMemory } from "../../support/test-memory.ts";
 
 const size = 8;
 const user = 2 ** 40;
-const addresses = { index: 0, flags: 0, descriptors: user, available: user + 1024, used: user + 2048 };
+const addresses = { index: 0, log: undefined, descriptors: user, available: user + 1024, used: user + 2048 };
 
 function open(eventIdx: boolean) {
   const memory = testMemory([0, 4096]);

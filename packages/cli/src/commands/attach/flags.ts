@@ -13,6 +13,7 @@ import { numberOption } from "../../options.ts";
 /** How a disk is served, on whatever socket. */
 export interface DiskFlags {
   readOnly?: boolean;
+  migratable?: boolean;
   queues?: number;
   workers?: number;
   cache?: CachePolicy | "none";
@@ -24,6 +25,10 @@ export interface DiskFlags {
 export function withDiskFlags(command: Command): Command {
   return command
     .option("--read-only", "refuse writes, and take no lock")
+    .option(
+      "--migratable",
+      "take the lock when the VM begins to use the disk, and give it to the next host's server when it has stopped",
+    )
     .addOption(numberOption("--queues <n>", "maximum number of vhost-user queues (default: 16)"))
     .addOption(
       numberOption(

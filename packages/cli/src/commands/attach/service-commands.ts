@@ -123,6 +123,7 @@ function wordsOf(image: string, flags: AddFlags): DiskWords {
       nbd: nbd === undefined || !isPath(nbd) ? nbd : resolve(nbd),
       vhost: vhost === undefined ? undefined : resolve(vhost),
       "read-only": flags.readOnly ? "yes" : undefined,
+      migratable: flags.migratable ? "yes" : undefined,
       queues: queues === undefined ? undefined : String(queues),
       workers: workers === undefined ? undefined : String(workers),
       "socket-user": flags.socketUser,

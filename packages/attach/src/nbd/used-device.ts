@@ -1,0 +1,54 @@
+import type { ImageRequest } from "@siphon/rbd/engine";
+import type { BlockDevice } from "../block-device.ts";
+import { DeviceLayer } from "../device-layer.ts";
+import type { DiskUse } from "../server/disk-use.ts";
+
+/**
+ * A disk that NBD clients use from their first change on until everything is flushed: NBD does not say whether a VM runs, but QEMU flushes
+ * when it stops one.
+ */
+export class UsedDevice extends DeviceLayer {
+  readonly #use: DiskUse;
+  #isUsed = false;
+
+  constructor(device: BlockDevice, use: DiskUse) {
+    super(device);
+    this.#use = use;
+  }
+
+  read(request: ImageRequest): void {
+    this.device.read(request);
+  }
+
+  write(request: ImageRequest): void {
+    this.#begin();
+    this.device.write(request);
+  }
+
+  discard(request: ImageRequest): void {
+    this.#begin();
+    this.device.discard(request);
+  }
+
+  writeZeroes(request: ImageRequest): void {
+    this.#begin();
+    this.device.writeZeroes(request);
+  }
+
+  flush(request: ImageRequest): void {
+    this.unused();
+    this.device.flush(request);
+  }
+
+  /** Flushed, or without clients. Changes that are under way keep the lock until they are done. */
+  unused(): void {
+    this.#isUsed = false;
+    this.#use.end(this);
+  }
+
+  #begin(): void {
+    if (this.#isUsed) return;
+    this.#isUsed = true;
+    this.#use.begin(this);
+  }
+}

@@ -1,0 +1,65 @@
+import { Mapping, sealLength } from "../native/mapping.ts";
+import { type LogDescription, malformed } from "../protocol/payloads.ts";
+import type { Scatter } from "./scatter.ts";
+
+/*
+ * Source: "Migration" in QEMU's docs/interop/vhost-user.rst. A bit for each 4 KiB of the guest's address space from 0 on, the lowest of a
+ * byte first. The front-end takes and clears bits at any time, and reads the memory after that.
+ */
+const pageBytes = 4096;
+const pagesPerByte = 8;
+
+/** Pages of the guest's memory that were changed, for a front-end that migrates the guest. */
+export class DirtyLog implements Disposable {
+  readonly #mapping: Mapping;
+  readonly #bits: Uint8Array;
+
+  /**
+   * The descriptor can be closed afterwards.
+   *
+   * @throws AttachError SIPHON_ATTACH_PROTOCOL for memory that is shorter than it says, or that its owner could cut short
+   */
+  constructor(fd: number, { size, offset }: LogDescription) {
+    if (size === 0 || size > mostBytes) throw malformed(`a log of ${size} bytes`);
+    sealLength(fd);
+    this.#mapping = new Mapping(fd, offset, size);
+    this.#bits = new Uint8Array(this.#mapping.view(0, size));
+  }
+
+  /** Whether it has a bit for each page of a range. */
+  covers(address: number, length: number): boolean {
+    return address + length <= this.#bits.length * pagesPerByte * pageBytes;
+  }
+
+  /**
+   * Bytes of the range were changed. To be called after that: who clears a bit first and reads the page then must find the change. Therefore
+   * a bit is set again though it seems to be set.
+   */
+  mark(address: number, length: number): void {
+    if (length === 0) return;
+    const last = Math.floor((address + length - 1) / pageBytes);
+    for (let page = Math.floor(address / pageBytes); page <= last; ) {
+      const byte = Math.floor(page / pagesPerByte);
+      // What is behind the log's end is no memory of the guest's any more.
+      if (byte >= this.#bits.length) break;
+      const first = page % pagesPerByte;
+      const count = Math.min(pagesPerByte - first, last - page + 1);
+      Atomics.or(this.#bits, byte, ((1 << count) - 1) << first);
+      page += count;
+    }
+  }
+
+  /** All pieces of a scatter were changed, or may have been. */
+  markAll(scatter: Scatter): void {
+    for (let piece = 0; piece < scatter.pieces; piece++) {
+      this.mark(scatter.addressOf(piece), scatter.lengthOf(piece));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#mapping[Symbol.dispose]();
+  }
+}
+
+/** Of a guest with 64 TiB, more than any processor's tables reach today. */
+const mostBytes = 2 ** 31;
