@@ -226,8 +226,9 @@ export class Backend implements QueueHost {
     for (const queue of this.queues) queue.logged();
   }
 
+  /** A front-end that hung up has stopped nothing. */
   #stopped(): void {
-    if (!this.queues.some((queue) => queue.started)) this.#use?.end();
+    if (!this.#detached && !this.queues.some((queue) => queue.started)) this.#use?.end();
   }
 
   #settle(): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -35,6 +35,12 @@ async function serve(options: Partial<VhostOptions> = {}) {
 
 /** The number of the page that a byte of the guest's memory is in, as the log has it. */
 const pageOf = (frontEnd: FrontEnd, at: number) => Math.floor(frontEnd.guestAddress(at) / pageBytes);
+
+/** Mappings of logs in this process: those of front-ends, which are here as well, and of back-ends. */
+const mappedLogs = () =>
+  readFileSync("/proc/self/maps", "utf8")
+    .split("\n")
+    .filter((line) => line.includes("memfd:log")).length;
 
 /** Pages of the guest's memory that are not as they were. */
 function changedPages(frontEnd: FrontEnd, before: Buffer): number[] {
@@ -141,6 +147,10 @@ describe("a guest that migrates", () => {
     await driver.read(0, dataAt, 4096);
     assert.equal(log.take().size, 0);
     assert.ok(next.take().has(pageOf(frontEnd, dataAt)));
+    assert.equal(mappedLogs(), 3);
+    frontEnd.disconnect();
+    await server.close();
+    assert.equal(mappedLogs(), 2);
   });
 
   test("is told by an event that there are marks", async () => {
@@ -233,6 +243,7 @@ describe("a log that makes no sense", () => {
     const base = (description: (log: MigrationLog) => Buffer, fds?: number[]) =>
       refused(async (frontEnd, log) => {
         assert.equal(await frontEnd.accepted("setLogBase", description(log), fds ?? [log.fd]), false);
+        assert.equal(mappedLogs(), 1);
       });
     assert.match(await base((log) => log.description(0)), /a log of 0 bytes/);
     assert.match(await base((log) => log.description(2 ** 40)), /a log of/);

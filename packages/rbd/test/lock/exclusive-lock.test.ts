@@ -171,3 +171,34 @@ test("a lock that could not be given away is not lost to those who write, nor to
   while (object.owner !== undefined) await settled();
   assert.equal(failures.length, 1);
 });
+
+test("an owner who keeps the lock is asked again until it is given away, by one who waits for that", async () => {
+  const { object } = open();
+  object.owner = { client: 9n, cookie: "auto 8" };
+  object.watchers.set(9n, 8n);
+  const refusals: string[] = [];
+  const host = object.hostOf(4n, {
+    askOwner: async () => -30,
+    refused: ({ code }) => void refusals.push(code),
+  });
+  await assert.rejects(new ExclusiveLock(host).acquire(), { code: "SIPHON_RBD_LOCKED" });
+  assert.deepEqual(refusals, []);
+  const lock = new ExclusiveLock(host, { waits: true });
+  const acquired = lock.acquire();
+  while (refusals.length === 0) await settled();
+  object.owner = undefined;
+  lock.wake();
+  await acquired;
+  assert.ok(lock.owned);
+});
+
+test("the lock is kept from others for as long as it is to be", async () => {
+  const { object, host } = open();
+  let keeps = true;
+  const lock = new ExclusiveLock(host, { keeps: () => keeps });
+  await lock.acquire();
+  assert.equal(lock.requested(), -30);
+  keeps = false;
+  assert.equal(lock.requested(), 0);
+  while (object.owner !== undefined) await settled();
+});

@@ -1,0 +1,113 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { type Disk, type GuestControl, qemuDefaults, smallGuest, vmCommand } from "@siphon/lab";
+import { Qmp } from "../../../lab/src/vm/qmp.ts";
+import { kill } from "./run.ts";
+import { qemu } from "./test-qemu.ts";
+
+export interface MigratingVmOptions {
+  /** For sockets and logs. */
+  directory: string;
+  /** As the guest has them: /dev/vda, /dev/vdb. */
+  disks: readonly [Disk, ...Disk[]];
+  /** Waits for the guest to come from another QEMU, at this unix socket. */
+  incoming?: string;
+}
+
+/** One end of a migration: a QEMU whose guest runs, or which waits for one. */
+export class MigratingVm implements AsyncDisposable {
+  readonly qmp: Qmp;
+  readonly #directory: string;
+  readonly #qemu: ChildProcess;
+  #control: GuestControl | undefined;
+
+  private constructor(process: ChildProcess, qmp: Qmp, directory: string) {
+    this.#qemu = process;
+    this.qmp = qmp;
+    this.#directory = directory;
+  }
+
+  /** Returns once the guest answers, or QEMU waits for it. */
+  static async start({ directory, disks, incoming }: MigratingVmOptions): Promise<MigratingVm> {
+    const own = await mkdtemp(join(directory, "vm-"));
+    const [first, ...more] = disks;
+    const { program, env, options } = await vmCommand({
+      ...{ name: "migrating", guest: await smallGuest(), accelerator: "tcg", disk: first, qemu },
+      settings: { ...qemuDefaults, device: "virtio-blk", syntax: "blockdev", cache: "none", queues: 2 },
+      memoryMiB: 384,
+    });
+    const others = more.flatMap((disk, index) => nbdOptions(disk, `more${index}`));
+    const wait = incoming === undefined ? [] : ["-incoming", `unix:${incoming}`];
+    const call = qemu.command(program, [...options.flat(), ...others, ...wait], { cwd: own });
+    const child = spawn(call.command, call.args, {
+      ...{ cwd: own, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env, ...call.env } },
+    });
+    try {
+      const vm = new MigratingVm(child, await connectQmp(child, join(own, "qmp.sock")), own);
+      await vm.qmp.execute("migrate-set-capabilities", {
+        capabilities: [{ capability: "events", state: true }],
+      });
+      if (incoming === undefined) await vm.enter();
+      return vm;
+    } catch (error) {
+      await kill(child);
+      throw error;
+    }
+  }
+
+  /** Runs a command in the guest that must succeed. */
+  async run(command: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.#control!.run(command, { timeoutMs: 120_000 });
+    if (exitCode !== 0) throw new Error(`${command}: ${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Waits for the guest to answer. */
+  async enter(): Promise<void> {
+    const ended = once(this.#qemu, "exit").then(() => new Error("QEMU has ended") as never);
+    this.#control = await (await smallGuest()).connect({
+      ...{ agentSocket: join(this.#directory, "agent.sock"), network: undefined, timeoutMs: 120_000 },
+      ...{ signal: undefined, qemuEnded: ended },
+    });
+  }
+
+  /** The next change of the migration to one of these states. */
+  migrationIs(...states: readonly string[]): Promise<string> {
+    return this.qmp
+      .nextEvent(({ event, data }) => event === "MIGRATION" && states.includes(String(data.status)))
+      .then(({ data }) => String(data.status));
+  }
+
+  /** Ends QEMU by force. */
+  async kill(): Promise<void> {
+    await this.#control?.[Symbol.asyncDispose]();
+    this.qmp[Symbol.dispose]();
+    await kill(this.#qemu);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+}
+
+async function connectQmp(child: ChildProcess, socket: string): Promise<Qmp> {
+  for (;;) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error("QEMU ended at once");
+    const qmp = await Qmp.connect(socket).catch(() => undefined);
+    if (qmp !== undefined) return qmp;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function nbdOptions(disk: Disk, id: string): string[] {
+  if (disk.type !== "nbd") throw new Error("a further disk is one over NBD");
+  const { socket, export: name = "" } = disk;
+  const node = [
+    ...["driver=nbd", `node-name=${id}`, "server.type=unix", `server.path=${socket}`, `export=${name}`],
+    ...["reconnect-delay=60", "cache.direct=on"],
+  ];
+  return ["-blockdev", node.join(","), "-device", `virtio-blk-pci,drive=${id},id=${id}-device`];
+}

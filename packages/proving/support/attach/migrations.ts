@@ -1,0 +1,292 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { createImage, type Disk, type LocalCluster } from "@siphon/lab";
+import { MigratingVm } from "./migrating-vm.ts";
+import { run } from "./run.ts";
+import { SiphonAttach } from "./siphon-attach.ts";
+import type { Transport } from "./survival.ts";
+
+/** How a disk is reached. librbd, in QEMU itself, is for comparison. */
+export type Way = Transport | "librbd";
+
+export interface MigrationOptions {
+  ceph: LocalCluster;
+  /** For sockets and logs. */
+  directory: string;
+  /** A disk for each, in the image of that name. All but the first are over NBD. */
+  ways: readonly Way[];
+}
+
+/** A migration in milliseconds, as QEMU and the guest have it. */
+export interface Migrated {
+  /** For which the guest stood still. */
+  downtime: number;
+  /** From its begin to its end. */
+  total: number;
+  /** The longest write around it by the guest's clock, which stands still with the guest: it has the wait for the lock in it. */
+  longestWrite: number;
+}
+
+/** When something goes wrong: while memory is sent, or once the guest was stopped. */
+export type Moment = "running" | "stopped";
+
+/**
+ * A VM that moves between two servers of its disks, under a load that checks what it wrote. Each server stands for a host; there is
+ * nothing between them but the cluster and the migration's socket.
+ */
+export class Migrations implements AsyncDisposable {
+  readonly #options: MigrationOptions;
+  readonly #servers: SiphonAttach[] = [];
+  readonly #devices: readonly string[];
+  #vm: MigratingVm | undefined;
+  /** The host that the VM is on. */
+  #host: Host = 0;
+  #count = 0;
+
+  private constructor(options: MigrationOptions) {
+    this.#options = options;
+    this.#devices = options.ways.map((_, index) => `vd${"abc"[index]}`);
+  }
+
+  static async begin(options: MigrationOptions): Promise<Migrations> {
+    const { ceph, directory, ways } = options;
+    const migrations = new Migrations(options);
+    try {
+      for (const image of ways) await createImage(ceph.admin, { image, size: 64 << 20 });
+      for (const host of [0, 1] as const) {
+        const args = serverArguments(options, host);
+        if (args !== undefined) migrations.#servers.push(await SiphonAttach.start(...args));
+      }
+      migrations.#vm = await MigratingVm.start({ directory, disks: disksAt(options, 0) });
+      await migrations.#startLoad();
+      return migrations;
+    } catch (error) {
+      await migrations[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Moves the guest to the other host, and looks there for what it read on the way. */
+  async complete(): Promise<Migrated> {
+    const destination = await this.#destination();
+    try {
+      await this.#guest.run("echo 3 >/proc/sys/vm/drop_caches");
+      await this.#set({ "downtime-limit": 0 });
+      await this.#migrate();
+      // The guest's memory was sent once by now: what it reads from here on arrives only if it is marked.
+      while (((await this.#status()).ram?.["dirty-sync-count"] ?? 0) < 2) await pause(20);
+      const read = await this.#readThroughCache();
+      assert.equal((await this.#status()).status, "active");
+      const ended = this.#guest.migrationIs("completed", "failed");
+      await this.#set({ "downtime-limit": 1000 });
+      assert.equal(await ended, "completed");
+      const { downtime = 0, "total-time": total = 0 } = await this.#status();
+      await this.#guest.kill();
+      this.#vm = destination;
+      this.#host = other(this.#host);
+      await destination.enter();
+      assert.equal(await this.#readThroughCache(), read);
+      const longestWrite = await this.goesOn();
+      return { downtime, total, longestWrite };
+    } finally {
+      if (this.#vm !== destination) await destination.kill();
+    }
+  }
+
+  /** Gives a migration up. */
+  async cancel(moment: Moment): Promise<void> {
+    const destination = await this.#destination();
+    try {
+      await this.#migrateUntil(moment);
+      const cancelled = this.#guest.migrationIs("cancelled");
+      await this.#guest.qmp.execute("migrate_cancel");
+      await cancelled;
+      await this.goesOn();
+    } finally {
+      await destination.kill();
+    }
+  }
+
+  /** The destination is gone. */
+  async loseDestination(moment: Moment): Promise<void> {
+    const destination = await this.#destination();
+    const failed = this.#guest.migrationIs("failed");
+    failed.catch(() => {});
+    try {
+      await this.#migrateUntil(moment);
+    } finally {
+      await destination.kill();
+    }
+    if (moment === "stopped") await this.#guest.qmp.execute("migrate-continue", { state: "pre-switchover" });
+    await failed;
+    await this.goesOn();
+  }
+
+  /** Until the load has checked all that it wrote, twice on each disk; the longest write meanwhile, in milliseconds. */
+  async goesOn(): Promise<number> {
+    const seen = await this.#passes();
+    const wanted = this.#devices.map((device) => (seen.get(device) ?? 0) + 2);
+    for (;;) {
+      const passes = await this.#passes();
+      if (this.#devices.every((device, index) => (passes.get(device) ?? 0) >= wanted[index]!)) break;
+      await pause(100);
+    }
+    const reports = await Promise.all(
+      this.#devices.flatMap((device, index) =>
+        [1, 0].map((before) => this.#guest.run(`cat /tmp/fio-${device}-${wanted[index]! - before}`)),
+      ),
+    );
+    return Math.max(...reports.map(longestWriteOf));
+  }
+
+  /** The address of the client that has the lock of a disk. */
+  async lockOwner(way: Way): Promise<string> {
+    const { conf, client } = this.#options.ceph;
+    const locks = await run("rbd", ["-c", conf, "lock", "ls", "--format", "json", `${client.pool}/${way}`]);
+    const [{ address }] = JSON.parse(locks);
+    return address;
+  }
+
+  /** Ends the load, the VM and the servers in order. */
+  async end(): Promise<void> {
+    await this.#guest.run("touch /tmp/stop; while ls /tmp/running-* >/dev/null 2>&1; do sleep 0.1; done");
+    await this.#passes();
+    const errors = await this.#guest.run("dmesg | grep -ci 'I/O error' || true");
+    assert.equal(errors.trim(), "0");
+    await this.#guest.kill();
+    for (const server of this.#servers) await server.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#vm?.kill();
+    for (const server of this.#servers) await server.kill();
+  }
+
+  get #guest(): MigratingVm {
+    return this.#vm!;
+  }
+
+  /** On each disk fio writes 4 MiB and reads them again, over and over; its reports are numbered. */
+  async #startLoad(): Promise<void> {
+    for (const device of this.#devices) {
+      await this.#guest.run(
+        `dd if=/dev/urandom of=/dev/${device} bs=1M seek=32 count=8 oflag=direct iflag=fullblock 2>/dev/null; touch /tmp/running-${device}`,
+      );
+      const fio =
+        `fio --name=v --filename=/dev/${device} --rw=randwrite --bs=16k --size=4m --iodepth=8 --ioengine=libaio --direct=1 ` +
+        "--randrepeat=0 --verify=crc32c --verify_fatal=1 --do_verify=1 --verify_state_save=0 --output-format=json";
+      const loop =
+        `n=1; while [ ! -e /tmp/stop ]; do ${fio} >/tmp/report-${device} 2>&1 || { touch /tmp/failed-${device}; break; }; ` +
+        `mv /tmp/report-${device} /tmp/fio-${device}-$n; rm -f /tmp/fio-${device}-$((n - 9)); n=$((n + 1)); done; ` +
+        `rm /tmp/running-${device}`;
+      await this.#guest.run(`(${loop}) >/dev/null 2>&1 </dev/null &`);
+    }
+    await this.goesOn();
+  }
+
+  /** How many passes of the load each disk has seen; throws with what fio says when one failed. */
+  async #passes(): Promise<Map<string, number>> {
+    const names = (await this.#guest.run("ls /tmp")).split(/\s+/);
+    const failed = names.find((name) => name.startsWith("failed-"));
+    if (failed !== undefined) {
+      throw new Error(
+        await this.#guest.run(`cat /tmp/report-${failed.slice("failed-".length)}; dmesg | tail`),
+      );
+    }
+    const passes = new Map<string, number>();
+    for (const name of names) {
+      const [, device, number] = /^fio-(\w+)-(\d+)$/.exec(name) ?? [];
+      if (device !== undefined) passes.set(device, Math.max(passes.get(device) ?? 0, Number(number)));
+    }
+    return passes;
+  }
+
+  /** The sum of bytes that the guest reads into its page cache, or has there. */
+  async #readThroughCache(): Promise<string> {
+    const reads = this.#devices.map(
+      (device) => `dd if=/dev/${device} bs=1M skip=32 count=8 2>/dev/null | md5sum`,
+    );
+    return this.#guest.run(reads.join("; "));
+  }
+
+  async #destination(): Promise<MigratingVm> {
+    this.#count++;
+    const { directory } = this.#options;
+    const disks = disksAt(this.#options, other(this.#host));
+    return MigratingVm.start({ directory, disks, incoming: this.#socket });
+  }
+
+  get #socket(): string {
+    return join(this.#options.directory, `migration-${this.#count}`);
+  }
+
+  async #set(parameters: Record<string, number>): Promise<void> {
+    await this.#guest.qmp.execute("migrate-set-parameters", parameters);
+  }
+
+  async #migrate(pauses = false): Promise<void> {
+    const capabilities = [{ capability: "pause-before-switchover", state: pauses }];
+    await this.#guest.qmp.execute("migrate-set-capabilities", { capabilities });
+    await this.#set({ "max-bandwidth": 2 ** 32 });
+    await this.#guest.qmp.execute("migrate", { uri: `unix:${this.#socket}` });
+  }
+
+  async #migrateUntil(moment: Moment): Promise<void> {
+    await this.#set({ "downtime-limit": moment === "stopped" ? 2000 : 0 });
+    const reached = this.#guest.migrationIs(moment === "stopped" ? "pre-switchover" : "active", "failed");
+    await this.#migrate(true);
+    assert.notEqual(await reached, "failed");
+    if (moment === "running") await pause(Math.random() * 1000);
+  }
+
+  async #status(): Promise<MigrationStatus> {
+    return (await this.#guest.qmp.execute("query-migrate")) as MigrationStatus;
+  }
+}
+
+interface MigrationStatus {
+  status: string;
+  downtime?: number;
+  "total-time"?: number;
+  ram?: { "dirty-sync-count": number };
+}
+
+type Host = 0 | 1;
+
+function other(host: Host): Host {
+  return host === 0 ? 1 : 0;
+}
+
+function socketAt(directory: string, way: Way, host: Host): string {
+  return join(directory, `${way}-${host}.sock`);
+}
+
+/** One process serves all images that are served at all; undefined: none is. */
+function serverArguments({ ceph, directory, ways }: MigrationOptions, host: Host): string[] | undefined {
+  const served = ways.filter((way) => way !== "librbd");
+  if (served.length === 0) return undefined;
+  const images = served.map((way) => `${ceph.client.pool}/${way}`);
+  const isVhost = served.includes("vhost");
+  // Each image has a socket of a kind, or none has: those over NBD have one for vhost-user-blk as well, which nobody uses.
+  const vhost = isVhost ? served.flatMap((way) => ["--vhost", socketAt(directory, way, host)]) : [];
+  const nbd = served.includes("nbd") ? ["--nbd", `${socketAt(directory, "nbd", host)}.nbd`] : [];
+  return [...images, ...vhost, ...nbd, "--migratable", "--conf", ceph.conf];
+}
+
+function disksAt({ ceph, directory, ways }: MigrationOptions, host: Host): [Disk, ...Disk[]] {
+  const { pool } = ceph.client;
+  const disks = ways.map((way): Disk => {
+    if (way === "vhost") return { type: "vhost-user", socket: socketAt(directory, way, host) };
+    if (way === "librbd") return { type: "rbd", pool, image: way, user: "admin", conf: ceph.conf };
+    const socket = `${socketAt(directory, way, host)}.nbd`;
+    return { type: "nbd", socket, export: `${pool}/${way}`, reconnectDelay: 60 };
+  });
+  return disks as [Disk, ...Disk[]];
+}
+
+function longestWriteOf(report: string): number {
+  // Warnings come before the report.
+  const { jobs } = JSON.parse(report.slice(report.indexOf("{")));
+  return jobs[0].write.clat_ns.max / 1e6;
+}
