@@ -71,22 +71,16 @@ export class Migrations implements AsyncDisposable {
   async complete(): Promise<Migrated> {
     const destination = await this.#destination();
     try {
-      await this.#guest.run("echo 3 >/proc/sys/vm/drop_caches");
-      await this.#set({ "downtime-limit": 0 });
-      await this.#migrate();
-      // The guest's memory was sent once by now: what it reads from here on arrives only if it is marked.
-      while (((await this.#status()).ram?.["dirty-sync-count"] ?? 0) < 2) await pause(20);
-      const read = await this.#readThroughCache();
-      assert.equal((await this.#status()).status, "active");
+      await this.#startReading();
       const ended = this.#guest.migrationIs("completed", "failed");
-      await this.#set({ "downtime-limit": 1000 });
+      await this.#migrate({ bandwidth: 2 ** 32 });
       assert.equal(await ended, "completed");
       const { downtime = 0, "total-time": total = 0 } = await this.#status();
       await this.#guest.kill();
       this.#vm = destination;
       this.#host = other(this.#host);
       await destination.enter();
-      assert.equal(await this.#readThroughCache(), read);
+      await this.#checkRead();
       const longestWrite = await this.goesOn();
       return { downtime, total, longestWrite };
     } finally {
@@ -171,7 +165,7 @@ export class Migrations implements AsyncDisposable {
   async #startLoad(): Promise<void> {
     for (const device of this.#devices) {
       await this.#guest.run(
-        `dd if=/dev/urandom of=/dev/${device} bs=1M seek=32 count=8 oflag=direct iflag=fullblock 2>/dev/null; touch /tmp/running-${device}`,
+        `dd if=/dev/urandom of=/dev/${device} bs=1M seek=${randomAt} count=${randomMiB} oflag=direct iflag=fullblock 2>/dev/null; touch /tmp/running-${device}`,
       );
       const fio =
         `fio --name=v --filename=/dev/${device} --rw=randwrite --bs=16k --size=4m --iodepth=8 --ioengine=libaio --direct=1 ` +
@@ -202,12 +196,30 @@ export class Migrations implements AsyncDisposable {
     return passes;
   }
 
-  /** The sum of bytes that the guest reads into its page cache, or has there. */
-  async #readThroughCache(): Promise<string> {
-    const reads = this.#devices.map(
-      (device) => `dd if=/dev/${device} bs=1M skip=32 count=8 2>/dev/null | md5sum`,
+  /**
+   * From now on the guest reads random bytes into its page cache, bit by bit: what it gets while its memory is sent arrives at the other
+   * host only if the server marks it.
+   */
+  async #startReading(): Promise<void> {
+    const read = this.#devices.map(
+      (device) => `dd if=/dev/${device} bs=256k skip=$i count=1 of=/dev/null 2>/dev/null`,
     );
-    return this.#guest.run(reads.join("; "));
+    const loop = `for i in $(seq ${randomAt * 4} ${(randomAt + randomMiB) * 4 - 1}); do ${read.join("; ")}; sleep 0.05; done`;
+    await this.#guest.run(
+      `echo 3 >/proc/sys/vm/drop_caches; touch /tmp/reading; (${loop}; rm /tmp/reading) >/dev/null 2>&1 </dev/null &`,
+    );
+  }
+
+  /** What is in the page cache is what is on the disk. */
+  async #checkRead(): Promise<void> {
+    for (const device of this.#devices) {
+      const read = `dd if=/dev/${device} bs=1M skip=${randomAt} count=${randomMiB} 2>/dev/null`;
+      const sums = await this.#guest.run(
+        `while [ -e /tmp/reading ]; do sleep 0.1; done; ${read} | md5sum; ${read.replace("2>", "iflag=direct 2>")} | md5sum`,
+      );
+      const [cached, stored] = sums.trim().split("\n");
+      assert.equal(cached, stored, `${device}: the page cache has what is not on the disk`);
+    }
   }
 
   async #destination(): Promise<MigratingVm> {
@@ -221,21 +233,19 @@ export class Migrations implements AsyncDisposable {
     return join(this.#options.directory, `migration-${this.#count}`);
   }
 
-  async #set(parameters: Record<string, number>): Promise<void> {
-    await this.#guest.qmp.execute("migrate-set-parameters", parameters);
-  }
-
-  async #migrate(pauses = false): Promise<void> {
+  async #migrate({ bandwidth, pauses = false }: { bandwidth: number; pauses?: boolean }): Promise<void> {
     const capabilities = [{ capability: "pause-before-switchover", state: pauses }];
     await this.#guest.qmp.execute("migrate-set-capabilities", { capabilities });
-    await this.#set({ "max-bandwidth": 2 ** 32 });
+    await this.#guest.qmp.execute("migrate-set-parameters", {
+      ...{ "max-bandwidth": bandwidth, "downtime-limit": 2000 },
+    });
     await this.#guest.qmp.execute("migrate", { uri: `unix:${this.#socket}` });
   }
 
   async #migrateUntil(moment: Moment): Promise<void> {
-    await this.#set({ "downtime-limit": moment === "stopped" ? 2000 : 0 });
     const reached = this.#guest.migrationIs(moment === "stopped" ? "pre-switchover" : "active", "failed");
-    await this.#migrate(true);
+    // A memory that is sent so slowly is not sent within the test.
+    await this.#migrate({ bandwidth: moment === "stopped" ? 2 ** 32 : 2 ** 20, pauses: true });
     assert.notEqual(await reached, "failed");
     if (moment === "running") await pause(Math.random() * 1000);
   }
@@ -249,8 +259,11 @@ interface MigrationStatus {
   status: string;
   downtime?: number;
   "total-time"?: number;
-  ram?: { "dirty-sync-count": number };
 }
+
+/** Where on each disk random bytes are that nobody changes, in MiB. */
+const randomAt = 32;
+const randomMiB = 16;
 
 type Host = 0 | 1;
 
