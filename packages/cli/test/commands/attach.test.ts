@@ -53,3 +53,17 @@ test("a TCP port has no owner", () => {
   assert.equal(status, 2);
   assert.match(stderr, /only unix sockets have an owner and a mode/);
 });
+
+test("a disk that may migrate has no cache", () => {
+  const sockets = ["--vhost", "/tmp/none1.sock", "--vhost", "/tmp/none2.sock", "--shards", "2"];
+  const { status, stderr } = attach(
+    "pool/vm1",
+    "pool/vm2",
+    ...sockets,
+    "--migratable",
+    "--cache",
+    "writeback",
+  );
+  assert.equal(status, 2);
+  assert.match(stderr, /a disk with a cache cannot migrate/);
+});
