@@ -47,4 +47,8 @@ test("a VM that migrates under load goes on at the other host, whose server has 
   for (const [index, owner] of now.entries()) assert.notEqual(owner, before[index]);
 });
 
+test("post-copy is refused", async () => {
+  assert.notEqual(await migrations.postCopyRefusal(), "");
+});
+
 test("all ends in order", () => migrations.end());

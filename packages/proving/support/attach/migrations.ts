@@ -117,6 +117,16 @@ export class Migrations implements AsyncDisposable {
     await this.goesOn();
   }
 
+  /** What the destination's QEMU says when it is to take memory after the guest has moved; 7.2 ends. Empty if it does it. */
+  async postCopyRefusal(): Promise<string> {
+    await using destination = await this.#destination();
+    const capabilities = [{ capability: "postcopy-ram", state: true }];
+    return destination.qmp.execute("migrate-set-capabilities", { capabilities }).then(
+      () => "",
+      (error) => String(error),
+    );
+  }
+
   /** Until the load has checked all that it wrote, twice on each disk; the longest write meanwhile, in milliseconds. */
   async goesOn(): Promise<number> {
     const seen = await this.#passes();
