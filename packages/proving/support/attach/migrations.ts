@@ -112,7 +112,9 @@ export class Migrations implements AsyncDisposable {
     } finally {
       await destination.kill();
     }
-    if (moment === "stopped") await this.#guest.qmp.execute("migrate-continue", { state: "pre-switchover" });
+    // A QEMU that has noticed by itself refuses to go on.
+    if (moment === "stopped")
+      await this.#guest.qmp.execute("migrate-continue", { state: "pre-switchover" }).catch(() => {});
     await failed;
     await this.goesOn();
   }
