@@ -65,6 +65,7 @@ test("what makes no disk is refused with a sentence", async () => {
     ["vm1", { image, workers: "2", "encryption-passphrase-file": "/a" }, /encrypted images as they are/],
     ["vm1", { image, "read-only": "perhaps" }, /read-only cannot be perhaps/],
     ["vm1", { image, migratable: "yes", cache: "writethrough" }, /with a cache cannot migrate/],
+    ["vm1", { image, migratable: "yes", workers: "2" }, /with workers cannot migrate/],
     ["vm1", { image, limit: "speed=9" }, /no limit speed/],
     ["vm1", { image: ["a/b", "a/c"] }, /image is a line of text/],
     ["vm1", { image: "pool/vm1\nlimit = iops=1" }, /image is a line of text/],
