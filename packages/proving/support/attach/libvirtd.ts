@@ -47,7 +47,8 @@ export class Libvirtd implements AsyncDisposable {
     const log = openSync(join(directory, "libvirtd.log"), "w");
     const child = spawn("unshare", [...own, command, ...args], {
       stdio: ["ignore", log, log],
-      env: { ...process.env, ...env },
+      // As a service has it: libvirt takes the first QEMU there, and its own user must be able to run that.
+      env: { ...process.env, PATH: systemPath, ...env },
     });
     const libvirtd = new Libvirtd(child, directory, platform);
     for (let tries = 0; ; tries++) {
@@ -103,3 +104,5 @@ export class Libvirtd implements AsyncDisposable {
     return join(this.#directory, "run/libvirt/libvirt-sock");
   }
 }
+
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
