@@ -73,6 +73,7 @@ export {
 export { type ImageFile, type ImportOptions, imageFile, importImage } from "./image/import.ts";
 export { type PrefillOptions, prefillImage } from "./image/prefill.ts";
 export { RecordedImage } from "./image/recorded.ts";
+export { type ListedRung, listRungs } from "./ladder/list-rungs.ts";
 export {
   type LadderOptions,
   type LadderOptionsInput,
@@ -115,7 +116,7 @@ export { type BuildRootOptions, buildRoot, removeRoot } from "./roots/build/buil
 export type { RootContents } from "./roots/contents.ts";
 export { releaseOf, releases, rootSource } from "./roots/releases.ts";
 export { Root, type RootUse, rootsDirectory } from "./roots/root.ts";
-export { type LadderMode, rungsOf } from "./rungs/plan.ts";
+export { furtherRungsOf, type LadderMode, rungsOf } from "./rungs/plan.ts";
 export { RESOURCE_VARIABLE } from "./state/resource.ts";
 export { type Report, type StepRunner, silentSteps } from "./step.ts";
 export { studyBiggerFigure } from "./study/bigger.ts";

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import {
+  furtherRungsOf,
   type LadderOptionsInput,
+  type ListedRung,
+  listRungs,
   parseLadderOptions,
   powerOf,
   quickOptions,
@@ -15,6 +18,7 @@ import { type LoadFlags, loadFromFlags, withLoadFlags } from "../load-flags.ts";
 import { given, keyTypeOption, listOf, toNumber } from "../options.ts";
 import { powerTable } from "../power-table.ts";
 import { terminalSteps } from "../progress.ts";
+import { rungsInWords } from "../rungs-list.ts";
 import { ladderTable } from "../table.ts";
 
 /** The flags as commander gives them; what was not given is missing. */
@@ -23,6 +27,7 @@ interface Flags extends LoadFlags {
   until?: string;
   time?: string;
   power?: boolean;
+  list?: boolean;
   slice?: string;
   plan?: string;
   out: string;
@@ -66,7 +71,8 @@ export function ladderCommand(): Command {
     .option("--until <share>", "add blocks until all ratios of IOPS and CPU per I/O are known that well: 5%")
     .option("--time <time>", "the limit for --until: 10m, 90s (default: 10m)")
     .option("--power", "measure nothing: estimate from the latest run how long a given sharpness takes")
-    .option("--rungs <names>", "comma-separated rungs to measure (default: all)")
+    .option("--rungs <names>", "comma-separated rungs to measure (default: all of the ladder)")
+    .option("--list", "measure nothing: list all rungs, and which of them this host can climb")
     .addOption(
       new Option(
         "--mode <mode>",
@@ -111,6 +117,9 @@ export function ladderCommand(): Command {
     .addHelpText(
       "after",
       `\nRungs: ${names("cumulative").join(", ")}` +
+        `\nRungs beside them, climbed when they are named: ${furtherRungsOf("cumulative")
+          .map(({ name }) => name)
+          .join(", ")}` +
         `\nRungs in published mode: ${names("published").join(", ")}` +
         "\n\nThe exit code is 0 when every planned rung was measured, 1 when one failed, 130 after Ctrl-C.",
     )
@@ -121,6 +130,7 @@ async function climb(flags: Flags): Promise<void> {
   const plan = flags.plan === undefined ? {} : await readPlan(flags.plan);
   const called = merge(plan, fromFlags(flags));
   const options = parseLadderOptions(flags.quick ? merge(quickOptions(called.mode), called) : called);
+  if (flags.list) return sayRungs(await listRungs(options), flags.json);
   if (flags.power) return sayPower(flags.out, options.until);
   const step = terminalSteps();
   const outcome = await runLadder(options, { out: flags.out, step, signal: interruption.signal });
@@ -128,6 +138,10 @@ async function climb(flags: Flags): Promise<void> {
   else
     process.stdout.write(`\n${ladderTable(outcome.results)}\n\nReport: ${outcome.directory}/report.html\n`);
   if (outcome.failure) throw outcome.failure;
+}
+
+function sayRungs(rungs: readonly ListedRung[], json: boolean | undefined): void {
+  process.stdout.write(json ? `${JSON.stringify(rungs, null, 2)}\n` : `${rungsInWords(rungs)}\n`);
 }
 
 async function sayPower(out: string, until: number | undefined): Promise<void> {

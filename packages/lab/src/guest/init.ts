@@ -42,7 +42,9 @@ while [ -n "$disk" ] && [ ! -b "/dev/$disk" ] && [ $tries -gt 0 ]; do
 done
 
 # A scheduler costs the emulated guest more than it orders; disks of one queue get mq-deadline by themselves.
-for queue in /sys/block/[hsv]d*/queue/scheduler; do echo none >"$queue"; done
+for queue in /sys/block/[hsv]d*/queue/scheduler /sys/block/nvme*/queue/scheduler; do
+  [ -e "$queue" ] && echo none >"$queue"
+done
 
 (while :; do setsid -c sh -l </dev/hvc0 >/dev/hvc0 2>&1; sleep 1; done) &
 exec /sbin/agent

@@ -74,7 +74,7 @@ const programNames = ["fio", "mkfs.xfs"];
 const neededModules = ["virtio_pci", "virtio_blk", "virtio_console"];
 
 const wantedModules = [
-  ...["virtio_net", "virtio_scsi", "ata_piix", "ahci", "sd_mod", "nbd"],
+  ...["virtio_net", "virtio_scsi", "nvme", "ata_piix", "ahci", "sd_mod", "nbd"],
   ...["xfs", "crc32c_intel", "crc32c_generic"],
   // Kernel RBD; cephx needs cbc(aes), the secure mode gcm(aes).
   ...["rbd", "libceph", "cbc", "gcm", "ctr", "ghash_generic", "ghash_clmulni_intel", "aesni_intel"],

@@ -18,13 +18,14 @@ export interface ImageOptions {
   signal?: AbortSignal;
 }
 
-/** Creates an empty image of `size` bytes; throws SIPHON_IN_USE when there is one of that name. */
+/** Creates an empty image of `size` bytes, in objects of 4 MiB unless told; throws SIPHON_IN_USE when there is one of that name. */
 export async function createImage(
   client: CephClient,
-  { image, size, signal }: ImageOptions & { size: number },
+  { image, size, objectSize, signal }: ImageOptions & { size: number; objectSize?: number },
 ): Promise<void> {
   const what = `create the image ${client.spec(image)}`;
-  await client.rbd(["create", "--size", bytes(size), client.spec(image)], { signal, what });
+  const objects = objectSize === undefined ? [] : ["--object-size", bytes(objectSize)];
+  await client.rbd(["create", "--size", bytes(size), ...objects, client.spec(image)], { signal, what });
 }
 
 /** Facts of an image; throws SIPHON_NOT_FOUND. */

@@ -28,7 +28,12 @@ export class RecordedImage implements AsyncDisposable {
   /** Creates an empty image of `size` bytes. */
   static async create(
     client: CephClient,
-    { purpose, size, signal }: { purpose: string; size: number; signal?: AbortSignal },
+    {
+      purpose,
+      size,
+      objectSize,
+      signal,
+    }: { purpose: string; size: number; objectSize?: number; signal?: AbortSignal },
   ): Promise<RecordedImage> {
     const image = `siphon-${purpose}-${randomBytes(4).toString("hex")}`;
     const resource = await Resource.create("images", image, {
@@ -37,7 +42,7 @@ export class RecordedImage implements AsyncDisposable {
     });
     const recorded = new RecordedImage(client, image, resource);
     try {
-      await createImage(client, { image, size, signal });
+      await createImage(client, { image, size, objectSize, signal });
     } catch (error) {
       // An interrupted `rbd create` may have got far enough to leave something.
       if (signal?.aborted) await recorded[Symbol.asyncDispose]();

@@ -45,7 +45,9 @@ export async function existingTarget(
   const facts = await existingClusterFacts(client, { signal });
   const keep = stack.move();
   return {
-    disk: { pool, namespace, image, user },
+    client,
+    diskFor: () => ({ pool, namespace, image, user }),
+    copies: undefined,
     noSecure,
     // Daemons on other machines are not ours to watch: what fails there shows in the runs.
     failed: new AbortController().signal,

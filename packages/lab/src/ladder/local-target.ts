@@ -2,6 +2,7 @@ import { LocalCluster } from "../cluster/local-cluster.ts";
 import type { ClusterSpecInput } from "../cluster/spec.ts";
 import { observeWireModes } from "../cluster/wire-modes.ts";
 import { createImage } from "../image/image.ts";
+import type { Offers } from "../rungs/rung.ts";
 import type { Report } from "../step.ts";
 import { imageSize, type Laying, layImage } from "./lay-image.ts";
 import type { LadderOptions } from "./options.ts";
@@ -27,7 +28,9 @@ export async function localTarget(
   await layImage(client, IMAGE, laying, { report, signal: AbortSignal.any([signal, watch.signal]) });
   const keep = stack.move();
   return {
-    disk: { pool: client.pool, image: IMAGE, user: cluster.spec.user },
+    client,
+    diskFor: () => ({ pool: client.pool, image: IMAGE, user: cluster.spec.user }),
+    copies: cluster.spec.replicas,
     noSecure: noSecure(cluster.spec),
     failed: watch.signal,
     facts: await cluster.facts(),
@@ -54,7 +57,14 @@ function clusterSpecFor({ mode, cluster }: LadderOptions, oneRelease: boolean): 
   };
 }
 
-function noSecure({ auth, msgr }: LocalCluster["spec"]): string | undefined {
+/** What the cluster that these options ask for would offer to rungs. */
+export function localOffers(options: LadderOptions): Pick<Offers, "noSecure" | "copies"> {
+  const { osds = 1, replicas = Math.min(3, osds), ...spec } = clusterSpecFor(options, true);
+  const why = noSecure(spec);
+  return { copies: replicas, ...(why !== undefined && { noSecure: why }) };
+}
+
+function noSecure({ auth, msgr }: Pick<ClusterSpecInput, "auth" | "msgr">): string | undefined {
   if (msgr === "v1") return "messenger v1, which this cluster speaks, has no secure mode";
   return auth === "none"
     ? "secure mode needs the session keys of cephx, and this cluster has auth none"

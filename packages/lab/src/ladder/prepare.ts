@@ -6,10 +6,9 @@ import { versions } from "../host/versions.ts";
 import { machineFacts, rootFacts, versionFacts } from "../load/facts.ts";
 import type { Results } from "../results/schema.ts";
 import { librbdSet } from "../roots/librbd-set.ts";
-import { findOffers } from "../rungs/offers.ts";
+import { findOffers, type VmOffers } from "../rungs/offers.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
 import type { LoadableRelease } from "../rungs/releases.ts";
-import type { Offers } from "../rungs/rung.ts";
 import { ImageServers } from "../serve/image-server.ts";
 import type { Report } from "../step.ts";
 import { type AcceleratorChoice, chooseAccelerator } from "../vm/accelerator.ts";
@@ -22,7 +21,7 @@ import type { Target } from "./target.ts";
 
 /** All that VMs need beside a disk. Disposing of it ends the processes that have served their disks. */
 export interface VmKit extends AsyncDisposable {
-  offers: Omit<Offers, "noSecure">;
+  offers: VmOffers;
   /** The releases of librbd to compare, where that is what is climbed. */
   releases: LoadableRelease[] | undefined;
   accelerator: AcceleratorChoice;
@@ -52,7 +51,7 @@ export async function prepareVms(
   report("looking at what QEMU can load");
   const [found, offers] = await Promise.all([
     versions({ ceph, qemu }),
-    findOffers({ cpus, librbdDir: options.librbd, qemu }),
+    findOffers({ cpus, memory, librbdDir: options.librbd, qemu }),
   ]);
   const own = (platform: Platform) => platform.file("/") === qemu.file("/");
   const loadable = releases?.map(async (release) => ({
@@ -78,7 +77,7 @@ export async function prepareVms(
         guest,
         ...(await image?.equipment()),
         settings: rung.settings,
-        disk: { type: "rbd" as const, ...target.disk, conf },
+        disk: { type: "rbd" as const, ...target.diskFor(rung.settings), conf },
         accelerator: accelerator.name,
         qemu,
         cpus,

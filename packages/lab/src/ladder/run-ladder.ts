@@ -12,6 +12,7 @@ import type { StepRunner } from "../step.ts";
 import { biggerTest } from "./bigger.ts";
 import { climb } from "./climb.ts";
 import { existingTarget } from "./existing-target.ts";
+import { imageOffers, makeFurtherImages } from "./further-images.ts";
 import { localTarget } from "./local-target.ts";
 import { Measurer } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
@@ -63,13 +64,19 @@ export async function runLadder(
       ? existingTarget(options.existing, laying, platforms, { report, signal })
       : localTarget(options, laying, platforms, { report, signal }),
   );
-  const offers = { ...vms.offers, noSecure: target.noSecure };
+  const offers = { ...vms.offers, noSecure: target.noSecure, copies: target.copies, ...imageOffers(options) };
   const once =
     own?.plan(offers) ??
     (vms.releases
       ? planReleases(offers, vms.releases, options.rungs?.[0])
       : planRungs(options.mode, offers, options.rungs));
   const planned = options.twice ? twice(once) : once;
+  const climbs = planned.filter((each): each is PlannedClimb => each.status === "planned");
+  await using images = climbs.some(({ settings }) => settings.image)
+    ? await step("Make images for rungs that are about them", (report) =>
+        makeFurtherImages(target, climbs, options.size, { report, signal }),
+      )
+    : undefined;
   const record = new LadderRecord(
     {
       mode: own?.mode ?? (options.releases ? "releases" : options.mode),
@@ -82,7 +89,7 @@ export async function runLadder(
     planned,
   );
   const directory = await makeRunDirectory(hooks.out);
-  const outcome = await measureAll(record, planned, vms, target, options, directory, hooks);
+  const outcome = await measureAll(record, climbs, vms, images?.target ?? target, options, directory, hooks);
   const results = record.results(outcome.failure === undefined);
   await step("Write the report", async () => {
     await writeResults(directory, results);
@@ -122,7 +129,7 @@ function climbInWords(rungs: number, { repeat, until, time }: LadderOptions): st
 /** Climbs, profiles if that is wanted, makes the bigger test on the last rung; whatever fails is returned, not thrown. */
 async function measureAll(
   record: LadderRecord,
-  planned: PlannedRung[],
+  rungs: PlannedClimb[],
   kit: VmKit,
   target: Target,
   options: LadderOptions,
@@ -130,7 +137,6 @@ async function measureAll(
   { step, signal }: LadderHooks,
 ): Promise<{ failure?: unknown }> {
   const stop = AbortSignal.any([signal, target.failed]);
-  const rungs = planned.filter((each): each is PlannedClimb => each.status === "planned");
   const measurer = new Measurer(kit, target, record, options, directory);
   const save = async () => {
     await writeResults(directory, record.results(false));

@@ -1,6 +1,7 @@
+import type { CephClient } from "../ceph/client.ts";
 import type { ClientConf } from "../ceph/conf.ts";
 import type { WireMode } from "../cluster/wire-modes.ts";
-import type { RbdDisk } from "../vm/settings.ts";
+import type { RbdDisk, VmSettings } from "../vm/settings.ts";
 
 /** A name and a value, as the report shows them. */
 export interface Fact {
@@ -10,8 +11,12 @@ export interface Fact {
 
 /** The cluster and the image that the ladder is climbed on. */
 export interface Target extends AsyncDisposable {
-  /** The image that VMs open; each rung adds a client configuration of its own. */
-  readonly disk: Omit<RbdDisk, "conf">;
+  /** As whom, and with which configuration, images are made and looked at. */
+  readonly client: CephClient;
+  /** The image that the VM of such settings opens; each rung adds a client configuration of its own. */
+  diskFor(settings: Pick<VmSettings, "image">): Omit<RbdDisk, "conf">;
+  /** Copies of each object; undefined where they cannot be seen. */
+  readonly copies: number | undefined;
   /** Why clients cannot reach the cluster in secure mode; undefined when they can. */
   readonly noSecure: string | undefined;
   /** Aborted, with an error that says why, when the cluster can no longer carry a measurement. */

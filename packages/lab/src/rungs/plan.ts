@@ -1,8 +1,9 @@
 import { LabError } from "../errors.ts";
 import { qemuDefaults, type VmSettings } from "../vm/settings.ts";
 import { cumulativeRungs } from "./cumulative.ts";
+import { furtherRungs } from "./further.ts";
 import { publishedRungs } from "./published.ts";
-import type { Offers, Rung } from "./rung.ts";
+import type { FurtherRung, Offers, Rung } from "./rung.ts";
 
 export type LadderMode = "cumulative" | "published";
 
@@ -14,14 +15,19 @@ export type PlannedRung =
 /** A rung that will be climbed. */
 export type PlannedClimb = Extract<PlannedRung, { status: "planned" }>;
 
-/** All rungs of a mode, in their order. */
+/** The rungs of a mode that are climbed unless told, in their order. */
 export function rungsOf(mode: LadderMode): Rung[] {
   return mode === "published" ? publishedRungs : cumulativeRungs;
 }
 
+/** The rungs of a mode that are climbed only when they are named. */
+export function furtherRungsOf(mode: LadderMode): FurtherRung[] {
+  return mode === "published" ? [] : furtherRungs;
+}
+
 /** @throws LabError SIPHON_USAGE for a name that the mode does not have */
 export function checkRungNames(mode: LadderMode, names: readonly string[] = []): void {
-  const known = rungsOf(mode).map((rung) => rung.name);
+  const known = [...rungsOf(mode), ...furtherRungsOf(mode)].map((rung) => rung.name);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new LabError("SIPHON_USAGE", `there is no rung called ${unknown} in ${mode} mode`, {
@@ -31,32 +37,76 @@ export function checkRungNames(mode: LadderMode, names: readonly string[] = []):
 
 /**
  * Resolves the rungs to climb. A rung has the same settings whichever others are chosen: in cumulative mode those of every rung
- * before it that can be climbed here. It is compared with the chosen rung before it.
+ * before it that can be climbed here. It is compared with the chosen rung before it. A further rung is compared with the one that it
+ * changes, which is climbed with it.
  *
  * @throws LabError SIPHON_USAGE for a name that the mode does not have
  */
 export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): PlannedRung[] {
-  const rungs = rungsOf(mode);
   checkRungNames(mode, names);
+  const chosen = names && withBases(mode, names);
   const planned: PlannedRung[] = [];
   const start = startingSettings(offers, names);
   let trunk = start;
   let against: string | undefined;
-  for (const rung of rungs) {
-    const chosen = names === undefined || names.includes(rung.name);
+  for (const rung of rungsOf(mode)) {
+    const isChosen = chosen === undefined || chosen.has(rung.name);
     const reason = rung.missing?.(offers);
     if (reason !== undefined) {
-      if (chosen) planned.push({ status: "skipped", rung, reason });
+      if (isChosen) planned.push(...skipAll(rung, reason, furtherRungsOf(mode), chosen));
       continue;
     }
     const base = mode === "published" ? start : trunk;
     const settings = apply(base, rung.change(offers));
     if (!rung.aside) trunk = settings;
-    if (!chosen) continue;
-    planned.push({ status: "planned", rung, settings, against });
+    if (!isChosen) continue;
+    const climb = { status: "planned", rung, settings, against } as const;
+    planned.push(climb, ...planFurther(climb, furtherRungsOf(mode), offers, chosen));
     if (!rung.aside) against = rung.name;
   }
   return planned;
+}
+
+/** The chosen rungs that change this one, each followed by those that change it. */
+function planFurther(
+  base: PlannedClimb,
+  further: readonly FurtherRung[],
+  offers: Offers,
+  chosen: ReadonlySet<string> | undefined,
+): PlannedRung[] {
+  const own = further.filter(({ name, on }) => on === base.rung.name && chosen?.has(name));
+  return own.flatMap((rung): PlannedRung[] => {
+    const reason = rung.missing?.(offers);
+    if (reason !== undefined) return skipAll(rung, reason, further, chosen);
+    const settings = apply(base.settings, rung.change(offers));
+    const climb = { status: "planned", rung, settings, against: rung.on } as const;
+    return [climb, ...planFurther(climb, further, offers, chosen)];
+  });
+}
+
+/** A rung that cannot be had, and the chosen ones that would have changed it. */
+function skipAll(
+  rung: Rung,
+  reason: string,
+  further: readonly FurtherRung[],
+  chosen: ReadonlySet<string> | undefined,
+): PlannedRung[] {
+  const own = further.filter(({ name, on }) => on === rung.name && chosen?.has(name));
+  return [
+    { status: "skipped", rung, reason },
+    ...own.flatMap((each) => skipAll(each, reason, further, chosen)),
+  ];
+}
+
+/** With the rungs that the named ones change. */
+function withBases(mode: LadderMode, names: readonly string[]): Set<string> {
+  const all = new Set(names);
+  // What stands behind a set's place is visited, too.
+  for (const name of all) {
+    const rung = furtherRungsOf(mode).find((each) => each.name === name);
+    if (rung) all.add(rung.on);
+  }
+  return all;
 }
 
 /** Where the step to a newer librbd is climbed, the rungs before it have the older one. */

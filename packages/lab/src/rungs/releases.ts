@@ -23,7 +23,8 @@ export function planReleases(
   releases: readonly LoadableRelease[],
   rung: string = releasesRung,
 ): PlannedRung[] {
-  const [base] = planRungs("cumulative", { ...offers, olderLibrbd: undefined, librbdDir: undefined }, [rung]);
+  const own = { olderLibrbd: undefined, librbdDir: undefined, noFurtherImages: "releases share one image" };
+  const base = planRungs("cumulative", { ...offers, ...own }, [rung]).find((each) => each.rung.name === rung);
   if (base?.status !== "planned") {
     throw new LabError("SIPHON_USAGE", `the rung ${rung} cannot be had here: ${base?.reason}`);
   }

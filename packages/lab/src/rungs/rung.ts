@@ -15,6 +15,12 @@ export interface Offers {
   cpus: number;
   /** Why the cluster cannot be reached in secure mode; undefined when it can. */
   noSecure?: string;
+  /** Why there are no huge pages for a VM's memory; undefined when there are. */
+  noHugePages?: string;
+  /** Copies of each object; undefined where nobody knows. */
+  copies?: number;
+  /** Why no further images can be made; undefined when they can. */
+  noFurtherImages?: string;
 }
 
 /** One step of the ladder. */
@@ -32,17 +38,34 @@ export interface Rung {
   aside?: true;
 }
 
-const noLibrary = (library: string, apt: string) =>
-  `${library} is not installed (Debian and Ubuntu: apt-get install ${apt})`;
+/** A rung that is climbed only when it is named, beside the one that it changes. */
+export interface FurtherRung extends Rung {
+  aside: true;
+  /** The rung that it changes, and is compared with: one of the ladder's, or another such. */
+  on: string;
+  /** Where the setting is described. */
+  source: string;
+}
+
+const notInstalled = (what: string, apt: string) =>
+  `${what} is not installed (Debian and Ubuntu: apt-get install ${apt})`;
 
 /** Needs that rungs of both modes share. */
 export const needs = {
   tcmalloc: ({ tcmalloc }: Offers) =>
-    tcmalloc ? undefined : noLibrary("libtcmalloc", "libgoogle-perftools4"),
-  jemalloc: ({ jemalloc }: Offers) => (jemalloc ? undefined : noLibrary("libjemalloc", "libjemalloc2")),
+    tcmalloc ? undefined : notInstalled("libtcmalloc", "libgoogle-perftools4"),
+  jemalloc: ({ jemalloc }: Offers) => (jemalloc ? undefined : notInstalled("libjemalloc", "libjemalloc2")),
   librbd: ({ librbdDir, olderLibrbd }: Offers) =>
     librbdDir || olderLibrbd
       ? undefined
       : "needs an older and a newer librbd: siphon root build reef, then --qemu reef; or name a build with --librbd DIR",
   secure: ({ noSecure }: Offers) => noSecure,
+  queueMapping: ({ qemuMajor, cpus }: Offers) => {
+    if (qemuMajor < 9) return `needs QEMU 9 or newer, and this is QEMU ${qemuMajor}`;
+    return cpus < 2 ? "needs two vCPUs or more (--cpus)" : undefined;
+  },
+  hugePages: ({ noHugePages }: Offers) => noHugePages,
+  copies: ({ copies }: Offers) =>
+    copies === undefined || copies > 1 ? undefined : "needs two copies of each object or more (--osds 3)",
+  furtherImages: ({ noFurtherImages }: Offers) => noFurtherImages,
 };

@@ -83,7 +83,7 @@ export function qemuCommand(plan: QemuPlan): QemuCommand {
       ["-cpu", accelerator === "tcg" ? "Nehalem" : "host"],
       ["-m", memorySize(plan)],
       ["-smp", `${cpus},sockets=1,cores=${cpus},threads=1`],
-      ...sharedMemory(plan),
+      ...guestMemory(plan),
       ...bootOptions(plan.boot),
       ...diskOptions(settings, plan.disk, plan.qemuVersion),
       ...(plan.moreDisks ?? []).map(plainDrive),
@@ -139,11 +139,18 @@ function memorySize({ memoryMiB, pluggableMemoryMiB }: QemuPlan): string {
   return keyValues(String(memoryMiB), { slots: "4", maxmem: `${memoryMiB + pluggableMemoryMiB}M` });
 }
 
-/** A vhost-user daemon maps the guest's memory, so it must be shared. */
-function sharedMemory({ disk, memoryMiB }: QemuPlan): Options {
-  if (disk.type !== "vhost-user") return [];
+/** A vhost-user daemon maps the guest's memory, so it must be shared; huge pages must be there before the guest needs them. */
+function guestMemory({ disk, memoryMiB, settings }: QemuPlan): Options {
+  const shared = disk.type === "vhost-user";
+  if (!shared && !settings.hugePages) return [];
+  const memory = {
+    id: "mem",
+    size: `${memoryMiB}M`,
+    ...(shared && { share: "on" }),
+    ...(settings.hugePages && { hugetlb: "on", prealloc: "on" }),
+  };
   return [
-    ["-object", `memory-backend-memfd,id=mem,size=${memoryMiB}M,share=on`],
+    ["-object", keyValues("memory-backend-memfd", memory)],
     ["-numa", "node,memdev=mem"],
   ];
 }

@@ -43,9 +43,13 @@ export async function startPlanned(planned: VmOptions, serve: typeof serveImage 
   const { settings, disk } = planned;
   if (settings.server === undefined) return Vm.start(planned);
   if (disk.type !== "rbd") {
-    throw new LabError("SIPHON_USAGE", "siphon's own client serves images of a cluster, and nothing else", {
-      hint: "give the disk with --image, or choose another rung",
-    });
+    throw new LabError(
+      "SIPHON_USAGE",
+      "what serves the disk of this rung serves images of a cluster, and nothing else",
+      {
+        hint: "give the disk with --image, or choose another rung",
+      },
+    );
   }
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await serve(disk, settings.server));
@@ -79,8 +83,12 @@ export async function planVm(request: VmRequest): Promise<VmOptions & { name: st
   };
 }
 
-async function settingsOf({ rung, mode, cpus, librbdDir, qemu }: VmRequest): Promise<VmSettings> {
-  const [planned] = planRungs(mode, await findOffers({ cpus, librbdDir, qemu }), [rung]);
+async function settingsOf({ rung, mode, cpus, memoryMiB, librbdDir, qemu }: VmRequest): Promise<VmSettings> {
+  const offers = await findOffers({ cpus, memory: memoryMiB * 2 ** 20, librbdDir, qemu });
+  const noFurtherImages = "it is about how the image is made, and yours is there already";
+  const planned = planRungs(mode, { ...offers, noFurtherImages }, [rung]).find(
+    (each) => each.rung.name === rung,
+  )!;
   if (planned.status === "planned") return planned.settings;
   throw new LabError("SIPHON_USAGE", `the rung ${rung} cannot be had here: ${planned.reason}`);
 }

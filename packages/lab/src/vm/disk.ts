@@ -38,27 +38,40 @@ export function diskOptions(settings: VmSettings, disk: Disk, qemuVersion?: stri
       ],
     ];
   }
-  const backend =
-    settings.syntax === "blockdev" ? blockdevOption(settings, disk) : driveOption(settings, disk);
-  if (settings.device === "virtio-blk")
-    return [backend, ...ioThreadOptions(settings), virtioOption(settings, disk)];
-  if (settings.device === "virtio-scsi")
-    return [backend, ...ioThreadOptions(settings), ...scsiOptions(settings, disk)];
-  if (settings.syntax === "drive") return [backend];
-  return [backend, ["-device", keyValues("ide-hd", { drive: nodeName(disk), id: "ide0" })]];
+  const backend = [
+    ...secretOption(disk),
+    settings.syntax === "blockdev" ? blockdevOption(settings, disk) : driveOption(settings, disk),
+  ];
+  switch (settings.device) {
+    case "virtio-blk":
+      return [...backend, ...ioThreadOptions(settings), virtioOption(settings, disk)];
+    case "virtio-scsi":
+      return [...backend, ...ioThreadOptions(settings), ...scsiOptions(settings, disk)];
+    case "nvme":
+      return [...backend, nvmeOption(settings, disk)];
+    case "ide":
+      if (settings.syntax === "drive") return backend;
+      return [...backend, ["-device", keyValues("ide-hd", { drive: nodeName(disk), id: "ide0" })]];
+  }
 }
 
+const guestDiskNames = { "virtio-blk": "vda", "virtio-scsi": "sda", ide: "sda", nvme: "nvme0n1" } as const;
+
 /** Where the guest's kernel puts the disk. */
-export function guestDiskName(settings: VmSettings): "vda" | "sda" {
-  return settings.device === "virtio-blk" ? "vda" : "sda";
+export function guestDiskName({ device }: Pick<VmSettings, "device">): "vda" | "sda" | "nvme0n1" {
+  return guestDiskNames[device];
 }
 
 function refuseImpossible(settings: VmSettings, disk: Disk): void {
-  if (settings.device === "ide" && settings.iothread) {
-    throw new LabError("SIPHON_USAGE", "an IDE disk cannot be served by an I/O thread");
+  if ((settings.device === "ide" || settings.device === "nvme") && settings.iothread) {
+    const name = settings.device === "ide" ? "an IDE" : "an NVMe";
+    throw new LabError("SIPHON_USAGE", `${name} disk cannot be served by an I/O thread`);
+  }
+  if (settings.syntax === "drive" && disk.type === "rbd" && disk.luks) {
+    throw new LabError("SIPHON_USAGE", "an encrypted image needs the blockdev syntax");
   }
   if (settings.device !== "virtio-blk" && disk.type === "vhost-user") {
-    throw new LabError("SIPHON_USAGE", "a vhost-user disk cannot be an IDE or SCSI disk");
+    throw new LabError("SIPHON_USAGE", "a vhost-user disk cannot be an IDE, SCSI or NVMe disk");
   }
   if (settings.device === "virtio-scsi" && (settings.iothreads ?? 1) > 1) {
     throw new LabError("SIPHON_USAGE", "one I/O thread serves a SCSI controller");
@@ -97,6 +110,14 @@ function blockdevOption(settings: VmSettings, disk: BackedDisk): string[] {
   return ["-blockdev", keyValues("", dotted(blockNode(settings, disk)))];
 }
 
+/** The id of the object that holds a LUKS image's passphrase. */
+const SECRET = "luks0";
+
+function secretOption(disk: Disk): Options {
+  if (disk.type !== "rbd" || !disk.luks) return [];
+  return [["-object", keyValues("secret", { id: SECRET, file: disk.luks.passphraseFile })]];
+}
+
 /** A disk whose backend is a block node of QEMU's. */
 export type BackedDisk = Exclude<Disk, { type: "vhost-user" }>;
 
@@ -109,14 +130,19 @@ export interface BlockNode {
 export function blockNode(settings: Pick<VmSettings, "cache">, disk: BackedDisk): BlockNode {
   const cache = settings.cache === "none" ? { direct: true } : undefined;
   const { driver, ...rest } = protocol(disk);
-  return { driver, "node-name": nodeName(disk), cache, ...rest };
+  const names = { "node-name": nodeName(disk), cache };
+  // The node below has the cache mode of the one above.
+  if (disk.type === "rbd" && disk.luks?.by === "qemu")
+    return { driver: "luks", ...names, "key-secret": SECRET, file: { driver, ...rest } };
+  return { driver, ...names, ...rest };
 }
 
 function protocol(disk: BackedDisk): BlockNode {
   switch (disk.type) {
     case "rbd": {
-      const { pool, namespace, image, user, conf } = disk;
-      return { driver: "rbd", pool, namespace, image, user, conf };
+      const { pool, namespace, image, user, conf, luks } = disk;
+      const encrypt = luks?.by === "librbd" ? { format: "luks", "key-secret": SECRET } : undefined;
+      return { driver: "rbd", pool, namespace, image, user, conf, encrypt };
     }
     case "file": {
       const file = { driver: "file", filename: disk.path };
@@ -156,8 +182,13 @@ function ioThreadOptions({ iothread, iothreads = 1 }: VmSettings): Options {
 }
 
 function virtioOption(settings: VmSettings, disk: Disk): string[] {
-  const { iothread, iothreads = 1 } = settings;
-  const device = { drive: nodeName(disk), id: "virtioblk0", ...queues(settings) };
+  const { iothread, iothreads = 1, packed } = settings;
+  const device = {
+    drive: nodeName(disk),
+    id: "virtioblk0",
+    ...queues(settings),
+    ...(packed && { packed: "on" }),
+  };
   if (iothread && iothreads > 1) {
     // A list of objects: only the JSON form of -device can say it.
     const mapping = Array.from({ length: iothreads }, (_, index) => ({ iothread: `iothread${index}` }));
@@ -177,6 +208,13 @@ function scsiOptions({ iothread, queues }: VmSettings, disk: Disk): Options {
   return [
     ["-device", keyValues("virtio-scsi-pci", { id: "scsi0", ...controller })],
     ["-device", keyValues("scsi-hd", { bus: "scsi0.0", drive: nodeName(disk), id: "scsi0-0" })],
+  ];
+}
+
+function nvmeOption({ queues }: VmSettings, disk: Disk): string[] {
+  return [
+    "-device",
+    keyValues("nvme", { id: "nvme0", serial: "siphon", drive: nodeName(disk), max_ioqpairs: queues }),
   ];
 }
 

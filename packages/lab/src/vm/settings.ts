@@ -2,7 +2,7 @@
 export interface VmSettings {
   machine: "pc" | "q35";
   /** The disk controller that the guest sees. */
-  device: "ide" | "virtio-blk" | "virtio-scsi";
+  device: "ide" | "virtio-blk" | "virtio-scsi" | "nvme";
   /** `-drive file=rbd:...` (format driver `raw` on top) or `-blockdev driver=rbd` (without). */
   syntax: "drive" | "blockdev";
   /** Serve the disk in a thread of its own instead of QEMU's main loop. */
@@ -15,8 +15,16 @@ export interface VmSettings {
   queues?: number;
   /** I/O threads that share the queues (`iothread-vq-mapping`, QEMU 9.0 and newer); one when not given. */
   iothreads?: number;
+  /** virtio's newer form of a queue, in one ring instead of three (`packed=on`). */
+  packed?: true;
+  /** Huge pages of the host behind the guest's memory. */
+  hugePages?: true;
+  /** The guest's block scheduler; `none` when not given. */
+  guestScheduler?: "mq-deadline";
   /** Siphon's own client serves the image to QEMU; librbd in QEMU opens it when not given. */
   server?: "nbd" | "vhost";
+  /** How the image differs from one that `rbd create` makes. */
+  image?: { objectSize?: number; luks?: "librbd" | "qemu" };
   allocator: "libc" | "tcmalloc" | "jemalloc";
   /** Directory of another librbd build, put in LD_LIBRARY_PATH. */
   librbdDir?: string;
@@ -46,4 +54,6 @@ export interface RbdDisk {
   user: string;
   /** Path of the ceph.conf to read; it names the keyring. */
   conf: string;
+  /** Who opens a LUKS image, and the file with its passphrase. */
+  luks?: { by: "librbd" | "qemu"; passphraseFile: string };
 }

@@ -139,6 +139,7 @@ export class Vm implements AsyncDisposable {
         await resource.note({ qemu: qemu.id });
         checkLibrbd(qemu.id.pid, settings, options.disk);
         const control = await enter(qemu, resource, options);
+        await setScheduler(control, settings);
         const { server } = options;
         return new Vm(resource, qemu, control, { command, settings, guest, network, server });
       } catch (error) {
@@ -283,6 +284,18 @@ export async function vmCommand(options: VmOptions & { name: string }): Promise<
 async function clockParameters(accelerator: Accelerator): Promise<string[]> {
   const khz = accelerator === "tcg" ? await hostTscKhz() : undefined;
   return khz === undefined ? [] : [`tsc_early_khz=${khz}`];
+}
+
+/** All disks have none unless told: what a guest's kernel would choose depends on its release. */
+async function setScheduler(
+  control: GuestControl,
+  { guestScheduler, ...settings }: VmSettings,
+): Promise<void> {
+  if (guestScheduler === undefined) return;
+  const file = `/sys/block/${guestDiskName(settings)}/queue/scheduler`;
+  const { exitCode, stderr } = await control.run(`echo ${guestScheduler} >${file}`);
+  if (exitCode === 0) return;
+  throw new LabError("SIPHON_GUEST", `the guest has no scheduler ${guestScheduler}: ${stderr.trim()}`);
 }
 
 async function enter(

@@ -120,7 +120,7 @@ test("published rungs replay the study's steps, with what it changed at once", (
 
 test("an unknown rung is refused, with the names there are", () => {
   assert.throws(
-    () => planRungs("cumulative", all, ["nvme"]),
+    () => planRungs("cumulative", all, ["floppy"]),
     (error: unknown) => error instanceof LabError && error.code === "SIPHON_USAGE" && /ide/.test(error.hint!),
   );
 });

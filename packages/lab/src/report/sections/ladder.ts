@@ -1,5 +1,5 @@
 import type { Results, RungResult } from "../../results/schema.ts";
-import { rungsOf } from "../../rungs/plan.ts";
+import { furtherRungsOf, rungsOf } from "../../rungs/plan.ts";
 import type { RenderedChart } from "../charts/render.ts";
 import type { Findings } from "../findings.ts";
 import { changeInterval, changeMark, costMark, count, times } from "../format.ts";
@@ -36,14 +36,19 @@ export function workloadInWords({ workload, mode, rungs }: Results): string {
     slice === undefined
       ? `${seconds} s a run, ${repeats} repeats of every rung in random order`
       : `${seconds} s in slices of ${slice} s, in each of ${repeats} blocks`;
-  return `${stepsInWords(mode, rungs.length)} The guest runs fio: ${load}, ${measured}.`;
+  return `${stepsInWords(mode, new Set(rungs.map(({ name }) => name)))} The guest runs fio: ${load}, ${measured}.`;
 }
 
-function stepsInWords(mode: Results["mode"], rungs: number): string {
+function stepsInWords(mode: Results["mode"], names: ReadonlySet<string>): string {
   switch (mode) {
     case "cumulative": {
-      const leftOut = rungs < rungsOf(mode).length ? ", those left out here included" : "";
-      return `Each rung adds to those before it${leftOut}.`;
+      const leftOut = rungsOf(mode).every(({ name }) => names.has(name))
+        ? ""
+        : ", those left out here included";
+      const further = furtherRungsOf(mode).some(({ name }) => names.has(name))
+        ? " Rungs beside the ladder change one thing of the rung that they are compared with."
+        : "";
+      return `Each rung adds to those before it${leftOut}.${further}`;
     }
     case "published":
       return "The rungs are the study’s steps as published, each with all its settings.";

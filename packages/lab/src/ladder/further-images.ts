@@ -1,0 +1,91 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RecordedImage } from "../image/recorded.ts";
+import type { PlannedClimb } from "../rungs/plan.ts";
+import type { Offers } from "../rungs/rung.ts";
+import type { Report } from "../step.ts";
+import type { VmSettings } from "../vm/settings.ts";
+import { layImage } from "./lay-image.ts";
+import type { LadderOptions } from "./options.ts";
+import type { Target } from "./target.ts";
+
+/** What a LUKS header takes of an image, at most. */
+const HEADER = 32 * 2 ** 20;
+
+/** Images that are not the ladder's own but for how they are made: each is filled like it. */
+export interface FurtherImages extends AsyncDisposable {
+  /** The target, with an image for settings that want one of their own. */
+  target: Target;
+}
+
+/** Whether such images can be had. */
+export function imageOffers({
+  guestImage,
+}: Pick<LadderOptions, "guestImage">): Pick<Offers, "noFurtherImages"> {
+  if (guestImage === undefined) return {};
+  return { noFurtherImages: "the VM boots from its image (--guest-image), and another would have no guest" };
+}
+
+/** Makes the images that rungs want, each once. */
+export async function makeFurtherImages(
+  target: Target,
+  rungs: readonly PlannedClimb[],
+  size: number,
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<FurtherImages> {
+  await using stack = new AsyncDisposableStack();
+  const images = new Map<string, string>();
+  const { client } = target;
+  let passphraseFile = "";
+  for (const { settings } of rungs) {
+    const key = kindOf(settings);
+    if (settings.image === undefined || images.has(key)) continue;
+    const { objectSize, luks } = settings.image;
+    const made = await RecordedImage.create(client, {
+      purpose: "ladder",
+      size: size + (luks ? HEADER : 0),
+      ...(objectSize !== undefined && { objectSize }),
+      signal,
+    });
+    const { image } = stack.use(made);
+    const hooks = { report: (text: string) => report(`${key}: ${text}`), signal };
+    await layImage(client, image, { size }, hooks);
+    if (luks) {
+      passphraseFile ||= await newPassphrase(stack);
+      // Only the header is written: what the guest reads is random data all the same.
+      const what = `encrypt the image ${client.spec(image)}`;
+      await client.rbd(["encryption", "format", client.spec(image), "luks1", passphraseFile], {
+        signal,
+        what,
+      });
+    }
+    images.set(key, image);
+  }
+  const all = stack.move();
+  const diskFor: Target["diskFor"] = (settings) => {
+    const base = target.diskFor(settings);
+    if (settings.image === undefined) return base;
+    const { luks } = settings.image;
+    const image = images.get(kindOf(settings))!;
+    return { ...base, image, ...(luks && { luks: { by: luks, passphraseFile } }) };
+  };
+  return { target: { ...target, diskFor }, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** The same for settings that can share an image: LUKS1 is what librbd and QEMU both open. */
+function kindOf({ image }: Pick<VmSettings, "image">): string {
+  const objects = image?.objectSize === undefined ? "usual objects" : `objects of ${image.objectSize} bytes`;
+  return image?.luks ? `${objects}, LUKS` : objects;
+}
+
+/** A file that only this user reads, with a passphrase that nobody else knows. */
+async function newPassphrase(stack: AsyncDisposableStack): Promise<string> {
+  const directory = stack.adopt(await mkdtemp(join(tmpdir(), "siphon-luks-")), (made) =>
+    rm(made, { recursive: true, force: true }),
+  );
+  const file = join(directory, "passphrase");
+  await writeFile(file, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  return file;
+}

@@ -1,0 +1,43 @@
+import { findOffers } from "../rungs/offers.ts";
+import { furtherRungsOf, planRungs, rungsOf } from "../rungs/plan.ts";
+import { imageOffers } from "./further-images.ts";
+import { localOffers } from "./local-target.ts";
+import type { LadderOptions } from "./options.ts";
+import { findPlatforms } from "./platforms.ts";
+
+/** A rung as a list shows it. */
+export interface ListedRung {
+  name: string;
+  title: string;
+  why: string;
+  /** The rung that it changes, where it is climbed only when it is named. */
+  on?: string;
+  /** Where the setting is described. */
+  source?: string;
+  /** Why it cannot be climbed with these options on this host; undefined when it can, as far as is known without the cluster. */
+  missing?: string;
+}
+
+/** All rungs of the options' mode, those beside the ladder last. Nothing is started. */
+export async function listRungs(options: LadderOptions): Promise<ListedRung[]> {
+  const { mode, vm, librbd, existing } = options;
+  const { qemu } = await findPlatforms(options);
+  const ofMachine = await findOffers({ ...vm, librbdDir: librbd, qemu });
+  const offers = { ...ofMachine, ...(existing ? {} : localOffers(options)), ...imageOffers(options) };
+  const further = furtherRungsOf(mode);
+  const all = [...rungsOf(mode), ...further];
+  const planned = planRungs(
+    mode,
+    offers,
+    all.map(({ name }) => name),
+  );
+  return all.map(({ name, title, why }) => {
+    const plan = planned.find(({ rung }) => rung.name === name)!;
+    const own = further.find((rung) => rung.name === name);
+    return {
+      ...{ name, title, why },
+      ...(own && { on: own.on, source: own.source }),
+      ...(plan.status === "skipped" && { missing: plan.reason }),
+    };
+  });
+}
