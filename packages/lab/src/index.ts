@@ -84,6 +84,8 @@ export {
 export { platformNamed } from "./ladder/platforms.ts";
 export { type LadderHooks, type LadderOutcome, runLadder } from "./ladder/run-ladder.ts";
 export { formatSize, parseSize } from "./ladder/size.ts";
+export { LiveRun } from "./live-page/live-run.ts";
+export { LiveServer } from "./live-page/server.ts";
 export { type CbtImport, importCbt, type WrittenImport, writeImport } from "./plan/cbt-import.ts";
 export { costInWords, saturation } from "./profile/findings.ts";
 export { flameGraph, flamePart } from "./profile/flame-graph/flame-graph.ts";

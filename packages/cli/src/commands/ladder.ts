@@ -14,6 +14,7 @@ import {
 } from "@siphon/lab";
 import { Command, Option } from "commander";
 import { interruption } from "../interruption.ts";
+import { withLive } from "../live.ts";
 import { type LoadFlags, loadFromFlags, withLoadFlags } from "../load-flags.ts";
 import { given, keyTypeOption, listOf, toNumber } from "../options.ts";
 import { powerTable } from "../power-table.ts";
@@ -28,6 +29,7 @@ interface Flags extends LoadFlags {
   time?: string;
   power?: boolean;
   list?: boolean;
+  live?: boolean;
   slice?: string;
   plan?: string;
   out: string;
@@ -95,6 +97,7 @@ export function ladderCommand(): Command {
     .option("--no-bigger", "leave out the bigger test on XFS after the last rung")
     .option("--plan <file>", "YAML file with the same options; flags take precedence")
     .option("--out <dir>", "directory for runs", "runs")
+    .option("--live", "show the run while it goes on, on a page of this machine")
     .option("--json", "print the results as JSON; progress goes to standard error")
     .optionsGroup("The local cluster:")
     .option("--osds <n>", "OSDs (default: 1)")
@@ -133,7 +136,13 @@ async function climb(flags: Flags): Promise<void> {
   if (flags.list) return sayRungs(await listRungs(options), flags.json);
   if (flags.power) return sayPower(flags.out, options.until);
   const step = terminalSteps();
-  const outcome = await runLadder(options, { out: flags.out, step, signal: interruption.signal });
+  const hooks = { out: flags.out, step, signal: interruption.signal };
+  const outcome = await withLive(
+    flags.live,
+    "siphon ladder",
+    (live) => runLadder(options, { ...hooks, live }),
+    (each) => each,
+  );
   if (flags.json) process.stdout.write(`${JSON.stringify(outcome.results, null, 2)}\n`);
   else
     process.stdout.write(`\n${ladderTable(outcome.results)}\n\nReport: ${outcome.directory}/report.html\n`);

@@ -47,13 +47,19 @@ export class BlockSchedule {
     return `block ${this.#begun}${until === undefined ? ` of ${repeat}` : ""}`;
   }
 
-  /** In words, once a block has shown how long one takes. */
-  timeLeft(): string {
+  /** Once a block has shown how long one takes. */
+  secondsLeft(): number | undefined {
     const { repeat, until, time } = this.#options;
-    if (this.#begun < 2) return "";
+    if (this.#begun < 2) return undefined;
     const left = until === undefined ? repeat * this.#blockSeconds() : time;
-    const seconds = Math.max(0, Math.round(left - this.#elapsed()));
-    const most = until === undefined ? "about" : "at most";
+    return Math.max(0, Math.round(left - this.#elapsed()));
+  }
+
+  /** The same in words. */
+  timeLeft(): string {
+    const seconds = this.secondsLeft();
+    if (seconds === undefined) return "";
+    const most = this.#options.until === undefined ? "about" : "at most";
     return `, ${most} ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left`;
   }
 

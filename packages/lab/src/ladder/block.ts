@@ -33,6 +33,8 @@ export interface BlockHooks {
   bootsAlone(rung: PlannedClimb): boolean;
   /** Is told what failed of one rung; throws what concerns them all. */
   failed(rung: PlannedClimb, error: unknown): void;
+  /** Is told what a rung's slices show so far, when nothing is measured. */
+  sliced?(rung: PlannedClimb, slices: readonly PlacedSlice[], started: string): Promise<void>;
   done(rung: PlannedClimb, run: Omit<Run, "outlier" | "repeat" | "order">): void;
   report(text: string): void;
   osdPids(): readonly number[];
@@ -85,6 +87,7 @@ async function measureRounds(
         const worked = await forRung(rung, hooks, async () => {
           const { foreign, steal } = await slice();
           if (foreign + steal > foreignLimit && spare-- > 0) await slice();
+          await hooks.sliced?.(rung, stand.slices, stand.started);
         });
         if (!worked) await stands.remove(rung);
       }

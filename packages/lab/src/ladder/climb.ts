@@ -1,4 +1,5 @@
 import { LabError, type LabErrorCode } from "../errors.ts";
+import type { LiveRun } from "../live-page/live-run.ts";
 import { type CampaignHooks, twice } from "../load/interleaved.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
 import { type BlockHooks, measureBlock } from "./block.ts";
@@ -7,6 +8,7 @@ import type { Measurer } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import type { LadderRecord } from "./record.ts";
 import { vmsAtOnce } from "./room.ts";
+import { runOf } from "./sliced-run.ts";
 import type { Target } from "./target.ts";
 
 /** Errors after which it makes no sense to go on with the other rungs. */
@@ -26,7 +28,7 @@ export async function climb(
   measurer: Measurer,
   record: LadderRecord,
   { options, directory, target }: { options: LadderOptions; directory: string; target: Target },
-  { report, signal, save }: CampaignHooks,
+  { report, signal, save, live }: CampaignHooks & { live?: LiveRun },
 ): Promise<void> {
   const { seconds, slice } = options;
   const rounds = Math.max(1, Math.round(seconds / (2 * slice)));
@@ -45,6 +47,12 @@ export async function climb(
         record.fail(rung.name, error.message);
       },
       done: ({ rung }, run) => record.add(rung.name, { repeat: block, order: order++, ...run }),
+      ...(live && {
+        sliced: async ({ rung }, slices, started) => {
+          record.goesOn(rung.name, { repeat: block, order, started, fio: "", ...runOf(slices, notYet) });
+          await live.show(() => record.resultsSoFar(), schedule.secondsLeft());
+        },
+      }),
       report: (text) => report(`${schedule.inWords}: ${text}${schedule.timeLeft()}`),
       osdPids: () => target.osdPids(),
       signal,
@@ -55,6 +63,9 @@ export async function climb(
     }
   }
 }
+
+/** What fio says when it ends. */
+const notYet = { latency: { mean: 0, p50: 0, p95: 0, p99: 0, p999: 0 }, bytesPerSecond: 0, iops: 1 };
 
 /** Time that a VM needs until as many requests are in flight as before it was stopped. */
 const SETTLE_SECONDS = 0.15;

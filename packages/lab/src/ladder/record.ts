@@ -15,6 +15,8 @@ interface Gathered {
   /** Why runs of it failed, in the order in which they did. */
   failures: string[];
   profile?: string;
+  /** The run of a block that goes on, as far as it is known. */
+  underWay?: Omit<Run, "outlier">;
 }
 
 type Fixed = Pick<Results, "mode" | "seed" | "workload" | "roots" | "facts" | "accelerator">;
@@ -46,11 +48,20 @@ export class LadderRecord implements RunRecord {
   }
 
   add(rung: string, run: Omit<Run, "outlier">): void {
-    this.#of(rung).runs.push(run);
+    const gathered = this.#of(rung);
+    gathered.runs.push(run);
+    delete gathered.underWay;
+  }
+
+  /** What a run that goes on shows so far. It is in `resultsSoFar` alone. */
+  goesOn(rung: string, run: Omit<Run, "outlier">): void {
+    this.#of(rung).underWay = run;
   }
 
   fail(rung: string, reason: string): void {
-    this.#of(rung).failures.push(reason);
+    const gathered = this.#of(rung);
+    gathered.failures.push(reason);
+    delete gathered.underWay;
   }
 
   /** A rung that failed in its first repeat and never worked will not work in the next. */
@@ -71,7 +82,16 @@ export class LadderRecord implements RunRecord {
     );
   }
 
+  /** The results with runs that go on: what only fio's last words say is 0 in those. */
+  resultsSoFar(): Results {
+    return this.#resultsOf(false, ({ runs, underWay }) => (underWay ? [...runs, underWay] : runs));
+  }
+
   results(complete: boolean): Results {
+    return this.#resultsOf(complete, ({ runs }) => runs);
+  }
+
+  #resultsOf(complete: boolean, runsOf: (rung: Gathered) => Gathered["runs"]): Results {
     const { workload } = this.#fixed;
     return {
       schema: 1,
@@ -81,14 +101,17 @@ export class LadderRecord implements RunRecord {
       complete,
       notes: this.#notes,
       ...this.#fixed,
-      workload: { ...workload, repeats: Math.max(workload.repeats, ...this.#rungs.map(blocksOf)) },
-      rungs: this.#rungResults(),
+      workload: {
+        ...workload,
+        repeats: Math.max(workload.repeats, ...this.#rungs.map((rung) => blocksOf(runsOf(rung)))),
+      },
+      rungs: this.#rungResults(runsOf),
       ...(this.#bigger && { bigger: this.#bigger }),
     };
   }
 
-  #rungResults(): RungResult[] {
-    const marked = new Map(this.#rungs.map(({ plan, runs }) => [plan.rung.name, markOutliers(runs)]));
+  #rungResults(runsOf: (rung: Gathered) => Gathered["runs"]): RungResult[] {
+    const marked = new Map(this.#rungs.map((rung) => [rung.plan.rung.name, markOutliers(runsOf(rung))]));
     const asked = this.#rungs.flatMap(({ plan }): (Asked & { name: string })[] => {
       if (plan.status !== "planned" || plan.against === undefined) return [];
       const { against } = plan;
@@ -135,6 +158,6 @@ export class LadderRecord implements RunRecord {
   }
 }
 
-function blocksOf({ runs }: Gathered): number {
+function blocksOf(runs: Gathered["runs"]): number {
   return Math.max(0, ...runs.map(({ repeat }) => repeat + 1));
 }

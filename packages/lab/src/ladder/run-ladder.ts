@@ -1,4 +1,5 @@
 import { LabError } from "../errors.ts";
+import type { LiveRun } from "../live-page/live-run.ts";
 import { workloadOf } from "../load/options.ts";
 import { writeReport } from "../report/write.ts";
 import { fewestRepeats } from "../results/compare.ts";
@@ -33,6 +34,8 @@ export interface LadderHooks {
   out: string;
   step: StepRunner;
   signal: AbortSignal;
+  /** Who looks on while the run goes on. */
+  live?: LiveRun;
 }
 
 export interface LadderOutcome {
@@ -53,7 +56,8 @@ export async function runLadder(
   hooks: LadderHooks,
   own?: OwnRungs,
 ): Promise<LadderOutcome> {
-  const { step, signal } = hooks;
+  const { signal, live } = hooks;
+  const step = live ? live.steps(hooks.step) : hooks.step;
   const platforms = await findPlatforms(options);
   await using vms = await step("Prepare the guest", (report) =>
     prepareVms(options, platforms, { report, signal }),
@@ -89,7 +93,10 @@ export async function runLadder(
     planned,
   );
   const directory = await makeRunDirectory(hooks.out);
-  const outcome = await measureAll(record, climbs, vms, images?.target ?? target, options, directory, hooks);
+  const outcome = await measureAll(record, climbs, vms, images?.target ?? target, options, directory, {
+    ...hooks,
+    step,
+  });
   const results = record.results(outcome.failure === undefined);
   await step("Write the report", async () => {
     await writeResults(directory, results);
@@ -134,7 +141,7 @@ async function measureAll(
   target: Target,
   options: LadderOptions,
   directory: string,
-  { step, signal }: LadderHooks,
+  { step, signal, live }: LadderHooks,
 ): Promise<{ failure?: unknown }> {
   const stop = AbortSignal.any([signal, target.failed]);
   const measurer = new Measurer(kit, target, record, options, directory);
@@ -147,7 +154,7 @@ async function measureAll(
       await step("Fill the partition that is measured", () => measurer.fill(lastPlanned, stop));
     }
     await step(climbInWords(rungs.length, options), (report) =>
-      climb(rungs, measurer, record, { options, directory, target }, { report, signal: stop, save }),
+      climb(rungs, measurer, record, { options, directory, target }, { report, signal: stop, save, live }),
     );
     const profiled = options.profile ? rungs.filter(({ rung }) => !record.isHopeless(rung.name)) : [];
     for (const each of profiled) {

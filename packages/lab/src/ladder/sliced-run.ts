@@ -9,7 +9,7 @@ export type PlacedSlice = SliceFigures & { round: number; way: 0 | 1 };
 /** A rung's run of one block: I/Os, time and CPU are those of its slices; latency is fio's, over all of them. */
 export function runOf(
   slices: readonly PlacedSlice[],
-  { latency, bytesPerSecond, iops: fioIops }: FioFigures,
+  { latency, bytesPerSecond, iops: fioIops }: Pick<FioFigures, "latency" | "bytesPerSecond" | "iops">,
 ): Pick<Run, "seconds" | "ios" | "iops" | "bytesPerSecond" | "latency" | "cpu" | "slices"> {
   const table = tableOf(slices);
   const counted = bestSlices(table).map((at) => slices[at]!);

@@ -8,6 +8,7 @@ export interface MeasureFlags extends ConnectFlags, Omit<LoadFlags, "seconds"> {
   pool?: string;
   namespace?: string;
   loadSeconds?: string;
+  live?: boolean;
   out: string;
 }
 
@@ -23,6 +24,7 @@ export function withMeasureFlags(command: Command): Command {
     .option("--pool <name>", "pool for the test image")
     .option("--namespace <name>", "namespace in the pool")
     .option("--repeat <n>", "blocks; in each, the VM of every change is booted once")
+    .option("--live", "show the run while it goes on, on a page of this machine")
     .option("--load-seconds <s>", "seconds measured of each change in a block");
   return withRequestFlags(what)
     .option("--size <size>", "bytes of the test image (default: scaled to this machine)")

@@ -2,6 +2,7 @@ import { DoctorError, type ExamineOptions, type Vm } from "@siphon/doctor";
 import { diskToMeasure, measureVm, parseLadderOptions } from "@siphon/lab";
 import { clusterOptions } from "../../cluster-options.ts";
 import { interruption } from "../../interruption.ts";
+import { withLive } from "../../live.ts";
 import { loadFromFlags } from "../../load-flags.ts";
 import { given } from "../../options.ts";
 import { terminalSteps } from "../../progress.ts";
@@ -30,11 +31,13 @@ export async function measure(vms: readonly Vm[], flags: MeasureFlags): Promise<
     ...(existing !== undefined && { existing }),
   });
   const step = terminalSteps();
-  const { worth, notes, outcome } = await measureVm(vm, disk, options, {
-    out: flags.out,
-    step,
-    signal: interruption.signal,
-  });
+  const hooks = { out: flags.out, step, signal: interruption.signal };
+  const { worth, notes, outcome } = await withLive(
+    flags.live,
+    "siphon doctor vm --measure",
+    (live) => measureVm(vm, disk, options, { ...hooks, live }),
+    (result) => result.outcome,
+  );
   vm.notes.push(...notes);
   if (outcome !== undefined) vm.notes.push(`Report of the run: ${outcome.directory}/report.html`);
   return { measured: worth, ...(outcome?.failure !== undefined && { failure: outcome.failure }) };

@@ -30,16 +30,19 @@ export interface Page {
   sections: readonly Section[];
   footer: Html;
   parts?: readonly PagePart[];
+  /** Its script listens to whoever serves the page. */
+  listens?: true;
 }
 
 /** A whole HTML page in one string, which loads nothing: its policy forbids it to. */
-export function renderPage({ title, eyebrow, headline, lead, sections, footer, parts = [] }: Page): string {
+export function renderPage(page: Page): string {
+  const { title, eyebrow, headline, lead, sections, footer, parts = [], listens } = page;
   const scripts = [script, ...parts.map((part) => part.script)];
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(scripts)}">
+<meta http-equiv="Content-Security-Policy" content="${policy(scripts, listens)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="siphon">
 <title>${title}</title>
@@ -63,13 +66,14 @@ ${scripts.map((each) => html`<script>${trusted(each)}</script>\n`)}</body>
 }
 
 /** Nothing but what stands in the page itself may run or be shown. */
-function policy(scripts: readonly string[]): string {
+function policy(scripts: readonly string[], listens: true | undefined): string {
   const hashes = scripts.map((each) => `'sha256-${createHash("sha256").update(each).digest("base64")}'`);
   return [
     "default-src 'none'",
     "img-src data:",
     "style-src 'unsafe-inline'",
     `script-src ${hashes.join(" ")}`,
+    ...(listens ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");

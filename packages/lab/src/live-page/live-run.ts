@@ -1,0 +1,116 @@
+import { cpuChart } from "../report/charts/cpu.ts";
+import { ladderChart } from "../report/charts/ladder.ts";
+import { renderChart } from "../report/charts/render.ts";
+import type { Format } from "../report/charts/rows.ts";
+import { findings } from "../report/findings.ts";
+import type { Results } from "../results/schema.ts";
+import type { StepRunner } from "../step.ts";
+
+/** What a run does at this moment, and has done. */
+export interface LiveState {
+  /** Milliseconds since 1970. */
+  began: number;
+  /** The steps so far; the last one is under way until it has taken some time. */
+  steps: { title: string; seconds?: number }[];
+  /** What the step under way does. */
+  doing: string;
+  /** When the climb will be over, in milliseconds since 1970, as far as it is known. */
+  until?: number;
+  /** Set at the end. */
+  ended?: { failure?: string; report?: string };
+}
+
+/** The charts so far, in both widths. */
+export type LiveCharts = Record<string, Record<Format, string>>;
+
+/** Who wants to know of it: the latest state, the latest charts. */
+export interface Watcher {
+  state(state: LiveState): void;
+  charts(charts: LiveCharts): void;
+}
+
+/** How often charts are drawn at most: drawing takes a tenth of a second of a processor. */
+const DRAWN_EVERY_MS = 2_000;
+
+/** A run as somebody sees it who looks on. Charts are drawn only while somebody does, and between slices: none is disturbed by it. */
+export class LiveRun {
+  readonly #watchers = new Set<Watcher>();
+  readonly #now: () => number;
+  readonly #state: LiveState;
+  #charts: LiveCharts | undefined;
+  #drawn = Number.NEGATIVE_INFINITY;
+
+  /** @param now milliseconds since 1970 */
+  constructor(now = Date.now) {
+    this.#now = now;
+    this.#state = { began: now(), steps: [], doing: "" };
+  }
+
+  /** Tells a watcher the latest of everything, and what comes; returns what ends that. */
+  watch(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    watcher.state(this.#state);
+    if (this.#charts) watcher.charts(this.#charts);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  /** A step runner that tells watchers of each step as well. */
+  steps(run: StepRunner): StepRunner {
+    return (title, work) =>
+      run(title, async (report) => {
+        const began = this.#now();
+        const step: LiveState["steps"][number] = { title };
+        this.#state.steps.push(step);
+        this.#say("");
+        try {
+          return await work((text) => {
+            this.#say(text);
+            report(text);
+          });
+        } finally {
+          step.seconds = Math.round((this.#now() - began) / 1000);
+          delete this.#state.until;
+          this.#say("");
+        }
+      });
+  }
+
+  /** Shows the results so far, if somebody looks and the charts are not new; call it where nothing is being measured. */
+  async show(results: () => Results, secondsLeft: number | undefined): Promise<void> {
+    const now = this.#now();
+    if (secondsLeft !== undefined) this.#state.until = now + secondsLeft * 1000;
+    if (this.#watchers.size === 0 || now - this.#drawn < DRAWN_EVERY_MS) return;
+    this.#drawn = now;
+    this.#charts = await drawn(results());
+    for (const watcher of this.#watchers) watcher.charts(this.#charts);
+    this.#tell();
+  }
+
+  /** The last that watchers hear. */
+  async end(ended: NonNullable<LiveState["ended"]>, results?: Results): Promise<void> {
+    this.#state.ended = ended;
+    delete this.#state.until;
+    if (results && this.#watchers.size > 0) {
+      this.#charts = await drawn(results);
+      for (const watcher of this.#watchers) watcher.charts(this.#charts);
+    }
+    this.#say("");
+  }
+
+  #say(text: string): void {
+    this.#state.doing = text;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const watcher of this.#watchers) watcher.state(this.#state);
+  }
+}
+
+/** The report's own charts of what a rung gives and costs. */
+async function drawn(results: Results): Promise<LiveCharts> {
+  const found = findings(results);
+  const charts = [ladderChart(found), cpuChart(found)].filter((chart) => chart !== undefined);
+  const rendered = await Promise.all(charts.map(renderChart));
+  return Object.fromEntries(rendered.map(({ name, inline }) => [name, inline]));
+}
