@@ -37,7 +37,7 @@ test("what makes no sense is refused with exit code 2 and nothing is started", (
     [["ladder", "--nope"], /unknown option/],
     [["ladder", "--rw", "sideways"], /Allowed choices/],
     [["ladder", "--repeat", "none"], /repeat/],
-    [["ladder", "--rungs", "nvme"], /no rung called nvme/],
+    [["ladder", "--rungs", "floppy"], /no rung called floppy/],
     [["ladder", "--bs", "16x"], /no size/],
   ] as const) {
     const { status, stderr } = siphon(...args);
