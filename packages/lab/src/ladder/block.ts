@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FioFigures } from "../fio/result.ts";
 import { atMost } from "../host/at-most.ts";
-import { foreignLimit } from "../results/quiet.ts";
+import { isDisturbed } from "../results/quiet.ts";
 import type { Run } from "../results/schema.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
 import { measureSlice, type SliceFigures, type SliceTimes } from "./slice.ts";
@@ -85,8 +85,7 @@ async function measureRounds(
           return figures;
         };
         const worked = await forRung(rung, hooks, async () => {
-          const { foreign, steal } = await slice();
-          if (foreign + steal > foreignLimit && spare-- > 0) await slice();
+          if (isDisturbed(await slice()) && spare-- > 0) await slice();
           await hooks.sliced?.(rung, stand.slices, stand.started);
         });
         if (!worked) await stands.remove(rung);

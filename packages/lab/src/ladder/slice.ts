@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type HostTimes, hostTimes } from "../host/load.ts";
 import { type CpuTimes, cpuBetween, cpuTimes } from "../host/proc.ts";
+import { type HostSample, hostSensors } from "../host/sensors.ts";
 import { calibrate } from "../load/calibration.ts";
 import type { Run } from "../results/schema.ts";
 import type { StandingVm } from "./standing-vm.ts";
@@ -19,6 +20,11 @@ export interface SliceFigures {
   /** Shares of all processors. */
   foreign: number;
   steal: number;
+  /** What the host shows beside, where it does: see the schema. */
+  mhz?: number;
+  celsius?: number;
+  throttled?: number;
+  remote?: number;
 }
 
 /** How long a VM runs in a slice, in seconds. */
@@ -52,11 +58,13 @@ interface Reading {
   client: CpuTimes[];
   osds: CpuTimes[];
   host: HostTimes;
+  sensors: HostSample;
   /** CPU seconds of this process. */
   own: number;
 }
 
 async function read(standing: StandingVm, osdPids: readonly number[], earlier?: Reading): Promise<Reading> {
+  const sensors = hostSensors().sample();
   const ios = await standing.iosDone();
   const at = performance.now();
   const { user, system } = process.cpuUsage();
@@ -65,7 +73,7 @@ async function read(standing: StandingVm, osdPids: readonly number[], earlier?: 
     ios,
     client: timesOf(standing.vm.pids, earlier?.client),
     osds: timesOf(osdPids, earlier?.osds),
-    host: hostTimes(),
+    ...{ host: hostTimes(), sensors },
     own: (user + system) / 1e6,
   };
 }
@@ -85,7 +93,33 @@ function between(first: Reading, last: Reading, calibration: number): SliceFigur
     calibration,
     foreign: Math.max(0, last.host.busy - first.host.busy - known) / all,
     steal: Math.max(0, last.host.stolen - first.host.stolen) / all,
+    ...sensed(first.sensors, last.sensors),
   };
+}
+
+/** What the sensors said meanwhile; one that went away says nothing. */
+export function sensed(
+  first: HostSample,
+  last: HostSample,
+): Pick<SliceFigures, "mhz" | "celsius" | "throttled" | "remote"> {
+  const pages = first.pages && last.pages && { before: first.pages, after: last.pages };
+  return {
+    ...(first.mhz !== undefined && last.mhz !== undefined && { mhz: (first.mhz + last.mhz) / 2 }),
+    ...(first.celsius !== undefined &&
+      last.celsius !== undefined && { celsius: Math.max(first.celsius, last.celsius) }),
+    ...(first.throttled !== undefined &&
+      last.throttled !== undefined && { throttled: Math.max(0, last.throttled - first.throttled) }),
+    ...(pages && { remote: remoteShare(pages) }),
+  };
+}
+
+function remoteShare({
+  before,
+  after,
+}: Record<"before" | "after", { local: number; remote: number }>): number {
+  const remote = Math.max(0, after.remote - before.remote);
+  const all = remote + Math.max(0, after.local - before.local);
+  return all === 0 ? 0 : remote / all;
 }
 
 const nothing: Cpu = { user: 0, system: 0, threads: {} };

@@ -29,6 +29,18 @@ export function runOf(
   };
 }
 
+/** What the host showed during all of them. */
+function sensors(slices: readonly PlacedSlice[]): Partial<Pick<NonNullable<Run["slices"]>, SensorName>> {
+  const columns = sensorNames.flatMap((name) => {
+    const values = slices.flatMap((slice) => slice[name] ?? []);
+    return values.length === slices.length ? [[name, values.map((value) => Number(value.toFixed(3)))]] : [];
+  });
+  return Object.fromEntries(columns);
+}
+
+const sensorNames = ["mhz", "celsius", "throttled", "remote"] as const;
+type SensorName = (typeof sensorNames)[number];
+
 function tableOf(slices: readonly PlacedSlice[]): NonNullable<Run["slices"]> {
   const column = (figure: (slice: PlacedSlice) => number, digits = 6) =>
     slices.map((slice) => Number(figure(slice).toFixed(digits)));
@@ -43,5 +55,6 @@ function tableOf(slices: readonly PlacedSlice[]): NonNullable<Run["slices"]> {
     calibration: column(({ calibration }) => calibration, 2),
     foreign: column(({ foreign }) => foreign, 3),
     steal: column(({ steal }) => steal, 3),
+    ...sensors(slices),
   };
 }

@@ -1,5 +1,6 @@
 import { machine } from "../host/machine.ts";
 import { host, type Platform } from "../host/platform.ts";
+import { hostSensors } from "../host/sensors.ts";
 import type { Versions } from "../host/versions.ts";
 import { formatSize } from "../ladder/size.ts";
 import type { Fact } from "../ladder/target.ts";
@@ -7,14 +8,20 @@ import type { Fact } from "../ladder/target.ts";
 /** This machine, as a report shows it. */
 export function machineFacts(): Fact[] {
   const { cpu, cores, memory, kernel, distribution } = machine();
+  const { numaNodes, frequency, thermalSensors } = hostSensors().abilities;
   return [
     { name: "processor", value: cpu },
     { name: "cores", value: String(cores) },
     { name: "memory", value: formatSize(memory) },
     { name: "kernel", value: kernel },
     { name: "distribution", value: distribution },
+    { name: "NUMA nodes", value: numaNodes === undefined ? notShown : String(numaNodes) },
+    { name: "frequency", value: frequency ?? notShown },
+    { name: "thermal sensors", value: thermalSensors === 0 ? notShown : String(thermalSensors) },
   ];
 }
+
+const notShown = "not available";
 
 /** Which programs are not this machine's own. */
 export function rootFacts(platforms: { ceph: Platform; qemu?: Platform }): Fact[] {

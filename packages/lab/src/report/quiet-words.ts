@@ -1,8 +1,10 @@
 import { foreignLimit, type Quiet } from "../results/quiet.ts";
-import { change, percent } from "./format.ts";
+import { listed } from "./findings.ts";
+import { change, count, percent } from "./format.ts";
 
 /** How quiet the machine was, in sentences. */
-export function quietInWords({ slices, again, disturbed, foreign, steal, speed }: Quiet): string[] {
+export function quietInWords(quiet: Quiet): string[] {
+  const { slices, again, disturbed, foreign, steal, speed, host } = quiet;
   const share = (part: number) => percent(part * 100);
   const others = `Other programs took ${share(foreign.middle)} of the processors in the middle slice, and ${share(foreign.most)} at most`;
   const stolen =
@@ -15,6 +17,35 @@ export function quietInWords({ slices, again, disturbed, foreign, steal, speed }
       ? `In none of the ${slices} slices others took more than ${share(foreignLimit)}.`
       : `Of the ${slices} slices, ${again} were made again since others took more than ${share(foreignLimit)}; ${disturbed} of those that count had that much company.`,
     `The fixed piece of work beside the slices says that the processor’s speed was within ${change(1 + speed.slow)} and ${change(1 + speed.fast)} of its median nine times of ten.`,
+    ...hostInWords(host),
+  ];
+}
+
+/** What the host's own sensors showed. */
+function hostInWords({ mhz, celsius, throttled, remote }: Quiet["host"]): string[] {
+  const hidden = [
+    ...(mhz === undefined ? ["frequency"] : []),
+    ...(celsius === undefined ? ["temperature"] : []),
+    ...(throttled === undefined ? ["throttling"] : []),
+  ];
+  return [
+    ...(mhz === undefined
+      ? []
+      : [
+          `The processors ran at ${count(Math.round(mhz.middle))} MHz in the middle slice, and between ${count(Math.round(mhz.least))} and ${count(Math.round(mhz.most))} MHz in all.`,
+        ]),
+    ...(celsius === undefined ? [] : [`The hottest sensor showed ${celsius.toFixed(0)} °C at most.`]),
+    ...(throttled === undefined
+      ? []
+      : [
+          throttled === 0
+            ? "No processor was slowed down for heat."
+            : `During ${throttled} slices processors were slowed down for heat; those were made again as well.`,
+        ]),
+    ...(remote === undefined
+      ? []
+      : [`Of new pages, ${percent(remote * 100)} came from another NUMA node in the middle slice.`]),
+    ...(hidden.length === 0 ? [] : [`This host does not show its processors’ ${listed(hidden)}.`]),
   ];
 }
 

@@ -49,8 +49,10 @@ export function bestSlices({
   way,
   foreign,
   steal,
-}: Pick<NonNullable<Run["slices"]>, "round" | "way" | "foreign" | "steal">): number[] {
-  const others = (at: number) => foreign[at] + steal[at];
+  throttled,
+}: Pick<NonNullable<Run["slices"]>, "round" | "way" | "foreign" | "steal" | "throttled">): number[] {
+  // A processor that is slowed down is worse than company.
+  const others = (at: number) => foreign[at] + steal[at] + (throttled && throttled[at] > 0 ? 1 : 0);
   const best = new Map<string, number>();
   for (const at of round.keys()) {
     const place = `${round[at]} ${way[at]}`;

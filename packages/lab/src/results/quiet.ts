@@ -1,9 +1,22 @@
 import { median, numericSort, quantileSorted } from "simple-statistics";
 import { bestSlices } from "./figures.ts";
-import type { Results } from "./schema.ts";
+import type { Results, Run } from "./schema.ts";
 
 /** Above this share of all processors, what others use disturbs a slice of time: it is marked, and made again. */
 export const foreignLimit = 0.1;
+
+/** Whether what it shows is of other programs, or of heat, as well: such a slice is made again. */
+export function isDisturbed({
+  foreign,
+  steal,
+  throttled = 0,
+}: {
+  foreign: number;
+  steal: number;
+  throttled?: number;
+}): boolean {
+  return foreign + steal > foreignLimit || throttled > 0;
+}
 
 /** How quiet the machine was while slices were measured. Shares are of all processors. */
 export interface Quiet {
@@ -18,6 +31,16 @@ export interface Quiet {
   steal: { middle: number; most: number };
   /** How far the processor's speed strayed from its median: that of the slowest and the fastest twentieth, as shares. */
   speed: { slow: number; fast: number };
+  /** What the host showed of itself; what it did not show is missing. */
+  host: {
+    mhz?: { least: number; middle: number; most: number };
+    /** The hottest. */
+    celsius?: number;
+    /** Slices during which processors were slowed down for heat. */
+    throttled?: number;
+    /** The share of new pages from another NUMA node, in the middle slice. */
+    remote?: number;
+  };
 }
 
 /** Undefined where nothing was measured in slices. */
@@ -27,14 +50,14 @@ export function quietOf({ rungs }: Pick<Results, "rungs">): Quiet | undefined {
   const [foreign, steal] = [tables.flatMap((table) => table.foreign), tables.flatMap((table) => table.steal)];
   if (foreign.length === 0) return undefined;
   const counted = tables.map((table) => ({ table, best: bestSlices(table) }));
-  const isDisturbed = ({ table, at }: { table: (typeof tables)[number]; at: number }) =>
-    table.foreign[at] + table.steal[at] > foreignLimit;
+  const wasDisturbed = ({ table, at }: { table: (typeof tables)[number]; at: number }) =>
+    isDisturbed({ foreign: table.foreign[at], steal: table.steal[at], throttled: table.throttled?.[at] });
   const took = numericSort(tables.flatMap(({ calibration }) => calibration));
   const middle = quantileSorted(took, 0.5);
   return {
     slices: foreign.length,
     again: foreign.length - counted.reduce((sum, { best }) => sum + best.length, 0),
-    disturbed: counted.flatMap(({ table, best }) => best.map((at) => ({ table, at }))).filter(isDisturbed)
+    disturbed: counted.flatMap(({ table, best }) => best.map((at) => ({ table, at }))).filter(wasDisturbed)
       .length,
     foreign: { middle: median(foreign), most: Math.max(...foreign) },
     steal: { middle: median(steal), most: Math.max(...steal) },
@@ -42,5 +65,20 @@ export function quietOf({ rungs }: Pick<Results, "rungs">): Quiet | undefined {
       slow: middle / quantileSorted(took, 0.95) - 1,
       fast: middle / quantileSorted(took, 0.05) - 1,
     },
+    host: shownBy(tables),
+  };
+}
+
+function shownBy(tables: readonly NonNullable<Run["slices"]>[]): Quiet["host"] {
+  const all = (name: "mhz" | "celsius" | "throttled" | "remote") =>
+    tables.flatMap((table) => table[name] ?? []);
+  const [mhz, celsius, throttled, remote] = [all("mhz"), all("celsius"), all("throttled"), all("remote")];
+  return {
+    ...(mhz.length > 0 && {
+      mhz: { least: Math.min(...mhz), middle: median(mhz), most: Math.max(...mhz) },
+    }),
+    ...(celsius.length > 0 && { celsius: Math.max(...celsius) }),
+    ...(throttled.length > 0 && { throttled: throttled.filter((times) => times > 0).length }),
+    ...(remote.length > 0 && { remote: median(remote) }),
   };
 }

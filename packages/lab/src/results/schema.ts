@@ -55,6 +55,14 @@ export const run = z.object({
       calibration: z.array(z.number()),
       foreign: z.array(z.number()),
       steal: z.array(z.number()),
+      /** What the host showed, where it did: the processors' mean frequency, ... */
+      mhz: z.array(z.number()).optional(),
+      /** ... its hottest sensor, ... */
+      celsius: z.array(z.number()).optional(),
+      /** ... how often processors were slowed down for heat, ... */
+      throttled: z.array(z.number()).optional(),
+      /** ... and the share of new pages that came from another NUMA node than the processor's. */
+      remote: z.array(z.number()).optional(),
     })
     .optional(),
 });

@@ -26,6 +26,22 @@ test("of a slice that was made again the quieter one counts; both are kept", () 
   assert.deepEqual(run.slices?.foreign, [0.6, 0.1, 0]);
 });
 
+test("a slice with slowed-down processors counts only where there is no other; what the host shows is kept if it always did", () => {
+  const hot = { mhz: 1200, celsius: 95, throttled: 2 };
+  const run = runOf(
+    [
+      { ...slice(0, 10), ...hot },
+      { ...slice(0, 100, 0.3), ...hot, throttled: 0 },
+      { ...slice(1, 100), ...hot, mhz: undefined },
+    ],
+    fio,
+  );
+  assert.equal(run.ios, 200);
+  assert.deepEqual(run.slices?.throttled, [2, 0, 2]);
+  assert.deepEqual(run.slices?.celsius, [95, 95, 95]);
+  assert.equal(run.slices?.mhz, undefined);
+});
+
 test("OSDs that cannot be seen are missing, not idle", () => {
   const { osds: _, ...unseen } = slice(0, 100);
   const run = runOf([unseen], fio);

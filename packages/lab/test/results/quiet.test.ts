@@ -29,6 +29,39 @@ test("a busy machine is told first", () => {
   assert.match(noiseWarning(quiet)!, /busy: during 100/);
 });
 
+test("frequency, heat and memory of other nodes are told where the host shows them, and that it does not where it does not", () => {
+  const results = exampleResults({ sliced: true });
+  assert.match(
+    quietInWords(quietOf(results)!).join(" "),
+    /This host does not show its processors’ frequency, temperature and throttling\./,
+  );
+  for (const rung of results.rungs) {
+    if (rung.status !== "measured") continue;
+    for (const { slices } of rung.runs) {
+      const like = (value: number) => slices!.foreign.map(() => value);
+      Object.assign(slices!, {
+        mhz: like(2400),
+        celsius: like(71.4),
+        throttled: like(0),
+        remote: like(0.04),
+      });
+    }
+  }
+  const [hot] = results.rungs.flatMap((rung) => (rung.status === "measured" ? rung.runs : []));
+  hot!.slices!.throttled![1] = 3;
+  hot!.slices!.mhz![1] = 1200;
+  const quiet = quietOf(results)!;
+  assert.deepEqual(quiet.host, {
+    mhz: { least: 1200, middle: 2400, most: 2400 },
+    ...{ celsius: 71.4, throttled: 1, remote: 0.04 },
+  });
+  const words = quietInWords(quiet).join(" ");
+  assert.match(words, /2,400 MHz in the middle slice, and between 1,200 and 2,400 MHz in all\./);
+  assert.match(words, /71 °C at most\. During 1 slices .* slowed down/);
+  assert.match(words, /4\s% came from another NUMA node/);
+  assert.doesNotMatch(words, /does not show/);
+});
+
 test("of runs that were made at one go nothing is said", () => {
   assert.equal(quietOf(exampleResults()), undefined);
 });
