@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { furtherRungsOf, type ListedRung, rungsOf } from "@siphon/lab";
+import { main } from "../support/programs.ts";
+
+function list(...args: string[]) {
+  return spawnSync(process.execPath, [main, "ladder", "--list", ...args], { encoding: "utf8" });
+}
+
+test("--list shows all rungs, which of them cannot be climbed here and why, and starts nothing", () => {
+  const { status, stdout } = list("--cpus", "1", "--osds", "3", "--memory", "1024G", "--json");
+  assert.equal(status, 0);
+  const rungs = JSON.parse(stdout) as ListedRung[];
+  const names = [...rungsOf("cumulative"), ...furtherRungsOf("cumulative")].map(({ name }) => name);
+  assert.deepEqual(
+    rungs.map(({ name }) => name),
+    names,
+  );
+  const rung = (name: string) => rungs.find((each) => each.name === name)!;
+  assert.equal(rung("read-from-replica").missing, undefined);
+  assert.match(rung("huge-pages").missing!, /524288 huge pages are needed|no huge pages/);
+  assert.match(rung("iothread-vq-mapping").missing!, /needs (QEMU 9|two vCPUs)/);
+  assert.deepEqual([rung("luks-qemu").on, rung("ide").on], ["luks-librbd", undefined]);
+});
+
+test("for people it says what each is for, and what is missing here", () => {
+  const { status, stdout } = list();
+  assert.equal(status, 0);
+  assert.match(stdout, /\n {2}ide: default \(IDE\)\n {4}What a bare -drive gives/);
+  assert.match(stdout, /\n {2}nvme: emulated NVMe in virtio-blk's place, changes librados-threads\n/);
+  assert.match(stdout, /\n- read-from-replica: .*\n.*\n.*\n {4}Not here: needs two copies/);
+  assert.match(list("--mode", "published").stdout, /blockdev-q35: blockdev and q35\n.*further step/);
+});
