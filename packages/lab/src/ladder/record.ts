@@ -82,9 +82,14 @@ export class LadderRecord implements RunRecord {
     );
   }
 
-  /** The results with runs that go on: what only fio's last words say is 0 in those. */
+  /** The results with runs that go on: what only fio's last words say is 0 in those. Rungs whose turn comes are left out. */
   resultsSoFar(): Results {
-    return this.#resultsOf(false, ({ runs, underWay }) => (underWay ? [...runs, underWay] : runs));
+    const runsOf = ({ runs, underWay }: Gathered) => (underWay ? [...runs, underWay] : runs);
+    const results = this.#resultsOf(false, runsOf);
+    const waits = (rung: Gathered) =>
+      rung.plan.status === "planned" && runsOf(rung).length === 0 && rung.failures.length === 0;
+    const waiting = new Set(this.#rungs.filter(waits).map(({ plan }) => plan.rung.name));
+    return { ...results, rungs: results.rungs.filter(({ name }) => !waiting.has(name)) };
   }
 
   results(complete: boolean): Results {

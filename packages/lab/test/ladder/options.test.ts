@@ -45,7 +45,10 @@ test("a plan with a mistake is refused with its place", async () => {
 
 test("options out of range are refused", () => {
   assert.throws(() => parseLadderOptions({ repeat: 0 }), codeOf("SIPHON_USAGE", /repeat/));
-  assert.throws(() => parseLadderOptions({ rungs: ["floppy"] }), codeOf("SIPHON_USAGE", /no rung called floppy/));
+  assert.throws(
+    () => parseLadderOptions({ rungs: ["floppy"] }),
+    codeOf("SIPHON_USAGE", /no rung called floppy/),
+  );
   assert.throws(() => parseLadderOptions({ size: "256M" }), codeOf("SIPHON_USAGE", /bigger test/));
   assert.equal(parseLadderOptions({ size: "256M", bigger: false }).size, 2 ** 28);
   assert.throws(() => parseLadderOptions({ bs: "16x" }), codeOf("SIPHON_USAGE", /no size/));
