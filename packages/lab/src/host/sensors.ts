@@ -44,7 +44,7 @@ export class HostSensors {
     this.#frequencies = shown
       .map((each) => join(each, "cpufreq/scaling_cur_freq"))
       .filter((file) => numberIn(file) !== undefined);
-    // All processors of a package have its count.
+    // Siblings share the count of their core: what matters is whether it grows.
     this.#throttles = processors
       .map((each) => join(each, "thermal_throttle/core_throttle_count"))
       .filter((file) => numberIn(file) !== undefined);
@@ -67,7 +67,6 @@ export class HostSensors {
     const pages = this.#nodes.length > 1 ? this.#nodes.map(pagesOf).reduce(both) : undefined;
     return {
       ...(kilohertz.length > 0 && { mhz: sum(kilohertz) / kilohertz.length / 1000 }),
-      // Sensors that are off say 0 or less.
       ...(heats.length > 0 && { celsius: Math.max(...heats) / 1000 }),
       ...(throttled.length > 0 && { throttled: sum(throttled) }),
       ...(pages && { pages }),

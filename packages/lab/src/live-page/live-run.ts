@@ -81,8 +81,7 @@ export class LiveRun {
     if (secondsLeft !== undefined) this.#state.until = now + secondsLeft * 1000;
     if (this.#watchers.size === 0 || now - this.#drawn < DRAWN_EVERY_MS) return;
     this.#drawn = now;
-    this.#charts = await drawn(results());
-    for (const watcher of this.#watchers) watcher.charts(this.#charts);
+    await this.#draw(results);
     this.#tell();
   }
 
@@ -90,11 +89,18 @@ export class LiveRun {
   async end(ended: NonNullable<LiveState["ended"]>, results?: Results): Promise<void> {
     this.#state.ended = ended;
     delete this.#state.until;
-    if (results && this.#watchers.size > 0) {
-      this.#charts = await drawn(results);
-      for (const watcher of this.#watchers) watcher.charts(this.#charts);
-    }
+    if (results && this.#watchers.size > 0) await this.#draw(() => results);
     this.#say("");
+  }
+
+  /** A chart that cannot be drawn is no reason to end a run: watchers see the one before. */
+  async #draw(results: () => Results): Promise<void> {
+    try {
+      this.#charts = await drawn(results());
+    } catch {
+      return;
+    }
+    for (const watcher of this.#watchers) watcher.charts(this.#charts);
   }
 
   #say(text: string): void {

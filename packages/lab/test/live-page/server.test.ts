@@ -161,6 +161,16 @@ test("charts are drawn only while somebody looks, and not at every slice", async
   assert.equal(asked, 2);
 });
 
+test("a chart that cannot be drawn ends no run", async () => {
+  const run = new LiveRun();
+  let heard = 0;
+  run.watch({ state: () => heard++, charts: () => assert.fail() });
+  await run.show(() => {
+    throw new Error("no results");
+  }, undefined);
+  assert.equal(heard, 2);
+});
+
 test("more readers than a person has are turned away", async () => {
   await using server = await LiveServer.start(new LiveRun(), "a run");
   const path = `${pathOf(server.url)}events`;
