@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CephClient } from "../ceph/client.ts";
+import { LabError } from "../errors.ts";
 import { RecordedImage } from "../image/recorded.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
 import type { Offers } from "../rungs/rung.ts";
@@ -28,7 +30,7 @@ export function imageOffers({
   return { noFurtherImages: "the VM boots from its image (--guest-image), and another would have no guest" };
 }
 
-/** Makes the images that rungs want, each once. */
+/** Makes the images that rungs want, each once. Where one cannot be made its rungs fail, and the others go on. */
 export async function makeFurtherImages(
   target: Target,
   rungs: readonly PlannedClimb[],
@@ -36,42 +38,53 @@ export async function makeFurtherImages(
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<FurtherImages> {
   await using stack = new AsyncDisposableStack();
-  const images = new Map<string, string>();
-  const { client } = target;
-  let passphraseFile = "";
+  const images = new Map<string, string | LabError>();
+  const passphraseFile = await newPassphrase(stack);
   for (const { settings } of rungs) {
     const key = kindOf(settings);
     if (settings.image === undefined || images.has(key)) continue;
-    const { objectSize, luks } = settings.image;
-    const made = await RecordedImage.create(client, {
-      purpose: "ladder",
-      size: size + (luks ? HEADER : 0),
-      ...(objectSize !== undefined && { objectSize }),
-      signal,
-    });
-    const { image } = stack.use(made);
     const hooks = { report: (text: string) => report(`${key}: ${text}`), signal };
-    await layImage(client, image, { size }, hooks);
-    if (luks) {
-      passphraseFile ||= await newPassphrase(stack);
-      // Only the header is written: what the guest reads is random data all the same.
-      const what = `encrypt the image ${client.spec(image)}`;
-      await client.rbd(["encryption", "format", client.spec(image), "luks1", passphraseFile], {
-        signal,
-        what,
-      });
+    try {
+      images.set(key, await makeImage(target.client, settings.image, { size, passphraseFile }, stack, hooks));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof LabError)) throw error;
+      images.set(key, error);
     }
-    images.set(key, image);
   }
   const all = stack.move();
   const diskFor: Target["diskFor"] = (settings) => {
     const base = target.diskFor(settings);
     if (settings.image === undefined) return base;
+    const image = images.get(kindOf(settings));
+    if (typeof image !== "string") throw image ?? new Error("no such image was asked for");
     const { luks } = settings.image;
-    const image = images.get(kindOf(settings))!;
     return { ...base, image, ...(luks && { luks: { by: luks, passphraseFile } }) };
   };
   return { target: { ...target, diskFor }, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** Makes an image and fills it; the stack removes it. */
+async function makeImage(
+  client: CephClient,
+  { objectSize, luks }: NonNullable<VmSettings["image"]>,
+  { size, passphraseFile }: { size: number; passphraseFile: string },
+  stack: AsyncDisposableStack,
+  hooks: { report: Report; signal: AbortSignal },
+): Promise<string> {
+  const made = await RecordedImage.create(client, {
+    purpose: "ladder",
+    size: size + (luks ? HEADER : 0),
+    ...(objectSize !== undefined && { objectSize }),
+    signal: hooks.signal,
+  });
+  const { image } = stack.use(made);
+  await layImage(client, image, { size }, hooks);
+  if (!luks) return image;
+  // Only the header is written: what the guest reads is random data all the same.
+  const options = { signal: hooks.signal, what: `encrypt the image ${client.spec(image)}` };
+  await client.rbd(["encryption", "format", client.spec(image), "luks1", passphraseFile], options);
+  return image;
 }
 
 /** The same for settings that can share an image: LUKS1 is what librbd and QEMU both open. */
