@@ -26,6 +26,13 @@ const GRACE_MS = 5_000;
 /** Marks whatever a file starts. */
 const MARK = "SIPHON_TEST_FILE";
 
+/** With SIPHON_WORKERS=N images that tests open have N workers, through which the tests read and write. */
+function withWorkers(): string[] {
+  if (process.env.SIPHON_WORKERS === undefined) return [];
+  const module = new URL("../../packages/proving/support/rbd/with-workers.ts", import.meta.url);
+  return ["--import", module.href];
+}
+
 /** Runs the tests of a file. What it started is ended when this resolves. Never rejects for what the tests do. */
 export async function runFile(
   file: string,
@@ -35,15 +42,12 @@ export async function runFile(
   const began = performance.now();
   const mark = randomUUID();
   const running = () => pidsWithEnvironment(MARK, (value) => value === mark);
-  const child = spawn(
-    process.execPath,
-    ["--test", "--test-force-exit", "--test-timeout=300000", "--test-reporter=spec", file],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-      env: { ...process.env, ...environment, [MARK]: mark },
-    },
-  );
+  const flags = ["--test", "--test-force-exit", "--test-timeout=300000", "--test-reporter=spec"];
+  const child = spawn(process.execPath, [...withWorkers(), ...flags, file], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    env: { ...process.env, ...environment, [MARK]: mark },
+  });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (piece: string) => {

@@ -13,7 +13,8 @@ export function goThroughWorkers(count: number): Disposable {
   const cutting = cutWhileWanted(workerCuts.memory);
   const open = Image.open;
   Image.open = async (cluster: Cluster, pool: Pool, id: string, name: string, options: OpenOptions = {}) => {
-    if (options.cache || options.workers !== undefined || !canHaveWorkers(cluster)) {
+    const hasCache = options.cache || cluster.setting("rbd_cache") === "true";
+    if (hasCache || options.workers !== undefined || !canHaveWorkers(cluster)) {
       return open.call(Image, cluster, pool, id, name, options);
     }
     const image = await open.call(Image, cluster, pool, id, name, { ...options, workers: count });
