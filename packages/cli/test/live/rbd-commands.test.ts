@@ -9,6 +9,7 @@ import { after, before, type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { LocalCluster } from "@siphon/lab";
 import { main } from "../support/programs.ts";
+import { clientLines } from "../support/rbd-client-lines.ts";
 import { commandLines } from "../support/rbd-command-lines.ts";
 import type { Answer } from "../support/rbd-in-process.ts";
 import { RbdWorker } from "../support/rbd-worker.ts";
@@ -52,6 +53,12 @@ for (let first = 0; first < lines.length; first += atOnce) {
   const some = lines.slice(first, first + atOnce);
   test(`command lines print and exit as rbd's do, from ${first + 1} to ${first + some.length}`, async (t) => {
     for (const line of some) await sameAnswer(t, line);
+  });
+}
+
+for (const [program, text] of Object.entries(clientLines)) {
+  test(`command lines of ${program} print and exit as with rbd`, async (t) => {
+    for (const line of text.trim().split("\n")) await sameAnswer(t, line);
   });
 }
 
