@@ -79,7 +79,7 @@ export async function runCampaign({ conf, lines, report }: CampaignOptions): Pro
   }
 }
 
-const isFile = /^(FILE|NEWFILE|GARBAGE|DIFF|NOFILE|DIRECTORY|NODIRECTORY)(?=$|\/)/;
+const isFile = /^(FILE|NEWFILE|OUT|GARBAGE|DIFF|NOFILE|DIRECTORY|NODIRECTORY)(?=$|\/)/;
 /** Verbs that change nothing. */
 const isLook =
   /^(ls|info|status|children|du|diff|snap ls|object-map check|export|export-diff|merge-diff|lock ls|trash ls|image-meta (list|get)|config \w+ (ls|get)|group (ls|info|image ls|snap ls|snap info)|namespace ls|pool stats|mirror|trash purge schedule ls|bench|device|journal|migration)\b/;
@@ -92,7 +92,7 @@ function connection(conf: string): string[] {
 async function makeFiles(directory: string): Promise<void> {
   for (const side of Object.keys(pools)) {
     const file = (name: string) => join(directory, `${side}-${name}`);
-    await rm(file("NEWFILE"), { force: true });
+    for (const name of ["NEWFILE", "OUT"]) await rm(file(name), { force: true });
     await writeFile(file("FILE"), Buffer.alloc(1 << 20, 5));
     await writeFile(file("GARBAGE"), "rbd diff v1\nthis is none");
     await writeFile(file("DIFF"), diff);

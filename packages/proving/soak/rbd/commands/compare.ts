@@ -17,16 +17,15 @@ export function differing({ ours, theirs }: Both): Part[] {
 }
 
 /**
- * What scripts look for in what rbd says when it fails: in the first line of its own, and not librbd's, the errno with its name; or all
- * of it, without the name of a thing.
+ * What scripts look for in what rbd says when it fails, in lines of its own, and not librbd's: the first errno with its name; or all of the
+ * first line, without the name of a thing.
  */
 export function firstWords(stderr: string): string {
-  const line =
-    withoutLog(stderr)
-      .split(/[\r\n]+/)
-      .find((each) => each.startsWith("rbd: ")) ?? "";
-  const errno = /\(\d+\) [A-Z][\w' /-]+/.exec(line)?.[0];
-  return (errno ?? line.slice("rbd: ".length)).trim();
+  const lines = withoutLog(stderr)
+    .split(/[\r\n]+/)
+    .filter((each) => each.startsWith("rbd: "));
+  const [errno] = lines.flatMap((line) => /\(\d+\) [A-Z][\w' /-]+/.exec(line)?.[0] ?? []);
+  return (errno ?? lines[0]?.slice("rbd: ".length) ?? "").trim();
 }
 
 /** librbd's log is written beside what rbd says, at times in the middle of a line. */

@@ -52,7 +52,7 @@ export const differences: readonly Difference[] = [
   {
     about:
       "`--pool` with `config pool` and beside a group and an image, a pool's name behind `trash purge schedule ls`",
-    lines: /^(config pool .*--pool|group image \w+ .*--pool|trash purge schedule ls P)/,
+    lines: /^(config pool .*--pool|group image \w+ .*--pool|trash purge schedule ls [^-])/,
     in: ["code", "stdout", "stderr"],
     reason: "both ways to name a pool are taken by all commands",
   },
@@ -67,6 +67,26 @@ export const differences: readonly Difference[] = [
     lines: /^(rm|trash mv|import-diff|snap limit) .*P\/locked/,
     in: ["code", "stderr"],
     reason: "`rbd` waits until the lock is removed; siphon ends at once, with EROFS where it needs the lock",
+  },
+  {
+    about: "`trash mv` of an image in a group",
+    lines: /^trash mv P\/member/,
+    in: ["code", "stderr"],
+    reason: "done, as by `rbd` before 20",
+    releases: (release) => release >= 20,
+  },
+  {
+    about: "a time that is none",
+    lines: /--expire(s-at|d-before) nonsense/,
+    in: ["stderr"],
+    reason: "the message says which forms there are",
+  },
+  {
+    about: "`encryption format` of an image that has no room behind the header",
+    lines: /^encryption format P\/(member|locked|old)/,
+    in: ["code", "stderr"],
+    reason: "refused (ENOSPC), as by `rbd` before 20: it could hold nothing",
+    releases: (release) => release >= 20,
   },
   {
     about: "`encryption format` of a clone",

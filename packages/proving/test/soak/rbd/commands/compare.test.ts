@@ -6,7 +6,7 @@ import { allLines, someLines } from "../../../../soak/rbd/commands/lines.ts";
 
 const answer = (code: number, stdout = "", stderr = "") => ({ code, stdout, stderr });
 
-test("of what rbd says that counts which scripts look for: its own first line, or the errno in it", () => {
+test("of what rbd says that counts which scripts look for: its own first line, or the errno that it names", () => {
   const text =
     "2026-11-30T09:43:35.740+0000 7f87f149f380 -1 librbd: failed\nrbd: error opening image x: (2) No such file or directory\n";
   assert.equal(firstWords(text), "(2) No such file or directory");
@@ -15,6 +15,16 @@ test("of what rbd says that counts which scripts look for: its own first line, o
     "snapshot name was not specified",
   );
   assert.equal(firstWords("usage: rbd ls\n"), "");
+  const [log] = text.split("rbd: error");
+  assert.equal(
+    firstWords(`rbd: flatten error: ${log}\n(22) Invalid argument`),
+    "(22) Invalid argument",
+    "the log stands within a line",
+  );
+  assert.equal(
+    firstWords("rbd: image creation failed\nrbd: import failed: (17) File exists\n"),
+    "(17) File exists",
+  );
 });
 
 test("answers differ in what they exit with, print and say, but not in names of pools, ids and times", () => {
