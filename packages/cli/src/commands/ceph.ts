@@ -56,12 +56,10 @@ interface OwnFlags {
 }
 
 async function ceph(args: readonly string[]): Promise<void> {
-  // The arguments of injectargs are options of daemons.
-  const at = args.indexOf("injectargs");
-  const end = at < 0 ? args.length : at;
-  const { own, rest } = takeOwnFlags(args.slice(0, end));
-  const { conf, cluster: clusterName, name, settings, rest: before } = parseCephFlags(rest);
-  const words = [...before, ...args.slice(end).filter((word) => word !== "--")];
+  const { own, rest } = takeOwnFlags(args);
+  const { conf, cluster: clusterName, name, settings, rest: given } = parseCephFlags(rest);
+  // It may stand before the options of daemons that injectargs takes.
+  const words = given.includes("injectargs") ? given.filter((word) => word !== "--") : given;
   const [first, ...further] = words;
   if (first === undefined)
     throw new SiphonError("SIPHON_USAGE", "ceph takes a command; for example: siphon ceph status");
