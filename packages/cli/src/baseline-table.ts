@@ -1,4 +1,5 @@
 import { type BaselineResults, baselineHeadline, changeCell, format } from "@siphon/lab";
+import { curveTable } from "./curve-table.ts";
 import { plainTable } from "./plain-table.ts";
 
 /** The result of a baseline, for the terminal. */
@@ -22,6 +23,9 @@ export function baselineTable(results: BaselineResults): string {
   const reasons = results.cells.flatMap((cell) =>
     cell.status === "measured" ? [] : [`${cell.name} ${cell.status}: ${cell.reason}`],
   );
+  const curves = curveTable(
+    results.cells.flatMap((cell) => (cell.status === "measured" ? [{ title: cell.name, ...cell }] : [])),
+  );
   return [
     baselineHeadline(results),
     "",
@@ -29,6 +33,7 @@ export function baselineTable(results: BaselineResults): string {
     ...(compared.length > 0
       ? ["", plainTable(["compared", "IOPS", "client CPU per I/O", "OSD CPU per I/O"], compared)]
       : []),
+    ...(curves === undefined ? [] : ["", curves]),
     ...(reasons.length > 0 ? ["", ...reasons] : []),
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 import type { BaselineOptionsInput } from "@siphon/lab";
 import { type Command, Option } from "commander";
-import { toNumber } from "./options.ts";
+import { given, listOf, toNumber } from "./options.ts";
 
 /** The flags of a load, as commander gives them; what was not given is missing. */
 export interface LoadFlags {
@@ -11,6 +11,12 @@ export interface LoadFlags {
   rw?: BaselineOptionsInput["rw"];
   size?: string;
   seed?: string;
+}
+
+/** The flags of response curves. */
+export interface CurveFlags {
+  depths?: string;
+  mix?: string;
 }
 
 /** The flags of a load, with what each command means by two of them. */
@@ -43,4 +49,15 @@ export function loadFromFlags({ repeat, seconds, bs, iodepth, rw, size, seed }: 
     size,
     seed: toNumber(seed),
   };
+}
+
+export function withCurveFlags(command: Command): Command {
+  return command
+    .optionsGroup("Response curves:")
+    .option("--depths <list>", "also measure at these queue depths: 1,4,16,64,128")
+    .option("--mix <list>", "a curve each for read, write, 70/30 (default: like --rw)");
+}
+
+export function curvesFromFlags({ depths, mix }: CurveFlags): Pick<BaselineOptionsInput, "depths" | "mix"> {
+  return given({ depths: listOf(depths)?.map(Number), mix: listOf(mix) });
 }

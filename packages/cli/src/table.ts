@@ -10,6 +10,7 @@ import {
   type RungResult,
   type Verdict,
 } from "@siphon/lab";
+import { curveTable } from "./curve-table.ts";
 import { plainTable } from "./plain-table.ts";
 
 /** The terminal that a table is written to. */
@@ -24,6 +25,7 @@ export function ladderTable(results: Results, terminal: Terminal = standardOutpu
   const found = findings(results);
   const limits = qualification(found);
   const paint = painter(terminal);
+  const curves = curveTable(found.measured, terminal.columns);
   const paragraphs = [
     paint("bold", plain(headline(found))),
     limits && plain(limits),
@@ -33,6 +35,8 @@ export function ladderTable(results: Results, terminal: Terminal = standardOutpu
     ...results.rungs.flatMap((rung) =>
       rung.status === "measured" ? [] : [`${plain(rung.title)} ${rung.status}: ${plain(rung.reason)}`],
     ),
+    curves,
+    curves && "",
     paint("dim", "▲ better  ▼ worse  ≈ no significant difference  ? too few repeats to say"),
     results.accelerator.name === "tcg" &&
       paint("dim", "The guest was emulated (TCG): these figures rank the rungs, they are no absolutes."),

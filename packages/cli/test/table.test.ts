@@ -56,3 +56,9 @@ test("text from outside cannot steer the terminal", () => {
   const text = ladderTable({ ...results, rungs: [evil, ...rest] }, { columns: 200, color: false });
   assert.doesNotMatch(text.replaceAll("\n", ""), /\p{Cc}/u);
 });
+
+test("points of response curves are a table of their own, which fits a terminal of 80 columns", () => {
+  const text = ladderTable(exampleResults({ curves: true }), { columns: 80, color: false });
+  assert.match(line(text, "default (IDE), 70/30")!, / +knee 1 +1,\d\d\d /);
+  for (const each of text.split("\n")) assert.ok(each.length <= 80, each);
+});

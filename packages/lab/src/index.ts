@@ -105,6 +105,7 @@ export { type Power, type Prospect, powerOf } from "./results/power.ts";
 export type {
   BiggerStep,
   Comparison,
+  Curve,
   Estimate,
   MeasuredRung,
   Results,

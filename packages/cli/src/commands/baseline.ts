@@ -8,12 +8,19 @@ import {
 import { Command, Option } from "commander";
 import { baselineTable } from "../baseline-table.ts";
 import { interruption } from "../interruption.ts";
-import { type LoadFlags, loadFromFlags, withLoadFlags } from "../load-flags.ts";
+import {
+  type CurveFlags,
+  curvesFromFlags,
+  type LoadFlags,
+  loadFromFlags,
+  withCurveFlags,
+  withLoadFlags,
+} from "../load-flags.ts";
 import { given, keyTypeOption, listOf, toNumber } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 
 /** The flags as commander gives them; what was not given is missing. */
-interface Flags extends LoadFlags {
+interface Flags extends LoadFlags, CurveFlags {
   quick?: boolean;
   plan?: string;
   out: string;
@@ -39,7 +46,7 @@ export function baselineCommand(): Command {
       "(messenger, authentication, encryption), interleaved, with 95 % intervals. If this host's kernel has no RBD, kernel RBD " +
       "runs in a guest.",
   );
-  return withLoadFlags(command, {
+  const measured = withLoadFlags(command, {
     repeat: "repeats of every cell, interleaved in random order (default: 5)",
     seconds: "seconds measured in each repeat (default: 2)",
   })
@@ -59,7 +66,8 @@ export function baselineCommand(): Command {
     .option("--profile", "one more run of each cell, with the client's stacks sampled")
     .option("--plan <file>", "YAML file with the same options; flags take precedence")
     .option("--out <dir>", "directory for runs", "runs/baseline")
-    .option("--json", "print the results as JSON; progress goes to standard error")
+    .option("--json", "print the results as JSON; progress goes to standard error");
+  return withCurveFlags(measured)
     .optionsGroup("The local clusters:")
     .option("--osds <list>", "their sizes in OSDs (default: 1,3)")
     .option("--replicas <n>", "copies of each object (default: 3, at most one an OSD)")
@@ -112,6 +120,7 @@ function fromFlags(flags: Flags): BaselineOptionsInput {
     engines: listOf(flags.engines) as BaselineOptionsInput["engines"],
     wire: listOf(flags.wire) as BaselineOptionsInput["wire"],
     ...loadFromFlags(flags),
+    ...curvesFromFlags(flags),
     ceph: flags.ceph,
     accel: flags.accel,
     profile: flags.profile,

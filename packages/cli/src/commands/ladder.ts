@@ -15,7 +15,14 @@ import {
 import { Command, Option } from "commander";
 import { interruption } from "../interruption.ts";
 import { withLive } from "../live.ts";
-import { type LoadFlags, loadFromFlags, withLoadFlags } from "../load-flags.ts";
+import {
+  type CurveFlags,
+  curvesFromFlags,
+  type LoadFlags,
+  loadFromFlags,
+  withCurveFlags,
+  withLoadFlags,
+} from "../load-flags.ts";
 import { given, keyTypeOption, listOf, toNumber } from "../options.ts";
 import { powerTable } from "../power-table.ts";
 import { terminalSteps } from "../progress.ts";
@@ -23,7 +30,7 @@ import { rungsInWords } from "../rungs-list.ts";
 import { ladderTable } from "../table.ts";
 
 /** The flags as commander gives them; what was not given is missing. */
-interface Flags extends LoadFlags {
+interface Flags extends LoadFlags, CurveFlags {
   quick?: boolean;
   until?: string;
   time?: string;
@@ -64,7 +71,7 @@ export function ladderCommand(): Command {
     "Start a Ceph cluster (or use yours), create an image, boot a VM on it with one more setting at each rung, run " +
       "fio in the VM, and report IOPS, latency and CPU per I/O with 95 % intervals.",
   );
-  return withLoadFlags(command, {
+  const measured = withLoadFlags(command, {
     repeat: "blocks; in each, every rung's VM is booted once (default: 5)",
     seconds: "seconds that each rung is measured in a block (default: 2)",
   })
@@ -98,7 +105,8 @@ export function ladderCommand(): Command {
     .option("--plan <file>", "YAML file with the same options; flags take precedence")
     .option("--out <dir>", "directory for runs", "runs")
     .option("--live", "show the run while it goes on, on a page of this machine")
-    .option("--json", "print the results as JSON; progress goes to standard error")
+    .option("--json", "print the results as JSON; progress goes to standard error");
+  return withCurveFlags(measured)
     .optionsGroup("The local cluster:")
     .option("--osds <n>", "OSDs (default: 1)")
     .option("--replicas <n>", "copies of each object (default: 3, at most one an OSD)")
@@ -172,6 +180,7 @@ function fromFlags(flags: Flags): LadderOptionsInput {
     rungs: listOf(flags.rungs),
     mode: flags.mode,
     ...loadFromFlags(flags),
+    ...curvesFromFlags(flags),
     slice: toNumber(flags.slice),
     until: flags.until,
     time: flags.time,

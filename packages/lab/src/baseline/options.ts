@@ -3,6 +3,7 @@ import { z } from "zod";
 import { clusterFields } from "../cluster/spec.ts";
 import { LabError } from "../errors.ts";
 import { problemsOf, readYaml } from "../input.ts";
+import { curveFields, curveProblem } from "../load/curve-options.ts";
 import { drawSeed, existingClusterFields, type LoadOptions, loadFields } from "../load/options.ts";
 import { wireNames } from "./wires.ts";
 
@@ -12,6 +13,7 @@ export type EngineName = (typeof engineNames)[number];
 /** Options of a baseline, from a plan file or the command line; everything has a default. */
 const baselineFields = z.strictObject({
   ...loadFields,
+  ...curveFields,
   /** Sizes of the local clusters, in OSDs. */
   osds: unique(z.int().min(1).max(64)).default([1, 3]),
   /** Copies of each object; 3 unless told, and at most one an OSD. */
@@ -50,6 +52,8 @@ export function parseBaselineOptions(input: BaselineOptionsInput): BaselineOptio
   if (data.existing && wire.includes("v1-none")) {
     throw usage("an existing cluster keeps its authentication: its wire can be own, v2-crc or v2-secure");
   }
+  const problem = curveProblem(data);
+  if (problem !== undefined) throw usage(problem);
   const { seed = drawSeed(), size = defaultSize(data.osds, data.replicas, wire.length) } = data;
   return { ...data, wire, seed, size };
 }

@@ -1,5 +1,6 @@
 import { version } from "@siphon/wire";
 import type { RunRecord } from "../load/interleaved.ts";
+import { curvesOf } from "../results/curves.ts";
 import type { Run } from "../results/schema.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
 import type { Cell } from "./cells.ts";
@@ -92,6 +93,7 @@ function resultOf({ cell, runs, failures, profile }: Gathered): BaselineCell {
     ...{ place, clientCpu, mode, command, clientConf },
     runs: marked,
     summary: summarize(marked),
+    curves: curvesOf(marked),
     note: failures.length > 0 ? `${failures.length} more repeats failed: ${failures[0]}` : undefined,
     profile,
   };

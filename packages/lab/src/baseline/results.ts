@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { estimate, run, setting, summary, workload } from "../results/schema.ts";
+import { curve, estimate, run, setting, summary, workload } from "../results/schema.ts";
 import { engineNames } from "./options.ts";
 import { wireNames } from "./wires.ts";
 
@@ -34,6 +34,7 @@ const cell = z.discriminatedUnion("status", [
     clientConf: z.string(),
     runs: z.array(run).min(1),
     summary,
+    curves: z.array(curve).optional(),
     /** Set when some repeats could not be measured. */
     note: z.string().optional(),
     /** A profile of the client in one more run, relative to the results file. */

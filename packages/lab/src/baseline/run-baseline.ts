@@ -2,12 +2,14 @@ import { join } from "node:path";
 import { LabError, type LabErrorCode } from "../errors.ts";
 import { versions } from "../host/versions.ts";
 import { platformNamed } from "../ladder/platforms.ts";
+import { curveLoads } from "../load/curve-options.ts";
 import { machineFacts, rootFacts, versionFacts } from "../load/facts.ts";
 import { measureInterleaved } from "../load/interleaved.ts";
 import { jobOf, workloadOf } from "../load/options.ts";
 import { makeRunDirectory } from "../results/directory.ts";
 import type { StepRunner } from "../step.ts";
 import { type PlannedCell, planCells } from "./cells.ts";
+import { measureCurves } from "./curve-points.ts";
 import { prepareEngines } from "./engines.ts";
 import { existingTargets } from "./existing-targets.ts";
 import { writeBaselineResults } from "./file.ts";
@@ -90,12 +92,17 @@ async function measureAll(
 ): Promise<{ failure?: unknown }> {
   const clusters = AbortSignal.any(targets.all.map(({ failed }) => failed));
   const stop = AbortSignal.any([signal, clusters]);
+  const points = curveLoads(options);
   const work = {
     nameOf: ({ name }: PlannedCell) => name,
-    measure: async ({ name, target, through }: PlannedCell, turn: { repeat: number; order: number }) => {
+    measure: async (cell: PlannedCell, turn: { repeat: number; order: number }) => {
+      const { name, target, through } = cell;
       const file = join("fio", `${name}-${turn.repeat + 1}.json`);
       const load = jobOf(options, turn.repeat);
-      return { ...turn, ...(await through.load(target, load, { directory, file, signal: stop })) };
+      const run = await through.load(target, load, { directory, file, signal: stop });
+      if (points.length === 0) return { ...turn, ...run };
+      const hooks = { directory, signal: stop, repeat: turn.repeat };
+      return { ...turn, ...run, points: await measureCurves(cell, points, load, hooks) };
     },
     fatal,
   };

@@ -4,8 +4,8 @@ import { type RunKind, readResults, runKind } from "../results/file.ts";
 import type { Results, Run } from "../results/schema.ts";
 import type { Setting } from "./differences.ts";
 
-/** The figures of a rung of the ladder, or of a cell of a baseline, that are compared. */
-export type ComparableRow = { name: string; title: string } & (
+/** The figures of a rung of the ladder, of a cell of a baseline, or of a point of their response curves, that are compared. */
+export type ComparableRow = { name: string; title: string; point?: true } & (
   | { status: "measured"; runs: readonly Run[] }
   | { status: "failed" | "skipped"; reason: string }
 );

@@ -6,6 +6,7 @@ import { estimateMedian } from "../statistics/estimate.ts";
 import { fewestPairs } from "../statistics/paired.ts";
 import { unpairedRatios } from "../statistics/unpaired.ts";
 import type { ComparableRow, ComparableRun } from "./comparable.ts";
+import { withCurveRows } from "./curve-rows.ts";
 import { type Difference, settingsThatDiffer } from "./differences.ts";
 import { type MetricName, metricNames, metrics } from "./metrics.ts";
 
@@ -26,6 +27,8 @@ export type ComparedCell =
 export interface ComparedRow {
   name: string;
   title: string;
+  /** It is a point of the response curves of a rung or a cell. */
+  point?: true;
   /** As many as there are runs, in their order. */
   cells: ComparedCell[];
   /** For each run after the first; null where one of the two did not measure it. */
@@ -43,7 +46,7 @@ export interface RunsComparison {
 }
 
 /**
- * Compares two or more runs, rung by rung or cell by cell. Repeats of different runs were made at different times and are no
+ * Compares two or more runs, rung by rung or cell by cell, and in each point of their response curves. Repeats of different runs were made at different times and are no
  * pairs (`unpairedRatios`).
  *
  * @throws LabError SIPHON_USAGE when the runs are not of one kind
@@ -55,10 +58,9 @@ export function compareRuns(runs: readonly ComparableRun[]): RunsComparison {
     const message = `${runs[0].label} is a run of siphon ${kind}, and ${other.label} of siphon ${other.kind}`;
     throw new LabError("SIPHON_USAGE", `${message}: they cannot be compared`);
   }
-  const titles = new Map(runs.flatMap(({ rows }) => rows.map(({ name, title }) => [name, title])));
-  const found = [...titles.keys()].map((name) =>
-    runs.map(({ rows }) => rows.find((row) => row.name === name)),
-  );
+  const rowsOf = runs.map(({ rows }) => rows.flatMap(withCurveRows));
+  const titles = new Map(rowsOf.flatMap((rows) => rows.map(({ name, title }) => [name, title])));
+  const found = [...titles.keys()].map((name) => rowsOf.map((rows) => rows.find((row) => row.name === name)));
   const changes = changesOf(found);
   return {
     schema: 1,
@@ -66,7 +68,12 @@ export function compareRuns(runs: readonly ComparableRun[]): RunsComparison {
     runs: runs.map(({ label, siphon, started, complete }) => ({ label, siphon, started, complete })),
     differences: settingsThatDiffer(runs.map(({ settings }) => settings)),
     rows: [...titles].map(([name, title], index) => {
-      return { name, title, cells: found[index].map(cellOf), changes: changes[index] };
+      const point = found[index].some((row) => row?.point);
+      return {
+        ...{ name, title, ...(point && { point }) },
+        cells: found[index].map(cellOf),
+        changes: changes[index],
+      };
     }),
   };
 }

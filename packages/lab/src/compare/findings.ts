@@ -36,9 +36,9 @@ export function comparisonSentences(comparison: RunsComparison): string[] {
   });
 }
 
-/** The verdicts on a later run's IOPS. */
+/** The verdicts on a later run's IOPS, at the load that the run is about. */
 function verdictsOf({ rows }: RunsComparison, later: number): ChangeVerdict[] {
-  return rows.flatMap(({ changes }) => changes[later]?.iops.verdict ?? []);
+  return rows.flatMap(({ changes, point }) => (point ? [] : (changes[later]?.iops.verdict ?? [])));
 }
 
 /** Facts that a reader must know before believing the figures. */

@@ -9,6 +9,8 @@ export type FioTarget =
 /** A fio job in the study's manner: direct, one job. */
 export type FioJob = FioTarget & {
   rw: "randread" | "randwrite" | "randrw" | "read" | "write" | "rw";
+  /** Of a mixed load; 50 unless told. */
+  readPercent?: number;
   /** Bytes. */
   blockSize: number;
   ioDepth: number;
@@ -24,7 +26,7 @@ export type FioJob = FioTarget & {
 
 /** The words of a fio call whose JSON `parseFio` reads. */
 export function fioCommand(job: FioJob): string[] {
-  const { rw, blockSize, ioDepth, size, seconds, warmupSeconds, seed } = job;
+  const { rw, readPercent, blockSize, ioDepth, size, seconds, warmupSeconds, seed } = job;
   return [
     "fio",
     "--name=siphon",
@@ -35,6 +37,7 @@ export function fioCommand(job: FioJob): string[] {
     "--numjobs=1",
     // Without a map of the blocks already used: a bit for each block, and a lookup for each I/O.
     ...(rw.startsWith("rand") ? ["--norandommap"] : []),
+    ...(readPercent === undefined ? [] : [`--rwmixread=${readPercent}`]),
     // The percentiles of both directions together cannot be had from those of each.
     ...(rw === "rw" || rw === "randrw" ? ["--unified_rw_reporting=both"] : []),
     ...(size === undefined ? [] : [`--size=${size}`]),

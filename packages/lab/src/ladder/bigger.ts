@@ -21,6 +21,20 @@ interface Step {
 }
 
 /**
+ * The rungs that are worth it: the last of librbd's and of siphon's over vhost-user-blk, each unencrypted and encrypted, so that
+ * the study's pair has its counterpart. What stands beside the ladder counts only where siphon serves.
+ */
+export function biggerRungs(climbed: readonly PlannedClimb[]): PlannedClimb[] {
+  const kindOf = ({ rung, settings: { server, clientOptions } }: PlannedClimb) =>
+    server === "nbd" || (rung.aside && server === undefined)
+      ? undefined
+      : `${server} ${clientOptions.ms_client_mode}`;
+  const last = new Map(climbed.map((each) => [kindOf(each), each]));
+  last.delete(undefined);
+  return last.size > 0 ? [...last.values()] : climbed.slice(-1);
+}
+
+/**
  * The study's bigger test, in the VM of one rung: XFS on the image, a file filled with large sequential
  * writes, then random reads and random writes of 16 KiB in it. It destroys what the image held.
  */
@@ -37,12 +51,13 @@ export async function biggerTest(
   await inGuest(vm, `mkfs.xfs -q -f ${device}`, signal);
   await inGuest(vm, `mkdir -p ${file.directory} && mount -t xfs ${device} ${file.directory}`, signal);
   const size = Math.floor((options.size * FILE_SHARE) / 2 ** 22) * 2 ** 22;
+  const encrypted = rung.settings.clientOptions.ms_client_mode === "secure";
   for (const [order, step] of steps(options).entries()) {
     report(step.title);
     const { name, title, rw, load } = step;
     const job: FioJob = { filename: file.name, rw, size, seed: options.seed, ...load };
     const run = await measurer.load(vm, `bigger-${name}`, job, { repeat: 0, order }, signal);
-    const study = studyBiggerFigure(rw);
+    const study = studyBiggerFigure(rw, { encrypted });
     record.addBigger(rung.rung.name, { name, title, run: { ...run, outlier: false }, study });
   }
   await inGuest(vm, `umount ${file.directory}`, signal);

@@ -1,10 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { FioFigures } from "../fio/result.ts";
 import { atMost } from "../host/at-most.ts";
+import type { CurveLoad } from "../load/curve-options.ts";
 import { isDisturbed } from "../results/quiet.ts";
-import type { Run } from "../results/schema.ts";
+import type { CurvePoint, Run } from "../results/schema.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
+import { measurePoint } from "./curve-slices.ts";
 import { measureSlice, type SliceFigures, type SliceTimes } from "./slice.ts";
 import { type PlacedSlice, runOf } from "./sliced-run.ts";
 import type { StandingVm } from "./standing-vm.ts";
@@ -21,6 +22,8 @@ export interface BlockPlan {
   /** Each visits all rungs there and back. */
   rounds: number;
   times: SliceTimes;
+  /** The points of response curves, which each VM is measured at once the rounds are over. */
+  points: readonly CurveLoad[];
   /** fio's output goes to `fio/RUNG-BLOCK.json` in it. */
   directory: string;
 }
@@ -44,7 +47,8 @@ export interface BlockHooks {
 /**
  * Measures rungs in one block: each has a VM that is booted once. Rounds of slices visit all of them there and back, so that neighbours are
  * measured within a second of each other, and what drifts evenly cancels between the two ways. Slices during which others used the
- * processors are made again, as long as they are few.
+ * processors are made again, as long as they are few. Then come the points of curves: each is visited once a block, by all rungs one after
+ * the other, and the next block goes the other way.
  */
 export async function measureBlock(
   rungs: readonly PlannedClimb[],
@@ -63,7 +67,12 @@ export async function measureBlock(
   await atMost(1, alone, boot);
   await measureRounds(rungs, stands, plan, hooks);
   const standing = rungs.filter((rung) => stands.has(rung));
-  await atMost(AT_ONCE, standing, (rung) => forRung(rung, hooks, () => finish(rung, stands, plan, hooks)));
+  await atMost(AT_ONCE, standing, async (rung) => {
+    const ended = await forRung(rung, hooks, () => endLoad(rung, stands, plan, hooks));
+    if (!ended || plan.points.length === 0) await handOver(rung, stands, hooks);
+  });
+  await measurePoints(standing, stands, plan, hooks);
+  await atMost(AT_ONCE, standing, (rung) => handOver(rung, stands, hooks));
 }
 
 async function measureRounds(
@@ -94,14 +103,52 @@ async function measureRounds(
   }
 }
 
-/** Ends a rung's load, and hands over what was measured. */
-async function finish(rung: PlannedClimb, stands: Stands, plan: BlockPlan, hooks: BlockHooks): Promise<void> {
-  const { vm, slices, started } = stands.get(rung)!;
-  const fio = join("fio", `${rung.rung.name}-${plan.block + 1}.json`);
-  const { output, figures }: { output: string; figures: FioFigures } = await vm.end(hooks.signal);
-  await writeFile(join(plan.directory, fio), output);
+/** Ends the load that rounds are made of. */
+async function endLoad(
+  rung: PlannedClimb,
+  stands: Stands,
+  { block, directory, points }: BlockPlan,
+  { signal }: BlockHooks,
+): Promise<void> {
+  const stand = stands.get(rung)!;
+  const fio = join("fio", `${rung.rung.name}-${block + 1}.json`);
+  const { output, figures } = await stand.vm.end(signal);
+  await writeFile(join(directory, fio), output);
+  stand.run = { started: stand.started, fio, ...runOf(stand.slices, figures) };
+  if (points.length > 0) await stand.vm.pause();
+}
+
+async function measurePoints(
+  rungs: readonly PlannedClimb[],
+  stands: Stands,
+  { points, block, times }: BlockPlan,
+  hooks: BlockHooks,
+): Promise<void> {
+  const { report, osdPids, signal } = hooks;
+  const back = block % 2 === 1;
+  let spare = Math.ceil(points.length * rungs.length * AGAIN);
+  const again = () => spare-- > 0;
+  // A point has one slice in a block, as long as two of the rounds'.
+  const slice = { ...times, seconds: 2 * times.seconds };
+  for (const point of back ? points.toReversed() : points) {
+    report(`curves: ${point.mix} at depth ${point.depth}`);
+    for (const rung of back ? rungs.toReversed() : rungs) {
+      const stand = stands.get(rung);
+      if (!stand) continue;
+      const worked = await forRung(rung, hooks, async () => {
+        const measuring = { times: slice, osdPids: osdPids(), again };
+        stand.points.push(await measurePoint(stand.vm, point, measuring, signal));
+      });
+      if (!worked) await handOver(rung, stands, hooks);
+    }
+  }
+}
+
+/** Ends a rung's VM, and hands over what was measured. */
+async function handOver(rung: PlannedClimb, stands: Stands, { done }: BlockHooks): Promise<void> {
+  const stand = stands.get(rung);
   await stands.remove(rung);
-  hooks.done(rung, { started, fio, ...runOf(slices, figures) });
+  if (stand?.run) done(rung, { ...stand.run, ...(stand.points.length > 0 && { points: stand.points }) });
 }
 
 /** Whether it worked; what failed of this rung alone is told. */
@@ -125,6 +172,9 @@ interface Stand {
   vm: StandingVm;
   started: string;
   slices: PlacedSlice[];
+  /** What the rounds showed, once they are over. */
+  run?: Omit<Run, "outlier" | "repeat" | "order">;
+  points: CurvePoint[];
 }
 
 /** The VMs of a block. */
@@ -132,7 +182,7 @@ class Stands implements AsyncDisposable {
   readonly #all = new Map<PlannedClimb, Stand>();
 
   add(rung: PlannedClimb, vm: StandingVm): void {
-    this.#all.set(rung, { vm, started: new Date().toISOString(), slices: [] });
+    this.#all.set(rung, { vm, started: new Date().toISOString(), slices: [], points: [] });
   }
 
   has(rung: PlannedClimb): boolean {

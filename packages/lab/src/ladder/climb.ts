@@ -1,5 +1,6 @@
 import { LabError, type LabErrorCode } from "../errors.ts";
 import type { LiveRun } from "../live-page/live-run.ts";
+import { curveLoads } from "../load/curve-options.ts";
 import { type CampaignHooks, twice } from "../load/interleaved.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
 import { type BlockHooks, measureBlock } from "./block.ts";
@@ -33,6 +34,7 @@ export async function climb(
   const { seconds, slice } = options;
   const rounds = Math.max(1, Math.round(seconds / (2 * slice)));
   const times = { seconds: slice, settle: SETTLE_SECONDS };
+  const points = curveLoads(options);
   const schedule = new BlockSchedule(options);
   let order = 0;
   for (;;) {
@@ -58,7 +60,7 @@ export async function climb(
       signal,
     };
     for (const group of inGroups(left, vmsAtOnce(options))) {
-      await measureBlock(group, { block, rounds, times, directory }, hooks);
+      await measureBlock(group, { block, rounds, times, points, directory }, hooks);
       await save();
     }
   }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { clusterFields } from "../cluster/spec.ts";
 import { LabError } from "../errors.ts";
 import { problemsOf, readYaml } from "../input.ts";
+import { curveFields, curveProblem } from "../load/curve-options.ts";
 import { drawSeed, existingClusterFields, loadFields } from "../load/options.ts";
 import { checkRungNames, type LadderMode, rungsOf } from "../rungs/plan.ts";
 import { formatSize, sizeField as size } from "./size.ts";
@@ -39,6 +40,7 @@ const ladderFields = z.strictObject({
   /** Names of the rungs to climb; all of the mode unless given. */
   rungs: z.array(z.string()).min(1).optional(),
   ...loadFields,
+  ...curveFields,
   /** Blocks: in each, every rung has a VM that is booted once. */
   repeat: loadFields.repeat.unwrap().default(5),
   /** Seconds of a slice; `seconds` are measured in each block. */
@@ -66,7 +68,7 @@ const ladderFields = z.strictObject({
   librbd: z.string().optional(),
   /** A qcow2 or raw file to boot the VM from, put into RBD as the study does; the small guest when not given. */
   guestImage: z.string().optional(),
-  /** Make the study's bigger test (XFS) on the last rung. */
+  /** Make the study's bigger test (XFS) on the last rungs of librbd and siphon, unencrypted and encrypted. */
   bigger: z.boolean().optional(),
   /** After the repeats, make one more run of each rung in which QEMU's stacks are sampled. */
   profile: z.boolean().default(false),
@@ -119,6 +121,8 @@ export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
   const { mode, rungs, releases } = parsed.data;
   checkRungNames(mode, rungs);
   if (releases) checkReleases(parsed.data);
+  const problem = curveProblem(parsed.data);
+  if (problem !== undefined) throw new LabError("SIPHON_USAGE", problem);
   // The bigger test compares settings, and releases all have the same.
   const { seed = drawSeed(), size = defaultSize(), bigger = releases === undefined } = parsed.data;
   if (bigger && size < BIGGER_TEST_NEEDS) {

@@ -1,6 +1,7 @@
 import { version } from "@siphon/wire";
 import type { RunRecord } from "../load/interleaved.ts";
 import { type Asked, compareAll } from "../results/compare.ts";
+import { curvesOf } from "../results/curves.ts";
 import type { BiggerStep, Comparison, Results, Run, RungResult } from "../results/schema.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
@@ -72,7 +73,7 @@ export class LadderRecord implements RunRecord {
 
   addBigger(rung: string, step: BiggerStep): void {
     this.#bigger ??= { rung, steps: [] };
-    this.#bigger.steps.push(step);
+    this.#bigger.steps.push(rung === this.#bigger.rung ? step : { rung, ...step });
   }
 
   /** Rungs that failed, wholly or in some repeats. */
@@ -153,6 +154,7 @@ export class LadderRecord implements RunRecord {
       runs,
       summary: summarize(runs),
       comparison,
+      curves: curvesOf(runs),
       profile,
       note,
     };

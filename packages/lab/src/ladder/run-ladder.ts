@@ -10,7 +10,7 @@ import { type PlannedClimb, type PlannedRung, planRungs } from "../rungs/plan.ts
 import { planReleases } from "../rungs/releases.ts";
 import type { Offers } from "../rungs/rung.ts";
 import type { StepRunner } from "../step.ts";
-import { biggerTest } from "./bigger.ts";
+import { biggerRungs, biggerTest } from "./bigger.ts";
 import { climb } from "./climb.ts";
 import { existingTarget } from "./existing-target.ts";
 import { imageOffers, makeFurtherImages } from "./further-images.ts";
@@ -133,7 +133,7 @@ function climbInWords(rungs: number, { repeat, until, time }: LadderOptions): st
   return `Climb ${rungs} rungs until verdicts are sharp to ±${100 * until} %, at most ${Math.round(time / 60)} minutes`;
 }
 
-/** Climbs, profiles if that is wanted, makes the bigger test on the last rung; whatever fails is returned, not thrown. */
+/** Climbs, profiles if that is wanted, makes the bigger test; whatever fails is returned, not thrown. */
 async function measureAll(
   record: LadderRecord,
   rungs: PlannedClimb[],
@@ -165,10 +165,9 @@ async function measureAll(
       });
     }
     const climbed = rungs.filter(({ rung }) => !record.isHopeless(rung.name));
-    const last = climbed.findLast(({ rung }) => !rung.aside) ?? climbed.at(-1);
-    if (options.bigger && last) {
-      await step(`The bigger test, on ${last.rung.name}`, (report) =>
-        biggerTest(last, measurer, record, options, { report, signal: stop }),
+    for (const each of options.bigger ? biggerRungs(climbed) : []) {
+      await step(`The bigger test, on ${each.rung.name}`, (report) =>
+        biggerTest(each, measurer, record, options, { report, signal: stop }),
       );
     }
     const [first] = record.failures;

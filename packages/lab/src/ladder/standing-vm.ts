@@ -29,16 +29,18 @@ const FLOWING_BLOCKS = 64;
  */
 export class StandingVm implements AsyncDisposable {
   readonly vm: Vm;
-  readonly #job: FioJob;
-  readonly #fio: Promise<FioOutput>;
+  /** The load that it was started with, and the one that it has now. */
+  readonly #first: FioJob;
+  #job: FioJob;
+  #fio: Promise<FioOutput> | undefined;
   /** Seconds that it has run under load, and when the last of them began. */
   #ran = 0;
   #since: number | undefined;
 
-  private constructor(vm: Vm, job: FioJob, fio: Promise<FioOutput>) {
+  private constructor(vm: Vm, job: FioJob) {
     this.vm = vm;
+    this.#first = job;
     this.#job = job;
-    this.#fio = fio;
   }
 
   /**
@@ -50,20 +52,40 @@ export class StandingVm implements AsyncDisposable {
     await using undo = new AsyncDisposableStack();
     undo.use(vm);
     const clock = await GuestClock.start(vm);
-    const before = await vm.bytesDone();
-    // Not every guest has a program that finds processes by name.
-    const command = `echo $$ >${PID_FILE}; exec ${fioCommandLine({ ...job, seconds: FOR_EVER_SECONDS })}`;
-    const fio = vm.run(command, { timeoutMs: FOR_EVER_SECONDS * 1000, signal });
-    fio.catch(() => {});
-    await flows(vm, before + FLOWING_BLOCKS * job.blockSize, fio, signal);
-    const standing = new StandingVm(vm, job, fio);
-    standing.#since = performance.now();
-    // fio began its warm-up a moment earlier; it is over for certain.
-    await sleep((job.warmupSeconds ?? 0) * 1000 + 100, undefined, { signal });
+    const standing = new StandingVm(vm, job);
+    await standing.#begin(signal);
     await clock.check();
     await standing.pause();
     undo.move();
     return standing;
+  }
+
+  /**
+   * Starts a load that differs so from the first, once the last one has ended, in a VM that is stopped; and stops it again.
+   *
+   * @throws LabError as parseFio(); SIPHON_TIMEOUT
+   */
+  async load(change: Partial<FioJob>, signal: AbortSignal): Promise<void> {
+    this.#job = { ...this.#first, ...change };
+    this.#ran = 0;
+    await this.vm.resume();
+    await this.#begin(signal);
+    await this.pause();
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { vm } = this;
+    const job = { ...this.#job, seconds: FOR_EVER_SECONDS };
+    const before = await vm.bytesDone();
+    // Not every guest has a program that finds processes by name.
+    const command = `echo $$ >${PID_FILE}; exec ${fioCommandLine(job)}`;
+    const fio = vm.run(command, { timeoutMs: FOR_EVER_SECONDS * 1000, signal });
+    fio.catch(() => {});
+    this.#fio = fio;
+    await flows(vm, before + FLOWING_BLOCKS * job.blockSize, fio, signal);
+    this.#since = performance.now();
+    // fio began its warm-up a moment earlier; it is over for certain.
+    await sleep((job.warmupSeconds ?? 0) * 1000 + 100, undefined, { signal });
   }
 
   /**
@@ -104,7 +126,7 @@ export class StandingVm implements AsyncDisposable {
     await this.vm.resume();
     const resumed = performance.now();
     await this.vm.run(`kill -INT $(cat ${PID_FILE})`, { timeoutMs: ENDING_MS, signal });
-    const said = await this.#fio;
+    const said = await this.#fio!;
     // It was told to end at some moment between.
     const half = (performance.now() - resumed) / 2000;
     const figures = parseFio(said, { interrupted: true });

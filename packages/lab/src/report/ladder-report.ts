@@ -10,6 +10,7 @@ import { html } from "./html.ts";
 import { renderPage, type Section } from "./page/page.ts";
 import { biggerSection } from "./sections/bigger.ts";
 import { cpuSection, latencySection, threadsSection } from "./sections/costs.ts";
+import { curvesSection, drawCurves, type MixCurves } from "./sections/curves.ts";
 import { ladderSection } from "./sections/ladder.ts";
 import { overview } from "./sections/overview.ts";
 import { rungsSection } from "./sections/rungs.ts";
@@ -23,18 +24,20 @@ export interface LadderCharts {
   latency?: RenderedChart;
   cpu?: RenderedChart;
   threads?: RenderedChart;
+  curves: MixCurves[];
 }
 
 export async function drawLadderCharts(found: Findings): Promise<LadderCharts> {
   const draw = async (chart: ReturnType<typeof latencyChart>) => chart && renderChart(chart);
-  const [ladder, factors, latency, cpu, threads] = await Promise.all([
+  const [ladder, factors, latency, cpu, threads, curves] = await Promise.all([
     renderChart(ladderChart(found)),
     draw(factorsChart(found)),
     draw(latencyChart(found)),
     draw(cpuChart(found)),
     draw(threadsChart(found)),
+    drawCurves(found.measured),
   ]);
-  return { ladder, factors, latency, cpu, threads };
+  return { ladder, factors, latency, cpu, threads, curves };
 }
 
 /** The report of a ladder: one HTML page that needs nothing but itself. */
@@ -48,6 +51,7 @@ export function ladderHtml(found: Findings, charts: LadderCharts): string {
     latency && latencySection(found, latency),
     cpu && cpuSection(found),
     threads && threadsSection(found, threads),
+    curvesSection(charts.curves),
     biggerSection(results),
     setupSection(results),
     methodSection(results),

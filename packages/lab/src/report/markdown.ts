@@ -15,6 +15,8 @@ import {
 import type { LadderCharts } from "./ladder-report.ts";
 import { fenced, picture, tableOf, text } from "./markdown-parts.ts";
 import { quietInWords } from "./quiet-words.ts";
+import { biggerTitles } from "./sections/bigger.ts";
+import { curvesBlocks } from "./sections/curves.ts";
 import { workloadInWords } from "./sections/ladder.ts";
 import { emulated, warnings } from "./sections/overview.ts";
 import { repeatCommand, setupGroups } from "./sections/setup.ts";
@@ -36,6 +38,7 @@ export function ladderMarkdown(found: Findings, charts: LadderCharts): string {
     ...[charts.factors, charts.latency, charts.cpu, charts.threads].flatMap((chart) =>
       chart ? [`## ${text(chart.title)}`, picture(chart)] : [],
     ),
+    ...curvesBlocks(charts.curves),
     "## Rung by rung",
     ...results.rungs.flatMap((rung) => rungBlocks(rung, results)),
     ...biggerBlocks(results),
@@ -103,16 +106,21 @@ function rungBlocks(rung: RungResult, { rungs }: Results): string[] {
   ];
 }
 
-function biggerBlocks({ bigger }: Results): string[] {
+function biggerBlocks({ bigger, rungs }: Results): string[] {
   if (!bigger) return [];
-  const rows = bigger.steps.map(({ title, run, study }) => [
-    title,
-    count(run.iops),
-    throughput(run.bytesPerSecond),
-    latency(run.latency.p99),
-    study?.iops === undefined ? "" : count(study.iops),
-    study?.bytesPerSecond === undefined ? "" : throughput(study.bytesPerSecond),
-  ]);
-  const heads = ["Step", "IOPS", "Throughput", "p99", "Study: IOPS", "Throughput"];
+  const titles = biggerTitles({ bigger, rungs });
+  const rows = bigger.steps.map((step) => {
+    const { title, run, study } = step;
+    return [
+      titles.get(step) ?? "",
+      title,
+      count(run.iops),
+      throughput(run.bytesPerSecond),
+      latency(run.latency.p99),
+      study?.iops === undefined ? "" : count(study.iops),
+      study?.bytesPerSecond === undefined ? "" : throughput(study.bytesPerSecond),
+    ];
+  });
+  const heads = ["Rung", "Step", "IOPS", "Throughput", "p99", "Study: IOPS", "Throughput"];
   return ["## The bigger test: a file on XFS", tableOf(heads, rows)];
 }

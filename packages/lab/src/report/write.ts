@@ -6,6 +6,7 @@ import type { RenderedChart } from "./charts/render.ts";
 import { findings } from "./findings.ts";
 import { drawLadderCharts, ladderHtml } from "./ladder-report.ts";
 import { ladderMarkdown } from "./markdown.ts";
+import { chartsOf } from "./sections/curves.ts";
 
 /** Paths of what a report consists of. */
 export interface ReportFiles {
@@ -23,7 +24,8 @@ export interface ReportFiles {
 export async function writeReport(directory: string, results: Results): Promise<ReportFiles> {
   const found = findings(results);
   const charts = await drawLadderCharts(found);
-  const drawn = Object.values(charts).filter((chart) => chart !== undefined);
+  const { curves, ...others } = charts;
+  const drawn = [...Object.values(others).filter((chart) => chart !== undefined), ...chartsOf(curves)];
   return writePages(directory, {
     html: ladderHtml(found, charts),
     markdown: ladderMarkdown(found, charts),

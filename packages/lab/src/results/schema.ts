@@ -11,6 +11,30 @@ const cpu = z.object({
   threads: z.record(z.string(), z.number()),
 });
 
+/** Completion latency in microseconds. */
+const latency = z.object({
+  mean: z.number(),
+  p50: z.number(),
+  p95: z.number(),
+  p99: z.number(),
+  p999: z.number(),
+});
+
+/** One measurement of a point of a response curve. */
+const curvePoint = z.object({
+  /** `read`, `write`, or shares of reads and writes: `70/30`. */
+  mix: z.string(),
+  /** Requests that fio keeps in flight. */
+  depth: z.int(),
+  seconds: z.number(),
+  ios: z.int(),
+  iops: z.number(),
+  latency,
+  /** CPU seconds of the client, and of all OSDs where they can be seen. */
+  cpu: z.number(),
+  osds: z.number().optional(),
+});
+
 /** One repeat of the workload on one rung. */
 export const run = z.object({
   repeat: z.int(),
@@ -22,14 +46,7 @@ export const run = z.object({
   ios: z.int(),
   iops: z.number(),
   bytesPerSecond: z.number(),
-  /** Completion latency in microseconds. */
-  latency: z.object({
-    mean: z.number(),
-    p50: z.number(),
-    p95: z.number(),
-    p99: z.number(),
-    p999: z.number(),
-  }),
+  latency,
   /**
    * CPU of the client (QEMU and whatever serves its disk, or fio where there is no VM) and of all OSDs
    * together; what could not be seen is missing.
@@ -65,6 +82,8 @@ export const run = z.object({
       remote: z.array(z.number()).optional(),
     })
     .optional(),
+  /** The points of response curves that were measured in this repeat. */
+  points: z.array(curvePoint).optional(),
 });
 
 const verdict = z.enum(["faster", "slower", "no significant difference", "too few repeats"]);
@@ -84,6 +103,26 @@ export const summary = z.object({
   osdCpuPerIo: estimate.optional(),
   /** Percent of one core by the client's thread name, median over the repeats. */
   threads: z.record(z.string(), z.number()),
+});
+
+/** How throughput and latency answer to the number of requests in flight, for one mix of reads and writes. */
+export const curve = z.object({
+  mix: z.string(),
+  /** By depth, rising. */
+  points: z.array(
+    z.object({
+      depth: z.int(),
+      iops: estimate,
+      /** Microseconds. */
+      latencyMean: estimate,
+      latencyP50: estimate,
+      latencyP99: estimate,
+      clientCpuPerIo: estimate,
+      osdCpuPerIo: estimate.optional(),
+    }),
+  ),
+  /** The depth with the most IOPS for its mean latency, and in how many of the repeats it was that; see `kneeOf`. */
+  knee: z.object({ depth: z.int(), repeats: z.int(), of: z.int() }).optional(),
 });
 
 /** A figure against that of another rung: the ratio, paired by repeat. */
@@ -131,6 +170,7 @@ const rung = z.discriminatedUnion("status", [
     runs: z.array(run).min(1),
     summary,
     comparison: comparison.optional(),
+    curves: z.array(curve).optional(),
     /** A profile of QEMU in one more run, relative to the results file. */
     profile: z.string().optional(),
     /** Set when some repeats of the rung could not be measured. */
@@ -142,6 +182,8 @@ const rung = z.discriminatedUnion("status", [
 
 /** A step of the study's bigger test: the file on XFS. */
 const biggerStep = z.object({
+  /** Whose VM it was made in, where that is not the first rung of the test. */
+  rung: z.string().optional(),
   name: z.string(),
   title: z.string(),
   run,
@@ -195,7 +237,7 @@ export const resultsSchema = z.object({
   }),
   accelerator: z.object({ name: z.enum(["kvm", "tcg"]), reason: z.string() }),
   rungs: z.array(rung),
-  /** The study's bigger test on the last rung, when it was made. */
+  /** The study's bigger test, when it was made: its first rung, and the steps on all its rungs. */
   bigger: z.object({ rung: z.string(), steps: z.array(biggerStep) }).optional(),
 });
 
@@ -203,6 +245,8 @@ export type Results = z.infer<typeof resultsSchema>;
 export type RungResult = z.infer<typeof rung>;
 export type MeasuredRung = Extract<RungResult, { status: "measured" }>;
 export type Run = z.infer<typeof run>;
+export type CurvePoint = z.infer<typeof curvePoint>;
+export type Curve = z.infer<typeof curve>;
 export type Summary = z.infer<typeof summary>;
 export type Estimate = z.infer<typeof estimate>;
 export type Comparison = z.infer<typeof comparison>;

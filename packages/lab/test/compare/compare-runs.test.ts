@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ladderRun } from "../../src/compare/comparable.ts";
 import { type ComparedRow, compareRuns } from "../../src/compare/compare-runs.ts";
+import { comparisonSentences } from "../../src/compare/findings.ts";
 import { exampleResults } from "../fixtures/results.ts";
 import { slowed } from "./fixtures.ts";
 
@@ -77,3 +78,24 @@ function changesOf(rows: readonly ComparedRow[], name: string) {
   assert.ok(changes, `${name} was not compared`);
   return changes;
 }
+
+test("points of response curves are rows as well, and the sentence speaks of rungs alone", () => {
+  const [before, after] = [1, 2].map((seed) => exampleResults({ seed, curves: true }));
+  const comparison = compareRuns([ladderRun("before", before!), ladderRun("after", after!)]);
+  const points = comparison.rows.filter(({ point }) => point);
+  const measured = before!.rungs.filter(({ status }) => status === "measured").length;
+  assert.equal(points.length, measured * 10);
+  assert.ok(points.every(({ changes }) => changes[0]!.iops.ratio.median > 0.5));
+  assert.equal(
+    changesOf(comparison.rows, "q35, 70/30 at depth 16").iops.verdict,
+    "no significant difference",
+  );
+  assert.match(comparisonSentences(comparison)[0]!, new RegExp(`of ${measured} rungs`));
+});
+
+test("a run without curves can be held against one with them", () => {
+  const plain = ladderRun("before", exampleResults());
+  const { rows } = compareRuns([plain, ladderRun("after", exampleResults({ curves: true }))]);
+  const [point] = rows.filter(({ point }) => point);
+  assert.deepEqual([point!.cells[0]!.status, point!.changes], ["absent", [null]]);
+});

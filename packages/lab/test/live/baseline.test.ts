@@ -68,7 +68,7 @@ test("librbd on the host and kernel RBD in a guest, in crc and secure mode, as t
 
 test("messenger v1 without authentication has no modes; an OSD that is killed ends the run, and its results stay", async () => {
   const { results, directory, failure } = await baseline(
-    { wire: ["v1-none"], engines: ["librbd"], repeat: 2 },
+    { wire: ["v1-none"], engines: ["librbd"], repeat: 2, depths: [4], mix: ["70/30"] },
     {
       on: (text) => {
         if (!text.startsWith("run 2 of 2")) return;
@@ -80,6 +80,9 @@ test("messenger v1 without authentication has no modes; an OSD that is killed en
   assert.match(failure.message, /osd\.0/);
   const [cell] = results.cells;
   assert.ok(cell.status === "measured" && cell.runs.length === 1 && cell.mode === undefined);
+  const [curve] = cell.curves!;
+  assert.deepEqual([curve!.mix, curve!.points.map(({ depth }) => depth)], ["70/30", [4]]);
+  assert.ok(curve!.points[0]!.iops.median > 0 && curve!.points[0]!.clientCpuPerIo.median > 0);
   assert.equal(results.complete, false);
   assert.ok(existsSync(join(directory, "report.html")));
   assertNothingLeft();

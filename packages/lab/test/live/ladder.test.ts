@@ -63,6 +63,8 @@ test("rungs of librbd and of siphon, and the bigger test: measured, reported, an
     repeat: 2,
     size: "512M",
     bigger: true,
+    depths: [1, 32],
+    mix: ["70/30"],
   });
   assert.equal(failure, undefined);
   assert.deepEqual(
@@ -83,7 +85,17 @@ test("rungs of librbd and of siphon, and the bigger test: measured, reported, an
     const client = rung.name === "siphon-vhost" ? "MainThread" : "msgr-worker-0";
     assert.ok(Object.keys(threads).includes(client), Object.keys(threads).join());
     assert.match(rung.command, /qemu-system-x86_64/);
+    assert.deepEqual(
+      rung.curves?.map(({ mix, points }) => [mix, ...points.map(({ depth }) => depth)]),
+      [["70/30", 1, 32]],
+    );
     for (const run of rung.runs) {
+      for (const { depth, iops, latency, cpu, osds } of run.points!) {
+        assert.ok(cpu > 0 && osds! > 0, `${rung.name} at depth ${depth}`);
+        // Little's law: what was counted outside and the latency that fio saw are of one load. Some of an I/O's time is before its submission.
+        const inFlight = (iops * latency.mean) / 1e6;
+        assert.ok(inFlight > depth / 8 && inFlight < depth * 4, `${rung.name}: ${inFlight} of ${depth}`);
+      }
       assert.ok(existsSync(join(directory, run.fio)));
       // Two rounds, there and back; some slices more if the machine is busy.
       assert.equal(new Set(run.slices!.round.map((round, at) => `${round} ${run.slices!.way[at]}`)).size, 4);
@@ -99,12 +111,10 @@ test("rungs of librbd and of siphon, and the bigger test: measured, reported, an
   const [ide, cacheNone] = results.rungs;
   assert.ok(cacheNone.status === "measured" && cacheNone.comparison?.against === ide.name);
   assert.deepEqual(
-    results.bigger?.steps.map(({ name, run }) => [name, run.iops > 0]),
-    [
-      ["fill", true],
-      ["randread", true],
-      ["randwrite", true],
-    ],
+    results.bigger?.steps.map(({ rung = results.bigger?.rung, name, run }) => [rung, name, run.iops > 0]),
+    ["cache-none", "siphon-vhost"].flatMap((rung) =>
+      ["fill", "randread", "randwrite"].map((name) => [rung, name, true]),
+    ),
   );
   assert.deepEqual(await readResults(directory), JSON.parse(JSON.stringify(results)));
   for (const file of ["report.html", "report.md"]) assert.ok(existsSync(join(directory, file)), file);

@@ -9,7 +9,10 @@ import { writeReport } from "../../src/report/write.ts";
 import { exampleResults, hostile } from "../fixtures/results.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 
-const results = exampleResults({ complete: false, sliced: true });
+/** Five of the ladder, and a pair for each of two mixes. */
+const charts = 5 + 2 * 2;
+
+const results = exampleResults({ complete: false, sliced: true, curves: true });
 
 describe("a ladder's report in a browser", { skip: noChromium, timeout: 240_000 }, () => {
   let directory: string;
@@ -113,7 +116,7 @@ describe("a ladder's report in a browser", { skip: noChromium, timeout: 240_000 
     await using report = await open({ viewport: { width: 360, height: 740 } });
     assert.ok(Number(await report.page.evaluate("document.documentElement.scrollWidth")) <= 360);
     assert.equal(await report.page.locator(".chart svg.wide:visible").count(), 0);
-    assert.equal(await report.page.locator(".chart svg.narrow:visible").count(), 5);
+    assert.equal(await report.page.locator(".chart svg.narrow:visible").count(), charts);
   });
 
   for (const width of [1280, 360]) {
@@ -147,7 +150,7 @@ describe("a ladder's report in a browser", { skip: noChromium, timeout: 240_000 
     await page.emulateMedia({ media: "print" });
     assert.equal((await colors(page)).page, "rgb(255, 255, 255)");
     assert.equal(await page.locator("button:visible").count(), 0);
-    assert.equal(await page.locator(".chart svg.wide:visible").count(), 5);
+    assert.equal(await page.locator(".chart svg.wide:visible").count(), charts);
     const folded = await page.locator("details:not([open])").count();
     assert.ok(folded > 0);
     await page.evaluate("dispatchEvent(new Event('beforeprint'))");
@@ -160,7 +163,7 @@ describe("a ladder's report in a browser", { skip: noChromium, timeout: 240_000 
     await using report = await open();
     const { page } = report;
     assert.equal(await page.getByRole("img", { name: "IOPS by rung" }).count(), 1);
-    assert.equal(await page.getByRole("img").count(), 5);
+    assert.equal(await page.getByRole("img").count(), charts);
     for (const name of ["All figures", "Latency", "The bigger test"]) {
       assert.equal(await page.getByRole("table", { name, exact: true }).count(), 1, name);
     }

@@ -66,3 +66,13 @@ test("it says how to measure the same again", () => {
   }
   assert.match(command, /--seconds 8 --seed 1 \\\n {2}--accel tcg\n/);
 });
+
+test("response curves are pictures with a table of all points for each mix, and the command measures them again", async () => {
+  const curves = await render(exampleResults({ curves: true }));
+  for (const mix of ["read", "70-30"]) {
+    for (const figure of ["p50", "p99"]) assert.ok(curves.includes(`(curve-${mix}-${figure}.svg)`), mix);
+  }
+  assert.match(curves, /^\| default \(IDE\) \| 1, knee \|/m);
+  assert.match(curves, /--depths 1,4,16,64,128 --mix read,70\/30/);
+  assert.ok(!markdown.includes("Latency against throughput"));
+});

@@ -2,6 +2,7 @@ import { type BarRow, type BarSeries, drawBars } from "../../report/charts/bars.
 import { type Chart, type RenderedChart, renderChart } from "../../report/charts/render.ts";
 import { threadsChart } from "../../report/charts/threads.ts";
 import { count, cpuTime } from "../../report/format.ts";
+import { drawCurves, type MixCurves } from "../../report/sections/curves.ts";
 import type { Estimate } from "../../results/schema.ts";
 import { baseline, baselineByWire } from "../../study/figures.ts";
 import type { EngineName } from "../options.ts";
@@ -17,6 +18,7 @@ export interface BaselineCharts {
   studyWires: RenderedChart;
   cpu?: RenderedChart;
   threads?: RenderedChart;
+  curves: MixCurves[];
 }
 
 export async function drawBaselineCharts(results: BaselineResults): Promise<BaselineCharts> {
@@ -26,15 +28,16 @@ export async function drawBaselineCharts(results: BaselineResults): Promise<Base
     "CPU of the client’s threads",
   );
   const draw = async (chart: Chart | undefined) => chart && renderChart(chart);
-  const [clusters, ofWires, cpu, ofThreads, studyClusters, studyWires] = await Promise.all([
+  const [clusters, ofWires, cpu, ofThreads, studyClusters, studyWires, curves] = await Promise.all([
     draw(clustersChart(measured)),
     draw(wiresChart(measured)),
     draw(cpuChart(measured)),
     draw(threads),
     renderChart(studyClustersChart),
     renderChart(studyWiresChart),
+    drawCurves(measured.map((cell) => ({ title: cellTitle(cell), curves: cell.curves }))),
   ]);
-  return { clusters, studyClusters, wires: ofWires, studyWires, cpu, threads: ofThreads };
+  return { clusters, studyClusters, wires: ofWires, studyWires, cpu, threads: ofThreads, curves };
 }
 
 const engines: (BarSeries & { name: EngineName })[] = [

@@ -1,6 +1,7 @@
 import { changeCell } from "../../compare/page.ts";
 import { count, cpuTime, dateTime, interval, latency } from "../../report/format.ts";
 import { fenced, picture, tableOf, text } from "../../report/markdown-parts.ts";
+import { curvesBlocks } from "../../report/sections/curves.ts";
 import type { BaselineResults } from "../results.ts";
 import type { BaselineCharts } from "./charts.ts";
 import { baselineHeadline, baselineWarnings, cellOf, cellTitle } from "./findings.ts";
@@ -16,6 +17,7 @@ export function baselineMarkdown(results: BaselineResults, charts: BaselineChart
     ...baselineWarnings(results).map((warning) => `> ${text(warning)}`),
     cellsTable(results),
     ...shown.flatMap((chart) => (chart ? [`## ${text(chart.title)}`, picture(chart)] : [])),
+    ...curvesBlocks(charts.curves),
     ...comparisonBlocks(results),
     "## Measure it again",
     fenced(repeatCommand(results)),

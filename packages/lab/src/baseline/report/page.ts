@@ -4,6 +4,7 @@ import { bytes, change, count, dateTime, duration, interval, latency } from "../
 import { type Html, html } from "../../report/html.ts";
 import { renderPage, type Section } from "../../report/page/page.ts";
 import { type Column, copyable, facts, figure, note, table } from "../../report/page/parts.ts";
+import { curveOptions, curvesSection } from "../../report/sections/curves.ts";
 import { sizeOption, workloadSettings } from "../../report/sections/setup.ts";
 import { fewestPairs } from "../../statistics/paired.ts";
 import { source } from "../../study/figures.ts";
@@ -23,6 +24,7 @@ export function baselineHtml(results: BaselineResults, charts: BaselineCharts): 
   const started = dateTime(results.started);
   const warnings = baselineWarnings(results);
   const { cpu, threads } = charts;
+  const curves = curvesSection(charts.curves);
   return renderPage({
     title: `Siphon baseline, ${started}`,
     eyebrow: `Ceph without a VM · ${started}`,
@@ -33,6 +35,7 @@ export function baselineHtml(results: BaselineResults, charts: BaselineCharts): 
       ...(charts.wires ? [wiresSection(results, charts, charts.wires)] : []),
       ...(cpu ? [cpuSection(results, cpu)] : []),
       ...(threads ? [threadsSection(threads)] : []),
+      ...(curves ? [curves] : []),
       ...(results.comparisons.length > 0 ? [comparisonsSection(results)] : []),
       commandsSection(results),
       setupSection(results),
@@ -212,11 +215,14 @@ export function repeatCommand({ cells, seed, workload }: BaselineResults): strin
     [...new Set(cells.map(of))].filter((value) => value !== undefined && value !== "own").join(",");
   const wire = list((cell) => cell.wire);
   const osds = list((cell) => cell.osds);
+  const measured = cells.filter((cell) => cell.status === "measured");
+  const curves = curveOptions(measured.map((cell) => ({ title: cell.name, curves: cell.curves })));
   return [
     "siphon baseline",
     ...(osds === "" ? [] : [`--osds ${osds}`]),
     `--engines ${list(({ engine }) => engine)}${wire === "" ? "" : ` --wire ${wire}`}`,
     `--rw ${rw} --bs ${sizeOption(blockSize)} --iodepth ${ioDepth} --size ${sizeOption(size)}`,
     `--repeat ${repeats} --seconds ${seconds} --seed ${seed}`,
+    ...(curves === undefined ? [] : [curves]),
   ].join(" \\\n  ");
 }

@@ -1,3 +1,4 @@
+import { chartsOf } from "../../report/sections/curves.ts";
 import { type ReportFiles, writePages } from "../../report/write.ts";
 import type { BaselineResults } from "../results.ts";
 import { drawBaselineCharts } from "./charts.ts";
@@ -11,9 +12,10 @@ import { baselineHtml } from "./page.ts";
  */
 export async function writeBaselineReport(directory: string, results: BaselineResults): Promise<ReportFiles> {
   const charts = await drawBaselineCharts(results);
+  const { curves, ...others } = charts;
   return writePages(directory, {
     html: baselineHtml(results, charts),
     markdown: baselineMarkdown(results, charts),
-    charts: Object.values(charts).filter((chart) => chart !== undefined),
+    charts: [...Object.values(others).filter((chart) => chart !== undefined), ...chartsOf(curves)],
   });
 }

@@ -1,5 +1,4 @@
 import type { BiggerStep, Results } from "../../results/schema.ts";
-import { quoted } from "../findings.ts";
 import { count, cpuTime, latency, throughput } from "../format.ts";
 import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
@@ -8,37 +7,44 @@ import { type Column, table } from "../page/parts.ts";
 /** The study's bigger test, a file on XFS, beside the study's figures; undefined when it was not made. */
 export function biggerSection({ bigger, rungs }: Results): Section | undefined {
   if (!bigger || bigger.steps.length === 0) return undefined;
-  const rung = rungs.find(({ name }) => name === bigger.rung) ?? { title: bigger.rung };
+  const titles = biggerTitles({ bigger, rungs });
   return {
     id: "bigger",
     heading: "The bigger test: a file on XFS",
     short: "XFS",
-    body: html`<p>On the VM of ${quoted(rung)}: an XFS file system is made on the image, a file filled in order, then read and written at random. One run a step, as in the study, so without intervals.</p>
-${table("The bigger test", columns, bigger.steps)}`,
+    body: html`<p>On the VM of ${new Set(titles.values()).size === 1 ? "one rung" : "each of these rungs"}: an XFS file system is made on the image, a file filled in order, then read and written at random. One run a step, as in the study, so without intervals.</p>
+${table("The bigger test", [{ head: "Rung", cell: (step) => titles.get(step) ?? "" }, ...columns], bigger.steps)}`,
   };
 }
 
+/** The title of the rung that each step was made on. */
+export function biggerTitles({
+  bigger,
+  rungs,
+}: Pick<Results, "bigger" | "rungs">): ReadonlyMap<BiggerStep, string> {
+  const { rung: first = "", steps = [] } = bigger ?? {};
+  const titleOf = (name: string) => rungs.find((rung) => rung.name === name)?.title ?? name;
+  return new Map(steps.map((step) => [step, titleOf(step.rung ?? first)]));
+}
+
 const columns: Column<BiggerStep>[] = [
-  { head: "Step", cell: ({ title }) => title },
+  { head: "Step", text: true, cell: ({ title }) => title },
   { head: "IOPS", cell: ({ run }) => count(run.iops) },
-  { head: "Throughput", cell: ({ run }) => throughput(run.bytesPerSecond) },
-  { head: "p99", cell: ({ run }) => latency(run.latency.p99) },
+  { head: "MiB/s", cell: ({ run }) => count(run.bytesPerSecond / 2 ** 20) },
+  { head: "p99", extra: true, cell: ({ run }) => latency(run.latency.p99) },
   {
     head: "CPU per I/O",
     extra: true,
     cell: ({ run: { cpu, ios } }) =>
       cpuTime(((cpu.client.user + cpu.client.system) * 1e6) / Math.max(ios, 1)),
   },
-  {
-    head: "Study’s IOPS",
-    cell: ({ study }) => (study?.iops === undefined ? "" : count(study.iops)),
-    extra: true,
-    className: "study",
-  },
-  {
-    head: "Throughput",
-    cell: ({ study }) => (study?.bytesPerSecond === undefined ? "" : throughput(study.bytesPerSecond)),
-    extra: true,
-    className: "study",
-  },
+  { head: "Study", cell: studyCell, extra: true, className: "study" },
 ];
+
+/** Of the large sequential writes the throughput, else IOPS. */
+function studyCell({ name, study }: BiggerStep): string {
+  if (name === "fill" || study?.iops === undefined) {
+    return study?.bytesPerSecond === undefined ? "" : throughput(study.bytesPerSecond);
+  }
+  return `${count(study.iops)} IOPS`;
+}

@@ -7,6 +7,7 @@ import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { copyable, facts } from "../page/parts.ts";
 import { quietInWords } from "../quiet-words.ts";
+import { curveOptions } from "./curves.ts";
 
 /** Machine, versions, guest, cluster and workload. */
 export function setupSection(results: Results): Section {
@@ -91,6 +92,7 @@ ${copyable("repeat-command", "Command line", repeatCommand(results), true)}`,
 export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger, roots }: Results): string {
   const { repeats, seconds, slice, blockSize, ioDepth, rw, size } = workload;
   const names = rungs.map(({ name }) => name).join(",");
+  const curves = curveOptions(rungs.filter((rung) => rung.status === "measured"));
   if (mode === "vm") {
     return [
       "siphon doctor vm FILE --measure",
@@ -103,6 +105,7 @@ export function repeatCommand({ mode, seed, workload, accelerator, rungs, bigger
     ...Object.entries(roots ?? {}).flatMap(([what, root]) => (root === undefined ? [] : `--${what} ${root}`)),
     `--rw ${rw} --bs ${sizeOption(blockSize)} --iodepth ${ioDepth} --size ${sizeOption(size)}`,
     `--repeat ${repeats} --seconds ${seconds}${slice === undefined ? "" : ` --slice ${slice}`} --seed ${seed}`,
+    ...(curves === undefined ? [] : [curves]),
     `--accel ${accelerator.name}${bigger ? "" : " --no-bigger"}`,
   ].join(" \\\n  ");
 }

@@ -28,8 +28,9 @@ for (const scheme of ["light", "dark"] as const) {
       assert.ok(contrast("onDarkHeat", role) >= 4.5, role);
   });
 
-  test(`bars stand out from the page (${scheme})`, () => {
-    for (const role of ["bar", "accent", "second", "study"] as const) {
+  test(`bars and lines stand out from the page (${scheme})`, () => {
+    const lines = ["line0", "line1", "line2", "line3", "line4", "line5"] as const;
+    for (const role of ["bar", "accent", "second", "study", ...lines] as const) {
       assert.ok(contrast(role, "surface") >= 3, role);
     }
   });

@@ -1,0 +1,130 @@
+import type { Estimate } from "../../results/schema.ts";
+import { texts } from "./marks.ts";
+import { color, type Role } from "./palette.ts";
+import type { Drawing, Layer } from "./render.ts";
+import { cut, type Format, type RowLayout } from "./rows.ts";
+import { type Domain, logTicks } from "./scales.ts";
+
+/** Points that a line joins in their order, each with its 95 % intervals. */
+export interface Line {
+  title: string;
+  points: readonly { x: Estimate; y: Estimate; ringed?: boolean }[];
+}
+
+export interface LineAxis {
+  title: string;
+  /** The values that have a tick; 1, 2, 5, 10, ... unless given. */
+  ticks?: readonly number[];
+}
+
+const roles = ["line0", "line1", "line2", "line3", "line4", "line5"] as const satisfies readonly Role[];
+/** Lines of one colour differ in these. */
+const dashes = [
+  [1, 0],
+  [6, 4],
+  [2, 3],
+];
+
+/** Lines on logarithmic scales, with their names above the plot. */
+export function drawLines(
+  lines: readonly Line[],
+  axes: { x: LineAxis; y: LineAxis },
+  format: Format,
+): Drawing {
+  const layout = layoutFor(lines.length, format);
+  const all = lines.flatMap(({ points }) => points);
+  const x = axis(axes.x, around(all.map((point) => point.x)), axes.x.title);
+  const y = axis(axes.y, around(all.map((point) => point.y)), null);
+  return {
+    layout,
+    layers: [
+      ...lines.flatMap((line, index) => layersOf(line, index, { x, y })),
+      ...legendOf(lines, layout),
+      // Set along the axis it would be cut where the plot is low.
+      texts([{ text: axes.y.title, y: -14 }], { x: 4 - layout.padding.left, role: "muted", size: 12 }),
+    ],
+  };
+}
+
+function around(estimates: readonly Estimate[]): Domain {
+  const positive = estimates.flatMap(({ low, high }) => [low, high]).filter((value) => value > 0);
+  return [Math.min(...positive) / 1.25, Math.max(...positive) * 1.25];
+}
+
+function axis({ ticks }: LineAxis, domain: Domain, title: string | null) {
+  const values = ticks ? [...ticks] : ticksIn(domain);
+  return {
+    type: "quantitative",
+    scale: { type: "log", domain, nice: false },
+    axis: { title, values, labelExpr: "format(datum.value, datum.value < 1000 ? '~g' : '~s')" },
+  } as const;
+}
+
+/** 1, 2, 5, 10, ...; where fewer than two of them are in the domain, its ends and its middle. */
+function ticksIn([least, greatest]: Domain): number[] {
+  const ticks = logTicks([least, greatest]);
+  if (ticks.length > 1) return ticks;
+  const inside = [least * 1.05, Math.sqrt(least * greatest), greatest / 1.05];
+  return [...new Set(inside.map((value) => Number(value.toPrecision(2))))];
+}
+
+function layersOf(
+  { points }: Line,
+  index: number,
+  { x, y }: Record<"x" | "y", ReturnType<typeof axis>>,
+): Layer[] {
+  const ink = color(roles[index % roles.length]!);
+  const values = points.map((point, order) => ({
+    order,
+    ...{ x: point.x.median, xLow: point.x.low, xHigh: point.x.high },
+    ...{ y: point.y.median, yLow: point.y.low, yHigh: point.y.high },
+  }));
+  const data = { values };
+  const position = { x: { ...x, field: "x" }, y: { ...y, field: "y" } };
+  const rule = { type: "rule", color: ink, strokeWidth: 1, opacity: 0.7 } as const;
+  const strokeDash = dashes[Math.floor(index / roles.length) % dashes.length]!;
+  return [
+    { data, mark: rule, encoding: { ...position, x: { ...x, field: "xLow" }, x2: { field: "xHigh" } } },
+    { data, mark: rule, encoding: { ...position, y: { ...y, field: "yLow" }, y2: { field: "yHigh" } } },
+    {
+      data,
+      mark: { type: "line", color: ink, strokeWidth: 2, strokeDash },
+      encoding: { ...position, order: { field: "order", type: "quantitative" } },
+    },
+    { data, mark: { type: "point", filled: true, size: 40, opacity: 1, color: ink }, encoding: position },
+    {
+      data: { values: values.filter(({ order }) => points[order]!.ringed) },
+      mark: { type: "point", filled: false, size: 220, strokeWidth: 2, opacity: 1, color: ink },
+      encoding: position,
+    },
+  ];
+}
+
+const LEGEND_LINE = 20;
+
+function layoutFor(lines: number, format: Format): RowLayout {
+  const narrow = format === "narrow";
+  const legendLines = narrow ? lines : Math.ceil(lines / 2);
+  const padding = { left: narrow ? 44 : 60, right: 16, top: legendLines * LEGEND_LINE + 36, bottom: 46 };
+  return {
+    format,
+    plotWidth: (narrow ? 350 : 800) - padding.left - padding.right,
+    plotHeight: narrow ? 280 : 360,
+    padding,
+    rows: [],
+  };
+}
+
+/** In one column or two. */
+function legendOf(lines: readonly Line[], { format, plotWidth, padding }: RowLayout): Layer[] {
+  const columns = format === "narrow" ? 1 : 2;
+  return lines.flatMap(({ title }, index) => {
+    const x = (index % columns) * (plotWidth / columns) - (format === "narrow" ? padding.left - 4 : 0);
+    const y = 10 - padding.top + Math.floor(index / columns) * LEGEND_LINE;
+    const sign = index >= roles.length ? "╌●╌" : "━●━";
+    return [
+      texts([{ text: sign, y }], { x, role: roles[index % roles.length]!, size: 11 }),
+      texts([{ text: cut(title, 48), y }], { x: x + 36, role: "ink", size: 12 }),
+    ];
+  });
+}
