@@ -13,6 +13,11 @@ export const commands: CommandEntry[] = [
     load: async () => (await import("./commands/baseline.ts")).baselineCommand(),
   },
   {
+    name: "density",
+    summary: "measure more and more VMs of one host under load: librbd, and siphon's processes",
+    load: async () => (await import("./commands/density.ts")).densityCommand(),
+  },
+  {
     name: "report",
     summary: "build the report of a finished run again",
     load: async () => (await import("./commands/report.ts")).reportCommand(),

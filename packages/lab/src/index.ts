@@ -36,6 +36,17 @@ export { type CryptoContext, cryptoHtml } from "./crypto/page.ts";
 export { blockSizes, type CryptoResults, seriesOf, sources } from "./crypto/results.ts";
 export { ceilingHeadline, ceilingSentences, smallBlockSentence } from "./crypto/words.ts";
 export { writeCrypto } from "./crypto/write.ts";
+export { readDensityResults, writeDensityResults } from "./density/file.ts";
+export {
+  type DensityOptions,
+  type DensityOptionsInput,
+  parseDensityOptions,
+  quickDensity,
+} from "./density/options.ts";
+export { densityHeadline, densitySentences } from "./density/report/findings.ts";
+export { writeDensityReport } from "./density/report/write.ts";
+export type { DensityCell, DensityResults } from "./density/results.ts";
+export { type DensityOutcome, runDensity } from "./density/run-density.ts";
 export { Deployment, type DeploymentStatus, type DeployOptions, destroy } from "./deploy/deployment.ts";
 export { type Inventory, parseInventory, readInventory } from "./deploy/inventory.ts";
 export type { Removal } from "./deploy/take-down.ts";

@@ -11,6 +11,7 @@ import {
   metrics,
   type RunEntry,
   readBaselineResults,
+  readDensityResults,
   readResults,
   removeRun,
   type Trend,
@@ -20,6 +21,7 @@ import {
 } from "@siphon/lab";
 import { Command } from "commander";
 import { baselineTable } from "../baseline-table.ts";
+import { densityTable } from "../density-table.ts";
 import { given } from "../options.ts";
 import { plainTable } from "../plain-table.ts";
 import { ladderTable } from "../table.ts";
@@ -33,7 +35,9 @@ interface Where {
 /** `siphon runs`: what was measured here. */
 export function runsCommand(): Command {
   return new Command("runs")
-    .description("List, show, compare and remove the runs of `siphon ladder` and `siphon baseline`.")
+    .description(
+      "List, show, compare and remove the runs of `siphon ladder`, `siphon baseline` and `siphon density`.",
+    )
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(trendCommand())
@@ -106,6 +110,22 @@ function middle(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
+/** A run's results.json, and its table for the terminal. */
+const read = {
+  ladder: async (directory: string) => {
+    const results = await readResults(directory);
+    return { results, table: ladderTable(results) };
+  },
+  baseline: async (directory: string) => {
+    const results = await readBaselineResults(directory);
+    return { results, table: baselineTable(results) };
+  },
+  density: async (directory: string) => {
+    const results = await readDensityResults(directory);
+    return { results, table: densityTable(results) };
+  },
+};
+
 function showCommand(): Command {
   return command("show")
     .description("Show what a run measured.")
@@ -114,10 +134,8 @@ function showCommand(): Command {
     .action(async (name: string, { in: root, json }: Where) => {
       const { run, directory, state, plan, why } = await findRun(root, name);
       if (!run) throw new LabError("SIPHON_NOT_FOUND", why ?? `the run ${name} holds nothing yet`);
-      const isBaseline = run.kind === "baseline";
-      const results = isBaseline ? await readBaselineResults(directory) : await readResults(directory);
+      const { results, table } = await read[run.kind](directory);
       if (json) return print(results);
-      const table = "cells" in results ? baselineTable(results) : ladderTable(results);
       const lines = [
         `${run.label}: ${state}, ${format.dateTime(run.started)}, siphon ${run.siphon}`,
         `plan ${plan!.id}: ${plan!.words}`,

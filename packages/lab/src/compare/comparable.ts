@@ -1,5 +1,7 @@
 import { readBaselineResults } from "../baseline/file.ts";
 import type { BaselineResults } from "../baseline/results.ts";
+import { readDensityResults } from "../density/file.ts";
+import type { DensityResults } from "../density/results.ts";
 import { type RunKind, readResults, runKind } from "../results/file.ts";
 import type { Results, Run } from "../results/schema.ts";
 import type { Setting } from "./differences.ts";
@@ -23,9 +25,11 @@ export interface ComparableRun {
   rows: ComparableRow[];
 }
 
-/** Reads a run of the ladder or of a baseline; its path is its label. Errors are those of `readResults`. */
+/** Reads a run of the ladder, of a baseline or of density; its path is its label. Errors are those of `readResults`. */
 export async function readComparable(path: string): Promise<ComparableRun> {
-  return (await runKind(path)) === "baseline"
+  const kind = await runKind(path);
+  if (kind === "density") return densityRun(path, await readDensityResults(path));
+  return kind === "baseline"
     ? baselineRun(path, await readBaselineResults(path))
     : ladderRun(path, await readResults(path));
 }
@@ -72,6 +76,22 @@ export function baselineRun(label: string, results: BaselineResults): Comparable
           name: `${cluster.name}, ${name}`,
           value,
         })),
+      ),
+    ],
+  };
+}
+
+function densityRun(label: string, results: DensityResults): ComparableRun {
+  const { siphon, started, finished, complete, cells, facts, accelerator } = results;
+  return {
+    kind: "density",
+    ...{ label, siphon, started, finished, complete },
+    rows: cells,
+    settings: [
+      ...workloadSettings(results),
+      { group: "accelerator", name: "accelerator", value: accelerator.name.toUpperCase() },
+      ...(["machine", "versions", "guest", "cluster"] as const).flatMap((group) =>
+        facts[group].map((fact) => ({ group, ...fact })),
       ),
     ],
   };

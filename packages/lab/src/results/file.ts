@@ -8,7 +8,7 @@ import { type Results, resultsSchema } from "./schema.ts";
 export const resultsFile = "results.json";
 
 /** The commands that write a results.json. */
-export type RunKind = "ladder" | "baseline";
+export type RunKind = "ladder" | "baseline" | "density";
 
 /**
  * Reads and checks a ladder's results.json; `path` is the file or the directory that holds it.
@@ -99,8 +99,8 @@ async function read(path: string): Promise<{ file: string; content: unknown }> {
 }
 
 function kindOf(content: unknown): RunKind {
-  const { success } = z.object({ kind: z.literal("baseline") }).safeParse(content);
-  return success ? "baseline" : "ladder";
+  const named = z.object({ kind: z.enum(["baseline", "density"]) }).safeParse(content);
+  return named.success ? named.data.kind : "ladder";
 }
 
 async function locate(path: string): Promise<string> {
@@ -125,7 +125,7 @@ function unreadable(file: string, cause: unknown): LabError {
 function broken(file: string, why: string, cause: unknown): LabError {
   return new LabError("SIPHON_BAD_FILE", `cannot read ${file}: ${why}`, {
     cause,
-    hint: "it must be a results.json as siphon ladder and siphon baseline write it",
+    hint: "it must be a results.json as siphon ladder, baseline and density write it",
   });
 }
 

@@ -28,15 +28,18 @@ export async function serveImage(disk: RbdDisk, transport: Transport): Promise<I
 
 /**
  * Servers of images one after another. A process that has served one image serves the next: as a service does, which outlives the
- * VMs it serves and has long been compiled by the time most of them come.
+ * VMs it serves and has long been compiled by the time most of them come. An image at a time has the process for itself, or `together`
+ * all images have one.
  */
 export class ImageServers implements AsyncDisposable {
   readonly #idle: Record<Transport, ServerProcess[]> = { nbd: [], vhost: [] };
   readonly #shared: boolean;
+  readonly #together: boolean;
 
   /** `shared`: other VMs have the image as well, so its lock goes to whoever writes. */
-  constructor({ shared = false } = {}) {
+  constructor({ shared = false, together = false } = {}) {
     this.#shared = shared;
+    this.#together = together;
   }
 
   /** @throws LabError SIPHON_VM when the image cannot be served */
@@ -45,14 +48,15 @@ export class ImageServers implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), "siphon-serve-"));
     stack.defer(() => rm(directory, { recursive: true, force: true }));
     const server = this.#take(transport);
-    stack.defer(() => this.#putBack(transport, server));
+    if (this.#together) this.#putBack(transport, server);
+    else stack.defer(() => this.#putBack(transport, server));
     const socket = join(directory, "disk.sock");
     await server.attach({ disk, transport, shared: this.#shared, socket });
-    stack.defer(() => server.detach());
+    stack.defer(() => server.detach(socket));
     const serving = stack.move();
     return {
       pid: server.pid,
-      bytesDone: () => server.bytesDone(),
+      bytesDone: () => server.bytesDone(socket),
       disk: diskAt(socket, transport, disk),
       [Symbol.asyncDispose]: () => serving.disposeAsync(),
     };

@@ -1,38 +1,46 @@
 import { type Attachment, attachImages, type IoMetrics, ioKind } from "@siphon/attach";
 import { Cluster } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
-import type { ServeAnswer, ServeRequest } from "./server-process.ts";
+import type { AttachRequest, ServeAnswer, ServeRequest } from "./server-process.ts";
 
 /**
- * The program of a `ServerProcess`: it serves one image after another, as it is told, until the process that started it is gone.
- * Each image has its own connection to its cluster.
+ * The program of a `ServerProcess`: it serves images, as it is told, until the process that started it is gone. Images that the same user
+ * has of the same cluster share a connection to it, as in a service.
  */
 interface Serving {
-  cluster: Cluster;
+  connection: Connection;
   attachment: Attachment;
 }
 
-let serving: Serving | undefined;
+interface Connection {
+  key: string;
+  cluster: Promise<Cluster>;
+  users: number;
+}
+
+/** By the socket that an image is served at. */
+const serving = new Map<string, Serving>();
+const connections = new Map<string, Connection>();
 /** Aborted when the process that started this one is gone. */
 const orphaned = new AbortController();
 /** Requests are handled one after the other, also after the end of the process that sent them. */
 let last: Promise<void> = Promise.resolve();
-process.on("message", (request: ServeRequest | "detach" | "measure") => {
+process.on("message", (request: ServeRequest) => {
   last = last.then(() => answer(request));
 });
 process.once("disconnect", () => {
   orphaned.abort(new Error("whoever started this process is gone"));
-  last = last.then(() => answer("detach"));
+  for (const socket of serving.keys()) last = last.then(() => answer({ what: "detach", socket }));
 });
 
 /** A request that fails is answered as well: the process can serve the next image. */
-async function answer(request: ServeRequest | "detach" | "measure"): Promise<void> {
+async function answer(request: ServeRequest): Promise<void> {
   try {
-    if (request === "detach") {
-      await detach();
+    if (request.what === "detach") {
+      await detach(request.socket);
       tell({ done: "detached" });
-    } else if (request === "measure") {
-      tell({ done: "measured", bytes: await bytesDone() });
+    } else if (request.what === "measure") {
+      tell({ done: "measured", bytes: await bytesDone(request.socket) });
     } else {
       await attach(request);
       tell({ done: "attached" });
@@ -52,14 +60,15 @@ function failureOf(error: unknown): ServeAnswer {
   return { failed: String(error) };
 }
 
-async function attach({ disk, transport, shared, socket }: ServeRequest): Promise<void> {
-  const { pool, namespace = "", image, user, conf } = disk;
-  const { signal } = orphaned;
+async function attach({ disk, transport, shared, socket }: AttachRequest): Promise<void> {
+  const { pool, namespace = "", image } = disk;
   await using undo = new AsyncDisposableStack();
-  const cluster = undo.use(await Cluster.connect({ conf, name: `client.${user}`, env: {}, signal }));
+  const connection = connect(disk);
+  undo.defer(() => release(connection));
+  const cluster = await connection.cluster;
   const abandon = () => cluster.close();
-  signal.addEventListener("abort", abandon);
-  undo.defer(() => signal.removeEventListener("abort", abandon));
+  orphaned.signal.addEventListener("abort", abandon);
+  undo.defer(() => orphaned.signal.removeEventListener("abort", abandon));
   const attachment = await attachImages({
     cluster,
     images: [{ pool, namespace, image, snapshot: undefined }],
@@ -67,24 +76,45 @@ async function attach({ disk, transport, shared, socket }: ServeRequest): Promis
     log: (line) => process.stderr.write(`${line}\n`),
     ...(transport === "vhost" ? { vhost: [socket] } : { nbd: [{ path: socket }] }),
   });
-  signal.removeEventListener("abort", abandon);
+  orphaned.signal.removeEventListener("abort", abandon);
   undo.move();
-  serving = { cluster, attachment };
+  serving.set(socket, { connection, attachment });
 }
 
-async function detach(): Promise<void> {
-  if (serving === undefined) return;
-  const { cluster, attachment } = serving;
-  serving = undefined;
+/** Whoever started this process may be gone before the cluster answers. */
+function connect({ conf, user }: AttachRequest["disk"]): Connection {
+  const key = JSON.stringify([conf, user]);
+  const { signal } = orphaned;
+  const known = connections.get(key);
+  const cluster = known?.cluster ?? Cluster.connect({ conf, name: `client.${user}`, env: {}, signal });
+  const connection = known ?? { key, cluster, users: 0 };
+  connection.users++;
+  connections.set(key, connection);
+  return connection;
+}
+
+async function release(connection: Connection): Promise<void> {
+  if (--connection.users > 0) return;
+  connections.delete(connection.key);
+  await connection.cluster.then(
+    (cluster) => cluster.close(),
+    () => {},
+  );
+}
+
+async function detach(socket: string): Promise<void> {
+  const found = serving.get(socket);
+  if (found === undefined) return;
+  serving.delete(socket);
   try {
-    await attachment.drain();
+    await found.attachment.drain();
   } finally {
-    cluster.close();
+    await release(found.connection);
   }
 }
 
-async function bytesDone(): Promise<number> {
-  const { disks = [] } = (await serving?.attachment.measure()) ?? {};
+async function bytesDone(socket: string): Promise<number> {
+  const { disks = [] } = (await serving.get(socket)?.attachment.measure()) ?? {};
   const ofDisk = ({ bytes }: IoMetrics) => bytes[ioKind.read]! + bytes[ioKind.write]!;
   return disks.reduce((sum, { metrics }) => sum + ofDisk(metrics), 0);
 }

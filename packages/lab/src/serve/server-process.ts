@@ -8,7 +8,8 @@ import type { RbdDisk } from "../vm/settings.ts";
 /** How siphon's own client serves an image to QEMU. */
 export type Transport = "nbd" | "vhost";
 
-export interface ServeRequest {
+export interface AttachRequest {
+  what: "attach";
   disk: RbdDisk;
   transport: Transport;
   /** Other VMs have the image as well. */
@@ -16,16 +17,26 @@ export interface ServeRequest {
   socket: string;
 }
 
+/** What a process is told; an image that it serves is named by its socket. */
+export type ServeRequest =
+  | AttachRequest
+  | { what: "detach"; socket: string }
+  | { what: "measure"; socket: string };
+
 /** The process's answer to each request. */
 export type ServeAnswer =
   | { done: "attached" | "detached" }
   | { done: "measured"; bytes: number }
   | { failed: string; hint?: string };
 
-/** A process that serves images with siphon's own client, one at a time. */
+type Done = Exclude<ServeAnswer, { failed: string }>;
+
+/** A process that serves images with siphon's own client. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown[]>;
+  /** The answers to all requests so far: the next one waits for them, since answers name no request. */
+  #answered: Promise<unknown> = Promise.resolve();
 
   constructor() {
     const program = new URL(`./serve-image${extname(import.meta.filename)}`, import.meta.url);
@@ -43,30 +54,33 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** @throws LabError SIPHON_VM with the reason when the image cannot be served; the process can serve another one then */
-  async attach(request: ServeRequest): Promise<void> {
+  async attach(request: Omit<AttachRequest, "what">): Promise<void> {
     const { pool, image } = request.disk;
-    await this.#ask(request, `serve ${pool}/${image}`);
+    await this.#ask({ what: "attach", ...request }, `serve ${pool}/${image}`);
   }
 
   /**
-   * Finishes what is under way, and gives the image back.
+   * Finishes what is under way, and gives the image at a socket back, if there is one.
    *
    * @throws LabError SIPHON_VM when that fails
    */
-  async detach(): Promise<void> {
-    await this.#ask("detach", "give its image back");
+  async detach(socket: string): Promise<void> {
+    await this.#ask({ what: "detach", socket }, "give its image back");
   }
 
-  /** Bytes that have been read and written since the image was attached. */
-  async bytesDone(): Promise<number> {
-    const answer = await this.#ask("measure", "say what it has done");
+  /** Bytes that have been read and written since the image at a socket was attached. */
+  async bytesDone(socket: string): Promise<number> {
+    const answer = await this.#ask({ what: "measure", socket }, "say what it has done");
     return answer.done === "measured" ? answer.bytes : 0;
   }
 
-  async #ask(
-    request: ServeRequest | "detach" | "measure",
-    what: string,
-  ): Promise<Exclude<ServeAnswer, { failed: string }>> {
+  #ask(request: ServeRequest, what: string): Promise<Done> {
+    const answer = this.#answered.then(() => this.#askNow(request, what));
+    this.#answered = answer.catch(() => {});
+    return answer;
+  }
+
+  async #askNow(request: ServeRequest, what: string): Promise<Done> {
     const answered = new AbortController();
     const message = once(this.#child, "message", { signal: answered.signal }).then(
       ([answer]) => answer as ServeAnswer,

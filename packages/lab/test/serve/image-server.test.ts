@@ -27,7 +27,7 @@ test("an image that cannot be served is told with the reason, by a process that 
     );
     assert.ok(server.isRunning);
   }
-  await server.detach();
+  await server.detach(socket);
 });
 
 test("a process that ends is told as such, and another one serves in its place", async () => {
@@ -35,7 +35,7 @@ test("a process that ends is told as such, and another one serves in its place",
   await assert.rejects(servers.serve(disk(join(directory, "missing")), "nbd"), reason(/cannot serve/));
   const server = new ServerProcess();
   process.kill(server.pid, "SIGKILL");
-  await assert.rejects(server.detach(), reason(/cannot give its image back: it ended \(SIGKILL\)/));
+  await assert.rejects(server.detach("/none"), reason(/cannot give its image back: it ended \(SIGKILL\)/));
   assert.equal(server.isRunning, false);
   await server[Symbol.asyncDispose]();
 });

@@ -1,0 +1,130 @@
+import { version } from "@siphon/wire";
+import { compareAll } from "../results/compare.ts";
+import type { Comparison } from "../results/schema.ts";
+import { markOutliers, summarize } from "../results/summarize.ts";
+import { estimateMedian } from "../statistics/estimate.ts";
+import type { DensityCell, DensityResults, DensityRun } from "./results.ts";
+import type { DensityWay } from "./ways.ts";
+
+/** So many VMs, attached one way. */
+export type DensityPlace = Pick<DensityCell, "name" | "title" | "way" | "vms">;
+
+export function placeOf({ name, title }: Pick<DensityWay, "name" | "title">, vms: number): DensityPlace {
+  const count = vms === 1 ? "1 VM" : `${vms} VMs`;
+  return { name: `${name}-${vms}`, title: `${title}, ${count}`, way: name, vms };
+}
+
+interface Gathered {
+  place: DensityPlace;
+  runs: Omit<DensityRun, "outlier">[];
+  failures: string[];
+}
+
+type Fixed = Pick<DensityResults, "seed" | "workload" | "vm" | "facts" | "accelerator">;
+
+/** Gathers what is measured, and says at any moment what the results are until then. */
+export class DensityRecord {
+  readonly #fixed: Fixed;
+  readonly #started = new Date();
+  readonly #cells: Gathered[];
+  readonly #skipped: DensityCell[];
+  readonly #notes: string[] = [];
+  readonly #how = new Map<string, { command: string; clientConf: string }>();
+
+  constructor(fixed: Fixed, places: DensityPlace[], skipped: DensityCell[]) {
+    this.#fixed = fixed;
+    this.#cells = places.map((place) => ({ place, runs: [], failures: [] }));
+    this.#skipped = skipped;
+  }
+
+  note(text: string): void {
+    this.#notes.push(text);
+  }
+
+  /** How to start one of a way's VMs. */
+  describe(way: string, how: { command: string; clientConf: string }): void {
+    this.#how.set(way, how);
+  }
+
+  add(name: string, run: Omit<DensityRun, "outlier">): void {
+    this.#of(name).runs.push(run);
+  }
+
+  fail(name: string, reason: string): void {
+    this.#of(name).failures.push(reason);
+  }
+
+  get failures(): { cell: string; reason: string }[] {
+    return this.#cells.flatMap(({ place, failures }) =>
+      failures.length > 0 ? [{ cell: place.name, reason: failures[0]! }] : [],
+    );
+  }
+
+  results(complete: boolean): DensityResults {
+    return {
+      ...{ schema: 1, kind: "density", siphon: version },
+      started: this.#started.toISOString(),
+      finished: new Date().toISOString(),
+      complete,
+      notes: this.#notes,
+      ...this.#fixed,
+      cells: [...this.#measured(), ...this.#skipped],
+    };
+  }
+
+  #measured(): DensityCell[] {
+    const marked = new Map(this.#cells.map(({ place, runs }) => [place.name, mark(runs)] as const));
+    const first = this.#cells[0]?.place.way;
+    const asked = this.#cells.flatMap(({ place }) => {
+      const against = this.#cells.find((cell) => cell.place.way === first && cell.place.vms === place.vms);
+      if (place.way === first || !against) return [];
+      const of = (name: string) => ({ name, runs: marked.get(name)! });
+      return [{ name: place.name, against: of(against.place.name), rung: of(place.name) }];
+    });
+    const found = compareAll(asked);
+    const comparisons = new Map(asked.map(({ name }, index) => [name, found[index]]));
+    return this.#cells.map((cell) => this.#cell(cell, marked.get(cell.place.name)!, comparisons));
+  }
+
+  #cell(
+    { place, failures }: Gathered,
+    runs: DensityRun[],
+    comparisons: ReadonlyMap<string, Comparison | undefined>,
+  ): DensityCell {
+    if (runs.length === 0) {
+      return { ...place, status: "failed", reason: failures[0] ?? "its turn did not come" };
+    }
+    const { command = "", clientConf = "" } = this.#how.get(place.way) ?? {};
+    return {
+      ...place,
+      status: "measured",
+      ...{ command, clientConf, runs },
+      summary: {
+        ...summarize(runs),
+        memory: estimateMedian(runs.map(({ memory }) => memory)),
+        slowest: estimateMedian(runs.map(({ slowest }) => slowest)),
+      },
+      comparison: changesOf(comparisons.get(place.name)),
+      note: failures.length > 0 ? `${failures.length} more blocks failed: ${failures[0]}` : undefined,
+    };
+  }
+
+  #of(name: string): Gathered {
+    return this.#cells.find(({ place }) => place.name === name)!;
+  }
+}
+
+function mark(runs: readonly Omit<DensityRun, "outlier">[]): DensityRun[] {
+  return markOutliers(runs).map(({ outlier }, index) => ({ ...runs[index]!, outlier }));
+}
+
+function changesOf(
+  comparison: Comparison | undefined,
+): Extract<DensityCell, { status: "measured" }>["comparison"] {
+  const { cpuPerIo, latencyP99 } = comparison?.costs ?? {};
+  if (!comparison || !cpuPerIo || !latencyP99) return undefined;
+  const { against, ratio, verdict, probability } = comparison;
+  const better = { faster: "better", slower: "worse" } as const;
+  const said = verdict === "faster" || verdict === "slower" ? better[verdict] : verdict;
+  return { against, iops: { ratio, verdict: said, probability }, cpuPerIo, latencyP99 };
+}

@@ -1,0 +1,50 @@
+import { bytes, change, rounded } from "../../report/format.ts";
+import type { DensityCell, DensityResults, MeasuredDensity } from "../results.ts";
+
+/** The main finding in one sentence: what the most VMs reach, and what siphon changes for them. */
+export function densityHeadline({ cells }: Pick<DensityResults, "cells">): string {
+  const measured = cells.filter((cell): cell is MeasuredDensity => cell.status === "measured");
+  if (measured.length === 0) return "Nothing could be measured.";
+  const most = Math.max(...measured.map(({ vms }) => vms));
+  const full = measured.filter(({ vms }) => vms === most);
+  const best = full.reduce((a, b) => (b.summary.iops.median > a.summary.iops.median ? b : a));
+  return `${best.title}: ${rounded(best.summary.iops.median)} IOPS together, ${bytes(Math.round(best.summary.memory.median / 2 ** 20) * 2 ** 20)} of memory each.`;
+}
+
+/** What each way changes against the first with the most VMs, and how sure that is. */
+export function densitySentences({ cells }: Pick<DensityResults, "cells">): string[] {
+  const most = Math.max(...cells.map(({ vms }) => vms));
+  return cells.flatMap((cell) => {
+    if (cell.status !== "measured" || cell.vms !== most || !cell.comparison) return [];
+    const { iops, cpuPerIo, latencyP99, against } = cell.comparison;
+    const other = titleOf(cells, against);
+    const parts = [
+      [iops, "IOPS"],
+      [cpuPerIo, "CPU per I/O"],
+      [latencyP99, "p99 latency"],
+    ] as const;
+    const words = parts.map(([{ ratio, verdict }, what]) => {
+      const sure = verdict === "better" || verdict === "worse" ? "" : ` (${verdict})`;
+      return `${change(ratio.median)} ${what}${sure}`;
+    });
+    return [`${cell.title}, against ${other}: ${words.join(", ")}.`];
+  });
+}
+
+function titleOf(cells: readonly DensityCell[], name: string): string {
+  return cells.find((cell) => cell.name === name)?.title ?? name;
+}
+
+export function densityWarnings({ complete, notes, accelerator }: DensityResults): string[] {
+  return [
+    ...notes,
+    ...(complete || notes.length > 0
+      ? []
+      : ["This run was cut short; what was measured until then is shown."]),
+    ...(accelerator.name === "tcg"
+      ? [
+          `The guests ran under TCG, QEMU’s emulator: ${accelerator.reason}. Emulating them takes most of the CPU, so the ways lie closer together than they would under KVM.`,
+        ]
+      : []),
+  ];
+}

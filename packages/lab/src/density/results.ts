@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { estimate, run, setting, summary, workload } from "../results/schema.ts";
+import { wayNames } from "./ways.ts";
+
+/** One measurement of some VMs that are under load together: I/Os, CPU and IOPS are of all of them. */
+const densityRun = run.extend({
+  /** Bytes of memory a VM: QEMU and what serves its disk, pages that are shared in parts (PSS). */
+  memory: z.number(),
+  /** IOPS of the slowest VM, as a share of the mean. */
+  slowest: z.number(),
+});
+
+const change = z.object({
+  ratio: estimate,
+  verdict: z.enum(["better", "worse", "no significant difference", "too few repeats"]),
+  probability: z.number().optional(),
+});
+
+const cellBase = {
+  /** `siphon-one-4` */
+  name: z.string(),
+  title: z.string(),
+  way: z.enum(wayNames),
+  vms: z.int(),
+};
+
+const cell = z.discriminatedUnion("status", [
+  z.object({
+    ...cellBase,
+    status: z.literal("measured"),
+    /** The command line of one of its VMs, and its client's configuration. */
+    command: z.string(),
+    clientConf: z.string(),
+    runs: z.array(densityRun).min(1),
+    summary: summary.extend({ memory: estimate, slowest: estimate }),
+    /** Against the first way, with as many VMs. */
+    comparison: z
+      .object({ against: z.string(), iops: change, cpuPerIo: change, latencyP99: change })
+      .optional(),
+    note: z.string().optional(),
+  }),
+  z.object({ ...cellBase, status: z.literal("failed"), reason: z.string() }),
+  z.object({ ...cellBase, status: z.literal("skipped"), reason: z.string() }),
+]);
+
+/** The results.json of a density run. */
+export const densitySchema = z.object({
+  schema: z.literal(1),
+  kind: z.literal("density"),
+  siphon: z.string(),
+  started: z.iso.datetime(),
+  finished: z.iso.datetime(),
+  /** False when the run was cut short; what was measured until then is there. */
+  complete: z.boolean(),
+  notes: z.array(z.string()),
+  seed: z.int(),
+  workload,
+  vm: z.object({ cpus: z.int(), memory: z.int() }),
+  facts: z.object({
+    machine: z.array(setting),
+    versions: z.array(setting),
+    guest: z.array(setting),
+    cluster: z.array(setting),
+  }),
+  accelerator: z.object({ name: z.enum(["kvm", "tcg"]), reason: z.string() }),
+  cells: z.array(cell),
+});
+
+export type DensityResults = z.infer<typeof densitySchema>;
+export type DensityCell = z.infer<typeof cell>;
+export type MeasuredDensity = Extract<DensityCell, { status: "measured" }>;
+export type DensityRun = z.infer<typeof densityRun>;
