@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FioFigures } from "../fio/result.ts";
 import { proportionalMemory } from "../host/memory.ts";
-import { type CpuTimes, cpuBetween, cpuTimes } from "../host/proc.ts";
-import { type SliceTimes, sum } from "../ladder/slice.ts";
+import type { CpuTimes } from "../host/proc.ts";
+import { cpuUsed, type SliceTimes, timesOf } from "../ladder/slice.ts";
 import type { StandingVm } from "../ladder/standing-vm.ts";
 import type { Run } from "../results/schema.ts";
 
@@ -42,8 +42,6 @@ export async function measureTogether(
   await Promise.all(vms.map((vm) => vm.pause()));
   const ended = await Promise.all(vms.map((vm) => vm.end(signal)));
   await Promise.all(vms.map((vm) => vm.pause()));
-  const used = (before: CpuTimes[], after: CpuTimes[]) =>
-    after.map((times, index) => use(before[index]!, times)).reduce(sum, { user: 0, system: 0, threads: {} });
   return {
     seconds: (last.at - first.at) / 1000,
     vms: last.vms.map(({ ios, at }, index) => {
@@ -52,8 +50,8 @@ export async function measureTogether(
       const done = ios - before.ios;
       return { ios: done, iops: (done * 1000) / (at - before.at), latency: figures.latency };
     }),
-    client: used(first.client, last.client),
-    ...(osdPids.length > 0 && { osds: used(first.osds, last.osds) }),
+    client: cpuUsed(first.client, last.client),
+    ...(osdPids.length > 0 && { osds: cpuUsed(first.osds, last.osds) }),
     memory,
     outputs: ended.map(({ output }) => output),
   };
@@ -74,17 +72,10 @@ async function read(
   earlier?: Reading,
 ): Promise<Reading> {
   const done = await Promise.all(vms.map(async (vm) => ({ ios: await vm.iosDone(), at: performance.now() })));
-  const times = (all: readonly number[], before?: CpuTimes[]) =>
-    all.flatMap((pid, index) => cpuTimes(pid, before?.[index]) ?? []);
   return {
     at: performance.now(),
     vms: done,
-    client: times(pids, earlier?.client),
-    osds: times(osdPids, earlier?.osds),
+    client: timesOf(pids, earlier?.client),
+    osds: timesOf(osdPids, earlier?.osds),
   };
-}
-
-function use(before: CpuTimes, after: CpuTimes): Cpu {
-  const { user, system, threads } = cpuBetween(before, after);
-  return { user, system, threads: Object.fromEntries(threads) };
 }

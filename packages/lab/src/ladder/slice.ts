@@ -80,9 +80,7 @@ async function read(standing: StandingVm, osdPids: readonly number[], earlier?: 
 
 function between(first: Reading, last: Reading, calibration: number): SliceFigures {
   const seconds = (last.at - first.at) / 1000;
-  const used = (before: CpuTimes[], after: CpuTimes[]) =>
-    after.map((times, index) => use(before[index]!, times)).reduce(sum, nothing);
-  const [client, osds] = [used(first.client, last.client), used(first.osds, last.osds)];
+  const [client, osds] = [cpuUsed(first.client, last.client), cpuUsed(first.osds, last.osds)];
   const known = client.user + client.system + osds.user + osds.system + last.own - first.own;
   const all = seconds * last.host.processors;
   return {
@@ -124,8 +122,14 @@ function remoteShare({
 
 const nothing: Cpu = { user: 0, system: 0, threads: {} };
 
-function timesOf(pids: readonly number[], earlier: CpuTimes[] | undefined): CpuTimes[] {
+/** CPU times of processes; `earlier` are those of an earlier reading. */
+export function timesOf(pids: readonly number[], earlier: CpuTimes[] | undefined): CpuTimes[] {
   return pids.flatMap((pid, index) => cpuTimes(pid, earlier?.[index]) ?? []);
+}
+
+/** What processes used together between two readings. */
+export function cpuUsed(before: readonly CpuTimes[], after: readonly CpuTimes[]): Cpu {
+  return after.map((times, index) => use(before[index]!, times)).reduce(sum, nothing);
 }
 
 function use(before: CpuTimes, after: CpuTimes): Cpu {
