@@ -52,7 +52,7 @@ export async function runDensity(
   using watch = cluster.watch();
   const stop = AbortSignal.any([signal, watch.signal]);
   const { cpus, memory } = options.vm;
-  const planned = planWays(options, await findOffers({ cpus, librbdDir: undefined }));
+  const planned = planWays(options, await findOffers({ cpus, memory, librbdDir: undefined }));
   const record = new DensityRecord(
     {
       seed: options.seed,
