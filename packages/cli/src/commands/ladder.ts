@@ -101,7 +101,7 @@ export function ladderCommand(): Command {
     )
     .option("--librbd <dir>", "directory of another librbd build, for the new-librbd rung")
     .option("--profile", "one more run of each rung, with QEMU's stacks sampled")
-    .option("--no-bigger", "leave out the bigger test on XFS after the last rung")
+    .option("--no-bigger", "leave out the bigger test, a file on XFS, after the rungs")
     .option("--plan <file>", "YAML file with the same options; flags take precedence")
     .option("--out <dir>", "directory for runs", "runs")
     .option("--live", "show the run while it goes on, on a page of this machine")
