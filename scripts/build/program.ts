@@ -15,6 +15,7 @@ const programs = [
   "packages/cli/src/main.ts",
   "packages/attach/src/shards/shard-program.ts",
   "packages/attach/src/workers/nbd-part.ts",
+  "packages/attach/src/device/device-program.ts",
   "packages/rbd/src/workers/worker-program.ts",
   "packages/rbd/src/bench/load-part.ts",
   "packages/lab/src/serve/serve-image.ts",

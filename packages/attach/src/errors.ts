@@ -12,6 +12,7 @@ import { type Remedy, SiphonError } from "@siphon/wire";
  * - `SIPHON_ATTACH_DRAIN`: what was served did not end in order, or not in time;
  * - `SIPHON_ATTACH_SHARD`: a shard ended before it served its images;
  * - `SIPHON_ATTACH_DISK`: the service has no such disk, has it already, or cannot do that to it now;
+ * - `SIPHON_ATTACH_DEVICE`: the kernel's NBD driver is missing, or does not do it;
  * - `SIPHON_ATTACH_CONTROL`: the service does not answer, or cannot be understood.
  */
 export type AttachErrorCode =
@@ -25,6 +26,7 @@ export type AttachErrorCode =
   | "SIPHON_ATTACH_DRAIN"
   | "SIPHON_ATTACH_SHARD"
   | "SIPHON_ATTACH_DISK"
+  | "SIPHON_ATTACH_DEVICE"
   | "SIPHON_ATTACH_CONTROL";
 
 /** Names of what the `remedy` of an error advises; the subject is the disk that it is about. */

@@ -5,6 +5,11 @@
  */
 
 export type { BlockDevice } from "./block-device.ts";
+export type { DeviceJob, DeviceRequest } from "./device/device-request.ts";
+export { detachDevice, unmapDevice } from "./device/end-device.ts";
+export { cookieOf, type DriverParameters, deviceNumber } from "./device/kernel-device.ts";
+export { type DeviceMapping, listMappings } from "./device/mappings.ts";
+export { type StartedDevice, startDevice } from "./device/start-device.ts";
 export { AttachError, type AttachErrorCode, type AttachRemedy } from "./errors.ts";
 export type { Extent, ExtentSource } from "./extent-source.ts";
 export type { ErrorPolicy } from "./health/pausing-device.ts";

@@ -61,8 +61,11 @@ export class NbdConnection implements ServedConnection {
   #carried = 0;
   #isParked = false;
 
-  /** @param accepted the client's socket; the descriptor of one that another thread accepted */
-  constructor(host: ConnectionHost, accepted: Socket | number, name: string) {
+  /**
+   * @param accepted the client's socket; the descriptor of one that was accepted elsewhere
+   * @param session agreed on in another way than by a handshake
+   */
+  constructor(host: ConnectionHost, accepted: Socket | number, name: string, session?: Session) {
     this.#host = host;
     this.#name = name;
     const { memory, credentials } = host;
@@ -82,7 +85,13 @@ export class NbdConnection implements ServedConnection {
       },
       end: () => this.#socket.destroySoon(),
     });
-    this.#handshake.greet();
+    if (session === undefined) this.#handshake.greet();
+    else this.#transmit(session);
+  }
+
+  /** Whether the client has said that it needs the disk no longer. */
+  get hasLeft(): boolean {
+    return this.#transmission?.hasLeft ?? false;
   }
 
   get isServed(): boolean {
@@ -103,7 +112,7 @@ export class NbdConnection implements ServedConnection {
       this.#socket.destroy();
       return;
     }
-    this.#transmission.isStopped = true;
+    this.#transmission.stop();
     this.#tickSoon();
   }
 

@@ -40,6 +40,8 @@ export class Transmission implements RequestOwner {
   inFlight = 0;
   /** The client has said that it is done, or nothing more is taken from it. */
   isStopped = false;
+  /** The client has said that it is done. */
+  hasLeft = false;
 
   readonly #session: Session;
   readonly #budget: ByteBudget;
@@ -113,15 +115,21 @@ export class Transmission implements RequestOwner {
     return at;
   }
 
-  /** The client is gone: requests under way are waited for, and not answered. */
-  close(): void {
-    this.#isClosed = true;
+  /** Takes nothing more. A request that is not all there is none. */
+  stop(): void {
     this.isStopped = true;
-    // Memory of requests in flight is given back when they end.
-    this.#budget.give(this.#cost - this.#costInFlight);
+    this.#payloadLeft = 0;
     const receiving = this.#receiving;
     this.#receiving = undefined;
     if (receiving !== undefined) this.#retire(receiving);
+  }
+
+  /** The client is gone: requests under way are waited for, and not answered. */
+  close(): void {
+    this.#isClosed = true;
+    // Memory of requests in flight is given back when they end.
+    this.#budget.give(this.#cost - this.#costInFlight);
+    this.stop();
   }
 
   completed(request: NbdRequest): void {
@@ -156,6 +164,7 @@ export class Transmission implements RequestOwner {
       throw new AttachError("SIPHON_ATTACH_PROTOCOL", `a request began with 0x${magic.toString(16)}`);
     }
     if (view.getUint16(at + 6) === command.disconnect) {
+      this.hasLeft = true;
       this.isStopped = true;
       return;
     }

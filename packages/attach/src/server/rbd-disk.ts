@@ -44,10 +44,11 @@ export async function openRbdDisk(
     log = () => {},
   } = options;
   const images = await ImagePool.open(cluster, spec.pool, { namespace: spec.namespace });
-  const onlyRead = readOnly || spec.snapshot !== undefined;
+  const snapshot = options.snapshotId ?? spec.snapshot;
+  const onlyRead = readOnly || snapshot !== undefined;
   const image = await images.open(spec.image, {
     ...{ readOnly: onlyRead, exclusive: !onlyRead && !sharesLock && !migratable, takesTurns: migratable },
-    ...(spec.snapshot !== undefined && { snapshot: spec.snapshot }),
+    ...(snapshot !== undefined && { snapshot }),
     cache: cache !== undefined && { policy: cache },
     workers,
   });
@@ -66,7 +67,7 @@ export async function openRbdDisk(
     const { device, extents } =
       encryption === undefined
         ? { device: image, extents: new RbdExtents(image) }
-        : await encryptedSide(image, spec, encryption);
+        : await encryptedSide(image, spec, encryption, snapshot !== undefined);
     const patient = onError === "pause" ? new PausingDevice(device, pauses) : device;
     const throttled = new ThrottledDevice(patient, metrics);
     return { extents, device: throttled, limits: await ImageLimits.open(of, throttled, limits) };
@@ -98,6 +99,8 @@ interface Opened extends Pick<ServedDisk, "device" | "extents"> {
 /** Options with which an image is served. */
 export interface DiskOptions {
   readOnly?: boolean;
+  /** The snapshot with this id, instead of one that the image's name has with it. */
+  snapshotId?: number;
   /** The lock goes to any client that asks for it, as with librbd: for VMs of which one at a time writes. */
   sharesLock?: boolean;
   /** The lock is taken when a VM uses the disk, and goes to the server at its next host when it does not any more. */
@@ -133,10 +136,11 @@ async function encryptedSide(
   image: Image,
   spec: ImageSpec,
   layers: readonly EncryptionLayer[],
+  isSnapshot: boolean,
 ): Promise<{ device: BlockDevice; extents: RbdExtents | undefined }> {
   const plain = await decrypted(image, spec, layers);
   // A parent may have its data behind a header of another size: nothing is said of what is there.
-  const hasParent = image.header.parent !== undefined || spec.snapshot !== undefined;
+  const hasParent = image.header.parent !== undefined || isSnapshot;
   const extents = hasParent ? undefined : new RbdExtents(image, plain.dataOffset);
   return { device: new EncryptedDevice(image, plain), extents };
 }

@@ -311,6 +311,27 @@ test("draining answers what is in flight, takes nothing more, and lets the clien
   await assert.rejects(NbdClient.connect(server.socket), { code: "ENOENT" });
 });
 
+test("draining does not wait for the rest of a write that has only begun", async () => {
+  const server = await MemoryServer.start();
+  const client = await transmitting(server, "simple");
+  const header = (type: number, length: number): Buffer => {
+    const bytes = Buffer.alloc(28);
+    bytes.writeUInt32BE(0x25609513, 0);
+    bytes.writeUInt16BE(type, 6);
+    bytes.writeUInt32BE(length, 24);
+    return bytes;
+  };
+  // They are read together: once the first is answered, the second has begun.
+  client.socket.write(Buffer.concat([header(FLUSH, 0), header(WRITE, 4096), Buffer.alloc(100)]));
+  await client.simpleReply();
+  const begun = performance.now();
+  await server.server.drain(patience);
+  assert.ok(performance.now() - begun < patience, "it was not cut off for its lack of patience");
+  assert.deepEqual(server.device.asked, ["flush"]);
+});
+/** Milliseconds. */
+const patience = 60_000;
+
 test("a client that leaves with requests in flight leaves nothing behind", async () => {
   await using server = await MemoryServer.start();
   const hold = Promise.withResolvers<void>();

@@ -38,6 +38,10 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
     names: ["rename", "mv", "copy", "cp", "deep"],
     load: async () => (await import("./rbd/copies.ts")).copyCommands(),
   },
+  {
+    names: ["device", "map", "unmap", "showmapped"],
+    load: async () => (await import("./rbd/device.ts")).deviceCommands(),
+  },
   { names: ["trash"], load: async () => [(await import("./rbd/trash.ts")).trashCommand()] },
   { names: ["image-meta"], load: async () => [(await import("./rbd/metadata.ts")).metadataCommand()] },
   { names: ["config"], load: async () => [(await import("./rbd/config.ts")).configCommand()] },

@@ -19,10 +19,12 @@ export interface Libc {
   socketpair(domain: number, type: number, protocol: number, fds: Address): number;
   sendmsg(fd: number, message: Address, flags: number): number;
   recvmsg(fd: number, message: Address, flags: number): number;
+  recv(fd: number, into: Address, length: number, flags: number): number;
   read(fd: number, into: Address, length: number): number;
   write(fd: number, from: Address, length: number): number;
   eventfd(initial: number, flags: number): number;
   fcntl(fd: number, command: number, value: number): number;
+  ioctl(fd: number, command: number, value: number): number;
   memfd_create(name: string, flags: number): number;
   mmap(
     addr: Address,
@@ -57,10 +59,12 @@ const parameters: { [Name in keyof Libc]: [result: string, ...parameters: string
   socketpair: ["int", "int", "int", "int", "uintptr_t"],
   sendmsg: ["int64_t", "int", "uintptr_t", "int"],
   recvmsg: ["int64_t", "int", "uintptr_t", "int"],
+  recv: ["int64_t", "int", "uintptr_t", "size_t", "int"],
   read: ["int64_t", "int", "uintptr_t", "size_t"],
   write: ["int64_t", "int", "uintptr_t", "size_t"],
   eventfd: ["int", "uint32_t", "int"],
   fcntl: ["int", "int", "int", "int"],
+  ioctl: ["int", "int", "unsigned long", "unsigned long"],
   memfd_create: ["int", "str", "uint32_t"],
   mmap: ["uintptr_t", "uintptr_t", "size_t", "int", "int", "int", "int64_t"],
   munmap: ["int", "uintptr_t", "size_t"],
@@ -71,6 +75,22 @@ let loaded: { libc: Libc; koffi: Koffi } | undefined;
 /** The C library; throws SIPHON_ATTACH_NATIVE where koffi does not load or the system is not Linux. */
 export function libc(): Libc {
   return load().libc;
+}
+
+/** A call that may wait, in a thread of its own; its `errno` stays there. */
+export function libcBeside<Name extends keyof Libc>(
+  name: Name,
+  ...given: Parameters<Libc[Name]>
+): Promise<number> {
+  const call = libc()[name] as unknown as BesideCall;
+  return new Promise((resolve, reject) => {
+    call.async(...given, (error, result) => (error === null ? resolve(result) : reject(error)));
+  });
+}
+
+/** A call as koffi makes it. */
+interface BesideCall {
+  async(...given: [...unknown[], (error: Error | null, result: number) => void]): void;
 }
 
 /** Where the bytes are in memory. They must not be on V8's heap: see `allocate`. */
@@ -136,8 +156,8 @@ function load(): { libc: Libc; koffi: Koffi } {
 }
 
 function missing(why: string, cause?: unknown): AttachError {
-  return new AttachError("SIPHON_ATTACH_NATIVE", `vhost-user needs calls of the C library: ${why}`, {
+  return new AttachError("SIPHON_ATTACH_NATIVE", `calls of the C library cannot be made: ${why}`, {
     cause,
-    hint: "install koffi (npm install koffi), or serve the image over NBD, which needs none of them",
+    hint: "install koffi (npm install koffi); images that are served over NBD need none of them",
   });
 }

@@ -54,5 +54,5 @@ const switches = new Set([
   ...["--pretty-format", "--verbose", "--no-progress", "--dry-run", "--force", "--resume", "--verify"],
   ...["--image-shared", "--new-format", "--thick-provision", "--flatten", "--allow-shrink"],
   ...["--whole-object", "--exact", "--merge-snapshots", "--descendants"],
-  ...["--skip-quiesce", "--ignore-quiesce-error"],
+  ...["--skip-quiesce", "--ignore-quiesce-error", "--quiesce", "--read-only", "--exclusive", "--show-cookie"],
 ]);

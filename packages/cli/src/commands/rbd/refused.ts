@@ -7,15 +7,6 @@ import { usage } from "./image-spec.ts";
  * needs something; and, for the first of a kind, why it is refused and what to do instead.
  */
 const table = `
-device map | image name was not specified | serve the image with siphon attach, over NBD or vhost-user-blk
-device unmap | unmap requires either image name or device path
-device list
-device ls
-device attach | image name was not specified
-device detach | detach requires either image name or device path
-map | image name was not specified
-unmap | unmap requires either image name or device path
-showmapped
 journal client disconnect | journal was not specified | siphon makes no journals; use rbd with images that have one
 journal export | journal was not specified
 journal import | path was not specified
@@ -104,7 +95,7 @@ function refusing(word: string, { words, missing, hint: instead }: Refused): Com
         (arg, i) => !arg.startsWith("-") && !command.args[i - 1]?.startsWith("--"),
       );
       const [least, message] = further.get(name) ?? [1, missing];
-      const isNamed = command.args.some((arg) => /^--(image|pool|device)/.test(arg));
+      const isNamed = command.args.some((arg) => /^--(image|pool)/.test(arg));
       if (message !== undefined && given.length < least && !isNamed) throw usage(message);
       throw new SiphonError("EOPNOTSUPP", `siphon does not do rbd ${name}`, { hint: instead });
     });

@@ -110,10 +110,16 @@ export const differences: readonly Difference[] = [
     reason: "the exit code is rbd's; siphon says which values the option takes",
   },
   {
-    about: "`migration`, `journal`, `device`",
-    lines: /^(migration|journal|device) /,
+    about: "`migration`, `journal`",
+    lines: /^(migration|journal) /,
     in: ["code", "stdout", "stderr"],
     reason: "refused (EOPNOTSUPP) before anything else is looked at",
+  },
+  {
+    about: "`device`",
+    lines: /^device /,
+    in: ["code", "stdout", "stderr"],
+    reason: "over the kernel's NBD driver unless told otherwise; `-t krbd` is refused (EOPNOTSUPP)",
   },
   {
     about: "`group info`, `group snap info`, `group snap ls`",

@@ -1,0 +1,76 @@
+import { once } from "node:events";
+import { Cluster } from "@siphon/rados";
+import { endedInTime } from "../server/drain-timeout.ts";
+import { endOnSurprise } from "../server/surprise.ts";
+import { failureOf } from "../shards/failure.ts";
+import type { DeviceJob, DeviceStart } from "./device-request.ts";
+import { cookieOf, devicePath, loadDriver } from "./kernel-device.ts";
+import { kernelLog } from "./kernel-log.ts";
+import { MappedDevice } from "./mapped-device.ts";
+import { forgetMapping, recordMapping } from "./mappings.ts";
+
+/**
+ * The program behind a block device, from its mapping to the end of it. Who started it hears how that went, and need not stay. A signal ends it in
+ * order, and leaves the device to another one.
+ */
+endOnSurprise();
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort());
+process.on("SIGHUP", () => {});
+const giveUp = () => stop.abort();
+process.once("disconnect", giveUp);
+process.once("message", async (job: DeviceJob) => {
+  let exitCode = 0;
+  try {
+    await endedInTime(serve(job), stop.signal, drainTimeout);
+  } catch (error) {
+    exitCode = 1;
+    const failure = failureOf(error, "SIPHON_ATTACH_DEVICE");
+    if (process.connected) await tell({ type: "failed", failure });
+    else log(failure.message);
+  }
+  process.exit(exitCode);
+});
+
+/** Milliseconds for a cluster to take what is under way. */
+const drainTimeout = 30_000;
+const log = kernelLog();
+
+async function serve({ cluster: options, request, directory }: DeviceJob): Promise<void> {
+  const { signal } = stop;
+  const warnings: Promise<void>[] = [];
+  await loadDriver(request, (line) => warnings.push(tell({ type: "warning", line })));
+  const cluster = await Cluster.connect({ ...options, signal });
+  const device = await MappedDevice.start(cluster, request, log);
+  const path = devicePath(device.index);
+  try {
+    await recordMapping(directory, mappingOf(request, path));
+  } catch (error) {
+    await device.unmap();
+    throw error;
+  }
+  await tell({ type: "mapped", device: path, cookie: await cookieOf(device.index) });
+  process.off("disconnect", giveUp);
+  // Who started it waits for nothing more, and its directory may be needed empty.
+  if (process.connected) process.disconnect();
+  process.chdir("/");
+  await Promise.race([device.ended, signal.aborted || once(signal, "abort")]);
+  await forgetMapping(directory, path);
+  await device.detach();
+  cluster.close();
+}
+
+function mappingOf({ image, snapshotId }: DeviceJob["request"], device: string) {
+  const { pool, namespace, image: name, snapshot = "" } = image;
+  return {
+    ...{ pool, namespace, image: name, device },
+    snapshot: snapshotId === undefined ? snapshot : `@${snapshotId}`,
+  };
+}
+
+function tell(message: DeviceStart): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send!(message, () => resolve());
+    else resolve();
+  });
+}

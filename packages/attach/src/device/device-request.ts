@@ -1,0 +1,41 @@
+import type { ClusterOptions } from "@siphon/rados";
+import type { EncryptionLayer } from "@siphon/rbd";
+import type { ImageSpec } from "../server/image-spec.ts";
+import type { Failure } from "../shards/failure.ts";
+import type { DriverParameters } from "./kernel-device.ts";
+
+/** An image that becomes a block device of this host. */
+export interface DeviceRequest extends DriverParameters {
+  readonly image: ImageSpec;
+  readonly snapshotId?: number | undefined;
+  /** N of /dev/nbdN; without one the kernel chooses a device that is free. */
+  readonly index?: number | undefined;
+  /** The device is there, and waits for a process that serves it. */
+  readonly isAttached?: boolean;
+  /** What the kernel asks of who changes the device later; made up where it is not given and the device is new. */
+  readonly cookie?: string | undefined;
+  readonly readOnly?: boolean;
+  /** The image's lock is taken at once and kept. */
+  readonly exclusive?: boolean;
+  /** The device has no discards. */
+  readonly noTrim?: boolean;
+  /** Seconds for a request, after which the kernel gives its connection up; by default it waits. */
+  readonly ioTimeout?: number | undefined;
+  /** Seconds that requests wait for another process, once this one is gone. */
+  readonly reattachTimeout: number;
+  readonly encryption?: readonly EncryptionLayer[] | undefined;
+}
+
+/** What the process that serves a device is told. */
+export interface DeviceJob {
+  readonly cluster: Omit<ClusterOptions, "signal" | "openTransport">;
+  readonly request: DeviceRequest;
+  /** For files about the devices of this host. */
+  readonly directory: string;
+}
+
+/** What it tells in the end of its start. */
+export type DeviceStart =
+  | { readonly type: "mapped"; readonly device: string; readonly cookie: string | undefined }
+  | { readonly type: "warning"; readonly line: string }
+  | { readonly type: "failed"; readonly failure: Failure };

@@ -1,0 +1,198 @@
+import type { BlockDevice } from "../block-device.ts";
+import { AttachError } from "../errors.ts";
+import { ChunkPool } from "../nbd/chunk-pool.ts";
+import { type ConnectionHost, NbdConnection } from "../nbd/connection.ts";
+import type { NbdExport } from "../nbd/export.ts";
+import { SegmentPool } from "../nbd/payload.ts";
+import { transmissionFlag } from "../nbd/protocol.ts";
+import { ReceiveMemory } from "../nbd/receive-memory.ts";
+import type { Limits } from "../server/limits.ts";
+import type { DeviceRequest } from "./device-request.ts";
+import { DriverLink } from "./driver-link.ts";
+import { checkSize, devicePath, flushPageCache, lookAfterRequests, sectorBytes } from "./kernel-device.ts";
+import type { NbdDriver } from "./nbd-driver.ts";
+
+/**
+ * A disk for the kernel's NBD driver, over one connection. The driver begins with the transmission: netlink has told it what a handshake would say.
+ *
+ * A connection ends in three ways. The driver takes its leave: the device is unmapped. This process ends: the driver keeps requests until
+ * another one gives it a connection. The driver gives the connection up, for a request that took too long: it gets another one, and sends again
+ * what had no answer.
+ */
+export class DriverFront implements AsyncDisposable {
+  /** The driver needs the disk no longer, or has it from another process. */
+  readonly ended: Promise<void>;
+  /** N of /dev/nbdN. */
+  readonly index: number;
+  readonly #served: NbdExport;
+  readonly #driver: NbdDriver;
+  readonly #cookie: string | undefined;
+  readonly #log: (line: string) => void;
+  readonly #host: ConnectionHost;
+  readonly #over = Promise.withResolvers<void>();
+  readonly #resizes: Disposable;
+  #connection: NbdConnection | undefined;
+  #size: number;
+  #isStopping = false;
+  /** Changes of the size, which follow each other. */
+  #resizing: Promise<void> = Promise.resolve();
+
+  /** @throws AttachError SIPHON_ATTACH_DEVICE where the driver refuses it */
+  static async connect(
+    served: NbdExport,
+    request: DeviceRequest,
+    { driver, limits, log }: { driver: NbdDriver; limits: Limits; log: (line: string) => void },
+  ): Promise<DriverFront> {
+    const { cookie, ioTimeout, noTrim = false, isAttached = false } = request;
+    const { device } = served;
+    const link = new DriverLink();
+    let index: number;
+    try {
+      const settings = {
+        ...{ size: sizeOf(device), blockSize: blockSizeOf(device), serverFlags: flagsOf(device, noTrim) },
+        ...{ timeout: ioTimeout, deadConnectionTimeout: request.reattachTimeout },
+        ...{ cookie, socket: link.theirs },
+      };
+      if (isAttached) {
+        index = request.index!;
+        await driver.reconfigure({ ...settings, index });
+      } else index = driver.connect({ ...settings, index: request.index });
+    } catch (error) {
+      link.discard();
+      throw error;
+    }
+    const front = new DriverFront(served, index, cookie, { driver, limits, log });
+    if (!front.#serve(link)) {
+      front.#resizes[Symbol.dispose]();
+      throw new AttachError("SIPHON_ATTACH_DEVICE", `${devicePath(index)} is served by another process`, {
+        hint: "detach it there first",
+      });
+    }
+    try {
+      await checkSize(index, front.#size);
+    } catch (error) {
+      if (!isAttached) await driver.disconnect(index);
+      await front[Symbol.asyncDispose]();
+      throw error;
+    }
+    if (ioTimeout === undefined) await lookAfterRequests(index, patientLook);
+    return front;
+  }
+
+  private constructor(
+    served: NbdExport,
+    index: number,
+    cookie: string | undefined,
+    { driver, limits, log }: { driver: NbdDriver; limits: Limits; log: (line: string) => void },
+  ) {
+    this.ended = this.#over.promise;
+    this.index = index;
+    this.#served = served;
+    this.#driver = driver;
+    this.#cookie = cookie;
+    this.#log = (line) => log(`${devicePath(index)}: ${line}`);
+    this.#size = sizeOf(served.device);
+    this.#host = {
+      ...{ exports: new Map(), credentials: undefined, handshakeTimeout: 0 },
+      ...{ memory: new ReceiveMemory(), chunks: new ChunkPool(), segments: new SegmentPool() },
+      ...{ limits, log },
+      closed: (connection) => this.#closed(connection.hasLeft),
+    };
+    this.#resizes = served.device.onResize(() => {
+      this.#resizing = this.#resizing.then(() => this.#resize());
+    });
+  }
+
+  /** Takes the device away from this host. */
+  async unmap(): Promise<void> {
+    await this.#driver.disconnect(this.index);
+    await this.ended;
+  }
+
+  /** Answers what the driver has asked, and leaves the device as it is. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopping = true;
+    this.#resizes[Symbol.dispose]();
+    if (this.#connection === undefined) this.#over.resolve();
+    this.#connection?.stop(false);
+    const impatient = setTimeout(() => this.#connection?.stop(true), patience);
+    await this.ended;
+    clearTimeout(impatient);
+  }
+
+  /** False where the driver has not taken the link. */
+  #serve(link: DriverLink): boolean {
+    const socket = link.accepted();
+    if (socket === undefined) return false;
+    const session = { export: this.#served, replies: "simple", contexts: [] } as const;
+    this.#connection = new NbdConnection(this.#host, socket, "the NBD driver", session);
+    return true;
+  }
+
+  #closed(hasLeft: boolean): void {
+    this.#connection = undefined;
+    if (hasLeft) void lookAfterRequests(this.index, usualLook);
+    if (hasLeft || this.#isStopping) this.#over.resolve();
+    else void this.#connectAgain();
+  }
+
+  async #connectAgain(): Promise<void> {
+    const link = new DriverLink();
+    try {
+      await this.#driver.reconfigure({ index: this.index, cookie: this.#cookie, socket: link.theirs });
+    } catch (error) {
+      link.discard();
+      this.#log(`the kernel has ended the connection, and takes no other: ${(error as Error).message}`);
+      this.#over.resolve();
+      return;
+    }
+    if (!this.#serve(link)) {
+      this.#log("another process serves it now");
+      this.#over.resolve();
+      return;
+    }
+    this.#log("the kernel has ended the connection, and was given another one");
+    if (this.#isStopping) this.#connection!.stop(false);
+  }
+
+  /** What the page cache has behind a new end is dropped while it can still be told apart. */
+  async #resize(): Promise<void> {
+    const size = sizeOf(this.#served.device);
+    if (size === this.#size || this.#isStopping) return;
+    try {
+      if (size < this.#size) await flushPageCache(this.index);
+      await this.#driver.reconfigure({ index: this.index, cookie: this.#cookie, size });
+      this.#size = size;
+    } catch (error) {
+      this.#log(
+        `the kernel does not take the image's new size of ${size} bytes: ${(error as Error).message}`,
+      );
+    }
+  }
+}
+
+/** Milliseconds for the driver to take its answers. */
+const patience = 5000;
+/** Milliseconds. A device that was detached goes on so soon after it is attached again; the kernel's own interval is long. */
+const patientLook = 5000;
+const usualLook = 30_000;
+
+function blockSizeOf({ writeUnit = sectorBytes }: BlockDevice): number {
+  return Math.max(writeUnit, sectorBytes);
+}
+
+/** The kernel has whole blocks only. */
+function sizeOf(device: BlockDevice): number {
+  const { size } = device;
+  return size - (size % blockSizeOf(device));
+}
+
+function flagsOf({ readOnly, writesZerosAsData = false }: BlockDevice, noTrim: boolean): number {
+  const { hasFlags, sendFlush, sendFua, sendTrim, sendWriteZeroes } = transmissionFlag;
+  let flags = hasFlags | sendFlush | sendFua;
+  if (readOnly) return flags | transmissionFlag.readOnly;
+  if (!noTrim) flags |= sendTrim;
+  // Kernels before 6.13 do not look at it, and write zeros as data.
+  if (!writesZerosAsData) flags |= sendWriteZeroes;
+  return flags;
+}

@@ -1,0 +1,36 @@
+import { closeSync } from "node:fs";
+import { Socket } from "node:net";
+import { addressOf, allocate, libc } from "../vhost/native/libc.ts";
+import { socketPair } from "../vhost/native/socket.ts";
+
+/** A connection between the NBD driver and this process, before anybody has said anything on it. */
+export class DriverLink {
+  /** The driver's end, while it is handed over. */
+  readonly theirs: number;
+  readonly #ours: number;
+
+  constructor() {
+    [this.#ours, this.theirs] = socketPair();
+  }
+
+  /** Our end, once the driver was given its own; undefined where it has not taken it: it has another connection that works. */
+  accepted(): Socket | undefined {
+    closeSync(this.theirs);
+    // The other end is open as long as somebody has it.
+    const isClosed = libc().recv(this.#ours, addressOf(allocate(1)), 1, peek | dontWait) === 0;
+    if (!isClosed) return new Socket({ fd: this.#ours, readable: true, writable: true, ...paused });
+    closeSync(this.#ours);
+    return undefined;
+  }
+
+  /** After a failure. */
+  discard(): void {
+    closeSync(this.theirs);
+    closeSync(this.#ours);
+  }
+}
+
+const peek = 2;
+const dontWait = 0x40;
+/** The connection takes the socket's handle over before anything is read. Node's types lack the option. */
+const paused = { pauseOnCreate: true } as object;

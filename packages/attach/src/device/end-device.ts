@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AttachError } from "../errors.ts";
+import { deviceNumber, isInUse } from "./kernel-device.ts";
+import { type DeviceMapping, startTime } from "./mappings.ts";
+import { NbdDriver } from "./nbd-driver.ts";
+
+/**
+ * Takes a device away, and waits for its process to let go of the image.
+ *
+ * @param mapping of the process that serves it, if there is one
+ * @param force also a device that is in use
+ * @throws AttachError SIPHON_ATTACH_DEVICE where it is in use or is not mapped
+ */
+export async function unmapDevice(
+  device: string,
+  mapping: DeviceMapping | undefined,
+  { force = false }: { force?: boolean } = {},
+): Promise<void> {
+  const index = deviceNumber(device);
+  using driver = NbdDriver.open();
+  if (!driver.isConnected(index)) throw new AttachError("SIPHON_ATTACH_DEVICE", `${device} is not mapped`);
+  // Without its process a device does not answer this question, and takes no writes.
+  if (!force && mapping !== undefined && (await isInUse(index))) {
+    throw new AttachError(
+      "SIPHON_ATTACH_DEVICE",
+      `${device} is in use: it is mounted, or part of another device`,
+      {
+        hint: "unmount it first; -o force loses what was not written yet",
+      },
+    );
+  }
+  await driver.disconnect(index);
+  if (mapping !== undefined) await ended(mapping);
+}
+
+/** Ends the process of a device in order. The device stays, and waits for another one. */
+export async function detachDevice(mapping: DeviceMapping): Promise<void> {
+  process.kill(mapping.pid, "SIGTERM");
+  await ended(mapping);
+}
+
+/** @throws AttachError SIPHON_ATTACH_DRAIN where it takes too long */
+async function ended({ pid, device }: DeviceMapping): Promise<void> {
+  const started = await startTime(pid);
+  const until = performance.now() + patience;
+  while (started !== undefined && (await startTime(pid)) === started) {
+    if (performance.now() > until) {
+      throw new AttachError("SIPHON_ATTACH_DRAIN", `process ${pid} of ${device} does not end`, {
+        hint: "it waits for the cluster to take what was written",
+      });
+    }
+    await sleep(20);
+  }
+}
+
+/** Milliseconds: more than a process takes that ends in order. */
+const patience = 35_000;

@@ -1,0 +1,32 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { Log } from "../server/log.ts";
+
+/**
+ * The log of a process without a terminal: the kernel's, which has what the NBD driver says of the same device (`dmesg`, the journal). Lines are
+ * lost where there is none, as in a container.
+ */
+export function kernelLog(): Log & Disposable {
+  const fd = open();
+  const log = (line: string): void => {
+    if (fd === undefined) return;
+    try {
+      writeSync(fd, `<${warningOfDaemon}>siphon[${process.pid}]: ${line}\n`);
+    } catch {}
+  };
+  return Object.assign(log, {
+    [Symbol.dispose]: () => {
+      if (fd !== undefined) closeSync(fd);
+    },
+  });
+}
+
+function open(): number | undefined {
+  try {
+    return openSync("/dev/kmsg", "w");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Facility 3, severity 4 (syslog(3)). */
+const warningOfDaemon = (3 << 3) | 4;

@@ -1,0 +1,116 @@
+import { attribute, decodeAttributes, valueIn } from "./netlink.ts";
+
+/*
+ * Payload of a message of generic netlink (include/uapi/linux/genetlink.h): u8 command, u8 version, u16 zero; then attributes. The driver's
+ * commands and attributes are in include/uapi/linux/nbd-netlink.h.
+ */
+const head = 4;
+
+/** The family that knows the numbers of the others. */
+export const controlFamily = 0x10;
+const getFamily = 3;
+const familyAttribute = { id: 1, name: 2 } as const;
+
+const command = { connect: 1, disconnect: 2, reconfigure: 3, status: 5 } as const;
+
+const nbdAttribute = {
+  index: 1,
+  size: 2,
+  blockSize: 3,
+  timeout: 4,
+  serverFlags: 5,
+  sockets: 7,
+  deadConnectionTimeout: 8,
+  deviceList: 9,
+  cookie: 10,
+} as const;
+const socketItem = 1;
+const socketFd = 1;
+const deviceItem = 1;
+const deviceAttribute = { index: 1, connected: 2 } as const;
+
+/** What the driver is told about a device. What is missing it decides itself, or leaves as it was. */
+export interface DeviceSettings {
+  /** N of /dev/nbdN. */
+  readonly index?: number | undefined;
+  /** Bytes. */
+  readonly size?: number;
+  readonly blockSize?: number;
+  /** Transmission flags of the protocol. */
+  readonly serverFlags?: number;
+  /** Seconds that a request may take. */
+  readonly timeout?: number | undefined;
+  /** Seconds that requests wait for a new connection, once there is none. */
+  readonly deadConnectionTimeout?: number;
+  /** Only who knows it may change the device later. */
+  readonly cookie?: string | undefined;
+  /** The driver's end of a connection that has begun its transmission. */
+  readonly socket?: number;
+}
+
+/** Asks for the number of the family "nbd". */
+export function familyRequest(): Buffer {
+  return Buffer.concat([genericHead(getFamily, 1), attribute.text(familyAttribute.name, "nbd")]);
+}
+
+/** @throws AttachError SIPHON_ATTACH_PROTOCOL for a reply that makes no sense; so do the others that take a reply apart */
+export function familyOf(reply: Buffer): number {
+  return valueIn(decodeAttributes(reply.subarray(head)), familyAttribute.id, 2).readUInt16LE();
+}
+
+export function connectRequest(settings: DeviceSettings): Buffer {
+  return request(command.connect, settings);
+}
+
+export function reconfigureRequest(settings: DeviceSettings & { index: number }): Buffer {
+  return request(command.reconfigure, settings);
+}
+
+export function disconnectRequest(index: number): Buffer {
+  return request(command.disconnect, { index });
+}
+
+export function statusRequest(index: number): Buffer {
+  return request(command.status, { index });
+}
+
+/** The device that was connected. */
+export function connectedDevice(reply: Buffer): number {
+  return valueIn(decodeAttributes(reply.subarray(head)), nbdAttribute.index, 4).readUInt32LE();
+}
+
+/** Whether the device is connected; undefined where there is no such device. */
+export function statusOf(reply: Buffer, index: number): boolean | undefined {
+  const list = decodeAttributes(reply.subarray(head)).find(({ type }) => type === nbdAttribute.deviceList);
+  for (const { type, value } of decodeAttributes(list?.value ?? Buffer.alloc(0))) {
+    if (type !== deviceItem) continue;
+    const device = decodeAttributes(value);
+    if (valueIn(device, deviceAttribute.index, 4).readUInt32LE() !== index) continue;
+    return valueIn(device, deviceAttribute.connected, 1)[0] !== 0;
+  }
+  return undefined;
+}
+
+function request(code: number, settings: DeviceSettings): Buffer {
+  const { index, size, blockSize, timeout, serverFlags, deadConnectionTimeout, cookie, socket } = settings;
+  const { u32, u64, text, nested } = attribute;
+  return Buffer.concat([
+    genericHead(code, 1),
+    ...(index === undefined ? [] : [u32(nbdAttribute.index, index)]),
+    ...(size === undefined ? [] : [u64(nbdAttribute.size, size)]),
+    ...(blockSize === undefined ? [] : [u64(nbdAttribute.blockSize, blockSize)]),
+    ...(timeout === undefined ? [] : [u64(nbdAttribute.timeout, timeout)]),
+    ...(serverFlags === undefined ? [] : [u64(nbdAttribute.serverFlags, serverFlags)]),
+    ...(deadConnectionTimeout === undefined
+      ? []
+      : [u64(nbdAttribute.deadConnectionTimeout, deadConnectionTimeout)]),
+    ...(cookie === undefined ? [] : [text(nbdAttribute.cookie, cookie)]),
+    ...(socket === undefined
+      ? []
+      : [nested(nbdAttribute.sockets, nested(socketItem, u32(socketFd, socket)))]),
+  ]);
+}
+
+function genericHead(code: number, version: number): Buffer {
+  return Buffer.from([code, version, 0, 0]);
+}

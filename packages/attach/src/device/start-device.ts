@@ -1,0 +1,72 @@
+import { once } from "node:events";
+import { extname } from "node:path";
+import { AttachError } from "../errors.ts";
+import { formatImageSpec } from "../server/image-spec.ts";
+import { errorOf } from "../shards/failure.ts";
+import { forkProgram } from "../shards/fork-program.ts";
+import type { DeviceJob, DeviceStart } from "./device-request.ts";
+
+/** A device that was mapped. */
+export interface StartedDevice {
+  /** `/dev/nbd0` */
+  readonly device: string;
+  /** Undefined where the kernel knows of none. */
+  readonly cookie: string | undefined;
+}
+
+/**
+ * Makes an image a block device of this host, in a process of its own that stays.
+ *
+ * @param warn is told of what was asked for and has no effect
+ * @throws AttachError SIPHON_ATTACH_DEVICE where the kernel does not do it, and what is wrong with the image or its cluster
+ */
+export async function startDevice(
+  job: DeviceJob,
+  warn: (line: string) => void,
+  signal: AbortSignal,
+): Promise<StartedDevice> {
+  signal.throwIfAborted();
+  // Its argument is for people who look at processes.
+  const child = forkProgram(program, [formatImageSpec(job.request.image)], {
+    ...{ serialization: "advanced", detached: true },
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  const stop = () => child.kill();
+  signal.addEventListener("abort", stop, { once: true });
+  let said = "";
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    said = `${said}${text}`.slice(-longestSaid);
+  });
+  try {
+    return await new Promise<StartedDevice>((resolve, reject) => {
+      child.on("message", (message: DeviceStart) => {
+        if (message.type === "mapped") resolve(message);
+        else if (message.type === "warning") warn(message.line);
+        else reject(errorOf(message.failure));
+      });
+      child.once("error", (error) => reject(endedEarly(error.message)));
+      // Once all that it has said was read.
+      child.once("close", (code, killed) => {
+        reject(endedEarly(said.trim() || (killed ?? `exit code ${code}`)));
+      });
+      child.send(job, () => {});
+    });
+  } catch (error) {
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined)
+      await once(child, "exit");
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    if (child.connected) child.disconnect();
+    child.stderr!.destroy();
+    child.unref();
+  }
+}
+
+function endedEarly(how: string): AttachError {
+  return new AttachError("SIPHON_ATTACH_DEVICE", `the process that was to serve the device ended: ${how}`);
+}
+
+/** Characters. */
+const longestSaid = 4096;
+const program = new URL(`./device-program${extname(import.meta.filename)}`, import.meta.url);

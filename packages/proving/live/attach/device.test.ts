@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { createImage, LocalCluster, resizeImage } from "@siphon/lab";
+import { Network } from "../../../lab/src/network/network.ts";
+import { DeviceGuest } from "../../support/attach/device-guest.ts";
+
+const MiB = 1 << 20;
+const directory = mkdtempSync(join(tmpdir(), "siphon-device-"));
+process.env.SIPHON_STATE_DIR = join(directory, "state");
+const image = "libvirt-pool/vm1";
+const device = "/dev/nbd0";
+const skip = process.getuid?.() === 0 ? false : "a network for the guest needs root";
+
+let network: Network;
+let ceph: LocalCluster;
+let guest: DeviceGuest;
+/** Why the guest cannot do it. */
+let lacks: string | undefined;
+
+before(async () => {
+  if (skip) return;
+  network = await Network.create(`device-${process.pid}`);
+  const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
+  // So long the lock of a server that was killed stands in the next one's way.
+  const settings = { osd_client_watch_timeout: 5 };
+  ceph = await LocalCluster.up({ name: "device", ...spec, settings }, { address: network.address });
+  await createImage(ceph.admin, { image: "vm1", size: 64 * MiB });
+  mkdirSync(join(directory, "guest"));
+  guest = await DeviceGuest.start(join(directory, "guest"), network, ceph);
+  if ((await guest.run("modprobe nbd")).exitCode !== 0) lacks = "the guest's kernel has no NBD driver";
+});
+
+after(async () => {
+  await guest?.[Symbol.asyncDispose]();
+  await ceph?.down();
+  await network?.remove();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const siphon = (words: string) => guest.does(guest.siphon(words));
+const rbd = (...words: string[]) => ceph.admin.rbd(words, { what: words.join(" ") });
+
+let cookie: string;
+
+test("an image is a disk of the kernel's, which discards, and on which a file system lives", {
+  skip,
+}, async (t) => {
+  if (lacks !== undefined) return t.skip(lacks);
+  const [path, ...rest] = (await siphon(`map -t nbd ${image} --show-cookie -o reattach-timeout=300`)).split(
+    " ",
+  );
+  assert.equal(path, device);
+  cookie = rest[0]!;
+  assert.match(cookie, /^[0-9a-f-]{36}$/);
+
+  const at = 32 * MiB;
+  await guest.does(`dd if=/dev/urandom of=${device} bs=1M count=8 seek=32 conv=fsync`);
+  assert.match(await rbd("diff", image), /^33554432 +8388608 +data/m);
+  await guest.does(`blkdiscard -o ${at} -l ${4 * MiB} ${device}`);
+  assert.match(await rbd("diff", image), /^37748736 +4194304 +data/m, "one of two objects");
+
+  await guest.does(`mke2fs -b 4096 ${device} && mkdir /mnt/d && mount -t ext4 ${device} /mnt/d`);
+  await guest.does("dd if=/dev/urandom of=/tmp/file bs=1M count=2 && cp /tmp/file /mnt/d && sync");
+  await rbd("snap", "create", "--no-progress", `${image}@copied`);
+});
+
+test("it is listed as rbd lists it, and goes on after its server was killed: nothing is lost", {
+  skip,
+}, async (t) => {
+  if (lacks !== undefined) return t.skip(lacks);
+  // Each line is on the disk before it counts.
+  const write = "echo $i >>/mnt/d/lines && sync && echo $i >/tmp/acked";
+  await guest.does(
+    `(i=0; until [ -e /tmp/stop ]; do i=$((i+1)); ${write}; done; >/tmp/stopped) >/dev/null 2>&1 &`,
+  );
+  const [listed, ...more] = JSON.parse(await siphon("device list --format json"));
+  const { id, ...columns } = listed;
+  assert.deepEqual(more, []);
+  assert.deepEqual(columns, {
+    ...{ pool: "libvirt-pool", namespace: "", image: "vm1", snap: "", device, cookie },
+  });
+  await guest.does("until [ -s /tmp/acked ]; do sleep 0.1; done");
+  await guest.does(`kill -9 ${id}`);
+  assert.equal(await siphon(`device attach ${image} --device ${device} --cookie ${cookie}`), device);
+  await guest.does(
+    "n=$(cat /tmp/acked); until [ $(cat /tmp/acked) -ge $((n + 20)) ]; do sleep 0.1; done; >/tmp/stop; until [ -e /tmp/stopped ]; do sleep 0.1; done",
+  );
+  // What is read now comes from the image.
+  await guest.does(`umount /mnt/d && mount -t ext4 ${device} /mnt/d`);
+  await guest.does("seq 1 $(cat /tmp/acked) | cmp - /mnt/d/lines && cmp /tmp/file /mnt/d/file");
+  assert.equal((await guest.run("dmesg | grep -c 'I/O error'")).stdout.trim(), "0");
+});
+
+test("the kernel sees it grow and shrink", { skip }, async (t) => {
+  if (lacks !== undefined) return t.skip(lacks);
+  for (const size of [96 * MiB, 80 * MiB]) {
+    await resizeImage(ceph.admin, { image: "vm1", size, shrink: true });
+    await guest.does(`until [ $(blockdev --getsize64 ${device}) = ${size} ]; do sleep 0.1; done`);
+  }
+});
+
+test("while it is in use it stays; then it goes, and its server lets go of the image", {
+  skip,
+}, async (t) => {
+  if (lacks !== undefined) return t.skip(lacks);
+  const refused = await guest.run(guest.siphon(`unmap ${device}`));
+  assert.equal(refused.exitCode, 22);
+  assert.match(refused.stderr, /\/dev\/nbd0 is in use/);
+  await guest.does("umount /mnt/d");
+  assert.equal(await siphon(`unmap ${image}`), "");
+  assert.equal(await guest.does(`blockdev --getsize64 ${device}`), "0");
+  assert.match(await rbd("status", image), /Watchers: none/);
+  assert.equal((await rbd("lock", "ls", image)).trim(), "");
+});
+
+test("a snapshot is a disk that cannot be written to", { skip }, async (t) => {
+  if (lacks !== undefined) return t.skip(lacks);
+  assert.equal(await siphon(`map ${image}@copied`), device);
+  assert.equal(await guest.does(`blockdev --getro ${device}`), "1");
+  await guest.does(`mount -o ro -t ext4 ${device} /mnt/d && cmp /tmp/file /mnt/d/file`);
+});
