@@ -34,7 +34,7 @@ export interface DeviceJob {
   readonly directory: string;
 }
 
-/** What it tells in the end of its start. */
+/** What it tells until the device is there, or cannot be. */
 export type DeviceStart =
   | { readonly type: "mapped"; readonly device: string; readonly cookie: string | undefined }
   | { readonly type: "warning"; readonly line: string }

@@ -46,13 +46,13 @@ export class DriverFront implements AsyncDisposable {
     const { cookie, ioTimeout, noTrim = false, isAttached = false } = request;
     const { device } = served;
     const link = new DriverLink();
+    const settings = {
+      ...{ size: sizeOf(device), blockSize: blockSizeOf(device), serverFlags: flagsOf(device, noTrim) },
+      ...{ timeout: ioTimeout, deadConnectionTimeout: request.reattachTimeout },
+      ...{ cookie, socket: link.theirs },
+    };
     let index: number;
     try {
-      const settings = {
-        ...{ size: sizeOf(device), blockSize: blockSizeOf(device), serverFlags: flagsOf(device, noTrim) },
-        ...{ timeout: ioTimeout, deadConnectionTimeout: request.reattachTimeout },
-        ...{ cookie, socket: link.theirs },
-      };
       if (isAttached) {
         index = request.index!;
         await driver.reconfigure({ ...settings, index });
@@ -61,7 +61,7 @@ export class DriverFront implements AsyncDisposable {
       link.discard();
       throw error;
     }
-    const front = new DriverFront(served, index, cookie, { driver, limits, log });
+    const front = new DriverFront(served, index, settings, { driver, limits, log });
     if (!front.#serve(link)) {
       front.#resizes[Symbol.dispose]();
       throw new AttachError("SIPHON_ATTACH_DEVICE", `${devicePath(index)} is served by another process`, {
@@ -69,20 +69,22 @@ export class DriverFront implements AsyncDisposable {
       });
     }
     try {
-      await checkSize(index, front.#size);
+      await checkSize(index, settings.size);
     } catch (error) {
       if (!isAttached) await driver.disconnect(index);
       await front[Symbol.asyncDispose]();
       throw error;
     }
     if (ioTimeout === undefined) await lookAfterRequests(index, patientLook);
+    // It may have changed since the driver was told.
+    front.#resizing = front.#resizing.then(() => front.#resize());
     return front;
   }
 
   private constructor(
     served: NbdExport,
     index: number,
-    cookie: string | undefined,
+    { cookie, size }: { cookie: string | undefined; size: number },
     { driver, limits, log }: { driver: NbdDriver; limits: Limits; log: (line: string) => void },
   ) {
     this.ended = this.#over.promise;
@@ -91,7 +93,7 @@ export class DriverFront implements AsyncDisposable {
     this.#driver = driver;
     this.#cookie = cookie;
     this.#log = (line) => log(`${devicePath(index)}: ${line}`);
-    this.#size = sizeOf(served.device);
+    this.#size = size;
     this.#host = {
       ...{ exports: new Map(), credentials: undefined, handshakeTimeout: 0 },
       ...{ memory: new ReceiveMemory(), chunks: new ChunkPool(), segments: new SegmentPool() },

@@ -1,23 +1,18 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import type { Log } from "../server/log.ts";
 
 /**
  * The log of a process without a terminal: the kernel's, which has what the NBD driver says of the same device (`dmesg`, the journal). Lines are
  * lost where there is none, as in a container.
  */
-export function kernelLog(): Log & Disposable {
+export function kernelLog(): Log {
   const fd = open();
-  const log = (line: string): void => {
+  return (line) => {
     if (fd === undefined) return;
     try {
       writeSync(fd, `<${warningOfDaemon}>siphon[${process.pid}]: ${line}\n`);
     } catch {}
   };
-  return Object.assign(log, {
-    [Symbol.dispose]: () => {
-      if (fd !== undefined) closeSync(fd);
-    },
-  });
 }
 
 function open(): number | undefined {

@@ -96,19 +96,19 @@ function request(code: number, settings: DeviceSettings): Buffer {
   const { u32, u64, text, nested } = attribute;
   return Buffer.concat([
     genericHead(code, 1),
-    ...(index === undefined ? [] : [u32(nbdAttribute.index, index)]),
-    ...(size === undefined ? [] : [u64(nbdAttribute.size, size)]),
-    ...(blockSize === undefined ? [] : [u64(nbdAttribute.blockSize, blockSize)]),
-    ...(timeout === undefined ? [] : [u64(nbdAttribute.timeout, timeout)]),
-    ...(serverFlags === undefined ? [] : [u64(nbdAttribute.serverFlags, serverFlags)]),
-    ...(deadConnectionTimeout === undefined
-      ? []
-      : [u64(nbdAttribute.deadConnectionTimeout, deadConnectionTimeout)]),
-    ...(cookie === undefined ? [] : [text(nbdAttribute.cookie, cookie)]),
-    ...(socket === undefined
-      ? []
-      : [nested(nbdAttribute.sockets, nested(socketItem, u32(socketFd, socket)))]),
+    ...given(index, (value) => u32(nbdAttribute.index, value)),
+    ...given(size, (value) => u64(nbdAttribute.size, value)),
+    ...given(blockSize, (value) => u64(nbdAttribute.blockSize, value)),
+    ...given(timeout, (value) => u64(nbdAttribute.timeout, value)),
+    ...given(serverFlags, (value) => u64(nbdAttribute.serverFlags, value)),
+    ...given(deadConnectionTimeout, (value) => u64(nbdAttribute.deadConnectionTimeout, value)),
+    ...given(cookie, (value) => text(nbdAttribute.cookie, value)),
+    ...given(socket, (value) => nested(nbdAttribute.sockets, nested(socketItem, u32(socketFd, value)))),
   ]);
+}
+
+function given<T>(value: T | undefined, encode: (value: T) => Buffer): Buffer[] {
+  return value === undefined ? [] : [encode(value)];
 }
 
 function genericHead(code: number, version: number): Buffer {

@@ -32,7 +32,7 @@ export class DeviceGuest implements AsyncDisposable {
       accelerator: "tcg",
       memoryMiB: 1536,
       network: { type: "tap", device: tap.interface, address: `${tap.address}/${bits}` },
-      bootTimeoutMs: 120_000,
+      bootTimeoutMs: 240_000,
     });
     const guest = new DeviceGuest(vm);
     await guest.does(`mkdir -p ${place} && mount -o ro -t ext4 ${vm.device} ${place}`);
@@ -44,7 +44,7 @@ export class DeviceGuest implements AsyncDisposable {
   }
 
   run(command: string): Promise<Said> {
-    return this.vm.run(command, { timeoutMs: 120_000 });
+    return this.vm.run(command, { timeoutMs: 300_000 });
   }
 
   /** What a command prints that goes well. */
