@@ -43,6 +43,12 @@ after(async () => {
 const siphon = (words: string) => guest.does(guest.siphon(words));
 const rbd = (...words: string[]) => ceph.admin.rbd(words, { what: words.join(" ") });
 
+/** Bytes of the image that its objects hold. */
+async function used(): Promise<number> {
+  const extents = JSON.parse(await rbd("diff", "--format", "json", image)) as { length: number }[];
+  return extents.reduce((sum, { length }) => sum + length, 0);
+}
+
 let cookie: string;
 
 test("an image is a disk of the kernel's, which discards, and on which a file system lives", {
@@ -58,9 +64,9 @@ test("an image is a disk of the kernel's, which discards, and on which a file sy
 
   const at = 32 * MiB;
   await guest.does(`dd if=/dev/urandom of=${device} bs=1M count=8 seek=32 conv=fsync`);
-  assert.match(await rbd("diff", image), /^33554432 +8388608 +data/m);
+  assert.equal(await used(), 8 * MiB);
   await guest.does(`blkdiscard -o ${at} -l ${4 * MiB} ${device}`);
-  assert.match(await rbd("diff", image), /^37748736 +4194304 +data/m, "one of two objects");
+  assert.equal(await used(), 4 * MiB, "one of two objects");
 
   await guest.does(`mke2fs -b 4096 ${device} && mkdir /mnt/d && mount -t ext4 ${device} /mnt/d`);
   await guest.does("dd if=/dev/urandom of=/tmp/file bs=1M count=2 && cp /tmp/file /mnt/d && sync");
@@ -111,7 +117,7 @@ test("while it is in use it stays; then it goes, and its server lets go of the i
   assert.match(refused.stderr, /\/dev\/nbd0 is in use/);
   await guest.does("umount /mnt/d");
   assert.equal(await siphon(`unmap ${image}`), "");
-  assert.equal(await guest.does(`blockdev --getsize64 ${device}`), "0");
+  await guest.does("[ ! -e /sys/block/nbd0/pid ]");
   assert.match(await rbd("status", image), /Watchers: none/);
   assert.equal((await rbd("lock", "ls", image)).trim(), "");
 });
