@@ -5,6 +5,7 @@ import {
   type DeviceMapping,
   detachDevice,
   deviceNumber,
+  formatImageSpec,
   listMappings,
   startDevice,
   unmapDevice,
@@ -55,17 +56,16 @@ function attach(): Command {
 }
 
 function unmap(name: string): Command {
-  return ending(name, "take a block device away", async (flags, device, mapping) => {
-    if (device === undefined && mapping === undefined) throw notMapped(flags);
-    await unmapDevice(device ?? mapping!.device, mapping, { force: flags.force === true });
-  });
+  return ending(name, "take a block device away", (device, mapping, { force }) =>
+    unmapDevice(device, mapping, { force: force === true }),
+  );
 }
 
 function detach(): Command {
   const summary = "end the process that serves a device, and leave the device to another one";
-  return ending("detach", summary, async (flags, device, mapping) => {
-    if (mapping !== undefined) return await detachDevice(mapping);
-    throw device === undefined ? notMapped(flags) : wrong(`no process attached to ${device} found`);
+  return ending("detach", summary, async (device, mapping) => {
+    if (mapping === undefined) throw wrong(`no process attached to ${device} found`);
+    await detachDevice(mapping);
   });
 }
 
@@ -102,11 +102,7 @@ function list(name: string): Command {
 function ending(
   name: string,
   summary: string,
-  end: (
-    flags: Flags & Named,
-    device: string | undefined,
-    mapping: DeviceMapping | undefined,
-  ) => Promise<void>,
+  end: (device: string, mapping: DeviceMapping | undefined, flags: DeviceFlags) => Promise<void>,
 ): Command {
   const command = new Command(name)
     .summary(summary)
@@ -114,33 +110,30 @@ function ending(
     .option("-t, --device-type <type>", "nbd")
     .option("--device <device>", "of an image that is mapped more than once: this device")
     .option("--snap-id <id>", "snapshot by its id instead of its name")
-    .option("-o, --options <options>", "the same as device=..., snap-id=...; force", collect)
+    .option("-o, --options <options>", "by commas: the options above by their names, force", collect)
     .action((text: string | undefined, given: Flags) =>
       withRbdsCode(async () => {
         const flags = deviceFlags(given);
         const isDevice = text?.startsWith("/dev/") ?? false;
-        const isNothing = text === undefined && flags.image === undefined && flags.device === undefined;
-        if (isNothing) throw usage(`${name} requires either image name or device path`);
+        const named = isDevice ? undefined : text;
         const device = isDevice ? text : flags.device;
         if (device !== undefined) deviceNumber(device);
-        const isNamed = (!isDevice && text !== undefined) || flags.image !== undefined;
-        const spec = isNamed ? imageSpec(isDevice ? undefined : text, flags) : undefined;
-        const found = (await listMappings(directory)).find(
+        const spec = named === undefined && flags.image === undefined ? undefined : imageSpec(named, flags);
+        const mapping = (await listMappings(directory)).find(
           (each) =>
             (device === undefined || each.device === device) &&
             (spec === undefined || isOf(each, spec, flags)),
         );
-        if (device !== undefined && spec !== undefined && found === undefined) {
-          throw notMapped({ ...flags, named: spec });
+        if (spec !== undefined) {
+          if (mapping === undefined) throw wrong(`${formatImageSpec(spec)} is not mapped`);
+          await end(mapping.device, mapping, flags);
+        } else {
+          if (device === undefined) throw usage(`${name} requires either image name or device path`);
+          await end(device, mapping, flags);
         }
-        await end({ ...flags, named: spec }, device, found);
       }),
     );
   return withConnectFlags(withSpecFlags(command));
-}
-
-interface Named {
-  named?: ImageSpec | undefined;
 }
 
 async function start(text: string | undefined, given: Flags, isAttached: boolean): Promise<void> {
@@ -216,12 +209,6 @@ async function withRbdsCode(action: () => Promise<void>): Promise<void> {
     if (!(error instanceof SiphonError) || error.code !== "SIPHON_ATTACH_DEVICE") throw error;
     throw new SiphonError("EINVAL", error.message, { cause: error, ...adviceOf(error) });
   }
-}
-
-function notMapped({ named }: Named): AttachError {
-  const { pool, namespace, image, snapshot } = named!;
-  const at = snapshot === undefined ? "" : `@${snapshot}`;
-  return wrong(`${pool}/${namespace && `${namespace}/`}${image}${at} is not mapped`);
 }
 
 function wrong(message: string): AttachError {
