@@ -1,5 +1,4 @@
 import { closeSync } from "node:fs";
-import { Socket } from "node:net";
 import { addressOf, allocate, libc } from "../vhost/native/libc.ts";
 import { socketPair } from "../vhost/native/socket.ts";
 
@@ -14,11 +13,11 @@ export class DriverLink {
   }
 
   /** Our end, once the driver was given its own; undefined where it has not taken it: it has another connection that works. */
-  accepted(): Socket | undefined {
+  accepted(): number | undefined {
     closeSync(this.theirs);
     // The other end is open as long as somebody has it.
     const isClosed = libc().recv(this.#ours, addressOf(allocate(1)), 1, peek | dontWait) === 0;
-    if (!isClosed) return new Socket({ fd: this.#ours, readable: true, writable: true, ...paused });
+    if (!isClosed) return this.#ours;
     closeSync(this.#ours);
     return undefined;
   }
@@ -32,5 +31,3 @@ export class DriverLink {
 
 const peek = 2;
 const dontWait = 0x40;
-/** The connection takes the socket's handle over before anything is read. Node's types lack the option. */
-const paused = { pauseOnCreate: true } as object;
