@@ -3,14 +3,18 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import type { Page } from "playwright-core";
 import { LocalCluster } from "../../src/cluster/local-cluster.ts";
 import { LabError } from "../../src/errors.ts";
 import { commandLineOf, pidsWithEnvironment } from "../../src/host/proc.ts";
 import { type LadderOptionsInput, parseLadderOptions } from "../../src/ladder/options.ts";
 import { type LadderOutcome, runLadder } from "../../src/ladder/run-ladder.ts";
+import { LiveRun } from "../../src/live-page/live-run.ts";
+import { LiveServer } from "../../src/live-page/server.ts";
 import { readResults } from "../../src/results/file.ts";
 import { RESOURCE_VARIABLE, Resource } from "../../src/state/resource.ts";
 import type { StepRunner } from "../../src/step.ts";
+import { launchChromium, noChromium } from "../support/chromium.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "siphon-ladder-"));
 process.env.SIPHON_STATE_DIR = join(dir, "state");
@@ -26,13 +30,22 @@ const small = {
   bigger: false,
 } satisfies LadderOptionsInput;
 
+interface Looks {
+  on?: (text: string) => void;
+  signal?: AbortSignal;
+  live?: LiveRun;
+}
+
 /** Runs a ladder; `on` is told each report of a step. */
 async function ladder(
   input: LadderOptionsInput,
-  { on = (_text: string) => {}, signal = new AbortController().signal } = {},
+  { on = (_text: string) => {}, signal = new AbortController().signal, live }: Looks = {},
 ): Promise<LadderOutcome> {
   const step: StepRunner = (_title, work) => work(on);
-  return runLadder(parseLadderOptions({ ...small, ...input }), { out: join(dir, "runs"), step, signal });
+  return runLadder(parseLadderOptions({ ...small, ...input }), {
+    ...{ out: join(dir, "runs"), step, signal },
+    ...(live && { live }),
+  });
 }
 
 function assertNothingLeft(): void {
@@ -122,6 +135,22 @@ test("rungs of librbd and of siphon, and the bigger test: measured, reported, an
   assertNothingLeft();
 });
 
+test("rungs beside the ladder: another controller, and an image of their own, encrypted", async () => {
+  const { results, failure } = await ladder({ rungs: ["nvme", "luks-qemu"] });
+  assert.equal(failure, undefined);
+  assert.deepEqual(
+    results.rungs.map((rung) => [rung.name, rung.status === "measured" && rung.comparison?.against]),
+    [
+      ["librados-threads", undefined],
+      ["nvme", "librados-threads"],
+      ["luks-librbd", "librados-threads"],
+      ["luks-qemu", "luks-librbd"],
+    ],
+  );
+  for (const rung of results.rungs) assert.ok(rung.status === "measured" && rung.summary.iops.median > 0);
+  assertNothingLeft();
+});
+
 test("a rung beside itself is no better and no worse, also where both write and the image's lock goes to and fro", async () => {
   const { results, failure } = await ladder({
     rungs: ["siphon-nbd"],
@@ -180,17 +209,47 @@ test("an OSD that is killed mid-run ends the run; what was measured is kept", as
   assertNothingLeft();
 });
 
-test("an abort while rungs are climbed keeps the blocks that are complete and leaves nothing running", async () => {
+test("an abort while rungs are climbed keeps the blocks that are complete and leaves nothing running; a page shows it all", async () => {
   const controller = new AbortController();
   const reason = new Error("enough");
+  const live = new LiveRun();
+  await using server = await LiveServer.start(live, "a ladder");
+  await using page = noChromium ? undefined : await openInBrowser(server.url);
   const { results, failure } = await ladder(
     { rungs: ["virtio-blk"], repeat: 2 },
-    { signal: controller.signal, on: (text) => text.startsWith("block 2 of 2") && controller.abort(reason) },
+    {
+      live,
+      signal: controller.signal,
+      on: (text) => text.startsWith("block 2 of 2") && controller.abort(reason),
+    },
   );
   assert.equal(failure, reason);
+  // What the page got while the run went on: nothing is drawn anew at its end here.
+  await live.end({ failure: reason.message });
+  if (page) await assertShowsFailedRun(page.page, reason.message);
   assert.equal(results.rungs.filter(({ status }) => status === "measured").length, 1);
   assertNothingLeft();
 });
+
+async function openInBrowser(url: string): Promise<AsyncDisposable & { page: Page }> {
+  const browser = await launchChromium();
+  const page = await browser.newPage();
+  await page.goto(url);
+  return { page, [Symbol.asyncDispose]: () => browser.close() };
+}
+
+async function assertShowsFailedRun(page: Page, why: string): Promise<void> {
+  await page.getByRole("heading", { name: "The run failed" }).waitFor();
+  assert.equal(await page.locator("#doing").textContent(), why);
+  const chart = (await page.locator("#chart-ladder svg.wide").textContent()) ?? "";
+  assert.match(chart, /virtio-blk/);
+  assert.equal(await page.locator("#chart-cpu svg").count(), 2);
+  const steps = await page.locator("#step-list li").allTextContents();
+  assert.ok(
+    steps.some((step) => /^Climb 1 rungs in 2 blocks, \d+:\d\d$/.test(step)),
+    steps.join("; "),
+  );
+}
 
 test("an abort before anything is measured is thrown, and leaves nothing", async () => {
   const controller = new AbortController();
