@@ -45,7 +45,11 @@ export async function loadDriver(
   }
 }
 
-/** N of `/dev/nbdN`; throws AttachError SIPHON_USAGE for any other path. */
+/**
+ * N of `/dev/nbdN`.
+ *
+ * @throws AttachError SIPHON_USAGE for any other path
+ */
 export function deviceNumber(path: string): number {
   const [, digits] = /^\/dev\/nbd(\d{1,7})$/.exec(path) ?? [];
   if (digits !== undefined) return Number(digits);
