@@ -56,7 +56,13 @@ export async function biggerTest(
     report(step.title);
     const { name, title, rw, load } = step;
     const job: FioJob = { filename: file.name, rw, size, seed: options.seed, ...load };
-    const run = await measurer.load(vm, `bigger-${name}`, job, { repeat: 0, order }, signal);
+    const run = await measurer.load(
+      vm,
+      `bigger-${rung.rung.name}-${name}`,
+      job,
+      { repeat: 0, order },
+      signal,
+    );
     const study = studyBiggerFigure(rw, { encrypted });
     record.addBigger(rung.rung.name, { name, title, run: { ...run, outlier: false }, study });
   }

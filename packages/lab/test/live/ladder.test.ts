@@ -129,6 +129,7 @@ test("rungs of librbd and of siphon, and the bigger test: measured, reported, an
       ["fill", "randread", "randwrite"].map((name) => [rung, name, true]),
     ),
   );
+  assert.equal(new Set(results.bigger?.steps.map(({ run }) => run.fio)).size, 6, "each has fio's own output");
   assert.deepEqual(await readResults(directory), JSON.parse(JSON.stringify(results)));
   for (const file of ["report.html", "report.md"]) assert.ok(existsSync(join(directory, file)), file);
   assert.equal(join(dir, "runs", readlinkSync(join(dir, "runs/latest"))), directory);
