@@ -28,7 +28,11 @@ export interface VhostOptions {
   /** Milliseconds that a VM waits at most for requests under way when it stops its rings; default 5,000. */
   patience?: number;
   metrics?: IoMetrics;
-  /** Of a disk that may migrate: it is used while rings run. */
+  /**
+   * Marks a disk that may migrate as used while rings run.
+   *
+   * @internal
+   */
   use?: DiskUse;
   report?: (event: VhostEvent) => void;
 }
