@@ -88,7 +88,11 @@ test("files that cannot be used end a command in a sentence, with the errno for 
     [["rbd", "merge-diff", "/nosuch", "/nosuch", "-"], 2, /\/nosuch: \(2\) No such file or directory/],
     [["rbd", "merge-diff", "/", "/", "-"], 21, /\(21\) Is a directory/],
     [["rbd", "info"], 22, /image name was not specified/],
-    [["rbd", "map", "pool/image"], 95, /siphon does not do rbd map: \(95\) Operation not supported/],
+    [
+      ["rbd", "migration", "abort", "pool/image"],
+      95,
+      /siphon does not do rbd migration abort: \(95\) Operation not supported/,
+    ],
     [["rbd", "ls", "--cluster", "nosuch"], 1, /there is no ceph\.conf of cluster nosuch/],
     [["rbd", "ls", "--nonsense"], 1, /unknown option/],
   ];
