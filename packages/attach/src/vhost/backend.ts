@@ -10,7 +10,8 @@ import { GuestMemory } from "./memory/guest-memory.ts";
 import type { MemoryRegion } from "./memory/region.ts";
 import { ringFeature } from "./protocol/codes.ts";
 import { malformed } from "./protocol/payloads.ts";
-import { Queue, type QueueHost } from "./queue.ts";
+import { Queue } from "./queue.ts";
+import type { QueueHost } from "./queue-host.ts";
 import { Turns } from "./turns.ts";
 
 export interface BackendOptions {

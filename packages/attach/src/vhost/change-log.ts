@@ -1,7 +1,12 @@
 import type { DirtyLog } from "./memory/dirty-log.ts";
 import { closeQuietly, signalEvent } from "./native/event.ts";
+import { malformed, type VringAddresses } from "./protocol/payloads.ts";
+import { usedBytes } from "./ring/split-ring.ts";
 
-/** What a front-end that migrates its guest wants to know: which memory this side changes. It comes in several messages. */
+/**
+ * Tells a front-end that migrates its guest which memory this side changes. The front-end says in several messages whether it wants to know,
+ * and where changes are marked.
+ */
 export class ChangeLog implements Disposable {
   /** Where changes are marked; undefined while none are. */
   marks: DirtyLog | undefined;
@@ -33,8 +38,10 @@ export class ChangeLog implements Disposable {
     this.#event = fd;
   }
 
-  /** Pages were marked. */
-  tell(): void {
+  /** The used entries of a ring were changed: all of them are marked, since they are a few pages. */
+  markUsedEntries({ log: at }: VringAddresses, size: number): void {
+    if (this.marks === undefined || at === undefined) return;
+    this.marks.mark(at, usedBytes(size));
     if (this.#event !== undefined) signalEvent(this.#event);
   }
 
@@ -44,4 +51,10 @@ export class ChangeLog implements Disposable {
     this.#memory?.[Symbol.dispose]();
     this.#memory = undefined;
   }
+}
+
+/** @throws AttachError SIPHON_ATTACH_PROTOCOL for a log without room for the ring's used entries */
+export function checkUsedEntries(log: DirtyLog, { log: at }: VringAddresses, size: number): void {
+  if (at === undefined || log.covers(at, usedBytes(size))) return;
+  throw malformed("used entries behind the end of the log");
 }

@@ -1,42 +1,12 @@
-import { BlkRequest, type RequestOwner, type RequestQueue } from "./blk/request.ts";
-import type { ChangeLog } from "./change-log.ts";
+import { BlkRequest, type RequestQueue } from "./blk/request.ts";
+import { checkUsedEntries } from "./change-log.ts";
 import type { InflightMemory } from "./inflight-memory.ts";
 import type { DirtyLog } from "./memory/dirty-log.ts";
-import type { GuestMemory } from "./memory/guest-memory.ts";
 import { malformed, type VringAddresses } from "./protocol/payloads.ts";
+import type { QueueHost } from "./queue-host.ts";
 import { RingEvents } from "./ring/events.ts";
 import type { InflightArea } from "./ring/inflight.ts";
-import { mostDescriptors, SplitRing, usedBytes } from "./ring/split-ring.ts";
-
-/** State that all queues of a session share. */
-export interface QueueHost extends RequestOwner {
-  readonly memory: GuestMemory;
-  /** Changes of the guest's memory, which is being migrated. */
-  readonly changes: ChangeLog;
-  readonly eventIdx: boolean;
-  readonly indirect: boolean;
-  /** Whether so much is under way that the rings are looked at anyhow. */
-  readonly busy: boolean;
-  /** Whether one more request may begin, by what is under way already. */
-  readonly admits: boolean;
-  /** No request may begin: `turn` is to be called when that has changed. */
-  waitForRoom(): void;
-  /** A request begins, or one has ended, that counts for so many bytes. */
-  begun(cost: number): void;
-  ended(cost: number): void;
-  /** Requests that are not in use. */
-  readonly pool: BlkRequest[];
-  recycle(request: BlkRequest): void;
-  /** Requests in flight that nobody waits for any more. No request begins before the last of them is done. */
-  readonly orphans: RequestQueue & { adopt(request: BlkRequest): void; any(): boolean };
-  /** Completions gathered; `turn` of all queues is to be called before this turn of the event loop ends. */
-  turnSoon(): void;
-  /** Kicks are suppressed; `turn` is to be called within a bounded time. */
-  watch(): void;
-  fault(queue: number, reason: string): void;
-  /** A ring runs. */
-  started(): void;
-}
+import { mostDescriptors, SplitRing } from "./ring/split-ring.ts";
 
 /** Requests begun before other work of the process gets its turn. */
 const budget = 256;
@@ -90,7 +60,7 @@ export class Queue implements RequestQueue {
   /** On a started ring as well: the same memory may be found at other addresses. */
   setAddresses(addresses: VringAddresses): void {
     const { marks } = this.#host.changes;
-    if (marks !== undefined) checkLogged(marks, addresses, this.#size);
+    if (marks !== undefined) checkUsedEntries(marks, addresses, this.#size);
     this.#addresses = addresses;
     if (this.#ring === undefined) return;
     this.remap();
@@ -99,7 +69,7 @@ export class Queue implements RequestQueue {
 
   /** @throws AttachError SIPHON_ATTACH_PROTOCOL for a log without room for the ring */
   checkLog(log: DirtyLog): void {
-    if (this.#addresses !== undefined) checkLogged(log, this.#addresses, this.#size);
+    if (this.#addresses !== undefined) checkUsedEntries(log, this.#addresses, this.#size);
   }
 
   /** Changes are logged from now on, or elsewhere: those of the ring that were not before, or whose marks were lost with a process, are. */
@@ -256,7 +226,7 @@ export class Queue implements RequestQueue {
 
   #openRing(): SplitRing {
     const { memory, eventIdx, changes } = this.#host;
-    if (changes.marks !== undefined) checkLogged(changes.marks, this.#addresses!, this.#size);
+    if (changes.marks !== undefined) checkUsedEntries(changes.marks, this.#addresses!, this.#size);
     return new SplitRing(memory, this.#addresses!, { size: this.#size, base: this.#base, eventIdx });
   }
 
@@ -342,13 +312,8 @@ export class Queue implements RequestQueue {
     if (tell) this.#events.call();
   }
 
-  /** The used entries were changed: all of them are marked, since they are a few pages. */
   #logUsed({ size }: SplitRing): void {
-    const { changes } = this.#host;
-    const at = this.#addresses!.log;
-    if (changes.marks === undefined || at === undefined) return;
-    changes.marks.mark(at, usedBytes(size));
-    changes.tell();
+    this.#host.changes.markUsedEntries(this.#addresses!, size);
   }
 
   #turnAgain(): void {
@@ -377,9 +342,4 @@ export class Queue implements RequestQueue {
   #refuseStarted(): void {
     if (this.#ring !== undefined) throw malformed("a change of a ring that runs");
   }
-}
-
-function checkLogged(log: DirtyLog, addresses: VringAddresses, size: number): void {
-  if (addresses.log === undefined || log.covers(addresses.log, usedBytes(size))) return;
-  throw malformed("used entries behind the end of the log");
 }
