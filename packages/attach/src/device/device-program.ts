@@ -35,6 +35,10 @@ process.once("message", async (job: DeviceJob) => {
 /** Milliseconds for a cluster to take what is under way. */
 const drainTimeout = 30_000;
 const log = kernelLog();
+// Nobody reads standard error once the device is there.
+process.on("uncaughtExceptionMonitor", ({ message }) =>
+  log(`unexpected failure, this process ends: ${message}`),
+);
 
 async function serve({ cluster: options, request, directory }: DeviceJob): Promise<void> {
   const { signal } = stop;
@@ -44,14 +48,18 @@ async function serve({ cluster: options, request, directory }: DeviceJob): Promi
   const device = await MappedDevice.start(cluster, request, log);
   const path = devicePath(device.index);
   try {
+    // Whoever asked for it may have given up meanwhile.
+    signal.throwIfAborted();
     await recordMapping(directory, mappingOf(request, path));
   } catch (error) {
-    await device.unmap();
+    // A device that was there before may be mounted.
+    if (request.isAttached) await device.detach();
+    else await device.unmap();
     throw error;
   }
   await tell({ type: "mapped", device: path, cookie: await cookieOf(device.index) });
   process.off("disconnect", giveUp);
-  // Who started it waits for nothing more, and its directory may be needed empty.
+  // Nobody waits for this process any more, and the directory that it began in may be unmounted.
   if (process.connected) process.disconnect();
   process.chdir("/");
   await Promise.race([device.ended, signal.aborted || once(signal, "abort")]);

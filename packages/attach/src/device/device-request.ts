@@ -12,7 +12,7 @@ export interface DeviceRequest extends DriverParameters {
   readonly index?: number | undefined;
   /** The device is there, and waits for a process that serves it. */
   readonly isAttached?: boolean;
-  /** What the kernel asks of who changes the device later; made up where it is not given and the device is new. */
+  /** The kernel asks for it when the device is changed later; a new device without one gets one. */
   readonly cookie?: string | undefined;
   readonly readOnly?: boolean;
   /** The image's lock is taken at once and kept. */
@@ -26,7 +26,7 @@ export interface DeviceRequest extends DriverParameters {
   readonly encryption?: readonly EncryptionLayer[] | undefined;
 }
 
-/** What the process that serves a device is told. */
+/** The task of a process that serves a device. */
 export interface DeviceJob {
   readonly cluster: Omit<ClusterOptions, "signal" | "openTransport">;
   readonly request: DeviceRequest;
@@ -34,7 +34,7 @@ export interface DeviceJob {
   readonly directory: string;
 }
 
-/** What it tells until the device is there, or cannot be. */
+/** Messages of that process, until the device is there or cannot be made. */
 export type DeviceStart =
   | { readonly type: "mapped"; readonly device: string; readonly cookie: string | undefined }
   | { readonly type: "warning"; readonly line: string }

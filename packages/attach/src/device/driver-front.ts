@@ -157,12 +157,13 @@ export class DriverFront implements AsyncDisposable {
     if (this.#isStopping) this.#connection!.stop(false);
   }
 
-  /** What the page cache has behind a new end is dropped while it can still be told apart. */
+  /** Before the device shrinks, the page cache drops what it has beyond the new end. */
   async #resize(): Promise<void> {
     const size = sizeOf(this.#served.device);
     if (size === this.#size || this.#isStopping) return;
     try {
       if (size < this.#size) await flushPageCache(this.index);
+      if (this.#isStopping) return;
       await this.#driver.reconfigure({ index: this.index, cookie: this.#cookie, size });
       this.#size = size;
     } catch (error) {

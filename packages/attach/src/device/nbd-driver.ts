@@ -88,7 +88,8 @@ export class NbdDriver implements Disposable {
   async #sendBeside(payload: Buffer, what: string): Promise<Buffer> {
     const { bytes, sequence } = this.#message(payload);
     const sent = await libcBeside("write", this.#fd, addressOf(bytes), bytes.length);
-    if (sent < 0)
+    // Beyond the call, `bytes` must stay reachable until it returns.
+    if (sent !== bytes.length)
       throw new AttachError("SIPHON_ATTACH_NATIVE", `cannot ${what}: the kernel takes no request`);
     return this.#answer(sequence, what);
   }
@@ -128,7 +129,7 @@ function refused(result: number, what: string): AttachError {
   );
 }
 
-/** What the driver means. It says no more than a number. */
+/** The driver's reasons. It answers with a number alone. */
 const reasons: Record<string, [why: string, hint?: string]> = {
   ENOENT: ["the kernel has no NBD driver that speaks netlink", "load it: modprobe nbd"],
   EPERM: ["this user may not", "run it as root (CAP_SYS_ADMIN)"],

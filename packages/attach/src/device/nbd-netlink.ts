@@ -29,7 +29,7 @@ const socketFd = 1;
 const deviceItem = 1;
 const deviceAttribute = { index: 1, connected: 2 } as const;
 
-/** What the driver is told about a device. What is missing it decides itself, or leaves as it was. */
+/** Settings of a device. The driver chooses those that are missing, or leaves them as they were. */
 export interface DeviceSettings {
   /** N of /dev/nbdN. */
   readonly index?: number | undefined;
