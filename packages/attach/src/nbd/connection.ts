@@ -120,6 +120,7 @@ export class NbdConnection implements ServedConnection {
     clearTimeout(this.#timer);
     this.#session = session;
     session.export.metrics.connections++;
+    session.export.joined?.();
     this.#host.served?.(this);
     const { chunks, segments, limits } = this.#host;
     const settled = (cost: number): void => {
@@ -265,8 +266,10 @@ export class NbdConnection implements ServedConnection {
     this.#host.limits.budget.forget(this.#thereIsRoom);
     if (error !== undefined) this.#host.log(`NBD ${this.#name}: connection lost: ${error.message}`);
     this.#carry = undefined;
-    const served = this.#session?.export;
-    if (served !== undefined && --served.metrics.connections === 0) served.left?.();
+    if (this.#session !== undefined) {
+      this.#session.export.metrics.connections--;
+      this.#session.export.left?.();
+    }
     this.#transmission?.close();
     this.#transmission?.stream.close();
     this.#host.closed(this);

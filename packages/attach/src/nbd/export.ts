@@ -11,6 +11,7 @@ export interface NbdExport {
   /** Without one there is no block status. */
   readonly extents: ExtentSource | undefined;
   readonly metrics: IoMetrics;
-  /** Called when its last client is gone. */
+  /** Called when a client has chosen it, and when that client is gone. */
+  readonly joined?: () => void;
   readonly left?: () => void;
 }

@@ -10,6 +10,7 @@ import type { DiskUse } from "../server/disk-use.ts";
 export class UsedDevice extends DeviceLayer {
   readonly #use: DiskUse;
   #isUsed = false;
+  #clients = 0;
 
   constructor(device: BlockDevice, use: DiskUse) {
     super(device);
@@ -36,19 +37,27 @@ export class UsedDevice extends DeviceLayer {
   }
 
   flush(request: ImageRequest): void {
-    this.unused();
+    this.#end();
     this.device.flush(request);
   }
 
-  /** Flushed, or without clients. Changes that are under way keep the lock until they are done. */
-  unused(): void {
-    this.#isUsed = false;
-    this.#use.end(this);
+  joined(): void {
+    this.#clients++;
+  }
+
+  left(): void {
+    if (--this.#clients === 0) this.#end();
   }
 
   #begin(): void {
     if (this.#isUsed) return;
     this.#isUsed = true;
     this.#use.begin(this);
+  }
+
+  /** Changes that are under way keep the lock until they are done. */
+  #end(): void {
+    this.#isUsed = false;
+    this.#use.end(this);
   }
 }

@@ -157,7 +157,7 @@ async function serveNbd(
       const shown = { ...disk, description: `RBD image ${disk.name}` };
       if (disk.use === undefined) return shown;
       const device = new UsedDevice(disk.device, disk.use);
-      return { ...shown, device, left: () => device.unused() };
+      return { ...shown, device, joined: () => device.joined(), left: () => device.left() };
     });
     const [{ elsewhere }] = served as [ServedDisk];
     const server = await NbdServer.listen({

@@ -65,8 +65,9 @@ test("NBD clients use a disk from a change to the next flush, or until they are 
     assert.deepEqual(await carryOut(change), []);
     assert.deepEqual(await carryOut("flush"), ["lend"]);
   }
+  device.joined();
   await carryOut("write");
-  device.unused();
+  device.left();
   assert.deepEqual(said, ["lend"]);
 });
 
@@ -75,11 +76,19 @@ test("a disk's use over NBD ends when its last client has left", async () => {
   const disk = new MemoryDevice({ size: 1 << 20 });
   const device = new UsedDevice(disk, use);
   const ended = Promise.withResolvers<void>();
-  const left = () => {
-    device.unused();
-    ended.resolve();
+  let clients = 0;
+  const joined = () => {
+    clients++;
+    device.joined();
   };
-  const served = { description: "a disk", device, extents: undefined, metrics: new IoMetrics(), left };
+  const left = () => {
+    device.left();
+    if (--clients === 0) ended.resolve();
+  };
+  const metrics = new IoMetrics();
+  // A VM over vhost-user-blk, which has the same disk.
+  metrics.connections = 1;
+  const served = { ...{ description: "a disk", device, extents: undefined, metrics }, joined, left };
   await using server = await MemoryServer.start(undefined, { exports: [{ name: "pool/disk", ...served }] });
   const [first, second] = [await NbdClient.connect(server.socket), await NbdClient.connect(server.socket)];
   for (const client of [first, second]) await client.go("pool/disk");
