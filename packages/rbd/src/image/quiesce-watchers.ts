@@ -8,12 +8,12 @@ export interface QuiesceWatcher {
   unquiesce(): void | Promise<void>;
 }
 
-/** The quiesce watchers of an open image, and those who want it quiet (prepare_quiesce_request in src/librbd/ImageWatcher.cc). */
+/** The quiesce watchers of an open image, and the requests to be quiet (prepare_quiesce_request in src/librbd/ImageWatcher.cc). */
 export class QuiesceWatchers {
   readonly #watchers = new Set<QuiesceWatcher>();
   /** Those that are quiet now. */
   #quiet: QuiesceWatcher[] = [];
-  /** Who wants it, by the request's key, with what ends it if no more is heard. */
+  /** Requests to be quiet, by their keys, each with a timer that ends it when it is not repeated. */
   readonly #wanted = new Map<string, NodeJS.Timeout>();
   /** One at a time. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -40,15 +40,18 @@ export class QuiesceWatchers {
       const refusal = answers.find(({ status }) => status === "rejected");
       if (refusal?.status !== "rejected") return 0;
       this.#forget(key);
-      await this.#release();
+      // For other requests as well: each asks all watchers.
+      await this.#wake();
       return errnoOf(refusal.reason);
     });
   }
 
-  /** Whoever wanted it quiet wants it no more. */
+  /** The request has ended. */
   async unquiesce(key: string): Promise<void> {
     if (!this.#forget(key)) return;
-    await this.#inTurn(() => this.#release());
+    await this.#inTurn(async () => {
+      if (this.#wanted.size === 0) await this.#wake();
+    });
   }
 
   /** The image is closed: nobody is kept quiet. */
@@ -61,8 +64,7 @@ export class QuiesceWatchers {
     return this.#wanted.delete(key);
   }
 
-  async #release(): Promise<void> {
-    if (this.#wanted.size > 0) return;
+  async #wake(): Promise<void> {
     const watchers = this.#quiet.filter((watcher) => this.#watchers.has(watcher));
     this.#quiet = [];
     await Promise.allSettled(watchers.map(async (watcher) => watcher.unquiesce()));

@@ -45,6 +45,14 @@ test("if one watcher cannot quiesce, that is the answer, and the others go on", 
   assert.equal(await watchers.quiesce("1"), 0);
 });
 
+test("if two want quiet at once and a watcher cannot, each of them is told so, and the others go on", async () => {
+  const { watchers, told } = recorded("a", "bad");
+  const busy = -errno.EBUSY;
+  assert.deepEqual(await Promise.all([watchers.quiesce("1"), watchers.quiesce("2")]), [busy, busy]);
+  const once = ["a quiesces", "bad quiesces", "a goes on"];
+  assert.deepEqual(told, [...once, ...once]);
+});
+
 test("who is not heard of any more, and a closed image, keep nobody quiet", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { watchers, told } = recorded("a");
