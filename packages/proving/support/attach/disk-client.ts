@@ -41,11 +41,24 @@ async function connectVhost(socket: string): Promise<DiskClient> {
   };
 }
 
-/** Flushed is all that NBD says of a VM that was stopped. */
+/** Over NBD a VM that stops is seen by its flush alone. */
 async function connectNbd(socket: string, image: string): Promise<DiskClient> {
   const client = await NbdClient.connect(socket);
   await client.go(image);
   const flush = 3;
+  return {
+    ...nbdLane(client),
+    async stop() {
+      client.send({ type: flush });
+      assert.equal((await client.simpleReply()).error, 0, "a flush failed");
+    },
+    goOn: async () => {},
+    [Symbol.dispose]: () => void client.socket.destroy(),
+  };
+}
+
+/** The disk that a client has chosen, over its one connection. */
+export function nbdLane(client: NbdClient): Lane {
   return {
     async write(offset, payload) {
       client.send({ type: 1, offset, payload });
@@ -57,11 +70,5 @@ async function connectNbd(socket: string, image: string): Promise<DiskClient> {
       assert.equal(error, 0, "a read failed");
       return Buffer.from(data);
     },
-    async stop() {
-      client.send({ type: flush });
-      assert.equal((await client.simpleReply()).error, 0, "a flush failed");
-    },
-    goOn: async () => {},
-    [Symbol.dispose]: () => void client.socket.destroy(),
   };
 }

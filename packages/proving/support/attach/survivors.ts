@@ -6,6 +6,7 @@ import { FrontEnd } from "../../../attach/test/support/front-end.ts";
 import { GuestDriver, headerAreaBytes } from "../../../attach/test/support/guest-driver.ts";
 import { NbdClient } from "../../../attach/test/support/nbd-client.ts";
 import { blockBytes, type Lane } from "./checked-load.ts";
+import { nbdLane } from "./disk-client.ts";
 import { kill } from "./run.ts";
 
 /** A VM's side of a disk, which outlives the server. */
@@ -29,18 +30,7 @@ export async function nbdSurvivor(inner: string, exportName: string): Promise<Su
     const client = await NbdClient.connect(outer);
     await client.go("disk");
     clients.push(client);
-    lanes.push({
-      async write(offset, payload) {
-        client.send({ type: 1, offset, payload });
-        assert.equal((await client.simpleReply()).error, 0, "a write failed");
-      },
-      async read(offset, length) {
-        client.send({ type: 0, offset, length });
-        const { error, data } = await client.simpleReply(length);
-        assert.equal(error, 0, "a read failed");
-        return Buffer.from(data);
-      },
-    });
+    lanes.push(nbdLane(client));
   }
   return {
     lanes,
