@@ -26,7 +26,7 @@ export interface ServedDisk {
   readonly metrics: IoMetrics;
   /** Threads that serve clients of NBD, where this one does not. */
   readonly elsewhere?: ConnectionTaker | undefined;
-  /** Of a disk that may migrate. */
+  /** Only a disk that may migrate has it. */
   readonly use?: DiskUse | undefined;
   /** Those that the disk has. */
   readonly limits?: DiskLimitControl | undefined;

@@ -8,8 +8,8 @@ interface TurnLock {
 }
 
 /**
- * Who uses a disk that may migrate. The lock is taken when the first begins to, and kept as long as one does; then it goes to whoever asks
- * for it: the server at the VM's next host.
+ * The users of a disk that may migrate. The lock is taken with the first of them, and kept until the last has ended; then it goes to the
+ * server at the VM's next host, which asks for it.
  */
 export class DiskUse {
   readonly #lock: TurnLock;

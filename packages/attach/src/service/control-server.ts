@@ -58,7 +58,7 @@ export class ControlServer implements AsyncDisposable {
         isBusy = true;
         const { reply, isOver } = await answerTo(line, answer);
         if (socket.destroyed) return;
-        // Who does not take its answer is cut off.
+        // A client that does not take its answer is cut off.
         isBusy = false;
         await new Promise<void>((done) => {
           socket.write(`${JSON.stringify(reply)}\n`, () => done());

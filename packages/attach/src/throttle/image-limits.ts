@@ -3,7 +3,7 @@ import { type Image, imageSettings, type Settings } from "@siphon/rbd";
 import { type DiskLimits, type Limit, limitNames } from "./disk-limits.ts";
 import { SharedTick } from "./shared-tick.ts";
 
-/** What goes by the limits of a disk. */
+/** A device that obeys the limits of a disk. */
 export interface LimitedDevice {
   limit(limits: DiskLimits): void;
 }

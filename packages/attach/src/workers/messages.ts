@@ -3,9 +3,9 @@ import type { ErrorPolicy } from "../health/pausing-device.ts";
 import type { TlsCredentials } from "../nbd/tls.ts";
 import type { DiskLimits } from "../throttle/disk-limits.ts";
 
-/** What a worker that serves a disk begins with. */
+/** The start data of a worker that serves a disk. */
 export interface PartStart {
-  /** Of the export: `POOL/IMAGE`. */
+  /** The export's name: `POOL/IMAGE`. */
   readonly name: string;
   readonly hasExtents: boolean;
   readonly onError: ErrorPolicy;
@@ -17,7 +17,7 @@ export interface PartStart {
   readonly metrics: readonly SharedArrayBuffer[];
 }
 
-/** What clients get, in all workers alike. */
+/** Settings of the clients' connections, the same in all workers. */
 export interface PartClients {
   readonly credentials: TlsCredentials | undefined;
   readonly handshakeTimeout: number;

@@ -1,4 +1,4 @@
-// What one worker of an image does of serving it over NBD: see `WorkedDisk`.
+// One worker's part in serving an image over NBD: see `WorkedDisk`.
 import type { InWorker } from "@siphon/rbd/engine";
 import { PausingDevice } from "../health/pausing-device.ts";
 import { type ConnectionHost, NbdConnection } from "../nbd/connection.ts";
@@ -55,7 +55,7 @@ class Clients {
   constructor(exports: ConnectionHost["exports"], maxInFlight: number, tell: (message: FromPart) => void) {
     this.#exports = exports;
     this.#tell = tell;
-    // Who accepts clients counts them.
+    // Clients are counted where they are accepted.
     this.#limits = createLimits({ bytes: maxInFlight, connections: Number.POSITIVE_INFINITY });
     watchStalled(this.#byId, this.#limits.budget);
   }

@@ -22,7 +22,7 @@ export interface WorkedDiskOptions {
   readonly onError: ErrorPolicy;
   /** Bytes of requests that all clients may have under way at once, parted among the workers. */
   readonly maxInFlight: number | undefined;
-  /** What all workers count together. */
+  /** The sums of all workers' counts. */
   readonly metrics: IoMetrics;
   readonly pauses: PauseEvents;
   readonly log: Log;
@@ -75,7 +75,7 @@ export class WorkedDisk implements ConnectionTaker, LimitedDevice {
     run.ended.catch((error) => this.#ready.reject(error));
   }
 
-  /** What all workers have counted so far. */
+  /** The sums of all workers' counts so far. */
   get metrics(): IoMetrics {
     const { metrics } = this.#options;
     metrics.addUp(this.#metrics);

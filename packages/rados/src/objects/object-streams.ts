@@ -10,7 +10,7 @@ export interface StreamOptions extends Pick<ObjectOptions, "signal" | "snapId"> 
 
 /**
  * The bytes of an object from the first to the last, chunk by chunk; a few are asked for ahead of the one that is waited for.
- * Who changes the object meanwhile mixes old and new: each chunk is read for itself.
+ * A change of the object meanwhile mixes old and new: each chunk is read for itself.
  */
 export async function* readObject(
   pool: Pool,

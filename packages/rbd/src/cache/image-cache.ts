@@ -40,7 +40,7 @@ export class ImageCache implements Requests {
   /** Reads that will bring pages, unless a write overtakes them. */
   readonly #fetches = new Set<Fetch>();
   #generation: number;
-  /** Whoever writes is known to flush, or taken to. */
+  /** The writer is known to flush, or taken to. */
   #flushes: boolean;
   #served: ImageRequest[] = [];
   readonly #tellServed = () => {

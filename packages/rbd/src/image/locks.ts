@@ -33,7 +33,7 @@ export class Locks {
   }
 
   /**
-   * Whether other clients that ask for the lock are refused it, once it is ours. At first they are if the image was opened with `exclusive`.
+   * Sets whether other clients that ask for the lock are refused it, once it is ours. It starts as `exclusive` of the image's options.
    */
   keep(keeps: boolean): void {
     this.#image.keepLock(keeps);

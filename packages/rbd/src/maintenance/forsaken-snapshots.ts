@@ -22,7 +22,7 @@ export async function removeIfForsaken(image: MaintainedImage, snapId: number): 
   try {
     await performRemoval(image, snapshot);
   } catch (error) {
-    // Whoever took the last clone from it was quicker.
+    // The client that took the last clone from it was quicker.
     if (errnoOf(error) !== -errno.ENOENT) throw error;
   }
 }

@@ -191,7 +191,7 @@ export function optionValue(option: RbdOption, text: string): string | undefined
   const { type, values } = option;
   switch (type) {
     case "bool": {
-      // Of numbers all but zero are true, as for Ceph (strict_strtob in src/common/strtol.cc).
+      // All numbers but zero are true, as for Ceph (strict_strtob in src/common/strtol.cc).
       if (/^[-+]?\d+$/.test(text)) return Number(text) === 0 ? "false" : "true";
       if (/^(true|yes|on)$/i.test(text)) return "true";
       return /^(false|no|off)$/i.test(text) ? "false" : undefined;

@@ -137,7 +137,7 @@ export class ImageWorkers {
       };
       thread.on("error", (error) => died(error as Error));
       port1.on("messageerror", died);
-      // What ends without having ended its thread is ended: then the thread's end tells why.
+      // A channel that ends before its thread ends the thread, whose end then says why.
       port1.on("close", () => void thread.terminate());
       thread.on("exit", (code) => {
         port1.close();
@@ -166,8 +166,8 @@ export class ImageWorkers {
   }
 
   /**
-   * One of the threads is to be counted on no more: all are ended, before the process is. One that hangs since it waits for the system cannot
-   * be, and would keep the process from ending: then the process is killed.
+   * One of the threads has failed: all of them are ended before the process ends. A thread that waits for a system call cannot be ended and
+   * would keep the process from ending: then the process is killed.
    *
    * @internal
    */

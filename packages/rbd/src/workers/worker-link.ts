@@ -16,7 +16,7 @@ export interface WorkedImage {
   readonly lock: { readonly owned: boolean } | undefined;
   ensureOwner(): Promise<void>;
   renewParents(): Promise<void>;
-  /** A worker has ended that was not told to. What waits for its answers is told when this is done. */
+  /** A worker has ended unasked. Calls that wait for its answers fail when this is done. */
   workerDied(error: RbdError): void | Promise<void>;
 }
 
@@ -140,7 +140,7 @@ export class WorkerLink implements Follower {
     this.#opened.resolve();
   }
 
-  /** What takes long to load does not hang yet. */
+  /** Begins once the worker is open: loading takes long, and is no hang. */
   #watch(seconds: number): Heartbeat {
     const heart: Heartbeat = new Heartbeat({
       seconds,
@@ -177,9 +177,9 @@ export class WorkerLink implements Follower {
   }
 }
 
-/** What happened to a worker that answers no more, and may not be to be ended. */
+/** The failure of a worker that does not answer any more; perhaps it cannot be ended. */
 export class WorkerHang extends Error {}
 
-/** How a worker ends that has no answer is told elsewhere. */
+/** The end of a worker without an answer is reported elsewhere. */
 const ignored = () => {};
 const done: UpdateAnswer = { result: 0, error: undefined };

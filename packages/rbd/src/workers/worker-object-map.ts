@@ -49,7 +49,7 @@ export class WorkerObjectMap extends ObjectMap {
     this.#ask(update, waiter, () => {}).catch(throwUnowned);
   }
 
-  /** An owner that gives no answer leaves it open what the map says: the worker ends, and the process with it. */
+  /** Without the owner's answer the state of the map is unknown: the worker ends, and the process with it. */
   async #ask(update: ToOwner, waiter: MapWaiter, done: () => void): Promise<void> {
     const { result, error } = (await this.#owner.call(update)) as UpdateAnswer;
     done();

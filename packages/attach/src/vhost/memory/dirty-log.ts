@@ -32,15 +32,15 @@ export class DirtyLog implements Disposable {
   }
 
   /**
-   * Bytes of the range were changed. To be called after that: who clears a bit first and reads the page then must find the change. Therefore
-   * a bit is set again though it seems to be set.
+   * Bytes of the range were changed. Call this after the change: the front-end clears a bit first and then reads the page, and must find the
+   * change there. Therefore a bit is set again even if it seems to be set.
    */
   mark(address: number, length: number): void {
     if (length === 0) return;
     const last = Math.floor((address + length - 1) / pageBytes);
     for (let page = Math.floor(address / pageBytes); page <= last; ) {
       const byte = Math.floor(page / pagesPerByte);
-      // What is behind the log's end is no memory of the guest's any more.
+      // The guest has no memory beyond the log's end any more.
       if (byte >= this.#bits.length) break;
       const first = page % pagesPerByte;
       const count = Math.min(pagesPerByte - first, last - page + 1);
@@ -61,5 +61,5 @@ export class DirtyLog implements Disposable {
   }
 }
 
-/** Of a guest with 64 TiB, more than any processor's tables reach today. */
+/** Enough for 64 TiB, more than any processor's page tables reach today. */
 const mostBytes = 2 ** 31;
