@@ -37,7 +37,7 @@ default_clone_format | obeyed | format of new clones: \`1\`, \`2\` or \`auto\`
 default_data_pool | obeyed | the data pool of new images
 default_features | obeyed | features of new images, as names or as a number
 default_format | refused | \`1\`: images of format 1 are not made (EINVAL), by librbd either
-default_map_options | no effect | of kernel RBD; \`device map\` is over the kernel's NBD driver
+default_map_options | no effect | options of kernel RBD; \`device map\` uses the kernel's NBD driver
 default_order | obeyed | objects of new images have two to its power bytes
 default_pool | obeyed | the pool where a command names none; a pool cannot set it
 default_snapshot_quiesce_mode | no effect | commands and the library say it with each snapshot; \`rbd snap create\` does not look at it either
