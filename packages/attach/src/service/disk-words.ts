@@ -100,20 +100,9 @@ function checkName(name: string): void {
 
 /** The words that describe a disk. */
 const diskWords = [
-  ...[
-    "image",
-    "nbd",
-    "vhost",
-    "read-only",
-    "migratable",
-    "queues",
-    "workers",
-    "socket-user",
-    "socket-group",
-    "socket-mode",
-    "cache",
-  ],
-  ...["limit", "on-error", "encryption-format", "encryption-passphrase-file", "tls-certs"],
+  ...["image", "nbd", "vhost", "read-only", "migratable", "queues", "workers"],
+  ...["socket-user", "socket-group", "socket-mode", "cache", "limit", "on-error"],
+  ...["encryption-format", "encryption-passphrase-file", "tls-certs"],
 ] as const;
 
 const cachePolicies = ["none", "writethrough", "writearound", "writeback"];

@@ -112,7 +112,7 @@ describe("a guest that migrates", () => {
             else under.push(driver.read(type === "read" ? 0 : 1 << 40, dataAt + at, length, layout));
           }
           if (requests.length <= logAfter) await begin();
-          // What the driver itself writes is not the back-end's to mark.
+          // The back-end need not mark what the driver itself writes.
           const own = new Set<number>();
           for (let at = 0; at < frontEnd.dataAt + (1 << 20); at += pageBytes) own.add(pageOf(frontEnd, at));
           await Promise.all(under);

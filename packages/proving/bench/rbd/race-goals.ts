@@ -90,7 +90,7 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
   return goals;
 }
 
-/** What a client may cost, by the wire, on the machine of the committed results: where the OSD has everything in memory. */
+/** Most CPU of a client, by the wire, on the machine of the committed results, with an OSD that has everything in memory. */
 const ownCpu: Readonly<Record<string, readonly (readonly [load: string, microseconds: number])[]>> = {
   crc: [
     ["16K randread, depth 128", 8],

@@ -8,7 +8,7 @@ export const programs: Readonly<Record<"rbd" | "siphon", readonly string[]>> = {
   siphon: [process.execPath, builtProgram(), "rbd"],
 };
 
-/** What a process took from its start to its end. */
+/** The cost of a process from its start to its end. */
 export interface ProcessSample {
   seconds: number;
   /** Seconds, user and system. */

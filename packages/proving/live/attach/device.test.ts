@@ -17,14 +17,14 @@ const skip = process.getuid?.() === 0 ? false : "a network for the guest needs r
 let network: Network;
 let ceph: LocalCluster;
 let guest: DeviceGuest;
-/** Why the guest cannot do it. */
+/** The reason why the guest cannot do it. */
 let lacks: string | undefined;
 
 before(async () => {
   if (skip) return;
   network = await Network.create(`device-${process.pid}`);
   const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-  // So long the lock of a server that was killed stands in the next one's way.
+  // The next server waits for so long for the lock of one that was killed.
   const settings = { osd_client_watch_timeout: 5 };
   ceph = await LocalCluster.up({ name: "device", ...spec, settings }, { address: network.address });
   await createImage(ceph.admin, { image: "vm1", size: 64 * MiB });
@@ -94,7 +94,7 @@ test("it is listed as rbd lists it, and goes on after its server was killed: not
   await guest.does(
     "n=$(cat /tmp/acked); until [ $(cat /tmp/acked) -ge $((n + 20)) ]; do sleep 0.1; done; >/tmp/stop; until [ -e /tmp/stopped ]; do sleep 0.1; done",
   );
-  // What is read now comes from the image.
+  // Reads come from the image now.
   await guest.does(`umount /mnt/d && mount -t ext4 ${device} /mnt/d`);
   await guest.does("seq 1 $(cat /tmp/acked) | cmp - /mnt/d/lines && cmp /tmp/file /mnt/d/file");
   assert.equal((await guest.run("dmesg | grep -c 'I/O error'")).stdout.trim(), "0");

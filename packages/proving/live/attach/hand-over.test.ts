@@ -66,8 +66,7 @@ for (const transport of ["vhost", "nbd"] as const) {
       assert.deepEqual(await owner(), atSource);
       await here.stop();
     } finally {
-      await source.stop();
-      await destination.stop();
+      await Promise.all([source.stop(), destination.stop()]);
     }
   });
 }

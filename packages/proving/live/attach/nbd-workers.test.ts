@@ -48,7 +48,7 @@ describe("siphon attach --workers", () => {
 
   const rbd = (...args: string[]) => run("rbd", ["-c", ceph.conf, ...args]);
 
-  /** What Ceph's own client reads. */
+  /** The bytes that Ceph's own client reads. */
   async function exported(spec: string): Promise<Buffer> {
     const to = join(directory, "exported");
     await rbd("export", "--no-progress", spec, to);

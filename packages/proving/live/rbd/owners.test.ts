@@ -196,7 +196,7 @@ test("writes go on while an image is made smaller, up to its new end", async () 
 });
 
 test("snapshots that rbd takes wait until a quiesce watcher is quiet, and are refused where it cannot be", async () => {
-  // Of an image with a lock we take them for rbd; of one without, rbd takes them itself.
+  // With a lock, rbd asks us to take them; without one, it takes them itself.
   for (const features of [imageFeature.layering, imageFeature.layering | imageFeature.exclusiveLock]) {
     const name = `quiet${features}`;
     await images.create(name, mib, { features });

@@ -7,7 +7,7 @@ import { hostProgram } from "../../../lab/src/guest/programs.ts";
 import type { Network } from "../../../lab/src/network/network.ts";
 import { run } from "./run.ts";
 
-/** What a command in the guest said, and its exit code. */
+/** The output of a command in the guest, and its exit code. */
 export interface Said {
   readonly exitCode: number | null;
   readonly stdout: string;
@@ -15,7 +15,7 @@ export interface Said {
 }
 
 /**
- * A small guest on a network with a cluster, which runs siphon itself: for what needs a kernel with the NBD driver, whatever this host's has.
+ * A small guest on a network with a cluster, which runs siphon itself: its kernel has the NBD driver, which this host's may not have.
  */
 export class DeviceGuest implements AsyncDisposable {
   readonly vm: Vm;
@@ -47,7 +47,7 @@ export class DeviceGuest implements AsyncDisposable {
     return this.vm.run(command, { timeoutMs: 300_000 });
   }
 
-  /** What a command prints that goes well. */
+  /** The output of a command that must succeed. */
   async does(command: string): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(command);
     if (exitCode === 0) return stdout.trim();

@@ -22,13 +22,13 @@ export interface MigrationOptions {
 export interface Migrated {
   /** For which the guest stood still. */
   downtime: number;
-  /** From its begin to its end. */
+  /** From its beginning to its end. */
   total: number;
   /** The longest write around it by the guest's clock, which stands still with the guest: it has the wait for the lock in it. */
   longestWrite: number;
 }
 
-/** When something goes wrong: while memory is sent, or once the guest was stopped. */
+/** The moment of a failure: while memory is sent, or once the guest was stopped. */
 export type Moment = "running" | "stopped";
 
 /**
@@ -119,7 +119,7 @@ export class Migrations implements AsyncDisposable {
     await this.goesOn();
   }
 
-  /** What the destination's QEMU says when it is to take memory after the guest has moved; 7.2 ends. Empty if it does it. */
+  /** The error of the destination's QEMU when it is told to use post-copy (7.2 ends then); empty if it accepts. */
   async postCopyRefusal(): Promise<string> {
     await using destination = await this.#destination();
     const capabilities = [{ capability: "postcopy-ram", state: true }];
@@ -222,7 +222,7 @@ export class Migrations implements AsyncDisposable {
     );
   }
 
-  /** What is in the page cache is what is on the disk. */
+  /** The page cache has the same bytes as the disk. */
   async #checkRead(): Promise<void> {
     for (const device of this.#devices) {
       const read = `dd if=/dev/${device} bs=1M skip=${randomAt} count=${randomMiB} 2>/dev/null`;

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type MessagePort, workerData } from "node:worker_threads";
 import { type InWorker, readBytes, writeBytes } from "@siphon/rbd/engine";
 
-/** What workers of an image do in tests; see `ImageWorkers.run`. */
+/** Tasks of an image's workers in tests; see `ImageWorkers.run`. */
 export type WorkerTask =
   /** Each writes its share of the blocks, block after block, and returns how many. */
   | { readonly task: "fill"; readonly blockSize: number; readonly depth: number }
@@ -10,7 +10,7 @@ export type WorkerTask =
   | { readonly task: "chain"; readonly memory: SharedArrayBuffer; readonly objectSize: number }
   | { readonly task: "size" }
   | { readonly task: "read"; readonly offset: number; readonly length: number }
-  /** One of the workers comes to an end that it was not told to come to; `pipe` is one that nobody writes to. */
+  /** One of the workers ends unasked; nobody writes to the pipe. */
   | { readonly task: "end"; readonly how: WorkerEnd; readonly pipe: string };
 
 /** It throws; its event loop is blocked; it exits; its channel to the owner ends; it waits for the system, which nobody can interrupt. */

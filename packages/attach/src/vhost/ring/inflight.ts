@@ -1,8 +1,8 @@
 import type { SplitRing } from "./split-ring.ts";
 
 /*
- * The part of a ring's state that outlives this process: one area a ring, in memory that the front-end keeps. Source: "Inflight I/O tracking" in
- * QEMU's docs/interop/vhost-user.rst.
+ * The part of a ring's state that outlives this process: one area a ring, in memory that the front-end keeps. Source: "Inflight I/O
+ * tracking" in QEMU's docs/interop/vhost-user.rst.
  *   u64 features, u16 version (1; 0 means fresh), u16 descriptors, u16 last_batch_head, u16 used_idx, then for each descriptor
  *   u8 inflight, 5 bytes, u16 next, u64 counter
  */

@@ -17,8 +17,8 @@ export function differing({ ours, theirs }: Both): Part[] {
 }
 
 /**
- * What scripts look for in what rbd says when it fails, in lines of its own, and not librbd's: the first errno with its name; or all of the
- * first line, without the name of a thing.
+ * The words that scripts look for when rbd fails, in lines of its own, and not librbd's: the first errno with its name; or all of the first
+ * line, without the name of a thing.
  */
 export function firstWords(stderr: string): string {
   const lines = withoutLog(stderr)
