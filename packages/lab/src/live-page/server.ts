@@ -23,7 +23,8 @@ export class LiveServer implements AsyncDisposable {
   readonly #hosts: ReadonlySet<string>;
   readonly #token: Buffer;
   readonly #page: string;
-  readonly #readers = new Set<ServerResponse>();
+  /** Each reader, and what lets it hear the last words and ends it. */
+  readonly #readers = new Map<ServerResponse, () => void>();
 
   private constructor(run: LiveRun, server: Server, title: string) {
     this.#run = run;
@@ -70,8 +71,13 @@ export class LiveServer implements AsyncDisposable {
 
   #stream(response: ServerResponse): void {
     response.writeHead(200, { "Content-Type": "text/event-stream" });
-    this.#readers.add(response);
-    const leave = this.#run.watch(latestOnly(response));
+    const reader = latestOnly(response);
+    const leave = this.#run.watch(reader);
+    this.#readers.set(response, () => {
+      leave();
+      reader.flush();
+      response.end();
+    });
     response.on("close", () => {
       leave();
       this.#readers.delete(response);
@@ -82,7 +88,7 @@ export class LiveServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
-    for (const response of this.#readers) response.end();
+    for (const end of this.#readers.values()) end();
     const limit = setTimeout(() => this.#server.closeAllConnections(), ENDING_MS);
     this.#server.closeIdleConnections();
     await closed;
@@ -103,8 +109,11 @@ function digest(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** A reader that is slow misses what was overtaken meanwhile: no more than the latest of each kind waits for it. */
-export function latestOnly(response: Pick<ServerResponse, "write" | "on">): Watcher {
+/**
+ * A reader that is slow misses what was overtaken meanwhile: no more than the latest of each kind waits for it. `flush` writes what waits,
+ * whether there is room or not.
+ */
+export function latestOnly(response: Pick<ServerResponse, "write" | "on">): Watcher & { flush(): void } {
   const waiting = new Map<string, string>();
   let full = false;
   const send = (kind: string, value: unknown) => {
@@ -120,5 +129,12 @@ export function latestOnly(response: Pick<ServerResponse, "write" | "on">): Watc
       if (full) return;
     }
   });
-  return { state: (state) => send("state", state), charts: (charts) => send("charts", charts) };
+  return {
+    state: (state) => send("state", state),
+    charts: (charts) => send("charts", charts),
+    flush: () => {
+      for (const event of waiting.values()) response.write(event);
+      waiting.clear();
+    },
+  };
 }

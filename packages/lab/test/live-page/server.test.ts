@@ -90,6 +90,19 @@ test("a reader hears what there is, what comes, and how the run failed; then the
   await assert.rejects(statusOf(server.url, pathOf(server.url)), { code: "ECONNREFUSED" });
 });
 
+test("a reader who is behind hears the last words all the same", async () => {
+  const run = new LiveRun();
+  const server = await LiveServer.start(run, "a run");
+  const answer = await ask(server.url, `${pathOf(server.url)}events`);
+  const text = answer.setEncoding("utf8").toArray();
+  // More than fits into what waits to be sent.
+  await run.steps(quietly)("x".repeat(2 ** 20), async () => {});
+  await run.end({ failure: "osd.0 died" });
+  await server[Symbol.asyncDispose]();
+  const last = (await text).join("").trim().split("\n\n").at(-1)!;
+  assert.match(last, /"ended":\{"failure":"osd\.0 died"\}/);
+});
+
 test("a reader who reads nothing holds up neither the run nor the end of the server", async () => {
   const run = new LiveRun();
   const server = await LiveServer.start(run, "a run");
