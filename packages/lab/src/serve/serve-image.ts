@@ -30,7 +30,10 @@ process.on("message", (request: ServeRequest) => {
 });
 process.once("disconnect", () => {
   orphaned.abort(new Error("whoever started this process is gone"));
-  for (const socket of serving.keys()) last = last.then(() => answer({ what: "detach", socket }));
+  // An image that is being attached now is served by then.
+  last = last.then(async () => {
+    for (const socket of [...serving.keys()]) await answer({ what: "detach", socket });
+  });
 });
 
 /** A request that fails is answered as well: the process can serve the next image. */
