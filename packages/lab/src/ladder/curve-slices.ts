@@ -1,7 +1,8 @@
 import type { CurveLoad } from "../load/curve-options.ts";
+import { disturbance } from "../results/figures.ts";
 import { isDisturbed } from "../results/quiet.ts";
 import type { CurvePoint } from "../results/schema.ts";
-import { measureSlice, type SliceFigures, type SliceTimes } from "./slice.ts";
+import { measureSlice, type SliceTimes } from "./slice.ts";
 import type { StandingVm } from "./standing-vm.ts";
 
 /** A write gets the image's lock meanwhile, and the queue fills; caches were warm before. */
@@ -28,7 +29,7 @@ export async function measurePoint(
   let best = await measure();
   if (isDisturbed(best.slice) && again()) {
     const second = await measure();
-    if (othersIn(second) < othersIn(best)) best = second;
+    if (disturbance(second.slice) < disturbance(best.slice)) best = second;
   }
   const { latency } = best;
   const { seconds, ios, client, osds } = best.slice;
@@ -39,8 +40,4 @@ export async function measurePoint(
     cpu: client.user + client.system,
     ...(osds && { osds: osds.user + osds.system }),
   };
-}
-
-function othersIn({ slice }: { slice: SliceFigures }): number {
-  return slice.foreign + slice.steal;
 }

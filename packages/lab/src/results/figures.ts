@@ -43,6 +43,19 @@ export function slicesOf({ slices }: Pick<Run, "slices">, name: FigureName): Sli
   }));
 }
 
+/** How much a slice was disturbed, to tell the better of two: a processor that was slowed down for heat is worse than company. */
+export function disturbance({
+  foreign,
+  steal,
+  throttled = 0,
+}: {
+  foreign: number;
+  steal: number;
+  throttled?: number;
+}): number {
+  return foreign + steal + (throttled > 0 ? 1 : 0);
+}
+
 /** The places of the slices that count: of one that was made again, the one during which the machine had the least else to do. */
 export function bestSlices({
   round,
@@ -51,8 +64,8 @@ export function bestSlices({
   steal,
   throttled,
 }: Pick<NonNullable<Run["slices"]>, "round" | "way" | "foreign" | "steal" | "throttled">): number[] {
-  // A processor that is slowed down is worse than company.
-  const others = (at: number) => foreign[at] + steal[at] + (throttled && throttled[at] > 0 ? 1 : 0);
+  const others = (at: number) =>
+    disturbance({ foreign: foreign[at], steal: steal[at], throttled: throttled?.[at] });
   const best = new Map<string, number>();
   for (const at of round.keys()) {
     const place = `${round[at]} ${way[at]}`;
