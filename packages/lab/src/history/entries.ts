@@ -35,7 +35,11 @@ export async function findRuns(root: string): Promise<RunEntry[]> {
   return entries.toSorted((a, b) => began(a).localeCompare(began(b)) || a.name.localeCompare(b.name));
 }
 
-/** One run by its name under the directory, `latest`, or any path. */
+/**
+ * One run by its name under the directory, or `latest`.
+ *
+ * @throws LabError SIPHON_NOT_FOUND
+ */
 export async function findRun(root: string, name: string): Promise<RunEntry> {
   const entries = await findRuns(root);
   const latest = name === "latest" ? entries.findLast(({ run }) => run !== undefined) : undefined;
