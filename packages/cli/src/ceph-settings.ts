@@ -19,7 +19,7 @@ export async function takeCephSettings(args: readonly string[]): Promise<string[
   const ceph = await loadCephOptions();
   const isFlag = (name: string) =>
     name === "connect_timeout" ? false : ownOptions.has(name) ? undefined : ceph.get(name);
-  // What is injected into daemons are their settings.
+  // Options behind injectargs are settings of daemons.
   const injected = args.indexOf("injectargs");
   const end = injected < 0 ? args.length : injected;
   const { settings, rest } = takeSettings(args.slice(0, end), { get: isFlag });

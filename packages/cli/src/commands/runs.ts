@@ -82,7 +82,7 @@ function listCommand(): Command {
     });
 }
 
-/** What a list says of a run; null where there is nothing to say. */
+/** A run's row in the list; null where there is nothing to show. */
 function summaryOf({ name, directory, state, why, run, plan }: RunEntry) {
   const measured = run?.rows.filter((row) => row.status === "measured");
   const speeds = (measured ?? []).map(({ name: row, runs }) => ({

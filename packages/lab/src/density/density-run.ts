@@ -4,8 +4,8 @@ import type { DensityRun } from "./results.ts";
 import type { DensitySlice } from "./slice.ts";
 
 /**
- * What the slices of one block say of so many VMs: I/Os, time and CPU are added up; latency is the median over VMs and slices of what
- * each fio says, the mean that of all I/Os.
+ * Sums up the slices of one block with a number of VMs: I/Os, time and CPU are added up; percentiles of latency are medians over VMs and
+ * slices of each fio's own, and the mean is that of all I/Os.
  */
 export function densityRunOf(
   slices: readonly DensitySlice[],

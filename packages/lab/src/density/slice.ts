@@ -8,7 +8,7 @@ import type { Run } from "../results/schema.ts";
 
 type Cpu = Run["cpu"]["client"];
 
-/** What one slice of time showed of VMs that were under load together. */
+/** The measurements of one slice of time, of VMs that were under load together. */
 export interface DensitySlice {
   seconds: number;
   /** By VM. */
@@ -18,7 +18,7 @@ export interface DensitySlice {
   osds?: Cpu;
   /** Bytes of all their processes together. */
   memory: number;
-  /** What the fio of each VM printed. */
+  /** The output of each VM's fio. */
   outputs: string[];
 }
 

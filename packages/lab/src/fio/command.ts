@@ -9,7 +9,7 @@ export type FioTarget =
 /** A fio job in the study's manner: direct, one job. */
 export type FioJob = FioTarget & {
   rw: "randread" | "randwrite" | "randrw" | "read" | "write" | "rw";
-  /** Of a mixed load; 50 unless told. */
+  /** Share of reads in a mixed load; 50 unless told. */
   readPercent?: number;
   /** Bytes. */
   blockSize: number;

@@ -8,7 +8,7 @@ import { processFile } from "../results/directory.ts";
 import { resultsFile } from "../results/file.ts";
 import { type Plan, planOf } from "./plan.ts";
 
-/** What became of a run. */
+/** The state of a run's directory. */
 export type RunState = "complete" | "cut short" | "running" | "empty" | "broken";
 
 /** A run's directory, and what it holds. */
@@ -19,7 +19,7 @@ export interface RunEntry {
   state: RunState;
   /** Why it is broken. */
   why?: string;
-  /** What was measured so far; undefined where there is nothing, or nothing that can be read. */
+  /** The measurements so far; undefined where there are none, or none that can be read. */
   run?: ComparableRun;
   plan?: Plan;
 }

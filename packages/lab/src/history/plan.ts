@@ -3,7 +3,7 @@ import type { ComparableRun } from "../compare/comparable.ts";
 import { changesWork, type Setting } from "../compare/differences.ts";
 import { bytes } from "../report/format.ts";
 
-/** What runs have in common that can be set beside each other over time. */
+/** The part of a run that must be the same for runs to be compared over time. */
 export interface Plan {
   /** The same for all runs of the plan. */
   id: string;

@@ -24,7 +24,7 @@ export async function removeRun({ name, directory, state }: RunEntry): Promise<v
   else await rm(join(beside, "latest"), { force: true });
 }
 
-/** What `latest` points at; undefined where there is no such link. */
+/** The target of the link `latest`; undefined where there is no such link. */
 async function latestOf(directory: string): Promise<string | undefined> {
   const link = join(directory, "latest");
   const found = await lstat(link).catch(() => undefined);

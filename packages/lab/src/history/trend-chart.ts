@@ -110,7 +110,7 @@ function draw(
   };
 }
 
-/** What each run says of a row; undefined where it did not measure it. */
+/** A row's figure in each run; undefined where the run did not measure it. */
 function estimatesOf({ cells }: ComparedRow, name: MetricName): (Estimate | undefined)[] {
   return cells.map((cell) => (cell.status === "measured" ? cell.figures[name] : undefined));
 }

@@ -37,7 +37,7 @@ function isMeasured({ rows }: ComparableRun): boolean {
   return rows.some(({ status }) => status === "measured");
 }
 
-/** What differs in a run from the one before it, in words: "versions: QEMU 7.2.22 → 10.0.13". */
+/** The differences of a run from the one before it, in words: "versions: QEMU 7.2.22 → 10.0.13". */
 export function changesBefore(differences: readonly Difference[], run: number): string[] {
   if (run === 0) return [];
   return differences.flatMap((difference) => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What the host shows of its processors and memory; what it does not show is missing. */
+/** Readings of the host's processors and memory; those that it does not show are missing. */
 export interface HostSample {
   /** Mean over the processors, at this moment. */
   mhz?: number;
@@ -13,7 +13,7 @@ export interface HostSample {
   pages?: { local: number; remote: number };
 }
 
-/** What the host shows at all, for readers of the figures. */
+/** The readings that the host has at all, for readers of the figures. */
 export interface HostAbilities {
   /** Undefined where it does not say. */
   numaNodes: number | undefined;

@@ -34,9 +34,9 @@ export interface BlockHooks {
   stand(rung: PlannedClimb, signal: AbortSignal): Promise<StandingVm>;
   /** Whether it must be alone while its VM is booted. */
   bootsAlone(rung: PlannedClimb): boolean;
-  /** Is told what failed of one rung; throws what concerns them all. */
+  /** Called with the error of one rung; throws errors that concern all of them. */
   failed(rung: PlannedClimb, error: unknown): void;
-  /** Is told what a rung's slices show so far, when nothing is measured. */
+  /** Called with a rung's slices so far, while nothing is being measured. */
   sliced?(rung: PlannedClimb, slices: readonly PlacedSlice[], started: string): Promise<void>;
   done(rung: PlannedClimb, run: Omit<Run, "outlier" | "repeat" | "order">): void;
   report(text: string): void;
@@ -172,7 +172,7 @@ interface Stand {
   vm: StandingVm;
   started: string;
   slices: PlacedSlice[];
-  /** What the rounds showed, once they are over. */
+  /** The figures of the rounds, once they are over. */
   run?: Omit<Run, "outlier" | "repeat" | "order">;
   points: CurvePoint[];
 }

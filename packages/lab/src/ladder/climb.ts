@@ -66,7 +66,7 @@ export async function climb(
   }
 }
 
-/** What fio says when it ends. */
+/** Stands for the figures that fio prints when it ends. */
 const notYet = { latency: { mean: 0, p50: 0, p95: 0, p99: 0, p999: 0 }, bytesPerSecond: 0, iops: 1 };
 
 /** Time that a VM needs until as many requests are in flight as before it was stopped. */

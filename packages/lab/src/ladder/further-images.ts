@@ -13,7 +13,7 @@ import { layImage } from "./lay-image.ts";
 import type { LadderOptions } from "./options.ts";
 import type { Target } from "./target.ts";
 
-/** What a LUKS header takes of an image, at most. */
+/** Bytes that a LUKS header takes of an image, at most. */
 const HEADER = 32 * 2 ** 20;
 
 /** Images that are not the ladder's own but for how they are made: each is filled like it. */

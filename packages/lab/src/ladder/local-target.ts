@@ -57,7 +57,7 @@ function clusterSpecFor({ mode, cluster }: LadderOptions, oneRelease: boolean): 
   };
 }
 
-/** What the cluster that these options ask for would offer to rungs. */
+/** The offers to rungs of the cluster that these options ask for. */
 export function localOffers(options: LadderOptions): Pick<Offers, "noSecure" | "copies"> {
   const { osds = 1, replicas = Math.min(3, osds), ...spec } = clusterSpecFor(options, true);
   const why = noSecure(spec);

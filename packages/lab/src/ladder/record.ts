@@ -54,7 +54,7 @@ export class LadderRecord implements RunRecord {
     delete gathered.underWay;
   }
 
-  /** What a run that goes on shows so far. It is in `resultsSoFar` alone. */
+  /** Takes the figures so far of a run that goes on. They are in `resultsSoFar` alone. */
   goesOn(rung: string, run: Omit<Run, "outlier">): void {
     this.#of(rung).underWay = run;
   }

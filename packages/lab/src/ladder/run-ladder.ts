@@ -34,7 +34,7 @@ export interface LadderHooks {
   out: string;
   step: StepRunner;
   signal: AbortSignal;
-  /** Who looks on while the run goes on. */
+  /** Shows the run to people while it goes on. */
   live?: LiveRun;
 }
 

@@ -20,7 +20,7 @@ export interface SliceFigures {
   /** Shares of all processors. */
   foreign: number;
   steal: number;
-  /** What the host shows beside, where it does: see the schema. */
+  /** The host's own sensors, where it shows them: see the schema. */
   mhz?: number;
   celsius?: number;
   throttled?: number;
@@ -95,7 +95,7 @@ function between(first: Reading, last: Reading, calibration: number): SliceFigur
   };
 }
 
-/** What the sensors said meanwhile; one that went away says nothing. */
+/** The sensors between two readings; one that went away is missing. */
 export function sensed(
   first: HostSample,
   last: HostSample,
@@ -127,7 +127,7 @@ export function timesOf(pids: readonly number[], earlier: CpuTimes[] | undefined
   return pids.flatMap((pid, index) => cpuTimes(pid, earlier?.[index]) ?? []);
 }
 
-/** What processes used together between two readings. */
+/** CPU that processes used together between two readings. */
 export function cpuUsed(before: readonly CpuTimes[], after: readonly CpuTimes[]): Cpu {
   return after.map((times, index) => use(before[index]!, times)).reduce(sum, nothing);
 }

@@ -29,7 +29,7 @@ export function runOf(
   };
 }
 
-/** What the host showed during all of them. */
+/** The host's sensors, as far as they were read in every slice. */
 function sensors(slices: readonly PlacedSlice[]): Partial<Pick<NonNullable<Run["slices"]>, SensorName>> {
   const columns = sensorNames.flatMap((name) => {
     const values = slices.flatMap((slice) => slice[name] ?? []);

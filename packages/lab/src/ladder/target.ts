@@ -11,7 +11,7 @@ export interface Fact {
 
 /** The cluster and the image that the ladder is climbed on. */
 export interface Target extends AsyncDisposable {
-  /** As whom, and with which configuration, images are made and looked at. */
+  /** The user and the configuration with which images are made and looked at. */
   readonly client: CephClient;
   /** The image that the VM of such settings opens; each rung adds a client configuration of its own. */
   diskFor(settings: Pick<VmSettings, "image">): Omit<RbdDisk, "conf">;

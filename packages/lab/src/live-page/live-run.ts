@@ -6,13 +6,13 @@ import { findings } from "../report/findings.ts";
 import type { Results } from "../results/schema.ts";
 import type { StepRunner } from "../step.ts";
 
-/** What a run does at this moment, and has done. */
+/** A run at this moment, and its steps so far. */
 export interface LiveState {
   /** Milliseconds since 1970. */
   began: number;
   /** The steps so far; the last one is under way until it has taken some time. */
   steps: { title: string; seconds?: number }[];
-  /** What the step under way does. */
+  /** The latest report of the step under way. */
   doing: string;
   /** When the climb will be over, in milliseconds since 1970, as far as it is known. */
   until?: number;
@@ -23,7 +23,7 @@ export interface LiveState {
 /** The charts so far, in both widths. */
 export type LiveCharts = Record<string, Record<Format, string>>;
 
-/** Who wants to know of it: the latest state, the latest charts. */
+/** Is told the latest state and the latest charts. */
 export interface Watcher {
   state(state: LiveState): void;
   charts(charts: LiveCharts): void;

@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import type { LiveRun, Watcher } from "./live-run.ts";
 import { livePage } from "./page.ts";
 
-/** More readers than a person has open are none of a person's. */
+/** Readers at once: more than a person has open. */
 const MOST_READERS = 8;
 
-/** What readers may take for the last words. */
+/** Milliseconds that readers have for the last words. */
 const ENDING_MS = 1_000;
 
 /**
@@ -58,7 +58,7 @@ export class LiveServer implements AsyncDisposable {
     }
   }
 
-  /** What is asked for, or the status that refuses it. */
+  /** The thing that a request asks for, or the status that refuses it. */
   #askedFor({ method, url = "", headers }: IncomingMessage): "page" | "events" | number {
     if (headers.host === undefined || !this.#hosts.has(headers.host)) return 403;
     const [, token = "", name, ...more] = url.split("/");
@@ -104,7 +104,7 @@ const alwaysHeaders = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** Of one length, whatever its own is. */
+/** Makes tokens of any length comparable in constant time. */
 function digest(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { FioJob } from "../fio/command.ts";
 import type { LoadOptions } from "./options.ts";
 
-/** What share of a load's requests are reads, in words: `read`, `write`, or reads/writes in percent. */
+/** The mix of a load: `read`, `write`, or reads/writes in percent. */
 const mixName = z.union([
   z.enum(["read", "write"]),
   z

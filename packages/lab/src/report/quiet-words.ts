@@ -21,7 +21,7 @@ export function quietInWords(quiet: Quiet): string[] {
   ];
 }
 
-/** What the host's own sensors showed. */
+/** The readings of the host's own sensors, in sentences. */
 function hostInWords({ mhz, celsius, throttled, remote }: Quiet["host"]): string[] {
   const hidden = [
     ...(mhz === undefined ? ["frequency"] : []),

@@ -4,7 +4,7 @@ import { processId } from "../host/proc.ts";
 import { datedDirectory } from "./dated.ts";
 import { unwritable } from "./file.ts";
 
-/** Which process makes the run in a directory: so it is known whether it still does. */
+/** Names the process that makes the run in a directory, so that others know whether it still does. */
 export const processFile = ".process.json";
 
 /** Makes `OUT/<time>`, with a directory for fio's own output, and points `OUT/latest` at it; throws a LabError. */

@@ -5,7 +5,7 @@ import type { Results, Run } from "./schema.ts";
 /** Above this share of all processors, what others use disturbs a slice of time: it is marked, and made again. */
 export const foreignLimit = 0.1;
 
-/** Whether what it shows is of other programs, or of heat, as well: such a slice is made again. */
+/** Whether other programs or heat are in a slice's figures: such a slice is made again. */
 export function isDisturbed({
   foreign,
   steal,
@@ -31,7 +31,7 @@ export interface Quiet {
   steal: { middle: number; most: number };
   /** How far the processor's speed strayed from its median: that of the slowest and the fastest twentieth, as shares. */
   speed: { slow: number; fast: number };
-  /** What the host showed of itself; what it did not show is missing. */
+  /** The host's own sensors; those that it did not show are missing. */
   host: {
     mhz?: { least: number; middle: number; most: number };
     /** The hottest. */

@@ -72,7 +72,7 @@ export const run = z.object({
       calibration: z.array(z.number()),
       foreign: z.array(z.number()),
       steal: z.array(z.number()),
-      /** What the host showed, where it did: the processors' mean frequency, ... */
+      /** The host's own sensors, where it shows them: the processors' mean frequency, ... */
       mhz: z.array(z.number()).optional(),
       /** ... its hottest sensor, ... */
       celsius: z.array(z.number()).optional(),

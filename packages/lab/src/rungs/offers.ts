@@ -5,7 +5,7 @@ import { findOlderLibrbd } from "../roots/older-librbd.ts";
 import { allocatorLibrary } from "../vm/allocator.ts";
 import type { Offers } from "./rung.ts";
 
-/** What a machine offers, without what its cluster does. */
+/** The offers of a machine, without those of its cluster. */
 export type VmOffers = Omit<Offers, "noSecure" | "copies" | "noFurtherImages">;
 
 /** Abilities of this machine, and of the root that QEMU comes from, that rungs need. */

@@ -101,7 +101,7 @@ function skipAll(
 /** With the rungs that the named ones change. */
 function withBases(mode: LadderMode, names: readonly string[]): Set<string> {
   const all = new Set(names);
-  // What stands behind a set's place is visited, too.
+  // A set's iterator also visits what is added meanwhile.
   for (const name of all) {
     const rung = furtherRungsOf(mode).find((each) => each.name === name);
     if (rung) all.add(rung.on);

@@ -84,7 +84,7 @@ async function attach({ disk, transport, shared, socket }: AttachRequest): Promi
   serving.set(socket, { connection, attachment });
 }
 
-/** Whoever started this process may be gone before the cluster answers. */
+/** Takes the connection of the image's user. It is given up when the process that started this one is gone. */
 function connect({ conf, user }: AttachRequest["disk"]): Connection {
   const key = JSON.stringify([conf, user]);
   const { signal } = orphaned;

@@ -17,7 +17,7 @@ export interface AttachRequest {
   socket: string;
 }
 
-/** What a process is told; an image that it serves is named by its socket. */
+/** A request to a process; an image that it serves is named by its socket. */
 export type ServeRequest =
   | AttachRequest
   | { what: "detach"; socket: string }

@@ -54,6 +54,6 @@ export interface RbdDisk {
   user: string;
   /** Path of the ceph.conf to read; it names the keyring. */
   conf: string;
-  /** Who opens a LUKS image, and the file with its passphrase. */
+  /** A LUKS image: the layer that opens it, and the file with its passphrase. */
   luks?: { by: "librbd" | "qemu"; passphraseFile: string };
 }

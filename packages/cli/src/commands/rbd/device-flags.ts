@@ -4,7 +4,7 @@ import { collect } from "../attach/flags.ts";
 import { type EncryptionFlags, withEncryptionFlags } from "./encryption-flags.ts";
 import { badOption, usage } from "./image-spec.ts";
 
-/** How an image becomes a device, by options of rbd's or, behind `-o`, of rbd-nbd's. */
+/** Options of a device: rbd's own or, behind `-o`, rbd-nbd's. */
 export interface DeviceFlags extends EncryptionFlags {
   deviceType?: string;
   options?: string[];

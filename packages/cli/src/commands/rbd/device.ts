@@ -98,7 +98,7 @@ function list(name: string): Command {
   return withConnectFlags(withFormatFlags(command));
 }
 
-/** What ends a device or its process, by the device's path or by the image. */
+/** A command that ends a device or its process, by the device's path or by the image. */
 function ending(
   name: string,
   summary: string,

@@ -147,7 +147,7 @@ function limit(): Command {
     .action((text: string | undefined, flags: Flags & { limit?: string }) => {
       // The errno is rbd's.
       if (flags.limit === undefined) throw new SiphonError("ERANGE", "--limit must be given");
-      // Of numbers below zero rbd takes the unsigned form, which is no limit.
+      // rbd reads a number below zero as unsigned, which is no limit.
       const wanted = /^-\d+$/.test(flags.limit) ? undefined : parseCount("--limit", flags.limit);
       return withImage(flags, wholeImageSpec(text, flags), {}, ({ snapshots }) => snapshots.setLimit(wanted));
     });

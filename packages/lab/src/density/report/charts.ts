@@ -9,7 +9,7 @@ import { densityWays } from "../ways.ts";
 interface DensityFigure {
   name: string;
   title: string;
-  /** Of the y axis. */
+  /** The unit of the y axis. */
   unit: string;
   of: (summary: MeasuredDensity["summary"]) => Estimate;
   /** Divided by this on the axis. */

@@ -11,7 +11,7 @@ export function densityHeadline({ cells }: Pick<DensityResults, "cells">): strin
   return `${best.title}: ${rounded(best.summary.iops.median)} IOPS together, ${bytes(Math.round(best.summary.memory.median / 2 ** 20) * 2 ** 20)} of memory each.`;
 }
 
-/** What each way changes against the first with the most VMs, and how sure that is. */
+/** The change that each way makes against the first, with the most VMs, and how sure that is. */
 export function densitySentences({ cells }: Pick<DensityResults, "cells">): string[] {
   const most = Math.max(...cells.map(({ vms }) => vms));
   return cells.flatMap((cell) => {

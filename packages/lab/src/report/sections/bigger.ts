@@ -41,7 +41,7 @@ const columns: Column<BiggerStep>[] = [
   { head: "Study", cell: studyCell, extra: true, className: "study" },
 ];
 
-/** Of the large sequential writes the throughput, else IOPS. */
+/** The study's throughput for the large sequential writes, else its IOPS. */
 function studyCell({ name, study }: BiggerStep): string {
   if (name === "fill" || study?.iops === undefined) {
     return study?.bytesPerSecond === undefined ? "" : throughput(study.bytesPerSecond);

@@ -7,7 +7,7 @@ import { picture, tableOf, text } from "../markdown-parts.ts";
 import type { Section } from "../page/page.ts";
 import { type Column, figure, pair, table } from "../page/parts.ts";
 
-/** What has curves: a rung, or a cell. */
+/** A rung or a cell, with its curves. */
 export interface WithCurves {
   title: string;
   curves?: readonly Curve[];
