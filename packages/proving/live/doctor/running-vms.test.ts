@@ -12,6 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -95,11 +96,32 @@ function copyLibrbd(): void {
 const idsOf = ({ disks, vm }: Examination): string[] =>
   [...disks.flatMap(({ findings }) => findings), ...vm.findings].map(({ id }) => id);
 
+/** Starts a load in the lab's VM, and waits until QEMU has counted more reads than fio makes to look at the device. */
+async function loadLab(): Promise<{ end: () => Promise<void> }> {
+  const pidFile = "/tmp/load.pid";
+  const before = await lab.bytesDone();
+  let isOver = false;
+  const loading = lab
+    .run(`echo $$ >${pidFile}; exec ${load} --filename=${lab.device}`, { timeoutMs: 120_000 })
+    .finally(() => {
+      isOver = true;
+    });
+  while ((await lab.bytesDone()) < before + (1 << 20)) {
+    if (isOver) assert.fail(`fio ended: ${(await loading).stderr}`);
+    await pause(50);
+  }
+  return {
+    end: async () => {
+      await lab.run(`kill -INT $(cat ${pidFile})`);
+      await loading;
+    },
+  };
+}
+
 test("a VM of the lab: release, allocator, threads, librbd's counters and settings, and a monitor that is taken", async () => {
-  const loading = lab.run(`${load} --filename=${lab.device} --runtime=8`);
-  await pause(3000);
+  const { end } = await loadLab();
   const vm = await vmOfHost(String(lab.pid), { seconds: 3 });
-  await loading;
+  await end();
   assert.deepEqual([vm.name, vm.disks.length], ["lab", 1]);
   assert.equal(vm.host.cephRelease, release);
   assert.equal(vm.host.allocator?.value, "libc");
@@ -299,9 +321,10 @@ test("all VMs of the host on one page, without the key of any of them", async ()
 });
 
 /** A program that only waits, under the name and with the arguments of a QEMU. */
-async function fake(name: string, script: string): Promise<ChildProcess> {
+async function fake(name: string, script: string, options: string[] = []): Promise<ChildProcess> {
   const disk = ["-drive", "file=rbd:p/i:id=u,if=none,id=d0,cache=none", "-device", "virtio-blk-pci,drive=d0"];
-  const child = spawn("/bin/bash", ["-c", script, "-nodefaults", "-name", `guest=${name}`, ...disk], {
+  const words = ["-nodefaults", "-name", `guest=${name}`, ...disk, ...options];
+  const child = spawn("/bin/bash", ["-c", script, ...words], {
     argv0: "/usr/bin/qemu-system-x86_64",
     stdio: ["pipe", "pipe", "ignore"],
   });
@@ -324,10 +347,18 @@ test("50 VMs on one host take less than 15 s of CPU", async () => {
 });
 
 test("a process that becomes another program is not mistaken for the VM that it was", async () => {
-  const child = await fake("siphon-changes", "echo; read line; exec sleep 600");
-  const watching = vmOfHost("siphon-changes", { seconds: 2 });
-  await pause(500);
+  // The VM is being watched once its monitor is asked.
+  const path = join(directory, "changes.qmp");
+  const monitor = createServer().listen(path);
+  await once(monitor, "listening");
+  const asked = once(monitor, "connection") as Promise<[Socket]>;
+  const child = await fake("siphon-changes", "echo; read line; exec sleep 600", ["-qmp", `unix:${path}`]);
+  const watching = vmOfHost("siphon-changes", { seconds: 0 });
+  const [connection] = await asked;
   child.stdin!.write("\n");
+  while (!readFileSync(`/proc/${child.pid}/cmdline`, "utf8").startsWith("sleep")) await pause(20);
+  connection.destroy();
+  monitor.close();
   const vm = await watching;
   assert.match(vm.unseen.join("\n"), /another program took the place of process/);
   assert.deepEqual([vm.notes, vm.host], [[], {}]);
