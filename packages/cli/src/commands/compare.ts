@@ -31,7 +31,7 @@ export interface CompareFlags {
 export function compareCommand(): Command {
   return withCompareFlags(new Command("compare"))
     .description(
-      "Compare runs of the ladder, or of a baseline, with the first one: IOPS, CPU per I/O and latency (median,\n" +
+      "Compare runs of a ladder, a baseline or density with the first one: IOPS, CPU per I/O and latency (median,\n" +
         "p99, p99.9) of every rung or cell, with verdicts. Also lists other differences between the runs.",
     )
     .argument("<runs...>", "two or more runs: their directories, or their results.json")

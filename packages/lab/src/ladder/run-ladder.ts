@@ -129,8 +129,9 @@ function rootsIn({ ceph, qemu, releases }: LadderOptions): Results["roots"] {
 }
 
 function climbInWords(rungs: number, { repeat, until, time }: LadderOptions): string {
-  if (until === undefined) return `Climb ${rungs} rungs in ${repeat} blocks`;
-  return `Climb ${rungs} rungs until verdicts are sharp to ±${100 * until} %, at most ${Math.round(time / 60)} minutes`;
+  const many = rungs === 1 ? "1 rung" : `${rungs} rungs`;
+  if (until === undefined) return `Climb ${many} in ${repeat} block${repeat === 1 ? "" : "s"}`;
+  return `Climb ${many} until verdicts are sharp to ±${100 * until} %, at most ${Math.round(time / 60)} minutes`;
 }
 
 /** Climbs, profiles if that is wanted, makes the bigger test; whatever fails is returned, not thrown. */

@@ -45,7 +45,7 @@ export async function startPlanned(planned: VmOptions, serve: typeof serveImage 
   if (disk.type !== "rbd") {
     throw new LabError(
       "SIPHON_USAGE",
-      "what serves the disk of this rung serves images of a cluster, and nothing else",
+      "siphon serves the disk of this rung, and only serves images of a cluster",
       {
         hint: "give the disk with --image, or choose another rung",
       },

@@ -247,7 +247,7 @@ async function assertShowsFailedRun(page: Page, why: string): Promise<void> {
   assert.equal(await page.locator("#chart-cpu svg").count(), 2);
   const steps = await page.locator("#step-list li").allTextContents();
   assert.ok(
-    steps.some((step) => /^Climb 1 rungs in 2 blocks, \d+:\d\d$/.test(step)),
+    steps.some((step) => /^Climb 1 rung in 2 blocks, \d+:\d\d$/.test(step)),
     steps.join("; "),
   );
 }
