@@ -3,7 +3,7 @@ import { renderPage } from "../../report/page/page.ts";
 import { findingsPart } from "../findings-sections.ts";
 
 /**
- * The doctor as a page: it examines what is pasted, or dropped as files, in the browser, and sends nothing anywhere.
+ * The doctor as a page: it examines pasted text and chosen files in the browser, and sends nothing anywhere.
  *
  * @param program `examine-pasted.ts` as one script
  */
