@@ -39,7 +39,9 @@ describe("the doctor as a page", { skip: noChromium, timeout: 240_000 }, () => {
 
   async function examine(text: string): Promise<string> {
     await tab.getByLabel("Configuration").fill(text);
+    await tab.evaluate("document.getElementById('result').replaceChildren()");
     await tab.getByRole("button", { name: "Examine" }).click();
+    await tab.locator("#result > *").first().waitFor();
     return tab.locator("#result").innerText();
   }
 
