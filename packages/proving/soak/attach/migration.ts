@@ -10,7 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
-import { type Migrated, Migrations, type Way } from "../../support/attach/migrations.ts";
+import type { Way } from "../../support/attach/migration-hosts.ts";
+import { type Migrated, Migrations } from "../../support/attach/migrations.ts";
 import { endOnSignals } from "../end-on-signals.ts";
 
 const { values } = parseArgs({

@@ -1,22 +1,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { createImage, type Disk, type LocalCluster } from "@siphon/lab";
+import { createImage } from "@siphon/lab";
 import { MigratingVm } from "./migrating-vm.ts";
+import {
+  disksAt,
+  type Host,
+  type MigrationOptions,
+  other,
+  serverArguments,
+  type Way,
+} from "./migration-hosts.ts";
 import { run } from "./run.ts";
 import { SiphonAttach } from "./siphon-attach.ts";
-import type { Transport } from "./survival.ts";
-
-/** How a disk is reached. librbd, in QEMU itself, is for comparison. */
-export type Way = Transport | "librbd";
-
-export interface MigrationOptions {
-  ceph: LocalCluster;
-  /** For sockets and logs. */
-  directory: string;
-  /** A disk for each, in the image of that name. All but the first are over NBD. */
-  ways: readonly Way[];
-}
 
 /** A migration in milliseconds, as QEMU and the guest have it. */
 export interface Migrated {
@@ -276,39 +272,6 @@ interface MigrationStatus {
 /** Where on each disk random bytes are that nobody changes, in MiB. */
 const randomAt = 32;
 const randomMiB = 16;
-
-type Host = 0 | 1;
-
-function other(host: Host): Host {
-  return host === 0 ? 1 : 0;
-}
-
-function socketAt(directory: string, way: Way, host: Host): string {
-  return join(directory, `${way}-${host}.sock`);
-}
-
-/** One process serves all images that are served at all; undefined: none is. */
-function serverArguments({ ceph, directory, ways }: MigrationOptions, host: Host): string[] | undefined {
-  const served = ways.filter((way) => way !== "librbd");
-  if (served.length === 0) return undefined;
-  const images = served.map((way) => `${ceph.client.pool}/${way}`);
-  const isVhost = served.includes("vhost");
-  // Each image has a socket of a kind, or none has: those over NBD have one for vhost-user-blk as well, which nobody uses.
-  const vhost = isVhost ? served.flatMap((way) => ["--vhost", socketAt(directory, way, host)]) : [];
-  const nbd = served.includes("nbd") ? ["--nbd", `${socketAt(directory, "nbd", host)}.nbd`] : [];
-  return [...images, ...vhost, ...nbd, "--migratable", "--conf", ceph.conf];
-}
-
-function disksAt({ ceph, directory, ways }: MigrationOptions, host: Host): [Disk, ...Disk[]] {
-  const { pool } = ceph.client;
-  const disks = ways.map((way): Disk => {
-    if (way === "vhost") return { type: "vhost-user", socket: socketAt(directory, way, host) };
-    if (way === "librbd") return { type: "rbd", pool, image: way, user: "admin", conf: ceph.conf };
-    const socket = `${socketAt(directory, way, host)}.nbd`;
-    return { type: "nbd", socket, export: `${pool}/${way}`, reconnectDelay: 60 };
-  });
-  return disks as [Disk, ...Disk[]];
-}
 
 function longestWriteOf(report: string): number {
   // Warnings come before the report.
