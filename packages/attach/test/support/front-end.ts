@@ -7,6 +7,7 @@ import { Channel, type Message } from "../../src/vhost/protocol/channel.ts";
 import { protocolFeature, requestCode, ringFeature } from "../../src/vhost/protocol/codes.ts";
 import { type InflightDescription, inflight, u64, vringState } from "../../src/vhost/protocol/payloads.ts";
 import { DriverRing, ringBytes } from "./driver-ring.ts";
+import { MigrationLog } from "./migration-log.ts";
 
 export interface FrontEndOptions {
   /** Bytes of the guest's memory, for data; the rings come on top. */
@@ -21,41 +22,6 @@ export interface FrontEndOptions {
   features?: bigint;
   /** As from a front-end's earlier connection, whose memory and rings this one goes on with. */
   resume?: FrontEnd;
-}
-
-/** The memory for marks of changed pages, which the front-end shares with the back-end. */
-export class MigrationLog implements Disposable {
-  readonly fd: number;
-  readonly bytes: number;
-  readonly #mapping: Mapping;
-  readonly #bits: Uint8Array;
-
-  constructor(bytes: number) {
-    this.bytes = bytes;
-    this.fd = createSharedMemory("log", bytes);
-    this.#mapping = new Mapping(this.fd, 0, bytes);
-    this.#bits = new Uint8Array(this.#mapping.view(0, bytes));
-  }
-
-  /** As SET_LOG_BASE has it. */
-  description(size = this.bytes, offset = 0): Buffer {
-    return Buffer.concat([u64(size), u64(offset)]);
-  }
-
-  /** Numbers of the pages that are marked; they are not any more then. */
-  take(): Set<number> {
-    const pages = new Set<number>();
-    for (let byte = 0; byte < this.#bits.length; byte++) {
-      const marked = Atomics.exchange(this.#bits, byte, 0);
-      for (let bit = 0; bit < 8; bit++) if ((marked & (1 << bit)) !== 0) pages.add(8 * byte + bit);
-    }
-    return pages;
-  }
-
-  [Symbol.dispose](): void {
-    this.#mapping[Symbol.dispose]();
-    closeQuietly(this.fd);
-  }
 }
 
 /** Where the guest's memory begins in its own and in the front-end's address space. */
@@ -179,7 +145,7 @@ export class FrontEnd implements Disposable {
     return new MigrationLog(bytes);
   }
 
-  /** Begins to log what the back-end changes, as QEMU does; true if all of it was accepted. */
+  /** Has the back-end log its changes, as QEMU does. Rejects if it refuses. */
   async startLog(log: MigrationLog): Promise<void> {
     await this.ask("setLogBase", log.description(), [log.fd]);
     await this.check("setFeatures", u64(this.features | logAll));

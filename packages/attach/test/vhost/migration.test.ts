@@ -9,9 +9,10 @@ import fc from "fast-check";
 import type { VhostEvent } from "../../src/vhost/events.ts";
 import { closeQuietly, createEvent, takeEvent } from "../../src/vhost/native/event.ts";
 import { type VhostOptions, VhostServer } from "../../src/vhost/server.ts";
-import { FrontEnd, type MigrationLog } from "../support/front-end.ts";
+import { FrontEnd } from "../support/front-end.ts";
 import { blkType, GuestDriver } from "../support/guest-driver.ts";
 import { MemoryDevice } from "../support/memory-device.ts";
+import type { MigrationLog } from "../support/migration-log.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "vhost-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
