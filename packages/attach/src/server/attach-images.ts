@@ -121,7 +121,8 @@ function checkWorkers({ images, nbd = [], vhost = [], cache, encryption, workers
   }
 }
 
-const mostWorkers = 64;
+/** The limit of an image's own workers. */
+export const mostWorkers = 64;
 
 function checkMigratable({ cache, workers }: AttachRequest): void {
   if (cache !== undefined) {

@@ -2,7 +2,7 @@ import { isAbsolute } from "node:path";
 import type { CachePolicy, EncryptionLayer } from "@siphon/rbd";
 import { AttachError } from "../errors.ts";
 import type { ErrorPolicy } from "../health/pausing-device.ts";
-import { type AttachRequest, checkRequest } from "../server/attach-images.ts";
+import { type AttachRequest, checkRequest, mostWorkers } from "../server/attach-images.ts";
 import { type ImageSpec, parseImageSpec } from "../server/image-spec.ts";
 import { parseListenAddress } from "../server/listen.ts";
 import { type AccessWords, socketAccess } from "../server/socket-access.ts";
@@ -73,7 +73,7 @@ export async function defineDisk(
     ...(onError !== undefined && { onError: onError as ErrorPolicy }),
     ...(limit !== undefined && { limits: parseDiskLimits(limit) }),
     ...(queues !== undefined && { queues: countOf("queues", queues, 256) }),
-    ...(workers !== undefined && { workers: countOf("workers", workers, 64) }),
+    ...(workers !== undefined && { workers: countOf("workers", workers, mostWorkers) }),
     ...(tls !== undefined && { tlsCertificates: tls }),
   };
   checkRequest(request);

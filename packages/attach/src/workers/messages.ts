@@ -7,7 +7,6 @@ import type { DiskLimits } from "../throttle/disk-limits.ts";
 export interface PartStart {
   /** The export's name: `POOL/IMAGE`. */
   readonly name: string;
-  readonly hasExtents: boolean;
   readonly onError: ErrorPolicy;
   /** Bytes of requests that the worker's clients may have under way at once. */
   readonly maxInFlight: number;

@@ -27,7 +27,7 @@ export const inWorker: InWorker<PartStart, never> = (image, { index, data, liste
     [...image.state.snapshots.values()]
       .filter(({ id }) => image.snapId < 0 || id < image.snapId)
       .map(({ name }) => name);
-  const extents = data.hasExtents ? new AskedExtents(snapshots, tell) : undefined;
+  const extents = new AskedExtents(snapshots, tell);
   const { name } = data;
   const served = { name, description: `RBD image ${name}`, device: throttled, extents, metrics };
   const clients = new Clients(new Map([[name, served]]), data.maxInFlight, tell);
@@ -38,7 +38,7 @@ export const inWorker: InWorker<PartStart, never> = (image, { index, data, liste
     else if (message.type === "evict") clients.of(message.id)?.evict(message.reason);
     else if (message.type === "stop") clients.of(message.id)?.stop(message.force);
     else if (message.type === "limit") throttled.limit(message.limits);
-    else extents?.answered(message.id, message.extents);
+    else extents.answered(message.id, message.extents);
   });
   tell({ type: "ready" });
   return new Promise(() => {});

@@ -64,7 +64,7 @@ export class WorkedDisk implements ConnectionTaker, LimitedDevice {
     this.#metrics = memories.map((memory) => new IoMetrics(undefined, memory));
     this.#unready = count;
     const start: PartStart = {
-      ...{ name, onError, maxInFlight: maxInFlight / count, hasExtents: true },
+      ...{ name, onError, maxInFlight: maxInFlight / count },
       ...{ buckets: sharedBucketMemory(), metrics: memories },
     };
     const run = image.workers!.start(module, start, {
