@@ -11,7 +11,8 @@ export interface NbdExport {
   /** Without one there is no block status. */
   readonly extents: ExtentSource | undefined;
   readonly metrics: IoMetrics;
-  /** Called when a client has chosen it, and when that client is gone. */
+  /** Called for each client that has chosen it. */
   readonly joined?: () => void;
+  /** Called when such a client is gone. */
   readonly left?: () => void;
 }
