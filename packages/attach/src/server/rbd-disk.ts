@@ -1,6 +1,7 @@
 import type { Cluster } from "@siphon/rados";
-import { type CachePolicy, type EncryptionLayer, type Image, ImagePool } from "@siphon/rbd";
+import { type CachePolicy, type EncryptionLayer, type Image, ImagePool, imageFeature } from "@siphon/rbd";
 import type { BlockDevice } from "../block-device.ts";
+import { AttachError } from "../errors.ts";
 import { type ErrorPolicy, type PauseEvents, PausingDevice } from "../health/pausing-device.ts";
 import type { DiskLimits } from "../throttle/disk-limits.ts";
 import { ImageLimits } from "../throttle/image-limits.ts";
@@ -57,6 +58,7 @@ export async function openRbdDisk(
   metrics.hold = () => image.writeHold;
   const of = { cluster, pool: images.pool, image };
   const open = async (): Promise<Opened> => {
+    if (migratable && !onlyRead) assertLocks(image, name);
     if (encryption === undefined) await image.assertOneKey();
     const pauses = pauseEvents(name, metrics, log);
     if (workers !== undefined) {
@@ -89,6 +91,14 @@ export async function openRbdDisk(
       await image.close();
     },
   };
+}
+
+/** @throws AttachError SIPHON_USAGE for an image whose lock cannot go from one host to the next */
+function assertLocks({ header }: Image, name: string): void {
+  if ((header.features & imageFeature.exclusiveLock) !== 0) return;
+  throw new AttachError("SIPHON_USAGE", `${name} has no exclusive lock, and cannot migrate without one`, {
+    hint: "enable the feature exclusive-lock",
+  });
 }
 
 interface Opened extends Pick<ServedDisk, "device" | "extents"> {

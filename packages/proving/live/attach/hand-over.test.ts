@@ -70,3 +70,13 @@ for (const transport of ["vhost", "nbd"] as const) {
     }
   });
 }
+
+test("a disk without an exclusive lock cannot migrate", async () => {
+  const image = `${ceph.client.pool}/unlocked`;
+  await ceph.admin.rbd(["create", "--size", "4M", "--image-feature", "layering", image]);
+  const socket = join(directory, "unlocked");
+  await assert.rejects(
+    SiphonAttach.start(image, "--nbd", socket, "--migratable", "--conf", ceph.conf),
+    /has no exclusive lock, and cannot migrate without one/,
+  );
+});

@@ -253,10 +253,10 @@ for (const seed of [21, 22]) {
 const endings: Record<WorkerEnd, RegExp> = {
   throws: /a worker of image ended-throws ended: a worker's own fault/,
   exits: /a worker of image ended-exits ended: its thread exited with code 3/,
-  blocks: /a worker of image ended-blocks ended: it did not answer for 3 s/,
+  blocks: /a worker of image ended-blocks ended: it did not answer for 8 s/,
   "is cut off":
     /a worker of image ended-is-cut-off ended: (its thread exited with code 1|the channel .* ended)/,
-  waits: /a worker of image ended-waits ended: it did not answer for 3 s; .* this process is killed/,
+  waits: /a worker of image ended-waits ended: it did not answer for 8 s; .* this process is killed/,
 };
 
 for (const how of workerEnds) {

@@ -9,7 +9,7 @@ import { Chain } from "./worker-chain.ts";
  */
 const [conf, pool, name, count, how, pipe] = process.argv.slice(2);
 const cluster = await Cluster.connect({ conf: conf!, name: "client.admin", env: {} });
-const options = { workers: Number(count), workerTimeout: 3 };
+const options = { workers: Number(count), workerTimeout: 8 };
 const image = await (await ImagePool.open(cluster, pool!)).open(name!, options);
 if (how !== undefined) {
   await image.workers!.run(new URL("./worker-parts.ts", import.meta.url), { task: "end", how, pipe });
