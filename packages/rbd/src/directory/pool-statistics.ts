@@ -1,6 +1,7 @@
 import { hasCode } from "../errors.ts";
 import { readHeader } from "../header/read-header.ts";
 import type { ImagePool } from "../image-pool.ts";
+import { isOldId } from "../object-names.ts";
 import type { ImageEntry } from "./find-image.ts";
 
 /** Totals of several images. */
@@ -13,12 +14,16 @@ export interface ImageTotals {
   unreadable: Error[];
 }
 
-/** Totals of the images of a pool or a namespace, and of those in its trash (src/librbd/api/Pool.cc). */
+/**
+ * Totals of the images of a pool or a namespace, and of those in its trash (src/librbd/api/Pool.cc). Images of format 1 do not count, as
+ * with librbd.
+ */
 export async function poolStatistics(
   images: ImagePool,
 ): Promise<{ images: ImageTotals; trash: ImageTotals }> {
   const trashed = (await images.trash.list()).filter(({ source }) => source === "user");
-  return { images: await totals(images, await images.list()), trash: await totals(images, trashed) };
+  const listed = (await images.list()).filter(({ id }) => !isOldId(id));
+  return { images: await totals(images, listed), trash: await totals(images, trashed) };
 }
 
 async function totals({ pool }: ImagePool, entries: readonly ImageEntry[]): Promise<ImageTotals> {
