@@ -75,9 +75,14 @@ export async function runDensity(
   );
   const directory = await makeRunDirectory(out);
   await using servers = new Servers();
+  // Each configuration is written once: VMs that boot at the same time read it.
+  const ready = await Promise.all(
+    planned.ways.map(async ({ way, settings }) => {
+      return { way, settings, conf: await cluster.clientConf(way.name, settings.clientOptions) };
+    }),
+  );
   const boot: DensityHooks["boot"] = async (way, number, aborted) => {
-    const { settings } = planned.ways.find((each) => each.way === way)!;
-    const conf = await cluster.clientConf(way.name, settings.clientOptions);
+    const { settings, conf } = ready.find((each) => each.way === way)!;
     const disk = {
       type: "rbd",
       pool: cluster.client.pool,
