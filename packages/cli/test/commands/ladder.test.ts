@@ -19,7 +19,7 @@ test("--list shows all rungs, which of them cannot be climbed here and why, and 
   );
   const rung = (name: string) => rungs.find((each) => each.name === name)!;
   assert.equal(rung("read-from-replica").missing, undefined);
-  assert.match(rung("huge-pages").missing!, /524288 huge pages are needed|no huge pages/);
+  assert.match(rung("huge-pages").missing!, /\d+ huge pages are needed|no huge pages/);
   assert.match(rung("iothread-vq-mapping").missing!, /needs (QEMU 9|two vCPUs)/);
   assert.deepEqual([rung("luks-qemu").on, rung("ide").on], ["luks-librbd", undefined]);
 });
