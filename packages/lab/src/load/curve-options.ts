@@ -37,17 +37,20 @@ export function curveProblem({ depths, mix }: CurveOptions): string | undefined 
 
 /** The points that are measured, curve by curve. */
 export function curveLoads({ depths = [], mix, rw }: CurveOptions & Pick<LoadOptions, "rw">): CurveLoad[] {
-  const mixes = mix?.map(mixNamed) ?? [{ mix: ownMix[rw] ?? rw, job: { rw } }];
+  const mixes = mix?.map(mixNamed) ?? [{ mix: ownMix[rw], job: { rw } }];
   return mixes.flatMap((each) =>
     depths.map((depth) => ({ mix: each.mix, depth, job: { ...each.job, ioDepth: depth } })),
   );
 }
 
-/** Kinds of load that are a mix as well. */
-const ownMix: Partial<Record<LoadOptions["rw"], string>> = {
+/** The mix of each kind of load. A mix is random, so sequential loads have names of their own. */
+const ownMix: Record<LoadOptions["rw"], string> = {
   randread: "read",
   randwrite: "write",
   randrw: "50/50",
+  read: "sequential-read",
+  write: "sequential-write",
+  rw: "sequential-rw",
 };
 
 function mixNamed(mix: string): { mix: string; job: Pick<FioJob, "rw" | "readPercent"> } {

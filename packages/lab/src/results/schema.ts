@@ -22,7 +22,7 @@ const latency = z.object({
 
 /** One measurement of a point of a response curve. */
 const curvePoint = z.object({
-  /** `read`, `write`, or shares of reads and writes: `70/30`. */
+  /** `read`, `write`, or shares of random reads and writes: `70/30`; `sequential-read` and the like where the load itself is sequential. */
   mix: z.string(),
   /** Requests that fio keeps in flight. */
   depth: z.int(),

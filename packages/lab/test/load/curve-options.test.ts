@@ -4,6 +4,8 @@ import { parseBaselineOptions } from "../../src/baseline/options.ts";
 import { fioCommand } from "../../src/fio/command.ts";
 import { parseLadderOptions } from "../../src/ladder/options.ts";
 import { curveLoads } from "../../src/load/curve-options.ts";
+import { mixInWords } from "../../src/report/charts/curves.ts";
+import { curveOptions } from "../../src/report/sections/curves.ts";
 
 test("depths make a curve of the load's own kind, in rising order; without them there is none", () => {
   const { depths } = parseLadderOptions({ depths: [64, 1, 16] });
@@ -13,7 +15,27 @@ test("depths make a curve of the load's own kind, in rising order; without them 
     { mix: "read", depth: 64, job: { rw: "randread", ioDepth: 64 } },
   ]);
   assert.deepEqual(curveLoads(parseLadderOptions({})), []);
-  assert.equal(curveLoads({ depths: [4], rw: "rw" })[0]!.mix, "rw");
+});
+
+test("a curve of sequential I/O is not named like one of random I/O", () => {
+  const mixes = (["read", "write", "rw"] as const).map((rw) => curveLoads({ depths: [4], rw })[0]!.mix);
+  assert.deepEqual(mixes, ["sequential-read", "sequential-write", "sequential-rw"]);
+  assert.deepEqual(mixes.map(mixInWords), [
+    "sequential reads",
+    "sequential writes",
+    "sequential reads and writes",
+  ]);
+  const none = { median: 1, low: 1, high: 1 };
+  const point = {
+    depth: 4,
+    iops: none,
+    latencyMean: none,
+    latencyP50: none,
+    latencyP99: none,
+    clientCpuPerIo: none,
+  };
+  const options = curveOptions(mixes.map((mix) => ({ title: "a rung", curves: [{ mix, points: [point] }] })));
+  assert.equal(options, "--depths 4", "--rw says the rest");
 });
 
 test("each mix has a curve of its own, and fio is told its share of reads", () => {

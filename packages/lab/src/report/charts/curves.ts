@@ -44,8 +44,16 @@ export function curveChart(mix: string, series: readonly CurveSeries[], figure: 
 export function mixInWords(mix: string): string {
   const [reads, writes] = mix.split("/");
   if (writes !== undefined) return `${reads} % reads, ${writes} % writes`;
-  return { read: "random reads", write: "random writes" }[mix] ?? mix;
+  return wordsOfMix[mix] ?? mix;
 }
+
+const wordsOfMix: Readonly<Record<string, string>> = {
+  read: "random reads",
+  write: "random writes",
+  "sequential-read": "sequential reads",
+  "sequential-write": "sequential writes",
+  "sequential-rw": "sequential reads and writes",
+};
 
 function lineOf({ title, curve }: CurveSeries, of: (typeof figures)[CurveFigure]["of"]): Line {
   const { points, knee } = curve;
