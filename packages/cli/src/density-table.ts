@@ -18,7 +18,7 @@ export function densityTable(results: DensityResults): string {
   const reasons = results.cells.flatMap((cell) =>
     cell.status === "measured" ? [] : [`${cell.title} ${cell.status}: ${cell.reason}`],
   );
-  const head = ["", "IOPS together", "95 % interval", "p99", "CPU per I/O", "memory a VM"];
+  const head = ["", "IOPS together", "95 % interval", "p99", "CPU per I/O", "memory per VM"];
   return [
     densityHeadline(results),
     "",

@@ -27,8 +27,9 @@ interface Flags {
 export function densityCommand(): Command {
   return new Command("density")
     .description(
-      "Put more and more VMs of one host under the same load, each on an image of its own in a local cluster, attached by librbd, by a " +
-        "siphon process for each, and by one siphon process for all; and report IOPS, latency, CPU per I/O and memory a VM, with 95 % intervals.",
+      "Put more and more VMs of this host under the same load, each on an image of its own in a local cluster. The images are attached by " +
+        "librbd, by a siphon process for each, and by one siphon process for all. Report IOPS, latency, CPU per I/O and memory per VM, with " +
+        "95 % intervals.",
     )
     .option("--vms <list>", "how many VMs are under load together (default: 1,2,4)")
     .option("--ways <names>", "librbd, siphon-each, siphon-one (default: all)")

@@ -4,7 +4,7 @@ import { wayNames } from "./ways.ts";
 
 /** One measurement of some VMs that are under load together: I/Os, CPU and IOPS are of all of them. */
 const densityRun = run.extend({
-  /** Bytes of memory a VM: QEMU and what serves its disk, pages that are shared in parts (PSS). */
+  /** Bytes of memory per VM: QEMU and the process that serves its disk; shared pages count in part (PSS). */
   memory: z.number(),
   /** IOPS of the slowest VM, as a share of the mean. */
   slowest: z.number(),

@@ -44,7 +44,7 @@ export const densityFigures = [
   },
   {
     name: "memory",
-    title: "Memory a VM (PSS)",
+    title: "Memory per VM (PSS)",
     unit: "MiB",
     of: ({ memory }) => memory,
     scale: 2 ** 20,

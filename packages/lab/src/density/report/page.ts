@@ -104,7 +104,7 @@ function loadInWords({ workload: { rw, blockSize, ioDepth }, vm }: DensityResult
 }
 
 function methodInWords({ workload: { repeats, seconds } }: DensityResults): string {
-  return `In each of ${repeats} blocks all VMs are booted anew. All VMs of a way are under load at once while those of the others stand still: ${seconds / 2} s on the way through the ways, and as long on the way back. A figure is the median over the blocks, with its 95 % bootstrap interval; ratios are taken within blocks, and verdicts are corrected for their number (Holm); change is against librbd with as many VMs: ▲ better, ▼ worse, ≈ no significant difference, ? too few blocks to say. CPU is that of QEMU and of what serves the disks. Memory is the proportional set size of these processes, divided by the VMs; it holds the guests’ own.`;
+  return `In each of ${repeats} blocks all VMs are booted anew. All VMs of a way are under load at once while those of the others stand still: ${seconds / 2} s for each way in order, and as long again in reverse. A figure is the median over the blocks, with its 95 % bootstrap interval; ratios are taken within blocks, and verdicts are corrected for their number (Holm); change is against librbd with as many VMs: ▲ better, ▼ worse, ≈ no significant difference, ? too few blocks to say. CPU is that of QEMU and of the processes that serve the disks. Memory is the proportional set size of these processes, divided by the number of VMs; it includes the guests’ own.`;
 }
 
 const measured =
