@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { curve, estimate, run, setting, summary, workload } from "../results/schema.ts";
+import { curve, estimate, run, runHeader, setting, summary, workload } from "../results/schema.ts";
 import { engineNames } from "./options.ts";
 import { wireNames } from "./wires.ts";
 
@@ -48,12 +48,7 @@ const cell = z.discriminatedUnion("status", [
 export const baselineSchema = z.object({
   schema: z.literal(1),
   kind: z.literal("baseline"),
-  siphon: z.string(),
-  started: z.iso.datetime(),
-  finished: z.iso.datetime(),
-  /** False when the run was cut short; what was measured until then is there. */
-  complete: z.boolean(),
-  notes: z.array(z.string()),
+  ...runHeader,
   seed: z.int(),
   workload,
   facts: z.object({

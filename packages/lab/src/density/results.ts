@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { estimate, run, setting, summary, workload } from "../results/schema.ts";
+import { estimate, run, runHeader, summary, vmRun, workload } from "../results/schema.ts";
 import { wayNames } from "./ways.ts";
 
 /** One measurement of some VMs that are under load together: I/Os, CPU and IOPS are of all of them. */
@@ -47,22 +47,11 @@ const cell = z.discriminatedUnion("status", [
 export const densitySchema = z.object({
   schema: z.literal(1),
   kind: z.literal("density"),
-  siphon: z.string(),
-  started: z.iso.datetime(),
-  finished: z.iso.datetime(),
-  /** False when the run was cut short; what was measured until then is there. */
-  complete: z.boolean(),
-  notes: z.array(z.string()),
+  ...runHeader,
   seed: z.int(),
   workload,
   vm: z.object({ cpus: z.int(), memory: z.int() }),
-  facts: z.object({
-    machine: z.array(setting),
-    versions: z.array(setting),
-    guest: z.array(setting),
-    cluster: z.array(setting),
-  }),
-  accelerator: z.object({ name: z.enum(["kvm", "tcg"]), reason: z.string() }),
+  ...vmRun,
   cells: z.array(cell),
 });
 

@@ -211,9 +211,8 @@ export const workload = z.object({
   size: z.int(),
 });
 
-/** The whole of results.json. */
-export const resultsSchema = z.object({
-  schema: z.literal(1),
+/** The fields that every results.json has, whichever command wrote it. */
+export const runHeader = {
   siphon: z.string(),
   started: z.iso.datetime(),
   finished: z.iso.datetime(),
@@ -221,13 +220,10 @@ export const resultsSchema = z.object({
   complete: z.boolean(),
   /** Why it is not complete, or what the reader must know to read the figures right. */
   notes: z.array(z.string()),
-  mode: z.enum(["cumulative", "published", "releases", "vm"]),
-  seed: z.int(),
-  workload,
-  /** The roots that programs came from, as the options --ceph, --qemu and --releases named them. */
-  roots: z
-    .object({ ceph: z.string().optional(), qemu: z.string().optional(), releases: z.string().optional() })
-    .optional(),
+};
+
+/** The fields of runs in VMs. */
+export const vmRun = {
   /** Facts for the report: machine, versions, acceleration, guest and cluster, in this order. */
   facts: z.object({
     machine: z.array(setting),
@@ -236,6 +232,20 @@ export const resultsSchema = z.object({
     cluster: z.array(setting),
   }),
   accelerator: z.object({ name: z.enum(["kvm", "tcg"]), reason: z.string() }),
+};
+
+/** The whole of results.json. */
+export const resultsSchema = z.object({
+  schema: z.literal(1),
+  ...runHeader,
+  mode: z.enum(["cumulative", "published", "releases", "vm"]),
+  seed: z.int(),
+  workload,
+  /** The roots that programs came from, as the options --ceph, --qemu and --releases named them. */
+  roots: z
+    .object({ ceph: z.string().optional(), qemu: z.string().optional(), releases: z.string().optional() })
+    .optional(),
+  ...vmRun,
   rungs: z.array(rung),
   /** The study's bigger test, when it was made: its first rung, and the steps on all its rungs. */
   bigger: z.object({ rung: z.string(), steps: z.array(biggerStep) }).optional(),
