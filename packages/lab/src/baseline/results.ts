@@ -1,13 +1,10 @@
 import { z } from "zod";
-import { curve, estimate, run, runHeader, setting, summary, workload } from "../results/schema.ts";
+import { curve, figureComparison, run, runHeader, setting, summary, workload } from "../results/schema.ts";
 import { engineNames } from "./options.ts";
 import { wireNames } from "./wires.ts";
 
 /** A ratio of two figures, paired by repeat, and whether it is for the better. */
-const change = z.object({
-  ratio: estimate,
-  verdict: z.enum(["better", "worse", "no significant difference", "too few repeats"]),
-});
+const change = figureComparison.omit({ probability: true });
 
 const cellBase = {
   /** `3-osd-v2-crc-librbd` */

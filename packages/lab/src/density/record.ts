@@ -1,9 +1,8 @@
 import { version } from "@siphon/wire";
-import { compareAll } from "../results/compare.ts";
-import type { Comparison } from "../results/schema.ts";
+import { compareFigures } from "../results/compare.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
 import { estimateMedian } from "../statistics/estimate.ts";
-import type { DensityCell, DensityResults, DensityRun } from "./results.ts";
+import type { DensityCell, DensityResults, DensityRun, MeasuredDensity } from "./results.ts";
 import type { DensityWay } from "./ways.ts";
 
 /** So many VMs, attached one way. */
@@ -19,6 +18,9 @@ interface Gathered {
   runs: Omit<DensityRun, "outlier">[];
   failures: string[];
 }
+
+/** A place against the first way's, figure by figure. */
+type Compared = { against: string } & ReturnType<typeof compareFigures>[number];
 
 type Fixed = Pick<DensityResults, "seed" | "workload" | "vm" | "facts" | "accelerator">;
 
@@ -81,15 +83,17 @@ export class DensityRecord {
       const of = (name: string) => ({ name, runs: marked.get(name)! });
       return [{ name: place.name, against: of(against.place.name), rung: of(place.name) }];
     });
-    const found = compareAll(asked);
-    const comparisons = new Map(asked.map(({ name }, index) => [name, found[index]]));
+    const found = compareFigures(asked);
+    const comparisons = new Map(
+      asked.map(({ name, against }, index) => [name, { against: against.name, ...found[index]! }]),
+    );
     return this.#cells.map((cell) => this.#cell(cell, marked.get(cell.place.name)!, comparisons));
   }
 
   #cell(
     { place, failures }: Gathered,
     runs: DensityRun[],
-    comparisons: ReadonlyMap<string, Comparison | undefined>,
+    comparisons: ReadonlyMap<string, Compared>,
   ): DensityCell {
     if (runs.length === 0) {
       return { ...place, status: "failed", reason: failures[0] ?? "its turn did not come" };
@@ -118,13 +122,8 @@ function mark(runs: readonly Omit<DensityRun, "outlier">[]): DensityRun[] {
   return markOutliers(runs).map(({ outlier }, index) => ({ ...runs[index]!, outlier }));
 }
 
-function changesOf(
-  comparison: Comparison | undefined,
-): Extract<DensityCell, { status: "measured" }>["comparison"] {
-  const { cpuPerIo, latencyP99 } = comparison?.costs ?? {};
-  if (!comparison || !cpuPerIo || !latencyP99) return undefined;
-  const { against, ratio, verdict, probability } = comparison;
-  const better = { faster: "better", slower: "worse" } as const;
-  const said = verdict === "faster" || verdict === "slower" ? better[verdict] : verdict;
-  return { against, iops: { ratio, verdict: said, probability }, cpuPerIo, latencyP99 };
+/** Undefined where no repeat measured both. */
+function changesOf(compared: Compared | undefined): MeasuredDensity["comparison"] {
+  const { against, iops, cpuPerIo, latencyP99 } = compared ?? {};
+  return against && iops && cpuPerIo && latencyP99 ? { against, iops, cpuPerIo, latencyP99 } : undefined;
 }

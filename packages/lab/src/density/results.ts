@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { estimate, run, runHeader, summary, vmRun, workload } from "../results/schema.ts";
+import { estimate, figureComparison, run, runHeader, summary, vmRun, workload } from "../results/schema.ts";
 import { wayNames } from "./ways.ts";
 
 /** One measurement of some VMs that are under load together: I/Os, CPU and IOPS are of all of them. */
@@ -8,12 +8,6 @@ const densityRun = run.extend({
   memory: z.number(),
   /** IOPS of the slowest VM, as a share of the mean. */
   slowest: z.number(),
-});
-
-const change = z.object({
-  ratio: estimate,
-  verdict: z.enum(["better", "worse", "no significant difference", "too few repeats"]),
-  probability: z.number().optional(),
 });
 
 const cellBase = {
@@ -35,7 +29,12 @@ const cell = z.discriminatedUnion("status", [
     summary: summary.extend({ memory: estimate, slowest: estimate }),
     /** Against the first way, with as many VMs. */
     comparison: z
-      .object({ against: z.string(), iops: change, cpuPerIo: change, latencyP99: change })
+      .object({
+        against: z.string(),
+        iops: figureComparison,
+        cpuPerIo: figureComparison,
+        latencyP99: figureComparison,
+      })
       .optional(),
     note: z.string().optional(),
   }),

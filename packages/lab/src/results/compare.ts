@@ -23,18 +23,24 @@ export function compare(against: Asked["against"], rung: Asked["rung"]): Compari
  * for how many rungs are compared by the same figure. Undefined where no repeat measured both.
  */
 export function compareAll(asked: readonly Asked[]): (Comparison | undefined)[] {
-  const found = Object.fromEntries(figureNames.map((name) => [name, byFigure(name, asked)])) as Record<
-    FigureName,
-    (FigureComparison | undefined)[]
-  >;
-  return asked.map(({ against }, index) => {
-    const { iops, ...costs } = Object.fromEntries(
-      figureNames.map((name) => [name, found[name][index]]),
-    ) as Record<FigureName, FigureComparison | undefined>;
+  return compareFigures(asked).map(({ iops, ...costs }, index) => {
     if (!iops) return undefined;
     const verdict = iops.verdict === "better" ? "faster" : iops.verdict === "worse" ? "slower" : iops.verdict;
-    return { against: against.name, ...iops, verdict: verdict satisfies Verdict, costs: defined(costs) };
+    const against = asked[index]!.against.name;
+    return { against, ...iops, verdict: verdict satisfies Verdict, costs: defined(costs) };
   });
+}
+
+/** The same, figure by figure: IOPS are one of them. */
+export function compareFigures(asked: readonly Asked[]): Record<FigureName, FigureComparison | undefined>[] {
+  const found = figureNames.map((name) => [name, byFigure(name, asked)] as const);
+  return asked.map(
+    (_, index) =>
+      Object.fromEntries(found.map(([name, all]) => [name, all[index]])) as Record<
+        FigureName,
+        FigureComparison | undefined
+      >,
+  );
 }
 
 /** The logarithm of each rung's ratio in each repeat that measured both. */

@@ -43,16 +43,17 @@ export function slicesOf({ slices }: Pick<Run, "slices">, name: FigureName): Sli
   }));
 }
 
-/** How much a slice was disturbed, to tell the better of two: a processor that was slowed down for heat is worse than company. */
-export function disturbance({
-  foreign,
-  steal,
-  throttled = 0,
-}: {
+/** Signs that something else than the load is in a slice's figures. */
+export interface Disturbances {
+  /** Shares of all processors that other programs and other machines used. */
   foreign: number;
   steal: number;
+  /** Times that a processor was slowed down for heat. */
   throttled?: number;
-}): number {
+}
+
+/** How much a slice was disturbed, to tell the better of two: a processor that was slowed down for heat is worse than company. */
+export function disturbance({ foreign, steal, throttled = 0 }: Disturbances): number {
   return foreign + steal + (throttled > 0 ? 1 : 0);
 }
 

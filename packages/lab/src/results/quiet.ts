@@ -1,20 +1,12 @@
 import { median, numericSort, quantileSorted } from "simple-statistics";
-import { bestSlices } from "./figures.ts";
+import { bestSlices, type Disturbances } from "./figures.ts";
 import type { Results, Run } from "./schema.ts";
 
 /** Above this share of all processors, what others use disturbs a slice of time: it is marked, and made again. */
 export const foreignLimit = 0.1;
 
 /** Whether other programs or heat are in a slice's figures: such a slice is made again. */
-export function isDisturbed({
-  foreign,
-  steal,
-  throttled = 0,
-}: {
-  foreign: number;
-  steal: number;
-  throttled?: number;
-}): boolean {
+export function isDisturbed({ foreign, steal, throttled = 0 }: Disturbances): boolean {
   return foreign + steal > foreignLimit || throttled > 0;
 }
 

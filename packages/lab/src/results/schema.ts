@@ -126,7 +126,7 @@ export const curve = z.object({
 });
 
 /** A figure against that of another rung: the ratio, paired by repeat. */
-const figureComparison = z.object({
+export const figureComparison = z.object({
   ratio: estimate,
   verdict: z.enum(["better", "worse", "no significant difference", "too few repeats"]),
   /** Probability of so great a difference by chance, corrected for all rungs that are compared. */
