@@ -3,6 +3,7 @@ import { Cluster } from "@siphon/rados";
 import { endedInTime } from "../server/drain-timeout.ts";
 import { endOnSurprise } from "../server/surprise.ts";
 import { failureOf } from "../shards/failure.ts";
+import { tellParent } from "../shards/tell-parent.ts";
 import type { DeviceJob, DeviceStart } from "./device-request.ts";
 import { cookieOf, devicePath, loadDriver } from "./kernel-device.ts";
 import { kernelLog } from "./kernel-log.ts";
@@ -76,9 +77,4 @@ function mappingOf({ image, snapshotId }: DeviceJob["request"], device: string) 
   };
 }
 
-function tell(message: DeviceStart): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.connected) process.send!(message, () => resolve());
-    else resolve();
-  });
-}
+const tell = (message: DeviceStart): Promise<void> => tellParent(message);

@@ -1,11 +1,9 @@
 import type { BlockDevice } from "../block-device.ts";
 import { AttachError } from "../errors.ts";
-import { ChunkPool } from "../nbd/chunk-pool.ts";
 import { type ConnectionHost, NbdConnection } from "../nbd/connection.ts";
 import type { NbdExport } from "../nbd/export.ts";
-import { SegmentPool } from "../nbd/payload.ts";
 import { transmissionFlag } from "../nbd/protocol.ts";
-import { ReceiveMemory } from "../nbd/receive-memory.ts";
+import { connectionHost } from "../nbd/server.ts";
 import type { Limits } from "../server/limits.ts";
 import type { DeviceRequest } from "./device-request.ts";
 import { DriverLink } from "./driver-link.ts";
@@ -94,12 +92,11 @@ export class DriverFront implements AsyncDisposable {
     this.#cookie = cookie;
     this.#log = (line) => log(`${devicePath(index)}: ${line}`);
     this.#size = size;
-    this.#host = {
+    this.#host = connectionHost({
       ...{ exports: new Map(), credentials: undefined, handshakeTimeout: 0 },
-      ...{ memory: new ReceiveMemory(), chunks: new ChunkPool(), segments: new SegmentPool() },
       ...{ limits, log },
       closed: (connection) => this.#closed(connection.hasLeft),
-    };
+    });
     this.#resizes = served.device.onResize(() => {
       this.#resizing = this.#resizing.then(() => this.#resize());
     });

@@ -5,6 +5,7 @@ import { endOnSurprise } from "../server/surprise.ts";
 import { DiskHost } from "./disk-host.ts";
 import { failureOf } from "./failure.ts";
 import type { FromShard, ShardJob, ShardTask, ToShard } from "./messages.ts";
+import { tellParent } from "./tell-parent.ts";
 
 /** The program of a shard: serves its images until it is told to end, or whoever started it is gone. */
 endOnSurprise();
@@ -56,9 +57,4 @@ async function carryOut(id: number, task: ShardTask): Promise<void> {
   }
 }
 
-function tell(message: FromShard): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.connected) process.send!(message, () => resolve());
-    else resolve();
-  });
-}
+const tell = (message: FromShard): Promise<void> => tellParent(message);
