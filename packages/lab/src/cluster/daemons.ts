@@ -1,9 +1,12 @@
+import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askAdminSocket } from "../ceph/admin-socket.ts";
 import { cephEnvironment } from "../ceph/environment.ts";
 import { LabError } from "../errors.ts";
 import { run } from "../host/command.ts";
 import { Daemon } from "../host/daemon.ts";
+import { Patience } from "../host/patience.ts";
+import { cpuSeconds } from "../host/proc.ts";
 import { platformOf } from "../roots/platform-of.ts";
 import type { Resource } from "../state/resource.ts";
 import { daemonFailure, knownFailure } from "./failure.ts";
@@ -50,9 +53,10 @@ export function monMkfs(home: ClusterHome, { id }: DaemonId): string[] {
 }
 
 /**
- * Asks a daemon until `done` accepts the answer.
+ * Asks a daemon until `done` accepts the answer, for as long as the daemon works or writes to its log: on a busy machine an OSD may
+ * take minutes to read its store.
  *
- * @throws at once when the daemon ends, SIPHON_TIMEOUT after `timeoutMs`
+ * @throws at once when the daemon ends, SIPHON_TIMEOUT after two minutes in which it did nothing, or 15 minutes
  */
 export async function awaitDaemon<T>(
   resource: Resource,
@@ -60,22 +64,28 @@ export async function awaitDaemon<T>(
   socket: string,
   prefix: string,
   done: (answer: T) => boolean,
-  { timeoutMs = 120_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  { signal, quietMs = 120_000 }: { signal?: AbortSignal; quietMs?: number } = {},
 ): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
+  const log = resource.path(`${daemon.name}.log`);
+  const patience = new Patience({ progress: () => workOf(daemon.pid, log), quietMs });
   for (;;) {
     signal?.throwIfAborted();
     if (daemon.exit) throw await daemonFailure(resource, daemon);
     const answer = await askAdminSocket(socket, { prefix }, { signal }).catch(() => undefined);
     signal?.throwIfAborted();
     if (answer !== undefined && done(answer as T)) return answer as T;
-    if (Date.now() > deadline) {
-      throw new LabError("SIPHON_TIMEOUT", `${daemon.name} is not ready after ${timeoutMs / 1000} s`, {
-        hint: `read ${resource.path(`${daemon.name}.log`)}`,
-      });
+    const over = patience.isOver;
+    if (over) {
+      throw new LabError("SIPHON_TIMEOUT", `${daemon.name} is not ready ${over}`, { hint: `read ${log}` });
     }
     await sleep(25);
   }
+}
+
+/** The CPU time that a process has used, and how much it has logged. */
+function workOf(pid: number, log: string): string {
+  const logged = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  return `${cpuSeconds(pid)} s, ${logged} bytes`;
 }
 
 async function runCeph(

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CephSession } from "../ceph/session.ts";
 import { LabError } from "../errors.ts";
 import type { Daemon } from "../host/daemon.ts";
+import { Patience } from "../host/patience.ts";
 import type { Resource } from "../state/resource.ts";
 import { awaitDaemon } from "./daemons.ts";
 import { clusterPaths, type DaemonId } from "./layout.ts";
@@ -99,19 +100,17 @@ export async function awaitClean(waiting: Waiting): Promise<void> {
   });
 }
 
-/** Looks until `look` says true; after three minutes fails with what it said instead. */
-async function poll(
-  { resource, signal }: Waiting,
-  look: () => Promise<true | string>,
-  timeoutMs = 180_000,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+/** Looks until `look` says true; fails when it has said the same for three minutes, or after 15. */
+async function poll({ resource, signal }: Waiting, look: () => Promise<true | string>): Promise<void> {
+  let state: true | string = "";
+  const patience = new Patience({ progress: () => `${state}`, quietMs: 180_000 });
   for (;;) {
     signal.throwIfAborted();
-    const state = await look();
+    state = await look();
     if (state === true) return;
-    if (Date.now() > deadline) {
-      throw new LabError("SIPHON_TIMEOUT", `the cluster is not ready after ${timeoutMs / 1000} s: ${state}`, {
+    const over = patience.isOver;
+    if (over) {
+      throw new LabError("SIPHON_TIMEOUT", `the cluster is not ready ${over}: ${state}`, {
         hint: `is the machine very busy? The logs are in ${resource.dir} while it comes up`,
       });
     }

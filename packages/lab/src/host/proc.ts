@@ -69,6 +69,12 @@ export function cpuTimes(pid: number, earlier?: CpuTimes): CpuTimes | undefined 
   return { user: whole.user, system: whole.system, threads };
 }
 
+/** CPU seconds of a process since it began, its ended threads included; undefined when it has ended. */
+export function cpuSeconds(pid: number): number | undefined {
+  const stat = readStat(`/proc/${pid}/stat`);
+  return stat && stat.user + stat.system;
+}
+
 /** CPU time between two readings of the same process. */
 export function cpuBetween(before: CpuTimes, after: CpuTimes): CpuUse {
   const threads = new Map<string, number>();

@@ -12,7 +12,7 @@ export async function endProcesses(pids: number[], { graceMs = 0 } = {}): Promis
     if (await gone(running, graceMs)) return;
   }
   signalAll(running, "SIGKILL");
-  await gone(running, 10_000);
+  await gone(running, 60_000);
 }
 
 function signalAll(ids: ProcessId[], signal: NodeJS.Signals): void {

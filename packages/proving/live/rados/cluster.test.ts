@@ -10,6 +10,7 @@ import { Messenger } from "../../../rados/src/messenger/messenger.ts";
 import { MonClient } from "../../../rados/src/mon/client.ts";
 import { cephRelease } from "../../support/rados/ceph-release.ts";
 import { type LiveMode, liveModes, upForTest } from "../../support/rados/live-modes.ts";
+import { until } from "../../support/until.ts";
 
 for (const mode of Object.keys(liveModes) as LiveMode[]) {
   describe(mode, () => {
@@ -216,12 +217,4 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       });
     }
   });
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error("it did not come to pass within a minute");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

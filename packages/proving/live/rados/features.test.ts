@@ -11,6 +11,7 @@ import { Random } from "../../../rados/test/support/random.ts";
 import { ObjectLoad } from "../../soak/rados/faults/object-load.ts";
 import { cephRelease } from "../../support/rados/ceph-release.ts";
 import { upForTest } from "../../support/rados/live-modes.ts";
+import { until } from "../../support/until.ts";
 
 const execute = promisify(execFile);
 
@@ -56,7 +57,7 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
     const failed = running.then(() => new Promise<never>(() => {}));
     const progress = () => {
       const before = load.operations;
-      return until(() => load.operations > before + 50);
+      return until(() => load.operations > before + 50, { progress: () => load.operations });
     };
     try {
       await Promise.race([failed, progress().then(() => work(progress))]);
@@ -266,11 +267,3 @@ async function addRule(ceph: LocalCluster): Promise<void> {
 }
 
 const crcOnly = { ms_mon_client_mode: "crc", ms_client_mode: "crc" };
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 90_000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error("it did not come to pass within 90 s");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

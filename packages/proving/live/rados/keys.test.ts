@@ -10,6 +10,7 @@ import { Random } from "../../../rados/test/support/random.ts";
 import { ObjectLoad } from "../../soak/rados/faults/object-load.ts";
 import { hasAes256k } from "../../support/rados/ceph-release.ts";
 import { upForTest } from "../../support/rados/live-modes.ts";
+import { until } from "../../support/until.ts";
 
 /** Seconds that tickets live: what is changed is felt when they are renewed. */
 const lifetime = 6;
@@ -75,7 +76,7 @@ describe("keys of types aes and aes256k side by side", {
     try {
       const progress = async () => {
         const before = load.operations;
-        await until(() => load.operations > before + 100);
+        await until(() => load.operations > before + 100, { progress: () => load.operations });
       };
       await Promise.race([failed, work(progress)]);
     } finally {
@@ -210,14 +211,6 @@ function events(kind: MonEvent["event"], count: number, counts = (_: MonEvent) =
     };
     subscribe(name, look);
   });
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error("it did not come to pass within a minute");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** The answer, once there is one. */

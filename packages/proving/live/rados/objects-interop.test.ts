@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import type { LocalCluster } from "@siphon/lab";
 import { Cluster, type Pool, ReadOperation, WriteOperation } from "@siphon/rados";
 import { upForTest } from "../../support/rados/live-modes.ts";
+import { until } from "../../support/until.ts";
 
 const run = promisify(execFile);
 const python = process.env.SIPHON_TEST_PYTHON ?? "/usr/bin/python3";
@@ -237,11 +238,3 @@ test("a client that is put on the blocklist loses its watches and can close them
   await assert.rejects(theirs.read("lasting"), { code: "ESHUTDOWN", message: /blocklist/ });
   await watch.close();
 });
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 60_000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error("it did not come to pass within a minute");
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

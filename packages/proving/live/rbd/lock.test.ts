@@ -9,6 +9,7 @@ import { Cluster } from "@siphon/rados";
 import { type CachePolicy, type Image, ImagePool } from "@siphon/rbd";
 import { LibrbdClient } from "../../support/rbd/differential/librbd-client.ts";
 import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
+import { until } from "../../support/until.ts";
 
 const run = promisify(execFile);
 const pool = "libvirt-pool";
@@ -177,10 +178,6 @@ async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP", cache?: Cac
   assert.equal((await image.read(0, 8)).readBigUInt64LE(), 1_000_000n);
   await image.close();
   await assertCleanMap(name);
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
 }
 
 /** Our client in a process of its own, which writes one number after the other. */

@@ -14,6 +14,7 @@ import type { OwnerTask } from "../../../rbd/src/watch/owner-task.ts";
 import { forgetful } from "../../soak/rbd/interrupted/campaign.ts";
 import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
 import { Stalled } from "../../support/rbd/stalled.ts";
+import { until } from "../../support/until.ts";
 
 /** The owner of an image's lock while others ask, wait, or take it for dead. */
 
@@ -244,8 +245,4 @@ async function blocked(): Promise<unknown[]> {
 async function rbd(...args: string[]): Promise<string> {
   const { stdout } = await run("rbd", ["--conf", ceph.conf, "--name", "client.admin", ...args]);
   return stdout;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 200));
 }

@@ -3,7 +3,8 @@ import type { ClusterSpecInput } from "@siphon/lab";
 import { Cluster, type ConnectionEvent, type MonEvent } from "@siphon/rados";
 import { Random } from "../../../../rados/test/support/random.ts";
 import { upForTest } from "../../../support/rados/live-modes.ts";
-import { type FaultName, until } from "./faults.ts";
+import { until } from "../../../support/until.ts";
+import type { FaultName } from "./faults.ts";
 import { ObjectLoad } from "./object-load.ts";
 import { runRounds } from "./rounds.ts";
 import { SocketCuts } from "./socket-cuts.ts";
@@ -81,7 +82,10 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
       ...{ seconds, report },
       goesOn: () => {
         const before = load.operations;
-        return until(() => load.operations > before + 200, failed.signal);
+        return until(() => load.operations > before + 200, {
+          signal: failed.signal,
+          progress: () => load.operations,
+        });
       },
     });
     stop.abort();

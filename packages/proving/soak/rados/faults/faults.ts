@@ -1,6 +1,7 @@
 import type { LocalCluster } from "@siphon/lab";
 import type { Cluster } from "@siphon/rados";
 import type { Random } from "../../../../rados/test/support/random.ts";
+import { until } from "../../../support/until.ts";
 import type { SocketCuts } from "./socket-cuts.ts";
 
 /** The target of a fault. */
@@ -105,17 +106,4 @@ const mostPgs = 32;
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** @param signal ends the wait with its reason */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  signal?: AbortSignal,
-): Promise<void> {
-  const end = performance.now() + 180_000;
-  while (!(await condition())) {
-    signal?.throwIfAborted();
-    if (performance.now() > end) throw new Error("it did not come to pass within three minutes");
-    await pause(100);
-  }
 }

@@ -5,8 +5,8 @@ import { Cluster } from "@siphon/rados";
 import { type Image, ImagePool, imageFeature } from "@siphon/rbd";
 import { Random } from "../../../../rados/test/support/random.ts";
 import { objectMapErrors } from "../../../support/rbd/differential/object-map-check.ts";
+import { until } from "../../../support/until.ts";
 import { Violation } from "../../rados/faults/block-history.ts";
-import { until } from "../../rados/faults/faults.ts";
 import { BlockLoad } from "../faults/block-load.ts";
 
 export interface ChainsOptions {
@@ -102,7 +102,10 @@ class Chain {
     ]);
     const goesOn = async () => {
       const before = load.operations;
-      await until(() => load.operations > before + 100, failed.signal);
+      await until(() => load.operations > before + 100, {
+        signal: failed.signal,
+        progress: () => load.operations,
+      });
     };
     try {
       while (this.#ancestors.length > 1) {

@@ -5,7 +5,8 @@ import { Random } from "../../../../rados/test/support/random.ts";
 import { upForTest } from "../../../support/rados/live-modes.ts";
 import { objectMapErrors } from "../../../support/rbd/differential/object-map-check.ts";
 import { workerCuts } from "../../../support/rbd/through-workers.ts";
-import { type FaultName, until } from "../../rados/faults/faults.ts";
+import { until } from "../../../support/until.ts";
+import type { FaultName } from "../../rados/faults/faults.ts";
 import { runRounds } from "../../rados/faults/rounds.ts";
 import { SocketCuts } from "../../rados/faults/socket-cuts.ts";
 import { BlockLoad } from "./block-load.ts";
@@ -72,7 +73,10 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   let snapshots = 0;
   const goesOn = async () => {
     const before = load.operations;
-    await until(() => load.operations > before + 200, failed.signal);
+    await until(() => load.operations > before + 200, {
+      signal: failed.signal,
+      progress: () => load.operations,
+    });
     await image.snapshots.create(`s${++snapshots}`);
     if (snapshots > 2) await image.snapshots.remove(`s${snapshots - 2}`);
   };

@@ -5,8 +5,8 @@ import { type Image, ImagePool, imageFeature } from "@siphon/rbd";
 import { Random } from "../../../../rados/test/support/random.ts";
 import { imageFlag } from "../../../../rbd/src/header/image-header.ts";
 import { objectState } from "../../../../rbd/src/object-map/object-state.ts";
+import { until } from "../../../support/until.ts";
 import { Violation } from "../../rados/faults/block-history.ts";
-import { until } from "../../rados/faults/faults.ts";
 import { BlockLoad, type SnapshotBounds } from "../faults/block-load.ts";
 
 export interface TimeoutsOptions {
@@ -88,7 +88,10 @@ async function oneRound(
       await stopOsd(ceph, random);
       result.stops++;
       const { operations } = load;
-      await until(() => load.operations > operations + 100, failed.signal);
+      await until(() => load.operations > operations + 100, {
+        signal: failed.signal,
+        progress: () => load.operations,
+      });
     }
   } finally {
     stop.abort();
