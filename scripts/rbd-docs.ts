@@ -25,7 +25,7 @@ function settingsTable(): string {
   const rank = (line: string) =>
     ["obeyed", "refused", "no effect"].findIndex((use) => line.includes(`| ${use} |`));
   const sorted = lines.sort((a, b) => rank(a) - rank(b));
-  return ["| setting | | |", "| --- | --- | --- |", ...sorted].join("\n");
+  return ["| setting | in siphon | meaning or reason |", "| --- | --- | --- |", ...sorted].join("\n");
 }
 
 /** What the campaign of command lines takes for right though it is not what rbd does. */
@@ -35,7 +35,7 @@ function differencesTable(): string {
     ({ about, in: parts, reason }) =>
       `| ${about} | ${parts.map((part) => what[part]).join(", ")} | ${reason} |`,
   );
-  return ["| | what differs | why |", "| --- | --- | --- |", ...lines].join("\n");
+  return ["| command line | what differs | why |", "| --- | --- | --- |", ...lines].join("\n");
 }
 
 function between(text: string, name: string, content: string): string {
