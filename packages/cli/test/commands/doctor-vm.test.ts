@@ -37,6 +37,21 @@ test("standard input is recognised by what it holds", () => {
   assert.ok((JSON.parse(stdout) as Examination).disks[0]!.findings.some(({ id }) => id === "key-exposed"));
 });
 
+test("a file in UTF-16 is read, and written back in it", () => {
+  const path = join(directory, "utf16.conf");
+  const text =
+    "\uFEFFcores: 2\r\nmemory: 512\r\nscsi0: ceph:vm-100-disk-0,cache=unsafe\r\nscsihw: virtio-scsi-single\r\n";
+  for (const swap of [false, true]) {
+    const bytes = Buffer.from(text, "utf16le");
+    writeFileSync(path, swap ? bytes.swap16() : bytes);
+    const { stdout } = doctor(["vm", path, "--json"]);
+    assert.ok((JSON.parse(stdout) as Examination).disks[0]!.findings.some(({ id }) => id === "cache-unsafe"));
+    assert.equal(doctor(["fix", path, "--finding", "cache-unsafe", "--write"]).status, 0);
+    const written = readFileSync(path);
+    assert.equal((swap ? written.swap16() : written).toString("utf16le"), text.replace(",cache=unsafe", ""));
+  }
+});
+
 test("--fail-on makes the exit code 3 if something that severe was found, and only then", () => {
   assert.equal(doctor(["vm", join(cases, "64-throwaway-vm-unsafe"), "--fail-on", "high"]).status, 3);
   assert.equal(doctor(["vm", join(cases, "32-kubevirt-windows-pool"), "--fail-on", "low"]).status, 0);

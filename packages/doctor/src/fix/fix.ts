@@ -57,13 +57,14 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
     found = true;
     fix.words.push(...wordsOf(examination, id, disk));
     const target: FixTarget = { id, disks: disks.map((each) => each.disk), vm };
-    for (const file of known) {
-      const before = fix.patches.find(({ name }) => name === file.name)?.after ?? file.text;
-      const after = fixers[file.format]?.({ ...file, text: before }, target);
+    for (const [index, file] of known.entries()) {
+      const { text } = files[index]!;
+      const before = fix.patches.find(({ name }) => name === file.name)?.after ?? text;
+      const after = fixedText(file, before, target);
       if (after === undefined || after === before) continue;
       const earlier = fix.patches.find(({ name }) => name === file.name);
-      const diff = diffOf(file, after);
-      if (earlier === undefined) fix.patches.push({ name: file.name, before: file.text, after, diff });
+      const diff = diffOf({ ...file, text }, after);
+      if (earlier === undefined) fix.patches.push({ name: file.name, before: text, after, diff });
       else Object.assign(earlier, { after, diff });
     }
   }
@@ -78,6 +79,15 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
     );
   }
   return fix;
+}
+
+/** Fixers write line feeds: a text with Windows line ends or a byte order mark keeps them. */
+function fixedText(file: RecognisedFile, before: string, target: FixTarget): string | undefined {
+  const mark = before.startsWith("\uFEFF") ? "\uFEFF" : "";
+  const text = before.slice(mark.length).replaceAll("\r\n", "\n");
+  const isWindows = text.length < before.length - mark.length;
+  const after = fixers[file.format]?.({ ...file, text }, target);
+  return after === undefined ? undefined : mark + (isWindows ? after.replaceAll("\n", "\r\n") : after);
 }
 
 function wordsOf({ disks, vm }: Examination, id: string, disk: string | undefined): string[] {

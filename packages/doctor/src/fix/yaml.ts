@@ -1,141 +1,149 @@
-import { type Document, isCollection, isMap, isSeq, parseAllDocuments } from "yaml";
 import type { InputFile } from "../inputs/input.ts";
 import type { FixTarget } from "./fix-target.ts";
+import { type Path, YamlText } from "./yaml-edits.ts";
 
-type Path = (string | number)[];
+/** An object of Kubernetes: a document, or an item of a List. */
+class Manifest {
+  readonly #file: YamlText;
+  readonly #document: number;
+  readonly #at: Path;
 
-/** Manifests with one finding mended; comments stay. */
-export function fixKubernetes({ text }: InputFile, target: FixTarget): string | undefined {
-  const documents = parseAllDocuments(text, { uniqueKeys: false, logLevel: "silent" });
-  if (!Array.isArray(documents)) return undefined;
-  let changed = false;
-  for (const document of documents) {
-    const kind = document.get("kind");
-    if (kind === "CephBlockPool") changed = fixPool(document, target) || changed;
-    else if (kind === "CephCluster") changed = fixCluster(document, target) || changed;
-    else if (kind === "StorageClass") changed = fixClass(document, target) || changed;
-    else changed = fixVm(document, target) || changed;
+  constructor(file: YamlText, document: number, at: Path) {
+    this.#file = file;
+    this.#document = document;
+    this.#at = at;
   }
-  return changed ? documents.map((document) => document.toString({ lineWidth: 0 })).join("") : undefined;
+
+  get(...path: Path): unknown {
+    return this.#file.get(this.#document, [...this.#at, ...path]);
+  }
+
+  has(...path: Path): boolean {
+    return this.#file.has(this.#document, [...this.#at, ...path]);
+  }
+
+  count(...path: Path): number {
+    return this.#file.count(this.#document, [...this.#at, ...path]);
+  }
+
+  set(path: Path, value: string | number | boolean): boolean {
+    return this.#file.set(this.#document, [...this.#at, ...path], value);
+  }
+
+  drop(path: Path): boolean {
+    return this.#file.drop(this.#document, [...this.#at, ...path]);
+  }
 }
 
-function fixPool(document: Document, { id }: FixTarget): boolean {
-  if (id === "replica-one" && Number(document.getIn(["spec", "replicated", "size"])) === 1)
-    return set(document, ["spec", "replicated", "size"], 3);
+/** Manifests with one finding mended. */
+export function fixKubernetes({ text }: InputFile, target: FixTarget): string | undefined {
+  const file = new YamlText(text);
+  for (const manifest of manifestsOf(file)) {
+    const kind = manifest.get("kind");
+    if (kind === "CephBlockPool") fixPool(manifest, target);
+    else if (kind === "CephCluster") fixCluster(manifest, target);
+    else if (kind === "StorageClass") fixClass(manifest, target);
+    else fixVm(manifest, target);
+  }
+  return file.text === text ? undefined : file.text;
+}
+
+function manifestsOf(file: YamlText): Manifest[] {
+  return Array.from({ length: file.length }, (_, document) => {
+    const items = String(file.get(document, ["kind"]) ?? "").endsWith("List")
+      ? file.count(document, ["items"])
+      : 0;
+    return items === 0
+      ? [new Manifest(file, document, [])]
+      : Array.from({ length: items }, (_item, index) => new Manifest(file, document, ["items", index]));
+  }).flat();
+}
+
+function fixPool(pool: Manifest, { id }: FixTarget): void {
+  if (id === "replica-one" && Number(pool.get("spec", "replicated", "size")) === 1)
+    pool.set(["spec", "replicated", "size"], 3);
   if (
     id === "pool-one-pg" &&
-    document.hasIn(["spec", "replicated"]) &&
-    !document.hasIn(["spec", "replicated", "targetSizeRatio"])
+    pool.has("spec", "replicated") &&
+    !pool.has("spec", "replicated", "targetSizeRatio")
   )
-    return set(document, ["spec", "replicated", "targetSizeRatio"], 0.1);
-  return false;
+    pool.set(["spec", "replicated", "targetSizeRatio"], 0.1);
 }
 
-function fixCluster(document: Document, { id }: FixTarget): boolean {
-  return id === "mon-single" ? set(document, ["spec", "mon", "count"], 3) : false;
+function fixCluster(cluster: Manifest, { id }: FixTarget): void {
+  if (id === "mon-single") cluster.set(["spec", "mon", "count"], 3);
 }
 
-function fixClass(document: Document, { id, disks }: FixTarget): boolean {
-  if (!disks.includes(`storageclass/${document.getIn(["metadata", "name"])}`)) return false;
+function fixClass(manifest: Manifest, { id, disks }: FixTarget): void {
+  if (!disks.includes(`storageclass/${manifest.get("metadata", "name")}`)) return;
   const path = ["parameters", "mapOptions"];
-  const given = String(document.getIn(path) ?? "");
-  const add = (option: string) =>
-    set(
-      document,
-      path,
-      given === ""
-        ? `krbd:${option}`
-        : given.includes("krbd:")
-          ? given.replace(/krbd:([^;]*)/, `krbd:$1,${option}`)
-          : `${given},${option}`,
-    );
-  if (id === "rxbounce-missing") return add("rxbounce");
-  if (id === "krbd-queue-depth" && !given.includes("queue_depth")) return add("queue_depth=256");
-  if (id === "krbd-queue-depth")
-    return set(document, path, given.replace(/queue_depth=\d+/, "queue_depth=256"));
+  const given = String(manifest.get(...path) ?? "");
+  const add = (option: string) => manifest.set(path, withOption(given, option));
+  if (id === "rxbounce-missing") add("rxbounce");
+  if (id === "krbd-queue-depth" && !given.includes("queue_depth")) add("queue_depth=256");
+  else if (id === "krbd-queue-depth") manifest.set(path, given.replace(/queue_depth=\d+/, "queue_depth=256"));
   if (id === "features-minimal")
-    return set(
-      document,
+    manifest.set(
       ["parameters", "imageFeatures"],
       "layering,exclusive-lock,object-map,fast-diff,deep-flatten",
     );
-  if (id === "object-size-odd") return drop(document, ["parameters", "objectSize"]);
-  return id === "rbd-nbd" ? drop(document, ["parameters", "mounter"]) : false;
+  if (id === "object-size-odd") manifest.drop(["parameters", "objectSize"]);
+  if (id === "rbd-nbd") manifest.drop(["parameters", "mounter"]);
 }
 
-function fixVm(document: Document, { id, disks, vm }: FixTarget): boolean {
-  const spec = ([["spec", "template", "spec"], ["spec"]] as Path[]).find((path) =>
-    document.hasIn([...path, "domain"]),
-  );
-  if (spec === undefined || document.getIn(["metadata", "name"]) !== vm.name) return false;
+function withOption(given: string, option: string): string {
+  if (given === "") return `krbd:${option}`;
+  return given.includes("krbd:") ? given.replace(/krbd:([^;]*)/, `krbd:$1,${option}`) : `${given},${option}`;
+}
+
+function fixVm(manifest: Manifest, { id, disks, vm }: FixTarget): void {
+  const spec = [
+    ["spec", "template", "spec"],
+    ["spec", "virtualMachineTemplate", "spec", "template", "spec"],
+    ["spec"],
+  ].find((path) => manifest.has(...path, "domain"));
+  if (spec === undefined || manifest.get("metadata", "name") !== vm.name) return;
   const domain = [...spec, "domain"];
-  let changed = false;
-  const list = document.getIn([...domain, "devices", "disks"], true);
-  const entries: Path[] = isSeq(list)
-    ? list.items.flatMap((item, index) =>
-        isMap(item) && disks.includes(String(item.get("name")))
-          ? [[...domain, "devices", "disks", index]]
-          : [],
-      )
-    : [];
+  const list = [...domain, "devices", "disks"];
+  const entries = Array.from({ length: manifest.count(...list) }, (_, index) => [...list, index]).filter(
+    (entry) => disks.includes(String(manifest.get(...entry, "name"))),
+  );
   for (const entry of entries) {
-    if (id === "bus-sata" || id === "bus-ide")
-      changed = set(document, [...entry, "disk", "bus"], "virtio") || changed;
-    if (id === "aio-threads") changed = set(document, [...entry, "io"], "native") || changed;
-    if (id === "cache-writeback-depends") changed = set(document, [...entry, "cache"], "none") || changed;
+    if (id === "bus-sata" || id === "bus-ide") manifest.set([...entry, "disk", "bus"], "virtio");
+    if (id === "aio-threads") manifest.set([...entry, "io"], "native");
+    if (id === "cache-writeback-depends") manifest.set([...entry, "cache"], "none");
     if (id === "iothread-missing" || (id === "iothread-without-effect" && entry === entries[0]))
-      changed = set(document, [...entry, "dedicatedIOThread"], true) || changed;
-    if (id === "option-misplaced") changed = moveOptions(document, entry, domain) || changed;
+      manifest.set([...entry, "dedicatedIOThread"], true);
+    if (id === "option-misplaced") moveOptions(manifest, entry, domain);
   }
-  if (id === "iothread-missing" && entries.length > 0)
-    changed = set(document, [...domain, "ioThreadsPolicy"], "auto") || changed;
-  if (id === "cpu-limit") changed = drop(document, [...domain, "resources", "limits", "cpu"]) || changed;
-  if (id === "cpu-generic") changed = drop(document, [...domain, "cpu", "model"]) || changed;
-  return changed;
+  if (id === "iothread-missing" && entries.length > 0) manifest.set([...domain, "ioThreadsPolicy"], "auto");
+  if (id === "cpu-limit") manifest.drop([...domain, "resources", "limits", "cpu"]);
+  if (id === "cpu-generic") manifest.drop([...domain, "cpu", "model"]);
 }
 
 /** Options below disk: to where KubeVirt reads them. */
-function moveOptions(document: Document, entry: Path, domain: Path): boolean {
-  let changed = false;
+function moveOptions(manifest: Manifest, entry: Path, domain: Path): void {
   for (const option of ["blockMultiQueue", "cache", "io", "dedicatedIOThread"]) {
     const from = [...entry, "disk", option];
-    const value = document.getIn(from);
+    const value = manifest.get(...from);
     if (value === undefined) continue;
-    document.deleteIn(from);
-    changed =
-      set(
-        document,
-        option === "blockMultiQueue" ? [...domain, "devices", option] : [...entry, option],
-        value,
-      ) || changed;
+    manifest.drop(from);
+    manifest.set(
+      option === "blockMultiQueue" ? [...domain, "devices", option] : [...entry, option],
+      value as string | boolean,
+    );
   }
-  return changed;
 }
 
 /** An instance of Incus with one finding mended. */
-export function fixIncus({ text }: InputFile, { id, disks }: FixTarget): string | undefined {
+export function fixIncus({ text }: InputFile, { id, disks, vm }: FixTarget): string | undefined {
   if (id !== "cache-librbd-on" && id !== "cache-unsafe") return undefined;
-  const [document] = parseAllDocuments(text, { uniqueKeys: false, logLevel: "silent" }) as Document[];
-  if (document === undefined) return undefined;
-  for (const disk of disks) set(document, ["devices", disk, "io.cache"], "none");
-  return document.toString({ lineWidth: 0 });
-}
-
-function set(document: Document, path: Path, value: unknown): boolean {
-  if (document.getIn(path) === value) return false;
-  for (let length = 1; length < path.length; length++) {
-    const above = document.getIn(path.slice(0, length), true);
-    if (above === undefined || isCollection(above)) continue;
-    // An empty key holds null, in whose place a mapping fits; another scalar is not ours to replace.
-    if (document.getIn(path.slice(0, length)) !== null) return false;
-    document.deleteIn(path.slice(0, length));
+  const file = new YamlText(text);
+  for (let document = 0; document < file.length; document++) {
+    if ((file.get(document, ["name"]) ?? vm.name) !== vm.name) continue;
+    // A device that only a profile has must be overridden whole, which a patch of this file cannot do.
+    for (const disk of disks)
+      if (file.has(document, ["devices", disk])) file.set(document, ["devices", disk, "io.cache"], "none");
   }
-  document.setIn(path, value);
-  return true;
-}
-
-function drop(document: Document, path: Path): boolean {
-  if (!document.hasIn(path) || !isCollection(document.getIn(path.slice(0, -1), true))) return false;
-  document.deleteIn(path);
-  return true;
+  return file.text === text ? undefined : file.text;
 }

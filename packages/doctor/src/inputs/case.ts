@@ -16,6 +16,8 @@ import { domainsIn } from "./libvirt/several.ts";
 import { libvirtVm } from "./libvirt/vm.ts";
 import { opennebulaVm } from "./opennebula/vm.ts";
 import { ansibleVm } from "./openstack/ansible.ts";
+import { cinderVm } from "./openstack/cinder.ts";
+import { kollaVm } from "./openstack/kolla.ts";
 import { novaVm } from "./openstack/nova.ts";
 import { proxmoxVm } from "./proxmox/vm.ts";
 import { commandLines } from "./qemu/several.ts";
@@ -55,6 +57,8 @@ function mainVms(of: Select, facts: HostFacts): Vm[] {
     ...of("proxmox").map((file) => proxmoxVm(file, of("proxmox-storage")[0], facts.qemuServer)),
     ...vmObjects.map((object) => kubevirtVm(object, objects)),
     ...of("nova").map((file) => novaVm(file, of("release")[0])),
+    ...of("cinder").map(cinderVm),
+    ...of("kolla").map(kollaVm),
     ...of("ansible").map((file) => ansibleVm(file)),
     ...of("incus").flatMap((file) => readYaml(file).map((instance) => incusVm(instance, storages))),
     ...of("spdk").map(spdkVm),

@@ -15,7 +15,7 @@ export interface IniSetting {
 export function readIni({ name: file, text }: InputFile): IniSetting[] {
   const settings: IniSetting[] = [];
   let section = "DEFAULT";
-  for (const [index, raw] of text.split("\n").entries()) {
+  for (const [index, raw] of text.split(/\r?\n/).entries()) {
     const line = raw.replace(/\s+$/, "");
     if (line === "" || /^[#;]/.test(line)) continue;
     const previous = settings.at(-1);

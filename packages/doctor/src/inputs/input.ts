@@ -15,6 +15,8 @@ export type Format =
   | "proxmox-version"
   | "kubernetes"
   | "nova"
+  | "cinder"
+  | "kolla"
   | "ansible"
   | "incus"
   | "incus-storage"

@@ -1,6 +1,7 @@
 import { DoctorError } from "../errors.ts";
 import type { Format, InputFile, RecognisedFile } from "./input.ts";
 import { isProgram } from "./qemu/arguments.ts";
+import { xmlAlone } from "./xml.ts";
 
 /**
  * Says what format a text has, by what stands in it; its name decides only where the text allows several.
@@ -8,8 +9,10 @@ import { isProgram } from "./qemu/arguments.ts";
  * @throws DoctorError SIPHON_UNKNOWN_FORMAT
  */
 export function recognise(file: InputFile): RecognisedFile {
-  const format = formatOf(file.text, baseName(file.name));
-  if (format !== undefined) return { ...file, format };
+  // A byte order mark is no part of any line.
+  const text = file.text.replace(/^\uFEFF/, "");
+  const format = formatOf(text, baseName(file.name));
+  if (format !== undefined) return { ...file, text, format };
   throw new DoctorError(
     "SIPHON_UNKNOWN_FORMAT",
     `${file.name} is none of the formats that the doctor knows`,
@@ -22,6 +25,9 @@ export function recognise(file: InputFile): RecognisedFile {
 function formatOf(text: string, name: string): Format | undefined {
   const start = text.trimStart();
   if (start.startsWith("<")) return xmlFormat(start);
+  // Pasted from a terminal, with the command before it.
+  if (/^[^\n]*(virsh|dumpxml|cat |less |\.xml)[^\n]*\r?\n\s*</.test(start))
+    return xmlFormat(xmlAlone(text).trimStart());
   if (/^[0-9a-f]{4,16}-[0-9a-f]{4,16} [r-][w-][x-][ps] /m.test(text)) return "maps";
   if (/^\s*rbd image '/m.test(text)) return "rbd-info";
   if (isMap(text, name)) return "rbd-map";
@@ -74,6 +80,7 @@ function iniFormat(text: string, name: string): Format | undefined {
   if (sections.length === 0) return undefined;
   const has = (...names: string[]) => sections.some((section) => names.includes(section));
   if (has("gateway", "gateway-logs", "spdk")) return "nvmeof";
+  if (/^volume_driver\s*=\s*["']?cinder\./m.test(text)) return "cinder";
   if (has("libvirt", "neutron", "api_database", "placement", "vnc", "glance") || name === "nova.conf")
     return "nova";
   if (isProxmox(text)) return "proxmox";
@@ -133,6 +140,12 @@ function yamlFormat(text: string, name: string): Format | undefined {
     return "incus-storage";
   if (/^(devices|expanded_devices):/m.test(text) && /^(config|architecture|type|profiles):/m.test(text))
     return "incus";
+  if (
+    /^(kolla_\w+|openstack_tag|nova_backend_ceph|nova_backend|cinder_backend_ceph|glance_backend_ceph):/m.test(
+      text,
+    )
+  )
+    return "kolla";
   if (/^\s*(ceph_|nova_|cinder_|glance_|openstack_|haproxy_|external_lb|rbd_)\w*:/m.test(text))
     return "ansible";
   return name.endsWith("variables.yml") ? "ansible" : undefined;

@@ -58,12 +58,34 @@ export class Element {
   }
 }
 
+const roots = "domain|domstatus|domainsnapshot|domaincheckpoint|disk|pool";
+
+/**
+ * The text with blanks in the place of what stands around its XML, such as a terminal's prompt: offsets and lines stay. Texts without a
+ * root that is known come back as they are.
+ */
+export function xmlAlone(text: string): string {
+  const start = text.search(new RegExp(`<\\?xml|<!--|<(${roots})[\\s>]`));
+  if (start < 0 || !new RegExp(`<(${roots})[\\s>]`).test(text)) return text;
+  const ends = [...text.matchAll(new RegExp(`</(?:${roots})\\s*>|-->`, "g"))];
+  const last = ends.at(-1);
+  const end = last === undefined ? text.length : last.index + last[0].length;
+  // A declaration is allowed at the very beginning alone, and says nothing that is needed.
+  const body = text.slice(start, end).replace(/^<\?xml[^>]*\?>/, blank);
+  return blank(text.slice(0, start)) + body + blank(text.slice(end));
+}
+
+function blank(text: string): string {
+  return text.replace(/[^\r\n]/g, " ");
+}
+
 /**
  * The root element of a document.
  *
  * @throws DoctorError SIPHON_BAD_INPUT with the line where the document breaks off; nothing of the text is in the message
  */
-export function readXml({ name, text }: InputFile): Element {
+export function readXml({ name, text: whole }: InputFile): Element {
+  const text = xmlAlone(whole);
   const lines = new Lines(text);
   try {
     const { root } = parseXml(text, { includeOffsets: true, ignoreUndefinedEntities: true });

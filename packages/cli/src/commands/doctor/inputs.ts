@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DoctorError, type InputFile, recognise } from "@siphon/doctor";
+import { decodeText } from "./encoding.ts";
 
 /** More than this is no configuration. */
 const largest = 16 * 2 ** 20;
@@ -39,7 +40,7 @@ async function readOne(path: string, name: string): Promise<InputFile> {
   if (status.size > largest)
     throw new DoctorError("SIPHON_USAGE", `${path} is larger than 16 MiB, which no configuration is`);
   try {
-    return { name, text: await readFile(path, "utf8") };
+    return { name, text: decodeText(await readFile(path)) };
   } catch (error) {
     throw new DoctorError("SIPHON_USAGE", `cannot read ${path} (${(error as NodeJS.ErrnoException).code})`, {
       cause: error,
@@ -66,5 +67,5 @@ async function standardInput(): Promise<string> {
     if (size > largest) throw new DoctorError("SIPHON_USAGE", "standard input is larger than 16 MiB");
     parts.push(part);
   }
-  return Buffer.concat(parts).toString("utf8");
+  return decodeText(Buffer.concat(parts));
 }

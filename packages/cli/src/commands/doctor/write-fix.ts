@@ -1,5 +1,6 @@
 import { chmod, copyFile, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { DoctorError, type Fix } from "@siphon/doctor";
+import { decodeText, encodeText, encodingOf } from "./encoding.ts";
 
 /** A change as people read it: what is to be known, then the diff. */
 export function renderedFix({ patches, words }: Fix, write: boolean): string {
@@ -19,12 +20,13 @@ export async function replaceFile(
     throw new DoctorError("SIPHON_USAGE", `${name} is no file that could be written`, {
       hint: "give the change to a file",
     });
-  if ((await readFile(path, "utf8")) !== before)
+  const bytes = await readFile(path);
+  if (decodeText(bytes) !== before)
     throw new DoctorError("SIPHON_USAGE", `${path} has changed since it was read; nothing is written`);
   const copy = `${path}.siphon-${new Date().toISOString().replace(/[:.]/g, "-")}`;
   await copyFile(path, copy);
   const fresh = `${path}.${process.pid}.new`;
-  await writeFile(fresh, after, { flag: "wx" });
+  await writeFile(fresh, encodeText(after, encodingOf(bytes)), { flag: "wx" });
   await chmod(fresh, (await stat(path)).mode);
   await rename(fresh, path);
   return `${path} is changed; ${copy} is what was there`;

@@ -6,7 +6,7 @@ import type { InputFile } from "../input.ts";
 export function factsFromMaps({ name: file, text }: InputFile): HostFacts {
   const facts: HostFacts = {};
   let allocator: Fact<"tcmalloc" | "jemalloc" | "libc"> | undefined;
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
     const path = /\s(\/\S.*)$/.exec(line)?.[1];
     if (path === undefined) continue;
     const place = { file, line: index + 1 };
@@ -30,7 +30,7 @@ export function factsFromMaps({ name: file, text }: InputFile): HostFacts {
 
 /** librbd's version in a list of packages, of rpm or dpkg. */
 export function librbdOfPackages({ name: file, text }: InputFile): Fact<LibrbdVersion> | undefined {
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
     const match = /(?:^|\s)librbd1?(?::\w+)?[-\s:=]+(?:\d+:)?(\d+)\.(\d+)(\.\d+)?/.exec(line);
     if (match === null) continue;
     const version = `${match[1]}.${match[2]}${match[3] ?? ""}`;
@@ -44,7 +44,7 @@ export function librbdOfPackages({ name: file, text }: InputFile): Fact<LibrbdVe
 
 /** Ceph's version as its programs say it. */
 export function cephOfVersions({ name: file, text }: InputFile): Fact<LibrbdVersion> | undefined {
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
     const match =
       /ceph version (\d+)\.(\d+)\.(\d+)|\b(?:librbd1?|librados2?)[\s:=]+v?(\d+)\.(\d+)\.(\d+)/i.exec(line);
     if (match === null) continue;

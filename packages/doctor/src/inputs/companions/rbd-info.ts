@@ -14,7 +14,7 @@ export function readRbdInfo(input: InputFile): RbdInfo[] {
       .flatMap((document) => (Array.isArray(document.value) ? document.list() : [document]))
       .map(({ value }) => fromJson(value, file));
   const images: RbdInfo[] = [];
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
     const header = /^\s*rbd image '([^']+)'/.exec(line);
     if (header !== null) {
       images.push({ image: header[1]!, place: { file, line: index + 1 } });

@@ -13,7 +13,7 @@ export interface RbdMap {
 
 /** Commands `rbd map ...` and `rbd-nbd map ...`, lines of /etc/ceph/rbdmap, and what `rbd device list` prints. */
 export function readRbdMaps({ name: file, text }: InputFile): RbdMap[] {
-  return text.split("\n").flatMap((raw, index) => {
+  return text.split(/\r?\n/).flatMap((raw, index) => {
     const line = raw.trim();
     const place = { file, line: index + 1 };
     const command = /(?:^|\s)(rbd(?:-nbd)?)\s+(.*)$/.exec(line);

@@ -1,4 +1,4 @@
-import type { Bus, Disk, DiskKind, Source } from "../../model/disk.ts";
+import type { Bus, Disk, DiskKind } from "../../model/disk.ts";
 import { machineOf } from "../../model/machine.ts";
 import { emptyVm, type Vm } from "../../model/vm.ts";
 import type { YamlValue } from "../yaml.ts";
@@ -6,7 +6,7 @@ import { assignIothreads } from "./iothreads.ts";
 import { misplacedOptions } from "./misplaced.ts";
 import { bytesOf, cpusOf, nameOf, ofKind } from "./objects.ts";
 import { addRook } from "./rook.ts";
-import { classSource, isRbdClass } from "./storage-class.ts";
+import { sourceOf } from "./volume-source.ts";
 
 export const vmKinds = [
   "VirtualMachine",
@@ -191,54 +191,4 @@ function diskOf(
   };
   if (io !== undefined && io !== "") result.aio = { value: io, place: disk.place("io"), chosen: "written" };
   return result;
-}
-
-/** The class behind a volume's claim decides whether it is RBD. */
-function sourceOf(volume: YamlValue | undefined, object: YamlValue, objects: readonly YamlValue[]): Source {
-  const place = volume?.place() ?? object.place();
-  const claim =
-    volume?.text("persistentVolumeClaim", "claimName") ??
-    volume?.text("ephemeral", "persistentVolumeClaim", "claimName");
-  const dataVolume = volume?.text("dataVolume", "name");
-  if (claim === undefined && dataVolume === undefined) return { driver: "other", place };
-  const classes = ofKind(objects, "StorageClass");
-  const name = className(claim, dataVolume, object, objects);
-  const isDefault = (each: YamlValue) =>
-    each.text("metadata", "annotations", "storageclass.kubernetes.io/is-default-class") === "true" ||
-    each.text("metadata", "annotations", "storageclass.kubevirt.io/is-default-virt-class") === "true";
-  const found =
-    name === undefined
-      ? (classes.find(isDefault) ?? (classes.length === 1 ? classes[0] : undefined))
-      : classes.find((each) => nameOf(each) === name);
-  if (found !== undefined) {
-    if (!isRbdClass(found)) return { driver: "other", place };
-    return { ...classSource(found, objects), place };
-  }
-  return looksLikeRbd(name ?? "") ? { driver: "krbd", place } : { driver: "other", place };
-}
-
-function className(
-  claim: string | undefined,
-  dataVolume: string | undefined,
-  object: YamlValue,
-  objects: readonly YamlValue[],
-): string | undefined {
-  const templates = [
-    ...object.list("spec", "dataVolumeTemplates"),
-    ...object.list("spec", "virtualMachineTemplate", "spec", "dataVolumeTemplates"),
-    ...ofKind(objects, "DataVolume"),
-  ];
-  // A DataVolume makes a claim of its own name.
-  const template = templates.find((each) => nameOf(each) === (dataVolume ?? claim));
-  const pvc = ofKind(objects, "PersistentVolumeClaim").find((each) => nameOf(each) === (claim ?? dataVolume));
-  return (
-    pvc?.text("spec", "storageClassName") ??
-    template?.text("spec", "storage", "storageClassName") ??
-    template?.text("spec", "pvc", "storageClassName")
-  );
-}
-
-/** The names that Rook, OpenShift Data Foundation and Harvester's guides give to their RBD classes. */
-function looksLikeRbd(name: string): boolean {
-  return /ceph-?rbd|rook-ceph-block|^rbd$|-rbd(-|$)|^ceph-block$/.test(name);
 }

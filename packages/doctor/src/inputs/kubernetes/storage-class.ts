@@ -6,9 +6,12 @@ import { nameOf, ofKind } from "./objects.ts";
 
 /** Whether a class makes RBD images: by ceph-csi, or by what Kubernetes had before it. */
 export function isRbdClass(object: YamlValue): boolean {
-  return /(^|\.)rbd\.csi\.ceph\.com$|^(kubernetes\.io|ceph\.com)\/rbd$/.test(
-    object.text("provisioner") ?? "",
-  );
+  const provisioner = object.text("provisioner");
+  return isRbdDriver(provisioner) || /^(kubernetes\.io|ceph\.com)\/rbd$/.test(provisioner ?? "");
+}
+
+export function isRbdDriver(name: string | undefined): boolean {
+  return /(^|\.)rbd\.csi\.ceph\.com$/.test(name ?? "");
 }
 
 /** The images of a class, and how nodes map them. */
@@ -36,23 +39,36 @@ export function storageClassDisk(object: YamlValue, objects: readonly YamlValue[
 
 /** How the images of a class reach a node: by the kernel client, unless the mounter is rbd-nbd. */
 export function classSource(object: YamlValue, objects: readonly YamlValue[]): Source {
-  const parameter = (name: string) => object.text("parameters", name);
-  const nbd = parameter("mounter") === "rbd-nbd";
-  const place = object.place("parameters", "mounter");
-  const given = parameter("mapOptions");
-  const pool = parameter("pool");
   const user = userOf(object, objects);
   const monitors = monitorsFor(object, objects);
   return {
-    driver: nbd ? "rbd-nbd" : "krbd",
-    place,
-    ...(pool !== undefined && { pool }),
-    map: {
-      value: { options: mapOptionsOf(given ?? "", nbd ? "nbd" : "krbd"), given: (given ?? "").trim() !== "" },
-      place: object.place("parameters", "mapOptions"),
-    },
+    ...mappedSource(object, "parameters"),
     ...(user !== undefined && { user }),
     ...(monitors !== undefined && { monitors }),
+  };
+}
+
+/** The image of a persistent volume; it keeps the parameters of the class that it was made by. */
+export function volumeSource(volume: YamlValue): Source {
+  const image = volume.text("spec", "csi", "volumeAttributes", "imageName");
+  return {
+    ...mappedSource(volume, "spec", "csi", "volumeAttributes"),
+    ...(image !== undefined && { image }),
+  };
+}
+
+function mappedSource(object: YamlValue, ...path: string[]): Source {
+  const nbd = object.text(...path, "mounter") === "rbd-nbd";
+  const given = object.text(...path, "mapOptions") ?? "";
+  const pool = object.text(...path, "pool");
+  return {
+    driver: nbd ? "rbd-nbd" : "krbd",
+    place: object.place(...path, "mounter"),
+    ...(pool !== undefined && { pool }),
+    map: {
+      value: { options: mapOptionsOf(given, nbd ? "nbd" : "krbd"), given: given.trim() !== "" },
+      place: object.place(...path, "mapOptions"),
+    },
   };
 }
 

@@ -22,11 +22,36 @@ export function applyCommandLine(vm: Vm, domain: Element, aliases: ReadonlyMap<D
   for (const { name, value } of options) if (name === "set") applySet(vm, value, element.place, aliases);
 }
 
+/** `<qemu:override>` (libvirt 8.2) sets properties of the devices that libvirt makes, by their aliases. */
+export function applyOverrides(vm: Vm, domain: Element, aliases: ReadonlyMap<Disk, string>): void {
+  for (const device of domain.find("override")?.all("device") ?? [])
+    for (const property of device.find("frontend")?.all("property") ?? [])
+      setProperty(
+        vm,
+        device.attribute("alias"),
+        property.attribute("name"),
+        property.attribute("value") ?? "",
+        property.place,
+        aliases,
+      );
+}
+
 function applySet(vm: Vm, text: string, place: Place, aliases: ReadonlyMap<Disk, string>): void {
   const [, alias, key, value] = /^device\.([^.]+)\.([\w-]+)=(.*)$/.exec(text) ?? [];
+  setProperty(vm, alias, key, value ?? "", place, aliases);
+}
+
+function setProperty(
+  vm: Vm,
+  alias: string | undefined,
+  key: string | undefined,
+  value: string,
+  place: Place,
+  aliases: ReadonlyMap<Disk, string>,
+): void {
   for (const disk of vm.disks) {
     if (alias === undefined || aliases.get(disk) !== alias) continue;
-    if (key === "iothread") disk.iothread = { state: "used", thread: value!, place };
+    if (key === "iothread") disk.iothread = { state: "used", thread: value, place };
     else if (/^num[-_]queues$/.test(key ?? "") && Number(value) > 0)
       disk.queues = { value: Number(value), explicit: true, place };
   }

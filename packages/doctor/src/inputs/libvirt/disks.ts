@@ -4,7 +4,7 @@ import type { Vm } from "../../model/vm.ts";
 import { blockDeviceDriver, imageOfDevice } from "../device-path.ts";
 import { isSeedImage } from "../seed-image.ts";
 import type { Element } from "../xml.ts";
-import { applyCommandLine } from "./command-line.ts";
+import { applyCommandLine, applyOverrides } from "./command-line.ts";
 import { limitsOf } from "./limits.ts";
 
 /**
@@ -28,6 +28,7 @@ export function addDisks(
   const nvram = domain.find("os", "nvram");
   if (nvram?.find("source") !== undefined) vm.disks.push(nvramDisk(nvram));
   applyCommandLine(vm, domain, aliases);
+  applyOverrides(vm, domain, aliases);
 }
 
 /** libvirt's name of the device with a disk's thread and queues: vdb is virtio-disk1, a SCSI disk has its controller's. */
@@ -60,7 +61,8 @@ function diskOf(
   const source = sourceOf(element, pools);
   const kind = kindOf(device, source);
   const controller = controllerOf(element, controllers);
-  const bus = busOf(target, element, controller, hasLsi);
+  const type = domain.find("os", "type");
+  const bus = busOf(target, element, controller, hasLsi, /^pseries/.test(type?.attribute("machine") ?? ""));
   const worker = bus.value === "virtio-scsi" ? controller?.find("driver") : driver;
   const at = driver ?? element;
   const mode = driver?.attribute("cache");
@@ -83,7 +85,8 @@ function diskOf(
   if (format !== undefined && format !== "raw") disk.format = { value: format, place: at.placeOf("type") };
   const throttle = limitsOf(domain, element, disk);
   if (throttle !== undefined) disk.throttle = throttle;
-  const queues = queuesOf(bus.value, worker, vm, at);
+  const isCcw = /^s390/.test(type?.attribute("arch") ?? "");
+  const queues = queuesOf(bus.value, worker, vm, at, isCcw);
   if (queues !== undefined) disk.queues = queues;
   return disk;
 }
@@ -123,6 +126,7 @@ function busOf(
   element: Element,
   controller: Element | undefined,
   hasLsi: boolean,
+  isPower: boolean,
 ): Disk["bus"] {
   const place = target?.place ?? element.place;
   const named = target?.attribute("bus") ?? busOfTarget(target?.attribute("dev") ?? "");
@@ -133,6 +137,8 @@ function busOf(
   const model = controller?.attribute("model");
   const at = controller?.place ?? place;
   if (model === undefined || model === "auto") {
+    // qemuDomainDefaultSCSIControllerModel(): POWER's machines have an adapter of their own.
+    if (isPower) return { value: "other", place: at };
     return hasLsi
       ? {
           value: "lsi",
@@ -177,13 +183,20 @@ function iothreadOf(
   return { state: "none", place };
 }
 
-function queuesOf(bus: Bus, worker: Element | undefined, vm: Vm, at: Element): Disk["queues"] {
+/** @param isCcw channel devices have one queue with every machine type */
+function queuesOf(
+  bus: Bus,
+  worker: Element | undefined,
+  vm: Vm,
+  at: Element,
+  isCcw: boolean,
+): Disk["queues"] {
   if (bus !== "virtio-blk" && bus !== "virtio-scsi") return undefined;
   const number = Number(worker?.attribute("queues"));
   if (worker !== undefined && Number.isInteger(number) && number > 0)
     return { value: number, explicit: true, place: worker.placeOf("queues") };
   const machine = vm.machine;
-  return machine !== undefined && hasSingleQueues(machine.value)
+  return machine !== undefined && hasSingleQueues(machine.value) && !isCcw
     ? { value: 1, explicit: false, place: (worker ?? at).place }
     : undefined;
 }

@@ -1,8 +1,10 @@
 import type { InputFile } from "../input.ts";
+import { xmlAlone } from "../xml.ts";
 
 /** The domains of a text, each where it stands: the XML of several, one after the other, is no document. */
 export function domainsIn(file: InputFile): InputFile[] {
-  const { name, text } = file;
+  const { name } = file;
+  const text = xmlAlone(file.text);
   const parts = text.split(/(?<=<\/domain>)(?=\s*(?:<\?xml|<!--|<domain[\s>]))/);
   if (parts.length === 1 || !/^\s*(<\?xml|<!--|<domain[\s>])/.test(text)) return [file];
   let before = "";

@@ -2,7 +2,7 @@ import { isRedHat, machineOf } from "../../model/machine.ts";
 import { emptyVm, type Platform, type Vm } from "../../model/vm.ts";
 import type { InputFile } from "../input.ts";
 import { sizeOf } from "../qemu/vm.ts";
-import { type Element, readXml } from "../xml.ts";
+import { type Element, readXml, xmlAlone } from "../xml.ts";
 import { addDisks } from "./disks.ts";
 
 /**
@@ -31,13 +31,12 @@ export function libvirtVm(input: InputFile, pools: ReadonlyMap<string, Element> 
 }
 
 function isFragment({ text }: InputFile): boolean {
-  return /^\s*(<\?xml[^>]*\?>\s*)?(<!--[\s\S]*?-->\s*)*<disk[\s>]/.test(text);
+  return /^\s*(<\?xml[^>]*\?>\s*)?(<!--[\s\S]*?-->\s*)*<disk[\s>]/.test(xmlAlone(text));
 }
 
 /** `<disk>` elements alone, as people quote them: nothing is known of the domain around them. */
 function fragmentVm({ name, text }: InputFile, pools: ReadonlyMap<string, Element>): Vm {
-  const body = text.replace(/^\s*<\?xml[^>]*\?>/, (declaration) => declaration.replace(/[^\n]/g, " "));
-  const domain = readXml({ name, text: `<domain><devices>${body}</devices></domain>` });
+  const domain = readXml({ name, text: `<domain><devices>${xmlAlone(text)}</devices></domain>` });
   const vm = emptyVm("libvirt", { file: name, line: 1 });
   addDisks(vm, domain, false, pools);
   for (const disk of vm.disks)
@@ -169,7 +168,7 @@ function setUnusedIothreads(vm: Vm, domain: Element): void {
   const element = domain.find("iothreads");
   const count = Number(element?.text);
   if (element === undefined || !(count > 0)) return;
-  if (vm.disks.some(({ iothread }) => iothread?.state === "used" || iothread?.state === "mapped")) return;
+  if (vm.disks.some(({ iothread }) => ["used", "mapped", "ignored"].includes(iothread?.state ?? ""))) return;
   const controllers = domain.find("devices")?.all("controller") ?? [];
   if (controllers.some((controller) => usesThread(controller.find("driver")))) return;
   vm.unusedIothreads = { value: count, place: element.place };

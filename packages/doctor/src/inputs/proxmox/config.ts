@@ -20,7 +20,7 @@ export function readProxmoxConfig({ name: file, text }: InputFile): ProxmoxConfi
   const pending = new Map<string, Setting>();
   const snapshots: string[] = [];
   let section: Map<string, Setting> | undefined = current;
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
     const header = /^\[([^\]]+)\]\s*$/.exec(line)?.[1];
     if (header !== undefined) {
       section = header === "PENDING" ? pending : undefined;
@@ -60,7 +60,7 @@ export interface Storage {
 export function readStorages({ name: file, text }: InputFile): ReadonlyMap<string, Storage> {
   const storages = new Map<string, Storage>();
   let options: Map<string, Setting> | undefined;
-  for (const [index, line] of text.split("\n").entries()) {
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
     const header = /^([a-z]+):\s*(\S+)\s*$/.exec(line);
     if (header !== null) {
       options = new Map();
