@@ -17,8 +17,8 @@ export function verdictOf({ disks, vm }: Omit<Examination, "verdict">): string {
   const rbd = disks.filter((disk) => disk.rbd).length;
   if (real.length === 0) {
     const seen = rbd === 0 && disks.length > 0 ? "No disk is on RBD. " : "";
-    if (context === 0) return `${seen}Nothing to mend.`;
-    return `${seen}Nothing to mend; ${count(context, "thing")} to know: ${list(steps.map(({ finding }) => lower(finding.title)))}.`;
+    if (context === 0) return `${seen}Nothing to fix.`;
+    return `${seen}Nothing to fix; ${count(context, "note")}: ${list(steps.map(({ finding }) => lower(finding.title)))}.`;
   }
   const [first, ...rest] = real;
   const parts = [`First: ${sentence(first!)}`];
@@ -53,12 +53,12 @@ function sentence({ finding, disks }: Step): string {
   const gain =
     worth === null
       ? ""
-      : ` It was worth ${worth.text}${interval === undefined ? "" : ` (95 % interval ${interval[0].toFixed(2)} to ${interval[1].toFixed(2)})`}: ${worth.source}.`;
+      : ` Measured effect: ${worth.text}${interval === undefined ? "" : ` (95 % interval ${interval[0].toFixed(2)} to ${interval[1].toFixed(2)})`}: ${worth.source}.`;
   const effect: Record<FoundFinding["takes"], string> = {
     live: " It can be changed while the VM runs.",
-    restart: " It takes a stop and a start of the VM.",
-    "new VMs": " It is for new VMs.",
-    "new images": " It takes new images, or copies of the old ones.",
+    restart: " The change needs a stop and a start of the VM.",
+    "new VMs": " The change applies to new VMs.",
+    "new images": " The change needs new images, or copies of the old ones.",
     "nothing to do": "",
   };
   return `${lower(title)}${where(disks)}: ${fix.replace(/\.$/, "")}.${gain}${effect[takes]}`;

@@ -88,7 +88,7 @@ test("SARIF names each rule once and points at the lines", () => {
 test("what is none of the formats is said in a sentence, with what can be read", () => {
   const { status, stderr } = doctor(["vm", "-"], "Dear diary\n");
   assert.equal(status, 1);
-  assert.match(stderr, /standard input is none of the formats.*\n.*siphon doctor vm --help/);
+  assert.match(stderr, /standard input has none of the formats.*\n.*siphon doctor vm --help/);
 });
 
 test("a VM that is not there, a file that is not there: each says what to do", () => {

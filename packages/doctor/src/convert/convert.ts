@@ -13,8 +13,8 @@ import { type ConvertOptions, toRbd, toSiphon } from "./libvirt.ts";
 export function convertDomain(file: InputFile, to: "siphon" | "rbd", options: ConvertOptions): Fix {
   const known = recognise(file);
   if (known.format !== "libvirt") {
-    throw new DoctorError("SIPHON_NO_FIX", `${file.name} is no libvirt domain`, {
-      hint: "docs/attach-service.md says what to write on other platforms",
+    throw new DoctorError("SIPHON_NO_FIX", `${file.name} is not a libvirt domain`, {
+      hint: "docs/attach-service.md describes other platforms",
     });
   }
   const { text: after, words } = to === "siphon" ? toSiphon(file, options) : toRbd(file, options);

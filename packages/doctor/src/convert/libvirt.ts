@@ -81,7 +81,7 @@ export function toRbd(file: InputFile, { disks }: Pick<ConvertOptions, "disks">)
     const was = entry.find("disk");
     const target = entry.attribute("target") ?? "";
     if (was === undefined) {
-      throw new DoctorError("SIPHON_NO_FIX", `the metadata does not say what ${target} was`);
+      throw new DoctorError("SIPHON_NO_FIX", `the metadata has no original of ${target}`);
     }
     const { start, end } = elementOf(domain, target).node;
     edits.push({ start, end, text: file.text.slice(was.node.start, was.node.end) });
@@ -103,7 +103,7 @@ export function toRbd(file: InputFile, { disks }: Pick<ConvertOptions, "disks">)
 function domainIn(file: InputFile): Element {
   const domain = domainOf(readXml(file));
   if (domain !== undefined) return domain;
-  throw new DoctorError("SIPHON_BAD_INPUT", `${file.name} is no libvirt domain`);
+  throw new DoctorError("SIPHON_BAD_INPUT", `${file.name} is not a libvirt domain`);
 }
 
 function convertedDisk(
@@ -114,22 +114,22 @@ function convertedDisk(
   words: string[],
 ): { entry: string; text: string } {
   if (element.find("source", "encryption") ?? element.find("encryption")) {
+    throw new DoctorError("SIPHON_NO_FIX", `${target} is encrypted, and its passphrase is a libvirt secret`, {
+      hint: "write its passphrase to a file, and a file for the disk to /etc/siphon/disks.d",
+    });
+  }
+  if (transport === "vhost" && bus.value !== "virtio-blk") {
     throw new DoctorError(
       "SIPHON_NO_FIX",
-      `${target} is encrypted, and its passphrase a secret of libvirt's`,
+      `${target} is not a virtio disk, and vhost-user-blk would make it one`,
       {
-        hint: "write its passphrase into a file, and the disk into /etc/siphon/disks.d by hand",
+        hint: "convert it with --nbd, which keeps its bus",
       },
     );
   }
-  if (transport === "vhost" && bus.value !== "virtio-blk") {
-    throw new DoctorError("SIPHON_NO_FIX", `${target} is no virtio disk, which vhost-user-blk makes of it`, {
-      hint: "convert it with --nbd, which keeps its bus",
-    });
-  }
   if (element.find("source")?.attribute("protocol") !== "rbd") {
-    throw new DoctorError("SIPHON_NO_FIX", `${target} is a volume of a storage pool of libvirt's`, {
-      hint: "write its source with protocol='rbd' and the names of Ceph's pool and image first",
+    throw new DoctorError("SIPHON_NO_FIX", `${target} is a volume of a libvirt storage pool`, {
+      hint: "first write its source with protocol='rbd' and the names of the Ceph pool and the image",
     });
   }
   const snapshot = element.find("source", "snapshot")?.attribute("name");
@@ -144,12 +144,12 @@ function convertedDisk(
   if (source.user !== undefined) {
     const { value: user } = source.user;
     words.push(
-      `${target} was client.${user}'s: the service is to be a user that may use ${pool} (siphon attachd --id ${user})`,
+      `${target} used client.${user}: run the service as a Ceph user that may use ${pool} (siphon attachd --id ${user})`,
     );
   }
   if (transport === "vhost" && element.find("serial") !== undefined) {
     words.push(
-      `${target} has the image's id for its serial number then: look for paths in /dev/disk/by-id in the guest`,
+      `${target} will have the image's id as its serial number: check paths in /dev/disk/by-id in the guest`,
     );
   }
   const tune = element.find("iotune");

@@ -37,7 +37,7 @@ export async function vmOfHost(name: string, options: WatchOptions): Promise<Vm>
     "SIPHON_NO_PROCESS",
     `no QEMU process on this host is ${name}: neither its pid, its name nor its id`,
     {
-      hint: "is it a file? Then the path is wrong. A VM that is off: give its configuration (virsh dumpxml, qm config)",
+      hint: "if you meant a file, the path is wrong; for a VM that is off, give its configuration (virsh dumpxml, qm config)",
     },
   );
 }

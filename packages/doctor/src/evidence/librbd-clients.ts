@@ -23,7 +23,7 @@ export async function askClients(
   if (paths.length === 0) {
     if (!again && vm.disks.some(({ source }) => source.driver === "librbd"))
       vm.unseen.push(
-        "librbd's counters and the mode of its connections: no admin socket that may be used here (admin_socket under [client] in ceph.conf gives each VM one)",
+        "librbd's counters and the mode of its connections: there is no usable admin socket (admin_socket under [client] in ceph.conf gives each VM one)",
       );
     return undefined;
   }
@@ -77,8 +77,8 @@ function modeWords(modes: readonly string[], asked: readonly string[]): string {
   const [first, ...others] = asked;
   if (first === undefined) return "the mode of its connections is not known";
   return others.length === 0
-    ? `its connections are in ${first} mode, the only one that it takes`
-    : `its connections are in ${first} mode unless the daemons demand another (this release does not tell)`;
+    ? `its connections are in ${first} mode, the only mode that it allows`
+    : `its connections are in ${first} mode unless the daemons require another one (this release does not report it)`;
 }
 
 /** The modes in which connections came up; none where the release does not tell (before Ceph 20). */

@@ -28,8 +28,8 @@ export async function askMonitor(
     const manager = vm.managedBy === "libvirt" || vm.managedBy === "openstack-nova";
     vm.unseen.push(
       manager
-        ? 'what QEMU says of its disks: libvirt holds the monitor (virsh qemu-monitor-command DOMAIN --pretty \'{"execute":"query-block"}\')'
-        : "what QEMU says of its disks: its command line names no QMP socket",
+        ? 'what QEMU says about its disks: libvirt holds the monitor (virsh qemu-monitor-command DOMAIN --pretty \'{"execute":"query-block"}\')'
+        : "what QEMU says about its disks: its command line names no QMP socket",
     );
     return undefined;
   }
@@ -48,7 +48,7 @@ export async function askMonitor(
         ),
     };
   } catch (error) {
-    vm.unseen.push(`what QEMU says of its disks (${path}): ${(error as Error).message}`);
+    vm.unseen.push(`what QEMU says about its disks (${path}): ${(error as Error).message}`);
     return undefined;
   }
 }

@@ -33,7 +33,7 @@ export async function placementOf(
     return cpus.size > 0 && cpus.size < online.size && beside.length >= cpus.size;
   });
   if (clash !== undefined)
-    placement.sharedCores = `${clash.name} may run on ${formatSet(clash.cpus)} only, where vCPUs are pinned as well.`;
+    placement.sharedCores = `${clash.name} may run only on ${formatSet(clash.cpus)}, to which vCPUs are also pinned.`;
   const split = await splitOf(pid, pinned, proc, sys);
   if (split !== undefined) placement.split = split;
   return placement;
@@ -59,7 +59,7 @@ async function splitOf(
   const away = [...pages].filter(([node]) => !used.includes(node)).reduce((sum, [, each]) => sum + each, 0);
   if (used.length > 1) return `its vCPUs are pinned to cores of the nodes ${used.join(", ")}`;
   return all > 0 && away / all > 0.2
-    ? `its vCPUs are pinned to node ${used.join(", ")}, and ${Math.round((away / all) * 100)} % of its memory lies elsewhere`
+    ? `its vCPUs are pinned to node ${used.join(", ")}, and ${Math.round((away / all) * 100)} % of its memory is elsewhere`
     : undefined;
 }
 

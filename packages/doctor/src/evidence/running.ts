@@ -30,7 +30,7 @@ export async function runningVm(pid: number, options: WatchOptions): Promise<Vm>
   const found = await qemuProcess(pid, options.proc);
   if (found === undefined) {
     throw new DoctorError("SIPHON_NO_PROCESS", `there is no QEMU process ${pid}`, {
-      hint: "siphon doctor vm without a name lists those that have a disk on RBD",
+      hint: "siphon doctor vm without a name lists the processes that have a disk on RBD",
     });
   }
   return watch(found, options);
@@ -145,7 +145,7 @@ async function addGuest(
   if (path === undefined) {
     vm.unseen.push(
       options.some(({ name, value }) => name === "device" && value.includes("org.qemu.guest_agent.0"))
-        ? "the guest's I/O scheduler: what runs the VM holds the channel of its agent (cat /sys/block/*/queue/scheduler in the guest)"
+        ? "the guest's I/O scheduler: the VM's manager holds the agent's channel (cat /sys/block/*/queue/scheduler in the guest)"
         : "the guest's I/O scheduler: the VM has no channel for a guest agent (cat /sys/block/*/queue/scheduler in the guest)",
     );
     return;

@@ -12,10 +12,10 @@ export const blockFindings: readonly Finding[] = [
     severity: "low",
     when: "No discard=unmap on the node that the device uses, no discard='unmap' (libvirt), no discard=on (Proxmox), no hw_disk_discard (Nova), no DISCARD (OpenNebula).",
     not: "KubeVirt and Incus, whose default is unmap; CD-ROMs and EFI disks; a single rbd node with unmap.",
-    why: "Blocks that the guest frees stay allocated in the pool, in every copy of it.",
+    why: "Blocks that the guest frees stay allocated in the pool, in every replica.",
     worth: null,
     wrong:
-      "Where space must stay reserved (thick images), or where a guest that trims all the time disturbs others: run fstrim weekly then.",
+      "If space must stay reserved (thick images), or if a guest that trims all the time disturbs others: then run fstrim weekly.",
     takes: "restart",
     fix: {
       qemu: "discard=unmap in the -drive, or on every node of the -blockdev",
@@ -36,10 +36,10 @@ export const blockFindings: readonly Finding[] = [
     severity: "info",
     when: "detect-zeroes on or unmap is visible on a command line or written in a configuration.",
     not: "EFI disks; Proxmox's unseen default in a VM's configuration.",
-    why: "Each write buffer is read once more by the CPU, to turn writes of zeros into something cheaper.",
+    why: "The CPU scans every write buffer, to turn writes of zeros into a cheaper operation.",
     worth: null,
     wrong:
-      "Where guests write many zeros (installations, databases that preallocate) it saves space and traffic.",
+      "If guests write many zeros (installations, databases that preallocate), it saves space and traffic.",
     takes: "restart",
     fix: {
       libvirt: "drop detect_zeroes= from <driver>",
@@ -58,9 +58,9 @@ export const blockFindings: readonly Finding[] = [
     severity: "high",
     when: "Format qcow2, or another copy-on-write format, inside an RBD image.",
     not: "qcow2 files on other storage.",
-    why: "The format allocates and keeps snapshots a second time, on top of RBD which does both; with a cache, live migration can corrupt its metadata.",
+    why: "The format duplicates RBD's allocation and snapshots; with a cache, live migration can corrupt its metadata.",
     worth: published.qcow2,
-    wrong: "Never for new disks. An old one needs to be converted, which takes as long as copying it.",
+    wrong: "Never for new disks. An existing disk must be converted, which takes as long as copying it.",
     takes: "new images",
     fix: {
       libvirt:
@@ -71,7 +71,7 @@ export const blockFindings: readonly Finding[] = [
       isData(disk) && disk.format !== undefined && cow.has(disk.format.value)
         ? {
             place: disk.format.place,
-            why: `${disk.format.value} inside an RBD image allocates and keeps snapshots twice; with a cache, live migration can corrupt its metadata.`,
+            why: `${disk.format.value} inside an RBD image duplicates RBD's allocation and snapshots; with a cache, live migration can corrupt its metadata.`,
           }
         : undefined,
   },
@@ -81,10 +81,10 @@ export const blockFindings: readonly Finding[] = [
     severity: "info",
     rung: "blockdev",
     when: "A -blockdev stack has raw or throttle nodes without offset, size or limits above an rbd node.",
-    not: "-drive; a raw node with size or offset; disks that the kernel maps; libvirt XML and Proxmox configurations.",
-    why: "Each request goes through nodes that change nothing.",
+    not: "-drive; a raw node with size or offset; kernel-mapped disks; libvirt XML and Proxmox configurations.",
+    why: "Each request passes through nodes that change nothing.",
     worth: published.noDifference,
-    wrong: "It is not worth a change by itself: the difference is hardly measurable.",
+    wrong: "It is not worth a change on its own: the difference is hardly measurable.",
     takes: "restart",
     fix: {
       qemu: "give the device the rbd node itself: -device ...,drive=RBD-NODE",
@@ -97,7 +97,7 @@ export const blockFindings: readonly Finding[] = [
       isData(disk) && disk.bareLayers !== undefined
         ? {
             place: disk.bareLayers.place,
-            why: `Between the device and rbd stand nodes that change nothing: ${disk.bareLayers.value}.`,
+            why: `Between the device and rbd are nodes that change nothing: ${disk.bareLayers.value}.`,
           }
         : undefined,
   },
@@ -109,7 +109,7 @@ export const blockFindings: readonly Finding[] = [
     not: "An empty throttle group; limits of the network; cputune's shares.",
     why: "Above the cap the guest sees the cap, not the cluster: no other setting helps there.",
     worth: null,
-    wrong: "Where the cap is what was sold, or what protects other VMs.",
+    wrong: "If the cap is part of the contract, or protects other VMs.",
     takes: "live",
     fix: {
       qemu: "raise or drop throttling.* (live: block_set_io_throttle)",

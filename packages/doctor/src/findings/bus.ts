@@ -18,7 +18,7 @@ const toVirtio: Finding["fix"] = {
 };
 
 const wrongWithoutDriver =
-  "Before the guest has the virtio driver: Windows does not boot from a bus that it has no driver for. Install it (virtio-win) while a second small disk is on the new bus.";
+  "Before the guest has the virtio driver: Windows does not boot from a bus without a driver. Install the driver (virtio-win) while a second small disk is on the new bus.";
 
 export const busFindings: readonly Finding[] = [
   {
@@ -28,7 +28,7 @@ export const busFindings: readonly Finding[] = [
     rung: "virtio-blk",
     when: "An RBD data disk is on emulated IDE: ide-hd, bus='ide', Proxmox ideN, or a QEMU -drive without if= on the pc board.",
     not: "CD-ROMs; q35, where the same -drive is SATA.",
-    why: "Emulated IDE takes one request at a time, and every step of it is an exit of the VM.",
+    why: "Emulated IDE accepts one request at a time, and every step of a request causes a VM exit.",
     worth: published.virtio,
     wrong: wrongWithoutDriver,
     takes: "restart",
@@ -42,7 +42,7 @@ export const busFindings: readonly Finding[] = [
     rung: "virtio-blk",
     when: "An RBD data disk is on AHCI: bus='sata', Proxmox sataN, a KubeVirt disk without bus on amd64.",
     not: "CD-ROMs; KubeVirt on arm64, whose default is virtio.",
-    why: "Emulated AHCI has one queue of 32 requests, and every request costs several exits of the VM.",
+    why: "Emulated AHCI has one queue of 32 requests, and every request causes several VM exits.",
     worth: published.sata,
     wrong: wrongWithoutDriver,
     takes: "restart",
@@ -57,9 +57,9 @@ export const busFindings: readonly Finding[] = [
     title: "The SCSI controller is an emulated LSI 53C895A",
     severity: "high",
     rung: "virtio-blk",
-    when: "The adapter is an emulated LSI: Proxmox scsiN with scsihw lsi, lsi53c810 or no scsihw line; libvirt bus='scsi' with model lsilogic, or without a model where the emulator has LSI.",
-    not: "No model and an emulator without LSI (Red Hat's qemu-kvm), which gives virtio-scsi; KubeVirt and Incus, whose SCSI is virtio-scsi.",
-    why: "The emulated LSI 53C895A works requests one register access at a time, and stalls under load.",
+    when: "The adapter is an emulated LSI: Proxmox scsiN with scsihw lsi, lsi53c810 or no scsihw line; libvirt bus='scsi' with model lsilogic, or without a model if the emulator has LSI.",
+    not: "No model, and an emulator without LSI (Red Hat's qemu-kvm), which uses virtio-scsi; KubeVirt and Incus, whose SCSI is virtio-scsi.",
+    why: "The emulated LSI 53C895A handles requests one register access at a time, and stalls under load.",
     worth: published.lsi,
     wrong: wrongWithoutDriver,
     takes: "restart",

@@ -50,11 +50,11 @@ export const cacheFindings: readonly Finding[] = [
     severity: "high",
     rung: "cache-none",
     when: "A librbd disk has cache.direct false in effect: QEMU or libvirt without a cache mode, or with writeback, writethrough or unsafe; Nova with network=writeback; Incus and OpenNebula by default.",
-    not: "none and directsync; the defaults of Proxmox and Nova; disks that the kernel maps; EFI variable stores; rbd_cache=true in ceph.conf alone.",
+    not: "none and directsync; the defaults of Proxmox and Nova; kernel-mapped disks; EFI variable stores; rbd_cache=true only in ceph.conf.",
     why: rungWords["cache-none"].why,
     worth: published.cacheNone,
     wrong:
-      "On a slow cluster (hard disks, a long way) with bursts of writes and few flushes the cache wins: measure both before you change a whole fleet.",
+      "If the cluster is slow (hard disks, long distances) and the load has bursts of writes and few flushes, the cache is faster: measure both before you change a whole fleet.",
     takes: "restart",
     sources: ["QEMU block/rbd.c, qemu_rbd_connect(): rbd_cache is set to true unless BDRV_O_NOCACHE"],
     fix: cacheOff,
@@ -64,29 +64,29 @@ export const cacheFindings: readonly Finding[] = [
       if (chosen === "nobody")
         return {
           place,
-          why: "No cache mode is given, which QEMU takes for writeback: it switches librbd's cache on, whatever ceph.conf says.",
+          why: "No cache mode is given, so QEMU uses writeback and switches librbd's cache on, whatever ceph.conf says.",
         };
       const who = chosen === "platform" ? "The platform opens the disk with" : "The disk has";
       return {
         place,
         severity: "medium",
-        why: `${who} cache mode ${mode ?? "writeback"}, by which QEMU switches librbd's cache on.`,
+        why: `${who} cache mode ${mode ?? "writeback"}, so QEMU switches librbd's cache on.`,
       };
     },
   },
   {
     id: "cache-writeback-depends",
-    title: "Writeback was chosen: whether it pays depends on the cluster",
+    title: "Writeback is chosen; whether it helps depends on the cluster",
     severity: "info",
     rung: "cache-none",
-    when: "A deliberate writeback: written by the operator or forced by the platform (Incus) on librbd; or writeback or writethrough on a disk that the kernel maps, where it is the host's page cache.",
-    not: "Nobody chose it (cache-librbd-on alone); none and directsync.",
-    why: "Writeback merges writes in memory: on a slow cluster with few flushes it wins, on a fast one it costs. Nobody can tell without measuring.",
+    when: "A deliberate writeback: written by the operator or forced by the platform (Incus) on librbd; or writeback or writethrough on a kernel-mapped disk, where it means the host's page cache.",
+    not: "The default applies without a choice (cache-librbd-on alone); none and directsync.",
+    why: "Writeback merges writes in memory: on a slow cluster with few flushes it is faster, on a fast cluster it costs CPU. Only a measurement shows which.",
     worth: null,
     wrong: "If it was measured on this cluster with this load, leave it.",
     takes: "restart",
     measure: "siphon ladder --conf /etc/ceph/ceph.conf --pool POOL --rungs iothread,cache-none",
-    fix: { any: "measure cache=none against cache=writeback on this cluster, then keep the better one" },
+    fix: { any: "measure cache=none and cache=writeback on this cluster, then keep the better one" },
     disk: ({ kind, source, cache }, vm): Hit | undefined => {
       if (
         kind !== "data" ||
@@ -103,7 +103,7 @@ export const cacheFindings: readonly Finding[] = [
         return undefined;
       return {
         place: cache.place,
-        why: `On a disk that the kernel maps, ${cache.mode} is the host's page cache: data is cached twice, and latency jumps when it is written out.`,
+        why: `On a kernel-mapped disk, ${cache.mode} means the host's page cache: data is cached twice, and latency jumps when dirty pages are written out.`,
       };
     },
   },
@@ -113,9 +113,9 @@ export const cacheFindings: readonly Finding[] = [
     severity: "high",
     when: "cache=unsafe, no-flush true, io.cache: unsafe.",
     not: "writeback, which honours flushes.",
-    why: "A crash of the host or of QEMU loses data that the guest was told is safe, and file systems with it.",
+    why: "A crash of the host or of QEMU loses data that the guest believes to be durable, and can destroy its file systems.",
     worth: null,
-    wrong: "A VM that is thrown away after use may keep it.",
+    wrong: "A disposable VM may keep it.",
     takes: "restart",
     fix: { ...cacheOff, qemu: "cache=none in place of cache=unsafe (no-flush=off)" },
     disk: (disk) => (isData(disk) && disk.cache?.noFlush === true ? { place: disk.cache.place } : undefined),
@@ -124,14 +124,14 @@ export const cacheFindings: readonly Finding[] = [
     id: "efivars-uncached",
     title: "EFI variables are written to the cluster byte by byte",
     severity: "medium",
-    when: "An EFI variable store is on librbd and its writes are not kept: cache.direct=on, or the cache is on but rbd_cache_policy is not writeback with librbd 15 or newer.",
-    not: "Proxmox since qemu-server 7.0-7, which sets both itself; disks that the kernel maps.",
-    why: "The firmware rewrites its variables byte by byte. Since Octopus librbd's default policy, writearound, does not keep such writes: each goes to the cluster, and the VM starts very slowly.",
+    when: "An EFI variable store is on librbd and its writes are not cached: cache.direct=on, or the cache is on but rbd_cache_policy is not writeback with librbd 15 or newer.",
+    not: "Proxmox since qemu-server 7.0-7, which sets both itself; kernel-mapped disks.",
+    why: "The firmware rewrites its variables byte by byte. Since Octopus, librbd's default policy, writearound, does not cache such writes: each goes to the cluster, and the VM starts very slowly.",
     worth: {
       text: "no figure; Proxmox calls it very slow",
       source: "https://bugzilla.proxmox.com/show_bug.cgi?id=3329",
     },
-    wrong: "Never for this disk alone; do not set the policy for data disks with it.",
+    wrong: "Never for this disk; but do not set the policy for data disks too.",
     takes: "restart",
     fix: {
       qemu: "cache=writeback and :rbd_cache_policy=writeback on this drive",
@@ -150,10 +150,10 @@ export const cacheFindings: readonly Finding[] = [
     severity: "medium",
     when: "rbd_plugins has pwl_cache, and rbd_persistent_cache_mode is rwl or ssd.",
     not: "Settings of rbd_cache.",
-    why: "Writes are acknowledged from a log on this host's own device: until they are written back, they are lost with the host, and no other host may open the image.",
+    why: "Writes are acknowledged when they are in a log on a device of this host. Until they are written back, they are lost if the host is lost, and no other host may open the image.",
     worth: null,
     wrong:
-      "Where the latency of writes was measured to be worth it, and losing the host's last writes is acceptable.",
+      "If a measurement shows that the lower write latency is worth it, and losing the host's last writes is acceptable.",
     takes: "restart",
     fix: {
       any: "remove pwl_cache from rbd_plugins, after rbd persistent-cache flush of each image that used it",
@@ -165,10 +165,10 @@ export const cacheFindings: readonly Finding[] = [
     title: "aio= on a librbd disk does nothing",
     severity: "info",
     when: "aio= (libvirt: io=) is set on a librbd disk.",
-    not: "Host devices and files: disks that the kernel maps, ZFS volumes, LVM.",
-    why: "aio= chooses how local files and devices are read; QEMU's rbd driver never looks at it.",
+    not: "Host devices and files: kernel-mapped disks, ZFS volumes, LVM.",
+    why: "aio= selects how QEMU accesses local files and devices; QEMU's rbd driver ignores it.",
     worth: null,
-    wrong: "Leave it, if a tool writes it for all disks alike: it does no harm.",
+    wrong: "If a tool writes it for all disks, leave it: it does no harm.",
     takes: "nothing to do",
     sources: ["QEMU: aio is an option of the drivers file, host_device and nvme only"],
     fix: {
@@ -184,12 +184,12 @@ export const cacheFindings: readonly Finding[] = [
     id: "aio-threads",
     title: "A blocking helper thread for each request",
     severity: "low",
-    when: "aio=threads on a disk that the kernel maps, with cache none or directsync, written by the operator or his platform's default (Ganeti).",
-    not: "Proxmox on krbd with writeback, where it takes threads itself; librbd.",
-    why: "aio=threads does each request of an O_DIRECT device with a blocking helper thread; native and io_uring submit them without.",
+    when: "aio=threads on a kernel-mapped disk, with cache none or directsync, set by the operator or by the platform's default (Ganeti).",
+    not: "Proxmox on krbd with writeback, where Proxmox itself uses threads; librbd.",
+    why: "With aio=threads a blocking helper thread handles each request of an O_DIRECT device; native and io_uring submit requests without helper threads.",
     worth: null,
     wrong:
-      "With the host's page cache in use (writeback): there native is wrong, and io_uring hung on krbd with QEMU 6.0.",
+      "If the host's page cache is in use (writeback): native is wrong there, and io_uring hung on krbd with QEMU 6.0.",
     takes: "restart",
     fix: {
       qemu: "aio=native (or io_uring)",

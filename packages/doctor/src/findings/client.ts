@@ -8,8 +8,8 @@ export const clientFindings: readonly Finding[] = [
     title: "One monitor address",
     severity: "low",
     when: "One monitor address is given to the disk, or the cluster has one monitor.",
-    not: "Several; none given, where ceph.conf is read; a storage without monhost on hyperconverged Proxmox.",
-    why: "A running VM learns the other monitors, but it cannot start, or open the disk again, while that one is down.",
+    not: "Several addresses; none given, so that ceph.conf applies; a storage without monhost on hyperconverged Proxmox.",
+    why: "A running VM learns the other monitors, but it cannot start or open the disk again while this monitor is down.",
     worth: null,
     wrong: "If the name resolves to the addresses of all monitors, one name is enough.",
     takes: "restart",
@@ -42,9 +42,9 @@ export const clientFindings: readonly Finding[] = [
     severity: "low",
     when: "The client is client.admin: id=admin, user admin, <auth username='admin'>, ceph.user.name: admin, or QEMU's rbd with no id or user at all.",
     not: "Another name; authentication off; a Proxmox configuration.",
-    why: "Whoever gets into this process may do anything to the cluster: delete pools, read every image.",
+    why: "An attacker who controls this process may do anything to the cluster: delete pools, read every image.",
     worth: null,
-    wrong: "Never; make the user before you change the name.",
+    wrong: "Never; create the user before you change the name.",
     takes: "restart",
     fix: {
       qemu: "id=vmuser (-blockdev: user=vmuser), a user with mon 'profile rbd' and osd 'profile rbd pool=POOL'",
@@ -63,7 +63,7 @@ export const clientFindings: readonly Finding[] = [
       if (user.value === "")
         return {
           place: user.place,
-          why: "No user is given, and librados then logs in as client.admin, which may do anything to the cluster.",
+          why: "No user is given, so librados logs in as client.admin, which may do anything to the cluster.",
         };
       return user.value === "admin" || user.value === "client.admin" ? { place: user.place } : undefined;
     },
@@ -71,13 +71,13 @@ export const clientFindings: readonly Finding[] = [
   },
   {
     id: "conf-elsewhere",
-    title: "Client settings come from elsewhere than ceph.conf",
+    title: "Client settings do not come from ceph.conf alone",
     severity: "info",
-    when: "A disk reads another ceph.conf than the one at hand, or none; an option in the drive's string differs from it; CEPH_ARGS or CEPH_CONF is set in QEMU's environment.",
-    not: "Monitors, users and keyrings, which differ by right; one ceph.conf that all read.",
-    why: "What stands in ceph.conf is not what this VM does: of the file, CEPH_ARGS and the drive's string, the last one wins.",
+    when: "A disk reads another ceph.conf than the given one, or none; an option in the drive's string differs from it; CEPH_ARGS or CEPH_CONF is set in QEMU's environment.",
+    not: "Monitors, users and keyrings, which may differ; one ceph.conf that all disks read.",
+    why: "The VM does not use the values in ceph.conf: CEPH_ARGS overrides the file, and the drive's string overrides both.",
     worth: null,
-    wrong: "If it is meant, leave it, and look there first when you change something.",
+    wrong: "If it is intended, leave it, and look there first when you change a setting.",
     takes: "restart",
     fix: {
       qemu: "conf=/etc/ceph/ceph.conf in the drive, and the options in that file under [client]",
@@ -92,13 +92,13 @@ export const clientFindings: readonly Finding[] = [
   },
   {
     id: "key-exposed",
-    title: "The cephx key stands in the command line",
+    title: "The cephx key is in the command line",
     severity: "medium",
     when: "`:key=` in a command line, or a secret object with the key in the open.",
     not: "A keyring file; libvirt's secret objects, which are encrypted with the master key; <secret uuid>.",
-    why: "Every user of the host sees the key in the process list, and whatever logs process lists keeps it.",
+    why: "Every user of the host sees the key in the process list, and every tool that logs process lists stores it.",
     worth: null,
-    wrong: "Never. Renew the key afterwards: it is known.",
+    wrong: "Never. Renew the key afterwards, because it is exposed.",
     takes: "restart",
     fix: {
       qemu: "pass it by -object secret,id=s0,file=FILE with key-secret=s0, or name a keyring; then renew the key (ceph auth rotate)",
@@ -110,13 +110,13 @@ export const clientFindings: readonly Finding[] = [
   },
   {
     id: "auth-none",
-    title: "The cluster does not ask who connects",
+    title: "Authentication is off",
     severity: "medium",
     when: 'Authentication is off for this client: auth_supported=none, auth-client-required ["none"], a libvirt rbd source without <auth>.',
     not: "cephx;none, which libvirt always writes; hyperconverged defaults.",
-    why: "This works on a cluster with cephx switched off only: whoever reaches its network may read and delete every image.",
+    why: "This works only if cephx is off on the cluster: anyone who reaches its network may read and delete every image.",
     worth: null,
-    wrong: "In a closed laboratory. Switching cephx on needs keys everywhere first.",
+    wrong: "In a closed laboratory. Before you switch cephx on, distribute keys to all clients.",
     takes: "restart",
     fix: {
       libvirt: "<auth username='vmuser'><secret type='ceph' uuid='...'/></auth>",
@@ -134,14 +134,14 @@ export const clientFindings: readonly Finding[] = [
     severity: "info",
     rung: "secure",
     when: "ms_mode=secure, or ms_client_mode or ms_service_mode secure.",
-    not: "crc, prefer-crc, not set.",
-    why: "Every byte between client and OSDs goes through AES-GCM: CPU for each I/O, on both sides.",
+    not: "crc, prefer-crc, no mode.",
+    why: "Every byte between client and OSDs goes through AES-GCM, which costs CPU for each I/O on both sides.",
     worth: published.secure,
-    wrong: "It is a choice: keep it where the network is not trusted, and plan the CPU.",
+    wrong: "If the network is not trusted: keep encryption, and plan the CPU.",
     takes: "restart",
     fix: {
-      rook: "mapOptions with ms_mode=prefer-crc, where the network is trusted; else keep it and plan the CPU",
-      any: "ms_client_mode = crc where the network is trusted; else keep it and plan the CPU",
+      rook: "mapOptions with ms_mode=prefer-crc if the network is trusted; else keep it and plan the CPU",
+      any: "ms_client_mode = crc if the network is trusted; else keep it and plan the CPU",
     },
     disk: ({ source }): Hit | undefined => {
       if (source.map?.value.options.get("ms_mode") === "secure") return { place: source.map.place };

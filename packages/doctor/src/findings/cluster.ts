@@ -7,8 +7,8 @@ export const clusterFindings: readonly Finding[] = [
     title: "The pool starts with one placement group",
     severity: "medium",
     when: "A CephBlockPool without targetSizeRatio or target_size_ratio, bulk, pg_num or pg_num_min.",
-    not: "One of them is given; the pool is not shown.",
-    why: "Without a hint the autoscaler starts the pool with very few PGs, and grows it only as it fills: few OSDs do all of the work until then.",
+    not: "One of them is given; the pool is not in the input.",
+    why: "Without a hint the autoscaler starts the pool with very few PGs, and adds more only as it fills: until then few OSDs do all the work.",
     worth: published.onePg,
     wrong: "For a pool that stays small and idle.",
     takes: "live",
@@ -22,7 +22,7 @@ export const clusterFindings: readonly Finding[] = [
         ? undefined
         : {
             place: onePg[0]!.place,
-            why: `${onePg.map(({ value }) => value).join(", ")}: no hint of the size to come, so that the autoscaler starts with very few PGs and grows only as the pool fills.`,
+            why: `${onePg.map(({ value }) => value).join(", ")}: no hint of the expected size, so the autoscaler starts with very few PGs and adds more only as the pool fills.`,
           },
   },
   {
@@ -31,9 +31,9 @@ export const clusterFindings: readonly Finding[] = [
     severity: "high",
     when: "The pool's size is 1, or osd_pool_default_size = 1.",
     not: "Size 3.",
-    why: "One dead device loses every disk that has an object on it, which is every disk.",
+    why: "The loss of one device destroys every disk with an object on it, which is every disk.",
     worth: null,
-    wrong: "For data that can be made again, on a test cluster.",
+    wrong: "For data that can be recreated, on a test cluster.",
     takes: "live",
     fix: {
       rook: "replicated.size: 3 on each CephBlockPool (and osd_pool_default_size = 3)",
@@ -47,10 +47,11 @@ export const clusterFindings: readonly Finding[] = [
     title: "Many images behind one librados client",
     severity: "high",
     when: "SPDK's cluster_name shared by several bdevs; ceph-nvmeof's bdevs_per_cluster above 8.",
-    not: "QEMU, which has a client for each disk; one bdev a cluster.",
-    why: "All images share one client with its few messenger threads, which are saturated long before the cluster is.",
+    not: "QEMU, which has a client for each disk; one bdev per cluster.",
+    why: "All images share one client, whose few messenger threads are saturated long before the cluster is.",
     worth: published.sharedClient,
-    wrong: "With hundreds of idle images each client costs memory, threads and sessions with every OSD.",
+    wrong:
+      "If there are hundreds of idle images: each client costs memory, threads and sessions with every OSD.",
     takes: "restart",
     fix: {
       spdk: "register several clusters (bdev_rbd_register_cluster) and spread cluster_name over them",
@@ -62,7 +63,7 @@ export const clusterFindings: readonly Finding[] = [
         ? undefined
         : {
             place: sharedClient.place,
-            why: `${sharedClient.value.words}: they share one librados client with its few messenger threads.`,
+            why: `${sharedClient.value.words}: they share one librados client and its few messenger threads.`,
             ...(sharedClient.value.images < 4 && { severity: "medium" as const }),
           },
   },
@@ -72,19 +73,19 @@ export const clusterFindings: readonly Finding[] = [
     severity: "high",
     when: "The cluster's health has OSD_NEARFULL, OSD_BACKFILLFULL, OSD_FULL, or the same of a pool.",
     not: "Health without them.",
-    why: "When one OSD is full, every write to a pool that it serves stands still, and VMs with it.",
+    why: "When one OSD is full, every write to the pools that it serves blocks, and so do the VMs.",
     worth: null,
     wrong: "Never.",
     takes: "live",
     fix: {
-      any: "ceph osd df names them: add OSDs, balance (ceph balancer on), or remove what is not needed; fstrim with discard gives space back",
+      any: "ceph osd df shows them: add OSDs, balance (ceph balancer on), or remove unneeded data; fstrim with discard frees space",
     },
     vm: ({ settings: { nearFull } }) =>
       nearFull === undefined
         ? undefined
         : {
             place: nearFull.place,
-            why: `${nearFull.value}: when one OSD is full, every write to a pool that it serves stands still.`,
+            why: `${nearFull.value}: when one OSD is full, every write to the pools that it serves blocks.`,
           },
   },
   {
@@ -93,7 +94,7 @@ export const clusterFindings: readonly Finding[] = [
     severity: "high",
     when: "The cluster's health has PG_AVAILABILITY.",
     not: "All PGs are active.",
-    why: "Reads and writes of their objects wait until they are active: VMs hang on them.",
+    why: "Reads and writes of their objects wait until the PGs are active: VMs hang.",
     worth: null,
     wrong: "Never.",
     takes: "live",
@@ -105,13 +106,13 @@ export const clusterFindings: readonly Finding[] = [
   },
   {
     id: "autoscaler-off",
-    title: "Nobody adjusts the pool's PGs",
+    title: "The PG autoscaler is off for the pool",
     severity: "info",
     when: "pg_autoscale_mode of the pool is off or warn.",
     not: "It is on.",
-    why: "The number of PGs stays what it was made with, whatever the pool grows to.",
+    why: "The number of PGs stays at its initial value, however large the pool grows.",
     worth: null,
-    wrong: "Where the number was computed for the pool's size, leave it.",
+    wrong: "If the number was computed for the pool's size, leave it.",
     takes: "live",
     fix: {
       any: "ceph osd pool set POOL pg_autoscale_mode on, after a look at ceph osd pool autoscale-status",
@@ -121,18 +122,19 @@ export const clusterFindings: readonly Finding[] = [
         ? undefined
         : {
             place: autoscalerOff.place,
-            why: `${autoscalerOff.value}: the number stays what it is, whatever the pool grows to.`,
+            why: `${autoscalerOff.value}: the number of PGs stays the same, however large the pool grows.`,
           },
   },
   {
     id: "erasure-unoptimized",
     title: "An erasure-coded pool without optimizations",
     severity: "low",
-    when: "The data of a disk are in an erasure-coded pool without allow_ec_optimizations.",
+    when: "The data of a disk is in an erasure-coded pool without allow_ec_optimizations.",
     not: "Replicated pools; allow_ec_optimizations is on.",
-    why: "A write smaller than a stripe reads the whole stripe from its OSDs and writes all of it, and a small read asks every OSD that has a part of it.",
+    why: "A write smaller than a stripe reads the whole stripe from its OSDs and writes all of it, and a small read goes to every OSD that has a part of the stripe.",
     worth: null,
-    wrong: "Before all OSDs run Ceph 20 (Tentacle) it cannot be switched on; once on, it stays on.",
+    wrong:
+      "Until all OSDs run Ceph 20 (Tentacle), it cannot be switched on; once on, it cannot be switched off.",
     takes: "live",
     fix: {
       any: "ceph osd pool set POOL allow_ec_optimizations on (Ceph 20 or newer); before, a replicated pool for disks with small writes",
@@ -150,12 +152,12 @@ export const clusterFindings: readonly Finding[] = [
     title: "The pool's OSDs are under another CRUSH root than this host",
     severity: "info",
     when: "The CRUSH map names this host under one root, and the pool's rule takes OSDs from another.",
-    not: "The map does not name the host, which runs no OSDs then.",
-    why: "Roots often stand for rooms, sites or classes of hardware: every I/O then goes to another one than the host's own.",
+    not: "The map does not name the host, because it runs no OSDs.",
+    why: "Roots often represent rooms, sites or classes of hardware: every I/O then leaves the host's own one.",
     worth: null,
-    wrong: "Where the roots stand for hardware (a root of SSDs), and not for places.",
+    wrong: "If the roots represent hardware (a root of SSDs), not places.",
     takes: "new images",
-    fix: { any: "a pool whose rule takes this host's root, and rbd migration to it" },
+    fix: { any: "use a pool whose rule takes this host's root: rbd migration moves the image there" },
     vm: ({ settings: { otherRoot } }) =>
       otherRoot === undefined ? undefined : { place: otherRoot.place, why: `${otherRoot.value}.` },
   },

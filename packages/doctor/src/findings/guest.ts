@@ -16,11 +16,11 @@ export const guestFindings: readonly Finding[] = [
     title: "The guest's CPUs are emulated",
     severity: "high",
     when: "accel=tcg, <domain type='qemu'>, Nova's virt_type=qemu, kvm: 0 (Proxmox), or qemu-system-* without any -accel or -enable-kvm.",
-    not: "A program whose name ends in kvm, without -accel: KVM is tried first.",
+    not: "A program whose name ends in kvm, without -accel: it tries KVM first.",
     why: "QEMU interprets the guest's instructions (TCG) instead of running them on the processor: everything in the guest is many times slower.",
     worth: null,
     wrong:
-      "Where there is no KVM (a VM without nested virtualization), or the guest has another architecture than the host.",
+      "If there is no KVM (a VM without nested virtualization), or the guest has another architecture than the host.",
     takes: "restart",
     fix: {
       qemu: "-accel kvm",
@@ -43,10 +43,9 @@ export const guestFindings: readonly Finding[] = [
     rung: "q35",
     when: "An x86 pc or pc-i440fx board, also by default: no -machine type (QEMU), no machine line (Proxmox).",
     not: "q35; other architectures; KubeVirt and Incus, which use q35.",
-    why: "The chipset is of 1996: no PCI Express, and fewer interrupts for devices with many queues.",
+    why: "The chipset dates from 1996: it has no PCI Express, and fewer interrupts for devices with many queues.",
     worth: published.noDifference,
-    wrong:
-      "For a VM that is installed: the guest sees other PCI addresses, and Windows finds all devices anew.",
+    wrong: "For an installed VM: the guest sees other PCI addresses, and Windows detects all devices again.",
     takes: "new VMs",
     fix: {
       qemu: "-machine q35 (new VMs: the guest sees other PCI addresses)",
@@ -64,7 +63,7 @@ export const guestFindings: readonly Finding[] = [
         ? {
             place: machine.place,
             ...(machine.value.byDefault && {
-              why: "No machine type is named, which means the legacy i440fx board.",
+              why: "No machine type is given, so QEMU uses the legacy i440fx board.",
             }),
           }
         : undefined,
@@ -75,10 +74,10 @@ export const guestFindings: readonly Finding[] = [
     severity: "low",
     when: "kvm64, qemu64, cpu64-rhel6, or none given under KVM.",
     not: "host, host-model, any named CPU; KubeVirt's, Nova's and Incus' defaults; TCG.",
-    why: "The guest does not see the processor's AES, AVX and newer instructions: encryption and checksums in it are slower.",
+    why: "The guest does not see the processor's AES, AVX and newer instructions: encryption and checksums in the guest are slower.",
     worth: null,
     wrong:
-      "Where VMs migrate between hosts of different generations: take the newest model that all of them have.",
+      "If VMs migrate between hosts of different generations: use the newest model that all of them support.",
     takes: "restart",
     fix: {
       qemu: "-cpu host",
@@ -99,11 +98,11 @@ export const guestFindings: readonly Finding[] = [
         const name = vm.platform === "proxmox" ? "kvm64" : "QEMU's generic model (qemu64)";
         return {
           place: cpu.place,
-          why: `No CPU model is given, so that the guest runs on ${name}, without AES and AVX.`,
+          why: `No CPU model is given, so the guest runs on ${name}, without AES and AVX.`,
         };
       }
       return generic.has(cpu.value)
-        ? { place: cpu.place, why: `${cpu.value} hides AES, AVX and most of what the processor has.` }
+        ? { place: cpu.place, why: `${cpu.value} hides AES, AVX and most other features of the processor.` }
         : undefined;
     },
   },
@@ -113,9 +112,10 @@ export const guestFindings: readonly Finding[] = [
     severity: "medium",
     when: "A quota that vCPUs and I/O threads share: KubeVirt's limits.cpu up to the vCPU count (high when below it), cputune's quotas, Proxmox's cpulimit below cores.",
     not: "Requests, shares, Incus' limits.cpu, dedicatedCpuPlacement.",
-    why: "When the guest is busy it uses up the quota, and the threads that do its I/O stand still until the next period.",
+    why: "When the guest is busy it uses up the quota, and its I/O threads stop until the next period.",
     worth: null,
-    wrong: "Where the limit is what was sold: then give it room for the I/O threads, a CPU more than vCPUs.",
+    wrong:
+      "If the limit is part of the contract: then leave room for the I/O threads, one CPU more than vCPUs.",
     takes: "restart",
     fix: {
       kubevirt:
@@ -131,7 +131,7 @@ export const guestFindings: readonly Finding[] = [
         ? undefined
         : {
             place: cpuLimit.place,
-            why: `${cpuLimit.value.words}: the same quota pays for vCPUs, I/O threads and emulator, and the disk stalls when the guest is busy.`,
+            why: `${cpuLimit.value.words}: vCPUs, I/O threads and emulator share this quota, and the disk stalls when the guest is busy.`,
             ...(cpuLimit.value.below && platform === "kubevirt" && { severity: "high" as const }),
           },
   },
@@ -139,11 +139,11 @@ export const guestFindings: readonly Finding[] = [
     id: "numa-split",
     title: "The VM spans NUMA nodes",
     severity: "medium",
-    when: "Placement on different nodes of the host is shown (pins, numatune), or a Proxmox guest has two or more sockets and no numa: 1 (info).",
+    when: "The input shows placement on different nodes of the host (pins, numatune), or a Proxmox guest has two or more sockets and no numa: 1 (info).",
     not: "Many sockets by Nova's or KubeVirt's topology; one socket.",
-    why: "Memory and CPUs of the guest, or the threads that work its I/O, lie on different nodes: each access goes over the link between them.",
+    why: "Memory and CPUs of the guest, or its I/O threads, are on different nodes: each access crosses the link between them.",
     worth: null,
-    wrong: "A guest that is larger than a node has to span nodes: then show it the nodes.",
+    wrong: "If the guest is larger than a node, it has to span nodes: then let the guest see them.",
     takes: "restart",
     fix: {
       proxmox: (subject) => `${qmSet(subject, "--numa 1")}, or --sockets 1 with all cores`,
@@ -157,7 +157,7 @@ export const guestFindings: readonly Finding[] = [
         ? undefined
         : {
             place: numaSplit.place,
-            why: `${capital(numaSplit.value.words)}: ${numaSplit.value.guestOnly ? "the guest sees one memory node wherever the host puts it" : "accesses go over the link between the nodes"}.`,
+            why: `${capital(numaSplit.value.words)}: ${numaSplit.value.guestOnly ? "the guest sees one memory node, wherever the host puts it" : "accesses cross the link between the nodes"}.`,
             ...(numaSplit.value.guestOnly && { severity: "info" as const }),
           },
   },
@@ -167,10 +167,10 @@ export const guestFindings: readonly Finding[] = [
     severity: "info",
     when: "32 GiB or more of guest memory without huge pages.",
     not: "Less memory; huge pages set.",
-    why: "With pages of 4 KiB the processor walks page tables more often, in the guest and in the host.",
+    why: "With 4 KiB pages the processor walks page tables more often, in the guest and in the host.",
     worth: null,
     wrong:
-      "Huge pages are set aside at boot and cannot be swapped or ballooned. Transparent huge pages do much of it without.",
+      "If you need the memory for other purposes: huge pages are reserved at boot and cannot be swapped or ballooned. Transparent huge pages give much of the gain without this.",
     takes: "restart",
     fix: {
       qemu: "-object memory-backend-memfd,id=mem,size=SIZE,hugetlb=on with -machine memory-backend=mem",
@@ -184,7 +184,7 @@ export const guestFindings: readonly Finding[] = [
       memory !== undefined && memory.value >= 32 * gibibyte && hugepages !== true && platform !== "kubevirt"
         ? {
             place: memory.place,
-            why: `${Math.round(memory.value / gibibyte)} GiB in pages of 4 KiB: the processor walks page tables more often, in the guest and in the host.`,
+            why: `${Math.round(memory.value / gibibyte)} GiB in 4 KiB pages: the processor walks page tables more often, in the guest and in the host.`,
           }
         : undefined,
   },
@@ -192,9 +192,9 @@ export const guestFindings: readonly Finding[] = [
     id: "guest-scheduler",
     title: "The guest sorts requests before the cluster does",
     severity: "info",
-    when: "The guest's agent says that a disk has another I/O scheduler than none, while the VM runs.",
-    not: "none, which Linux takes by itself for disks with several queues; no agent answers.",
-    why: "Sorting and merging helps a disk with an arm. Before a cluster it costs the guest's CPU and a lock for each request.",
+    when: "The VM runs, and the guest agent reports another I/O scheduler than none for a disk.",
+    not: "none, which is Linux's default for disks with several queues; no agent answers.",
+    why: "Sorting and merging help a rotating disk. In front of a cluster they cost the guest CPU time and a lock for each request.",
     worth: null,
     wrong:
       "bfq and mq-deadline share a disk fairly among processes; where one of them starves the others, keep it.",
@@ -209,7 +209,7 @@ export const guestFindings: readonly Finding[] = [
       if (guestSchedulers === undefined || sorted.length === 0) return undefined;
       return {
         place: guestSchedulers.place,
-        why: `In the guest ${sorted.map(([disk, name]) => `${disk} has ${name}`).join(", ")}: before a cluster, sorting costs CPU and a lock for each request.`,
+        why: `In the guest ${sorted.map(([disk, name]) => `${disk} has ${name}`).join(", ")}: in front of a cluster, sorting costs CPU and a lock for each request.`,
       };
     },
   },
@@ -219,9 +219,9 @@ export const guestFindings: readonly Finding[] = [
     severity: "medium",
     when: "live_migration_tunnelled = true in [libvirt], or VIR_MIGRATE_TUNNELLED in a release that still reads live_migration_flag.",
     not: "The flag in a later release (option-obsolete).",
-    why: "Migration data is copied through both libvirt daemons, on one core of each: a busy VM outruns it.",
+    why: "Migration data is copied through both libvirt daemons, on one core each: a busy VM dirties memory faster than that.",
     worth: null,
-    wrong: "Where there is no other way to encrypt migrations: set up native TLS first.",
+    wrong: "If there is no other way to encrypt migrations: set up native TLS first.",
     takes: "live",
     fix: {
       any: "live_migration_tunnelled = false and, for encryption, live_migration_with_native_tls = true",

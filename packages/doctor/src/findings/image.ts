@@ -19,10 +19,10 @@ export const imageFindings: readonly Finding[] = [
     severity: "info",
     when: "The data goes through /dev/rbd*, /dev/rbd-pve, a Proxmox storage with krbd 1, ceph-csi with mounter rbd or none named.",
     not: "librbd; mounter rbd-nbd.",
-    why: "The kernel client carries the data: librbd's cache, allocator and version play no part, and what is said of them elsewhere does not hold for this disk.",
+    why: "The kernel client carries the data: librbd's cache, allocator and version have no effect, and findings about them do not apply to this disk.",
     worth: published.krbd,
     wrong:
-      "It is no fault: the kernel client is often the faster one. It lacks some features of images, and its age is the kernel's.",
+      "It is not a fault: the kernel client is often faster. It lacks some image features, and its version is the kernel's.",
     takes: "nothing to do",
     fix: {
       proxmox: "none; krbd 0 in storage.cfg would use librbd",
@@ -45,11 +45,11 @@ export const imageFindings: readonly Finding[] = [
     id: "krbd-queue-depth",
     title: "128 requests in flight for each mapped image",
     severity: "info",
-    when: "A StorageClass without mapOptions, or rbd map without -o, so that 128 requests are in flight at most; or queue_depth below 128.",
-    not: "queue_depth 256 or more; mappings that are not shown.",
-    why: "The kernel client keeps 128 requests of a mapped image in flight; what guests send beyond that waits.",
+    when: "A StorageClass without mapOptions, or rbd map without -o, so that at most 128 requests are in flight; or queue_depth below 128.",
+    not: "queue_depth 256 or more; mappings that are not in the input.",
+    why: "The kernel client keeps at most 128 requests of a mapped image in flight; further requests of the guests wait.",
     worth: null,
-    wrong: "On a busy cluster a deeper queue only moves the waiting to the OSDs.",
+    wrong: "If the cluster is busy: a deeper queue then only moves the waiting to the OSDs.",
     takes: "new images",
     fix: {
       rook: "mapOptions: krbd:queue_depth=256 where guests go deeper",
@@ -63,20 +63,20 @@ export const imageFindings: readonly Finding[] = [
       if (depth < 128)
         return {
           place: source.map.place,
-          why: `queue_depth=${depth} is below the kernel's own 128: what guests send beyond waits.`,
+          why: `queue_depth=${depth} is below the kernel's default of 128; further requests of the guests wait.`,
         };
       return given ? undefined : { place: source.map.place };
     },
   },
   {
     id: "rxbounce-missing",
-    title: "krbd reads straight into pages that the guest may change",
+    title: "krbd reads directly into pages that the guest may change",
     severity: "low",
-    when: "A StorageClass or rbd map for images of VMs by the kernel client has no rxbounce.",
-    not: "rbd-nbd; mappings that are not shown; Proxmox.",
-    why: "A guest may change a page while it is read into; krbd then sees a wrong checksum, drops the connection and reads again.",
+    when: "A StorageClass or rbd map uses the kernel client for images of VMs without rxbounce.",
+    not: "rbd-nbd; mappings that are not in the input; Proxmox.",
+    why: "A guest may change a page while krbd reads into it; krbd then computes a wrong checksum, drops the connection and reads again.",
     worth: null,
-    wrong: "For images that containers use as file systems it only costs a copy.",
+    wrong: "For images that containers use as file systems: there rxbounce only costs a copy.",
     takes: "new images",
     fix: {
       rook: ({ disk }) => `mapOptions: krbd:${withRxbounce(disk)}`,
@@ -97,9 +97,9 @@ export const imageFindings: readonly Finding[] = [
     severity: "low",
     when: "mounter: rbd-nbd, or a /dev/nbd* of rbd-nbd.",
     not: "The kernel client; librbd.",
-    why: "Each request goes from the kernel to a process and from there through librbd: twice over the border between them, and when that process ends (an update of the plugin's pod), the disk hangs.",
+    why: "Each request goes from the kernel to a process and from there through librbd, which crosses between kernel and user space twice. When that process ends (an update of the plugin's pod), the disk hangs.",
     worth: null,
-    wrong: "Where the kernel client lacks a feature that the image needs (journaling, new encryption).",
+    wrong: "If the kernel client lacks a feature that the image needs (journaling, new encryption).",
     takes: "new images",
     fix: {
       rook: "a StorageClass without mounter: rbd-nbd (parameters cannot be changed in place)",
@@ -114,13 +114,13 @@ export const imageFindings: readonly Finding[] = [
     title: "The image lacks exclusive-lock, object-map or fast-diff",
     severity: "low",
     when: "imageFeatures or rbd info lack object-map, fast-diff or exclusive-lock.",
-    not: "All of them are there.",
-    why: "Without an object map rbd du, diff, resize and remove look at every object. Reads and writes are not slower.",
+    not: "The image has all of them.",
+    why: "Without an object map, rbd du, diff, resize and remove check every object. Reads and writes are not slower.",
     worth: {
       text: "a claim of x7 on writes exists, but is unpaired, and its reason does not hold for krbd",
       source: "neil1taylor/storage-perf-tests",
     },
-    wrong: "Where an old kernel (before 5.3) maps the image: it does not know object-map and fast-diff.",
+    wrong: "If an old kernel (before 5.3) maps the image: it does not support object-map and fast-diff.",
     takes: "new images",
     fix: {
       rook: "a new StorageClass with imageFeatures: layering,exclusive-lock,object-map,fast-diff,deep-flatten (parameters cannot be changed in place)",
@@ -136,7 +136,7 @@ export const imageFindings: readonly Finding[] = [
         ? undefined
         : {
             place: image.place,
-            why: `${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} missing: rbd du, diff, resize and remove look at every object. Reads and writes are not slower.`,
+            why: `${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} missing: rbd du, diff, resize and remove check every object. Reads and writes are not slower.`,
           };
     },
   },
@@ -146,9 +146,9 @@ export const imageFindings: readonly Finding[] = [
     severity: "low",
     when: "rbd info, or the cluster, shows the flag object map invalid.",
     not: "No such flag.",
-    why: "librbd does without a map that it does not trust: diff, du and removal look at every object, and flattened or sparse parts are read for nothing.",
+    why: "librbd does not use an invalid map: diff, du and removal check every object, and reads of missing objects go to the OSDs.",
     worth: null,
-    wrong: "While a resize or another long operation runs, the flag comes and goes.",
+    wrong: "While a resize or another long operation runs: the flag is then set for some time.",
     takes: "live",
     fix: { any: (subject) => `rbd object-map rebuild ${imageName(subject)}` },
     disk: ({ image }): Hit | undefined =>
@@ -159,10 +159,10 @@ export const imageFindings: readonly Finding[] = [
     title: "Every write goes to a journal first",
     severity: "medium",
     when: "The image has the feature journaling.",
-    not: "Mirroring by snapshots, which needs no journal.",
-    why: "Each write is written twice: into the journal, and from there into the image.",
+    not: "Snapshot-based mirroring, which needs no journal.",
+    why: "Each write is stored twice: first in the journal, then in the image.",
     worth: null,
-    wrong: "Where rbd-mirror needs it (mirroring by journal).",
+    wrong: "If rbd-mirror needs it (journal-based mirroring).",
     takes: "live",
     fix: {
       rook: "imageFeatures without journaling in a new StorageClass; mirroring mode: image with snapshot schedules",
@@ -177,9 +177,9 @@ export const imageFindings: readonly Finding[] = [
     severity: "medium",
     when: "The image has a parent: Proxmox base-N-disk-M/vm-..., parent: in rbd info.",
     not: "A base image or a template itself; a plain image.",
-    why: "The first write to each object copies it from the parent, and reads of untouched parts go to objects that all clones share.",
+    why: "The first write to each object copies it from the parent, and reads of unwritten parts go to the parent's objects, which all clones share.",
     worth: null,
-    wrong: "Where many VMs share a parent to save space, and most of it is never written.",
+    wrong: "If many VMs share a parent to save space, and most of it is never written.",
     takes: "live",
     fix: {
       proxmox: (subject) =>
@@ -192,7 +192,7 @@ export const imageFindings: readonly Finding[] = [
       kind === "data" && image?.parent !== undefined && image.parent !== "" && template !== true
         ? {
             place: image.place,
-            why: `The image is a clone of ${image.parent}${(image.cloneDepth ?? 1) > 1 ? `, the nearest of ${image.cloneDepth} images behind it` : ""}: the first write to each object copies it, and reads of untouched parts go to the parent that all clones share.`,
+            why: `The image is a clone of ${image.parent}${(image.cloneDepth ?? 1) > 1 ? `, the nearest of its ${image.cloneDepth} ancestors` : ""}: the first write to each object copies it from the parent, and reads of unwritten parts go to the parent, which all clones share.`,
           }
         : undefined,
   },
@@ -200,11 +200,11 @@ export const imageFindings: readonly Finding[] = [
     id: "object-size-odd",
     title: "Objects are not 4 MiB",
     severity: "low",
-    when: "The object size is other than 4 MiB (order 22).",
+    when: "The object size is not 4 MiB (order 22).",
     not: "4 MiB.",
-    why: "Larger objects make copies on first writes larger and spread large requests over fewer OSDs; smaller ones make more objects to keep.",
+    why: "Larger objects make copy-on-write copies larger and spread large requests over fewer OSDs; smaller objects increase their number.",
     worth: null,
-    wrong: "Where it was chosen for a load and measured.",
+    wrong: "If it was chosen for a load and measured.",
     takes: "new images",
     fix: {
       "openstack-nova": (subject) =>
@@ -217,7 +217,7 @@ export const imageFindings: readonly Finding[] = [
       image?.objectSize !== undefined && image.objectSize !== four
         ? {
             place: image.place,
-            why: `Objects are ${image.objectSize / 2 ** 20} MiB: ${image.objectSize > four ? "a copy on a first write is larger, and large requests spread over fewer OSDs" : "there are more of them to keep, and large requests are cut into more pieces"}.`,
+            why: `Objects are ${image.objectSize / 2 ** 20} MiB: ${image.objectSize > four ? "copy-on-write copies are larger, and large requests spread over fewer OSDs" : "there are more objects, and large requests are split into more pieces"}.`,
           }
         : undefined,
   },
@@ -227,9 +227,9 @@ export const imageFindings: readonly Finding[] = [
     severity: "low",
     when: "The image has more than 30 snapshots.",
     not: "Fewer.",
-    why: "A first write after each snapshot copies the object in every OSD, and each snapshot is trimmed when it goes.",
+    why: "The first write to an object after each snapshot copies the object on every OSD that has it, and the OSDs trim each removed snapshot.",
     worth: null,
-    wrong: "Where they are backups that are needed.",
+    wrong: "If they are backups that you need.",
     takes: "live",
     fix: { any: (subject) => `rbd snap ls ${imageName(subject)}, and remove what no backup needs` },
     disk: (disk) =>
@@ -239,13 +239,13 @@ export const imageFindings: readonly Finding[] = [
   },
   {
     id: "lock-stale",
-    title: "A client that is gone holds the image's lock",
+    title: "A dead client holds the image's lock",
     severity: "medium",
-    when: "The cluster names an owner of the lock who does not watch the image.",
-    not: "The owner watches it.",
-    why: "Whoever opens the image next has to wait until the owner is given up, and to put it on the blocklist, which its user must be allowed to.",
+    when: "The lock has an owner that does not watch the image.",
+    not: "The owner watches the image.",
+    why: "The next client that opens the image must wait until the owner counts as dead, and then put it on the blocklist; its Ceph user needs permission for that.",
     worth: null,
-    wrong: "While the owner may still live behind a broken network: two writers destroy the image.",
+    wrong: "If the owner may still be alive behind a broken network: two writers destroy the image.",
     takes: "live",
     fix: { any: (subject) => `rbd lock ls ${imageName(subject)}; if that client is dead: rbd lock rm` },
     disk: ({ image }) =>
@@ -258,10 +258,10 @@ export const imageFindings: readonly Finding[] = [
     title: "Several clients have the image open",
     severity: "info",
     when: "More than one client watches the image.",
-    not: "One, which is the VM.",
-    why: "A second client with the lock's feature takes the lock to and fro; without it, two writers destroy the image.",
+    not: "One client, which is the VM.",
+    why: "With the feature exclusive-lock, two writers take the lock from each other again and again; without it, they destroy the image.",
     worth: null,
-    wrong: "During a live migration, a backup or a mapping that only reads, it is as it should be.",
+    wrong: "During a live migration or a backup, or if the second client only reads: this is normal.",
     takes: "nothing to do",
     fix: { any: (subject) => `rbd status ${imageName(subject)} names them` },
     disk: ({ image }) =>
@@ -273,11 +273,11 @@ export const imageFindings: readonly Finding[] = [
     id: "setting-overridden",
     title: "The image or its pool overrides the client's settings",
     severity: "info",
-    when: "rbd_* settings stand in the image or the pool.",
-    not: "None do.",
-    why: "What ceph.conf and the VM's configuration say is not what holds: settings of the image win over the pool's, and both over the client's.",
+    when: "The image or its pool has rbd_* settings.",
+    not: "Neither has any.",
+    why: "The values in ceph.conf and in the VM's configuration are not in force: the image's settings override the pool's, and both override the client's.",
     worth: null,
-    wrong: "If they are meant, leave them.",
+    wrong: "If they are intended, leave them.",
     takes: "restart",
     fix: {
       any: (subject) =>
@@ -288,7 +288,7 @@ export const imageFindings: readonly Finding[] = [
         ? undefined
         : {
             place: image.place,
-            why: `${image.overrides.map(({ name, value, source }) => `${name} = ${value} (${source})`).join(", ")}: these win over what the client has.`,
+            why: `${image.overrides.map(({ name, value, source }) => `${name} = ${value} (${source})`).join(", ")}: these override the client's settings.`,
           },
   },
 ];

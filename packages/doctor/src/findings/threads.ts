@@ -40,11 +40,11 @@ export const threadFindings: readonly Finding[] = [
     severity: "medium",
     rung: "iothread",
     when: "An RBD disk on virtio-blk or virtio-scsi has no I/O thread: no iothread= (QEMU), none on the disk or its SCSI controller (libvirt), no iothread=1 (Proxmox), neither ioThreadsPolicy nor any dedicatedIOThread (KubeVirt).",
-    not: "IDE, SATA and LSI, where the bus comes first; a thread that is asked for without effect; nova.conf and Incus, which have no such setting; EFI disks and CD-ROMs.",
-    why: "Without a thread of its own the disk waits for QEMU's main loop and its global lock, which also serve the monitor, VNC and all other devices.",
+    not: "IDE, SATA and LSI, where the bus comes first; a configured thread without effect; nova.conf and Incus, which have no such setting; EFI disks and CD-ROMs.",
+    why: "Without its own I/O thread the disk waits for QEMU's main loop and its global lock, which also serve the monitor, VNC and all other devices.",
     worth: published.iothread,
     wrong:
-      "On a guest with one vCPU and little I/O it gains nothing. Old QEMU (before 2.9) has block jobs that an I/O thread excludes.",
+      "If the guest has one vCPU and does little I/O: it gains nothing. In QEMU before 2.9, an I/O thread excludes some block jobs.",
     takes: "restart",
     fix: toIothread,
     disk: (disk, vm) =>
@@ -58,14 +58,14 @@ export const threadFindings: readonly Finding[] = [
   },
   {
     id: "iothread-without-effect",
-    title: "An I/O thread is asked for and not used",
+    title: "An I/O thread is configured but not used",
     severity: "medium",
     rung: "iothread",
     when: "Proxmox iothread=1 on scsiN unless scsihw is virtio-scsi-single; libvirt <iothreads> that no disk or controller names; a KubeVirt policy with an RBD disk on bus scsi and no dedicatedIOThread on any SCSI disk.",
     not: "Proxmox virtioN with iothread=1, whatever scsihw is; KubeVirt's dedicatedIOThread without a policy, which works.",
-    why: "The thread is there or asked for, and the disk is still served by QEMU's main loop.",
+    why: "The thread is configured, but QEMU's main loop still serves the disk.",
     worth: published.iothread,
-    wrong: "As with every I/O thread: where the guest does little I/O it gains nothing.",
+    wrong: "If the guest does little I/O: no I/O thread then gains anything.",
     takes: "restart",
     fix: {
       libvirt: "iothread='1' in the <driver> of each virtio disk, or of the virtio-scsi <controller>",
@@ -83,7 +83,7 @@ export const threadFindings: readonly Finding[] = [
       unused !== undefined && disks.some(isData)
         ? {
             place: unused.place,
-            why: `<iothreads> makes ${unused.value === 1 ? "a thread" : `${unused.value} threads`}, and no disk or controller names one.`,
+            why: `<iothreads> creates ${unused.value === 1 ? "a thread" : `${unused.value} threads`}, but no disk or controller uses one.`,
           }
         : undefined,
   },
@@ -93,9 +93,9 @@ export const threadFindings: readonly Finding[] = [
     severity: "info",
     when: "Two or more RBD data disks have the same I/O thread: the same number in libvirt, the same id in QEMU, KubeVirt's policy shared, or auto with more disks than its pool has threads.",
     not: "A thread for each disk; KubeVirt's supplementalPool; QEMU's main loop (iothread-missing).",
-    why: "One thread is one core at most, for all disks that it serves; a busy disk makes the others wait.",
+    why: "One thread uses at most one core for all its disks; a busy disk makes the others wait.",
     worth: null,
-    wrong: "Where the host has fewer free cores than disks, more threads only add switches.",
+    wrong: "If the host has fewer free cores than disks: more threads then only add context switches.",
     takes: "restart",
     fix: {
       qemu: "one -object iothread for each disk",
@@ -109,7 +109,7 @@ export const threadFindings: readonly Finding[] = [
       if (first === undefined) return undefined;
       return {
         place: first[0]!.iothread!.place,
-        why: `${first.map(({ name }) => name).join(", ")} share one I/O thread, which is one core at most.`,
+        why: `${first.map(({ name }) => name).join(", ")} share one I/O thread, which uses at most one core.`,
       };
     },
   },
@@ -119,10 +119,10 @@ export const threadFindings: readonly Finding[] = [
     severity: "low",
     rung: "multiqueue",
     when: "4 or more vCPUs and one queue: num-queues=1 or queues='1', or a machine type older than 5.2 without a number.",
-    not: "A newer or unpinned machine type without a number, where QEMU gives one queue a vCPU; fewer than 4 vCPUs.",
-    why: "All vCPUs put requests into one queue under one lock, and one of them takes all interrupts.",
+    not: "A newer or unpinned machine type without a number, for which QEMU uses one queue per vCPU; fewer than 4 vCPUs.",
+    why: "All vCPUs put requests into one queue under one lock, and one vCPU handles all interrupts.",
     worth: null,
-    wrong: "With one I/O thread that works all queues the gain is in the guest only.",
+    wrong: "If one I/O thread serves all queues, the gain is only in the guest.",
     takes: "restart",
     fix: {
       qemu: "drop num-queues (machine types from 5.2 on give one queue a vCPU), or num-queues=N with N vCPUs",
@@ -138,8 +138,8 @@ export const threadFindings: readonly Finding[] = [
         ? {
             place: disk.queues.place,
             why: disk.queues.explicit
-              ? `One queue is written for ${vcpus} vCPUs, which put requests into it under one lock.`
-              : `This machine type is older than 5.2, where a disk has one queue unless told otherwise; ${vcpus} vCPUs share it.`,
+              ? `One queue is configured for ${vcpus} vCPUs, which put requests into it under one lock.`
+              : `This machine type is older than 5.2, so the disk has one queue by default; ${vcpus} vCPUs share it.`,
           }
         : undefined,
   },
@@ -149,33 +149,33 @@ export const threadFindings: readonly Finding[] = [
     severity: "low",
     when: "An explicit number of queues is greater than the number of vCPUs.",
     not: "The default.",
-    why: "Queues without a vCPU of their own are never used; each costs an interrupt and memory.",
+    why: "Queues beyond the number of vCPUs are never used; each costs an interrupt and memory.",
     worth: null,
-    wrong: "When vCPUs are to be added while the VM runs: queues cannot be added then.",
+    wrong: "If you plan to hot-add vCPUs: queues cannot be added while the VM runs.",
     takes: "restart",
     fix: {
       qemu: ({ vm }) => `drop num-queues, or num-queues=${vm.vcpus}`,
       libvirt: ({ vm }) => `drop queues=, or queues='${vm.vcpus}'`,
-      proxmox: (subject) => `${qmDisk(subject, { queues: undefined })} (QEMU takes one queue a vCPU)`,
-      any: "drop the number: QEMU takes one queue a vCPU",
+      proxmox: (subject) => `${qmDisk(subject, { queues: undefined })} (QEMU uses one queue per vCPU)`,
+      any: "drop the number: QEMU uses one queue per vCPU",
     },
     disk: (disk, { vcpus }) =>
       isData(disk) && disk.queues?.explicit === true && vcpus !== undefined && disk.queues.value > vcpus
         ? {
             place: disk.queues.place,
-            why: `${disk.queues.value} queues are asked for, and there are ${vcpus} vCPUs to use them.`,
+            why: `${disk.queues.value} queues are configured, but only ${vcpus} vCPUs can use them.`,
           }
         : undefined,
   },
   {
     id: "queues-unmapped-iothreads",
-    title: "Several queues, one thread that works them",
+    title: "One thread serves several queues",
     severity: "info",
-    when: "Several queues are asked for (queues>1, num-queues>1, KubeVirt's blockMultiQueue) and one I/O thread works them all.",
+    when: "Several queues are configured (queues>1, num-queues>1, KubeVirt's blockMultiQueue), and one I/O thread serves them all.",
     not: "iothread-vq-mapping, libvirt's <iothreads> inside <driver>, KubeVirt's supplementalPool; no I/O thread at all; automatic queues.",
-    why: "More queues spread the guest's side of the work; the host's side stays on one thread, which is one core.",
+    why: "More queues spread the work in the guest; the work on the host stays on one thread, which is one core.",
     worth: published.queueMapping,
-    wrong: "Where one thread is not saturated, more threads only add switches between them.",
+    wrong: "If the one thread is not saturated, more threads only add context switches.",
     takes: "restart",
     fix: {
       qemu: '-device {"driver":"virtio-blk-pci","iothread-vq-mapping":[{"iothread":"iot0"},{"iothread":"iot1"}],...} (QEMU 9.0 or newer)',
@@ -193,20 +193,20 @@ export const threadFindings: readonly Finding[] = [
       disk.iothread?.state === "used"
         ? {
             place: disk.queues.place,
-            why: `${disk.queues.value} queues are asked for, and one I/O thread works them all.`,
+            why: `${disk.queues.value} queues are configured, and one I/O thread serves them all.`,
           }
         : undefined,
   },
   {
     id: "option-misplaced",
-    title: "An option stands where nothing reads it",
+    title: "An option is in a place where it has no effect",
     severity: "medium",
     when: "nova.conf's disk_cachemodes outside [libvirt] or without type=; KubeVirt's blockMultiQueue, cache or io inside disk:; iothread=1 on Proxmox's scsihw.",
     not: "Quotes around a value in nova.conf, which oslo.config strips; options that no longer exist (option-obsolete).",
-    why: "The option exists, and what reads it looks elsewhere: what its author counts on is not in force.",
+    why: "The option exists, but the program that reads it expects it elsewhere: it is not in force.",
     worth: null,
     wrong:
-      "If the option does nothing and nobody misses it, delete it instead of moving it: moved, it takes effect.",
+      "If the option had no effect and nobody missed it, delete it instead of moving it: in the right place it takes effect.",
     takes: "restart",
     fix: {
       any: ({ disk, vm }) => {
@@ -225,9 +225,9 @@ export const threadFindings: readonly Finding[] = [
     id: "option-obsolete",
     title: "An option that this release does not know",
     severity: "info",
-    when: "nova.conf's live_migration_flag from Ocata on; ceph.conf's ms_async_max_op_threads.",
+    when: "nova.conf's live_migration_flag since Ocata; ceph.conf's ms_async_max_op_threads.",
     not: "The release still reads it.",
-    why: "Nothing reads the option any more: what it says is not in force.",
+    why: "No program reads the option any more: it is not in force.",
     worth: null,
     wrong: "While hosts of an older release share the file.",
     takes: "nothing to do",

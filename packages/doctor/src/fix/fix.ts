@@ -74,7 +74,7 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
       "SIPHON_USAGE",
       `${id} was not found${where} in ${files.map(({ name }) => name).join(", ")}`,
       {
-        hint: "siphon doctor vm with the same files lists what was",
+        hint: "siphon doctor vm with the same files lists the findings",
       },
     );
   }

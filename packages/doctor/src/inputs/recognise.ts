@@ -15,9 +15,9 @@ export function recognise(file: InputFile): RecognisedFile {
   if (format !== undefined) return { ...file, text, format };
   throw new DoctorError(
     "SIPHON_UNKNOWN_FORMAT",
-    `${file.name} is none of the formats that the doctor knows`,
+    `${file.name} has none of the formats that the doctor reads`,
     {
-      hint: "it reads QEMU command lines, libvirt XML, Proxmox, KubeVirt, Rook, Nova, Incus, OpenNebula and SPDK configurations, ceph.conf, and what stands beside them: siphon doctor vm --help",
+      hint: "it reads QEMU command lines, libvirt XML, Proxmox, KubeVirt, Rook, Nova, Incus, OpenNebula and SPDK configurations, ceph.conf, and related files: siphon doctor vm --help",
     },
   );
 }

@@ -99,7 +99,7 @@ export function readXml({ name, text: whole }: InputFile): Element {
 }
 
 function broken(name: string, where: string): DoctorError {
-  return new DoctorError("SIPHON_BAD_INPUT", `${name} is no XML that can be read: ${where}`, {
+  return new DoctorError("SIPHON_BAD_INPUT", `${name} is not valid XML: ${where}`, {
     hint: "give the whole document, as virsh dumpxml prints it",
   });
 }

@@ -97,14 +97,16 @@ export function readYaml({ name, text }: InputFile): YamlValue[] {
     if (error instanceof DoctorError) throw error;
     throw broken(
       name,
-      error instanceof RangeError ? "it nests too deeply" : "an alias in it leads nowhere, or to too much",
+      error instanceof RangeError
+        ? "it nests too deeply"
+        : "it has an invalid alias, or one that expands too far",
     );
   }
 }
 
 function broken(name: string, where: string): DoctorError {
-  return new DoctorError("SIPHON_BAD_INPUT", `${name} is no YAML that can be read: ${where}`, {
-    hint: "templates must be rendered first (helm template, kubectl get -o yaml)",
+  return new DoctorError("SIPHON_BAD_INPUT", `${name} is not valid YAML: ${where}`, {
+    hint: "render templates first (helm template, kubectl get -o yaml)",
   });
 }
 

@@ -30,12 +30,12 @@ export function explanation(finding: Finding, level = "##"): string {
     `**${title}.** ${why}`,
     "",
     `- Severity: ${severity}.`,
-    `- When: ${when}`,
-    `- Not: ${not}`,
+    `- Applies when: ${when}`,
+    `- Does not apply: ${not}`,
     `- Worth: ${worth === null ? "no figure is known." : `${worthWords(worth)}.`}`,
-    `- Wrong to change: ${wrong}`,
-    `- In force: ${effects[takes]}`,
-    `- Measure it: ${howToMeasure(measure, rung)}`,
+    `- When not to change it: ${wrong}`,
+    `- Takes effect: ${effects[takes]}`,
+    `- How to measure it: ${howToMeasure(measure, rung)}`,
     ...(sources ?? []).map((source) => `- Source: ${source}`),
     "",
     ...fixes(finding),
@@ -54,8 +54,8 @@ const effects: Record<Finding["takes"], string> = {
 function howToMeasure(measure: string | undefined, rung: RungName | undefined): string {
   if (measure !== undefined) return `\`${measure}\`.`;
   if (rung !== undefined)
-    return `it is the rung \`${rung}\` of the ladder (${rungWords[rung].title}): \`siphon ladder --rungs ${rung}\`, with the rung before it.`;
-  return "run the same load in the guest before and after, several times each in turns.";
+    return `this is the rung \`${rung}\` of the ladder (${rungWords[rung].title}): \`siphon ladder --rungs ${rung}\`, with the rung before it.`;
+  return "run the same load in the guest before and after the change, several times each, in turns.";
 }
 
 /** The change in each syntax that has one of its own. */

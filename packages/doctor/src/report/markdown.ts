@@ -7,9 +7,9 @@ export function examinationMarkdown(examination: Examination): string {
   const parts = [`## ${escaped(titleOf(examination))}`, escaped(verdict)];
   for (const { disk, rbd, source, findings } of disks) {
     parts.push(`### ${escaped(disk)}${source === undefined ? "" : ` (${escaped(source)})`}`);
-    parts.push(findings.length > 0 ? table(findings) : rbd ? "Nothing to mend." : "Not on RBD.");
+    parts.push(findings.length > 0 ? table(findings) : rbd ? "Nothing to fix." : "Not on RBD.");
   }
-  parts.push("### VM and host", vm.findings.length > 0 ? table(vm.findings) : "Nothing to mend.");
+  parts.push("### VM and host", vm.findings.length > 0 ? table(vm.findings) : "Nothing to fix.");
   const remarks = [...notes, ...unseen.map((each) => `Not seen: ${each}`)];
   if (remarks.length > 0) parts.push(remarks.map((remark) => `- ${escaped(remark)}`).join("\n"));
   return `${parts.join("\n\n")}\n`;

@@ -27,7 +27,9 @@ export function sarif(examinations: readonly Examination[]): object {
               id,
               shortDescription: { text: title },
               fullDescription: { text: why },
-              help: { text: `When: ${when} Not: ${not} When it would be wrong to change: ${wrong}` },
+              help: {
+                text: `Applies when: ${when} Does not apply: ${not} When not to change it: ${wrong}`,
+              },
               defaultConfiguration: { level: levels[severity] },
             })),
           },

@@ -22,11 +22,11 @@ export function examinationText(examination: Examination, options: TextOptions):
   for (const { disk, rbd, source, findings } of disks) {
     const what = `${rbd ? "rbd" : "not on rbd"}${source === undefined ? "" : `  ${source}`}`;
     lines.push(`${bold(disk)}  ${what}`);
-    if (findings.length === 0) lines.push(rbd ? "  nothing to mend" : "  not looked at");
+    if (findings.length === 0) lines.push(rbd ? "  nothing to fix" : "  not looked at");
     lines.push(...findings.flatMap((finding) => entry(finding, options)), "");
   }
   lines.push(bold("vm and host"));
-  if (vm.findings.length === 0) lines.push("  nothing to mend");
+  if (vm.findings.length === 0) lines.push("  nothing to fix");
   lines.push(...vm.findings.flatMap((finding) => entry(finding, options)), "");
   for (const note of notes) lines.push(...wrap(`note: ${note}`, 0, options.columns));
   for (const each of unseen) lines.push(...wrap(`not seen: ${each}`, 0, options.columns));

@@ -106,36 +106,36 @@ test("over NBD a disk keeps its driver, its bus and its limits", () => {
   assert.doesNotMatch(after, /memoryBacking/);
 });
 
-test("who is to be the service's user is said", () => {
+test("the service's user is reported", () => {
   const { words } = convertDomain({ name: "vm1.xml", text: domain(disk("vda", "p/vm1")) }, "siphon", vhost);
   assert.deepEqual(words, [
-    "vda was client.libvirt's: the service is to be a user that may use p (siphon attachd --id libvirt)",
+    "vda used client.libvirt: run the service as a Ceph user that may use p (siphon attachd --id libvirt)",
   ]);
 });
 
-test("a serial number that a guest may look for is told of, where it becomes another", () => {
+test("a changed serial number, which a guest may look for, is reported", () => {
   const text = domain(disk("vda", "p/vm1", "<serial>ours</serial>"));
   const words = (options: typeof vhost | typeof nbd) =>
     convertDomain({ name: "vm1.xml", text }, "siphon", options).words.join("\n");
-  assert.match(words(vhost), /vda has the image's id for its serial number/);
+  assert.match(words(vhost), /vda will have the image's id as its serial number/);
   assert.doesNotMatch(words(nbd), /serial/);
 });
 
-test("what cannot be converted is refused with a sentence", () => {
+test("a domain that cannot be converted is refused with a reason", () => {
   for (const [text, to, options, said] of [
     [domain(""), "siphon", vhost, /no disk of vm1\.xml is on librbd/],
     [domain(disk("vda", "p/vm1")), "siphon", { ...vhost, disks: ["vdq"] }, /none of vdq/],
     [domain(disk("vda", "p/vm1")), "rbd", vhost, /no disk of vm1\.xml is siphon's/],
-    [domain(disk("sda", "p/vm1", "", "scsi")), "siphon", vhost, /no virtio disk/],
+    [domain(disk("sda", "p/vm1", "", "scsi")), "siphon", vhost, /not a virtio disk/],
     [domain(disk("vda", "p/vm1", "<encryption format='luks'/>")), "siphon", vhost, /is encrypted/],
     [
       domain(
         "<disk type='volume' device='disk'><source pool='ceph-rbd' volume='vm1'/><target dev='vda' bus='virtio'/></disk>",
       ),
-      ...(["siphon", vhost, /vda is a volume of a storage pool/] as const),
+      ...(["siphon", vhost, /vda is a volume of a libvirt storage pool/] as const),
     ],
-    ["-device virtio-blk", "siphon", vhost, /none of the formats/],
-    ["<pool><name>a</name></pool>", "siphon", vhost, /no libvirt domain/],
+    ["-device virtio-blk", "siphon", vhost, /has none of the formats/],
+    ["<pool><name>a</name></pool>", "siphon", vhost, /not a libvirt domain/],
   ] as const) {
     assert.throws(() => converted(text, to, options), said);
   }

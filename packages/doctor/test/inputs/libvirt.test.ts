@@ -236,7 +236,7 @@ describe("a libvirt domain", () => {
     const text = `${domain({ devices: rbd(good) }).slice(0, 400)}`;
     assert.throws(
       () => examine([{ name: "domain.xml", text }]),
-      /domain.xml is no XML that can be read: line \d+, column \d+$/,
+      /domain.xml is not valid XML: line \d+, column \d+$/,
     );
   });
 

@@ -253,6 +253,6 @@ describe("a QEMU command line", () => {
       { "qemu.txt": `${kvm} -blockdev {"driver":"rbd", -device virtio-blk-pci,drive=x` },
       "vm =",
     );
-    assert.match(unseen.join(), /no JSON that can be read/);
+    assert.match(unseen.join(), /not valid JSON/);
   });
 });

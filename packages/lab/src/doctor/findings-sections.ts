@@ -58,7 +58,7 @@ function worst({ disks, vm }: Examination): string {
     const count = all.filter((finding) => finding.severity === severity).length;
     return count === 0 ? [] : [`${count} ${severity}`];
   });
-  return counts.length === 0 ? "nothing to mend" : counts.join(", ");
+  return counts.length === 0 ? "nothing to fix" : counts.join(", ");
 }
 
 function vmSections({ disks, vm, notes, unseen }: Examination, prefix: string): Section[] {
@@ -67,13 +67,13 @@ function vmSections({ disks, vm, notes, unseen }: Examination, prefix: string): 
       id: `${prefix}disk-${index + 1}`,
       heading: disk,
       body: html`<p class="muted">${rbd ? "On RBD" : "Not on RBD"}${source && html`: <code>${source}</code>`}</p>
-${findings.length === 0 && rbd && html`<p>Nothing to mend.</p>`}${findings.map((finding, at) => entry(finding, `${prefix}disk-${index + 1}-${at + 1}`))}`,
+${findings.length === 0 && rbd && html`<p>Nothing to fix.</p>`}${findings.map((finding, at) => entry(finding, `${prefix}disk-${index + 1}-${at + 1}`))}`,
     }),
   );
   sections.push({
     id: `${prefix}host`,
     heading: "VM and host",
-    body: html`${vm.findings.length === 0 && html`<p>Nothing to mend.</p>`}${vm.findings.map((finding, at) => entry(finding, `${prefix}host-${at + 1}`))}
+    body: html`${vm.findings.length === 0 && html`<p>Nothing to fix.</p>`}${vm.findings.map((finding, at) => entry(finding, `${prefix}host-${at + 1}`))}
 ${notes.length > 0 && note(...notes)}${unseen.length > 0 && html`<h3>Not seen</h3><ul>${unseen.map((each) => html`<li>${each}</li>`)}</ul>`}`,
   });
   return sections;

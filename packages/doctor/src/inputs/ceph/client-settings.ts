@@ -8,7 +8,7 @@ import { type CephSetting, isForClients } from "./conf.ts";
 const obsolete: Readonly<Record<string, { since: number; why: string }>> = {
   ms_async_max_op_threads: {
     since: 15,
-    why: "The messenger has as many threads as ms_async_op_threads says; the upper limit beside it is gone.",
+    why: "ms_async_op_threads sets the number of messenger threads; the separate upper limit no longer exists.",
   },
 };
 

@@ -16,7 +16,7 @@ export function compareWithConf(vm: Vm, file: string, conf: readonly CephSetting
     const { place, options } = source;
     const reads = source.conf;
     if (reads === "none" || reads === "/dev/null") {
-      note(vm, `${name} reads no ceph.conf (conf=${reads}): nothing of ${file} is in force for it`, place);
+      note(vm, `${name} reads no ceph.conf (conf=${reads}): ${file} does not apply to it`, place);
       continue;
     }
     if (reads !== undefined && baseOf(reads) !== baseOf(file) && /\.conf$/.test(file)) {
@@ -28,7 +28,7 @@ export function compareWithConf(vm: Vm, file: string, conf: readonly CephSetting
       if (tunes.test(key) && setting !== undefined && setting.value !== value)
         note(
           vm,
-          `${name} has ${key} = ${value} in its own string, which beats ${setting.value} of ${file}`,
+          `${name} has ${key} = ${value} in its own string, which overrides ${setting.value} of ${file}`,
           at,
         );
     }
@@ -45,12 +45,12 @@ export function noteEnvironment(vm: Vm, variables: ReadonlyMap<string, string>, 
   if ((variables.get("CEPH_ARGS") ?? "").trim() !== "")
     note(
       vm,
-      "CEPH_ARGS is set in QEMU's environment, and librados takes settings from it that stand in no file",
+      "CEPH_ARGS is set in QEMU's environment: librados reads settings from it that are in no file",
       place,
     );
   const file = variables.get("CEPH_CONF");
   if (file !== undefined && file !== "" && librbd.some(({ source }) => source.conf === undefined))
-    note(vm, `CEPH_CONF is set in QEMU's environment: disks that name no file read ${file}`, place);
+    note(vm, `CEPH_CONF is set in QEMU's environment: disks without a file of their own read ${file}`, place);
 }
 
 function note(vm: Vm, value: string, place: Place): void {

@@ -22,8 +22,7 @@ export function incusVm(instance: YamlValue, pools: readonly YamlValue[]): Vm {
   if (memory !== undefined) vm.memory = { value: memory, place: instance.place(configs, "limits.memory") };
   vm.hugepages = config("limits.memory.hugepages") === "true";
   const isVm = instance.text("type") !== "container";
-  if (!isVm)
-    vm.notes.push("This is a container: its disks are mapped by the kernel, and no QEMU is between.");
+  if (!isVm) vm.notes.push("This is a container: the kernel maps its disks, without QEMU.");
   for (const device of instance.keys(devices)) {
     const entry = instance.at(devices, device);
     if (entry.text("type") !== "disk") continue;

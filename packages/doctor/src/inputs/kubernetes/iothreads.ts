@@ -46,7 +46,7 @@ export function assignIothreads(
         disk.iothread = {
           state: "ignored",
           place: domain.place("ioThreadsPolicy"),
-          why: "ioThreadsPolicy reaches virtio disks only; the SCSI controller gets a thread when a SCSI disk has dedicatedIOThread: true.",
+          why: "ioThreadsPolicy applies only to virtio disks; the SCSI controller gets a thread if a SCSI disk has dedicatedIOThread: true.",
         };
       } else disk.iothread = { state: has || hidden ? "unsettable" : "none", place };
     } else disk.iothread = { state: "unsettable", place };

@@ -143,7 +143,7 @@ function busOf(
       ? {
           value: "lsi",
           place: at,
-          why: "bus='scsi' without a controller model: libvirt takes the emulated lsi53c895a wherever this QEMU has it.",
+          why: "bus='scsi' without a controller model: libvirt uses the emulated lsi53c895a if this QEMU has it.",
         }
       : { value: "virtio-scsi", place: at };
   }
@@ -168,7 +168,7 @@ function iothreadOf(
   if (bus !== "virtio-blk" && bus !== "virtio-scsi") {
     return driver?.attribute("iothread") === undefined
       ? { state: "unsettable", place }
-      : { state: "ignored", place, why: "iothread= on a disk counts on virtio disks only." };
+      : { state: "ignored", place, why: "iothread= on a disk applies only to virtio disks." };
   }
   if (worker?.find("iothreads") !== undefined) return { state: "mapped", place };
   const thread = worker?.attribute("iothread");
@@ -177,7 +177,7 @@ function iothreadOf(
     return {
       state: "ignored",
       place: driver.placeOf("iothread"),
-      why: "iothread= of a SCSI disk belongs into the <driver> of its virtio-scsi controller.",
+      why: "iothread= of a SCSI disk belongs in the <driver> of its virtio-scsi controller.",
     };
   }
   return { state: "none", place };

@@ -41,7 +41,7 @@ function fragmentVm({ name, text }: InputFile, pools: ReadonlyMap<string, Elemen
   addDisks(vm, domain, false, pools);
   for (const disk of vm.disks)
     if (disk.bus.value === "virtio-scsi") disk.iothread = { state: "unsettable", place: disk.place };
-  vm.unseen.push("the domain around the disks (virsh dumpxml): its machine, CPUs, controllers and threads");
+  vm.unseen.push("the domain that has the disks (virsh dumpxml): its machine, CPUs, controllers and threads");
   return vm;
 }
 

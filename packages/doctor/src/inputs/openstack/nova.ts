@@ -50,7 +50,7 @@ export function vmFromSettings(
       value: isTcg ? "tcg" : virtType.value === "kvm" ? "kvm" : "other",
       place: virtType.place,
       ...(isTcg && {
-        why: "virt_type = qemu runs the guests' CPUs in QEMU's interpreter (TCG) instead of KVM.",
+        why: "virt_type = qemu emulates the guests' CPUs in QEMU (TCG) instead of using KVM.",
       }),
     };
   }
@@ -123,7 +123,7 @@ function networkDisk(settings: readonly IniSetting[], whole: Place): Disk | unde
     misplaced.push({
       value: {
         option: "disk_cachemodes",
-        why: `disk_cachemodes is a list of type=mode: "${modes.value}" names no source type, and Nova ignores it.`,
+        why: `disk_cachemodes is a list of type=mode: "${modes.value}" has no source type, so Nova ignores it.`,
         belongs: `[libvirt] disk_cachemodes = network=${modes.value}`,
       },
       place: modes.place,
@@ -165,7 +165,7 @@ function setMigration(vm: Vm, settings: readonly IniSetting[], release: number |
     vm.settings.obsolete.push({
       value: {
         option: key,
-        why: `${key} is no option of ${named}: none of the flags in it is in force.`,
+        why: `${named} has no option ${key}: none of its flags is in force.`,
         harmful: flags.value.includes("VIR_MIGRATE_TUNNELLED"),
       },
       place: flags.place,

@@ -14,7 +14,7 @@ export function addContainer(
   { current }: ProxmoxConfig,
   storages: ReadonlyMap<string, Storage>,
 ): void {
-  vm.notes.push("This is a container: its disks are mapped by the kernel, and no QEMU is between.");
+  vm.notes.push("This is a container: the kernel maps its disks, without QEMU.");
   for (const [name, setting] of current) {
     if (!/^(rootfs|mp\d+)$/.test(name)) continue;
     const { place, value } = setting;

@@ -63,7 +63,7 @@ function diskOf(
   if (misplaced !== undefined && kindOfBus === "scsi") {
     const option = {
       option: `iothread=${misplaced} on scsihw`,
-      why: "scsihw takes a model and nothing else.",
+      why: "scsihw accepts only a model.",
       belongs: `iothread=1 on ${name}`,
     };
     disk.misplaced = [{ value: option, place: scsihw!.place }];
@@ -94,7 +94,7 @@ function busOf(
     value: "lsi",
     place: at,
     ...(scsihw === undefined && {
-      why: "There is no scsihw line, and Proxmox's default controller is the emulated LSI 53C895A.",
+      why: "There is no scsihw line, so Proxmox uses its default controller, the emulated LSI 53C895A.",
     }),
   };
 }
@@ -112,7 +112,8 @@ function iothreadOf(
   if (kind !== "scsi") return { state: "unsettable", place };
   if (controller === "virtio-scsi-single") return { state: wanted ? "used" : "none", place };
   if (wanted) {
-    const has = scsihw === undefined ? "There is no scsihw line, which means lsi" : `scsihw is ${controller}`;
+    const has =
+      scsihw === undefined ? "There is no scsihw line, so Proxmox uses lsi" : `scsihw is ${controller}`;
     return {
       state: "ignored",
       place,

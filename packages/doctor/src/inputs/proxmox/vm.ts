@@ -38,13 +38,11 @@ export function proxmoxVm(input: InputFile, storageFile?: InputFile, qemuServer?
   const args = current.get("args");
   if (args !== undefined) addExtraArguments(vm, ` ${args.value}`, args.place);
   if (storageFile === undefined && vm.disks.some(({ source }) => source.path === undefined))
-    vm.unseen.push(
-      "storage.cfg: whether a storage is RBD, and mapped by the kernel, is guessed from its name",
-    );
+    vm.unseen.push("storage.cfg: the name of a storage suggests whether it is RBD and kernel-mapped");
   if (config.pending.size > 0) {
     const keys = [...config.pending.keys()].filter((key) => key !== "delete").join(", ");
     vm.notes.push(
-      `Changes wait for a restart of the VM (${keys || "removals"}): the findings are about what it has now.`,
+      `Changes wait for a restart of the VM (${keys || "removals"}): the findings are about its current configuration.`,
     );
   }
   return vm;

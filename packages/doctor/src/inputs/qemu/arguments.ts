@@ -35,8 +35,8 @@ export function readArguments({ name: file, text }: InputFile): QemuArguments {
   const { words, exact } = splitWords(text, start);
   const first = words.findIndex(({ text: word }) => isProgram(word));
   if (first < 0) {
-    throw new DoctorError("SIPHON_BAD_INPUT", `${file}: no word of it is a QEMU program`, {
-      hint: "give the whole command line, from the program on, as ps -o args= prints it",
+    throw new DoctorError("SIPHON_BAD_INPUT", `${file} names no QEMU program`, {
+      hint: "give the whole command line, including the program, as ps -o args= prints it",
     });
   }
   const environment = new Map<string, string>();

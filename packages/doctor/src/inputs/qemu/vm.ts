@@ -40,8 +40,8 @@ export function qemuVm(input: InputFile, configs: readonly InputFile[] = []): Vm
     if (option === "readconfig" && value.startsWith("/usr/share/qemu-server/")) continue;
     vm.unseen.push(
       option === "readconfig"
-        ? `what ${value} holds: -readconfig names it and it is not among the inputs`
-        : `one -${option}: its argument is no JSON that can be read`,
+        ? `the content of ${value}: -readconfig names it, but it is not in the input`
+        : `one -${option}: its argument is not valid JSON`,
     );
   }
   return vm;
@@ -102,7 +102,7 @@ function setAccelerator(vm: Vm, command: QemuCommand): void {
     : {
         value: "tcg",
         place: vm.place,
-        why: `No -accel, -machine accel= or -enable-kvm is given, and ${baseName(command.program)} without them emulates the guest's CPUs (TCG).`,
+        why: `No -accel, -machine accel= or -enable-kvm is given, so ${baseName(command.program)} emulates the guest's CPUs (TCG).`,
       };
 }
 

@@ -28,7 +28,7 @@ export function spdkVm(input: InputFile): Vm {
   if (most !== undefined && most.length > 1) {
     const place = (clusters.get(name!) ?? most[0]!).place("params");
     vm.settings.sharedClient = {
-      value: { images: most.length, words: `${most.length} bdevs name the cluster ${name}` },
+      value: { images: most.length, words: `${most.length} bdevs use the cluster ${name}` },
       place,
     };
   }
@@ -79,7 +79,7 @@ export function nvmeofVm(input: InputFile): Vm {
   if (images > imagesOfOneClient) {
     const words =
       setting === undefined
-        ? "bdevs_per_cluster is not set, which means 32 images for each librados client"
+        ? "bdevs_per_cluster is not set, so 32 images share each librados client"
         : `bdevs_per_cluster = ${images}`;
     vm.settings.sharedClient = { value: { images, words }, place: setting?.place ?? vm.place };
   }
