@@ -68,7 +68,7 @@ test("an I/O thread on the vCPUs' cores is named, and memory on another node tha
     join(directory, "sys"),
   );
   assert.match(sharedCores!, /IO iothread1 may run on core 2 only/);
-  assert.match(split!, /pinned to node 0, and 75 % of its memory lies elsewhere/);
+  assert.match(split!, /pinned to node 0, and 75 % of its memory is elsewhere/);
   put({
     "proc/5/task/1/status": thread("CPU 0/KVM", "0-7"),
     "proc/5/task/2/status": thread("IO iothread1", "0-7"),
