@@ -32,7 +32,7 @@ export interface OwnedImage {
   settled(): Promise<void>;
   /** Whether the image was closed. */
   hasEnded(): boolean;
-  /** Another client keeps the lock, and writes wait for it; undefined: the lock is ours. */
+  /** Another client keeps the lock, and writes wait for it; undefined: they do not any more. */
   waiting(error: RbdError | undefined): void;
   fenced(error: RbdError): void;
 }
@@ -98,11 +98,13 @@ export class Ownership implements LockHost {
     await this.#image.refresh();
     assertWritable(this.#image.header());
     await this.#image.map.open();
-    this.#image.io.setOwner(true);
-    this.#image.waiting(undefined);
   }
 
-  refused(error: RbdError): void {
+  owned(): void {
+    this.#image.io.setOwner(true);
+  }
+
+  waiting(error: RbdError | undefined): void {
     this.#image.waiting(error);
   }
 

@@ -90,21 +90,15 @@ export class ExclusiveLock {
     const stop =
       signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
     return this.#inTurn(async () => {
-      while (!(await this.#try())) await this.#waitFor(await this.#request(stop), stop);
+      await this.#ask(stop, () => false);
     });
   }
 
   /** The same; false if the owner answers that it gives the lock away later, but not now. */
   acquireUnlessBusy(): Promise<boolean> {
-    const { signal } = this.#closing;
-    return this.#inTurn(async () => {
-      while (!(await this.#try())) {
-        const asked = await this.#request(signal);
-        if (asked.answer !== undefined && asked.answer < 0) return false;
-        await this.#waitFor(asked, signal);
-      }
-      return true;
-    });
+    return this.#inTurn(() =>
+      this.#ask(this.#closing.signal, (answer) => answer !== undefined && answer < 0),
+    );
   }
 
   /** Does something with the lock held throughout; false, and nothing was done, if somebody has it who is alive. */
@@ -160,6 +154,21 @@ export class ExclusiveLock {
     });
   }
 
+  /** Asks for the lock until it is ours; false if the owner gives an answer that ends it. */
+  async #ask(signal: AbortSignal, isEnd: (answer: number | undefined) => boolean): Promise<boolean> {
+    signal.throwIfAborted();
+    try {
+      while (!(await this.#try())) {
+        const asked = await this.#request(signal);
+        if (isEnd(asked.answer)) return false;
+        await this.#waitFor(asked, signal);
+      }
+      return true;
+    } finally {
+      this.#host.waiting(undefined);
+    }
+  }
+
   async #try(): Promise<boolean> {
     if (this.#state === "locked") return true;
     this.#closing.signal.throwIfAborted();
@@ -194,6 +203,7 @@ export class ExclusiveLock {
     // Somebody took it meanwhile.
     if (!this.#claim.held) return false;
     this.#state = "locked";
+    this.#host.owned();
     void this.#tell("acquiredLock");
     return true;
   }
@@ -214,7 +224,7 @@ export class ExclusiveLock {
         },
       );
       if (!this.#waits) throw refused;
-      this.#host.refused(refused);
+      this.#host.waiting(refused);
     }
     return { answer, woken };
   }

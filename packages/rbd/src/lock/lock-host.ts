@@ -14,10 +14,12 @@ export interface LockHost {
   /** The answer of the lock's owner; undefined if there is none. */
   askOwner(message: NotifyMessage): Promise<number | undefined>;
   tell(message: NotifyMessage): Promise<void>;
-  /** The lock is ours: reads the image again; writes may begin once it returns. */
+  /** The lock was taken: reads the image again. It may be lost meanwhile. */
   acquired(): Promise<void>;
-  /** The owner keeps the lock; it is asked for again. */
-  refused(error: RbdError): void;
+  /** It is ours still: writes may begin. */
+  owned(): void;
+  /** The owner keeps the lock, and it is asked for again; undefined: nobody waits for it any more. */
+  waiting(error: RbdError | undefined): void;
   /** The lock will be given away: waits for the writes under way, and lets none begin. */
   releasing(): Promise<void>;
   /** It was given away or lost, or may have been. */

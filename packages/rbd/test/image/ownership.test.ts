@@ -13,6 +13,7 @@ function open({ readOnly = false } = {}) {
   object.watchers.set(client, 1n);
   const { cluster, pool } = object.hostOf(client);
   const log: string[] = [];
+  const events = { refresh: async () => {}, askOwner: async (): Promise<number | undefined> => undefined };
   const header = {
     ...{ id: "a", name: "a", features: imageFeature.exclusiveLock as number },
     incompatible: { toRead: 0, toWrite: 0 },
@@ -31,16 +32,19 @@ function open({ readOnly = false } = {}) {
     map: { open: async () => void log.push("map open"), close: async () => void log.push("map close") },
     header: () => header as unknown as ImageHeader,
     watchCookie: async () => object.watchers.get(client)!,
-    askOwner: async () => undefined,
+    askOwner: () => events.askOwner(),
     tell: async ({ type }) => void log.push(`tell ${type}`),
-    refresh: async () => void log.push("refresh"),
+    refresh: async () => {
+      log.push("refresh");
+      await events.refresh();
+    },
     settled: async () => void log.push("settled"),
     hasEnded: () => false,
     waiting: () => {},
     fenced: () => void log.push("fenced"),
   });
   log.length = 0;
-  return { ownership, object, header, io, log };
+  return { ownership, object, header, io, log, events };
 }
 
 const before = (log: readonly string[], ...steps: string[]) => {
@@ -53,6 +57,27 @@ test("writes begin once the lock is ours, the header was read and the map is loa
   await ownership.lock!.acquire();
   assert.equal(object.owner?.client, client);
   before(log, "refresh", "map open", "owner true");
+});
+
+test("writes do not begin with a lock that is lost while the image is read", async () => {
+  const { ownership, object, log, events } = open();
+  events.refresh = async () => {
+    events.refresh = async () => {};
+    object.owner = { client: 9n, cookie: "auto 8" };
+    object.watchers.set(9n, 8n).set(client, 2n);
+    await ownership.lock!.renew();
+  };
+  events.askOwner = async () => {
+    log.push("asked");
+    object.owner = undefined;
+    // As if the news had come before the answer.
+    setImmediate(() => ownership.lock!.wake());
+    return 0;
+  };
+  await ownership.lock!.acquire();
+  before(log, "owner false", "asked", "owner true");
+  assert.equal(log.filter((line) => line === "owner true").length, 1);
+  assert.equal(log.filter((line) => line === "refresh").length, 2);
 });
 
 test("writes end, and the map is closed, before the lock is given away; they go on after that", async () => {

@@ -179,7 +179,7 @@ test("an owner who keeps the lock is asked again until it is given away, by one 
   const refusals: string[] = [];
   const host = object.hostOf(4n, {
     askOwner: async () => -30,
-    refused: ({ code }) => void refusals.push(code),
+    waiting: (error) => void (error && refusals.push(error.code)),
   });
   await assert.rejects(new ExclusiveLock(host).acquire(), { code: "SIPHON_RBD_LOCKED" });
   assert.deepEqual(refusals, []);
@@ -201,4 +201,58 @@ test("the lock is kept from others for as long as it is to be", async () => {
   keeps = false;
   assert.equal(lock.requested(), 0);
   while (object.owner !== undefined) await settled();
+});
+
+/** A client that keeps the lock, and whoever asks is told what is said of the wait. */
+function keptByAnother() {
+  const { object } = open();
+  object.owner = { client: 9n, cookie: "auto 8" };
+  object.watchers.set(9n, 8n);
+  const told: (string | undefined)[] = [];
+  const host = object.hostOf(4n, {
+    askOwner: async () => -30,
+    waiting: (error) => void told.push(error?.code),
+  });
+  return { object, told, lock: new ExclusiveLock(host, { waits: true }) };
+}
+
+test("who gives up to wait for the lock waits no more, for whatever reason", async () => {
+  const { object, told, lock } = keptByAnother();
+  const aborting = new AbortController();
+  const acquired = lock.acquire(aborting.signal);
+  while (told.length === 0) await settled();
+  assert.deepEqual(told, ["SIPHON_RBD_LOCKED"]);
+  aborting.abort(new Error("enough"));
+  await assert.rejects(acquired, /enough/);
+  assert.deepEqual(told, ["SIPHON_RBD_LOCKED", undefined]);
+
+  assert.equal(await lock.acquireUnlessBusy(), false);
+  assert.equal(told.at(-1), undefined);
+
+  const again = lock.acquire();
+  while (told.at(-1) === undefined) await settled();
+  object.before = () => {
+    throw new RadosError("EIO", "the OSD fails");
+  };
+  lock.wake();
+  await assert.rejects(again, { code: "EIO" });
+  assert.equal(told.at(-1), undefined);
+});
+
+test("who gives up before its turn comes takes no lock", async () => {
+  const { object, lock } = open();
+  const task = Promise.withResolvers<void>();
+  const done = lock.whileOwned(async () => {
+    await task.promise;
+    // Given away by the time at which the next one is at work.
+    object.owner = undefined;
+  });
+  const aborting = new AbortController();
+  const released = lock.release();
+  const acquired = lock.acquire(aborting.signal);
+  aborting.abort(new Error("enough"));
+  task.resolve();
+  await Promise.all([done, released]);
+  await assert.rejects(acquired, /enough/);
+  assert.deepEqual([lock.owned, object.owner], [false, undefined]);
 });

@@ -46,7 +46,7 @@ export class LockObject {
       ...{ image: { id: "a", name: "a" }, watchCookie: async () => this.watchers.get(client)! },
       ...{ askOwner: async () => undefined, tell: async () => {}, acquired: async () => {} },
       ...{ releasing: async () => {}, released: () => {}, notReleased: () => {}, fenced: () => {} },
-      refused: () => {},
+      ...{ owned: () => {}, waiting: () => {} },
       ...events,
     };
   }
