@@ -65,6 +65,7 @@ export class Ownership implements LockHost {
     const { io, readOnly, waitsForLock: waits } = this.#image;
     const locks = !readOnly && has(this.#image.header(), "exclusiveLock");
     if (locks === (this.#lock !== undefined)) return;
+    this.#lock?.retire();
     this.#lock = locks ? new ExclusiveLock(this, { keeps: () => this.keepsLock, waits }) : undefined;
     io.useMap(undefined);
     io.setOwner(false);

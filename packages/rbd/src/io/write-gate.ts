@@ -9,6 +9,8 @@ export class WriteGate {
   readonly #enter: (operation: Operation) => void;
   readonly #ensureOwner: (() => Promise<void>) | undefined;
   #owner: boolean;
+  /** How often the lock was lost or given away. */
+  #losses = 0;
   #pauses = 0;
   #asking = false;
   #waiting: Operation[] = [];
@@ -54,6 +56,7 @@ export class WriteGate {
 
   /** @param owner false: the next write asks for the lock first */
   setOwner(owner: boolean): void {
+    if (!owner) this.#losses++;
     this.#owner = owner || this.#ensureOwner === undefined;
     this.#advance();
   }
@@ -76,9 +79,11 @@ export class WriteGate {
 
   async #ask(): Promise<void> {
     this.#asking = true;
+    const losses = this.#losses;
     try {
       await this.#ensureOwner!();
-      this.#owner = true;
+      // Lost again already: it is asked for again.
+      if (losses === this.#losses) this.#owner = true;
     } catch (error) {
       this.#refuse(error as Error);
     } finally {

@@ -47,6 +47,7 @@ export class ExclusiveLock {
   readonly #unlockAttempts: number;
   readonly #turns = new Turns();
   #releasing = false;
+  #retired = false;
   #wake = Promise.withResolvers<void>();
 
   constructor(host: LockHost, { keeps, waits = false, unlockAttempts = 30 }: LockOptions = {}) {
@@ -135,6 +136,12 @@ export class ExclusiveLock {
     this.#wake = Promise.withResolvers();
   }
 
+  /** The image has no lock any more: who waits for it goes on without. */
+  retire(): void {
+    this.#retired = true;
+    this.wake();
+  }
+
   /**
    * The header is watched anew: the lock goes with the watch, also while something long is done with it.
    *
@@ -170,7 +177,7 @@ export class ExclusiveLock {
   }
 
   async #try(): Promise<boolean> {
-    if (this.#state === "locked") return true;
+    if (this.#state === "locked" || this.#retired) return true;
     this.#closing.signal.throwIfAborted();
     const { cluster, pool, image } = this.#host;
     for (;;) {
@@ -199,6 +206,12 @@ export class ExclusiveLock {
       await this.#claim.giveBack(1).catch(() => {});
       this.#forget();
       throw error;
+    }
+    if (this.#retired) {
+      // Whoever finds it there when the image has a lock again would take this client for a dead owner.
+      await this.#claim.giveBack(this.#unlockAttempts).catch(() => {});
+      this.#claim.drop();
+      return true;
     }
     // Somebody took it meanwhile.
     if (!this.#claim.held) return false;

@@ -109,6 +109,36 @@ test("the lock comes and goes with the feature; without it nobody owns the image
   assert.ok(ownership.lock !== undefined && ownership.lock !== first);
 });
 
+for (const when of ["before it is free", "while it is taken"]) {
+  test(`who waits for the lock of an image that loses it ${when} goes on, and leaves no lock behind`, async () => {
+    const { ownership, object, header, log, events } = open();
+    object.owner = { client: 9n, cookie: "auto 8" };
+    object.watchers.set(9n, 8n);
+    const lock = ownership.lock!;
+    const loses = () => {
+      header.features = 0;
+      ownership.follow();
+    };
+    const asked = Promise.withResolvers<void>();
+    events.askOwner = async () => {
+      asked.resolve();
+      return 0;
+    };
+    const acquired = lock.acquire();
+    await asked.promise;
+    object.owner = undefined;
+    if (when === "while it is taken") {
+      events.refresh = async () => loses();
+      lock.wake();
+    } else loses();
+    await acquired;
+    assert.deepEqual(
+      [ownership.lock, object.owner, log.includes("owner true")],
+      [undefined, undefined, false],
+    );
+  });
+}
+
 test("an image that is only read has no lock", () => {
   assert.equal(open({ readOnly: true }).ownership.lock, undefined);
 });
