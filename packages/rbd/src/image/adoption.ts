@@ -1,3 +1,5 @@
+import { throwUnowned } from "@siphon/rados/engine";
+import { SiphonError } from "@siphon/wire";
 import type { ImageIo } from "../io/image-io.ts";
 import { type Perseverance, persevere } from "../persevere.ts";
 
@@ -36,7 +38,7 @@ export class Adoption {
     try {
       await change();
     } catch (error) {
-      this.#goOn(true).catch(() => {});
+      this.#goOn(true).catch(unlessKnown);
       throw error;
     }
     await this.#goOn(false);
@@ -62,4 +64,9 @@ export class Adoption {
     await persevere(() => this.#host.read(withMap), this.#host);
     this.#host.current();
   }
+}
+
+/** Whoever wanted the change is told why that failed: nobody else hears of a fault of this program. */
+function unlessKnown(error: unknown): void {
+  if (!(error instanceof SiphonError)) throwUnowned(error);
 }

@@ -61,9 +61,9 @@ export class Ending {
 
   /** Ends the image if an error means that it is no use to try again; then no write goes on any more. */
   isFinal(error: unknown): boolean {
-    if (!(error instanceof SiphonError)) return true;
     const { header, io } = this.#image;
-    if (isFenced(error)) this.fail(fencedError(header.name, error));
+    if (!(error instanceof SiphonError)) this.fail(faultError(header, error));
+    else if (isFenced(error)) this.fail(fencedError(header.name, error));
     else if (hasCode(error, "ENOENT", "SIPHON_RBD_NO_IMAGE")) this.fail(goneError(header, error));
     else if (hasCode(error, "SIPHON_RADOS_CLOSED")) this.fail(this.closedError(error));
     if (!this.signal.aborted) return false;
@@ -89,4 +89,10 @@ export class Ending {
     this.#image.requests.close();
     this.#closing.abort();
   }
+}
+
+/** What the header says is not known, and writes by what it said before might destroy something. */
+function faultError({ name }: ImageHeader, cause: unknown): RbdError {
+  const message = `image ${name} cannot follow its header, by a fault of this program: nothing is written to it any more`;
+  return new RbdError("SIPHON_RBD_CLOSED", message, { cause });
 }

@@ -179,9 +179,9 @@ export class OpenImage implements MaintainedImage {
     return this.#current.value;
   }
 
-  /** The reason why writes wait, where that may take long; undefined: they do not. */
+  /** The reason why writes wait, where that may take long; undefined: they do not, or fail, since the image has ended. */
   get writeHold(): WriteHold | undefined {
-    return this.#holds.reason;
+    return this.#ending.signal.aborted ? undefined : this.#holds.reason;
   }
 
   get headerName(): string {

@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import { throwUnowned } from "@siphon/rados/engine";
 import { errorOf, type PlainError, plainError } from "./plain-error.ts";
 
 type Packet =
@@ -58,17 +59,48 @@ export class Channel<In, Out> {
   readonly #flush = () => {
     const packets = this.#outbox;
     this.#outbox = [];
-    this.#port.postMessage(packets);
+    try {
+      this.#port.postMessage(packets);
+    } catch {
+      this.#port.postMessage(packets.flatMap((packet) => this.#sendable(packet)));
+    }
   };
 
+  /** The packet, or what is sent in its place since it has something in it that cannot be cloned: nothing that others sent is lost by it. */
+  #sendable(packet: Packet): Packet[] {
+    try {
+      structuredClone(packet);
+      return [packet];
+    } catch (error) {
+      if (packet.kind === "reply") return [{ kind: "failure", id: packet.id, error: plainError(error) }];
+      if (packet.kind === "call") this.#settle(packet.id)?.reject(error);
+      else throwUnowned(error);
+      return [];
+    }
+  }
+
   #take(packet: Packet): void {
-    if (packet.kind === "tell") this.#handle(packet.body as In);
+    if (packet.kind === "tell") this.#told(packet.body as In);
     else if (packet.kind === "call") this.#answer(packet.id, packet.body as In);
     else {
-      const waiting = this.#waiting.get(packet.id);
-      this.#waiting.delete(packet.id);
+      const waiting = this.#settle(packet.id);
       if (packet.kind === "reply") waiting?.resolve(packet.value);
       else waiting?.reject(errorOf(packet.error));
+    }
+  }
+
+  #settle(id: number): PromiseWithResolvers<unknown> | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  /** A listener that throws keeps none of the packets after it from being handled. */
+  #told(body: In): void {
+    try {
+      this.#handle(body);
+    } catch (error) {
+      throwUnowned(error);
     }
   }
 

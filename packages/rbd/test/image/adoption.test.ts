@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gatherUnowned } from "../../../rados/test/support/unowned.ts";
 import { Adoption } from "../../src/image/adoption.ts";
 
 /** Writes of an image that is held back, and a header that can be read, or not. */
 function open() {
   const log: string[] = [];
-  const state = { pauses: 0, unreadable: 0, final: false };
+  const state = { pauses: 0, unreadable: 0, final: false, fault: undefined as Error | undefined };
   const io = {
     pauseWrites: async () => void state.pauses++,
     resumeWrites: () => void state.pauses--,
@@ -14,6 +15,7 @@ function open() {
   const adoption = new Adoption(io, {
     read: async (withMap) => {
       log.push(withMap ? "header and map" : "header");
+      if (state.fault) throw state.fault;
       if (state.unreadable-- > 0) throw new Error("no answer");
     },
     isFinal: () => state.final || closing.signal.aborted,
@@ -62,4 +64,18 @@ test("what is closed is waited for no more", async () => {
   closing.abort();
   await assert.rejects(following, /no answer/);
   assert.equal(state.pauses, 0);
+});
+
+test("a fault of the program ends the process, also where a change that failed has an error of its own", async () => {
+  const { adoption, state } = open();
+  state.fault = new TypeError("a bug");
+  state.final = true;
+  const unowned = await gatherUnowned(async () => {
+    await assert.rejects(
+      adoption.whilePaused(() => Promise.reject(new Error("half done"))),
+      /half done/,
+    );
+    await adoption.settled;
+  });
+  assert.deepEqual(unowned, [state.fault]);
 });

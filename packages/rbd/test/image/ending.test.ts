@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RadosError } from "@siphon/rados";
+import type { RbdError } from "../../src/errors.ts";
 import type { ImageHeader } from "../../src/header/image-header.ts";
 import { Ending } from "../../src/image/ending.ts";
 
@@ -44,10 +45,12 @@ test("an image that is gone ends, and one whose header cannot be read for now do
   assert.throws(() => ending.assertOpen(), /image a was removed while it was open/);
 });
 
-test("an error that is a fault of the program is final, and ends nothing", () => {
-  const { ending } = open();
-  assert.ok(ending.isFinal(new TypeError("a bug")));
-  ending.assertOpen();
+test("after a fault of the program no write goes on by what the header said before", () => {
+  const { ending, failures } = open();
+  const fault = new TypeError("a bug");
+  assert.ok(ending.isFinal(fault));
+  assert.throws(() => ending.assertOpen(), { code: "SIPHON_RBD_CLOSED", cause: fault });
+  assert.equal((failures[0] as RbdError).code, "SIPHON_RBD_CLOSED");
 });
 
 test("a watch that is gone for good ends the image by what ended the watch", () => {

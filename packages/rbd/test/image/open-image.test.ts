@@ -151,6 +151,21 @@ test("an image that is removed while it is open fails its writes, and says why",
   assert.throws(() => image.assertOpen(), { code: "SIPHON_RBD_NO_IMAGE" });
 });
 
+test("writes that fail for good do not wait for the watch that was lost before", async (t) => {
+  const object = new HeaderObject();
+  const image = await open(t, object);
+  const holds: (string | undefined)[] = [];
+  object.lock.before = (what) => {
+    if (what !== "watch") return;
+    holds.push(image.writeHold);
+    throw new RadosError("ENOENT", "no such object");
+  };
+  object.loseWatch(ours);
+  while (image.writeHold !== undefined) await quiet();
+  assert.deepEqual(holds, ["watch"]);
+  assert.ok((await write(image)) < 0);
+});
+
 test("closing waits for the writes under way, and gives the lock and then the watch back", async (t) => {
   const object = new HeaderObject();
   const image = await open(t, object);
