@@ -98,11 +98,11 @@ const errnos: Record<RbdErrorCode, number> = {
   SIPHON_RBD_WORKER: -errno.EIO,
 };
 
-/** The errno that requests fail with, and other clients are told of an error: an OSD's own, as far as it goes. */
+/** The errno that requests fail with, and other clients are told of an error: its own, or an OSD's, as far as it goes. */
 export function errnoOf(error: unknown): number {
-  if (error instanceof RbdError) return error.errno;
-  const code = error instanceof SiphonError ? error.code : "";
-  return otherErrnos[code] ?? -(errnoNumber(code) ?? errno.EIO);
+  if (!(error instanceof SiphonError)) return -errno.EIO;
+  if ("errno" in error && typeof error.errno === "number") return error.errno;
+  return otherErrnos[error.code] ?? -(errnoNumber(error.code) ?? errno.EIO);
 }
 
 const otherErrnos: Record<string, number> = {

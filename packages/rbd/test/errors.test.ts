@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RadosError } from "@siphon/rados";
+import { EncryptionError } from "../src/encryption/encryption-error.ts";
 import { errnoOf, RbdError, requestFailure } from "../src/errors.ts";
 
 test("an OSD's errno is the error's code, and says whether to ask again", () => {
@@ -28,5 +29,6 @@ test("every errno that has a name goes on to other clients", () => {
   assert.deepEqual(["EIO", "ENOSPC", "EDQUOT", "ENOENT", "ETIMEDOUT"].map(errno), [-5, -28, -122, -2, -110]);
   assert.equal(errnoOf(new RadosError("SIPHON_RADOS_TIMEOUT", "")), -110);
   assert.equal(errnoOf(new RbdError("SIPHON_RBD_LIMIT", "")), -122);
+  assert.equal(errnoOf(new EncryptionError("SIPHON_ENCRYPTION_LAYERS", "")), -22);
   assert.equal(errnoOf(new TypeError("a bug")), -5);
 });

@@ -1,6 +1,7 @@
 import { noSnapshots, type RadosError } from "@siphon/rados";
 import { ObjectRequest, requestFlag } from "@siphon/rados/engine";
 import { errno } from "@siphon/wire";
+import { errnoOf } from "../errors.ts";
 import { imageFeature } from "../image-state.ts";
 import type { MapWaiter } from "../object-map/object-map.ts";
 import { objectState } from "../object-map/object-state.ts";
@@ -56,7 +57,7 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     const read = () => readParent(this.#io, this.#objectNumber, 0, this.data.length, this);
     const allowed = this.#owner.allowed();
     if (allowed === undefined) read();
-    else allowed.then(read, (error: Error) => this.#finish(-errno.EPERM, error));
+    else allowed.then(read, (error: Error) => this.#finish(errnoOf(error), error));
   }
 
   /**
@@ -88,7 +89,7 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     if (result === -errno.ESTALE && renew !== undefined && this.#renewals++ < mostRenewals) {
       renew().then(
         () => this.#again(),
-        (reason: Error & { errno?: number }) => this.#finish(reason.errno ?? -errno.EIO, reason),
+        (reason: Error) => this.#finish(errnoOf(reason), reason),
       );
       return;
     }

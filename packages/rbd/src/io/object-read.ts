@@ -1,5 +1,6 @@
 import { opCode, requestFlag } from "@siphon/rados/engine";
 import { errno } from "@siphon/wire";
+import { errnoOf } from "../errors.ts";
 import type { ObjectExtents } from "../striping/extents.ts";
 import type { ExtentHost } from "./extent-host.ts";
 import { ObjectExtent } from "./object-extent.ts";
@@ -98,7 +99,7 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
     if (result === -errno.ESTALE && renew !== undefined && this.#renewals++ < mostRenewals) {
       renew().then(
         () => this.#start(),
-        (reason: Error & { errno?: number }) => this.#fail(reason.errno ?? -errno.EIO, reason),
+        (reason: Error) => this.#fail(errnoOf(reason), reason),
       );
     } else this.#fail(result, error);
   }

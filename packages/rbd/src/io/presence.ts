@@ -1,5 +1,5 @@
 import { errno } from "@siphon/wire";
-import { RbdError } from "../errors.ts";
+import { errnoOf, RbdError } from "../errors.ts";
 
 /** Waits to hear whether its source is still there. */
 export interface PresenceWaiter {
@@ -62,8 +62,4 @@ export function staleError(what: string): RbdError {
 
 export function isStale(error: unknown): boolean {
   return error instanceof RbdError && error.errno === -errno.ESTALE;
-}
-
-function errnoOf(error: Error & { errno?: unknown }): number {
-  return typeof error.errno === "number" ? error.errno : -errno.EIO;
 }

@@ -1,6 +1,7 @@
 import { RadosError, type RadosErrorCode } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
-import { RbdError, type RbdErrorCode, type RbdRemedy } from "../errors.ts";
+import { EncryptionError, type EncryptionErrorCode } from "../encryption/encryption-error.ts";
+import { RbdError, type RbdErrorCode, type RbdErrorOptions, type RbdRemedy } from "../errors.ts";
 
 /** An error as it goes from thread to thread: what is cloned of one has no code. */
 export interface PlainError {
@@ -29,12 +30,17 @@ export function errorOf({ message, stack, code, errno, retryable, hint, remedy }
     ...(hint !== undefined && { hint }),
     ...(remedy && { remedy: remedy as RbdRemedy }),
   };
-  const error =
-    code === undefined
-      ? new Error(message)
-      : code.startsWith("SIPHON_RBD_")
-        ? new RbdError(code as RbdErrorCode, message, { ...options, ...(errno !== undefined && { errno }) })
-        : new RadosError(code as RadosErrorCode, message, options);
+  const error = code === undefined ? new Error(message) : withCode(code, message, options, errno);
   if (stack !== undefined) error.stack = stack;
   return error;
+}
+
+function withCode(code: string, message: string, options: RbdErrorOptions, errno: number | undefined): Error {
+  if (code.startsWith("SIPHON_RBD_")) {
+    return new RbdError(code as RbdErrorCode, message, { ...options, ...(errno !== undefined && { errno }) });
+  }
+  if (code.startsWith("SIPHON_ENCRYPTION_")) {
+    return new EncryptionError(code as EncryptionErrorCode, message, options);
+  }
+  return new RadosError(code as RadosErrorCode, message, options);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RadosError } from "@siphon/rados";
 import { RbdError } from "../../src/errors.ts";
 import { ImageIo } from "../../src/io/image-io.ts";
 import { Presence, staleError } from "../../src/io/presence.ts";
@@ -14,8 +15,10 @@ async function openClone() {
   const osd = new MemoryOsd();
   let isThere = true;
   let questions = 0;
+  const answers: { presence?: Error; renew?: Error } = {};
   const presence = new Presence(async () => {
     questions++;
+    if (answers.presence !== undefined) throw answers.presence;
     await new Promise(setImmediate);
     if (!isThere) throw staleError("the parent");
   });
@@ -26,6 +29,7 @@ async function openClone() {
   const clone: ImageIo = new ImageIo({
     ...{ objecter: osd, state: imageState({ id: "c", parent: link }) },
     renew: async () => {
+      if (answers.renew !== undefined) throw answers.renew;
       clone.parent = undefined;
       clone.state = imageState({ id: "c" });
     },
@@ -36,7 +40,7 @@ async function openClone() {
     osd.objects.set("rbd_data.c.0000000000000000", osd.objects.get("rbd_data.p.0000000000000000")!);
     osd.objects.delete("rbd_data.p.0000000000000000");
   };
-  return { osd, clone, requests: new Requests(clone), flattened, asked: () => questions };
+  return { osd, clone, requests: new Requests(clone), flattened, answers, asked: () => questions };
 }
 
 test("data of a parent is read without a question, and zeros only once the parent was found to be there", async () => {
@@ -85,4 +89,19 @@ test("a snapshot that was opened and is gone fails to be read", async () => {
   const state = imageState({ snapshots: new Map([[1, snapshot]]) });
   const requests = new Requests(new ImageIo({ objecter: osd, state, snapId: 1, presence }));
   await assert.rejects(requests.read(0, 64), /-2/);
+});
+
+test("what keeps a parent from being confirmed, or looked at anew, is told by its own errno", async () => {
+  const { requests, clone, answers } = await openClone();
+  const noAnswer = new RadosError("SIPHON_RADOS_TIMEOUT", "no answer", { retryable: true });
+  answers.presence = noAnswer;
+  await assert.rejects(requests.read(64, 64), /: -110/);
+  answers.presence = new RadosError("EBLOCKLISTED", "fenced");
+  await assert.rejects(requests.read(64, 64), /: -108/);
+  Object.assign(answers, { presence: staleError("the parent"), renew: noAnswer });
+  await assert.rejects(requests.read(64, 64), /: -110/);
+  assert.equal(await requests.write(64, Buffer.from("x")), -110);
+  answers.renew = undefined;
+  clone.beforeCopyUps = () => Promise.reject(noAnswer);
+  assert.equal(await requests.write(3, Buffer.from("x")), -110);
 });
