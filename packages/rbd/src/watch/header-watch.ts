@@ -1,5 +1,6 @@
 import { type Pool, RadosError, type Watch } from "@siphon/rados";
-import { isFenced, unless } from "../errors.ts";
+import { SiphonError } from "@siphon/wire";
+import { isFenced } from "../errors.ts";
 import { persevere } from "../persevere.ts";
 
 export interface HeaderWatchEvents {
@@ -55,8 +56,8 @@ export class HeaderWatch {
 
   #register(): Promise<Watch> {
     return this.#pool.watch(this.#object, {
-      // After the cluster was closed nobody is answered.
-      notified: (payload) => this.#events.notified(payload).catch(unless("SIPHON_RADOS_CLOSED")),
+      // Who notified is not answered; whoever uses the image learns what has become of it from their own requests.
+      notified: (payload) => this.#events.notified(payload).catch(ifKnown),
       lost: () => void this.#renew(),
     });
   }
@@ -93,6 +94,11 @@ export class HeaderWatch {
       signal: this.#closing.signal,
     });
   }
+}
+
+/** Swallows a failure of the image or of the cluster; a fault of this program ends the process. */
+function ifKnown(error: unknown): undefined {
+  if (!(error instanceof SiphonError)) throw error;
 }
 
 function isGone(error: unknown): boolean {

@@ -151,6 +151,21 @@ test("an image that is removed while it is open fails its writes, and says why",
   assert.throws(() => image.assertOpen(), { code: "SIPHON_RBD_NO_IMAGE" });
 });
 
+test("an image can be closed while a change of its header cannot be read", async () => {
+  const object = new HeaderObject();
+  const { cluster, pool } = object.clientOf(ours);
+  const image = await OpenImage.open(cluster, pool, "a", "a", {});
+  const failed = Promise.withResolvers<void>();
+  object.lock.before = (what) => {
+    if (what !== "get_size") return;
+    failed.resolve();
+    throw new RadosError("SIPHON_RADOS_TIMEOUT", "no answer", { retryable: true });
+  };
+  const told = object.clientOf(theirs).pool.notify("rbd_header.a", headerUpdate);
+  await failed.promise;
+  await Promise.all([image.close(), told]);
+});
+
 test("writes that fail for good do not wait for the watch that was lost before", async (t) => {
   const object = new HeaderObject();
   const image = await open(t, object);

@@ -19,12 +19,15 @@ class WatchedPool {
   }
 }
 
-async function open(renewed = async () => {}) {
+async function open(renewed = async () => {}, notified = async () => {}) {
   const pool = new WatchedPool();
   const over = Promise.withResolvers<void>();
   const failing = Promise.withResolvers<void>();
   const watch = await HeaderWatch.open(pool as unknown as Pool, "rbd_header.a", {
-    notified: async () => undefined,
+    notified: async () => {
+      await notified();
+      return undefined;
+    },
     lost: () => void pool.log.push("lost"),
     failing: (error) => {
       pool.log.push(`failing: ${error.message}`);
@@ -84,4 +87,13 @@ test("closed while it is tried again, nothing is tried any more", async () => {
   await watch.close();
   assert.deepEqual(pool.log, ["lost", "failing: no answer"]);
   assert.ok(pool.failures.length >= 98);
+});
+
+test("who notified of what cannot be followed is not answered, and nothing else comes of it, unless the program is at fault", async () => {
+  const failures = [noAnswer, new RadosError("ESHUTDOWN", "on the blocklist"), new TypeError("a bug")];
+  const { pool } = await open(undefined, () => Promise.reject(failures.shift()));
+  const notify = async () => pool.handler.notified(Buffer.alloc(0), 5n);
+  assert.equal(await notify(), undefined);
+  assert.equal(await notify(), undefined);
+  await assert.rejects(notify(), /a bug/);
 });
