@@ -75,7 +75,7 @@ export async function openRbdDisk(
     return { extents, device: throttled, limits: await ImageLimits.open(of, throttled, limits) };
   };
   const opened = await open().catch(async (error) => {
-    await image.close();
+    await image.close().catch(() => {});
     throw error;
   });
   return {

@@ -160,7 +160,7 @@ export class OpenImage implements MaintainedImage {
       if (options.workers !== undefined) await opened.#startWorkers(options.workers, options);
       return opened;
     } catch (error) {
-      await opened.close();
+      await opened.close().catch(() => {});
       throw error;
     }
   }

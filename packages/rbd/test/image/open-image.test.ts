@@ -151,6 +151,16 @@ test("an image that is removed while it is open fails its writes, and says why",
   assert.throws(() => image.assertOpen(), { code: "SIPHON_RBD_NO_IMAGE" });
 });
 
+test("an image that cannot be opened says why, also where it cannot be closed either", async () => {
+  const object = new HeaderObject();
+  const { cluster, pool } = object.clientOf(ours);
+  const failures = [new RadosError("ENOSPC", "no space"), new RadosError("EIO", "nothing works any more")];
+  object.lock.before = (what) => {
+    if (what === "lock" || failures.length === 1) throw failures.length > 1 ? failures.shift() : failures[0];
+  };
+  await assert.rejects(OpenImage.open(cluster, pool, "a", "a", { exclusive: true }), { code: "ENOSPC" });
+});
+
 test("an image can be closed while a change of its header cannot be read", async () => {
   const object = new HeaderObject();
   const { cluster, pool } = object.clientOf(ours);

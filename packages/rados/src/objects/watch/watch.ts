@@ -96,7 +96,7 @@ export class Watch implements AsyncDisposable {
       await opened.#opened.promise;
       return opened;
     } catch (error) {
-      await opened.close();
+      opened.#abandon();
       throw error;
     } finally {
       signal?.removeEventListener("abort", abort);
@@ -124,6 +124,14 @@ export class Watch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Nobody wants it any more, and nobody waits for an OSD that may be gone. */
+  #abandon(): void {
+    this.#closed = true;
+    this.#registering?.abort();
+    this.#lingers.remove(this.cookie);
+    if (this.#error === undefined) void this.#forget();
   }
 
   #asLinger(): Linger {

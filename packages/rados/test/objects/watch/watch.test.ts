@@ -90,6 +90,17 @@ test("a watch whose first registration was cut off is registered as new, and ope
   await opening;
 });
 
+test("a watch that is given up before its OSD answers fails at once, and is ended there when that can be done", async () => {
+  using stage = new Stage();
+  const events = { notified: () => {}, lost: () => {} };
+  const aborting = new AbortController();
+  const { signal } = aborting;
+  const opening = Watch.open(stage.lingers, stage.target, "object o", events, { signal });
+  aborting.abort(new Error("enough"));
+  await assert.rejects(opening, /enough/);
+  assert.deepEqual(stage.asked, ["unwatch/0"]);
+});
+
 test("a watch that cannot be registered again is lost; what removed the object looks the same", async () => {
   using stage = new Stage();
   const watch = await stage.watch();
