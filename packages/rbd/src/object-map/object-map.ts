@@ -54,7 +54,7 @@ export class ObjectMap {
     return this.#states;
   }
 
-  /** After a change of the map as a whole: a resize, a snapshot, a rollback. Nothing may be under way. */
+  /** After a change of the map as a whole: a resize, a snapshot, a rollback. No update may be under way that a write waits for. */
   replace(states: ObjectStates): void {
     this.#states = states;
     this.valid = true;
@@ -148,16 +148,18 @@ export class ObjectMap {
   }
 
   #submit(change: MapChange): void {
+    const states = this.#states;
     this.#options.objecter.submit(
-      new UpdateRequest(this.#target, change, true, (request) => void this.#updated(request)),
+      new UpdateRequest(this.#target, change, true, (request) => void this.#updated(request, states)),
     );
   }
 
-  async #updated(request: UpdateRequest): Promise<void> {
+  /** @param states those that it was made for: where the map was replaced since, the new one may be of before or after it */
+  async #updated(request: UpdateRequest, states: ObjectStates): Promise<void> {
     const { change, result } = request;
     const failure = await this.#failure(request, undefined);
     for (let objectNumber = change.first; objectNumber < change.end; objectNumber++) {
-      if (result >= 0) this.#states.set(objectNumber, change.state);
+      if (result >= 0 && states === this.#states) states.set(objectNumber, change.state);
       this.#settle(objectNumber, failure);
     }
   }

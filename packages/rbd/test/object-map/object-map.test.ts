@@ -73,6 +73,25 @@ test("updates of one object happen one after the other, and only as far as they 
   assert.equal(sent.length, 0);
 });
 
+test("an update that is answered after the map was replaced as a whole says nothing of the new one", async () => {
+  const { map, answer } = open();
+  const results: number[] = [];
+  const update = (state: number, current: number | undefined) =>
+    map.update(1, state, current, { mapUpdated: (result) => results.push(result) });
+  update(exists, undefined);
+  await answer();
+  update(pending, undefined);
+  await answer();
+  update(nonexistent, pending);
+  await Promise.resolve();
+  // A rollback brings the object back.
+  const states = new ObjectStates(10);
+  states.set(1, exists);
+  map.replace(states);
+  await answer();
+  assert.deepEqual([results, map.mayExist(1), map.busy(1)], [[0, 0, 0], true, false]);
+});
+
 test("a map that cannot be kept is declared invalid, and says that everything may exist", async () => {
   let invalid = 0;
   const { map, answer } = open(async () => {
