@@ -23,7 +23,7 @@ export async function askClients(
   if (paths.length === 0) {
     if (!again && vm.disks.some(({ source }) => source.driver === "librbd"))
       vm.unseen.push(
-        "librbd's counters and the mode of its connections: there is no usable admin socket (admin_socket under [client] in ceph.conf gives each VM one)",
+        "librbd's counters and the mode of its connections: no admin socket that siphon may use (admin_socket under [client] in ceph.conf gives each VM one)",
       );
     return undefined;
   }

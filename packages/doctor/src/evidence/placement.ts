@@ -33,7 +33,7 @@ export async function placementOf(
     return cpus.size > 0 && cpus.size < online.size && beside.length >= cpus.size;
   });
   if (clash !== undefined)
-    placement.sharedCores = `${clash.name} may run only on ${formatSet(clash.cpus)}, to which vCPUs are also pinned.`;
+    placement.sharedCores = `${clash.name} may run on ${formatSet(clash.cpus)} only, to which vCPUs are also pinned.`;
   const split = await splitOf(pid, pinned, proc, sys);
   if (split !== undefined) placement.split = split;
   return placement;

@@ -69,7 +69,7 @@ export async function readLink(path: string): Promise<string | undefined> {
 function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "EACCES" || code === "EPERM")
-    return "the process belongs to another user; run siphon as root to see it";
+    return "it is another user's process; run siphon as root to see it";
   if (code === "ENOENT" || code === "ESRCH") return "the process has ended";
   return String(code ?? error);
 }
