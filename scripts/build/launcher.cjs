@@ -15,7 +15,7 @@ const { Script } = require("node:vm");
 const headBytes = 8;
 const read = isSea() ? readAsset(getRawAsset("siphon.pack")) : readFile(join(__dirname, "siphon.pack"));
 const indexBytes = read(0, headBytes).readUInt32LE(4);
-/** Offset and length in bytes of each chunk's source, compiled form and source map. @type {Record<string, [number, number][]>} */
+/** Offset and length in bytes of each chunk's compiled form, source and source map. @type {Record<string, [number, number][]>} */
 const index = JSON.parse(read(headBytes, indexBytes).toString());
 /** @type {Map<string, { exports: unknown }>} */
 const modules = new Map();
@@ -38,13 +38,13 @@ const large = new Set(
     ...["timers/promises", "tls", "tty", "worker_threads", "zlib"],
   ].map((name) => `node:${name}`),
 );
-/** @type {Map<string, Record<string | symbol, unknown>>} */
+/** @type {Map<string, object>} */
 const lazyModules = new Map();
 /** @type {unknown} */
 let koffi;
 
 Object.assign(globalThis, {
-  [Symbol.for("siphon.sourceMap")]: (/** @type {string} */ chunk) => part(chunk, 2).toString(),
+  [Symbol.for("siphon.sourceMap")]: (/** @type {string} */ chunk) => parts(chunk, 2, 2).toString(),
   [Symbol.for("siphon.load")]: load,
   [Symbol.for("siphon.launcher")]: () => (isSea() ? readText("siphon.cjs") : undefined),
 });
@@ -56,10 +56,13 @@ function load(chunk) {
   if (known !== undefined) return known.exports;
   const module = { exports: {} };
   modules.set(chunk, module);
-  const source = part(chunk, 0);
+  // Read at once, the compiled form first: V8 would copy it if it were not at the beginning of memory of its own.
+  const bytes = parts(chunk, 0, 1);
+  const compiled = bytes.subarray(0, index[chunk]?.[0]?.[1]);
+  const source = bytes.subarray(compiled.length);
   const script = new Script(source.toString(isAscii(source) ? "latin1" : "utf8"), {
     filename: `siphon:${chunk}.js`,
-    cachedData: part(chunk, 1),
+    cachedData: compiled,
   });
   script.runInThisContext()(requireFrom, module, module.exports);
   return module.exports;
@@ -67,24 +70,27 @@ function load(chunk) {
 
 /** @param {string} name */
 function requireFrom(name) {
-  if (name.startsWith("./")) return load(name.slice("./".length, -".js".length));
+  if (name.startsWith("./")) {
+    const chunk = name.slice("./".length, -".js".length);
+    // What esbuild calls so is imported by other chunks; anything else is loaded by its name, when it is wanted.
+    return chunk.startsWith("chunk-") ? lazily(chunk, () => load(chunk)) : load(chunk);
+  }
   if (name === "node:module") return { ...require(name), createRequire: () => requireNative };
-  return large.has(name) ? lazily(name) : require(name);
+  return large.has(name) ? lazily(name, () => require(name)) : require(name);
 }
 
 /**
- * One of Node's modules, loaded when something of it is first looked up: short commands import more than they use. From then on the
- * object itself has what the module has. @param {string} name
+ * A module that is loaded when something of it is first looked up: short commands import more than they use. None of them does anything
+ * when it is loaded but define things. @param {string} name @param {() => any} loadModule
  */
-function lazily(name) {
+function lazily(name, loadModule) {
   const known = lazyModules.get(name);
   if (known !== undefined) return known;
-  /** @type {Record<string | symbol, unknown>} */
   const lazy = Object.create(
     new Proxy(Object.prototype, {
       get(_prototype, property) {
-        const module = require(name);
-        Object.defineProperties(lazy, Object.getOwnPropertyDescriptors(module));
+        const module = loadModule();
+        Object.setPrototypeOf(lazy, module);
         return module[property];
       },
     }),
@@ -120,12 +126,14 @@ function openAsset(name) {
   }
 }
 
-/** @param {string} chunk @param {0 | 1 | 2} which */
-function part(chunk, which) {
-  const place = index[chunk]?.[which];
-  if (place === undefined)
+/** The bytes from one part of a chunk to another. @param {string} chunk @param {0 | 2} first @param {1 | 2} last */
+function parts(chunk, first, last) {
+  const places = index[chunk];
+  const [start] = places?.[first] ?? [];
+  const [lastAt, lastLength] = places?.[last] ?? [];
+  if (start === undefined || lastAt === undefined || lastLength === undefined)
     throw new Error(`siphon.pack has no ${chunk}: it is not the one that was built with this file`);
-  return read(headBytes + indexBytes + place[0], place[1]);
+  return read(headBytes + indexBytes + start, lastAt + lastLength - start);
 }
 
 /** @param {ArrayBuffer} asset */

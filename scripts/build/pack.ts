@@ -19,7 +19,7 @@ export async function writePack(path: string, chunks: readonly Chunk[]): Promise
     return [offset - bytes.length, bytes.length];
   };
   const index = Object.fromEntries(
-    chunks.map(({ name, source, compiled, sourceMap }) => [name, [source, compiled, sourceMap].map(add)]),
+    chunks.map(({ name, source, compiled, sourceMap }) => [name, [compiled, source, sourceMap].map(add)]),
   );
   const head = Buffer.from(JSON.stringify(index));
   const tag = Buffer.from("SIPH\0\0\0\0");

@@ -22,6 +22,39 @@ const programs = [
 ];
 
 /**
+ * Modules that most commands import, and few use: each is in another chunk than those that import it, with what only it imports. `rbd ls`
+ * reads and prepares half as much code so, which is a tenth of its time.
+ */
+const apart = [
+  "packages/rbd/src/image-pool.ts",
+  "packages/rbd/src/image.ts",
+  "packages/rbd/src/image/open-image.ts",
+  "packages/rbd/src/cache/image-cache.ts",
+  "packages/rbd/src/copy/copy-image.ts",
+  "packages/rbd/src/copy/deep-copy.ts",
+  "packages/rbd/src/directory/clone-image.ts",
+  "packages/rbd/src/directory/create-image.ts",
+  "packages/rbd/src/directory/remove-image.ts",
+  "packages/rbd/src/encryption/encrypted-image.ts",
+  "packages/rbd/src/encryption/encryption-layers.ts",
+  "packages/rbd/src/groups/group.ts",
+  "packages/rbd/src/lock/exclusive-lock.ts",
+  "packages/rbd/src/maintenance/carry-out.ts",
+  "packages/rbd/src/maintenance/snapshots.ts",
+  "packages/rbd/src/transfer/image-diff/image-diff.ts",
+  "packages/rbd/src/trash/trash.ts",
+  "packages/rbd/src/workers/image-workers.ts",
+  "packages/rados/src/auth/aes256k-key.ts",
+  "packages/rados/src/cluster/command-router.ts",
+  "packages/rados/src/cluster/pool-statistics.ts",
+  "packages/rados/src/cluster/status.ts",
+  "packages/rados/src/messenger/v1/connection.ts",
+  "packages/rados/src/objects/bench/object-bench.ts",
+  "packages/rados/src/objects/object-listing.ts",
+  "packages/rados/src/objects/watch/watch.ts",
+];
+
+/**
  * Builds the command as it ships: `siphon.cjs` and `siphon.pack`. Hundreds of modules take longer to find and to read than to run;
  * chunks are loaded when a command needs them, and take no time to compile.
  */
@@ -41,13 +74,18 @@ export async function buildProgram(directory: string): Promise<void> {
 
 async function makeChunks(): Promise<Chunk[]> {
   const { outputFiles } = await build({
-    entryPoints: programs.map((path) => ({ in: join(root, path), out: basename(path, ".ts") })),
+    entryPoints: [...programs, ...apart].map((path) => ({ in: join(root, path), out: nameOf(path) })),
     ...{ outdir: root, write: false, logLevel: "error" },
     ...{ bundle: true, splitting: true, format: "esm", platform: "node", target, supported, conditions: [] },
     ...{ chunkNames: "[name]-[hash]", legalComments: "none", sourcemap: "inline", sourcesContent: false },
     plugins: [leanCommander, onlySvg, places],
   });
   return Promise.all(outputFiles.map(({ path, text }) => makeChunk(basename(path, ".js"), text)));
+}
+
+/** A program's own name; another module's has its path in it, since names repeat. */
+function nameOf(path: string): string {
+  return programs.includes(path) ? basename(path, ".ts") : path.replaceAll("/", "-").slice(0, -".ts".length);
 }
 
 const target = "node24";
@@ -63,8 +101,17 @@ async function makeChunk(name: string, module: string): Promise<Chunk> {
     ...{ format: "cjs", platform: "node", target, supported: { ...supported, "dynamic-import": false } },
     ...{ minifyWhitespace: true, sourcemap: "external", sourcefile: `${name}.js`, sourcesContent: false },
   });
-  const source = Buffer.from(`(function (require, module, exports) {${code.trimEnd()}\n})`);
+  const text = code.trimEnd().replace(wrappedExports, unwrapped);
+  const source = Buffer.from(`(function (require, module, exports) {${text}\n})`);
   return { name, source, compiled: compile(name, source), sourceMap: Buffer.from(map) };
+}
+
+/** Exports as esbuild has them for whoever asks whether they are a module's: that takes a closure more for each, and a call whenever it is looked up. */
+const wrappedExports = /module\.exports=__toCommonJS\((\w+)\);/;
+
+/** As long as it was: source maps count columns. */
+function unwrapped(wrapped: string, exports: string): string {
+  return `module.exports=${exports};`.padEnd(wrapped.length);
 }
 
 /** Compiles all functions now: what is compiled when it is first called would be compiled in every process. */

@@ -9,7 +9,7 @@ class Interruption {
   readonly #controller = new AbortController();
   readonly #signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-  constructor() {
+  arm(): void {
     for (const name of this.#signals) process.on(name, this.#onSignal);
   }
 

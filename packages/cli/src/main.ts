@@ -18,6 +18,8 @@ process.stderr.on("error", () => {});
 void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });
+// Nothing is left to do. Node would go on to take its heap apart, object by object, which the kernel does at once.
+process.once("beforeExit", () => process.exit());
 process.on("exit", () => {
   // Output may fail only now that everything is done, and its last part is written. A command that ends well when it is told to has done so.
   const { signal } = interruption;
@@ -28,6 +30,7 @@ process.on("exit", () => {
 });
 
 async function main(args: string[]): Promise<number> {
+  interruption.arm();
   const at = args.findIndex((arg) => !arg.startsWith("-"));
   const called = commands.find((entry) => entry.name === args[at]);
   try {
@@ -62,7 +65,8 @@ async function run(args: readonly string[], at: number): Promise<void> {
   const own = called?.takesCephSettings ? await takeCephSettings(behind) : behind;
   const arranged = (await called?.arrange?.(own)) ?? own;
   if (called?.isPositional) program.enablePositionalOptions();
-  for (const entry of commands) {
+  // Where a command is called outright nobody sees the others.
+  for (const entry of at === 0 && called !== undefined ? [called] : commands) {
     const command = entry === called ? await entry.load(arranged) : new Command(entry.name);
     program.addCommand(inheriting(command.summary(entry.summary)));
   }

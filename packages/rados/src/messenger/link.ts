@@ -38,13 +38,15 @@ export class Link implements Disposable {
   readonly #handler: LinkHandler;
   readonly #backoff = new Backoff(100, 5_000);
   #connection: Connection | undefined;
+  readonly #start: NodeJS.Immediate;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: LinkOptions, handler: LinkHandler) {
     this.#options = options;
     this.#handler = handler;
-    this.#timer = setTimeout(() => this.#connect(), 0);
+    // When the caller has the link; a timer would take a millisecond.
+    this.#start = setImmediate(() => this.#connect());
   }
 
   /** The connection, where it can be sent on. */
@@ -64,7 +66,7 @@ export class Link implements Disposable {
       const reason = `${this.#options.name} ${addr === undefined ? "is down" : "has moved"}`;
       this.#handler.lost(new RadosError("SIPHON_RADOS_CONNECTION", reason, { retryable: true }));
     }
-    clearTimeout(this.#timer);
+    this.#unschedule();
     this.#connect();
   }
 
@@ -76,7 +78,7 @@ export class Link implements Disposable {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#unschedule();
     this.#connection?.close();
     this.#connection = undefined;
   }
@@ -113,8 +115,13 @@ export class Link implements Disposable {
     this.#connection = undefined;
     if (error.code === "SIPHON_RADOS_AUTH") this.#options.renewTickets();
     this.#handler.lost(error);
-    clearTimeout(this.#timer);
+    this.#unschedule();
     if (!this.#closed) this.#timer = setTimeout(() => this.#connect(), wasGood ? 0 : this.#backoff.next());
+  }
+
+  #unschedule(): void {
+    clearImmediate(this.#start);
+    clearTimeout(this.#timer);
   }
 }
 
