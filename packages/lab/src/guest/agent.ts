@@ -118,9 +118,8 @@ export class AgentControl implements GuestControl {
 const ANSWER_MS = 10_000;
 
 function hangs(cause: LabError): LabError {
-  return new LabError("SIPHON_GUEST", `the guest hangs: ${cause.message}, and it answers nothing any more`, {
-    cause,
-  });
+  const message = `the guest hangs: ${cause.message}, and it answers nothing any more`;
+  return new LabError("SIPHON_GUEST", message, { cause, retryable: true });
 }
 
 function decoded(base64: string): string {

@@ -3,7 +3,7 @@ import { disturbance } from "../results/figures.ts";
 import { isDisturbed } from "../results/quiet.ts";
 import type { CurvePoint } from "../results/schema.ts";
 import { measureSlice, type SliceTimes } from "./slice.ts";
-import type { StandingVm } from "./standing-vm.ts";
+import type { StoodVm } from "./stands.ts";
 
 /** A write gets the image's lock meanwhile, and the queue fills; caches were warm before. */
 const WARMUP_SECONDS = 0.3;
@@ -14,7 +14,7 @@ const WARMUP_SECONDS = 0.3;
  * allows it, and the quieter one counts.
  */
 export async function measurePoint(
-  standing: StandingVm,
+  standing: StoodVm,
   { mix, depth, job }: CurveLoad,
   { times, osdPids, again }: { times: SliceTimes; osdPids: readonly number[]; again: () => boolean },
   signal: AbortSignal,

@@ -4,7 +4,7 @@ import { type CpuTimes, cpuBetween, cpuTimes } from "../host/proc.ts";
 import { type HostSample, hostSensors } from "../host/sensors.ts";
 import { calibrate } from "../load/calibration.ts";
 import type { Run } from "../results/schema.ts";
-import type { StandingVm } from "./standing-vm.ts";
+import type { StoodVm } from "./stands.ts";
 
 type Cpu = Run["cpu"]["client"];
 
@@ -37,7 +37,7 @@ export interface SliceTimes {
 
 /** Lets a VM run for a slice of time, and measures it. All others stand still. */
 export async function measureSlice(
-  standing: StandingVm,
+  standing: StoodVm,
   { seconds, settle }: SliceTimes,
   osdPids: readonly number[],
   signal: AbortSignal,
@@ -63,7 +63,7 @@ interface Reading {
   own: number;
 }
 
-async function read(standing: StandingVm, osdPids: readonly number[], earlier?: Reading): Promise<Reading> {
+async function read(standing: StoodVm, osdPids: readonly number[], earlier?: Reading): Promise<Reading> {
   const sensors = hostSensors().sample();
   const ios = await standing.iosDone();
   const at = performance.now();

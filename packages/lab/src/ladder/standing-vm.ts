@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../errors.ts";
 import { type FioJob, fioCommandLine } from "../fio/command.ts";
 import { type FioFigures, type FioOutput, parseFio } from "../fio/result.ts";
+import { within } from "../host/within.ts";
 import { GuestClock } from "../vm/clock.ts";
 import type { Vm } from "../vm/vm.ts";
 
@@ -15,6 +16,9 @@ const STARTING_MS = 120_000;
 
 /** How long it may take to print what it measured. */
 const ENDING_MS = 60_000;
+
+/** How long a VM may take to stop: it waits for its disk. */
+const STOPPING_MS = 60_000;
 
 /** After a VM went on: what had been under way when it was stopped was done then. */
 const FLOWING_IOS = 8;
@@ -98,8 +102,10 @@ export class StandingVm implements AsyncDisposable {
     this.#since = performance.now();
     const deadline = this.#since + FLOWING_MS;
     while ((await this.iosDone()) < before + FLOWING_IOS) {
-      if (performance.now() > deadline)
-        throw new LabError("SIPHON_VM", `the load did nothing for ${FLOWING_MS / 1000} s after it went on`);
+      if (performance.now() > deadline) {
+        const message = `the load did nothing for ${FLOWING_MS / 1000} s after it went on`;
+        throw new LabError("SIPHON_GUEST", message, { retryable: true });
+      }
       await sleep(10, undefined, { signal });
     }
     await sleep(settleSeconds * 1000, undefined, { signal });
@@ -107,7 +113,8 @@ export class StandingVm implements AsyncDisposable {
 
   /** Waits until what is under way at the disk is done. */
   async pause(): Promise<void> {
-    await this.vm.pause();
+    const what = "the disk did not finish what it had to do";
+    await within(this.vm.pause(), { timeoutMs: STOPPING_MS, what });
     if (this.#since !== undefined) this.#ran += (performance.now() - this.#since) / 1000;
     this.#since = undefined;
   }
@@ -126,7 +133,7 @@ export class StandingVm implements AsyncDisposable {
     await this.vm.resume();
     const resumed = performance.now();
     await this.vm.run(`kill -INT $(cat ${PID_FILE})`, { timeoutMs: ENDING_MS, signal });
-    const said = await this.#fio!;
+    const said = await within(this.#fio!, { timeoutMs: ENDING_MS, signal, what: "fio did not end" });
     // It was told to end at some moment between.
     const half = (performance.now() - resumed) / 2000;
     const figures = parseFio(said, { interrupted: true });

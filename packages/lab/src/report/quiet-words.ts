@@ -4,7 +4,7 @@ import { change, count, percent } from "./format.ts";
 
 /** How quiet the machine was, in sentences. */
 export function quietInWords(quiet: Quiet): string[] {
-  const { slices, again, disturbed, foreign, steal, speed, host } = quiet;
+  const { slices, again, disturbed, bootedAgain, foreign, steal, speed, host } = quiet;
   const share = (part: number) => percent(part * 100);
   const others = `Other programs took ${share(foreign.middle)} of the processors in the middle slice, and ${share(foreign.most)} at most`;
   const stolen =
@@ -17,8 +17,14 @@ export function quietInWords(quiet: Quiet): string[] {
       ? `In none of the ${slices} slices others took more than ${share(foreignLimit)}.`
       : `Of the ${slices} slices, ${again} were made again since others took more than ${share(foreignLimit)}; ${disturbed} of those that count had that much company.`,
     `The fixed piece of work beside the slices says that the processor’s speed was within ${change(1 + speed.slow)} and ${change(1 + speed.fast)} of its median nine times of ten.`,
+    ...(bootedAgain === 0 ? [] : [bootedAgainInWords(bootedAgain)]),
     ...hostInWords(host),
   ];
+}
+
+function bootedAgainInWords(vms: number): string {
+  const [hung, theirs] = vms === 1 ? ["1 VM hung and was", "its"] : [`${vms} VMs hung and were`, "their"];
+  return `${hung} booted again; all that was measured of ${theirs} rung in that block is of the last boot.`;
 }
 
 /** The readings of the host's own sensors, in sentences. */

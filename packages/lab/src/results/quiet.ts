@@ -17,6 +17,8 @@ export interface Quiet {
   again: number;
   /** Slices that count though others disturbed them. */
   disturbed: number;
+  /** VMs that hung, or whose clock ran wrong, and that were booted again. */
+  bootedAgain: number;
   /** CPU time of other programs. */
   foreign: { middle: number; most: number };
   /** CPU time that other machines on the same host took. */
@@ -51,6 +53,7 @@ export function quietOf({ rungs }: Pick<Results, "rungs">): Quiet | undefined {
     again: foreign.length - counted.reduce((sum, { best }) => sum + best.length, 0),
     disturbed: counted.flatMap(({ table, best }) => best.map((at) => ({ table, at }))).filter(wasDisturbed)
       .length,
+    bootedAgain: runs.filter((run) => run.bootedAgain !== undefined).length,
     foreign: { middle: median(foreign), most: Math.max(...foreign) },
     steal: { middle: median(steal), most: Math.max(...steal) },
     speed: {

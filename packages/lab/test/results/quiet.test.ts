@@ -19,6 +19,16 @@ test("slices that others disturbed are counted, and those that were made again",
   assert.equal(noiseWarning(quiet), undefined);
 });
 
+test("VMs that hung and were booted again are counted", () => {
+  const results = exampleResults({ sliced: true });
+  const [first, second] = results.rungs.flatMap((rung) => (rung.status === "measured" ? rung.runs : []));
+  assert.doesNotMatch(quietInWords(quietOf(results)!).join(" "), /hung/);
+  first!.bootedAgain = "the guest hangs";
+  assert.match(quietInWords(quietOf(results)!).join(" "), /1 VM hung and was booted again/);
+  second!.bootedAgain = "the guest hangs";
+  assert.match(quietInWords(quietOf(results)!).join(" "), /2 VMs hung and were booted again/);
+});
+
 test("a busy machine is told first", () => {
   const results = exampleResults({ sliced: true });
   for (const rung of results.rungs) {

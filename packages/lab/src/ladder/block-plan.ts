@@ -1,0 +1,34 @@
+import type { CurveLoad } from "../load/curve-options.ts";
+import type { Run } from "../results/schema.ts";
+import type { PlannedClimb } from "../rungs/plan.ts";
+import type { SliceTimes } from "./slice.ts";
+import type { PlacedSlice } from "./sliced-run.ts";
+import type { StoodVm } from "./stands.ts";
+
+export interface BlockPlan {
+  /** From 0. */
+  block: number;
+  /** Each visits all rungs there and back. */
+  rounds: number;
+  times: SliceTimes;
+  /** The points of response curves, which each VM is measured at once the rounds are over. */
+  points: readonly CurveLoad[];
+  /** fio's output goes to `fio/RUNG-BLOCK.json` in it. */
+  directory: string;
+}
+
+/** The part of the ladder that a block needs. */
+export interface BlockHooks {
+  /** Boots a rung's VM, starts the load in it, and stops it. */
+  stand(rung: PlannedClimb, signal: AbortSignal): Promise<StoodVm>;
+  /** Whether it must be alone while its VM is booted. */
+  bootsAlone(rung: PlannedClimb): boolean;
+  /** Called with the error of one rung; throws errors that concern all of them. */
+  failed(rung: PlannedClimb, error: unknown): void;
+  /** Called with a rung's slices so far, while nothing is being measured. */
+  sliced?(rung: PlannedClimb, slices: readonly PlacedSlice[], started: string): Promise<void>;
+  done(rung: PlannedClimb, run: Omit<Run, "outlier" | "repeat" | "order">): void;
+  report(text: string): void;
+  osdPids(): readonly number[];
+  signal: AbortSignal;
+}

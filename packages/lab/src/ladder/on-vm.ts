@@ -1,0 +1,85 @@
+import { LabError } from "../errors.ts";
+import type { PlannedClimb } from "../rungs/plan.ts";
+import type { BlockHooks, BlockPlan } from "./block-plan.ts";
+import { measureSlice, type SliceFigures } from "./slice.ts";
+import type { PlacedSlice } from "./sliced-run.ts";
+import type { Stand, Stands } from "./stands.ts";
+
+/** Works on a rung's VM. If that hangs it is booted anew, and the work is done again. */
+export async function onVm(
+  rung: PlannedClimb,
+  stands: Stands,
+  plan: BlockPlan,
+  hooks: BlockHooks,
+  work: (stand: Stand) => Promise<void>,
+): Promise<boolean> {
+  return forRung(rung, hooks, async () => {
+    const stand = stands.get(rung)!;
+    try {
+      await work(stand);
+    } catch (error) {
+      hooks.signal.throwIfAborted();
+      if (!mayBootAgain(stand, error)) throw error;
+      await work(await bootAgain(stand, error, plan, hooks));
+    }
+  });
+}
+
+/** Whether a VM hangs, or ran by a wrong clock, and did not do so before in this block. */
+export function mayBootAgain({ hung }: Stand, error: unknown): error is LabError {
+  return hung === undefined && error instanceof LabError && error.retryable && error.code !== "SIPHON_VM";
+}
+
+/**
+ * Boots a rung's VM anew. A run is that of one boot, with what its fio says: slices that the lost VM had been measured in are measured again
+ * at once, however long ago those of the neighbours were.
+ */
+export async function bootAgain(
+  stand: Stand,
+  why: LabError,
+  plan: BlockPlan,
+  hooks: BlockHooks,
+): Promise<Stand> {
+  hooks.report(`booting the VM of ${stand.rung.rung.name} again: ${why.message}`);
+  stand.hung = why.message;
+  await stand.vm[Symbol.asyncDispose]();
+  stand.vm = await hooks.stand(stand.rung, hooks.signal);
+  if (stand.run) {
+    // The rounds are over: what is lost is a point of a curve.
+    await stand.vm.end(hooks.signal);
+    await stand.vm.pause();
+    return stand;
+  }
+  const places = new Map(stand.slices.map(({ round, way }) => [`${round} ${way}`, { round, way }]));
+  Object.assign(stand, { started: new Date().toISOString(), slices: [] });
+  for (const place of places.values()) await measurePlace(stand, place, plan, hooks);
+  return stand;
+}
+
+/** Whether it worked; what failed of this rung alone is told. */
+export async function forRung(
+  rung: PlannedClimb,
+  { failed, signal }: BlockHooks,
+  work: () => Promise<void>,
+): Promise<boolean> {
+  signal.throwIfAborted();
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    failed(rung, error);
+    return false;
+  }
+}
+
+export async function measurePlace(
+  { vm, slices }: Stand,
+  place: Pick<PlacedSlice, "round" | "way">,
+  { times }: BlockPlan,
+  { osdPids, signal }: BlockHooks,
+): Promise<SliceFigures> {
+  const figures = await measureSlice(vm, times, osdPids(), signal);
+  slices.push({ ...figures, ...place });
+  return figures;
+}
