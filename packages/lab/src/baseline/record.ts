@@ -3,6 +3,7 @@ import type { RunRecord } from "../load/interleaved.ts";
 import { curvesOf } from "../results/curves.ts";
 import type { Run } from "../results/schema.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
+import { withoutHome } from "../state/paths.ts";
 import type { Cell } from "./cells.ts";
 import { compareCells } from "./compare-cells.ts";
 import type { BaselineCell, BaselineResults } from "./results.ts";
@@ -59,7 +60,7 @@ export class BaselineRecord implements RunRecord {
 
   results(complete: boolean): BaselineResults {
     const cells = this.#cells.map(resultOf);
-    return {
+    return withoutHome({
       schema: 1,
       kind: "baseline",
       siphon: version,
@@ -70,7 +71,7 @@ export class BaselineRecord implements RunRecord {
       ...this.#fixed,
       cells,
       comparisons: compareCells(cells),
-    };
+    });
   }
 
   #of(name: string): Gathered {

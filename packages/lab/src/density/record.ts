@@ -1,6 +1,7 @@
 import { version } from "@siphon/wire";
 import { compareFigures } from "../results/compare.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
+import { withoutHome } from "../state/paths.ts";
 import { estimateMedian } from "../statistics/estimate.ts";
 import type { DensityCell, DensityResults, DensityRun, MeasuredDensity } from "./results.ts";
 import type { DensityWay } from "./ways.ts";
@@ -63,7 +64,7 @@ export class DensityRecord {
   }
 
   results(complete: boolean): DensityResults {
-    return {
+    return withoutHome({
       ...{ schema: 1, kind: "density", siphon: version },
       started: this.#started.toISOString(),
       finished: new Date().toISOString(),
@@ -71,7 +72,7 @@ export class DensityRecord {
       notes: this.#notes,
       ...this.#fixed,
       cells: [...this.#measured(), ...this.#skipped],
-    };
+    });
   }
 
   #measured(): DensityCell[] {

@@ -12,7 +12,7 @@ export interface Plan {
 }
 
 /**
- * The plan of a run: its load, what it runs on, and how QEMU runs the guest. Versions, the machine, and how long was measured may differ
+ * The plan of a run: its load, what it runs on, and how QEMU runs the guest of how many vCPUs and how much memory. Versions, the machine, and how long was measured may differ
  * from run to run: what they change is what a trend shows.
  */
 export function planOf({ kind, settings }: Pick<ComparableRun, "kind" | "settings">): Plan {
@@ -27,9 +27,14 @@ export function planOf({ kind, settings }: Pick<ComparableRun, "kind" | "setting
 /** Facts of a cluster that make it another one; a baseline has several, and says of which each is. */
 const ofCluster = /^(?:.+, )?(?:cluster|OSDs|replicas|object store|ms_\*_mode \(all six\))$/;
 
+/** Facts of a guest that make it another one. */
+const ofGuest: ReadonlySet<string> = new Set(["vCPUs", "memory"]);
+
 function isOfPlan(setting: Setting): boolean {
   const { group, name } = setting;
-  return group === "accelerator" || changesWork(setting) || (group === "cluster" && ofCluster.test(name));
+  if (group === "cluster") return ofCluster.test(name);
+  if (group === "guest") return ofGuest.has(name);
+  return group === "accelerator" || changesWork(setting);
 }
 
 function inWords(kind: ComparableRun["kind"], own: ReadonlyMap<string, string>): string {
@@ -41,6 +46,8 @@ function inWords(kind: ComparableRun["kind"], own: ReadonlyMap<string, string>):
     size("block size"),
     `depth ${own.get("queue depth")}`,
     size("area"),
+    ...(own.has("vCPUs") ? [`vCPUs ${own.get("vCPUs")}`] : []),
+    ...(own.has("memory") ? [own.get("memory")!] : []),
     ...(own.has("accelerator") ? [own.get("accelerator")!] : []),
     ...(osds.length > 0 ? [`OSDs ${[...new Set(osds)].join("/")}`] : []),
   ].join(", ");

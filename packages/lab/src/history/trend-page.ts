@@ -69,6 +69,6 @@ const methodSection: Section = {
   id: "method",
   heading: "How to read it",
   short: "Method",
-  body: html`<p>Runs of one plan have the same load, the same kind of cluster and the same way to run the guest; versions, the machine, and how long was measured may differ. “Since first” holds the latest run against the first: ▲ better, ▼ worse, ≈ no significant difference, ? fewer than ${fewestBlocks} repeats. Runs are made at different times, so what the machine did during one of them is in its figures: a change that stays from run to run is one.</p>
+  body: html`<p>Runs of one plan have the same load, the same kind of cluster, and a guest of the same size that is run the same way; versions, the machine, and how long was measured may differ. “Since first” holds the latest run against the first: ▲ better, ▼ worse, ≈ no significant difference, ? fewer than ${fewestBlocks} repeats. Runs are made at different times, so what the machine did during one of them is in its figures: a change that stays from run to run is one.</p>
 `,
 };

@@ -5,6 +5,7 @@ import { curvesOf } from "../results/curves.ts";
 import type { BiggerStep, Comparison, Results, Run, RungResult } from "../results/schema.ts";
 import { markOutliers, summarize } from "../results/summarize.ts";
 import type { PlannedRung } from "../rungs/plan.ts";
+import { withoutHome } from "../state/paths.ts";
 import { studyFigure } from "../study/rungs.ts";
 
 /** The measurements of one planned rung so far. */
@@ -99,7 +100,7 @@ export class LadderRecord implements RunRecord {
 
   #resultsOf(complete: boolean, runsOf: (rung: Gathered) => Gathered["runs"]): Results {
     const { workload } = this.#fixed;
-    return {
+    return withoutHome({
       schema: 1,
       siphon: version,
       started: this.#started.toISOString(),
@@ -113,7 +114,7 @@ export class LadderRecord implements RunRecord {
       },
       rungs: this.#rungResults(runsOf),
       ...(this.#bigger && { bigger: this.#bigger }),
-    };
+    });
   }
 
   #rungResults(runsOf: (rung: Gathered) => Gathered["runs"]): RungResult[] {

@@ -20,3 +20,25 @@ function xdg(variable: string, fallback: string): string {
   const value = process.env[variable];
   return value?.startsWith("/") ? value : join(homedir() || userInfo().homedir, fallback);
 }
+
+/** All texts in a value as others may see them: where things lie in the home directory, and not where that is. */
+export function withoutHome<T>(value: T): T {
+  const known = [
+    [stateDir(), "~/.local/state/siphon"],
+    [cacheDir(), "~/.cache/siphon"],
+    [homedir(), "~"],
+  ].filter(([path]) => path !== "/" && path !== "");
+  const told = (text: string) =>
+    known.reduce((all, [path, short]) => {
+      const literal = path!.replace(/[^\w/-]/g, "\\$&");
+      return all.replace(new RegExp(`(?<![\\w/.-])${literal}(?![\\w.-])`, "g"), () => short!);
+    }, text);
+  return mapTexts(value, told) as T;
+}
+
+function mapTexts(value: unknown, told: (text: string) => string): unknown {
+  if (typeof value === "string") return told(value);
+  if (Array.isArray(value)) return value.map((each) => mapTexts(each, told));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, mapTexts(each, told)]));
+}

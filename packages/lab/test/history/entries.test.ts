@@ -36,19 +36,28 @@ test("runs are listed in the order in which they were made, wherever they lie; a
   await assert.rejects(findRun(root, "four"), isCode("SIPHON_NOT_FOUND"));
 });
 
-test("the plan of runs is the load, the cluster and the accelerator, and neither versions nor how long was measured", async () => {
+test("the plan of runs is the load, the cluster, the accelerator and the size of the VM, and neither versions nor how long was measured", async () => {
   const root = join(dir, "plans");
   const base = runOn(1);
-  const { workload } = base;
+  const { workload, facts } = base;
+  const guest = (name: string, value: string) => ({
+    ...facts,
+    guest: [...facts.guest.filter((fact) => fact.name !== name), { name, value }],
+  });
   await writeRuns(root, {
     base,
     longer: { ...runOn(2), siphon: "9.9.9", workload: { ...workload, seconds: 60, repeats: 9 } },
     deeper: { ...runOn(3), workload: { ...workload, ioDepth: 1 } },
     kvm: { ...runOn(4), accelerator: { name: "kvm", reason: "it boots a guest" } },
+    wider: { ...runOn(5), facts: guest("vCPUs", "4") },
+    larger: { ...runOn(6), facts: guest("memory", "1 GiB") },
+    patched: { ...runOn(7), facts: guest("kernel", "another") },
   });
   const ids = new Map((await findRuns(root)).map(({ name, plan }) => [name, plan?.id]));
   assert.equal(ids.get("longer"), ids.get("base"));
-  assert.equal(new Set(["base", "deeper", "kvm"].map((name) => ids.get(name))).size, 3);
+  assert.equal(ids.get("patched"), ids.get("base"));
+  const others = ["base", "deeper", "kvm", "wider", "larger"];
+  assert.equal(new Set(others.map((name) => ids.get(name))).size, others.length);
 });
 
 test("a run is being made as long as its process is there, and cannot be removed until then", async () => {
