@@ -2,7 +2,9 @@ import type { ListedRung } from "@siphon/lab";
 
 /** All rungs, for the terminal: what each is, and why it cannot be climbed here. */
 export function rungsInWords(rungs: readonly ListedRung[]): string {
-  const [ladder, beside] = [rungs.filter(({ on }) => on === undefined), rungs.filter(({ on }) => on)];
+  const none = rungs.filter(({ why }) => why === undefined);
+  const beside = rungs.filter(({ on }) => on !== undefined);
+  const ladder = rungs.filter((rung) => !none.includes(rung) && !beside.includes(rung));
   return [
     "The ladder:",
     ...ladder.flatMap(described),
@@ -10,6 +12,8 @@ export function rungsInWords(rungs: readonly ListedRung[]): string {
       ? ["", "Beside the ladder, climbed when they are named, with the rung that they change:"]
       : []),
     ...beside.flatMap(described),
+    ...(none.length > 0 ? ["", "No rungs, on any host:"] : []),
+    ...none.flatMap(described),
   ].join("\n");
 }
 
@@ -18,8 +22,8 @@ function described({ name, title, why, on, source, missing }: ListedRung): strin
   return [
     "",
     `${missing === undefined ? "  " : "- "}${name}: ${title.replace(/^\+ /, "")}${changed}`,
-    `    ${why}`,
+    ...(why === undefined ? [] : [`    ${why}`]),
     ...(source === undefined ? [] : [`    ${source}`]),
-    ...(missing === undefined ? [] : [`    Not here: ${missing}`]),
+    ...(missing === undefined ? [] : [`    ${why === undefined ? "Why" : "Not here"}: ${missing}`]),
   ];
 }

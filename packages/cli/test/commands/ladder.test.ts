@@ -14,7 +14,7 @@ test("--list shows all rungs, which of them cannot be climbed here and why, and 
   const rungs = JSON.parse(stdout) as ListedRung[];
   const names = [...rungsOf("cumulative"), ...furtherRungsOf("cumulative")].map(({ name }) => name);
   assert.deepEqual(
-    rungs.map(({ name }) => name),
+    rungs.filter(({ why }) => why !== undefined).map(({ name }) => name),
     names,
   );
   const rung = (name: string) => rungs.find((each) => each.name === name)!;
@@ -24,11 +24,23 @@ test("--list shows all rungs, which of them cannot be climbed here and why, and 
   assert.deepEqual([rung("luks-qemu").on, rung("ide").on], ["luks-librbd", undefined]);
 });
 
+test("what is no rung on any host is listed with the reason, and told to who names it", () => {
+  const listed = JSON.parse(list("--json").stdout) as ListedRung[];
+  for (const name of ["qemu-storage-daemon", "krbd", "krbd-in-guest", "msgr-compression"]) {
+    const { missing, source } = listed.find((rung) => rung.name === name)!;
+    assert.ok(missing && source?.startsWith("https:"));
+    const { status, stderr } = list("--rungs", name);
+    assert.equal(status, 2);
+    assert.ok(stderr.includes(`${name} is no rung: ${missing}`), stderr);
+  }
+});
+
 test("for people it says what each is for, and what is missing here", () => {
   const { status, stdout } = list();
   assert.equal(status, 0);
   assert.match(stdout, /\n {2}ide: default \(IDE\)\n {4}What a bare -drive gives/);
   assert.match(stdout, /\n {2}nvme: emulated NVMe in virtio-blk's place, changes librados-threads\n/);
   assert.match(stdout, /\n- read-from-replica: .*\n.*\n.*\n {4}Not here: needs two copies/);
+  assert.match(stdout, /No rungs, on any host:\n\n- qemu-storage-daemon: .*\n {4}https:.*\n {4}Why: /);
   assert.match(list("--mode", "published").stdout, /blockdev-q35: blockdev and q35\n.*further step/);
 });

@@ -1,3 +1,4 @@
+import { noRungs } from "../rungs/elsewhere.ts";
 import { findOffers } from "../rungs/offers.ts";
 import { furtherRungsOf, planRungs, rungsOf } from "../rungs/plan.ts";
 import { imageOffers } from "./further-images.ts";
@@ -9,7 +10,8 @@ import { findPlatforms } from "./platforms.ts";
 export interface ListedRung {
   name: string;
   title: string;
-  why: string;
+  /** Missing where it is no rung on any host. */
+  why?: string;
   /** The rung that it changes, where it is climbed only when it is named. */
   on?: string;
   /** Where the setting is described. */
@@ -18,7 +20,7 @@ export interface ListedRung {
   missing?: string;
 }
 
-/** All rungs of the options' mode, those beside the ladder last. Nothing is started. */
+/** All rungs of the options' mode, those beside the ladder last, and what is none. Nothing is started. */
 export async function listRungs(options: LadderOptions): Promise<ListedRung[]> {
   const { mode, vm, librbd, existing } = options;
   const { qemu } = await findPlatforms(options);
@@ -31,7 +33,7 @@ export async function listRungs(options: LadderOptions): Promise<ListedRung[]> {
     offers,
     all.map(({ name }) => name),
   );
-  return all.map(({ name, title, why }) => {
+  const listed = all.map(({ name, title, why }): ListedRung => {
     const plan = planned.find(({ rung }) => rung.name === name)!;
     const own = further.find((rung) => rung.name === name);
     return {
@@ -40,4 +42,6 @@ export async function listRungs(options: LadderOptions): Promise<ListedRung[]> {
       ...(plan.status === "skipped" && { missing: plan.reason }),
     };
   });
+  const none = noRungs.map(({ name, title, reason, source }) => ({ name, title, source, missing: reason }));
+  return [...listed, ...(mode === "published" ? [] : none)];
 }

@@ -1,6 +1,7 @@
 import { LabError } from "../errors.ts";
 import { qemuDefaults, type VmSettings } from "../vm/settings.ts";
 import { cumulativeRungs } from "./cumulative.ts";
+import { noRungs } from "./elsewhere.ts";
 import { furtherRungs } from "./further.ts";
 import { publishedRungs } from "./published.ts";
 import type { FurtherRung, Offers, Rung } from "./rung.ts";
@@ -30,6 +31,8 @@ export function checkRungNames(mode: LadderMode, names: readonly string[] = []):
   const known = [...rungsOf(mode), ...furtherRungsOf(mode)].map((rung) => rung.name);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
+  const elsewhere = noRungs.find(({ name }) => name === unknown);
+  if (elsewhere) throw new LabError("SIPHON_USAGE", `${unknown} is no rung: ${elsewhere.reason}`);
   throw new LabError("SIPHON_USAGE", `there is no rung called ${unknown} in ${mode} mode`, {
     hint: `rungs: ${known.join(", ")}`,
   });
