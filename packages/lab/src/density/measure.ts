@@ -38,8 +38,8 @@ export interface DensityHooks {
 
 /**
  * Measures ways side by side in one block. For each number of VMs, from the least on, the missing ones are booted; then all VMs of a way are
- * put under load at once while those of the others stand still, there and back through the ways. A way that fails is noted, and the
- * others go on.
+ * put under load at once while those of the others stand still, there and back through the ways. Where a VM hangs all of its way are booted
+ * anew, once for each thing that is to be done. A way that fails is noted, and the others go on.
  */
 export async function measureDensityBlock(
   ways: readonly DensityWay[],
@@ -55,8 +55,15 @@ export async function measureDensityBlock(
     const attempt = async (way: DensityWay, work: () => Promise<void>) => {
       hooks.signal.throwIfAborted();
       if (fleets.hasFailed(way)) return;
-      try {
+      const again = async (error: unknown) => {
+        hooks.signal.throwIfAborted();
+        if (!(error instanceof LabError) || !error.retryable || fatal.has(error.code)) throw error;
+        await fleets.end(way);
+        await grow(fleets.of(way), way, count, block, options, hooks);
         await work();
+      };
+      try {
+        await work().catch(again);
       } catch (error) {
         hooks.signal.throwIfAborted();
         if (!(error instanceof LabError) || fatal.has(error.code)) throw error;
@@ -138,6 +145,11 @@ class Fleets implements AsyncDisposable {
 
   async remove(way: DensityWay): Promise<void> {
     this.#failed.add(way);
+    await this.end(way);
+  }
+
+  /** Ends all VMs of a way; it can have others. */
+  async end(way: DensityWay): Promise<void> {
     const fleet = this.#all.get(way) ?? [];
     this.#all.delete(way);
     await Promise.all(fleet.map((vm) => vm[Symbol.asyncDispose]()));

@@ -1,5 +1,7 @@
 import { LabError } from "../errors.ts";
 import type { FioJob } from "../fio/command.ts";
+import { twice } from "../load/interleaved.ts";
+import type { BiggerStep } from "../results/schema.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
 import type { Report } from "../step.ts";
 import { studyBiggerFigure } from "../study/bigger.ts";
@@ -36,15 +38,26 @@ export function biggerRungs(climbed: readonly PlannedClimb[]): PlannedClimb[] {
 
 /**
  * The study's bigger test, in the VM of one rung: XFS on the image, a file filled with large sequential
- * writes, then random reads and random writes of 16 KiB in it. It destroys what the image held.
+ * writes, then random reads and random writes of 16 KiB in it. It destroys what the image held. If the VM hangs, all is done once more.
  */
 export async function biggerTest(
   rung: PlannedClimb,
   measurer: Measurer,
   record: LadderRecord,
   options: LadderOptions,
-  { report, signal }: { report: Report; signal: AbortSignal },
+  hooks: { report: Report; signal: AbortSignal },
 ): Promise<void> {
+  for (const step of await twice(() => measureSteps(rung, measurer, options, hooks))) {
+    record.addBigger(rung.rung.name, step);
+  }
+}
+
+async function measureSteps(
+  rung: PlannedClimb,
+  measurer: Measurer,
+  options: LadderOptions,
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<BiggerStep[]> {
   report("booting the VM and making XFS");
   await using vm = await measurer.start(rung, signal);
   const device = await measurer.device(vm, signal);
@@ -52,6 +65,7 @@ export async function biggerTest(
   await inGuest(vm, `mkdir -p ${file.directory} && mount -t xfs ${device} ${file.directory}`, signal);
   const size = Math.floor((options.size * FILE_SHARE) / 2 ** 22) * 2 ** 22;
   const encrypted = rung.settings.clientOptions.ms_client_mode === "secure";
+  const made: BiggerStep[] = [];
   for (const [order, step] of steps(options).entries()) {
     report(step.title);
     const { name, title, rw, load } = step;
@@ -64,9 +78,10 @@ export async function biggerTest(
       signal,
     );
     const study = studyBiggerFigure(rw, { encrypted });
-    record.addBigger(rung.rung.name, { name, title, run: { ...run, outlier: false }, study });
+    made.push({ name, title, run: { ...run, outlier: false }, study });
   }
   await inGuest(vm, `umount ${file.directory}`, signal);
+  return made;
 }
 
 function steps({ seconds, warmup, iodepth }: LadderOptions): Step[] {
