@@ -50,6 +50,7 @@ export { ControlServer } from "./service/control-server.ts";
 export type { DiskStatus, IoStatus } from "./service/disk-status.ts";
 export type { DiskDefaults } from "./service/disk-words.ts";
 export { type DiskWords, usualName } from "./service/disk-words.ts";
+export { KeptSockets } from "./service/kept-sockets.ts";
 export { ServiceManager } from "./service/sd-notify.ts";
 export type { DiskPhase } from "./service/service-disk.ts";
 export { serviceWorkers, type Worker, type WorkerOptions } from "./service/worker.ts";

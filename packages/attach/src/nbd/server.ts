@@ -1,11 +1,13 @@
 import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { resolve } from "node:path";
 import { AttachError } from "../errors.ts";
 import type { ByteBudget } from "../server/byte-budget.ts";
 import { createLimits, type Limits } from "../server/limits.ts";
 import { isLoopback, type ListenAddress, listenAt } from "../server/listen.ts";
 import { QuietLog } from "../server/quiet-log.ts";
 import type { SocketAccess } from "../server/socket-access.ts";
+import type { SocketKeeper } from "../server/socket-keeper.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import { type ConnectionHost, NbdConnection, type ServedConnection } from "./connection.ts";
 import type { NbdExport } from "./export.ts";
@@ -24,6 +26,8 @@ export interface NbdServerOptions {
   log?: (line: string) => void;
   /** Milliseconds for a client to choose an export; default 30,000. */
   handshakeTimeout?: number;
+  /** Keeps a unix socket for the process after this one. */
+  keeper?: SocketKeeper;
   /** Limits that this server shares with all others of the process; by default its own. */
   limits?: Limits;
   /**
@@ -48,6 +52,7 @@ export class NbdServer {
   readonly #address: ListenAddress;
   /** Oldest first. */
   readonly #connections = new Set<ServedConnection>();
+  readonly #keeper: SocketKeeper | undefined;
   readonly #limits: Limits;
   readonly #refusals: QuietLog;
   readonly #watch: NodeJS.Timeout;
@@ -69,13 +74,14 @@ export class NbdServer {
       );
     }
     const server = new NbdServer(options, new Map(exports.map((each) => [each.name, each])));
-    await listenAt(server.#server, address, options.access, options.log);
+    await listenAt(server.#server, address, options.access, options.log, options.keeper);
     return server;
   }
 
   private constructor(options: NbdServerOptions, exports: ReadonlyMap<string, NbdExport>) {
     const unix = "path" in options.address;
     this.#address = options.address;
+    this.#keeper = options.keeper;
     const log = options.log ?? (() => {});
     const limits = options.limits ?? createLimits();
     this.#limits = limits;
@@ -152,7 +158,12 @@ export class NbdServer {
    */
   async drain(patience = 5000): Promise<void> {
     // Before it is closed: a socket that nobody listens on is the next server's to replace.
-    if ("path" in this.#address && this.#server.listening) rmSync(this.#address.path, { force: true });
+    if (
+      "path" in this.#address &&
+      this.#server.listening &&
+      !this.#keeper?.leaves(resolve(this.#address.path))
+    )
+      rmSync(this.#address.path, { force: true });
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const empty = new Promise<void>((resolve) => {
       this.#empty = resolve;

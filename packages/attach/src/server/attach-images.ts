@@ -15,6 +15,7 @@ import type { Log } from "./log.ts";
 import { type DiskOptions, openRbdDisk } from "./rbd-disk.ts";
 import { Shared } from "./shared.ts";
 import type { SocketAccess } from "./socket-access.ts";
+import type { SocketKeeper } from "./socket-keeper.ts";
 
 /** Which images are served, and where. */
 export interface AttachRequest extends DiskOptions {
@@ -54,7 +55,7 @@ export async function attachImages(options: AttachOptions): Promise<DiskServer> 
   checkRequest(options);
   await using undo = new AsyncDisposableStack();
   const watching = undo.use(new DisposableStack());
-  const { limits, stalls } = options.shared ?? watching.use(new Shared(log, options.maxInFlight));
+  const { limits, stalls, keeper } = options.shared ?? watching.use(new Shared(log, options.maxInFlight));
   const disks: ServedDisk[] = [];
   for (const image of images) {
     const disk = await openRbdDisk(cluster, image, { ...options, maxInFlight: limits.budget.limit });
@@ -63,7 +64,7 @@ export async function attachImages(options: AttachOptions): Promise<DiskServer> 
     disks.push(disk);
   }
   const fronts = [
-    ...(await serveNbd(disks, options, limits, undo)),
+    ...(await serveNbd(disks, options, limits, keeper, undo)),
     ...(await serveVhost(disks, options, limits, undo)),
   ];
   undo.move();
@@ -147,6 +148,7 @@ async function serveNbd(
   disks: readonly ServedDisk[],
   { nbd = [], tlsCertificates, access, log }: AttachOptions,
   limits: Limits,
+  keeper: SocketKeeper | undefined,
   undo: AsyncDisposableStack,
 ): Promise<Front[]> {
   const credentials =
@@ -166,6 +168,7 @@ async function serveNbd(
       ...(elsewhere && { elsewhere }),
       ...(access && { access }),
       ...(credentials && { credentials }),
+      ...(keeper && { keeper }),
       ...(log && { log }),
     });
     undo.use(server);

@@ -1,8 +1,12 @@
+import { closeSync } from "node:fs";
 import { isIPv4, type Server } from "node:net";
+import { resolve } from "node:path";
 import { AttachError } from "../errors.ts";
+import { listenAt as listenOn } from "../vhost/native/socket.ts";
 import { QuietLog } from "./quiet-log.ts";
 import { ownerOnly, type SocketAccess } from "./socket-access.ts";
-import { placeSocket } from "./unix-socket.ts";
+import type { SocketKeeper } from "./socket-keeper.ts";
+import { giveSocket, placeSocket } from "./unix-socket.ts";
 
 export type ListenAddress = { readonly path: string } | { readonly host: string; readonly port: number };
 
@@ -27,6 +31,7 @@ export function isLoopback(host: string): boolean {
  * listens on any more is replaced.
  *
  * @param log is told when a client cannot be accepted later on: descriptors ran out, say. The server goes on.
+ * @param keeper keeps unix sockets for the process after this one. The server's file stays when it closes: see `SocketKeeper.leaves`
  * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY where something listens, SIPHON_ATTACH_SOCKET where no socket can be made
  */
 export async function listenAt(
@@ -34,9 +39,13 @@ export async function listenAt(
   address: ListenAddress,
   access: SocketAccess = ownerOnly,
   log: (line: string) => void = () => {},
+  keeper?: SocketKeeper,
 ): Promise<void> {
   const where = "path" in address ? address.path : `${address.host}:${address.port}`;
-  if ("path" in address) {
+  if ("path" in address && keeper !== undefined) {
+    const fd = await keptSocket(resolve(address.path), access, keeper);
+    await listening(server, where, () => server.listen({ fd }));
+  } else if ("path" in address) {
     const listen = (at: string) => listening(server, where, () => server.listen(at));
     await placeSocket(address.path, access, listen, () => void server.close());
   } else {
@@ -45,6 +54,15 @@ export async function listenAt(
   const failures = new QuietLog(log);
   server.on("error", (error) => failures.write(`${where}: a client could not be accepted: ${error.message}`));
   server.once("close", () => failures[Symbol.dispose]());
+}
+
+/** A descriptor that listens at a path: the one that the process before this one left, or a new one. */
+async function keptSocket(path: string, access: SocketAccess, keeper: SocketKeeper): Promise<number> {
+  const left = keeper.take(path);
+  if (left !== undefined) giveSocket(path, access);
+  const fd = left ?? (await placeSocket(path, access, listenOn, closeSync));
+  keeper.keep(path, fd);
+  return fd;
 }
 
 async function listening(server: Server, where: string, listen: () => void): Promise<void> {

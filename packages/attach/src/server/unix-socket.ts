@@ -42,6 +42,15 @@ export async function placeSocket<T>(
   return listening;
 }
 
+/** Gives a socket that is there already its owner and its mode, as `placeSocket` does for a new one. */
+export function giveSocket(path: string, access: SocketAccess): void {
+  try {
+    giveTo(path, { uid: process.getuid!(), gid: process.getgid!(), ...access });
+  } catch (error) {
+    throw error instanceof AttachError ? error : cannotGive(path, error as NodeJS.ErrnoException);
+  }
+}
+
 /** The file is made inside of this call, with the process's file mode mask: a later chmod would leave it open to others for a moment. */
 function withFileMode<T>(mode: number, makeSocket: () => T): T {
   const before = process.umask(0o777 & ~mode);
@@ -67,7 +76,7 @@ function checkLength(path: string): void {
 /** sockaddr_un holds 107 bytes and a closing NUL; one of them is for the name beside the place. */
 const longestPath = 106;
 
-/** By a descriptor: what lies at the path is looked at once. */
+/** By a descriptor: what lies at the path is looked at once. Without an owner or a group it stays who it is. */
 function giveTo(path: string, { uid = -1, gid = -1, mode }: SocketAccess): void {
   const fd = openSync(path, pathOnly | noFollow);
   try {

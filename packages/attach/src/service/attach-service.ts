@@ -30,6 +30,7 @@ export class AttachService {
   readonly #nonsense = new Map<string, readonly NonsenseFile[]>();
   /** The last change of each name: of one name, changes of disk and file follow each other. */
   readonly #lastChange = new Map<string, Promise<unknown>>();
+  readonly #known = Promise.withResolvers<void>();
   #isEnding = false;
 
   /**
@@ -155,8 +156,19 @@ export class AttachService {
    */
   async reload(): Promise<DiskStatus[]> {
     const names = new Set([...(await this.#files.names()), ...this.#disks.keys(), ...this.#nonsense.keys()]);
-    await Promise.all([...names].map((name) => this.#change(name, () => this.#settle(name))));
+    const unknown = new Set(names);
+    const known = (name: string) => {
+      unknown.delete(name);
+      if (unknown.size === 0) this.#known.resolve();
+    };
+    if (names.size === 0) this.#known.resolve();
+    await Promise.all([...names].map((name) => this.#change(name, () => this.#settle(name, known))));
     return this.list();
+  }
+
+  /** Once it knows of all disks that have files, from the first `reload` on; they need not be served yet. */
+  get known(): Promise<void> {
+    return this.#known.promise;
   }
 
   async measure(): Promise<Measurement> {
@@ -180,8 +192,10 @@ export class AttachService {
   }
 
   /** Makes a disk what its file says. */
-  async #settle(name: string): Promise<void> {
+  async #settle(name: string, known: (name: string) => void): Promise<void> {
     const { wanted, nonsense } = await this.#files.find(name);
+    // The disk is listed in this turn, unless one is there that has to go.
+    queueMicrotask(() => known(name));
     if (nonsense.length > 0) this.#nonsense.set(name, nonsense);
     else this.#nonsense.delete(name);
     for (const { path, error } of nonsense) {

@@ -4,6 +4,7 @@ import { AttachError } from "../errors.ts";
 import { listenAt } from "../server/listen.ts";
 import type { Log } from "../server/log.ts";
 import { ownerOnly } from "../server/socket-access.ts";
+import type { SocketKeeper } from "../server/socket-keeper.ts";
 import { failureOf } from "../shards/failure.ts";
 import type { AttachService } from "./attach-service.ts";
 import { type ControlAnswer, type ControlRequest, longestRequest, parseRequest } from "./control-protocol.ts";
@@ -21,16 +22,17 @@ export class ControlServer implements AsyncDisposable {
     path: string,
     service: Pick<
       AttachService,
-      "add" | "remove" | "list" | "show" | "limit" | "drain" | "resume" | "reload"
+      "add" | "remove" | "list" | "show" | "limit" | "drain" | "resume" | "reload" | "known"
     >,
     log: Log,
+    keeper?: SocketKeeper,
   ): Promise<ControlServer> {
     // A client that has said all it wants to say waits for its answer.
     const server = createServer({ allowHalfOpen: true });
     const control = new ControlServer(server);
     server.maxConnections = mostClients;
     server.on("connection", (socket) => control.#serve(socket, (request) => carryOut(service, request)));
-    await listenAt(server, { path: resolve(path) }, ownerOnly, log);
+    await listenAt(server, { path: resolve(path) }, ownerOnly, log, keeper);
     return control;
   }
 
@@ -125,6 +127,8 @@ async function* linesOf(socket: Socket): AsyncGenerator<string> {
 }
 
 async function carryOut(service: Parameters<typeof ControlServer.listen>[1], request: ControlRequest) {
+  // Who was waiting while the service was restarted does not hear that there are no disks.
+  await service.known;
   switch (request.command) {
     case "add":
       return service.add(request.name, request.disk, request.persist ?? false);

@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { AttachError } from "../errors.ts";
 import { addressOf, allocate, lastErrno, libc } from "../vhost/native/libc.ts";
+import { SocketIo } from "../vhost/native/message.ts";
 
 /**
  * Tells the service manager how this process fares (sd_notify(3)): a datagram to the socket that `NOTIFY_SOCKET` names, which Node has no
@@ -24,14 +25,26 @@ export class ServiceManager implements Disposable {
     this.#watchdog = setInterval(() => this.tell("WATCHDOG=1"), microseconds / 2000).unref();
   }
 
+  /** Whether there is one. */
+  get isThere(): boolean {
+    return this.#socket !== undefined;
+  }
+
   /** @param states such as `READY=1` and `STATUS=...` */
   tell(...states: string[]): void {
-    if (this.#socket === undefined) return;
+    this.tellWith([], ...states);
+  }
+
+  /** As `tell`, and hands descriptors over, which stay open here as well; false where that failed. */
+  tellWith(fds: readonly number[], ...states: string[]): boolean {
+    if (this.#socket === undefined) return false;
     try {
-      sendDatagram(this.#socket, states.join("\n"));
+      sendDatagram(this.#socket, states.join("\n"), fds);
+      return true;
     } catch (error) {
       if (!this.#hasFailed) this.#log(`the service manager cannot be told: ${(error as Error).message}`);
       this.#hasFailed = true;
+      return false;
     }
   }
 
@@ -40,8 +53,8 @@ export class ServiceManager implements Disposable {
   }
 }
 
-function sendDatagram(path: string, text: string): void {
-  const { socket, connect, write } = libc();
+function sendDatagram(path: string, text: string, fds: readonly number[]): void {
+  const { socket, connect } = libc();
   const checked = (result: number): number => {
     if (result >= 0) return result;
     throw new AttachError("SIPHON_ATTACH_NATIVE", `the socket ${path} takes nothing (${lastErrno()})`);
@@ -50,9 +63,7 @@ function sendDatagram(path: string, text: string): void {
   try {
     const address = sockaddr(path);
     checked(connect(fd, addressOf(address), address.length));
-    const bytes = allocate(Buffer.byteLength(text));
-    bytes.write(text);
-    checked(write(fd, addressOf(bytes), bytes.length));
+    checked(new SocketIo(fd, 0).send(Buffer.from(text), fds) ? 0 : -1);
   } finally {
     closeSync(fd);
   }

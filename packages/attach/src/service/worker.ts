@@ -1,5 +1,6 @@
 import type { DiskFigures, ServedPoint, ShardState } from "../server/attachment.ts";
 import type { Log } from "../server/log.ts";
+import type { SocketKeeper } from "../server/socket-keeper.ts";
 import { DiskHost } from "../shards/disk-host.ts";
 import type { ShardJob, ShardTask } from "../shards/messages.ts";
 import { Shard } from "../shards/shard.ts";
@@ -25,14 +26,20 @@ export interface WorkerOptions extends Omit<ShardJob, "request"> {
   log: Log;
   /** Ends attempts to connect to the cluster. */
   signal?: AbortSignal;
+  /** Keeps the sockets of disks that this process serves. */
+  keeper?: SocketKeeper;
 }
 
 /** As many processes as are asked for, for `AttachService.start`. */
 export function serviceWorkers(
-  { shards, hangAfter, log, signal, ...job }: WorkerOptions,
+  { shards, hangAfter, log, signal, keeper, ...job }: WorkerOptions,
   lost: (worker: Worker, how: string) => void,
 ): Worker[] {
-  if (shards === 1) return [new LocalWorker(new DiskHost({ ...job, log, ...(signal && { signal }) }))];
+  if (shards === 1) {
+    return [
+      new LocalWorker(new DiskHost({ ...job, log, ...(signal && { signal }), ...(keeper && { keeper }) })),
+    ];
+  }
   return Array.from({ length: shards }, (_, i) => {
     const shard: Shard = new Shard(i + 1, job, log, hangAfter, (how) => lost(shard, how));
     return shard;

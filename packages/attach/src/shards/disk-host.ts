@@ -5,12 +5,15 @@ import type { DiskFigures, ServedPoint } from "../server/attachment.ts";
 import type { DiskServer } from "../server/disk-server.ts";
 import type { Log } from "../server/log.ts";
 import { Shared } from "../server/shared.ts";
+import type { SocketKeeper } from "../server/socket-keeper.ts";
 import type { ShardJob, ShardTask } from "./messages.ts";
 
 export interface DiskHostOptions extends Pick<ShardJob, "cluster" | "maxInFlight"> {
   log: Log;
   /** Ends attempts to connect. */
   signal?: AbortSignal;
+  /** Keeps sockets of NBD for the process after this one. */
+  keeper?: SocketKeeper;
 }
 
 /** The parts that one process serves. They come and go, and share one client of the cluster. */
@@ -27,7 +30,7 @@ export class DiskHost {
 
   constructor(options: DiskHostOptions) {
     this.#options = options;
-    this.#shared = new Shared(options.log, options.maxInFlight);
+    this.#shared = new Shared(options.log, options.maxInFlight, options.keeper);
   }
 
   /** Returns where VMs find what was added; nothing for all else. Nothing is left behind of an `add` that fails. */

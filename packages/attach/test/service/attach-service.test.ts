@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import type { DiskFigures, ServedPoint } from "../../src/server/attachment.ts";
 import { formatImageSpec } from "../../src/server/image-spec.ts";
@@ -113,6 +113,27 @@ test("of an add that fails nothing is left, and nothing is added twice", async (
   await assert.rejects(service.remove("a", false), /a client is connected to a/);
   await service.remove("a", true);
   assert.deepEqual(await service.list(), []);
+});
+
+test("it knows of its disks before they are served", async () => {
+  const { service, workers, file } = await ground("known", 1);
+  mkdirSync(dirname(file("b")), { recursive: true });
+  for (const name of ["b", "c"]) writeFileSync(file(name), `image = pool/${name}\n`);
+  const served = Promise.withResolvers<void>();
+  const [worker] = workers as [MemoryWorker];
+  const carryOut = worker.carryOut.bind(worker);
+  worker.carryOut = async (task) => {
+    await served.promise;
+    return carryOut(task);
+  };
+  const reloaded = service.reload();
+  await service.known;
+  assert.deepEqual(
+    (await service.list()).map(({ name, state }) => `${name} ${state}`),
+    ["b starting", "c starting"],
+  );
+  served.resolve();
+  await reloaded;
 });
 
 test("a reload changes what the files changed, and nothing else", async () => {

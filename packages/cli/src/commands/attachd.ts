@@ -6,6 +6,7 @@ import {
   ControlServer,
   endedInTime,
   endOnSurprise,
+  KeptSockets,
   type Log,
   logTo,
   MetricsServer,
@@ -63,12 +64,14 @@ async function attachd(flags: Flags): Promise<void> {
   const log = logTo(process.stderr, logFormat);
   endOnSurprise();
   using manager = new ServiceManager(process.env, log);
+  const sockets = manager.isThere ? new KeptSockets(manager, process.env, log) : undefined;
   const { socketUser: user, socketGroup: group, socketMode: mode } = flags;
   const drainTimeout = flags.drainTimeout * 1000;
   const work = {
     ...{ cluster: await clusterOptions(flags), shards, hangAfter, drainTimeout, log, logFormat },
     signal: interruption.signal,
     ...(maxInFlight !== undefined && { maxInFlight }),
+    ...(sockets && { keeper: sockets }),
   };
   const options = {
     keptDirectory: flags.disksDir,
@@ -78,7 +81,7 @@ async function attachd(flags: Flags): Promise<void> {
   };
   const service = await AttachService.start(options, (lost) => serviceWorkers(work, lost));
   try {
-    await endedInTime(serve(service, manager, flags, log), interruption.signal, drainTimeout);
+    await endedInTime(serve(service, manager, sockets, flags, log), interruption.signal, drainTimeout);
   } catch (error) {
     if (!(error instanceof AttachError) || error.code !== "SIPHON_ATTACH_DRAIN") throw error;
     // An interruption is how this command ends, and explains no failure.
@@ -90,12 +93,20 @@ async function attachd(flags: Flags): Promise<void> {
 
 const mostShards = 1024;
 
-async function serve(service: AttachService, manager: ServiceManager, flags: Flags, log: Log): Promise<void> {
+async function serve(
+  service: AttachService,
+  manager: ServiceManager,
+  sockets: KeptSockets | undefined,
+  flags: Flags,
+  log: Log,
+): Promise<void> {
   await using stack = new AsyncDisposableStack();
   stack.defer(() => service.stop());
-  stack.use(
-    await ControlServer.listen(flags.control ?? join(flags.runtimeDir, "attachd.sock"), service, log),
-  );
+  stack.defer(() => sockets?.leaveAll());
+  const control = flags.control ?? join(flags.runtimeDir, "attachd.sock");
+  stack.use(await ControlServer.listen(control, service, log, sockets));
+  // Other processes listen at the sockets of their disks themselves.
+  if (flags.shards > 1) sockets?.dropRest();
   if (flags.metrics !== undefined) {
     stack.use(await MetricsServer.listen(parseListenAddress(flags.metrics), service, log));
   }
@@ -120,7 +131,8 @@ async function serve(service: AttachService, manager: ServiceManager, flags: Fla
   stack.defer(() => void process.off("SIGHUP", onHangUp));
   // A cluster that is away must not hold up the start of the machine: disks are served when it is there.
   const { signal } = interruption;
-  await Promise.race([service.reload(), sleep(longestStart, undefined, { signal }).catch(() => {})]);
+  const tried = service.reload().then(() => sockets?.dropRest());
+  await Promise.race([tried, sleep(longestStart, undefined, { signal }).catch(() => {})]);
   if (!signal.aborted) await tell("READY=1");
   await interruption.happened();
   manager.tell("STOPPING=1");

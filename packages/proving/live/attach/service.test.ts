@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,6 +9,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { createImage, LocalCluster } from "@siphon/lab";
 import { Attachd, type Disk, placesIn } from "../../support/attach/attachd.ts";
 import { CheckedLoad } from "../../support/attach/checked-load.ts";
+import { FdStore } from "../../support/attach/fd-store.ts";
 import { run } from "../../support/attach/run.ts";
 import { nbdSurvivor, vhostSurvivor } from "../../support/attach/survivors.ts";
 
@@ -116,6 +118,37 @@ describe("siphon attachd", () => {
       await service.stop();
     });
   }
+
+  test("who connects while the service is restarted waits for it, where the service manager keeps its sockets", async () => {
+    using manager = new FdStore(join(directory, "notify"));
+    const startIt = async () => {
+      attachd = await Attachd.start({ directory, conf: ceph.conf, manager });
+      return attachd;
+    };
+    let service = await startIt();
+    await addNbd(service, "one");
+    await using vm = await nbdSurvivor(socketOf("one"), "libvirt-pool/one");
+    const load = new CheckedLoad(vm.lanes, 2048);
+    await load.goesOn();
+    await manager.stores(2);
+    await service.stop();
+
+    const waiting = [socketOf("one"), places.control].map((path) => connect(path));
+    for (const socket of waiting) await once(socket, "connect");
+    waiting[1]!.end('{"command":"list"}\n');
+    service = await startIt();
+    const [greeting] = (await once(waiting[0]!, "data")) as [Buffer];
+    assert.equal(greeting.toString("latin1", 0, 8), "NBDMAGIC");
+    waiting[0]!.destroy();
+    assert.equal(JSON.parse(await text(waiting[1]!)).result[0].name, "one");
+    await load.goesOn();
+    await load.stop();
+
+    await service.ask<null>("rm", "one", "--force");
+    await manager.stores(1);
+    assert.ok(!existsSync(socketOf("one")));
+    await service.stop();
+  });
 
   test("what the files say is served: nonsense is told of, the others do not suffer, and SIGHUP looks again", async () => {
     let service = await start();

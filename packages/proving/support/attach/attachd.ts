@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { builtProgram } from "../../../../scripts/build/built-program.ts";
+import type { FdStore } from "./fd-store.ts";
 import { kill, run } from "./run.ts";
 
 export interface AttachdOptions {
@@ -11,6 +12,8 @@ export interface AttachdOptions {
   readonly directory: string;
   readonly conf: string;
   readonly args?: readonly string[];
+  /** Starts it as systemd would. */
+  readonly manager?: FdStore;
 }
 
 /** `siphon attachd` in a process of its own, and the commands that ask it. */
@@ -26,14 +29,14 @@ export class Attachd {
     return attachd;
   }
 
-  private constructor({ directory, conf, args = [] }: AttachdOptions) {
+  private constructor({ directory, conf, args = [], manager }: AttachdOptions) {
     const { disks, run: runtimeDirectory, control } = placesIn(directory);
     for (const each of [disks, runtimeDirectory]) mkdirSync(each, { recursive: true });
     this.#control = control;
     const where = ["--disks-dir", disks, "--runtime-dir", runtimeDirectory, "--conf", conf];
-    this.child = spawn(process.execPath, [main, "attachd", ...where, ...args], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    const command = [process.execPath, main, "attachd", ...where, ...args];
+    const stdio: StdioOptions = ["ignore", "ignore", "pipe"];
+    this.child = manager?.start(command, stdio) ?? spawn(command[0]!, command.slice(1), { stdio });
     createInterface(this.child.stderr!).on("line", (line) => this.#lines.push(line));
   }
 

@@ -5,11 +5,14 @@ import { addressOf, allocate, checked, lastErrno, libc } from "./libc.ts";
 const unix = 1;
 const stream = 1;
 const nonBlocking = 0o4000;
-const closeOnExec = 0o2000000;
-const flags = nonBlocking | closeOnExec;
+const closedOnExec = 0o2000000;
+const flags = nonBlocking | closedOnExec;
 
 /** F_DUPFD_CLOEXEC. */
 const duplicateCloseOnExec = 1030;
+/** F_SETFD, and FD_CLOEXEC. */
+const setDescriptorFlags = 2;
+const closeOnExecFlag = 1;
 
 /** sockaddr_un: u16 family, then the path with its closing NUL in 108 bytes. */
 const pathBytes = 108;
@@ -36,6 +39,11 @@ export function listenAt(path: string): number {
 /** Another descriptor of the same connection. */
 export function duplicate(fd: number): number {
   return checked(libc().fcntl(fd, duplicateCloseOnExec, 0), "duplicate a descriptor");
+}
+
+/** Keeps a descriptor from programs that are started. */
+export function closeOnExec(fd: number): void {
+  checked(libc().fcntl(fd, setDescriptorFlags, closeOnExecFlag), "mark a descriptor");
 }
 
 /** A connection that waits at a listening socket; undefined when none does. */
@@ -70,7 +78,8 @@ export function socketPair(): [number, number] {
   return [fds.readInt32LE(0), fds.readInt32LE(4)];
 }
 
-function sockaddr(path: string): Buffer {
+/** sockaddr_un of a path. */
+export function sockaddr(path: string): Buffer {
   const length = Buffer.byteLength(path);
   if (length >= pathBytes || length === 0) {
     throw new AttachError("SIPHON_ATTACH_SOCKET", `the path ${path} is too long for a socket`, {
