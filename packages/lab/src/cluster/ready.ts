@@ -100,7 +100,7 @@ export async function awaitClean(waiting: Waiting): Promise<void> {
   });
 }
 
-/** Looks until `look` says true; fails when it has said the same for three minutes, or after 15. */
+/** Looks until `look` says true; fails when it has said the same for three minutes, or after half an hour. */
 async function poll({ resource, signal }: Waiting, look: () => Promise<true | string>): Promise<void> {
   let state: true | string = "";
   const patience = new Patience({ progress: () => `${state}`, quietMs: 180_000 });

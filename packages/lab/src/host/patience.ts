@@ -19,7 +19,7 @@ export class Patience {
   #seen: number | string | undefined;
   #since: number;
 
-  constructor({ atMostMs = 900_000, now = () => performance.now(), ...options }: PatienceOptions) {
+  constructor({ atMostMs = 1_800_000, now = () => performance.now(), ...options }: PatienceOptions) {
     this.#options = { ...options, atMostMs, now };
     this.#began = this.#since = now();
     this.#seen = options.progress();

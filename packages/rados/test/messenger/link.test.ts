@@ -39,12 +39,19 @@ test("a link that breaks is made again, and its owner is told both times", async
 });
 
 test("while attempts fail the pauses grow, and none is made to a daemon that is nowhere", async () => {
-  let attempts = 0;
+  const attempts: number[] = [];
+  const failed = Promise.withResolvers<void>();
   const addr = { type: "msgr2", nonce: 0, family: 4, address: "127.0.0.1", port: 1 } as const;
-  using failing = link(() => addr, { lost: () => attempts++ });
+  using failing = link(() => addr, {
+    lost: () => attempts.push(performance.now()) === 5 && failed.resolve(),
+  });
   using nowhere = link(() => undefined, { lost: () => assert.fail("there was nothing to lose") });
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  assert.ok(attempts >= 1 && attempts <= 6, `${attempts} attempts`);
+  await failed.promise;
+  for (const [n, least] of [75, 150, 300, 600].entries()) {
+    const pause = attempts[n + 1]! - attempts[n]!;
+    // Timers of Node count whole milliseconds.
+    assert.ok(pause >= least - 1, `pause ${n} took ${pause} ms`);
+  }
   assert.equal(failing.connection, undefined);
   assert.equal(nowhere.connection, undefined);
 });

@@ -20,11 +20,12 @@ function session(asked: () => void): MonSession & { isClosed: boolean } {
 
 test("a monitor that answers is asked again and again, one that does not is left", async () => {
   const lost = Promise.withResolvers<RadosError>();
-  const signs = new SignOfLife(5, 200, (_, error) => lost.resolve(error));
+  const signs = new SignOfLife(5, 60_000, (_, error) => lost.resolve(error));
   let asked = 0;
   const watched = session(() => {
-    // It answers ten times.
-    if (++asked <= 10) Object.assign(watched, { lastKeepaliveAck: performance.now() });
+    // It answers ten times; then a minute passes.
+    const at = performance.now() - (++asked <= 10 ? 0 : 61_000);
+    Object.assign(watched, { lastKeepaliveAck: at });
   });
   signs.watch(watched);
   const error = await lost.promise;
