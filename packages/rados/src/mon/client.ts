@@ -265,7 +265,7 @@ export class MonClient {
   }
 
   readonly #news: MonNews = {
-    monmap: (map) => this.#handleMonMap(map),
+    monmap: (map) => this.#handleMonMap(this.#session!, map),
     osdmap: (maps) => this.#events.osdmap(maps),
     config: (settings) => this.#events.config(settings),
     mgrmap: (map) => {
@@ -274,11 +274,14 @@ export class MonClient {
     },
   };
 
-  #handleMonMap(monmap: MonMap): void {
-    const { fsid } = this.#options;
+  #handleMonMap(session: MonSession, monmap: MonMap): void {
+    // Another cluster may have come to an address of ours.
+    const fsid = this.#options.fsid ?? this.#monmap?.fsid;
     if (fsid !== undefined && fsid !== monmap.fsid) {
-      this.#first?.reject(otherCluster(monmap.fsid, fsid));
-      this.#session?.close();
+      const error = otherCluster(monmap.fsid, fsid);
+      this.#first?.reject(error);
+      session.close();
+      this.#lost(session, error);
       return;
     }
     this.#monmap = monmap;
