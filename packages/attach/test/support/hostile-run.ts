@@ -20,11 +20,14 @@ export interface HostileOutcome {
 /**
  * Lets a hostile guest loose on one disk while a good one uses another disk of the same process, and looks after the good one all
  * along. Throws at the first sign of harm.
+ *
+ * @param isOver ends it before all attacks are done
  */
 export async function hostileRun(
   attacks: number,
   seed: number,
   progress: (done: number) => void = () => {},
+  isOver: () => boolean = () => false,
 ): Promise<HostileOutcome> {
   const directory = mkdtempSync(join(tmpdir(), "siphon-hostile-"));
   const outcome = { attacks: 0, faults: 0, refusals: 0, disconnects: 0 };
@@ -46,7 +49,7 @@ export async function hostileRun(
     const driver = new GuestDriver(frontEnd);
     const hostile = new HostileGuest(attacked.socket, seed);
     let files = 0;
-    for (; outcome.attacks < attacks; outcome.attacks++) {
+    for (; outcome.attacks < attacks && !isOver(); outcome.attacks++) {
       await hostile.attack();
       if (outcome.attacks % 200 !== 0) continue;
       await checkGood(frontEnd, driver);
