@@ -125,4 +125,4 @@ export function placesIn(directory: string): { disks: string; run: string; contr
 
 const main = builtProgram();
 /** Milliseconds after which it is hung. */
-const patience = 120_000;
+const patience = 300_000;

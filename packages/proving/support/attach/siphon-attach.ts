@@ -91,4 +91,4 @@ export class SiphonAttach {
 
 const main = builtProgram();
 /** Milliseconds after which it is hung. */
-const patience = 120_000;
+const patience = 300_000;

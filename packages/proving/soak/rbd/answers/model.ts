@@ -86,7 +86,7 @@ export async function writeBlock(image: Image, block: number, fill: number): Pro
 export async function inTime<T>(done: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Violation("lost", `${what} does not end`)), 60_000);
+    timer = setTimeout(() => reject(new Violation("lost", `${what} does not end`)), 300_000);
   });
   try {
     return await Promise.race([done, late]);
