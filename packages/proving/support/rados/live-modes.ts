@@ -11,6 +11,9 @@ export const liveModes = {
 
 export type LiveMode = keyof typeof liveModes;
 
+/** Seconds for clients to reach the monitors, and to get an answer, on a machine that has much else to do. */
+export const patientClients = { client_mount_timeout: 600, rados_mon_op_timeout: 600 };
+
 /** Starts a real cluster for tests: three monitors and little else. */
 export async function upForTest(name: string, spec: ClusterSpecInput): Promise<LocalCluster> {
   const small = { name, mons: 3, osds: 1, replicas: 1, store: "memstore", pgs: 8 } as const;

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { ClusterSpecInput } from "@siphon/lab";
 import { Cluster, type ConnectionEvent, type MonEvent } from "@siphon/rados";
 import { Random } from "../../../../rados/test/support/random.ts";
-import { upForTest } from "../../../support/rados/live-modes.ts";
+import { patientClients, upForTest } from "../../../support/rados/live-modes.ts";
 import { until } from "../../../support/until.ts";
 import type { FaultName } from "./faults.ts";
 import { ObjectLoad } from "./object-load.ts";
@@ -47,6 +47,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const settings = {
     auth_mon_ticket_ttl: ticketLifetime,
     auth_service_ticket_ttl: ticketLifetime,
+    ...patientClients,
     ...spec.settings,
   };
   const large = { mons: 3, osds: 3, replicas: 2, store: "bluestore", auth: "cephx" } as const;

@@ -2,7 +2,7 @@ import type { ClusterSpecInput } from "@siphon/lab";
 import { Cluster } from "@siphon/rados";
 import { ImagePool, imageFeature } from "@siphon/rbd";
 import { Random } from "../../../../rados/test/support/random.ts";
-import { upForTest } from "../../../support/rados/live-modes.ts";
+import { patientClients, upForTest } from "../../../support/rados/live-modes.ts";
 import { objectMapErrors } from "../../../support/rbd/differential/object-map-check.ts";
 import { workerCuts } from "../../../support/rbd/through-workers.ts";
 import { until } from "../../../support/until.ts";
@@ -49,7 +49,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const began = performance.now();
   const random = new Random(seed);
   const usual = { mons: 3, osds: 3, replicas: 2, store: "bluestore", auth: "cephx" } as const;
-  await using ceph = await upForTest(`rbd-faults-${seed}`, { ...usual, ...spec });
+  const settings = { ...patientClients, ...spec.settings };
+  await using ceph = await upForTest(`rbd-faults-${seed}`, { ...usual, ...spec, settings });
   const socketCuts = new SocketCuts(random);
   const cuts = hasWorkers ? workerCuts : socketCuts;
   const identity = { conf: ceph.conf, name: "client.admin", env: {} };
