@@ -19,6 +19,7 @@ export type { FixWords, Hit, Subject, Syntax, Takes } from "./findings/finding.t
 export { type Finding, type Severity, severities, type Worth } from "./findings/finding.ts";
 export { type RungName, type RungWords, rungWords } from "./findings/rungs.ts";
 export { type Fix, fixFor } from "./fix/fix.ts";
+export { decodeText, type Encoding, encodingOf } from "./inputs/encoding.ts";
 export type { Format, InputFile, RecognisedFile } from "./inputs/input.ts";
 export { recognise } from "./inputs/recognise.ts";
 export type {

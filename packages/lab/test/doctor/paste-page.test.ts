@@ -68,7 +68,6 @@ describe("the doctor as a page", { skip: noChromium, timeout: 240_000 }, () => {
         files.map(({ name, text }) => ({ name, mimeType: "text/plain", buffer: Buffer.from(text) })),
       );
     await tab.getByRole("button", { name: "Examine" }).click();
-    // The findings of the test before are shown until the files are read.
     await tab.getByRole("heading", { name: "vm17 117 (qemu, by proxmox)", exact: true }).waitFor();
     await tab.getByLabel("Files").setInputFiles([]);
   });
@@ -78,11 +77,30 @@ describe("the doctor as a page", { skip: noChromium, timeout: 240_000 }, () => {
     assert.match(await examine(""), /describes a VM/);
   });
 
+  test("a chosen file may be UTF-16", async () => {
+    await tab.getByLabel("Configuration").fill("");
+    const buffer = Buffer.from(`\uFEFF${line}`, "utf16le");
+    await tab.getByLabel("Files").setInputFiles([{ name: "a.txt", mimeType: "text/plain", buffer }]);
+    await tab.getByRole("button", { name: "Examine" }).click();
+    await tab.getByText("key-exposed").first().waitFor();
+    await tab.getByLabel("Files").setInputFiles([]);
+  });
+
+  test("a fault of the doctor is said in the place of the findings of the text before", async () => {
+    assert.match(await examine(line), /cache-librbd-on/);
+    await tab.evaluate("globalThis.kept = String.prototype.matchAll; String.prototype.matchAll = undefined");
+    await tab.getByRole("button", { name: "Examine" }).click();
+    await tab.getByText("the doctor itself fails at it").waitFor();
+    assert.doesNotMatch(await tab.locator("#result").innerText(), /cache-librbd-on/);
+    await tab.evaluate("String.prototype.matchAll = globalThis.kept");
+  });
+
   test("all cases give in the browser what they give here", async () => {
-    for (const { name, files } of readCases(join(import.meta.dirname, "../../../doctor/test/cases"))) {
-      const there = await tab.evaluate<string>(`examinePasted(${JSON.stringify(files)})`);
-      assert.equal(there, examinePasted(files), name);
-    }
+    for (const directory of ["cases", "more-cases"])
+      for (const { name, files } of readCases(join(import.meta.dirname, "../../../doctor/test", directory))) {
+        const there = await tab.evaluate<string>(`examinePasted(${JSON.stringify(files)})`);
+        assert.equal(there, examinePasted(files), name);
+      }
   });
 
   test("the network is asked for nothing, and the console is silent", () => {

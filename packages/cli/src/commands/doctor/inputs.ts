@@ -1,7 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { DoctorError, type InputFile, recognise } from "@siphon/doctor";
-import { decodeText } from "./encoding.ts";
+import { DoctorError, decodeText, type InputFile, recognise } from "@siphon/doctor";
 
 /** More than this is no configuration. */
 const largest = 16 * 2 ** 20;

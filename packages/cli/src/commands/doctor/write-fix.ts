@@ -1,6 +1,6 @@
 import { chmod, copyFile, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { DoctorError, type Fix } from "@siphon/doctor";
-import { decodeText, encodeText, encodingOf } from "./encoding.ts";
+import { DoctorError, decodeText, encodingOf, type Fix } from "@siphon/doctor";
+import { encodeText } from "./encode-text.ts";
 
 /** A change as people read it: what is to be known, then the diff. */
 export function renderedFix({ patches, words }: Fix, write: boolean): string {

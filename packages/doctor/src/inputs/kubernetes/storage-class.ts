@@ -99,12 +99,18 @@ function userOf(object: YamlValue, objects: readonly YamlValue[]): Fact<string> 
   if (secret === undefined) return undefined;
   const plain = secret.text("stringData", "userID");
   if (plain !== undefined) return { value: plain, place: secret.place("stringData", "userID") };
-  const encoded = secret.text("data", "userID");
-  if (encoded === undefined) return undefined;
-  return {
-    value: Buffer.from(encoded, "base64").toString("utf8").trim(),
-    place: secret.place("data", "userID"),
-  };
+  const value = decoded(secret.text("data", "userID"));
+  return value === undefined ? undefined : { value, place: secret.place("data", "userID") };
+}
+
+/** Text behind base64, also in a browser; undefined for what is none. */
+function decoded(base64: string | undefined): string | undefined {
+  if (base64 === undefined) return undefined;
+  try {
+    return atob(base64.trim()).trim();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The monitors of a class's cluster, in its own parameters or in ceph-csi's list of clusters. */

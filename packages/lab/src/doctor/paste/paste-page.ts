@@ -43,10 +43,17 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const pasted = document.getElementById("text").value;
   const chosen = [...document.getElementById("files").files];
-  const files = await Promise.all(chosen.map(async (file) => ({ name: file.name, text: await file.text() })));
-  if (pasted.trim() !== "") files.unshift({ name: "pasted", text: pasted });
   const result = document.getElementById("result");
-  result.innerHTML = examinePasted(files);
+  result.replaceChildren();
+  try {
+    const files = await Promise.all(
+      chosen.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
+    );
+    if (pasted.trim() !== "") files.unshift({ name: "pasted", text: pasted });
+    result.innerHTML = examinePasted(files);
+  } catch {
+    result.textContent = "A file cannot be read any more: choose it again.";
+  }
   offerCopies(result);
   result.focus();
 });

@@ -10,9 +10,3 @@ export function encodingOf([first, second]: Uint8Array): Encoding {
 export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder(encodingOf(bytes), { ignoreBOM: true }).decode(bytes);
 }
-
-export function encodeText(text: string, encoding: Encoding): Buffer {
-  if (encoding === "utf-8") return Buffer.from(text, "utf8");
-  const bytes = Buffer.from(text, "utf16le");
-  return encoding === "utf-16le" ? bytes : bytes.swap16();
-}
