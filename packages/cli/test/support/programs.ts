@@ -12,13 +12,19 @@ export interface Answer {
   stderr: string;
 }
 
+interface CallOptions {
+  input?: string | Uint8Array;
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
 /** Runs a program to its end, whatever its exit code. */
 export async function call(
   program: string,
   args: readonly string[],
-  { input = "", env = {} }: { input?: string | Uint8Array; env?: Record<string, string> } = {},
+  { input = "", env = {}, cwd }: CallOptions = {},
 ): Promise<Answer> {
-  const child = spawn(program, args, { stdio: "pipe", env: { ...process.env, ...env } });
+  const child = spawn(program, args, { stdio: "pipe", env: { ...process.env, ...env }, ...(cwd && { cwd }) });
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   const [stdout, stderr] = await Promise.all([
@@ -29,10 +35,7 @@ export async function call(
   return { code: child.exitCode, stdout: stdout.toString("latin1"), stderr: stderr.toString() };
 }
 
-export function callSiphon(
-  args: readonly string[],
-  options?: { input?: string | Uint8Array },
-): Promise<Answer> {
+export function callSiphon(args: readonly string[], options?: CallOptions): Promise<Answer> {
   return call(process.execPath, [main, ...args], options);
 }
 

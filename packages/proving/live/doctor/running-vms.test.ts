@@ -320,6 +320,16 @@ test("all VMs of the host on one page, without the key of any of them", async ()
   }
 });
 
+test("a profile of a running VM is named among what was seen; the VM goes on", async () => {
+  const words = ["doctor", "vm", String(lab.pid), "--seconds", "1", "--profile", "--json"];
+  const { stdout, stderr, code } = await callSiphon(words, { cwd: directory });
+  assert.equal(code, 0, stderr);
+  const page = /Profile of lab, with a flame graph: ([^"]+\.html)/.exec(stdout)?.[1];
+  assert.ok(page, stdout);
+  assert.match(readFileSync(join(directory, page), "utf8"), /msgr-worker|io_context_pool|CPU 0/);
+  assert.equal((await lab.run("true")).exitCode, 0);
+});
+
 /** A program that only waits, under the name and with the arguments of a QEMU. */
 async function fake(name: string, script: string, options: string[] = []): Promise<ChildProcess> {
   const disk = ["-drive", "file=rbd:p/i:id=u,if=none,id=d0,cache=none", "-device", "virtio-blk-pci,drive=d0"];
