@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { applyPatch } from "diff";
 import type { Examination } from "../src/examination.ts";
 import { examine } from "../src/examine.ts";
 import { fixFor } from "../src/fix/fix.ts";
@@ -44,7 +45,11 @@ describe("a change, written into the files", () => {
           [],
           id,
         );
-        for (const { diff } of patches) assert.match(diff, /^[-+](?!-- |\+\+ )/m);
+        for (const { name: file, before: text, after: mended, diff } of patches) {
+          assert.match(diff, /^[-+](?!-- |\+\+ )/m);
+          // The diff of a command line has an option a line, and is for reading.
+          if (file !== "qemu.txt") assert.equal(applyPatch(text, diff), mended, `${id}: the patch applies`);
+        }
       }
     });
   }
@@ -56,6 +61,13 @@ describe("a change, written into the files", () => {
     const thread = fixFor([{ name: "a.xml", text }], "iothread-missing").patches[0]!.after;
     assert.match(thread, /<vcpu>2<\/vcpu>\n {2}<iothreads>1<\/iothreads>\n/);
     assert.match(thread, /cache="writeback" iothread='1'\/>/);
+  });
+
+  it("of a domain names a thread that there is", () => {
+    const text = `<domain type='kvm'><name>a</name><vcpu>2</vcpu><iothreads>2</iothreads><iothreadids><iothread id='4'/><iothread id='7'/></iothreadids><devices><controller type='scsi' index='0' model='virtio-scsi'/><disk type='network' device='disk'><source protocol='rbd' name='p/i'/><target dev='vda' bus='virtio'/></disk><disk type='network' device='disk'><driver name='qemu' type='raw' iothread='7'/><source protocol='rbd' name='p/j'/><target dev='vdb' bus='virtio'/></disk><disk type='network' device='disk'><source protocol='rbd' name='p/k'/><target dev='sda' bus='scsi'/></disk></devices></domain>`;
+    const { after } = fixFor([{ name: "a.xml", text }], "iothread-missing").patches[0]!;
+    assert.match(after, /name='p\/i'\/>\s*<driver name='qemu' type='raw' iothread='4'\/>/);
+    assert.match(after, /model='virtio-scsi'><driver iothread='4'\/><\/controller>/);
   });
 
   it("of a Proxmox configuration leaves snapshots as they are", () => {

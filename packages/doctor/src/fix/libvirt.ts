@@ -3,6 +3,7 @@ import type { InputFile } from "../inputs/input.ts";
 import { type Element, readXml } from "../inputs/xml.ts";
 import { apply, attributeEdit, type Edit, insertAfter, insertInside, removal } from "../inputs/xml-edits.ts";
 import type { FixTarget } from "./fix-target.ts";
+import { controllerEdits } from "./libvirt-scsi.ts";
 
 /** Attributes of a disk's `<driver>`; undefined removes one. */
 const driverAttributes: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
@@ -27,6 +28,7 @@ function diskEdits(text: string, domain: Element, { id, disks, vm }: FixTarget):
   const devices = domain.find("devices");
   const all = devices?.all("disk") ?? [];
   const chosen = all.filter((disk) => disks.includes(disk.find("target")?.attribute("dev") ?? ""));
+  const threads = threadIds(domain);
   const edits = chosen.flatMap((disk): Edit[] => {
     const attributes = driverAttributes[id];
     if (attributes !== undefined) return driverEdits(text, disk, attributes);
@@ -36,10 +38,20 @@ function diskEdits(text: string, domain: Element, { id, disks, vm }: FixTarget):
     const isScsi = model?.bus.value === "virtio-scsi";
     if (id === "queues-single" && !isScsi) return driverEdits(text, disk, { queues: String(vm.vcpus) });
     if (id === "queues-beyond-vcpus" && !isScsi) return driverEdits(text, disk, { queues: undefined });
-    if (id === "iothread-missing" && !isScsi) return driverEdits(text, disk, { iothread: "1" });
+    if (id === "iothread-missing" && !isScsi) return driverEdits(text, disk, { iothread: threads[0] });
     return [];
   });
-  if (id === "iothread-missing" && edits.length > 0) edits.push(...ensureThreads(text, domain, 1));
+  const scsi = chosen.filter((disk) => {
+    const bus = vm.disks.find(({ name }) => name === disk.find("target")?.attribute("dev"))?.bus.value;
+    return bus === "lsi" || bus === "virtio-scsi";
+  });
+  if (devices !== undefined && scsi.length > 0) {
+    edits.push(...controllerEdits(text, devices, scsi, { id, vcpus: vm.vcpus ?? 1, thread: threads[0]! }));
+    // A SCSI disk's own thread is one that nothing reads.
+    if (id === "iothread-without-effect")
+      for (const disk of scsi) edits.push(...driverEdits(text, disk, { iothread: undefined }));
+  }
+  if (/^iothread-/.test(id) && edits.length > 0) edits.push(...ensureThreads(text, domain, 1));
   return edits;
 }
 
@@ -96,11 +108,22 @@ function domainEdits(text: string, domain: Element, { id, vm }: FixTarget): Edit
           source.driver !== "other",
       ),
     );
+    const threads = threadIds(domain);
     return virtio.flatMap((disk, index) =>
-      driverEdits(text, disk, { iothread: String((index % vm.unusedIothreads!.value) + 1) }),
+      driverEdits(text, disk, { iothread: threads[index % threads.length] }),
     );
   }
   return [];
+}
+
+/** The numbers of the domain's I/O threads: those that it lists, then the lowest ones that are free. */
+function threadIds(domain: Element): [string, ...string[]] {
+  const listed = (domain.find("iothreadids")?.all("iothread") ?? []).flatMap(
+    (each) => each.attribute("id") ?? [],
+  );
+  const count = Math.max(Number(domain.find("iothreads")?.text) || 1, listed.length);
+  for (let id = 1; listed.length < count; id++) if (!listed.includes(String(id))) listed.push(String(id));
+  return listed as [string, ...string[]];
 }
 
 function ensureThreads(text: string, domain: Element, count: number): Edit[] {

@@ -1,15 +1,24 @@
 import type { InputFile } from "../inputs/input.ts";
-import { readArguments } from "../inputs/qemu/arguments.ts";
-import { keyValues, splitCommas, textOf } from "../inputs/qemu/key-values.ts";
+import { type QemuOption, readArguments } from "../inputs/qemu/arguments.ts";
+import { keyValues, type Tree, textOf } from "../inputs/qemu/key-values.ts";
 import type { FixTarget } from "./fix-target.ts";
+import { type Changes, changedArgument } from "./qemu-options.ts";
 
-/** Options of a -drive; undefined removes one. */
-const driveOptions: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
+/** Options of a -drive. */
+const ofDrive: Readonly<Record<string, Changes>> = {
   "cache-librbd-on": { cache: "none" },
   "cache-unsafe": { cache: "none" },
   "discard-off": { discard: "unmap" },
   "aio-without-effect": { aio: undefined },
   "aio-threads": { aio: "native" },
+  "detect-zeroes-cost": { "detect-zeroes": undefined },
+};
+
+/** Options of every node of a -blockdev that was opened by itself. */
+const ofNode: Readonly<Record<string, Changes>> = {
+  "cache-librbd-on": { "cache.direct": true },
+  "cache-unsafe": { "cache.direct": true, "cache.no-flush": false },
+  "discard-off": { discard: "unmap" },
   "detect-zeroes-cost": { "detect-zeroes": undefined },
 };
 
@@ -21,12 +30,21 @@ export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string |
     const at = text.indexOf(from);
     if (at >= 0 && from !== to) text = text.slice(0, at) + to + text.slice(at + from.length);
   };
-  const changes = driveOptions[id];
-  for (const { name, value } of changes === undefined ? [] : options) {
-    if (name !== "drive" || value.startsWith("{")) continue;
-    const drive = textOf(keyValues(value), "id");
-    const isOnly = drive === undefined && options.filter((option) => option.name === "drive").length === 1;
-    if (isOnly || (drive !== undefined && disks.includes(drive))) replace(value, setOptions(value, changes!));
+  const change = (option: QemuOption | undefined, changes: Changes) => {
+    if (option !== undefined) replace(option.value, changedArgument(option.value, changes));
+  };
+  if (ofDrive[id] !== undefined) for (const drive of drivesOf(options, disks)) change(drive, ofDrive[id]);
+  if (ofNode[id] !== undefined) for (const node of nodesOf(options, disks)) change(node, ofNode[id]);
+  if (id === "queues-beyond-vcpus")
+    for (const device of workersOf(options, disks))
+      change(device, { "num-queues": undefined, num_queues: undefined });
+  if (id === "iothread-missing") {
+    const devices = new Set(workersOf(options, disks));
+    for (const [index, device] of [...devices].entries()) {
+      const thread = `siphon-io${index}`;
+      change(device, { iothread: thread });
+      append(` -object iothread,id=${thread}`);
+    }
   }
   if (id === "accel-tcg" && vm.accelerator !== undefined) {
     const named = options.find(({ name, value }) => name === "accel" && value.startsWith("tcg"));
@@ -45,17 +63,55 @@ export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string |
   return text === file.text ? undefined : text;
 
   function append(words: string): void {
-    text = text.replace(/\s*$/, (end) => words + end);
+    // Words of /proc/PID/cmdline end with NUL.
+    if (text.includes("\0")) text = `${text.replace(/\0$/, "")}${words.replaceAll(" ", "\0")}\0`;
+    else text = text.replace(/\s*$/, (end) => words + end);
   }
 }
 
-/** The options in their places, commas doubled again. */
-function setOptions(value: string, changes: Readonly<Record<string, string | undefined>>): string {
-  const parts = splitCommas(value).filter((part) => {
-    const key = part.split("=")[0]!;
-    return !(Object.hasOwn(changes, key) || (Object.hasOwn(changes, "cache") && key.startsWith("cache.")));
+function treeOf({ name, value }: QemuOption): Tree | undefined {
+  return keyValues(value, name === "device" || name === "blockdev" ? "driver" : undefined);
+}
+
+/** The -drive options of the disks. */
+function drivesOf(options: readonly QemuOption[], disks: readonly string[]): QemuOption[] {
+  const drives = options.filter(({ name }) => name === "drive");
+  return drives.filter((option) => {
+    if (option.value.startsWith("{")) return false;
+    const id = textOf(treeOf(option), "id");
+    return id === undefined ? drives.length === 1 : disks.includes(id);
   });
-  for (const [key, setting] of Object.entries(changes))
-    if (setting !== undefined) parts.push(`${key}=${setting}`);
-  return parts.map((part) => part.replaceAll(",", ",,")).join(",");
+}
+
+/** The -blockdev options behind the disks, from the node that the device uses down to the last that has a name. */
+function nodesOf(options: readonly QemuOption[], disks: readonly string[]): QemuOption[] {
+  const named = new Map(
+    options
+      .filter(({ name }) => name === "blockdev")
+      .map((option) => [textOf(treeOf(option), "node-name") ?? "", option] as const),
+  );
+  const nodes = new Set<QemuOption>();
+  for (const disk of disks) {
+    let at = named.get(disk);
+    while (at !== undefined && !nodes.has(at)) {
+      nodes.add(at);
+      at = named.get(textOf(treeOf(at), "file") ?? "");
+    }
+  }
+  return [...nodes];
+}
+
+/** The devices that have the thread and the queues of the disks: a SCSI disk's controller, else the disk's own. */
+function workersOf(options: readonly QemuOption[], disks: readonly string[]): QemuOption[] {
+  const devices = options.filter(({ name }) => name === "device");
+  return disks.flatMap((disk) => {
+    const own = devices.find((option) => textOf(treeOf(option), "drive") === disk);
+    const driver = own && textOf(treeOf(own), "driver");
+    if (own === undefined || !driver?.startsWith("scsi-")) return own ?? [];
+    const bus = textOf(treeOf(own), "bus")?.replace(/\.\d+$/, "");
+    const adapters = devices.filter((option) => /^virtio-scsi/.test(textOf(treeOf(option), "driver") ?? ""));
+    return (
+      bus === undefined ? adapters : adapters.filter((option) => textOf(treeOf(option), "id") === bus)
+    ).slice(0, 1);
+  });
 }
