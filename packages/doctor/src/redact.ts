@@ -10,6 +10,12 @@ export function redact(text: string): string {
         `$1$2=${hidden}`,
       )
       .replace(/("(?:key|password|data|iv|secret)"\s*:\s*)"[^"]*"/gi, `$1"${hidden}"`)
+      // Lines of configurations, and URLs that carry a password.
+      .replace(
+        /^([-+ ]?\s*[\w.]*(?:passw(?:or)?d|passphrase|userKey|adminKey)\s*[:=]\s*)\S.*$/gim,
+        `$1${hidden}`,
+      )
+      .replace(/(:\/\/[^:@/\s]+:)[^@/\s]+@/g, `$1${hidden}@`)
       // A whole key, also where other text stands right before it.
       .replace(/A[Qg][A-Za-z0-9+/]{36,62}={1,2}/g, hidden)
       .replace(/\bA[Qg][A-Za-z0-9+/]{30,}={0,2}(?![\w/])/g, hidden)

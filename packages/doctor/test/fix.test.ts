@@ -70,6 +70,29 @@ describe("a change, written into the files", () => {
     assert.match(after, /model='virtio-scsi'><driver iothread='4'\/><\/controller>/);
   });
 
+  it("of one of several VMs leaves the others, in the same text or beside it", () => {
+    const domain = (name: string, cache: string) =>
+      `<domain type='kvm'>\n<name>${name}</name><devices><disk type='network' device='disk'><driver name='qemu' cache='${cache}'/><source protocol='rbd' name='p/${name}'/><target dev='vda' bus='virtio'/></disk></devices></domain>\n`;
+    const both = domain("a", "none") + domain("b", "unsafe");
+    const after = both.replace("'unsafe'", "'none'");
+    assert.equal(fixFor([{ name: "both.xml", text: both }], "cache-unsafe").patches[0]!.after, after);
+    const files = [
+      { name: "a.xml", text: domain("a", "writethrough") },
+      { name: "b.xml", text: domain("b", "unsafe") },
+    ];
+    assert.deepEqual(
+      fixFor(files, "cache-unsafe").patches.map(({ name }) => name),
+      ["b.xml"],
+    );
+    const line = (id: number, cache: string) =>
+      `root ${id} 1 /usr/bin/kvm -name vm${id} -drive file=rbd:p/i${id}:id=u,if=none,id=d,cache=${cache} -device virtio-blk-pci,drive=d`;
+    const list = ["PID", line(1, "none"), line(2, "unsafe"), line(3, "unsafe")].join("\n");
+    assert.equal(
+      fixFor([{ name: "ps.txt", text: list }], "cache-unsafe").patches[0]!.after,
+      list.replaceAll("cache=unsafe", "cache=none"),
+    );
+  });
+
   it("of a Proxmox configuration leaves snapshots as they are", () => {
     const text =
       "boot: order=scsi0\ncores: 2\nmemory: 512\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n\n[old]\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n";

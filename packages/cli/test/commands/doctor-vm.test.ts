@@ -143,3 +143,22 @@ test("what cannot be measured or profiled is refused before anything starts", ()
     assert.match(stderr, reason);
   }
 });
+
+test("fix prints no key that stands beside the change, and keeps it in the file", () => {
+  const key = "AQBSdFhcAAAAABAAuZ0zOQmCmSLjYCmTVpkKkg==";
+  const texts = {
+    "qemu.txt": `/usr/bin/kvm -drive file=rbd:p/i:id=u:key=${key},if=none,id=d,cache=unsafe -device virtio-blk-pci,drive=d\n`,
+    "100.conf": `cipassword: hunter2\nscsi0: ceph:vm-100-disk-0,cache=unsafe\ncores: 2\nmemory: 512\n`,
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    const { stdout, status } = doctor(["fix", path, "--finding", "cache-unsafe", "--write"]);
+    assert.equal(status, 0);
+    assert.ok(!stdout.includes(key) && !stdout.includes("hunter2"), stdout);
+    assert.match(stdout, /keys and passwords are not shown/);
+    const written = readFileSync(path, "utf8");
+    assert.ok(written.includes(key) || written.includes("hunter2"));
+    assert.ok(!written.includes("unsafe"));
+  }
+});

@@ -4,6 +4,8 @@ import { examineVm } from "../examine.ts";
 import { findingById } from "../findings/all.ts";
 import { vmsOf } from "../inputs/case.ts";
 import type { InputFile, RecognisedFile } from "../inputs/input.ts";
+import { partsOfDomains } from "../inputs/libvirt/several.ts";
+import { linesOfCommands } from "../inputs/qemu/several.ts";
 import { recognise } from "../inputs/recognise.ts";
 import { diffOf } from "./diff.ts";
 import type { FixTarget } from "./fix-target.ts";
@@ -19,6 +21,9 @@ export interface Fix {
   /** The same in the platform's own words: commands, or what to write where there is no patch. */
   words: string[];
 }
+
+/** Formats of which a file says nothing of VMs that other files describe. */
+const ofOneVm: readonly RecognisedFile["format"][] = ["qemu", "libvirt", "proxmox", "nova", "incus"];
 
 type Fixer = (file: RecognisedFile, target: FixTarget) => string | undefined;
 
@@ -46,7 +51,8 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
   const known = files.map(recognise);
   const fix: Fix = { patches: [], words: [] };
   let found = false;
-  for (const vm of vmsOf(known)) {
+  const vms = vmsOf(known);
+  for (const vm of vms) {
     const examination = examineVm(vm);
     const disks = examination.disks.filter(
       (each) =>
@@ -58,9 +64,11 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
     fix.words.push(...wordsOf(examination, id, disk));
     const target: FixTarget = { id, disks: disks.map((each) => each.disk), vm };
     for (const [index, file] of known.entries()) {
+      if (ofOneVm.includes(file.format) && vm.place.file !== file.name) continue;
       const { text } = files[index]!;
       const before = fix.patches.find(({ name }) => name === file.name)?.after ?? text;
-      const after = fixedText(file, before, target);
+      const number = vms.filter(({ place }) => place.file === file.name).indexOf(vm);
+      const after = fixedText(file, before, number, target);
       if (after === undefined || after === before) continue;
       const earlier = fix.patches.find(({ name }) => name === file.name);
       const diff = diffOf({ ...file, text }, after);
@@ -82,12 +90,33 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
 }
 
 /** Fixers write line feeds: a text with Windows line ends or a byte order mark keeps them. */
-function fixedText(file: RecognisedFile, before: string, target: FixTarget): string | undefined {
+function fixedText(
+  file: RecognisedFile,
+  before: string,
+  number: number,
+  target: FixTarget,
+): string | undefined {
   const mark = before.startsWith("\uFEFF") ? "\uFEFF" : "";
   const text = before.slice(mark.length).replaceAll("\r\n", "\n");
   const isWindows = text.length < before.length - mark.length;
-  const after = fixers[file.format]?.({ ...file, text }, target);
+  const after = fixedPart({ ...file, text }, number, target);
   return after === undefined ? undefined : mark + (isWindows ? after.replaceAll("\n", "\r\n") : after);
+}
+
+/** Changes a VM's own part of a text that describes several. */
+function fixedPart(file: RecognisedFile, number: number, target: FixTarget): string | undefined {
+  const fix = (text: string) => fixers[file.format]?.({ ...file, text }, target);
+  const [parts, separator] =
+    file.format === "qemu" ? [file.text.split("\n"), "\n"] : [partsOfDomains(file.text), ""];
+  const at =
+    file.format === "qemu"
+      ? linesOfCommands(file.text)[number]
+      : file.format === "libvirt" && parts.length > 1
+        ? number
+        : undefined;
+  if (at === undefined) return fix(file.text);
+  const changed = fix(parts[at]!);
+  return changed === undefined ? undefined : parts.with(at, changed).join(separator);
 }
 
 function wordsOf({ disks, vm }: Examination, id: string, disk: string | undefined): string[] {

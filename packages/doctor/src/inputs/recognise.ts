@@ -1,7 +1,7 @@
 import { DoctorError } from "../errors.ts";
 import type { Format, InputFile, RecognisedFile } from "./input.ts";
+import { otherReadings, withoutTerminal } from "./pasted.ts";
 import { isProgram } from "./qemu/arguments.ts";
-import { xmlAlone } from "./xml.ts";
 
 /**
  * Says what format a text has, by what stands in it; its name decides only where the text allows several.
@@ -10,9 +10,14 @@ import { xmlAlone } from "./xml.ts";
  */
 export function recognise(file: InputFile): RecognisedFile {
   // A byte order mark is no part of any line.
-  const text = file.text.replace(/^\uFEFF/, "");
-  const format = formatOf(text, baseName(file.name));
+  const text = withoutTerminal(file.text.replace(/^\uFEFF/, ""));
+  const name = baseName(file.name);
+  const format = formatOf(text, name);
   if (format !== undefined) return { ...file, text, format };
+  for (const reading of otherReadings(text)) {
+    const other = formatOf(reading, name);
+    if (other !== undefined) return { ...file, text: reading, format: other };
+  }
   throw new DoctorError(
     "SIPHON_UNKNOWN_FORMAT",
     `${file.name} has none of the formats that the doctor reads`,
@@ -25,9 +30,6 @@ export function recognise(file: InputFile): RecognisedFile {
 function formatOf(text: string, name: string): Format | undefined {
   const start = text.trimStart();
   if (start.startsWith("<")) return xmlFormat(start);
-  // Pasted from a terminal, with the command before it.
-  if (/^[^\n]*(virsh|dumpxml|cat |less |\.xml)[^\n]*\r?\n\s*</.test(start))
-    return xmlFormat(xmlAlone(text).trimStart());
   if (/^[0-9a-f]{4,16}-[0-9a-f]{4,16} [r-][w-][x-][ps] /m.test(text)) return "maps";
   if (/^\s*rbd image '/m.test(text)) return "rbd-info";
   if (isMap(text, name)) return "rbd-map";

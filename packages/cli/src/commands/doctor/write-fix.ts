@@ -1,11 +1,14 @@
 import { chmod, copyFile, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { DoctorError, decodeText, encodingOf, type Fix } from "@siphon/doctor";
+import { DoctorError, decodeText, encodingOf, type Fix, redact } from "@siphon/doctor";
 import { encodeText } from "./encode-text.ts";
 
 /** A change as people read it: what is to be known, then the diff. */
 export function renderedFix({ patches, words }: Fix, write: boolean): string {
   const lines = words.map((each) => `# ${each}`);
-  for (const { diff } of patches) lines.push(diff.trimEnd());
+  const diffs = patches.map(({ diff }) => diff.trimEnd());
+  const shown = diffs.map(redact);
+  lines.push(...shown);
+  if (shown.join() !== diffs.join()) lines.push("# keys and passwords are not shown, and stay as they are");
   if (patches.length > 0 && !write) lines.push("# nothing is changed yet; --write does it and keeps a copy");
   return `${lines.join("\n")}\n`;
 }

@@ -5,7 +5,7 @@ import { xmlAlone } from "../xml.ts";
 export function domainsIn(file: InputFile): InputFile[] {
   const { name } = file;
   const text = xmlAlone(file.text);
-  const parts = text.split(/(?<=<\/domain>)(?=\s*(?:<\?xml|<!--|<domain[\s>]))/);
+  const parts = partsOfDomains(text);
   if (parts.length === 1 || !/^\s*(<\?xml|<!--|<domain[\s>])/.test(text)) return [file];
   let before = "";
   return parts.map((part) => {
@@ -15,4 +15,9 @@ export function domainsIn(file: InputFile): InputFile[] {
     before += part;
     return own;
   });
+}
+
+/** The text in pieces that hold a domain each. */
+export function partsOfDomains(text: string): string[] {
+  return text.split(/(?<=<\/domain>)(?=\s*(?:<\?xml|<!--|<domain[\s>]))/);
 }

@@ -7,11 +7,17 @@ import { isProgram } from "./arguments.ts";
  */
 export function commandLines(file: InputFile): InputFile[] {
   const { name, text } = file;
-  if (text.includes("\0") || /\\\r?\n/.test(text)) return [file];
   const lines = text.split("\n");
-  const starts = lines.flatMap((line, index) => (isCommand(line) ? [index] : []));
-  if (starts.length < 2) return [file];
-  return starts.map((index) => ({ name, text: "\n".repeat(index) + lines[index]! }));
+  const own = linesOfCommands(text);
+  if (own.length < 2) return [file];
+  return own.map((index) => ({ name, text: "\n".repeat(index) + lines[index]! }));
+}
+
+/** Numbers, from 0, of the lines that are a command line each; none where the whole text is one. */
+export function linesOfCommands(text: string): number[] {
+  if (text.includes("\0") || /\\\r?\n/.test(text)) return [];
+  const starts = text.split("\n").flatMap((line, index) => (isCommand(line) ? [index] : []));
+  return starts.length < 2 ? [] : starts;
 }
 
 /** A line with QEMU's program and options after it; `grep kvm` among the processes is none. */

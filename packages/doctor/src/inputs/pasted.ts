@@ -1,0 +1,36 @@
+import { xmlAlone } from "./xml.ts";
+
+const prompt = /^(?:\S*@[^\n]*?[#$%>]|\[[^\]\n]*\][#$]|[$#])[ \t]/;
+const shows = /^(?:sudo[ \t]+)?(?:virsh|cat|less|more|kubectl|oc|qm|pct|incus|lxc|onetemplate)[ \t]/;
+
+/** The text without what a terminal or a ticket adds at its ends: blanks stand in its place, so that lines and offsets stay. */
+export function withoutTerminal(text: string): string {
+  const lines = text.split("\n");
+  const first = lines.findIndex((line) => line.trim() !== "");
+  const last = lines.findLastIndex((line) => line.trim() !== "");
+  if (first < 0) return text;
+  if (isAround(lines[first]!)) lines[first] = blank(lines[first]!);
+  if (last > first && (/^```\s*$/.test(lines[last]!) || /^\S+@\S+[#$%>]\s*$/.test(lines[last]!)))
+    lines[last] = blank(lines[last]!);
+  return lines.join("\n");
+}
+
+function isAround(line: string): boolean {
+  const command = line.replace(prompt, "");
+  return /^```\w*\s*$/.test(line) || (command !== line && shows.test(command));
+}
+
+function blank(line: string): string {
+  return line.replace(/[^\r]/g, " ");
+}
+
+/** Other readings of a text that is of no known format: as a mail quotes it, indented as a whole, XML between sentences. */
+export function* otherReadings(text: string): Generator<string> {
+  const lines = text.split("\n");
+  const filled = lines.filter((line) => line.trim() !== "");
+  if (filled.length > 1 && filled.every((line) => line.startsWith(">")))
+    yield lines.map((line) => line.replace(/^>[ \t]?/, "")).join("\n");
+  const indent = Math.min(...filled.map((line) => /^[ \t]*/.exec(line)![0].length));
+  if (filled.length > 1 && indent > 0) yield lines.map((line) => line.slice(indent)).join("\n");
+  if (/<\/domain\s*>/.test(text)) yield xmlAlone(text);
+}
