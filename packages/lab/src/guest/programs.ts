@@ -1,5 +1,7 @@
+import { access, constants, open } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import { LabError } from "../errors.ts";
-import { run, which } from "../host/command.ts";
+import { run } from "../host/command.ts";
 
 /** A program of this host, to be carried into a guest. */
 export interface Program {
@@ -11,11 +13,40 @@ export interface Program {
 /** Debian's packages where they are not called as the program. */
 const debianPackages: Record<string, string> = { "mkfs.xfs": "xfsprogs", busybox: "busybox-static" };
 
-/** Finds a program and its shared objects; throws SIPHON_MISSING_PROGRAM. */
+/**
+ * Finds a program by its name or path, and its shared objects. A script in PATH that stands for the program is passed over: what it calls is not in the guest.
+ *
+ * @throws LabError SIPHON_MISSING_PROGRAM
+ */
 export async function hostProgram(name: string): Promise<Program> {
-  const path = await which(name);
-  if (!path) throw missing(name, debianPackages[name] ?? name);
+  const path = await programFile(name);
+  if (path === undefined) throw missing(name, debianPackages[name] ?? name);
   return { path, files: [path, ...(await sharedObjects(path))] };
+}
+
+async function programFile(name: string): Promise<string | undefined> {
+  if (name.includes("/")) return (await isExecutable(name)) ? name : undefined;
+  for (const directory of [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"]) {
+    const path = join(directory, name);
+    if (directory !== "" && (await isExecutable(path))) return path;
+  }
+  return undefined;
+}
+
+/** Whether a file that may be run is in the format of programs, ELF. */
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+      return bytesRead === 4 && buffer.toString("latin1") === "\x7fELF";
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return false;
+  }
 }
 
 /** The path of a busybox that needs no shared objects; throws SIPHON_MISSING_PROGRAM. */
