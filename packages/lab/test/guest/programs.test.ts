@@ -24,6 +24,7 @@ test("a program comes with its shared objects, and not as the script that stands
   process.env.PATH = [scripts, programs, PATH].join(delimiter);
   const { path, files } = await hostProgram("carried");
   assert.equal(path, join(programs, "carried"));
+  assert.equal((await hostProgram(path)).path, path);
   assert.ok(
     files.some((file) => /libc\.so/.test(file)),
     files.join(" "),
