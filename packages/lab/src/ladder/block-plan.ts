@@ -3,7 +3,7 @@ import type { Run } from "../results/schema.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
 import type { SliceTimes } from "./slice.ts";
 import type { PlacedSlice } from "./sliced-run.ts";
-import type { StoodVm } from "./stands.ts";
+import type { StoodVm } from "./standing-vm.ts";
 
 export interface BlockPlan {
   /** From 0. */

@@ -3,7 +3,7 @@ import { disturbance } from "../results/figures.ts";
 import { isDisturbed } from "../results/quiet.ts";
 import type { CurvePoint } from "../results/schema.ts";
 import { measureSlice, type SliceTimes } from "./slice.ts";
-import type { StoodVm } from "./stands.ts";
+import type { StoodVm } from "./standing-vm.ts";
 
 /** A write gets the image's lock meanwhile, and the queue fills; caches were warm before. */
 const WARMUP_SECONDS = 0.3;

@@ -4,7 +4,7 @@ import { type CpuTimes, cpuBetween, cpuTimes } from "../host/proc.ts";
 import { type HostSample, hostSensors } from "../host/sensors.ts";
 import { calibrate } from "../load/calibration.ts";
 import type { Run } from "../results/schema.ts";
-import type { StoodVm } from "./stands.ts";
+import type { StoodVm } from "./standing-vm.ts";
 
 type Cpu = Run["cpu"]["client"];
 

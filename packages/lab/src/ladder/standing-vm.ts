@@ -160,6 +160,10 @@ export class StandingVm implements AsyncDisposable {
   }
 }
 
+/** The part of a standing VM that its measurements need. */
+export type StoodVm = Pick<StandingVm, "resume" | "pause" | "iosDone" | "load" | "end"> &
+  AsyncDisposable & { readonly vm: Pick<Vm, "pids"> };
+
 /** Seconds. */
 const CLOCK_UNCERTAINTY = 3;
 

@@ -1,12 +1,7 @@
 import type { CurvePoint, Run } from "../results/schema.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
-import type { Vm } from "../vm/vm.ts";
 import type { PlacedSlice } from "./sliced-run.ts";
-import type { StandingVm } from "./standing-vm.ts";
-
-/** The part of a standing VM that its measurements need. */
-export type StoodVm = Pick<StandingVm, "resume" | "pause" | "iosDone" | "load" | "end"> &
-  AsyncDisposable & { readonly vm: Pick<Vm, "pids"> };
+import type { StoodVm } from "./standing-vm.ts";
 
 /** A rung's VM in a block, and what was measured in it. */
 export interface Stand {

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { LabError } from "../../src/errors.ts";
 import { measureBlock } from "../../src/ladder/block.ts";
 import type { BlockHooks } from "../../src/ladder/block-plan.ts";
-import type { StoodVm } from "../../src/ladder/stands.ts";
+import type { StoodVm } from "../../src/ladder/standing-vm.ts";
 import { type CurveLoad, curveLoads } from "../../src/load/curve-options.ts";
 import type { Run } from "../../src/results/schema.ts";
 import type { PlannedClimb } from "../../src/rungs/plan.ts";
