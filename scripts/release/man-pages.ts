@@ -5,7 +5,9 @@ import { version } from "../../packages/wire/src/version.ts";
 /** The man pages of siphon, in roff, by their file names: one for siphon and one for each of its commands. */
 export async function manPages(): Promise<Map<string, string>> {
   const pages = new Map<string, string>();
-  const program = new Command("siphon").description("VMs on Ceph, measured and made fast.");
+  const program = new Command("siphon").description(
+    "Siphon measures the disks of VMs on Ceph and makes them fast.",
+  );
   for (const { name, summary, load } of commands) {
     const command = (await load([])).summary(summary);
     program.addCommand(command);

@@ -19,7 +19,10 @@ export function withClusterFlags(command: Command): Command {
     .option("--user <name>", "user without the client. prefix (default: libvirt)")
     .option("--pool <name>", "pool (default: libvirt-pool)")
     .option("--namespace <name>", "namespace in the pool")
-    .option("--yes-overwrite", "on an existing cluster: allow an image that is not called siphon-*");
+    .option(
+      "--yes-overwrite",
+      "on an existing cluster: allow an image whose name does not begin with siphon-",
+    );
 }
 
 /** The cluster that the flags name. On one that is not siphon's own, images not called siphon-* are refused. */

@@ -14,12 +14,12 @@ export const commands: CommandEntry[] = [
   },
   {
     name: "density",
-    summary: "measure more and more VMs of one host under load: librbd, and siphon's processes",
+    summary: "measure increasing numbers of VMs on one host: with librbd, and with siphon's processes",
     load: async () => (await import("./commands/density.ts")).densityCommand(),
   },
   {
     name: "report",
-    summary: "build the report of a finished run again",
+    summary: "rebuild the report of a finished run",
     load: async () => (await import("./commands/report.ts")).reportCommand(),
   },
   {
@@ -88,7 +88,7 @@ export const commands: CommandEntry[] = [
   },
   {
     name: "vm",
-    summary: "run a VM by hand, with the settings of any rung and any image",
+    summary: "run a VM manually, with the settings of any rung and any image",
     load: async () => (await import("./commands/vm.ts")).vmCommand(),
   },
   {
@@ -101,12 +101,12 @@ export const commands: CommandEntry[] = [
   {
     name: "attachd",
     takesCephSettings: true,
-    summary: "run the service that serves disks to VMs, which are added and removed while it runs",
+    summary: "run the service that serves disks to VMs; disks are added and removed while it runs",
     load: async () => (await import("./commands/attachd.ts")).attachdCommand(),
   },
   {
     name: "image",
-    summary: "put images into RBD: import, resize, prefill; build a guest",
+    summary: "prepare RBD images: import, resize, prefill; build a guest",
     load: async () => (await import("./commands/image.ts")).imageCommand(),
   },
   {
@@ -121,7 +121,7 @@ export const commands: CommandEntry[] = [
   },
   {
     name: "clean",
-    summary: "stop and remove what an earlier crash left behind",
+    summary: "stop and remove the remains of an earlier crash",
     load: async () => (await import("./commands/clean.ts")).cleanCommand(),
   },
   {

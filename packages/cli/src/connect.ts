@@ -16,7 +16,7 @@ export function withConnectFlags(command: Command): Command {
     .option("--id <id>", "user without the client. prefix")
     .option("-m, --mon-host <addresses>", "monitors, instead of those in ceph.conf")
     .option("-k, --keyring <file>", "keyring, instead of the one in ceph.conf")
-    .option("-K, --keyfile <file>", "file that holds the key alone");
+    .option("-K, --keyfile <file>", "file that contains only the key");
 }
 
 /** Connects to the cluster that the flags name. */

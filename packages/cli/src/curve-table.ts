@@ -21,7 +21,8 @@ export function curveTable(
   for (let shown = columns.length; ; shown--) {
     const table = draw(all, columns.slice(0, shown));
     const fits = table.split("\n").every((line) => line.length <= width);
-    if (fits || shown === 1) return `${table}\nknee: the depth with the most IOPS for its mean latency`;
+    if (fits || shown === 1)
+      return `${table}\nknee: the depth with the highest ratio of IOPS to mean latency`;
   }
 }
 

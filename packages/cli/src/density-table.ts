@@ -27,7 +27,7 @@ export function densityTable(results: DensityResults): string {
     ...densitySentences(results),
     ...reasons,
     ...(results.accelerator.name === "tcg"
-      ? ["The guests were emulated (TCG): these figures rank the ways, they are no absolutes."]
+      ? ["The guests were emulated (TCG): these figures rank the ways, but are not absolute."]
       : []),
   ]
     .join("\n")

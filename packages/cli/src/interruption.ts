@@ -41,7 +41,7 @@ class Interruption {
 
   readonly #onSignal = (name: NodeJS.Signals): void => {
     if (this.signal.aborted) {
-      process.stderr.write("\nsiphon: stopped at once; remove what is left with: siphon clean\n");
+      process.stderr.write("\nsiphon: stopped at once; remove the remains with: siphon clean\n");
       process.exit(130);
     }
     process.stderr.write("\nsiphon: stopping, and cleaning up (again to stop at once)\n");

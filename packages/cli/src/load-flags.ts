@@ -23,7 +23,7 @@ export interface CurveFlags {
 export function withLoadFlags(command: Command, means: { repeat: string; seconds: string }): Command {
   return withRequestFlags(command.option("--repeat <n>", means.repeat).option("--seconds <s>", means.seconds))
     .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
-    .option("--seed <n>", "seed of what is drawn at random, to repeat a run exactly");
+    .option("--seed <n>", "seed of the random choices, to repeat a run exactly");
 }
 
 /** The flags of a load that say what its requests are. */
@@ -55,7 +55,7 @@ export function withCurveFlags(command: Command): Command {
   return command
     .optionsGroup("Response curves:")
     .option("--depths <list>", "also measure at these queue depths: 1,4,16,64,128")
-    .option("--mix <list>", "a curve each for read, write, 70/30 (default: like --rw)");
+    .option("--mix <list>", "a curve each for read, write, 70/30 (default: as --rw)");
 }
 
 export function curvesFromFlags({ depths, mix }: CurveFlags): Pick<BaselineOptionsInput, "depths" | "mix"> {

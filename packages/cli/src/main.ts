@@ -51,7 +51,7 @@ const exitCode = { errno: errnoExitCode, rbd: rbdExitCode, one: onlyOne, none: e
 
 async function run(args: readonly string[], at: number): Promise<void> {
   const program = new Command("siphon")
-    .description("VMs on Ceph, measured and made fast.")
+    .description("Siphon measures the disks of VMs on Ceph and makes them fast.")
     .version(version, "-V, --version")
     .exitOverride();
   const called = commands.find((entry) => entry.name === args[at]);

@@ -6,7 +6,7 @@ export function withStateDir(command: Command): Command {
   return command
     .option(
       "--dir <dir>",
-      "where clusters live (default: $SIPHON_STATE_DIR, or siphon's XDG state directory)",
+      "directory of clusters and VMs (default: $SIPHON_STATE_DIR, or siphon's XDG state directory)",
     )
     .hook("preAction", (_, action) => {
       const { dir } = action.opts<{ dir?: string }>();
@@ -23,7 +23,7 @@ export function numberOption(flags: string, description: string): Option {
 export function keyTypeOption(): Option {
   return new Option(
     "--key-type <type>",
-    "type of all cephx keys (default: what the cluster's Ceph makes: aes256k from 20.2.4 and 19.2.6 on)",
+    "type of all cephx keys (default: the type that the cluster's Ceph makes, aes256k since 20.2.4 and 19.2.6)",
   ).choices(["aes", "aes256k"]);
 }
 

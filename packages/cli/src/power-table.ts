@@ -8,7 +8,7 @@ const shown = [3, 4, 5, 6, 8, 10, 12, 16, 24, 32];
 export function powerTable(source: string, { prospects, enough }: Power, until: number | undefined): string {
   const rows = prospects.filter((each) => shown.includes(each.blocks) || each === enough);
   return [
-    `By how much the blocks of ${source} differ, the ratios of neighbours will be known so well (95 %):`,
+    `Precision of the ratios between neighbours (95 %), estimated from the variation between the blocks of ${source}:`,
     "",
     plainTable(
       ["blocks", "minutes", "IOPS, median", "worst", "CPU per I/O, median", "worst"],
@@ -24,7 +24,7 @@ export function powerTable(source: string, { prospects, enough }: Power, until: 
 
 function answer(enough: Prospect | undefined, until: number): string {
   if (!enough)
-    return `All verdicts at ${reach(until)} take more than any run should: ask for less, or for fewer rungs.`;
+    return `All verdicts at ${reach(until)} take too long for any run: ask for less precision, or for fewer rungs.`;
   return `All verdicts at ${reach(until)} take about ${enough.blocks} blocks, ${minutes(enough.seconds)} minutes.`;
 }
 

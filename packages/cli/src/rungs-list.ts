@@ -9,7 +9,7 @@ export function rungsInWords(rungs: readonly ListedRung[]): string {
     "The ladder:",
     ...ladder.flatMap(described),
     ...(beside.length > 0
-      ? ["", "Beside the ladder, climbed when they are named, with the rung that they change:"]
+      ? ["", "Further rungs, measured only when named, together with the rung that they change:"]
       : []),
     ...beside.flatMap(described),
     ...(none.length > 0 ? ["", "No rungs, on any host:"] : []),
@@ -24,6 +24,6 @@ function described({ name, title, why, on, source, missing }: ListedRung): strin
     `${missing === undefined ? "  " : "- "}${name}: ${title.replace(/^\+ /, "")}${changed}`,
     ...(why === undefined ? [] : [`    ${why}`]),
     ...(source === undefined ? [] : [`    ${source}`]),
-    ...(missing === undefined ? [] : [`    ${why === undefined ? "Why" : "Not here"}: ${missing}`]),
+    ...(missing === undefined ? [] : [`    ${why === undefined ? "Why" : "Not on this host"}: ${missing}`]),
   ];
 }

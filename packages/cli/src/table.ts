@@ -39,7 +39,7 @@ export function ladderTable(results: Results, terminal: Terminal = standardOutpu
     curves && "",
     paint("dim", "▲ better  ▼ worse  ≈ no significant difference  ? too few repeats to say"),
     results.accelerator.name === "tcg" &&
-      paint("dim", "The guest was emulated (TCG): these figures rank the rungs, they are no absolutes."),
+      paint("dim", "The guest was emulated (TCG): these figures rank the rungs, but are not absolute."),
   ];
   return paragraphs
     .filter((paragraph) => paragraph !== undefined && paragraph !== false)

@@ -50,9 +50,9 @@ export function attachCommand(): Command {
     .summary("serve RBD images to VMs over vhost-user-blk or NBD")
     .description(
       "Serve RBD images to VMs through siphon's own client, until interrupted. Then finish requests in flight, " +
-        "make all writes durable, and release the images' locks. The commands below are for the service, siphon attachd.",
+        "make all writes durable, and release the images' locks. The commands below control the service, siphon attachd.",
     )
-    .argument("<image...>", "POOL/IMAGE, or POOL/IMAGE@SNAPSHOT to read it as it was")
+    .argument("<image...>", "POOL/IMAGE, or POOL/IMAGE@SNAPSHOT for a snapshot")
     .option(
       "--nbd <address>",
       "serve images over NBD, on a unix socket or on HOST:PORT; once for all images, or once for each",

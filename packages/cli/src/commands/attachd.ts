@@ -36,14 +36,22 @@ interface Flags extends ConnectFlags, SocketFlags, ServingFlags {
 
 export function attachdCommand(): Command {
   const command = new Command("attachd")
-    .summary("run the service that serves disks to VMs, which are added and removed while it runs")
+    .summary("run the service that serves disks to VMs; disks are added and removed while it runs")
     .description(
-      "Serve disks to VMs until interrupted, as siphon attach add, rm, limit, drain and reload ask for: those of the files in " +
-        "--disks-dir, and those that were added. On SIGHUP the files are read again. Options of sockets are for disks that say nothing of theirs.",
+      "Serve disks to VMs until interrupted: the disks that have files in --disks-dir, and those added with siphon attach add. " +
+        "Control it with siphon attach add, rm, limit, drain and reload. SIGHUP reads the files again. Socket options are defaults for the disks.",
     )
-    .option("--disks-dir <dir>", "a file for each disk that is kept: NAME.conf", "/etc/siphon/disks.d")
-    .option("--runtime-dir <dir>", "for sockets, and for files of disks that are not kept", usualRunDirectory)
-    .option("--control <socket>", "where the service listens (default: attachd.sock in --runtime-dir)")
+    .option(
+      "--disks-dir <dir>",
+      "directory with a file for each persistent disk: NAME.conf",
+      "/etc/siphon/disks.d",
+    )
+    .option(
+      "--runtime-dir <dir>",
+      "directory for sockets, and for files of disks that do not persist",
+      usualRunDirectory,
+    )
+    .option("--control <socket>", "control socket of the service (default: attachd.sock in --runtime-dir)")
     .addHelpText("after", example)
     .action(attachd);
   return withConnectFlags(withServingFlags(withSocketFlags(command)));

@@ -53,7 +53,7 @@ export function baselineCommand(): Command {
     .option("--engines <names>", "librbd, krbd, or both (default: librbd,krbd)")
     .option(
       "--wire <names>",
-      "v1-none, v2-crc, v2-secure, or several (default: v2-crc; an existing cluster's own)",
+      "v1-none, v2-crc, v2-secure, or several (default: v2-crc, or the existing cluster's mode)",
     )
     .addOption(
       new Option("--accel <kind>", "how QEMU runs the guest of kernel RBD (default: auto)").choices([
@@ -69,10 +69,10 @@ export function baselineCommand(): Command {
     .option("--json", "print the results as JSON; progress goes to standard error");
   return withCurveFlags(measured)
     .optionsGroup("The local clusters:")
-    .option("--osds <list>", "their sizes in OSDs (default: 1,3)")
-    .option("--replicas <n>", "copies of each object (default: 3, at most one an OSD)")
+    .option("--osds <list>", "sizes in OSDs (default: 1,3)")
+    .option("--replicas <n>", "copies of each object (default: 3, at most one per OSD)")
     .addOption(
-      new Option("--store <kind>", "where OSDs keep data (default: memstore)").choices([
+      new Option("--store <kind>", "object store of the OSDs (default: memstore)").choices([
         "bluestore",
         "memstore",
       ]),

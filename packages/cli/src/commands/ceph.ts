@@ -38,7 +38,7 @@ Options, before or after the command:
   -k, --keyring <file>     keyring, instead of the one in ceph.conf
   -f, --format <format>    json, json-pretty, plain, xml, ... as the command knows them
   -i, --in-file <file>     input of the command (- for standard input)
-  -o, --out-file <file>    where its output goes
+  -o, --out-file <file>    file for its output
   -s, --status             the same as the command status
   --connect-timeout <s>    seconds to find the cluster in (default: client_mount_timeout, or 30)
 

@@ -4,10 +4,10 @@ import { Command } from "commander";
 export function cleanCommand(): Command {
   return new Command("clean")
     .description(
-      "Stop and remove what an earlier crash left behind: daemons, VMs, images in pools, temporary files. " +
-        "Clusters and VMs that were started to stay (cluster up, vm run --detach) are kept, except with --all.",
+      "Stop and remove the remains of an earlier crash: daemons, VMs, images in pools, temporary files. " +
+        "Clusters and VMs that were started to keep running (cluster up, vm run --detach) stay, except with --all.",
     )
-    .option("--all", "also stop clusters and VMs that were started to stay")
+    .option("--all", "also stop clusters and VMs that were started to keep running")
     .option("--dry-run", "only list what would be removed")
     .option("--json", "print what was removed as JSON")
     .action(async (options: { all?: boolean; dryRun?: boolean; json?: boolean }) => {

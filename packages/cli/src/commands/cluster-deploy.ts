@@ -31,7 +31,7 @@ export function deployCommand(): Command {
     )
     .requiredOption("--hosts <file>", "the inventory, a YAML file (see docs/deploy.md)")
     .addOption(new Option("--destroy", "remove the cluster and all its files").conflicts("recreate"))
-    .option("--recreate", "remove the cluster, if it is there, and deploy it again")
+    .option("--recreate", "remove the cluster if it exists, and deploy it again")
     .option("--wipe <host:device>", "let an OSD overwrite this device (repeat for more)", wipes)
     .option("--json", "print the cluster's status, or what was removed, as JSON")
     .action(run);
@@ -75,7 +75,7 @@ function line({ host, outcome, left }: Removal): string {
     absent: "nothing was there",
     another: "another deployment was left alone",
   };
-  const rest = left.map((path) => `, but not ${path}: it holds something else by now`).join("");
+  const rest = left.map((path) => `, but not ${path}: it now holds something else`).join("");
   return `${host}: ${outcome === "unreachable" ? outcome : words[outcome]}${rest}\n`;
 }
 

@@ -45,10 +45,10 @@ function upCommand(): Command {
     )
     .option("--name <name>", "name of the cluster (default: default)")
     .addOption(numberOption("--osds <n>", "OSDs (default: 3)"))
-    .addOption(numberOption("--replicas <n>", "copies of each object (default: 3, at most one an OSD)"))
+    .addOption(numberOption("--replicas <n>", "copies of each object (default: 3, at most one per OSD)"))
     .addOption(numberOption("--mons <n>", "monitors (default: 1)"))
     .addOption(
-      choice("--store <kind>", "where OSDs keep data (default: bluestore, in files)", [
+      choice("--store <kind>", "object store of the OSDs (default: bluestore, in files)", [
         "bluestore",
         "memstore",
       ]),
@@ -61,7 +61,7 @@ function upCommand(): Command {
     .addOption(keyTypeOption())
     .addOption(choice("--msgr <version>", "messenger protocol (default: v2)", ["v1", "v2", "both"]))
     .addOption(
-      choice("--wire <mode>", "protection of msgr v2, or what the client chooses (default: crc)", [
+      choice("--wire <mode>", "mode of msgr v2, or any for the client's choice (default: crc)", [
         ...["crc", "secure", "any"],
       ]),
     )
@@ -97,7 +97,7 @@ async function up({ set, ceph, dir, json, ...spec }: UpFlags): Promise<void> {
 
 function setting(text: string, before: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
-  if (name === undefined) throw new LabError("SIPHON_USAGE", `--set takes NAME=VALUE, and not ${text}`);
+  if (name === undefined) throw new LabError("SIPHON_USAGE", `--set needs NAME=VALUE, not ${text}`);
   return { ...before, [name.trim().replaceAll(/[\s-]/g, "_")]: value.trim() };
 }
 
@@ -112,7 +112,7 @@ function downCommand(): Command {
       const cluster = await LocalCluster.find(name);
       if (!cluster.resource.kept && !cluster.resource.stale) {
         throw new LabError("SIPHON_IN_USE", `the cluster ${name} belongs to a siphon that is running`, {
-          hint: "end that one, and its cluster goes with it",
+          hint: "end that siphon; its cluster ends with it",
         });
       }
       const { dir } = cluster.resource;

@@ -42,11 +42,11 @@ export function withCompareFlags(command: Command): Command {
   return command
     .option(
       "--fail-if-slower <percent>",
-      "exit with 1 when a rung of a later run is slower by more than that, its whole 95 % interval, or failed",
+      "exit with 1 if a rung of a later run failed, or is slower by more than this with its whole 95 % interval",
     )
-    .option("--fail-if-cpu <percent>", "the same for CPU per I/O, if it grew by more than this")
+    .option("--fail-if-cpu <percent>", "the same if CPU per I/O grew by more than this")
     .option("--fail-if-p99 <percent>", "the same for p99 latency")
-    .option("--out <dir>", "directory for comparisons, each in a directory of its own", "comparisons")
+    .option("--out <dir>", "directory for comparisons, with a subdirectory for each", "comparisons")
     .option("--json", "print the comparison as JSON");
 }
 
@@ -91,9 +91,9 @@ function inWords(comparison: RunsComparison): string {
     "",
     tables.join("\n\n"),
     "▲ better  ▼ worse  ≈ no significant difference  ? too few repeats to say; in parentheses the 95 % interval",
-    "Runs are made at different times: what the machine did during one of them is in its figures, too.",
+    "Runs are made at different times: other load on the machine during one of them affects its figures, too.",
     ...comparisonWarnings(comparison).map((warning) => `\n${warning}`),
-    ...(settings.length > 0 ? ["", "What else differs:", ...settings] : []),
+    ...(settings.length > 0 ? ["", "Other differences:", ...settings] : []),
   ].join("\n");
 }
 
@@ -113,5 +113,5 @@ function toPercent(
   const percent = Number(text);
   if (text.trim() !== "" && Number.isFinite(percent) && percent >= 0 && percent < below) return percent;
   const range = below === 100 ? "percent from 0 to 99" : "percent, 0 or more";
-  throw new LabError("SIPHON_USAGE", `${flag} wants ${range}, not ${JSON.stringify(text)}`);
+  throw new LabError("SIPHON_USAGE", `${flag} needs ${range}, not ${JSON.stringify(text)}`);
 }

@@ -40,14 +40,14 @@ export function cryptoCommand(): Command {
     )
     .option(
       "--seconds <n>",
-      "whole CPU seconds of each of openssl's measurements; Node's take a quarter",
+      "CPU seconds (a whole number) of each openssl measurement; Node's take a quarter",
       "1",
     )
-    .option("--rounds <n>", "number of measurements of everything, in random order", "5")
+    .option("--rounds <n>", "number of repeats of all measurements, in random order", "5")
     .option("--threads <n>", "number of messenger threads to assume", "3")
     .option("--seed <n>", "seed of the random order, to repeat it exactly")
     .option("--run <dir>", "compare the ceiling with the IOPS of this run")
-    .option("--out <dir>", "directory for results, each in a directory of its own", "crypto")
+    .option("--out <dir>", "directory for results, with a subdirectory for each", "crypto")
     .option("--json", "print the results as JSON; progress goes to standard error")
     .action(measureAll);
 }
@@ -60,7 +60,7 @@ async function measureAll(flags: Flags): Promise<void> {
     flags.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : whole("--seed", flags.seed, 0);
   const reads = flags.run === undefined ? undefined : measuredReads(await readResults(flags.run));
   if (typeof reads === "string") {
-    throw new LabError("SIPHON_USAGE", `${flags.run} cannot be held against the ceiling: ${reads}`);
+    throw new LabError("SIPHON_USAGE", `${flags.run} cannot be compared with the ceiling: ${reads}`);
   }
   const context = { threads, measured: reads };
   const hooks = { step: terminalSteps(), signal: interruption.signal };
@@ -120,6 +120,6 @@ function whole(option: string, text: string, least: number): number {
   if (text.trim() !== "" && Number.isInteger(value) && value >= least) return value;
   throw new LabError(
     "SIPHON_USAGE",
-    `${option} wants a whole number from ${least} on, not ${JSON.stringify(text)}`,
+    `${option} needs a whole number of at least ${least}, not ${JSON.stringify(text)}`,
   );
 }

@@ -27,15 +27,15 @@ interface Flags {
 export function densityCommand(): Command {
   return new Command("density")
     .description(
-      "Put more and more VMs of this host under the same load, each on an image of its own in a local cluster. The images are attached by " +
-        "librbd, by a siphon process for each, and by one siphon process for all. Report IOPS, latency, CPU per I/O and memory per VM, with " +
+      "Put increasing numbers of VMs on this host under the same load, each with its own image in a local cluster. The images are attached by " +
+        "librbd, by one siphon process per VM, and by one siphon process for all. Report IOPS, latency, CPU per I/O and memory per VM, with " +
         "95 % intervals.",
     )
-    .option("--vms <list>", "how many VMs are under load together (default: 1,2,4)")
+    .option("--vms <list>", "numbers of VMs under load together (default: 1,2,4)")
     .option("--ways <names>", "librbd, siphon-each, siphon-one (default: all)")
     .option("--quick", "one and two VMs, two blocks of 1 s: a first look")
-    .option("--repeat <n>", "blocks; in each, all VMs are booted anew (default: 3)")
-    .option("--seconds <s>", "seconds that each number of VMs is measured in a block (default: 2)")
+    .option("--repeat <n>", "number of blocks; all VMs boot again in each (default: 3)")
+    .option("--seconds <s>", "seconds of measurement of each number of VMs in a block (default: 2)")
     .option("--bs <size>", "block size (default: 16k)")
     .option("--iodepth <n>", "requests in flight of each VM (default: 16)")
     .addOption(
@@ -44,7 +44,7 @@ export function densityCommand(): Command {
       ]),
     )
     .option("--size <size>", "bytes of each VM's image (default: 128M)")
-    .option("--seed <n>", "seed of what is drawn at random, to repeat a run exactly")
+    .option("--seed <n>", "seed of the random choices, to repeat a run exactly")
     .addOption(
       new Option("--accel <kind>", "how QEMU runs the guests (default: auto)").choices([
         "auto",

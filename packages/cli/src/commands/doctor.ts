@@ -6,7 +6,7 @@ import { vmCommand } from "./doctor/vm.ts";
 
 export function doctorCommand(): Command {
   return new Command("doctor")
-    .description("Show what is there, what is missing, and how to fix it.")
+    .description("Show the features of this machine, what is missing, and how to get it.")
     .addCommand(vmCommand())
     .addCommand(explainCommand())
     .addCommand(fixCommand())

@@ -11,7 +11,7 @@ import { buildGuestCommand } from "./build-guest.ts";
 export function imageCommand(): Command {
   return new Command("image")
     .description(
-      "Images in RBD, on a local cluster (--cluster) or on an existing one (--conf); and guests to put there.",
+      "Prepare RBD images for VMs, on a local cluster (--cluster) or on an existing one (--conf); and build guests.",
     )
     .addCommand(onCluster(importCommand()))
     .addCommand(onCluster(resizeCommand()))
@@ -29,12 +29,12 @@ function onCluster(command: Command): Command {
 
 function importCommand(): Command {
   return new Command("import")
-    .summary("put a cloud image or a raw file into RBD")
+    .summary("import a cloud image or a raw file into RBD")
     .description(
-      "Put a qcow2 or raw file into RBD with qemu-img, as the study does. The image appears when it is complete.",
+      "Import a qcow2 or raw file into RBD with qemu-img, as the study does. The image appears when it is complete.",
     )
     .argument("<file>", "the file to import")
-    .argument("[image]", "the new image's name (default: siphon- and the file's name without its ending)")
+    .argument("[image]", "name of the new image (default: siphon- and the file's name without its extension)")
     .addOption(sizeOption("--size <size>", "make the image larger than the disk in the file"))
     .action(async (file: string, name: string | undefined, flags: Flags & { size?: number }) => {
       const image = name ?? `siphon-${basename(file).replace(/\.[^.]*$/, "")}`;
@@ -55,7 +55,7 @@ function resizeCommand(): Command {
     .summary("change an image's size")
     .description("Change an image's size. Partitions and file systems in it keep their sizes.")
     .argument("<image>", "the image")
-    .argument("<size>", "its new size: 20G", parseSize)
+    .argument("<size>", "the new size: 20G", parseSize)
     .option("--shrink", "allow a smaller size; data beyond the new end is lost")
     .action(async (image: string, size: number, flags: Flags & { shrink?: boolean }) => {
       const client = await clientFor(flags, image);
@@ -73,7 +73,7 @@ function prefillCommand(): Command {
     .summary("overwrite an image with random data, so that reads find data")
     .description("Overwrite an image with random data, so that reads find data. The old content is lost.")
     .argument("<image>", "the image")
-    .addOption(sizeOption("--size <size>", "fill only so much from the start"))
+    .addOption(sizeOption("--size <size>", "fill only this much, from the start"))
     .action(async (image: string, flags: Flags & { size?: number }) => {
       const client = await clientFor(flags, image);
       await terminalSteps({ quiet: flags.json })(`Fill ${client.spec(image)}`, (report) =>

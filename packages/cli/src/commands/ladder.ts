@@ -72,16 +72,19 @@ export function ladderCommand(): Command {
       "fio in the VM, and report IOPS, latency and CPU per I/O with 95 % intervals.",
   );
   const measured = withLoadFlags(command, {
-    repeat: "blocks; in each, every rung's VM is booted once (default: 5)",
-    seconds: "seconds that each rung is measured in a block (default: 2)",
+    repeat: "number of blocks; every rung's VM boots once in each (default: 5)",
+    seconds: "seconds of measurement of each rung in a block (default: 2)",
   })
     .option("--quick", "three blocks of 2 s on fewer rungs: a first look in less than three minutes")
     .option("--slice <s>", "seconds of a slice; VMs are stopped in between (default: 0.5)")
-    .option("--until <share>", "add blocks until all ratios of IOPS and CPU per I/O are known that well: 5%")
+    .option(
+      "--until <share>",
+      "add blocks until all ratios of IOPS and CPU per I/O are known to this precision: 5%",
+    )
     .option("--time <time>", "the limit for --until: 10m, 90s (default: 10m)")
-    .option("--power", "measure nothing: estimate from the latest run how long a given sharpness takes")
+    .option("--power", "measure nothing: estimate from the latest run how long a given precision takes")
     .option("--rungs <names>", "comma-separated rungs to measure (default: all of the ladder)")
-    .option("--list", "measure nothing: list all rungs, and which of them this host can climb")
+    .option("--list", "measure nothing: list all rungs, and which of them this host can run")
     .addOption(
       new Option(
         "--mode <mode>",
@@ -97,21 +100,21 @@ export function ladderCommand(): Command {
     .option("--qemu <root>", "QEMU of a root (siphon root list), or of a directory with a slash in its name")
     .option(
       "--releases <names>",
-      "climb releases of librbd instead: pacific,reef,tentacle (siphon root build)",
+      "measure releases of librbd instead: pacific,reef,tentacle (siphon root build)",
     )
     .option("--librbd <dir>", "directory of another librbd build, for the new-librbd rung")
     .option("--profile", "one more run of each rung, with QEMU's stacks sampled")
     .option("--no-bigger", "leave out the bigger test, a file on XFS, after the rungs")
     .option("--plan <file>", "YAML file with the same options; flags take precedence")
     .option("--out <dir>", "directory for runs", "runs")
-    .option("--live", "show the run while it goes on, on a page of this machine")
+    .option("--live", "show the run in progress, on a page of this machine")
     .option("--json", "print the results as JSON; progress goes to standard error");
   return withCurveFlags(measured)
     .optionsGroup("The local cluster:")
     .option("--osds <n>", "OSDs (default: 1)")
-    .option("--replicas <n>", "copies of each object (default: 3, at most one an OSD)")
+    .option("--replicas <n>", "copies of each object (default: 3, at most one per OSD)")
     .addOption(
-      new Option("--store <kind>", "where OSDs keep data (default: memstore)").choices([
+      new Option("--store <kind>", "object store of the OSDs (default: memstore)").choices([
         "bluestore",
         "memstore",
       ]),
@@ -128,7 +131,7 @@ export function ladderCommand(): Command {
     .addHelpText(
       "after",
       `\nRungs: ${names("cumulative").join(", ")}` +
-        `\nRungs beside them, climbed when they are named: ${furtherRungsOf("cumulative")
+        `\nFurther rungs, measured only when named: ${furtherRungsOf("cumulative")
           .map(({ name }) => name)
           .join(", ")}` +
         `\nRungs in published mode: ${names("published").join(", ")}` +

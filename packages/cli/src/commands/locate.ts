@@ -26,7 +26,7 @@ export function locateCommand(): Command {
 async function locate(text: string, { namespace, json, ...flags }: Flags): Promise<void> {
   const slash = text.indexOf("/");
   if (slash < 1 || slash === text.length - 1) {
-    throw new SiphonError("SIPHON_USAGE", `locate takes POOL/OBJECT, and not ${text}`);
+    throw new SiphonError("SIPHON_USAGE", `locate needs POOL/OBJECT, not ${text}`);
   }
   await using cluster = await connectCluster(flags);
   const location = cluster.locate(text.slice(0, slash), text.slice(slash + 1), {

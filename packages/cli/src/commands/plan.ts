@@ -18,10 +18,10 @@ function importCommand(): Command {
     .argument("<file>", "the test plan, a YAML file")
     .option(
       "--out <file>",
-      "the plan to write; the names of all that is written begin like it",
+      "the plan to write; the names of all written files begin with its name",
       "siphon.yaml",
     )
-    .option("--json", "print what was written and what was left out as JSON")
+    .option("--json", "print the written files and the omitted parts as JSON")
     .action(async (file: string, { out, json }: { out: string; json?: boolean }) => {
       const written = await writeImport(await importCbt(file), out);
       process.stdout.write(json ? `${JSON.stringify(written, null, 2)}\n` : described(written, file));
@@ -33,7 +33,7 @@ function described({ files, leftOut }: WrittenImport, file: string): string {
   const lines = [
     "Written; use it with:",
     ...files.map(({ usage }) => `  ${usage}`),
-    ...(left.length > 0 ? ["", "Not taken over as it stands:", ...left] : []),
+    ...(left.length > 0 ? ["", "Not converted:", ...left] : []),
   ];
   return `${lines.join("\n")}\n`;
 }

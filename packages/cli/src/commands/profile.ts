@@ -39,7 +39,7 @@ export function profileCommand(): Command {
         .choices(["auto", "eu-stack", "gdb", "perf"])
         .default("auto"),
     )
-    .option("--out <dir>", "directory for profiles, each in a directory of its own", "profiles")
+    .option("--out <dir>", "directory for profiles, with a subdirectory for each", "profiles")
     .option("--json", "print the profile as JSON")
     .addHelpText(
       "after",
@@ -76,5 +76,5 @@ function summary(profile: Profile): string {
 function positive(option: string, text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
-  throw new LabError("SIPHON_USAGE", `${option} wants a number above 0, not ${JSON.stringify(text)}`);
+  throw new LabError("SIPHON_USAGE", `${option} needs a number above 0, not ${JSON.stringify(text)}`);
 }

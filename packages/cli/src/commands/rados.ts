@@ -24,7 +24,7 @@ async function rados(args: readonly string[]): Promise<void> {
   const [name, ...rest] = words;
   const verb = verbs.find((each) => each.name === name);
   if (verb === undefined) {
-    const what = name === undefined ? "rados takes a verb" : `rados has no verb ${name}`;
+    const what = name === undefined ? "rados needs a verb" : `rados has no verb ${name}`;
     throw new SiphonError("SIPHON_USAGE", what, { hint: "see: siphon rados --help" });
   }
   const [least, most] = verb.takes;
@@ -47,16 +47,16 @@ Options, before or after the verb:
   -s, --snap <name>        read from this snapshot of the pool
   -f, --format <format>    plain, json or json-pretty
   -b <size>                bytes of a request (default: 4M)
-  --offset <bytes>         put: where in the object to begin
+  --offset <bytes>         put: offset in the object
   --target-pool <name>     cp: pool of the copy; --target-nspace its namespace, --target-locator its key
   --input-file <file>      setxattr, setomapval: the value
-  -t, --concurrent-ios <n> bench: requests under way (default: 16)
-  -O <size>                bench: bytes of an object (default: those of a request)
-  --max-objects <n>        bench: ends after so many objects
-  --run-name <name>        bench, cleanup: the object that remembers what was written
-  --prefix <text>          cleanup: remove all objects whose names begin so
-  --no-cleanup             bench: leave what was written, for seq and rand
-  --no-verify              bench: do not compare what is read
+  -t, --concurrent-ios <n> bench: requests in flight (default: 16)
+  -O <size>                bench: bytes of an object (default: as -b)
+  --max-objects <n>        bench: end after this many objects
+  --run-name <name>        bench, cleanup: the object that records the written objects
+  --prefix <text>          cleanup: remove all objects whose names begin with this
+  --no-cleanup             bench: keep the written objects, for seq and rand
+  --no-verify              bench: do not verify the data that is read
   -c, --conf <file>        ceph.conf (default: CEPH_CONF, /etc/ceph/ceph.conf, the cluster called default)
   --cluster <name>         a cluster of siphon cluster up, or /etc/ceph/<name>.conf
   -n, --name <type.id>     user (default: client.admin); --id <id> without the type

@@ -27,7 +27,7 @@ interface Rebuilt {
 export function reportCommand(): Command {
   return new Command("report")
     .description(
-      "Build the report of a finished run again from its results.json: report.html, report.md and the charts,\n" +
+      "Rebuild the report of a finished run from its results.json: report.html, report.md and the charts,\n" +
         "in the run's own directory unless --out names another. The run may be a ladder's, a baseline's or a density run.",
     )
     .argument("[run]", "a run's directory or its results.json", "runs/latest")

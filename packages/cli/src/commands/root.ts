@@ -32,14 +32,14 @@ function buildCommand(): Command {
     .summary("build a root from a Debian suite, or from a container image")
     .description(
       "Build a root: a release of Ceph (pacific, reef, tentacle, ...), a Debian suite (bookworm, trixie, sid), or a " +
-        "container image (quay.io/ceph/ceph:v19). mmdebstrap builds those of Debian from this machine's mirror, " +
+        "container image (quay.io/ceph/ceph:v19). mmdebstrap builds Debian roots from this machine's mirror, " +
         "with QEMU; podman or docker unpacks images, which have Ceph only. A root takes about 1.2 GB.",
     )
     .argument("<source>", "a suite, a release of Ceph, or an image")
     .argument("[dir]", "directory to build it in (default: in siphon's cache, under its name)")
     .option("--mirror <url>", "Debian archive to take packages from (default: what this machine uses)")
     .addOption(new Option("--with <what>", "additional packages").choices(["libvirt"]))
-    .option("--force", "build it again even if it is there")
+    .option("--force", "build it again even if it exists")
     .option("--json", "print what is in it as JSON")
     .addHelpText("after", "\nExample: siphon root build reef && siphon cluster up --ceph reef")
     .action(async (source: string, directory: string | undefined, flags: BuildFlags) => {

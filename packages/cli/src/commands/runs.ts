@@ -52,8 +52,8 @@ function command(name: string): Command {
 function listCommand(): Command {
   return command("list")
     .description(
-      "List all runs: when each was made, what became of it, its plan (the same for runs of the same load on the\n" +
-        "same kind of cluster), and the most IOPS that it shows.",
+      "List all runs with their time, their outcome, their plan (the same for runs of the same load on the\n" +
+        "same kind of cluster), and their highest IOPS.",
     )
     .option("--json", "print them as JSON")
     .action(async ({ in: root, json }: Where) => {
@@ -133,7 +133,7 @@ function showCommand(): Command {
     .option("--json", "print its results.json")
     .action(async (name: string, { in: root, json }: Where) => {
       const { run, directory, state, plan, why } = await findRun(root, name);
-      if (!run) throw new LabError("SIPHON_NOT_FOUND", why ?? `the run ${name} holds nothing yet`);
+      if (!run) throw new LabError("SIPHON_NOT_FOUND", why ?? `the run ${name} has no results yet`);
       const { results, table } = await read[run.kind](directory);
       if (json) return print(results);
       const lines = [
@@ -151,17 +151,17 @@ function showCommand(): Command {
 function trendCommand(): Command {
   return command("trend")
     .description(
-      "Show runs of one plan over time, each rung or cell of the latest held against the first, and write a page\n" +
+      "Show runs of one plan over time, compare each rung or cell of the latest with the first, and write a page\n" +
         "with charts.",
     )
     .option("--plan <id>", "the plan, as the list shows it (default: that of the latest run)")
-    .option("--last <n>", "no more than so many runs, the latest", "20")
+    .option("--last <n>", "at most this many runs, the latest ones", "20")
     .option("--html <file>", "the page (default: trend-PLAN.html in the directory of runs)")
     .option("--json", "print the runs, their figures and what changed as JSON")
     .action(async (flags: Where & { plan?: string; last: string; html?: string }) => {
       const last = Number(flags.last);
       if (!Number.isInteger(last) || last < 2) {
-        throw new LabError("SIPHON_USAGE", `--last wants a number of runs, 2 or more, not ${flags.last}`);
+        throw new LabError("SIPHON_USAGE", `--last needs a number of runs, 2 or more, not ${flags.last}`);
       }
       const trend = trendOf(await findRuns(flags.in), { last, ...given({ plan: flags.plan }) });
       const file = flags.html ?? join(flags.in, `trend-${trend.plan.id}.html`);
@@ -189,7 +189,7 @@ function trendInWords(trend: Trend): string {
     plainTable(["latest against the first", ...shown.map((name) => metrics[name].title)], changed),
     "▲ better  ▼ worse  ≈ no significant difference  ? too few repeats to say; in parentheses the 95 % interval",
     "",
-    "The runs, and what differs from the one before:",
+    "The runs, and their differences from the one before:",
     ...made,
   ]
     .join("\n")
@@ -212,7 +212,7 @@ function compareCommand(): Command {
 function removeCommand(): Command {
   return command("rm")
     .alias("remove")
-    .description("Remove runs with all their files. A run that is still being made is refused.")
+    .description("Remove runs with all their files. Refused for a run in progress.")
     .argument("<runs...>", "their names in the list")
     .option("--json", "print what was removed as JSON")
     .action(async (names: string[], { in: root, json }: Where) => {

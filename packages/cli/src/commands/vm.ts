@@ -26,7 +26,7 @@ import { sizeOption } from "../size-option.ts";
 
 export function vmCommand(): Command {
   return new Command("vm")
-    .description("Run VMs by hand, with the settings of any rung of the ladder and any image.")
+    .description("Run VMs manually, with the settings of any rung of the ladder and any image.")
     .addCommand(runCommand())
     .addCommand(withStateDir(sshCommand()))
     .addCommand(withStateDir(stopCommand()))
@@ -82,7 +82,7 @@ function runCommand(): Command {
       )
       .option("--librbd <dir>", "directory of another librbd build, for the rung new-librbd")
       .option("--detach", "leave the VM running; see: siphon vm list")
-      .option("--print", "only print the command line, in a form for a shell")
+      .option("--print", "only print the command line, quoted for a shell")
       .option("--json", "with --detach: print what was started as JSON")
       .optionsGroup("The disk (one of these):")
       .option("--image <name>", "an RBD image")
@@ -90,7 +90,7 @@ function runCommand(): Command {
       .addOption(sizeOption("--null <size>", "nothing: reads zeros, forgets writes"))
       .option(
         "--guest-image <file>",
-        "boot from that disk, which was made from this file, and log in over ssh",
+        "boot from the disk, which was made from this file, and log in over ssh",
       ),
   )
     .addHelpText(
@@ -111,7 +111,7 @@ async function runVm(words: string[], flags: RunFlags): Promise<void> {
       "SIPHON_USAGE",
       `a VM of the rung ${flags.rung} needs the process that serves its disk`,
       {
-        hint: "leave --print and --detach out; or serve the image with: siphon attach",
+        hint: "omit --print and --detach; or serve the image with: siphon attach",
       },
     );
   }
@@ -188,8 +188,8 @@ function sshCommand(): Command {
   return new Command("ssh")
     .summary("open a shell in a VM, or run a command in it")
     .description(
-      "Open a shell in a VM that was left running, or run a command in it. A guest image is reached over ssh, the " +
-        "small guest over a serial port of its own. Without a terminal, commands are read from standard input.",
+      "Open a shell in a VM that was left running, or run a command in it. The connection to a guest image is ssh, that to the " +
+        "small guest a serial port. Without a terminal, commands are read from standard input.",
     )
     .argument("<name>", "the VM")
     .argument("[command...]", "a shell command; write -- before it when it has options")

@@ -54,7 +54,7 @@ test("what makes no sense is refused", () => {
   for (const [args, words, exitCode] of [
     [["before"], /one run alone cannot be compared/, 2],
     [["before", "none"], /cannot read none: no such file/, 1],
-    [["before", "after", "--fail-if-slower", "much"], /--fail-if-slower wants percent/, 2],
+    [["before", "after", "--fail-if-slower", "much"], /--fail-if-slower needs percent/, 2],
   ] as const) {
     const { status, stderr } = compare(...args);
     assert.match(stderr, words);

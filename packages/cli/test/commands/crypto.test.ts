@@ -38,10 +38,10 @@ test("one round gives the table beside the study's, the ceilings, and what a run
 
 test("what makes no sense is refused before anything is measured", () => {
   for (const [args, words, exitCode] of [
-    [["--rounds", "0"], /--rounds wants a whole number from 1 on/, 2],
-    [["--seconds", "0.5"], /--seconds wants a whole number/, 2],
+    [["--rounds", "0"], /--rounds needs a whole number of at least 1/, 2],
+    [["--seconds", "0.5"], /--seconds needs a whole number/, 2],
     [["--run", "none"], /cannot read none: no such file/, 1],
-    [["--run", "writing"], /writing cannot be held against the ceiling: .*16 KiB at random/, 2],
+    [["--run", "writing"], /writing cannot be compared with the ceiling: .*16 KiB at random/, 2],
   ] as const) {
     const { status, stderr } = crypto(...args);
     assert.match(stderr, words);

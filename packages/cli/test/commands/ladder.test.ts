@@ -40,7 +40,7 @@ test("for people it says what each is for, and what is missing here", () => {
   assert.equal(status, 0);
   assert.match(stdout, /\n {2}ide: default \(IDE\)\n {4}What a bare -drive gives/);
   assert.match(stdout, /\n {2}nvme: emulated NVMe in virtio-blk's place, changes librados-threads\n/);
-  assert.match(stdout, /\n- read-from-replica: .*\n.*\n.*\n {4}Not here: needs two copies/);
+  assert.match(stdout, /\n- read-from-replica: .*\n.*\n.*\n {4}Not on this host: needs two copies/);
   assert.match(stdout, /No rungs, on any host:\n\n- qemu-storage-daemon: .*\n {4}https:.*\n {4}Why: /);
   assert.match(list("--mode", "published").stdout, /blockdev-q35: blockdev and q35\n.*further step/);
 });

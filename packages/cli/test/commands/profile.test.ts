@@ -54,8 +54,8 @@ test("what makes no sense is refused", () => {
   for (const [args, words, exitCode] of [
     [["none"], /there is no VM none/, 1],
     [[`${2 ** 22 + 1}`], /there is no process/, 1],
-    [[`${target.pid}`, "--seconds", "0"], /--seconds wants a number above 0/, 2],
-    [[`${target.pid}`, "--interval", "x"], /--interval wants/, 2],
+    [[`${target.pid}`, "--seconds", "0"], /--seconds needs a number above 0/, 2],
+    [[`${target.pid}`, "--interval", "x"], /--interval needs/, 2],
     [[`${target.pid}`, "--backend", "dtrace"], /Allowed choices/, 2],
   ] as const) {
     const { status, stderr } = spawnSync(process.execPath, [main, "profile", ...args], options);

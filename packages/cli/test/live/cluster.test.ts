@@ -86,7 +86,7 @@ test("Ctrl-C while a cluster comes up leaves nothing, and the exit code is 130",
 test("what makes no sense is told in one sentence, with exit code 2", async () => {
   for (const [args, why] of [
     [["--wire", "secure"], /secure mode needs the session keys of auth cephx/],
-    [["--set", "novalue"], /--set takes NAME=VALUE/],
+    [["--set", "novalue"], /--set needs NAME=VALUE/],
   ] as const) {
     const { status, stderr } = await siphon("cluster", "up", ...args);
     assert.equal(status, 2, stderr);

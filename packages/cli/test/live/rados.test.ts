@@ -199,7 +199,7 @@ test("a large object goes through little memory", async () => {
 
 test("what makes no sense is told in one sentence, with rados' exit code", async () => {
   for (const [args, message] of [
-    [[], /rados takes a verb/],
+    [[], /rados needs a verb/],
     [["fetch", "o"], /rados has no verb fetch/],
     [["stat"], /usage: siphon rados stat <object>/],
     [["stat", "o", "--frobnicate"], /there is no option --frobnicate/],
