@@ -1,7 +1,7 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { findArchive } from "../../packages/lab/src/guest/debian/archive.ts";
+import { aptOptions, findArchive } from "../../packages/lab/src/guest/debian/archive.ts";
 import { run } from "../../packages/lab/src/host/command.ts";
 import { cached } from "../../packages/lab/src/state/cache.ts";
 import { cacheDir } from "../../packages/lab/src/state/paths.ts";
@@ -28,7 +28,8 @@ export async function bareRoot(suite: Suite, signal?: AbortSignal): Promise<stri
   }
   const directory = await cached("bare-roots", suite, async (building) => {
     const sources = await sourcesOf(suite);
-    await run("mmdebstrap", [...argumentsFor(suite), suite, join(building, "root"), ...sources], {
+    const options = ["--variant=apt", `--include=${packages.join(",")}`, ...aptOptions];
+    await run("mmdebstrap", [...options, suite, join(building, "root"), ...sources], {
       timeoutMs: 900_000,
       signal,
     });
@@ -37,17 +38,6 @@ export async function bareRoot(suite: Suite, signal?: AbortSignal): Promise<stri
     writeFileSync(join(building, "made"), "");
   });
   return join(directory, "root");
-}
-
-function argumentsFor(suite: Suite): string[] {
-  return [
-    "--variant=apt",
-    `--include=${packages.join(",")}`,
-    '--aptopt=Acquire::http::Timeout "20"',
-    '--aptopt=Acquire::Retries "3"',
-    // A mirror may lag behind; what changes every day is then called out of date.
-    ...(suite === "sid" ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : []),
-  ];
 }
 
 /** From where this machine installs: other suites come from its mirror, too. */

@@ -9,6 +9,14 @@ export interface Archive {
   sources: string[];
 }
 
+/** Arguments of mmdebstrap(1) with which its apt bears a slow mirror, and one that lags behind the archive. */
+export const aptOptions = [
+  '--aptopt=Acquire::http::Timeout "20"',
+  '--aptopt=Acquire::Retries "2"',
+  // The lists of suites that move are valid for a week; a mirror may keep them for longer.
+  '--aptopt=Acquire::Check-Valid-Until "false"',
+];
+
 const FALLBACK = { suite: "bookworm", mirror: "http://deb.debian.org/debian" };
 
 /**

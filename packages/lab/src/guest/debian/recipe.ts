@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Archive } from "./archive.ts";
+import { type Archive, aptOptions } from "./archive.ts";
 
 /** All that goes into a guest image; two equal recipes make interchangeable images. */
 export interface Recipe {
@@ -55,8 +55,7 @@ export function mmdebstrapArguments(recipe: Recipe, tarFile: string): string[] {
     // It would empty the machine id.
     "--skip=cleanup/reproducible",
     `--include=${PACKAGES.join(",")}`,
-    '--aptopt=Acquire::http::Timeout "20"',
-    '--aptopt=Acquire::Retries "2"',
+    ...aptOptions,
     ...["doc", "man", "info", "locale"].map((part) => `--dpkgopt=path-exclude=/usr/share/${part}/*`),
     `--essential-hook=${prepareScript}`,
     `--customize-hook=${customizeScript(recipe.publicKey)}`,

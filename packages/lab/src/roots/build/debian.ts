@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LabError } from "../../errors.ts";
-import { findArchive } from "../../guest/debian/archive.ts";
+import { aptOptions, findArchive } from "../../guest/debian/archive.ts";
 import { explained, type Privilege } from "../../guest/debian/root-file-system.ts";
 import { stage } from "../../guest/debian/stage.ts";
 import type { BuildContext } from "./context.ts";
@@ -40,10 +40,7 @@ export async function buildDebian(
     `--format=${privilege === "root" ? "directory" : "tar"}`,
     "--variant=apt",
     `--include=${[...packages, ...(withLibvirt ? libvirt : [])].join(",")}`,
-    '--aptopt=Acquire::http::Timeout "20"',
-    '--aptopt=Acquire::Retries "2"',
-    // Mirrors keep moving suites for longer than their lists say that they are valid.
-    '--aptopt=Acquire::Check-Valid-Until "false"',
+    ...aptOptions,
     ...["doc", "man", "info", "locale"].map((part) => `--dpkgopt=path-exclude=/usr/share/${part}/*`),
     suite,
     privilege === "root" ? directory : tarFile,
