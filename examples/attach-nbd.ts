@@ -24,5 +24,5 @@ const attachment = await attachImages({
 for (const { image, size } of attachment.points) console.log(`${image}: ${size} bytes at ${socket}`);
 
 await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-// Finishes the requests under way, flushes, and gives the image's lock back.
+// Finishes the requests in flight, flushes, and gives the image's lock back.
 await attachment.drain();

@@ -14,7 +14,7 @@ export type Suite = (typeof suites)[number];
 /** What a newcomer's machine has. */
 const packages = ["nodejs", "npm", "git", "ca-certificates"];
 
-/** Milliseconds after which a root is made anew, since suites change. */
+/** Milliseconds after which a root is made again, since suites change. */
 const KEPT = 7 * 24 * 3600 * 1000;
 
 /**

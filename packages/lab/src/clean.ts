@@ -92,7 +92,7 @@ async function removeUnfinished(building: unknown): Promise<void> {
 }
 
 /**
- * Programs whose resource directory has gone: removed by hand while they ran. A directory is there before the first program is started for
+ * Programs whose resource directory has gone: removed manually while they ran. A directory is there before the first program is started for
  * it, so each is looked for when its program has been found.
  */
 async function endOrphans(): Promise<void> {

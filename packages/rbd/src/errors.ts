@@ -6,14 +6,14 @@ import { errno, errnoNumber, SiphonError, type SiphonErrorOptions } from "@sipho
  * - `SIPHON_RBD_UNSUPPORTED`: the image has a format or features that siphon must not touch in this way;
  * - `SIPHON_RBD_NO_IMAGE`, `SIPHON_RBD_NO_SNAPSHOT`, `SIPHON_RBD_NO_GROUP`, `SIPHON_RBD_NO_POOL`: there is none of that name;
  * - `SIPHON_RBD_EXISTS`: there is one of that name already;
- * - `SIPHON_RBD_BUSY`: somebody uses the image in a way that forbids it; `retryable`;
+ * - `SIPHON_RBD_BUSY`: another client uses the image in a way that forbids the operation; `retryable`;
  * - `SIPHON_RBD_LOCKED`: the owner of the image's lock keeps it;
  * - `SIPHON_RBD_FENCED`: this client was put on the blocklist, its lock is another's: nothing it writes arrives any more;
  * - `SIPHON_RBD_READ_ONLY`: opened read-only, or at a snapshot;
  * - `SIPHON_RBD_LIMIT`: the image has reached its limit of snapshots;
  * - `SIPHON_RBD_INVALID`: asked for in a way that makes no sense;
  * - `SIPHON_RBD_CLOSED`: the image was closed;
- * - `SIPHON_RBD_REFUSED`: the lock's owner, who was asked to do it, could not;
+ * - `SIPHON_RBD_REFUSED`: the lock's owner could not carry out the requested operation;
  * - `SIPHON_RBD_WORKER`: a worker thread of the image ended, and with it the image: its writes may still arrive, so the lock is not given
  *   away.
  */
@@ -71,7 +71,7 @@ export interface RbdErrorOptions extends SiphonErrorOptions {
 }
 
 export class RbdError extends SiphonError<RbdErrorCode> {
-  /** A negative Linux errno: what requests fail with, and other clients are told. */
+  /** A negative Linux errno: the result of failed requests, and of answers to other clients. */
   readonly errno: number;
 
   constructor(code: RbdErrorCode, message: string, options: RbdErrorOptions = {}) {

@@ -113,7 +113,7 @@ export class ImagePool implements Images {
     return planRemoval(this.cluster, this.pool, name);
   }
 
-  /** Removes an image for good, whatever the settings say: for an image that was just created and is not needed. */
+  /** Removes an image permanently, whatever the settings say: for an image that was just created and is not needed. */
   discard(name: string): Promise<void> {
     return removeImage(this.cluster, this.pool, name);
   }
@@ -142,7 +142,7 @@ export class ImagePool implements Images {
    * Makes an image that shows a snapshot of this pool's until it is written to.
    *
    * @param snapshot its name, or its id, which also those have that were taken of groups
-   * @param to where the clone is made: here, unless said otherwise
+   * @param to where the clone is made: here, by default
    * @returns its id
    */
   clone(

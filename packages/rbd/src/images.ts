@@ -16,6 +16,6 @@ export interface Images {
   create(name: string, size: number, options?: CreateOptions): Promise<string>;
   /** @throws RbdError SIPHON_RBD_NO_IMAGE, SIPHON_RBD_NO_SNAPSHOT, SIPHON_RBD_UNSUPPORTED */
   open(name: string, options?: OpenOptions): Promise<Image>;
-  /** Removes an image for good, whatever the settings say. */
+  /** Removes an image permanently, whatever the settings say. */
   discard(name: string): Promise<void>;
 }

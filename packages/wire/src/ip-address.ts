@@ -16,7 +16,7 @@ export function formatIPv6(bytes: Uint8Array): string {
 /**
  * The 16 bytes of an IPv6 address; a zone (`%eth0`) is not part of the address.
  *
- * @throws WireError SIPHON_WIRE_RANGE for text that is none
+ * @throws WireError SIPHON_WIRE_RANGE for invalid text
  */
 export function parseIPv6(text: string): Uint8Array {
   const bytes = new Uint8Array(16);
@@ -42,7 +42,7 @@ export function parseIPv6(text: string): Uint8Array {
 /**
  * The 4 bytes of an IPv4 address.
  *
- * @throws WireError SIPHON_WIRE_RANGE for text that is none
+ * @throws WireError SIPHON_WIRE_RANGE for invalid text
  */
 export function parseIPv4(text: string): Uint8Array {
   const parts = text.split(".");

@@ -209,7 +209,7 @@ export class Reader {
     return value;
   }
 
-  /** Passes over a versioned struct, whatever its versions, and returns a reader of its bytes. */
+  /** Skips a versioned struct of any version, and returns a reader of its bytes. */
   struct(name: string): Reader {
     const start = this.#position;
     this.skipStruct();

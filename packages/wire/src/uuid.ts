@@ -11,7 +11,7 @@ export function readUuid(r: Reader): string {
 /**
  * Writes a UUID as 16 bytes, from its text with hyphens.
  *
- * @throws WireError SIPHON_WIRE_RANGE for text that is none
+ * @throws WireError SIPHON_WIRE_RANGE for invalid text
  */
 export function writeUuid(w: Writer, uuid: string): void {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(uuid)) {

@@ -20,7 +20,7 @@ export class ChunkPool {
   readonly #large: Chunk[] = [];
   #largeBytes = 0;
 
-  /** A chunk that holds at least `length` bytes; 256 KiB unless more is asked for. */
+  /** A chunk that holds at least `length` bytes; 256 KiB unless more is requested. */
   take(length: number): Chunk {
     if (length <= chunkBytes) return this.#free.pop() ?? new Chunk(chunkBytes);
     const fitting = this.#large.findIndex((chunk) => chunk.bytes.length >= length);

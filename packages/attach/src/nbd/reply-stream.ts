@@ -65,7 +65,7 @@ export class ReplyStream {
 
   release(chunk: Chunk): void {
     if (chunk === this.#current && chunk.users === 2) {
-      // Nobody but this stream holds it any more: begin anew, in memory that the CPU still has at hand.
+      // Nobody but this stream holds it any more: begin again, in memory that the CPU still has at hand.
       chunk.users = 1;
       chunk.used = 0;
     } else {

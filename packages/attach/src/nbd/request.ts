@@ -60,7 +60,7 @@ export class NbdRequest extends ImageRequest {
   }
 
   /**
-   * Begins anew with a header: u32 magic, u16 flags, u16 command, u64 cookie, u64 start, and the length, which is u64 in extended headers
+   * Begins again with a header: u32 magic, u16 flags, u16 command, u64 cookie, u64 start, and the length, which is u64 in extended headers
    * and u32 in others.
    */
   parse(view: DataView, at: number, extended: boolean): void {

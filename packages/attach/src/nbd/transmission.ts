@@ -124,7 +124,7 @@ export class Transmission implements RequestOwner {
     if (receiving !== undefined) this.#retire(receiving);
   }
 
-  /** The client is gone: requests under way are waited for, and not answered. */
+  /** The client is gone: requests in flight are waited for, and not answered. */
   close(): void {
     this.#isClosed = true;
     // Memory of requests in flight is given back when they end.

@@ -27,7 +27,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Makes a server listen. A unix socket can be used by its owner alone unless told otherwise, from its first moment on; one that nobody
+ * Makes a server listen. A unix socket can be used by its owner alone by default, from its first moment on; one that nobody
  * listens on any more is replaced.
  *
  * @param log is told when a client cannot be accepted later on: descriptors ran out, say. The server goes on.

@@ -19,7 +19,7 @@ import { RbdExtents } from "./rbd-extents.ts";
 /**
  * Opens an image for VMs. Its lock, where it has one, is taken at once and kept until the disk is closed, so that no other client
  * writes to a disk that a VM has mounted; with `sharesLock` it is not kept, with `migratable` it is while the disk is used, and read-only
- * disks and snapshots take none. There is no cache unless one is asked for, whatever the configuration says: what a cache has acknowledged
+ * disks and snapshots take none. There is no cache unless one is requested, whatever the configuration says: what a cache has acknowledged
  * is lost with a process that is killed.
  * With keys it is what an encrypted image holds that is served.
  */

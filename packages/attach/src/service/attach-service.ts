@@ -285,7 +285,7 @@ export class AttachService {
   }
 }
 
-/** Whether it has to be served anew to be what is wanted. */
+/** Whether it has to be served again to be what is wanted. */
 function isOtherwise(disk: ServiceDisk, { definition, isKept }: WantedDisk): boolean {
   const { limit: _, ...is } = disk.definition.words;
   const { limit: _other, ...wanted } = definition.words;

@@ -11,7 +11,7 @@ import { type ControlAnswer, type ControlRequest, longestRequest, parseRequest }
 
 /**
  * The service's control socket: requests and answers as JSON, a line each. Only the user who runs the service can connect, by the socket's owner
- * and mode. A client has one request under way; what it sends meanwhile waits in its socket. What is no request ends its connection.
+ * and mode. A client has one request in flight; what it sends meanwhile waits in its socket. What is no request ends its connection.
  */
 export class ControlServer implements AsyncDisposable {
   readonly #server: Server;

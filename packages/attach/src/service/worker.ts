@@ -30,7 +30,7 @@ export interface WorkerOptions extends Omit<ShardJob, "request"> {
   keeper?: SocketKeeper;
 }
 
-/** As many processes as are asked for, for `AttachService.start`. */
+/** As many processes as are requested, for `AttachService.start`. */
 export function serviceWorkers(
   { shards, hangAfter, log, signal, keeper, ...job }: WorkerOptions,
   lost: (worker: Worker, how: string) => void,

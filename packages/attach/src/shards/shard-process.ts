@@ -32,7 +32,7 @@ export class ShardProcess {
   #failure: Failure | undefined;
   #heartbeat: Heartbeat | undefined;
   #over: ShardEnd | undefined;
-  /** It was ended since it did not answer for so many seconds. */
+  /** It was ended since it did not answer for this many seconds. */
   #hungFor: number | undefined;
 
   constructor(job: ShardJob) {

@@ -26,7 +26,7 @@ export interface BackendOptions {
   report: (event: VhostEvent) => void;
 }
 
-/** With so many requests under way their completions keep the rings looked at: no kicks are needed then. */
+/** With this many requests in flight their completions keep the rings looked at: no kicks are needed then. */
 const busyRequests = 8;
 /** Bytes that one front-end may have under way; a request that begins within it may go beyond. */
 const mostUnderWay = 64 << 20;
@@ -157,7 +157,7 @@ export class Backend implements QueueHost {
     return base;
   }
 
-  /** Stops every ring, for the driver to begin anew. */
+  /** Stops every ring, for the driver to begin again. */
   async reset(patience: number): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.stop(patience)));
     for (const queue of this.queues) queue.setEnabled(false);

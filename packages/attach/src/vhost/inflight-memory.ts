@@ -5,13 +5,13 @@ import { mostDescriptors } from "./ring/split-ring.ts";
 
 /*
  * The memory, which the front-end keeps, has an area for each ring and behind them a second one for each. The server decides how long it is:
- *   queues times an area for rings of the size that was asked for, as every vhost-user server lays them out
+ *   queues times an area for rings of the size that was requested, as every vhost-user server lays them out
  *   queues times an area for rings of any size
  * QEMU 10.0 asks for rings of 128 and then sets some of 256 and 1,024. Rings that are not larger than what was asked for keep to the first
  * part: so another server, or an older one, can take them over. Memory from such a server has the first part only.
  */
 
-/** The shared memory in which requests under way are recorded. */
+/** The shared memory in which requests in flight are recorded. */
 export class InflightMemory implements Disposable {
   readonly #mapping: Mapping;
   readonly #description: InflightDescription;

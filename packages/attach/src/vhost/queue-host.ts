@@ -15,7 +15,7 @@ export interface QueueHost extends RequestOwner {
   readonly admits: boolean;
   /** No request may begin: `turn` is to be called when that has changed. */
   waitForRoom(): void;
-  /** A request begins, or one has ended, that counts for so many bytes. */
+  /** A request begins, or one has ended, that counts for this many bytes. */
   begun(cost: number): void;
   ended(cost: number): void;
   /** Requests that are not in use. */

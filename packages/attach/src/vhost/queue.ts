@@ -325,7 +325,7 @@ export class Queue implements RequestQueue {
     });
   }
 
-  /** The driver did what none does: the ring is not touched any more until it is started anew. */
+  /** The driver did what none does: the ring is not touched any more until it is started again. */
   #break(reason: string): void {
     this.#broken = true;
     this.#suppressed = false;

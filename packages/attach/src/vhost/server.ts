@@ -25,7 +25,7 @@ export interface VhostOptions {
   blockSize?: 512 | 4096;
   /** Bytes that all clients of the process may have under way; a budget of its own unless told. */
   budget?: ByteBudget;
-  /** Milliseconds that a VM waits at most for requests under way when it stops its rings; default 5,000. */
+  /** Milliseconds that a VM waits at most for requests in flight when it stops its rings; default 5,000. */
   patience?: number;
   metrics?: IoMetrics;
   /**

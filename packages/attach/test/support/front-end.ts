@@ -16,7 +16,7 @@ export interface FrontEndOptions {
   regions?: number;
   queues?: number;
   queueSize?: number;
-  /** The size of rings that the inflight area is asked for; that of the rings unless told. */
+  /** Size of the rings for which the inflight area is requested; by default that of the rings. */
   inflightQueueSize?: number;
   /** virtio features to agree to, of those that are offered. */
   features?: bigint;

@@ -99,7 +99,7 @@ export class GuestDriver {
   }
 }
 
-/** Headers and status bytes: room for so many requests at a time. */
+/** Headers and status bytes: room for this many requests at a time. */
 const slots = 256;
 const slotBytes = 32;
 /** Bytes of the memory from `FrontEnd.dataAt` on that headers take, for each queue. */

@@ -103,7 +103,7 @@ export class NbdClient {
     }
   }
 
-  /** Greets, and enters transmission with compact headers and simple replies, or with what is asked for. */
+  /** Greets, and enters transmission with compact headers and simple replies, or with what is requested. */
   async go(
     name: string,
     { structured = false, extended = false, contexts = [] as string[] } = {},

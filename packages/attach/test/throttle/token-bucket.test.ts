@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { sharedBucketMemory, sharedBuckets } from "../../src/throttle/shared-buckets.ts";
 import { LimitBuckets } from "../../src/throttle/token-bucket.ts";
 
-/** The amount that passes within so many milliseconds, of a demand that never ends. */
+/** The amount that passes within this many milliseconds, of a demand that never ends. */
 function passed(buckets: LimitBuckets, from: number, to: number, cost: number): number {
   let total = 0;
   for (let now = from; now < to; ) {

@@ -7,7 +7,7 @@ function usesLibrbd({ disks }: Vm): boolean {
   return disks.some(({ source }) => source.driver === "librbd");
 }
 
-/** Pacific, whose I/O path was written anew. */
+/** Pacific, whose I/O path was rewritten. */
 const pacific = 16;
 
 export const hostFindings: readonly Finding[] = [

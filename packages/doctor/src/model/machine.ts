@@ -118,7 +118,7 @@ export function machineOf(type: string, byDefault = false): Machine {
   return { board, byDefault, ...(release !== undefined && { release }) };
 }
 
-/** Whether devices of this machine type have one queue unless told otherwise (QEMU before 5.2). */
+/** Whether devices of this machine type have one queue by default (QEMU before 5.2). */
 export function hasSingleQueues({ release }: Machine): boolean {
   return release !== undefined && isOlder(release, [5, 2]);
 }

@@ -14,7 +14,7 @@ export interface Engines extends AsyncDisposable {
   address: string | undefined;
 }
 
-/** The engines that are asked for; those that this machine cannot have come with the reason. */
+/** The engines that are requested; those that this machine cannot have come with the reason. */
 export async function prepareEngines(
   options: BaselineOptions,
   circumstances: { report: Report; signal: AbortSignal },

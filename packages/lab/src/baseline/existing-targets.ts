@@ -14,7 +14,7 @@ import type { BaselineTargets } from "./target.ts";
 import { wires } from "./wires.ts";
 
 /**
- * A cluster that is there already, by each wire that is asked for: one image in it, made and removed by siphon. What
+ * A cluster that is there already, by each wire that is requested: one image in it, made and removed by siphon. What
  * its user may not see (OSD CPU, negotiated modes) is left out.
  */
 export async function existingTargets(

@@ -18,7 +18,7 @@ export function confText(conf: Conf): string {
 
 /**
  * Reads the text of a ceph.conf: comments from `;` or `#`, lines continued by a backslash, blanks, dashes and
- * underscores in option names all the same. Options before the first section count as global's.
+ * underscores in option names anyway. Options before the first section count as global's.
  * Source: the Ceph documentation, "Configuring Ceph".
  */
 export function parseConf(text: string): Conf {

@@ -15,7 +15,7 @@ export interface Keys {
 }
 
 /**
- * The type of a new cluster's keys: the one that is asked for, or the one that its release makes. aes256k came with
+ * The type of a new cluster's keys: the one that is requested, or the one that its release makes. aes256k came with
  * Ceph 20.2.4 and 19.2.6 (CVE-2025-30156), and is what these make.
  */
 export async function keysOf(
@@ -54,7 +54,7 @@ export function monmapCiphers({ type, mustBeAllowed }: Keys): string[] {
   ];
 }
 
-/** Health checks that such monitors report for ever, though the keys were asked for. */
+/** Health checks that such monitors report for ever, though the keys were requested. */
 export const insecureKeyChecks = [
   "AUTH_INSECURE_KEYS_ALLOWED",
   "AUTH_INSECURE_KEYS_CREATABLE",

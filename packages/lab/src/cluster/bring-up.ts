@@ -139,7 +139,7 @@ export async function makeMaps(
   await writeFile(clusterPaths(resource).keyring(name), keyringText([{ name, key }]), { mode: 0o600 });
 }
 
-/** Keys that the release would not make are what was asked for: the cluster's health shall say nothing of them. */
+/** Keys that the release would not make are what was requested: the cluster's health shall say nothing of them. */
 export async function allowInsecureKeys(session: CephSession): Promise<void> {
   for (const check of insecureKeyChecks) await session.command(["health", "mute", check, "--sticky"]);
 }

@@ -39,7 +39,7 @@ export interface DensityHooks {
 /**
  * Measures ways side by side in one block. For each number of VMs, from the least on, the missing ones are booted; then all VMs of a way are
  * put under load at once while those of the others stand still, there and back through the ways. Where a VM hangs all of its way are booted
- * anew, once for each thing that is to be done. A way that fails is noted, and the others go on.
+ * again, once for each thing that is to be done. A way that fails is noted, and the others go on.
  */
 export async function measureDensityBlock(
   ways: readonly DensityWay[],

@@ -9,7 +9,7 @@ import { wayNames } from "./ways.ts";
 /** Options of a density run; everything has a default. */
 const densityFields = z.strictObject({
   ...loadFields,
-  /** Blocks: in each, all VMs are booted anew. */
+  /** Blocks: in each, all VMs are booted again. */
   repeat: loadFields.repeat.unwrap().default(3),
   /** For each VM. */
   iodepth: loadFields.iodepth.unwrap().default(16),

@@ -20,7 +20,7 @@ const AT_ONCE = 2;
  * Measures rungs in one block: each has a VM that is booted once. Rounds of slices visit all of them there and back, so that neighbours are
  * measured within a second of each other, and what drifts evenly cancels between the two ways. Slices during which others used the
  * processors are made again, as long as they are few. Then come the points of curves: each is visited once a block, by all rungs one after
- * the other, and the next block goes the other way. A VM that hangs is booted anew, once a block.
+ * the other, and the next block goes the other way. A VM that hangs is booted again, once a block.
  */
 export async function measureBlock(
   rungs: readonly PlannedClimb[],

@@ -81,7 +81,7 @@ async function makeImage(
   const { image } = stack.use(made);
   await layImage(client, image, { size }, hooks);
   if (!luks) return image;
-  // Only the header is written: what the guest reads is random data all the same.
+  // Only the header is written: what the guest reads is random data anyway.
   const options = { signal: hooks.signal, what: `encrypt the image ${client.spec(image)}` };
   await client.rbd(["encryption", "format", client.spec(image), "luks1", passphraseFile], options);
   return image;

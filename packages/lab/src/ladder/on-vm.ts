@@ -5,7 +5,7 @@ import { measureSlice, type SliceFigures } from "./slice.ts";
 import type { PlacedSlice } from "./sliced-run.ts";
 import type { Stand, Stands } from "./stands.ts";
 
-/** Works on a rung's VM. If that hangs it is booted anew, and the work is done again. */
+/** Works on a rung's VM. If that hangs it is booted again, and the work is done again. */
 export async function onVm(
   rung: PlannedClimb,
   stands: Stands,
@@ -31,7 +31,7 @@ export function mayBootAgain({ hung }: Stand, error: unknown): error is LabError
 }
 
 /**
- * Boots a rung's VM anew. A run is that of one boot, with what its fio says: slices that the lost VM had been measured in are measured again
+ * Boots a rung's VM again. A run is that of one boot, with what its fio says: slices that the lost VM had been measured in are measured again
  * at once, however long ago those of the neighbours were.
  */
 export async function bootAgain(

@@ -47,7 +47,7 @@ const ladderFields = z.strictObject({
   slice: z.number().min(0.1).max(60).default(0.5),
   /**
    * Go on with blocks until the 95 % intervals of all ratios of IOPS and CPU per I/O reach no further than this share, whatever `repeat` is; or until
-   * so many seconds of climbing are over.
+   * this many seconds of climbing are over.
    */
   until: share.optional(),
   time: seconds.default(600),

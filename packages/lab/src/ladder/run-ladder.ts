@@ -34,7 +34,7 @@ export interface LadderHooks {
   out: string;
   step: StepRunner;
   signal: AbortSignal;
-  /** Shows the run to people while it goes on. */
+  /** Shows the run to people while it runs. */
   live?: LiveRun;
 }
 

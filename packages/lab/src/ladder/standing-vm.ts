@@ -93,7 +93,7 @@ export class StandingVm implements AsyncDisposable {
   }
 
   /**
-   * Lets it run on, and waits until I/Os flow and so many seconds longer: requests fill the queue again, a write gets the image's lock from
+   * Lets it run on, and waits until I/Os flow and this many seconds longer: requests fill the queue again, a write gets the image's lock from
    * the VM that had it.
    */
   async resume(settleSeconds: number, signal: AbortSignal): Promise<void> {
@@ -167,7 +167,7 @@ export type StoodVm = Pick<StandingVm, "resume" | "pause" | "iosDone" | "load" |
 /** Seconds. */
 const CLOCK_UNCERTAINTY = 3;
 
-/** Waits until a VM's disk has moved so many bytes; throws what fio says when it ends instead. */
+/** Waits until a VM's disk has moved this many bytes; throws what fio says when it ends instead. */
 async function flows(vm: Vm, bytes: number, fio: Promise<FioOutput>, signal: AbortSignal): Promise<void> {
   const ended = fio.then((said) => {
     parseFio(said);

@@ -7,7 +7,7 @@ export interface Scheduled<T> {
 }
 
 /**
- * Every item once a repeat, in an order drawn anew for each repeat: a machine that drifts touches all items
+ * Every item once a repeat, in an order drawn again for each repeat: a machine that drifts touches all items
  * alike, and figures of the same repeat are near in time and so can be paired.
  */
 export function interleave<T>(items: readonly T[], repeats: number, seed: number): Scheduled<T>[] {

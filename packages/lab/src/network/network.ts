@@ -76,7 +76,7 @@ export class Network implements AsyncDisposable {
     const host = { name, namespace: `${this.bridge}-${name}`, address: this.#freeAddress() };
     const port = `${this.bridge}v${host.address.split(".")[3]}`;
     const what = `cannot add the host ${name} to the network ${this.name}`;
-    // Noted first: what is half made when we are killed is removed all the same.
+    // Noted first: what is half made when we are killed is removed anyway.
     await this.resource.note({ hosts: [...this.hosts, host] });
     await ip(["netns", "add", host.namespace], what);
     await ipBatch(

@@ -6,7 +6,7 @@ import { type Asked, fewestRepeats, ratiosOf } from "./compare.ts";
 import type { MeasuredRung, Results } from "./schema.ts";
 import { sharpened } from "./sharpness.ts";
 
-/** How sharp the verdicts of a ladder become with so many blocks: how far 95 % intervals reach, as shares. */
+/** How sharp the verdicts of a ladder become with this many blocks: how far 95 % intervals reach, as shares. */
 export interface Prospect {
   blocks: number;
   /** For the climb alone, without what comes before and after. */

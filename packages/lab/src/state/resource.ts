@@ -205,7 +205,7 @@ export class Resource implements AsyncDisposable {
     }
   }
 
-  /** Whether it is still the one that was read: not removed meanwhile, and not made anew under the same name. */
+  /** Whether it is still the one that was read: not removed meanwhile, and not made again under the same name. */
   async isCurrent(): Promise<boolean> {
     const now = await Resource.#read(this.kind, this.dir, this.name);
     return now !== undefined && JSON.stringify(now.#lease) === JSON.stringify(this.#lease);

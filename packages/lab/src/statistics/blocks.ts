@@ -15,7 +15,7 @@ export interface RatioFinding {
   probability: number;
 }
 
-/** Below so many blocks nothing is said of how much they differ. */
+/** Below this many blocks nothing is said of how much they differ. */
 export const fewestBlocks = 3;
 
 /**

@@ -37,7 +37,7 @@ export interface VmRequest {
 /**
  * Starts a VM that was worked out; on siphon's own rungs with the server of its disk, which ends with the VM.
  *
- * @param serve starts the server: in a process of its own, unless said otherwise
+ * @param serve starts the server: in a process of its own, by default
  */
 export async function startPlanned(planned: VmOptions, serve: typeof serveImage = serveImage): Promise<Vm> {
   const { settings, disk } = planned;

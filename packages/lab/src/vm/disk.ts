@@ -9,7 +9,7 @@ export type Disk =
   | { type: "file"; path: string; format: "raw" | "qcow2"; readOnly?: boolean }
   /** Reads zeros, forgets writes; size in bytes. */
   | { type: "null"; size: number }
-  /** A unix socket; `reconnectDelay` in seconds. Discards reach the server only where they are asked for, as a block node has them. */
+  /** A unix socket; `reconnectDelay` in seconds. Discards reach the server only where they are requested, as a block node has them. */
   | { type: "nbd"; socket: string; export?: string; reconnectDelay?: number; discard?: "unmap" }
   | { type: "vhost-user"; socket: string };
 

@@ -225,7 +225,7 @@ test("an abort while rungs are climbed keeps the blocks that are complete and le
     },
   );
   assert.equal(failure, reason);
-  // What the page got while the run went on: nothing is drawn anew at its end here.
+  // What the page got while the run went on: nothing is drawn again at its end here.
   await live.end({ failure: reason.message });
   if (page) await assertShowsFailedRun(page.page, reason.message);
   assert.equal(results.rungs.filter(({ status }) => status === "measured").length, 1);

@@ -91,7 +91,7 @@ test("where no rung differs, a run with any verdict at all is at most 1 in 20", 
   const wrong = Array.from({ length: runs }, (_, seed) =>
     simulate(same, seed + 1000).some(({ probability }) => probability <= 0.05),
   ).filter(Boolean).length;
-  // The twentieth, and twice what chance adds to it in so many runs.
+  // The twentieth, and twice what chance adds to it in this many runs.
   assert.ok(wrong / runs <= 0.05 + 2 * Math.sqrt((0.05 * 0.95) / runs), `${wrong} of ${runs}`);
 });
 

@@ -25,7 +25,7 @@ export class SshHosts implements AsyncDisposable {
     this.#network = network;
   }
 
-  /** Hosts by name; those with a number keep their directory in a file system of so many bytes. */
+  /** Hosts by name; those with a number keep their directory in a file system of this many bytes. */
   static async start(hosts: Record<string, number | undefined>): Promise<SshHosts> {
     const made = new SshHosts(await Network.create(`hosts-${process.pid}`));
     try {

@@ -14,7 +14,7 @@ export interface RingLoadOptions {
 }
 
 /**
- * Keeps a number of random requests under way on every queue of a vhost-user-blk back-end, as a guest's driver would: chains are written
+ * Keeps a number of random requests in flight on every queue of a vhost-user-blk back-end, as a guest's driver would: chains are written
  * once, and only the sector changes.
  */
 export class RingLoad {

@@ -62,7 +62,7 @@ async function knowsExtendedHeaders(): Promise<boolean> {
   return reply?.type === 1;
 }
 
-/** The protocol has ENOSPC for writes behind the end; whether zeroes without a hole can be fast is the disk's own. */
+/** The protocol has ENOSPC for writes beyond the end; whether zeroes without a hole can be fast is the disk's own. */
 const allowed = (ours: number, theirs: number): boolean =>
   ours === theirs || (ours === ENOSPC && theirs === EINVAL) || (ours === ENOTSUP && theirs === 0);
 

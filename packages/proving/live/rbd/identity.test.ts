@@ -40,7 +40,7 @@ for (const msgr of ["v2", "v1"] as const) {
     const given = await network.awayFor(cluster, 4 * lifetime);
     assert.notEqual(given, globalId, "the monitors gave another number");
     assert.equal(cluster.globalId, globalId);
-    // The connections to OSDs are made anew, with new tickets.
+    // The connections to OSDs are made again, with new tickets.
     await network.cutWhile(one);
     for (const image of [one, other]) {
       await image.write(mib, Buffer.from("after"));
@@ -101,7 +101,7 @@ class Network {
   };
 
   /**
-   * No monitor can be reached for so many seconds; returns once there is a session again.
+   * No monitor can be reached for this many seconds; returns once there is a session again.
    *
    * @returns the number that the monitors gave for it
    */

@@ -24,7 +24,7 @@ const ending = new AsyncDisposableStack();
 before(async () => {
   ceph = await LocalCluster.up({
     ...{ name: "rbd-lock", osds: 1, replicas: 1, store: "memstore", pgs: 8 },
-    // A client that is gone is seen as a watcher for so many seconds.
+    // A client that is gone is seen as a watcher for this many seconds.
     settings: { osd_client_watch_timeout: 12 },
   });
   ending.defer(() => ceph.down());

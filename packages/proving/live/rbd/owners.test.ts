@@ -123,7 +123,7 @@ test("an owner that keeps its lock carries out what rbd, and another client of o
   await rbd("feature", "disable", spec, "object-map");
   await owner.write(mib, Buffer.from("without a map"));
   await rbd("feature", "enable", spec, "object-map", "fast-diff");
-  // What is written while the map is made anew is in it.
+  // What is written while the map is made again is in it.
   let stop = false;
   const writing = (async () => {
     for (let n = 0; !stop; n++) {
@@ -174,7 +174,7 @@ test("the last clone that is flattened takes its parent's snapshot from the tras
 
 test("writes go on while an image is made smaller, up to its new end", async () => {
   const objectSize = 65_536;
-  // Without an object map all objects are asked for.
+  // Without an object map all objects are queried.
   await images.create("smaller", 4_000 * objectSize, { objectSize, features: 5 });
   await using image = await images.open("smaller");
   let isOver = false;

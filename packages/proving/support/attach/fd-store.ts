@@ -40,7 +40,7 @@ export class FdStore implements Disposable {
     });
   }
 
-  /** Until so many descriptors are stored. */
+  /** Until this many descriptors are stored. */
   async stores(count: number): Promise<void> {
     while (this.#stored.size !== count) await this.#changed.promise;
   }

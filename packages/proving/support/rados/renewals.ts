@@ -5,7 +5,7 @@ import { upForTest } from "./live-modes.ts";
 export type RenewalMode = "v1" | "crc" | "secure";
 
 /**
- * Sends commands to daemons of every kind, each over a connection that presents the ticket anew, until tickets were
+ * Sends commands to daemons of every kind, each over a connection that presents the ticket again, until tickets were
  * renewed so many times. Throws for the first command that fails.
  *
  * @param lifetime of tickets, in seconds

@@ -81,7 +81,7 @@ const renewAt = 0.75;
 const leastTicketBytes = 4 + 1 + 4 + 1 + 4;
 
 /**
- * It is sealed with the key of the ticket that was ours when it was asked for. A monitor that is slow is asked once more, and answers both
+ * It is sealed with the key of the ticket that was ours when it was requested. A monitor that is slow is asked once more, and answers both
  * times: the second answer is for the ticket that the first one has replaced.
  */
 function unsealRenewed(old: Ticket | undefined, sealed: Uint8Array): Buffer {

@@ -10,7 +10,7 @@ import { matchCommand, readSignatures } from "./signature.ts";
  * @param path of the socket, `/var/run/ceph/ceph-osd.0.asok`
  * @param format as the command knows it; as the daemon likes it if missing
  * @returns what it answered, byte for byte
- * @throws RadosError EINVAL for words that are no command; SIPHON_RADOS_UNREACHABLE where nobody listens
+ * @throws RadosError EINVAL for an invalid command; SIPHON_RADOS_UNREACHABLE if no daemon listens
  */
 export async function adminSocketCommand(
   path: string,
@@ -23,7 +23,7 @@ export async function adminSocketCommand(
   return await ask(path, { ...command, ...(format !== undefined && { format }) }, options);
 }
 
-/** A command is JSON and a zero byte; the answer u32 length, big-endian, and so many bytes (src/common/admin_socket.cc). */
+/** A command is JSON and a zero byte; the answer u32 length, big-endian, and this many bytes (src/common/admin_socket.cc). */
 async function ask(path: string, command: Command, options: WaitOptions): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const received: Buffer[] = [];

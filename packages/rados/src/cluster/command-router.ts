@@ -42,7 +42,7 @@ export class CommandRouter {
     this.#mgrMapArrived = Promise.withResolvers();
   }
 
-  /** Sends a command (JSON text) and waits for the answer, whatever it says. */
+  /** Sends a command (JSON text) and waits for the answer, which may be an error. */
   async send(
     prefix: string,
     command: string,

@@ -68,7 +68,7 @@ export function targetText(target: CommandTarget): string {
   return `pg ${target.pg}`;
 }
 
-/** A daemon could not carry out a command: with its errno as the code, its words in the message, and what it put out all the same. */
+/** A daemon could not carry out a command: its errno is the code, its text is in the message; it may have some output. */
 export class CommandError extends RadosError {
   readonly output: Buffer;
 

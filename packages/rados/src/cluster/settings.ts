@@ -99,7 +99,7 @@ function assertConfigured(conf: CephConf): void {
   });
 }
 
-/** The key for cephx; undefined where the cluster is meant to be open, or may be and there is no key. */
+/** The key for cephx; undefined if authentication is off, or if it may be off and there is no key. */
 async function findKey(conf: CephConf): Promise<CryptoKey | undefined> {
   const setting = conf.get("auth_supported") ? "auth_supported" : "auth_client_required";
   const methods = conf.get(setting) === undefined ? ["cephx"] : conf.list(setting);

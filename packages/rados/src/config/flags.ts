@@ -94,7 +94,7 @@ export function takeSettings(
   return { settings, rest };
 }
 
-/** Whether each setting that Ceph knows is a flag, by name; loaded only where it is asked for. */
+/** Whether each setting that Ceph knows is a flag, by name; loaded only where it is requested. */
 export async function loadCephOptions(): Promise<ReadonlyMap<string, boolean>> {
   return (await import("./ceph-options.ts")).cephOptions;
 }

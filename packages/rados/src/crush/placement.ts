@@ -37,7 +37,7 @@ export const itemBudget = 2 ** 24;
 /** Cost of an attempt besides looking at items, in items. */
 const attemptCost = 16;
 
-/** Accounts for an attempt that looks at so many items; every loop whose length the map decides comes by here. */
+/** Accounts for an attempt that looks at this many items; every loop whose length the map decides comes by here. */
 export function spend(p: Placement, items: number): void {
   p.budget -= items + attemptCost;
   if (p.budget >= 0) return;
@@ -60,7 +60,7 @@ export function itemType(p: Placement, item: number): number | undefined {
   return item >= 0 ? 0 : p.map.buckets[-1 - item]?.type;
 }
 
-/** A pseudo-random order of a bucket's items, made as far as it was asked for. */
+/** A pseudo-random order of a bucket's items, made as far as it was requested. */
 export interface Permutation {
   readonly order: Uint32Array;
   /** The input it was made for, and how many entries of `order` are settled. */

@@ -30,7 +30,7 @@ export class FrameAssembly {
     this.#frames = frames;
   }
 
-  /** So many bytes were read into the memory's read area. */
+  /** This many bytes were read into the memory's read area. */
   received(length: number): void {
     const { receive } = this.#memory;
     let start = carryBytes;

@@ -239,7 +239,7 @@ export abstract class Connection {
     this.bytesQueued += bytes.length;
   }
 
-  /** Ends the connection for a reason that the owner is told. */
+  /** Ends the connection and reports the reason to the owner. */
   protected fail(error: RadosError): void {
     if (this.#state === "closed") return;
     this.#end();
@@ -303,7 +303,7 @@ export abstract class Connection {
     return this.#state === "closed" ? end : stopped;
   }
 
-  /** Whatever is thrown while the peer's bytes are handled ends this connection, not the process. */
+  /** An error thrown while the peer's bytes are handled ends this connection, not the process. */
   #guard(work: () => void): void {
     try {
       work();

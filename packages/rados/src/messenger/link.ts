@@ -54,7 +54,7 @@ export class Link implements Disposable {
     return this.#connection?.isReady ? this.#connection : undefined;
   }
 
-  /** The daemon may have moved or come back: connects anew if it did, and at once if a pause was on. */
+  /** The daemon may have moved or come back: reconnects if it did, and at once if a pause was on. */
   relocate(): void {
     if (this.#closed) return;
     const addr = this.#options.locate();

@@ -32,7 +32,7 @@ export class MessengerMemory {
       this.#free.push(Region.of(memory, start + i * chunkBytes, chunkBytes));
   }
 
-  /** A chunk to build frames in that holds at least `length` bytes; 256 KiB unless more is asked for. */
+  /** A chunk to build frames in that holds at least `length` bytes; 256 KiB unless more is requested. */
   takeChunk(length: number): Region {
     if (length > chunkBytes) return this.#takeLarge(length);
     return this.#free.pop() ?? Region.allocate(chunkBytes);

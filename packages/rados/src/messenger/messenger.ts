@@ -52,7 +52,7 @@ export class Messenger implements ConnectionHost {
   globalId = 0n;
   /** Our address as daemons know it; the nonce tells this client from others on the same host. */
   addr: EntityAddr = { ...blankAddr, type: "any", nonce: randomInt(1, 2 ** 31) };
-  /** Operations waiting for a reply; kept by whoever sends them, read by the coalescing of reads. */
+  /** Operations waiting for a reply; the sender maintains the count, the coalescing of reads uses it. */
   inFlight = 0;
 
   readonly #connectTimeout: number;

@@ -148,7 +148,7 @@ export class MonClient {
     this.#subscriptions.received(what, version);
   }
 
-  /** Sends a command (JSON text) to the monitors and waits for the answer, whatever it says. */
+  /** Sends a command (JSON text) to the monitors and waits for the answer, which may be an error. */
   command(
     command: string,
     input: Uint8Array | undefined,
@@ -231,7 +231,7 @@ export class MonClient {
     } else this.#huntAgainLater();
   }
 
-  /** Nobody would have us: pause, longer each time, so that a cluster in trouble is not stormed. */
+  /** No monitor accepted the client: pause, longer each time, so that a cluster in trouble is not flooded. */
   #huntFailed(errors: RadosError[]): void {
     this.#hunt = undefined;
     this.#lastErrors = errors;

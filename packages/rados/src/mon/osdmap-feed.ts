@@ -12,7 +12,7 @@ export interface OsdMapSource {
   received(what: "osdmap", epoch: number): void;
 }
 
-/** The current OSD map, kept current from whoever sends maps: the monitors, and OSDs that know newer ones. */
+/** The current OSD map, updated by the monitors and by OSDs that know newer maps. */
 export class OsdMapFeed {
   readonly #source: OsdMapSource;
   readonly #listeners = new Set<OsdMapListener>();

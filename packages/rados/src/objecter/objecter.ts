@@ -18,7 +18,7 @@ import { ObjectTarget } from "./target.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /**
- * Takes requests to objects to the OSDs that serve them, through whatever happens to either: new maps, lost
+ * Takes requests to objects to the OSDs that serve them, through all changes on the way: new maps, lost
  * connections, pauses, full pools. A request is sent again, under the same id, until it is answered, so that a write is
  * carried out once however often it was sent.
  */
@@ -69,7 +69,7 @@ export class Objecter implements Disposable {
   /**
    * Takes a request. Its result reaches the request itself, never from within this call.
    *
-   * @throws Error for a request that is under way already
+   * @throws Error for a request that is in flight already
    */
   submit(request: ObjectRequest): void {
     const { dispatch } = request;
@@ -200,7 +200,7 @@ export class Objecter implements Disposable {
     this.#sessions.relocate();
   }
 
-  /** Whether the new map sends a request elsewhere or anew; it is taken from where it was then. */
+  /** Whether the new map sends a request elsewhere or again; it is taken from where it was then. */
   #isMoved(request: ObjectRequest, skipped: boolean): boolean {
     const { holder } = request.dispatch;
     if (holder === this.#queue || holder === this.#doomed) return false;

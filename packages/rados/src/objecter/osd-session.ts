@@ -165,7 +165,7 @@ export class OsdSession implements LinkHandler {
 
   readonly #sink: DataSink = (bytes, start, end) => {
     const request = this.#streaming!;
-    // It may have been given up meanwhile, and its owner may have sent it out anew.
+    // It may have been given up meanwhile, and its owner may have sent it out again.
     if (this.requests.get(this.#streamingTid) !== request) return;
     try {
       request.take(0, bytes, start, end, this.#streamed);

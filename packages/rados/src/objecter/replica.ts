@@ -5,7 +5,7 @@ import type { ObjectTarget } from "./target.ts";
 
 const anyReplica = requestFlag.balanceReads | requestFlag.localizeReads;
 
-/** Which OSD is asked: the primary, unless the request is a read that any replica may answer. */
+/** Selects the OSD of a request: the primary, unless the request is a read that any replica may answer. */
 export function pickOsd(
   map: OsdMap,
   pool: Pool,

@@ -18,7 +18,7 @@ export abstract class ObjectRequest {
   snapId: number = NO_SNAP;
   /** The snapshots that a write preserves. */
   snapContext: SnapContext = noSnapshots;
-  /** Milliseconds until it fails with SIPHON_RADOS_TIMEOUT, whatever the cluster does; 0 for never. */
+  /** Milliseconds until the request fails with SIPHON_RADOS_TIMEOUT; 0 for never. */
   timeout = 0;
 
   /** 0 or more for success (a byte count for some operations), or a negative errno, the OSD's or of `error`. */
@@ -59,7 +59,7 @@ export abstract class ObjectRequest {
   /**
    * Takes `bytes` from `start` up to `end`, valid during the call, which belong at `position` of the operation's output. The
    * output of a large read comes in portions, before its checksum is known: it is right only once `completed` says
-   * so, and comes anew after a lost connection.
+   * so, and comes again after a lost connection.
    */
   abstract take(op: number, bytes: Buffer, start: number, end: number, position: number): void;
 

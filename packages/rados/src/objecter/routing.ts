@@ -54,7 +54,7 @@ export class Routing {
     dispatch.address(place, osd);
   }
 
-  /** Whether the map, a new one, sends a request elsewhere or anew. */
+  /** Whether the map, a new one, sends a request elsewhere or again. */
   moves(request: ObjectRequest): boolean {
     const { dispatch } = request;
     const place = this.placeOf(request);

@@ -1,7 +1,7 @@
 import type { ObjectLocator } from "../osdmap/object-hash.ts";
 
 /**
- * An object, and where it is: whoever works on an object again and again keeps its target, since placing it and the part
+ * An object and its placement. A caller that uses an object repeatedly keeps its target, because placing it and the part
  * of the request that names it are then done once, and the placement once an epoch.
  */
 export class ObjectTarget {
@@ -11,7 +11,7 @@ export class ObjectTarget {
   readonly key: string;
   /** Places what is a part of the pool and no object (`requestFlag.pgOperation`): its name and key are empty then. */
   readonly fixedHash: number | undefined;
-  /** Filled in and kept current by the objecter: the PG, who serves it, and as of which map (0: not placed yet). */
+  /** Filled in and kept current by the objecter: the PG, its OSD, and the epoch of the map (0: not placed yet). */
   hash = 0;
   pgNum = 0;
   pgSeed = 0;
@@ -19,7 +19,7 @@ export class ObjectTarget {
   shard = -1;
   acting: readonly number[] = [];
   epoch = 0;
-  /** Front of a request to this object, as far as it is the same each time; made by the objecter. */
+  /** The constant front part of requests to this object; made by the objecter. */
   template: Buffer | undefined;
   /** The same object in the pool in front of this one, where there is a cache tier. */
   overlay: ObjectTarget | undefined;

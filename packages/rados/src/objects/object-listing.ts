@@ -32,7 +32,7 @@ export interface ListOptions {
   pageSize?: number;
   /** Goes on where a listing was: its `cursor`. */
   cursor?: string;
-  /** One of so many equal parts of the pool, by the hashes of names: for several listings side by side. */
+  /** One of several equal parts of the pool, by the hashes of names: for parallel listings. */
   part?: { index: number; of: number };
   /** Only objects with this value of an extended attribute. */
   filter?: { xattr: string; value: Uint8Array | string };

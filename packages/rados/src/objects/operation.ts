@@ -86,7 +86,7 @@ export abstract class ObjectOperation<Values extends unknown[], Kind extends Ope
     return this.add(exec(className, method, input));
   }
 
-  /** The last step may fail: the others are carried out all the same, and its value is undefined then. */
+  /** The last step may fail: the other steps are carried out anyway, and its value is then undefined. */
   failOk(): Lenient<Kind, Values> {
     this.#flagLast(opFlag.failOk);
     return this as unknown as Lenient<Kind, Values>;

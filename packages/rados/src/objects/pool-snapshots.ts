@@ -21,7 +21,7 @@ export interface PoolOps {
 
 /**
  * Snapshots of a pool, of one of two kinds: those of the whole pool, by name; or self-managed ones, of which the cluster
- * only gives out ids, and whoever writes says which of them to preserve (`snapContext`). The first one decides about the pool.
+ * only issues ids, and each writer names the snapshots to preserve (`snapContext`). The first snapshot fixes the pool's mode.
  */
 export class PoolSnapshots {
   readonly #pool: PoolIdentity;

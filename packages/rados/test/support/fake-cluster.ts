@@ -53,7 +53,7 @@ export class FakeCluster implements AsyncDisposable {
   #map: OsdMap;
   #listeners = new Set<OsdMapListener>();
   #arrived = Promise.withResolvers<void>();
-  /** Maps that were asked for. */
+  /** Maps that were requested. */
   asked = 0;
   /** Other messages than requests. */
   onOther: (peer: FakePeer, message: FakeMessage) => void = () => {};
@@ -137,7 +137,7 @@ export class FakeCluster implements AsyncDisposable {
     for (const listener of [...this.#listeners]) listener(this.#map);
   }
 
-  /** Waits until the OSDs have got so many requests in all. */
+  /** Waits until the OSDs have got this many requests in all. */
   async got(count: number): Promise<ReceivedOp[]> {
     while (this.received.length < count) await this.#arrived.promise;
     return this.received;

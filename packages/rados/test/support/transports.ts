@@ -17,7 +17,7 @@ export function recording(record: (bytes: Buffer) => void): OpenTransport {
     });
 }
 
-/** TCP that breaks, without a word from the peer, once so many bytes have come in. */
+/** TCP that breaks, without a word from the peer, once this many bytes have come in. */
 export function cutAfter(bytes: () => number): OpenTransport {
   return (target, events) => {
     let left = bytes();

@@ -22,7 +22,7 @@ export interface LoadOptions {
    * `rbd bench` does; or sequential as one stream (`full-seq`).
    */
   readonly pattern: "rand" | "seq" | "full-seq";
-  /** Ends the load when so many bytes have been asked for. */
+  /** Ends the load when this many bytes have been requested. */
   readonly total?: number | undefined;
   /** Seconds after which the load ends. */
   readonly seconds?: number | undefined;

@@ -22,7 +22,7 @@ export class WorkersLoad {
     this.#progress = Array.from({ length: workers.count }, () => ({ seconds: 0, requests: 0, bytes: 0 }));
   }
 
-  /** As far as the workers have told. */
+  /** The counts that the workers have reported. */
   get progress(): LoadProgress {
     return sum(this.#progress);
   }

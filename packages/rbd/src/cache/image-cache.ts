@@ -160,7 +160,7 @@ export class ImageCache implements Requests {
   }
 }
 
-/** A read of whole pages around what is asked for. */
+/** A read of whole pages around what is requested. */
 class Fetch extends ImageRequest {
   /** The image has changed since. */
   overtaken = false;

@@ -18,7 +18,7 @@ export interface CopyChangesOptions extends TransferOptions {
   readonly isNew?: boolean;
   /** Copies what it can; only to a target that is new. */
   readonly copier?: ObjectCopier | undefined;
-  /** Bytes that are looked at together in the search for zeros. */
+  /** Bytes examined together in the search for zeros. */
   readonly sparseSize?: number | undefined;
 }
 

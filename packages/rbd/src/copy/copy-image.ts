@@ -12,7 +12,7 @@ import { ObjectCopier } from "./object-copier.ts";
 export interface CopyOptions extends CreateOptions, TransferOptions {
   /** Copies the image as it was then. */
   readonly snapshot?: string | undefined;
-  /** Zeros of so many bytes are left out; 4 KiB if missing. */
+  /** Runs of zeros of this many bytes are not copied; 4 KiB by default. */
   readonly sparseSize?: number | undefined;
 }
 

@@ -16,7 +16,7 @@ import { idOf, isThere } from "./find-image.ts";
 /**
  * Removes an image and all of its data (src/librbd/image/RemoveRequest.cc). One whose removal was interrupted is removed to the end.
  *
- * @throws RbdError SIPHON_RBD_BUSY while it has snapshots, or somebody else has it open
+ * @throws RbdError SIPHON_RBD_BUSY while it has snapshots, or another client has it open
  */
 export async function removeImage(
   cluster: Cluster,

@@ -3,7 +3,7 @@ import { isZeros } from "../zeros.ts";
 import { giveSectors, noSectors, takeSectors } from "./sector-buffers.ts";
 import type { SectorHost } from "./sector-host.ts";
 
-/** Reads the whole sectors around what is asked for, and decrypts them. Used again and again. */
+/** Reads the whole sectors around what is requested, and decrypts them. Used again and again. */
 export class SectorRead extends ImageRequest {
   readonly #image: SectorHost;
   readonly #spares: SectorRead[];

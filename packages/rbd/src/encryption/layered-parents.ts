@@ -16,7 +16,7 @@ import { giveSectors, noSectors, takeSectors } from "./sector-buffers.ts";
  */
 export class LayeredParents implements ParentView {
   readonly #layers: Layers;
-  /** Parents, decrypted. They are opened anew when the clone's header changes. */
+  /** Parents, decrypted. They are opened again when the clone's header changes. */
   readonly #plain = new WeakMap<ImageLayer, PlainReader>();
   readonly #reads: RecryptedRead[] = [];
 
@@ -89,7 +89,7 @@ interface PlainReader {
   read(request: ImageRequest): void;
 }
 
-/** Reads the parent's plain sectors around what is asked for, and encrypts them with the clone's key. Used again and again. */
+/** Reads the parent's plain sectors around what is requested, and encrypts them with the clone's key. Used again and again. */
 class RecryptedRead extends ImageRequest {
   readonly #pool: RecryptedRead[];
   #outer!: ImageRequest;

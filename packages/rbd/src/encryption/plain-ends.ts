@@ -13,7 +13,7 @@ export function plainReader(encrypted: EncryptedImage): ImageReader {
   };
 }
 
-/** Bytes that an image needs beside its data while it is being encrypted, with objects or stripes of so many bytes. */
+/** Bytes that an image needs beside its data while it is being encrypted, with objects or stripes of this many bytes. */
 export function encryptionRoom(alignment: number): number {
   return luksHeaderBytes + alignment;
 }

@@ -154,7 +154,7 @@ export class GroupSnapshots {
     );
   }
 
-  /** The images' snapshots first, as far as there are any, and then what the group's header has of them. */
+  /** First the images' snapshots that exist, then their record in the group's header. */
   async #removeAll(record: GroupSnapshotRecord): Promise<void> {
     const namespace = this.#namespaceOf(record);
     await using members = await this.#open(record.images, { onlyThere: true });

@@ -82,7 +82,7 @@ export class Groups {
     await unlessGone(changeAll(pool, groupDirectoryObject, [removeGroup(name, group.id)]));
   }
 
-  /** Objects can be written in a namespace that nobody has made. */
+  /** Objects can be written in a namespace that was never created. */
   async #assertNamespace(): Promise<void> {
     const pool = this.#pool;
     if (pool.namespace === "") return;

@@ -36,7 +36,7 @@ export class MemberImages implements AsyncDisposable {
     }
   }
 
-  /** Does something while the locks of all images that have one are held: nobody else writes to them meanwhile. */
+  /** Calls a function while the locks of all images that have one are held: no other client writes to them meanwhile. */
   async whileLocked(action: () => Promise<void>): Promise<void> {
     while (!(await whileOwned(this.images, action))) await sleep(Math.random() * retryDelay);
   }

@@ -4,7 +4,7 @@ import type { ImageIo } from "../io/image-io.ts";
 import { type Perseverance, persevere } from "../persevere.ts";
 
 export interface AdoptionHost extends Perseverance {
-  /** Reads the header, and obeys it; the object map as well, if that is asked for. */
+  /** Reads the header, and obeys it; the object map as well, if that is requested. */
   read(withMap: boolean): Promise<void>;
   /** Whether it is no use to try again: then no write goes on any more. */
   isFinal(error: unknown): boolean;
@@ -66,7 +66,7 @@ export class Adoption {
   }
 }
 
-/** Whoever wanted the change is told why that failed: nobody else hears of a fault of this program. */
+/** The caller that wanted the change gets the reason of its failure: a fault of this program has no other receiver. */
 function unlessKnown(error: unknown): void {
   if (!(error instanceof SiphonError)) throwUnowned(error);
 }

@@ -28,7 +28,7 @@ export class CurrentHeader {
   #refreshed: Promise<void> = Promise.resolve();
   /** A refresh that has not begun. */
   #next: Promise<void> | undefined;
-  /** The next refresh opens the parents anew, though they are the same. */
+  /** The next refresh opens the parents again, though they are the same. */
   #parentsStale = true;
 
   constructor(
@@ -65,7 +65,7 @@ export class CurrentHeader {
     return this.#next;
   }
 
-  /** Looks for the parents anew: one of them is gone. */
+  /** Looks for the parents again: one of them is gone. */
   async renewParents(): Promise<void> {
     this.#parentsStale = true;
     await this.refresh().catch((error) => {

@@ -91,7 +91,7 @@ export class Ending {
   }
 }
 
-/** What the header says is not known, and writes by what it said before might destroy something. */
+/** The header is unknown, and writes that follow the old header might destroy data. */
 function faultError({ name }: ImageHeader, cause: unknown): RbdError {
   const message = `image ${name} cannot follow its header, by a fault of this program: nothing is written to it any more`;
   return new RbdError("SIPHON_RBD_CLOSED", message, { cause });

@@ -224,7 +224,7 @@ interface Settling {
   reject(result: number, error: Error | undefined): void;
 }
 
-/** A pattern of zeros that fills so many bytes. */
+/** A pattern of zeros that fills this many bytes. */
 function zeros(length: number): Buffer {
   return Buffer.alloc(length % 512 === 0 ? 512 : 1);
 }

@@ -7,7 +7,7 @@ import { breakLockOf, fencingOf, imageLockName, readImageLock } from "../lock/lo
 import type { OpenImage } from "./open-image.ts";
 
 /**
- * The locks on an image: the one that its writer holds (feature exclusive-lock), and those that people take by hand (`rbd lock`). Both are
+ * The locks on an image: the one that its writer holds (feature exclusive-lock), and those that people take manually (`rbd lock`). Both are
  * locks of class `lock` on the header.
  */
 export class Locks {
@@ -26,7 +26,7 @@ export class Locks {
    * Waits until this client holds the lock of feature exclusive-lock; returns at once for an image without that feature. Writes do this
    * by themselves.
    *
-   * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it, SIPHON_RBD_BUSY if somebody locked the image by hand
+   * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it, SIPHON_RBD_BUSY if the image was locked manually
    */
   async acquire(signal?: AbortSignal): Promise<void> {
     await this.#image.lock?.acquire(signal);
@@ -44,13 +44,13 @@ export class Locks {
     await this.#image.lock?.release();
   }
 
-  /** The locks on the image, those of writers and those set by hand. */
+  /** The locks on the image, those of writers and those set manually. */
   list(): Promise<LockInfo> {
     return readImageLock(this.#image.pool, this.#image.header.id);
   }
 
   /**
-   * Locks the image by hand: nobody else can do so, and no client with feature exclusive-lock can write.
+   * Locks the image manually: nobody else can do so, and no client with feature exclusive-lock can write.
    *
    * @param cookie a name for this lock
    * @param tag shares the lock with all who give the same; undefined: the lock is exclusive
@@ -72,7 +72,7 @@ export class Locks {
   }
 
   /**
-   * Releases a lock that this client took by hand.
+   * Releases a lock that this client took manually.
    *
    * @param cookie the name given to `add`
    * @throws RadosError ENOENT for one that this client does not have

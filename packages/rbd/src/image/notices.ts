@@ -8,11 +8,11 @@ export interface ImageNotice {
    * - `unwatched`: the watch on the header was lost and could not be made anew, or the lock not be named after it; writes wait until both
    *   are done, and it is tried again;
    * - `watched`: they are done;
-   * - `locked`: another client keeps the lock; writes wait until they have it, and it is asked for again;
+   * - `locked`: another client keeps the lock; writes wait until they have it, and it is requested again;
    * - `unlocked`: the lock is ours;
    * - `fenced`: this client was put on the blocklist, or lost the lock: no write is acknowledged any more;
    * - `kept`: another client asked for the lock, and it could not be given away; the other client asks again;
-   * - `single`: the image has no workers, though they were asked for, and is served by one thread; the error says why;
+   * - `single`: the image has no workers, though they were requested, and is served by one thread; the error says why;
    * - `nonsense`: somebody sent a notification that no client sends; it was not answered.
    */
   event:

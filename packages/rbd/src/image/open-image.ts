@@ -165,7 +165,7 @@ export class OpenImage implements MaintainedImage {
     }
   }
 
-  /** Undefined where none were asked for. */
+  /** Undefined where none were requested. */
   get workers(): ImageWorkers | undefined {
     return this.#workers;
   }
@@ -294,7 +294,7 @@ export class OpenImage implements MaintainedImage {
     await this.pool.notify(this.headerName, encodeNotifyMessage(message)).catch(() => {});
   }
 
-  /** Looks for the parents anew: one of them is gone. */
+  /** Looks for the parents again: one of them is gone. */
   renewParents(): Promise<void> {
     return this.#current.renewParents();
   }

@@ -17,7 +17,7 @@ export interface OpenOptions {
    */
   readonly watch?: boolean;
   readonly limits?: IoLimits;
-  /** Discards keep what does not fill units of so many bytes; 0 for exact ones. Otherwise as rbd_discard_granularity_bytes says. */
+  /** Discards keep what does not fill units of this many bytes; 0 for exact ones. Otherwise as rbd_discard_granularity_bytes says. */
   readonly discardGranularity?: number;
   /**
    * The image is served by so many worker threads beside this one, each a client of the cluster: see `Image.workers`. Workers have no cache

@@ -34,7 +34,7 @@ interface Served {
   ended: number;
 }
 
-/** An open image whose changes are asked for. */
+/** An open image whose changes are requested. */
 export interface RequestedImage extends MaintainedImage {
   readonly readOnly: boolean;
   readonly quiesceWatchers: QuiesceWatchers;
@@ -233,7 +233,7 @@ export class Requests {
       task,
       (offset, total) => void this.#image.tell({ type: "asyncProgress", id, offset, total }),
     ).then((result) => {
-      // With another owner it is begun anew, also if that is us again.
+      // With another owner it is begun again, also if that is us again.
       if (result === restart) this.#served.delete(key);
       served.result = result;
       served.ended = performance.now();

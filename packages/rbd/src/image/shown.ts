@@ -25,7 +25,7 @@ export interface Shown {
  * when it was loaded: it is loaded again whenever there is another one, or none any more.
  *
  * @param before the header by which `io` was opened
- * @param anew also if nothing is different
+ * @param again also if nothing is different
  * @param tuning of reads of parents
  */
 export async function shownBy(

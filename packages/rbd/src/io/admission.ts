@@ -8,7 +8,7 @@ export interface IoLimits {
 
 export const defaultLimits: IoLimits = { requests: 1024, bytes: 128 * 2 ** 20 };
 
-/** Lets requests in, in the order in which they came, as far as the limits allow. */
+/** Admits requests in the order of their arrival, within the limits. */
 export class Admission {
   readonly #limits: IoLimits;
   readonly #enter: (operation: Operation) => void;

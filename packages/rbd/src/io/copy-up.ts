@@ -127,7 +127,7 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     this.#finish(result, error, false);
   }
 
-  /** The parents were looked at anew: there may be none any more. */
+  /** The parents were examined again: there may be none any more. */
   #again(): void {
     this.data = Buffer.allocUnsafe(this.#io.parentBytes(this.#objectNumber));
     if (this.data.length === 0) this.#finish(0, undefined);
@@ -171,7 +171,7 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   /**
    * Without a write the image's own map says that the object is there once it is, and that it may be there until then. A map that is ahead
    * of the data would be a loss if we died now, since librbd flattens by the map alone; one that knows nothing of it, too, since objects are
-   * removed by it. The snapshots' maps are ahead: where the object is not yet there, the parent is read all the same.
+   * removed by it. The snapshots' maps are ahead: where the object is not yet there, the parent is read anyway.
    */
   #copied(): void {
     const clean = this.#fastDiff && this.#io.state.snapContext.snaps.length > 0;

@@ -39,7 +39,7 @@ export interface ImageIoOptions {
   readonly ensureOwner?: () => Promise<void>;
   /** Where it may be removed unseen: confirms that it is still there before "no object" is believed. */
   readonly presence?: Presence;
-  /** Looks at the image and its parents anew, when a parent was found to be gone; where missing, the read fails. */
+  /** Looks at the image and its parents again, when a parent was found to be gone; where missing, the read fails. */
   readonly renew?: () => Promise<void>;
   readonly limits?: IoLimits;
   readonly tuning?: Partial<IoTuning>;
@@ -47,7 +47,7 @@ export interface ImageIoOptions {
 
 /**
  * The reads and writes of one image (src/librbd/io): cuts requests up into extents of objects, which go to the objecter at once,
- * and puts what comes back together. It takes no lock and reads no header: whoever opens the image does, and sets `state`,
+ * and assembles the results. It takes no lock and reads no header: the opener of the image does, and sets `state`,
  * `parent` and `objectMap` as they change, with writes paused where they matter to writes.
  *
  * Writes that are under way at the same time are carried out in the order in which they came, as far as they touch the same
@@ -67,7 +67,7 @@ export class ImageIo {
   readonly latencies: Latencies = createLatencies();
   /** Counts up whenever others may have changed the image: its header is new, or the lock was given away. */
   generation = 0;
-  /** Called with each request that has changed the image, or tried to, before it is told. */
+  /** Called with each request that has changed the image, or tried to, before the request completes. */
   onChanged: ((request: ImageRequest) => void) | undefined;
   /** The image that `state.parent` names, at its snapshot. */
   parent: ImageIo | undefined;
@@ -138,7 +138,7 @@ export class ImageIo {
     this.generation++;
   }
 
-  /** Nobody else changes what is read here without `generation` telling. */
+  /** `generation` changes whenever other code changes the values read here. */
   get isExclusive(): boolean {
     return this.snapId !== NO_SNAP || (!this.readOnly && this.#gate.owner);
   }
@@ -155,7 +155,7 @@ export class ImageIo {
   }
 
   /**
-   * Goes by what the header says from now on.
+   * Uses this header from now on.
    *
    * @internal
    */
@@ -165,7 +165,7 @@ export class ImageIo {
   }
 
   /**
-   * Goes by an object map from now on, or by none.
+   * Uses this object map from now on, or none.
    *
    * @internal
    */
@@ -182,7 +182,7 @@ export class ImageIo {
     return new ObjectMap(options);
   }
 
-  /** Nothing is read or written behind `size` any more, whatever the header says. */
+  /** Nothing beyond `size` is read or written any more, whatever the header says. */
   endAt(size: number): void {
     this.endsAt = size;
     this.generation++;
@@ -250,7 +250,7 @@ export class ImageIo {
     if (!owner) this.generation++;
   }
 
-  /** No write is acknowledged from now on, whatever the cluster may say: we are on the blocklist, or closed. */
+  /** No write is acknowledged from now on, whatever the cluster answers: this client is on the blocklist, or the image is closed. */
   failWrites(error: Error): void {
     this.#gate.closeForGood(error);
   }

@@ -59,7 +59,7 @@ export abstract class CompareAndWriteRequest extends ImageRequest {
   abstract fillExpected(into: Buffer, at: number, position: number, length: number): void;
 }
 
-/** Calls `completed`; what that throws is nobody's here, and must not keep others from being called. */
+/** Calls `completed`; an error that it throws has no owner here, and must not keep other callbacks from being called. */
 export function tellCompleted(request: ImageRequest): void {
   try {
     request.completed();

@@ -4,7 +4,7 @@ export interface IoTuning {
   readonly readFlags: number;
   /** Flags of the allocation hint that goes with writes to objects that may be new; undefined for no hint. */
   readonly hintFlags: number | undefined;
-  /** Discards leave what does not fill units of so many bytes; 0 for exact ones. */
+  /** Discards leave what does not fill units of this many bytes; 0 for exact ones. */
   readonly discardGranularity: number;
 }
 

@@ -123,5 +123,5 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
   }
 }
 
-/** Each is a change of the parents by somebody else. */
+/** Each is a change of the parents by another client. */
 const mostRenewals = 10;

@@ -89,7 +89,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
     this.start();
   }
 
-  /** From the beginning, or anew when the object has been copied up by another write. */
+  /** From the beginning, or again when the object has been copied up by another write. */
   start(): void {
     const { io, objectNumber } = this;
     const map = io.objectMap;

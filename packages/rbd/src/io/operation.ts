@@ -40,7 +40,7 @@ export class Operation {
   /** Bytes it counts for against the limit. */
   bytes = 0;
 
-  /** The first failure is the one that is told. */
+  /** The first failure is the one that is reported. */
   fail(result: number, error?: Error): void {
     if (this.result < 0) return;
     this.result = result;

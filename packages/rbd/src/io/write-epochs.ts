@@ -1,4 +1,4 @@
-/** Writes between two moments for which somebody waits. */
+/** Writes between two moments, for those who wait for them. */
 export interface WriteEpoch {
   writes: number;
   /** Called when these writes and all before them are done. */

@@ -13,9 +13,9 @@ type State = "unlocked" | "locked" | "closed";
 
 /** The owner was asked for the lock. */
 interface Asked {
-  /** 0: it is given away; undefined: nobody answered; another errno: that has to wait, for a snapshot of a whole group. */
+  /** 0: the owner releases it; undefined: no answer; another errno: the release has to wait, for a snapshot of a whole group. */
   readonly answer: number | undefined;
-  /** Somebody gave it away since, or may have. */
+  /** The owner has released it since, or may have. */
   readonly woken: Promise<void>;
 }
 
@@ -24,7 +24,7 @@ interface LockOptions {
   readonly keeps?: () => boolean;
   /** For an owner that keeps the lock, instead of failing. */
   readonly waits?: boolean;
-  /** After so many failed attempts to give the lock away it is kept for the time being. */
+  /** After this many failed attempts to give the lock away it is kept for the time being. */
   readonly unlockAttempts?: number;
 }
 
@@ -85,7 +85,7 @@ export class ExclusiveLock {
   /**
    * Waits until the lock is ours, however long the owner takes.
    *
-   * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it and is not waited for, _BUSY if it was taken by hand, _FENCED, _CLOSED
+   * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it and is not waited for, _BUSY if it was taken manually, _FENCED, _CLOSED
    */
   acquire(signal?: AbortSignal): Promise<void> {
     const stop =
@@ -111,7 +111,7 @@ export class ExclusiveLock {
     });
   }
 
-  /** Gives the lock away, once the writes that are under way are done. */
+  /** Gives the lock away, once the writes that are in flight are done. */
   release(): Promise<void> {
     return this.#inTurn(() => this.#release());
   }
@@ -143,7 +143,7 @@ export class ExclusiveLock {
   }
 
   /**
-   * The header is watched anew: the lock goes with the watch, also while something long is done with it.
+   * The header is watched again: the lock goes with the watch, also while something long is done with it.
    *
    * @throws the reason why it could not: it may be called again
    */
@@ -306,5 +306,5 @@ const keepsIt = -errno.EROFS;
 /** Milliseconds until an owner who does not answer is asked again, or who is busy, and one who agreed. */
 const retryDelay = 1_000;
 const releaseTimeout = 5_000;
-/** Milliseconds after which an owner that seemed to be dead is looked at again: who was only away watches anew by then. */
+/** Milliseconds after which an owner that seemed to be dead is looked at again: who was only away watches again by then. */
 const secondLook = 2_000;

@@ -51,9 +51,9 @@ export class LockClaim {
   }
 
   /**
-   * Takes the lock that nobody has, or that is left from an earlier attempt of ours whose answer was lost.
+   * Takes the lock if it is free, or left from an earlier attempt of this client whose answer was lost.
    *
-   * @returns false if somebody else was quicker
+   * @returns false if another client was faster
    */
   take(left: Locker | undefined): Promise<boolean> {
     return this.#changes.run(async () => {
@@ -79,7 +79,7 @@ export class LockClaim {
   /**
    * Names the lock after the header's new watch.
    *
-   * @returns false if the lock is somebody else's by now
+   * @returns false if another client has the lock by now
    * @throws the reason why it could not be renamed: it may be called again
    */
   renew(): Promise<boolean> {
@@ -105,7 +105,7 @@ export class LockClaim {
   }
 
   /**
-   * Gives the lock back; while it is ours, nobody else can have it but by putting us on the blocklist.
+   * Releases the lock; while this client has it, another one can take it only by putting this client on the blocklist.
    *
    * @param attempts how often to try, a second apart
    * @throws the reason why the last attempt failed; the lock is still held then

@@ -9,7 +9,7 @@ export interface LockHost {
   /** Pool of the header. */
   readonly pool: Pool;
   readonly image: Pick<ImageState, "id" | "name">;
-  /** Cookie of the watch on the header; waits for it while the watch is made anew. */
+  /** Cookie of the watch on the header; waits for it while the watch is made again. */
   watchCookie(): Promise<bigint>;
   /** The answer of the lock's owner; undefined if there is none. */
   askOwner(message: NotifyMessage): Promise<number | undefined>;
@@ -18,9 +18,9 @@ export interface LockHost {
   acquired(): Promise<void>;
   /** It is ours still: writes may begin. */
   owned(): void;
-  /** The owner keeps the lock, and it is asked for again; undefined: nobody waits for it any more. */
+  /** The owner keeps the lock, and it is requested again; undefined: nobody waits for it any more. */
   waiting(error: RbdError | undefined): void;
-  /** The lock will be given away: waits for the writes under way, and lets none begin. */
+  /** The lock will be given away: waits for the writes in flight, and lets none begin. */
   releasing(): Promise<void>;
   /** It was given away or lost, or may have been. */
   released(): void;

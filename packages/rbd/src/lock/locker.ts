@@ -10,7 +10,7 @@ import { imageSettings } from "../settings/settings.ts";
 
 /** RBD_LOCK_NAME: every lock on an image has this name, whoever takes it. */
 export const imageLockName = "rbd_lock";
-/** Tag of the locks that images take by themselves; others were taken by hand (`rbd lock add`). */
+/** Tag of the locks that images take by themselves; others were taken manually (`rbd lock add`). */
 export const managedTag = "internal";
 
 /** The lock as the owner of this watch takes it (src/librbd/managed_lock/Utils.cc). */
@@ -46,7 +46,7 @@ export async function findOwner(
 
 /**
  * Whether the owner still watches the image: then the lock must be asked for, and not taken. One that watches under another cookie than the
- * lock names lives as well: it watches anew, and is about to rename its lock. Of this client itself only the watch that the lock
+ * lock names lives as well: it watches again, and is about to rename its lock. Of this client itself only the watch that the lock
  * names counts, since another may be the one of whoever asks.
  */
 export async function isAlive(

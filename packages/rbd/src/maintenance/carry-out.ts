@@ -21,7 +21,7 @@ import {
 } from "./snapshots.ts";
 import { sparsify } from "./sparsify.ts";
 
-/** Does what the owner of an image's lock is asked for; the lock is held, or the image has none. */
+/** Carries out a task that is requested from the owner of an image's lock; the lock is held, or the image has none. */
 export async function carryOut(
   image: MaintainedImage,
   task: OwnerTask,

@@ -17,7 +17,7 @@ const enabled = exclusiveLock | mapFeatures;
 const disabled = enabled | deepFlatten;
 
 /**
- * The change of an image's features that is asked for, checked and with what belongs together (src/librbd/Operations.cc): object-map
+ * The change of an image's features that is requested, checked and with what belongs together (src/librbd/Operations.cc): object-map
  * and fast-diff come and go as one.
  *
  * @throws RbdError SIPHON_RBD_INVALID for a change that the image does not allow

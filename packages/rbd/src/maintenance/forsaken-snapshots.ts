@@ -27,7 +27,7 @@ export async function removeIfForsaken(image: MaintainedImage, snapId: number): 
   }
 }
 
-/** Removes those that are still there because somebody crashed who had taken the last clone from them. */
+/** Removes snapshots that remained because the client that removed their last clone crashed. */
 export async function removeForsaken(image: MaintainedImage): Promise<void> {
   for (const { id } of [...image.header.snapshots.values()]) await removeIfForsaken(image, id);
 }

@@ -23,7 +23,7 @@ export interface MaintainedImage {
   /** Undefined for images without feature exclusive-lock, and those that are only read. */
   readonly lock: ExclusiveLock | undefined;
   readonly requests: {
-    /** A number for a task that the lock's owner is asked for. */
+    /** Number of a task that is requested from the lock's owner. */
     newId(): Promise<RequestId>;
     /** Carries a task out, or has the lock's owner do it. */
     perform(task: OwnerTask, progress?: OnProgress): Promise<void>;

@@ -18,9 +18,9 @@ export function quiescingOf(flags: number): Quiescing {
 }
 
 /**
- * Does something while nobody who can quiesce writes to the images.
+ * Calls a function while all clients that can quiesce pause their writes to the images.
  *
- * @throws RbdError SIPHON_RBD_BUSY if somebody who was asked does not, and that is required
+ * @throws RbdError SIPHON_RBD_BUSY if a client does not quiesce, and that is required
  */
 export async function whileQuiesced(
   images: readonly MaintainedImage[],

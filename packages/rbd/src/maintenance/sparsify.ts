@@ -114,7 +114,7 @@ class SparseObject {
   /**
    * The map learns of objects that are gone, and of those that are no longer what the last snapshot has (librbd leaves those
    * as they are, and then finds its own map wrong). It says that an object may be there until it is certain that it is not: a
-   * write may have made it anew.
+   * write may have made it again.
    */
   async #tellMap(): Promise<void> {
     const { header, io } = this.#image;

@@ -74,7 +74,7 @@ export class Namespaces {
     });
     if (images.size > 0) throw this.#notEmpty(name);
     if (dryRun) return;
-    // Nothing is put into it from now on; refused if somebody was quicker.
+    // From now on it accepts no image; this is refused if another client was faster.
     await unlessGone(changeAll(within, directoryObject, [setDirectoryReady(false)])).catch((error) => {
       throw hasCode(error, "EBUSY") ? this.#notEmpty(name) : error;
     });

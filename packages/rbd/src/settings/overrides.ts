@@ -95,7 +95,7 @@ export class Overrides {
 
   /**
    * Clients look at a pool's settings again when the monitors say that this one has changed. Users who may not say so have changed the pool's
-   * setting all the same, as with librbd.
+   * setting anyway, as with librbd.
    */
   async #tellClients(): Promise<void> {
     const told = this.#images.cluster.command({

@@ -17,7 +17,7 @@ export interface DiskUsageOptions {
   readonly upTo?: string | undefined;
   /** Only what came after this snapshot. */
   readonly from?: string | undefined;
-  /** Bytes, and not objects: object maps cannot tell, each object is asked for. */
+  /** Counts bytes, not whole objects: object maps do not have them, so each object is queried. */
   readonly exact?: boolean | undefined;
 }
 

@@ -54,5 +54,5 @@ export interface TransferOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Bytes carried between two cursors, unless told otherwise: each costs a wait for all that is under way, and a flush. */
+/** Bytes carried between two cursors, by default: each costs a wait for all that is under way, and a flush. */
 export const defaultCursorBytes = 256 * 1024 * 1024;

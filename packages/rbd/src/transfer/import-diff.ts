@@ -8,7 +8,7 @@ import { TransferError } from "./transfer-error.ts";
 import { writeSparsely } from "./write-sparsely.ts";
 
 export interface ImportDiffOptions extends TransferOptions {
-  /** Bytes that are looked at together in the search for zeros; 0: none is made. */
+  /** Bytes examined together in the search for zeros; 0: none is made. */
   readonly sparseSize?: number;
   /** Called now and then: everything before the cursor is durable, so that the diff can be continued from there. */
   readonly onCursor?: ((cursor: DiffCursor) => void) | undefined;

@@ -50,7 +50,7 @@ export async function* inOrder<Item, Result>(
   }
 }
 
-/** Does work in parallel, in no order, within the same limits; the first failure is told by whatever is called next. */
+/** Works in parallel, in no order, within the same limits; the next call reports the first failure. */
 export class Parallel implements AsyncDisposable {
   readonly #limits: ParallelLimits;
   readonly #underWay = new Set<Promise<void>>();

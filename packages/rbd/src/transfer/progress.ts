@@ -3,7 +3,7 @@ export interface TransferProgress {
   /** Bytes that are done, of `total`; of the image, whether they had to be carried or not. */
   readonly done: number;
   readonly total: number;
-  /** Lately, in bytes a second; undefined until there is something to go by. */
+  /** Recent rate in bytes per second; undefined until there are enough data. */
   readonly bytesPerSecond: number | undefined;
   readonly secondsLeft: number | undefined;
 }

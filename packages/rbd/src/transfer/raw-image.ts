@@ -52,7 +52,7 @@ export async function exportRawFile(
 }
 
 export interface ImportRawOptions extends RawOptions {
-  /** Bytes that are looked at together in the search for zeros; 0: none is made. */
+  /** Bytes examined together in the search for zeros; 0: none is made. */
   readonly sparseSize?: number;
   /** Expected size of the stream, for progress; the stream may have more or less. */
   readonly expectedSize?: number;

@@ -7,7 +7,7 @@ export class SpareBuffers {
   readonly #spare = new Map<number, Buffer[]>();
   #spareBytes = 0;
 
-  /** One of so many bytes. */
+  /** One of this many bytes. */
   take(bytes: number): Buffer {
     const size = sizeFor(bytes);
     const spare = this.#spare.get(size)?.pop();

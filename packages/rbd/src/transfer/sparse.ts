@@ -1,6 +1,6 @@
 import { isZeros } from "../zeros.ts";
 
-/** Bytes that are looked at together when zeros are searched for, as `rbd` does unless told otherwise. */
+/** Bytes examined together when zeros are searched for, as `rbd` does by default. */
 export const defaultSparseSize = 4096;
 
 /** A part of a buffer, from `start` up to `end`, that is all zeros or is to be kept. */

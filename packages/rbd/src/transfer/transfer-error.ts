@@ -5,9 +5,9 @@ import { errno, SiphonError, type SiphonErrorOptions } from "@siphon/wire";
  * - `SIPHON_TRANSFER_BANNER`: the bytes do not begin as the format does;
  * - `SIPHON_TRANSFER_TRUNCATED`: the bytes end before the format does;
  * - `SIPHON_TRANSFER_MALFORMED`: what no writer of the format writes;
- * - `SIPHON_TRANSFER_MISMATCH`: sound, but it does not fit what it is to be applied to;
+ * - `SIPHON_TRANSFER_MISMATCH`: valid, but it does not fit its target;
  * - `SIPHON_TRANSFER_CORRUPT`: checksums say that a file is not what was once written;
- * - `SIPHON_TRANSFER_BUSY`: somebody else is at work on the same backup;
+ * - `SIPHON_TRANSFER_BUSY`: another process works on the same backup;
  * - `SIPHON_TRANSFER_LOCK`: a backup cannot be locked where it is.
  */
 export type TransferErrorCode =

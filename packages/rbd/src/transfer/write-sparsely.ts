@@ -2,7 +2,7 @@ import type { ImageWriter } from "./image-ends.ts";
 import { defaultSparseSize, sparseRuns } from "./sparse.ts";
 
 export interface SparseWriteOptions {
-  /** Bytes that are looked at together in the search for zeros; 0: none is made. */
+  /** Bytes examined together in the search for zeros; 0: none is made. */
   readonly sparseSize?: number | undefined;
   /** Nothing is written where zeros are: the target has none but zeros there. */
   readonly leaveOut?: boolean;

@@ -8,7 +8,7 @@ import type { OnProgress } from "../progress.ts";
 import type { TrashEntry } from "./trash.ts";
 
 export interface PurgeChoice {
-  /** Images that are to be kept until then at most; now, unless said otherwise. */
+  /** Only images whose retention ends before this time; now by default. */
   readonly expiredBefore?: Date | undefined;
   /** Instead: as many of the oldest as it takes to fill pools of data to this part of them only, from 0 to 1. */
   readonly threshold?: number | undefined;

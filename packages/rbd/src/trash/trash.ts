@@ -192,7 +192,7 @@ export interface TrashRemoveOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** @throws RbdError SIPHON_RBD_BUSY for an image that is to be kept for some more time */
+/** @throws RbdError SIPHON_RBD_BUSY for an image whose retention time is not over */
 function assertDue({ name, keptUntil }: TrashedImage, force: boolean): void {
   if (force || keptUntil.getTime() <= Date.now()) return;
   throw new RbdError(

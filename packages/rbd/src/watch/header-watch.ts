@@ -8,9 +8,9 @@ export interface HeaderWatchEvents {
   notified(payload: Buffer): Promise<Uint8Array | undefined>;
   /** The OSDs gave the watch up: notifications may be missed, and others may take us for dead. */
   lost(): void;
-  /** It could not be watched anew, or what follows from that failed: it is tried again. */
+  /** It could not be watched again, or what follows from that failed: it is tried again. */
   failing(error: Error): void;
-  /** The header is watched anew, under another cookie. Called again if it rejects. */
+  /** The header is watched again, under another cookie. Called again if it rejects. */
   renewed(): Promise<void>;
   /** All is as it was before `lost`. */
   restored(): void;
@@ -56,7 +56,7 @@ export class HeaderWatch {
 
   #register(): Promise<Watch> {
     return this.#pool.watch(this.#object, {
-      // Who notified is not answered; whoever uses the image learns what has become of it from their own requests.
+      // The notifier gets no answer; the image's users learn of the failure from their own requests.
       notified: (payload) => this.#events.notified(payload).catch(ifKnown),
       lost: () => void this.#renew(),
     });

@@ -17,7 +17,7 @@ interface SnapshotTask {
   /** Name of the snapshot; the new one, if it is renamed. */
   readonly name: string;
   readonly namespace: SnapshotNamespace;
-  /** The end is told by `asyncComplete`; clients before Pacific have none, and take the answer for it. */
+  /** `asyncComplete` reports the end; clients before Pacific do not have it, and take the answer as the end. */
   readonly id: RequestId | undefined;
 }
 

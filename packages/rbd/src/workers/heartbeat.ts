@@ -1,4 +1,4 @@
-/** Finds a process, or a thread, that hangs without ending: it is asked again and again, and does not answer. */
+/** Detects a process or a thread that hangs without ending: it no longer answers the regular questions. */
 export class Heartbeat implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #unanswered = 0;

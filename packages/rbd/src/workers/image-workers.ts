@@ -58,7 +58,7 @@ export class ImageWorkers {
     return this.start(module, data, options).ended;
   }
 
-  /** As `run`, for functions that are told something while they run. */
+  /** As `run`, for functions that receive messages while they run. */
   start(module: URL, data: unknown, options: RunOptions = {}): WorkersRun {
     const run = ++this.#runs;
     if (this.isSingle) {

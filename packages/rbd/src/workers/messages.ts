@@ -21,7 +21,7 @@ export interface ImageCopy {
   readonly endsAt: number;
   /** Another number: another map. */
   readonly map: { readonly number: number; readonly states: SharedStates } | undefined;
-  /** Nearest first. Another number: other parents, or parents that were looked at anew. */
+  /** Nearest first. Another number: other parents, or parents that were examined again. */
   readonly parents: { readonly number: number; readonly layers: readonly LayerCopy[] };
 }
 
@@ -45,7 +45,7 @@ export interface Opening {
   readonly owned: boolean;
 }
 
-/** From the owner to a worker. All but `run` are carried out at once, or end when writes that are under way do. */
+/** From the owner to a worker. All but `run` are carried out at once, or end when writes that are in flight do. */
 export type ToWorker =
   | { readonly type: "open"; readonly opening: Opening }
   | { readonly type: "follow"; readonly copy: ImageCopy }
@@ -73,7 +73,7 @@ export type ToWorker =
 export type ToOwner =
   | { readonly type: "connected" }
   | { readonly type: "refused"; readonly error: PlainError }
-  /** The lock is to be had before the first write. */
+  /** The lock must be acquired before the first write. */
   | { readonly type: "own" }
   | {
       readonly type: "update";
@@ -83,7 +83,7 @@ export type ToOwner =
       /** The snapshot whose map it is; undefined for the image's own. */
       readonly snapId: number | undefined;
     }
-  /** A parent is gone: the parents are to be looked at anew. */
+  /** A parent is gone: the parents are to be examined again. */
   | { readonly type: "renew" }
   | { readonly type: "mayCopyUp" }
   /** Whether what is read is there still: of the image (0), or of its parents. */

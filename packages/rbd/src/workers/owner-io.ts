@@ -27,7 +27,7 @@ export class OwnerIo extends TrackedIo {
   #pauses = 0;
   #settling: Promise<void> | undefined;
 
-  /** The start data of a worker; it is told of every later change. */
+  /** The start data of a worker, which receives every later change as a message. */
   join(follower: Follower): { copy: ImageCopy; pauses: number } {
     this.#followers.add(follower);
     return { copy: this.#copy(), pauses: this.#pauses };

@@ -9,7 +9,7 @@ import { type Transferable, Worker, type WorkerOptions } from "node:worker_threa
  */
 export function startThread(program: URL, workerData: unknown, transferList: Transferable[]): Worker {
   const thread = start(program, { workerData, transferList, stdout: true, stderr: true });
-  // Node would have each thread listen to the process's own streams, and warn of so many listeners.
+  // Node would have each thread listen to the process's own streams, and warn of the many listeners.
   thread.stdout.on("data", (bytes) => process.stdout.write(bytes));
   thread.stderr.on("data", (bytes) => process.stderr.write(bytes));
   return thread;

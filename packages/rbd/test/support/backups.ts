@@ -51,7 +51,7 @@ export async function restored(backup: Backup, name: string): Promise<Buffer> {
   return target.bytes;
 }
 
-/** Adds states until there are so many points. */
+/** Adds states until there are this many points. */
 export async function addUpTo(backup: Backup, count: number): Promise<void> {
   const newest = backup.newest === undefined ? -1 : Number(backup.newest.name.split("-")[1]);
   for (let number = newest + 1; number < count; number++) {

@@ -1,7 +1,7 @@
 import { noSnapshots } from "@siphon/rados";
 import type { ImageState } from "../../src/image-state.ts";
 
-/** A header as a test wants it: 4 objects of 64 bytes, unless said otherwise. */
+/** A header as a test wants it: 4 objects of 64 bytes, by default. */
 export function imageState(state: Partial<ImageState> = {}): ImageState {
   const { id = "a" } = state;
   return {

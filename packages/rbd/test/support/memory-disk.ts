@@ -7,7 +7,7 @@ export class MemoryDisk implements ImageOperations {
   readonly readOnly = false;
   readonly discarded: { offset: number; length: number }[] = [];
   writes = 0;
-  /** The next so many requests fail. */
+  /** The next this many requests fail. */
   failures = 0;
   /** Requests are carried out in the order in which they came. */
   inOrder = false;

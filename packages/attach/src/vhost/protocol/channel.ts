@@ -103,7 +103,7 @@ export class Channel {
     }
   };
 
-  /** Bytes of one message at most are asked for, so that descriptors cannot be mistaken for the next one's. */
+  /** Bytes of one message at most are requested, so that descriptors cannot be mistaken for the next one's. */
   #read(): Message | undefined {
     const wanted = this.#filled < headerBytes ? headerBytes : headerBytes + this.#payloadBytes();
     const { length, fds } = this.#io.receive(this.#filled, wanted - this.#filled);

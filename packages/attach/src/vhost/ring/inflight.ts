@@ -22,7 +22,7 @@ export function inflightAreaBytes(queueSize: number): number {
 }
 
 /**
- * The record of one ring's requests under way, kept so that at any instant another process could take over: a head is marked before its
+ * The record of one ring's requests in flight, kept so that at any instant another process could take over: a head is marked before its
  * request begins, and unmarked after the driver has seen it used.
  */
 export class InflightArea {

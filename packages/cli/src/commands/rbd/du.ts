@@ -67,7 +67,7 @@ async function usageOf(
 function show(usages: ImageUsage[], isOne: boolean, isSnapshot: boolean, flags: Flags): void {
   const total = { provisioned: 0, used: 0 };
   for (const { snapshot, provisioned, used } of usages.flatMap(({ parts }) => parts)) {
-    // A snapshot is no larger than its image, but where only snapshots were asked for.
+    // A snapshot is no larger than its image, but where only snapshots were requested.
     if (snapshot === undefined || isSnapshot) total.provisioned += provisioned;
     total.used += used;
   }

@@ -38,7 +38,7 @@ export function print(
 
 type Side = "left" | "right";
 
-/** A column's head, the side that its cells are at, and that of the head: the left, unless said otherwise. */
+/** A column's head, the side that its cells are at, and that of the head: the left, by default. */
 export type Column = readonly [head: string, cells: Side, headSide?: Side];
 
 /** Columns two blanks apart, all as wide as their widest cell. */

@@ -21,7 +21,7 @@ export interface GuestKrbd extends AsyncDisposable {
 
 /**
  * Kernel RBD in the small guest, for hosts whose own kernel has none: a network on this machine, and for each run a VM booted
- * anew on it.
+ * again on it.
  *
  * @throws LabError where that cannot be, such as SIPHON_PERMISSION without root
  */

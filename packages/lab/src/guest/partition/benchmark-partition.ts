@@ -30,7 +30,7 @@ export async function benchmarkPartition(guest: GuestControl, signal?: AbortSign
     const dd = `dd of=/dev/${disk} bs=${mbrSector} seek=${sector} conv=notrunc,fsync status=none`;
     await sh(`echo ${data.toString("base64")} | base64 -d | ${dd}`);
   }
-  // The kernel reads a table anew only when nothing on the disk is mounted, but takes single partitions any time.
+  // The kernel reads a table again only when nothing on the disk is mounted, but takes single partitions any time.
   const name = `${disk}${plan.number}`;
   await sh(`[ -b /dev/${name} ] || { partx -a -n ${plan.number} /dev/${disk} && udevadm settle; }`);
   return { path: `/dev/${name}`, bytes: plan.sectors * mbrSector };

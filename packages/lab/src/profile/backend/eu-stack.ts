@@ -10,7 +10,7 @@ import { denied } from "./denied.ts";
 import { sampleRounds } from "./rounds.ts";
 
 /**
- * elfutils' eu-stack, started anew for each sample. It stops one thread after the other, each for as long as
+ * elfutils' eu-stack, started again for each sample. It stops one thread after the other, each for as long as
  * it takes to walk its stack (well under a millisecond), and never the whole process. It only collects
  * addresses, which takes milliseconds; names are looked up once, when all sampling is over.
  */

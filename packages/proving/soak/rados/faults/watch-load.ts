@@ -3,7 +3,7 @@ import { Violation } from "./block-history.ts";
 import { pause } from "./faults.ts";
 
 /**
- * Watches an object, notifies about it again and again, and watches anew where the watch was lost. Who is said to have
+ * Watches an object, notifies about it again and again, and watches again where the watch was lost. Who is said to have
  * answered must have heard, and the answer must be to this notify.
  */
 export class WatchLoad {

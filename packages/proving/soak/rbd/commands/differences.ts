@@ -4,14 +4,14 @@ import { type Both, firstWords, type Part } from "./compare.ts";
 export interface Difference {
   /** What it is about, for people. */
   readonly about: string;
-  /** The command lines, as the table has them; all unless said otherwise. */
+  /** The command lines, as the table has them; all by default. */
   readonly lines?: RegExp;
-  /** What rbd says; anything unless said otherwise. */
+  /** What rbd says; anything by default. */
   readonly words?: RegExp;
   /** What differs. */
   readonly in: readonly Part[];
   readonly reason: string;
-  /** Releases of rbd that it is about; all unless said otherwise. */
+  /** Releases of rbd that it is about; all by default. */
   readonly releases?: (release: number) => boolean;
 }
 

@@ -33,7 +33,7 @@ export class BlockLoad {
     await Promise.all(Array.from({ length: workers }, worker));
   }
 
-  /** Writes so many blocks, anywhere. */
+  /** Writes this many blocks, anywhere. */
   async write(image: Image, blocks: number): Promise<void> {
     for (; blocks > 0; blocks--) await this.#write(image, this.#random.below(image.size / blockBytes));
   }

@@ -74,7 +74,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Kill[]> {
     }
   }
 
-  /** Lets it run until it is killed on the way: who ends before is made anew. */
+  /** Lets it run until it is killed on the way: who ends before is made again. */
   async function killOnce(stage: Stage, operation: OperationName, number: number): Promise<Kill> {
     const random = new Random(seed * 10_007 + number);
     const pace = paces.get(operation)!;
@@ -121,7 +121,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Kill[]> {
   return kills;
 }
 
-/** Data in flight when a process is killed arrives all the same. */
+/** Data in flight when a process is killed arrives anyway. */
 async function settled(stage: Stage): Promise<PoolState> {
   for (let state = await stage.state(); ; ) {
     await sleep(50);

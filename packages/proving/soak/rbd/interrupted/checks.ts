@@ -74,7 +74,7 @@ export function removeWithSnapshots(stage: Stage, image: string): (program: Prog
   };
 }
 
-/** Snapshots that were kept for clones, and are not needed any more, must be removed by hand for rbd; siphon removes them as well. */
+/** Snapshots that were kept for clones, and are not needed any more, must be removed manually for rbd; siphon removes them as well. */
 async function removeForsaken(stage: Stage, program: Program, image: string): Promise<boolean> {
   if (program.name !== "rbd") return false;
   const listed = await program.run("snap", "ls", "--all", stage.spec(image), "--format", "json");

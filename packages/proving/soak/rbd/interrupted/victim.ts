@@ -16,7 +16,7 @@ export type FromWorker =
   | { type: "done"; writes: number }
   | { type: "failed"; message: string };
 
-/** When a process is killed: so many milliseconds after it began, or once it has written to its sockets so many times. */
+/** When a process is killed: this many milliseconds after it began, or once it has written to its sockets so many times. */
 export type Moment = { by: "time"; at: number } | { by: "write"; at: number };
 
 /** How it went; `took` is milliseconds. */

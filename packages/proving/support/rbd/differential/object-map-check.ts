@@ -10,7 +10,7 @@ interface Tolerated {
    * last snapshot has it.
    */
   readonly perhapsUnchanged?: ReadonlySet<number>;
-  /** A rollback by librbd takes the states of the snapshot's map, also that of unchanged objects, which it has written anew. */
+  /** A rollback by librbd takes the states of the snapshot's map, also that of unchanged objects, which it has written again. */
   readonly rolledBackByLibrbd?: boolean;
 }
 

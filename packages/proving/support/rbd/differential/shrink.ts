@@ -3,8 +3,8 @@ import type { Step } from "./steps.ts";
 /**
  * Leaves out steps as long as the rest still fails: halves, quarters and so on.
  *
- * @param fails runs steps anew
- * @param tries at most so many runs
+ * @param fails runs steps again
+ * @param tries at most this many runs
  */
 export async function shrink(
   steps: readonly Step[],

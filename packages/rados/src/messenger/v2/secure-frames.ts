@@ -142,7 +142,7 @@ export function padWithZeros(bytes: Uint8Array, at: number, length: number): voi
   zero(bytes, at + length, at + padded(length));
 }
 
-/** A few bytes: by hand it takes less than by `fill`. */
+/** Fills a few bytes: for these a loop takes less time than `fill`. */
 function zero(bytes: Uint8Array, start: number, end: number): void {
   for (let i = start; i < end; i++) bytes[i] = 0;
 }

@@ -41,7 +41,7 @@ export interface LoadOptions {
 }
 
 /**
- * Keeps a number of operations under way until the time is up, and waits for the last.
+ * Keeps a number of operations in flight until the time is up, and waits for the last.
  *
  * @param operate carries the operation with this number out
  */

@@ -6,7 +6,7 @@ import type { OsdMap } from "../../osdmap/osdmap.ts";
 import type { Submitter } from "../operation-request.ts";
 
 /**
- * State that an OSD keeps for a client as long as their connection and the PG's peers stay the same, and that must be made anew
+ * State that an OSD keeps for a client as long as their connection and the PG's peers stay the same, and that must be made again
  * when they do not: a watch, or a notify that waits for its answers.
  */
 export interface Linger {
@@ -87,7 +87,7 @@ export class Lingers {
     for (const { linger } of [...this.#byCookie.values()]) linger.ping?.();
   }
 
-  /** The primary of an object, and everything that makes its PG peer anew when it changes (PastIntervals::is_new_interval). */
+  /** The primary of an object, and everything that makes its PG peer again when it changes (PastIntervals::is_new_interval). */
   #placed(target: ObjectTarget): Omit<Lingering, "linger"> {
     const map = this.#currentMap();
     const pool = map.pool(target.poolId);

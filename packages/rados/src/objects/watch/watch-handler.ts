@@ -4,7 +4,7 @@ import type { WatchEvents } from "./watch.ts";
 /** A client that watches an object through `Pool.watch`. */
 export interface WatchHandler {
   /**
-   * Somebody notified. What it returns, or resolves to, goes back to them. If it throws, they get no answer, and the error is an
+   * Called for each notification. The returned or resolved value goes back to the notifier. If it throws, the notifier gets no answer, and the error is an
    * unhandled rejection.
    */
   notified(payload: Buffer, notifierId: bigint): Uint8Array | undefined | Promise<Uint8Array | undefined>;

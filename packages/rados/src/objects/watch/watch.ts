@@ -9,7 +9,7 @@ import { OperationRequest } from "../operation-request.ts";
 import type { Linger, Lingers } from "./lingers.ts";
 import { acknowledge, watch } from "./operations.ts";
 
-/** Somebody's word to those who watch an object. */
+/** A notification, as a watcher of the object receives it. */
 export interface Notification {
   notifyId: bigint;
   /** Cookie of the watch, as in `Watch.cookie`. */
@@ -17,7 +17,7 @@ export interface Notification {
   /** The client that notifies; its `globalId`. */
   notifierId: bigint;
   payload: Buffer;
-  /** Tells the notifier that it was heard, with a reply. Whoever does not, is among the missed ones. */
+  /** Acknowledges the notification, with a reply. The notifier counts watchers that do not acknowledge as missed. */
   acknowledge(reply?: Uint8Array): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export class Watch implements AsyncDisposable {
   #registering: AbortController | undefined;
   #pinging = false;
   #registered = false;
-  /** Notifications that wait until whoever opened the watch knows of it. */
+  /** Notifications held back until the opener of the watch has it. */
   #early: Notification[] | undefined = [];
   #generation = 0;
   #validThru = performance.now();
@@ -104,7 +104,7 @@ export class Watch implements AsyncDisposable {
   }
 
   /**
-   * Milliseconds for which it is not certain that the watch is there: since the last confirmation was asked for.
+   * Milliseconds for which it is not certain that the watch is there: since the last confirmation was requested.
    *
    * @throws the error that it was lost with
    */
@@ -126,7 +126,7 @@ export class Watch implements AsyncDisposable {
     await this.close();
   }
 
-  /** Nobody wants it any more, and nobody waits for an OSD that may be gone. */
+  /** The watch is no longer wanted, and its end does not wait for an OSD that may be gone. */
   #abandon(): void {
     this.#closed = true;
     this.#registering?.abort();
@@ -264,7 +264,7 @@ export class Watch implements AsyncDisposable {
 
 const gone: ReadonlySet<string> = new Set(["ENOENT", "ENOTCONN", "ESHUTDOWN", "SIPHON_RADOS_CLOSED"]);
 
-/** An object that was removed and a watch that is not there any more look the same to whoever watched. */
+/** A removed object and a lost watch look the same to the watcher. */
 function lostError(error: RadosError, objectText: string): RadosError {
   if (error.code !== "ENOENT") return error;
   const message = `the watch on ${objectText} is gone, and so is the object (ENOTCONN)`;

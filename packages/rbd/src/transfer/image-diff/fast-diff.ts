@@ -14,7 +14,7 @@ export type ObjectChange = "none" | "data" | "zeros";
 
 /**
  * Changes between two snapshots of an image, from their object maps (src/librbd/object_map/DiffRequest.cc); by object number. No
- * object is asked for.
+ * object is queried.
  *
  * @param from 0: before anything was written
  * @returns undefined where the maps do not tell: feature fast-diff is missing, or a map is invalid

@@ -16,7 +16,7 @@ export interface ImageDiffOptions {
   readonly fromSnapId?: number;
   /** Objects count as written whole if any byte of them was. */
   readonly wholeObject?: boolean | undefined;
-  /** Whether what a clone shows of its parent counts; true unless said otherwise. */
+  /** Whether what a clone shows of its parent counts; true by default. */
   readonly withParent?: boolean | undefined;
 }
 
@@ -157,7 +157,7 @@ export class ImageDiff implements DiffSource {
   }
 }
 
-/** Each is a change of the parents by somebody else. */
+/** Each is a change of the parents by another client. */
 const mostRenewals = 10;
 
 /** A part of an object, in bytes of it. */

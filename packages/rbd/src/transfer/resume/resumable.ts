@@ -15,7 +15,7 @@ import { inChunks } from "./in-chunks.ts";
 import { fileState, imageState } from "./source-state.ts";
 
 /**
- * Transfers that go on where an earlier process was interrupted, if the source is what it was, and else begin anew; what was carried
+ * Transfers that go on where an earlier process was interrupted, if the source is what it was, and else begin again; what was carried
  * stays when they fail. Each is called with the same arguments again.
  */
 

@@ -2,7 +2,7 @@ import { assertHolds, assertMapRight, assertRefused, isListed, removeImages } fr
 import { objectsIn } from "../images.ts";
 import type { Operation } from "../operation.ts";
 
-/** Copies an image; what is left of that is removed, and it is copied anew. */
+/** Copies an image; what is left of that is removed, and it is copied again. */
 export const copy: Operation = {
   async prepare(stage) {
     const expected = stage.contents.disk;
