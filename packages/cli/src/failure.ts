@@ -68,8 +68,9 @@ export function rbdExitCode(error: unknown, interrupted: AbortSignal): number {
     if (error.code === "SIPHON_RADOS_UNREACHABLE" || error.code === "SIPHON_RADOS_TIMEOUT") {
       return errno.ETIMEDOUT;
     }
-    const { name } = error.remedy ?? {};
-    if (name === "name-keyring" || name === "name-monitors") return errno.ENOENT;
+    const { name } = error.code === "SIPHON_RADOS_CONFIG" ? (error.remedy ?? {}) : {};
+    if (name === "name-keyring" || name === "name-monitors" || name === "find-config") return errno.ENOENT;
+    if (name === "check-key") return errno.EINVAL;
   }
   return errnoExitCode(error, interrupted);
 }

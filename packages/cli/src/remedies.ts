@@ -20,8 +20,10 @@ function imageOf({ subject = "", imageId }: Remedy): string {
 
 const remedies: Record<RemedyName, (subject: string) => string> = {
   "name-config": () => "name the file with --conf, or monitors with --mon-host",
+  "find-config": () => "name the file with --conf, or monitors with --mon-host",
   "name-monitors": () => "or name monitors with --mon-host",
   "name-keyring": () => "or name the keyring with --keyring",
+  "check-key": () => "see it with: siphon ceph auth get-key USER",
   "list-images": (pool) => `list images with: siphon rbd ls ${pool}`,
   "list-all-images": (pool) => `list them with: siphon rbd ls ${pool}; siphon rbd trash ls ${pool}`,
   "list-trash": (pool) => `list it with: siphon rbd trash ls ${pool}`,

@@ -31,6 +31,14 @@ test("the help names every command, and every command has a help of its own", ()
   }
 });
 
+test("rbd without a command shows its help, which is no error", () => {
+  for (const args of [["rbd"], ["rbd", "--conf", "/nosuch"]]) {
+    const { status, stdout } = siphon(...args);
+    assert.equal(status, 0);
+    assert.match(stdout, /^Usage: siphon rbd/);
+  }
+});
+
 test("what makes no sense is refused with exit code 2 and nothing is started", () => {
   for (const [args, words] of [
     [["nope"], /unknown command/],
@@ -62,6 +70,7 @@ test("a cluster that cannot be reached, or lets nobody in, ends a command as Cep
   const key = ["--key", "AQAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA=="];
   const cases: [args: string[], code: number, text: RegExp][] = [
     [["rbd", "ls", ...nowhere, "--keyring", "/nosuch"], 2, /no keyring has a key of client\.admin/],
+    [["rbd", "ls", ...nowhere, "--key", "none"], 22, /the key of client\.admin is not a Ceph key/],
     [["rbd", "ls", ...nowhere, ...key], 110, /no monitor could be reached within 1 s/],
     [["ceph", "health", ...nowhere, ...key], 1, /no monitor could be reached within 1 s/],
     [["rados", "lspools", ...nowhere, ...key], 1, /no monitor could be reached within 1 s/],
@@ -93,7 +102,7 @@ test("files that cannot be used end a command in a sentence, with the errno for 
       95,
       /siphon does not do rbd migration abort: \(95\) Operation not supported/,
     ],
-    [["rbd", "ls", "--cluster", "nosuch"], 1, /there is no ceph\.conf of cluster nosuch/],
+    [["rbd", "ls", "--cluster", "nosuch"], 2, /there is no ceph\.conf of cluster nosuch/],
     [["rbd", "ls", "--nonsense"], 1, /unknown option/],
   ];
   for (const [args, code, text] of cases) {

@@ -59,6 +59,13 @@ export async function rbdCommand(args: string[] = []): Promise<Command> {
     .description(
       "Work with images, with the arguments and the output of Ceph's rbd program. Ceph need not be installed.",
     );
+  // Options come behind words: nothing but options is no command, which is no error of rbd's.
+  if (args[0] === undefined || args[0].startsWith("-")) {
+    command
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => command.outputHelp());
+  }
   const called = modules.filter(({ names }) => names.includes(args[0] ?? ""));
   for (const { load } of called.length > 0 ? called : modules) {
     for (const each of await load()) command.addCommand(each);

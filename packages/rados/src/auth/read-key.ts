@@ -1,4 +1,5 @@
 import { Reader, readUtime } from "@siphon/wire";
+import type { RadosRemedy } from "../errors.ts";
 import { RadosError } from "../errors.ts";
 import { AesKey } from "./aes-key.ts";
 import { Aes256kKey } from "./aes256k-key.ts";
@@ -34,7 +35,8 @@ export function parseCryptoKey(text: string, whose: string): CryptoKey {
   } catch (error) {
     if (error instanceof RadosError) throw error;
     throw new RadosError("SIPHON_RADOS_CONFIG", `the key of ${whose} is not a Ceph key`, {
-      hint: "a key is the base64 text after `key =` in a keyring; see `ceph auth get`",
+      hint: "a key is the base64 text after `key =` in a keyring",
+      remedy: { name: "check-key" } satisfies RadosRemedy,
     });
   }
 }

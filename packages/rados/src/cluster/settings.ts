@@ -95,7 +95,7 @@ function assertConfigured(conf: CephConf): void {
   const { cluster } = conf;
   throw new RadosError("SIPHON_RADOS_CONFIG", `there is no ceph.conf of cluster ${cluster}`, {
     hint: `it would be /etc/ceph/${cluster}.conf, ~/.ceph/${cluster}.conf or ./${cluster}.conf`,
-    remedy: { name: "name-config" } satisfies RadosRemedy,
+    remedy: { name: "find-config" } satisfies RadosRemedy,
   });
 }
 
