@@ -15,7 +15,10 @@ export const clientLines: Readonly<Record<string, string>> = {
 -p P --auth_supported none snap create --snap __base__ base-100-disk-0 --no-progress
 -p P --auth_supported none snap protect base-100-disk-0 --snap __base__
 -p P --auth_supported none clone P/base-100-disk-0 --snap __base__ P/vm-101-disk-0
+-p P --auth_supported none clone P/base-100-disk-0 --snap __base__ P/vm-102-disk-0 --data-pool P
 -p P --auth_supported none children base-100-disk-0 --snap __base__
+-p P --auth_supported none rm vm-102-disk-0 --no-progress
+-p P --auth_supported none snap rm base-100-disk-0 --snap __base__ --no-progress
 -p P --auth_supported none resize --size 36864 vm-101-disk-0 --no-progress
 -p P --auth_supported none resize --allow-shrink --size 36000 vm-101-disk-0 --no-progress
 -p P --auth_supported none snap rollback --snap snap1 base-100-disk-0 --no-progress
@@ -72,7 +75,12 @@ rm --pool P nova_disk --no-progress --id admin
 --id admin snap create P/one-2@snap --no-progress
 --id admin snap protect P/one-2@snap
 --id admin clone P/one-2@snap P/one-2-7-0
+--id admin --data-pool P clone P/one-2@snap P/one-2-7-1
 --id admin children P/one-2@snap
+--id admin snap create P/one-2-7-1@backup --no-progress
+--id admin export P/one-2-7-1@backup FILE3 --no-progress
+--id admin snap rm P/one-2-7-1@backup --no-progress
+--id admin rm P/one-2-7-1 --no-progress
 --id admin --format xml snap ls P/one-2
 --id admin rm P/one-2-7-0 --no-progress
 --id admin snap unprotect P/one-2@snap
@@ -95,6 +103,7 @@ rm P/volume-0 --no-progress
 `,
   "Ganeti (lib/storage/bdev.py), Kubernetes (volume/rbd/rbd_util.go), exporters": `
 create -p P gnt --size 16
+export -p P gnt - --no-progress
 info -p P gnt --format json
 resize -p P --size 32 gnt --no-progress
 rm -p P gnt --no-progress
@@ -107,5 +116,78 @@ rm volume-k --pool P --id admin --no-progress
 rm volume-k --pool P --id admin --no-progress
 ls -l P --format json
 pool stats P
+`,
+  "LXD (lxd/storage/drivers/driver_ceph_utils.go), which goes by exit codes": `
+--id admin --cluster ceph --pool P --image-feature layering --image-feature exclusive-lock --size 10485760B create vm_v1.block
+--id admin --cluster ceph --pool P --image-feature layering --size 10485760B create vm_v3.block
+--id admin --cluster ceph --pool P snap create --snap snapshot_s0 vm_v1.block --no-progress
+--id admin --cluster ceph --pool P snap protect --snap snapshot_s0 vm_v1.block
+--id admin --cluster ceph --pool P snap protect --snap snapshot_s0 vm_v1.block
+--id admin --cluster ceph --image-feature layering clone P/vm_v1.block@snapshot_s0 P/vm_v2.block
+--id admin --cluster ceph --pool P info vm_v2.block
+--id admin --cluster ceph --pool P children --image vm_v1.block --snap snapshot_s0
+export-diff --id admin --cluster ceph P/vm_v1.block@snapshot_s0 FILE4 --no-progress
+import-diff --id admin --cluster ceph FILE4 P/vm_v3.block --no-progress
+--id admin --cluster ceph --pool P --format json snap ls vm_v3.block
+--id admin --cluster ceph snap rename P/vm_v1.block@snapshot_s0 P/vm_v1.block@zombie_snapshot_1
+--id admin --cluster ceph --pool P snap unprotect --snap zombie_snapshot_1 vm_v1.block
+--id admin --cluster ceph --pool P rm vm_v2.block --no-progress
+--id admin --cluster ceph --pool P snap unprotect --snap zombie_snapshot_1 vm_v1.block
+--id admin --cluster ceph --pool P snap unprotect --snap zombie_snapshot_1 vm_v1.block
+--id admin --cluster ceph --pool P snap rm vm_v1.block@zombie_snapshot_1 --no-progress
+--id admin --cluster ceph --pool P rm vm_v1.block --no-progress
+--id admin --cluster ceph --pool P snap rm vm_v3.block@snapshot_s0 --no-progress
+--id admin --cluster ceph --pool P rm vm_v3.block --no-progress
+`,
+  "REX-Ray (libstorage/drivers/storage/rbd/utils/utils.go)": `
+create --pool P --object-size 4M --size 1G --image-feature layering --image-feature exclusive-lock ray1
+ls -p P -l --format json
+info -p P ray1 --format json
+info -p P ray2 --format json
+status --pool P ray1 --format json
+rm --pool P --no-progress ray1
+`,
+  "scripts that replicate by export-diff (vandeir/rbd-backup, deltaic)": `
+create P/src --size 4
+create P/dst --size 1
+snap create P/src@day1 --no-progress
+export-diff P/src@day1 FILE5 --no-progress
+import-diff FILE5 P/dst --no-progress
+snap create P/src@day2 --no-progress
+export-diff --from-snap day1 P/src@day2 FILE6 --no-progress
+import-diff FILE6 P/dst --no-progress
+import-diff FILE6 P/dst --no-progress
+merge-diff FILE5 FILE6 FILE7 --no-progress
+snap ls P/dst --format json
+info P/dst@day2
+snap rm P/src@day1 --no-progress
+export-diff --from-snap day1 P/src@day2 FILE8 --no-progress
+snap purge P/src --no-progress
+snap purge P/dst --no-progress
+rm P/src --no-progress
+rm P/dst --no-progress
+`,
+  "checks and exporters (Prometheus' text files, Icinga), Rook's toolbox": `
+create P/watched --size 4
+snap create P/watched@old --no-progress
+du -p P watched --format json
+du P/watched --exact --format json
+snap ls P/watched --format json --pretty-format
+status P/watched --format json --pretty-format
+lock ls P/watched --format json
+image-meta list P/watched --format json
+trash ls -p P --format json
+trash ls P --all --long
+namespace create P/rook
+namespace ls P --format json
+create P/rook/csi-vol --size 1G --image-feature layering
+ls -p P --namespace rook --format json
+info P/rook/csi-vol --format json
+trash mv P/rook/csi-vol
+namespace rm P/rook
+trash purge P/rook --no-progress
+namespace rm P/rook
+snap purge P/watched --no-progress
+rm P/watched --no-progress
 `,
 };
