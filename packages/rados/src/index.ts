@@ -50,6 +50,8 @@ export {
   removeBenchObjects,
   removeBenchRun,
 } from "./objects/bench/object-bench.ts";
+export { dumpPool } from "./objects/dump/dump-pool.ts";
+export { type RestoredAction, type RestoreOptions, restorePool } from "./objects/dump/restore-pool.ts";
 export type { ListedObject, ListOptions, ObjectListing } from "./objects/object-listing.ts";
 export type { ObjectOptions, OperationOutcome, PoolOptions } from "./objects/object-options.ts";
 export { appendToObject, readObject, type StreamOptions, writeObject } from "./objects/object-streams.ts";

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { connectCluster } from "../connect.ts";
 import { RadosCall } from "./rados/call.ts";
 import { parseRadosArguments } from "./rados/flags.ts";
+import { refused } from "./rados/refused.ts";
 import { verbs } from "./rados/verbs.ts";
 
 export function radosCommand(): Command {
@@ -23,6 +24,10 @@ async function rados(args: readonly string[]): Promise<void> {
   const { flags, connect, words } = parseRadosArguments(args);
   const [name, ...rest] = words;
   const verb = verbs.find((each) => each.name === name);
+  const reason = refused.get(name ?? "");
+  if (reason !== undefined) {
+    throw new SiphonError("EOPNOTSUPP", `siphon does not do rados ${name}`, { hint: reason });
+  }
   if (verb === undefined) {
     const what = name === undefined ? "rados needs a verb" : `rados has no verb ${name}`;
     throw new SiphonError("SIPHON_USAGE", what, { hint: "see: siphon rados --help" });
@@ -49,6 +54,7 @@ Options, before or after the verb:
   -b <size>                bytes of a request (default: 4M)
   --offset <bytes>         put: offset in the object
   --target-pool <name>     cp: pool of the copy; --target-nspace its namespace, --target-locator its key
+  --dry-run, --no-overwrite  import: write nothing; leave objects that are there as they are
   --input-file <file>      setxattr, setomapval: the value
   -t, --concurrent-ios <n> bench: requests in flight (default: 16)
   -O <size>                bench: bytes of an object (default: as -b)

@@ -93,11 +93,31 @@ test("attributes and omaps: as the rados program", async () => {
   await each("listomapkeys o", "listomapvals o", "getomapval o long", "rmomapkey o short", "listomapkeys o");
 });
 
+test("times, extents, headers and hints of objects: as the rados program", async () => {
+  await each(
+    "touch o 1700000000",
+    "stat2 o",
+    "touch o 1000",
+    "stat o",
+    "touch new",
+    "stat2 new",
+    "touch o x",
+  );
+  await each("mapext o", "mapext nowhere", "stat2 nowhere", "set-alloc-hint o 4194304 65536");
+  await each("setomapheader o title", "getomapheader o", "getomapheader nowhere", "getomapval o missing");
+  await each("getomapval o long %value", "clearomap o new", "listomapkeys o", "getomapheader o");
+  await each("clearomap nowhere", "rm new", "list-inconsistent-pg p", "list-inconsistent-pg nowhere");
+  const value = await readFile(join(directory, "value"));
+  assert.deepEqual(value, await readFile(join(directory, "zeros")));
+});
+
 test("snapshots of a pool: as the rados program", async () => {
   assert.equal((await siphon(["mksnap", "one"])).stdout, "created pool p snap one\n");
   await each("lssnap", "mksnap one", "-s one stat o", "-s nowhere stat o");
   await siphon(["put", "o", "/dev/null"]);
   await each("-s one get o -", "-s one ls", "get o -");
+  await each("listsnaps o", "listsnaps o --format json", "listsnaps o -f json-pretty", "listsnaps nowhere");
+  await each("rollback o one", "stat o", "rollback o nowhere");
   assert.equal((await siphon(["rmsnap", "one"])).stdout, "removed pool p snap one\n");
   await each("lssnap", "rmsnap one");
 });
@@ -121,6 +141,36 @@ test("objects are copied by the OSDs, and pools emptied: as the rados program", 
   const said = theirs.stdout.replace("Warning: using slow linear search\n", "").replace("pool r", "pool q");
   assert.deepEqual([ours.code, ours.stdout], [0, said]);
   await each("-p q --all ls");
+});
+
+test("an export of one program is imported by the other", async () => {
+  for (const pool of ["from", "to"]) {
+    await call("ceph", ["--conf", cluster.conf, "osd", "pool", "create", pool, "8"]);
+  }
+  await each("-p from put o %data", "-p from setxattr o colour green", "-p from create empty");
+  await each(
+    "-p from setomapval o key value",
+    "-p from setomapheader o title",
+    "-p from -N ns put a:b %data",
+  );
+  await siphon(["-p", "from", "export", join(directory, "ours")]);
+  await rados(["-p", "from", "export", join(directory, "theirs")]);
+  const { stdout } = await siphon(["-p", "from", "export"]);
+  assert.equal(stdout, await readFile(join(directory, "ours"), "latin1"));
+  await siphon(["-p", "to", "put", "o", "/dev/null"]);
+  await each("-p to import --dry-run %ours", "-p to import --dry-run --no-overwrite %theirs", "-p to stat o");
+  await siphon(["-p", "to", "import", join(directory, "theirs")]);
+  await each("-p to get o -", "-p to getxattr o colour", "-p to listomapvals o", "-p to getomapheader o");
+  await each("-p to -N ns get a:b -", "-p to stat2 nowhere", "-p to import --no-overwrite %ours");
+  await each("-p to import %data", "-p to import %nowhere", "-p to import");
+  await siphon(["-p", "to", "purge", "to", "--yes-i-really-really-mean-it"]);
+  await rados(["-p", "to", "import", join(directory, "ours")]);
+  await each("-p to get o -", "-p to getxattr o colour", "-p to listomapvals o", "-p to getomapheader o");
+  await siphon(["purge", "to", "--yes-i-really-really-mean-it"]);
+  const copied = (await siphon(["cppool", "from", "to"])).stdout.trim().split("\n").sort();
+  const lines = ["from:empty => to:empty", "from:ns/a:b => to:ns/a:b", "from:o => to:o"];
+  assert.deepEqual(copied, [...lines, "successfully copied pool from"]);
+  await each("-p to get o -", "-p to listomapvals o", "cppool from from", "cppool from nowhere");
 });
 
 test("watchers are listed, hear of notifications and answer them, whichever program they use", async () => {
@@ -201,6 +251,7 @@ test("what makes no sense is told in one sentence, with rados' exit code", async
   for (const [args, message] of [
     [[], /rados needs a verb/],
     [["fetch", "o"], /rados has no verb fetch/],
+    [["tier-flush", "o"], /siphon does not do rados tier-flush: \(95\) Operation not supported/],
     [["stat"], /usage: siphon rados stat <object>/],
     [["stat", "o", "--frobnicate"], /there is no option --frobnicate/],
     [["ls", "-f", "yaml"], /there is no format yaml/],

@@ -81,7 +81,7 @@ export class Objecter implements Disposable {
     request.error = undefined;
     this.#watchdog.wake(timeout > 0);
     if ((request.flags & requestFlag.write) !== 0) {
-      dispatch.writtenAt = clock.date;
+      dispatch.writtenAt = request.mtime < 0 ? clock.date : request.mtime;
       if (onlyDeletes(request.ops)) dispatch.flags |= requestFlag.fullForce;
     }
     if (this.#ended !== undefined) this.#doom(request, -errno.shutdown, this.#ended);

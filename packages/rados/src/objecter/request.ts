@@ -20,6 +20,8 @@ export abstract class ObjectRequest {
   snapContext: SnapContext = noSnapshots;
   /** Milliseconds until the request fails with SIPHON_RADOS_TIMEOUT; 0 for never. */
   timeout = 0;
+  /** The time that a write gives the object, in milliseconds since 1970; below 0: now. */
+  mtime = -1;
 
   /** 0 or more for success (a byte count for some operations), or a negative errno, the OSD's or of `error`. */
   result = 0;

@@ -24,6 +24,8 @@ export interface ObjectOptions extends Omit<PoolOptions, "namespace"> {
   ordered?: boolean;
   /** Fails with ENOSPC or EDQUOT where the pool is full, instead of waiting; or does not mind. */
   whenFull?: "fail" | "force";
+  /** The time of change that a write gives the object; default now. */
+  mtime?: Date;
   /** Gets the results and outputs of a write's steps, of up to 64 bytes each; longer ones make it fail with EOVERFLOW. */
   returnOutputs?: boolean;
 }

@@ -1,7 +1,7 @@
 import type { ObjectOptions } from "./object-options.ts";
 import type { Pool } from "./pool.ts";
 
-export interface StreamOptions extends Pick<ObjectOptions, "signal" | "snapId"> {
+export interface StreamOptions extends Pick<ObjectOptions, "signal" | "snapId" | "key"> {
   /** Bytes of each request; default 4 MiB. */
   chunkBytes?: number;
   /** How many requests are under way at most; with the size of a chunk it bounds the memory. Default 4. */

@@ -268,7 +268,7 @@ export class Pool implements PoolIdentity {
     options: ObjectOptions = {},
     verb: string,
   ): Promise<OperationOutcome<Values>> {
-    const { snapId, snapContext, timeout, key, signal } = { ...this.#options, ...options };
+    const { snapId, snapContext, timeout, key, mtime, signal } = { ...this.#options, ...options };
     const what = () => `cannot ${verb} ${this.#text(object)}`;
     const isWrite = operation instanceof WriteOperation;
     if (operation.ops.length === 0) throw new RangeError(`${what()}: the operation has no steps`);
@@ -278,6 +278,7 @@ export class Pool implements PoolIdentity {
     request.snapId = isWrite ? NO_SNAP : (snapId ?? NO_SNAP);
     request.snapContext = snapContext ?? noSnapshots;
     request.timeout = timeout ?? 0;
+    request.mtime = mtime?.getTime() ?? -1;
     await request.perform(this.#host.objecter, what, signal);
     const { version, outputs, results } = request;
     const answered = !isWrite || options.returnOutputs === true;

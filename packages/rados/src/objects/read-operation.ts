@@ -5,7 +5,9 @@ import {
   type Checksums,
   type ChecksumType,
   checksum,
+  type Extent,
   type ExtentMap,
+  mapExtents,
   read,
   type Stat,
   sparseRead,
@@ -49,6 +51,11 @@ export class ReadOperation<Values extends unknown[] = []> extends ObjectOperatio
   /** Only what was written, and where. */
   sparseRead(range: ReadRange = {}): ReadWith<Values, ExtentMap> {
     return this.#with(sparseRead(range));
+  }
+
+  /** Where the OSD's store has data; not in pools that are erasure coded. */
+  mapExtents(range: ReadRange = {}): ReadWith<Values, Extent[]> {
+    return this.#with(mapExtents(range));
   }
 
   stat(): ReadWith<Values, Stat> {

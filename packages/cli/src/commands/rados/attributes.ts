@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { RadosError, ReadOperation } from "@siphon/rados";
+import { readFile, writeFile } from "node:fs/promises";
+import { ReadOperation, WriteOperation } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import type { RadosCall, RadosVerb } from "./call.ts";
 import { hexdump } from "./hexdump.ts";
@@ -41,8 +41,8 @@ export const attributeVerbs: RadosVerb[] = [
     ...{ takes: [1, 1], run: listomapvals },
   },
   {
-    ...{ name: "getomapval", arguments: "<object> <key>", summary: "print a value of the omap" },
-    ...{ takes: [2, 2], run: getomapval },
+    ...{ name: "getomapval", arguments: "<object> <key> [file]" },
+    ...{ summary: "print a value of the omap, or write it to a file", takes: [2, 3], run: getomapval },
   },
   {
     ...{ name: "setomapval", arguments: "<object> <key> [value]", summary: "set a value of the omap" },
@@ -51,6 +51,18 @@ export const attributeVerbs: RadosVerb[] = [
   {
     ...{ name: "rmomapkey", arguments: "<object> <key>", summary: "remove a key of the omap" },
     ...{ takes: [2, 2], run: rmomapkey },
+  },
+  {
+    ...{ name: "clearomap", arguments: "<object>...", summary: "remove the omap of objects" },
+    ...{ takes: [1, 1e6], run: clearomap },
+  },
+  {
+    ...{ name: "getomapheader", arguments: "<object> [file]" },
+    ...{ summary: "print the omap's header, or write it to a file", takes: [1, 2], run: getomapheader },
+  },
+  {
+    ...{ name: "setomapheader", arguments: "<object> <value>", summary: "set the omap's header" },
+    ...{ takes: [2, 2], run: setomapheader },
   },
 ];
 
@@ -97,9 +109,11 @@ async function getomapval(call: RadosCall): Promise<void> {
   const operation = new ReadOperation().getOmapValuesByKeys([key]);
   const { values } = await pool.operate(object, operation, { signal: call.signal });
   const value = values[0].get(key);
-  if (value === undefined)
-    throw new RadosError("ENOENT", `object ${object} of pool ${pool.name} has no key ${key}`);
-  call.print(shown(value));
+  if (value === undefined) {
+    // On standard output, as rados says it.
+    call.print(`No such key: ${pool.name}/${object}/${key}\n`);
+    process.exitCode = 1;
+  } else await showOrWrite(call, call.args[2], "value", value);
 }
 
 async function setomapval(call: RadosCall): Promise<void> {
@@ -112,8 +126,40 @@ async function rmomapkey(call: RadosCall): Promise<void> {
   await (await call.pool()).removeOmapKeys(call.object, [call.args[1]!], { signal: call.signal });
 }
 
-function shown(value: Uint8Array): string {
-  return `value (${value.length} bytes) :\n${hexdump(value)}\n`;
+async function clearomap(call: RadosCall): Promise<void> {
+  const pool = await call.pool();
+  for (const object of call.args) {
+    await pool.operate(object, new WriteOperation().clearOmap(), { signal: call.signal });
+  }
+}
+
+async function getomapheader(call: RadosCall): Promise<void> {
+  const header = await (await call.pool()).getOmapHeader(call.object, { signal: call.signal });
+  await showOrWrite(call, call.args[1], "header", header);
+}
+
+async function setomapheader(call: RadosCall): Promise<void> {
+  const operation = new WriteOperation().setOmapHeader(Buffer.from(call.args[1]!));
+  await (await call.pool()).operate(call.object, operation, { signal: call.signal });
+}
+
+async function showOrWrite(
+  call: RadosCall,
+  file: string | undefined,
+  what: string,
+  value: Buffer,
+): Promise<void> {
+  if (file === undefined) {
+    call.print(shown(value, what));
+    return;
+  }
+  process.stderr.write(`Writing to ${file}\n`);
+  if (file === "-") await call.write(value);
+  else await writeFile(file, value);
+}
+
+function shown(value: Uint8Array, what = "value"): string {
+  return `${what} (${value.length} bytes) :\n${hexdump(value)}\n`;
 }
 
 /** The third argument, the file that takes its place, or standard input. */

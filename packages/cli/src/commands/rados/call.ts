@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type Cluster, type Pool, RadosError } from "@siphon/rados";
+import { type Cluster, type Pool, type PoolSnapshot, RadosError } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { interruption } from "../../interruption.ts";
 import type { RadosFlags } from "./flags.ts";
@@ -47,14 +47,18 @@ export class RadosCall {
       signal: this.signal,
     });
     if (snap === undefined) return pool;
-    const found = pool.snapshots.list().find((snapshot) => snapshot.name === snap);
-    if (found === undefined) {
-      throw new RadosError("ENOENT", `pool ${name} has no snapshot ${snap} (ENOENT)`, {
-        hint: `list them with: siphon rados -p ${name} lssnap`,
-      });
-    }
+    const found = this.snapshotOf(pool, snap);
     this.print(`selected snap ${found.id} '${snap}'\n`);
     return pool.with({ snapId: found.id });
+  }
+
+  /** The pool's snapshot of that name. */
+  snapshotOf(pool: Pool, name: string): PoolSnapshot {
+    const found = pool.snapshots.list().find((snapshot) => snapshot.name === name);
+    if (found !== undefined) return found;
+    throw new RadosError("ENOENT", `pool ${pool.name} has no snapshot ${name} (ENOENT)`, {
+      hint: `list them with: siphon rados -p ${pool.name} lssnap`,
+    });
   }
 
   print(text: string): void {

@@ -32,6 +32,11 @@ export interface RadosFlags {
   targetLocator?: string;
   /** purge: all of it. */
   reallyMeant: boolean;
+  /** cppool: also where snapshots would be missed. */
+  meant: boolean;
+  /** import: what is there stays, or nothing is written. */
+  keepExisting: boolean;
+  dryRun: boolean;
 }
 
 export interface RadosArguments {
@@ -50,6 +55,9 @@ const without = new Map<string, (flags: RadosFlags) => void>([
   ["--no-cleanup", (flags) => (flags.cleanup = false)],
   ["--no-verify", (flags) => (flags.verify = false)],
   ["--no-hints", () => {}],
+  ["--no-overwrite", (flags) => (flags.keepExisting = true)],
+  ["--dry-run", (flags) => (flags.dryRun = true)],
+  ["--yes-i-really-mean-it", (flags) => (flags.meant = true)],
   ["--yes-i-really-really-mean-it", (flags) => (flags.reallyMeant = true)],
 ]);
 
@@ -81,7 +89,8 @@ export function optionNames(): string[] {
 export function parseRadosArguments(args: readonly string[]): RadosArguments {
   const flags: RadosFlags = {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
-    ...{ cleanup: true, verify: true, reallyMeant: false },
+    ...{ cleanup: true, verify: true, reallyMeant: false, meant: false },
+    ...{ keepExisting: false, dryRun: false },
   };
   const { conf, cluster, name, settings, rest } = parseCephFlags(args);
   const words: string[] = [];

@@ -23,8 +23,10 @@ export function columns(rows: readonly (readonly (string | number)[])[]): string
   return rows.map((row) => `${line(row).join("  ")}\n`).join("");
 }
 
-/** Local time with its distance from UTC: `2026-11-23T00:52:15.000000+0000`. */
+/** Local time with its distance from UTC: `2026-11-23T00:52:15.000000+0000`; within ten years of 1970 only the seconds. */
 export function timestamp(date: Date, microseconds = 0): string {
+  const seconds = Math.floor(date.getTime() / 1000);
+  if (seconds < tenYears) return `${seconds}.${String(microseconds).padStart(6, "0")}`;
   const minutes = -date.getTimezoneOffset();
   const sign = minutes < 0 ? "-" : "+";
   const zone = `${two(Math.floor(Math.abs(minutes) / 60))}${two(Math.abs(minutes) % 60)}`;
@@ -53,3 +55,6 @@ function clock(date: Date): string {
 function two(value: number): string {
   return String(value).padStart(2, "0");
 }
+
+/** Seconds; utime_t in src/include/utime.h takes less for a span. */
+const tenYears = 10 * 365 * 24 * 3600;

@@ -1,4 +1,4 @@
-import { RadosError } from "@siphon/rados";
+import { RadosError, WriteOperation } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import type { RadosCall, RadosVerb } from "./call.ts";
 import { bytesText, columns, json } from "./format.ts";
@@ -16,6 +16,16 @@ export const poolVerbs: RadosVerb[] = [
     ...{ name: "purge", arguments: "<pool> --yes-i-really-really-mean-it" },
     summary: "remove all objects of a pool, in all namespaces",
     ...{ takes: [1, 1], run: purge },
+  },
+  {
+    ...{ name: "list-inconsistent-pg", arguments: "<pool>" },
+    summary: "list the placement groups in which a scrub found errors",
+    ...{ takes: [1, 1], run: listInconsistent },
+  },
+  {
+    ...{ name: "cppool", arguments: "<pool> <pool> [--yes-i-really-mean-it]" },
+    summary: "copy all objects of a pool to another one, without snapshots",
+    ...{ takes: [2, 2], run: cppool },
   },
 ];
 
@@ -90,6 +100,41 @@ async function purge(call: RadosCall): Promise<void> {
     `Removed ${removed} ${removed === 1 ? "object" : "objects"}\nsuccessfully purged pool ${name}\n`,
   );
 }
+
+async function listInconsistent({ cluster, object: name, flags, print, signal }: RadosCall): Promise<void> {
+  const pool = await cluster.pool(name, { signal });
+  const { format } = flags;
+  const found = (await cluster.command(
+    { prefix: "pg ls", pool: pool.id, states: ["inconsistent"] },
+    { target: "mgr", signal },
+  )) as { pg_stats?: { pgid: string }[] };
+  const ids = found.pg_stats?.map(({ pgid }) => pgid) ?? [];
+  print(json(ids, format === "plain" ? "json" : format));
+}
+
+/** The OSDs copy: the data does not come here. */
+async function cppool(call: RadosCall): Promise<void> {
+  const { cluster, flags, signal } = call;
+  const [from, to] = call.args as [string, string];
+  if (from === to) throw new SiphonError("SIPHON_USAGE", "cannot copy pool into itself");
+  const [source, target] = [await cluster.pool(from, { signal }), await cluster.pool(to, { signal })];
+  if ((source.state.flags & selfManagedSnaps) !== 0 && !flags.meant) {
+    throw new SiphonError("EPERM", `pool ${from} has selfmanaged snaps, such as those of RBD images`, {
+      hint: "a copy without them is of no use to RBD; to make it all the same, add --yes-i-really-mean-it",
+    });
+  }
+  for await (const { name, namespace, key } of source.listObjects({ allNamespaces: true, signal })) {
+    const path = namespace === "" ? name : `${namespace}/${name}`;
+    call.print(`${from}:${path}${key && `(@${key})`} => ${to}:${path}\n`);
+    const operation = new WriteOperation().copyFrom({ poolId: source.id, name, namespace, key });
+    const where = { signal, ...(key !== "" && { key }) };
+    await target.with({ namespace }).operate(name, operation, where).catch(unlessGone);
+  }
+  call.print(`successfully copied pool ${from}\n`);
+}
+
+/** FLAG_SELFMANAGED_SNAPS of pg_pool_t. */
+const selfManagedSnaps = 1 << 13;
 
 function unlessGone(error: unknown): void {
   if (!(error instanceof RadosError) || error.code !== "ENOENT") throw error;

@@ -1,6 +1,7 @@
 import { attributeVerbs } from "./attributes.ts";
 import { benchVerbs } from "./bench.ts";
 import type { RadosVerb } from "./call.ts";
+import { dumpVerbs } from "./dump.ts";
 import { objectVerbs } from "./objects.ts";
 import { poolVerbs } from "./pools.ts";
 import { snapshotVerbs } from "./snapshots.ts";
@@ -13,6 +14,7 @@ export const verbs: readonly RadosVerb[] = [
   ...transferVerbs,
   ...attributeVerbs,
   ...snapshotVerbs,
+  ...dumpVerbs,
   ...watchVerbs,
   ...benchVerbs,
 ];

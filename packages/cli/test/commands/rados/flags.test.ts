@@ -18,7 +18,8 @@ test("without options there are the defaults of rados", () => {
   const { flags } = parseRadosArguments(["ls"]);
   assert.deepEqual(flags, {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
-    ...{ cleanup: true, verify: true, reallyMeant: false },
+    ...{ cleanup: true, verify: true, reallyMeant: false, meant: false },
+    ...{ keepExisting: false, dryRun: false },
   });
 });
 

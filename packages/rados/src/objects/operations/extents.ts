@@ -6,6 +6,8 @@ export interface Stat {
   /** Bytes. */
   size: number;
   mtime: Date;
+  /** What `mtime` is too coarse for: nanoseconds of its second. */
+  nanoseconds: number;
 }
 
 export interface Extent {
@@ -74,13 +76,27 @@ export function sparseRead({ offset = 0, length = 0 }: Range): Op<ExtentMap> {
   };
 }
 
+/** Which parts have data, as the OSD's store has it. Output: map of u64 offsets to u64 lengths. */
+export function mapExtents({ offset = 0, length = Number.MAX_SAFE_INTEGER }: Range): Op<Extent[]> {
+  return {
+    ...extent(opCode.mapExtents, offset, length),
+    decode: (output) =>
+      new Reader(output, "extents of an object").list(16, (r) => ({
+        offset: r.u64Number(),
+        length: r.u64Number(),
+      })),
+  };
+}
+
 /** Output: u64 size, utime. */
 export function stat(): Op<Stat> {
   return {
     code: opCode.stat,
     decode: (output) => {
       const r = new Reader(output, "size and time of an object");
-      return { size: r.u64Number(), mtime: new Date(utimeToMilliseconds(readUtime(r))) };
+      const size = r.u64Number();
+      const time = readUtime(r);
+      return { size, mtime: new Date(utimeToMilliseconds(time)), nanoseconds: time.nanoseconds };
     },
   };
 }

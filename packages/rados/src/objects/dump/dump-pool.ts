@@ -1,0 +1,55 @@
+import { RadosError } from "../../errors.ts";
+import { readObject } from "../object-streams.ts";
+import type { Pool } from "../pool.ts";
+import { ReadOperation } from "../read-operation.ts";
+import { dumpStart, objectBegin, section, sectionKind } from "./sections.ts";
+
+/**
+ * The objects of a pool, in all namespaces, with their attributes and omaps, as the bytes that `rados export` makes. Snapshots are not in it, and
+ * what is written meanwhile may be or not.
+ */
+export async function* dumpPool(
+  pool: Pool,
+  { signal }: { signal?: AbortSignal } = {},
+): AsyncGenerator<Buffer> {
+  const options = signal && { signal };
+  yield dumpStart();
+  yield section(sectionKind.poolBegin);
+  for await (const { name, namespace, key } of pool.listObjects({ allNamespaces: true, ...options })) {
+    const there = pool.with({ namespace });
+    const where = { ...options, ...(key !== "" && { key }) };
+    const head = await there
+      .operate(name, new ReadOperation().getXattrs().getOmapHeader(), where)
+      .catch(unlessGone);
+    if (head === undefined) continue;
+    const [attributes, omapHeader] = head.values;
+    yield objectBegin(name, namespace, key);
+    let offset = 0;
+    for await (const chunk of readObject(there, name, where)) {
+      yield section(sectionKind.data, (w) => w.u64(offset).u64(chunk.length).blob(chunk));
+      offset += chunk.length;
+    }
+    // OSDs keep attributes of users under names that begin so.
+    yield section(sectionKind.attributes, (w) =>
+      w.map(attributes, (w, attribute, value) => w.string(`_${attribute}`).blob(value)),
+    );
+    yield section(sectionKind.omapHeader, (w) => w.blob(omapHeader));
+    for (let after = "", more = true; more; ) {
+      const page = await there.getOmapValues(name, { after }, where);
+      if (page.values.size > 0) {
+        yield section(sectionKind.omap, (w) =>
+          w.map(page.values, (w, key, value) => w.string(key).blob(value)),
+        );
+      }
+      const last = [...page.values.keys()].at(-1);
+      more = page.more && last !== undefined;
+      after = last ?? after;
+    }
+    yield section(sectionKind.objectEnd);
+  }
+  yield section(sectionKind.poolEnd);
+}
+
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof RadosError) || error.code !== "ENOENT") throw error;
+}

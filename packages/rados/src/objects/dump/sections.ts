@@ -1,0 +1,131 @@
+import { Reader, Writer } from "@siphon/wire";
+import { RadosError } from "../../errors.ts";
+import { NO_SNAP } from "../../objecter/snap-context.ts";
+import { type ObjectPosition, readObjectPosition } from "../../osdmap/object-position.ts";
+
+/**
+ * A dump of a pool, as `rados export` writes it, and of a PG, as ceph-objectstore-tool does (src/tools/RadosDump.h):
+ *
+ *     u32 magic, u32 version, u32 bytes of a header, u32 bytes of a footer
+ *     sections: header: versioned; u32 kind twice in a byte each, and 0xffce; i64 bytes of the content
+ *               the content and a footer (versioned; u32 magic), unless it has no bytes
+ *
+ * Between the sections of an object's begin and end are its data, attributes, omap header and omap, in any order and in parts.
+ */
+export const sectionKind = {
+  ...{ pgBegin: 1, pgEnd: 2, objectBegin: 3, objectEnd: 4, data: 5, attributes: 6 },
+  ...{ omapHeader: 7, omap: 8, pgMetadata: 9, poolBegin: 10, poolEnd: 11 },
+} as const;
+type SectionKind = (typeof sectionKind)[keyof typeof sectionKind];
+
+/** A section as it was read; the kind may be one that later releases have added. */
+export interface Section {
+  kind: number;
+  content: Reader;
+}
+
+const magic = 0xffceffce;
+const footerMagic = 0xecffffce;
+const version = 2;
+const headerBytes = 18;
+const footerBytes = 10;
+
+export function dumpStart(): Buffer {
+  return new Writer().u32(magic).u32(version).u32(headerBytes).u32(footerBytes).finish();
+}
+
+/** @param content nothing for a section that only marks a place */
+export function section(kind: SectionKind, content?: (w: Writer) => void): Buffer {
+  const body = new Writer();
+  if (content !== undefined) body.versioned(1, 1, content);
+  return framed(kind, body.finish());
+}
+
+/**
+ * object_begin: version 2 has no object_info_t, which only OSDs need. hobject_t, u64 generation (none), i8 shard (none). Without hash and pool,
+ * as in `rados export`.
+ */
+export function objectBegin(name: string, namespace: string, key: string): Buffer {
+  const w = new Writer().versioned(2, 1, (w) => {
+    w.versioned(4, 3, () =>
+      w.string(key).string(name).u64(NO_SNAP).u32(0).bool(false).string(namespace).u64(noPool),
+    );
+    w.u64(-1).u8(noShard);
+  });
+  return framed(sectionKind.objectBegin, w.finish());
+}
+
+/** Whose object follows; all but the head of an object is for OSDs. */
+export function readObjectBegin(r: Reader): ObjectPosition {
+  return r.versioned("object_begin", 3, () => readObjectPosition(r));
+}
+
+/** pg_begin: i64 pool, u32 seed and i32 in a pg_t, the OSD's superblock, i8 shard. */
+export function readPgBegin(r: Reader): { pool: number; seed: number; isShard: boolean } {
+  return r.versioned("pg_begin", 3, (_, version) => {
+    r.skip(1);
+    const [pool, seed] = [r.i64Number(), r.u32()];
+    r.skip(4);
+    r.skipStruct();
+    return { pool, seed, isShard: version > 2 && r.u8() !== noShard };
+  });
+}
+
+/** The sections of a dump, one after the other. @throws RadosError EFAULT for what is no dump, or ends within one */
+export async function* readSections(source: AsyncIterable<Uint8Array>): AsyncGenerator<Section> {
+  const bytes = new ByteSource(source);
+  const start = new Reader(await bytes.take(16));
+  if (start.u32() !== magic) throw new RadosError("EFAULT", "this is no dump of a pool: it begins otherwise");
+  const found = start.u32();
+  if (found > version) {
+    throw new RadosError("EINVAL", `the dump has version ${found}; ${version} is understood`);
+  }
+  const [headerLength, footerLength] = [start.u32(), start.u32()];
+  for (;;) {
+    const header = new Reader(await bytes.take(headerLength), "header of a section");
+    const [kind, length] = header.versioned("header", 1, (r) => [r.u32() >>> 24, r.i64Number()] as const);
+    const content = new Reader(await bytes.take(length), "section of a dump");
+    if (length > 0) {
+      const footer = new Reader(await bytes.take(footerLength), "footer of a section");
+      if (footer.versioned("footer", 1, (r) => r.u32()) !== footerMagic) {
+        throw new RadosError("EFAULT", "the dump is damaged: a section has no end");
+      }
+    }
+    yield { kind, content };
+  }
+}
+
+function framed(kind: SectionKind, content: Buffer): Buffer {
+  const w = new Writer(content.length + 64);
+  w.versioned(1, 1, () => w.u32(((kind << 24) | (kind << 16) | (magic & 0xffff)) >>> 0).u64(content.length));
+  if (content.length > 0) w.raw(content).versioned(1, 1, () => w.u32(footerMagic));
+  return w.finish();
+}
+
+/** Takes so many bytes at a time from a stream. */
+class ByteSource {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(source: AsyncIterable<Uint8Array>) {
+    this.#chunks = source[Symbol.asyncIterator]();
+  }
+
+  async take(length: number): Promise<Buffer> {
+    const parts = [this.#rest];
+    let have = this.#rest.length;
+    while (have < length) {
+      const { done, value } = await this.#chunks.next();
+      if (done) throw new RadosError("EFAULT", "the dump ends too early");
+      parts.push(Buffer.from(value.buffer, value.byteOffset, value.length));
+      have += value.length;
+    }
+    const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    this.#rest = bytes.subarray(length);
+    return bytes.subarray(0, length);
+  }
+}
+
+/** shard_id_t::NO_SHARD, and the pool of an hobject_t that has none. */
+const noShard = 0xff;
+const noPool = -(2n ** 63n);
