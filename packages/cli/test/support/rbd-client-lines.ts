@@ -103,7 +103,7 @@ rm P/volume-0 --no-progress
 `,
   "Ganeti (lib/storage/bdev.py), Kubernetes (volume/rbd/rbd_util.go), exporters": `
 create -p P gnt --size 16
-export -p P gnt - --no-progress
+export -p P gnt FILE9 --no-progress
 info -p P gnt --format json
 resize -p P --size 32 gnt --no-progress
 rm -p P gnt --no-progress

@@ -109,7 +109,7 @@ async function listInconsistent({ cluster, object: name, flags, print, signal }:
     { target: "mgr", signal },
   )) as { pg_stats?: { pgid: string }[] };
   const ids = found.pg_stats?.map(({ pgid }) => pgid) ?? [];
-  print(json(ids, format === "plain" ? "json" : format));
+  print(`${json(ids, format === "plain" ? "json" : format)}\n`);
 }
 
 /** The OSDs copy: the data does not come here. */
