@@ -12,7 +12,7 @@ export function redact(text: string): string {
       .replace(/("(?:key|password|data|iv|secret)"\s*:\s*)"[^"]*"/gi, `$1"${hidden}"`)
       // Lines of configurations, and URLs that carry a password.
       .replace(
-        /^([-+ ]?\s*[\w.]*(?:passw(?:or)?d|passphrase|userKey|adminKey)\s*[:=]\s*)\S.*$/gim,
+        /^([-+ ]?[ \t]*[\w.]*(?:passw(?:or)?d|passphrase|userKey|adminKey)[ \t]*[:=][ \t]*)\S.*$/gim,
         `$1${hidden}`,
       )
       .replace(/(:\/\/[^:@/\s]+:)[^@/\s]+@/g, `$1${hidden}@`)

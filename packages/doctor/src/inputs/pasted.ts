@@ -1,6 +1,6 @@
 import { xmlAlone } from "./xml.ts";
 
-const prompt = /^(?:\S*@[^\n]*?[#$%>]|\[[^\]\n]*\][#$]|[$#])[ \t]/;
+const prompt = /^(?:[^\s@]{1,64}@[^\n]{0,256}?[#$%>]|\[[^\]\n]*\][#$]|[$#])[ \t]/;
 const shows = /^(?:sudo[ \t]+)?(?:virsh|cat|less|more|kubectl|oc|qm|pct|incus|lxc|onetemplate)[ \t]/;
 
 /** The text without what a terminal or a ticket adds at its ends: blanks stand in its place, so that lines and offsets stay. */
@@ -10,7 +10,10 @@ export function withoutTerminal(text: string): string {
   const last = lines.findLastIndex((line) => line.trim() !== "");
   if (first < 0) return text;
   if (isAround(lines[first]!)) lines[first] = blank(lines[first]!);
-  if (last > first && (/^```\s*$/.test(lines[last]!) || /^\S+@\S+[#$%>]\s*$/.test(lines[last]!)))
+  if (
+    last > first &&
+    (/^```\s*$/.test(lines[last]!) || /^[^\s@]{1,64}@\S{1,256}[#$%>]\s*$/.test(lines[last]!))
+  )
     lines[last] = blank(lines[last]!);
   return lines.join("\n");
 }
@@ -30,7 +33,10 @@ export function* otherReadings(text: string): Generator<string> {
   const filled = lines.filter((line) => line.trim() !== "");
   if (filled.length > 1 && filled.every((line) => line.startsWith(">")))
     yield lines.map((line) => line.replace(/^>[ \t]?/, "")).join("\n");
-  const indent = Math.min(...filled.map((line) => /^[ \t]*/.exec(line)![0].length));
+  const indent = filled.reduce(
+    (least, line) => Math.min(least, /^[ \t]*/.exec(line)![0].length),
+    Number.POSITIVE_INFINITY,
+  );
   if (filled.length > 1 && indent > 0) yield lines.map((line) => line.slice(indent)).join("\n");
   if (/<\/domain\s*>/.test(text)) yield xmlAlone(text);
 }

@@ -31,12 +31,12 @@ function formatOf(text: string, name: string): Format | undefined {
   const start = text.trimStart();
   if (start.startsWith("<")) return xmlFormat(start);
   if (/^[0-9a-f]{4,16}-[0-9a-f]{4,16} [r-][w-][x-][ps] /m.test(text)) return "maps";
-  if (/^\s*rbd image '/m.test(text)) return "rbd-info";
+  if (/^[ \t]*rbd image '/m.test(text)) return "rbd-info";
   if (isMap(text, name)) return "rbd-map";
   if (isCommandLine(text)) return "qemu";
   if (
     /^\[(device|drive|object|machine|chardev)( "[^"]*")?\]\s*$/m.test(text) &&
-    /^\s*[\w.-]+ = "/m.test(text)
+    /^[ \t]*[\w.-]+ = "/m.test(text)
   )
     return "qemu-config";
   if (start.startsWith("{") || start.startsWith("[{")) return jsonFormat(start);
@@ -73,7 +73,7 @@ function isCommandLine(text: string): boolean {
     program >= 0 &&
     words.slice(program).some((word) => /^--?[A-Za-z]/.test(word)) &&
     /\s-|\0-/.test(text) &&
-    !/^\s*apiVersion:/m.test(text)
+    !/^[ \t]*apiVersion:/m.test(text)
   );
 }
 
@@ -87,7 +87,7 @@ function iniFormat(text: string, name: string): Format | undefined {
     return "nova";
   if (isProxmox(text)) return "proxmox";
   if (sections.some((section) => /^(global|client|osd|mon|mgr|mds)(\.|$)/.test(section))) return "ceph-conf";
-  if (/^\s*(mon[ _]host|fsid|rbd[ _]\w+)\s*=/m.test(text)) return "ceph-conf";
+  if (/^[ \t]*(mon[ _]host|fsid|rbd[ _]\w+)\s*=/m.test(text)) return "ceph-conf";
   if (/^(disk_cachemodes|compute_driver|force_raw_images|images_type|libvirt_\w+)\s*=/m.test(text))
     return "nova";
   return undefined;
@@ -105,7 +105,7 @@ function lineFormat(text: string, name: string): Format | undefined {
     return "proxmox-storage";
   if (/^(pve-manager|proxmox-ve|qemu-server)[/:]/m.test(text) || name === "pveversion.txt")
     return "proxmox-version";
-  if (/^\s*(NAME|DISK|CPU|NIC|TEMPLATE|IMAGE_ID|VCPU)\s*=\s*["[]/m.test(text)) return "opennebula";
+  if (/^[ \t]*(NAME|DISK|CPU|NIC|TEMPLATE|IMAGE_ID|VCPU)\s*=\s*["[]/m.test(text)) return "opennebula";
   return undefined;
 }
 
@@ -133,7 +133,7 @@ function isProxmox(text: string): boolean {
 }
 
 function yamlFormat(text: string, name: string): Format | undefined {
-  if (/^\s*apiVersion:\s*\S/m.test(text) && /^\s*kind:\s*\S/m.test(text)) return "kubernetes";
+  if (/^[ \t]*apiVersion:\s*\S/m.test(text) && /^[ \t]*kind:\s*\S/m.test(text)) return "kubernetes";
   if (
     /^driver:\s*\w+\s*$/m.test(text) &&
     /^(config|used_by|source|name):/m.test(text) &&
@@ -148,7 +148,7 @@ function yamlFormat(text: string, name: string): Format | undefined {
     )
   )
     return "kolla";
-  if (/^\s*(ceph_|nova_|cinder_|glance_|openstack_|haproxy_|external_lb|rbd_)\w*:/m.test(text))
+  if (/^[ \t]*(ceph_|nova_|cinder_|glance_|openstack_|haproxy_|external_lb|rbd_)\w*:/m.test(text))
     return "ansible";
   return name.endsWith("variables.yml") ? "ansible" : undefined;
 }

@@ -40,3 +40,10 @@ test("a prompt before QEMU's own line is no line to pass over", () => {
     examine([{ name: "pasted", text }])[0]!.disks[0]!.findings.some(({ id }) => id === "cache-unsafe"),
   );
 });
+
+test("a large text that is no configuration is refused at once", { timeout: 30_000 }, () => {
+  for (const piece of [" \n", "a@", "> a\n", "  x: 1\n", "</domain>", "-->"])
+    assert.throws(() => examine([{ name: "pasted", text: piece.repeat(200_000) }]), {
+      code: "SIPHON_UNKNOWN_FORMAT",
+    });
+});

@@ -13,9 +13,9 @@ export const secret = "AQBSdFhcAAAAABAAuZ0zOQmCmSLjYCmTVpkKkg==";
 
 /** Sets of files that are whole: the given cases, with a key where people leave keys. */
 export function wholeInputs(): InputFile[][] {
-  const cases = readCases(join(import.meta.dirname, "../../../doctor/test/cases")).map(({ files }) =>
-    files.map((file) => ({ ...file, text: file.text.replaceAll("REDACTED", secret) })),
-  );
+  const cases = ["cases", "more-cases"]
+    .flatMap((each) => readCases(join(import.meta.dirname, "../../../doctor/test", each)))
+    .map(({ files }) => files.map((file) => ({ ...file, text: file.text.replaceAll("REDACTED", secret) })));
   const line = `/usr/bin/kvm -name a -drive file=rbd:p/i:id=u:key=${secret}:mon_host=192.0.2.1,if=none,id=d0,format=qcow2 -device virtio-blk-pci,drive=d0,num-queues=9 -object secret,id=s,data=${secret}`;
   const config = `[global]\nmon host = 192.0.2.1\nkey = ${secret}\nauth client required = none\n[client.x]\nrbd_plugins = pwl_cache\nrbd_persistent_cache_mode = ssd\n`;
   const template = `NAME="a"\nVCPU="4"\nDISK=[DATASTORE="ceph",DEV_PREFIX="sd",CACHE="writeback",\n  CEPH_KEY="${secret}" ]\nFEATURES=[IOTHREADS="1"]\n`;
