@@ -94,9 +94,10 @@ async function endLoads(
     if (!hangs) await settle(rung, ended);
   });
   for (const [stand, why] of hung) {
-    const ended = await forRung(stand.rung, hooks, async () =>
-      endLoad(await bootAgain(stand, why, plan, hooks), plan, hooks),
-    );
+    const ended = await forRung(stand.rung, hooks, async () => {
+      await bootAgain(stand, why, plan, hooks);
+      if (!stand.run) await endLoad(stand, plan, hooks);
+    });
     await settle(stand.rung, ended);
   }
 }

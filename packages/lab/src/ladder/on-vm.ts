@@ -20,7 +20,8 @@ export async function onVm(
     } catch (error) {
       hooks.signal.throwIfAborted();
       if (!mayBootAgain(stand, error)) throw error;
-      await work(await bootAgain(stand, error, plan, hooks));
+      await bootAgain(stand, error, plan, hooks);
+      await work(stand);
     }
   });
 }
@@ -39,7 +40,7 @@ export async function bootAgain(
   why: LabError,
   plan: BlockPlan,
   hooks: BlockHooks,
-): Promise<Stand> {
+): Promise<void> {
   hooks.report(`booting the VM of ${stand.rung.rung.name} again: ${why.message}`);
   stand.hung = why.message;
   await stand.vm[Symbol.asyncDispose]();
@@ -48,12 +49,11 @@ export async function bootAgain(
     // The rounds are over: what is lost is a point of a curve.
     await stand.vm.end(hooks.signal);
     await stand.vm.pause();
-    return stand;
+    return;
   }
   const places = new Map(stand.slices.map(({ round, way }) => [`${round} ${way}`, { round, way }]));
   Object.assign(stand, { started: new Date().toISOString(), slices: [] });
   for (const place of places.values()) await measurePlace(stand, place, plan, hooks);
-  return stand;
 }
 
 /** Whether it worked; what failed of this rung alone is told. */

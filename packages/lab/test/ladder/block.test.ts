@@ -24,7 +24,7 @@ const gone = new LabError("SIPHON_VM", "QEMU ended (signal SIGKILL)");
 
 /** A call of a rung's VM, and how many of its kind that VM had. A busy machine has slices measured twice. */
 interface Call {
-  kind: "resume" | "load" | "end";
+  kind: "resume" | "pause" | "load" | "end";
   name: Name;
   boot: number;
   nth: number;
@@ -43,7 +43,7 @@ async function block(fails: (call: Call) => Error | undefined, points: CurveLoad
     assert.ok(!running.has(name), "the VM before is gone");
     running.add(name);
     const boot = ++boots[name];
-    const calls = { resume: 0, load: 0, end: 0 };
+    const calls = { resume: 0, pause: 0, load: 0, end: 0 };
     let ios = 0;
     const called = async (kind: Call["kind"], depth?: number) => {
       const error = fails({ kind, name, boot, nth: ++calls[kind], depth });
@@ -53,7 +53,7 @@ async function block(fails: (call: Call) => Error | undefined, points: CurveLoad
     return {
       vm: { pids: [process.pid] },
       resume: () => called("resume"),
-      pause: async () => {},
+      pause: () => called("pause"),
       load: ({ ioDepth }) => called("load", ioDepth),
       // The I/Os of a slice tell which boot it was.
       iosDone: async () => (ios += boot),
@@ -132,6 +132,21 @@ test("a VM that hangs at a point of a curve keeps its run; the point is measured
       [4, 2],
     ],
   );
+});
+
+test("a VM that hangs when its load has ended keeps what its fio said", async () => {
+  let ended = false;
+  const { done, failed, boots } = await block(
+    ({ kind, name, boot }) => {
+      if (name !== "left" || boot === 2) return undefined;
+      ended ||= kind === "end";
+      return ended && kind === "pause" ? hangs : undefined;
+    },
+    curveLoads({ depths: [1], mix: undefined, rw: "randread" }),
+  );
+  assert.deepEqual([failed, boots], [[], { left: 2, middle: 1, right: 1 }]);
+  const run = done.get("left")!;
+  assert.deepEqual([run.latency.mean, bootsIn(run), run.points?.length], [1, [1], 1]);
 });
 
 test("a rung whose VM hangs again, or is gone, is told; a run that was complete before is kept", async () => {
