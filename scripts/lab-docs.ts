@@ -51,7 +51,7 @@ const sections: Record<string, { page: string; from: string; text: () => Promise
 const pictures = [
   { picture: "ladder", from: "ladder", chart: "ladder" },
   { picture: "releases", from: "releases", chart: "ladder" },
-  { picture: "curves-read-p99", from: "curves-ladder", chart: "curves-read-p99" },
+  { picture: "curves-read-p99", from: "curves-ladder", chart: "curve-read-p99" },
   { picture: "density-iops", from: "density", chart: "density-iops" },
   { picture: "density-memory", from: "density", chart: "density-memory" },
 ];
