@@ -104,7 +104,7 @@ function differencesSection({ runs }: RunsComparison, differences: readonly Diff
   ];
   return {
     id: "differences",
-    heading: "What else differs",
+    heading: "Other differences",
     short: "Differences",
     body: table("Settings that are not the same in all runs", columns, differences),
   };
@@ -114,6 +114,6 @@ const methodSection: Section = {
   id: "method",
   heading: "How runs are compared",
   short: "Method",
-  body: html`<p>Runs were made at different times, so their repeats are no pairs, and what the machine did during one of them is in its figures: repeat both runs before you believe a small difference. The ratio is that of the geometric means, with Student’s 95 % interval; how much repeats differ each row estimates from its own, moderated by all others (Smyth, 2004). With fewer than ${fewestBlocks} repeats in one of them nothing is called better (▲) or worse (▼); ≈ is no significant difference, ? too few repeats.</p>
+  body: html`<p>Runs were made at different times, so their repeats are not paired, and other load during one of them affects its figures: repeat both runs before you trust a small difference. The ratio is that of the geometric means, with Student’s 95 % interval; each row estimates the variation between repeats from its own repeats, moderated by all others (Smyth, 2004). With fewer than ${fewestBlocks} repeats in one of them no verdict of better (▲) or worse (▼) is given; ≈ is no significant difference, ? too few repeats.</p>
 `,
 };

@@ -126,7 +126,7 @@ function ceilingSection(
     id: "ceiling",
     heading: "The ceiling that follows",
     short: "Ceiling",
-    body: html`<p>A 16 KiB read arrives as one frame. How many of them one core can decrypt if it does nothing else, and what messenger threads could carry if decryption were their only work, and if it took the 14 to 20 % of their time that it took in the study.</p>
+    body: html`<p>A 16 KiB read arrives as one frame. The table shows how many of them one core can decrypt if it does nothing else, and the IOPS of the messenger threads if decryption were their only work, or took the 14 to 20 % of their time that it took in the study.</p>
 ${table("Frames of 16 KiB", columns, all, ({ source }) => (source === "study" ? "study" : ""))}`,
   };
 }
@@ -136,7 +136,7 @@ function methodSection({ rounds, seconds, facts: settings, seed }: CryptoResults
     id: "method",
     heading: "How the figures were made",
     short: "Method",
-    body: html`<p>Every one of ${rounds} rounds visited all block sizes, directions and sources in a random order (seed ${seed}): <code>openssl speed -evp aes-128-gcm -bytes SIZE -seconds ${seconds}</code>, and ${seconds / 4} s of each in this Node process. A figure is the median over the rounds; all are per second of CPU time, not of the clock, so that a busy machine disturbs less.</p>
+    body: html`<p>Each of the ${rounds} rounds visited all block sizes, directions and sources in a random order (seed ${seed}): <code>openssl speed -evp aes-128-gcm -bytes SIZE -seconds ${seconds}</code>, and ${seconds / 4} s of each in this Node process. A figure is the median over the rounds; all are per second of CPU time, not of elapsed time, so that a busy machine disturbs less.</p>
 <ul>
 ${Object.values(sources).map(({ title, what }) => html`<li>${title}: ${what}</li>\n`)}</ul>
 ${facts([{ title: "Machine and versions", settings }])}`,

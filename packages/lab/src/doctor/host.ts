@@ -83,7 +83,7 @@ async function lookAtLibrbds(): Promise<Finding[]> {
 async function lookAtKvm(signal?: AbortSignal): Promise<Finding> {
   const finding = {
     name: "KVM",
-    for: "guests at full speed; without it they are emulated: rungs can be ranked, no more",
+    for: "guests at full speed; without KVM they are emulated, which only ranks the rungs",
   };
   let choice: AcceleratorChoice;
   try {

@@ -30,7 +30,7 @@ export async function measureVm(
   const findings = measurable(examineVm(vm), redact(disk.name));
   const { settings, cpus, notes } = vmSettingsOf(vm, disk, availableParallelism());
   if (findings.length === 0)
-    return { worth: new Map(), notes: [`Nothing was found at ${disk.name} that a run could weigh.`] };
+    return { worth: new Map(), notes: [`A run cannot measure any of the findings about ${disk.name}.`] };
   const outcome = await runLadder({ ...options, bigger: false, vm: { ...options.vm, cpus } }, hooks, {
     mode: "vm",
     plan: (offers) => planChanges(settings, findings, offers),

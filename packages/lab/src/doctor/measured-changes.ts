@@ -83,14 +83,14 @@ export function mendedBy(rung: string, findings: readonly FoundFinding[]): strin
 const baseRung: Rung = {
   name: asItIs,
   title: "as it is",
-  why: "The settings of the VM that was examined.",
+  why: "The settings of the examined VM.",
   change: () => ({}),
 };
 
 const lastRung: Rung = {
   name: allChanges,
   title: "all changes",
-  why: "What the VM would be with all of them.",
+  why: "The VM with all changes.",
   change: () => ({}),
 };
 

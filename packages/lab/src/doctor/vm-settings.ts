@@ -34,7 +34,7 @@ export function vmSettingsOf(vm: Vm, disk: Disk, cores: number): MeasurableVm {
   const { state } = disk.iothread ?? { state: "none" };
   const allocator = vm.host.allocator?.value ?? "libc";
   if (disk.cache?.noFlush === true)
-    notes.push("Flushes were honoured while it was measured, which cache=unsafe does not.");
+    notes.push("Flushes were honoured during the measurement, unlike with cache=unsafe.");
   if (disk.throttle !== undefined) notes.push(`It was measured without its limit (${disk.throttle.value}).`);
   const settings: VmSettings = {
     ...qemuDefaults,
@@ -52,11 +52,11 @@ export function vmSettingsOf(vm: Vm, disk: Disk, cores: number): MeasurableVm {
 function deviceOf({ name, bus: { value } }: Disk, notes: string[]): VmSettings["device"] {
   if (value === "virtio-blk" || value === "virtio-scsi" || value === "ide") return value;
   if (value === "none" || value === "other") {
-    notes.push(`What bus ${name} is on is not known from here: it was measured on virtio-blk.`);
+    notes.push(`The bus of ${name} is unknown: it was measured on virtio-blk.`);
     return "virtio-blk";
   }
   const bus = value === "sata" ? "SATA" : "the LSI controller";
-  notes.push(`The guest that measures has no driver for ${bus}: emulated IDE stood for it.`);
+  notes.push(`The test guest has no driver for ${bus}: emulated IDE was measured instead.`);
   return "ide";
 }
 

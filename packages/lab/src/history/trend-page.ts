@@ -38,7 +38,7 @@ function chartSection(name: MetricName, chart: RenderedChart): Section {
     heading: metrics[name].title,
     body: figure(
       chart,
-      "A dot a run, with its 95 % interval. Each row has a scale of its own, from its least value to its greatest: compare dots within a row.",
+      "One dot per run, with its 95 % interval. Each row has its own scale, from its least value to its greatest: compare dots within a row.",
     ),
   };
 }
@@ -49,12 +49,12 @@ function runsSection({ comparison: { runs, differences } }: Trend): Section {
     heading: "The runs",
     short: "Runs",
     body: table(
-      "What differs from the run before",
+      "Differences from the run before",
       [
         { head: "Run", cell: ({ run }) => run.label },
         { head: "Made", cell: ({ run }) => dateTime(run.started), extra: true },
         {
-          head: "What else differs",
+          head: "Other differences",
           cell: ({ run, changes }) =>
             [...changes, ...(run.complete ? [] : ["was cut short"])].join("; ") || "nothing",
           text: true,
@@ -69,6 +69,6 @@ const methodSection: Section = {
   id: "method",
   heading: "How to read it",
   short: "Method",
-  body: html`<p>Runs of one plan have the same load, the same kind of cluster, and a guest of the same size that is run the same way; versions, the machine, and how long was measured may differ. “Since first” holds the latest run against the first: ▲ better, ▼ worse, ≈ no significant difference, ? fewer than ${fewestBlocks} repeats. Runs are made at different times, so what the machine did during one of them is in its figures: a change that stays from run to run is one.</p>
+  body: html`<p>Runs of one plan have the same load, the same kind of cluster, and a guest of the same size that runs in the same way; versions, the machine, and the measuring time may differ. “Since first” compares the latest run with the first: ▲ better, ▼ worse, ≈ no significant difference, ? fewer than ${fewestBlocks} repeats. Runs are made at different times, so other load during one of them affects its figures: only a change that persists from run to run is real.</p>
 `,
 };

@@ -14,7 +14,7 @@ export function livePage(title: string): string {
     sections: [
       {
         id: "ladder",
-        heading: "What was measured so far",
+        heading: "Measured so far",
         short: "Charts",
         body: html`<p id="nothing">Nothing yet: a chart is here as soon as the first slice is measured.</p>
 <div class="pair">
@@ -75,7 +75,7 @@ source.addEventListener("charts", (event) => {
   at("nothing").hidden = true;
 });
 source.addEventListener("error", () => {
-  if (!state?.ended) at("doing").textContent = "siphon does not answer any more: it has ended, or was stopped";
+  if (!state?.ended) at("doing").textContent = "siphon no longer answers: it has ended, or was stopped";
 });
 setInterval(tick, 1000);
 `,

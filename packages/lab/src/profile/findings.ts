@@ -48,7 +48,7 @@ export function costInWords({ backend, rounds, seconds, threads, cost }: Profile
   }
   if (backend === "perf") {
     sentences.push(
-      "Nothing was stopped. perf sees threads only on a CPU: how long one waited is known, where is not.",
+      "No thread was stopped. perf sees threads only on a CPU: it knows how long a thread waited, but not where.",
     );
   }
   sentences.push(
@@ -59,7 +59,7 @@ export function costInWords({ backend, rounds, seconds, threads, cost }: Profile
 
 function noneSaturated(threads: readonly ProfileThread[]): string {
   const [busiest] = threads;
-  if (!busiest || busiest.busy < 0.5) return "No thread is saturated: none does anything to speak of.";
+  if (!busiest || busiest.busy < 0.5) return "No thread is saturated: all are nearly idle.";
   const wait = busiest.delayed >= heldUpFrom ? ` (and waits ${percent(busiest.delayed)} for one)` : "";
   return `No thread is saturated: the busiest, ${busiest.name}, uses ${percent(busiest.busy)} of a core${wait}.`;
 }

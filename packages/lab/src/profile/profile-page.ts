@@ -41,7 +41,7 @@ ${flameGraph(profile)}${advice.map((sentence) => html`<p class="muted">${sentenc
       id: "threads",
       heading: "Its threads",
       short: "Threads",
-      body: html`<p>Percent of one core just before and after the sampling, from the kernel’s accounting. Near 100 a thread is saturated: it is what limits. “No core free” is the share of the time in which it could have run but all cores were taken.</p>
+      body: html`<p>Percent of one core just before and after the sampling, from the kernel’s accounting. Near 100 a thread is saturated: it is the limit. “No core free” is the share of the time in which it could have run but all cores were taken.</p>
 ${table("Threads that did something", threadColumns, busyThreads(profile))}`,
     },
     {

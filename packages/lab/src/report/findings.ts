@@ -51,7 +51,7 @@ export function findings(results: Results): Findings {
 export function headline({ base, best, here, studyBest }: Findings): string {
   if (!base || !best) return "No rung could be measured.";
   const iops = rounded(best.summary.iops.median);
-  if (best === base) return `The VM reaches ${iops} IOPS at ${quoted(best)}, and no other rung is above it.`;
+  if (best === base) return `The VM reaches ${iops} IOPS at ${quoted(best)}, and no other rung is faster.`;
   const ours = here.get(best.name);
   const factor = ours ? `, ${timesInWords(ours.median)} ${baseName(base)}` : "";
   const reference = studyBest ? `; the study’s ladder rose ${timesInWords(studyBest)}` : "";

@@ -14,9 +14,9 @@ export function quietInWords(quiet: Quiet): string[] {
   return [
     `${others}; ${stolen}.`,
     disturbed + again === 0
-      ? `In none of the ${slices} slices others took more than ${share(foreignLimit)}.`
-      : `Of the ${slices} slices, ${again} were made again since others took more than ${share(foreignLimit)}; ${disturbed} of those that count had that much company.`,
-    `The fixed piece of work beside the slices says that the processor’s speed was within ${change(1 + speed.slow)} and ${change(1 + speed.fast)} of its median nine times of ten.`,
+      ? `In none of the ${slices} slices did others take more than ${share(foreignLimit)}.`
+      : `Of the ${slices} slices, ${again} were repeated because others took more than ${share(foreignLimit)}; in ${disturbed} of the counted slices others took that much.`,
+    `The fixed piece of work beside the slices shows that in nine of ten slices the processor’s speed was between ${change(1 + speed.slow)} and ${change(1 + speed.fast)} of its median.`,
     ...(bootedAgain === 0 ? [] : [bootedAgainInWords(bootedAgain)]),
     ...hostInWords(host),
   ];
@@ -24,7 +24,7 @@ export function quietInWords(quiet: Quiet): string[] {
 
 function bootedAgainInWords(vms: number): string {
   const [hung, theirs] = vms === 1 ? ["1 VM hung and was", "its"] : [`${vms} VMs hung and were`, "their"];
-  return `${hung} booted again; all that was measured of ${theirs} rung in that block is of the last boot.`;
+  return `${hung} booted again; the measurements of ${theirs} rung in that block are from the last boot.`;
 }
 
 /** The readings of the host's own sensors, in sentences. */
@@ -45,8 +45,8 @@ function hostInWords({ mhz, celsius, throttled, remote }: Quiet["host"]): string
       ? []
       : [
           throttled === 0
-            ? "No processor was slowed down for heat."
-            : `During ${throttled} slices processors were slowed down for heat; those were made again as well.`,
+            ? "No processor was throttled for heat."
+            : `During ${throttled} slices processors were throttled for heat; these slices were repeated as well.`,
         ]),
     ...(remote === undefined
       ? []
@@ -59,5 +59,5 @@ function hostInWords({ mhz, celsius, throttled, remote }: Quiet["host"]): string
 export function noiseWarning({ slices, again, disturbed }: Quiet): string | undefined {
   const share = disturbed / (slices - again);
   if (share < 0.2) return undefined;
-  return `The machine was busy: during ${percent(share * 100)} of the slices that count, others took more than ${percent(foreignLimit * 100)} of its processors. The intervals are wide for that.`;
+  return `The machine was busy: during ${percent(share * 100)} of the counted slices, others took more than ${percent(foreignLimit * 100)} of its processors. This widens the intervals.`;
 }

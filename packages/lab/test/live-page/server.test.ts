@@ -245,7 +245,7 @@ describe("the page of a run in a browser", { skip: noChromium, timeout: 240_000 
     await page.goto(server.url);
     await page.locator("#step-list").waitFor({ state: "attached" });
     await server[Symbol.asyncDispose]();
-    await page.getByText("siphon does not answer any more").waitFor();
+    await page.getByText("siphon no longer answers").waitFor();
     await page.close();
   });
 });

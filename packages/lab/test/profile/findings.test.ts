@@ -35,7 +35,7 @@ test("where none is saturated the busiest is named; an idle process is called id
   assert.deepEqual(said([thread("fio", 43, 12)]), [
     "No thread is saturated: the busiest, fio, uses 43 % of a core (and waits 12 % for one).",
   ]);
-  assert.deepEqual(said([thread("sleep", 0)]), ["No thread is saturated: none does anything to speak of."]);
+  assert.deepEqual(said([thread("sleep", 0)]), ["No thread is saturated: all are nearly idle."]);
 });
 
 test("the cost of each backend is said in its own way", () => {
@@ -48,7 +48,7 @@ test("the cost of each backend is said in its own way", () => {
     costInWords(exampleProfile({ backend: "gdb", cost })),
     /stood still for 897 ms.* 70 ms a sample/,
   );
-  assert.match(costInWords(exampleProfile({ backend: "perf" })), /Nothing was stopped/);
+  assert.match(costInWords(exampleProfile({ backend: "perf" })), /No thread was stopped/);
 });
 
 function said(threads: ProfileThread[]): string[] {

@@ -15,7 +15,7 @@ test("slices that others disturbed are counted, and those that were made again",
   assert.ok(
     quiet.speed.slow < 0 && quiet.speed.slow > -0.02 && quiet.speed.fast > 0 && quiet.speed.fast < 0.02,
   );
-  assert.match(quietInWords(quiet).join(" "), new RegExp(`${runs.length} were made again`));
+  assert.match(quietInWords(quiet).join(" "), new RegExp(`${runs.length} were repeated`));
   assert.equal(noiseWarning(quiet), undefined);
 });
 
@@ -67,7 +67,7 @@ test("frequency, heat and memory of other nodes are told where the host shows th
   });
   const words = quietInWords(quiet).join(" ");
   assert.match(words, /2,400 MHz in the middle slice, and between 1,200 and 2,400 MHz in all\./);
-  assert.match(words, /71 °C at most\. During 1 slices .* slowed down/);
+  assert.match(words, /71 °C at most\. During 1 slices .* throttled/);
   assert.match(words, /4\s% came from another NUMA node/);
   assert.doesNotMatch(words, /does not show/);
 });

@@ -101,7 +101,7 @@ function wiresSection(
     body: html`${figure(chart, "Medians of the repeats.")}${figure(
       studyWires,
       `The study, librbd: secure mode ${change(studyEncryption)} against crc mode, a single run each.`,
-    )}<p>What encryption costs: secure mode against crc mode on the same cluster size through the same engine. CPU is that of an I/O.</p>
+    )}<p>The cost of encryption: secure mode compared with crc mode, for the same cluster size and engine. CPU is per I/O.</p>
 ${comparisonTable("The cost of encryption", results, encryptionCosts(results))}`,
   };
 }
@@ -133,7 +133,7 @@ function cpuSection({ cells }: BaselineResults, chart: RenderedChart): Section {
     id: "cpu",
     heading: "CPU per I/O",
     short: "CPU",
-    body: html`<p>Read from outside, thread by thread: fio’s own figures miss librbd’s threads. What counts as the client: ${[
+    body: html`<p>Read from outside, thread by thread: fio’s own figures miss librbd’s threads. The client’s CPU is that of: ${[
       ...counted,
     ]
       .map(([engine, what]) => `with ${engine} ${what}`)
@@ -202,8 +202,8 @@ function methodSection(results: BaselineResults): Section {
     id: "method",
     heading: "How the figures were made",
     short: "Method",
-    body: html`<p>All clusters were up side by side, each with an image filled with random data, and idle while another was measured. The cells were measured ${workload.repeats} times, interleaved in an order drawn from seed ${seed}. The whole took ${duration(started, finished)}.</p>
-<p>A figure is the median of the repeats with its 95 % bootstrap interval. Cells are compared by the ratio of their figures within each repeat: ▲ better, ▼ worse, ≈ no significant difference, ? fewer than ${fewestPairs} common repeats. In which mode a client was connected the OSDs said themselves; one that fell back would have failed its cell.</p>
+    body: html`<p>All clusters ran side by side, each with an image filled with random data, and were idle while another was measured. The cells were measured ${workload.repeats} times, interleaved in an order drawn from seed ${seed}. The whole took ${duration(started, finished)}.</p>
+<p>A figure is the median of the repeats with its 95 % bootstrap interval. Cells are compared by the ratio of their figures within each repeat: ▲ better, ▼ worse, ≈ no significant difference, ? fewer than ${fewestPairs} common repeats. The OSDs reported the mode of each client’s connections; a client that fell back would have failed its cell.</p>
 ${copyable("repeat-command", "Measure it again", repeatCommand(results), true)}`,
   };
 }

@@ -40,10 +40,10 @@ export function densityWarnings({ complete, notes, accelerator }: DensityResults
     ...notes,
     ...(complete || notes.length > 0
       ? []
-      : ["This run was cut short; what was measured until then is shown."]),
+      : ["This run was cut short; the report shows the measurements until then."]),
     ...(accelerator.name === "tcg"
       ? [
-          `The guests ran under TCG, QEMU’s emulator: ${accelerator.reason}. Emulating them takes most of the CPU, so the ways lie closer together than they would under KVM.`,
+          `The guests ran under TCG, QEMU’s emulator: ${accelerator.reason}. Emulating them takes most of the CPU, so the ways differ less than they would under KVM.`,
         ]
       : []),
   ];

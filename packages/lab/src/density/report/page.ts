@@ -29,14 +29,14 @@ export function densityHtml(results: DensityResults, charts: readonly RenderedCh
   );
   return renderPage({
     title: `Siphon density, ${started}`,
-    eyebrow: `More and more VMs on one host · ${started}`,
+    eyebrow: `Increasing numbers of VMs on one host · ${started}`,
     headline: densityHeadline(results),
     lead: html`<p class="lead">${loadInWords(results)}</p>
 ${warnings.length > 0 && note(...warnings)}`,
     sections: [
       {
         id: "density",
-        heading: "What more VMs bring, and cost",
+        heading: "Throughput and cost of more VMs",
         short: "Charts",
         body: html`${densitySentences(results).map((sentence) => html`<p>${sentence}</p>\n`)}${pair(...figures.slice(0, 2))}${pair(...figures.slice(2))}${table("All figures", columns, cells)}${
           missing.length > 0 && html`<ul>${missing.map((why) => html`<li>${why}</li>\n`)}</ul>\n`
@@ -100,11 +100,11 @@ export function densityMarkdown(results: DensityResults, charts: readonly Render
 }
 
 function loadInWords({ workload: { rw, blockSize, ioDepth }, vm }: DensityResults): string {
-  return `Each VM has ${vm.cpus} vCPU${vm.cpus === 1 ? "" : "s"}, ${bytes(vm.memory)}, an image of its own, and the same load: ${rw}, ${bytes(blockSize)} at queue depth ${ioDepth}.`;
+  return `Each VM has ${vm.cpus} vCPU${vm.cpus === 1 ? "" : "s"}, ${bytes(vm.memory)}, its own image, and the same load: ${rw}, ${bytes(blockSize)} at queue depth ${ioDepth}.`;
 }
 
 function methodInWords({ workload: { repeats, seconds } }: DensityResults): string {
-  return `In each of ${repeats} blocks all VMs are booted anew. All VMs of a way are under load at once while those of the others stand still: ${seconds / 2} s for each way in order, and as long again in reverse. A figure is the median over the blocks, with its 95 % bootstrap interval; ratios are taken within blocks, and verdicts are corrected for their number (Holm); change is against librbd with as many VMs: ▲ better, ▼ worse, ≈ no significant difference, ? too few blocks to say. CPU is that of QEMU and of the processes that serve the disks. Memory is the proportional set size of these processes, divided by the number of VMs; it includes the guests’ own.`;
+  return `In each of ${repeats} blocks all VMs boot again. All VMs of one way are under load at once while those of the other ways are stopped: ${seconds / 2} s for each way in order, and the same time in reverse. A figure is the median over the blocks, with its 95 % bootstrap interval; ratios are taken within blocks, and verdicts are corrected for their number (Holm); change is against librbd with as many VMs: ▲ better, ▼ worse, ≈ no significant difference, ? too few blocks to say. CPU is that of QEMU and of the processes that serve the disks. Memory is the proportional set size of these processes, divided by the number of VMs; it includes the guests’ memory.`;
 }
 
 const measured =

@@ -18,7 +18,7 @@ export function examinePasted(given: readonly (InputFile | ChosenFile)[]): strin
     );
     const examinations = examine(files);
     if (examinations.length === 0)
-      return note("Nothing here describes a VM, or what VMs are made with.").toString();
+      return note("Nothing here describes a VM, or settings for VMs.").toString();
     const { headline, lead, sections } = findingsContent(examinations);
     return html`<h2>${headline}</h2>${lead}${sections.map(renderSection)}`.toString();
   } catch (error) {

@@ -12,7 +12,7 @@ export function biggerSection({ bigger, rungs }: Results): Section | undefined {
     id: "bigger",
     heading: "The bigger test: a file on XFS",
     short: "XFS",
-    body: html`<p>On the VM of ${new Set(titles.values()).size === 1 ? "one rung" : "each of these rungs"}: an XFS file system is made on the image, a file filled in order, then read and written at random. One run a step, as in the study, so without intervals.</p>
+    body: html`<p>On the VM of ${new Set(titles.values()).size === 1 ? "one rung" : "each of these rungs"}: siphon makes an XFS file system on the image, fills a file sequentially, then reads and writes it at random. Each step runs once, as in the study, so there are no intervals.</p>
 ${table("The bigger test", [{ head: "Rung", cell: (step) => titles.get(step) ?? "" }, ...columns], bigger.steps)}`,
   };
 }

@@ -11,7 +11,7 @@ export function latencySection({ results, measured }: Findings, chart: RenderedC
   return {
     id: "latency",
     heading: "Latency",
-    body: html`<p>Time from submission to completion as fio in the guest sees it. With ${results.workload.ioDepth} requests always in flight, more IOPS and less latency are two views of one thing; the tail is not.</p>
+    body: html`<p>Time from submission to completion as fio in the guest sees it. With ${results.workload.ioDepth} requests always in flight, IOPS and mean latency express the same thing; the tail adds information.</p>
 ${figure(chart, "Medians over the repeats of each percentile. In the table, change is against the rung it builds on: ▲ less, ▼ more, ≈ no significant difference.")}${table("Latency", latencyColumns, measured)}`,
   };
 }
@@ -34,9 +34,9 @@ export function cpuSection({ measured }: Findings): Section {
     id: "cpu",
     heading: "CPU per I/O",
     short: "CPU",
-    body: html`<p>User and system time of all processes of the VM (QEMU with the guest in it, and siphon where that serves the disk), and of all OSD processes together, divided by the I/Os made. Where CPU is the limit, this decides how many VMs a host can carry.</p>
-<p>It is taken from the kernel’s accounting while the workload ran. Change is against the rung it builds on: ▲ less, ▼ more, ≈ no significant difference.</p>
-${withoutOsds && html`<p>The CPU time of the OSDs could not be seen from here.</p>\n`}${table("CPU per I/O", cpuColumns, measured)}`,
+    body: html`<p>User and system time of all processes of the VM (QEMU including the guest, and siphon if it serves the disk), and of all OSD processes together, divided by the number of I/Os. If CPU is the limit, this decides how many VMs a host can carry.</p>
+<p>It comes from the kernel’s accounting during the workload. Change is against the rung it builds on: ▲ less, ▼ more, ≈ no significant difference.</p>
+${withoutOsds && html`<p>The CPU time of the OSDs is not visible from this host.</p>\n`}${table("CPU per I/O", cpuColumns, measured)}`,
   };
 }
 
@@ -62,7 +62,7 @@ export function threadsSection({ best }: Findings, chart: RenderedChart): Sectio
     id: "threads",
     heading: "The VM’s threads",
     short: "Threads",
-    body: html`<p>Percent of one core, threads of one name together: those of QEMU, and of siphon where it serves the disk. A thread near 100 is saturated: it is what limits. In the study all three messenger threads (<code>msgr-worker</code>) were, at the top of its ladder.</p>
+    body: html`<p>Percent of one core, summed over threads of the same name: those of QEMU, and of siphon if it serves the disk. A thread near 100 is saturated: it is the limit. In the study all three messenger threads (<code>msgr-worker</code>) were saturated at the top of the ladder.</p>
 ${figure(chart, best && busiest(best))}`,
   };
 }

@@ -26,7 +26,7 @@ export function warnings(results: Results): string[] {
   const noise = quiet && noiseWarning(quiet);
   const all = noise === undefined ? notes : [...notes, noise];
   if (complete || notes.length > 0) return all;
-  return ["This run was cut short; what was measured until then is shown.", ...all];
+  return ["This run was cut short; the report shows the measurements until then.", ...all];
 }
 
 function keyFiguresOf({ best, base, here, studyBest }: Findings): KeyFigure[] {
@@ -64,7 +64,7 @@ function keyFiguresOf({ best, base, here, studyBest }: Findings): KeyFigure[] {
 /** Why figures of an emulated guest are no absolutes. */
 export function emulated(reason: string): string[] {
   return [
-    `The guest ran under TCG, QEMU’s emulator, since KVM could not be used: ${reason}.`,
+    `The guest ran under TCG, QEMU’s emulator, because KVM could not be used: ${reason}.`,
     "Emulating the guest takes CPU time that a real VM does not need. These figures rank the rungs; they are no absolutes, and fast rungs lie closer together than they would under KVM.",
   ];
 }

@@ -64,17 +64,17 @@ export function methodSection(results: Results): Section {
     heading: "How the figures were made",
     short: "Method",
     body: html`<p>${orderInWords(workload, seed)} The whole took ${duration(started, finished)}.</p>
-<p>A rung’s figure is the median of its ${runs}; the interval around it is a 95 % bootstrap interval of that median. Two rungs are compared by the ratios of their IOPS, CPU per I/O and latency within each ${runs.slice(0, -1)}, on a logarithmic scale: the interval is Student’s, and how much ${runs} differ each comparison estimates from its own, moderated by all others (Smyth, 2004). A difference is called only if it would be there by chance in less than 1 of 20 runs, corrected for all comparisons of a figure (Holm, 1979), so an interval may leave 1 out where nothing is called; with fewer than ${fewestRepeats} common ${runs} nothing is. ${runs === "blocks" ? "Runs" : "Repeats"} more than 3.5 scaled median absolute deviations from their rung’s median are marked as outliers and counted like all others.</p>
-${quiet && html`<p>${quietInWords(quiet).join(" ")}</p>\n`}<p>Every figure of every run is in <a href="results.json">results.json</a> beside this file; it names the file with fio’s own output.</p>
+<p>A rung’s figure is the median of its ${runs}; the interval around it is a 95 % bootstrap interval of that median. Two rungs are compared by the ratios of their IOPS, CPU per I/O and latency within each ${runs.slice(0, -1)}, on a logarithmic scale: the interval is Student’s, and each comparison estimates the variation between ${runs} from its own ${runs}, moderated by all others (Smyth, 2004). A difference is reported only if chance alone would produce it in less than 1 of 20 runs, corrected for all comparisons of a figure (Holm, 1979), so an interval may exclude 1 although no difference is reported; with fewer than ${fewestRepeats} common ${runs} nothing is. ${runs === "blocks" ? "Runs" : "Repeats"} more than 3.5 scaled median absolute deviations from their rung’s median are marked as outliers and counted like all others.</p>
+${quiet && html`<p>${quietInWords(quiet).join(" ")}</p>\n`}<p>Every figure of every run is in <a href="results.json">results.json</a> next to this file; it names the files with fio’s own output.</p>
 `,
   };
 }
 
 function orderInWords({ repeats, slice }: Results["workload"], seed: number): string {
   if (slice === undefined) {
-    return `The rungs were measured ${repeats} times, interleaved: each repeat visits every rung once, in an order drawn from seed ${seed}, so that what the machine does meanwhile falls on all rungs alike.`;
+    return `The rungs were measured ${repeats} times, interleaved: each repeat visits every rung once, in an order drawn from seed ${seed}, so that disturbances of the machine affect all rungs alike.`;
   }
-  return `The rungs were measured in ${repeats} blocks. In a block each rung’s VM is booted once, and stopped between the slices of ${slice} s in which it is measured. Slices visit all rungs there and back again, so that what the machine does meanwhile falls on neighbours alike. Beside each slice a fixed piece of work is timed, and what follows the processor’s speed is taken out. What differs from boot to boot differs from block to block, and is in the intervals.`;
+  return `The rungs were measured in ${repeats} blocks. In a block each rung’s VM boots once, and is stopped between the slices of ${slice} s in which it is measured. Slices visit all rungs in order and in reverse, so that disturbances of the machine affect neighbours alike. Beside each slice a fixed piece of work is timed, to remove the effect of the processor’s speed. The variation between boots shows up as variation between blocks, and is part of the intervals.`;
 }
 
 /** How to make them again. */
@@ -83,7 +83,7 @@ export function repeatSection(results: Results): Section {
     id: "repeat",
     heading: "Measure it again",
     short: "Repeat",
-    body: html`<p>The same rungs, workload and order, on a cluster that siphon brings up and takes down itself:</p>
+    body: html`<p>The same rungs, workload and order, on a cluster that siphon starts and stops itself:</p>
 ${copyable("repeat-command", "Command line", repeatCommand(results), true)}`,
   };
 }

@@ -11,7 +11,7 @@ import { figure } from "../page/parts.ts";
 export function studySection(found: Findings, chart: RenderedChart): Section {
   return {
     id: "study",
-    heading: "Beside the study",
+    heading: "Comparison with the study",
     short: "Study",
     body: html`<p>${author()}, measured this ladder once a rung on ${source.setup.osdHosts} hosts with ${
       source.setup.osds
@@ -43,7 +43,7 @@ function blockdev({ measured, results }: Findings): Html | undefined {
 function differences({ rungs }: Results): Html | undefined {
   const labels = rungs.filter(({ study }) => study?.label.includes(","));
   if (labels.length === 0) return undefined;
-  return html`<p>Where the study’s figure stands for a step that is not quite the same:</p>
+  return html`<p>Steps for which the study’s figure belongs to a slightly different step:</p>
 <ul>
 ${labels.map((rung) => html`<li>${quoted(rung)}: in the study ${rung.study!.label}, ${count(rung.study!.iops)} IOPS</li>\n`)}</ul>
 `;
