@@ -70,6 +70,28 @@ describe("a change, written into the files", () => {
     assert.match(after, /model='virtio-scsi'><driver iothread='4'\/><\/controller>/);
   });
 
+  it("of a CPU model keeps the guest's sockets and nodes", () => {
+    const kept =
+      "<topology sockets='2' cores='2' threads='1'/><numa><cell id='0' cpus='0-1' memory='1' unit='GiB'/><cell id='1' cpus='2-3' memory='1' unit='GiB'/></numa>";
+    const text = `<domain type='kvm'><name>a</name><vcpu>4</vcpu><cpu mode='custom'><model>kvm64</model>${kept}<feature policy='require' name='aes'/></cpu></domain>`;
+    assert.equal(
+      fixFor([{ name: "a.xml", text }], "cpu-generic").patches[0]!.after,
+      `<domain type='kvm'><name>a</name><vcpu>4</vcpu><cpu mode='host-passthrough'>${kept}</cpu></domain>`,
+    );
+  });
+
+  it("of nova.conf takes a value whole that goes on over lines", () => {
+    const text = (modes: string) =>
+      `[DEFAULT]\ndebug = true\n[libvirt]\nimages_type = rbd\n${modes}rbd_user = nova\nhw_disk_discard = unmap\n`;
+    const fixed = (modes: string) =>
+      fixFor([{ name: "nova.conf", text: text(modes) }], "cache-librbd-on").patches[0]!.after;
+    assert.equal(fixed("disk_cachemodes =\n    network=writeback\n"), text(""));
+    assert.equal(
+      fixed('disk_cachemodes = "file=none,\n  network=writeback"\n'),
+      text('disk_cachemodes = "file=none"\n'),
+    );
+  });
+
   it("of one of several VMs leaves the others, in the same text or beside it", () => {
     const domain = (name: string, cache: string) =>
       `<domain type='kvm'>\n<name>${name}</name><devices><disk type='network' device='disk'><driver name='qemu' cache='${cache}'/><source protocol='rbd' name='p/${name}'/><target dev='vda' bus='virtio'/></disk></devices></domain>\n`;
@@ -98,6 +120,14 @@ describe("a change, written into the files", () => {
       "boot: order=scsi0\ncores: 2\nmemory: 512\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n\n[old]\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n";
     const [patch] = fixFor([{ name: "100.conf", text }], "cache-unsafe").patches;
     assert.equal(patch!.after, text.replace("disk-0,cache=unsafe\n\n", "disk-0\n\n"));
+  });
+
+  it("of Proxmox's CPU model keeps its flags", () => {
+    const text = "cores: 2\ncpu: kvm64,flags=+aes;-pcid,hidden=1\nmemory: 512\nscsi0: ceph:vm-100-disk-0\n";
+    assert.equal(
+      fixFor([{ name: "100.conf", text }], "cpu-generic").patches[0]!.after,
+      text.replace("kvm64", "host"),
+    );
   });
 
   it("of what was not found, or of a finding that there is not, is refused", () => {

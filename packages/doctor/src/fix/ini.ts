@@ -43,10 +43,15 @@ export function fixCeph({ text }: InputFile, { id, vm }: FixTarget): string | un
 
 /** Takes the mode of network disks out of disk_cachemodes, and the option with it if nothing is left. */
 function replaceModes(text: string): string {
-  return text.replace(/^disk_cachemodes[ \t]*=[ \t]*(.*)\n?/gm, (line, value: string) => {
+  // A value goes on in lines that begin with blanks.
+  return text.replace(/^disk_cachemodes[ \t]*[=:][ \t]*(.*(?:\n[ \t]+\S.*)*)\n?/gm, (line, value: string) => {
     const quote = /^["']/.exec(value)?.[0] ?? "";
-    const modes = value.replace(/^["']|["']\s*$/g, "").split(",");
-    const kept = modes.map((mode) => mode.trim()).filter((mode) => mode !== "" && !/^network\s*=/.test(mode));
+    const modes = value
+      .replace(/^["']|["']\s*$/g, "")
+      .split(",")
+      .map((mode) => mode.trim())
+      .filter(Boolean);
+    const kept = modes.filter((mode) => !/^network\s*=/.test(mode));
     if (kept.length === modes.length) return line;
     return kept.length === 0 ? "" : `disk_cachemodes = ${quote}${kept.join(",")}${quote}\n`;
   });
@@ -61,8 +66,10 @@ function setOption(text: string, section: string, key: string, value: string): s
   const at = lines.findIndex(
     (line, index) => index > start && index < end && new RegExp(`^${key}\\s*[=:]`).test(line),
   );
-  if (at >= 0) lines[at] = `${key} = ${value}`;
-  else {
+  if (at >= 0) {
+    const next = lines.findIndex((line, index) => index > at && !/^[ \t]+\S/.test(line));
+    lines.splice(at, (next < 0 ? lines.length : next) - at, `${key} = ${value}`);
+  } else {
     let last = end;
     while (last > start + 1 && lines[last - 1]!.trim() === "") last--;
     lines.splice(last, 0, `${key} = ${value}`);

@@ -61,12 +61,12 @@ function domainEdits(text: string, domain: Element, { id, vm }: FixTarget): Edit
     const cpu = domain.find("cpu");
     const line = "<cpu mode='host-passthrough'/>";
     if (cpu === undefined) return [insertAfter(domain.find("os") ?? domain, text, line)];
-    const topology = cpu.find("topology");
-    const kept =
-      topology === undefined
-        ? line
-        : `<cpu mode='host-passthrough'>${text.slice(topology.node.start, topology.node.end)}</cpu>`;
-    return [{ start: cpu.node.start, end: cpu.node.end, text: kept }];
+    // A model and its features go; what the guest sees of sockets, caches and nodes stays.
+    const kept = ["topology", "cache", "maxphysaddr", "numa"].flatMap((name) =>
+      cpu.all(name).map(({ node }) => text.slice(node.start, node.end)),
+    );
+    const whole = kept.length === 0 ? line : `<cpu mode='host-passthrough'>${kept.join("")}</cpu>`;
+    return [{ start: cpu.node.start, end: cpu.node.end, text: whole }];
   }
   if (id === "hugepages-missing") {
     const backing = domain.find("memoryBacking");

@@ -36,6 +36,7 @@ export function fixProxmox({ text }: InputFile, { id, disks, vm }: FixTarget): s
     vm.disks.some(({ name, bus }) => disks.includes(name) && bus.value === "virtio-scsi")
   )
     whole.scsihw = "virtio-scsi-single";
+  if (id === "cpu-generic") whole.cpu = cpuOfHost(current);
   let changed = current;
   for (const [key, value] of Object.entries(whole)) changed = setLine(changed, key, value);
   const throttles = id === "throttled";
@@ -47,6 +48,12 @@ export function fixProxmox({ text }: InputFile, { id, disks, vm }: FixTarget): s
     );
   }
   return changed === current ? undefined : changed + rest;
+}
+
+/** The host's model, with the flags that the line has. */
+function cpuOfHost(text: string): string {
+  const parts = /^cpu:[ \t]*(.*)$/m.exec(text)?.[1]?.split(",") ?? [];
+  return ["host", ...parts.filter((part) => part.includes("=") && !part.startsWith("cputype="))].join(",");
 }
 
 function setLine(text: string, key: string, value: string | undefined): string {
