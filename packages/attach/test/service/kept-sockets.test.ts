@@ -42,7 +42,9 @@ function keeper(manager: ServiceManager, environment: NodeJS.ProcessEnv = {}): K
 function startHeir(path: string, name: string, fd: number) {
   const env = { ...process.env, LISTEN_FDS: "1", LISTEN_FDNAMES: name };
   const told = ["-c", 'LISTEN_PID=$$ exec "$@"', "sh", process.execPath, heir, path];
-  return spawn("sh", told, { env, stdio: ["ignore", "ignore", "inherit", fd] });
+  const child = spawn("sh", told, { env, stdio: ["ignore", "ignore", "inherit", fd] });
+  after(() => child.kill());
+  return child;
 }
 
 async function said(path: string): Promise<string> {
