@@ -59,15 +59,20 @@ async function killAll(kills: number): Promise<void> {
   }
 }
 
+/** Half of them of a service that systemd keeps the sockets of, half of one with shards. */
 async function restartAll(restarts: number): Promise<void> {
   if (restarts === 0) return;
-  const loads = await surviveRestarts(ceph, {
-    ...{ directory, restarts, shards: 2 },
-    onRestart: (restarted, loads) => {
-      if (restarted % 10 === 0) console.log(`service: ${restarted} restarts, ${acknowledgedBy(loads)}`);
-    },
-  });
-  console.log(`service: ${restarts} restarts, half of them kills, ${acknowledgedBy(loads)}, 0 lost`);
+  for (const keepsSockets of [true, false]) {
+    const name = keepsSockets ? "service whose sockets are kept" : "service with 2 shards";
+    const count = Math.ceil(restarts / 2);
+    const loads = await surviveRestarts(ceph, {
+      ...{ directory, restarts: count, shards: keepsSockets ? 1 : 2, keepsSockets },
+      onRestart: (restarted, loads) => {
+        if (restarted % 10 === 0) console.log(`${name}: ${restarted} restarts, ${acknowledgedBy(loads)}`);
+      },
+    });
+    console.log(`${name}: ${count} restarts, half of them kills, ${acknowledgedBy(loads)}, 0 lost`);
+  }
 }
 
 function acknowledgedBy(loads: readonly CheckedLoad[]): string {

@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createImage, type LocalCluster } from "@siphon/lab";
 import { Attachd, placesIn } from "./attachd.ts";
 import { blockBytes, CheckedLoad } from "./checked-load.ts";
+import { FdStore } from "./fd-store.ts";
 import { run } from "./run.ts";
 import { nbdSurvivor, vhostSurvivor } from "./survivors.ts";
 
@@ -12,6 +13,8 @@ export interface RestartOptions {
   directory: string;
   restarts: number;
   shards: number;
+  /** The service's sockets stay while it is restarted, as systemd does it. */
+  keepsSockets?: boolean;
   onRestart?: (restarted: number, loads: readonly CheckedLoad[]) => void;
 }
 
@@ -21,12 +24,14 @@ export interface RestartOptions {
  */
 export async function surviveRestarts(
   ceph: LocalCluster,
-  { directory, restarts, shards, onRestart = () => {} }: RestartOptions,
+  { directory, restarts, shards, keepsSockets = false, onRestart = () => {} }: RestartOptions,
 ): Promise<readonly CheckedLoad[]> {
   const names = ["restarted-nbd", "restarted-vhost"] as const;
-  const start = () => Attachd.start({ directory, conf: ceph.conf, args: ["--shards", String(shards)] });
   const { run: runDirectory } = placesIn(directory);
   await using stack = new AsyncDisposableStack();
+  const manager = keepsSockets ? stack.use(new FdStore(join(directory, "notify"))) : undefined;
+  const args = ["--shards", String(shards)];
+  const start = () => Attachd.start({ directory, conf: ceph.conf, args, ...(manager && { manager }) });
   let service = await start();
   stack.defer(() => service.kill());
   for (const image of names) {
