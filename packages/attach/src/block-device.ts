@@ -1,11 +1,11 @@
 import type { ImageRequest } from "@siphon/rbd/engine";
 
 /**
- * The disk that the servers serve, such as an open RBD image. Requests lie within the device: whoever serves a guest checks that
+ * The disk that the servers serve, such as an open RBD image. Requests lie within the device: the server of a guest checks that
  * first.
  */
 export interface BlockDevice {
-  /** In bytes; changes are told to `onResize`. */
+  /** In bytes; `onResize` reports changes. */
   readonly size: number;
   readonly readOnly: boolean;
   /** Whether an acknowledged write may be lost until a flush is done: with a cache that writes back. */

@@ -10,7 +10,7 @@ export interface Extent {
 }
 
 /**
- * The contents of a disk as far as they are known without reading them: backup tools ask for this. Extents come in order, and the
+ * The known contents of a disk, without reading them, for backup tools. Extents come in order, and the
  * first begins at `offset`. They may end before `offset + length`, since finding out may cost time, but there is at least one.
  */
 export interface ExtentSource {

@@ -15,7 +15,7 @@ export interface DriverParameters {
 /**
  * Loads the kernel's NBD driver unless it is there.
  *
- * @param warn is told of parameters that come too late
+ * @param warn called for parameters that come too late
  * @throws AttachError SIPHON_ATTACH_DEVICE where it cannot be loaded
  */
 export async function loadDriver(

@@ -17,7 +17,7 @@ export interface StartedDevice {
 /**
  * Makes an image a block device of this host, in a process of its own that stays.
  *
- * @param warn is told of what was asked for and has no effect
+ * @param warn called for options without effect
  * @throws AttachError SIPHON_ATTACH_DEVICE where the kernel does not do it, and what is wrong with the image or its cluster
  */
 export async function startDevice(

@@ -50,7 +50,7 @@ export class HeldRequest extends ImageRequest {
     this.#holder.ended(this);
   }
 
-  /** Tells whoever asked how it ended; the request may be used again from then on. */
+  /** Reports the result to the requester; the request may be used again from then on. */
   give(): ImageRequest {
     const outer = this.#outer;
     outer.result = this.result;

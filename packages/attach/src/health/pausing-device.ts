@@ -8,7 +8,7 @@ import { HeldRequest, type RequestHolder } from "./held-request.ts";
 /** The reaction to a full pool, and to an answer that takes longer than the client's timeout: see `PausingDevice`. */
 export type ErrorPolicy = "report" | "pause";
 
-/** How a pause is told. */
+/** The report of a pause. */
 export interface PauseEvents {
   /** @param why `ENOSPC`, `EDQUOT` or `ETIMEDOUT` */
   paused(why: string): void;
@@ -19,7 +19,7 @@ export interface PauseEvents {
 /**
  * A disk that waits where there is no room or the cluster took too long, as QEMU's `werror=stop` does, instead of telling the guest of
  * an error that file systems do not get over. What failed is tried again; meanwhile what would change the disk waits behind
- * it, and reads go on. All other errors are told at once.
+ * it, and reads go on. All other errors are reported at once.
  */
 export class PausingDevice extends DeviceLayer implements RequestHolder {
   readonly #events: PauseEvents;

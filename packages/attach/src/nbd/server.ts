@@ -192,7 +192,7 @@ export function connectionHost(host: Omit<ConnectionHost, "memory" | "chunks" | 
   return { ...host, memory: new ReceiveMemory(), chunks: new ChunkPool(), segments: new SegmentPool() };
 }
 
-/** Ends clients that take no replies: they may hold memory as long as nobody else needs it. */
+/** Disconnects clients that take no replies: they may hold memory only as long as no other client needs it. */
 export function watchStalled(
   connections: { values(): Iterable<ServedConnection> },
   budget: ByteBudget,

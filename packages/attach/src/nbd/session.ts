@@ -12,7 +12,7 @@ export interface Session {
 export interface MetaContext {
   readonly id: number;
   readonly name: string;
-  /** The snapshot that changes are told since; without one, allocation is told. */
+  /** Reports changes since this snapshot; without one, reports allocation. */
   readonly since: string | undefined;
 }
 

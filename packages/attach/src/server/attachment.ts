@@ -32,7 +32,7 @@ export interface Measurement {
   readonly shards: readonly ShardState[];
 }
 
-/** A disk as far as its figures go. */
+/** A disk and its figures. */
 export interface MeasuredDisk {
   readonly name: string;
   /** In bytes. */

@@ -18,7 +18,7 @@ export class ByteBudget {
     return this.#used;
   }
 
-  /** Somebody waits for what others use. */
+  /** A client waits for bytes that others use. */
   get isShort(): boolean {
     return this.#waiting.size > 0;
   }

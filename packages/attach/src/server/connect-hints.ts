@@ -53,7 +53,7 @@ export function qemuVersions(point: AttachPoint, version: string | undefined): Q
   return point.kind === "vhost" ? versionsAlike(version) : { from: firstQemu };
 }
 
-/** The host's libvirt, as far as it is known. */
+/** The known facts about the host's libvirt. */
 export interface LibvirtHost {
   /**
    * The socket is closed to the user as whom libvirt runs QEMU: then QEMU is to fail at once, and not to try for ever, which makes

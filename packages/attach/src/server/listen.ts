@@ -30,7 +30,7 @@ export function isLoopback(host: string): boolean {
  * Makes a server listen. A unix socket can be used by its owner alone by default, from its first moment on; one that nobody
  * listens on any more is replaced.
  *
- * @param log is told when a client cannot be accepted later on: descriptors ran out, say. The server goes on.
+ * @param log called when a client cannot be accepted later, for example without free descriptors. The server continues.
  * @param keeper keeps unix sockets for the process after this one. The server's file stays when it closes: see `SocketKeeper.leaves`
  * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY where something listens, SIPHON_ATTACH_SOCKET where no socket can be made
  */

@@ -41,7 +41,7 @@ export class MetricsServer {
   }
 }
 
-/** Nobody needs more, and none of them may take what disks need. */
+/** More are never needed, and they must not take descriptors that disks need. */
 const mostClients = 16;
 /** Milliseconds for a request to be there. */
 const patience = 10_000;

@@ -3,7 +3,7 @@ import type { ImageNotice } from "@siphon/rbd";
 import type { Log } from "./log.ts";
 import { QuietLog } from "./quiet-log.ts";
 
-/** Writes a line for each event of an open image that nobody asked for, until disposed of. */
+/** Writes a line for each spontaneous event of an open image, until disposed of. */
 export function logNotices(log: Log): Disposable {
   const nonsense = new QuietLog(log);
   const noticed = (message: unknown) => {

@@ -7,7 +7,7 @@ export interface SocketAccess {
   readonly uid?: number;
   /** The group; that of this process unless told. */
   readonly gid?: number;
-  /** Mode of the file: whoever may write to it may connect. */
+  /** Mode of the file: a user who may write to it may connect. */
   readonly mode: number;
 }
 
@@ -24,7 +24,7 @@ export interface AccessWords {
 /**
  * Where a group is named and no mode, the group may connect.
  *
- * @throws AttachError SIPHON_USAGE for what names nobody
+ * @throws AttachError SIPHON_USAGE for an unknown user or group
  */
 export async function socketAccess({ user, group, mode }: AccessWords): Promise<SocketAccess> {
   if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode)) {

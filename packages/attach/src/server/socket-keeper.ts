@@ -1,4 +1,4 @@
-/** Has listening sockets outlive the process: the next one takes them over, and nobody who connects meanwhile is refused. */
+/** Lets listening sockets outlive the process: the next process takes them over, and no client that connects meanwhile is refused. */
 export interface SocketKeeper {
   /** The descriptor of the socket that the process before this one listened on at a path. */
   take(path: string): number | undefined;

@@ -1,9 +1,9 @@
 /**
- * Makes an error that nobody catches end the process with a line that says so and exit code 70 (EX_SOFTWARE of sysexits.h): what it serves
+ * Makes an uncaught error end the process with a message and exit code 70 (EX_SOFTWARE of sysexits.h): what it serves
  * is in a state that nobody has thought of, and a new process finds all that is acknowledged in the cluster. Whoever supervises it
  * starts it again; VMs send again what has no answer.
  *
- * That nobody reads any more what it says is no such error.
+ * A closed standard output or standard error is not such an error.
  */
 export function endOnSurprise(): void {
   for (const stream of [process.stdout, process.stderr]) {

@@ -123,7 +123,7 @@ function checkWord(word: string, value: unknown): void {
   }
 }
 
-/** The service's directory is nobody's business. */
+/** Paths must be absolute, because they must not depend on the service's working directory. */
 function checkPath(path: string): void {
   if (!isAbsolute(path)) throw usage(`${path} is no absolute path`);
 }

@@ -142,7 +142,7 @@ export class ServiceDisk {
     if (this.#isOver) return;
     const delay = this.#delay.after(performance.now() - this.#servingSince);
     this.#servingSince = Number.POSITIVE_INFINITY;
-    // The same again and again is told once.
+    // A repeated error is reported once.
     const isNew = this.error?.message !== error.message;
     this.error = error;
     this.phase = "failed";

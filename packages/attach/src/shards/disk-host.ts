@@ -33,7 +33,7 @@ export class DiskHost {
     this.#shared = new Shared(options.log, options.maxInFlight, options.keeper);
   }
 
-  /** Returns where VMs find what was added; nothing for all else. Nothing is left behind of an `add` that fails. */
+  /** Returns the addresses of an added disk; nothing for other requests. A failed `add` leaves nothing behind. */
   async carryOut(task: ShardTask): Promise<readonly ServedPoint[]> {
     const { part } = task;
     if (this.#busy.has(part)) throw new AttachError("SIPHON_ATTACH_DISK", `${part} is being changed`);

@@ -23,7 +23,7 @@ export type ShardTask =
   | { readonly do: "remove"; readonly part: string }
   | { readonly do: "limit"; readonly part: string; readonly limits: DiskLimits };
 
-/** To a shard. Its job comes first; when nobody is there to tell it anything more, it ends in order. */
+/** Messages to a shard. Its job comes first; when the channel closes, it drains and ends. */
 export type ToShard =
   | { type: "serve"; job: ShardJob }
   | { type: "task"; id: number; task: ShardTask }
@@ -31,7 +31,7 @@ export type ToShard =
   | { type: "ask" }
   | { type: "drain" };
 
-/** From a shard. It ends after having told of a failure of its job. */
+/** Messages from a shard. It ends after it has reported a failure of its job. */
 export type FromShard =
   | { type: "serving"; points: readonly ServedPoint[] }
   | { type: "done"; id: number; points: readonly ServedPoint[] }

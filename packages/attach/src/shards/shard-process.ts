@@ -87,7 +87,7 @@ export class ShardProcess {
     this.#child.kill("SIGKILL");
   }
 
-  /** From now on it is ended when it does not answer for so long. */
+  /** From now on it is ended if it does not answer for this time. */
   watch(seconds: number): void {
     this.#heartbeat = new Heartbeat({
       seconds,

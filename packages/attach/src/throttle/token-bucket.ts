@@ -17,7 +17,7 @@ export class TokenBucket {
   readonly #lock: SpinLock | undefined;
 
   /**
-   * @param state what several threads share that go by one limit; its own otherwise
+   * @param state the state that several threads with one limit share; by default its own
    * @param lock held while the state is looked at and changed
    */
   constructor(state: Float64Array = new Float64Array(TokenBucket.size), lock?: SpinLock) {

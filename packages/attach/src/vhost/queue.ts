@@ -288,7 +288,7 @@ export class Queue implements RequestQueue {
     this.#host.ended(request.cost);
   }
 
-  /** Nobody waits for what is under way. */
+  /** The requests in flight have no receiver any more. */
   #orphanAll(): void {
     for (const [head, request] of this.#requests.entries()) {
       if (request === undefined) continue;
@@ -299,7 +299,7 @@ export class Queue implements RequestQueue {
     this.#drained?.resolve();
   }
 
-  /** The driver sees all that is done, and is told if it wants to be. */
+  /** Shows the driver all completed requests, and notifies it if it wants to be notified. */
   #publish(): void {
     const ring = this.#ring;
     if (ring === undefined) return;

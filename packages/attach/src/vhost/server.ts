@@ -89,7 +89,7 @@ export class VhostServer implements AsyncDisposable {
     return new VhostServer(options, await placeSocket(socket, access, listenAt, closeSync));
   }
 
-  /** Finishes what is under way, hangs up and removes the socket. A VM waits until somebody serves there again. */
+  /** Finishes the requests in flight, disconnects and removes the socket. A VM waits until a server listens there again. */
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;

@@ -44,7 +44,7 @@ export type FromPart =
   | {
       readonly type: "extents";
       readonly id: number;
-      /** The snapshot that changes are told since; without one, allocation is told. */
+      /** Reports changes since this snapshot; without one, reports allocation. */
       readonly since: string | undefined;
       readonly offset: number;
       readonly length: number;

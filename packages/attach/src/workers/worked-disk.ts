@@ -144,7 +144,7 @@ export class WorkedDisk implements ConnectionTaker, LimitedDevice {
           ? await this.extents.allocation(offset, length)
           : await this.extents.changedSince(since, offset, length);
     } catch {
-      // The client is told of an I/O error.
+      // The client gets an I/O error.
     }
     this.#tell(index, { type: "extents", id, extents });
   }

@@ -3,7 +3,7 @@ export interface ImageView {
   features: readonly string[];
   /** pool/image@snapshot; undefined for an image without a parent. */
   parent?: string;
-  /** How many images stand behind it, one behind the other. */
+  /** Number of the image's ancestors. */
   cloneDepth?: number;
   /** The pool of its data, where that is another than its own. */
   dataPool?: string;

@@ -11,7 +11,7 @@ export type Severity = "high" | "medium" | "low" | "info";
 
 export const severities: readonly Severity[] = ["high", "medium", "low", "info"];
 
-/** The gain of a change where somebody measured it. */
+/** The measured gain of a change. */
 export interface Worth {
   text: string;
   source: string;
@@ -87,7 +87,7 @@ export interface Finding {
   fix: Partial<Record<Syntax, FixWords>>;
 }
 
-/** The change in the syntax of whoever wrote the input. */
+/** The change in the syntax of the input's platform. */
 export function fixWords(finding: Finding, subject: Subject): string {
   const { managedBy, platform } = subject.vm;
   const words =

@@ -1,6 +1,6 @@
 import type { Fact, Place } from "./place.ts";
 
-/** Whether a setting was written, made by the platform, or left to a default that nobody chose. */
+/** Whether a setting was written, made by the platform, or left to a default. */
 export type Chosen = "written" | "platform" | "nobody";
 
 /** Only a data disk is a data path: the other kinds are asked for nothing but what names them. */
@@ -66,7 +66,7 @@ export interface ImageFacts {
   place: Place;
   features?: readonly string[];
   parent?: string;
-  /** How many images stand behind it. */
+  /** Number of the image's ancestors. */
   cloneDepth?: number;
   /** Bytes. */
   objectSize?: number;

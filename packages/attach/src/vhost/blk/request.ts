@@ -25,7 +25,7 @@ const stepBytes = 4 << 20;
 const requestOverhead = 1024;
 const pieceOverhead = 64;
 
-/** The device of a request, and the ring that it came from, as far as requests use them. */
+/** The parts of the device and of the ring that a request uses. */
 export interface RequestOwner {
   readonly device: BlockDevice;
   readonly metrics: IoMetrics;
@@ -35,7 +35,7 @@ export interface RequestOwner {
   readonly flushesWrites: boolean;
 }
 
-/** Gives a request's chain back to the driver, or records that nobody waits for it. */
+/** Gives a request's chain back to the driver, or records that no one waits for it. */
 export interface RequestQueue {
   done(request: BlkRequest, written: number): void;
 }

@@ -34,7 +34,7 @@ export class GuestMemory {
     }
   }
 
-  /** For whoever goes on using the bytes: until `release`. */
+  /** Keeps the bytes usable until `release`. */
   hold(): void {
     this.#users++;
   }

@@ -24,7 +24,7 @@ export function adoptEvent(fd: number): number {
   return fd;
 }
 
-/** Wakes whoever waits for the eventfd. */
+/** Wakes the waiter of the eventfd. */
 export function signalEvent(fd: number): void {
   one ??= keep(1n);
   libc().write(fd, one.at, 8);

@@ -55,7 +55,7 @@ export function acceptFrom(listener: number): number | undefined {
   throw new AttachError("SIPHON_ATTACH_NATIVE", `cannot accept a connection (${errno})`, { retryable: true });
 }
 
-/** Connects to who listens at a path; throws SIPHON_ATTACH_SOCKET when nobody does. */
+/** Connects to the listener at a path; throws SIPHON_ATTACH_SOCKET if there is none. */
 export function connectTo(path: string): number {
   const fd = checked(libc().socket(unix, stream | flags, 0), "create a socket");
   const addr = sockaddr(path);

@@ -16,7 +16,7 @@ const needReplyFlag = 8;
 /** The longest message that is understood has eight memory regions: 264 bytes. */
 const mostPayload = 1024;
 
-/** A message as it came. Its descriptors belong to whoever takes it. */
+/** A message as it came. Its descriptors belong to the receiver. */
 export interface Message {
   request: number;
   isReply: boolean;

@@ -42,7 +42,7 @@ export class InflightArea {
   }
 
   /**
-   * Takes over from whoever served the ring before: heads that were begun and not given back, in the order they were begun.
+   * Takes over from the previous server of the ring: heads that were begun and not given back, in the order in which they were begun.
    */
   resume(ring: SplitRing): number[] {
     const words = this.#words;
@@ -74,7 +74,7 @@ export class InflightArea {
     Atomics.store(this.#bytes, at << 2, 1);
   }
 
-  /** The head's request cannot be carried out, by nobody. */
+  /** No server can carry out the head's request. */
   drop(head: number): void {
     this.#bytes[headBytes + head * entryBytes] = 0;
   }

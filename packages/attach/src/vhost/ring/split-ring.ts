@@ -64,7 +64,7 @@ export class SplitRing {
     return this.#publishedUsed;
   }
 
-  /** Entries that the driver made available and nobody looked at; more than `size` means that the ring is broken. */
+  /** Entries that the driver made available and that were not read yet; more than `size` means that the ring is broken. */
   waiting(): number {
     return (Atomics.load(this.#available, 1) - this.nextAvailable) & 0xffff;
   }
