@@ -533,4 +533,26 @@ lock ls P/aged
 create P/big --size 100E
 rm P/large --no-progress
 ls -l P --format json
+create P/rounded --size 4M --object-size 3K
+create P/rounded12 --size 4M --object-size 12M
+info P/rounded12
+namespace create P/trees
+create P/trees/root --size 4M
+snap create P/trees/root@s --no-progress
+clone P/trees/root@s P/trees/leaf1 --rbd-default-clone-format 2
+clone P/trees/root@s P/trees/leaf2 --rbd-default-clone-format 2
+snap rm P/trees/root@s --no-progress
+rm P/trees/root --rbd-move-parent-to-trash-on-remove=true --no-progress
+rm P/trees/leaf1 --no-progress
+trash ls P/trees --all
+rm P/trees/leaf2 --no-progress
+trash ls P/trees --all
+create P/trees/trunk --size 4M
+snap create P/trees/trunk@s --no-progress
+clone P/trees/trunk@s P/trees/branch --rbd-default-clone-format 2
+snap rm P/trees/trunk@s --no-progress
+rm P/trees/trunk --rbd-move-parent-to-trash-on-remove=true --no-progress
+trash ls P/trees --all
+flatten P/trees/branch --no-progress
+trash ls P/trees --all
 `;

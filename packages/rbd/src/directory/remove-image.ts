@@ -1,15 +1,25 @@
 import type { Cluster, Pool } from "@siphon/rados";
-import { errno } from "@siphon/wire";
+import { errno, SiphonError } from "@siphon/wire";
 import { idOfName, removeFromDirectory } from "../cls/directory.ts";
+import type { ParentSpec } from "../cls/parent.ts";
 import { ask, changeAll } from "../cls/run.ts";
+import {
+  getTrashed,
+  removeFromTrash,
+  setTrashState,
+  type TrashedImage,
+  type TrashState,
+} from "../cls/trash.ts";
 import { describe, placeOf } from "../describe.ts";
-import { hasCode, RbdError, type RbdRemedy } from "../errors.ts";
+import { hasCode, RbdError, type RbdRemedy, unless } from "../errors.ts";
+import { readHeader } from "../header/read-header.ts";
 import { OpenImage } from "../image/open-image.ts";
+import { poolById } from "../image/pools.ts";
 import { detachFromParent } from "../maintenance/flatten.ts";
 import { removeForsaken } from "../maintenance/forsaken-snapshots.ts";
 import { trim } from "../maintenance/trim.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
-import { directoryObject, headerObject, idObject } from "../object-names.ts";
+import { directoryObject, headerObject, idObject, trashObject } from "../object-names.ts";
 import type { OnProgress } from "../progress.ts";
 import { idOf, isThere } from "./find-image.ts";
 
@@ -25,11 +35,61 @@ export async function removeImage(
   progress?: OnProgress,
 ): Promise<void> {
   const id = await listedId(pool, name);
-  await removeData(cluster, pool, id, name, progress);
+  const parent = await removeData(cluster, pool, id, name, progress);
   await removeEmptyImage(pool, id, name);
+  if (parent !== undefined) await removeForsakenParent(cluster, parent);
 }
 
-/** Removes what an image's header leads to, so that only the header and the object map are left; nothing, if they are gone. */
+/** Removes an image that is in the trash, whatever its entry there says. */
+export async function removeTrashed(
+  cluster: Cluster,
+  pool: Pool,
+  id: string,
+  { name, state }: Pick<TrashedImage, "name" | "state">,
+  progress?: OnProgress,
+): Promise<void> {
+  const setState = async (to: TrashState, from: TrashState) => {
+    if (to !== from)
+      await changeAll(pool, trashObject, [setTrashState(id, to, from)]).catch(unless("ESTALE"));
+  };
+  await setState("removing", state);
+  let parent: ParentSpec | undefined;
+  try {
+    parent = await removeData(cluster, pool, id, name, progress, byId(pool, id, name));
+  } catch (error) {
+    await setState("normal", "removing").catch(() => {});
+    throw error;
+  }
+  await removeHeader(pool, id);
+  await unlessGone(changeAll(pool, trashObject, [removeFromTrash(id)]));
+  if (parent !== undefined) await removeForsakenParent(cluster, parent);
+}
+
+/**
+ * Removes a parent that was put into the trash until its clones are gone (rbd_move_parent_to_trash_on_remove), if it has no snapshots any more
+ * (src/librbd/image/DetachChildRequest.cc). Where that fails, for want of rights for example, it stays in the trash.
+ */
+export async function removeForsakenParent(
+  cluster: Cluster,
+  { poolId, namespace, imageId }: ParentSpec,
+): Promise<void> {
+  try {
+    const pool = await poolById(cluster, poolId, namespace);
+    const trashed = await ask(pool, trashObject, getTrashed(imageId));
+    const isDue = trashed.keptUntil.getTime() <= Date.now();
+    if (trashed.source !== "user_parent" || trashed.state !== "normal" || !isDue) return;
+    const { snapshots } = await readHeader(pool, imageId, trashed.name);
+    if (snapshots.size === 0) await removeTrashed(cluster, pool, imageId, trashed);
+  } catch (error) {
+    if (!(error instanceof SiphonError)) throw error;
+  }
+}
+
+/**
+ * Removes what an image's header leads to, so that only the header and the object map are left; nothing, if they are gone.
+ *
+ * @returns the parent that it was a clone of
+ */
 export async function removeData(
   cluster: Cluster,
   pool: Pool,
@@ -37,18 +97,20 @@ export async function removeData(
   name: string,
   progress?: OnProgress,
   words = byName(pool, name),
-): Promise<void> {
-  if (!(await isThere(pool, headerObject(id)))) return;
+): Promise<ParentSpec | undefined> {
+  if (!(await isThere(pool, headerObject(id)))) return undefined;
   const image = await OpenImage.open(cluster, pool, id, name, { withoutParents: true });
   try {
     await removeForsaken(image);
     await refuseIfUsed(image, words);
+    const { parentSpec } = image.header;
     const removed = async () => {
       await trim(image, 0, progress);
-      if (image.header.parentSpec !== undefined) await detachFromParent(image, image.header.parentSpec);
+      if (parentSpec !== undefined) await detachFromParent(image, parentSpec);
     };
     if (image.lock === undefined) await removed();
     else if (!(await image.lock.whileOwned(removed))) throw inUse(words);
+    return parentSpec;
   } finally {
     await image.close();
   }

@@ -14,7 +14,7 @@ import {
 import { describe, placeOf } from "../describe.ts";
 import { assertImageName, takeName } from "../directory/create-image.ts";
 import { idOf } from "../directory/find-image.ts";
-import { assertRemovable, byId, removeData, removeHeader, unlessGone } from "../directory/remove-image.ts";
+import { assertRemovable, byId, removeTrashed, unlessGone } from "../directory/remove-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
 import { directoryObject, idObject, trashObject } from "../object-names.ts";
@@ -134,15 +134,7 @@ export class Trash {
     const { name, state } = entry;
     assertDue(entry, force);
     if (state !== "normal" && state !== "removing") throw this.#underWay(name, state);
-    await this.#setState(id, "removing", state);
-    try {
-      await removeData(this.#cluster, this.#pool, id, name, onProgress, byId(this.#pool, id, name));
-    } catch (error) {
-      await this.#setState(id, "normal", "removing").catch(() => {});
-      throw error;
-    }
-    await removeHeader(this.#pool, id);
-    await unlessGone(changeAll(this.#pool, trashObject, [removeFromTrash(id)]));
+    await removeTrashed(this.#cluster, this.#pool, id, entry, onProgress);
   }
 
   /** @throws what `remove` would throw, without removing anything */

@@ -73,13 +73,18 @@ export function shape(flags: ShapeFlags): CreateOptions {
     ...((flags.imageFormat ?? flags.newFormat) && { format: 2 }),
     ...(features !== undefined && { features }),
     ...(flags.imageShared && { isShared: true }),
-    ...(objectSize !== undefined && { objectSize: parseBytes(objectSize, "B") }),
+    ...(objectSize !== undefined && { objectSize: roundedSize(parseBytes(objectSize, "B")) }),
     ...(order !== undefined && { objectSize: 2 ** orderOf(order) }),
     ...(stripeUnit !== undefined && { stripeUnit: parseBytes(stripeUnit, "B") }),
     ...(stripeCount !== undefined && { stripeCount: parseCount("--stripe-count", stripeCount) }),
     ...(dataPool !== undefined && { dataPool }),
     ...(flags.mirrorImageMode !== undefined && { mirrored: true }),
   };
+}
+
+/** The power of two that is nearest on a scale of powers, as rbd takes object sizes. */
+function roundedSize(bytes: number): number {
+  return 2 ** Math.round(Math.log2(bytes));
 }
 
 function orderOf(text: string): number {
