@@ -536,6 +536,8 @@ ls -l P --format json
 create P/rounded --size 4M --object-size 3K
 create P/rounded12 --size 4M --object-size 12M
 info P/rounded12
+diff P/rounded12
+diff P/rounded12 --format json
 namespace create P/trees
 create P/trees/root --size 4M
 snap create P/trees/root@s --no-progress

@@ -27,15 +27,7 @@ export function diffCommand(): Command {
         ]);
         print(
           flags,
-          () =>
-            table(
-              [
-                ["Offset", "left"],
-                ["Length", "left"],
-                ["Type", "left"],
-              ],
-              rows,
-            ),
+          () => (rows.length === 0 ? "" : table(columns, rows)),
           () => extents,
           { root: "extents", items: { extents: "extent" } },
         );
@@ -43,3 +35,9 @@ export function diffCommand(): Command {
     });
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
 }
+
+const columns = [
+  ["Offset", "left"],
+  ["Length", "left"],
+  ["Type", "left"],
+] as const;
