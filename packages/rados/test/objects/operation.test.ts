@@ -104,7 +104,7 @@ test("values come in the order of the steps, typed, undefined where one failed t
     new Writer().u32(1).u64(4096).u64(3).blob(Buffer.from("abc")).finish(),
   ];
   const [stat, attribute, page, sparse] = operation.decode(outputs, [0, -61, 0, 0]);
-  assert.deepEqual(stat, { size: 5, mtime: new Date(1_000_500) });
+  assert.deepEqual(stat, { size: 5, mtime: new Date(1_000_500), nanoseconds: 500_000_000 });
   assert.equal(attribute?.length, undefined);
   assert.deepEqual(page, { keys: ["a", "b"], more: true });
   assert.deepEqual(sparse, { extents: [{ offset: 4096, length: 3 }], data: Buffer.from("abc") });
