@@ -297,13 +297,19 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return ask(this.#image.pool, this.#image.headerName, getSnapshotLimit);
   }
 
-  /** Waits for requests in flight, and releases the lock. */
+  /**
+   * Waits for requests in flight, and releases the lock.
+   *
+   * @throws the reason why acknowledged writes of a cache failed; otherwise, why the lock could not be released
+   */
   async close(): Promise<void> {
     try {
       await this.flushCache();
-    } finally {
-      await this.#image.close();
+    } catch (error) {
+      await this.#image.close().catch(() => {});
+      throw error;
     }
+    await this.#image.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
