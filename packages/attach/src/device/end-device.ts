@@ -1,5 +1,8 @@
+import { closeSync } from "node:fs";
+import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttachError } from "../errors.ts";
+import { libc } from "../vhost/native/libc.ts";
 import { deviceNumber, isInUse } from "./kernel-device.ts";
 import { type DeviceMapping, startTime } from "./mappings.ts";
 import { NbdDriver } from "./nbd-driver.ts";
@@ -35,15 +38,31 @@ export async function unmapDevice(
 
 /** Ends the process of a device in order. The device stays, and waits for another one. */
 export async function detachDevice(mapping: DeviceMapping): Promise<void> {
-  process.kill(mapping.pid, "SIGTERM");
+  await terminate(mapping);
   await ended(mapping);
 }
 
+/** By a descriptor of the process: its id may be another one's by the time that the signal is sent. */
+async function terminate({ pid, startTime: started }: DeviceMapping): Promise<void> {
+  const { syscall } = libc();
+  const fd = syscall(pidfdOpen, pid, 0, 0, 0);
+  try {
+    if ((await startTime(pid)) !== started) return;
+    if (fd < 0) process.kill(pid, "SIGTERM");
+    else syscall(pidfdSendSignal, fd, constants.signals.SIGTERM, 0, 0);
+  } finally {
+    if (fd >= 0) closeSync(fd);
+  }
+}
+
+/** Linux 5.3, the same on all architectures. */
+const pidfdOpen = 434;
+const pidfdSendSignal = 424;
+
 /** @throws AttachError SIPHON_ATTACH_DRAIN where it takes too long */
-async function ended({ pid, device }: DeviceMapping): Promise<void> {
-  const started = await startTime(pid);
+async function ended({ pid, device, startTime: started }: DeviceMapping): Promise<void> {
   const until = performance.now() + patience;
-  while (started !== undefined && (await startTime(pid)) === started) {
+  while ((await startTime(pid)) === started) {
     if (performance.now() > until) {
       throw new AttachError("SIPHON_ATTACH_DRAIN", `process ${pid} of ${device} does not end`, {
         hint: "it waits for the cluster to take what was written",

@@ -12,18 +12,18 @@ export interface DeviceMapping {
   readonly snapshot: string;
   /** `/dev/nbd0` */
   readonly device: string;
-}
-
-/** The mapping in its file, with what tells its process from a later one of the same id. */
-interface Recorded extends DeviceMapping {
+  /** Tells its process from a later one of the same id. */
   readonly startTime: string;
 }
 
 /** Notes the mapping of this process, `NAME.json` for its device. */
-export async function recordMapping(directory: string, mapping: Omit<DeviceMapping, "pid">): Promise<void> {
+export async function recordMapping(
+  directory: string,
+  mapping: Omit<DeviceMapping, "pid" | "startTime">,
+): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
   const { pid } = process;
-  const recorded: Recorded = { pid, ...mapping, startTime: (await startTime(pid)) ?? "" };
+  const recorded: DeviceMapping = { pid, ...mapping, startTime: (await startTime(pid)) ?? "" };
   const path = fileOf(directory, mapping.device);
   await writeFile(`${path}~${pid}`, `${JSON.stringify(recorded)}\n`, { mode: 0o644 });
   await rename(`${path}~${pid}`, path);
@@ -43,14 +43,14 @@ export async function listMappings(directory: string): Promise<DeviceMapping[]> 
   const times = await Promise.all(found.map(({ pid }) => startTime(pid)));
   return found
     .filter(({ startTime }, i) => startTime === times[i])
-    .map(({ startTime: _, ...mapping }) => mapping)
     .toSorted((a, b) => deviceNumber(a.device) - deviceNumber(b.device));
 }
 
-async function read(path: string): Promise<Recorded | undefined> {
+async function read(path: string): Promise<DeviceMapping | undefined> {
   try {
-    const recorded = JSON.parse(await readFile(path, "utf8")) as Recorded;
+    const recorded = JSON.parse(await readFile(path, "utf8")) as DeviceMapping;
     return Number.isInteger(recorded.pid) &&
+      typeof recorded.startTime === "string" &&
       fileOf("", recorded.device) === path.slice(path.lastIndexOf("/") + 1)
       ? recorded
       : undefined;

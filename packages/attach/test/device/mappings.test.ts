@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { forgetMapping, listMappings, recordMapping } from "../../src/device/mappings.ts";
+import { forgetMapping, listMappings, recordMapping, startTime } from "../../src/device/mappings.ts";
 
 const base = mkdtempSync(join(tmpdir(), "siphon-mappings-"));
 after(() => rmSync(base, { recursive: true }));
@@ -17,9 +17,10 @@ test("without anything mapped there is nothing to list, and no directory needed"
 
 test("devices are listed by their numbers, with the process that serves them", async () => {
   for (const device of ["/dev/nbd10", "/dev/nbd2"]) await recordMapping(directory, { ...mapping, device });
+  const own = { pid: process.pid, startTime: await startTime(process.pid) };
   assert.deepEqual(
     await listMappings(directory),
-    ["/dev/nbd2", "/dev/nbd10"].map((device) => ({ pid: process.pid, ...mapping, device })),
+    ["/dev/nbd2", "/dev/nbd10"].map((device) => ({ ...own, ...mapping, device })),
   );
 });
 
@@ -38,6 +39,10 @@ test("files that are none of these are passed over", async () => {
   writeFileSync(fileOf("nbd4"), JSON.stringify(recorded));
   writeFileSync(fileOf("nbd5"), JSON.stringify({ ...recorded, device: "/dev/sda" }));
   writeFileSync(fileOf("nbd6"), "null");
+  writeFileSync(
+    fileOf("nbd8"),
+    JSON.stringify({ ...recorded, device: "/dev/nbd8", pid: 2 ** 30, startTime: undefined }),
+  );
   writeFileSync(join(directory, "nbd7.json~1"), JSON.stringify(recorded));
   assert.equal((await listMappings(directory)).length, 1);
 });

@@ -35,6 +35,8 @@ export interface Libc {
     offset: number,
   ): number | bigint;
   munmap(addr: Address, length: number): number;
+  /** For calls that the C library has no function for, or only since lately. */
+  syscall(number: number, a: number, b: number, c: number, d: number): number;
 }
 
 /** The part of koffi in use besides the calls. */
@@ -68,6 +70,7 @@ const parameters: { [Name in keyof Libc]: [result: string, ...parameters: string
   memfd_create: ["int", "str", "uint32_t"],
   mmap: ["uintptr_t", "uintptr_t", "size_t", "int", "int", "int", "int64_t"],
   munmap: ["int", "uintptr_t", "size_t"],
+  syscall: ["int64_t", "int64_t", "uintptr_t", "uintptr_t", "uintptr_t", "uintptr_t"],
 };
 
 let loaded: { libc: Libc; koffi: Koffi } | undefined;
