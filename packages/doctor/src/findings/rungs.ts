@@ -10,19 +10,19 @@ export interface RungWords {
 export const rungWords = {
   "virtio-blk": {
     title: "+ virtio-blk",
-    why: "A paravirtual disk takes many requests at once through a ring in memory, with one notification for a batch.",
+    why: "A paravirtual disk accepts many requests at once through a ring in memory, with one notification per batch.",
   },
   iothread: {
     title: "+ iothread",
-    why: "A thread of its own serves the disk, so requests no longer wait for QEMU's main loop and its global lock.",
+    why: "A separate thread serves the disk, so requests no longer wait for QEMU's main loop and its global lock.",
   },
   "cache-none": {
     title: "+ cache=none",
-    why: "QEMU turns librbd's cache on unless told not to, whatever ceph.conf says; on a fast cluster the cache costs more than it saves.",
+    why: "By default QEMU turns librbd's cache on, whatever ceph.conf says; on a fast cluster the cache costs more than it saves.",
   },
   tcmalloc: {
     title: "+ tcmalloc",
-    why: "librbd makes many small short-lived objects on several threads, which libc's allocator handles badly.",
+    why: "librbd allocates many small short-lived objects on several threads, which libc's allocator handles badly.",
   },
   "new-librbd": {
     title: "+ newer librbd",
@@ -34,15 +34,15 @@ export const rungWords = {
   },
   q35: {
     title: "+ q35",
-    why: "A modern machine type: PCI Express and MSI-X in place of a chipset of 1996.",
+    why: "A modern machine type: PCI Express and MSI-X instead of a chipset from 1996.",
   },
   multiqueue: {
     title: "+ multiqueue",
-    why: "One virtio queue a vCPU, so that vCPUs submit without a shared lock; with QEMU 9 or newer, I/O threads share the queues.",
+    why: "One virtio queue per vCPU, so that vCPUs submit without a shared lock; with QEMU 9 or newer, I/O threads share the queues.",
   },
   secure: {
     title: "+ encryption on the wire",
-    why: "The price of AES-128-GCM between client and cluster (ms_client_mode=secure), on top of all settings above.",
+    why: "The cost of AES-128-GCM between client and cluster (ms_client_mode=secure), in addition to all settings above.",
   },
 } satisfies Record<string, RungWords>;
 

@@ -34,7 +34,7 @@ export const cumulativeRungs: Rung[] = [
   {
     name: "jemalloc",
     title: "jemalloc in its place",
-    why: "The other allocator made for many threads: the same VM as the rung before, with jemalloc preloaded instead.",
+    why: "The other allocator for many threads: the same VM as the rung before, with jemalloc preloaded instead.",
     change: () => ({ allocator: "jemalloc" }),
     missing: needs.jemalloc,
     aside: true,
@@ -66,7 +66,7 @@ export const cumulativeRungs: Rung[] = [
   {
     name: "librados-threads",
     title: "+ one librados thread",
-    why: "librados_thread_count=1: completions run on one thread, without the hand-offs and lock contention that a second one brings.",
+    why: "librados_thread_count=1: completions run on one thread, without the hand-offs and lock contention of a second one.",
     change: () => ({ clientOptions: { librados_thread_count: "1" } }),
   },
   {
@@ -79,7 +79,7 @@ export const cumulativeRungs: Rung[] = [
   {
     name: "siphon-vhost",
     title: "siphon over vhost-user-blk in librbd's place",
-    why: "Siphon's own client works on the guest's rings and memory itself: neither QEMU's block layer nor librbd is in the way.",
+    why: "Siphon's own client works directly on the guest's rings and memory, without QEMU's block layer and without librbd.",
     change: () => ({ server: "vhost" }),
     aside: true,
   },

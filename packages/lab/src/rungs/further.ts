@@ -22,7 +22,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "virtio-scsi",
     title: "virtio-scsi in virtio-blk's place",
-    why: "A SCSI controller over virtio, which many platforms choose by themselves: more features, and a SCSI layer in the guest and in QEMU.",
+    why: "A SCSI controller over virtio, the default of many platforms: it has more features, and a SCSI layer in the guest and in QEMU.",
     on: best,
     source: docs.qemu,
     // Several I/O threads share the queues of virtio-blk alone.
@@ -32,7 +32,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "virtio-scsi-main-loop",
     title: "virtio-scsi without an I/O thread",
-    why: "The same controller, served by QEMU's main loop, as it is where no I/O thread is asked for.",
+    why: "The same controller, served by QEMU's main loop, as without an I/O thread.",
     on: "virtio-scsi",
     source: docs.qemu,
     change: () => ({ iothread: false }),
@@ -50,7 +50,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "one-iothread",
     title: "a queue for each vCPU, one I/O thread",
-    why: "The multiqueue rung without what newer QEMUs add to it: all queues are served by one thread.",
+    why: "The multiqueue rung without the addition of newer QEMUs: one thread serves all queues.",
     on: "q35",
     source: docs.blkMq,
     change: ({ cpus }) => ({ queues: cpus }),
@@ -78,7 +78,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "huge-pages",
     title: "huge pages for the guest's memory",
-    why: "Pages of 2 MiB: the processor needs fewer translations for the guest's memory, of which KVM makes two for each.",
+    why: "Pages of 2 MiB: the processor needs fewer address translations for the guest's memory; under KVM each has two stages.",
     on: best,
     source: docs.hugePages,
     change: () => ({ hugePages: true }),
@@ -88,7 +88,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "mq-deadline",
     title: "mq-deadline in the guest",
-    why: "The scheduler that many distributions give to virtual disks of one queue; the ladder's guest has none.",
+    why: "The scheduler that many distributions use for virtual disks with one queue; the ladder's guest uses none.",
     on: best,
     source: docs.blkMq,
     change: () => ({ guestScheduler: "mq-deadline" }),
@@ -97,7 +97,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "cache-writearound",
     title: "librbd's cache, write-around",
-    why: "QEMU's default cache mode turns librbd's cache on; its default policy acknowledges writes early and does not keep what is read.",
+    why: "QEMU's default cache mode turns librbd's cache on; its default policy acknowledges writes early and does not cache reads.",
     on: best,
     source: docs.rbdConfig,
     change: () => ({ cache: "default", clientOptions: { rbd_cache_policy: "writearound" } }),
@@ -106,7 +106,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "cache-writeback",
     title: "librbd's cache, write-back",
-    why: "The policy that keeps what is read and written: it helps where a guest reads again what its own cache has lost, and costs a lock and copies everywhere else.",
+    why: "The policy that caches reads and writes: it helps a guest that reads data again which its own cache has dropped, and costs a lock and copies otherwise.",
     on: best,
     source: docs.rbdConfig,
     change: () => ({ cache: "default", clientOptions: { rbd_cache_policy: "writeback" } }),
@@ -124,7 +124,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "one-msgr-thread",
     title: "one messenger thread",
-    why: "ms_async_op_threads=1 instead of 3: one thread for all connections, which hands nothing over and is soon the limit.",
+    why: "ms_async_op_threads=1 instead of 3: one thread for all connections, without hand-offs, which soon becomes the limit.",
     on: best,
     source: docs.messenger,
     change: () => ({ clientOptions: { ms_async_op_threads: "1" } }),
@@ -152,7 +152,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "objects-16m",
     title: "objects of 16 MiB",
-    why: "A quarter of the objects: less to keep track of, and requests meet in the same object more often.",
+    why: "A quarter of the objects: fewer to keep track of, but more requests go to the same object.",
     on: best,
     source: docs.rbdOrder,
     change: () => ({ image: { objectSize: 16 * MIB } }),
@@ -162,7 +162,7 @@ export const furtherRungs: FurtherRung[] = [
   {
     name: "luks-librbd",
     title: "LUKS by librbd",
-    why: "The image is encrypted, and librbd en- and decrypts in the client: AES-XTS over every block, beside what the wire costs.",
+    why: "The image is encrypted, and librbd encrypts and decrypts in the client: AES-XTS over every block, in addition to the cost of the wire.",
     on: best,
     source: docs.rbdEncryption,
     change: () => ({ image: { luks: "librbd" } }),

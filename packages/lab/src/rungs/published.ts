@@ -23,7 +23,7 @@ export const publishedRungs: Rung[] = [
   {
     name: "iothread",
     title: "+ iothread",
-    why: "The study's step 3: a thread of its own for the disk.",
+    why: "The study's step 3: a separate I/O thread for the disk.",
     change: () => ({ ...virtio, iothread: true }),
   },
   {
