@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { createImage, type LocalCluster } from "@siphon/lab";
@@ -57,12 +58,15 @@ export async function surviveRestarts(
   await Promise.all(loads.map((load) => load.goesOn()));
   await Promise.all(loads.map((load) => load.stop()));
   await service.stop();
+  // Another run in the same directory begins anew.
+  await rm(join(runDirectory, "disks.d"), { recursive: true });
   for (const [i, name] of names.entries()) {
     const spec = `${ceph.client.pool}/${name}`;
     const file = join(directory, `${name}.raw`);
     await run("rbd", ["-c", ceph.conf, "export", "--no-progress", spec, file]);
     const contents = loads[i]!.contents();
     await run("cmp", ["--bytes", String(loads[i]!.blocks * blockBytes), file, "-"], contents);
+    await rm(file);
     await run("rbd", ["-c", ceph.conf, "rm", "--no-progress", spec]);
     assert.ok(loads[i]!.verified > 0);
   }
