@@ -50,9 +50,10 @@ export class BlockLoad {
     await Promise.all(Array.from({ length: workers }, worker));
   }
 
-  /** All that was ever acknowledged is there. */
+  /** All that was ever acknowledged is there. One request reads all blocks of an object. */
   async verify(image: Image): Promise<void> {
-    await this.#each(image, (block) => this.#read(image, block));
+    const perObject = image.optimalIoSize / blockBytes;
+    await this.#each(image, perObject, (first) => this.#read(image, first, perObject));
   }
 
   /** The least that a snapshot taken now may show, and the most: writes sent out when `noLaterThan` was called. */
@@ -67,7 +68,7 @@ export class BlockLoad {
         bounds.most = versions((block) => this.#history.startedOf(block));
       },
       check: async (snapshot) => {
-        await this.#each(snapshot, async (block) => {
+        await this.#each(snapshot, 1, async (block) => {
           const bytes = await snapshot.read(block * blockBytes, blockBytes);
           const version = this.#history.check(block, least[block]!, bytes);
           const most = bounds.most?.[block] ?? Number.POSITIVE_INFINITY;
@@ -82,8 +83,10 @@ export class BlockLoad {
     return bounds;
   }
 
-  async #each(image: Image, work: (block: number) => Promise<void>): Promise<void> {
-    const blocks = Array.from({ length: image.size / blockBytes }, (_, block) => block).values();
+  /** Does the work at every so many blocks. */
+  async #each(image: Image, step: number, work: (block: number) => Promise<void>): Promise<void> {
+    const length = image.size / blockBytes / step;
+    const blocks = Array.from({ length }, (_, index) => index * step).values();
     const worker = async () => {
       for (const block of blocks) await work(block);
     };
@@ -101,16 +104,19 @@ export class BlockLoad {
     this.counts.writes++;
   }
 
-  async #read(image: Image, block: number): Promise<void> {
-    const least = this.#history.startRead(block);
+  async #read(image: Image, first: number, blocks = 1): Promise<void> {
+    const least = Array.from({ length: blocks }, (_, index) => this.#history.startRead(first + index));
     let bytes: Buffer;
     try {
-      bytes = await image.read(block * blockBytes, blockBytes);
+      bytes = await image.read(first * blockBytes, blocks * blockBytes);
     } catch (error) {
       return this.#failed(error);
     }
-    this.#history.check(block, least, bytes);
-    this.counts.reads++;
+    for (const [index, version] of least.entries()) {
+      const block = bytes.subarray(index * blockBytes, (index + 1) * blockBytes);
+      this.#history.check(first + index, version, block);
+    }
+    this.counts.reads += blocks;
   }
 
   #failed(error: unknown): void {
