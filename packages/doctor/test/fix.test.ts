@@ -115,6 +115,25 @@ describe("a change, written into the files", () => {
     );
   });
 
+  it("of a command line changes the disk's own device, not one whose name begins alike", () => {
+    const disk = (id: string, options: string) =>
+      `-drive file=rbd:p/${id}:id=u,if=none,id=${id},cache=none -device virtio-blk-pci,drive=${id}${options}`;
+    const text = `/usr/bin/kvm -smp 2 -object iothread,id=io ${disk("d10", ",iothread=io")} ${disk("d1", "")}`;
+    assert.equal(
+      fixFor([{ name: "qemu.txt", text }], "iothread-missing").patches[0]!.after,
+      `${text},iothread=siphon-io0 -object iothread,id=siphon-io0`,
+    );
+  });
+
+  it("of words that end with NUL changes the CPU", () => {
+    const text = "/usr/bin/kvm -cpu qemu64,+aes -drive file=rbd:p/i:id=u,if=none,id=d,cache=none ".replaceAll(
+      " ",
+      "\0",
+    );
+    const [patch] = fixFor([{ name: "cmdline", text }], "cpu-generic").patches;
+    assert.equal(patch!.after, text.replace("qemu64", "host"));
+  });
+
   it("of a Proxmox configuration leaves snapshots as they are", () => {
     const text =
       "boot: order=scsi0\ncores: 2\nmemory: 512\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n\n[old]\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n";

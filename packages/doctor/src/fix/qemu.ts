@@ -26,13 +26,14 @@ const ofNode: Readonly<Record<string, Changes>> = {
 export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string | undefined {
   let { text } = file;
   const { options } = readArguments(file);
-  const replace = (from: string, to: string) => {
-    const at = text.indexOf(from);
-    if (at >= 0 && from !== to) text = text.slice(0, at) + to + text.slice(at + from.length);
+  const replace = (option: QemuOption, value: string): boolean => {
+    const end = endOf(option, text);
+    if (end === undefined) return false;
+    text = text.slice(0, end - option.value.length) + value + text.slice(end);
+    return true;
   };
-  const change = (option: QemuOption | undefined, changes: Changes) => {
-    if (option !== undefined) replace(option.value, changedArgument(option.value, changes));
-  };
+  const change = (option: QemuOption, changes: Changes) =>
+    replace(option, changedArgument(option.value, changes));
   if (ofDrive[id] !== undefined) for (const drive of drivesOf(options, disks)) change(drive, ofDrive[id]);
   if (ofNode[id] !== undefined) for (const node of nodesOf(options, disks)) change(node, ofNode[id]);
   if (id === "queues-beyond-vcpus")
@@ -42,8 +43,7 @@ export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string |
     const devices = new Set(workersOf(options, disks));
     for (const [index, device] of [...devices].entries()) {
       const thread = `siphon-io${index}`;
-      change(device, { iothread: thread });
-      append(` -object iothread,id=${thread}`);
+      if (change(device, { iothread: thread })) append(` -object iothread,id=${thread}`);
     }
   }
   if (id === "accel-tcg" && vm.accelerator !== undefined) {
@@ -51,14 +51,14 @@ export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string |
     const machine = options.find(
       ({ name, value }) => (name === "machine" || name === "M") && /accel=tcg/.test(value),
     );
-    if (named !== undefined) replace(named.value, "kvm");
-    else if (machine !== undefined) replace(machine.value, machine.value.replace("accel=tcg", "accel=kvm"));
+    if (named !== undefined) replace(named, "kvm");
+    else if (machine !== undefined) replace(machine, machine.value.replace("accel=tcg", "accel=kvm"));
     else append(" -accel kvm");
   }
   if (id === "cpu-generic") {
     const cpu = options.find(({ name }) => name === "cpu");
     if (cpu === undefined) append(" -cpu host");
-    else replace(`-cpu ${cpu.value}`, `-cpu ${["host", ...cpu.value.split(",").slice(1)].join(",")}`);
+    else replace(cpu, ["host", ...cpu.value.split(",").slice(1)].join(","));
   }
   return text === file.text ? undefined : text;
 
@@ -67,6 +67,17 @@ export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string |
     if (text.includes("\0")) text = `${text.replace(/\0$/, "")}${words.replaceAll(" ", "\0")}\0`;
     else text = text.replace(/\s*$/, (end) => words + end);
   }
+}
+
+/**
+ * The end of an option's argument in the text, with the option before it and as a whole: `drive=d1` also begins `drive=d10`. Undefined where
+ * a shell's quotes or escapes stand inside it.
+ */
+function endOf({ name, value }: QemuOption, text: string): number | undefined {
+  const argument = value.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  const words = new RegExp(`(?<![^\\s\\0])--?${name}[\\s\\0\\\\'"]+${argument}(?![^\\s\\0'"])`);
+  const found = words.exec(text);
+  return found === null ? undefined : found.index + found[0].length;
 }
 
 function treeOf({ name, value }: QemuOption): Tree | undefined {
