@@ -9,6 +9,8 @@ export function redact(text: string): string {
         /(^|[^\w-])(key|password|passwd|secret|data|passphrase)=((?:\\.|[^:,\s"'])+)/gi,
         `$1$2=${hidden}`,
       )
+      // Attributes of XML: <graphics passwd='...'>.
+      .replace(/(\s(?:key|password|passwd|secret|passphrase)=)("[^"]*"|'[^']*')/gi, `$1"${hidden}"`)
       .replace(/("(?:key|password|data|iv|secret)"\s*:\s*)"[^"]*"/gi, `$1"${hidden}"`)
       // Lines of configurations, and URLs that carry a password.
       .replace(

@@ -148,6 +148,7 @@ test("fix prints no key that stands beside the change, and keeps it in the file"
   const key = "AQBSdFhcAAAAABAAuZ0zOQmCmSLjYCmTVpkKkg==";
   const texts = {
     "qemu.txt": `/usr/bin/kvm -drive file=rbd:p/i:id=u:key=${key},if=none,id=d,cache=unsafe -device virtio-blk-pci,drive=d\n`,
+    "domain.xml": `<domain type='kvm'>\n<name>a</name>\n<devices>\n<graphics type='vnc' passwd='hunter2'/>\n<disk type='network' device='disk'>\n<driver name='qemu' cache='unsafe'/>\n<source protocol='rbd' name='p/i'/>\n<target dev='vda' bus='virtio'/>\n</disk>\n</devices>\n</domain>\n`,
     "100.conf": `cipassword: hunter2\nscsi0: ceph:vm-100-disk-0,cache=unsafe\ncores: 2\nmemory: 512\n`,
   };
   for (const [name, text] of Object.entries(texts)) {
