@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttachError } from "../errors.ts";
-import { libc } from "../vhost/native/libc.ts";
+import { checked, lastErrno, libc } from "../vhost/native/libc.ts";
 import { deviceNumber, isInUse } from "./kernel-device.ts";
 import { type DeviceMapping, startTime } from "./mappings.ts";
 import { NbdDriver } from "./nbd-driver.ts";
@@ -42,20 +42,28 @@ export async function detachDevice(mapping: DeviceMapping): Promise<void> {
   await ended(mapping);
 }
 
-/** By a descriptor of the process: its id may be another one's by the time that the signal is sent. */
+/**
+ * Sends SIGTERM by a descriptor of the process: its id may be another one's by the time that the signal is sent. Kernels before Linux 5.3 have no
+ * such descriptors.
+ *
+ * @throws AttachError SIPHON_ATTACH_NATIVE where this user may not
+ */
 async function terminate({ pid, startTime: started }: DeviceMapping): Promise<void> {
   const { syscall } = libc();
   const fd = syscall(pidfdOpen, pid, 0, 0, 0);
   try {
     if ((await startTime(pid)) !== started) return;
     if (fd < 0) process.kill(pid, "SIGTERM");
-    else syscall(pidfdSendSignal, fd, constants.signals.SIGTERM, 0, 0);
+    else {
+      const result = syscall(pidfdSendSignal, fd, constants.signals.SIGTERM, 0, 0);
+      if (result < 0 && lastErrno() !== "ESRCH") checked(result, `end process ${pid}`);
+    }
   } finally {
     if (fd >= 0) closeSync(fd);
   }
 }
 
-/** Linux 5.3, the same on all architectures. */
+/** Numbers of the calls, the same on all architectures. */
 const pidfdOpen = 434;
 const pidfdSendSignal = 424;
 

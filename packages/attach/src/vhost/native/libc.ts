@@ -35,7 +35,7 @@ export interface Libc {
     offset: number,
   ): number | bigint;
   munmap(addr: Address, length: number): number;
-  /** For calls that the C library has no function for, or only since lately. */
+  /** For calls that older C libraries have no function for. */
   syscall(number: number, a: number, b: number, c: number, d: number): number;
 }
 
