@@ -158,12 +158,7 @@ export class NbdServer {
    */
   async drain(patience = 5000): Promise<void> {
     // Before it is closed: a socket that nobody listens on is the next server's to replace.
-    if (
-      "path" in this.#address &&
-      this.#server.listening &&
-      !this.#keeper?.leaves(resolve(this.#address.path))
-    )
-      rmSync(this.#address.path, { force: true });
+    if ("path" in this.#address && this.#server.listening) this.#removeSocket(this.#address.path);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const empty = new Promise<void>((resolve) => {
       this.#empty = resolve;
@@ -176,6 +171,10 @@ export class NbdServer {
     clearInterval(this.#watch);
     this.#refusals[Symbol.dispose]();
     await closed;
+  }
+
+  #removeSocket(path: string): void {
+    if (!this.#keeper?.leaves(resolve(path))) rmSync(path, { force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

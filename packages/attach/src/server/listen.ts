@@ -58,11 +58,23 @@ export async function listenAt(
 
 /** A descriptor that listens at a path: the one that the process before this one left, or a new one. */
 async function keptSocket(path: string, access: SocketAccess, keeper: SocketKeeper): Promise<number> {
-  const left = keeper.take(path);
-  if (left !== undefined) giveSocket(path, access);
-  const fd = left ?? (await placeSocket(path, access, listenOn, closeSync));
+  const fd = takeSocket(path, access, keeper) ?? (await placeSocket(path, access, listenOn, closeSync));
   keeper.keep(path, fd);
   return fd;
+}
+
+function takeSocket(path: string, access: SocketAccess, keeper: SocketKeeper): number | undefined {
+  const fd = keeper.take(path);
+  if (fd === undefined) return undefined;
+  try {
+    giveSocket(path, access);
+    return fd;
+  } catch (error) {
+    // A socket that stays open looks as if another program listened there when this is tried again.
+    closeSync(fd);
+    keeper.leaves(path);
+    throw error;
+  }
 }
 
 async function listening(server: Server, where: string, listen: () => void): Promise<void> {

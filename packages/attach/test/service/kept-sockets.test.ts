@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, closeSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { chmodSync, closeSync, linkSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { listenAt } from "../../src/server/listen.ts";
 import { ownerOnly } from "../../src/server/socket-access.ts";
@@ -84,8 +85,10 @@ test("a socket whose file is another one now is dropped", async () => {
   rmSync(path);
   const child = startHeir(path, name.replace(/^\d+/, "1"), kept);
   for (const each of [fd, kept]) closeSync(each);
-  while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal(await said(path), "hello from the heir");
+  let answer: string | undefined;
+  // The file is there a moment before anybody listens.
+  while (answer === undefined) answer = await said(path).catch(() => sleep(20));
+  assert.equal(answer, "hello from the heir");
   child.kill();
   await once(child, "exit");
 });
@@ -101,6 +104,34 @@ test("a server that closes while the process goes on has its socket kept no more
   const [name] = manager.fds.keys();
   assert.deepEqual(manager.told, [`FDSTORE=1 FDNAME=${name}`, `FDSTOREREMOVE=1 FDNAME=${name}`]);
   for (const each of [fd, ...manager.fds.values()]) closeSync(each);
+});
+
+test("a socket that cannot be given its owner is closed and kept no more, and can be made anew", async () => {
+  const path = join(directory, "refused.sock");
+  const link = join(directory, "link.sock");
+  let fd: number | undefined = listenOn(path);
+  const left: string[] = [];
+  const keeper = {
+    take: () => {
+      const taken = fd;
+      fd = undefined;
+      return taken;
+    },
+    keep: () => {},
+    leaves: (path: string) => left.push(path) === 0,
+  };
+  linkSync(path, link);
+  rmSync(path);
+  writeFileSync(path, "");
+  const server = createServer((socket) => socket.end("anew"));
+  const listen = () => listenAt(server, { path }, ownerOnly, assert.fail, keeper);
+  await assert.rejects(listen(), { code: "SIPHON_ATTACH_SOCKET" });
+  assert.deepEqual(left, [path]);
+  await assert.rejects(said(link), { code: "ECONNREFUSED" });
+  rmSync(path);
+  await listen();
+  assert.equal(await said(path), "anew");
+  server.close();
 });
 
 test("descriptors for another process are not taken, and the variables are", () => {
