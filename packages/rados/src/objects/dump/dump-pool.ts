@@ -5,8 +5,8 @@ import { ReadOperation } from "../read-operation.ts";
 import { dumpStart, objectBegin, section, sectionKind } from "./sections.ts";
 
 /**
- * The objects of a pool, in all namespaces, with their attributes and omaps, as the bytes that `rados export` makes. Snapshots are not in it, and
- * what is written meanwhile may be or not.
+ * The objects of a pool, in all namespaces, with their attributes and omaps, in the format of `rados export`. Snapshots are not included; writes
+ * that happen meanwhile may be.
  */
 export async function* dumpPool(
   pool: Pool,
@@ -29,7 +29,7 @@ export async function* dumpPool(
       yield section(sectionKind.data, (w) => w.u64(offset).u64(chunk.length).blob(chunk));
       offset += chunk.length;
     }
-    // OSDs keep attributes of users under names that begin so.
+    // OSDs store users' attributes under names with this prefix.
     yield section(sectionKind.attributes, (w) =>
       w.map(attributes, (w, attribute, value) => w.string(`_${attribute}`).blob(value)),
     );

@@ -5,7 +5,7 @@ import { type ObjectPosition, reverseBits } from "../../osdmap/object-position.t
 import { POOL_ERASURE, PoolFlag } from "../../osdmap/pool.ts";
 import type { Pool } from "../pool.ts";
 import { WriteOperation } from "../write-operation.ts";
-import { readObjectBegin, readPgBegin, readSections, type Section, sectionKind } from "./sections.ts";
+import { parsed, readObjectBegin, readPgBegin, readSections, type Section, sectionKind } from "./sections.ts";
 
 export type RestoredAction = "write" | "overwrite" | "skip" | "skip-snapshot";
 
@@ -22,16 +22,16 @@ export interface RestoreOptions {
 }
 
 /**
- * Puts the objects of a dump, of a pool or of a PG, into a pool. An object that is there is replaced.
+ * Writes the objects of a dump, of a pool or of a PG, to a pool. Existing objects are replaced. The dump is closed afterwards.
  *
- * @throws RadosError EFAULT for what is no dump, or ends within one; what came before is in the pool then
+ * @throws RadosError EFAULT for what is no dump, is damaged, or ends within one; the objects before the fault are in the pool then
  */
 export async function restorePool(
   pool: Pool,
   dump: AsyncIterable<Uint8Array>,
   options: RestoreOptions = {},
 ): Promise<void> {
-  const sections = readSections(dump);
+  await using sections = readSections(dump);
   const { kind, content } = (await sections.next()).value as Section;
   if (kind === sectionKind.pgBegin) {
     const { pool: id, seed, isShard } = readPgBegin(content);
@@ -81,16 +81,16 @@ async function begin(
   { keepExisting, dryRun }: RestoreOptions,
 ): Promise<RestoredAction> {
   if (dryRun) {
-    const isThere = await pool.stat(name, where).then(() => true, isNot("ENOENT"));
+    const isThere = await pool.stat(name, where).then(() => true, falseOn("ENOENT"));
     return isThere ? (keepExisting ? "skip" : "overwrite") : "write";
   }
   const create = () =>
     pool
       .operate(name, new WriteOperation().create({ exclusive: true }), where)
-      .then(() => true, isNot("EEXIST"));
+      .then(() => true, falseOn("EEXIST"));
   if (await create()) return "write";
   if (keepExisting) return "skip";
-  await pool.remove(name, where).catch(isNot("ENOENT"));
+  await pool.remove(name, where).catch(falseOn("ENOENT"));
   return (await create()) ? "overwrite" : "skip";
 }
 
@@ -101,10 +101,10 @@ async function writePart(
   { kind, content }: Section,
   data: DataWriter,
 ): Promise<void> {
-  // Kinds of later releases say nothing that is needed.
+  // Later releases may add kinds, which are not needed here.
   if (kind > sectionKind.poolEnd) return;
   const change = new WriteOperation();
-  content.versioned("section", 1, (r: Reader) => {
+  const take = (r: Reader) => {
     if (kind === sectionKind.data) data.add(r.u64Number(), r.u64Number(), r.blob());
     else if (kind === sectionKind.omapHeader) {
       const header = r.blob();
@@ -116,13 +116,14 @@ async function writePart(
         () => r.blob(),
       );
       if (kind === sectionKind.omap) change.setOmapValues(values);
-      // Attributes of users begin so, and `_` alone is the OSD's.
+      // OSDs store users' attributes under names with this prefix; `_` alone is their own.
       else
         for (const [attribute, value] of values) {
           if (/^_./s.test(attribute)) change.setXattr(attribute.slice(1), value);
         }
     } else throw new RadosError("EFAULT", `the dump has a section of kind ${kind} in an object`);
-  });
+  };
+  parsed(() => content.versioned("section", 1, take));
   await data.flush();
   if (change.ops.length > 0) await pool.operate(name, change, where);
 }
@@ -170,8 +171,8 @@ class DataWriter {
   }
 }
 
-/** A handler of failures: false for the one that is expected. */
-function isNot(code: string): (error: unknown) => false {
+/** A handler of failures that turns the expected one into `false`. */
+function falseOn(code: string): (error: unknown) => false {
   return (error) => {
     if (!(error instanceof RadosError) || error.code !== code) throw error;
     return false;

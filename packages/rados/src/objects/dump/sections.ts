@@ -1,4 +1,4 @@
-import { Reader, Writer } from "@siphon/wire";
+import { Reader, WireError, Writer } from "@siphon/wire";
 import { RadosError } from "../../errors.ts";
 import { NO_SNAP } from "../../objecter/snap-context.ts";
 import { type ObjectPosition, readObjectPosition } from "../../osdmap/object-position.ts";
@@ -7,8 +7,9 @@ import { type ObjectPosition, readObjectPosition } from "../../osdmap/object-pos
  * A dump of a pool, as `rados export` writes it, and of a PG, as ceph-objectstore-tool does (src/tools/RadosDump.h):
  *
  *     u32 magic, u32 version, u32 bytes of a header, u32 bytes of a footer
- *     sections: header: versioned; u32 kind twice in a byte each, and 0xffce; i64 bytes of the content
- *               the content and a footer (versioned; u32 magic), unless it has no bytes
+ *     sections, each of:
+ *       header (versioned): u16 0xffce, u8 kind, u8 kind again, i64 bytes of the content
+ *       the content, and a footer (versioned): u32 magic; neither where the content has no bytes
  *
  * Between the sections of an object's begin and end are its data, attributes, omap header and omap, in any order and in parts.
  */
@@ -57,23 +58,43 @@ export function objectBegin(name: string, namespace: string, key: string): Buffe
 
 /** Whose object follows; all but the head of an object is for OSDs. */
 export function readObjectBegin(r: Reader): ObjectPosition {
-  return r.versioned("object_begin", 3, () => readObjectPosition(r));
+  return parsed(() => r.versioned("object_begin", 3, () => readObjectPosition(r)));
 }
 
 /** pg_begin: i64 pool, u32 seed and i32 in a pg_t, the OSD's superblock, i8 shard. */
 export function readPgBegin(r: Reader): { pool: number; seed: number; isShard: boolean } {
-  return r.versioned("pg_begin", 3, (_, version) => {
-    r.skip(1);
-    const [pool, seed] = [r.i64Number(), r.u32()];
-    r.skip(4);
-    r.skipStruct();
-    return { pool, seed, isShard: version > 2 && r.u8() !== noShard };
-  });
+  return parsed(() =>
+    r.versioned("pg_begin", 3, (_, version) => {
+      r.skip(1);
+      const [pool, seed] = [r.i64Number(), r.u32()];
+      r.skip(4);
+      r.skipStruct();
+      return { pool, seed, isShard: version > 2 && r.u8() !== noShard };
+    }),
+  );
 }
 
-/** The sections of a dump, one after the other. @throws RadosError EFAULT for what is no dump, or ends within one */
+/**
+ * Reads a structure of a dump.
+ *
+ * @throws RadosError EFAULT where the bytes are none
+ */
+export function parsed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    throw new RadosError("EFAULT", `the dump is damaged: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * The sections of a dump, one after the other. The source is closed once they are no longer read.
+ *
+ * @throws RadosError EFAULT for what is no dump, is damaged, or ends within one
+ */
 export async function* readSections(source: AsyncIterable<Uint8Array>): AsyncGenerator<Section> {
-  const bytes = new ByteSource(source);
+  await using bytes = new ByteSource(source);
   const start = new Reader(await bytes.take(16));
   if (start.u32() !== magic) throw new RadosError("EFAULT", "this is no dump of a pool: it begins otherwise");
   const found = start.u32();
@@ -83,11 +104,14 @@ export async function* readSections(source: AsyncIterable<Uint8Array>): AsyncGen
   const [headerLength, footerLength] = [start.u32(), start.u32()];
   for (;;) {
     const header = new Reader(await bytes.take(headerLength), "header of a section");
-    const [kind, length] = header.versioned("header", 1, (r) => [r.u32() >>> 24, r.i64Number()] as const);
+    const [kind, length] = parsed(() =>
+      header.versioned("header", 1, (r) => [r.u32() >>> 24, r.i64Number()] as const),
+    );
+    if (length < 0) throw new RadosError("EFAULT", `the dump is damaged: a section of ${length} bytes`);
     const content = new Reader(await bytes.take(length), "section of a dump");
     if (length > 0) {
       const footer = new Reader(await bytes.take(footerLength), "footer of a section");
-      if (footer.versioned("footer", 1, (r) => r.u32()) !== footerMagic) {
+      if (parsed(() => footer.versioned("footer", 1, (r) => r.u32())) !== footerMagic) {
         throw new RadosError("EFAULT", "the dump is damaged: a section has no end");
       }
     }
@@ -102,8 +126,8 @@ function framed(kind: SectionKind, content: Buffer): Buffer {
   return w.finish();
 }
 
-/** Takes so many bytes at a time from a stream. */
-class ByteSource {
+/** Takes a given number of bytes at a time from a stream. */
+class ByteSource implements AsyncDisposable {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Buffer = Buffer.alloc(0);
 
@@ -123,6 +147,10 @@ class ByteSource {
     const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     this.#rest = bytes.subarray(length);
     return bytes.subarray(0, length);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#chunks.return?.();
   }
 }
 

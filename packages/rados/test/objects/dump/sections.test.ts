@@ -50,19 +50,35 @@ test("sections are read as they were written, however the bytes come", async () 
 });
 
 test("a dump that is none, that is newer, that is cut off or damaged is refused", async () => {
-  const changed = (at: number, value: number) => {
-    const bytes = Buffer.from(dump);
-    bytes[at] = value;
-    return bytes;
-  };
+  const changed = (at: number, value: number, count = 1) => Buffer.from(dump).fill(value, at, at + count);
   const footerEnd = dump.length - 2 * 18 - 1;
+  // The header of the first section: u8 version, u8 compat, u32 length, u32 kind, i64 bytes of the content.
+  const [compat, length] = [16 + 1, 16 + 10];
   for (const [bytes, code] of [
     [Buffer.alloc(100), "EFAULT"],
     [changed(4, 3), "EINVAL"],
     [changed(footerEnd, 0), "EFAULT"],
+    [changed(compat, 9), "EFAULT"],
+    [changed(length, 0xff, 8), "EFAULT"],
     [dump.subarray(0, 20), "EFAULT"],
     [dump, "EFAULT"],
   ] as const) {
     assert.equal(((await sectionsOf(bytes)).error as { code: string }).code, code);
   }
+});
+
+test("the source is closed when nobody reads on", async () => {
+  let isClosed = false;
+  async function* source() {
+    try {
+      yield dump;
+    } finally {
+      isClosed = true;
+    }
+  }
+  for await (const { kind } of readSections(source())) {
+    assert.equal(kind, sectionKind.poolBegin);
+    break;
+  }
+  assert.ok(isClosed);
 });
