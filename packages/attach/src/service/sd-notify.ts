@@ -35,7 +35,7 @@ export class ServiceManager implements Disposable {
     this.tellWith([], ...states);
   }
 
-  /** As `tell`, and hands descriptors over, which stay open here as well; false where that failed. */
+  /** As `tell`, and hands over copies of descriptors; false where that failed. */
   tellWith(fds: readonly number[], ...states: string[]): boolean {
     if (this.#socket === undefined) return false;
     try {
@@ -55,15 +55,16 @@ export class ServiceManager implements Disposable {
 
 function sendDatagram(path: string, text: string, fds: readonly number[]): void {
   const { socket, connect } = libc();
-  const checked = (result: number): number => {
-    if (result >= 0) return result;
+  const check = (isDone: boolean) => {
+    if (isDone) return;
     throw new AttachError("SIPHON_ATTACH_NATIVE", `the socket ${path} takes nothing (${lastErrno()})`);
   };
-  const fd = checked(socket(unix, datagram | closeOnExec | nonBlocking, 0));
+  const fd = socket(unix, datagram | closeOnExec | nonBlocking, 0);
+  check(fd >= 0);
   try {
     const address = sockaddr(path);
-    checked(connect(fd, addressOf(address), address.length));
-    checked(new SocketIo(fd, 0).send(Buffer.from(text), fds) ? 0 : -1);
+    check(connect(fd, addressOf(address), address.length) >= 0);
+    check(new SocketIo(fd, 0).send(Buffer.from(text), fds));
   } finally {
     closeSync(fd);
   }

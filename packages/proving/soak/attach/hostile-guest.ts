@@ -1,7 +1,7 @@
 /**
  * Lets a hostile guest loose on a vhost-user-blk server beside a good one, and then one that floods it and stops with all rings full:
  * `node hostile-guest.ts [--attacks N] [--floods N] [--minutes N] [--seed S]`. Ends with an error at the first harm; the seed makes it again.
- * With `--minutes` each of the two has half of the time, however often that is.
+ * With `--minutes` each of the two ends after half of that time, or after its number if that is given as well.
  */
 import { parseArgs } from "node:util";
 import { floodRun } from "../../../attach/test/support/flood-run.ts";
@@ -23,16 +23,15 @@ console.table(attacked);
 const flooded = await floodRun(Number(floods), Number(values.seed), every(100, "floods"), timeUp());
 console.table(flooded);
 
-/** As often as said, or as the time allows. */
-function times(usually: number): number {
-  return values.minutes === undefined ? usually : Number.POSITIVE_INFINITY;
+/** The default of a number of rounds; without an end where the time is limited. */
+function times(usual: number): number {
+  return values.minutes === undefined ? usual : Number.POSITIVE_INFINITY;
 }
 
-/** Whether half of the time is up, from now on. */
+/** Tells whether half of the time has passed since this call. */
 function timeUp(): () => boolean {
-  const { minutes } = values;
-  const end =
-    performance.now() + (minutes === undefined ? Number.POSITIVE_INFINITY : Number(minutes) * 30_000);
+  const { minutes = Number.POSITIVE_INFINITY } = values;
+  const end = performance.now() + Number(minutes) * 30_000;
   return () => performance.now() >= end;
 }
 

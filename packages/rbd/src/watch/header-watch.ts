@@ -56,7 +56,7 @@ export class HeaderWatch {
 
   #register(): Promise<Watch> {
     return this.#pool.watch(this.#object, {
-      // The notifier gets no answer; the image's users learn of the failure from their own requests.
+      // The notifier gets an empty answer; the image's users learn of the failure from their own requests.
       notified: (payload) => this.#events.notified(payload).catch(ifKnown),
       lost: () => void this.#renew(),
     });

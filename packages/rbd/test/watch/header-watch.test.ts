@@ -89,7 +89,7 @@ test("closed while it is tried again, nothing is tried any more", async () => {
   assert.ok(pool.failures.length >= 98);
 });
 
-test("who notified of what cannot be followed is not answered, and nothing else comes of it, unless the program is at fault", async () => {
+test("a notification that cannot be followed gets an empty answer, and a fault of the program is not swallowed", async () => {
   const failures = [noAnswer, new RadosError("ESHUTDOWN", "on the blocklist"), new TypeError("a bug")];
   const { pool } = await open(undefined, () => Promise.reject(failures.shift()));
   const notify = async () => pool.handler.notified(Buffer.alloc(0), 5n);

@@ -6,7 +6,7 @@ export interface Stat {
   /** Bytes. */
   size: number;
   mtime: Date;
-  /** What `mtime` is too coarse for: nanoseconds of its second. */
+  /** Nanoseconds of the second of `mtime`, which is exact to the millisecond only. */
   nanoseconds: number;
 }
 

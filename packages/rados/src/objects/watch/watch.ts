@@ -116,9 +116,7 @@ export class Watch implements AsyncDisposable {
   /** Ends the watch; a notification under way may still be delivered. */
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#closed = true;
-    this.#registering?.abort();
-    this.#lingers.remove(this.cookie);
+    this.#stop();
     if (this.#error === undefined) await this.#unwatch();
   }
 
@@ -128,10 +126,14 @@ export class Watch implements AsyncDisposable {
 
   /** The watch is no longer wanted, and its end does not wait for an OSD that may be gone. */
   #abandon(): void {
+    this.#stop();
+    if (this.#error === undefined) void this.#forget();
+  }
+
+  #stop(): void {
     this.#closed = true;
     this.#registering?.abort();
     this.#lingers.remove(this.cookie);
-    if (this.#error === undefined) void this.#forget();
   }
 
   #asLinger(): Linger {
