@@ -131,7 +131,7 @@ test("features, object size, snapshots, settings and parents of an image", async
   assert.deepEqual([...top.keys()], ["clone-unflattened"]);
   assert.match(
     top.get("clone-unflattened")!,
-    /a clone of libvirt-pool\/middle@base, the nearest of 2 images/,
+    /a clone of libvirt-pool\/middle@base, the nearest of its 2 ancestors/,
   );
 });
 

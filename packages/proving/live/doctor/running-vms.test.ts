@@ -221,7 +221,8 @@ test("the change of a running VM is told in its platform's words, and written th
   assert.equal(code, 0);
   assert.match(
     stdout,
-    /^# libvirt-1-format: <iothreads>1<\/iothreads> and iothread='1' in <driver>\n# .*virsh define/,
+    // libvirt of Debian 13 makes no format node on top of a raw one.
+    /^# libvirt-1-(format|storage): <iothreads>1<\/iothreads> and iothread='1' in <driver>\n# .*virsh define/,
   );
   const refused = await callSiphon([...words, "--write"]);
   assert.match(refused.stderr, /goes through what runs it\n\s+virsh dumpxml --inactive/);
