@@ -98,7 +98,7 @@ const errnos: Record<RbdErrorCode, number> = {
   SIPHON_RBD_WORKER: -errno.EIO,
 };
 
-/** The errno that requests fail with, and other clients are told of an error: its own, or an OSD's, as far as it goes. */
+/** The errno with which requests fail, and which other clients receive: the error's own, else that of its code, else EIO. */
 export function errnoOf(error: unknown): number {
   if (!(error instanceof SiphonError)) return -errno.EIO;
   if ("errno" in error && typeof error.errno === "number") return error.errno;

@@ -2,8 +2,8 @@
 export interface SocketKeeper {
   /** The descriptor of the socket that the process before this one listened on at a path. */
   take(path: string): number | undefined;
-  /** From now on the socket at a path is the next process's as well. */
+  /** Keeps the socket at a path for the next process. */
   keep(path: string, fd: number): void;
-  /** Whether the socket stays at its path when its server closes, since the process ends; else it is kept no more. */
+  /** Whether the socket stays at its path when its server closes: it does if the process ends, else it is no longer kept. */
   leaves(path: string): boolean;
 }

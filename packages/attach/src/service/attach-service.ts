@@ -166,7 +166,7 @@ export class AttachService {
     return this.list();
   }
 
-  /** Once it knows of all disks that have files, from the first `reload` on; they need not be served yet. */
+  /** Resolves during the first `reload`, when all disks that have files are listed; they need not be served yet. */
   get known(): Promise<void> {
     return this.#known.promise;
   }
@@ -194,7 +194,7 @@ export class AttachService {
   /** Makes a disk what its file says. */
   async #settle(name: string, known: (name: string) => void): Promise<void> {
     const { wanted, nonsense } = await this.#files.find(name);
-    // The disk is listed in this turn, unless one is there that has to go.
+    // By then the new disk is listed, unless an old one must be retired first, which is listed itself.
     queueMicrotask(() => known(name));
     if (nonsense.length > 0) this.#nonsense.set(name, nonsense);
     else this.#nonsense.delete(name);

@@ -127,7 +127,7 @@ async function* linesOf(socket: Socket): AsyncGenerator<string> {
 }
 
 async function carryOut(service: Parameters<typeof ControlServer.listen>[1], request: ControlRequest) {
-  // Who was waiting while the service was restarted does not hear that there are no disks.
+  // A client that waited for a restarted service must not hear that there are no disks.
   await service.known;
   switch (request.command) {
     case "add":

@@ -6,10 +6,10 @@ import type { ServiceManager } from "./sd-notify.ts";
 
 /**
  * Listening sockets that the service manager keeps (FileDescriptorStoreMax= of systemd.service(5)): however this process ends, the next one of
- * the service inherits them (sd_listen_fds(3)), and who connects meanwhile waits for it.
+ * the service inherits them (sd_listen_fds(3)), and clients that connect meanwhile wait for it.
  *
- * The name of a descriptor there is the inode of the socket's file, and its path. Where another file lies at the path now, nobody can connect to
- * the socket, and it is dropped.
+ * The service manager knows a descriptor by the inode of the socket's file and its path. If another file is at the path now, no client can
+ * connect to the socket, and it is dropped.
  */
 export class KeptSockets implements SocketKeeper {
   readonly #manager: ServiceManager;
@@ -55,12 +55,12 @@ export class KeptSockets implements SocketKeeper {
     return false;
   }
 
-  /** Sockets that nobody has taken serve nothing any more: who waits there is refused. */
+  /** Closes the sockets that no server has taken: clients that wait there are refused. */
   dropRest(): void {
     if (this.#isEnding) return;
     for (const [path, fd] of this.#inherited) {
       this.leaves(path);
-      // As long as it is there it looks as if somebody listened.
+      // The file would look as if a server listened there.
       rmSync(path, { force: true });
       closeSync(fd);
     }

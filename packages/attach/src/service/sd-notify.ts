@@ -25,7 +25,7 @@ export class ServiceManager implements Disposable {
     this.#watchdog = setInterval(() => this.tell("WATCHDOG=1"), microseconds / 2000).unref();
   }
 
-  /** Whether there is one. */
+  /** Whether this process has a service manager. */
   get isThere(): boolean {
     return this.#socket !== undefined;
   }

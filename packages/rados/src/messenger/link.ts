@@ -45,7 +45,7 @@ export class Link implements Disposable {
   constructor(options: LinkOptions, handler: LinkHandler) {
     this.#options = options;
     this.#handler = handler;
-    // When the caller has the link; a timer would take a millisecond.
+    // The caller has the link before its handler is called; a timer would take a millisecond.
     this.#start = setImmediate(() => this.#connect());
   }
 

@@ -66,7 +66,7 @@ export class Adoption {
   }
 }
 
-/** The caller that wanted the change gets the reason of its failure: a fault of this program has no other receiver. */
+/** Swallows errors of the cluster, because the caller gets the reason why its change failed. A fault of this program has no other receiver. */
 function unlessKnown(error: unknown): void {
   if (!(error instanceof SiphonError)) throwUnowned(error);
 }

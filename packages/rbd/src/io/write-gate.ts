@@ -82,7 +82,7 @@ export class WriteGate {
     const losses = this.#losses;
     try {
       await this.#ensureOwner!();
-      // Lost again already: it is requested again.
+      // A lock that was lost meanwhile must be requested again.
       if (losses === this.#losses) this.#owner = true;
     } catch (error) {
       this.#refuse(error as Error);

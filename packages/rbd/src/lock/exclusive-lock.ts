@@ -136,7 +136,7 @@ export class ExclusiveLock {
     this.#wake = Promise.withResolvers();
   }
 
-  /** The image has no lock any more: who waits for it goes on without. */
+  /** The image no longer has feature exclusive-lock: callers that wait for the lock continue without it. */
   retire(): void {
     this.#retired = true;
     this.wake();
@@ -208,7 +208,7 @@ export class ExclusiveLock {
       throw error;
     }
     if (this.#retired) {
-      // Whoever finds it there when the image has a lock again would take this client for a dead owner.
+      // If the image gets the feature again, a lock that is left behind looks like that of a dead owner.
       await this.#claim.giveBack(this.#unlockAttempts).catch(() => {});
       this.#claim.drop();
       return true;

@@ -16,7 +16,7 @@ export interface LockHost {
   tell(message: NotifyMessage): Promise<void>;
   /** The lock was taken: reads the image again. It may be lost meanwhile. */
   acquired(): Promise<void>;
-  /** It is ours still: writes may begin. */
+  /** The lock is still ours after `acquired`: writes may begin. */
   owned(): void;
   /** The owner keeps the lock, and it is requested again; undefined: nobody waits for it any more. */
   waiting(error: RbdError | undefined): void;

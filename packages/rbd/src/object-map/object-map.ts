@@ -154,7 +154,7 @@ export class ObjectMap {
     );
   }
 
-  /** @param states those that it was made for: where the map was replaced since, the new one may be of before or after it */
+  /** @param states of the map when the update was sent: a map that has replaced it may be older or newer than the update */
   async #updated(request: UpdateRequest, states: ObjectStates): Promise<void> {
     const { change, result } = request;
     const failure = await this.#failure(request, undefined);

@@ -66,7 +66,7 @@ export class Channel<In, Out> {
     }
   };
 
-  /** The packet, or what is sent in its place since it has something in it that cannot be cloned: nothing that others sent is lost by it. */
+  /** The packet, or what replaces it if it cannot be cloned; the packets beside it are sent all the same. */
   #sendable(packet: Packet): Packet[] {
     try {
       structuredClone(packet);
@@ -95,7 +95,7 @@ export class Channel<In, Out> {
     return waiting;
   }
 
-  /** A listener that throws keeps none of the packets after it from being handled. */
+  /** A listener that throws must not keep the packets after it from being handled. */
   #told(body: In): void {
     try {
       this.#handle(body);

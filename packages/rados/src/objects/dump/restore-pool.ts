@@ -10,14 +10,14 @@ import { parsed, readObjectBegin, readPgBegin, readSections, type Section, secti
 export type RestoredAction = "write" | "overwrite" | "skip" | "skip-snapshot";
 
 export interface RestoreOptions {
-  /** Objects that are there stay as they are. */
+  /** Existing objects stay as they are. */
   keepExisting?: boolean;
-  /** Nothing is written. */
+  /** Only reports what would be written. */
   dryRun?: boolean;
   signal?: AbortSignal;
-  /** What the dump is of: a pool, or a PG such as `1.7`. */
+  /** Called first. @param pg the PG that the dump is of, such as `1.7`; undefined for a whole pool */
   begins?: (pg: string | undefined) => void;
-  /** Before an object is written. @param position the object as Ceph's programs write it */
+  /** Called for each object, before its data is written. @param position the object in the notation of Ceph's programs */
   object?: (action: RestoredAction, position: string) => void;
 }
 
@@ -128,7 +128,7 @@ async function writePart(
   if (change.ops.length > 0) await pool.operate(name, change, where);
 }
 
-/** Writes data as it comes; in whole stripes into pools that take nothing else (erasure coded, without overwrites). */
+/** Writes data as it comes, but whole stripes to pools that accept nothing else (erasure-coded, without overwrites). */
 class DataWriter {
   readonly #pool: Pool;
   readonly #name: string;

@@ -19,7 +19,7 @@ export const sectionKind = {
 } as const;
 type SectionKind = (typeof sectionKind)[keyof typeof sectionKind];
 
-/** A section as it was read; the kind may be one that later releases have added. */
+/** A section of a dump; later releases may have added its kind. */
 export interface Section {
   kind: number;
   content: Reader;
@@ -35,7 +35,7 @@ export function dumpStart(): Buffer {
   return new Writer().u32(magic).u32(version).u32(headerBytes).u32(footerBytes).finish();
 }
 
-/** @param content nothing for a section that only marks a place */
+/** @param content writes the fields; undefined for a section that has none */
 export function section(kind: SectionKind, content?: (w: Writer) => void): Buffer {
   const body = new Writer();
   if (content !== undefined) body.versioned(1, 1, content);
@@ -56,7 +56,7 @@ export function objectBegin(name: string, namespace: string, key: string): Buffe
   return framed(sectionKind.objectBegin, w.finish());
 }
 
-/** Whose object follows; all but the head of an object is for OSDs. */
+/** The object whose sections follow. What comes after its position is for OSDs. */
 export function readObjectBegin(r: Reader): ObjectPosition {
   return parsed(() => r.versioned("object_begin", 3, () => readObjectPosition(r)));
 }
