@@ -3,15 +3,9 @@ import { errno, SiphonError } from "@siphon/wire";
 import { idOfName, removeFromDirectory } from "../cls/directory.ts";
 import type { ParentSpec } from "../cls/parent.ts";
 import { ask, changeAll } from "../cls/run.ts";
-import {
-  getTrashed,
-  removeFromTrash,
-  setTrashState,
-  type TrashedImage,
-  type TrashState,
-} from "../cls/trash.ts";
+import { getTrashed, removeFromTrash, type TrashedImage } from "../cls/trash.ts";
 import { describe, placeOf } from "../describe.ts";
-import { hasCode, RbdError, type RbdRemedy, unless } from "../errors.ts";
+import { hasCode, RbdError, type RbdRemedy } from "../errors.ts";
 import { readHeader } from "../header/read-header.ts";
 import { OpenImage } from "../image/open-image.ts";
 import { poolById } from "../image/pools.ts";
@@ -21,6 +15,7 @@ import { trim } from "../maintenance/trim.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { directoryObject, headerObject, idObject, trashObject } from "../object-names.ts";
 import type { OnProgress } from "../progress.ts";
+import { changeTrashState } from "../trash/trash-state.ts";
 import { idOf, isThere } from "./find-image.ts";
 
 /**
@@ -48,16 +43,12 @@ export async function removeTrashed(
   { name, state }: Pick<TrashedImage, "name" | "state">,
   progress?: OnProgress,
 ): Promise<void> {
-  const setState = async (to: TrashState, from: TrashState) => {
-    if (to !== from)
-      await changeAll(pool, trashObject, [setTrashState(id, to, from)]).catch(unless("ESTALE"));
-  };
-  await setState("removing", state);
+  await changeTrashState(pool, id, "removing", state);
   let parent: ParentSpec | undefined;
   try {
     parent = await removeData(cluster, pool, id, name, progress, byId(pool, id, name));
   } catch (error) {
-    await setState("normal", "removing").catch(() => {});
+    await changeTrashState(pool, id, "normal", "removing").catch(() => {});
     throw error;
   }
   await removeHeader(pool, id);
@@ -90,7 +81,7 @@ export async function removeForsakenParent(
  *
  * @returns the parent that it was a clone of
  */
-export async function removeData(
+async function removeData(
   cluster: Cluster,
   pool: Pool,
   id: string,
@@ -139,7 +130,7 @@ export async function removeEmptyImage(pool: Pool, id: string, name: string): Pr
   await unlessGone(changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
 }
 
-export async function removeHeader(pool: Pool, id: string): Promise<void> {
+async function removeHeader(pool: Pool, id: string): Promise<void> {
   await new StoredObjectMaps(pool, id).remove();
   await unlessGone(pool.remove(headerObject(id)));
 }

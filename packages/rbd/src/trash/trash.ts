@@ -7,7 +7,6 @@ import {
   getTrashed,
   listTrashed,
   removeFromTrash,
-  setTrashState,
   type TrashedImage,
   type TrashState,
 } from "../cls/trash.ts";
@@ -19,6 +18,7 @@ import { hasCode, RbdError, unless } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
 import { directoryObject, idObject, trashObject } from "../object-names.ts";
 import type { OnProgress } from "../progress.ts";
+import { changeTrashState } from "./trash-state.ts";
 
 export interface TrashEntry extends TrashedImage {
   readonly id: string;
@@ -86,7 +86,7 @@ export class Trash {
     await changeAll(pool, trashObject, [addToTrash(id, entry)]).catch(unless("EEXIST"));
     await unlessGone(pool.remove(idObject(name)));
     await unlessGone(changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
-    await this.#setState(id, "normal", "moving");
+    await changeTrashState(this.#pool, id, "normal", "moving");
     return id;
   }
 
@@ -108,14 +108,14 @@ export class Trash {
     if (state !== "normal" && state !== "restoring") throw this.#underWay(name, state);
     const wanted = newName ?? name;
     assertImageName(wanted);
-    await this.#setState(id, "restoring", state);
+    await changeTrashState(this.#pool, id, "restoring", state);
     try {
       await takeName(pool, wanted, id);
     } catch (error) {
       // An earlier restoration got this far.
       const sameImage = (await idOf(pool, wanted).catch(() => undefined)) === id;
       if (!hasCode(error, "SIPHON_RBD_EXISTS") || !sameImage) {
-        await this.#setState(id, "normal", "restoring");
+        await changeTrashState(this.#pool, id, "normal", "restoring");
         throw error;
       }
     }
@@ -167,11 +167,6 @@ export class Trash {
     throw new RbdError("SIPHON_RBD_BUSY", `somebody else writes to image ${describe(this.#pool, name)}`, {
       ...{ retryable: true, remedy: { name: "list-watchers", subject: describe(this.#pool, name) } },
     });
-  }
-
-  async #setState(id: string, state: TrashState, current: TrashState): Promise<void> {
-    if (state === current) return;
-    await changeAll(this.#pool, trashObject, [setTrashState(id, state, current)]).catch(unless("ESTALE"));
   }
 
   #underWay(name: string, state: TrashState): RbdError {
