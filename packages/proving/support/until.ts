@@ -3,7 +3,7 @@ import { Patience } from "../../lab/src/host/patience.ts";
 export interface UntilOptions {
   /** Ends the wait with its reason. */
   signal?: AbortSignal;
-  /** Counts what is waited for, where that can be counted: as long as it grows nobody gives up. */
+  /** Counts the work that is awaited: the wait goes on as long as the number changes. */
   progress?: () => number;
 }
 

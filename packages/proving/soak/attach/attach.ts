@@ -59,7 +59,7 @@ async function killAll(kills: number): Promise<void> {
   }
 }
 
-/** Half of them of a service that systemd keeps the sockets of, half of one with shards. */
+/** Half of the restarts are of a service whose sockets systemd keeps, half of one with shards. */
 async function restartAll(restarts: number): Promise<void> {
   if (restarts === 0) return;
   for (const keepsSockets of [true, false]) {

@@ -13,7 +13,7 @@ export class FdStore implements Disposable {
   readonly #stored = new Map<string, number>();
   #changed = Promise.withResolvers<void>();
 
-  /** @param path of the socket at which it is told */
+  /** @param path of the socket for notifications (`NOTIFY_SOCKET`) */
   constructor(path: string) {
     this.#path = path;
     this.#fd = checked(libc().socket(unix, datagram | closedOnExec, 0), "create a socket");
@@ -24,7 +24,7 @@ export class FdStore implements Disposable {
     this.#poll = { [Symbol.dispose]: () => poll.close() };
   }
 
-  /** Starts a program, which inherits what is stored behind its own descriptors: they must be three. */
+  /** Starts a program, which inherits the stored descriptors after its own three (SD_LISTEN_FDS_START). */
   start(command: readonly string[], stdio: StdioOptions): ChildProcess {
     const names = [...this.#stored.keys()];
     const env = {
@@ -32,9 +32,9 @@ export class FdStore implements Disposable {
       NOTIFY_SOCKET: this.#path,
       ...(names.length > 0 && { LISTEN_FDS: String(names.length), LISTEN_FDNAMES: names.join(":") }),
     };
-    // Only the program itself knows its id in time.
-    const told = ["-c", 'LISTEN_PID=$$ exec "$@"', "sh", ...command];
-    return spawn("sh", told, {
+    // The id of the program, which the shell becomes, is not known before it runs.
+    const shell = ["-c", 'LISTEN_PID=$$ exec "$@"', "sh", ...command];
+    return spawn("sh", shell, {
       env,
       stdio: [...(stdio as string[]), ...this.#stored.values()] as StdioOptions,
     });

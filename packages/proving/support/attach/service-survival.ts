@@ -14,7 +14,7 @@ export interface RestartOptions {
   directory: string;
   restarts: number;
   shards: number;
-  /** The service's sockets stay while it is restarted, as systemd does it. */
+  /** Keeps the service's sockets while it is restarted, as systemd does. */
   keepsSockets?: boolean;
   onRestart?: (restarted: number, loads: readonly CheckedLoad[]) => void;
 }

@@ -83,7 +83,7 @@ export class BlockLoad {
     return bounds;
   }
 
-  /** Does the work at every so many blocks. */
+  /** Does the work at the first of each `step` blocks. */
   async #each(image: Image, step: number, work: (block: number) => Promise<void>): Promise<void> {
     const length = image.size / blockBytes / step;
     const blocks = Array.from({ length }, (_, index) => index * step).values();
