@@ -195,7 +195,10 @@ test("a VM started as Proxmox does: what was set and plugged in since, by its mo
     },
   );
   await proxmox.startAgent();
-  await proxmox.guest.run("echo mq-deadline > /sys/block/sda/queue/scheduler");
+  // Debian 13's kernel has mq-deadline as a module, which this guest does not load: it stays with none.
+  const { stdout: choice } = await proxmox.guest.run(
+    "echo mq-deadline > /sys/block/sda/queue/scheduler; cat /sys/block/sda/queue/scheduler",
+  );
   const vm = await vmOfHost("101", { seconds: 0 });
   assert.deepEqual([vm.name, vm.managedBy], ["mail", "proxmox"]);
   const examination = examineVm(vm);
@@ -208,7 +211,11 @@ test("a VM started as Proxmox does: what was set and plugged in since, by its mo
   assert.ok(plugged?.rbd, JSON.stringify(examination.disks));
   assert.ok(!plugged.findings.some(({ id }) => id === "cache-librbd-on"));
   const scheduler = examination.vm.findings.find(({ id }) => id === "guest-scheduler");
-  assert.match(scheduler?.why ?? vm.unseen.join("\n"), /sda has mq-deadline/);
+  if (choice.includes("[mq-deadline]")) {
+    assert.match(scheduler?.why ?? vm.unseen.join("\n"), /sda has mq-deadline/);
+  } else {
+    assert.deepEqual([vm.guestSchedulers?.value.get("sda"), scheduler], ["none", undefined]);
+  }
   assert.match(vm.unseen.join("\n"), /no admin socket/);
   // Whoever asks hangs up: Proxmox's own tools get in afterwards.
   const [status] = await askQmp(proxmox.qmpSocket, { execute: "query-status" });
