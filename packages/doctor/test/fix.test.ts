@@ -134,6 +134,15 @@ describe("a change, written into the files", () => {
     assert.equal(patch!.after, text.replace("qemu64", "host"));
   });
 
+  it("of a manifest leaves the lines after a value that is written as a block", () => {
+    const manifest = (options: string) =>
+      `kind: StorageClass\napiVersion: storage.k8s.io/v1\nmetadata: {name: rbd}\nprovisioner: rook-ceph.rbd.csi.ceph.com\nparameters:\n  pool: vms\n  mapOptions: ${options}\n  csi.storage.k8s.io/fstype: xfs\n`;
+    const changed = (options: string) =>
+      fixFor([{ name: "class.yaml", text: manifest(options) }], "rxbounce-missing").patches[0]!.after;
+    assert.equal(changed("|-\n    krbd:queue_depth=256"), manifest("krbd:queue_depth=256,rxbounce"));
+    assert.equal(changed("'krbd:queue_depth=256'"), manifest("'krbd:queue_depth=256,rxbounce'"));
+  });
+
   it("of a Proxmox configuration leaves snapshots as they are", () => {
     const text =
       "boot: order=scsi0\ncores: 2\nmemory: 512\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n\n[old]\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n";

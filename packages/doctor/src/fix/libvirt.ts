@@ -116,12 +116,13 @@ function domainEdits(text: string, domain: Element, { id, vm }: FixTarget): Edit
   return [];
 }
 
-/** The numbers of the domain's I/O threads: those that it lists, then the lowest ones that are free. */
+/** The numbers of the domain's I/O threads, as many as its disks can use: those that it lists, then the lowest ones that are free. */
 function threadIds(domain: Element): [string, ...string[]] {
   const listed = (domain.find("iothreadids")?.all("iothread") ?? []).flatMap(
     (each) => each.attribute("id") ?? [],
   );
-  const count = Math.max(Number(domain.find("iothreads")?.text) || 1, listed.length);
+  const disks = domain.find("devices")?.all("disk").length ?? 0;
+  const count = Math.max(Math.min(Number(domain.find("iothreads")?.text) || 1, disks), 1);
   for (let id = 1; listed.length < count; id++) if (!listed.includes(String(id))) listed.push(String(id));
   return listed as [string, ...string[]];
 }

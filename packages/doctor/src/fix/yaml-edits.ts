@@ -119,11 +119,13 @@ export class YamlText {
     value: Value,
   ): boolean {
     if (!Array.isArray(range)) return false;
-    const [start, end] = range as [number, number, number];
+    const [start] = range as [number, number, number];
+    // The value of a block (`|`, `>`) has the end of its last line.
+    const end = start + this.#text.slice(start, range[1]).trimEnd().length;
     const first = this.#text[start] ?? "";
     const isQuoted = known !== null && (first === '"' || first === "'") && typeof value === "string";
     const empty = start === end && /\S/.test(this.#text[start - 1] ?? "");
-    this.#splice(start, end, (empty ? " " : "") + (isQuoted ? first + value + first : plain(value, false)));
+    this.#splice(start, end, (empty ? " " : "") + (isQuoted ? quoted(value, first) : plain(value, false)));
     return true;
   }
 
@@ -182,6 +184,10 @@ function flow(keys: readonly string[], value: Value, isJson: boolean): string {
   const [key, ...rest] = keys as [string, ...string[]];
   const name = isJson ? JSON.stringify(key) : key;
   return `${name}: ${rest.length === 0 ? plain(value, isJson) : `{${flow(rest, value, isJson)}}`}`;
+}
+
+function quoted(value: string, quote: string): string {
+  return quote === '"' ? JSON.stringify(value) : `'${value.replaceAll("'", "''")}'`;
 }
 
 /** A value as YAML has it: quoted where it would not be the same string without. */
