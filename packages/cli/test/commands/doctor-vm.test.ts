@@ -144,6 +144,19 @@ test("what cannot be measured or profiled is refused before anything starts", ()
   }
 });
 
+test("a file in another encoding is not written: its characters would be lost", () => {
+  const path = join(directory, "latin1.conf");
+  const bytes = Buffer.from(
+    "# f\xfcr\ncores: 2\nmemory: 512\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n",
+    "latin1",
+  );
+  writeFileSync(path, bytes);
+  const { status, stderr } = doctor(["fix", path, "--finding", "cache-unsafe", "--write"]);
+  assert.equal(status, 1);
+  assert.match(stderr, /is not UTF-8 or UTF-16; nothing is written/);
+  assert.deepEqual(readFileSync(path), bytes);
+});
+
 test("fix prints no key that stands beside the change, and keeps it in the file", () => {
   const key = "AQBSdFhcAAAAABAAuZ0zOQmCmSLjYCmTVpkKkg==";
   const texts = {

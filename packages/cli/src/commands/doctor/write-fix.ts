@@ -20,16 +20,22 @@ export async function replaceFile(
 ): Promise<string> {
   const path = words.find((word) => word === name || word.endsWith(`/${name}`)) ?? inDirectory(words, name);
   if (path === undefined || name === "standard input")
-    throw new DoctorError("SIPHON_USAGE", `${name} is no file that could be written`, {
+    throw new DoctorError("SIPHON_USAGE", `${name} is not a file that can be written`, {
       hint: "give the change to a file",
     });
   const bytes = await readFile(path);
   if (decodeText(bytes) !== before)
     throw new DoctorError("SIPHON_USAGE", `${path} has changed since it was read; nothing is written`);
+  const encoding = encodingOf(bytes);
+  if (!encodeText(before, encoding).equals(bytes))
+    throw new DoctorError("SIPHON_NO_FIX", `${path} is not UTF-8 or UTF-16; nothing is written`, {
+      hint: "make the change by hand: the rest of the file would not keep its characters",
+    });
   const copy = `${path}.siphon-${new Date().toISOString().replace(/[:.]/g, "-")}`;
   await copyFile(path, copy);
   const fresh = `${path}.${process.pid}.new`;
-  await writeFile(fresh, encodeText(after, encodingOf(bytes)), { flag: "wx" });
+  // Nobody else may read it before it has the mode of the file: there may be keys in it.
+  await writeFile(fresh, encodeText(after, encoding), { flag: "wx", mode: 0o600 });
   await chmod(fresh, (await stat(path)).mode);
   await rename(fresh, path);
   return `${path} is changed; ${copy} is what was there`;
