@@ -67,8 +67,9 @@ function setOption(text: string, section: string, key: string, value: string): s
     (line, index) => index > start && index < end && new RegExp(`^${key}\\s*[=:]`).test(line),
   );
   if (at >= 0) {
-    const next = lines.findIndex((line, index) => index > at && !/^[ \t]+\S/.test(line));
-    lines.splice(at, (next < 0 ? lines.length : next) - at, `${key} = ${value}`);
+    // A value goes on in lines that begin with blanks.
+    const after = lines.findIndex((line, index) => index > at && !/^[ \t]+\S/.test(line));
+    lines.splice(at, (after < 0 ? lines.length : after) - at, `${key} = ${value}`);
   } else {
     let last = end;
     while (last > start + 1 && lines[last - 1]!.trim() === "") last--;

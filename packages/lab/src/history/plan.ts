@@ -12,8 +12,8 @@ export interface Plan {
 }
 
 /**
- * The plan of a run: its load, what it runs on, and how QEMU runs the guest of how many vCPUs and how much memory. Versions, the machine, and how long was measured may differ
- * from run to run: what they change is what a trend shows.
+ * The plan of a run: its load, its cluster, the accelerator, and the guest's vCPUs and memory. Versions, the machine and the measuring time
+ * may differ from run to run: a trend shows what they change.
  */
 export function planOf({ kind, settings }: Pick<ComparableRun, "kind" | "settings">): Plan {
   const own = settings.filter(isOfPlan).map(({ name, value }) => [name, value] as const);
