@@ -116,7 +116,13 @@ test("snapshots of a pool: as the rados program", async () => {
   await each("lssnap", "mksnap one", "-s one stat o", "-s nowhere stat o");
   await siphon(["put", "o", "/dev/null"]);
   await each("-s one get o -", "-s one ls", "get o -");
-  await each("listsnaps o", "listsnaps o --format json", "listsnaps o -f json-pretty", "listsnaps nowhere");
+  for (const words of ["listsnaps o", "listsnaps o --format json", "listsnaps o -f json-pretty"]) {
+    const [ours, theirs] = await Promise.all([siphon(words.split(" ")), rados(words.split(" "))]);
+    // Releases before Ceph 20 do not tell the newest snapshot that the object was written under.
+    const seq = theirs.stdout.includes("seq") ? /$^/ : / \(seq:1\)|"seq":1,| {4}"seq": 1,\n/;
+    assert.deepEqual([ours.stdout.replace(seq, ""), ours.code], [theirs.stdout, theirs.code], words);
+  }
+  await each("listsnaps nowhere");
   await each("rollback o one", "stat o", "rollback o nowhere");
   assert.equal((await siphon(["rmsnap", "one"])).stdout, "removed pool p snap one\n");
   await each("lssnap", "rmsnap one");

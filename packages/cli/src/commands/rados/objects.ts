@@ -93,9 +93,10 @@ async function listsnaps(call: RadosCall): Promise<void> {
   const { format } = call.flags;
   const pool = await call.pool();
   const options = { snapId: SNAP_DIR, signal: call.signal };
-  const [{ clones }] = (await pool.operate(call.object, new ReadOperation().listSnaps(), options)).values;
+  const { values } = await pool.operate(call.object, new ReadOperation().listSnaps(), options);
+  const [{ seq, clones }] = values;
   if (format === "plain") {
-    call.print(`${call.object}:\ncloneid\tsnaps\tsize\toverlap\n`);
+    call.print(`${call.object} (seq:${seq}):\ncloneid\tsnaps\tsize\toverlap\n`);
     for (const { id, snaps, size, overlap } of clones) {
       const same = `\t[${overlap.map(({ offset, length }) => `${offset}~${length}`).join(",")}]\n`;
       call.print(`${id === NO_SNAP ? "head" : id}\t${snaps.join(",") || "-"}\t${size}`);
@@ -111,7 +112,7 @@ async function listsnaps(call: RadosCall): Promise<void> {
     size,
     ...(id !== NO_SNAP && { overlaps: overlap.map(({ offset: start, length }) => ({ start, length })) }),
   }));
-  call.print(json({ name: call.object, clones: shown }, format));
+  call.print(json({ name: call.object, seq, clones: shown }, format));
 }
 
 async function setAllocHint(call: RadosCall): Promise<void> {
