@@ -113,8 +113,12 @@ class Chain {
         await goesOn();
       }
       // Its owner is asked to do it, or does it.
-      if (this.#random.chance(0.5)) await image.flatten();
-      else await this.#flatten(leaf);
+      if (this.#random.chance(0.5)) {
+        await image.flatten();
+        this.#result.flattened++;
+      } else {
+        await this.#flatten(leaf);
+      }
       await this.#remove(this.#ancestors[0]!);
       await goesOn();
     } finally {
