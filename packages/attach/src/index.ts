@@ -42,6 +42,7 @@ export { MetricsServer } from "./server/metrics-server.ts";
 export { type QemuVersions, reconnectOption, versionsText } from "./server/qemu-version.ts";
 export { type IoRates, RateWatch } from "./server/rates.ts";
 export { type AccessWords, type SocketAccess, socketAccess } from "./server/socket-access.ts";
+export type { SocketKeeper } from "./server/socket-keeper.ts";
 export { endOnSurprise } from "./server/surprise.ts";
 export { AttachService, type ServiceOptions } from "./service/attach-service.ts";
 export { askService } from "./service/control-client.ts";

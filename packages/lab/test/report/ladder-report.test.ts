@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { writeReport } from "../../src/report/write.ts";
+import { cumulativeRungs } from "../../src/rungs/cumulative.ts";
 import { exampleResults, hostile } from "../fixtures/results.ts";
 import { launchChromium, noChromium } from "../support/chromium.ts";
 
@@ -120,8 +121,13 @@ describe("a ladder's report in a browser", { skip: noChromium, timeout: 240_000 
   });
 
   for (const width of [1280, 360]) {
-    test(`tables fit at ${width} px`, async () => {
+    test(`tables fit at ${width} px, whichever rungs they have`, async () => {
       await using report = await open({ viewport: { width, height: 900 } });
+      const titles = cumulativeRungs.map(({ title }) => title);
+      const longest = titles.reduce((longer, title) => (title.length > longer.length ? title : longer));
+      await report.page.locator("tbody th").evaluateAll((all, title) => {
+        for (const each of all) each.textContent = title;
+      }, longest);
       const wider = await report.page
         .locator(".scroll")
         .evaluateAll((all) =>

@@ -48,7 +48,7 @@ th:first-child,.text{text-align:left}
 th:first-child{padding-left:0}th:last-child,td:last-child{padding-right:0}
 td.text{white-space:normal;min-width:12rem}
 thead th{color:var(--muted);font-weight:500;border-bottom-color:var(--muted)}
-tbody th{font-weight:500}
+tbody th{font-weight:500;white-space:normal;min-width:7.5rem}
 tr.best th,tr.best td{font-weight:650}
 .study{color:var(--study)}
 .rung{border-top:1px solid var(--grid);padding:1.5rem 0 1.2rem}
@@ -79,7 +79,7 @@ footer{color:var(--muted);font-size:.9rem;padding-block:3.5rem 4rem}
 h2{margin-top:3rem}
 .extra{display:none}
 table{font-size:.74rem}th,td{padding-inline:.16rem}td.text{min-width:8rem}
-th:first-child{position:sticky;left:0;background:var(--surface);white-space:normal;min-width:5rem;overflow-wrap:anywhere}
+th:first-child{position:sticky;left:0;background:var(--surface);min-width:5rem;overflow-wrap:anywhere}
 }
 @media print{
 @page{margin:16mm 15mm}
