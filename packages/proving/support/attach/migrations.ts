@@ -189,7 +189,8 @@ export class Migrations implements AsyncDisposable {
 
   /** How many passes of the load each disk has seen; throws with what fio says when one failed. */
   async #passes(): Promise<Map<string, number>> {
-    const names = (await this.#guest.run("ls /tmp")).split(/\s+/);
+    // ls looks at each file, and fails when one of them has gone meanwhile.
+    const names = (await this.#guest.run("cd /tmp && echo *")).split(/\s+/);
     const failed = names.find((name) => name.startsWith("failed-"));
     if (failed !== undefined) {
       throw new Error(
