@@ -3,7 +3,7 @@
  * `<!-- /NAME -->` goes what the run says, or nothing where there is no such run. `--check` writes nothing and fails where a table is not
  * what its run says.
  */
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { median } from "simple-statistics";
@@ -24,6 +24,7 @@ import { writeReport } from "../packages/lab/src/report/write.ts";
 import { readResults } from "../packages/lab/src/results/file.ts";
 import type { FigureComparison, MeasuredRung, Results } from "../packages/lab/src/results/schema.ts";
 import { reachOf } from "../packages/lab/src/results/sharpness.ts";
+import { fillPage } from "./filled-page.ts";
 
 const docs = new URL("../docs/", import.meta.url).pathname;
 const run = (name: string) => join(docs, "results", `${name}.json`);
@@ -56,20 +57,12 @@ const pictures = [
   { picture: "density-memory", from: "density", chart: "density-memory" },
 ];
 
-for (const page of new Set(Object.values(sections).map((section) => section.page))) {
-  const path = join(docs, `${page}.md`);
-  let filled = readFileSync(path, "utf8");
-  for (const [name, section] of Object.entries(sections).filter(([, each]) => each.page === page)) {
-    const text = existsSync(run(section.from)) ? `\n${plain(await section.text())}\n\n` : "";
-    const marked = new RegExp(`<!-- ${name} -->\\n[\\s\\S]*?<!-- /${name} -->`);
-    filled = filled.replace(marked, () => `<!-- ${name} -->\n${text}<!-- /${name} -->`);
-  }
-  if (filled === readFileSync(path, "utf8")) continue;
-  if (!process.argv.includes("--check")) writeFileSync(path, filled);
-  else {
-    console.error(`docs/${page}.md does not say what docs/results says: npm run docs:lab`);
-    process.exitCode = 1;
-  }
+const texts = new Map<string, string>();
+for (const [name, { from, text }] of Object.entries(sections)) {
+  texts.set(name, existsSync(run(from)) ? `\n${plain(await text())}\n\n` : "");
+}
+for (const [page, places] of Map.groupBy(Object.keys(sections), (name) => sections[name]!.page)) {
+  fillPage(page, (name) => texts.get(name)!, { script: "docs:lab", places });
 }
 if (!process.argv.includes("--check")) {
   for (const from of new Set(pictures.map((each) => each.from))) if (existsSync(run(from))) await draw(from);

@@ -2,7 +2,8 @@
  * Fills the tables of docs/performance.md and docs/scaling.md from docs/results: between `<!-- NAME -->` and `<!-- /NAME -->` goes what
  * NAME.json says. `--check` writes nothing and fails where a table is not what its file says.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { fillPage } from "./filled-page.ts";
 
 interface Estimate {
   median: number;
@@ -85,16 +86,7 @@ const columns: Record<string, Column[]> = {
 };
 
 for (const page of ["performance", "scaling"]) {
-  const path = new URL(`../docs/${page}.md`, import.meta.url);
-  const text = readFileSync(path, "utf8");
-  const filled = text.replaceAll(/<!-- ([\w-]+) -->\n[\s\S]*?<!-- \/\1 -->/g, (_, name: string) => {
-    return `<!-- ${name} -->\n${section(name)}\n<!-- /${name} -->`;
-  });
-  if (!process.argv.includes("--check")) writeFileSync(path, filled);
-  else if (filled !== text) {
-    console.error(`docs/${page}.md does not say what docs/results says: npm run docs:performance`);
-    process.exitCode = 1;
-  }
+  fillPage(page, (name) => `${section(name)}\n`, { script: "docs:performance" });
 }
 
 function section(name: string): string {

@@ -2,19 +2,12 @@
  * Writes the tables of docs/rbd.md that are made from the code: each stands between two marks with its name. `--check` writes nothing
  * and fails where the page is not what the code says.
  */
-import { readFileSync, writeFileSync } from "node:fs";
 import { settingUses } from "@siphon/rbd";
 import { differences } from "../packages/proving/soak/rbd/commands/differences.ts";
+import { fillPage } from "./filled-page.ts";
 
-const page = new URL("../docs/rbd.md", import.meta.url);
-const text = readFileSync(page, "utf8");
-const wanted = between(between(text, "settings", settingsTable()), "differences", differencesTable());
-
-if (!process.argv.includes("--check")) writeFileSync(page, wanted);
-else if (text !== wanted) {
-  process.stderr.write("docs/rbd.md is not what the code says; run: npm run docs:rbd\n");
-  process.exitCode = 1;
-}
+const tables: Record<string, () => string> = { settings: settingsTable, differences: differencesTable };
+fillPage("rbd", (name) => `\n${tables[name]!()}\n\n`, { script: "docs:rbd", places: Object.keys(tables) });
 
 /** A row for all settings that come to the same; what is obeyed first. */
 function settingsTable(): string {
@@ -36,11 +29,4 @@ function differencesTable(): string {
       `| ${about} | ${parts.map((part) => what[part]).join(", ")} | ${reason} |`,
   );
   return ["| command line | what differs | why |", "| --- | --- | --- |", ...lines].join("\n");
-}
-
-function between(text: string, name: string, content: string): string {
-  const [open, close] = [`<!-- ${name} -->\n`, `<!-- /${name} -->\n`];
-  const [from, to] = [text.indexOf(open), text.indexOf(close)];
-  if (from < 0 || to < from) throw new Error(`docs/rbd.md has no ${open.trim()} and ${close.trim()}`);
-  return `${text.slice(0, from + open.length)}\n${content}\n\n${text.slice(to)}`;
 }

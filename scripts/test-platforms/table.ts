@@ -2,12 +2,11 @@
  * Fills the tables of docs/platforms.md from docs/results/platforms.json, which `npm run test:platforms -- --record` writes. `--check`
  * writes nothing and fails where a table is not what the record says.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { fillPage } from "../filled-page.ts";
 import { suites } from "./bare-root.ts";
 import { type PlatformRecord, readRecord } from "./record.ts";
 
 const record = readRecord();
-const page = new URL("../../docs/platforms.md", import.meta.url);
 const tables: { [name: string]: () => string } = {
   platforms: () =>
     table(
@@ -31,17 +30,7 @@ const tables: { [name: string]: () => string } = {
     ),
 };
 
-const text = readFileSync(page, "utf8");
-const filled = text.replaceAll(/<!-- (\w+) -->\n[\s\S]*?<!-- \/\1 -->/g, (_, name: string) => {
-  return `<!-- ${name} -->\n${tables[name]!()}\n<!-- /${name} -->`;
-});
-if (!process.argv.includes("--check")) writeFileSync(page, filled);
-else if (filled !== text) {
-  console.error(
-    "docs/platforms.md does not say what docs/results/platforms.json says: npm run docs:platforms",
-  );
-  process.exitCode = 1;
-}
+fillPage("platforms", (name) => `${tables[name]!()}\n`, { script: "docs:platforms" });
 
 function wholeCell(entry: PlatformRecord | undefined): string {
   const part = entry?.parts.find(({ name }) => name === "npm test");
