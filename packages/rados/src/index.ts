@@ -91,5 +91,5 @@ export type { ObjectLocator } from "./osdmap/object-hash.ts";
 export { OsdMap } from "./osdmap/osdmap.ts";
 export { formatPgId, type PgId } from "./osdmap/pg.ts";
 export type { PgPlacement } from "./osdmap/placement.ts";
-export type { Pool as PoolState, PoolSnap, PoolType } from "./osdmap/pool.ts";
+export { type Pool as PoolState, PoolFlag, type PoolSnap, type PoolType } from "./osdmap/pool.ts";
 export type { WaitOptions } from "./wait.ts";

@@ -1,4 +1,4 @@
-import { RadosError, WriteOperation } from "@siphon/rados";
+import { PoolFlag, RadosError, WriteOperation } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import type { RadosCall, RadosVerb } from "./call.ts";
 import { bytesText, columns, json } from "./format.ts";
@@ -118,7 +118,7 @@ async function cppool(call: RadosCall): Promise<void> {
   const [from, to] = call.args as [string, string];
   if (from === to) throw new SiphonError("SIPHON_USAGE", "cannot copy pool into itself");
   const [source, target] = [await cluster.pool(from, { signal }), await cluster.pool(to, { signal })];
-  if ((source.state.flags & selfManagedSnaps) !== 0 && !flags.meant) {
+  if ((source.state.flags & PoolFlag.selfManagedSnaps) !== 0 && !flags.meant) {
     throw new SiphonError("EPERM", `pool ${from} has selfmanaged snaps, such as those of RBD images`, {
       hint: "a copy without them is of no use to RBD; to make it all the same, add --yes-i-really-mean-it",
     });
@@ -132,9 +132,6 @@ async function cppool(call: RadosCall): Promise<void> {
   }
   call.print(`successfully copied pool ${from}\n`);
 }
-
-/** FLAG_SELFMANAGED_SNAPS of pg_pool_t. */
-const selfManagedSnaps = 1 << 13;
 
 function unlessGone(error: unknown): void {
   if (!(error instanceof RadosError) || error.code !== "ENOENT") throw error;
