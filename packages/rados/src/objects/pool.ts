@@ -181,16 +181,25 @@ export class Pool implements PoolIdentity {
   /** All of an object's omap, or all behind `after` and with the prefix, page by page. */
   async *omapEntries(
     object: string,
-    range: OmapRange = {},
+    range?: OmapRange,
     options?: ObjectOptions,
   ): AsyncGenerator<[string, Buffer]> {
+    for await (const page of this.omapPages(object, range, options)) yield* page;
+  }
+
+  /** The same, in the pages that the OSD sends: keys and their values; the last one may be empty. */
+  async *omapPages(
+    object: string,
+    range: OmapRange = {},
+    options?: ObjectOptions,
+  ): AsyncGenerator<OmapPage["values"]> {
     for (let { after } = range; ; ) {
       const { values, more } = await this.getOmapValues(
         object,
         { ...range, ...(after !== undefined && { after }) },
         options,
       );
-      yield* values;
+      yield values;
       after = [...values.keys()].at(-1);
       if (!more || after === undefined) return;
     }

@@ -34,16 +34,9 @@ export async function* dumpPool(
       w.map(attributes, (w, attribute, value) => w.string(`_${attribute}`).blob(value)),
     );
     yield section(sectionKind.omapHeader, (w) => w.blob(omapHeader));
-    for (let after = "", more = true; more; ) {
-      const page = await there.getOmapValues(name, { after }, where);
-      if (page.values.size > 0) {
-        yield section(sectionKind.omap, (w) =>
-          w.map(page.values, (w, key, value) => w.string(key).blob(value)),
-        );
-      }
-      const last = [...page.values.keys()].at(-1);
-      more = page.more && last !== undefined;
-      after = last ?? after;
+    for await (const values of there.omapPages(name, {}, where)) {
+      if (values.size === 0) continue;
+      yield section(sectionKind.omap, (w) => w.map(values, (w, key, value) => w.string(key).blob(value)));
     }
     yield section(sectionKind.objectEnd);
   }
