@@ -67,7 +67,7 @@ export function sparseRead({ offset = 0, length = 0 }: Range): Op<ExtentMap> {
     ...extent(opCode.sparseRead, offset, length),
     decode: (output) => {
       const r = new Reader(output, "extents of a sparse read");
-      const extents = r.list(16, () => ({ offset: r.u64Number(), length: r.u64Number() }));
+      const extents = readExtents(r);
       const data = r.blob();
       const bytes = extents.reduce((sum, { length }) => sum + length, 0);
       if (bytes !== data.length) throw r.malformed(`${data.length} bytes for extents of ${bytes}`);
@@ -80,12 +80,13 @@ export function sparseRead({ offset = 0, length = 0 }: Range): Op<ExtentMap> {
 export function mapExtents({ offset = 0, length = Number.MAX_SAFE_INTEGER }: Range): Op<Extent[]> {
   return {
     ...extent(opCode.mapExtents, offset, length),
-    decode: (output) =>
-      new Reader(output, "extents of an object").list(16, (r) => ({
-        offset: r.u64Number(),
-        length: r.u64Number(),
-      })),
+    decode: (output) => readExtents(new Reader(output, "extents of an object")),
   };
+}
+
+/** u32 count, and of each: u64 offset, u64 length. */
+export function readExtents(r: Reader): Extent[] {
+  return r.list(16, () => ({ offset: r.u64Number(), length: r.u64Number() }));
 }
 
 /** Output: u64 size, utime. */

@@ -2,7 +2,7 @@ import { Reader } from "@siphon/wire";
 import { opCode } from "../../objecter/op-code.ts";
 import { NO_SNAP } from "../../objecter/snap-context.ts";
 import type { Op } from "../op.ts";
-import type { Extent } from "./extents.ts";
+import { type Extent, readExtents } from "./extents.ts";
 
 /** The clones of an object, kept for its snapshots. */
 export interface SnapSet {
@@ -53,7 +53,7 @@ function readClone(r: Reader): Clone {
     return {
       id: id === BigInt(NO_SNAP) ? NO_SNAP : Number(id),
       snaps: r.list(8, () => r.u64Number()),
-      overlap: r.list(16, () => ({ offset: r.u64Number(), length: r.u64Number() })),
+      overlap: readExtents(r),
       size: r.u64Number(),
     };
   });
