@@ -23,16 +23,20 @@ function xdg(variable: string, fallback: string): string {
 
 /** All texts in a value as others may see them: where things lie in the home directory, and not where that is. */
 export function withoutHome<T>(value: T): T {
-  const known = [
-    [stateDir(), "~/.local/state/siphon"],
-    [cacheDir(), "~/.cache/siphon"],
-    [homedir(), "~"],
-  ].filter(([path]) => path !== "/" && path !== "");
+  const known = (
+    [
+      [stateDir(), "~/.local/state/siphon"],
+      [cacheDir(), "~/.cache/siphon"],
+      [homedir(), "~"],
+    ] as const
+  )
+    .filter(([path]) => path !== "/" && path !== "")
+    .map(([path, short]) => {
+      const literal = path.replace(/[^\w/-]/g, "\\$&");
+      return [new RegExp(`(?<![\\w/.-])${literal}(?![\\w.-])`, "g"), short] as const;
+    });
   const told = (text: string) =>
-    known.reduce((all, [path, short]) => {
-      const literal = path!.replace(/[^\w/-]/g, "\\$&");
-      return all.replace(new RegExp(`(?<![\\w/.-])${literal}(?![\\w.-])`, "g"), () => short!);
-    }, text);
+    known.reduce((all, [pattern, short]) => all.replace(pattern, () => short), text);
   return mapTexts(value, told) as T;
 }
 
