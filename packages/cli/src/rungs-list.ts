@@ -4,7 +4,7 @@ import type { ListedRung } from "@siphon/lab";
 export function rungsInWords(rungs: readonly ListedRung[]): string {
   const none = rungs.filter(({ why }) => why === undefined);
   const beside = rungs.filter(({ on }) => on !== undefined);
-  const ladder = rungs.filter((rung) => !none.includes(rung) && !beside.includes(rung));
+  const ladder = rungs.filter(({ why, on }) => why !== undefined && on === undefined);
   return [
     "The ladder:",
     ...ladder.flatMap(described),

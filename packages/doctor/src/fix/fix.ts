@@ -66,11 +66,11 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
     for (const [index, file] of known.entries()) {
       if (ofOneVm.includes(file.format) && vm.place.file !== file.name) continue;
       const { text } = files[index]!;
-      const before = fix.patches.find(({ name }) => name === file.name)?.after ?? text;
+      const earlier = fix.patches.find(({ name }) => name === file.name);
+      const before = earlier?.after ?? text;
       const number = vms.filter(({ place }) => place.file === file.name).indexOf(vm);
       const after = fixedText(file, before, number, target);
       if (after === undefined || after === before) continue;
-      const earlier = fix.patches.find(({ name }) => name === file.name);
       const diff = diffOf({ ...file, text }, after);
       if (earlier === undefined) fix.patches.push({ name: file.name, before: text, after, diff });
       else Object.assign(earlier, { after, diff });

@@ -1,4 +1,4 @@
-import { xmlAlone } from "./xml.ts";
+import { blank, xmlAlone } from "./xml.ts";
 
 const prompt = /^(?:[^\s@]{1,64}@[^\n]{0,256}?[#$%>]|\[[^\]\n]*\][#$]|[$#])[ \t]/;
 const shows = /^(?:sudo[ \t]+)?(?:virsh|cat|less|more|kubectl|oc|qm|pct|incus|lxc|onetemplate)[ \t]/;
@@ -21,10 +21,6 @@ export function withoutTerminal(text: string): string {
 function isAround(line: string): boolean {
   const command = line.replace(prompt, "");
   return /^```\w*\s*$/.test(line) || (command !== line && shows.test(command));
-}
-
-function blank(line: string): string {
-  return line.replace(/[^\r]/g, " ");
 }
 
 /** Other readings of a text that is of no known format: as a mail quotes it, indented as a whole, XML between sentences. */

@@ -75,7 +75,8 @@ export function xmlAlone(text: string): string {
   return blank(text.slice(0, start)) + body + blank(text.slice(end));
 }
 
-function blank(text: string): string {
+/** Blanks in the place of a text; its lines stay. */
+export function blank(text: string): string {
   return text.replace(/[^\r\n]/g, " ");
 }
 
