@@ -1,9 +1,11 @@
 import { AttachError, type AttachRemedy } from "../errors.ts";
 import type { DiskFigures, Measurement } from "../server/attachment.ts";
+import { formatImageSpec } from "../server/image-spec.ts";
 import { IoMetrics } from "../server/io-metrics.ts";
 import type { Log } from "../server/log.ts";
 import { stopAll } from "../shards/stop-all.ts";
-import { DiskFiles, type NonsenseFile, type WantedDisk } from "./disk-files.ts";
+import { asInFile } from "./disk-file.ts";
+import { DiskFiles, type NonsenseFile } from "./disk-files.ts";
 import { type DiskStatus, nonsenseStatus, statusOf } from "./disk-status.ts";
 import { type DiskDefaults, type DiskDefinition, type DiskWords, defineDisk } from "./disk-words.ts";
 import { ServiceDisk } from "./service-disk.ts";
@@ -61,8 +63,10 @@ export class AttachService {
    * @param isKept also after a restart of the machine
    * @throws what is in the way; then nothing is left of it
    */
-  async add(name: string, words: DiskWords, isKept: boolean): Promise<DiskStatus> {
-    const definition = await defineDisk(name, words, this.#options.defaults);
+  async add(name: string, given: DiskWords, isKept: boolean): Promise<DiskStatus> {
+    const defined = await defineDisk(name, given, this.#options.defaults);
+    const words = asInFile(given);
+    const definition = { ...defined, words };
     return this.#change(name, async () => {
       this.#refuseTaken(definition);
       const disk = this.#newDisk(definition, isKept);
@@ -88,12 +92,7 @@ export class AttachService {
     return this.#change(name, async () => {
       const nonsense = this.#nonsense.get(name) ?? [];
       const disk = nonsense.length > 0 ? this.#disks.get(name) : this.#get(name);
-      if (disk !== undefined && !isForced && (await this.show(name)).connections > 0) {
-        throw new AttachError("SIPHON_ATTACH_DISK", `a client is connected to ${name}`, {
-          hint: "stop its VM",
-          remedy: { name: "force-removal", subject: name } satisfies AttachRemedy,
-        });
-      }
+      if (disk !== undefined && !isForced) await this.#refuseUsed(disk);
       for (const { isKept } of nonsense) await this.#files.remove(name, isKept);
       this.#nonsense.delete(name);
       if (disk === undefined) return;
@@ -202,9 +201,13 @@ export class AttachService {
       this.#options.log(`${path} is left out: ${error.message}`, { event: "disk-file", disk: name });
     }
     const disk = this.#disks.get(name);
-    if (disk !== undefined && wanted !== undefined && !isOtherwise(disk, wanted)) {
+    if (disk !== undefined && wanted !== undefined && disk.is(wanted)) {
       const { limit } = wanted.definition.words;
-      if (disk.definition.words.limit !== limit) await disk.limit(limit as string | undefined);
+      if (disk.definition.words.limit !== limit) {
+        await disk
+          .limit(limit as string | undefined)
+          .catch((error: Error) => this.#options.log(`${name} keeps its limits: ${error.message}`));
+      }
       return disk.keepTrying();
     }
     if (disk !== undefined) {
@@ -232,7 +235,31 @@ export class AttachService {
     const busy = (worker: Worker) =>
       [...this.#disks.values()].reduce((sum, disk) => sum + Number(disk.worker === worker), 0);
     const worker = this.#workers.reduce((least, each) => (busy(each) < busy(least) ? each : least));
-    return new ServiceDisk(definition, isKept, worker, this.#options);
+    const check = (disk: ServiceDisk) => this.#refuseImageInUse(disk);
+    return new ServiceDisk(definition, isKept, worker, { ...this.#options, check });
+  }
+
+  /** A shard that does not answer may have clients all the same. */
+  async #refuseUsed({ name, phase, worker }: ServiceDisk): Promise<void> {
+    const figures = (await worker.measure()).find(({ part }) => part === name);
+    const isUnknown = figures === undefined && phase === "serving";
+    if (!isUnknown && (figures?.io.connections ?? 0) === 0) return;
+    const what = isUnknown
+      ? `whether a client is connected to ${name} is not known: its shard does not answer`
+      : `a client is connected to ${name}`;
+    throw new AttachError("SIPHON_ATTACH_DISK", what, {
+      ...(!isUnknown && { hint: "stop its VM" }),
+      remedy: { name: "force-removal", subject: name } satisfies AttachRemedy,
+    });
+  }
+
+  /** Files may say the same image twice: two VMs must not write to it, whether it has a lock or not. */
+  #refuseImageInUse(disk: ServiceDisk): void {
+    if (!disk.writes) return;
+    const other = [...this.#disks.values()].find(
+      (each) => each !== disk && each.writes && each.holdsImage && each.image === disk.image,
+    );
+    if (other !== undefined) throw servedAlready(other);
   }
 
   #refuseTaken({ name, image, request }: DiskDefinition): void {
@@ -243,12 +270,9 @@ export class AttachService {
       });
     }
     if (request.readOnly || image.snapshot !== undefined) return;
-    const other = [...this.#disks.values()].find(
-      ({ definition }) =>
-        !definition.request.readOnly && JSON.stringify(definition.image) === JSON.stringify(image),
-    );
-    if (other === undefined) return;
-    throw new AttachError("SIPHON_ATTACH_DISK", `${other.image} is served as ${other.name} already`);
+    const text = formatImageSpec(image);
+    const other = [...this.#disks.values()].find((disk) => disk.writes && disk.image === text);
+    if (other !== undefined) throw servedAlready(other);
   }
 
   #change<T>(name: string, change: () => Promise<T>): Promise<T> {
@@ -285,15 +309,6 @@ export class AttachService {
   }
 }
 
-/** Whether it has to be served again to be what is wanted. */
-function isOtherwise(disk: ServiceDisk, { definition, isKept }: WantedDisk): boolean {
-  const { limit: _, ...is } = disk.definition.words;
-  const { limit: _other, ...wanted } = definition.words;
-  return isKept !== disk.isKept || !sameWords(is, wanted);
-}
-
-function sameWords(some: DiskWords, others: DiskWords): boolean {
-  const text = (words: DiskWords) =>
-    JSON.stringify(Object.entries(words).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return text(some) === text(others);
+function servedAlready({ image, name }: ServiceDisk): AttachError {
+  return new AttachError("SIPHON_ATTACH_DISK", `${image} is served as ${name} already`);
 }

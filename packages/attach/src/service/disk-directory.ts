@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { AttachError } from "../errors.ts";
-import { formatDiskFile, parseDiskFile } from "./disk-file.ts";
+import { formatDiskFile, longestDiskFile, parseDiskFile } from "./disk-file.ts";
 import type { DiskWords } from "./disk-words.ts";
 
 /** A directory with a file for each disk: `NAME.conf`. Other files are not looked at. */
@@ -43,14 +43,20 @@ export class DiskDirectory {
 
   /** The file is the old one or the new one, whenever the machine stops. */
   async write(name: string, content: DiskWords | string): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o755 });
     const beside = join(this.path, `.${name}~`);
-    await withFile(await open(beside, "w", 0o600), async (file) => {
-      await file.writeFile(typeof content === "string" ? content : formatDiskFile(content));
-      await file.sync();
-    });
-    await rename(beside, this.pathOf(name));
-    await this.#sync();
+    try {
+      await mkdir(this.path, { recursive: true, mode: 0o755 });
+      await withFile(await open(beside, "w", 0o600), async (file) => {
+        await file.writeFile(typeof content === "string" ? content : formatDiskFile(content));
+        await file.sync();
+      });
+      await rename(beside, this.pathOf(name));
+      await this.#sync();
+    } catch (cause) {
+      await unlink(beside).catch(() => {});
+      const why = (cause as Error).message;
+      throw new AttachError("SIPHON_ATTACH_DISK", `cannot write ${this.pathOf(name)}: ${why}`, { cause });
+    }
   }
 
   /** Nothing happens where there is none. */
@@ -78,16 +84,16 @@ export class DiskDirectory {
 }
 
 const ending = ".conf";
-const mostBytes = 64 << 10;
 
 /** A FIFO without a writer must not keep the service from its other disks, nor a device fill its memory. */
 async function readSmallFile(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   return withFile(file, async () => {
     const { size } = await regular(file, path);
-    if (size > mostBytes) throw new AttachError("SIPHON_USAGE", `it has more than ${mostBytes} bytes`);
-    const bytes = Buffer.alloc(mostBytes);
-    const { bytesRead } = await file.read(bytes, 0, mostBytes, 0);
+    if (size > longestDiskFile)
+      throw new AttachError("SIPHON_USAGE", `it has more than ${longestDiskFile} bytes`);
+    const bytes = Buffer.alloc(longestDiskFile);
+    const { bytesRead } = await file.read(bytes, 0, longestDiskFile, 0);
     return bytes.toString("utf8", 0, bytesRead);
   });
 }

@@ -28,6 +28,35 @@ export function formatDiskFile(words: DiskWords): string {
     .join("");
 }
 
+/** The most that a file may have. */
+export const longestDiskFile = 64 << 10;
+
+/**
+ * The words as they come back from the file to which the service writes them.
+ *
+ * @throws AttachError SIPHON_USAGE where they would come back as others, or not at all
+ */
+export function asInFile(words: DiskWords): DiskWords {
+  if (Buffer.byteLength(formatDiskFile(words)) > longestDiskFile) {
+    throw new AttachError("SIPHON_USAGE", `a disk's file has at most ${longestDiskFile} bytes`);
+  }
+  const entries = Object.entries(words).map(([word, value]): [string, string | readonly string[]] => {
+    const back = throughFile(word, value);
+    if (back !== undefined && String(back) === String(value)) return [word, back];
+    throw new AttachError("SIPHON_USAGE", `${word} has characters that a disk's file cannot hold`);
+  });
+  return Object.fromEntries(entries);
+}
+
+function throughFile(word: string, value: string | readonly string[]): DiskWords[string] | undefined {
+  try {
+    return parseDiskFile(Buffer.from(formatDiskFile({ [word]: value })).toString())[word];
+  } catch {
+    // There is a line's end in it, as a pattern has it.
+    return undefined;
+  }
+}
+
 /** The text of a file with another value of one word, or without it; all else in it stays. */
 export function withWord(text: string, word: string, value: string | undefined): string {
   const lines = text.split("\n").filter((line) => !new RegExp(`^\\s*${word}\\s*=`).test(line));

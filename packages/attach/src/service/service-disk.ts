@@ -5,7 +5,8 @@ import { formatImageSpec } from "../server/image-spec.ts";
 import type { Log } from "../server/log.ts";
 import { RestartDelay } from "../shards/restart-delay.ts";
 import { parseDiskLimits } from "../throttle/disk-limits.ts";
-import type { DiskDefinition } from "./disk-words.ts";
+import type { WantedDisk } from "./disk-files.ts";
+import type { DiskDefinition, DiskWords } from "./disk-words.ts";
 import type { Worker } from "./worker.ts";
 
 /**
@@ -25,6 +26,7 @@ export class ServiceDisk {
   readonly worker: Worker;
   readonly #log: Log;
   readonly #drainTimeout: number;
+  readonly #check: (disk: ServiceDisk) => void;
   readonly #delay = new RestartDelay();
   phase: DiskPhase = "starting";
   error: Error | undefined;
@@ -32,20 +34,27 @@ export class ServiceDisk {
   #retry: NodeJS.Timeout | undefined;
   #servingSince = Number.POSITIVE_INFINITY;
   #isOver = false;
+  #holdsImage = false;
   #drained: Promise<unknown> | undefined;
   #lastChange: Promise<unknown> = Promise.resolve();
 
+  /** @param check called before each attempt to serve it; throws what is in the way */
   constructor(
     definition: DiskDefinition,
     isKept: boolean,
     worker: Worker,
-    { log, drainTimeout }: { log: Log; drainTimeout: number },
+    {
+      log,
+      drainTimeout,
+      check = () => {},
+    }: { log: Log; drainTimeout: number; check?: (disk: ServiceDisk) => void },
   ) {
     this.definition = definition;
     this.isKept = isKept;
     this.worker = worker;
     this.#log = log;
     this.#drainTimeout = drainTimeout;
+    this.#check = check;
   }
 
   get name(): string {
@@ -54,6 +63,23 @@ export class ServiceDisk {
 
   get image(): string {
     return formatImageSpec(this.definition.image);
+  }
+
+  get writes(): boolean {
+    const { request, image } = this.definition;
+    return !request.readOnly && image.snapshot === undefined;
+  }
+
+  /** Its image is open, or being opened or closed. */
+  get holdsImage(): boolean {
+    return this.#holdsImage;
+  }
+
+  /** Whether it need not be served again to be what is wanted. */
+  is({ definition, isKept }: WantedDisk): boolean {
+    const { limit: _, ...words } = this.definition.words;
+    const { limit: _other, ...wanted } = definition.words;
+    return isKept === this.isKept && sameWords(words, wanted);
   }
 
   /**
@@ -125,11 +151,14 @@ export class ServiceDisk {
     if (this.phase === "draining")
       throw new AttachError("SIPHON_ATTACH_DISK", `${name} is still being drained`);
     const { request } = this.definition;
+    this.#check(this);
     this.phase = "starting";
+    this.#holdsImage = true;
     try {
       this.points = await this.worker.carryOut({ do: "add", part: name, request });
     } catch (error) {
       this.phase = "drained";
+      this.#holdsImage = false;
       throw error;
     }
     if (this.error !== undefined) this.#log(`${name}: ${this.image} is served`, this.#about("disk-serving"));
@@ -146,6 +175,7 @@ export class ServiceDisk {
     const isNew = this.error?.message !== error.message;
     this.error = error;
     this.phase = "failed";
+    this.#holdsImage = false;
     this.points = [];
     if (isNew && !isLost) {
       const line = `${this.name}: ${this.image} cannot be served: ${error.message}; it is tried again`;
@@ -165,6 +195,7 @@ export class ServiceDisk {
       this.phase = "draining";
       const drained = this.worker.carryOut({ do: "remove", part: this.name }).finally(() => {
         this.phase = "drained";
+        this.#holdsImage = false;
         this.points = [];
       });
       this.#drained = drained.catch(() => {});
@@ -184,4 +215,10 @@ export class ServiceDisk {
     this.#lastChange = done.catch(() => {});
     return done;
   }
+}
+
+function sameWords(some: DiskWords, others: DiskWords): boolean {
+  const text = (words: DiskWords) =>
+    JSON.stringify(Object.entries(words).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return text(some) === text(others);
 }

@@ -19,6 +19,7 @@ class MemoryWorker implements Worker {
   readonly served = new Map<string, string>();
   readonly log: string[] = [];
   clients = 0;
+  answers = true;
 
   constructor(shard: number) {
     this.state = { shard, isUp: true, restarts: 0 };
@@ -39,6 +40,7 @@ class MemoryWorker implements Worker {
   }
 
   async measure(): Promise<DiskFigures[]> {
+    if (!this.answers) return [];
     return [...this.served].map(([part, name]) => {
       const io = { ...new IoMetrics().figures, connections: this.clients };
       return { part, name, size: 1 << 20, io, limits: {} };
@@ -113,6 +115,49 @@ test("of an add that fails nothing is left, and nothing is added twice", async (
   await assert.rejects(service.remove("a", false), /a client is connected to a/);
   await service.remove("a", true);
   assert.deepEqual(await service.list(), []);
+});
+
+test("a disk whose shard does not answer is not taken from the VM that may use it", async () => {
+  const { service, workers } = await ground("silent", 1);
+  await service.add("a", { image: "pool/a" }, false);
+  const [worker] = workers as [MemoryWorker];
+  worker.answers = false;
+  await assert.rejects(service.remove("a", false), /whether a client is connected to a is not known/);
+  assert.ok(worker.served.has("a"));
+  await service.remove("a", true);
+  assert.ok(!worker.served.has("a"));
+});
+
+test("two files of one image: one disk is served, and the other as soon as the first has gone", async () => {
+  const { service, workers, file } = await ground("twice");
+  mkdirSync(dirname(file("a")), { recursive: true });
+  writeFileSync(file("a"), "image = pool/a\n");
+  writeFileSync(file("b"), "image = pool/a\n");
+  writeFileSync(file("c"), "image = pool/a\nread-only = yes\n");
+  const disks = await service.reload();
+  const served = () => workers.flatMap((worker) => [...worker.served.keys()]).sort();
+  assert.equal(served().length, 2);
+  const failed = disks.find(({ state }) => state === "failed")!;
+  const first = failed.name === "a" ? "b" : "a";
+  assert.equal(failed.error, `pool/a is served as ${first} already`);
+  rmSync(file(first));
+  await service.reload();
+  await service.resume(failed.name);
+  assert.deepEqual(served(), [failed.name, "c"].sort());
+});
+
+test("what is added is what a file of it says later", async () => {
+  const { service, workers } = await ground("words", 1);
+  await service.add("a", { image: "pool/a", "encryption-passphrase-file": "/etc/key" }, true);
+  const [worker] = workers as [MemoryWorker];
+  worker.log.length = 0;
+  await service.reload();
+  assert.deepEqual(worker.log, []);
+  for (const image of ["pool/a\u2028b", "pool/b ", "pool/\ud800"]) {
+    await assert.rejects(service.add("b", { image }, true), /image has characters/);
+  }
+  const many = { image: "pool/b", "encryption-passphrase-file": new Array(3000).fill("/etc/key") };
+  await assert.rejects(service.add("b", many, true), /at most 65536 bytes/);
 });
 
 test("it knows of its disks before they are served", async () => {

@@ -43,3 +43,15 @@ test("a file that is none keeps no other from being read", async () => {
   assert.match(String(await disks.find("dangling")), /ENOENT/);
   assert.match(String(await disks.find("large")), /more than 65536 bytes/);
 });
+
+test("a file that cannot be written stays as it was, and nothing is left beside it", async () => {
+  const disks = new DiskDirectory(join(directory, "full"));
+  await disks.write("vm1", { image: "pool/vm1" });
+  symlinkSync("/dev/full", join(disks.path, ".vm1~"));
+  await assert.rejects(disks.write("vm1", { image: "pool/vm2" }), {
+    code: "SIPHON_ATTACH_DISK",
+    message: /cannot write .*vm1\.conf: ENOSPC/,
+  });
+  assert.deepEqual(await disks.find("vm1"), { image: "pool/vm1" });
+  assert.deepEqual(readdirSync(disks.path), ["vm1.conf"]);
+});
