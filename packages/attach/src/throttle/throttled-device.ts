@@ -88,7 +88,7 @@ export class ThrottledDevice extends DeviceLayer {
       if (wait === 0) continue;
       const other = second.length === 0 ? Number.POSITIVE_INFINITY : this.#tryFirst(second, now);
       if (other === 0) continue;
-      this.#timer ??= setTimeout(this.#awake, Math.max(1, Math.min(wait, other)));
+      this.#timer ??= setTimeout(this.#awake, Math.max(1, Math.min(wait, other, longestTimer)));
       return;
     }
   }
@@ -119,5 +119,7 @@ export class ThrottledDevice extends DeviceLayer {
   }
 }
 
+/** Milliseconds. A timer for longer would fire at once. */
+const longestTimer = 2 ** 31 - 1;
 /** Limits of bytes come behind those of I/Os: of all, reads, writes. */
 const bytesFrom = 3;

@@ -80,6 +80,20 @@ test("without limits nothing waits, and nothing is counted", (t) => {
   assert.equal(metrics.throttled, 0);
 });
 
+test("a request that has to wait for months is not looked at all the time", async () => {
+  const device = new ThrottledDevice(new MemoryDevice({ size: 1 << 30 }), new IoMetrics());
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => void warnings.push(warning);
+  process.on("warning", warned);
+  device.limit(parseDiskLimits("bps=1"));
+  for (let n = 0; n < 2; n++) device.write(new Asked(32 << 20));
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  process.off("warning", warned);
+  device.limit({});
+  assert.deepEqual(warnings, []);
+});
+
 class Asked extends ImageRequest {
   constructor(length: number) {
     super();
