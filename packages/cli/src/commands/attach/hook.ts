@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { askService, type DiskStatus } from "@siphon/attach";
 import type { SiphonDisk } from "@siphon/doctor";
 import { SiphonError } from "@siphon/wire";
@@ -115,6 +116,7 @@ async function attach(disks: readonly Pick<SiphonDisk, "name" | "words">[], cont
           `the service's disk ${name} is ${known.image || "nonsense"}, and not ${words.image}`,
         );
       } else if (known.state !== "serving") await ask(control, { command: "resume", name });
+      else await untilFree(known, control);
     }
   } catch (error) {
     for (const name of added) await ask(control, { command: "rm", name, force: true }).catch(() => {});
@@ -122,14 +124,51 @@ async function attach(disks: readonly Pick<SiphonDisk, "name" | "words">[], cont
   }
 }
 
-/** Those with files of their own stay. */
+/** Over vhost-user-blk the client is a VM: one that ended a moment ago, or another one. Over NBD it may be a program that reads. */
+async function untilFree(disk: DiskStatus, control: string): Promise<void> {
+  const isFree = async (): Promise<boolean> => {
+    const { points, connections } = await ask<DiskStatus>(control, { command: "show", name: disk.name });
+    return connections === 0 || points.every(({ point }) => point.kind !== "vhost");
+  };
+  if (await inTime(isFree)) return;
+  throw new SiphonError(
+    "SIPHON_ATTACH_DISK",
+    `another VM uses the service's disk ${disk.name} (${disk.image})`,
+  );
+}
+
+/** Those with files of their own stay, and those that another VM uses: its metadata may be a copy of this one's. */
 async function detach(disks: readonly Pick<SiphonDisk, "name">[], control: string): Promise<void> {
   const listed = await ask<DiskStatus[]>(control, { command: "list" });
   for (const { name } of disks) {
     const known = listed.find((disk) => disk.name === name);
-    if (known !== undefined && !known.persistent) await ask(control, { command: "rm", name, force: true });
+    if (known === undefined || known.persistent) continue;
+    const isGone = () =>
+      ask(control, { command: "rm", name }).then(
+        () => true,
+        (error: SiphonError) => {
+          if (error.remedy?.name === "force-removal") return false;
+          throw error;
+        },
+      );
+    if (!(await inTime(isGone))) {
+      process.stderr.write(`siphon: ${name} stays attached: another client is connected to it\n`);
+    }
   }
 }
+
+/** Whether it holds within a few seconds: the service may hear of a VM's end after its hook does. */
+async function inTime(holds: () => Promise<boolean>): Promise<boolean> {
+  const end = performance.now() + patience;
+  for (;;) {
+    if (await holds()) return true;
+    if (performance.now() > end) return false;
+    await sleep(100);
+  }
+}
+
+/** Milliseconds. */
+const patience = 5000;
 
 async function ask<T>(control: string, command: Parameters<typeof askService>[1]): Promise<T> {
   return (await askService(control, command, interruption.signal)) as T;
