@@ -1,9 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { delimiter } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { LabError } from "../../packages/lab/src/errors.ts";
 import { commandLineOf } from "../../packages/lab/src/host/proc.ts";
 import { Resource } from "../../packages/lab/src/state/resource.ts";
@@ -101,7 +103,18 @@ export class Machine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end();
+    await this.#removeNetworks();
     await this.#resource.remove();
+  }
+
+  /** Its network is the host's: bridges of a test that ended with the machine are still there, and only its files know them. */
+  async #removeNetworks(): Promise<void> {
+    const state = this.#resource.path("upper/root/.local/state/siphon");
+    if (!existsSync(state)) return;
+    const siphon = fileURLToPath(new URL("../../packages/cli/bin/siphon.js", import.meta.url));
+    await promisify(execFile)(process.execPath, [siphon, "clean"], {
+      env: { ...process.env, SIPHON_STATE_DIR: state },
+    });
   }
 
   /** Whoever is process 1 there ends with its input, and everything with it. */

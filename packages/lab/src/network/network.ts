@@ -3,6 +3,7 @@ import { LabError } from "../errors.ts";
 import { Resource } from "../state/resource.ts";
 import type { NetworkDetails, NetworkHost, NetworkTap } from "./details.ts";
 import { ip, ipBatch } from "./ip.ts";
+import { addressesOfNames } from "./known-names.ts";
 import { removeNetwork } from "./remove.ts";
 import { addressIn, hostsIn, overlap, parseSubnet, type Subnet, subnets, subnetText } from "./subnet.ts";
 
@@ -155,12 +156,16 @@ export function onHost({ namespace }: NetworkHost, program: string, args: string
   return ["netns", "exec", namespace, program, ...args];
 }
 
-/** Every address and every route of this machine but the default ones, which lead everywhere. */
+/**
+ * Every address and every route of this machine but the default ones, which lead everywhere, and what the default ones are known to
+ * lead to.
+ */
 async function addressesInUse(name: string): Promise<Subnet[]> {
   const what = `cannot make the network ${name}`;
-  const [addresses, routes] = await Promise.all([
+  const [addresses, routes, outside] = await Promise.all([
     ip(["-json", "-4", "address", "show"], what),
     ip(["-json", "-4", "route", "show", "table", "all"], what),
+    addressesOfNames(),
   ]);
   const own = (JSON.parse(addresses || "[]") as { addr_info?: { local: string; prefixlen: number }[] }[])
     .flatMap(({ addr_info = [] }) => addr_info)
@@ -168,5 +173,5 @@ async function addressesInUse(name: string): Promise<Subnet[]> {
   const reached = (JSON.parse(routes || "[]") as { dst: string }[])
     .filter(({ dst }) => dst !== "default")
     .map(({ dst }) => parseSubnet(dst));
-  return [...own, ...reached];
+  return [...own, ...reached, ...outside];
 }
