@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, closeSync, fstatSync, openSync } from "node:fs";
-import { lstat, rename, unlink } from "node:fs/promises";
+import { lstat, rename, stat, unlink } from "node:fs/promises";
 import { connect } from "node:net";
+import { dirname } from "node:path";
 import { AttachError } from "../errors.ts";
 import { ownerOnly, type SocketAccess } from "./socket-access.ts";
 
@@ -23,6 +24,7 @@ export async function placeSocket<T>(
 ): Promise<Awaited<T>> {
   const { uid, gid, mode } = access;
   checkLength(path);
+  await checkDirectory(path);
   if (uid === undefined && gid === undefined) {
     await removeDead(path);
     return await withFileMode(mode, () => listen(path));
@@ -70,6 +72,19 @@ function checkLength(path: string): void {
   if (Buffer.byteLength(path) <= longestPath) return;
   throw new AttachError("SIPHON_ATTACH_SOCKET", `the path ${path} is too long for a socket`, {
     hint: `a socket's path has at most ${longestPath} bytes here`,
+  });
+}
+
+/** Node's error for a missing one speaks of permissions. */
+async function checkDirectory(path: string): Promise<void> {
+  const directory = dirname(path);
+  const error = await stat(directory).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error,
+  );
+  if (error?.code !== "ENOENT") return;
+  throw new AttachError("SIPHON_ATTACH_SOCKET", `there is no directory ${directory} for the socket ${path}`, {
+    hint: `make it: mkdir -p ${directory}`,
   });
 }
 

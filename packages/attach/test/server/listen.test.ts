@@ -76,6 +76,16 @@ test("a file that is no socket is never removed", async () => {
   assert.ok((await lstat(path)).isFile());
 });
 
+test("where the directory of a socket is missing, that is said", async () => {
+  const path = join(directory, "missing", "socket");
+  for (const keeper of [undefined, { take: () => undefined, keep: () => {}, leaves: () => false }]) {
+    await assert.rejects(listenAt(createServer(), { path }, undefined, undefined, keeper), {
+      code: "SIPHON_ATTACH_SOCKET",
+      message: /there is no directory .*missing for the socket/,
+    });
+  }
+});
+
 test("a port in use is an error that says so", async () => {
   const server = createServer();
   await listenAt(server, { host: "127.0.0.1", port: 0 });

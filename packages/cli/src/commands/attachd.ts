@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -87,6 +88,8 @@ async function attachd(flags: Flags): Promise<void> {
     defaults: { socketDirectory: runtimeDir, access: { user, group, mode } },
     ...{ drainTimeout, log },
   };
+  // Others may enter it: each socket has its own owner and mode.
+  await mkdir(runtimeDir, { recursive: true, mode: 0o755 });
   const service = await AttachService.start(options, (lost) => serviceWorkers(work, lost));
   try {
     await endedInTime(serve(service, manager, sockets, flags, log), interruption.signal, drainTimeout);
