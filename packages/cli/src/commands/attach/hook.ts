@@ -115,8 +115,10 @@ async function attach(disks: readonly Pick<SiphonDisk, "name" | "words">[], cont
           "SIPHON_USAGE",
           `the service's disk ${name} is ${known.image || "nonsense"}, and not ${words.image}`,
         );
-      } else if (known.state !== "serving") await ask(control, { command: "resume", name });
-      else await untilFree(known, control);
+      } else {
+        if (known.state !== "serving") await ask(control, { command: "resume", name });
+        await untilFree(known, control);
+      }
     }
   } catch (error) {
     for (const name of added) await ask(control, { command: "rm", name, force: true }).catch(() => {});
