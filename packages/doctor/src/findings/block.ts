@@ -11,7 +11,7 @@ export const blockFindings: readonly Finding[] = [
     title: "TRIM does not reach the image",
     severity: "low",
     when: "No discard=unmap on the node that the device uses, no discard='unmap' (libvirt), no discard=on (Proxmox), no hw_disk_discard (Nova), no DISCARD (OpenNebula).",
-    not: "KubeVirt and Incus, whose default is unmap; CD-ROMs and EFI disks; a single rbd node with unmap.",
+    not: "KubeVirt and Incus, whose default is unmap; CD-ROMs, EFI disks and read-only disks; a single rbd node with unmap.",
     why: "Blocks that the guest frees stay allocated in the pool, in every replica.",
     worth: null,
     wrong:
@@ -28,7 +28,9 @@ export const blockFindings: readonly Finding[] = [
       any: "discard=unmap",
     },
     disk: (disk) =>
-      isData(disk) && disk.discard?.value === false ? { place: disk.discard.place } : undefined,
+      isData(disk) && disk.readOnly !== true && disk.discard?.value === false
+        ? { place: disk.discard.place }
+        : undefined,
   },
   {
     id: "detect-zeroes-cost",
@@ -50,7 +52,9 @@ export const blockFindings: readonly Finding[] = [
       any: "detect-zeroes=off",
     },
     disk: (disk) =>
-      isData(disk) && disk.detectZeroes !== undefined ? { place: disk.detectZeroes.place } : undefined,
+      isData(disk) && disk.readOnly !== true && disk.detectZeroes !== undefined
+        ? { place: disk.detectZeroes.place }
+        : undefined,
   },
   {
     id: "format-qcow2-on-rbd",

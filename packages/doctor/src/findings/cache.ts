@@ -118,7 +118,10 @@ export const cacheFindings: readonly Finding[] = [
     wrong: "A disposable VM may keep it.",
     takes: "restart",
     fix: { ...cacheOff, qemu: "cache=none in place of cache=unsafe (no-flush=off)" },
-    disk: (disk) => (isData(disk) && disk.cache?.noFlush === true ? { place: disk.cache.place } : undefined),
+    disk: (disk) =>
+      isData(disk) && disk.readOnly !== true && disk.cache?.noFlush === true
+        ? { place: disk.cache.place }
+        : undefined,
   },
   {
     id: "efivars-uncached",

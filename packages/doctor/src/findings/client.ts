@@ -1,4 +1,4 @@
-import { isRbd } from "../model/disk.ts";
+import { isData } from "../model/disk.ts";
 import type { Finding, Hit } from "./finding.ts";
 import { published } from "./worth.ts";
 
@@ -24,7 +24,7 @@ export const clientFindings: readonly Finding[] = [
       any: "name every monitor",
     },
     disk: (disk): Hit | undefined =>
-      disk.kind !== "cdrom" && isRbd(disk) && disk.source.monitors?.value.length === 1
+      isData(disk) && disk.source.monitors?.value.length === 1
         ? { place: disk.source.monitors.place }
         : undefined,
     vm: ({ settings: { singleMonitor } }) =>
@@ -58,7 +58,7 @@ export const clientFindings: readonly Finding[] = [
     },
     disk: ({ source, kind }, vm): Hit | undefined => {
       const { user, authNone } = source;
-      if (kind === "cdrom" || kind === "cloudinit" || vm.platform === "proxmox") return undefined;
+      if (kind !== "data" || vm.platform === "proxmox") return undefined;
       if (source.driver === "other" || user === undefined || authNone !== undefined) return undefined;
       if (user.value === "")
         return {
@@ -125,7 +125,7 @@ export const clientFindings: readonly Finding[] = [
       any: "id=vmuser with a keyring, and auth_client_required = cephx",
     },
     disk: ({ source, kind }): Hit | undefined =>
-      kind !== "cdrom" && source.authNone !== undefined ? { place: source.authNone } : undefined,
+      kind === "data" && source.authNone !== undefined ? { place: source.authNone } : undefined,
     vm: ({ settings: { authNone } }) => (authNone === undefined ? undefined : { place: authNone.place }),
   },
   {

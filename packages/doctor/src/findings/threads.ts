@@ -148,7 +148,7 @@ export const threadFindings: readonly Finding[] = [
     title: "More queues than vCPUs",
     severity: "low",
     when: "An explicit number of queues is greater than the number of vCPUs.",
-    not: "The default.",
+    not: "The default; as many queues as vCPUs that can still be plugged in.",
     why: "Queues beyond the number of vCPUs are never used; each costs an interrupt and memory.",
     worth: null,
     wrong: "If you plan to hot-add vCPUs: queues cannot be added while the VM runs.",
@@ -159,13 +159,15 @@ export const threadFindings: readonly Finding[] = [
       proxmox: (subject) => `${qmDisk(subject, { queues: undefined })} (QEMU uses one queue per vCPU)`,
       any: "drop the number: QEMU uses one queue per vCPU",
     },
-    disk: (disk, { vcpus }) =>
-      isData(disk) && disk.queues?.explicit === true && vcpus !== undefined && disk.queues.value > vcpus
+    disk: (disk, { vcpus, maximumVcpus }) => {
+      const most = Math.max(vcpus ?? Number.NaN, maximumVcpus ?? 0);
+      return isData(disk) && disk.queues?.explicit === true && disk.queues.value > most
         ? {
             place: disk.queues.place,
-            why: `${disk.queues.value} queues are configured, but only ${vcpus} vCPUs can use them.`,
+            why: `${disk.queues.value} queues are configured, but only ${most} vCPUs can use them.`,
           }
-        : undefined,
+        : undefined;
+    },
   },
   {
     id: "queues-unmapped-iothreads",

@@ -1,4 +1,5 @@
 import type { InputFile } from "../inputs/input.ts";
+import { isConfigFile } from "../inputs/proxmox/listing.ts";
 import type { FixTarget } from "./fix-target.ts";
 
 /** Properties of a disk's line; undefined removes one. */
@@ -27,6 +28,7 @@ const lines: Readonly<Record<string, Readonly<Record<string, string | undefined>
 
 /** A Proxmox configuration with one finding mended; sections of snapshots and pending changes stay as they are. */
 export function fixProxmox({ text }: InputFile, { id, disks, vm }: FixTarget): string | undefined {
+  if (!isConfigFile(text)) return undefined;
   const section = text.search(/^\[/m);
   const current = section < 0 ? text : text.slice(0, section);
   const rest = section < 0 ? "" : text.slice(section);

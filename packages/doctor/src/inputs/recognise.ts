@@ -1,7 +1,9 @@
 import { DoctorError } from "../errors.ts";
 import type { Format, InputFile, RecognisedFile } from "./input.ts";
 import { otherReadings, withoutTerminal } from "./pasted.ts";
+import { withoutPrefixes } from "./proxmox/listing.ts";
 import { isProgram } from "./qemu/arguments.ts";
+import { strangerOf } from "./strangers.ts";
 
 /**
  * Says what format a text has, by what stands in it; its name decides only where the text allows several.
@@ -12,6 +14,9 @@ export function recognise(file: InputFile): RecognisedFile {
   // A byte order mark is no part of any line.
   const text = withoutTerminal(file.text.replace(/^\uFEFF/, ""));
   const name = baseName(file.name);
+  const stranger = strangerOf(text);
+  if (stranger !== undefined)
+    throw new DoctorError("SIPHON_UNKNOWN_FORMAT", `${file.name} ${stranger.is}`, { hint: stranger.instead });
   const format = formatOf(text, name);
   if (format !== undefined) return { ...file, text, format };
   for (const reading of otherReadings(text)) {
@@ -48,14 +53,23 @@ function xmlFormat(start: string): Format | undefined {
     start.replace(/<\?[\s\S]*?\?>|<!--[\s\S]*?-->|<!DOCTYPE[^>]*>/g, ""),
   )?.[1];
   if (root === undefined) return undefined;
+  if (root === "VM" || root === "VMTEMPLATE") return "opennebula";
   if (root === "pool") return "libvirt-pool";
-  return ["domain", "domstatus", "domainsnapshot", "disk"].includes(root) ? "libvirt" : undefined;
+  return ["domain", "domstatus", "domainsnapshot", "domaincheckpoint", "disk"].includes(root)
+    ? "libvirt"
+    : undefined;
 }
 
 function jsonFormat(start: string): Format | undefined {
   if (/"subsystems"\s*:/.test(start)) return "spdk";
   if (/"apiVersion"\s*:/.test(start)) return "kubernetes";
   if (/"block_name_prefix"\s*:|"object_size"\s*:/.test(start)) return "rbd-info";
+  if (
+    /"(key"\s*:\s*")?(scsi|virtio|ide|sata|efidisk|rootfs|mp)\d*"/.test(start) &&
+    /"(digest|ostype|cores|memory|vmgenid|smbios1|hostname)"/.test(start)
+  )
+    return "proxmox";
+  if (/"(VM|VMTEMPLATE)"\s*:\s*\{/.test(start)) return "opennebula";
   if (/"type"\s*:\s*"virtual-machine"/.test(start)) return "incus";
   return undefined;
 }
@@ -109,7 +123,8 @@ function lineFormat(text: string, name: string): Format | undefined {
   return undefined;
 }
 
-function isProxmox(text: string): boolean {
+function isProxmox(listed: string): boolean {
+  const text = withoutPrefixes(listed);
   if (/^apiVersion:/m.test(text)) return false;
   if (/^rootfs:[ \t]+\S+[:/]\S/m.test(text)) return true;
   const disk = /^(scsi|virtio|ide|sata|efidisk)\d+:[ \t]+\S+[:,/]\S+/m.test(text);

@@ -105,6 +105,8 @@ export interface Disk {
   image?: ImageFacts;
   /** The whole setting as it was written, where the platform has one line for a disk. */
   written?: string;
+  /** The guest cannot write to it. */
+  readOnly?: boolean;
   /** This is a template that clones are made of. */
   template?: boolean;
   /** The EFI variable store is kept cached by the platform itself. */

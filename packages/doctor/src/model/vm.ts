@@ -41,6 +41,8 @@ export interface Vm {
   /** The CPU model's name; undefined in `value` where none is given and the platform's default is generic. */
   cpu?: Fact<string | undefined>;
   vcpus?: number;
+  /** As many as vCPUs can be plugged in, where that is more. */
+  maximumVcpus?: number;
   /** Bytes. */
   memory?: Fact<number>;
   hugepages?: boolean;

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { vmOfHost, vmsOfHost } from "../../src/evidence/host.ts";
 import { examineVm } from "../../src/examine.ts";
@@ -64,9 +67,19 @@ test("a VM is found by its name and by its pid, and an argument with a space is 
 });
 
 test("a VM that ends while it is watched is said to have ended, and what was seen stays", async () => {
-  const child = await fakeQemu(`${unique}-ends`, disk);
-  const watching = vmOfHost(`${unique}-ends`, { seconds: 2 });
-  setTimeout(() => child.kill(), 500);
+  // Once its monitor is asked, the process is known.
+  const path = join(mkdtempSync(join(tmpdir(), "siphon-ends-")), "qmp");
+  const monitor = createServer().listen(path);
+  await once(monitor, "listening");
+  const asked = once(monitor, "connection") as Promise<[Socket]>;
+  const child = await fakeQemu(`${unique}-ends`, [...disk, "-qmp", `unix:${path}`]);
+  const watching = vmOfHost(`${unique}-ends`, { seconds: 0.1 });
+  const [connection] = await asked;
+  child.kill();
+  await once(child, "exit");
+  connection.destroy();
+  monitor.close();
+  rmSync(dirname(path), { recursive: true });
   const { unseen, disks } = await watching;
   assert.equal(disks.length, 1);
   assert.match(unseen.join("\n"), /what its threads do: the process (has ended|ended while it was watched)/);

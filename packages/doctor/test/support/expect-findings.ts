@@ -4,7 +4,8 @@ import { examine } from "../../src/examine.ts";
 
 /**
  * Examines files and holds what is found against a line such as `vda +cache-librbd-on -krbd; vm -accel-tcg`: what must be found
- * with +, what would be a false alarm with -. `vda =a =b` allows nothing else on that disk; `vda =` nothing at all.
+ * with +, what would be a false alarm with -. `vda =a =b` allows nothing else on that disk; `vda =` nothing at all. `disks vda vdb`
+ * says which there are.
  */
 export function expectFindings(files: Record<string, string>, wanted: string): Examination {
   const inputs = Object.entries(files).map(([name, text]) => ({ name, text }));
@@ -12,6 +13,13 @@ export function expectFindings(files: Record<string, string>, wanted: string): E
   assert.ok(examination !== undefined && more.length === 0, "one examination");
   for (const part of wanted.split(";")) {
     const [name, ...marks] = part.trim().split(/\s+/) as [string, ...string[]];
+    if (name === "disks") {
+      assert.deepEqual(
+        examination.disks.map((each) => each.disk),
+        marks,
+      );
+      continue;
+    }
     const disk = examination.disks.find((each) => each.disk === name);
     const findings = name === "vm" ? examination.vm.findings : disk?.findings;
     assert.ok(findings, `there is no disk ${name} among ${examination.disks.map((each) => each.disk)}`);

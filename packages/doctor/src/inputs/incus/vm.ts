@@ -23,6 +23,14 @@ export function incusVm(instance: YamlValue, pools: readonly YamlValue[]): Vm {
   vm.hugepages = config("limits.memory.hugepages") === "true";
   const isVm = instance.text("type") !== "container";
   if (!isVm) vm.notes.push("This is a container: the kernel maps its disks, without QEMU.");
+  noteHiddenPools(
+    vm,
+    instance
+      .keys(devices)
+      .map((device) => instance.at(devices, device))
+      .filter((device) => device.text("type") === "disk"),
+    pools,
+  );
   for (const device of instance.keys(devices)) {
     const entry = instance.at(devices, device);
     if (entry.text("type") !== "disk") continue;
@@ -65,6 +73,7 @@ function diskOf(name: string, entry: YamlValue, pools: readonly YamlValue[], isV
     },
     discard: { value: true, place },
   };
+  if (entry.text("readonly") === "true") disk.readOnly = true;
   const limits = ["limits.read", "limits.write", "limits.max"].filter((key) => entry.text(key) !== undefined);
   if (limits.length > 0) {
     const words = limits.map((key) => `${key} ${entry.text(key)}`).join(", ");
@@ -89,7 +98,7 @@ function sourceOf(entry: YamlValue, pools: readonly YamlValue[]): Omit<Source, "
   const name = entry.text("pool");
   if (name === undefined) return undefined;
   const pool = pools.find((each) => each.text("name") === name);
-  if (pool === undefined) return undefined;
+  if (pool === undefined) return looksLikeRbd(name) ? { place, pool: name } : undefined;
   if (pool.text("driver") !== "ceph") return undefined;
   const user = pool.text("config", "ceph.user.name") ?? "admin";
   return {
@@ -97,6 +106,20 @@ function sourceOf(entry: YamlValue, pools: readonly YamlValue[]): Omit<Source, "
     pool: pool.text("config", "ceph.osd.pool_name") ?? name,
     user: { value: user, place: pool.place("config", "ceph.user.name") },
   };
+}
+
+function looksLikeRbd(name: string): boolean {
+  return /ceph(?!-?fs)|rbd/i.test(name);
+}
+
+/** Pools of which nobody says what they are. */
+function noteHiddenPools(vm: Vm, devices: readonly YamlValue[], pools: readonly YamlValue[]): void {
+  const names = devices.flatMap((device) => device.text("pool") ?? []);
+  for (const name of new Set(names))
+    if (!pools.some((pool) => pool.text("name") === name))
+      vm.unseen.push(
+        `the storage pool ${name} (incus storage show ${name}): whether it is RBD is guessed from its name`,
+      );
 }
 
 function memoryOf(text: string | undefined): number | undefined {

@@ -133,7 +133,7 @@ function busOf(name: string): Bus {
 }
 
 function isDiskVolume(volume: YamlValue): boolean {
-  return !["configMap", "secret", "serviceAccount", "downwardAPI", "downwardMetrics"].some(
+  return !["configMap", "secret", "serviceAccount", "downwardAPI", "downwardMetrics", "memoryDump"].some(
     (kind) => volume.get(kind) !== undefined,
   );
 }

@@ -1,5 +1,5 @@
 import type { Source } from "../../model/disk.ts";
-import type { YamlValue } from "../yaml.ts";
+import { readYaml, type YamlValue } from "../yaml.ts";
 import { nameOf, ofKind } from "./objects.ts";
 import { classSource, isRbdClass, isRbdDriver, volumeSource } from "./storage-class.ts";
 
@@ -61,13 +61,28 @@ function className(
     ...object.list("spec", "virtualMachineTemplate", "spec", "dataVolumeTemplates"),
     ...ofKind(objects, "DataVolume"),
   ];
+  // Harvester keeps the claims that it makes in an annotation.
+  const claims = harvesterClaims(object);
   // A DataVolume makes a claim of its own name.
   const template = templates.find((each) => nameOf(each) === (dataVolume ?? claim));
   return (
     pvc?.text("spec", "storageClassName") ??
     template?.text("spec", "storage", "storageClassName") ??
-    template?.text("spec", "pvc", "storageClassName")
+    template?.text("spec", "pvc", "storageClassName") ??
+    claims
+      .find((each) => each.text("metadata", "name") === (claim ?? dataVolume))
+      ?.text("spec", "storageClassName")
   );
+}
+
+function harvesterClaims(object: YamlValue): YamlValue[] {
+  const text = object.text("metadata", "annotations", "harvesterhci.io/volumeClaimTemplates");
+  if (text === undefined) return [];
+  try {
+    return readYaml({ name: "volumeClaimTemplates", text }).flatMap((document) => document.list());
+  } catch {
+    return [];
+  }
 }
 
 /** The names that Rook, OpenShift Data Foundation and Harvester's guides give to their RBD classes. */

@@ -85,6 +85,7 @@ function diskOf(
   if (format !== undefined && format !== "raw") disk.format = { value: format, place: at.placeOf("type") };
   const throttle = limitsOf(domain, element, disk);
   if (throttle !== undefined) disk.throttle = throttle;
+  if (element.find("readonly") !== undefined) disk.readOnly = true;
   const isCcw = /^s390/.test(type?.attribute("arch") ?? "");
   const queues = queuesOf(bus.value, worker, vm, at, isCcw);
   if (queues !== undefined) disk.queues = queues;

@@ -1,3 +1,4 @@
+import { DoctorError } from "../../errors.ts";
 import { isRedHat, machineOf } from "../../model/machine.ts";
 import { emptyVm, type Platform, type Vm } from "../../model/vm.ts";
 import type { InputFile } from "../input.ts";
@@ -15,6 +16,15 @@ export function libvirtVm(input: InputFile, pools: ReadonlyMap<string, Element> 
   if (isFragment(input)) return fragmentVm(input, pools);
   const root = readXml(input);
   const domain = root.name === "domain" ? root : (root.find("domain") ?? root);
+  const kind = domain.attribute("type") ?? "kvm";
+  if (!/^(kvm|qemu|hvf)$/.test(kind))
+    throw new DoctorError(
+      "SIPHON_UNKNOWN_FORMAT",
+      `${input.name} describes a domain of type ${kind}, which runs in no QEMU of its own`,
+      {
+        hint: "the doctor reads domains of type kvm and qemu",
+      },
+    );
   const manager = managerOf(domain);
   const platform: Platform = manager === "opennebula" ? "opennebula" : "libvirt";
   const vm = emptyVm(platform, domain.place);
@@ -26,6 +36,7 @@ export function libvirtVm(input: InputFile, pools: ReadonlyMap<string, Element> 
   setLimits(vm, domain);
   addDisks(vm, domain, hasLsi(domain, vm), pools);
   setHiddenPools(vm, domain, pools);
+  setHiddenDevices(vm);
   setUnusedIothreads(vm, domain);
   return vm;
 }
@@ -96,6 +107,7 @@ function setMemory(vm: Vm, domain: Element): void {
   if (vcpu === undefined) vm.vcpus = 1;
   else if (current > 0) vm.vcpus = current;
   else if (count > 0) vm.vcpus = count;
+  if (count > (vm.vcpus ?? count)) vm.maximumVcpus = count;
   const memory = domain.find("memory");
   const bytes = sizeOf(`${memory?.text ?? ""}${unitOf(memory)}`, 1024);
   if (memory !== undefined && bytes !== undefined) vm.memory = { value: bytes, place: memory.place };
@@ -165,8 +177,10 @@ function emulatorOf(domain: Element): string {
 }
 
 function setUnusedIothreads(vm: Vm, domain: Element): void {
-  const element = domain.find("iothreads");
-  const count = Number(element?.text);
+  // The list of ids is enough to make threads.
+  const ids = domain.find("iothreadids");
+  const element = domain.find("iothreads") ?? ids;
+  const count = Math.max(Number(domain.find("iothreads")?.text) || 0, ids?.all("iothread").length ?? 0);
   if (element === undefined || !(count > 0)) return;
   if (vm.disks.some(({ iothread }) => ["used", "mapped", "ignored"].includes(iothread?.state ?? ""))) return;
   const controllers = domain.find("devices")?.all("controller") ?? [];
@@ -186,6 +200,19 @@ function setHiddenPools(vm: Vm, domain: Element, pools: ReadonlyMap<string, Elem
     vm.unseen.push(
       `the pool ${name} of libvirt (virsh pool-dumpxml ${name}): whether it is RBD is guessed from its name`,
     );
+}
+
+/** Paths that other systems make for their guests say nothing of what is behind them. */
+function setHiddenDevices(vm: Vm): void {
+  const paths = vm.disks.flatMap(({ source }) => (source.driver === "other" ? (source.path ?? []) : []));
+  const launcher = paths.filter((path) => vm.managedBy === "kubevirt" && /^\/dev\/[^/]+$/.test(path));
+  if (launcher.length > 0)
+    vm.unseen.push(
+      `what is behind ${launcher.join(", ")}: the VM's manifest with its claims and StorageClass says it (kubectl get vm,pvc,storageclass -o yaml)`,
+    );
+  const managed = paths.filter((path) => /^\/(var\/)?run\/vdsm\/managedvolumes\//.test(path));
+  if (managed.length > 0)
+    vm.unseen.push(`what is behind ${managed.join(", ")}: ls -l and rbd device list on the host say it`);
 }
 
 function usesThread(driver: Element | undefined): boolean {

@@ -3,6 +3,7 @@ import { machineOf } from "../../model/machine.ts";
 import type { Place } from "../../model/place.ts";
 import { emptyVm, type Vm } from "../../model/vm.ts";
 import type { InputFile } from "../input.ts";
+import { isListing, readListing } from "./listing.ts";
 import { type Attribute, attributeOf, readTemplate } from "./template.ts";
 
 /**
@@ -10,7 +11,7 @@ import { type Attribute, attributeOf, readTemplate } from "./template.ts";
  * is its datastore's matter: a template says it only after the VM was made, or by names.
  */
 export function opennebulaVm(input: InputFile): Vm {
-  const template = readTemplate(input);
+  const template = isListing(input.text) ? readListing(input) : readTemplate(input);
   const start: Place = { file: input.name, line: 1 };
   const vm = emptyVm("opennebula", start);
   const text = (key: string) => attributeOf(template, key)?.value;
@@ -65,7 +66,7 @@ function diskOf(
   const disk: Disk = {
     name,
     place,
-    kind: /^CDROM$/i.test(text("TYPE") ?? "") ? "cdrom" : "data",
+    kind: /CDROM$/i.test(text("TYPE") ?? "") || /CDROM$/i.test(text("DISK_TYPE") ?? "") ? "cdrom" : "data",
     bus: { value: bus, place: placeOf(text("TARGET") === undefined ? "DEV_PREFIX" : "TARGET") },
     source: sourceOf(inside, place),
     iothread: iothreadOf(attributeOf(inside, "IOTHREAD"), threads, at, bus, place),
@@ -78,6 +79,7 @@ function diskOf(
     },
     discard: { value: text("DISCARD") === "unmap", place: placeOf("DISCARD") },
   };
+  if (/^yes$/i.test(text("READONLY") ?? "")) disk.readOnly = true;
   const io = text("IO");
   if (io !== undefined) disk.aio = { value: io, place: placeOf("IO"), chosen: "written" };
   const limits = inside.filter(

@@ -49,6 +49,7 @@ function diskOf(
   };
   const base = /(?:^|:)(base-\d+-disk-\d+)\/vm-/.exec(file)?.[1];
   if (base !== undefined && source.driver !== "other") disk.image = { place, parent: base };
+  if (isOn(options.get("ro"))) disk.readOnly = true;
   if (kind === "efivars") disk.efivarsCached = cachesEfivars(vm);
   const aio = options.get("aio");
   if (aio !== undefined) disk.aio = { value: aio, place, chosen: "written" };

@@ -11,7 +11,7 @@ export function sourceOf(file: string, { place }: Setting, storages: ReadonlyMap
   const colon = file.indexOf(":");
   if (colon < 0) return { driver: "other", place };
   const storage = storages.get(file.slice(0, colon));
-  const isRbd = storages.size > 0 ? storage?.type === "rbd" : /ceph|rbd/i.test(file.slice(0, colon));
+  const isRbd = storages.size > 0 ? storage?.type === "rbd" : /ceph(?!-?fs)|rbd/i.test(file.slice(0, colon));
   if (!isRbd || /^(iso|import|snippets|vztmpl|backup)\//.test(file.slice(colon + 1)))
     return { driver: "other", place };
   const option = (name: string) => storage?.options.get(name);

@@ -12,10 +12,11 @@ import {
 } from "./config.ts";
 import { addContainer, isContainer } from "./container.ts";
 import { disksOf } from "./disks.ts";
+import { isConfigFile, readListing } from "./listing.ts";
 
 /** A VM from its Proxmox configuration, with the storages that it uses where they are among the inputs. */
 export function proxmoxVm(input: InputFile, storageFile?: InputFile, qemuServer?: readonly number[]): Vm {
-  const config = readProxmoxConfig(input);
+  const config = isConfigFile(input.text) ? readProxmoxConfig(input) : readListing(input);
   const { current } = config;
   const storages: ReadonlyMap<string, Storage> =
     storageFile === undefined ? new Map() : readStorages(storageFile);
@@ -86,6 +87,7 @@ function setMemory(vm: Vm, { current }: ProxmoxConfig): void {
   const cores = number("cores") ?? 1;
   const sockets = number("sockets") ?? 1;
   vm.vcpus = number("vcpus") ?? cores * sockets;
+  if (cores * sockets > vm.vcpus) vm.maximumVcpus = cores * sockets;
   const memory = current.get("memory");
   const mebibytes = memory === undefined ? 512 : Number(properties(memory.value, "current").get("current"));
   if (mebibytes > 0) vm.memory = { value: mebibytes * 2 ** 20, place: memory?.place ?? vm.place };

@@ -7,7 +7,7 @@ import { isSeedImage } from "../seed-image.ts";
 import type { QemuCommand } from "./command.ts";
 import { machineSetting } from "./command.ts";
 import type { Group } from "./group.ts";
-import { get, isTree, listOf, type Tree, textOf, treeOf } from "./key-values.ts";
+import { flagOf, get, isTree, listOf, type Tree, textOf, treeOf } from "./key-values.ts";
 import {
   chainOf,
   detectZeroesOf,
@@ -51,7 +51,8 @@ function pair<Value>(key: string | undefined, value: Value): [string, Value][] {
 
 function driveDisks(context: Context): Disk[] {
   const { command, machine } = context;
-  const defaultInterface = machine.board === "other" ? "virtio" : "ide";
+  const isPower = (machineSetting(command, "type")?.value ?? "").startsWith("pseries");
+  const defaultInterface = isPower ? "scsi" : machine.board === "other" ? "virtio" : "ide";
   const taken = new Set<string>();
   // QEMU gives numbers to drives with an index first, to the others in the order of the line.
   return command.drives.flatMap(({ tree, place }) => {
@@ -156,10 +157,13 @@ function nodeDisks(context: Context): Disk[] {
   });
 }
 
+/** Options that name another node. */
+const nodeKeys = new Set(["file", "backing", "data-file", "top", "target", "header"]);
+
 function references(tree: Tree): string[] {
   return Object.entries(tree).flatMap(([key, value]) => {
-    if (typeof value === "string")
-      return ["file", "backing", "data-file", "top", "target"].includes(key) ? [value] : [];
+    if (typeof value === "string") return nodeKeys.has(key) ? [value] : [];
+    if (key === "children") return (listOf(tree, key) ?? []).filter((child) => typeof child === "string");
     return isTree(value) ? references(value) : [];
   });
 }
@@ -203,6 +207,7 @@ function common({ name, place, kind, bus, chain, device, context }: Parts): Disk
     iothread: iothreadOf(worker, bus.value, place),
     ...(detectZeroes !== undefined && { detectZeroes: { value: detectZeroes, place } }),
     ...(format !== undefined && { format: { value: format, place } }),
+    ...(isReadOnly(chain[0]) && { readOnly: true }),
     ...(aio !== undefined && {
       aio: { value: aio, place, chosen: "written" },
     }),
@@ -210,6 +215,11 @@ function common({ name, place, kind, bus, chain, device, context }: Parts): Disk
   const queues = queuesOf(worker, bus.value, context.machine, place);
   if (queues !== undefined) disk.queues = queues;
   return disk;
+}
+
+/** -drive has `readonly` for what a node calls `read-only`. */
+function isReadOnly(top: Node | undefined): boolean {
+  return flagOf(top?.tree, "read-only") === true || flagOf(top?.tree, "readonly") === true;
 }
 
 function iothreadOf(worker: Group | undefined, bus: Bus, place: Place): Iothread {
@@ -261,7 +271,8 @@ function driveBus(kind: string, device: Group | undefined, context: Context): Fa
   if (device === undefined) {
     if (kind === "ide") return at(machine.board === "q35" ? "sata" : "ide");
     if (kind === "virtio") return at("virtio-blk");
-    if (kind === "scsi") return at("lsi");
+    // Only PCs made an LSI adapter for it; POWER's machines have one of their own.
+    if (kind === "scsi") return at(machine.board === "other" ? "other" : "lsi");
     return at("none");
   }
   const driver = textOf(device.tree, "driver") ?? "";

@@ -1,5 +1,5 @@
 import type { Place } from "../../model/place.ts";
-import { flagOf, get, isTree, parseObject, type Tree, textOf, treeOf } from "./key-values.ts";
+import { flagOf, get, isTree, listOf, parseObject, type Tree, textOf, treeOf } from "./key-values.ts";
 import { parseRbdName } from "./rbd-name.ts";
 
 /** A node of QEMU's block graph. */
@@ -50,7 +50,8 @@ export function chainOf(
   while (tree !== undefined && chain.length < 32) {
     const node: Node = { driver: textOf(tree, "driver") ?? "", tree, inline, place: at };
     chain.push(node);
-    const below: unknown = get(tree, "file");
+    // Of quorum's children the first stands for all.
+    const below: unknown = get(tree, "file") ?? listOf(tree, "children")?.[0];
     if (typeof below === "string") {
       const reference = named.get(below);
       if (reference !== undefined) {

@@ -96,7 +96,7 @@ function setAccelerator(vm: Vm, command: QemuCommand): void {
     vm.accelerator = { value: name === "kvm" ? "kvm" : name === "tcg" ? "tcg" : "other", place };
     return;
   }
-  const isKvm = /kvm$/.test(command.program) && !command.single.has("no-kvm");
+  const isKvm = /kvm(-spice)?(\.real)?$/.test(command.program) && !command.single.has("no-kvm");
   vm.accelerator = isKvm
     ? { value: "kvm", place: vm.place }
     : {
@@ -132,9 +132,13 @@ function setSockets(vm: Vm, command: QemuCommand, place: Place): void {
   const option = command.single.get("smp");
   const tree = keyValues(option?.value ?? "", "cpus");
   const number = (key: string) => Number(textOf(tree, key)) || undefined;
-  const product =
-    (number("sockets") ?? 1) * (number("dies") ?? 1) * (number("cores") ?? 1) * (number("threads") ?? 1);
+  const product = ["drawers", "books", "sockets", "dies", "clusters", "modules", "cores", "threads"].reduce(
+    (all, level) => all * (number(level) ?? 1),
+    1,
+  );
   vm.vcpus = number("cpus") ?? number("maxcpus") ?? product;
+  const most = number("maxcpus") ?? 0;
+  if (most > vm.vcpus) vm.maximumVcpus = most;
   const nodes = command.numaNodes.filter(({ tree: node }) => textOf(node, "type") === "node");
   if (vm.managedBy === "proxmox" && (number("sockets") ?? 1) >= 2 && nodes.length === 0) {
     vm.numaSplit = {

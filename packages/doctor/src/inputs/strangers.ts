@@ -1,0 +1,113 @@
+/** What a text is that the doctor does not read, and what to give in its place. */
+export interface Stranger {
+  is: string;
+  instead: string;
+}
+
+const domainXml = "give the domain's XML: virsh dumpxml DOMAIN";
+
+/** Outputs and files that people have at hand, which say too little about a VM's disks, by text that only they have. */
+const known: readonly { pattern: RegExp; without?: RegExp; is: string; instead: string }[] = [
+  {
+    pattern: /^\s*\[glance_store\]|^[ \t]*(rbd_store_\w+|stores|enabled_backends)[ \t]*=.*(rbd|ceph)/m,
+    without: /^\s*\[libvirt\]|^\s*volume_driver\s*=/m,
+    is: "is Glance's configuration, which says how images are stored, not how VMs use them",
+    instead:
+      "give nova.conf of a compute host; rbd info of an image shows what rbd_store_chunk_size made of it",
+  },
+  {
+    pattern: /OS-EXT-SRV-ATTR:|^\|\s*(Field|Property)\s*\|\s*Value\s*\|/m,
+    is: "is what OpenStack's client prints, which does not say how QEMU opens the disks",
+    instead:
+      "give nova.conf of the compute host, or virsh dumpxml of the instance there (OS-EXT-SRV-ATTR:instance_name is the domain's name)",
+  },
+  {
+    pattern: /^\s*\{\s*"return"\s*:|"inserted"\s*:\s*\{/,
+    is: "is an answer of QEMU's monitor, which names neither the disks' bus nor their threads",
+    instead: `${domainXml}, or QEMU's command line: ps -o args= -p PID`,
+  },
+  {
+    pattern:
+      /^\s*(<\?xml[^>]*>\s*)?<(volume|network|secret|capabilities|domainCapabilities|device|storagepoolCapabilities|domainbackup)[\s>]/,
+    is: "is XML of libvirt, but not of a domain",
+    instead: domainXml,
+  },
+  {
+    pattern: /^\s*(<\?xml[^>]*>\s*)?<(vms?|disks?_attachments?|disks)[\s>]/,
+    is: "is what oVirt's engine says of a VM, which is not how its host runs it",
+    instead: "give the domain's XML of the host: virsh -r dumpxml VM",
+  },
+  {
+    pattern: /^\s*(Target\s+Source|Type\s+Device\s+Target\s+Source|Id\s+Name\s+State)\s*$/m,
+    is: "is a table of virsh, which has only names",
+    instead: domainXml,
+  },
+  {
+    pattern: /^\s*VMID\s+(NAME|Status)\s/m,
+    is: "is Proxmox's list of guests",
+    instead: "give the configuration of one: qm config VMID, or /etc/pve/qemu-server/VMID.conf",
+  },
+  {
+    pattern: /^(NAMESPACE\s+)?NAME\s+AGE\s+(STATUS|PHASE)\b/m,
+    is: "is kubectl's table of VMs",
+    instead: "give the objects: kubectl get vm,pvc,storageclass -o yaml",
+  },
+  {
+    pattern: /^API Version:\s+kubevirt\.io\//m,
+    is: "is what kubectl describe prints, which is not the object",
+    instead: "give the object: kubectl get vm NAME -o yaml",
+  },
+  {
+    pattern: /^\s*VIRTUAL MACHINE \d+ INFORMATION\s*$/m,
+    is: "is what onevm show prints for people, which leaves the disks' attributes out",
+    instead: "give onevm show -x ID, or virsh dumpxml one-ID of its host",
+  },
+  {
+    pattern: /^\s*cluster:\s*$[\s\S]*^\s*health:\s+HEALTH_/m,
+    is: "is the cluster's state, without a VM",
+    instead: "give the VM's configuration; --ask-cluster asks the cluster itself",
+  },
+  {
+    pattern: /^- Instance name:|^Instance name: /m,
+    is: "is what gnt-instance info prints, which is not how QEMU is started",
+    instead: "give the instance's command line of its node: ps -o args= -C qemu-system-x86_64 (or -C kvm)",
+  },
+  {
+    pattern: /^\s*(config\.version|virtualHW\.version)\s*=/m,
+    is: "is a VM of VMware, which runs in no QEMU",
+    instead: "the doctor reads VMs of QEMU",
+  },
+  {
+    pattern: /^\s*(builder|type)\s*=\s*["'](hvm|pv|pvh|generic|linux)["']/m,
+    is: "is a VM of Xen, which the doctor does not know",
+    instead: "the doctor reads VMs of QEMU with KVM or TCG",
+  },
+];
+
+/** How compressed files begin, as text: most of their bytes are none. */
+const packed: readonly (readonly [start: string, program: string])[] = [
+  ["\u001f\ufffd", "gunzip"],
+  ["\ufffd7zXZ", "unxz"],
+  ["(\ufffd/\ufffd", "unzstd"],
+  ["BZh91AY", "bunzip2"],
+  ["PK\u0003\u0004", "unzip"],
+];
+
+/** Words of /proc/PID/cmdline end with NUL, and a terminal's text may have escapes: neither is binary. */
+function isStrange(character: string): boolean {
+  return character === "\ufffd" || (character < " " && !"\0\t\n\v\f\r\u001b".includes(character));
+}
+
+/** Recognises what the doctor does not read; undefined for all else, be it known or not. */
+export function strangerOf(text: string): Stranger | undefined {
+  if (text.trim() === "")
+    return {
+      is: "is empty",
+      instead: "give the VM's configuration; siphon doctor vm --help lists the formats",
+    };
+  const program = packed.find(([start]) => text.startsWith(start))?.[1];
+  if (program !== undefined) return { is: "is compressed", instead: `unpack it first: ${program}` };
+  if ([...text.slice(0, 4096)].filter(isStrange).length > 16)
+    return { is: "is not text", instead: "give the VM's configuration; an image itself is not examined" };
+  return known.find(({ pattern, without }) => pattern.test(text) && without?.test(text) !== true);
+}
