@@ -93,7 +93,14 @@ test("what is none of the formats is said in a sentence, with what can be read",
 
 test("a VM that is not there, a file that is not there: each says what to do", () => {
   assert.match(doctor(["vm", "no-such-domain"]).stderr, /no QEMU process on this host is no-such-domain/);
-  assert.match(doctor(["vm", "./none.xml"]).stderr, /there is no such file/);
+  assert.match(doctor(["vm", "web.example.org"]).stderr, /no QEMU process on this host is web.example.org/);
+  for (const words of [["./none.xml"], ["none.xml"], [join(cases, "18-linked-clone/vm.conf"), "none"]])
+    assert.match(doctor(["vm", ...words]).stderr, /cannot read (\.\/)?none(\.xml)?: there is no such file/);
+  assert.match(
+    doctor(["vm", mkdtempSync(join(directory, "none-"))]).stderr,
+    /has no file that the doctor reads/,
+  );
+  assert.match(doctor(["vm", "-"], "").stderr, /standard input is empty/);
   assert.match(doctor(["explain", "nonsense"]).stderr, /there is no finding nonsense\n.*lists them/);
 });
 

@@ -29,7 +29,9 @@ export interface WatchOptions {
 export async function runningVm(pid: number, options: WatchOptions): Promise<Vm> {
   const found = await qemuProcess(pid, options.proc);
   if (found === undefined) {
-    throw new DoctorError("SIPHON_NO_PROCESS", `there is no QEMU process ${pid}`, {
+    const program = await readFile(`${options.proc ?? "/proc"}/${pid}/comm`, "utf8").catch(() => "");
+    const what = program.trim() === "" ? "has ended" : `is ${program.trim()}, no QEMU`;
+    throw new DoctorError("SIPHON_NO_PROCESS", `process ${pid} ${what}`, {
       hint: "siphon doctor vm without a name lists the processes that have a disk on RBD",
     });
   }

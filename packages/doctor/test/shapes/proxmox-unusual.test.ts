@@ -137,8 +137,8 @@ unused0: ceph:vm-101-disk-9
 describe("Proxmox configurations that are unusual", () => {
   for (const { title, text, storage: given, wanted } of shapes)
     it(title, () => {
-      const beside = given === "" ? {} : { "storage.cfg": given ?? storage };
-      expectFindings({ "input.txt": text, ...beside }, wanted);
+      const beside = given ?? storage;
+      expectFindings({ "input.txt": text, ...(beside !== "" && { "storage.cfg": beside }) }, wanted);
     });
 
   it("changes that wait are named, whichever way they are listed", () => {

@@ -13,17 +13,28 @@ const largest = 16 * 2 ** 20;
  */
 export async function readInputs(words: readonly string[]): Promise<InputFile[] | undefined> {
   const files: InputFile[] = [];
+  const names: string[] = [];
   for (const word of words) {
-    if (word === "-") files.push({ name: "standard input", text: await standardInput() });
-    else files.push(...((await readPath(word)) ?? []));
+    const read =
+      word === "-" ? [{ name: "standard input", text: await standardInput() }] : await readPath(word);
+    if (read === undefined) names.push(word);
+    else files.push(...read);
   }
-  return files.length === 0 ? undefined : files;
+  if (files.length === 0) return undefined;
+  if (names.length > 0)
+    throw new DoctorError("SIPHON_USAGE", `cannot read ${names[0]}: there is no such file`, {
+      hint: "give either files or running VMs; each VM that runs is examined by itself",
+    });
+  return files;
 }
+
+/** Domains may have dots in their names, but no slashes. */
+const pathLike = /\/|\.(xml|conf|cfg|ini|ya?ml|json|txt|log|one)$/;
 
 async function readPath(path: string): Promise<InputFile[] | undefined> {
   const status = await stat(path).catch(() => undefined);
   if (status === undefined) {
-    if (!path.includes("/") && !path.includes(".")) return undefined;
+    if (!pathLike.test(path)) return undefined;
     throw new DoctorError("SIPHON_USAGE", `cannot read ${path}: there is no such file`);
   }
   if (!status.isDirectory()) return [await readOne(path, path)];
@@ -31,7 +42,11 @@ async function readPath(path: string): Promise<InputFile[] | undefined> {
     .filter((entry) => entry.isFile())
     .map(({ name }) => name);
   const inside = await Promise.all(names.sort().map((name) => readOne(join(path, name), basename(name))));
-  return inside.filter(isKnown);
+  const known = inside.filter(isKnown);
+  if (known.length > 0) return known;
+  throw new DoctorError("SIPHON_USAGE", `${path} has no file that the doctor reads`, {
+    hint: "siphon doctor vm --help lists the formats",
+  });
 }
 
 async function readOne(path: string, name: string): Promise<InputFile> {
