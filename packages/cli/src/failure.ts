@@ -71,6 +71,8 @@ export function rbdExitCode(error: unknown, interrupted: AbortSignal): number {
     const { name } = error.code === "SIPHON_RADOS_CONFIG" ? (error.remedy ?? {}) : {};
     if (name === "name-keyring" || name === "name-monitors" || name === "find-config") return errno.ENOENT;
     if (name === "check-key") return errno.EINVAL;
+    // What is wrong with the file, if it cannot even be read.
+    if (name === "check-keyring") return isSystemError(error.cause) ? errnoOf(error.cause)! : errno.EIO;
   }
   return errnoExitCode(error, interrupted);
 }

@@ -23,6 +23,7 @@ const remedies: Record<RemedyName, (subject: string) => string> = {
   "find-config": () => "name the file with --conf, or monitors with --mon-host",
   "name-monitors": () => "or name monitors with --mon-host",
   "name-keyring": () => "or name the keyring with --keyring",
+  "check-keyring": () => "write it anew with: siphon ceph auth get USER -o FILE",
   "check-key": () => "see it with: siphon ceph auth get-key USER",
   "list-images": (pool) => `list images with: siphon rbd ls ${pool}`,
   "list-all-images": (pool) => `list them with: siphon rbd ls ${pool}; siphon rbd trash ls ${pool}`,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -68,9 +68,21 @@ test("rbd, rados and ceph say a version that programs can parse, and whose it is
 test("a cluster that cannot be reached, or lets nobody in, ends a command as Ceph's own programs end", () => {
   const nowhere = ["-m", "127.0.0.1:1", "--connect-timeout", "1"];
   const key = ["--key", "AQAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA=="];
+  const [noKey, badKey] = ["nothing", "[client.admin]\n\tkey = nothing"].map((text, index) => {
+    const path = join(dir, `keyring-${index}`);
+    writeFileSync(path, `${text}\n`);
+    return path;
+  }) as [string, string];
   const cases: [args: string[], code: number, text: RegExp][] = [
     [["rbd", "ls", ...nowhere, "--keyring", "/nosuch"], 2, /no keyring has a key of client\.admin/],
     [["rbd", "ls", ...nowhere, "--key", "none"], 22, /the key of client\.admin is not a Ceph key/],
+    [["rbd", "ls", ...nowhere, "--keyfile", noKey], 22, /the key of client\.admin is not a Ceph key/],
+    [["rbd", "ls", ...nowhere, "--keyfile", "/nosuch"], 2, /there is no key in \/nosuch/],
+    [["rbd", "ls", ...nowhere, "--keyring", badKey], 5, /the key of client\.admin is not a Ceph key/],
+    [["rbd", "ls", ...nowhere, "--keyring", noKey], 5, /cannot read .*: line 1/],
+    [["rbd", "ls", ...nowhere, "--keyring", "/"], 21, /cannot read \/ \(EISDIR\)/],
+    [["rados", "lspools", ...nowhere, "--keyring", badKey], 1, /the key of client\.admin is not a Ceph key/],
+    [["ceph", "health", ...nowhere, "--keyring", badKey], 1, /the key of client\.admin is not a Ceph key/],
     [["rbd", "ls", ...nowhere, ...key], 110, /no monitor could be reached within 1 s/],
     [["ceph", "health", ...nowhere, ...key], 1, /no monitor could be reached within 1 s/],
     [["rados", "lspools", ...nowhere, ...key], 1, /no monitor could be reached within 1 s/],

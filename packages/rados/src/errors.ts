@@ -31,7 +31,13 @@ export class RadosError extends SiphonError<RadosErrorCode> {}
 
 /** Names of what `remedy` of a RadosError advises. */
 export type RadosRemedy = {
-  readonly name: "name-config" | "find-config" | "name-monitors" | "name-keyring" | "check-key";
+  readonly name:
+    | "name-config"
+    | "find-config"
+    | "name-monitors"
+    | "name-keyring"
+    | "check-keyring"
+    | "check-key";
 };
 
 /** Errors that go away without a change of the request: by themselves, with more room, or when an OSD is repaired. */

@@ -27,8 +27,13 @@ export function readCryptoKey(r: Reader, what = "the session key that the monito
 /**
  * @param text the base64 form of keyrings
  * @param whose for the error message
+ * @param remedy what helps if the text is no key
  */
-export function parseCryptoKey(text: string, whose: string): CryptoKey {
+export function parseCryptoKey(
+  text: string,
+  whose: string,
+  remedy: RadosRemedy["name"] = "check-key",
+): CryptoKey {
   const bytes = Buffer.from(text.trim(), "base64");
   try {
     return readCryptoKey(new Reader(bytes, `key of ${whose}`), `the key of ${whose}`);
@@ -36,7 +41,7 @@ export function parseCryptoKey(text: string, whose: string): CryptoKey {
     if (error instanceof RadosError) throw error;
     throw new RadosError("SIPHON_RADOS_CONFIG", `the key of ${whose} is not a Ceph key`, {
       hint: "a key is the base64 text after `key =` in a keyring",
-      remedy: { name: "check-key" } satisfies RadosRemedy,
+      remedy: { name: remedy },
     });
   }
 }

@@ -111,7 +111,9 @@ async function findKey(conf: CephConf): Promise<CryptoKey | undefined> {
   }
   if (!methods.includes("cephx")) return undefined;
   const key = await conf.key();
-  if (key !== undefined) return parseCryptoKey(key.reveal(), conf.name);
+  if (key !== undefined) {
+    return parseCryptoKey(key.reveal(), conf.name, conf.usesKeyrings ? "check-keyring" : "check-key");
+  }
   if (methods.includes("none")) return undefined;
   throw new RadosError("SIPHON_RADOS_CONFIG", `no keyring has a key of ${conf.name}`, {
     hint: "name the keyring with `keyring` in ceph.conf or CEPH_KEYRING",

@@ -65,7 +65,11 @@ export class CephConf {
       asked === undefined
         ? usualPlaces(wanted ?? "ceph", env)
         : asked.split(/[,;]/).map((path) => path.trim());
-    const file = readFirst(places.filter(Boolean), asked !== undefined);
+    const paths = places.filter(Boolean);
+    const file = readFirst(paths);
+    if (file === undefined && asked !== undefined) {
+      throw missing(paths, "name-config", "name another configuration file, or set CEPH_CONF");
+    }
     const sections = file === undefined ? new Map() : parseIni(file.text, file.path);
     const cluster = wanted ?? (asked === undefined ? "ceph" : clusterOf(file?.path));
     const name = pick("name") ?? "client.admin";
@@ -106,10 +110,19 @@ export class CephConf {
     const key = this.get("key");
     if (key) return Secret.ofText(key);
     const keyfile = this.get("keyfile");
-    if (keyfile) return Secret.ofText(readFirst([keyfile], true)!.text.trim());
+    if (keyfile) {
+      const text = readFirst([keyfile], "name-keyring")?.text.trim();
+      if (text) return Secret.ofText(text);
+      throw missing([`key in ${keyfile}`], "name-keyring", "name another file that contains only the key");
+    }
     const keyrings = this.get("keyring") === undefined ? this.#usualKeyrings() : this.list("keyring");
-    const file = readFirst(keyrings, false);
+    const file = readFirst(keyrings, "check-keyring");
     return file && parseKeyring(file.text, file.path).get(this.name)?.key;
+  }
+
+  /** Whether `key` looks into keyrings. */
+  get usesKeyrings(): boolean {
+    return !this.get("key") && !this.get("keyfile");
   }
 
   #raw(setting: string): string | undefined {
@@ -169,24 +182,32 @@ function clusterOf(path: string | undefined): string {
 }
 
 /**
- * The first file that exists; undefined where none does and none must. They have a few kilobytes: reading them here takes less time than
- * handing them to a thread, and a short command then starts no threads.
+ * The first file that exists; undefined where none does. They have a few kilobytes: reading them here takes less time than handing them to
+ * a thread, and a short command then starts no threads.
+ *
+ * @param remedy what helps if it cannot be read
  */
-function readFirst(paths: readonly string[], required: boolean): { path: string; text: string } | undefined {
+function readFirst(
+  paths: readonly string[],
+  remedy?: RadosRemedy["name"],
+): { path: string; text: string } | undefined {
   for (const path of paths) {
     try {
       return { path, text: readFileSync(path, "utf8") };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOENT") continue;
-      throw new RadosError("SIPHON_RADOS_CONFIG", `cannot read ${path} (${code})`, { cause: error });
+      throw new RadosError("SIPHON_RADOS_CONFIG", `cannot read ${path} (${code})`, {
+        ...{ cause: error, ...(remedy && { remedy: { name: remedy } }) },
+      });
     }
   }
-  if (!required) return undefined;
-  throw new RadosError("SIPHON_RADOS_CONFIG", `there is no ${paths.join(" and no ")}`, {
-    hint: "name another configuration file, or set CEPH_CONF",
-    remedy: { name: "name-config" } satisfies RadosRemedy,
-  });
+  return undefined;
+}
+
+function missing(paths: readonly string[], name: RadosRemedy["name"], hint: string): RadosError {
+  const remedy = { name } satisfies RadosRemedy;
+  return new RadosError("SIPHON_RADOS_CONFIG", `there is no ${paths.join(" and no ")}`, { hint, remedy });
 }
 
 function overrides(

@@ -1,5 +1,6 @@
 import { Secret } from "@siphon/wire";
-import { parseIni } from "./ini.ts";
+import { RadosError, type RadosRemedy } from "../errors.ts";
+import { type IniSections, parseIni } from "./ini.ts";
 
 /** One user of a keyring. */
 export interface KeyringEntry {
@@ -21,7 +22,7 @@ export interface KeyringEntry {
  */
 export function parseKeyring(text: string, what: string): Map<string, KeyringEntry> {
   const keyring = new Map<string, KeyringEntry>();
-  for (const [name, settings] of parseIni(text, what)) {
+  for (const [name, settings] of sectionsOf(text, what)) {
     const key = settings.get("key");
     if (key === undefined) continue;
     const caps = new Map<string, string>();
@@ -31,4 +32,14 @@ export function parseKeyring(text: string, what: string): Map<string, KeyringEnt
     keyring.set(name, { key: Secret.ofText(key), caps });
   }
   return keyring;
+}
+
+function sectionsOf(text: string, what: string): IniSections {
+  try {
+    return parseIni(text, what);
+  } catch (error) {
+    if (!(error instanceof RadosError)) throw error;
+    const remedy = { name: "check-keyring" } satisfies RadosRemedy;
+    throw new RadosError(error.code, error.message, { cause: error, remedy });
+  }
 }
