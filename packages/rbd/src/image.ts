@@ -2,7 +2,6 @@ import { type Cluster, NO_SNAP, type Notification, type Pool, type Watcher } fro
 import { ask } from "./cls/run.ts";
 import { getSnapshotLimit } from "./cls/snapshot.ts";
 import { type ChildImage, childrenOf, descendantsOf, sortedChildren } from "./directory/children.ts";
-import { removeForsakenParent } from "./directory/remove-image.ts";
 import { EncryptedImage, type EncryptedImageOptions } from "./encryption/encrypted-image.ts";
 import { EncryptionError } from "./encryption/encryption-error.ts";
 import { imageKey, type LayerKey, loadLayers } from "./encryption/encryption-layers.ts";
@@ -171,13 +170,11 @@ export class Image extends ImageBytes implements AsyncDisposable {
 
   /** Copies the parent's data into a clone, and detaches it from the parent. */
   async flatten({ onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
-    const { cluster, requests, io, header } = this.#image;
+    const { requests, io, header } = this.#image;
     assertHasParent(header);
-    const { parentSpec } = header;
     // Another owner of the lock would not have the keys.
     if (io.parentView !== undefined) await this.locks.acquire();
     await requests.perform({ type: "flatten", id: await requests.newId() }, onProgress);
-    await removeForsakenParent(cluster, parentSpec);
   }
 
   /**

@@ -172,6 +172,25 @@ test("the last clone that is flattened takes its parent's snapshot from the tras
   assert.deepEqual(parent.snapshots.all(), []);
 });
 
+test("an owner that flattens the last clone for another client removes the parent that waited for that in the trash", async () => {
+  const id = await images.create("waiting", mib);
+  {
+    await using parent = await images.open("waiting");
+    await parent.write(0, Buffer.from("of the parent"));
+    await parent.snapshots.create("s");
+    await images.clone("waiting", "s", "last-clone", images, { version: 2 });
+    await parent.refresh();
+    await parent.snapshots.remove("s");
+  }
+  await images.trash.move("waiting", undefined, "user_parent");
+  await using clone = await images.open("last-clone");
+  await clone.locks.acquire();
+  await rbd("flatten", `${pool}/last-clone`, "--no-progress");
+  assert.ok(clone.locks.owned);
+  assert.ok(!(await images.trash.list()).some((entry) => entry.id === id));
+  assert.equal((await clone.read(0, 13)).toString(), "of the parent");
+});
+
 test("writes go on while an image is made smaller, up to its new end", async () => {
   const objectSize = 65_536;
   // Without an object map all objects are queried.

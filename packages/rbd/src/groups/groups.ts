@@ -4,7 +4,7 @@ import { addGroup, listGroups, removeGroup, renameGroup } from "../cls/group.ts"
 import { ask, askPages, changeAll } from "../cls/run.ts";
 import { describe, placeOf } from "../describe.ts";
 import { newId } from "../directory/create-image.ts";
-import { unlessGone } from "../directory/remove-image.ts";
+import { unlessGone } from "../directory/remove-data.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { directoryObject, groupDirectoryObject, groupHeaderObject } from "../object-names.ts";
 import { Group } from "./group.ts";

@@ -10,7 +10,7 @@ import type { ImageHeader } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
 import { ImageIo } from "../io/image-io.ts";
 import type { ExclusiveLock } from "../lock/exclusive-lock.ts";
-import type { MaintainedImage } from "../maintenance/maintained-image.ts";
+import type { MaintainedImage, WithoutParents } from "../maintenance/maintained-image.ts";
 import { StoredObjectMaps } from "../object-map/stored-object-maps.ts";
 import { headerObject } from "../object-names.ts";
 import { imageSettings, type Settings } from "../settings/settings.ts";
@@ -171,8 +171,8 @@ export class OpenImage implements MaintainedImage {
   }
 
   /** Opens another image that this one is related to. */
-  openOther(pool: Pool, id: string): Promise<OpenImage> {
-    return OpenImage.open(this.cluster, pool, id, id, {});
+  openOther(pool: Pool, id: string, options: WithoutParents = {}): Promise<OpenImage> {
+    return OpenImage.open(this.cluster, pool, id, id, options);
   }
 
   get header(): ImageHeader {
@@ -349,9 +349,4 @@ export class OpenImage implements MaintainedImage {
   invalidateMap(snapId: number | undefined): Promise<void> {
     return this.#map.invalidate(snapId);
   }
-}
-
-interface WithoutParents {
-  /** The parent may be gone already: for an image that is only to be removed or put away, and not read. */
-  readonly withoutParents?: boolean;
 }

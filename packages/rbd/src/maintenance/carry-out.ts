@@ -1,6 +1,7 @@
-import { NO_SNAP } from "@siphon/rados";
+import { NO_SNAP, type Pool } from "@siphon/rados";
 import { errno } from "@siphon/wire";
 import { nameOf } from "../directory/find-image.ts";
+import { removeForsakenParent } from "../directory/remove-data.ts";
 import { renameImage } from "../directory/rename-image.ts";
 import { RbdError } from "../errors.ts";
 import { featureNames } from "../image/features.ts";
@@ -32,7 +33,7 @@ export async function carryOut(
     case "resize":
       return resize(image, task.size, task.allowShrink, progress);
     case "flatten":
-      return flatten(image, progress);
+      return flattenAndForget(image, progress);
     case "sparsify":
       return sparsify(image, task.sparseSize, progress);
     case "snapCreate":
@@ -54,6 +55,14 @@ export async function carryOut(
     case "updateFeatures":
       return updateFeatures(image, task.features, task.enable);
   }
+}
+
+/** A parent that is in the trash until its clones are gone goes with the last of them. */
+async function flattenAndForget(image: MaintainedImage, progress?: OnProgress): Promise<void> {
+  const { parentSpec } = image.header;
+  await flatten(image, progress);
+  const open = (pool: Pool, id: string) => image.openOther(pool, id, { withoutParents: true });
+  if (parentSpec !== undefined) await removeForsakenParent(image.cluster, open, parentSpec);
 }
 
 /**

@@ -49,7 +49,12 @@ export interface MaintainedImage {
   /** Goes by the stored object map from now on, if it is valid and the lock is ours. */
   reloadMap(): Promise<void>;
   /** Opens another image that this one is related to. */
-  openOther(pool: Pool, id: string): Promise<OtherImage>;
+  openOther(pool: Pool, id: string, options?: WithoutParents): Promise<OtherImage>;
+}
+
+export interface WithoutParents {
+  /** The parent may be gone already: for an image that is only to be removed or put away, and not read. */
+  readonly withoutParents?: boolean;
 }
 
 /** An image that maintenance opened, and closes. */

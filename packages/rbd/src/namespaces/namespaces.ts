@@ -3,7 +3,7 @@ import { assertDirectoryReady, listDirectory, setDirectoryReady } from "../cls/d
 import { addNamespace, listNamespaces, removeNamespace } from "../cls/namespace.ts";
 import { ask, askPages, changeAll } from "../cls/run.ts";
 import { listTrashed } from "../cls/trash.ts";
-import { unlessGone } from "../directory/remove-image.ts";
+import { unlessGone } from "../directory/remove-data.ts";
 import { hasCode, RbdError } from "../errors.ts";
 import {
   childrenObject,

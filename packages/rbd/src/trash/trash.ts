@@ -13,9 +13,9 @@ import {
 import { describe, placeOf } from "../describe.ts";
 import { assertImageName, takeName } from "../directory/create-image.ts";
 import { idOf } from "../directory/find-image.ts";
-import { assertRemovable, byId, removeTrashed, unlessGone } from "../directory/remove-image.ts";
+import { byId, removeTrashed, unlessGone } from "../directory/remove-data.ts";
+import { assertRemovable, openToRemove } from "../directory/remove-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
-import { OpenImage } from "../image/open-image.ts";
 import { directoryObject, idObject, trashObject } from "../object-names.ts";
 import type { OnProgress } from "../progress.ts";
 import { changeTrashState } from "./trash-state.ts";
@@ -134,7 +134,8 @@ export class Trash {
     const { name, state } = entry;
     assertDue(entry, force);
     if (state !== "normal" && state !== "removing") throw this.#underWay(name, state);
-    await removeTrashed(this.#cluster, this.#pool, id, entry, onProgress);
+    const open = openToRemove(this.#cluster);
+    await removeTrashed(this.#cluster, open, this.#pool, id, entry, onProgress);
   }
 
   /** @throws what `remove` would throw, without removing anything */
@@ -158,7 +159,7 @@ export class Trash {
   }
 
   async #refuseIfLocked(id: string, name: string): Promise<void> {
-    const image = await OpenImage.open(this.#cluster, this.#pool, id, name, { withoutParents: true });
+    const image = await openToRemove(this.#cluster)(this.#pool, id, name);
     try {
       if (image.lock === undefined || (await image.lock.whileOwned(async () => {}))) return;
     } finally {
