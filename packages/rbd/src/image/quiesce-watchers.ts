@@ -8,19 +8,31 @@ export interface QuiesceWatcher {
   unquiesce(): void | Promise<void>;
 }
 
+/** A watcher as long as somebody waits for it. */
+interface Entry {
+  readonly watcher: QuiesceWatcher;
+  readonly left: PromiseWithResolvers<"left">;
+}
+
 /** The quiesce watchers of an open image, and the requests to be quiet (prepare_quiesce_request in src/librbd/ImageWatcher.cc). */
 export class QuiesceWatchers {
-  readonly #watchers = new Set<QuiesceWatcher>();
+  readonly #entries = new Set<Entry>();
   /** Those that are quiet now. */
-  #quiet: QuiesceWatcher[] = [];
+  #quiet: Entry[] = [];
   /** Requests to be quiet, by their keys, each with a timer that ends it when it is not repeated. */
   readonly #wanted = new Map<string, NodeJS.Timeout>();
   /** One at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
   add(watcher: QuiesceWatcher): Disposable {
-    this.#watchers.add(watcher);
-    return { [Symbol.dispose]: () => this.#watchers.delete(watcher) };
+    const entry: Entry = { watcher, left: Promise.withResolvers() };
+    this.#entries.add(entry);
+    return {
+      [Symbol.dispose]: () => {
+        this.#entries.delete(entry);
+        entry.left.resolve("left");
+      },
+    };
   }
 
   /**
@@ -29,14 +41,14 @@ export class QuiesceWatchers {
    * @returns 0, or the errno of a watcher that cannot quiesce
    */
   async quiesce(key: string): Promise<number> {
-    if (this.#watchers.size === 0) return 0;
+    if (this.#entries.size === 0) return 0;
     const timer = this.#wanted.get(key) ?? setTimeout(() => void this.unquiesce(key), patience).unref();
     this.#wanted.set(key, timer.refresh());
     return this.#inTurn(async () => {
       if (this.#quiet.length > 0) return 0;
-      const watchers = [...this.#watchers];
-      const answers = await Promise.allSettled(watchers.map(async (watcher) => watcher.quiesce()));
-      this.#quiet = watchers.filter((_, i) => answers[i]!.status === "fulfilled");
+      const entries = [...this.#entries];
+      const answers = await Promise.allSettled(entries.map(quiesced));
+      this.#quiet = entries.filter((_, i) => answers[i]!.status === "fulfilled" && answers[i].value);
       const refusal = answers.find(({ status }) => status === "rejected");
       if (refusal?.status !== "rejected") return 0;
       this.#forget(key);
@@ -54,9 +66,13 @@ export class QuiesceWatchers {
     });
   }
 
-  /** The image is closed: nobody is kept quiet. */
+  /** The image is closed: nobody is kept quiet. A watcher that does not answer is not waited for any longer after a while. */
   async close(): Promise<void> {
+    const limit = setTimeout(() => {
+      for (const { left } of this.#entries) left.resolve("left");
+    }, patience);
     await Promise.all([...this.#wanted.keys()].map((key) => this.unquiesce(key)));
+    clearTimeout(limit);
   }
 
   #forget(key: string): boolean {
@@ -65,9 +81,9 @@ export class QuiesceWatchers {
   }
 
   async #wake(): Promise<void> {
-    const watchers = this.#quiet.filter((watcher) => this.#watchers.has(watcher));
+    const quiet = this.#quiet.filter((entry) => this.#entries.has(entry));
     this.#quiet = [];
-    await Promise.allSettled(watchers.map(async (watcher) => watcher.unquiesce()));
+    await Promise.allSettled(quiet.map(({ watcher, left }) => Promise.race([goesOn(watcher), left.promise])));
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
@@ -75,6 +91,23 @@ export class QuiesceWatchers {
     this.#turn = done.catch(() => {});
     return done;
   }
+}
+
+/**
+ * Whether a watcher is quiet; not if nobody waits for it any longer. If it is quiet later, it goes on at once.
+ *
+ * @throws what the watcher throws
+ */
+async function quiesced({ watcher, left }: Entry): Promise<boolean> {
+  const quiet = (async () => watcher.quiesce())();
+  const answer = await Promise.race([quiet, left.promise]);
+  if (answer !== "left") return true;
+  quiet.then(() => goesOn(watcher)).catch(() => {});
+  return false;
+}
+
+async function goesOn(watcher: QuiesceWatcher): Promise<void> {
+  await watcher.unquiesce();
 }
 
 /** Milliseconds for which an image stays quiet without news of whoever wanted it: twice a notification's time, as with librbd. */

@@ -63,6 +63,41 @@ test("who is not heard of any more, and a closed image, keep nobody quiet", asyn
   assert.deepEqual(told, ["a quiesces", "a goes on"]);
 });
 
+for (const [how, leave] of [
+  [
+    "the image is closed",
+    async (watchers: QuiesceWatchers, tick: () => void) => {
+      const closed = watchers.close();
+      tick();
+      await closed;
+    },
+  ],
+  ["it leaves", async (_: QuiesceWatchers, _tick: () => void, added: Disposable) => added[Symbol.dispose]()],
+] as const) {
+  test(`a watcher that never answers is waited for until ${how}, and goes on if it answers later`, async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { watchers, told } = recorded("a");
+    const answer = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const goneOn = Promise.withResolvers<void>();
+    const slow = watchers.add({
+      quiesce: () => {
+        begun.resolve();
+        return answer.promise;
+      },
+      unquiesce: () => goneOn.resolve(),
+    });
+    const asked = watchers.quiesce("1");
+    await begun.promise;
+    await leave(watchers, () => t.mock.timers.tick(10_000), slow);
+    assert.equal(await asked, 0);
+    await watchers.unquiesce("1");
+    assert.deepEqual(told, ["a quiesces", "a goes on"]);
+    answer.resolve();
+    await goneOn.promise;
+  });
+}
+
 test("without watchers the answer is yes", async () => {
   const { watchers } = recorded();
   assert.equal(await watchers.quiesce("1"), 0);
