@@ -4,6 +4,7 @@
  * @module @siphon/rbd/engine
  */
 
+export { errnoOf } from "./errors.ts";
 export { ImageIo, type ImageIoOptions } from "./io/image-io.ts";
 export type { ImageLayer, ParentView } from "./io/image-layer.ts";
 export type { ImageOperations } from "./io/image-operations.ts";

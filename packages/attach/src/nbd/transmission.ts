@@ -1,3 +1,4 @@
+import { errnoOf } from "@siphon/rbd/engine";
 import { AttachError } from "../errors.ts";
 import type { ByteBudget } from "../server/byte-budget.ts";
 import { ioKind } from "../server/io-metrics.ts";
@@ -277,7 +278,7 @@ export class Transmission implements RequestOwner {
       }
     } catch (error) {
       request.error = error instanceof Error ? error : undefined;
-      request.result = -nbdError.EIO;
+      request.result = errnoOf(error);
     }
     this.#answer(request);
   }

@@ -1,4 +1,4 @@
-import { AttachError } from "../errors.ts";
+import { RbdError } from "@siphon/rbd";
 import type { Extent, ExtentSource } from "../extent-source.ts";
 import type { FromPart } from "./messages.ts";
 
@@ -26,12 +26,12 @@ export class AskedExtents implements ExtentSource {
     return this.#asked(snapshot, offset, length);
   }
 
-  /** @param extents none where the question failed */
-  answered(id: number, extents: readonly Extent[] | undefined): void {
+  /** @param extents a negative errno where the question failed */
+  answered(id: number, extents: readonly Extent[] | number): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (extents !== undefined) waiting?.resolve(extents);
-    else waiting?.reject(new AttachError("SIPHON_ATTACH_DISK", "the extents are not known"));
+    if (typeof extents !== "number") waiting?.resolve(extents);
+    else waiting?.reject(new RbdError("SIPHON_RBD_REFUSED", "the extents are not known", { errno: extents }));
   }
 
   #asked(since: string | undefined, offset: number, length: number): Promise<readonly Extent[]> {

@@ -29,8 +29,8 @@ export type ToPart =
   | { readonly type: "evict"; readonly id: number; readonly reason: string }
   | { readonly type: "stop"; readonly id: number; readonly force: boolean }
   | { readonly type: "limit"; readonly limits: DiskLimits }
-  /** The answer to `extents`; none where the question failed. */
-  | { readonly type: "extents"; readonly id: number; readonly extents: readonly Extent[] | undefined };
+  /** The answer to `extents`; a negative errno where the question failed. */
+  | { readonly type: "extents"; readonly id: number; readonly extents: readonly Extent[] | number };
 
 /** From a worker that serves a disk. */
 export type FromPart =

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { extname } from "node:path";
 import type { Image } from "@siphon/rbd";
+import { errnoOf } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../block-device.ts";
 import type { Extent, ExtentSource } from "../extent-source.ts";
 import type { ErrorPolicy, PauseEvents } from "../health/pausing-device.ts";
@@ -137,14 +138,14 @@ export class WorkedDisk implements ConnectionTaker, LimitedDevice {
   }
 
   async #find({ id, since, offset, length }: FromPart & { type: "extents" }, index: number): Promise<void> {
-    let extents: readonly Extent[] | undefined;
+    let extents: readonly Extent[] | number;
     try {
       extents =
         since === undefined
           ? await this.extents.allocation(offset, length)
           : await this.extents.changedSince(since, offset, length);
-    } catch {
-      // The client gets an I/O error.
+    } catch (error) {
+      extents = errnoOf(error);
     }
     this.#tell(index, { type: "extents", id, extents });
   }

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
+import { RbdError } from "@siphon/rbd";
 import { MemoryServer } from "../support/memory-server.ts";
 import { NbdClient } from "../support/nbd-client.ts";
 
 const [READ, WRITE, DISC, FLUSH, TRIM, CACHE, ZEROES, STATUS] = [0, 1, 2, 3, 4, 5, 6, 7];
 const [FUA, NO_HOLE, DF, REQ_ONE, FAST_ZERO, PAYLOAD_LEN] = [1, 2, 4, 8, 16, 32];
-const [EPERM, EIO, EINVAL, ENOSPC, ENOTSUP] = [1, 5, 22, 28, 95];
+const [EPERM, EIO, EINVAL, ENOSPC, ENOTSUP, ESHUTDOWN] = [1, 5, 22, 28, 95, 108];
 const MiB = 1 << 20;
 
 type Mode = "simple" | "structured" | "extended";
@@ -227,6 +228,13 @@ test("block status of several contexts, one extent where one is asked for, and b
   );
   chosen.writeUInt32BE(9, 8);
   assert.equal((await client.request({ type: STATUS, flags: PAYLOAD_LEN, payload: chosen })).error, EINVAL);
+  for (const [failure, error] of [
+    [new RbdError("SIPHON_RBD_FENCED", "on the blocklist"), ESHUTDOWN],
+    [new Error("something else"), EIO],
+  ] as const) {
+    server.device.allocation = () => Promise.reject(failure);
+    assert.equal((await client.request({ type: STATUS, length: 65_536 })).error, error);
+  }
   simple.socket.destroy();
   client.socket.destroy();
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Image } from "@siphon/rbd";
+import { type Image, RbdError } from "@siphon/rbd";
 import type { ImageIo } from "@siphon/rbd/engine";
 import { NbdServer } from "../../src/nbd/server.ts";
 import { IoMetrics, ioKind } from "../../src/server/io-metrics.ts";
@@ -13,7 +13,8 @@ import { WorkedDisk } from "../../src/workers/worked-disk.ts";
 import { MemoryDevice } from "../support/memory-device.ts";
 import { NbdClient } from "../support/nbd-client.ts";
 
-const [READ, WRITE, FLUSH] = [0, 1, 3];
+const [READ, WRITE, FLUSH, STATUS] = [0, 1, 3, 7];
+const ESHUTDOWN = 108;
 const count = 2;
 
 /** A disk in memory, whose parts are in this thread: descriptors and messages go between them as between threads. */
@@ -51,9 +52,9 @@ class Rig implements AsyncDisposable {
     return rig;
   }
 
-  async client(): Promise<NbdClient> {
+  async client(options: Parameters<NbdClient["go"]>[1] = {}): Promise<NbdClient> {
     const client = await NbdClient.connect(join(this.#directory, "socket"));
-    await client.go("pool/disk");
+    await client.go("pool/disk", options);
     return client;
   }
 
@@ -140,6 +141,14 @@ test("who breaks the rules is told of by the server's log, and at the end what i
   assert.equal((await client.simpleReply()).error, 0);
   await client.end();
   await drained;
+});
+
+test("a question about extents that the disk's owner cannot answer comes back with the owner's errno", async () => {
+  await using rig = await Rig.start();
+  const failure = new RbdError("SIPHON_RBD_FENCED", "on the blocklist");
+  rig.disk.extents.allocation = () => Promise.reject(failure);
+  const client = await rig.client({ structured: true, contexts: ["base:allocation"] });
+  assert.equal((await client.request({ type: STATUS, length: 4096 })).error, ESHUTDOWN);
 });
 
 test("limits are for all workers together", async () => {
