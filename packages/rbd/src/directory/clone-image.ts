@@ -1,4 +1,5 @@
 import type { Cluster, Pool } from "@siphon/rados";
+import { errno } from "@siphon/wire";
 import { setOpFeatures } from "../cls/image.ts";
 import { listMetadata, setMetadata } from "../cls/metadata.ts";
 import { addOldChild, attachChild, attachParent, type ParentSpec } from "../cls/parent.ts";
@@ -85,6 +86,10 @@ export function assertProtected(
   to: Pool,
 ): void {
   const invalid = (message: string) => new RbdError("SIPHON_RBD_INVALID", message);
+  if (from.namespace !== to.namespace) {
+    const message = "clone v2 required for cross-namespace clones";
+    throw new RbdError("SIPHON_RBD_INVALID", message, { errno: -errno.EXDEV });
+  }
   if (namespace.type !== "user") {
     throw invalid(`snapshot ${what} was not taken by a user: only clones of version 2 can be made of it`);
   }
@@ -92,9 +97,6 @@ export function assertProtected(
     throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${what} is not protected`, {
       remedy: { name: "protect-snapshot", subject: what },
     });
-  }
-  if (from.namespace !== to.namespace) {
-    throw invalid("clones of version 1 stay in the namespace of their parent");
   }
 }
 
