@@ -1,5 +1,5 @@
 import { LabError } from "../errors.ts";
-import { SshMaster } from "../guest/ssh/master.ts";
+import { inOneLine, SshMaster } from "../guest/ssh/master.ts";
 import { lastWords, type RunResult, run } from "../host/command.ts";
 import { RESOURCE_VARIABLE } from "../state/resource.ts";
 import { shellQuote } from "../vm/escape.ts";
@@ -83,7 +83,7 @@ export class RemoteHost implements AsyncDisposable {
 
   #failure(what: string, result: RunResult): LabError {
     // 255 is ssh's own; its master may not have noticed yet.
-    if (result.exitCode === 255) return connectionLost(this.inventory, result.stderr.trim());
+    if (result.exitCode === 255) return connectionLost(this.inventory, inOneLine(result.stderr));
     return hostFailure(this.inventory, what, lastWords(result, 4));
   }
 }

@@ -5,7 +5,7 @@ import { measureSlice, type SliceFigures } from "./slice.ts";
 import type { PlacedSlice } from "./sliced-run.ts";
 import type { Stand, Stands } from "./stands.ts";
 
-/** Works on a rung's VM. If that hangs it is booted again, and the work is done again. */
+/** Works on a rung's VM. If that hangs or crashes it is booted again, and the work is done again. */
 export async function onVm(
   rung: PlannedClimb,
   stands: Stands,
@@ -26,7 +26,7 @@ export async function onVm(
   });
 }
 
-/** Whether a VM hangs, or ran by a wrong clock, and did not do so before in this block. */
+/** Whether a VM hangs, has crashed, or ran by a wrong clock, and did not do so before in this block. */
 export function mayBootAgain({ hung }: Stand, error: unknown): error is LabError {
   return hung === undefined && error instanceof LabError && error.retryable && error.code !== "SIPHON_VM";
 }

@@ -23,7 +23,8 @@ export function quietInWords(quiet: Quiet): string[] {
 }
 
 function bootedAgainInWords(vms: number): string {
-  const [hung, theirs] = vms === 1 ? ["1 VM hung and was", "its"] : [`${vms} VMs hung and were`, "their"];
+  const [hung, theirs] =
+    vms === 1 ? ["1 VM hung or crashed and was", "its"] : [`${vms} VMs hung or crashed and were`, "their"];
   return `${hung} booted again; the measurements of ${theirs} rung in that block are from the last boot.`;
 }
 

@@ -17,7 +17,7 @@ export interface Quiet {
   again: number;
   /** Slices that count though others disturbed them. */
   disturbed: number;
-  /** VMs that hung, or whose clock ran wrong, and that were booted again. */
+  /** VMs that hung, that crashed, or whose clock ran wrong, and that were booted again. */
   bootedAgain: number;
   /** CPU time of other programs. */
   foreign: { middle: number; most: number };

@@ -84,7 +84,7 @@ export const run = z.object({
     .optional(),
   /** The points of response curves that were measured in this repeat. */
   points: z.array(curvePoint).optional(),
-  /** Why its VM was booted again in this block: it hung, or its clock ran wrong. The run is that of the last boot. */
+  /** Why its VM was booted again in this block: it hung, it crashed, or its clock ran wrong. The run is that of the last boot. */
   bootedAgain: z.string().optional(),
 });
 

@@ -13,8 +13,12 @@ export interface QemuEnd {
 
 /** The error for a QEMU that ended while it was needed: the guest's fault where its console says so. */
 export function qemuEndedError(resource: Resource, { exit, lastWords }: QemuEnd): LabError {
-  const panic = /Kernel panic - not syncing: .*/.exec(consoleText(resource))?.[0];
-  if (panic) return new LabError("SIPHON_GUEST", `the guest of VM ${resource.name} died: ${panic}`);
+  const panic = panicOf(consoleText(resource));
+  if (panic) {
+    // An emulated processor may fail where a real one does not, and not again.
+    const retryable = resource.details.accelerator === "tcg";
+    return new LabError("SIPHON_GUEST", `the guest of VM ${resource.name} died: ${panic}`, { retryable });
+  }
   if (exit?.signal) {
     const message = `QEMU of VM ${resource.name} was ended by ${exit.signal}`;
     return new LabError("SIPHON_VM", `${message}: ${lastWords}`);
@@ -33,6 +37,13 @@ export function qemuEndedError(resource: Resource, { exit, lastWords }: QemuEnd)
 export function lastConsoleLine(resource: Resource): string {
   const last = consoleText(resource).trim().split("\n").at(-1)?.trim();
   return last ? `its console ends with: ${last.slice(-200)}` : "its console is empty";
+}
+
+/** What the kernel says of its end, and of what led to it. */
+function panicOf(console: string): string | undefined {
+  const panic = /Kernel panic - not syncing: .*/.exec(console)?.[0];
+  const cause = /\b(?:BUG|Oops|general protection fault)\b.*/.exec(console)?.[0];
+  return panic && cause ? `${panic} (${cause.slice(0, 200)})` : panic;
 }
 
 function consoleText(resource: Resource): string {

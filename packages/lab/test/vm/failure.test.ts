@@ -31,9 +31,23 @@ test("a killed QEMU, a guest that powers off, and a guest that panics are three 
   assert.equal(off.code, "SIPHON_GUEST");
   assert.match(off.message, /powered off or reset itself; its console is empty/);
   const console =
-    "[    1.0] booting\r\n[    9.9] Kernel panic - not syncing: Fatal exception\r\n[   10.0] more\r\n";
+    "[    1.0] booting\r\n[    9.8] BUG: unable to handle page fault\r\n[    9.9] Kernel panic - not syncing: Fatal exception\r\n[   10.0] more\r\n";
   writeFileSync(vm.path(vmFiles.console), console);
   const panic = ended(0, null);
   assert.equal(panic.code, "SIPHON_GUEST");
-  assert.equal(panic.message, "the guest of VM vm1 died: Kernel panic - not syncing: Fatal exception");
+  assert.equal(
+    panic.message,
+    "the guest of VM vm1 died: Kernel panic - not syncing: Fatal exception (BUG: unable to handle page fault)",
+  );
+  assert.equal(panic.retryable, false);
+});
+
+test("what an emulated guest panics of may not come again", async () => {
+  const emulated = await Resource.create("vms", "vm2", { accelerator: "tcg" });
+  writeFileSync(
+    emulated.path(vmFiles.console),
+    "Kernel panic - not syncing: Fatal exception in interrupt\r\n",
+  );
+  const error = qemuEndedError(emulated, { exit: { code: 0, signal: null }, lastWords: "" });
+  assert.ok(error.retryable);
 });

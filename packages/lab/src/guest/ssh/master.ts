@@ -7,6 +7,14 @@ import { RESOURCE_VARIABLE } from "../../state/resource.ts";
 /** The longest time that a timer can wait: 24.8 days. */
 const FOR_EVER = 2 ** 31 - 1;
 
+/** ssh ends its lines as a terminal in raw mode needs them, and says why in more than one. */
+export function inOneLine(said: string): string {
+  return said
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== "")
+    .join(" | ");
+}
+
 /** The ssh process that holds the connection which all commands share: ssh's own multiplexing. */
 export class SshMaster implements AsyncDisposable {
   /** Arguments of ssh(1) for a command over this connection; the command follows. */
@@ -31,7 +39,7 @@ export class SshMaster implements AsyncDisposable {
       anyExitCode: true,
     });
     this.ended = connection.then(
-      ({ stderr }: RunResult) => stderr.trim(),
+      ({ stderr }: RunResult) => inOneLine(stderr),
       (error: Error) => (this.#closing.signal.aborted ? "it was closed" : error.message),
     );
     void this.ended.then(() => {
