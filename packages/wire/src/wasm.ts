@@ -73,6 +73,7 @@ export const op = {
   const: (value: number): Code => [0x41, ...signedLeb(value)],
   add: [0x6a],
   sub: [0x6b],
+  mul: [0x6c],
   and: [0x71],
   xor: [0x73],
   shl: [0x74],
