@@ -1,4 +1,5 @@
 import type { CurveLoad } from "../load/curve-options.ts";
+import type { ProcessorDistance } from "../load/processor-distance.ts";
 import type { Run } from "../results/schema.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
 import type { SliceTimes } from "./slice.ts";
@@ -30,5 +31,6 @@ export interface BlockHooks {
   done(rung: PlannedClimb, run: Omit<Run, "outlier" | "repeat" | "order">): void;
   report(text: string): void;
   osdPids(): readonly number[];
+  distance?: Pick<ProcessorDistance, "measure">;
   signal: AbortSignal;
 }

@@ -2,6 +2,7 @@ import { LabError, type LabErrorCode } from "../errors.ts";
 import type { LiveRun } from "../live-page/live-run.ts";
 import { curveLoads } from "../load/curve-options.ts";
 import { type CampaignHooks, twice } from "../load/interleaved.ts";
+import { ProcessorDistance } from "../load/processor-distance.ts";
 import type { PlannedClimb } from "../rungs/plan.ts";
 import { measureBlock } from "./block.ts";
 import type { BlockHooks } from "./block-plan.ts";
@@ -37,6 +38,7 @@ export async function climb(
   const times = { seconds: slice, settle: SETTLE_SECONDS };
   const points = curveLoads(options);
   const schedule = new BlockSchedule(options);
+  await using distance = await ProcessorDistance.start();
   let order = 0;
   for (;;) {
     const left = schedule.next(rungs, record);
@@ -58,6 +60,7 @@ export async function climb(
       }),
       report: (text) => report(`${schedule.inWords}: ${text}${schedule.timeLeft()}`),
       osdPids: () => target.osdPids(),
+      distance,
       signal,
     };
     for (const group of inGroups(left, vmsAtOnce(options))) {
@@ -71,7 +74,7 @@ export async function climb(
 const notYet = { latency: { mean: 0, p50: 0, p95: 0, p99: 0, p999: 0 }, bytesPerSecond: 0, iops: 1 };
 
 /** Time that a VM needs until as many requests are in flight as before it was stopped. */
-const SETTLE_SECONDS = 0.15;
+const SETTLE_SECONDS = 0.1;
 
 /** As equal as can be: a group of one would have nothing beside it. */
 function inGroups<T>(items: readonly T[], most: number): T[][] {

@@ -77,9 +77,9 @@ export async function measurePlace(
   { vm, slices }: Stand,
   place: Pick<PlacedSlice, "round" | "way">,
   { times }: BlockPlan,
-  { osdPids, signal }: BlockHooks,
+  { osdPids, distance, signal }: BlockHooks,
 ): Promise<SliceFigures> {
-  const figures = await measureSlice(vm, times, osdPids(), signal);
+  const figures = await measureSlice(vm, times, osdPids(), signal, distance);
   slices.push({ ...figures, ...place });
   return figures;
 }

@@ -42,7 +42,9 @@ const ladderFields = z.strictObject({
   ...loadFields,
   ...curveFields,
   /** Blocks: in each, every rung has a VM that is booted once. */
-  repeat: loadFields.repeat.unwrap().default(5),
+  repeat: loadFields.repeat.unwrap().default(6),
+  /** Every boot pays for it, and what a block measures comes long after. */
+  warmup: loadFields.warmup.unwrap().default(0.5),
   /** Seconds of a slice; `seconds` are measured in each block. */
   slice: z.number().min(0.1).max(60).default(0.5),
   /**

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { geometricMean } from "simple-statistics";
 import { type HostTimes, hostTimes } from "../host/load.ts";
 import { type CpuTimes, cpuBetween, cpuTimes } from "../host/proc.ts";
 import { type HostSample, hostSensors } from "../host/sensors.ts";
 import { calibrate } from "../load/calibration.ts";
+import type { ProcessorDistance } from "../load/processor-distance.ts";
 import type { Run } from "../results/schema.ts";
 import type { StoodVm } from "./standing-vm.ts";
 
@@ -17,6 +19,8 @@ export interface SliceFigures {
   osds?: Cpu;
   /** Microseconds of a fixed piece of work, before and after. */
   calibration: number;
+  /** Nanoseconds from one processor to another and back, before and after; missing where it was not seen. */
+  distance?: number;
   /** Shares of all processors. */
   foreign: number;
   steal: number;
@@ -41,14 +45,21 @@ export async function measureSlice(
   { seconds, settle }: SliceTimes,
   osdPids: readonly number[],
   signal: AbortSignal,
+  distance?: Pick<ProcessorDistance, "measure">,
 ): Promise<SliceFigures> {
-  const before = calibrate();
+  const before = { calibration: calibrate(), distance: distance?.measure() };
   await standing.resume(settle, signal);
   const first = await read(standing, osdPids);
   await sleep(seconds * 1000, undefined, { signal });
   const last = await read(standing, osdPids, first);
   await standing.pause();
-  return between(first, last, (before + calibrate()) / 2);
+  const distances = [before.distance, distance?.measure()].filter((each) => each !== undefined);
+  return {
+    ...between(first, last),
+    calibration: (before.calibration + calibrate()) / 2,
+    // Far at the one end and near at the other is half of the way between, and what it does to figures is a share of them.
+    ...(distances.length > 0 && { distance: geometricMean(distances) }),
+  };
 }
 
 interface Reading {
@@ -78,7 +89,7 @@ async function read(standing: StoodVm, osdPids: readonly number[], earlier?: Rea
   };
 }
 
-function between(first: Reading, last: Reading, calibration: number): SliceFigures {
+function between(first: Reading, last: Reading): Omit<SliceFigures, "calibration" | "distance"> {
   const seconds = (last.at - first.at) / 1000;
   const [client, osds] = [cpuUsed(first.client, last.client), cpuUsed(first.osds, last.osds)];
   const known = client.user + client.system + osds.user + osds.system + last.own - first.own;
@@ -88,7 +99,6 @@ function between(first: Reading, last: Reading, calibration: number): SliceFigur
     ios: last.ios - first.ios,
     client,
     ...(last.osds.length > 0 && { osds }),
-    calibration,
     foreign: Math.max(0, last.host.busy - first.host.busy - known) / all,
     steal: Math.max(0, last.host.stolen - first.host.stolen) / all,
     ...sensed(first.sensors, last.sensors),

@@ -53,6 +53,9 @@ function tableOf(slices: readonly PlacedSlice[]): NonNullable<Run["slices"]> {
     cpu: column(({ client }) => busy(client), 2),
     ...(slices.every(({ osds }) => osds !== undefined) && { osds: column(({ osds }) => busy(osds!), 2) }),
     calibration: column(({ calibration }) => calibration, 2),
+    ...(slices.some(({ distance }) => distance !== undefined) && {
+      distance: column(({ distance = 0 }) => distance, 1),
+    }),
     foreign: column(({ foreign }) => foreign, 3),
     steal: column(({ steal }) => steal, 3),
     ...sensors(slices),

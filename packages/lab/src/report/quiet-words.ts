@@ -4,7 +4,7 @@ import { change, count, percent } from "./format.ts";
 
 /** How quiet the machine was, in sentences. */
 export function quietInWords(quiet: Quiet): string[] {
-  const { slices, again, disturbed, bootedAgain, foreign, steal, speed, host } = quiet;
+  const { slices, again, disturbed, bootedAgain, foreign, steal, speed, distance, host } = quiet;
   const share = (part: number) => percent(part * 100);
   const others = `Other programs took ${share(foreign.middle)} of the processors in the middle slice, and ${share(foreign.most)} at most`;
   const stolen =
@@ -17,9 +17,19 @@ export function quietInWords(quiet: Quiet): string[] {
       ? `In none of the ${slices} slices did others take more than ${share(foreignLimit)}.`
       : `Of the ${slices} slices, ${again} were repeated because others took more than ${share(foreignLimit)}; in ${disturbed} of the counted slices others took that much.`,
     `The fixed piece of work beside the slices shows that in nine of ten slices the processor’s speed was between ${change(1 + speed.slow)} and ${change(1 + speed.fast)} of its median.`,
+    ...(distance === undefined ? [] : [distanceInWords(distance)]),
     ...(bootedAgain === 0 ? [] : [bootedAgainInWords(bootedAgain)]),
     ...hostInWords(host),
   ];
+}
+
+/** Beyond this a hypervisor has moved processors: on a machine that stays as it is, times differ by a few percent. */
+const MOVED = 2;
+
+function distanceInWords({ near, middle, far }: NonNullable<Quiet["distance"]>): string {
+  const [least, usual, most] = [near, middle, far].map((each) => count(Math.round(each)));
+  const moved = far > MOVED * near ? ": the processors of this machine move apart and together" : "";
+  return `A word took ${usual} ns from one processor to another and back in the middle slice, and ${least} to ${most} ns in nine of ten${moved}.`;
 }
 
 function bootedAgainInWords(vms: number): string {

@@ -1,6 +1,6 @@
 import { mean } from "simple-statistics";
 import { fewestBlocks, findRatios, type RatioFinding } from "../statistics/blocks.ts";
-import { blockRatio, type Slice, slopeOf } from "../statistics/slices.ts";
+import { blockRatio, type Slice, type Slopes, slopesOf } from "../statistics/slices.ts";
 import { type FigureName, figureNames, figures, slicesOf } from "./figures.ts";
 import type { Comparison, Estimate, FigureComparison, Run, Verdict } from "./schema.ts";
 
@@ -46,8 +46,8 @@ export function compareFigures(asked: readonly Asked[]): Record<FigureName, Figu
 /** The logarithm of each rung's ratio in each repeat that measured both. */
 export function ratiosOf(name: FigureName, asked: readonly Asked[]): number[][] {
   const pairs = asked.map((each) => pairsOf(name, each));
-  const slope = slopeOf(pairs.flat().flatMap(({ slices }) => slices ?? []));
-  return pairs.map((all) => all.flatMap((pair) => ratioOf(pair, slope) ?? []));
+  const slopes = slopesOf(pairs.flat().flatMap(({ slices }) => slices ?? []));
+  return pairs.map((all) => all.flatMap((pair) => ratioOf(pair, slopes) ?? []));
 }
 
 function byFigure(name: FigureName, asked: readonly Asked[]): (FigureComparison | undefined)[] {
@@ -87,8 +87,8 @@ function pairsOf(name: FigureName, { against, rung }: Asked): Pair[] {
 }
 
 /** The logarithm of the ratio; undefined where one of the two did nothing. */
-function ratioOf({ before, after, slices }: Pair, slope: number): number | undefined {
-  if (slices) return blockRatio(slices.before, slices.after, slope);
+function ratioOf({ before, after, slices }: Pair, slopes: Slopes): number | undefined {
+  if (slices) return blockRatio(slices.before, slices.after, slopes);
   return before > 0 && after > 0 ? Math.log(after / before) : undefined;
 }
 

@@ -39,7 +39,7 @@ export function slicesOf({ slices }: Pick<Run, "slices">, name: FigureName): Sli
   return bestSlices(slices).map((at) => ({
     ...{ round: slices.round[at], way: slices.way[at] === 0 ? 0 : 1 },
     figure: ofSlice(slices, at),
-    calibration: slices.calibration[at],
+    machine: [slices.calibration[at], slices.distance?.[at]],
   }));
 }
 

@@ -25,6 +25,8 @@ export interface Quiet {
   steal: { middle: number; most: number };
   /** How far the processor's speed strayed from its median: that of the slowest and the fastest twentieth, as shares. */
   speed: { slow: number; fast: number };
+  /** Nanoseconds from one processor to another and back: in the nearest and the furthest twentieth, and the middle slice; missing if never seen. */
+  distance?: { near: number; middle: number; far: number };
   /** The host's own sensors; those that it did not show are missing. */
   host: {
     mhz?: { least: number; middle: number; most: number };
@@ -48,6 +50,8 @@ export function quietOf({ rungs }: Pick<Results, "rungs">): Quiet | undefined {
     isDisturbed({ foreign: table.foreign[at], steal: table.steal[at], throttled: table.throttled?.[at] });
   const took = numericSort(tables.flatMap(({ calibration }) => calibration));
   const middle = quantileSorted(took, 0.5);
+  const distances = numericSort(tables.flatMap(({ distance = [] }) => distance.filter((each) => each > 0)));
+  const distanceAt = (share: number) => quantileSorted(distances, share);
   return {
     slices: foreign.length,
     again: foreign.length - counted.reduce((sum, { best }) => sum + best.length, 0),
@@ -60,6 +64,9 @@ export function quietOf({ rungs }: Pick<Results, "rungs">): Quiet | undefined {
       slow: middle / quantileSorted(took, 0.95) - 1,
       fast: middle / quantileSorted(took, 0.05) - 1,
     },
+    ...(distances.length > 0 && {
+      distance: { near: distanceAt(0.05), middle: distanceAt(0.5), far: distanceAt(0.95) },
+    }),
     host: shownBy(tables),
   };
 }

@@ -70,6 +70,8 @@ export const run = z.object({
       cpu: z.array(z.number()),
       osds: z.array(z.number()).optional(),
       calibration: z.array(z.number()),
+      /** Nanoseconds that a word took from one processor to another and back beside the slice; 0 where that was not seen. */
+      distance: z.array(z.number()).optional(),
       foreign: z.array(z.number()),
       steal: z.array(z.number()),
       /** The host's own sensors, where it shows them: the processors' mean frequency, ... */

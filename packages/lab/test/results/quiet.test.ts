@@ -29,6 +29,23 @@ test("VMs that hung and were booted again are counted", () => {
   assert.match(quietInWords(quietOf(results)!).join(" "), /2 VMs hung or crashed and were booted again/);
 });
 
+test("how far the processors were from each other is told where it was seen, and that they were moved", () => {
+  const results = exampleResults({ sliced: true });
+  const tables = results.rungs.flatMap((rung) =>
+    rung.status === "measured" ? rung.runs.map(({ slices }) => slices!) : [],
+  );
+  assert.equal(quietOf(results)!.distance, undefined);
+  // In the first slice of each run no second processor was free.
+  for (const slices of tables) slices.distance = slices.foreign.map((_, at) => (at === 0 ? 0 : 80));
+  assert.deepEqual(quietOf(results)!.distance, { near: 80, middle: 80, far: 80 });
+  assert.match(quietInWords(quietOf(results)!).join(" "), /80 to 80 ns in nine of ten\./);
+  for (const slices of tables) slices.distance![1] = 360;
+  assert.match(
+    quietInWords(quietOf(results)!).join(" "),
+    /80 to 360 ns in nine of ten: the processors .* move/,
+  );
+});
+
 test("a busy machine is told first", () => {
   const results = exampleResults({ sliced: true });
   for (const rung of results.rungs) {
