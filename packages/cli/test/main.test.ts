@@ -74,7 +74,7 @@ test("a cluster that cannot be reached, or lets nobody in, ends a command as Cep
     return path;
   }) as [string, string];
   const cases: [args: string[], code: number, text: RegExp][] = [
-    [["rbd", "ls", ...nowhere, "--keyring", "/nosuch"], 2, /no keyring has a key of client\.admin/],
+    [["rbd", "ls", ...nowhere, "--keyring", "/nosuch"], 2, /no keyring has a key for client\.admin/],
     [["rbd", "ls", ...nowhere, "--key", "none"], 22, /the key of client\.admin is not a Ceph key/],
     [["rbd", "ls", ...nowhere, "--keyfile", noKey], 22, /the key of client\.admin is not a Ceph key/],
     [["rbd", "ls", ...nowhere, "--keyfile", "/nosuch"], 2, /there is no key in \/nosuch/],

@@ -37,7 +37,7 @@ test("an image in the trash is named by its id, since another one may have its n
 });
 
 test("hint and remedy are shown in one line, and an error made from another keeps both", () => {
-  const first = new RadosError("SIPHON_RADOS_CONFIG", "no keyring has a key of client.a", {
+  const first = new RadosError("SIPHON_RADOS_CONFIG", "no keyring has a key for client.a", {
     hint: "name the keyring with `keyring` in ceph.conf",
     remedy: { name: "name-keyring" },
   });

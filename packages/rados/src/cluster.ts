@@ -157,7 +157,7 @@ export class Cluster implements AsyncDisposable {
         "SIPHON_RADOS_MODE",
         `osd.${old} speaks only protocol v1, where a client has one address`,
         {
-          hint: "clients that are fenced together need msgr2 at all OSDs (ms_bind_msgr2)",
+          hint: "clients that are fenced together need msgr2 on all OSDs (ms_bind_msgr2)",
         },
       );
     }

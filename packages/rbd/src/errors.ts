@@ -139,11 +139,11 @@ export function isFenced(error: unknown): boolean {
 
 /** The error of all requests once this client is on the blocklist. */
 export function fencedError(imageName: string, cause: unknown): RbdError {
-  const message = `this client is on the cluster's blocklist; its writes to image ${imageName} no longer arrive`;
+  const message = `this client is on the cluster's blocklist; OSDs reject its writes to image ${imageName}`;
   return new RbdError("SIPHON_RBD_FENCED", message, {
     ...{
       cause,
-      hint: "another client took over the image while this one did not answer: connect and open it again",
+      hint: "another client took over the image while this one did not answer; connect and open the image again",
     },
   });
 }

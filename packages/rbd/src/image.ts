@@ -130,15 +130,12 @@ export class Image extends ImageBytes implements AsyncDisposable {
   async openEncrypted(keys: readonly LayerKey[], options?: EncryptedImageOptions): Promise<EncryptedImage> {
     const { io, workers } = this.#image;
     if (workers !== undefined) {
-      throw new RbdError(
-        "SIPHON_RBD_UNSUPPORTED",
-        `image ${this.name} has workers, which have no keys of it`,
-      );
+      throw new RbdError("SIPHON_RBD_UNSUPPORTED", `image ${this.name} has workers, which cannot decrypt it`);
     }
     if (io.parentView !== undefined) {
       throw new EncryptionError(
         "SIPHON_ENCRYPTION_LAYERS",
-        `encryption of image ${this.name} is open already`,
+        `encryption of image ${this.name} is already open`,
       );
     }
     const layers = await loadLayers(io, keys);
@@ -234,7 +231,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     const { cluster, io, header } = this.#image;
     const fromSnapId = from === undefined ? 0 : this.snapshots.named(from).id;
     if (fromSnapId > (this.snapId ?? Number.POSITIVE_INFINITY)) {
-      throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${from} of image ${header.name} is the later one`);
+      throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${from} of image ${header.name} is not older`);
     }
     return new ImageDiff(cluster, io, { fromSnapId, wholeObject, withParent });
   }

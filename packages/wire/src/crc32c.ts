@@ -49,7 +49,7 @@ export class ChecksumBuffer {
    */
   crc32c(seed: number, start: number, end: number): number {
     if (start < 0 || start > end || end > this.bytes.length) {
-      throw new RangeError(`no bytes ${start} to ${end} in ${this.bytes.length} bytes`);
+      throw new RangeError(`bytes ${start} to ${end} are outside a buffer of ${this.bytes.length} bytes`);
     }
     if (this.#kernel === undefined) {
       plainBytes -= end - start;

@@ -30,7 +30,7 @@ export class Reader {
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (start < 0 || end > bytes.length || start > end) {
-      throw new RangeError(`no bytes ${start} to ${end} in ${bytes.length} bytes`);
+      throw new RangeError(`bytes ${start} to ${end} are outside a buffer of ${bytes.length} bytes`);
     }
     this.#position = start;
     this.#end = end;
@@ -191,8 +191,8 @@ export class Reader {
       if (compat > understood) {
         throw new WireError(
           "SIPHON_WIRE_INCOMPATIBLE",
-          `${name} is encoded for readers of version ${compat} or newer; version ${understood} is understood`,
-          { hint: "the peer runs a newer Ceph release: upgrade siphon" },
+          `${name} needs a reader of version ${compat}; this one knows version ${understood}`,
+          { hint: "the peer runs a newer release of Ceph: upgrade siphon" },
         );
       }
     }

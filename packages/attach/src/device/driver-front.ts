@@ -141,16 +141,16 @@ export class DriverFront implements AsyncDisposable {
       await this.#driver.reconfigure({ index: this.index, cookie: this.#cookie, socket: link.theirs });
     } catch (error) {
       link.discard();
-      this.#log(`the kernel has ended the connection, and takes no other: ${(error as Error).message}`);
+      this.#log(`the kernel ended the connection and rejected a new one: ${(error as Error).message}`);
       this.#over.resolve();
       return;
     }
     if (!this.#serve(link)) {
-      this.#log("another process serves it now");
+      this.#log("another process serves this device now");
       this.#over.resolve();
       return;
     }
-    this.#log("the kernel has ended the connection, and was given another one");
+    this.#log("the kernel ended the connection and got a new one");
     if (this.#isStopping) this.#connection!.stop(false);
   }
 
@@ -164,9 +164,7 @@ export class DriverFront implements AsyncDisposable {
       await this.#driver.reconfigure({ index: this.index, cookie: this.#cookie, size });
       this.#size = size;
     } catch (error) {
-      this.#log(
-        `the kernel does not take the image's new size of ${size} bytes: ${(error as Error).message}`,
-      );
+      this.#log(`the kernel rejected the image's new size of ${size} bytes: ${(error as Error).message}`);
     }
   }
 }

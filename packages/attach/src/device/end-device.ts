@@ -28,7 +28,7 @@ export async function unmapDevice(
       "SIPHON_ATTACH_DEVICE",
       `${device} is in use: it is mounted, or part of another device`,
       {
-        hint: "unmount it first; -o force loses what was not written yet",
+        hint: "unmount it first; -o force loses data that is not written yet",
       },
     );
   }
@@ -73,7 +73,7 @@ async function ended({ pid, device, startTime: started }: DeviceMapping): Promis
   while ((await startTime(pid)) === started) {
     if (performance.now() > until) {
       throw new AttachError("SIPHON_ATTACH_DRAIN", `process ${pid} of ${device} does not end`, {
-        hint: "it waits for the cluster to take what was written",
+        hint: "it waits until the cluster has stored all writes",
       });
     }
     await sleep(20);

@@ -24,7 +24,7 @@ export async function loadDriver(
 ): Promise<void> {
   if (existsSync("/sys/module/nbd")) {
     if (nbdsMax !== undefined || maxPart !== undefined) {
-      warn("the options nbds_max and max_part have no effect: the kernel's module nbd is loaded already");
+      warn("the options nbds_max and max_part have no effect: the kernel module nbd is already loaded");
     }
     return;
   }
@@ -39,8 +39,8 @@ export async function loadDriver(
   } catch (error) {
     const { stderr, message } = error as Error & { stderr?: string };
     const why = stderr?.trim().split("\n").at(-1) || message;
-    throw new AttachError("SIPHON_ATTACH_DEVICE", `the kernel's NBD driver cannot be loaded: ${why}`, {
-      ...{ cause: error, hint: "modprobe nbd, as root, loads it where the kernel has it" },
+    throw new AttachError("SIPHON_ATTACH_DEVICE", `cannot load the kernel's NBD driver: ${why}`, {
+      ...{ cause: error, hint: "run as root: modprobe nbd" },
     });
   }
 }
@@ -72,7 +72,7 @@ export async function checkSize(index: number, size: number): Promise<void> {
   if (known === size) return;
   throw new AttachError(
     "SIPHON_ATTACH_DEVICE",
-    `the kernel takes ${devicePath(index)} for ${known} bytes, and not for ${size}`,
+    `the kernel gave ${devicePath(index)} a size of ${known} bytes instead of ${size}`,
   );
 }
 

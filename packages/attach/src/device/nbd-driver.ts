@@ -66,7 +66,7 @@ export class NbdDriver implements Disposable {
 
   /** Undefined where there is no such device. */
   isConnected(index: number): boolean | undefined {
-    return statusOf(this.#ask(statusRequest(index), `look at /dev/nbd${index}`), index);
+    return statusOf(this.#ask(statusRequest(index), `query /dev/nbd${index}`), index);
   }
 
   [Symbol.dispose](): void {
@@ -90,7 +90,10 @@ export class NbdDriver implements Disposable {
     const sent = await libcBeside("write", this.#fd, addressOf(bytes), bytes.length);
     // Beyond the call, `bytes` must stay reachable until it returns.
     if (sent !== bytes.length)
-      throw new AttachError("SIPHON_ATTACH_NATIVE", `cannot ${what}: the kernel takes no request`);
+      throw new AttachError(
+        "SIPHON_ATTACH_NATIVE",
+        `cannot ${what}: the kernel rejected the netlink message`,
+      );
     return this.#answer(sequence, what);
   }
 
@@ -122,7 +125,7 @@ function refused(result: number, what: string): AttachError {
   const [why, hint] = reasons[name] ?? [];
   return new AttachError(
     "SIPHON_ATTACH_DEVICE",
-    `cannot ${what}: ${why ?? "the kernel refuses it"} (${name})`,
+    `cannot ${what}: ${why ?? "the kernel rejected the request"} (${name})`,
     {
       hint,
     },
@@ -131,10 +134,10 @@ function refused(result: number, what: string): AttachError {
 
 /** The driver's reasons. It answers with a number alone. */
 const reasons: Record<string, [why: string, hint?: string]> = {
-  ENOENT: ["the kernel has no NBD driver that speaks netlink", "load it: modprobe nbd"],
-  EPERM: ["this user may not", "run it as root (CAP_SYS_ADMIN)"],
-  EBUSY: ["it is in use", "name another one, or none for any that is free"],
-  EINVAL: ["there is no such device, it is not connected, or the cookie is another one's"],
+  ENOENT: ["the kernel's NBD driver is missing or has no netlink interface", "load it: modprobe nbd"],
+  EPERM: ["operation not permitted", "run it as root (CAP_SYS_ADMIN)"],
+  EBUSY: ["it is in use", "choose another device, or leave it out to get a free one"],
+  EINVAL: ["no such device, device not connected, or wrong cookie"],
 };
 
 const netlink = 16;

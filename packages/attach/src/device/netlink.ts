@@ -113,5 +113,5 @@ function aligned(length: number): number {
 }
 
 function malformed(): AttachError {
-  return new AttachError("SIPHON_ATTACH_PROTOCOL", "an answer of the kernel over netlink makes no sense");
+  return new AttachError("SIPHON_ATTACH_PROTOCOL", "invalid netlink answer from the kernel");
 }

@@ -64,7 +64,10 @@ export async function startDevice(
 }
 
 function endedEarly(how: string): AttachError {
-  return new AttachError("SIPHON_ATTACH_DEVICE", `the process that was to serve the device ended: ${how}`);
+  return new AttachError(
+    "SIPHON_ATTACH_DEVICE",
+    `the process that serves the device ended during start-up: ${how}`,
+  );
 }
 
 /** Characters. */

@@ -76,7 +76,10 @@ export class NbdConnection implements ServedConnection {
       this.#socket = typeof accepted === "number" ? new Socket({ fd: accepted }) : accepted;
       readInto(this.#socket, memory, this.#socketEvents);
     }
-    this.#timer = setTimeout(() => this.#fail("chose no export in time"), host.handshakeTimeout).unref();
+    this.#timer = setTimeout(
+      () => this.#fail("the client chose no export in time"),
+      host.handshakeTimeout,
+    ).unref();
     this.#handshake = new Handshake(host.exports, credentials !== undefined, {
       send: (bytes) => this.#say(bytes),
       agreed: (session) => this.#transmit(session),
@@ -249,7 +252,7 @@ export class NbdConnection implements ServedConnection {
       readInto(encrypted, this.#host.memory, this.#socketEvents);
       this.#handshake.encrypted();
     });
-    upgrade.on("tlsClientError", (error) => this.#fail(`no TLS: ${error.message}`));
+    upgrade.on("tlsClientError", (error) => this.#fail(`the TLS handshake failed: ${error.message}`));
     upgrade.emit("connection", clear);
   }
 

@@ -70,13 +70,13 @@ export class Handshake {
     while (!this.#isOver && end - at >= optionHeaderBytes) {
       const [high, low] = optionMagic;
       if (bytes.readUInt32BE(at) !== high || bytes.readUInt32BE(at + 4) !== low) {
-        throw violation("an option began with other bytes than IHAVEOPT");
+        throw violation("an option did not start with IHAVEOPT");
       }
       const code = bytes.readUInt32BE(at + 8);
       const length = bytes.readUInt32BE(at + 12);
       if (length > maxOption) {
         this.#reply(code, optionReply.tooBig);
-        throw violation(`option ${code} came with ${length} bytes, the most is ${maxOption}`);
+        throw violation(`option ${code} has ${length} bytes; the maximum is ${maxOption}`);
       }
       if (end - at < optionHeaderBytes + length) break;
       if (++this.#options > mostOptions) throw violation(`more than ${mostOptions} options`);
@@ -89,7 +89,7 @@ export class Handshake {
 
   #takeFlags(flags: number): void {
     if ((flags & handshakeFlag.fixedNewstyle) === 0)
-      throw violation("the client does not know the fixed newstyle");
+      throw violation("the client does not support fixed newstyle negotiation");
     if ((flags & ~(handshakeFlag.fixedNewstyle | handshakeFlag.noZeroes)) !== 0) {
       throw violation(`unknown handshake flags 0x${flags.toString(16)}`);
     }
@@ -104,7 +104,7 @@ export class Handshake {
     } else if (code === option.startTls) {
       this.#startTls(data);
     } else if (this.#offersTls && !this.#isEncrypted) {
-      if (code === option.exportName) throw violation("the client asked for an export without encryption");
+      if (code === option.exportName) throw violation("the client requested an export without encryption");
       this.#reply(code, optionReply.tlsRequired);
     } else {
       const closing = this.#closingReply(code, data);
@@ -151,7 +151,8 @@ export class Handshake {
   #exportName(data: Buffer): void {
     const chosen = this.#find(data.toString());
     if (chosen === undefined) throw violation(`there is no export called ${JSON.stringify(shown(data))}`);
-    if (this.#replies === "extended") throw violation("extended headers and the old way to choose an export");
+    if (this.#replies === "extended")
+      throw violation("NBD_OPT_EXPORT_NAME cannot be used with extended headers");
     this.#events.send(encode.chosenExport(chosen.device.size, this.#flags(chosen), !this.#noZeroes));
     this.#agree(chosen);
   }

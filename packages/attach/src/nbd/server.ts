@@ -67,7 +67,7 @@ export class NbdServer {
     if (!("path" in address) && !isLoopback(address.host) && credentials === undefined) {
       throw new AttachError(
         "SIPHON_USAGE",
-        `${address.host} can be reached from other machines, and NBD is not encrypted there`,
+        `NBD on ${address.host}, which other machines can reach, would not be encrypted`,
         {
           hint: "give TLS certificates, or listen on a unix socket or on 127.0.0.1",
         },
@@ -134,12 +134,12 @@ export class NbdServer {
    */
   #makeRoom(): boolean {
     const unserved = [...this.#connections].filter(({ isServed }) => !isServed);
-    if (unserved.length >= mostUnserved) unserved[0]!.evict("too many others wait to choose an export");
+    if (unserved.length >= mostUnserved) unserved[0]!.evict("too many clients have not chosen an export yet");
     const { connections } = this.#limits;
     if (connections.take()) return true;
-    unserved[0]?.evict("others want to connect");
+    unserved[0]?.evict("making room for another client");
     this.#refusals.write(
-      `NBD: ${connections.limit} clients are connected, and no more are taken; allow more open files (ulimit -n) if that is too few`,
+      `NBD: limit of ${connections.limit} clients reached, refusing others; to raise it, allow more open files (ulimit -n)`,
     );
     return false;
   }
@@ -199,7 +199,8 @@ export function watchStalled(
   const look = () => {
     if (!budget.isShort) return;
     for (const connection of connections.values()) {
-      if (connection.stalledFor > mostStalled) connection.evict("takes no replies, and memory is short");
+      if (connection.stalledFor > mostStalled)
+        connection.evict("the client does not read its replies, and memory is short");
     }
   };
   return setInterval(look, stallLook).unref();

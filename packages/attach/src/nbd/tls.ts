@@ -35,7 +35,7 @@ export async function readTlsCredentials(directory: string): Promise<TlsCredenti
       `cannot use the certificates in ${directory}: ${(error as Error).message}`,
       {
         cause: error,
-        hint: "the directory needs ca-cert.pem, server-cert.pem and server-key.pem, as QEMU's tls-creds-x509 wants them",
+        hint: "the directory needs ca-cert.pem, server-cert.pem and server-key.pem, as for QEMU's tls-creds-x509",
       },
     );
   }

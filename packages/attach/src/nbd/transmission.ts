@@ -162,7 +162,7 @@ export class Transmission implements RequestOwner {
   #receiveHeader(view: DataView, at: number): void {
     const magic = view.getUint32(at);
     if (magic !== (this.#extended ? extendedRequestMagic : requestMagic)) {
-      throw new AttachError("SIPHON_ATTACH_PROTOCOL", `a request began with 0x${magic.toString(16)}`);
+      throw new AttachError("SIPHON_ATTACH_PROTOCOL", `a request starts with 0x${magic.toString(16)}`);
     }
     if (view.getUint16(at + 6) === command.disconnect) {
       this.hasLeft = true;
@@ -175,7 +175,7 @@ export class Transmission implements RequestOwner {
     if (payload > maxPayload) {
       throw new AttachError(
         "SIPHON_ATTACH_PROTOCOL",
-        `a request came with ${payload} bytes; the maximum is ${maxPayload}`,
+        `a request has ${payload} bytes; the maximum is ${maxPayload}`,
       );
     }
     request.refusal = refusal(request, this.#session);

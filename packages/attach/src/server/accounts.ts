@@ -20,7 +20,7 @@ export async function accountId(kind: "user" | "group", name: string): Promise<n
   if (/^\d+$/.test(name)) {
     const id = Number(name);
     if (id < noId) return id;
-    throw new AttachError("SIPHON_USAGE", `${name} is no id of a ${kind}`);
+    throw new AttachError("SIPHON_USAGE", `invalid ${kind} id ${name}`);
   }
   const [, , id] = (await lookUp(kind === "user" ? "passwd" : "group", name))?.split(":") ?? [];
   if (id === undefined) throw new AttachError("SIPHON_USAGE", `this machine has no ${kind} ${name}`);

@@ -80,9 +80,9 @@ export async function attachImages(options: AttachOptions): Promise<DiskServer> 
 /** @throws AttachError SIPHON_USAGE where images and sockets do not go together */
 export function checkRequest(request: AttachRequest): void {
   const { images, nbd = [], vhost = [], access, migratable } = request;
-  if (images.length === 0) throw new AttachError("SIPHON_USAGE", "there is no image to attach");
+  if (images.length === 0) throw new AttachError("SIPHON_USAGE", "no image to attach");
   if (nbd.length === 0 && vhost.length === 0) {
-    throw new AttachError("SIPHON_USAGE", "there is no socket to attach to", {
+    throw new AttachError("SIPHON_USAGE", "no socket to attach to", {
       hint: "name an NBD socket, a vhost-user socket, or both",
     });
   }
@@ -100,7 +100,7 @@ export function checkRequest(request: AttachRequest): void {
   if (migratable) checkMigratable(request);
   if (access !== undefined && vhost.length === 0 && !nbd.some((address) => "path" in address)) {
     throw new AttachError("SIPHON_USAGE", "only unix sockets have an owner and a mode", {
-      hint: "leave the sockets' user, group and mode away, or serve NBD on a path",
+      hint: "drop the sockets' user, group and mode, or serve NBD on a path",
     });
   }
 }
@@ -112,13 +112,13 @@ function checkWorkers({ images, nbd = [], vhost = [], cache, encryption, workers
   if (!Number.isInteger(workers) || workers! < 1 || workers! > mostWorkers) {
     refuse(`a disk cannot have ${workers} workers`, `it has 1 to ${mostWorkers}`);
   }
-  if (vhost.length > 0) refuse("workers serve NBD alone", "serve the image over NBD, or without workers");
+  if (vhost.length > 0) refuse("workers serve only NBD", "serve the image over NBD, or without workers");
   if (nbd.length !== images.length) {
-    refuse("images with workers have an NBD socket each", "name one NBD socket for each image");
+    refuse("each image with workers needs an NBD socket of its own", "name one NBD socket for each image");
   }
-  if (cache !== undefined) refuse("a disk with workers has no cache", "leave the cache or the workers away");
+  if (cache !== undefined) refuse("a disk with workers cannot have a cache", "drop the cache or the workers");
   if (encryption !== undefined) {
-    refuse("workers serve encrypted images as they are", "leave the passphrases or the workers away");
+    refuse("workers cannot decrypt an image", "drop the passphrases or the workers");
   }
 }
 
@@ -128,12 +128,12 @@ export const mostWorkers = 64;
 function checkMigratable({ cache, workers }: AttachRequest): void {
   if (cache !== undefined) {
     throw new AttachError("SIPHON_USAGE", "a disk with a cache cannot migrate", {
-      hint: "leave the cache away: the next host would not see what is in it",
+      hint: "drop the cache: the next host would not see its content",
     });
   }
   if (workers !== undefined) {
     throw new AttachError("SIPHON_USAGE", "a disk with workers cannot migrate", {
-      hint: "leave the workers away",
+      hint: "drop the workers",
     });
   }
 }

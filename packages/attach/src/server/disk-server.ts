@@ -96,7 +96,7 @@ export class DiskServer implements Attachment {
     this.#beside?.[Symbol.dispose]();
     if (failures.length === 0) return;
     const why = failures.map(({ message }) => message).join("; ");
-    throw new AttachError("SIPHON_ATTACH_DRAIN", `the images could not be closed in order: ${why}`, {
+    throw new AttachError("SIPHON_ATTACH_DRAIN", `some images were not closed in order: ${why}`, {
       cause: new AggregateError(failures),
     });
   }

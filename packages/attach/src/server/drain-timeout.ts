@@ -25,6 +25,6 @@ export async function endedInTime<T>(work: Promise<T>, stop: AbortSignal, timeou
 function drainTimeout(timeout: number): AttachError {
   const message = `requests in flight did not finish within ${timeout / 1000} s: the cluster does not answer`;
   return new AttachError("SIPHON_ATTACH_DRAIN", message, {
-    hint: "they are not acknowledged: VMs send them again to the next server, which waits until the cluster has given up this one",
+    hint: "they are not acknowledged: VMs send them again to the next server, which waits until the cluster has fenced this one",
   });
 }

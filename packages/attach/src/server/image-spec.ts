@@ -17,7 +17,7 @@ export function parseImageSpec(text: string): ImageSpec {
   const parts =
     /^(?<pool>[^/@]+)\/(?:(?<namespace>[^/@]+)\/)?(?<image>[^/@]+)(?:@(?<snapshot>[^/@]+))?$/.exec(text);
   if (parts === null) {
-    throw new AttachError("SIPHON_USAGE", `${text} names no image`, {
+    throw new AttachError("SIPHON_USAGE", `invalid image name ${text}`, {
       hint: "write POOL/IMAGE or POOL/IMAGE@SNAPSHOT",
     });
   }

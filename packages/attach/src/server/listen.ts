@@ -52,7 +52,7 @@ export async function listenAt(
     await listening(server, where, () => server.listen(address.port, address.host));
   }
   const failures = new QuietLog(log);
-  server.on("error", (error) => failures.write(`${where}: a client could not be accepted: ${error.message}`));
+  server.on("error", (error) => failures.write(`${where}: cannot accept a client: ${error.message}`));
   server.once("close", () => failures[Symbol.dispose]());
 }
 

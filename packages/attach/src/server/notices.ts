@@ -38,8 +38,8 @@ export function logNotices(log: Log): Disposable {
         `image ${image}: another client wants its lock, which could not be given away yet: ${error?.message}`,
       );
     } else if (event === "single") {
-      log(`image ${image}: one thread serves it, and no workers: ${error?.message}`, { event, image });
-    } else nonsense.write(`image ${image}: a notification that no client sends: ${error?.message}`);
+      log(`image ${image}: served by one thread instead of workers: ${error?.message}`, { event, image });
+    } else nonsense.write(`image ${image}: ignored an invalid notification: ${error?.message}`);
   };
   subscribe(imageNotices, noticed);
   return {

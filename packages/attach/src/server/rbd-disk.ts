@@ -96,7 +96,7 @@ export async function openRbdDisk(
 /** @throws AttachError SIPHON_USAGE for an image whose lock cannot go from one host to the next */
 function assertLocks({ header }: Image, name: string): void {
   if ((header.features & imageFeature.exclusiveLock) !== 0) return;
-  throw new AttachError("SIPHON_USAGE", `${name} has no exclusive lock, and cannot migrate without one`, {
+  throw new AttachError("SIPHON_USAGE", `${name} cannot migrate: it has no exclusive lock`, {
     hint: "enable the feature exclusive-lock",
   });
 }
@@ -131,13 +131,13 @@ function pauseEvents(name: string, metrics: IoMetrics, log: Log): PauseEvents {
   return {
     paused(why) {
       metrics.state = "paused";
-      log(`${name}: paused, since writes end with ${why}; it is tried again every second`, {
+      log(`${name}: paused because writes fail with ${why}; siphon tries again every second`, {
         ...{ event: "paused", image: name },
       });
     },
     resumed(seconds) {
       metrics.state = "serving";
-      log(`${name}: goes on after ${seconds.toFixed(1)} s`, { event: "resumed", image: name });
+      log(`${name}: resumed after ${seconds.toFixed(1)} s`, { event: "resumed", image: name });
     },
   };
 }

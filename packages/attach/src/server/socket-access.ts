@@ -28,7 +28,7 @@ export interface AccessWords {
  */
 export async function socketAccess({ user, group, mode }: AccessWords): Promise<SocketAccess> {
   if (mode !== undefined && !/^0?[0-7]{3}$/.test(mode)) {
-    throw new AttachError("SIPHON_USAGE", `${mode} is not a mode of a socket`, {
+    throw new AttachError("SIPHON_USAGE", `invalid socket mode ${mode}`, {
       hint: "give three octal digits: 660 lets the owner and the group connect",
     });
   }

@@ -111,7 +111,7 @@ const noFollow = 0o400000;
 
 function cannotGive(path: string, error: NodeJS.ErrnoException): AttachError {
   const message = `cannot give the socket ${path} its owner: ${error.message}`;
-  const hint = error.code === "EPERM" ? "run as root, or name a group that you are in" : undefined;
+  const hint = error.code === "EPERM" ? "run as root, or choose a group of this user" : undefined;
   return new AttachError("SIPHON_ATTACH_SOCKET", message, { cause: error, hint });
 }
 
@@ -124,12 +124,12 @@ export async function refuseSocketInUse(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return false;
   if (!found.isSocket()) {
-    throw new AttachError("SIPHON_ATTACH_SOCKET", `${path} exists and is no socket`, {
+    throw new AttachError("SIPHON_ATTACH_SOCKET", `${path} exists and is not a socket`, {
       hint: "choose another path",
     });
   }
   if (await isAlive(path)) {
-    throw new AttachError("SIPHON_ATTACH_SOCKET_BUSY", `another program listens on ${path}`, {
+    throw new AttachError("SIPHON_ATTACH_SOCKET_BUSY", `another program is listening on ${path}`, {
       hint: "end that program, or choose another path",
     });
   }

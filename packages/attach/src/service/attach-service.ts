@@ -198,7 +198,7 @@ export class AttachService {
     if (nonsense.length > 0) this.#nonsense.set(name, nonsense);
     else this.#nonsense.delete(name);
     for (const { path, error } of nonsense) {
-      this.#options.log(`${path} is left out: ${error.message}`, { event: "disk-file", disk: name });
+      this.#options.log(`${path} is skipped: ${error.message}`, { event: "disk-file", disk: name });
     }
     const disk = this.#disks.get(name);
     if (disk !== undefined && wanted !== undefined && disk.is(wanted)) {
@@ -263,9 +263,9 @@ export class AttachService {
   }
 
   #refuseTaken({ name, image, request }: DiskDefinition): void {
-    if (this.#isEnding) throw new AttachError("SIPHON_ATTACH_DISK", "the service is being stopped");
+    if (this.#isEnding) throw new AttachError("SIPHON_ATTACH_DISK", "the service is stopping");
     if (this.#disks.has(name) || this.#nonsense.has(name)) {
-      throw new AttachError("SIPHON_ATTACH_DISK", `there is a disk ${name} already`, {
+      throw new AttachError("SIPHON_ATTACH_DISK", `disk ${name} already exists`, {
         remedy: { name: "show-disk", subject: name } satisfies AttachRemedy,
       });
     }

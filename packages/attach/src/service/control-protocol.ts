@@ -30,11 +30,12 @@ export const longestRequest = 64 << 10;
 /** @throws AttachError SIPHON_ATTACH_CONTROL for what is no request */
 export function parseRequest(line: string): ControlRequest {
   const value = parsed(line);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw nonsense("it is no object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw nonsense("it is not an object");
   const request = value as Record<string, unknown>;
   const members = commands[String(request.command)];
   if (typeof request.command !== "string" || members === undefined) {
-    throw nonsense(`its command is none of ${Object.keys(commands).join(", ")}`);
+    throw nonsense(`its command must be one of ${Object.keys(commands).join(", ")}`);
   }
   for (const [name, given] of Object.entries(request)) {
     if (name === "command") continue;
@@ -43,7 +44,7 @@ export function parseRequest(line: string): ControlRequest {
     if (kind === undefined)
       throw nonsense(`${request.command} has no member ${JSON.stringify(name.slice(0, 80))}`);
     const type = given === null || Array.isArray(given) ? "list" : typeof given;
-    if (!kind.includes(type)) throw nonsense(`${name} is no ${kind.replace("?", "")}`);
+    if (!kind.includes(type)) throw nonsense(`${name} is not of type ${kind.replace("?", "")}`);
   }
   for (const [name, kind] of Object.entries(members)) {
     if (!kind.endsWith("?") && request[name] === undefined) throw nonsense(`${name} is missing`);
@@ -55,7 +56,7 @@ export function parseRequest(line: string): ControlRequest {
 const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.assign(
   Object.create(null),
   {
-    add: { name: "string", disk: "words in an object", persist: "boolean?" },
+    add: { name: "string", disk: "object of words", persist: "boolean?" },
     rm: { name: "string", force: "boolean?" },
     list: {},
     show: { name: "string" },
@@ -70,10 +71,10 @@ function parsed(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    throw nonsense("it is no JSON");
+    throw nonsense("it is not JSON");
   }
 }
 
 function nonsense(why: string): AttachError {
-  return new AttachError("SIPHON_ATTACH_CONTROL", `this is no request: ${why}`);
+  return new AttachError("SIPHON_ATTACH_CONTROL", `invalid request: ${why}`);
 }

@@ -100,7 +100,7 @@ async function readSmallFile(path: string): Promise<string> {
 
 async function regular(file: FileHandle, path: string): Promise<{ size: number }> {
   const found = await file.stat();
-  if (!found.isFile()) throw new AttachError("SIPHON_USAGE", `${path} is no ordinary file`);
+  if (!found.isFile()) throw new AttachError("SIPHON_USAGE", `${path} is not a regular file`);
   return found;
 }
 

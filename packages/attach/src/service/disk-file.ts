@@ -17,7 +17,7 @@ export function parseDiskFile(text: string): DiskWords {
     const before = Object.hasOwn(words, word) ? words[word] : undefined;
     if (isRepeatable(word)) words[word] = [...(before ?? []), value];
     else if (before === undefined) words[word] = value;
-    else throw new AttachError("SIPHON_USAGE", `line ${i + 1} says ${word} again`);
+    else throw new AttachError("SIPHON_USAGE", `line ${i + 1} repeats ${word}`);
   }
   return words;
 }

@@ -38,7 +38,7 @@ export async function defineDisk(
   for (const [word, value] of Object.entries(words)) checkWord(word, value);
   const word = (key: string) => words[key] as string | undefined;
   const imageText = word("image");
-  if (imageText === undefined) throw usage("a disk needs its image", "write image = POOL/IMAGE");
+  if (imageText === undefined) throw usage("a disk needs an image", "write image = POOL/IMAGE");
   const image = parseImageSpec(imageText);
   const workers = word("workers");
   const usual = `${defaults.socketDirectory}/${name}.sock`;
@@ -93,8 +93,8 @@ export function usualName(image: string): string {
 function checkName(name: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}$/.test(name)) return;
   throw usage(
-    `${JSON.stringify(name.slice(0, 120))} is no name of a disk`,
-    "names have letters, digits and _.+- and begin with a letter or digit",
+    `invalid disk name ${JSON.stringify(name.slice(0, 120))}`,
+    "a name has letters, digits and _.+- and begins with a letter or digit",
   );
 }
 
@@ -112,20 +112,20 @@ function checkWord(word: string, value: unknown): void {
   if (!(diskWords as readonly string[]).includes(word)) {
     throw usage(
       `a disk has no option ${JSON.stringify(word.slice(0, 80))}`,
-      `it has ${diskWords.join(", ")}`,
+      `its options are ${diskWords.join(", ")}`,
     );
   }
   const values: unknown[] = isRepeatable(word) && Array.isArray(value) ? value : [value];
   for (const each of values) {
     if (typeof each !== "string" || each === "" || [...each].some((char) => char < " ")) {
-      throw usage(`${word} is a line of text that is not empty`);
+      throw usage(`${word} must be one line of text that is not empty`);
     }
   }
 }
 
 /** Paths must be absolute, because they must not depend on the service's working directory. */
 function checkPath(path: string): void {
-  if (!isAbsolute(path)) throw usage(`${path} is no absolute path`);
+  if (!isAbsolute(path)) throw usage(`${path} is not an absolute path`);
 }
 
 function listed(value: string | readonly string[] | undefined): readonly string[] {
@@ -135,7 +135,7 @@ function listed(value: string | readonly string[] | undefined): readonly string[
 function layersOf(formats: readonly string[], files: readonly string[]): EncryptionLayer[] | undefined {
   if (formats.length === 0 && files.length === 0) return undefined;
   if (formats.length > 0 && formats.length !== files.length) {
-    throw usage("encryption-format is given as often as encryption-passphrase-file, or not at all");
+    throw usage("give encryption-format as often as encryption-passphrase-file, or not at all");
   }
   return files.map((passphraseFile, i) => ({ version: luksVersion(formats[i]), passphraseFile }));
 }
@@ -147,7 +147,7 @@ function luksVersion(format: string | undefined): 1 | 2 | undefined {
 
 function oneOf(word: string, value: string | undefined, known: readonly string[]): string | undefined {
   if (value === undefined || known.includes(value)) return value;
-  throw usage(`${word} cannot be ${value}`, `it is ${known.slice(0, -1).join(", ")} or ${known.at(-1)}`);
+  throw usage(`${word} cannot be ${value}`, `it must be ${known.slice(0, -1).join(", ")} or ${known.at(-1)}`);
 }
 
 function flag(word: string, value: string | undefined): boolean {
@@ -156,7 +156,8 @@ function flag(word: string, value: string | undefined): boolean {
 
 function countOf(word: string, text: string, most: number): number {
   const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (count < 1 || count > most) throw usage(`${word} cannot be ${text}`, `it is a number from 1 to ${most}`);
+  if (count < 1 || count > most)
+    throw usage(`${word} cannot be ${text}`, `it must be a number from 1 to ${most}`);
   return count;
 }
 

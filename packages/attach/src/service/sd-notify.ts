@@ -42,7 +42,7 @@ export class ServiceManager implements Disposable {
       sendDatagram(this.#socket, states.join("\n"), fds);
       return true;
     } catch (error) {
-      if (!this.#hasFailed) this.#log(`the service manager cannot be told: ${(error as Error).message}`);
+      if (!this.#hasFailed) this.#log(`cannot notify the service manager: ${(error as Error).message}`);
       this.#hasFailed = true;
       return false;
     }
@@ -57,7 +57,7 @@ function sendDatagram(path: string, text: string, fds: readonly number[]): void 
   const { socket, connect } = libc();
   const check = (isDone: boolean) => {
     if (isDone) return;
-    throw new AttachError("SIPHON_ATTACH_NATIVE", `the socket ${path} takes nothing (${lastErrno()})`);
+    throw new AttachError("SIPHON_ATTACH_NATIVE", `cannot send to the socket ${path} (${lastErrno()})`);
   };
   const fd = socket(unix, datagram | closeOnExec | nonBlocking, 0);
   check(fd >= 0);

@@ -178,7 +178,7 @@ export class ServiceDisk {
     this.#holdsImage = false;
     this.points = [];
     if (isNew && !isLost) {
-      const line = `${this.name}: ${this.image} cannot be served: ${error.message}; it is tried again`;
+      const line = `${this.name}: cannot serve ${this.image}: ${error.message}; siphon tries again`;
       this.#log(line, this.#about("disk-failed"));
     }
     clearTimeout(this.#retry);

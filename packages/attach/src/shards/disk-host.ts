@@ -41,7 +41,8 @@ export class DiskHost {
       this.#serving(part).limit(task.limits);
       return [];
     }
-    if (this.#isEnding) throw new AttachError("SIPHON_ATTACH_DISK", "what serves disks is being ended");
+    if (this.#isEnding)
+      throw new AttachError("SIPHON_ATTACH_DISK", "the process that serves disks is ending");
     const change = task.do === "add" ? this.#add(task) : this.#remove(part);
     this.#busy.set(part, change);
     try {
@@ -76,7 +77,7 @@ export class DiskHost {
   }
 
   async #add({ part, request }: ShardTask & { do: "add" }): Promise<readonly ServedPoint[]> {
-    if (this.#parts.has(part)) throw new AttachError("SIPHON_ATTACH_DISK", `${part} is served already`);
+    if (this.#parts.has(part)) throw new AttachError("SIPHON_ATTACH_DISK", `${part} is already served`);
     const cluster = await this.#connected();
     const attach = (cluster: Cluster) =>
       attachImages({ ...request, cluster, log: this.#options.log, shared: this.#shared });

@@ -111,7 +111,8 @@ export class Backend implements QueueHost {
 
   queue(index: number): Queue {
     const queue = this.queues[index];
-    if (queue === undefined) throw malformed(`ring ${index} of ${this.queues.length}`);
+    if (queue === undefined)
+      throw malformed(`ring index ${index} for a device with ${this.queues.length} rings`);
     return queue;
   }
 
@@ -139,7 +140,7 @@ export class Backend implements QueueHost {
     const { marks } = this.changes;
     if (marks !== undefined && !memory.isCoveredBy(marks)) {
       memory.release();
-      throw malformed("memory behind the end of the log");
+      throw malformed("memory beyond the end of the log");
     }
     this.memory = memory;
     for (const queue of this.queues) queue.remap();
@@ -238,5 +239,5 @@ export class Backend implements QueueHost {
 }
 
 function tooShort(): Error {
-  return malformed("a log that is too short for the guest's memory");
+  return malformed("a log too short for the guest's memory");
 }

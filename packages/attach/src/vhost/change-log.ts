@@ -56,5 +56,5 @@ export class ChangeLog implements Disposable {
 /** @throws AttachError SIPHON_ATTACH_PROTOCOL for a log without room for the ring's used entries */
 export function checkUsedEntries(log: DirtyLog, { log: at }: VringAddresses, size: number): void {
   if (at === undefined || log.covers(at, usedBytes(size))) return;
-  throw malformed("used entries behind the end of the log");
+  throw malformed("used entries beyond the end of the log");
 }

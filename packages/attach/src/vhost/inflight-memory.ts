@@ -30,7 +30,7 @@ export class InflightMemory implements Disposable {
     const whole = wholeBytes(description);
     this.#hasRoom = description.mmapSize >= whole;
     const needed = this.#hasRoom ? whole : askedBytes(description);
-    if (description.mmapSize < needed) throw malformed("an inflight area that is too small");
+    if (description.mmapSize < needed) throw malformed("an inflight area too small for its rings");
     sealLength(fd);
     this.#mapping = new Mapping(fd, description.mmapOffset, needed);
     this.#description = description;
@@ -57,9 +57,7 @@ export class InflightMemory implements Disposable {
     if (queue >= queues) return undefined;
     if (ringSize <= queueSize) return this.#areaAt(queue * inflightAreaBytes(queueSize), queueSize);
     if (!this.#hasRoom) {
-      throw malformed(
-        `a ring of ${ringSize} with an inflight area for ${queueSize}; the VM must be started again`,
-      );
+      throw malformed(`a ring of ${ringSize} with an inflight area for ${queueSize}; restart the VM`);
     }
     const at = askedBytes(this.#description) + queue * inflightAreaBytes(mostDescriptors);
     return this.#areaAt(at, mostDescriptors);
@@ -77,7 +75,8 @@ export class InflightMemory implements Disposable {
 }
 
 function checkDescription({ queues, queueSize }: InflightDescription, most: number): void {
-  if (queues === 0 || queues > most) throw malformed(`an inflight area for ${queues} rings of ${most}`);
+  if (queues === 0 || queues > most)
+    throw malformed(`an inflight area for ${queues} rings; the device has ${most}`);
   if (queueSize === 0 || queueSize > mostDescriptors) {
     throw malformed(`an inflight area for rings of ${queueSize}`);
   }

@@ -239,7 +239,7 @@ export class Queue implements RequestQueue {
     }
     for (let waiting = ring.waiting(); waiting > 0; waiting = ring.waiting()) {
       if (waiting > ring.size) {
-        this.#break("an available index that is ahead of its ring");
+        this.#break("an available index ahead of its ring");
         return undefined;
       }
       for (; waiting > 0; waiting--) {
@@ -247,7 +247,7 @@ export class Queue implements RequestQueue {
         if (!this.#host.admits) return "no room";
         const head = ring.takeHead();
         if (head >= ring.size || this.#requests[head] !== undefined) {
-          this.#break(head < ring.size ? "a descriptor that is available twice" : "a head outside the ring");
+          this.#break(head < ring.size ? "a descriptor made available twice" : "a head outside the ring");
           return undefined;
         }
         this.#inflight?.begin(head);
@@ -340,6 +340,6 @@ export class Queue implements RequestQueue {
   }
 
   #refuseStarted(): void {
-    if (this.#ring !== undefined) throw malformed("a change of a ring that runs");
+    if (this.#ring !== undefined) throw malformed("a change of a running ring");
   }
 }

@@ -77,7 +77,7 @@ export class VhostServer implements AsyncDisposable {
     const { queues = defaultQueues, serial = "", socket, access = ownerOnly } = options;
     if (!Number.isInteger(queues) || queues < 1 || queues > mostQueues) {
       throw new AttachError("SIPHON_USAGE", `a disk cannot have ${queues} queues`, {
-        hint: `1 to ${mostQueues}; QEMU takes one for each of the VM's processors`,
+        hint: `give 1 to ${mostQueues}; QEMU uses one for each of the VM's processors`,
       });
     }
     if (Buffer.byteLength(serial) > serialBytes) {

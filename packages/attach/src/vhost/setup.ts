@@ -101,7 +101,7 @@ export class Setup implements Disposable {
       default:
         throw new AttachError(
           "SIPHON_ATTACH_PROTOCOL",
-          `the front-end sent a request that is not offered: ${request}`,
+          `the front-end sent a request that was not negotiated: ${request}`,
         );
     }
   }
@@ -139,13 +139,14 @@ export class Setup implements Disposable {
     const rest = regions.filter(({ description: each }) => {
       return each.guestAddress !== guestAddress || each.userAddress !== userAddress || each.size !== size;
     });
-    if (rest.length === regions.length) throw malformed("the removal of memory that it never added");
+    if (rest.length === regions.length) throw malformed("the removal of memory that it did not add");
     this.#backend.setMemory(rest);
   }
 
   /** Its answer is waited for, whether it is acknowledged or not: the old log is cleared away then. */
   #setLog(description: payloads.LogDescription, fds: number[]): Buffer {
-    if ((this.#protocolFeatures & protocolFeature.logShmfd) === 0n) throw malformed("a log without memory");
+    if ((this.#protocolFeatures & protocolFeature.logShmfd) === 0n)
+      throw malformed("a log without negotiating LOG_SHMFD");
     if (fds.length !== 1) throw malformed("a log without a descriptor");
     this.#backend.setLog(new DirtyLog(fds[0]!, description));
     return payloads.u64(0);
@@ -189,7 +190,7 @@ export class Setup implements Disposable {
 
   /** The only field that a driver may write, if any, is whether writes may wait for a flush. */
   #setConfig({ offset, size, flags, bytes }: payloads.ConfigAccess): undefined {
-    if (flags !== byDriver) throw malformed("a change of the configuration that is not the driver's");
+    if (flags !== byDriver) throw malformed("a change of the configuration that is not from the driver");
     const writable = (this.#offered & blkFeature.configWce) !== 0n;
     if (!writable || offset !== writebackAt || size !== 1) throw malformed("a change of a read-only field");
     this.#backend.writeback = bytes[0] !== 0;
@@ -198,7 +199,7 @@ export class Setup implements Disposable {
   #setInflight(description: payloads.InflightDescription, fds: number[]): undefined {
     if (fds.length !== 1) throw malformed("an inflight area without a descriptor");
     const { queues } = this.#backend;
-    if (queues.some((queue) => queue.started)) throw malformed("an inflight area for rings that run");
+    if (queues.some((queue) => queue.started)) throw malformed("an inflight area for running rings");
     const memory = new InflightMemory(fds[0]!, description, queues.length);
     for (const queue of queues) queue.setInflight(memory);
     this.#inflight?.[Symbol.dispose]();
@@ -213,7 +214,7 @@ function offeredOnly(wanted: bigint, offered: bigint): bigint {
 
 /** The only descriptor of a message; its channel or ring closes it from now on. */
 export function takeFd(fds: number[]): number {
-  if (fds.length !== 1) throw malformed(`${fds.length} descriptors where one belongs`);
+  if (fds.length !== 1) throw malformed(`${fds.length} descriptors instead of one`);
   return fds.pop()!;
 }
 

@@ -124,9 +124,12 @@ test("the oldest way to choose an export works, with its 124 zeros unless the cl
 test("a client that breaks the handshake is let go, with a line in the log", async () => {
   await using server = await MemoryServer.start();
   const breaks: [string, (client: NbdClient) => void][] = [
-    ["does not know the fixed newstyle", (client) => client.socket.write(u32(0))],
+    ["does not support fixed newstyle", (client) => client.socket.write(u32(0))],
     ["unknown handshake flags", (client) => client.socket.write(u32(0x8001))],
-    ["other bytes than IHAVEOPT", (client) => client.socket.write(Buffer.concat([u32(3), Buffer.alloc(16)]))],
+    [
+      "did not start with IHAVEOPT",
+      (client) => client.socket.write(Buffer.concat([u32(3), Buffer.alloc(16)])),
+    ],
     [
       "no export called",
       (client) => {
@@ -135,7 +138,7 @@ test("a client that breaks the handshake is let go, with a line in the log", asy
       },
     ],
     [
-      "the most is 65536",
+      "the maximum is 65536",
       (client) => client.socket.write(Buffer.concat([u32(3), Buffer.from("IHAVEOPT"), u32(3), u32(1 << 20)])),
     ],
   ];

@@ -94,7 +94,7 @@ test("more clients than the limit are turned away, with a line in the log, and t
     await late.end();
   }
   assert.equal(server.log.length, 1);
-  assert.match(server.log[0]!, /2 clients are connected, and no more are taken/);
+  assert.match(server.log[0]!, /limit of 2 clients reached/);
   for (const client of served) {
     client.send({ type: 0, length: 512 });
     assert.equal((await client.simpleReply(512)).error, 0);

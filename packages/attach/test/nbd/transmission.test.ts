@@ -273,11 +273,11 @@ test("a request that is none, or announces too much, ends its connection and no 
   const garbage = await transmitting(server, "simple");
   garbage.socket.write(Buffer.alloc(28, 0x41));
   await garbage.end();
-  assert.match(server.log.at(-1)!, /a request began with 0x41414141/);
+  assert.match(server.log.at(-1)!, /a request starts with 0x41414141/);
   const greedy = await transmitting(server, "simple");
   greedy.send({ type: WRITE, length: 0xffff_ffff });
   await greedy.end();
-  assert.match(server.log.at(-1)!, /came with 4294967295 bytes; the maximum is 33554432/);
+  assert.match(server.log.at(-1)!, /a request has 4294967295 bytes; the maximum is 33554432/);
   assert.equal((await bystander.request({ type: FLUSH })).error, 0);
   bystander.socket.destroy();
 });

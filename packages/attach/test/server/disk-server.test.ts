@@ -35,7 +35,7 @@ test("what fails on the way is told in the end, and stops nothing", async () => 
   const server = new DiskServer([disk], [front(steps, true)]);
   await assert.rejects(server.drain(), {
     code: "SIPHON_ATTACH_DRAIN",
-    message: "the images could not be closed in order: no end; flush failed with errno 108",
+    message: "some images were not closed in order: no end; flush failed with errno 108",
   });
   assert.equal(steps.at(-1), "one closed after 0 flushes");
 });

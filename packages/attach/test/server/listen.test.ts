@@ -46,7 +46,7 @@ test("a socket in use is left alone", async () => {
   await listenAt(server, { path });
   await assert.rejects(listenAt(createServer(), { path }), {
     code: "SIPHON_ATTACH_SOCKET_BUSY",
-    message: `another program listens on ${path}`,
+    message: `another program is listening on ${path}`,
   });
   assert.ok(server.listening);
   server.close();
@@ -71,7 +71,7 @@ test("a file that is no socket is never removed", async () => {
   await writeFile(path, "mine");
   await assert.rejects(listenAt(createServer(), { path }), {
     code: "SIPHON_ATTACH_SOCKET",
-    message: /is no socket/,
+    message: /is not a socket/,
   });
   assert.ok((await lstat(path)).isFile());
 });

@@ -37,6 +37,6 @@ test("a socket is its owner's alone, or its group's as well where one is named, 
 
 test("a mode is three octal digits", async () => {
   for (const mode of ["", "66", "680", "1777", "0o660", "rw", "-660", "06600"]) {
-    await assert.rejects(socketAccess({ mode }), { code: "SIPHON_USAGE", message: /not a mode of a socket/ });
+    await assert.rejects(socketAccess({ mode }), { code: "SIPHON_USAGE", message: /invalid socket mode/ });
   }
 });

@@ -135,7 +135,7 @@ test("a file at the place stays, and nothing is left beside it", async () => {
   const path = join(own, "s");
   writeFileSync(path, "mine");
   for (const access of [undefined, { gid: process.getgid!(), mode: 0o660 }]) {
-    await assert.rejects(served(path, access), { code: "SIPHON_ATTACH_SOCKET", message: /is no socket/ });
+    await assert.rejects(served(path, access), { code: "SIPHON_ATTACH_SOCKET", message: /is not a socket/ });
   }
   assert.deepEqual(readdirSync(own), ["s"]);
 });

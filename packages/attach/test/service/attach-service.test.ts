@@ -109,7 +109,7 @@ test("of an add that fails nothing is left, and nothing is added twice", async (
   const both = ["a", "b"].map((name) => service.add(name, { image: "pool/a" }, false));
   const ends = await Promise.allSettled(both);
   assert.deepEqual(ends.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
-  await assert.rejects(service.add("a", { image: "pool/b" }, false), /a disk a already/);
+  await assert.rejects(service.add("a", { image: "pool/b" }, false), /disk a already exists/);
   await assert.rejects(service.show("z"), /no disk z/);
   workers[0]!.clients = 1;
   await assert.rejects(service.remove("a", false), /a client is connected to a/);
@@ -204,7 +204,7 @@ test("a reload changes what the files changed, and nothing else", async () => {
   assert.deepEqual(states, [
     ...["bad failed", "limited serving", "moved serving", "new serving", "runtime serving", "same serving"],
   ]);
-  assert.match(lines.join("\n"), /bad\.conf is left out: line 1/);
+  assert.match(lines.join("\n"), /bad\.conf is skipped: line 1/);
   // A disk whose file breaks goes on as it was.
   writeFileSync(file("new"), "nonsense\n");
   worker.log.length = 0;

@@ -96,7 +96,7 @@ test("what is no request is refused, and so is a line without an end", async () 
   const { path, server } = await serve("garbage", {});
   await using _ = server;
   for (const [sent, said] of [
-    ["nonsense\n", /no JSON/],
+    ["nonsense\n", /not JSON/],
     [Buffer.alloc(100_000, 0x20), /at most 65536 bytes/],
   ] as const) {
     const socket = await client(path);

@@ -38,7 +38,7 @@ test("a file that is none keeps no other from being read", async () => {
   assert.deepEqual(await disks.names(), ["dangling", "device", "directory", "fifo", "good", "large"]);
   assert.deepEqual(await disks.find("good"), { image: "pool/vm1" });
   for (const name of ["device", "directory", "fifo"]) {
-    assert.match(String(await disks.find(name)), /no ordinary file/);
+    assert.match(String(await disks.find(name)), /not a regular file/);
   }
   assert.match(String(await disks.find("dangling")), /ENOENT/);
   assert.match(String(await disks.find("large")), /more than 65536 bytes/);

@@ -61,7 +61,7 @@ test("a disk that fails is tried again, and says so once", async () => {
   await disk.keepTrying();
   assert.equal(disk.phase, "serving");
   assert.deepEqual(lines, [
-    "vm1: pool/vm1 cannot be served: no image; it is tried again",
+    "vm1: cannot serve pool/vm1: no image; siphon tries again",
     "vm1: pool/vm1 is served",
   ]);
 });

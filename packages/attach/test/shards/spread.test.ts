@@ -53,5 +53,5 @@ test("sockets that do not go with the images are refused before anything starts"
   assert.throws(() => spread({ images, nbd: [{ path: "/1" }, { path: "/2" }] }, 2), {
     message: "5 images and 2 NBD sockets",
   });
-  assert.throws(() => spread({ images }, 2), { message: "there is no socket to attach to" });
+  assert.throws(() => spread({ images }, 2), { message: "no socket to attach to" });
 });

@@ -118,10 +118,7 @@ describe("the memory in which requests under way are recorded", () => {
     await frontEnd.setInflight();
     await assert.rejects(frontEnd.startQueue(0, 1024), /refused setVringKick/);
     const refused = events.find((event) => event.type === "refused");
-    assert.match(
-      String(refused?.error),
-      /a ring of 1024 with an inflight area for 128; the VM must be started again/,
-    );
+    assert.match(String(refused?.error), /a ring of 1024 with an inflight area for 128; restart the VM/);
   });
 
   test("is not made in sizes that no VM needs", async () => {

@@ -252,7 +252,7 @@ describe("a log that makes no sense", () => {
     assert.match(await base((log) => log.description(log.bytes, 4096)), /cannot hold/);
     assert.match(await base((log) => log.description(log.bytes, 2 ** 53 - 8192)), /cannot hold/);
     assert.match(await base((log) => log.description(log.bytes / 2)), /too short/);
-    assert.match(await base(() => Buffer.alloc(8)), /8 bytes where 16 belong/);
+    assert.match(await base(() => Buffer.alloc(8)), /a payload of 8 bytes instead of 16/);
     assert.match(await base((log) => log.description(), []), /without a descriptor/);
   });
 
@@ -263,7 +263,7 @@ describe("a log that makes no sense", () => {
       addresses.writeBigUInt64LE(2n ** 40n, 32);
       assert.equal(await frontEnd.accepted("setVringAddr", addresses), false);
     });
-    assert.match(used, /used entries behind the end/);
+    assert.match(used, /used entries beyond the end/);
     const memory = await refused(async (frontEnd, log) => {
       await frontEnd.startLog(log);
       const region = frontEnd.regionPayloads()[0]!;
@@ -271,7 +271,7 @@ describe("a log that makes no sense", () => {
       region.writeBigUInt64LE(2n ** 46n, 24);
       assert.equal(await frontEnd.accepted("addMemReg", region, [frontEnd.memoryFd]), false);
     });
-    assert.match(memory, /memory behind the end of the log/);
+    assert.match(memory, /memory beyond the end of the log/);
   });
 });
 

@@ -128,7 +128,7 @@ test("who breaks the rules is told of by the server's log, and at the end what i
   const bad = await rig.client();
   bad.socket.write(Buffer.alloc(28, 0xff));
   await bad.end();
-  assert.match(rig.log.join(), /NBD client 1: connection ended: a request began with/);
+  assert.match(rig.log.join(), /NBD client 1: connection ended: a request starts with/);
   const client = await rig.client();
   let release = () => {};
   rig.device.held = new Promise((resolve) => {

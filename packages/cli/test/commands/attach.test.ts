@@ -10,7 +10,7 @@ function attach(...args: string[]) {
 test("an image that is none is refused before any cluster is looked for", () => {
   const { status, stderr } = attach("vm1", "--nbd", "/tmp/none.sock");
   assert.equal(status, 2);
-  assert.match(stderr, /vm1 names no image\n.*POOL\/IMAGE/);
+  assert.match(stderr, /invalid image name vm1\n.*POOL\/IMAGE/);
 });
 
 test("a cluster that cannot be found is said so", () => {
@@ -39,7 +39,7 @@ test("a socket for somebody who is not there, or with a mode that is none, is re
   for (const [option, said] of [
     ["--socket-user=nobody-of-this-name", /this machine has no user nobody-of-this-name/],
     ["--socket-group=nobody-of-this-name", /this machine has no group nobody-of-this-name/],
-    ["--socket-mode=rw", /rw is not a mode of a socket\n.*octal digits/],
+    ["--socket-mode=rw", /invalid socket mode rw\n.*octal digits/],
   ] as const) {
     const { status, stderr } = attach(...nbd, option);
     assert.equal(status, 2);

@@ -95,7 +95,7 @@ test("what images do now is told by the manager, as rbd tells it", async (t) => 
     if (code !== 0) {
       await assert.rejects(
         siphonOnce("perf", "image", "iostat", pools.ours),
-        /its module rbd_support does not run/,
+        /its module rbd_support is not running/,
       );
       return t.skip(`this manager cannot: ${stderr}`);
     }

@@ -114,7 +114,7 @@ test("plain data goes into an encrypted image and comes out of it, and other pro
   execFileSync("qemu-img", args, { stdio: "pipe" });
   assert.equal(readFileSync(path("by-qemu")).equals(content("one")), true);
   const other = ["--encryption-format", "luks2", ...flags.slice(2)];
-  assert.match(failing("export", "images/encrypted", path("nothing"), ...other), /LUKS1, and not with LUKS2/);
+  assert.match(failing("export", "images/encrypted", path("nothing"), ...other), /LUKS1, not LUKS2/);
 });
 
 test("import, copy and export that were killed go on where they were, if the source is what it was", async () => {

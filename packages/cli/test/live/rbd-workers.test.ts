@@ -79,9 +79,9 @@ test("a scale tells what each number of workers came to", async () => {
 test("what makes no sense of a load by workers is said before anything is done", async () => {
   const load = ["bench", image, "--io-type", "read", "--io-total", "1M"];
   for (const [flags, message] of [
-    [["--workers", "0"], /1 to 64 workers, and not 0/],
+    [["--workers", "0"], /invalid number of workers: 0/],
     [["--io-threads", "2", "--workers", "3"], /--io-threads is at least --workers/],
-    [["--workers", "2", "--cache", "writeback"], /cannot have workers and a cache/],
+    [["--workers", "2", "--cache", "writeback"], /cannot have both workers and a cache/],
     [["--workers", "2", "--scale", "2"], /--scale says by itself/],
     [["--scale", "0"], /--scale is a number above 0/],
   ] as const) {

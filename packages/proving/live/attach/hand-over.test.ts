@@ -77,6 +77,6 @@ test("a disk without an exclusive lock cannot migrate", async () => {
   const socket = join(directory, "unlocked");
   await assert.rejects(
     SiphonAttach.start(image, "--nbd", socket, "--migratable", "--conf", ceph.conf),
-    /has no exclusive lock, and cannot migrate without one/,
+    /cannot migrate: it has no exclusive lock/,
   );
 });

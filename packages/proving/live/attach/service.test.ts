@@ -166,11 +166,11 @@ describe("siphon attachd", () => {
     assert.deepEqual(states, {
       bad: "failed: line 2 is not NAME = VALUE",
       worse: "failed: it has more than 65536 bytes",
-      pipe: `failed: ${file("pipe")} is no ordinary file`,
+      pipe: `failed: ${file("pipe")} is not a regular file`,
       none: "failed: there is no image libvirt-pool/none",
       one: "serving: ",
     });
-    assert.match(service.log, /bad\.conf is left out: line 2 is not NAME = VALUE/);
+    assert.match(service.log, /bad\.conf is skipped: line 2 is not NAME = VALUE/);
 
     rmSync(file("one"));
     writeFileSync(file("bad"), "# better now\nimage = libvirt-pool/two\nlimit = iops=100\n");
@@ -190,11 +190,11 @@ describe("siphon attachd", () => {
     const service = await start();
     await assert.rejects(addNbd(service, "nowhere", "--persist"), /there is no image libvirt-pool\/nowhere/);
     await addNbd(service, "one");
-    await assert.rejects(addNbd(service, "one"), /there is a disk one already\n.*siphon attach show one/);
+    await assert.rejects(addNbd(service, "one"), /disk one already exists\n.*siphon attach show one/);
     const again = ["add", "libvirt-pool/one", "--as", "other", "--nbd", socketOf("other")];
-    await assert.rejects(service.ask(...again), /libvirt-pool\/one is served as one already/);
+    await assert.rejects(service.ask(...again), /libvirt-pool\/one is already served as one/);
     const taken = ["add", "libvirt-pool/two", "--as", "two", "--nbd", socketOf("one")];
-    await assert.rejects(service.ask(...taken), /another program listens on/);
+    await assert.rejects(service.ask(...taken), /another program is listening on/);
     assert.equal(await lockOf("two"), "");
     assert.deepEqual(
       (await service.ask<Disk[]>("list")).map(({ name }) => name),
@@ -232,11 +232,11 @@ describe("siphon attachd", () => {
       return socket;
     };
     for (const [sent, said] of [
-      ["\0\xff garbage\n", /it is no JSON/],
-      ["[]\n", /it is no object/],
-      ['{"command":"constructor"}\n', /its command is none of add, rm/],
+      ["\0\xff garbage\n", /it is not JSON/],
+      ["[]\n", /it is not an object/],
+      ['{"command":"constructor"}\n', /its command must be one of add, rm/],
       ['{"command":"show"}\n', /name is missing/],
-      ['{"command":"show","name":["one"]}\n', /name is no string/],
+      ['{"command":"show","name":["one"]}\n', /name is not of type string/],
       ['{"command":"add","name":"x","disk":null}\n', /disk is no/],
       ['{"command":"list","name":"x"}\n', /list has no member/],
       ["x".repeat(1 << 20), /a request has at most 65536 bytes/],
@@ -247,10 +247,10 @@ describe("siphon attachd", () => {
     }
     const add = (name: string, disk: object) => `${JSON.stringify({ id: 7, command: "add", name, disk })}\n`;
     for (const [request, said] of [
-      [add("../x", { image: "libvirt-pool/two" }), /is no name of a disk/],
-      [add("x", { image: "libvirt-pool/two", vhost: "x.sock" }), /x\.sock is no absolute path/],
+      [add("../x", { image: "libvirt-pool/two" }), /invalid disk name/],
+      [add("x", { image: "libvirt-pool/two", vhost: "x.sock" }), /x\.sock is not an absolute path/],
       [add("x", { image: "libvirt-pool/two", "x\ny": "" }), /a disk has no option/],
-      [add("x", { image: "libvirt-pool/two\nvhost = /x" }), /image is a line of text/],
+      [add("x", { image: "libvirt-pool/two\nvhost = /x" }), /image must be one line of text/],
     ] as const) {
       const socket = await client();
       socket.end(request);

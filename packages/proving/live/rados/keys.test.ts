@@ -136,7 +136,7 @@ describe("keys of types aes and aes256k side by side", {
     const error = await refused.then((event) => event.error!);
     assert.match(
       error.message,
-      /does not accept client\.aes: .* its monitors let no keys of type aes in \(EACCES\)/,
+      /the cluster rejected client\.aes: .* keys of type aes are not allowed \(EACCES\)/,
     );
     assert.match(error.hint ?? "", /ceph auth rotate client\.aes/);
     await assert.rejects(connect("client.aes"), {

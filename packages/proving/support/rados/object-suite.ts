@@ -38,7 +38,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     await pool.remove("bytes");
     await assert.rejects(pool.read("bytes"), {
       ...noSuchObject,
-      message: "cannot read object bytes of pool objects: there is none (ENOENT)",
+      message: "cannot read object bytes of pool objects: not found (ENOENT)",
     });
   });
 
@@ -327,7 +327,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     await assert.rejects(aborted, { message: "enough" });
     await assert.rejects(late, {
       code: "SIPHON_RADOS_TIMEOUT",
-      message: /cannot write object late of pool objects: no answer/,
+      message: /cannot write object late of pool objects: no reply/,
     });
     const waiting = pool.writeFull("waiting", bytes("y"));
     await cluster.run({ prefix: "osd unset", key: "pause" });

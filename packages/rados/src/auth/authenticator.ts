@@ -168,7 +168,10 @@ class NoneAuth implements MonitorAuth {
   }
 
   more(): never {
-    throw new RadosError("SIPHON_RADOS_PROTOCOL", "a challenge without authentication");
+    throw new RadosError(
+      "SIPHON_RADOS_PROTOCOL",
+      "received an authentication challenge, but authentication is off",
+    );
   }
 
   done(globalId: bigint): SessionSecrets {
@@ -199,7 +202,8 @@ export class CephxMonitorAuth implements MonitorAuth {
   }
 
   more(payload: Buffer): Buffer {
-    if (this.#challenged) throw new RadosError("SIPHON_RADOS_PROTOCOL", "a second challenge of the monitor");
+    if (this.#challenged)
+      throw new RadosError("SIPHON_RADOS_PROTOCOL", "the monitor sent a second challenge");
     this.#challenged = true;
     this.state.acceptChallenge(payload);
     return this.state.buildRequest("session")!;
@@ -209,7 +213,7 @@ export class CephxMonitorAuth implements MonitorAuth {
     if (!this.#challenged) {
       throw new RadosError(
         "SIPHON_RADOS_UNTRUSTED",
-        "the monitor accepted this client without a proof of the key",
+        "the monitor accepted this client without checking its key",
       );
     }
     const connectionSecret = this.state.acceptReply(globalId, payload);
@@ -277,24 +281,24 @@ function refusal(
     const wanted = allowed.map((m) => methodNames.get(m) ?? `method ${m}`).join(" or ");
     return new RadosError(
       "SIPHON_RADOS_AUTH",
-      `the cluster wants authentication by ${wanted || "a method it does not name"}, not ${methodNames.get(method)}`,
+      `the cluster requires auth method ${wanted || "(unnamed)"}, not ${methodNames.get(method)}`,
       method === authMethod.none
         ? {
-            hint: `give a keyring with the key of ${user}: \`keyring\` in ceph.conf`,
+            hint: `set \`keyring\` in ceph.conf to a keyring with the key of ${user}`,
             remedy: { name: "name-keyring" } satisfies RadosRemedy,
           }
-        : { hint: "set auth_client_required = none in ceph.conf if the cluster is meant to be open" },
+        : { hint: "if the cluster is meant to be open, set auth_client_required = none in ceph.conf" },
     );
   }
   return new RadosError(
     "SIPHON_RADOS_AUTH",
     // Monitors do not say which of these it is.
-    `the cluster does not accept ${user}: no such user, another key, or its monitors let no keys of type ${keyType} in ` +
+    `the cluster rejected ${user}: no such user, a wrong key, or keys of type ${keyType} are not allowed ` +
       `(${errnoName(result) ?? `error ${-result}`})`,
     {
       hint:
-        `compare the keyring with \`ceph auth get ${user}\`, and its type with auth_allowed_ciphers of ` +
-        `\`ceph mon dump\`; a key of a type that is let in: \`ceph auth rotate ${user}\``,
+        `compare the keyring with \`ceph auth get ${user}\`, and the key's type with auth_allowed_ciphers in ` +
+        `\`ceph mon dump\`; to get a key of an allowed type: \`ceph auth rotate ${user}\``,
     },
   );
 }

@@ -210,7 +210,7 @@ export class Authorizer {
     if (r.u64() !== BigInt.asUintN(64, this.#nonce + 1n)) {
       throw new RadosError(
         "SIPHON_RADOS_UNTRUSTED",
-        "the daemon could not prove that it belongs to this cluster: it answered another challenge",
+        "the daemon could not prove that it belongs to this cluster: its answer does not match the challenge",
       );
     }
     return version >= 2 ? r.blob() : undefined;

@@ -13,8 +13,8 @@ export function parseEntityName(text: string): EntityName {
   const type = text.slice(0, dot);
   const id = text.slice(dot + 1);
   if (dot < 1 || id === "" || !Object.hasOwn(entityType, type)) {
-    throw new RadosError("SIPHON_RADOS_CONFIG", `${JSON.stringify(text)} names no user`, {
-      hint: "users are written as client.ID, for example client.admin",
+    throw new RadosError("SIPHON_RADOS_CONFIG", `invalid user name ${JSON.stringify(text)}`, {
+      hint: "write it as client.ID, for example client.admin",
     });
   }
   return { type: type as EntityName["type"], id };

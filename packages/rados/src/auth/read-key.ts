@@ -13,14 +13,14 @@ const keyType = { none: 0, aes: 1, aes256k: 2 } as const;
  *
  * @param what for the error message
  */
-export function readCryptoKey(r: Reader, what = "the session key that the monitors gave us"): CryptoKey {
+export function readCryptoKey(r: Reader, what = "the session key from the monitors"): CryptoKey {
   const type = r.u16();
   readUtime(r);
   const secret = r.raw(r.u16());
   if (type === keyType.aes) return new AesKey(secret);
   if (type === keyType.aes256k) return new Aes256kKey(secret);
-  throw new RadosError("SIPHON_RADOS_AUTH", `${what} is of type ${type}, which is not supported`, {
-    hint: "supported are aes and aes256k: give the user a key of one of them, and let the monitors accept it",
+  throw new RadosError("SIPHON_RADOS_AUTH", `${what} has unsupported type ${type}`, {
+    hint: "supported types are aes and aes256k: give the user such a key, and allow its type on the monitors",
   });
 }
 

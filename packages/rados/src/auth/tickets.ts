@@ -69,7 +69,7 @@ export function unseal(key: CryptoKey, sealed: Uint8Array, usage: KeyUsage): Buf
   if (plain === undefined) {
     throw new RadosError(
       "SIPHON_RADOS_UNTRUSTED",
-      "the server could not prove that it belongs to this cluster: it does not hold the key it should share with us",
+      "the server could not prove that it belongs to this cluster: it does not have the key that it shares with clients",
       { hint: "check that mon_host and the keyring are of the same cluster" },
     );
   }
@@ -86,7 +86,7 @@ const leastTicketBytes = 4 + 1 + 4 + 1 + 4;
  */
 function unsealRenewed(old: Ticket | undefined, sealed: Uint8Array): Buffer {
   if (old === undefined)
-    throw new RadosError("SIPHON_RADOS_PROTOCOL", "a renewed ticket for one we do not have");
+    throw new RadosError("SIPHON_RADOS_PROTOCOL", "received a renewed ticket for a service without a ticket");
   return (
     old.keyBefore?.decrypt(sealed, keyUsage.ticketBlob) ?? unseal(old.sessionKey, sealed, keyUsage.ticketBlob)
   );

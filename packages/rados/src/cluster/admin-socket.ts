@@ -33,11 +33,10 @@ async function ask(path: string, command: Command, options: WaitOptions): Promis
   socket.on("end", () => {
     const all = Buffer.concat(received);
     if (all.length >= 4 && all.readUInt32BE(0) === all.length - 4) resolve(all.subarray(4));
-    else
-      reject(new RadosError("SIPHON_RADOS_PROTOCOL", `the daemon behind ${path} did not answer completely`));
+    else reject(new RadosError("SIPHON_RADOS_PROTOCOL", `the daemon at ${path} did not answer completely`));
   });
   try {
-    return await within(promise, `no answer of the daemon behind ${path}`, options);
+    return await within(promise, `no answer from the daemon at ${path}`, options);
   } finally {
     socket.destroy();
   }

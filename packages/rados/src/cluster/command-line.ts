@@ -65,7 +65,7 @@ function tellTargets(cluster: Cluster, text: string): [CommandTarget, ...Command
     if (one === undefined) throw new RadosError("ENXIO", "no OSD is up", { retryable: true });
     return [one, ...others];
   }
-  throw new RadosError("EINVAL", `${text} is not a daemon`, {
-    hint: "daemons are written as osd.3, mon.a or mgr, and all of a kind as osd.*",
+  throw new RadosError("EINVAL", `invalid daemon name ${text}`, {
+    hint: "write a daemon as osd.3, mon.a or mgr, and all of a kind as osd.*",
   });
 }

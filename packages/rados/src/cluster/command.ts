@@ -56,7 +56,7 @@ export interface CommandOptions extends WaitOptions {
 export function parsePgId(text: string): PgId {
   const parts = /^(\d+)\.([0-9a-f]+)$/i.exec(text);
   if (parts === null)
-    throw new RadosError("EINVAL", `${JSON.stringify(text)} is no PG: they are written as 2.1f`);
+    throw new RadosError("EINVAL", `invalid PG id ${JSON.stringify(text)}: write it as 2.1f`);
   return { pool: Number(parts[1]), seed: Number.parseInt(parts[2]!, 16) };
 }
 

@@ -34,7 +34,7 @@ export async function daemonCommand(
     message: (_, message) => ifAnswer(message, resolve),
     closed: (_, error) => reject(error),
   });
-  return await within(promise, `no answer of ${peer.name} to a command`, options);
+  return await within(promise, `no answer from ${peer.name} to a command`, options);
 }
 
 /** The same for one monitor: a session of its own, beside the one that the client keeps. */
@@ -51,7 +51,7 @@ export async function monDaemonCommand(
     message: (_, message) => ifAnswer(message, resolve),
     closed: (_, error) => reject(error),
   });
-  return await within(promise, `no answer of ${mon.name} to a command`, options);
+  return await within(promise, `no answer from ${mon.name} to a command`, options);
 }
 
 /** Asks one monitor how it is; it answers outside of a quorum as well. */
@@ -69,7 +69,7 @@ export async function pingMonitor(
     },
     closed: (_, error) => reject(error),
   });
-  return await within(promise, `no answer of ${mon.name} to a ping`, options);
+  return await within(promise, `no answer from ${mon.name} to a ping`, options);
 }
 
 function encode({ command, input, fsid, forModules }: DaemonCommand) {

@@ -94,7 +94,7 @@ function assertConfigured(conf: CephConf): void {
   if (conf.path !== undefined || conf.monHosts().length > 0) return;
   const { cluster } = conf;
   throw new RadosError("SIPHON_RADOS_CONFIG", `there is no ceph.conf of cluster ${cluster}`, {
-    hint: `it would be /etc/ceph/${cluster}.conf, ~/.ceph/${cluster}.conf or ./${cluster}.conf`,
+    hint: `looked for /etc/ceph/${cluster}.conf, ~/.ceph/${cluster}.conf and ./${cluster}.conf`,
     remedy: { name: "find-config" } satisfies RadosRemedy,
   });
 }
@@ -105,9 +105,13 @@ async function findKey(conf: CephConf): Promise<CryptoKey | undefined> {
   const methods = conf.get(setting) === undefined ? ["cephx"] : conf.list(setting);
   const unknown = methods.find((method) => method !== "cephx" && method !== "none");
   if (unknown !== undefined || methods.length === 0) {
-    throw new RadosError("SIPHON_RADOS_CONFIG", `${setting} asks for ${unknown ?? "no"} authentication`, {
-      hint: "supported are cephx and none",
-    });
+    throw new RadosError(
+      "SIPHON_RADOS_CONFIG",
+      `${setting} names ${unknown === undefined ? "no method" : `the unsupported method ${unknown}`}`,
+      {
+        hint: "supported methods are cephx and none",
+      },
+    );
   }
   if (!methods.includes("cephx")) return undefined;
   const key = await conf.key();
@@ -115,7 +119,7 @@ async function findKey(conf: CephConf): Promise<CryptoKey | undefined> {
     return parseCryptoKey(key.reveal(), conf.name, conf.usesKeyrings ? "check-keyring" : "check-key");
   }
   if (methods.includes("none")) return undefined;
-  throw new RadosError("SIPHON_RADOS_CONFIG", `no keyring has a key of ${conf.name}`, {
+  throw new RadosError("SIPHON_RADOS_CONFIG", `no keyring has a key for ${conf.name}`, {
     hint: "name the keyring with `keyring` in ceph.conf or CEPH_KEYRING",
     remedy: { name: "name-keyring" } satisfies RadosRemedy,
   });
@@ -159,7 +163,7 @@ async function findMons(conf: CephConf, modes: readonly ConnectionMode[]): Promi
   if (mons.length > 0) return mons;
   throw new RadosError(
     "SIPHON_RADOS_MODE",
-    "secure mode is required, and only addresses of protocol v1, which cannot encrypt, are known for the monitors",
+    "secure mode is required, but only v1 addresses of the monitors are known, and protocol v1 cannot encrypt",
     { hint: "give their v2 addresses in mon_host, or allow crc in ms_mon_client_mode" },
   );
 }

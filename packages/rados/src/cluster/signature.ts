@@ -63,7 +63,7 @@ export function matchCommand(
   const closest = closestTo(signatures, words).map((signature) => `\n  ${usage(signature)}`);
   throw new RadosError(
     "EINVAL",
-    `there is no command \`${words.join(" ")}\`${closest.length > 0 ? `; near to it:${closest.join("")}` : ""}`,
+    `there is no command \`${words.join(" ")}\`${closest.length > 0 ? `; similar commands:${closest.join("")}` : ""}`,
   );
 }
 

@@ -79,11 +79,15 @@ export async function resolveMonHosts(mons: readonly MonHost[][]): Promise<Entit
   const found = resolved.flat().filter((addrs) => addrs.length > 0);
   if (found.length === 0 && failures.length > 0) {
     const hosts = mons.flat().map(({ host }) => host);
-    throw new RadosError("SIPHON_RADOS_CONFIG", `cannot look up the monitors: ${hosts.join(", ")}`, {
-      cause: failures[0],
-      retryable: true,
-      hint: "check mon_host and that its names resolve here",
-    });
+    throw new RadosError(
+      "SIPHON_RADOS_CONFIG",
+      `cannot resolve the monitors' host names: ${hosts.join(", ")}`,
+      {
+        cause: failures[0],
+        retryable: true,
+        hint: "check mon_host, and that its names resolve on this machine",
+      },
+    );
   }
   return found;
 }

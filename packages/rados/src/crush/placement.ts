@@ -44,7 +44,7 @@ export function spend(p: Placement, items: number): void {
   throw new RadosError(
     "SIPHON_RADOS_PROTOCOL",
     `the CRUSH rule does not end: stopped the placement of ${p.x} after ${itemBudget} items`,
-    { hint: "look for absurd numbers of tries in: ceph osd crush dump" },
+    { hint: "look for extreme numbers of tries in: ceph osd crush dump" },
   );
 }
 

@@ -82,9 +82,13 @@ let plainItems = 4096;
 
 function startKernel(): Kernel {
   if (webAssembly === undefined) {
-    throw new RadosError("SIPHON_RADOS_CONFIG", "placement needs WebAssembly, which this Node runs without", {
-      hint: "Node was started with its option jitless, which turns WebAssembly off: leave it out",
-    });
+    throw new RadosError(
+      "SIPHON_RADOS_CONFIG",
+      "placement needs WebAssembly, which is off in this Node process",
+      {
+        hint: "start Node without the option --jitless, which turns WebAssembly off",
+      },
+    );
   }
   const memory = new webAssembly.Memory({ initial: straw2DataAt / 65536 });
   new Float64Array(memory.buffer).set(crushLnTable());

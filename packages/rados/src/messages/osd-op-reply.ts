@@ -36,7 +36,7 @@ export class OsdOpReply {
     if (message.version < 7) throw malformed(`version ${message.version}`);
     const view = region.view;
     const end = front + frontLength;
-    if (frontLength < fixedBytes) throw malformed("it ends too early");
+    if (frontLength < fixedBytes) throw malformed("it is truncated");
     const nameLength = view.getUint32(front, true);
     if (nameLength > frontLength - fixedBytes) throw malformed(`a name of ${nameLength} bytes`);
     let at = front + 4 + nameLength + 17 + 8;

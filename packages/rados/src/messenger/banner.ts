@@ -21,5 +21,7 @@ export function bannerMismatch(
   const known = Math.min(available, expected.length);
   if (bytes.compare(expected, 0, known, at, at + known) === 0) return undefined;
   const begins = bytes.toString("latin1", at, at + Math.min(available, foreign.begins.length));
-  return begins === foreign.begins ? foreign.reason : "the peer does not begin as a Ceph daemon does";
+  return begins === foreign.begins
+    ? foreign.reason
+    : "the peer is not a Ceph daemon: its first bytes are not a banner";
 }

@@ -106,5 +106,5 @@ class EvpGcm implements GcmStream {
 }
 
 function check(result: number): void {
-  if (result !== 1) throw new Error("OpenSSL refused an AES-128-GCM operation");
+  if (result !== 1) throw new Error("an AES-128-GCM operation of OpenSSL failed");
 }

@@ -27,12 +27,12 @@ export function createGcm(
   fill?: GcmFill,
 ): GcmStream {
   if (key.length !== gcmKeyBytes || nonce.length !== gcmNonceBytes) {
-    throw new RangeError(`AES-128-GCM takes a key of 16 and a nonce of 12 bytes`);
+    throw new RangeError(`AES-128-GCM needs a key of 16 bytes and a nonce of 12 bytes`);
   }
   const evp = fill === "node" ? undefined : openEvp();
   if (evp !== undefined)
     return evp.stream(direction, key, new Nonce(evp.allocate(gcmNonceBytes), nonce, counter));
-  if (fill === "evp") throw new Error("koffi did not load: no EVP functions");
+  if (fill === "evp") throw new Error("cannot call OpenSSL's EVP functions: koffi did not load");
   return new NodeGcm(key, new Nonce(Buffer.alloc(gcmNonceBytes), nonce, counter));
 }
 

@@ -96,7 +96,7 @@ export class Messenger implements ConnectionHost {
         "SIPHON_RADOS_MODE",
         `${peer.name} speaks only protocol v1, where a client has one address`,
         {
-          hint: "allow msgr2 at the OSDs (ms_bind_msgr2), or serve the image by one thread",
+          hint: "enable msgr2 on the OSDs (ms_bind_msgr2), or serve the image without workers",
           retryable: true,
         },
       );

@@ -28,7 +28,7 @@ export function monitorNamed(name: string, monmap: MonMap, mayUse: (addr: Entity
   const [addr] = byPreference(found?.addrs ?? []);
   if (addr !== undefined) return { type: "mon", name: `mon.${name}`, addr };
   throw new RadosError("ENOENT", `there is no reachable monitor ${name}`, {
-    hint: `there are ${monmap.mons.map((mon) => mon.name).join(", ")}`,
+    hint: `the monitors are ${monmap.mons.map((mon) => mon.name).join(", ")}`,
   });
 }
 

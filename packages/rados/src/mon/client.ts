@@ -162,7 +162,7 @@ export class MonClient {
   /** The newest version of a map that the monitors have. */
   async newestVersion(what: string, options?: WaitOptions): Promise<number> {
     const message = monGetVersionMessage(this.#requests.nextTid(), what);
-    const { output } = await this.#request(message, `asking for the newest ${what}`, options);
+    const { output } = await this.#request(message, `requesting the newest ${what}`, options);
     return Number(output.readBigUInt64LE());
   }
 

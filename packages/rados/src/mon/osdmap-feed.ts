@@ -41,7 +41,11 @@ export class OsdMapFeed {
       if (map.epoch >= epoch) arrived.resolve(map);
     });
     const have = () => (this.#map === undefined ? "none" : `epoch ${this.#map.epoch}`);
-    return await within(arrived.promise, () => `no OSD map of epoch ${epoch} (there is ${have()})`, options);
+    return await within(
+      arrived.promise,
+      () => `no OSD map of epoch ${epoch} (the newest is ${have()})`,
+      options,
+    );
   }
 
   /**

@@ -46,7 +46,7 @@ export class PendingRequests {
     this.#pending.set(tid, { message, answer });
     try {
       send(message);
-      return await within(answer.promise, `no answer of the monitors to ${what}`, options, notAnswered);
+      return await within(answer.promise, `no answer from the monitors to ${what}`, options, notAnswered);
     } finally {
       this.#pending.delete(tid);
     }
@@ -83,4 +83,4 @@ export class PendingRequests {
   }
 }
 
-const notAnswered = "it may still be carried out; see whether a majority of the monitors is up";
+const notAnswered = "it may still be carried out; check that a majority of the monitors is up";

@@ -13,6 +13,6 @@ export function blocklisted(): RadosError {
 export function unanswered({ target, dispatch }: ObjectRequest): RadosError {
   const { submittedAt, deadline, osd } = dispatch;
   const where = osd < 0 ? "" : ` from osd.${osd}`;
-  const text = `no answer about ${target.name}${where} within ${Math.round(deadline - submittedAt) / 1000} s`;
+  const text = `no reply for ${target.name}${where} within ${Math.round(deadline - submittedAt) / 1000} s`;
   return new RadosError("SIPHON_RADOS_TIMEOUT", text, { retryable: true });
 }

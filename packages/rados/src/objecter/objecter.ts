@@ -74,7 +74,7 @@ export class Objecter implements Disposable {
   submit(request: ObjectRequest): void {
     const { dispatch } = request;
     const { clock } = this.#host.messenger;
-    if (dispatch.holder !== undefined) throw new Error("the request is under way already");
+    if (dispatch.holder !== undefined) throw new Error("the request is already in flight");
     const timeout = request.timeout || this.#options.timeout;
     dispatch.begin(++this.#lastTid, request.flags, costOf(request), clock.now, timeout);
     request.result = 0;

@@ -264,7 +264,7 @@ export class OsdSession implements LinkHandler {
 function checkOutputs({ ops }: ObjectRequest, reply: OsdOpReply): void {
   // A request that failed as a whole may come back without operations.
   if (reply.count !== ops.count && !(reply.count === 0 && reply.result < 0)) {
-    throw new WireError("SIPHON_WIRE_MALFORMED", `${reply.count} results of ${ops.count} operations`);
+    throw new WireError("SIPHON_WIRE_MALFORMED", `${reply.count} results for ${ops.count} operations`);
   }
   for (let op = 0; op < reply.count; op++) {
     if (ops.code(op) === opCode.read) checkReadLength(ops, op, reply.outputLength(op));
@@ -280,12 +280,12 @@ function checkReadLength(ops: OpList, op: number, length: number): void {
 }
 
 function badReply({ target }: ObjectRequest, cause: WireError): RadosError {
-  const reason = `the answer about ${target.name} was no answer: ${cause.message}`;
+  const reason = `invalid reply for ${target.name}: ${cause.message}`;
   return new RadosError("SIPHON_RADOS_PROTOCOL", reason, { cause });
 }
 
 function ownerThrew({ target }: ObjectRequest, cause: unknown): RadosError {
-  const reason = `who asked about ${target.name} failed over it: ${cause instanceof Error ? cause.message : cause}`;
+  const reason = `the callback of a request to ${target.name} threw: ${cause instanceof Error ? cause.message : cause}`;
   return new RadosError("EIO", reason, { cause });
 }
 

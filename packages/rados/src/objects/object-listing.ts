@@ -111,7 +111,7 @@ export class ObjectListing implements AsyncIterable<ListedObject> {
     await request.perform(this.#objecter, what, signal);
     const page = decoded(what, () => op.decode(request.outputs[0]!, request.result));
     if (page !== undefined && !this.#leadsOn(page.next)) {
-      throw new RadosError("SIPHON_RADOS_PROTOCOL", `${what()}: a page does not lead beyond itself`);
+      throw new RadosError("SIPHON_RADOS_PROTOCOL", `${what()}: the cursor of a page does not advance`);
     }
     return page;
   }

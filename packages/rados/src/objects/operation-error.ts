@@ -38,7 +38,7 @@ export class OperationError extends RadosError {
       step === undefined || ops.length === 1 ? "" : `: ${stepName(ops[step]!)}, step ${step}, failed`;
     if (result <= mismatchResult) {
       const at = mismatchResult - result;
-      const message = `${what}${where}: byte ${at} is not what was expected (ECANCELED)`;
+      const message = `${what}${where}: byte ${at} differs from the expected data (ECANCELED)`;
       return new OperationError("ECANCELED", message, false, step, at);
     }
     const name = errnoName(result);
@@ -50,16 +50,16 @@ export class OperationError extends RadosError {
 
 /** The meaning of the commonest errors of OSDs. */
 const reasons: Record<string, string> = {
-  ENOENT: "there is none",
-  EEXIST: "it exists already",
+  ENOENT: "not found",
+  EEXIST: "it already exists",
   ENODATA: "it has no such attribute",
   ENOSPC: "the pool or the cluster is full",
   EDQUOT: "the pool's quota is used up",
-  EPERM: "this user may not",
-  EACCES: "this user may not",
-  ESHUTDOWN: "this client is kept away from the OSDs",
-  EOPNOTSUPP: "the pool or its OSDs do not support it",
-  ECANCELED: "what it was compared with differs",
+  EPERM: "operation not permitted",
+  EACCES: "permission denied",
+  ESHUTDOWN: "this client is on the blocklist",
+  EOPNOTSUPP: "not supported by the pool or its OSDs",
+  ECANCELED: "the comparison failed",
 };
 
 function reason(name: string | undefined): string {

@@ -38,7 +38,7 @@ export class Pools {
     const found = map.poolByName(name);
     if (found !== undefined) return new Pool(this.#host, found.id, rest);
     throw new RadosError("ENOENT", `there is no pool ${name} (ENOENT)`, {
-      hint: `there are ${[...map.state.poolNames.values()].join(", ") || "none"}`,
+      hint: `the cluster's pools: ${[...map.state.poolNames.values()].join(", ") || "none"}`,
     });
   }
 

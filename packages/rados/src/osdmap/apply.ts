@@ -16,12 +16,12 @@ export function applyIncremental(map: OsdMapState, inc: Incremental): OsdMapStat
     throw unfit(inc, `it does not follow epoch ${map.epoch}`);
   }
   if (inc.fsid !== map.fsid) {
-    throw unfit(inc, `it is of cluster ${inc.fsid}, the map of ${map.fsid}`);
+    throw unfit(inc, `it belongs to cluster ${inc.fsid}, the map to ${map.fsid}`);
   }
   if (inc.fullMap.length > 0) return decodeOsdMap(inc.fullMap);
 
   const maxOsd = inc.newMaxOsd >= 0 ? inc.newMaxOsd : map.maxOsd;
-  if (maxOsd > mostOsds) throw unfit(inc, `it makes room for ${maxOsd} OSDs`);
+  if (maxOsd > mostOsds) throw unfit(inc, `its max_osd is ${maxOsd}`);
   const requireOsdRelease =
     inc.newRequireOsdRelease === unchangedRelease ? map.requireOsdRelease : inc.newRequireOsdRelease;
   const flags = inc.newFlags >= 0 ? inc.newFlags : map.flags;
@@ -69,7 +69,7 @@ export function applyIncremental(map: OsdMapState, inc: Incremental): OsdMapStat
 const unchangedRelease = 0xff;
 
 function unfit(inc: Incremental, why: string): RadosError {
-  return new RadosError("SIPHON_RADOS_PROTOCOL", `cannot apply the change to OSD map ${inc.epoch}: ${why}`);
+  return new RadosError("SIPHON_RADOS_PROTOCOL", `cannot apply the incremental OSD map ${inc.epoch}: ${why}`);
 }
 
 function withPools(map: OsdMapState, inc: Incremental): OsdMapState["pools"] {
@@ -110,7 +110,7 @@ function withOsds(map: OsdMapState, inc: Incremental, maxOsd: number): OsdTables
   const untouched = [newWeight, newPrimaryAffinity, newState, newUpClient].every(({ size }) => size === 0);
   if (untouched && maxOsd === map.maxOsd) return map.osds;
   for (const osd of [newWeight, newPrimaryAffinity, newState, newUpClient].flatMap((m) => [...m.keys()])) {
-    if (osd < 0 || osd >= maxOsd) throw unfit(inc, `it names osd.${osd}, there are ${maxOsd}`);
+    if (osd < 0 || osd >= maxOsd) throw unfit(inc, `it names osd.${osd}, but max_osd is ${maxOsd}`);
   }
 
   const state = resized(map.osds.state, maxOsd);

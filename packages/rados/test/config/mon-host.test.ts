@@ -61,7 +61,10 @@ test("names are looked up", async () => {
 
 test("names that nobody knows are an error only if no monitor is left", async () => {
   assert.deepEqual(await addresses("192.0.2.1:3300 nobody.invalid"), ["msgr2:192.0.2.1:3300"]);
-  await assert.rejects(addresses("nobody.invalid"), /cannot look up the monitors: nobody.invalid/);
+  await assert.rejects(
+    addresses("nobody.invalid"),
+    /cannot resolve the monitors' host names: nobody.invalid/,
+  );
 });
 
 test("what is no list of addresses is refused", () => {

@@ -217,7 +217,7 @@ test("nobody listening, and somebody who says nothing, are told apart", async ()
 });
 
 for (const [greeting, said] of [
-  ["HTTP/1.1 400 Bad Request\r\n\r\n", /does not begin as a Ceph daemon does/],
+  ["HTTP/1.1 400 Bad Request\r\n\r\n", /the peer is not a Ceph daemon/],
   ["ceph v027\0\0\0\0", /speaks protocol v1/],
 ] as const) {
   test(`a server that greets with ${JSON.stringify(greeting.slice(0, 9))} gets one clear sentence`, async () => {

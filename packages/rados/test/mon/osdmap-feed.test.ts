@@ -77,7 +77,10 @@ test("waiting for an epoch ends with it, with the time, or when it is not wanted
   maps.take(message([], [11]));
   maps.take(message([], [12]));
   assert.equal((await waiting).epoch, 12);
-  const tooLong = { code: "SIPHON_RADOS_TIMEOUT", message: /no OSD map of epoch 99 \(there is epoch 12\)/ };
+  const tooLong = {
+    code: "SIPHON_RADOS_TIMEOUT",
+    message: /no OSD map of epoch 99 \(the newest is epoch 12\)/,
+  };
   await assert.rejects(maps.atLeast(99, { timeout: 20 }), tooLong);
   const signal = AbortSignal.abort(new Error("enough"));
   await assert.rejects(maps.atLeast(99, { signal }), /enough/);

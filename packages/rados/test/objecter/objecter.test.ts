@@ -219,7 +219,7 @@ test("a deadline ends a request whatever the OSD does, and a late answer is none
   const { result, error } = await request.done;
   assert.equal(result, -110);
   assert.equal(error?.code, "SIPHON_RADOS_TIMEOUT");
-  assert.match(error!.message, /no answer about o from osd\.0 within 0\.15 s/);
+  assert.match(error!.message, /no reply for o from osd\.0 within 0\.15 s/);
   const [op] = await cluster.got(1);
   cluster.answer(op!);
   const after = read();

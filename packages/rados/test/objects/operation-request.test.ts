@@ -58,7 +58,7 @@ test("bytes that are not what was expected: the error says where", async () => {
   await assert.rejects(done, {
     code: "ECANCELED",
     mismatchAt: 5,
-    message: /byte 5 is not what was expected/,
+    message: /byte 5 differs from the expected data/,
   });
 });
 

@@ -35,7 +35,7 @@ test("an incremental that does not follow on is refused", () => {
 test("an incremental of another cluster is refused", () => {
   const map = { ...decodeOsdMap(fulls.get(40)!), fsid: "00000000-0000-0000-0000-000000000000" };
   const incremental = decodeIncremental(incrementals.get(41)!);
-  assert.throws(() => applyIncremental(map, incremental), /of cluster/);
+  assert.throws(() => applyIncremental(map, incremental), /belongs to cluster/);
 });
 
 test("an incremental that names an OSD beyond the last is refused", () => {

@@ -76,7 +76,7 @@ export class ImageLoad {
     this.#blocks = Math.max(1, Math.floor(blocks * to) - this.#firstBlock);
     if (blocks === 0) {
       throw new RangeError(
-        `the image of ${target.size} bytes is smaller than one request of ${options.size}`,
+        `the image has ${target.size} bytes, less than one request of ${options.size} bytes`,
       );
     }
     this.#left =

@@ -91,7 +91,7 @@ export function assertProtected(
     throw new RbdError("SIPHON_RBD_INVALID", message, { errno: -errno.EXDEV });
   }
   if (namespace.type !== "user") {
-    throw invalid(`snapshot ${what} was not taken by a user: only clones of version 2 can be made of it`);
+    throw invalid(`snapshot ${what} is not a user snapshot: only clones of version 2 can be made from it`);
   }
   if (!isProtected) {
     throw new RbdError("SIPHON_RBD_INVALID", `snapshot ${what} is not protected`, {

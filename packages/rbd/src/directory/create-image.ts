@@ -56,12 +56,14 @@ export function planImage(size: number, options: CreateOptions): Plan {
   const { objectSize = 2 ** 22, stripeUnit = objectSize, stripeCount = 1 } = options;
   const order = Math.log2(objectSize);
   let features = options.features ?? defaultFeatures;
-  if (!Number.isSafeInteger(size) || size < 0) throw invalid(`an image cannot have a size of ${size} bytes`);
+  if (!Number.isSafeInteger(size) || size < 0) throw invalid(`invalid image size: ${size} bytes`);
   if (!Number.isInteger(order) || order < 12 || order > 25) {
-    throw invalid(`an object size is a power of two from 4 KiB to 32 MiB, and not ${objectSize} bytes`);
+    throw invalid(`invalid object size: ${objectSize} bytes (must be a power of two from 4 KiB to 32 MiB)`);
   }
   if (stripeUnit <= 0 || stripeCount <= 0 || objectSize % stripeUnit !== 0) {
-    throw invalid(`stripes of ${stripeUnit} bytes over ${stripeCount} objects of ${objectSize} bytes each`);
+    throw invalid(
+      `invalid striping: stripes of ${stripeUnit} bytes over ${stripeCount} objects of ${objectSize} bytes`,
+    );
   }
   const { striping, dataPool, exclusiveLock, objectMap, fastDiff, journaling } = imageFeature;
   features &= ~(striping | dataPool);
@@ -91,14 +93,18 @@ export async function createImage(
   assertImageName(name);
   const settings = await poolSettings(cluster, pool);
   if (options.format === undefined && settings.number("rbd_default_format") === 1) {
-    throw new RbdError("SIPHON_RBD_INVALID", "rbd_default_format is 1: images of format 1 are not made", {
-      hint: "unset it, or ask for format 2",
-    });
+    throw new RbdError(
+      "SIPHON_RBD_INVALID",
+      "rbd_default_format is 1, but siphon does not create images of format 1",
+      {
+        hint: "unset it, or request format 2",
+      },
+    );
   }
   if (options.mirrored && (await mirrorMode({ pool })) !== "disabled") {
-    const message = `pool ${pool.name} is mirrored, and siphon mirrors no images`;
+    const message = `pool ${pool.name} is mirrored, and siphon does not support mirrored images`;
     throw new RbdError("SIPHON_RBD_UNSUPPORTED", message, {
-      ...{ errno: -errno.EOPNOTSUPP, hint: "make the image with rbd" },
+      ...{ errno: -errno.EOPNOTSUPP, hint: "create the image with rbd" },
     });
   }
   const whole = withDefaults(options, settings);
@@ -146,7 +152,7 @@ function withDefaults(options: CreateOptions, settings: Settings): CreateOptions
   const features = options.features ?? settings.number("rbd_default_features");
   const isStriped = stripeUnit !== 0 && stripeCount !== 0;
   if (!isStriped && (stripeUnit !== 0 || stripeCount !== 0)) {
-    throw invalid("both or neither of stripe unit and stripe count must be given");
+    throw invalid("stripe unit and stripe count must be given together");
   }
   return {
     objectSize,
@@ -160,7 +166,8 @@ const forOneWriter = imageFeature.exclusiveLock | imageFeature.objectMap | image
 
 /** @throws RbdError SIPHON_RBD_INVALID for a name that could not be told apart from its pool or snapshot */
 export function assertImageName(name: string): void {
-  if (name === "" || /[@/]/.test(name)) throw invalid(`an image cannot be called "${name}"`);
+  if (name === "" || /[@/]/.test(name))
+    throw invalid(`invalid image name "${name}"${name === "" ? "" : ": '@' and '/' are not allowed"}`);
 }
 
 /** Puts a name to an id that has none; names are taken by one image only. */
@@ -206,9 +213,9 @@ async function dataPoolOf(cluster: Cluster, name: string, validate: boolean): Pr
     if (!hasCode(error, "EOPNOTSUPP")) throw error;
     throw new RbdError(
       "SIPHON_RBD_INVALID",
-      `pool ${name} cannot overwrite parts of objects, which images need`,
+      `pool ${name} cannot hold images: it does not allow overwrites of parts of objects`,
       {
-        ...{ cause: error, hint: `allow it with: ceph osd pool set ${name} allow_ec_overwrites true` },
+        ...{ cause: error, hint: `allow them with: ceph osd pool set ${name} allow_ec_overwrites true` },
       },
     );
   }
@@ -221,7 +228,7 @@ export function newId({ globalId }: Cluster): string {
 }
 
 function exists(pool: Pool, name: string): RbdError {
-  return new RbdError("SIPHON_RBD_EXISTS", `there is an image ${describe(pool, name)} already`);
+  return new RbdError("SIPHON_RBD_EXISTS", `image ${describe(pool, name)} already exists`);
 }
 
 function invalid(message: string): RbdError {

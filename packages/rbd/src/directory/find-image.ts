@@ -28,7 +28,7 @@ export async function idOf(pool: Pool, name: string): Promise<string> {
   if (!isOldId(id)) return id;
   throw new RbdError(
     "SIPHON_RBD_UNSUPPORTED",
-    `image ${describe(pool, name)} is of format 1, which siphon only reads`,
+    `image ${describe(pool, name)} has format 1, which siphon can only read`,
     { errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2" },
   );
 }

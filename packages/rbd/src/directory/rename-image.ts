@@ -16,7 +16,7 @@ export async function renameImage(pool: Pool, name: string, newName: string): Pr
   assertImageName(newName);
   const id = await idOf(pool, name);
   if (name === newName || (await isThere(pool, oldHeaderObject(newName)))) {
-    throw new RbdError("SIPHON_RBD_EXISTS", `there is an image ${describe(pool, newName)} already`);
+    throw new RbdError("SIPHON_RBD_EXISTS", `image ${describe(pool, newName)} already exists`);
   }
   await takeName(pool, newName, id);
   try {

@@ -34,7 +34,7 @@ class EvpEcb implements AesEcb {
       this.#address = this.#evp.address(bytes);
     }
     const done = this.#evp.update(this.#context, this.#address, this.#lengthAt, this.#address, length);
-    if (done !== 1) throw new Error("OpenSSL refused an AES operation");
+    if (done !== 1) throw new Error("an AES operation of OpenSSL failed");
   }
 }
 

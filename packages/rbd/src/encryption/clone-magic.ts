@@ -35,7 +35,7 @@ export async function restoredMagics(read: ReadHeader): Promise<{ at: number; ma
   if (!secondHeaders.includes(second)) {
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_MALFORMED",
-      `the LUKS2 header gives a size of ${second} bytes`,
+      `the LUKS2 header has a size of ${second} bytes`,
     );
   }
   // The second goes first: as long as the first is a clone's, the header is one.

@@ -41,7 +41,7 @@ export async function loadLayers(io: ImageLayer, keys: readonly LayerKey[]): Pro
   if (journaled !== undefined) {
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_UNSUPPORTED",
-      `${nameIn(chain, journaled)} has feature journaling: such images are not opened with encryption`,
+      `${nameIn(chain, journaled)} has feature journaling: siphon cannot open such an image with encryption`,
     );
   }
   const layers = new Map<string, Layer | null>();
@@ -96,13 +96,13 @@ export function assertFits(volume: LuksVolume, version: 1 | 2 | undefined, size:
   if (version !== undefined && volume.version !== version) {
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_UNSUPPORTED",
-      `the image is encrypted with LUKS${volume.version}, and not with LUKS${version}`,
+      `the image is encrypted with LUKS${volume.version}, not LUKS${version}`,
     );
   }
   if (volume.dataOffset > size) {
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_SPACE",
-      `the encrypted data begins at byte ${volume.dataOffset}, the image ends at ${size}`,
+      `the encrypted data begins at byte ${volume.dataOffset}, beyond the end of the image at ${size}`,
     );
   }
 }
@@ -122,7 +122,7 @@ function named(error: unknown, chain: readonly ImageLayer[], image: ImageLayer):
   if (!(error instanceof EncryptionError) || image === chain[0]) return error;
   return new EncryptionError(error.code, `${nameIn(chain, image)}: ${error.message}`, {
     cause: error,
-    hint: "give a format and a passphrase for each layer: those of the image first, then its parent's",
+    hint: "give a format and a passphrase for each layer: the image's first, then its parent's",
   });
 }
 

@@ -48,7 +48,7 @@ export async function formatEncrypted(
   if (volume.dataOffset >= image.size) {
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_SPACE",
-      `the image is too small: encryption needs more than ${volume.dataOffset} bytes, it has ${image.size}`,
+      `the image is too small: encryption needs more than ${volume.dataOffset} bytes, and it has ${image.size}`,
     );
   }
   if (isClone) markAsClone(header);

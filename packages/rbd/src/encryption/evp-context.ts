@@ -31,7 +31,7 @@ export function contextOf(
     direction === "encrypt" ? 1 : 0,
   );
   copy.fill(0);
-  if (done !== 1) throw new Error(`OpenSSL refused a key for ${cipher}`);
+  if (done !== 1) throw new Error(`OpenSSL rejected a key for ${cipher}`);
   return context;
 }
 

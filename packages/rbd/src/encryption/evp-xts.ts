@@ -41,7 +41,7 @@ export class EvpXts {
       // Keeps the key and the direction.
       const begun = evp.init(this.#context, 0, 0, 0, this.#numberAt, -1);
       const done = evp.update(this.#context, base + at, this.#lengthAt, base + at, sectorBytes);
-      if (begun !== 1 || done !== 1) throw new Error("OpenSSL refused an AES-XTS operation");
+      if (begun !== 1 || done !== 1) throw new Error("an AES-XTS operation of OpenSSL failed");
     }
   }
 

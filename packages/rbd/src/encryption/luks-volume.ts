@@ -63,10 +63,7 @@ export const luksHashes = new Set(["sha1", "sha224", "sha256", "sha384", "sha512
  */
 export function checkVolume(volume: LuksVolume, headersEnd: number): LuksVolume {
   const refuse = (what: string) => {
-    throw new EncryptionError(
-      "SIPHON_ENCRYPTION_MALFORMED",
-      `the LUKS${volume.version} header gives ${what}`,
-    );
+    throw new EncryptionError("SIPHON_ENCRYPTION_MALFORMED", `invalid LUKS${volume.version} header: ${what}`);
   };
   const sector = volume.version === 1 ? 512 : 4096;
   if (volume.dataOffset % sector !== 0) refuse(`a data offset of ${volume.dataOffset} bytes`);
@@ -78,9 +75,9 @@ export function checkVolume(volume: LuksVolume, headersEnd: number): LuksVolume 
     checkCost(stripes, 2 ** 16, what("stripes"));
     const end = offset + areaBytes(volume.keyBytes, stripes);
     if (offset < headersEnd || end > volume.dataOffset || offset % 512 !== 0) {
-      refuse(`bytes ${offset} to ${end} for the material of keyslot ${id}`);
+      refuse(`the material of keyslot ${id} is at bytes ${offset} to ${end}`);
     }
-    if (!isKeyLength(areaKeyBytes)) refuse(`${areaKeyBytes} bytes for the key of keyslot ${id}'s material`);
+    if (!isKeyLength(areaKeyBytes)) refuse(`the key of keyslot ${id}'s material has ${areaKeyBytes} bytes`);
     if (derivation.type === "pbkdf2") {
       checkCost(derivation.iterations, 2 ** 31 - 1, what("iterations"));
     } else {

@@ -29,9 +29,9 @@ export async function readLuks(read: ReadHeader, { isClone = false } = {}): Prom
     if (isClone) return readLuks(asLuks(read));
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_MALFORMED",
-      "the image has the header of an encrypted clone, but no parent",
+      "the image has the LUKS header of a clone, but no parent",
       {
-        hint: "it was copied or flattened without its keys: its own key does not decrypt the data of the parent",
+        hint: "it was copied or flattened without its keys: its own key does not decrypt its parent's data",
       },
     );
   }
@@ -49,8 +49,8 @@ export async function readLuks(read: ReadHeader, { isClone = false } = {}): Prom
     return await readLuks2(read);
   } catch (error) {
     if (isLuks) throw error;
-    throw new EncryptionError("SIPHON_ENCRYPTION_ABSENT", "the image does not begin with a LUKS header", {
-      hint: "it is not encrypted, or its encryption was never set up",
+    throw new EncryptionError("SIPHON_ENCRYPTION_ABSENT", "the image has no LUKS header", {
+      hint: "it is not encrypted, or not formatted yet",
       remedy: { name: "format-encryption" } satisfies RbdRemedy,
     });
   }
@@ -79,9 +79,9 @@ export async function unlock(volume: LuksVolume, read: ReadHeader, passphrase: S
   }
   throw new EncryptionError(
     "SIPHON_ENCRYPTION_PASSPHRASE",
-    "no keyslot of the image opens with this passphrase",
+    "wrong passphrase: it opens no keyslot of the image",
     {
-      hint: "all bytes of a passphrase file count, also a line end",
+      hint: "every byte of a passphrase file counts, including a line end",
     },
   );
 }

@@ -28,7 +28,7 @@ export function decodeLuks1(bytes: Buffer): LuksVolume {
     throw new EncryptionError(
       "SIPHON_ENCRYPTION_UNSUPPORTED",
       `the LUKS1 header uses cipher ${cipher} with ${8 * keyBytes} bits of key and hash ${hash}`,
-      { hint: "supported is aes-xts-plain64 with keys of 256 or 512 bits" },
+      { hint: "siphon supports aes-xts-plain64 with keys of 256 or 512 bits" },
     );
   }
   const keyslots: Keyslot[] = [];

@@ -7,15 +7,15 @@ export function decodeMetadata(json: string, uuid: string): LuksVolume {
   const root = new Field("the metadata", parse(json));
   const requirements = root.field("config").optional("requirements")?.optional("mandatory")?.entries() ?? [];
   if (requirements.length > 0) {
-    throw unsupported(`it requires ${requirements.map(([, name]) => name.text()).join(", ")} of its readers`);
+    throw unsupported(`it requires ${requirements.map(([, name]) => name.text()).join(", ")}`);
   }
 
   const [segmentEntry, ...others] = root.field("segments").entries();
   if (segmentEntry === undefined) throw malformed("no segment");
   const [segmentId, segment] = segmentEntry;
-  if (others.length > 0) throw unsupported("it has more than one segment: a re-encryption is under way");
+  if (others.length > 0) throw unsupported("it has more than one segment: a re-encryption is in progress");
   if (segment.field("type").text() !== "crypt") throw unsupported("its segment is not encrypted");
-  if (segment.optional("integrity") !== undefined) throw unsupported("it asks for integrity checks");
+  if (segment.optional("integrity") !== undefined) throw unsupported("it uses integrity checks");
   requireAesXts(segment.field("encryption").text());
   const sectorBytes = segment.field("sector_size").number();
   if (![512, 1024, 2048, 4096].includes(sectorBytes)) throw malformed(`sectors of ${sectorBytes} bytes`);
@@ -24,7 +24,7 @@ export function decodeMetadata(json: string, uuid: string): LuksVolume {
     .field("digests")
     .entries()
     .find(([, digest]) => digest.field("segments").texts().includes(segmentId));
-  if (digestEntry === undefined) throw malformed("no digest of the segment's key");
+  if (digestEntry === undefined) throw malformed("no digest for the segment's key");
   const digest = digestEntry[1];
   if (digest.field("type").text() !== "pbkdf2") throw unsupported("its digest is not PBKDF2");
   const ids = new Set(digest.field("keyslots").texts());
@@ -99,10 +99,10 @@ export function encodeMetadata(
 const aesXts = "aes-xts-plain64";
 
 function decodeKeyslot(id: number, slot: Field): Keyslot {
-  if (slot.field("type").text() !== "luks2") throw unsupported(`keyslot ${id} is of another type`);
+  if (slot.field("type").text() !== "luks2") throw unsupported(`keyslot ${id} is not of type luks2`);
   const [af, area, kdf] = [slot.field("af"), slot.field("area"), slot.field("kdf")];
   if (af.field("type").text() !== "luks1" || area.field("type").text() !== "raw") {
-    throw unsupported(`keyslot ${id} is stored in another way`);
+    throw unsupported(`keyslot ${id} has an unknown storage format`);
   }
   requireAesXts(area.field("encryption").text());
   return {
@@ -121,7 +121,7 @@ function decodeDerivation(kdf: Field): KeyDerivation {
   if (type === "pbkdf2") {
     return { type, hash: kdf.field("hash").hashName(), iterations: kdf.field("iterations").number() };
   }
-  if (type !== "argon2i" && type !== "argon2id") throw unsupported(`its keys are derived by ${type}`);
+  if (type !== "argon2i" && type !== "argon2id") throw unsupported(`it derives keys with ${type}`);
   return {
     type,
     time: kdf.field("time").number(),
@@ -147,7 +147,7 @@ function encodeKeyslot(slot: Keyslot, keyBytes: number): object {
 }
 
 function requireAesXts(encryption: string): void {
-  if (encryption !== aesXts) throw unsupported(`it asks for ${encryption}, where ${aesXts} is what is done`);
+  if (encryption !== aesXts) throw unsupported(`it uses ${encryption}; siphon supports only ${aesXts}`);
 }
 
 /** A value in the metadata, with its place in it for error messages; each way of reading it refuses other types. */
@@ -162,7 +162,7 @@ class Field {
 
   field(name: string): Field {
     const field = this.optional(name);
-    if (field === undefined) throw malformed(`${this.#place} without ${name}`);
+    if (field === undefined) throw malformed(`${this.#place} has no ${name}`);
     return field;
   }
 
@@ -200,7 +200,7 @@ class Field {
   }
 
   hashName(): string {
-    if (!luksHashes.has(this.text())) throw unsupported(`it asks for hash ${this.text()}`);
+    if (!luksHashes.has(this.text())) throw unsupported(`it uses hash ${this.text()}`);
     return this.text();
   }
 
@@ -210,7 +210,7 @@ class Field {
   }
 
   #wrong(wanted: string): EncryptionError {
-    return malformed(`${this.#place}, which is not ${wanted}`);
+    return malformed(`${this.#place} is not ${wanted}`);
   }
 }
 
@@ -227,5 +227,5 @@ function malformed(found: string): EncryptionError {
 }
 
 function unsupported(what: string): EncryptionError {
-  return new EncryptionError("SIPHON_ENCRYPTION_UNSUPPORTED", `the LUKS2 header cannot be used: ${what}`);
+  return new EncryptionError("SIPHON_ENCRYPTION_UNSUPPORTED", `unsupported LUKS2 header: ${what}`);
 }

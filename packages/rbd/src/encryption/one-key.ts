@@ -15,7 +15,7 @@ export async function assertOneKey(io: ImageLayer): Promise<void> {
   if (!isCloneHeader(await readBytes(io, 0, 8))) return;
   throw new EncryptionError(
     "SIPHON_ENCRYPTION_LAYERS",
-    `image ${io.state.name} is an encrypted clone with its own key: without its keys this would destroy its data`,
+    `image ${io.state.name} is an encrypted clone with its own key: this operation needs its keys, or it would destroy data`,
     {
       hint: "open it with the keys of the image and of its parent",
       remedy: { name: "give-keys" } satisfies RbdRemedy,

@@ -177,7 +177,7 @@ export class GroupSnapshots {
 
   #exists(name: string): RbdError {
     const group = describe(this.#group.pool, this.#group.name);
-    return new RbdError("SIPHON_RBD_EXISTS", `group ${group} has a snapshot ${name} already`);
+    return new RbdError("SIPHON_RBD_EXISTS", `group ${group} already has a snapshot ${name}`);
   }
 
   #incomplete(name: string, options?: { errno: number }): RbdError {
@@ -218,7 +218,7 @@ function findSnapshot(
 function snapshotIn(image: OpenImage, namespace: GroupSnapshotNamespace): HeaderSnapshot {
   const found = findSnapshot(image, namespace);
   if (found !== undefined) return found;
-  const message = `image ${image.header.name} no longer has a part of the group's snapshot`;
+  const message = `image ${image.header.name} no longer has its part of the group snapshot`;
   throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", message);
 }
 

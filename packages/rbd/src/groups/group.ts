@@ -100,7 +100,7 @@ export class Group implements SnapshottedGroup {
     } catch (error) {
       await this.#change(removeMember(image)).catch(() => {});
       if (!hasCode(error, "EEXIST")) throw error;
-      const message = `image ${describe(pool, imageName)} is in another group already`;
+      const message = `image ${describe(pool, imageName)} is already in another group`;
       throw new RbdError("SIPHON_RBD_EXISTS", message, {
         ...{ cause: error, remedy: { name: "show-image", subject: describe(pool, imageName) } },
       });
@@ -127,7 +127,7 @@ export class Group implements SnapshottedGroup {
     if (!isMember && (await this.#isElsewhere(from.pool, imageId))) {
       const name = (await nameOf(from.pool, imageId)) ?? imageId;
       const what = describe(from.pool, name);
-      throw new RbdError("SIPHON_RBD_INVALID", `image ${what} is in another group, and not in ${this.name}`, {
+      throw new RbdError("SIPHON_RBD_INVALID", `image ${what} is in another group, not in ${this.name}`, {
         ...{ errno: -errno.EBADF, remedy: { name: "show-image", subject: what } },
       });
     }

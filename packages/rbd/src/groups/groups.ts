@@ -98,7 +98,7 @@ export class Groups {
   #unlessTaken(name: string): (error: unknown) => never {
     return (error) => {
       if (!hasCode(error, "EEXIST")) throw error;
-      const message = `there is a group ${describe(this.#pool, name)} already`;
+      const message = `group ${describe(this.#pool, name)} already exists`;
       throw new RbdError("SIPHON_RBD_EXISTS", message, { cause: error });
     };
   }

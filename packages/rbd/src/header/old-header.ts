@@ -35,7 +35,7 @@ export function decodeOldHeader(
   const objectPrefix = untilNul(r.raw(24));
   const signature = r.raw(4).toString("latin1");
   if (signature !== "RBD\0") {
-    throw new RbdError("SIPHON_RBD_UNSUPPORTED", `${name}.rbd is no header of an image of format 1`);
+    throw new RbdError("SIPHON_RBD_UNSUPPORTED", `${name}.rbd is not the header of an image of format 1`);
   }
   r.raw(8);
   const order = r.u8();

@@ -34,8 +34,8 @@ export async function readHeader(pool: Pool, id: string, name: string): Promise<
     return isOldId(id) ? await readOldHeader(pool, id, name) : await readConsistently(pool, id, name);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
-    const message = `the header of image ${name} says what siphon cannot work with: ${error.message}`;
-    const hint = "siphon works with images of up to 8 PiB; use rbd with this one";
+    const message = `siphon does not support the header of image ${name}: ${error.message}`;
+    const hint = "siphon supports images of up to 8 PiB; use rbd with this one";
     throw new RbdError("SIPHON_RBD_UNSUPPORTED", message, { errno: -errno.EOVERFLOW, cause: error, hint });
   }
 }

@@ -93,6 +93,6 @@ export class Ending {
 
 /** The header is unknown, and writes that follow the old header might destroy data. */
 function faultError({ name }: ImageHeader, cause: unknown): RbdError {
-  const message = `image ${name} cannot follow its header, by a fault of this program: nothing is written to it any more`;
+  const message = `image ${name} was closed because siphon failed to follow its header; this is a fault of siphon`;
   return new RbdError("SIPHON_RBD_CLOSED", message, { cause });
 }

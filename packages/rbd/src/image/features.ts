@@ -67,16 +67,16 @@ export function assertReadable({ name, incompatible, features }: ImageHeader): v
 /** @throws RbdError SIPHON_RBD_UNSUPPORTED if a write could damage something */
 export function assertWritable({ name, incompatible, features, format }: ImageHeader): void {
   if (format === 1) {
-    throw new RbdError("SIPHON_RBD_UNSUPPORTED", `image ${name} is of format 1, which siphon only reads`, {
+    throw new RbdError("SIPHON_RBD_UNSUPPORTED", `image ${name} has format 1, which siphon can only read`, {
       ...{ errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2" },
     });
   }
   if (hasBit(features, imageFeature.nonPrimary)) {
     throw new RbdError(
       "SIPHON_RBD_UNSUPPORTED",
-      `image ${name} is the secondary of a mirrored one: it cannot be written to`,
+      `image ${name} is a non-primary mirrored image and cannot be written to`,
       {
-        ...{ errno: -errno.EROFS, hint: "promote it first with: rbd mirror image promote" },
+        ...{ errno: -errno.EROFS, hint: "promote it with: rbd mirror image promote" },
       },
     );
   }

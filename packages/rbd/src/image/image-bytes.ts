@@ -64,7 +64,7 @@ export class ImageBytes {
     }
     const { size } = this;
     if (length > 0 && request >= size) {
-      const message = `image ${this.#image.header.name} ends at ${size}: there is nothing to read at ${request}`;
+      const message = `image ${this.#image.header.name} has ${size} bytes: nothing to read at ${request}`;
       return Promise.reject(new RbdError("SIPHON_RBD_INVALID", message));
     }
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - request)));
@@ -194,7 +194,7 @@ export class ImageBytes {
   protected async flushCache(): Promise<void> {
     const { front, io, readOnly, isClosed, header } = this.#image;
     if (front === io || readOnly || isClosed) return;
-    const what = `writes to image ${header.name} that the cache had acknowledged failed`;
+    const what = `acknowledged writes in the cache of image ${header.name} failed`;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const failed = (result: number, error: Error | undefined) => reject(requestFailure(what, result, error));
     front.flush(new BufferRequest(0, 0, nothing, { resolve, reject: failed }));

@@ -93,16 +93,20 @@ export class Locks {
   async break(client: string, cookie: string): Promise<void> {
     const { cluster, pool, header } = this.#image;
     if (!/^(client|mon|osd|mds|mgr)\.\d+$/.test(client)) {
-      throw new RbdError("SIPHON_RBD_INVALID", `a client that locks is client.NUMBER, and not ${client}`, {
+      throw new RbdError("SIPHON_RBD_INVALID", `invalid locker ${client}: write it as client.NUMBER`, {
         remedy: { name: "list-locks", subject: describe(pool, header.name) },
       });
     }
     const { lockers } = await this.list();
     const locker = lockers.find((each) => `client.${each.client}` === client && each.cookie === cookie);
     if (locker === undefined) {
-      throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no lock ${cookie} of ${client}`, {
-        errno: -errno.ENOENT,
-      });
+      throw new RbdError(
+        "SIPHON_RBD_INVALID",
+        `image ${header.name} has no lock ${cookie} held by ${client}`,
+        {
+          errno: -errno.ENOENT,
+        },
+      );
     }
     await breakLockOf(cluster, pool, header.id, locker, await fencingOf(cluster, pool, header.id));
   }

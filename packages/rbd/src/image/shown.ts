@@ -69,7 +69,7 @@ export function presenceOf({ pool, header, snapId, unwatched }: Opened): Presenc
     return new Presence(async () => {
       await askSize().catch((error) => {
         if (!hasCode(error, "ENOENT") && !isStale(error)) throw error;
-        const message = `the snapshot of image ${header().name} that was opened no longer exists`;
+        const message = `the opened snapshot of image ${header().name} no longer exists`;
         throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", message, { cause: error });
       });
     });

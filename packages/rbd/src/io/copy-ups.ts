@@ -119,5 +119,5 @@ class StatRequest extends ObjectRequest {
 }
 
 function failed(objectNumber: number, result: number): Error {
-  return requestFailure(`object ${objectNumber} could not be given the parent's data`, result, undefined);
+  return requestFailure(`cannot copy the parent's data to object ${objectNumber}`, result, undefined);
 }

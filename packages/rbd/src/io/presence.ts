@@ -55,7 +55,7 @@ export class Presence {
 
 /** The known state of an image or of its parents is out of date: it is read again, and the request is repeated. */
 export function staleError(what: string): RbdError {
-  return new RbdError("SIPHON_RBD_BUSY", `${what} has changed since it was opened`, {
+  return new RbdError("SIPHON_RBD_BUSY", `${what} changed since it was opened`, {
     ...{ errno: -errno.ESTALE, retryable: true },
   });
 }

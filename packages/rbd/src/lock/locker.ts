@@ -34,14 +34,10 @@ export async function findOwner(
   const [locker] = lockers;
   if (locker === undefined) return undefined;
   if (type === "exclusive" && tag === managedTag && watchCookieOf(locker) !== undefined) return locker;
-  throw new RbdError(
-    "SIPHON_RBD_BUSY",
-    `image ${image.name} was locked by hand, by client.${locker.client}`,
-    {
-      ...{ retryable: true, errno: -errno.EROFS },
-      remedy: { name: "list-locks", subject: describe(pool, image.name) },
-    },
-  );
+  throw new RbdError("SIPHON_RBD_BUSY", `client.${locker.client} locked image ${image.name} by hand`, {
+    ...{ retryable: true, errno: -errno.EROFS },
+    remedy: { name: "list-locks", subject: describe(pool, image.name) },
+  });
 }
 
 /**

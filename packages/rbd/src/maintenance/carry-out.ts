@@ -79,7 +79,7 @@ function assertUnderstood(task: OwnerTask): void {
   const keepsNoJournal =
     task.type !== "updateFeatures" || !featureNames(task.features).includes("journaling");
   if (isKnown && (isOfUser || !onlyUsers) && hasKnownFlags && keepsNoJournal) return;
-  throw new RbdError("SIPHON_RBD_UNSUPPORTED", `${task.type} with options that are not supported`, {
+  throw new RbdError("SIPHON_RBD_UNSUPPORTED", `unsupported options of a request for ${task.type}`, {
     errno: -errno.EOPNOTSUPP,
   });
 }

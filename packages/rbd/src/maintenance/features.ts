@@ -25,17 +25,16 @@ const disabled = enabled | deepFlatten;
 export function planFeatures(current: number, asked: number, enable: boolean): number {
   const refused = (features: number, why: string) =>
     new RbdError("SIPHON_RBD_INVALID", `${featureNames(features).join(", ")}: ${why}`);
-  if (asked === 0) throw new RbdError("SIPHON_RBD_INVALID", "no feature is named");
+  if (asked === 0) throw new RbdError("SIPHON_RBD_INVALID", "no feature given");
   if ((asked & journaling) !== 0 && (enable || (current & journaling) !== 0)) {
     throw new RbdError("SIPHON_RBD_UNSUPPORTED", "siphon does not support journals of images", {
       hint: "enable or disable feature journaling with: rbd feature",
     });
   }
   const fixed = asked & ~(enable ? enabled : disabled);
-  if (fixed !== 0)
-    throw refused(fixed, `cannot be ${enable ? "enabled" : "disabled"} on an image that is there`);
+  if (fixed !== 0) throw refused(fixed, `cannot be ${enable ? "enabled" : "disabled"} on an existing image`);
   const same = enable ? asked & current : asked & ~current;
-  if (same !== 0) throw refused(same, `${enable ? "enabled" : "disabled"} already`);
+  if (same !== 0) throw refused(same, `already ${enable ? "enabled" : "disabled"}`);
   const changed = (asked & mapFeatures) === 0 ? asked : asked | mapFeatures;
   const after = enable ? current | changed : current & ~changed;
   if ((after & (objectMap | journaling)) !== 0 && (after & exclusiveLock) === 0) {

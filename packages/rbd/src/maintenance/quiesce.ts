@@ -52,7 +52,7 @@ async function quiesce(image: MaintainedImage): Promise<AsyncDisposable> {
     }
     if (missed.length === 0) return asked.move();
   }
-  const message = `a client that has image ${header.name} open does not answer whether it quiesces`;
+  const message = `a client that has image ${header.name} open did not answer the quiesce request`;
   throw new RbdError("SIPHON_RBD_BUSY", message, { errno: -errno.ETIMEDOUT, retryable: true });
 }
 

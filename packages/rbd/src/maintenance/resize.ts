@@ -20,10 +20,14 @@ export async function resize(
   const { size: before, name } = image.header;
   if (size === before) return;
   if (size < before && !allowShrink) {
-    throw new RbdError("SIPHON_RBD_INVALID", `image ${name} has ${before} bytes: ${size} would shrink it`, {
-      hint: "data beyond the new end is lost",
-      remedy: { name: "allow-shrink" },
-    });
+    throw new RbdError(
+      "SIPHON_RBD_INVALID",
+      `a size of ${size} bytes would shrink image ${name}, which has ${before}`,
+      {
+        hint: "data beyond the new end is lost",
+        remedy: { name: "allow-shrink" },
+      },
+    );
   }
   const objects = image.io.layout.objectCount(size);
   if (size > before) {

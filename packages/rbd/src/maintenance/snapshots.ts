@@ -140,7 +140,7 @@ export async function flattenChildren(
     const child = await image.openOther(await cluster.pool(name, { namespace }), id);
     try {
       if (!has(child.header, "deepFlatten") && child.header.snapContext.snaps.length > 0) {
-        throw busy(`snapshots of ${name}/${childName}, a clone, need those of image ${header.name}`);
+        throw busy(`snapshots of the clone ${name}/${childName} need the snapshots of image ${header.name}`);
       }
       const request = await child.requests.newId();
       await child.requests.perform({ type: "flatten", id: request }, (part, parts) =>
@@ -159,7 +159,7 @@ export async function protectSnapshot(image: MaintainedImage, name: string): Pro
   if (!has(image.header, "layering")) {
     throw new RbdError("SIPHON_RBD_UNSUPPORTED", `image ${image.header.name} has no feature layering`);
   }
-  if (snapshot.isProtected) throw busy(`snapshot ${name} of image ${image.header.name} is protected already`);
+  if (snapshot.isProtected) throw busy(`snapshot ${name} of image ${image.header.name} is already protected`);
   await image.changeHeader(setProtection(snapshot.id, protection.protected));
   await image.announce();
 }
@@ -335,7 +335,7 @@ function named(
 }
 
 function exists({ header }: MaintainedImage, name: string): RbdError {
-  return new RbdError("SIPHON_RBD_EXISTS", `image ${header.name} has a snapshot ${name} already`);
+  return new RbdError("SIPHON_RBD_EXISTS", `image ${header.name} already has a snapshot ${name}`);
 }
 
 function busy(message: string, remedy?: RbdRemedy): RbdError {

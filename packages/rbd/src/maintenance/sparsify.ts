@@ -45,7 +45,7 @@ export function assertSparseSize({ objectSize }: Pick<ImageState, "objectSize">,
   if (Number.isInteger(Math.log2(sparseSize)) && sparseSize >= 4096 && sparseSize <= objectSize) return;
   throw new RbdError(
     "SIPHON_RBD_INVALID",
-    `a sparse size is a power of two from 4096 to an object's ${objectSize} bytes, and not ${sparseSize}`,
+    `invalid sparse size ${sparseSize}: it must be a power of two from 4096 to the object size of ${objectSize}`,
     { errno: -errno.EINVAL },
   );
 }

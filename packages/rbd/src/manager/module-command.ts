@@ -21,13 +21,13 @@ export async function moduleCommand(
     const reason = await reasonOf(cluster, module, signal);
     throw new RbdError(
       "SIPHON_RBD_UNSUPPORTED",
-      `the manager cannot carry out \`${command.prefix}\`: its module ${module} does not run${reason && `: ${reason}`}`,
+      `the manager cannot carry out \`${command.prefix}\`: its module ${module} is not running${reason && `: ${reason}`}`,
       {
         ...{ errno: -errno[(error as RadosError).code as "EINVAL"], cause: error },
         hint:
           reason === ""
             ? `\`ceph health detail\` says why; if \`ceph mgr module ls\` shows it disabled: ceph mgr module enable ${module}`
-            : "this is a fault of the manager's installation: mend it there, and restart the manager",
+            : "the manager's installation is broken: fix it there, and restart the manager",
       },
     );
   }

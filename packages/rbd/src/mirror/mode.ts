@@ -20,7 +20,7 @@ const getMode = query("mirror_mode_get", (r) => {
   const mode = r.u32();
   const name = modes[mode];
   if (name !== undefined) return name;
-  throw new RbdError("SIPHON_RBD_UNSUPPORTED", `siphon knows no mirror mode ${mode}`);
+  throw new RbdError("SIPHON_RBD_UNSUPPORTED", `unknown mirror mode ${mode}`);
 });
 
 const modes: readonly MirrorMode[] = ["disabled", "image", "pool"];

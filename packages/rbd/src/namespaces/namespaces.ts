@@ -45,7 +45,7 @@ export class Namespaces {
     if (name === "") throw new RbdError("SIPHON_RBD_INVALID", "a namespace needs a name");
     await changeAll(this.#pool, namespaceObject, [addNamespace(name)]).catch((error) => {
       if (!hasCode(error, "EEXIST")) throw error;
-      throw new RbdError("SIPHON_RBD_EXISTS", `pool ${this.#pool.name} has a namespace ${name} already`);
+      throw new RbdError("SIPHON_RBD_EXISTS", `pool ${this.#pool.name} already has a namespace ${name}`);
     });
     try {
       await changeAll(this.#pool.with({ namespace: name }), directoryObject, [setDirectoryReady(true)]);

@@ -26,7 +26,7 @@ export function updateMap(
 function failed(result: number): RbdError {
   if (result === -errno.ESHUTDOWN)
     return new RbdError("SIPHON_RBD_FENCED", "the lock on the object map was lost");
-  return new RbdError("SIPHON_RBD_INVALID", `the object map could not be told (error ${-result})`, {
+  return new RbdError("SIPHON_RBD_INVALID", `cannot update the object map (error ${-result})`, {
     errno: result,
   });
 }

@@ -64,9 +64,13 @@ export class Overrides {
   async set(name: string, value: string): Promise<void> {
     const option = overridable(name, this.#level);
     if (optionValue(option, value) === undefined) {
-      throw new RbdError("SIPHON_RBD_INVALID", `${name} cannot be ${value}: it is of type ${option.type}`, {
-        ...(option.values.length > 0 && { hint: `it may be ${option.values.join(", ")}` }),
-      });
+      throw new RbdError(
+        "SIPHON_RBD_INVALID",
+        `invalid value ${value} for ${name}, which has type ${option.type}`,
+        {
+          ...(option.values.length > 0 && { hint: `valid values are ${option.values.join(", ")}` }),
+        },
+      );
     }
     const entry = new Map([[prefix + name, value]]);
     if (this.#image !== undefined) return this.#image.metadata.set(entry);
@@ -111,13 +115,9 @@ function overridable(name: string, level: "image" | "pool"): RbdOption {
   if (option !== undefined && option.scope !== "global" && (level === "pool" || option.scope === "image")) {
     return option;
   }
-  throw new RbdError(
-    "SIPHON_RBD_INVALID",
-    `${name} is not a setting that can be overridden for one ${level}`,
-    {
-      remedy: { name: "list-settings", subject: level },
-    },
-  );
+  throw new RbdError("SIPHON_RBD_INVALID", `setting ${name} cannot be overridden for one ${level}`, {
+    remedy: { name: "list-settings", subject: level },
+  });
 }
 
 function notSet(name: string): RbdError {

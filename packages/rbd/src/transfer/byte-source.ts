@@ -103,7 +103,7 @@ export class ByteSource implements AsyncDisposable {
     return new TransferError(
       "SIPHON_TRANSFER_TRUNCATED",
       `${this.what} ends at byte ${at}; ${missing} bytes are missing`,
-      { hint: "it was not written completely, or not copied completely" },
+      { hint: "it was not written or copied completely" },
     );
   }
 

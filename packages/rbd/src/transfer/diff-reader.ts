@@ -85,7 +85,7 @@ export class DiffReader {
    * @throws RangeError for more bytes than the record has left; TransferError SIPHON_TRANSFER_TRUNCATED
    */
   async *payload(length = this.#left): AsyncGenerator<Buffer, void, undefined> {
-    if (length > this.#left) throw new RangeError(`${length} bytes of ${this.#left} asked for`);
+    if (length > this.#left) throw new RangeError(`${length} bytes requested, ${this.#left} left`);
     for await (const part of this.#source.take(length)) {
       this.#left -= part.length;
       yield part;
@@ -98,7 +98,7 @@ export class DiffReader {
    * @throws RangeError for more bytes than the record has left
    */
   fillPayload(into: Buffer): Promise<() => Promise<void>> {
-    if (into.length > this.#left) throw new RangeError(`${into.length} bytes of ${this.#left} asked for`);
+    if (into.length > this.#left) throw new RangeError(`${into.length} bytes requested, ${this.#left} left`);
     this.#left -= into.length;
     return this.#source.fill(into);
   }

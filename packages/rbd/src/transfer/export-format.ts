@@ -119,9 +119,9 @@ const numberTags = new Map<number, "order" | "features" | "stripeUnit" | "stripe
 function decodePair(source: ByteSource, bytes: Buffer): [string, string] {
   const keyLength = bytes.length < 8 ? -1 : bytes.readUInt32LE(0);
   const valueAt = 4 + keyLength;
-  if (keyLength < 0 || valueAt + 4 > bytes.length) throw source.malformed("metadata without its value");
+  if (keyLength < 0 || valueAt + 4 > bytes.length) throw source.malformed("metadata without a value");
   if (valueAt + 4 + bytes.readUInt32LE(valueAt) !== bytes.length) {
-    throw source.malformed("metadata whose lengths do not add up");
+    throw source.malformed("metadata with inconsistent lengths");
   }
   return [bytes.toString("utf8", 4, valueAt), bytes.toString("utf8", valueAt + 4)];
 }

@@ -40,7 +40,7 @@ export async function importDiff(
     throw new TransferError(
       "SIPHON_TRANSFER_MISMATCH",
       `the diff leads to snapshot ${to}, which the image already has`,
-      { errno: -errno.EEXIST, hint: "it was applied before, or the image is another one" },
+      { errno: -errno.EEXIST, hint: "the diff was already applied, or the image is a different one" },
     );
   }
   await applyDiff(reader, target, options);

@@ -25,7 +25,7 @@ export async function mergeDiffs(
     throw new TransferError(
       "SIPHON_TRANSFER_MISMATCH",
       `${first.what} leads to ${named(earlier.header.to)}, ${second.what} starts from ${named(later.header.from)}`,
-      { hint: "give all diffs, in the order in which they were made" },
+      { hint: "give all diffs in the order of their creation" },
     );
   }
   const [earlierSize, laterSize] = [earlier.size, later.size];
@@ -97,7 +97,9 @@ class Side {
     this.ended = record === undefined;
     const offset = record?.offset ?? size;
     if (offset < this.offset) {
-      throw this.#source.malformed(`a record at ${offset} after one that ends at ${this.offset}`);
+      throw this.#source.malformed(
+        `a record at ${offset}, before the end of the previous one at ${this.offset}`,
+      );
     }
     this.offset = offset;
     this.length = record?.length ?? Math.max(0, otherSize - size);

@@ -28,7 +28,7 @@ export function safeU64(source: ByteSource, bytes: Buffer, at = 0): number {
 /** UTF-8 text behind a u32 length, of at most `longest` bytes. */
 export async function readString(source: ByteSource, longest: number): Promise<string> {
   const length = (await source.exactly(4)).readUInt32LE();
-  if (length > longest) throw source.malformed(`text of ${length} bytes where ${longest} is the most`);
+  if (length > longest) throw source.malformed(`text of ${length} bytes; the maximum is ${longest}`);
   return (await source.exactly(length)).toString("utf8");
 }
 

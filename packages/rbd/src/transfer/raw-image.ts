@@ -118,7 +118,7 @@ export async function importRawFile(
 }
 
 function cutOff(size: number): TransferError {
-  const message = `the file was cut off at byte ${size} while it was read`;
+  const message = `the file was truncated to ${size} bytes while it was read`;
   return new TransferError("SIPHON_TRANSFER_TRUNCATED", message);
 }
 

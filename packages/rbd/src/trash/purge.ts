@@ -28,7 +28,7 @@ export async function trashToPurge(
   );
   if (threshold === undefined) return all.filter(({ keptUntil }) => keptUntil <= expiredBefore);
   if (!(threshold >= 0 && threshold <= 1)) {
-    throw new RbdError("SIPHON_RBD_INVALID", `a threshold is from 0 to 1, and not ${threshold}`);
+    throw new RbdError("SIPHON_RBD_INVALID", `invalid threshold ${threshold}: it must be from 0 to 1`);
   }
   const { pools } = await images.cluster.df();
   const excess = new Map(

@@ -102,7 +102,7 @@ export class Trash {
     if (source !== "user" && source !== "mirroring" && source !== "user_parent") {
       throw new RbdError(
         "SIPHON_RBD_INVALID",
-        `image ${name} is in the trash for ${source}, and cannot be restored from there`,
+        `image ${name} was put into the trash by ${source} and cannot be restored`,
       );
     }
     if (state !== "normal" && state !== "restoring") throw this.#underWay(name, state);
@@ -165,13 +165,17 @@ export class Trash {
     } finally {
       await image.close();
     }
-    throw new RbdError("SIPHON_RBD_BUSY", `somebody else writes to image ${describe(this.#pool, name)}`, {
-      ...{ retryable: true, remedy: { name: "list-watchers", subject: describe(this.#pool, name) } },
-    });
+    throw new RbdError(
+      "SIPHON_RBD_BUSY",
+      `another client is writing to image ${describe(this.#pool, name)}`,
+      {
+        ...{ retryable: true, remedy: { name: "list-watchers", subject: describe(this.#pool, name) } },
+      },
+    );
   }
 
   #underWay(name: string, state: TrashState): RbdError {
-    return new RbdError("SIPHON_RBD_BUSY", `image ${name} is ${state} already`, { retryable: true });
+    return new RbdError("SIPHON_RBD_BUSY", `image ${name} is already ${state}`, { retryable: true });
   }
 }
 

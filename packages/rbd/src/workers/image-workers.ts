@@ -173,7 +173,7 @@ export class ImageWorkers {
    */
   async died(error: Error): Promise<void> {
     const kill = () => {
-      process.stderr.write(`siphon: ${error.message}; its thread cannot be ended, this process is killed\n`);
+      process.stderr.write(`siphon: ${error.message}; its thread does not end, so this process is killed\n`);
       process.kill(process.pid, "SIGKILL");
     };
     const late = setTimeout(kill, patience);
@@ -212,13 +212,13 @@ export type InWorker<Data, Result> = (image: ImageIo, part: WorkerRun<Data>) => 
 /** @throws RbdError SIPHON_RBD_INVALID */
 export function assertWorkers(image: string, { workers, cache }: OpenOptions): void {
   if (!Number.isInteger(workers) || workers! < 1 || workers! > mostWorkers) {
-    throw new RbdError("SIPHON_RBD_INVALID", `an image has 1 to ${mostWorkers} workers, and not ${workers}`);
+    throw new RbdError(
+      "SIPHON_RBD_INVALID",
+      `invalid number of workers: ${workers} (an image has 1 to ${mostWorkers})`,
+    );
   }
   if (!cache) return;
-  throw new RbdError(
-    "SIPHON_RBD_INVALID",
-    `image ${image} cannot have workers and a cache, which one thread keeps`,
-  );
+  throw new RbdError("SIPHON_RBD_INVALID", `image ${image} cannot have both workers and a cache`);
 }
 
 /** Milliseconds for threads to end. */

@@ -40,7 +40,7 @@ async function connect(): Promise<void> {
   try {
     cluster = await Cluster.connect(options);
     if (cluster.fsid !== fsid) {
-      const there = `the configuration names another cluster now (${cluster.fsid})`;
+      const there = `the configuration now names another cluster (${cluster.fsid})`;
       throw new RadosError("SIPHON_RADOS_CONFIG", `${there} than when the image was opened (${fsid})`);
     }
     side.owner.tell({ type: "connected" });

@@ -27,8 +27,8 @@ test("features that an image is made with stay, but deep-flatten can be given up
 });
 
 test("a change that is none is refused, as rbd does, and journals are left to rbd", () => {
-  assert.throws(() => planFeatures(usual, fastDiff, true), /enabled already/);
-  assert.throws(() => planFeatures(layering, exclusiveLock, false), /disabled already/);
-  assert.throws(() => planFeatures(usual, 0, true), /no feature is named/);
+  assert.throws(() => planFeatures(usual, fastDiff, true), /already enabled/);
+  assert.throws(() => planFeatures(layering, exclusiveLock, false), /already disabled/);
+  assert.throws(() => planFeatures(usual, 0, true), /no feature given/);
   assert.throws(() => planFeatures(usual, journaling, true), /does not support journals/);
 });

@@ -106,7 +106,7 @@ function refuseOverlaps(regions: RegionDescription[]): void {
     const sorted = [...regions].sort((a, b) => a[key] - b[key]);
     for (let index = 1; index < sorted.length; index++) {
       const before = sorted[index - 1]!;
-      if (before[key] + before.size > sorted[index]![key]) throw malformed("memory regions that overlap");
+      if (before[key] + before.size > sorted[index]![key]) throw malformed("overlapping memory regions");
     }
   }
 }

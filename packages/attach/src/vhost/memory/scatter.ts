@@ -89,14 +89,14 @@ export class Scatter {
     }
     while (position >= this.#pieceStart + this.#lengths[this.#piece]!) {
       if (this.#piece + 1 >= this.#count)
-        throw new RangeError(`no position ${position} in ${this.length} bytes`);
+        throw new RangeError(`position ${position} is outside ${this.length} bytes`);
       this.#next();
     }
     return position - this.#pieceStart;
   }
 
   #next(): number {
-    if (this.#piece + 1 >= this.#count) throw new RangeError(`${this.length} bytes end before the copy`);
+    if (this.#piece + 1 >= this.#count) throw new RangeError(`the copy exceeds the ${this.length} bytes`);
     this.#pieceStart += this.#lengths[this.#piece]!;
     this.#piece++;
     return 0;

@@ -18,7 +18,7 @@ export function createEvent(): number {
 /** Takes a descriptor of a peer's for an eventfd that no call waits for; throws SIPHON_ATTACH_PROTOCOL when it is something else. */
 export function adoptEvent(fd: number): number {
   if (readlinkSync(`/proc/self/fd/${fd}`) !== "anon_inode:[eventfd]") {
-    throw new AttachError("SIPHON_ATTACH_PROTOCOL", "a descriptor for events is no eventfd");
+    throw new AttachError("SIPHON_ATTACH_PROTOCOL", "a descriptor for events is not an eventfd");
   }
   checked(libc().fcntl(fd, setStatusFlags, readWrite | nonBlocking), "set an eventfd's flags");
   return fd;

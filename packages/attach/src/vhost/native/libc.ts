@@ -154,13 +154,13 @@ function load(): { libc: Libc; koffi: Koffi } {
     loaded = { koffi, libc: Object.fromEntries(calls) as Libc };
     return loaded;
   } catch (cause) {
-    throw missing("the npm package koffi does not load", cause);
+    throw missing("the npm package koffi cannot be loaded", cause);
   }
 }
 
 function missing(why: string, cause?: unknown): AttachError {
-  return new AttachError("SIPHON_ATTACH_NATIVE", `calls of the C library cannot be made: ${why}`, {
+  return new AttachError("SIPHON_ATTACH_NATIVE", `cannot call the C library: ${why}`, {
     cause,
-    hint: "install koffi (npm install koffi); images that are served over NBD need none of them",
+    hint: "install koffi (npm install koffi), or serve images over NBD, which does not need it",
   });
 }

@@ -40,7 +40,7 @@ export function sealLength(fd: number): void {
   if (libc().fcntl(fd, addSeals, sealShrink | sealGrow) >= 0) return;
   const seals = libc().fcntl(fd, getSeals, 0);
   if (seals >= 0 && (seals & sealShrink) !== 0) return;
-  throw new AttachError("SIPHON_ATTACH_PROTOCOL", "shared memory that its owner could cut short");
+  throw new AttachError("SIPHON_ATTACH_PROTOCOL", "the owner of shared memory could truncate it");
 }
 
 /**
@@ -86,7 +86,7 @@ export class Mapping implements Disposable {
   /** A part of it; within it. */
   view(offset: number, length: number): ArrayBuffer {
     if (this.#gone || offset < 0 || length < 0 || offset + length > this.length) {
-      throw new RangeError(`no ${length} bytes at ${offset} in a mapping of ${this.length}`);
+      throw new RangeError(`${length} bytes at ${offset} exceed a mapping of ${this.length} bytes`);
     }
     const view = viewAt(this.address + offset, length);
     this.#views.push(new WeakRef(view));

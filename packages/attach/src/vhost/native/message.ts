@@ -109,7 +109,7 @@ function tooManyFds(): AttachError {
 
 /** The kernel drops what does not fit into the process's table of files. */
 function outOfFiles(): AttachError {
-  return new AttachError("SIPHON_ATTACH_NATIVE", "a message's descriptors cannot be taken (EMFILE)", {
+  return new AttachError("SIPHON_ATTACH_NATIVE", "cannot receive a message's descriptors (EMFILE)", {
     ...{ retryable: true, hint: "allow the process more open files (ulimit -n)" },
   });
 }

@@ -68,7 +68,7 @@ export function connectTo(path: string): number {
 /** Takes a descriptor of a peer's for a socket; throws SIPHON_ATTACH_PROTOCOL when it is something else. */
 export function adoptSocket(fd: number): number {
   if (fstatSync(fd).isSocket()) return fd;
-  throw new AttachError("SIPHON_ATTACH_PROTOCOL", "a descriptor for messages is no socket");
+  throw new AttachError("SIPHON_ATTACH_PROTOCOL", "a descriptor for messages is not a socket");
 }
 
 /** Two sockets that are connected with each other. */
@@ -94,9 +94,9 @@ export function sockaddr(path: string): Buffer {
 
 function unusable(path: string, errno: string): AttachError {
   const hints: Record<string, string> = {
-    EADDRINUSE: "end the program that serves there, or choose another path",
+    EADDRINUSE: "stop the program that listens there, or choose another path",
     ENOENT: "its directory must exist",
-    ECONNREFUSED: "nobody listens there",
+    ECONNREFUSED: "no program listens there",
   };
   const code = errno === "EADDRINUSE" ? "SIPHON_ATTACH_SOCKET_BUSY" : "SIPHON_ATTACH_SOCKET";
   return new AttachError(code, `cannot use the socket ${path} (${errno})`, {

@@ -128,7 +128,7 @@ export class Channel {
       throw new AttachError(
         "SIPHON_ATTACH_PROTOCOL",
         `not a vhost-user message: flags ${header.readUInt32LE(4)}, ${size} bytes`,
-        { hint: "is the other side a vhost-user front-end?" },
+        { hint: "check that the peer is a vhost-user front-end" },
       );
     }
     return size;

@@ -122,13 +122,14 @@ function readRegion(payload: Buffer, at: number): RegionDescription {
     mmapOffset: exact(payload, at + 24),
   };
   const ends = [region.guestAddress, region.userAddress, region.mmapOffset].map((from) => from + region.size);
-  if (region.size === 0 || !ends.every(Number.isSafeInteger)) throw malformed("an impossible memory region");
+  if (region.size === 0 || !ends.every(Number.isSafeInteger)) throw malformed("an invalid memory region");
   return region;
 }
 
 /** u64 size, u64 offset, u16 queues, u16 queue size; compilers pad it to 24 bytes, and QEMU packs it */
 export function readInflight(payload: Buffer): InflightDescription {
-  if (payload.length !== 20 && payload.length !== 24) throw malformed("an inflight description");
+  if (payload.length !== 20 && payload.length !== 24)
+    throw malformed(`an inflight description of ${payload.length} bytes`);
   return {
     mmapSize: exact(payload, 0),
     mmapOffset: exact(payload, 8),
@@ -149,9 +150,10 @@ export function inflight(description: InflightDescription, length: number): Buff
 
 /** u32 offset, u32 size, u32 flags, then `size` bytes */
 export function readConfigAccess(payload: Buffer): ConfigAccess {
-  if (payload.length < 12) throw malformed("an access to the configuration space");
+  if (payload.length < 12) throw malformed("an invalid access to the configuration space");
   const size = payload.readUInt32LE(4);
-  if (size > 256 || payload.length !== 12 + size) throw malformed("an access to the configuration space");
+  if (size > 256 || payload.length !== 12 + size)
+    throw malformed("an invalid access to the configuration space");
   return {
     offset: payload.readUInt32LE(0),
     size,
@@ -166,12 +168,12 @@ export function malformed(what: string): AttachError {
 }
 
 function sized(payload: Buffer, length: number): Buffer {
-  if (payload.length !== length) throw malformed(`${payload.length} bytes where ${length} belong`);
+  if (payload.length !== length) throw malformed(`a payload of ${payload.length} bytes instead of ${length}`);
   return payload;
 }
 
 function exact(payload: Buffer, at: number): number {
   const value = payload.readBigUInt64LE(at);
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed(`the impossible number ${value}`);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed(`the number ${value}, which is too large`);
   return Number(value);
 }

@@ -9,10 +9,10 @@ const descriptorBytes = 16;
 
 /** Why a chain cannot be followed; the ring is of no use then. */
 export type ChainFault =
-  | "a descriptor that is not in its table"
-  | "a chain that does not end"
+  | "a descriptor outside its table"
+  | "an endless chain"
   | "an address outside the guest's memory"
-  | "an indirect table that is none"
+  | "an invalid indirect table"
   | "bytes to read after bytes to write";
 
 /** The buffers of one request as the driver chained them. */
@@ -38,8 +38,8 @@ export class Chain {
     let index = head;
     let inIndirect = false;
     for (let seen = 0; ; seen++) {
-      if (index >= count) return "a descriptor that is not in its table";
-      if (seen >= count) return "a chain that does not end";
+      if (index >= count) return "a descriptor outside its table";
+      if (seen >= count) return "an endless chain";
       const at = index * 4;
       const low = table[at]!;
       const high = table[at + 1]!;
@@ -49,11 +49,11 @@ export class Chain {
       const address = high * 0x100000000 + low;
       if ((flagsAndNext & flagIndirect) !== 0) {
         if (!indirect || inIndirect || (flagsAndNext & flagNext) !== 0) {
-          return "an indirect table that is none";
+          return "an invalid indirect table";
         }
         count = length / descriptorBytes;
         if (count === 0 || count > mostDescriptors || !Number.isInteger(count)) {
-          return "an indirect table that is none";
+          return "an invalid indirect table";
         }
         tablePlace.clear();
         if (!memory.locate(address, length, tablePlace)) return "an address outside the guest's memory";

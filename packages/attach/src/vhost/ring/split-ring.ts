@@ -44,7 +44,7 @@ export class SplitRing {
   ) {
     const part = (name: string, address: number, length: number, alignment: number): ArrayBuffer => {
       const view = address % alignment === 0 ? memory.viewUser(address, length) : undefined;
-      if (view === undefined) throw malformed(`a ring whose ${name} are not in the guest's memory`);
+      if (view === undefined) throw malformed(`a ring whose ${name} are outside the guest's memory`);
       return view;
     };
     this.size = size;

@@ -57,21 +57,21 @@ describe("a chain of descriptors", () => {
     set(1, 16383, 1, write, 0, 32768);
     assert.equal(walk(0), undefined);
     assert.deepEqual([chain.readable.length, chain.writable.length], [16, 513]);
-    assert.equal(walk(0, false), "an indirect table that is none");
+    assert.equal(walk(0, false), "an invalid indirect table");
   });
 
   test("ends, even if it is a loop", () => {
     set(0, 8192, 16, more, 1);
     set(1, 8192, 16, more, 0);
-    assert.equal(walk(0), "a chain that does not end");
+    assert.equal(walk(0), "an endless chain");
     set(2, 32768, 16, indirect);
     set(0, 8192, 16, more, 0, 32768);
-    assert.equal(walk(2), "a chain that does not end");
+    assert.equal(walk(2), "an endless chain");
   });
 
   test("stays in its table and in the guest's memory", () => {
     set(0, 8192, 16, more, size);
-    assert.equal(walk(0), "a descriptor that is not in its table");
+    assert.equal(walk(0), "a descriptor outside its table");
     const outside = "an address outside the guest's memory";
     for (const address of [65536, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]) {
       set(0, address, 1, 0);
@@ -84,7 +84,7 @@ describe("a chain of descriptors", () => {
   });
 
   test("has no table within a table, no table of odd length, and writes last", () => {
-    const none = "an indirect table that is none";
+    const none = "an invalid indirect table";
     set(0, 32768, 16, indirect);
     set(0, 32768, 16, indirect, 0, 32768);
     assert.equal(walk(0), none);

@@ -94,7 +94,7 @@ export class ConnectionV1 extends Connection {
 
   protected opened(): void {
     if (!this.messenger.modes[this.peer.type].includes("crc")) {
-      throw this.error("SIPHON_RADOS_MODE", "secure mode is demanded, and protocol v1 cannot encrypt");
+      throw this.error("SIPHON_RADOS_MODE", "secure mode is required, and protocol v1 cannot encrypt");
     }
     this.#handshake.begin();
   }
@@ -152,7 +152,7 @@ export class ConnectionV1 extends Connection {
     const front = header + headerBytes;
     if (end < front) return 0;
     if (region.crc32c(0, header, header + 49) !== view.getUint32(header + 49, true)) {
-      throw notV1("the checksum of a message's header is wrong");
+      throw notV1("wrong checksum of a message header");
     }
     const frontLength = view.getUint32(header + 22, true);
     const middleLength = view.getUint32(header + 26, true);
@@ -175,14 +175,14 @@ export class ConnectionV1 extends Connection {
       region.crc32c(0, middle, data) !== view.getUint32(footer + 4, true) ||
       ((flags & footerNoCrc) === 0 && region.crc32c(0, data, footer) !== view.getUint32(footer + 8, true))
     ) {
-      throw notV1("the checksum of a message is wrong");
+      throw notV1("wrong checksum of a message");
     }
     const seq = readU64(view, header);
     const signer = this.#signer;
     if (signer !== undefined) {
       signer.sign(view, header + 49, footer, frontLength, middleLength, dataLength, seq);
       if ((flags & footerSigned) === 0 || !signer.matches(view, footer + 12)) {
-        throw this.error("SIPHON_RADOS_UNTRUSTED", "the signature of a message is wrong");
+        throw this.error("SIPHON_RADOS_UNTRUSTED", "wrong signature of a message");
       }
     }
     if (seq <= this.incomingSeq) return length;

@@ -187,7 +187,7 @@ export class HandshakeV1 {
       case tag.wait:
         throw this.#host.error(
           "SIPHON_RADOS_CONNECTION",
-          "the daemon is in the middle of another session with us",
+          "the daemon still has another session with this client",
         );
       default:
         throw notV1(`answer ${answer} to connect`);
@@ -204,7 +204,10 @@ export class HandshakeV1 {
   #checkFeatures(features: bigint): void {
     const missing = requiredFeatures & ~features;
     if (missing !== 0n) {
-      throw this.#host.error("SIPHON_RADOS_MODE", `the daemon lacks features (0x${missing.toString(16)})`);
+      throw this.#host.error(
+        "SIPHON_RADOS_MODE",
+        `the daemon lacks features that this client needs (0x${missing.toString(16)})`,
+      );
     }
     this.#peerFeatures = features;
   }

@@ -21,5 +21,5 @@ export const tag = {
 } as const;
 
 export function notV1(reason: string): RadosError {
-  return new RadosError("SIPHON_RADOS_PROTOCOL", `received what is not Ceph's protocol v1: ${reason}`);
+  return new RadosError("SIPHON_RADOS_PROTOCOL", `not Ceph's protocol v1: ${reason}`);
 }

@@ -223,7 +223,7 @@ export class ConnectionV2 extends Connection {
 
   /** Sets `incoming` from the header; false for a message seen before, which is dropped. */
   #takeHeader(region: Region): boolean {
-    if (!this.#handshake.isDone) throw badFrame("a message before the handshake is done");
+    if (!this.#handshake.isDone) throw badFrame("a message before the end of the handshake");
     const codec = this.#codec;
     if (codec.length0 !== messageHeaderBytes) throw badFrame(`a message header of ${codec.length0} bytes`);
     const view = region.view;
@@ -253,7 +253,7 @@ export class ConnectionV2 extends Connection {
     const payload = Buffer.from(region.bytes.subarray(at0, at0 + length0));
     switch (tag) {
       case frameTag.keepalive2:
-        if (!this.isReady || length0 < 8) throw badFrame("a keepalive out of place");
+        if (!this.isReady || length0 < 8) throw badFrame("a keepalive before the end of the handshake");
         this.#sendControl(frameTag.keepalive2Ack, payload.subarray(0, 8));
         return;
       case frameTag.keepalive2Ack:
@@ -268,7 +268,7 @@ export class ConnectionV2 extends Connection {
       case frameTag.sessionReconnectOk:
       case frameTag.wait:
         // Answers to resuming a session, which this client never asks for: a new connection settles it.
-        throw this.error("SIPHON_RADOS_CONNECTION", "the daemon is in the middle of another session with us");
+        throw this.error("SIPHON_RADOS_CONNECTION", "the daemon still has another session with this client");
       default: {
         const raw = Buffer.from(region.bytes.subarray(at, at + frameBytes));
         if (!this.#handshake.handle(tag, payload, raw)) throw badFrame(`tag ${tag}`);

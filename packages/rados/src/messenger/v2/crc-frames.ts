@@ -153,7 +153,7 @@ export function isComplete(lateStatus: number): boolean {
 }
 
 export function checkCrc(received: number, computed: number, segment: number): void {
-  if (received !== computed) throw badFrame(`the checksum of segment ${segment} is wrong`);
+  if (received !== computed) throw badFrame(`wrong checksum of segment ${segment}`);
 }
 
 const epilogueBytes = 1 + 3 * crcBytes;

@@ -140,11 +140,12 @@ export abstract class FrameCodec {
   protected readPreamble(region: Region, at: number): void {
     const view = region.view;
     const crc = region.crc32c(0, at, at + preambleCrcAt);
-    if (crc !== view.getUint32(at + preambleCrcAt, true)) throw badFrame("the preamble's checksum is wrong");
+    if (crc !== view.getUint32(at + preambleCrcAt, true)) throw badFrame("wrong checksum of the preamble");
     this.tag = view.getUint8(at);
     const segments = view.getUint8(at + 1);
     if (segments < 1 || segments > maxSegments) throw badFrame(`${segments} segments`);
-    if ((view.getUint8(at + 26) & 1) !== 0) throw badFrame("compressed, which was not agreed");
+    if ((view.getUint8(at + 26) & 1) !== 0)
+      throw badFrame("compressed, though no compression was negotiated");
     this.segments = segments;
     this.length0 = view.getUint32(at + 2, true);
     this.length1 = segments > 1 ? view.getUint32(at + 8, true) : 0;
@@ -181,7 +182,7 @@ export abstract class FrameCodec {
 }
 
 export function badFrame(reason: string): RadosError {
-  return new RadosError("SIPHON_RADOS_PROTOCOL", `received a frame that is not msgr2: ${reason}`);
+  return new RadosError("SIPHON_RADOS_PROTOCOL", `invalid msgr2 frame: ${reason}`);
 }
 
 const defaultAlignment = 8;

@@ -178,7 +178,7 @@ export class Handshake {
     ) {
       return this.#host.error(
         "SIPHON_RADOS_MODE",
-        `the daemon does not offer ${ours.join(" or ")} mode, and nothing less is allowed here`,
+        `the daemon does not offer ${ours.join(" or ")} mode, which this client requires`,
       );
     }
     return this.#host.auth.refused(result, allowedMethods);
@@ -190,7 +190,7 @@ export class Handshake {
     if (chosen === undefined) {
       throw this.#host.error(
         "SIPHON_RADOS_MODE",
-        `the daemon chose connection mode ${mode}, and only ${this.#modes.join(" or ")} is allowed here`,
+        `the daemon chose connection mode ${mode}; this client allows only ${this.#modes.join(" or ")}`,
       );
     }
     const secrets = this.#host.auth.done(globalId, payload);
@@ -214,7 +214,7 @@ export class Handshake {
         "SIPHON_RADOS_MODE",
         auth.method === authMethod.none
           ? "secure mode needs cephx authentication, and this cluster has none"
-          : "the daemon chose secure mode and gave no key for it",
+          : "the daemon chose secure mode but sent no key for it",
       );
     }
     const key = secret.subarray(0, gcmKeyBytes);
@@ -232,7 +232,7 @@ export class Handshake {
     if (received.length !== expected.length || !timingSafeEqual(received, expected)) {
       throw this.#host.error(
         "SIPHON_RADOS_UNTRUSTED",
-        "the handshake was changed on the way, or the daemon does not hold the session's key",
+        "the handshake was altered in transit, or the daemon does not have the session's key",
       );
     }
     this.#stage = "ident";

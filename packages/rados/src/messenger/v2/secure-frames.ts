@@ -148,7 +148,7 @@ function zero(bytes: Uint8Array, start: number, end: number): void {
 }
 
 export function forged(): Error {
-  return badFrame("it was changed on the way, or encrypted with another key");
+  return badFrame("it was altered in transit, or encrypted with another key");
 }
 
 function remainderBytes(length0: number): number {

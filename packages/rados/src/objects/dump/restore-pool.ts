@@ -147,7 +147,7 @@ class DataWriter {
 
   add(offset: number, length: number, data: Buffer): void {
     if (length !== data.length)
-      throw new RadosError("EFAULT", "the dump has data of another length than it says");
+      throw new RadosError("EFAULT", "the dump has data whose length differs from its record");
     if (this.#data.length === 0 && this.#alignment === 1) this.#offset = offset;
     if (offset !== this.#offset + this.#data.length) {
       throw new RadosError("EFAULT", "the dump has an object with gaps, which this pool cannot have");

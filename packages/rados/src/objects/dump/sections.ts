@@ -96,10 +96,10 @@ export function parsed<T>(read: () => T): T {
 export async function* readSections(source: AsyncIterable<Uint8Array>): AsyncGenerator<Section> {
   await using bytes = new ByteSource(source);
   const start = new Reader(await bytes.take(16));
-  if (start.u32() !== magic) throw new RadosError("EFAULT", "this is no dump of a pool: it begins otherwise");
+  if (start.u32() !== magic) throw new RadosError("EFAULT", "this is not a dump of a pool");
   const found = start.u32();
   if (found > version) {
-    throw new RadosError("EINVAL", `the dump has version ${found}; ${version} is understood`);
+    throw new RadosError("EINVAL", `the dump has version ${found}; siphon reads version ${version}`);
   }
   const [headerLength, footerLength] = [start.u32(), start.u32()];
   for (;;) {
@@ -112,7 +112,7 @@ export async function* readSections(source: AsyncIterable<Uint8Array>): AsyncGen
     if (length > 0) {
       const footer = new Reader(await bytes.take(footerLength), "footer of a section");
       if (parsed(() => footer.versioned("footer", 1, (r) => r.u32())) !== footerMagic) {
-        throw new RadosError("EFAULT", "the dump is damaged: a section has no end");
+        throw new RadosError("EFAULT", "the dump is damaged: a section has no footer");
       }
     }
     yield { kind, content };
@@ -140,7 +140,7 @@ class ByteSource implements AsyncDisposable {
     let have = this.#rest.length;
     while (have < length) {
       const { done, value } = await this.#chunks.next();
-      if (done) throw new RadosError("EFAULT", "the dump ends too early");
+      if (done) throw new RadosError("EFAULT", "the dump is truncated");
       parts.push(Buffer.from(value.buffer, value.byteOffset, value.length));
       have += value.length;
     }

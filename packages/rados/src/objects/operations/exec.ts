@@ -5,7 +5,7 @@ import type { Op } from "../op.ts";
 export function exec(className: string, method: string, input: Uint8Array = new Uint8Array()): Op<Buffer> {
   const [classBytes, methodBytes] = [Buffer.from(className), Buffer.from(method)];
   if (classBytes.length > 255 || methodBytes.length > 255) {
-    throw new RangeError(`no class or method has a name as long as ${className}.${method}`);
+    throw new RangeError(`the name of class or method is too long: ${className}.${method}`);
   }
   return {
     code: opCode.call,

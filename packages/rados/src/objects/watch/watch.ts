@@ -192,9 +192,7 @@ export class Watch implements AsyncDisposable {
 
   #take({ event, notifyId, notifier, payload }: WatchNotify): void {
     if (event === "disconnected") {
-      this.#end(
-        new RadosError("ENOTCONN", `the watch on ${this.#objectText} was ended by its OSD (ENOTCONN)`),
-      );
+      this.#end(new RadosError("ENOTCONN", `the OSD ended the watch on ${this.#objectText} (ENOTCONN)`));
     } else if (event === "notify") {
       const acknowledged = (reply: Uint8Array = new Uint8Array()) =>
         this.#send(
@@ -269,6 +267,6 @@ const gone: ReadonlySet<string> = new Set(["ENOENT", "ENOTCONN", "ESHUTDOWN", "S
 /** A removed object and a lost watch look the same to the watcher. */
 function lostError(error: RadosError, objectText: string): RadosError {
   if (error.code !== "ENOENT") return error;
-  const message = `the watch on ${objectText} is gone, and so is the object (ENOTCONN)`;
+  const message = `the watch on ${objectText} ended, because the object was removed (ENOTCONN)`;
   return new RadosError("ENOTCONN", message, { cause: error });
 }

@@ -103,7 +103,7 @@ export class Backup implements AsyncDisposable {
    */
   async add(name: string, source: DiffSource, options: TransferOptions = {}): Promise<BackupPoint> {
     if (this.points.some((point) => point.name === name)) {
-      throw new TransferError("SIPHON_TRANSFER_MISMATCH", `${this.directory} has a point ${name} already`);
+      throw new TransferError("SIPHON_TRANSFER_MISMATCH", `${this.directory} already has a point ${name}`);
     }
     const from = this.newest?.name;
     const point = await this.#writePoint(name, source.size, (sink) =>

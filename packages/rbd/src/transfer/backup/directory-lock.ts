@@ -39,8 +39,8 @@ async function lock(file: FileHandle, path: string): Promise<void> {
   });
   if (code === 0) return;
   if (code === 1) {
-    throw new TransferError("SIPHON_TRANSFER_BUSY", `another process works on ${path}`, {
-      ...{ retryable: true, hint: "wait until that backup has ended" },
+    throw new TransferError("SIPHON_TRANSFER_BUSY", `another process is using ${path}`, {
+      ...{ retryable: true, hint: "wait until that backup ends" },
     });
   }
   throw new TransferError("SIPHON_TRANSFER_LOCK", `cannot lock ${path}: ${(await said).trim()}`, {

@@ -41,19 +41,19 @@ export async function readManifest(directory: string): Promise<Manifest> {
   const text = await readFile(path, "utf8");
   const damaged = (what: string) =>
     new TransferError("SIPHON_TRANSFER_CORRUPT", `${path} ${what}`, {
-      hint: "restore it from a copy of the directory: the diffs beside it are of no use without it",
+      hint: "restore it from a copy of the directory: without it the diffs beside it cannot be used",
     });
   let content: Record<string, unknown>;
   try {
     content = JSON.parse(text);
   } catch {
-    throw damaged("is no JSON");
+    throw damaged("is not JSON");
   }
   const { sha256, ...rest } = content ?? {};
   if (rest.format !== formatName || rest.version !== formatVersion) {
     throw damaged(`is not the manifest of a backup of version ${formatVersion}`);
   }
-  if (sha256 !== checksumOf(rest)) throw damaged("is not what was once written: its checksum differs");
+  if (sha256 !== checksumOf(rest)) throw damaged("has changed since it was written: its checksum differs");
   // The checksum vouches that `Stored` was written, below.
   const { image, points, nextFile } = rest as unknown as Stored;
   return { image: { ...image, metadata: new Map(image.metadata) }, points, nextFile };

@@ -45,9 +45,9 @@ async function* checked(path: string, point: BackupPoint): AsyncGenerator<Buffer
     for await (const part of stream as AsyncIterable<Buffer>) {
       digest.update(part);
       bytes += part.length;
-      if (bytes > point.bytes) throw corrupt(`is longer than the ${point.bytes} bytes that were written`);
+      if (bytes > point.bytes) throw corrupt(`is longer than when it was written (${point.bytes} bytes)`);
       if (bytes === point.bytes && digest.digest("hex") !== point.sha256) {
-        throw corrupt("is not what was once written: its checksum differs");
+        throw corrupt("has changed since it was written: its checksum differs");
       }
       yield part;
     }
@@ -55,5 +55,5 @@ async function* checked(path: string, point: BackupPoint): AsyncGenerator<Buffer
     if ((error as NodeJS.ErrnoException).code === "ENOENT") throw corrupt("is missing", error);
     throw error;
   }
-  if (bytes < point.bytes) throw corrupt(`has ${bytes} of the ${point.bytes} bytes that were written`);
+  if (bytes < point.bytes) throw corrupt(`has only ${bytes} of its ${point.bytes} bytes`);
 }

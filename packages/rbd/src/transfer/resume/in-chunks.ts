@@ -49,7 +49,7 @@ async function assertSame(source: SourceState, cursor: TransferCursor): Promise<
   }
   const hint = "remove the incomplete copy, and begin again";
   if (cursor.source !== source.identity) {
-    const message = `the incomplete transfer has another source, or another state of it`;
+    const message = `the incomplete transfer is of another source, or of another state of it`;
     throw new TransferError("SIPHON_TRANSFER_MISMATCH", message, { hint });
   }
   let digest = "";

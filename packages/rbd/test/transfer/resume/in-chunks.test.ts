@@ -90,7 +90,7 @@ test("another source is refused", async () => {
   const other = { ...stateOf(), identity: "other" };
   await assert.rejects(
     inChunks(other, cursors, async () => {}),
-    /has another source/,
+    /is of another source/,
   );
 });
 
