@@ -1,8 +1,8 @@
 import type { ImageRequest } from "@siphon/rbd/engine";
 
 /**
- * The disk that the servers serve, such as an open RBD image. Requests lie within the device: the server of a guest checks that
- * first.
+ * The disk that the servers serve, such as an open RBD image. Requests lie within the device; the guest's server checks
+ * this first.
  */
 export interface BlockDevice {
   /** In bytes; `onResize` reports changes. */
@@ -10,19 +10,21 @@ export interface BlockDevice {
   readonly readOnly: boolean;
   /** Whether an acknowledged write may be lost until a flush is done: with a cache that writes back. */
   readonly volatile: boolean;
-  /** Bytes that are written at best, for the guest to know: an object's. */
+  /** Preferred size of a write in bytes, as shown to the guest: the object size. */
   readonly optimalIoSize: number;
-  /** Bytes, a power of two: writes of less read the rest first. Any size does, if missing. */
+  /**
+   * Bytes, a power of two: a smaller write reads the rest of the block first. Undefined: any size is written directly.
+   */
   readonly writeUnit?: number | undefined;
-  /** Zeros take as long as any other bytes. */
+  /** Writing zeros takes as long as writing other bytes. */
   readonly writesZerosAsData?: boolean | undefined;
   read(request: ImageRequest): void;
   write(request: ImageRequest): void;
-  /** Everything acknowledged before it lasts when it is done. */
+  /** Makes everything that was acknowledged before the request durable. */
   flush(request: ImageRequest): void;
-  /** The bytes need not be kept; they are read as zeros or as they were. */
+  /** Frees the bytes; later reads return zeros or the old data. */
   discard(request: ImageRequest): void;
-  /** The bytes are read as zeros. */
+  /** Later reads of the bytes return zeros. */
   writeZeroes(request: ImageRequest): void;
   onResize(listener: (size: number) => void): Disposable;
 }

@@ -2,7 +2,7 @@ import type { ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "./block-device.ts";
 import { ioKind } from "./server/io-metrics.ts";
 
-/** A disk in front of another one, with its properties, which decides when requests go there. */
+/** A disk in front of another one, with the same properties. It decides when requests go on. */
 export abstract class DeviceLayer implements BlockDevice {
   protected readonly device: BlockDevice;
 

@@ -2,18 +2,18 @@ import { type Remedy, SiphonError } from "@siphon/wire";
 
 /**
  * Why an image could not be served:
- * - `SIPHON_USAGE`: what was asked for does not go together;
- * - `SIPHON_ATTACH_SOCKET_BUSY`: something lives at the socket already;
- * - `SIPHON_ATTACH_SOCKET`: the socket cannot be made there;
+ * - `SIPHON_USAGE`: the options contradict each other;
+ * - `SIPHON_ATTACH_SOCKET_BUSY`: another program listens on the socket;
+ * - `SIPHON_ATTACH_SOCKET`: the socket cannot be created there;
  * - `SIPHON_ATTACH_TLS`: certificates are missing or unusable;
- * - `SIPHON_ATTACH_UNSUPPORTED`: a client asked for what this server does not offer;
- * - `SIPHON_ATTACH_NATIVE`: a call of the system failed, or koffi, which makes it, does not load;
- * - `SIPHON_ATTACH_PROTOCOL`: a client sent what its protocol does not allow;
- * - `SIPHON_ATTACH_DRAIN`: what was served did not end in order, or not in time;
+ * - `SIPHON_ATTACH_UNSUPPORTED`: a client requested something that this server does not offer;
+ * - `SIPHON_ATTACH_NATIVE`: a system call failed, or koffi, which makes it, cannot be loaded;
+ * - `SIPHON_ATTACH_PROTOCOL`: a client violated its protocol;
+ * - `SIPHON_ATTACH_DRAIN`: a disk was not closed in order, or not in time;
  * - `SIPHON_ATTACH_SHARD`: a shard ended before it served its images;
- * - `SIPHON_ATTACH_DISK`: the service has no such disk, has it already, or cannot do that to it now;
- * - `SIPHON_ATTACH_DEVICE`: the kernel's NBD driver is missing, or does not do it;
- * - `SIPHON_ATTACH_CONTROL`: the service does not answer, or cannot be understood.
+ * - `SIPHON_ATTACH_DISK`: the service has no such disk, already has it, or cannot change it now;
+ * - `SIPHON_ATTACH_DEVICE`: the kernel's NBD driver is missing or failed;
+ * - `SIPHON_ATTACH_CONTROL`: the service does not answer, or a request or answer is invalid.
  */
 export type AttachErrorCode =
   | "SIPHON_USAGE"
@@ -29,7 +29,7 @@ export type AttachErrorCode =
   | "SIPHON_ATTACH_DEVICE"
   | "SIPHON_ATTACH_CONTROL";
 
-/** Names of what the `remedy` of an error advises; the subject is the disk that it is about. */
+/** Names of the `remedy` of an error; its subject is the disk. */
 export interface AttachRemedy extends Remedy {
   readonly name:
     | "list-disks"

@@ -1,4 +1,4 @@
-/** A run of bytes that are alike. */
+/** A range of bytes of one kind. */
 export interface Extent {
   /** In bytes, more than 0. */
   readonly length: number;
@@ -10,11 +10,11 @@ export interface Extent {
 }
 
 /**
- * The known contents of a disk, without reading them, for backup tools. Extents come in order, and the
- * first begins at `offset`. They may end before `offset + length`, since finding out may cost time, but there is at least one.
+ * The known contents of a disk, without reading them, for backup tools. Extents come in order, and the first begins at
+ * `offset`. They may end before `offset + length`, because the search costs time, but there is at least one.
  */
 export interface ExtentSource {
-  /** Names of the snapshots that differences may be asked against. */
+  /** Names of the snapshots that a difference may start from. */
   snapshotNames(): readonly string[];
   allocation(offset: number, length: number): Promise<readonly Extent[]>;
   /** The changes since the snapshot of that name. */

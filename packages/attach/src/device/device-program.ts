@@ -11,8 +11,8 @@ import { MappedDevice } from "./mapped-device.ts";
 import { forgetMapping, recordMapping } from "./mappings.ts";
 
 /**
- * The program behind a block device, from its mapping to the end of it. Who started it hears how that went, and need not stay. A signal ends it in
- * order, and leaves the device to another one.
+ * The program behind a block device, from its mapping to its end. The process that starts it learns the outcome and may
+ * then end. A signal ends the program in order; the device stays for another process.
  */
 endOnSurprise();
 const stop = new AbortController();
@@ -33,7 +33,7 @@ process.once("message", async (job: DeviceJob) => {
   process.exit(exitCode);
 });
 
-/** Milliseconds for a cluster to take what is under way. */
+/** Milliseconds for the cluster to complete the requests in flight. */
 const drainTimeout = 30_000;
 const log = kernelLog();
 // Nobody reads standard error once the device is there.
@@ -49,7 +49,7 @@ async function serve({ cluster: options, request, directory }: DeviceJob): Promi
   const device = await MappedDevice.start(cluster, request, log);
   const path = devicePath(device.index);
   try {
-    // Whoever asked for it may have given up meanwhile.
+    // The process that started this one may have given up meanwhile.
     signal.throwIfAborted();
     await recordMapping(directory, mappingOf(request, path));
   } catch (error) {

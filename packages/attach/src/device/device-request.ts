@@ -10,18 +10,18 @@ export interface DeviceRequest extends DriverParameters {
   readonly snapshotId?: number | undefined;
   /** N of /dev/nbdN; without one the kernel chooses a device that is free. */
   readonly index?: number | undefined;
-  /** The device is there, and waits for a process that serves it. */
+  /** The device exists and waits for a process that serves it. */
   readonly isAttached?: boolean;
-  /** The kernel asks for it when the device is changed later; a new device without one gets one. */
+  /** The kernel requires it for later changes of the device; a new device without one gets one. */
   readonly cookie?: string | undefined;
   readonly readOnly?: boolean;
   /** The image's lock is taken at once and kept. */
   readonly exclusive?: boolean;
   /** The device has no discards. */
   readonly noTrim?: boolean;
-  /** Seconds for a request, after which the kernel gives its connection up; by default it waits. */
+  /** Seconds for a request, after which the kernel drops the connection; by default it waits. */
   readonly ioTimeout?: number | undefined;
-  /** Seconds that requests wait for another process, once this one is gone. */
+  /** Seconds that requests wait for another process after this one has ended. */
   readonly reattachTimeout: number;
   readonly encryption?: readonly EncryptionLayer[] | undefined;
 }
@@ -30,11 +30,11 @@ export interface DeviceRequest extends DriverParameters {
 export interface DeviceJob {
   readonly cluster: Omit<ClusterOptions, "signal" | "openTransport">;
   readonly request: DeviceRequest;
-  /** For files about the devices of this host. */
+  /** Directory for files about the devices of this host. */
   readonly directory: string;
 }
 
-/** Messages of that process, until the device is there or cannot be made. */
+/** Messages of that process, until the device exists or cannot be created. */
 export type DeviceStart =
   | { readonly type: "mapped"; readonly device: string; readonly cookie: string | undefined }
   | { readonly type: "warning"; readonly line: string }

@@ -11,14 +11,15 @@ import { checkSize, devicePath, flushPageCache, lookAfterRequests, sectorBytes }
 import type { NbdDriver } from "./nbd-driver.ts";
 
 /**
- * A disk for the kernel's NBD driver, over one connection. The driver begins with the transmission: netlink has told it what a handshake would say.
+ * A disk for the kernel's NBD driver, over one connection. The driver starts in the transmission phase: it got the
+ * export's settings over netlink instead of a handshake.
  *
- * A connection ends in three ways. The driver takes its leave: the device is unmapped. This process ends: the driver keeps requests until
- * another one gives it a connection. The driver gives the connection up, for a request that took too long: it gets another one, and sends again
- * what had no answer.
+ * A connection ends in three ways. The driver disconnects, because the device is unmapped. This process ends; the
+ * driver keeps requests until another process gives it a connection. The driver drops the connection, because a request
+ * took too long; it gets a new one, and resends the unanswered requests.
  */
 export class DriverFront implements AsyncDisposable {
-  /** The driver needs the disk no longer, or has it from another process. */
+  /** Resolves when the driver no longer needs the disk, or another process serves it. */
   readonly ended: Promise<void>;
   /** N of /dev/nbdN. */
   readonly index: number;
@@ -35,7 +36,7 @@ export class DriverFront implements AsyncDisposable {
   /** Changes of the size, which follow each other. */
   #resizing: Promise<void> = Promise.resolve();
 
-  /** @throws AttachError SIPHON_ATTACH_DEVICE where the driver refuses it */
+  /** @throws AttachError SIPHON_ATTACH_DEVICE if the driver rejects the device */
   static async connect(
     served: NbdExport,
     request: DeviceRequest,
@@ -108,7 +109,7 @@ export class DriverFront implements AsyncDisposable {
     await this.ended;
   }
 
-  /** Answers what the driver has asked, and leaves the device as it is. */
+  /** Answers the driver's requests and leaves the device in place. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isStopping = true;
     this.#resizes[Symbol.dispose]();
@@ -119,7 +120,7 @@ export class DriverFront implements AsyncDisposable {
     clearTimeout(impatient);
   }
 
-  /** False where the driver has not taken the link. */
+  /** False if the driver has not taken the link. */
   #serve(link: DriverLink): boolean {
     const socket = link.accepted();
     if (socket === undefined) return false;
@@ -154,7 +155,7 @@ export class DriverFront implements AsyncDisposable {
     if (this.#isStopping) this.#connection!.stop(false);
   }
 
-  /** Before the device shrinks, the page cache drops what it has beyond the new end. */
+  /** Before the device shrinks, the page cache drops data beyond the new end. */
   async #resize(): Promise<void> {
     const size = sizeOf(this.#served.device);
     if (size === this.#size || this.#isStopping) return;
@@ -171,7 +172,7 @@ export class DriverFront implements AsyncDisposable {
 
 /** Milliseconds for the driver to take its answers. */
 const patience = 5000;
-/** Milliseconds. A device that was detached goes on so soon after it is attached again; the kernel's own interval is long. */
+/** Milliseconds. A detached device resumes this soon after it is attached again; the kernel's own interval is long. */
 const patientLook = 5000;
 const usualLook = 30_000;
 

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import { addressOf, allocate, libc } from "../vhost/native/libc.ts";
 import { socketPair } from "../vhost/native/socket.ts";
 
-/** A connection between the NBD driver and this process, before anybody has said anything on it. */
+/** A new connection between the NBD driver and this process. */
 export class DriverLink {
   /** The driver's end, while it is handed over. */
   readonly theirs: number;
@@ -12,10 +12,12 @@ export class DriverLink {
     [this.#ours, this.theirs] = socketPair();
   }
 
-  /** Our end, once the driver was given its own; undefined where it has not taken it: it has another connection that works. */
+  /**
+   * Our end, after the driver got its own. Undefined if the driver has not taken it because another connection works.
+   */
   accepted(): number | undefined {
     closeSync(this.theirs);
-    // The other end is open as long as somebody has it.
+    // The other end stays open as long as any process holds it.
     const isClosed = libc().recv(this.#ours, addressOf(allocate(1)), 1, peek | dontWait) === 0;
     if (!isClosed) return this.#ours;
     closeSync(this.#ours);

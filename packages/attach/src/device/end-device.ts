@@ -8,11 +8,11 @@ import { type DeviceMapping, startTime } from "./mappings.ts";
 import { NbdDriver } from "./nbd-driver.ts";
 
 /**
- * Takes a device away, and waits for its process to let go of the image.
+ * Removes a device, and waits until its process has closed the image.
  *
  * @param mapping of the process that serves it, if there is one
- * @param force also a device that is in use
- * @throws AttachError SIPHON_ATTACH_DEVICE where it is in use or is not mapped
+ * @param force remove a device that is in use, too
+ * @throws AttachError SIPHON_ATTACH_DEVICE if the device is in use or not mapped
  */
 export async function unmapDevice(
   device: string,
@@ -43,10 +43,10 @@ export async function detachDevice(mapping: DeviceMapping): Promise<void> {
 }
 
 /**
- * Sends SIGTERM by a descriptor of the process: its id may be another one's by the time that the signal is sent. Kernels before Linux 5.3 have no
- * such descriptors.
+ * Sends SIGTERM through a process descriptor, because the process id may have been reused. Kernels before Linux 5.3
+ * have no such descriptors.
  *
- * @throws AttachError SIPHON_ATTACH_NATIVE where this user may not
+ * @throws AttachError SIPHON_ATTACH_NATIVE if this user is not allowed to
  */
 async function terminate({ pid, startTime: started }: DeviceMapping): Promise<void> {
   const { syscall } = libc();
@@ -67,7 +67,7 @@ async function terminate({ pid, startTime: started }: DeviceMapping): Promise<vo
 const pidfdOpen = 434;
 const pidfdSendSignal = 424;
 
-/** @throws AttachError SIPHON_ATTACH_DRAIN where it takes too long */
+/** @throws AttachError SIPHON_ATTACH_DRAIN if it takes too long */
 async function ended({ pid, device, startTime: started }: DeviceMapping): Promise<void> {
   const until = performance.now() + patience;
   while ((await startTime(pid)) === started) {
@@ -80,5 +80,5 @@ async function ended({ pid, device, startTime: started }: DeviceMapping): Promis
   }
 }
 
-/** Milliseconds: more than a process takes that ends in order. */
+/** Milliseconds: more than a process needs to end in order. */
 const patience = 35_000;

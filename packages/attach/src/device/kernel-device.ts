@@ -6,17 +6,17 @@ import { AttachError } from "../errors.ts";
 import { libcBeside } from "../vhost/native/libc.ts";
 
 export interface DriverParameters {
-  /** Devices that there are from the start. */
+  /** Devices that exist from the start. */
   readonly nbdsMax?: number | undefined;
   /** Partitions that each may have; default 255, as with rbd-nbd. */
   readonly maxPart?: number | undefined;
 }
 
 /**
- * Loads the kernel's NBD driver unless it is there.
+ * Loads the kernel's NBD driver unless it is loaded.
  *
- * @param warn called for parameters that come too late
- * @throws AttachError SIPHON_ATTACH_DEVICE where it cannot be loaded
+ * @param warn called for parameters that have no effect because the driver is loaded
+ * @throws AttachError SIPHON_ATTACH_DEVICE if it cannot be loaded
  */
 export async function loadDriver(
   { nbdsMax, maxPart }: DriverParameters,
@@ -66,7 +66,7 @@ export async function cookieOf(index: number): Promise<string | undefined> {
   return text.trim() || undefined;
 }
 
-/** @throws AttachError SIPHON_ATTACH_DEVICE where the kernel took another size: old ones do with very large images */
+/** @throws AttachError SIPHON_ATTACH_DEVICE if the kernel uses another size, as old kernels do for very large images */
 export async function checkSize(index: number, size: number): Promise<void> {
   const known = Number(await readFile(sysfs(index, "size"), "utf8")) * sectorBytes;
   if (known === size) return;
@@ -77,14 +77,14 @@ export async function checkSize(index: number, size: number): Promise<void> {
 }
 
 /**
- * How often the kernel looks after requests without an answer, in milliseconds. It sends again what went to a connection that has ended, and
- * leaves all others alone, as long as the device has no time limit for requests.
+ * Milliseconds between the kernel's checks of unanswered requests. The kernel resends those of a connection that has
+ * ended. It leaves the others alone unless the device has a time limit for requests.
  */
 export async function lookAfterRequests(index: number, interval: number): Promise<void> {
   await writeFile(sysfs(index, "queue/io_timeout"), String(interval)).catch(() => {});
 }
 
-/** Writes what the kernel's page cache has of the device, and forgets the rest of it. */
+/** Writes the device's dirty pages from the kernel's page cache, and drops the clean ones. */
 export async function flushPageCache(index: number): Promise<void> {
   const file = await open(devicePath(index), "r");
   try {
@@ -95,7 +95,7 @@ export async function flushPageCache(index: number): Promise<void> {
   }
 }
 
-/** Whether it is mounted, or something else of this host is made of it. */
+/** Whether it is mounted, or part of another device of this host. */
 export async function isInUse(index: number): Promise<boolean> {
   try {
     const exclusive = await open(devicePath(index), constants.O_RDONLY | constants.O_EXCL);

@@ -2,8 +2,8 @@ import { openSync, writeSync } from "node:fs";
 import type { Log } from "../server/log.ts";
 
 /**
- * The log of a process without a terminal: the kernel's, which has what the NBD driver says of the same device (`dmesg`, the journal). Lines are
- * lost where there is none, as in a container.
+ * The log of a process without a terminal: the kernel's log (`dmesg`, the journal), where the NBD driver reports on the
+ * same device. Without access to it, as in a container, lines are lost.
  */
 export function kernelLog(): Log {
   const fd = open();

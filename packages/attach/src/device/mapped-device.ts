@@ -18,7 +18,7 @@ export class MappedDevice {
     this.#server = server;
   }
 
-  /** @throws AttachError SIPHON_ATTACH_DEVICE where the driver does not do it, and what is wrong with the image */
+  /** @throws AttachError SIPHON_ATTACH_DEVICE if the driver fails; the errors of opening the image */
   static async start(cluster: Cluster, request: DeviceRequest, log: Log): Promise<MappedDevice> {
     const { image, snapshotId, readOnly = false, exclusive = false, encryption, isAttached } = request;
     await using undo = new AsyncDisposableStack();
@@ -47,17 +47,19 @@ export class MappedDevice {
     return this.#front.index;
   }
 
-  /** The kernel needs the device no longer, or has it from another process. */
+  /** Resolves when the kernel no longer needs the device, or another process serves it. */
   get ended(): Promise<void> {
     return this.#front.ended;
   }
 
-  /** Answers what is under way, lets go of the image, and leaves the device, if it is there still, to whoever comes next. */
+  /**
+   * Answers the requests in flight and closes the image. The device, if it still exists, stays for the next process.
+   */
   detach(): Promise<void> {
     return this.#server.drain();
   }
 
-  /** Takes the device away. */
+  /** Removes the device. */
   async unmap(): Promise<void> {
     await this.#front.unmap();
     await this.detach();

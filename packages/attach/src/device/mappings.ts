@@ -12,11 +12,11 @@ export interface DeviceMapping {
   readonly snapshot: string;
   /** `/dev/nbd0` */
   readonly device: string;
-  /** Tells its process from a later one of the same id. */
+  /** Distinguishes its process from a later one with the same id. */
   readonly startTime: string;
 }
 
-/** Notes the mapping of this process, `NAME.json` for its device. */
+/** Records the mapping of this process in `NAME.json`, named after its device. */
 export async function recordMapping(
   directory: string,
   mapping: Omit<DeviceMapping, "pid" | "startTime">,
@@ -30,11 +30,11 @@ export async function recordMapping(
 }
 
 export async function forgetMapping(directory: string, device: string): Promise<void> {
-  // It is the next one's where another process has taken the device over.
+  // If another process has taken the device over, the file is that process's.
   if ((await read(fileOf(directory, device)))?.pid === process.pid) await rm(fileOf(directory, device));
 }
 
-/** By device. What a process that is gone has left is passed over, and so are files of others. */
+/** By device. Skips the files of processes that have ended, and files that are no mappings. */
 export async function listMappings(directory: string): Promise<DeviceMapping[]> {
   const names = await readdir(directory).catch(() => []);
   const files = names.filter((name) => /^nbd\d+\.json$/.test(name));
@@ -64,8 +64,9 @@ function fileOf(directory: string, device: string): string {
 }
 
 /**
- * In the kernel's ticks since it started: field 22 of /proc/PID/stat, after the name, which may hold anything. Undefined for a process that has
- * ended, also where its parent does not take note of that, as the first process of a container may not.
+ * In the kernel's ticks since it started: field 22 of /proc/PID/stat, after the name, which may hold anything.
+ * Undefined for a process that has ended, including a zombie whose parent does not reap it, as the first process of a
+ * container may not.
  */
 export async function startTime(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");

@@ -17,18 +17,19 @@ import {
 import { answerType, decodeMessages, encodeMessage, errnoOfAnswer } from "./netlink.ts";
 
 /**
- * The kernel's NBD driver, over generic netlink (nbd_genl_connect and its neighbours in drivers/block/nbd.c). The kernel carries a request out
- * while it is being sent. Where it may wait for requests of a device that this process serves, it is sent beside the event loop.
+ * The kernel's NBD driver, over generic netlink (nbd_genl_connect and its neighbours in drivers/block/nbd.c). The
+ * kernel carries out a message during the system call that sends it. Messages that may wait for I/O of a device that
+ * this process serves are sent from another thread.
  */
 export class NbdDriver implements Disposable {
   readonly #fd: number;
   readonly #received = allocate(receivedBytes);
   #family = controlFamily;
   #sequence = 0;
-  /** Requests beside the event loop, which follow each other: an answer is read by who waits for it. */
+  /** Messages sent from another thread, one at a time: each sender reads its own answer. */
   #lastChange: Promise<unknown> = Promise.resolve();
 
-  /** @throws AttachError SIPHON_ATTACH_DEVICE where the kernel has no such driver */
+  /** @throws AttachError SIPHON_ATTACH_DEVICE if the kernel has no such driver */
   static open(): NbdDriver {
     const fd = checked(libc().socket(netlink, raw | closeOnExec, genericNetlink), "open a netlink socket");
     const driver = new NbdDriver(fd);
@@ -49,7 +50,7 @@ export class NbdDriver implements Disposable {
     this.#fd = fd;
   }
 
-  /** @returns the device's number; without one in the settings, that of a device that is free */
+  /** @returns the device's number; if the settings name none, that of a free device */
   connect(settings: DeviceSettings): number {
     const { index } = settings;
     const device = index === undefined ? "a device" : `/dev/nbd${index}`;
@@ -64,7 +65,7 @@ export class NbdDriver implements Disposable {
     await this.#askBeside(disconnectRequest(index), `disconnect /dev/nbd${index}`);
   }
 
-  /** Undefined where there is no such device. */
+  /** Undefined if there is no such device. */
   isConnected(index: number): boolean | undefined {
     return statusOf(this.#ask(statusRequest(index), `query /dev/nbd${index}`), index);
   }
@@ -105,7 +106,7 @@ export class NbdDriver implements Disposable {
     return { bytes, sequence };
   }
 
-  /** All that the kernel says to a request is there once the request was sent. */
+  /** The kernel's answer is complete when the request has been sent. */
   #answer(sequence: number, what: string): Buffer {
     let reply: Buffer = Buffer.alloc(0);
     for (;;) {
@@ -132,7 +133,7 @@ function refused(result: number, what: string): AttachError {
   );
 }
 
-/** The driver's reasons. It answers with a number alone. */
+/** Meanings of the driver's error numbers. */
 const reasons: Record<string, [why: string, hint?: string]> = {
   ENOENT: ["the kernel's NBD driver is missing or has no netlink interface", "load it: modprobe nbd"],
   EPERM: ["operation not permitted", "run it as root (CAP_SYS_ADMIN)"],

@@ -42,7 +42,7 @@ export interface DeviceSettings {
   readonly timeout?: number | undefined;
   /** Seconds that requests wait for a new connection, once there is none. */
   readonly deadConnectionTimeout?: number;
-  /** Only who knows it may change the device later. */
+  /** Later changes of the device must name it. */
   readonly cookie?: string | undefined;
   /** The driver's end of a connection that has begun its transmission. */
   readonly socket?: number;
@@ -53,7 +53,7 @@ export function familyRequest(): Buffer {
   return Buffer.concat([genericHead(getFamily, 1), attribute.text(familyAttribute.name, "nbd")]);
 }
 
-/** @throws AttachError SIPHON_ATTACH_PROTOCOL for a reply that makes no sense; so do the others that take a reply apart */
+/** @throws AttachError SIPHON_ATTACH_PROTOCOL for an invalid reply; the other decoders of replies throw it, too */
 export function familyOf(reply: Buffer): number {
   return valueIn(decodeAttributes(reply.subarray(head)), familyAttribute.id, 2).readUInt16LE();
 }
@@ -79,7 +79,7 @@ export function connectedDevice(reply: Buffer): number {
   return valueIn(decodeAttributes(reply.subarray(head)), nbdAttribute.index, 4).readUInt32LE();
 }
 
-/** Whether the device is connected; undefined where there is no such device. */
+/** Whether the device is connected; undefined if there is no such device. */
 export function statusOf(reply: Buffer, index: number): boolean | undefined {
   const list = decodeAttributes(reply.subarray(head)).find(({ type }) => type === nbdAttribute.deviceList);
   for (const { type, value } of decodeAttributes(list?.value ?? Buffer.alloc(0))) {

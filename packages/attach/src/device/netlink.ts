@@ -21,7 +21,7 @@ export interface NetlinkMessage {
   readonly payload: Buffer;
 }
 
-/** An attribute of a message, with a value whose meaning its type says. */
+/** An attribute of a message; its type gives the meaning of its value. */
 export interface Attribute {
   readonly type: number;
   readonly value: Buffer;
@@ -37,7 +37,7 @@ export function encodeMessage({ type, sequence, payload }: NetlinkMessage): Buff
   return bytes;
 }
 
-/** @throws AttachError SIPHON_ATTACH_PROTOCOL for bytes that are no whole messages */
+/** @throws AttachError SIPHON_ATTACH_PROTOCOL for bytes that are not complete messages */
 export function decodeMessages(bytes: Buffer): NetlinkMessage[] {
   return partsOf(bytes, messageHeader, (at) => bytes.readUInt32LE(at)).map((part) => ({
     type: part.readUInt16LE(4),
@@ -46,7 +46,7 @@ export function decodeMessages(bytes: Buffer): NetlinkMessage[] {
   }));
 }
 
-/** The negative errno of an answer; 0 where all went well. Throws as `decodeMessages`. */
+/** The negative errno of an answer; 0 for success. Throws as `decodeMessages`. */
 export function errnoOfAnswer({ payload }: NetlinkMessage): number {
   if (payload.length < 4 + messageHeader) throw malformed();
   return payload.readInt32LE(0);
@@ -95,7 +95,7 @@ function encodeAttribute(type: number, value: Buffer): Buffer {
   return bytes;
 }
 
-/** Parts that begin with their own lengths; what fills up the last one may be missing. */
+/** Parts that begin with their own lengths; the padding of the last one may be missing. */
 function partsOf(bytes: Buffer, header: number, lengthAt: (at: number) => number): Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {

@@ -10,15 +10,16 @@ import type { DeviceJob, DeviceStart } from "./device-request.ts";
 export interface StartedDevice {
   /** `/dev/nbd0` */
   readonly device: string;
-  /** Undefined where the kernel knows of none. */
+  /** Undefined if the kernel has none. */
   readonly cookie: string | undefined;
 }
 
 /**
- * Makes an image a block device of this host, in a process of its own that stays.
+ * Maps an image as a block device of this host, served by a process of its own that keeps running.
  *
  * @param warn called for options without effect
- * @throws AttachError SIPHON_ATTACH_DEVICE where the kernel does not do it, and what is wrong with the image or its cluster
+ * @throws AttachError SIPHON_ATTACH_DEVICE if the kernel fails; the errors of opening the image and connecting to its
+ * cluster
  */
 export async function startDevice(
   job: DeviceJob,
@@ -26,7 +27,7 @@ export async function startDevice(
   signal: AbortSignal,
 ): Promise<StartedDevice> {
   signal.throwIfAborted();
-  // Its argument is for people who look at processes.
+  // The argument only shows in lists of processes.
   const child = forkProgram(program, [formatImageSpec(job.request.image)], {
     ...{ serialization: "advanced", detached: true },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -45,7 +46,7 @@ export async function startDevice(
         else reject(errorOf(message.failure));
       });
       child.once("error", (error) => reject(endedEarly(error.message)));
-      // Once all that it has said was read.
+      // Waits until all of its output was read.
       child.once("close", (code, killed) => {
         reject(endedEarly(said.trim() || (killed ?? `exit code ${code}`)));
       });

@@ -5,7 +5,7 @@ export interface RequestHolder {
   ended(request: HeldRequest): void;
 }
 
-/** A request on behalf of another one, which learns of the end only when it is given. Used again and again. */
+/** A request on behalf of another one, which learns the result only when it is passed on. Reused. */
 export class HeldRequest extends ImageRequest {
   /** A place of `ioKind`. */
   kind = 0;
@@ -24,7 +24,7 @@ export class HeldRequest extends ImageRequest {
     this.rewind();
   }
 
-  /** To be asked for again, as the first time. */
+  /** Submits the request again. */
   rewind(): void {
     this.offset = this.#outer.offset;
     this.length = this.#outer.length;

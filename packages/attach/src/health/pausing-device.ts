@@ -5,7 +5,7 @@ import { DeviceLayer } from "../device-layer.ts";
 import { ioKind } from "../server/io-metrics.ts";
 import { HeldRequest, type RequestHolder } from "./held-request.ts";
 
-/** The reaction to a full pool, and to an answer that takes longer than the client's timeout: see `PausingDevice`. */
+/** The reaction to a full pool and to requests that exceed the client's timeout: see `PausingDevice`. */
 export type ErrorPolicy = "report" | "pause";
 
 /** The report of a pause. */
@@ -17,15 +17,15 @@ export interface PauseEvents {
 }
 
 /**
- * A disk that waits where there is no room or the cluster took too long, as QEMU's `werror=stop` does, instead of telling the guest of
- * an error that file systems do not get over. What failed is tried again; meanwhile what would change the disk waits behind
- * it, and reads go on. All other errors are reported at once.
+ * A disk that pauses when there is no room or the cluster takes too long, as with QEMU's `werror=stop`, instead of
+ * reporting an error that a guest's file system would not survive. It retries the failed request; meanwhile later
+ * changes wait behind it, and reads continue. All other errors are reported at once.
  */
 export class PausingDevice extends DeviceLayer implements RequestHolder {
   readonly #events: PauseEvents;
   readonly #idle: HeldRequest[] = [];
   #held: HeldRequest[] = [];
-  /** The one that is tried for all. */
+  /** The request that is retried for all that wait. */
   #probe: HeldRequest | undefined;
   #pausedAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -66,7 +66,7 @@ export class PausingDevice extends DeviceLayer implements RequestHolder {
     }
     const outer = request.give();
     this.#idle.push(request);
-    // Whatever else it ended with: what was in the way is not any more.
+    // Any other result means that the obstacle is gone.
     if (isProbe) this.#resume();
     outer.completed();
   }
@@ -92,7 +92,7 @@ export class PausingDevice extends DeviceLayer implements RequestHolder {
     if (this.#probe === undefined) this.#timer ??= setTimeout(() => this.#try(), retryAfter);
   }
 
-  /** A read may succeed where nothing can be written: one that writes is tried first. */
+  /** A read may succeed while writes still fail: a write is retried first. */
   #try(): void {
     this.#timer = undefined;
     const index = this.#held.findIndex(({ kind }) => kind !== ioKind.read && kind !== ioKind.flush);
@@ -113,7 +113,7 @@ export class PausingDevice extends DeviceLayer implements RequestHolder {
   }
 }
 
-/** Errors that pass: no room in the cluster, a quota that is used up, no answer within the client's timeout. */
+/** Temporary errors: no room in the cluster, an exceeded quota, no answer within the client's timeout. */
 const passing: ReadonlySet<number> = new Set([-errno.ENOSPC, -errno.EDQUOT, -errno.ETIMEDOUT]);
 /** Milliseconds between two tries. */
 const retryAfter = 1000;

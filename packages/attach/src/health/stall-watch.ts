@@ -7,8 +7,8 @@ interface WatchedDisk {
 }
 
 /**
- * Finds disks whose requests the cluster does not answer: something is under way and nothing was done for some seconds. Looks at counters
- * once a second, so that requests themselves cost nothing.
+ * Finds disks whose requests the cluster does not answer: requests are in flight, and none completed for some seconds.
+ * It checks counters once a second, so it adds no cost to a request.
  */
 export class StallWatch implements Disposable {
   readonly #log: Log;
@@ -20,7 +20,7 @@ export class StallWatch implements Disposable {
     this.#timer = setInterval(() => this.look(), lookEvery).unref();
   }
 
-  /** Looks at a disk until what is returned is disposed of. */
+  /** Watches a disk until the result is disposed of. */
   watch(disk: WatchedDisk): Disposable {
     const seen = { disk, done: 0, since: performance.now() };
     this.#seen.add(seen);

@@ -13,9 +13,9 @@ export interface StatusQuery {
   readonly offset: number;
   /** Ends within the device. */
   readonly length: number;
-  /** The client wants to know about the first extent alone. */
+  /** The client wants only the first extent. */
   readonly onlyFirst: boolean;
-  /** The longest extent that the reply can tell of, in bytes. */
+  /** The longest extent that the reply can hold, in bytes. */
   readonly longestExtent: number;
 }
 
@@ -39,7 +39,7 @@ export async function blockStatus(
   );
 }
 
-/** Neighbours that are alike as one, nothing beyond the range, and no more than a reply should hold. */
+/** Merges equal neighbours, cuts at the end of the range, and limits the number of extents in a reply. */
 function fitted(found: readonly Extent[], { length, onlyFirst, longestExtent }: StatusQuery): Extent[] {
   const fitting: Extent[] = [];
   let left = length;
@@ -62,7 +62,7 @@ function fitted(found: readonly Extent[], { length, onlyFirst, longestExtent }: 
   return fitting;
 }
 
-/** A client asks again for what is missing; a reply should not fill the client's memory. */
+/** Extents in one reply: a client asks again for the rest, and a reply must not fill its memory. */
 const mostExtents = 8192;
 
 function allocationFlags({ kind }: Extent): number {

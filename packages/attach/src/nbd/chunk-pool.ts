@@ -2,13 +2,13 @@
 export class Chunk {
   readonly bytes: Buffer;
   readonly view: DataView;
-  /** Bytes that are taken, from the start on. */
+  /** Bytes in use, from the start. */
   used = 0;
-  /** Places that are still being filled or sent, and the stream that hands out places. */
+  /** Users of the chunk: places that are being filled or sent, and the stream that hands out places. */
   users = 0;
 
   constructor(length: number) {
-    // Not from Node's shared pool: chunks live long, and theirs is all of their memory.
+    // Not from Node's shared pool: chunks live long, and would keep the whole pool allocated.
     this.bytes = Buffer.allocUnsafeSlow(length);
     this.view = new DataView(this.bytes.buffer, 0, length);
   }

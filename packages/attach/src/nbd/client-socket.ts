@@ -5,7 +5,7 @@ import type { ReceiveMemory } from "./receive-memory.ts";
 export interface ClientSocketEvents {
   /** `length` bytes were put into the read area, and are gone after this call. Returns whether to go on reading. */
   received(length: number): boolean;
-  /** Nothing follows: the client ended the stream, or it broke. */
+  /** The stream ended or broke; no call follows. */
   closed(error: Error | undefined): void;
 }
 
@@ -30,7 +30,7 @@ export function adoptSocket(accepted: Socket, memory: ReceiveMemory, events: Cli
   return socket;
 }
 
-/** A socket's descriptor, for another thread; the connection goes on, and is not the accepted socket's any more. */
+/** A socket's descriptor, for another thread. The connection stays open; the accepted socket no longer owns it. */
 export function detachSocket(accepted: Socket): number {
   const { _handle: handle } = accepted as unknown as AcceptedSocket;
   const fd = duplicate(handle!.fd);
@@ -46,12 +46,14 @@ export function takeOver(fd: number, memory: ReceiveMemory, events: ClientSocket
   return socket;
 }
 
-/** The part of Node's own sockets that no API reaches. */
+/** The part of Node's sockets that has no public API. */
 interface AcceptedSocket {
   _handle: { readonly fd: number } | null;
 }
 
-/** The same for a stream whose reads cannot be directed: one that is encrypted, or will be. Its bytes are copied. */
+/**
+ * The same for a stream that cannot read into given memory, because it is or will be encrypted. Its bytes are copied.
+ */
 export function readInto(socket: Socket, memory: ReceiveMemory, events: ClientSocketEvents): void {
   socket.on("data", (bytes: Buffer) => {
     for (let at = 0; at < bytes.length; at += memory.readArea.length) {

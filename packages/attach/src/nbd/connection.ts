@@ -25,7 +25,7 @@ export interface ConnectionHost {
   /** Milliseconds for a client to choose an export. */
   readonly handshakeTimeout: number;
   log(line: string): void;
-  /** It has chosen an export. */
+  /** The client has chosen an export. */
   served?(connection: NbdConnection): void;
   closed(connection: NbdConnection): void;
 }
@@ -36,9 +36,9 @@ export interface ServedConnection {
   readonly isServed: boolean;
   /** Milliseconds for which the client has not taken replies that wait for it. */
   readonly stalledFor: number;
-  /** Ends it for the good of others. */
+  /** Disconnects the client to make room for others. */
   evict(reason: string): void;
-  /** Takes no more requests, answers those that it has, and ends. `force` at once. */
+  /** Takes no more requests, answers those in flight, and disconnects; with `force` at once. */
   stop(force: boolean): void;
 }
 
@@ -56,14 +56,14 @@ export class NbdConnection implements ServedConnection {
   #startsTls = false;
   #tickPending = false;
 
-  /** Bytes that wait: of something that is not all there, or (parked) of a client that has enough in flight. */
+  /** Bytes that wait: an incomplete request, or (parked) requests of a client that has reached its limit. */
   #carry: Region | undefined;
   #carried = 0;
   #isParked = false;
 
   /**
-   * @param accepted the client's socket; the descriptor of one that was accepted elsewhere
-   * @param session agreed on in another way than by a handshake
+   * @param accepted the client's socket, or the descriptor of a socket that another thread accepted
+   * @param session set if the settings were agreed without a handshake
    */
   constructor(host: ConnectionHost, accepted: Socket | number, name: string, session?: Session) {
     this.#host = host;
@@ -92,7 +92,7 @@ export class NbdConnection implements ServedConnection {
     else this.#transmit(session);
   }
 
-  /** Whether the client has said that it needs the disk no longer. */
+  /** Whether the client has disconnected by request (NBD_CMD_DISC). */
   get hasLeft(): boolean {
     return this.#transmission?.hasLeft ?? false;
   }
@@ -137,7 +137,7 @@ export class NbdConnection implements ServedConnection {
     this.#transmission = transmission;
   }
 
-  /** Sends bytes of the handshake. A client that asks and does not listen must not fill the memory. */
+  /** Sends bytes of the handshake. A client that sends options and reads no answers must not fill the memory. */
   #say(bytes: Buffer): void {
     this.#socket.write(bytes);
     if (this.#socket.writableLength > mostUnheard) {
@@ -197,7 +197,7 @@ export class NbdConnection implements ServedConnection {
     }
   }
 
-  /** Keeps bytes for later, behind those that are kept already. */
+  /** Appends bytes to those kept for later. */
   #keep(bytes: Buffer, start: number, end: number): void {
     const needed = this.#carried + end - start;
     if (this.#carry === undefined || this.#carry.bytes.length < needed) {
@@ -215,7 +215,7 @@ export class NbdConnection implements ServedConnection {
     process.nextTick(this.#tick);
   }
 
-  /** Runs after whatever completed requests: what they left to say leaves in one write. */
+  /** Runs after all completions of this turn, so their replies leave in one write. */
   readonly #tick = (): void => {
     this.#tickPending = false;
     const transmission = this.#transmission;
@@ -241,7 +241,7 @@ export class NbdConnection implements ServedConnection {
     if (!this.#isParked) this.#socket.resume();
   }
 
-  /** Goes on with the handshake, from the beginning of its options, on a stream that is encrypted. */
+  /** Restarts option negotiation on the encrypted stream. */
   #startTls(): void {
     this.#startsTls = false;
     const clear = this.#socket;

@@ -10,17 +10,17 @@ export type ExportTable = ReadonlyMap<string, NbdExport>;
 
 export interface HandshakeEvents {
   send(bytes: Buffer): void;
-  /** Options are over. */
+  /** Option negotiation is over. */
   agreed(session: Session): void;
   /** The stream is encrypted from the next byte on. */
   startTls(): void;
-  /** The client wants to end, or cannot be served. */
+  /** The client aborts, or cannot be served. */
   end(): void;
 }
 
 /**
- * The fixed newstyle handshake, in which a client asks for options until it chooses an export. The server begins: u64
- * `NBDMAGIC`, u64 `IHAVEOPT`, u16 flags; the client answers with u32 flags, and then with options.
+ * The fixed newstyle handshake: a client sends options until it chooses an export. The server begins: u64 `NBDMAGIC`,
+ * u64 `IHAVEOPT`, u16 flags; the client answers with u32 flags, and then with options.
  */
 export class Handshake {
   readonly #exports: ExportTable;
@@ -36,7 +36,7 @@ export class Handshake {
   /** The export that the contexts were chosen for. */
   #contextsOf: NbdExport | undefined;
 
-  /** @param offersTls whether the client must turn encryption on before it gets to know anything */
+  /** @param offersTls whether the client must start TLS before any other option */
   constructor(exports: ExportTable, offersTls: boolean, events: HandshakeEvents) {
     this.#exports = exports;
     this.#offersTls = offersTls;
@@ -47,7 +47,7 @@ export class Handshake {
     this.#events.send(encode.greeting());
   }
 
-  /** Encryption is on: what was agreed before is void. */
+  /** TLS is on: everything negotiated before is void. */
   encrypted(): void {
     this.#isEncrypted = true;
     this.#isOver = false;
@@ -57,8 +57,8 @@ export class Handshake {
   }
 
   /**
-   * Takes options from the bytes from `start` up to `end` and returns where it stopped: at the end, in front of an option that
-   * is not all there, or behind the last one.
+   * Takes options from the bytes from `start` up to `end` and returns where it stopped: at the end, before an
+   * incomplete option, or after the last one.
    */
   receive(bytes: Buffer, start: number, end: number): number {
     let at = start;
@@ -147,7 +147,7 @@ export class Handshake {
     }
   }
 
-  /** Answered, as the oldest option, by size and flags alone, or by the end of the connection. */
+  /** NBD_OPT_EXPORT_NAME, the oldest option: the answer is only size and flags, or the end of the connection. */
   #exportName(data: Buffer): void {
     const chosen = this.#find(data.toString());
     if (chosen === undefined) throw violation(`there is no export called ${JSON.stringify(shown(data))}`);
@@ -252,7 +252,7 @@ export class Handshake {
 const optionHeaderBytes = 16;
 /** Bytes of an option's data. */
 const maxOption = 64 << 10;
-/** No client asks for more; one that does not read the answers would fill our memory. */
+/** No client sends more; a client that does not read the answers would fill our memory. */
 const mostOptions = 256;
 
 function violation(message: string): AttachError {

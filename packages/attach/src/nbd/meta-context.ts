@@ -8,7 +8,9 @@ export interface ContextQuery {
   readonly queries: readonly string[];
 }
 
-/** u32 length, name of the export, u32 number of queries, and for each u32 length, query. Undefined when it is not that. */
+/**
+ * u32 length, name of the export, u32 number of queries, and for each u32 length, query. Undefined for anything else.
+ */
 export function parseContextQuery(data: Buffer): ContextQuery | undefined {
   let at = 0;
   const text = (): string | undefined => {
@@ -33,8 +35,8 @@ export function parseContextQuery(data: Buffer): ContextQuery | undefined {
 }
 
 /**
- * The contexts that queries match. When listing, a query may be a name's beginning that ends with `:` or `/`, and no query at
- * all means everything; when setting, only whole names count, and only so many.
+ * The contexts that queries match. When listing, a query may be a prefix of a name that ends with `:` or `/`, and no
+ * query means all contexts. When setting, only complete names count, up to a maximum number.
  */
 export function contextsFor(
   extents: ExtentSource | undefined,
@@ -57,8 +59,8 @@ export function contextsFor(
 }
 
 /**
- * The payload of a BLOCK_STATUS about some contexts only: u64 length of the range, u32 id of each context. None are wanted
- * (undefined) when one was not agreed on, or is named twice.
+ * The payload of a BLOCK_STATUS about some contexts only: u64 length of the range, u32 id of each context. Undefined if
+ * a context was not negotiated or is named twice.
  */
 export function parseStatusPayload(
   payload: Buffer,
@@ -77,5 +79,5 @@ export function parseStatusPayload(
 const allocationContext = "base:allocation";
 const diffPrefix = "siphon:diff/";
 const mostContexts = 16;
-/** Each is held against all names there are. */
+/** Limit: each query is compared with all names. */
 const mostQueries = 256;

@@ -22,7 +22,7 @@ export function optionReply(option: number, type: number, data: Buffer): Buffer 
   return bytes;
 }
 
-/** To EXPORT_NAME: u64 size, u16 transmission flags, and 124 zeros unless the client does without. */
+/** To EXPORT_NAME: u64 size, u16 transmission flags, and 124 zeros unless NO_ZEROES was negotiated. */
 export function chosenExport(size: number, flags: number, zeroes: boolean): Buffer {
   const bytes = Buffer.alloc(zeroes ? 10 + 124 : 10);
   bytes.writeBigUInt64BE(BigInt(size), 0);

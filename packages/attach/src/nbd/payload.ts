@@ -1,6 +1,6 @@
 /**
- * The bytes that a client sent along with a request: kept in a segment of fitting size, or, when there are many, in segments
- * that are taken as bytes arrive, so that an announced length alone costs no memory.
+ * The bytes that a client sent along with a request: kept in one segment of a fitting size, or, for long payloads, in
+ * segments that are allocated as bytes arrive, so that an announced length alone costs no memory.
  */
 export class Payload {
   readonly #pool: SegmentPool;
@@ -12,7 +12,7 @@ export class Payload {
     this.#pool = pool;
   }
 
-  /** Makes ready for `length` bytes. */
+  /** Prepares for `length` bytes. */
   expect(length: number): void {
     this.#length = length;
     this.#received = 0;
@@ -46,7 +46,7 @@ export class Payload {
     }
   }
 
-  /** Lets go of the memory. */
+  /** Releases the memory. */
   clear(): void {
     for (let segment = this.#segments.pop(); segment !== undefined; segment = this.#segments.pop()) {
       this.#pool.give(segment);

@@ -121,7 +121,7 @@ export function nbdErrorOf(result: number): number {
   return knownErrors.has(-result) ? -result : nbdError.EIO;
 }
 
-/** The longest payload of one request or reply that is taken, told to clients as the maximum block size. */
+/** The longest payload of a request or reply; clients see it as the maximum block size. */
 export const maxPayload = 32 << 20;
 /** Longest name or description, in bytes. */
 export const maxString = 4096;
@@ -131,7 +131,7 @@ export function writeU64(view: DataView, at: number, value: number): void {
   view.setUint32(at + 4, value >>> 0);
 }
 
-/** Numbers above 2^53 come out inexact, which every use of them refuses as out of range. */
+/** Numbers above 2^53 are inexact; every use of them rejects such values as out of range. */
 export function readU64(view: DataView, at: number): number {
   return view.getUint32(at) * 0x1_0000_0000 + view.getUint32(at + 4);
 }

@@ -1,6 +1,6 @@
 import { Region } from "@siphon/rados/engine";
 
-/** An option of a handshake that is not all there is kept in front of the next read, in this many bytes at most. */
+/** Bytes, at most, of an incomplete option that are kept in front of the next read. */
 export const carryBytes = 128 << 10;
 const readBytes = 512 << 10;
 

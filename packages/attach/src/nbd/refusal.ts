@@ -2,7 +2,7 @@ import { command, commandFlag, maxPayload, nbdError } from "./protocol.ts";
 import type { NbdRequest } from "./request.ts";
 import type { Session } from "./session.ts";
 
-/** Why a request cannot be carried out, as an error of the protocol; 0 when it can. */
+/** The protocol's error for a request that cannot be carried out; 0 for a valid one. */
 export function refusal(request: NbdRequest, { export: served, replies, contexts }: Session): number {
   const { command: code, flags, start, total } = request;
   const { device } = served;
@@ -14,7 +14,7 @@ export function refusal(request: NbdRequest, { export: served, replies, contexts
   if (writes && device.readOnly) return nbdError.EPERM;
   if (code === command.blockStatus) {
     if (contexts.length === 0 || total === 0) return nbdError.EINVAL;
-    // With a payload the length is that of the payload, which holds the length meant.
+    // With a payload, the header's length is the payload's; the payload holds the range's length.
     if ((flags & commandFlag.payloadLength) !== 0)
       return isStatusPayload(total, contexts.length) ? 0 : nbdError.EINVAL;
   }

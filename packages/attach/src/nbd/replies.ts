@@ -32,7 +32,7 @@ export class Replies {
     this.dataRoom = this.#chunked ? this.#headerBytes + 8 : simpleReplyBytes;
   }
 
-  /** Done, and nothing to say. */
+  /** Success without data. */
   acknowledge(request: NbdRequest): void {
     if (!this.#extended) this.#simple(request, 0);
     else this.#small(request, replyType.none, 0);
@@ -53,7 +53,7 @@ export class Replies {
     this.#stream.chunk.view.setUint16(at + 4, 0);
   }
 
-  /** The data that the request has taken, and the holes. */
+  /** The data that was read, and the holes. */
   data(request: NbdRequest): void {
     const { holes, total } = request;
     if (holes.count > 0) {
@@ -136,7 +136,7 @@ export class Replies {
     }
   }
 
-  /** The last chunk of a reply, with `length` bytes of payload, and where those are to be written. */
+  /** The last chunk of a reply, with `length` bytes of payload; returns where to write them. */
   #small(request: NbdRequest, type: number, length: number): number {
     return this.#chunk(request, replyFlagDone, type, length, length);
   }
@@ -144,7 +144,7 @@ export class Replies {
   /**
    * Sends the header of a chunk with the first `room` bytes of its payload.
    *
-   * @returns where in the stream's chunk the payload is to be written, before the end of the tick
+   * @returns where in the stream's chunk to write the payload, before the end of the tick
    */
   #chunk(request: NbdRequest, flags: number, type: number, length: number, room: number): number {
     const stream = this.#stream;

@@ -2,11 +2,11 @@ import type { Writable } from "node:stream";
 import type { Chunk, ChunkPool } from "./chunk-pool.ts";
 
 /**
- * The replies to one client. They are built at places in large chunks, in any order, and leave in the order in which they were
- * finished, all of a tick in one write. Neighbours in a chunk leave as one piece.
+ * The replies to one client. They are built in places of large chunks, in any order. They leave in the order of
+ * completion, all replies of a tick in one write. Neighbours in a chunk leave as one piece.
  */
 export class ReplyStream {
-  /** Where the place reserved last lies. */
+  /** Start of the place reserved last. */
   chunk!: Chunk;
   readonly #pool: ChunkPool;
   readonly #socket: Writable;
@@ -22,17 +22,17 @@ export class ReplyStream {
   /** Writes under way, oldest first. */
   readonly #writes: { chunks: Chunk[]; cost: number }[] = [];
 
-  /** `performance.now()` when the client's socket last took something, or had nothing to take. */
+  /** `performance.now()` when the client's socket last accepted bytes, or had none pending. */
   movedAt = performance.now();
 
-  /** @param settled is told of what `finish` was given once the client's socket has taken it */
+  /** @param settled called with the cost given to `finish` once the client's socket has taken the reply */
   constructor(pool: ChunkPool, socket: Writable, settled: (cost: number) => void) {
     this.#pool = pool;
     this.#socket = socket;
     this.#settled = settled;
   }
 
-  /** Makes a place of `length` bytes in `chunk` and returns where. It is held until `release`. */
+  /** Reserves `length` bytes in `chunk` and returns their place. It is held until `release`. */
   reserve(length: number): number {
     let chunk = this.#current;
     if (length > ownChunkBytes) {
@@ -65,7 +65,7 @@ export class ReplyStream {
 
   release(chunk: Chunk): void {
     if (chunk === this.#current && chunk.users === 2) {
-      // Nobody but this stream holds it any more: begin again, in memory that the CPU still has at hand.
+      // Only this stream still holds it: start over, in memory that is warm in the CPU's cache.
       chunk.users = 1;
       chunk.used = 0;
     } else {
@@ -73,7 +73,7 @@ export class ReplyStream {
     }
   }
 
-  /** Notes that a reply whose upkeep is `cost` is complete. */
+  /** Records that a reply charged with `cost` is complete. */
   finish(cost: number): void {
     this.#cost += cost;
   }
@@ -102,7 +102,7 @@ export class ReplyStream {
     this.#ends.length = 0;
   }
 
-  /** Drops what was not handed over; what was is let go when the socket does. */
+  /** Drops pieces that were not handed over; those handed over are released when the socket is done with them. */
   close(): void {
     for (const chunk of this.#pieces) this.#pool.release(chunk);
     this.#pieces = [];

@@ -16,11 +16,11 @@ export interface RequestOwner {
   completed(request: NbdRequest): void;
 }
 
-/** A client's request from its header to its reply; used again for request after request of one connection. */
+/** A client's request from its header to its reply. A connection reuses it. */
 export class NbdRequest extends ImageRequest {
   command = 0;
   flags = 0;
-  /** The client's name for it: eight bytes as two numbers. */
+  /** The client's cookie: eight bytes as two numbers. */
   cookieHigh = 0;
   cookieLow = 0;
   /** As the client sent it: echoed in extended replies. */
@@ -28,7 +28,7 @@ export class NbdRequest extends ImageRequest {
   startLow = 0;
   start = 0;
   total = 0;
-  /** Bytes of `total` that are done: requests may be carried out in steps. */
+  /** Bytes of `total` that are done; long requests are carried out in steps. */
   done = 0;
   /** Bytes of the step that the device carries out now. */
   step = 0;
@@ -38,7 +38,7 @@ export class NbdRequest extends ImageRequest {
   writesZeros = false;
   /** The client wants the data in one piece. */
   unfragmented = false;
-  /** All is written, and is being made to last. */
+  /** All data is written and is being flushed (FUA). */
   isFlushing = false;
   /** `performance.now()` at the start. */
   startedAt = 0;
@@ -60,8 +60,8 @@ export class NbdRequest extends ImageRequest {
   }
 
   /**
-   * Begins again with a header: u32 magic, u16 flags, u16 command, u64 cookie, u64 start, and the length, which is u64 in extended headers
-   * and u32 in others.
+   * Starts with a header: u32 magic, u16 flags, u16 command, u64 cookie, u64 start, and the length, which is u64 in
+   * extended headers and u32 in others.
    */
   parse(view: DataView, at: number, extended: boolean): void {
     this.flags = view.getUint16(at + 4);
@@ -107,7 +107,7 @@ export class NbdRequest extends ImageRequest {
     return this.place + this.#owner.dataRoom;
   }
 
-  /** Reserves room for the whole reply, with the first data: what comes together is then sent together. */
+  /** Reserves room for the whole reply when its first data arrives, so that the reply is sent in one piece. */
   makePlace(): void {
     if (this.chunk !== undefined) return;
     const stream = this.#owner.stream;
@@ -115,7 +115,7 @@ export class NbdRequest extends ImageRequest {
     this.chunk = stream.chunk;
   }
 
-  /** Lets go of all memory. */
+  /** Releases all memory. */
   clear(): void {
     this.payload.clear();
     this.holes.clear();

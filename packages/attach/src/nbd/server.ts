@@ -20,7 +20,7 @@ export interface NbdServerOptions {
   /** Access to a unix socket; by default for the user of this process alone. */
   access?: SocketAccess;
   exports: readonly NbdExport[];
-  /** Clients on TCP must turn encryption on and show a certificate. */
+  /** Clients on TCP must start TLS and present a certificate. */
   credentials?: TlsCredentials;
   /** Called with a line for each failure of a client; default: nothing. */
   log?: (line: string) => void;
@@ -28,7 +28,7 @@ export interface NbdServerOptions {
   handshakeTimeout?: number;
   /** Keeps a unix socket for the process after this one. */
   keeper?: SocketKeeper;
-  /** Limits that this server shares with all others of the process; by default its own. */
+  /** Limits shared with all servers of the process; by default the server has its own. */
   limits?: Limits;
   /**
    * Other threads that serve the clients; this one only accepts them.
@@ -38,11 +38,11 @@ export interface NbdServerOptions {
   elsewhere?: ConnectionTaker;
 }
 
-/** Serves clients that a server has accepted, in other threads. */
+/** Serves, in other threads, clients that a server has accepted. */
 export interface ConnectionTaker {
-  /** Told before the first client comes. */
+  /** Called before the first client connects. */
   begin(how: { readonly credentials: TlsCredentials | undefined; readonly handshakeTimeout: number }): void;
-  /** Takes a client over from its first byte on. */
+  /** Takes over a client from its first byte. */
   take(socket: Socket, name: string, closed: (connection: ServedConnection) => void): ServedConnection;
 }
 
@@ -59,8 +59,8 @@ export class NbdServer {
   #empty: (() => void) | undefined;
 
   /**
-   * @throws AttachError SIPHON_USAGE for an address beyond this machine without TLS, SIPHON_ATTACH_SOCKET_BUSY where something
-   *   listens
+   * @throws AttachError SIPHON_USAGE for an address that other machines can reach without TLS,
+   * SIPHON_ATTACH_SOCKET_BUSY if another program listens there
    */
   static async listen(options: NbdServerOptions): Promise<NbdServer> {
     const { address, exports, credentials } = options;
@@ -130,7 +130,8 @@ export class NbdServer {
   }
 
   /**
-   * Room for one more client. Who has not chosen an export makes room for who comes after: they are quick, or do not mean to be served.
+   * Makes room for one more client. Clients that have not chosen an export are disconnected first: a real client
+   * chooses quickly.
    */
   #makeRoom(): boolean {
     const unserved = [...this.#connections].filter(({ isServed }) => !isServed);
@@ -151,13 +152,13 @@ export class NbdServer {
   }
 
   /**
-   * Takes no more clients and no more requests, answers what is in flight, and lets the clients go. Devices are neither flushed
-   * nor closed.
+   * Takes no more clients and requests, answers those in flight, and disconnects the clients. Devices are neither
+   * flushed nor closed.
    *
    * @param patience milliseconds for clients to read their answers
    */
   async drain(patience = 5000): Promise<void> {
-    // Before it is closed: a socket that nobody listens on is the next server's to replace.
+    // Before it is closed: the next server may replace a socket on which no program listens.
     if ("path" in this.#address && this.#server.listening) this.#removeSocket(this.#address.path);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const empty = new Promise<void>((resolve) => {
@@ -191,7 +192,7 @@ export function connectionHost(host: Omit<ConnectionHost, "memory" | "chunks" | 
   return { ...host, memory: new ReceiveMemory(), chunks: new ChunkPool(), segments: new SegmentPool() };
 }
 
-/** Disconnects clients that take no replies: they may hold memory only as long as no other client needs it. */
+/** Disconnects clients that read no replies when other clients need the memory that they hold. */
 export function watchStalled(
   connections: { values(): Iterable<ServedConnection> },
   budget: ByteBudget,
@@ -208,6 +209,9 @@ export function watchStalled(
 
 /** Clients of one server that may be in their handshake at a time. */
 const mostUnserved = 64;
-/** Milliseconds between looks for clients that take no replies, and how long they may do so when others wait for memory. */
+/**
+ * Milliseconds between checks for clients that read no replies, and how long such a client may stay while others wait
+ * for memory.
+ */
 const stallLook = 5_000;
 const mostStalled = 30_000;

@@ -16,7 +16,7 @@ export interface MetaContext {
   readonly since: string | undefined;
 }
 
-/** The transmission flags of an export, for a client that has agreed on this much so far. */
+/** The transmission flags of an export, given what the client has negotiated so far. */
 export function transmissionFlags(
   { device }: NbdExport,
   { replies, contexts }: Pick<Session, "replies" | "contexts">,

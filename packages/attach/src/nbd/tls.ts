@@ -12,10 +12,10 @@ export interface TlsCredentials {
 }
 
 /**
- * Reads certificates from a directory as QEMU lays them out (tls-creds-x509): `ca-cert.pem`, `server-cert.pem`, `server-key.pem`, and
- * `ca-crl.pem` where there is one. Clients have to show a certificate of the same authority.
+ * Reads certificates from a directory as QEMU lays them out (tls-creds-x509): `ca-cert.pem`, `server-cert.pem`,
+ * `server-key.pem`, and optionally `ca-crl.pem`. Clients must present a certificate of the same authority.
  *
- * @throws AttachError SIPHON_ATTACH_TLS when files are missing or do not go together
+ * @throws AttachError SIPHON_ATTACH_TLS if files are missing or do not match
  */
 export async function readTlsCredentials(directory: string): Promise<TlsCredentials> {
   const read = (name: string) => readFile(join(directory, name), "utf8");

@@ -24,24 +24,24 @@ import type { MetaContext, Session } from "./session.ts";
 
 /** Events of a transmission for its connection. */
 export interface TransmissionEvents {
-  /** Replies wait in the stream. */
+  /** Replies are waiting in the stream. */
   replied(): void;
 }
 
 /**
- * The second phase of a connection: requests come in, are carried out side by side and answered in the order they are done.
- * The client's bytes are taken as long as what is in flight stays under a limit.
+ * The second phase of a connection: requests are carried out concurrently and answered in the order of completion. It
+ * reads the client's bytes as long as the bytes in flight stay below a limit.
  */
 export class Transmission implements RequestOwner {
   readonly stream: ReplyStream;
   readonly segments: SegmentPool;
   readonly dataRoom: number;
   readonly sendsHoles: boolean;
-  /** Requests that are not answered yet. */
+  /** Unanswered requests. */
   inFlight = 0;
-  /** The client has said that it is done, or nothing more is taken from it. */
+  /** The client has disconnected, or the server takes no more requests from it. */
   isStopped = false;
-  /** The client has said that it is done. */
+  /** The client has sent NBD_CMD_DISC. */
   hasLeft = false;
 
   readonly #session: Session;
@@ -52,7 +52,7 @@ export class Transmission implements RequestOwner {
   readonly #headerBytes: number;
   readonly #idle: NbdRequest[] = [];
   #isClosed = false;
-  /** Bytes in flight, and something for each request; replies count until the client's socket has taken them. */
+  /** Bytes in flight, plus a constant for each request; replies count until the client's socket has taken them. */
   #cost = 0;
   /** The part of `#cost` that belongs to requests without an answer. */
   #costInFlight = 0;
@@ -79,13 +79,13 @@ export class Transmission implements RequestOwner {
     this.sendsHoles = session.replies !== "simple";
   }
 
-  /** So much is in flight, here or in the whole process, that nothing more is taken for now. */
+  /** Too much is in flight, here or in the whole process, to take more now. */
   get isFull(): boolean {
     if (this.#payloadLeft > 0) return false;
     return this.#cost >= mostInFlight || !this.#budget.admits(this.#cost);
   }
 
-  /** Nothing of its own is in flight whose end would make room. */
+  /** It has nothing in flight whose completion would make room. */
   get waitsForOthers(): boolean {
     return this.#cost === 0;
   }
@@ -98,8 +98,8 @@ export class Transmission implements RequestOwner {
   }
 
   /**
-   * Takes what it can of the bytes from `start` up to `end` and returns where it stopped: at the end, in front of a
-   * header that is not all there, or anywhere when full.
+   * Takes requests from the bytes from `start` up to `end` and returns where it stopped: at the end, before an
+   * incomplete header, or anywhere if it is full.
    */
   receive(bytes: Buffer, view: DataView, start: number, end: number): number {
     let at = start;
@@ -116,7 +116,7 @@ export class Transmission implements RequestOwner {
     return at;
   }
 
-  /** Takes nothing more. A request that is not all there is none. */
+  /** Takes no more requests; an incomplete one is dropped. */
   stop(): void {
     this.isStopped = true;
     this.#payloadLeft = 0;
@@ -125,10 +125,10 @@ export class Transmission implements RequestOwner {
     if (receiving !== undefined) this.#retire(receiving);
   }
 
-  /** The client is gone: requests in flight are waited for, and not answered. */
+  /** The client is gone: waits for the requests in flight without answering them. */
   close(): void {
     this.#isClosed = true;
-    // Memory of requests in flight is given back when they end.
+    // Requests in flight release their memory when they end.
     this.#budget.give(this.#cost - this.#costInFlight);
     this.stop();
   }
@@ -140,7 +140,7 @@ export class Transmission implements RequestOwner {
     }
     if (!request.isFlushing) {
       if (request.length < request.step) {
-        // The device has shrunk meanwhile.
+        // The device may have shrunk meanwhile.
         request.result = -nbdError.EINVAL;
         this.#answer(request);
         return;
@@ -195,20 +195,21 @@ export class Transmission implements RequestOwner {
   }
 
   /**
-   * Whether bytes follow the header. A write has them with and without the flag that extended headers have for it: QEMU's client
-   * leaves the flag out. Any other command has them where it says so, and is refused for it, once they are skipped, if it may not.
+   * Whether bytes follow the header. A write has them with and without the flag that extended headers have for it:
+   * QEMU's client leaves the flag out. Any other command has them if its flag says so; if they are not allowed, they
+   * are skipped and the command is refused.
    */
   #carriesPayload({ command: code, flags }: NbdRequest): boolean {
     return code === command.write || (this.#extended && (flags & commandFlag.payloadLength) !== 0);
   }
 
-  /** Memory that the answer may take. */
+  /** Bytes of memory that the answer may take. */
   #answerBytes({ command: code, total }: NbdRequest): number {
     if (code === command.read) return total;
     return code === command.blockStatus ? this.#session.contexts.length * statusBytes : 0;
   }
 
-  /** Takes bytes of the payload (those of a refused request lead nowhere) and returns how many. */
+  /** Takes bytes of the payload and returns how many; those of a refused request are dropped. */
   #receivePayload(request: NbdRequest, bytes: Buffer, start: number, end: number): number {
     const portion = Math.min(end - start, this.#payloadLeft);
     if (request.refusal === 0) request.payload.append(bytes, start, start + portion);
@@ -256,7 +257,7 @@ export class Transmission implements RequestOwner {
       request.step = request.length = Math.min(left, zeroStep);
       device.write(request);
     } else {
-      // Steps end where objects do, so that none is visited twice.
+      // Steps end at object boundaries, so that no object is visited twice.
       request.step = request.length = Math.min(left, rangeStep - (request.offset % rangeStep));
       if (request.command === command.trim) device.discard(request);
       else device.writeZeroes(request);
@@ -310,7 +311,7 @@ export class Transmission implements RequestOwner {
     this.#events.replied();
   }
 
-  /** From now on a request counts for what its answer takes. */
+  /** From now on the request is charged with the size of its answer. */
   #recount(request: NbdRequest, bytes: number): void {
     const less = request.cost - (bytes + overhead);
     request.cost -= less;
@@ -330,12 +331,12 @@ export class Transmission implements RequestOwner {
 
 /** How many bytes may be in flight before a client has to wait; one more request of any size may follow. */
 const mostInFlight = 32 << 20;
-/** Bytes that a request counts for besides its data. */
+/** Bytes charged for a request besides its data. */
 const overhead = 512;
 const mostIdle = 1024;
-/** Memory that the longest answer about one context takes while it is found out and sent. */
+/** Memory for the longest answer about one context, while it is computed and sent. */
 const statusBytes = 1 << 20;
-/** Zeros are written, where no hole is wanted, this many bytes at a time. */
+/** Bytes of zeros written at a time if the client wants no hole. */
 const zeroStep = 4 << 20;
 /** Trims and zeroes go through the device this many bytes at a time. */
 const rangeStep = 512 << 20;

@@ -4,8 +4,8 @@ import { DeviceLayer } from "../device-layer.ts";
 import type { DiskUse } from "../server/disk-use.ts";
 
 /**
- * A disk that NBD clients use from their first change on until everything is flushed: NBD does not say whether a VM runs, but QEMU flushes
- * when it stops one.
+ * A disk counts as used from a client's first change until a flush: NBD does not tell whether a VM runs, but QEMU
+ * flushes when it stops a VM.
  */
 export class UsedDevice extends DeviceLayer {
   readonly #use: DiskUse;
@@ -55,7 +55,7 @@ export class UsedDevice extends DeviceLayer {
     this.#use.begin(this);
   }
 
-  /** Changes that are under way keep the lock until they are done. */
+  /** Changes in flight keep the lock until they are done. */
   #end(): void {
     this.#isUsed = false;
     this.#use.end(this);

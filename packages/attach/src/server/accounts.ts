@@ -4,7 +4,7 @@ import { AttachError } from "../errors.ts";
 
 const exec = promisify(execFile);
 
-/** A user, and the groups that it is in. */
+/** A user and its groups. */
 export interface Account {
   readonly name: string;
   readonly uid: number;
@@ -12,9 +12,9 @@ export interface Account {
 }
 
 /**
- * The id of a user or group by its name; a number is one itself.
+ * The id of a user or group, given by name or number.
  *
- * @throws AttachError SIPHON_USAGE where there is none of that name
+ * @throws AttachError SIPHON_USAGE if there is none of that name
  */
 export async function accountId(kind: "user" | "group", name: string): Promise<number> {
   if (/^\d+$/.test(name)) {
@@ -27,19 +27,19 @@ export async function accountId(kind: "user" | "group", name: string): Promise<n
   return Number(id);
 }
 
-/** Undefined where there is no such user. */
+/** Undefined if there is no such user. */
 export async function findAccount(user: string): Promise<Account | undefined> {
   const [name, , uid, gid] = (await lookUp("passwd", user))?.split(":") ?? [];
   if (name === undefined || uid === undefined) return undefined;
-  // "NAME  GID GID ...", and nothing but the name for a user who is in no other group.
+  // "NAME GID GID ..."; only the name for a user without other groups.
   const [, ...gids] = (await lookUp("initgroups", name))?.split(/\s+/) ?? [];
   return { name, uid: Number(uid), gids: [Number(gid), ...gids.map(Number)] };
 }
 
-/** (uid_t) -1 says "leave it as it is". */
+/** (uid_t) -1 means "leave unchanged". */
 const noId = 0xffff_ffff;
 
-/** getent knows every source that the system has accounts from. It fails where there is no such entry. */
+/** getent reads every source of accounts of the system. It fails if there is no such entry. */
 async function lookUp(database: string, name: string): Promise<string | undefined> {
   const found = await exec("getent", [database, "--", name]).catch((error: { code?: unknown }) => {
     if (error.code === "ENOENT")

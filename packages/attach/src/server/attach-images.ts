@@ -28,9 +28,9 @@ export interface AttachRequest extends DiskOptions {
   vhost?: readonly string[];
   /** Access to unix sockets; by default for the user of this process alone. */
   access?: SocketAccess;
-  /** The most that a VM may use over vhost-user; default 16, and as many as it has processors. */
+  /** Queues that a VM may use over vhost-user; default 16, of which QEMU uses one per processor of the VM. */
   queues?: number;
-  /** Bytes of requests that all VMs of this process may have under way at once; default 512 MiB. */
+  /** Bytes of requests that all VMs of this process may have in flight; default 512 MiB. */
   maxInFlight?: number;
 }
 
@@ -39,7 +39,7 @@ export interface AttachOptions extends AttachRequest {
   /** Called with a line for each failure of a client and each change of a disk's state. */
   log?: Log;
   /**
-   * Shared with other attachments of this process; its own unless told.
+   * Shared with other attachments of this process; by default the attachment has its own.
    *
    * @internal
    */
@@ -47,8 +47,8 @@ export interface AttachOptions extends AttachRequest {
 }
 
 /**
- * Opens images and serves them until they are drained. Nothing is left behind when it fails: throws what went wrong with an image, and
- * AttachError for sockets.
+ * Opens images and serves them until they are drained. If it fails, it cleans up everything. Throws the errors of
+ * opening an image, and AttachError for sockets.
  */
 export async function attachImages(options: AttachOptions): Promise<DiskServer> {
   const { cluster, images, log = () => {} } = options;
@@ -77,7 +77,7 @@ export async function attachImages(options: AttachOptions): Promise<DiskServer> 
   );
 }
 
-/** @throws AttachError SIPHON_USAGE where images and sockets do not go together */
+/** @throws AttachError SIPHON_USAGE if images and sockets do not match */
 export function checkRequest(request: AttachRequest): void {
   const { images, nbd = [], vhost = [], access, migratable } = request;
   if (images.length === 0) throw new AttachError("SIPHON_USAGE", "no image to attach");
@@ -138,7 +138,7 @@ function checkMigratable({ cache, workers }: AttachRequest): void {
   }
 }
 
-/** A socket that is listened on, and the images behind it. */
+/** A listening socket and its images. */
 interface Front {
   server: AsyncDisposable;
   points: ServedPoint[];
@@ -172,7 +172,7 @@ async function serveNbd(
       ...(log && { log }),
     });
     undo.use(server);
-    // For programs with another working directory.
+    // Absolute, for programs with another working directory.
     const address = "path" in given ? { path: resolve(given.path) } : { ...given, port: server.port! };
     const tls = credentials !== undefined && !("path" in given);
     const points = served.map(({ name, device }): ServedPoint => {

@@ -2,21 +2,20 @@ import type { DiskLimits } from "../throttle/disk-limits.ts";
 import type { AttachPoint } from "./connect-hints.ts";
 import type { IoFigures, IoMetrics } from "./io-metrics.ts";
 
-/** Images that are being served, by this process or by its shards. */
+/** Images served by this process or its shards. */
 export interface Attachment extends AsyncDisposable {
-  /** Where VMs find the disks. */
+  /** The sockets of the disks. */
   readonly points: readonly ServedPoint[];
   measure(): Promise<Measurement>;
   /**
-   * Loses nothing: no more requests are taken, those in flight are finished, all is made to last, and only then the images are
-   * let go of.
+   * Ends without losing data: takes no more requests, finishes those in flight, flushes, and then closes the images.
    *
-   * @throws AttachError SIPHON_ATTACH_DRAIN with everything that went wrong on the way
+   * @throws AttachError SIPHON_ATTACH_DRAIN with all failures
    */
   drain(): Promise<void>;
 }
 
-/** An image, and a socket that it is served on. */
+/** An image and one of its sockets. */
 export interface ServedPoint {
   /** `POOL/IMAGE` or `POOL/IMAGE@SNAP`. */
   readonly image: string;
@@ -26,7 +25,7 @@ export interface ServedPoint {
 }
 
 export interface Measurement {
-  /** Disks of the shard; none while it is down. */
+  /** Disks of the shard; empty while it is down. */
   readonly disks: readonly MeasuredDisk[];
   /** Empty where one process serves everything. */
   readonly shards: readonly ShardState[];
@@ -45,18 +44,18 @@ export interface MeasuredDisk {
 export interface ShardState {
   readonly shard: number;
   readonly isUp: boolean;
-  /** How often it was started again. */
+  /** Number of restarts. */
   readonly restarts: number;
 }
 
-/** A disk's figures as they go from one process to another. */
+/** A disk's figures as sent from one process to another. */
 export interface DiskFigures {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
   readonly io: IoFigures;
-  /** The part of the process's work that it belongs to. */
+  /** The part of the process's work that the disk belongs to. */
   readonly part: string;
-  /** Those in force. */
+  /** The limits in force. */
   readonly limits: DiskLimits;
 }

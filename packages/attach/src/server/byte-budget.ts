@@ -1,15 +1,15 @@
 /**
- * Bytes of requests that all clients of this process may have under way at once: what a request may come to hold is taken before it
- * begins. A client may use up to a part of what is free, so that many that flood share it and one more always finds some: nobody
- * waits for others as long as anything is left.
+ * Bytes of requests that all clients of this process may have in flight. A request takes all the memory that it may
+ * need before it begins. A client may use up to a fraction of the free bytes, so that many busy clients share the
+ * budget and one more always finds room: no client waits for others while anything is free.
  */
 export class ByteBudget {
   readonly limit: number;
   #used = 0;
-  /** Clients that have nothing under way and may not begin anything. */
+  /** Clients that have nothing in flight and no room to begin. */
   readonly #waiting = new Set<() => void>();
 
-  /** @param limit bytes; a request that begins within it may go beyond */
+  /** @param limit bytes; a request that begins within the limit may exceed it */
   constructor(limit: number = defaultBudget) {
     this.limit = limit;
   }
@@ -18,12 +18,12 @@ export class ByteBudget {
     return this.#used;
   }
 
-  /** A client waits for bytes that others use. */
+  /** Whether a client waits for bytes that others use. */
   get isShort(): boolean {
     return this.#waiting.size > 0;
   }
 
-  /** Whether who uses `own` bytes already may begin a request more. */
+  /** Whether a client that uses `own` bytes may begin another request. */
   admits(own: number): boolean {
     const free = this.limit - this.#used;
     return free > 0 && own * part <= free;
@@ -41,17 +41,19 @@ export class ByteBudget {
     for (const each of waiting) each();
   }
 
-  /** Calls back once, when there is something free again: for who has nothing under way whose end it could wait for. */
+  /**
+   * Calls back once when bytes are free again: for a client without requests in flight, whose completion would call it.
+   */
   whenFree(callback: () => void): void {
     this.#waiting.add(callback);
   }
 
-  /** For who does not wait any more. */
+  /** For a client that no longer waits. */
   forget(callback: () => void): void {
     this.#waiting.delete(callback);
   }
 }
 
 export const defaultBudget = 512 << 20;
-/** A client may use as much as this part of what it leaves free. */
+/** A client may use at most one part in this many of the free bytes. */
 const part = 4;

@@ -1,7 +1,7 @@
 import type { ListenAddress } from "./listen.ts";
 import { firstQemu, isBefore, type QemuVersions, reconnectOption, versionsAlike } from "./qemu-version.ts";
 
-/** How a VM reaches a disk that is being served. */
+/** How a VM reaches a served disk. */
 export type AttachPoint = { readonly readOnly: boolean } & (
   | {
       readonly kind: "nbd";
@@ -13,17 +13,17 @@ export type AttachPoint = { readonly readOnly: boolean } & (
 );
 
 /**
- * The arguments QEMU takes for the disk.
+ * QEMU's arguments for the disk.
  *
- * @param id for QEMU's names of the parts; another for each disk of a VM
- * @param version of QEMU; the newest where it is not known
+ * @param id prefix of QEMU's object names; unique for each disk of a VM
+ * @param version of QEMU; undefined: the newest
  */
 export function qemuArguments(point: AttachPoint, id: string, version: string | undefined): string[] {
   if (point.kind === "vhost") {
     const [reconnect] = Object.entries(reconnectOption(version)).map((pair) => pair.join("="));
     const queues = point.queues === undefined ? "" : `,num-queues=${point.queues}`;
     return [
-      // The guest's memory has to be shared with the server: SIZE is the VM's -m.
+      // The guest's memory must be shared with the server. SIZE is the VM's -m.
       ...["-object", `memory-backend-memfd,id=${id}-memory,size=SIZE,share=on`],
       ...["-numa", `node,memdev=${id}-memory`],
       ...["-chardev", `socket,id=${id},path=${escaped(point.path)},${reconnect}`],
@@ -48,23 +48,23 @@ export function qemuArguments(point: AttachPoint, id: string, version: string | 
   ];
 }
 
-/** The versions of QEMU that take the arguments for one version of it. */
+/** The versions of QEMU that accept the arguments for one version. */
 export function qemuVersions(point: AttachPoint, version: string | undefined): QemuVersions {
   return point.kind === "vhost" ? versionsAlike(version) : { from: firstQemu };
 }
 
-/** The known facts about the host's libvirt. */
+/** What is known about the host's libvirt. */
 export interface LibvirtHost {
   /**
-   * The socket is closed to the user as whom libvirt runs QEMU: then QEMU is to fail at once, and not to try for ever, which makes
-   * `virsh start` hang without a word.
+   * The user as whom libvirt runs QEMU cannot open the socket. QEMU must then fail at once: retries would make `virsh
+   * start` hang without a message.
    */
   readonly isClosed?: boolean;
-  /** The newest where it is not known. */
+  /** Undefined: the newest. */
   readonly version?: string | undefined;
 }
 
-/** The disk as libvirt wants it, with what it needs elsewhere in the domain in a comment. */
+/** libvirt's XML for the disk; a comment says what else the domain needs. */
 export function libvirtXml(point: AttachPoint, { isClosed = false, version }: LibvirtHost = {}): string {
   const readOnly = point.readOnly ? "\n  <readonly/>" : "";
   if (point.kind === "vhost") {
@@ -98,16 +98,16 @@ export function libvirtXml(point: AttachPoint, { isClosed = false, version }: Li
 </disk>`;
 }
 
-/** Words as a shell takes them. */
+/** Words quoted for a shell. */
 export function shellLine(words: readonly string[]): string {
   return words
     .map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
     .join(" ");
 }
 
-/** Seconds for which QEMU holds requests while the server is being restarted. */
+/** Seconds for which QEMU holds requests while the server restarts. */
 const reconnectDelay = 60;
-/** The first libvirt that gives QEMU the `delay` of an NBD disk; 9.0 drops it without a word. */
+/** The first libvirt that gives QEMU the `delay` of an NBD disk; 9.0 ignores it silently. */
 const firstWithDelay = "9.1";
 
 /** A value within QEMU's comma-separated options. */

@@ -15,7 +15,7 @@ export interface DiskLimitControl {
   lift(): void;
 }
 
-/** A disk that is being served, by one front end or several. */
+/** A disk served by one or more front ends. */
 export interface ServedDisk {
   /** `POOL/IMAGE` or `POOL/IMAGE@SNAP`. */
   readonly name: string;
@@ -24,17 +24,17 @@ export interface ServedDisk {
   readonly device: BlockDevice;
   readonly extents: ExtentSource | undefined;
   readonly metrics: IoMetrics;
-  /** Threads that serve clients of NBD, where this one does not. */
+  /** Threads that serve NBD clients, if this one does not. */
   readonly elsewhere?: ConnectionTaker | undefined;
-  /** Only a disk that may migrate has it. */
+  /** Set for a disk that may migrate. */
   readonly use?: DiskUse | undefined;
-  /** Those that the disk has. */
+  /** The disk's limits. */
   readonly limits?: DiskLimitControl | undefined;
-  /** Lets go of the disk, and of its lock. */
+  /** Closes the disk and releases its lock. */
   close(): Promise<void>;
 }
 
-/** Disks that this process serves and the sockets they are served on, and the order in which they end. */
+/** Disks that this process serves, their sockets, and the order in which they end. */
 export class DiskServer implements Attachment {
   readonly points: readonly ServedPoint[];
   /** @internal */
@@ -44,8 +44,8 @@ export class DiskServer implements Attachment {
   #drained: Promise<void> | undefined;
 
   /**
-   * @param fronts end, when disposed, once all requests they took are answered
-   * @param beside ends last
+   * @param fronts disposing of them answers all requests in flight
+   * @param beside disposed of last
    *
    * @internal
    */
@@ -66,17 +66,17 @@ export class DiskServer implements Attachment {
     return { disks, shards: [] };
   }
 
-  /** All that hold for the first disk. */
+  /** The limits in force for the first disk. */
   get limits(): DiskLimits {
     return this.disks[0]?.limits?.inForce ?? {};
   }
 
-  /** Gives all disks limits; those that are missing are RBD's. */
+  /** Sets the limits of all disks; missing ones come from RBD's settings. */
   limit(limits: DiskLimits): void {
     for (const disk of this.disks) disk.limits?.give(limits);
   }
 
-  /** Lets go of the disks even when something fails on the way. */
+  /** Closes the disks even if a step fails. */
   drain(): Promise<void> {
     this.#drained ??= this.#drain();
     return this.#drained;

@@ -8,8 +8,8 @@ interface TurnLock {
 }
 
 /**
- * The users of a disk that may migrate. The lock is taken with the first of them, and kept until the last has ended; then it goes to the
- * server at the VM's next host, which asks for it.
+ * The users of a disk that may migrate. The first one takes the lock, and the last one gives it up; then it goes to the
+ * server on the VM's next host, which requests it.
  */
 export class DiskUse {
   readonly #lock: TurnLock;
@@ -24,7 +24,7 @@ export class DiskUse {
     this.#users.add(user);
     if (this.#users.size > 1) return;
     this.#lock.keep(true);
-    // Ahead of the first write, which would ask for the lock as well, and tells the VM why it could not be had.
+    // Before the first write, which would also request the lock, and would report to the VM why it failed.
     this.#lock.acquire().catch((error) => {
       if (!(error instanceof SiphonError)) throwUnowned(error);
     });

@@ -1,10 +1,10 @@
 import { AttachError } from "../errors.ts";
 
 /**
- * Waits for work that ends once `stop` is aborted: for `timeout` milliseconds more, and not for ever for a cluster that does not
- * answer. The work still goes on; only the end of the process stops it.
+ * Waits for work that ends after `stop` is aborted, for at most `timeout` milliseconds more, because the cluster may
+ * not answer. The work itself goes on until the process ends.
  *
- * @throws AttachError SIPHON_ATTACH_DRAIN then
+ * @throws AttachError SIPHON_ATTACH_DRAIN after that time
  */
 export async function endedInTime<T>(work: Promise<T>, stop: AbortSignal, timeout: number): Promise<T> {
   const late = Promise.withResolvers<never>();

@@ -2,7 +2,7 @@ import type { EncryptedImage, Image } from "@siphon/rbd";
 import type { ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../block-device.ts";
 
-/** An encrypted image as a disk: what it holds, without its LUKS header. */
+/** The decrypted data of an image as a disk, without the LUKS header. */
 export class EncryptedDevice implements BlockDevice {
   readonly readOnly: boolean;
   readonly volatile: boolean;

@@ -9,9 +9,9 @@ import { adviceOf } from "@siphon/wire";
 import { formatImageSpec, type ImageSpec } from "./image-spec.ts";
 
 /**
- * The decrypted side of an image.
+ * Opens the decrypted view of an image.
  *
- * @throws EncryptionError where a layer does not open, and what the system says of a passphrase file
+ * @throws EncryptionError if a layer does not open; system errors of a passphrase file
  */
 export async function decrypted(
   image: Image,

@@ -6,19 +6,19 @@ import { hostQemuVersion, type QemuVersions } from "./qemu-version.ts";
 /** Settings of a VM that uses the disk. */
 export interface HowToConnect {
   readonly qemu: readonly string[];
-  /** The versions that take these arguments. */
+  /** The QEMU versions that accept these arguments. */
   readonly qemuVersions: QemuVersions;
   readonly libvirt: string;
-  /** Why libvirt's QEMU would not get in, and what to do about it. */
+  /** Why libvirt's QEMU cannot connect, and what to do. */
   readonly libvirtHint: string | undefined;
-  /** The user who must own the socket so that libvirt's QEMU can open it; undefined where that is not what is missing. */
+  /** The user who must own the socket so that libvirt's QEMU can open it; undefined if the owner is not the problem. */
   readonly wantedSocketUser: string | undefined;
 }
 
 /** Versions and users of the programs that start VMs on this host. */
 export interface VmHost {
   readonly qemuVersion: string | undefined;
-  /** The user as whom libvirt runs QEMU, where libvirt is installed. */
+  /** The user as whom libvirt runs QEMU; undefined without libvirt. */
   readonly libvirtUser: Account | undefined;
   readonly libvirtVersion?: string | undefined;
 }
@@ -32,7 +32,7 @@ export async function thisVmHost(): Promise<VmHost> {
   return { qemuVersion, libvirtUser: user, libvirtVersion: version };
 }
 
-/** @param id for QEMU's names of the parts; another for each disk of a VM */
+/** @param id prefix of QEMU's object names; unique for each disk of a VM */
 export function howToConnect(point: AttachPoint, id: string, host: VmHost): HowToConnect {
   const { qemuVersion, libvirtUser: user } = host;
   const path = point.kind === "vhost" ? point.path : "path" in point.address ? point.address.path : undefined;

@@ -1,6 +1,6 @@
 import { AttachError } from "../errors.ts";
 
-/** Which image, in Ceph's own way of writing it. */
+/** An image as Ceph writes it. */
 export interface ImageSpec {
   readonly pool: string;
   readonly namespace: string;

@@ -4,13 +4,13 @@ import { type LatencyFigures, LatencyHistogram } from "./latency-histogram.ts";
 export type IoKind = "read" | "write" | "flush" | "discard" | "write_zeroes";
 export const ioKinds: readonly IoKind[] = ["read", "write", "flush", "discard", "write_zeroes"];
 
-/** The place of each kind in the arrays of `IoMetrics`. */
+/** Index of each kind in the arrays of `IoMetrics`. */
 export const ioKind = { read: 0, write: 1, flush: 2, discard: 3, writeZeroes: 4 } as const;
 
 /** `waiting`: the cluster does not answer; `paused`: by the disk's error policy. */
 export type DiskState = "serving" | "waiting" | "paused";
 
-/** I/O of one disk, as it goes from one process to another. */
+/** I/O figures of one disk, as sent from one process to another. */
 export interface IoFigures {
   readonly inFlight: number;
   readonly connections: number;
@@ -26,25 +26,25 @@ export interface IoFigures {
 /** `inFlight`, `connections`, `throttled` and `inLimits`, in this order. */
 const plainCounters = 4;
 
-/** I/O of one disk, for all its clients; plain counters that cost the data path next to nothing. */
+/** I/O counters of one disk, for all its clients. They cost the data path almost nothing. */
 export class IoMetrics {
-  /** Bytes of memory that the counters take. */
+  /** Bytes of memory for the counters. */
   static readonly byteLength =
     8 * (plainCounters + 3 * ioKinds.length + ioKinds.length * LatencyHistogram.size);
   /** @internal */
   readonly memory: Float64Array;
   state: DiskState;
-  /** The reason why writes wait, whether there are any or not; see `Image.writeHold`. */
+  /** The reason why writes would wait; see `Image.writeHold`. */
   hold: () => WriteHold | undefined;
-  /** By kind: operations that are done, failed ones included. */
+  /** By kind: completed operations, including failed ones. */
   readonly operations: Float64Array;
   readonly bytes: Float64Array;
   readonly errors: Float64Array;
   readonly latencies: readonly LatencyHistogram[];
 
   /**
-   * @param figures where to go on from; otherwise from nothing
-   * @param memory where it counts, which other threads may read
+   * @param figures initial values; default 0
+   * @param memory memory of the counters, which other threads may read
    */
   constructor(figures?: IoFigures, memory: ArrayBufferLike = new ArrayBuffer(IoMetrics.byteLength)) {
     this.memory = new Float64Array(memory);
@@ -79,7 +79,7 @@ export class IoMetrics {
     this.memory[0] = count;
   }
 
-  /** Clients that are connected. */
+  /** Connected clients. */
   get connections(): number {
     return this.memory[1]!;
   }
@@ -88,7 +88,7 @@ export class IoMetrics {
     this.memory[1] = count;
   }
 
-  /** Operations that had to wait for the disk's limits. */
+  /** Operations that have waited for the disk's limits. */
   get throttled(): number {
     return this.memory[2]!;
   }
@@ -106,7 +106,7 @@ export class IoMetrics {
     this.memory[3] = count;
   }
 
-  /** Counts from now on what all of these have counted, which other threads may be doing. */
+  /** Becomes the sum of these counters, to which other threads may still add. */
   addUp(parts: readonly IoMetrics[]): void {
     const { memory } = this;
     memory.fill(0);
@@ -123,7 +123,7 @@ export class IoMetrics {
     };
   }
 
-  /** Notes the start of an operation and returns when that was, for `finished`. */
+  /** Records the start of an operation and returns its time, for `finished`. */
   started(): number {
     this.inFlight++;
     return performance.now();

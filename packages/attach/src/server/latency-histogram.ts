@@ -1,23 +1,23 @@
-/** A histogram as it goes from one process to another. */
+/** A histogram as sent from one process to another. */
 export interface LatencyFigures {
   readonly counts: Float64Array;
   /** In seconds. */
   readonly sum: number;
 }
 
-/** From 1 microsecond to 67 seconds; told from 16 microseconds on. */
+/** From 1 microsecond to 67 seconds; reported from 16 microseconds. */
 const octaves = 26;
 const steps = 4;
 const firstOctave = 4;
 
-/** How long operations took, in buckets that grow by a fourth of an octave. */
+/** Latencies of operations, in buckets of a quarter octave. */
 export class LatencyHistogram {
-  /** Numbers that it consists of. */
+  /** Number of counters. */
   static readonly size = 2 + octaves * steps;
   readonly #totals: Float64Array;
   readonly #counts: Float64Array;
 
-  /** @param memory where it counts: zeros, or what another one counted */
+  /** @param memory memory of the counters: zeros, or the counts of another histogram */
   constructor(memory: Float64Array = new Float64Array(LatencyHistogram.size)) {
     this.#totals = memory.subarray(0, 2);
     this.#counts = memory.subarray(2);
@@ -53,7 +53,7 @@ export class LatencyHistogram {
     return { counts: this.#counts.slice(), sum: this.sum };
   }
 
-  /** @param milliseconds what it took */
+  /** @param milliseconds the latency */
   add(milliseconds: number): void {
     const bucket = Math.floor(Math.log2(milliseconds * 1000) * steps);
     this.#counts[Math.min(Math.max(bucket, 0), octaves * steps - 1)]! += 1;
@@ -61,7 +61,7 @@ export class LatencyHistogram {
     this.sum += milliseconds / 1000;
   }
 
-  /** An upper bound, in seconds, of the given part of all: 0.99 for the 99th percentile. 0 when there are none. */
+  /** An upper bound of a quantile in seconds: 0.99 for the 99th percentile. 0 for an empty histogram. */
   quantile(part: number): number {
     let left = this.count * part;
     if (left === 0) return 0;
@@ -73,7 +73,7 @@ export class LatencyHistogram {
     return upperBound(bucket);
   }
 
-  /** Upper bounds in seconds with how many lie at or under them, an octave apart. */
+  /** Upper bounds in seconds, an octave apart, with the number of latencies at or below them. */
   *cumulative(): Generator<[bound: number, count: number]> {
     let count = 0;
     for (let octave = 0; octave < octaves; octave++) {

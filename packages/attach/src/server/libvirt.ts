@@ -6,15 +6,15 @@ import { type Account, findAccount } from "./accounts.ts";
 
 const exec = promisify(execFile);
 
-/** Where libvirt's QEMU driver has its settings, and what runs it. */
+/** Paths of the settings of libvirt's QEMU driver and of its daemons. */
 const settings = "/etc/libvirt/qemu.conf";
 const daemons = ["/usr/sbin/libvirtd", "/usr/sbin/virtqemud"];
-/** The users that distributions build libvirt with. */
+/** Users that distributions configure libvirt with. */
 const usualUsers = ["libvirt-qemu", "qemu"];
 
 /**
- * The user as whom libvirt's system daemon runs QEMU on this host; undefined where libvirt is not installed. Source: `user` in qemu.conf,
- * which may be a name or `+ID`.
+ * The user as whom libvirt's system daemon runs QEMU on this host; undefined without libvirt. Source: `user` in
+ * qemu.conf, which may be a name or `+ID`.
  */
 export async function libvirtUser(): Promise<Account | undefined> {
   if (!existsSync(settings) && !daemons.some((path) => existsSync(path))) return undefined;
@@ -26,7 +26,7 @@ export async function libvirtUser(): Promise<Account | undefined> {
   return undefined;
 }
 
-/** The version of this host's libvirt, as its daemon says: `9.0.0`; undefined where it is not installed. */
+/** The version of this host's libvirt, from its daemon: `9.0.0`; undefined if it is not installed. */
 export async function libvirtVersion(): Promise<string | undefined> {
   for (const daemon of daemons) {
     const said = await exec(daemon, ["--version"], { timeout: 10_000 }).catch(() => undefined);
@@ -36,15 +36,15 @@ export async function libvirtVersion(): Promise<string | undefined> {
   return undefined;
 }
 
-/** The value of `user`; the last one counts. */
+/** The value of `user`; the last one is valid. */
 export function userSetting(text: string): string | undefined {
   const found = [...text.matchAll(/^\s*user\s*=\s*(["'])\+?(.+?)\1/gm)].at(-1);
   return found?.[2];
 }
 
 /**
- * The directory or socket that keeps a user from connecting; undefined when nothing does. Only the modes of files are checked,
- * not access control lists and security modules.
+ * The directory or socket that prevents a user from connecting; undefined if none does. It checks file modes only, not
+ * access control lists or security modules.
  */
 export function obstacleTo(path: string, account: Account): string | undefined {
   if (account.uid === 0) return undefined;
@@ -62,7 +62,7 @@ export function obstacleTo(path: string, account: Account): string | undefined {
 const search = 0o1;
 const write = 0o2;
 
-/** The first class that an account belongs to decides: an owner without a right has none as one of the others. */
+/** Only the first class that an account belongs to counts: an owner does not get the rights of group or others. */
 function may({ uid, gids }: Account, path: string, right: number): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return true;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ByteBudget } from "./byte-budget.ts";
 
-/** Limits that all clients of this process share. */
+/** Limits shared by all clients of this process. */
 export interface Limits {
   readonly budget: ByteBudget;
   readonly connections: ConnectionLimit;
@@ -17,7 +17,10 @@ export function createLimits({
   return { budget: new ByteBudget(bytes), connections: new ConnectionLimit(connections) };
 }
 
-/** Connections of clients, over all servers of the process: as many as leave descriptors for the cluster and for VMs' rings. */
+/**
+ * Limit of client connections over all servers of the process. It leaves descriptors for the cluster and for VMs'
+ * rings.
+ */
 export class ConnectionLimit {
   readonly limit: number;
   #open = 0;
@@ -26,7 +29,7 @@ export class ConnectionLimit {
     this.limit = limit;
   }
 
-  /** Whether there is room for one more, which is taken then. */
+  /** Takes a place for one more connection; false if there is none. */
   take(): boolean {
     if (this.#open >= this.limit) return false;
     this.#open++;
@@ -38,12 +41,12 @@ export class ConnectionLimit {
   }
 }
 
-/** Half of what is left beside the program's own files, and never more than any host needs. */
+/** Half of the descriptors beside the program's own files, up to the most that any host needs. */
 export function connectionsFor(openFiles: number): number {
   return Math.max(1, Math.min(mostConnections, Math.floor((openFiles - ownFiles) / 2)));
 }
 
-/** As many files as this process may have open. */
+/** The number of files that this process may open. */
 function openFileLimit(): number {
   const soft = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
   return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);

@@ -10,7 +10,7 @@ import { giveSocket, placeSocket } from "./unix-socket.ts";
 
 export type ListenAddress = { readonly path: string } | { readonly host: string; readonly port: number };
 
-/** `HOST:PORT`, `[ADDRESS]:PORT`, or the path of a unix socket: whatever has a slash or no port. */
+/** `HOST:PORT`, `[ADDRESS]:PORT`, or the path of a unix socket: any text with a slash or without a port. */
 export function parseListenAddress(text: string): ListenAddress {
   const parts = text.includes("/")
     ? null
@@ -21,18 +21,19 @@ export function parseListenAddress(text: string): ListenAddress {
   return { host: name, port: Number(port) };
 }
 
-/** Whether nobody but this machine can reach the host: by name or number. */
+/** Whether only this machine can reach the host, given by name or address. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 /**
- * Makes a server listen. A unix socket can be used by its owner alone by default, from its first moment on; one that nobody
- * listens on any more is replaced.
+ * Makes a server listen. By default only the owner can use a unix socket, from its creation on. A socket without a
+ * listener is replaced.
  *
  * @param log called when a client cannot be accepted later, for example without free descriptors. The server continues.
  * @param keeper keeps unix sockets for the process after this one. The server's file stays when it closes: see `SocketKeeper.leaves`
- * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY where something listens, SIPHON_ATTACH_SOCKET where no socket can be made
+ * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY if another program listens there, SIPHON_ATTACH_SOCKET if no socket can
+ * be created
  */
 export async function listenAt(
   server: Server,
@@ -56,7 +57,7 @@ export async function listenAt(
   server.once("close", () => failures[Symbol.dispose]());
 }
 
-/** A descriptor that listens at a path: the one that the process before this one left, or a new one. */
+/** A descriptor that listens at a path: the one that the previous process left, or a new one. */
 async function keptSocket(path: string, access: SocketAccess, keeper: SocketKeeper): Promise<number> {
   const fd = takeSocket(path, access, keeper) ?? (await placeSocket(path, access, listenOn, closeSync));
   keeper.keep(path, fd);
@@ -70,7 +71,7 @@ function takeSocket(path: string, access: SocketAccess, keeper: SocketKeeper): n
     giveSocket(path, access);
     return fd;
   } catch (error) {
-    // A socket that stays open looks as if another program listened there when this is tried again.
+    // If the socket stayed open, a second try would take it for another program's.
     closeSync(fd);
     keeper.leaves(path);
     throw error;

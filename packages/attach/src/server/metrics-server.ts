@@ -7,7 +7,7 @@ import { prometheusText } from "./prometheus.ts";
 export class MetricsServer {
   readonly #server: Server;
 
-  /** @throws AttachError SIPHON_ATTACH_SOCKET_BUSY where something listens */
+  /** @throws AttachError SIPHON_ATTACH_SOCKET_BUSY if another program listens there */
   static async listen(
     address: ListenAddress,
     attachment: Pick<Attachment, "measure">,
@@ -41,9 +41,9 @@ export class MetricsServer {
   }
 }
 
-/** More are never needed, and they must not take descriptors that disks need. */
+/** Connections at a time: more are not needed, and would take descriptors from disks. */
 const mostClients = 16;
-/** Milliseconds for a request to be there. */
+/** Milliseconds for a request to arrive. */
 const patience = 10_000;
 
 async function answer(

@@ -3,14 +3,14 @@ import { promisify } from "node:util";
 
 const exec = promisify(execFile);
 
-/** QEMU by the names that distributions give it, the one for virtual machines of this machine's own kind. */
+/** Names that distributions give to the QEMU for this machine's architecture. */
 const programs = [
   `qemu-system-${process.arch === "arm64" ? "aarch64" : "x86_64"}`,
   "/usr/libexec/qemu-kvm",
   "qemu-kvm",
 ];
 
-/** The version of the QEMU that this host would run a VM with, as it says itself: `7.2.22`; undefined where there is none. */
+/** The version of this host's QEMU, as it reports: `7.2.22`; undefined without QEMU. */
 export async function hostQemuVersion(): Promise<string | undefined> {
   for (const program of programs) {
     const said = await exec(program, ["--version"], { timeout: 10_000 }).catch(() => undefined);
@@ -20,7 +20,7 @@ export async function hostQemuVersion(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Versions of QEMU: from the first on, and before the second if there is one. */
+/** A range of QEMU versions: from the first, and before the second, if set. */
 export interface QemuVersions {
   readonly from: string;
   readonly before?: string;
@@ -32,16 +32,16 @@ export const firstQemu = "4.2";
 const firstWithMilliseconds = "9.2";
 
 /**
- * How a QEMU of some version is told to connect again once a second: the option of its socket chardev, by the same name on the command
- * line and in QMP.
+ * The option of QEMU's socket chardev that makes it reconnect once a second. It has the same name on the command line
+ * and in QMP.
  *
- * @param version the newest where it is not known
+ * @param version undefined: the newest
  */
 export function reconnectOption(version: string | undefined): { "reconnect-ms": 1000 } | { reconnect: 1 } {
   return isBefore(version, firstWithMilliseconds) ? { reconnect: 1 } : { "reconnect-ms": 1000 };
 }
 
-/** The versions that take the same option as this one. */
+/** The versions that accept the same option as this one. */
 export function versionsAlike(version: string | undefined): QemuVersions {
   if (isBefore(version, firstWithMilliseconds)) return { from: firstQemu, before: firstWithMilliseconds };
   return { from: firstWithMilliseconds };
@@ -52,7 +52,7 @@ export function versionsText({ from, before }: QemuVersions): string {
   return before === undefined ? `QEMU ${from} and newer` : `QEMU from ${from} on and before ${before}`;
 }
 
-/** Whether a version is known, and older than another. */
+/** Whether a version is known and older than another. */
 export function isBefore(version: string | undefined, limit: string): boolean {
   if (version === undefined) return false;
   const [major = 0, minor = 0] = version.split(".").map(Number);

@@ -1,4 +1,4 @@
-/** Lines that a peer can cause as often as it likes: the first of them each minute, and how many there were. */
+/** Log for lines that a peer can cause at will: writes the first line of each minute, and the number of lines. */
 export class QuietLog implements Disposable {
   readonly #log: (line: string) => void;
   #dropped = 0;

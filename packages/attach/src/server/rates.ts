@@ -8,7 +8,7 @@ export interface IoRates {
   /** In bytes a second. */
   readBandwidth: number;
   writeBandwidth: number;
-  /** Latencies of reads and writes, in seconds; 0 when there were none. */
+  /** Latencies of reads and writes, in seconds; 0 without operations. */
   p50: number;
   p99: number;
   inFlight: number;
@@ -16,14 +16,14 @@ export interface IoRates {
   errors: number;
 }
 
-/** Tells, each time it is shown a disk's figures, what happened since the last time. */
+/** Computes the I/O between two successive figures of a disk. */
 export class RateWatch {
   #at = performance.now();
   #before: IoMetrics | undefined;
 
-  /** The first time nothing has happened yet. */
+  /** The first call returns zeros. */
   next(metrics: IoMetrics): IoRates {
-    // After a restart the server counts from zero again.
+    // After a restart the server's counters begin at zero.
     const last = this.#before ?? metrics;
     const restarted = metrics.operations.some((count, kind) => count < last.operations[kind]!);
     const before = restarted ? new IoMetrics() : last;

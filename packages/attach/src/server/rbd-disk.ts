@@ -17,17 +17,17 @@ import type { Log } from "./log.ts";
 import { RbdExtents } from "./rbd-extents.ts";
 
 /**
- * Opens an image for VMs. Its lock, where it has one, is taken at once and kept until the disk is closed, so that no other client
- * writes to a disk that a VM has mounted; with `sharesLock` it is not kept, with `migratable` it is while the disk is used, and read-only
- * disks and snapshots take none. There is no cache unless one is requested, whatever the configuration says: what a cache has acknowledged
- * is lost with a process that is killed.
- * With keys it is what an encrypted image holds that is served.
+ * Opens an image for VMs. It takes the exclusive lock, if the image has one, and keeps it until the disk is closed, so
+ * that no other client writes to a disk that a VM has mounted. With `sharesLock` the lock goes to any client that
+ * requests it; with `migratable` it is kept while the disk is used; read-only disks and snapshots take none. There is
+ * no cache unless requested, whatever the configuration says: acknowledged writes in a cache are lost if the process is
+ * killed. With keys, the disk has the decrypted data of the image.
  */
 export async function openRbdDisk(
   cluster: Cluster,
   spec: ImageSpec,
   options: DiskOptions & {
-    /** Bytes of requests that an image with workers may have under way at once. */
+    /** Bytes of requests that an image with workers may have in flight. */
     maxInFlight?: number;
     log?: Log;
   },
@@ -93,7 +93,7 @@ export async function openRbdDisk(
   };
 }
 
-/** @throws AttachError SIPHON_USAGE for an image whose lock cannot go from one host to the next */
+/** @throws AttachError SIPHON_USAGE for an image without an exclusive lock */
 function assertLocks({ header }: Image, name: string): void {
   if ((header.features & imageFeature.exclusiveLock) !== 0) return;
   throw new AttachError("SIPHON_USAGE", `${name} cannot migrate: it has no exclusive lock`, {
@@ -109,21 +109,24 @@ interface Opened extends Pick<ServedDisk, "device" | "extents"> {
 /** Options with which an image is served. */
 export interface DiskOptions {
   readOnly?: boolean;
-  /** The snapshot with this id, instead of one that the image's name has with it. */
+  /** The id of the snapshot to serve, instead of a name in the image spec. */
   snapshotId?: number;
-  /** The lock goes to any client that asks for it, as with librbd: for VMs of which one at a time writes. */
+  /** The lock goes to any client that requests it, as with librbd: for VMs of which one at a time writes. */
   sharesLock?: boolean;
-  /** The lock is taken when a VM uses the disk, and goes to the server at its next host when it does not any more. */
+  /**
+   * The lock is taken when a VM begins to use the disk, and goes to the server on its next host when the VM has ended
+   * its use.
+   */
   migratable?: boolean;
   /** None by default. */
   cache?: CachePolicy;
-  /** Serves what encrypted images hold: the layers of each of them, first the image's own. */
+  /** Keys of encrypted images: the layers of each, the image's own first. */
   encryption?: readonly EncryptionLayer[];
   /** Limits of each image; missing ones come from `rbd_qos_*`. */
   limits?: DiskLimits;
   /** Default `report`. */
   onError?: ErrorPolicy;
-  /** Threads that serve each image's clients of NBD; none by default, and this thread does. */
+  /** Threads that serve each image's NBD clients; by default this thread does. */
   workers?: number;
 }
 
@@ -149,7 +152,7 @@ async function encryptedSide(
   isSnapshot: boolean,
 ): Promise<{ device: BlockDevice; extents: RbdExtents | undefined }> {
   const plain = await decrypted(image, spec, layers);
-  // A parent may have its data behind a header of another size: nothing is said of what is there.
+  // A parent's LUKS header may have another size, so nothing is known about the parent's extents.
   const hasParent = image.header.parent !== undefined || isSnapshot;
   const extents = hasParent ? undefined : new RbdExtents(image, plain.dataOffset);
   return { device: new EncryptedDevice(image, plain), extents };

@@ -1,18 +1,18 @@
 import type { DiffSource, Image } from "@siphon/rbd";
 import type { Extent, ExtentSource } from "../extent-source.ts";
 
-/** Extents of an image, from its objects; this takes no lock and reads no data. */
+/** Extents of an image, from its objects, without a lock and without reading data. */
 export class RbdExtents implements ExtentSource {
   readonly #image: Image;
   readonly #dataOffset: number;
 
-  /** @param dataOffset where in the image the disk begins, in bytes */
+  /** @param dataOffset offset of the disk in the image, in bytes */
   constructor(image: Image, dataOffset = 0) {
     this.#image = image;
     this.#dataOffset = dataOffset;
   }
 
-  /** Names of snapshots that are older than the served state. */
+  /** Names of snapshots older than the served state. */
   snapshotNames(): readonly string[] {
     const { snapId = Number.POSITIVE_INFINITY, header } = this.#image;
     return [...header.snapshots.values()].filter(({ id }) => id < snapId).map(({ name }) => name);
@@ -28,8 +28,8 @@ export class RbdExtents implements ExtentSource {
 }
 
 /**
- * @param diff an image's own, whose extents come in ascending order
- * @param between what bytes are that the diff says nothing of
+ * @param diff extents of the image's diff, in ascending order
+ * @param between kind of the bytes between these extents
  */
 async function within(
   diff: DiffSource,
@@ -53,6 +53,6 @@ async function within(
   return extents;
 }
 
-/** Length of one answer: each object in it may cost a request to an OSD. */
+/** Bytes that one answer covers at most: each object may cost a request to an OSD. */
 const mostBytes = 16 * 2 ** 30;
 const mostExtents = 8192;

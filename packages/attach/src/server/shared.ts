@@ -11,7 +11,7 @@ export class Shared implements Disposable {
   readonly keeper: SocketKeeper | undefined;
   readonly #notices: Disposable;
 
-  /** @param maxInFlight bytes of requests that all VMs may have under way at once; default 512 MiB */
+  /** @param maxInFlight bytes of requests that all VMs may have in flight; default 512 MiB */
   constructor(log: Log, maxInFlight?: number, keeper?: SocketKeeper) {
     this.limits = createLimits({ bytes: maxInFlight });
     this.stalls = new StallWatch(log);

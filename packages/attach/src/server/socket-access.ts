@@ -3,18 +3,18 @@ import { accountId } from "./accounts.ts";
 
 /** Access to a unix socket. */
 export interface SocketAccess {
-  /** The owner; the user of this process unless told. */
+  /** The owner; default: the user of this process. */
   readonly uid?: number;
-  /** The group; that of this process unless told. */
+  /** The group; default: the group of this process. */
   readonly gid?: number;
   /** Mode of the file: a user who may write to it may connect. */
   readonly mode: number;
 }
 
-/** The user of this process alone. */
+/** Only the user of this process. */
 export const ownerOnly: SocketAccess = { mode: 0o600 };
 
-/** Access as users write it: names or ids, and an octal mode. Undefined: not given. */
+/** Access as users write it: names or ids, and an octal mode. */
 export interface AccessWords {
   readonly user?: string | undefined;
   readonly group?: string | undefined;
@@ -22,7 +22,7 @@ export interface AccessWords {
 }
 
 /**
- * Where a group is named and no mode, the group may connect.
+ * With a group and no mode, the group may connect.
  *
  * @throws AttachError SIPHON_USAGE for an unknown user or group
  */

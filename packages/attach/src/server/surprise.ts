@@ -1,7 +1,7 @@
 /**
- * Makes an uncaught error end the process with a message and exit code 70 (EX_SOFTWARE of sysexits.h): what it serves
- * is in a state that nobody has thought of, and a new process finds all that is acknowledged in the cluster. Whoever supervises it
- * starts it again; VMs send again what has no answer.
+ * Makes an uncaught error end the process with a message and exit code 70 (EX_SOFTWARE of sysexits.h). The process is
+ * in an unknown state; a new process finds all acknowledged data in the cluster. The supervisor starts it again, and
+ * VMs resend unanswered requests.
  *
  * A closed standard output or standard error is not such an error.
  */

@@ -6,15 +6,16 @@ import { AttachError } from "../errors.ts";
 import { ownerOnly, type SocketAccess } from "./socket-access.ts";
 
 /**
- * Makes a socket at a path that has its owner and its mode from the first moment on that anybody finds it there. One that nobody listens
- * on any more is replaced.
+ * Creates a socket that has its owner and mode from the moment it appears at its path. A socket without a listener is
+ * replaced.
  *
- * A socket for somebody else is made beside its place, for this user alone, and moved there when it is whole. Two servers do not do this at
- * once: the second finds the name beside the place in use.
+ * A socket for another user is created beside its path, accessible to this user only, and renamed when it is complete.
+ * Two servers cannot do this at once: the second finds the temporary name in use.
  *
- * @param listen binds to the path that it is given before it returns, and is awaited
- * @param close ends what `listen` began, where the socket cannot be put in its place
- * @throws SIPHON_ATTACH_SOCKET_BUSY where something listens, SIPHON_ATTACH_SOCKET where no such socket can be made
+ * @param listen binds to the given path before it returns; its promise is awaited
+ * @param close undoes `listen` if the socket cannot be put in its place
+ * @throws SIPHON_ATTACH_SOCKET_BUSY if another program listens there, SIPHON_ATTACH_SOCKET if no such socket can be
+ * created
  */
 export async function placeSocket<T>(
   path: string,
@@ -44,7 +45,7 @@ export async function placeSocket<T>(
   return listening;
 }
 
-/** Gives a socket that is there already its owner and its mode, as `placeSocket` does for a new one. */
+/** Sets owner and mode of an existing socket, as `placeSocket` does for a new one. */
 export function giveSocket(path: string, access: SocketAccess): void {
   try {
     giveTo(path, { uid: process.getuid!(), gid: process.getgid!(), ...access });
@@ -53,7 +54,7 @@ export function giveSocket(path: string, access: SocketAccess): void {
   }
 }
 
-/** The file is made inside of this call, with the process's file mode mask: a later chmod would leave it open to others for a moment. */
+/** This call creates the file with the process's umask; a later chmod would leave it open to others for a moment. */
 function withFileMode<T>(mode: number, makeSocket: () => T): T {
   const before = process.umask(0o777 & ~mode);
   try {
@@ -67,7 +68,7 @@ async function removeDead(path: string): Promise<void> {
   if (await refuseSocketInUse(path)) await unlink(path).catch(() => {});
 }
 
-/** Node would take the beginning of a longer path. */
+/** Node would truncate a longer path. */
 function checkLength(path: string): void {
   if (Buffer.byteLength(path) <= longestPath) return;
   throw new AttachError("SIPHON_ATTACH_SOCKET", `the path ${path} is too long for a socket`, {
@@ -91,7 +92,7 @@ async function checkDirectory(path: string): Promise<void> {
 /** sockaddr_un holds 107 bytes and a closing NUL; one of them is for the name beside the place. */
 const longestPath = 106;
 
-/** By a descriptor: what lies at the path is looked at once. Without an owner or a group it stays who it is. */
+/** Uses a descriptor, so that the path is resolved once. A missing owner or group stays unchanged. */
 function giveTo(path: string, { uid = -1, gid = -1, mode }: SocketAccess): void {
   const fd = openSync(path, pathOnly | noFollow);
   try {
@@ -118,7 +119,8 @@ function cannotGive(path: string, error: NodeJS.ErrnoException): AttachError {
 /**
  * Whether a dead process left a unix socket there.
  *
- * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY when something lives there, SIPHON_ATTACH_SOCKET when it is no socket at all
+ * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY if a program listens there, SIPHON_ATTACH_SOCKET if the file is not a
+ * socket
  */
 export async function refuseSocketInUse(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
@@ -143,7 +145,7 @@ function isAlive(path: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    // Only a refusal says that nobody is there: a full queue or missing rights do not.
+    // Only ECONNREFUSED proves that no program listens: a full queue or missing rights do not.
     probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
   });
 }

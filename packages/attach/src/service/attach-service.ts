@@ -12,33 +12,35 @@ import { ServiceDisk } from "./service-disk.ts";
 import type { Worker } from "./worker.ts";
 
 export interface ServiceOptions {
-  /** Files of disks that come back after a restart of the machine. */
+  /** Directory of the disks that return after a reboot. */
   keptDirectory: string;
-  /** Files of the others, which come back after a restart of the service. */
+  /** Directory of the other disks, which return after a restart of the service. */
   runtimeDirectory: string;
   defaults: DiskDefaults;
-  /** Milliseconds for what is under way at a disk that is drained. */
+  /** Milliseconds for the requests in flight of a disk that is drained. */
   drainTimeout: number;
   log: Log;
 }
 
-/** Disks that come and go while a process serves them: their files, the processes that serve them, and what is asked of them. */
+/**
+ * Disks that are added and removed at run time: their files, the processes that serve them, and requests of clients.
+ */
 export class AttachService {
   readonly #options: ServiceOptions;
   readonly #files: DiskFiles;
   readonly #workers: readonly Worker[];
   readonly #disks = new Map<string, ServiceDisk>();
-  /** Files that say nothing that can be served, by the names of their disks. */
+  /** Invalid files, by the names of their disks. */
   readonly #nonsense = new Map<string, readonly NonsenseFile[]>();
-  /** The last change of each name: of one name, changes of disk and file follow each other. */
+  /** The last change of each name: changes of one disk and its file are serialized. */
   readonly #lastChange = new Map<string, Promise<unknown>>();
   readonly #known = Promise.withResolvers<void>();
   #isEnding = false;
 
   /**
-   * Serves nothing yet: see `reload`.
+   * Serves no disks until `reload`.
    *
-   * @param workers makes the processes that serve, given who is to hear that one has lost what it served, and how
+   * @param workers creates the serving processes; it gets the callback for a process that has lost its disks
    */
   static async start(
     options: ServiceOptions,
@@ -58,10 +60,10 @@ export class AttachService {
   }
 
   /**
-   * Serves a disk from now on.
+   * Adds a disk.
    *
-   * @param isKept also after a restart of the machine
-   * @throws what is in the way; then nothing is left of it
+   * @param isKept whether the disk returns after a reboot @throws the reason why the disk cannot be served; then
+   * nothing of it remains
    */
   async add(name: string, given: DiskWords, isKept: boolean): Promise<DiskStatus> {
     const defined = await defineDisk(name, given, this.#options.defaults);
@@ -83,10 +85,10 @@ export class AttachService {
   }
 
   /**
-   * Finishes what is under way, lets go of the image and forgets the disk.
+   * Finishes the requests in flight, closes the image and removes the disk.
    *
-   * @throws AttachError SIPHON_ATTACH_DISK where a client is connected, unless it is forced; SIPHON_ATTACH_DRAIN where the
-   *   cluster does not answer in time: then it goes on, and the disk is listed until it is done
+   * @throws AttachError SIPHON_ATTACH_DISK if a client is connected and `force` is not set; SIPHON_ATTACH_DRAIN if the
+   * cluster does not answer in time: then the removal continues, and the disk stays listed until it is done
    */
   remove(name: string, isForced: boolean): Promise<void> {
     return this.#change(name, async () => {
@@ -120,10 +122,10 @@ export class AttachService {
   }
 
   /**
-   * Gives a disk other limits, until the service is restarted or reloaded; those of a disk that is not kept stay.
+   * Changes a disk's limits, until the service is restarted or reloaded; for a disk that is not kept, permanently.
    *
    * @param text as `siphon attach --limit` takes them; undefined for `rbd_qos_*` alone
-   * @param isKept in the file as well
+   * @param isKept whether to change the file, too
    */
   limit(name: string, text: string | undefined, isKept: boolean): Promise<DiskStatus> {
     return this.#change(name, async () => {
@@ -134,7 +136,7 @@ export class AttachService {
     });
   }
 
-  /** Finishes what is under way and lets go of the image; its VM waits until it is resumed. */
+  /** Finishes the requests in flight and closes the image; its VM waits until `resume`. */
   drain(name: string): Promise<DiskStatus> {
     return this.#change(name, async () => {
       await this.#get(name).drain();
@@ -150,8 +152,8 @@ export class AttachService {
   }
 
   /**
-   * Serves what the files say now: disks whose files are new, in another way those whose files changed, and no more those that have none. A disk
-   * whose file says nonsense stays as it is. Returns once each was tried.
+   * Reads the files again: adds disks with new files, changes disks whose files changed, and removes disks without a
+   * file. A disk with an invalid file stays unchanged. Returns after one attempt for each.
    */
   async reload(): Promise<DiskStatus[]> {
     const names = new Set([...(await this.#files.names()), ...this.#disks.keys(), ...this.#nonsense.keys()]);
@@ -165,7 +167,7 @@ export class AttachService {
     return this.list();
   }
 
-  /** Resolves during the first `reload`, when all disks that have files are listed; they need not be served yet. */
+  /** Resolves during the first `reload`, when all disks with files are listed, served or not. */
   get known(): Promise<void> {
     return this.#known.promise;
   }
@@ -180,7 +182,7 @@ export class AttachService {
   }
 
   /**
-   * Drains all disks, without losing a write; nothing is served any more.
+   * Drains all disks without losing a write, and ends the service.
    *
    * @throws AttachError SIPHON_ATTACH_DRAIN
    */
@@ -190,10 +192,10 @@ export class AttachService {
     await stopAll(this.#workers);
   }
 
-  /** Makes a disk what its file says. */
+  /** Applies a disk's file. */
   async #settle(name: string, known: (name: string) => void): Promise<void> {
     const { wanted, nonsense } = await this.#files.find(name);
-    // By then the new disk is listed, unless an old one must be retired first, which is listed itself.
+    // By then the new disk is listed, unless an old one, which is itself listed, must be retired first.
     queueMicrotask(() => known(name));
     if (nonsense.length > 0) this.#nonsense.set(name, nonsense);
     else this.#nonsense.delete(name);
@@ -221,7 +223,7 @@ export class AttachService {
     await next.keepTrying();
   }
 
-  /** The disk is listed until it is drained, also where that takes longer than it may. */
+  /** The disk stays listed until it is drained, even beyond the time limit. */
   async #retire(disk: ServiceDisk): Promise<void> {
     try {
       await disk.retire();
@@ -302,7 +304,7 @@ export class AttachService {
     return statusOf(disk, this.#files.pathOf(disk.name, disk.isKept), figures);
   }
 
-  /** By disk. Of a shard that is down there are none. */
+  /** By disk; empty for a shard that is down. */
   async #figures(): Promise<Map<string, DiskFigures>> {
     const all = await Promise.all(this.#workers.map((worker) => worker.measure()));
     return new Map(all.flat().map((figures) => [figures.part, figures]));

@@ -5,9 +5,9 @@ import { errorOf } from "../shards/failure.ts";
 import type { ControlAnswer, ControlCommand } from "./control-protocol.ts";
 
 /**
- * Asks the service that listens at a control socket.
+ * Sends a request to the service's control socket.
  *
- * @throws what it answers; AttachError SIPHON_ATTACH_CONTROL where none does
+ * @throws the error that the service answers; AttachError SIPHON_ATTACH_CONTROL if no service answers
  */
 export async function askService(
   path: string,

@@ -2,7 +2,7 @@ import { AttachError } from "../errors.ts";
 import type { Failure } from "../shards/failure.ts";
 import type { DiskWords } from "./disk-words.ts";
 
-/** A client's request to the service: an object on a line of its own. `id` comes back with the answer. */
+/** A client's request to the service: a JSON object on one line. The answer has the same `id`. */
 export type ControlRequest = { readonly id?: string | number } & ControlCommand;
 
 export type ControlCommand =
@@ -10,13 +10,13 @@ export type ControlCommand =
       readonly command: "add";
       readonly name: string;
       readonly disk: DiskWords;
-      /** Also after a restart of the machine. */
+      /** Whether the disk returns after a reboot. */
       readonly persist?: boolean;
     }
   | { readonly command: "rm"; readonly name: string; readonly force?: boolean }
   | { readonly command: "list" | "reload" }
   | { readonly command: "show" | "drain" | "resume"; readonly name: string }
-  /** Without `limit` those of RBD's settings. */
+  /** Without `limit`: RBD's settings. */
   | { readonly command: "limit"; readonly name: string; readonly limit?: string; readonly persist?: boolean };
 
 export type ControlAnswer = { readonly id?: string | number } & (
@@ -24,10 +24,10 @@ export type ControlAnswer = { readonly id?: string | number } & (
   | { readonly ok: false; readonly error: Failure }
 );
 
-/** Bytes of a request. */
+/** Maximum length of a request in bytes. */
 export const longestRequest = 64 << 10;
 
-/** @throws AttachError SIPHON_ATTACH_CONTROL for what is no request */
+/** @throws AttachError SIPHON_ATTACH_CONTROL for an invalid request */
 export function parseRequest(line: string): ControlRequest {
   const value = parsed(line);
   if (typeof value !== "object" || value === null || Array.isArray(value))
@@ -52,7 +52,7 @@ export function parseRequest(line: string): ControlRequest {
   return request as unknown as ControlRequest;
 }
 
-/** The members of each command, and of what types; those with a question mark may be missing. */
+/** The members of each command and their types; those with a question mark are optional. */
 const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.assign(
   Object.create(null),
   {

@@ -10,14 +10,15 @@ import type { AttachService } from "./attach-service.ts";
 import { type ControlAnswer, type ControlRequest, longestRequest, parseRequest } from "./control-protocol.ts";
 
 /**
- * The service's control socket: requests and answers as JSON, a line each. Only the user who runs the service can connect, by the socket's owner
- * and mode. A client has one request in flight; what it sends meanwhile waits in its socket. What is no request ends its connection.
+ * The service's control socket: requests and answers as JSON, a line each. Only the user who runs the service can
+ * connect, by the socket's owner and mode. A client has one request in flight; further ones wait in its socket. An
+ * invalid request ends its connection.
  */
 export class ControlServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
 
-  /** @throws AttachError SIPHON_ATTACH_SOCKET_BUSY where another service listens */
+  /** @throws AttachError SIPHON_ATTACH_SOCKET_BUSY if another service listens there */
   static async listen(
     path: string,
     service: Pick<
@@ -27,7 +28,7 @@ export class ControlServer implements AsyncDisposable {
     log: Log,
     keeper?: SocketKeeper,
   ): Promise<ControlServer> {
-    // A client that has said all it wants to say waits for its answer.
+    // A client that has closed its sending side still waits for its answer.
     const server = createServer({ allowHalfOpen: true });
     const control = new ControlServer(server);
     server.maxConnections = mostClients;
@@ -49,7 +50,7 @@ export class ControlServer implements AsyncDisposable {
   #serve(socket: Socket, answer: (request: ControlRequest) => Promise<unknown>): void {
     this.#clients.add(socket);
     socket.once("close", () => this.#clients.delete(socket));
-    // A client that hangs up has its request carried out, and does not hear of it.
+    // If a client disconnects, its request is still carried out.
     socket.on("error", () => {});
     let isBusy = false;
     socket.setTimeout(patience, () => {
@@ -60,7 +61,7 @@ export class ControlServer implements AsyncDisposable {
         isBusy = true;
         const { reply, isOver } = await answerTo(line, answer);
         if (socket.destroyed) return;
-        // A client that does not take its answer is cut off.
+        // A client that does not read its answer is disconnected.
         isBusy = false;
         await new Promise<void>((done) => {
           socket.write(`${JSON.stringify(reply)}\n`, () => done());
@@ -74,7 +75,7 @@ export class ControlServer implements AsyncDisposable {
         socket.write(`${JSON.stringify({ ok: false, error: failureOf(error, "SIPHON_ATTACH_CONTROL") })}\n`);
       })
       .finally(() => {
-        // Drop the rest for a moment: a socket that is closed with unread bytes takes the answer with it.
+        // Drop further bytes for a moment: closing a socket with unread bytes would discard the answer.
         socket.end();
         socket.resume();
         setTimeout(() => socket.destroy(), lingering).unref();
@@ -82,9 +83,9 @@ export class ControlServer implements AsyncDisposable {
   }
 }
 
-/** More than people and hooks need at once. */
+/** Clients at a time: more than people and hooks need. */
 const mostClients = 64;
-/** Milliseconds for a client to send, or to take. */
+/** Milliseconds for a client to send a request, or to read an answer. */
 const patience = 30_000;
 const lingering = 1000;
 
@@ -127,7 +128,7 @@ async function* linesOf(socket: Socket): AsyncGenerator<string> {
 }
 
 async function carryOut(service: Parameters<typeof ControlServer.listen>[1], request: ControlRequest) {
-  // A client that waited for a restarted service must not hear that there are no disks.
+  // A client that waited for a restart must not get an empty list.
   await service.known;
   switch (request.command) {
     case "add":

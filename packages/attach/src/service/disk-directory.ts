@@ -5,7 +5,7 @@ import { AttachError } from "../errors.ts";
 import { formatDiskFile, longestDiskFile, parseDiskFile } from "./disk-file.ts";
 import type { DiskWords } from "./disk-words.ts";
 
-/** A directory with a file for each disk: `NAME.conf`. Other files are not looked at. */
+/** A directory with a file for each disk: `NAME.conf`. Other files are ignored. */
 export class DiskDirectory {
   readonly path: string;
 
@@ -17,7 +17,7 @@ export class DiskDirectory {
     return join(this.path, `${name}${ending}`);
   }
 
-  /** Names of the disks that have files here. A missing directory is empty. */
+  /** Names of the disks with files here; none if the directory does not exist. */
   async names(): Promise<string[]> {
     const files = await readdir(this.path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return [];
@@ -27,7 +27,7 @@ export class DiskDirectory {
     return disks.map((file) => file.slice(0, -ending.length)).sort();
   }
 
-  /** The content of a disk's file, or why it makes no sense; undefined where it has none. */
+  /** The content of a disk's file, or why it is invalid; undefined without a file. */
   async find(name: string): Promise<DiskWords | Error | undefined> {
     try {
       return parseDiskFile(await this.text(name));
@@ -41,7 +41,7 @@ export class DiskDirectory {
     return readSmallFile(this.pathOf(name));
   }
 
-  /** The file is the old one or the new one, whenever the machine stops. */
+  /** After a crash the file is either the old or the new one. */
   async write(name: string, content: DiskWords | string): Promise<void> {
     const beside = join(this.path, `.${name}~`);
     try {
@@ -59,7 +59,7 @@ export class DiskDirectory {
     }
   }
 
-  /** Nothing happens where there is none. */
+  /** Does nothing without a file. */
   async remove(name: string): Promise<void> {
     try {
       await unlink(this.pathOf(name));
@@ -70,7 +70,7 @@ export class DiskDirectory {
     await this.#sync();
   }
 
-  /** A link that leads nowhere is one. */
+  /** A dangling symbolic link counts as a file. */
   async #hasEntry(name: string): Promise<boolean> {
     return lstat(this.pathOf(name)).then(
       () => true,
@@ -85,7 +85,7 @@ export class DiskDirectory {
 
 const ending = ".conf";
 
-/** A FIFO without a writer must not keep the service from its other disks, nor a device fill its memory. */
+/** A FIFO without a writer must not block the service, nor a device fill its memory. */
 async function readSmallFile(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   return withFile(file, async () => {

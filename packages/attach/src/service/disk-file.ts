@@ -2,9 +2,10 @@ import { AttachError } from "../errors.ts";
 import { type DiskWords, isRepeatable } from "./disk-words.ts";
 
 /**
- * A disk's file: lines `NAME = VALUE`; empty ones, and those that begin with `#`, say nothing. What the values mean is not looked at.
+ * A disk's file: lines `NAME = VALUE`. Empty lines and lines that begin with `#` are ignored. The values are not
+ * checked.
  *
- * Throws SIPHON_USAGE with the line.
+ * @throws AttachError SIPHON_USAGE with the number of the invalid line
  */
 export function parseDiskFile(text: string): DiskWords {
   const words: Record<string, string | string[]> = {};

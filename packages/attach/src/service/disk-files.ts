@@ -6,11 +6,11 @@ import { type DiskDefaults, type DiskDefinition, type DiskWords, defineDisk } fr
 /** A disk that a file defines. */
 export interface WantedDisk {
   readonly definition: DiskDefinition;
-  /** Whether it comes back after a restart of the machine. */
+  /** Whether the disk returns after a reboot. */
   readonly isKept: boolean;
 }
 
-/** A file that defines no disk. */
+/** An invalid file. */
 export interface NonsenseFile {
   readonly name: string;
   readonly path: string;
@@ -18,7 +18,7 @@ export interface NonsenseFile {
   readonly error: Error;
 }
 
-/** The files of all disks: those that outlive a restart of the machine, which people may write themselves, and those that do not. */
+/** The files of all disks: persistent ones, which people may also write, and those that a reboot removes. */
 export class DiskFiles {
   readonly #kept: DiskDirectory;
   readonly #runtime: DiskDirectory;
@@ -35,15 +35,15 @@ export class DiskFiles {
   }
 
   /**
-   * Names of all disks that have files.
+   * Names of all disks with files.
    *
-   * @throws only where a directory cannot be read
+   * @throws system errors if a directory cannot be read
    */
   async names(): Promise<string[]> {
     return (await Promise.all([this.#kept.names(), this.#runtime.names()])).flat();
   }
 
-  /** The disk that the files of a name define, and the files that define nothing. A kept disk goes before one that is not. */
+  /** The disk that the files of a name define, and the invalid files. A kept disk takes precedence. */
   async find(name: string): Promise<{ wanted: WantedDisk | undefined; nonsense: NonsenseFile[] }> {
     let wanted: WantedDisk | undefined;
     const nonsense: NonsenseFile[] = [];
@@ -68,7 +68,7 @@ export class DiskFiles {
     return this.#directory(isKept).write(name, words);
   }
 
-  /** All else in the file stays as it is. */
+  /** The rest of the file stays unchanged. */
   async setWord(name: string, isKept: boolean, word: string, value: string | undefined): Promise<void> {
     const directory = this.#directory(isKept);
     await directory.write(name, withWord(await directory.text(name), word, value));

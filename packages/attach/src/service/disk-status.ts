@@ -5,29 +5,29 @@ import type { NonsenseFile } from "./disk-files.ts";
 import type { DiskWords } from "./disk-words.ts";
 import type { DiskPhase, ServiceDisk } from "./service-disk.ts";
 
-/** A disk as the service tells of it. */
+/** A disk as the service reports it. */
 export interface DiskStatus {
   readonly name: string;
   /** `POOL/IMAGE` or `POOL/IMAGE@SNAP`. */
   readonly image: string;
-  /** While it is served also what `--on-error` and the cluster make of it. */
+  /** While it is served, also the state of its error policy and its cluster. */
   readonly state: DiskPhase | "waiting" | "paused";
-  /** Why it failed, or what its file says that makes no sense. */
+  /** Why it failed, or why its file is invalid. */
   readonly error?: string;
-  /** Whether it comes back after a restart of the machine. */
+  /** Whether the disk returns after a reboot. */
   readonly persistent: boolean;
   readonly file: string;
-  /** Which process serves it, from 1 on; undefined where it is the service's own. */
+  /** The process that serves it, from 1; undefined for the service's own process. */
   readonly shard?: number;
-  /** As it was defined. */
+  /** Its definition. */
   readonly words: DiskWords;
   /** In bytes, while it is served. */
   readonly size?: number;
   readonly points: readonly ServedPoint[];
-  /** Clients that are connected. */
+  /** Connected clients. */
   readonly connections: number;
   readonly inFlight: number;
-  /** Those in force, `rbd_qos_*` included. */
+  /** The limits in force, including `rbd_qos_*`. */
   readonly limits: string;
   readonly io: Readonly<Record<IoKind, IoStatus>>;
 }
@@ -36,7 +36,7 @@ export interface IoStatus {
   readonly operations: number;
   readonly bytes: number;
   readonly errors: number;
-  /** In seconds, of all since the disk is served. */
+  /** In seconds, since the disk is served. */
   readonly p50: number;
   readonly p99: number;
 }
@@ -60,7 +60,7 @@ export function statusOf(disk: ServiceDisk, file: string, figures: DiskFigures |
   };
 }
 
-/** The status of a file that makes no sense. */
+/** The status of an invalid file. */
 export function nonsenseStatus({ name, path, isKept, error }: NonsenseFile): DiskStatus {
   return {
     ...{ name, image: "", state: "failed", error: error.message, persistent: isKept, file: path },

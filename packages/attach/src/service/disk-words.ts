@@ -9,12 +9,12 @@ import { type AccessWords, socketAccess } from "../server/socket-access.ts";
 import { parseDiskLimits } from "../throttle/disk-limits.ts";
 
 /**
- * A disk as people say it, in files and on the control socket: the options of `siphon attach` without their dashes. Those of
- * encryption may be given several times, for the layers of a clone.
+ * A disk's definition in files and on the control socket: the options of `siphon attach` without dashes. Options of
+ * encryption may repeat, for the layers of a clone.
  */
 export type DiskWords = Readonly<Record<string, string | readonly string[]>>;
 
-/** A disk of the service, understood. */
+/** A parsed definition of a disk. */
 export interface DiskDefinition {
   readonly name: string;
   readonly words: DiskWords;
@@ -23,12 +23,12 @@ export interface DiskDefinition {
 }
 
 export interface DiskDefaults {
-  /** Where sockets are made for disks that say nothing of theirs. */
+  /** Directory of sockets for disks that name none. */
   readonly socketDirectory: string;
   readonly access: AccessWords;
 }
 
-/** @throws AttachError SIPHON_USAGE for what makes no disk */
+/** @throws AttachError SIPHON_USAGE for an invalid definition */
 export async function defineDisk(
   name: string,
   words: DiskWords,
@@ -43,7 +43,7 @@ export async function defineDisk(
   const workers = word("workers");
   const usual = `${defaults.socketDirectory}/${name}.sock`;
   const saysWhere = word("nbd") !== undefined || word("vhost") !== undefined;
-  // Workers serve NBD alone.
+  // Workers serve only NBD.
   const nbd = word("nbd") ?? (saysWhere || workers === undefined ? undefined : usual);
   const vhost = word("vhost") ?? (saysWhere || workers !== undefined ? undefined : usual);
   const address = nbd === undefined ? undefined : parseListenAddress(nbd);
@@ -80,12 +80,12 @@ export async function defineDisk(
   return { name, words, image, request };
 }
 
-/** Whether a word may be given several times. */
+/** Whether a word may repeat. */
 export function isRepeatable(word: string): boolean {
   return word.startsWith("encryption-");
 }
 
-/** The name that a disk has unless it is given one: that of its image, as a file may be called. */
+/** The default name of a disk: its image's name as a valid file name. */
 export function usualName(image: string): string {
   return image.replaceAll(/[^A-Za-z0-9_.+-]/g, "-").replace(/^[^A-Za-z0-9]+/, "");
 }

@@ -5,8 +5,8 @@ import { closeOnExec } from "../vhost/native/socket.ts";
 import type { ServiceManager } from "./sd-notify.ts";
 
 /**
- * Listening sockets that the service manager keeps (FileDescriptorStoreMax= of systemd.service(5)): however this process ends, the next one of
- * the service inherits them (sd_listen_fds(3)), and clients that connect meanwhile wait for it.
+ * Listening sockets that the service manager keeps (FileDescriptorStoreMax= of systemd.service(5)). However this
+ * process ends, its successor inherits them (sd_listen_fds(3)), and clients that connect meanwhile wait.
  *
  * The service manager knows a descriptor by the inode of the socket's file and its path. If another file is at the path now, no client can
  * connect to the socket, and it is dropped.
@@ -14,13 +14,13 @@ import type { ServiceManager } from "./sd-notify.ts";
 export class KeptSockets implements SocketKeeper {
   readonly #manager: ServiceManager;
   readonly #log: Log;
-  /** From the process before this one, by path; nobody has taken them yet. */
+  /** Inherited sockets that no server has taken yet, by path. */
   readonly #inherited = new Map<string, number>();
-  /** What the service manager calls them, by path. */
+  /** Their names at the service manager, by path. */
   readonly #names = new Map<string, string>();
   #isEnding = false;
 
-  /** @param environment of the process; the variables that name inherited descriptors are taken out */
+  /** @param environment of the process; the variables that name inherited descriptors are removed */
   constructor(manager: ServiceManager, environment: NodeJS.ProcessEnv, log: Log) {
     this.#manager = manager;
     this.#log = log;
@@ -55,19 +55,19 @@ export class KeptSockets implements SocketKeeper {
     return false;
   }
 
-  /** Closes the sockets that no server has taken: clients that wait there are refused. */
+  /** Closes the sockets that no server has taken; clients that wait there are refused. */
   dropRest(): void {
     if (this.#isEnding) return;
     for (const [path, fd] of this.#inherited) {
       this.leaves(path);
-      // The file would look as if a server listened there.
+      // The file would suggest that a server listens there.
       rmSync(path, { force: true });
       closeSync(fd);
     }
     this.#inherited.clear();
   }
 
-  /** The process ends: what is kept stays where it is. */
+  /** The process ends: kept sockets stay. */
   leaveAll(): void {
     this.#isEnding = true;
   }
@@ -92,7 +92,7 @@ export class KeptSockets implements SocketKeeper {
 
 /** SD_LISTEN_FDS_START. */
 const firstInherited = 3;
-/** FDNAME_MAX: a longer one is refused, and so is one with a colon. */
+/** FDNAME_MAX: systemd rejects longer names, and names with a colon. */
 const longestName = 255;
 
 function nameOf(path: string): string | undefined {

@@ -4,8 +4,8 @@ import { addressOf, allocate, lastErrno, libc } from "../vhost/native/libc.ts";
 import { SocketIo } from "../vhost/native/message.ts";
 
 /**
- * Tells the service manager how this process fares (sd_notify(3)): a datagram to the socket that `NOTIFY_SOCKET` names, which Node has no
- * sockets for. Processes that are started from now on are not told where it is.
+ * Reports the state of this process to the service manager (sd_notify(3)): a datagram to the unix socket in
+ * `NOTIFY_SOCKET`, which Node cannot send. Child processes do not inherit the variable.
  */
 export class ServiceManager implements Disposable {
   readonly #socket: string | undefined;
@@ -13,7 +13,7 @@ export class ServiceManager implements Disposable {
   #watchdog: NodeJS.Timeout | undefined;
   #hasFailed = false;
 
-  /** @param environment of the process; the variables are taken out */
+  /** @param environment of the process; the variables are removed */
   constructor(environment: NodeJS.ProcessEnv, log: (line: string) => void) {
     const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = environment;
     for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete environment[name];
@@ -35,7 +35,7 @@ export class ServiceManager implements Disposable {
     this.tellWith([], ...states);
   }
 
-  /** As `tell`, and hands over copies of descriptors; false where that failed. */
+  /** As `tell`, with copies of descriptors; false if that failed. */
   tellWith(fds: readonly number[], ...states: string[]): boolean {
     if (this.#socket === undefined) return false;
     try {

@@ -10,18 +10,18 @@ import type { DiskDefinition, DiskWords } from "./disk-words.ts";
 import type { Worker } from "./worker.ts";
 
 /**
- * - `starting`: its image is being opened;
+ * - `starting`: the image is being opened;
  * - `serving`;
- * - `failed`: it could not be served, and is tried again;
- * - `draining`: what is under way is being finished;
- * - `drained`: it is not served until it is resumed.
+ * - `failed`: serving failed, and is retried;
+ * - `draining`: the requests in flight are being finished;
+ * - `drained`: not served until it is resumed.
  */
 export type DiskPhase = "starting" | "serving" | "failed" | "draining" | "drained";
 
-/** A disk of the service, through all that happens to it. Its changes follow each other. */
+/** A disk of the service and its state. Its changes are serialized. */
 export class ServiceDisk {
   definition: DiskDefinition;
-  /** Whether its file outlives a restart of the machine. */
+  /** Whether its file survives a reboot. */
   readonly isKept: boolean;
   readonly worker: Worker;
   readonly #log: Log;
@@ -85,13 +85,13 @@ export class ServiceDisk {
   /**
    * Serves it.
    *
-   * @throws what is in the way
+   * @throws the reason why it cannot be served
    */
   start(): Promise<void> {
     return this.#after(() => this.#start());
   }
 
-  /** Serves it, now or as soon as that can be; returns after the first attempt. */
+  /** Serves it, with retries; returns after the first attempt. */
   keepTrying(): Promise<void> {
     return this.#after(async () => {
       if (this.phase !== "draining" && !this.#isOver)
@@ -99,28 +99,28 @@ export class ServiceDisk {
     });
   }
 
-  /** Its process ended: what was served there is not any more. */
+  /** Its process ended and no longer serves it. */
   lost(how: string): void {
     if (this.phase === "serving")
       this.#failed(new AttachError("SIPHON_ATTACH_SHARD", `its shard ${how}`), true);
   }
 
   /**
-   * Finishes what is under way and lets go of the image.
+   * Finishes the requests in flight and closes the image.
    *
-   * @throws AttachError SIPHON_ATTACH_DRAIN where that takes longer than it may, and goes on
+   * @throws AttachError SIPHON_ATTACH_DRAIN if that exceeds the time limit; the drain continues
    */
   drain(): Promise<void> {
     return this.#after(() => this.#drain());
   }
 
-  /** As `drain`, and it is never served again. */
+  /** As `drain`, for good. */
   retire(): Promise<void> {
     this.#isOver = true;
     return this.drain();
   }
 
-  /** Once a drain is over that took too long. */
+  /** Resolves at the end of a drain that exceeded its time limit. */
   async idle(): Promise<void> {
     await this.#drained;
   }
@@ -137,7 +137,7 @@ export class ServiceDisk {
     });
   }
 
-  /** Nothing is tried any more. */
+  /** Stops all retries. */
   [Symbol.dispose](): void {
     this.#isOver = true;
     clearTimeout(this.#retry);
@@ -209,7 +209,7 @@ export class ServiceDisk {
     return { event, image: this.image, disk: this.name };
   }
 
-  /** Changes of a disk wait for each other. */
+  /** Serializes the changes of a disk. */
   #after<T>(change: () => Promise<T>): Promise<T> {
     const done = this.#lastChange.then(change, change);
     this.#lastChange = done.catch(() => {});

@@ -5,32 +5,32 @@ import { DiskHost } from "../shards/disk-host.ts";
 import type { ShardJob, ShardTask } from "../shards/messages.ts";
 import { Shard } from "../shards/shard.ts";
 
-/** A process that serves disks: this one, or one that is kept running. */
+/** A process that serves disks: this one, or a supervised one. */
 export interface Worker {
-  /** Undefined where it is this process. */
+  /** Undefined for this process. */
   readonly state: ShardState | undefined;
   start(): Promise<unknown>;
   /** As `DiskHost` has it. */
   carryOut(task: ShardTask): Promise<readonly ServedPoint[]>;
   measure(): Promise<readonly DiskFigures[]>;
-  /** Drains what it serves. */
+  /** Drains its disks. */
   stop(): Promise<void>;
   kill(): void;
 }
 
 export interface WorkerOptions extends Omit<ShardJob, "request"> {
-  /** With 1 it is this process that serves. */
+  /** With 1, this process serves the disks. */
   shards: number;
-  /** Seconds without an answer, after which a shard hangs and is replaced. */
+  /** Seconds without an answer after which a shard counts as hung and is replaced. */
   hangAfter: number;
   log: Log;
-  /** Ends attempts to connect to the cluster. */
+  /** Aborts attempts to connect to the cluster. */
   signal?: AbortSignal;
   /** Keeps the sockets of disks that this process serves. */
   keeper?: SocketKeeper;
 }
 
-/** As many processes as are requested, for `AttachService.start`. */
+/** Creates the requested number of processes, for `AttachService.start`. */
 export function serviceWorkers(
   { shards, hangAfter, log, signal, keeper, ...job }: WorkerOptions,
   lost: (worker: Worker, how: string) => void,

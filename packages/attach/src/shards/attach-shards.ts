@@ -11,19 +11,20 @@ import { stopAll } from "./stop-all.ts";
 export interface ShardOptions extends Omit<ShardJob, "request"> {
   request: AttachRequest;
   shards: number;
-  /** Seconds without an answer, after which a shard hangs and is replaced. */
+  /** Seconds without an answer after which a shard counts as hung and is replaced. */
   hangAfter: number;
   /** Called with a line for each change of a shard's state. */
   log: Log;
-  /** Ends the start. */
+  /** Aborts the start. */
   signal?: AbortSignal;
 }
 
 /**
- * Serves images from several processes, each with an event loop and a client of its own. A process that dies is started again and serves
- * the same images at the same sockets, while the others go on. All end in order when this process is gone.
+ * Serves images from several processes, each with its own event loop and client. A process that dies is restarted and
+ * serves the same images at the same sockets; the others are not affected. All end in order when this process is gone.
  *
- * Nothing is left behind when it fails: throws what went wrong with an image or a socket, and SIPHON_USAGE for what cannot be spread.
+ * If it fails, it cleans up everything. Throws the errors of images and sockets, and SIPHON_USAGE for a request that
+ * cannot be split.
  */
 export async function attachShards(options: ShardOptions): Promise<Attachment> {
   const { cluster, drainTimeout, logFormat, request, hangAfter, log, signal } = options;

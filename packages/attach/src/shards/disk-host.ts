@@ -10,22 +10,22 @@ import type { ShardJob, ShardTask } from "./messages.ts";
 
 export interface DiskHostOptions extends Pick<ShardJob, "cluster" | "maxInFlight"> {
   log: Log;
-  /** Ends attempts to connect. */
+  /** Aborts attempts to connect. */
   signal?: AbortSignal;
-  /** Keeps sockets of NBD for the process after this one. */
+  /** Keeps NBD sockets for the next process. */
   keeper?: SocketKeeper;
 }
 
-/** The parts that one process serves. They come and go, and share one client of the cluster. */
+/** The parts that one process serves. They are added and removed at run time, and share one client of the cluster. */
 export class DiskHost {
   readonly #options: DiskHostOptions;
   readonly #shared: Shared;
   readonly #parts = new Map<string, DiskServer>();
-  /** Names that are taken while nothing is served yet, or still. */
+  /** Names of parts that are being added or removed. */
   readonly #busy = new Map<string, Promise<unknown>>();
   #isEnding = false;
   #cluster: Promise<Cluster> | undefined;
-  /** Clients on the blocklist, which what they served still has. */
+  /** Clients on the blocklist that some parts still use. */
   readonly #fenced: Cluster[] = [];
 
   constructor(options: DiskHostOptions) {
@@ -61,7 +61,7 @@ export class DiskHost {
     });
   }
 
-  /** Loses nothing: see Attachment. */
+  /** Loses no data: see `Attachment.drain`. */
   async drain(): Promise<void> {
     this.#isEnding = true;
     await Promise.allSettled(this.#busy.values());
@@ -89,7 +89,7 @@ export class DiskHost {
     return attachment.points;
   }
 
-  /** A client that was put on the blocklist stays there; what is added from then on gets another. */
+  /** A client on the blocklist stays there; parts that are added later get a new one. */
   async #successorOf(cluster: Cluster): Promise<Cluster> {
     if ((await this.#cluster) === cluster) {
       this.#cluster = undefined;
@@ -99,7 +99,7 @@ export class DiskHost {
   }
 
   async #remove(part: string): Promise<readonly ServedPoint[]> {
-    // Also where it could not be put away in order, nobody can use it any more.
+    // Even if it was not closed in order, it can no longer be used.
     await this.#serving(part)
       .drain()
       .finally(() => this.#parts.delete(part));
@@ -112,7 +112,7 @@ export class DiskHost {
     return attachment;
   }
 
-  /** A cluster that cannot be reached is tried again by the next who needs it. */
+  /** After a failed connection, the next part tries again. */
   #connected(): Promise<Cluster> {
     const { cluster: options, signal } = this.#options;
     this.#cluster ??= Cluster.connect({ ...options, ...(signal && { signal }) }).catch((error) => {

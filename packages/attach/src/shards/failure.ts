@@ -1,16 +1,16 @@
 import { adviceOf, type Remedy, SiphonError } from "@siphon/wire";
 
-/** An error as it goes from one process to another. */
+/** An error as sent from one process to another. */
 export interface Failure {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
-  /** Words for it are the program's: see SiphonError. */
+  /** The program words it: see SiphonError. */
   readonly remedy?: Remedy;
   readonly retryable: boolean;
 }
 
-/** @param code of what is no error of siphon's */
+/** @param code code for errors that are not siphon's */
 export function failureOf(error: unknown, code = "SIPHON_ATTACH_SHARD"): Failure {
   if (error instanceof SiphonError) {
     const { code, message, retryable } = error;

@@ -2,8 +2,8 @@ import { type ChildProcess, type ForkOptions, fork } from "node:child_process";
 import { parse } from "node:path";
 
 /**
- * Starts a module of siphon's as a program in a process of its own, with an IPC channel. The packaged siphon has no files for its
- * modules: their addresses begin with `siphon:` there, and it starts itself, under the name of the program.
+ * Starts a module of siphon as a program in its own process, with an IPC channel. The packaged siphon has no files for
+ * its modules: their addresses begin with `siphon:`, and it starts itself with the program's name.
  *
  * @param program the module, `new URL("./name.ts", import.meta.url)`
  */

@@ -1,4 +1,4 @@
-/** How long to wait before a process that ended is started again: longer each time, unless it ran well for a while. */
+/** The delay before a process is restarted. It grows with each restart, and resets after a while of service. */
 export class RestartDelay {
   #next = firstDelay;
 

@@ -11,14 +11,14 @@ import type { FromShard, ShardJob, ShardTask, ToShard } from "./messages.ts";
 
 /** How a shard's process ended. */
 export interface ShardEnd {
-  /** Everything it served was put away. */
+  /** All of its disks were closed in order. */
   readonly inOrder: boolean;
-  /** As a sentence goes on that begins with the shard: `was killed by SIGKILL`. */
+  /** The rest of a sentence about the shard: `was killed by SIGKILL`. */
   readonly how: string;
   readonly error: SiphonError;
 }
 
-/** One process of a shard, from its start to its end. It drains when this process is gone, however that ended. */
+/** One process of a shard, from its start to its end. It drains when this process is gone for any reason. */
 export class ShardProcess {
   /** Rejected when it ends before. */
   readonly serving: Promise<readonly ServedPoint[]>;
@@ -32,13 +32,13 @@ export class ShardProcess {
   #failure: Failure | undefined;
   #heartbeat: Heartbeat | undefined;
   #over: ShardEnd | undefined;
-  /** It was ended since it did not answer for this many seconds. */
+  /** Seconds without an answer for which it was killed. */
   #hungFor: number | undefined;
 
   constructor(job: ShardJob) {
     this.serving = this.#serving.promise;
     this.ended = this.#ended.promise;
-    // Its arguments are for people who look at processes. A group of its own: Ctrl-C is this process's to pass on.
+    // The arguments only show in lists of processes. It has its own process group, so that this process handles Ctrl-C.
     this.#child = forkProgram(program, (job.request?.images ?? []).map(formatImageSpec), {
       ...{ serialization: "advanced", detached: true },
       stdio: ["ignore", "ignore", "inherit", "ipc"],
@@ -54,7 +54,7 @@ export class ShardProcess {
     this.#tell({ type: "serve", job });
   }
 
-  /** Figures of its images; empty when it does not answer in time. */
+  /** Figures of its images; empty if it does not answer in time. */
   measure(): Promise<readonly DiskFigures[]> {
     if (this.#measuring === undefined) {
       const measuring = Promise.withResolvers<readonly DiskFigures[]>();
@@ -87,7 +87,7 @@ export class ShardProcess {
     this.#child.kill("SIGKILL");
   }
 
-  /** From now on it is ended if it does not answer for this time. */
+  /** Kills the process from now on if it does not answer for this time. */
   watch(seconds: number): void {
     this.#heartbeat = new Heartbeat({
       seconds,
@@ -100,7 +100,7 @@ export class ShardProcess {
   }
 
   #tell(message: ToShard): void {
-    // A process that cannot hear this has ended, which is noticed elsewhere.
+    // Sending fails only if the process has ended, which is handled elsewhere.
     if (this.#child.connected) this.#child.send(message, () => {});
     else this.#measuring?.resolve([]);
   }
@@ -141,5 +141,5 @@ export class ShardProcess {
 }
 
 const program = new URL(`./shard-program${extname(import.meta.filename)}`, import.meta.url);
-/** Milliseconds for a shard to tell its figures. */
+/** Milliseconds for a shard to report its figures. */
 const patience = 2000;

@@ -7,7 +7,7 @@ import { failureOf } from "./failure.ts";
 import type { FromShard, ShardJob, ShardTask, ToShard } from "./messages.ts";
 import { tellParent } from "./tell-parent.ts";
 
-/** The program of a shard: serves its images until it is told to end, or until its parent process is gone. */
+/** The program of a shard: serves images until it is told to end, or its parent process is gone. */
 endOnSurprise();
 const stop = new AbortController();
 let host: DiskHost | undefined;

@@ -8,7 +8,7 @@ import type { ShardJob, ShardTask } from "./messages.ts";
 import { RestartDelay } from "./restart-delay.ts";
 import { type ShardEnd, ShardProcess } from "./shard-process.ts";
 
-/** A part of the images in a process of their own, which is started again whenever it ends unasked. */
+/** Some of the images in a process of their own, which is restarted whenever it ends unexpectedly. */
 export class Shard {
   readonly #number: number;
   readonly #name: string;
@@ -22,13 +22,13 @@ export class Shard {
   #servingSince: number | undefined;
   #restarts = 0;
   readonly #lost: (how: string) => void;
-  /** A process serves, or soon. */
+  /** Resolves when a process serves. */
   #up = Promise.withResolvers<ShardProcess>();
 
   /**
    * @param number from 1 on
-   * @param hangAfter seconds without an answer, after which its process is replaced
-   * @param lost what it was told part by part is no longer served: its process has ended, and the next one is to be told again
+   * @param hangAfter seconds without an answer after which the process is replaced
+   * @param lost called when the process has ended: parts that were added later must be added again
    */
   constructor(
     number: number,
@@ -50,7 +50,7 @@ export class Shard {
     return { shard: this.#number, isUp: this.#servingSince !== undefined, restarts: this.#restarts };
   }
 
-  /** Returns once its images are served; the first time, a failure is the caller's. */
+  /** Returns when its images are served; rejects if the first start fails. */
   async start(): Promise<readonly ServedPoint[]> {
     const points = await this.#launch();
     this.#kept = this.#keep();
@@ -61,7 +61,7 @@ export class Shard {
     return (await this.#process?.measure()) ?? [];
   }
 
-  /** As `DiskHost` has it, by the process that runs, or the next one. */
+  /** As `DiskHost.carryOut`, in the running process or the next one. */
   async carryOut(task: ShardTask): Promise<readonly ServedPoint[]> {
     const process = await this.#up.promise;
     return process.carryOut(task);
@@ -99,7 +99,7 @@ export class Shard {
       this.#servingSince = undefined;
     });
     this.#up.resolve(this.#process);
-    // A port that the system chose is the one that VMs come back to.
+    // After a restart the same port is used, because VMs reconnect to it.
     const nbd = points.flatMap(({ point }) => (point.kind === "nbd" ? [point.address] : []));
     const { request } = this.#job;
     if (request?.nbd?.length === nbd.length) this.#job = { ...this.#job, request: { ...request, nbd } };
@@ -129,5 +129,5 @@ export class Shard {
   }
 }
 
-/** Milliseconds beyond its drain timeout, after which a shard is hung. */
+/** Milliseconds beyond its drain timeout after which a shard counts as hung. */
 const grace = 5000;

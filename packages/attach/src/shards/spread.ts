@@ -2,9 +2,9 @@ import { AttachError } from "../errors.ts";
 import { type AttachRequest, checkRequest } from "../server/attach-images.ts";
 
 /**
- * The part of a request for each of `shards` processes: images are dealt out in turn, each with its sockets.
+ * The part of a request for each of `shards` processes: images are assigned round-robin, each with its sockets.
  *
- * @throws AttachError SIPHON_USAGE for shards that would have no image, and for a socket that several of them would need
+ * @throws AttachError SIPHON_USAGE for more shards than images, and for a socket that several shards would need
  */
 export function spread(request: AttachRequest, shards: number): AttachRequest[] {
   checkRequest(request);

@@ -1,7 +1,7 @@
 import { adviceOf } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 
-/** A process that serves disks, or what stands for one. */
+/** A process that serves disks, or its stand-in. */
 export interface Stoppable {
   /** Drains it, and waits for its end. */
   stop(): Promise<void>;
@@ -9,7 +9,7 @@ export interface Stoppable {
 }
 
 /**
- * Drains all processes at once. If this process ends while it waits, they end at once as well.
+ * Drains all processes concurrently. If this process ends meanwhile, they end immediately.
  *
  * @throws AttachError SIPHON_ATTACH_DRAIN once all have ended, for those that failed
  */

@@ -1,20 +1,20 @@
 import { parseBytes } from "@siphon/wire";
 import { AttachError } from "../errors.ts";
 
-/** Names of limits: I/Os and bytes per second, of all operations on a disk, of reads and of writes. */
+/** Names of limits: I/Os and bytes per second, of all operations on a disk, of reads, and of writes. */
 export const limitNames = ["iops", "read-iops", "write-iops", "bps", "read-bps", "write-bps"] as const;
 export type LimitName = (typeof limitNames)[number];
 
 export interface Limit {
   /** I/Os or bytes a second; 0 for no limit. */
   readonly rate: number;
-  /** The same, for a while after less was used; 0, or more than the rate. */
+  /** The rate of a burst after lower use; 0, or more than the rate. */
   readonly burst: number;
-  /** How long a burst may last. */
+  /** Maximum duration of a burst. */
   readonly burstSeconds: number;
 }
 
-/** Those that are missing are left as they are, or as RBD's settings have them. */
+/** Missing limits stay unchanged, or come from RBD's settings. */
 export type DiskLimits = Partial<Record<LimitName, Limit>>;
 
 /**

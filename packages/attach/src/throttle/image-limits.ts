@@ -3,12 +3,12 @@ import { type Image, imageSettings, type Settings } from "@siphon/rbd";
 import { type DiskLimits, type Limit, limitNames } from "./disk-limits.ts";
 import { SharedTick } from "./shared-tick.ts";
 
-/** A device that obeys the limits of a disk. */
+/** A device that applies a disk's limits. */
 export interface LimitedDevice {
   limit(limits: DiskLimits): void;
 }
 
-/** The image whose settings hold. */
+/** The image whose settings apply. */
 export interface LimitedImage {
   readonly cluster: Cluster;
   readonly pool: Pool;
@@ -16,8 +16,8 @@ export interface LimitedImage {
 }
 
 /**
- * The limits of a disk: those that were given for it, and for the others what `rbd_qos_*` says for the image, its pool or the client. Changes
- * of the image's settings hold at once, those of others within seconds.
+ * The limits of a disk: given limits, and for the others `rbd_qos_*` of the image, its pool or the client. Changes of
+ * the image's settings apply at once, those of the pool and client within seconds.
  */
 export class ImageLimits implements Disposable {
   readonly #of: LimitedImage;
@@ -53,18 +53,18 @@ export class ImageLimits implements Disposable {
     });
   }
 
-  /** All that hold. */
+  /** The limits in force. */
   get inForce(): DiskLimits {
     return { ...this.#settings, ...this.#given };
   }
 
-  /** Those that are missing are RBD's again. */
+  /** Missing limits come from RBD's settings again. */
   give(limits: DiskLimits): void {
     this.#given = limits;
     this.#apply();
   }
 
-  /** Nothing waits any more: for the end, which lasts until all is done. */
+  /** Lifts all limits: for the shutdown, which waits until all requests are done. */
   lift(): void {
     this[Symbol.dispose]();
     this.#device.limit({});
@@ -86,7 +86,7 @@ export class ImageLimits implements Disposable {
         await this.#read();
       }
     } catch {
-      // Those that hold go on; the next look tries again.
+      // The current limits stay; the next check tries again.
       this.#isStale = true;
     } finally {
       this.#reading = false;
@@ -131,7 +131,10 @@ function optionsOf(name: string): string[] {
   return [`${option}_limit`, `${option}_burst`, `${option}_burst_seconds`];
 }
 
-/** The monitors tell by the first that a pool's settings are others. */
+/**
+ * The client's settings to watch. `rbd config pool set` changes the first one, so that clients read their pools'
+ * settings again.
+ */
 const watched = ["rbd_config_pool_override_update_timestamp", ...limitNames.flatMap(optionsOf)];
 /** Looking costs no message. */
 const looks = new SharedTick(5000);

@@ -2,7 +2,7 @@ import { limitNames } from "./disk-limits.ts";
 import { SpinLock } from "./spin-lock.ts";
 import { LimitBuckets, TokenBucket } from "./token-bucket.ts";
 
-/** Memory for the buckets of a disk's limits, by which several threads go: what one uses the others do not get. */
+/** Shared memory for the buckets of a disk's limits: several threads use the same tokens. */
 export function sharedBucketMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(lockBytes + limitNames.length * 2 * TokenBucket.size * 8);
 }
@@ -16,7 +16,7 @@ export function sharedBuckets(memory: SharedArrayBuffer): LimitBuckets[] {
   );
 }
 
-/** Milliseconds by a clock that all threads have in common, which `performance.now()` is not. */
+/** Milliseconds of a clock common to all threads, unlike `performance.now()`. */
 export function sharedNow(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;

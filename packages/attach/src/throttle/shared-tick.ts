@@ -1,4 +1,7 @@
-/** Calls all its listeners in one turn, again and again: a process with hundreds of idle disks wakes up once for all of them. */
+/**
+ * A timer that calls all its listeners in one turn, so that a process with hundreds of idle disks wakes up once for
+ * all.
+ */
 export class SharedTick {
   readonly #milliseconds: number;
   readonly #listeners = new Set<() => void>();
@@ -8,7 +11,7 @@ export class SharedTick {
     this.#milliseconds = milliseconds;
   }
 
-  /** Calls it until what is returned is disposed of. */
+  /** Calls the listener until the result is disposed of. */
   add(listener: () => void): Disposable {
     this.#listeners.add(listener);
     this.#timer ??= setInterval(() => {

@@ -1,8 +1,8 @@
-/** Keeps other threads out for as long as a few numbers are changed: nothing is waited for while it is held. */
+/** Excludes other threads while a few numbers are changed. The holder never waits. */
 export class SpinLock {
   readonly #word: Int32Array;
 
-  /** @param word memory that the threads share, 0 at first */
+  /** @param word shared memory, initially 0 */
   constructor(word: Int32Array) {
     this.#word = word;
   }

@@ -8,9 +8,9 @@ import { LimitBuckets } from "./token-bucket.ts";
 import { WaitingRequests } from "./waiting-requests.ts";
 
 /**
- * A disk whose requests wait as its limits have it. Reads wait in one row and what changes the disk in another, each in the order in which it
- * came; where a limit is for both, whoever came first goes first. Flushes do not wait. A discard is one I/O without bytes, and so are
- * zeros where they are not written as data.
+ * A disk whose requests obey its limits. Reads wait in one queue and changes in another, each in order of arrival; for
+ * a limit of both, the earlier request goes first. Flushes do not wait. A discard counts as one I/O without bytes, and
+ * so do zeros that are not written as data.
  */
 export class ThrottledDevice extends DeviceLayer {
   readonly #metrics: IoMetrics;
@@ -26,7 +26,7 @@ export class ThrottledDevice extends DeviceLayer {
     this.#letPass();
   };
 
-  /** @param shared memory of the limits, where other threads serve the disk as well */
+  /** @param shared memory of the limits, if other threads serve the disk as well */
   constructor(device: BlockDevice, metrics: IoMetrics, shared?: SharedArrayBuffer) {
     super(device);
     this.#metrics = metrics;
@@ -72,7 +72,7 @@ export class ThrottledDevice extends DeviceLayer {
     const before = row.length;
     row.push(request, kind, this.#turn++);
     this.#metrics.inLimits++;
-    // A waiting request is woken in time; one behind it has nothing to ask.
+    // The first waiting request has a timer; those behind it need none.
     if (before === 0) this.#letPass();
     if (row.length > before) this.#metrics.throttled++;
   }
@@ -93,7 +93,7 @@ export class ThrottledDevice extends DeviceLayer {
     }
   }
 
-  /** Begins the first of a row, or returns how many milliseconds it has to wait. */
+  /** Starts the first request of a queue, or returns the milliseconds that it must wait. */
   #tryFirst(row: WaitingRequests, now: number): number {
     const { request, kind } = row;
     const direction = row === this.#reads ? 1 : 2;

@@ -2,23 +2,23 @@ import type { Limit } from "./disk-limits.ts";
 import type { SpinLock } from "./spin-lock.ts";
 
 /**
- * A limit: tokens come at its rate and are kept up to a capacity, so that a short burst passes. A request that needs more tokens
- * than there are passes once there is any, and is paid for afterwards: a limit holds for requests of any size.
+ * A limit: tokens arrive at its rate and are kept up to a capacity, which allows short bursts. A request passes when
+ * there is any token; missing ones are paid afterwards, so the limit holds for requests of any size.
  */
 export class TokenBucket {
-  /** Numbers that its state consists of. */
+  /** Number of values in its state. */
   static readonly size = 3;
   #limit = 0;
   /** Tokens per millisecond. */
   #rate = 0;
   #capacity = 0;
-  /** Tokens, the time of the last look, and the limit that those who share it have. */
+  /** Tokens, the time of the last update, and the limit that all sharers use. */
   readonly #state: Float64Array;
   readonly #lock: SpinLock | undefined;
 
   /**
-   * @param state the state that several threads with one limit share; by default its own
-   * @param lock held while the state is looked at and changed
+   * @param state state shared by several threads with one limit; by default its own
+   * @param lock held while the state is read and changed
    */
   constructor(state: Float64Array = new Float64Array(TokenBucket.size), lock?: SpinLock) {
     this.#state = state;
@@ -30,7 +30,7 @@ export class TokenBucket {
     return this.#limit === 0;
   }
 
-  /** Tokens that were used stay used. */
+  /** Used tokens stay used. */
   set(limit: number, capacity: number, now: number): void {
     const state = this.#state;
     this.#lock?.take();
@@ -45,7 +45,7 @@ export class TokenBucket {
     this.#lock?.give();
   }
 
-  /** Milliseconds until something may pass; 0: now. */
+  /** Milliseconds until a request may pass; 0: now. */
   wait(now: number): number {
     if (this.#limit === 0) return 0;
     this.#lock?.take();
@@ -64,7 +64,7 @@ export class TokenBucket {
 
   #refill(now: number): void {
     const state = this.#state;
-    // Another thread may have looked a little later already.
+    // Another thread may have updated it a little later.
     const since = Math.max(0, now - state[1]!);
     state[0] = Math.min(this.#capacity, state[0]! + since * this.#rate);
     state[1] = Math.max(now, state[1]!);
@@ -72,7 +72,8 @@ export class TokenBucket {
 }
 
 /**
- * A limit with its bursts: one bucket for the long run, which holds as much as a burst may have, and one for the rate within a burst.
+ * A limit with bursts: one bucket for the average rate, with the capacity of a burst, and one for the rate within a
+ * burst.
  */
 export class LimitBuckets {
   readonly #average: TokenBucket;
@@ -108,7 +109,7 @@ export class LimitBuckets {
   }
 }
 
-/** Seconds' worth of a rate that may come at once without a burst, as QEMU has it. */
+/** Seconds of a rate that may pass at once without a burst, as in QEMU. */
 const slack = 0.1;
 /** Fraction of a token that must be there for a request to pass. */
 const least = 1e-6;

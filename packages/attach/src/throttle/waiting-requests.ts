@@ -1,11 +1,11 @@
 import type { ImageRequest } from "@siphon/rbd/engine";
 
-/** Requests in the order in which they came, with what is to be done. A ring that grows: nothing is made for a request. */
+/** Requests in order of arrival, with their operations. A growing ring, so that a request allocates nothing. */
 export class WaitingRequests {
   length = 0;
   #requests: (ImageRequest | undefined)[] = new Array(16).fill(undefined);
   #kinds = new Uint8Array(16);
-  /** How many had come before, of both directions. */
+  /** Sequence number over both directions. */
   #turns = new Float64Array(16);
   #first = 0;
 
@@ -25,7 +25,7 @@ export class WaitingRequests {
     return this.#kinds[this.#first]!;
   }
 
-  /** Infinity where nothing waits. */
+  /** Infinity if nothing waits. */
   get turn(): number {
     return this.length === 0 ? Number.POSITIVE_INFINITY : this.#turns[this.#first]!;
   }

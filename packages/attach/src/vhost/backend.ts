@@ -21,20 +21,20 @@ export interface BackendOptions {
   queues: number;
   /** The process's. */
   budget: ByteBudget;
-  /** Called when rings begin to run, and when all of them have been stopped. */
+  /** Called when the first ring starts, and when all rings have stopped. */
   use?: { begin(): void; end(): void } | undefined;
   report: (event: VhostEvent) => void;
 }
 
-/** With this many requests in flight their completions keep the rings looked at: no kicks are needed then. */
+/** With this many requests in flight, completions cause enough checks of the rings, so kicks are suppressed. */
 const busyRequests = 8;
-/** Bytes that one front-end may have under way; a request that begins within it may go beyond. */
+/** Bytes that one front-end may have in flight; a request that begins within the limit may exceed it. */
 const mostUnderWay = 64 << 20;
-/** Requests that are kept for use again, and pieces of a chain that one may remember meanwhile. */
+/** Number of pooled requests, and the pieces of a chain that a pooled request may keep. */
 const mostIdle = 4096;
 const mostPieces = 256;
 
-/** The device as one front-end set it up: the guest's memory, the rings, and what the driver agreed to. */
+/** The device as one front-end has set it up: the guest's memory, the rings, and the negotiated features. */
 export class Backend implements QueueHost {
   readonly device: BlockDevice;
   readonly metrics: IoMetrics;
@@ -44,7 +44,7 @@ export class Backend implements QueueHost {
   memory = new GuestMemory();
   eventIdx = false;
   indirect = false;
-  /** Cache mode shown to the driver, which may choose where it makes no difference. */
+  /** Cache mode shown to the driver, which may change it if the device has no volatile cache. */
   writeback: boolean;
   flushesWrites = false;
   readonly changes = new ChangeLog();
@@ -57,7 +57,7 @@ export class Backend implements QueueHost {
   #underWay = 0;
   /** Bytes charged for the requests in flight. */
   #cost = 0;
-  /** Looked at first in the next turn, so that no ring takes all the room that there is. */
+  /** The first ring to check in the next turn, so that no ring takes all the room. */
   #firstQueue = 0;
   #orphans = 0;
 
@@ -98,11 +98,11 @@ export class Backend implements QueueHost {
     return this.#underWay >= busyRequests;
   }
 
-  /** Features that the driver and the front-end agreed on. */
+  /** The negotiated features. */
   setFeatures(features: bigint): void {
     this.eventIdx = (features & ringFeature.eventIdx) !== 0n;
     this.indirect = (features & ringFeature.indirectDesc) !== 0n;
-    // A driver that does not know how to flush must not need to.
+    // A driver without the flush feature must not need it.
     this.flushesWrites = this.device.volatile && (features & blkFeature.flush) === 0n;
     this.#logChanges((features & ringFeature.logAll) !== 0n);
     if ((features & ringFeature.protocolFeatures) !== 0n) return;
@@ -117,9 +117,9 @@ export class Backend implements QueueHost {
   }
 
   /**
-   * Takes memory for marks of what is changed.
+   * Sets the memory in which changed pages are marked.
    *
-   * @throws AttachError SIPHON_ATTACH_PROTOCOL for one that is too short
+   * @throws AttachError SIPHON_ATTACH_PROTOCOL if it is too short
    */
   setLog(log: DirtyLog): void {
     try {
@@ -133,7 +133,7 @@ export class Backend implements QueueHost {
     for (const queue of this.queues) queue.logged();
   }
 
-  /** Takes a new memory table; requests that were begun go on with the old one. */
+  /** Sets a new memory table; requests in flight keep the old one. */
   setMemory(regions: readonly MemoryRegion[]): void {
     const before = this.memory;
     const memory = new GuestMemory(regions);
@@ -158,14 +158,14 @@ export class Backend implements QueueHost {
     return base;
   }
 
-  /** Stops every ring, for the driver to begin again. */
+  /** Stops all rings; the driver starts over. */
   async reset(patience: number): Promise<void> {
     await Promise.all(this.queues.map((queue) => queue.stop(patience)));
     for (const queue of this.queues) queue.setEnabled(false);
     this.#stopped();
   }
 
-  /** Lets go of the guest: nothing of its memory is read or written any more. Fulfilled when nothing is under way. */
+  /** Detaches from the guest: its memory is no longer read or written. Resolves when no request is in flight. */
   detach(): Promise<void> {
     if (!this.#detached) {
       this.#detached = true;
@@ -184,7 +184,7 @@ export class Backend implements QueueHost {
   }
 
   waitForRoom(): void {
-    // Its own requests make room when they end.
+    // Completions of its own requests make room.
     if (this.#underWay === 0) this.#budget.whenFree(this.#thereIsRoom);
   }
 
@@ -220,7 +220,7 @@ export class Backend implements QueueHost {
     this.#report({ type: "fault", queue, reason });
   }
 
-  /** Rings are enabled after both have come: the wish, and memory for it. */
+  /** Marking starts when both are set: the feature, and the memory for the log. */
   #logChanges(wanted: boolean): void {
     const { memory } = this.changes;
     if (wanted && memory !== undefined && !this.memory.isCoveredBy(memory)) throw tooShort();
@@ -228,7 +228,7 @@ export class Backend implements QueueHost {
     for (const queue of this.queues) queue.logged();
   }
 
-  /** A front-end that hung up has stopped nothing. */
+  /** A front-end that disconnected has not stopped its rings. */
   #stopped(): void {
     if (!this.#detached && !this.queues.some((queue) => queue.started)) this.#use?.end();
   }

@@ -4,22 +4,22 @@ import { malformed, type VringAddresses } from "./protocol/payloads.ts";
 import { usedBytes } from "./ring/split-ring.ts";
 
 /**
- * Tells a front-end that migrates its guest which memory this side changes. The front-end says in several messages whether it wants to know,
- * and where changes are marked.
+ * Marks the memory that this side changes, for a front-end that migrates its guest. Several messages set whether and
+ * where changes are marked.
  */
 export class ChangeLog implements Disposable {
-  /** Where changes are marked; undefined while none are. */
+  /** The log in use; undefined while changes are not marked. */
   marks: DirtyLog | undefined;
   #memory: DirtyLog | undefined;
   #isWanted = false;
   #event: number | undefined;
 
-  /** Memory that is known, whether it is in use or not. */
+  /** The log's memory, used or not. */
   get memory(): DirtyLog | undefined {
     return this.#memory;
   }
 
-  /** Marks changes in this memory from now on, if they are to be marked. */
+  /** Sets the log's memory; changes are marked in it if marking is on. */
   setMemory(memory: DirtyLog): void {
     const before = this.#memory;
     this.#memory = memory;
@@ -32,13 +32,13 @@ export class ChangeLog implements Disposable {
     this.marks = wanted ? this.#memory : undefined;
   }
 
-  /** An eventfd for a front-end that does not look by itself. */
+  /** An eventfd for a front-end that does not poll the log. */
   setEvent(fd: number | undefined): void {
     if (this.#event !== undefined) closeQuietly(this.#event);
     this.#event = fd;
   }
 
-  /** The used entries of a ring were changed: all of them are marked, since they are a few pages. */
+  /** Marks all used entries of a ring as changed; they are only a few pages. */
   markUsedEntries({ log: at }: VringAddresses, size: number): void {
     if (this.marks === undefined || at === undefined) return;
     this.marks.mark(at, usedBytes(size));
@@ -53,7 +53,7 @@ export class ChangeLog implements Disposable {
   }
 }
 
-/** @throws AttachError SIPHON_ATTACH_PROTOCOL for a log without room for the ring's used entries */
+/** @throws AttachError SIPHON_ATTACH_PROTOCOL if the log is too short for the ring's used entries */
 export function checkUsedEntries(log: DirtyLog, { log: at }: VringAddresses, size: number): void {
   if (at === undefined || log.covers(at, usedBytes(size))) return;
   throw malformed("used entries beyond the end of the log");

@@ -1,11 +1,11 @@
 /** Events at a device's socket, for logs. */
 export type VhostEvent =
   | { type: "connected" }
-  /** With an error when the front-end did not just leave. */
+  /** With an error unless the front-end disconnected in order. */
   | { type: "disconnected"; error?: Error }
-  /** A ring is not served any more, since its driver did what none does. */
+  /** A ring is no longer served, because its driver broke the protocol. */
   | { type: "fault"; queue: number; reason: string }
-  /** No front-end can be accepted now; the server tries again after this time. */
+  /** Accepting a front-end failed; the server tries again after this time. */
   | { type: "waiting"; error: Error; milliseconds: number }
-  /** The front-end asked for what is not offered, and was told so. */
+  /** The front-end requested something that is not offered, and got an error. */
   | { type: "refused"; error: Error };

@@ -4,11 +4,12 @@ import { InflightArea, inflightAreaBytes } from "./ring/inflight.ts";
 import { mostDescriptors } from "./ring/split-ring.ts";
 
 /*
- * The memory, which the front-end keeps, has an area for each ring and behind them a second one for each. The server decides how long it is:
+ * The front-end keeps the memory. It has one area for each ring, followed by a second one for each. The server chooses
+ * its length:
  *   queues times an area for rings of the size that was requested, as every vhost-user server lays them out
  *   queues times an area for rings of any size
- * QEMU 10.0 asks for rings of 128 and then sets some of 256 and 1,024. Rings that are not larger than what was asked for keep to the first
- * part: so another server, or an older one, can take them over. Memory from such a server has the first part only.
+ * QEMU 10.0 asks for rings of 128 and then sets some of 256 and 1,024. Rings up to the requested size use only the
+ * first part, so that another or an older server can take them over. Memory from such a server has only the first part.
  */
 
 /** The shared memory in which requests in flight are recorded. */
@@ -16,14 +17,14 @@ export class InflightMemory implements Disposable {
   readonly #mapping: Mapping;
   readonly #description: InflightDescription;
   readonly #hasRoom: boolean;
-  /** By where they begin. */
+  /** By offset. */
   readonly #areas = new Map<number, ArrayBuffer>();
 
   /**
    * The descriptor can be closed afterwards.
    *
    * @param queues as many as the device has
-   * @throws AttachError SIPHON_ATTACH_PROTOCOL for memory that does not hold what the description says
+   * @throws AttachError SIPHON_ATTACH_PROTOCOL if the memory is shorter than its description
    */
   constructor(fd: number, description: InflightDescription, queues: number) {
     checkDescription(description, queues);
@@ -36,7 +37,7 @@ export class InflightMemory implements Disposable {
     this.#description = description;
   }
 
-  /** Fresh memory for a front-end to keep: its descriptor, and how it is to be described. */
+  /** New memory for a front-end to keep: its descriptor and its description. */
   static create(
     wanted: InflightDescription,
     queues: number,
@@ -48,9 +49,9 @@ export class InflightMemory implements Disposable {
   }
 
   /**
-   * The area of a ring; undefined for a ring that the front-end wanted none for.
+   * The area of a ring; undefined if the front-end requested none for it.
    *
-   * @throws AttachError SIPHON_ATTACH_PROTOCOL for a ring that is larger than what this memory was made for
+   * @throws AttachError SIPHON_ATTACH_PROTOCOL if the ring is too large for this memory
    */
   area(queue: number, ringSize: number): InflightArea | undefined {
     const { queues, queueSize } = this.#description;

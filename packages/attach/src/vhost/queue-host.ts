@@ -5,27 +5,27 @@ import type { GuestMemory } from "./memory/guest-memory.ts";
 /** State that all queues of a session share. */
 export interface QueueHost extends RequestOwner {
   readonly memory: GuestMemory;
-  /** Changes of the guest's memory, which is being migrated. */
+  /** Log of changes of the guest's memory, for migration. */
   readonly changes: ChangeLog;
   readonly eventIdx: boolean;
   readonly indirect: boolean;
-  /** Whether so much is under way that the rings are looked at anyhow. */
+  /** Whether enough requests are in flight that their completions check the rings. */
   readonly busy: boolean;
-  /** Whether one more request may begin, by what is under way already. */
+  /** Whether the requests in flight leave room for another. */
   readonly admits: boolean;
-  /** No request may begin: `turn` is to be called when that has changed. */
+  /** No request may begin: calls `turn` when there is room again. */
   waitForRoom(): void;
-  /** A request begins, or one has ended, that counts for this many bytes. */
+  /** A request charged with this many bytes has begun, or has ended. */
   begun(cost: number): void;
   ended(cost: number): void;
-  /** Requests that are not in use. */
+  /** Unused request objects. */
   readonly pool: BlkRequest[];
   recycle(request: BlkRequest): void;
-  /** Requests in flight that nobody waits for any more. No request begins before the last of them is done. */
+  /** Requests in flight without a receiver. No request begins before the last of them is done. */
   readonly orphans: RequestQueue & { adopt(request: BlkRequest): void; any(): boolean };
-  /** Completions gathered; `turn` of all queues is to be called before this turn of the event loop ends. */
+  /** There are completions: calls `turn` of all queues before this turn of the event loop ends. */
   turnSoon(): void;
-  /** Kicks are suppressed; `turn` is to be called within a bounded time. */
+  /** Kicks are suppressed: calls `turn` within a bounded time. */
   watch(): void;
   fault(queue: number, reason: string): void;
   /** A ring runs. */

@@ -8,10 +8,10 @@ import { RingEvents } from "./ring/events.ts";
 import type { InflightArea } from "./ring/inflight.ts";
 import { mostDescriptors, SplitRing } from "./ring/split-ring.ts";
 
-/** Requests begun before other work of the process gets its turn. */
+/** Maximum number of requests to begin before other work of the process. */
 const budget = 256;
 
-/** One ring: takes requests from it, and gives them back in batches. */
+/** One ring: takes its requests and returns them in batches. */
 export class Queue implements RequestQueue {
   readonly #host: QueueHost;
   readonly #index: number;
@@ -22,9 +22,9 @@ export class Queue implements RequestQueue {
   readonly #events = new RingEvents(() => this.turn());
   #ring: SplitRing | undefined;
   #inflightMemory: InflightMemory | undefined;
-  /** In-flight area of the ring that runs. */
+  /** Inflight area of the running ring. */
   #inflight: InflightArea | undefined;
-  /** By their heads: each is under way at most once. */
+  /** By head: each head is in flight at most once. */
   #requests: (BlkRequest | undefined)[] = [];
   #resubmit: number[] = [];
   #underWay = 0;
@@ -38,7 +38,7 @@ export class Queue implements RequestQueue {
     this.#index = index;
   }
 
-  /** Whether the ring was started and is not stopped yet. */
+  /** Whether the ring is started. */
   get started(): boolean {
     return this.#ring !== undefined;
   }
@@ -57,7 +57,7 @@ export class Queue implements RequestQueue {
     this.#base = base;
   }
 
-  /** On a started ring as well: the same memory may be found at other addresses. */
+  /** Also allowed on a started ring: the same memory may have moved to other addresses. */
   setAddresses(addresses: VringAddresses): void {
     const { marks } = this.#host.changes;
     if (marks !== undefined) checkUsedEntries(marks, addresses, this.#size);
@@ -67,23 +67,26 @@ export class Queue implements RequestQueue {
     this.logged();
   }
 
-  /** @throws AttachError SIPHON_ATTACH_PROTOCOL for a log without room for the ring */
+  /** @throws AttachError SIPHON_ATTACH_PROTOCOL if the log is too short for the ring */
   checkLog(log: DirtyLog): void {
     if (this.#addresses !== undefined) checkUsedEntries(log, this.#addresses, this.#size);
   }
 
-  /** Changes are logged from now on, or elsewhere: those of the ring that were not before, or whose marks were lost with a process, are. */
+  /**
+   * Logging begins, or the log moves: marks the whole ring, because earlier changes may be unmarked or their marks
+   * lost.
+   */
   logged(): void {
     if (this.#ring !== undefined) this.#logUsed(this.#ring);
   }
 
-  /** The rings to be started record what is under way in this memory. */
+  /** Sets the memory in which rings record their requests in flight, from their next start. */
   setInflight(memory: InflightMemory): void {
     this.#refuseStarted();
     this.#inflightMemory = memory;
   }
 
-  /** Starts the ring. Without a descriptor the driver does not kick, and the ring is looked at all the time. */
+  /** Starts the ring. Without a descriptor the driver does not kick, and the ring is polled. */
   setKick(fd: number | undefined): void {
     this.#events.setKick(fd);
     if (this.#ring === undefined) this.#start();
@@ -93,7 +96,7 @@ export class Queue implements RequestQueue {
 
   setCall(fd: number | undefined): void {
     this.#events.setCall(fd);
-    // The driver may not know of chains that were given back before.
+    // The driver may have missed the notification of earlier completions.
     if (this.#ring !== undefined) this.#events.call();
   }
 
@@ -107,10 +110,10 @@ export class Queue implements RequestQueue {
   }
 
   /**
-   * Takes no more requests; the promise is fulfilled when none is under way, with the ring's next index.
+   * Takes no more requests; resolves to the ring's next index when none is in flight.
    *
-   * @param patience milliseconds; what is not done then stays in the inflight area, if there is one, and is begun again with the ring. A
-   *   guest that migrates is waited for: the inflight area stays behind
+   * @param patience milliseconds. Requests not done by then stay in the inflight area, if there is one, and begin again
+   * with the ring. For a guest that migrates the wait has no limit, because the inflight area stays behind
    */
   async stop(patience?: number): Promise<number> {
     this.#events.pause();
@@ -133,14 +136,14 @@ export class Queue implements RequestQueue {
     return this.#base;
   }
 
-  /** Lets go of the ring and of every descriptor; what is under way ends unseen. */
+  /** Releases the ring and all descriptors; requests in flight end without an answer. */
   abandon(): void {
     this.#orphanAll();
     this.#forget();
     this.#events[Symbol.dispose]();
   }
 
-  /** The memory table changed: finds the ring in it again. */
+  /** Locates the ring in a new memory table. */
   remap(): void {
     if (this.#ring === undefined) return;
     this.#publish();
@@ -153,7 +156,7 @@ export class Queue implements RequestQueue {
     }
   }
 
-  /** Gives back what is done and takes what is new; returns whether there was any. */
+  /** Returns completed requests and takes new ones; returns whether there were any. */
   turn(): boolean {
     const ring = this.#ring;
     if (ring === undefined) return false;
@@ -173,13 +176,15 @@ export class Queue implements RequestQueue {
     return ring.nextAvailable !== first;
   }
 
-  /** Requests that the driver adds meanwhile are found when there is room again. */
+  /** Requests that the driver adds meanwhile are taken when there is room again. */
   #waitForRoom(ring: SplitRing): void {
     this.#suppressKicks(ring);
     this.#host.waitForRoom();
   }
 
-  /** Makes the driver kick for what comes next, unless it is looked for anyhow; returns whether there is more already. */
+  /**
+   * Asks the driver for a kick, unless the ring is checked anyway; returns whether more requests are waiting already.
+   */
   #sleep(ring: SplitRing): boolean {
     if (this.#host.busy || !this.#events.kicks) {
       this.#suppressKicks(ring);
@@ -217,7 +222,7 @@ export class Queue implements RequestQueue {
     this.#ring = ring;
     this.#broken = false;
     this.#host.started();
-    // Marks of the process before this one may be missing.
+    // The previous process may not have marked all changes.
     this.#logUsed(ring);
     this.#requests = new Array<undefined>(this.#size).fill(undefined);
     this.#resubmit = (this.#inflight?.resume(ring) ?? []).filter((head) => head < ring.size);
@@ -288,7 +293,7 @@ export class Queue implements RequestQueue {
     this.#host.ended(request.cost);
   }
 
-  /** The requests in flight have no receiver any more. */
+  /** Drops the receivers of the requests in flight. */
   #orphanAll(): void {
     for (const [head, request] of this.#requests.entries()) {
       if (request === undefined) continue;
@@ -299,7 +304,7 @@ export class Queue implements RequestQueue {
     this.#drained?.resolve();
   }
 
-  /** Shows the driver all completed requests, and notifies it if it wants to be notified. */
+  /** Publishes all completed requests, and notifies the driver if it asked for it. */
   #publish(): void {
     const ring = this.#ring;
     if (ring === undefined) return;
@@ -325,7 +330,7 @@ export class Queue implements RequestQueue {
     });
   }
 
-  /** The driver did what none does: the ring is not touched any more until it is started again. */
+  /** The driver broke the protocol: the ring is not touched until it is started again. */
   #break(reason: string): void {
     this.#broken = true;
     this.#suppressed = false;

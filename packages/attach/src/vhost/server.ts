@@ -17,13 +17,13 @@ export interface VhostOptions {
   socket: string;
   /** Access to the socket; by default for the user of this process alone. */
   access?: SocketAccess;
-  /** As many rings as a front-end may use; default 16. */
+  /** Number of rings that a front-end may use; default 16. */
   queues?: number;
   /** Serial number of the disk for the guest; at most 20 bytes. */
   serial?: string;
   /** Block size of the guest's disk, in bytes: 512, which is the default, or 4096. */
   blockSize?: 512 | 4096;
-  /** Bytes that all clients of the process may have under way; a budget of its own unless told. */
+  /** Budget of bytes in flight for all clients of the process; default: a budget of its own. */
   budget?: ByteBudget;
   /** Milliseconds that a VM waits at most for requests in flight when it stops its rings; default 5,000. */
   patience?: number;
@@ -44,8 +44,8 @@ const serialBytes = 20;
 const defaultPatience = 5000;
 
 /**
- * Serves a disk to VMs over vhost-user-blk: to one front-end at a time, and to the next when it has left and all it began is done. Several
- * of them live in one process.
+ * Serves a disk over vhost-user-blk to one front-end at a time; the next one is served when the previous one has left
+ * and its requests are done. A process may have several servers.
  */
 export class VhostServer implements AsyncDisposable {
   readonly socket: string;
@@ -70,8 +70,8 @@ export class VhostServer implements AsyncDisposable {
   }
 
   /**
-   * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY when something lives at the socket, SIPHON_ATTACH_SOCKET when none can be made
-   *   there, SIPHON_ATTACH_NATIVE where koffi does not load
+   * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY if another program listens on the socket, SIPHON_ATTACH_SOCKET if no
+   * socket can be created there, SIPHON_ATTACH_NATIVE if koffi cannot be loaded
    */
   static async listen(options: VhostOptions): Promise<VhostServer> {
     const { queues = defaultQueues, serial = "", socket, access = ownerOnly } = options;
@@ -95,7 +95,7 @@ export class VhostServer implements AsyncDisposable {
       this.#closed = true;
       clearTimeout(this.#retry);
       this.#poll?.close();
-      // Before it is closed: a socket that nobody listens on is the next server's to replace.
+      // Before it is closed: the next server may replace a socket on which no program listens.
       rmSync(this.socket, { force: true });
       closeSync(this.#listener);
     }
@@ -114,13 +114,13 @@ export class VhostServer implements AsyncDisposable {
     try {
       this.#take();
     } catch (error) {
-      // An error that front-ends cannot cause is a fault of this program.
+      // Any other error is a fault of this program.
       if (!(error instanceof AttachError)) throw error;
       this.#acceptLater(error);
     }
   };
 
-  /** Descriptors or memory ran out: front-ends wait in the socket's queue until it has worked again. */
+  /** Descriptors or memory ran out: front-ends wait in the socket's queue until a retry succeeds. */
   #acceptLater(error: AttachError): void {
     this.#poll?.close();
     this.#options.report?.({ type: "waiting", error, milliseconds: this.#retryDelay });

@@ -9,15 +9,13 @@ import { type Answer, Setup, takeFd } from "./setup.ts";
 export interface SessionOptions extends BackendOptions {
   /** Block size of the guest's disk, in bytes: 512 or 4096. */
   blockSize: number;
-  /** Milliseconds that a front-end waits at most for what is under way when it stops its rings. */
+  /** Milliseconds that a front-end waits at most for requests in flight when it stops its rings. */
   patience: number;
 }
 
-/**
- * One front-end's connection, from its first message until it leaves. What a front-end sends may end its own session, and nothing else.
- */
+/** One front-end's connection, from its first message until it leaves. Invalid input ends only this session. */
 export class Session {
-  /** Fulfilled when the front-end is gone and nothing of it is under way. */
+  /** Resolves when the front-end is gone and none of its requests is in flight. */
   readonly over: Promise<void>;
   readonly #over = Promise.withResolvers<void>();
   readonly #options: SessionOptions;
@@ -42,7 +40,7 @@ export class Session {
     });
   }
 
-  /** Finishes what is under way and gives it back to the driver, then hangs up: the front-end may connect again. */
+  /** Finishes the requests in flight, returns them to the driver, and disconnects; the front-end may connect again. */
   async close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;
@@ -94,7 +92,7 @@ export class Session {
     }
   }
 
-  /** A front-end stops its rings one after another, and the VM stands still meanwhile: it is patient once for all of them. */
+  /** A front-end stops its rings one after another while the VM is stopped: one time limit applies to all of them. */
   #patience(): number {
     const now = performance.now();
     if (now > this.#stopsUntil + 1000) this.#stopsUntil = now + this.#options.patience;
@@ -111,7 +109,7 @@ export class Session {
     }
   }
 
-  /** A front-end that waits for a reply learns it from that; any other one would never know. */
+  /** A front-end that requested a reply gets an error; another one would never learn of it, so its session ends. */
   #refuse(message: Message, error: Error): void {
     if (this.#wantsReply(message)) {
       this.#options.report({ type: "refused", error });
@@ -123,7 +121,7 @@ export class Session {
     return message.needReply && this.#setup.acknowledges;
   }
 
-  /** The socket on which this side may ask; what comes back on it is not waited for. */
+  /** The socket for requests of this side; their replies are not awaited. */
   #setRequests(fds: number[]): undefined {
     if (fds.length === 1) adoptSocket(fds[0]!);
     const fd = takeFd(fds);

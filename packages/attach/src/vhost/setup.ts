@@ -10,7 +10,7 @@ import type { Message } from "./protocol/channel.ts";
 import { protocolFeature, type RequestName } from "./protocol/codes.ts";
 import * as payloads from "./protocol/payloads.ts";
 
-/** A message's answer: a payload, with a descriptor beside it. */
+/** The answer to a message: a payload, optionally with a descriptor. */
 export type Answer = Buffer | { payload: Buffer; fd: number } | undefined;
 
 const { malformed } = payloads;
@@ -38,12 +38,12 @@ export class Setup implements Disposable {
     return (this.#protocolFeatures & protocolFeature.replyAck) !== 0n;
   }
 
-  /** When nothing is under way any more. */
+  /** Resolves when no request is in flight. */
   [Symbol.dispose](): void {
     this.#inflight?.[Symbol.dispose]();
   }
 
-  /** Carries out a message and returns its answer, if it has one; takes those descriptors from it that are kept. */
+  /** Carries out a message and returns its answer, if any; removes the descriptors that it keeps from the message. */
   handle(name: RequestName | undefined, { request, payload, fds }: Message): Answer {
     const backend = this.#backend;
     switch (name) {
@@ -118,7 +118,7 @@ export class Setup implements Disposable {
     this.#useRegions(this.#backend.memory.regions, [region], fds);
   }
 
-  /** Maps regions and takes them as the guest's memory beside those that are kept; all of them or none. */
+  /** Maps regions and adds them to the kept ones as the guest's memory; all or none. */
   #useRegions(
     kept: readonly MemoryRegion[],
     added: readonly payloads.RegionDescription[],
@@ -143,7 +143,7 @@ export class Setup implements Disposable {
     this.#backend.setMemory(rest);
   }
 
-  /** Its answer is waited for, whether it is acknowledged or not: the old log is cleared away then. */
+  /** The front-end always waits for this answer: it frees the old log afterwards. */
   #setLog(description: payloads.LogDescription, fds: number[]): Buffer {
     if ((this.#protocolFeatures & protocolFeature.logShmfd) === 0n)
       throw malformed("a log without negotiating LOG_SHMFD");
@@ -175,7 +175,7 @@ export class Setup implements Disposable {
     else queue.setError(fd);
   }
 
-  /** An answer without a payload says that the question made no sense. */
+  /** An answer without a payload reports an invalid request. */
   #getConfig(payload: Buffer): Buffer {
     const { offset, size } = payloads.readConfigAccess(payload);
     const { device, queues, writeback } = this.#backend;
@@ -188,7 +188,7 @@ export class Setup implements Disposable {
     return answer;
   }
 
-  /** The only field that a driver may write, if any, is whether writes may wait for a flush. */
+  /** The driver may write only `writeback`, and only if CONFIG_WCE was offered. */
   #setConfig({ offset, size, flags, bytes }: payloads.ConfigAccess): undefined {
     if (flags !== byDriver) throw malformed("a change of the configuration that is not from the driver");
     const writable = (this.#offered & blkFeature.configWce) !== 0n;
@@ -212,7 +212,7 @@ function offeredOnly(wanted: bigint, offered: bigint): bigint {
   throw malformed(`features that were not offered: 0x${(wanted & ~offered).toString(16)}`);
 }
 
-/** The only descriptor of a message; its channel or ring closes it from now on. */
+/** Takes the only descriptor of a message; the caller must close it. */
 export function takeFd(fds: number[]): number {
   if (fds.length !== 1) throw malformed(`${fds.length} descriptors instead of one`);
   return fds.pop()!;

@@ -1,10 +1,10 @@
-/** As long as an entry may lie in a ring that nobody kicks for, in milliseconds: first, and when nothing was found again and again. */
+/** Milliseconds between polls of a ring without kicks: at first, and after repeated polls without a result. */
 const shortest = 1;
 const longest = 4;
 
 /**
- * When rings are looked at: once after the completions of a turn of the event loop, before the requests that follow are sent; and while
- * kicks are suppressed, within a few milliseconds, should no completion come.
+ * Schedules checks of the rings: once after the completions of an event-loop turn, before new requests are sent; and,
+ * while kicks are suppressed, within a few milliseconds if no completion comes.
  */
 export class Turns implements Disposable {
   readonly #turn: () => boolean;
@@ -13,7 +13,7 @@ export class Turns implements Disposable {
   #wait = shortest;
   #closed = false;
 
-  /** @param turn looks at all rings; returns whether there was anything new in one of them */
+  /** @param turn checks all rings; returns whether one had new requests */
   constructor(turn: () => boolean) {
     this.#turn = turn;
   }
@@ -24,7 +24,7 @@ export class Turns implements Disposable {
     queueMicrotask(this.#run);
   }
 
-  /** Kicks are suppressed somewhere. */
+  /** Kicks of some ring are suppressed. */
   watch(): void {
     if (this.#closed) return;
     this.#watch ??= setTimeout(this.#overdue, this.#wait).unref();
@@ -42,7 +42,7 @@ export class Turns implements Disposable {
 
   readonly #overdue = (): void => {
     this.#watch = undefined;
-    // Completions find what is new by themselves as long as they come often enough.
+    // Frequent completions check the rings, so no timer is needed.
     this.#wait = this.#turn() ? shortest : Math.min(longest, this.#wait * 2);
   };
 }

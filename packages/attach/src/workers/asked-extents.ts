@@ -2,7 +2,7 @@ import { RbdError } from "@siphon/rbd";
 import type { Extent, ExtentSource } from "../extent-source.ts";
 import type { FromPart } from "./messages.ts";
 
-/** Extents of a disk, which a worker asks the disk's owner for: that takes requests of its own to the OSDs. */
+/** Extents of a disk, which a worker requests from the disk's owner, because they need requests to OSDs. */
 export class AskedExtents implements ExtentSource {
   readonly #snapshots: () => readonly string[];
   readonly #ask: (question: FromPart) => void;

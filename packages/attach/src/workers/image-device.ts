@@ -1,7 +1,7 @@
 import type { ImageIo, ImageRequest } from "@siphon/rbd/engine";
 import type { BlockDevice } from "../block-device.ts";
 
-/** The disk as one worker has it. */
+/** The disk in one worker. */
 export class ImageDevice implements BlockDevice {
   readonly volatile = false;
   readonly #io: ImageIo;
@@ -42,7 +42,7 @@ export class ImageDevice implements BlockDevice {
     this.#io.writeZeroes(request);
   }
 
-  /** NBD clients ask for the size themselves. */
+  /** NBD clients query the size themselves. */
   onResize(): Disposable {
     return { [Symbol.dispose]() {} };
   }

@@ -8,11 +8,11 @@ export interface PartStart {
   /** The export's name: `POOL/IMAGE`. */
   readonly name: string;
   readonly onError: ErrorPolicy;
-  /** Bytes of requests that the worker's clients may have under way at once. */
+  /** Bytes of requests that the worker's clients may have in flight. */
   readonly maxInFlight: number;
   /** For the disk's limits: see `sharedBuckets`. */
   readonly buckets: SharedArrayBuffer;
-  /** Where each worker counts: see `IoMetrics`. */
+  /** Memory of each worker's counters: see `IoMetrics`. */
   readonly metrics: readonly SharedArrayBuffer[];
 }
 
@@ -35,7 +35,7 @@ export type ToPart =
 /** From a worker that serves a disk. */
 export type FromPart =
   | { readonly type: "ready" }
-  /** It has chosen an export. */
+  /** The client has chosen an export. */
   | { readonly type: "served"; readonly id: number }
   | { readonly type: "closed"; readonly id: number }
   | { readonly type: "log"; readonly line: string }

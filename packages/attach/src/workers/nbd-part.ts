@@ -55,7 +55,7 @@ class Clients {
   constructor(exports: ConnectionHost["exports"], maxInFlight: number, tell: (message: FromPart) => void) {
     this.#exports = exports;
     this.#tell = tell;
-    // Clients are counted where they are accepted.
+    // The accepting thread counts the clients.
     this.#limits = createLimits({ bytes: maxInFlight, connections: Number.POSITIVE_INFINITY });
     watchStalled(this.#byId, this.#limits.budget);
   }

@@ -21,7 +21,7 @@ import type { FromPart, PartClients, PartStart, ToPart } from "./messages.ts";
 export interface WorkedDiskOptions {
   readonly name: string;
   readonly onError: ErrorPolicy;
-  /** Bytes of requests that all clients may have under way at once, parted among the workers. */
+  /** Bytes of requests that all clients may have in flight, divided among the workers. */
   readonly maxInFlight: number | undefined;
   /** The sums of all workers' counts. */
   readonly metrics: IoMetrics;
@@ -30,8 +30,8 @@ export interface WorkedDiskOptions {
 }
 
 /**
- * A disk whose clients of NBD are served by its image's workers. A client that was accepted goes to the worker that has the fewest, with its
- * descriptor, and stays there: none of its requests passes from thread to thread.
+ * A disk whose NBD clients are served by its image's workers. An accepted client goes to the worker with the fewest
+ * clients, by its descriptor, and stays there, so its requests never change threads.
  */
 export class WorkedDisk implements ConnectionTaker, LimitedDevice {
   readonly device: BlockDevice;
@@ -46,9 +46,9 @@ export class WorkedDisk implements ConnectionTaker, LimitedDevice {
   #pausedAt = 0;
   #paused = 0;
 
-  /** @throws AttachError SIPHON_ATTACH_NATIVE where the system's calls cannot be reached */
+  /** @throws AttachError SIPHON_ATTACH_NATIVE if system calls are not available (koffi) */
   static async start(image: Image, options: WorkedDiskOptions): Promise<WorkedDisk> {
-    // Descriptors cannot be passed on without it.
+    // Needed to pass descriptors to workers.
     libc();
     const disk = new WorkedDisk(image, options);
     await disk.#ready.promise;
@@ -72,7 +72,7 @@ export class WorkedDisk implements ConnectionTaker, LimitedDevice {
       onMessage: (message, index) => this.#told(message as FromPart, index),
     });
     this.#tell = run.tell;
-    // Later on it ends with the image.
+    // Later it ends with the image.
     run.ended.catch((error) => this.#ready.reject(error));
   }
 

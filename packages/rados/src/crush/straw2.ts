@@ -86,7 +86,7 @@ function startKernel(): Kernel {
       "SIPHON_RADOS_CONFIG",
       "placement needs WebAssembly, which is off in this Node process",
       {
-        hint: "start Node without the option --jitless, which turns WebAssembly off",
+        hint: "start Node without its option jitless, which turns WebAssembly off",
       },
     );
   }

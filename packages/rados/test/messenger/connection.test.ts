@@ -175,7 +175,7 @@ async function failure(
 test("where secure mode is demanded, a daemon that chooses crc is left", async () => {
   const error = await failure({ mode: "crc", secrets }, ["secure"], secrets);
   assert.equal(error.code, "SIPHON_RADOS_MODE");
-  assert.match(error.message, /osd\.0 at v2:127\.0\.0\.1:\d+\/0 failed: .*only secure is allowed/);
+  assert.match(error.message, /osd\.0 at v2:127\.0\.0\.1:\d+\/0 failed: .*this client allows only secure/);
 });
 
 test("where secure mode is demanded, a daemon that refuses it is left", async () => {

@@ -15,22 +15,22 @@ export const blkFeature = {
 } as const;
 
 export const sectorBytes = 512;
-/** Ranges in one discard or write-zeroes request. */
+/** Maximum number of ranges in one discard or write-zeroes request. */
 export const mostRanges = 64;
-/** As long as a range may be; 32 MiB keep a discard from occupying the device for long. */
+/** Maximum length of a range: with 32 MiB a discard does not occupy the device for long. */
 export const mostRangeBytes = 32 << 20;
 const mostRangeSectors = mostRangeBytes / sectorBytes;
-/** With the header and the status it fills a ring of 128 descriptors, QEMU's smallest. */
+/** Maximum number of segments: with the header and the status, it fills a ring of 128 descriptors, QEMU's smallest. */
 const mostSegments = 126;
 
-/** All features that a device of this kind offers. */
+/** All features that such a device offers. */
 export function offeredFeatures({ readOnly, volatile }: BlockDevice): bigint {
   const { segMax, blockSize, flush, topology, configWce, multiQueue, discard, writeZeroes } = blkFeature;
   const { logAll, indirectDesc, eventIdx, protocolFeatures, version1 } = ringFeature;
   const always = segMax | blockSize | flush | topology | multiQueue;
   const rings = logAll | indirectDesc | eventIdx | protocolFeatures | version1;
   if (readOnly) return always | rings | blkFeature.readOnly;
-  // QEMU does not repeat to the next server what the driver chose: it must not matter.
+  // QEMU does not tell the next server the driver's choice, so the choice must not matter.
   return always | rings | discard | writeZeroes | (volatile ? 0n : configWce);
 }
 
@@ -52,7 +52,7 @@ export function configSpace(
   config.writeBigUInt64LE(BigInt(Math.floor(device.size / sectorBytes)), 0);
   config.writeUInt32LE(mostSegments, 12);
   config.writeUInt32LE(blockSize, 20);
-  // A smaller write makes the device read and write again: Linux aligns partitions and file systems to this.
+  // A smaller write makes the device read and rewrite the block: Linux aligns partitions and file systems to this size.
   const physical = Math.max(blockSize, device.writeUnit ?? blockSize);
   config.writeUInt8(Math.log2(physical / blockSize), 24);
   config.writeUInt16LE(physical / blockSize, 26);

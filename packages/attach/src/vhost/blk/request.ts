@@ -6,8 +6,8 @@ import { Chain } from "../ring/chain.ts";
 import { mostRangeBytes, mostRanges, sectorBytes } from "./config-space.ts";
 
 /*
- * A request, virtio 1.2, 5.2.6: u32 type, u32 reserved, u64 sector, then what is written; then where it is read to, and a status byte.
- * For discard and write-zeroes what is written are ranges: u64 sector, u32 sectors, u32 flags.
+ * A request, virtio 1.2, 5.2.6: u32 type, u32 reserved, u64 sector, then the data to write, or the buffers to read
+ * into, and a status byte. The data of discard and write-zeroes are ranges: u64 sector, u32 sectors, u32 flags.
  */
 const headerBytes = 16;
 const rangeBytes = 16;
@@ -17,11 +17,11 @@ const flagUnmap = 1;
 const requestType = { read: 0, write: 1, flush: 4, getId: 8, discard: 11, writeZeroes: 13 } as const;
 const status = { ok: 0, ioError: 1, unsupported: 2 } as const;
 
-/** No driver asks for more at a time. */
+/** Maximum bytes of a transfer: no driver requests more. */
 const mostTransferBytes = 64 << 20;
-/** Longer transfers go through the device in steps, one after another: nothing is held of those that have not begun. */
+/** Longer transfers go through the device in steps, one at a time: steps that have not begun hold no memory. */
 const stepBytes = 4 << 20;
-/** Bytes that a request, and each piece of its chain, counts for besides its data: memory of this process. */
+/** Bytes charged for a request and for each piece of its chain, besides the data: memory of this process. */
 const requestOverhead = 1024;
 const pieceOverhead = 64;
 
@@ -29,18 +29,18 @@ const pieceOverhead = 64;
 export interface RequestOwner {
   readonly device: BlockDevice;
   readonly metrics: IoMetrics;
-  /** The disk's name for the guest; at most 20 bytes. */
+  /** The disk's serial number for the guest; at most 20 bytes. */
   readonly serial: string;
   /** Whether every write must be flushed before it is acknowledged. */
   readonly flushesWrites: boolean;
 }
 
-/** Gives a request's chain back to the driver, or records that no one waits for it. */
+/** Returns a request's chain to the driver, or drops it if the ring is gone. */
 export interface RequestQueue {
   done(request: BlkRequest, written: number): void;
 }
 
-/** A request of the guest's: its data goes from and to the guest's memory directly. Used again when it is done. */
+/** A request of the guest. Its data moves directly from and to the guest's memory. The object is reused. */
 export class BlkRequest extends ImageRequest {
   readonly chain = new Chain();
   head = 0;
@@ -54,11 +54,11 @@ export class BlkRequest extends ImageRequest {
   #range = 0;
   #ranges = 0;
   #bytes = 0;
-  /** Where on the device a transfer begins, and how much of it is done. */
+  /** Offset of a transfer on the device, and the bytes done. */
   #start = 0;
   #done = 0;
   #startedAt = 0;
-  /** Bytes that it counts for in the budgets while it is under way. */
+  /** Bytes charged to the budgets while it is in flight. */
   cost = 0;
 
   constructor(owner: RequestOwner) {
@@ -67,7 +67,7 @@ export class BlkRequest extends ImageRequest {
     this.client = owner;
   }
 
-  /** The memory that the chain is in stays mapped until `release`. */
+  /** Keeps the chain's memory mapped until `release`. */
   hold(memory: GuestMemory): void {
     this.#memory = memory;
     memory.hold();
@@ -78,7 +78,7 @@ export class BlkRequest extends ImageRequest {
     this.#memory = undefined;
   }
 
-  /** Bytes that the request may hold, once its chain is known. */
+  /** Bytes that the request may hold, according to its chain. */
   estimate(): number {
     const { readable, writable } = this.chain;
     const bytes = Math.min(readable.length + writable.length, stepBytes);
@@ -87,8 +87,8 @@ export class BlkRequest extends ImageRequest {
   }
 
   /**
-   * Lets go of the guest's memory while the request is under way: what is read goes nowhere, and what is being written is kept as it is
-   * now, since the guest may use the memory for something else. What has not begun is not done any more.
+   * Detaches a request in flight from the guest's memory, which the guest may reuse: data read is dropped, and data
+   * being written is copied now. Steps that have not begun are skipped.
    */
   orphan(heir: RequestQueue): void {
     if (this.#type === requestType.write && this.#done < this.#bytes) {
@@ -100,7 +100,7 @@ export class BlkRequest extends ImageRequest {
     this.release();
   }
 
-  /** Begins what the chain asks for; false when it has no place for a header and a status, so that nothing can be answered. */
+  /** Starts the request; false if its chain has no room for a header and a status, so that it cannot be answered. */
   start(queue: RequestQueue): boolean {
     const { readable, writable } = this.chain;
     if (readable.length < headerBytes || writable.length < 1) return false;
@@ -196,7 +196,7 @@ export class BlkRequest extends ImageRequest {
     else this.#nextStep();
   }
 
-  /** Steps end where objects usually do. */
+  /** Steps end at usual object boundaries. */
   #nextStep(): void {
     const { device } = this.#owner;
     if (this.#orphaned) {
@@ -234,7 +234,7 @@ export class BlkRequest extends ImageRequest {
     this.#nextRange();
   }
 
-  /** One range after another, each read and checked when its turn comes. */
+  /** Handles one range after another; each is read and checked when its turn comes. */
   #nextRange(): void {
     const { device } = this.#owner;
     if (this.#orphaned) {
@@ -259,7 +259,7 @@ export class BlkRequest extends ImageRequest {
     else device.writeZeroes(this);
   }
 
-  /** Takes the sector at a place of `scratch`; false when the bytes are not all on the device. */
+  /** Reads the sector at an offset of `scratch`; false if the range exceeds the device. */
   #aim(sectorAt: number, length: number): boolean {
     const sector = scratch.readUInt32LE(sectorAt) + scratch.readUInt32LE(sectorAt + 4) * 0x100000000;
     this.offset = sector * sectorBytes;
@@ -282,7 +282,7 @@ export class BlkRequest extends ImageRequest {
   }
 }
 
-/** Headers and ranges are copied before they are looked at, since the guest may change its own. */
+/** Headers and ranges are copied before they are checked, because the guest may change its memory. */
 const scratch = Buffer.alloc(32);
 const statusByte = Buffer.alloc(1);
 

@@ -3,12 +3,12 @@ import type { DirtyLog } from "./dirty-log.ts";
 import { type MemoryRegion, windowBytes } from "./region.ts";
 import type { Scatter } from "./scatter.ts";
 
-/** As many regions as other back-ends take: what a PC can have of memory slots. */
+/** Maximum number of regions, as in other back-ends: the memory slots of a PC. */
 export const mostRegions = 509;
 
 /**
- * The guest's memory as one table of the front-end's says it. Tables do not change: a new one takes an old one's place, which stays
- * mapped until the requests that were begun with it are done.
+ * The guest's memory according to one table of the front-end. Tables are immutable: a new one replaces the old one,
+ * which stays mapped until its requests in flight are done.
  */
 export class GuestMemory {
   readonly regions: readonly MemoryRegion[];
@@ -39,7 +39,7 @@ export class GuestMemory {
     this.#users++;
   }
 
-  /** Ends a use, or the table itself when its maker calls it. */
+  /** Ends one use. The creator's call ends the table itself. */
   release(): void {
     this.#users--;
     if (this.#users > 0) return;
@@ -47,8 +47,8 @@ export class GuestMemory {
   }
 
   /**
-   * Adds the bytes at a guest address to a scatter; false, with nothing added that matters, when not all of them are
-   * the guest's memory.
+   * Adds the bytes at a guest address to a scatter; false if they are not all in the guest's memory (the scatter is
+   * then invalid).
    */
   locate(address: number, length: number, into: Scatter): boolean {
     let index = this.#find(address);
@@ -72,7 +72,7 @@ export class GuestMemory {
     return this.regions.every(({ description }) => log.covers(description.guestAddress, description.size));
   }
 
-  /** The bytes at an address of the front-end's; undefined unless one region has them all. */
+  /** The bytes at a front-end address; undefined unless one region has them all. */
   viewUser(address: number, length: number): ArrayBuffer | undefined {
     for (const region of this.regions) {
       const view = region.viewUser(address, length);
@@ -81,7 +81,7 @@ export class GuestMemory {
     return undefined;
   }
 
-  /** The window that an address is in, or -1. Requests come in bunches from the same one. */
+  /** The window of an address, or -1. Successive requests often use the same window. */
   #find(address: number): number {
     const last = this.#last;
     if (address >= this.#starts[last]! && address < this.#ends[last]!) return last;

@@ -1,10 +1,12 @@
 import { Mapping } from "../native/mapping.ts";
 import type { RegionDescription } from "../protocol/payloads.ts";
 
-/** Offsets in a window of this size are small integers, and Node's copies take them in 32 bits. */
+/** Offsets in a window of this size are small integers, and Node copies with 32-bit offsets. */
 export const windowBytes = 2 ** 30;
 
-/** A part of the guest's memory, mapped. Shared by all tables that list it, and unmapped when the last one lets go. */
+/**
+ * A part of the guest's memory, mapped. Shared by all tables that list it, and unmapped when the last one releases it.
+ */
 export class MemoryRegion {
   readonly description: RegionDescription;
   /** The region's bytes, `windowBytes` in each but the last. */
@@ -13,9 +15,9 @@ export class MemoryRegion {
   #holders = 1;
 
   /**
-   * The descriptor can be closed afterwards. Held by whoever makes it.
+   * The descriptor can be closed afterwards. The creator holds one reference.
    *
-   * @throws when it cannot be mapped
+   * @throws AttachError if it cannot be mapped
    */
   constructor(fd: number, description: RegionDescription) {
     this.description = description;
@@ -35,7 +37,7 @@ export class MemoryRegion {
     if (this.#holders === 0) this.#mapping[Symbol.dispose]();
   }
 
-  /** The bytes at an address of the front-end's own; undefined unless all of them are in this region. */
+  /** The bytes at a front-end address; undefined unless this region has them all. */
   viewUser(address: number, length: number): ArrayBuffer | undefined {
     const offset = address - this.description.userAddress;
     if (offset < 0 || offset + length > this.description.size) return undefined;

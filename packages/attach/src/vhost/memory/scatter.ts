@@ -1,21 +1,21 @@
 /**
- * Bytes of the guest's memory that belong together but lie apart, in their order. Used again for request after request. Positions
- * given to it must lie within; consecutive positions are found without a search.
+ * An ordered list of pieces of the guest's memory. Reused. Positions must be within its length; consecutive positions
+ * are found without a search.
  */
 export class Scatter {
-  /** All its bytes. */
+  /** Total length in bytes. */
   length = 0;
   readonly #bytes: Buffer[] = [];
   readonly #offsets: number[] = [];
   readonly #lengths: number[] = [];
-  /** Where the guest has its pieces. */
+  /** Guest addresses of the pieces. */
   readonly #addresses: number[] = [];
   #count = 0;
-  /** The piece last used, and the position it begins at. */
+  /** The piece used last, and its first position. */
   #piece = 0;
   #pieceStart = 0;
 
-  /** Number of pieces of the guest's memory. */
+  /** Number of pieces. */
   get pieces(): number {
     return this.#count;
   }
@@ -27,7 +27,7 @@ export class Scatter {
     this.#pieceStart = 0;
   }
 
-  /** @param address of the bytes, as the guest sees them */
+  /** @param address guest address of the bytes */
   add(bytes: Buffer, offset: number, length: number, address: number): void {
     if (length === 0) return;
     const index = this.#count++;
@@ -81,7 +81,7 @@ export class Scatter {
     }
   }
 
-  /** Makes the piece with a position the current one; returns where in it the position is. */
+  /** Makes the piece of a position the current one; returns the offset in the piece. */
   #seek(position: number): number {
     if (position < this.#pieceStart) {
       this.#piece = 0;

@@ -15,7 +15,7 @@ export function createEvent(): number {
   return checked(libc().eventfd(0, nonBlocking | closeOnExec), "create an eventfd");
 }
 
-/** Takes a descriptor of a peer's for an eventfd that no call waits for; throws SIPHON_ATTACH_PROTOCOL when it is something else. */
+/** Adopts a peer's descriptor as a non-blocking eventfd; throws SIPHON_ATTACH_PROTOCOL if it is not an eventfd. */
 export function adoptEvent(fd: number): number {
   if (readlinkSync(`/proc/self/fd/${fd}`) !== "anon_inode:[eventfd]") {
     throw new AttachError("SIPHON_ATTACH_PROTOCOL", "a descriptor for events is not an eventfd");
@@ -30,14 +30,14 @@ export function signalEvent(fd: number): void {
   libc().write(fd, one.at, 8);
 }
 
-/** Takes the signals that came; false when there were none. */
+/** Consumes pending signals; false if there were none. */
 export function takeEvent(fd: number): boolean {
   count ??= keep(0n);
   const got = libc().read(fd, count.at, 8);
   return got === 8 || (got < 0 && lastErrno() === "EINTR");
 }
 
-/** Closes a descriptor that may have been closed by its peer's doing. */
+/** Closes a descriptor that the peer may have caused to be closed already. */
 export function closeQuietly(fd: number): void {
   try {
     closeSync(fd);

@@ -7,8 +7,8 @@ import { AttachError } from "../../errors.ts";
 export type Address = number;
 
 /**
- * The calls of the C library that Node has no own form of: descriptors over sockets, shared memory, events.
- * Pointers go in as integers. A call that fails gives -1 (`mmap`: 2^64-1) and leaves its reason in `errno`.
+ * Calls of the C library that Node lacks: descriptors over sockets, shared memory, eventfds. Pointers are integers. A
+ * failed call returns -1 (`mmap`: 2^64-1) and sets `errno`.
  */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
@@ -35,11 +35,11 @@ export interface Libc {
     offset: number,
   ): number | bigint;
   munmap(addr: Address, length: number): number;
-  /** For calls that older C libraries have no function for. */
+  /** For system calls without a function in older C libraries. */
   syscall(number: number, a: number, b: number, c: number, d: number): number;
 }
 
-/** The part of koffi in use besides the calls. */
+/** The part of koffi used besides the calls. */
 interface Koffi {
   load(path: null): { func(name: string, result: string, parameters: string[]): unknown };
   address(bytes: Uint8Array): bigint;
@@ -75,12 +75,12 @@ const parameters: { [Name in keyof Libc]: [result: string, ...parameters: string
 
 let loaded: { libc: Libc; koffi: Koffi } | undefined;
 
-/** The C library; throws SIPHON_ATTACH_NATIVE where koffi does not load or the system is not Linux. */
+/** The C library; throws SIPHON_ATTACH_NATIVE if koffi cannot be loaded or the system is not Linux. */
 export function libc(): Libc {
   return load().libc;
 }
 
-/** A call that may wait, in a thread of its own; its `errno` stays there. */
+/** A call that may block, in a thread of its own; its `errno` stays in that thread. */
 export function libcBeside<Name extends keyof Libc>(
   name: Name,
   ...given: Parameters<Libc[Name]>
@@ -96,19 +96,19 @@ interface BesideCall {
   async(...given: [...unknown[], (error: Error | null, result: number) => void]): void;
 }
 
-/** Where the bytes are in memory. They must not be on V8's heap: see `allocate`. */
+/** The address of bytes. They must not be on V8's heap: see `allocate`. */
 export function addressOf(bytes: Uint8Array): Address {
   return Number(load().koffi.address(bytes));
 }
 
-/** Memory of this process, or mapped into it, as an ArrayBuffer; nothing keeps it from being unmapped. */
+/** Memory of this process as an ArrayBuffer; it does not prevent unmapping. */
 export function viewAt(address: Address, length: number): ArrayBuffer {
   return load().koffi.view(address, length);
 }
 
 /**
- * Calls the listener in every turn of the event loop in which the descriptor can be read. What it throws ends the process, as what any
- * other callback throws: koffi would drop it, and nobody would hear of it.
+ * Calls the listener in every turn of the event loop in which the descriptor is readable. An error that it throws ends
+ * the process, as in any other callback; koffi would drop it silently.
  */
 export function whenReadable(fd: number, listener: () => void): PollHandle {
   return load().koffi.node.poll(fd, { readable: true }, () => {
@@ -120,18 +120,18 @@ export function whenReadable(fd: number, listener: () => void): PollHandle {
   });
 }
 
-/** Zeroed memory that stays where it is, for values handed over by address. */
+/** Zeroed memory at a fixed address, for values passed by address. */
 export function allocate(length: number): Buffer {
   return Buffer.from(new ArrayBuffer(Math.max(length, 128)), 0, length);
 }
 
-/** The name of the last failure, such as EAGAIN. */
+/** The name of the last errno, such as EAGAIN. */
 export function lastErrno(): string {
   const number = load().koffi.errno();
   return errnoName(-number) ?? `errno ${number}`;
 }
 
-/** The result of a call, unless it failed. */
+/** The result of a call; throws if it failed. */
 export function checked(result: number, what: string): number {
   if (result >= 0) return result;
   const errno = lastErrno();

@@ -16,7 +16,7 @@ const getSeals = 1034;
 const sealShrink = 2;
 const sealGrow = 4;
 
-/** Memory without a name, to share with another process by its descriptor. Its length is final. */
+/** Anonymous memory to share with another process by its descriptor. Its length is sealed. */
 export function createSharedMemory(name: string, length: number): number {
   const flags = memfdCloseOnExec | memfdAllowSealing;
   const fd = checked(libc().memfd_create(name, flags), "create shared memory");
@@ -31,10 +31,10 @@ export function createSharedMemory(name: string, length: number): number {
 }
 
 /**
- * Makes the length of shared memory final: who has it too could cut it short otherwise, and touching what is not there any more
- * ends the process.
+ * Seals the length of shared memory. Otherwise another process could truncate it, and access beyond its end would kill
+ * this process.
  *
- * @throws AttachError SIPHON_ATTACH_PROTOCOL for what cannot be sealed
+ * @throws AttachError SIPHON_ATTACH_PROTOCOL if it cannot be sealed
  */
 export function sealLength(fd: number): void {
   if (libc().fcntl(fd, addSeals, sealShrink | sealGrow) >= 0) return;
@@ -44,8 +44,8 @@ export function sealLength(fd: number): void {
 }
 
 /**
- * Memory shared through a descriptor, mapped into this process. Views are plain ArrayBuffers; unmapping empties them first, so
- * that code which still holds one finds no bytes instead of killing the process.
+ * Memory shared through a descriptor, mapped into this process. Views are plain ArrayBuffers. Unmapping detaches them
+ * first, so that code that still holds one finds no bytes instead of crashing the process.
  */
 export class Mapping implements Disposable {
   /** Address of the first requested byte, in this process. */
@@ -53,7 +53,7 @@ export class Mapping implements Disposable {
   readonly length: number;
   readonly #base: Address;
   readonly #mapped: number;
-  /** Those that somebody may still hold. */
+  /** Views that may still be in use. */
   #views: WeakRef<ArrayBuffer>[] = [];
   #sweepAt = leastSwept;
   #gone = false;
@@ -61,7 +61,7 @@ export class Mapping implements Disposable {
   /**
    * Maps `length` bytes from `offset` on; the descriptor can be closed afterwards.
    *
-   * @throws AttachError SIPHON_ATTACH_PROTOCOL when the file is shorter: touching what is not there would end the process
+   * @throws AttachError SIPHON_ATTACH_PROTOCOL if the file is shorter: access beyond its end would kill the process
    */
   constructor(fd: number, offset: number, length: number) {
     const { size } = fstatSync(fd);
@@ -71,7 +71,7 @@ export class Mapping implements Disposable {
         `shared memory of ${size} bytes cannot hold ${length} bytes at ${offset}`,
       );
     }
-    // Files on huge pages take no other offset than 0, and ordinary ones whole pages only.
+    // Files on huge pages are mapped from offset 0, others from a page boundary.
     const at = hugePages(fd) ? 0 : offset - (offset % pageBytes);
     this.#mapped = offset - at + length;
     const base = libc().mmap(0, this.#mapped, protRead | protWrite, mapShared | noReserve, fd, at);
@@ -83,7 +83,7 @@ export class Mapping implements Disposable {
     this.length = length;
   }
 
-  /** A part of it; within it. */
+  /** A view of a part of the mapping. */
   view(offset: number, length: number): ArrayBuffer {
     if (this.#gone || offset < 0 || length < 0 || offset + length > this.length) {
       throw new RangeError(`${length} bytes at ${offset} exceed a mapping of ${this.length} bytes`);
@@ -105,10 +105,10 @@ export class Mapping implements Disposable {
   }
 }
 
-/** A front-end may set its rings up again and again. */
+/** Number of views before a sweep: a front-end may set up its rings any number of times. */
 const leastSwept = 256;
 
-/** Files of the kernel's hugetlbfs say so by their block size. */
+/** Files of hugetlbfs are recognised by their block size. */
 function hugePages(fd: number): boolean {
   return fstatSync(fd).blksize > pageBytes;
 }

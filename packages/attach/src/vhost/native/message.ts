@@ -15,17 +15,17 @@ const closeOnExec = 0x40000000;
 const dontWait = 0x40;
 const controlTruncated = 8;
 
-/** Descriptors that a message may bring; vhost-user's longest has one for each of eight memory regions. */
+/** Maximum number of descriptors in a message; vhost-user's longest has one for each of eight memory regions. */
 export const mostFds = 8;
 
-/** The result of one `recvmsg`: bytes in `SocketIo.received`, and descriptors, which are ours to close. */
+/** The result of one `recvmsg`: bytes in `SocketIo.received`, and descriptors, which the receiver must close. */
 export interface Received {
-  /** -1 when nothing is there, 0 at the end of the stream. */
+  /** -1 if nothing is available, 0 at the end of the stream. */
   length: number;
   fds: number[];
 }
 
-/** Reads and writes bytes and descriptors of one unix socket, and never waits for them. */
+/** Non-blocking reads and writes of bytes and descriptors of one unix socket. */
 export class SocketIo {
   /** Where `receive` puts bytes. */
   readonly received: Buffer;
@@ -63,7 +63,7 @@ export class SocketIo {
     return { length: got, fds };
   }
 
-  /** Sends all of a short message; false when the peer is gone, or does not read. */
+  /** Sends a short message; false if the peer is gone or does not read. */
   send(bytes: Uint8Array, fds: readonly number[] = []): boolean {
     const copy = allocate(bytes.length);
     copy.set(bytes);
@@ -107,7 +107,7 @@ function tooManyFds(): AttachError {
   return new AttachError("SIPHON_ATTACH_PROTOCOL", `more than ${mostFds} descriptors in one message`);
 }
 
-/** The kernel drops what does not fit into the process's table of files. */
+/** The kernel drops descriptors that exceed the process's limit of open files. */
 function outOfFiles(): AttachError {
   return new AttachError("SIPHON_ATTACH_NATIVE", "cannot receive a message's descriptors (EMFILE)", {
     ...{ retryable: true, hint: "allow the process more open files (ulimit -n)" },

@@ -18,10 +18,10 @@ const closeOnExecFlag = 1;
 const pathBytes = 108;
 
 /**
- * Listens at a path; who may connect is left to the process's file mode mask.
+ * Listens at a path; the process's umask decides who may connect.
  *
- * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY when something is there already, SIPHON_ATTACH_SOCKET when no socket can be made
- *   there
+ * @throws AttachError SIPHON_ATTACH_SOCKET_BUSY if the path exists, SIPHON_ATTACH_SOCKET if no socket can be created
+ * there
  */
 export function listenAt(path: string): number {
   const fd = checked(libc().socket(unix, stream | flags, 0), "create a socket");
@@ -41,12 +41,12 @@ export function duplicate(fd: number): number {
   return checked(libc().fcntl(fd, duplicateCloseOnExec, 0), "duplicate a descriptor");
 }
 
-/** Keeps a descriptor from programs that are started. */
+/** Closes a descriptor in programs that this process starts. */
 export function closeOnExec(fd: number): void {
   checked(libc().fcntl(fd, setDescriptorFlags, closeOnExecFlag), "mark a descriptor");
 }
 
-/** A connection that waits at a listening socket; undefined when none does. */
+/** Accepts a waiting connection; undefined if none waits. */
 export function acceptFrom(listener: number): number | undefined {
   const fd = libc().accept4(listener, 0, 0, flags);
   if (fd >= 0) return fd;
@@ -65,13 +65,13 @@ export function connectTo(path: string): number {
   throw unusable(path, errno);
 }
 
-/** Takes a descriptor of a peer's for a socket; throws SIPHON_ATTACH_PROTOCOL when it is something else. */
+/** Adopts a peer's descriptor as a socket; throws SIPHON_ATTACH_PROTOCOL if it is not a socket. */
 export function adoptSocket(fd: number): number {
   if (fstatSync(fd).isSocket()) return fd;
   throw new AttachError("SIPHON_ATTACH_PROTOCOL", "a descriptor for messages is not a socket");
 }
 
-/** Two sockets that are connected with each other. */
+/** Two connected sockets. */
 export function socketPair(): [number, number] {
   const fds = allocate(8);
   checked(libc().socketpair(unix, stream | flags, 0, addressOf(fds)), "create a pair of sockets");

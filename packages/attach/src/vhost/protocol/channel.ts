@@ -13,10 +13,10 @@ const versionMask = 3;
 const replyFlag = 4;
 const needReplyFlag = 8;
 
-/** The longest message that is understood has eight memory regions: 264 bytes. */
+/** Maximum length of a message: the longest known one has eight memory regions and 264 bytes. */
 const mostPayload = 1024;
 
-/** A message as it came. Its descriptors belong to the receiver. */
+/** A received message. Its descriptors belong to the receiver. */
 export interface Message {
   request: number;
   isReply: boolean;
@@ -26,13 +26,13 @@ export interface Message {
 }
 
 export interface ChannelHandler {
-  /** One message; while a promise is pending, the next one waits. */
+  /** Handles one message; while its promise is pending, the next one waits. */
   message(message: Message): Promise<void> | undefined;
-  /** The stream ended, or said what cannot be understood; told once, also after `close`. */
+  /** The stream ended or was malformed. Called once, also after `close`. */
   closed(error?: Error): void;
 }
 
-/** The messages of one vhost-user socket, one after another. */
+/** The messages of one vhost-user socket, handled one at a time. */
 export class Channel {
   readonly #fd: number;
   readonly #handler: ChannelHandler;
@@ -50,12 +50,12 @@ export class Channel {
     this.#listen();
   }
 
-  /** Answers a message, with a descriptor if need be. */
+  /** Answers a message, optionally with a descriptor. */
   reply(request: number, payload: Uint8Array, fds: readonly number[] = []): void {
     this.#send(request, version | replyFlag, payload, fds);
   }
 
-  /** Asks the other side for something. */
+  /** Sends a request to the other side. */
   request(request: number, payload: Uint8Array, fds: readonly number[] = [], needReply = false): void {
     this.#send(request, version | (needReply ? needReplyFlag : 0), payload, fds);
   }
@@ -103,7 +103,7 @@ export class Channel {
     }
   };
 
-  /** Bytes of one message at most are requested, so that descriptors cannot be mistaken for the next one's. */
+  /** A read requests at most the bytes of one message, so that descriptors are not mixed up with those of the next. */
   #read(): Message | undefined {
     const wanted = this.#filled < headerBytes ? headerBytes : headerBytes + this.#payloadBytes();
     const { length, fds } = this.#io.receive(this.#filled, wanted - this.#filled);

@@ -21,14 +21,14 @@ export interface VringAddresses {
   descriptors: number;
   used: number;
   available: number;
-  /** Where in the guest's address space changes of the used entries are logged; undefined: they are not. */
+  /** Guest address of the log of changed used entries; undefined: not logged. */
   log: number | undefined;
 }
 
-/** Memory of the front-end's for marks of changed pages, in bytes. */
+/** The front-end's memory for marks of changed pages, in bytes. */
 export interface LogDescription {
   size: number;
-  /** In the file. */
+  /** Offset in the file. */
   offset: number;
 }
 
@@ -138,7 +138,7 @@ export function readInflight(payload: Buffer): InflightDescription {
   };
 }
 
-/** With the length of the question, since front-ends compare it. */
+/** With the length of the request, because front-ends compare it. */
 export function inflight(description: InflightDescription, length: number): Buffer {
   const payload = Buffer.alloc(length);
   payload.writeBigUInt64LE(BigInt(description.mmapSize), 0);
@@ -162,7 +162,7 @@ export function readConfigAccess(payload: Buffer): ConfigAccess {
   };
 }
 
-/** For what the protocol does not allow. */
+/** An error for a violation of the protocol. */
 export function malformed(what: string): AttachError {
   return new AttachError("SIPHON_ATTACH_PROTOCOL", `the front-end sent ${what}`);
 }

@@ -7,7 +7,7 @@ const flagWrite = 2;
 const flagIndirect = 4;
 const descriptorBytes = 16;
 
-/** Why a chain cannot be followed; the ring is of no use then. */
+/** Why a chain is invalid; the ring is then unusable. */
 export type ChainFault =
   | "a descriptor outside its table"
   | "an endless chain"
@@ -17,9 +17,9 @@ export type ChainFault =
 
 /** The buffers of one request as the driver chained them. */
 export class Chain {
-  /** The parts that the driver wrote for the device. */
+  /** The parts that the device reads. */
   readonly readable = new Scatter();
-  /** Where the device may write. */
+  /** The parts that the device may write. */
   readonly writable = new Scatter();
 
   get pieces(): number {
@@ -27,8 +27,8 @@ export class Chain {
   }
 
   /**
-   * Follows the chain from its head on; undefined when all is well. Every field of a descriptor is read once, since
-   * the guest may change it in between.
+   * Follows the chain from its head; undefined if it is valid. Reads every field of a descriptor once, because the
+   * guest may change it at any time.
    */
   walk(ring: SplitRing, indirect: boolean, memory: GuestMemory, head: number): ChainFault | undefined {
     this.readable.clear();
@@ -75,7 +75,7 @@ export class Chain {
   }
 }
 
-/** An indirect table is copied before it is followed: it may lie across windows, and the guest cannot change the copy. */
+/** An indirect table is copied before it is followed: it may span windows, and the guest cannot change the copy. */
 const tableBytes = Buffer.from(new ArrayBuffer(mostDescriptors * descriptorBytes));
 const tableWords = new Uint32Array(tableBytes.buffer);
 const tablePlace = new Scatter();

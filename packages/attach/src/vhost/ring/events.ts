@@ -1,7 +1,7 @@
 import { closeQuietly, signalEvent, takeEvent } from "../native/event.ts";
 import { type PollHandle, whenReadable } from "../native/libc.ts";
 
-/** A ring's eventfds, each of which may be missing: the driver's kicks, and what it is told by. It owns them. */
+/** A ring's eventfds, each optional: for the driver's kicks, for notifications, and for errors. It owns them. */
 export class RingEvents implements Disposable {
   readonly #kicked: () => void;
   #kick: number | undefined;
@@ -9,19 +9,19 @@ export class RingEvents implements Disposable {
   #error: number | undefined;
   #poll: PollHandle | undefined;
 
-  /** @param kicked is called, while there is listening, when the driver has kicked */
+  /** @param kicked called for each kick while it listens */
   constructor(kicked: () => void) {
     this.#kicked = () => {
       if (takeEvent(this.#kick!)) kicked();
     };
   }
 
-  /** Whether the driver kicks at all. */
+  /** Whether there is an eventfd for kicks. */
   get kicks(): boolean {
     return this.#kick !== undefined;
   }
 
-  /** Not listened to yet. */
+  /** The eventfd is not listened to yet. */
   setKick(fd: number | undefined): void {
     this.pause();
     if (this.#kick !== undefined) closeQuietly(this.#kick);
@@ -42,18 +42,18 @@ export class RingEvents implements Disposable {
     if (this.#kick !== undefined) this.#poll ??= whenReadable(this.#kick, this.#kicked);
   }
 
-  /** Hears no kicks until `listen`. */
+  /** Ignores kicks until `listen`. */
   pause(): void {
     this.#poll?.close();
     this.#poll = undefined;
   }
 
-  /** Requests were given back. */
+  /** Signals that requests were returned. */
   call(): void {
     if (this.#call !== undefined) signalEvent(this.#call);
   }
 
-  /** The ring is not served any more. */
+  /** Signals that the ring is no longer served. */
   fail(): void {
     if (this.#error !== undefined) signalEvent(this.#error);
   }

@@ -1,8 +1,8 @@
 import type { SplitRing } from "./split-ring.ts";
 
 /*
- * The part of a ring's state that outlives this process: one area a ring, in memory that the front-end keeps. Source: "Inflight I/O
- * tracking" in QEMU's docs/interop/vhost-user.rst.
+ * The part of a ring's state that outlives this process: one area per ring, in memory that the front-end keeps. Source:
+ * "Inflight I/O tracking" in QEMU's docs/interop/vhost-user.rst.
  *   u64 features, u16 version (1; 0 means fresh), u16 descriptors, u16 last_batch_head, u16 used_idx, then for each descriptor
  *   u8 inflight, 5 bytes, u16 next, u64 counter
  */
@@ -22,11 +22,11 @@ export function inflightAreaBytes(queueSize: number): number {
 }
 
 /**
- * The record of one ring's requests in flight, kept so that at any instant another process could take over: a head is marked before its
- * request begins, and unmarked after the driver has seen it used.
+ * The record of one ring's requests in flight. At any instant another process can take over: a head is marked before
+ * its request begins, and unmarked after the driver has seen it used.
  */
 export class InflightArea {
-  /** Descriptors that it has entries for. */
+  /** Number of entries, one per descriptor. */
   readonly size: number;
   readonly #bytes: Uint8Array;
   readonly #words: Uint16Array;
@@ -41,9 +41,7 @@ export class InflightArea {
     this.size = queueSize;
   }
 
-  /**
-   * Takes over from the previous server of the ring: heads that were begun and not given back, in the order in which they were begun.
-   */
+  /** Takes over from the ring's previous server: returns the heads in flight, in the order of their start. */
   resume(ring: SplitRing): number[] {
     const words = this.#words;
     const { usedIdx } = ring;
@@ -74,12 +72,12 @@ export class InflightArea {
     Atomics.store(this.#bytes, at << 2, 1);
   }
 
-  /** No server can carry out the head's request. */
+  /** Removes a head whose request no server can carry out. */
   drop(head: number): void {
     this.#bytes[headBytes + head * entryBytes] = 0;
   }
 
-  /** The head goes to the used ring with the next batch. */
+  /** The head is in the next batch for the used ring. */
   giveBack(head: number): void {
     const words = this.#words;
     words[(headBytes + head * entryBytes + 6) >> 1] = words[lastBatchAt >> 1]!;
@@ -97,7 +95,7 @@ export class InflightArea {
     Atomics.store(this.#words, usedIdxAt >> 1, usedIdx);
   }
 
-  /** The last batch was seen by the driver, but perhaps not unmarked. */
+  /** The driver saw the last batch, but some of its heads may still be marked. */
   #settleLastBatch(length: number): void {
     let head = this.#words[lastBatchAt >> 1]!;
     for (let left = Math.min(length, this.size); left > 0 && head < this.size; left--) {

@@ -1,7 +1,7 @@
 import type { GuestMemory } from "../memory/guest-memory.ts";
 import { malformed, type VringAddresses } from "../protocol/payloads.ts";
 
-/** QEMU's own limit, and the study of every driver there is: more is not asked for. */
+/** Maximum number of descriptors: QEMU's limit; no driver uses more. */
 export const mostDescriptors = 1024;
 
 const noInterrupt = 1;
@@ -14,12 +14,12 @@ const noNotify = 1;
  *   used: u16 flags, u16 idx, N times (u32 head, u32 written), u16 avail_event
  */
 
-/** Bytes of the third part. */
+/** Bytes of the used ring. */
 export function usedBytes(size: number): number {
   return 6 + 8 * size;
 }
 
-/** A ring in the guest's memory. The guest writes to it at any time: every value is read once and then checked. */
+/** A ring in the guest's memory. The guest may write to it at any time: every value is read once and then checked. */
 export class SplitRing {
   /** Descriptors; a power of two. */
   readonly size: number;
@@ -31,12 +31,12 @@ export class SplitRing {
   readonly #eventIdx: boolean;
   /** The next entry of the available ring to look at. */
   nextAvailable: number;
-  /** The used ring's idx, with the entries that are not published yet. */
+  /** The used ring's idx, including unpublished entries. */
   #nextUsed: number;
-  /** The idx that the driver last saw. */
+  /** The idx published last. */
   #publishedUsed: number;
 
-  /** @throws AttachError SIPHON_ATTACH_PROTOCOL when a part is not in the guest's memory */
+  /** @throws AttachError SIPHON_ATTACH_PROTOCOL if a part is outside the guest's memory */
   constructor(
     memory: GuestMemory,
     addresses: VringAddresses,
@@ -64,19 +64,19 @@ export class SplitRing {
     return this.#publishedUsed;
   }
 
-  /** Entries that the driver made available and that were not read yet; more than `size` means that the ring is broken. */
+  /** Available entries that were not read yet; more than `size` means that the ring is broken. */
   waiting(): number {
     return (Atomics.load(this.#available, 1) - this.nextAvailable) & 0xffff;
   }
 
-  /** The next available entry's head; as the guest says, so it may be no descriptor at all. */
+  /** The next available entry's head; unchecked, so it may be outside the table. */
   takeHead(): number {
     const head = this.#available[2 + (this.nextAvailable & (this.size - 1))]!;
     this.nextAvailable = (this.nextAvailable + 1) & 0xffff;
     return head;
   }
 
-  /** Gives a chain back; the driver sees it with the next `publish`. */
+  /** Returns a chain; the driver sees it after the next `publish`. */
   putUsed(head: number, written: number): void {
     const at = 1 + 2 * (this.#nextUsed & (this.size - 1));
     this.#usedElements[at] = head;
@@ -84,12 +84,12 @@ export class SplitRing {
     this.#nextUsed = (this.#nextUsed + 1) & 0xffff;
   }
 
-  /** Lets the driver see what was put; returns whether it wants to be told. */
+  /** Publishes the returned chains; returns whether the driver wants a notification. */
   publish(): boolean {
     const before = this.#publishedUsed;
     const now = this.#nextUsed;
     if (before === now) return false;
-    // Sequentially consistent: the driver's wish must be read after this, or a wake-up could be missed.
+    // Sequentially consistent: the driver's event index must be read after this, or a notification could be missed.
     Atomics.store(this.#used, 1, now);
     this.#publishedUsed = now;
     if (!this.#eventIdx) return (Atomics.load(this.#available, 0) & noInterrupt) === 0;
@@ -97,13 +97,15 @@ export class SplitRing {
     return ((now - event - 1) & 0xffff) < ((now - before) & 0xffff);
   }
 
-  /** Asks the driver not to kick; it may, still. */
+  /** Asks the driver not to kick; it may still kick. */
   suppressKicks(): void {
     if (this.#eventIdx) this.#setAvailableEvent(this.nextAvailable - 1);
     else Atomics.store(this.#used, 0, noNotify);
   }
 
-  /** Asks the driver to kick for the next entry; what it added before must be looked for afterwards. */
+  /**
+   * Asks the driver to kick for the next entry. Check the ring afterwards, because entries may have been added before.
+   */
   allowKicks(): void {
     if (this.#eventIdx) this.#setAvailableEvent(this.nextAvailable);
     else Atomics.store(this.#used, 0, 0);
