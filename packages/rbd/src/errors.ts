@@ -2,20 +2,22 @@ import { remoteError } from "@siphon/rados";
 import { errno, errnoNumber, SiphonError, type SiphonErrorOptions } from "@siphon/wire";
 
 /**
- * Why something with an image did not work:
- * - `SIPHON_RBD_UNSUPPORTED`: the image has a format or features that siphon must not touch in this way;
- * - `SIPHON_RBD_NO_IMAGE`, `SIPHON_RBD_NO_SNAPSHOT`, `SIPHON_RBD_NO_GROUP`, `SIPHON_RBD_NO_POOL`: there is none of that name;
- * - `SIPHON_RBD_EXISTS`: there is one of that name already;
- * - `SIPHON_RBD_BUSY`: another client uses the image in a way that forbids the operation; `retryable`;
+ * Why an operation on an image failed:
+ * - `SIPHON_RBD_UNSUPPORTED`: siphon does not support the image's format or features for this operation;
+ * - `SIPHON_RBD_NO_IMAGE`, `SIPHON_RBD_NO_SNAPSHOT`, `SIPHON_RBD_NO_GROUP`, `SIPHON_RBD_NO_POOL`: nothing has that
+ *   name;
+ * - `SIPHON_RBD_EXISTS`: the name is taken;
+ * - `SIPHON_RBD_BUSY`: another client's use of the image forbids the operation; `retryable`;
  * - `SIPHON_RBD_LOCKED`: the owner of the image's lock keeps it;
- * - `SIPHON_RBD_FENCED`: this client was put on the blocklist, its lock is another's: nothing it writes arrives any more;
+ * - `SIPHON_RBD_FENCED`: this client was put on the blocklist, and another client has its lock: its writes no longer
+ *   arrive;
  * - `SIPHON_RBD_READ_ONLY`: opened read-only, or at a snapshot;
  * - `SIPHON_RBD_LIMIT`: the image has reached its limit of snapshots;
- * - `SIPHON_RBD_INVALID`: asked for in a way that makes no sense;
+ * - `SIPHON_RBD_INVALID`: invalid arguments;
  * - `SIPHON_RBD_CLOSED`: the image was closed;
  * - `SIPHON_RBD_REFUSED`: the lock's owner could not carry out the requested operation;
- * - `SIPHON_RBD_WORKER`: a worker thread of the image ended, and with it the image: its writes may still arrive, so the lock is not given
- *   away.
+ * - `SIPHON_RBD_WORKER`: a worker thread of the image ended, and therefore the image. Its writes may still arrive, so
+ *   the lock is not released.
  */
 export type RbdErrorCode =
   | "SIPHON_RBD_UNSUPPORTED"
@@ -34,7 +36,7 @@ export type RbdErrorCode =
   | "SIPHON_RBD_REFUSED"
   | "SIPHON_RBD_WORKER";
 
-/** Names of what `remedy` of an error with an image advises. */
+/** Names of the `remedy` of an error with an image. */
 export interface RbdRemedy {
   readonly name:
     | "list-images"
@@ -98,7 +100,7 @@ const errnos: Record<RbdErrorCode, number> = {
   SIPHON_RBD_WORKER: -errno.EIO,
 };
 
-/** The errno with which requests fail, and which other clients receive: the error's own, else that of its code, else EIO. */
+/** The errno of failed requests, also sent to other clients: the error's own, else that of its code, else EIO. */
 export function errnoOf(error: unknown): number {
   if (!(error instanceof SiphonError)) return -errno.EIO;
   if ("errno" in error && typeof error.errno === "number") return error.errno;
@@ -112,10 +114,10 @@ const otherErrnos: Record<string, number> = {
 };
 
 /**
- * The error of a request that came to a negative errno: what is known of it, or else by its number. An OSD's own is a RadosError of
- * that name.
+ * The error of a request with a negative result: the known error, or else one made from the number. For an OSD's errno
+ * it is a RadosError of that name.
  *
- * @param what could not be done: "cannot write image vm1"
+ * @param the failed action: "cannot write image vm1"
  */
 export function requestFailure(what: string, result: number, error: Error | undefined): Error {
   if (error !== undefined) return error;
@@ -152,7 +154,7 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof SiphonError && codes.includes(error.code);
 }
 
-/** Turns errors with these codes into undefined, for `catch` of a Promise. All others are thrown on. */
+/** For `catch` of a Promise: returns undefined for errors with these codes, and rethrows all others. */
 export function unless(...codes: string[]): (error: unknown) => undefined {
   return (error) => {
     if (!hasCode(error, ...codes)) throw error;

@@ -99,8 +99,9 @@ export class ImagePool implements Images {
   }
 
   /**
-   * Removes an image without snapshots that nobody else has open; where the settings say so (rbd_move_to_trash_on_remove, of the pool or
-   * of the client), it is put into the trash instead, with its snapshots: `planRemoval` tells.
+   * Removes an image without snapshots that no other client has open. If the settings say so
+   * (rbd_move_to_trash_on_remove of the pool or client), moves it to the trash with its snapshots instead; see
+   * `planRemoval`.
    */
   async remove(name: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
     const removal = await this.planRemoval(name);
@@ -118,7 +119,7 @@ export class ImagePool implements Images {
     return removeImage(this.cluster, this.pool, name);
   }
 
-  /** @throws what removing an image for good would throw, without removing anything */
+  /** @throws the errors of a permanent removal; removes nothing */
   async assertRemovable(name: string): Promise<void> {
     await assertRemovable(this.cluster, this.pool, await idOf(this.pool, name), name);
   }
@@ -139,10 +140,10 @@ export class ImagePool implements Images {
   }
 
   /**
-   * Makes an image that shows a snapshot of this pool's until it is written to.
+   * Creates a clone of a snapshot in this pool.
    *
-   * @param snapshot its name, or its id, which also those have that were taken of groups
-   * @param to where the clone is made: here, by default
+   * @param snapshot its name, or its id (for snapshots of groups)
+   * @param to pool of the clone; default: this one
    * @returns its id
    */
   clone(

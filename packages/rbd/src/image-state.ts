@@ -15,13 +15,13 @@ export const imageFeature = {
   nonPrimary: 1024,
 } as const;
 
-/** The snapshot that a clone shows wherever it has no data of its own. */
+/** A clone's parent: the snapshot that supplies the data of missing objects. */
 export interface ParentLink {
   readonly poolId: number;
   readonly namespace: string;
   readonly imageId: string;
   readonly snapId: number;
-  /** Bytes of the clone, from its start, that may come from the parent. */
+  /** Overlap: bytes of the clone, from its start, that may come from the parent. */
   readonly overlap: number;
 }
 
@@ -35,13 +35,13 @@ export interface Snapshot {
   readonly parent: ParentLink | undefined;
 }
 
-/** The content of an image's header; a new object whenever it has changed. */
+/** The content of an image's header. Immutable: a change makes a new object. */
 export interface ImageState {
   readonly id: string;
   readonly name: string;
   readonly poolId: number;
   readonly namespace: string;
-  /** Where the data objects are: the image's own pool, unless feature data-pool names another. */
+  /** Pool of the data objects: the image's own, unless feature data-pool names another. */
   readonly dataPoolId: number;
   /** `rbd_data.<id>`, or `rbd_data.<pool>.<id>` with a data pool; followed by `.` and the object's number, 16 digits. */
   readonly objectPrefix: string;

@@ -38,8 +38,8 @@ import { assertWorkers, type ImageWorkers } from "./workers/image-workers.ts";
  * await image.write(0, Buffer.from("hello"));
  * ```
  *
- * The first write takes the lock of an image that has one (feature exclusive-lock); other clients that ask for it get it. Changes that
- * others make are seen at once.
+ * The first write takes the exclusive lock of an image with feature exclusive-lock; other clients get it when they
+ * request it. Changes of the image by others are seen at once.
  */
 export class Image extends ImageBytes implements AsyncDisposable {
   readonly snapshots: Snapshots;
@@ -87,14 +87,15 @@ export class Image extends ImageBytes implements AsyncDisposable {
   }
 
   /**
-   * The reason why writes wait: the changed header (`header`), the lost watch on it (`watch`), or the lock, which another client keeps
-   * (`lock`); undefined: they do not wait. If it lasts, it is also published on the diagnostics channel `siphon:rbd:image`.
+   * The reason why writes wait: the changed header (`header`), the lost watch on it (`watch`), or the lock, which
+   * another client keeps (`lock`); undefined: writes do not wait. If it lasts, it is also published on the diagnostics
+   * channel `siphon:rbd:image`.
    */
   get writeHold(): WriteHold | undefined {
     return this.#image.writeHold;
   }
 
-  /** The threads that serve the image, if it was opened with some. */
+  /** The worker threads, if the image was opened with some. */
   get workers(): ImageWorkers | undefined {
     return this.#image.workers;
   }
@@ -104,28 +105,31 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return this.#image.onResize(listener);
   }
 
-  /** Calls back when the header or the metadata was changed, by this client or another, and the header was read again. */
+  /** Calls back after each change of the header or metadata by any client, when the header was read again. */
   onChange(listener: () => void): Disposable {
     return this.#image.onChange(listener);
   }
 
-  /** Has a client quiesce before others take snapshots of the image, until disposed of; its own snapshots ask it as well. */
+  /**
+   * Registers a callback that quiesces this client before a snapshot of the image is taken, by any client, until
+   * disposed of.
+   */
   onQuiesce(watcher: QuiesceWatcher): Disposable {
     return this.#image.quiesceWatchers.add(watcher);
   }
 
-  /** Writes what the cache has acknowledged, and forgets what it has read; does nothing without a cache. */
+  /** Writes back and empties the cache; does nothing without a cache. */
   async invalidateCache(): Promise<void> {
     await this.flushCache();
     this.#image.io.generation++;
   }
 
   /**
-   * The decrypted side of an encrypted image, as `rbd encryption load` opens it; flattening and resizing the image go by its keys
-   * from then on.
+   * Opens the decrypted view of an encrypted image, as `rbd encryption load` does. From then on flatten and resize use
+   * its keys.
    *
-   * @param keys of the image, its parent, the parent's parent; the last one is tried on all further ones
-   * @throws EncryptionError where a layer does not open, or is open already
+   * @param keys of the image, its parent, the parent's parent; the last key is tried on all further ancestors
+   * @throws EncryptionError if a layer does not open, or is already open
    */
   async openEncrypted(keys: readonly LayerKey[], options?: EncryptedImageOptions): Promise<EncryptedImage> {
     const { io, workers } = this.#image;
@@ -141,12 +145,15 @@ export class Image extends ImageBytes implements AsyncDisposable {
     const layers = await loadLayers(io, keys);
     const { volume, cipher } = layers.get(imageKey(io))!;
     io.parentView = new LayeredParents(layers);
-    // A cache may have the parent's bytes as they are.
+    // A cache may have undecrypted bytes of the parent.
     io.generation++;
     return new EncryptedImage(this, volume, cipher, options);
   }
 
-  /** @throws EncryptionError for a clone that has a key of its own and was not opened with it, so that its bytes have different keys */
+  /**
+   * @throws EncryptionError for a clone with its own key that was opened without it, so that its bytes have different
+   * keys
+   */
   assertOneKey(): Promise<void> {
     return assertOneKey(this.#image.io);
   }
@@ -217,7 +224,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     return provision(this, onProgress);
   }
 
-  /** Reads the header again. Changes are followed anyway; use this to wait for another client's change. */
+  /** Reads the header again. Changes are followed automatically; use this to wait for another client's change. */
   refresh(): Promise<void> {
     return this.#image.refresh();
   }
@@ -244,15 +251,15 @@ export class Image extends ImageBytes implements AsyncDisposable {
   /** Rebuilds the object map, or a snapshot's, from the objects. */
   async rebuildObjectMap({ snapshot, onProgress }: ObjectMapTask = {}): Promise<void> {
     const image = this.#image;
-    // The owner of the lock can be asked for the image's own map, and for no other.
+    // The lock's owner rebuilds only the image's own map on request, not a snapshot's.
     if (snapshot !== undefined) return rebuildObjectMap(image, this.#snapIdOf(snapshot), onProgress);
     const id = await image.requests.newId();
     await image.requests.perform({ type: "rebuildObjectMap", id }, onProgress);
   }
 
   /**
-   * Enables or disables features; those that belong together come and go together. Object maps are empty, and are to be rebuilt, after
-   * they were enabled.
+   * Enables or disables features, together with those that belong to them. A new object map is invalid until it is
+   * rebuilt.
    *
    * @param features `imageFeature`s
    * @throws RbdError SIPHON_RBD_INVALID for a change that the image does not allow
@@ -263,13 +270,13 @@ export class Image extends ImageBytes implements AsyncDisposable {
     await requests.perform({ type: "updateFeatures", id: await requests.newId(), features, enable });
   }
 
-  /** The clients that have the image open, this one included. */
+  /** The clients that have the image open, including this one. */
   watchers(): Promise<Watcher[]> {
     return this.#image.pool.listWatchers(this.#image.headerName);
   }
 
   /**
-   * Calls back with all that is notified about the image, until disposed of.
+   * Calls back with all notifications of the image, until disposed of.
    *
    * @param listener gets the cookie of the watch as well
    */
@@ -286,7 +293,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
     });
   }
 
-  /** Maximum number of snapshots; undefined for any number. */
+  /** Maximum number of snapshots; undefined for no limit. */
   snapshotLimit(): Promise<number | undefined> {
     return ask(this.#image.pool, this.#image.headerName, getSnapshotLimit);
   }
@@ -316,16 +323,16 @@ export class Image extends ImageBytes implements AsyncDisposable {
 }
 
 export interface DiffOptions {
-  /** Name of the earlier snapshot, or its id, which also those have that were taken of groups. */
+  /** Name of the earlier snapshot, or its id (for snapshots of groups). */
   from?: string | number | undefined;
-  /** Report objects with any change as a whole, which object maps show without asking the OSDs. */
+  /** Report changed objects as a whole, which object maps can do without requests to OSDs. */
   wholeObject?: boolean | undefined;
-  /** Whether data that a clone shows of its parent counts; default true. */
+  /** Whether a clone's data from its parent counts; default true. */
   withParent?: boolean | undefined;
 }
 
 export interface ObjectMapTask {
-  /** Name of a snapshot; if missing, the image as it is now. */
+  /** Name of a snapshot; undefined: the current image. */
   snapshot?: string | undefined;
   onProgress?: OnProgress;
 }

@@ -6,7 +6,7 @@ export const trashObject = "rbd_trash";
 export const namespaceObject = "rbd_namespace";
 /** Groups, by name and by id. */
 export const groupDirectoryObject = "rbd_group_directory";
-/** Tells a pool that was initialized for RBD. */
+/** Exists in a pool that was initialized for RBD. */
 export const infoObject = "rbd_info";
 
 export const idObject = (imageName: string) => `rbd_id.${imageName}`;
@@ -15,7 +15,7 @@ export const headerObject = (imageId: string) =>
 export const groupHeaderObject = (groupId: string) => `rbd_group_header.${groupId}`;
 /** Header object of an image of format 1. */
 export const oldHeaderObject = (imageName: string) => `${imageName}.rbd`;
-/** Images of format 1 have no id: here it is their name, behind what no other id and no name has. */
+/** Images of format 1 have no id. Here it is their name after a prefix that no id or name can have. */
 export const oldId = (imageName: string) => `${oldMark}${imageName}`;
 export const oldName = (oldImageId: string) => oldImageId.slice(oldMark.length);
 export const isOldId = (imageId: string) => imageId.startsWith(oldMark);
@@ -24,6 +24,6 @@ const oldMark = "/";
 export const dataPrefix = (imageId: string, ownPoolId: number, dataPoolId: number) =>
   dataPoolId === ownPoolId ? `rbd_data.${imageId}` : `rbd_data.${ownPoolId}.${imageId}`;
 
-/** The object that has the image's data from `objectNumber` times its objects' size on; those of format 1 have shorter numbers. */
+/** Name of a data object; format 1 uses shorter numbers. */
 export const dataObject = (objectPrefix: string, objectNumber: number) =>
   `${objectPrefix}.${objectNumber.toString(16).padStart(objectPrefix.startsWith("rb.") ? 12 : 16, "0")}`;

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Perseverance {
-  /** Whether it is no use to try again. */
+  /** Whether an error is final. */
   isFinal(error: unknown): boolean;
-  /** It did not work at once, and is tried again. */
+  /** The first attempt failed, and it is retried. */
   failing?(error: Error): void;
-  /** Once this is aborted it is tried at once, for the last time. */
+  /** When aborted, it makes a last attempt at once. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Tries until it works, with pauses that grow up to five seconds.
+ * Retries until it succeeds, with pauses that grow up to five seconds.
  *
- * @throws the error that was final
+ * @throws the final error
  */
 export async function persevere<T>(
   action: () => Promise<T>,

@@ -22,13 +22,13 @@ export interface LoadOptions {
    * `rbd bench` does; or sequential as one stream (`full-seq`).
    */
   readonly pattern: "rand" | "seq" | "full-seq";
-  /** Ends the load when this many bytes have been requested. */
+  /** Total bytes after which the load ends. */
   readonly total?: number | undefined;
   /** Seconds after which the load ends. */
   readonly seconds?: number | undefined;
   /** Per cent of the requests that read, of type readwrite. */
   readonly readPercent?: number | undefined;
-  /** The part of the image that a sequential load goes through, as shares of it: from 0 up to 1 for all of it. */
+  /** The range of the image that a sequential load covers, as fractions: 0 to 1 for the whole image. */
   readonly part?: { readonly from: number; readonly to: number } | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -48,8 +48,8 @@ export interface LoadResult extends LoadProgress {
 }
 
 /**
- * Keeps `depth` requests of one size under way at an image: what `rbd bench` does. Each slot has memory of its own, which
- * reads fill and writes take, and asks for the next request in the call that completes the one before.
+ * Keeps `depth` requests of one size in flight, as `rbd bench` does. Each slot has its own buffer for reads and writes,
+ * and starts its next request in the completion of the previous one.
  */
 export class ImageLoad {
   readonly #target: LoadTarget;
@@ -155,7 +155,7 @@ export class ImageLoad {
   }
 }
 
-/** One of the requests that are kept under way. */
+/** One of the requests that are kept in flight. */
 class Slot extends ImageRequest {
   begun = 0;
   reads = false;

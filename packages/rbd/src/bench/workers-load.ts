@@ -4,8 +4,8 @@ import type { ImageWorkers } from "../workers/image-workers.ts";
 import type { LoadOptions, LoadProgress, LoadResult } from "./image-load.ts";
 
 /**
- * A load as `ImageLoad` makes it, by all workers of an image. Each makes its own requests: the depth and the bytes in all are parted
- * among them, and of a sequential load the image as well.
+ * A load like `ImageLoad`, by all workers of an image. Each makes its own requests. They divide the depth and the total
+ * bytes, and for a sequential load the image, too.
  */
 export class WorkersLoad {
   readonly #workers: ImageWorkers;

@@ -9,18 +9,20 @@ import { PageCache, pageSize } from "./page-cache.ts";
 import { BufferedWrite, WriteBuffer } from "./write-buffer.ts";
 
 /**
- * rbd_cache_policy. `writethrough` keeps what was read; `writearound` acknowledges writes before they last, until a flush; `writeback`
- * does both, and keeps what was written as well.
+ * rbd_cache_policy. `writethrough` caches read data; `writearound` acknowledges writes before they are durable, until a
+ * flush; `writeback` does both, and caches written data as well.
  */
 export type CachePolicy = "writethrough" | "writearound" | "writeback";
 
 export interface CacheOptions {
   readonly policy: CachePolicy;
-  /** Bytes of what was read (rbd_cache_size); default 32 MiB. */
+  /** Bytes of cached data (rbd_cache_size); default 32 MiB. */
   readonly size?: number | undefined;
-  /** Bytes that may be acknowledged and not lasting (rbd_cache_max_dirty); default 24 MiB. */
+  /** Bytes that may be acknowledged before they are durable (rbd_cache_max_dirty); default 24 MiB. */
   readonly maxDirty?: number | undefined;
-  /** Writes are acknowledged when they last until the first flush: whoever never flushes loses nothing. */
+  /**
+   * Until the first flush, writes are acknowledged when they are durable: a client that never flushes loses nothing.
+   */
   readonly writethroughUntilFlush?: boolean | undefined;
 }
 
@@ -30,17 +32,17 @@ type Requests = Pick<
 >;
 
 /**
- * A cache in front of an image's I/O. It forgets all that was read whenever the image may have been changed by others: with a
- * new header, and when the lock is given away. After a flush everything acknowledged before it lasts.
+ * A cache in front of an image's I/O. It drops cached data whenever others may have changed the image: with a new
+ * header, and when the lock is released. A flush makes everything acknowledged before it durable.
  */
 export class ImageCache implements Requests {
   readonly #io: ImageIo;
   readonly #pages: PageCache | undefined;
   readonly #buffer: WriteBuffer | undefined;
-  /** Reads that will bring pages, unless a write overtakes them. */
+  /** Reads whose pages will be cached, unless a write overtakes them. */
   readonly #fetches = new Set<Fetch>();
   #generation: number;
-  /** The writer is known to flush, or taken to. */
+  /** The writer flushes, or is assumed to. */
   #flushes: boolean;
   #served: ImageRequest[] = [];
   readonly #tellServed = () => {
@@ -67,7 +69,7 @@ export class ImageCache implements Requests {
     };
   }
 
-  /** Whether writes are acknowledged before they last. */
+  /** Whether writes are acknowledged before they are durable. */
   get volatile(): boolean {
     return this.#buffer !== undefined;
   }
@@ -80,7 +82,7 @@ export class ImageCache implements Requests {
       if (this.#served.push(request) === 1) setImmediate(this.#tellServed);
       return;
     }
-    // Pages are read whole: what is being written beside the bytes that are asked for belongs to them.
+    // Whole pages are read, so writes in flight beside the requested bytes overlap with them.
     const start = offset - (offset % pageSize);
     const end = Math.ceil((offset + length) / pageSize) * pageSize;
     if (this.#buffer?.whenWritten(start, end - start, () => this.read(request))) return;
@@ -134,7 +136,7 @@ export class ImageCache implements Requests {
     this.#io.flush(this.#buffer === undefined ? request : new BufferFlush(request, this.#buffer));
   }
 
-  /** The pages, if what they say can be relied on. */
+  /** The pages, if they are valid. */
   #current(): PageCache | undefined {
     if (this.#generation !== this.#io.generation) {
       this.#generation = this.#io.generation;
@@ -151,7 +153,7 @@ export class ImageCache implements Requests {
     this.#overtake(offset, length);
   }
 
-  /** Reads that are under way bring no pages with these bytes. */
+  /** Reads in flight cache no pages with these bytes. */
   #overtake(offset: number, length: number): void {
     for (const fetch of this.#fetches) {
       if (fetch.offset < offset + length && offset < fetch.offset + fetch.bytes.length)
@@ -162,7 +164,7 @@ export class ImageCache implements Requests {
 
 /** A read of whole pages around what is requested. */
 class Fetch extends ImageRequest {
-  /** The image has changed since. */
+  /** The image changed after the read began. */
   overtaken = false;
   readonly bytes: Buffer;
   readonly #request: ImageRequest;
@@ -199,7 +201,7 @@ class Fetch extends ImageRequest {
   }
 }
 
-/** Fails if a write failed that had been acknowledged. */
+/** Fails if an acknowledged write failed. */
 class BufferFlush extends ImageRequest {
   readonly #request: ImageRequest;
   readonly #buffer: WriteBuffer;

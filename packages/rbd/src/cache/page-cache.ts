@@ -3,7 +3,7 @@ import type { ImageRequest } from "../io/image-request.ts";
 /** Bytes of a page; pages begin at multiples of it. */
 export const pageSize = 4096;
 
-/** Pages of an image in memory, those used last; as many as the limit allows. */
+/** The most recently used pages of an image, up to the limit. */
 export class PageCache {
   readonly #pages = new Map<number, Buffer>();
   readonly #limit: number;
@@ -17,7 +17,7 @@ export class PageCache {
     return this.#pages.size;
   }
 
-  /** Gives a read what it asks for; false, and nothing, unless all of it is there. */
+  /** Serves a read from the pages; false if some are missing. */
   serve(request: ImageRequest): boolean {
     const { offset, length } = request;
     const first = Math.floor(offset / pageSize);
@@ -25,7 +25,7 @@ export class PageCache {
     for (let page = first; page <= last; page++) if (!this.#pages.has(page)) return false;
     for (let page = first; page <= last; page++) {
       const bytes = this.#pages.get(page)!;
-      // The one used last comes last.
+      // Most recently used last.
       this.#pages.delete(page);
       this.#pages.set(page, bytes);
       const start = Math.max(offset - page * pageSize, 0);
@@ -35,7 +35,7 @@ export class PageCache {
     return true;
   }
 
-  /** Puts what is written into the pages: those that it covers, and those that are there. */
+  /** Updates pages with written data: pages that it covers, and cached ones. */
   update(offset: number, bytes: Buffer): void {
     const end = offset + bytes.length;
     for (let at = offset; at < end; ) {
@@ -49,7 +49,7 @@ export class PageCache {
     }
   }
 
-  /** Keeps whole pages. @param offset a multiple of the page size */
+  /** Caches whole pages. @param offset a multiple of the page size */
   insert(offset: number, bytes: Buffer): void {
     for (let at = 0; at + pageSize <= bytes.length; at += pageSize) {
       const page = (offset + at) / pageSize;

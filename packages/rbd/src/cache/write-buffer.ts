@@ -3,28 +3,28 @@ import { ImageRequest, tellCompleted } from "../io/image-request.ts";
 
 /** Where buffered writes go. */
 export interface BufferedTarget {
-  /** A write given to it now would be held back, so that it must not be acknowledged. */
+  /** Whether a write would be held back now, so that it must not be acknowledged early. */
   readonly holdsWrites: boolean;
   write(request: ImageRequest): void;
 }
 
 /**
- * Writes that are acknowledged before they last (as src/librbd/cache/WriteAroundObjectDispatch.cc does): their data is kept here
- * until they do, and a failure is told by the next flush. Once as much is kept as is allowed, writes are not
- * acknowledged early any more.
+ * Writes that are acknowledged before they are durable (as in src/librbd/cache/WriteAroundObjectDispatch.cc). The
+ * buffer keeps their data until they are durable; the next flush reports failures. When the buffer is full, writes are
+ * not acknowledged early.
  */
 export class WriteBuffer {
   readonly #target: BufferedTarget;
   readonly #limit: number;
   readonly #writes = new Set<BufferedWrite>();
   #bytes = 0;
-  /** This client is on the blocklist: nothing that is written lasts any more, and nothing is acknowledged. */
+  /** This client is on the blocklist: writes no longer arrive, and nothing is acknowledged. */
   #fenced = false;
   #failure: Failure | undefined;
-  /** How often writes failed that had been acknowledged, and how many of these failures each client knows of. */
+  /** Number of failures of acknowledged writes, and how many of them each client has been told. */
   #failures = 0;
   readonly #known = new WeakMap<object, number>();
-  /** Somebody was told of the last one. */
+  /** Some client was told of the last failure. */
   #told = true;
   #acknowledged: ImageRequest[] = [];
   readonly #tell = () => {
@@ -46,14 +46,14 @@ export class WriteBuffer {
   /**
    * Takes a write that lies within the image.
    *
-   * @returns its data, which stays as it is; undefined if it is to go the ordinary way
+   * @returns its data, which stays unchanged; undefined if the write is not buffered
    */
   take(request: ImageRequest): Buffer | undefined {
     const { length } = request;
     if (this.#fenced || length === 0 || this.#bytes + length > this.#limit || this.#target.holdsWrites)
       return undefined;
     const client = request.client ?? this;
-    // From its first write on a client is told of failures.
+    // A client is told of failures after its first write.
     if (!this.#known.has(client)) this.#known.set(client, this.#failures);
     const write = new BufferedWrite(request, () => this.#written(write));
     this.#bytes += length;
@@ -63,7 +63,7 @@ export class WriteBuffer {
     return write.data;
   }
 
-  /** Calls `done` when no write that overlaps is under way; false, and nobody is called, if there is none. */
+  /** Calls `done` when no overlapping write is in flight; false, without a call, if there is none. */
   whenWritten(offset: number, length: number, done: () => void): boolean {
     for (const write of this.#writes) {
       if (write.offset >= offset + length || write.offset + write.length <= offset) continue;
@@ -74,8 +74,8 @@ export class WriteBuffer {
   }
 
   /**
-   * The failure of writes that had been acknowledged. Each client gets it once, also one whose writes were not among them, since
-   * one client's flush makes the writes of all durable. A client that has written nothing gets only a failure that no client has
+   * The failure of acknowledged writes. Each client gets it once, even if its own writes did not fail, because one
+   * client's flush covers the writes of all. A client that has written nothing gets only a failure that no client has
    * got yet.
    */
   takeFailure(client: object = this): Failure | undefined {
@@ -104,7 +104,7 @@ interface Failure {
   readonly error: Error | undefined;
 }
 
-/** A write that its caller takes for done. */
+/** A write whose caller has its acknowledgement. */
 export class BufferedWrite extends ImageRequest {
   readonly data: Buffer;
   readonly waiting: (() => void)[] = [];

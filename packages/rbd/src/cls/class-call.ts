@@ -1,15 +1,15 @@
 import { Writer as ByteWriter, Reader, type Writer } from "@siphon/wire";
 
-/** A call of a method of an object class: what goes in, and what its output says. */
+/** A call of a method of an object class: its input, and the decoder of its output. */
 export interface ClassCall<Value = void> {
   readonly className: string;
   readonly method: string;
   readonly input: Buffer;
-  /** @throws WireError for an output that no such method gives */
+  /** @throws WireError for an invalid output */
   decode(output: Buffer): Value;
 }
 
-/** A method of the class `rbd` that gives something back. */
+/** A method of the class `rbd` with an output. */
 export function query<Value>(
   method: string,
   decode: (r: Reader) => Value,
@@ -21,7 +21,7 @@ export function query<Value>(
   };
 }
 
-/** A method of the class `rbd` that changes something and gives nothing back. */
+/** A method of the class `rbd` that makes a change and has no output. */
 export function change(method: string, input?: (w: Writer) => void): ClassCall {
   return { className: "rbd", method, input: written(input), decode: () => {} };
 }

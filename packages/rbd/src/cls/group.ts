@@ -6,7 +6,7 @@ import { type ClassCall, change, query } from "./class-call.ts";
  * headers of the images. Ids and names of groups are found by the methods of the images' directory.
  */
 
-/** A group, wherever it is; in the namespace of the image that says so. */
+/** A reference to a group in any pool, in the namespace of the image that holds it. */
 export interface GroupSpec {
   readonly poolId: number;
   readonly groupId: string;
@@ -17,7 +17,7 @@ export interface GroupedImage {
   readonly imageId: string;
 }
 
-/** In the order of their numbers; `incomplete`: a step to take the image in, or out, was begun and may not have ended. */
+/** In the order of their numbers; `incomplete`: adding or removing the image has begun and may not have ended. */
 export type MemberState = "attached" | "incomplete";
 const memberStates: readonly MemberState[] = ["attached", "incomplete"];
 
@@ -100,7 +100,7 @@ export function leaveGroup(group: GroupSpec): ClassCall {
   return change("image_group_remove", (w) => writeGroup(w, group));
 }
 
-/** On the image's header: undefined where it is in no group. */
+/** On the image's header: undefined if it is in no group. */
 export const getGroup: ClassCall<GroupSpec | undefined> = query("image_group_get", (r) => {
   const group = r.versioned("GroupSpec", 1, () => ({ poolId: r.i64Number(), groupId: r.string() }));
   return group.poolId < 0 ? undefined : group;

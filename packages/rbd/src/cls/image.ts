@@ -44,7 +44,7 @@ export function getFeatures(readOnly: boolean): ClassCall<{ features: number; in
   );
 }
 
-/** set_features: u64 features, u64 mask; EINVAL for those that cannot be changed. */
+/** set_features: u64 features, u64 mask; EINVAL for features that cannot be changed. */
 export function setFeatures(features: number, mask: number): ClassCall {
   return change("set_features", (w) => w.u64(features).u64(mask));
 }
@@ -72,7 +72,7 @@ export function setOpFeatures(features: number, mask: number): ClassCall {
 
 export const getObjectPrefix: ClassCall<string> = query("get_object_prefix", (r) => r.string());
 
-/** i64: -1 where the data is in the image's own pool. */
+/** i64: -1 if the data is in the image's own pool. */
 export const getDataPool: ClassCall<number> = query("get_data_pool", (r) => r.i64Number());
 
 /** get_stripe_unit_count: u64 unit, u64 count; ENOEXEC without feature striping. */
@@ -86,8 +86,8 @@ export function setStriping(stripeUnit: number, stripeCount: number): ClassCall 
 }
 
 /**
- * sparsify, on an object of data: u64 bytes of a block, u8 whether an object without data is removed. Blocks of zeros, counted
- * from its start, are kept no more.
+ * sparsify, on an object of data: u64 bytes of a block, u8 whether an object without data is removed. Frees blocks of
+ * zeros, aligned to the object's start.
  */
 export function sparsifyObject(sparseSize: number, removeEmpty: boolean): ClassCall {
   return change("sparsify", (w) => w.u64(sparseSize).bool(removeEmpty));
@@ -97,7 +97,7 @@ export const getCreated: ClassCall<Date> = query("get_create_timestamp", (r) => 
 export const getAccessed: ClassCall<Date> = query("get_access_timestamp", (r) => date(readUtime(r)));
 export const getModified: ClassCall<Date> = query("get_modify_timestamp", (r) => date(readUtime(r)));
 
-/** To the OSD's time; ENOENT where there is no header. */
+/** Sets the OSD's time; ENOENT without a header. */
 export const setAccessed: ClassCall = change("set_access_timestamp");
 export const setModified: ClassCall = change("set_modify_timestamp");
 

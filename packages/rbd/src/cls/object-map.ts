@@ -17,10 +17,13 @@ export function resizeObjectMap(objects: number, state: number): ClassCall {
   return change("object_map_resize", (w) => w.u64(objects).u8(state));
 }
 
-/** Existing objects are clean from now on. */
+/** Marks existing objects as clean. */
 export const snapAddObjectMap: ClassCall = change("object_map_snap_add");
 
-/** object_map_snap_remove: the removed snapshot's map; what changed since it changed since the one before. */
+/**
+ * object_map_snap_remove: the removed snapshot's map; objects changed since it count as changed since the previous
+ * snapshot.
+ */
 export function snapRemoveObjectMap(removed: ObjectStates): ClassCall {
   return change("object_map_snap_remove", (w) => w.raw(removed.encode()));
 }

@@ -4,7 +4,7 @@ import { type ClassCall, change, query } from "./class-call.ts";
 
 /** Methods about a clone and its parent (src/cls/rbd/cls_rbd.cc, cls_rbd_types.cc). */
 
-/** A snapshot that can be cloned, wherever it is. */
+/** A reference to a parent's snapshot in any pool. */
 export interface ParentSpec {
   readonly poolId: number;
   readonly namespace: string;
@@ -18,7 +18,7 @@ export interface ChildSpec {
   readonly imageId: string;
 }
 
-/** On the clone's header: undefined where it has no parent. */
+/** On the clone's header: undefined without a parent. */
 export const getParent: ClassCall<ParentSpec | undefined> = query("parent_get", (r) => {
   const spec = r.versioned("ParentImageSpec", 1, () => ({
     poolId: r.i64Number(),

@@ -6,7 +6,7 @@ type Values<Calls> = {
   -readonly [Name in keyof Calls]: Calls[Name] extends ClassCall<infer Value> ? Value : never;
 };
 
-/** Asks an object one thing. */
+/** Calls one method of an object. */
 export async function ask<Value>(
   pool: Pool,
   object: string,
@@ -16,9 +16,9 @@ export async function ask<Value>(
 }
 
 /**
- * Asks an object for a list, page by page; an object that is not there has none.
+ * Reads a list from an object, page by page; empty if the object does not exist.
  *
- * @param list asks for what comes behind the last entry that is known, `most` entries or fewer
+ * @param list requests up to `most` entries after the last known one
  */
 export async function askPages<Entry>(
   pool: Pool,
@@ -35,7 +35,7 @@ export async function askPages<Entry>(
   }
 }
 
-/** Asks an object several things in one state of it. */
+/** Calls several methods of an object in one operation. */
 export async function askAll<const Calls extends readonly ClassCall<unknown>[]>(
   pool: Pool,
   object: string,
@@ -47,7 +47,7 @@ export async function askAll<const Calls extends readonly ClassCall<unknown>[]>(
   return calls.map(({ decode }, i) => decode(values[i] as Buffer)) as Values<Calls>;
 }
 
-/** Changes an object by several methods: all of them, or none. */
+/** Changes an object by several methods, all or none. */
 export async function changeAll(pool: Pool, object: string, calls: readonly ClassCall[]): Promise<void> {
   const operation = new WriteOperation<unknown[]>();
   addCalls(operation, calls);

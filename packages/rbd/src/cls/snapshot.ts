@@ -12,14 +12,14 @@ export type SnapshotNamespace =
   | { readonly type: "trash"; readonly originalName: string }
   | EncodedNamespace;
 
-/** A namespace kept as it was encoded, since nothing here uses it: that of a mirror, or of an unknown kind. */
+/** A namespace kept in encoded form because it is not used here: of a mirror, or of an unknown kind. */
 export interface EncodedNamespace {
   readonly type: "mirror" | "unknown";
   /** The number of the type, and what follows it. */
   readonly encoded: Buffer;
 }
 
-/** A snapshot that was taken of a whole group at once. */
+/** Part of a snapshot of a group. */
 export interface GroupSnapshotNamespace {
   readonly type: "group";
   /** The pool of the group; its namespace is the image's. */
@@ -73,7 +73,7 @@ export function removeSnapshot(snapId: number): ClassCall {
   return change("snapshot_remove", (w) => w.u64(snapId));
 }
 
-/** Keeps a snapshot that has clones until the last of them is gone. */
+/** Keeps a snapshot with clones until the last clone is gone. */
 export function trashSnapshot(snapId: number): ClassCall {
   return change("snapshot_trash_add", (w) => w.u64(snapId));
 }
@@ -98,7 +98,7 @@ export function setProtection(snapId: number, status: number): ClassCall {
   return change("set_protection_status", (w) => w.u64(snapId).u8(status));
 }
 
-/** u64: all ones where there is no limit. */
+/** u64: all ones without a limit. */
 export const getSnapshotLimit: ClassCall<number | undefined> = query("snapshot_get_limit", (r) => {
   const limit = r.u64();
   return limit === unlimited ? undefined : Number(limit);
@@ -111,8 +111,9 @@ export function setSnapshotLimit(limit: number | undefined): ClassCall {
 const unlimited = 2n ** 64n - 1n;
 
 /**
- * cls::rbd::SnapshotNamespace: versioned; u32 type, and for groups: i64 pool, string group, string group's snapshot; for the
- * trash: string original name, u32 original type. Of the newest release, users' snapshots have nothing more.
+ * cls::rbd::SnapshotNamespace: versioned; u32 type, and for groups: i64 pool, string group, string group's snapshot;
+ * for the trash: string original name, u32 original type. In the newest release, users' snapshots have no further
+ * fields.
  */
 export function readNamespace(r: Reader): SnapshotNamespace {
   return r.versioned("SnapshotNamespace", 1, () => {

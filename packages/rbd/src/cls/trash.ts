@@ -2,7 +2,7 @@ import { type Reader, readUtime, utimeFromMilliseconds, type Writer, writeUtime 
 import { type ClassCall, change, query } from "./class-call.ts";
 import { date } from "./image.ts";
 
-/** Methods of the list of what was put into the trash, called on `rbd_trash` (src/cls/rbd/cls_rbd.cc). */
+/** Methods of the list of images in the trash, called on `rbd_trash` (src/cls/rbd/cls_rbd.cc). */
 
 /** The reason why an image is in the trash, in the order of the numbers. */
 export type TrashSource = "user" | "mirroring" | "migration" | "removing" | "user_parent";
@@ -14,7 +14,7 @@ export const trashSources: readonly TrashSource[] = [
   "user_parent",
 ];
 
-/** In the order of their numbers; anything but `normal` is a step that was begun and may not have ended. */
+/** In the order of their numbers; all but `normal` mean that a step has begun and may not have ended. */
 const trashStates = ["normal", "moving", "removing", "restoring"] as const;
 export type TrashState = (typeof trashStates)[number];
 
@@ -22,7 +22,7 @@ export interface TrashedImage {
   readonly source: TrashSource;
   readonly name: string;
   readonly trashed: Date;
-  /** Until then it is removed by force only. */
+  /** Until then it is removed only by force. */
   readonly keptUntil: Date;
   readonly state: TrashState;
 }

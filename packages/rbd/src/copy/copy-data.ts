@@ -10,19 +10,19 @@ import { SpareBuffers } from "../transfer/spare-buffers.ts";
 import { writeSparsely } from "../transfer/write-sparsely.ts";
 import type { ObjectCopier } from "./object-copier.ts";
 
-/** Bytes that are read and written at once. */
+/** Bytes read and written at a time. */
 const pieceBytes = 4 * 1024 * 1024;
 
 export interface CopyChangesOptions extends TransferOptions {
-  /** The target has nothing but zeros so far: they are left out. */
+  /** The target is all zeros so far: zeros are skipped. */
   readonly isNew?: boolean;
-  /** Copies what it can; only to a target that is new. */
+  /** Copies whole objects where possible; only for a new target. */
   readonly copier?: ObjectCopier | undefined;
   /** Bytes examined together in the search for zeros. */
   readonly sparseSize?: number | undefined;
 }
 
-/** Writes what differs in the source to the target, zeros as zeros. */
+/** Writes the differences of the source to the target, including zeros. */
 export async function copyChanges(
   source: DiffSource,
   target: ImageWriter,
@@ -47,10 +47,10 @@ export async function copyChanges(
 }
 
 /**
- * Every byte of the range is written: what the target showed there is gone.
+ * Overwrites every byte of the range.
  *
- * @param buffers what is read is put into them meanwhile
- * @param leaveOut zeros are not written, since the target has none but zeros there
+ * @param buffers buffers for the data
+ * @param leaveOut skips zeros, because the target is all zeros there
  */
 export async function copyRange(
   source: Pick<ImageReader, "read">,

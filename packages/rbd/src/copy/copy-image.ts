@@ -10,15 +10,15 @@ import { copyChanges } from "./copy-data.ts";
 import { ObjectCopier } from "./object-copier.ts";
 
 export interface CopyOptions extends CreateOptions, TransferOptions {
-  /** Copies the image as it was then. */
+  /** The snapshot to copy. */
   readonly snapshot?: string | undefined;
   /** Runs of zeros of this many bytes are not copied; 4 KiB by default. */
   readonly sparseSize?: number | undefined;
 }
 
 /**
- * Makes an image with the content, shape and metadata of another: without its snapshots, and without its parent
- * (`rbd copy`). What was made is removed if anything fails.
+ * Creates an image with the content, layout and metadata of another, without its snapshots and parent (`rbd copy`). If
+ * anything fails, the copy is removed.
  */
 export async function copyImage(
   from: Images,
@@ -42,7 +42,7 @@ export async function copyImage(
   }
 }
 
-/** Those whom the OSDs help see zeros by blocks of the usual size only. */
+/** Copies by OSDs find zeros only by blocks of the default size. */
 export async function copierFor(
   sparseSize: number | undefined,
   ...images: Parameters<typeof ObjectCopier.between>
@@ -51,7 +51,7 @@ export async function copierFor(
   return isUsual ? ObjectCopier.between(...images) : undefined;
 }
 
-/** How an image like another is made, unless asked for otherwise. */
+/** Default options for a copy: those of the source. */
 export function shapeOf({ cluster }: Images, { header }: Image): CreateOptions {
   const { objectSize, stripeUnit, stripeCount, features, dataPoolId, poolId } = header;
   const { operations, nonPrimary, journaling, migrating } = imageFeature;

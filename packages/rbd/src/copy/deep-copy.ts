@@ -21,17 +21,17 @@ import { type CopyOptions, shapeOf } from "./copy-image.ts";
 import { ObjectCopier } from "./object-copier.ts";
 
 export interface DeepCopyOptions extends CopyOptions {
-  /** Copies the image as it was then, with the snapshots up to this one. */
+  /** Copies this snapshot, and the snapshots up to it. */
   readonly snapshot?: string | undefined;
-  /** The copy of a clone gets its parent's data, and no parent. */
+  /** The copy of a clone gets the parent's data instead of a parent. */
   readonly flatten?: boolean;
   /** Version of the copy of a clone, as in `CloneOptions`. Default: the clone's. */
   readonly version?: 1 | 2 | undefined;
 }
 
 /**
- * Makes an image like another with its snapshots and, for a clone, its parent (`rbd deep copy`): each snapshot's state is copied onto
- * the one before. What was made is removed if anything fails.
+ * Copies an image with its snapshots and, for a clone, its parent (`rbd deep copy`). Each snapshot's changes are copied
+ * onto the previous one. If anything fails, the copy is removed.
  */
 export async function deepCopyImage(
   from: Images,
@@ -50,7 +50,7 @@ export async function deepCopyImage(
 ): Promise<void> {
   await using head = await from.open(name, toRead());
   const states = statesUpTo(end, head);
-  // A clone may have been flattened since its first snapshot, but got no other parent.
+  // A clone may have been flattened since its first snapshot, but its parent never changes.
   const first = head.snapshots.list()[0] ?? head.header;
   const parent = flatten ? undefined : first.parent;
   if (parent === undefined) await head.assertOneKey();
@@ -102,7 +102,7 @@ async function assertParentProtected(pool: Pool, { imageId, snapId }: ParentLink
   if (snapshot !== undefined) assertProtected(`${describe(pool, name)}@${snapshot.name}`, snapshot, pool, to);
 }
 
-/** Names of the snapshots to be copied, in their order; undefined for the image as it is now. */
+/** Names of the snapshots to copy, in order; undefined for the current image. */
 function statesUpTo(end: string | undefined, { snapshots }: Image): (string | undefined)[] {
   const last = end === undefined ? Number.POSITIVE_INFINITY : snapshots.named(end).id;
   const names = snapshots.list().flatMap(({ id, name }) => (id <= last ? [name] : []));
@@ -126,8 +126,8 @@ async function toSize(target: Image, size: number): Promise<void> {
 }
 
 /**
- * Copies the objects that a clone has of its own, whole, and looks again at those that it had: everywhere else both show the
- * parent.
+ * Copies the clone's own objects as a whole, and rechecks those of the previous snapshot: everywhere else both images
+ * show the parent.
  */
 async function copyObjects(
   cluster: Cluster,

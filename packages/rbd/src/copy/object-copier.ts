@@ -8,8 +8,9 @@ import { dataObject } from "../object-names.ts";
 import { defaultSparseSize } from "../transfer/sparse.ts";
 
 /**
- * Lets the OSDs copy whole objects from one image to another: nothing of them comes through here. Objects with zeros in them are left to
- * others, who leave the zeros out; the OSD is asked for checksums of the object's blocks, of which those of zeros are known.
+ * Makes the OSDs copy whole objects from one image to another, without data through this client. Objects that contain
+ * blocks of zeros are left to the client's copy, which skips them; such blocks are found by their known checksum, which
+ * the OSD computes.
  */
 export class ObjectCopier {
   readonly #source: Image;
@@ -25,7 +26,7 @@ export class ObjectCopier {
   }
 
   /**
-   * Undefined where the objects of one are not those of the other.
+   * Undefined if the images' object layouts differ.
    *
    * @param target without a parent
    */
@@ -46,8 +47,8 @@ export class ObjectCopier {
   /**
    * Copies the object that begins at an offset of the image.
    *
-   * @param length of the object as far as it is known to be there, in bytes
-   * @returns false if it was not: then the target's object is as it was, not there
+   * @param length of the object as far as it is known to exist, in bytes @returns false if it was not copied: the
+   * target's object still does not exist
    */
   async copy(offset: number, length: number): Promise<boolean> {
     const { objectSize, objectPrefix, dataPoolId, namespace } = this.#source.header;
@@ -65,7 +66,7 @@ export class ObjectCopier {
     if (await this.#hasZeros(name, snapId, length).catch(isRefused)) return false;
     const copying = this.#target.copyObject(objectNumber, { poolId: dataPoolId, namespace, name, snapId });
     if (!(await copying.then(() => false, isRefused))) return true;
-    // The object map says that the object is there.
+    // The object map says that the object exists.
     await this.#target.writeZeroes(offset, objectSize);
     return false;
   }

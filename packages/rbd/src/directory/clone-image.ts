@@ -19,8 +19,9 @@ import { removeEmptyImage } from "./remove-image.ts";
 
 export interface CloneOptions extends CreateOptions {
   /**
-   * 1: of protected snapshots only, listed in the clone's pool; 2: of any snapshot, listed with it. Default: as rbd_default_clone_format
-   * of the clone's pool has it; for `auto` 2 where all clients must know of it (require_min_compat_client mimic or later), otherwise 1.
+   * 1: from protected snapshots only, listed in the clone's pool; 2: from any snapshot, listed in its header. Default:
+   * rbd_default_clone_format of the clone's pool; `auto` means 2 if the cluster requires clients that support it
+   * (require_min_compat_client mimic or later), otherwise 1.
    */
   readonly version?: 1 | 2 | undefined;
 }
@@ -74,9 +75,9 @@ export async function cloneImage(
 }
 
 /**
- * Clones of version 1 are made of protected snapshots of users, and stay in the namespace.
+ * Clones of version 1 need a protected user snapshot in the same namespace.
  *
- * @param what the snapshot, for people
+ * @param what the snapshot, for error messages
  * @throws RbdError SIPHON_RBD_INVALID
  */
 export function assertProtected(
@@ -100,7 +101,7 @@ export function assertProtected(
   }
 }
 
-/** Makes an image without data a clone of a snapshot, and tells the parent so. */
+/** Makes an empty image a clone of a snapshot, and registers it with the parent. */
 export async function attachClone(
   pool: Pool,
   id: string,
@@ -122,7 +123,7 @@ export async function attachClone(
   await tellHeaderUpdate(parentPool, parent.imageId);
 }
 
-/** Settings of an image go on to its clones. */
+/** Clones inherit the image's settings. */
 async function copyMetadata(from: Pool, fromId: string, to: Pool, toId: string): Promise<void> {
   for (let after = ""; ; ) {
     const page = await ask(from, headerObject(fromId), listMetadata(after, metadataPage));

@@ -25,24 +25,27 @@ import { isThere } from "./find-image.ts";
 export const defaultFeatures = 61;
 
 export interface CreateOptions {
-  /** The only one that images are made of; asked for, it is made whatever rbd_default_format says. */
+  /** The only supported format; it overrides rbd_default_format. */
   readonly format?: 2 | undefined;
   /** Bytes; a power of two from 4 KiB to 32 MiB. Default: rbd_default_order, 4 MiB. */
   readonly objectSize?: number | undefined;
   /** `imageFeature`s; default: rbd_default_features, 61. Striping and data-pool follow from the options below. */
   readonly features?: number | undefined;
-  /** For many writers at once: without exclusive-lock and what needs it. */
+  /** For concurrent writers: without exclusive-lock and the features that need it. */
   readonly isShared?: boolean | undefined;
   /** Bytes, a divisor of the object size; together with `stripeCount`. Default: rbd_default_stripe_unit, the object size. */
   readonly stripeUnit?: number | undefined;
   readonly stripeCount?: number | undefined;
-  /** Mirrored where its pool is, which is refused: siphon mirrors no images. Elsewhere it is of no matter, as in librbd. */
+  /**
+   * Enables mirroring in a mirrored pool, which siphon refuses because it does not support mirroring. Without effect in
+   * other pools, as in librbd.
+   */
   readonly mirrored?: boolean | undefined;
   /** Name of the pool for the data; it may be erasure coded. Default: rbd_default_data_pool, the image's own. */
   readonly dataPool?: string | undefined;
 }
 
-/** A new image's numbers, checked. */
+/** The checked parameters of a new image. */
 interface Plan {
   readonly size: number;
   readonly order: number;
@@ -51,7 +54,7 @@ interface Plan {
   readonly stripeCount: number;
 }
 
-/** @throws RbdError SIPHON_RBD_INVALID for what no image can be */
+/** @throws RbdError SIPHON_RBD_INVALID for invalid parameters */
 export function planImage(size: number, options: CreateOptions): Plan {
   const { objectSize = 2 ** 22, stripeUnit = objectSize, stripeCount = 1 } = options;
   const order = Math.log2(objectSize);
@@ -69,7 +72,7 @@ export function planImage(size: number, options: CreateOptions): Plan {
   features &= ~(striping | dataPool);
   if (stripeUnit !== objectSize || stripeCount !== 1) features |= striping;
   if (options.dataPool !== undefined) features |= dataPool;
-  // librbd takes each of these along with the other.
+  // As in librbd, each of these enables the other.
   if ((features & (objectMap | fastDiff)) !== 0) features |= objectMap | fastDiff;
   if ((features & (objectMap | journaling)) !== 0 && (features & exclusiveLock) === 0) {
     throw invalid("features object-map, fast-diff and journaling need exclusive-lock");
@@ -79,7 +82,7 @@ export function planImage(size: number, options: CreateOptions): Plan {
 }
 
 /**
- * Makes an image of zeros (src/librbd/image/CreateRequest.cc); what was made is taken back if something fails.
+ * Creates an image of zeros (src/librbd/image/CreateRequest.cc); undoes its steps if one fails.
  *
  * @returns its id
  */
@@ -143,7 +146,7 @@ export async function createImage(
   return id;
 }
 
-/** Options that are missing come from the settings of the pool. */
+/** Fills missing options from the pool's settings. */
 function withDefaults(options: CreateOptions, settings: Settings): CreateOptions {
   const objectSize = options.objectSize ?? 2 ** settings.number("rbd_default_order");
   const stripeUnit = options.stripeUnit || settings.number("rbd_default_stripe_unit");
@@ -164,13 +167,15 @@ function withDefaults(options: CreateOptions, settings: Settings): CreateOptions
 
 const forOneWriter = imageFeature.exclusiveLock | imageFeature.objectMap | imageFeature.fastDiff;
 
-/** @throws RbdError SIPHON_RBD_INVALID for a name that could not be told apart from its pool or snapshot */
+/**
+ * @throws RbdError SIPHON_RBD_INVALID for an empty name, and one with `/` or `@`, which separate pools and snapshots
+ */
 export function assertImageName(name: string): void {
   if (name === "" || /[@/]/.test(name))
     throw invalid(`invalid image name "${name}"${name === "" ? "" : ": '@' and '/' are not allowed"}`);
 }
 
-/** Puts a name to an id that has none; names are taken by one image only. */
+/** Claims a name for an id; a name belongs to one image. */
 export async function takeName(pool: Pool, name: string, id: string): Promise<void> {
   const operation = new WriteOperation<unknown[]>();
   operation.create({ exclusive: true });
@@ -188,14 +193,14 @@ async function writeHeader(pool: Pool, id: string, plan: Plan, data: Pool): Prom
   const dataPoolId = (features & imageFeature.dataPool) !== 0 ? data.id : undefined;
   addCalls(operation, [create(size, order, features, dataPrefix(id, pool.id, data.id), dataPoolId)]);
   await pool.operate(headerObject(id), operation);
-  // It looks at the features, which it sees only once they are stored.
+  // The method reads the features, so they must be stored first.
   if ((features & imageFeature.striping) !== 0) {
     await changeAll(pool, headerObject(id), [setStriping(stripeUnit, stripeCount)]);
   }
 }
 
 /**
- * rbd_info tells that a pool is RBD's, and that it can take overwrites and snapshots of RBD's kind
+ * rbd_info marks a pool as validated for RBD: it supports overwrites and self-managed snapshots
  * (src/librbd/image/ValidatePoolRequest.cc).
  */
 export async function markPool(pool: Pool): Promise<void> {
@@ -222,7 +227,7 @@ async function dataPoolOf(cluster: Cluster, name: string, validate: boolean): Pr
   return pool;
 }
 
-/** The client's number and a random one, in hexadecimal digits, 14 of them at most. */
+/** The client's global id and a random number in hexadecimal, at most 14 digits. */
 export function newId({ globalId }: Cluster): string {
   return `${globalId.toString(16)}${randomInt(2 ** 32).toString(16)}`.slice(-14);
 }

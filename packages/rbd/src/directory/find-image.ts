@@ -34,7 +34,7 @@ export async function idOf(pool: Pool, name: string): Promise<string> {
 }
 
 /**
- * The same for an image of either format: those of format 1 can be read.
+ * As `findImage`, for images of either format; those of format 1 can only be read.
  *
  * @throws RbdError SIPHON_RBD_NO_IMAGE
  */
@@ -48,7 +48,7 @@ export async function idToOpen(pool: Pool, name: string): Promise<string> {
   throw noImage(pool, name);
 }
 
-/** The name that the directory has for an id; images in the trash have none there. */
+/** The name of an id in the directory; undefined for images in the trash. */
 export async function nameOf(pool: Pool, id: string): Promise<string | undefined> {
   if (isOldId(id)) return oldName(id);
   try {
@@ -59,7 +59,7 @@ export async function nameOf(pool: Pool, id: string): Promise<string | undefined
   }
 }
 
-/** The name of an image that was put into the trash; undefined if there is none of this id. */
+/** The name of an image in the trash; undefined if the trash has no such id. */
 export async function nameInTrash(pool: Pool, id: string): Promise<string | undefined> {
   try {
     return (await ask(pool, trashObject, getTrashed(id))).name;

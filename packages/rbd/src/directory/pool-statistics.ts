@@ -10,13 +10,13 @@ export interface ImageTotals {
   /** Sum of the images' sizes, each the largest of the image and its snapshots. */
   provisionedBytes: number;
   snapshots: number;
-  /** Why images count with nothing but themselves: those whose headers say what cannot be represented. */
+  /** Errors of images that count without a size, because their headers cannot be represented. */
   unreadable: Error[];
 }
 
 /**
- * Totals of the images of a pool or a namespace, and of those in its trash (src/librbd/api/Pool.cc). Images of format 1 do not count, as
- * with librbd.
+ * Totals of the images of a pool or a namespace, and of those in its trash (src/librbd/api/Pool.cc). As in librbd,
+ * images of format 1 do not count.
  */
 export async function poolStatistics(
   images: ImagePool,

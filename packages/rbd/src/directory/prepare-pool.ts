@@ -2,10 +2,9 @@ import type { ImagePool } from "../image-pool.ts";
 import { markPool } from "./create-image.ts";
 
 /**
- * Makes a pool ready for images: registers it to the application `rbd`, and tries that it can take snapshots.
+ * Prepares a pool for images: enables the application `rbd`, and verifies that it supports self-managed snapshots.
  *
- * @param force also a pool that is registered to another application
- * @returns whether it was done
+ * @param force also prepare a pool of another application @returns whether the pool was prepared
  */
 export async function preparePool({ cluster, pool }: ImagePool, { force = false } = {}): Promise<boolean> {
   const { applications } = pool.state;

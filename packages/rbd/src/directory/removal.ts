@@ -9,14 +9,13 @@ export type Removal =
   | {
       readonly to: "trash";
       readonly source: "user" | "user_parent";
-      /** Until when it is only removed by force; undefined: at once. */
+      /** Until then only `force` removes it; undefined: no limit. */
       readonly keptUntil: Date | undefined;
     };
 
 /**
- * Settings decide whether an image that is removed is gone, or put into the trash (src/librbd/api/Image.cc): always
- * (rbd_move_to_trash_on_remove), or as long as clones show snapshots of it that were removed
- * (rbd_move_parent_to_trash_on_remove). They are the pool's, or else the client's.
+ * Settings of the pool or client decide whether a removed image goes to the trash (src/librbd/api/Image.cc): always
+ * (rbd_move_to_trash_on_remove), or while clones need its removed snapshots (rbd_move_parent_to_trash_on_remove).
  */
 export async function planRemoval(cluster: Cluster, pool: Pool, name: string): Promise<Removal> {
   const settings = await poolSettings(cluster, pool);

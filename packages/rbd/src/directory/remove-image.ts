@@ -17,7 +17,7 @@ import {
 } from "./remove-data.ts";
 
 /**
- * Removes an image and all of its data (src/librbd/image/RemoveRequest.cc). One whose removal was interrupted is removed to the end.
+ * Removes an image and all of its data (src/librbd/image/RemoveRequest.cc). Completes a removal that was interrupted.
  *
  * @throws RbdError SIPHON_RBD_BUSY while it has snapshots, or another client has it open
  */
@@ -34,7 +34,7 @@ export async function removeImage(
   if (parent !== undefined) await removeForsakenParent(cluster, open, parent);
 }
 
-/** Checks whether an image can be removed; the image stays. */
+/** Checks whether an image can be removed, without removing it. */
 export async function assertRemovable(
   cluster: Cluster,
   pool: Pool,

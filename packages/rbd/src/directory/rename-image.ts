@@ -9,8 +9,8 @@ import { assertImageName, takeName } from "./create-image.ts";
 import { idOf, isThere } from "./find-image.ts";
 
 /**
- * Gives an image another name in its pool and namespace (src/librbd/operation/RenameRequest.cc). Whoever crashes in between leaves
- * it with both.
+ * Gives an image another name in its pool and namespace (src/librbd/operation/RenameRequest.cc). A crash in between
+ * leaves it with both names.
  */
 export async function renameImage(pool: Pool, name: string, newName: string): Promise<void> {
   assertImageName(newName);

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv } from "node:crypto";
 import { type EvpFunctions, evpFunctions } from "@siphon/rados/engine";
 import { contextOf, type Direction, lengthWritten } from "./evp-context.ts";
 
-/** AES on block after block, each by itself (ECB), in place: what AES-XTS is made of here. */
+/** AES in ECB mode, in place: the building block of AES-XTS here. */
 export interface AesEcb {
   /** @param length bytes from the start of `bytes`, whole blocks */
   update(bytes: Buffer, length: number): void;

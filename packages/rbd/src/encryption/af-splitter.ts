@@ -1,8 +1,8 @@
 import { hash, randomFillSync } from "node:crypto";
 
 /**
- * The anti-forensic splitter of LUKS (LUKS1 On-Disk Format Specification, section 2.4): a key is stored as `stripes` times its
- * size, of which every byte is needed to have it back, so that destroying any part destroys the key.
+ * The anti-forensic splitter of LUKS (LUKS1 On-Disk Format Specification, section 2.4): a key is stored as `stripes`
+ * times its size. Every byte is needed to recover it, so destroying any part destroys the key.
  */
 export function splitKey(key: Buffer, stripes: number, hashName: string): Buffer {
   const material = randomFillSync(Buffer.allocUnsafeSlow(key.length * stripes));
@@ -13,7 +13,7 @@ export function splitKey(key: Buffer, stripes: number, hashName: string): Buffer
   return material;
 }
 
-/** The key of `keyBytes` bytes again. */
+/** Recovers the key of `keyBytes` bytes. */
 export function mergeKey(material: Buffer, keyBytes: number, stripes: number, hashName: string): Buffer {
   const key = mix(material, keyBytes, stripes, hashName);
   const last = (stripes - 1) * keyBytes;
@@ -21,7 +21,7 @@ export function mergeKey(material: Buffer, keyBytes: number, stripes: number, ha
   return key;
 }
 
-/** All stripes but the last, each added to what was before and diffused. */
+/** XOR of all stripes but the last, diffused after each. */
 function mix(material: Buffer, keyBytes: number, stripes: number, hashName: string): Buffer {
   const mixed = Buffer.allocUnsafeSlow(keyBytes).fill(0);
   for (let stripe = 0; stripe < stripes - 1; stripe++) {
@@ -31,7 +31,7 @@ function mix(material: Buffer, keyBytes: number, stripes: number, hashName: stri
   return mixed;
 }
 
-/** Replaces each digest's length of the bytes by the hash of its number (u32, big-endian) and itself. */
+/** Replaces each block of a digest's length by the hash of its number (u32, big-endian) and content. */
 function diffuse(bytes: Buffer, hashName: string): void {
   const digestBytes = digestLength(hashName);
   for (let start = 0, n = 0; start < bytes.length; start += digestBytes, n++) {

@@ -2,14 +2,14 @@ import { EncryptionError } from "./encryption-error.ts";
 import { luksMagic, type ReadHeader } from "./luks-volume.ts";
 
 /**
- * A clone with a key of its own has `RBDL` in place of `LUKS` at the start of its header, and of the second header of LUKS2
- * (src/librbd/crypto/luks/Magic.cc): programs that know of one key only would decrypt the parent's data with it.
+ * A clone with a key of its own has `RBDL` in place of `LUKS` at the start of its header, and of the second header of
+ * LUKS2 (src/librbd/crypto/luks/Magic.cc): programs that support only one key would decrypt the parent's data with it.
  */
 export function isCloneHeader(start: Buffer): boolean {
   return start.subarray(0, cloneMagic.length).equals(cloneMagic);
 }
 
-/** A new header, as one of a clone. */
+/** Turns a new header into that of a clone. */
 export function markAsClone(header: Buffer): void {
   cloneMagic.copy(header);
   for (const at of secondHeaders) {
@@ -17,7 +17,7 @@ export function markAsClone(header: Buffer): void {
   }
 }
 
-/** The same header as one that every program opens; what it reads of the image's start counts from byte 0. */
+/** The header as every program can open it, for bytes read from the start of the image. */
 export function asLuks(read: ReadHeader): ReadHeader {
   return async (offset, length) => {
     const bytes = Buffer.from(await read(offset, length));
@@ -26,7 +26,7 @@ export function asLuks(read: ReadHeader): ReadHeader {
   };
 }
 
-/** Where a clone's header differs from one of LUKS: what is to be written there once it has no parent any more. */
+/** The writes that turn a clone's header into a plain LUKS header, when it has no parent any more. */
 export async function restoredMagics(read: ReadHeader): Promise<{ at: number; magic: Buffer }[]> {
   const start = await read(0, 16);
   if (!isCloneHeader(start)) return [];
@@ -38,17 +38,17 @@ export async function restoredMagics(read: ReadHeader): Promise<{ at: number; ma
       `the LUKS2 header has a size of ${second} bytes`,
     );
   }
-  // The second goes first: as long as the first is a clone's, the header is one.
+  // The second header goes first: the first decides whether the header is a clone's.
   const found = hasMagic(await read(second, luksMagic.length), 0, reversed(cloneMagic));
   return [...(found ? [{ at: second, magic: reversed(luksMagic) }] : []), { at: 0, magic: luksMagic }];
 }
 
 const cloneMagic = Buffer.from("RBDL\xba\xbe", "latin1");
 
-/** The sizes that a LUKS2 header may have, at which the second begins. */
+/** Possible sizes of a LUKS2 header, which are also the offset of the second header. */
 const secondHeaders = Array.from({ length: 9 }, (_, n) => 0x4000 << n);
 
-/** The second header's magic: the first four letters are in reverse order. */
+/** The second header's magic, with the first four letters reversed. */
 function reversed(magic: Buffer): Buffer {
   return Buffer.from([magic[3]!, magic[2]!, magic[1]!, magic[0]!, magic[4]!, magic[5]!]);
 }

@@ -9,19 +9,19 @@ import { SectorCipher } from "./sector-cipher.ts";
 
 export interface EncryptedImageOptions {
   /**
-   * Bytes that, discarded together and aligned, are nowhere stored any more: whole objects. Other discards do nothing, since
-   * zeros that remain in an object would be decrypted. Default: no discard does anything.
+   * Granularity of discards in bytes: whole objects. Smaller discards do nothing, because zeros that remain in an
+   * object would be decrypted. Default: discards do nothing.
    */
   readonly discardUnit?: number;
 }
 
 /**
- * The decrypted side of an encrypted image: takes the same requests, encrypts what is written and decrypts what is read. Sectors
- * that were never written are read as zeros, as librbd does. Writes of parts of sectors read the rest first; such a write and
- * others to the same sectors are carried out one after the other.
+ * The decrypted view of an encrypted image: takes the same requests, encrypts writes and decrypts reads. Sectors that
+ * were never written read as zeros, as in librbd. A write of part of a sector reads the rest first; writes to the same
+ * sectors are serialized with it.
  */
 export class EncryptedImage implements ImageOperations {
-  /** Bytes that are encrypted together. */
+  /** Bytes of a sector. */
   readonly sectorBytes: number;
   /** Where the data begins in the encrypted image, in bytes. */
   readonly dataOffset: number;
@@ -32,11 +32,11 @@ export class EncryptedImage implements ImageOperations {
   readonly #writes: EncryptedWrite[] = [];
   readonly #running = new Set<EncryptedWrite>();
   #waiting: EncryptedWrite[] = [];
-  /** Writes of parts of sectors among those running and waiting. */
+  /** Number of partial-sector writes that run or wait. */
   #partial = 0;
 
   /**
-   * @param key may be wiped afterwards; or what was made of it
+   * @param key may be wiped afterwards; or a cipher made from it
    * @internal
    */
   constructor(
@@ -77,7 +77,7 @@ export class EncryptedImage implements ImageOperations {
     if (this.#clip(request)) this.#admit(this.#writeOf(request, false));
   }
 
-  /** Written as encrypted zeros, which is what every reader takes for zeros. */
+  /** Written as encrypted zeros, which every reader decrypts to zeros. */
   writeZeroes(request: ImageRequest): void {
     if (this.#clip(request)) this.#admit(this.#writeOf(request, true));
   }
@@ -127,12 +127,12 @@ export class EncryptedImage implements ImageOperations {
 
   #mustWait(write: EncryptedWrite): boolean {
     for (const other of this.#running) if (write.collides(other)) return true;
-    // Nobody passes those who came before, as beneath: the later of two writes to a sector is what remains.
+    // Writes keep their order, as in the image below: the later of two writes to a sector wins.
     for (const other of this.#waiting) if (write.overlaps(other)) return true;
     return false;
   }
 
-  /** Makes the request end where the image does; false: it is completed without further work. */
+  /** Truncates the request at the end of the image; false if it is already completed. */
   #clip(request: ImageRequest): boolean {
     const { size } = this;
     if (request.offset < 0 || request.length < 0 || (request.offset >= size && request.length > 0)) {

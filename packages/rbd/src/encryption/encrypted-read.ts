@@ -3,7 +3,7 @@ import { isZeros } from "../zeros.ts";
 import { giveSectors, noSectors, takeSectors } from "./sector-buffers.ts";
 import type { SectorHost } from "./sector-host.ts";
 
-/** Reads the whole sectors around what is requested, and decrypts them. Used again and again. */
+/** Reads the sectors around a request, and decrypts them. Reused. */
 export class SectorRead extends ImageRequest {
   readonly #image: SectorHost;
   readonly #spares: SectorRead[];
@@ -12,7 +12,7 @@ export class SectorRead extends ImageRequest {
   /** Offset of the first sector in the data. */
   #start = 0;
 
-  /** @param spares where the request waits to be used again */
+  /** @param spares the pool of unused objects */
   constructor(image: SectorHost, spares: SectorRead[]) {
     super();
     this.#image = image;
@@ -54,7 +54,7 @@ export class SectorRead extends ImageRequest {
     outer.completed();
   }
 
-  /** Sectors that are all zeros were never written: no encrypted sector is. */
+  /** Sectors of zeros were never written: an encrypted sector is never all zeros. */
   #decrypt(): void {
     const { sectorBytes, cipher } = this.#image;
     let start = 0;

@@ -6,16 +6,16 @@ import type { SectorHost } from "./sector-host.ts";
 export interface WrittenSectors extends SectorHost {
   /** Reads decrypted bytes. */
   read(request: ImageRequest): void;
-  /** A write is done: the writes that waited for it may begin. */
+  /** A write is done; writes that waited for it may begin. */
   release(write: EncryptedWrite): void;
 }
 
 /**
- * Encrypts what is written, a chunk at a time: gathers the bytes, reads what is missing of the sectors at both ends, encrypts
- * and writes. Used again and again.
+ * Encrypts a write in chunks: gathers the bytes, reads the missing parts of the sectors at both ends, encrypts and
+ * writes. Reused.
  */
 export class EncryptedWrite extends ImageRequest {
-  /** Whether it writes a part of a sector, whose rest has to stay as it is. */
+  /** Whether it writes part of a sector, whose rest must be kept. */
   isPartial = false;
   readonly #image: WrittenSectors;
   readonly #rest: RestOfSector;
@@ -24,11 +24,11 @@ export class EncryptedWrite extends ImageRequest {
   /** The sectors touched, as offsets in the data. */
   #start = 0;
   #end = 0;
-  /** The chunk at hand. */
+  /** The current chunk. */
   #at = 0;
   #chunk = noSectors;
   #chunkLength = 0;
-  /** Sectors of the chunk whose rest is to be read, as offsets in the data; two at most. */
+  /** Partial sectors of the chunk to read first, as offsets in the data; at most two. */
   readonly #toRead: number[] = [];
 
   constructor(image: WrittenSectors) {
@@ -50,7 +50,7 @@ export class EncryptedWrite extends ImageRequest {
     this.isPartial = this.#start !== outer.offset || this.#end !== end;
   }
 
-  /** Whether the two cannot be under way together: one would write back what the other replaces. */
+  /** Whether two writes conflict: one would write back data that the other replaces. */
   collides(other: EncryptedWrite): boolean {
     return (this.isPartial || other.isPartial) && this.overlaps(other);
   }
@@ -121,10 +121,10 @@ export class EncryptedWrite extends ImageRequest {
   }
 }
 
-/** Bytes that are encrypted and written at once. */
+/** Bytes encrypted and written at a time. */
 const chunkBytes = 4 * 1024 * 1024;
 
-/** Reads a sector of which only a part is to be written. */
+/** Reads a sector that is only partly written. */
 class RestOfSector extends ImageRequest {
   readonly #done: (result: number, error: Error | undefined) => void;
   #chunk = noSectors;
@@ -135,7 +135,7 @@ class RestOfSector extends ImageRequest {
     this.#done = done;
   }
 
-  /** @param into where in the chunk the sector belongs */
+  /** @param into the sector's place in the chunk */
   begin(image: WrittenSectors, sector: number, chunk: Buffer, into: number): void {
     this.offset = sector;
     this.length = image.sectorBytes;

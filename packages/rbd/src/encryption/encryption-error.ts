@@ -2,12 +2,12 @@ import { errno, SiphonError } from "@siphon/wire";
 
 /**
  * Why an image's encryption could not be set up or opened:
- * - `SIPHON_ENCRYPTION_ABSENT`: there is no LUKS header where one should be;
- * - `SIPHON_ENCRYPTION_MALFORMED`: the header is damaged, or says what no program writes;
- * - `SIPHON_ENCRYPTION_UNSUPPORTED`: a sound header that asks for what is not done here;
- * - `SIPHON_ENCRYPTION_PASSPHRASE`: no keyslot opens with the passphrase;
+ * - `SIPHON_ENCRYPTION_ABSENT`: the image has no LUKS header;
+ * - `SIPHON_ENCRYPTION_MALFORMED`: the header is damaged or invalid;
+ * - `SIPHON_ENCRYPTION_UNSUPPORTED`: the header is valid, but uses something that siphon does not support;
+ * - `SIPHON_ENCRYPTION_PASSPHRASE`: the passphrase opens no keyslot;
  * - `SIPHON_ENCRYPTION_SPACE`: the image is too small to hold the header;
- * - `SIPHON_ENCRYPTION_LAYERS`: a clone and its parents have other keys than those that were given.
+ * - `SIPHON_ENCRYPTION_LAYERS`: the given keys do not match those of a clone and its parents.
  */
 export type EncryptionErrorCode =
   | "SIPHON_ENCRYPTION_ABSENT"

@@ -9,7 +9,7 @@ import { SectorCipher } from "./sector-cipher.ts";
 
 /** The key of one layer: the image, or one of the images that it was cloned from. */
 export interface LayerKey {
-  /** Version of LUKS that the layer must have; any, if missing. */
+  /** Required version of LUKS; undefined: any. */
   readonly version?: 1 | 2 | undefined;
   readonly passphrase: Secret;
 }
@@ -20,18 +20,18 @@ export interface Layer {
   readonly cipher: SectorCipher;
 }
 
-/** By `imageKey`; null for images that are not encrypted. */
+/** By `imageKey`; null for unencrypted images. */
 export type Layers = ReadonlyMap<string, Layer | null>;
 
-/** Identifies an image, whichever snapshot of it is read. */
+/** Identifies an image, regardless of its snapshot. */
 export function imageKey({ state }: ImageLayer): string {
   return `${state.poolId}/${state.namespace}/${state.id}`;
 }
 
 /**
- * The keys of an image and of all that it was cloned from, as librbd finds them (src/librbd/crypto/LoadRequest.cc): the first key is the
- * image's, the next its parent's. The last one given is tried on all further ancestors; one of them without a LUKS header ends
- * the encryption, and one with a header that does not open is an error: its data would come out as garbage.
+ * Opens the encryption of an image and its ancestors, as librbd does (src/librbd/crypto/LoadRequest.cc). The first key
+ * is the image's, the next its parent's; the last key is tried on all further ancestors. An ancestor without a LUKS
+ * header ends the encryption. A header that does not open is an error, because its data would be decrypted to garbage.
  */
 export async function loadLayers(io: ImageLayer, keys: readonly LayerKey[]): Promise<Layers> {
   const chain = chainOf(io);
@@ -117,7 +117,7 @@ function isSame(known: { layer: Layer; key: Secret }, volume: LuksVolume, key: S
   );
 }
 
-/** Says which of the images it was. */
+/** Names the image in the error. */
 function named(error: unknown, chain: readonly ImageLayer[], image: ImageLayer): unknown {
   if (!(error instanceof EncryptionError) || image === chain[0]) return error;
   return new EncryptionError(error.code, `${nameIn(chain, image)}: ${error.message}`, {

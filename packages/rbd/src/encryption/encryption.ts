@@ -14,11 +14,13 @@ import { type FormatOptions, formatLuks, readLuks, unlock } from "./luks.ts";
 import type { LuksVolume } from "./luks-volume.ts";
 
 export interface OpenEncryptedOptions extends EncryptedImageOptions {
-  /** Version of LUKS that the image must have; any, if missing. */
+  /** Required version of LUKS; undefined: any. */
   readonly version?: 1 | 2;
 }
 
-/** Opens what is encrypted with one key. Images may have parents with other keys: `Image.openEncrypted` is for them. */
+/**
+ * Opens an image that is encrypted with one key. For clones whose parents have other keys use `Image.openEncrypted`.
+ */
 export async function openEncrypted(
   image: ImageOperations,
   passphrase: Secret,
@@ -32,11 +34,11 @@ export async function openEncrypted(
 }
 
 /**
- * Sets up encryption, as `rbd encryption format` does: what was in the image cannot be read any more. A clone goes on showing its parent's
- * data, behind the header and with the parent's own key, if it has one.
+ * Formats an image for encryption, as `rbd encryption format` does. The image's data is lost. A clone continues to show
+ * its parent's data after the header, encrypted with the parent's key if it has one.
  *
- * @param isClone it has a parent, whose data its key does not open
- * @throws EncryptionError `SIPHON_ENCRYPTION_SPACE` if nothing would be left for data
+ * @param isClone whether it has a parent, whose data its key does not decrypt
+ * @throws EncryptionError `SIPHON_ENCRYPTION_SPACE` if no room for data would remain
  */
 export async function formatEncrypted(
   image: ImageOperations,
@@ -52,7 +54,7 @@ export async function formatEncrypted(
     );
   }
   if (isClone) markAsClone(header);
-  // The keys of an earlier encryption go first, so that at no time two headers are mixed.
+  // First destroy the keyslots of an earlier header, so that two headers are never mixed.
   await zeroBytes(image, 0, volume.dataOffset);
   await flushImage(image);
   await writeBytes(image, 0, header);

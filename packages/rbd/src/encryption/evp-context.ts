@@ -6,7 +6,7 @@ export const lengthWritten: Buffer = fixedMemory(8);
 export type Direction = "encrypt" | "decrypt";
 
 /**
- * A context of OpenSSL with a key, which OpenSSL wipes and frees when the owner is garbage.
+ * An OpenSSL context with a key. OpenSSL wipes and frees it when its owner is garbage-collected.
  *
  * @param cipher in EVP's names, such as `aes_256_xts`
  * @param key may be wiped afterwards

@@ -2,8 +2,8 @@ import { type EvpFunctions, evpFunctions, fixedMemory } from "@siphon/rados/engi
 import { contextOf, type Direction, lengthWritten } from "./evp-context.ts";
 
 /**
- * OpenSSL's own AES-XTS, in place, in a context that stays: each sector costs two calls, which pays where sectors are large. Undefined
- * where its functions are missing, or refuse the key: those of this OpenSSL do not take two equal halves.
+ * OpenSSL's AES-XTS, in place, in a persistent context. Each sector costs two calls, which pays for large sectors.
+ * Undefined if the functions are missing or reject the key: this OpenSSL rejects keys with two equal halves.
  */
 export function evpXts(key: Buffer, direction: Direction): EvpXts | undefined {
   const evp = evpFunctions();
@@ -21,7 +21,7 @@ export class EvpXts {
   readonly #number = fixedMemory(16);
   readonly #numberAt: number;
   readonly #lengthAt: number;
-  /** Where memory begins that is used again and again. */
+  /** Address of reused memory. */
   readonly #addresses = new WeakMap<ArrayBufferLike, number>();
 
   constructor(evp: EvpFunctions, key: Buffer, direction: Direction) {

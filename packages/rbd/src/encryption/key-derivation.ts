@@ -2,7 +2,7 @@ import { type Argon2Algorithm, argon2, pbkdf2 } from "node:crypto";
 import { availableParallelism, totalmem } from "node:os";
 import { promisify } from "node:util";
 
-/** How a key is made of a passphrase. */
+/** How a key is derived from a passphrase. */
 export type KeyDerivation = Pbkdf2 | Argon2;
 
 export interface Pbkdf2 {
@@ -20,7 +20,7 @@ export interface Argon2 {
   readonly cpus: number;
 }
 
-/** A key of `length` bytes; worked out on another thread. */
+/** Derives a key of `length` bytes, on another thread. */
 export async function deriveKey(
   passphrase: Buffer,
   salt: Buffer,

@@ -8,15 +8,15 @@ import { imageKey, type Layer, type Layers } from "./encryption-layers.ts";
 import { giveSectors, noSectors, takeSectors } from "./sector-buffers.ts";
 
 /**
- * Shows each clone of a chain its parent's data encrypted with the clone's own key: decrypted with the parent's, and encrypted again.
- * So everything that is done to the clone without knowing of encryption (reads, copy-ups, flattening, trims) finds one key only.
- * Byte n of the clone's data is byte n of the parent's, wherever their headers end.
+ * Shows each clone of a chain its parent's data re-encrypted with the clone's key. So code that knows nothing of
+ * encryption (reads, copy-ups, flattening, trims) sees one key. Byte n of the clone's data is byte n of the parent's
+ * data, whatever the sizes of their headers.
  *
- * Where both have the same key, as in clones that nobody formatted, the parent's bytes are shown as they are.
+ * If both have the same key, as in clones that were not formatted, the parent's bytes are used unchanged.
  */
 export class LayeredParents implements ParentView {
   readonly #layers: Layers;
-  /** Parents, decrypted. They are opened again when the clone's header changes. */
+  /** Decrypted parents. They are opened again when the clone's header changes. */
   readonly #plain = new WeakMap<ImageLayer, PlainReader>();
   readonly #reads: RecryptedRead[] = [];
 
@@ -89,7 +89,7 @@ interface PlainReader {
   read(request: ImageRequest): void;
 }
 
-/** Reads the parent's plain sectors around what is requested, and encrypts them with the clone's key. Used again and again. */
+/** Reads the parent's decrypted sectors around a request, and encrypts them with the clone's key. Reused. */
 class RecryptedRead extends ImageRequest {
   readonly #pool: RecryptedRead[];
   #outer!: ImageRequest;
@@ -111,7 +111,7 @@ class RecryptedRead extends ImageRequest {
     this.#layer = layer;
     this.#start = Math.max(0, from - (from % sectorBytes));
     this.#end = Math.max(this.#start, Math.ceil(to / sectorBytes) * sectorBytes);
-    // Bytes beyond the parent's end stay zeros.
+    // Bytes beyond the parent's end are zeros.
     const length = this.#end - this.#start;
     this.#sectors = takeSectors(length);
     this.#sectors.fill(0, 0, length);
@@ -157,7 +157,7 @@ class RecryptedRead extends ImageRequest {
     outer.take(this.#sectors, from, from + outer.length - inHeader, inHeader);
   }
 
-  /** Sectors of zeros stay zeros: as such they are read, and copied up or not. */
+  /** Sectors of zeros stay zeros, for reads and copy-ups. */
   #encrypt(): void {
     const { cipher, volume } = this.#layer;
     const { sectorBytes, firstSector } = volume;

@@ -8,7 +8,7 @@ export interface LuksVolume {
   /** Bytes of the key: 32 for AES-128-XTS, 64 for AES-256-XTS. */
   readonly keyBytes: number;
   readonly sectorBytes: number;
-  /** Where the data begins, in bytes. */
+  /** Offset of the data in bytes. */
   readonly dataOffset: number;
   /** The number of the first sector of the data, in units of 512 bytes. */
   readonly firstSector: number;
@@ -22,7 +22,7 @@ export interface Keyslot {
   readonly id: number;
   readonly derivation: KeyDerivation;
   readonly salt: Buffer;
-  /** Where the key's material is, in bytes from the start of the image; it has `stripes` times the key's size. */
+  /** Offset of the key's material in the image, in bytes; its length is `stripes` times the key's size. */
   readonly offset: number;
   readonly stripes: number;
   /** Hash of the anti-forensic splitter. */
@@ -31,7 +31,7 @@ export interface Keyslot {
   readonly areaKeyBytes: number;
 }
 
-/** Tells the right key from a wrong one: a PBKDF2 digest of it. */
+/** A PBKDF2 digest of the key, to verify it. */
 export interface KeyDigest {
   readonly hash: string;
   readonly iterations: number;
@@ -53,13 +53,13 @@ export function areaBytes(keyBytes: number, stripes = usualStripes): number {
   return Math.ceil((keyBytes * stripes) / 4096) * 4096;
 }
 
-/** The hashes that headers may name, in OpenSSL's names too. */
+/** The allowed hashes; OpenSSL uses the same names. */
 export const luksHashes = new Set(["sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"]);
 
 /**
- * Refuses what no program writes, before anything is allocated or worked on for it.
+ * Rejects invalid parameters before any memory or CPU time is spent on them.
  *
- * @param headersEnd where keyslots may begin, in bytes
+ * @param headersEnd least offset of keyslots, in bytes
  */
 export function checkVolume(volume: LuksVolume, headersEnd: number): LuksVolume {
   const refuse = (what: string) => {
@@ -99,7 +99,7 @@ export function isKeyLength(bytes: number): boolean {
   return bytes === 32 || bytes === 64;
 }
 
-/** The text of a field that is filled up with zeros. */
+/** The text of a zero-padded field. */
 export function fixedText(bytes: Buffer, at: number, length: number): string {
   const field = bytes.subarray(at, at + length);
   const end = field.indexOf(0);

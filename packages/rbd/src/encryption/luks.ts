@@ -21,7 +21,8 @@ import { SectorCipher } from "./sector-cipher.ts";
 /**
  * Reads the header of an encrypted image, of either version.
  *
- * @param isClone it has a parent: only then may its header be one of a clone, whose other data has another key
+ * @param isClone whether it has a parent: only then a clone's header is valid, because the parent's data has another
+ * key
  */
 export async function readLuks(read: ReadHeader, { isClone = false } = {}): Promise<LuksVolume> {
   const magic = await read(0, luksMagic.length);
@@ -92,13 +93,13 @@ export interface FormatOptions {
   readonly keyBits?: 128 | 256;
   /** The data's offset is a multiple of this, in bytes; an object's size. */
   readonly alignment: number;
-  /** Default: what takes this machine two seconds, by PBKDF2 for LUKS1 and Argon2id for LUKS2. */
+  /** Default: parameters that take this machine two seconds, PBKDF2 for LUKS1 and Argon2id for LUKS2. */
   readonly derivation?: KeyDerivation;
-  /** Iterations of the key's digest. Default: as many as take an eighth of a second. */
+  /** Iterations of the key's digest. Default: as many as take 125 ms. */
   readonly digestIterations?: number;
 }
 
-/** A new header. What it says is not secret; the key is. */
+/** A new header and its key. Only the key is secret. */
 export interface NewLuks {
   readonly volume: LuksVolume;
   /** All bytes up to the end of the first keyslot; from there to `volume.dataOffset` must be zeros. */

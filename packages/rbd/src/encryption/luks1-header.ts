@@ -91,7 +91,7 @@ export function encodeLuks1(volume: LuksVolume): Buffer {
   return bytes;
 }
 
-/** Where the material of a keyslot goes, in bytes; behind the last of eight the data may begin. */
+/** Offset of a keyslot's material in bytes; the data may begin after the last of eight. */
 export function luks1SlotOffset(id: number, keyBytes: number): number {
   return 4096 + id * areaBytes(keyBytes);
 }

@@ -4,8 +4,8 @@ import { fixedText, type LuksVolume, luksHashes, luksMagic, type ReadHeader } fr
 import { decodeMetadata, encodeMetadata } from "./luks2-metadata.ts";
 
 /**
- * The header of LUKS2 (LUKS2 On-Disk Format Specification): twice the same, each of 4096 bytes, big-endian, and an area of JSON
- * text that ends with a zero. The first is at the start, the second at the size of one, and its magic begins with SKUL.
+ * The header of LUKS2 (LUKS2 On-Disk Format Specification): two copies, each of 4096 bytes, big-endian, followed by an
+ * area of zero-terminated JSON text. The second copy begins at the size of the first, and its magic begins with SKUL.
  *
  *     0 magic 6, version u16     8 size of header and JSON u64    16 sequence number u64    24 label 48
  *     72 name of the hash 32     104 salt 64    168 uuid 40    208 subsystem 48    256 offset of this header u64
@@ -55,7 +55,7 @@ interface HeaderCopy {
   readonly json: string;
 }
 
-/** The header at this place; undefined if there is none whose checksum is right. */
+/** The header at this offset; undefined unless its checksum is valid. */
 async function readCopy(read: ReadHeader, place: number): Promise<HeaderCopy | undefined> {
   const start = await read(place, binaryBytes);
   if (start.length < binaryBytes || !hasMagic(start, place) || start.readUInt16BE(6) !== 2) return undefined;
@@ -92,7 +92,7 @@ function encodeCopy(volume: LuksVolume, json: Buffer, place: number): Buffer {
   return bytes;
 }
 
-/** Overwrites the place of the checksum with zeros. */
+/** Overwrites the checksum with zeros. */
 function checksum(bytes: Buffer, hashName: string): Buffer {
   bytes.fill(0, checksumAt, checksumAt + 64);
   return hash(hashName, bytes, "buffer");

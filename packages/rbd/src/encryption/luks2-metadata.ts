@@ -2,7 +2,7 @@ import { EncryptionError } from "./encryption-error.ts";
 import type { KeyDerivation } from "./key-derivation.ts";
 import { areaBytes, checkVolume, type Keyslot, type LuksVolume, luksHashes } from "./luks-volume.ts";
 
-/** Reads the JSON area of a LUKS2 header: an image is one encrypted segment from somewhere to its end. */
+/** Reads the JSON area of a LUKS2 header: an image is one encrypted segment that ends with the image. */
 export function decodeMetadata(json: string, uuid: string): LuksVolume {
   const root = new Field("the metadata", parse(json));
   const requirements = root.field("config").optional("requirements")?.optional("mandatory")?.entries() ?? [];
@@ -150,7 +150,7 @@ function requireAesXts(encryption: string): void {
   if (encryption !== aesXts) throw unsupported(`it uses ${encryption}; siphon supports only ${aesXts}`);
 }
 
-/** A value in the metadata, with its place in it for error messages; each way of reading it refuses other types. */
+/** A value in the metadata, with its path for error messages. Each accessor rejects other types. */
 class Field {
   readonly #place: string;
   readonly #value: unknown;
@@ -187,7 +187,7 @@ class Field {
     return this.entries().map(([, value]) => value.text());
   }
 
-  /** A number, or the decimal text that LUKS2 writes for those of 64 bits. */
+  /** A number, or decimal text, as LUKS2 writes 64-bit numbers. */
   number(): number {
     const isDecimal = typeof this.#value === "string" && /^\d+$/.test(this.#value);
     const value = isDecimal ? Number(this.#value) : this.#value;

@@ -5,8 +5,8 @@ import { isCloneHeader } from "./clone-magic.ts";
 import { EncryptionError } from "./encryption-error.ts";
 
 /**
- * Refuses an encrypted clone that has a key of its own and was opened without its keys: its bytes and those it shows of its parent are
- * encrypted differently. Read as one image, copied up or flattened, a part of them could not be decrypted any more.
+ * Rejects an encrypted clone with its own key that was opened without its keys. Its bytes and its parent's are
+ * encrypted with different keys, so after a copy, copy-up or flatten some of them could not be decrypted.
  *
  * @throws EncryptionError SIPHON_ENCRYPTION_LAYERS
  */

@@ -4,9 +4,9 @@ import type { LayerKey } from "./encryption-layers.ts";
 
 /** The passphrase of one layer of an encrypted image: the image itself, its parent, the parent's parent. */
 export interface EncryptionLayer {
-  /** Version of LUKS; any, if missing. */
+  /** Version of LUKS; undefined: any. */
   readonly version?: 1 | 2 | undefined;
-  /** Its bytes are the passphrase. It is read whenever the image is opened. */
+  /** Its bytes are the passphrase. It is read each time the image is opened. */
   readonly passphraseFile: string;
 }
 
@@ -27,9 +27,9 @@ export async function readLayerKeys(layers: readonly EncryptionLayer[]): Promise
 }
 
 /**
- * The bytes of a file, line end and all, as `rbd` takes them.
+ * All bytes of a file, including a line end, as in `rbd`.
  *
- * @throws what the system says, such as ENOENT
+ * @throws system errors, such as ENOENT
  */
 export async function readPassphrase(path: string): Promise<Secret> {
   try {

@@ -13,15 +13,15 @@ export function plainReader(encrypted: EncryptedImage): ImageReader {
   };
 }
 
-/** Bytes that an image needs beside its data while it is being encrypted, with objects or stripes of this many bytes. */
+/** Bytes that an encrypted image needs beside its data, for objects or stripes of this many bytes. */
 export function encryptionRoom(alignment: number): number {
   return luksHeaderBytes + alignment;
 }
 
 /**
- * Encrypts an image that is new, and gives what transfers write plain data to; its size is the data's, in whole sectors.
+ * Formats a new image for encryption, and returns a target for plain data, whose size is the data's in whole sectors.
  *
- * Zeros must be written, too: librbd and siphon take what was never written for zeros, but not the kernel and QEMU, which decrypt it.
+ * Zeros must be written, too: librbd and siphon read unwritten sectors as zeros, but the kernel and QEMU decrypt them.
  */
 export async function encryptedTarget(
   image: Image,

@@ -1,8 +1,7 @@
 /**
- * Memory for sectors between the cluster and whoever reads or writes them: shared by all images of the process, so that what one of
- * them used at its busiest is not kept by each.
+ * Buffers for sectors, shared by all images of the process, so that each image does not keep its peak.
  *
- * @param bytes at least so many are given
+ * @param bytes the least length of the buffer
  */
 export function takeSectors(bytes: number): Buffer {
   const order = orderOf(bytes);
@@ -12,17 +11,17 @@ export function takeSectors(bytes: number): Buffer {
   return kept;
 }
 
-/** Nobody reads or writes the memory any more. */
+/** Returns a buffer that is no longer in use. */
 export function giveSectors(memory: Buffer): void {
   if (memory.length > leastBytes << (buffers.length - 1) || keptBytes + memory.length > mostKept) return;
   keptBytes += memory.length;
   buffers[orderOf(memory.length)]!.push(memory);
 }
 
-/** For those who have no memory. */
+/** Stands for no buffer. */
 export const noSectors: Buffer = Buffer.alloc(0);
 
-/** By their size, each twice that of the one before: 4 KiB to 4 MiB. */
+/** By size, in powers of two: 4 KiB to 4 MiB. */
 const leastBytes = 4096;
 const buffers: Buffer[][] = Array.from({ length: 11 }, () => []);
 let keptBytes = 0;

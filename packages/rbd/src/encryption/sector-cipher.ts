@@ -8,10 +8,10 @@ import { kernelBytes, type XtsKernel, xtsKernel } from "./xts-kernel.ts";
  * AES-XTS over sectors, each with its number as the initial value (plain64: little-endian, in units of 512 bytes whatever
  * the sector's size), as dm-crypt and librbd do it. Works in place.
  *
- * Large sectors are OpenSSL's, in a context that stays (16 KiB in sectors of 4096 bytes: 5.5 us). With small ones the two calls for
- * each of them cost more than the work (sectors of 512 bytes: 15 us): there all of a request goes through AES in one call (ECB),
- * with the tweaks added before and after, and a second such call makes the sectors' first tweaks. The result is the same
- * by the definition of XTS. The second way also serves where koffi does not load.
+ * Large sectors use OpenSSL's XTS in a persistent context (16 KiB in sectors of 4096 bytes: 5.5 us). For small sectors
+ * its two calls per sector cost more than the work (sectors of 512 bytes: 15 us). There a whole request goes through
+ * AES-ECB in one call, with the tweaks added before and after, and a second such call computes the sectors' first
+ * tweaks. By the definition of XTS the result is the same. The second way also works without koffi.
  */
 export class SectorCipher {
   readonly sectorBytes: number;
@@ -57,17 +57,17 @@ function cryptOf(key: Buffer, sectorBytes: number, direction: Direction): Crypt 
   return bySector(Buffer.from(key), sectorBytes, direction);
 }
 
-/** In bytes: from here on OpenSSL's own XTS is the faster way. */
+/** Bytes of a sector from which OpenSSL's XTS is faster. */
 const largeSector = 2048;
 
-/** AES-XTS made of AES and tweaks, all sectors of a request together. */
+/** AES-XTS built from AES-ECB and tweaks, for all sectors of a request together. */
 class MaskedAes {
   readonly #kernel: XtsKernel;
   readonly #sectorBytes: number;
   readonly #tweak: AesEcb;
   readonly #aes: AesEcb;
 
-  /** Undefined where the kernel does not run. */
+  /** Undefined without the WebAssembly kernel. */
   static create(key: Buffer, sectorBytes: number, direction: Direction): MaskedAes | undefined {
     const kernel = xtsKernel();
     return kernel && new MaskedAes(kernel, key, sectorBytes, direction);

@@ -13,9 +13,9 @@ export interface XtsKernel {
 export const kernelBytes = 64 * 1024;
 
 /**
- * The part of AES-XTS (IEEE 1619) that is not AES: the tweak of a block is that of the one before times x in GF(2^128), with
- * x^128 = x^7 + x^2 + x + 1, a shift by one bit whose carry comes back as 0x87. Undefined where the runtime has no
- * WebAssembly SIMD. There is one for the process: whoever uses it is done before anybody else has his turn.
+ * The part of AES-XTS (IEEE 1619) that is not AES: the tweak of a block is that of the one before times x in GF(2^128),
+ * with x^128 = x^7 + x^2 + x + 1, a shift by one bit whose carry comes back as 0x87. Undefined if the runtime has no
+ * WebAssembly SIMD. There is one per process: each use is synchronous.
  */
 export function xtsKernel(): XtsKernel | undefined {
   made ??= { kernel: make() };

@@ -28,7 +28,7 @@ import { MemberImages, together } from "./member-images.ts";
 export interface GroupSnapshot {
   readonly id: string;
   readonly name: string;
-  /** `incomplete` after an interrupted `create` or `remove`: it can be removed, but not be rolled back to. */
+  /** `incomplete` after an interrupted `create` or `remove`: it can only be removed. */
   readonly state: GroupSnapshotState;
   /** Its parts: the snapshots of the images. */
   readonly images: readonly GroupedSnapshot[];
@@ -39,7 +39,7 @@ export interface CreateGroupSnapshotOptions {
   readonly quiescing?: Quiescing | undefined;
 }
 
-/** The group that snapshots are taken of. */
+/** The group whose snapshots these are. */
 export interface SnapshottedGroup {
   readonly id: string;
   readonly name: string;
@@ -48,8 +48,8 @@ export interface SnapshottedGroup {
 }
 
 /**
- * Snapshots of all images of a group, by their names. The group's header names one before the first image has it, and until after the
- * last one has lost it: whatever is interrupted can be found, and removed.
+ * Snapshots of all images of a group, by their names. The group's header lists a snapshot from before the first image
+ * has it until after the last image has lost it, so that an interrupted one can be found and removed.
  */
 export class GroupSnapshots {
   readonly #cluster: Cluster;
@@ -83,10 +83,11 @@ export class GroupSnapshots {
   }
 
   /**
-   * It holds the writes to all images that were acknowledged before one moment, as far as the images have locks (feature
-   * exclusive-lock) or their writers quiesce: it takes all of the locks first.
+   * Takes a snapshot of all images at one moment: it holds exactly the writes acknowledged before. This needs locks
+   * (feature exclusive-lock), which it takes first, or writers that quiesce.
    *
-   * @throws RbdError SIPHON_RBD_EXISTS, SIPHON_RBD_BUSY, SIPHON_RBD_LOCKED; nothing is left then, or an incomplete one
+   * @throws RbdError SIPHON_RBD_EXISTS, SIPHON_RBD_BUSY, SIPHON_RBD_LOCKED; it then removes the snapshot, or leaves an
+   * incomplete one
    */
   async create(name: string, { quiescing = "required" }: CreateGroupSnapshotOptions = {}): Promise<void> {
     assertGroupName(name, "a group's snapshot");
@@ -97,7 +98,7 @@ export class GroupSnapshots {
     try {
       await this.#take(record, quiescing);
     } catch (error) {
-      // A snapshot that cannot be removed now stays listed.
+      // A snapshot whose removal fails stays listed.
       await this.#removeAll(record).catch(() => {});
       throw error;
     }
@@ -113,16 +114,16 @@ export class GroupSnapshots {
     assertGroupName(newName, "a group's snapshot");
     if (newName === name) throw this.#exists(name);
     const record = await this.named(name);
-    // The OSD would take an incomplete one for a new one, and refuse it.
+    // The OSD would take an incomplete one for a new one and reject it.
     if (record.state === "incomplete") throw this.#incomplete(name, { errno: -errno.EEXIST });
     await this.#store({ ...record, name: newName });
   }
 
   /**
-   * Makes all images what they were then, with their locks held throughout; also those that have left the group since. Whoever crashes in
-   * between has images of which some are rolled back, and may roll them back again.
+   * Rolls all images back, including those that have left the group since, with their locks held throughout. After a
+   * crash some images are rolled back; the rollback can be repeated.
    *
-   * @throws RbdError SIPHON_RBD_INVALID for one that is incomplete: it does not have all images
+   * @throws RbdError SIPHON_RBD_INVALID for an incomplete one, which lacks images
    */
   async rollBack(name: string, { onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
     const record = await this.named(name);
@@ -197,7 +198,7 @@ export class GroupSnapshots {
   }
 }
 
-/** As librbd calls an image's part of a group's snapshot. */
+/** The name that librbd gives to an image's part of a group snapshot. */
 function imageSnapshotName({ poolId, groupId, groupSnapshotId }: GroupSnapshotNamespace): string {
   return `.group.${poolId.toString(16)}_${groupId}_${groupSnapshotId}`;
 }
@@ -222,7 +223,7 @@ function snapshotIn(image: OpenImage, namespace: GroupSnapshotNamespace): Header
   throw new RbdError("SIPHON_RBD_NO_SNAPSHOT", message);
 }
 
-/** The mean progress of several operations that run at once. */
+/** The mean progress of several concurrent operations. */
 function meanProgress(count: number, onProgress: OnProgress | undefined) {
   const parts = new Array<number>(count).fill(0);
   return (i: number, done: number, total: number) => {

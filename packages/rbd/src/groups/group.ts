@@ -36,7 +36,10 @@ export interface GroupImage {
   readonly state: MemberState;
 }
 
-/** Images that are snapshotted together, at one moment. An image is in one group at most, in any pool, but in its own namespace. */
+/**
+ * Images that are snapshotted together at one moment. An image is in at most one group, of any pool, in the image's
+ * namespace.
+ */
 export class Group implements SnapshottedGroup {
   readonly name: string;
   readonly id: string;
@@ -65,7 +68,7 @@ export class Group implements SnapshottedGroup {
     );
   }
 
-  /** An image of the group or of a snapshot of it, with what it is called by now. */
+  /** An image of the group or of its snapshot, with its current name. */
   async named({ poolId, imageId: id }: GroupedImage): Promise<Omit<GroupImage, "state">> {
     const { namespace } = this.pool;
     const pool = await this.#poolOf(poolId);
@@ -142,14 +145,14 @@ export class Group implements SnapshottedGroup {
   async #detach(pool: Pool | undefined, { poolId, imageId }: GroupedImage): Promise<void> {
     await this.#change(setMember({ poolId, imageId, state: "incomplete" }));
     if (pool !== undefined) {
-      // ENOENT: it never got into the group, or is gone; EBADF: it never got into this one, and went into another.
+      // ENOENT: it was never added, or is gone; EBADF: it was never added here, but to another group.
       await changeAll(pool, headerObject(imageId), [leaveGroup(this.#spec)]).catch(unless("ENOENT", "EBADF"));
       await tellHeaderUpdate(pool, imageId);
     }
     await this.#change(removeMember({ poolId, imageId }));
   }
 
-  /** Undefined for a pool that was deleted, with its images. */
+  /** Undefined if the pool was deleted. */
   #poolOf(poolId: number): Promise<Pool | undefined> {
     return poolById(this.#cluster, poolId, this.pool.namespace).catch(unless("SIPHON_RBD_NO_POOL"));
   }

@@ -11,8 +11,8 @@ import { Group } from "./group.ts";
 import { assertGroupName } from "./group-name.ts";
 
 /**
- * The groups of a pool, or of a namespace in it: images of which snapshots are taken at one moment (src/librbd/api/Group.cc). Each
- * step that is interrupted can be done again.
+ * The groups of a pool, or of a namespace in it: images that are snapshotted at one moment (src/librbd/api/Group.cc).
+ * An interrupted step can be repeated.
  */
 export class Groups {
   readonly #cluster: Cluster;

@@ -16,7 +16,7 @@ export class MemberImages implements AsyncDisposable {
 
   /**
    * @param namespace of all of them
-   * @param onlyThere leaves those out that are gone
+   * @param onlyThere skips images that are gone
    */
   static async open(
     cluster: Cluster,
@@ -36,7 +36,7 @@ export class MemberImages implements AsyncDisposable {
     }
   }
 
-  /** Calls a function while the locks of all images that have one are held: no other client writes to them meanwhile. */
+  /** Calls a function while the locks of all images are held, so that no other client writes to them. */
   async whileLocked(action: () => Promise<void>): Promise<void> {
     while (!(await whileOwned(this.images, action))) await sleep(Math.random() * retryDelay);
   }
@@ -46,13 +46,13 @@ export class MemberImages implements AsyncDisposable {
   }
 }
 
-/** Does something with each; when all have ended, throws what one of them threw. */
+/** Calls a function with each; when all have ended, throws the first error. */
 export async function together<T>(items: readonly T[], action: (item: T) => Promise<void>): Promise<void> {
   const ended = await Promise.allSettled(items.map(action));
   for (const each of ended) if (each.status === "rejected") throw each.reason;
 }
 
-/** Those that could be opened, in their order. */
+/** The images that could be opened, in order. */
 async function opened(opening: readonly Promise<OpenImage | undefined>[]): Promise<OpenImage[]> {
   const ended = await Promise.allSettled(opening);
   return ended.flatMap((each) => (each.status === "fulfilled" && each.value ? [each.value] : []));
@@ -69,10 +69,10 @@ async function openMember(
 }
 
 /**
- * One lock within the other, always in the same order: so none of us waits for another who waits for us. librbd takes all at once, and
- * answers while it does so that it is busy: then it goes first.
+ * Takes the locks one by one, always in the same order, so that siphon's clients cannot deadlock. librbd takes all at
+ * once, and answers meanwhile that it is busy: then it goes first.
  *
- * @returns false for nothing done, and no lock held
+ * @returns false if nothing was done and no lock is held
  */
 async function whileOwned(
   [first, ...others]: readonly OpenImage[],
@@ -88,7 +88,7 @@ async function whileOwned(
     done = await whileOwned(others, action);
   };
   while (!(await first.lock.whileOwned(inner))) {
-    // Until it is held, it may go on to whoever asks for it next.
+    // Until all are held, a lock may go to the next client that requests it.
     if (!(await first.lock.acquireUnlessBusy())) return false;
   }
   return done;

@@ -3,7 +3,9 @@ import type { ParentSpec } from "../cls/parent.ts";
 import type { SnapshotNamespace } from "../cls/snapshot.ts";
 import type { ImageState, Snapshot } from "../image-state.ts";
 
-/** RBD_OPERATION_FEATURE_* (src/include/rbd/features.h): what others must know of before they change an image. */
+/**
+ * RBD_OPERATION_FEATURE_* (src/include/rbd/features.h): features that clients must know before they change an image.
+ */
 export const opFeature = { cloneParent: 1, cloneChild: 2, group: 4, snapTrash: 8 } as const;
 
 /** RBD_FLAG_*. */
@@ -18,34 +20,34 @@ export interface HeaderSnapshot extends Snapshot {
   readonly childCount: number;
 }
 
-/** All that the header says: the state that I/O needs, and what people want to know. */
+/** The content of a header: the state for I/O, and information for people. */
 export interface ImageHeader extends ImageState {
   readonly snapshots: ReadonlyMap<number, HeaderSnapshot>;
-  /** Features that this version of siphon must know of to read, or to write. */
+  /** Features that a client must know to read, or to write. */
   readonly incompatible: { readonly toRead: number; readonly toWrite: number };
   /** `opFeature`s. */
   readonly opFeatures: number;
   readonly order: number;
-  /** Those of format 1 are only read. */
+  /** Images of format 1 can only be read. */
   readonly format: 1 | 2;
   readonly created: Date;
   readonly accessed: Date;
   readonly modified: Date;
-  /** That the image is in; in its own namespace. */
+  /** The group of the image, in the image's namespace. */
   readonly group: GroupSpec | undefined;
-  /** As long as the head or a snapshot shows a parent. */
+  /** Set as long as the head or a snapshot has a parent. */
   readonly parentSpec: ParentSpec | undefined;
 }
 
 export const snapshotsByAge = (header: ImageHeader): HeaderSnapshot[] =>
   [...header.snapshots.values()].sort((a, b) => a.id - b.id);
 
-/** Among those that people make; undefined for none of that name. */
+/** Searches user snapshots; undefined if there is none. */
 export function userSnapshot(header: ImageHeader, name: string): HeaderSnapshot | undefined {
   return snapshotOf(header, name, "user");
 }
 
-/** Among those of one type; undefined for none of that name. */
+/** Searches snapshots of one type; undefined if there is none. */
 export function snapshotOf(
   header: ImageHeader,
   name: string,

@@ -26,8 +26,8 @@ import { readOldHeader } from "./old-header.ts";
  * Reads an image's header (src/librbd/image/RefreshRequest.cc).
  *
  * @param pool of the header, with the image's namespace
- * @throws RadosError ENOENT: there is no image of this id; RbdError SIPHON_RBD_UNSUPPORTED for one of 2^53 bytes or more, and what else
- *   cannot be represented
+ * @throws RadosError ENOENT: no image has this id; RbdError SIPHON_RBD_UNSUPPORTED for a size of 2^53 bytes or more,
+ * and other values that cannot be represented
  */
 export async function readHeader(pool: Pool, id: string, name: string): Promise<ImageHeader> {
   try {
@@ -46,7 +46,7 @@ async function readConsistently(pool: Pool, id: string, name: string): Promise<I
     try {
       return { ...header, snapshots: await readSnapshots(pool, header) };
     } catch (error) {
-      // A snapshot was removed in between; if the image was, the next turn says so.
+      // A snapshot was removed in between. If the image was, the next attempt fails.
       if (!hasCode(error, "ENOENT")) throw error;
     }
   }

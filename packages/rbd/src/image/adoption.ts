@@ -4,18 +4,18 @@ import type { ImageIo } from "../io/image-io.ts";
 import { type Perseverance, persevere } from "../persevere.ts";
 
 export interface AdoptionHost extends Perseverance {
-  /** Reads the header, and obeys it; the object map as well, if that is requested. */
+  /** Reads the header, and optionally the object map, and applies them. */
   read(withMap: boolean): Promise<void>;
-  /** Whether it is no use to try again: then no write goes on any more. */
+  /** Whether an error is final: then writes never resume. */
   isFinal(error: unknown): boolean;
-  /** It was read, and writes go on. */
+  /** It was read, and writes resume. */
   current(): void;
 }
 
 /**
- * Writes go on only by what the header says, and the object map. Whoever changes one of them may fail on the way, or get no answer, and
- * then nobody knows which state was stored: so it is read before writes go on, and until it can be, they are held back. An OSD carries
- * requests about one object out in their order: what is read is never older than a change that had no answer.
+ * Writes must follow the stored header and object map. A change of them may fail or get no answer; then it is unknown
+ * which state was stored. So both are read before writes resume, and writes wait until that succeeds. An OSD executes
+ * requests on one object in order, so the state read is never older than a change without an answer.
  */
 export class Adoption {
   readonly #io: Pick<ImageIo, "pauseWrites" | "resumeWrites">;
@@ -27,12 +27,12 @@ export class Adoption {
     this.#host = host;
   }
 
-  /** Fulfilled when nothing is being read, for better or worse. */
+  /** Resolves when no read is in progress, whatever its result. */
   get settled(): Promise<void> {
     return this.#settled ?? Promise.resolve();
   }
 
-  /** Changes something while no write is under way; writes go on when it is known what came of it. */
+  /** Makes a change while no write is in flight; writes resume when its outcome is known. */
   async whilePaused(change: () => Promise<void>): Promise<void> {
     await this.#io.pauseWrites();
     try {
@@ -44,7 +44,7 @@ export class Adoption {
     await this.#goOn(false);
   }
 
-  /** Somebody else changed the header: writes that are begun after this go by what it says now. */
+  /** Another client changed the header: writes that begin after this follow the new one. */
   async follow(): Promise<void> {
     const drained = this.#io.pauseWrites();
     await this.#goOn(false);

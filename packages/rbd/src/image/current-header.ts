@@ -13,13 +13,13 @@ interface HeaderFollower {
   readonly pool: Pool;
   readonly io: ImageIo;
   readonly settings: Settings;
-  /** A header was read, and the I/O goes by it; `size` is the image's size before, in bytes. */
+  /** The I/O uses a new header; `size` is the image's previous size in bytes. */
   followed(size: number): void;
 }
 
 /**
- * The header of an open image, which is read again whenever it has changed. The I/O then goes by what it says: sizes and snapshots, the
- * parent, the object map of the snapshot that is read.
+ * The header of an open image, read again after each change. The I/O then uses its sizes, snapshots and parent, and the
+ * object map of an open snapshot.
  */
 export class CurrentHeader {
   readonly #image: HeaderFollower;
@@ -28,7 +28,7 @@ export class CurrentHeader {
   #refreshed: Promise<void> = Promise.resolve();
   /** A refresh that has not begun. */
   #next: Promise<void> | undefined;
-  /** The next refresh opens the parents again, though they are the same. */
+  /** The next refresh reopens the parents even if they are unchanged. */
   #parentsStale = true;
 
   constructor(
@@ -45,14 +45,14 @@ export class CurrentHeader {
     return this.#value;
   }
 
-  /** Follows the header that the image was opened with. */
+  /** Applies the header that the image was opened with. */
   start(): Promise<void> {
     return this.#refresh(this.#value);
   }
 
   /** Reads the header again; when this returns, the image follows it. */
   refresh(): Promise<void> {
-    // One that has begun may have read the header before the change that this one is to see.
+    // A refresh in progress may have read the header before the change.
     if (this.#next === undefined) {
       const begin = () => {
         this.#next = undefined;
@@ -65,7 +65,7 @@ export class CurrentHeader {
     return this.#next;
   }
 
-  /** Looks for the parents again: one of them is gone. */
+  /** Reopens the parents: one of them is gone. */
   async renewParents(): Promise<void> {
     this.#parentsStale = true;
     await this.refresh().catch((error) => {
@@ -90,7 +90,7 @@ export class CurrentHeader {
           tuning: tuningOf(this.#image.settings, "parent"),
         });
       } catch (error) {
-        // Flattened since the header was read: the header says so now. Or somebody destroyed the parent.
+        // The image was flattened after the header was read, so the header has changed; or the parent was destroyed.
         if (!isStale(error)) throw error;
         if (attempt === attempts) throw this.#parentGone(error as RbdError);
         continue;
@@ -110,5 +110,5 @@ export class CurrentHeader {
   }
 }
 
-/** How often a header that names parents that are gone is read. */
+/** Number of attempts for a header whose parents are gone. */
 const attempts = 5;

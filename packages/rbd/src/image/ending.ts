@@ -59,7 +59,7 @@ export class Ending {
     this.#end();
   }
 
-  /** Ends the image if an error means that it is no use to try again; then no write goes on any more. */
+  /** Ends the image if an error is final; then writes never resume. */
   isFinal(error: unknown): boolean {
     const { header, io } = this.#image;
     if (!(error instanceof SiphonError)) this.fail(faultError(header, error));
@@ -71,7 +71,7 @@ export class Ending {
     return true;
   }
 
-  /** The header can be watched no more. */
+  /** The header can no longer be watched. */
   unwatched(error: SiphonError): void {
     const { header } = this.#image;
     if (isFenced(error)) this.fail(fencedError(header.name, error));

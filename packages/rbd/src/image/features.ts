@@ -3,7 +3,7 @@ import { RbdError } from "../errors.ts";
 import type { ImageHeader } from "../header/image-header.ts";
 import { imageFeature } from "../image-state.ts";
 
-/** Features that images can be written with, and those that make no difference to who only reads. */
+/** Features that siphon can write with, and those that do not matter for reads. */
 const writable =
   imageFeature.layering |
   imageFeature.striping |
@@ -96,7 +96,7 @@ function hasBit(features: number, bit: number): boolean {
   return Math.floor(features / bit) % 2 === 1;
 }
 
-/** Bits of `a` that `b` has not; both may have more than 32. */
+/** Bits of `a` that `b` lacks; both may exceed 32 bits. */
 function difference(a: number, b: number): number {
   return Number(BigInt(a) & ~BigInt(b));
 }

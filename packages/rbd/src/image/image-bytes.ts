@@ -19,17 +19,17 @@ export class ImageBytes {
     this.#image = image;
   }
 
-  /** Size in bytes, as it is now; if a snapshot was opened, that of the snapshot. */
+  /** Current size in bytes, of the snapshot if one was opened. */
   get size(): number {
     return this.#image.io.size;
   }
 
-  /** Whether writes are refused: the image was opened read-only, or at a snapshot. */
+  /** Whether the image was opened read-only, or at a snapshot. */
   get readOnly(): boolean {
     return this.#image.readOnly;
   }
 
-  /** Whether a cache acknowledges writes that become durable only with the next flush. */
+  /** Whether a cache acknowledges writes that are durable only after the next flush. */
   get volatile(): boolean {
     const { front } = this.#image;
     return front instanceof ImageCache && front.volatile;
@@ -52,8 +52,8 @@ export class ImageBytes {
 
   read(request: ImageRequest): void;
   /**
-   * @returns fewer bytes where the image ends before
-   * @throws RbdError SIPHON_RBD_INVALID for an offset where there is nothing
+   * @returns fewer bytes at the end of the image
+   * @throws RbdError SIPHON_RBD_INVALID for an offset beyond the end
    */
   read(offset: number, length: number): Promise<Buffer>;
   read(request: ImageRequest | number, length = 0): undefined | Promise<Buffer> {
@@ -102,10 +102,10 @@ export class ImageBytes {
   }
 
   /**
-   * Makes an object of the image a copy of another object of the cluster, moved between OSDs. For images that are not striped and
-   * have no parent.
+   * Makes an object of the image a copy of another object, copied by the OSDs. For images that are not striped and have
+   * no parent.
    *
-   * @throws RadosError ENOENT where there is no such object
+   * @throws RadosError ENOENT if there is no such object
    */
   copyObject(objectNumber: number, source: CopySource): Promise<void> {
     const { io, header } = this.#image;
@@ -129,7 +129,7 @@ export class ImageBytes {
   }
 
   writeZeroes(request: ImageRequest): void;
-  /** @param options.thick allocates the space: without, it is given back */
+  /** @param options.thick allocates the space; otherwise it is freed */
   writeZeroes(offset: number, length: number, options?: { thick?: boolean }): Promise<void>;
   writeZeroes(
     request: ImageRequest | number,
@@ -165,7 +165,7 @@ export class ImageBytes {
   /**
    * Writes `bytes` if the image has `expected`, within 512 bytes that start at a multiple of 512.
    *
-   * @returns undefined if it was written, or else the first byte of the image that differs
+   * @returns undefined if it was written, or else the offset of the first byte that differs
    */
   compareAndWrite(offset: number, expected: Uint8Array, bytes: Uint8Array): Promise<number | undefined>;
   compareAndWrite(
@@ -190,7 +190,7 @@ export class ImageBytes {
     return promise;
   }
 
-  /** @throws the reason why writes that the cache had acknowledged failed */
+  /** @throws the error of acknowledged writes that failed */
   protected async flushCache(): Promise<void> {
     const { front, io, readOnly, isClosed, header } = this.#image;
     if (front === io || readOnly || isClosed) return;

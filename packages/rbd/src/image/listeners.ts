@@ -27,7 +27,7 @@ export class Listeners {
   }
 }
 
-/** An error thrown by a listener has no owner here. */
+/** An error of a listener cannot be handled here. */
 function told(listener: () => void): void {
   try {
     listener();

@@ -7,8 +7,8 @@ import { breakLockOf, fencingOf, imageLockName, readImageLock } from "../lock/lo
 import type { OpenImage } from "./open-image.ts";
 
 /**
- * The locks on an image: the one that its writer holds (feature exclusive-lock), and those that people take manually (`rbd lock`). Both are
- * locks of class `lock` on the header.
+ * The locks on an image: the exclusive lock of its writer (feature exclusive-lock), and manual locks (`rbd lock`). Both
+ * are locks of class `lock` on the header.
  */
 export class Locks {
   readonly #image: OpenImage;
@@ -23,8 +23,7 @@ export class Locks {
   }
 
   /**
-   * Waits until this client holds the lock of feature exclusive-lock; returns at once for an image without that feature. Writes do this
-   * by themselves.
+   * Acquires the exclusive lock; returns at once for an image without that feature. Writes do this automatically.
    *
    * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it, SIPHON_RBD_BUSY if the image was locked manually
    */
@@ -32,29 +31,27 @@ export class Locks {
     await this.#image.lock?.acquire(signal);
   }
 
-  /**
-   * Sets whether other clients that ask for the lock are refused it, once it is ours. It starts as `exclusive` of the image's options.
-   */
+  /** Sets whether this client keeps the lock when others request it. The initial value is the option `exclusive`. */
   keep(keeps: boolean): void {
     this.#image.keepLock(keeps);
   }
 
-  /** Releases that lock once the writes in flight are done; the next write acquires it again. */
+  /** Releases the exclusive lock when the writes in flight are done; the next write acquires it again. */
   async release(): Promise<void> {
     await this.#image.lock?.release();
   }
 
-  /** The locks on the image, those of writers and those set manually. */
+  /** The locks on the image, of writers and manual ones. */
   list(): Promise<LockInfo> {
     return readImageLock(this.#image.pool, this.#image.header.id);
   }
 
   /**
-   * Locks the image manually: nobody else can do so, and no client with feature exclusive-lock can write.
+   * Locks the image manually: no other client can do so, and no client that uses feature exclusive-lock can write.
    *
    * @param cookie a name for this lock
-   * @param tag shares the lock with all who give the same; undefined: the lock is exclusive
-   * @throws RbdError SIPHON_RBD_BUSY while somebody has it, this client included (EEXIST)
+   * @param tag shares the lock with all clients that give the same tag; undefined: exclusive
+   * @throws RbdError SIPHON_RBD_BUSY while a client, including this one (EEXIST), has it
    */
   async add(cookie: string, tag?: string): Promise<void> {
     const { pool, header, headerName } = this.#image;
@@ -75,7 +72,7 @@ export class Locks {
    * Releases a lock that this client took manually.
    *
    * @param cookie the name given to `add`
-   * @throws RadosError ENOENT for one that this client does not have
+   * @throws RadosError ENOENT if this client does not hold it
    */
   async remove(cookie: string): Promise<void> {
     const { pool, headerName } = this.#image;
@@ -83,12 +80,12 @@ export class Locks {
   }
 
   /**
-   * Takes a lock from another client and puts that client on the blocklist first, so that nothing that its process sends arrives any
-   * more, for any image, unless the image's settings say otherwise (rbd_blocklist_on_break_lock). A lock of this client itself is only given back.
+   * Breaks another client's lock. First puts the client on the blocklist, so that OSDs reject everything that its
+   * process sends for any image, unless rbd_blocklist_on_break_lock is false. This client's own lock is only released.
    *
    * @param client `client.4123`
-   * @param cookie as `list` has it
-   * @throws RbdError SIPHON_RBD_INVALID for a lock that is not there
+   * @param cookie as in `list`
+   * @throws RbdError SIPHON_RBD_INVALID if there is no such lock
    */
   async break(client: string, cookie: string): Promise<void> {
     const { cluster, pool, header } = this.#image;

@@ -5,16 +5,16 @@ import { hasCode } from "../errors.ts";
 
 interface Described {
   readonly pool: Pool;
-  /** The object that has the metadata: an image's header, or a pool's. */
+  /** The object with the metadata: an image's header, or a pool's rbd_info. */
   readonly headerName: string;
   /** The object may be missing as long as there is no metadata. */
   readonly isOptional?: boolean;
-  /** Tells whoever has to know of a change. */
+  /** Announces a change to other clients. */
   announce(): Promise<void>;
 }
 
 /**
- * The metadata of an image or a pool: names and values that people or programs have given it. Settings are `conf_...` among them, which
+ * The metadata of an image or a pool: names and values set by people or programs. Names `conf_...` are settings, which
  * `Overrides` changes.
  */
 export class Metadata {
@@ -40,7 +40,7 @@ export class Metadata {
     }
   }
 
-  /** @throws RadosError ENOENT for a name that has no value */
+  /** @throws RadosError ENOENT for an unknown name */
   async get(name: string): Promise<string> {
     const { pool, headerName } = this.#image;
     return (await ask(pool, headerName, getMetadata(name))).toString("utf8");

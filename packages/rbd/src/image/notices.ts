@@ -1,19 +1,19 @@
 import { channel } from "node:diagnostics_channel";
 
-/** Published on the diagnostics channel `siphon:rbd:image`: events of an open image that nobody asked for. */
+/** Published on the diagnostics channel `siphon:rbd:image`: spontaneous events of an open image. */
 export interface ImageNotice {
   /**
-   * - `stale`: the header has changed and could not be read; writes wait until it is, and it is tried again;
+   * - `stale`: a changed header could not be read; writes wait while siphon retries;
    * - `current`: it was read;
-   * - `unwatched`: the watch on the header was lost and could not be made anew, or the lock not be named after it; writes wait until both
-   *   are done, and it is tried again;
+   * - `unwatched`: the watch on the header was lost and could not be renewed, or the lock could not be renamed to it;
+   *   writes wait while siphon retries;
    * - `watched`: they are done;
-   * - `locked`: another client keeps the lock; writes wait until they have it, and it is requested again;
-   * - `unlocked`: the lock is ours;
+   * - `locked`: another client keeps the lock; writes wait while siphon requests it again;
+   * - `unlocked`: this client has the lock;
    * - `fenced`: this client was put on the blocklist, or lost the lock: no write is acknowledged any more;
-   * - `kept`: another client asked for the lock, and it could not be given away; the other client asks again;
-   * - `single`: the image has no workers, though they were requested, and is served by one thread; the error says why;
-   * - `nonsense`: somebody sent a notification that no client sends; it was not answered.
+   * - `kept`: another client requested the lock, and it could not be released; the other client requests it again;
+   * - `single`: one thread serves the image instead of the requested workers; the error says why;
+   * - `nonsense`: an invalid notification was ignored.
    */
   event:
     | "stale"

@@ -35,21 +35,21 @@ import { Timestamps } from "./timestamps.ts";
 import { type WriteHold, WriteHolds } from "./write-holds.ts";
 
 /**
- * An image with all that keeps it current: its header as it changes, the watch on it, the lock, the object map, and the I/O
- * that goes by them. The public face of it is `Image`.
+ * An open image: its current header, the watch on it, the lock, the object map, and the I/O that uses them. `Image` is
+ * its public API.
  */
 export class OpenImage implements MaintainedImage {
   readonly cluster: Cluster;
   /** Pool of the header, with the image's namespace. */
   readonly pool: Pool;
   readonly io: ImageIo;
-  /** Destination of reads and writes of the image: `io`, or the cache in front of it. */
+  /** Receives the image's reads and writes: `io`, or the cache in front of it. */
   readonly front: ImageIo | ImageCache;
   readonly maps: StoredObjectMaps;
-  /** As they were when the image was opened. */
+  /** The settings at the time of opening. */
   readonly settings: Settings;
   readonly readOnly: boolean;
-  /** Requests to the lock's owner, and requests of others to us. */
+  /** Requests to the lock's owner, and requests of other clients. */
   readonly requests: Requests;
   readonly quiesceWatchers = new QuiesceWatchers();
   readonly #listeners = new Listeners();
@@ -146,7 +146,7 @@ export class OpenImage implements MaintainedImage {
     name: string,
     options: OpenOptions & WithoutParents,
   ): Promise<OpenImage> {
-    // If the image is not there, reading the header says so.
+    // If the image does not exist, reading the header fails.
     const settings = imageSettings(cluster, pool, id);
     settings.catch(() => {});
     const header = await readHeader(pool, id, name);
@@ -179,7 +179,7 @@ export class OpenImage implements MaintainedImage {
     return this.#current.value;
   }
 
-  /** The reason why writes wait, where that may take long; undefined: they do not, or fail, since the image has ended. */
+  /** The reason why writes wait for long; undefined if they do not wait, or fail because the image has ended. */
   get writeHold(): WriteHold | undefined {
     return this.#ending.signal.aborted ? undefined : this.#holds.reason;
   }
@@ -188,12 +188,12 @@ export class OpenImage implements MaintainedImage {
     return headerObject(this.header.id);
   }
 
-  /** Undefined for images without feature exclusive-lock, and those that are only read. */
+  /** Undefined for images without feature exclusive-lock, and for read-only ones. */
   get lock(): ExclusiveLock | undefined {
     return this.#ownership.lock;
   }
 
-  /** Whether other clients that ask for the lock are refused it. */
+  /** Whether this client keeps the lock when others request it. */
   keepLock(keeps: boolean): void {
     this.#ownership.keepsLock = keeps;
   }
@@ -208,7 +208,7 @@ export class OpenImage implements MaintainedImage {
     return this.#listeners.onChange(listener);
   }
 
-  /** Nothing is read or written behind `size` any more, which is where the image is to end; undefined: all that the header says. */
+  /** Forbids I/O beyond `size`, the future end of the image; undefined: beyond the header's size. */
   endAt(size: number | undefined): void {
     const before = this.io.size;
     this.io.endAt(size ?? Number.POSITIVE_INFINITY);
@@ -231,19 +231,19 @@ export class OpenImage implements MaintainedImage {
     return this.#adoption.whilePaused(change);
   }
 
-  /** Somebody else changed the header: writes that are begun after this go by what it says now. */
+  /** Another client changed the header: writes that begin after this follow the new one. */
   follow(): Promise<void> {
     return this.#adoption.follow();
   }
 
-  /** Changes the header: all of it or nothing, and only while the lock is ours. */
+  /** Changes the header atomically, and only while this client has the lock. */
   async changeHeader(...calls: readonly ClassCall[]): Promise<void> {
     const change = (...guards: ClassCall[]) => changeAll(this.pool, this.headerName, [...guards, ...calls]);
     if (this.lock === undefined) await change();
     else await this.lock.guarded(change);
   }
 
-  /** Follows the header that was just changed, and tells all others who have the image open. */
+  /** Applies the header that was just changed, and notifies all other clients that have the image open. */
   async announce(): Promise<void> {
     try {
       await this.refresh();
@@ -266,7 +266,10 @@ export class OpenImage implements MaintainedImage {
     this.#ending.assertOpen();
   }
 
-  /** @throws the reason why the lock could not be given away: then the watch stays as well, so that nobody takes this client for dead */
+  /**
+   * @throws the reason why the lock could not be released: then the watch stays, so that others do not take this client
+   * for dead
+   */
   async close(): Promise<void> {
     if (!this.#ending.close()) return;
     await this.quiesceWatchers.close();
@@ -274,7 +277,7 @@ export class OpenImage implements MaintainedImage {
     try {
       if (this.#ending.failure === undefined) await this.lock?.close();
     } catch (error) {
-      // A client that is cut off cannot give anything back.
+      // A client on the blocklist cannot release anything.
       if (!isFenced(error)) throw error;
     } finally {
       await this.io.pauseWrites();
@@ -288,18 +291,18 @@ export class OpenImage implements MaintainedImage {
     return this.#watch!.cookie();
   }
 
-  /** Others are told; nobody's answer matters. */
+  /** Notifies the others; their answers do not matter. */
   async tell(message: NotifyMessage): Promise<void> {
     if (message.type === "unknown") return;
     await this.pool.notify(this.headerName, encodeNotifyMessage(message)).catch(() => {});
   }
 
-  /** Looks for the parents again: one of them is gone. */
+  /** Reopens the parents: one of them is gone. */
   renewParents(): Promise<void> {
     return this.#current.renewParents();
   }
 
-  /** A worker has ended: nothing is acknowledged any more, and what it wrote may still arrive, so the lock stays ours. */
+  /** A worker has ended: nothing more is acknowledged. Its writes may still arrive, so this client keeps the lock. */
   async workerDied(error: RbdError): Promise<void> {
     this.#ending.fail(error);
     await this.#workers?.died(error);
@@ -322,7 +325,7 @@ export class OpenImage implements MaintainedImage {
     if (unwatched) return;
     this.#watch = await HeaderWatch.open(this.pool, this.headerName, {
       notified: (payload) => this.requests.serve(payload),
-      // Others may take us for dead until the lock names a watch again.
+      // Others may take this client for dead until the lock names its new watch.
       lost: () => {
         this.#holds.begin("watch");
         void this.io.pauseWrites();

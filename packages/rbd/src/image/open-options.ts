@@ -8,38 +8,45 @@ export interface OpenOptions {
   /** Name or id of a snapshot to read; the image is read-only then. */
   readonly snapshot?: string | number;
   readonly readOnly?: boolean;
-  /** Gets the lock at once and keeps it until the image is closed, whoever asks for it. */
+  /** Acquires the lock at once and keeps it until the image is closed. */
   readonly exclusive?: boolean;
-  /** Waits for a lock that its owner keeps, instead of failing: for an image that several clients use by turns (`Image.locks.keep`). */
+  /**
+   * Waits for a lock that its owner keeps, instead of failing: for an image that several clients use in turn
+   * (`Image.locks.keep`).
+   */
   readonly takesTurns?: boolean;
   /**
-   * False: what others change is not seen, and nobody sees that this client has the image open; for images that are read-only.
+   * False: changes by others are not seen, and others do not see that this client has the image open. Only for
+   * read-only images.
    */
   readonly watch?: boolean;
   readonly limits?: IoLimits;
-  /** Discards keep what does not fill units of this many bytes; 0 for exact ones. Otherwise as rbd_discard_granularity_bytes says. */
+  /**
+   * Discards skip parts that do not fill units of this many bytes; 0 for exact discards. Default:
+   * rbd_discard_granularity_bytes.
+   */
   readonly discardGranularity?: number;
   /**
-   * The image is served by so many worker threads beside this one, each a client of the cluster: see `Image.workers`. Workers have no cache
-   * and no decrypted side. `limits` are those of each.
+   * Number of worker threads that serve the image beside this one, each a client of the cluster: see `Image.workers`.
+   * Workers have no cache and cannot decrypt. `limits` apply to each.
    */
   readonly workers?: number | undefined;
-  /** Seconds without an answer of a worker, after which it hangs, and the process ends; default 30. */
+  /** Seconds without an answer after which a worker counts as hung and the process ends; default 30. */
   readonly workerTimeout?: number | undefined;
   /**
-   * Reads and writes go through a cache; false for none. Default: as the configuration has it, which is none unless it says
-   * `rbd_cache = true`.
+   * Reads and writes go through a cache; false for none. Default: none unless the configuration says `rbd_cache =
+   * true`.
    */
   readonly cache?: CacheOptions | false;
 }
 
-/** To read the image, or a snapshot of it, once: what others change meanwhile is not seen. */
+/** Options to read an image or snapshot once: changes by others are not seen. */
 export function toRead(snapshot?: string | number): OpenOptions {
   return { readOnly: true, watch: false, ...(snapshot !== undefined && { snapshot }) };
 }
 
 /**
- * The id of the snapshot that `OpenOptions.snapshot` names; NO_SNAP for the image as it is now.
+ * The id of the snapshot that `OpenOptions.snapshot` names; NO_SNAP for the current image.
  *
  * @throws RbdError SIPHON_RBD_NO_SNAPSHOT
  */

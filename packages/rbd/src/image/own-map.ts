@@ -18,7 +18,7 @@ interface MappedImage {
   changeHeader(...calls: readonly ClassCall[]): Promise<void>;
 }
 
-/** The object map of an open image, which the I/O goes by while the image's lock is ours. */
+/** The object map of an open image, which the I/O uses while this client has the image's lock. */
 export class OwnMap {
   readonly #image: MappedImage;
 
@@ -33,7 +33,10 @@ export class OwnMap {
     await this.#load();
   }
 
-  /** Takes the map's lock, where it was of no use before, and loads the map again, if the image's lock is ours; reads ask the OSDs meanwhile. */
+  /**
+   * Loads the map again if this client has the image's lock, and takes the map's lock if necessary; meanwhile reads ask
+   * the OSDs.
+   */
   async reload(): Promise<void> {
     const { io, lock, readOnly } = this.#image;
     if (readOnly) return;
@@ -41,18 +44,18 @@ export class OwnMap {
     if (lock?.held) await this.open();
   }
 
-  /** Stops using the map, and gives its lock back. */
+  /** Stops using the map, and releases its lock. */
   async close(): Promise<void> {
     const { io, header, maps } = this.#image;
     io.useMap(undefined);
     if (!has(header, "objectMap")) return;
-    // The owner of the image's lock takes the map's lock as well.
+    // The next owner of the image's lock breaks the map's lock.
     await maps.unlock().catch((error) => {
       if (isFenced(error)) throw error;
     });
   }
 
-  /** Marks the map, or a snapshot's, as invalid until it is rebuilt. It counts until the header says so. */
+  /** Marks the map, or a snapshot's, as invalid until it is rebuilt. It stays in use until the header says so. */
   async invalidate(snapId: number | undefined): Promise<void> {
     const { header, io } = this.#image;
     const flags = imageFlag.objectMapInvalid | (has(header, "fastDiff") ? imageFlag.fastDiffInvalid : 0);

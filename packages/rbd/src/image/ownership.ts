@@ -16,7 +16,7 @@ export interface OwnedImage {
   readonly cluster: Cluster;
   readonly pool: Pool;
   readonly readOnly: boolean;
-  /** Keeps the lock from other clients, until told otherwise. */
+  /** Keeps the lock from other clients. */
   readonly keepsLock: boolean;
   /** Waits for an owner that keeps the lock. */
   readonly waitsForLock: boolean;
@@ -28,25 +28,25 @@ export interface OwnedImage {
   tell(message: NotifyMessage): Promise<void>;
   /** Reads the header again. */
   refresh(): Promise<void>;
-  /** Resolves once the image follows all changes of its header. */
+  /** Resolves when the image has applied all changes of its header. */
   settled(): Promise<void>;
   /** Whether the image was closed. */
   hasEnded(): boolean;
-  /** Another client keeps the lock, and writes wait for it; undefined: they do not any more. */
+  /** Another client keeps the lock, and writes wait; undefined: they no longer wait. */
   waiting(error: RbdError | undefined): void;
   fenced(error: RbdError): void;
 }
 
 /**
- * The lock of an open image, as long as the image has one: feature exclusive-lock can be enabled and disabled while the image is open.
- * Writes begin once the lock is acquired, the header was read and the object map is loaded; they end before the lock is given away.
+ * The exclusive lock of an open image. The feature can be enabled and disabled while the image is open. Writes begin
+ * when the lock is acquired, the header was read and the object map is loaded; they end before the lock is released.
  */
 export class Ownership implements LockHost {
   readonly #image: OwnedImage;
   #lock: ExclusiveLock | undefined;
-  /** Writes are held back until the lock was given away. */
+  /** Writes wait until the lock is released. */
   #handingOver = false;
-  /** Whether other clients are refused the lock. */
+  /** Whether this client keeps the lock when others request it. */
   keepsLock: boolean;
 
   constructor(image: OwnedImage) {
@@ -55,7 +55,7 @@ export class Ownership implements LockHost {
     this.follow();
   }
 
-  /** Undefined for images without feature exclusive-lock, and for those that are only read. */
+  /** Undefined for images without feature exclusive-lock, and for read-only ones. */
   get lock(): ExclusiveLock | undefined {
     return this.#lock;
   }

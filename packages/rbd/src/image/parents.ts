@@ -15,12 +15,12 @@ import { assertReadable, has } from "./features.ts";
 import { poolById } from "./pools.ts";
 
 /**
- * The snapshot that a clone shows, ready to be read, with its own parents. It is not watched. What a snapshot shows never changes, so
- * what its object map says stays true: an object that was absent shows what the next parent shows, for ever. What changes is where
- * that can be read: a clone that is flattened gets objects of its own, and then its parent may be removed. So "no object" from an OSD
- * counts only after the snapshot was found to be there still; otherwise the read ends with `errno.stale`, and the chain is opened anew.
+ * Opens a clone's parent snapshot with its own parents. It is not watched. The content of a snapshot never changes, so
+ * its object map stays true: an absent object always has the data of the next parent. But the place of that data
+ * changes: a flattened clone gets objects of its own, and then its parent may be removed. So "no object" from an OSD is
+ * valid only if the snapshot still exists; otherwise the read ends with `errno.stale`, and the chain is opened again.
  *
- * @param tuning of the image whose parents they are
+ * @param tuning of the clone
  * @throws RbdError with `errno.stale` if there is no such snapshot
  */
 export async function openParent(cluster: Cluster, link: ParentLink, tuning: IoTuning): Promise<ImageIo> {
@@ -40,12 +40,13 @@ export async function openParent(cluster: Cluster, link: ParentLink, tuning: IoT
     });
     const io = new ImageIo({ objecter: cluster.objecter, state: header, snapId, presence, tuning });
     try {
-      // The header is older than the map: an object that is absent here shows the parent that the header names.
+      // The header is read before the map: an object absent from the map has the data of the parent that the header
+      // names.
       io.objectMap = await snapshotMap(cluster, header, snapId);
       if (snapshot.parent !== undefined) io.parent = await openParent(cluster, snapshot.parent, tuning);
       return io;
     } catch (error) {
-      // Flattened since its header was read: the header says so now.
+      // It was flattened after its header was read, so the header has changed.
       if (!isStale(error) || attempt === attempts) throw error;
     }
   }

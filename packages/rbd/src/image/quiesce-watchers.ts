@@ -1,10 +1,10 @@
 import { errnoOf } from "../errors.ts";
 
-/** Brings what a client writes to an image into a consistent state while somebody takes a snapshot. */
+/** Brings a client's data on an image into a consistent state while a snapshot is taken. */
 export interface QuiesceWatcher {
-  /** Settles once nothing is written any more. If it fails, a snapshot that requires it is not taken. */
+  /** Settles when writing has stopped. If it fails, a snapshot that requires quiescing is not taken. */
   quiesce(): void | Promise<void>;
-  /** Called once the snapshot is taken or given up, or whoever takes it is not heard of any more. */
+  /** Called when the snapshot is taken or abandoned, or its client is no longer heard of. */
   unquiesce(): void | Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export class QuiesceWatchers {
   }
 
   /**
-   * Somebody wants the image quiet, or asks again whether it is.
+   * A client requests to quiesce, or repeats its request.
    *
    * @returns 0, or the errno of a watcher that cannot quiesce
    */
@@ -52,7 +52,7 @@ export class QuiesceWatchers {
       const refusal = answers.find(({ status }) => status === "rejected");
       if (refusal?.status !== "rejected") return 0;
       this.#forget(key);
-      // For other requests as well: each asks all watchers.
+      // Also for other requests: each asks all watchers.
       await this.#wake();
       return errnoOf(refusal.reason);
     });

@@ -20,15 +20,15 @@ import type { QuiesceWatchers } from "./quiesce-watchers.ts";
 
 interface Pending {
   progress: OnProgress | undefined;
-  /** Its errno, once the owner has told it; it may come before the owner's answer to the question. */
+  /** Its errno, when the owner has reported it; this may arrive before the owner's answer to the request. */
   result: number | undefined;
-  /** Settles when there is news of it: its result, or progress. */
+  /** Settles when there is a result or progress. */
   news: PromiseWithResolvers<void>;
 }
 
-/** The result of a task that another client asked for. */
+/** The result of a task that another client requested. */
 interface Served {
-  /** Undefined while we are at work on it. */
+  /** Undefined while the task runs. */
   result: number | undefined;
   /** `performance.now()`. */
   ended: number;
@@ -40,19 +40,19 @@ export interface RequestedImage extends MaintainedImage {
   readonly quiesceWatchers: QuiesceWatchers;
   /** @throws RbdError once the image was closed, or the client was put on the blocklist */
   assertOpen(): void;
-  /** Reads the header again because somebody else changed it. */
+  /** Reads the header again because another client changed it. */
   follow(): Promise<void>;
 }
 
 /**
- * Changes of an image that only the owner of its lock may make (src/librbd/ImageWatcher.cc): those that we ask the owner for, and
- * those that others ask us for.
+ * Changes of an image that only the lock's owner may make (src/librbd/ImageWatcher.cc): this client's requests to the
+ * owner, and other clients' requests to this one.
  */
 export class Requests {
   readonly #image: RequestedImage;
-  /** Ours that the owner is at work on. */
+  /** This client's tasks that the owner is working on. */
   readonly #pending = new Map<string, Pending>();
-  /** Tasks of others: those in progress, and those done lately, which may be asked for again. */
+  /** Tasks of other clients: those in progress, and recent ones, which may be requested again. */
   readonly #served = new Map<string, Served>();
   readonly #closing = new AbortController();
   #last = 0n;
@@ -61,7 +61,7 @@ export class Requests {
     this.#image = image;
   }
 
-  /** A number for something that is asked of the owner. */
+  /** The number of a new request to the owner. */
   async newId(): Promise<RequestId> {
     return {
       gid: this.#image.cluster.globalId,
@@ -81,7 +81,7 @@ export class Requests {
   }
 
   /**
-   * Does something that needs the lock: here, if it is free or ours; otherwise its owner does.
+   * Carries out a task that needs the lock: in this client if it can take the lock, otherwise by its owner.
    *
    * @throws RbdError SIPHON_RBD_REFUSED with the owner's errno
    */
@@ -93,7 +93,7 @@ export class Requests {
       if (image.readOnly) {
         throw new RbdError("SIPHON_RBD_READ_ONLY", `image ${image.header.name} was opened read-only`);
       }
-      // Asked before: an owner whose answer was lost may have done it.
+      // A repeated request: an owner whose answer was lost may have done it.
       const nowDone = async () => {
         await image.refresh();
         return !wasDone && isDone(image.header, task);
@@ -106,7 +106,7 @@ export class Requests {
       const result = await this.#askForTask(task, progress);
       if (result === 0) return image.refresh();
       if (result === notSupported) {
-        // An owner that does not know the task may give the lock away.
+        // An owner that does not know the task may release the lock.
         await image.lock.acquire();
         continue;
       }
@@ -119,7 +119,7 @@ export class Requests {
     }
   }
 
-  /** Somebody notified, who may be anybody that can read the header: what is answered, which is nothing to nonsense. */
+  /** Answers a notification. It may come from any client that can read the header; an invalid one gets no answer. */
   async serve(payload: Buffer): Promise<Uint8Array | undefined> {
     const image = this.#image;
     let message: NotifyMessage;
@@ -137,7 +137,7 @@ export class Requests {
       case "acquiredLock":
       case "releasedLock":
         image.lock?.wake();
-        // An owner who is gone will not finish what was asked of it.
+        // An owner that is gone will not finish its tasks.
         this.#restart();
         return undefined;
       case "requestLock":
@@ -172,7 +172,7 @@ export class Requests {
     const pending: Pending = { progress, result: undefined, news: Promise.withResolvers() };
     this.#pending.set(key, pending);
     try {
-      // The notification waits for all who have the image open; what the owner tells by itself may come before.
+      // The notification waits for all clients that have the image open; the owner's own messages may arrive earlier.
       const answer = this.askOwner(task).then((answered) => answered ?? "silent");
       answer.catch(() => {});
       for (let accepted = false; ; ) {
@@ -191,7 +191,7 @@ export class Requests {
     }
   }
 
-  /** After which an owner who says nothing of what it is at work on is asked again. */
+  /** Milliseconds without progress after which the owner is asked again. */
   async #silence(): Promise<number> {
     const { signal } = this.#closing;
     const seconds = this.#image.settings.number("rbd_request_timed_out_seconds");
@@ -199,7 +199,7 @@ export class Requests {
     return restart;
   }
 
-  /** @param result undefined: it is at work on it */
+  /** @param result undefined: the owner is working on it */
   #heard(id: RequestId, result: number | undefined): void {
     const pending = this.#pending.get(requestKey(id));
     if (pending === undefined) return;
@@ -219,7 +219,7 @@ export class Requests {
     if (id === undefined) return encodeResponse(await this.#do(task));
     const key = requestKey(id);
     const before = this.#served.get(key);
-    // Asked again because the answer, or the news of the end, was lost.
+    // Requested again because the answer, or the message about the end, was lost.
     if (before !== undefined) {
       if (before.result !== undefined) void this.#complete(id, before);
       return encodeResponse(0);
@@ -233,7 +233,7 @@ export class Requests {
       task,
       (offset, total) => void this.#image.tell({ type: "asyncProgress", id, offset, total }),
     ).then((result) => {
-      // With another owner it is begun again, also if that is us again.
+      // A new owner starts the task again, even if this client is the owner again.
       if (result === restart) this.#served.delete(key);
       served.result = result;
       served.ended = performance.now();
@@ -264,7 +264,10 @@ export class Requests {
   }
 }
 
-/** The answer of a watcher. Whoever may read the header may watch it and send anything: an invalid answer counts as none. */
+/**
+ * The answer of a watcher. Any client that can read the header may watch it and send anything: an invalid answer is
+ * ignored.
+ */
 function responseOf(payload: Buffer): number | undefined {
   try {
     return decodeResponse(payload);
@@ -295,12 +298,12 @@ function refused({ header }: RequestedImage, { type }: OwnerTask, errno: number)
   return new RbdError("SIPHON_RBD_REFUSED", message, { errno });
 }
 
-/** Milliseconds for which what was done is remembered: for longer than it may be asked for again. */
+/** Milliseconds for which results are kept: longer than a client may repeat its request. */
 const remembered = 300_000;
 /** The lock's owner has changed. */
 const restart = -errno.ERESTART;
 const transient: ReadonlySet<number> = new Set([restart, -errno.ETIMEDOUT]);
-/** So much is asked for that no more is remembered. */
+/** Maximum number of kept results. */
 const busy = -errno.EBUSY;
 const mostTasks = 64;
 const notSupported = -errno.EOPNOTSUPP;

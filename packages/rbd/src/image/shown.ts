@@ -16,16 +16,16 @@ import { openParent, sameParent, snapshotMap } from "./parents.ts";
 /** Sources of an open image besides its own objects. */
 export interface Shown {
   readonly parent: ImageIo | undefined;
-  /** Object map of the snapshot that was opened; undefined for the image as it is now. */
+  /** Object map of the opened snapshot; undefined for the current image. */
   readonly map: ObjectMap | undefined;
 }
 
 /**
- * The parent that a header names, and the object map of the snapshot that is read. A map belongs to the parent that stood behind it
- * when it was loaded: it is loaded again whenever there is another one, or none any more.
+ * The parent that a header names, and the object map of the opened snapshot. A map belongs to the parent at the time of
+ * loading: it is loaded again whenever the parent changes or is removed.
  *
- * @param before the header by which `io` was opened
- * @param again also if nothing is different
+ * @param before the header with which `io` was opened
+ * @param again reload even if nothing changed
  * @param tuning of reads of parents
  */
 export async function shownBy(
@@ -48,14 +48,14 @@ export async function shownBy(
 
 interface Opened {
   readonly pool: Pool;
-  /** As it is known now. */
+  /** The current state. */
   header(): ImageHeader;
   readonly snapId: number;
-  /** Nobody tells when it changes, and it can be removed while it is read. */
+  /** It changes without notification, and can be removed while it is read. */
   readonly unwatched: boolean;
 }
 
-/** Tells whether the opened state is still there; undefined where it cannot go unnoticed. */
+/** Checks whether the opened state still exists; undefined if its removal would be noticed anyway. */
 export function presenceOf({ pool, header, snapId, unwatched }: Opened): Presence | undefined {
   const { id } = header();
   const object = headerObject(id);

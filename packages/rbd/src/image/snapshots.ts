@@ -27,7 +27,7 @@ export interface CreateSnapshotOptions extends ProgressOptions {
   quiescing?: Quiescing | undefined;
 }
 
-/** The snapshots of an image, by name. The owner of the image's lock makes the changes; this client asks it where it is another one. */
+/** The snapshots of an image, by name. The owner of the image's lock makes the changes, at this client's request. */
 export class Snapshots {
   readonly #image: OpenImage;
 
@@ -40,7 +40,7 @@ export class Snapshots {
     return this.all().filter(({ namespace }) => namespace.type === "user");
   }
 
-  /** All snapshots: also those of groups and mirrors, and removed ones that clones still need. */
+  /** All snapshots, including those of groups and mirrors, and removed ones that clones still need. */
   all(): HeaderSnapshot[] {
     return snapshotsByAge(this.#image.header);
   }
@@ -56,8 +56,8 @@ export class Snapshots {
   /**
    * Removes a snapshot.
    *
-   * @param force copies its data into its clones first, and unprotects it
-   * @throws RbdError SIPHON_RBD_BUSY for a protected one
+   * @param force first copies its data into its clones, and unprotects it
+   * @throws RbdError SIPHON_RBD_BUSY for a protected snapshot
    */
   async remove(name: string, { force = false, onProgress }: RemoveSnapshotOptions = {}): Promise<void> {
     const snapshot = this.named(name);
@@ -72,7 +72,7 @@ export class Snapshots {
   /**
    * Removes a snapshot of any kind by its id, also one in the trash that no longer has clones.
    *
-   * @throws RbdError SIPHON_RBD_BUSY for a protected one
+   * @throws RbdError SIPHON_RBD_BUSY for a protected snapshot
    */
   async removeById(id: number): Promise<void> {
     const { header } = this.#image;
@@ -116,9 +116,9 @@ export class Snapshots {
   }
 
   /**
-   * Gives the image the contents of a snapshot. Takes the lock, and waits for it if need be.
+   * Rolls the image back to a snapshot. Acquires the lock first.
    *
-   * @throws RbdError SIPHON_RBD_NO_SNAPSHOT, SIPHON_RBD_READ_ONLY, SIPHON_RBD_BUSY where another client has the lock
+   * @throws RbdError SIPHON_RBD_NO_SNAPSHOT, SIPHON_RBD_READ_ONLY, SIPHON_RBD_BUSY if another client takes the lock
    */
   async rollBack(name: string, { onProgress }: ProgressOptions = {}): Promise<void> {
     const image = this.#image;
@@ -138,7 +138,7 @@ export class Snapshots {
   /** @param limit maximum number of snapshots; undefined for any number */
   async setLimit(limit: number | undefined): Promise<void> {
     const { pool, headerName } = this.#image;
-    // The OSD compares it whenever a snapshot is taken: the owner of the lock need not know.
+    // The OSD checks the limit for each new snapshot, so the lock's owner is not involved.
     await changeAll(pool, headerName, [setSnapshotLimit(limit)]);
   }
 
@@ -149,7 +149,7 @@ export class Snapshots {
   }
 
   /**
-   * @param name of a user's snapshot, or the id of any
+   * @param name of a user snapshot, or the id of any
    * @throws RbdError SIPHON_RBD_NO_SNAPSHOT
    */
   named(name: string | number): HeaderSnapshot {

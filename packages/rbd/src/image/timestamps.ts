@@ -1,14 +1,14 @@
 import type { ClassCall } from "../cls/class-call.ts";
 import { setAccessed, setModified } from "../cls/image.ts";
 
-/** When a read, or a write, is worth telling: `performance.now()`. I/O looks at the number and calls back, and that is all it costs. */
+/** Time (`performance.now()`) from which the next read or write updates the header. I/O only compares numbers. */
 export interface DueTimes {
   readonly due: Record<"read" | "write", number>;
   onDue: (what: "read" | "write") => void;
 }
 
 export interface TimestampHost {
-  /** As the header has them. */
+  /** The header's values. */
   readonly header: { readonly accessed: Date; readonly modified: Date };
   /** Milliseconds between two updates; 0 for none. */
   readonly intervals: Readonly<Record<"read" | "write", number>>;
@@ -18,8 +18,8 @@ export interface TimestampHost {
 
 /**
  * The times of the last read and write in an image's header: updated by the first read, and the first write, after
- * rbd_atime_update_interval and rbd_mtime_update_interval (src/librbd/io/ImageRequest.cc). Nothing depends on them here: what cannot be
- * updated, as for users who may only read, is tried again after a minute.
+ * rbd_atime_update_interval and rbd_mtime_update_interval (src/librbd/io/ImageRequest.cc). A failed update, for example
+ * by a user without write permission, is retried after a minute.
  */
 export class Timestamps {
   readonly #host: TimestampHost;
@@ -34,7 +34,7 @@ export class Timestamps {
     io.onDue = (what) => this.#begin(what);
   }
 
-  /** No update is under way any more; later ones are not begun. */
+  /** Waits for an update in flight; starts no more. */
   async close(): Promise<void> {
     this.#io.onDue = () => {};
     this.#io.due.read = Number.POSITIVE_INFINITY;
@@ -72,7 +72,7 @@ export class Timestamps {
     return interval;
   }
 
-  /** Times that the header in memory need not have. */
+  /** Updates that the cached header need not show. */
   readonly #told = new Set<"read" | "write">();
 }
 

@@ -1,8 +1,8 @@
 import { notice } from "./notices.ts";
 
 /**
- * Reasons why writes wait: the header changed and must be read; the watch on it was lost, and the lock must name the new one; another
- * client keeps the lock.
+ * Reasons why writes wait: a changed header must be read; the watch was lost, and the lock must name the new one;
+ * another client keeps the lock.
  */
 export type WriteHold = "header" | "watch" | "lock";
 
@@ -12,11 +12,11 @@ const events = {
   lock: { failing: "locked", over: "unlocked" },
 } as const;
 
-/** Why an image's writes wait, as far as that is not a matter of course; and what is told of it. */
+/** The reasons why an image's writes wait for long, and their notices. */
 export class WriteHolds {
   readonly #image: { readonly header: { readonly name: string } };
   readonly #holds = new Set<WriteHold>();
-  /** Those that were told to whoever listens for notices. */
+  /** Reasons that were published. */
   readonly #told = new Set<WriteHold>();
 
   constructor(image: { readonly header: { readonly name: string } }) {
@@ -31,7 +31,7 @@ export class WriteHolds {
     this.#holds.add(hold);
   }
 
-  /** It could not be ended, and is tried again. */
+  /** The reason persists, and siphon retries. */
   failing(hold: WriteHold, error: Error): void {
     this.#holds.add(hold);
     if (this.#told.has(hold)) return;

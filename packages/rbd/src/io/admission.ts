@@ -1,6 +1,6 @@
 import type { Operation } from "./operation.ts";
 
-/** How much may be under way at once; what is more waits its turn. */
+/** Limits of requests and bytes in flight; further requests wait. */
 export interface IoLimits {
   readonly requests: number;
   readonly bytes: number;

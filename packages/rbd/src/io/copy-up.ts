@@ -12,17 +12,17 @@ import { type ParentReader, readParent } from "./parent-read.ts";
 
 /** Keeps the copy-ups of an image. */
 export interface CopyUpOwner {
-  /** Resolves when copy-ups may go on; undefined if they may already. */
+  /** Resolves when copy-ups may proceed; undefined: now. */
   allowed(): Promise<void> | undefined;
-  /** Whether a write that was sent off before may yet find that there is no object, and join. */
+  /** Whether a write sent earlier may still find no object, and join. */
   awaits(objectNumber: number): boolean;
   ended(objectNumber: number): void;
 }
 
 /**
- * Gives an object of a clone the parent's data, before the first change to it (src/librbd/io/CopyupRequest.cc). If there are
- * snapshots, which show the parent's data as well, the object is made before them all, by a request without snapshot context;
- * else the data goes together with the first write. Writes to the object that come meanwhile wait for it.
+ * Copies the parent's data to an object of a clone before its first change (src/librbd/io/CopyupRequest.cc). With
+ * snapshots, which also need the parent's data, the object is created as older than all of them, by a request without a
+ * snapshot context; otherwise the data goes together with the first write. Other writes to the object wait.
  */
 export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   readonly #io: ExtentHost;
@@ -32,16 +32,16 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   readonly #writes: ObjectWrite[] = [];
   /** Called at the end of a copy-up without a write. */
   readonly #done: ((result: number, error: Error | undefined) => void)[] = [];
-  /** Data of the parent, from the start of the object; empty when it was all zeros. */
+  /** The parent's data, from the start of the object; empty if it is all zeros. */
   data: Buffer;
   #updates = 0;
   #result = 0;
   #error: Error | undefined;
-  /** The next step, once the maps are updated. */
+  /** The next step after the update of the maps. */
   #next = () => {};
-  /** Without a write. */
+  /** The copy-up has no write. */
   #alone = false;
-  /** The first write is under way, together with the data. */
+  /** The first write is in flight with the data. */
   #sentFirst = false;
   #renewals = 0;
 
@@ -61,8 +61,8 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   }
 
   /**
-   * Carries the write out when the object is there. One that was sent off before the copy-up began, and found no object, may come here after
-   * later ones to the same bytes: it takes its place before them.
+   * Carries the write out when the object exists. A write that was sent before the copy-up began and found no object
+   * may arrive after later ones to the same bytes; it is queued before them.
    */
   join(write: ObjectWrite): void {
     const writes = this.#writes;
@@ -121,13 +121,13 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     else this.#next();
   }
 
-  /** The first write has gone together with the data. */
+  /** The first write has completed together with the data. */
   written(result: number, error: Error | undefined): void {
     this.#writes.shift();
     this.#finish(result, error, false);
   }
 
-  /** The parents were examined again: there may be none any more. */
+  /** The parents were reopened: there may be none any more. */
   #again(): void {
     this.data = Buffer.allocUnsafe(this.#io.parentBytes(this.#objectNumber));
     if (this.data.length === 0) this.#finish(0, undefined);
@@ -142,8 +142,9 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   }
 
   /**
-   * The snapshots have the object from now on, since its data is the parent's; the oldest of them as changed. They are told before it is
-   * there: whoever flattens the image later finds it, and has no reason to tell them.
+   * Updates the snapshots' maps: they have the object from now on, because it has the parent's data; for the oldest it
+   * counts as changed. This comes before the object exists, because a later flatten finds the object and does not
+   * update these maps.
    */
   #tellSnapshots(): void {
     const { objectMap, state } = this.#io;
@@ -163,15 +164,16 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     }
   }
 
-  /** @param current only if the map says this now */
+  /** @param current update only from this state */
   #tellHead(state: number, current: number | undefined): void {
     if (this.#io.objectMap?.update(this.#objectNumber, state, current, this)) this.#updates++;
   }
 
   /**
-   * Without a write the image's own map says that the object is there once it is, and that it may be there until then. A map that is ahead
-   * of the data would be a loss if we died now, since librbd flattens by the map alone; one that knows nothing of it, too, since objects are
-   * removed by it. The snapshots' maps are ahead: where the object is not yet there, the parent is read anyway.
+   * Without a write, the image's own map says "may exist" until the object exists, and "exists" then. If this client
+   * died, a map ahead of the data would lose data, because librbd flattens by the map alone; a map that misses the
+   * object would leave it behind at a removal. The snapshots' maps may be ahead: without the object the parent is read
+   * anyway.
    */
   #copied(): void {
     const clean = this.#fastDiff && this.#io.state.snapContext.snaps.length > 0;
@@ -205,7 +207,7 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
     this.#io.objecter.submit(request);
   }
 
-  /** @param forAll a failure is also that of the writes that wait; else they find out for themselves */
+  /** @param forAll a failure also fails the waiting writes; otherwise each one tries itself */
   #finish(result: number, error: Error | undefined, forAll = true): void {
     this.#owner.ended(this.#objectNumber);
     for (const done of this.#done) done(result, error);
@@ -216,7 +218,7 @@ export class CopyUp implements ParentReader, MapWaiter, SentCopyUp {
   }
 }
 
-/** Makes the object with the parent's data, unless it is there. */
+/** Creates the object with the parent's data, unless it exists. */
 class CopyUpRequest extends ObjectRequest {
   readonly #data: Buffer;
   readonly #done: (result: number, error: RadosError | undefined) => void;

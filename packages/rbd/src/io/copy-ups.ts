@@ -6,13 +6,13 @@ import type { ExtentHost } from "./extent-host.ts";
 import type { ObjectWrite } from "./object-write.ts";
 
 export interface CopyUpsHost extends ExtentHost {
-  /** Rejects where the parent's bytes must not become the image's; called once, before the first copy-up. */
+  /** Rejects if copying the parent's bytes is not allowed (encryption); called once, before the first copy-up. */
   readonly beforeCopyUps: (() => Promise<void>) | undefined;
-  /** By object: writes that were sent off and may yet find that there is no object. */
+  /** By object: writes in flight that may still find no object. */
   readonly guardedWrites: ReadonlyMap<number, number>;
 }
 
-/** The copy-ups of one image that are under way, one at most for an object. */
+/** The running copy-ups of one image, at most one per object. */
 export class CopyUps implements CopyUpOwner {
   readonly #io: CopyUpsHost;
   readonly #running = new Map<number, CopyUp>();
@@ -26,7 +26,7 @@ export class CopyUps implements CopyUpOwner {
     return this.#running.get(objectNumber);
   }
 
-  /** Whether copy-ups may go on; undefined: they may. */
+  /** Resolves when copy-ups may proceed; undefined: now. */
   allowed(): Promise<void> | undefined {
     const { beforeCopyUps } = this.#io;
     if (this.#allowed || beforeCopyUps === undefined) return undefined;
@@ -44,7 +44,7 @@ export class CopyUps implements CopyUpOwner {
     this.#running.delete(objectNumber);
   }
 
-  /** Carries a write out once the object has the parent's data. */
+  /** Carries a write out when the object has the parent's data. */
   before(write: ObjectWrite): void {
     // The image may have been flattened meanwhile.
     if (this.#io.parentBytes(write.objectNumber) === 0) write.start();
@@ -52,8 +52,8 @@ export class CopyUps implements CopyUpOwner {
   }
 
   /**
-   * Without a write. Where the map says that the object is there it is looked at and not copied; that it is there the map alone
-   * does not prove, since maps are told before objects are written.
+   * A copy-up without a write. If the map has the object, it is checked instead of copied: maps are updated before
+   * objects are written, so the map alone is no proof.
    */
   async run(objectNumber: number): Promise<void> {
     const map = this.#io.objectMap;
@@ -80,7 +80,7 @@ export class CopyUps implements CopyUpOwner {
   }
 }
 
-/** Whether an object is there, as its OSD has it. */
+/** Whether an object exists, according to its OSD. */
 export function isThere(
   io: Pick<ExtentHost, "objecter" | "targets">,
   objectNumber: number,

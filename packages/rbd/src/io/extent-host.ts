@@ -14,11 +14,11 @@ export interface ExtentHost extends ImageLayer {
   readonly counters: IoCounters;
   readonly tuning: IoTuning;
   readonly presence: Presence | undefined;
-  /** Looks at the image and its parents again after a parent was found to be gone. */
+  /** Reopens the parents after one was found to be gone. */
   readonly renew: (() => Promise<void>) | undefined;
   readonly objectMap: ObjectMap | undefined;
-  /** How many of an object's bytes, from its start, are the parent's while the object is missing. */
+  /** Bytes of a missing object, from its start, that come from the parent. */
   parentBytes(objectNumber: number): number;
-  /** One extent of the operation is done. */
+  /** Reports that one extent of the operation is done. */
   settle(operation: Operation): void;
 }

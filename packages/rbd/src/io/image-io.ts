@@ -28,30 +28,32 @@ import { WriteGate } from "./write-gate.ts";
 export interface ImageIoOptions {
   readonly objecter: { submit(request: ObjectRequest): void };
   readonly state: ImageState;
-  /** The snapshot that is read; the image as it is now, if missing. */
+  /** The snapshot to read; undefined: the current image. */
   readonly snapId?: number;
   /** Writes fail with EROFS; always so with a snapshot. */
   readonly readOnly?: boolean;
   /**
-   * Gets the image's lock; called before the first write and the first one after `setOwner(false)`, never twice at a time. If it
-   * fails, so do the writes that wait. Missing where the image has no lock.
+   * Acquires the image's lock; called before the first write, and the first one after `setOwner(false)`, never
+   * concurrently. If it fails, the waiting writes fail. Undefined for an image without a lock.
    */
   readonly ensureOwner?: () => Promise<void>;
-  /** Where it may be removed unseen: confirms that it is still there before "no object" is believed. */
+  /**
+   * Set if the image can be removed without notification: confirms that it still exists before "no object" is believed.
+   */
   readonly presence?: Presence;
-  /** Looks at the image and its parents again, when a parent was found to be gone; where missing, the read fails. */
+  /** Reopens the parents when one was found to be gone; undefined: the read fails. */
   readonly renew?: () => Promise<void>;
   readonly limits?: IoLimits;
   readonly tuning?: Partial<IoTuning>;
 }
 
 /**
- * The reads and writes of one image (src/librbd/io): cuts requests up into extents of objects, which go to the objecter at once,
- * and assembles the results. It takes no lock and reads no header: the opener of the image does, and sets `state`,
- * `parent` and `objectMap` as they change, with writes paused where they matter to writes.
+ * The reads and writes of one image (src/librbd/io): splits requests into extents of objects, sends them to the
+ * objecter at once, and assembles the results. It takes no lock and reads no header: the opener of the image does, and
+ * sets `state`, `parent` and `objectMap` as they change, with writes paused if the change affects them.
  *
- * Writes that are under way at the same time are carried out in the order in which they came, as far as they touch the same
- * object. A write is durable when it is completed; a flush waits for those begun before it.
+ * Concurrent writes to the same object are carried out in order of arrival. A completed write is durable; a flush waits
+ * for the writes begun before it.
  */
 export class ImageIo {
   readonly objecter: { submit(request: ObjectRequest): void };
@@ -65,15 +67,15 @@ export class ImageIo {
   readonly renew: (() => Promise<void>) | undefined;
   readonly counters = new IoCounters();
   readonly latencies: Latencies = createLatencies();
-  /** Counts up whenever others may have changed the image: its header is new, or the lock was given away. */
+  /** Incremented whenever others may have changed the image: with a new header, or when the lock was released. */
   generation = 0;
-  /** Called with each request that has changed the image, or tried to, before the request completes. */
+  /** Called with each request that changed the image, or tried to, before it completes. */
   onChanged: ((request: ImageRequest) => void) | undefined;
   /** The image that `state.parent` names, at its snapshot. */
   parent: ImageIo | undefined;
-  /** Undefined: the parent's bytes are shown as they are. */
+  /** Undefined: the parent's bytes are used unchanged. */
   parentView: ParentView | undefined;
-  /** Rejects where the parent's bytes must not become the image's; asked once, before the first copy-up. */
+  /** Rejects if copying the parent's bytes is not allowed (encryption); called once, before the first copy-up. */
   beforeCopyUps: (() => Promise<void>) | undefined;
   /**
    * Object map of the state that is read: the image's own only while its lock is held, a snapshot's at any time.
@@ -81,17 +83,17 @@ export class ImageIo {
    * @internal
    */
   objectMap: ObjectMap | undefined;
-  /** Where the image ends already, though its header does not say so yet: what lies behind is being removed. */
+  /** The future size of an image that is being shrunk: data beyond it is being removed. */
   endsAt = Number.POSITIVE_INFINITY;
-  /** `performance.now()` from which a read, or a write, is told to `onDue`, which sets a later time. */
+  /** `performance.now()` from which the next read or write calls `onDue`, which sets a later time. */
   readonly due = { read: Number.POSITIVE_INFINITY, write: Number.POSITIVE_INFINITY };
   onDue: (what: "read" | "write") => void = () => {};
   /** @internal */
   readonly copyUps: CopyUps = new CopyUps(this);
-  /** How many writes to an object are under way that may yet find that it must be copied up. */
+  /** Writes to an object in flight that may still find that it needs a copy-up. */
   readonly guardedWrites = new Map<number, number>();
   lastWrite = 0;
-  /** Extents that are not in use. */
+  /** Unused extent objects. */
   readonly #reads: ObjectRead[] = [];
   readonly #writes: ObjectWrite[] = [];
   #state: ImageState;
@@ -99,10 +101,10 @@ export class ImageIo {
   readonly #extents = new ObjectExtents();
   readonly #admission: Admission;
   readonly #gate: WriteGate;
-  /** Writes from their call on, for flushes, and from when they are sent off, for pauses. */
+  /** Writes since their call, for flushes; and since they were sent, for pauses. */
   readonly #asked = new WriteEpochs();
   readonly #running = new WriteEpochs();
-  /** Done within the call that started them: told once that has returned. */
+  /** Completed within the call that started them: reported after it returns. */
   #early: Operation[] = [];
   readonly #tellEarly = () => {
     const early = this.#early;
@@ -128,7 +130,7 @@ export class ImageIo {
     });
   }
 
-  /** The content of the header; replaced when it has changed. */
+  /** The content of the header; replaced after a change. */
   get state(): ImageState {
     return this.#state;
   }
@@ -143,12 +145,12 @@ export class ImageIo {
     return this.snapId !== NO_SNAP || (!this.readOnly && this.#gate.owner);
   }
 
-  /** A write would wait: for the lock, or for the end of a pause. */
+  /** Whether a write would wait, for the lock or for the end of a pause. */
   get holdsWrites(): boolean {
     return !this.#gate.open;
   }
 
-  /** In bytes, of the snapshot if one is read. */
+  /** In bytes; the snapshot's if one is open. */
   get size(): number {
     if (this.snapId === NO_SNAP) return Math.min(this.state.size, this.endsAt);
     return this.state.snapshots.get(this.snapId)?.size ?? 0;
@@ -174,7 +176,7 @@ export class ImageIo {
   }
 
   /**
-   * A map of this image's objects, to be used.
+   * Creates a map of this image's objects.
    *
    * @internal
    */
@@ -182,13 +184,13 @@ export class ImageIo {
     return new ObjectMap(options);
   }
 
-  /** Nothing beyond `size` is read or written any more, whatever the header says. */
+  /** Forbids I/O beyond `size`, whatever the header says. */
   endAt(size: number): void {
     this.endsAt = size;
     this.generation++;
   }
 
-  /** How many of an object's bytes, from its start, are the parent's where the object is missing. */
+  /** Bytes of a missing object, from its start, that come from the parent. */
   parentBytes(objectNumber: number): number {
     const { parent } = this;
     if (parent === undefined) return 0;
@@ -207,7 +209,9 @@ export class ImageIo {
     this.#enter("write", request);
   }
 
-  /** The bytes need not be kept: they are read as zeros, or as they were where units of the granularity are not filled. */
+  /**
+   * Discards a range: it reads as zeros afterwards; parts that do not fill units of the granularity keep their data.
+   */
   discard(request: ImageRequest): void {
     this.#enter("discard", request);
   }
@@ -220,12 +224,12 @@ export class ImageIo {
     this.#enter("writeSame", request);
   }
 
-  /** Within 512 bytes of the image that start at a multiple of 512; -EILSEQ where the bytes are others. */
+  /** Within one aligned sector of 512 bytes; -EILSEQ if the bytes differ. */
   compareAndWrite(request: CompareAndWriteRequest): void {
     this.#enter("compareAndWrite", request);
   }
 
-  /** Completed when the writes begun before are. */
+  /** Completes when all earlier writes are durable. */
   flush(request: ImageRequest): void {
     const operation = this.#begin("flush", request);
     operation.pending = 1;
@@ -234,7 +238,7 @@ export class ImageIo {
     operation.starting = false;
   }
 
-  /** Lets no write begin; those under way are done when the promise is fulfilled. Pauses add up. */
+  /** Stops new writes; resolves when those in flight are done. Pauses nest. */
   pauseWrites(): Promise<void> {
     this.#gate.pause();
     return new Promise((resolve) => this.#running.whenDone(resolve));
@@ -244,28 +248,31 @@ export class ImageIo {
     this.#gate.resume();
   }
 
-  /** @param owner false: the lock is not ours any more, and asked for before the next write */
+  /** @param owner false: this client lost the lock, and requests it before the next write */
   setOwner(owner: boolean): void {
     this.#gate.setOwner(owner);
     if (!owner) this.generation++;
   }
 
-  /** No write is acknowledged from now on, whatever the cluster answers: this client is on the blocklist, or the image is closed. */
+  /**
+   * Acknowledges no more writes, whatever the cluster answers: this client is on the blocklist, or the image is closed.
+   */
   failWrites(error: Error): void {
     this.#gate.closeForGood(error);
   }
 
   /**
-   * Gives an object the parent's data, unless the object is there or that data is all zeros: flattening is to do this with all.
+   * Copies the parent's data to an object, unless the object exists or the data is all zeros. Flattening does this for
+   * all objects.
    *
-   * @throws whatever the cluster says
+   * @throws the cluster's error
    */
   copyUp(objectNumber: number): Promise<void> {
     return this.copyUps.run(objectNumber);
   }
 
   /**
-   * One of the request's extents is done.
+   * Reports that one of the request's extents is done.
    *
    * @internal
    */
@@ -277,7 +284,7 @@ export class ImageIo {
 
   /**
    * @internal
-   * @param spares where it waits to be used again
+   * @param spares the pool of unused objects
    */
   protected newWrite(spares: ObjectWrite[]): ObjectWrite {
     return new ObjectWrite(this, spares);

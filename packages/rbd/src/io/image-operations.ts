@@ -2,7 +2,7 @@ import { requestFailure } from "../errors.ts";
 import type { ImageRequest } from "./image-request.ts";
 import { BufferRequest } from "./promise-request.ts";
 
-/** The operations of an image that encryption and transfers use; an encrypted image has the same. */
+/** The operations that encryption and transfers use. An encrypted image implements them, too. */
 export interface ImageOperations {
   /** In bytes. */
   readonly size: number;
@@ -17,7 +17,7 @@ export interface ImageOperations {
 /**
  * Bytes of an image; fewer at its end.
  *
- * @param into memory to put them into: at least `length` bytes of it
+ * @param into buffer of at least `length` bytes for the result
  */
 export async function readBytes(
   image: ImageOperations,

@@ -1,65 +1,65 @@
 import { throwUnowned } from "@siphon/rados/engine";
 
 /**
- * Something asked of an image: the callback way in, without a Promise, closure or Buffer for an operation. Subclasses say
- * where written bytes come from and where read bytes go (guest memory, a socket's buffer), and are used again for
- * request after request. A request belongs to the image from the call it is given to until `completed`.
+ * A request to an image, with a callback instead of a Promise; it allocates no closure and no Buffer. Subclasses define
+ * the source of written bytes and the destination of read bytes (guest memory, a socket's buffer), and are reused. The
+ * image owns a request from its submission until `completed`.
  */
 export abstract class ImageRequest {
   /** In bytes of the image; any alignment. */
   offset = 0;
-  /** In bytes; made shorter by the image where the request reaches beyond its end. */
+  /** In bytes; the image truncates a request that exceeds its end. */
   length = 0;
   /** 0, or a negative errno. */
   result = 0;
-  /** The reason for a failure, where more is known than the errno. */
+  /** The reason for a failure, if more is known than the errno. */
   error: Error | undefined;
   /**
-   * The client of the request, where several share an image: a flush tells each client of failed writes that a cache had
-   * acknowledged. All requests without one count as one client.
+   * The client of the request, if several share an image: a flush reports failures of acknowledged writes to each
+   * client. Requests without a client count as one client.
    */
   client: object | undefined;
 
   /**
-   * Writes `length` bytes of the data to be written, from `position` of this request on, to `into` at `at`. The data must stay
-   * as it is until `completed`: it may be asked for more than once.
+   * Copies `length` bytes of the request's data, from `position`, to `into` at `at`. The data must not change until
+   * `completed`, because it may be copied more than once.
    */
   abstract fill(into: Buffer, at: number, position: number, length: number): void;
 
-  /** The same data where it is, if it lies together; then `fill` may not be called. */
+  /** The same data in place, if it is contiguous; then `fill` may not be called. */
   dataInPlace(_position: number, _length: number): Uint8Array | undefined {
     return undefined;
   }
 
   /**
-   * Takes `bytes` from `start` up to `end`, valid during the call, which belong at `position` of this request. Portions come in
-   * any order, perhaps more than once, and are right only once `completed` says so.
+   * Receives `bytes` from `start` up to `end` for `position` of this request; they are valid during the call. Portions
+   * come in any order, may repeat, and are final only at `completed`.
    */
   abstract take(bytes: Buffer, start: number, end: number, position: number): void;
 
-  /** Takes zeros: `length` bytes from `position` of this request on. */
+  /** Receives `length` zero bytes from `position`. */
   abstract takeZeros(position: number, length: number): void;
 
-  /** All is done and `result` set; never called from within the call that started it. */
+  /** Called when the request is done and `result` is set; never from within the call that started it. */
   abstract completed(): void;
 }
 
-/** A write of the same bytes again and again: `fill` is asked for bytes of the pattern. */
+/** A write of a repeated pattern: `fill` is called for bytes of the pattern. */
 export abstract class WriteSameRequest extends ImageRequest {
   /** In bytes; `length` is a multiple of it. */
   patternLength = 0;
 }
 
-/** A write that happens only where the image has the expected bytes; -EILSEQ where it has others. */
+/** A write that happens only if the image has the expected bytes; otherwise -EILSEQ. */
 export abstract class CompareAndWriteRequest extends ImageRequest {
-  /** The first byte of the image that was not as expected, when `result` is -EILSEQ. */
+  /** Offset in the image of the first byte that differs, if `result` is -EILSEQ. */
   mismatchOffset = 0;
 
-  /** As `fill`, of the bytes that are expected. */
+  /** As `fill`, for the expected bytes. */
   abstract fillExpected(into: Buffer, at: number, position: number, length: number): void;
 }
 
-/** Calls `completed`; an error that it throws has no owner here, and must not keep other callbacks from being called. */
+/** Calls `completed`. An error that it throws cannot be handled here, and must not prevent other callbacks. */
 export function tellCompleted(request: ImageRequest): void {
   try {
     request.completed();

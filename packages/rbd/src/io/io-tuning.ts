@@ -1,10 +1,10 @@
-/** How requests to an image's objects are made; none of it changes what is read and written. */
+/** Tuning of requests to an image's objects; it does not affect data. */
 export interface IoTuning {
-  /** `requestFlag`s of reads: which of the OSDs that have the data are asked. */
+  /** `requestFlag`s of reads: which OSDs with the data serve them. */
   readonly readFlags: number;
   /** Flags of the allocation hint that goes with writes to objects that may be new; undefined for no hint. */
   readonly hintFlags: number | undefined;
-  /** Discards leave what does not fill units of this many bytes; 0 for exact ones. */
+  /** Discards skip parts that do not fill units of this many bytes; 0 for exact discards. */
   readonly discardGranularity: number;
 }
 

@@ -2,12 +2,12 @@ import type { CopySource } from "@siphon/rados";
 import { copyFrom, type OpList, opCode } from "@siphon/rados/engine";
 import { BufferRequest } from "./promise-request.ts";
 
-/** A write whose data is that of another object: the OSDs move it among themselves. */
+/** A write with the data of another object, copied by the OSDs. */
 export class ObjectCopy extends BufferRequest {
   readonly #step: ReturnType<typeof copyFrom>;
 
   /**
-   * @param offset where the object begins in the image, which is not striped
+   * @param offset offset of the object in the image, which is not striped
    * @param length of an object
    */
   constructor(

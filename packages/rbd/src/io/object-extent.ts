@@ -5,7 +5,7 @@ import type { ExtentHost } from "./extent-host.ts";
 import type { ImageRequest } from "./image-request.ts";
 import type { Operation } from "./operation.ts";
 
-/** The part of an image's request that one object has: an extent of the object, and where its bytes belong in the request. */
+/** One object's part of an image's request: an extent of the object, and its place in the request. */
 export abstract class ObjectExtent<Host extends ExtentHost = ExtentHost> extends ObjectRequest {
   readonly io: Host;
   operation!: Operation;
@@ -18,7 +18,7 @@ export abstract class ObjectExtent<Host extends ExtentHost = ExtentHost> extends
     this.io = io;
   }
 
-  /** All is done: the extent may be used for another request. */
+  /** All is done: returns the extent for reuse. */
   protected abstract release(): void;
 
   protected assign(operation: Operation, extents: ObjectExtents): void {
@@ -38,7 +38,7 @@ export abstract class ObjectExtent<Host extends ExtentHost = ExtentHost> extends
     return this.io.layout;
   }
 
-  /** Where in the request the byte at `position` of this extent belongs. */
+  /** The request's position of the byte at `position` of this extent. */
   protected positionOf(position: number): number {
     return this.layout.imageOffset(this.objectNumber, this.objectOffset + position) - this.request.offset;
   }

@@ -9,17 +9,17 @@ import { type ParentReader, readParent } from "./parent-read.ts";
 import type { PresenceWaiter } from "./presence.ts";
 
 /**
- * Reads an extent of an object, or where there is no object, of the parent; what neither has is zeros. That there is no object is
- * believed where the object map says so, or the OSD, and what is read from is still there.
+ * Reads an extent of an object, or without an object, of the parent; bytes in neither are zeros. An object counts as
+ * absent if the object map says so, or if the OSD says so and the image that is read still exists.
  */
 export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWaiter {
   #received = 0;
-  /** Bytes that the parent had of the object when it was asked. */
+  /** Bytes of the object that the parent had at the time of the request. */
   #parentBytes = 0;
   #renewals = 0;
   readonly #spares: ObjectRead[];
 
-  /** @param spares where the extent waits to be used again */
+  /** @param spares the pool of unused objects */
   constructor(io: ExtentHost, spares: ObjectRead[]) {
     super(io);
     this.#spares = spares;
@@ -63,7 +63,7 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
       else io.presence.confirm(this);
       return;
     }
-    // An object is as long as what was written to it: behind that there are zeros.
+    // An object ends at the last written byte: zeros follow.
     if (result >= 0 && this.#received < this.length) {
       this.zerosToRequest(this.#received, this.length - this.#received);
     }
@@ -85,7 +85,7 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
 
   confirmed(result: number, error?: Error): void {
     if (result < 0) this.#failed(result, error);
-    // Flattened meanwhile: the object is there now.
+    // The image was flattened meanwhile: the object exists now.
     else if (this.io.parentBytes(this.objectNumber) !== this.#parentBytes) this.#start();
     else this.#readAbsent();
   }
@@ -123,5 +123,5 @@ export class ObjectRead extends ObjectExtent implements ParentReader, PresenceWa
   }
 }
 
-/** Each is a change of the parents by another client. */
+/** Maximum number of retries; each follows a change of the parents by another client. */
 const mostRenewals = 10;

@@ -10,21 +10,21 @@ import { ObjectCopy } from "./object-copy.ts";
 import { ObjectExtent } from "./object-extent.ts";
 import type { Operation } from "./operation.ts";
 
-/** Results of compareExtent below this one say at which byte: `-4095 - byte` (MAX_ERRNO). */
+/** A compareExtent result below this gives the offset of the mismatch: `-4095 - byte` (MAX_ERRNO). */
 const maxErrno = 4095;
 export const copyUpMethod = new ClassMethod("rbd", "copyup");
 
 /** The image that writes to its objects belong to. */
 export interface WriteHost extends ExtentHost {
   readonly copyUps: {
-    /** The copy-up of an object that is under way. */
+    /** The running copy-up of an object. */
     running(objectNumber: number): { join(write: ObjectWrite): void } | undefined;
-    /** Carries a write out once the object has the parent's data. */
+    /** Carries a write out when the object has the parent's data. */
     before(write: ObjectWrite): void;
   };
-  /** How many writes to an object are under way that may yet find that it must be copied up. */
+  /** Writes to an object in flight that may still find that it needs a copy-up. */
   readonly guardedWrites: Map<number, number>;
-  /** The number of the write to an object that came last. */
+  /** Sequence number of the last write to an object. */
   lastWrite: number;
 }
 
@@ -38,19 +38,19 @@ export interface SentCopyUp {
 type DiscardAction = "remove" | "truncate" | "zero";
 
 /**
- * Changes an extent of an object, in the steps of src/librbd/io/ObjectRequest.cc: the object map says that the object exists,
- * then the write goes out, guarded, where the parent has data for the object, by the object's existence; an object
- * that is not there yet is made by a copy-up first. After a removal the object map is told that it has happened.
+ * Changes an extent of an object, in the steps of src/librbd/io/ObjectRequest.cc. First the object map records that the
+ * object exists, then the write is sent. If the parent has data for the object, the write is guarded by the object's
+ * existence, and a missing object gets a copy-up first. The object map is updated again after a removal.
  */
 export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
-  /** A write that came later has a higher one. */
+  /** A later write has a higher number. */
   number = 0;
   #step: "mapBefore" | "write" | "mapAfter" = "write";
   #action: DiscardAction = "zero";
-  /** The object may come from the parent: nothing is written before the parent's data is there. */
+  /** The object may need a copy-up before the write. */
   #guarded = false;
   #mayExist = true;
-  /** Which operation has which input. */
+  /** Maps operations to their inputs. */
   #copyUpOp = -1;
   #compareOp = -1;
   #dataOp = -1;
@@ -58,7 +58,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
   #copyUp: SentCopyUp | undefined;
   readonly #spares: ObjectWrite[];
 
-  /** @param spares where the extent waits to be used again */
+  /** @param spares the pool of unused objects */
   constructor(io: WriteHost, spares: ObjectWrite[]) {
     super(io);
     this.#spares = spares;
@@ -70,7 +70,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
     this.start();
   }
 
-  /** A discard of what is left when the extent is cut to the granularity; nothing, if nothing is left. */
+  /** Discards the part of the extent that fills units of the granularity, if any. */
   beginDiscard(operation: Operation, extents: ObjectExtents, granularity: number): void {
     this.assign(operation, extents);
     this.number = ++this.io.lastWrite;
@@ -89,7 +89,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
     this.start();
   }
 
-  /** From the beginning, or again when the object has been copied up by another write. */
+  /** Starts, or restarts after another write's copy-up of the object. */
   start(): void {
     const { io, objectNumber } = this;
     const map = io.objectMap;
@@ -129,12 +129,12 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
     return removes ? objectState.pending : objectState.exists;
   }
 
-  /** A comparison would not see what is copied up in the same request. */
+  /** A comparison would not see data that is copied up in the same request. */
   get goesWithCopyUp(): boolean {
     return this.operation.kind !== "compareAndWrite";
   }
 
-  /** Sends the write behind the data that is copied up, in one request. */
+  /** Sends the copied-up data and the write in one request. */
   sendWith(copyUp: SentCopyUp): void {
     this.#copyUp = copyUp;
     this.#guarded = false;
@@ -142,7 +142,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
   }
 
   mapUpdated(result: number, error?: Error): void {
-    // A removed object is gone, though the map may show it as present for a while.
+    // A removed object may still exist in the map for a while.
     if (this.#step === "mapAfter" && result !== -errno.ESHUTDOWN) this.finish(0);
     else if (result < 0) this.fail(result, error);
     else this.#send();
@@ -180,7 +180,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
       count(io.guardedWrites, objectNumber, -1);
       if (result === -errno.ENOENT) return;
     }
-    // Removed what was not there.
+    // The removed object did not exist.
     if (result === -errno.ENOENT && this.mapState === objectState.pending) result = 0;
     if (result <= -maxErrno && this.operation.kind === "compareAndWrite") {
       (this.request as CompareAndWriteRequest).mismatchOffset = this.layout.imageOffset(
@@ -204,8 +204,8 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
   }
 
   /**
-   * Whether a write of the whole object needs nothing of the parent: if no snapshot does, nothing is compared, and no guarded
-   * write is under way, which this one would overtake when that has to copy up first.
+   * Whether a write of the whole object needs no data of the parent: no snapshot needs it, nothing is compared, and no
+   * guarded write is in flight, which this one would overtake if that needed a copy-up.
    */
   #hidesParent(): boolean {
     const { io, operation } = this;
@@ -217,7 +217,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
   }
 
   #discardAction(whole: boolean, hasParent: boolean): DiscardAction {
-    // An object that is not there would show the parent: it stays, and is empty.
+    // A missing object would show the parent's data, so the object stays, empty.
     if (whole && !hasParent) return "remove";
     return this.objectOffset + this.length === this.layout.objectSize ? "truncate" : "zero";
   }
@@ -275,7 +275,7 @@ export class ObjectWrite extends ObjectExtent<WriteHost> implements MapWaiter {
     if (this.#action === "remove") ops.add(opCode.delete);
     else if (this.#action === "zero") ops.addExtent(opCode.zero, objectOffset, length);
     else {
-      // Without a guard the object may be missing; it is made, so that it hides the parent.
+      // Without a guard the object may be missing; it is created to hide the parent's data.
       if (!this.#guarded && this.#copyUp === undefined && this.io.parentBytes(this.objectNumber) > 0) {
         ops.add(opCode.create);
       }
@@ -310,7 +310,7 @@ function count(counts: Map<number, number>, key: number, change: number): void {
   else counts.set(key, now);
 }
 
-/** How large the object will be when it is full: what the OSD's store lays it out for. */
+/** Expected size of the object for the OSD's allocation hint. */
 export function addAllocationHint(ops: OpList, { layout, tuning }: ExtentHost): void {
   const { hintFlags } = tuning;
   if (hintFlags === undefined) return;

@@ -21,13 +21,13 @@ export const operationKinds: readonly OperationKind[] = [
   "flush",
 ];
 
-/** A request of an image while it is under way: what is still to come of its objects. */
+/** The state of a request in flight: which of its extents are not done. */
 export class Operation {
   kind: OperationKind = "read";
   request!: ImageRequest;
-  /** Extents that are not done, and 1 for the request itself until all of its extents are sent off. */
+  /** Extents that are not done, plus 1 until all extents are sent. */
   pending = 0;
-  /** Within the call that sends its extents off. */
+  /** Set during the call that sends the extents. */
   starting = false;
   result = 0;
   error: Error | undefined;
@@ -35,12 +35,12 @@ export class Operation {
   begun = 0;
   /** Epoch of a write in flight. */
   epoch: WriteEpoch | undefined;
-  /** Epoch of a write that has been sent off. */
+  /** Epoch of a write that was sent. */
   running: WriteEpoch | undefined;
-  /** Bytes it counts for against the limit. */
+  /** Bytes charged against the limit. */
   bytes = 0;
 
-  /** The first failure is the one that is reported. */
+  /** The first failure is reported. */
   fail(result: number, error?: Error): void {
     if (this.result < 0) return;
     this.result = result;

@@ -1,7 +1,7 @@
 import type { ImageLayer } from "./image-layer.ts";
 import { ImageRequest } from "./image-request.ts";
 
-/** Receives the bytes that an object would have from the parent image. */
+/** Receives the bytes of an object that come from the parent image. */
 export interface ParentReader {
   /** As `ImageRequest.take`; positions count from the start of the object's extent. */
   takeFromParent(bytes: Buffer, start: number, end: number, position: number): void;
@@ -10,10 +10,10 @@ export interface ParentReader {
 }
 
 /**
- * Reads what an extent of an object shows of the parent. The extent is cut up where the bytes do not follow each other in
- * the image; the parent finds them among its own objects, and in its own parent.
+ * Reads an extent of an object from the parent. The extent is split into parts that are contiguous in the image; the
+ * parent reads them from its own objects, or its own parent.
  *
- * @param length bytes, not more than the object shares with the parent from `objectOffset` on
+ * @param length bytes, within the overlap of the object with the parent
  */
 export function readParent(
   io: ImageLayer,

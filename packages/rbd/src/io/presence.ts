@@ -1,25 +1,26 @@
 import { errno } from "@siphon/wire";
 import { errnoOf, RbdError } from "../errors.ts";
 
-/** Waits to hear whether its source is still there. */
+/** Waits for the check whether its source still exists. */
 export interface PresenceWaiter {
-  /** @param result 0, or a negative errno; `-errno.ESTALE` where the image must be looked at anew */
+  /** @param result 0, or a negative errno; `-errno.ESTALE` if the image must be read again */
   confirmed(result: number, error: Error | undefined): void;
 }
 
 /**
- * Whether a snapshot that is read is still there. An OSD answers "no object" for what the snapshot does not have, and as well for
- * what was removed along with the snapshot, which shows nothing any more. Only the header tells these apart: a snapshot goes from
- * its image's header before the first of its objects goes, so one that the header names had all of its objects until then.
+ * Checks whether an open snapshot still exists. An OSD answers "no object" both for an object that the snapshot never
+ * had, and for one removed together with the snapshot. Only the header distinguishes them: a snapshot is removed from
+ * its image's header before its first object, so a snapshot in the header still has all of its objects.
  *
- * One question answers all who asked before it was sent: under load it costs one small read of the header a round trip.
+ * One check serves all callers that asked before it was sent: under load it costs one small read of the header per
+ * round trip.
  */
 export class Presence {
   readonly #ask: () => Promise<void>;
   #waiting: PresenceWaiter[] = [];
   #asking = false;
 
-  /** @param ask of the header; rejects if what is read is not there any more, or not as it is known */
+  /** @param ask checks the header; rejects if the snapshot no longer exists, or has changed */
   constructor(ask: () => Promise<void>) {
     this.#ask = ask;
   }
@@ -28,7 +29,7 @@ export class Presence {
     this.#waiting.push(waiter);
     if (this.#asking) return;
     this.#asking = true;
-    // Those that were answered by the same packet ask together.
+    // Callers of the same event-loop turn share a check.
     queueMicrotask(() => void this.#run());
   }
 
@@ -53,7 +54,7 @@ export class Presence {
   }
 }
 
-/** The known state of an image or of its parents is out of date: it is read again, and the request is repeated. */
+/** The known state of an image or its parents is out of date; it is read again, and the request is repeated. */
 export function staleError(what: string): RbdError {
   return new RbdError("SIPHON_RBD_BUSY", `${what} changed since it was opened`, {
     ...{ errno: -errno.ESTALE, retryable: true },

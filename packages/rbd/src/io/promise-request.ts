@@ -1,12 +1,12 @@
 import { CompareAndWriteRequest, ImageRequest, WriteSameRequest } from "./image-request.ts";
 
-/** Settles an image's Promises. */
+/** Settles a Promise. */
 interface Settling {
   resolve(): void;
   reject(result: number, error: Error | undefined): void;
 }
 
-/** A read into, or a write from, memory of the caller, for the Promise layer. */
+/** A read into, or write from, the caller's memory, for the Promise layer. */
 export class BufferRequest extends ImageRequest {
   readonly #bytes: Uint8Array;
   readonly #settling: Settling;
@@ -68,7 +68,7 @@ export class PatternRequest extends WriteSameRequest {
   }
 }
 
-/** Writes `bytes` where the image has `expected`. */
+/** Writes `bytes` if the image has `expected`. */
 export class CompareRequest extends CompareAndWriteRequest {
   readonly #expected: Uint8Array;
   readonly #bytes: Uint8Array;

@@ -1,9 +1,9 @@
 import type { RecordableHistogram } from "node:perf_hooks";
 import { type OperationKind, operationKinds } from "./operation.ts";
 
-/** How many requests there were, and what they led to. */
+/** Counts of requests and their effects. */
 export class IoCounters {
-  /** Requests that are done, failed ones as well. */
+  /** Completed requests, including failed ones. */
   readonly requests = Object.fromEntries(operationKinds.map((kind) => [kind, 0])) as Record<
     OperationKind,
     number
@@ -11,18 +11,18 @@ export class IoCounters {
   failed = 0;
   readBytes = 0;
   writtenBytes = 0;
-  /** Extents that the object map knew to have no object: no OSD was asked. */
+  /** Extents without an object according to the object map: no request to an OSD. */
   holes = 0;
   /** Extents that were read from the parent. */
   parentReads = 0;
-  /** Objects that were given the parent's data. */
+  /** Objects copied up. */
   copyUps = 0;
 }
 
 /** Latencies in nanoseconds from the call to `completed`, by kind of request. */
 export type Latencies = Readonly<Record<OperationKind, RecordableHistogram>>;
 
-/** Each histogram is made when it is first asked for: it takes half a megabyte. */
+/** Each histogram is created at its first use: it takes half a megabyte. */
 export function createLatencies(): Latencies {
   const latencies = {};
   for (const kind of operationKinds) {
@@ -38,7 +38,7 @@ export function createLatencies(): Latencies {
   return latencies as Latencies;
 }
 
-/** To three significant figures. The module is large and not of Node's snapshot: it is loaded here. */
+/** To three significant figures. The module is large and not in Node's snapshot, so it is loaded on demand. */
 export function createLatencyHistogram(): RecordableHistogram {
   return process.getBuiltinModule("node:perf_hooks").createHistogram({ figures: 3 });
 }

@@ -1,10 +1,10 @@
 import { ObjectTarget } from "@siphon/rados/engine";
 import { dataObject } from "../object-names.ts";
 
-/** Size of each of the two generations: as many objects as 128 GiB have in objects of 4 MiB. */
+/** Entries of each of the two generations: the objects of 128 GiB at 4 MiB each. */
 const generationSize = 32_768;
 
-/** The targets of an image's objects by number: those used lately, with their placement. */
+/** A cache of the targets of an image's objects by number, with their placement. */
 export class Targets {
   readonly #poolId: number;
   readonly #namespace: string;

@@ -4,10 +4,9 @@ import type { WriteSameRequest } from "./image-request.ts";
 import type { Operation } from "./operation.ts";
 
 /**
- * Cuts a request off at the image's end, and fails one that lies outside.
+ * Truncates a request at the end of the image, and fails one beyond it.
  *
- * @param size of the image, in bytes
- * @returns false where there is nothing to do
+ * @param size of the image, in bytes @returns false if there is nothing to do
  */
 export function clipRequest(operation: Operation, size: number): boolean {
   const { request } = operation;

@@ -1,11 +1,11 @@
-/** Writes between two moments, for those who wait for them. */
+/** The writes of one period, and the callbacks that wait for them. */
 export interface WriteEpoch {
   writes: number;
   /** Called when these writes and all before them are done. */
   readonly waiting: (() => void)[];
 }
 
-/** Writes that are not done yet, so that one can wait for those begun before. */
+/** Tracks writes in flight, so that callers can wait for those begun before. */
 export class WriteEpochs {
   readonly #epochs: WriteEpoch[] = [{ writes: 0, waiting: [] }];
 

@@ -2,14 +2,14 @@ import { errnoOf } from "../errors.ts";
 import type { Operation } from "./operation.ts";
 
 /**
- * Holds writes back while they must not happen: before the image's lock is ours, while it is given away, while a snapshot is
- * taken. Once closed for good it lets nothing through any more.
+ * Holds writes back while they are not allowed: before this client has the image's lock, while it is released, while a
+ * snapshot is taken. After `end` it lets nothing through.
  */
 export class WriteGate {
   readonly #enter: (operation: Operation) => void;
   readonly #ensureOwner: (() => Promise<void>) | undefined;
   #owner: boolean;
-  /** How often the lock was lost or given away. */
+  /** Number of times that the lock was lost or released. */
   #losses = 0;
   #pauses = 0;
   #asking = false;
@@ -22,12 +22,12 @@ export class WriteGate {
     this.#owner = ensureOwner === undefined;
   }
 
-  /** Why no write will happen any more. */
+  /** Why writes never resume. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
-  /** The lock is ours, or there is none. */
+  /** This client has the lock, or the image has none. */
   get owner(): boolean {
     return this.#owner;
   }
@@ -54,7 +54,7 @@ export class WriteGate {
     this.#advance();
   }
 
-  /** @param owner false: the next write asks for the lock first */
+  /** @param owner false: the next write requests the lock first */
   setOwner(owner: boolean): void {
     if (!owner) this.#losses++;
     this.#owner = owner || this.#ensureOwner === undefined;
@@ -92,7 +92,7 @@ export class WriteGate {
     }
   }
 
-  /** The lock could not be had: the writes that wait fail, later ones ask again. */
+  /** The lock was not acquired: the waiting writes fail, later ones request it again. */
   #refuse(error: Error): void {
     const waiting = this.#waiting;
     this.#waiting = [];

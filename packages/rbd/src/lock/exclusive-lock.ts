@@ -11,31 +11,34 @@ import { Turns } from "./turns.ts";
 
 type State = "unlocked" | "locked" | "closed";
 
-/** The owner was asked for the lock. */
+/** The result of a request to the lock's owner. */
 interface Asked {
-  /** 0: the owner releases it; undefined: no answer; another errno: the release has to wait, for a snapshot of a whole group. */
+  /**
+   * 0: the owner releases it; undefined: no answer; another errno: the release must wait, for example for a group
+   * snapshot.
+   */
   readonly answer: number | undefined;
-  /** The owner has released it since, or may have. */
+  /** Aborted when the owner has, or may have, released it since. */
   readonly woken: Promise<void>;
 }
 
 interface LockOptions {
-  /** Whether others are refused the lock, once it is ours. */
+  /** Whether this client keeps the lock when others request it. */
   readonly keeps?: () => boolean;
-  /** For an owner that keeps the lock, instead of failing. */
+  /** Waits for an owner that keeps the lock, instead of failing. */
   readonly waits?: boolean;
-  /** After this many failed attempts to give the lock away it is kept for the time being. */
+  /** Failed attempts to release the lock after which it is kept for now. */
   readonly unlockAttempts?: number;
 }
 
 /**
- * The lock of an image with feature exclusive-lock, by librbd's protocol (src/librbd/ManagedLock.cc, ExclusiveLock.cc): a
- * lock of the class `lock` on the header, whose cookie names the owner's watch on the header. Whoever wants it asks the owner by
- * a notification. An owner that is found twice to have no watch, with a while in between, and is the same both times, is put on the
- * blocklist, and then the lock is taken.
+ * The lock of an image with feature exclusive-lock, by librbd's protocol (src/librbd/ManagedLock.cc, ExclusiveLock.cc):
+ * a lock of the class `lock` on the header, whose cookie names the owner's watch on the header. A client requests it
+ * from the owner by a notification. If the same owner is found without a watch twice, some time apart, it is put on the
+ * blocklist, and its lock is broken.
  *
- * Work that is done with the lock held runs one after the other, and may take long. Changes of the lock itself have a queue of their
- * own (`LockClaim`).
+ * Tasks that hold the lock are serialized, and may take long. Changes of the lock itself have their own queue
+ * (`LockClaim`).
  */
 export class ExclusiveLock {
   readonly #host: LockHost;
@@ -58,23 +61,23 @@ export class ExclusiveLock {
     this.#unlockAttempts = unlockAttempts;
   }
 
-  /** Ours, and not about to be given away. */
+  /** This client has the lock and is not about to release it. */
   get owned(): boolean {
     return this.#state === "locked" && !this.#releasing;
   }
 
-  /** Ours, perhaps not for long. */
+  /** This client has the lock, perhaps not for long. */
   get held(): boolean {
     return this.#claim.held;
   }
 
-  /** Ours, or perhaps ours since an answer was lost: this client must stay alive for others. */
+  /** This client has the lock, or may have it because an answer was lost: others must not take this client for dead. */
   get mayBeHeld(): boolean {
     return this.#claim.held || this.#claim.uncertain;
   }
 
   /**
-   * Changes the header by an operation that begins with a step which fails unless the lock is ours.
+   * Changes the header by an operation whose first step fails unless this client has the lock.
    *
    * @throws RbdError SIPHON_RBD_BUSY if it is not
    */
@@ -83,9 +86,10 @@ export class ExclusiveLock {
   }
 
   /**
-   * Waits until the lock is ours, however long the owner takes.
+   * Acquires the lock, however long the owner takes.
    *
-   * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it and is not waited for, _BUSY if it was taken manually, _FENCED, _CLOSED
+   * @throws RbdError SIPHON_RBD_LOCKED if the owner keeps it and waiting is off, _BUSY if it was taken manually,
+   * _FENCED, _CLOSED
    */
   acquire(signal?: AbortSignal): Promise<void> {
     const stop =
@@ -95,14 +99,14 @@ export class ExclusiveLock {
     });
   }
 
-  /** The same; false if the owner answers that it gives the lock away later, but not now. */
+  /** As `acquire`; false if the owner answers that it will release the lock later. */
   acquireUnlessBusy(): Promise<boolean> {
     return this.#inTurn(() =>
       this.#ask(this.#closing.signal, (answer) => answer !== undefined && answer < 0),
     );
   }
 
-  /** Does something with the lock held throughout; false, and nothing was done, if somebody has it who is alive. */
+  /** Calls a function while holding the lock; returns false without a call if a live client has it. */
   whileOwned(action: () => Promise<void>): Promise<boolean> {
     return this.#inTurn(async () => {
       if (!(await this.#try())) return false;
@@ -111,12 +115,15 @@ export class ExclusiveLock {
     });
   }
 
-  /** Gives the lock away, once the writes that are in flight are done. */
+  /** Releases the lock when the writes in flight are done. */
   release(): Promise<void> {
     return this.#inTurn(() => this.#release());
   }
 
-  /** Somebody else wants it: 0 if they will have it, a negative errno if not, undefined if it is not ours to give. */
+  /**
+   * Another client requests it: returns 0 if it will be released, a negative errno if not, undefined if this client
+   * does not have it.
+   */
   requested(): number | undefined {
     if (this.#state === "unlocked" && this.#claim.uncertain) {
       this.#inTurn(() => this.#settle()).catch((error) => this.#host.notReleased(error));
@@ -130,28 +137,28 @@ export class ExclusiveLock {
     return 0;
   }
 
-  /** Somebody gave it away, or may have: those who wait look again. */
+  /** Another client has, or may have, released it: waiting callers try again. */
   wake(): void {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }
 
-  /** The image no longer has feature exclusive-lock: callers that wait for the lock continue without it. */
+  /** The image no longer has feature exclusive-lock: waiting callers continue without the lock. */
   retire(): void {
     this.#retired = true;
     this.wake();
   }
 
   /**
-   * The header is watched again: the lock goes with the watch, also while something long is done with it.
+   * The header is watched again: renames the lock to the new watch, even while a long task holds it.
    *
-   * @throws the reason why it could not: it may be called again
+   * @throws the reason for a failure: it may be called again
    */
   async renew(): Promise<void> {
     if (!(await this.#claim.renew())) this.#forget();
   }
 
-  /** @throws the reason why the lock could not be given away: it is still held then */
+  /** @throws the reason why the lock could not be released: this client still has it */
   async close(): Promise<void> {
     this.#closing.abort(new RbdError("SIPHON_RBD_CLOSED", `image ${this.#host.image.name} was closed`));
     await this.#inTurn(async () => {
@@ -161,7 +168,7 @@ export class ExclusiveLock {
     });
   }
 
-  /** Asks for the lock until it is ours; false if the owner gives an answer that ends it. */
+  /** Requests the lock until this client has it; false if the owner's answer is final. */
   async #ask(signal: AbortSignal, isEnd: (answer: number | undefined) => boolean): Promise<boolean> {
     signal.throwIfAborted();
     try {
@@ -185,7 +192,7 @@ export class ExclusiveLock {
       if (owner === undefined || this.#claim.isOurs(owner)) {
         if (await this.#take(owner)) return true;
       } else if (await isAlive(cluster, pool, image.id, owner)) return false;
-      // It may have given the lock away, and then ended its watch.
+      // It may have released the lock before it ended its watch.
       else if (isSameOwner(await findOwner(pool, image), owner)) {
         await sleep(secondLook, undefined, { signal: this.#closing.signal }).catch(() => {});
         this.#closing.signal.throwIfAborted();
@@ -202,18 +209,18 @@ export class ExclusiveLock {
     try {
       await this.#host.acquired();
     } catch (error) {
-      // If this fails as well, the claim is uncertain: it is given back when somebody asks for the lock.
+      // If this fails as well, the claim is uncertain: the lock is released when another client requests it.
       await this.#claim.giveBack(1).catch(() => {});
       this.#forget();
       throw error;
     }
     if (this.#retired) {
-      // If the image gets the feature again, a lock that is left behind looks like that of a dead owner.
+      // If the image gets the feature again, a leftover lock looks like that of a dead owner.
       await this.#claim.giveBack(this.#unlockAttempts).catch(() => {});
       this.#claim.drop();
       return true;
     }
-    // Somebody took it meanwhile.
+    // Another client took it meanwhile.
     if (!this.#claim.held) return false;
     this.#state = "locked";
     this.#host.owned();
@@ -253,13 +260,14 @@ export class ExclusiveLock {
   async #release(): Promise<void> {
     if (this.#state !== "locked") return;
     this.#releasing = true;
-    // Writes that just got the lock begin before they are waited for.
+    // Writes that just got the lock begin first, and are then waited for.
     await setImmediate();
     try {
       await this.#host.releasing();
       await this.#claim.giveBack(this.#unlockAttempts);
     } catch (error) {
-      // Writes must not wait for a lock that is neither used nor given away: they ask for it again. So does whoever wanted it.
+      // Writes must not wait for a lock that is neither used nor released: they request it again, and so does the other
+      // client.
       if (!this.#closing.signal.aborted) this.#forget();
       throw error;
     }
@@ -285,7 +293,7 @@ export class ExclusiveLock {
       const client = { gid: this.#host.cluster.globalId, handle: await this.#host.watchCookie() };
       await this.#host.tell({ type, client });
     } catch {
-      // Nobody's answer matters, and those who wait ask again.
+      // Answers do not matter, and waiting clients ask again.
     }
   }
 
@@ -301,10 +309,12 @@ export class ExclusiveLock {
   }
 }
 
-/** EROFS: what the owner answers who keeps the lock until it closes the image. */
+/** EROFS: the answer of an owner that keeps the lock until it closes the image. */
 const keepsIt = -errno.EROFS;
-/** Milliseconds until an owner who does not answer is asked again, or who is busy, and one who agreed. */
+/** Milliseconds until an owner is asked again: one that does not answer or is busy, and one that agreed. */
 const retryDelay = 1_000;
 const releaseTimeout = 5_000;
-/** Milliseconds after which an owner that seemed to be dead is looked at again: who was only away watches again by then. */
+/**
+ * Milliseconds until an owner that seemed dead is checked again: one that was only disconnected watches again by then.
+ */
 const secondLook = 2_000;

@@ -9,14 +9,14 @@ import { findOwner, imageLockName, managedLock } from "./locker.ts";
 import { Turns } from "./turns.ts";
 
 /**
- * This client's claim to an image's lock, as the header object has it: a lock of class `lock` whose cookie names the watch on the header.
- * An answer of the OSD may be lost; then the claim is uncertain until the header is looked at again. Changes of the claim, and of the
- * header that it guards, run one after the other, so that the lock follows the watch to a new cookie whatever else goes on.
+ * This client's claim to an image's lock: a lock of class `lock` on the header object, whose cookie names the watch. If
+ * an OSD's answer is lost, the claim is uncertain until the header is read again. Changes of the claim and of the
+ * header that it guards are serialized, so that the lock always follows the watch to a new cookie.
  */
 export class LockClaim {
   readonly #host: LockHost;
   #held: LockSpec | undefined;
-  /** Names that this object has taken the lock under: one may still be there, if an answer was lost. */
+  /** Cookies under which this client has taken the lock: after a lost answer, an old one may still be in the header. */
   readonly #names = new Set<string>();
   #uncertain = false;
   readonly #changes = new Turns();
@@ -29,7 +29,7 @@ export class LockClaim {
     return this.#held !== undefined;
   }
 
-  /** The lock may be ours though it should not be: an answer was lost. */
+  /** After a lost answer, this client may have the lock unintentionally. */
   get uncertain(): boolean {
     return this.#uncertain;
   }
@@ -51,7 +51,7 @@ export class LockClaim {
   }
 
   /**
-   * Takes the lock if it is free, or left from an earlier attempt of this client whose answer was lost.
+   * Takes the lock if it is free, or left by an earlier attempt of this client with a lost answer.
    *
    * @returns false if another client was faster
    */
@@ -79,8 +79,7 @@ export class LockClaim {
   /**
    * Names the lock after the header's new watch.
    *
-   * @returns false if another client has the lock by now
-   * @throws the reason why it could not be renamed: it may be called again
+   * @returns false if another client has the lock @throws the reason why renaming failed: it may be called again
    */
   renew(): Promise<boolean> {
     return this.#changes.run(async () => {
@@ -92,7 +91,8 @@ export class LockClaim {
         await this.#run([setCookie(this.#held, renewed.cookie)]);
       } catch (error) {
         if (!hasCode(error, "EBUSY", "ENOENT")) throw error;
-        // The answer to an earlier attempt was lost, or somebody took the lock: what is under way may fail then, what follows asks for it.
+        // The answer to an earlier attempt was lost, or another client took the lock: requests in flight may fail,
+        // later ones request it again.
         const owner = await this.#owner();
         if (owner?.cookie !== renewed.cookie || !this.isOurs(owner)) {
           this.#held = undefined;
@@ -105,9 +105,9 @@ export class LockClaim {
   }
 
   /**
-   * Releases the lock; while this client has it, another one can take it only by putting this client on the blocklist.
+   * Releases the lock. Until then another client can take it only by putting this one on the blocklist.
    *
-   * @param attempts how often to try, a second apart
+   * @param attempts number of attempts, a second apart
    * @throws the reason why the last attempt failed; the lock is still held then
    */
   async giveBack(attempts: number): Promise<void> {
@@ -128,7 +128,7 @@ export class LockClaim {
     }
   }
 
-  /** After an answer was lost: gives the lock back if the header says that it is ours. */
+  /** After a lost answer: releases the lock if the header says that this client has it. */
   async settle(): Promise<void> {
     const owner = await this.#owner();
     if (owner !== undefined && this.isOurs(owner)) {
@@ -137,7 +137,7 @@ export class LockClaim {
     this.#uncertain = false;
   }
 
-  /** No longer counts on the lock. */
+  /** Forgets the lock. */
   drop(): void {
     this.#held = undefined;
   }
@@ -156,5 +156,5 @@ export class LockClaim {
   }
 }
 
-/** Milliseconds between attempts to give the lock back. */
+/** Milliseconds between attempts to release the lock. */
 const retryDelay = 1_000;

@@ -3,7 +3,7 @@ import type { RbdError } from "../errors.ts";
 import type { ImageState } from "../image-state.ts";
 import type { NotifyMessage } from "../watch/notify-message.ts";
 
-/** The open image whose lock it is. */
+/** The open image of the lock. */
 export interface LockHost {
   readonly cluster: Cluster;
   /** Pool of the header. */
@@ -14,18 +14,18 @@ export interface LockHost {
   /** The answer of the lock's owner; undefined if there is none. */
   askOwner(message: NotifyMessage): Promise<number | undefined>;
   tell(message: NotifyMessage): Promise<void>;
-  /** The lock was taken: reads the image again. It may be lost meanwhile. */
+  /** The lock was acquired: reads the image again. The lock may be lost meanwhile. */
   acquired(): Promise<void>;
-  /** The lock is still ours after `acquired`: writes may begin. */
+  /** This client still has the lock after `acquired`: writes may begin. */
   owned(): void;
-  /** The owner keeps the lock, and it is requested again; undefined: nobody waits for it any more. */
+  /** The owner keeps the lock, and it is requested again; undefined: no caller waits any more. */
   waiting(error: RbdError | undefined): void;
-  /** The lock will be given away: waits for the writes in flight, and lets none begin. */
+  /** The lock will be released: waits for the writes in flight, and lets none begin. */
   releasing(): Promise<void>;
-  /** It was given away or lost, or may have been. */
+  /** It was, or may have been, released or lost. */
   released(): void;
-  /** Another client asked for the lock, and it could not be given away: it will ask again. */
+  /** Another client requested the lock, and the release failed; that client will ask again. */
   notReleased(error: unknown): void;
-  /** Nothing that this client writes arrives any more. */
+  /** OSDs reject this client's writes from now on. */
   fenced(error: RbdError): void;
 }

@@ -8,12 +8,12 @@ import type { ImageState } from "../image-state.ts";
 import { headerObject } from "../object-names.ts";
 import { imageSettings } from "../settings/settings.ts";
 
-/** RBD_LOCK_NAME: every lock on an image has this name, whoever takes it. */
+/** RBD_LOCK_NAME: the name of every lock on an image. */
 export const imageLockName = "rbd_lock";
-/** Tag of the locks that images take by themselves; others were taken manually (`rbd lock add`). */
+/** Tag of exclusive locks; locks with other tags were taken manually (`rbd lock add`). */
 export const managedTag = "internal";
 
-/** The lock as the owner of this watch takes it (src/librbd/managed_lock/Utils.cc). */
+/** The lock for the owner of this watch (src/librbd/managed_lock/Utils.cc). */
 export function managedLock(watchCookie: bigint): LockSpec {
   return { name: imageLockName, type: "exclusive", cookie: `auto ${watchCookie}`, tag: managedTag };
 }
@@ -25,7 +25,7 @@ export function readImageLock(pool: Pool, imageId: string): Promise<LockInfo> {
   });
 }
 
-/** The owner of an image's managed lock; undefined if nobody has it. */
+/** The owner of an image's exclusive lock; undefined if it is free. */
 export async function findOwner(
   pool: Pool,
   image: Pick<ImageState, "id" | "name">,
@@ -41,9 +41,9 @@ export async function findOwner(
 }
 
 /**
- * Whether the owner still watches the image: then the lock must be asked for, and not taken. One that watches under another cookie than the
- * lock names lives as well: it watches again, and is about to rename its lock. Of this client itself only the watch that the lock
- * names counts, since another may be the one of whoever asks.
+ * Whether the owner still watches the image; then the lock must be requested, not broken. An owner with a watch of
+ * another cookie is alive, too: it watches again, and is about to rename its lock. For this client itself only the
+ * watch that the lock names counts, because another watch may belong to the image that requests the lock.
  */
 export async function isAlive(
   { globalId }: Pick<Cluster, "globalId">,
@@ -59,7 +59,7 @@ export async function isAlive(
   );
 }
 
-/** Whether one that was found dead has the lock still, under the same name, and has not come back. */
+/** Whether an owner that was found dead still has the lock with the same cookie, and has not come back. */
 export async function isStillDead(
   cluster: Pick<Cluster, "globalId">,
   pool: Pool,
@@ -68,7 +68,7 @@ export async function isStillDead(
 ): Promise<boolean> {
   if (!isSameOwner(await findOwner(pool, image), before)) return false;
   if (await isAlive(cluster, pool, image.id, before)) return false;
-  // A client that unwatched after it gave the lock away no longer has it.
+  // A client that released the lock and then ended its watch no longer has the lock.
   return isSameOwner(await findOwner(pool, image), before);
 }
 
@@ -76,15 +76,18 @@ export function isSameOwner(a: Locker | undefined, b: Locker): boolean {
   return a?.client === b.client && a.cookie === b.cookie && addrKey(a.addr) === addrKey(b.addr);
 }
 
-/** Fencing of a client whose lock is taken. */
+/** Fencing of a client whose lock is broken. */
 export interface Fencing {
-  /** Nothing that it sends arrives any more (rbd_blocklist_on_break_lock). Without, it may still write beside the next owner. */
+  /**
+   * Puts the client on the blocklist (rbd_blocklist_on_break_lock). Without this, its writes may still arrive beside
+   * those of the next owner.
+   */
   readonly blocklists: boolean;
-  /** Seconds for which it is kept away; undefined: as long as the monitors do by themselves (rbd_blocklist_expire_seconds). */
+  /** Seconds on the blocklist; undefined: the monitors' default (rbd_blocklist_expire_seconds). */
   readonly seconds: number | undefined;
 }
 
-/** As the image's settings say. */
+/** According to the image's settings. */
 export async function fencingOf(cluster: Cluster, pool: Pool, imageId: string): Promise<Fencing> {
   const settings = await imageSettings(cluster, pool, imageId);
   return {
@@ -94,8 +97,9 @@ export async function fencingOf(cluster: Cluster, pool: Pool, imageId: string): 
 }
 
 /**
- * Takes a lock from a client, and makes sure first that nothing that they sent off arrives any more: the client is put on the blocklist,
- * with all of its process's images, unless the image's settings say otherwise. A lock of our own is only given back: what we sent is known to us.
+ * Breaks a client's lock. First puts the client on the blocklist, which affects all images of its process, so that its
+ * writes in flight no longer arrive, unless the image's settings say otherwise. This client's own lock is only
+ * released, because its writes in flight are known.
  */
 export async function breakLockOf(
   cluster: Cluster,

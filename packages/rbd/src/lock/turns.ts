@@ -1,4 +1,4 @@
-/** Runs actions one after the other, in the order in which they were requested; one that fails does not keep the next from running. */
+/** Runs actions one at a time, in order of request; a failed action does not prevent the next. */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 

@@ -22,7 +22,7 @@ import {
 } from "./snapshots.ts";
 import { sparsify } from "./sparsify.ts";
 
-/** Carries out a task that is requested from the owner of an image's lock; the lock is held, or the image has none. */
+/** Carries out a task as the owner of the image's lock, or for an image without one. */
 export async function carryOut(
   image: MaintainedImage,
   task: OwnerTask,
@@ -66,7 +66,7 @@ async function flattenAndForget(image: MaintainedImage, progress?: OnProgress): 
 }
 
 /**
- * A task with flags that are not known here is refused, rather than done differently.
+ * Rejects a task with unknown flags, instead of carrying it out differently.
  *
  * @throws RbdError SIPHON_RBD_UNSUPPORTED with EOPNOTSUPP
  */

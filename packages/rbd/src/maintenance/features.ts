@@ -12,13 +12,13 @@ import type { MaintainedImage } from "./maintained-image.ts";
 
 const { exclusiveLock, objectMap, fastDiff, journaling, deepFlatten } = imageFeature;
 const mapFeatures = objectMap | fastDiff;
-/** RBD_FEATURES_MUTABLE and RBD_FEATURES_DISABLE_ONLY, as far as siphon knows how to. */
+/** RBD_FEATURES_MUTABLE and RBD_FEATURES_DISABLE_ONLY, limited to what siphon supports. */
 const enabled = exclusiveLock | mapFeatures;
 const disabled = enabled | deepFlatten;
 
 /**
- * The change of an image's features that is requested, checked and with what belongs together (src/librbd/Operations.cc): object-map
- * and fast-diff come and go as one.
+ * Checks a requested change of features, and completes it (src/librbd/Operations.cc): object-map and fast-diff change
+ * together.
  *
  * @throws RbdError SIPHON_RBD_INVALID for a change that the image does not allow
  */
@@ -49,7 +49,7 @@ export function planFeatures(current: number, asked: number, enable: boolean): n
   return changed;
 }
 
-/** New object maps say nothing until they are rebuilt (src/librbd/operation/EnableFeaturesRequest.cc). */
+/** New object maps are invalid until they are rebuilt (src/librbd/operation/EnableFeaturesRequest.cc). */
 async function enableFeatures(image: MaintainedImage, features: number): Promise<void> {
   const { header, maps } = image;
   await image.whilePaused(async () => {
@@ -72,12 +72,14 @@ export async function updateFeatures(image: MaintainedImage, asked: number, enab
   await (enable ? enableFeatures(image, planned) : disableFeatures(image, planned));
 }
 
-/** Maps go before the feature does (src/librbd/operation/DisableFeaturesRequest.cc), and the lock after it. */
+/**
+ * Maps are removed before the feature is disabled (src/librbd/operation/DisableFeaturesRequest.cc), the lock after it.
+ */
 async function disableFeatures(image: MaintainedImage, features: number): Promise<void> {
   const { io, header, maps, pool } = image;
   await image.whilePaused(async () => {
     if ((features & mapFeatures) !== 0) {
-      // Maps of which some are gone already say nothing, if this does not come to its end.
+      // If this is interrupted, some maps are gone, so all of them are marked invalid first.
       await setFlagsOfAll(image, imageFlag.objectMapInvalid | imageFlag.fastDiffInvalid);
       io.useMap(undefined);
       for (const { id } of snapshotsByAge(header)) await maps.remove(id);

@@ -8,17 +8,17 @@ import { isZeros } from "../zeros.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
 import { atOnce, eachObject } from "./objects.ts";
 
-/** Space that an image's zeros take. */
+/** Space that zeros take in an image. */
 export interface FoundZeros {
-  /** Bytes of zeros, in blocks that hold nothing else. */
+  /** Bytes in blocks that are all zeros. */
   bytes: number;
-  /** Objects that have such blocks. */
+  /** Objects with such blocks. */
   objects: number;
-  /** Objects among them that hold nothing else. */
+  /** Objects that are all zeros. */
   emptyObjects: number;
 }
 
-/** Looks for blocks of `sparseSize` bytes that are kept although they are only zeros; changes nothing. */
+/** Finds allocated blocks of `sparseSize` bytes that are all zeros; changes nothing. */
 export async function findZeros(
   image: MaintainedImage,
   sparseSize: number,
@@ -40,7 +40,7 @@ export async function findZeros(
   return found;
 }
 
-/** The extents of an object, with its data; undefined for an object that is not there. */
+/** The extents of an object, with its data; undefined if it does not exist. */
 export async function readData(
   pool: Pool,
   object: string,
@@ -50,7 +50,7 @@ export async function readData(
   return (await pool.operate(object, read).catch(unless("ENOENT")))?.values[0];
 }
 
-/** Where an object could end: behind the last of its blocks that has anything but zeros. */
+/** The possible end of an object: after its last block that is not all zeros. */
 export function endOfData({ extents, data }: ExtentMap, sparseSize: number): number {
   let bytes = data.length;
   for (const { offset, length } of extents.toReversed()) {

@@ -28,10 +28,10 @@ export function assertHasParent<T extends Parents & { name: string }>(
 }
 
 /**
- * Gives a clone all of its parent's data, and lets the parent go (src/librbd/operation/FlattenRequest.cc).
+ * Copies all of the parent's data to a clone, and detaches it from the parent (src/librbd/operation/FlattenRequest.cc).
  *
- * A snapshot that the parent keeps only for its clones is removed last. librbd removes it before it changes the clone's header: a crash in
- * between leaves a clone whose parent snapshot is gone, and which cannot be opened.
+ * A snapshot that the parent keeps only for its clones is removed last. librbd removes it before it changes the clone's
+ * header; a crash in between then leaves a clone that cannot be opened, because its parent snapshot is gone.
  */
 export async function flatten(image: MaintainedImage, progress?: OnProgress): Promise<void> {
   const { io, header } = image;
@@ -44,9 +44,9 @@ export async function flatten(image: MaintainedImage, progress?: OnProgress): Pr
     atOnce: atOnce(image),
   });
   if (io.parentView !== undefined) await restoreHeader(io);
-  // The class takes the mark of a clone away together with the parent.
+  // The class method removes the clone's mark together with the parent.
   const isMarked = isOfVersion2(image);
-  // Snapshots that were not flattened along go on showing the parent.
+  // Snapshots that were not flattened still need the parent.
   const leaves = has(header, "deepFlatten") || header.snapContext.snaps.length === 0;
   await image.whilePaused(async () => {
     if (leaves) await leaveChildren(image, parentSpec);
@@ -56,13 +56,16 @@ export async function flatten(image: MaintainedImage, progress?: OnProgress): Pr
   if (leaves && isMarked) await forgetParent(image, parentSpec);
 }
 
-/** The header of an encrypted clone becomes one that every program opens: all of its data has its key now. */
+/** Turns the header of an encrypted clone into a plain LUKS header: all of its data has its key now. */
 async function restoreHeader(io: ImageIo): Promise<void> {
   const read: ReadHeader = (offset, length) => readBytes(io, offset, length);
   for (const { at, magic } of await restoredMagics(read)) await writeBytes(io, at, magic);
 }
 
-/** Takes a clone off its parent's list of children (src/librbd/image/DetachChildRequest.cc); again, if it was interrupted. */
+/**
+ * Removes a clone from its parent's list of children (src/librbd/image/DetachChildRequest.cc). Can be repeated after an
+ * interruption.
+ */
 export async function detachFromParent(image: MaintainedImage, parent: ParentSpec): Promise<void> {
   await leaveChildren(image, parent);
   if (isOfVersion2(image)) await forgetParent(image, parent);
@@ -81,7 +84,7 @@ async function leaveChildren(image: MaintainedImage, parent: ParentSpec): Promis
   await tellHeaderUpdate(parentPool, parent.imageId);
 }
 
-/** The mark of a clone goes last: while it is there, all of this is done again. */
+/** The clone's mark is removed last: while it exists, an interrupted detach is repeated. */
 async function forgetParent(image: MaintainedImage, parent: ParentSpec): Promise<void> {
   await removeTrashedSnapshot(image, parent).catch(unless("ENOENT"));
   await image.changeHeader(setOpFeatures(0, opFeature.cloneChild));

@@ -5,7 +5,8 @@ import type { MaintainedImage } from "./maintained-image.ts";
 
 /**
  * Has the lock's owner remove a snapshot. librbd moves a snapshot to the trash before it removes it
- * (src/librbd/operation/SnapshotRemoveRequest.cc): if it dies in between, the name is gone, and the snapshot and its data are not.
+ * (src/librbd/operation/SnapshotRemoveRequest.cc). If it dies in between, the name is gone, but the snapshot and its
+ * data remain.
  */
 export async function removeThroughOwner(
   image: MaintainedImage,
@@ -15,14 +16,14 @@ export async function removeThroughOwner(
   await removeIfForsaken(image, snapshot.id);
 }
 
-/** A snapshot that was removed while it had clones is gone for good with the last of them. */
+/** A snapshot that was removed while it had clones is deleted with the last of them. */
 export async function removeIfForsaken(image: MaintainedImage, snapId: number): Promise<void> {
   const snapshot = image.header.snapshots.get(snapId);
   if (snapshot?.namespace.type !== "trash" || snapshot.childCount > 0) return;
   try {
     await performRemoval(image, snapshot);
   } catch (error) {
-    // The client that took the last clone from it was quicker.
+    // The client that removed the last clone was faster.
     if (errnoOf(error) !== -errno.ENOENT) throw error;
   }
 }

@@ -9,7 +9,7 @@ import type { Settings } from "../settings/settings.ts";
 import type { NotifyMessage, RequestId } from "../watch/notify-message.ts";
 import type { OwnerTask } from "../watch/owner-task.ts";
 
-/** An open image as maintenance sees it, which changes the image as a whole: `OpenImage`. */
+/** The interface of an open image for maintenance, which changes the image as a whole. `OpenImage` implements it. */
 export interface MaintainedImage {
   readonly cluster: Cluster;
   /** Pool of the header, with the image's namespace. */
@@ -20,33 +20,33 @@ export interface MaintainedImage {
   readonly settings: Settings;
   readonly io: ImageIo;
   readonly maps: StoredObjectMaps;
-  /** Undefined for images without feature exclusive-lock, and those that are only read. */
+  /** Undefined for images without feature exclusive-lock, and for read-only ones. */
   readonly lock: ExclusiveLock | undefined;
   readonly requests: {
     /** Number of a task that is requested from the lock's owner. */
     newId(): Promise<RequestId>;
-    /** Carries a task out, or has the lock's owner do it. */
+    /** Carries a task out, or requests it from the lock's owner. */
     perform(task: OwnerTask, progress?: OnProgress): Promise<void>;
   };
   /** Cookie of the watch on the header. */
   watchCookie(): Promise<bigint>;
-  /** Changes the header: all of it or nothing, and only while the lock is ours. */
+  /** Changes the header atomically, and only while this client has the lock. */
   changeHeader(...calls: readonly ClassCall[]): Promise<void>;
   /** Reads the header again; when this returns, the image follows it. */
   refresh(): Promise<void>;
-  /** Reads the header that was changed again, and tells all others who have the image open. */
+  /** Applies a changed header, and notifies all other clients that have the image open. */
   announce(): Promise<void>;
-  /** Notifies the others who have the image open; their answers do not matter. */
+  /** Notifies the other clients that have the image open; their answers do not matter. */
   tell(message: NotifyMessage): Promise<void>;
   /** Changes the header, the object map as a whole, or objects without the map, while no write is under way. */
   whilePaused(change: () => Promise<void>): Promise<void>;
-  /** Lets nothing be read or written behind `size`, where the image will end; undefined: the header's size counts. */
+  /** Forbids I/O beyond `size`, the future end of the image; undefined: beyond the header's size. */
   endAt(size: number | undefined): void;
-  /** No longer is anything done with the image, but what its closing waits for. */
+  /** Whether the image is closing: starts no more tasks. */
   readonly isClosed: boolean;
   /** Marks the object map, or that of a snapshot, as invalid until it is rebuilt. */
   invalidateMap(snapId: number | undefined): Promise<void>;
-  /** Goes by the stored object map from now on, if it is valid and the lock is ours. */
+  /** Uses the stored object map from now on, if it is valid and this client has the lock. */
   reloadMap(): Promise<void>;
   /** Opens another image that this one is related to. */
   openOther(pool: Pool, id: string, options?: WithoutParents): Promise<OtherImage>;
@@ -57,7 +57,7 @@ export interface WithoutParents {
   readonly withoutParents?: boolean;
 }
 
-/** An image that maintenance opened, and closes. */
+/** An image that maintenance opens and closes. */
 export interface OtherImage extends MaintainedImage {
   close(): Promise<void>;
 }

@@ -5,13 +5,13 @@ import type { MaintainedImage } from "./maintained-image.ts";
 
 export interface EachObjectOptions {
   progress?: OnProgress | undefined;
-  /** Objects that are worked on at the same time; rbd_concurrent_management_ops where that is known. */
+  /** Default number of objects to process concurrently (rbd_concurrent_management_ops). */
   atOnce?: number;
 }
 
 /**
- * Does something with each object from `first` up to, not including, `end`, several at a time, in order of their numbers. When it
- * returns, or throws, nothing is under way any more.
+ * Processes the objects from `first` up to, not including, `end`, several at a time, in order. When it returns or
+ * throws, nothing is in flight.
  */
 export async function eachObject(
   first: number,
@@ -38,12 +38,12 @@ export async function eachObject(
   if (failure !== undefined) throw failure.error;
 }
 
-/** Number of objects of an open image that a task works on at once. */
+/** Number of objects of an open image that a task processes concurrently. */
 export function atOnce({ settings }: Pick<MaintainedImage, "settings">): number {
   return settings.number("rbd_concurrent_management_ops");
 }
 
-/** Changes an object that need not be there. */
+/** Changes an object that need not exist. */
 export async function changeIfThere(
   pool: Pool,
   object: string,
@@ -57,7 +57,7 @@ export async function changeIfThere(
   }
 }
 
-/** Removes an object, or cuts it off at `keep` bytes; snapshots keep what they show. */
+/** Removes an object, or truncates it to `keep` bytes; snapshots keep their data. */
 export async function trimObject(
   pool: Pool,
   object: string,

@@ -7,7 +7,8 @@ import type { ImageState } from "../image-state.ts";
 import { childrenObject } from "../object-names.ts";
 
 /**
- * Clones of the first version, which only the pools that they are in know of: each is asked. They are in the namespace of their parent.
+ * Clones of version 1. Only the clones' own pools list them, so all pools are searched. They are in the namespace of
+ * their parent.
  *
  * @param namespace that the image is in
  */
@@ -25,7 +26,7 @@ export async function listOldChildrenOf(
         const ids = await ask(pool, childrenObject, listOldChildren(parent));
         return ids.map((imageId) => ({ poolId, namespace, imageId }));
       } catch (error) {
-        // Pools that this user may not read, or that are not RBD's, are passed over, as rbd does.
+        // As in rbd, skips pools that this user may not read, or that are not RBD's.
         if (hasCode(error, "ENOENT", "EPERM", "EOPNOTSUPP")) return [];
         throw error;
       }

@@ -2,7 +2,7 @@ import type { ImageHeader } from "../header/image-header.ts";
 import type { OnProgress } from "../progress.ts";
 import { eachObject } from "./objects.ts";
 
-/** The part of `Image` that this takes. */
+/** The part of `Image` that this uses. */
 interface ProvisionedImage {
   readonly size: number;
   readonly header: Pick<ImageHeader, "objectSize" | "stripeCount">;
@@ -10,7 +10,7 @@ interface ProvisionedImage {
   flush(): Promise<void>;
 }
 
-/** Writes zeros to all of an image, which unlike `writeZeroes` gives no space back. */
+/** Writes zeros to the whole image; unlike `writeZeroes`, this allocates the space. */
 export async function provision(image: ProvisionedImage, onProgress?: OnProgress): Promise<void> {
   const { size, header } = image;
   const pieceBytes = header.objectSize * header.stripeCount;

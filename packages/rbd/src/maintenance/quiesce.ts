@@ -4,8 +4,8 @@ import { decodeResponse, encodeNotifyMessage } from "../watch/notify-message.ts"
 import type { MaintainedImage } from "./maintained-image.ts";
 
 /**
- * Whether those who have an image open are asked to bring what they write to it into a consistent state before a snapshot: it is not
- * taken unless they all do; it is taken in any case; or they are not asked.
+ * Whether clients that have an image open are asked to quiesce before a snapshot: `required` (no snapshot unless all
+ * do), best effort, or not at all.
  */
 export type Quiescing = "required" | "attempted" | "skipped";
 
@@ -36,7 +36,7 @@ export async function whileQuiesced(
   await action();
 }
 
-/** Asks for it (ImageWatcher::notify_quiesce), until disposed of. */
+/** Requests it (ImageWatcher::notify_quiesce), until disposed of. */
 async function quiesce(image: MaintainedImage): Promise<AsyncDisposable> {
   const { pool, headerName, header, requests, settings } = image;
   const id = await requests.newId();
@@ -61,5 +61,5 @@ function refuses(result: number): boolean {
   return result < 0 && result !== -errno.EOPNOTSUPP;
 }
 
-/** Milliseconds for each attempt: who asked is believed to be gone after two without news. */
+/** Milliseconds for each attempt: clients take the requester for dead after two without news. */
 const answerTimeout = 5_000;

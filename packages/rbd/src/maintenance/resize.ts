@@ -5,10 +5,10 @@ import type { MaintainedImage } from "./maintained-image.ts";
 import { cutOff, trim } from "./trim.ts";
 
 /**
- * Makes an image larger or smaller (src/librbd/operation/ResizeRequest.cc). What is beyond the new end is removed before the
- * header says so: whoever crashes in between has the old size, and at its end what was there, zeros, or what the parent shows. Writes go
- * on meanwhile, up to the new end: they wait only while objects are cut off that reach beyond it, one or, striped, a few, and while the
- * header is changed.
+ * Makes an image larger or smaller (src/librbd/operation/ResizeRequest.cc). Data beyond the new end is removed before
+ * the header changes: after a crash the image has the old size, and its end has the old data, zeros, or the parent's
+ * data. Writes up to the new end continue; they wait only while objects that cross the new end are truncated (one, or a
+ * few if striped), and while the header is changed.
  */
 export async function resize(
   image: MaintainedImage,

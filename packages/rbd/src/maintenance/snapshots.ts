@@ -34,8 +34,8 @@ export interface NewSnapshot {
 }
 
 /**
- * Takes a snapshot (src/librbd/operation/SnapshotCreateRequest.cc): it holds exactly the writes that were acknowledged before;
- * those that come meanwhile wait.
+ * Takes a snapshot (src/librbd/operation/SnapshotCreateRequest.cc): it holds exactly the writes acknowledged before;
+ * new writes wait meanwhile.
  */
 export async function createSnapshot(
   image: MaintainedImage,
@@ -65,7 +65,10 @@ export async function createSnapshot(
   progress?.(100, 100);
 }
 
-/** A snapshot that got no object map; where it cannot be taken back it stays, with what it shows, and without a map. */
+/**
+ * Undoes a snapshot whose object map could not be created; if that fails, the snapshot stays, complete but without a
+ * map.
+ */
 async function takeBack(
   image: MaintainedImage,
   snapId: number,
@@ -73,7 +76,7 @@ async function takeBack(
   ids: SnapshotIds,
 ): Promise<void> {
   try {
-    // The image's map may say that nothing has changed since this snapshot; of the one before that is not true.
+    // The image's map may mark objects as unchanged since this snapshot, which is wrong for the previous one.
     await image.maps.replace(before);
     await image.changeHeader(dropSnapshot(snapId)).catch(unless("ENOENT"));
     await image.maps.remove(snapId);
@@ -81,7 +84,7 @@ async function takeBack(
   } catch {}
 }
 
-/** Removes a snapshot, or keeps it out of sight while it has clones (SnapshotRemoveRequest.cc). */
+/** Removes a snapshot, or moves it to the trash while it has clones (SnapshotRemoveRequest.cc). */
 export async function removeSnapshot(
   image: MaintainedImage,
   name: string,
@@ -102,7 +105,7 @@ export async function removeSnapshot(
     return;
   }
   await detachIfLast(image, snapshot);
-  // A copy-up tells the maps of all snapshots that the header names.
+  // A copy-up updates the maps of all snapshots in the header.
   await image.whilePaused(async () => {
     if (has(header, "objectMap")) {
       const next = header.snapContext.snaps.toReversed().find((id) => id > snapshot.id);
@@ -110,7 +113,7 @@ export async function removeSnapshot(
       await maps.removeSnapshot(snapshot.id, next, has(header, "fastDiff") && known).catch(unless("ENOENT"));
       if (next === undefined && io.objectMap !== undefined) io.objectMap.replace(await maps.load());
     }
-    // It may be gone: an earlier attempt had no answer, and the header that names it was read before.
+    // It may be gone: an earlier attempt had no answer, and the header was read before.
     await image.changeHeader(dropSnapshot(snapshot.id)).catch(unless("ENOENT"));
   });
   await image.tell({ type: "headerUpdate" });
@@ -125,9 +128,9 @@ export async function renameSnapshot(image: MaintainedImage, snapId: number, nam
 }
 
 /**
- * Gives the clones of a snapshot their own data, those in the trash as well (src/librbd/internal.cc, flatten_children).
+ * Flattens all clones of a snapshot, including those in the trash (src/librbd/internal.cc, flatten_children).
  *
- * @throws RbdError SIPHON_RBD_BUSY for a clone with snapshots that would go on showing their parent
+ * @throws RbdError SIPHON_RBD_BUSY for a clone with snapshots that would still need the parent
  */
 export async function flattenChildren(
   image: MaintainedImage,
@@ -153,7 +156,7 @@ export async function flattenChildren(
   await image.refresh();
 }
 
-/** Clones of the first version are made of protected snapshots only. */
+/** Protects a snapshot, as clones of version 1 require. */
 export async function protectSnapshot(image: MaintainedImage, name: string): Promise<void> {
   const snapshot = named(image, name);
   if (!has(image.header, "layering")) {
@@ -164,7 +167,7 @@ export async function protectSnapshot(image: MaintainedImage, name: string): Pro
   await image.announce();
 }
 
-/** @throws RbdError SIPHON_RBD_BUSY while there are clones of the first version, in whatever pool */
+/** @throws RbdError SIPHON_RBD_BUSY while there are clones of version 1, in any pool */
 export async function unprotectSnapshot(image: MaintainedImage, name: string): Promise<void> {
   const { id, protection: status } = named(image, name);
   if (status === protection.unprotected) {
@@ -194,8 +197,8 @@ export async function unprotectSnapshot(image: MaintainedImage, name: string): P
 }
 
 /**
- * Makes an image what it was at a snapshot (SnapshotRollbackRequest.cc). It is not done in one piece: whoever crashes in between has an
- * image that is partly rolled back, and may roll it back again.
+ * Rolls an image back to a snapshot (SnapshotRollbackRequest.cc). This is not atomic: a crash leaves the image partly
+ * rolled back, and the rollback can be repeated.
  */
 export async function rollBack(
   image: MaintainedImage,
@@ -211,7 +214,7 @@ export async function rollBack(
     const { objectMap } = io;
     const before = objectMap?.states;
     const then = objectMap === undefined ? undefined : await mapOf(image, id);
-    // Objects that come back are in the map before they do; where nobody knows which they are, the map counts no more.
+    // The map must list objects before they come back; if these are unknown, the map is marked invalid.
     if (before !== undefined && then !== undefined) {
       const either = eitherOf(before, then);
       await maps.replace(either);
@@ -241,7 +244,7 @@ export async function rollBack(
   await image.tell({ type: "headerUpdate" });
 }
 
-/** Object map of a snapshot; undefined where it is invalid, or missing. */
+/** Object map of a snapshot; undefined if it is invalid or missing. */
 async function mapOf(
   { header, io, maps }: MaintainedImage,
   snapId: number,
@@ -252,7 +255,7 @@ async function mapOf(
   return states === undefined || states.size < io.layout.objectCount(size) ? undefined : states;
 }
 
-/** Objects of either map, as far as the first one reaches. */
+/** The union of both maps, up to the length of the first. */
 function eitherOf(one: ObjectStates, other: ObjectStates): ObjectStates {
   const either = new ObjectStates(one.size);
   for (let objectNumber = 0; objectNumber < one.size; objectNumber++) {
@@ -280,7 +283,7 @@ async function addWithNewId(
       await image.changeHeader(addSnapshot(snapId, name, namespace));
       return snapId;
     } catch (error) {
-      // The answer may have been lost: the id of a snapshot that the header names must stay.
+      // The answer may have been lost: an id that the header lists must not be released.
       if (!(await isMissing(image, snapId, error))) return snapId;
       await ids.removeSelfManaged(snapId).catch(() => {});
       if (hasCode(error, "EEXIST")) throw exists(image, name);
@@ -296,13 +299,13 @@ async function addWithNewId(
           },
         );
       }
-      // Somebody without a lock took a snapshot with a newer id meanwhile.
+      // A client without the lock took a snapshot with a newer id meanwhile.
       if (!hasCode(error, "ESTALE")) throw error;
     }
   }
 }
 
-/** @throws the error, if the header cannot be read either */
+/** @throws the error if the header cannot be read either */
 async function isMissing(image: MaintainedImage, snapId: number, error: unknown): Promise<boolean> {
   try {
     await image.refresh();
@@ -312,7 +315,7 @@ async function isMissing(image: MaintainedImage, snapId: number, error: unknown)
   return !image.header.snapshots.has(snapId);
 }
 
-/** The last of an image's snapshots that shows the parent, of a clone that was flattened, takes it off the parent's list. */
+/** With the last snapshot that needs the parent, a flattened clone is removed from the parent's list. */
 async function detachIfLast(image: MaintainedImage, snapshot: HeaderSnapshot): Promise<void> {
   const { header } = image;
   const { parentSpec } = header;

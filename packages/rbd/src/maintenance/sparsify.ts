@@ -16,8 +16,8 @@ import type { MaintainedImage } from "./maintained-image.ts";
 import { atOnce, eachObject } from "./objects.ts";
 
 /**
- * Gives back what zeros take (src/librbd/operation/SparsifyRequest.cc): blocks of `sparseSize` bytes within objects, and whole
- * objects where no parent would show. Writes go on meanwhile.
+ * Frees the space of zeros (src/librbd/operation/SparsifyRequest.cc): blocks of `sparseSize` bytes within objects, and
+ * whole objects unless the parent's data would appear. Writes continue meanwhile.
  */
 export async function sparsify(
   image: MaintainedImage,
@@ -40,7 +40,7 @@ export async function sparsify(
   await eachObject(0, io.layout.objectCount(header.size), work, { progress, atOnce: atOnce(image) });
 }
 
-/** @throws RbdError SIPHON_RBD_INVALID for what is no power of two from 4 KiB to an object's size */
+/** @throws RbdError SIPHON_RBD_INVALID unless the size is a power of two from 4 KiB to the object size */
 export function assertSparseSize({ objectSize }: Pick<ImageState, "objectSize">, sparseSize: number): void {
   if (Number.isInteger(Math.log2(sparseSize)) && sparseSize >= 4096 && sparseSize <= objectSize) return;
   throw new RbdError(
@@ -74,12 +74,12 @@ class SparseObject {
         return this.#trimEnd(sparseSize);
       });
     } finally {
-      // The OSD may have done what it did not answer.
+      // The OSD may have executed a request without answering.
       await this.#untilTold();
     }
   }
 
-  /** However long that takes, as long as the image is open. */
+  /** Retries as long as the image is open. */
   #untilTold(): Promise<void> {
     const image = this.#image;
     return persevere(() => this.#tellMap(), {
@@ -88,8 +88,8 @@ class SparseObject {
   }
 
   /**
-   * Erasure-coded pools have no class methods that read and write: there only zeros at an object's end are given back, unless
-   * somebody writes to them meanwhile.
+   * Erasure-coded pools have no class methods that read and write: there only zeros at the end of an object are freed,
+   * unless the object is written to meanwhile.
    */
   async #trimEnd(sparseSize: number): Promise<void> {
     const { objectSize } = this.#image.header;
@@ -112,9 +112,9 @@ class SparseObject {
   }
 
   /**
-   * The map learns of objects that are gone, and of those that are no longer what the last snapshot has (librbd leaves those
-   * as they are, and then finds its own map wrong). It says that an object may be there until it is certain that it is not: a
-   * write may have made it again.
+   * Updates the map for objects that are removed, and for those that now differ from the last snapshot (librbd does
+   * not, and later finds its own map wrong). An object stays marked as possibly existing until its absence is certain,
+   * because a write may have created it again.
    */
   async #tellMap(): Promise<void> {
     const { header, io } = this.#image;
@@ -133,7 +133,7 @@ class SparseObject {
     }
   }
 
-  /** The state that the map should have. */
+  /** The object's state for the map. */
   #state(): Promise<number> {
     const { header } = this.#image;
     return foundState(this.#data, header, NO_SNAP, ascendingSnapIds(header), this.#objectNumber);

@@ -7,8 +7,8 @@ import type { MaintainedImage } from "./maintained-image.ts";
 import { atOnce, eachObject, trimObject } from "./objects.ts";
 
 /**
- * Cuts off what objects that stay have beyond `size`. Nothing is written meanwhile. What they show of the parent is copied up first, and
- * all of it: no copy-up comes later that brings back what was cut off, and snapshots go on showing it.
+ * Truncates objects that cross `size`; writes are paused. First copies up all of their parent data, so that no later
+ * copy-up restores the truncated part, and snapshots keep it.
  */
 export async function cutOff(image: MaintainedImage, size: number): Promise<void> {
   const { io, header } = image;
@@ -35,11 +35,11 @@ export async function cutOff(image: MaintainedImage, size: number): Promise<void
 }
 
 /**
- * Removes objects that lie beyond `size` as a whole: all of the image, for 0 (src/librbd/operation/TrimRequest.cc). Nothing is
- * written there meanwhile.
+ * Removes objects that lie completely beyond `size`; for 0, the whole image (src/librbd/operation/TrimRequest.cc).
+ * Nothing is written there meanwhile.
  *
- * Parent data there that a snapshot shows is copied up first: from then on the image's own overlap with the parent ends at the new size,
- * so neither flattening nor a rollback would find that data.
+ * First copies up parent data there that snapshots need: afterwards the image's overlap with the parent ends at the new
+ * size, so neither flattening nor a rollback would find that data.
  */
 export async function trim(image: MaintainedImage, size: number, progress?: OnProgress): Promise<void> {
   const { io, header, cluster } = image;
@@ -71,15 +71,15 @@ export async function trim(image: MaintainedImage, size: number, progress?: OnPr
   }
 }
 
-/** Objects that are told to the object map, and removed, at one time. */
+/** Objects per update of the object map and removal. */
 const batch = 4096;
 
-/** Striped, objects of the last set may be anywhere: each says for itself how much of it is left. */
+/** With striping, each object of the last set has its own remaining length. */
 function firstBeyond({ io: { layout } }: MaintainedImage, size: number): number {
   return Math.floor(size / layout.setSize) * layout.stripeCount;
 }
 
-/** Objects from `from` up to `to` that have bytes beyond `size`. */
+/** Objects from `from` up to `to` with bytes beyond `size`. */
 function objectsBeyond({ io, header }: MaintainedImage, from: number, to: number, size: number): number[] {
   const { layout } = io;
   return Array.from({ length: to - from }, (_, index) => from + index).filter(
@@ -88,9 +88,9 @@ function objectsBeyond({ io, header }: MaintainedImage, from: number, to: number
 }
 
 /**
- * Has the object map say `state` of all these objects.
+ * Sets the state of all these objects in the object map.
  *
- * @param current only of those of which it says this now
+ * @param current only objects in this state
  */
 async function mark(
   { io }: MaintainedImage,

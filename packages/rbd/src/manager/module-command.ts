@@ -3,10 +3,10 @@ import { errno } from "@siphon/wire";
 import { hasCode, RbdError } from "../errors.ts";
 
 /**
- * Asks a module of the manager. A manager without it has no such command, and says no more than that; why is known to the
- * monitors, if their caps let us ask them.
+ * Sends a command to a module of the manager. A manager without the module only reports an unknown command; the reason
+ * comes from the monitors, if this user may ask them.
  *
- * @throws RbdError SIPHON_RBD_UNSUPPORTED while the module does not run, with the reason where it is known
+ * @throws RbdError SIPHON_RBD_UNSUPPORTED while the module is not running, with the reason if it is known
  */
 export async function moduleCommand(
   cluster: Pick<Cluster, "command">,
@@ -33,12 +33,12 @@ export async function moduleCommand(
   }
 }
 
-/** The manager's words for a command that none of its modules has, for a module that is off, and for one that has broken. */
+/** The manager's messages for an unknown command, a disabled module, and a failed module. */
 function isMissing({ message }: Error): boolean {
   return /No handler found|is not enabled|has experienced an error/.test(message);
 }
 
-/** As a health check has it: `Module 'rbd_support' has failed dependency: ...`. */
+/** From a health check: `Module 'rbd_support' has failed dependency: ...`. */
 async function reasonOf(
   cluster: Pick<Cluster, "command">,
   module: string,

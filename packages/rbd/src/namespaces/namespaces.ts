@@ -13,11 +13,11 @@ import {
   trashObject,
 } from "../object-names.ts";
 
-/** The namespaces of a pool: images of one do not show in another (src/librbd/api/Namespace.cc). */
+/** The namespaces of a pool, each with its own images (src/librbd/api/Namespace.cc). */
 export class Namespaces {
   readonly #pool: Pool;
 
-  /** @param pool whatever its namespace */
+  /** @param pool of any namespace */
   constructor(pool: Pool) {
     this.#pool = pool.with({ namespace: "" });
   }
@@ -29,7 +29,7 @@ export class Namespaces {
     );
   }
 
-  /** Asks the namespace itself: a user whose caps name it may not look elsewhere. */
+  /** Reads an object in the namespace itself, because the caps of a user may be limited to it. */
   async exists(name: string): Promise<boolean> {
     try {
       await ask(this.#pool.with({ namespace: name }), directoryObject, assertDirectoryReady);
@@ -40,7 +40,7 @@ export class Namespaces {
     }
   }
 
-  /** @throws RbdError SIPHON_RBD_EXISTS for a name that is taken, SIPHON_RBD_INVALID for an empty one */
+  /** @throws RbdError SIPHON_RBD_EXISTS if the name is taken, SIPHON_RBD_INVALID for an empty name */
   async create(name: string): Promise<void> {
     if (name === "") throw new RbdError("SIPHON_RBD_INVALID", "a namespace needs a name");
     await changeAll(this.#pool, namespaceObject, [addNamespace(name)]).catch((error) => {
@@ -55,7 +55,7 @@ export class Namespaces {
     }
   }
 
-  /** @throws RbdError SIPHON_RBD_BUSY while it has images, also in the trash */
+  /** @throws RbdError SIPHON_RBD_BUSY while it has images, including those in the trash */
   async remove(name: string, { dryRun = false } = {}): Promise<void> {
     const within = this.#pool.with({ namespace: name });
     if (!(await this.list()).includes(name)) {
@@ -74,7 +74,7 @@ export class Namespaces {
     });
     if (images.size > 0) throw this.#notEmpty(name);
     if (dryRun) return;
-    // From now on it accepts no image; this is refused if another client was faster.
+    // From now on it accepts no images; this fails if it has images already.
     await unlessGone(changeAll(within, directoryObject, [setDirectoryReady(false)])).catch((error) => {
       throw hasCode(error, "EBUSY") ? this.#notEmpty(name) : error;
     });

@@ -8,10 +8,10 @@ import { objectState } from "./object-state.ts";
 import { ObjectStates } from "./object-states.ts";
 
 /**
- * The states that an object map should have, asked of the OSDs object by object (src/librbd/operation/ObjectMapIterate.cc).
+ * The correct states of an object map, from the OSDs, object by object (src/librbd/operation/ObjectMapIterate.cc).
  *
- * @param data where the image's objects are
- * @param snapId NO_SNAP for the image as it is now
+ * @param data pool of the image's objects
+ * @param snapId NO_SNAP for the current image
  */
 export async function foundStates(
   data: Pool,
@@ -29,7 +29,7 @@ export async function foundStates(
   return states;
 }
 
-/** The same of one object; `snapIds` as `stateOf` takes them. */
+/** The state of one object; `snapIds` as in `stateOf`. */
 export async function foundState(
   data: Pool,
   image: ImageState,
@@ -42,7 +42,7 @@ export async function foundState(
   return stateOf(snapSet, snapId, snapIds, has(image, "fastDiff"));
 }
 
-/** @param snapIds of all snapshots there are, in ascending order */
+/** @param snapIds of all snapshots, in ascending order */
 export function stateOf(
   { clones, seq }: SnapSet,
   snapId: number,
@@ -50,7 +50,7 @@ export function stateOf(
   fastDiff: boolean,
 ): number {
   const firstFrom = (id: number) => snapIds.find((each) => each >= id) ?? NO_SNAP;
-  // NO_SNAP stands for the latest of all, whatever number it is.
+  // NO_SNAP counts as the newest, whatever its number.
   const rank = (id: number) => (id === NO_SNAP ? Number.POSITIVE_INFINITY : id);
   for (const clone of clones) {
     const isHead = clone.id === NO_SNAP;
@@ -59,7 +59,7 @@ export function stateOf(
     const last = isHead ? NO_SNAP : clone.snaps.at(-1)!;
     if (rank(last) < rank(snapId)) continue;
     if (rank(snapId) < rank(first)) break;
-    // The same clone was there at an earlier snapshot already.
+    // The same clone already existed at an earlier snapshot.
     return fastDiff && first !== snapId ? objectState.existsClean : objectState.exists;
   }
   return objectState.nonexistent;

@@ -5,9 +5,12 @@ import { objectState } from "./object-state.ts";
 import type { ObjectStates } from "./object-states.ts";
 import { type MapChange, UpdateRequest } from "./update-request.ts";
 
-/** Waits for the object map to record a state of an object. */
+/** Waits until the object map records an object's state. */
 export interface MapWaiter {
-  /** @param result 0, or a negative errno: then the map does not say it, and what it would deny must not be done */
+  /**
+   * @param result 0, or a negative errno: then the map is unchanged, and the operation that needs the change must not
+   * happen
+   */
   mapUpdated(result: number, error?: Error): void;
 }
 
@@ -19,28 +22,28 @@ export interface ObjectMapOptions {
   readonly imageId: string;
   readonly states: ObjectStates;
   /**
-   * The map could not be kept, and is to say nothing from now on: the image's flags must tell everybody. Until that is stored, or if
-   * it rejects, nothing goes on that the map denies.
+   * The map could not be updated and is no longer used: the image's flags must mark it invalid for all clients. Until
+   * that is stored, or if it rejects, no operation that contradicts the map proceeds.
    *
-   * @param snapId of a snapshot's map; undefined for the image's own
+   * @param snapId for a snapshot's map; undefined for the image's own
    */
   readonly onInvalid: (snapId: number | undefined) => Promise<void>;
 }
 
 /**
- * Which objects of an image are there (src/librbd/ObjectMap.cc): kept in memory by the owner of the image's lock, and told to
- * the cluster before an object comes into being and after it is gone. Updates that are asked for at the same time go
- * together where the objects follow each other; those of one object happen one after the other.
+ * The map of an image's existing objects (src/librbd/ObjectMap.cc). The owner of the image's lock keeps it in memory,
+ * and updates the stored map before an object is created and after it is removed. Concurrent updates of adjacent
+ * objects are merged; updates of one object are serialized.
  */
 export class ObjectMap {
-  /** False once the map could not be kept: then everything may exist. */
+  /** False after a failed update: then every object may exist. */
   valid = true;
   readonly #options: ObjectMapOptions;
   readonly #target: ObjectTarget;
   #states: ObjectStates;
-  /** Updates under way, by object, each with those that wait for it. */
+  /** Updates in flight, by object, each with its waiters. */
   readonly #updates = new Map<number, ObjectUpdate[]>();
-  /** Objects whose first update has not gone out yet. */
+  /** Objects whose first update is not sent yet. */
   #fresh: number[] = [];
   readonly #sendFresh = () => this.#send();
 
@@ -54,7 +57,7 @@ export class ObjectMap {
     return this.#states;
   }
 
-  /** After a change of the map as a whole: a resize, a snapshot, a rollback. No update may be under way that a write waits for. */
+  /** Replaces the map after a resize, a snapshot or a rollback. No update for a write may be in flight. */
   replace(states: ObjectStates): void {
     this.#states = states;
     this.valid = true;
@@ -65,23 +68,22 @@ export class ObjectMap {
     return this.#states.get(objectNumber) !== objectState.nonexistent;
   }
 
-  /** Whether the map says that the object is there, which may be wrong only if somebody died who was to make it. */
+  /** Whether the map says that the object exists. This is wrong only if the client that was about to create it died. */
   exists(objectNumber: number): boolean {
     if (!this.valid || objectNumber >= this.#states.size) return false;
     const state = this.#states.get(objectNumber);
     return state === objectState.exists || state === objectState.existsClean;
   }
 
-  /** An update of the object is under way. */
+  /** Whether an update of the object is in flight. */
   busy(objectNumber: number): boolean {
     return this.#updates.has(objectNumber);
   }
 
   /**
-   * Sees to it that the map says `state` of an object.
+   * Sets the state of an object in the map.
    *
-   * @param current only if it says this now
-   * @returns false if there is nothing to do: then nobody is called
+   * @param current only from this state @returns false if there is nothing to do: then the callback is not called
    */
   update(objectNumber: number, state: number, current: number | undefined, waiter: MapWaiter): boolean {
     if (!this.valid) return false;
@@ -97,7 +99,7 @@ export class ObjectMap {
     return true;
   }
 
-  /** Tells a snapshot's map, which is in nobody's memory. */
+  /** Updates a snapshot's map, which is only stored, not in memory. */
   updateSnapshot(snapId: number, objectNumber: number, state: number, waiter: MapWaiter): void {
     const { objecter, poolId, namespace, imageId } = this.#options;
     const target = new ObjectTarget(poolId, objectMapName(imageId, snapId), { namespace });
@@ -109,7 +111,7 @@ export class ObjectMap {
     objecter.submit(update);
   }
 
-  /** Whether an update would change what the map says. */
+  /** Whether an update would change the map. */
   protected needed(
     objectNumber: number,
     { state, current }: { readonly state: number; readonly current: number | undefined },
@@ -122,7 +124,7 @@ export class ObjectMap {
     return known !== state;
   }
 
-  /** The map says nothing any more. */
+  /** Stops using the map. */
   protected invalidated(): void {
     this.valid = false;
   }
@@ -154,7 +156,10 @@ export class ObjectMap {
     );
   }
 
-  /** @param states of the map when the update was sent: a map that has replaced it may be older or newer than the update */
+  /**
+   * @param states the map's states when the update was sent: a map that replaced them may be older or newer than the
+   * update
+   */
   async #updated(request: UpdateRequest, states: ObjectStates): Promise<void> {
     const { change, result } = request;
     const failure = await this.#failure(request, undefined);
@@ -165,15 +170,15 @@ export class ObjectMap {
   }
 
   /**
-   * Why what waits for an update must fail; undefined if it may go on: the map was told, or, for an error that will not pass, everybody
-   * was told that it says nothing. Without an answer nothing is lost: what the map may say now, in memory or where it is stored, is that
-   * more objects exist than there are, and the next update tells it again.
+   * Why the waiters of an update must fail; undefined if they may proceed: the map was updated, or, after a permanent
+   * error, marked invalid for all clients. A missing answer loses nothing: the map in memory or in the cluster may list
+   * more objects than exist, and the next update repeats it.
    */
   async #failure(request: UpdateRequest, snapId: number | undefined): Promise<Failure | undefined> {
     const { result } = request;
     if (result >= 0) return undefined;
     const error = request.error;
-    // Without the lock on the map the image's lock is lost as well.
+    // If the map's lock is lost, so is the image's lock.
     if (result === -errno.EBUSY) return { result: -errno.ESHUTDOWN, error };
     if (passing.has(result)) return { result, error };
     try {
@@ -181,14 +186,14 @@ export class ObjectMap {
       if (snapId === undefined) this.invalidated();
       return undefined;
     } catch (reason) {
-      // The write fails with the passing error, so that it may be tried again.
+      // The write fails with the temporary error, so that it can be retried.
       const told = errnoOf(reason);
       if (passing.has(told)) return { result: told, error: reason as Error };
       return { result, error };
     }
   }
 
-  /** The first update of the object is done: on to those that wait. */
+  /** The first update of the object is done: starts the waiting ones. */
   #settle(objectNumber: number, failure: Failure | undefined): void {
     const queue = this.#updates.get(objectNumber)!;
     const ready = [queue.shift()!];
@@ -205,7 +210,7 @@ interface Failure {
   readonly error: Error | undefined;
 }
 
-/** After which the map is as good as before: no answer in time, no space, closed, on the blocklist. */
+/** Errors after which the map stays valid: no answer in time, no space, closed, on the blocklist. */
 const passing: ReadonlySet<number> = new Set([
   ...[-errno.ETIMEDOUT, -errno.ENOSPC, -errno.EDQUOT, -errno.ESHUTDOWN, -errno.ECANCELED],
 ]);

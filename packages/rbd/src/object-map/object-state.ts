@@ -2,8 +2,8 @@
 export const objectState = {
   nonexistent: 0,
   exists: 1,
-  /** Being removed: it may be there or not. */
+  /** Being removed: it may or may not exist. */
   pending: 2,
-  /** There, and not changed since the last snapshot. */
+  /** Exists, unchanged since the last snapshot. */
   existsClean: 3,
 } as const;

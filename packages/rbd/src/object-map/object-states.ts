@@ -1,11 +1,11 @@
 import { crc32c, Reader, WireError, Writer } from "@siphon/wire";
 
-/** Data that one checksum of the footer covers. */
+/** Bytes per checksum in the footer. */
 const blockSize = 4096;
 
 /**
- * The states of an image's objects, two bits each, the first object in the highest bits of a byte; as an object map is
- * stored (BitVector<2> in src/common/bit_vector.hpp):
+ * The states of an image's objects, two bits each, the first object in the highest bits of a byte, in the format of
+ * stored object maps (BitVector<2> in src/common/bit_vector.hpp):
  *
  *     u32 length, header: struct v1 { u64 number of objects }
  *     the states
@@ -21,7 +21,7 @@ export class ObjectStates {
     this.#clearTail();
   }
 
-  /** The states that another thread shared: what it changes is seen here. */
+  /** The states shared by another thread; its changes are visible here. */
   static over({ bytes, size }: SharedStates): ObjectStates {
     const states = new ObjectStates(0);
     states.#bytes = new Uint8Array(bytes);
@@ -29,7 +29,7 @@ export class ObjectStates {
     return states;
   }
 
-  /** @throws WireError for bytes that are no object map, or a damaged one */
+  /** @throws WireError for bytes that are not an object map, or a damaged one */
   static decode(bytes: Uint8Array): ObjectStates {
     const reader = new Reader(bytes, "object map");
     const header = reader.blob();
@@ -40,7 +40,7 @@ export class ObjectStates {
     states.#bytes = new Uint8Array(reader.raw(Math.ceil(size / 4)));
     states.#size = size;
     const footer = reader.blob();
-    // Written without checksums, the footer is empty.
+    // Without checksums the footer is empty.
     if (footer.length > 0 && !footer.equals(states.#footer(header))) {
       throw new WireError("SIPHON_WIRE_CHECKSUM", "the object map's checksums do not match its content");
     }
@@ -48,8 +48,8 @@ export class ObjectStates {
   }
 
   /**
-   * Moves the states to memory that other threads can read, unless they are there already. Only one thread may change them: four states
-   * are in a byte.
+   * Moves the states to shared memory, unless they are there already. Only one thread may change them, because a byte
+   * holds four states.
    */
   share(): SharedStates {
     if (!(this.#bytes.buffer instanceof SharedArrayBuffer)) {
@@ -60,7 +60,7 @@ export class ObjectStates {
     return { bytes: this.#bytes.buffer as SharedArrayBuffer, size: this.#size };
   }
 
-  /** Says the same of all objects. */
+  /** Sets all objects to one state. */
   fill(state: number): void {
     this.#bytes.fill(state * 0x55);
     this.#clearTail();
@@ -90,7 +90,7 @@ export class ObjectStates {
     this.#bytes[at] = (this.#bytes[at]! & ~(3 << by)) | (state << by);
   }
 
-  /** @param state of the objects that come in addition */
+  /** @param state of added objects */
   resize(size: number, state = 0): void {
     const from = this.#size;
     const bytes = new Uint8Array((size + 3) >> 2);
@@ -117,7 +117,7 @@ export class ObjectStates {
   }
 }
 
-/** Memory that `share` gives to other threads. */
+/** The shared memory of `share`. */
 export interface SharedStates {
   readonly bytes: SharedArrayBuffer;
   /** Number of objects. */

@@ -10,17 +10,17 @@ import type { OnProgress } from "../progress.ts";
 import { foundStates } from "./found-states.ts";
 import type { ObjectStates } from "./object-states.ts";
 
-/** An object of which an object map says something else than the OSDs. */
+/** An object whose state in a map differs from the OSDs' answer. */
 export interface ObjectMapError {
   readonly objectNumber: number;
-  /** `objectState`s; undefined where the map is too short, or not there. */
+  /** `objectState`s; undefined if the map is too short or missing. */
   readonly marked: number | undefined;
   readonly found: number;
 }
 
 /**
- * Compares an image's object map, or a snapshot's, with the objects that there are; a map that is wrong is marked as invalid, for
- * everybody. Takes the image's lock.
+ * Compares the object map of an image or snapshot with the objects, and marks a wrong map as invalid. Takes the image's
+ * lock.
  *
  * @param snapId NO_SNAP for the image as it is now
  */
@@ -47,7 +47,7 @@ export async function checkObjectMap(
   return errors;
 }
 
-/** Makes an image's object map, or a snapshot's, say what objects there are; then it counts again. Takes the image's lock. */
+/** Rebuilds the object map of an image or snapshot from its objects, and marks it as valid. Takes the image's lock. */
 export function rebuildObjectMap(
   image: MaintainedImage,
   snapId: number,
@@ -56,7 +56,7 @@ export function rebuildObjectMap(
   return owned(image, () => rebuildOwnMap(image, snapId, progress));
 }
 
-/** The same where the lock is ours. Nothing is written before the map that counts again is the one that writes go by. */
+/** Rebuilds while this client has the lock. Writes wait until they use the new map. */
 export async function rebuildOwnMap(
   image: MaintainedImage,
   snapId: number,
@@ -74,7 +74,7 @@ export async function rebuildOwnMap(
   await image.tell({ type: "headerUpdate" });
 }
 
-/** Does it with the image's lock. */
+/** Calls a function with the image's lock. */
 async function owned(image: MaintainedImage, work: () => Promise<void>): Promise<void> {
   const { header, lock } = assertMapped(image);
   await lock.acquire();
@@ -84,7 +84,7 @@ async function owned(image: MaintainedImage, work: () => Promise<void>): Promise
   });
 }
 
-/** @throws RbdError SIPHON_RBD_INVALID for an image without object map */
+/** @throws RbdError SIPHON_RBD_INVALID for an image without an object map */
 function assertMapped({ header, lock }: MaintainedImage) {
   if (has(header, "objectMap") && lock !== undefined) return { header, lock };
   throw new RbdError("SIPHON_RBD_INVALID", `image ${header.name} has no object map`);

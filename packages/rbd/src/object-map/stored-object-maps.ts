@@ -16,8 +16,8 @@ import type { ObjectStates } from "./object-states.ts";
 import { mapLock } from "./update-request.ts";
 
 /**
- * The maps of one image as they are stored, changed as a whole (src/librbd/object_map). All changes but those of the lock need
- * the lock; the map in memory is to be replaced afterwards.
+ * Changes of an image's stored maps as a whole (src/librbd/object_map). All but changes of the lock need the lock;
+ * replace the map in memory afterwards.
  */
 export class StoredObjectMaps {
   readonly #pool: Pool;
@@ -29,7 +29,7 @@ export class StoredObjectMaps {
     this.#imageId = imageId;
   }
 
-  /** Takes the lock, also from who holds it: only the owner of the image's lock may call this. */
+  /** Takes the lock, breaking another client's: only the owner of the image's lock may call this. */
   async lock(): Promise<void> {
     const object = objectMapName(this.#imageId);
     for (;;) {
@@ -56,7 +56,7 @@ export class StoredObjectMaps {
     return ask(this.#pool, objectMapName(this.#imageId, snapId), loadObjectMap);
   }
 
-  /** Makes a map without objects: of a new image, or of one that has none yet and of its snapshots. */
+  /** Creates an empty map for a new image, or for an image without a map and its snapshots. */
   create(objects: number, snapId?: number): Promise<void> {
     return this.#change(snapId, [resizeObjectMap(objects, objectState.nonexistent)]);
   }
@@ -65,12 +65,12 @@ export class StoredObjectMaps {
     return this.#change(snapId, [saveObjectMap(states)]);
   }
 
-  /** Replaces the map of the image as it is now. */
+  /** Replaces the map of the current image. */
   replace(states: ObjectStates): Promise<void> {
     return this.#change(undefined, [assertLocked(mapLock), saveObjectMap(states)]);
   }
 
-  /** Objects that come in addition do not exist. */
+  /** Added objects do not exist. */
   resize(objects: number): Promise<void> {
     return this.#change(undefined, [
       assertLocked(mapLock),
@@ -79,7 +79,7 @@ export class StoredObjectMaps {
   }
 
   /**
-   * Gives a new snapshot the map as it is; with fast-diff, the image's objects are clean from then on.
+   * Copies the current map for a new snapshot; with fast-diff, the image's objects become clean.
    *
    * @returns what the image's map says now
    */
@@ -91,9 +91,9 @@ export class StoredObjectMaps {
   }
 
   /**
-   * Removes the map of a snapshot. With fast-diff, what had changed in it has changed in what follows it.
+   * Removes the map of a snapshot. With fast-diff, its changes count as changes of the next snapshot or the image.
    *
-   * @param next the snapshot taken after it; undefined if that is the image as it is now
+   * @param next the next snapshot; undefined for the current image
    */
   async removeSnapshot(snapId: number, next: number | undefined, fastDiff: boolean): Promise<void> {
     if (fastDiff) {
@@ -105,13 +105,13 @@ export class StoredObjectMaps {
   }
 
   /**
-   * Makes the map say what a snapshot's does, after the image was rolled back to it.
+   * Copies a snapshot's map to the image, after a rollback to it.
    *
    * @returns what the image's map says now
    */
   async rollBack(snapId: number): Promise<ObjectStates> {
     const states = await this.load(snapId);
-    // Against the newest snapshot every object may have changed.
+    // Every object may differ from the newest snapshot.
     for (let objectNumber = 0; objectNumber < states.size; objectNumber++) {
       if (states.get(objectNumber) === objectState.existsClean) states.set(objectNumber, objectState.exists);
     }

@@ -3,9 +3,9 @@ import { RbdError } from "../errors.ts";
 import type { ObjectMap } from "./object-map.ts";
 
 /**
- * Has an object map say `state` of an object, and waits until it does.
+ * Sets the state of an object in an object map, and waits until it is stored.
  *
- * @param current only if it says this now
+ * @param current only from this state
  * @returns false if there was nothing to do
  */
 export function updateMap(

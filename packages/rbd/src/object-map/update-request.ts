@@ -3,20 +3,20 @@ import { Writer } from "@siphon/wire";
 import { assertLocked } from "../cls/lock.ts";
 import { ClassMethod } from "../io/class-method.ts";
 
-/** The lock on an image's object map: whoever changes the map holds it, besides the lock on the header. */
+/** The lock on an image's object map: a client that changes the map holds it besides the lock on the header. */
 export const mapLock = { name: "rbd_lock", type: "exclusive", cookie: "", tag: "" } as const;
 
 const assertLockedMethod = new ClassMethod("lock", "assert_locked");
 const updateMethod = new ClassMethod("rbd", "object_map_update");
 const lockHeld = assertLocked(mapLock).input;
 
-/** A change to the stored states of objects that follow each other. */
+/** A change of the stored states of adjacent objects. */
 export interface MapChange {
   readonly first: number;
-  /** The first object that is not meant. */
+  /** The first object beyond the range. */
   readonly end: number;
   readonly state: number;
-  /** Only objects that are in this state. */
+  /** Change only objects in this state. */
   readonly current: number | undefined;
 }
 
@@ -30,7 +30,7 @@ export class UpdateRequest extends ObjectRequest {
   readonly #ofHead: boolean;
   readonly #done: (request: UpdateRequest) => void;
 
-  /** @param ofHead the map of the image as it is now, which is locked; not a snapshot's */
+  /** @param ofHead whether it is the current image's map, which is locked, and not a snapshot's */
   constructor(
     target: ObjectTarget,
     change: MapChange,

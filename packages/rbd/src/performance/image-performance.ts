@@ -13,7 +13,7 @@ export const performanceMetrics = [
 
 export type PerformanceMetric = (typeof performanceMetrics)[number];
 
-/** Operations and bytes a second, and nanoseconds that an operation took on average; by the OSDs' clocks. */
+/** Operations and bytes per second, and the mean latency in nanoseconds, by the OSDs' clocks. */
 export interface ImagePerformance extends Record<PerformanceMetric, number> {
   pool: string;
   namespace: string;
@@ -21,18 +21,19 @@ export interface ImagePerformance extends Record<PerformanceMetric, number> {
 }
 
 export interface PerformanceQuery {
-  /** All pools of images, if missing. */
+  /** Undefined: all pools with images. */
   pool?: string | undefined;
-  /** All namespaces of the pool, if missing. */
+  /** Undefined: all namespaces of the pool. */
   namespace?: string | undefined;
-  /** The metric by which the busiest images are chosen; `write_ops` if missing. */
+  /** The metric that ranks the images; default `write_ops`. */
   sortBy?: PerformanceMetric | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * The busiest images, as the manager's module rbd_support sees them (`rbd perf image stats`): the first question makes the OSDs count,
- * so that answers begin a period of statistics (`mgr_stats_period`) or two later. Whoever asks no more is forgotten after a minute.
+ * The busiest images, from the manager's module rbd_support (`rbd perf image stats`). The first query makes the OSDs
+ * count, so results arrive one or two periods (`mgr_stats_period`) later. A query expires after a minute without
+ * requests.
  *
  * @throws RbdError SIPHON_RBD_UNSUPPORTED while the manager has no such module
  */
@@ -45,7 +46,7 @@ export async function imagePerformance(
   return readReport((await moduleCommand(cluster, "rbd_support", command, signal)) as PerformanceReport);
 }
 
-/** An answer of rbd_support: images as `0/name`, where pool_descriptors has `pool` or `pool/namespace` for 0. */
+/** An answer of rbd_support: images as `0/name`, with `pool` or `pool/namespace` for 0 in pool_descriptors. */
 export interface PerformanceReport {
   stat_descriptors: string[];
   pool_descriptors: Record<string, string>;

@@ -1,17 +1,17 @@
-/** `bits`: names by commas, or the sum of their bits, which is how rbd shows it. */
+/** `bits`: names separated by commas, or the sum of their bits, as rbd shows it. */
 export type OptionType = "bool" | "int" | "uint" | "size" | "float" | "str" | "bits";
 
 /** A setting of RBD's, as Ceph 20.2 knows it (src/common/options/rbd.yaml.in). */
 export interface RbdOption {
   readonly name: string;
-  /** The levels that may override it: everything can be set for clients as a whole. */
+  /** The levels that may override it; every option can be set globally for clients. */
   readonly scope: "image" | "pool" | "global";
   readonly type: OptionType;
   /** As rbd shows it. */
   readonly otherwise: string;
-  /** All that it may be, for some; of bits their names, the lowest first. */
+  /** The allowed values of some options; for bits, their names, lowest first. */
   readonly values: readonly string[];
-  /** The least and the most that it may be, for some. */
+  /** The range of some options. */
   readonly range: Range | undefined;
 }
 
@@ -22,8 +22,9 @@ interface Range {
 }
 
 /**
- * In the order of their names; rbd_cache_writethrough_until_flush as the rbd command itself sets it. A line: the name without
- * `rbd_`, scope, type, default (`-`: empty), what it may be: names, or `LEAST..MOST`, which are powers of two where they are written as such.
+ * Sorted by name; rbd_cache_writethrough_until_flush has the value that the rbd command sets. A line: the name without
+ * `rbd_`, scope, type, default (`-`: empty), and the allowed values: names, or `LEAST..MOST`, which may be powers of
+ * two.
  */
 const table = `
 atime_update_interval image uint 60
@@ -185,13 +186,13 @@ function rangeOf(text = ""): Range | undefined {
 /**
  * A value as rbd shows it: `true`, bytes, `1.000000`.
  *
- * @returns undefined for what is no value of this option
+ * @returns undefined for an invalid value
  */
 export function optionValue(option: RbdOption, text: string): string | undefined {
   const { type, values } = option;
   switch (type) {
     case "bool": {
-      // All numbers but zero are true, as for Ceph (strict_strtob in src/common/strtol.cc).
+      // As in Ceph, all numbers but zero are true (strict_strtob in src/common/strtol.cc).
       if (/^[-+]?\d+$/.test(text)) return Number(text) === 0 ? "false" : "true";
       if (/^(true|yes|on)$/i.test(text)) return "true";
       return /^(false|no|off)$/i.test(text) ? "false" : undefined;
@@ -210,7 +211,7 @@ export function optionValue(option: RbdOption, text: string): string | undefined
   }
 }
 
-/** With a unit as src/common/strtol.cc takes it: of numbers by the thousand, of sizes by 1,024. */
+/** With a unit as in src/common/strtol.cc: powers of 1,000 for numbers, of 1,024 for sizes. */
 function wholeNumber({ type, range }: RbdOption, text: string, base: number): string | undefined {
   const [, digits, unit = ""] = /^([-+]?\d+)([KMGTPE]?)$/i.exec(text) ?? [];
   if (digits === undefined) return undefined;

@@ -8,7 +8,7 @@ import { infoObject } from "../object-names.ts";
 import { optionValue, type RbdOption, rbdOptions } from "./options.ts";
 import { overridePrefix, poolOverrides } from "./settings.ts";
 
-/** A setting in force, and who says so. */
+/** A setting in force, and its source. */
 export interface EffectiveSetting {
   readonly name: string;
   readonly value: string;
@@ -18,9 +18,9 @@ export interface EffectiveSetting {
 const prefix = overridePrefix;
 
 /**
- * Settings of a pool, or of an image in it, that override those of the configuration (src/librbd/api/Config.cc).
+ * Settings of a pool or image that override the configuration (src/librbd/api/Config.cc).
  *
- * @param image undefined for those of the whole pool
+ * @param image undefined for the pool's settings
  */
 export class Overrides {
   readonly #images: ImagePool;
@@ -31,7 +31,7 @@ export class Overrides {
     this.#image = image;
   }
 
-  /** All that can be overridden, in the order of names. */
+  /** All settings that can be overridden, sorted by name. */
   async list(): Promise<EffectiveSetting[]> {
     const { cluster } = this.#images;
     const ofPool = await this.#poolOverrides();
@@ -50,7 +50,7 @@ export class Overrides {
     });
   }
 
-  /** @throws RbdError SIPHON_RBD_INVALID (ENOENT) where it is not overridden */
+  /** @throws RbdError SIPHON_RBD_INVALID (ENOENT) if it is not overridden */
   async get(name: string): Promise<string> {
     const found =
       this.#image === undefined
@@ -98,8 +98,8 @@ export class Overrides {
   }
 
   /**
-   * Clients look at a pool's settings again when the monitors say that this one has changed. Users who may not say so have changed the pool's
-   * setting anyway, as with librbd.
+   * Clients read a pool's settings again when this global setting changes. A user without permission to change it has
+   * still changed the pool's setting, as with librbd.
    */
   async #tellClients(): Promise<void> {
     const told = this.#images.cluster.command({

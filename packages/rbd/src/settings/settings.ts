@@ -5,13 +5,12 @@ import { unless } from "../errors.ts";
 import { headerObject, infoObject } from "../object-names.ts";
 import { optionValue, type RbdOption, rbdOptions } from "./options.ts";
 
-/** Settings are metadata under the option's name with this before it: of the image, or of the pool's `rbd_info`. */
+/** Prefix of settings in the metadata of an image, or of the pool's `rbd_info`. */
 export const overridePrefix = "conf_";
 
 /**
- * RBD's settings for an image, a pool or a client: the image's own, or the pool's, or else those of the command line, the
- * environment, ceph.conf and the monitors (src/librbd/api/Config.cc). A value that a setting cannot have is ignored, as by
- * librbd.
+ * RBD's settings for an image, a pool or a client: the image's, else the pool's, else those of the command line, the
+ * environment, ceph.conf and the monitors (src/librbd/api/Config.cc). As in librbd, invalid values are ignored.
  */
 export class Settings {
   readonly #cluster: Pick<Cluster, "setting">;
@@ -30,13 +29,13 @@ export class Settings {
 
   /**
    * @param name with `rbd_`
-   * @throws RangeError for a name that is no setting of RBD
+   * @throws RangeError for an unknown setting
    */
   text(name: string): string {
     return this.given(name) ?? optionNamed(name).otherwise;
   }
 
-  /** The same; undefined where it is set nowhere. */
+  /** The same; undefined if it is not set. */
   given(name: string): string | undefined {
     const option = optionNamed(name);
     const ofImage = option.scope === "image" ? this.#image.get(overridePrefix + name) : undefined;
@@ -62,14 +61,14 @@ function optionNamed(name: string): RbdOption {
   return option;
 }
 
-/** The settings that hold for what is done to the images of a pool. */
+/** The settings in force for a pool. */
 export async function poolSettings(cluster: Cluster, pool: Pool): Promise<Settings> {
-  // Users whose caps name a namespace may not read the pool's settings: librbd does without them, too.
+  // Users whose caps are limited to a namespace cannot read the pool's settings; like librbd, continues without them.
   const overrides = await poolOverrides(pool).catch(unless("EPERM", "EACCES"));
   return new Settings(cluster, overrides ?? new Map());
 }
 
-/** The settings that hold for one image. */
+/** The settings in force for one image. */
 export async function imageSettings(cluster: Cluster, pool: Pool, id: string): Promise<Settings> {
   const [ofPool, ofImage] = await Promise.all([
     poolOverrides(pool).catch(unless("EPERM", "EACCES")),

@@ -5,7 +5,7 @@ import type { Settings } from "./settings.ts";
 /**
  * Tuning of an image's requests by settings (ImageCtx::get_read_flags and apply_metadata).
  *
- * @param reads what is read: the image as it is now, a snapshot of it, or the parents of both
+ * @param reads the target of reads: the current image, a snapshot of it, or the parents of both
  */
 export function tuningOf(
   settings: Pick<Settings, "flag" | "number" | "text">,

@@ -1,6 +1,6 @@
 /**
- * Siphon's treatment of an RBD setting: it is obeyed; it has no effect, because siphon has nothing that it could change, or because data
- * and answers stay the same; or it is refused.
+ * Siphon's treatment of an RBD setting: obeyed; without effect, because siphon has nothing to change, or data and
+ * answers stay the same; or refused.
  */
 export type SettingUse = "obeyed" | "no effect" | "refused";
 
@@ -11,7 +11,7 @@ export interface SettingRow {
   readonly what: string;
 }
 
-/** In the order of their names, without `rbd_`; a row without a text has that of the row before. */
+/** Sorted by name, without `rbd_`; a row without a text has the text of the previous row. */
 const table = `
 atime_update_interval | obeyed | seconds between two updates of the time of the last read; 0 for none
 auto_exclusive_lock_until_manual_request | no effect | the first write requests the lock, and a client that asks for it gets it; \`exclusive\` of \`open\` keeps it

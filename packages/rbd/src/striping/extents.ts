@@ -1,8 +1,8 @@
 import type { Layout } from "./layout.ts";
 
 /**
- * The extents of objects that an extent of the image consists of, one of each object: a cursor that is used again and
- * again, so that cutting a request up allocates nothing.
+ * A cursor over the object extents of an image extent, one per object. It is reused, so that splitting a request
+ * allocates nothing.
  */
 export class ObjectExtents {
   objectNumber = 0;
@@ -10,13 +10,13 @@ export class ObjectExtents {
   /** In bytes. */
   length = 0;
   #layout!: Layout;
-  /** Still to come: plain layouts, in bytes of the image; else, in bytes of the set whose column is next. */
+  /** The rest: for plain layouts, in bytes of the image; otherwise in bytes of the set of the next column. */
   #at = 0;
   #end = 0;
   #set = 0;
   #column = 0;
 
-  /** @param length bytes, more than none */
+  /** @param length bytes, more than 0 */
   start(layout: Layout, offset: number, length: number): void {
     this.#layout = layout;
     this.#at = offset;
@@ -28,7 +28,7 @@ export class ObjectExtents {
     this.#column = 0;
   }
 
-  /** Goes on to the next extent; false when there is none. */
+  /** Moves to the next extent; false if there is none. */
   next(): boolean {
     const { objectSize, plain } = this.#layout;
     if (!plain) return this.#nextStriped();

@@ -1,7 +1,7 @@
 /**
- * How an image's bytes lie in its objects (file_layout_t; src/osdc/Striper.cc). The image is cut into stripe units, which go
- * round `stripeCount` objects; when those are full, the next set of objects follows. With one object to a set, units
- * follow each other within the object, whatever their size: that is the plain layout.
+ * The layout of an image's bytes in its objects (file_layout_t; src/osdc/Striper.cc). The image is divided into stripe
+ * units, which are distributed round-robin over `stripeCount` objects; when those are full, the next set of objects
+ * follows. With one object per set, the bytes of an object are contiguous in the image: the plain layout.
  */
 export class Layout {
   /** Bytes; a power of two. */
@@ -9,7 +9,7 @@ export class Layout {
   readonly stripeUnit: number;
   readonly stripeCount: number;
   readonly plain: boolean;
-  /** Bytes of a set of objects. */
+  /** Bytes in a set of objects. */
   readonly setSize: number;
   readonly #stripeSize: number;
 
@@ -26,16 +26,16 @@ export class Layout {
     this.#stripeSize = this.stripeUnit * stripeCount;
   }
 
-  /** How many objects an image of `size` bytes can have. */
+  /** Number of objects of an image of `size` bytes. */
   objectCount(size: number): number {
     if (this.plain) return Math.ceil(size / this.objectSize);
     const sets = Math.floor(size / this.setSize);
-    // The last set may be so short that some of its objects have nothing.
+    // In a short last set some objects are empty.
     const used = Math.min(this.stripeCount, Math.ceil((size - sets * this.setSize) / this.stripeUnit));
     return sets * this.stripeCount + used;
   }
 
-  /** Where in the image a byte of an object is. */
+  /** The image offset of an object's byte. */
   imageOffset(objectNumber: number, objectOffset: number): number {
     if (this.plain) return objectNumber * this.objectSize + objectOffset;
     const set = Math.floor(objectNumber / this.stripeCount);
@@ -45,21 +45,21 @@ export class Layout {
     return set * this.setSize + row * this.#stripeSize + column * this.stripeUnit + within;
   }
 
-  /** How many bytes from `objectOffset` on follow each other in the image, too. */
+  /** Number of bytes from `objectOffset` that are contiguous in the image. */
   run(objectOffset: number): number {
     return this.stripeUnit - (objectOffset % this.stripeUnit);
   }
 
   /**
-   * How many of the image's first `size` bytes are an object's: they are the object's first ones. So an extent of the image
-   * is one extent of each object that it touches.
+   * The number of the image's first `size` bytes in an object: they are the object's first bytes. So an extent of the
+   * image is one extent in each of its objects.
    */
   bytesOf(objectNumber: number, size: number): number {
     const set = Math.floor(objectNumber / this.stripeCount);
     return this.bytesOfColumn(objectNumber - set * this.stripeCount, size - set * this.setSize);
   }
 
-  /** As `bytesOf`, within a set: `size` counts from its start. */
+  /** As `bytesOf`, within a set; `size` counts from the set's start. */
   bytesOfColumn(column: number, size: number): number {
     if (size <= 0) return 0;
     if (size >= this.setSize) return this.objectSize;

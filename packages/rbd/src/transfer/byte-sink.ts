@@ -1,20 +1,20 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Writable } from "node:stream";
 
-/** Where a stream of bytes goes. */
+/** Destination of a stream of bytes. */
 export interface ByteSink {
-  /** Takes the bytes, which must stay as they are until `finish`; settles when more may come. */
+  /** Takes bytes, which must not change until `finish`; settles when it accepts more. */
   write(bytes: Uint8Array): void | Promise<void>;
-  /** All bytes are where they belong when it is done. */
+  /** Settles when all bytes are written. */
   finish(): Promise<void>;
 }
 
-/** Bytes that are gathered before they are written: few calls for many small records. */
+/** Bytes gathered per write, so that many small records need few calls. */
 const gatheredBytes = 1024 * 1024;
 /** IOV_MAX of Linux. */
 const gatheredParts = 1024;
 
-/** A sink that gathers bytes and passes them on in lists. */
+/** A sink that gathers bytes and writes them in lists. */
 class GatheringSink implements ByteSink {
   readonly #pass: (parts: Uint8Array[], bytes: number) => Promise<void>;
   #parts: Uint8Array[] = [];
@@ -38,7 +38,7 @@ class GatheringSink implements ByteSink {
   }
 }
 
-/** Appends to a file at its present position. */
+/** Appends to a file at its current position. */
 export function fileSink(file: FileHandle): ByteSink {
   return new GatheringSink(async (parts, bytes) => {
     const { bytesWritten } = await file.writev(parts);
@@ -48,7 +48,7 @@ export function fileSink(file: FileHandle): ByteSink {
   });
 }
 
-/** Writes to a stream (standard output, a socket) as fast as it takes the bytes; the stream stays open. */
+/** Writes to a stream (standard output, a socket) as fast as it accepts them; the stream stays open. */
 export function streamSink(stream: Writable): ByteSink {
   return new GatheringSink((parts) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();

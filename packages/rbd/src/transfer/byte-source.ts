@@ -1,8 +1,8 @@
 import { TransferError } from "./transfer-error.ts";
 
 /**
- * Reads a stream of bytes by counts, holding no more than the portion at hand: whoever reads slowly slows the stream
- * down. Portions are those of the stream, whatever it is (a file, standard input, a socket).
+ * Reads given numbers of bytes from a stream, and holds only the current portion: a slow reader slows the stream down.
+ * Portions come from the stream (a file, standard input, a socket).
  */
 export class ByteSource implements AsyncDisposable {
   readonly what: string;
@@ -13,8 +13,8 @@ export class ByteSource implements AsyncDisposable {
   #position: number;
 
   /**
-   * @param what what the bytes are, for error messages
-   * @param position of the stream's first byte in the whole, where it does not begin at the start
+   * @param what name of the bytes, for error messages
+   * @param position offset of the stream's first byte, if it does not begin at the start
    */
   constructor(bytes: AsyncIterable<Uint8Array>, what: string, position = 0) {
     this.#portions = bytes[Symbol.asyncIterator]();
@@ -22,12 +22,12 @@ export class ByteSource implements AsyncDisposable {
     this.#position = position;
   }
 
-  /** Offset in bytes of what is read next. */
+  /** Offset of the next byte. */
   get position(): number {
     return this.#position;
   }
 
-  /** The next `length` bytes in one piece; for what is small. */
+  /** The next `length` bytes in one piece; for small lengths. */
   async exactly(length: number): Promise<Buffer> {
     if (this.#portion.length - this.#at >= length) return this.#advance(length);
     const whole = Buffer.allocUnsafe(length);
@@ -39,7 +39,7 @@ export class ByteSource implements AsyncDisposable {
   /**
    * The next `length` bytes in portions, views of the stream's own.
    *
-   * @throws TransferError SIPHON_TRANSFER_TRUNCATED where the source ends before
+   * @throws TransferError SIPHON_TRANSFER_TRUNCATED if the source ends before
    */
   async *take(length: number): AsyncGenerator<Buffer, void, undefined> {
     for (let left = length; left > 0; ) {
@@ -57,9 +57,9 @@ export class ByteSource implements AsyncDisposable {
   }
 
   /**
-   * Passes over as many bytes as `into` holds, which are to be put there. One can read on at once.
+   * Starts to fill `into` with the next bytes; reading can continue at once.
    *
-   * @returns waits until they are there
+   * @returns a promise of the filled buffer
    */
   async fill(into: Buffer): Promise<() => Promise<void>> {
     let filled = 0;
@@ -71,7 +71,7 @@ export class ByteSource implements AsyncDisposable {
     for await (const _ of this.take(length));
   }
 
-  /** Whether no byte follows. */
+  /** Whether the source has ended. */
   async atEnd(): Promise<boolean> {
     return this.#at === this.#portion.length && !(await this.#more());
   }
@@ -80,7 +80,7 @@ export class ByteSource implements AsyncDisposable {
     await this.#portions.return?.();
   }
 
-  /** The error for what no writer of the format writes here; the caller throws it. */
+  /** The error for content that no writer of the format produces; the caller throws it. */
   malformed(found: string): TransferError {
     return new TransferError(
       "SIPHON_TRANSFER_MALFORMED",
@@ -88,12 +88,12 @@ export class ByteSource implements AsyncDisposable {
     );
   }
 
-  /** The next `length` bytes as far as they are at hand, which are passed over. */
+  /** Takes up to `length` bytes of the current portion. */
   protected takeHeld(length: number): Buffer {
     return this.#advance(Math.min(length, this.#portion.length - this.#at));
   }
 
-  /** Passes over bytes that the stream does not give any more. */
+  /** Skips bytes that the stream does not deliver. */
   protected passOver(length: number): void {
     this.#position += length;
   }
@@ -114,7 +114,7 @@ export class ByteSource implements AsyncDisposable {
     return this.#portion.subarray(start, this.#at);
   }
 
-  /** Fetches a portion with something in it; false at the end. */
+  /** Fetches the next portion that is not empty; false at the end. */
   async #more(): Promise<boolean> {
     for (;;) {
       const { done, value } = await this.#portions.next();

@@ -30,7 +30,7 @@ export interface DiffHeader {
   readonly from?: string | undefined;
   /** The snapshot that it leads to; undefined: to the head. */
   readonly to?: string | undefined;
-  /** Whether the snapshot it leads to is protected; format 2 alone says. */
+  /** Whether the snapshot that it leads to is protected (format 2 only). */
   readonly isProtected?: boolean | undefined;
   /** Size of the image at the end, in bytes; every writer gives it. */
   readonly size?: number | undefined;

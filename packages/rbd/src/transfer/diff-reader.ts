@@ -9,7 +9,7 @@ import {
 } from "./diff-format.ts";
 import { expectBanner, readString, safeU64, tagName } from "./primitives.ts";
 
-/** Where reading a diff can go on later, in another process: after a record. */
+/** A position, after a record, from which another process can continue to read a diff. */
 export interface DiffCursor {
   readonly format: DiffFormat;
   readonly header: DiffHeader;
@@ -18,16 +18,16 @@ export interface DiffCursor {
 }
 
 /**
- * Reads a diff from a stream, record by record, in either format. The bytes of a record are passed on as they come and
- * never held; what is not taken of them is skipped. Everything read is checked, in `TransferError`s.
+ * Reads a diff from a stream, record by record, in either format. The bytes of a record are passed on as they arrive
+ * and never held; the rest of a record is skipped. Everything is checked; errors are `TransferError`s.
  */
 export class DiffReader {
   readonly format: DiffFormat;
   readonly header: DiffHeader;
   readonly #source: ByteSource;
-  /** The tag of the next record, where it was read already. */
+  /** The tag of the next record, if already read. */
   #tag: number | undefined;
-  /** Bytes of the record at hand that have not been read. */
+  /** Unread bytes of the current record. */
   #left = 0;
 
   private constructor(source: ByteSource, format: DiffFormat, header: DiffHeader, tag?: number) {
@@ -43,12 +43,12 @@ export class DiffReader {
     return format === diffBanner[1] ? readHeader(source, 1) : readHeader(source, 2);
   }
 
-  /** Goes on in a stream that begins where the cursor points, or after the `tag` of the record there. */
+  /** Continues in a stream that begins at the cursor, or after the `tag` of the record there. */
   static resume(source: ByteSource, cursor: DiffCursor, tag?: number): DiffReader {
     return new DiffReader(source, cursor.format, cursor.header, tag);
   }
 
-  /** Where the record after the one at hand begins; asked for when all of that has been taken. */
+  /** The start of the next record; valid when all of the current one has been taken. */
   get cursor(): DiffCursor {
     const position = this.#source.position + this.#left - (this.#tag === undefined ? 0 : 1);
     return { format: this.format, header: this.header, position };
@@ -80,7 +80,7 @@ export class DiffReader {
   }
 
   /**
-   * The first `length` bytes not taken yet of the record at hand, in portions, views of the stream's own.
+   * The next `length` bytes of the current record, in portions that are views of the stream's.
    *
    * @throws RangeError for more bytes than the record has left; TransferError SIPHON_TRANSFER_TRUNCATED
    */
@@ -93,7 +93,7 @@ export class DiffReader {
   }
 
   /**
-   * As `ByteSource.fill`, with the first bytes not taken yet.
+   * As `ByteSource.fill`, with the next bytes of the record.
    *
    * @throws RangeError for more bytes than the record has left
    */
@@ -103,7 +103,7 @@ export class DiffReader {
     return this.#source.fill(into);
   }
 
-  /** Passes over the first `length` of the bytes not taken yet. */
+  /** Skips the next `length` bytes of the record. */
   async skipPayload(length: number): Promise<void> {
     for await (const _ of this.payload(length));
   }

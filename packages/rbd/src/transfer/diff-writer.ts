@@ -8,7 +8,7 @@ export class DiffWriter {
   readonly #format: DiffFormat;
   #position: number;
 
-  /** @param position bytes of the stream that are there already, where a diff is gone on with */
+  /** @param position bytes already in the stream, for a diff that is continued */
   constructor(sink: ByteSink, format: DiffFormat, position = 0) {
     this.#sink = sink;
     this.#format = format;
@@ -20,7 +20,7 @@ export class DiffWriter {
     return this.#position;
   }
 
-  /** The banner and what is to be known before the data; fields in the order in which `rbd` writes them. */
+  /** Writes the banner and the header fields, in `rbd`'s order. */
   async header(header: DiffHeader): Promise<void> {
     const w = new Writer().raw(Buffer.from(diffBanner[this.#format]));
     if (header.from !== undefined) this.#name(w, diffTag.fromSnapshot, header.from);
@@ -32,7 +32,7 @@ export class DiffWriter {
     await this.#write(w.finish());
   }
 
-  /** Announces `length` bytes, which `data` then passes on. */
+  /** Begins a record of `length` bytes, which `data` then writes. */
   async write(offset: number, length: number): Promise<void> {
     await this.#write(this.#extent(diffTag.write, offset, length, length));
   }

@@ -4,24 +4,24 @@ import type { DiffSource } from "./image-ends.ts";
 
 /** Space that an image, or one of its snapshots, takes. */
 export interface DiskUsage {
-  /** Undefined for the image as it is now. */
+  /** Undefined for the current image. */
   readonly snapshot: { readonly id: number; readonly name: string } | undefined;
-  /** Bytes that it could have. */
+  /** Provisioned bytes. */
   readonly provisioned: number;
-  /** Bytes that changed since the snapshot before; a parent's do not count. */
+  /** Bytes changed since the previous snapshot, without the parent's. */
   readonly used: number;
 }
 
 export interface DiskUsageOptions {
-  /** The last snapshot that counts; the image as it is now does not then. */
+  /** The last snapshot to report; excludes the current image. */
   readonly upTo?: string | undefined;
-  /** Only what came after this snapshot. */
+  /** Report only changes after this snapshot. */
   readonly from?: string | undefined;
   /** Counts bytes, not whole objects: object maps do not have them, so each object is queried. */
   readonly exact?: boolean | undefined;
 }
 
-/** Space that the snapshots of an image take, oldest first, and then the image, as `rbd du` shows it. */
+/** Space of an image's snapshots, oldest first, then of the image, as in `rbd du`. */
 export async function* diskUsage(
   images: ImagePool,
   image: Image,

@@ -6,9 +6,9 @@ import { type DiffExtent, type DiffSource, defaultCursorBytes, type TransferOpti
 import { inOrder } from "./in-order.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
 
-/** Where an interrupted export can be gone on with: all that comes before is in the stream. */
+/** A position from which an interrupted export can continue: everything before it is in the stream. */
 export interface ExportCursor {
-  /** Bytes of the stream to be kept. */
+  /** Bytes of the stream to keep. */
   readonly position: number;
   /** Offset in the image up to which its extents are in the stream. */
   readonly image: number;
@@ -16,7 +16,10 @@ export interface ExportCursor {
 
 export interface ExportDiffOptions extends TransferOptions {
   readonly format?: DiffFormat;
-  /** Goes on after the cursor: the sink appends to the stream's first `position` bytes. Only for a source whose extents ascend. */
+  /**
+   * Continues after the cursor: the sink appends to the stream's first `position` bytes. Only for a source with
+   * ascending extents.
+   */
   readonly resume?: ExportCursor | undefined;
   /** Called now and then, when everything before the cursor has passed the sink. */
   readonly onCursor?: ((cursor: ExportCursor) => void) | undefined;
@@ -25,8 +28,8 @@ export interface ExportDiffOptions extends TransferOptions {
 }
 
 /**
- * Writes what differs in an image as a diff, as `rbd export-diff` does: a record an extent, data that turns out to be zeros as
- * zeros. Reads run in parallel; records are in the order of the source's extents.
+ * Writes the changes of an image as a diff, as `rbd export-diff` does: one record per extent, with all-zero data as
+ * zeros. Reads run in parallel; records keep the order of the source's extents.
  */
 export async function exportDiff(
   source: DiffSource,
@@ -48,7 +51,7 @@ export async function exportDiff(
 
   let lastCursor = writer.position;
   const buffers = new SpareBuffers();
-  /** The sink may still have use of them. */
+  /** The sink may still use them. */
   let written: Buffer[] = [];
   let writtenBytes = 0;
   const read = async (extent: DiffExtent) => {
@@ -90,6 +93,6 @@ export async function exportDiff(
   await sink.finish();
 }
 
-/** Bytes given to the sink before it is asked to finish with them. */
+/** Bytes given to the sink before a `finish`. */
 const gatheredBytes = 1024 * 1024;
 const gatheredExtents = 256;

@@ -4,9 +4,9 @@ import { DiffReader } from "./diff-reader.ts";
 import { expectBanner, safeU64 } from "./primitives.ts";
 
 /**
- * An export of format 2 (Ceph's doc/dev/rbd-export.rst and src/tools/rbd/action/Export.cc): a banner, what the image is
- * made as, a second banner, the number of diffs (u64) and the diffs in format 2, from nothing over each snapshot to the
- * head. What it is made as are records of a tag, the length of what follows (u64), and
+ * An export of format 2 (Ceph's doc/dev/rbd-export.rst and src/tools/rbd/action/Export.cc): a banner, the image's
+ * parameters, a second banner, the number of diffs (u64) and the diffs in format 2, from nothing over each snapshot to
+ * the head. The parameters are records of a tag, the length of the content (u64), and
  *
  *     O  u64  object size, as a power of two     T  u64  features          M  string, string  metadata: key, value
  *     U  u64  stripe unit, bytes                 C  u64  stripe count      E  (no length) the end
@@ -20,7 +20,7 @@ export interface ExportedImage {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** The beginning of an export: all up to its first diff. */
+/** The beginning of an export, up to its first diff. */
 export function encodeExportHeader(image: ExportedImage, diffs: number): Buffer {
   const w = new Writer().raw(Buffer.from(imageBanner));
   const numbers = [
@@ -39,7 +39,7 @@ export function encodeExportHeader(image: ExportedImage, diffs: number): Buffer 
   return w.u8(tags.end).raw(Buffer.from(diffsBanner)).u64(diffs).finish();
 }
 
-/** Reads an export: what the image is made as, then diff after diff. */
+/** Reads an export: the image's parameters, then its diffs. */
 export class ExportReader {
   readonly image: ExportedImage;
   /** How many diffs there are. */
@@ -61,7 +61,7 @@ export class ExportReader {
     return new ExportReader(source, image, safeU64(source, await source.exactly(8)));
   }
 
-  /** The next diff, after what is left of the one before; undefined after the last. */
+  /** The next diff; skips the rest of the previous one; undefined after the last. */
   async next(): Promise<DiffReader | undefined> {
     if (this.#diff !== undefined) while ((await this.#diff.next()) !== undefined);
     this.#diff = undefined;
@@ -84,7 +84,7 @@ const tags = {
   end: 0x45,
 } as const;
 
-/** Bytes of metadata that are believed: it is held in memory, and a stream could claim any amount. */
+/** Maximum bytes of metadata: it is held in memory, and a stream could claim any amount. */
 const mostMetadata = 16 * 1024 * 1024;
 
 async function readImage(source: ByteSource): Promise<ExportedImage> {

@@ -2,12 +2,12 @@ import { type FileHandle, open } from "node:fs/promises";
 import { ByteSource } from "./byte-source.ts";
 import { readFully } from "./read-fully.ts";
 
-/** Bytes that are read ahead, for what is small. */
+/** Bytes read ahead for small reads. */
 const windowBytes = 64 * 1024;
 
 /**
- * A file that is read by counts. What is large is read straight to where it is wanted, and several such reads can be under way at
- * once; what is skipped is not read.
+ * A `ByteSource` over a file. Large reads go directly into the caller's buffer, several at a time; skipped bytes are
+ * not read.
  */
 export class FileSource extends ByteSource {
   readonly #file: FileHandle;
@@ -22,7 +22,7 @@ export class FileSource extends ByteSource {
     this.#next = next;
   }
 
-  /** @param position of the byte that is read first */
+  /** @param position offset of the first byte to read */
   static async open(path: string, position = 0): Promise<FileSource> {
     const file = await open(path);
     try {
@@ -54,7 +54,7 @@ export class FileSource extends ByteSource {
     await this.#file.close();
   }
 
-  /** Over bytes behind those at hand, of which none are left. */
+  /** Skips bytes after the current portion, which is used up. */
   #jump(length: number): void {
     if (length === 0) return;
     const left = Math.max(0, this.#size - this.position);

@@ -1,31 +1,28 @@
 import type { ParallelLimits } from "./in-order.ts";
 
-/** A part of an image that changed between two states, or all that was ever written. */
+/** A part of an image that changed between two states, or since its creation. */
 export interface DiffExtent {
   readonly offset: number;
   readonly length: number;
-  /** Whether there may be data; else the bytes are zeros. */
+  /** Whether it may have data; otherwise the bytes are zeros. */
   readonly exists: boolean;
 }
 
 /** The source of a transfer; nothing here takes the image's lock. */
 export interface ImageReader {
-  /** Size of the state that is read, in bytes. */
+  /** Size of the read state in bytes. */
   readonly size: number;
   /**
-   * Bytes of the image, `length` of them: in a buffer that is the caller's from then on.
+   * Reads `length` bytes into a buffer that then belongs to the caller.
    *
-   * @param into memory of the caller's to put them into, if it likes: at least as long
+   * @param into optional buffer of the caller, at least as long
    */
   read(offset: number, length: number, into?: Buffer): Promise<Buffer>;
 }
 
-/** An image's state, and what differs in it from an earlier one. */
+/** An image's state, and its changes since an earlier one. */
 export interface DiffSource extends ImageReader {
-  /**
-   * Extents that do not overlap, in any order, none longer than can be held in memory; from `start` on only those that end
-   * after it, and with an `end` only what lies before it.
-   */
+  /** Disjoint extents in any order, each short enough for memory. Only extents that end after `start`, cut at `end`. */
   extents(start?: number, end?: number): AsyncIterable<DiffExtent>;
 }
 
@@ -33,10 +30,10 @@ export interface DiffSource extends ImageReader {
 export interface ImageWriter {
   readonly size: number;
   resize(size: number): Promise<void>;
-  /** Not changed by the caller until it settles. */
+  /** The caller must not change the bytes until it settles. */
   write(offset: number, bytes: Buffer): Promise<void>;
   writeZeroes(offset: number, length: number): Promise<void>;
-  /** All that was written lasts when it is done. */
+  /** Makes all writes durable. */
   flush(): Promise<void>;
 }
 
@@ -50,9 +47,9 @@ export interface DiffTarget extends ImageWriter {
 export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
   readonly limits?: ParallelLimits | undefined;
-  /** Bytes of the image that are done, of all. */
+  /** Bytes of the image that are done, of the total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Bytes carried between two cursors, by default: each costs a wait for all that is under way, and a flush. */
+/** Default number of bytes between two cursors: each costs a wait for all requests in flight, and a flush. */
 export const defaultCursorBytes = 256 * 1024 * 1024;

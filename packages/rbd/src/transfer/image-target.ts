@@ -1,7 +1,7 @@
 import type { Image } from "../image.ts";
 import type { DiffTarget } from "./image-ends.ts";
 
-/** An open image as what transfers write to. */
+/** An open image as the target of a transfer. */
 export function imageTarget(image: Image): DiffTarget {
   const named = (name: string) => image.snapshots.list().some((snapshot) => snapshot.name === name);
   return {

@@ -10,18 +10,18 @@ import { writeSparsely } from "./write-sparsely.ts";
 export interface ImportDiffOptions extends TransferOptions {
   /** Bytes examined together in the search for zeros; 0: none is made. */
   readonly sparseSize?: number;
-  /** Called now and then: everything before the cursor is durable, so that the diff can be continued from there. */
+  /** Called periodically: everything before the cursor is durable, so the import can continue from there. */
   readonly onCursor?: ((cursor: DiffCursor) => void) | undefined;
   /** Bytes written between two cursors. */
   readonly cursorBytes?: number;
 }
 
 /**
- * Applies a diff to an image and then makes the snapshot it leads to, as `rbd import-diff` does. Every write can be repeated,
- * so a diff that was interrupted is applied again, from its start or from a cursor.
+ * Applies a diff to an image and then takes the snapshot that it leads to, as `rbd import-diff` does. Writes can be
+ * repeated, so an interrupted diff is applied again, from its start or a cursor.
  *
- * @throws TransferError SIPHON_TRANSFER_MISMATCH for a diff that does not fit the image: its start is missing, or its end is
- *   there
+ * @throws TransferError SIPHON_TRANSFER_MISMATCH if the image lacks the diff's start snapshot, or already has its end
+ * snapshot
  */
 export async function importDiff(
   reader: DiffReader,
@@ -47,7 +47,7 @@ export async function importDiff(
   if (to !== undefined && to !== "") await target.createSnapshot(to, isProtected);
 }
 
-/** Applies a diff to an image, whatever its snapshots. */
+/** Applies a diff to an image without checking snapshots. */
 export async function applyDiff(
   reader: DiffReader,
   target: ImageWriter,
@@ -102,5 +102,5 @@ export async function applyDiff(
   }
 }
 
-/** The most of a record that is written at once. */
+/** Maximum bytes of a record per write. */
 const pieceBytes = 4 * 1024 * 1024;

@@ -1,19 +1,19 @@
 export interface ParallelLimits {
-  /** How many pieces of work are under way at most. */
+  /** Maximum number of items in flight. */
   readonly concurrency: number;
-  /** Bytes that all pieces in flight and not yet handed on may have; a single piece may have more. */
+  /** Maximum bytes of items in flight or not yet delivered; a single item may exceed it. */
   readonly bytes: number;
 }
 
-/** As many operations as `rbd` has under way (rbd_concurrent_management_ops), of a whole object of 4 MiB each. */
+/** As many operations as `rbd` has in flight (rbd_concurrent_management_ops), each of an object of 4 MiB. */
 export const defaultLimits: ParallelLimits = { concurrency: 10, bytes: 40 * 1024 * 1024 };
 
 /**
- * Does work on items in parallel and hands the results on in the items' order. No item is taken up before there is room for
- * it, so memory is bounded however slowly the results are taken. When anything fails, or the results are no longer wanted,
- * what is under way is waited for.
+ * Processes items in parallel and delivers the results in order. An item starts only when there is room for it, so
+ * memory is bounded even if results are taken slowly. After a failure, or when the consumer stops, it waits for the
+ * items in flight.
  *
- * @param weigh bytes that the work on an item holds
+ * @param weigh bytes that an item holds
  */
 export async function* inOrder<Item, Result>(
   items: AsyncIterable<Item> | Iterable<Item>,
@@ -50,7 +50,7 @@ export async function* inOrder<Item, Result>(
   }
 }
 
-/** Works in parallel, in no order, within the same limits; the next call reports the first failure. */
+/** Processes items in parallel, unordered, within the same limits; the next call reports the first failure. */
 export class Parallel implements AsyncDisposable {
   readonly #limits: ParallelLimits;
   readonly #underWay = new Set<Promise<void>>();
@@ -61,7 +61,7 @@ export class Parallel implements AsyncDisposable {
     this.#limits = limits;
   }
 
-  /** Settles when the work has begun. */
+  /** Settles when the item has started. */
   async start(weight: number, work: () => Promise<void>): Promise<void> {
     while (
       this.#failure === undefined &&
@@ -76,13 +76,13 @@ export class Parallel implements AsyncDisposable {
     this.#underWay.add(done);
   }
 
-  /** Settles when all that was begun has ended, also after a failure. */
+  /** Settles when all started items have ended, even after a failure. */
   async finish(): Promise<void> {
     await Promise.all(this.#underWay);
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Settles when nothing is under way any more. */
+  /** Settles when nothing is in flight. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#underWay);
   }

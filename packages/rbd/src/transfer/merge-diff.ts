@@ -6,12 +6,12 @@ import { DiffWriter } from "./diff-writer.ts";
 import { TransferError } from "./transfer-error.ts";
 
 /**
- * Makes one diff of two that follow each other, byte for byte as `rbd merge-diff` does. Both are read once, from front to
- * back, and only the portion at hand is in memory. Both must be of format 1, with their records in the order of their
- * offsets (which those of images with fancy striping are not).
+ * Merges two successive diffs into one, byte for byte as `rbd merge-diff` does. Both are read once, sequentially, and
+ * only the current portions are in memory. Both must have format 1, with records in order of offset (diffs of images
+ * with fancy striping do not).
  *
- * @param onProgress told how far both have been read, in bytes of the image, the sum of both
- * @throws TransferError SIPHON_TRANSFER_MISMATCH for diffs that do not follow each other
+ * @param onProgress called with the bytes of the image that were read, summed over both
+ * @throws TransferError SIPHON_TRANSFER_MISMATCH for diffs that are not successive
  */
 export async function mergeDiffs(
   first: ByteSource,
@@ -37,8 +37,8 @@ export async function mergeDiffs(
     size: laterSize,
   });
 
-  // The later diff wins. Where the image has grown meanwhile the earlier diff counts as zeros up to the new size;
-  // where it has shrunk, the later one covers what was cut off, and says nothing of it.
+  // The later diff wins. If the image has grown, the earlier diff counts as zeros up to the new size; if it has shrunk,
+  // the later diff hides the truncated part.
   for (;;) {
     onProgress(earlier.offset + later.offset, total);
     await earlier.fetch(laterSize);
@@ -58,11 +58,11 @@ export async function mergeDiffs(
   await sink.finish();
 }
 
-/** One of the two: what is left of its record at hand. */
+/** One of the two diffs, with the rest of its current record. */
 class Side {
   offset = 0;
   length = 0;
-  /** No records are left; `length` may say how far the image's other size reaches beyond its own. */
+  /** No records are left; `length` is how far the other diff's image size exceeds its own. */
   ended = false;
   readonly size: number;
   readonly #reader: DiffReader;
@@ -89,7 +89,7 @@ class Side {
     return this.#reader.header;
   }
 
-  /** Takes the next record if nothing is left of the one at hand. */
+  /** Takes the next record if the current one is used up. */
   async fetch(otherSize: number): Promise<void> {
     if (this.ended || this.length > 0) return;
     const { size } = this;

@@ -3,7 +3,7 @@ import type { SpareBuffers } from "./spare-buffers.ts";
 /**
  * The bytes of a stream in pieces of `pieceBytes` each, the last one shorter.
  *
- * @param buffers pieces are taken from them, and given back by whoever gets them
+ * @param buffers source of the pieces; the consumer returns them
  */
 export async function* pieces(
   portions: AsyncIterable<Buffer>,

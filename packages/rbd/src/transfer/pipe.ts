@@ -1,12 +1,9 @@
 import type { ByteSink } from "./byte-sink.ts";
 
-/** Bytes that wait to be taken before writing is held up. */
+/** Unread bytes at which writes begin to wait. */
 const mostWaiting = 1024 * 1024;
 
-/**
- * The output of `produce` as a stream: writes wait while too much is not yet read. When the stream is no longer wanted, writes
- * fail.
- */
+/** The output of `produce` as a stream: writes wait while too much is unread, and fail when the reader stops. */
 export async function* streamOf(
   produce: (sink: ByteSink) => Promise<void>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -28,7 +25,7 @@ class Pipe implements ByteSink {
   #bytes = 0;
   #isClosed = false;
   #end: { error?: unknown } | undefined;
-  /** Wakes whichever side waits: they never both do. */
+  /** Wakes the waiting side; they never both wait. */
   #wake = () => {};
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -43,7 +40,7 @@ class Pipe implements ByteSink {
 
   async finish(): Promise<void> {}
 
-  /** All that waits, or undefined at the end. */
+  /** All unread bytes; undefined at the end. */
   async take(): Promise<Uint8Array[] | undefined> {
     while (this.#parts.length === 0 && this.#end === undefined) await this.#change();
     const parts = this.#parts;

@@ -1,7 +1,7 @@
 import type { ByteSource } from "./byte-source.ts";
 import { TransferError } from "./transfer-error.ts";
 
-/** Reads one of the banners, which differ before the shortest ends, and says which. */
+/** Reads and returns one of the banners, none of which is a prefix of another. */
 export async function expectBanner<Banner extends string>(
   source: ByteSource,
   banners: readonly Banner[],
@@ -18,7 +18,7 @@ export async function expectBanner<Banner extends string>(
   );
 }
 
-/** A little-endian u64 that came from `source`; refused from 2^53 on, where no image is. */
+/** A little-endian u64 from `source`; rejects 2^53 and more, beyond any image. */
 export function safeU64(source: ByteSource, bytes: Buffer, at = 0): number {
   const high = bytes.readUInt32LE(at + 4);
   if (high > 0x1fffff) throw source.malformed("a number of 2^53 or more");

@@ -1,21 +1,21 @@
-/** How far a transfer is. */
+/** Progress of a transfer. */
 export interface TransferProgress {
-  /** Bytes that are done, of `total`; of the image, whether they had to be carried or not. */
+  /** Bytes of the image that are done, of `total`, transferred or skipped. */
   readonly done: number;
   readonly total: number;
-  /** Recent rate in bytes per second; undefined until there are enough data. */
+  /** Recent rate in bytes per second; undefined at the beginning. */
   readonly bytesPerSecond: number | undefined;
   readonly secondsLeft: number | undefined;
 }
 
-/** Milliseconds that the rate is taken over. */
+/** Milliseconds over which the rate is computed. */
 const rateWindow = 5000;
 const leastBetweenSamples = 100;
 
-/** Makes progress reports with rate and remaining time of the bare counts that transfers report. */
+/** Adds rate and remaining time to the byte counts that transfers report. */
 export class ProgressMeter {
   readonly #clock: () => number;
-  /** Not older than `rateWindow`, but for the first. */
+  /** Samples of the last `rateWindow`, plus one older. */
   readonly #samples: { time: number; done: number }[] = [];
 
   /** @param clock milliseconds; of any origin */

@@ -11,15 +11,15 @@ import { TransferError } from "./transfer-error.ts";
 import { writeSparsely } from "./write-sparsely.ts";
 
 export interface RawOptions extends TransferOptions {
-  /** Bytes that are read or written at once; best a whole object, or a stripe period. */
+  /** Bytes per read or write; best a whole object, or a stripe period. */
   readonly pieceBytes?: number;
-  /** Bytes of the image, from its start, that are there already from an interrupted transfer. */
+  /** Bytes, from the start, that an interrupted transfer has already copied. */
   readonly start?: number;
   /** Only what lies before it. */
   readonly end?: number;
 }
 
-/** Writes the bare image (export format 1) to a stream, from front to back. */
+/** Writes the image's data (export format 1) to a stream, sequentially. */
 export async function exportRaw(
   source: ImageReader,
   sink: ByteSink,
@@ -28,14 +28,14 @@ export async function exportRaw(
   const buffers = new SpareBuffers();
   for await (const { data, buffer } of readPieces(source, options, buffers)) {
     await sink.write(data);
-    // Until then the sink may still have use of the bytes.
+    // Until then the sink may still use the bytes.
     await sink.finish();
     buffers.give(buffer);
   }
   await sink.finish();
 }
 
-/** Writes the bare image to a new file, leaving holes where there are only zeros. */
+/** Writes the image's data to a new file, with holes for zeros. */
 export async function exportRawFile(
   source: ImageReader,
   file: FileHandle,
@@ -59,8 +59,8 @@ export interface ImportRawOptions extends RawOptions {
 }
 
 /**
- * Writes a stream to an image that holds only zeros so far, leaving out zeros, as `rbd import` does. The image grows twofold
- * whenever it is too small and has the stream's size in the end.
+ * Writes a stream to an image of zeros, skipping zeros, as `rbd import` does. The image doubles whenever it is too
+ * small, and gets the stream's size at the end.
  */
 export async function importRaw(
   bytes: AsyncIterable<Buffer>,
@@ -90,7 +90,7 @@ export async function importRaw(
   await target.flush();
 }
 
-/** As `importRaw`, of a file of known size: parts of it are read as there is use for them, several at once. */
+/** As `importRaw`, from a file of known size: reads its parts on demand, several at a time. */
 export async function importRawFile(
   file: FileHandle,
   target: ImageWriter,

@@ -1,13 +1,13 @@
 /**
- * Buffers that are used again. Megabytes of new memory cost more than what is done with them: each page is cleared and mapped
- * when it is first touched, and the garbage collector goes through the whole heap the more often.
+ * A pool of buffers. New memory costs more than the work on it: each page is cleared and mapped when it is first
+ * touched, and the garbage collector runs more often.
  */
 export class SpareBuffers {
-  /** By their size. */
+  /** By size. */
   readonly #spare = new Map<number, Buffer[]>();
   #spareBytes = 0;
 
-  /** One of this many bytes. */
+  /** A buffer of this many bytes. */
   take(bytes: number): Buffer {
     const size = sizeFor(bytes);
     const spare = this.#spare.get(size)?.pop();
@@ -16,7 +16,7 @@ export class SpareBuffers {
     return spare.subarray(0, bytes);
   }
 
-  /** @param buffer that nobody uses any more: one that was taken, or its beginning */
+  /** @param buffer an unused buffer that was taken, or its beginning */
   give({ buffer }: Buffer): void {
     const size = buffer.byteLength;
     if (this.#spareBytes + size > mostSpareBytes) return;
@@ -27,7 +27,7 @@ export class SpareBuffers {
   }
 }
 
-/** Few sizes, so that those of most requests fit others. */
+/** Few sizes, so that most buffers can be reused. */
 function sizeFor(bytes: number): number {
   return Math.max(leastBytes, 2 ** Math.ceil(Math.log2(bytes)));
 }

@@ -1,9 +1,9 @@
 import { isZeros } from "../zeros.ts";
 
-/** Bytes examined together when zeros are searched for, as `rbd` does by default. */
+/** Block size of the search for zeros, as in `rbd` by default. */
 export const defaultSparseSize = 4096;
 
-/** A part of a buffer, from `start` up to `end`, that is all zeros or is to be kept. */
+/** A part of a buffer, from `start` up to `end`, that is all zeros or data. */
 export interface SparseRun {
   readonly start: number;
   readonly end: number;
@@ -13,7 +13,7 @@ export interface SparseRun {
 /**
  * Splits bytes into the longest runs of blocks that are all zeros and of blocks that are not, as `rbd import` does.
  *
- * @param sparseSize bytes of a block; 0: zeros are not searched for
+ * @param sparseSize bytes of a block; 0: no search for zeros
  */
 export function* sparseRuns(bytes: Buffer, sparseSize = defaultSparseSize): Generator<SparseRun> {
   if (sparseSize === 0 && bytes.length > 0) {

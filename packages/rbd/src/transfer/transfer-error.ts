@@ -1,14 +1,14 @@
 import { errno, SiphonError, type SiphonErrorOptions } from "@siphon/wire";
 
 /**
- * Why images could not be carried from one place to another:
- * - `SIPHON_TRANSFER_BANNER`: the bytes do not begin as the format does;
- * - `SIPHON_TRANSFER_TRUNCATED`: the bytes end before the format does;
- * - `SIPHON_TRANSFER_MALFORMED`: what no writer of the format writes;
- * - `SIPHON_TRANSFER_MISMATCH`: valid, but it does not fit its target;
- * - `SIPHON_TRANSFER_CORRUPT`: checksums say that a file is not what was once written;
- * - `SIPHON_TRANSFER_BUSY`: another process works on the same backup;
- * - `SIPHON_TRANSFER_LOCK`: a backup cannot be locked where it is.
+ * Why a transfer of an image failed:
+ * - `SIPHON_TRANSFER_BANNER`: the bytes do not begin with the format's banner;
+ * - `SIPHON_TRANSFER_TRUNCATED`: the bytes end too early;
+ * - `SIPHON_TRANSFER_MALFORMED`: the bytes violate the format;
+ * - `SIPHON_TRANSFER_MISMATCH`: valid, but does not match its target;
+ * - `SIPHON_TRANSFER_CORRUPT`: a file's checksum shows that it has changed;
+ * - `SIPHON_TRANSFER_BUSY`: another process uses the same backup;
+ * - `SIPHON_TRANSFER_LOCK`: a backup's directory cannot be locked.
  */
 export type TransferErrorCode =
   | "SIPHON_TRANSFER_BANNER"
@@ -20,7 +20,7 @@ export type TransferErrorCode =
   | "SIPHON_TRANSFER_LOCK";
 
 export class TransferError extends SiphonError<TransferErrorCode> {
-  /** The negative errno with which `rbd` would exit; 0 where it has nothing like it. */
+  /** The negative errno of `rbd` for this error; 0 if it has none. */
   readonly errno: number;
 
   constructor(
@@ -33,7 +33,7 @@ export class TransferError extends SiphonError<TransferErrorCode> {
   }
 }
 
-/** rbd takes a stream that ends too early for an argument that is out of its domain. */
+/** rbd reports a truncated stream as EDOM. */
 const errnos: { readonly [code in TransferErrorCode]?: number } = {
   SIPHON_TRANSFER_BANNER: errno.EINVAL,
   SIPHON_TRANSFER_TRUNCATED: errno.EDOM,

@@ -32,16 +32,16 @@ export async function exportWhole(
   onProgress?.(snapshots.length + 1, snapshots.length + 1);
 }
 
-/** Everything needed to create such an image again. */
+/** The parameters to recreate the image. */
 export async function exportedImage(image: Image): Promise<ExportedImage> {
   const { order, features, stripeUnit, stripeCount } = image.header;
   return { order, features, stripeUnit, stripeCount, metadata: await image.metadata.list() };
 }
 
 /**
- * Makes an image of an export of format 2; what was made is removed if anything fails.
+ * Creates an image from an export of format 2. If anything fails, the image is removed.
  *
- * @param wanted takes the place of what the export says
+ * @param wanted overrides the export's parameters
  */
 export async function importWhole(
   images: Images,
@@ -66,7 +66,7 @@ export async function importWhole(
   }
 }
 
-/** How an image like an exported one is made. */
+/** Options to create an image like the exported one. */
 export function createOptions({ order, features, stripeUnit, stripeCount }: ExportedImage): CreateOptions {
   return {
     ...(order !== undefined && { objectSize: 2 ** order }),
@@ -74,7 +74,7 @@ export function createOptions({ order, features, stripeUnit, stripeCount }: Expo
   };
 }
 
-/** Removes a half-made image, with its snapshots. */
+/** Removes an incomplete image with its snapshots. */
 export async function removeWhole(images: Images, name: string): Promise<void> {
   {
     await using image = await images.open(name);

@@ -4,11 +4,11 @@ import { defaultSparseSize, sparseRuns } from "./sparse.ts";
 export interface SparseWriteOptions {
   /** Bytes examined together in the search for zeros; 0: none is made. */
   readonly sparseSize?: number | undefined;
-  /** Nothing is written where zeros are: the target has none but zeros there. */
+  /** Skips zeros, because the target is all zeros there. */
   readonly leaveOut?: boolean;
 }
 
-/** Writes bytes at an offset of the image: zeros as zeros. The bytes are not used any more when it settles. */
+/** Writes bytes at an offset of the image, zeros as zeros. When it settles, the bytes are no longer used. */
 export async function writeSparsely(
   target: ImageWriter,
   offset: number,
@@ -23,7 +23,7 @@ export async function writeSparsely(
   await allDone(writes);
 }
 
-/** Not before the last of them has ended, also when one has failed. */
+/** Waits for all of them, even if one has failed. */
 async function allDone(promises: readonly Promise<void>[]): Promise<void> {
   await Promise.allSettled(promises);
   await Promise.all(promises);

@@ -10,12 +10,12 @@ import type { TrashEntry } from "./trash.ts";
 export interface PurgeChoice {
   /** Only images whose retention ends before this time; now by default. */
   readonly expiredBefore?: Date | undefined;
-  /** Instead: as many of the oldest as it takes to fill pools of data to this part of them only, from 0 to 1. */
+  /** Instead: the oldest images, until the data pools are filled to at most this fraction, from 0 to 1. */
   readonly threshold?: number | undefined;
 }
 
 /**
- * The images of the trash that a purge removes (src/librbd/api/Trash.cc).
+ * The images in the trash that a purge removes (src/librbd/api/Trash.cc).
  *
  * @throws RbdError SIPHON_RBD_INVALID for a threshold outside 0 to 1
  */
@@ -49,9 +49,9 @@ export async function trashToPurge(
 }
 
 /**
- * Removes images of the trash, and those that are others' parents after their clones.
+ * Removes images from the trash, clones before their parents.
  *
- * @returns those that could not be removed, and why
+ * @returns images that could not be removed, and the errors
  */
 export async function purgeTrash(
   { trash }: ImagePool,

@@ -4,7 +4,7 @@ import { setTrashState, type TrashState } from "../cls/trash.ts";
 import { unless } from "../errors.ts";
 import { trashObject } from "../object-names.ts";
 
-/** Changes the state of an image in the trash; a state that another client has changed meanwhile stays. */
+/** Changes the state of an image in the trash, unless another client has changed it meanwhile. */
 export async function changeTrashState(
   pool: Pool,
   id: string,

@@ -25,8 +25,8 @@ export interface TrashEntry extends TrashedImage {
 }
 
 /**
- * Images that were put away, by their ids: without a name in the pool, to be removed later or restored (src/librbd/api/Trash.cc).
- * Each step that is interrupted can be done again.
+ * Images in the trash, by id: they have no name in the pool, and are removed later or restored
+ * (src/librbd/api/Trash.cc). An interrupted step can be repeated.
  */
 export class Trash {
   readonly #cluster: Cluster;
@@ -66,8 +66,8 @@ export class Trash {
   /**
    * Moves an image into the trash, unless another client has it open for writing.
    *
-   * @param keptUntil time until which only `force` removes it
-   * @param source user_parent: it goes with its last clone
+   * @param keptUntil until then only `force` removes it
+   * @param source user_parent: removed with its last clone
    * @returns its id
    */
   async move(name: string, keptUntil?: Date, source: "user" | "user_parent" = "user"): Promise<string> {
@@ -82,7 +82,7 @@ export class Trash {
       keptUntil: keptUntil ?? trashed,
       state: "moving",
     } as const;
-    // EEXIST: an earlier move got this far.
+    // EEXIST: from an interrupted move.
     await changeAll(pool, trashObject, [addToTrash(id, entry)]).catch(unless("EEXIST"));
     await unlessGone(pool.remove(idObject(name)));
     await unlessGone(changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
@@ -91,10 +91,10 @@ export class Trash {
   }
 
   /**
-   * Gives an image its name back, or another one.
+   * Restores an image under its old name or a new one.
    *
-   * @throws RbdError SIPHON_RBD_NO_IMAGE, SIPHON_RBD_EXISTS for a name that is taken, SIPHON_RBD_BUSY while something else is
-   *   done with the image
+   * @throws RbdError SIPHON_RBD_NO_IMAGE, SIPHON_RBD_EXISTS if the name is taken, SIPHON_RBD_BUSY during another
+   * operation on the image
    */
   async restore(id: string, newName?: string): Promise<void> {
     const pool = this.#pool;
@@ -112,7 +112,7 @@ export class Trash {
     try {
       await takeName(pool, wanted, id);
     } catch (error) {
-      // An earlier restoration got this far.
+      // From an interrupted restore.
       const sameImage = (await idOf(pool, wanted).catch(() => undefined)) === id;
       if (!hasCode(error, "SIPHON_RBD_EXISTS") || !sameImage) {
         await changeTrashState(this.#pool, id, "normal", "restoring");
@@ -124,10 +124,10 @@ export class Trash {
   }
 
   /**
-   * Removes an image for good.
+   * Removes an image permanently.
    *
    * @param force also before `keptUntil`
-   * @throws RbdError SIPHON_RBD_NO_IMAGE; SIPHON_RBD_BUSY before its time without `force`, or while it is used
+   * @throws RbdError SIPHON_RBD_NO_IMAGE; SIPHON_RBD_BUSY before `keptUntil` without `force`, or while it is in use
    */
   async remove(id: string, { force = false, onProgress }: TrashRemoveOptions = {}): Promise<void> {
     const entry = await this.get(id);
@@ -138,7 +138,7 @@ export class Trash {
     await removeTrashed(this.#cluster, open, this.#pool, id, entry, onProgress);
   }
 
-  /** @throws what `remove` would throw, without removing anything */
+  /** @throws the errors of `remove`; removes nothing */
   async assertRemovable(id: string, force = false): Promise<TrashEntry> {
     const entry = await this.get(id);
     assertDue(entry, force);

@@ -6,19 +6,19 @@ import { persevere } from "../persevere.ts";
 export interface HeaderWatchEvents {
   /** A notification of another client; the answer goes back to it. */
   notified(payload: Buffer): Promise<Uint8Array | undefined>;
-  /** The OSDs gave the watch up: notifications may be missed, and others may take us for dead. */
+  /** The watch was lost: notifications may be missed, and others may take this client for dead. */
   lost(): void;
-  /** It could not be watched again, or what follows from that failed: it is tried again. */
+  /** Watching again, or the steps after it, failed; it is retried. */
   failing(error: Error): void;
   /** The header is watched again, under another cookie. Called again if it rejects. */
   renewed(): Promise<void>;
-  /** All is as it was before `lost`. */
+  /** The watch is restored completely. */
   restored(): void;
-  /** The header can be watched no more: we are on the blocklist, or the image is gone. */
+  /** The header can no longer be watched: this client is on the blocklist, or the image is gone. */
   ended(error: RadosError): void;
 }
 
-/** A watch on an image's header, made again under another cookie whenever the OSDs gave it up. */
+/** A watch on an image's header, renewed with a new cookie whenever it is lost. */
 export class HeaderWatch {
   readonly #pool: Pool;
   readonly #object: string;
@@ -26,7 +26,7 @@ export class HeaderWatch {
   readonly #closing = new AbortController();
   #watch: Promise<Watch>;
   #isLost = false;
-  /** Counts how often it was lost. */
+  /** Number of times that the watch was lost. */
   #turn = 0;
 
   private constructor(pool: Pool, object: string, events: HeaderWatchEvents) {
@@ -43,7 +43,7 @@ export class HeaderWatch {
     return opened;
   }
 
-  /** Cookie of the watch; waits while the watch is made again. */
+  /** Cookie of the watch; waits while the watch is renewed. */
   async cookie(): Promise<bigint> {
     return (await this.#watch).cookie;
   }
@@ -56,7 +56,7 @@ export class HeaderWatch {
 
   #register(): Promise<Watch> {
     return this.#pool.watch(this.#object, {
-      // The notifier gets an empty answer; the image's users learn of the failure from their own requests.
+      // The notifier gets an empty answer; users of the image see the failure in their own requests.
       notified: (payload) => this.#events.notified(payload).catch(ifKnown),
       lost: () => void this.#renew(),
     });
@@ -77,7 +77,7 @@ export class HeaderWatch {
       if (!this.#closing.signal.aborted) this.#events.ended(error as RadosError);
       return;
     }
-    // Lost again meanwhile: that turn restores it.
+    // Lost again meanwhile: the next attempt restores it.
     if (turn !== this.#turn) return;
     this.#isLost = false;
     this.#events.restored();
@@ -96,7 +96,7 @@ export class HeaderWatch {
   }
 }
 
-/** Swallows a failure of the image or of the cluster; a fault of this program ends the process. */
+/** Ignores a failure of the image or cluster; a fault of this program ends the process. */
 function ifKnown(error: unknown): undefined {
   if (!(error instanceof SiphonError)) throw error;
 }

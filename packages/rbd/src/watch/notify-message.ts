@@ -8,16 +8,16 @@ export interface ClientId {
   readonly handle: bigint;
 }
 
-/** Something that a client asked the owner of the lock for. */
+/** A client's request to the owner of the lock. */
 export interface RequestId extends ClientId {
   readonly request: bigint;
 }
 
 interface SnapshotTask {
-  /** Name of the snapshot; the new one, if it is renamed. */
+  /** Name of the snapshot; for a rename, the new name. */
   readonly name: string;
   readonly namespace: SnapshotNamespace;
-  /** `asyncComplete` reports the end; clients before Pacific do not have it, and take the answer as the end. */
+  /** `asyncComplete` reports the end; clients before Pacific lack it, and take the answer as the end. */
   readonly id: RequestId | undefined;
 }
 
@@ -137,9 +137,9 @@ export function encodeNotifyMessage(message: Exclude<NotifyMessage, { type: "unk
     .finish();
 }
 
-/** @throws WireError for what no client sends */
+/** @throws WireError for an invalid message */
 export function decodeNotifyMessage(bytes: Buffer): NotifyMessage {
-  // The oldest clients, and the kernel, announce a change by an empty message.
+  // Very old clients and the kernel announce a change by an empty message.
   if (bytes.length === 0) return { type: "headerUpdate" };
   return new Reader(bytes, "notification of an image").versioned("NotifyMessage", 7, (r, version) => {
     const op = r.u32();
@@ -185,12 +185,12 @@ export function decodeNotifyMessage(bytes: Buffer): NotifyMessage {
   });
 }
 
-/** ResponseMessage: versioned; i32 result. Only the owner of the lock answers so; others acknowledge with nothing. */
+/** ResponseMessage: versioned; i32 result. Only the lock's owner sends it; others acknowledge with an empty message. */
 export function encodeResponse(result: number): Buffer {
   return new Writer(10).versioned(1, 1, (w) => w.i32(result)).finish();
 }
 
-/** Undefined for an acknowledgement that is no answer. */
+/** Undefined for an empty acknowledgement. */
 export function decodeResponse(bytes: Buffer): number | undefined {
   if (bytes.length === 0) return undefined;
   return new Reader(bytes, "answer to a notification").versioned("ResponseMessage", 1, (r) => r.i32());
@@ -211,7 +211,7 @@ function readSnapshotTask(r: Reader, version: number): SnapshotTask {
   return { name, namespace, id: readLateRequest(r, version) };
 }
 
-/** Within one version of the message, releases differ in whether the request is there. */
+/** Within one version of the message, only some releases have the request. */
 function readLateRequest(r: Reader, version: number): RequestId | undefined {
   return version >= 7 && r.remaining >= 24 ? readRequest(r) : undefined;
 }

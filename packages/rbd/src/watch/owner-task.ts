@@ -2,7 +2,7 @@ import { protection } from "../cls/snapshot.ts";
 import { type ImageHeader, snapshotOf, userSnapshot } from "../header/image-header.ts";
 import type { NotifyMessage } from "./notify-message.ts";
 
-/** A change that the owner of the lock makes when another client asks for it. */
+/** A change that the lock's owner makes at another client's request. */
 export type OwnerTask = Extract<
   NotifyMessage,
   {

@@ -9,10 +9,10 @@ type Packet =
   | { readonly kind: "failure"; readonly id: number; readonly error: PlainError };
 
 /**
- * Messages between two threads, in the order in which they are sent. A message is a notice, or a call that the other thread answers when
- * it has carried it out. The messages of one turn of the event loop travel together.
+ * Ordered messages between two threads. A message is a notice, or a call that the other thread answers after carrying
+ * it out. Messages of one event-loop turn are sent together.
  *
- * Answers settle Promises: what follows in the same packet is handled before whoever waits for the answer goes on.
+ * Answers settle Promises, so later messages of the same packet are handled before the waiting caller continues.
  */
 export class Channel<In, Out> {
   readonly #port: MessagePort;
@@ -22,7 +22,7 @@ export class Channel<In, Out> {
   #last = 0;
   #ended: Error | undefined;
 
-  /** @param handle carries out a message; what it returns, or a Promise of it, is the answer to a call */
+  /** @param handle carries out a message; its result, or a Promise of it, is the answer to a call */
   constructor(port: MessagePort, handle: (message: In) => unknown) {
     this.#port = port;
     this.#handle = handle;
@@ -35,7 +35,7 @@ export class Channel<In, Out> {
     this.#send({ kind: "tell", body });
   }
 
-  /** @returns what the other thread answers; rejects with its error, or once the channel has ended */
+  /** @returns the other thread's answer; rejects with its error, or when the channel has ended */
   call(body: Out): Promise<unknown> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const answer = Promise.withResolvers<unknown>();
@@ -45,7 +45,7 @@ export class Channel<In, Out> {
     return answer.promise;
   }
 
-  /** The other thread is gone, or is not listened to any more. */
+  /** The other thread is gone, or is ignored from now on. */
   end(error: Error): void {
     this.#ended ??= error;
     for (const answer of this.#waiting.values()) answer.reject(error);
@@ -66,7 +66,7 @@ export class Channel<In, Out> {
     }
   };
 
-  /** The packet, or what replaces it if it cannot be cloned; the packets beside it are sent all the same. */
+  /** The packet, or a replacement if it cannot be cloned, so that the other packets are still sent. */
   #sendable(packet: Packet): Packet[] {
     try {
       structuredClone(packet);
@@ -95,7 +95,7 @@ export class Channel<In, Out> {
     return waiting;
   }
 
-  /** A listener that throws must not keep the packets after it from being handled. */
+  /** An error of a listener must not prevent later packets from being handled. */
   #told(body: In): void {
     try {
       this.#handle(body);
@@ -114,7 +114,7 @@ export class Channel<In, Out> {
       fail(error);
       return;
     }
-    // A call that does not wait is answered before this thread's next message.
+    // A synchronous call is answered before this thread's next message.
     if (value instanceof Promise) value.then(reply, fail);
     else reply(value);
   }

@@ -1,4 +1,4 @@
-/** Detects a process or a thread that hangs without ending: it no longer answers the regular questions. */
+/** Detects a hung process or thread: it no longer answers regular pings. */
 export class Heartbeat implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #unanswered = 0;
@@ -25,9 +25,11 @@ export class Heartbeat implements Disposable {
 }
 
 export interface HeartbeatOptions {
-  /** Sends the question; the answer comes by `answered`. */
+  /** Sends a ping; the answer calls `answered`. */
   readonly ask: () => void;
-  /** Called once, when nothing was answered for `seconds`: counted in questions, so that a host that sleeps is no hang. */
+  /**
+   * Called once after `seconds` without an answer, counted in pings, so that a suspended host does not count as a hang.
+   */
   readonly hung: () => void;
   readonly seconds: number;
 }

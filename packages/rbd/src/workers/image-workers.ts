@@ -12,8 +12,9 @@ import { startThread } from "./start-thread.ts";
 import { type WorkedImage, WorkerHang, WorkerLink, type WorkerOptions } from "./worker-link.ts";
 
 /**
- * Threads of this process that read and write one image, each as a client of the cluster with connections of its own. They share nothing on
- * a request's way. This thread holds the lock and the watch, and all of them are fenced as one: see docs/scaling.md.
+ * Threads of this process that read and write one image, each as a client of the cluster with connections of its own.
+ * They share nothing on the data path. This thread holds the lock and the watch, and all of them are fenced together:
+ * see docs/scaling.md.
  *
  * ```ts
  * await using image = await images.open("disk", { workers: 4 });
@@ -35,24 +36,23 @@ export class ImageWorkers {
     this.#options = options;
   }
 
-  /** How many threads read and write; 1 where there could be none but this one. */
+  /** Number of threads that read and write; 1 if only this thread can. */
   get count(): number {
     return Math.max(1, this.#threads.length);
   }
 
-  /** Whether functions run in this thread, since the cluster's OSDs would not fence workers along. */
+  /** Whether functions run in this thread, because the OSDs would not fence workers together with it. */
   get isSingle(): boolean {
     return this.#threads.length === 0;
   }
 
   /**
-   * Calls the function `inWorker` that a module exports in each worker, with the image's I/O and what `WorkerRun`
-   * names.
+   * Calls a module's exported function `inWorker` in each worker, with the image's I/O and a `WorkerRun`.
    *
    * @param module `new URL("./name.ts", import.meta.url)`
-   * @param data as `structuredClone` takes it
-   * @returns what the functions came to, by worker
-   * @throws what the first function that fails rejects with, when all have ended: the others are aborted
+   * @param data any data that `structuredClone` accepts
+   * @returns the functions' results, by worker
+   * @throws the first function's error, after the others were aborted and all have ended
    */
   run(module: URL, data: unknown, options: RunOptions = {}): Promise<unknown[]> {
     return this.start(module, data, options).ended;
@@ -122,7 +122,8 @@ export class ImageWorkers {
 
   /**
    * @internal
-   * @throws RadosError SIPHON_RADOS_MODE where workers could not be fenced along with this client; what kept a worker from connecting
+   * @throws RadosError SIPHON_RADOS_MODE if workers could not be fenced together with this client; errors of connecting
+   * a worker
    */
   async open(count: number): Promise<void> {
     const { cluster } = this.#image;
@@ -137,13 +138,13 @@ export class ImageWorkers {
       };
       thread.on("error", (error) => died(error as Error));
       port1.on("messageerror", died);
-      // A channel that ends before its thread ends the thread, whose end then says why.
+      // If the channel ends first, the thread is ended, and its end gives the reason.
       port1.on("close", () => void thread.terminate());
       thread.on("exit", (code) => {
         port1.close();
         died(new Error(`its thread exited with code ${code}`));
       });
-      // The process lives for as long as its own work does.
+      // Workers do not keep the process alive.
       thread.unref();
       port1.unref();
       return { link, thread };
@@ -157,7 +158,7 @@ export class ImageWorkers {
   }
 
   /**
-   * Ends the threads; the image is closed, and writes nothing any more.
+   * Ends the threads; the image is closed and writes no more.
    *
    * @internal
    */
@@ -166,8 +167,8 @@ export class ImageWorkers {
   }
 
   /**
-   * One of the threads has failed: all of them are ended before the process ends. A thread that waits for a system call cannot be ended and
-   * would keep the process from ending: then the process is killed.
+   * A thread has failed: ends all threads before the process ends. A thread in a blocking system call cannot be ended
+   * and would keep the process alive; then the process is killed.
    *
    * @internal
    */
@@ -194,15 +195,15 @@ export class ImageWorkers {
 
 /** Functions that run in all workers. */
 export interface WorkersRun {
-  /** As `ImageWorkers.run` has it. */
+  /** As the result of `ImageWorkers.run`. */
   readonly ended: Promise<unknown[]>;
-  /** Tells the function of one worker something, as `structuredClone` takes it: `WorkerRun.listen`. */
+  /** Sends a message to the function of one worker (`WorkerRun.listen`), any data that `structuredClone` accepts. */
   tell(index: number, message: unknown): void;
 }
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called with what the functions tell, and the number of the worker. */
+  /** Called with each message of a function, and the number of its worker. */
   readonly onMessage?: (message: unknown, index: number) => void;
 }
 

@@ -6,7 +6,7 @@ import type { IoTuning } from "../io/io-tuning.ts";
 import type { SharedStates } from "../object-map/object-states.ts";
 import type { PlainError } from "./plain-error.ts";
 
-/** An image of the chain of parents, at a snapshot. */
+/** A parent of the chain, at a snapshot. */
 export interface LayerCopy {
   readonly state: ImageState;
   readonly snapId: number;
@@ -17,11 +17,11 @@ export interface LayerCopy {
 /** The image's state that a worker's requests depend on. */
 export interface ImageCopy {
   readonly state: ImageState;
-  /** Where the image ends already, in bytes. */
+  /** Future size of an image that is being shrunk, in bytes. */
   readonly endsAt: number;
-  /** Another number: another map. */
+  /** A different number means a different map. */
   readonly map: { readonly number: number; readonly states: SharedStates } | undefined;
-  /** Nearest first. Another number: other parents, or parents that were examined again. */
+  /** Nearest first. A different number means other or reopened parents. */
   readonly parents: { readonly number: number; readonly layers: readonly LayerCopy[] };
 }
 
@@ -32,7 +32,7 @@ export interface WorkerStart {
   readonly port: MessagePort;
 }
 
-/** The image as it is when a worker is there. */
+/** The image's state at the start of a worker. */
 export interface Opening {
   readonly copy: ImageCopy;
   readonly snapId: number;
@@ -40,19 +40,19 @@ export interface Opening {
   readonly hasPresence: boolean;
   readonly limits: IoLimits | undefined;
   readonly tuning: IoTuning;
-  /** How often writes are paused. */
+  /** Number of nested pauses of writes. */
   readonly pauses: number;
   readonly owned: boolean;
 }
 
-/** From the owner to a worker. All but `run` are carried out at once, or end when writes that are in flight do. */
+/** From the owner to a worker. All but `run` are carried out at once, or when the writes in flight are done. */
 export type ToWorker =
   | { readonly type: "open"; readonly opening: Opening }
   | { readonly type: "follow"; readonly copy: ImageCopy }
   | { readonly type: "pause" }
   | { readonly type: "resume"; readonly copy: ImageCopy }
   | { readonly type: "own"; readonly owned: boolean }
-  /** Answered when all that was sent to objects before is done. */
+  /** Answered when all earlier requests to objects are done. */
   | { readonly type: "settle" }
   | { readonly type: "fail"; readonly error: PlainError }
   | {
@@ -64,34 +64,34 @@ export type ToWorker =
       readonly data: unknown;
     }
   | { readonly type: "abort"; readonly run: number; readonly error: PlainError }
-  /** For the function of a run. */
+  /** A message for the function of a run. */
   | { readonly type: "tell"; readonly run: number; readonly message: unknown }
-  /** The answer says that the worker does not hang. */
+  /** The answer shows that the worker is alive. */
   | { readonly type: "ask" };
 
 /** From a worker to the owner. */
 export type ToOwner =
   | { readonly type: "connected" }
   | { readonly type: "refused"; readonly error: PlainError }
-  /** The lock must be acquired before the first write. */
+  /** Acquires the lock before the first write. */
   | { readonly type: "own" }
   | {
       readonly type: "update";
       readonly objectNumber: number;
       readonly state: number;
       readonly current: number | undefined;
-      /** The snapshot whose map it is; undefined for the image's own. */
+      /** The map's snapshot; undefined for the image's own map. */
       readonly snapId: number | undefined;
     }
-  /** A parent is gone: the parents are to be examined again. */
+  /** A parent is gone: reopens the parents. */
   | { readonly type: "renew" }
   | { readonly type: "mayCopyUp" }
-  /** Whether what is read is there still: of the image (0), or of its parents. */
+  /** Checks whether the image (0) or one of its parents still exists. */
   | { readonly type: "present"; readonly parents: number; readonly depth: number }
   | { readonly type: "due"; readonly what: "read" | "write" }
   | { readonly type: "told"; readonly run: number; readonly message: unknown };
 
-/** How an update of the object map went. */
+/** The result of an update of the object map. */
 export interface UpdateAnswer {
   readonly result: number;
   readonly error: PlainError | undefined;

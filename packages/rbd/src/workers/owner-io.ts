@@ -11,13 +11,13 @@ import { TrackedIo } from "./tracked-io.ts";
 /** A worker as the owner sees it. */
 export interface Follower {
   tell(message: ToWorker): void;
-  /** Fulfilled when it has done so, or is gone. */
+  /** Resolves when it has done so, or is gone. */
   call(message: ToWorker): Promise<void>;
 }
 
 /**
- * The I/O of the thread that owns an image which workers read and write as well. What this I/O is told, they are told: pauses end when no
- * thread writes any more, and what has changed is known to all threads before any of them goes on.
+ * The I/O of the thread that owns an image with workers. It forwards every change to the workers: a pause is complete
+ * when no thread writes, and all threads know a change before any of them continues.
  */
 export class OwnerIo extends TrackedIo {
   readonly #followers = new Set<Follower>();
@@ -83,7 +83,7 @@ export class OwnerIo extends TrackedIo {
     for (const follower of this.#followers) follower.tell({ type: "fail", error: plainError(error) });
   }
 
-  /** Fulfilled when the writes to objects are done that any thread had sent before. Those who ask in the same turn wait together. */
+  /** Resolves when all earlier writes of all threads to objects are done. Callers of the same turn share the wait. */
   allSettled(): Promise<void> {
     this.#settling ??= Promise.resolve().then(async () => {
       this.#settling = undefined;
@@ -92,7 +92,7 @@ export class OwnerIo extends TrackedIo {
     return this.#settling;
   }
 
-  /** The image, or one of its parents, if they are the ones of this number. */
+  /** The image, or one of its parents, if their number is the current one. */
   layer(parents: number, depth: number): ImageIo | undefined {
     let layer: ImageIo | undefined = this;
     for (let at = 0; at < depth; at++) layer = layer?.parent;

@@ -3,7 +3,7 @@ import { SiphonError } from "@siphon/wire";
 import { EncryptionError, type EncryptionErrorCode } from "../encryption/encryption-error.ts";
 import { RbdError, type RbdErrorCode, type RbdErrorOptions, type RbdRemedy } from "../errors.ts";
 
-/** An error as it goes from thread to thread: what is cloned of one has no code. */
+/** An error in a form that can be sent between threads: a structured clone would lose its code. */
 export interface PlainError {
   readonly message: string;
   readonly stack: string | undefined;

@@ -1,7 +1,7 @@
 import { parse } from "node:path";
 import type { ImageIo } from "../io/image-io.ts";
 
-/** The arguments of a function, beside the image. */
+/** The arguments of a function besides the image. */
 export interface WorkerRun<Data = unknown> {
   /** Index of this worker, from 0. */
   readonly index: number;
@@ -10,9 +10,9 @@ export interface WorkerRun<Data = unknown> {
   readonly data: Data;
   /** Aborted when another worker's function failed, or the caller gave up. */
   readonly signal: AbortSignal | undefined;
-  /** Tells the caller something: `RunOptions.onMessage`. */
+  /** Sends a message to the caller: `RunOptions.onMessage`. */
   tell(message: unknown): void;
-  /** Calls back with each message of the caller's, those that have come already included: `WorkersRun.tell`. */
+  /** Calls back with each message of the caller (`WorkersRun.tell`), including earlier ones. */
   listen(listener: (message: unknown) => void): void;
 }
 
@@ -42,7 +42,7 @@ interface WorkerModule {
   inWorker(image: ImageIo, run: WorkerRun): Promise<unknown>;
 }
 
-/** Modules of the packed siphon have addresses that begin with `siphon:`, and are loaded by their names. */
+/** Modules of the packaged siphon have addresses that begin with `siphon:`, and are loaded by name. */
 function load(module: string): Promise<WorkerModule> {
   const url = new URL(module);
   if (url.protocol !== "siphon:") return import(module);

@@ -3,26 +3,28 @@ import { objectState } from "../object-map/object-state.ts";
 import type { ObjectStates } from "../object-map/object-states.ts";
 import { updateMap } from "../object-map/update-map.ts";
 
-/** The threads whose image has the map, and the OSDs that its objects are at. */
+/** The threads that share the map, and the OSDs of its objects. */
 export interface MapSharers {
-  /** Fulfilled when the writes to objects are done that all threads had sent before. */
+  /** Resolves when all earlier writes of all threads to objects are done. */
   settled(): Promise<void>;
-  /** Whether an object is there. */
+  /** Whether an object exists. */
   isThere(objectNumber: number): Promise<boolean>;
 }
 
 const { nonexistent, exists, pending } = objectState;
 
 /**
- * The object map of an image that several threads write to. Its states are in memory that all of them read; its owner alone changes them.
+ * The object map of an image that several threads write to. All threads read its states in shared memory; only the
+ * owner changes them.
  *
- * A thread that finds that an object exists writes to it without asking. So who is to remove an object is let go only when the map says
- * that the object is being removed, and then all writes are done that any thread had sent before: those that come later ask the owner, and
- * the map says again that the object exists, before the removal could make it deny the object. Whether it does is looked at afterwards.
+ * A thread writes without a request to the owner if the map says that the object exists. So a removal proceeds only
+ * after the map marks the object as being removed, and all earlier writes of all threads are done. Later writes ask the
+ * owner, which marks the object as existing again before the removal can mark it as absent. Afterwards the owner checks
+ * whether the object exists.
  */
 export class SharedObjectMap extends ObjectMap {
   readonly #sharers: MapSharers;
-  /** Objects that are looked at, since a write and a removal came together. */
+  /** Objects that are being checked because a write and a removal overlapped. */
   readonly #looking = new Set<number>();
 
   constructor(options: ObjectMapOptions, sharers: MapSharers) {
@@ -54,7 +56,9 @@ export class SharedObjectMap extends ObjectMap {
     super.replace(states);
   }
 
-  /** The map is not gone by any more: threads that do not know yet ask the OSDs for every object, and tell the map nothing. */
+  /**
+   * The map is no longer used. Threads that do not know yet ask the OSDs for every object, and do not update the map.
+   */
   retire(): void {
     this.states.fill(exists);
   }
@@ -75,18 +79,21 @@ export class SharedObjectMap extends ObjectMap {
       else void this.#sharers.settled().then(() => waiter.mapUpdated(0));
     };
     if (super.update(objectNumber, state, current, { mapUpdated })) return true;
-    // Another thread is removing it as well, and may not have waited for all.
+    // Another thread is removing it, too, and may not have waited for all writes.
     if (!this.valid || current !== undefined || !this.mayExist(objectNumber)) return false;
     mapUpdated(0);
     return true;
   }
 
-  /** A write that came meanwhile had the map say that the object exists; which of the two the OSD carried out last is not known. */
+  /**
+   * A concurrent write marked the object as existing; it is unknown whether the OSD executed the write or the removal
+   * last.
+   */
   #endRemoval(objectNumber: number): void {
     if (this.#looking.has(objectNumber) || !this.exists(objectNumber)) return;
     this.#looking.add(objectNumber);
     const done = () => this.#looking.delete(objectNumber);
-    // A state that cannot be read stays as it is: an object that the map has and that is not there costs a request.
+    // If the check fails, the state stays: a listed object that does not exist only costs a request.
     void this.#look(objectNumber).then(done, done);
   }
 
@@ -100,12 +107,14 @@ export class SharedObjectMap extends ObjectMap {
   }
 }
 
-/** Whether an update tells of the beginning, or the end, of an object's removal by a write. */
+/** Whether an update marks the beginning or the end of an object's removal. */
 export function isOfRemoval(state: number, current: number | undefined): boolean {
   return (state === pending && current === undefined) || (state === nonexistent && current === pending);
 }
 
-/** Whether an update says that an object is about to be removed that other threads may be writing to, since the map had it. */
+/**
+ * Whether an update begins the removal of an object that other threads may be writing to, because the map listed it.
+ */
 function isRemoval(state: number, current: number | undefined): boolean {
   return state === pending && current !== nonexistent;
 }

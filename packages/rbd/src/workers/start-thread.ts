@@ -2,14 +2,14 @@ import { parse } from "node:path";
 import { type Transferable, Worker, type WorkerOptions } from "node:worker_threads";
 
 /**
- * Starts a module of siphon's in a thread of its own. The packaged siphon has no files for its modules: their addresses begin with
- * `siphon:` there, and a thread starts with siphon itself, under the name of the program.
+ * Starts a module of siphon in its own thread. The packaged siphon has no files for its modules: their addresses begin
+ * with `siphon:`, and a thread starts siphon itself with the program's name.
  *
  * @param program the module, `new URL("./name.ts", import.meta.url)`
  */
 export function startThread(program: URL, workerData: unknown, transferList: Transferable[]): Worker {
   const thread = start(program, { workerData, transferList, stdout: true, stderr: true });
-  // Node would have each thread listen to the process's own streams, and warn of the many listeners.
+  // Otherwise Node would add listeners to the process's streams for each thread, and warn about their number.
   thread.stdout.on("data", (bytes) => process.stdout.write(bytes));
   thread.stderr.on("data", (bytes) => process.stderr.write(bytes));
   return thread;
@@ -20,7 +20,7 @@ function start(program: URL, given: WorkerOptions): Worker {
   const { name } = parse(program.pathname);
   const env = { ...process.env, SIPHON_PROGRAM: name };
   const options = { ...given, env };
-  // The executable is no script that a thread could begin with: it has the script inside.
+  // The executable is not a script that a thread can start; it contains the script.
   const packed = globalThis as unknown as Record<symbol, (() => string | undefined) | undefined>;
   const script = packed[Symbol.for("siphon.launcher")]?.();
   return script === undefined

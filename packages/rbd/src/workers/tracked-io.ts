@@ -4,8 +4,8 @@ import { ObjectWrite } from "../io/object-write.ts";
 import { type WriteEpoch, WriteEpochs } from "../io/write-epochs.ts";
 
 /**
- * The I/O of one of several threads. It knows which writes are at the OSDs: before another thread removes an object, and the object map denies
- * it, those must be done that were sent because the map had it.
+ * The I/O of one of several threads. It tracks writes in flight: before another thread removes an object and marks it
+ * as absent, writes that were sent because the map listed the object must be done.
  */
 export class TrackedIo extends ImageIo {
   readonly #sent: WriteEpochs;
@@ -21,7 +21,7 @@ export class TrackedIo extends ImageIo {
     this.#sent = sent;
   }
 
-  /** Fulfilled when the writes to objects that were sent before are done. Those that wait for the map, or the lock, were not sent. */
+  /** Resolves when all earlier writes to objects are done. Writes that wait for the map or the lock do not count. */
   settled(): Promise<void> {
     return new Promise((resolve) => this.#sent.whenDone(resolve));
   }
@@ -41,7 +41,7 @@ class TrackedWrite extends ObjectWrite {
   }
 
   override completed(): void {
-    // It may be sent again within the call.
+    // It may be resent within the call.
     const { sent } = this;
     super.completed();
     this.#epochs.end(sent);

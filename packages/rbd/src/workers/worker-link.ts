@@ -16,7 +16,7 @@ export interface WorkedImage {
   readonly lock: { readonly owned: boolean } | undefined;
   ensureOwner(): Promise<void>;
   renewParents(): Promise<void>;
-  /** A worker has ended unasked. Calls that wait for its answers fail when this is done. */
+  /** A worker has ended unexpectedly. Calls that wait for its answers fail afterwards. */
   workerDied(error: RbdError): void | Promise<void>;
 }
 
@@ -27,9 +27,9 @@ export interface WorkerOptions {
 
 /** The owner's side of one worker: answers the worker's calls, and passes on every change. */
 export class WorkerLink implements Follower {
-  /** Fulfilled when the worker has connected to the cluster and has the image; rejects if it cannot. */
+  /** Resolves when the worker has connected to the cluster and has the image; rejects if it cannot. */
   readonly opened: Promise<void>;
-  /** Handlers of the messages of functions that run in the worker, by the functions' numbers. */
+  /** Message handlers of functions that run in the worker, by number. */
   readonly listeners = new Map<number, (message: unknown) => void>();
   readonly #channel: Channel<ToOwner, ToWorker>;
   readonly #image: WorkedImage;
@@ -61,12 +61,12 @@ export class WorkerLink implements Follower {
     }
   }
 
-  /** Runs a function in the worker; rejects with what it throws. */
+  /** Runs a function in the worker; rejects with its error. */
   run(message: ToWorker): Promise<unknown> {
     return this.#channel.call(message);
   }
 
-  /** The worker is gone, or did not do what it was told: the image cannot go on. */
+  /** The worker is gone or failed to apply a change: the image must end. */
   died(cause: Error): void {
     if (this.#gone) return;
     const error = new RbdError(
@@ -82,7 +82,7 @@ export class WorkerLink implements Follower {
     void Promise.resolve(dealtWith).then(() => this.#channel.end(error));
   }
 
-  /** Nothing is expected of the worker any more. */
+  /** Expects nothing more of the worker. */
   end(error: Error): void {
     this.#leave();
     this.#channel.end(error);
@@ -140,7 +140,7 @@ export class WorkerLink implements Follower {
     this.#opened.resolve();
   }
 
-  /** Begins once the worker is open: loading takes long, and is no hang. */
+  /** Begins when the worker is open, because loading takes long. */
   #watch(seconds: number): Heartbeat {
     const heart: Heartbeat = new Heartbeat({
       seconds,
@@ -150,7 +150,7 @@ export class WorkerLink implements Follower {
     return heart;
   }
 
-  /** Where the lock is about to be given away again, the worker was not told that it is ours, and asks again. */
+  /** If the lock is about to be released again, the worker was not told of it, and asks again. */
   async #own(): Promise<void> {
     const image = this.#image;
     await image.ensureOwner();
@@ -177,7 +177,7 @@ export class WorkerLink implements Follower {
   }
 }
 
-/** The failure of a worker that does not answer any more; perhaps it cannot be ended. */
+/** The failure of a worker that no longer answers; perhaps it cannot be ended. */
 export class WorkerHang extends Error {}
 
 /** The end of a worker without an answer is reported elsewhere. */

@@ -4,14 +4,14 @@ import type { ToOwner, UpdateAnswer } from "./messages.ts";
 import { errorOf } from "./plain-error.ts";
 import { isOfRemoval } from "./shared-object-map.ts";
 
-/** The object map as a worker has it: it reads the shared states, and asks the owner for what they do not say yet. */
+/** The object map in a worker: reads the shared states, and requests changes from the owner. */
 export class WorkerObjectMap extends ObjectMap {
   readonly number: number;
   readonly #owner: { call(message: ToOwner): Promise<unknown> };
-  /** How many updates of an object were asked for and are not done. */
+  /** Number of unfinished updates of each object. */
   readonly #asked = new Map<number, number>();
 
-  /** @param number tells it from other maps that the image had */
+  /** @param number distinguishes it from earlier maps of the image */
   constructor(
     options: ObjectMapOptions,
     number: number,
@@ -35,7 +35,7 @@ export class WorkerObjectMap extends ObjectMap {
     const mustAsk =
       this.busy(objectNumber) ||
       this.needed(objectNumber, { state, current }) ||
-      // The owner is to know of each removal's beginning and end, whatever the map says meanwhile.
+      // The owner must know the beginning and end of each removal, whatever the map says.
       (this.mayExist(objectNumber) && isOfRemoval(state, current));
     if (!mustAsk) return false;
     this.#count(objectNumber, 1);
@@ -49,7 +49,7 @@ export class WorkerObjectMap extends ObjectMap {
     this.#ask(update, waiter, () => {}).catch(throwUnowned);
   }
 
-  /** Without the owner's answer the state of the map is unknown: the worker ends, and the process with it. */
+  /** Without the owner's answer the map's state is unknown: the worker ends, and with it the process. */
   async #ask(update: ToOwner, waiter: MapWaiter, done: () => void): Promise<void> {
     const { result, error } = (await this.#owner.call(update)) as UpdateAnswer;
     done();

@@ -1,4 +1,5 @@
-// A thread that reads and writes an image for `ImageWorkers`, as a client of the cluster that is fenced along with the owner.
+// A thread that reads and writes an image for `ImageWorkers`, as a client of the cluster that is fenced together with
+// the owner.
 import { workerData } from "node:worker_threads";
 import { Cluster, RadosError } from "@siphon/rados";
 import { throwUnowned } from "@siphon/rados/engine";
@@ -30,7 +31,7 @@ const side = new WorkerSide(port, {
   abort: (run, error) => runs.get(run)?.aborting.abort(error),
   tell: (run, message) => runs.get(run)?.inbox.put(message),
 });
-// Without its owner a thread must not go on.
+// A thread must not continue without its owner.
 port.on("close", () => throwUnowned(new Error("the channel to the image's owner ended")));
 port.on("messageerror", throwUnowned);
 

@@ -10,17 +10,17 @@ import { errorOf } from "./plain-error.ts";
 import { TrackedIo } from "./tracked-io.ts";
 import { WorkerObjectMap } from "./worker-object-map.ts";
 
-/** The services that a worker's side of an image needs from its thread. */
+/** The services that the worker's side of an image needs from its thread. */
 export interface WorkerThread {
   readonly objecter: Pick<Cluster["objecter"], "submit">;
   /** Runs a function of a module with the image, for the owner. */
   run(message: Extract<ToWorker, { type: "run" }>, io: ImageIo): Promise<unknown>;
   abort(run: number, error: Error): void;
-  /** Passes on to the function of a run what the owner says. */
+  /** Passes a message of the owner to the function of a run. */
   tell(run: number, message: unknown): void;
 }
 
-/** The I/O of one worker, by copies of what the owner knows. */
+/** The I/O of one worker, with copies of the owner's state. */
 export class WorkerSide {
   readonly owner: Channel<ToWorker, ToOwner>;
   readonly #thread: WorkerThread;
@@ -83,7 +83,7 @@ export class WorkerSide {
     io.beforeCopyUps = async () => void (await owner.call({ type: "mayCopyUp" }));
     for (const what of ["read", "write"] as const) io.due[what] = 0;
     io.onDue = (what) => {
-      // The owner knows when it is time: it only has to hear now and then that something is read and written here.
+      // The owner updates the timestamps; it only needs to hear periodically of reads and writes here.
       io.due[what] = performance.now() + dueInterval;
       owner.tell({ type: "due", what });
     };
@@ -94,7 +94,7 @@ export class WorkerSide {
     this.#adopt(copy);
   }
 
-  /** Has it have the lock; it may be gone again by the time that the answer is handled. */
+  /** Makes the owner acquire the lock; it may be lost again before the answer is handled. */
   async #ensureOwner(): Promise<void> {
     do await this.owner.call({ type: "own" });
     while (!this.#owned);
@@ -144,5 +144,5 @@ export class WorkerSide {
   }
 }
 
-/** Milliseconds between two messages that there are reads, or writes. */
+/** Milliseconds between two messages about reads or writes. */
 const dueInterval = 60_000;

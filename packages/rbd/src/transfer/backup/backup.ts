@@ -20,9 +20,9 @@ import {
 import { readPointFile, writePointFile } from "./point-file.ts";
 
 /**
- * A directory with the states of an image at several snapshots: a manifest, and for each point a diff from the point before
- * (`rbd import-diff` takes them one after the other). Every change is whole or has not happened, also when the process is
- * killed: files are written under other names, and what the manifest does not name is no part of the backup.
+ * A directory with the states of an image at several snapshots: a manifest, and for each point a diff from the previous
+ * point (for `rbd import-diff`, one after the other). Every change is atomic, even if the process is killed: files are
+ * written under temporary names, and files that the manifest does not name are not part of the backup.
  */
 export class Backup implements AsyncDisposable {
   readonly directory: string;
@@ -41,10 +41,10 @@ export class Backup implements AsyncDisposable {
   }
 
   /**
-   * Opens a backup for changes, exclusively; begins one if the directory is empty or missing.
+   * Opens a backup for changes, exclusively; creates one if the directory is empty or missing.
    *
-   * @throws TransferError SIPHON_TRANSFER_BUSY while another process has it open so, SIPHON_TRANSFER_MISMATCH for a directory
-   *   with something else in it
+   * @throws TransferError SIPHON_TRANSFER_BUSY while another process has it open for changes, SIPHON_TRANSFER_MISMATCH
+   * for a directory with other content
    */
   static async openForChange(directory: string, image: BackedUpImage): Promise<Backup> {
     await mkdir(directory, { recursive: true });
@@ -84,12 +84,12 @@ export class Backup implements AsyncDisposable {
     return this.#manifest.image;
   }
 
-  /** From the oldest to the newest. */
+  /** Oldest first. */
   get points(): readonly BackupPoint[] {
     return this.#manifest.points;
   }
 
-  /** The point that the next one is a diff from. */
+  /** The base of the next point. */
   get newest(): BackupPoint | undefined {
     return this.points.at(-1);
   }
@@ -97,9 +97,9 @@ export class Backup implements AsyncDisposable {
   /**
    * Adds a point.
    *
-   * @param name of the snapshot that `source` reads
-   * @param source what differs from the newest point, or from nothing if there is none; extents in ascending order
-   * @throws TransferError SIPHON_TRANSFER_MISMATCH for a point that is there already
+   * @param name of the snapshot in `source`
+   * @param source the changes since the newest point, or since nothing without one; extents in ascending order
+   * @throws TransferError SIPHON_TRANSFER_MISMATCH if the point already exists
    */
   async add(name: string, source: DiffSource, options: TransferOptions = {}): Promise<BackupPoint> {
     if (this.points.some((point) => point.name === name)) {
@@ -114,9 +114,9 @@ export class Backup implements AsyncDisposable {
   }
 
   /**
-   * The whole image as it was at a point: a diff of format 1 from nothing, made of all up to it as it is read.
+   * The whole image at a point: a diff of format 1 from nothing, merged from all points up to it while it is read.
    *
-   * @throws TransferError SIPHON_TRANSFER_MISMATCH for a point that is not there
+   * @throws TransferError SIPHON_TRANSFER_MISMATCH if there is no such point
    */
   read(name: string): ByteSource {
     const index = this.points.findIndex((point) => point.name === name);
@@ -130,9 +130,9 @@ export class Backup implements AsyncDisposable {
   }
 
   /**
-   * Reads a point's file to its end, and checks that it is what was written, a sound diff, and follows the point before.
+   * Reads a point's file completely, and checks its checksum, its format, and that it follows the previous point.
    *
-   * @throws TransferError where it does not
+   * @throws TransferError SIPHON_TRANSFER_CORRUPT or _MISMATCH if a check fails
    */
   async verify(point: BackupPoint): Promise<void> {
     await using source = readPointFile(this.directory, point);
@@ -148,7 +148,7 @@ export class Backup implements AsyncDisposable {
     while ((await reader.next()) !== undefined);
   }
 
-  /** Removes all points but some: what others need of the removed ones is merged into them. */
+  /** Removes all points but some, and merges the removed ones into those that depend on them. */
   async keep(names: ReadonlySet<string>): Promise<void> {
     const points: BackupPoint[] = [];
     let group: BackupPoint[] = [];
@@ -166,7 +166,7 @@ export class Backup implements AsyncDisposable {
     await this.#lock?.[Symbol.asyncDispose]();
   }
 
-  /** One point of several that follow each other: the last one, as a diff from before the first. */
+  /** Merges successive points: the last one, as a diff from the point before the first. */
   async #joined(group: readonly BackupPoint[]): Promise<BackupPoint> {
     const last = group.at(-1)!;
     await using source = this.#merged(group);
@@ -215,7 +215,7 @@ export class Backup implements AsyncDisposable {
     this.#manifest = manifest;
   }
 
-  /** Removes files that interrupted changes have left behind. */
+  /** Removes files left by interrupted changes. */
   async #removeUnnamed(): Promise<void> {
     const named = new Set(this.points.map((point) => point.file));
     const names = await readdir(this.directory);
@@ -225,7 +225,7 @@ export class Backup implements AsyncDisposable {
   }
 }
 
-/** The source, with its extents checked to be in the order that merging needs. */
+/** The source, with a check that its extents are in ascending order, as merging needs. */
 function ascending(source: DiffSource): DiffSource {
   return {
     size: source.size,

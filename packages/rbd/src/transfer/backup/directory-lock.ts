@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { TransferError } from "../transfer-error.ts";
 
-/** The file in a backup's directory that is locked; it stays, empty. */
+/** The locked file in a backup's directory; it stays, empty. */
 export const lockFileName = ".lock";
 
 /**
- * Keeps other processes from changing the same directory, until it is disposed of or this process ends in any way: by a lock (flock(2)) on a
- * file in it, which only the directory's owner can open. It holds in every namespace and container that has the directory, and on NFS
- * between machines.
+ * Prevents other processes from changing the directory, until it is disposed of or this process ends: a lock (flock(2))
+ * on a file in it, which only the directory's owner can open. It works across namespaces and containers that share the
+ * directory, and on NFS across machines.
  */
 export async function lockDirectory(path: string): Promise<AsyncDisposable> {
   const { O_CREAT, O_RDWR, O_NOFOLLOW } = constants;
@@ -26,7 +26,7 @@ export async function lockDirectory(path: string): Promise<AsyncDisposable> {
   }
 }
 
-/** Node has no call for it, util-linux has: the lock is the open file's, which stays open here when that program has ended. */
+/** Node has no flock; the program of util-linux locks the open file, which stays open here after the program ends. */
 async function lock(file: FileHandle, path: string): Promise<void> {
   const child = spawn("flock", ["--exclusive", "--nonblock", "3"], {
     stdio: ["ignore", "ignore", "pipe", file.fd],

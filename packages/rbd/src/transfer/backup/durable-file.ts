@@ -1,12 +1,12 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** Ends the names of files that are being written: what is left of them after a crash is worth nothing. */
+/** Suffix of files that are being written; leftovers after a crash are garbage. */
 export const partialSuffix = ".partial";
 
 /**
- * Writes a file that is there whole or not at all, whenever the machine or the process may die: under another name, synced,
- * renamed. A file of that name is replaced.
+ * Writes a file atomically, even if the machine or the process dies: under a temporary name, synced, then renamed.
+ * Replaces an existing file.
  */
 export async function writeDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const partial = path + partialSuffix;
@@ -22,7 +22,7 @@ export async function writeDurably(path: string, write: (file: FileHandle) => Pr
   await syncDirectory(dirname(path));
 }
 
-/** Removes files of one directory for good. */
+/** Removes files of one directory durably. */
 export async function removeDurably(directory: string, names: readonly string[]): Promise<void> {
   for (const name of names) await rm(join(directory, basename(name)), { force: true });
   if (names.length > 0) await syncDirectory(directory);

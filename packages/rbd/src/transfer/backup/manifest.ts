@@ -8,13 +8,13 @@ import { writeDurably } from "./durable-file.ts";
 /** The content of a backup; one JSON file, with the SHA-256 of the rest of its text in its last field. */
 export interface Manifest {
   readonly image: BackedUpImage;
-  /** From the oldest to the newest; each is a diff from the one before, the first one from nothing. */
+  /** Oldest first; each is a diff from the previous one, the first from nothing. */
   readonly points: readonly BackupPoint[];
   /** The number of the next file. */
   readonly nextFile: number;
 }
 
-/** Where the data comes from, and what it takes to make such an image again. */
+/** The source of the data, and the parameters to recreate the image. */
 export interface BackedUpImage extends ExportedImage {
   /** pool/image or pool/namespace/image. */
   readonly spec: string;
@@ -54,7 +54,7 @@ export async function readManifest(directory: string): Promise<Manifest> {
     throw damaged(`is not the manifest of a backup of version ${formatVersion}`);
   }
   if (sha256 !== checksumOf(rest)) throw damaged("has changed since it was written: its checksum differs");
-  // The checksum vouches that `Stored` was written, below.
+  // The checksum proves that the content is a `Stored`, as written below.
   const { image, points, nextFile } = rest as unknown as Stored;
   return { image: { ...image, metadata: new Map(image.metadata) }, points, nextFile };
 }

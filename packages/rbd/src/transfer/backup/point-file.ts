@@ -7,7 +7,7 @@ import { TransferError } from "../transfer-error.ts";
 import { writeDurably } from "./durable-file.ts";
 import type { BackupPoint } from "./manifest.ts";
 
-/** Writes a point's file, whole or not at all, and says what the manifest has to say of it. */
+/** Writes a point's file atomically, and returns its entry for the manifest. */
 export async function writePointFile(
   path: string,
   write: (sink: ByteSink) => Promise<void>,
@@ -29,7 +29,7 @@ export async function writePointFile(
   return { bytes, sha256: digest.digest("hex") };
 }
 
-/** A point's diff. Its last bytes come only after all of them were found to be what was once written. */
+/** A point's diff. Its last bytes are delivered only after the checksum of the whole file was verified. */
 export function readPointFile(directory: string, point: BackupPoint): ByteSource {
   const path = join(directory, basename(point.file));
   return new ByteSource(checked(path, point), path);

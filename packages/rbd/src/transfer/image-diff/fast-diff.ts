@@ -16,8 +16,7 @@ export type ObjectChange = "none" | "data" | "zeros";
  * Changes between two snapshots of an image, from their object maps (src/librbd/object_map/DiffRequest.cc); by object number. No
  * object is queried.
  *
- * @param from 0: before anything was written
- * @returns undefined where the maps do not tell: feature fast-diff is missing, or a map is invalid
+ * @param from 0: since the creation @returns undefined without feature fast-diff, or if a map is invalid
  */
 export async function fastDiff(
   cluster: Cluster,
@@ -47,12 +46,12 @@ export async function fastDiff(
     before = states;
     if (id === from) atStart = states;
   }
-  // An object that came and went meanwhile has not changed.
+  // An object that was created and removed in between is unchanged.
   const was = (number: number) => atStart !== undefined && existed(atStart, number);
   return changes.map((change, number) => (change === "zeros" && !was(number) ? "none" : change));
 }
 
-/** From a snapshot, or from the first there is, over all that were taken meanwhile. */
+/** All snapshots from the given one, or from the first. */
 function snapshotsBetween(state: ImageState, from: number, to: number): number[] {
   const ids = [...state.snapshots.keys()].sort((a, b) => a - b);
   const between = ids.filter((id) => id >= from && (to === NO_SNAP || id <= to));

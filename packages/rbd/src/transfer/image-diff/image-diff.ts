@@ -12,17 +12,17 @@ import { clip, type Interval } from "./intervals.ts";
 import { objectDiff } from "./object-diff.ts";
 
 export interface ImageDiffOptions {
-  /** The id of the snapshot that is compared with; from nothing, if missing. */
+  /** The id of the earlier snapshot; undefined: since nothing. */
   readonly fromSnapId?: number;
-  /** Objects count as written whole if any byte of them was. */
+  /** An object with any change counts as changed completely. */
   readonly wholeObject?: boolean | undefined;
-  /** Whether what a clone shows of its parent counts; true by default. */
+  /** Whether a clone's data from its parent counts; default true. */
   readonly withParent?: boolean | undefined;
 }
 
 /**
- * The changes of an image, at the snapshot it was opened at, since an earlier snapshot or since nothing; asked of the OSDs,
- * object by object, as `rbd diff` does. Since nothing, the parts of the parent that a clone shows count as written.
+ * The changes of an image, up to its opened snapshot, since an earlier snapshot or since nothing. Like `rbd diff`, it
+ * asks the OSDs about each object. Since nothing, the visible parts of a clone's parent count as written.
  */
 export class ImageDiff implements DiffSource {
   readonly #cluster: Cluster;
@@ -30,7 +30,7 @@ export class ImageDiff implements DiffSource {
   readonly #from: number;
   readonly #wholeObject: boolean;
   readonly #withParent: boolean;
-  /** That stood behind the object maps when they were loaded. */
+  /** The parent at the time when the object maps were loaded. */
   #parent: ImageIo | undefined;
   readonly #pools = new Map<ImageIo, Promise<Pool>>();
 
@@ -54,7 +54,7 @@ export class ImageDiff implements DiffSource {
     return readBytes(this.#io, offset, length, into);
   }
 
-  /** In ascending order; none crosses from one set of objects into the next. */
+  /** In ascending order; none crosses a boundary of object sets. */
   async *extents(start = 0, upTo = this.size): AsyncGenerator<DiffExtent> {
     const size = Math.min(this.size, upTo);
     const { setSize } = this.#io.layout;
@@ -67,7 +67,7 @@ export class ImageDiff implements DiffSource {
     for await (const extents of inOrder(sets, look)) yield* joined(extents);
   }
 
-  /** Again, if the parents were found to be others by now. */
+  /** Repeats if the parents have changed. */
   async #look(start: number, end: number, known?: readonly ObjectChange[]): Promise<DiffExtent[]> {
     for (let renewals = 0; ; renewals++) {
       try {
@@ -80,7 +80,7 @@ export class ImageDiff implements DiffSource {
     }
   }
 
-  /** Within one set of objects, or several; in no order. */
+  /** Within one or more sets of objects; unordered. */
   async #changesIn(
     io: ImageIo,
     from: number,
@@ -99,12 +99,12 @@ export class ImageDiff implements DiffSource {
     return (await Promise.all(objects)).flat();
   }
 
-  /** The changes that an object's clones show. */
+  /** The changes according to an object's clones. */
   async #asked(part: ObjectPart, from: number): Promise<DiffExtent[]> {
     const { io, objectNumber, start, end } = part;
     const { parent } = io;
     const snapSet = await this.#clonesOf(io, objectNumber);
-    // Flattened meanwhile: the object has its own data now.
+    // The image was flattened meanwhile: the object has its own data now.
     if (snapSet === undefined && io.parent !== parent) throw staleError(`image ${io.state.name}`);
     const diff = snapSet && objectDiff(snapSet, from, io.snapId, io.layout.objectSize, this.#wholeObject);
     const data = clip(diff?.data ?? [], start, end);
@@ -116,15 +116,15 @@ export class ImageDiff implements DiffSource {
     ];
   }
 
-  /** The changes that the object maps show. */
+  /** The changes according to the object maps. */
   async #known(part: ObjectPart, change: ObjectChange = "none"): Promise<DiffExtent[]> {
     if (change !== "none") return inImage(part, change === "data");
     if (this.#from > 0) return [];
-    // The maps were loaded when another parent stood behind them, or any.
+    // The parent has changed since the maps were loaded.
     return this.#io.parent === this.#parent ? this.#ofParent(part) : this.#asked(part, this.#from);
   }
 
-  /** The parts of the parent that a clone shows where it has no object of its own. */
+  /** The visible parts of the parent where the clone has no object. */
   async #ofParent(part: ObjectPart): Promise<DiffExtent[]> {
     const { io, objectNumber, start, end } = part;
     const { parent } = io;
@@ -137,7 +137,7 @@ export class ImageDiff implements DiffSource {
     return found.flat().filter(({ exists }) => exists);
   }
 
-  /** Undefined where there is no object. */
+  /** Undefined if the object does not exist. */
   async #clonesOf(io: ImageIo, objectNumber: number): Promise<SnapSet | undefined> {
     const { state } = io;
     let pool = this.#pools.get(io);
@@ -157,7 +157,7 @@ export class ImageDiff implements DiffSource {
   }
 }
 
-/** Each is a change of the parents by another client. */
+/** Maximum number of retries; each follows a change of the parents by another client. */
 const mostRenewals = 10;
 
 /** A part of an object, in bytes of it. */
@@ -166,7 +166,7 @@ interface ObjectPart extends Interval {
   readonly objectNumber: number;
 }
 
-/** The bytes of the image that a part of an object is. */
+/** The image extents of a part of an object. */
 function inImage({ io: { layout }, objectNumber, start, end }: ObjectPart, exists: boolean): DiffExtent[] {
   const extents: DiffExtent[] = [];
   for (let at = start; at < end; ) {
@@ -177,7 +177,7 @@ function inImage({ io: { layout }, objectNumber, start, end }: ObjectPart, exist
   return extents;
 }
 
-/** In order, those that touch and are alike made one. */
+/** Sorted, with adjacent extents of the same kind merged. */
 function joined(extents: DiffExtent[]): DiffExtent[] {
   const result: DiffExtent[] = [];
   for (const extent of extents.sort((a, b) => a.offset - b.offset)) {

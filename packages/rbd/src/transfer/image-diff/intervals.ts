@@ -4,10 +4,10 @@ export interface Interval {
   readonly end: number;
 }
 
-/** In ascending order, with a gap before each next one. */
+/** In ascending order, with gaps between them. */
 export type Intervals = readonly Interval[];
 
-/** The bytes of any intervals together. */
+/** The union of any intervals. */
 export function union(intervals: Iterable<Interval>): Intervals {
   const sorted = [...intervals].filter(({ start, end }) => start < end).sort((a, b) => a.start - b.start);
   const joined: Interval[] = [];
@@ -19,7 +19,7 @@ export function union(intervals: Iterable<Interval>): Intervals {
   return joined;
 }
 
-/** The bytes of `all` that are not in `less`. */
+/** `all` without `less`. */
 export function subtract(all: Intervals, less: Intervals): Intervals {
   return all.flatMap((interval) => {
     const parts: Interval[] = [];
@@ -34,7 +34,7 @@ export function subtract(all: Intervals, less: Intervals): Intervals {
   });
 }
 
-/** The bytes from `start` up to `end` only. */
+/** The part from `start` up to `end`. */
 export function clip(intervals: Intervals, start: number, end: number): Intervals {
   return intervals
     .map((interval) => ({ start: Math.max(interval.start, start), end: Math.min(interval.end, end) }))

@@ -5,7 +5,7 @@ import { clip, type Intervals, subtract, union } from "./intervals.ts";
 export interface ObjectDiff {
   /** Bytes that were written. */
   readonly data: Intervals;
-  /** Bytes that became zeros, since the object is shorter or no more. */
+  /** Bytes that became zeros, because the object was truncated or removed. */
   readonly zeros: Intervals;
 }
 
@@ -13,9 +13,9 @@ export interface ObjectDiff {
  * Changes of an object between two snapshots, from its clones (src/librados/snap_set_diff.cc, ObjectListSnapsRequest in
  * src/librbd/io/ObjectRequest.cc).
  *
- * @param from a snapshot's id; 0: before the object was there
- * @param to a snapshot's id, or NO_SNAP for the object as it is now
- * @param wholeObject whether an object of which anything changed counts as changed whole
+ * @param from a snapshot's id; 0: before the object existed
+ * @param to a snapshot's id, or NO_SNAP for the current object
+ * @param wholeObject whether an object with any change counts as changed completely
  */
 export function objectDiff(
   snapSet: SnapSet,
@@ -30,7 +30,7 @@ export function objectDiff(
     const whole = [{ start: 0, end: objectSize }];
     return exists ? { data: whole, zeros: [] } : { data: [], zeros: whole };
   }
-  // Bytes that were written and cut off again read as zeros: since Ceph 17, rbd leaves them out.
+  // Bytes that were written and truncated again read as zeros; since Ceph 17, rbd omits them.
   const changed = exists ? clip(touched, 0, size) : touched;
   const sizeBefore = before?.size ?? 0;
   const cutOff = size < sizeBefore ? [{ start: size, end: sizeBefore }] : [];
@@ -38,7 +38,7 @@ export function objectDiff(
   return exists ? { data, zeros: cutOff } : { data: [], zeros: union([...cutOff, ...data]) };
 }
 
-/** The bytes that may differ, and the object in the end. */
+/** The bytes that may differ, and the final state of the object. */
 interface Changes {
   readonly changed: Intervals;
   /** Size of the object at the end, in bytes. */
@@ -52,7 +52,7 @@ function changes({ clones, seq }: SnapSet, from: number, to: number, objectSize:
   let sizeAtStart: number | undefined;
   for (const [index, clone] of clones.entries()) {
     const isHead = clone.id === NO_SNAP;
-    // An OSD that lost a clone's snapshots knows nothing of the object's past.
+    // An OSD that lost a clone's snapshots does not know the object's history.
     if (!isHead && clone.snaps.length === 0) {
       return { changed: [{ start: 0, end: objectSize }], size: objectSize, exists: true };
     }
@@ -73,6 +73,6 @@ function changes({ clones, seq }: SnapSet, from: number, to: number, objectSize:
     );
     changed.push(...subtract([{ start: 0, end: longest }], common));
   }
-  // The object does not exist in the end: all that was there at the start is gone.
+  // The object no longer exists at the end: all of its initial data is gone.
   return { changed: union([{ start: 0, end: sizeAtStart ?? 0 }]), size: 0, exists: false };
 }

@@ -4,7 +4,7 @@ import type { Image } from "../../image.ts";
 import { writeDurably } from "../backup/durable-file.ts";
 import { TransferError } from "../transfer-error.ts";
 
-/** How far a transfer is: all before `position` lasts. */
+/** The state of a transfer: everything before `position` is durable. */
 export interface TransferCursor {
   /** The source, as `SourceState.identity` names it. */
   readonly source: string;
@@ -12,18 +12,18 @@ export interface TransferCursor {
   readonly position: number;
   /** Bytes between two cursors. */
   readonly chunkBytes: number;
-  /** Digest of the source up to the position, as it was when it was read. */
+  /** Digest of the source up to the position, at the time of reading. */
   readonly digest: string;
 }
 
-/** Where a cursor is kept, so that another process finds it. */
+/** The place of a stored cursor. */
 export interface CursorStore {
   load(): Promise<TransferCursor | undefined>;
   save(cursor: TransferCursor): Promise<void>;
   clear(): Promise<void>;
 }
 
-/** In a file, of an export: next to what is exported. */
+/** For an export: a file next to the exported one. */
 export function fileCursor(path: string): CursorStore {
   return {
     load: async () => {
@@ -39,7 +39,7 @@ export function fileCursor(path: string): CursorStore {
   };
 }
 
-/** Among the metadata of the image that is being made. */
+/** In the metadata of the new image. */
 export function metadataCursor(image: Image): CursorStore {
   return {
     load: async () => {

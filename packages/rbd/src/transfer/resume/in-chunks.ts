@@ -3,15 +3,16 @@ import { TransferError } from "../transfer-error.ts";
 import type { CursorStore, TransferCursor } from "./cursor.ts";
 import type { SourceState } from "./source-state.ts";
 
-/** Bytes between two cursors: each costs a wait for all that is under way. */
+/** Bytes between two cursors: each costs a wait for all requests in flight. */
 const usualChunkBytes = 64 * 1024 * 1024;
 
 /**
- * Carries a source over chunk by chunk, each of which lasts before the cursor says so. Where there is a cursor it is gone on with, if the
- * source is what it was as far as it was carried.
+ * Transfers a source in chunks; each is durable before the cursor moves. Continues from an existing cursor if the
+ * transferred part of the source is unchanged.
  *
- * @param carry what it carried must last when it settles; with `isBegun` an earlier process may have carried some of it
- * @throws TransferError SIPHON_TRANSFER_MISMATCH if the source is another one, or was changed
+ * @param carry the chunk must be durable when it settles; with `isBegun` an earlier process may have transferred part
+ * of it
+ * @throws TransferError SIPHON_TRANSFER_MISMATCH if the source is a different one, or has changed
  */
 export async function inChunks(
   source: SourceState,
@@ -25,7 +26,7 @@ export async function inChunks(
     await cursors.save(cursor);
   } else await assertSame(source, cursor);
   for (const [start, end] of chunks(cursor.position, source.size, cursor.chunkBytes)) {
-    // Taken before the chunk is read: a change while it is read is found later.
+    // Taken before the chunk is read, so that a change during the read is detected later.
     const digest = await digestAfter(cursor.digest, source, start, end);
     await carry(start, end, isBegun);
     isBegun = false;

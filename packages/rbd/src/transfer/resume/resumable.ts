@@ -15,14 +15,14 @@ import { inChunks } from "./in-chunks.ts";
 import { fileState, imageState } from "./source-state.ts";
 
 /**
- * Transfers that go on where an earlier process was interrupted, if the source is what it was, and else begin again; what was carried
- * stays when they fail. Each is called with the same arguments again.
+ * Transfers that continue an interrupted one if the source is unchanged; call them again with the same arguments. After
+ * a failure the transferred data stays.
  */
 
 /**
- * Writes the bare image to a file; next to it, until all is there, is one with the cursor.
+ * Writes the image's data to a file; until it is complete, a file with the cursor is next to it.
  *
- * @throws TransferError SIPHON_TRANSFER_MISMATCH; Error EEXIST for a file that no such export has begun
+ * @throws TransferError SIPHON_TRANSFER_MISMATCH; Error EEXIST for a file that is not from such an export
  */
 export async function exportResumably(
   cluster: Cluster,
@@ -36,7 +36,7 @@ export async function exportResumably(
   const begun = (await exists(path)) ? await cursors.load() : undefined;
   if (begun === undefined) await cursors.clear();
   await using file = await open(path, begun === undefined ? "wx" : "r+", 0o644);
-  // Zeros are not written: what lies behind the cursor must be a hole.
+  // Zeros are not written, so the file must be a hole after the cursor.
   await file.truncate(begun?.position ?? 0);
   const diff = image.diff();
   await inChunks(source, cursors, async (start, end) => {
@@ -46,7 +46,7 @@ export async function exportResumably(
   await file.truncate(source.size);
 }
 
-/** Makes an image of the bare bytes in a file; the cursor is among its metadata. */
+/** Creates an image from a file of raw data; the cursor is in its metadata. */
 export async function importResumably(
   to: Images,
   name: string,
@@ -63,7 +63,7 @@ export async function importResumably(
   );
 }
 
-/** As `ImagePool.copy`; the cursor is among the copy's metadata. */
+/** As `ImagePool.copy`; the cursor is in the copy's metadata. */
 export async function copyResumably(
   from: Images,
   name: string,
@@ -81,7 +81,7 @@ export async function copyResumably(
   const copier = await copierFor(sparseSize, from, image, to, target);
   const diff = image.diff();
   await inChunks(source, metadataCursor(target), async (start, end, isBegun) => {
-    // An earlier process may have copied bytes that are zeros by now.
+    // An earlier process may have copied bytes that are zeros now.
     if (isBegun) await into.writeZeroes(start, end - start);
     await copyChanges(between(diff, start, end), into, {
       ...{ signal, limits, isNew: true, copier, sparseSize },
@@ -92,7 +92,7 @@ export async function copyResumably(
 
 const cursorSuffix = ".siphon-transfer";
 
-/** The image that was begun, or a new one. */
+/** The interrupted image, or a new one. */
 async function begin(to: Images, name: string, size: number, wanted: CreateOptions): Promise<Image> {
   try {
     await to.create(name, size, wanted);

@@ -10,19 +10,19 @@ import { dataObject } from "../../object-names.ts";
 
 /** The source of a transfer, and whether it is unchanged. */
 export interface SourceState {
-  /** The same as long as it is the same image, snapshot or file, and of the same size. */
+  /** Identifies the image, snapshot or file, including its size. */
   readonly identity: string;
   /** Bytes. */
   readonly size: number;
-  /** Ranges that fingerprints are asked of begin and end at multiples of it. */
+  /** Fingerprints cover ranges aligned to this. */
   readonly unitBytes: number;
-  /** Another one once anything from `start` up to `end` was changed. */
+  /** Changes whenever anything from `start` up to `end` changes. */
   fingerprint(start: number, end: number): Promise<string>;
 }
 
 /**
- * An image that was opened. Snapshots do not change; of an image as it is now, the versions of its objects tell, which each write
- * counts up: one question for each object.
+ * An open image. Snapshots do not change. For a current image the fingerprint is the versions of its objects, which
+ * each write increments: one request per object.
  */
 export async function imageState(cluster: Cluster, image: Image): Promise<SourceState> {
   const { header, size, snapId } = image;
@@ -31,7 +31,7 @@ export async function imageState(cluster: Cluster, image: Image): Promise<Source
   const data = await poolById(cluster, header.dataPoolId, header.namespace);
   const versions = async (start: number, end: number) => {
     const first = start / objectSize;
-    // A range that ends with the image may end within a stripe, of which any object may have something.
+    // A range at the end of the image may end within a stripe, with parts in any of its objects.
     const last = Math.ceil(end / (objectSize * stripeCount)) * stripeCount;
     const found = new Array<number>(last - first);
     await eachObject(first, last, async (objectNumber) => {
@@ -45,14 +45,14 @@ export async function imageState(cluster: Cluster, image: Image): Promise<Source
   };
 }
 
-/** A file: another size, or another time of its last change, and it counts as another. */
+/** A file: it counts as changed if its size or its mtime differ. */
 export async function fileState(path: string): Promise<SourceState> {
   const { dev, ino, size, mtimeNs }: BigIntStats = await stat(path, { bigint: true });
   const identity = `file ${dev}/${ino}/${size}/${mtimeNs}`;
   return { identity, size: Number(size), unitBytes: 1, fingerprint: async () => "" };
 }
 
-/** 0 for an object that is not there. */
+/** 0 for a missing object. */
 async function versionOf(pool: Pool, object: string): Promise<number> {
   const found = await pool.operate(object, new ReadOperation().stat()).catch(unless("ENOENT"));
   return found?.version ?? 0;
