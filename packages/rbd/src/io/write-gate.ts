@@ -3,7 +3,7 @@ import type { Operation } from "./operation.ts";
 
 /**
  * Holds writes back while they are not allowed: before this client has the image's lock, while it is released, while a
- * snapshot is taken. After `end` it lets nothing through.
+ * snapshot is taken. After a final failure it lets nothing through.
  */
 export class WriteGate {
   readonly #enter: (operation: Operation) => void;

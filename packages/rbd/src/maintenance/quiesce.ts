@@ -5,7 +5,7 @@ import type { MaintainedImage } from "./maintained-image.ts";
 
 /**
  * Whether clients that have an image open are asked to quiesce before a snapshot: `required` (no snapshot unless all
- * do), best effort, or not at all.
+ * do), `attempted` (a snapshot in any case), or `skipped`.
  */
 export type Quiescing = "required" | "attempted" | "skipped";
 
