@@ -176,7 +176,7 @@ export class Image extends ImageBytes implements AsyncDisposable {
   async flatten({ onProgress }: { onProgress?: OnProgress } = {}): Promise<void> {
     const { requests, io, header } = this.#image;
     assertHasParent(header);
-    // Another owner of the lock would not have the keys.
+    // Another owner of the lock does not have the keys.
     if (io.parentView !== undefined) await this.locks.acquire();
     await requests.perform({ type: "flatten", id: await requests.newId() }, onProgress);
   }

@@ -312,5 +312,5 @@ export class AttachService {
 }
 
 function servedAlready({ image, name }: ServiceDisk): AttachError {
-  return new AttachError("SIPHON_ATTACH_DISK", `${image} is served as ${name} already`);
+  return new AttachError("SIPHON_ATTACH_DISK", `${image} is already served as ${name}`);
 }

@@ -58,7 +58,7 @@ function throughFile(word: string, value: string | readonly string[]): DiskWords
   }
 }
 
-/** The text of a file with another value of one word, or without it; all else in it stays. */
+/** The text of a file with one word changed or removed. */
 export function withWord(text: string, word: string, value: string | undefined): string {
   const lines = text.split("\n").filter((line) => !new RegExp(`^\\s*${word}\\s*=`).test(line));
   while (lines.at(-1) === "") lines.pop();

@@ -121,5 +121,5 @@ export class ThrottledDevice extends DeviceLayer {
 
 /** Milliseconds. A timer for longer would fire at once. */
 const longestTimer = 2 ** 31 - 1;
-/** Limits of bytes come behind those of I/Os: of all, reads, writes. */
+/** Limits of bytes follow those of I/Os: of all, reads, writes. */
 const bytesFrom = 3;

@@ -31,7 +31,10 @@ export class AskedExtents implements ExtentSource {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (typeof extents !== "number") waiting?.resolve(extents);
-    else waiting?.reject(new RbdError("SIPHON_RBD_REFUSED", "the extents are not known", { errno: extents }));
+    else
+      waiting?.reject(
+        new RbdError("SIPHON_RBD_REFUSED", "the extents could not be determined", { errno: extents }),
+      );
   }
 
   #asked(since: string | undefined, offset: number, length: number): Promise<readonly Extent[]> {

@@ -139,7 +139,7 @@ test("two files of one image: one disk is served, and the other as soon as the f
   assert.equal(served().length, 2);
   const failed = disks.find(({ state }) => state === "failed")!;
   const first = failed.name === "a" ? "b" : "a";
-  assert.equal(failed.error, `pool/a is served as ${first} already`);
+  assert.equal(failed.error, `pool/a is already served as ${first}`);
   rmSync(file(first));
   await service.reload();
   await service.resume(failed.name);

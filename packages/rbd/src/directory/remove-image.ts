@@ -57,7 +57,7 @@ export async function removeEmptyImage(pool: Pool, id: string, name: string): Pr
   await unlessGone(changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
 }
 
-/** Also of an image whose removal got as far as the object of its name. */
+/** Also for an image whose interrupted removal has removed its name. */
 async function listedId(pool: Pool, name: string): Promise<string> {
   try {
     return await idOf(pool, name);

@@ -170,7 +170,7 @@ export class OpenImage implements MaintainedImage {
     return this.#workers;
   }
 
-  /** Opens another image that this one is related to. */
+  /** Opens a related image. */
   openOther(pool: Pool, id: string, options: WithoutParents = {}): Promise<OpenImage> {
     return OpenImage.open(this.cluster, pool, id, id, options);
   }

@@ -17,9 +17,9 @@ interface Entry {
 /** The quiesce watchers of an open image, and the requests to be quiet (prepare_quiesce_request in src/librbd/ImageWatcher.cc). */
 export class QuiesceWatchers {
   readonly #entries = new Set<Entry>();
-  /** Those that are quiet now. */
+  /** Watchers that are quiesced. */
   #quiet: Entry[] = [];
-  /** Requests to be quiet, by their keys, each with a timer that ends it when it is not repeated. */
+  /** Quiesce requests by key, each with a timer that ends it unless it is repeated. */
   readonly #wanted = new Map<string, NodeJS.Timeout>();
   /** One at a time. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -66,7 +66,9 @@ export class QuiesceWatchers {
     });
   }
 
-  /** The image is closed: nobody is kept quiet. A watcher that does not answer is not waited for any longer after a while. */
+  /**
+   * The image is closed: ends all requests. A watcher that does not answer is not waited for any longer after a while.
+   */
   async close(): Promise<void> {
     const limit = setTimeout(() => {
       for (const { left } of this.#entries) left.resolve("left");
@@ -110,5 +112,8 @@ async function goesOn(watcher: QuiesceWatcher): Promise<void> {
   await watcher.unquiesce();
 }
 
-/** Milliseconds for which an image stays quiet without news of whoever wanted it: twice a notification's time, as with librbd. */
+/**
+ * Milliseconds for which an image stays quiesced without news from the requesting client: twice a notification's
+ * timeout, as in librbd.
+ */
 const patience = 10_000;

@@ -48,7 +48,7 @@ export interface MaintainedImage {
   invalidateMap(snapId: number | undefined): Promise<void>;
   /** Uses the stored object map from now on, if it is valid and this client has the lock. */
   reloadMap(): Promise<void>;
-  /** Opens another image that this one is related to. */
+  /** Opens a related image. */
   openOther(pool: Pool, id: string, options?: WithoutParents): Promise<OtherImage>;
 }
 
