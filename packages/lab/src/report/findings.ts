@@ -132,8 +132,13 @@ export function verdictInWords(rung: MeasuredRung, rungs: readonly RungResult[])
 }
 
 /** A rung's title as it stands in a sentence, without the plus of a rung that adds to another. */
-export function quoted({ title }: { title: string }): string {
-  return `“${title.replace(/^\+ /, "")}”`;
+export function quoted(rung: { title: string }): string {
+  return `“${unquoted(rung)}”`;
+}
+
+/** The same without quotation marks, where it stands alone. */
+export function unquoted({ title }: { title: string }): string {
+  return title.replace(/^\+ /, "");
 }
 
 /** "a", "a and b", "a, b and c". */

@@ -29,7 +29,7 @@ const MOVED = 2;
 function distanceInWords({ near, middle, far }: NonNullable<Quiet["distance"]>): string {
   const [least, usual, most] = [near, middle, far].map((each) => count(Math.round(each)));
   const moved = far > MOVED * near ? ": the processors of this machine move apart and together" : "";
-  return `A word took ${usual} ns from one processor to another and back in the middle slice, and ${least} to ${most} ns in nine of ten${moved}.`;
+  return `A word took ${usual} ns from one processor to another and back in the middle slice, and ${least} to ${most} ns in nine of ten${moved}. The effect is removed as well.`;
 }
 
 function bootedAgainInWords(vms: number): string {

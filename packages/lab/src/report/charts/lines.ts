@@ -2,7 +2,7 @@ import type { Estimate } from "../../results/schema.ts";
 import { texts } from "./marks.ts";
 import { color, type Role } from "./palette.ts";
 import type { Drawing, Layer } from "./render.ts";
-import { cut, type Format, type RowLayout } from "./rows.ts";
+import { type Format, LABEL_LINE, type RowLayout, wrap } from "./rows.ts";
 import { type Domain, logTicks } from "./scales.ts";
 
 /** Points that a line joins in their order, each with its 95 % intervals. */
@@ -31,7 +31,8 @@ export function drawLines(
   axes: { x: LineAxis; y: LineAxis },
   format: Format,
 ): Drawing {
-  const layout = layoutFor(lines.length, format);
+  const legend = legendOf(lines, format);
+  const layout = layoutFor(legend.height, format);
   const all = lines.flatMap(({ points }) => points);
   const x = axis(axes.x, around(all.map((point) => point.x)), axes.x.title);
   const y = axis(axes.y, around(all.map((point) => point.y)), null);
@@ -39,7 +40,7 @@ export function drawLines(
     layout,
     layers: [
       ...lines.flatMap((line, index) => layersOf(line, index, { x, y })),
-      ...legendOf(lines, layout),
+      ...drawLegend(legend, layout),
       // Set along the axis it would be cut where the plot is low.
       texts([{ text: axes.y.title, y: -14 }], { x: 4 - layout.padding.left, role: "muted", size: 12 }),
     ],
@@ -100,12 +101,36 @@ function layersOf(
   ];
 }
 
-const LEGEND_LINE = 20;
+/** Names of lines, in one column or two. */
+interface Legend {
+  columns: number;
+  height: number;
+  /** From the top of the legend. */
+  names: { text: string[]; y: number }[];
+}
 
-function layoutFor(lines: number, format: Format): RowLayout {
+/** Characters in a line of a legend. */
+const LEGEND_WIDTH = 46;
+
+function legendOf(lines: readonly Line[], format: Format): Legend {
+  const columns = format === "narrow" ? 1 : 2;
+  const texts = lines.map(({ title }) => wrap(title, LEGEND_WIDTH));
+  let height = 0;
+  const names = texts.map((text, index) => {
+    const y = height;
+    const isLast = index % columns === columns - 1 || index === texts.length - 1;
+    if (isLast) {
+      const row = texts.slice(index - (index % columns), index + 1);
+      height += 20 + LABEL_LINE * (Math.max(...row.map((each) => each.length)) - 1);
+    }
+    return { text, y };
+  });
+  return { columns, height, names };
+}
+
+function layoutFor(legend: number, format: Format): RowLayout {
   const narrow = format === "narrow";
-  const legendLines = narrow ? lines : Math.ceil(lines / 2);
-  const padding = { left: narrow ? 44 : 60, right: 16, top: legendLines * LEGEND_LINE + 36, bottom: 46 };
+  const padding = { left: narrow ? 44 : 60, right: 16, top: legend + 36, bottom: 46 };
   return {
     format,
     plotWidth: (narrow ? 350 : 800) - padding.left - padding.right,
@@ -115,16 +140,17 @@ function layoutFor(lines: number, format: Format): RowLayout {
   };
 }
 
-/** In one column or two. */
-function legendOf(lines: readonly Line[], { format, plotWidth, padding }: RowLayout): Layer[] {
-  const columns = format === "narrow" ? 1 : 2;
-  return lines.flatMap(({ title }, index) => {
+function drawLegend({ columns, names }: Legend, { format, plotWidth, padding }: RowLayout): Layer[] {
+  return names.flatMap(({ text, y: top }, index) => {
     const x = (index % columns) * (plotWidth / columns) - (format === "narrow" ? padding.left - 4 : 0);
-    const y = 10 - padding.top + Math.floor(index / columns) * LEGEND_LINE;
+    const y = 10 - padding.top + top;
     const sign = index >= roles.length ? "╌●╌" : "━●━";
     return [
       texts([{ text: sign, y }], { x, role: roles[index % roles.length]!, size: 11 }),
-      texts([{ text: cut(title, 48), y }], { x: x + 36, role: "ink", size: 12 }),
+      texts(
+        text.map((line, at) => ({ text: line, y: y + at * LABEL_LINE })),
+        { x: x + 36, role: "ink", size: 12 },
+      ),
     ];
   });
 }

@@ -1,6 +1,6 @@
 import { color, type Role } from "./palette.ts";
 import type { Layer } from "./render.ts";
-import type { RowLayout } from "./rows.ts";
+import { LABEL_LINE, type RowLayout } from "./rows.ts";
 
 /** A position on the chart's x scale. */
 type PositionX = NonNullable<Extract<Layer, { mark: unknown }>["encoding"]>["x"];
@@ -10,9 +10,8 @@ export const pixelY = { field: "y", type: "quantitative", scale: null, axis: nul
 
 /** The rows' labels. */
 export function rowLabels(layout: RowLayout): Layer {
-  const lineHeight = 16;
   const lines = layout.rows.flatMap(({ label, labelY }) =>
-    label.map((text, index) => ({ text, y: labelY + (index - (label.length - 1) / 2) * lineHeight })),
+    label.map((text, index) => ({ text, y: labelY + (index - (label.length - 1) / 2) * LABEL_LINE })),
   );
   const narrow = layout.format === "narrow";
   return texts(lines, {

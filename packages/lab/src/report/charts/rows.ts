@@ -34,7 +34,10 @@ export interface RowOptions {
 }
 
 const totalWidth: Record<Format, number> = { wide: 800, narrow: 350 };
-const gutter = 190;
+const gutter = 200;
+
+/** Pixels from one line of a label to the next. */
+export const LABEL_LINE = 16;
 
 /** Lays labelled rows out: labels stand left of the marks, or above them where there is little width. */
 export function rowLayout(labels: readonly string[], format: Format, options: RowOptions): RowLayout {
@@ -43,11 +46,14 @@ export function rowLayout(labels: readonly string[], format: Format, options: Ro
   const left = narrow ? 4 : gutter;
   let height = 0;
   const rows = labels.map((text): RowPlace => {
-    const label = wrap(text, narrow ? labelBesideFigures : 25);
-    const labelHeight = narrow ? 22 + (label.length - 1) * 16 : 0;
+    const label = wrap(text, narrow ? labelBesideFigures : 26);
+    const moreLines = (label.length - 1) * LABEL_LINE;
+    const labelHeight = narrow ? 22 + moreLines : 0;
+    // Beside the marks a label may be the taller one.
+    const tall = narrow ? marks : Math.max(marks, 12 + moreLines);
     const start = height + 7;
-    const y = start + labelHeight + marks / 2;
-    height += marks + labelHeight + 14;
+    const y = start + labelHeight + tall / 2;
+    height += tall + labelHeight + 14;
     return { label, labelX: narrow ? 0 : -14, labelY: narrow ? start + labelHeight / 2 - 1 : y, y };
   });
   return {
@@ -59,11 +65,12 @@ export function rowLayout(labels: readonly string[], format: Format, options: Ro
   };
 }
 
-/** Breaks a text into at most two lines; what does not fit is cut. */
+/** Breaks a text into lines; a word that is longer than a line is cut. */
 export function wrap(text: string, width: number): string[] {
   if (text.length <= width) return [text];
-  const at = text.lastIndexOf(" ", width);
-  return at <= 0 ? [cut(text, width)] : [text.slice(0, at), cut(text.slice(at + 1), width)];
+  const last = text.lastIndexOf(" ", width);
+  const at = last > 0 ? last : text.indexOf(" ", width);
+  return at < 0 ? [cut(text, width)] : [cut(text.slice(0, at), width), ...wrap(text.slice(at + 1), width)];
 }
 
 /** A text of at most `width` characters; an ellipsis stands for the rest. */

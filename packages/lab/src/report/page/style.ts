@@ -15,6 +15,7 @@ header{padding-top:clamp(2rem,6vw,4.5rem)}
 h1{font-size:clamp(1.7rem,1.1rem + 2.6vw,2.7rem);line-height:1.18;letter-spacing:-.02em;font-weight:700;margin:.4rem 0 1rem;text-wrap:balance}
 h2{font-size:1.5rem;line-height:1.25;letter-spacing:-.01em;margin:4rem 0 .6rem;text-wrap:balance}
 h3{font-size:1.1rem;line-height:1.35;margin:0}
+:is(p,.copyable,.scroll)+h3{margin-top:1.8rem}
 p{margin:.6rem 0;max-width:44rem;text-wrap:pretty}
 a{color:var(--accent);text-underline-offset:.15em}
 .eyebrow{color:var(--muted);font-size:.9rem;margin:0}

@@ -1,6 +1,6 @@
 import { quietOf } from "../../results/quiet.ts";
 import type { Results } from "../../results/schema.ts";
-import { type Findings, qualification } from "../findings.ts";
+import { type Findings, qualification, unquoted } from "../findings.ts";
 import { count, cpuTime, interval, latency, times } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import { type KeyFigure, keyFigures, note } from "../page/parts.ts";
@@ -32,7 +32,7 @@ export function warnings(results: Results): string[] {
 function keyFiguresOf({ best, base, here, studyBest }: Findings): KeyFigure[] {
   if (!best || !base) return [];
   const ratio = here.get(best.name);
-  const against = (figure: string) => (best === base ? undefined : `${figure} at ${base.title}`);
+  const against = (figure: string) => (best === base ? undefined : `${figure} at ${unquoted(base)}`);
   return [
     {
       label: "IOPS, best rung",
@@ -42,7 +42,7 @@ function keyFiguresOf({ best, base, here, studyBest }: Findings): KeyFigure[] {
     ...(ratio
       ? [
           {
-            label: `over ${base.title}`,
+            label: `over ${unquoted(base)}`,
             value: times(ratio.median),
             beside: studyBest ? `the study’s best: ${times(studyBest)}` : undefined,
           },

@@ -74,7 +74,7 @@ function orderInWords({ repeats, slice }: Results["workload"], seed: number): st
   if (slice === undefined) {
     return `The rungs were measured ${repeats} times, interleaved: each repeat visits every rung once, in an order drawn from seed ${seed}, so that disturbances of the machine affect all rungs alike.`;
   }
-  return `The rungs were measured in ${repeats} blocks. In a block each rung’s VM boots once, and is stopped between the slices of ${slice} s in which it is measured. Slices visit all rungs in order and in reverse, so that disturbances of the machine affect neighbours alike. Beside each slice a fixed piece of work is timed, and how long a word takes from one processor to another, to remove the effects of the processors’ speed and distance. The variation between boots shows up as variation between blocks, and is part of the intervals.`;
+  return `The rungs were measured in ${repeats} blocks. In a block each rung’s VM boots once, and is stopped between the slices of ${slice} s in which it is measured. Slices visit all rungs in order and in reverse, so that disturbances of the machine affect neighbours alike. Beside each slice a fixed piece of work is timed, to remove the effect of the processors’ speed. The variation between boots shows up as variation between blocks, and is part of the intervals.`;
 }
 
 /** How to make them again. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cut, rowLayout, wrap } from "../../../src/report/charts/rows.ts";
+import { cut, LABEL_LINE, rowLayout, wrap } from "../../../src/report/charts/rows.ts";
 import { logTicks } from "../../../src/report/charts/scales.ts";
 
 test("labels stand left of the marks on a page, above them on a telephone", () => {
@@ -16,8 +16,15 @@ test("rows follow each other evenly and stay within the plot", () => {
   assert.ok(rows[0]!.y > 0 && rows[2]!.y < plotHeight);
 });
 
-test("a long label takes two lines, and what is longer still is cut", () => {
+test("a long label takes more lines, which its row has room for; only a long word is cut", () => {
   assert.deepEqual(wrap("newer librbd, iothread, aio=native", 25), ["newer librbd, iothread,", "aio=native"]);
+  assert.deepEqual(wrap("one two three four", 7), ["one two", "three", "four"]);
+  assert.deepEqual(wrap(`${"a".repeat(30)} b`, 10), [`${"a".repeat(9)}…`, "b"]);
+  const [short, long, next] = rowLayout(["a", "two words ".repeat(10).trim(), "b"], "wide", {
+    right: 0,
+  }).rows;
+  const half = (LABEL_LINE * (long!.label.length - 1)) / 2;
+  assert.ok(long!.label.length > 3 && long!.y - half > short!.y && long!.y + half < next!.y);
   assert.deepEqual(wrap("a".repeat(30), 10), [`${"a".repeat(9)}…`]);
   assert.equal(cut("one two three", 8), "one two…");
 });
