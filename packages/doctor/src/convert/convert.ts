@@ -18,5 +18,9 @@ export function convertDomain(file: InputFile, to: "siphon" | "rbd", options: Co
     });
   }
   const { text: after, words } = to === "siphon" ? toSiphon(file, options) : toRbd(file, options);
-  return { patches: [{ name: file.name, before: file.text, after, diff: diffOf(known, after) }], words };
+  return {
+    patches: [{ name: file.name, before: file.text, after, diff: diffOf(known, after) }],
+    words,
+    notes: [],
+  };
 }

@@ -128,7 +128,7 @@ export const threadFindings: readonly Finding[] = [
       qemu: "drop num-queues (machine types from 5.2 on give one queue a vCPU), or num-queues=N with N vCPUs",
       libvirt: "queues='N' in <driver>, with N vCPUs, or a machine type from 5.2 on",
       proxmox: (subject) =>
-        `${qmSet(subject, "--machine q35")} (an unpinned machine type), or queues=N on the disk with virtio-scsi-single`,
+        `${qmSet(subject, subject.vm.machine?.value.board === "i440fx" ? "--delete machine" : "--machine q35")} (the same board without a version), or queues=N on the disk with virtio-scsi-single`,
       opennebula: 'FEATURES = [ VIRTIO_SCSI_QUEUES = "auto" ] (or VIRTIO_BLK_QUEUES)',
       "openstack-nova": "openstack image set --property hw_machine_type=q35 IMAGE, for a newer machine type",
       any: "a machine type from 5.2 on",

@@ -11,8 +11,10 @@ import { diffOf } from "./diff.ts";
 import type { FixTarget } from "./fix-target.ts";
 import { fixCeph, fixNova } from "./ini.ts";
 import { fixLibvirt } from "./libvirt.ts";
+import { fixAnsible, fixKolla } from "./openstack-yaml.ts";
 import { fixProxmox } from "./proxmox.ts";
 import { fixQemu } from "./qemu.ts";
+import { rewrittenBy, whyNoPatch } from "./reasons.ts";
 import { fixIncus, fixKubernetes } from "./yaml.ts";
 
 export interface Fix {
@@ -20,10 +22,20 @@ export interface Fix {
   patches: { name: string; before: string; after: string; diff: string }[];
   /** The same in the platform's own words: commands, or what to write where there is no patch. */
   words: string[];
+  /** Sentences about the patches: why there is none, or why one does not last. */
+  notes: string[];
 }
 
 /** Formats of which a file says nothing of VMs that other files describe. */
-const ofOneVm: readonly RecognisedFile["format"][] = ["qemu", "libvirt", "proxmox", "nova", "incus"];
+const ofOneVm: readonly RecognisedFile["format"][] = [
+  "qemu",
+  "libvirt",
+  "proxmox",
+  "nova",
+  "incus",
+  "kolla",
+  "ansible",
+];
 
 type Fixer = (file: RecognisedFile, target: FixTarget) => string | undefined;
 
@@ -35,6 +47,8 @@ const fixers: Partial<Record<RecognisedFile["format"], Fixer>> = {
   nova: fixNova,
   "ceph-conf": fixCeph,
   incus: fixIncus,
+  kolla: fixKolla,
+  ansible: fixAnsible,
 };
 
 /**
@@ -44,12 +58,13 @@ const fixers: Partial<Record<RecognisedFile["format"], Fixer>> = {
  * @throws DoctorError SIPHON_USAGE if there is no such finding, or it was not found there
  */
 export function fixFor(files: readonly InputFile[], id: string, disk?: string): Fix {
-  if (findingById(id) === undefined)
+  const finding = findingById(id);
+  if (finding === undefined)
     throw new DoctorError("SIPHON_USAGE", `there is no finding ${id}`, {
       hint: "siphon doctor explain lists them",
     });
   const known = files.map(recognise);
-  const fix: Fix = { patches: [], words: [] };
+  const fix: Fix = { patches: [], words: [], notes: [] };
   let found = false;
   const vms = vmsOf(known);
   for (const vm of vms) {
@@ -74,6 +89,8 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
       const diff = diffOf({ ...file, text }, after);
       if (earlier === undefined) fix.patches.push({ name: file.name, before: text, after, diff });
       else Object.assign(earlier, { after, diff });
+      const note = rewrittenBy(vm, file.format);
+      if (note !== undefined && !fix.notes.includes(note)) fix.notes.push(note);
     }
   }
   if (!found) {
@@ -86,7 +103,35 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
       },
     );
   }
+  if (fix.patches.length > 0 && !helps(files, fix.patches, id)) fix.patches = [];
+  if (fix.patches.length === 0)
+    fix.notes.splice(
+      0,
+      fix.notes.length,
+      whyNoPatch(
+        finding,
+        known.some(({ format }) => fixers[format] !== undefined),
+      ),
+    );
   return fix;
+}
+
+/** Whether the finding is there less often after the patches: another setting may still be in force. */
+function helps(files: readonly InputFile[], patches: Fix["patches"], id: string): boolean {
+  const count = (texts: readonly InputFile[]) =>
+    vmsOf(texts.map(recognise))
+      .map((vm) => examineVm(vm))
+      .flatMap(({ disks, vm }) => [...disks.flatMap(({ findings }) => findings), ...vm.findings])
+      .filter((finding) => finding.id === id).length;
+  const patched = files.map((file) => {
+    const patch = patches.find(({ name }) => name === file.name);
+    return patch === undefined ? file : { ...file, text: patch.after };
+  });
+  try {
+    return count(patched) < count(files);
+  } catch {
+    return false;
+  }
 }
 
 /** Fixers write line feeds: a text with Windows line ends or a byte order mark keeps them. */

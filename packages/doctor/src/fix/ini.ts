@@ -18,6 +18,8 @@ export function fixNova({ text }: InputFile, { id, vm }: FixTarget): string | un
         : undefined;
     case "option-obsolete":
       return (vm.settings.obsolete ?? []).reduce((whole, { value }) => dropOption(whole, value.option), text);
+    case "machine-i440fx":
+      return setOption(text, section, "hw_machine_type", withQ35(text));
     case "cpu-generic":
       return setOption(text, section, "cpu_mode", "host-model");
     default:
@@ -39,6 +41,13 @@ export function fixCeph({ text }: InputFile, { id, vm }: FixTarget): string | un
     default:
       return undefined;
   }
+}
+
+/** The machine types of all architectures, with q35 for x86. */
+function withQ35(text: string): string {
+  const given = /^hw_machine_type[ \t]*[=:][ \t]*(.*)$/m.exec(text)?.[1]?.trim() ?? "";
+  const others = given.split(",").filter((each) => each.trim() !== "" && !/^\s*(x86_64|i686)\s*=/.test(each));
+  return ["x86_64=q35", ...others].join(",");
 }
 
 /** Takes the mode of network disks out of disk_cachemodes, and the option with it if nothing is left. */

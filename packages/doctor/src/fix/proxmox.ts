@@ -32,24 +32,52 @@ export function fixProxmox({ text }: InputFile, { id, disks, vm }: FixTarget): s
   const section = text.search(/^\[/m);
   const current = section < 0 ? text : text.slice(0, section);
   const rest = section < 0 ? "" : text.slice(section);
+  if (id === "bus-ide" || id === "bus-sata") {
+    const moved = disks.reduce((before, disk) => toScsi(before, disk), current);
+    return moved === current ? undefined : moved + rest;
+  }
   const whole = { ...lines[id] };
   if (
     id === "iothread-missing" &&
     vm.disks.some(({ name, bus }) => disks.includes(name) && bus.value === "virtio-scsi")
   )
     whole.scsihw = "virtio-scsi-single";
+  const queues = id === "queues-single" ? queueChanges(current, disks, vm) : undefined;
+  Object.assign(whole, queues?.whole);
+  const ofDisk = queues?.ofDisk ?? properties[id];
   if (id === "cpu-generic") whole.cpu = cpuOfHost(current);
   let changed = current;
   for (const [key, value] of Object.entries(whole)) changed = setLine(changed, key, value);
   const throttles = id === "throttled";
-  for (const disk of properties[id] !== undefined || throttles ? disks : []) {
+  for (const disk of ofDisk !== undefined || throttles ? disks : []) {
     changed = changed.replace(
       new RegExp(`^(${disk}:[ \\t]*)(.*)$`, "m"),
-      (_line, start: string, setting: string) =>
-        start + setProperties(setting, properties[id] ?? {}, throttles),
+      (_line, start: string, setting: string) => start + setProperties(setting, ofDisk ?? {}, throttles),
     );
   }
   return changed === current ? undefined : changed + rest;
+}
+
+/** Queues on controllers of their own are the disk's; else only a machine type without a version has them. */
+function queueChanges(text: string, disks: readonly string[], { vcpus, machine }: FixTarget["vm"]) {
+  if (/^scsihw:[ \t]*virtio-scsi-single/m.test(text) && disks.every((disk) => disk.startsWith("scsi")))
+    return { ofDisk: { queues: String(vcpus) } };
+  return { whole: { machine: machine?.value.board === "q35" ? "q35" : undefined } };
+}
+
+/** A disk as one more on virtio-scsi, in the boot order where it was; as it is if other disks use another SCSI controller. */
+function toScsi(text: string, disk: string): string {
+  const setting = new RegExp(`^${disk}:[ \\t]*(.*)$`, "m").exec(text)?.[1];
+  const controller = /^scsihw:[ \t]*(\S+)/m.exec(text)?.[1];
+  const taken = new Set([...text.matchAll(/^scsi(\d+):/gm)].map((match) => Number(match[1])));
+  if (setting === undefined || (taken.size > 0 && controller !== "virtio-scsi-single")) return text;
+  let free = 0;
+  while (taken.has(free)) free++;
+  const line = setProperties(setting, { discard: "on", iothread: "1" }, false);
+  const moved = text
+    .replace(new RegExp(`^${disk}:.*$`, "m"), `scsi${free}: ${line}`)
+    .replace(new RegExp(`^((?:boot|bootdisk):.*\\b)${disk}\\b`, "m"), `$1scsi${free}`);
+  return setLine(moved, "scsihw", "virtio-scsi-single");
 }
 
 /** The host's model, with the flags that the line has. */

@@ -9,12 +9,16 @@ export function changedArgument(value: string, changes: Changes): string {
 }
 
 function changedWords(value: string, changes: Changes): string {
-  const parts = splitCommas(value).filter((part) => {
-    const key = part.split("=")[0]!;
+  const words = splitCommas(value);
+  // A device's first word is its driver.
+  const implied = changes.driver !== undefined && words[0]?.includes("=") === false;
+  const parts = words.filter((part, index) => {
+    const key = implied && index === 0 ? "driver" : part.split("=")[0]!;
     return !(Object.hasOwn(changes, key) || (Object.hasOwn(changes, "cache") && key.startsWith("cache.")));
   });
   for (const [key, setting] of Object.entries(changes))
-    if (setting !== undefined)
+    if (key === "driver" && implied) parts.unshift(String(setting));
+    else if (setting !== undefined)
       parts.push(`${key}=${typeof setting === "boolean" ? onOrOff(setting) : setting}`);
   return parts.map((part) => part.replaceAll(",", ",,")).join(",");
 }

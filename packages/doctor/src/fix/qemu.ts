@@ -1,6 +1,6 @@
 import type { InputFile } from "../inputs/input.ts";
 import { type QemuOption, readArguments } from "../inputs/qemu/arguments.ts";
-import { keyValues, type Tree, textOf } from "../inputs/qemu/key-values.ts";
+import { keyValues, splitCommas, type Tree, textOf } from "../inputs/qemu/key-values.ts";
 import type { FixTarget } from "./fix-target.ts";
 import { type Changes, changedArgument } from "./qemu-options.ts";
 
@@ -36,6 +36,21 @@ export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string |
     replace(option, changedArgument(option.value, changes));
   if (ofDrive[id] !== undefined) for (const drive of drivesOf(options, disks)) change(drive, ofDrive[id]);
   if (ofNode[id] !== undefined) for (const node of nodesOf(options, disks)) change(node, ofNode[id]);
+  if (id === "bus-ide" || id === "bus-sata") toVirtio();
+  if (id === "scsi-lsi")
+    for (const device of workersOf(options, disks, /^lsi/)) change(device, { driver: "virtio-scsi-pci" });
+  if (id === "throttled")
+    for (const drive of drivesOf(options, disks)) change(drive, dropped(drive, isThrottle));
+  if (id === "aio-threads")
+    for (const node of nodesOf(options, disks))
+      if (textOf(treeOf(node), "aio") !== undefined) change(node, { aio: "native" });
+  if (id === "queues-single")
+    for (const device of workersOf(options, disks)) {
+      const isScsi = /^virtio-scsi/.test(textOf(treeOf(device), "driver") ?? "");
+      change(device, { "num-queues": undefined, num_queues: undefined });
+      const [plain] = workersOf(readArguments({ ...file, text }).options, disks);
+      if (plain !== undefined) change(plain, { [isScsi ? "num_queues" : "num-queues"]: String(vm.vcpus) });
+    }
   if (id === "queues-beyond-vcpus")
     for (const device of workersOf(options, disks))
       change(device, { "num-queues": undefined, num_queues: undefined });
@@ -62,6 +77,26 @@ export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string |
   }
   return text === file.text ? undefined : text;
 
+  /** The disks on virtio-blk: their devices in its form, or the interface of a drive that has none. */
+  function toVirtio(): void {
+    for (const disk of disks) {
+      const device = options.find(
+        (option) => option.name === "device" && textOf(treeOf(option), "drive") === disk,
+      );
+      if (device !== undefined)
+        change(device, {
+          ...dropped(device, (key) => ["bus", "unit", "model", "ver", "wwn", "rotation_rate"].includes(key)),
+          driver: "virtio-blk-pci",
+        });
+      else
+        for (const drive of drivesOf(options, [disk]))
+          change(drive, {
+            ...dropped(drive, (key) => ["bus", "unit"].includes(key)),
+            if: "virtio",
+          });
+    }
+  }
+
   function append(words: string): void {
     // Words of /proc/PID/cmdline end with NUL.
     if (text.includes("\0")) text = `${text.replace(/\0$/, "")}${words.replaceAll(" ", "\0")}\0`;
@@ -78,6 +113,18 @@ function endOf({ name, value }: QemuOption, text: string): number | undefined {
   const words = new RegExp(`(?<![^\\s\\0])--?${name}[\\s\\0\\\\'"]+${argument}(?![^\\s\\0'"])`);
   const found = words.exec(text);
   return found === null ? undefined : found.index + found[0].length;
+}
+
+/** Changes that take the keys away for which a test holds. */
+function dropped(option: QemuOption, test: (key: string) => boolean): Changes {
+  const keys = option.value.startsWith("{")
+    ? Object.keys(treeOf(option) ?? {})
+    : splitCommas(option.value).map((part) => part.split("=")[0]!);
+  return Object.fromEntries(keys.filter(test).map((key) => [key, undefined]));
+}
+
+function isThrottle(key: string): boolean {
+  return /^(throttling\.)?(bps|iops)|^throttling\./.test(key);
 }
 
 function treeOf({ name, value }: QemuOption): Tree | undefined {
@@ -113,14 +160,18 @@ function nodesOf(options: readonly QemuOption[], disks: readonly string[]): Qemu
 }
 
 /** The devices that have the thread and the queues of the disks: a SCSI disk's controller, else the disk's own. */
-function workersOf(options: readonly QemuOption[], disks: readonly string[]): QemuOption[] {
+function workersOf(
+  options: readonly QemuOption[],
+  disks: readonly string[],
+  adapter = /^virtio-scsi/,
+): QemuOption[] {
   const devices = options.filter(({ name }) => name === "device");
   return disks.flatMap((disk) => {
     const own = devices.find((option) => textOf(treeOf(option), "drive") === disk);
     const driver = own && textOf(treeOf(own), "driver");
     if (own === undefined || !driver?.startsWith("scsi-")) return own ?? [];
     const bus = textOf(treeOf(own), "bus")?.replace(/\.\d+$/, "");
-    const adapters = devices.filter((option) => /^virtio-scsi/.test(textOf(treeOf(option), "driver") ?? ""));
+    const adapters = devices.filter((option) => adapter.test(textOf(treeOf(option), "driver") ?? ""));
     return (
       bus === undefined ? adapters : adapters.filter((option) => textOf(treeOf(option), "id") === bus)
     ).slice(0, 1);

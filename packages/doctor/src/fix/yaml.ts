@@ -87,6 +87,15 @@ function fixClass(manifest: Manifest, { id, disks }: FixTarget): void {
       ["parameters", "imageFeatures"],
       "layering,exclusive-lock,object-map,fast-diff,deep-flatten",
     );
+  const features = String(manifest.get("parameters", "imageFeatures") ?? "");
+  if (id === "journaling")
+    manifest.set(
+      ["parameters", "imageFeatures"],
+      features
+        .split(/[\s,]+/)
+        .filter((feature) => feature !== "journaling")
+        .join(","),
+    );
   if (id === "object-size-odd") manifest.drop(["parameters", "objectSize"]);
   if (id === "rbd-nbd") manifest.drop(["parameters", "mounter"]);
 }
@@ -137,13 +146,18 @@ function moveOptions(manifest: Manifest, entry: Path, domain: Path): void {
 
 /** An instance of Incus with one finding mended. */
 export function fixIncus({ text }: InputFile, { id, disks, vm }: FixTarget): string | undefined {
-  if (id !== "cache-librbd-on" && id !== "cache-unsafe") return undefined;
+  if (!["cache-librbd-on", "cache-unsafe", "throttled"].includes(id)) return undefined;
   const file = new YamlText(text);
   for (let document = 0; document < file.length; document++) {
     if ((file.get(document, ["name"]) ?? vm.name) !== vm.name) continue;
     // A device that only a profile has must be overridden whole, which a patch of this file cannot do.
-    for (const disk of disks)
-      if (file.has(document, ["devices", disk])) file.set(document, ["devices", disk, "io.cache"], "none");
+    for (const disk of disks) {
+      if (!file.has(document, ["devices", disk])) continue;
+      if (id !== "throttled") file.set(document, ["devices", disk, "io.cache"], "none");
+      else
+        for (const limit of ["limits.read", "limits.write", "limits.max"])
+          file.drop(document, ["devices", disk, limit]);
+    }
   }
   return file.text === text ? undefined : file.text;
 }

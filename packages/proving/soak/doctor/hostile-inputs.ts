@@ -20,7 +20,27 @@ export function wholeInputs(): InputFile[][] {
   const config = `[global]\nmon host = 192.0.2.1\nkey = ${secret}\nauth client required = none\n[client.x]\nrbd_plugins = pwl_cache\nrbd_persistent_cache_mode = ssd\n`;
   const template = `NAME="a"\nVCPU="4"\nDISK=[DATASTORE="ceph",DEV_PREFIX="sd",CACHE="writeback",\n  CEPH_KEY="${secret}" ]\nFEATURES=[IOTHREADS="1"]\n`;
   const disk = `<disk type='network' device='disk'><driver name='qemu' cache='writeback'/><source protocol='rbd' name='p/i'><host name='192.0.2.1'/></source><auth username='u'><secret type='ceph' uuid='${secret}'/></auth><target dev='vda' bus='virtio'/></disk>`;
-  const alone = { "ps.txt": line, "ceph.conf": config, "template.one": template, "disk.xml": disk };
+  const proxmox = {
+    scsi0: `ceph:vm-1-disk-0,cache=unsafe`,
+    sata1: "ceph:vm-1-disk-1",
+    cores: 4,
+    digest: "x",
+  };
+  const pending = `cur cores: 4\nnew cores: 8\ncur memory: 4096\ndel machine: pc-q35-4.2\ncur args: -drive file=rbd:p/i:key=${secret},if=virtio\ncur ide0: ceph:vm-1-disk-0\n`;
+  const onevm = `<VM><NAME>a</NAME><TEMPLATE><VCPU>4</VCPU><DISK><DISK_TYPE>RBD</DISK_TYPE><TARGET>vda</TARGET><CEPH_KEY>${secret}</CEPH_KEY><CACHE>unsafe</CACHE></DISK></TEMPLATE></VM>`;
+  const nodes = ["a", "b"].map(
+    (name) => `-blockdev {"driver":"rbd","pool":"p","image":"${name}","node-name":"${name}"}`,
+  );
+  const quorum = `/usr/bin/kvm ${nodes.join(" ")} -blockdev {"driver":"quorum","node-name":"q","children":["a","b"]} -device ide-hd,drive=q -device lsi,id=s`;
+  const alone = {
+    ...{ "ps.txt": line, "ceph.conf": config, "template.one": template, "disk.xml": disk },
+    ...{
+      "pvesh.json": JSON.stringify(proxmox),
+      "pending.txt": pending,
+      "vm.xml": onevm,
+      "quorum.txt": quorum,
+    },
+  };
   return [...cases, ...Object.entries(alone).map(([name, text]) => [{ name, text }])];
 }
 

@@ -3,8 +3,8 @@ import { DoctorError, decodeText, encodingOf, type Fix, redact } from "@siphon/d
 import { encodeText } from "./encode-text.ts";
 
 /** A change as people read it: what is to be known, then the diff. */
-export function renderedFix({ patches, words }: Fix, write: boolean): string {
-  const lines = words.map((each) => `# ${each}`);
+export function renderedFix({ patches, words, notes }: Fix, write: boolean): string {
+  const lines = [...words, ...notes].map((each) => `# ${each}`);
   const diffs = patches.map(({ diff }) => diff.trimEnd());
   const shown = diffs.map(redact);
   lines.push(...shown);
