@@ -2,6 +2,9 @@ import { connect } from "node:net";
 import type { QemuOption } from "../inputs/qemu/arguments.ts";
 import { isTree, keyValues, textOf } from "../inputs/qemu/key-values.ts";
 
+/** Disks of a guest that are asked about. */
+const most = 64;
+
 /** The socket of the guest agent, as the command line names it; undefined where it names none. */
 export function agentSocket(options: readonly QemuOption[]): string | undefined {
   const chardevs = new Map<string, string>();
@@ -19,7 +22,7 @@ export function agentSocket(options: readonly QemuOption[]): string | undefined 
 /**
  * The I/O scheduler of each disk, as the guest's agent reads it from the guest's /sys. Nothing is changed: files are opened to be read.
  *
- * @param timeout milliseconds for everything
+ * @param timeout milliseconds for each answer
  * @throws Error with the reason, in words
  */
 export async function guestSchedulers(
@@ -30,7 +33,8 @@ export async function guestSchedulers(
   await using agent = await Agent.connect(path, timeout, signal);
   const disks = await agent.ask("guest-get-disks");
   const schedulers = new Map<string, string>();
-  for (const disk of Array.isArray(disks) ? disks : []) {
+  // A guest may name as many as it likes, and answer slowly.
+  for (const disk of Array.isArray(disks) ? disks.slice(0, most) : []) {
     const name =
       isTree(disk) && disk.partition !== true ? /^\/dev\/([sv]d[a-z]+)$/.exec(String(disk.name)) : null;
     if (name === null) continue;
@@ -55,6 +59,7 @@ async function readGuestFile(agent: Agent, path: string): Promise<string> {
 /** A talk with qemu-ga: a JSON text a line, begun by a sync, before which an earlier client's answers may still come. */
 class Agent implements AsyncDisposable {
   readonly #socket;
+  readonly #timer: NodeJS.Timeout;
   readonly #lines: string[] = [];
   #text = "";
   #wake: () => void = () => {};
@@ -76,15 +81,12 @@ class Agent implements AsyncDisposable {
   }
 
   private constructor(path: string, timeout: number, signal?: AbortSignal) {
-    const stop = AbortSignal.any([AbortSignal.timeout(timeout), ...(signal === undefined ? [] : [signal])]);
-    this.#socket = connect({ path, signal: stop });
-    this.#socket.on("error", (error: NodeJS.ErrnoException) =>
-      this.#fail(
-        stop.aborted
-          ? "no agent answers, or another client holds its channel"
-          : (error.code ?? error.message),
-      ),
+    this.#socket = connect({ path, ...(signal !== undefined && { signal }) });
+    this.#timer = setTimeout(
+      () => this.#fail("no agent answers, or another client holds its channel"),
+      timeout,
     );
+    this.#socket.on("error", (error: NodeJS.ErrnoException) => this.#fail(error.code ?? error.message));
     this.#socket.on("close", () => this.#fail("the channel was closed"));
     this.#socket.on("data", (data) => {
       this.#text += data.toString("utf8");
@@ -97,6 +99,7 @@ class Agent implements AsyncDisposable {
   }
 
   async ask(execute: string, given?: Record<string, unknown>): Promise<unknown> {
+    this.#timer.refresh();
     this.#socket.write(`${JSON.stringify({ execute, ...(given && { arguments: given }) })}\n`);
     const answer = await this.#line();
     if ("return" in answer) return answer.return;
@@ -105,6 +108,7 @@ class Agent implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer);
     this.#socket.destroy();
   }
 

@@ -14,7 +14,8 @@ export function fixKolla(file: InputFile, { id }: FixTarget): string | undefined
 }
 
 /** Variables of OpenStack-Ansible with one finding mended, where a variable of its role does it. */
-export function fixAnsible(file: InputFile, { id }: FixTarget): string | undefined {
+export function fixAnsible(file: InputFile, { id, vm }: FixTarget): string | undefined {
+  if (vm.managedBy !== "openstack-ansible") return undefined;
   return withVariable(file, id, {
     "accel-tcg": ["nova_virt_type", "kvm"],
     "cpu-generic": ["nova_cpu_mode", "host-model"],

@@ -60,7 +60,10 @@ function mainVms(of: Select, facts: HostFacts): Vm[] {
     ...of("cinder").map(cinderVm),
     ...of("kolla").map(kollaVm),
     ...of("ansible").map((file) => ansibleVm(file)),
-    ...of("incus").flatMap((file) => readYaml(file).map((instance) => incusVm(instance, storages))),
+    ...of("incus")
+      .flatMap((file) => readYaml(file))
+      .flatMap((document) => (Array.isArray(document.value) ? document.list() : [document]))
+      .map((instance) => incusVm(instance, storages)),
     ...of("spdk").map(spdkVm),
     ...of("nvmeof").map(nvmeofVm),
   ];

@@ -155,7 +155,10 @@ function yamlFormat(text: string, name: string): Format | undefined {
     !/^devices:/m.test(text)
   )
     return "incus-storage";
-  if (/^(devices|expanded_devices):/m.test(text) && /^(config|architecture|type|profiles):/m.test(text))
+  if (
+    /^(- | {2})?(devices|expanded_devices):/m.test(text) &&
+    /^(- | {2})?(config|architecture|type|profiles):/m.test(text)
+  )
     return "incus";
   if (
     /^(kolla_\w+|openstack_tag|nova_backend_ceph|nova_backend|cinder_backend_ceph|glance_backend_ceph):/m.test(

@@ -68,6 +68,17 @@ const known: readonly { pattern: RegExp; without?: RegExp; is: string; instead: 
     instead: "give the VM's configuration; --ask-cluster asks the cluster itself",
   },
   {
+    pattern: /^WHO\s+MASK\s+LEVEL\s+OPTION\s/m,
+    is: "is the monitors' list of settings, without a VM",
+    instead:
+      "give ceph.conf of the VM's host; --ask-cluster asks the cluster for settings of images and pools",
+  },
+  {
+    pattern: /^\s*resource\s+"[\w-]+"\s+"[\w-]+"\s*\{|^(sudo )?virt-install\s/m,
+    is: "is what a VM is made by, which leaves the rest to others",
+    instead: "give what was made: virsh dumpxml DOMAIN, qm config VMID",
+  },
+  {
     pattern: /^- Instance name:|^Instance name: /m,
     is: "is what gnt-instance info prints, which is not how QEMU is started",
     instead: "give the instance's command line of its node: ps -o args= -C qemu-system-x86_64 (or -C kvm)",

@@ -20,6 +20,8 @@ export interface Source {
   image?: string;
   /** Another place of the data: a file, a device. */
   path?: string;
+  /** A claim of Kubernetes of which neither the volume nor the class is shown. */
+  hiddenClaim?: string;
   /** The Ceph user without `client.`; undefined where the input cannot show it, "" where none is given. */
   user?: Fact<string>;
   /** Monitor addresses given to this disk; undefined where ceph.conf is read. */

@@ -81,6 +81,8 @@ const strangers: [title: string, text: string, says: RegExp, instead: RegExp][] 
     /the cluster's state/,
     /--ask-cluster/,
   ],
+  ["ceph config dump", "WHO     MASK  LEVEL  OPTION  VALUE  RO\n", /monitors' list/, /ceph\.conf/],
+  ["Terraform", 'resource "libvirt_domain" "x" {\n', /made by/, /dumpxml/],
   ["gnt-instance info", "- Instance name: web.example.org\n  UUID: x\n", /gnt-instance info/, /ps -o args/],
   ["VMware", 'config.version = "8"\nvirtualHW.version = "19"\n', /VMware/, /QEMU/],
   ["Xen", 'type = "hvm"\nname = "x"\ndisk = [ "rbd:p/i,xvda,w" ]\n', /Xen/, /KVM/],

@@ -186,6 +186,30 @@ const clouds: Shape[] = [
     wanted: "root =; data =; other =; cd =; vm =",
   },
   {
+    title: "an NVMe-oF gateway with a pool of connections for its images",
+    files: {
+      "ceph-nvmeof.conf":
+        "[gateway]\nname =\naddr = 0.0.0.0\n[ceph]\npool = rbd\nid = nvmeof\n[spdk]\ncluster_connections = 32\n",
+    },
+    wanted: "vm =",
+  },
+  {
+    title: "an NVMe-oF gateway with a number of images for each connection, whichever group they are in",
+    files: {
+      "ceph-nvmeof.conf":
+        "[gateway]\nname =\naddr = 0.0.0.0\n[ceph]\npool = rbd\nid = nvmeof\n[spdk]\nflat_bdevs_per_cluster = 16\n",
+    },
+    wanted: "vm =single-librados-client",
+  },
+  {
+    title: "values of OpenStack-Helm",
+    files: {
+      "values.yaml":
+        "conf:\n  nova:\n    libvirt:\n      images_type: rbd\n      images_rbd_pool: vms\n      disk_cachemodes: network=writeback\n      hw_disk_discard: unmap\n      virt_type: kvm\n      rbd_user: cinder\n",
+    },
+    wanted: "network =cache-librbd-on =cache-writeback-depends; vm =",
+  },
+  {
     title: "nova.conf with every spelling that is right",
     files: {
       "nova.conf":
@@ -201,6 +225,44 @@ describe("KubeVirt that is unusual", () => {
 
 describe("OpenNebula, Incus and Nova that are unusual", () => {
   for (const { title, files, wanted } of clouds) it(title, () => void expectFindings(files, wanted));
+
+  it("a VM whose claims are not shown: that is said", () => {
+    const text = vm("cpu: {cores: 2}\ndevices: {disks: [{name: root, disk: {}}]}", { root: "ceph" });
+    const [examination] = examine([{ name: "vm.yaml", text: text.slice(0, text.indexOf("---")) }]);
+    assert.deepEqual(examination!.disks[0], { disk: "root", rbd: false, findings: [] });
+    assert.match(
+      examination!.unseen.join("\n"),
+      /whether root is on RBD: the claims and their StorageClass say it/,
+    );
+  });
+
+  it("lists of instances, as incus and lxc print them", () => {
+    const instance = (name: string) =>
+      `name: ${name}\n  type: virtual-machine\n  architecture: x86_64\n  config: {}\n  devices: {}\n  expanded_devices:\n    root: {path: /, pool: ceph, type: disk, io.cache: none}`;
+    const yaml = `- ${instance("a")}\n- ${instance("b")}\n`;
+    const json = JSON.stringify([
+      {
+        name: "c",
+        type: "virtual-machine",
+        expanded_devices: { root: { path: "/", pool: "ceph", type: "disk" } },
+      },
+    ]);
+    const all = examine([
+      { name: "a", text: yaml },
+      { name: "b", text: json },
+    ]);
+    assert.deepEqual(
+      all.map(({ name, disks }) => [
+        name,
+        disks.flatMap(({ findings }) => findings.map(({ id }) => id)).length > 0,
+      ]),
+      [
+        ["a", false],
+        ["b", false],
+        ["c", true],
+      ],
+    );
+  });
 
   it("Incus' pool that is not shown is named", () => {
     const text = clouds.find(({ title }) => title.startsWith("Incus"))!.files["instance.yaml"]!;

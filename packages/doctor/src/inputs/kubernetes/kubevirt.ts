@@ -47,6 +47,11 @@ export function kubevirtVm(object: YamlValue, objects: readonly YamlValue[]): Vm
       bus: { value: bus, place: volume.place("name") },
     });
   }
+  const hidden = vm.disks.filter(({ kind, source }) => kind === "data" && source.hiddenClaim !== undefined);
+  if (hidden.length > 0)
+    vm.unseen.push(
+      `whether ${hidden.map(({ name }) => name).join(", ")} ${hidden.length === 1 ? "is" : "are"} on RBD: the claims and their StorageClass say it (kubectl get vm,pvc,storageclass -o yaml)`,
+    );
   assignIothreads(vm, spec, object, instancetype, multiQueue === true);
   misplacedOptions(vm, spec);
   addRook(vm, objects);

@@ -35,7 +35,9 @@ export function sourceOf(
     if (!isRbdClass(found)) return { driver: "other", place };
     return { ...classSource(found, objects), place };
   }
-  return looksLikeRbd(name ?? "") ? { driver: "krbd", place } : { driver: "other", place };
+  return looksLikeRbd(name ?? "")
+    ? { driver: "krbd", place }
+    : { driver: "other", place, hiddenClaim: wanted };
 }
 
 function boundVolume(

@@ -1,6 +1,7 @@
 import { DoctorError } from "../../errors.ts";
 import { isRedHat, machineOf } from "../../model/machine.ts";
 import { emptyVm, type Platform, type Vm } from "../../model/vm.ts";
+import { noteHiddenDevices } from "../hidden-devices.ts";
 import type { InputFile } from "../input.ts";
 import { sizeOf } from "../qemu/vm.ts";
 import { type Element, readXml, xmlAlone } from "../xml.ts";
@@ -36,7 +37,7 @@ export function libvirtVm(input: InputFile, pools: ReadonlyMap<string, Element> 
   setLimits(vm, domain);
   addDisks(vm, domain, hasLsi(domain, vm), pools);
   setHiddenPools(vm, domain, pools);
-  setHiddenDevices(vm);
+  noteHiddenDevices(vm);
   setUnusedIothreads(vm, domain);
   return vm;
 }
@@ -200,19 +201,6 @@ function setHiddenPools(vm: Vm, domain: Element, pools: ReadonlyMap<string, Elem
     vm.unseen.push(
       `the pool ${name} of libvirt (virsh pool-dumpxml ${name}): whether it is RBD is guessed from its name`,
     );
-}
-
-/** Paths that other systems make for their guests say nothing of what is behind them. */
-function setHiddenDevices(vm: Vm): void {
-  const paths = vm.disks.flatMap(({ source }) => (source.driver === "other" ? (source.path ?? []) : []));
-  const launcher = paths.filter((path) => vm.managedBy === "kubevirt" && /^\/dev\/[^/]+$/.test(path));
-  if (launcher.length > 0)
-    vm.unseen.push(
-      `what is behind ${launcher.join(", ")}: the VM's manifest with its claims and StorageClass says it (kubectl get vm,pvc,storageclass -o yaml)`,
-    );
-  const managed = paths.filter((path) => /^\/(var\/)?run\/vdsm\/managedvolumes\//.test(path));
-  if (managed.length > 0)
-    vm.unseen.push(`what is behind ${managed.join(", ")}: ls -l and rbd device list on the host say it`);
 }
 
 function usesThread(driver: Element | undefined): boolean {

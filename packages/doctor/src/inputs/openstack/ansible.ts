@@ -16,15 +16,18 @@ const variables: Readonly<Record<string, string>> = {
   nova_ceph_client: "rbd_user",
 };
 
-/** Overrides of OpenStack-Ansible (and ceph-ansible in it): settings of Ceph's clients, and of Nova where they are there. */
+/** Overrides of OpenStack-Ansible (and ceph-ansible in it), or values of OpenStack-Helm: settings of Ceph's clients, and of Nova where they are there. */
 export function ansibleVm(input: InputFile): Vm {
   const documents = readYaml(input);
   const place = { file: input.name, line: 1 };
   const nova = documents.flatMap(novaSettings);
+  const manager = documents.some((document) => document.get("conf", "nova") !== undefined)
+    ? "openstack-helm"
+    : "openstack-ansible";
   const vm =
     nova.length > 0
-      ? vmFromSettings(nova, place, undefined, "openstack-ansible")
-      : { ...emptyVm("ceph-conf", place), managedBy: "openstack-ansible" };
+      ? vmFromSettings(nova, place, undefined, manager)
+      : { ...emptyVm("ceph-conf", place), managedBy: manager };
   for (const document of documents) applyCephConf(vm, cephSettings(document));
   return vm;
 }
@@ -70,6 +73,13 @@ function novaSettings(document: YamlValue): IniSetting[] {
         settings.push({ section, key, value, place: document.place(name, section, key) });
       }
   }
+  // OpenStack-Helm's values have the files below conf.
+  for (const section of document.keys("conf", "nova"))
+    for (const key of document.keys("conf", "nova", section)) {
+      const value = document.text("conf", "nova", section, key) ?? "";
+      settings.push({ section, key, value, place: document.place("conf", "nova", section, key) });
+    }
+  if (document.get("conf", "nova") !== undefined) return settings;
   // A pool for Nova brings the role's own defaults with it (os_nova, defaults/main.yml).
   const pool = settings.find(({ key, value }) => key === "images_rbd_pool" && value !== "");
   const adds = (key: string, value: string) => {

@@ -2,6 +2,7 @@ import { machineOf } from "../../model/machine.ts";
 import type { Place } from "../../model/place.ts";
 import { emptyVm, type Vm } from "../../model/vm.ts";
 import { noteEnvironment } from "../ceph/elsewhere.ts";
+import { noteHiddenDevices } from "../hidden-devices.ts";
 import type { InputFile } from "../input.ts";
 import { machineSetting, type QemuCommand, readCommand } from "./command.ts";
 import { disksOf } from "./disks.ts";
@@ -33,6 +34,7 @@ export function qemuVm(input: InputFile, configs: readonly InputFile[] = []): Vm
   setMemory(vm, command);
   setSockets(vm, command, place);
   vm.disks = disksOf(command, vm.machine?.value ?? machineOf("none"), manager === "proxmox");
+  noteHiddenDevices(vm);
   noteEnvironment(vm, command.environment, place);
   for (const disk of vm.disks) if (disk.bus.place.file === "") disk.bus.place = disk.place;
   for (const { name: option, value } of command.broken) {

@@ -73,14 +73,16 @@ export function nvmeofVm(input: InputFile): Vm {
   const settings = readIni(input);
   const find = (section: string, key: string) =>
     settings.findLast((setting) => setting.section === section && setting.key === key);
-  const setting = find("spdk", "bdevs_per_cluster");
+  const setting = find("spdk", "bdevs_per_cluster") ?? find("spdk", "flat_bdevs_per_cluster");
+  // A pool of connections for all images is another way to share them (control/cluster.py).
+  const pool = find("spdk", "cluster_connections");
   // The gateway's own default is 32 (control/grpc.py).
   const images = setting === undefined ? 32 : Number(setting.value);
-  if (images > imagesOfOneClient) {
+  if (images > imagesOfOneClient && (pool === undefined || setting !== undefined)) {
     const words =
       setting === undefined
         ? "bdevs_per_cluster is not set, so 32 images share each librados client"
-        : `bdevs_per_cluster = ${images}`;
+        : `${setting.key} = ${images}`;
     vm.settings.sharedClient = { value: { images, words }, place: setting?.place ?? vm.place };
   }
   const id = find("ceph", "id");
