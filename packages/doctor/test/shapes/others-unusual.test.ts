@@ -139,6 +139,19 @@ ${rbdClass("ceph", 'mapOptions: "krbd:rxbounce"')}`,
   },
 ];
 
+const rook: Shape[] = [
+  {
+    title: "a class with its data in an erasure-coded pool: the other pool has headers alone",
+    files: {
+      "class.yaml":
+        `${rbdClass("ec", 'dataPool: ec-data, mapOptions: "krbd:rxbounce,queue_depth=256"').replace("pool: p", "pool: headers")}` +
+        "---\napiVersion: ceph.rook.io/v1\nkind: CephBlockPool\nmetadata: {name: headers}\nspec: {replicated: {size: 3}}\n" +
+        '---\napiVersion: ceph.rook.io/v1\nkind: CephBlockPool\nmetadata: {name: ec-data}\nspec: {erasureCoded: {dataChunks: 4, codingChunks: 2}, parameters: {bulk: "true"}}\n',
+    },
+    wanted: "storageclass/ec =krbd; vm =",
+  },
+];
+
 const onevm = (disks: string) => `<?xml version="1.0"?>
 <VM><ID>7</ID><UID>0</UID><NAME>web</NAME><TEMPLATE><CPU><![CDATA[2]]></CPU><VCPU><![CDATA[4]]></VCPU><MEMORY><![CDATA[8192]]></MEMORY>
 <CPU_MODEL><MODEL><![CDATA[host-passthrough]]></MODEL></CPU_MODEL><OS><MACHINE><![CDATA[q35]]></MACHINE></OS>${disks}</TEMPLATE><USER_TEMPLATE/></VM>`;
@@ -219,8 +232,9 @@ const clouds: Shape[] = [
   },
 ];
 
-describe("KubeVirt that is unusual", () => {
-  for (const { title, files, wanted } of kubevirt) it(title, () => void expectFindings(files, wanted));
+describe("KubeVirt and Rook that are unusual", () => {
+  for (const { title, files, wanted } of [...kubevirt, ...rook])
+    it(title, () => void expectFindings(files, wanted));
 });
 
 describe("OpenNebula, Incus and Nova that are unusual", () => {

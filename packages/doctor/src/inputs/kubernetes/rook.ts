@@ -19,7 +19,8 @@ export function rookVm(objects: readonly YamlValue[]): Vm {
 export function addRook(vm: Vm, objects: readonly YamlValue[]): void {
   for (const object of ofKind(objects, "StorageClass"))
     if (isRbdClass(object)) vm.disks.push(storageClassDisk(object, objects));
-  for (const pool of ofKind(objects, "CephBlockPool")) addPool(vm, pool);
+  const small = metadataPools(objects);
+  for (const pool of ofKind(objects, "CephBlockPool")) addPool(vm, pool, small.has(nameOf(pool)));
   for (const cluster of ofKind(objects, "CephCluster")) addCluster(vm, cluster);
   for (const map of ofKind(objects, "ConfigMap")) {
     const text = map.text("data", "config");
@@ -29,7 +30,18 @@ export function addRook(vm: Vm, objects: readonly YamlValue[]): void {
   }
 }
 
-function addPool(vm: Vm, pool: YamlValue): void {
+/** Pools that hold no data of any class: with a dataPool, often of erasure-coded data, `pool` has the images' headers alone. */
+function metadataPools(objects: readonly YamlValue[]): Set<string> {
+  const classes = ofKind(objects, "StorageClass").filter(isRbdClass);
+  const holdsData = new Set(
+    classes.map((each) => each.text("parameters", "dataPool") ?? each.text("parameters", "pool")),
+  );
+  return new Set(
+    classes.flatMap((each) => each.text("parameters", "pool") ?? []).filter((name) => !holdsData.has(name)),
+  );
+}
+
+function addPool(vm: Vm, pool: YamlValue, isSmall: boolean): void {
   const name = nameOf(pool);
   const size = Number(pool.text("spec", "replicated", "size"));
   if (size === 1)
@@ -38,7 +50,7 @@ function addPool(vm: Vm, pool: YamlValue): void {
       place: pool.place("spec", "replicated", "size"),
     };
   // .mgr has one PG on purpose.
-  if ((pool.text("spec", "name") ?? "").startsWith(".")) return;
+  if (isSmall || (pool.text("spec", "name") ?? "").startsWith(".")) return;
   const parameters = pool.keys("spec", "parameters");
   const isSized =
     Number(pool.text("spec", "replicated", "targetSizeRatio")) > 0 ||
