@@ -45,10 +45,7 @@ export const blockFindings: readonly Finding[] = [
     takes: "restart",
     fix: {
       libvirt: "drop detect_zeroes= from <driver>",
-      proxmox: (subject) =>
-        subject.vm.platform === "proxmox"
-          ? qmDisk(subject, { detect_zeroes: "0" })
-          : "detect_zeroes=0 on disks that gain nothing from it",
+      proxmox: (subject) => qmDisk(subject, { detect_zeroes: "0" }),
       any: "detect-zeroes=off",
     },
     disk: (disk) =>

@@ -11,10 +11,7 @@ const cacheOff: Finding["fix"] = {
       ? '"cache":{"direct":true} in the -blockdev of the rbd node'
       : "cache=none in the -drive",
   libvirt: driverLine("cache='none'"),
-  proxmox: (subject) =>
-    subject.vm.platform === "proxmox"
-      ? qmDisk(subject, { cache: undefined })
-      : "drop cache= from the disk in the VM's config (Proxmox then uses none)",
+  proxmox: (subject) => qmDisk(subject, { cache: undefined }),
   kubevirt: "cache: none on the disk",
   openstack: "remove network=... from [libvirt] disk_cachemodes; Nova then uses none",
   incus: (subject) =>

@@ -49,6 +49,8 @@ export const clientFindings: readonly Finding[] = [
     fix: {
       qemu: "id=vmuser (-blockdev: user=vmuser), a user with mon 'profile rbd' and osd 'profile rbd pool=POOL'",
       libvirt: "<auth username='vmuser'> with caps 'profile rbd pool=POOL'",
+      proxmox:
+        "username vmuser at the storage in storage.cfg, with its keyring in /etc/pve/priv/ceph/STORAGE.keyring; its caps: mon 'profile rbd', osd 'profile rbd pool=POOL'",
       incus: "incus storage set POOL ceph.user.name=vmuser (make the user first)",
       rook: "userID in the secret: a user with mon 'profile rbd', mgr 'allow rw', osd 'profile rbd'",
       spdk: "user_id in bdev_rbd_register_cluster",

@@ -202,10 +202,15 @@ export const guestFindings: readonly Finding[] = [
     measure:
       "fio --name=s --filename=/dev/DISK --rw=randread --bs=16k --iodepth=128 --ioengine=libaio --direct=1 --runtime=30 --time_based",
     fix: {
-      any: 'in the guest: echo none > /sys/block/DISK/queue/scheduler; for good by a udev rule: ACTION=="add|change", KERNEL=="vd*|sd*", ATTR{queue/scheduler}="none"',
+      any: ({ vm }) => {
+        const sorted = sortedDisks(vm).map(([disk]) => disk);
+        const disks = sorted.length === 0 ? ["DISK"] : sorted;
+        return `in the guest: ${disks.map((disk) => `echo none > /sys/block/${disk}/queue/scheduler`).join("; ")}; for good by a udev rule: ACTION=="add|change", KERNEL=="vd*|sd*", ATTR{queue/scheduler}="none"`;
+      },
     },
-    vm: ({ guestSchedulers }): Hit | undefined => {
-      const sorted = [...(guestSchedulers?.value ?? [])].filter(([, name]) => name !== "none");
+    vm: (vm): Hit | undefined => {
+      const { guestSchedulers } = vm;
+      const sorted = sortedDisks(vm);
       if (guestSchedulers === undefined || sorted.length === 0) return undefined;
       return {
         place: guestSchedulers.place,
@@ -229,6 +234,11 @@ export const guestFindings: readonly Finding[] = [
     vm: ({ settings: { tunnelled } }) => (tunnelled === undefined ? undefined : { place: tunnelled.place }),
   },
 ];
+
+/** Disks of the guest with another scheduler than none. */
+function sortedDisks({ guestSchedulers }: Vm): [disk: string, scheduler: string][] {
+  return [...(guestSchedulers?.value ?? [])].filter(([, name]) => name !== "none");
+}
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -8,16 +8,32 @@ export function qmSet({ vm }: Subject, rest: string): string {
 /** `qm set` of the disk with some of its properties changed; undefined removes one. */
 export function qmDisk({ vm, disk }: Subject, changes: Readonly<Record<string, string | undefined>>): string {
   const name = disk?.name ?? "DISK";
-  if (disk?.written === undefined) {
+  const id = vm.id ?? "VMID";
+  if (disk === undefined) {
     const words = Object.entries(changes).map(([key, value]) =>
       value === undefined ? `without ${key}` : `with ${key}=${value}`,
     );
-    return `qm set ${vm.id ?? "VMID"} --${name.replace(/^drive-/, "")} VOLUME,... (as it is, ${words.slice(0, 3).join(", ")})`;
+    return `qm set ${id} --${name} VOLUME,... (as it is, ${words.slice(0, 3).join(", ")})`;
   }
+  // Of a running VM the line is not at hand: the command takes it from the configuration.
+  if (disk.written === undefined) return qmEdit(id, name.replace(/^drive-/, ""), changes);
   const parts = disk.written.split(",");
   const kept = parts.filter((part, index) => index === 0 || !Object.hasOwn(changes, part.split("=")[0]!));
   for (const [key, value] of Object.entries(changes)) if (value !== undefined) kept.push(`${key}=${value}`);
   return `qm set ${vm.id ?? "VMID"} --${name} ${kept.join(",")}`;
+}
+
+/** Sets a disk to its own line of the configuration with some of its properties changed, as a shell does it. */
+function qmEdit(id: string, name: string, changes: Readonly<Record<string, string | undefined>>): string {
+  const keys = Object.keys(changes).filter(
+    (key) => !Object.keys(changes).some((each) => key.startsWith(`${each}_`)),
+  );
+  const isFamily = Object.keys(changes).length > keys.length;
+  const gone = `,${keys.length > 1 ? `(${keys.join("|")})` : keys[0]}${isFamily ? "[a-z_]*" : ""}=[^,]*`;
+  const added = Object.entries(changes).flatMap(([key, value]) =>
+    value === undefined ? [] : [`,${key}=${value}`],
+  );
+  return `qm set ${id} --${name} "$(qm config ${id} | sed -nE 's/${gone}//g; s/^${name}: //p')${added.join("")}"`;
 }
 
 /** The name of a disk in Proxmox's configuration: QEMU's command line has it as `drive-scsi0`. */

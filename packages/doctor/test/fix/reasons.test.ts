@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { fixFor } from "../../src/fix/fix.ts";
 
@@ -49,6 +50,27 @@ describe("changes of a command line", () => {
     assert.equal(patches.length, 1);
     assert.match(notes.join(), /^Proxmox writes this anew when it starts the VM/);
   });
+});
+
+describe("the change of a VM that Proxmox runs", () => {
+  const line =
+    "/usr/bin/kvm -id 101 -name a -machine type=q35+pve0 -cpu host -drive file=rbd:p/i:id=u,if=none,id=drive-scsi0,cache=writeback,throttling.iops-total=500 -device virtio-scsi-pci,id=s -device scsi-hd,bus=s.0,drive=drive-scsi0";
+  const config = "scsi0: ceph:vm-101-disk-0,cache=writeback,iops=500,mbps_rd_max=9,size=8G\nscsi01: x";
+  for (const [id, made] of [
+    ["cache-librbd-on", "ceph:vm-101-disk-0,iops=500,mbps_rd_max=9,size=8G"],
+    ["throttled", "ceph:vm-101-disk-0,cache=writeback,size=8G"],
+    ["discard-off", "ceph:vm-101-disk-0,cache=writeback,iops=500,mbps_rd_max=9,size=8G,discard=on"],
+  ] as const)
+    it(`${id}: the command takes the disk's line from the configuration`, () => {
+      const [command] = one("ps.txt", line, id).words;
+      // qm as Proxmox has it, as far as the command needs it.
+      const qm = `qm() { [ "$1" = config ] && echo "$CONFIG" || echo "$*"; }`;
+      const said = execFileSync("bash", ["-c", `${qm}; ${command}`], {
+        encoding: "utf8",
+        env: { ...process.env, CONFIG: config },
+      });
+      assert.equal(said, `set 101 --scsi0 ${made}\n`);
+    });
 });
 
 describe("changes of a Proxmox configuration", () => {
