@@ -17,6 +17,7 @@ test("a Proxmox VM's notes name its disks; its snapshots' do not count", () => {
     { name: "vm-100-0", words: { image: "pool/vm1", limit: "iops=100,bps=1M" } },
     { name: "data", words: { image: "pool/data" } },
   ]);
+  assert.equal(disksOfNotes("#siphon image=pool/b%C3%BCro\n", "100")[0]!.words.image, "pool/büro");
   assert.throws(() => disksOfNotes("#siphon pool/vm1\n", "100"), /pool\/vm1, which is not NAME=VALUE/);
 });
 

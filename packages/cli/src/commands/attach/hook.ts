@@ -71,7 +71,7 @@ async function proxmoxHook(
   await (phase === "pre-start" ? attach(disks, control) : detach(disks, control));
 }
 
-/** Notes are lines with `#` in front, before the first section, with `%` and some characters as %XX. */
+/** Notes are lines with `#` in front, before the first section, with `%` and some characters as the bytes of their UTF-8, %XX each. */
 export function disksOfNotes(text: string, vmid: string): Pick<SiphonDisk, "name" | "words">[] {
   const notes = /^(?:(?!\[).*\n?)*/
     .exec(text)![0]
@@ -96,7 +96,9 @@ export function disksOfNotes(text: string, vmid: string): Pick<SiphonDisk, "name
 }
 
 function decoded(text: string): string {
-  return text.replace(/%[0-9A-Fa-f]{2}/g, (hex) => String.fromCharCode(Number.parseInt(hex.slice(1), 16)));
+  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (bytes) =>
+    Buffer.from(bytes.replaceAll("%", ""), "hex").toString("utf8"),
+  );
 }
 
 /** All of them, or none. What the service has already, and nothing else of that name, is left as it is. */
