@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import { connectCluster } from "../connect.ts";
@@ -23,6 +24,8 @@ export function radosCommand(): Command {
 async function rados(args: readonly string[]): Promise<void> {
   const { flags, connect, words } = parseRadosArguments(args);
   const [name, ...rest] = words;
+  if (flags.nameFile !== undefined) rest.unshift(readFileSync(flags.nameFile, "utf8"));
+  if (flags.keyFile !== undefined) rest.splice(1, 0, readFileSync(flags.keyFile, "utf8"));
   const verb = verbs.find((each) => each.name === name);
   const reason = refused.get(name ?? "");
   if (reason !== undefined) {
@@ -49,13 +52,16 @@ ${verbs.map((verb) => `  ${`${verb.name} ${verb.arguments}`.padEnd(width)}  ${ve
 Options, before or after the verb:
   -p, --pool <name>        the pool
   -N, --namespace <name>   namespace of the objects; --all with ls for all of them
-  -s, --snap <name>        read from this snapshot of the pool
+  --object-locator <key>   key that places the object instead of its name
+  -s, --snap <name>        read from this snapshot of the pool; -S, --snapid <id> by its id
   -f, --format <format>    plain, json or json-pretty
   -b <size>                bytes of a request (default: 4M)
   --offset <bytes>         put: offset in the object
   --target-pool <name>     cp: pool of the copy; --target-nspace its namespace, --target-locator its key
   --dry-run, --no-overwrite  import: write nothing; leave objects that are there as they are
   --input-file <file>      setxattr, setomapval: the value
+  --obj-name-file <file>   the name of the object; --omap-key-file <file> the key of the omap
+  --force-full             rm: also when the pool is full
   -t, --concurrent-ios <n> bench: requests in flight (default: 16)
   -O <size>                bench: bytes of an object (default: as -b)
   --max-objects <n>        bench: end after this many objects

@@ -11,13 +11,13 @@ export interface PoolOptions {
   snapContext?: SnapContext;
   /** Milliseconds for each request; 0, the default: for as long as it takes. */
   timeout?: number;
+  /** Takes the place of the object's name where its PG is chosen: objects with one key share a PG. */
+  key?: string;
 }
 
 /** How a request is carried out. */
 export interface ObjectOptions extends Omit<PoolOptions, "namespace"> {
   signal?: AbortSignal;
-  /** Takes the place of the object's name where its PG is chosen: objects with one key share a PG. */
-  key?: string;
   /** Reads from any replica, or from the nearest one. */
   readFrom?: "any" | "nearest";
   /** Also orders reads among the writes of the object. */

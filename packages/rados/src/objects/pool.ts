@@ -76,7 +76,7 @@ export class Pool implements PoolIdentity {
   }
 
   /** A target for repeated requests to one object (`ObjectRequest`). */
-  target(name: string, key?: string): ObjectTarget {
+  target(name: string, key = this.#options.key): ObjectTarget {
     return new ObjectTarget(this.id, name, { namespace: this.namespace, key });
   }
 

@@ -38,12 +38,14 @@ export class RadosCall {
 
   /** The pool that the flags name, in their namespace and at their snapshot. */
   async pool(): Promise<Pool> {
-    const { pool: name, namespace, snap } = this.flags;
+    const { pool: name, namespace, locator: key, snap, snapId } = this.flags;
     if (name === undefined) {
       throw new SiphonError("SIPHON_USAGE", "name the pool with -p");
     }
     const pool = await this.cluster.pool(name, {
       ...(namespace !== undefined && { namespace }),
+      ...(key !== undefined && { key }),
+      ...(snapId !== undefined && { snapId }),
       signal: this.signal,
     });
     if (snap === undefined) return pool;

@@ -1,13 +1,21 @@
 import { parseCephFlags } from "@siphon/rados";
 import { parseBytes, SiphonError } from "@siphon/wire";
 import type { ConnectFlags } from "../../cluster-options.ts";
+import { refusedOptions } from "./refused.ts";
 
 /** Options of the rados program besides a verb and its arguments. */
 export interface RadosFlags {
   pool?: string;
   namespace?: string;
+  /** What places the object instead of its name. */
+  locator?: string;
   /** Name of a snapshot of the pool, to read from. */
   snap?: string;
+  /** Id of such a snapshot, or of one that clients manage. */
+  snapId?: number;
+  /** Files that hold the name of the object, and the omap's key, instead of the arguments. */
+  nameFile?: string;
+  keyFile?: string;
   /** ls: of all namespaces. */
   all: boolean;
   format: "plain" | "json" | "json-pretty";
@@ -34,6 +42,8 @@ export interface RadosFlags {
   reallyMeant: boolean;
   /** cppool: also where snapshots would be missed. */
   meant: boolean;
+  /** rm: also in a full pool. */
+  whenFull: boolean;
   /** import: what is there stays, or nothing is written. */
   keepExisting: boolean;
   dryRun: boolean;
@@ -55,6 +65,8 @@ const without = new Map<string, (flags: RadosFlags) => void>([
   ["--no-cleanup", (flags) => (flags.cleanup = false)],
   ["--no-verify", (flags) => (flags.verify = false)],
   ["--no-hints", () => {}],
+  ["--force-full", (flags) => (flags.whenFull = true)],
+  ["--pretty-format", (flags) => (flags.format = "json-pretty")],
   ["--no-overwrite", (flags) => (flags.keepExisting = true)],
   ["--dry-run", (flags) => (flags.dryRun = true)],
   ["--yes-i-really-mean-it", (flags) => (flags.meant = true)],
@@ -67,10 +79,14 @@ function option(names: string, assign: Assign): void {
 
 option("-p --pool", (flags, value) => (flags.pool = value));
 option("-N --namespace", (flags, value) => (flags.namespace = value));
+option("--object-locator", (flags, value) => (flags.locator = value));
 option("-s --snap", (flags, value) => (flags.snap = value));
+option("-S --snapid", (flags, value, name) => (flags.snapId = count(name, value)));
+option("--obj-name-file", (flags, value) => (flags.nameFile = value));
+option("--omap-key-file", (flags, value) => (flags.keyFile = value));
 option("-f --format", (flags, value) => (flags.format = formatOf(value)));
-option("-b", (flags, value, name) => (flags.blockSize = size(name, value)));
-option("-O", (flags, value, name) => (flags.objectSize = size(name, value)));
+option("-b --block-size", (flags, value, name) => (flags.blockSize = size(name, value)));
+option("-O --object-size", (flags, value, name) => (flags.objectSize = size(name, value)));
 option("--offset", (flags, value, name) => (flags.offset = size(name, value)));
 option("-t --concurrent-ios", (flags, value, name) => (flags.concurrency = count(name, value)));
 option("--max-objects", (flags, value, name) => (flags.maxObjects = count(name, value)));
@@ -90,7 +106,7 @@ export function parseRadosArguments(args: readonly string[]): RadosArguments {
   const flags: RadosFlags = {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
     ...{ cleanup: true, verify: true, reallyMeant: false, meant: false },
-    ...{ keepExisting: false, dryRun: false },
+    ...{ keepExisting: false, dryRun: false, whenFull: false },
   };
   const { conf, cluster, name, settings, rest } = parseCephFlags(args);
   const words: string[] = [];
@@ -108,7 +124,10 @@ export function parseRadosArguments(args: readonly string[]): RadosArguments {
       if (value === undefined) throw new SiphonError("SIPHON_USAGE", `${key} needs a value`);
       assign(flags, value, key);
     } else if (without.has(arg)) without.get(arg)!(flags);
-    else if (/^--?[a-zA-Z]/.test(arg)) {
+    else if (refusedOptions.has(key)) {
+      const hint = refusedOptions.get(key)!;
+      throw new SiphonError("EOPNOTSUPP", `siphon does not do rados ${key}`, { hint });
+    } else if (/^--?[a-zA-Z]/.test(arg)) {
       throw new SiphonError("SIPHON_USAGE", `there is no option ${arg}`, { hint: "siphon rados --help" });
     } else words.push(arg);
   }

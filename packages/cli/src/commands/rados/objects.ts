@@ -143,5 +143,8 @@ function wholeNumber(verb: string, text: string): number {
 
 async function rm(call: RadosCall): Promise<void> {
   const pool = await call.pool();
-  for (const object of call.args) await pool.remove(object, { signal: call.signal });
+  const { signal, flags } = call;
+  for (const object of call.args) {
+    await pool.remove(object, { signal, ...(flags.whenFull && { whenFull: "force" }) });
+  }
 }

@@ -15,3 +15,14 @@ export const refused: ReadonlyMap<string, string> = new Map([
     ...["set-redirect", "set-chunk", "unset-manifest"],
   ].map((verb) => [verb, tier] as const),
 ]);
+
+/** The same of options. */
+export const refusedOptions: ReadonlyMap<string, string> = new Map([
+  ["--striper", "it is for objects that libradosstriper parted; use rados"],
+  ["--pgid", "siphon ceph pg ls-by-pool tells of placement groups; for the objects of one use rados"],
+  ["--with-clones", tier],
+  ["--with-reference", tier],
+  ...["--show-time", "--reuse-bench", "--write-object", "--write-omap", "--write-xattr"].map(
+    (option) => [option, "bench measures whole objects; for others use rados"] as const,
+  ),
+]);

@@ -73,12 +73,13 @@ async function copy(call: RadosCall): Promise<void> {
   const there = targetPool === undefined ? pool : await call.cluster.pool(targetPool, { signal });
   const namespace = targetNamespace ?? pool.namespace;
   const target = call.args[1] ?? object;
-  if (target === object && there.id === pool.id && namespace === pool.namespace && key === undefined) {
+  const isSamePlace = there.id === pool.id && namespace === pool.namespace && key === flags.locator;
+  if (target === object && isSamePlace) {
     throw new SiphonError("SIPHON_USAGE", "an object cannot be copied onto itself", {
       hint: "give the copy another name, or --target-pool",
     });
   }
-  const source = { poolId: pool.id, name: object, namespace: pool.namespace };
+  const source = { poolId: pool.id, name: object, namespace: pool.namespace, key: flags.locator ?? "" };
   const operation = new WriteOperation().copyFrom(source);
   await there.with({ namespace }).operate(target, operation, { signal, ...(key !== undefined && { key }) });
 }

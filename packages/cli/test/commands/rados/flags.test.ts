@@ -19,8 +19,15 @@ test("without options there are the defaults of rados", () => {
   assert.deepEqual(flags, {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
     ...{ cleanup: true, verify: true, reallyMeant: false, meant: false },
-    ...{ keepExisting: false, dryRun: false },
+    ...{ keepExisting: false, dryRun: false, whenFull: false },
   });
+});
+
+test("options that siphon does not have are refused with what to do instead", () => {
+  for (const option of ["--striper", "--pgid=1.0", "--reuse-bench"]) {
+    const message = new RegExp(`siphon does not do rados ${option.split("=")[0]}$`);
+    assert.throws(() => parseRadosArguments(["ls", option]), { code: "EOPNOTSUPP", message });
+  }
 });
 
 test("what follows -- is no option, and neither is - alone", () => {
