@@ -169,7 +169,7 @@ function noSnapshot({ pool, header }: OpenImage, name: string): RbdError {
 function isProtected({ pool, header }: OpenImage, name: string): RbdError {
   return new RbdError(
     "SIPHON_RBD_BUSY",
-    `snapshot ${name} of image ${header.name} is protected from removal`,
+    `snapshot '${name}' is protected from removal: ${header.name}@${name}`,
     {
       remedy: { name: "unprotect-snapshot", subject: `${describe(pool, header.name)}@${name}` },
     },
