@@ -7,12 +7,12 @@ import type { MaintainedImage } from "../maintenance/maintained-image.ts";
 import type { OnProgress } from "../progress.ts";
 import {
   decodeNotifyMessage,
-  decodeResponse,
   encodeNotifyMessage,
   encodeResponse,
   type NotifyMessage,
   type RequestId,
   requestKey,
+  responseOf,
 } from "../watch/notify-message.ts";
 import { isDone, type OwnerTask } from "../watch/owner-task.ts";
 import { notice } from "./notices.ts";
@@ -261,19 +261,6 @@ export class Requests {
     } catch (error) {
       return errnoOf(error);
     }
-  }
-}
-
-/**
- * The answer of a watcher. Any client that can read the header may watch it and send anything: an invalid answer is
- * ignored.
- */
-function responseOf(payload: Buffer): number | undefined {
-  try {
-    return decodeResponse(payload);
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
   }
 }
 

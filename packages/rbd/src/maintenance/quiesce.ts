@@ -1,6 +1,6 @@
 import { errno } from "@siphon/wire";
 import { RbdError } from "../errors.ts";
-import { decodeResponse, encodeNotifyMessage } from "../watch/notify-message.ts";
+import { encodeNotifyMessage, responseOf } from "../watch/notify-message.ts";
 import type { MaintainedImage } from "./maintained-image.ts";
 
 /**
@@ -45,7 +45,7 @@ async function quiesce(image: MaintainedImage): Promise<AsyncDisposable> {
   asked.defer(() => image.tell({ type: "unquiesce", id }));
   for (let attempt = 0; attempt < settings.number("rbd_quiesce_notification_attempts"); attempt++) {
     const { replies, missed } = await pool.notify(headerName, question, { timeout: answerTimeout });
-    const errno = replies.map(({ payload }) => decodeResponse(payload) ?? 0).find(refuses);
+    const errno = replies.map(({ payload }) => responseOf(payload) ?? 0).find(refuses);
     if (errno !== undefined) {
       const message = `a client that has image ${header.name} open cannot quiesce (error ${-errno})`;
       throw new RbdError("SIPHON_RBD_BUSY", message, { errno, retryable: true });

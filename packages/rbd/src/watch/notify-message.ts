@@ -1,4 +1,4 @@
-import { Reader, Writer } from "@siphon/wire";
+import { Reader, WireError, Writer } from "@siphon/wire";
 import { readNamespace, type SnapshotNamespace, writeNamespace } from "../cls/snapshot.ts";
 
 /** One opened image of one client. */
@@ -190,10 +190,24 @@ export function encodeResponse(result: number): Buffer {
   return new Writer(10).versioned(1, 1, (w) => w.i32(result)).finish();
 }
 
-/** Undefined for an empty acknowledgement. */
+/**
+ * Undefined for an empty acknowledgement.
+ *
+ * @throws WireError for bytes that make no sense
+ */
 export function decodeResponse(bytes: Buffer): number | undefined {
   if (bytes.length === 0) return undefined;
   return new Reader(bytes, "answer to a notification").versioned("ResponseMessage", 1, (r) => r.i32());
+}
+
+/** The answer of a watcher. Any client that can read the header may watch it and send anything: an invalid answer is ignored. */
+export function responseOf(payload: Buffer): number | undefined {
+  try {
+    return decodeResponse(payload);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
 }
 
 export function requestKey({ gid, handle, request }: RequestId): string {
