@@ -39,7 +39,7 @@ const modules: { names: string[]; load: () => Promise<Command[]> }[] = [
     load: async () => (await import("./rbd/copies.ts")).copyCommands(),
   },
   {
-    names: ["device", "map", "unmap", "showmapped"],
+    names: ["device", "nbd", "map", "unmap", "showmapped"],
     load: async () => (await import("./rbd/device.ts")).deviceCommands(),
   },
   { names: ["trash"], load: async () => [(await import("./rbd/trash.ts")).trashCommand()] },

@@ -40,6 +40,14 @@ export function withDeviceFlags(command: Command): Command {
   return withEncryptionFlags(command);
 }
 
+/** Options behind `-o` that stand for themselves in `nbd map`. */
+const driverFlags = ["nbds_max", "max_part", "timeout"];
+
+export function withDriverFlags(command: Command): Command {
+  for (const name of driverFlags) command.option(`--${name} <n>`, `the same as -o ${name}=N`);
+  return command;
+}
+
 type Kind = "switch" | "text" | "list" | "number" | "unused";
 
 /** The options that may stand behind `-o`: those of rbd-nbd. */
@@ -72,6 +80,7 @@ const kinds: Readonly<Record<string, readonly [kind: Kind, key?: keyof DeviceFla
 export function deviceFlags<Given extends DeviceFlags>(given: Given): Given {
   assertType(given.deviceType);
   const flags = { ...(given as object) } as Record<string, unknown>;
+  for (const name of driverFlags) if (flags[name] !== undefined) add(flags, `${name}=${flags[name]}`);
   for (const option of (given.options ?? []).flatMap((text) => text.split(","))) add(flags, option);
   if (flags.quiesce) {
     throw new SiphonError("EOPNOTSUPP", "siphon runs no hooks before snapshots (--quiesce)", {

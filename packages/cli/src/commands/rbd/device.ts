@@ -17,7 +17,7 @@ import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { collect } from "../attach/flags.ts";
 import { usualRunDirectory } from "../attach/places.ts";
-import { type DeviceFlags, deviceFlags, withDeviceFlags } from "./device-flags.ts";
+import { type DeviceFlags, deviceFlags, withDeviceFlags, withDriverFlags } from "./device-flags.ts";
 import { encryptionLayers } from "./encryption-flags.ts";
 import { type ImageSpec, imageSpec, type SpecFlags, snapshotOf, usage, withSpecFlags } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
@@ -30,7 +30,16 @@ export function deviceCommands(): Command[] {
   for (const each of [list("list").alias("ls"), map("map"), unmap("unmap"), attach(), detach()]) {
     device.addCommand(each);
   }
-  return [device, map("map"), unmap("unmap"), list("showmapped")];
+  return [device, nbd(), map("map"), unmap("unmap"), list("showmapped")];
+}
+
+/** The older words of `device`, which programs still use; options of rbd-nbd need no `-o` there. */
+function nbd(): Command {
+  const command = new Command("nbd").summary("device, in its older words");
+  for (const each of [list("list").alias("ls"), withDriverFlags(map("map")), unmap("unmap")]) {
+    command.addCommand(each);
+  }
+  return command;
 }
 
 function map(name: string): Command {

@@ -22,6 +22,7 @@ const groups = `
   device attach
 22 invalid device path: /dev/rbd0
   unmap /dev/rbd0
+  nbd map foo --device /dev/rbd0 --nbds_max 64 --timeout 60
   map foo --device /dev/rbd0
   device detach /dev/rbd0
 22 trying to access snapshot using both name and id
@@ -30,6 +31,7 @@ const groups = `
   map foo -o io-timeout=soon
 22 Invalid argument for max_part!
   map foo -o max_part=256
+  nbd map foo --max_part 256
 22 unknown args: --sparkle
   map foo -o notrim,sparkle
 22 requires an argument
@@ -46,6 +48,7 @@ const groups = `
   device detach
 22 pool1/ns1/foo@bar is not mapped
   unmap pool1/ns1/foo@bar
+  nbd unmap pool1/ns1/foo@bar
   device detach pool1/ns1/foo@bar
 22 no process attached to /dev/nbd999 found
   device detach /dev/nbd999
