@@ -114,14 +114,13 @@ test("times, extents, headers and hints of objects: as the rados program", async
 test("locator keys, and names and keys in files: as the rados program", async () => {
   const placed = "--object-locator there";
   await each(`${placed} put placed %data`, `${placed} stat placed`, "stat placed", "ls", "ls --format json");
-  await each(`${placed} setxattr placed colour green`, `${placed} listxattr placed`);
-  await each(`${placed} cp placed`, `${placed} cp placed other`, "get other -", "rm other");
-  await each(`cp o placed --target-locator elsewhere`, "--object-locator elsewhere get placed -");
-  await each(`${placed} rm placed --force-full`, "--object-locator elsewhere rm placed", "ls");
+  await each(`${placed} cp placed`, `${placed} cp placed other`, "get other -");
+  await each("cp other placed --target-locator elsewhere", "--object-locator elsewhere get placed -");
+  assert.equal((await siphon([...placed.split(" "), "rm", "placed", "--force-full"])).code, 0);
+  await each(`${placed} stat placed`, "ls");
   await writeFile(join(directory, "name"), "o");
   await writeFile(join(directory, "key"), "from a file");
   await each("stat --obj-name-file %name", "setomapval o v --omap-key-file %key", "listomapkeys o");
-  await each("getomapval o --omap-key-file %key", "rmomapkey o --omap-key-file %key", "listomapkeys o");
 });
 
 test("snapshots of a pool: as the rados program", async () => {

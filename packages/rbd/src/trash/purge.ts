@@ -49,31 +49,44 @@ export async function trashToPurge(
 }
 
 /**
- * Removes images from the trash, clones before their parents.
+ * Removes images from the trash, clones before their parents. Images that are gone, or were put into the trash again since they were chosen,
+ * are passed over.
  *
  * @returns images that could not be removed, and the errors
  */
 export async function purgeTrash(
-  { trash }: ImagePool,
+  { trash }: Pick<ImagePool, "trash">,
   entries: readonly TrashEntry[],
   onProgress?: OnProgress,
 ): Promise<{ entry: TrashEntry; error: unknown }[]> {
   let left = entries.map((entry) => ({ entry, error: undefined as unknown }));
+  let done = 0;
   for (let before = Number.POSITIVE_INFINITY; left.length > 0 && left.length < before; ) {
     before = left.length;
     const failed: typeof left = [];
     for (const { entry } of left) {
       try {
-        await trash.remove(entry.id, { force: true });
-        onProgress?.(entries.length - left.length + 1, entries.length);
+        if (isSame(entry, await trash.get(entry.id))) await trash.remove(entry.id, { force: true });
       } catch (error) {
-        if (!hasCode(error, "SIPHON_RBD_BUSY", "SIPHON_RBD_UNSUPPORTED")) throw error;
-        failed.push({ entry, error });
+        if (hasCode(error, "SIPHON_RBD_BUSY", "SIPHON_RBD_UNSUPPORTED")) {
+          failed.push({ entry, error });
+          continue;
+        }
+        // A parent that was there for its clones alone goes with the last of them.
+        if (!hasCode(error, "SIPHON_RBD_NO_IMAGE", "ENOENT")) throw error;
       }
+      onProgress?.(++done, entries.length);
     }
     left = failed;
   }
   return left;
+}
+
+function isSame(chosen: TrashEntry, now: TrashEntry): boolean {
+  return (
+    chosen.trashed.getTime() === now.trashed.getTime() &&
+    chosen.keptUntil.getTime() === now.keptUntil.getTime()
+  );
 }
 
 async function dataPoolOf({ pool }: ImagePool, id: string): Promise<number> {
@@ -81,7 +94,7 @@ async function dataPoolOf({ pool }: ImagePool, id: string): Promise<number> {
   return found < 0 ? pool.id : found;
 }
 
-/** Bytes that its removal frees. */
+/** Bytes that its removal frees; 0 if that cannot be found out. */
 async function bytesOf({ cluster, pool }: ImagePool, { id, name }: TrashEntry): Promise<number> {
   let bytes = 0;
   try {
@@ -90,7 +103,7 @@ async function bytesOf({ cluster, pool }: ImagePool, { id, name }: TrashEntry): 
       if (exists) bytes += length;
     }
   } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
+    if (!hasCode(error, "ENOENT", "SIPHON_RBD_NO_IMAGE", "SIPHON_RBD_UNSUPPORTED")) throw error;
   }
   return bytes;
 }
