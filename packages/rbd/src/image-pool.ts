@@ -114,9 +114,13 @@ export class ImagePool implements Images {
     return planRemoval(this.cluster, this.pool, name);
   }
 
-  /** Removes an image permanently, whatever the settings say: for an image that was just created and is not needed. */
-  discard(name: string): Promise<void> {
-    return removeImage(this.cluster, this.pool, name);
+  /**
+   * Removes an image by its id permanently, whatever the settings say: for an image that was just created and is not needed. Another client
+   * may have renamed it, and given its name to another image.
+   */
+  async discard(id: string): Promise<void> {
+    const name = await nameOf(this.pool, id);
+    if (name !== undefined) await removeImage(this.cluster, this.pool, name, undefined, id);
   }
 
   /** @throws the errors of a permanent removal; removes nothing */

@@ -16,6 +16,8 @@ export interface Images {
   create(name: string, size: number, options?: CreateOptions): Promise<string>;
   /** @throws RbdError SIPHON_RBD_NO_IMAGE, SIPHON_RBD_NO_SNAPSHOT, SIPHON_RBD_UNSUPPORTED */
   open(name: string, options?: OpenOptions): Promise<Image>;
-  /** Removes an image permanently, whatever the settings say. */
-  discard(name: string): Promise<void>;
+  /** Opens an image by its id, whatever its name is by now. */
+  openById(id: string, options?: OpenOptions): Promise<Image>;
+  /** Removes an image by its id permanently, whatever the settings say. */
+  discard(id: string): Promise<void>;
 }

@@ -25,6 +25,7 @@ export type { CopyOptions } from "./copy/copy-image.ts";
 export type { DeepCopyOptions } from "./copy/deep-copy.ts";
 export type { ChildImage } from "./directory/children.ts";
 export type { CloneOptions } from "./directory/clone-image.ts";
+export { completeOrDiscard } from "./directory/complete-or-discard.ts";
 export { type CreateOptions, defaultFeatures } from "./directory/create-image.ts";
 export type { ImageEntry } from "./directory/find-image.ts";
 export { type ImageTotals, poolStatistics } from "./directory/pool-statistics.ts";

@@ -1,3 +1,4 @@
+import { completeOrDiscard } from "../directory/complete-or-discard.ts";
 import type { CreateOptions } from "../directory/create-image.ts";
 import { toRead } from "../image/open-options.ts";
 import type { Image } from "../image.ts";
@@ -29,17 +30,14 @@ export async function copyImage(
 ): Promise<void> {
   await using source = await from.open(name, toRead(snapshot));
   await source.assertOneKey();
-  await to.create(newName, source.size, { ...shapeOf(from, source), ...wanted });
-  try {
-    await using target = await to.open(newName);
+  const id = await to.create(newName, source.size, { ...shapeOf(from, source), ...wanted });
+  await completeOrDiscard(to, id, async () => {
+    await using target = await to.openById(id);
     await target.metadata.set(await source.metadata.list());
     const copier = await copierFor(sparseSize, from, source, to, target);
     const options = { signal, limits, onProgress, isNew: true, copier, sparseSize };
     await copyChanges(source.diff(), imageTarget(target), options);
-  } catch (error) {
-    await to.discard(newName);
-    throw error;
-  }
+  });
 }
 
 /** Copies by OSDs find zeros only by blocks of the default size. */

@@ -1,6 +1,7 @@
 import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
 import { describe } from "../describe.ts";
 import { assertProtected, attachClone } from "../directory/clone-image.ts";
+import { completeOrDiscard } from "../directory/complete-or-discard.ts";
 import { isThere, nameOf } from "../directory/find-image.ts";
 import { opFeature } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
@@ -55,7 +56,7 @@ export async function deepCopyImage(
   const parent = flatten ? undefined : first.parent;
   if (parent === undefined) await head.assertOneKey();
   const id = await to.create(newName, first.size, { ...shapeOf(from, head), ...wanted });
-  try {
+  const complete = async () => {
     if (parent !== undefined) {
       const parents = await poolById(from.cluster, parent.poolId, parent.namespace);
       const own = (head.header.opFeatures & opFeature.cloneChild) === 0 ? 1 : 2;
@@ -63,7 +64,7 @@ export async function deepCopyImage(
       if (version < own) await assertParentProtected(parents, parent, to.pool);
       await attachClone(to.pool, id, parents, parent, parent.overlap, version);
     }
-    await using target = await to.open(newName);
+    await using target = await to.openById(id);
     await target.metadata.set(await head.metadata.list());
     let last: string | undefined;
     const touched = new Set<number>();
@@ -90,10 +91,8 @@ export async function deepCopyImage(
       }
       last = snapshot;
     }
-  } catch (error) {
-    await removeWhole(to, newName);
-    throw error;
-  }
+  };
+  await completeOrDiscard(to, id, complete, () => removeWhole(to, id));
 }
 
 async function assertParentProtected(pool: Pool, { imageId, snapId }: ParentLink, to: Pool): Promise<void> {

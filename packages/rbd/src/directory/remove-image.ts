@@ -26,8 +26,9 @@ export async function removeImage(
   pool: Pool,
   name: string,
   progress?: OnProgress,
+  knownId?: string,
 ): Promise<void> {
-  const id = await listedId(pool, name);
+  const id = knownId ?? (await listedId(pool, name));
   const open = openToRemove(cluster);
   const parent = await removeData(open, pool, id, name, progress);
   await removeEmptyImage(pool, id, name);

@@ -1,3 +1,4 @@
+import { completeOrDiscard } from "../directory/complete-or-discard.ts";
 import type { CreateOptions } from "../directory/create-image.ts";
 import type { Image } from "../image.ts";
 import type { Images } from "../images.ts";
@@ -51,19 +52,17 @@ export async function importWhole(
   { onProgress, ...options }: ImportDiffOptions = {},
 ): Promise<void> {
   const reader = await ExportReader.open(source);
-  await images.create(name, 0, { ...createOptions(reader.image), ...wanted });
-  try {
-    await using image = await images.open(name);
+  const id = await images.create(name, 0, { ...createOptions(reader.image), ...wanted });
+  const complete = async () => {
+    await using image = await images.openById(id);
     await image.metadata.set(reader.image.metadata);
     let done = 0;
     for (let diff = await reader.next(); diff !== undefined; diff = await reader.next()) {
       await importDiff(diff, imageTarget(image), options);
       onProgress?.(++done, reader.diffs);
     }
-  } catch (error) {
-    await removeWhole(images, name);
-    throw error;
-  }
+  };
+  await completeOrDiscard(images, id, complete, () => removeWhole(images, id));
 }
 
 /** Options to create an image like the exported one. */
@@ -75,13 +74,13 @@ export function createOptions({ order, features, stripeUnit, stripeCount }: Expo
 }
 
 /** Removes an incomplete image with its snapshots. */
-export async function removeWhole(images: Images, name: string): Promise<void> {
+export async function removeWhole(images: Images, id: string): Promise<void> {
   {
-    await using image = await images.open(name);
+    await using image = await images.openById(id);
     for (const { name: snapshot, isProtected } of image.snapshots.list()) {
       if (isProtected) await image.snapshots.unprotect(snapshot);
     }
     await image.snapshots.purge();
   }
-  await images.discard(name);
+  await images.discard(id);
 }

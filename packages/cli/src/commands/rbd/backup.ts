@@ -1,6 +1,7 @@
 import {
   applyDiff,
   Backup,
+  completeOrDiscard,
   createOptions,
   DiffReader,
   exportedImage,
@@ -86,15 +87,13 @@ export function restoreCommand(): Command {
           withTransferProgress("Restoring image", flags, async (onProgress) => {
             await using source = backup.read(point);
             const reader = await DiffReader.open(source);
-            await images.create(spec.image, reader.header.size ?? 0, createOptions(backup.image));
-            try {
-              await using image = await images.open(spec.image);
+            const size = reader.header.size ?? 0;
+            const id = await images.create(spec.image, size, createOptions(backup.image));
+            await completeOrDiscard(images, id, async () => {
+              await using image = await images.openById(id);
               await image.metadata.set(backup.image.metadata);
               await applyDiff(reader, imageTarget(image), { onProgress, signal });
-            } catch (error) {
-              await images.discard(spec.image);
-              throw error;
-            }
+            });
           }),
         );
       },

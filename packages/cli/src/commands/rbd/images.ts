@@ -1,4 +1,4 @@
-import { type ImagePool, toRead } from "@siphon/rbd";
+import { completeOrDiscard, type ImagePool, toRead } from "@siphon/rbd";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
@@ -31,8 +31,8 @@ export function createCommand(): Command {
       const size = sizeOf(flags);
       const wanted = shape(flags);
       return withPool(flags, spec, async (images) => {
-        await images.create(spec.image, size, wanted);
-        if (flags.thickProvision) await provision(images, spec.image, flags);
+        const id = await images.create(spec.image, size, wanted);
+        if (flags.thickProvision) await provision(images, id, flags);
       });
     });
   return withConnectFlags(withSpecFlags(withImageFormat(command)));
@@ -41,14 +41,11 @@ export function createCommand(): Command {
 type CreateFlags = Flags & ShapeFlags & ProgressFlags & { size?: string; thickProvision?: boolean };
 
 /** A new image, which is removed again if anything fails. */
-async function provision(images: ImagePool, name: string, flags: ProgressFlags): Promise<void> {
-  try {
-    await using image = await images.open(name);
+async function provision(images: ImagePool, id: string, flags: ProgressFlags): Promise<void> {
+  await completeOrDiscard(images, id, async () => {
+    await using image = await images.openById(id);
     await withProgress("Thick provisioning", flags, (onProgress) => image.provision({ onProgress }));
-  } catch (error) {
-    await images.discard(name);
-    throw error;
-  }
+  });
 }
 
 export function infoCommand(): Command {

@@ -2,6 +2,7 @@ import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import {
   type CreateOptions,
+  completeOrDiscard,
   DiffReader,
   encryptedTarget,
   encryptionRoom,
@@ -133,9 +134,9 @@ async function importBare(
   const expectedSize = flags.estimatedSize === undefined ? undefined : parseBytes(flags.estimatedSize, "M");
   const size = path === "-" ? (expectedSize ?? pieceBytes) : (await statPath(path)).size;
   const room = encryption === undefined ? 0 : encryptionRoom(pieceBytes * (wanted.stripeCount ?? 1));
-  await images.create(name, size + room, wanted);
-  try {
-    await using image = await images.open(name);
+  const id = await images.create(name, size + room, wanted);
+  await completeOrDiscard(images, id, async () => {
+    await using image = await images.openById(id);
     const target = encryption === undefined ? imageTarget(image) : await encryptedTarget(image, encryption);
     const options = { ...carrying, pieceBytes, ...(encryption && { sparseSize: 0 }) };
     if (await isFile(path)) {
@@ -144,8 +145,5 @@ async function importBare(
     } else {
       await importRaw(readPath(path), target, { ...options, ...(expectedSize && { expectedSize }) });
     }
-  } catch (error) {
-    await images.discard(name);
-    throw error;
-  }
+  });
 }
