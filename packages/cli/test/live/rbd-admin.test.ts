@@ -186,6 +186,12 @@ test("images go to the trash and come back, or are purged", async () => {
   );
   await same("trash rm $t4 --no-progress");
   await sameState("ls -l P --format json", "trash ls -a P", "children --all P/t3");
+  await prepare("create P/up --size 1M", "snap create P/up@s --no-progress");
+  await prepare("clone P/up@s P/upc --rbd-default-clone-format 2", "snap rm P/up@s --no-progress");
+  await prepare("rm P/up --no-progress --rbd-move-parent-to-trash-on-remove true", "trash mv P/upc");
+  // The parent goes with its last clone, whichever comes first.
+  await same("trash purge P --no-progress");
+  await sameState("trash ls -a P");
 });
 
 test("features come and go on images that are there", async () => {

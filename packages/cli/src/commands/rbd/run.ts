@@ -1,5 +1,6 @@
 import type { Cluster } from "@siphon/rados";
 import { type EncryptedImage, type Image, ImagePool, type OpenOptions, RbdError } from "@siphon/rbd";
+import { SiphonError } from "@siphon/wire";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { connectCluster } from "../../connect.ts";
 import { type EncryptionFlags, encryptionOf } from "./encryption-flags.ts";
@@ -39,8 +40,13 @@ export function warnOf({ message }: Error): void {
   process.stderr.write(`warning: ${message}\n`);
 }
 
-/** Makes an image that siphon cannot work with a warning; for `catch` of a Promise. */
+/**
+ * For lists: makes an image that siphon cannot work with a warning, and passes over one that is gone, or left half removed by who
+ * crashed; for `catch` of a Promise.
+ */
 export function onlyWarning(error: unknown): undefined {
+  if (error instanceof SiphonError && (error.code === "SIPHON_RBD_NO_IMAGE" || error.code === "ENOENT"))
+    return;
   if (!isUnsupported(error)) throw error;
   warnOf(error);
 }

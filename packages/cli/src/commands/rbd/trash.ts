@@ -1,11 +1,8 @@
 import type { Cluster } from "@siphon/rados";
 import { type ImagePool, purgeTrash, RbdError, type TrashEntry, trashToPurge } from "@siphon/rbd";
-import { errno } from "@siphon/wire";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
-import { errnoExitCode } from "../../failure.ts";
-import { interruption } from "../../interruption.ts";
 import { timestamp } from "../rados/format.ts";
 import { parentSpec, parentText } from "./describe.ts";
 import {
@@ -100,12 +97,11 @@ interface TrashRow {
 
 async function longRow(cluster: Cluster, images: ImagePool, entry: TrashEntry): Promise<TrashRow> {
   const { id, name, source, trashed, keptUntil } = entry;
-  const parent = await images
-    .lookUp(id)
-    .then(
-      async ({ header }) => header.parent && (await parentText(cluster, header.parent)),
-      unlessUnreadable,
-    );
+  const parent = await images.lookUp(id).then(
+    async ({ header }) => header.parent && (await parentText(cluster, header.parent)),
+    // Of an image whose removal was interrupted only the entry in the trash is left.
+    onlyWarning,
+  );
   const until = ctime(keptUntil);
   return {
     ...{ id, name, source: source.toUpperCase(), deleted_at: ctime(trashed) },
@@ -117,11 +113,6 @@ async function longRow(cluster: Cluster, images: ImagePool, entry: TrashEntry): 
       },
     }),
   };
-}
-
-/** Of an image whose removal was interrupted only the entry in the trash is left. */
-function unlessUnreadable(error: unknown): undefined {
-  if (errnoExitCode(error, interruption.signal) !== errno.ENOENT) onlyWarning(error);
 }
 
 function longText(rows: TrashRow[]): string {
