@@ -14,7 +14,14 @@ export function explain(error: unknown, interrupted?: AbortSignal, withErrno = f
     const all = [interrupted.reason, ...leftBehind(error)];
     return all.map((each) => `siphon: ${sentence(each, withErrno)}`).join("\n");
   }
-  return `siphon: ${sentence(error, withErrno)}`;
+  const first = firstOf(error);
+  const all = [first, ...leftBehind(error).filter((left) => left !== first)];
+  return all.map((each) => `siphon: ${sentence(each, withErrno)}`).join("\n");
+}
+
+/** What an unwinding was for, whatever failed in it besides. */
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }
 
 /** The errors that tell what an unwinding could not remove, innermost first. */
@@ -44,7 +51,8 @@ function sentence(error: unknown, withErrno: boolean): string {
 export class Interrupted extends Error {}
 
 /** 130 when interrupted, 2 when the call or the machine lacks something, 1 for all else. */
-export function exitCodeOf(error: unknown, interrupted: AbortSignal): number {
+export function exitCodeOf(thrown: unknown, interrupted: AbortSignal): number {
+  const error = firstOf(thrown);
   if (interrupted.aborted) return isSystemError(interrupted.reason) ? errnoOf(interrupted.reason)! : 130;
   const code = error instanceof SiphonError ? error.code : "";
   return code === "SIPHON_USAGE" || code === "SIPHON_MISSING_PROGRAM" ? 2 : 1;
@@ -54,8 +62,9 @@ export function exitCodeOf(error: unknown, interrupted: AbortSignal): number {
  * The errno of what went wrong, which is what rbd and ceph exit with; 22 (EINVAL) for a call that makes no sense, 1 for options with
  * values that they do not take.
  */
-export function errnoExitCode(error: unknown, interrupted: AbortSignal): number {
-  if (interrupted.aborted) return exitCodeOf(error, interrupted);
+export function errnoExitCode(thrown: unknown, interrupted: AbortSignal): number {
+  if (interrupted.aborted) return exitCodeOf(thrown, interrupted);
+  const error = firstOf(thrown);
   if (error instanceof SiphonError && error.code === "SIPHON_BAD_OPTION") return 1;
   if (isUsage(error)) return errno.EINVAL;
   if (error instanceof SiphonError && error.code === "SIPHON_RADOS_AUTH") return errno.EACCES;
@@ -63,7 +72,8 @@ export function errnoExitCode(error: unknown, interrupted: AbortSignal): number 
 }
 
 /** The same; of a connection that cannot be made, too, `rbd` tells the errno. `ceph` exits with 1. */
-export function rbdExitCode(error: unknown, interrupted: AbortSignal): number {
+export function rbdExitCode(thrown: unknown, interrupted: AbortSignal): number {
+  const error = firstOf(thrown);
   if (!interrupted.aborted && error instanceof SiphonError) {
     if (error.code === "SIPHON_RADOS_UNREACHABLE" || error.code === "SIPHON_RADOS_TIMEOUT") {
       return errno.ETIMEDOUT;

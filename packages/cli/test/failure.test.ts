@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LabError } from "@siphon/lab";
-import { explain, Interrupted } from "../src/failure.ts";
+import { RbdError } from "@siphon/rbd";
+import { errnoExitCode, explain, Interrupted, rbdExitCode } from "../src/failure.ts";
 
 const interrupted = AbortSignal.abort(new Interrupted("interrupted by SIGINT"));
 const left = new LabError("SIPHON_LEFT_BEHIND", "the image p/i could not be removed: it is open", {
@@ -20,4 +21,16 @@ test("what could not be removed is told beside the interruption, also behind oth
     /^siphon: interrupted by SIGINT\nsiphon: the image p\/i could not be removed: it is open\n +try again with: siphon clean$/;
   assert.match(explain(left, interrupted), both);
   assert.match(explain(new SuppressedError(left, new Error("QEMU ended"), ""), interrupted), both);
+});
+
+test("what failed first is told, and is the exit code, whatever failed in the unwinding", () => {
+  const never = new AbortController().signal;
+  const first = new RbdError("SIPHON_RBD_BUSY", "the image is open");
+  const both = new SuppressedError(new Error("it cannot be closed"), first, "");
+  assert.equal(explain(both, never, true), "siphon: the image is open: (16) Device or resource busy");
+  assert.deepEqual([errnoExitCode(both, never), rbdExitCode(both, never)], [16, 16]);
+  assert.equal(
+    explain(new SuppressedError(left, both, ""), never),
+    `siphon: the image is open\n${explain(left)}`,
+  );
 });

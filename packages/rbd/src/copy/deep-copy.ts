@@ -1,7 +1,6 @@
 import { type Cluster, NO_SNAP, type Pool } from "@siphon/rados";
 import { describe } from "../describe.ts";
 import { assertProtected, attachClone } from "../directory/clone-image.ts";
-import { completeOrDiscard } from "../directory/complete-or-discard.ts";
 import { isThere, nameOf } from "../directory/find-image.ts";
 import { opFeature } from "../header/image-header.ts";
 import { readHeader } from "../header/read-header.ts";
@@ -11,6 +10,7 @@ import type { Image } from "../image.ts";
 import type { ParentLink } from "../image-state.ts";
 import type { Images } from "../images.ts";
 import { dataObject } from "../object-names.ts";
+import { orUndo } from "../or-undo.ts";
 import { Layout } from "../striping/layout.ts";
 import type { ImageReader, ImageWriter } from "../transfer/image-ends.ts";
 import { imageTarget } from "../transfer/image-target.ts";
@@ -92,7 +92,7 @@ export async function deepCopyImage(
       last = snapshot;
     }
   };
-  await completeOrDiscard(to, id, complete, () => removeWhole(to, id));
+  await orUndo(complete, () => removeWhole(to, id));
 }
 
 async function assertParentProtected(pool: Pool, { imageId, snapId }: ParentLink, to: Pool): Promise<void> {

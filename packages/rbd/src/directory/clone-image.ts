@@ -11,6 +11,7 @@ import { readHeader } from "../header/read-header.ts";
 import { assertReadable, has } from "../image/features.ts";
 import { imageFeature } from "../image-state.ts";
 import { childrenObject, headerObject } from "../object-names.ts";
+import { orUndo } from "../or-undo.ts";
 import { poolSettings } from "../settings/settings.ts";
 import { tellHeaderUpdate } from "../watch/tell-header-update.ts";
 import { type CreateOptions, createImage } from "./create-image.ts";
@@ -64,13 +65,11 @@ export async function cloneImage(
     ...{ objectSize: parent.objectSize, features: inherited },
     ...options,
   });
-  try {
+  const complete = async () => {
     await attachClone(to.pool, id, from.pool, spec, snapshot.size, version);
     await copyMetadata(from.pool, imageId, to.pool, id);
-  } catch (error) {
-    await removeEmptyImage(to.pool, id, to.image);
-    throw error;
-  }
+  };
+  await orUndo(complete, () => removeEmptyImage(to.pool, id, to.image));
   return id;
 }
 

@@ -17,6 +17,7 @@ import {
   infoObject,
   oldHeaderObject,
 } from "../object-names.ts";
+import { onlyFaults } from "../or-undo.ts";
 import { poolSettings, type Settings } from "../settings/settings.ts";
 import { Layout } from "../striping/layout.ts";
 import { isThere } from "./find-image.ts";
@@ -119,7 +120,9 @@ export async function createImage(
   const id = newId(cluster);
   await using undo = new AsyncDisposableStack();
   await takeName(pool, name, id);
-  undo.defer(() => pool.remove(idObject(name)));
+  // Why the image cannot be made counts, and not why its parts cannot be removed.
+  const undoing = (action: () => Promise<void>) => undo.defer(() => action().catch(onlyFaults));
+  undoing(() => pool.remove(idObject(name)));
   const entry = [addToDirectory(name, id)];
   await changeAll(
     pool,
@@ -135,9 +138,9 @@ export async function createImage(
       },
     });
   });
-  undo.defer(() => changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
+  undoing(() => changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
   await writeHeader(pool, id, plan, data);
-  undo.defer(() => pool.remove(headerObject(id)));
+  undoing(() => pool.remove(headerObject(id)));
   if ((plan.features & imageFeature.objectMap) !== 0) {
     const objects = new Layout({ ...plan, objectSize: 2 ** plan.order }).objectCount(size);
     await new StoredObjectMaps(pool, id).create(objects);

@@ -12,6 +12,7 @@ import {
   namespaceObject,
   trashObject,
 } from "../object-names.ts";
+import { orUndo } from "../or-undo.ts";
 
 /** The namespaces of a pool, each with its own images (src/librbd/api/Namespace.cc). */
 export class Namespaces {
@@ -47,12 +48,10 @@ export class Namespaces {
       if (!hasCode(error, "EEXIST")) throw error;
       throw new RbdError("SIPHON_RBD_EXISTS", `pool ${this.#pool.name} already has a namespace ${name}`);
     });
-    try {
-      await changeAll(this.#pool.with({ namespace: name }), directoryObject, [setDirectoryReady(true)]);
-    } catch (error) {
-      await unlessGone(changeAll(this.#pool, namespaceObject, [removeNamespace(name)]));
-      throw error;
-    }
+    await orUndo(
+      () => changeAll(this.#pool.with({ namespace: name }), directoryObject, [setDirectoryReady(true)]),
+      () => changeAll(this.#pool, namespaceObject, [removeNamespace(name)]),
+    );
   }
 
   /** @throws RbdError SIPHON_RBD_BUSY while it has images, including those in the trash */

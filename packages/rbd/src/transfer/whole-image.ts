@@ -1,7 +1,7 @@
-import { completeOrDiscard } from "../directory/complete-or-discard.ts";
 import type { CreateOptions } from "../directory/create-image.ts";
 import type { Image } from "../image.ts";
 import type { Images } from "../images.ts";
+import { orUndo } from "../or-undo.ts";
 import type { ByteSink } from "./byte-sink.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { exportDiff } from "./export-diff.ts";
@@ -62,7 +62,7 @@ export async function importWhole(
       onProgress?.(++done, reader.diffs);
     }
   };
-  await completeOrDiscard(images, id, complete, () => removeWhole(images, id));
+  await orUndo(complete, () => removeWhole(images, id));
 }
 
 /** Options to create an image like the exported one. */

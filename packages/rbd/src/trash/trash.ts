@@ -17,6 +17,7 @@ import { byId, removeTrashed, unlessGone } from "../directory/remove-data.ts";
 import { assertRemovable, openToRemove } from "../directory/remove-image.ts";
 import { hasCode, RbdError, unless } from "../errors.ts";
 import { directoryObject, idObject, trashObject } from "../object-names.ts";
+import { onlyFaults } from "../or-undo.ts";
 import type { OnProgress } from "../progress.ts";
 import { changeTrashState } from "./trash-state.ts";
 
@@ -115,7 +116,7 @@ export class Trash {
       // From an interrupted restore.
       const sameImage = (await idOf(pool, wanted).catch(() => undefined)) === id;
       if (!hasCode(error, "SIPHON_RBD_EXISTS") || !sameImage) {
-        await changeTrashState(this.#pool, id, "normal", "restoring");
+        await changeTrashState(this.#pool, id, "normal", "restoring").catch(onlyFaults);
         throw error;
       }
     }
