@@ -11,9 +11,9 @@ import { stateDir } from "./state/paths.ts";
 import { RESOURCE_VARIABLE, Resource, type ResourceKind } from "./state/resource.ts";
 
 export interface CleanOptions {
-  /** Also what was meant to stay. */
+  /** Also remove kept resources. */
   all?: boolean;
-  /** Only say what would be removed. */
+  /** Only list what would be removed. */
   dryRun?: boolean;
 }
 
@@ -25,15 +25,12 @@ export interface Removed {
   pids: number[];
 }
 
-/**
- * In this order: VMs before the images they use, images before the clusters that hold them, networks when
- * nothing uses them any more.
- */
+/** Order of removal: VMs before their images, images before their clusters, networks last. */
 const kinds: ResourceKind[] = ["vms", "images", "clusters", "networks", "work"];
 
 /**
- * Removes what processes that are gone left behind: their daemons, VMs, files, and images in pools. What
- * cannot be removed (an image in a cluster that does not answer) stops nothing else; its error is thrown last.
+ * Removes the leftovers of ended processes: daemons, VMs, files, and images in pools. A failed removal (an image in a
+ * cluster that does not answer) does not stop the others; its error is thrown last.
  */
 export async function clean({ all = false, dryRun = false }: CleanOptions = {}): Promise<Removed[]> {
   const removed: Removed[] = [];
@@ -61,20 +58,23 @@ export async function clean({ all = false, dryRun = false }: CleanOptions = {}):
   return removed;
 }
 
-/** Removes all that this process has started and has not kept, as `clean` would after its end; what cannot be removed stops nothing else. */
+/**
+ * Removes everything that this process has started and not kept, as `clean` would after its end; a failed removal does
+ * not stop the others.
+ */
 export async function removeOwn(): Promise<void> {
   const failures: unknown[] = [];
   for (const kind of kinds) {
     for (const resource of (await Resource.list(kind)).filter(({ own }) => own)) {
       await remove(resource).catch((error) => failures.push(error));
     }
-    // Another process may have been removing some of it.
+    // Another process may be removing it concurrently.
     await Resource.removeUnfinished(kind, "this process").catch((error) => failures.push(error));
   }
   if (failures.length > 0) throw failures[0];
 }
 
-/** Most is removed with its processes and files; some reaches further. */
+/** Removes a resource; most consist only of processes and files. */
 async function remove(resource: Resource): Promise<void> {
   if (resource.kind === "networks") await removeNetwork(resource);
   else if (resource.kind === "images") await removeRecordedImage(resource);
@@ -85,15 +85,15 @@ async function remove(resource: Resource): Promise<void> {
   }
 }
 
-/** Removes builds outside of the cache by a siphon that is gone. */
+/** Removes unfinished builds outside the cache whose process has ended. */
 async function removeUnfinished(building: unknown): Promise<void> {
   if (typeof building !== "string" || !basename(building).startsWith(".building-")) return;
   await rm(building, { recursive: true, force: true });
 }
 
 /**
- * Programs whose resource directory has gone: removed manually while they ran. A directory is there before the first program is started for
- * it, so each is looked for when its program has been found.
+ * Programs whose resource directory was removed while they ran. A directory exists before its first program starts, so
+ * it is checked after the program was found.
  */
 async function endOrphans(): Promise<void> {
   const isOrphan = (dir: string) => dir.startsWith(`${stateDir()}/`) && !existsSync(dir);

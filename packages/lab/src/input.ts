@@ -10,7 +10,7 @@ export function problemsOf(error: z.ZodError): string {
     .join("; ");
 }
 
-/** The text of a file that a user named, `what` being what it should be; throws SIPHON_NOT_FOUND. */
+/** The text of a file named by the user; `what` describes it; throws SIPHON_NOT_FOUND. */
 export async function readInput(path: string, what: string): Promise<string> {
   try {
     return await readFile(path, "utf8");

@@ -1,7 +1,7 @@
-/** Says what a step is doing now. */
+/** Reports what a step is doing. */
 export type Report = (text: string) => void;
 
-/** Runs one titled step of a longer job and shows it; how is the caller's affair (a terminal, a log, nothing). */
+/** Runs one titled step of a longer job and shows it in the caller's way (a terminal, a log, nothing). */
 export type StepRunner = <T>(title: string, work: (report: Report) => Promise<T>) => Promise<T>;
 
 /** Shows nothing. */

@@ -4,7 +4,7 @@ import type { BaselineCell, MeasuredCell } from "./results.ts";
 import type { BaselineTarget } from "./target.ts";
 import { wires } from "./wires.ts";
 
-/** One thing to measure: a cluster, by a wire, through an engine; or why it cannot be. */
+/** One thing to measure: a cluster, with a wire, through an engine; or why that is impossible. */
 export type Cell = Pick<BaselineCell, "name" | "cluster" | "osds" | "wire" | "engine"> &
   (PlannedDetails | { status: "skipped"; reason: string });
 
@@ -16,7 +16,7 @@ type PlannedDetails = Pick<MeasuredCell, "place" | "clientCpu" | "mode" | "comma
 
 export type PlannedCell = Extract<Cell, { status: "planned" }>;
 
-/** An engine, or why this machine has none of that name. */
+/** An engine, or why this machine lacks it. */
 export type EngineChoice = Engine | { name: EngineName; reason: string };
 
 /** Every target through every engine. */

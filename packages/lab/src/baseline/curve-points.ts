@@ -4,7 +4,7 @@ import type { CurvePoint } from "../results/schema.ts";
 import type { PlannedCell } from "./cells.ts";
 import type { Load, LoadHooks } from "./engine.ts";
 
-/** Measures the points of a cell's curves, a run of fio each, as long as the cell's own; `repeat` is from 0. */
+/** Measures the points of a cell's curves, one run of fio each, as long as the cell's run; `repeat` counts from 0. */
 export async function measureCurves(
   { name, target, through }: Pick<PlannedCell, "name" | "target" | "through">,
   points: readonly CurveLoad[],

@@ -10,11 +10,11 @@ import type { BaselineOptions } from "./options.ts";
 
 export interface Engines extends AsyncDisposable {
   all: EngineChoice[];
-  /** Where clusters must listen, for an engine in a guest to reach them. */
+  /** Address on which clusters must listen so that an engine in a guest reaches them. */
   address: string | undefined;
 }
 
-/** The engines that are requested; those that this machine cannot have come with the reason. */
+/** The requested engines; unavailable ones come with the reason. */
 export async function prepareEngines(
   options: BaselineOptions,
   circumstances: { report: Report; signal: AbortSignal },
@@ -37,7 +37,7 @@ export async function prepareEngines(
   return { all, address, [Symbol.asyncDispose]: () => keep.disposeAsync() };
 }
 
-/** On this host where its kernel has RBD, else in a guest on this machine. */
+/** On this host if its kernel has RBD, otherwise in a guest. */
 async function findKrbd(
   options: BaselineOptions,
   circumstances: { report: Report; signal: AbortSignal },

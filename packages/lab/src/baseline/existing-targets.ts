@@ -14,8 +14,8 @@ import type { BaselineTargets } from "./target.ts";
 import { wires } from "./wires.ts";
 
 /**
- * A cluster that is there already, by each wire that is requested: one image in it, made and removed by siphon. What
- * its user may not see (OSD CPU, negotiated modes) is left out.
+ * An existing cluster, with each requested wire: siphon creates one image in it, and removes it. Figures that the user
+ * may not see (OSD CPU, negotiated modes) are omitted.
  */
 export async function existingTargets(
   existing: NonNullable<BaselineOptions["existing"]>,
@@ -48,7 +48,7 @@ export async function existingTargets(
         image,
         conf,
         facts,
-        // Daemons on other machines are not ours to watch: what fails there shows in the runs.
+        // Daemons on other machines are not watched: their failures show in the runs.
         failed: new AbortController().signal,
         osdPids: () => [],
         openLog: async () => undefined,

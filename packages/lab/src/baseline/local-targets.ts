@@ -13,7 +13,7 @@ const IMAGE = "siphon-baseline";
 const GIB = 2 ** 30;
 
 interface Circumstances {
-  /** Where the daemons listen; 127.0.0.1 unless guests are to reach them. */
+  /** Address of the daemons; default 127.0.0.1. Guests need another one. */
   address: string | undefined;
   /** Where their programs come from. */
   platform: Platform;
@@ -21,7 +21,7 @@ interface Circumstances {
   signal: AbortSignal;
 }
 
-/** A cluster for each size and wire, each with an image that is filled. All of them end with the measurement. */
+/** A cluster for each size and wire, each with a filled image. All of them end with the measurement. */
 export async function localTargets(
   options: BaselineOptions,
   circumstances: Circumstances,
@@ -54,7 +54,7 @@ async function localTarget(
     replicas: replicasOf(osds, replicas),
     store,
     keyType,
-    // Each may have to hold the whole image, and clusters that come later need their share of the memory.
+    // Each OSD may hold the whole image, and later clusters need memory, too.
     ...(store === "memstore" && { osdSize: Math.max(GIB, 2 * size) }),
   };
   const cluster = stack.use(await LocalCluster.up(spec, { from: platform, address, signal, onStep: say }));

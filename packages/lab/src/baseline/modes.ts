@@ -5,17 +5,17 @@ import type { BaselineTarget } from "./target.ts";
 import { wires } from "./wires.ts";
 
 /**
- * Runs `work`, and ends the OSDs' logging of connections, which costs them CPU, once each OSD has one of the client's: that is in
- * the warm-up.
+ * Runs `work`. Ends the OSDs' logging of connections, which costs CPU, when each OSD has logged one of the client,
+ * during the warm-up.
  *
- * @throws LabError SIPHON_CLUSTER when one of them did not come up in the target's mode
+ * @throws LabError SIPHON_CLUSTER if a connection did not use the target's mode
  */
 export async function inTargetsMode<T>(target: BaselineTarget, work: () => Promise<T>): Promise<T> {
   await using log = await target.openLog();
   if (!log) return work();
   const working = work();
   const modes = modesOnceConnected(log, working);
-  // A failure of the work says more than that nobody could be asked about it.
+  // A failure of the work is more informative than a missing log.
   modes.catch(() => {});
   const result = await working;
   requireMode(target, await modes);

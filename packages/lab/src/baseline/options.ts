@@ -16,19 +16,19 @@ const baselineFields = z.strictObject({
   ...curveFields,
   /** Sizes of the local clusters, in OSDs. */
   osds: unique(z.int().min(1).max(64)).default([1, 3]),
-  /** Copies of each object; 3 unless told, and at most one an OSD. */
+  /** Copies of each object; default 3, at most one per OSD. */
   replicas: z.int().min(1).max(10).optional(),
   store: z.enum(["memstore", "bluestore"]).default("memstore"),
   /** Type of the clusters' keys; by default the one that their release makes. */
   keyType: clusterFields.shape.keyType,
   engines: unique(z.enum(engineNames)).default([...engineNames]),
-  /** `v2-crc` on local clusters, `own` on an existing one unless told. */
+  /** Default: `v2-crc` on local clusters, `own` on an existing one. */
   wire: unique(z.enum(wireNames)).optional(),
-  /** How QEMU runs the guest that kernel RBD is measured in where this host's kernel has no RBD. */
+  /** Accelerator of the guest in which kernel RBD is measured if this host's kernel has no RBD. */
   accel: z.enum(["auto", "kvm", "tcg"]).default("auto"),
-  /** Make one more run a cell, and sample the client's stacks in it. */
+  /** Make one more run per cell, and sample the client's stacks in it. */
   profile: z.boolean().default(false),
-  /** The root that clusters, fio and Ceph's programs come from: its name or directory; this host unless given. */
+  /** Root of clusters, fio and Ceph's programs, by name or directory; default: this host. */
   ceph: z.string().min(1).optional(),
   existing: z.strictObject(existingClusterFields).optional(),
 });
@@ -66,19 +66,22 @@ export async function readBaselinePlan(path: string): Promise<BaselineOptionsInp
   return plan as BaselineOptionsInput;
 }
 
-/** How many copies a cluster of so many OSDs keeps. */
+/** Number of copies for a number of OSDs. */
 export function replicasOf(osds: number, replicas = 3): number {
   return Math.min(replicas, osds);
 }
 
-/** The size with which all clusters together fit into a quarter of the free memory (memstore takes twice that), from 128 MiB to 1 GiB. */
+/**
+ * An image size, from 128 MiB to 1 GiB, with which all clusters together use a quarter of the free memory (memstore
+ * needs twice that).
+ */
 function defaultSize(osds: number[], replicas: number | undefined, wires: number): number {
   const copies = osds.reduce((sum, each) => sum + replicasOf(each, replicas), 0) * wires;
   const step = 128 * 2 ** 20;
   return Math.min(8, Math.max(1, Math.floor(freemem() / 4 / copies / step))) * step;
 }
 
-/** A list without anything in it twice. */
+/** A list without duplicates. */
 function unique<T extends z.ZodType>(item: T) {
   return z
     .array(item)

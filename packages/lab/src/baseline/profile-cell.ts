@@ -5,7 +5,7 @@ import type { Report } from "../step.ts";
 import type { PlannedCell } from "./cells.ts";
 import type { Load } from "./engine.ts";
 
-/** Sampling, and the moments before and after it in which the process is left alone. */
+/** Seconds of sampling, and of the periods without sampling before and after. */
 const SAMPLED_SECONDS = 3;
 const LOAD_SECONDS = 8;
 

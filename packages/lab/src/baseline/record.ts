@@ -11,14 +11,14 @@ import type { BaselineCell, BaselineResults } from "./results.ts";
 interface Gathered {
   cell: Cell;
   runs: Omit<Run, "outlier">[];
-  /** Why runs of it failed, in the order in which they did. */
+  /** Errors of failed runs, in order. */
   failures: string[];
   profile?: string;
 }
 
 type Fixed = Pick<BaselineResults, "seed" | "workload" | "facts" | "clusters">;
 
-/** Gathers what the baseline measures, and says at any moment what the results are until then. */
+/** Collects the measurements of a baseline, and computes the results so far at any time. */
 export class BaselineRecord implements RunRecord {
   readonly #fixed: Fixed;
   readonly #started = new Date();
@@ -51,7 +51,7 @@ export class BaselineRecord implements RunRecord {
     this.#of(name).profile = file;
   }
 
-  /** Cells that failed, wholly or in some repeats. */
+  /** Cells that failed, completely or in some repeats. */
   get failures(): { cell: string; reason: string }[] {
     return this.#cells.flatMap(({ cell, failures }) =>
       failures.length > 0 ? [{ cell: cell.name, reason: failures[0] }] : [],

@@ -9,7 +9,7 @@ const change = figureComparison.omit({ probability: true });
 const cellBase = {
   /** `3-osd-v2-crc-librbd` */
   name: z.string(),
-  /** The cluster's name and size; the size is missing for an existing one. */
+  /** The cluster's name and size; no size for an existing one. */
   cluster: z.string(),
   osds: z.int().optional(),
   wire: z.enum(wireNames),
@@ -24,7 +24,7 @@ const cell = z.discriminatedUnion("status", [
     place: z.enum(["host", "guest"]),
     /** Description of the CPU that counts as the client's. */
     clientCpu: z.string(),
-    /** The mode that the OSDs say the client's connections came up in; missing where they could not be asked. */
+    /** The mode of the client's connections according to the OSDs; undefined if they could not be asked. */
     mode: z.enum(["crc", "secure"]).optional(),
     /** The exact command line and client configuration; never a key. */
     command: z.string(),
@@ -51,7 +51,7 @@ export const baselineSchema = z.object({
   facts: z.object({
     machine: z.array(setting),
     versions: z.array(setting),
-    /** Settings of the guest that kernel RBD ran in, where it did. */
+    /** Settings of the guest, if kernel RBD ran in one. */
     guest: z.array(setting),
   }),
   clusters: z.array(z.object({ name: z.string(), title: z.string(), facts: z.array(setting) })),

@@ -22,7 +22,7 @@ import type { BaselineResults } from "./results.ts";
 import type { BaselineTargets } from "./target.ts";
 
 export interface BaselineHooks {
-  /** The directory that runs are written under, each in one of its own. */
+  /** Parent directory of the runs' directories. */
   out: string;
   step: StepRunner;
   signal: AbortSignal;
@@ -30,13 +30,13 @@ export interface BaselineHooks {
 
 export interface BaselineOutcome {
   results: BaselineResults;
-  /** Where results.json, the report and fio's own output lie. */
+  /** Directory of results.json, the report and fio's own output. */
   directory: string;
   /** The error that ended the run, if any; the results have everything measured before it. */
   failure?: unknown;
 }
 
-/** Errors after which it makes no sense to go on with the other cells. */
+/** Errors that end the whole run. */
 const fatal: ReadonlySet<LabErrorCode> = new Set(["SIPHON_NO_SPACE", "SIPHON_MISSING_PROGRAM"]);
 
 /**

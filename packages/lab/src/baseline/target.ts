@@ -13,17 +13,17 @@ export interface BaselineTarget {
   /** Missing where the cluster is not siphon's. */
   readonly osds: number | undefined;
   readonly wire: WireName;
-  /** With the configuration that makes it speak the wire. */
+  /** Uses the configuration for the wire. */
   readonly client: CephClient;
   readonly image: string;
-  /** That configuration, fit to be shown. */
+  /** That configuration without secrets. */
   readonly conf: ClientConf;
   readonly facts: Fact[];
   /** Aborted, with an error that says why, when the cluster can no longer carry a measurement. */
   readonly failed: AbortSignal;
-  /** Processes whose CPU counts as the OSDs'; none when they cannot be seen from here. */
+  /** Processes whose CPU counts as the OSDs'; empty if they are not visible from here. */
   osdPids(): number[];
-  /** The OSDs' log of connections; undefined where they cannot be asked, or the wire has no modes. */
+  /** The OSDs' log of connections; undefined if they cannot be asked, or the wire has no modes. */
   openLog(): Promise<ConnectionLog | undefined>;
 }
 

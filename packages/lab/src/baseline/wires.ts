@@ -1,7 +1,7 @@
 import type { ClusterSpecInput } from "../cluster/spec.ts";
 import type { WireMode } from "../cluster/wire-modes.ts";
 
-/** How client and cluster talk to each other: messenger, authentication, protection of the frames. */
+/** Protocol between client and cluster: messenger, authentication, protection of frames. */
 export interface Wire {
   title: string;
   /** Settings of a local cluster with this wire. */
@@ -14,7 +14,7 @@ export interface Wire {
   kernelMode: string;
 }
 
-/** The study's three, and `own`: whatever an existing cluster and its ceph.conf have agreed on. */
+/** The study's three wires, and `own`: the settings of an existing cluster and its ceph.conf. */
 export const wireNames = ["v1-none", "v2-crc", "v2-secure", "own"] as const;
 export type WireName = (typeof wireNames)[number];
 

@@ -11,7 +11,7 @@ export type AdminCommand = { prefix: string } & Record<string, unknown>;
  *
  * Source: src/common/admin_socket.cc.
  *
- * @throws LabError SIPHON_CLUSTER when the daemon does not answer, or not in JSON (which is how it reports an error)
+ * @throws LabError SIPHON_CLUSTER if the daemon does not answer in JSON; it reports errors as plain text
  */
 export async function askAdminSocket(
   path: string,

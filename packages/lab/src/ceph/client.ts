@@ -6,7 +6,7 @@ import { cephEnvironment } from "./environment.ts";
 import { cephFailure } from "./failure.ts";
 import { CephSession } from "./session.ts";
 
-/** Which cluster to talk to, as whom, and where its images are. */
+/** A cluster, a user, and a pool of images. */
 export interface CephTarget {
   /** Path of the ceph.conf; it names the keyring. */
   conf: string;
@@ -22,20 +22,20 @@ export interface CephCallOptions {
   timeoutMs?: number;
   /** Written to the program's standard input. */
   input?: RunOptions["input"];
-  /** Purpose of the call, for error messages: `create image p/i`. */
+  /** The action, for error messages: `create image p/i`. */
   what?: string;
 }
 
-/** How long a program may look for a monitor, in seconds. */
+/** Seconds for a program to find a monitor. */
 const CONNECT_SECONDS = 20;
 
 /**
- * Any Ceph cluster, through Ceph's own programs: the local ones that siphon makes, and existing ones. Errors
- * say what is the matter: SIPHON_NOT_FOUND, SIPHON_PERMISSION, SIPHON_TIMEOUT, SIPHON_NO_SPACE, SIPHON_CLUSTER.
+ * A Ceph cluster, local or existing, through Ceph's own programs. Errors: SIPHON_NOT_FOUND, SIPHON_PERMISSION,
+ * SIPHON_TIMEOUT, SIPHON_NO_SPACE, SIPHON_CLUSTER.
  */
 export class CephClient {
   readonly target: CephTarget;
-  /** Environment of programs that work for this client: that of a resource, so that they are found again. */
+  /** Environment of programs for this client, from a resource, so that they can be found again. */
   readonly environment: Record<string, string>;
 
   /** Where the programs come from. */
@@ -85,7 +85,7 @@ export class CephClient {
     return (await this.#run("rados", all, `run rados ${args.join(" ")}`, options)).stdout;
   }
 
-  /** One `ceph` process that answers many commands, for where the start-up of each would add up. */
+  /** One `ceph` process for many commands, which saves their start-up times. */
   session(options: { signal?: AbortSignal } = {}): Promise<CephSession> {
     const { conf, user } = this.target;
     return CephSession.open({
@@ -134,8 +134,8 @@ export class CephClient {
 }
 
 /**
- * The ceph program first learns from a monitor which commands there are. A monitor that has just come up may refuse that, also
- * to those who may do everything; the command itself was not sent then, and is safe to try again.
+ * The ceph program first gets the list of commands from a monitor. A monitor that has just started may reject this even
+ * for admins; the command itself was not sent then, and can be retried.
  */
 const neverAsked = /problem getting command descriptions/;
 const mostAttempts = 4;

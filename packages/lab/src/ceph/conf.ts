@@ -18,8 +18,8 @@ export function confText(conf: Conf): string {
 
 /**
  * Reads the text of a ceph.conf: comments from `;` or `#`, lines continued by a backslash, blanks, dashes and
- * underscores in option names anyway. Options before the first section count as global's.
- * Source: the Ceph documentation, "Configuring Ceph".
+ * underscores in option names are equivalent. Options before the first section count as global's. Source: the Ceph
+ * documentation, "Configuring Ceph".
  */
 export function parseConf(text: string): Conf {
   const conf: Conf = {};
@@ -51,10 +51,10 @@ export async function readConf(path: string): Promise<Conf> {
   }
 }
 
-/** A configuration file of one client, beside the one it was made from. */
+/** A configuration file of one client, derived from another one. */
 export interface ClientConf {
   path: string;
-  /** The content, fit to be shown: a key in the base is left out. */
+  /** The content without a key from the base. */
   text: string;
 }
 
@@ -70,8 +70,8 @@ export interface ClientConfOptions {
 }
 
 /**
- * Writes a client's configuration: the base and, in the section of the user, which beats every other,
- * the extra options. The keyring is still the one that the base names.
+ * Writes a client's configuration: the base, plus the extra options in the user's section, which takes precedence. The
+ * keyring stays the base's.
  */
 export async function writeClientConf({ base, user, options, dir }: ClientConfOptions): Promise<ClientConf> {
   const conf = await readConf(base);
@@ -79,7 +79,7 @@ export async function writeClientConf({ base, user, options, dir }: ClientConfOp
   const merged: Conf = { ...conf, [section]: { ...conf[section], ...options } };
   for (const name of Object.keys(merged)) {
     const keyring = merged[name].keyring;
-    // A relative keyring is looked for from the working directory of the program, which may be anywhere.
+    // A relative keyring path would depend on the program's working directory.
     if (keyring?.startsWith(".")) merged[name] = { ...merged[name], keyring: join(dirname(base), keyring) };
   }
   await mkdir(dir, { recursive: true, mode: 0o700 });

@@ -1,7 +1,4 @@
-/**
- * Changes of the environment of every Ceph program, and of every program with librados in it: variables that would point it at
- * another cluster or another user are removed.
- */
+/** Environment changes for every program with librados: removes variables that select another cluster or user. */
 export const cephEnvironment: Record<string, undefined> = {
   CEPH_CONF: undefined,
   CEPH_ARGS: undefined,

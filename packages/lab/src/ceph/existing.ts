@@ -5,9 +5,8 @@ import type { CephClient } from "./client.ts";
 import { readConf } from "./conf.ts";
 
 /**
- * Checks that a cluster that is not siphon's can be worked on: it answers, the pool is there, and the user may
- * read and write in it. Writes one small object of its own and removes it. Each thing missing is one error:
- * SIPHON_TIMEOUT, SIPHON_NOT_FOUND, SIPHON_PERMISSION.
+ * Checks that an existing cluster is usable: it answers, the pool exists, and the user can read and write in it. Writes
+ * one small object and removes it. Errors: SIPHON_TIMEOUT, SIPHON_NOT_FOUND, SIPHON_PERMISSION.
  */
 export async function requireWritable(
   client: CephClient,
@@ -22,7 +21,7 @@ export async function requireWritable(
 }
 
 /**
- * Refuses to write to an image that siphon did not make: those are called `siphon-*`. Any other needs the user's word
+ * Refuses to write to an image that siphon did not create (named `siphon-*`), unless the user allows it
  * (`--yes-overwrite`).
  *
  * @throws LabError SIPHON_REFUSED
@@ -38,7 +37,7 @@ export function requireOwnImage(client: CephClient, image: string, yesOverwrite 
   );
 }
 
-/** Facts that a user without admin caps can learn of a cluster, for the report. */
+/** Facts of a cluster that a user without admin caps can read, for the report. */
 export async function existingClusterFacts(
   client: CephClient,
   { signal }: { signal?: AbortSignal } = {},

@@ -10,8 +10,8 @@ export interface Asked {
 }
 
 /**
- * Turns the words of a failed `ceph` or `rbd` into an error that says what is the matter. Both print the
- * number or the name of an errno; which of several meanings it has follows from who says it.
+ * Turns the output of a failed `ceph` or `rbd` into an error. Both print the number or name of an errno, whose meaning
+ * depends on the program.
  */
 export function cephFailure(asked: Asked, words: string, cause?: unknown): LabError {
   const { what, user, conf, pool } = asked;
@@ -70,7 +70,7 @@ export function cephFailure(asked: Asked, words: string, cause?: unknown): LabEr
   return error("SIPHON_CLUSTER", said || "it said nothing");
 }
 
-/** The program's own last words; lines of the library's log only when there is nothing else. */
+/** The last output of the program itself; lines of the library's log only if there is nothing else. */
 function lastSentences(words: string): string {
   const lines = words.split("\n").filter((line) => line.trim() !== "");
   const sentences = lines.filter((line) => !isLogLine(line));

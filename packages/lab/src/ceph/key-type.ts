@@ -10,13 +10,16 @@ export type KeyType = keyof typeof keyTypes;
 /** The type of a cluster's keys. */
 export interface Keys {
   type: KeyType;
-  /** Its release makes keys of another type, and its monitors accept these only if their map says so. */
+  /**
+   * Whether its release creates keys of another type by default; then its monitors accept these only if their map
+   * allows it.
+   */
   mustBeAllowed: boolean;
 }
 
 /**
- * The type of a new cluster's keys: the one that is requested, or the one that its release makes. aes256k came with
- * Ceph 20.2.4 and 19.2.6 (CVE-2025-30156), and is what these make.
+ * The type of a new cluster's keys: the requested one, or the release's default. Ceph 20.2.4 and 19.2.6 introduced
+ * aes256k (CVE-2025-30156) as the default.
  */
 export async function keysOf(
   asked: KeyType | undefined,
@@ -54,7 +57,7 @@ export function monmapCiphers({ type, mustBeAllowed }: Keys): string[] {
   ];
 }
 
-/** Health checks that such monitors report for ever, though the keys were requested. */
+/** Health checks that such monitors report permanently, although the keys were requested. */
 export const insecureKeyChecks = [
   "AUTH_INSECURE_KEYS_ALLOWED",
   "AUTH_INSECURE_KEYS_CREATABLE",

@@ -8,7 +8,7 @@ export interface PoolSpec {
   replicas?: number;
 }
 
-/** Creates a replicated pool; needs admin caps. It is not ready for images until `initRbdPool`. */
+/** Creates a replicated pool; needs admin caps. Call `initRbdPool` before images are created. */
 export async function createPool(session: CephSession, { pool, pgs, replicas }: PoolSpec): Promise<void> {
   const count = pgs === undefined ? [] : [`${pgs}`, `${pgs}`];
   await session.command(["osd", "pool", "create", pool, ...count]);
@@ -17,7 +17,7 @@ export async function createPool(session: CephSession, { pool, pgs, replicas }: 
   await session.command(["osd", "pool", "set", pool, "size", `${replicas}`, ...sure]);
 }
 
-/** `rbd pool init`: marks the pool as one for images. It writes an object, so it ends once PGs are active. */
+/** `rbd pool init`: marks the pool as one for images. It writes an object, so it returns when PGs are active. */
 export async function initRbdPool(client: CephClient, pool: string, signal?: AbortSignal): Promise<void> {
   await client.rbd(["pool", "init", pool], { signal, what: `make ${pool} a pool for images` });
 }

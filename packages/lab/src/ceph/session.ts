@@ -11,7 +11,7 @@ export interface CephSessionOptions {
   env: Record<string, string | undefined>;
   from: Platform;
   connectSeconds: number;
-  /** Ends the process and fails what is under way. */
+  /** Ends the process and fails pending calls. */
   signal?: AbortSignal;
 }
 
@@ -23,15 +23,15 @@ interface Pending {
 }
 
 /**
- * One `ceph` process that reads commands from its standard input. It marks no end of an answer, so each
- * command is followed by `fsid`, whose answer is always the same single line. Both outputs go into one pipe:
- * errors stay in order with the answers.
+ * One `ceph` process that reads commands from its standard input. An answer has no end marker, so each command is
+ * followed by `fsid`, whose answer is always the same line. Both outputs go into one pipe, so that errors and answers
+ * stay in order.
  */
 export class CephSession implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #options: CephSessionOptions;
   readonly #pending: Pending[] = [];
-  /** Output outside any answer: at the start, why it cannot connect. */
+  /** Output outside of any answer, such as a failure to connect. */
   #words: string[] = [];
   #ended: Promise<void>;
   #failure: unknown;
@@ -87,7 +87,7 @@ export class CephSession implements AsyncDisposable {
     this.#pending.push({ asked: { what, user, conf }, lines: [], resolve, reject });
     this.#child.stdin!.write(`${args.map(quote).join(" ")}\nfsid\n`);
     const timer = setTimeout(() => {
-      // Calls behind it in the queue cannot be answered either.
+      // Later calls in the queue cannot be answered either.
       this.#words.push("interrupted or timed out");
       this.#child.kill("SIGKILL");
     }, timeoutMs);
@@ -100,7 +100,7 @@ export class CephSession implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin!.end();
-    // Python and librados take a while to go in order, and there is nothing left to be done in order.
+    // An orderly exit of Python and librados takes a while, and nothing needs it.
     this.#child.kill("SIGKILL");
     await this.#ended;
   }
@@ -126,7 +126,7 @@ export class CephSession implements AsyncDisposable {
     const { signal, user, conf } = this.#options;
     signal?.removeEventListener("abort", this.#onAbort);
     const words = [...this.#words, ...(this.#pending[0]?.lines ?? [])].join("\n");
-    // How a shell says that it found no such program.
+    // The shell's exit code for a program that was not found.
     const missing = this.#child.exitCode === 127 && notStarted("ceph", { code: "ENOENT" });
     for (const { asked, reject } of this.#pending.splice(0)) {
       reject(signal?.aborted ? signal.reason : missing || cephFailure(asked, words));
@@ -135,7 +135,7 @@ export class CephSession implements AsyncDisposable {
   }
 }
 
-/** For the shell-like splitting that `ceph` does with a line. */
+/** Quoting for the shell-like splitting of lines by `ceph`. */
 function quote(word: string): string {
   return `'${word.replaceAll("'", `'"'"'`)}'`;
 }

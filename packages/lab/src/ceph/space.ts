@@ -2,10 +2,10 @@ import { LabError } from "../errors.ts";
 import type { CephClient } from "./client.ts";
 
 /**
- * A user who may not ask is let through.
+ * Passes if the user may not query the space.
  *
- * @throws LabError SIPHON_NO_SPACE when `bytes` do not fit into the pool: a cluster that runs full makes writers wait for ever
- *   instead of failing
+ * @throws LabError SIPHON_NO_SPACE when `bytes` do not fit into the pool: in a full cluster writers wait for ever
+ * instead of failing
  */
 export async function checkSpace(
   client: CephClient,

@@ -22,23 +22,22 @@ export interface BringUpOptions {
   signal?: AbortSignal;
   /** Called with a few words about each step. */
   onStep?: (step: string) => void;
-  /** Where all daemons listen: an address of this machine that those who connect can reach; 127.0.0.1 unless told. */
+  /** Address of all daemons, reachable by their clients; default 127.0.0.1. */
   address?: string;
-  /** Where monitors may listen: so many ports of the address, free as far as one can know. */
+  /** Ports for the monitors that are currently free. */
   ports: (count: number, address: string) => Promise<number[]>;
 }
 
-/** The parts of a cluster that is up. */
+/** The parts of a running cluster. */
 export interface BroughtUp {
   fsid: string;
   daemons: Daemon[];
 }
 
 /**
- * Makes a cluster in an empty resource and starts it. Ready means: all OSDs up, all PGs active+clean, and the
- * pool for images written to. What is slow goes on side by side: OSDs' stores are made while the monitors
- * start, and the pool exists before the OSDs do. After a failure nothing begun here goes on, but what has been
- * made is there: the caller removes the resource.
+ * Makes a cluster in an empty resource and starts it. Ready means: all OSDs up, all PGs active+clean, and the pool for
+ * images written to. Slow steps run in parallel: OSD stores are created while the monitors start, and the pool exists
+ * before the OSDs do. After a failure nothing continues, but files remain: the caller removes the resource.
  */
 export async function bringUp(
   resource: Resource,
@@ -61,11 +60,11 @@ export async function bringUp(
     signal.throwIfAborted();
     const daemon = await startCephDaemon(resource, id);
     daemons.push(daemon);
-    // Whatever is being waited for, a daemon that ends puts an end to it.
+    // A daemon that ends aborts all waits.
     const giveUp = async () => {
       if (!signal.aborted && !ready) together.fail(await daemonFailure(resource, daemon));
     };
-    // Its words may be gone, when another failure has led to the resource's removal.
+    // Its output may be gone if another failure has removed the resource.
     void daemon.exited.then(giveUp).catch(() => {});
     return daemon;
   };
@@ -139,12 +138,12 @@ export async function makeMaps(
   await writeFile(clusterPaths(resource).keyring(name), keyringText([{ name, key }]), { mode: 0o600 });
 }
 
-/** Keys that the release would not make are what was requested: the cluster's health shall say nothing of them. */
+/** Mutes health warnings about keys of a requested type that is not the release's default. */
 export async function allowInsecureKeys(session: CephSession): Promise<void> {
   for (const check of insecureKeyChecks) await session.command(["health", "mute", check, "--sticky"]);
 }
 
-/** Where an OSD is, for CRUSH. */
+/** An OSD's CRUSH location. */
 export interface OsdPlace {
   id: string;
   /** The name of its host's bucket. */
@@ -154,8 +153,8 @@ export interface OsdPlace {
 }
 
 /**
- * Puts the OSDs into the CRUSH map. They would do it themselves as they start, but with msgr v1 and auth none
- * their command may leave before they know the fsid that it must carry, and they end ("wrong fsid").
+ * Puts the OSDs into the CRUSH map. OSDs would do it themselves at start, but with msgr v1 and auth none they may send
+ * the command before they know the fsid, and then they exit ("wrong fsid").
  */
 export async function placeOsds(session: CephSession, places: OsdPlace[]): Promise<void> {
   for (const { id, host, bytes } of places) {

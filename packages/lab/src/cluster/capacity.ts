@@ -4,14 +4,14 @@ import { LabError } from "../errors.ts";
 import type { ClusterSpec, RequestedCluster } from "./spec.ts";
 
 const GIB = 1024 ** 3;
-/** An OSD that is smaller counts as nearly full from its start. */
+/** A smaller OSD counts as nearly full from its start. */
 const SMALLEST = GIB;
 const USUAL = 10 * GIB;
 
 /**
- * Settles how much an OSD can store: 10 GiB, or less where the disk under `dir` (for memstore: half the free
- * memory) has less room for all of them. A cluster that is larger than its disk would break when it is
- * written to, so that is refused: SIPHON_NO_SPACE.
+ * Chooses the capacity of an OSD: 10 GiB, or less if the disk under `dir` (for memstore: half the free memory) has no
+ * room for all of them. A requested capacity beyond the disk is refused with SIPHON_NO_SPACE, because writes would
+ * fail.
  */
 export async function withCapacity(spec: RequestedCluster, dir: string): Promise<ClusterSpec> {
   const { osds, store } = spec;

@@ -53,10 +53,10 @@ export function monMkfs(home: ClusterHome, { id }: DaemonId): string[] {
 }
 
 /**
- * Asks a daemon until `done` accepts the answer, for as long as the daemon works or writes to its log: on a busy machine an OSD may
- * take minutes to read its store.
+ * Polls a daemon until `done` accepts its answer, as long as the daemon uses CPU or writes to its log: on a busy
+ * machine an OSD may take minutes to read its store.
  *
- * @throws at once when the daemon ends, SIPHON_TIMEOUT after two minutes in which it did nothing, or half an hour
+ * @throws LabError at once if the daemon ends, SIPHON_TIMEOUT after two minutes without progress, or half an hour
  */
 export async function awaitDaemon<T>(
   resource: Resource,

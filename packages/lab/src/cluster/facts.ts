@@ -2,7 +2,7 @@ import { LabError } from "../errors.ts";
 import type { Fact } from "../results/schema.ts";
 import type { ClusterSpec } from "./spec.ts";
 
-/** Options whose values a reader of the figures wants to know, besides those that the caller set. */
+/** Options to report besides those that the caller set. */
 const OPTIONS = [
   "auth_client_required",
   "ms_bind_msgr1",

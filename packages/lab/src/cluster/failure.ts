@@ -3,14 +3,14 @@ import { LabError } from "../errors.ts";
 import type { Daemon } from "../host/daemon.ts";
 import type { Resource } from "../state/resource.ts";
 
-/** Why a daemon that is being brought up has ended. */
+/** Why a daemon ended during start-up. */
 export async function daemonFailure(resource: Resource, daemon: Daemon): Promise<LabError> {
   const words = await wordsOf(resource, daemon.name);
   const died = daemon.diedError(await daemon.exited);
   return (await knownFailure(daemon.name, resource, words, died)) ?? died;
 }
 
-/** Why a daemon of a running cluster has ended, as far as its last words tell: killed ones have none. */
+/** Why a daemon of a running cluster has ended, from its last output; killed daemons have none. */
 export async function unexpectedEnd(resource: Resource, name: string): Promise<LabError> {
   const words = await wordsOf(resource, name);
   const known = await knownFailure(name, resource, words);
@@ -45,13 +45,13 @@ export async function knownFailure(
   return undefined;
 }
 
-/** A daemon on a full disk often cannot even write what its trouble is. */
+/** On a full disk a daemon often cannot even write its error. */
 async function isFull(dir: string): Promise<boolean> {
   const { bavail, bsize } = await statfs(dir);
   return bavail * bsize < 16 * 2 ** 20;
 }
 
-/** The end of what a daemon printed and logged. */
+/** The end of a daemon's output and log. */
 async function wordsOf(resource: Resource, name: string): Promise<string> {
   const texts = await Promise.all(
     ["out", "log"].map((kind) => readFile(resource.path(`${name}.${kind}`), "utf8").catch(() => "")),

@@ -12,8 +12,8 @@ import { addressVector, type ClusterPlace, clusterConf, type MonAddress } from "
 import type { ClusterSpec } from "./spec.ts";
 
 /**
- * Writes what must be there before any daemon is made: directories, ceph.conf, the monitor map, and keyrings:
- * one of each daemon and of client.admin, and one with all of them and their caps for the monitors to import.
+ * Writes the files that must exist before any daemon: directories, ceph.conf, the monitor map, and keyrings: one of
+ * each daemon and of client.admin, and one with all of them and their caps for the monitors to import.
  */
 export async function writeClusterFiles(
   resource: Resource,
@@ -43,7 +43,7 @@ export async function writeClusterFiles(
   await makeMonmap(resource, place.fsid, place.mons, keys);
 }
 
-/** New keys for what exists from the start: the monitors' common one, client.admin, manager and OSDs. */
+/** New keys for the initial daemons and users: the monitors' common one, client.admin, manager and OSDs. */
 export function firstKeys(daemons: DaemonId[], type: KeyType): KeyringEntry[] {
   return [
     { name: "mon.", key: newCephxKey(type), caps: { mon: "allow *" } },

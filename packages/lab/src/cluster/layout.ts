@@ -8,7 +8,7 @@ export interface DaemonId {
   kind: DaemonKind;
   /** `a`, `b`, `c` for monitors, `x` for the manager, `0`, `1`, `2` for OSDs. */
   id: string;
-  /** Both, as Ceph writes it: `osd.0`. */
+  /** Type and id: `osd.0`. */
   name: string;
 }
 
@@ -32,7 +32,7 @@ export interface ClusterHome {
   path(...parts: string[]): string;
 }
 
-/** Where everything of a cluster lies, inside its directory. */
+/** Paths inside a cluster's directory. */
 export function clusterPaths(home: ClusterHome) {
   return {
     conf: home.path("ceph.conf"),
@@ -50,7 +50,7 @@ export function clusterPaths(home: ClusterHome) {
 
 export type ClusterPaths = ReturnType<typeof clusterPaths>;
 
-/** Refuses a directory whose sockets would have longer names than the kernel takes (107 bytes). */
+/** Rejects a directory in which socket paths would exceed the kernel's limit (107 bytes). */
 export function checkSocketPaths(paths: ClusterPaths, daemons: DaemonId[]): void {
   for (const daemon of daemons) {
     const path = paths.adminSocket(daemon);

@@ -22,7 +22,7 @@ import { cephStatus, type DaemonState, type LocalClusterStatus } from "./status.
 import { ClusterWatch } from "./watch.ts";
 
 export interface UpOptions extends Partial<BringUpOptions> {
-  /** Where its programs come from; this host unless told. */
+  /** Platform of its programs; default: this host. */
   from?: Platform;
 }
 
@@ -35,8 +35,8 @@ interface Details extends Record<string, unknown> {
 }
 
 /**
- * A Ceph cluster on this machine: real daemons, on 127.0.0.1 unless told, that live in one directory and end
- * with it. It is removed when disposed of, unless `keep()` was called; a kept one is found again by its name.
+ * A Ceph cluster on this machine: real daemons, by default on 127.0.0.1, whose files are in one directory. Disposing of
+ * it removes it unless `keep()` was called; a kept one can be opened by its name.
  */
 export class LocalCluster implements AsyncDisposable {
   readonly resource: Resource;
@@ -45,7 +45,7 @@ export class LocalCluster implements AsyncDisposable {
   readonly platform: Platform;
   /** As client.admin, in the pool for images. */
   readonly admin: CephClient;
-  /** As the user who may use the pool for images, and no more. */
+  /** As the user whose caps are limited to the pool for images. */
   readonly client: CephClient;
 
   private constructor(resource: Resource) {
@@ -59,8 +59,8 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   /**
-   * Makes and starts a cluster; returns when it can be used. Whatever ends it early (an abort, a full disk, a
-   * daemon that dies) leaves nothing behind. A port that is taken meanwhile means another try with others.
+   * Creates and starts a cluster; returns when it is usable. After an abort, a full disk or a daemon's death, nothing
+   * remains. If a port was taken meanwhile, it tries again with other ports.
    */
   static async up(input: ClusterSpecInput = {}, options: UpOptions = {}): Promise<LocalCluster> {
     const requested = parseClusterSpec(input);
@@ -99,7 +99,7 @@ export class LocalCluster implements AsyncDisposable {
     });
   }
 
-  /** All clusters that came up once, in the order of their names. */
+  /** All clusters that have been up, sorted by name. */
   static async list(): Promise<LocalCluster[]> {
     const resources = await Resource.list("clusters");
     return resources
@@ -129,7 +129,7 @@ export class LocalCluster implements AsyncDisposable {
     return this.#pids("mon");
   }
 
-  /** Each daemon, and whether it runs. */
+  /** The daemons and whether each is running. */
   get daemons(): DaemonState[] {
     return daemonsOf(this.spec).map(({ name }) => {
       const id = this.#details.daemons[name];
@@ -148,13 +148,13 @@ export class LocalCluster implements AsyncDisposable {
     return writeClientConf({ base: this.conf, user, options, dir });
   }
 
-  /** Asks a daemon (`osd.0`) at its admin socket: `config show`, `perf dump`. */
+  /** Sends a command to a daemon's admin socket (`osd.0`): `config show`, `perf dump`. */
   async daemon(name: string, command: string | AdminCommand): Promise<unknown> {
     const socket = clusterPaths(this.resource).adminSocket(this.#daemonId(name));
     return askAdminSocket(socket, typeof command === "string" ? { prefix: command } : command);
   }
 
-  /** Its settings as a running OSD has them, for the report. */
+  /** The settings of a running OSD, for the report. */
   async facts(): Promise<Fact[]> {
     const osd = this.daemons.find(({ name, state }) => name.startsWith("osd.") && state === "running");
     if (!osd) throw new LabError("SIPHON_CLUSTER", `no OSD of the cluster ${this.name} is running`);
@@ -176,7 +176,7 @@ export class LocalCluster implements AsyncDisposable {
     };
   }
 
-  /** For work that depends on the cluster: aborted soon after a daemon ended that nobody stopped. */
+  /** For work that depends on the cluster: aborted soon after a daemon has ended unexpectedly. */
   watch(): ClusterWatch {
     return new ClusterWatch(() => this.#findDead());
   }
@@ -185,17 +185,17 @@ export class LocalCluster implements AsyncDisposable {
   async stopDaemon(name: string, { graceMs = 30_000 } = {}): Promise<void> {
     const { name: known } = this.#daemonId(name);
     const id = this.#details.daemons[known];
-    // First the note, so that no watch takes it for an accident.
+    // Recorded first, so that the watch does not report it as unexpected.
     await this.#note(known, null);
     if (id && isRunning(id)) await endProcesses([id.pid], { graceMs });
   }
 
-  /** Ends a daemon without warning. A memstore OSD loses its data by it and cannot be started again. */
+  /** Kills a daemon. A memstore OSD loses its data and cannot be started again. */
   async killDaemon(name: string): Promise<void> {
     await this.stopDaemon(name, { graceMs: 0 });
   }
 
-  /** Starts a daemon that was stopped or died, and waits until the cluster has it back. */
+  /** Starts a stopped or dead daemon, and waits until it is back in the cluster. */
   async startDaemon(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const id = this.#daemonId(name);
     if (this.daemons.some((daemon) => daemon.name === name && daemon.state === "running")) return;
@@ -209,7 +209,7 @@ export class LocalCluster implements AsyncDisposable {
     await this.resource.keep();
   }
 
-  /** Ends all daemons and removes all files, or with `keep` leaves the files to be looked at. */
+  /** Ends all daemons and removes all files, or with `keep` leaves the files for inspection. */
   async down({ keep = false } = {}): Promise<void> {
     if (!keep) return this.resource.remove();
     const stopped = Object.fromEntries(Object.keys(this.#details.daemons).map((name) => [name, null]));

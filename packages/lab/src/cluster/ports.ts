@@ -9,8 +9,8 @@ const LOWEST = 10_000;
 const HIGHEST = 32_000;
 
 /**
- * Ports of an address of this machine that nothing listens on just now. They are not reserved: whoever binds one must be ready
- * to find it taken and to ask again.
+ * Ports of an address of this machine on which no program listens. They are not reserved: the caller must handle a port
+ * that is taken meanwhile, and ask again.
  */
 export async function freePorts(count: number, address = LOOPBACK): Promise<number[]> {
   const ports = new Set<number>();

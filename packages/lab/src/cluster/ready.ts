@@ -8,7 +8,7 @@ import { awaitDaemon } from "./daemons.ts";
 import { clusterPaths, type DaemonId } from "./layout.ts";
 import type { ClusterSpec } from "./spec.ts";
 
-/** A monitor's view of the cluster; the part of `ceph status` that is read here. */
+/** The part of `ceph status` that is used here. */
 export interface ClusterStatus {
   fsid: string;
   health: { status: string; checks: Record<string, { muted: boolean; summary: { message: string } }> };
@@ -21,7 +21,7 @@ export interface ClusterStatus {
   };
 }
 
-/** Waits until a monitor is in quorum, and checks that it is one of this cluster. */
+/** Waits until a monitor is in quorum, and checks that it belongs to this cluster. */
 export async function awaitQuorum(
   resource: Resource,
   daemon: Daemon,
@@ -56,7 +56,7 @@ export async function awaitMember(
   }
 }
 
-/** With auth none nothing else would keep us from working on somebody else's cluster. */
+/** With auth none, only this check prevents siphon from using another cluster. */
 export function checkFsid(found: string, fsid: string): void {
   if (found === fsid) return;
   throw new LabError(
@@ -83,7 +83,7 @@ export async function awaitOsds(waiting: Waiting): Promise<void> {
   });
 }
 
-/** Waits until the PGs of all pools are active+clean. The manager is asked: what a monitor knows is older. */
+/** Waits until the PGs of all pools are active+clean. Asks the manager, because a monitor's data is older. */
 export async function awaitClean(waiting: Waiting): Promise<void> {
   interface PgStat {
     /** False while a new manager has not yet heard of all PGs. */
@@ -100,7 +100,7 @@ export async function awaitClean(waiting: Waiting): Promise<void> {
   });
 }
 
-/** Looks until `look` says true; fails when it has said the same for three minutes, or after half an hour. */
+/** Polls until `look` returns true; fails if its result has not changed for three minutes, or after half an hour. */
 async function poll({ resource, signal }: Waiting, look: () => Promise<true | string>): Promise<void> {
   let state: true | string = "";
   const patience = new Patience({ progress: () => `${state}`, quietMs: 180_000 });

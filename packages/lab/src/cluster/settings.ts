@@ -2,7 +2,7 @@ import type { Conf } from "../ceph/conf.ts";
 import type { ClusterHome } from "./layout.ts";
 import type { ClusterSpec } from "./spec.ts";
 
-/** Where one monitor listens. */
+/** Addresses of one monitor. */
 export interface MonAddress {
   id: string;
   ip: string;
@@ -10,7 +10,7 @@ export interface MonAddress {
   v2?: number;
 }
 
-/** The six options that say how connections are protected, by who connects to whom. */
+/** The six options for the protection of connections, by kind of peer. */
 const MODES = [
   "ms_client_mode",
   "ms_cluster_mode",
@@ -20,23 +20,23 @@ const MODES = [
   "ms_mon_service_mode",
 ];
 
-/** Where all daemons of a cluster on this machine listen, unless told. */
+/** Default address of a local cluster's daemons. */
 export const LOOPBACK = "127.0.0.1";
 
-/** `[v2:127.0.0.1:P,v1:127.0.0.1:Q]`, as mon_host and monmaptool want it. */
+/** `[v2:127.0.0.1:P,v1:127.0.0.1:Q]`, as in mon_host and for monmaptool. */
 export function addressVector({ ip, v1, v2 }: MonAddress): string {
   const parts = [v2 && `v2:${ip}:${v2}`, v1 && `v1:${ip}:${v1}`];
   return `[${parts.filter(Boolean).join(",")}]`;
 }
 
-/** Where a cluster's daemons are, as its ceph.conf says it. */
+/** Locations of a cluster's daemons for its ceph.conf. */
 export interface ClusterPlace {
   fsid: string;
   mons: MonAddress[];
   home: ClusterHome;
   /** Where manager and OSDs listen; 127.0.0.1 unless told. */
   ip?: string;
-  /** Where its OSDs find their object classes; Ceph's default unless told. */
+  /** Directory of the object classes; default: Ceph's. */
   classDirectory?: string;
 }
 
@@ -64,17 +64,17 @@ export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
       osd_pool_default_pg_autoscale_mode: "off",
       mon_allow_pool_size_one: "true",
       mon_allow_pool_delete: "true",
-      // One host holds all: replicas go to different OSDs instead of different hosts.
+      // There is one host: replicas go to different OSDs instead of different hosts.
       osd_crush_chooseleaf_type: "0",
     },
     mon: {
       mon_data: home.path("$name"),
       keyring: home.path("$name", "keyring"),
-      // Without it every one of the many map changes of the start waits a second for company.
+      // Otherwise each of the many map changes during start-up is delayed by a second to batch proposals.
       paxos_propose_interval: "0.05",
-      // A port that is taken stays taken: better to try another at once.
+      // A taken port stays taken: try another at once.
       ms_bind_retry_delay: "0",
-      // Three monitors that all start for the first time sit one election out.
+      // Three monitors that start for the first time wait for one election timeout.
       mon_election_timeout: "2",
       mon_data_avail_warn: "2",
       mon_data_avail_crit: "1",
@@ -88,7 +88,7 @@ export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
       mgr_data: home.path("$name"),
       public_addr: ip,
       mgr_initial_modules: "",
-      // Loading all modules takes seconds, and what they do at times (balance, report, watch devices) disturbs.
+      // Loading all modules takes seconds, and their activity (balancer, reports, device health) disturbs measurements.
       ...(spec.mgrModules ? {} : { mgr_module_path: home.path("modules") }),
       mgr_stats_period: "1",
       mgr_tick_period: "1",
@@ -100,9 +100,9 @@ export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
       cluster_addr: ip,
       ...storeOptions(spec),
       ...(classDirectory ? { osd_class_dir: classDirectory } : {}),
-      // Asks the monitor with a "ceph" of its own, which dies with msgr v1 and auth none.
+      // It runs its own `ceph`, which crashes with msgr v1 and auth none.
       osd_class_update_on_start: "false",
-      // A long PG log slows a memstore OSD down over minutes of writing: keep it short, so that figures stay put.
+      // A long PG log slows a memstore OSD down over minutes of writing; a short one keeps figures stable.
       osd_min_pg_log_entries: "100",
       osd_max_pg_log_entries: "200",
       // A PG of one copy whose read lease ran out (16 s, if the OSD is held up so long) waits for ever for others to renew it.
@@ -113,7 +113,7 @@ export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
     },
   };
   for (const [name, value] of Object.entries(spec.settings)) {
-    // The caller's word goes for every daemon, so it must not lose against the section of one.
+    // The caller's option applies to every daemon, so a daemon's section must not override it.
     for (const section of Object.values(conf)) delete section[name];
     conf.global[name] = `${value}`;
   }
@@ -123,7 +123,7 @@ export function clusterConf(spec: ClusterSpec, place: ClusterPlace): Conf {
 function storeOptions({ store, osdSize, osdMemoryTarget }: ClusterSpec): Record<string, string> {
   const memory = {
     osd_memory_target: `${osdMemoryTarget}`,
-    // The autotuning that follows the target needs tcmalloc, which distributions' daemons may lack.
+    // Autotuning to the target needs tcmalloc, which a distribution's daemons may lack.
     bluestore_cache_autotune: "false",
     bluestore_cache_size: `${Math.floor(osdMemoryTarget / 2)}`,
   };

@@ -5,7 +5,7 @@ import { LabError } from "../errors.ts";
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
-/** Fields of a cluster's specification; an inventory of hosts has most of them, too. */
+/** Fields of a cluster's specification, most of them shared with inventories. */
 export const clusterFields = z.strictObject({
   name: z
     .string()
@@ -30,7 +30,7 @@ export const clusterFields = z.strictObject({
     .default(GIB),
   /** Bytes an OSD can store; its file grows as it is written. 10 GiB, or less where there is less room. */
   osdSize: z.int().min(GIB).optional(),
-  /** The pool for images that is made, and the user (without `client.`) who may use it. */
+  /** The pool for images, and its user (without `client.`). */
   pool: z
     .string()
     .regex(/^[^/@\s]+$/)
@@ -40,22 +40,22 @@ export const clusterFields = z.strictObject({
     .regex(/^[A-Za-z0-9_.-]+$/)
     .default("libvirt"),
   pgs: z.int().min(1).max(4096).default(32),
-  /** Load the manager's modules: the balancer, the autoscaler and so on, which siphon has no use for. */
+  /** Load the manager's modules (balancer, autoscaler and so on), which siphon does not need. */
   mgrModules: z.boolean().default(false),
-  /** librbd's cache, as the cluster's configuration sets it; QEMU has its own idea (see `cache=none`). */
+  /** librbd's cache in the cluster's configuration; QEMU overrides it (see `cache=none`). */
   rbdCache: z.boolean().default(false),
-  /** More options for the [global] section; they beat siphon's own. */
+  /** Further options for the [global] section; they override siphon's. */
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
 });
 
-/** The specification of a local cluster as a caller writes it: everything has a default. */
+/** A caller's specification of a local cluster: every field has a default. */
 export type ClusterSpecInput = z.input<typeof clusterFields>;
-/** The same, checked and with all defaults that do not depend on the machine. */
+/** The checked specification, with all defaults that do not depend on the machine. */
 export type RequestedCluster = z.output<typeof clusterSpec>;
 /** The specification of a local cluster. */
 export type ClusterSpec = RequestedCluster & { osdSize: number };
 
-/** Fills in the defaults; `replicas` is 3, or the number of OSDs where there are fewer. */
+/** Fills in the defaults; `replicas` is 3, or the number of OSDs if that is lower. */
 const clusterSpec = clusterFields
   .transform((spec) => ({ ...spec, replicas: spec.replicas ?? Math.min(3, spec.osds) }))
   .superRefine((spec, context) => {

@@ -17,7 +17,7 @@ export interface LocalClusterStatus {
   pool: string;
   user: string;
   created: string;
-  /** Meant to stay after the process that made it. */
+  /** Whether it stays after the process that created it. */
   kept: boolean;
   daemons: DaemonState[];
   /** The monitors' answer; missing when they do not answer. */
@@ -27,7 +27,7 @@ export interface LocalClusterStatus {
     problems: string[];
     osdsUp: number;
     osds: number;
-    /** How many PGs are in each state. */
+    /** Number of PGs in each state. */
     pgs: Record<string, number>;
     bytesUsed: number;
     bytesTotal: number;

@@ -1,11 +1,11 @@
 import type { LabError } from "../errors.ts";
 
-/** Milliseconds between two looks; a look reads a small file of /proc for each daemon. */
+/** Milliseconds between two checks; a check reads a small file of /proc for each daemon. */
 const INTERVAL = 200;
 
 /**
- * Watches over a cluster while something depends on it: `signal` is aborted, with an error that says what
- * happened, when a daemon ends that nobody stopped. Looking stops when it is disposed of.
+ * Watches a cluster during dependent work: aborts `signal` with the reason when a daemon ends unexpectedly. Disposing
+ * of it ends the checks.
  */
 export class ClusterWatch implements Disposable {
   readonly #controller = new AbortController();
@@ -14,7 +14,7 @@ export class ClusterWatch implements Disposable {
   /** `look` returns the error to abort with, or undefined while all is well. */
   constructor(look: () => Promise<LabError | undefined>) {
     this.#timer = setInterval(() => void this.#check(look), INTERVAL);
-    // Watching alone keeps no process alive.
+    // The watch does not keep the process alive.
     this.#timer.unref();
   }
 

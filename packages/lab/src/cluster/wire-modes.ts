@@ -5,9 +5,9 @@ import type { LocalCluster } from "./local-cluster.ts";
 export type WireMode = "crc" | "secure";
 
 /**
- * The modes that clients' connections to the OSDs came up in while `work` ran, as the OSDs themselves log
- * them: what a client asked for need not be what it got. Only messenger v2 has modes. The OSDs log their
- * connections during the work and no longer, since that costs CPU.
+ * The modes of clients' connections to the OSDs during `work`, from the OSDs' logs, because a client may get another
+ * mode than it requested. Only messenger v2 has modes. The OSDs log connections only during the work, because logging
+ * costs CPU.
  */
 export async function observeWireModes<T>(
   cluster: LocalCluster,
@@ -54,7 +54,7 @@ export class ConnectionLog implements AsyncDisposable {
     return texts.map((text) => new Set(modesIn(text)));
   }
 
-  /** Ends the logging, which costs the OSDs CPU; what was logged can still be asked for. */
+  /** Ends the logging, which costs the OSDs CPU; the log stays readable. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -12,7 +12,7 @@ export type ComparableRow = { name: string; title: string; point?: true } & (
   | { status: "failed" | "skipped"; reason: string }
 );
 
-/** A run as comparisons see it, of whatever command. */
+/** A run of any command, reduced to what comparisons need. */
 export interface ComparableRun {
   kind: RunKind;
   /** Name of the run. */

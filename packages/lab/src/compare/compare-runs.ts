@@ -29,13 +29,13 @@ export interface ComparedRow {
   title: string;
   /** It is a point of the response curves of a rung or a cell. */
   point?: true;
-  /** As many as there are runs, in their order. */
+  /** One per run, in their order. */
   cells: ComparedCell[];
-  /** For each run after the first; null where one of the two did not measure it. */
+  /** For each run after the first; null if one of the two did not measure it. */
   changes: (Record<MetricName, Change> | null)[];
 }
 
-/** Runs side by side; every one is held against the first. */
+/** Several runs, each compared with the first. */
 export interface RunsComparison {
   schema: 1;
   kind: RunKind;
@@ -46,8 +46,8 @@ export interface RunsComparison {
 }
 
 /**
- * Compares two or more runs, rung by rung or cell by cell, and in each point of their response curves. Repeats of different runs were made at different times and are no
- * pairs (`unpairedRatios`).
+ * Compares two or more runs, rung by rung or cell by cell, and in each point of their response curves. Repeats of
+ * different runs were made at different times, so they are not paired (`unpairedRatios`).
  *
  * @throws LabError SIPHON_USAGE when the runs are not of one kind
  */
@@ -89,7 +89,10 @@ function cellOf(row: ComparableRow | undefined): ComparedCell {
   };
 }
 
-/** For each row, the changes of each later run; rows are asked about together, so that they borrow from each other. */
+/**
+ * For each row, the changes of each later run. Rows are evaluated together, so that they share their variance
+ * estimates.
+ */
 function changesOf(rows: readonly (ComparableRow | undefined)[][]): (Record<MetricName, Change> | null)[][] {
   const later = Array.from({ length: rows[0]?.length ? rows[0].length - 1 : 0 }, (_, index) =>
     changesTo(rows.map(([first, ...others]) => [first, others[index]])),

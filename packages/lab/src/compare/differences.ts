@@ -1,4 +1,4 @@
-/** Something about a run that a reader of its figures must know. */
+/** A property of a run that matters for its figures. */
 export interface Setting {
   group: "workload" | "machine" | "versions" | "accelerator" | "guest" | "cluster" | "siphon";
   name: string;
@@ -7,11 +7,11 @@ export interface Setting {
 
 /** A setting that is not the same in all runs. */
 export interface Difference extends Omit<Setting, "value"> {
-  /** As many as there are runs, in their order; null where one does not have it. */
+  /** One per run, in their order; null if a run lacks it. */
   values: (string | null)[];
 }
 
-/** Settings that differ between runs, since they may be the reason for different figures. */
+/** Settings that differ between runs and may explain different figures. */
 export function settingsThatDiffer(runs: readonly (readonly Setting[])[]): Difference[] {
   const key = ({ group, name }: Setting) => `${group} ${name}`;
   const valuesOf = runs.map((settings) => new Map(settings.map((setting) => [key(setting), setting.value])));
@@ -22,7 +22,7 @@ export function settingsThatDiffer(runs: readonly (readonly Setting[])[]): Diffe
   });
 }
 
-/** Sizes that siphon draws from the memory that happens to be free differ a little every time. */
+/** Sizes that siphon derives from the free memory vary a little. */
 function alike(value: string | null, other: string | null, group: Setting["group"]): boolean {
   if (value === other) return true;
   const [a, b] = [Number(value), Number(other)];
@@ -34,7 +34,7 @@ export function differenceName({ group, name }: Difference): string {
   return group === name ? name : `${group}: ${name}`;
 }
 
-/** Whether the runs did different work: then their figures cannot be held against each other. */
+/** Whether the runs did different work, so that their figures cannot be compared. */
 export function differentWork(differences: readonly Difference[]): boolean {
   return differences.some(changesWork);
 }
@@ -44,5 +44,5 @@ export function changesWork({ group, name }: Pick<Setting, "group" | "name">): b
   return group === "workload" && !harmless.has(name);
 }
 
-/** More or longer repeats make figures surer, not others. */
+/** More or longer repeats make figures more precise, but not different. */
 const harmless = new Set(["seconds", "repeats", "slice", "warm-up"]);

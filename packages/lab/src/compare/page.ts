@@ -10,7 +10,7 @@ import { type Difference, differenceName } from "./differences.ts";
 import { comparisonHeadline, comparisonSentences, comparisonWarnings, nounOf } from "./findings.ts";
 import { type MetricName, metricNames, metrics } from "./metrics.ts";
 
-/** Runs side by side as one HTML page that needs nothing but itself. */
+/** A comparison of runs as one self-contained HTML page. */
 export async function comparisonHtml(comparison: RunsComparison): Promise<string> {
   const { runs, differences } = comparison;
   const charts = await Promise.all(

@@ -13,7 +13,7 @@ export interface Regression {
 
 export interface Judgement {
   regressions: Regression[];
-  /** Rows that nothing can be said of, and why; no regression, but no proof that there is none. */
+  /** Rows without a verdict, and why: no regression was found, but none is excluded. */
   undecided: Regression[];
 }
 

@@ -8,23 +8,23 @@ export const frameBytes = 16_384;
 /** Percent of their time that the study found its messenger threads to spend in OpenSSL. */
 export const studyShare = { low: 14, high: 20 };
 
-/** How many frames of 16 KiB decryption alone allows. */
+/** The ceiling that decryption of 16 KiB frames sets. */
 export interface Ceiling {
   source: SourceName | "study";
   title: string;
-  /** Frames a second on one core that does nothing else. */
+  /** Frames per second on one core that only decrypts. */
   framesPerSecond: Estimate;
   /** Microseconds of CPU a frame. */
   microseconds: number;
-  /** IOPS of `threads` messenger threads that do nothing else. */
+  /** IOPS of `threads` messenger threads that only decrypt. */
   iops: number;
-  /** IOPS of them when they decrypt for the share of their time that the study saw. */
+  /** IOPS of these threads if decryption takes the share of their time seen in the study. */
   iopsAtShare: { low: number; high: number };
   /** Percent of the threads' time that decryption takes at the measured IOPS. */
   shareAtMeasured?: number;
 }
 
-/** IOPS of a run, to hold against the ceilings. */
+/** IOPS of a run to compare with the ceilings. */
 export interface MeasuredReads {
   rung: string;
   iops: Estimate;
@@ -43,7 +43,7 @@ export function ceilings(results: CryptoResults, threads: number, measured?: Mea
   return [...own, study];
 }
 
-/** The random reads of a ladder to hold against the ceilings: encrypted ones if it has them, else its fastest. */
+/** The random reads of a ladder to compare with the ceilings: encrypted ones if it has them, otherwise the fastest. */
 export function measuredReads({ rungs, workload }: Results): MeasuredReads | string {
   if (workload.blockSize !== frameBytes || workload.rw !== "randread") {
     return "the run did not read blocks of 16 KiB at random";

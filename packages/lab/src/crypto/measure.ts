@@ -27,9 +27,9 @@ interface Cell {
 }
 
 /**
- * Measures AES-128-GCM at the study's block sizes, by openssl and in this process. Every round visits all in
- * a random order of its own, so that what the machine does meanwhile falls on all alike. An abort ends it
- * with the rounds so far; before the first is done it throws the signal's reason.
+ * Measures AES-128-GCM at the study's block sizes, by openssl and in this process. Every round visits all in a new
+ * random order, so that disturbances affect all alike. An abort ends it with the rounds so far; before the end of the
+ * first round it throws the signal's reason.
  */
 export async function measureCrypto(options: CryptoOptions, hooks: CryptoHooks): Promise<CryptoResults> {
   const { rounds, seconds, seed } = options;
@@ -89,7 +89,7 @@ async function plan(): Promise<{ cells: Cell[]; skipped: CryptoResults["skipped"
   }
   for (const source of ["evp", "node"] as const) {
     try {
-      // Also lets the compiler see the code before the first figure counts.
+      // Also warms up the compiler before the first figure.
       for (const size of blockSizes) await nodeSpeed({ fill: source, size, seconds: 0.02 });
       cells.push(...blockSizes.map((size) => ({ source, direction: "both" as const, size })));
     } catch (error) {

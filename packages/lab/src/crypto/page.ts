@@ -10,13 +10,13 @@ import { blockSizes, type CryptoResults, type Direction, seriesOf, sources } fro
 import { ceilingHeadline, ceilingSentences, smallBlockSentence, speedText } from "./words.ts";
 
 export interface CryptoContext {
-  /** Messenger threads to reckon with; the study's clients had three. */
+  /** Number of messenger threads; the study's clients had three. */
   threads: number;
-  /** A run to hold the ceilings against. */
+  /** A run to compare with the ceilings. */
   measured?: MeasuredReads;
 }
 
-/** The speed of AES-128-GCM as one HTML page that needs nothing but itself. */
+/** The speed of AES-128-GCM as one self-contained HTML page. */
 export async function cryptoHtml(
   results: CryptoResults,
   { threads, measured }: CryptoContext,

@@ -40,7 +40,7 @@ export function ceilingSentences(
   return sentences;
 }
 
-/** How a block of 16 bytes fares against one of 16 KiB: what many small segments cost. */
+/** The speed for blocks of 16 bytes against 16 KiB: the cost of many small segments. */
 export function smallBlockSentence(results: CryptoResults): string | undefined {
   const speeds = seriesOf(results, "openssl", "decrypt")?.speeds;
   const [small, large] = [

@@ -14,7 +14,7 @@ import { type DensityRecord, placeOf } from "./record.ts";
 import { type DensitySlice, measureTogether } from "./slice.ts";
 import type { DensityWay } from "./ways.ts";
 
-/** While one VM waits for its guest or its cluster, another has the processors. */
+/** VMs that boot at the same time: while one waits, another uses the processors. */
 const AT_ONCE = 2;
 
 const SETTLE_SECONDS = 0.3;
@@ -37,9 +37,9 @@ export interface DensityHooks {
 }
 
 /**
- * Measures ways side by side in one block. For each number of VMs, from the least on, the missing ones are booted; then all VMs of a way are
- * put under load at once while those of the others stand still, there and back through the ways. Where a VM hangs all of its way are booted
- * again, once for each thing that is to be done. A way that fails is noted, and the others go on.
+ * Measures ways in one block. For each number of VMs, in ascending order, it boots the missing ones. Then it puts all
+ * VMs of one way under load while the others are stopped, through the ways in order and in reverse. If a VM hangs, all
+ * VMs of its way are booted again, once per step. A way that fails is recorded, and the others continue.
  */
 export async function measureDensityBlock(
   ways: readonly DensityWay[],
@@ -89,7 +89,7 @@ export async function measureDensityBlock(
   }
 }
 
-/** Boots VMs until there are so many; each has had its first load when it stands still. */
+/** Boots VMs up to this number; each has had its first load before it is stopped. */
 async function grow(
   fleet: StandingVm[],
   way: DensityWay,
@@ -148,7 +148,7 @@ class Fleets implements AsyncDisposable {
     await this.end(way);
   }
 
-  /** Ends all VMs of a way; it can have others. */
+  /** Ends all VMs of a way; new ones can be booted. */
   async end(way: DensityWay): Promise<void> {
     const fleet = this.#all.get(way) ?? [];
     this.#all.delete(way);

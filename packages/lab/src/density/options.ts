@@ -15,7 +15,7 @@ const densityFields = z.strictObject({
   iodepth: loadFields.iodepth.unwrap().default(16),
   /** Bytes of each VM's image. */
   size: size.default(128 * 2 ** 20),
-  /** How many VMs are under load together, the points of the curves. */
+  /** Numbers of VMs under load together: the points of the curves. */
   vms: z
     .array(z.int().min(1).max(64))
     .min(1)
@@ -46,7 +46,7 @@ export const quickDensity: DensityOptionsInput = { vms: [1, 2], repeat: 2, secon
 /**
  * Checks and completes options.
  *
- * @throws LabError SIPHON_USAGE with one sentence, also where this machine has no room for so many VMs
+ * @throws LabError SIPHON_USAGE with one sentence, also if this machine has no room for the VMs
  */
 export function parseDensityOptions(input: DensityOptionsInput): DensityOptions {
   const parsed = densityFields.safeParse(input);

@@ -6,7 +6,7 @@ import { estimateMedian } from "../statistics/estimate.ts";
 import type { DensityCell, DensityResults, DensityRun, MeasuredDensity } from "./results.ts";
 import type { DensityWay } from "./ways.ts";
 
-/** So many VMs, attached one way. */
+/** A number of VMs attached in one way. */
 export type DensityPlace = Pick<DensityCell, "name" | "title" | "way" | "vms">;
 
 export function placeOf({ name, title }: Pick<DensityWay, "name" | "title">, vms: number): DensityPlace {
@@ -20,12 +20,12 @@ interface Gathered {
   failures: string[];
 }
 
-/** A place against the first way's, figure by figure. */
+/** A comparison with the first way, figure by figure. */
 type Compared = { against: string } & ReturnType<typeof compareFigures>[number];
 
 type Fixed = Pick<DensityResults, "seed" | "workload" | "vm" | "facts" | "accelerator">;
 
-/** Gathers what is measured, and says at any moment what the results are until then. */
+/** Collects measurements, and computes the results so far at any time. */
 export class DensityRecord {
   readonly #fixed: Fixed;
   readonly #started = new Date();

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { estimate, figureComparison, run, runHeader, summary, vmRun, workload } from "../results/schema.ts";
 import { wayNames } from "./ways.ts";
 
-/** One measurement of some VMs that are under load together: I/Os, CPU and IOPS are of all of them. */
+/** One measurement of several VMs under load together: I/Os, CPU and IOPS are sums. */
 const densityRun = run.extend({
   /** Bytes of memory per VM: QEMU and the process that serves its disk; shared pages count in part (PSS). */
   memory: z.number(),

@@ -27,7 +27,7 @@ import { type DensityWay, densityWays } from "./ways.ts";
 
 export interface DensityOutcome {
   results: DensityResults;
-  /** Where results.json, the report and fio's own output lie. */
+  /** Directory of results.json, the report and fio's own output. */
   directory: string;
   /** The error that ended the run, if any; the results have everything measured before it. */
   failure?: unknown;
@@ -37,8 +37,8 @@ const GIB = 2 ** 30;
 const imageOf = (number: number) => `siphon-density-${number + 1}`;
 
 /**
- * Measures how the host bears more and more VMs under load: a local cluster, an image for each VM, the ways of attaching them side by side.
- * Nothing is left running.
+ * Measures increasing numbers of VMs under load: a local cluster, an image for each VM, and several ways of attaching
+ * them. Nothing is left running.
  *
  * @throws when it fails before anything could be measured; later failures come with the results so far
  */
@@ -181,7 +181,7 @@ function planWays(
   };
 }
 
-/** All ways side by side where their VMs fit into the memory together, else one after the other. */
+/** Measures all ways together if their VMs fit into memory, otherwise one after the other. */
 function groupsOf(ways: DensityWay[], { vm, vms }: DensityOptions): DensityWay[][] {
   const room = vmsAtOnce({ vm, guestImage: undefined });
   return ways.length * Math.max(...vms) <= room ? [ways] : ways.map((way) => [way]);
@@ -192,7 +192,7 @@ class Servers implements AsyncDisposable {
   readonly #all = new Map<DensityWay, ImageServers>();
 
   of(way: DensityWay): ImageServers {
-    // The ways have the same images, so a lock goes to whoever writes.
+    // The ways share images, so the lock goes to the VM that writes.
     const servers = this.#all.get(way) ?? new ImageServers({ shared: true, together: way.together });
     this.#all.set(way, servers);
     return servers;

@@ -8,13 +8,13 @@ import type { Run } from "../results/schema.ts";
 
 type Cpu = Run["cpu"]["client"];
 
-/** The measurements of one slice of time, of VMs that were under load together. */
+/** The measurements of one slice of time, for VMs under load together. */
 export interface DensitySlice {
   seconds: number;
   /** By VM. */
   vms: { ios: number; iops: number; latency: FioFigures["latency"] }[];
   client: Cpu;
-  /** Missing where they cannot be seen. */
+  /** Undefined if they are not visible. */
   osds?: Cpu;
   /** Bytes of all their processes together. */
   memory: number;
@@ -22,10 +22,10 @@ export interface DensitySlice {
   outputs: string[];
 }
 
-/** Until all VMs have their connections and locks; what fio measures begins later. */
+/** Time until all VMs have connections and locks; fio's measurement begins later. */
 const WARMUP_SECONDS = 0.5;
 
-/** Puts VMs that stand under load, all at once, for a slice of time; all others stand still. */
+/** Resumes stopped VMs together for a slice of time; all others stay stopped. */
 export async function measureTogether(
   vms: readonly StandingVm[],
   { seconds, settle }: SliceTimes,

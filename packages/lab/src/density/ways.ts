@@ -1,14 +1,14 @@
-/** A way of attaching the disks of many VMs of one host. */
+/** A way to attach the disks of many VMs on one host. */
 export interface DensityWay {
   name: "librbd" | "siphon-each" | "siphon-one";
   title: string;
   /** The rung of the ladder whose settings all its VMs have. */
   rung: string;
-  /** All VMs have one server process. */
+  /** One server process serves all VMs. */
   together: boolean;
 }
 
-/** The first is what the others are held against. */
+/** The first way is the base of comparisons. */
 export const densityWays: readonly DensityWay[] = [
   { name: "librbd", title: "librbd in each QEMU", rung: "librados-threads", together: false },
   { name: "siphon-each", title: "siphon, a process for each VM", rung: "siphon-vhost", together: false },

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { InventoryHost } from "./inventory.ts";
 
 /**
- * Arguments of ssh(1) to reach a host. Nothing of the user's ssh configuration counts, nothing is forwarded, and
- * nobody is asked: the host must show a key that is known, by the inventory or by a known_hosts file.
+ * Arguments of ssh(1) to reach a host. It ignores the user's ssh configuration, forwards nothing, and never prompts:
+ * the host's key must be in the inventory or in a known_hosts file.
  */
 export function sshArguments({ name, ssh, hostKeys }: InventoryHost): string[] {
   const known =
@@ -27,7 +27,7 @@ export function sshArguments({ name, ssh, hostKeys }: InventoryHost): string[] {
     "RequestTTY=no",
     "LogLevel=ERROR",
     "ConnectTimeout=10",
-    // A host that goes away is noticed after 15 s, also where no packet comes back.
+    // A host that disappears is detected after 15 s, even without any packet.
     "ServerAliveInterval=5",
     "ServerAliveCountMax=3",
   ];
@@ -35,7 +35,7 @@ export function sshArguments({ name, ssh, hostKeys }: InventoryHost): string[] {
   return ["-F", "none", ...settings.flatMap((setting) => ["-o", setting]), "-p", `${ssh.port}`, ...user];
 }
 
-/** Writes the host keys that an inventory gives, for ssh to check against. */
+/** Writes the inventory's host keys to a file for ssh. */
 export async function writeKnownHosts(directory: string, hosts: InventoryHost[]): Promise<void> {
   const lines = hosts.flatMap(({ name, hostKeys }) => hostKeys.map((key) => `${name} ${key.trim()}\n`));
   await writeFile(join(directory, KNOWN_HOSTS), lines.join(""), { mode: 0o600 });
@@ -44,7 +44,7 @@ export async function writeKnownHosts(directory: string, hosts: InventoryHost[])
 /** In the deployment's directory, which is the working directory of every ssh. */
 const KNOWN_HOSTS = "known_hosts";
 
-/** For ssh's own splitting of option values, and its % tokens. */
+/** Escapes blanks and % tokens in ssh's option values. */
 function quoted(path: string): string {
   return `"${path.replaceAll("%", "%%")}"`;
 }

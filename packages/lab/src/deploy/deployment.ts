@@ -14,7 +14,7 @@ import { checkReached, type Removal, takeDown } from "./take-down.ts";
 import { checkWipes, type Wipe } from "./wipe.ts";
 
 export interface DeployOptions {
-  /** Devices and files that may be wiped though they hold data. */
+  /** Devices and files that may be wiped although they hold data. */
   wipes?: Wipe[];
   signal?: AbortSignal;
   /** Called with a few words about each step. */
@@ -42,9 +42,9 @@ interface Details extends Record<string, unknown> {
 }
 
 /**
- * A Ceph cluster on hosts of an inventory, made over ssh: monitors, a manager and OSDs, on each host under one
- * directory. It stays until it is destroyed. This machine keeps a record of it with a ceph.conf and keyrings, so
- * that it is used like any existing cluster.
+ * A Ceph cluster on the hosts of an inventory, deployed over ssh: monitors, a manager and OSDs, under one directory per
+ * host. It stays until it is destroyed. This machine keeps a record with a ceph.conf and keyrings, so that it can be
+ * used like any existing cluster.
  */
 export class Deployment {
   readonly resource: Resource;
@@ -54,9 +54,9 @@ export class Deployment {
   }
 
   /**
-   * Deploys a cluster; returns when it can be used. Before anything is changed all hosts are looked at, and all
-   * that is in the way is said at once. What fails later, or is interrupted, is undone on every host that can be
-   * reached; where one cannot, the record stays, for `destroy`.
+   * Deploys a cluster; returns when it is usable. First checks all hosts without changes, and reports all obstacles at
+   * once. A later failure or interruption is undone on every reachable host; if one is not reachable, the record stays
+   * for `destroy`.
    */
   static async up(inventory: Inventory, options: DeployOptions = {}): Promise<Deployment> {
     const { wipes = [], signal = new AbortController().signal, onStep = () => {} } = options;
@@ -79,7 +79,7 @@ export class Deployment {
         const site = (placement: Placement, n: number) => ({ host: remotes[n], placement, found: found[n] });
         await rollOut({ resource, spec, fsid, sites: place(inventory).map(site), wipes, signal, onStep });
       }
-      // Only now, without the connections: what a login left running may have ended with them.
+      // Checked after the connections are closed, because processes of a login may end with it.
       await healthy(adminOf(resource, inventory), signal, onStep);
       await resource.keep();
       return new Deployment(resource);
@@ -101,7 +101,7 @@ export class Deployment {
     return this.#details.deployment;
   }
 
-  /** Path of the ceph.conf on this machine; with it, client.admin and the pool's user find their keys. */
+  /** Path of the ceph.conf on this machine, which names the keyrings of client.admin and the pool's user. */
   get conf(): string {
     return clusterPaths(this.resource).conf;
   }
@@ -131,16 +131,17 @@ export class Deployment {
   }
 }
 
-/** Whether what stands among the clusters' resources is a deployment. */
+/** Whether a cluster's resource is a deployment. */
 export function isDeployment({ details }: Resource): boolean {
   return "deployment" in details;
 }
 
 /**
- * Takes a deployment down: its daemons, its files and what was given to OSDs, on every host, and its record here. Where there is
- * no record, the hosts of the inventory are searched for a deployment of its name.
+ * Removes a deployment: its daemons, files and OSD devices on every host, and its record here. Without a record, it
+ * searches the inventory's hosts for a deployment of that name.
  *
- * @throws LabError SIPHON_NOT_FOUND when there is none, SIPHON_HOST when a host cannot be reached; then it can be done again
+ * @throws LabError SIPHON_NOT_FOUND when there is none, SIPHON_HOST if a host cannot be reached; then it can be
+ * repeated
  */
 export async function destroy(inventory: Inventory, signal?: AbortSignal): Promise<Removal[]> {
   const { name } = inventory;
@@ -157,7 +158,7 @@ export async function destroy(inventory: Inventory, signal?: AbortSignal): Promi
   throw new LabError("SIPHON_NOT_FOUND", `there is no deployment ${name} on ${hosts}`);
 }
 
-/** Takes down the deployment that a record is of. */
+/** Removes the deployment of a record. */
 export async function destroyRecorded(resource: Resource, signal?: AbortSignal): Promise<Removal[]> {
   const { deployment, fsid } = resource.details as Details;
   const { name, hosts } = deployment;
@@ -167,7 +168,7 @@ export async function destroyRecorded(resource: Resource, signal?: AbortSignal):
   return removals;
 }
 
-/** The record, made before anything else: after a crash it says where to clean up. */
+/** Creates the record first: after a crash it says where to clean up. */
 async function record(inventory: Inventory): Promise<Resource> {
   const { name } = inventory;
   const found = await Resource.find("clusters", name);
@@ -199,7 +200,7 @@ function inTheWay(name: string, problems: string[]): LabError {
   return new LabError("SIPHON_REFUSED", `cannot deploy ${name}: ${problems.join("; ")}`, { hint });
 }
 
-/** Takes down what was begun; returns the error to throw. Where a host is not reached, the record stays. */
+/** Undoes a deployment; returns the error to throw. If a host cannot be reached, the record stays. */
 async function undo(error: unknown, { name, hosts }: Inventory, resource: Resource): Promise<unknown> {
   const { fsid } = resource.details as Details;
   try {
@@ -219,8 +220,8 @@ function adminOf(resource: Resource, { spec }: Inventory): CephClient {
 }
 
 /**
- * Waits for HEALTH_OK, though not for long: what is amiss right after the start (a slow clock, little space) is told with the
- * status and does not fail.
+ * Waits briefly for HEALTH_OK. Remaining problems (clock skew, little space) are reported with the status and are no
+ * failure.
  *
  * @throws LabError SIPHON_CLUSTER when no monitor answers
  */

@@ -1,22 +1,22 @@
 import type { InventoryOsd } from "./inventory.ts";
 
-/** The state of a path that an OSD is to have. */
+/** The state of a path for an OSD. */
 export interface Inspection {
   path: string;
   kind: "block" | "file" | "absent" | "other";
   /** Types of the signatures in it, as wipefs(8) names them: `ext4`, `gpt`, `ceph_bluestore`. */
   signatures: string[];
-  /** Bytes other than zero stand at its beginning. */
+  /** Whether its beginning has bytes other than zero. */
   written: boolean;
-  /** A block device itself, then what the kernel has made of it: partitions, volumes, RAIDs, maps. */
+  /** The block device, then the devices on it: partitions, volumes, RAIDs, maps. */
   nodes: { path: string; type: string; bytes: number; mount?: string }[];
 }
 
-/** How much of the beginning must be zero for a device or a file to count as empty. */
+/** Bytes at the beginning that must be zero for a device or file to count as empty. */
 export const HEAD_MIB = 16;
 
 /**
- * Lines of a script that define `inspect PATH`, which prints what there is, in lines of tab-separated fields:
+ * Script lines that define `inspect PATH`, which prints lines of tab-separated fields:
  *
  *     device PATH KIND | signature TYPE | written | node PATH TYPE BYTES [MOUNTPOINT]
  */
@@ -40,7 +40,7 @@ export const inspectFunction: string[] = [
   "}",
 ];
 
-/** Reads what `inspect` printed, for any number of paths. */
+/** Parses the output of `inspect` for any number of paths. */
 export function parseInspections(lines: string[]): Inspection[] {
   const found: Inspection[] = [];
   for (const [word, ...fields] of lines.map((line) => line.split("\t"))) {
@@ -60,8 +60,8 @@ function nodeOf([path, type, bytes, mount]: string[]): Inspection["nodes"][numbe
 }
 
 /**
- * Why an OSD cannot have what is there, or undefined when it can. What is in use it never gets; what only holds
- * data it gets when that may be wiped.
+ * Why an OSD cannot use a path; undefined if it can. A device in use is never used; one that only holds data is used if
+ * it may be wiped.
  */
 export function objection(osd: InventoryOsd, found: Inspection, mayWipe: boolean): string | undefined {
   const { path, kind, signatures, written, nodes } = found;

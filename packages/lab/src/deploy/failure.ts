@@ -1,7 +1,7 @@
 import { LabError } from "../errors.ts";
 import type { InventoryHost } from "./inventory.ts";
 
-/** Why something failed on a host, from the last words of the program that did. */
+/** Why a step failed on a host, from the last output of the program. */
 export function hostFailure({ name, directory }: InventoryHost, what: string, words: string): LabError {
   const message = `${name} cannot ${what}: ${words}`;
   if (/No space left on device|\(28\)|ENOSPC/.test(words)) {

@@ -12,15 +12,13 @@ export interface ScriptOptions {
   /** The action, for messages: `make the store of osd.0`. */
   what: string;
   signal?: AbortSignal;
-  /** Milliseconds; two minutes unless told. */
+  /** Milliseconds; default two minutes. */
   timeoutMs?: number;
-  /**
-   * Whether what it runs belongs to the deployment, and ends with it. Not so the script that ends all that does.
-   */
+  /** Whether its processes belong to the deployment and end with it. False for the script that ends those processes. */
   owned?: boolean;
 }
 
-/** A host of an inventory, reached over one ssh connection that all scripts share. */
+/** A host of an inventory, over one ssh connection shared by all scripts. */
 export class RemoteHost implements AsyncDisposable {
   readonly inventory: InventoryHost;
   readonly #master: SshMaster;
@@ -54,7 +52,7 @@ export class RemoteHost implements AsyncDisposable {
     return this.inventory.name;
   }
 
-  /** Aborted, with an error that names the host, when the connection has ended. */
+  /** Aborted with an error that names the host when the connection ends. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -82,18 +80,18 @@ export class RemoteHost implements AsyncDisposable {
   }
 
   #failure(what: string, result: RunResult): LabError {
-    // 255 is ssh's own; its master may not have noticed yet.
+    // ssh itself exits with 255; its master may not have noticed yet.
     if (result.exitCode === 255) return connectionLost(this.inventory, inOneLine(result.stderr));
     return hostFailure(this.inventory, what, lastWords(result, 4));
   }
 }
 
-/** The hosts of an inventory, in its order, and connected. */
+/** The connected hosts of an inventory, in order. */
 export interface Fleet extends AsyncDisposable {
   remotes: RemoteHost[];
 }
 
-/** Connects to all hosts, or to none: throws what keeps it from those it cannot reach. */
+/** Connects to all hosts or none: throws the errors of those that it cannot reach. */
 export async function connectAll(
   hosts: InventoryHost[],
   directory: string,

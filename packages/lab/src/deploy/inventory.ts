@@ -26,9 +26,9 @@ const port = z.int().min(1).max(65_535);
 const ssh = {
   user: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*$/, "no user's name"),
   port,
-  /** A private key; without one, ssh tries its defaults and the agent. */
+  /** A private key; default: ssh's own defaults and the agent. */
   identity: z.string(),
-  /** Where the hosts' own keys are looked up. */
+  /** Files of known host keys. */
   knownHosts: z.string(),
   /** Become root by `sudo -n`. */
   sudo: z.boolean(),
@@ -42,7 +42,7 @@ const osd = z
   .strictObject({
     /** A block device, which is used whole. */
     device: path.optional(),
-    /** A file to be made, of `size`; without either, a file in the host's directory. */
+    /** A file to create, of `size`; default: a file in the host's directory. */
     file: path.optional(),
     size: sizeField.optional(),
   })
@@ -53,11 +53,11 @@ const osd = z
 
 const host = z.strictObject({
   name,
-  /** Where its daemons listen, and what the other hosts and clients reach. */
+  /** Address of its daemons for other hosts and clients. */
   address: z.ipv4(),
-  /** Where OSDs replicate, when that is another network. */
+  /** Address for replication, if that is another network. */
   clusterAddress: z.ipv4().optional(),
-  /** Destination of ssh, when that is not the address. */
+  /** Destination of ssh, if it differs from the address. */
   ssh: z
     .strictObject({
       host: z
@@ -80,14 +80,14 @@ const host = z.strictObject({
 
 const inventoryFields = z.strictObject({
   name: name.default("lab"),
-  /** On each host, everything is in here; `/var/lib/siphon/NAME` unless told. */
+  /** Directory of everything on each host; default `/var/lib/siphon/NAME`. */
   directory: directory.optional(),
   ssh: z.strictObject(ssh).partial().prefault({}),
   hosts: z.array(host).min(1),
   cluster: clusterFields
     .omit({ name: true, mons: true, osds: true, store: true })
     .extend({
-      /** These are real networks: clients have to show a key. */
+      /** Real networks require cephx. */
       auth: clusterFields.shape.auth.default("cephx"),
       osdMemoryTarget: sizeField.pipe(clusterFields.shape.osdMemoryTarget.unwrap()).default(4 * GIB),
       osdSize: sizeField.pipe(z.int().min(GIB)).default(10 * GIB),
@@ -97,7 +97,7 @@ const inventoryFields = z.strictObject({
 
 export type InventoryInput = z.input<typeof inventoryFields>;
 
-/** An OSD and where it keeps its data. */
+/** An OSD and the location of its data. */
 export type InventoryOsd = { device: string } | { file: string; size: number } | { size: number };
 
 export interface InventoryHost {
@@ -112,7 +112,7 @@ export interface InventoryHost {
     knownHosts?: string;
     sudo: boolean;
   };
-  /** The keys its ssh server may show; when empty, they are looked up in `knownHosts`. */
+  /** Allowed keys of its ssh server; if empty, those in `knownHosts`. */
   hostKeys: string[];
   directory: string;
   /** The ports of its monitor, if it has one. */
@@ -121,7 +121,7 @@ export interface InventoryHost {
   osds: InventoryOsd[];
 }
 
-/** Which daemons go where, and what cluster they make. Nothing in it is secret. */
+/** The cluster's specification and the placement of its daemons, without secrets. */
 export interface Inventory {
   name: string;
   hosts: InventoryHost[];
@@ -134,7 +134,7 @@ export async function readInventory(file: string): Promise<Inventory> {
   return parseInventory(input, { what: `the inventory ${file}`, base: dirname(resolve(file)) });
 }
 
-/** Checks and completes an inventory; throws SIPHON_USAGE with all that is wrong in one sentence. */
+/** Checks and completes an inventory; throws SIPHON_USAGE with all problems in one sentence. */
 export function parseInventory(
   input: unknown,
   { what = "the inventory", base = process.cwd() }: { what?: string; base?: string } = {},
@@ -204,7 +204,7 @@ function check(hosts: InventoryHost[], what: string): void {
   if (problems.length > 0) throw nonsense(what, problems.join("; "));
 }
 
-/** The path that an OSD was given by name, if it was. */
+/** The path that the inventory gives to an OSD, if any. */
 export function pathOf(osd: InventoryOsd): string | undefined {
   return "device" in osd ? osd.device : "file" in osd ? osd.file : undefined;
 }

@@ -5,13 +5,13 @@ import { DEPLOYMENT_VARIABLE, words } from "./script.ts";
 import type { Wipe } from "./wipe.ts";
 
 /**
- * The file that makes a host's directory a deployment's. Whoever takes the deployment down goes by it, and by
- * nothing else. Lines of tab-separated fields:
+ * The file that marks a host's directory as part of a deployment. Removal relies only on this file. Lines of
+ * tab-separated fields:
  *
  *     id FSID | name NAME | made DIRECTORY | block UUID PATH | file UUID PATH
  *
- * `made` is the topmost directory that had to be made for it (none when the directory was there, empty); the
- * UUID is the OSD's, which Ceph writes to the head of its store.
+ * `made` is the topmost directory that was created for it (none if the directory existed, empty); the UUID is the
+ * OSD's, which Ceph writes to the head of its store.
  */
 export const MARKER = "deployment";
 
@@ -21,8 +21,8 @@ export interface Claim {
 }
 
 /**
- * Lines of a script that take possession of a host's directory, and wipe what is told. They fail, and leave
- * nothing, when somebody else was first.
+ * Script lines that claim a host's directory, and wipe the given devices. They fail without changes if another process
+ * was first.
  */
 export function claiming({ host, osds, home }: Placement, { fsid, name }: Claim, wipes: Wipe[]): string[] {
   const marker = home.path(MARKER);
@@ -40,7 +40,7 @@ export function claiming({ host, osds, home }: Placement, { fsid, name }: Claim,
     '  made=$dir; while [ ! -e "$(dirname "$made")" ]; do made=$(dirname "$made"); done',
     '  mkdir -p "$(dirname "$dir")"; mkdir "$dir"',
     "fi",
-    "set -C", // a marker that is there is not written over
+    "set -C", // an existing marker is not overwritten
     `{ printf '%s\\n' ${words(...rows.map((row) => row.join("\t")))} && printf 'made\\t%s\\n' "$made"; } > ${words(marker)} || {`,
     `  [ ! -s ${words(marker)} ] || { echo "another deployment came first in $dir" >&2; exit 1; }`,
     `  rm -f ${words(marker)}; tidy "$dir" "$made"; exit 1`,
@@ -56,9 +56,9 @@ export function claiming({ host, osds, home }: Placement, { fsid, name }: Claim,
 }
 
 /**
- * Lines of a script that end all of a host's part in a deployment and remove it without a trace. It must be the
- * one that is meant: of this fsid, or of this name where the fsid is not known. They print one word, `absent`,
- * `another` or `removed`, and before it a line `left PATH` for what holds other data by now and was left alone.
+ * Script lines that end a host's part in a deployment and remove it completely. The deployment must match the fsid, or
+ * the name if the fsid is unknown. They print one word, `absent`, `another` or `removed`, after a line `left PATH` for
+ * each path that holds other data by now and was not touched.
  */
 export function removing(dir: string, { fsid, name }: { fsid?: string; name: string }): string[] {
   const is = fsid ? `[ "$id" = ${words(fsid)} ]` : `[ "$name" = ${words(name)} ]`;
@@ -80,7 +80,7 @@ export function removing(dir: string, { fsid, name }: { fsid?: string; name: str
     "while IFS=$tab read -r kind uuid path; do",
     '  case "$kind" in block|file) release "$kind" "$uuid" "$path" ;; esac',
     `done < "$dir/${MARKER}"`,
-    // The marker goes last: until then, this can be done again.
+    // The marker is removed last: until then, this can be repeated.
     `find "$dir" -mindepth 1 -maxdepth 1 ! -name ${MARKER} ! -name lost+found -exec rm -rf {} +`,
     `rm -f "$dir/${MARKER}"`,
     'tidy "$dir" "$made"',
@@ -88,7 +88,7 @@ export function removing(dir: string, { fsid, name }: { fsid?: string; name: str
   ];
 }
 
-/** `tidy DIRECTORY MADE` removes empty directories, from the first up to the second; none when that is empty. */
+/** `tidy DIRECTORY MADE` removes empty directories, from the first up to the second; does nothing if MADE is empty. */
 const tidyFunction = [
   "tidy() {",
   '  [ -n "$2" ] || return 0',
@@ -98,8 +98,8 @@ const tidyFunction = [
 ];
 
 /**
- * `release KIND UUID PATH` gives back what an OSD had, if it still holds that OSD's store (device names can change
- * at a reboot): a file is removed, of a device the beginning is zeroed. The head of a store (BlueStore.cc,
+ * `release KIND UUID PATH` frees an OSD's file or device, if it still holds that OSD's store (device names can change
+ * at a reboot): removes a file, and zeroes the beginning of a device. The head of a store (BlueStore.cc,
  * _write_bdev_label) is the line `bluestore block device` and, in the next, the UUID.
  */
 const releaseFunction = [
@@ -108,7 +108,7 @@ const releaseFunction = [
   `  label=$(head -c 60 "$3" | tr -d '\\000')`,
   `  if [ "$label" = "$(printf 'bluestore block device\\n%s\\n' "$2")" ]; then`,
   `    if [ "$1" = file ]; then rm -f "$3"; else ${zeroing('"$3"')}; fi`,
-  // Not yet made. Some file systems, too, leave the first bytes alone.
+  // The store does not exist yet. Some file systems also keep the first bytes.
   `  elif [ -z "$(head -c ${HEAD_MIB * 2 ** 20} "$3" | tr -d '\\000' | head -c 1)" ]; then`,
   '    [ "$1" = block ] || rm -f "$3"',
   `  else printf 'left\\t%s\\n' "$3"; fi`,

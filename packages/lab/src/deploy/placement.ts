@@ -7,7 +7,7 @@ import { type Inventory, type InventoryHost, type InventoryOsd, pathOf } from ".
 /** An OSD on its host. */
 export interface PlacedOsd {
   daemon: DaemonId;
-  /** Its own UUID, which stands at the head of its store. */
+  /** Its UUID, at the head of its store. */
   uuid: string;
   store: InventoryOsd;
 }
@@ -21,7 +21,7 @@ export interface Placement {
   home: ClusterHome;
 }
 
-/** Gives daemons their ids, in the order of the inventory: monitors from `a`, OSDs from 0. */
+/** Assigns ids to daemons in inventory order: monitors from `a`, OSDs from 0. */
 export function place({ hosts }: Inventory): Placement[] {
   let mons = 0;
   let osds = 0;
@@ -65,7 +65,7 @@ export function hostConf(placement: Placement, all: Placement[], spec: ClusterSp
   // They are placed before they start, by the inventory's names for hosts.
   conf.osd.osd_crush_update_on_start = "false";
   if (!("osd_crush_chooseleaf_type" in spec.settings)) {
-    // Replicas go to different hosts where there are enough of them.
+    // Replicas go to different hosts if there are enough.
     conf.global.osd_crush_chooseleaf_type = osdHosts >= spec.replicas ? "1" : "0";
   }
   for (const { daemon, store } of osds) {

@@ -20,7 +20,7 @@ import { formatting, furnishing, starting, watch } from "./start.ts";
 import type { Survey } from "./survey.ts";
 import type { Wipe } from "./wipe.ts";
 
-/** A host, connected, and what it is to run. */
+/** A connected host and its daemons. */
 export interface Site {
   host: RemoteHost;
   placement: Placement;
@@ -40,9 +40,9 @@ export interface RollOut {
 }
 
 /**
- * Makes a cluster on hosts that have been looked at, and starts it. Ready means, as for a cluster on this
- * machine: all OSDs up, all PGs active+clean, and the pool for images written to. After a failure nothing begun
- * here goes on from this side, but what has been made is there: the caller removes it.
+ * Creates and starts a cluster on surveyed hosts. It is ready, as a local cluster, when all OSDs are up, all PGs
+ * active+clean, and the pool for images writable. After a failure nothing continues, but files remain: the caller
+ * removes them.
  */
 export async function rollOut({
   resource,
@@ -61,7 +61,7 @@ export async function rollOut({
     together.all(sites.map(({ host, placement }) => host.run(lines(placement), { what, signal, timeoutMs })));
 
   const watched = new AbortController();
-  /** Starts daemons, on the hosts that have such; from then on, one that ends puts an end to it all. */
+  /** Starts the daemons of one kind on their hosts; from then on, a daemon that ends aborts everything. */
   const start = async (what: string, which: (placement: Placement) => DaemonId[]) => {
     const concerned = sites.filter(({ placement }) => which(placement).length > 0);
     const startOn = async ({ host, placement }: Site) => {
@@ -129,7 +129,7 @@ export async function rollOut({
   }
 }
 
-/** Where to look: the directories here hold no logs. */
+/** Location of the logs, which are not in local directories. */
 function notReady(error: LabError, placements: Placement[]): LabError {
   const [{ host }] = placements;
   return new LabError("SIPHON_TIMEOUT", error.message, {

@@ -1,11 +1,11 @@
 import { shellQuote } from "../vm/escape.ts";
 
-/** Variable in the environment of every process on a host that works for a deployment: the directory there. */
+/** Environment variable of every process of a deployment on a host: the directory there. */
 export const DEPLOYMENT_VARIABLE = "SIPHON_DEPLOYMENT";
 
 /**
- * A script for a POSIX shell that stops at the first failure. It is read whole before it runs, and its programs
- * get an empty standard input: the script itself comes in by the shell's.
+ * A script for a POSIX shell that stops at the first failure. The shell reads it completely from standard input before
+ * it runs; its programs get an empty standard input.
  */
 export function script(lines: string[]): string {
   const head = [
@@ -23,7 +23,7 @@ export function words(...parts: string[]): string {
   return parts.map(shellQuote).join(" ");
 }
 
-/** Writes a file, by the shell itself: what is in it is in no program's arguments. */
+/** Writes a file with a shell builtin, so that its content is in no program's arguments. */
 export function writing(path: string, content: string | Buffer): string {
   return `printf %s '${Buffer.from(content).toString("base64")}' | base64 -d > ${shellQuote(path)}`;
 }

@@ -10,10 +10,10 @@ import type { RemoteHost } from "./host.ts";
 import { daemonsOn, dataDirectories, type Placement } from "./placement.ts";
 import { words, writing } from "./script.ts";
 
-/** Files that a host gets before its daemons' stores are made. */
+/** Files for a host before its daemons' stores are created. */
 export interface HostFiles {
   conf: Conf;
-  /** Keys of all daemons; each host gets those of its own, and monitors all, to import them. */
+  /** Keys of all daemons; each host gets its own, and monitors get all to import them. */
   keys: KeyringEntry[];
   monmap: Buffer;
 }
@@ -33,7 +33,7 @@ export function furnishing(placement: Placement, { conf, keys, monmap }: HostFil
   ];
 }
 
-/** Makes the stores of a host's monitors and OSDs, side by side. */
+/** Creates the stores of a host's monitors and OSDs in parallel. */
 export function formatting({ home, mons, osds }: Placement): string[] {
   const { monKeyring, monmap } = clusterPaths(home);
   const jobs = [
@@ -52,14 +52,14 @@ export function formatting({ home, mons, osds }: Placement): string[] {
 }
 
 /**
- * Starts daemons, which put themselves into the background and outlive the connection. Where systemd runs, each
- * gets a scope of its own, so that the end of the login session does not end it.
+ * Starts daemons that run in the background and outlive the connection. With systemd, each gets its own scope, so that
+ * the end of the login session does not end it.
  */
 export function starting({ home }: Placement, daemons: DaemonId[]): string[] {
   const { conf } = clusterPaths(home);
   return [
     ...quietlyFunction(home),
-    // Where systemd starts daemons: the OSDs' default osd_class_dir may be relative (Debian's Ceph 18.2).
+    // As systemd does: the OSDs' default osd_class_dir may be relative (Debian's Ceph 18.2).
     "cd /",
     "ulimit -n 65536 2> /dev/null || :",
     "scope=",
@@ -70,7 +70,7 @@ export function starting({ home }: Placement, daemons: DaemonId[]): string[] {
   ];
 }
 
-/** Ends only by the signal or by throwing, SIPHON_DAEMON_DIED as a rule: when one of the daemons has ended. */
+/** Waits until the signal aborts; throws, usually SIPHON_DAEMON_DIED, when a daemon has ended. */
 export async function watch(
   host: RemoteHost,
   { home }: Placement,
@@ -82,11 +82,11 @@ export async function watch(
     "while :; do",
     `  for name in ${words(...daemons.map(({ name }) => name))}; do`,
     `    pid=$(cat ${dir}/"$name".pid) && kill -0 "$pid" || {`,
-    // A daemon that crashes tells the reason long before the end of its log.
+    // A crashed daemon logs the reason long before the end of its log.
     `      printf '%s\\t' "$name"; ${reasonOf(`${dir}/"$name"`)}; tail -n 20 ${dir}/"$name".log; exit 0`,
     "    }",
     "  done",
-    "  printf '\\n'; sleep 1", // the end of the connection is noticed by writing
+    "  printf '\\n'; sleep 1", // writing detects the end of the connection
     "done",
   ];
   const said = await host.run(lines, { what: "watch its daemons", signal, timeoutMs: 2 ** 31 - 1 });
@@ -98,8 +98,8 @@ export async function watch(
 }
 
 /**
- * `quietly DAEMON COMMAND...` keeps a program's output in a file. When the program fails it shows the end of that,
- * and after it the line of output or log that tells the reason, if there is one.
+ * `quietly DAEMON COMMAND...` writes a program's output to a file. If the program fails, it shows the end of the
+ * output, and then the line of output or log with the reason, if there is one.
  */
 function quietlyFunction({ dir }: ClusterHome): string[] {
   return [
@@ -115,8 +115,8 @@ function quietlyFunction({ dir }: ClusterHome): string[] {
 }
 
 /**
- * Shell that prints the last line of a daemon's output or log that tells why it cannot go on, if there is one. On a full disk there may be no
- * line: the log did not fit.
+ * Shell code that prints the last line of a daemon's output or log with the reason of its failure, if there is one. On
+ * a full disk the line may be missing.
  */
 function reasonOf(base: string): string {
   const kibibytes = `$(df -Pk ${base}.out | awk 'NR == 2 { print $4 }')`;
@@ -126,7 +126,7 @@ function reasonOf(base: string): string {
   );
 }
 
-/** Words of the C library for what a daemon may die of, which `hostFailure` knows. */
+/** Error texts of the C library that `hostFailure` recognises. */
 const REASONS = "No space left on device|Address already in use";
 
 function reasonIn(log: string): string {

@@ -7,20 +7,20 @@ import type { Wipe } from "./wipe.ts";
 
 /** Facts of a host that matter to a deployment. */
 export interface Survey {
-  /** Programs that are not there. */
+  /** Missing programs. */
   missing: string[];
-  /** Ends all that a user has running when the user logs out: nothing would stay. */
+  /** Whether logind kills a user's processes at logout, including daemons. */
   endsWithLogin: boolean;
-  /** Ids of its distribution and of those that it is like: `debian`, `rhel`. */
+  /** Ids of its distribution and related ones: `debian`, `rhel`. */
   distribution: string[];
   directory: "absent" | "empty" | "deployed" | "taken";
   devices: Inspection[];
 }
 
-/** Where logind tells its settings: service, object and interface. */
+/** D-Bus service, object and interface of logind's settings. */
 const LOGIND = "org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager";
 
-/** Looks at a host, and changes nothing. */
+/** Inspects a host without changes. */
 export async function survey(host: RemoteHost, signal: AbortSignal): Promise<Survey> {
   const { inventory } = host;
   const programs = programsFor(inventory);
@@ -40,7 +40,7 @@ export async function survey(host: RemoteHost, signal: AbortSignal): Promise<Sur
     "  else printf 'directory\\ttaken\\n'; fi",
     "} || :",
     "cd /",
-    // Devices cannot be looked at without the programs for it; what is missing has been said.
+    // Devices cannot be inspected without the programs, whose absence is reported.
     `for program in ${words(...programs)}; do command -v "$program" > /dev/null || exit 0; done`,
     ...inventory.osds.flatMap((osd) => pathOf(osd) ?? []).map((path) => `inspect ${words(path)}`),
   ];
@@ -60,7 +60,7 @@ export function parseSurvey(text: string): Survey {
   };
 }
 
-/** All that keeps a deployment from a host, a sentence each. */
+/** All obstacles to a deployment on a host, one sentence each. */
 export function obstacles(host: InventoryHost, found: Survey, wipes: Wipe[]): string[] {
   const { name, directory } = host;
   const problems: string[] = [];

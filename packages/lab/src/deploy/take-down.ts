@@ -4,25 +4,25 @@ import { RemoteHost } from "./host.ts";
 import type { InventoryHost } from "./inventory.ts";
 import { removing } from "./marker.ts";
 
-/** The end of a deployment's part on one host. */
+/** The result of a removal on one host. */
 export interface Removal {
   host: string;
   outcome: "removed" | "absent" | "another" | "unreachable";
-  /** Devices and files that hold other data by now, and were left alone. */
+  /** Devices and files that hold other data by now, and were not touched. */
   left: string[];
   /** Why it could not be reached. */
   error?: Error;
 }
 
-/** Which deployment: by its fsid, or by its name alone where no record of it is left. */
+/** Identifies a deployment by fsid, or only by name if no record is left. */
 export interface Which {
   fsid?: string;
   name: string;
 }
 
 /**
- * Removes a deployment from hosts, each over a connection of its own; `directory` is a directory of this machine
- * for the connections. What cannot be done on one host does not keep it from being done on the others.
+ * Removes a deployment from hosts, each over a connection of its own; `directory` is a directory of this machine for
+ * the connections. A failure on one host does not stop the others.
  */
 export async function takeDown(
   hosts: InventoryHost[],
@@ -58,7 +58,7 @@ async function takeDownOn(
   }
 }
 
-/** @throws when hosts could not be reached: what is there, and how to be rid of it */
+/** @throws LabError if hosts could not be reached, with the remaining files and how to remove them */
 export function checkReached(name: string, removals: Removal[]): void {
   const failed = removals.filter(({ outcome }) => outcome === "unreachable");
   if (failed.length === 0) return;

@@ -1,18 +1,18 @@
-/** The names of what to install, by package manager; null where that has no such package. */
+/** Package names by package manager; null if it has no such package. */
 export interface Packages {
   apt: string | null;
   dnf: string | null;
   pacman: string | null;
 }
 
-/** One thing that was looked at. */
+/** One checked item. */
 export interface Finding {
   name: string;
-  /** "limited": siphon works without it, or with less of it, but something is lost. */
+  /** "limited": siphon works without it, but with less function. */
   status: "ok" | "limited" | "missing";
   /** A version, a path, an amount; or the reason why it is missing. */
   found: string;
-  /** The purpose that it is needed for. */
+  /** Its purpose. */
   for: string;
   /** The remedy: packages, or else words. */
   packages?: Packages;

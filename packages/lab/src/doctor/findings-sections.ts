@@ -10,7 +10,7 @@ import { type Html, html } from "../report/html.ts";
 import type { PagePart, Section } from "../report/page/page.ts";
 import { copyable, facts, note } from "../report/page/parts.ts";
 
-/** Findings at VMs as the content of a page. */
+/** Findings about VMs as the content of a page. */
 export interface FindingsContent {
   /** The only VM; undefined for none or several. */
   title: string | undefined;

@@ -10,12 +10,12 @@ import { lookAtQemuAndFio } from "./qemu.ts";
 import { lookAtRoots } from "./roots.ts";
 
 export interface HostDoctorOptions {
-  /** Find out whether KVM boots a guest by booting one, unless that is known since this host was booted. */
+  /** Test whether KVM works by booting a guest, unless the result since the host's boot is known. */
   bootGuest?: boolean;
   signal?: AbortSignal;
 }
 
-/** Looks at all that siphon wants of a machine. */
+/** Checks everything that siphon needs of a machine. */
 export async function examineHost({ bootGuest = true, signal }: HostDoctorOptions = {}): Promise<HostReport> {
   const [machine, programs, librbds, qemu, kernel, roots] = await Promise.all([
     lookAtMachine(),
@@ -25,7 +25,7 @@ export async function examineHost({ bootGuest = true, signal }: HostDoctorOption
     lookAtKernel(),
     lookAtRoots(),
   ]);
-  // A program that was tried out need not be looked for as well.
+  // A program that was tested need not be searched for.
   const notTried = ({ name }: Finding) => !qemu.some((tried) => tried.name === name);
   const acceleration = bootGuest ? [await lookAtKvm(signal)] : [];
   const sections: Section[] = [
@@ -43,7 +43,7 @@ export async function examineHost({ bootGuest = true, signal }: HostDoctorOption
   };
 }
 
-/** The programs and libraries that running needs, those that figures depend on with their versions. */
+/** Needed programs and libraries, with versions if figures depend on them. */
 async function lookAtPrograms(): Promise<Finding[]> {
   const { ceph, qemu, fio } = await versions();
   const known: Record<string, string | undefined> = {

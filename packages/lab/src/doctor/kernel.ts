@@ -37,7 +37,7 @@ function findModule(name: string): string | undefined {
   return undefined;
 }
 
-/** A network of one's own: needs root (or its capabilities) and a kernel that has namespaces and taps. */
+/** Private networks: need root (or its capabilities) and a kernel with namespaces and tap devices. */
 async function networks(): Promise<Finding> {
   const finding = {
     name: "networks of its own",

@@ -4,17 +4,17 @@ import { run, which } from "../host/command.ts";
 
 /** A librbd on this machine. */
 export interface Librbd {
-  /** The directory it lies in, fit for `--librbd`. */
+  /** Its directory, for `--librbd`. */
   directory: string;
-  /** Ceph's version, `16.2.15`; undefined when it cannot be told. */
+  /** Ceph's version, `16.2.15`; undefined if unknown. */
   ceph: string | undefined;
   /** The library's own version, from its file name: `1.16.0`. */
   library: string | undefined;
-  /** Whether programs load it when they are told nothing. */
+  /** Whether programs load it by default. */
   standard: boolean;
 }
 
-/** Every librbd.so.1 that the loader knows or that lies where people install one, the standard one first. */
+/** Every librbd.so.1 known to the loader or in usual directories, the default one first. */
 export async function findLibrbds(): Promise<Librbd[]> {
   const known = await knownToLoader();
   const paths = [...known, ...PLACES.flatMap((pattern) => globSync(pattern))];
@@ -54,8 +54,8 @@ async function knownToLoader(): Promise<string[]> {
 }
 
 /**
- * Ceph's version, which librbd has from the libceph-common beside it: the one string in that library that is
- * nothing but a version. (`rbd_version` tells only the library's own.)
+ * Ceph's version, from the libceph-common next to librbd: the only string in that library that is just a version.
+ * (`rbd_version` gives only the library's own.)
  */
 export function cephVersion(directory: string): string | undefined {
   const file = ["ceph/libceph-common.so.2", "libceph-common.so.2"]

@@ -43,7 +43,7 @@ function memory(): Finding {
   };
 }
 
-/** Memory that a program can still get: free memory and caches that give way. */
+/** Available memory: free memory and reclaimable caches. */
 function available(): number {
   const kib = /^MemAvailable:\s+(\d+) kB/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1];
   return kib === undefined ? freemem() : Number(kib) * 1024;

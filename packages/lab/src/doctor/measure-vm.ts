@@ -7,17 +7,17 @@ import { allChanges, asItIs, measurable, mendedBy, planChanges } from "./measure
 import { vmSettingsOf } from "./vm-settings.ts";
 
 export interface MeasuredVm {
-  /** The worth of each change, by the id of the finding that it mends. */
+  /** The worth of each change, by the id of its finding. */
   worth: ReadonlyMap<string, Worth>;
   /** Notes on the run, in sentences; the worth of all changes together comes first. */
   notes: string[];
-  /** The outcome of the ladder that was climbed; undefined if nothing was found that a run could weigh. */
+  /** The ladder's results; undefined if no finding can be measured. */
   outcome?: LadderOutcome;
 }
 
 /**
- * Measures what was found at one disk of a VM: VMs with its settings as they are, with each change, and with all, on a test image of the
- * ladder's target. The VM that was examined is left alone.
+ * Measures the findings about one disk of a VM: test VMs with its current settings, with each change, and with all
+ * changes, on a test image of the ladder's target. The examined VM is not touched.
  *
  * @throws LabError SIPHON_USAGE for a disk that no librbd serves; as runLadder() does
  */

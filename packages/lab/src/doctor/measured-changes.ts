@@ -3,12 +3,12 @@ import type { PlannedRung } from "../rungs/plan.ts";
 import type { Offers, Rung } from "../rungs/rung.ts";
 import type { VmSettings } from "../vm/settings.ts";
 
-/** The rung with the settings as they are, which all others are compared with. */
+/** The rung with the current settings, the base of all comparisons. */
 export const asItIs = "as-it-is";
 /** The rung with all changes. */
 export const allChanges = "all-changes";
 
-/** The settings that mend a finding, or why they cannot be had here. */
+/** The settings that fix a finding, or why they are unavailable here. */
 type Change = (settings: VmSettings, offers: Offers) => Partial<VmSettings> | string;
 
 const virtio: Change = () => ({ device: "virtio-blk", queues: undefined });
@@ -16,7 +16,7 @@ const iothread: Change = () => ({ iothread: true });
 const noCache: Change = () => ({ cache: "none" });
 const oneQueueEach: Change = (_, { cpus }) => ({ queues: cpus });
 
-/** By the finding's id; what is not here is nothing that a run of seconds could show. */
+/** By finding id; other findings cannot be measured in a run of seconds. */
 const changes: Readonly<Record<string, Change>> = {
   "bus-ide": virtio,
   "bus-sata": virtio,
@@ -38,14 +38,14 @@ const changes: Readonly<Record<string, Change>> = {
   "secure-cost": ({ clientOptions }) => ({ clientOptions: { ...clientOptions, ms_client_mode: "crc" } }),
 };
 
-/** Findings of a disk and of its VM that a run can weigh, each once. */
+/** Measurable findings of a disk and its VM, without duplicates. */
 export function measurable({ disks, vm }: Examination, disk: string): FoundFinding[] {
   const found = [...(disks.find((each) => each.disk === disk)?.findings ?? []), ...vm.findings];
   const known = new Set<string>();
   return found.filter(({ id }) => Object.hasOwn(changes, id) && !known.has(id) && known.add(id));
 }
 
-/** The rungs: the VM as it is, each change by itself, and all together where there are several. */
+/** The rungs: the current VM, each change by itself, and, if there are several, all together. */
 export function planChanges(
   base: VmSettings,
   findings: readonly FoundFinding[],
@@ -74,7 +74,7 @@ export function planChanges(
   return rungs;
 }
 
-/** Ids of findings whose change is the one of that rung: two findings may be mended by one change. */
+/** Ids of the findings that the rung's change fixes: one change may fix two. */
 export function mendedBy(rung: string, findings: readonly FoundFinding[]): string[] {
   const change = changes[rung];
   return findings.filter(({ id }) => changes[id] === change).map(({ id }) => id);

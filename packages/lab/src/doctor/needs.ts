@@ -8,14 +8,14 @@ export interface Need extends Packages {
   need: string;
   check: { program?: string | string[]; file?: string[] };
   for: string;
-  /** The ladder climbs without it, but not every rung. */
+  /** Without it the ladder skips some rungs. */
   optional?: boolean;
 }
 
 /** Programs needed to run, and programs that the tests need besides. */
 export const needs: { run: Need[]; test: Need[] } = lists;
 
-/** Looks whether a need is met; `optional` ones that are not limit siphon, the others stop it. */
+/** Checks whether a need is met; missing `optional` ones limit siphon, the others stop it. */
 export function lookAt({ need, check, optional, for: purpose, apt, dnf, pacman }: Need): Finding {
   const found = findNeed(check);
   if (found) return { name: need, status: "ok", found, for: purpose };
@@ -23,7 +23,7 @@ export function lookAt({ need, check, optional, for: purpose, apt, dnf, pacman }
   return { name: need, status, found: "not found", for: purpose, packages: { apt, dnf, pacman } };
 }
 
-/** The path of the first of the programs or files that is there. */
+/** The path of the first existing program or file. */
 export function findNeed({ program = [], file = [] }: Need["check"]): string | undefined {
   for (const name of [program].flat()) {
     const path = findProgram(name);

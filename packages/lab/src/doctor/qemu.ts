@@ -3,12 +3,12 @@ import { majorOf } from "../host/versions.ts";
 import { qemuProgram } from "../vm/arguments.ts";
 import type { Finding } from "./finding.ts";
 
-/** Build options of QEMU and fio, which decide which rungs can run. */
+/** Build options of QEMU and fio that decide which rungs can run. */
 export async function lookAtQemuAndFio(): Promise<Finding[]> {
   const [version, machines, rbd, engines] = await Promise.all([
     said(qemuProgram, ["--version"]),
     said(qemuProgram, ["-M", "help"]),
-    // The file does not exist, so the driver, if it is there, gets no further than that.
+    // The file does not exist, so an existing driver fails at opening it.
     said("qemu-img", ["info", "--image-opts", "driver=rbd,pool=p,image=i,conf=/nonexistent/ceph.conf"]),
     said("fio", ["--enghelp"]),
   ]);
@@ -52,7 +52,7 @@ function yes(there: boolean, found: string, otherwise: string): Pick<Finding, "s
   return there ? { status: "ok", found } : { status: "missing", found: otherwise };
 }
 
-/** All that a program says; nothing where it is not installed. */
+/** A program's output; empty if it is not installed. */
 async function said(program: string, args: string[]): Promise<string> {
   try {
     const { stdout, stderr }: RunResult = await run(program, args, { anyExitCode: true, timeoutMs: 20_000 });

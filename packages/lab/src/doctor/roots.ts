@@ -2,7 +2,7 @@ import { releaseOf } from "../roots/releases.ts";
 import { Root } from "../roots/root.ts";
 import type { Finding } from "./finding.ts";
 
-/** The roots in the cache, which stand beside what is installed. */
+/** The roots in the cache. */
 export async function lookAtRoots(): Promise<Finding[]> {
   const roots = await Root.list();
   const purpose = "clusters, QEMU and librbd of other releases: --ceph NAME, --qemu NAME, ladder --releases";

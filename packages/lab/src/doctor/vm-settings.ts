@@ -2,7 +2,7 @@ import type { Disk, Vm } from "@siphon/doctor";
 import { LabError } from "../errors.ts";
 import { qemuDefaults, type VmSettings } from "../vm/settings.ts";
 
-/** The settings of a VM, as the lab can start one, and how they differ from the VM's own. */
+/** Settings with which the lab starts a copy of a VM, and the differences from the VM's own. */
 export interface MeasurableVm {
   settings: VmSettings;
   cpus: number;
@@ -10,13 +10,13 @@ export interface MeasurableVm {
   notes: string[];
 }
 
-/** Client options that change how fast librbd is; those that say where the cluster is are the target's. */
+/** Client options that affect librbd's speed; the target provides those that locate the cluster. */
 const isClientOption = /^(rbd|librados|objecter|rados_ops|ms_async|ms_client_mode|ms_crc)/;
 
 /**
- * The lab's settings for a VM that was examined, with one of its disks.
+ * The lab's settings for an examined VM with one of its disks.
  *
- * @param cores of this machine: a VM gets no more vCPUs
+ * @param cores of this machine: the upper limit of vCPUs
  * @throws LabError SIPHON_USAGE for a disk that no librbd serves
  */
 export function vmSettingsOf(vm: Vm, disk: Disk, cores: number): MeasurableVm {

@@ -3,28 +3,28 @@ import { shellQuote } from "../vm/escape.ts";
 /** The target of fio: a block device or a file, through libaio, or an image, through librbd. */
 export type FioTarget =
   | { filename: string }
-  /** `user` without `client.`; the configuration comes by CEPH_CONF, and a namespace cannot be named. */
+  /** `user` without `client.`. CEPH_CONF names the configuration; fio has no option for a namespace. */
   | { image: { pool: string; image: string; user: string } };
 
-/** A fio job in the study's manner: direct, one job. */
+/** A fio job as in the study: direct I/O, one job. */
 export type FioJob = FioTarget & {
   rw: "randread" | "randwrite" | "randrw" | "read" | "write" | "rw";
-  /** Share of reads in a mixed load; 50 unless told. */
+  /** Percentage of reads in a mixed load; default 50. */
   readPercent?: number;
   /** Bytes. */
   blockSize: number;
   ioDepth: number;
-  /** Bytes of the device or file that are used; the whole of it when not given. */
+  /** Bytes of the device or file to use; default: all. */
   size?: number;
-  /** Seconds that are measured; when not given the job ends when it has done `size` bytes. */
+  /** Measured seconds; undefined: the job ends after `size` bytes. */
   seconds?: number;
-  /** Seconds of the same load before them. */
+  /** Seconds of warm-up with the same load. */
   warmupSeconds?: number;
-  /** Makes the sequence of offsets the same every time. */
+  /** Seed of the sequence of offsets. */
   seed?: number;
 };
 
-/** The words of a fio call whose JSON `parseFio` reads. */
+/** The arguments of fio for JSON output that `parseFio` reads. */
 export function fioCommand(job: FioJob): string[] {
   const { rw, readPercent, blockSize, ioDepth, size, seconds, warmupSeconds, seed } = job;
   return [
@@ -35,10 +35,10 @@ export function fioCommand(job: FioJob): string[] {
     `--bs=${blockSize}`,
     `--iodepth=${ioDepth}`,
     "--numjobs=1",
-    // Without a map of the blocks already used: a bit for each block, and a lookup for each I/O.
+    // No map of used blocks, which would cost a bit for each block and a lookup for each I/O.
     ...(rw.startsWith("rand") ? ["--norandommap"] : []),
     ...(readPercent === undefined ? [] : [`--rwmixread=${readPercent}`]),
-    // The percentiles of both directions together cannot be had from those of each.
+    // Percentiles of both directions together cannot be computed from those of each.
     ...(rw === "rw" || rw === "randrw" ? ["--unified_rw_reporting=both"] : []),
     ...(size === undefined ? [] : [`--size=${size}`]),
     ...(seconds === undefined ? [] : [`--runtime=${seconds}`, "--time_based"]),

@@ -3,18 +3,18 @@ import { z } from "zod";
 import { LabError } from "../errors.ts";
 import { lastWords } from "../host/command.ts";
 
-/** The result of one fio run; reads and writes of a mixed load together. */
+/** The result of one fio run; reads and writes of a mixed load are combined. */
 export interface FioFigures {
   ios: number;
   iops: number;
   bytesPerSecond: number;
-  /** Seconds that fio measured, without the warm-up. */
+  /** Measured seconds, without the warm-up. */
   seconds: number;
   /** Completion latency in microseconds. */
   latency: { mean: number; p50: number; p95: number; p99: number; p999: number };
 }
 
-/** fio's report about one direction, or about both together; times in nanoseconds unless they say otherwise. */
+/** fio's report on one direction, or both together; times in nanoseconds by default. */
 const direction = z.object({
   iops: z.number(),
   bw_bytes: z.number(),
@@ -31,7 +31,7 @@ const output = z.object({
       error: z.number(),
       read: direction,
       write: direction,
-      /** There with unified_rw_reporting=both. */
+      /** Present with unified_rw_reporting=both. */
       mixed: direction.optional(),
     }),
   ),
@@ -44,14 +44,14 @@ export interface FioOutput {
   stderr: string;
 }
 
-/** fio's exit code after SIGINT; what it measured until then is in its output. */
+/** fio's exit code after SIGINT; its output has the measurements so far. */
 const INTERRUPTED = 128;
 
 /**
- * Reads fio's JSON, also of an fio that was `interrupted`.
+ * Parses fio's JSON, also after an interruption if `interrupted` is set.
  *
- * @throws LabError SIPHON_NO_SPACE when fio filled a file system, SIPHON_GUEST when it got an I/O error, SIPHON_PROGRAM_FAILED
- *   when it failed otherwise, did no I/O, or ran shorter than the `seconds` asked for
+ * @throws LabError SIPHON_NO_SPACE if fio filled a file system, SIPHON_GUEST for an I/O error, SIPHON_PROGRAM_FAILED if
+ * it failed otherwise, did no I/O, or ran less than the requested `seconds`
  */
 export function parseFio(
   said: FioOutput,
@@ -65,7 +65,7 @@ export function parseFio(
   if (said.exitCode !== (interrupted ? INTERRUPTED : 0)) throw failed(said, "it reports no error of its own");
   const figures = toFigures(job.mixed ?? (job.write.total_ios > 0 ? job.write : job.read));
   if (figures.ios === 0) throw failed(said, "it finished no I/O in the time measured");
-  // Before it ends fio waits for what is in flight, so it runs longer rather than shorter.
+  // Before it ends, fio waits for requests in flight, so it runs longer, not shorter.
   if (seconds !== undefined && figures.seconds < seconds * 0.9) {
     throw failed(said, `it measured ${figures.seconds} s and not ${seconds} s`);
   }

@@ -8,10 +8,10 @@ import type { GuestControl, GuestRunOptions } from "./control.ts";
 export interface AgentOptions {
   /** QEMU's end of the agent's virtio-serial port, a unix socket. */
   socket: string;
-  /** Milliseconds to wait for the guest to answer for the first time. */
+  /** Milliseconds to wait for the guest's first answer. */
   timeoutMs: number;
   signal?: AbortSignal;
-  /** Settles when QEMU has ended, with the error to throw then. */
+  /** Resolves when QEMU has ended, with the error to throw. */
   qemuEnded: Promise<LabError>;
 }
 
@@ -21,7 +21,7 @@ export class AgentControl implements GuestControl {
   readonly #qemuEnded: Promise<LabError>;
   readonly #waiting = new Map<string, PromiseWithResolvers<string[]>>();
   #closed: Promise<LabError> | undefined;
-  /** Sets this client's commands apart from those of one before it. */
+  /** Distinguishes this client's commands from those of an earlier one. */
   readonly #prefix = crypto.randomUUID().slice(0, 8);
   #nextId = 1;
 
@@ -42,7 +42,7 @@ export class AgentControl implements GuestControl {
   static async connect({ socket, timeoutMs, signal, qemuEnded }: AgentOptions): Promise<AgentControl> {
     const agent = new AgentControl(createConnection(socket), qemuEnded);
     try {
-      // Commands that an earlier siphon started may still send their replies: only this nonce is ours.
+      // Commands of an earlier siphon may still send replies; the nonce identifies our own.
       const ready = agent.#request("hello", crypto.randomUUID(), "");
       await within(ready, { timeoutMs, signal, what: "the guest did not come up" });
       return agent;
@@ -70,7 +70,7 @@ export class AgentControl implements GuestControl {
     }
   }
 
-  /** Tells a slow command from a guest that does nothing any more. */
+  /** Distinguishes a slow command from a hung guest. */
   async #answers(): Promise<boolean> {
     const ready = this.#request("hello", crypto.randomUUID(), "");
     return within(ready, { timeoutMs: ANSWER_MS, what: "the guest did not answer" }).then(
@@ -103,7 +103,7 @@ export class AgentControl implements GuestControl {
     this.#waiting.clear();
   }
 
-  /** QEMU's end is known a moment after its sockets are closed. */
+  /** QEMU's end is detected a moment after its sockets are closed. */
   async #whyClosed(): Promise<LabError> {
     const what = "QEMU closed the guest's port, and did not end";
     try {

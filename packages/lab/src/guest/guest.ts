@@ -3,16 +3,16 @@ import type { Accelerator, Boot, Network } from "../vm/arguments.ts";
 import type { VmSettings } from "../vm/settings.ts";
 import type { GuestControl } from "./control.ts";
 
-/** A kind of guest: how QEMU boots it, and the way in once it is up. */
+/** A kind of guest: how QEMU boots it, and how to access it. */
 export interface Guest {
   /** Its parts, for the report. */
   description: { name: string; value: string }[];
-  /** Kept with the VM, so that another process can find the way in again; never a secret. */
+  /** Stored with the VM so that another process can access it; never a secret. */
   details: { kind: string; [detail: string]: unknown };
-  /** With less memory it cannot come up. */
+  /** The least memory with which it boots. */
   leastMemoryMiB: number;
   boot(circumstances: BootCircumstances): Boot;
-  /** How a person gets in, from a terminal. */
+  /** How a person logs in from a terminal. */
   shell(place: { directory: string; network?: Network }): ShellAccess;
   /** Waits until the guest answers; throws SIPHON_TIMEOUT, SIPHON_GUEST, or what `qemuEnded` says. */
   connect(access: GuestAccess): Promise<GuestControl>;
@@ -22,7 +22,7 @@ export interface BootCircumstances {
   accelerator: Accelerator;
   settings: VmSettings;
   network?: Network;
-  /** Further parameters for the kernel, where siphon names them. */
+  /** Further kernel parameters, if siphon passes them. */
   parameters: string[];
 }
 
@@ -37,6 +37,6 @@ export interface GuestAccess {
   network?: Network;
   timeoutMs: number;
   signal?: AbortSignal;
-  /** Settles when QEMU has ended, with the error that says why QEMU or the guest is gone. */
+  /** Resolves when QEMU has ended, with the error that says why QEMU or the guest ended. */
   qemuEnded: Promise<LabError>;
 }

@@ -2,14 +2,14 @@ import { existsSync } from "node:fs";
 
 /** The files of a guest image that siphon built. */
 export interface GuestImageFiles {
-  /** Path of the disk, which boots by itself. */
+  /** Path of the bootable disk. */
   disk: string;
   /** Paths of its kernel and its initramfs, for QEMU's `-kernel` and `-initrd`. */
   kernel: string;
   initrd: string;
 }
 
-/** Where kernel and initramfs of a disk stand, if siphon built it: beside it, under its name. */
+/** Kernel and initramfs of a disk built by siphon: next to it, under its name. */
 export function guestImageFiles(disk: string): GuestImageFiles {
   const base = disk.replace(/\.(qcow2|raw|img)$/, "");
   return { disk, kernel: `${base}.vmlinuz`, initrd: `${base}.initrd` };

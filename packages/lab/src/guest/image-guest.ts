@@ -15,18 +15,18 @@ import { keyPair } from "./ssh/key-pair.ts";
 import { SshControl } from "./ssh/ssh-control.ts";
 import { sysprepImage } from "./sysprep.ts";
 
-/** How a guest comes to let us in: by a cloud-init seed, by virt-sysprep, or it holds our key already. */
+/** How a guest gets siphon's key: from a cloud-init seed, by virt-sysprep, or it already has it. */
 export type LetIn = "cloud-init" | "virt-sysprep" | "key";
 
-/** A guest in a disk image of its own. */
+/** A guest in its own disk image. */
 export interface ImageGuest extends Guest {
-  /** The file to put into RBD: the image itself, or an overlay of it that holds our key. */
+  /** The file to import into RBD: the image itself, or an overlay with siphon's key. */
   diskFile(signal?: AbortSignal): Promise<string>;
-  /** Equipment of a VM of it besides that disk; its port is another one each time. */
+  /** Equipment of its VM besides that disk; its port is different each time. */
   equipment(): Promise<GuestEquipment>;
 }
 
-/** Options for `Vm.start`, as `VmOptions` has them. */
+/** Options for `Vm.start`; see `VmOptions`. */
 export interface GuestEquipment {
   network: Network;
   moreDisks: NonNullable<QemuPlan["moreDisks"]>;
@@ -37,18 +37,18 @@ export interface GuestEquipment {
 /** Emulated on a busy machine, a cloud image takes minutes to boot for the first time. */
 const BOOT_MS = 600_000;
 const SSH_PORT = 22;
-/** Ends when all has been started; units that failed are the image's own affair. */
+/** Ends when the boot is complete; failed units of the image are ignored. */
 const BOOT_FINISHED =
   "! command -v cloud-init || cloud-init status --wait; systemctl is-system-running --wait";
 
 /**
- * The guest in a disk image, the study's way: it boots from its disk and is driven over ssh. One that `siphon
- * image build-guest` made has its kernel beside it, which QEMU then boots directly: quicker, and with the
- * parameters that an emulated CPU wants. Any other is let in by cloud-init where this host can write a seed
- * for it, else by virt-sysprep, unless told which.
+ * The guest in a disk image, as in the study: it boots from its disk and is controlled over ssh. QEMU boots the kernel
+ * of an image from `siphon image build-guest` directly, which is faster and allows parameters for an emulated CPU.
+ * Other images get the key from cloud-init if this host can write a seed, otherwise from virt-sysprep, unless an option
+ * chooses.
  */
 export async function imageGuest(path: string, { letIn }: { letIn?: LetIn } = {}): Promise<ImageGuest> {
-  // QEMU runs in a directory of its own.
+  // QEMU runs in another directory.
   const file = resolve(path);
   const { privateKey, publicKey } = await keyPair();
   const files = guestImageFiles(file);
@@ -95,7 +95,7 @@ export async function imageGuest(path: string, { letIn }: { letIn?: LetIn } = {}
       const refusalIsFinal = way !== "cloud-init";
       const control = await SshControl.connect({ ...target, timeoutMs, refusalIsFinal, signal, qemuEnded });
       try {
-        // Nothing of the boot, cloud-init least of all, may still be at work when something is measured.
+        // The boot, above all cloud-init, must be complete before measurements.
         await control.run(BOOT_FINISHED, { timeoutMs, signal });
         await ensurePrograms(control, signal);
         return control;

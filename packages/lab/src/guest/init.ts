@@ -1,9 +1,9 @@
 import { agentPort } from "../vm/arguments.ts";
 
 /**
- * /init of the small guest. Drivers are loaded as a full distribution does it: what the buses say is there is
- * looked up in modules.alias. Kernel parameters:
- * - `siphon.disk=NAME`: READY is not said before /dev/NAME is there (an IDE disk is found late), or after 10 s
+ * /init of the small guest. Drivers are loaded as in a full distribution: devices of the buses are looked up in
+ * modules.alias. Kernel parameters:
+ * - `siphon.disk=NAME`: READY waits for /dev/NAME (an IDE disk appears late), at most 10 s
  * - `siphon.address=ADDRESS/PREFIX` and `siphon.gateway=ADDRESS`: of the first network card
  */
 export const initScript = String.raw`#!/bin/sh
@@ -57,7 +57,7 @@ exec /sbin/agent
  *     run ID BASE64(command)  -> done ID EXITCODE BASE64(stdout) BASE64(stderr)
  *     kill ID                 ends a command with all its children; its `done` follows
  *
- * Commands run beside one another. A read returns nothing while no host is connected, hence the sleep.
+ * Commands run concurrently. A read returns nothing while no host is connected, hence the sleep.
  */
 export const agentScript = String.raw`#!/bin/sh
 # The ports get their names a moment after the driver has found the device.

@@ -11,7 +11,7 @@ import { cacheDir } from "../state/paths.ts";
 export interface GuestKernel {
   /** `6.1.0-56-cloud-amd64` */
   version: string;
-  /** Where it came from, for the report. */
+  /** Its source, for the report. */
   source: string;
   bzImage: string;
   /** The /lib/modules/VERSION directory. */
@@ -19,9 +19,9 @@ export interface GuestKernel {
 }
 
 /**
- * The kernel that guests boot. On a Debian family system a packaged one, small and made for VMs, is
- * downloaded and unpacked into the cache (nothing is installed); elsewhere, or without a network, one that is
- * installed on this host. Once in the cache it stays the same until the cache is removed.
+ * The guests' kernel. On Debian and its derivatives, a small packaged kernel for VMs is downloaded and unpacked into
+ * the cache (nothing is installed); elsewhere, or without a network, an installed kernel of this host. The cached
+ * kernel stays until the cache is removed.
  */
 export async function guestKernel(signal?: AbortSignal): Promise<GuestKernel> {
   const known = await cachedKernel();
@@ -66,8 +66,8 @@ async function downloadedKernel(signal?: AbortSignal): Promise<GuestKernel> {
 const metaPackages = ["linux-image-cloud-amd64", "linux-image-virtual", "linux-image-generic"];
 
 /**
- * The packages of the first kernel that the package lists have: its image, and what Ubuntu (modules) and Debian since 14
- * (base, binary, modules) have beside it.
+ * The packages of the first available kernel: its image, and the extra packages of Ubuntu (modules) and Debian since 14
+ * (base, binary, modules).
  */
 async function kernelPackages(): Promise<string[]> {
   for (const metaPackage of metaPackages) {
@@ -103,7 +103,7 @@ async function unpackPackages(names: string[], directory: string, signal?: Abort
   await rm(download, { recursive: true });
 }
 
-/** A kernel whose packages were unpacked there; its image is in boot, or (since Debian 14) with the modules. */
+/** A kernel from unpacked packages; its image is in boot, or (since Debian 14) with the modules. */
 export async function kernelIn(directory: string, source: string): Promise<GuestKernel> {
   const [version] = await readdir(join(directory, "modules"));
   const modules = join(directory, "modules", version);
@@ -115,7 +115,7 @@ export async function kernelIn(directory: string, source: string): Promise<Guest
   });
 }
 
-/** The running kernel if its image can be read, else any other that has its modules. */
+/** The running kernel if its image is readable, otherwise any other with modules. */
 async function installedKernel(): Promise<GuestKernel | undefined> {
   const versions = existsSync("/lib/modules") ? await readdir("/lib/modules") : [];
   versions.sort((a, b) => Number(b === release()) - Number(a === release()));

@@ -9,7 +9,7 @@ const known = z.union([
   z.object({ kind: z.literal("image"), file: z.string() }),
 ]);
 
-/** The guest whose details were kept with a VM. */
+/** The guest of a VM, from the stored details. */
 export async function knownGuest(details: Guest["details"]): Promise<Guest> {
   const parsed = known.safeParse(details);
   if (!parsed.success) throw new LabError("SIPHON_GUEST", `a guest of kind ${details.kind} is not known`);

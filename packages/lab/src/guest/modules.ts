@@ -10,15 +10,15 @@ import type { GuestKernel } from "./kernel.ts";
 import { filter } from "./vmlinux.ts";
 
 export interface ModuleChoice {
-  /** Modules without which the guest cannot work: there, or built into the kernel. */
+  /** Required modules, available or built into the kernel. */
   needed: string[];
-  /** Modules that are taken along where the kernel has them. */
+  /** Optional modules. */
   wanted: string[];
   /** A busybox with the depmod applet. */
   busybox: string;
 }
 
-/** /lib/modules/VERSION for a guest: the chosen modules, what they depend on, and modprobe's indexes. */
+/** /lib/modules/VERSION for a guest: the chosen modules, their dependencies, and modprobe's indexes. */
 export async function moduleTree(kernel: GuestKernel, choice: ModuleChoice): Promise<CpioEntry[]> {
   const { modules, missing } = await withDependencies(kernel.modules, [...choice.needed, ...choice.wanted]);
   const lacking = choice.needed.filter((name) => missing.includes(name));
@@ -54,7 +54,7 @@ interface KernelModule {
   data: Buffer;
 }
 
-/** The modules called `names` and all that they depend on; `missing` are neither there nor built in. */
+/** The modules `names` and their dependencies; `missing` are neither available nor built in. */
 async function withDependencies(
   directory: string,
   names: string[],

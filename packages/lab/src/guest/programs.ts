@@ -3,18 +3,19 @@ import { delimiter, join } from "node:path";
 import { LabError } from "../errors.ts";
 import { run } from "../host/command.ts";
 
-/** A program of this host, to be carried into a guest. */
+/** A program of this host for a guest. */
 export interface Program {
   path: string;
   /** The program and every shared object that it loads. */
   files: string[];
 }
 
-/** Debian's packages where they are not called as the program. */
+/** Debian packages whose names differ from the program's. */
 const debianPackages: Record<string, string> = { "mkfs.xfs": "xfsprogs", busybox: "busybox-static" };
 
 /**
- * Finds a program by its name or path, and its shared objects. A script in PATH that stands for the program is passed over: what it calls is not in the guest.
+ * Finds a program by its name or path, and its shared objects. Skips wrapper scripts in PATH, because their programs
+ * are not in the guest.
  *
  * @throws LabError SIPHON_MISSING_PROGRAM
  */
@@ -33,7 +34,7 @@ async function programFile(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** Whether a file that may be run is in the format of programs, ELF. */
+/** Whether an executable file is an ELF program. */
 async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
@@ -49,7 +50,7 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-/** The path of a busybox that needs no shared objects; throws SIPHON_MISSING_PROGRAM. */
+/** The path of a statically linked busybox; throws SIPHON_MISSING_PROGRAM. */
 export async function staticBusybox(): Promise<string> {
   const { path, files } = await hostProgram("busybox");
   if (files.length > 1) throw missing("a static busybox", "busybox-static");

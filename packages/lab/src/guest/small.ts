@@ -19,10 +19,10 @@ import { extractVmlinux } from "./vmlinux.ts";
  * The small guest: a packaged kernel, busybox, fio and mkfs.xfs of this host, booted by QEMU without firmware or root disk; built
  * into the cache at the first use.
  *
- * The initramfs is neither packed nor cut down: Debian's fio brings 85 MB of libraries (Ceph's, ICU's), which cost an emulated
- * guest some tenths of a second to copy, and would cost it seconds to unpack.
+ * The initramfs is not compressed: Debian's fio brings 85 MB of libraries (Ceph's, ICU's), which an emulated guest
+ * copies in some tenths of a second, but would take seconds to decompress.
  *
- * @throws LabError when something for it is missing
+ * @throws LabError if something is missing
  */
 export async function smallGuest(signal?: AbortSignal): Promise<Guest> {
   const kernel = await guestKernel(signal);
@@ -34,7 +34,7 @@ export async function smallGuest(signal?: AbortSignal): Promise<Guest> {
   return {
     description: manifest.description,
     details: { kind: "small" },
-    // While it is unpacked, the initramfs is in memory twice.
+    // During unpacking, the initramfs is in memory twice.
     leastMemoryMiB: 384,
     boot: ({ accelerator, settings, network, parameters }) => ({
       from: "kernel",
@@ -52,7 +52,7 @@ export async function smallGuest(signal?: AbortSignal): Promise<Guest> {
   };
 }
 
-/** QEMU's user mode network is always the same; asking it for an address would take longer. */
+/** QEMU's user mode network is always the same; DHCP would take longer. */
 function addressParameters(network: Network | undefined): string[] {
   if (network?.type === "user") return ["siphon.address=10.0.2.15/24", "siphon.gateway=10.0.2.2"];
   if (!network?.address) return [];
@@ -65,7 +65,7 @@ interface Manifest {
   description: Guest["description"];
 }
 
-/** Raise it when the way of building changes and its inputs do not. */
+/** Increment this when the build changes but its inputs do not. */
 const recipe = 3;
 
 const programNames = ["fio", "mkfs.xfs"];
@@ -118,7 +118,7 @@ const basics: CpioEntry[] = [
   { type: "file", path: "/sbin/agent", mode: 0o755, data: Buffer.from(agentScript) },
   { type: "file", path: "/etc/passwd", data: Buffer.from("root:x:0:0:root:/root:/bin/sh\n") },
   { type: "file", path: "/etc/group", data: Buffer.from("root:x:0:\n") },
-  // The kernel opens it for init before anything is mounted.
+  // The kernel opens it for init before any mount.
   { type: "device", path: "/dev/console", major: 5, minor: 1 },
   ...["/proc", "/sys", "/tmp", "/root", "/mnt", "/run"].map((path) => ({ type: "directory" as const, path })),
 ];
@@ -129,7 +129,7 @@ async function busyboxEntries(busybox: string): Promise<CpioEntry[]> {
   return [
     { type: "file", path: "/bin/busybox", mode: 0o755, data: await readFile(busybox) },
     ...applets.map((name) => ({ type: "symlink" as const, path: `/bin/${name}`, target: "/bin/busybox" })),
-    // Where the kernel looks for it when it wants a driver.
+    // The kernel runs it to load drivers.
     { type: "symlink", path: "/sbin/modprobe", target: "/bin/busybox" },
   ];
 }

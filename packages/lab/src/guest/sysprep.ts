@@ -7,8 +7,8 @@ import { cached } from "../state/cache.ts";
 import { Resource } from "../state/resource.ts";
 
 /**
- * The study's way to let itself in: virt-sysprep puts our key into the image. The file is not touched: what
- * changes goes into an overlay in the cache, whose path is returned. Source: virt-sysprep(1), guestfs(3).
+ * Access as in the study: virt-sysprep puts siphon's key into the image. The file stays unchanged: changes go to an
+ * overlay in the cache, whose path is returned. Source: virt-sysprep(1), guestfs(3).
  */
 export async function sysprepImage(
   file: string,
@@ -27,7 +27,7 @@ export async function sysprepImage(
       "virt-sysprep",
       [
         ...["--format", "qcow2", "--add", overlay, "--no-network", "--quiet"],
-        // Without its host keys an image's ssh server does not start, unless something makes new ones.
+        // Without host keys an image's ssh server does not start, unless something generates them.
         ...[
           "--operations",
           "defaults,-ssh-hostkeys,-ssh-userdir",
@@ -54,7 +54,7 @@ export async function sysprepImage(
 const OVERLAY = "disk.qcow2";
 
 /**
- * libguestfs shall start its helper VM itself and emulated: a KVM that is there need not work, and then it
- * waits for ever.
+ * Makes libguestfs start its helper VM directly and emulated: an existing KVM may not work, and libguestfs would then
+ * wait for ever.
  */
 const APPLIANCE = { LIBGUESTFS_BACKEND: "direct", LIBGUESTFS_BACKEND_SETTINGS: "force_tcg" };

@@ -6,15 +6,15 @@ import { LabError } from "../errors.ts";
 import { notStarted } from "../host/command.ts";
 
 /**
- * The uncompressed kernel (ELF) inside a bzImage. QEMU starts it through its PVH entry, which under emulation saves the seconds
- * that the kernel needs to unpack itself.
+ * The uncompressed kernel (ELF) inside a bzImage. QEMU starts it through its PVH entry, which saves the seconds that an
+ * emulated kernel needs to unpack itself.
  *
  * Layout (Documentation/arch/x86/boot.rst in Linux): u8 setup_sects at 0x1f1, "HdrS" at 0x202, u16 version at 0x206, u32
  * payload_offset at 0x248 and u32 payload_length at 0x24c, both counted from the protected-mode code, which starts after
  * setup_sects + 1 sectors. The payload ends with its uncompressed size as u32.
  *
- * @throws LabError when it is no bzImage, is packed in a way not known here, or has no PVH entry; the bzImage itself can be
- *   booted then
+ * @throws LabError if it is not a bzImage, has an unknown compression, or has no PVH entry; then boot the bzImage
+ * itself
  */
 export async function extractVmlinux(bzImage: Buffer): Promise<Buffer> {
   if (bzImage.length < 0x250 || bzImage.toString("latin1", 0x202, 0x206) !== "HdrS") {
@@ -51,7 +51,7 @@ async function decompress(payload: Buffer): Promise<Buffer> {
 /** Pipes bytes through a program. */
 export async function filter(command: string, args: string[], input: Uint8Array): Promise<Buffer> {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "ignore"] });
-  child.stdin.on("error", () => {}); // it ended early: its exit code says why
+  child.stdin.on("error", () => {}); // it ended early; its exit code gives the reason
   child.stdin.end(input);
   const ended = once(child, "close") as Promise<[number | null]>;
   try {

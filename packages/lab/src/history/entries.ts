@@ -11,23 +11,23 @@ import { type Plan, planOf } from "./plan.ts";
 /** The state of a run's directory. */
 export type RunState = "complete" | "cut short" | "running" | "empty" | "broken";
 
-/** A run's directory, and what it holds. */
+/** A run's directory and its content. */
 export interface RunEntry {
   /** Its path under the directory of runs. */
   name: string;
   directory: string;
   state: RunState;
-  /** Why it is broken. */
+  /** Why it is damaged. */
   why?: string;
-  /** The measurements so far; undefined where there are none, or none that can be read. */
+  /** The measurements so far; undefined if there are none, or they cannot be read. */
   run?: ComparableRun;
   plan?: Plan;
 }
 
-/** Runs lie under OUT, OUT/baseline, or a directory that somebody named for them. */
+/** Runs are under OUT, OUT/baseline, or a given directory. */
 const DEEPEST = 4;
 
-/** All runs under a directory, the latest last; none where there is no such directory. */
+/** All runs under a directory, the latest last; empty if it does not exist. */
 export async function findRuns(root: string): Promise<RunEntry[]> {
   const names = await runsUnder(root, "", DEEPEST);
   const entries = await Promise.all(names.map((name) => readEntry(root, name)));
@@ -51,7 +51,7 @@ export async function findRun(root: string, name: string): Promise<RunEntry> {
 }
 
 async function runsUnder(root: string, path: string, deeper: number): Promise<string[]> {
-  // No link is followed: `latest` is another name of a run.
+  // Links are skipped: `latest` is another name of a run.
   const entries = await readdir(join(root, path), { withFileTypes: true }).catch((error) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return [];
     throw error;
@@ -80,7 +80,7 @@ async function readEntry(root: string, name: string): Promise<RunEntry> {
 
 const owner = z.object({ pid: z.int(), startTime: z.number() });
 
-/** Whether the process that makes the run is still there. */
+/** Whether the process of the run is still alive. */
 async function isGoing(directory: string): Promise<boolean> {
   try {
     return isRunning(owner.parse(JSON.parse(await readFile(join(directory, processFile), "utf8"))));
@@ -89,7 +89,7 @@ async function isGoing(directory: string): Promise<boolean> {
   }
 }
 
-/** A run that holds nothing yet is of the time that its name says. */
+/** The time of a run without results comes from its name. */
 function timeIn(name: string): string {
   const [, day, time] = /(\d{4}-\d\d-\d\dT)(\d\d-\d\d-\d\d)/.exec(name) ?? [];
   return time === undefined ? "" : `${day}${time.replaceAll("-", ":")}`;

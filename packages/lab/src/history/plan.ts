@@ -3,7 +3,7 @@ import type { ComparableRun } from "../compare/comparable.ts";
 import { changesWork, type Setting } from "../compare/differences.ts";
 import { bytes } from "../report/format.ts";
 
-/** The part of a run that must be the same for runs to be compared over time. */
+/** The part of a run that must match for comparisons over time. */
 export interface Plan {
   /** The same for all runs of the plan. */
   id: string;
@@ -24,10 +24,10 @@ export function planOf({ kind, settings }: Pick<ComparableRun, "kind" | "setting
   return { id, words: inWords(kind, new Map(own)) };
 }
 
-/** Facts of a cluster that make it another one; a baseline has several, and says of which each is. */
+/** Properties that distinguish clusters; a baseline has several clusters, and names the cluster of each. */
 const ofCluster = /^(?:.+, )?(?:cluster|OSDs|replicas|object store|ms_\*_mode \(all six\))$/;
 
-/** Facts of a guest that make it another one. */
+/** Properties that distinguish guests. */
 const ofGuest: ReadonlySet<string> = new Set(["vCPUs", "memory"]);
 
 function isOfPlan(setting: Setting): boolean {

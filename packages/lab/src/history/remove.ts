@@ -5,9 +5,9 @@ import { pointLatest } from "../results/directory.ts";
 import { findRuns, type RunEntry } from "./entries.ts";
 
 /**
- * Removes a run's directory with all that is in it. `latest` beside it then names the latest run that is left there.
+ * Removes a run's directory. `latest` next to it then points to the latest remaining run.
  *
- * @throws LabError SIPHON_USAGE for a run that is still being made
+ * @throws LabError SIPHON_USAGE for a run in progress
  */
 export async function removeRun({ name, directory, state }: RunEntry): Promise<void> {
   if (state === "running") {
@@ -24,7 +24,7 @@ export async function removeRun({ name, directory, state }: RunEntry): Promise<v
   else await rm(join(beside, "latest"), { force: true });
 }
 
-/** The target of the link `latest`; undefined where there is no such link. */
+/** The target of the link `latest`; undefined without the link. */
 async function latestOf(directory: string): Promise<string | undefined> {
   const link = join(directory, "latest");
   const found = await lstat(link).catch(() => undefined);

@@ -7,7 +7,7 @@ import { type Format, rowLayout } from "../report/charts/rows.ts";
 import { change, changeSigns } from "../report/format.ts";
 import type { Estimate } from "../results/schema.ts";
 
-/** A figure over the runs of a plan: one row a rung or cell, each on a scale of its own. */
+/** A figure over the runs of a plan: one row per rung or cell, each with its own scale. */
 export function trendChart(comparison: RunsComparison, name: MetricName): Chart {
   const rows = comparison.rows.filter(({ cells }) => cells.some(({ status }) => status === "measured"));
   const { title, format } = metrics[name];
@@ -110,12 +110,12 @@ function draw(
   };
 }
 
-/** A row's figure in each run; undefined where the run did not measure it. */
+/** A row's figure in each run; undefined if the run did not measure it. */
 function estimatesOf({ cells }: ComparedRow, name: MetricName): (Estimate | undefined)[] {
   return cells.map((cell) => (cell.status === "measured" ? cell.figures[name] : undefined));
 }
 
-/** The least value of the row's intervals lies at the bottom of its marks, the greatest at their top. */
+/** The lowest value of the row's intervals is at the bottom of its marks, the highest at the top. */
 function scaleOf(estimates: readonly (Estimate | undefined)[], middle: number): (value: number) => number {
   const known = estimates.filter((each) => each !== undefined);
   const [least, greatest] = [

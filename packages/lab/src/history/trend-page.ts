@@ -11,7 +11,7 @@ import { trendChart } from "./trend-chart.ts";
 /** The figures that a trend shows. */
 const shown: readonly MetricName[] = ["iops", "cpuPerIo", "latencyP99"];
 
-/** Runs of one plan over time, as one HTML page that needs nothing but itself. */
+/** Runs of one plan over time, as one self-contained HTML page. */
 export async function trendHtml(trend: Trend): Promise<string> {
   const { plan, comparison } = trend;
   const charts = await Promise.all(

@@ -5,7 +5,7 @@ import { LabError } from "../errors.ts";
 import type { RunEntry } from "./entries.ts";
 import type { Plan } from "./plan.ts";
 
-/** Runs of one plan in the order in which they were made, each held against the first. */
+/** Runs of one plan in chronological order, each compared with the first. */
 export interface Trend {
   plan: Plan;
   comparison: RunsComparison;
@@ -14,7 +14,7 @@ export interface Trend {
 /**
  * The runs of a plan, or of the latest run's: the latest `last` of them.
  *
- * @throws LabError SIPHON_NOT_FOUND where it has not at least two
+ * @throws LabError SIPHON_NOT_FOUND if it has fewer than two
  */
 export function trendOf(
   entries: readonly RunEntry[],
@@ -37,7 +37,7 @@ function isMeasured({ rows }: ComparableRun): boolean {
   return rows.some(({ status }) => status === "measured");
 }
 
-/** The differences of a run from the one before it, in words: "versions: QEMU 7.2.22 → 10.0.13". */
+/** The differences of a run from the previous one, in words: "versions: QEMU 7.2.22 → 10.0.13". */
 export function changesBefore(differences: readonly Difference[], run: number): string[] {
   if (run === 0) return [];
   return differences.flatMap((difference) => {
@@ -47,7 +47,7 @@ export function changesBefore(differences: readonly Difference[], run: number): 
   });
 }
 
-/** The main finding: what the latest run shows against the first. */
+/** The main finding: the latest run compared with the first. */
 export function trendHeadline({ comparison }: Trend): string {
   const { runs, rows } = comparison;
   const verdicts = rows.flatMap(({ changes }) => changes.at(-1)?.iops.verdict ?? []);

@@ -1,6 +1,6 @@
 /**
- * Does the work for all items, so many at once, in their order. After a failure nothing more is begun; it is thrown once all that was begun
- * has ended.
+ * Processes all items in order, a limited number at a time. After a failure it starts no more, and throws when all
+ * started ones have ended.
  */
 export async function atMost<T>(
   many: number,

@@ -6,21 +6,21 @@ import { host, type Platform } from "./platform.ts";
 
 /** How to run a program to its end. */
 export interface RunOptions {
-  /** Where the program comes from; this host unless told. */
+  /** Platform of the program; default: this host. */
   from?: Platform;
   /** Added to this process's environment; undefined removes a variable. */
   env?: Record<string, string | undefined>;
   cwd?: string;
   /** Written to the program's standard input, as fast as it reads. */
   input?: string | AsyncIterable<Uint8Array>;
-  /** Milliseconds until it is ended; 60,000 unless told. */
+  /** Milliseconds until it is terminated; default 60,000. */
   timeoutMs?: number;
   signal?: AbortSignal;
-  /** Called with its pid, as soon as it has one. */
+  /** Called with its pid. */
   onStart?: (pid: number) => void;
-  /** Given each piece of its standard output as it comes. */
+  /** Called with each piece of its standard output. */
   onStdout?: (text: string) => void;
-  /** Return whatever the exit code is, instead of throwing. */
+  /** Return for any exit code instead of throwing. */
   anyExitCode?: boolean;
 }
 
@@ -31,9 +31,11 @@ export interface RunResult {
 }
 
 /**
- * Runs a program to its end, in a process group of its own (a Ctrl-C in the terminal reaches only us, and we end it in order).
+ * Runs a program to its end, in a process group of its own (a Ctrl-C in the terminal reaches only siphon, which ends it
+ * in order).
  *
- * @throws LabError SIPHON_MISSING_PROGRAM, SIPHON_TIMEOUT or SIPHON_PROGRAM_FAILED; the message carries the program's last words
+ * @throws LabError SIPHON_MISSING_PROGRAM, SIPHON_TIMEOUT or SIPHON_PROGRAM_FAILED; the message has the program's last
+ * output
  */
 export async function run(
   command: string,
@@ -64,7 +66,7 @@ export async function run(
     },
   });
   const stdin = result.process?.stdin;
-  // A program may end without reading all that it is given.
+  // A program may end without reading all of its input.
   stdin?.on("error", () => {});
   if (input === undefined) stdin?.end();
   else if (typeof input !== "string" && stdin) void pipeline(input, stdin).catch(() => {});
@@ -91,13 +93,13 @@ export async function run(
   return { exitCode, stdout: output.stdout, stderr: output.stderr };
 }
 
-/** How long a program may take to end in order. */
+/** Milliseconds for a program to end in order. */
 const GRACE_MS = 2_000;
 
 /**
- * Ends a process group once `stop` is aborted: SIGTERM, then SIGKILL, as fio waits for I/O that never comes
- * and leaves its children behind. What is outside of the group may hold its output open, as ssh's master does
- * for as long as the command in the guest runs: nobody waits for that.
+ * Ends a process group when `stop` is aborted: SIGTERM, then SIGKILL, because fio may wait for I/O that never
+ * completes, and leaves its children behind. Does not wait for processes outside the group that hold its output open,
+ * such as ssh's master.
  */
 function endingOn(stop: AbortSignal, child: ChildProcess | undefined): Disposable {
   const pid = child?.pid;
@@ -137,7 +139,7 @@ export async function which(program: string): Promise<string | undefined> {
   return found.exitCode === 0 ? found.stdout.trim() : undefined;
 }
 
-/** The last non-empty lines a program wrote, in one line; for error messages. */
+/** A program's last non-empty lines, joined, for error messages. */
 export function lastWords({ stdout, stderr }: { stdout: string; stderr: string }, lines = 3): string {
   const text = stderr.trim() || stdout.trim();
   return text ? text.split("\n").slice(-lines).join(" | ").slice(-600) : "it said nothing";

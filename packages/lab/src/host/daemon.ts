@@ -12,13 +12,13 @@ export interface DaemonOptions {
   name: string;
   command: string;
   args: string[];
-  /** Where the program comes from; this host unless told. */
+  /** Platform of the program; default: this host. */
   from?: Platform;
   /** Added to this process's environment. */
   env?: Record<string, string | undefined>;
-  /** The resource it works for: its files' home, and what `siphon clean` finds it by. */
+  /** Its resource: holds its files, and lets `siphon clean` find it. */
   resource: Resource;
-  /** Where its output goes, inside the resource's directory; `NAME.out` unless told. */
+  /** File for its output in the resource's directory; default `NAME.out`. */
   output?: string;
 }
 
@@ -29,13 +29,13 @@ export interface Exit {
 }
 
 /**
- * A program that runs until it is stopped: in its own process group (a Ctrl-C in the terminal does not reach
- * it), its output in a file, so that it lives on when siphon ends and the resource is kept.
+ * A program that runs until it is stopped, in its own process group (a Ctrl-C in the terminal does not reach it) and
+ * with its output in a file, so that it continues when siphon ends and the resource is kept.
  */
 export class Daemon implements AsyncDisposable {
   readonly name: string;
   readonly pid: number;
-  /** Settles when it ends, for whatever reason; never rejects. */
+  /** Resolves when it ends; never rejects. */
   readonly exited: Promise<Exit>;
   readonly #outputFile: string;
   #exit: Exit | undefined;
@@ -81,18 +81,18 @@ export class Daemon implements AsyncDisposable {
 
   /** The end of what it wrote to its standard output and error, in one line. */
   lastWords(): string {
-    // Its resource may have been cleaned away while it ran.
+    // Its resource may have been removed while it ran.
     const stdout = existsSync(this.#outputFile) ? readFileSync(this.#outputFile, "utf8") : "";
     return lastWords({ stdout, stderr: "" });
   }
 
-  /** The error to throw when it ended though it was needed. */
+  /** The error for an unexpected end. */
   diedError(exit: Exit): LabError {
     const how = exit.signal ? `was ended by ${exit.signal}` : `ended with exit code ${exit.code}`;
     return new LabError("SIPHON_DAEMON_DIED", `${this.name} ${how}: ${this.lastWords()}`);
   }
 
-  /** Awaits `work`, but throws at once when the daemon ends before it is done. */
+  /** Awaits `work`, but throws at once if the daemon ends before. */
   async whileRunning<T>(work: Promise<T>): Promise<T> {
     const died = this.exited.then((exit) => {
       throw this.diedError(exit);

@@ -1,6 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 
-/** Cuts a stream of bytes into lines (without their newline). */
+/** Splits a stream of bytes into lines without newlines. */
 export class Lines {
   readonly #decoder = new StringDecoder("utf8");
   readonly #online: (line: string) => void;

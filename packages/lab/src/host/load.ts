@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 export interface HostTimes {
   /** For processes and the kernel. */
   busy: number;
-  /** Given by the hypervisor to other machines. */
+  /** Steal time: given by the hypervisor to other machines. */
   stolen: number;
   /** Processors that are counted. */
   processors: number;
@@ -20,7 +20,7 @@ export function hostTimes(): HostTimes {
 export function hostTimesIn(text: string): HostTimes {
   const [, ...fields] = text.slice(0, text.indexOf("\n")).trim().split(/\s+/);
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields.map(Number);
-  // The time of guests is part of their processes' time.
+  // Guest time is included in the processes' time.
   return {
     busy: (user + nice + system + irq + softirq) / TICKS_PER_SECOND,
     stolen: steal / TICKS_PER_SECOND,

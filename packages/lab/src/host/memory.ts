@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Bytes of memory of a process, where pages that several processes have count in equal parts for each (PSS); undefined when it has
- * ended, or is somebody else's. Source: proc(5), /proc/PID/smaps_rollup.
+ * Memory of a process in bytes, with shared pages counted proportionally (PSS); undefined if it has ended, or belongs
+ * to another user. Source: proc(5), /proc/PID/smaps_rollup.
  */
 export function proportionalMemory(pid: number): number | undefined {
   try {

@@ -1,17 +1,17 @@
 export interface PatienceOptions {
-  /** What changes while the work goes on: a counter, a size, a state in words. */
+  /** A value that changes with progress: a counter, a size, a state. */
   progress: () => number | string | undefined;
-  /** Milliseconds without progress after which waiting is over. */
+  /** Milliseconds without progress after which waiting ends. */
   quietMs: number;
-  /** Milliseconds after which it is over even with progress: something goes round in circles. */
+  /** Milliseconds after which it ends even with progress, which may be a loop. */
   atMostMs?: number;
   /** The clock, in milliseconds. */
   now?: () => number;
 }
 
 /**
- * How long to wait for something whose speed depends on the machine: as long as it makes progress. Ask `isOver` again and again, more
- * often than every `quietMs`.
+ * Limits a wait for work whose speed depends on the machine: as long as it makes progress. Poll `isOver` more often
+ * than every `quietMs`.
  */
 export class Patience {
   readonly #options: Required<PatienceOptions>;
@@ -25,7 +25,7 @@ export class Patience {
     this.#seen = options.progress();
   }
 
-  /** Why waiting is over, as the end of a sentence; undefined while it is not. */
+  /** Why waiting has ended, as the end of a sentence; undefined before. */
   get isOver(): string | undefined {
     const { progress, quietMs, atMostMs, now } = this.#options;
     const [at, seen] = [now(), progress()];

@@ -4,7 +4,7 @@ import { relative } from "node:path";
 /** Variables added to this process's environment; undefined removes one. */
 export type Variables = Record<string, string | undefined>;
 
-/** How to start a program: what node:child_process takes. */
+/** How to start a program, for node:child_process. */
 export interface Call {
   command: string;
   args: string[];
@@ -14,22 +14,22 @@ export interface Call {
 /** Options with which a program is started. */
 export interface CallOptions {
   env?: Variables;
-  /** Its working directory; this process's own unless told. */
+  /** Its working directory; default: this process's. */
   cwd?: string;
 }
 
 /**
- * Where programs come from: this host, or a root directory that holds another release of Ceph and QEMU. It changes
- * how a program is started, and nothing else: paths, sockets, pids and signals are the same.
+ * The source of programs: this host, or a root directory with another release of Ceph and QEMU. It only changes how a
+ * program is started: paths, sockets, pids and signals are the same.
  */
 export interface Platform {
-  /** `host`, or what the root is called. */
+  /** `host`, or the root's name. */
   readonly name: string;
-  /** Whether a root has a program of that name; the host is believed to have all. */
+  /** Whether a root has a program of that name; always true for the host. */
   has(program: string): boolean;
-  /** How to start one of its programs; throws SIPHON_MISSING_PROGRAM where a root has no such program. */
+  /** How to start one of its programs; throws SIPHON_MISSING_PROGRAM if a root lacks it. */
   command(program: string, args: readonly string[], options?: CallOptions): Call;
-  /** The path by which this process reaches the file that the platform's programs see at an absolute path. */
+  /** This process's path of a file that the platform's programs see at an absolute path. */
   file(path: string): string;
 }
 
@@ -41,7 +41,10 @@ export const host: Platform = {
   file: (path) => path,
 };
 
-/** The platform, or the host where the platform is a root without that program: a container of Ceph has no fio and no QEMU. */
+/**
+ * The platform, or the host if the platform is a root without that program: Ceph's container images have no fio and no
+ * QEMU.
+ */
 export function withProgram(platform: Platform, program: string): Platform {
   return platform.has(program) ? platform : host;
 }
@@ -49,7 +52,7 @@ export function withProgram(platform: Platform, program: string): Platform {
 /** Where distributions keep libraries. */
 export const libraryDirectories = ["/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib"];
 
-/** The files of a platform that match absolute patterns, as its programs name them. */
+/** The platform's files that match absolute patterns, as its programs see them. */
 export function filesOf(platform: Platform, patterns: readonly string[]): string[] {
   const top = platform.file("/");
   return patterns

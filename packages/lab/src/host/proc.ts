@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** CPU seconds of one process since it began, its ended threads included. */
+/** CPU seconds of one process since its start, including ended threads. */
 export interface CpuTimes {
   /** Seconds in user mode. */
   user: number;
@@ -35,14 +35,14 @@ export function processId(pid: number): ProcessId | undefined {
   return stat && stat.state !== "Z" && stat.state !== "X" ? { pid, startTime: stat.startTime } : undefined;
 }
 
-/** Whether the very process that `id` was taken of still runs. */
+/** Whether the process of `id` is still running. */
 export function isRunning(id: ProcessId): boolean {
   return processId(id.pid)?.startTime === id.startTime;
 }
 
 /**
- * Whether a process is gone, or is within a moment. Whoever works with it (perf, a debugger) notices its end earlier than the
- * kernel calls it ended: after a failure, `isRunning` alone would take a process in its end for one that runs on.
+ * Whether a process is gone, or ends within a moment. Its users (perf, a debugger) notice its end before the kernel
+ * does, so after a failure `isRunning` alone could take an ending process for a running one.
  */
 export async function endsSoon(id: ProcessId, withinMs = 3000): Promise<boolean> {
   const deadline = performance.now() + withinMs;
@@ -54,9 +54,8 @@ export async function endsSoon(id: ProcessId, withinMs = 3000): Promise<boolean>
 }
 
 /**
- * Reads the CPU times of a process; undefined when it has ended. The kernel forgets a thread when it ends: `earlier`,
- * a reading of the same process, adds the threads that have ended since, with what they had used by then.
- * Source: proc(5).
+ * Reads the CPU times of a process; undefined when it has ended. The kernel drops ended threads: `earlier`, a reading
+ * of the same process, adds those that have ended since, with their usage at that time. Source: proc(5).
  */
 export function cpuTimes(pid: number, earlier?: CpuTimes): CpuTimes | undefined {
   const whole = readStat(`/proc/${pid}/stat`);
@@ -85,19 +84,19 @@ export function cpuBetween(before: CpuTimes, after: CpuTimes): CpuUse {
   return { user: after.user - before.user, system: after.system - before.system, threads };
 }
 
-/** One thread of a process at this moment. */
+/** The current state of one thread. */
 export interface ThreadTimes {
   tid: number;
   name: string;
-  /** On a CPU, or ready for one; otherwise it waits or is stopped. */
+  /** On a CPU, or ready; otherwise it waits or is stopped. */
   running: boolean;
-  /** Seconds on a CPU since it began. */
+  /** Seconds on a CPU since its start. */
   cpu: number;
-  /** Seconds that it was ready and no CPU was free; 0 where the kernel does not count them. */
+  /** Seconds in which it was ready but no CPU was free; 0 if the kernel does not count them. */
   delayed: number;
 }
 
-/** The living threads of a process, in the order of their ids; none when it has ended. Source: proc(5), sched-stats.rst. */
+/** The live threads of a process, sorted by id; empty if it has ended. Source: proc(5), sched-stats.rst. */
 export function threadTimes(pid: number): ThreadTimes[] {
   return list(`/proc/${pid}/task`).flatMap((tid) => {
     const stat = readStat(`/proc/${pid}/task/${tid}/stat`);
@@ -110,8 +109,8 @@ export function threadTimes(pid: number): ThreadTimes[] {
 }
 
 /**
- * Pids of all processes that carry `variable=value` in their environment and that we may look at. Those of containers are not
- * among them: paths in their environment are of other files.
+ * Pids of all readable processes with `variable=value` in their environment, except those in containers, where paths
+ * name other files.
  */
 export function pidsWithEnvironment(variable: string, matches: (value: string) => boolean): number[] {
   const prefix = `${variable}=`;
@@ -128,7 +127,7 @@ export function pidsWithEnvironment(variable: string, matches: (value: string) =
     });
 }
 
-/** The command line of a process in one line; undefined for one that has ended, or has but not been reaped. */
+/** The command line of a process in one line; undefined for an ended process or a zombie. */
 export function commandLineOf(pid: number | string): string | undefined {
   return readText(`/proc/${pid}/cmdline`)?.replaceAll("\0", " ").trim() || undefined;
 }
@@ -152,7 +151,7 @@ interface Stat {
 function readStat(path: string): Stat | undefined {
   const text = readText(path);
   if (!text) return undefined;
-  // The name stands in parentheses and may itself hold blanks and parentheses.
+  // The name is in parentheses and may itself have blanks and parentheses.
   const open = text.indexOf("(");
   const close = text.lastIndexOf(")");
   const fields = text.slice(close + 2).split(" ");
@@ -165,7 +164,7 @@ function readStat(path: string): Stat | undefined {
   };
 }
 
-/** Processes end while they are looked at: what is gone reads as nothing. */
+/** A process may end during the read; missing files read as empty. */
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");

@@ -1,28 +1,28 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Readings of the host's processors and memory; those that it does not show are missing. */
+/** Readings of the host's processors and memory; unavailable ones are undefined. */
 export interface HostSample {
-  /** Mean over the processors, at this moment. */
+  /** Current mean over the processors. */
   mhz?: number;
   /** The hottest sensor. */
   celsius?: number;
-  /** Times that a processor was slowed down for heat, since the host booted. */
+  /** Thermal throttling events since boot. */
   throttled?: number;
-  /** Pages that were taken from the node of the processor that asked, and from another one, since the host booted. */
+  /** Pages allocated from the processor's own NUMA node, and from another one, since boot. */
   pages?: { local: number; remote: number };
 }
 
-/** The readings that the host has at all, for readers of the figures. */
+/** The available readings, for readers of the figures. */
 export interface HostAbilities {
-  /** Undefined where it does not say. */
+  /** Undefined if unknown. */
   numaNodes: number | undefined;
-  /** "governor performance, 800 to 3,400 MHz"; undefined where processors have no frequency to see. */
+  /** "governor performance, 800 to 3,400 MHz"; undefined if no frequency is visible. */
   frequency: string | undefined;
   thermalSensors: number;
 }
 
-/** Reading a processor's frequency may take a moment: a large host shows enough of its processors. */
+/** Maximum number of processors to read, because reading a frequency takes time. */
 const MOST_PROCESSORS = 16;
 
 /**
@@ -44,7 +44,7 @@ export class HostSensors {
     this.#frequencies = shown
       .map((each) => join(each, "cpufreq/scaling_cur_freq"))
       .filter((file) => numberIn(file) !== undefined);
-    // Siblings share the count of their core: what matters is whether it grows.
+    // Siblings share their core's count; only growth matters.
     this.#throttles = processors
       .map((each) => join(each, "thermal_throttle/core_throttle_count"))
       .filter((file) => numberIn(file) !== undefined);
@@ -63,7 +63,7 @@ export class HostSensors {
     const [kilohertz, heats, throttled] = [this.#frequencies, this.#temperatures, this.#throttles].map(
       (files) => files.flatMap((file) => numberIn(file) ?? []),
     ) as [number[], number[], number[]];
-    // With one node there is no other.
+    // Not meaningful with one node.
     const pages = this.#nodes.length > 1 ? this.#nodes.map(pagesOf).reduce(both) : undefined;
     return {
       ...(kilohertz.length > 0 && { mhz: sum(kilohertz) / kilohertz.length / 1000 }),
@@ -112,7 +112,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((all, value) => all + value, 0);
 }
 
-/** Some sensors are there and cannot be read. */
+/** Some existing sensors cannot be read. */
 function numberIn(file: string): number | undefined {
   const text = textOf(file)?.trim();
   return text && Number.isFinite(Number(text)) ? Number(text) : undefined;

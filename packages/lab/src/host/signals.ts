@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isRunning, type ProcessId, processId } from "./proc.ts";
 
 /**
- * Ends processes: SIGTERM, then SIGKILL to those that have not gone after `graceMs`. With no grace (the
- * default) SIGKILL at once: daemons of a cluster that is thrown away have nothing to save.
+ * Ends processes: SIGTERM, then SIGKILL after `graceMs`. Without a grace period (the default), SIGKILL at once: daemons
+ * of a discarded cluster have nothing to save.
  */
 export async function endProcesses(pids: number[], { graceMs = 0 } = {}): Promise<void> {
   const running = pids.map((pid) => processId(pid)).filter((id) => id !== undefined);
@@ -22,7 +22,7 @@ function signalAll(ids: ProcessId[], signal: NodeJS.Signals): void {
       try {
         if (isRunning(id)) process.kill(id.pid, each);
       } catch {
-        // It ended between the look and the signal.
+        // It ended between the check and the signal.
       }
     }
   }

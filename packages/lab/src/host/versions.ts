@@ -1,7 +1,7 @@
 import { run } from "./command.ts";
 import { host, type Platform, withProgram } from "./platform.ts";
 
-/** Versions of the programs that figures depend on; undefined where one is not installed. */
+/** Versions of the programs that figures depend on; undefined for missing ones. */
 export interface Versions {
   qemu: string | undefined;
   ceph: string | undefined;
@@ -13,14 +13,14 @@ export async function versions(platforms: { ceph?: Platform; qemu?: Platform } =
   const { ceph: cephFrom = host, qemu: qemuFrom = host } = platforms;
   const [qemu, ceph, fio] = await Promise.all([
     versionOf(qemuFrom, "qemu-system-x86_64", /version ([\d.]+(?: \([^)]*\))?)/),
-    // librbd comes from the same build as the command line tools.
+    // librbd has the version of the command line tools.
     versionOf(cephFrom, "rbd", /ceph version (\S+)/),
     versionOf(withProgram(cephFrom, "fio"), "fio", /fio-(\S+)/),
   ]);
   return { qemu, ceph, fio, node: process.versions.node };
 }
 
-/** The major version of QEMU, 0 where there is none. */
+/** The major version of QEMU; 0 without QEMU. */
 export function majorOf(version: string | undefined): number {
   return Number.parseInt(version ?? "0", 10);
 }

@@ -13,7 +13,7 @@ export interface Fill {
   image: string;
   /** Bytes to fill, from the start. */
   size: number;
-  /** To be told how many bytes are written. */
+  /** Called with the number of bytes written. */
   progress: (done: number) => void;
   signal: AbortSignal;
 }
@@ -65,11 +65,11 @@ const report = z.object({
 });
 type Report = z.output<typeof report>;
 
-/** Takes apart what fio prints with a status interval: one indented JSON object after another. */
+/** Splits fio's output with a status interval: a sequence of indented JSON objects. */
 class JsonDocuments {
   #text = "";
 
-  /** The objects that are complete with this piece of text. */
+  /** The objects completed by this piece of text. */
   push(piece: string): unknown[] {
     this.#text += piece;
     const parts = this.#text.split(/^\}$/m);

@@ -6,7 +6,7 @@ const randomBytes = promisify(randomBytesCallback);
 const BLOCK = 4 * 2 ** 20;
 
 /**
- * Fills an image by a made-up difference that overwrites it; `imageSize` is the bytes that the whole image has.
+ * Fills an image by importing a generated diff; `imageSize` is the size of the whole image in bytes.
  *
  *     "rbd diff v1\n" | 's' u64 image size | { 'w' u64 offset | u64 length | data }... | 'e'
  *

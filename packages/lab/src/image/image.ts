@@ -1,7 +1,7 @@
 import type { CephClient } from "../ceph/client.ts";
 import { LabError } from "../errors.ts";
 
-/** An RBD image, as `rbd info` tells of it. */
+/** An RBD image, from `rbd info`. */
 export interface ImageInfo {
   name: string;
   /** Its internal id. */
@@ -18,7 +18,9 @@ export interface ImageOptions {
   signal?: AbortSignal;
 }
 
-/** Creates an empty image of `size` bytes, in objects of 4 MiB unless told; throws SIPHON_IN_USE when there is one of that name. */
+/**
+ * Creates an empty image of `size` bytes, with objects of 4 MiB by default; throws SIPHON_IN_USE if the name is taken.
+ */
 export async function createImage(
   client: CephClient,
   { image, size, objectSize, signal }: ImageOptions & { size: number; objectSize?: number },
@@ -53,7 +55,7 @@ export async function imageExists(client: CephClient, options: ImageOptions): Pr
   }
 }
 
-/** Changes the size to `size` bytes. Data is cut off only with `shrink`; else throws SIPHON_REFUSED. */
+/** Changes the size to `size` bytes. Shrinks only with `shrink`, otherwise throws SIPHON_REFUSED. */
 export async function resizeImage(
   client: CephClient,
   { image, size, shrink = false, signal }: ImageOptions & { size: number; shrink?: boolean },
@@ -72,7 +74,7 @@ export async function resizeImage(
   await client.rbd([...args, client.spec(image)], { signal, what, timeoutMs: 3_600_000 });
 }
 
-/** Removes an image; one that is gone already is no error. */
+/** Removes an image; a missing image is no error. */
 export async function removeImage(client: CephClient, { image, signal }: ImageOptions): Promise<void> {
   const what = `remove the image ${client.spec(image)}`;
   try {
@@ -91,7 +93,7 @@ export async function renameImage(
   await client.rbd(["rename", client.spec(image), client.spec(to)], { signal, what });
 }
 
-/** A size for `rbd`, which takes plain numbers for MiB. */
+/** A size as an argument for `rbd`, which reads plain numbers as MiB. */
 function bytes(size: number): string {
   return `${size}B`;
 }

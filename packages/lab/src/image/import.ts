@@ -12,11 +12,11 @@ import { RecordedImage } from "./recorded.ts";
 import { StallGuard } from "./stall.ts";
 
 export interface ImportOptions extends ImageOptions {
-  /** A qcow2 or raw file, or any other that qemu-img reads. */
+  /** A qcow2 or raw file, or another format that qemu-img reads. */
   file: string;
-  /** Bytes of the image, when it is to be larger than what is in the file. */
+  /** Bytes of the image, if larger than the disk in the file. */
   size?: number;
-  /** Called with the share that is done, from 0 to 1. */
+  /** Called with the fraction done, from 0 to 1. */
   onProgress?: (share: number) => void;
 }
 
@@ -25,13 +25,13 @@ export interface ImageFile {
   format: string;
   /** Bytes of the disk in it. */
   virtualSize: number;
-  /** Bytes that it takes up as a file. */
+  /** Allocated bytes of the file. */
   actualSize: number;
 }
 
 /**
- * Puts an image file into RBD as the study does, with `qemu-img convert`. The image appears under its name when it is complete;
- * what fails or is aborted leaves nothing.
+ * Imports an image file into RBD with `qemu-img convert`, as the study does. The image gets its name when it is
+ * complete; a failure or abort leaves nothing.
  *
  * @throws LabError SIPHON_IN_USE when the name is taken
  */
@@ -60,7 +60,7 @@ export async function importImage(
   await made.release();
 }
 
-/** Looks at an image file; throws SIPHON_NOT_FOUND, or SIPHON_USAGE when qemu-img cannot read it. */
+/** Inspects an image file; throws SIPHON_NOT_FOUND, or SIPHON_USAGE if qemu-img cannot read it. */
 export async function imageFile(file: string): Promise<ImageFile> {
   if (!existsSync(file)) throw new LabError("SIPHON_NOT_FOUND", `there is no file ${file}`);
   const result = await run("qemu-img", ["info", "--output=json", file], { anyExitCode: true });
@@ -83,7 +83,7 @@ export async function writeFileToImage(
   const { conf, user, namespace } = client.target;
   using guard = new StallGuard(what, { signal });
   const target = rbdName({ pool: client.pool, namespace, image, user, conf });
-  // The image is new: no zeros need to be written, and pieces may land in any order.
+  // The image is new: zeros need not be written, and writes may be out of order.
   const args = ["convert", "-p", "-n", "--target-is-zero", "-W", "-m", "8", "-f", format, "-O", "raw"];
   const result = await run("qemu-img", [...args, file, target], {
     from: withProgram(client.platform, "qemu-img"),
@@ -92,7 +92,7 @@ export async function writeFileToImage(
     signal: guard.signal,
     timeoutMs: 2 ** 31 - 1,
     onStdout: (text) => {
-      // "    (12.34/100%)" and a carriage return: qemu-img has no other form of progress.
+      // " (12.34/100%)" and a carriage return: qemu-img's only progress output.
       const percent = [...text.matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1];
       if (percent === undefined) return;
       guard.progress();

@@ -6,17 +6,17 @@ import { type ImageOptions, imageInfo } from "./image.ts";
 import { StallGuard } from "./stall.ts";
 
 export interface PrefillOptions extends ImageOptions {
-  /** Bytes to fill from the start; the whole image unless told. */
+  /** Bytes to fill from the start; default: the whole image. */
   size?: number;
-  /** Called once a second with the bytes that are written, and all bytes. */
+  /** Called once a second with the bytes written and the total. */
   onProgress?: (done: number, total: number) => void;
 }
 
 /**
- * Fills an image with random data, so that reads find objects and neither zeros nor a compressor make them
- * cheap. fio does it, with 4 MiB sequential writes as in the study. Where fio cannot (its rbd engine knows no
- * namespaces) the data goes through `rbd import-diff`, which takes half as long again. (`rbd bench` would not
- * do: it writes one byte over and over, and its threads leave gaps.)
+ * Fills an image with random data, so that reads find objects and are not cheap because of zeros or compression. Uses
+ * fio with sequential 4 MiB writes, as in the study. If fio cannot be used (its rbd engine does not support
+ * namespaces), it uses `rbd import-diff`, which takes 1.5 times as long. (`rbd bench` is not suitable: it writes one
+ * repeated byte, and its threads leave gaps.)
  */
 export async function prefillImage(
   client: CephClient,

@@ -9,8 +9,8 @@ import { Resource } from "../state/resource.ts";
 import { createImage, removeImage } from "./image.ts";
 
 /**
- * An image that siphon made in a pool and must remove again: recorded before it is made, under a name that
- * nobody else has, so that `siphon clean` finds it after a crash. Removed when disposed of, unless released.
+ * An image that siphon creates in a pool and must remove: recorded before its creation under a unique name, so that
+ * `siphon clean` finds it after a crash. Disposing of it removes it, unless it was released.
  */
 export class RecordedImage implements AsyncDisposable {
   readonly client: CephClient;
@@ -44,7 +44,7 @@ export class RecordedImage implements AsyncDisposable {
     try {
       await createImage(client, { image, size, objectSize, signal });
     } catch (error) {
-      // An interrupted `rbd create` may have got far enough to leave something.
+      // An interrupted `rbd create` may have left something.
       if (signal?.aborted) await recorded[Symbol.asyncDispose]();
       else await resource.remove();
       throw error;
@@ -52,7 +52,7 @@ export class RecordedImage implements AsyncDisposable {
     return recorded;
   }
 
-  /** Ends siphon's care for the image: it stays, and may be renamed. */
+  /** Keeps the image; it may be renamed. */
   async release(): Promise<void> {
     this.#released = true;
     await this.#resource.remove();
@@ -63,7 +63,7 @@ export class RecordedImage implements AsyncDisposable {
   }
 }
 
-/** Removes an image that is recorded as a resource, and the record; an image that is gone is no error. */
+/** Removes a recorded image and its record; a missing image is no error. */
 export async function removeRecordedImage(resource: Resource): Promise<void> {
   const { target, image } = resource.details as { target?: CephTarget; image?: string };
   await resource.endProcesses();
@@ -73,7 +73,7 @@ export async function removeRecordedImage(resource: Resource): Promise<void> {
   await resource.remove();
 }
 
-/** A client that was killed keeps its watch for half a minute, and an image that is watched stays. */
+/** A killed client keeps its watch for half a minute, which prevents the removal. */
 async function removeUnwatched(client: CephClient, image: string): Promise<void> {
   for (const deadline = performance.now() + WATCHED_MS; ; await sleep(WATCHED_PAUSE_MS)) {
     try {
@@ -87,11 +87,11 @@ async function removeUnwatched(client: CephClient, image: string): Promise<void>
   }
 }
 
-/** Watches of the dead, with osd_client_watch_timeout as it is, and some more. */
+/** Milliseconds for watches of dead clients (osd_client_watch_timeout), plus a margin. */
 const WATCHED_MS = 60_000;
 const WATCHED_PAUSE_MS = 1_000;
 
-/** An image in a local cluster that a crash ended needs no removal, and nobody would answer. */
+/** An image in a dead local cluster needs no removal, and its cluster would not answer. */
 async function wentWithItsCluster({ conf }: CephTarget): Promise<boolean> {
   const clusters = await Resource.list("clusters");
   const cluster = clusters.find(({ dir }) => conf.startsWith(`${dir}/`));

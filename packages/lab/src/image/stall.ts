@@ -1,6 +1,6 @@
 import { LabError } from "../errors.ts";
 
-/** Aborts work that makes no progress, where the whole may take however long it takes. */
+/** Aborts work that makes no progress, without a limit on the total time. */
 export class StallGuard implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -19,7 +19,7 @@ export class StallGuard implements Disposable {
     }, seconds * 1000);
   }
 
-  /** To be called at each sign of progress. */
+  /** Call it at each progress. */
   progress(): void {
     this.#timer.refresh();
   }

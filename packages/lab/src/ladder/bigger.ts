@@ -10,7 +10,7 @@ import type { Measurer } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 import type { LadderRecord } from "./record.ts";
 
-/** The part of the image that the file fills; XFS wants some for itself. */
+/** Fraction of the image for the file; XFS needs the rest. */
 const FILE_SHARE = 0.7;
 
 const file = { directory: "/mnt/bigger", name: "/mnt/bigger/file" };
@@ -23,8 +23,8 @@ interface Step {
 }
 
 /**
- * The rungs that are worth it: the last of librbd's and of siphon's over vhost-user-blk, each unencrypted and encrypted, so that
- * the study's pair has its counterpart. What stands beside the ladder counts only where siphon serves.
+ * The rungs for the bigger test: the last ones of librbd and of siphon over vhost-user-blk, each unencrypted and
+ * encrypted, to match the study's pair. Side rungs count only if siphon serves them.
  */
 export function biggerRungs(climbed: readonly PlannedClimb[]): PlannedClimb[] {
   const kindOf = ({ rung, settings: { server, clientOptions } }: PlannedClimb) =>
@@ -37,8 +37,9 @@ export function biggerRungs(climbed: readonly PlannedClimb[]): PlannedClimb[] {
 }
 
 /**
- * The study's bigger test, in the VM of one rung: XFS on the image, a file filled with large sequential
- * writes, then random reads and random writes of 16 KiB in it. It destroys what the image held. If the VM hangs, all is done once more.
+ * The study's bigger test, in the VM of one rung: XFS on the image, a file filled with large sequential writes, then
+ * random reads and random writes of 16 KiB in it. It destroys the image's content. If the VM hangs, the test is
+ * repeated once.
  */
 export async function biggerTest(
   rung: PlannedClimb,
@@ -87,7 +88,7 @@ async function measureSteps(
 function steps({ seconds, warmup, iodepth }: LadderOptions): Step[] {
   const small = { blockSize: 16 * 1024, ioDepth: iodepth, seconds, warmupSeconds: warmup };
   return [
-    // The fill goes once over the whole file, however long it takes.
+    // The fill covers the whole file once, without a time limit.
     {
       name: "fill",
       title: "4 MiB sequential writes",

@@ -9,10 +9,10 @@ import type { StoodVm } from "./standing-vm.ts";
 export interface BlockPlan {
   /** From 0. */
   block: number;
-  /** Each visits all rungs there and back. */
+  /** Each round visits all rungs in order and in reverse. */
   rounds: number;
   times: SliceTimes;
-  /** The points of response curves, which each VM is measured at once the rounds are over. */
+  /** The points of response curves, measured in each VM after the rounds. */
   points: readonly CurveLoad[];
   /** fio's output goes to `fio/RUNG-BLOCK.json` in it. */
   directory: string;
@@ -22,11 +22,11 @@ export interface BlockPlan {
 export interface BlockHooks {
   /** Boots a rung's VM, starts the load in it, and stops it. */
   stand(rung: PlannedClimb, signal: AbortSignal): Promise<StoodVm>;
-  /** Whether it must be alone while its VM is booted. */
+  /** Whether no other VM may run while its VM boots. */
   bootsAlone(rung: PlannedClimb): boolean;
-  /** Called with the error of one rung; throws errors that concern all of them. */
+  /** Called with the error of one rung; throws errors that affect all rungs. */
   failed(rung: PlannedClimb, error: unknown): void;
-  /** Called with a rung's slices so far, while nothing is being measured. */
+  /** Called with a rung's slices so far, between measurements. */
   sliced?(rung: PlannedClimb, slices: readonly PlacedSlice[], started: string): Promise<void>;
   done(rung: PlannedClimb, run: Omit<Run, "outlier" | "repeat" | "order">): void;
   report(text: string): void;

@@ -4,17 +4,19 @@ import type { PlannedClimb } from "../rungs/plan.ts";
 import type { LadderOptions } from "./options.ts";
 import type { LadderRecord } from "./record.ts";
 
-/** Says which rungs the next block measures: all of them, so many times; or until their verdicts are sharp enough. */
+/**
+ * Chooses the rungs of the next block: all, a fixed number of times; or those whose verdicts are not yet sharp enough.
+ */
 export class BlockSchedule {
   readonly #options: Pick<LadderOptions, "repeat" | "until" | "time">;
   readonly #now: () => number;
   readonly #began: number;
   #begun = 0;
-  /** When the block under way was begun. */
+  /** Start time of the current block. */
   #latest = 0;
   /**
-   * The ratios that were not sharp at the last look. An interval may be short at one look by chance, and stopping there would happen too
-   * often: a ratio counts as sharp after two looks.
+   * The ratios that were not sharp at the last check. An interval may be narrow once by chance, so a ratio counts as
+   * sharp after two checks.
    */
   #blunt: ReadonlySet<string> | undefined;
 
@@ -25,12 +27,12 @@ export class BlockSchedule {
     this.#began = now();
   }
 
-  /** The block under way, from 0. */
+  /** The current block, from 0. */
   get block(): number {
     return this.#begun - 1;
   }
 
-  /** The rungs of the next block; none when it was the last. What failed at once is left out, and so is what is sharp already. */
+  /** The rungs of the next block; empty after the last. Skips rungs that failed from the start, and sharp ones. */
   next(rungs: readonly PlannedClimb[], record: Pick<LadderRecord, "isHopeless" | "results">): PlannedClimb[] {
     const { repeat, until } = this.#options;
     if (until === undefined ? this.#begun >= repeat : !this.#hasTime()) return [];
@@ -47,7 +49,7 @@ export class BlockSchedule {
     return `block ${this.#begun}${until === undefined ? ` of ${repeat}` : ""}`;
   }
 
-  /** Once a block has shown how long one takes. */
+  /** Known after the first block. */
   secondsLeft(): number | undefined {
     const { repeat, until, time } = this.#options;
     if (this.#begun < 2) return undefined;
@@ -71,7 +73,7 @@ export class BlockSchedule {
     return rungs;
   }
 
-  /** Blocks that were completed took so long each. */
+  /** Mean duration of the completed blocks. */
   #blockSeconds(): number {
     return (this.#latest - this.#began) / 1000 / (this.#begun - 1);
   }
@@ -80,7 +82,7 @@ export class BlockSchedule {
     return (this.#now() - this.#began) / 1000;
   }
 
-  /** The fewest blocks that give verdicts are always made; another one only if it is over in time. */
+  /** The minimum number of blocks for verdicts is always measured; a further one only if it ends in time. */
   #hasTime(): boolean {
     if (this.#begun < fewestRepeats) return true;
     return this.#elapsed() * (1 + 1 / this.#begun) <= this.#options.time;

@@ -10,17 +10,18 @@ import { bootAgain, forRung, mayBootAgain, measurePlace, onVm } from "./on-vm.ts
 import { runOf } from "./sliced-run.ts";
 import { type Stand, Stands } from "./stands.ts";
 
-/** So many more slices than planned are made again at most, as a share. */
+/** Maximum number of repeated slices, as a fraction of the planned ones. */
 const AGAIN = 0.2;
 
-/** While one waits for its guest or its cluster, the other has the processors. */
+/** VMs that boot at the same time: while one waits, the other uses the processors. */
 const AT_ONCE = 2;
 
 /**
- * Measures rungs in one block: each has a VM that is booted once. Rounds of slices visit all of them there and back, so that neighbours are
- * measured within a second of each other, and what drifts evenly cancels between the two ways. Slices during which others used the
- * processors are made again, as long as they are few. Then come the points of curves: each is visited once a block, by all rungs one after
- * the other, and the next block goes the other way. A VM that hangs is booted again, once a block.
+ * Measures rungs in one block: each rung's VM boots once. Rounds of slices visit all rungs in order and in reverse, so
+ * that neighbours are measured within a second of each other, and linear drift cancels between the two directions.
+ * Slices disturbed by other programs are repeated, up to a limit. Then each point of the curves is measured once per
+ * block, in all rungs one after the other, with the order reversed in the next block. A VM that hangs is booted again,
+ * once per block.
  */
 export async function measureBlock(
   rungs: readonly PlannedClimb[],
@@ -70,7 +71,7 @@ async function measureRounds(
   }
 }
 
-/** Ends the loads that rounds are made of. A VM that hangs now has its slices measured again when no other ends its load beside it. */
+/** Ends the loads of the rounds. If a VM hangs now, its slices are measured again after the other loads have ended. */
 async function endLoads(
   rungs: readonly PlannedClimb[],
   stands: Stands,
@@ -125,7 +126,7 @@ async function measurePoints(
   const back = block % 2 === 1;
   let spare = Math.ceil(points.length * rungs.length * AGAIN);
   const again = () => spare-- > 0;
-  // A point has one slice in a block, as long as two of the rounds'.
+  // A point has one slice per block, twice as long as a slice of the rounds.
   const slice = { ...times, seconds: 2 * times.seconds };
   for (const point of back ? points.toReversed() : points) {
     report(`curves: ${point.mix} at depth ${point.depth}`);
@@ -140,7 +141,7 @@ async function measurePoints(
   }
 }
 
-/** Ends a rung's VM, and hands over what was measured. */
+/** Ends a rung's VM, and returns its measurements. */
 async function handOver(rung: PlannedClimb, stands: Stands, { done }: BlockHooks): Promise<void> {
   const stand = stands.get(rung);
   await stands.remove(rung);

@@ -14,7 +14,7 @@ import { vmsAtOnce } from "./room.ts";
 import { runOf } from "./sliced-run.ts";
 import type { Target } from "./target.ts";
 
-/** Errors after which it makes no sense to go on with the other rungs. */
+/** Errors that end the whole ladder. */
 const fatal: ReadonlySet<LabErrorCode> = new Set([
   "SIPHON_NO_SPACE",
   "SIPHON_CLUSTER",
@@ -23,8 +23,8 @@ const fatal: ReadonlySet<LabErrorCode> = new Set([
 ]);
 
 /**
- * Measures every rung in blocks. A rung that fails is noted and the others go on; an abort, or a failure of what all rungs share, is
- * thrown.
+ * Measures all rungs in blocks. A rung that fails is recorded, and the others continue; an abort, or a failure that
+ * affects all rungs, is thrown.
  */
 export async function climb(
   rungs: PlannedClimb[],
@@ -70,13 +70,13 @@ export async function climb(
   }
 }
 
-/** Stands for the figures that fio prints when it ends. */
+/** Placeholder for figures that fio prints at its end. */
 const notYet = { latency: { mean: 0, p50: 0, p95: 0, p99: 0, p999: 0 }, bytesPerSecond: 0, iops: 1 };
 
-/** Time that a VM needs until as many requests are in flight as before it was stopped. */
+/** Time until a resumed VM has as many requests in flight as before. */
 const SETTLE_SECONDS = 0.1;
 
-/** As equal as can be: a group of one would have nothing beside it. */
+/** Groups of nearly equal size: a group of one would have nothing to compare with. */
 function inGroups<T>(items: readonly T[], most: number): T[][] {
   const groups = Math.ceil(items.length / most);
   return Array.from({ length: groups }, (_, group) =>

@@ -10,12 +10,12 @@ interface Sample {
   osds: CpuTimes[];
 }
 
-/** How often CPU times are read; a reading of all threads costs well under a millisecond. */
+/** Milliseconds between readings of CPU times; reading all threads takes much less than a millisecond. */
 const INTERVAL_MS = 200;
 
 /**
- * Reads the CPU times of a client and the OSDs while fio runs, mostly in a guest. fio starts up, warms up, measures and
- * ends; the host sees only when it ended, so the steady window is picked afterwards, counted back from there.
+ * Reads the CPU times of a client and the OSDs while fio runs, usually in a guest. The host sees only fio's end, so the
+ * window of steady load is chosen afterwards, relative to the end.
  */
 export class CpuSampler implements Disposable {
   readonly #client: readonly number[];
@@ -23,7 +23,7 @@ export class CpuSampler implements Disposable {
   readonly #samples: Sample[] = [];
   readonly #timer: NodeJS.Timeout;
 
-  /** @param client processes that are the client together */
+  /** @param client processes of the client */
   constructor(client: number | readonly number[], osds: number[]) {
     this.#client = typeof client === "number" ? [client] : client;
     this.#osds = osds;
@@ -32,8 +32,8 @@ export class CpuSampler implements Disposable {
   }
 
   /**
-   * CPU seconds that the processes used during the `seconds` that fio measured, from a window inside them:
-   * what they used in the window, scaled to the whole. Under two seconds the whole of fio's run counts. The OSDs' are missing when there are none to see.
+   * CPU seconds of the processes during fio's measured `seconds`, scaled from a window within them. Below two seconds,
+   * fio's whole run counts. The OSDs' CPU is undefined if they are not visible.
    */
   during(seconds: number): Run["cpu"] | undefined {
     this.#sample();
@@ -48,7 +48,7 @@ export class CpuSampler implements Disposable {
   #window(measuredMs: number): { first: Sample; last: Sample; scale: number } | undefined {
     const [start, stop] = [this.#samples[0], this.#samples.at(-1)];
     if (!start || !stop || stop.at <= start.at) return undefined;
-    // No window fits into a short job: all that was used since before fio's start counts.
+    // No window fits into a short job: uses everything since before fio's start.
     if (measuredMs < 4 * TEARDOWN_MS) return { first: start, last: stop, scale: 1 };
     const end = stop.at - TEARDOWN_MS;
     const first = this.#samples.find(({ at }) => at >= end - (measuredMs - TEARDOWN_MS));
@@ -72,10 +72,10 @@ export class CpuSampler implements Disposable {
   }
 }
 
-/** fio's last words and the way back to the host, in which no load runs any more. */
+/** Seconds of fio's exit and reply to the host, without load. */
 const TEARDOWN_MS = 500;
 
-/** Without those of processes that are gone. */
+/** Without ended processes. */
 function timesOf(pids: readonly number[], earlier: CpuTimes[] | undefined): CpuTimes[] {
   return pids.map((pid, index) => cpuTimes(pid, earlier?.[index])).filter((times) => times !== undefined);
 }

@@ -5,12 +5,12 @@ import type { CurvePoint } from "../results/schema.ts";
 import { measureSlice, type SliceTimes } from "./slice.ts";
 import type { StoodVm } from "./standing-vm.ts";
 
-/** A write gets the image's lock meanwhile, and the queue fills; caches were warm before. */
+/** Warm-up for the image's lock and the queue; caches are already warm. */
 const WARMUP_SECONDS = 0.3;
 
 /**
- * Measures a point of a response curve in a VM that stands: one slice with a load of its own. I/Os, time and CPU are those of the
- * slice; latency is what fio says of its whole run, which is hardly longer. A slice that others disturbed is made once more if `again`
+ * Measures a point of a response curve in a stopped VM: one slice with its own load. I/Os, time and CPU are from the
+ * slice; latency is from fio's whole run, which is only slightly longer. A disturbed slice is repeated once if `again`
  * allows it, and the quieter one counts.
  */
 export async function measurePoint(

@@ -17,8 +17,8 @@ import type { Target } from "./target.ts";
 type Existing = NonNullable<LadderOptions["existing"]>;
 
 /**
- * A cluster that is there already: only an image that siphon makes, or one that the caller gave up with
- * `yesOverwrite`, is written to. What its user may not see (OSD CPU, settings) is left out.
+ * An existing cluster: writes only to an image that siphon creates, or one that the caller allows to overwrite
+ * (`yesOverwrite`). Omits figures that the user may not see (OSD CPU, settings).
  */
 export async function existingTarget(
   existing: Existing,
@@ -49,7 +49,7 @@ export async function existingTarget(
     diskFor: () => ({ pool, namespace, image, user }),
     copies: undefined,
     noSecure,
-    // Daemons on other machines are not ours to watch: what fails there shows in the runs.
+    // Daemons on other machines are not watched: their failures show in the runs.
     failed: new AbortController().signal,
     facts,
     osdPids: () => [],
@@ -80,7 +80,7 @@ async function imageFor(
   );
 }
 
-/** The reason why a client that demands secure mode gets no answer; undefined when it gets one. */
+/** Why a client that requires secure mode gets no answer; undefined if it gets one. */
 async function whyNotSecure(secure: CephClient, signal: AbortSignal): Promise<string | undefined> {
   try {
     await secure.rbd(

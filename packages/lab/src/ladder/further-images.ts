@@ -13,16 +13,16 @@ import { layImage } from "./lay-image.ts";
 import type { LadderOptions } from "./options.ts";
 import type { Target } from "./target.ts";
 
-/** Bytes that a LUKS header takes of an image, at most. */
+/** Maximum size of a LUKS header in bytes. */
 const HEADER = 32 * 2 ** 20;
 
-/** Images that are not the ladder's own but for how they are made: each is filled like it. */
+/** Further images with other layouts or formats, each filled like the ladder's own. */
 export interface FurtherImages extends AsyncDisposable {
-  /** The target, with an image for settings that want one of their own. */
+  /** The target, with a separate image for settings that need one. */
   target: Target;
 }
 
-/** Whether such images can be had. */
+/** Whether such images are possible. */
 export function imageOffers({
   guestImage,
 }: Pick<LadderOptions, "guestImage">): Pick<Offers, "noFurtherImages"> {
@@ -30,7 +30,7 @@ export function imageOffers({
   return { noFurtherImages: "the VM boots from its image (--guest-image), and another would have no guest" };
 }
 
-/** Makes the images that rungs want, each once. Where one cannot be made its rungs fail, and the others go on. */
+/** Creates the images that rungs need, each once. If one cannot be created, its rungs fail, and the others continue. */
 export async function makeFurtherImages(
   target: Target,
   rungs: readonly PlannedClimb[],
@@ -64,7 +64,7 @@ export async function makeFurtherImages(
   return { target: { ...target, diskFor }, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
-/** Makes an image and fills it; the stack removes it. */
+/** Creates and fills an image; the stack removes it. */
 async function makeImage(
   client: CephClient,
   { objectSize, luks }: NonNullable<VmSettings["image"]>,
@@ -81,19 +81,19 @@ async function makeImage(
   const { image } = stack.use(made);
   await layImage(client, image, { size }, hooks);
   if (!luks) return image;
-  // Only the header is written: what the guest reads is random data anyway.
+  // Only the header is written: the guest reads random data anyway.
   const options = { signal: hooks.signal, what: `encrypt the image ${client.spec(image)}` };
   await client.rbd(["encryption", "format", client.spec(image), "luks1", passphraseFile], options);
   return image;
 }
 
-/** The same for settings that can share an image: LUKS1 is what librbd and QEMU both open. */
+/** The key of an image, equal for settings that can share one: both librbd and QEMU open LUKS1. */
 function kindOf({ image }: Pick<VmSettings, "image">): string {
   const objects = image?.objectSize === undefined ? "usual objects" : `objects of ${image.objectSize} bytes`;
   return image?.luks ? `${objects}, LUKS` : objects;
 }
 
-/** A file that only this user reads, with a passphrase that nobody else knows. */
+/** A file with a random passphrase, readable only by this user. */
 async function newPassphrase(stack: AsyncDisposableStack): Promise<string> {
   const directory = stack.adopt(await mkdtemp(join(tmpdir(), "siphon-luks-")), (made) =>
     rm(made, { recursive: true, force: true }),

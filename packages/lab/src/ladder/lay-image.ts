@@ -7,19 +7,19 @@ import { formatSize } from "./size.ts";
 
 /** The content of the image that VMs get. */
 export interface Laying {
-  /** The data that the load covers, in bytes. */
+  /** Bytes covered by the load. */
   size: number;
-  /** A disk with a guest on it, to stand before that data; without one the data is the whole image. */
+  /** A guest's disk in front of that data; undefined: the data is the whole image. */
   guestDisk?: string;
 }
 
-/** Bytes that the image must have. */
+/** Size of the image in bytes. */
 export async function imageSize({ size, guestDisk }: Laying): Promise<number> {
   if (guestDisk === undefined) return size;
   return (await imageFile(guestDisk)).virtualSize + size + PARTITION_ROOM;
 }
 
-/** Fills an empty image with random data, or puts the guest's disk into it. */
+/** Fills an empty image with random data, or imports the guest's disk. */
 export async function layImage(
   client: CephClient,
   image: string,

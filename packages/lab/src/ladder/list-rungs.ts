@@ -10,17 +10,20 @@ import { findPlatforms } from "./platforms.ts";
 export interface ListedRung {
   name: string;
   title: string;
-  /** Missing where it is no rung on any host. */
+  /** Undefined if it is not a rung on any host. */
   why?: string;
-  /** The rung that it changes, where it is climbed only when it is named. */
+  /** The rung that it changes, for further rungs. */
   on?: string;
-  /** Where the setting is described. */
+  /** Documentation of the setting. */
   source?: string;
-  /** Why it cannot be climbed with these options on this host; undefined when it can, as far as is known without the cluster. */
+  /**
+   * Why it is unavailable with these options on this host; undefined if it is available, as far as is known without the
+   * cluster.
+   */
   missing?: string;
 }
 
-/** All rungs of the options' mode, those beside the ladder last, and what is none. Nothing is started. */
+/** All rungs of the mode, further rungs last, then settings that are not rungs. Starts nothing. */
 export async function listRungs(options: LadderOptions): Promise<ListedRung[]> {
   const { mode, vm, librbd, existing } = options;
   const { qemu } = await findPlatforms(options);

@@ -11,13 +11,13 @@ import { CpuSampler } from "./cpu-sampler.ts";
 export interface LoadInVmOptions {
   /** Processes whose CPU counts as the OSDs'. */
   osdPids: number[];
-  /** Where fio's own output is kept: a file, named relative to the results' directory. */
+  /** File for fio's own output, relative to the results' directory. */
   directory: string;
   file: string;
   signal: AbortSignal;
 }
 
-/** Time limit of a job that runs until all is written. */
+/** Time limit of a job that ends when everything is written. */
 export const FILL_SECONDS = 600;
 
 /** Runs fio in a VM and reads its figures, with the CPU times of QEMU and the OSDs meanwhile. */

@@ -11,7 +11,7 @@ import type { Target } from "./target.ts";
 
 const IMAGE = "siphon-ladder";
 
-/** A cluster of its own on this machine, removed with everything in it when disposed of. */
+/** A local cluster for the ladder; disposing of it removes it with its content. */
 export async function localTarget(
   options: LadderOptions,
   laying: Laying,
@@ -48,16 +48,16 @@ function clusterSpecFor({ mode, cluster }: LadderOptions, oneRelease: boolean): 
   return {
     ...rest,
     name: `ladder-${process.pid}`,
-    // Keys that every librbd understands, whatever the cluster's release would make.
+    // Keys that every librbd supports, whatever the default of the cluster's release.
     keyType: cluster.keyType ?? (oneRelease ? undefined : "aes"),
     auth,
     msgr,
-    // Where it can be had, secure mode is offered beside crc mode: the client of a rung chooses.
+    // Offers both secure and crc mode if possible; each rung's client chooses.
     wire: auth === "cephx" && msgr !== "v1" ? "any" : "crc",
   };
 }
 
-/** The offers to rungs of the cluster that these options ask for. */
+/** The offers for rungs of a cluster with these options. */
 export function localOffers(options: LadderOptions): Pick<Offers, "noSecure" | "copies"> {
   const { osds = 1, replicas = Math.min(3, osds), ...spec } = clusterSpecFor(options, true);
   const why = noSecure(spec);

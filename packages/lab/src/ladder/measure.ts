@@ -41,7 +41,7 @@ export class Measurer {
     return StandingVm.start(vm, { filename, ...jobOf(this.#options, repeat) }, signal);
   }
 
-  /** Boots a rung's VM and notes how that is done. */
+  /** Boots a rung's VM and records its command. */
   async start(rung: PlannedClimb, signal: AbortSignal): Promise<Vm> {
     const { name } = rung.rung;
     const conf = await this.#target.clientConf(name, rung.settings.clientOptions);
@@ -50,7 +50,7 @@ export class Measurer {
     return vm;
   }
 
-  /** Boots a VM; where the rung demands a mode of the wire, the OSDs must say that its client has it. */
+  /** Boots a VM; if the rung requires a connection mode, verifies it with the OSDs. */
   async #bootInMode(rung: PlannedClimb, conf: string, signal: AbortSignal): Promise<Vm> {
     const boot = () => this.#kit.boot(rung, this.#target, conf, signal);
     const demanded = rung.settings.clientOptions.ms_client_mode;
@@ -66,8 +66,8 @@ export class Measurer {
   }
 
   /**
-   * Writes all that the load will cover, from inside the guest: for an image that came with the guest's disk,
-   * whose partition for the load is still empty.
+   * Writes all data of the load from inside the guest: for an image with the guest's disk, whose partition for the load
+   * is empty.
    */
   async fill(rung: PlannedClimb, signal: AbortSignal): Promise<void> {
     await using vm = await this.start(rung, signal);
@@ -83,7 +83,7 @@ export class Measurer {
     await vm.run("sync", { signal });
   }
 
-  /** The device that loads work on, and on which the bigger test makes a file system. */
+  /** The device of loads, on which the bigger test creates a file system. */
   async device(vm: Vm, signal: AbortSignal): Promise<string> {
     return this.#kit.device(vm, signal);
   }

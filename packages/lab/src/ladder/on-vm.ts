@@ -32,8 +32,8 @@ export function mayBootAgain({ hung }: Stand, error: unknown): error is LabError
 }
 
 /**
- * Boots a rung's VM again. A run is that of one boot, with what its fio says: slices that the lost VM had been measured in are measured again
- * at once, however long ago those of the neighbours were.
+ * Boots a rung's VM again. A run belongs to one boot and one fio, so the lost VM's slices are measured again at once,
+ * although the neighbours' slices were measured earlier.
  */
 export async function bootAgain(
   stand: Stand,
@@ -46,7 +46,7 @@ export async function bootAgain(
   await stand.vm[Symbol.asyncDispose]();
   stand.vm = await hooks.stand(stand.rung, hooks.signal);
   if (stand.run) {
-    // The rounds are over: what is lost is a point of a curve.
+    // The rounds are over: only a point of a curve is lost.
     await stand.vm.end(hooks.signal);
     await stand.vm.pause();
     return;
@@ -56,7 +56,7 @@ export async function bootAgain(
   for (const place of places.values()) await measurePlace(stand, place, plan, hooks);
 }
 
-/** Whether it worked; what failed of this rung alone is told. */
+/** Returns false after reporting a failure of this rung only. */
 export async function forRung(
   rung: PlannedClimb,
   { failed, signal }: BlockHooks,

@@ -37,28 +37,28 @@ function inSeconds(text: string): number {
 /** The ladder's options, from a plan file or the command line; each has a default. */
 const ladderFields = z.strictObject({
   mode: z.enum(["cumulative", "published"]).default("cumulative"),
-  /** Names of the rungs to climb; all of the mode unless given. */
+  /** Names of the rungs to climb; default: all of the mode. */
   rungs: z.array(z.string()).min(1).optional(),
   ...loadFields,
   ...curveFields,
-  /** Blocks: in each, every rung has a VM that is booted once. */
+  /** Number of blocks; in each, every rung's VM boots once. */
   repeat: loadFields.repeat.unwrap().default(6),
   /** Every boot pays for it, and what a block measures comes long after. */
   warmup: loadFields.warmup.unwrap().default(0.5),
   /** Seconds of a slice; `seconds` are measured in each block. */
   slice: z.number().min(0.1).max(60).default(0.5),
   /**
-   * Go on with blocks until the 95 % intervals of all ratios of IOPS and CPU per I/O reach no further than this share, whatever `repeat` is; or until
-   * this many seconds of climbing are over.
+   * Continue with blocks, regardless of `repeat`, until the 95 % intervals of all ratios of IOPS and CPU per I/O are
+   * within this share, or this many seconds have passed.
    */
   until: share.optional(),
   time: seconds.default(600),
-  /** Climb each rung a second time beside itself: whatever the method is worth, the two come out alike. */
+  /** Climb each rung twice: a valid method gives equal results. */
   twice: z.boolean().default(false),
   accel: z.enum(["auto", "kvm", "tcg"]).default("auto"),
-  /** The root that the cluster, fio and Ceph's programs come from: its name or directory; this host unless given. */
+  /** Root of the cluster, fio and Ceph's programs, by name or directory; default: this host. */
   ceph: z.string().min(1).optional(),
-  /** The root that QEMU comes from. */
+  /** Root of QEMU. */
   qemu: z.string().min(1).optional(),
   /** Climb releases of librbd instead of settings: names of roots, in this order. */
   releases: z
@@ -68,11 +68,11 @@ const ladderFields = z.strictObject({
     .optional(),
   /** Directory of another librbd build, for the new-librbd rung. */
   librbd: z.string().optional(),
-  /** A qcow2 or raw file to boot the VM from, put into RBD as the study does; the small guest when not given. */
+  /** A qcow2 or raw file to boot the VM from, imported into RBD as in the study; default: the small guest. */
   guestImage: z.string().optional(),
   /** Make the study's bigger test (XFS) on the last rungs of librbd and siphon, unencrypted and encrypted. */
   bigger: z.boolean().optional(),
-  /** After the repeats, make one more run of each rung in which QEMU's stacks are sampled. */
+  /** After the repeats, make one more run of each rung with sampling of QEMU's stacks. */
   profile: z.boolean().default(false),
   vm: z
     .strictObject({
@@ -99,7 +99,7 @@ const ladderFields = z.strictObject({
   existing: z
     .strictObject({
       ...existingClusterFields,
-      /** An image to overwrite, which needs `yesOverwrite`; one called siphon-* is made when not given. */
+      /** An image to overwrite, which needs `yesOverwrite`; default: a new image siphon-*. */
       image: z.string().optional(),
       yesOverwrite: z.boolean().default(false),
     })
@@ -125,7 +125,7 @@ export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
   if (releases) checkReleases(parsed.data);
   const problem = curveProblem(parsed.data);
   if (problem !== undefined) throw new LabError("SIPHON_USAGE", problem);
-  // The bigger test compares settings, and releases all have the same.
+  // The bigger test compares settings, which are the same for all releases.
   const { seed = drawSeed(), size = defaultSize(), bigger = releases === undefined } = parsed.data;
   if (bigger && size < BIGGER_TEST_NEEDS) {
     throw new LabError(
@@ -158,7 +158,7 @@ export async function readPlan(path: string): Promise<LadderOptionsInput> {
   return plan as LadderOptionsInput;
 }
 
-/** Bytes; XFS itself takes no less than 300 MiB. */
+/** Bytes; XFS needs at least 300 MiB. */
 const BIGGER_TEST_NEEDS = 512 * 2 ** 20;
 
 /** An eighth of the free memory in steps of 256 MiB, from 512 MiB to 1 GiB: a memstore OSD keeps twice that. */

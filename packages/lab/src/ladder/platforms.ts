@@ -7,23 +7,23 @@ import { releaseOf } from "../roots/releases.ts";
 import { Root } from "../roots/root.ts";
 import type { LadderOptions } from "./options.ts";
 
-/** A release of librbd, and where it is. */
+/** A release of librbd and its platform. */
 export interface LibrbdRelease {
   name: string;
   platform: Platform;
   contents: RootContents;
 }
 
-/** Where the ladder's programs come from. */
+/** The platforms of the ladder's programs. */
 export interface LadderPlatforms {
-  /** The source of the cluster's daemons, fio and Ceph's programs. */
+  /** Platform of the cluster's daemons, fio and Ceph's programs. */
   ceph: Platform;
   qemu: Platform;
-  /** The releases of librbd that are compared, where that is what is climbed. */
+  /** The releases of librbd to compare, if the ladder compares releases. */
   releases?: LibrbdRelease[];
 }
 
-/** Finds the roots that the options name; throws what `Root.find` throws. */
+/** Finds the roots that the options name; throws the errors of `Root.find`. */
 export async function findPlatforms({ ceph, qemu, releases }: LadderOptions): Promise<LadderPlatforms> {
   const found = releases && (await findReleases(releases));
   return {
@@ -33,12 +33,12 @@ export async function findPlatforms({ ceph, qemu, releases }: LadderOptions): Pr
   };
 }
 
-/** The host, or a root that has what it is wanted for. */
+/** The host, or a root with the needed programs. */
 export async function platformNamed(name: string | undefined, use: "ceph" | "qemu"): Promise<Platform> {
   return name === undefined || name === "host" ? host : await Root.find(name, { uses: [use] });
 }
 
-/** In the order given; a release that this host itself has needs no root. */
+/** In the given order; a release that is installed on this host needs no root. */
 async function findReleases(names: readonly string[]): Promise<LibrbdRelease[]> {
   const own = await contentsOf(host);
   const found = await Promise.all(
@@ -46,7 +46,7 @@ async function findReleases(names: readonly string[]): Promise<LibrbdRelease[]> 
       const isHosts = name === "host" || (releaseOf(own.ceph) === name && !(await hasRoot(name)));
       const platform = isHosts ? host : await Root.find(name);
       const contents = isHosts ? own : await contentsOf(platform);
-      // It names files of the run as well.
+      // The name is also used for files of the run.
       if (contents.librbd !== undefined) return { name: basename(name), platform, contents };
       throw new LabError("SIPHON_MISSING_PROGRAM", `${inWords(platform)} has no librbd`, {
         hint: "make a root that has one with: siphon root build reef",
@@ -69,7 +69,7 @@ async function hasRoot(name: string): Promise<boolean> {
   }
 }
 
-/** The platform with the newest glibc, among those of the releases that have a QEMU: it can load the librbd of all others. */
+/** The platform with the newest glibc among those with a QEMU: it can load the librbd of all others. */
 async function newest(releases: LibrbdRelease[]): Promise<Platform> {
   const withQemu = releases.filter(({ contents }) => contents.qemu !== undefined);
   const [best] = withQemu.toSorted((a, b) => (isNewer(a.contents.glibc, b.contents.glibc) ? -1 : 1));

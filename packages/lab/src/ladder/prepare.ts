@@ -19,22 +19,22 @@ import type { LadderPlatforms } from "./platforms.ts";
 import { formatSize } from "./size.ts";
 import type { Target } from "./target.ts";
 
-/** All that VMs need beside a disk. Disposing of it ends the processes that have served their disks. */
+/** Everything that VMs need besides a disk. Disposing of it ends the servers of their disks. */
 export interface VmKit extends AsyncDisposable {
   offers: VmOffers;
-  /** The releases of librbd to compare, where that is what is climbed. */
+  /** The releases of librbd to compare, if the ladder compares releases. */
   releases: LoadableRelease[] | undefined;
   accelerator: AcceleratorChoice;
   facts: Omit<Results["facts"], "cluster">;
-  /** The guest's own disk, when it has one: it must be put into the image that VMs get. */
+  /** The guest's own disk, if any, to import into the image. */
   guestDisk: string | undefined;
-  /** Boots a VM with a rung's settings on the target's image, as the configuration file says. */
+  /** Boots a VM with a rung's settings on the target's image, with the given configuration file. */
   boot: (rung: PlannedClimb, target: Target, conf: string, signal: AbortSignal) => Promise<Vm>;
-  /** The device that fio works on in a guest: the whole data disk, or a partition of the root disk made for it. */
+  /** fio's device in a guest: the whole data disk, or a partition of the root disk created for it. */
   device: (vm: Vm, signal: AbortSignal) => Promise<string>;
 }
 
-/** Builds the guest, finds out how QEMU can run it and what this machine offers to the rungs. */
+/** Builds the guest, chooses the accelerator, and determines this machine's offers for the rungs. */
 export async function prepareVms(
   options: LadderOptions,
   { qemu, ceph, releases }: LadderPlatforms,

@@ -9,10 +9,10 @@ import type { Report } from "../step.ts";
 import type { Measurer } from "./measure.ts";
 import type { LadderOptions } from "./options.ts";
 
-/** fio's own start in an emulated guest, and a moment of load before it is looked at. */
+/** Seconds for fio's start in an emulated guest, and some load before sampling. */
 const SETTLE_MS = 4_000;
 const SAMPLED_SECONDS = 3;
-/** Sampling is preceded and followed by moments in which the process is left alone. */
+/** Seconds of sampling, and of the periods without sampling before and after. */
 const LOAD_SECONDS = 12;
 
 /** Makes one more run of a rung and samples QEMU in it; returns the profile's page, relative to `directory`. */
@@ -27,7 +27,7 @@ export async function profileRung(
   await using vm = await measurer.start(rung, signal);
   const filename = await measurer.device(vm, signal);
   const job: FioJob = { filename, ...jobOf(options, 0), seconds: LOAD_SECONDS };
-  // Its figures do not count: QEMU is stopped again and again meanwhile.
+  // Its figures do not count, because sampling stops QEMU repeatedly.
   const running = vm.run(fioCommandLine(job), { timeoutMs: 120_000, signal });
   running.catch(() => {});
   await Promise.race([sleep(SETTLE_MS, undefined, { signal }), running]);

@@ -14,16 +14,16 @@ interface Gathered {
   runs: Omit<Run, "outlier">[];
   command: string;
   clientConf: string;
-  /** Why runs of it failed, in the order in which they did. */
+  /** Errors of failed runs, in order. */
   failures: string[];
   profile?: string;
-  /** The run of a block that goes on, as far as it is known. */
+  /** The current block's run so far. */
   underWay?: Omit<Run, "outlier">;
 }
 
 type Fixed = Pick<Results, "mode" | "seed" | "workload" | "roots" | "facts" | "accelerator">;
 
-/** Gathers what the ladder measures, and says at any moment what the results are until then. */
+/** Collects the ladder's measurements, and computes the results so far at any time. */
 export class LadderRecord implements RunRecord {
   readonly #fixed: Fixed;
   readonly #started = new Date();
@@ -40,7 +40,7 @@ export class LadderRecord implements RunRecord {
     this.#notes.push(text);
   }
 
-  /** How to repeat a rung: the same for each of its runs. */
+  /** The command of a rung, the same for each of its runs. */
   describe(rung: string, command: string, clientConf: string): void {
     Object.assign(this.#of(rung), { command, clientConf });
   }
@@ -55,7 +55,7 @@ export class LadderRecord implements RunRecord {
     delete gathered.underWay;
   }
 
-  /** Takes the figures so far of a run that goes on. They are in `resultsSoFar` alone. */
+  /** Sets the figures of an unfinished run, which appear only in `resultsSoFar`. */
   goesOn(rung: string, run: Omit<Run, "outlier">): void {
     this.#of(rung).underWay = run;
   }
@@ -66,7 +66,7 @@ export class LadderRecord implements RunRecord {
     delete gathered.underWay;
   }
 
-  /** A rung that failed in its first repeat and never worked will not work in the next. */
+  /** A rung that failed in its first repeat is not tried again. */
   isHopeless(rung: string): boolean {
     const { runs, failures } = this.#of(rung);
     return runs.length === 0 && failures.length > 0;
@@ -77,14 +77,16 @@ export class LadderRecord implements RunRecord {
     this.#bigger.steps.push(rung === this.#bigger.rung ? step : { rung, ...step });
   }
 
-  /** Rungs that failed, wholly or in some repeats. */
+  /** Rungs that failed, completely or in some repeats. */
   get failures(): { rung: string; reason: string }[] {
     return this.#rungs.flatMap(({ plan, failures }) =>
       failures.length > 0 ? [{ rung: plan.rung.name, reason: failures[0] }] : [],
     );
   }
 
-  /** The results with runs that go on: what only fio's last words say is 0 in those. Rungs whose turn comes are left out. */
+  /**
+   * The results including unfinished runs, whose latency figures are 0 until fio ends. Omits rungs that have not begun.
+   */
   resultsSoFar(): Results {
     const runsOf = ({ runs, underWay }: Gathered) => (underWay ? [...runs, underWay] : runs);
     const results = this.#resultsOf(false, runsOf);

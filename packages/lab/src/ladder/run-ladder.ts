@@ -23,26 +23,26 @@ import { profileRung } from "./profile-rung.ts";
 import { LadderRecord } from "./record.ts";
 import type { Target } from "./target.ts";
 
-/** Plans other rungs than the ladder's own. */
+/** Overrides the ladder's rungs. */
 export interface OwnRungs {
   mode: Results["mode"];
   plan: (offers: Offers) => PlannedRung[];
 }
 
 export interface LadderHooks {
-  /** The directory that runs are written under, each in one of its own. */
+  /** Parent directory of the runs' directories. */
   out: string;
   step: StepRunner;
   signal: AbortSignal;
-  /** Shows the run to people while it runs. */
+  /** The live page. */
   live?: LiveRun;
 }
 
 export interface LadderOutcome {
   results: Results;
-  /** Where results.json, the report and fio's own output lie. */
+  /** Directory of results.json, the report and fio's own output. */
   directory: string;
-  /** The error that cut the run short, if one did; the results hold what was measured until then. */
+  /** The error that ended the run early, if any; the results have everything measured before it. */
   failure?: unknown;
 }
 
@@ -105,14 +105,14 @@ export async function runLadder(
   return { results, directory, failure: outcome.failure };
 }
 
-/** How many blocks it takes to be sharp enough shows later. */
+/** The number of blocks is not known in advance. */
 function workloadIn(options: LadderOptions): Results["workload"] {
   const { until, slice } = options;
   const repeats = until === undefined ? options.repeat : fewestRepeats;
   return { ...workloadOf(options), repeats, slice };
 }
 
-/** Each rung, and the same beside it. */
+/** Each rung twice. */
 function twice(planned: readonly PlannedRung[]): PlannedRung[] {
   return planned.flatMap((each): PlannedRung[] => {
     if (each.status === "skipped") return [each];
@@ -122,7 +122,7 @@ function twice(planned: readonly PlannedRung[]): PlannedRung[] {
   });
 }
 
-/** The roots that options name, as they name them. */
+/** The roots in the options. */
 function rootsIn({ ceph, qemu, releases }: LadderOptions): Results["roots"] {
   if (ceph === undefined && qemu === undefined && releases === undefined) return undefined;
   return { ceph, qemu, releases: releases?.join(",") };
@@ -134,7 +134,7 @@ function climbInWords(rungs: number, { repeat, until, time }: LadderOptions): st
   return `Climb ${many} until verdicts are sharp to ±${100 * until} %, at most ${Math.round(time / 60)} minutes`;
 }
 
-/** Climbs, profiles if that is wanted, makes the bigger test; whatever fails is returned, not thrown. */
+/** Climbs, profiles if requested, and makes the bigger test; errors are returned, not thrown. */
 async function measureAll(
   record: LadderRecord,
   rungs: PlannedClimb[],

@@ -18,7 +18,7 @@ export function parseSize(text: string): number {
   return Number(match[1]) * units[match[2].toLowerCase()];
 }
 
-/** A number of bytes, or a size as `parseSize` takes it; bytes come out. */
+/** A number of bytes, or a text for `parseSize`; the result is in bytes. */
 export const sizeField = z.union([z.int().positive(), z.string()]).transform((value, context) => {
   try {
     return typeof value === "number" ? value : parseSize(value);

@@ -15,7 +15,7 @@ export interface SliceFigures {
   seconds: number;
   ios: number;
   client: Cpu;
-  /** Missing where they cannot be seen. */
+  /** Undefined if they are not visible. */
   osds?: Cpu;
   /** Microseconds of a fixed piece of work, before and after. */
   calibration: number;
@@ -24,22 +24,22 @@ export interface SliceFigures {
   /** Shares of all processors. */
   foreign: number;
   steal: number;
-  /** The host's own sensors, where it shows them: see the schema. */
+  /** The host's sensors, if available: see the schema. */
   mhz?: number;
   celsius?: number;
   throttled?: number;
   remote?: number;
 }
 
-/** How long a VM runs in a slice, in seconds. */
+/** Duration of a slice in seconds. */
 export interface SliceTimes {
   /** Measured. */
   seconds: number;
-  /** Before that: requests fill the queue again, and a write gets the image's lock. */
+  /** Warm-up: the queue fills again, and a write gets the image's lock. */
   settle: number;
 }
 
-/** Lets a VM run for a slice of time, and measures it. All others stand still. */
+/** Runs a VM for a slice of time, and measures it. All others are stopped. */
 export async function measureSlice(
   standing: StoodVm,
   { seconds, settle }: SliceTimes,
@@ -105,7 +105,7 @@ function between(first: Reading, last: Reading): Omit<SliceFigures, "calibration
   };
 }
 
-/** The sensors between two readings; one that went away is missing. */
+/** The difference of two readings of the sensors; undefined for one that disappeared. */
 export function sensed(
   first: HostSample,
   last: HostSample,
@@ -132,12 +132,12 @@ function remoteShare({
 
 const nothing: Cpu = { user: 0, system: 0, threads: {} };
 
-/** CPU times of processes; `earlier` are those of an earlier reading. */
+/** CPU times of processes; `earlier` is an earlier reading. */
 export function timesOf(pids: readonly number[], earlier: CpuTimes[] | undefined): CpuTimes[] {
   return pids.flatMap((pid, index) => cpuTimes(pid, earlier?.[index]) ?? []);
 }
 
-/** CPU that processes used together between two readings. */
+/** Total CPU time of processes between two readings. */
 export function cpuUsed(before: readonly CpuTimes[], after: readonly CpuTimes[]): Cpu {
   return after.map((times, index) => use(before[index]!, times)).reduce(sum, nothing);
 }

@@ -3,7 +3,7 @@ import { bestSlices } from "../results/figures.ts";
 import type { Run } from "../results/schema.ts";
 import { type SliceFigures, sum } from "./slice.ts";
 
-/** A slice, and where in its block it lies. */
+/** A slice and its position in the block. */
 export type PlacedSlice = SliceFigures & { round: number; way: 0 | 1 };
 
 /** A rung's run of one block: I/Os, time and CPU are those of its slices; latency is fio's, over all of them. */
@@ -29,7 +29,7 @@ export function runOf(
   };
 }
 
-/** The host's sensors, as far as they were read in every slice. */
+/** The host's sensors that were read in every slice. */
 function sensors(slices: readonly PlacedSlice[]): Partial<Pick<NonNullable<Run["slices"]>, SensorName>> {
   const columns = sensorNames.flatMap((name) => {
     const values = slices.flatMap((slice) => slice[name] ?? []);

@@ -8,36 +8,36 @@ import type { Vm } from "../vm/vm.ts";
 
 const PID_FILE = "/tmp/siphon-load.pid";
 
-/** Longer than any block; the load is ended by a signal. */
+/** Longer than any block; a signal ends the load. */
 const FOR_EVER_SECONDS = 24 * 3600;
 
-/** How long fio may take until it loads the disk. */
+/** Milliseconds until fio puts load on the disk. */
 const STARTING_MS = 120_000;
 
-/** How long it may take to print what it measured. */
+/** Milliseconds for fio to print its results. */
 const ENDING_MS = 60_000;
 
-/** How long a VM may take to stop: it waits for its disk. */
+/** Milliseconds for a VM to stop, which waits for its disk. */
 const STOPPING_MS = 60_000;
 
-/** After a VM went on: what had been under way when it was stopped was done then. */
+/** After a resume: the requests in flight at the stop are done by then. */
 const FLOWING_IOS = 8;
 const FLOWING_MS = 60_000;
 
-/** So many blocks are no longer what fio reads to look at the device. */
+/** More blocks than fio reads to inspect the device. */
 const FLOWING_BLOCKS = 64;
 
 /**
- * A VM with a load in it, stopped between the slices of time in which it is measured. Time in the guest stands still meanwhile, so
- * the load does not notice: to fio a block of slices is one run.
+ * A VM with a load, stopped between its slices. The guest's clock stops meanwhile, so fio sees a block of slices as one
+ * run.
  */
 export class StandingVm implements AsyncDisposable {
   readonly vm: Vm;
-  /** The load that it was started with, and the one that it has now. */
+  /** The load at the start, and the current one. */
   readonly #first: FioJob;
   #job: FioJob;
   #fio: Promise<FioOutput> | undefined;
-  /** Seconds that it has run under load, and when the last of them began. */
+  /** Seconds under load, and the start of the last period. */
   #ran = 0;
   #since: number | undefined;
 
@@ -48,7 +48,7 @@ export class StandingVm implements AsyncDisposable {
   }
 
   /**
-   * Starts the load in a VM, lets it run for the job's warm-up and stops the VM. The VM belongs to what is returned.
+   * Starts the load in a VM, runs the job's warm-up and stops the VM. The result owns the VM.
    *
    * @throws LabError as parseFio(); SIPHON_TIMEOUT
    */
@@ -65,7 +65,7 @@ export class StandingVm implements AsyncDisposable {
   }
 
   /**
-   * Starts a load that differs so from the first, once the last one has ended, in a VM that is stopped; and stops it again.
+   * Starts a different load in a stopped VM after the last one has ended, and stops the VM again.
    *
    * @throws LabError as parseFio(); SIPHON_TIMEOUT
    */
@@ -88,13 +88,13 @@ export class StandingVm implements AsyncDisposable {
     this.#fio = fio;
     await flows(vm, before + FLOWING_BLOCKS * job.blockSize, fio, signal);
     this.#since = performance.now();
-    // fio began its warm-up a moment earlier; it is over for certain.
+    // fio began its warm-up earlier, so the warm-up is over.
     await sleep((job.warmupSeconds ?? 0) * 1000 + 100, undefined, { signal });
   }
 
   /**
-   * Lets it run on, and waits until I/Os flow and this many seconds longer: requests fill the queue again, a write gets the image's lock from
-   * the VM that had it.
+   * Resumes it, and waits until I/Os flow, and this many seconds more: the queue fills again, and a write gets the
+   * image's lock from another VM.
    */
   async resume(settleSeconds: number, signal: AbortSignal): Promise<void> {
     const before = await this.iosDone();
@@ -111,7 +111,7 @@ export class StandingVm implements AsyncDisposable {
     await sleep(settleSeconds * 1000, undefined, { signal });
   }
 
-  /** Waits until what is under way at the disk is done. */
+  /** Stops it, which waits for the disk's requests in flight. */
   async pause(): Promise<void> {
     const what = "the disk did not finish what it had to do";
     await within(this.vm.pause(), { timeoutMs: STOPPING_MS, what });
@@ -119,13 +119,13 @@ export class StandingVm implements AsyncDisposable {
     this.#since = undefined;
   }
 
-  /** I/Os that the load has finished so far. QEMU may join some and cut others, so bytes are counted. */
+  /** Completed I/Os of the load, computed from bytes, because QEMU may merge or split requests. */
   async iosDone(): Promise<number> {
     return (await this.vm.bytesDone()) / this.#job.blockSize;
   }
 
   /**
-   * Ends the load and gives what fio measured, in its own output and as figures.
+   * Ends the load and returns fio's output and figures.
    *
    * @throws LabError as parseFio(); SIPHON_GUEST when fio did not measure the time that the VM ran: the guest's clock was wrong
    */
@@ -134,14 +134,14 @@ export class StandingVm implements AsyncDisposable {
     const resumed = performance.now();
     await this.vm.run(`kill -INT $(cat ${PID_FILE})`, { timeoutMs: ENDING_MS, signal });
     const said = await within(this.#fio!, { timeoutMs: ENDING_MS, signal, what: "fio did not end" });
-    // It was told to end at some moment between.
+    // The signal to end arrived in between.
     const half = (performance.now() - resumed) / 2000;
     const figures = parseFio(said, { interrupted: true });
     this.#checkClock(figures.seconds + (this.#job.warmupSeconds ?? 0) - half, half);
     return { output: said.stdout, figures };
   }
 
-  /** fio started a moment before we saw it. */
+  /** fio started slightly before it was detected. */
   #checkClock(guest: number, uncertainty: number): void {
     const host = this.#ran;
     if (Math.abs(guest - host) <= host / 10 + CLOCK_UNCERTAINTY + uncertainty) return;
@@ -160,14 +160,14 @@ export class StandingVm implements AsyncDisposable {
   }
 }
 
-/** The part of a standing VM that its measurements need. */
+/** The part of a stopped VM that measurements need. */
 export type StoodVm = Pick<StandingVm, "resume" | "pause" | "iosDone" | "load" | "end"> &
   AsyncDisposable & { readonly vm: Pick<Vm, "pids"> };
 
 /** Seconds. */
 const CLOCK_UNCERTAINTY = 3;
 
-/** Waits until a VM's disk has moved this many bytes; throws what fio says when it ends instead. */
+/** Waits until a VM's disk has moved this many bytes; throws fio's error if fio ends before. */
 async function flows(vm: Vm, bytes: number, fio: Promise<FioOutput>, signal: AbortSignal): Promise<void> {
   const ended = fio.then((said) => {
     parseFio(said);

@@ -3,16 +3,16 @@ import type { PlannedClimb } from "../rungs/plan.ts";
 import type { PlacedSlice } from "./sliced-run.ts";
 import type { StoodVm } from "./standing-vm.ts";
 
-/** A rung's VM in a block, and what was measured in it. */
+/** A rung's VM in a block, and its measurements. */
 export interface Stand {
   rung: PlannedClimb;
   vm: StoodVm;
   started: string;
   slices: PlacedSlice[];
-  /** The figures of the rounds, once they are over. */
+  /** The figures of the rounds, after their end. */
   run?: Omit<Run, "outlier" | "repeat" | "order">;
   points: CurvePoint[];
-  /** Why it was booted again; undefined where it was not. */
+  /** Why it was booted again, if it was. */
   hung?: string;
 }
 

@@ -9,25 +9,25 @@ export interface Fact {
   value: string;
 }
 
-/** The cluster and the image that the ladder is climbed on. */
+/** The cluster and the image of a ladder. */
 export interface Target extends AsyncDisposable {
-  /** The user and the configuration with which images are made and looked at. */
+  /** The user and configuration for the administration of images. */
   readonly client: CephClient;
-  /** The image that the VM of such settings opens; each rung adds a client configuration of its own. */
+  /** The image for a VM with these settings; each rung adds its own client configuration. */
   diskFor(settings: Pick<VmSettings, "image">): Omit<RbdDisk, "conf">;
-  /** Copies of each object; undefined where they cannot be seen. */
+  /** Copies of each object; undefined if unknown. */
   readonly copies: number | undefined;
   /** Why clients cannot reach the cluster in secure mode; undefined when they can. */
   readonly noSecure: string | undefined;
   /** Aborted, with an error that says why, when the cluster can no longer carry a measurement. */
   readonly failed: AbortSignal;
-  /** The settings of the cluster that matter to a reader of the figures. */
+  /** The settings of the cluster for the report. */
   readonly facts: Fact[];
-  /** Processes whose CPU counts as the OSDs'; none when they cannot be seen from here. */
+  /** Processes whose CPU counts as the OSDs'; empty if they are not visible from here. */
   osdPids(): number[];
   /**
-   * Does `work` and says in which modes the connections came up that clients made to the OSDs meanwhile;
-   * undefined where the OSDs cannot be asked.
+   * Runs `work` and returns the modes of the connections that clients made to the OSDs meanwhile; undefined if the OSDs
+   * cannot be asked.
    */
   observeWireModes<T>(work: () => Promise<T>): Promise<{ result: T; modes: Set<WireMode> | undefined }>;
   /** A configuration file for a client with options of its own. */

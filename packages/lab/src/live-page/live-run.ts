@@ -6,15 +6,15 @@ import { findings } from "../report/findings.ts";
 import type { Results } from "../results/schema.ts";
 import type { StepRunner } from "../step.ts";
 
-/** A run at this moment, and its steps so far. */
+/** The current state of a run, and its steps so far. */
 export interface LiveState {
   /** Milliseconds since 1970. */
   began: number;
-  /** The steps so far; the last one is under way until it has taken some time. */
+  /** The steps so far; the last one is in progress until it has a duration. */
   steps: { title: string; seconds?: number }[];
-  /** The latest report of the step under way. */
+  /** The latest report of the current step. */
   doing: string;
-  /** When the climb will be over, in milliseconds since 1970, as far as it is known. */
+  /** Estimated end of the climb in milliseconds since 1970. */
   until?: number;
   /** Set at the end. */
   ended?: { failure?: string; report?: string };
@@ -23,16 +23,19 @@ export interface LiveState {
 /** The charts so far, in both widths. */
 export type LiveCharts = Record<string, Record<Format, string>>;
 
-/** Is told the latest state and the latest charts. */
+/** Receives the latest state and charts. */
 export interface Watcher {
   state(state: LiveState): void;
   charts(charts: LiveCharts): void;
 }
 
-/** How often charts are drawn at most: drawing takes a tenth of a second of a processor. */
+/** Least milliseconds between drawings of charts, which take 100 ms of CPU. */
 const DRAWN_EVERY_MS = 2_000;
 
-/** A run as somebody sees it who looks on. Charts are drawn only while somebody does, and between slices: none is disturbed by it. */
+/**
+ * A run for watchers. Charts are drawn only while there are watchers, and between slices, so that no slice is
+ * disturbed.
+ */
 export class LiveRun {
   readonly #watchers = new Set<Watcher>();
   readonly #now: () => number;
@@ -46,7 +49,7 @@ export class LiveRun {
     this.#state = { began: now(), steps: [], doing: "" };
   }
 
-  /** Tells a watcher the latest of everything, and what comes; returns what ends that. */
+  /** Sends a watcher the latest state and all updates; returns a function that ends this. */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     watcher.state(this.#state);
@@ -54,7 +57,7 @@ export class LiveRun {
     return () => void this.#watchers.delete(watcher);
   }
 
-  /** A step runner that tells watchers of each step as well. */
+  /** A step runner that also reports each step to watchers. */
   steps(run: StepRunner): StepRunner {
     return (title, work) =>
       run(title, async (report) => {
@@ -75,7 +78,7 @@ export class LiveRun {
       });
   }
 
-  /** Shows the results so far, if somebody looks and the charts are not new; call it where nothing is being measured. */
+  /** Draws the results so far, if there are watchers and the charts are old enough; call it between measurements. */
   async show(results: () => Results, secondsLeft: number | undefined): Promise<void> {
     const now = this.#now();
     if (secondsLeft !== undefined) this.#state.until = now + secondsLeft * 1000;
@@ -85,7 +88,7 @@ export class LiveRun {
     this.#tell();
   }
 
-  /** The last that watchers hear. */
+  /** The last event for watchers. */
   async end(ended: NonNullable<LiveState["ended"]>, results?: Results): Promise<void> {
     this.#state.ended = ended;
     delete this.#state.until;
@@ -93,7 +96,7 @@ export class LiveRun {
     this.#say("");
   }
 
-  /** A chart that cannot be drawn is no reason to end a run: watchers see the one before. */
+  /** A chart that cannot be drawn does not end the run: watchers keep the previous one. */
   async #draw(results: () => Results): Promise<void> {
     try {
       this.#charts = await drawn(results());

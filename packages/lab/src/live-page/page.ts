@@ -1,7 +1,7 @@
 import { html } from "../report/html.ts";
 import { type PagePart, renderPage } from "../report/page/page.ts";
 
-/** The page of a run that goes on; what it shows comes by events. */
+/** The page of a run in progress; its content arrives by events. */
 export function livePage(title: string): string {
   return renderPage({
     title: `${title}, live`,

@@ -5,15 +5,15 @@ import type { AddressInfo } from "node:net";
 import type { LiveRun, Watcher } from "./live-run.ts";
 import { livePage } from "./page.ts";
 
-/** Readers at once: more than a person has open. */
+/** Maximum number of readers: more than a person has open. */
 const MOST_READERS = 8;
 
-/** Milliseconds that readers have for the last words. */
+/** Milliseconds for readers to receive the last event. */
 const ENDING_MS = 1_000;
 
 /**
- * The page of a run that goes on, for this machine alone: its address has a token that nobody can guess, and nothing else is served.
- * Readers hear of the run by server-sent events. It ends with the run.
+ * Serves the page of a run in progress to this machine only: its address has a random token, and nothing else is
+ * served. Readers receive server-sent events. It ends with the run.
  */
 export class LiveServer implements AsyncDisposable {
   /** The page's address. */
@@ -23,7 +23,7 @@ export class LiveServer implements AsyncDisposable {
   readonly #hosts: ReadonlySet<string>;
   readonly #token: Buffer;
   readonly #page: string;
-  /** Each reader, and what lets it hear the last words and ends it. */
+  /** Each reader, with the function that sends it the last event and disconnects it. */
   readonly #readers = new Map<ServerResponse, () => void>();
 
   private constructor(run: LiveRun, server: Server, title: string) {
@@ -33,7 +33,7 @@ export class LiveServer implements AsyncDisposable {
     const { port } = server.address() as AddressInfo;
     const token = randomBytes(24).toString("base64url");
     this.#token = digest(token);
-    // A page of another site that has its name resolve to this machine sends that name.
+    // Rejects DNS rebinding: a page of another site whose name resolves to this machine sends its own name.
     this.#hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
     this.url = `http://127.0.0.1:${port}/${token}/`;
     server.on("request", (request, response) => this.#answer(request, response));
@@ -58,7 +58,7 @@ export class LiveServer implements AsyncDisposable {
     }
   }
 
-  /** The thing that a request asks for, or the status that refuses it. */
+  /** The requested resource, or the status of a refusal. */
   #askedFor({ method, url = "", headers }: IncomingMessage): "page" | "events" | number {
     if (headers.host === undefined || !this.#hosts.has(headers.host)) return 403;
     const [, token = "", name, ...more] = url.split("/");
@@ -84,7 +84,7 @@ export class LiveServer implements AsyncDisposable {
     });
   }
 
-  /** Lets readers hear the last words, and ends. */
+  /** Sends readers the last event, and ends. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
@@ -110,8 +110,8 @@ function digest(token: string): Buffer {
 }
 
 /**
- * A reader that is slow misses what was overtaken meanwhile: no more than the latest of each kind waits for it. `flush` writes what waits,
- * whether there is room or not.
+ * A slow reader skips outdated events: only the latest of each kind waits for it. `flush` writes the waiting events
+ * regardless of buffer space.
  */
 export function latestOnly(response: Pick<ServerResponse, "write" | "on">): Watcher & { flush(): void } {
   const waiting = new Map<string, string>();

@@ -1,16 +1,16 @@
 import { op, wasmModule, webAssembly } from "@siphon/wire";
 import { numericSort, quantileSorted } from "simple-statistics";
 
-/** Words that are read: 1 MiB, more than the processor keeps closest to itself. */
+/** Words to read: 1 MiB, more than the processor's first-level cache. */
 const words = new Uint32Array(2 ** 18).map((_, index) => index);
-/** Some fifty microseconds: on a busy machine whatever takes longer is interrupted. */
+/** Steps of about 50 us: on a busy machine, longer work would be interrupted. */
 const STEPS = 10_000;
 const TIMES = 40;
 
 /**
- * Microseconds that a fixed piece of work takes a processor at this moment. It differs with the clock's frequency, with what shares the
- * processor's caches, and with the neighbours of a virtual machine. The work is done several times, and the quicker ones count: what
- * had to wait for a processor took longer.
+ * Microseconds that a fixed piece of work takes now. It depends on the clock's frequency, on other users of the
+ * processor's caches, and on the neighbours of a virtual machine. The work is repeated, and the faster runs count,
+ * because slower ones had to wait for a processor.
  */
 export function calibrate(): number {
   const took = Array.from({ length: TIMES }, () => {
@@ -22,9 +22,9 @@ export function calibrate(): number {
 }
 
 /**
- * Linear congruential steps, each by a word of the last one's choice. Nothing is changed, so that it is the same work every time. V8 compiles
- * and forgets JavaScript as it sees fit, and the same function takes three times as long from one moment to the next; WebAssembly
- * stays as it is.
+ * Linear congruential steps, each with a word chosen by the previous one. Memory is not changed, so the work is always
+ * the same. V8 compiles and forgets JavaScript as it sees fit, and the same function takes three times as long from one
+ * moment to the next; WebAssembly stays as it is.
  */
 const work: (steps: number) => number = webAssembly ? compiled(webAssembly) : plain;
 
@@ -56,5 +56,5 @@ function plain(steps: number): number {
   return place;
 }
 
-// Compiled before it counts.
+// Warms up the compiler.
 for (let round = 0; round < 50; round++) work(STEPS);

@@ -11,26 +11,26 @@ const mixName = z.union([
     .refine((text) => sharesOf(text).reduce((sum, share) => sum + share) === 100, "the shares make no 100 %"),
 ]);
 
-/** The response curves that are measured beside the load itself; none unless told. */
+/** The response curves to measure besides the load itself; default: none. */
 export const curveFields = {
   /** Queue depths, the points of a curve. */
   depths: distinct(z.int().min(1).max(4096))
     .transform((all) => all.toSorted((a, b) => a - b))
     .optional(),
-  /** A curve for each mix of random reads and writes; for the load's own kind unless given. */
+  /** A curve for each mix of random reads and writes; default: the load's own kind. */
   mix: distinct(mixName).optional(),
 };
 
 export type CurveOptions = z.output<z.ZodObject<typeof curveFields>>;
 
-/** A point of a curve: a load that differs from others in its mix and in its depth. */
+/** A point of a curve: a load with a mix and a depth. */
 export interface CurveLoad {
   mix: string;
   depth: number;
   job: Pick<FioJob, "rw" | "readPercent" | "ioDepth">;
 }
 
-/** Why these options contradict each other; undefined when they do not. */
+/** Why these options contradict each other; undefined if they do not. */
 export function curveProblem({ depths, mix }: CurveOptions): string | undefined {
   return mix && !depths ? "a mix is that of response curves, and no --depths are given for them" : undefined;
 }
@@ -43,7 +43,7 @@ export function curveLoads({ depths = [], mix, rw }: CurveOptions & Pick<LoadOpt
   );
 }
 
-/** The mix of each kind of load. A mix is random, so sequential loads have names of their own. */
+/** The mix of each kind of load. Mixes are random; sequential loads have separate names. */
 const ownMix: Record<LoadOptions["rw"], string> = {
   randread: "read",
   randwrite: "write",

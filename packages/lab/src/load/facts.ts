@@ -23,7 +23,7 @@ export function machineFacts(): Fact[] {
 
 const notShown = "not available";
 
-/** Which programs are not this machine's own. */
+/** The programs that come from roots. */
 export function rootFacts(platforms: { ceph: Platform; qemu?: Platform }): Fact[] {
   const { ceph, qemu = host } = platforms;
   return [

@@ -3,18 +3,18 @@ import type { Run } from "../results/schema.ts";
 import type { Report } from "../step.ts";
 import { interleave } from "./schedule.ts";
 
-/** Which of all runs it is. */
+/** Its position among all runs. */
 export interface Turn {
   repeat: number;
-  /** Its place in the order in which all runs are made, from 0. */
+  /** Its place in the order of all runs, from 0. */
   order: number;
 }
 
-/** Where runs are gathered, by the name of what was measured. */
+/** Receives the runs, by the name of the measured item. */
 export interface RunRecord {
   add(name: string, run: Omit<Run, "outlier">): void;
   fail(name: string, reason: string): void;
-  /** Whether something failed in its first repeat and never worked: it will not work in the next. */
+  /** Whether an item failed in its first repeat; it is then not tried again. */
   isHopeless(name: string): boolean;
 }
 
@@ -26,8 +26,8 @@ export interface CampaignHooks {
 }
 
 /**
- * Measures every item in every repeat, interleaved. A run that fails is noted and the others go on; an abort, and
- * an error of the codes in `fatal`, is thrown.
+ * Measures every item in every repeat, interleaved. A run that fails is recorded, and the others continue; an abort, or
+ * an error with a code in `fatal`, is thrown.
  */
 export async function measureInterleaved<T>(
   items: readonly T[],
@@ -61,7 +61,7 @@ export async function measureInterleaved<T>(
   }
 }
 
-/** Tries once more what failed by the moment's fault: a guest on a busy machine whose clock ran wrong. */
+/** Repeats a temporary failure once: a guest on a busy machine whose clock was wrong. */
 export async function twice<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

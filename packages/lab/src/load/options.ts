@@ -6,19 +6,19 @@ import type { Results } from "../results/schema.ts";
 /** The load of a measurement, and the number of repeats; everything has a default but size and seed. */
 export const loadFields = {
   repeat: z.int().min(1).max(1000).default(5),
-  /** Seconds that are measured in each repeat, and of the same load before them that are not. */
+  /** Measured seconds in each repeat, and seconds of warm-up with the same load. */
   seconds: z.number().min(1).max(3600).default(2),
   warmup: z.number().min(0).max(600).default(1),
   bs: size.default(16 * 1024),
   iodepth: z.int().min(1).max(4096).default(128),
   rw: z.enum(["randread", "randwrite", "read", "write", "randrw", "rw"]).default("randread"),
-  /** Bytes of the image that the load covers; scaled to the machine's memory when not given. */
+  /** Bytes of the image that the load covers; default: scaled to the machine's memory. */
   size: size.optional(),
-  /** Orders the runs; drawn when not given, and written to the results. */
+  /** Seed of the order of runs; default: random, recorded in the results. */
   seed: z.int().min(0).max(0xffff_ffff).optional(),
 };
 
-/** Which pool of which existing cluster to work in, and as whom. */
+/** An existing cluster, the pool and the user. */
 export const existingClusterFields = {
   conf: z.string().default("/etc/ceph/ceph.conf"),
   user: z.string().default("libvirt"),
@@ -29,18 +29,18 @@ export const existingClusterFields = {
 /** The load, completed. */
 export type LoadOptions = z.output<z.ZodObject<typeof loadFields>> & { seed: number; size: number };
 
-/** A seed for those who named none. */
+/** A random seed. */
 export function drawSeed(): number {
   return Math.floor(Math.random() * 2 ** 32);
 }
 
-/** The load as results tell of it. */
+/** The load as recorded in results. */
 export function workloadOf(options: LoadOptions): Results["workload"] {
   const { rw, bs, iodepth, seconds, warmup, repeat, size } = options;
   return { rw, blockSize: bs, ioDepth: iodepth, seconds, warmupSeconds: warmup, repeats: repeat, size };
 }
 
-/** A run's job but for what it works on: the same offsets for all that is measured in a repeat, others in the next. */
+/** A run's job without its target: the same offsets for all items of a repeat, different ones in the next. */
 export function jobOf(options: LoadOptions, repeat: number): Omit<FioJob, "filename" | "image"> {
   const { rw, bs, iodepth, size, seconds, warmup, seed } = options;
   const load = { rw, blockSize: bs, ioDepth: iodepth, size, seconds, warmupSeconds: warmup };

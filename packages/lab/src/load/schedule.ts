@@ -1,14 +1,14 @@
 import { seededRandom } from "../statistics/random.ts";
 
-/** One run to make: a rung, and for which time. */
+/** One planned run: an item and the number of its repeat. */
 export interface Scheduled<T> {
   item: T;
   repeat: number;
 }
 
 /**
- * Every item once a repeat, in an order drawn again for each repeat: a machine that drifts touches all items
- * alike, and figures of the same repeat are near in time and so can be paired.
+ * Every item once per repeat, in a new random order for each repeat: drift affects all items alike, and figures of one
+ * repeat are close in time and can be paired.
  */
 export function interleave<T>(items: readonly T[], repeats: number, seed: number): Scheduled<T>[] {
   const random = seededRandom(seed);

@@ -1,7 +1,7 @@
-/** A host on a network: a namespace of its own, with a loopback and `eth0`. */
+/** A host on a network: a network namespace with a loopback and `eth0`. */
 export interface NetworkHost {
   name: string;
-  /** As `ip netns` names it. */
+  /** Its name for `ip netns`. */
   namespace: string;
   address: string;
 }
@@ -10,13 +10,13 @@ export interface NetworkHost {
 export interface NetworkTap {
   name: string;
   interface: string;
-  /** The address that is the guest's to take; nobody else on the network gets it. */
+  /** The guest's reserved address. */
   address: string;
 }
 
-/** Details in a network's lease, for finding it and for removing it after a crash. */
+/** Details in a network's lease, to find it and to remove it after a crash. */
 export interface NetworkDetails extends Record<string, unknown> {
-  /** The bridge's hardware address: what tells ours from another network's of the same name. */
+  /** The bridge's hardware address, which distinguishes it from another bridge of the same name. */
   mac: string;
   bridge?: string;
   subnet?: string;

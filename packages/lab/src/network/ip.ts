@@ -6,18 +6,18 @@ export interface Link {
   ifname: string;
   /** Hardware address. */
   address?: string;
-  /** The bridge that it is a port of. */
+  /** Its bridge. */
   master?: string;
 }
 
-/** Runs ip(8); `what` starts the message when it fails: `cannot make the network lab`. */
+/** Runs ip(8); `what` begins the error message: `cannot make the network lab`. */
 export async function ip(args: string[], what: string, options: RunOptions = {}): Promise<string> {
   const { exitCode, stdout, stderr } = await run("ip", args, { ...options, anyExitCode: true });
   if (exitCode === 0) return stdout;
   throw ipFailure(what, stderr.trim());
 }
 
-/** Runs several commands of ip(8) in one process, which ends at the first that fails. */
+/** Runs several commands of ip(8) in one process, up to the first failure. */
 export async function ipBatch(
   commands: string[],
   what: string,

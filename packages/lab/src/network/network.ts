@@ -8,10 +8,10 @@ import { removeNetwork } from "./remove.ts";
 import { addressIn, hostsIn, overlap, parseSubnet, type Subnet, subnets, subnetText } from "./subnet.ts";
 
 /**
- * Hosts on this machine: network namespaces, each on a veth pair, on one bridge that this machine has an address
- * on, too. Addresses are from a documentation range that nothing here uses. There is no route to anywhere else,
- * and the machine's own forwarding and firewall stay as they are. Needs root. Everything is removed when
- * the network is disposed of, and whatever runs in its namespaces is ended.
+ * Hosts on this machine: network namespaces with veth pairs on one bridge, on which this machine has an address, too.
+ * Addresses are from an unused documentation range. There are no other routes, and the machine's forwarding and
+ * firewall stay unchanged. Needs root. Disposing of the network removes everything, and ends all processes in its
+ * namespaces.
  */
 export class Network implements AsyncDisposable {
   readonly resource: Resource;
@@ -22,7 +22,7 @@ export class Network implements AsyncDisposable {
 
   /** @throws LabError SIPHON_PERMISSION without root, SIPHON_IN_USE when no range is free */
   static async create(name: string): Promise<Network> {
-    // The second lowest bit of the first byte says that nobody was given this address by its maker.
+    // The second lowest bit of the first byte marks a locally administered address.
     const mac = ["02", ...Array.from(randomBytes(5), (byte) => byte.toString(16).padStart(2, "0"))].join(":");
     const taken = await addressesInUse(name);
     const resource = await Resource.create("networks", name, { mac } satisfies NetworkDetails);
@@ -54,7 +54,7 @@ export class Network implements AsyncDisposable {
     return this.#details.subnet!;
   }
 
-  /** Where this machine is reached from the network's hosts. */
+  /** This machine's address for the network's hosts. */
   get address(): string {
     return addressIn(parseSubnet(this.subnet), 1);
   }
@@ -77,7 +77,7 @@ export class Network implements AsyncDisposable {
     const host = { name, namespace: `${this.bridge}-${name}`, address: this.#freeAddress() };
     const port = `${this.bridge}v${host.address.split(".")[3]}`;
     const what = `cannot add the host ${name} to the network ${this.name}`;
-    // Noted first: what is half made when we are killed is removed anyway.
+    // Recorded first, so that an unfinished host is removed after a crash.
     await this.resource.note({ hosts: [...this.hosts, host] });
     await ip(["netns", "add", host.namespace], what);
     await ipBatch(
@@ -123,8 +123,8 @@ export class Network implements AsyncDisposable {
   }
 
   /**
-   * Makes the bridge, whose name says which subnet it has: of two siphons that want the same one the kernel lets
-   * only one make it. False when the name is taken.
+   * Creates the bridge, named after its subnet: if two siphons want the same subnet, only one can create it. False if
+   * the name is taken.
    */
   async #claim(bridge: string, subnet: Subnet): Promise<boolean> {
     const what = `cannot make the network ${this.name}`;

@@ -5,14 +5,14 @@ import type { NetworkDetails } from "./details.ts";
 import { ip, links } from "./ip.ts";
 
 /**
- * Removes a network, whole or half made: what runs in its namespaces, the namespaces, the ports of its bridge,
+ * Removes a complete or unfinished network: the processes in its namespaces, the namespaces, the ports of its bridge,
  * the bridge, and its resource.
  */
 export async function removeNetwork(resource: Resource): Promise<void> {
   const { mac, hosts = [] } = resource.details as Partial<NetworkDetails>;
   const what = `cannot remove the network ${resource.name}`;
   for (const { namespace } of hosts) {
-    // Fails when there is no such namespace: then it was never made, or removed before.
+    // Fails if the namespace does not exist.
     const inside = await run("ip", ["netns", "pids", namespace], { anyExitCode: true });
     if (inside.exitCode !== 0) continue;
     await endProcesses(inside.stdout.split("\n").filter(Boolean).map(Number));
@@ -26,7 +26,7 @@ export async function removeNetwork(resource: Resource): Promise<void> {
   await resource.remove();
 }
 
-/** It may have gone meanwhile: a veth goes with its peer's namespace, a little after it. */
+/** It may be gone: a veth disappears shortly after its peer's namespace. */
 async function deleteLink(name: string, what: string): Promise<void> {
   try {
     await ip(["link", "delete", "dev", name], what);

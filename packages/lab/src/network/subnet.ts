@@ -1,17 +1,17 @@
-/** A range of IPv4 addresses: the first `bits` bits of `base` are common to all. */
+/** A range of IPv4 addresses with the first `bits` bits of `base`. */
 export interface Subnet {
   /** The lowest address, as a number. */
   base: number;
   bits: number;
 }
 
-/** The blocks that RFC 5737 sets aside for documentation: no route on the Internet leads there. */
+/** The documentation blocks of RFC 5737, which are not routed on the Internet. */
 const DOCUMENTATION = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
 
-/** Size of a network: 61 hosts, and this machine. Twelve such fit side by side. */
+/** Size of a network: 61 hosts and this machine. Twelve networks fit. */
 const BITS = 26;
 
-/** Every subnet that a network may take, in a fixed order. */
+/** All subnets for networks, in a fixed order. */
 export const subnets: Subnet[] = DOCUMENTATION.flatMap((block) => {
   const { base, bits } = parseSubnet(block);
   return Array.from({ length: 2 ** (BITS - bits) }, (_, n) => ({
@@ -37,7 +37,7 @@ export function addressIn({ base }: Subnet, n: number): string {
   return dotted(base + n);
 }
 
-/** How many addresses hosts can have: all but the first (the network) and the last (broadcast). */
+/** Number of host addresses: all but the first (network) and the last (broadcast). */
 export function hostsIn({ bits }: Subnet): number {
   return 2 ** (32 - bits) - 2;
 }

@@ -4,19 +4,19 @@ import { formatSize } from "../ladder/size.ts";
 import { loadFields } from "../load/options.ts";
 import { type CbtFile, mapping, type Options, values } from "./cbt-file.ts";
 
-/** A plan for one command: a file that it takes with --plan. */
+/** A plan file for one command's --plan. */
 export type Plan = { name: string } & (
   | { command: "baseline"; options: BaselineOptionsInput }
   | { command: "ladder"; options: LadderOptionsInput }
 );
 
-/** The cluster that plans are for, and how often they repeat. */
+/** The cluster and the repeats of the plans. */
 export interface PlanTarget {
   existing: { conf: string; user: string; pool: string };
   repeat: number;
 }
 
-/** The benchmarks of CBT that have a counterpart. */
+/** The benchmarks of CBT with a counterpart. */
 export const benchmarkNames = ["librbdfio", "rbdfio", "kvmrbdfio"] as const;
 export type BenchmarkName = (typeof benchmarkNames)[number];
 
@@ -37,7 +37,7 @@ const loadOptions: Record<string, { name: LoadName; convert?: (value: unknown) =
 /** CBT's defaults (benchmark/librbdfio.py and its neighbours). */
 const cbtDefaults: Options = { mode: "write", op_size: 4 * 2 ** 20, iodepth: 16, vol_size: 65_536 };
 
-/** Options that change nothing when they have this value, which is what siphon does. */
+/** Options without effect if they have this value, which is siphon's behaviour. */
 const sameAs: Options = {
   numjobs: 1,
   concurrent_procs: 1,
@@ -54,7 +54,7 @@ const sameAs: Options = {
   random_distribution: "random",
 };
 
-/** Why other options are left out; those that are not here are not known at all. */
+/** Why other options are ignored; options not listed here are unknown. */
 const reasons: Record<string, string> = {
   numjobs: "siphon runs one job",
   concurrent_procs: "siphon runs one process",
@@ -75,7 +75,7 @@ const reasons: Record<string, string> = {
   jobname: "the plan's file is named by its load",
 };
 
-/** The plans that a benchmark of CBT becomes: one for each combination of its values, as CBT runs them. */
+/** The plans of a CBT benchmark: one for each combination of its values, in CBT's order. */
 export function importBenchmark(file: CbtFile, benchmark: BenchmarkName, target: PlanTarget): Plan[] {
   const place = ["benchmarks", benchmark];
   const { workloads, ...common } = mapping(mapping(file.content.benchmarks)[benchmark]);
@@ -98,7 +98,7 @@ const differences: Partial<Record<BenchmarkName, string>> = {
   kvmrbdfio: "CBT measures VMs that are there; siphon boots its own, in every configuration of the ladder",
 };
 
-/** Every combination of the values of the options that make the load. */
+/** All combinations of the values of load options. */
 function loads(
   file: CbtFile,
   placeOf: (option: string) => string[],
@@ -106,7 +106,7 @@ function loads(
   options: Options,
 ): Load[] {
   const all: Options = { ...cbtDefaults, ...(benchmark === "kvmrbdfio" ? { time: 300 } : {}), ...options };
-  if ("total_iodepth" in options) delete all.iodepth; // CBT goes by the total then
+  if ("total_iodepth" in options) delete all.iodepth; // CBT then uses the total
   if (!("time" in all)) {
     file.leave(placeOf(""), "no time is given: CBT goes once over the volume, siphon measures 2 s");
   }
@@ -145,7 +145,7 @@ function planOf(benchmark: BenchmarkName, load: Load, { existing, repeat }: Plan
   return { name, command: "baseline", options: { ...options, engines: [engine] } };
 }
 
-/** Lists what is not taken over; what siphon does anyway needs no mention. */
+/** Lists ignored options, except those with siphon's behaviour. */
 function leaveOthers(file: CbtFile, place: string[], options: Options): void {
   const taken = [...Object.keys(loadOptions), "iterations", "pool_profile", "poolname"];
   for (const [option, value] of Object.entries(options)) {

@@ -4,7 +4,7 @@ import { stateDir } from "../state/paths.ts";
 import type { PlanTarget } from "./cbt-benchmark.ts";
 import { type CbtFile, mapping, type Options, values } from "./cbt-file.ts";
 
-/** An inventory as it is written: hosts whose address CBT does not tell have none yet. */
+/** An inventory as written: CBT may not give a host's address. */
 export interface InventoryDraft {
   name: string;
   directory?: string;
@@ -22,7 +22,7 @@ interface HostDraft {
   osds?: { device: string }[];
 }
 
-/** Placeholder for an address that must be filled in; no inventory takes it. */
+/** Placeholder for an address that the user must fill in; it is not a valid address. */
 export const UNKNOWN = "?";
 
 const reasons: Record<string, string> = {
@@ -42,7 +42,7 @@ const reasons: Record<string, string> = {
 
 export interface ImportedCluster {
   target: PlanTarget;
-  /** None for an existing cluster. */
+  /** Undefined for an existing cluster. */
   inventory?: InventoryDraft;
 }
 
@@ -91,7 +91,7 @@ export function importCluster(
   };
 }
 
-/** Options that say where daemons go. */
+/** Options for the placement of daemons. */
 const deployed = ["user", "osds", "servers", "mons", "mgrs", "osds_per_node"];
 
 /** Placement groups and copies of the pool that the benchmarks use. */
@@ -116,7 +116,7 @@ function importProfiles(
   };
 }
 
-/** CBT's hosts, each once, with all that is to run there. */
+/** CBT's hosts, without duplicates, with their daemons. */
 function importHosts(file: CbtFile, cluster: Options): HostDraft[] {
   const hosts = new Map<string, HostDraft>();
   const add = (key: string, text: string, more: Partial<HostDraft>) => {
@@ -136,7 +136,7 @@ function importHosts(file: CbtFile, cluster: Options): HostDraft[] {
   if (namesIn(cluster.mgrs).length > 1)
     file.leave(["cluster", "mgrs"], "siphon deploys one manager: the first is taken");
   const perHost = Number(cluster.osds_per_node ?? 1);
-  // Where CBT looks for them: partitions labelled so (its README, "Disk partitioning").
+  // CBT's devices: partitions with these labels (its README, "Disk partitioning").
   const osds = Array.from({ length: perHost }, (_, n) => ({
     device: `/dev/disk/by-partlabel/osd-device-${n}-data`,
   }));
@@ -168,7 +168,7 @@ function namesIn(value: unknown): string[] {
     : Object.keys(mapping(value));
 }
 
-/** Lists what is not taken over. */
+/** Lists ignored options. */
 function leave(
   file: CbtFile,
   cluster: Options,

@@ -2,7 +2,7 @@ import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import { LabError } from "../errors.ts";
 import { readInput } from "../input.ts";
 
-/** Something of a CBT test plan that siphon does not take over as it stands. */
+/** A part of a CBT test plan that siphon ignores or changes. */
 export interface LeftOut {
   /** Line of the file, from 1. */
   line: number;
@@ -12,10 +12,10 @@ export interface LeftOut {
   why: string;
 }
 
-/** Part of a test plan: where it stands, and its options. */
+/** Part of a test plan: its place and options. */
 export type Options = Record<string, unknown>;
 
-/** CBT's own test plan: YAML, with the line of everything in it, and the list of what is left out. */
+/** A CBT test plan: YAML with line numbers, and the list of ignored parts. */
 export class CbtFile {
   readonly path: string;
   readonly content: Options;
@@ -38,7 +38,7 @@ export class CbtFile {
     return new CbtFile(path, await readInput(path, "test plan"));
   }
 
-  /** Lists an option as left out; its place is a path of keys. */
+  /** Records an ignored option; its place is a path of keys. */
   leave(place: string[], why: string): void {
     const value = place.reduce<unknown>((at, key) => (at as Options | undefined)?.[key], this.content);
     const what = `${place.join(".")}: ${short(value)}`;
@@ -54,7 +54,7 @@ export class CbtFile {
       const pair = isMap(node)
         ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
         : undefined;
-      if (!pair) break; // it came in by an alias: the line of what refers to it will do
+      if (!pair) break; // it came from an alias: use the line of the reference
       offset = (pair.key as Node).range?.[0] ?? offset;
       node = pair.value;
     }
@@ -62,12 +62,12 @@ export class CbtFile {
   }
 }
 
-/** The value as a mapping; an empty one where it is none. */
+/** The value as a mapping; empty if it is not one. */
 export function mapping(value: unknown): Options {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Options) : {};
 }
 
-/** CBT takes a list of values for a list of tests, and one value as a list of one. */
+/** CBT runs a test for each value of a list; a single value is a list of one. */
 export function values(value: unknown): unknown[] {
   return value === undefined || value === null ? [] : [value].flat();
 }

@@ -9,19 +9,19 @@ import { CbtFile, type LeftOut, mapping, values } from "./cbt-file.ts";
 /** A test plan of CBT in siphon's terms. */
 export interface CbtImport {
   plans: Plan[];
-  /** For `siphon cluster deploy --hosts`; none where CBT was to use an existing cluster. */
+  /** For `siphon cluster deploy --hosts`; undefined if the plan uses an existing cluster. */
   inventory?: InventoryDraft;
-  /** All that is not taken over as it stands, in the order of the file. */
+  /** All ignored or changed parts, in file order. */
   leftOut: LeftOut[];
 }
 
-/** A written import: which file is for which command. */
+/** A written import: the files and their commands. */
 export interface WrittenImport {
   files: { path: string; usage: string }[];
   leftOut: LeftOut[];
 }
 
-/** Translates a test plan; throws SIPHON_NOT_FOUND, or SIPHON_USAGE when it is none or nothing of it can be run. */
+/** Translates a test plan; throws SIPHON_NOT_FOUND, or SIPHON_USAGE if it is invalid or nothing in it can be run. */
 export async function importCbt(path: string): Promise<CbtImport> {
   return translate(await CbtFile.read(path));
 }
@@ -56,10 +56,10 @@ export function translate(file: CbtFile): CbtImport {
 }
 
 /**
- * Writes plans and inventory as YAML: `siphon.yaml` and `siphon-inventory.yaml`, or, where there are more plans than one,
- * `siphon-NAME.yaml` each.
+ * Writes plans and inventory as YAML: `siphon.yaml` and `siphon-inventory.yaml`, or `siphon-NAME.yaml` for each of
+ * several plans.
  *
- * @throws LabError SIPHON_REFUSED rather than write over a file
+ * @throws LabError SIPHON_REFUSED if a file exists
  */
 export async function writeImport(
   { plans, inventory, leftOut }: CbtImport,
@@ -95,7 +95,7 @@ export async function writeImport(
   return { files, leftOut };
 }
 
-/** Options that the benchmarks share; where they differ, the first one's, and the others' is left out. */
+/** Options that the benchmarks share; if they differ, the first one's is used and the others are ignored. */
 function common(file: CbtFile, names: readonly string[], option: string): string | undefined {
   const given = names.flatMap((name) =>
     values(mapping(mapping(file.content.benchmarks)[name])[option]).map((value) => ({

@@ -1,12 +1,12 @@
 import { listed } from "../report/findings.ts";
 import type { Profile, ProfileThread } from "./profile.ts";
 
-/** Percent of one core from which on a thread is called saturated. */
+/** Percent of one core at which a thread counts as saturated. */
 export const saturatedFrom = 90;
-/** Percent of the time that a thread must wait for a core to be called held up. */
+/** Percent of time waiting for a core at which a thread counts as held up. */
 const heldUpFrom = 10;
 
-/** Which threads are at their limit, in sentences; the first says the most. */
+/** The threads at their limit, in sentences, the most important first. */
 export function saturation({ threads, cores }: Pick<Profile, "threads" | "cores">): string[] {
   const saturated = threads.filter(({ busy }) => busy >= saturatedFrom);
   const heldUp = threads.filter(

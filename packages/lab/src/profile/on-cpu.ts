@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
 /**
- * Tells from its innermost frame whether a sampled thread was on a CPU. The state in /proc alone does not: it
- * is read some milliseconds before the stack. A thread outside of a system call runs, or would; in one that is
- * there to wait, it waits; in any other (a read, QEMU's ioctl that runs a vCPU) its state decides.
+ * Tells from its innermost frame whether a sampled thread was on a CPU. The state in /proc alone is not reliable,
+ * because it is read some milliseconds before the stack. A thread outside of a system call is running or ready; in a
+ * system call for waiting, it waits; in any other (a read, QEMU's ioctl that runs a vCPU) its state decides.
  */
 export class OnCpu implements Disposable {
   readonly #memory: number | undefined;
@@ -13,16 +13,16 @@ export class OnCpu implements Disposable {
     try {
       this.#memory = openSync(`/proc/${pid}/mem`, "r");
     } catch {
-      // Without it every frame could be in a system call.
+      // Without it any frame could be in a system call.
     }
   }
 
-  /** To be told while the process still runs, with the addresses of innermost frames (hexadecimal). */
+  /** Call it while the process still runs, with the hexadecimal addresses of innermost frames. */
   note(address: string): void {
     if (!this.#inCall.has(address)) this.#inCall.set(address, this.#followsSystemCall(address));
   }
 
-  /** How many of a stack's samples were on a CPU, when by its state so many were. */
+  /** Number of a stack's samples on a CPU, given the number according to its state. */
   count(samples: number, byState: number, address: string, name: string): number {
     if (this.#inCall.get(address) === false) return samples;
     return isWait(name) ? 0 : byState;
@@ -32,7 +32,7 @@ export class OnCpu implements Disposable {
     if (this.#memory !== undefined) closeSync(this.#memory);
   }
 
-  /** The instruction before: `syscall` (0f 05) on x86-64, `svc #0` on arm64. */
+  /** The previous instruction: `syscall` (0f 05) on x86-64, `svc #0` on arm64. */
   #followsSystemCall(address: string): boolean {
     const [length, instruction] = process.arch === "arm64" ? [4, 0xd4000001] : [2, 0x050f];
     const bytes = Buffer.alloc(length);
@@ -46,7 +46,7 @@ export class OnCpu implements Disposable {
   }
 }
 
-/** Whether a function of the C library is there to wait. */
+/** Whether a function of the C library waits. */
 export function isWait(name: string): boolean {
   return /futex.*wait|lll_lock_wait|epoll_p?wait|(^|_)p?poll$|(^|_)p?select$|nanosleep|(^|_)pause$|sig(timed)?wait|sigsuspend|wait4|waitid|(^|_)accept4?$/.test(
     name,

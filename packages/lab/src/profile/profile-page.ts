@@ -8,7 +8,7 @@ import { callTree } from "./formats/call-tree.ts";
 import type { Profile, ProfileGroup, ProfileThread } from "./profile.ts";
 import { symbolAdvice } from "./symbols/unnamed.ts";
 
-/** A profile as one HTML page that needs nothing but itself. */
+/** A profile as one self-contained HTML page. */
 export function profileHtml(profile: Profile): string {
   const { process, started, cutShort, seconds } = profile;
   const [first, ...others] = saturation(profile);
@@ -26,7 +26,7 @@ export function profileHtml(profile: Profile): string {
   });
 }
 
-/** The sections of a profile, for a page of its own or a part of another; that page needs `flamePart`. */
+/** The sections of a profile, for its own page or another one, which needs `flamePart`. */
 export function profileSections(profile: Profile): Section[] {
   const advice = symbolAdvice(profile.unnamed);
   return [

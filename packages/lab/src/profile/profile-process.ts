@@ -15,19 +15,19 @@ import { describeUnnamed } from "./symbols/unnamed.ts";
 import { ThreadWatch, Usage } from "./thread-watch.ts";
 
 export interface ProfileOptions {
-  /** Seconds of sampling; 10 unless told. */
+  /** Seconds of sampling; default 10. */
   seconds?: number;
-  /** Milliseconds aimed at between two samples; 50 unless told. */
+  /** Target milliseconds between two samples; default 50. */
   intervalMs?: number;
   backend?: BackendName | "auto";
-  /** Ends the sampling; the profile then holds what was seen until then. */
+  /** Ends the sampling; the profile then has the samples so far. */
   signal?: AbortSignal;
   report?: Report;
 }
 
 /**
- * Samples all threads of a process with their stacks, on a CPU or not, and measures the CPU use of each meanwhile. The process
- * goes on as before, whatever happens here.
+ * Samples the stacks of all threads of a process, on a CPU or not, and measures their CPU use. The process continues
+ * unharmed even if sampling fails.
  *
  * @throws LabError SIPHON_NOT_FOUND, SIPHON_PERMISSION, SIPHON_IN_USE when a debugger holds it, SIPHON_MISSING_PROGRAM
  */
@@ -44,8 +44,7 @@ export async function profileProcess(pid: number, options: ProfileOptions = {}):
   const watch = new ThreadWatch(pid);
   const name = watch.last.threads.get(pid)?.name ?? `process ${pid}`;
   const target = { id, watch, work };
-  // Before and after, the process is left alone for a moment: to see what its threads use without being woken
-  // by every sample, and what the sampling costs it.
+  // Periods without sampling before and after show the threads' undisturbed CPU use, and the cost of sampling.
   const aloneMs = Math.min(2000, Math.max(500, seconds * 200));
   const alone = new Usage();
   const sampled = new Usage();

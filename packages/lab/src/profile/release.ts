@@ -8,7 +8,7 @@ export function tracerOf(pid: number): { pid: number; name: string } | undefined
   return tracer === 0 ? undefined : { pid: tracer, name: read(`/proc/${tracer}/comm`).trim() };
 }
 
-/** Whether threads of the process are stopped by a signal (SIGSTOP), which nobody but SIGCONT ends. */
+/** Whether threads of the process are stopped by a signal (SIGSTOP), until SIGCONT. */
 export function holdsStopped(pid: number): boolean {
   let threads: string[];
   try {
@@ -20,8 +20,8 @@ export function holdsStopped(pid: number): boolean {
 }
 
 /**
- * Makes sure that a process runs on after it was sampled. A tracer that was killed between stopping a thread
- * and looking at it leaves it stopped.
+ * Makes sure that a process continues after sampling. A tracer that is killed after it stopped a thread leaves the
+ * thread stopped.
  */
 export async function letGo(id: ProcessId): Promise<void> {
   for (let tries = 0; tries < 20 && isRunning(id); tries++) {
@@ -29,7 +29,7 @@ export async function letGo(id: ProcessId): Promise<void> {
     try {
       process.kill(id.pid, "SIGCONT");
     } catch {
-      return; // it has ended since we looked
+      return; // it has ended since the check
     }
     await sleep(50);
   }

@@ -4,7 +4,7 @@ import type { ProfileGroup, ProfileStack } from "./profile.ts";
 export class Tally {
   readonly #groups = new Map<string, Map<string, ProfileStack>>();
 
-  /** `frames` from where the thread began to where it is; `running` of the samples found it on a CPU. */
+  /** `frames` are outermost first; `running` of the samples were on a CPU. */
   add(thread: string, frames: readonly string[], samples: number, running: number): void {
     let stacks = this.#groups.get(thread);
     if (!stacks) {
@@ -21,7 +21,7 @@ export class Tally {
     stack.running += running;
   }
 
-  /** The groups, those that were on a CPU most first; in each, the most frequent stack first. */
+  /** The groups, those with the most CPU samples first; in each, the most frequent stack first. */
   groups(): ProfileGroup[] {
     return [...this.#groups]
       .map(([name, byKey]) => {

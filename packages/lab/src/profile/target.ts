@@ -3,7 +3,7 @@ import { isRunning, type ProcessId } from "../host/proc.ts";
 import { Resource } from "../state/resource.ts";
 
 /**
- * The pid that a user means: a number is one, anything else names one of siphon's VMs.
+ * The pid of a user's argument: a number, or the name of one of siphon's VMs.
  *
  * @throws LabError SIPHON_NOT_FOUND
  */

@@ -3,7 +3,7 @@ import type { ProfileThread } from "./profile.ts";
 
 export type Threads = ReadonlyMap<number, ThreadTimes>;
 
-/** Reads the threads of a process; when it has ended, the last reading stays. */
+/** Reads the threads of a process; keeps the last reading after its end. */
 export class ThreadWatch {
   readonly #pid: number;
   #threads: Threads = new Map();
@@ -14,7 +14,7 @@ export class ThreadWatch {
     this.read();
   }
 
-  /** Reads all threads now; returns them by id, none when the process has ended. */
+  /** Reads all threads; returns them by id, empty if the process has ended. */
   read(): Threads {
     const threads = threadTimes(this.#pid);
     if (threads.length > 0) {
@@ -25,7 +25,7 @@ export class ThreadWatch {
     return new Map();
   }
 
-  /** The last reading that found threads, and when that was (milliseconds). */
+  /** The last reading with threads, and its time in milliseconds. */
   get last(): { threads: Threads; at: number } {
     return { threads: this.#threads, at: this.#at };
   }
@@ -36,7 +36,7 @@ export class Usage {
   readonly #threads = new Map<number, { name: string; cpu: number; delayed: number }>();
   seconds = 0;
 
-  /** Does the work and counts what the threads used meanwhile. */
+  /** Runs the work and counts the threads' CPU time meanwhile. */
   async during<T>(watch: ThreadWatch, work: () => Promise<T>): Promise<T> {
     watch.read();
     const before = watch.last;
@@ -47,7 +47,7 @@ export class Usage {
       const after = watch.last;
       this.seconds += (after.at - before.at) / 1000;
       for (const [tid, { name, cpu, delayed }] of after.threads) {
-        // One that was not there before began with nothing used.
+        // A new thread starts at zero.
         const first = before.threads.get(tid);
         const sum = this.#threads.get(tid);
         this.#threads.set(tid, {

@@ -7,7 +7,7 @@ import { treeText } from "./formats/tree-text.ts";
 import { type Profile, profileSchema } from "./profile.ts";
 import { profileHtml } from "./profile-page.ts";
 
-/** Paths of what a profile consists of. */
+/** Paths of a profile's files. */
 export interface ProfileFiles {
   /** The file that `readProfile` reads. */
   json: string;
@@ -18,7 +18,9 @@ export interface ProfileFiles {
   speedscope: string;
 }
 
-/** Writes a profile into a directory (made if need be) in all forms; `name` begins the names of the files. */
+/**
+ * Writes a profile into a directory, which it creates if necessary, in all forms; `name` is the prefix of the files.
+ */
 export async function writeProfile(
   directory: string,
   profile: Profile,

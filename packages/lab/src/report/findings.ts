@@ -11,13 +11,13 @@ export interface Findings {
   base: MeasuredRung | undefined;
   /** The rung with the most IOPS. */
   best: MeasuredRung | undefined;
-  /** Rungs that the repeats do not tell apart from the best. */
+  /** Rungs that do not differ significantly from the best. */
   level: MeasuredRung[];
   /** By rung: IOPS over the base's, paired by repeat. */
   here: Map<string, Estimate>;
   /** By rung: the study's IOPS over its own figure for the base. */
   study: Map<string, number>;
-  /** How far the study's whole ladder rose above its figure for the base. */
+  /** The study's best figure relative to its base. */
   studyBest: number | undefined;
 }
 
@@ -74,7 +74,7 @@ export function qualification(found: Findings): string | undefined {
   return sentences.join(" ");
 }
 
-/** Where I/O costs the least CPU, if that is sure: it often is where IOPS are not. */
+/** The rung with the least CPU per I/O, if significant; it often is when IOPS are not. */
 function cheapest({ measured, results }: Findings): string | undefined {
   const cpu = ({ summary }: MeasuredRung) => summary.clientCpuPerIo.median;
   const least = measured.toSorted((a, b) => cpu(a) - cpu(b)).at(0);

@@ -1,6 +1,6 @@
 import type { Comparison, Estimate, FigureComparison, Verdict } from "../results/schema.ts";
 
-/** Between a figure and its unit: they stay on one line. */
+/** No-break space between a figure and its unit. */
 const space = "\u00a0";
 
 /** A figure for a headline, of three digits: 12,500. */
@@ -8,7 +8,7 @@ export function rounded(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString("en-US");
 }
 
-/** A figure a reader may copy: 12,345; below 100 with a decimal: 8.4. */
+/** A figure for copying: 12,345; below 100 with a decimal: 8.4. */
 export function count(value: number): string {
   return withDigits(value, Math.abs(value) < 100 && !Number.isInteger(value) ? 1 : 0);
 }
@@ -60,12 +60,12 @@ export const changeSigns: Record<FigureComparison["verdict"], string> = {
   "too few repeats": "?",
 };
 
-/** Change of a cost, in a cell: "▲ −24 %" for the better, "" where nobody looked. */
+/** Change of a cost in a cell: "▲ −24 %" for an improvement, "" if not compared. */
 export function costMark(cost: FigureComparison | undefined): string {
   return cost === undefined ? "" : `${changeSigns[cost.verdict]}${space}${change(cost.ratio.median)}`;
 }
 
-/** Microseconds in the unit that fits: "850 µs", "12.6 ms", "1.20 s". */
+/** Microseconds in a suitable unit: "850 µs", "12.6 ms", "1.20 s". */
 export function latency(microseconds: number): string {
   if (microseconds < 1000) return `${withDigits(microseconds, microseconds < 10 ? 1 : 0)}${space}µs`;
   if (microseconds < 1e6) return `${threeDigits(microseconds / 1000)}${space}ms`;
@@ -82,7 +82,7 @@ export function percent(value: number): string {
   return `${withDigits(value, 0)}${space}%`;
 }
 
-/** Bytes in the binary unit that fits, without needless decimals: "16 KiB", "1.5 GiB". */
+/** Bytes in a suitable binary unit, without excess decimals: "16 KiB", "1.5 GiB". */
 export function bytes(value: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
   let scaled = value;

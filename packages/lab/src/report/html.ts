@@ -1,4 +1,4 @@
-/** A piece of HTML that is safe to put into a page as it is. */
+/** A safe piece of HTML. */
 export class Html {
   readonly #text: string;
 
@@ -14,8 +14,8 @@ export class Html {
 export type HtmlValue = string | number | Html | undefined | false | readonly HtmlValue[];
 
 /**
- * HTML from a template: every value is escaped, for text and for quoted attributes, unless it is Html itself.
- * Lists are joined; undefined and false give nothing.
+ * HTML from a template: every value is escaped for text and quoted attributes, unless it is Html. Lists are joined;
+ * undefined and false are omitted.
  */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {
   return new Html(
@@ -23,7 +23,7 @@ export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Htm
   );
 }
 
-/** Text that siphon itself made and that is markup: an SVG, a style sheet, a script. */
+/** Markup that siphon itself generated: an SVG, a style sheet, a script. */
 export function trusted(text: string): Html {
   return new Html(text);
 }

@@ -17,7 +17,7 @@ import { rungsSection } from "./sections/rungs.ts";
 import { methodSection, repeatSection, setupSection } from "./sections/setup.ts";
 import { studySection } from "./sections/study.ts";
 
-/** The charts of a ladder, drawn; those that have nothing to show are missing. */
+/** The rendered charts of a ladder; empty ones are omitted. */
 export interface LadderCharts {
   ladder: RenderedChart;
   factors?: RenderedChart;
@@ -40,7 +40,7 @@ export async function drawLadderCharts(found: Findings): Promise<LadderCharts> {
   return { ladder, factors, latency, cpu, threads, curves };
 }
 
-/** The report of a ladder: one HTML page that needs nothing but itself. */
+/** The report of a ladder: one self-contained HTML page. */
 export function ladderHtml(found: Findings, charts: LadderCharts): string {
   const { results } = found;
   const { ladder, factors, latency, cpu, threads } = charts;

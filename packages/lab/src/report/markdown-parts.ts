@@ -1,11 +1,11 @@
 import type { RenderedChart } from "./charts/render.ts";
 
-/** A chart, which lies beside the page. */
+/** A chart in a file next to the page. */
 export function picture({ name, title }: RenderedChart): string {
   return `![${text(title)}](${name}.svg)`;
 }
 
-/** A table: the first column stands left, the others right. */
+/** A table: the first column is left-aligned, the others right-aligned. */
 export function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(text).join(" | ")} |`;
   const rule = heads.map((_, index) => (index === 0 ? "---" : "---:"));

@@ -8,11 +8,11 @@ import { drawLadderCharts, ladderHtml } from "./ladder-report.ts";
 import { ladderMarkdown } from "./markdown.ts";
 import { chartsOf } from "./sections/curves.ts";
 
-/** Paths of what a report consists of. */
+/** Paths of a report's files. */
 export interface ReportFiles {
   html: string;
   markdown: string;
-  /** One SVG a chart. */
+  /** One SVG per chart. */
   charts: string[];
 }
 
@@ -34,7 +34,7 @@ export async function writeReport(directory: string, results: Results): Promise<
 }
 
 /**
- * Writes a report's pages and charts into a directory (made if need be).
+ * Writes a report's pages and charts into a directory, which it creates if necessary.
  *
  * @throws LabError when it cannot
  */

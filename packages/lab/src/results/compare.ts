@@ -13,14 +13,14 @@ export interface Asked {
   rung: { runs: Measured };
 }
 
-/** One rung against another, asked about alone; see `compareAll`. */
+/** Compares two rungs; see `compareAll`. */
 export function compare(against: Asked["against"], rung: Asked["rung"]): Comparison | undefined {
   return compareAll([{ against, rung }])[0];
 }
 
 /**
- * Rungs against others, in every figure: the ratio within each repeat that measured both, and what it says. Verdicts are corrected
- * for how many rungs are compared by the same figure. Undefined where no repeat measured both.
+ * Compares rungs in every figure: the ratio within each repeat that measured both, and its verdict. Verdicts are
+ * corrected for the number of comparisons by the same figure. Undefined if no repeat measured both.
  */
 export function compareAll(asked: readonly Asked[]): (Comparison | undefined)[] {
   return compareFigures(asked).map(({ iops, ...costs }, index) => {
@@ -31,7 +31,7 @@ export function compareAll(asked: readonly Asked[]): (Comparison | undefined)[] 
   });
 }
 
-/** The same, figure by figure: IOPS are one of them. */
+/** The same for each figure, including IOPS. */
 export function compareFigures(asked: readonly Asked[]): Record<FigureName, FigureComparison | undefined>[] {
   const found = figureNames.map((name) => [name, byFigure(name, asked)] as const);
   return asked.map(
@@ -86,19 +86,19 @@ function pairsOf(name: FigureName, { against, rung }: Asked): Pair[] {
   });
 }
 
-/** The logarithm of the ratio; undefined where one of the two did nothing. */
+/** The logarithm of the ratio; undefined if one of the two is zero. */
 function ratioOf({ before, after, slices }: Pair, slopes: Slopes): number | undefined {
   if (slices) return blockRatio(slices.before, slices.after, slopes);
   return before > 0 && after > 0 ? Math.log(after / before) : undefined;
 }
 
-/** A difference counts only if it would hardly be there by chance, however many are looked for. */
+/** A difference counts only if it is significant after the correction for multiple comparisons. */
 function verdictOf({ probability, ratio }: RatioFinding, moreIsBetter: boolean): FigureComparison["verdict"] {
   if (probability > 0.05 || ratio.median === 1) return "no significant difference";
   return ratio.median > 1 === moreIsBetter ? "better" : "worse";
 }
 
-/** So few values give no interval: from the least to the greatest. */
+/** Too few values for an interval: the range from the least to the greatest. */
 function range(logs: readonly number[]): Estimate {
   const [median, low, high] = [mean([...logs]), Math.min(...logs), Math.max(...logs)].map(Math.exp);
   return { median, low, high };
@@ -108,5 +108,5 @@ function defined<T extends object>(all: T): { [K in keyof T]?: Exclude<T[K], und
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as never;
 }
 
-/** With fewer repeats than this in common nothing is called. */
+/** With fewer common repeats there is no verdict. */
 export const fewestRepeats = fewestBlocks;

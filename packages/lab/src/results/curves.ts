@@ -1,7 +1,9 @@
 import { estimateMedian } from "../statistics/estimate.ts";
 import type { Curve, CurvePoint, Run } from "./schema.ts";
 
-/** The response curves that the repeats give together: a median and its 95 % interval at each point. Undefined where none was measured. */
+/**
+ * The response curves over all repeats: a median and its 95 % interval at each point. Undefined if none was measured.
+ */
 export function curvesOf(runs: readonly Pick<Run, "points">[]): Curve[] | undefined {
   const measured = runs.flatMap(({ points }) => points ?? []);
   if (measured.length === 0) return undefined;
@@ -17,7 +19,7 @@ export function curvesOf(runs: readonly Pick<Run, "points">[]): Curve[] | undefi
 }
 
 function figuresOf(points: readonly CurvePoint[]): Omit<Curve["points"][number], "depth"> {
-  // Many figures, each of a few values: a quarter of the usual resamples is plenty.
+  // Many figures of a few values each: a quarter of the usual resamples suffices.
   const over = (figure: (point: CurvePoint) => number) =>
     estimateMedian(points.map(figure), { resamples: 1000 });
   const perIo = (seconds: number, ios: number) => (seconds * 1e6) / Math.max(1, ios);
@@ -34,12 +36,13 @@ function figuresOf(points: readonly CurvePoint[]): Omit<Curve["points"][number],
 }
 
 /**
- * The knee of a curve: the depth at which IOPS divided by mean latency, the curve's *power*, is greatest. Up to there more requests in
- * flight bring more IOPS, beyond it mostly more waiting. Where IOPS first grow with the depth and then stay, that is where the two lines
- * meet. Source: L. Kleinrock, Power and deterministic rules of thumb for probabilistic problems in computer communications (ICC 1979).
+ * The knee of a curve: the depth at which IOPS divided by mean latency, the curve's *power*, is greatest. Up to the
+ * knee more requests in flight mainly increase IOPS, beyond it latency. If IOPS first grow linearly with the depth and
+ * then stay constant, the knee is the intersection of the two lines. Source: L. Kleinrock, Power and deterministic
+ * rules of thumb for probabilistic problems in computer communications (ICC 1979).
  *
- * Each repeat has its own; the one that most of them have counts, of equals the lower. Undefined below three depths, and where a
- * depth below the first or beyond the last may have more: a knee is only known from points on both sides of it.
+ * Each repeat has its own knee; the most frequent one counts, the lower in a tie. Undefined below three depths, and if
+ * the knee is at the first or last depth, because a knee needs points on both sides.
  */
 function kneeOf(repeats: readonly (readonly CurvePoint[])[]): Curve["knee"] {
   const depths = [...new Set(repeats.flatMap((points) => points.map(({ depth }) => depth)))].toSorted(

@@ -4,7 +4,7 @@ import { processId } from "../host/proc.ts";
 import { datedDirectory } from "./dated.ts";
 import { unwritable } from "./file.ts";
 
-/** Names the process that makes the run in a directory, so that others know whether it still does. */
+/** File that names the process of the run, so that others can check whether it is alive. */
 export const processFile = ".process.json";
 
 /** Makes `OUT/<time>`, with a directory for fio's own output, and points `OUT/latest` at it; throws a LabError. */
@@ -20,7 +20,7 @@ export async function makeRunDirectory(out: string): Promise<string> {
   return directory;
 }
 
-/** Points `OUT/latest` at a run. */
+/** Makes `OUT/latest` point to a run. */
 export async function pointLatest(out: string, directory: string): Promise<void> {
   const link = join(out, "latest");
   await rm(`${link}.new`, { force: true });

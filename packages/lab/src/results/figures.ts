@@ -4,10 +4,10 @@ import { cpuPerIo } from "./summarize.ts";
 
 /** A figure of a run that rungs and runs are compared by. */
 export interface Figure {
-  /** Whether more of it is better. */
+  /** Whether a higher value is better. */
   moreIsBetter: boolean;
   of: (run: Run) => number;
-  /** The same of one of the run's slices; latency is known only of the run. */
+  /** The figure of one slice of the run; latency is known only for the whole run. */
   ofSlice?: (slices: NonNullable<Run["slices"]>, at: number) => number;
 }
 
@@ -32,7 +32,7 @@ export type FigureName = keyof typeof figures;
 
 export const figureNames = Object.keys(figures) as FigureName[];
 
-/** The slices of a run with one of its figures; undefined where it has none. */
+/** The slices of a run with one figure; undefined without slices. */
 export function slicesOf({ slices }: Pick<Run, "slices">, name: FigureName): Slice[] | undefined {
   const { ofSlice }: Figure = figures[name];
   if (!slices || !ofSlice) return undefined;
@@ -43,21 +43,21 @@ export function slicesOf({ slices }: Pick<Run, "slices">, name: FigureName): Sli
   }));
 }
 
-/** Signs that something else than the load is in a slice's figures. */
+/** Signs of disturbance in a slice. */
 export interface Disturbances {
-  /** Shares of all processors that other programs and other machines used. */
+  /** Shares of all processors used by other programs and other machines. */
   foreign: number;
   steal: number;
-  /** Times that a processor was slowed down for heat. */
+  /** Thermal throttling events. */
   throttled?: number;
 }
 
-/** How much a slice was disturbed, to tell the better of two: a processor that was slowed down for heat is worse than company. */
+/** A score of the disturbance, to choose the better of two slices: thermal throttling is worse than other load. */
 export function disturbance({ foreign, steal, throttled = 0 }: Disturbances): number {
   return foreign + steal + (throttled > 0 ? 1 : 0);
 }
 
-/** The places of the slices that count: of one that was made again, the one during which the machine had the least else to do. */
+/** Indices of the slices that count: of a repeated slice, the least disturbed one. */
 export function bestSlices({
   round,
   way,

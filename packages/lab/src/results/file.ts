@@ -7,14 +7,14 @@ import { type Results, resultsSchema } from "./schema.ts";
 /** The name of the file in a run's directory. */
 export const resultsFile = "results.json";
 
-/** The commands that write a results.json. */
+/** The commands that write results.json. */
 export type RunKind = "ladder" | "baseline" | "density";
 
 /**
  * Reads and checks a ladder's results.json; `path` is the file or the directory that holds it.
  *
- * @throws LabError SIPHON_NOT_FOUND, SIPHON_PERMISSION, SIPHON_USAGE for another kind of run, or SIPHON_BAD_FILE when it is
- *   broken or a newer siphon wrote it
+ * @throws LabError SIPHON_NOT_FOUND, SIPHON_PERMISSION, SIPHON_USAGE for another kind of run, or SIPHON_BAD_FILE if it
+ * is damaged or from a newer siphon
  */
 export async function readResults(path: string): Promise<Results> {
   return readRun(path, "ladder", resultsSchema);
@@ -40,7 +40,7 @@ export async function readRun<T>(path: string, kind: RunKind, schema: z.ZodType<
   return parsed.data;
 }
 
-/** Which command wrote a results.json, as far as it says so. */
+/** The command that wrote a results.json, if known. */
 export async function runKind(path: string): Promise<RunKind> {
   return kindOf((await read(path)).content);
 }
@@ -50,7 +50,7 @@ export async function writeResults(directory: string, results: Results): Promise
   return writeRun(directory, resultsSchema.parse(results));
 }
 
-/** Writes results so that a reader sees the old file or the new one, never half of one. Returns its path. */
+/** Writes results atomically. Returns the path. */
 export async function writeRun(directory: string, results: object): Promise<string> {
   const file = join(directory, resultsFile);
   const temporary = `${file}.${process.pid}.tmp`;

@@ -6,30 +6,30 @@ import { type Asked, fewestRepeats, ratiosOf } from "./compare.ts";
 import type { MeasuredRung, Results } from "./schema.ts";
 import { sharpened } from "./sharpness.ts";
 
-/** How sharp the verdicts of a ladder become with this many blocks: how far 95 % intervals reach, as shares. */
+/** Expected sharpness of a ladder's verdicts with this many blocks: half-widths of 95 % intervals, as shares. */
 export interface Prospect {
   blocks: number;
-  /** For the climb alone, without what comes before and after. */
+  /** For the climb itself, without preparation and reports. */
   seconds: number;
   iops: { middle: number; worst: number };
   cpuPerIo: { middle: number; worst: number };
 }
 
 export interface Power {
-  /** With each number of blocks, from the fewest that give verdicts on. */
+  /** For each number of blocks, from the least that gives verdicts. */
   prospects: Prospect[];
-  /** The first of them that is enough, where a sharpness was asked for and is among them. */
+  /** The first sufficient one, if a sharpness was requested and is reached. */
   enough?: Prospect;
 }
 
-/** More are no longer a plan. */
+/** Maximum number of blocks to predict. */
 const MOST_BLOCKS = 200;
 
 /**
- * Predicts the sharpness of a ladder like that of `results` with more blocks or fewer: how much its blocks differ says how fast intervals
- * shrink.
+ * Predicts the sharpness of a ladder like that of `results` with other numbers of blocks, from the variation between
+ * its blocks.
  *
- * @throws LabError SIPHON_USAGE where the results do not say it
+ * @throws LabError SIPHON_USAGE if the results have too few blocks
  */
 export function powerOf(results: Results, until?: number): Power {
   const asked = comparisonsOf(results);
@@ -68,7 +68,7 @@ function reaches(variances: readonly number[], blocks: number): { middle: number
   return { middle: median(all), worst: Math.max(...all) };
 }
 
-/** From the first VM that stood in one block to the first of the next. */
+/** From the first VM of one block to the first of the next. */
 function secondsOfBlock({ rungs }: Results): number | undefined {
   const runs = rungs.flatMap((rung) => (rung.status === "measured" ? rung.runs : []));
   const blocks = [...Map.groupBy(runs, ({ repeat }) => repeat)].toSorted(([a], [b]) => a - b);

@@ -2,44 +2,44 @@ import { median, numericSort, quantileSorted } from "simple-statistics";
 import { bestSlices, type Disturbances } from "./figures.ts";
 import type { Results, Run } from "./schema.ts";
 
-/** Above this share of all processors, what others use disturbs a slice of time: it is marked, and made again. */
+/** If others use more than this share of all processors, a slice counts as disturbed and is repeated. */
 export const foreignLimit = 0.1;
 
-/** Whether other programs or heat are in a slice's figures: such a slice is made again. */
+/** Whether other programs or heat disturbed a slice, which is then repeated. */
 export function isDisturbed({ foreign, steal, throttled = 0 }: Disturbances): boolean {
   return foreign + steal > foreignLimit || throttled > 0;
 }
 
-/** How quiet the machine was while slices were measured. Shares are of all processors. */
+/** Disturbances during the slices. Shares are of all processors. */
 export interface Quiet {
   slices: number;
-  /** Slices that were made once more, since others disturbed them. */
+  /** Slices that were repeated because of disturbance. */
   again: number;
-  /** Slices that count though others disturbed them. */
+  /** Disturbed slices that count. */
   disturbed: number;
   /** VMs that hung, that crashed, or whose clock ran wrong, and that were booted again. */
   bootedAgain: number;
   /** CPU time of other programs. */
   foreign: { middle: number; most: number };
-  /** CPU time that other machines on the same host took. */
+  /** CPU time used by other machines on the same host. */
   steal: { middle: number; most: number };
-  /** How far the processor's speed strayed from its median: that of the slowest and the fastest twentieth, as shares. */
+  /** Deviation of the processor's speed from its median: the 5th and 95th percentile, as shares. */
   speed: { slow: number; fast: number };
   /** Nanoseconds from one processor to another and back: in the nearest and the furthest twentieth, and the middle slice; missing if never seen. */
   distance?: { near: number; middle: number; far: number };
-  /** The host's own sensors; those that it did not show are missing. */
+  /** The host's sensors; unavailable ones are undefined. */
   host: {
     mhz?: { least: number; middle: number; most: number };
     /** The hottest. */
     celsius?: number;
-    /** Slices during which processors were slowed down for heat. */
+    /** Slices with thermal throttling. */
     throttled?: number;
-    /** The share of new pages from another NUMA node, in the middle slice. */
+    /** Share of new pages from another NUMA node, median over the slices. */
     remote?: number;
   };
 }
 
-/** Undefined where nothing was measured in slices. */
+/** Undefined without slices. */
 export function quietOf({ rungs }: Pick<Results, "rungs">): Quiet | undefined {
   const runs = rungs.flatMap((rung) => (rung.status === "measured" ? rung.runs : []));
   const tables = runs.flatMap(({ slices }) => slices ?? []);

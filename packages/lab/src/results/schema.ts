@@ -22,7 +22,9 @@ const latency = z.object({
 
 /** One measurement of a point of a response curve. */
 const curvePoint = z.object({
-  /** `read`, `write`, or shares of random reads and writes: `70/30`; `sequential-read` and the like where the load itself is sequential. */
+  /**
+   * `read`, `write`, or shares of random reads and writes: `70/30`; `sequential-read` and so on for sequential loads.
+   */
   mix: z.string(),
   /** Requests that fio keeps in flight. */
   depth: z.int(),
@@ -30,7 +32,7 @@ const curvePoint = z.object({
   ios: z.int(),
   iops: z.number(),
   latency,
-  /** CPU seconds of the client, and of all OSDs where they can be seen. */
+  /** CPU seconds of the client, and of all OSDs if they are visible. */
   cpu: z.number(),
   osds: z.number().optional(),
 });
@@ -38,7 +40,7 @@ const curvePoint = z.object({
 /** One repeat of the workload on one rung. */
 export const run = z.object({
   repeat: z.int(),
-  /** Its place in the order in which all runs were made, from 0. */
+  /** Its position in the order of all runs, from 0. */
   order: z.int(),
   started: z.iso.datetime(),
   /** Seconds that fio measured. */
@@ -48,8 +50,8 @@ export const run = z.object({
   bytesPerSecond: z.number(),
   latency,
   /**
-   * CPU of the client (QEMU and whatever serves its disk, or fio where there is no VM) and of all OSDs
-   * together; what could not be seen is missing.
+   * CPU of the client (QEMU and the server of its disk, or fio without a VM) and of all OSDs together; undefined if not
+   * visible.
    */
   cpu: z.object({ client: cpu, osds: cpu.optional() }),
   /** IOPS far (3.5 scaled MADs) from the rung's median: shown, not dropped. */
@@ -57,9 +59,9 @@ export const run = z.object({
   /** fio's own JSON, relative to the results file. */
   fio: z.string(),
   /**
-   * The slices of time that a VM which stood was measured in, one value a slice: its round, which way through the
-   * rungs it was on (0 there, 1 back), seconds, I/Os, CPU seconds of client and OSDs, microseconds of a fixed piece of work beside it, and
-   * the share of all processors that went to others (foreign), of it to other machines on the same host (steal).
+   * The slices of time of a stopped VM, one value per slice: its round, its direction through the rungs (0 in order, 1
+   * in reverse), seconds, I/Os, CPU seconds of client and OSDs, microseconds of a fixed piece of work next to it, and
+   * the share of all processors used by others (foreign), including other machines on the same host (steal).
    */
   slices: z
     .object({
@@ -74,13 +76,13 @@ export const run = z.object({
       distance: z.array(z.number()).optional(),
       foreign: z.array(z.number()),
       steal: z.array(z.number()),
-      /** The host's own sensors, where it shows them: the processors' mean frequency, ... */
+      /** The host's sensors, if available: the processors' mean frequency, ... */
       mhz: z.array(z.number()).optional(),
       /** ... its hottest sensor, ... */
       celsius: z.array(z.number()).optional(),
-      /** ... how often processors were slowed down for heat, ... */
+      /** ... thermal throttling events, ... */
       throttled: z.array(z.number()).optional(),
-      /** ... and the share of new pages that came from another NUMA node than the processor's. */
+      /** ... and the share of new pages from another NUMA node. */
       remote: z.array(z.number()).optional(),
     })
     .optional(),
@@ -109,7 +111,7 @@ export const summary = z.object({
   threads: z.record(z.string(), z.number()),
 });
 
-/** How throughput and latency answer to the number of requests in flight, for one mix of reads and writes. */
+/** Throughput and latency by the number of requests in flight, for one mix of reads and writes. */
 export const curve = z.object({
   mix: z.string(),
   /** By depth, rising. */
@@ -125,25 +127,27 @@ export const curve = z.object({
       osdCpuPerIo: estimate.optional(),
     }),
   ),
-  /** The depth with the most IOPS for its mean latency, and in how many of the repeats it was that; see `kneeOf`. */
+  /**
+   * The depth with the highest ratio of IOPS to mean latency, and the number of repeats with this result; see `kneeOf`.
+   */
   knee: z.object({ depth: z.int(), repeats: z.int(), of: z.int() }).optional(),
 });
 
-/** A figure against that of another rung: the ratio, paired by repeat. */
+/** The ratio of a figure to another rung's, paired by repeat. */
 export const figureComparison = z.object({
   ratio: estimate,
   verdict: z.enum(["better", "worse", "no significant difference", "too few repeats"]),
-  /** Probability of so great a difference by chance, corrected for all rungs that are compared. */
+  /** Probability of such a difference by chance, corrected for all compared rungs. */
   probability: z.number().optional(),
 });
 
-/** A rung against the one it builds on: IOPS, and what it costs. */
+/** A rung compared with its base rung: IOPS and costs. */
 const comparison = z.object({
   against: z.string(),
   ratio: estimate,
   verdict,
   probability: z.number().optional(),
-  /** Missing in results of a siphon before there were such verdicts. */
+  /** Undefined in results of older versions. */
   costs: z
     .object({
       cpuPerIo: figureComparison,
@@ -168,7 +172,7 @@ const rung = z.discriminatedUnion("status", [
   z.object({
     ...rungBase,
     status: z.literal("measured"),
-    /** The exact command line (with its environment) and client configuration, fit to be copied. */
+    /** The exact command line (with its environment) and client configuration, for copying. */
     command: z.string(),
     clientConf: z.string(),
     runs: z.array(run).min(1),
@@ -186,7 +190,7 @@ const rung = z.discriminatedUnion("status", [
 
 /** A step of the study's bigger test: the file on XFS. */
 const biggerStep = z.object({
-  /** Whose VM it was made in, where that is not the first rung of the test. */
+  /** The rung of its VM, if it is not the first rung of the test. */
   rung: z.string().optional(),
   name: z.string(),
   title: z.string(),
@@ -204,25 +208,25 @@ export const workload = z.object({
   /** Bytes. */
   blockSize: z.int(),
   ioDepth: z.int(),
-  /** Seconds a run; and before it, not counted, of warm-up. */
+  /** Seconds per run, and seconds of warm-up before it. */
   seconds: z.number(),
   warmupSeconds: z.number(),
   /** Runs of each rung or cell; where a run is made of slices, blocks. */
   repeats: z.int(),
-  /** Seconds of a slice; missing where a run was made at one go, as those of a siphon before there were slices. */
+  /** Seconds of a slice; undefined for runs without slices, as in results of older versions. */
   slice: z.number().optional(),
-  /** Bytes of the image that are read and written. */
+  /** Bytes of the image under load. */
   size: z.int(),
 });
 
-/** The fields that every results.json has, whichever command wrote it. */
+/** The fields of every results.json. */
 export const runHeader = {
   siphon: z.string(),
   started: z.iso.datetime(),
   finished: z.iso.datetime(),
-  /** False when the run was cut short; what was measured until then is there. */
+  /** False if the run was cut short; the measurements until then are present. */
   complete: z.boolean(),
-  /** Why it is not complete, or what the reader must know to read the figures right. */
+  /** Why it is incomplete, and warnings for the reader. */
   notes: z.array(z.string()),
 };
 
@@ -245,13 +249,13 @@ export const resultsSchema = z.object({
   mode: z.enum(["cumulative", "published", "releases", "vm"]),
   seed: z.int(),
   workload,
-  /** The roots that programs came from, as the options --ceph, --qemu and --releases named them. */
+  /** The roots of programs, from the options --ceph, --qemu and --releases. */
   roots: z
     .object({ ceph: z.string().optional(), qemu: z.string().optional(), releases: z.string().optional() })
     .optional(),
   ...vmRun,
   rungs: z.array(rung),
-  /** The study's bigger test, when it was made: its first rung, and the steps on all its rungs. */
+  /** The bigger test, if made: its first rung, and the steps on all its rungs. */
   bigger: z.object({ rung: z.string(), steps: z.array(biggerStep) }).optional(),
 });
 

@@ -1,14 +1,14 @@
 import type { Comparison, Estimate, MeasuredRung, Results } from "./schema.ts";
 
-/** How far a 95 % interval reaches to a side, as a share: 0.05 is "±5 %". On the scale of ratios it reaches up as many times as down. */
+/** Half-width of a 95 % interval as a share: 0.05 is "±5 %". On the scale of ratios it is symmetric by factors. */
 export function reachOf({ low, high }: Pick<Estimate, "low" | "high">): number {
   return Math.sqrt(high / low) - 1;
 }
 
-/** The figures whose verdicts a ladder can be told to sharpen; tails of latency are known too little to promise anything. */
+/** The figures whose sharpness can be requested; tails of latency vary too much. */
 export const sharpened = ["iops", "cpuPerIo"] as const;
 
-/** The interval of one of them; undefined where there are too few blocks for one. */
+/** The interval of a figure; undefined with too few blocks. */
 function intervalOf(
   { ratio, verdict, costs }: Comparison,
   name: (typeof sharpened)[number],
@@ -17,7 +17,7 @@ function intervalOf(
   return found === undefined || found.verdict === "too few repeats" ? undefined : found.ratio;
 }
 
-/** Names of the rungs whose verdict, or that of a rung that is held against them, is not as sharp as that. */
+/** Names of the rungs whose verdict, or the verdict of a rung compared with them, is less sharp than this. */
 export function bluntRungs({ rungs }: Pick<Results, "rungs">, reach: number): Set<string> {
   const measured = rungs.filter((rung): rung is MeasuredRung => rung.status === "measured");
   const blunt = measured.flatMap(({ name, comparison }) => {

@@ -4,7 +4,7 @@ import { outliers } from "../statistics/outliers.ts";
 import type { Run, Summary } from "./schema.ts";
 
 /**
- * Summarizes the repeats of one rung; outliers count like all others.
+ * Summarizes the repeats of one rung, including outliers.
  *
  * @throws RangeError without runs
  */
@@ -33,12 +33,12 @@ export function markOutliers(runs: readonly Omit<Run, "outlier">[]): Run[] {
   return runs.map((run, index) => ({ ...run, outlier: flags[index]! }));
 }
 
-/** Microseconds of CPU per I/O; a run without any I/O has none to share it, and gets all of it. */
+/** Microseconds of CPU per I/O; for a run without I/O, all of its CPU. */
 export function cpuPerIo({ user, system }: { user: number; system: number }, ios: number): number {
   return ((user + system) * 1e6) / Math.max(ios, 1);
 }
 
-/** Percent of one core by thread name; a thread that a repeat did not see used none. */
+/** Percent of one core by thread name; 0 in repeats without the thread. */
 function threadLoad(runs: readonly Run[]): Record<string, number> {
   const names = new Set(runs.flatMap((run) => Object.keys(run.cpu.client.threads)));
   return Object.fromEntries(

@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { unwritable } from "./file.ts";
 
 /**
- * Writes texts into files of a directory (made if need be), each under a key of the caller's, and returns their paths by the same
- * keys.
+ * Writes texts into files of a directory, which it creates if necessary, and returns their paths by the same keys.
  *
  * @throws LabError when it cannot
  */

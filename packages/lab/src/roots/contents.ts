@@ -5,7 +5,7 @@ import { cephVersion } from "../doctor/librbd.ts";
 import { run } from "../host/command.ts";
 import { filesOf, libraryDirectories, type Platform } from "../host/platform.ts";
 
-/** Contents of a root; a version is missing where the program or library is not there. */
+/** Contents of a root; the version of a missing program or library is undefined. */
 const contents = z.object({
   /** Source of the root: a Debian suite and its mirror, or a container image. */
   source: z.string().optional(),
@@ -13,7 +13,7 @@ const contents = z.object({
   built: z.iso.datetime().optional(),
   ceph: z.string().optional(),
   qemu: z.string().optional(),
-  /** The library's own version and, where it differs from the programs', that of the Ceph that it is from. */
+  /** The library's own version, and its Ceph version if that differs from the programs'. */
   librbd: z.string().optional(),
   libvirt: z.string().optional(),
   fio: z.string().optional(),
@@ -22,10 +22,10 @@ const contents = z.object({
 
 export type RootContents = z.output<typeof contents>;
 
-/** The record that a root carries at its top, where its programs do not see it. */
+/** The record at the top of a root, which its programs do not see. */
 export const CONTENTS_FILE = "siphon-root.json";
 
-/** The record of a root that siphon made; undefined where there is none that can be read. */
+/** The record of a root built by siphon; undefined if there is no readable one. */
 export function readContents(directory: string): RootContents | undefined {
   const file = join(directory, CONTENTS_FILE);
   if (!existsSync(file)) return undefined;
@@ -55,7 +55,7 @@ export async function examineContents(platform: Platform): Promise<RootContents>
   };
 }
 
-/** The path by which this process reaches a library of a platform, by its soname. */
+/** This process's path of a platform's library, by its soname. */
 export function findLibrary(platform: Platform, soname: string): string | undefined {
   const [found] = filesOf(
     platform,

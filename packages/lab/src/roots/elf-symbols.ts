@@ -1,11 +1,11 @@
-/** A symbol of a dynamic symbol table, with the place of its entry in the file. */
+/** A symbol of a dynamic symbol table, with the offset of its entry in the file. */
 interface DynamicSymbol {
   name: string;
   at: number;
   defined: boolean;
 }
 
-/** Names that a 64-bit little-endian ELF library has code or data for. Source: elf(5). */
+/** Names that a 64-bit little-endian ELF library defines. Source: elf(5). */
 export function exportedSymbols(elf: Buffer): Set<string> {
   return new Set(
     dynamicSymbols(elf)
@@ -15,8 +15,8 @@ export function exportedSymbols(elf: Buffer): Set<string> {
 }
 
 /**
- * A copy of an ELF library in which the undefined symbols that `may` names are weak: the loader takes one without a
- * definition for the address 0, instead of refusing the library. Undefined when there is no such symbol.
+ * A copy of an ELF library in which the undefined symbols that `may` accepts are weak: the loader resolves a missing
+ * one to address 0, instead of rejecting the library. Undefined if there is no such symbol.
  */
 export function weakened(elf: Buffer, may: (name: string) => boolean): Buffer | undefined {
   const symbols = dynamicSymbols(elf).filter(({ name, defined }) => !defined && may(name));

@@ -3,21 +3,23 @@ import { dirname, join } from "node:path";
 import type { Call, CallOptions, Variables } from "../host/platform.ts";
 import { shellQuote } from "../vm/escape.ts";
 
-/** Directories of a distribution, by their names in /. A program of a root sees the root's; all others are the host's. */
+/**
+ * System directories, by their names in /. A program of a root sees the root's; all other directories are the host's.
+ */
 const SYSTEM = /^(usr|etc|bin|sbin|lib\w*)$/;
 
-/** Parts of the host's /etc that say what the machine is part of. Where the root has the same, the host's lies over it. */
+/** Host-specific files in /etc. The host's replace the root's. */
 const HOST_ETC = ["ceph", "hosts", "resolv.conf"];
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * How to start a program that sees a root's system directories and the host's everything else, in a mount namespace of
- * its own: nothing is mounted for anybody else, and what is mounted ends with the program, however that ends. Every step
- * replaces the one before (exec), so the pid that the caller gets is the program's.
+ * How to start a program that sees a root's system directories and otherwise the host's files, in its own mount
+ * namespace: the mounts are invisible to others, and end with the program. Every step uses exec, so the caller's pid is
+ * the program's.
  *
- * The tree is put together in a tmpfs that covers the root's /proc. It needs mount(8), unshare(1) and chroot(8) of the
- * host, sh(1) and env(1) of the root.
+ * The tree is assembled in a tmpfs over the root's /proc. It needs mount(8), unshare(1) and chroot(8) of the host,
+ * sh(1) and env(1) of the root.
  */
 export function enterRoot(
   root: string,
@@ -27,7 +29,7 @@ export function enterRoot(
 ): Call {
   const superuser = process.geteuid?.() === 0;
   const namespace = superuser ? ["--mount"] : ["--user", "--map-root-user", "--mount"];
-  // A directory of the host's system is none that the program can see.
+  // The program cannot see the host's system directories.
   const directory = SYSTEM.test(cwd.split("/")[1] ?? "") ? "/" : cwd;
   const script = [
     ...assembly(root, superuser),
@@ -39,14 +41,14 @@ export function enterRoot(
 }
 
 /**
- * The kernel names files of a process in a root by the place where its tree was put together (/proc/PID/maps, exe): the same
- * text with the names that this process can open.
+ * The kernel shows files of a process in a root by the place where its tree was assembled (/proc/PID/maps, exe).
+ * Replaces them by paths that this process can open.
  */
 export function withHostPaths(text: string, pid: number): string {
   const top = linkAt(`/proc/${pid}/root`);
   if (!top?.endsWith("/proc")) return text;
   const root = asSeenFromHere(dirname(top), pid);
-  // The names of the tree's top are no pattern: they are cut out as they stand.
+  // The top of the tree is replaced as literal text, not as a pattern.
   const [before, ...inTree] = text.split(`${top}/`);
   const named = inTree.map((rest) => {
     const [first] = rest.split(/[/\s]/, 1);
@@ -56,8 +58,8 @@ export function withHostPaths(text: string, pid: number): string {
 }
 
 /**
- * The kernel names a root from the top of the program's mount namespace. Where this process lives in a chroot, the chroot's own path
- * stands in front, and is left out here.
+ * The kernel shows a root's path from the top of the program's mount namespace. If this process is in a chroot, removes
+ * the chroot's path prefix.
  */
 function asSeenFromHere(root: string, pid: number): string {
   const parts = root.split("/").slice(1);
@@ -75,8 +77,8 @@ function isSame(one: string, other: string): boolean {
 }
 
 /**
- * Variables of the dynamic loader are the program's alone: unshare and mount are the host's programs. Those that this
- * process itself was started with name libraries of the host, which mean nothing in a root.
+ * Variables of the dynamic loader apply only to the program, because unshare and mount are the host's. This process's
+ * own variables name libraries of the host, which are invalid in a root.
  */
 function splitVariables(env: Variables): { forLoader: string[]; rest: Variables } {
   const all = Object.entries(env);
@@ -93,13 +95,13 @@ function splitVariables(env: Variables): { forLoader: string[]; rest: Variables 
   };
 }
 
-/** Lines of shell that leave in `$at` the tree to change into. */
+/** Shell lines that assemble the tree and set `$at` to it. */
 function assembly(root: string, superuser: boolean): string[] {
   const own = entries(root).filter(({ name }) => SYSTEM.test(name));
   const hosts = entries("/").filter(({ name }) => !SYSTEM.test(name));
   const directories = [...own, ...hosts].filter(({ link }) => link === undefined);
   const links = [...own, ...hosts].filter(({ link }) => link !== undefined);
-  // The one that holds the root goes first: what is mounted by then would be bound once more with it.
+  // The directory that contains the root goes first: otherwise earlier mounts would be bound again with it.
   const holdsRoot = ({ path }: Entry) => root.startsWith(`${path}/`);
   const ordered = directories.toSorted((a, b) => Number(holdsRoot(b)) - Number(holdsRoot(a)));
   return [
@@ -109,7 +111,7 @@ function assembly(root: string, superuser: boolean): string[] {
     `cd "$at"; mkdir ${directories.map(({ name }) => shellQuote(name)).join(" ")}`,
     ...links.map(({ name, link }) => `ln -s ${shellQuote(link!)} ${shellQuote(name)}`),
     ...ordered.map(({ name, path }) => `mount --rbind ${shellQuote(path)} ${shellQuote(name)}`),
-    // A user namespace may not change the flags of what it was given.
+    // A user namespace may not change the flags of inherited mounts.
     ...(superuser ? directories.filter(({ name }) => SYSTEM.test(name)) : []).map(
       ({ name }) => `mount -o remount,bind,ro ${shellQuote(name)}`,
     ),
@@ -122,7 +124,7 @@ function assembly(root: string, superuser: boolean): string[] {
 interface Entry {
   name: string;
   path: string;
-  /** Where it leads, for a symbolic link. */
+  /** The target of a symbolic link. */
   link: string | undefined;
 }
 

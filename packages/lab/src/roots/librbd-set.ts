@@ -10,15 +10,15 @@ import { examineContents, findLibrary, type RootContents } from "./contents.ts";
 import { exportedSymbols, weakened } from "./elf-symbols.ts";
 import { Root } from "./root.ts";
 
-/** Another librbd for a QEMU, and what that QEMU must be told. */
+/** Another librbd for a QEMU, and the environment for it. */
 export interface LibrbdSet {
   /** For LD_LIBRARY_PATH. */
   directory: string;
-  /** For QEMU_MODULE_DIR, where QEMU's own rbd module cannot be loaded with this librbd. */
+  /** For QEMU_MODULE_DIR, if QEMU's own rbd module cannot be loaded with this librbd. */
   moduleDirectory?: string;
 }
 
-/** Libraries that belong to a release of Ceph; all others are taken from QEMU's platform where that has them. */
+/** Libraries of a release of Ceph; others come from QEMU's platform if it has them. */
 const ofCeph = /^(librbd|librados|libceph-common)\.so/;
 
 /** Where distributions keep QEMU's modules. */
@@ -30,13 +30,13 @@ const moduleDirectories = [
 ];
 
 /**
- * Puts the librbd of one platform, and of the libraries under it those that `qemu`'s platform lacks, into a directory of
- * the cache: QEMU loads it with everything else its own, so that two runs differ by librbd alone. It takes a glibc in
- * `qemu` that is as new as the library's; throws SIPHON_USAGE where it is older, or where there is no librbd.
+ * Copies the librbd of one platform, and those of its libraries that `qemu`'s platform lacks, into a directory of the
+ * cache. QEMU loads it with all other libraries of its own, so that two runs differ only in librbd. The glibc of `qemu`
+ * must be as new as the library's; throws SIPHON_USAGE if it is older, or there is no librbd.
  *
- * A newer QEMU's rbd module may name functions that an older librbd has not (rbd_encryption_load2, Ceph 17), and is linked
- * to be refused by the loader then. A copy in which these may be missing is put beside; QEMU calls them only for images
- * that it is told to decrypt.
+ * A newer QEMU's rbd module may need functions that an older librbd lacks (rbd_encryption_load2, Ceph 17), and the
+ * loader then rejects it. The set has a copy of the module in which these are optional; QEMU calls them only to decrypt
+ * images.
  */
 export async function librbdSet(of: Platform, qemu: Platform): Promise<LibrbdSet> {
   const [theirs, ours] = await Promise.all([contentsOf(of), contentsOf(qemu)]);
@@ -59,12 +59,12 @@ export async function librbdSet(of: Platform, qemu: Platform): Promise<LibrbdSet
   return { directory, ...(existsSync(modules) && { moduleDirectory: modules }) };
 }
 
-/** Contents of a platform; a root may have a record of them. */
+/** Contents of a platform; a root may have a record. */
 export async function contentsOf(platform: Platform): Promise<RootContents> {
   return platform instanceof Root ? platform.contents() : examineContents(platform);
 }
 
-/** Whether a version is higher than another, part by part; unknown ones are not. */
+/** Whether a version is higher than another, part by part; false for unknown versions. */
 export function isNewer(version: string | undefined, than: string | undefined): boolean {
   const parts = (text: string | undefined) =>
     (text ?? "").split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
@@ -80,7 +80,7 @@ export function inWords(platform: Platform): string {
   return platform instanceof Root ? `the root ${platform.name}` : "this host";
 }
 
-/** Paths in `of`: librbd, and all that it needs and `qemu` has not. */
+/** Paths in `of`: librbd, and its dependencies that `qemu` lacks. */
 async function neededFiles(of: Platform, qemu: Platform): Promise<string[]> {
   const needed = new Set<string>();
   for (const soname of ["librbd.so.1", "librados.so.2"]) {
@@ -126,5 +126,5 @@ function keyOf(of: Platform, theirs: RootContents, qemu: Platform, ours: RootCon
   return `${theirs.ceph ?? "unknown"}-${hash}`;
 }
 
-/** Raise it when the way of making a set changes and its inputs do not. */
+/** Increment this when the construction of a set changes but its inputs do not. */
 const RECIPE = 1;

@@ -4,8 +4,8 @@ import { contentsOf, isNewer, type LibrbdSet, librbdSet } from "./librbd-set.ts"
 import { Root } from "./root.ts";
 
 /**
- * The oldest librbd of this host and the roots in the cache, if it is older than the one that QEMU of a root has: the
- * lower end of the step to a newer librbd. QEMU of this host is taken as it is.
+ * The oldest librbd of this host and the cached roots, if it is older than that of a root's QEMU: the lower end of the
+ * step to a newer librbd. Undefined for this host's QEMU.
  */
 export async function findOlderLibrbd(qemu: Platform): Promise<LibrbdSet | undefined> {
   if (qemu === host) return undefined;
@@ -14,7 +14,7 @@ export async function findOlderLibrbd(qemu: Platform): Promise<LibrbdSet | undef
   for (const platform of [host, ...(await Root.list())]) {
     if (findLibrary(platform, "librbd.so.1") === undefined) continue;
     const { librbd, glibc } = await contentsOf(platform);
-    // A library does not run on a glibc that is older than its own.
+    // A library does not work with an older glibc.
     if (librbd === undefined || !isNewer(own.librbd, librbd) || isNewer(glibc, own.glibc)) continue;
     if (oldest === undefined || isNewer(oldest.librbd, librbd)) oldest = { platform, librbd };
   }

@@ -1,17 +1,17 @@
 import { LabError } from "../errors.ts";
 
-/** A release of Ceph, and where a root with it can be had from. */
+/** A release of Ceph, and sources of a root with it. */
 export interface Release {
   name: string;
   /** Ceph's major version. */
   major: number;
-  /** The Debian suite that has it; its QEMU, libvirt and glibc come along. */
+  /** The Debian suite with it, including QEMU, libvirt and glibc. */
   suite?: string;
-  /** Ceph's own container image, which has no QEMU. */
+  /** Ceph's container image, without QEMU. */
   image?: string;
 }
 
-/** From the oldest on. Debian's suites as of 2026; source: docs.ceph.com/en/latest/releases, packages.debian.org/ceph. */
+/** Oldest first. Debian's suites as of 2026; source: docs.ceph.com/en/latest/releases, packages.debian.org/ceph. */
 export const releases: readonly Release[] = [
   { name: "nautilus", major: 14, suite: "bullseye" },
   { name: "octopus", major: 15, image: "quay.io/ceph/ceph:v15" },
@@ -22,7 +22,7 @@ export const releases: readonly Release[] = [
   { name: "tentacle", major: 20, suite: "sid" },
 ];
 
-/** Suites beside those of `releases`, and the names that change their meaning. */
+/** Suites besides those of `releases`, including moving names. */
 const otherSuites = ["forky"];
 const aliases: Record<string, string> = {
   oldstable: "bookworm",
@@ -37,10 +37,10 @@ export type RootSource =
   | { from: "image"; name: string; image: string };
 
 /**
- * The source behind a suite (`trixie`), a release of Ceph (`reef`) or a container image (`quay.io/ceph/ceph:v19.2.3`). The
- * source's name is the root's: a suite and the release in it are one root.
+ * The source for a suite (`trixie`), a release of Ceph (`reef`) or a container image (`quay.io/ceph/ceph:v19.2.3`). Its
+ * name is the root's name: a suite and its release of Ceph are one root.
  *
- * @throws LabError SIPHON_USAGE for a name that is none
+ * @throws LabError SIPHON_USAGE for an unknown name
  */
 export function rootSource(asked: string): RootSource {
   if (asked.includes("/")) return { from: "image", name: imageName(asked), image: asked };
@@ -54,7 +54,7 @@ export function rootSource(asked: string): RootSource {
   });
 }
 
-/** The name of the release with a version of Ceph, `18.2.7`; undefined for a version that is not known here. */
+/** The release of a version of Ceph, `18.2.7`; undefined for an unknown version. */
 export function releaseOf(ceph: string | undefined): string | undefined {
   const major = Number.parseInt(ceph ?? "", 10);
   return releases.find((release) => release.major === major)?.name;
@@ -64,7 +64,7 @@ function debianSuites(): string[] {
   return [...releases.flatMap(({ suite }) => suite ?? []), ...otherSuites];
 }
 
-/** `quay.io/ceph/ceph:v19.2.3` is called `ceph-v19.2.3`. */
+/** `quay.io/ceph/ceph:v19.2.3` becomes `ceph-v19.2.3`. */
 function imageName(image: string): string {
   const last = image.split("/").at(-1)!;
   return last.replace(/@sha256:(\w{12}).*$/, "-$1").replaceAll(/[^\w.-]+/g, "-");

@@ -10,15 +10,15 @@ import { examineContents, type RootContents, readContents } from "./contents.ts"
 import { enterRoot } from "./enter.ts";
 import { rootSource } from "./releases.ts";
 
-/** Purpose of a root: daemons, Ceph's programs and fio's rbd engine; or QEMU with its rbd driver. */
+/** Use of a root: daemons, Ceph's programs and fio's rbd engine; or QEMU with its rbd driver. */
 export type RootUse = "ceph" | "qemu";
 
 /**
- * A directory with the system files of some distribution, among them another Ceph and another QEMU than the host's.
- * Programs of it see its /usr and /etc, and the host's everything else: see `enterRoot`.
+ * A directory with the system files of a distribution, including another Ceph and QEMU than the host's. Its programs
+ * see its /usr and /etc, and otherwise the host's files: see `enterRoot`.
  */
 export class Root implements Platform {
-  /** The name in the cache, or the directory for one that lies elsewhere. */
+  /** The name in the cache, or the directory of a root elsewhere. */
   readonly name: string;
   /** Absolute, without symbolic links. */
   readonly directory: string;
@@ -29,10 +29,11 @@ export class Root implements Platform {
   }
 
   /**
-   * The root of that name (a suite or a release of Ceph), or in that directory (with a slash in it), with all that `uses` need.
+   * The root of that name (a suite or a release of Ceph), or in that directory (with a slash in it), with everything
+   * that `uses` need.
    *
-   * @throws LabError SIPHON_NOT_FOUND where there is none, SIPHON_USAGE for a name that means nothing, SIPHON_MISSING_PROGRAM for
-   *   a root that lacks something or is for another processor, SIPHON_PERMISSION where this user may not enter it
+   * @throws LabError SIPHON_NOT_FOUND if there is none, SIPHON_USAGE for an unknown name, SIPHON_MISSING_PROGRAM for an
+   * incomplete root or one for another processor, SIPHON_PERMISSION if this user may not enter it
    */
   static async find(nameOrDirectory: string, { uses = [] }: { uses?: RootUse[] } = {}): Promise<Root> {
     const root = nameOrDirectory.includes("/") ? Root.at(nameOrDirectory) : Root.named(nameOrDirectory);
@@ -43,7 +44,7 @@ export class Root implements Platform {
     return root;
   }
 
-  /** The root in a directory, unchecked: it may have gone since it was taken into use. */
+  /** The root in a directory, unchecked: it may have been removed. */
   static at(directory: string, name?: string): Root {
     const path = resolve(directory);
     const real = existsSync(path) ? realpathSync(path) : path;
@@ -62,7 +63,7 @@ export class Root implements Platform {
     });
   }
 
-  /** The roots in the cache, in the order of their names. */
+  /** The roots in the cache, sorted by name. */
   static async list(): Promise<Root[]> {
     const parent = rootsDirectory();
     const names = existsSync(parent) ? await readdir(parent) : [];
@@ -90,13 +91,13 @@ export class Root implements Platform {
     return throughLinks(this.directory, path);
   }
 
-  /** Contents of the root: as they were recorded when it was made, or else as its programs report. */
+  /** Contents of the root, from its record, or from its programs. */
   async contents(): Promise<RootContents> {
     return readContents(this.directory) ?? (await examineContents(this));
   }
 }
 
-/** Where roots are kept that were built without a directory. */
+/** Directory of roots that were built without a given directory. */
 export function rootsDirectory(): string {
   return join(cacheDir(), "roots");
 }
@@ -213,7 +214,7 @@ function checkProcessor(root: Root): void {
   );
 }
 
-/** That this user may make the mount namespace, and that the root's programs run in it. */
+/** Checks that this user may create the mount namespace, and that the root's programs run in it. */
 async function checkEntry(root: Root): Promise<void> {
   const { exitCode, stderr } = await run("true", [], { from: root, anyExitCode: true });
   if (exitCode === 0) return;

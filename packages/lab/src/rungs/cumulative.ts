@@ -1,7 +1,7 @@
 import { rungWords } from "@siphon/doctor";
 import { needs, type Rung } from "./rung.ts";
 
-/** The default ladder: each rung adds one setting to all before it, so each setting's own worth is seen. */
+/** The default ladder: each rung adds one setting to the previous ones, which shows each setting's effect. */
 export const cumulativeRungs: Rung[] = [
   {
     name: "ide",
@@ -12,7 +12,7 @@ export const cumulativeRungs: Rung[] = [
   {
     name: "virtio-blk",
     ...rungWords["virtio-blk"],
-    // One queue, so that the multiqueue rung adds queues and nothing else.
+    // One queue, so that the multiqueue rung only adds queues.
     change: () => ({ device: "virtio-blk", queues: 1 }),
   },
   {

@@ -1,13 +1,13 @@
-/** Something that people look for among the rungs. */
+/** A setting that people look for among the rungs. */
 export interface NoRung {
   name: string;
   title: string;
-  /** Why it is no rung, and where it is measured instead. */
+  /** Why it is not a rung, and where it is measured instead. */
   reason: string;
   source: string;
 }
 
-/** What the ladder cannot climb on any host: each would be compared by figures that do not mean the same. */
+/** Settings that cannot be rungs, because their figures would not be comparable. */
 export const noRungs: readonly NoRung[] = [
   {
     name: "qemu-storage-daemon",

@@ -13,11 +13,11 @@ const docs = {
   messenger: "https://docs.ceph.com/en/latest/rados/configuration/ms-ref/",
 };
 
-/** The best of librbd on the ladder without encryption. */
+/** The best unencrypted librbd rung. */
 const best = "librados-threads";
 const MIB = 2 ** 20;
 
-/** Rungs beside the ladder: each changes one thing of a rung, and is climbed with it when it is named. */
+/** Rungs beside the ladder: each changes one setting of a rung, and is measured with it if it is named. */
 export const furtherRungs: FurtherRung[] = [
   {
     name: "virtio-scsi",
@@ -25,7 +25,7 @@ export const furtherRungs: FurtherRung[] = [
     why: "A SCSI controller over virtio, the default of many platforms: it has more features, and a SCSI layer in the guest and in QEMU.",
     on: best,
     source: docs.qemu,
-    // Several I/O threads share the queues of virtio-blk alone.
+    // Only virtio-blk supports several I/O threads.
     change: () => ({ device: "virtio-scsi", iothreads: undefined }),
     aside: true,
   },

@@ -5,10 +5,10 @@ import { findOlderLibrbd } from "../roots/older-librbd.ts";
 import { allocatorLibrary } from "../vm/allocator.ts";
 import type { Offers } from "./rung.ts";
 
-/** The offers of a machine, without those of its cluster. */
+/** What a machine offers, without its cluster. */
 export type VmOffers = Omit<Offers, "noSecure" | "copies" | "noFurtherImages">;
 
-/** Abilities of this machine, and of the root that QEMU comes from, that rungs need. */
+/** Abilities of this machine, and of QEMU's root, that rungs need. */
 export async function findOffers({
   cpus,
   memory,
@@ -28,7 +28,7 @@ export async function findOffers({
   };
 }
 
-/** @param memory bytes that a VM needs */
+/** @param memory bytes of memory for a VM */
 export function whyNoHugePages(meminfo: string, memory: number): string | undefined {
   const value = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(meminfo)?.[1] ?? 0);
   const page = value("Hugepagesize") * 1024;

@@ -8,7 +8,7 @@ import type { FurtherRung, Offers, Rung } from "./rung.ts";
 
 export type LadderMode = "cumulative" | "published";
 
-/** A rung with all its settings, or the reason why it cannot be climbed here. */
+/** A rung with all its settings, or why it is unavailable here. */
 export type PlannedRung =
   | { status: "planned"; rung: Rung; settings: VmSettings; against: string | undefined }
   | { status: "skipped"; rung: Rung; reason: string };
@@ -16,17 +16,17 @@ export type PlannedRung =
 /** A rung that will be climbed. */
 export type PlannedClimb = Extract<PlannedRung, { status: "planned" }>;
 
-/** The rungs of a mode that are climbed unless told, in their order. */
+/** The default rungs of a mode, in order. */
 export function rungsOf(mode: LadderMode): Rung[] {
   return mode === "published" ? publishedRungs : cumulativeRungs;
 }
 
-/** The rungs of a mode that are climbed only when they are named. */
+/** The rungs of a mode that are measured only if named. */
 export function furtherRungsOf(mode: LadderMode): FurtherRung[] {
   return mode === "published" ? [] : furtherRungs;
 }
 
-/** @throws LabError SIPHON_USAGE for a name that the mode does not have */
+/** @throws LabError SIPHON_USAGE for a name that is not in the mode */
 export function checkRungNames(mode: LadderMode, names: readonly string[] = []): void {
   const known = [...rungsOf(mode), ...furtherRungsOf(mode)].map((rung) => rung.name);
   const unknown = names.find((name) => !known.includes(name));
@@ -39,11 +39,11 @@ export function checkRungNames(mode: LadderMode, names: readonly string[] = []):
 }
 
 /**
- * Resolves the rungs to climb. A rung has the same settings whichever others are chosen: in cumulative mode those of every rung
- * before it that can be climbed here. It is compared with the chosen rung before it. A further rung is compared with the one that it
- * changes, which is climbed with it.
+ * Resolves the rungs to climb. A rung's settings do not depend on the choice of rungs: in cumulative mode it has those
+ * of all previous rungs that are available here. It is compared with the previous chosen rung. A further rung is
+ * compared with the rung that it changes, which is added to the choice.
  *
- * @throws LabError SIPHON_USAGE for a name that the mode does not have
+ * @throws LabError SIPHON_USAGE for a name that is not in the mode
  */
 export function planRungs(mode: LadderMode, offers: Offers, names?: string[]): PlannedRung[] {
   checkRungNames(mode, names);
@@ -87,7 +87,7 @@ function planFurther(
   });
 }
 
-/** A rung that cannot be had, and the chosen ones that would have changed it. */
+/** An unavailable rung, and the chosen ones that would change it. */
 function skipAll(
   rung: Rung,
   reason: string,
@@ -101,10 +101,10 @@ function skipAll(
   ];
 }
 
-/** With the rungs that the named ones change. */
+/** The named rungs, and the rungs that they change. */
 function withBases(mode: LadderMode, names: readonly string[]): Set<string> {
   const all = new Set(names);
-  // A set's iterator also visits what is added meanwhile.
+  // A set's iterator also visits elements that are added meanwhile.
   for (const name of all) {
     const rung = furtherRungsOf(mode).find((each) => each.name === name);
     if (rung) all.add(rung.on);
@@ -112,7 +112,7 @@ function withBases(mode: LadderMode, names: readonly string[]): Set<string> {
   return all;
 }
 
-/** Where the step to a newer librbd is climbed, the rungs before it have the older one. */
+/** If the step to a newer librbd is chosen, the rungs before it use the older one. */
 function startingSettings({ olderLibrbd }: Offers, names: string[] | undefined): VmSettings {
   if (olderLibrbd === undefined || !(names === undefined || names.includes("new-librbd")))
     return qemuDefaults;

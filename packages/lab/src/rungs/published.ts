@@ -3,9 +3,9 @@ import { needs, type Rung } from "./rung.ts";
 const virtio = { device: "virtio-blk" } as const;
 
 /**
- * The study's steps exactly as it published them, each said in full against QEMU's defaults. They are not
- * cumulative: its tcmalloc step drops the I/O thread, the next brings it back together with aio=native and a
- * newer librbd, and the last changes the drive syntax and the machine type at once.
+ * The study's steps exactly as published, each as changes of QEMU's defaults. They are not cumulative: the tcmalloc
+ * step drops the I/O thread, the next step restores it together with aio=native and a newer librbd, and the last
+ * changes both the drive syntax and the machine type.
  */
 export const publishedRungs: Rung[] = [
   {

@@ -5,18 +5,19 @@ import { releaseOf } from "../roots/releases.ts";
 import { type PlannedRung, planRungs } from "./plan.ts";
 import type { Offers, Rung } from "./rung.ts";
 
-/** The rung whose settings all releases have, unless another is named: all of the ladder that is about QEMU alone. */
+/** The default rung whose settings all releases use: all settings of the ladder that concern only QEMU. */
 export const releasesRung = "q35";
 
-/** A release with what QEMU needs to load its librbd; undefined for the librbd that QEMU has itself. */
+/** A release with the files for QEMU to load its librbd; undefined for QEMU's own librbd. */
 export interface LoadableRelease extends LibrbdRelease {
   set: LibrbdSet | undefined;
 }
 
 /**
- * A ladder of releases of librbd: the same VM, cluster and settings, one rung a release, each compared with the one before.
+ * A ladder of releases of librbd: the same VM, cluster and settings, one rung per release, each compared with the
+ * previous one.
  *
- * @throws LabError SIPHON_USAGE where the rung that all build on cannot be had
+ * @throws LabError SIPHON_USAGE if the base rung is unavailable
  */
 export function planReleases(
   offers: Offers,

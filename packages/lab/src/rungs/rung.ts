@@ -13,44 +13,44 @@ export interface Offers {
   qemuMajor: number;
   /** vCPUs of the guest. */
   cpus: number;
-  /** Why the cluster cannot be reached in secure mode; undefined when it can. */
+  /** Why secure mode is unavailable; undefined if it is available. */
   noSecure?: string;
-  /** Why there are no huge pages for a VM's memory; undefined when there are. */
+  /** Why there are no huge pages for a VM's memory; undefined if there are. */
   noHugePages?: string;
-  /** Copies of each object; undefined where nobody knows. */
+  /** Copies of each object; undefined if unknown. */
   copies?: number;
-  /** Why no further images can be made; undefined when they can. */
+  /** Why no further images can be created; undefined if they can. */
   noFurtherImages?: string;
 }
 
 /** One step of the ladder. */
 export interface Rung {
   name: string;
-  /** Shown in tables and charts; starts with `+` when it adds to the rung before. */
+  /** The title in tables and charts; starts with `+` if it adds to the previous rung. */
   title: string;
   /** Why the setting matters, in a sentence. */
   why: string;
-  /** Changes of the VM: against the rungs before it, or against QEMU's defaults (published mode). */
+  /** Changes of the VM: relative to the previous rungs, or to QEMU's defaults (published mode). */
   change: (offers: Offers) => Partial<VmSettings>;
-  /** Why it cannot be climbed here; undefined when it can. */
+  /** Why it is unavailable here; undefined if it is available. */
   missing?: (offers: Offers) => string | undefined;
-  /** Stands beside the ladder: compared with the rung before it, but later rungs do not build on it. */
+  /** A side rung: compared with the previous rung, but later rungs do not build on it. */
   aside?: true;
 }
 
-/** A rung that is climbed only when it is named, beside the one that it changes. */
+/** A rung that is measured only if named, together with the one that it changes. */
 export interface FurtherRung extends Rung {
   aside: true;
-  /** The rung that it changes, and is compared with: one of the ladder's, or another such. */
+  /** The rung that it changes and is compared with: one of the ladder's, or another further rung. */
   on: string;
-  /** Where the setting is described. */
+  /** Documentation of the setting. */
   source: string;
 }
 
 const notInstalled = (what: string, apt: string) =>
   `${what} is not installed (Debian and Ubuntu: apt-get install ${apt})`;
 
-/** Needs that rungs of both modes share. */
+/** Requirements shared by rungs of both modes. */
 export const needs = {
   tcmalloc: ({ tcmalloc }: Offers) =>
     tcmalloc ? undefined : notInstalled("libtcmalloc", "libgoogle-perftools4"),

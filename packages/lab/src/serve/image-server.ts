@@ -6,16 +6,16 @@ import type { RbdDisk } from "../vm/settings.ts";
 import type { DiskProcess } from "../vm/vm.ts";
 import { ServerProcess, type Transport } from "./server-process.ts";
 
-/** An image that siphon's own client serves to a VM, in a process whose CPU is the VM's as well. Ends after its VM. */
+/** An image that siphon serves to a VM, in a process whose CPU counts as the VM's. It ends after its VM. */
 export interface ImageServer extends DiskProcess {
-  /** As QEMU reaches it. */
+  /** Its address for QEMU. */
   readonly disk: Disk;
 }
 
 /**
- * Serves an image in a process of its own.
+ * Serves an image in its own process.
  *
- * @throws LabError SIPHON_VM when it cannot be served
+ * @throws LabError SIPHON_VM if it cannot be served
  */
 export async function serveImage(disk: RbdDisk, transport: Transport): Promise<ImageServer> {
   await using stack = new AsyncDisposableStack();
@@ -27,16 +27,15 @@ export async function serveImage(disk: RbdDisk, transport: Transport): Promise<I
 }
 
 /**
- * Servers of images one after another. A process that has served one image serves the next: as a service does, which outlives the
- * VMs it serves and has long been compiled by the time most of them come. An image at a time has the process for itself, or `together`
- * all images have one.
+ * Reuses server processes for successive images, like a service that outlives its VMs and whose code is already
+ * compiled. One image at a time has a process, or with `together` all images share one.
  */
 export class ImageServers implements AsyncDisposable {
   readonly #idle: Record<Transport, ServerProcess[]> = { nbd: [], vhost: [] };
   readonly #shared: boolean;
   readonly #together: boolean;
 
-  /** `shared`: other VMs have the image as well, so its lock goes to whoever writes. */
+  /** `shared`: other VMs use the image, too, so its lock goes to the VM that writes. */
   constructor({ shared = false, together = false } = {}) {
     this.#shared = shared;
     this.#together = together;
@@ -70,7 +69,7 @@ export class ImageServers implements AsyncDisposable {
     }
   }
 
-  /** Whatever has failed: a process that nobody can reach any more would keep this one from ending. */
+  /** After any failure: an unreachable process would prevent this one from ending. */
   #putBack(transport: Transport, server: ServerProcess): void {
     if (server.isRunning) this.#idle[transport].push(server);
   }

@@ -4,8 +4,8 @@ import { SiphonError } from "@siphon/wire";
 import type { AttachRequest, ServeAnswer, ServeRequest } from "./server-process.ts";
 
 /**
- * The program of a `ServerProcess`: it serves images, as it is told, until the process that started it is gone. Images that the same user
- * has of the same cluster share a connection to it, as in a service.
+ * The program of a `ServerProcess`: it serves images on request until its parent process is gone. Images of the same
+ * cluster and user share a connection, as in a service.
  */
 interface Serving {
   connection: Connection;
@@ -18,25 +18,25 @@ interface Connection {
   users: number;
 }
 
-/** By the socket that an image is served at. */
+/** By the image's socket. */
 const serving = new Map<string, Serving>();
 const connections = new Map<string, Connection>();
-/** Aborted when the process that started this one is gone. */
+/** Aborted when the parent process is gone. */
 const orphaned = new AbortController();
-/** Requests are handled one after the other, also after the end of the process that sent them. */
+/** Requests are handled one at a time, even after the end of the parent process. */
 let last: Promise<void> = Promise.resolve();
 process.on("message", (request: ServeRequest) => {
   last = last.then(() => answer(request));
 });
 process.once("disconnect", () => {
   orphaned.abort(new Error("whoever started this process is gone"));
-  // An image that is being attached now is served by then.
+  // An image that is being attached is served by then.
   last = last.then(async () => {
     for (const socket of [...serving.keys()]) await answer({ what: "detach", socket });
   });
 });
 
-/** A request that fails is answered as well: the process can serve the next image. */
+/** A failed request is answered, too: the process can serve the next image. */
 async function answer(request: ServeRequest): Promise<void> {
   try {
     if (request.what === "detach") {
@@ -53,7 +53,7 @@ async function answer(request: ServeRequest): Promise<void> {
   }
 }
 
-/** In a sentence where somebody wrote one; what nobody thought of is on standard error, with its place. */
+/** The message of an expected error; an unexpected error goes to standard error with its stack. */
 function failureOf(error: unknown): ServeAnswer {
   if (error instanceof SiphonError) {
     const { message: failed, hint } = error;
@@ -84,7 +84,7 @@ async function attach({ disk, transport, shared, socket }: AttachRequest): Promi
   serving.set(socket, { connection, attachment });
 }
 
-/** Takes the connection of the image's user. It is given up when the process that started this one is gone. */
+/** Gets the connection of the image's user. Aborts when the parent process is gone. */
 function connect({ conf, user }: AttachRequest["disk"]): Connection {
   const key = JSON.stringify([conf, user]);
   const { signal } = orphaned;
@@ -122,7 +122,7 @@ async function bytesDone(socket: string): Promise<number> {
   return disks.reduce((sum, { metrics }) => sum + ofDisk(metrics), 0);
 }
 
-/** The process that started this one may be gone meanwhile, also between this check and the sending. */
+/** The parent process may end at any time, even between this check and the sending. */
 function tell(what: ServeAnswer): void {
   if (process.connected) process.send!(what, () => {});
 }

@@ -5,19 +5,19 @@ import { forkProgram } from "@siphon/attach";
 import { LabError } from "../errors.ts";
 import type { RbdDisk } from "../vm/settings.ts";
 
-/** How siphon's own client serves an image to QEMU. */
+/** How siphon serves an image to QEMU. */
 export type Transport = "nbd" | "vhost";
 
 export interface AttachRequest {
   what: "attach";
   disk: RbdDisk;
   transport: Transport;
-  /** Other VMs have the image as well. */
+  /** Whether other VMs use the image, too. */
   shared: boolean;
   socket: string;
 }
 
-/** A request to a process; an image that it serves is named by its socket. */
+/** A request to a process; a served image is identified by its socket. */
 export type ServeRequest =
   | AttachRequest
   | { what: "detach"; socket: string }
@@ -31,11 +31,11 @@ export type ServeAnswer =
 
 type Done = Exclude<ServeAnswer, { failed: string }>;
 
-/** A process that serves images with siphon's own client. */
+/** A process in which siphon serves images. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown[]>;
-  /** The answers to all requests so far: the next one waits for them, since answers name no request. */
+  /** The answers to all requests so far: the next request waits for them, because answers do not name their request. */
   #answered: Promise<unknown> = Promise.resolve();
 
   constructor() {
@@ -53,14 +53,16 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.connected && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** @throws LabError SIPHON_VM with the reason when the image cannot be served; the process can serve another one then */
+  /**
+   * @throws LabError SIPHON_VM with the reason if the image cannot be served; the process can still serve another one
+   */
   async attach(request: Omit<AttachRequest, "what">): Promise<void> {
     const { pool, image } = request.disk;
     await this.#ask({ what: "attach", ...request }, `serve ${pool}/${image}`);
   }
 
   /**
-   * Finishes what is under way, and gives the image at a socket back, if there is one.
+   * Finishes the requests in flight, and closes the image of a socket, if there is one.
    *
    * @throws LabError SIPHON_VM when that fails
    */
@@ -68,7 +70,7 @@ export class ServerProcess implements AsyncDisposable {
     await this.#ask({ what: "detach", socket }, "give its image back");
   }
 
-  /** Bytes that have been read and written since the image at a socket was attached. */
+  /** Bytes read and written since the image of a socket was attached. */
   async bytesDone(socket: string): Promise<number> {
     const answer = await this.#ask({ what: "measure", socket }, "say what it has done");
     return answer.done === "measured" ? answer.bytes : 0;
@@ -89,7 +91,7 @@ export class ServerProcess implements AsyncDisposable {
     const died = this.#ended.then(([code, signal]) => ({
       failed: `it ended (${signal ?? `exit code ${code}`})`,
     }));
-    if (this.#child.connected) this.#child.send(request, () => {}); // its end is seen by #ended
+    if (this.#child.connected) this.#child.send(request, () => {}); // #ended detects its end
     const answer: ServeAnswer = await Promise.race([message, died]);
     answered.abort();
     if ("done" in answer) return answer;

@@ -5,8 +5,8 @@ import { processId } from "../host/proc.ts";
 import { cacheDir } from "./paths.ts";
 
 /**
- * The directory `CACHE/kind/key`, built by `build` when it is not there yet. It appears whole or not at all,
- * also when several processes build it at once: each builds its own and the first to finish wins.
+ * The directory `CACHE/kind/key`, built by `build` if it does not exist. It appears atomically, even if several
+ * processes build it concurrently: each builds its own, and the first to finish wins.
  */
 export async function cached(
   kind: string,
@@ -27,18 +27,18 @@ export async function cached(
   return finished;
 }
 
-/** Makes an empty directory to build something in, beside its place; what crashed builders have left there is removed. */
+/** Creates an empty directory for a build next to its place, and removes the leftovers of crashed builders. */
 export async function startBuilding(parent: string): Promise<string> {
   await mkdir(parent, { recursive: true });
   await removeAbandoned(parent);
-  // The builder's identity in the name tells a later builder whether it still works on it.
+  // The builder's identity in the name shows whether it is still alive.
   const { pid, startTime } = processId(process.pid)!;
   const building = join(parent, `.building-${pid}-${startTime}-${crypto.randomUUID()}`);
   await mkdir(building);
   return building;
 }
 
-/** Removes what crashed builders have left, of whatever kind. */
+/** Removes the leftovers of crashed builders, of all kinds. */
 export async function removeAbandonedBuilds(): Promise<void> {
   const kinds = existsSync(cacheDir()) ? await readdir(cacheDir(), { withFileTypes: true }) : [];
   for (const kind of kinds) {

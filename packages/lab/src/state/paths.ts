@@ -2,16 +2,16 @@ import { homedir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 
 /**
- * Where clusters, VMs and their sockets live: `$SIPHON_STATE_DIR`, else `$XDG_STATE_HOME/siphon`,
- * else `~/.local/state/siphon`. Unix socket paths are limited to 107 bytes, so keep it short.
+ * Directory of clusters, VMs and their sockets: `$SIPHON_STATE_DIR`, else `$XDG_STATE_HOME/siphon`, else
+ * `~/.local/state/siphon`. Unix socket paths are limited to 107 bytes, so keep it short.
  */
 export function stateDir(): string {
   const { SIPHON_STATE_DIR } = process.env;
-  // Daemons run in directories of their own: a relative path would mean another place to them.
+  // Daemons have other working directories, so the path must be absolute.
   return SIPHON_STATE_DIR ? resolve(SIPHON_STATE_DIR) : join(xdg("XDG_STATE_HOME", ".local/state"), "siphon");
 }
 
-/** Where what can be built again is kept between runs (guest kernels, images, probes): `$SIPHON_CACHE_DIR` or XDG's. */
+/** Directory of files that can be rebuilt (guest kernels, images, probes): `$SIPHON_CACHE_DIR` or XDG's. */
 export function cacheDir(): string {
   return process.env.SIPHON_CACHE_DIR || join(xdg("XDG_CACHE_HOME", ".cache"), "siphon");
 }

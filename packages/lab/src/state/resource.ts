@@ -6,10 +6,10 @@ import { isRunning, type ProcessId, pidsWithEnvironment, processId } from "../ho
 import { endProcesses } from "../host/signals.ts";
 import { stateDir } from "./paths.ts";
 
-/** The kinds of things that outlive a call and so must be found again after a crash. */
+/** The kinds of resources, which outlive a call and must be found after a crash. */
 export type ResourceKind = "clusters" | "vms" | "images" | "networks" | "work";
 
-/** Set in the environment of every program started for a resource, so that it can be found without its pid. */
+/** Environment variable of every program of a resource, by which it can be found without its pid. */
 export const RESOURCE_VARIABLE = "SIPHON_RESOURCE";
 
 /** The content of a resource's lease.json. */
@@ -17,13 +17,13 @@ export interface Lease {
   kind: ResourceKind;
   name: string;
   created: string;
-  /** The siphon process that looks after the resource; null once it is meant to stay (`siphon cluster up`). */
+  /** The siphon process that owns the resource; null for a kept one (`siphon cluster up`). */
   owner: ProcessId | null;
-  /** Details that the owner needs for cleaning up, or for showing the resource; never a secret. */
+  /** Details for cleaning up or showing the resource; never a secret. */
   details: Record<string, unknown>;
 }
 
-/** Begins the names of directories that are no resources yet, or no more; the process that is at it follows. */
+/** Prefix of directories that are being created or removed, followed by the process. */
 const unfinished = ".unfinished-";
 
 function unfinishedName(): string {
@@ -45,13 +45,13 @@ function notMade(cause: NodeJS.ErrnoException, kind: ResourceKind, name: string,
   });
 }
 
-/** A process that does not run. */
+/** A process that is not running. */
 const NOBODY: ProcessId = { pid: 0, startTime: 0 };
 
 /**
- * A directory under the state directory that stands for something running or stored: a cluster, a VM, an
- * image in somebody's pool. Everything started for it lives in its directory or carries its path in the
- * environment, so `siphon clean` can remove it whole after any crash.
+ * A directory under the state directory that represents something running or stored: a cluster, a VM, an image in a
+ * user's pool. All of its files are in the directory, and all of its programs have the path in their environment, so
+ * `siphon clean` can remove it completely after any crash.
  */
 export class Resource implements AsyncDisposable {
   readonly dir: string;
@@ -63,7 +63,7 @@ export class Resource implements AsyncDisposable {
     this.#lease = lease;
   }
 
-  /** Claims the name; throws SIPHON_IN_USE when it is taken by something still owned, kept or not yet cleaned. */
+  /** Claims the name; throws SIPHON_IN_USE if it is taken by a resource that is owned, kept or not yet cleaned. */
   static async create(
     kind: ResourceKind,
     name: string,
@@ -78,7 +78,7 @@ export class Resource implements AsyncDisposable {
     const owner = processId(process.pid) ?? null;
     const lease = { kind, name, created: new Date().toISOString(), owner, details };
     await mkdir(join(stateDir(), kind), { recursive: true, mode: 0o700 });
-    // It appears with its lease: whoever cleans meanwhile must not take it for one that nobody owns.
+    // It appears together with its lease, so that a concurrent `clean` does not take it for one without an owner.
     const made = join(stateDir(), kind, unfinishedName());
     try {
       await mkdir(made, { mode: 0o700 });
@@ -91,7 +91,7 @@ export class Resource implements AsyncDisposable {
     }
   }
 
-  /** All resources of a kind, in the order of their names. */
+  /** All resources of a kind, sorted by name. */
   static async list(kind: ResourceKind): Promise<Resource[]> {
     const parent = join(stateDir(), kind);
     const names = existsSync(parent) ? await readdir(parent) : [];
@@ -100,7 +100,7 @@ export class Resource implements AsyncDisposable {
     return (await Promise.all(found)).filter((resource) => resource !== undefined);
   }
 
-  /** Removes what is left of resources that were being made or removed by processes that died, or by this one. */
+  /** Removes incomplete resources of dead processes, and of this one. */
   static async removeUnfinished(kind: ResourceKind, by: "the dead" | "this process"): Promise<void> {
     const parent = join(stateDir(), kind);
     for (const name of existsSync(parent) ? await readdir(parent) : []) {
@@ -118,16 +118,16 @@ export class Resource implements AsyncDisposable {
     return (await Resource.list(kind)).find((resource) => resource.name === name);
   }
 
-  /** Undefined for one that was removed meanwhile. */
+  /** Undefined if it was removed meanwhile. */
   static async #read(kind: ResourceKind, dir: string, name: string): Promise<Resource | undefined> {
     try {
       return new Resource(dir, JSON.parse(await readFile(join(dir, "lease.json"), "utf8")) as Lease);
     } catch (error) {
       const damaged = error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT";
-      // A resource that cannot be read now must not be removed.
+      // A resource that cannot be read must not be removed.
       if (!damaged) throw error;
       if (!existsSync(dir)) return undefined;
-      // Nobody owns what has no lease.
+      // Without a lease it has no owner.
       const created = new Date(0).toISOString();
       return new Resource(dir, { kind, name, created, owner: NOBODY, details: {} });
     }
@@ -149,23 +149,23 @@ export class Resource implements AsyncDisposable {
     return this.#lease.details;
   }
 
-  /** Meant to stay after the process that made it. */
+  /** Whether it stays after the process that created it. */
   get kept(): boolean {
     return this.#lease.owner === null;
   }
 
-  /** Left behind by a process that is gone. */
+  /** Whether its owner has ended without removing it. */
   get stale(): boolean {
     return this.#lease.owner !== null && !isRunning(this.#lease.owner);
   }
 
-  /** This very process looks after it. */
+  /** Whether this process owns it. */
   get own(): boolean {
     const { owner } = this.#lease;
     return owner?.pid === process.pid && isRunning(owner);
   }
 
-  /** Variables for the environment of every program started for this resource. */
+  /** Environment variables for every program of this resource. */
   get environment(): Record<string, string> {
     return { [RESOURCE_VARIABLE]: this.dir };
   }
@@ -186,16 +186,16 @@ export class Resource implements AsyncDisposable {
     await this.#write();
   }
 
-  /** Leaves the resource to `clean`, as if this process had ended. */
+  /** Abandons the resource for `clean`, as if this process had ended. */
   async abandon(): Promise<void> {
     this.#lease = { ...this.#lease, owner: NOBODY };
     await this.#write();
   }
 
-  /** Ends every process started for the resource, in order within `graceMs`, and returns their pids. Files stay. */
+  /** Ends all processes of the resource, in order within `graceMs`, and returns their pids. Files stay. */
   async endProcesses(options: { graceMs?: number } = {}): Promise<number[]> {
     const ended = new Set<number>();
-    // A process that is being ended may be starting more: look again until nothing new is found.
+    // An ending process may start others: repeat until none is found.
     for (;;) {
       const found = pidsWithEnvironment(RESOURCE_VARIABLE, (dir) => dir === this.dir);
       const pids = found.filter((pid) => !ended.has(pid));
@@ -205,13 +205,13 @@ export class Resource implements AsyncDisposable {
     }
   }
 
-  /** Whether it is still the one that was read: not removed meanwhile, and not made again under the same name. */
+  /** Whether it is unchanged: not removed, and not created again under the same name. */
   async isCurrent(): Promise<boolean> {
     const now = await Resource.#read(this.kind, this.dir, this.name);
     return now !== undefined && JSON.stringify(now.#lease) === JSON.stringify(this.#lease);
   }
 
-  /** Ends its processes and removes its files. It is there whole or not at all: others never find it without its lease. */
+  /** Ends its processes and removes its files atomically: others never find it without its lease. */
   async remove(): Promise<void> {
     await this.endProcesses();
     const going = join(dirname(this.dir), unfinishedName());
@@ -226,7 +226,7 @@ export class Resource implements AsyncDisposable {
     if (!this.kept) await this.remove();
   }
 
-  /** One after the other, each with what is true by then: several changes may be under way at once. */
+  /** Serializes changes of the lease, because several may run concurrently. */
   #write(): Promise<void> {
     const file = this.path("lease.json");
     this.#written = this.#written

@@ -4,24 +4,24 @@ import { holm } from "./holm.ts";
 import { moderate } from "./moderated.ts";
 import { reach95, twoSided } from "./student.ts";
 
-/** The ratio of two things, known from several blocks: each has the logarithm of what it found. */
+/** The ratio of two figures in several blocks, as logarithms. */
 export type BlockRatios = readonly number[];
 
-/** The finding on a ratio, from all blocks. */
+/** The estimate of a ratio from all blocks. */
 export interface RatioFinding {
   /** With its 95 % interval. */
   ratio: Estimate;
-  /** How likely a ratio as far from 1 is where there is no difference; corrected for all that are asked about together. */
+  /** p-value: probability of such a ratio without a difference, corrected for all ratios evaluated together. */
   probability: number;
 }
 
-/** Below this many blocks nothing is said of how much they differ. */
+/** With fewer blocks their variation cannot be estimated. */
 export const fewestBlocks = 3;
 
 /**
- * Ratios that are asked about together, such as each rung's over that of the rung before. All that differs from one boot to the next
- * differs from one block to the next, so it is in the interval. How much that is, each estimates from its own blocks, and borrows
- * from the others (`moderate`). Undefined where there are too few blocks.
+ * Evaluates ratios together, such as each rung's over the previous rung's. Differences between boots show up as
+ * differences between blocks, so the interval includes them. Each ratio estimates its variance from its own blocks,
+ * moderated by the others (`moderate`). Undefined with too few blocks.
  */
 export function findRatios(asked: readonly BlockRatios[]): (RatioFinding | undefined)[] {
   const isKnown = (blocks: BlockRatios) => blocks.length >= fewestBlocks;
@@ -35,7 +35,7 @@ export function findRatios(asked: readonly BlockRatios[]): (RatioFinding | undef
     const error = Math.sqrt(variance / blocks.length);
     const reach = reach95(degrees) * error;
     const [middle, low, high] = [center, center - reach, center + reach].map(Math.exp);
-    // Blocks that are equal to the last digit: a thing against itself.
+    // Equal to the last digit in all blocks: a comparison with itself.
     const probability = error > 0 ? twoSided(center / error, degrees) : center === 0 ? 1 : 0;
     return { ratio: { median: middle, low, high }, probability };
   });
@@ -45,10 +45,10 @@ export function findRatios(asked: readonly BlockRatios[]): (RatioFinding | undef
 }
 
 /**
- * The middle of a few values, which a few wild ones do not move: the median of the means of all pairs (Hodges and Lehmann, 1963).
- * Among quiet values it is almost as exact as their mean.
+ * A robust centre of a few values: the median of the means of all pairs (Hodges and Lehmann, 1963). Without outliers it
+ * is almost as precise as the mean.
  *
- * @throws RangeError when there are none
+ * @throws RangeError without values
  */
 export function middle(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("there is no middle of no values");

@@ -2,16 +2,16 @@ import { medianSorted, numericSort, quantileSorted, sampleWithReplacement } from
 import type { Estimate } from "../results/schema.ts";
 import { seededRandom } from "./random.ts";
 
-/** How to bootstrap; the defaults are those of every figure in a report. */
+/** Options of the bootstrap; reports use the defaults. */
 export interface BootstrapOptions {
   resamples?: number;
   seed?: number;
 }
 
 /**
- * The median of the values and its 95 % interval: the percentile bootstrap (Efron and Tibshirani, An Introduction to the
- * Bootstrap, chapter 13). With few values the interval is nearly their range, which holds the true median in 94 % of all cases at
- * five values. The order of the values does not matter.
+ * The median of the values and its 95 % interval: the percentile bootstrap (Efron and Tibshirani, An Introduction to
+ * the Bootstrap, chapter 13). With few values the interval is nearly their range, which for five values covers the true
+ * median in 94 % of all cases. The order of the values does not matter.
  *
  * @throws RangeError when there are none
  */

@@ -1,7 +1,6 @@
 /**
- * Probabilities corrected for the number of comparisons that are made (Holm, A Simple Sequentially Rejective Multiple
- * Test Procedure, 1979), in the same order: whoever calls those up to 0.05 differences is wrong anywhere among them in at most 5 %
- * of all runs.
+ * p-values corrected for the number of comparisons (Holm, A Simple Sequentially Rejective Multiple Test Procedure,
+ * 1979), in the same order: with a threshold of 0.05, at most 5 % of all runs have any false difference.
  */
 export function holm(probabilities: readonly number[]): number[] {
   const order = probabilities

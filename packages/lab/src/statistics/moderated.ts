@@ -1,15 +1,15 @@
 import { mean, sampleVariance } from "simple-statistics";
 
-/** A variance of several, with as many degrees of freedom as it has values less one. */
+/** A variance with its degrees of freedom (number of values less one). */
 export interface VarianceOf {
   variance: number;
   degrees: number;
 }
 
 /**
- * Variances that borrow from each other. Each is estimated from a few values alone, so it is by chance too small or too
- * large; those of similar measurements are alike, and how alike is estimated from them. Source: Smyth, Linear Models and Empirical
- * Bayes Methods for Assessing Differential Expression, 2004, section 6.2. With fewer than three nothing is borrowed.
+ * Moderated variances. A variance from a few values is by chance too small or too large; variances of similar
+ * measurements are similar, and the degree of similarity is estimated from them. Source: Smyth, Linear Models and
+ * Empirical Bayes Methods for Assessing Differential Expression, 2004, section 6.2. Fewer than three are not moderated.
  */
 export function moderate(all: readonly VarianceOf[]): VarianceOf[] {
   const usable = all.filter(({ variance, degrees }) => variance > 0 && degrees > 0);
@@ -20,7 +20,7 @@ export function moderate(all: readonly VarianceOf[]): VarianceOf[] {
   const spread = sampleVariance(logs);
   const beyond = spread - mean(usable.map(({ degrees }) => trigamma(degrees / 2)));
   const total = usable.reduce((sum, { degrees }) => sum + degrees, 0);
-  // Alike within what chance explains: as good as one common variance, known from all values.
+  // Their differences are within chance: uses one common variance.
   const prior = beyond > 0 ? 2 * inverseTrigamma(beyond) : total;
   const common =
     beyond > 0 ? Math.exp(mean(logs) + digamma(prior / 2) - Math.log(prior / 2)) : Math.exp(mean(logs));
@@ -44,7 +44,7 @@ export function trigamma(x: number): number {
   return 1 / x + square / 2 + (square / x) * (1 / 6 - square * (1 / 30 - square / 42));
 }
 
-/** Where trigamma, which falls, has the value `y`. */
+/** The inverse of the decreasing function trigamma at `y`. */
 export function inverseTrigamma(y: number): number {
   let [low, high] = [1e-8, 1e8];
   for (let step = 0; step < 100; step++) {

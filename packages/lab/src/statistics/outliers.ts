@@ -1,13 +1,13 @@
 import { mean, median } from "simple-statistics";
 
 const threshold = 3.5;
-/** Below this many values nothing can be called far from the others. */
+/** With fewer values there are no outliers. */
 const fewest = 5;
 
 /**
- * For each value, whether it is more than 3.5 scaled median absolute deviations from the median (Iglewicz
- * and Hoaglin, How to Detect and Handle Outliers, 1993; where most values are equal and that deviation
- * is 0, their mean deviation instead).
+ * For each value, whether it is more than 3.5 scaled median absolute deviations from the median (Iglewicz and Hoaglin,
+ * How to Detect and Handle Outliers, 1993; if most values are equal and that deviation is 0, the mean deviation is
+ * used).
  */
 export function outliers(values: readonly number[]): boolean[] {
   if (values.length < fewest) return values.map(() => false);

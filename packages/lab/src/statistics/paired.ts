@@ -1,10 +1,10 @@
 import type { Estimate } from "../results/schema.ts";
 import { type BootstrapOptions, estimateMedian } from "./estimate.ts";
 
-/** With fewer pairs than this an interval proves nothing: five pairs all on one side happen by chance in 1 of 16 cases, four in 1 of 8. */
+/** Least number of pairs for a verdict: five pairs on one side happen by chance in 1 of 16 cases, four in 1 of 8. */
 export const fewestPairs = 5;
 
-/** Two measurements made in the same repeat, so that what the machine did meanwhile touched both. */
+/** Two measurements of the same repeat, affected by the same disturbances. */
 export interface Pair {
   before: number;
   after: number;

@@ -1,11 +1,11 @@
 import { mean, median } from "simple-statistics";
 import { middle } from "./blocks.ts";
 
-/** A figure that was measured in a slice of time. */
+/** A figure of a slice of time. */
 export interface Slice {
-  /** In which round of its block. A round visits everything on its way there, and again on its way back. */
+  /** Round in its block. A round visits everything in order, and again in reverse. */
   round: number;
-  /** Which of the two. */
+  /** The direction. */
   way: 0 | 1;
   /** Greater than 0. */
   figure: number;
@@ -19,7 +19,7 @@ export interface Slice {
 /** By which power of each number of the machine's condition a figure changes. */
 export type Slopes = readonly number[];
 
-/** Two slices of one way of one round, which were near in time. */
+/** Two slices of one direction of one round, close in time. */
 interface Near {
   round: number;
   /** Logarithms of the ratio. */

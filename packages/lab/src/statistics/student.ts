@@ -1,7 +1,7 @@
-/** Beyond so many degrees of freedom Student's distribution is the normal one to five digits. */
+/** With more degrees of freedom Student's distribution equals the normal one to five digits. */
 const PLENTY = 1e6;
 
-/** How many standard errors a two-sided 95 % interval reaches to each side. */
+/** Half-width of a two-sided 95 % interval in standard errors. */
 export function reach95(degrees: number): number {
   let [low, high] = [0, 1e6];
   while (high - low > 1e-9 * high) {
@@ -12,7 +12,7 @@ export function reach95(degrees: number): number {
   return high;
 }
 
-/** The probability of a value at least so far from 0, on either side. Source: Abramowitz and Stegun, 26.7.1. */
+/** The two-sided probability of a value at least this far from 0. Source: Abramowitz and Stegun, 26.7.1. */
 export function twoSided(t: number, degrees: number): number {
   const known = Math.min(degrees, PLENTY);
   return incompleteBeta(known / (known + t * t), known / 2, 0.5);

@@ -4,18 +4,18 @@ import { fewestBlocks } from "./blocks.ts";
 import { moderate } from "./moderated.ts";
 import { reach95 } from "./student.ts";
 
-/** Values of two groups that have nothing to do with each other, such as the repeats of two runs; greater than 0. */
+/** Values of two independent groups, such as the repeats of two runs; greater than 0. */
 export interface Unpaired {
   before: readonly number[];
   after: readonly number[];
 }
 
 /**
- * For each two groups the ratio of the later one over the other: of their geometric means, with Student's 95 % interval. How much values
- * differ within groups, those that are asked about together borrow from each other (`moderate`). With fewer than three values in a group
- * there is no interval: the ratio of the medians, from the least to the greatest that single values give.
+ * For each pair of groups, the ratio of the later one's geometric mean to the other's, with Student's 95 % interval.
+ * Variances within groups are moderated by those of all pairs (`moderate`). With fewer than three values in a group
+ * there is no interval: the ratio of the medians, with the range of ratios of single values.
  *
- * @throws RangeError when a group is empty
+ * @throws RangeError if a group is empty
  */
 export function unpairedRatios(asked: readonly Unpaired[]): Estimate[] {
   const logs = asked.map(({ before, after }) => ({

@@ -2,8 +2,8 @@ import type { BiggerStep } from "../results/schema.ts";
 import { xfs } from "./figures.ts";
 
 /**
- * The study's figure for a step of the bigger test (a file on XFS), by the kind of I/O; encrypted on the wire it published that of random
- * reads alone.
+ * The study's figure for a step of the bigger test (a file on XFS), by the kind of I/O; with encryption it published
+ * only random reads.
  */
 export function studyBiggerFigure(
   rw: "write" | "randread" | "randwrite",

@@ -1,7 +1,6 @@
 /**
- * The figures of the study that the lab replays, as published: Mark Nelson, "QEMU/KVM + Ceph Librbd
- * Performance", 24 October 2022. Where a text gives a figure it is taken from there, else read off the
- * bars of its charts. Every one is a single run.
+ * The figures of the study that the lab replays, as published: Mark Nelson, "QEMU/KVM + Ceph Librbd Performance", 24
+ * October 2022. Figures are from its text if given there, otherwise read from its charts. Each is a single run.
  */
 export const source = {
   title: "QEMU/KVM + Ceph Librbd Performance",

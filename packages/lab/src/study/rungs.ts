@@ -1,7 +1,7 @@
 import type { Results } from "../results/schema.ts";
 import { blockdevQ35, ladder, xfs } from "./figures.ts";
 
-/** The study's figure for one rung: what was measured there, in a few words, and its IOPS. */
+/** The study's figure for one rung: a short description, and its IOPS. */
 export interface StudyFigure {
   label: string;
   iops: number;
@@ -20,8 +20,8 @@ const lastStep: StudyFigure = {
 };
 
 /**
- * The study's steps are not cumulative as published: tcmalloc was measured without the I/O thread, which
- * came back with the newer librbd. Where a rung differs from its step, the label says how.
+ * The study's published steps are not cumulative: tcmalloc was measured without the I/O thread, which returned with the
+ * newer librbd. If a rung differs from its step, the label says how.
  */
 const byMode: Record<Results["mode"], Record<string, StudyFigure>> = {
   releases: {},
@@ -41,7 +41,7 @@ const byMode: Record<Results["mode"], Record<string, StudyFigure>> = {
   },
 };
 
-/** The study's figure for a rung of the ladder, where it has one. */
+/** The study's figure for a rung of the ladder, if any. */
 export function studyFigure(mode: Results["mode"], rung: string): StudyFigure | undefined {
   return Object.hasOwn(byMode[mode], rung) ? byMode[mode][rung] : undefined;
 }

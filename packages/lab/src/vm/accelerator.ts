@@ -16,9 +16,8 @@ export interface AcceleratorChoice {
 }
 
 /**
- * Resolves `--accel`. With "auto" KVM is believed only once the small guest has come up under it: it can be
- * there, start guests, and still not run them (nested virtualisation). The answer holds until the host is
- * booted again, and is remembered.
+ * Resolves `--accel`. "auto" uses KVM only after the small guest has booted with it: KVM may exist, start guests, and
+ * still not run them (nested virtualisation). The result is stored until the host reboots.
  */
 export async function chooseAccelerator(
   wanted: "auto" | Accelerator,
@@ -37,7 +36,7 @@ export async function chooseAccelerator(
 
 const PROBE_MS = 15_000;
 
-/** Why KVM need not even be tried. */
+/** Why KVM is not tried. */
 async function kvmObstacle(): Promise<string | undefined> {
   if (!existsSync("/dev/kvm")) return "this host has no /dev/kvm";
   try {
@@ -54,7 +53,7 @@ async function kvmObstacle(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Boots the small guest under KVM, to see whether it comes up. */
+/** Tests whether the small guest boots with KVM. */
 export async function probeKvm(guest: Guest, signal?: AbortSignal): Promise<AcceleratorChoice> {
   try {
     await using _vm = await Vm.start({
@@ -89,7 +88,7 @@ async function recall(): Promise<AcceleratorChoice | undefined> {
 
 async function remember(choice: AcceleratorChoice): Promise<void> {
   await mkdir(cacheDir(), { recursive: true });
-  // Renamed into place: another siphon may be reading it.
+  // Renamed into place, because another siphon may be reading it.
   const fresh = `${memoryFile()}.${process.pid}`;
   await writeFile(fresh, JSON.stringify({ bootId: await bootId(), ...choice }));
   await rename(fresh, memoryFile());

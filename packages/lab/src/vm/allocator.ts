@@ -12,7 +12,7 @@ const sonames: Record<Allocator, string[]> = {
   jemalloc: ["libjemalloc.so.2"],
 };
 
-/** The path of an allocator's library, as programs of the platform see it, or undefined when it is not installed. */
+/** The path of an allocator's library for programs of the platform; undefined if it is not installed. */
 export async function allocatorLibrary(
   allocator: Allocator,
   platform: Platform = host,
@@ -26,7 +26,7 @@ export async function allocatorLibrary(
   const known = await knownToLoader();
   for (const soname of sonames[allocator]) {
     const path = known.get(soname) ?? directories.map((dir) => join(dir, soname)).find(existsSync);
-    // The loader only warns about a library that it cannot preload: the rung would measure libc.
+    // The loader only warns about a library that it cannot preload, and the rung would measure libc.
     if (path && existsSync(path)) return path;
   }
   return undefined;

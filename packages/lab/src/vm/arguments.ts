@@ -3,7 +3,7 @@ import { type Disk, diskOptions, type Options } from "./disk.ts";
 import { commaEscape, keyValues, shellQuote } from "./escape.ts";
 import type { VmSettings } from "./settings.ts";
 
-/** How the guest comes up: a kernel given to QEMU, or firmware and what it finds on the disk. */
+/** How the guest boots: a kernel given to QEMU, or firmware and the disk's boot loader. */
 export type Boot =
   | { from: "kernel"; kernel: string; initramfs?: string; commandLine: string }
   | { from: "disk" };
@@ -12,41 +12,41 @@ export type Accelerator = "kvm" | "tcg";
 
 /** The guest's network card, if any. */
 export type Network =
-  /** Reaches out through the host; ports of the host's loopback lead to ports of the guest. */
+  /** User mode network; ports of the host's loopback are forwarded to the guest. */
   | { type: "user"; forwards: { hostPort: number; guestPort: number }[] }
   /** An existing tap device; the address (`192.0.2.2/24`) and the gateway are the guest's. */
   | { type: "tap"; device: string; mac?: string; address?: string; gateway?: string };
 
-/** Everything that decides a QEMU command line. Relative paths are seen from QEMU's working directory. */
+/** The inputs of a QEMU command line. Relative paths are relative to QEMU's working directory. */
 export interface QemuPlan {
   name: string;
   settings: VmSettings;
-  /** A data disk for a guest that boots from a kernel, else the root disk. */
+  /** A data disk for a guest that boots from a kernel, otherwise the root disk. */
   disk: Disk;
   /** Further disks, such as a cloud-init seed, in the simplest form: `-drive if=virtio`. */
   moreDisks?: Extract<Disk, { type: "file" }>[];
   boot: Boot;
   accelerator: Accelerator;
-  /** The newest where it is not known. */
+  /** Undefined: the newest. */
   qemuVersion?: string;
   cpus: number;
   memoryMiB: number;
-  /** So much more memory may be plugged in while the VM runs. */
+  /** Bytes of memory that may be hot-plugged. */
   pluggableMemoryMiB?: number;
   network?: Network;
-  /** The root directory that QEMU is of; this host's own when not given. */
+  /** QEMU's root directory; default: this host. */
   root?: string;
-  /** Path of the allocator's library; needed unless the settings say libc. */
+  /** Path of the allocator's library; required unless the settings name libc. */
   allocatorLibrary?: string;
-  /** Allow disks to be plugged in while the VM runs; q35 needs a port for that. */
+  /** Allow hot-plugged disks, for which q35 needs a port. */
   hotPlug?: boolean;
 }
 
-/** A program's call. */
+/** A command line. */
 export interface QemuCommand {
-  /** The root directory that the program is of; this host's own when not given. */
+  /** The program's root directory; default: this host. */
   root?: string;
-  /** Variables to set on top of the environment. */
+  /** Additional environment variables. */
   env: Record<string, string>;
   program: string;
   /** Options, each with its value. */
@@ -58,13 +58,13 @@ export const vmFiles = { qmp: "qmp.sock", agent: "agent.sock", shell: "shell.soc
 
 export const qemuProgram = "qemu-system-x86_64";
 
-/** The bus of a q35 machine that takes a disk while it runs. */
+/** The bus of a q35 machine for hot-plugged disks. */
 export const hotPlugBus = "hotplug0";
 
-/** The port that the small guest's agent listens on. */
+/** The virtio-serial port of the small guest's agent. */
 export const agentPort = "siphon.agent";
 
-/** The command line of a VM; throws SIPHON_USAGE for what cannot be combined. */
+/** The command line of a VM; throws SIPHON_USAGE for settings that cannot be combined. */
 export function qemuCommand(plan: QemuPlan): QemuCommand {
   const { name, settings, accelerator, cpus } = plan;
   return {
@@ -79,7 +79,7 @@ export function qemuCommand(plan: QemuPlan): QemuCommand {
       ["-no-reboot"],
       ["-M", settings.machine],
       ["-accel", accelerator === "tcg" ? "tcg,thread=multi" : "kvm"],
-      // Among the models that TCG can emulate, one whose kernels keep the TSC as their clock.
+      // A model that TCG can emulate, with which kernels keep the TSC as their clock.
       ["-cpu", accelerator === "tcg" ? "Nehalem" : "host"],
       ["-m", memorySize(plan)],
       ["-smp", `${cpus},sockets=1,cores=${cpus},threads=1`],
@@ -94,17 +94,17 @@ export function qemuCommand(plan: QemuPlan): QemuCommand {
   };
 }
 
-/** The command for a reader to copy into a POSIX shell: environment first, one option a line. */
+/** The command for a POSIX shell, for copying: environment first, one option per line. */
 export function renderCommand({ root, env, program, options }: QemuCommand): string {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${shellQuote(value)}`);
   const lines = options.map((option) => `  ${option.map(shellQuote).join(" ")}`);
-  // All before the program on one logical line: a variable on a line of its own would not be exported.
-  // In a root the loader's variables are for the program alone.
+  // Variables and the program are on one logical line: a variable on its own line would not be exported. In a root the
+  // loader's variables apply only to the program.
   const inRoot = root === undefined ? [] : [`siphon root run ${shellQuote(root)} -- env`];
   return [...inRoot, ...variables, program, ...lines].join(" \\\n");
 }
 
-/** The parameters that every guest kernel gets that we boot directly. */
+/** The parameters of every directly booted guest kernel. */
 export function kernelParameters(accelerator: Accelerator): string[] {
   return [
     "console=ttyS0",
@@ -116,8 +116,8 @@ export function kernelParameters(accelerator: Accelerator): string[] {
 }
 
 /**
- * Emulated, the TSC is judged unstable, and the guest would fall back to the far slower hpet. On a busy host the
- * timer's ticks may come so late that a kernel which checks for them panics.
+ * Under emulation the kernel would judge the TSC unstable and fall back to the much slower hpet. On a busy host timer
+ * ticks may be so late that a kernel that checks them panics.
  */
 const emulatedTime = ["tsc=reliable", "clocksource=tsc", "no_timer_check"];
 
@@ -139,7 +139,7 @@ function memorySize({ memoryMiB, pluggableMemoryMiB }: QemuPlan): string {
   return keyValues(String(memoryMiB), { slots: "4", maxmem: `${memoryMiB + pluggableMemoryMiB}M` });
 }
 
-/** A vhost-user daemon maps the guest's memory, so it must be shared; huge pages must be there before the guest needs them. */
+/** A vhost-user daemon maps the guest's memory, so it must be shared; huge pages are allocated in advance. */
 function guestMemory({ disk, memoryMiB, settings }: QemuPlan): Options {
   const shared = disk.type === "vhost-user";
   if (!shared && !settings.hugePages) return [];
@@ -194,7 +194,7 @@ function netdev(network: Network): string {
   return ["user", "id=net0", ...forwards].join(",");
 }
 
-/** Life cycle by QMP, commands by the agent's port, a shell on hvc0, the kernel's console in a file. */
+/** QMP for control, the agent's port for commands, a shell on hvc0, the kernel's console in a file. */
 const channels: Options = [
   ["-qmp", `unix:${vmFiles.qmp},server=on,wait=off`],
   ["-serial", `file:${vmFiles.console}`],

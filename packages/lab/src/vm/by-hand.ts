@@ -16,17 +16,17 @@ import type { Disk } from "./disk.ts";
 import type { VmSettings } from "./settings.ts";
 import { Vm, type VmOptions } from "./vm.ts";
 
-/** A VM as a person asks for it: a rung, and a disk. */
+/** A user's request for a VM: a rung and a disk. */
 export interface VmRequest {
   name?: string;
   rung: string;
   mode: LadderMode;
-  /** An image of a cluster, or anything else that can be a disk. */
+  /** An image of a cluster, or another kind of disk. */
   disk: { client: CephClient; image: string } | Exclude<Disk, { type: "rbd" }>;
-  /** The file that the disk was made from, when the guest is to boot from the disk; else it is the small guest. */
+  /** The file that the disk was made from, if the guest boots from it; default: the small guest. */
   guestImage?: string;
   librbdDir?: string;
-  /** Where QEMU comes from; this host unless told. */
+  /** Platform of QEMU; default: this host. */
   qemu?: Platform;
   accel: "auto" | Accelerator;
   cpus: number;
@@ -35,9 +35,9 @@ export interface VmRequest {
 }
 
 /**
- * Starts a VM that was worked out; on siphon's own rungs with the server of its disk, which ends with the VM.
+ * Starts a planned VM; on siphon's rungs with the server of its disk, which ends with the VM.
  *
- * @param serve starts the server: in a process of its own, by default
+ * @param serve starts the server; default: in its own process
  */
 export async function startPlanned(planned: VmOptions, serve: typeof serveImage = serveImage): Promise<Vm> {
   const { settings, disk } = planned;
@@ -59,9 +59,9 @@ export async function startPlanned(planned: VmOptions, serve: typeof serveImage 
 }
 
 /**
- * Works out a VM from a rung: `startPlanned` starts it, `vmCommand` only shows how.
+ * Plans a VM from a rung: `startPlanned` starts it, `vmCommand` only shows the command.
  *
- * @throws LabError SIPHON_USAGE when there is no such rung, or this machine lacks what it needs
+ * @throws LabError SIPHON_USAGE if there is no such rung, or it is unavailable here
  */
 export async function planVm(request: VmRequest): Promise<VmOptions & { name: string }> {
   const { name = `vm-${randomBytes(4).toString("hex")}`, guestImage, accel, signal } = request;
@@ -101,7 +101,7 @@ async function diskOf({ disk }: VmRequest, { clientOptions }: VmSettings): Promi
   return { type: "rbd", pool, namespace, image: disk.image, user, conf: own };
 }
 
-/** It must outlive this process, and be there before the VM is: equal ones are one file in the cache. */
+/** It must outlive this process and exist before the VM, so it is in the cache; equal ones share a file. */
 async function clientConf(base: string, user: string, options: Record<string, string>): Promise<string> {
   const inputs = JSON.stringify([base, await readConf(base), user, options]);
   const key = createHash("sha256").update(inputs).digest("hex").slice(0, 16);

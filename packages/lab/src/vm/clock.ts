@@ -3,9 +3,9 @@ import type { GuestControl } from "../guest/control.ts";
 import { run, which } from "../host/command.ts";
 
 /**
- * The rate of this host's TSC in kHz, as its kernel measured it at boot; undefined where that can no longer be
- * read. QEMU gives an emulated guest the host's own counter, so the guest need not measure it: on a busy host it
- * would get it wrong, and its clock and all its figures with it.
+ * The rate of this host's TSC in kHz, as its kernel measured it at boot; undefined if that is not readable any more.
+ * QEMU gives an emulated guest the host's counter, so the guest need not measure it; on a busy host it would get a
+ * wrong rate, clock and figures.
  */
 export async function hostTscKhz(): Promise<number | undefined> {
   if (!(await which("dmesg"))) return undefined;
@@ -13,7 +13,7 @@ export async function hostTscKhz(): Promise<number | undefined> {
   return tscKhz(stdout);
 }
 
-/** The rate that a kernel's log names: the refined one, if there is one, else the first. */
+/** The rate in a kernel's log: the refined one if present, otherwise the first. */
 export function tscKhz(log: string): number | undefined {
   const found =
     /tsc: Refined TSC clocksource calibration: ([\d.]+) MHz/.exec(log) ??
@@ -22,7 +22,7 @@ export function tscKhz(log: string): number | undefined {
   return found ? Math.round(Number(found[1]) * 1000) : undefined;
 }
 
-/** Compares a guest's clock with the host's: figures of a guest whose clock runs wrong are worth nothing. */
+/** Compares a guest's clock with the host's: figures of a guest with a wrong clock are useless. */
 export class GuestClock {
   readonly #control: Pick<GuestControl, "run">;
   readonly #start: Reading;
@@ -37,8 +37,8 @@ export class GuestClock {
   }
 
   /**
-   * @throws LabError SIPHON_GUEST (a new VM may do better) when the guest's clock since the start was more than a tenth off; what
-   *   the readings themselves took is granted on top
+   * @throws LabError SIPHON_GUEST (a new VM may work) if the guest's clock deviates by more than a tenth since the
+   * start, plus the duration of the readings
    */
   async check(): Promise<void> {
     const end = await read(this.#control);

@@ -7,22 +7,22 @@ import type { RbdDisk, VmSettings } from "./settings.ts";
 export type Disk =
   | ({ type: "rbd" } & RbdDisk)
   | { type: "file"; path: string; format: "raw" | "qcow2"; readOnly?: boolean }
-  /** Reads zeros, forgets writes; size in bytes. */
+  /** Reads zeros, drops writes; size in bytes. */
   | { type: "null"; size: number }
-  /** A unix socket; `reconnectDelay` in seconds. Discards reach the server only where they are requested, as a block node has them. */
+  /** A unix socket; `reconnectDelay` in seconds. Discards reach the server only if enabled, as for any block node. */
   | { type: "nbd"; socket: string; export?: string; reconnectDelay?: number; discard?: "unmap" }
   | { type: "vhost-user"; socket: string };
 
 /** QEMU options, each with its value. */
 export type Options = string[][];
 
-/** The block node or drive id that a disk's device refers to. */
+/** The block node or drive id for a disk's device. */
 export function nodeName(disk: Disk): string {
   return disk.type === "rbd" ? "rbd0" : "disk0";
 }
 
 /**
- * The options for the disk that a rung is about: backend, I/O threads and device, in the study's own form.
+ * The options for a rung's disk: backend, I/O threads and device, in the study's form.
  *
  * @param qemuVersion the newest where it is not known
  * @throws LabError SIPHON_USAGE for settings that QEMU cannot combine
@@ -57,7 +57,7 @@ export function diskOptions(settings: VmSettings, disk: Disk, qemuVersion?: stri
 
 const guestDiskNames = { "virtio-blk": "vda", "virtio-scsi": "sda", ide: "sda", nvme: "nvme0n1" } as const;
 
-/** Where the guest's kernel puts the disk. */
+/** The guest's device name of the disk. */
 export function guestDiskName({ device }: Pick<VmSettings, "device">): "vda" | "sda" | "nvme0n1" {
   return guestDiskNames[device];
 }
@@ -83,7 +83,7 @@ function refuseImpossible(settings: VmSettings, disk: Disk): void {
 
 function driveOption(settings: VmSettings, disk: BackedDisk): string[] {
   const common = {
-    // Without them QEMU makes the device, too: an IDE disk.
+    // Without them QEMU also creates the device: an IDE disk.
     ...(settings.device !== "ide" && { id: nodeName(disk), if: "none" }),
     cache: settings.cache === "none" ? "none" : undefined,
     aio: settings.aio,
@@ -110,7 +110,7 @@ function blockdevOption(settings: VmSettings, disk: BackedDisk): string[] {
   return ["-blockdev", keyValues("", dotted(blockNode(settings, disk)))];
 }
 
-/** The id of the object that holds a LUKS image's passphrase. */
+/** The id of the secret object with a LUKS image's passphrase. */
 const SECRET = "luks0";
 
 function secretOption(disk: Disk): Options {
@@ -118,10 +118,10 @@ function secretOption(disk: Disk): Options {
   return [["-object", keyValues("secret", { id: SECRET, file: disk.luks.passphraseFile })]];
 }
 
-/** A disk whose backend is a block node of QEMU's. */
+/** A disk whose backend is a block node. */
 export type BackedDisk = Exclude<Disk, { type: "vhost-user" }>;
 
-/** A JSON object as QMP's blockdev-add takes it. */
+/** Arguments of QMP's blockdev-add. */
 export interface BlockNode {
   [key: string]: string | number | boolean | undefined | BlockNode;
 }
@@ -161,7 +161,7 @@ function protocol(disk: BackedDisk): BlockNode {
   }
 }
 
-/** The nested keys of a node as QEMU's command line takes them: `cache.direct=on`. */
+/** The nested keys of a node for QEMU's command line: `cache.direct=on`. */
 function dotted(node: BlockNode, prefix = ""): Record<string, string | number | undefined> {
   const pairs = Object.entries(node).map(([key, value]) => {
     if (typeof value === "object") return dotted(value, `${prefix}${key}.`);
@@ -190,7 +190,7 @@ function virtioOption(settings: VmSettings, disk: Disk): string[] {
     ...(packed && { packed: "on" }),
   };
   if (iothread && iothreads > 1) {
-    // A list of objects: only the JSON form of -device can say it.
+    // A list of objects needs the JSON form of -device.
     const mapping = Array.from({ length: iothreads }, (_, index) => ({ iothread: `iothread${index}` }));
     return [
       "-device",

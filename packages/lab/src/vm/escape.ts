@@ -11,12 +11,12 @@ export function commaEscape(value: string): string {
   return value.replaceAll(",", ",,");
 }
 
-/** A part of an `rbd:` name: a backslash before whatever would end the part. */
+/** A part of an `rbd:` name, with a backslash before characters that would end the part. */
 export function rbdEscape(part: string): string {
   return part.replaceAll(/[\\:@=]/g, "\\$&");
 }
 
-/** A word for a POSIX shell, quoted where it must be. */
+/** A word for a POSIX shell, quoted if necessary. */
 export function shellQuote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,14 +4,14 @@ import type { Exit } from "../host/daemon.ts";
 import type { Resource } from "../state/resource.ts";
 import { vmFiles } from "./arguments.ts";
 
-/** How a QEMU that should still run has ended; undefined when that is not known (it was not our child). */
+/** How a QEMU has ended unexpectedly; undefined if unknown (not our child process). */
 export interface QemuEnd {
   exit: Exit | undefined;
   /** Its last output, in one line. */
   lastWords: string;
 }
 
-/** The error for a QEMU that ended while it was needed: the guest's fault where its console says so. */
+/** The error for a QEMU that ended while it was needed; a guest error if its console shows one. */
 export function qemuEndedError(resource: Resource, { exit, lastWords }: QemuEnd): LabError {
   const panic = panicOf(consoleText(resource));
   if (panic) {
@@ -33,7 +33,7 @@ export function qemuEndedError(resource: Resource, { exit, lastWords }: QemuEnd)
   });
 }
 
-/** The last thing that the guest's kernel said, for messages about a guest that says nothing else. */
+/** The last line of the guest kernel's console, for errors about a guest that does not answer. */
 export function lastConsoleLine(resource: Resource): string {
   const last = consoleText(resource).trim().split("\n").at(-1)?.trim();
   return last ? `its console ends with: ${last.slice(-200)}` : "its console is empty";

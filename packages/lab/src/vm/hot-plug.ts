@@ -8,7 +8,7 @@ import { runningVersion } from "./qemu-version.ts";
 import type { Qmp } from "./qmp.ts";
 import type { VmSettings } from "./settings.ts";
 
-/** The running VM that a disk is plugged into. */
+/** The running VM. */
 export interface PlugTarget {
   qmp: Qmp;
   machine: VmSettings["machine"];
@@ -17,20 +17,21 @@ export interface PlugTarget {
 
 export type PlugSettings = Pick<VmSettings, "cache" | "iothread" | "queues">;
 
-/** A disk that was plugged into a running VM. */
+/** A hot-plugged disk. */
 export interface PluggedDisk extends AsyncDisposable {
-  /** As the guest names it: /dev/vdb. */
+  /** Its name in the guest: /dev/vdb. */
   readonly device: string;
-  /** Takes it out again: first the guest lets go of it, then QEMU closes its backend. */
+  /** Unplugs it: first the guest releases it, then QEMU closes its backend. */
   unplug(): Promise<void>;
 }
 
 const TIMEOUT_MS = 30_000;
 
 /**
- * Plugs a virtio disk into a running VM, which takes a fraction of a second and no reboot.
+ * Hot-plugs a virtio disk into a running VM, in a fraction of a second.
  *
- * @throws LabError SIPHON_VM when QEMU refuses it and SIPHON_GUEST when the guest does not notice it; nothing stays plugged then
+ * @throws LabError SIPHON_VM if QEMU rejects it, SIPHON_GUEST if the guest does not detect it; then it is unplugged
+ * again
  */
 export async function plugDisk(vm: PlugTarget, disk: Disk, settings: PlugSettings): Promise<PluggedDisk> {
   const id = `plugged-${crypto.randomUUID().slice(0, 8)}`;
@@ -60,7 +61,7 @@ export async function plugDisk(vm: PlugTarget, disk: Disk, settings: PlugSetting
   return { device: `/dev/${name}`, unplug, [Symbol.asyncDispose]: unplug };
 }
 
-/** A backend in QEMU, and what device_add needs to put a device in front of it. */
+/** A backend in QEMU, and the arguments of device_add for its device. */
 interface Backend {
   properties: Record<string, string>;
   remove: () => Promise<void>;
@@ -93,7 +94,7 @@ async function addVhostUser(
   };
 }
 
-/** device_del only asks the guest; the device is gone when DEVICE_DELETED says so. */
+/** device_del only sends a request to the guest; DEVICE_DELETED confirms the removal. */
 async function removeDevice(qmp: Qmp, id: string): Promise<void> {
   const deleted = qmp.nextEvent(({ event, data }) => event === "DEVICE_DELETED" && data.device === id);
   deleted.catch(() => {});

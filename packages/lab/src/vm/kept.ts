@@ -6,7 +6,7 @@ import type { Accelerator, Network, QemuCommand } from "./arguments.ts";
 import { Qemu } from "./qemu.ts";
 import type { VmSettings } from "./settings.ts";
 
-/** Details in a VM's lease for other processes; all but `qemu` is there before QEMU is started. */
+/** Details in a VM's lease for other processes; all but `qemu` are written before QEMU starts. */
 export interface VmDetails extends Record<string, unknown> {
   command: QemuCommand;
   settings: VmSettings;
@@ -14,30 +14,30 @@ export interface VmDetails extends Record<string, unknown> {
   network?: Network;
   guest: Guest["details"];
   qemu?: ProcessId;
-  /** The root directory that QEMU comes from. */
+  /** QEMU's root directory. */
   root?: string;
 }
 
 export interface VmSummary {
   name: string;
-  /** "left behind": its maker died before it could end it; `siphon clean` removes it. */
+  /** "left behind": its creator died; `siphon clean` removes it. */
   state: "running" | "ended" | "left behind";
   created: Date;
   pid: number | undefined;
   details: VmDetails;
 }
 
-/** All VMs of this user, in the order of their names. */
+/** All VMs of this user, sorted by name. */
 export async function listVms(): Promise<VmSummary[]> {
   const resources = await Resource.list("vms");
   return resources.filter(({ details }) => details.command !== undefined).map(summary);
 }
 
-/** Ends a VM, whichever process started it, and removes its files; throws SIPHON_NOT_FOUND. */
+/** Ends a VM of any process, and removes its files; throws SIPHON_NOT_FOUND. */
 export async function stopVm(name: string, { graceMs = 10_000 } = {}): Promise<void> {
   const resource = await findVmResource(name);
   const { qemu: id } = resource.details as VmDetails;
-  // Its maker, if that still runs, holds the control connection: then it can only be killed.
+  // If its creator is still running, it has the control connection: then QEMU can only be killed.
   const qemu = id && (await Qemu.find(resource, id, { timeoutMs: 2_000 }).catch(() => undefined));
   await qemu?.quit(graceMs);
   await resource.remove();

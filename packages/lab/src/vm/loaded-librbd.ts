@@ -5,8 +5,8 @@ import type { Disk } from "./disk.ts";
 import type { VmSettings } from "./settings.ts";
 
 /**
- * Checks that a QEMU which was to have another librbd has loaded that one: the loader says nothing of a directory in
- * LD_LIBRARY_PATH in which it does not find what it wants, and the figures would be the other librbd's.
+ * Checks that QEMU has loaded the intended librbd: the loader silently skips a directory in LD_LIBRARY_PATH without the
+ * library, and the figures would be those of another librbd.
  */
 export function checkLibrbd(pid: number, { librbdDir }: VmSettings, disk: Disk): void {
   if (librbdDir === undefined || disk.type !== "rbd") return;

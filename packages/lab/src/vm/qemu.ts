@@ -11,7 +11,7 @@ import { type QemuCommand, vmFiles } from "./arguments.ts";
 import { qemuEndedError } from "./failure.ts";
 import { Qmp } from "./qmp.ts";
 
-/** A running QEMU process, ours or found again, with its control connection. */
+/** A running QEMU process, own or reopened, with its control connection. */
 export class Qemu {
   readonly id: ProcessId;
   /** Resolves when it has ended, with the error to throw if it was still needed. */
@@ -29,7 +29,7 @@ export class Qemu {
     });
   }
 
-  /** Starts QEMU in the resource's directory; throws what QEMU said when it ends at once. */
+  /** Starts QEMU in the resource's directory; throws QEMU's error if it ends at once. */
   static async start(
     resource: Resource,
     { env, program, options }: QemuCommand,
@@ -46,7 +46,7 @@ export class Qemu {
     const ended = daemon.exited.then((exit) =>
       qemuEndedError(resource, { exit, lastWords: daemon.lastWords() }),
     );
-    // When it has ended already, no process has this identity.
+    // If it has already ended, no process has this identity.
     const id = processId(daemon.pid) ?? { pid: daemon.pid, startTime: -1 };
     const qemu = new Qemu(resource, id, ended);
     try {
@@ -58,7 +58,7 @@ export class Qemu {
     }
   }
 
-  /** Finds the QEMU of a kept VM again; undefined when it has ended. */
+  /** Reopens the QEMU of a kept VM; undefined if it has ended. */
   static async find(
     resource: Resource,
     id: ProcessId,
@@ -75,7 +75,7 @@ export class Qemu {
     return this.#qmp;
   }
 
-  /** Awaits `work`, but throws at once when QEMU ends before it is done. */
+  /** Awaits `work`, but throws at once if QEMU ends before. */
   async whileRunning<T>(work: Promise<T>): Promise<T> {
     const ended = this.ended.then((error) => {
       throw error;
@@ -84,19 +84,19 @@ export class Qemu {
     return Promise.race([work, ended]);
   }
 
-  /** Awaits `work` that needs the control connection; when that ended with QEMU, throws why QEMU did. */
+  /** Awaits `work` on the control connection; if that ended with QEMU, throws the reason for QEMU's end. */
   async orWhyEnded<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
-      // Its end is told a moment after the connection's.
+      // Its end is reported a moment after the connection's.
       const why = this.qmp.closed ? await Promise.race([this.ended, sleep(TOLD_MS)]) : undefined;
       throw why ?? error;
     }
   }
 
   /**
-   * Ends it in order, or by force when that takes longer than `graceMs`. In order it flushes its disks and gives up its watches, so that
+   * Ends it in order, or by force after `graceMs`. An orderly end flushes its disks and removes its watches, so that
    * the images can be removed at once.
    */
   async quit(graceMs = 5_000): Promise<void> {
@@ -108,7 +108,7 @@ export class Qemu {
     } else await this.#resource.endProcesses({ graceMs });
     this.disconnect();
     await this.#resource.endProcesses();
-    // Its end is told after it: what reads the resource's files must have read them when we return.
+    // `ended` resolves later: readers of the resource's files must be done when this returns.
     await this.#gone();
   }
 
@@ -117,7 +117,7 @@ export class Qemu {
     this.#qmp?.[Symbol.dispose]();
   }
 
-  /** QEMU makes the socket early, listens a moment later, and answers only once its disks are open. */
+  /** QEMU creates the socket early, listens a moment later, and answers only when its disks are open. */
   async #connect(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const socket = this.#resource.path(vmFiles.qmp);
     const deadline = Date.now() + timeoutMs;
@@ -132,17 +132,17 @@ export class Qemu {
     throw await this.#gone();
   }
 
-  /** Waits for its end. Awaiting `ended` alone would not keep this process from ending first. */
+  /** Waits for its end. Awaiting `ended` alone would not keep this process alive. */
   async #gone(): Promise<LabError> {
     while (!this.#over) await sleep(10);
     return this.ended;
   }
 }
 
-/** Variables that would put another librbd, allocator or cluster under QEMU than its command line says. */
+/** Variables that would override librbd, allocator or cluster of QEMU's command line. */
 const removed = { ...cephEnvironment, LD_PRELOAD: undefined, LD_LIBRARY_PATH: undefined };
 
-/** How long QEMU may take to open its disks; librbd itself waits five minutes for an unreachable cluster. */
+/** Milliseconds for QEMU to open its disks; librbd itself waits five minutes for an unreachable cluster. */
 const OPENING_MS = 60_000;
 
 const TOLD_MS = 3_000;
@@ -155,7 +155,7 @@ function notOpened(timeoutMs: number): LabError {
   });
 }
 
-/** The end of a process that is not our child, seen by looking. */
+/** Detects the end of a process that is not our child by polling. */
 async function endOfStranger(resource: Resource, id: ProcessId): Promise<LabError> {
   while (isRunning(id)) await sleep(200, undefined, { ref: false });
   const stdout = readFileSync(resource.path("qemu.out"), "utf8");

@@ -19,9 +19,8 @@ interface Reply {
 }
 
 /**
- * A connection to QEMU's machine protocol. Source: QEMU's "QEMU Machine Protocol Specification": one JSON
- * object a line; a greeting, then `qmp_capabilities`, then commands whose replies carry their id, with events
- * in between.
+ * A connection to QEMU's machine protocol. Source: QEMU's "QEMU Machine Protocol Specification": one JSON object per
+ * line; a greeting, then `qmp_capabilities`, then commands whose replies have their id, with events in between.
  */
 export class Qmp implements Disposable {
   readonly #socket: Socket;
@@ -36,7 +35,7 @@ export class Qmp implements Disposable {
     this.#greeted.promise.catch(() => {});
     const lines = new Lines((line) => this.#receive(JSON.parse(line) as Reply));
     socket.on("data", (bytes) => lines.push(bytes));
-    // QEMU's end shows as ECONNRESET or as a plain close, whichever comes first.
+    // QEMU's end appears as ECONNRESET or as a close.
     socket.on("error", () => {});
     socket.on("close", () => this.#close());
   }
@@ -44,7 +43,7 @@ export class Qmp implements Disposable {
   /**
    * Connects to QEMU's QMP socket, which serves one client at a time.
    *
-   * @throws LabError SIPHON_VM when nobody listens there or the connection ends, SIPHON_TIMEOUT when no greeting comes
+   * @throws LabError SIPHON_VM if no program listens there or the connection ends, SIPHON_TIMEOUT without a greeting
    */
   static async connect(
     path: string,
@@ -62,7 +61,7 @@ export class Qmp implements Disposable {
     }
   }
 
-  /** Runs a command and gives what it returned; throws SIPHON_VM with QEMU's own words when it refuses. */
+  /** Runs a command and returns its result; throws SIPHON_VM with QEMU's error message. */
   async execute(command: string, args: Record<string, unknown> = {}): Promise<unknown> {
     if (this.#closed) throw closedError(command);
     const id = this.#nextId++;
@@ -77,7 +76,7 @@ export class Qmp implements Disposable {
     }
   }
 
-  /** Calls back for every event; returns what ends that. */
+  /** Calls back for every event; returns a function that ends this. */
   onEvent(listener: (event: QmpEvent) => void): Disposable {
     this.#events.on("event", listener);
     return { [Symbol.dispose]: () => void this.#events.off("event", listener) };

@@ -1,4 +1,4 @@
-/** Everything that a rung may change about a VM; a rung is a change to these. */
+/** The settings of a VM that a rung may change. */
 export interface VmSettings {
   machine: "pc" | "q35";
   /** The disk controller that the guest sees. */
@@ -7,23 +7,23 @@ export interface VmSettings {
   syntax: "drive" | "blockdev";
   /** Serve the disk in a thread of its own instead of QEMU's main loop. */
   iothread: boolean;
-  /** QEMU's cache mode; with "default" (writeback) QEMU turns librbd's cache on whatever ceph.conf says. */
+  /** QEMU's cache mode; with "default" (writeback) QEMU enables librbd's cache, regardless of ceph.conf. */
   cache: "default" | "none";
   /** The study's newer-librbd step adds `aio=native`; the rbd driver ignores it. */
   aio?: "native";
-  /** Request queues (`num-queues`); QEMU's own default (one a vCPU since 5.2) when not given. */
+  /** Request queues (`num-queues`); undefined: QEMU's default (one per vCPU since 5.2). */
   queues?: number;
-  /** I/O threads that share the queues (`iothread-vq-mapping`, QEMU 9.0 and newer); one when not given. */
+  /** I/O threads that share the queues (`iothread-vq-mapping`, QEMU 9.0 and newer); default: one. */
   iothreads?: number;
   /** virtio's newer form of a queue, in one ring instead of three (`packed=on`). */
   packed?: true;
-  /** Huge pages of the host behind the guest's memory. */
+  /** Back the guest's memory with huge pages of the host. */
   hugePages?: true;
-  /** The guest's block scheduler; `none` when not given. */
+  /** The guest's block scheduler; default `none`. */
   guestScheduler?: "mq-deadline";
-  /** Siphon's own client serves the image to QEMU; librbd in QEMU opens it when not given. */
+  /** Siphon serves the image to QEMU; default: librbd in QEMU opens it. */
   server?: "nbd" | "vhost";
-  /** How the image differs from one that `rbd create` makes. */
+  /** Differences of the image from the defaults of `rbd create`. */
   image?: { objectSize?: number; luks?: "librbd" | "qemu" };
   allocator: "libc" | "tcmalloc" | "jemalloc";
   /** Directory of another librbd build, put in LD_LIBRARY_PATH. */
@@ -45,7 +45,7 @@ export const qemuDefaults: VmSettings = {
   clientOptions: {},
 };
 
-/** The RBD image behind a VM's disk, and as whom to open it. */
+/** The RBD image of a VM's disk, and the user that opens it. */
 export interface RbdDisk {
   pool: string;
   namespace?: string;
@@ -54,6 +54,6 @@ export interface RbdDisk {
   user: string;
   /** Path of the ceph.conf to read; it names the keyring. */
   conf: string;
-  /** A LUKS image: the layer that opens it, and the file with its passphrase. */
+  /** For a LUKS image: the layer that decrypts it, and the file with its passphrase. */
   luks?: { by: "librbd" | "qemu"; passphraseFile: string };
 }

@@ -30,15 +30,15 @@ import type { VmSettings } from "./settings.ts";
 import { bytesInQemu } from "./traffic.ts";
 
 export interface VmOptions {
-  /** Made up when not given. */
+  /** Default: generated. */
   name?: string;
   guest: Guest;
   settings: VmSettings;
-  /** A data disk for a guest that brings its own root, else the root disk. */
+  /** A data disk for a guest with its own root, otherwise the root disk. */
   disk: Disk;
   moreDisks?: QemuPlan["moreDisks"];
   accelerator: Accelerator;
-  /** Where QEMU comes from; this host unless told. */
+  /** Platform of QEMU; default: this host. */
   qemu?: Platform;
   /** 2 unless told. */
   cpus?: number;
@@ -47,26 +47,26 @@ export interface VmOptions {
   pluggableMemoryMiB?: QemuPlan["pluggableMemoryMiB"];
   network?: Network;
   hotPlug?: boolean;
-  /** The process that serves the disk, if it is the VM's own: it ends after QEMU. */
+  /** The process that serves the disk, if the VM owns it: it ends after QEMU. */
   server?: DiskProcess;
-  /** Milliseconds until the guest must answer; 60,000 unless told. */
+  /** Milliseconds for the guest to answer; default 60,000. */
   bootTimeoutMs?: number;
   signal?: AbortSignal;
 }
 
-/** A process without which a VM has no disk. */
+/** The server of a VM's disk. */
 export interface DiskProcess extends AsyncDisposable {
   readonly pid: number;
   /** Bytes that it has read and written for the VM so far. */
   bytesDone(): Promise<number>;
 }
 
-/** A running VM. Disposing of it ends it and removes its files, unless it was told to stay. */
+/** A running VM. Disposing of it ends it and removes its files, unless it was kept. */
 export class Vm implements AsyncDisposable {
   readonly command: QemuCommand;
-  /** Aborted, with an error that says why, when QEMU or the guest is gone unasked. */
+  /** Aborted with the reason when QEMU or the guest ends unexpectedly. */
   readonly failed: AbortSignal;
-  /** The disk of `VmOptions.disk` as the guest names it: /dev/vda. */
+  /** The guest's name of the disk of `VmOptions.disk`: /dev/vda. */
   readonly device: string;
   readonly #settings: VmSettings;
   readonly #guest: Guest;
@@ -106,11 +106,11 @@ export class Vm implements AsyncDisposable {
   }
 
   /**
-   * Starts QEMU and waits until the guest answers. An emulated guest that does not come up gets a second chance: in very rare
-   * cases its boot hangs.
+   * Starts QEMU and waits until the guest answers. Retries once for an emulated guest, whose boot hangs in very rare
+   * cases.
    *
-   * @throws LabError SIPHON_VM when QEMU ends or refuses its arguments, SIPHON_GUEST when the guest panics or does not come up in
-   *   time; nothing is left running then
+   * @throws LabError SIPHON_VM if QEMU ends or rejects its arguments, SIPHON_GUEST if the guest panics or does not boot
+   * in time; then nothing is left running
    */
   static async start(options: VmOptions): Promise<Vm> {
     return Vm.#boot(options).catch((error) => {
@@ -152,7 +152,7 @@ export class Vm implements AsyncDisposable {
     }
   }
 
-  /** A kept VM, whichever process started it; throws SIPHON_NOT_FOUND when there is none, or it has ended. */
+  /** A kept VM of any process; throws SIPHON_NOT_FOUND if there is none, or it has ended. */
   static async find(name: string, signal?: AbortSignal): Promise<Vm> {
     const resource = await findVmResource(name);
     const { qemu: id, command, settings, network, ...details } = resource.details as VmDetails;
@@ -181,12 +181,12 @@ export class Vm implements AsyncDisposable {
     return this.#qemu.id.pid;
   }
 
-  /** Pids of all processes whose CPU is spent on the VM: QEMU's first. */
+  /** Pids of all processes of the VM, QEMU's first. */
   get pids(): number[] {
     return [this.pid, ...(this.#server === undefined ? [] : [this.#server.pid])];
   }
 
-  /** How a person gets into the guest, from a terminal. */
+  /** How a person logs in to the guest from a terminal. */
   get shell(): ShellAccess {
     return this.#guest.shell({ directory: this.#resource.dir, network: this.#network });
   }
@@ -202,14 +202,14 @@ export class Vm implements AsyncDisposable {
     return times;
   }
 
-  /** Bytes that the guest has read from its disks and written to them so far. */
+  /** Bytes read and written by the guest so far. */
   async bytesDone(): Promise<number> {
     const atServer = this.#settings.server === "vhost" ? this.#server?.bytesDone() : 0;
     const [inQemu, beside = 0] = await this.#qemu.orWhyEnded(Promise.all([bytesInQemu(this.qmp), atServer]));
     return inQemu + beside;
   }
 
-  /** Stops the VM once what its disks have under way is done: time in the guest stands still until `resume`. */
+  /** Stops the VM after the requests in flight of its disks: the guest's clock stops until `resume`. */
   async pause(): Promise<void> {
     await this.#qemu.orWhyEnded(this.qmp.execute("stop"));
   }
@@ -223,18 +223,18 @@ export class Vm implements AsyncDisposable {
     return this.#qemu.whileRunning(this.#control.run(command, options));
   }
 
-  /** Plugs a further disk in; on a q35 machine the VM must have been started with `hotPlug`. */
+  /** Hot-plugs another disk; a q35 machine must have been started with `hotPlug`. */
   async plug(disk: Disk, settings: PlugSettings): Promise<PluggedDisk> {
     const run = (command: string) => this.run(command);
     return plugDisk({ qmp: this.qmp, machine: this.#settings.machine, run }, disk, settings);
   }
 
-  /** Lets the VM go on after this process; `siphon vm stop` ends it. */
+  /** Keeps the VM running after this process; `siphon vm stop` ends it. */
   async keep(): Promise<void> {
     await this.#resource.keep();
   }
 
-  /** Ends the VM without asking the guest, which is as good as pulling the plug, and removes its files. */
+  /** Ends the VM like a power failure, and removes its files. */
   async shutdown(): Promise<void> {
     this.#ending = true;
     await this.#control[Symbol.asyncDispose]();
@@ -268,7 +268,7 @@ export async function vmCommand(options: VmOptions & { name: string }): Promise<
   }
   const parameters = await clockParameters(accelerator);
   const boot = guest.boot({ accelerator, settings, network, parameters });
-  // Only what serves such disks has options that depend on it.
+  // Only disks with a server depend on it.
   const version = options.disk.type === "vhost-user" ? await qemuVersion(qemu) : undefined;
   return qemuCommand({
     ...options,
@@ -286,7 +286,7 @@ async function clockParameters(accelerator: Accelerator): Promise<string[]> {
   return khz === undefined ? [] : [`tsc_early_khz=${khz}`];
 }
 
-/** All disks have none unless told: what a guest's kernel would choose depends on its release. */
+/** The scheduler of all disks is none by default, because a kernel's own choice depends on its release. */
 async function setScheduler(
   control: GuestControl,
   { guestScheduler, ...settings }: VmSettings,

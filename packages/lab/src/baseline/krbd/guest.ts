@@ -15,15 +15,15 @@ import { mapCommand, mappingOf, mapScript, rbdDevice, unmapScript } from "./map.
 
 export interface GuestKrbd extends AsyncDisposable {
   engine: Engine;
-  /** Where clusters must listen, for the guest to reach them. */
+  /** Address on which clusters must listen so that the guest reaches them. */
   address: string;
 }
 
 /**
- * Kernel RBD in the small guest, for hosts whose own kernel has none: a network on this machine, and for each run a VM booted
- * again on it.
+ * Kernel RBD in the small guest, for hosts whose kernel lacks it: a network on this machine, and a newly booted VM for
+ * each run.
  *
- * @throws LabError where that cannot be, such as SIPHON_PERMISSION without root
+ * @throws LabError if that is impossible, such as SIPHON_PERMISSION without root
  */
 export async function guestKrbd(
   { accel }: Pick<BaselineOptions, "accel">,
@@ -41,7 +41,7 @@ export async function guestKrbd(
   const boot = (stop: AbortSignal) =>
     Vm.start({
       guest,
-      // The disk is not used; QEMU's defaults would have the guest wait for an IDE disk.
+      // The disk is unused; with QEMU's defaults the guest would wait for an IDE disk.
       settings: { ...qemuDefaults, device: "virtio-blk" },
       disk: { type: "null", size: 2 ** 20 },
       accelerator: accelerator.name,
@@ -87,8 +87,8 @@ async function loadMapped(
     onClient?.(vm.pid);
     return await loadInVm(vm, jobOn(load), { osdPids: target.osdPids(), directory, file, signal });
   } finally {
-    // A client that vanishes without a word keeps its watch on the image, and its lock, for half a minute. A guest
-    // that does not answer any more has been reported.
+    // A client that vanishes keeps its watch on the image, and its lock, for half a minute. A guest that no longer
+    // answers was already reported.
     await vm.run(unmapScript).catch(() => {});
   }
 }

@@ -10,7 +10,7 @@ export interface Mapping {
   /** `192.0.2.1:12345`, each of a monitor. */
   monitors: string[];
   user: string;
-  /** Missing where the cluster asks for none. */
+  /** Undefined if the cluster needs none. */
   key?: string;
   /** As the option ms_mode takes it. */
   mode: string;
@@ -35,8 +35,8 @@ export async function mappingOf({ client, image, wire }: BaselineTarget): Promis
 }
 
 /**
- * Shell lines that map the image as /dev/rbd0. The key stands only in what a builtin writes to the kernel, never in a
- * process's arguments; it comes last, since messages about a command show how it begins. Source:
+ * Shell lines that map the image as /dev/rbd0. A shell builtin writes the key to the kernel, so it is never in a
+ * process's arguments. It comes last, because messages about a command show its beginning. Source:
  * Documentation/ABI/testing/sysfs-bus-rbd in Linux; options: parse_options in net/ceph/ceph_common.c.
  */
 export function mapScript({ monitors, user, key, mode, pool, image }: Mapping): string {
@@ -50,16 +50,16 @@ export function mapScript({ monitors, user, key, mode, pool, image }: Mapping): 
     "[ -w $add ] || add=/sys/bus/rbd/add",
     `echo ${shellQuote(`${monitors.join(",")} ${options} ${pool} ${image} -`)} >$add ||`,
     "  { dmesg | grep -e libceph -e rbd | grep -v secret | tail -n 3 >&2; exit 1; }",
-    // A scheduler costs more than it orders.
+    // A scheduler would cost more than it gains.
     `echo none >/sys/block/rbd0/queue/scheduler`,
   ].join("\n");
 }
 
-/** The opposite. */
+/** Shell lines that unmap it. */
 export const unmapScript =
   "remove=/sys/bus/rbd/remove_single_major; [ -w $remove ] || remove=/sys/bus/rbd/remove; echo 0 >$remove";
 
-/** The command with which a reader does the same; rbd(8) finds monitors and key itself. */
+/** The command for a reader to do the same; rbd(8) finds monitors and key itself. */
 export function mapCommand({ client, image, conf, wire }: BaselineTarget): string {
   const who = `--conf ${shellQuote(conf.path)} --id ${client.target.user}`;
   return `rbd ${who} device map -o ms_mode=${wires[wire].kernelMode} ${shellQuote(client.spec(image))}`;

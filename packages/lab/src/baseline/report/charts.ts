@@ -10,7 +10,7 @@ import type { BaselineResults, MeasuredCell } from "../results.ts";
 import { wires } from "../wires.ts";
 import { cellTitle, clusterTitle, measuredCells } from "./findings.ts";
 
-/** The charts of a baseline, drawn; those that have nothing to show are missing. */
+/** The rendered charts of a baseline; empty ones are omitted. */
 export interface BaselineCharts {
   clusters?: RenderedChart;
   studyClusters: RenderedChart;
@@ -47,7 +47,7 @@ const engines: (BarSeries & { name: EngineName })[] = [
 
 const iopsAxis = "IOPS: the median, with its 95 % interval";
 
-/** IOPS by cluster size, on the wire that was measured first. */
+/** IOPS by cluster size, for the first wire. */
 function clustersChart(measured: readonly MeasuredCell[]): Chart | undefined {
   const wire = measured[0]?.wire;
   const cells = measured.filter((cell) => cell.wire === wire);

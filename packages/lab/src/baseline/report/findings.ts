@@ -4,12 +4,12 @@ import { osdsInWords } from "../local-targets.ts";
 import type { BaselineCell, BaselineComparison, BaselineResults, MeasuredCell } from "../results.ts";
 import { wires } from "../wires.ts";
 
-/** The cells that were measured, in the order of the plan. */
+/** The measured cells, in plan order. */
 export function measuredCells({ cells }: BaselineResults): MeasuredCell[] {
   return cells.filter((cell): cell is MeasuredCell => cell.status === "measured");
 }
 
-/** `3 OSDs`, or what an existing cluster is called. */
+/** `3 OSDs`, or the name of an existing cluster. */
 export function clusterTitle({ osds }: Pick<BaselineCell, "osds">): string {
   return osds === undefined ? "existing cluster" : osdsInWords(osds);
 }

@@ -19,7 +19,7 @@ import {
   studyEncryption,
 } from "./findings.ts";
 
-/** The report of a baseline: one HTML page that needs nothing but itself. */
+/** The report of a baseline: one self-contained HTML page. */
 export function baselineHtml(results: BaselineResults, charts: BaselineCharts): string {
   const started = dateTime(results.started);
   const warnings = baselineWarnings(results);

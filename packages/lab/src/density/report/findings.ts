@@ -1,7 +1,7 @@
 import { bytes, change, rounded } from "../../report/format.ts";
 import type { DensityCell, DensityResults, MeasuredDensity } from "../results.ts";
 
-/** The main finding in one sentence: what the most VMs reach, and what siphon changes for them. */
+/** The main finding in one sentence: the figures of the largest number of VMs, and siphon's effect on them. */
 export function densityHeadline({ cells }: Pick<DensityResults, "cells">): string {
   const measured = cells.filter((cell): cell is MeasuredDensity => cell.status === "measured");
   if (measured.length === 0) return "Nothing could be measured.";
@@ -11,7 +11,7 @@ export function densityHeadline({ cells }: Pick<DensityResults, "cells">): strin
   return `${best.title}: ${rounded(best.summary.iops.median)} IOPS together, ${bytes(Math.round(best.summary.memory.median / 2 ** 20) * 2 ** 20)} of memory each.`;
 }
 
-/** The change that each way makes against the first, with the most VMs, and how sure that is. */
+/** The difference of each way from the first, with the largest number of VMs, and its confidence. */
 export function densitySentences({ cells }: Pick<DensityResults, "cells">): string[] {
   const most = Math.max(...cells.map(({ vms }) => vms));
   return cells.flatMap((cell) => {

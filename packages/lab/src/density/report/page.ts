@@ -18,7 +18,7 @@ import type { DensityCell, DensityResults, MeasuredDensity } from "../results.ts
 import { densityWays } from "../ways.ts";
 import { densityHeadline, densitySentences, densityWarnings } from "./findings.ts";
 
-/** The report of a density run: one HTML page that needs nothing but itself. */
+/** The report of a density run: one self-contained HTML page. */
 export function densityHtml(results: DensityResults, charts: readonly RenderedChart[]): string {
   const started = dateTime(results.started);
   const warnings = densityWarnings(results);

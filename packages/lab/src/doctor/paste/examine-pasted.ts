@@ -10,7 +10,10 @@ interface ChosenFile {
   bytes: Uint8Array;
 }
 
-/** Findings at pasted configurations as HTML, or why they cannot be read. It never throws: old findings would stay on the page. */
+/**
+ * Findings about pasted configurations as HTML, or why they cannot be read. It never throws, because old findings would
+ * stay on the page.
+ */
 export function examinePasted(given: readonly (InputFile | ChosenFile)[]): string {
   try {
     const files = given.map((file) =>
@@ -31,5 +34,5 @@ export function examinePasted(given: readonly (InputFile | ChosenFile)[]): strin
   }
 }
 
-// The page's other script calls it.
+// Called by the page's other script.
 Object.assign(globalThis, { examinePasted });

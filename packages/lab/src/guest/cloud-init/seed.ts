@@ -6,7 +6,7 @@ import { LabError } from "../../errors.ts";
 import { run, which } from "../../host/command.ts";
 import { cached } from "../../state/cache.ts";
 
-/** Programs that can write an ISO 9660 image, and what each must be told first. */
+/** Programs that can write an ISO 9660 image, and their leading arguments. */
 export const isoPrograms: [program: string, ...words: string[]][] = [
   ["genisoimage"],
   ["mkisofs"],
@@ -14,9 +14,8 @@ export const isoPrograms: [program: string, ...words: string[]][] = [
 ];
 
 /**
- * The path of a seed disk: what cloud-init's NoCloud source reads when a cloud image boots. root may log in
- * with the key, and the space behind the root partition stays free: it is what is measured. Source:
- * cloudinit.readthedocs.io, "NoCloud".
+ * The path of a seed disk, which cloud-init's NoCloud source reads when a cloud image boots. root can log in with the
+ * key, and the space after the root partition stays free for measurements. Source: cloudinit.readthedocs.io, "NoCloud".
  */
 export async function findSeed(publicKey: string): Promise<string> {
   const user = userData(publicKey);
@@ -24,7 +23,7 @@ export async function findSeed(publicKey: string): Promise<string> {
   const directory = await cached("seeds", key, async (building) => {
     const files = join(building, "files");
     await mkdir(files);
-    // cloud-init does its work once for an instance: the same seed is the same instance.
+    // cloud-init runs once per instance; the same seed is the same instance.
     const meta = { "instance-id": `siphon-${key}`, "local-hostname": "siphon-guest" };
     await writeFile(join(files, "meta-data"), stringify(meta));
     await writeFile(join(files, "user-data"), user);

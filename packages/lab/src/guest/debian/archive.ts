@@ -1,27 +1,27 @@
 import { existsSync, readFileSync } from "node:fs";
 import { run } from "../../host/command.ts";
 
-/** Where a guest's packages come from. */
+/** The source of a guest's packages. */
 export interface Archive {
   /** Debian's name for the release: `bookworm`. */
   suite: string;
-  /** Addresses of archives that hold it, the main one first, as lines of a sources.list(5). */
+  /** Its archives, the main one first, as lines of a sources.list(5). */
   sources: string[];
 }
 
-/** Arguments of mmdebstrap(1) with which its apt bears a slow mirror, and one that lags behind the archive. */
+/** Arguments of mmdebstrap(1) that make apt tolerate a slow or outdated mirror. */
 export const aptOptions = [
   '--aptopt=Acquire::http::Timeout "20"',
   '--aptopt=Acquire::Retries "2"',
-  // The lists of suites that move are valid for a week; a mirror may keep them for longer.
+  // Package lists of changing suites are valid for a week; a mirror may keep them longer.
   '--aptopt=Acquire::Check-Valid-Until "false"',
 ];
 
 const FALLBACK = { suite: "bookworm", mirror: "http://deb.debian.org/debian" };
 
 /**
- * Where a suite's packages come from: the mirror given; else, where this machine is a Debian, what it installs from itself,
- * which can be reached from here also where the internet cannot; else Debian's own.
+ * The source of a suite's packages: the given mirror; else, on Debian, this machine's own sources, which are reachable
+ * even without the internet; else Debian's mirror.
  */
 export async function findArchive({
   suite,
@@ -37,7 +37,7 @@ export async function findArchive({
   if (own === undefined) return only(FALLBACK.mirror);
   const sources = debianSources(await knownToApt());
   if (own === chosen && sources.length > 0) return { suite: chosen, sources };
-  // A mirror of the archive has all suites; those of security and updates are named after another.
+  // A mirror has all suites; the names of security and updates derive from the main suite.
   const main = sources.find((line) => line.split(" ")[2] === own);
   return only(main?.split(" ")[1] ?? FALLBACK.mirror);
 }

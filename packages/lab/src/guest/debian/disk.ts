@@ -6,14 +6,13 @@ import { ROOT_LABEL } from "./recipe.ts";
 import { type Privilege, stageAsRoot } from "./root-file-system.ts";
 import { type StageOptions, stage } from "./stage.ts";
 
-/** Bytes before the only partition: room for GRUB, and what every partitioning tool leaves. */
+/** Bytes before the only partition: room for GRUB, and the usual alignment. */
 const PARTITION_START = 1024 * 1024;
 
 /**
- * Turns the tar file of a root file system into a bootable qcow2 image of `size` bytes, with kernel and
- * initramfs beside it. Nothing is mounted: mke2fs fills the file system as it makes it, and GRUB is put in
- * place by writing its two images where its own installer would (boot.img is the boot sector, which loads
- * core.img from the sectors that follow).
+ * Turns the tar file of a root file system into a bootable qcow2 image of `size` bytes, with kernel and initramfs
+ * beside it. Nothing is mounted: mke2fs fills the file system while creating it, and GRUB's two images are written
+ * where its installer would put them (boot.img is the boot sector, which loads core.img from the following sectors).
  */
 export async function makeDisk(
   tarFile: string,

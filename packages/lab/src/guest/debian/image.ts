@@ -13,13 +13,13 @@ import { type Recipe, recipeHash } from "./recipe.ts";
 import { findPrivilege, makeRootTar } from "./root-file-system.ts";
 
 export interface BuildGuestOptions {
-  /** Bytes of the disk; 4 GiB unless told. */
+  /** Bytes of the disk; default 4 GiB. */
   size?: number;
-  /** Debian release; this machine's own unless told, where it is a Debian. */
+  /** Debian release; default: this machine's, if it runs Debian. */
   suite?: string;
-  /** Address of a Debian archive; those that this machine installs from unless told. */
+  /** Address of a Debian archive; default: this machine's sources. */
   mirror?: string;
-  /** Build it again although it is in the cache. */
+  /** Build it again even if it is in the cache. */
   force?: boolean;
   signal?: AbortSignal;
   /** Called with a few words about each step. */
@@ -28,14 +28,14 @@ export interface BuildGuestOptions {
 
 const DISK = "guest.qcow2";
 const GIB = 1024 ** 3;
-/** Below this the packages do not fit. */
+/** The least size for the packages. */
 const SMALLEST = GIB;
-/** Room that a build needs at most, with a margin: packages, the file tree, the raw disk, the image. */
+/** Maximum space of a build, with a margin: packages, the file tree, the raw disk, the image. */
 const ROOM = 2 * GIB;
 
 /**
- * Builds a Debian guest with an ssh server, fio and mkfs.xfs from the distribution's packages, into the cache;
- * the same recipe is not built twice. siphon's ssh key may log in as root at 10.0.2.15.
+ * Builds a Debian guest with an ssh server, fio and mkfs.xfs from the distribution's packages, into the cache, once per
+ * recipe. siphon's ssh key can log in as root at 10.0.2.15.
  */
 export async function buildGuestImage(options: BuildGuestOptions = {}): Promise<GuestImageFiles> {
   const { size = 4 * GIB, force = false, signal, onProgress = () => {} } = options;
@@ -67,8 +67,8 @@ export async function buildGuestImage(options: BuildGuestOptions = {}): Promise<
 }
 
 /**
- * Puts a copy of the image at `file`, its kernel and initramfs beside it as FILE.vmlinuz and FILE.initrd. Each appears whole or
- * not at all.
+ * Puts a copy of the image at `file`, its kernel and initramfs beside it as FILE.vmlinuz and FILE.initrd. Each file
+ * appears atomically.
  *
  * @throws LabError SIPHON_REFUSED when the file is there and `force` is not set
  */

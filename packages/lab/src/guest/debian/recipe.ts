@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { type Archive, aptOptions } from "./archive.ts";
 
-/** All that goes into a guest image; two equal recipes make interchangeable images. */
+/** The inputs of a guest image; equal recipes make interchangeable images. */
 export interface Recipe {
   archive: Archive;
   /** Bytes of the disk. */
   size: number;
-  /** May log in as root over ssh. */
+  /** Public key for root over ssh. */
   publicKey: string;
 }
 
-/** The label of the root file system, by which kernel and boot loader find it on whatever disk it is. */
+/** Label of the root file system, by which kernel and boot loader find it on any disk. */
 export const ROOT_LABEL = "siphon-root";
 
 /** Parameters that the guest's kernel needs, however it is booted. */
@@ -19,7 +19,7 @@ export const ROOT_PARAMETERS = `root=LABEL=${ROOT_LABEL} ro net.ifnames=0`;
 /** Kernel parameters of its own boot loader; ttyS0 is where QEMU's `-serial` listens. */
 const COMMAND_LINE = `${ROOT_PARAMETERS} console=ttyS0 mitigations=off quiet`;
 
-/** The packages that a guest is made of, beside Debian's minimal base. */
+/** The packages of a guest besides Debian's minimal base. */
 const PACKAGES = [
   "linux-image-cloud-amd64",
   "initramfs-tools",
@@ -29,18 +29,18 @@ const PACKAGES = [
   "dbus",
   "kmod",
   "iproute2",
-  // From Debian 13 on, the minimal base has none.
+  // The minimal base has none since Debian 13.
   "e2fsprogs",
   "openssh-server",
   "qemu-guest-agent",
   "xfsprogs",
   "fio",
-  // Only grub-mkimage and the modules it puts together; nothing of grub runs in the guest.
+  // Only grub-mkimage and its modules are needed; no GRUB program runs in the guest.
   "grub-common",
   "grub-pc-bin",
 ];
 
-/** Identifies the recipe, with the very steps below, in twelve hexadecimal digits. */
+/** Identifies the recipe, including the steps below, in twelve hexadecimal digits. */
 export function recipeHash(recipe: Recipe): string {
   const steps = [recipe.size, mmdebstrapArguments(recipe, "guest.tar")];
   return createHash("sha256").update(JSON.stringify(steps)).digest("hex").slice(0, 12);
@@ -66,9 +66,8 @@ export function mmdebstrapArguments(recipe: Recipe, tarFile: string): string[] {
 }
 
 /**
- * Shell, run by mmdebstrap before it installs PACKAGES, with the guest's root as `$1`. The initramfs holds just
- * the drivers of the disks that QEMU can show the guest: it is read through the emulated BIOS, or unpacked by
- * an emulated CPU.
+ * Shell, run by mmdebstrap before it installs PACKAGES, with the guest's root as `$1`. The initramfs has only drivers
+ * of QEMU's disks, because it is read through the emulated BIOS, or unpacked by an emulated CPU.
  */
 const prepareScript = `
 set -eu

@@ -4,10 +4,10 @@ import { run } from "../../host/command.ts";
 import { mmdebstrapArguments, type Recipe } from "./recipe.ts";
 import { type StageOptions, stage } from "./stage.ts";
 
-/** How we come to be root in the guest's file system: by being it, or in a user namespace of our own. */
+/** How the build gets root in the guest's file system: as root, or in a user namespace. */
 export type Privilege = "root" | "unshare";
 
-/** @throws LabError SIPHON_PERMISSION where neither way is open */
+/** @throws LabError SIPHON_PERMISSION if neither is possible */
 export async function findPrivilege(what = "a guest image"): Promise<Privilege> {
   if (process.getuid?.() === 0) return "root";
   const probe = await run("unshare", [...IN_NAMESPACE, "true"], { anyExitCode: true });
@@ -23,7 +23,7 @@ export async function findPrivilege(what = "a guest image"): Promise<Privilege> 
   );
 }
 
-/** Arguments of unshare(1) that make us root over a range of ids. */
+/** Arguments of unshare(1) that give root over a range of ids. */
 const IN_NAMESPACE = ["--user", "--map-root-user", "--map-auto", "--"];
 
 /** Runs a shell script as the root of `privilege`. */
@@ -49,7 +49,7 @@ export async function makeRootTar(
   options: StageOptions & { temporary: string },
 ): Promise<void> {
   const args = [`--mode=${privilege}`, ...mmdebstrapArguments(recipe, tarFile)];
-  // In a user namespace it works as somebody who may not enter our private directories.
+  // In a user namespace it runs as a user without access to our private directories.
   const TMPDIR = privilege === "root" ? options.temporary : tmpdir();
   try {
     await stage("mmdebstrap", args, { ...options, env: { ...options.env, TMPDIR } });
@@ -58,7 +58,7 @@ export async function makeRootTar(
   }
 }
 
-/** Says which mirror it was, when that was the trouble, and how to get mmdebstrap; `what` is being built. */
+/** Names the mirror if it caused the failure, and says how to get mmdebstrap; `what` is being built. */
 export function explained(cause: unknown, what: string, sources: string[]): unknown {
   if (!(cause instanceof LabError)) return cause;
   if (cause.code === "SIPHON_MISSING_PROGRAM") {

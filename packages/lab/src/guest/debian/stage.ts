@@ -10,14 +10,13 @@ export interface StageOptions {
   env?: Record<string, string>;
   cwd?: string;
   signal?: AbortSignal;
-  /** Gets every line that the program writes, as it comes. */
+  /** Receives each line of the program's output. */
   onLine?: (line: string) => void;
 }
 
 /**
- * Runs a program that takes long and tells how far it is. An abort asks its whole process group to end and
- * gives it ten seconds to clean up after itself. A full disk becomes SIPHON_NO_SPACE, every other failure
- * SIPHON_PROGRAM_FAILED with what it said last.
+ * Runs a long program that reports progress. An abort sends SIGTERM to its process group and gives it ten seconds to
+ * clean up. A full disk becomes SIPHON_NO_SPACE, every other failure SIPHON_PROGRAM_FAILED with the last output.
  */
 export async function stage(command: string, args: string[], options: StageOptions = {}): Promise<void> {
   const { env, cwd, signal, onLine } = options;
@@ -49,7 +48,7 @@ export async function stage(command: string, args: string[], options: StageOptio
   if (child.exitCode !== 0) throw failure(command, child.exitCode ?? child.signalCode, said);
 }
 
-/** The error for a program that failed, by what it said. */
+/** The error for a failed program, from its output. */
 export function failure(command: string, exit: number | string | null, said: string[]): LabError {
   const full = said.find((line) => /no space left on device|disk quota exceeded/i.test(line));
   if (full) {
@@ -57,7 +56,7 @@ export function failure(command: string, exit: number | string | null, said: str
       hint: "make room, or put the cache elsewhere: SIPHON_CACHE_DIR=DIR",
     });
   }
-  // apt and mmdebstrap mark what went wrong, and say more after it.
+  // apt and mmdebstrap mark error lines, and print more after them.
   const errors = said.filter((line) => line.startsWith("E: ")).slice(0, 3);
   const last = said.filter((line) => line.trim()).slice(-3);
   const words = (errors.length > 0 ? errors : last).join(" | ").slice(0, 600);
@@ -74,6 +73,6 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(-pid, name);
   } catch {
-    // All of it has ended.
+    // The whole group has ended.
   }
 }

@@ -11,8 +11,8 @@ export interface GuestDevice {
 }
 
 /**
- * The partition of the guest's root disk that is measured, made in the free space behind the others when it is
- * not there yet. It needs no partitioning program in the guest: the table is read and written as bytes.
+ * The partition of the guest's root disk for measurements, created in the free space after the others if it does not
+ * exist. It needs no partitioning program in the guest: the table is read and written as bytes.
  */
 export async function benchmarkPartition(guest: GuestControl, signal?: AbortSignal): Promise<GuestDevice> {
   const sh = async (command: string) => {
@@ -30,13 +30,13 @@ export async function benchmarkPartition(guest: GuestControl, signal?: AbortSign
     const dd = `dd of=/dev/${disk} bs=${mbrSector} seek=${sector} conv=notrunc,fsync status=none`;
     await sh(`echo ${data.toString("base64")} | base64 -d | ${dd}`);
   }
-  // The kernel reads a table again only when nothing on the disk is mounted, but takes single partitions any time.
+  // The kernel re-reads a table only if nothing on the disk is mounted, but adds single partitions at any time.
   const name = `${disk}${plan.number}`;
   await sh(`[ -b /dev/${name} ] || { partx -a -n ${plan.number} /dev/${disk} && udevadm settle; }`);
   return { path: `/dev/${name}`, bytes: plan.sectors * mbrSector };
 }
 
-/** Names of the disks that can be written: a seed or a CD cannot. */
+/** Names of writable disks, without seeds and CDs. */
 const WRITABLE_DISKS =
   'for disk in /sys/block/[sv]d*; do [ "$(cat $disk/ro)" = 1 ] || basename "$disk"; done';
 

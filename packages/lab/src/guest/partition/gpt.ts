@@ -14,8 +14,7 @@ export interface GptPartition {
 }
 
 /**
- * A GUID partition table, as it stands at the start of a disk. Source: UEFI specification, chapter 5. The
- * header, in sector 1:
+ * A GUID partition table at the start of a disk. Source: UEFI specification, chapter 5. The header, in sector 1:
  *
  *     0  8   "EFI PART"
  *     8  u32 revision
@@ -43,8 +42,8 @@ export class Gpt {
   }
 
   /**
-   * Reads the table from the first sectors of a disk (34 hold the usual one); undefined when there is none, or
-   * when a checksum is wrong.
+   * Reads the table from the first sectors of a disk (34 hold the usual one); undefined if there is none, or a checksum
+   * is wrong.
    */
   static read(start: Buffer): Gpt | undefined {
     const header = Buffer.from(start.subarray(SECTOR, 2 * SECTOR));
@@ -68,7 +67,7 @@ export class Gpt {
       .map(({ used: _, ...partition }) => partition);
   }
 
-  /** Adds a partition in the first free slot and returns its number; undefined when every slot is taken. */
+  /** Adds a partition in the first free slot and returns its number; undefined if all slots are taken. */
   add(partition: Omit<GptPartition, "number">): number | undefined {
     const slots = this.#slots();
     const index = slots.findIndex((entry) => entry.subarray(0, 16).every((byte) => byte === 0));
@@ -83,12 +82,12 @@ export class Gpt {
     return index + 1;
   }
 
-  /** The last sector that a partition may use on a disk of so many sectors: behind it stands the backup. */
+  /** The last sector for partitions on a disk of this many sectors; the backup follows. */
   lastUsable(diskSectors: number): number {
     return diskSectors - 2 - this.#entrySectors();
   }
 
-  /** The table in bytes, for a disk of so many sectors: what to write, and from which sector on. */
+  /** The encoded table for a disk of this many sectors: the bytes, and the sector to write them to. */
   write(diskSectors: number): { sector: number; data: Buffer }[] {
     const primaryEntries = Number(this.#header.readBigUInt64LE(72));
     const backupEntries = this.lastUsable(diskSectors) + 1;

@@ -14,7 +14,7 @@ export interface MbrPartition {
 export interface Mbr {
   /** The first 446 bytes: boot code, and the disk's signature. */
   bootCode: Buffer;
-  /** Always four; null where there is none. */
+  /** Always four; null for an empty entry. */
   partitions: (MbrPartition | null)[];
 }
 
@@ -29,7 +29,7 @@ export function emptyMbr(bootCode: Buffer = Buffer.alloc(0)): Mbr {
 }
 
 /**
- * Reads a boot sector; undefined when it is none. An entry:
+ * Reads a boot sector; undefined if it is not one. An entry:
  *
  *     0  u8  0x80 active, else 0
  *     1  3   cylinder, head, sector of the start
@@ -55,7 +55,7 @@ export function readMbr(sector: Buffer): Mbr | undefined {
   return mbr;
 }
 
-/** The boot sector's 512 bytes. Cylinders, heads and sectors are filled as for what lies beyond their reach. */
+/** The boot sector's 512 bytes. Cylinders, heads and sectors have the values for addresses beyond their range. */
 export function writeMbr(mbr: Mbr): Buffer {
   const sector = Buffer.alloc(mbrSector);
   mbr.bootCode.copy(sector, 0, 0, TABLE);

@@ -2,43 +2,43 @@ import { LabError } from "../../errors.ts";
 import { Gpt } from "./gpt.ts";
 import { type Mbr, type MbrPartition, mbrSector, readMbr, writeMbr } from "./mbr.ts";
 
-/** The partition to measure on: where it is, and what must be written for it to be there. */
+/** The partition for measurements: its location, and the sectors to write if it does not exist. */
 export interface PartitionPlan {
   number: number;
   /** Sectors of 512 bytes. */
   start: number;
   sectors: number;
-  /** Sectors of the partition table to write, in this order; none when the partition is there already. */
+  /** Sectors of the partition table to write, in order; none if the partition exists. */
   writes: { sector: number; data: Buffer }[];
 }
 
-/** How much of a disk's start a plan needs to see. */
+/** Sectors at a disk's start that a plan needs. */
 export const TABLE_SECTORS = 64;
 
-/** How our partition is known again: by this name, or (an MBR has no names) by the type "no file system". */
+/** Identifies our partition: by this name, or (an MBR has no names) by the type "no file system". */
 const NAME = "siphon-bench";
 const MBR_TYPE = 0xda;
 /** The type of the MBR entry that keeps others off a disk with a GPT. */
 const GUARD_TYPE = 0xee;
 const MIB = 2 ** 20 / mbrSector;
-/** It starts with an object of the RBD image, so that no aligned block spans two of them. */
+/** It starts at an object boundary of the RBD image, so that no aligned block spans two objects. */
 const ALIGNMENT = 4 * MIB;
-/** Bytes that a disk must have to spare for a partition of some size: its boundaries, and the copy of a GPT. */
+/** Extra bytes that a disk needs for a partition: alignment, and the copy of a GPT. */
 export const PARTITION_ROOM = 8 * 2 ** 20;
 const SMALLEST = 16 * MIB;
 /** An MBR counts sectors in 32 bits. */
 const MBR_LIMIT = 2 ** 32 - 1;
 
 /**
- * Plans a partition in the free space behind all others of a disk, as the study makes one with cfdisk behind a
- * cloud image's root. `start` holds the disk's first TABLE_SECTORS sectors.
+ * Plans a partition in the free space after all others, as the study does with cfdisk after a cloud image's root.
+ * `start` holds the disk's first TABLE_SECTORS sectors.
  */
 export function planPartition(start: Buffer, diskSectors: number): PartitionPlan {
   const mbr = readMbr(start);
   if (!mbr) throw new LabError("SIPHON_GUEST", "the guest's disk has no partition table");
   const gpt = Gpt.read(start);
   if (gpt) return planGpt(gpt, mbr, diskSectors);
-  // Behind an MBR that only stands guard is a GPT, which cannot be trusted then.
+  // A protective MBR means that there is a GPT, which is damaged.
   if (!mbr.partitions.some((partition) => partition?.type === GUARD_TYPE)) return planMbr(mbr, diskSectors);
   throw new LabError("SIPHON_GUEST", "the GUID partition table of the guest's disk is damaged");
 }

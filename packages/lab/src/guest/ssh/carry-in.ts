@@ -4,16 +4,15 @@ import { hostProgram } from "../programs.ts";
 import type { SshControl } from "./ssh-control.ts";
 
 const DIRECTORY = "/opt/siphon";
-/** A hundred megabytes, unpacked by an emulated CPU. */
+/** For 100 MB, unpacked by an emulated CPU. */
 const COPY_MS = 600_000;
 
-/** Programs that measuring in a guest needs, and the option with which each prints its version. */
+/** Programs for measurements in a guest, and their version options. */
 const programs = { fio: "--version", "mkfs.xfs": "-V" };
 
 /**
- * Makes sure that the guest has the programs that measuring takes. Where it has not, this host's go in with
- * every shared object that they load, the dynamic loader among them: nothing of the guest's own distribution
- * is needed or touched.
+ * Ensures that the guest has the programs for measurements. Missing ones are copied from this host with all of their
+ * shared objects, including the dynamic loader, so that nothing of the guest's distribution is needed or changed.
  */
 export async function ensurePrograms(guest: SshControl, signal?: AbortSignal): Promise<void> {
   for (const [name, version] of Object.entries(programs)) {
@@ -40,7 +39,7 @@ async function carryIn(
   });
 }
 
-/** A program without shared objects is called as it is, others by the loader that came with them. */
+/** A static program is called directly, others through the loader that was copied with them. */
 function callOf(path: string, files: string[], directory: string): string {
   const program = `${directory}/${basename(path)}`;
   const loader = files.find((file) => /^ld-linux/.test(basename(file)));

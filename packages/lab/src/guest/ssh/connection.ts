@@ -1,4 +1,4 @@
-/** Where a guest's ssh server is reached, and what opens it. */
+/** Address and key of a guest's ssh server. */
 export interface SshTarget {
   /** Port on 127.0.0.1 that QEMU forwards to the guest's port 22. */
   port: number;
@@ -7,9 +7,9 @@ export interface SshTarget {
 }
 
 /**
- * Arguments of ssh(1) to reach the guest as root, to be run in the VM's directory: with our key alone, no
- * agent, no file of the user's own, and the host key that the guest showed first. Paths in that directory are
- * relative, since that of a unix socket may have no more than 107 bytes.
+ * Arguments of ssh(1) to reach the guest as root, to run in the VM's directory: with only siphon's key, no agent, no
+ * user configuration, and the host key that the guest showed first. Paths in that directory are relative, because a
+ * unix socket's path is limited to 107 bytes.
  */
 export function sshArguments({ port, privateKey }: SshTarget): string[] {
   const settings = [
@@ -24,7 +24,7 @@ export function sshArguments({ port, privateKey }: SshTarget): string[] {
     "CheckHostIP=no",
     "UpdateHostKeys=no",
     "LogLevel=ERROR",
-    // QEMU accepts the connection before the guest's server is up: the limit covers the server's greeting.
+    // QEMU accepts the connection before the guest's server is up, so the limit includes the server's greeting.
     "ConnectTimeout=20",
     "ServerAliveInterval=10",
     "ServerAliveCountMax=12",

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type RunResult, run } from "../../host/command.ts";
 import { RESOURCE_VARIABLE } from "../../state/resource.ts";
 
-/** The longest time that a timer can wait: 24.8 days. */
+/** The maximum of a timer: 24.8 days. */
 const FOR_EVER = 2 ** 31 - 1;
 
 /** ssh ends its lines as a terminal in raw mode needs them, and says why in more than one. */
@@ -15,17 +15,17 @@ export function inOneLine(said: string): string {
     .join(" | ");
 }
 
-/** The ssh process that holds the connection which all commands share: ssh's own multiplexing. */
+/** The ssh master process, whose connection all commands share. */
 export class SshMaster implements AsyncDisposable {
   /** Arguments of ssh(1) for a command over this connection; the command follows. */
   readonly arguments: string[];
-  /** Settles with what ssh said when the connection has ended, for whatever reason. */
+  /** Resolves with ssh's output when the connection has ended. */
   readonly ended: Promise<string>;
   readonly #socket: string;
   readonly #closing = new AbortController();
   #open = true;
 
-  /** `args` say how to reach `host`; paths among them, and the socket, are relative to `directory`. */
+  /** `args` are ssh's arguments to reach `host`; their paths, and the socket, are relative to `directory`. */
   constructor(args: string[], host: string, directory: string) {
     const socket = `ssh-${crypto.randomUUID().slice(0, 8)}`;
     const common = [...args, "-o", "BatchMode=yes", "-S", socket];
@@ -51,7 +51,7 @@ export class SshMaster implements AsyncDisposable {
     return this.#open;
   }
 
-  /** Whether the server has let us in: only then does the socket appear. Resolves to false when it did not. */
+  /** Resolves to true when the login succeeded and the socket exists, to false if it failed. */
   async accepted(signal: AbortSignal): Promise<boolean> {
     while (this.#open && !signal.aborted) {
       if (existsSync(this.#socket)) return true;

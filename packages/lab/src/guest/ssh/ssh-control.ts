@@ -10,16 +10,16 @@ import { SshMaster } from "./master.ts";
 export interface SshControlOptions extends SshTarget {
   /** The VM's directory. */
   directory: string;
-  /** Settles when the guest's QEMU has ended, with the error that says why: every wait for the guest ends then. */
+  /** Resolves when the guest's QEMU has ended, with the reason; all waits for the guest then end. */
   qemuEnded: Promise<LabError>;
-  /** Milliseconds until the guest must have let us in. */
+  /** Milliseconds for the login to succeed. */
   timeoutMs: number;
-  /** The guest knows our key from the start or never: when it refuses it, waiting is in vain. */
+  /** The guest has the key from the start, so a rejected key is final. */
   refusalIsFinal?: boolean;
   signal?: AbortSignal;
 }
 
-/** A guest driven over ssh. */
+/** A guest controlled over ssh. */
 export class SshControl implements GuestControl {
   readonly #options: SshControlOptions;
   readonly #qemuEnded: Promise<never>;
@@ -35,7 +35,7 @@ export class SshControl implements GuestControl {
   }
 
   /**
-   * Waits for the guest to boot and to let us in.
+   * Waits for the guest to boot and accept the login.
    *
    * @throws LabError SIPHON_TIMEOUT, SIPHON_GUEST or QEMU's end
    */
@@ -54,7 +54,7 @@ export class SshControl implements GuestControl {
     return this.#ssh("ssh", [...this.#master.arguments, command], command, options);
   }
 
-  /** Copies files of this host into a directory of the guest, under their own last names. */
+  /** Copies files of this host into a directory of the guest, under their base names. */
   async copyIn(files: string[], directory: string, options: GuestRunOptions = {}): Promise<void> {
     const pack = "tar -chPf - --transform='s|.*/||' ";
     const unpack = `mkdir -p ${shellQuote(directory)} && tar -xzf - -C ${shellQuote(directory)}`;
@@ -102,7 +102,7 @@ export class SshControl implements GuestControl {
     };
     try {
       const result = await Promise.race([run(program, args, runOptions), this.#qemuEnded]);
-      // 255 is ssh's own, unless the connection stands: then the command itself ended so.
+      // ssh itself exits with 255, unless the connection is up: then it is the command's exit code.
       if (result.exitCode === 255 && !this.#master.open) throw await this.#broken(result.stderr);
       return result;
     } catch (cause) {

@@ -5,19 +5,19 @@ import type { BackendName, Profile } from "../profile.ts";
 import type { Tally } from "../tally.ts";
 import type { ThreadWatch } from "../thread-watch.ts";
 
-/** A way to see the stacks of another process. */
+/** A method to sample the stacks of another process. */
 export interface Backend {
   name: BackendName;
   /** The programs that it needs. */
   programs: string[];
-  /** Whether it stops threads to look at them (by ptrace), which only one program at a time can do. */
+  /** Whether it stops threads with ptrace, which only one program at a time can do. */
   stops: boolean;
   collect(target: ProfileTarget, options: CollectOptions): Promise<Collected>;
 }
 
 export interface ProfileTarget {
   id: ProcessId;
-  /** To be read at every sample: it tells which threads run. */
+  /** Read at every sample to see which threads run. */
   watch: ThreadWatch;
   /** A directory for temporary files; programs are started with its environment. */
   work: Resource;
@@ -34,18 +34,18 @@ export interface CollectOptions {
 export interface Collected {
   rounds: number;
   cutShort: Profile["cutShort"];
-  /** Milliseconds that each sample took. */
+  /** Duration of each sample in milliseconds. */
   sampleMs: number[];
-  /** Milliseconds that a thread stood still for one sample, at most on average, and once at the start. */
+  /** Milliseconds for which a sample stopped a thread (upper bound of the mean), and for which the start did. */
   stopMs: number;
   attachMs: number;
-  /** The samples; what can be looked up when the process is left alone again is looked up now. */
+  /** The samples; looks up names now, when the process is no longer disturbed. */
   stacks(): Promise<NamedStacks>;
 }
 
 export interface NamedStacks {
-  /** With the names of functions; one without a name stands as its file in brackets. */
+  /** With names of functions; a function without a name is shown as its file in brackets. */
   tally: Tally;
-  /** Samples of frames without a name, by the file that they lie in. */
+  /** Samples of frames without a name, by file. */
   unnamed: Map<string, number>;
 }

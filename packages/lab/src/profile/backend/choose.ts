@@ -6,17 +6,17 @@ import { euStack } from "./eu-stack.ts";
 import { gdb } from "./gdb.ts";
 import { perf } from "./perf.ts";
 
-/** The one that disturbs least and still shows where threads wait comes first; perf, which does not, last. */
+/** Order of preference: least disturbance that still shows waits; perf, which does not show them, last. */
 const backends: Backend[] = [euStack, gdb, perf];
 
-/** Packages by backend, as Debian and Fedora call them; both call them alike but for perf. */
+/** Packages by backend in Debian and Fedora; only perf's names differ. */
 const packages: Record<BackendName, string> = {
   "eu-stack": "elfutils",
   gdb: "gdb",
   perf: "linux-perf (Fedora: perf)",
 };
 
-/** The backend of that name, or for "auto" the first whose programs are here; throws SIPHON_MISSING_PROGRAM. */
+/** The backend of that name, or for "auto" the first with installed programs; throws SIPHON_MISSING_PROGRAM. */
 export async function chooseBackend(name: BackendName | "auto"): Promise<Backend> {
   const candidates = backends.filter((backend) => name === "auto" || backend.name === name);
   for (const backend of candidates) {

@@ -1,6 +1,6 @@
 import { LabError } from "../../errors.ts";
 
-/** The error for a process whose stacks we may not see. */
+/** The error for a process whose stacks this user may not read. */
 export function denied(pid: number, words: string): LabError {
   return new LabError(
     "SIPHON_PERMISSION",

@@ -10,9 +10,9 @@ import { denied } from "./denied.ts";
 import { sampleRounds } from "./rounds.ts";
 
 /**
- * elfutils' eu-stack, started again for each sample. It stops one thread after the other, each for as long as
- * it takes to walk its stack (well under a millisecond), and never the whole process. It only collects
- * addresses, which takes milliseconds; names are looked up once, when all sampling is over.
+ * elfutils' eu-stack, started for each sample. It stops one thread at a time while it walks its stack (much less than a
+ * millisecond), never the whole process. It only collects addresses, which takes milliseconds; names are looked up once
+ * after sampling.
  */
 export const euStack: Backend = {
   name: "eu-stack",
@@ -28,7 +28,7 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
   let maps = "";
   let stacksSeen = 0;
   const rounds = await sampleRounds(id, options, async () => {
-    // Libraries come (dlopen) and go: the last map that could be read knows most.
+    // Libraries are loaded (dlopen) and unloaded: the last readable map is the most complete.
     maps = readMaps(id.pid) ?? maps;
     const states = watch.read();
     const stacks = await stacksOf(id.pid, work.environment);
@@ -49,7 +49,7 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
   return { ...rounds, stopMs, attachMs: 0, stacks };
 }
 
-/** The samples with functions in the place of addresses. */
+/** The samples with functions instead of addresses. */
 function named(addresses: Tally, symbols: Symbols, onCpu: OnCpu): Tally {
   const tally = new Tally();
   for (const { name, stacks } of addresses.groups()) {
@@ -64,13 +64,13 @@ function named(addresses: Tally, symbols: Symbols, onCpu: OnCpu): Tally {
 /** The stack of every thread, innermost first: addresses in hexadecimal that lie inside the calling instruction. */
 async function stacksOf(pid: number, environment: Record<string, string>): Promise<Map<number, string[]>> {
   const result = await run("eu-stack", ["--quiet", "--activation", "-p", `${pid}`], {
-    // While a thread stands still is no time to fetch debug files from a server.
+    // Never fetch debug files from a server while a thread is stopped.
     env: { ...environment, DEBUGINFOD_URLS: "" },
     anyExitCode: true,
     timeoutMs: 30_000,
   });
   const stacks = parseEuStack(result.stdout);
-  // Exit code 1: some stacks could not be followed to their start, which code without unwind tables causes.
+  // Exit code 1: some stacks could not be unwound completely, because of code without unwind tables.
   if (result.exitCode <= 1 || stacks.size > 0) return stacks;
   if (/Permission denied|Operation not permitted/.test(result.stderr)) throw denied(pid, result.stderr);
   throw new LabError(

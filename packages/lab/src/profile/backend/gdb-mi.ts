@@ -5,13 +5,13 @@ import { notStarted } from "../../host/command.ts";
 import { Lines } from "../../host/lines.ts";
 import { within } from "../../host/within.ts";
 
-/** Milliseconds for one answer; the first ones wait until gdb has read all symbols. */
+/** Milliseconds for one answer; the first answers wait until gdb has read all symbols. */
 const ANSWER_MS = 120_000;
 const EXIT_MS = 10_000;
 
 /**
- * A gdb that is talked to in its machine interface: a command a line, each with a number that its answer
- * (`NUMBER^done,...`) carries. Source: the gdb manual, "The GDB/MI Interface".
+ * A gdb controlled through its machine interface: one command per line, with a number that its answer repeats
+ * (`NUMBER^done,...`). Source: the gdb manual, "The GDB/MI Interface".
  */
 export class GdbMi implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -34,7 +34,7 @@ export class GdbMi implements AsyncDisposable {
   static async start(environment: Record<string, string>): Promise<GdbMi> {
     const child = spawn("gdb", ["--quiet", "--nx", "--interpreter=mi3"], {
       env: { ...process.env, ...environment, DEBUGINFOD_URLS: "" },
-      detached: true, // a Ctrl-C in the terminal must not reach gdb, nor through it the process
+      detached: true, // a Ctrl-C in the terminal must not reach gdb, and through it the process
     });
     try {
       await once(child, "spawn");
@@ -58,10 +58,10 @@ export class GdbMi implements AsyncDisposable {
     }
   }
 
-  /** Lets the process go, and ends gdb. */
+  /** Detaches from the process, and ends gdb. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      await this.ask("-target-detach").catch(() => {}); // nothing to let go where attaching failed
+      await this.ask("-target-detach").catch(() => {}); // not attached
       this.#child.stdin.end("-gdb-exit\n");
     }
     const kill = setTimeout(() => this.#child.kill("SIGKILL"), EXIT_MS);
@@ -77,7 +77,7 @@ export class GdbMi implements AsyncDisposable {
   }
 }
 
-/** A quoted string of the machine interface without its quotes. */
+/** Unquotes a string of the machine interface. */
 export function unquote(text: string): string {
   return text.replace(/\\(["\\nt])/g, (_, character: string) => escapes[character]!);
 }

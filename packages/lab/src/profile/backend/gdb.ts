@@ -12,9 +12,9 @@ import { GdbMi, unquote } from "./gdb-mi.ts";
 import { sampleRounds } from "./rounds.ts";
 
 /**
- * gdb, attached for the whole time. It stops all threads at once to look at them, for tens of milliseconds,
- * and once for as long as it takes to read all symbols. In its non-stop mode it stops threads one by one with
- * a signal of ptrace's own; in the other it would send SIGINT, which could reach the program.
+ * gdb, attached for the whole time. For a sample it stops all threads for tens of milliseconds, and once at the start
+ * while it reads all symbols. In non-stop mode it stops threads through ptrace; in all-stop mode it would send SIGINT,
+ * which could reach the program.
  */
 export const gdb: Backend = { name: "gdb", programs: ["gdb"], stops: true, collect };
 
@@ -51,7 +51,7 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
   return { ...rounds, attachMs, stopMs, stacks: async () => ({ tally, unnamed }) };
 }
 
-/** Attaches and lets all threads go on; returns the milliseconds for which they stood still. */
+/** Attaches and resumes all threads; returns the milliseconds for which they were stopped. */
 async function attach(session: GdbMi, pid: number): Promise<number> {
   for (const setting of [
     "non-stop on",
@@ -63,9 +63,9 @@ async function attach(session: GdbMi, pid: number): Promise<number> {
     // Older ones do not know every setting.
     await session.ask(`-gdb-set ${setting}`).catch(() => {});
   }
-  // A fault of gdb's own, as at the sudden end of what it watches, is to leave no core file.
+  // If gdb crashes, for example at the sudden end of the process, it must not leave a core file.
   await session.ask('-interpreter-exec console "maintenance set internal-error corefile no"').catch(() => {});
-  // Signals are the program's own affair.
+  // Pass signals to the program.
   await session.ask('-interpreter-exec console "handle all nostop noprint pass"');
   const begun = performance.now();
   try {
@@ -92,7 +92,7 @@ async function stacksOf(session: GdbMi, alive: () => boolean): Promise<Map<numbe
   const threads = await allStopped(session, alive);
   const stacks = await Promise.all(
     threads.map(async ({ id, tid }) => {
-      // A thread may end between the two.
+      // A thread may end between the two commands.
       const stack = await session.ask(`-stack-list-frames --thread ${id}`).catch(() => "");
       return [tid, parseFrames(stack)] as const;
     }),

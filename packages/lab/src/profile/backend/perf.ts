@@ -13,8 +13,8 @@ import { denied } from "./denied.ts";
 export const offCpu = "[off CPU]";
 
 /**
- * Linux perf: it stops nothing, and shows the kernel's functions, too; but it only sees threads while they are
- * on a CPU. The rest of a thread's time is one frame, `[off CPU]`: that it waited, not where.
+ * Linux perf: it stops nothing, and shows the kernel's functions, too, but sees threads only on a CPU. The rest of a
+ * thread's time is one frame, `[off CPU]`, without the place of the wait.
  */
 export const perf: Backend = {
   name: "perf",
@@ -23,7 +23,7 @@ export const perf: Backend = {
   collect,
 };
 
-/** Bytes of stack that perf copies at each sample; the frames of what lies above are lost. */
+/** Bytes of stack that perf copies per sample; frames beyond are lost. */
 const STACK_BYTES = 32_768;
 
 async function collect(target: ProfileTarget, options: CollectOptions): Promise<Collected> {
@@ -46,8 +46,8 @@ async function collect(target: ProfileTarget, options: CollectOptions): Promise<
 }
 
 /**
- * Records until the time is over, the process ends or `signal` aborts. perf takes its time to begin, seconds on a busy machine. It
- * starts the program that it is given when it records: that program's first word is the beginning.
+ * Records until the time is over, the process ends or `signal` aborts. perf needs time to start, seconds on a busy
+ * machine. It starts a given program when it begins to record, so that program's first output marks the beginning.
  */
 async function record(
   { id, work }: ProfileTarget,
@@ -73,7 +73,7 @@ async function record(
     throw notStarted("perf", cause);
   });
   const exited = once(child, "exit").then(() => false);
-  // On SIGINT perf writes what it has, and ends.
+  // On SIGINT perf writes its data and ends.
   const interrupt = () => child.kill("SIGINT");
   signal?.addEventListener("abort", interrupt);
   try {
@@ -93,14 +93,14 @@ async function record(
     if (timeIsOver) interrupt();
     await exited;
     const aborted = signal?.aborted ?? false;
-    // perf ends by itself, with the exit code of what it started, when there is no process any more.
+    // If the process has ended, perf ends with the exit code of its own child.
     return { seconds: lasted, aborted, ended: !timeIsOver && !aborted };
   } finally {
     signal?.removeEventListener("abort", interrupt);
   }
 }
 
-/** Also for a process that ended before perf began: whoever asked looks for that. */
+/** Also if the process ended before perf began; the caller checks this. */
 function cannotRecord(pid: number, stderr: string): LabError {
   if (/perf_event_paranoid|[Pp]ermission|not permitted/.test(stderr)) {
     return denied(pid, "perf_event_open is not permitted");
@@ -109,7 +109,7 @@ function cannotRecord(pid: number, stderr: string): LabError {
   return new LabError("SIPHON_PROGRAM_FAILED", `perf cannot record process ${pid}: ${words}`);
 }
 
-/** Samples a second of a thread that runs. */
+/** Samples per second of a running thread. */
 function frequency({ intervalMs }: CollectOptions): number {
   return Math.max(1, Math.round(1000 / intervalMs));
 }

@@ -6,9 +6,9 @@ import { isDenied } from "./denied.ts";
 export type Rounds = Pick<Collected, "rounds" | "cutShort" | "sampleMs">;
 
 /**
- * Looks at a process again and again until the time is over. The pause between two looks is what is left of
- * the interval, but no shorter than the look before: a slow backend must not stop the process for most of
- * the time. A process that ends and an abort cut the rounds short; what was seen until then counts.
+ * Samples a process repeatedly until the time is over. The pause between two samples is the rest of the interval, but
+ * not shorter than the last sample, so that a slow backend does not stop the process for most of the time. The end of
+ * the process or an abort ends sampling early; the samples so far count.
  */
 export async function sampleRounds(
   id: ProcessId,

@@ -8,8 +8,8 @@ import { flameStyle } from "./style.ts";
 export const flamePart: PagePart = { style: flameStyle, script: flameScript };
 
 /**
- * An interactive flame graph of a profile, for a page that has `flamePart`: threads begin at the top, what they
- * called hangs below; turned around, functions hang above their callers. `id` must differ on a page of several.
+ * An interactive flame graph of a profile, for a page that has `flamePart`: threads are at the top, with the called
+ * functions below; inverted, functions are above their callers. `id` must be unique on the page.
  */
 export function flameGraph({ groups, process }: Profile, id = "flame-graph"): Html {
   const samples = groups.reduce((sum, group) => sum + group.samples, 0);
@@ -47,7 +47,7 @@ function graphData(groups: Profile["groups"]) {
   return { frames: [...indices.keys()], groups: packed };
 }
 
-/** JSON that cannot end the script element it stands in. */
+/** JSON that cannot end its script element. */
 function embedded(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }

@@ -1,7 +1,7 @@
 /**
- * Draws flame graphs: for each `.flame` of a page the stacks of one thread name, or of all, as boxes under
- * boxes. A click or Enter zooms, arrow keys walk, the search marks functions. It makes elements by their text
- * only, since names of functions come from outside.
+ * Draws flame graphs: for each `.flame` of a page the stacks of one thread name, or of all, as nested boxes. A click or
+ * Enter zooms, arrow keys navigate, the search marks functions. It sets only text content, because function names are
+ * untrusted.
  */
 export const flameScript = `
 for (const figure of document.querySelectorAll(".flame")) {

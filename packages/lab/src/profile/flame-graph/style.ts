@@ -1,4 +1,4 @@
-/** Flame graphs in the colours of the page around them: the more orange, the more of the samples were on a CPU. */
+/** Flame graphs in the page's colours: more orange means more samples on a CPU. */
 export const flameStyle = `
 .flame{margin:1.4rem 0}
 .flame-controls{display:flex;flex-wrap:wrap;gap:.6rem 1.2rem;align-items:end;font-size:.9rem}

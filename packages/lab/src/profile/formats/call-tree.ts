@@ -1,6 +1,6 @@
 import type { ProfileStack } from "../profile.ts";
 
-/** A function and what was found under it: the functions that it called, or in an inverse tree its callers. */
+/** A function and its children: the functions that it called, or in an inverse tree its callers. */
 export interface CallNode {
   name: string;
   samples: number;
@@ -9,10 +9,12 @@ export interface CallNode {
   children: CallNode[];
 }
 
-/** `forward`: from where threads begin down to where they are. `inverse`: from where they are up to who called. */
+/**
+ * `forward`: from the start of threads to the sampled function. `inverse`: from the sampled function to its callers.
+ */
 export type Direction = "forward" | "inverse";
 
-/** Merges stacks into a tree; the root stands for all of them. */
+/** Merges stacks into a tree; the root represents all of them. */
 export function callTree(stacks: readonly ProfileStack[], direction: Direction): CallNode {
   const root = new Node("all");
   for (const { frames, samples, running } of stacks) {

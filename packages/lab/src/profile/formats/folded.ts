@@ -1,6 +1,6 @@
 import type { Profile } from "../profile.ts";
 
-/** Folded stacks, as flame graph programs read them: `thread;outermost;...;innermost SAMPLES`. */
+/** Folded stacks for flame graph programs: `thread;outermost;...;innermost SAMPLES`. */
 export function foldedStacks({ groups }: Profile): string {
   const clean = (name: string) => name.replaceAll(";", ":").replaceAll("\n", " ");
   return groups

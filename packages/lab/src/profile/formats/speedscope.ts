@@ -1,6 +1,6 @@
 import type { Profile } from "../profile.ts";
 
-/** A file for speedscope.app, one profile a thread name. Source: speedscope.app/file-format-schema.json. */
+/** A file for speedscope.app, one profile per thread name. Source: speedscope.app/file-format-schema.json. */
 export interface SpeedscopeFile {
   $schema: "https://www.speedscope.app/file-format-schema.json";
   name: string;
@@ -19,7 +19,7 @@ export interface SpeedscopeFile {
   }[];
 }
 
-/** Equal stacks are one sample with the time of all: "left heavy" and "sandwich" say it all, "time order" nothing. */
+/** Equal stacks are merged into one sample: use "left heavy" and "sandwich"; "time order" has no meaning. */
 export function speedscope({ process, groups, intervalMs, seconds, rounds }: Profile): SpeedscopeFile {
   const indices = new Map<string, number>();
   const indexOf = (name: string) => {

@@ -5,8 +5,8 @@ import { type CallNode, callTree, type Direction } from "./call-tree.ts";
 const least = 0.5;
 
 /**
- * A profile as text, a call tree for each thread name. Percentages are of the samples of that name: what
- * wallclock profilers such as uwpmp print, and the study quotes.
+ * A profile as text, a call tree for each thread name. Percentages refer to the samples of that name, as in wallclock
+ * profilers such as uwpmp, which the study quotes.
  *
  *     + 14.00% _aesni_ctr32_ghash_6x
  *     |+ 14.00% aesni_gcm_decrypt

@@ -4,7 +4,7 @@ import { type FileHandle, open } from "node:fs/promises";
 export interface ElfIdentity {
   /** Hexadecimal; names the separate file with debug symbols. */
   buildId: string | undefined;
-  /** Whether it names its own local functions (a symbol table, also a compressed one), not only exported ones. */
+  /** Whether it has names of local functions (a symbol table, possibly compressed), not only of exported ones. */
   symbols: boolean;
 }
 

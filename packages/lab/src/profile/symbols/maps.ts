@@ -5,11 +5,11 @@ import { withHostPaths } from "../../roots/enter.ts";
 export interface Region {
   from: bigint;
   to: bigint;
-  /** The file that is mapped there, or a name such as `[vdso]`; empty for memory that the program filled itself. */
+  /** The mapped file, or a name such as `[vdso]`; empty for generated code. */
   path: string;
 }
 
-/** /proc/PID/maps as it stands; undefined when the process has ended or may not be looked at. */
+/** /proc/PID/maps; undefined if the process has ended or is not readable. */
 export function readMaps(pid: number): string | undefined {
   try {
     return withHostPaths(readFileSync(`/proc/${pid}/maps`, "utf8"), pid) || undefined;
@@ -19,7 +19,7 @@ export function readMaps(pid: number): string | undefined {
 }
 
 /**
- * The executable regions of a map, in the order of their addresses. Source: proc(5).
+ * The executable regions of a map, sorted by address. Source: proc(5).
  *
  *     7ff3e1845000-7ff3e1e93000 r-xp 00245000 fe:00 131127    /usr/lib/libfoo.so.2 (deleted)
  */
@@ -31,7 +31,7 @@ export function parseMaps(text: string): Region[] {
   });
 }
 
-/** The region that holds an address. */
+/** The region with an address. */
 export function regionOf(regions: readonly Region[], address: bigint): Region | undefined {
   return regions.find(({ from, to }) => address >= from && address < to);
 }

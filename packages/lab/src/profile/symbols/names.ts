@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 
-/** How a function is shown: without the version of its symbol and what the compiler appended to its clones. */
+/** The displayed name of a function: without symbol version and compiler suffixes. */
 export function functionName(name: string): string {
   return name
     .replace(/@@?[A-Z][A-Za-z0-9_.]*$/, "")
@@ -8,7 +8,7 @@ export function functionName(name: string): string {
     .replace(/(\.(constprop|isra|part|cold|lto_priv|localalias)(\.\d+)*)+$/, "");
 }
 
-/** Stands for functions without a name: their file, `[librbd.so.1]`, or the kind of their memory. */
+/** Label for functions without a name: their file, `[librbd.so.1]`, or the kind of memory. */
 export function placeName(path: string): string {
   if (path === "" || path.startsWith("/memfd:") || path.startsWith("//anon")) return "[generated code]";
   return path.startsWith("[") ? path : `[${basename(path)}]`;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Names of code that a program generated itself and told in /tmp/perf-PID.map (node --perf-basic-prof, QEMU
+ * Names of code that a program generated, from /tmp/perf-PID.map (node --perf-basic-prof, QEMU
  * -perfmap). Source: tools/perf/Documentation/jit-interface.txt of the Linux kernel.
  *
  *     7f8e5c0a1000 1a4 LazyCompile:*hot /srv/app.js:3
@@ -19,6 +19,6 @@ export function readPerfMap(pid: number): (address: bigint) => string | undefine
       ? [{ start: BigInt(`0x${start}`), end: BigInt(`0x${start}`) + BigInt(`0x${size}`), name }]
       : [];
   });
-  // Memory of code that was thrown away is used again: the last entry counts.
+  // Memory of discarded code is reused: the last entry counts.
   return (address) => entries.findLast(({ start, end }) => address >= start && address < end)?.name;
 }

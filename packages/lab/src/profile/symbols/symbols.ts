@@ -6,22 +6,22 @@ import { parseMaps, type Region, regionOf } from "./maps.ts";
 import { functionName, placeName } from "./names.ts";
 import { readPerfMap } from "./perf-map.ts";
 
-/** Names for the addresses of one process; works after the process has ended, too. */
+/** Names for the addresses of one process, even after it has ended. */
 export class Symbols {
   readonly #maps: string;
   readonly #regions: Region[];
   readonly #generated: (address: bigint) => string | undefined;
-  /** By address; outermost first, more than one where functions were inlined; none where no name is known. */
+  /** By address; outermost first, several for inlined functions, empty without a name. */
   readonly #names = new Map<string, string[]>();
 
-  /** @param maps /proc/PID/maps as it stood while the addresses were collected */
+  /** @param maps /proc/PID/maps from the time of sampling */
   constructor(maps: string, pid: number) {
     this.#maps = maps;
     this.#regions = parseMaps(maps);
     this.#generated = readPerfMap(pid);
   }
 
-  /** Looks up all addresses of a tally with elfutils, which fetches debug files if DEBUGINFOD_URLS is set. */
+  /** Looks up all addresses of a tally with elfutils, which downloads debug files if DEBUGINFOD_URLS is set. */
   async lookUp(tally: Tally, work: Resource): Promise<void> {
     const addresses = new Set(tally.groups().flatMap(({ stacks }) => stacks.flatMap(({ frames }) => frames)));
     if (addresses.size === 0) return;
@@ -31,7 +31,7 @@ export class Symbols {
     const { stdout } = await run("eu-addr2line", args, {
       env: work.environment,
       input: [...addresses].map((address) => `0x${address}\n`).join(""),
-      anyExitCode: true, // 1 when it knows nothing of one of the addresses
+      anyExitCode: true, // 1 if an address is unknown
       timeoutMs: 600_000,
     });
     for (const [address, names] of parseAddr2line(stdout)) this.#names.set(address, names);
@@ -43,20 +43,20 @@ export class Symbols {
     return names && names.length > 0 ? names : [this.place(address)];
   }
 
-  /** Stands for an address that no symbol names. */
+  /** Label for an address without a symbol. */
   place(address: string): string {
     const number = BigInt(`0x${address}`);
     const region = regionOf(this.#regions, number);
     return this.#generated(number) ?? (region ? placeName(region.path) : "[unknown]");
   }
 
-  /** The program or library that an address lies in. */
+  /** The program or library of an address. */
   file(address: string): string | undefined {
     const path = regionOf(this.#regions, BigInt(`0x${address}`))?.path;
     return path?.startsWith("/") ? path : undefined;
   }
 
-  /** Samples of frames without a name, by the file that they lie in. */
+  /** Samples of frames without a name, by file. */
   unnamed(tally: Tally): Map<string, number> {
     const counts = new Map<string, number>();
     for (const { frames, samples } of tally.groups().flatMap(({ stacks }) => stacks)) {
@@ -87,7 +87,7 @@ export function parseAddr2line(text: string): Map<string, string[]> {
       if (name !== "??") names.push(functionName(name));
       at += 2;
     }
-    // One function under two of its names, as aliases in the C library give it, is one.
+    // Two aliases of one function, as in the C library, count as one.
     found.set(address, names.filter((name, index) => name !== names[index - 1]).toReversed());
   }
   return found;

@@ -6,11 +6,11 @@ import { run, which } from "../../host/command.ts";
 import type { UnnamedModule } from "../profile.ts";
 import { readElf } from "./elf.ts";
 
-/** Percent of all frames below which a file without symbols is not worth a word. */
+/** Percent of all frames below which a file without symbols is not reported. */
 const noteworthy = 0.5;
 
 /**
- * The files whose nameless functions fill a part of the profile because their debug symbols are missing.
+ * The files with missing debug symbols that account for a part of the profile.
  * @param counts samples of nameless frames by file
  * @param frames samples of all frames
  */
@@ -30,7 +30,7 @@ export async function describeUnnamed(
   return (await Promise.all(described)).filter((module) => module !== undefined);
 }
 
-/** How to get the names that are missing, in sentences; none when nothing is missing. */
+/** How to get the missing names, in sentences; empty if none are missing. */
 export function symbolAdvice(modules: readonly UnnamedModule[]): string[] {
   if (modules.length === 0) return [];
   const share = modules.reduce((sum, module) => sum + module.share, 0);
@@ -57,7 +57,7 @@ export function symbolAdvice(modules: readonly UnnamedModule[]): string[] {
   ];
 }
 
-/** A separate file with debug symbols: installed, or fetched by debuginfod before. */
+/** A separate file with debug symbols: installed, or in debuginfod's cache. */
 function hasDebugFile(buildId: string | undefined): boolean {
   if (!buildId) return false;
   const cache = process.env.DEBUGINFOD_CACHE_PATH ?? join(homedir(), ".cache/debuginfod_client");
@@ -79,7 +79,7 @@ async function packageOf(file: string): Promise<UnnamedModule["package"]> {
 }
 
 async function debianPackage(file: string): Promise<UnnamedModule["package"]> {
-  // The merged /usr: the package may list the file under /lib, under /usr/lib, or as the target of a link.
+  // With a merged /usr, the package may list the file under /lib, under /usr/lib, or as the target of a link.
   const real = await realpath(file).catch(() => file);
   const candidates = [file, real].flatMap((path) => [path, path.replace(/^\/usr/, ""), `/usr${path}`]);
   for (const path of new Set(candidates)) {

@@ -4,7 +4,7 @@ import type { Drawing, Layer } from "./render.ts";
 import { type Format, rowLayout } from "./rows.ts";
 import { axisTitle } from "./scales.ts";
 
-/** A figure with its label; one measured once has no interval. */
+/** A figure with its label; without an interval if it was measured once. */
 export interface Bar {
   median: number;
   low?: number;
@@ -14,7 +14,7 @@ export interface Bar {
 
 export interface BarRow {
   title: string;
-  /** One a series, in their order. */
+  /** One per series, in their order. */
   bars: (Bar | undefined)[];
 }
 
@@ -23,7 +23,7 @@ export interface BarSeries {
   role: Role;
 }
 
-/** Rows of up to two bars, one a series, with their intervals and figures. */
+/** Rows of up to two bars, one per series, with intervals and figures. */
 export function drawBars(
   rows: readonly BarRow[],
   series: readonly BarSeries[],

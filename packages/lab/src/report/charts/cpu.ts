@@ -5,7 +5,7 @@ import { type BarSeries, drawBars } from "./bars.ts";
 import type { Chart, Drawing } from "./render.ts";
 import type { Format } from "./rows.ts";
 
-/** CPU time that one I/O costs, by rung: all processes of the VM, and all OSDs where they could be seen. */
+/** CPU time per I/O by rung: all processes of the VM, and all OSDs if they are visible. */
 export function cpuChart({ measured }: Pick<Findings, "measured">): Chart | undefined {
   if (measured.length === 0) return undefined;
   const described = measured.map(({ title, summary: { clientCpuPerIo, osdCpuPerIo } }) => {

@@ -16,7 +16,7 @@ const figures = {
 
 export type CurveFigure = keyof typeof figures;
 
-/** Latency against IOPS, a line for each series: from depth to depth, with the knee marked. */
+/** Latency against IOPS: a line over the depths for each series, with the knee marked. */
 export function curveChart(mix: string, series: readonly CurveSeries[], figure: CurveFigure): Chart {
   const { of, words } = figures[figure];
   const described = series.map(({ title, curve }) => {

@@ -13,7 +13,7 @@ interface Row {
   study: number | undefined;
 }
 
-/** How many times the IOPS of the first rung, here and in the study; undefined when the study has no figure to set beside. */
+/** IOPS relative to the first rung, here and in the study; undefined if the study has no comparable figure. */
 export function factorsChart({ results, here, study, base }: Findings): Chart | undefined {
   if (!base || study.size === 0) return undefined;
   const rows = results.rungs

@@ -72,13 +72,13 @@ function draw({ rungs }: Results, best: MeasuredRung | undefined, format: Format
   };
 }
 
-/** The bar stands above the row's middle, interval and repeats below it. */
+/** The bar is above the row's middle, interval and repeats below it. */
 function levels(layout: RowLayout, row: number): { barY: number; y: number } {
   const { y } = layout.rows[row]!;
   return { barY: y - 5, y: y + 9 };
 }
 
-/** At the right of each rung its IOPS, and the change against the rung it builds on; else why there is none. */
+/** Right of each rung: its IOPS, and the change against its base rung, or why there is none. */
 function columns(layout: RowLayout, rungs: Results["rungs"]): Layer[] {
   const iops = rungs.map((rung) =>
     rung.status === "measured" ? count(rung.summary.iops.median) : undefined,

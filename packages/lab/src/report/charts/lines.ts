@@ -5,7 +5,7 @@ import type { Drawing, Layer } from "./render.ts";
 import { type Format, LABEL_LINE, type RowLayout, wrap } from "./rows.ts";
 import { type Domain, logTicks } from "./scales.ts";
 
-/** Points that a line joins in their order, each with its 95 % intervals. */
+/** Points of a line, in order, each with its 95 % intervals. */
 export interface Line {
   title: string;
   points: readonly { x: Estimate; y: Estimate; ringed?: boolean }[];
@@ -13,7 +13,7 @@ export interface Line {
 
 export interface LineAxis {
   title: string;
-  /** The values that have a tick; 1, 2, 5, 10, ... unless given. */
+  /** The tick values; default 1, 2, 5, 10, ... */
   ticks?: readonly number[];
 }
 
@@ -61,7 +61,7 @@ function axis({ ticks }: LineAxis, domain: Domain, title: string | null) {
   } as const;
 }
 
-/** 1, 2, 5, 10, ...; where fewer than two of them are in the domain, its ends and its middle. */
+/** 1, 2, 5, 10, ...; if fewer than two of them are in the domain, its ends and its middle. */
 function ticksIn([least, greatest]: Domain): number[] {
   const ticks = logTicks([least, greatest]);
   if (ticks.length > 1) return ticks;

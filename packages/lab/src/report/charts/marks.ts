@@ -5,7 +5,7 @@ import { LABEL_LINE, type RowLayout } from "./rows.ts";
 /** A position on the chart's x scale. */
 type PositionX = NonNullable<Extract<Layer, { mark: unknown }>["encoding"]>["x"];
 
-/** A y that is already in pixels of the plot. */
+/** A y in pixels of the plot. */
 export const pixelY = { field: "y", type: "quantitative", scale: null, axis: null } as const;
 
 /** The rows' labels. */
@@ -46,7 +46,7 @@ export function texts(lines: readonly { text: string; y: number }[], style: Text
   };
 }
 
-/** The y of a row's figures: beside its marks, or beside the label above them. */
+/** The y of a row's figures: next to its marks, or next to the label above them. */
 export function figureY(layout: RowLayout, row: number): number {
   const { y, labelY } = layout.rows[row]!;
   return layout.format === "wide" ? y : labelY;
@@ -62,11 +62,11 @@ export function columnHead({ padding }: RowLayout, text: string, style: TextStyl
   return texts([{ text, y: 12 - padding.top }], { ...style, role: "muted", weight: 400, size: 12 });
 }
 
-/** A column of figures, one a row; rows without one have none. */
+/** A column of figures, one per row; empty for rows without one. */
 export interface FigureColumn {
   head: string;
   figures: readonly (string | undefined)[];
-  /** Pixels from its right edge to that of the column before. */
+  /** Pixels from its right edge to that of the previous column. */
   width: number;
   role?: Role;
   weight?: TextStyle["weight"];
@@ -83,7 +83,7 @@ export function figureColumns(layout: RowLayout, columns: readonly FigureColumn[
   });
 }
 
-/** Dots on the chart's x scale, with a ring of the ground's colour that keeps them apart. */
+/** Dots on the chart's x scale, with a ring of the background colour to separate them. */
 export function dots(data: { values: { y: number }[] }, x: PositionX, role: Role): Layer {
   return {
     data,

@@ -1,7 +1,7 @@
 /**
- * The colours of charts and pages, by role. Charts are drawn in the light ones, which every program that
- * shows SVG understands; a style sheet turns each into the dark one where a dark page is wanted. So no two
- * roles may share a light colour. Blue, orange and grey stay apart for colour-blind readers.
+ * The colours of charts and pages, by role. Charts are drawn in the light ones, which work in every SVG viewer; a style
+ * sheet replaces each by the dark one on a dark page. So no two roles may share a light colour. Blue, orange and grey
+ * are distinguishable for colour-blind readers.
  */
 export const palette = {
   ink: { light: "#17202b", dark: "#e7ecf2" },
@@ -30,12 +30,12 @@ export const palette = {
 
 export type Role = keyof typeof palette;
 
-/** The light colour of a role, to draw with. */
+/** The light colour of a role. */
 export function color(role: Role): string {
   return palette[role].light;
 }
 
-/** CSS rules under `selector` that turn what is drawn in light colours dark. */
+/** CSS rules under `selector` that replace the light colours by the dark ones. */
 export function darkChartRules(selector: string): string {
   return Object.values(palette)
     .map(

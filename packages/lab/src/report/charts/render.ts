@@ -6,12 +6,12 @@ import type { Format, RowLayout } from "./rows.ts";
 /** Marks of one kind in a chart. */
 export type Layer = Extract<TopLevelSpec, { layer: unknown }>["layer"][number];
 
-/** A chart: what it shows in words, and how to draw it for a width. */
+/** A chart: its description, and its specification for a width. */
 export interface Chart {
   /** File name without ending, and prefix of ids. */
   name: string;
   title: string;
-  /** The chart in words, for those who do not see it. */
+  /** The chart in words, for screen readers. */
   description: string;
   draw: (format: Format) => Drawing;
 }
@@ -27,11 +27,11 @@ export interface RenderedChart {
   description: string;
   /** For a page: no background; colours by the page's style sheet. */
   inline: Record<Format, string>;
-  /** A file of its own, with background, light or dark as the reader's system is. */
+  /** A stand-alone file with a background, light or dark by the reader's system. */
   file: string;
 }
 
-/** Draws a chart: two widths for pages, and the wide one as a file that stands alone. */
+/** Draws a chart: two widths for pages, and the wide one as a stand-alone file. */
 export async function renderChart(chart: Chart): Promise<RenderedChart> {
   const { name, title, description } = chart;
   const [wide, narrow] = await Promise.all([toSvg(chart.draw("wide")), toSvg(chart.draw("narrow"))]);
@@ -54,7 +54,7 @@ const backdrop = [
   `<rect x="-${margin}" y="-${margin}" width="100%" height="100%" fill="${color("surface")}"/>`,
 ].join("");
 
-/** The drawing with a margin, as a picture needs it that stands alone. */
+/** The drawing with the margin of a stand-alone picture. */
 function framed(svg: string): string {
   return svg.replace(/ width="(\d+)" height="(\d+)" viewBox="[^"]*"/, (_, ...sides: string[]) => {
     const [width, height] = sides.slice(0, 2).map((side) => Number(side) + 2 * margin);
@@ -63,7 +63,7 @@ function framed(svg: string): string {
 }
 
 async function toSvg({ layout, layers }: Drawing): Promise<string> {
-  // Loaded here, since most commands of siphon draw nothing.
+  // Loaded on demand, because most commands draw nothing.
   const [{ compile }, { parse, View }] = await Promise.all([import("vega-lite"), import("vega")]);
   const { spec } = compile({ ...frame(layout), layer: layers });
   const view = new View(parse(spec), { renderer: "none" });
@@ -94,7 +94,7 @@ function frame(layout: RowLayout): Omit<Extract<TopLevelSpec, { layer: unknown }
         labelColor: color("muted"),
         labelFontSize: small,
         labelPadding: 8,
-        // On a telephone little stands beside the plot: a label that reaches further is left out.
+        // On a phone there is little room next to the plot: longer labels are omitted.
         labelBound: format === "narrow" ? padding.right : false,
         titleColor: color("muted"),
         titleFontSize: small,
@@ -109,7 +109,9 @@ function frame(layout: RowLayout): Omit<Extract<TopLevelSpec, { layer: unknown }
 
 const fonts = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
-/** Takes out what Vega writes into every element and nobody reads (the picture is described as a whole), and needless decimals. */
+/**
+ * Removes Vega's attributes of each element that are not needed (the picture has one description), and excess decimals.
+ */
 function tidy(svg: string): string {
   return svg
     .replace(/ (?:class|role|aria-[a-z]+|pointer-events)="[^"]*"/g, "")

@@ -1,7 +1,7 @@
-/** The two widths every chart is drawn in: for pages, and for telephones. */
+/** The two widths of every chart: for pages, and for phones. */
 export type Format = "wide" | "narrow";
 
-/** Where things stand in a chart of rows (a label, marks on a shared x scale, figures at the right); pixels. */
+/** Positions in a chart of rows (a label, marks on a shared x scale, figures at the right), in pixels. */
 export interface RowLayout {
   format: Format;
   /** Width of the plot area, and of the whole picture. */
@@ -21,15 +21,15 @@ export interface RowPlace {
 }
 
 export interface RowOptions {
-  /** Room for figures right of the plot; 0 puts none. */
+  /** Room for figures right of the plot; 0 for none. */
   right: number;
   /** Room above the rows, for a legend or column heads. */
   top?: number;
-  /** Room under the rows, for the axis; what its title needs unless told. */
+  /** Room under the rows for the axis; default: the height of its title. */
   bottom?: number;
   /** Height of a row's marks. */
   marks?: number;
-  /** Characters of a label that stands above the marks, until it goes on in a second line: figures stand beside it. */
+  /** Characters per line of a label above the marks, next to the figures. */
   labelBesideFigures?: number;
 }
 
@@ -39,7 +39,7 @@ const gutter = 200;
 /** Pixels from one line of a label to the next. */
 export const LABEL_LINE = 16;
 
-/** Lays labelled rows out: labels stand left of the marks, or above them where there is little width. */
+/** Lays out labelled rows: labels are left of the marks, or above them if there is little width. */
 export function rowLayout(labels: readonly string[], format: Format, options: RowOptions): RowLayout {
   const narrow = format === "narrow";
   const { right, top = 8, bottom = narrow ? 64 : 46, marks = 26, labelBesideFigures = 50 } = options;
@@ -73,7 +73,7 @@ export function wrap(text: string, width: number): string[] {
   return at < 0 ? [cut(text, width)] : [cut(text.slice(0, at), width), ...wrap(text.slice(at + 1), width)];
 }
 
-/** A text of at most `width` characters; an ellipsis stands for the rest. */
+/** A text of at most `width` characters, with an ellipsis if truncated. */
 export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1).trimEnd()}…`;
 }

@@ -16,7 +16,7 @@ export function logTicks([least, greatest]: Domain): number[] {
   return ticks;
 }
 
-/** An axis' title, on two lines where there is little width. */
+/** An axis title, on two lines if there is little width. */
 export function axisTitle({ format }: RowLayout, title: string): string[] {
   return format === "narrow" ? wrap(title, 58) : [title];
 }

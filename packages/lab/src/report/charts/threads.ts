@@ -6,14 +6,14 @@ import type { Chart, Drawing, Layer } from "./render.ts";
 import { type Format, rowLayout } from "./rows.ts";
 
 const mostColumns = 10;
-/** Percent of a core below which, at every rung, a thread is counted among the others. */
+/** A thread below this percentage of a core at every rung counts among the others. */
 const noteworthy = 2;
 const others = "others";
 
-/** A measurement, and how busy its client's threads were. */
+/** A measurement and the CPU use of its client's threads. */
 export type ThreadsRow = Pick<MeasuredRung, "title"> & { summary: Pick<MeasuredRung["summary"], "threads"> };
 
-/** How busy each thread of the client was at each rung, in percent of one core: near 100 it is what limits. */
+/** CPU use of each client thread at each rung, in percent of one core: a thread near 100 is the limit. */
 export function threadsChart(
   { measured }: { measured: readonly ThreadsRow[] },
   title = "CPU of the VM’s processes by thread and rung",
@@ -32,7 +32,7 @@ export function threadsChart(
   };
 }
 
-/** The threads worth a column, the busiest first; the rest together in a last one. */
+/** The threads with their own column, the busiest first, and the rest in a last column. */
 export function threadColumns(rungs: readonly ThreadsRow[]): string[] {
   const most = new Map<string, number>();
   for (const { summary } of rungs) {

@@ -4,11 +4,11 @@ import { renderSection } from "./parts.ts";
 import { script } from "./script.ts";
 import { styleSheet } from "./style.ts";
 
-/** A part of a report with a heading, reached from the page's contents. */
+/** A section of a report, listed in the page's contents. */
 export interface Section {
   id: string;
   heading: string;
-  /** Its name in the contents; the heading unless told. */
+  /** Its name in the contents; default: the heading. */
   short?: string;
   body: Html;
 }
@@ -30,11 +30,11 @@ export interface Page {
   sections: readonly Section[];
   footer: Html;
   parts?: readonly PagePart[];
-  /** Its script listens to whoever serves the page. */
+  /** Whether its script receives events from the page's server. */
   listens?: true;
 }
 
-/** A whole HTML page in one string, which loads nothing: its policy forbids it to. */
+/** A complete HTML page in one string, whose content security policy forbids loading anything. */
 export function renderPage(page: Page): string {
   const { title, eyebrow, headline, lead, sections, footer, parts = [], listens } = page;
   const scripts = [script, ...parts.map((part) => part.script)];
@@ -65,7 +65,7 @@ ${scripts.map((each) => html`<script>${trusted(each)}</script>\n`)}</body>
 `.toString();
 }
 
-/** Nothing but what stands in the page itself may run or be shown. */
+/** Only the page's own content may run or be shown. */
 function policy(scripts: readonly string[], listens: true | undefined): string {
   const hashes = scripts.map((each) => `'sha256-${createHash("sha256").update(each).digest("base64")}'`);
   return [

@@ -1,12 +1,12 @@
 import type { RenderedChart } from "../charts/render.ts";
 import { type Html, type HtmlValue, html, trusted } from "../html.ts";
 
-/** A section with its heading, which `#id` leads to. */
+/** A section with a heading, the target of `#id`. */
 export function renderSection({ id, heading, body }: { id: string; heading: string; body: Html }): Html {
   return html`<section id="${id}"><h2>${heading}</h2>\n${body}</section>\n`;
 }
 
-/** A chart with its caption, in the drawing that fits the reader's width. */
+/** A chart with its caption, in the drawing for the reader's width. */
 export function figure({ inline }: RenderedChart, caption: HtmlValue): Html {
   const drawing = (format: "wide" | "narrow") =>
     trusted(inline[format].replace(/^<svg/, `<svg class="${format}"`));
@@ -15,15 +15,14 @@ export function figure({ inline }: RenderedChart, caption: HtmlValue): Html {
 `;
 }
 
-/** Figures that are read together: beside each other where the page is wide enough. */
+/** Related figures, next to each other on a wide page. */
 export function pair(...figures: readonly Html[]): Html {
   return html`<div class="pair">${figures}</div>
 `;
 }
 
 /**
- * A text to be copied, such as a command line, folded away unless `open`, with a button that copies it either
- * way. Without a script there is no button.
+ * A text to copy, such as a command line, folded unless `open`, with a copy button. Without scripts there is no button.
  */
 export function copyable(id: string, label: string, text: string, open = false): Html {
   return html`<div class="copyable"><details${open && trusted(" open")}><summary>${label}</summary>
@@ -32,7 +31,7 @@ export function copyable(id: string, label: string, text: string, open = false):
 `;
 }
 
-/** Text that a reader must know before the figures. */
+/** A warning before the figures. */
 export function note(...paragraphs: HtmlValue[]): Html {
   return html`<div class="note" role="note">${paragraphs.map((paragraph) => html`<p>${paragraph}</p>`)}</div>
 `;
@@ -57,14 +56,14 @@ export function keyFigures(figures: readonly KeyFigure[]): Html {
 export interface Column<Row> {
   head: string;
   cell: (row: Row) => HtmlValue;
-  /** Left out where the page is narrow. */
+  /** Omitted on a narrow page. */
   extra?: boolean;
-  /** Prose: set left, and allowed to wrap. */
+  /** Prose: left-aligned, may wrap. */
   text?: boolean;
   className?: string;
 }
 
-/** A table of figures, one row a thing; wider than a telephone it scrolls by itself. */
+/** A table of figures, one row per item; it scrolls on a narrow screen. */
 export function table<Row>(
   caption: string,
   columns: readonly Column<Row>[],

@@ -1,6 +1,6 @@
 /**
- * The only script of a report: its copy buttons (by the clipboard API, or by selecting the text where that is
- * not there), and folded parts that unfold for the printer.
+ * The only script of a report: copy buttons (with the clipboard API, or by selecting the text without it), and
+ * unfolding for print.
  */
 export const script = `
 offerCopies(document);

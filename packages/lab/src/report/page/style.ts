@@ -1,6 +1,6 @@
 import { darkChartRules, properties } from "../charts/palette.ts";
 
-/** The style sheet of every report: one column of text, light or dark as the reader's system is, light on paper. */
+/** The style sheet of every report: one column of text, light or dark by the reader's system, light in print. */
 export const styleSheet = `
 :root{${properties("light")}--wash:#f6f8fa;--ok:#0b6b4f;color-scheme:light dark}
 @media screen and (prefers-color-scheme:dark){

@@ -4,7 +4,7 @@ import { html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { type Column, table } from "../page/parts.ts";
 
-/** The study's bigger test, a file on XFS, beside the study's figures; undefined when it was not made. */
+/** The bigger test, a file on XFS, with the study's figures; undefined if it was not made. */
 export function biggerSection({ bigger, rungs }: Results): Section | undefined {
   if (!bigger || bigger.steps.length === 0) return undefined;
   const titles = biggerTitles({ bigger, rungs });
@@ -17,7 +17,7 @@ ${table("The bigger test", [{ head: "Rung", cell: (step) => titles.get(step) ?? 
   };
 }
 
-/** The title of the rung that each step was made on. */
+/** The title of each step's rung. */
 export function biggerTitles({
   bigger,
   rungs,

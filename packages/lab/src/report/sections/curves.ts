@@ -20,7 +20,7 @@ export interface MixCurves {
   charts: Record<CurveFigure, RenderedChart>;
 }
 
-/** Draws the response curves, a pair of charts for each mix; none where none were measured. */
+/** Draws the response curves, a pair of charts for each mix; empty if none were measured. */
 export async function drawCurves(all: readonly WithCurves[]): Promise<MixCurves[]> {
   const series = all.flatMap(({ title, curves = [] }) => curves.map((curve) => ({ title, curve })));
   const mixes = Map.groupBy(series, ({ curve }) => curve.mix);
@@ -35,7 +35,7 @@ export async function drawCurves(all: readonly WithCurves[]): Promise<MixCurves[
   );
 }
 
-/** Every chart of the curves, for those who write them to files. */
+/** All charts of the curves, for files. */
 export function chartsOf(curves: readonly MixCurves[]): RenderedChart[] {
   return curves.flatMap(({ charts }) => Object.values(charts));
 }
@@ -76,7 +76,7 @@ export function curvesBlocks(curves: readonly MixCurves[]): string[] {
   ];
 }
 
-/** The options that measure such curves again: `--depths 1,4 --mix read`; undefined where none were measured. */
+/** The options that measure such curves again: `--depths 1,4 --mix read`; undefined if none were measured. */
 export function curveOptions(all: readonly WithCurves[]): string | undefined {
   const curves = all.flatMap((each) => each.curves ?? []);
   if (curves.length === 0) return undefined;

@@ -6,7 +6,7 @@ import { type Html, html } from "../html.ts";
 import { type KeyFigure, keyFigures, note } from "../page/parts.ts";
 import { noiseWarning } from "../quiet-words.ts";
 
-/** Text under the headline: its limits, the figures to remember, and what must be known to read them. */
+/** Text under the headline: its intervals, the figures to remember, and warnings. */
 export function overview(found: Findings): Html {
   const { results } = found;
   const limits = qualification(found);
@@ -19,7 +19,7 @@ export function overview(found: Findings): Html {
   ]}`;
 }
 
-/** The run's own warnings about its figures; that it was cut short, when there are no others. */
+/** The run's warnings about its figures, or that it was cut short. */
 export function warnings(results: Results): string[] {
   const { complete, notes } = results;
   const quiet = quietOf(results);
@@ -61,7 +61,7 @@ function keyFiguresOf({ best, base, here, studyBest }: Findings): KeyFigure[] {
   ];
 }
 
-/** Why figures of an emulated guest are no absolutes. */
+/** Why figures of an emulated guest are not absolute. */
 export function emulated(reason: string): string[] {
   return [
     `The guest ran under TCG, QEMU’s emulator, because KVM could not be used: ${reason}.`,

@@ -5,7 +5,7 @@ import { type Html, html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { copyable } from "../page/parts.ts";
 
-/** Every rung: why it matters, what it brought, and the command line to copy. */
+/** Every rung: its purpose, its effect, and the command line to copy. */
 export function rungsSection({ rungs }: Results): Section {
   return {
     id: "rungs",

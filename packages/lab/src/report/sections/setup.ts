@@ -19,7 +19,7 @@ export function setupSection(results: Results): Section {
   };
 }
 
-/** The groups of settings that a reader needs to judge the figures. */
+/** The settings that a reader needs to judge the figures. */
 export function setupGroups({
   facts: { machine, versions, guest, cluster },
   workload,
@@ -77,7 +77,7 @@ function orderInWords({ repeats, slice }: Results["workload"], seed: number): st
   return `The rungs were measured in ${repeats} blocks. In a block each rung’s VM boots once, and is stopped between the slices of ${slice} s in which it is measured. Slices visit all rungs in order and in reverse, so that disturbances of the machine affect neighbours alike. Beside each slice a fixed piece of work is timed, to remove the effect of the processors’ speed. The variation between boots shows up as variation between blocks, and is part of the intervals.`;
 }
 
-/** How to make them again. */
+/** How to reproduce them. */
 export function repeatSection(results: Results): Section {
   return {
     id: "repeat",

@@ -7,7 +7,7 @@ import { type Html, html } from "../html.ts";
 import type { Section } from "../page/page.ts";
 import { figure } from "../page/parts.ts";
 
-/** The ladder beside the study's: how far each rung rises above the first. */
+/** The ladder compared with the study's: each rung relative to the first. */
 export function studySection(found: Findings, chart: RenderedChart): Section {
   return {
     id: "study",
@@ -26,7 +26,7 @@ function author(): Html {
   return html`${source.author}, <a href="${source.url}">${source.title}</a> (${source.date.slice(0, 4)})`;
 }
 
-/** The study could not say whether -blockdev and q35 make a difference; say what these repeats say. */
+/** The study could not tell whether -blockdev and q35 matter; reports the result of these repeats. */
 function blockdev({ measured, results }: Findings): Html | undefined {
   const answers = measured
     .filter(({ name }) => ["blockdev", "q35", "blockdev-q35"].includes(name))
@@ -39,7 +39,7 @@ function blockdev({ measured, results }: Findings): Html | undefined {
 `;
 }
 
-/** Where a figure of the study stands for something else than the rung beside it. */
+/** Notes for figures of the study that differ from the rung next to them. */
 function differences({ rungs }: Results): Html | undefined {
   const labels = rungs.filter(({ study }) => study?.label.includes(","));
   if (labels.length === 0) return undefined;

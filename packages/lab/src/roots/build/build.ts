@@ -15,13 +15,13 @@ import { buildFromImage } from "./image.ts";
 export interface BuildRootOptions {
   /** A Debian suite, a release of Ceph, or a container image. */
   source: string;
-  /** Where it is to be; in the cache, under its name, unless told. */
+  /** Its directory; default: in the cache, under its name. */
   directory?: string;
-  /** Address of a Debian archive; what this machine installs from unless told. */
+  /** Address of a Debian archive; default: this machine's sources. */
   mirror?: string;
-  /** Also libvirt's daemon and virsh. */
+  /** Include libvirt's daemon and virsh. */
   withLibvirt?: boolean;
-  /** Build it again although it is there. */
+  /** Build it again even if it exists. */
   force?: boolean;
   signal?: AbortSignal;
   /** Called with a few words about each step. */
@@ -29,12 +29,12 @@ export interface BuildRootOptions {
 }
 
 const GIB = 1024 ** 3;
-/** Room for the packages and their contents, at most. */
+/** Maximum space for the packages and their contents. */
 const ROOM = 3 * GIB;
 
 /**
- * Builds a root, unless it is there already. It appears whole or not at all: it is built beside its place, and what an
- * abort, a failure or a crash leaves of it is removed, at the latest by `clean`.
+ * Builds a root, unless it exists. It appears atomically: it is built next to its place, and the leftovers of an abort,
+ * failure or crash are removed, at the latest by `clean`.
  */
 export async function buildRoot(options: BuildRootOptions): Promise<Root> {
   const { directory, force = false, onProgress = () => {}, signal } = options;
@@ -42,7 +42,7 @@ export async function buildRoot(options: BuildRootOptions): Promise<Root> {
   const place = directory === undefined ? join(rootsDirectory(), source.name) : resolve(directory);
   const root = () => Root.at(place, directory === undefined ? source.name : undefined);
   if (existsSync(place)) {
-    // A directory of somebody's is not to be mistaken for a root that may be replaced.
+    // Only a root may be replaced, not another directory.
     await Root.find(place);
     if (!force) return root();
   }
@@ -78,7 +78,7 @@ async function fill(
   await writeFile(join(building, CONTENTS_FILE), `${JSON.stringify(record, null, 2)}\n`);
 }
 
-/** Moves a finished root to its place; one that was there is moved out of the way first, and removed. */
+/** Moves a finished root to its place; an old one is first moved away, and removed. */
 async function put(building: string, place: string): Promise<void> {
   const old = `${building}-old`;
   if (existsSync(place)) await rename(place, old);
@@ -86,7 +86,7 @@ async function put(building: string, place: string): Promise<void> {
   await rm(old, { recursive: true, force: true });
 }
 
-/** Removes a root from the cache; throws SIPHON_NOT_FOUND, and SIPHON_IN_USE while a cluster or a VM runs from it. */
+/** Removes a root from the cache; throws SIPHON_NOT_FOUND, or SIPHON_IN_USE while a cluster or VM uses it. */
 export async function removeRoot(name: string): Promise<Root> {
   if (name.includes("/")) {
     throw new LabError("SIPHON_USAGE", `${name} is a directory of yours, and not a root in the cache`, {
@@ -105,7 +105,7 @@ export async function removeRoot(name: string): Promise<Root> {
       },
     );
   }
-  // First out of sight, so that nobody finds half of it.
+  // Renamed first, so that no other process finds a partial root.
   const old = await startBuilding(rootsDirectory());
   await rename(root.directory, join(old, root.name));
   await rm(old, { recursive: true, force: true });

@@ -1,6 +1,6 @@
-/** Passed to each way of filling a directory. */
+/** Passed to each method to fill a directory. */
 export interface BuildContext {
-  /** Carried by every program that is started. */
+  /** The environment of all started programs. */
   environment: Record<string, string>;
   signal?: AbortSignal;
   onProgress: (text: string) => void;

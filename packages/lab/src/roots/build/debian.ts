@@ -6,7 +6,7 @@ import { explained, type Privilege } from "../../guest/debian/root-file-system.t
 import { stage } from "../../guest/debian/stage.ts";
 import type { BuildContext } from "./context.ts";
 
-/** Packages with which a root stands in for a host: daemons, clients of Ceph, QEMU, fio, allocators. */
+/** Packages of a root: daemons, clients of Ceph, QEMU, fio, allocators. */
 const packages = [
   ...[
     "ceph-mon",
@@ -25,7 +25,7 @@ const packages = [
 /** Packages of `--with libvirt`. */
 const libvirt = ["libvirt-daemon-system", "libvirt-clients"];
 
-/** Fills an empty directory with a Debian suite by mmdebstrap(1); returns where it came from. */
+/** Fills an empty directory with a Debian suite by mmdebstrap(1); returns the source. */
 export async function buildDebian(
   directory: string,
   { suite, mirror, withLibvirt }: { suite: string; mirror?: string; withLibvirt: boolean },
@@ -33,7 +33,7 @@ export async function buildDebian(
   { environment, signal, onProgress }: BuildContext,
 ): Promise<string> {
   const { sources } = await findArchive({ suite, mirror });
-  // In a user namespace files would belong to ids that are not this user's: unpacked from a tar they are all the user's.
+  // In a user namespace files would belong to other ids: unpacked from a tar they all belong to this user.
   const tarFile = join(directory, "root.tar");
   const args = [
     `--mode=${privilege}`,
@@ -46,7 +46,7 @@ export async function buildDebian(
     privilege === "root" ? directory : tarFile,
     ...sources,
   ];
-  // ceph-mon's own script asks systemd for something, and there is none.
+  // ceph-mon's package script calls systemd, which is missing.
   const env = { ...environment, SYSTEMD_OFFLINE: "1" };
   const onLine = (line: string) => {
     const [, doing] = /^I: (\w+ing .+?)(?:\.\.\.)?$/.exec(line) ?? [];

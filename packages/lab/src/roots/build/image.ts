@@ -3,7 +3,7 @@ import { stage } from "../../guest/debian/stage.ts";
 import { lastWords, run, which } from "../../host/command.ts";
 import type { BuildContext } from "./context.ts";
 
-/** Fills an empty directory with the files of a container image, by podman or docker; returns where it came from. */
+/** Fills an empty directory with the files of a container image, by podman or docker; returns the source. */
 export async function buildFromImage(
   directory: string,
   image: string,
@@ -15,7 +15,7 @@ export async function buildFromImage(
   const container = await createContainer(engine, image, signal);
   try {
     onProgress("unpacking the files");
-    // Device nodes are the host's, and only root could make them.
+    // Device nodes come from the host, and only root could create them.
     const unpack = '"$1" export "$2" | tar -x -C "$3" --no-same-owner --exclude="dev/*" --exclude="./dev/*"';
     await stage("sh", ["-c", unpack, "sh", engine, container, directory], { env: environment, signal });
   } finally {
@@ -24,13 +24,13 @@ export async function buildFromImage(
   return image;
 }
 
-/** It is never started: an image without a command of its own takes any. */
+/** The container is never started; an image without a command needs any argument. */
 async function createContainer(engine: string, image: string, signal?: AbortSignal): Promise<string> {
   const { stdout } = await run(engine, ["create", image, "true"], { signal });
   return stdout.trim().split("\n").at(-1)!;
 }
 
-/** podman or docker, whichever is here and works; throws SIPHON_MISSING_PROGRAM with the reason where neither does. */
+/** A working podman or docker; throws SIPHON_MISSING_PROGRAM with the reason if there is none. */
 export async function findEngine(image: string): Promise<string> {
   const reasons: string[] = [];
   for (const engine of ["podman", "docker"]) {
