@@ -8,12 +8,16 @@ test("a word's way to another processor and back takes some time, where a second
   await using distance = await ProcessorDistance.start();
   if (availableParallelism() < 2) return assert.equal(distance, undefined);
   // On a busy machine the two threads rarely run at once.
-  let took: number | undefined;
-  while (took === undefined && !t.signal.aborted) {
-    took = distance!.measure();
+  const seen: number[] = [];
+  for (let times = 0; times < 2000 && seen.length < 3; times++) {
+    const took = distance!.measure();
+    if (took !== undefined) seen.push(took);
     await sleep(10);
   }
-  assert.ok(took! > 0);
-  const again = distance!.measure();
-  assert.ok(again === undefined || again > 0);
+  if (seen.length === 0) t.skip("no second processor was free");
+  // Nothing is faster than light: a word between two cores takes some nanoseconds.
+  assert.ok(
+    seen.every((took) => took > 1),
+    `${seen}`,
+  );
 });
