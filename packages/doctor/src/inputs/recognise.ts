@@ -3,7 +3,7 @@ import type { Format, InputFile, RecognisedFile } from "./input.ts";
 import { otherReadings, withoutTerminal } from "./pasted.ts";
 import { withoutPrefixes } from "./proxmox/listing.ts";
 import { isProgram } from "./qemu/arguments.ts";
-import { strangerOf } from "./strangers.ts";
+import { type Stranger, strangerOf, tableOf } from "./strangers.ts";
 
 /**
  * Says what format a text has, by what stands in it; its name decides only where the text allows several.
@@ -15,14 +15,15 @@ export function recognise(file: InputFile): RecognisedFile {
   const text = withoutTerminal(file.text.replace(/^\uFEFF/, ""));
   const name = baseName(file.name);
   const stranger = strangerOf(text);
-  if (stranger !== undefined)
-    throw new DoctorError("SIPHON_UNKNOWN_FORMAT", `${file.name} ${stranger.is}`, { hint: stranger.instead });
+  if (stranger !== undefined) throw refused(file, stranger);
   const format = formatOf(text, name);
   if (format !== undefined) return { ...file, text, format };
   for (const reading of otherReadings(text)) {
     const other = formatOf(reading, name);
     if (other !== undefined) return { ...file, text: reading, format: other };
   }
+  const table = tableOf(text);
+  if (table !== undefined) throw refused(file, table);
   throw new DoctorError(
     "SIPHON_UNKNOWN_FORMAT",
     `${file.name} has none of the formats that the doctor reads`,
@@ -30,6 +31,10 @@ export function recognise(file: InputFile): RecognisedFile {
       hint: "it reads QEMU command lines, libvirt XML, Proxmox, KubeVirt, Rook, Nova, Incus, OpenNebula and SPDK configurations, ceph.conf, and related files: siphon doctor vm --help",
     },
   );
+}
+
+function refused({ name }: InputFile, { is, instead }: Stranger): DoctorError {
+  return new DoctorError("SIPHON_UNKNOWN_FORMAT", `${name} ${is}`, { hint: instead });
 }
 
 function formatOf(text: string, name: string): Format | undefined {

@@ -6,11 +6,16 @@ export interface Stranger {
 
 const domainXml = "give the domain's XML: virsh dumpxml DOMAIN";
 
-/** Outputs and files that people have at hand, which say too little about a VM's disks, by text that only they have. */
-const known: readonly { pattern: RegExp; without?: RegExp; is: string; instead: string }[] = [
+interface Known extends Stranger {
+  pattern: RegExp;
+  without?: RegExp;
+}
+
+/** Outputs and files that people have at hand, by text that only they have; a format could be taken for some of them. */
+const disguised: readonly Known[] = [
   {
-    pattern: /^\s*\[glance_store\]|^[ \t]*(rbd_store_\w+|stores|enabled_backends)[ \t]*=.*(rbd|ceph)/m,
-    without: /^\s*\[libvirt\]|^\s*volume_driver\s*=/m,
+    pattern: /^\s*\[glance_store\]|^[ \t]*rbd_store_\w+[ \t]*=/m,
+    without: /^\s*\[libvirt\]|^\s*(volume_driver|rbd_pool)\s*=/m,
     is: "is Glance's configuration, which says how images are stored, not how VMs use them",
     instead:
       "give nova.conf of a compute host; rbd info of an image shows what rbd_store_chunk_size made of it",
@@ -38,6 +43,35 @@ const known: readonly { pattern: RegExp; without?: RegExp; is: string; instead: 
     instead: "give the domain's XML of the host: virsh -r dumpxml VM",
   },
   {
+    pattern: /^\s*VIRTUAL MACHINE \d+ INFORMATION\s*$/m,
+    is: "is what onevm show prints for people, which leaves the disks' attributes out",
+    instead: "give onevm show -x ID, or virsh dumpxml one-ID of its host",
+  },
+  {
+    pattern: /^\s*resource\s+"[\w-]+"\s+"[\w-]+"\s*\{|^(sudo )?virt-install\s/m,
+    is: "is what a VM is made by, which leaves the rest to others",
+    instead: "give what was made: virsh dumpxml DOMAIN, qm config VMID",
+  },
+  {
+    pattern: /^- Instance name:|^Instance name: /m,
+    is: "is what gnt-instance info prints, which is not how QEMU is started",
+    instead: "give the instance's command line of its node: ps -o args= -C qemu-system-x86_64 (or -C kvm)",
+  },
+  {
+    pattern: /^\s*(config\.version|virtualHW\.version)\s*=/m,
+    is: "is a VM of VMware, which runs in no QEMU",
+    instead: "the doctor reads VMs of QEMU",
+  },
+  {
+    pattern: /^\s*(builder|type)\s*=\s*["'](hvm|pv|pvh)["']/m,
+    is: "is a VM of Xen, which the doctor does not know",
+    instead: "the doctor reads VMs of QEMU with KVM or TCG",
+  },
+];
+
+/** Tables and summaries, which may stand beside what the doctor reads. */
+const tables: readonly Known[] = [
+  {
     pattern: /^\s*(Target\s+Source|Type\s+Device\s+Target\s+Source|Id\s+Name\s+State)\s*$/m,
     is: "is a table of virsh, which has only names",
     instead: domainXml,
@@ -58,11 +92,6 @@ const known: readonly { pattern: RegExp; without?: RegExp; is: string; instead: 
     instead: "give the object: kubectl get vm NAME -o yaml",
   },
   {
-    pattern: /^\s*VIRTUAL MACHINE \d+ INFORMATION\s*$/m,
-    is: "is what onevm show prints for people, which leaves the disks' attributes out",
-    instead: "give onevm show -x ID, or virsh dumpxml one-ID of its host",
-  },
-  {
     pattern: /^\s*cluster:\s*$[\s\S]*^\s*health:\s+HEALTH_/m,
     is: "is the cluster's state, without a VM",
     instead: "give the VM's configuration; --ask-cluster asks the cluster itself",
@@ -72,26 +101,6 @@ const known: readonly { pattern: RegExp; without?: RegExp; is: string; instead: 
     is: "is the monitors' list of settings, without a VM",
     instead:
       "give ceph.conf of the VM's host; --ask-cluster asks the cluster for settings of images and pools",
-  },
-  {
-    pattern: /^\s*resource\s+"[\w-]+"\s+"[\w-]+"\s*\{|^(sudo )?virt-install\s/m,
-    is: "is what a VM is made by, which leaves the rest to others",
-    instead: "give what was made: virsh dumpxml DOMAIN, qm config VMID",
-  },
-  {
-    pattern: /^- Instance name:|^Instance name: /m,
-    is: "is what gnt-instance info prints, which is not how QEMU is started",
-    instead: "give the instance's command line of its node: ps -o args= -C qemu-system-x86_64 (or -C kvm)",
-  },
-  {
-    pattern: /^\s*(config\.version|virtualHW\.version)\s*=/m,
-    is: "is a VM of VMware, which runs in no QEMU",
-    instead: "the doctor reads VMs of QEMU",
-  },
-  {
-    pattern: /^\s*(builder|type)\s*=\s*["'](hvm|pv|pvh|generic|linux)["']/m,
-    is: "is a VM of Xen, which the doctor does not know",
-    instead: "the doctor reads VMs of QEMU with KVM or TCG",
   },
 ];
 
@@ -109,7 +118,7 @@ function isStrange(character: string): boolean {
   return character === "\ufffd" || (character < " " && !"\0\t\n\v\f\r\u001b".includes(character));
 }
 
-/** Recognises what the doctor does not read; undefined for all else, be it known or not. */
+/** Recognises what no format is to be looked for in; undefined for all else. */
 export function strangerOf(text: string): Stranger | undefined {
   if (text.trim() === "")
     return {
@@ -120,5 +129,14 @@ export function strangerOf(text: string): Stranger | undefined {
   if (program !== undefined) return { is: "is compressed", instead: `unpack it first: ${program}` };
   if ([...text.slice(0, 4096)].filter(isStrange).length > 16)
     return { is: "is not text", instead: "give the VM's configuration; an image itself is not examined" };
+  return /<domain[\s>]/.test(text) ? undefined : among(disguised, text);
+}
+
+/** Recognises what has none of the formats. */
+export function tableOf(text: string): Stranger | undefined {
+  return among(tables, text);
+}
+
+function among(known: readonly Known[], text: string): Stranger | undefined {
   return known.find(({ pattern, without }) => pattern.test(text) && without?.test(text) !== true);
 }

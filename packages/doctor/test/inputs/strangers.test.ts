@@ -82,11 +82,28 @@ const strangers: [title: string, text: string, says: RegExp, instead: RegExp][] 
     /--ask-cluster/,
   ],
   ["ceph config dump", "WHO     MASK  LEVEL  OPTION  VALUE  RO\n", /monitors' list/, /ceph\.conf/],
+  [
+    "virt-install",
+    "virt-install --virt-type kvm --name x --memory 4096 --vcpus 4 --disk vol=ceph/x,bus=virtio\n",
+    /made by/,
+    /dumpxml/,
+  ],
   ["Terraform", 'resource "libvirt_domain" "x" {\n', /made by/, /dumpxml/],
   ["gnt-instance info", "- Instance name: web.example.org\n  UUID: x\n", /gnt-instance info/, /ps -o args/],
   ["VMware", 'config.version = "8"\nvirtualHW.version = "19"\n', /VMware/, /QEMU/],
   ["Xen", 'type = "hvm"\nname = "x"\ndisk = [ "rbd:p/i,xvda,w" ]\n', /Xen/, /KVM/],
 ];
+
+it("a table beside a configuration does not hide it", () => {
+  const domain = "<domain type='kvm'><name>a</name><devices/></domain>\n";
+  for (const text of [
+    ` Id   Name   State\n--------------\n 1    a      running\n\n${domain}`,
+    `+--+\n| Field | Value |\n+--+\n${domain}`,
+  ])
+    assert.equal(recognise({ name: "x", text }).format, "libvirt");
+  const cinder = "[DEFAULT]\nenabled_backends = ceph-rbd\n[ceph-rbd]\nrbd_pool = volumes\n";
+  assert.notEqual(recognise({ name: "cinder.conf", text: cinder }).format, "proxmox");
+});
 
 describe("what the doctor does not read is refused in a sentence, with what to give in its place", () => {
   for (const [title, text, says, instead] of strangers)
