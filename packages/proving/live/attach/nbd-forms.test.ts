@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -16,6 +16,7 @@ import {
 } from "../../../attach/test/support/request-forms.ts";
 import { kill } from "../../support/attach/run.ts";
 import { startQemu } from "../../support/attach/test-qemu.ts";
+import { listens } from "../../support/listens.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-nbd-forms-"));
 const theirSocket = join(directory, "qemu-nbd.sock");
@@ -30,7 +31,7 @@ before(async () => {
   writeFileSync(file, "");
   truncateSync(file, size);
   qemuNbd = startQemu("qemu-nbd", ["-k", theirSocket, "-f", "raw", "-t", "-e", "8", "-x", "pool/disk", file]);
-  while (!existsSync(theirSocket)) {
+  while (!(await listens(theirSocket))) {
     assert.equal(qemuNbd.exitCode, null, "qemu-nbd ended");
     await pause(20);
   }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { FrontEnd } from "../../../attach/test/support/front-end.ts";
 import { GuestDriver, headerAreaBytes } from "../../../attach/test/support/guest-driver.ts";
 import { NbdClient } from "../../../attach/test/support/nbd-client.ts";
+import { listens } from "../listens.ts";
 import { blockBytes, type Lane } from "./checked-load.ts";
 import { nbdLane } from "./disk-client.ts";
 import { kill } from "./run.ts";
@@ -52,7 +53,7 @@ async function qemuBetween(inner: string, outer: string, exportName: string): Pr
   // One that an earlier client left when it was killed is no sign of this one.
   rmSync(outer, { force: true });
   const child = spawn("qemu-storage-daemon", args, { stdio: "inherit" });
-  while (!existsSync(outer)) {
+  while (!(await listens(outer))) {
     assert.equal(child.exitCode, null, "qemu-storage-daemon ended");
     await pause(50);
   }

@@ -30,16 +30,27 @@ export async function findArchive({
   suite?: string;
   mirror?: string;
 } = {}): Promise<Archive> {
-  const own = hostCodename();
+  const codename = hostCodename();
+  const sources = codename === undefined ? [] : debianSources(await knownToApt());
+  return archiveAmong(sources, { suite, mirror, codename });
+}
+
+/** As `findArchive`, on a machine that has these sources of the Debian project; `codename` is what it calls itself. */
+export function archiveAmong(
+  sources: string[],
+  { suite, mirror, codename }: { suite?: string; mirror?: string; codename?: string },
+): Archive {
+  const releaseOf = (line: string) => line.split(" ")[2];
+  // Sid calls itself by the name of the release that it leads to; its packages are not that release's.
+  const main = sources.find((line) => releaseOf(line) === codename) ?? sources[0];
+  const own = main === undefined ? codename : releaseOf(main);
   const chosen = suite ?? own ?? FALLBACK.suite;
-  const only = (address: string) => ({ suite: chosen, sources: [`deb ${address} ${chosen} main`] });
-  if (mirror !== undefined) return only(mirror);
-  if (own === undefined) return only(FALLBACK.mirror);
-  const sources = debianSources(await knownToApt());
-  if (own === chosen && sources.length > 0) return { suite: chosen, sources };
-  // A mirror has all suites; the names of security and updates derive from the main suite.
-  const main = sources.find((line) => line.split(" ")[2] === own);
-  return only(main?.split(" ")[1] ?? FALLBACK.mirror);
+  if (mirror === undefined && main !== undefined && own === chosen) {
+    return { suite: chosen, sources: sources.filter((line) => releaseOf(line).split("-")[0] === own) };
+  }
+  // A mirror of the archive has all suites; the names of security and updates derive from the main suite.
+  const address = mirror ?? main?.split(" ")[1] ?? FALLBACK.mirror;
+  return { suite: chosen, sources: [`deb ${address} ${chosen} main`] };
 }
 
 /** The sources of apt, in either of the forms of sources.list(5). */
