@@ -8,7 +8,8 @@ export async function arrangeRbd(args: readonly string[]): Promise<string[]> {
 
 /**
  * The arguments of `rbd` with all of its options behind the words: Ceph's programs take them anywhere, before the command and within it,
- * as in `rbd -p images snap --format json ls vm1`. Names that Ceph has for the same option become the one that siphon's help shows.
+ * as in `rbd -p images snap --format json ls vm1`. Names that Ceph has for the same option become the one that siphon's help shows, and so do
+ * `help` of a command and the old `bench-write`.
  */
 export function optionsLast(args: readonly string[]): string[] {
   const end = args.indexOf("--");
@@ -24,7 +25,11 @@ export function optionsLast(args: readonly string[]): string[] {
     options.push(shown(arg));
     if (takesNext(arg) && i + 1 < given.length) options.push(given[++i]!);
   }
-  return [...words, ...options, ...args.slice(given.length)];
+  const [verb, ...others] = words;
+  if (verb === "help") return [...others, "--help"];
+  if (verb === "bench-write") words[0] = "bench";
+  const type = verb === "bench-write" ? ["--io-type", "write"] : [];
+  return [...words, ...options, ...type, ...args.slice(given.length)];
 }
 
 /** A dash alone is standard input, or standard output. */

@@ -17,6 +17,12 @@ test("options before and within the command go behind it, with their values", ()
   assert.equal(arranged("-p images"), "-p images");
 });
 
+test("help of a command, and the old form of a benchmark, become what siphon has", () => {
+  assert.equal(arranged("help"), "--help");
+  assert.equal(arranged("help snap create"), "snap create --help");
+  assert.equal(arranged("bench-write vm1 -p x --io-size 4K"), "bench vm1 -p x --io-size 4K --io-type write");
+});
+
 test("Ceph's other names of the options are known there", () => {
   assert.equal(arranged("--user libvirt --mon_host=a,b ls"), "ls --id libvirt --mon-host=a,b");
 });
