@@ -38,8 +38,7 @@ import { throwUnowned } from "./unowned.ts";
 import type { WaitOptions } from "./wait.ts";
 
 /**
- * A connection to a cluster as one user: a session with its monitors that is kept up, the maps as they change, and
- * commands.
+ * A connection to a cluster as one user: a maintained session with the monitors, current maps, and commands.
  *
  * ```ts
  * await using cluster = await Cluster.connect({ conf: "/etc/ceph/ceph.conf", name: "client.admin" });
@@ -124,7 +123,7 @@ export class Cluster implements AsyncDisposable {
     return `${type}.${id}`;
   }
 
-  /** The number by which OSDs know this client: the first that the monitors gave it, as long as it is open. */
+  /** The client's global id for OSDs: the first that the monitors assigned, as long as the handle is open. */
   get globalId(): bigint {
     return this.#messenger.globalId;
   }
@@ -137,8 +136,8 @@ export class Cluster implements AsyncDisposable {
    * Options for further clients, in worker threads of this process, that the cluster fences together with this one: putting this
    * client on the blocklist ends them all. They can be sent to a worker, and may hold a key.
    *
-   * @throws RadosError SIPHON_RADOS_MODE where OSDs speak only protocol v1, where a client has one address; _CONFIG for a client with
-   *   streams of its own
+   * @throws RadosError SIPHON_RADOS_MODE if OSDs speak only protocol v1, in which a client has one address; _CONFIG for
+   * a client with its own transport
    */
   fencedOptions(): ClusterOptions {
     const { signal: _, openTransport, ...options } = this.#options;
@@ -169,7 +168,7 @@ export class Cluster implements AsyncDisposable {
     return this.#osdmaps.map!;
   }
 
-  /** The monitor of the session, `mon.a`; undefined while another one is looked for. */
+  /** The monitor of the session, `mon.a`; undefined while the client looks for one. */
   get currentMon(): string | undefined {
     return this.#monClient.currentMon;
   }
@@ -179,7 +178,7 @@ export class Cluster implements AsyncDisposable {
     return this.#config;
   }
 
-  /** A setting as the flags, the environment and ceph.conf have it, or else as the monitors have it. */
+  /** A setting from flags, environment and ceph.conf, or else from the monitors. */
   setting(name: string): string | undefined {
     const ofMonitors = this.#conf.get("no_mon_config") === "true" ? undefined : this.#config.get(name);
     return this.#conf.get(name) ?? ofMonitors;
@@ -201,7 +200,7 @@ export class Cluster implements AsyncDisposable {
   /**
    * Opens a pool.
    *
-   * @throws RadosError ENOENT for a pool that is not there
+   * @throws RadosError ENOENT if there is no such pool
    */
   async pool(name: string, options?: PoolOptions & Pick<WaitOptions, "signal">): Promise<Pool> {
     this.#pools ??= new Pools(this.objecter, this.#osdmaps, {
@@ -230,10 +229,10 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * A monitor's own state and the cluster's health, as JSON text with `health` and `mon_status`.
+   * A monitor's state and the cluster's health, as JSON text with `health` and `mon_status`.
    *
    * @param mon its name without `mon.`
-   * @throws RadosError ENOENT for a monitor that is not in the map
+   * @throws RadosError ENOENT if the monitor is not in the map
    */
   async pingMonitor(mon: string, options: WaitOptions = {}): Promise<string> {
     return this.#router.ping(mon, this.#waiting(options));
@@ -250,7 +249,7 @@ export class Cluster implements AsyncDisposable {
     });
   }
 
-  /** The OSD map that the monitors have now, or a later one. */
+  /** The monitors' current OSD map, or a later one. */
   async latestOsdMap(options: WaitOptions = {}): Promise<OsdMap> {
     const waiting = this.#waiting(options);
     return this.#osdmaps.atLeast(await this.#monClient.newestVersion("osdmap", waiting), waiting);
@@ -264,7 +263,7 @@ export class Cluster implements AsyncDisposable {
   /**
    * The placement group and the OSDs of an object, computed from the map. The object need not exist.
    *
-   * @throws RadosError ENOENT for a pool that is not there
+   * @throws RadosError ENOENT if there is no such pool
    */
   locate(poolName: string, object: string, locator: ObjectLocator = {}): ObjectLocation {
     return locateObject(this.osdmap, poolName, object, locator);
@@ -336,7 +335,7 @@ export class Cluster implements AsyncDisposable {
     this.close();
   }
 
-  /** A lasting connection to an OSD. Its holder calls `relocate` when a new map has come. */
+  /** A persistent connection to an OSD. Its holder calls `relocate` for each new map. */
   #linkToOsd(osd: number, handler: LinkHandler): Link {
     const locate = () => (this.osdmap.isUp(osd) ? byPreference(this.osdmap.addrs(osd))[0] : undefined);
     const renewTickets = () => this.renewTickets();
@@ -352,7 +351,7 @@ export class Cluster implements AsyncDisposable {
     await this.#osdmaps.atLeast(1, { timeout: Math.max(1, deadline - performance.now()), signal });
   }
 
-  /** Nothing waits longer than the handle is open. */
+  /** Aborts waits when the handle is closed. */
   #waiting<T extends WaitOptions>(options: T): T {
     const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
     return { timeout: this.#commandTimeout, ...options, signal: AbortSignal.any(signals) };

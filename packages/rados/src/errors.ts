@@ -1,14 +1,14 @@
 import { errnoName, SiphonError, type SiphonErrorOptions } from "@siphon/wire";
 
 /**
- * Why something at the cluster did not work:
- * - `SIPHON_RADOS_CONFIG`: a setting is missing or says nothing usable;
+ * Why an operation failed:
+ * - `SIPHON_RADOS_CONFIG`: a setting is missing or invalid;
  * - `SIPHON_RADOS_UNREACHABLE`: no daemon of the wanted kind could be reached;
  * - `SIPHON_RADOS_TIMEOUT`: no answer within the time allowed;
- * - `SIPHON_RADOS_CONNECTION`: a connection was lost or refused; what was under way may or may not have happened;
- * - `SIPHON_RADOS_PROTOCOL`: the peer sent what the protocol does not allow;
- * - `SIPHON_RADOS_AUTH`: the cluster does not accept who we say we are;
- * - `SIPHON_RADOS_UNTRUSTED`: the server could not prove that it is who it should be;
+ * - `SIPHON_RADOS_CONNECTION`: a connection was lost or refused; requests in flight may or may not have been executed;
+ * - `SIPHON_RADOS_PROTOCOL`: the peer violated the protocol;
+ * - `SIPHON_RADOS_AUTH`: the cluster rejected the user or the key;
+ * - `SIPHON_RADOS_UNTRUSTED`: the server could not prove its identity;
  * - `SIPHON_RADOS_MODE`: no connection mode that both sides allow;
  * - `SIPHON_RADOS_CLOSED`: the cluster handle was closed;
  * - `SIPHON_RADOS_REMOTE`: the cluster answered with an error number that has no name here;
@@ -29,7 +29,7 @@ export type RadosErrorCode =
 
 export class RadosError extends SiphonError<RadosErrorCode> {}
 
-/** Names of what `remedy` of a RadosError advises. */
+/** Names of the `remedy` of a RadosError. */
 export type RadosRemedy = {
   readonly name:
     | "name-config"
@@ -40,7 +40,7 @@ export type RadosRemedy = {
     | "check-key";
 };
 
-/** Errors that go away without a change of the request: by themselves, with more room, or when an OSD is repaired. */
+/** Temporary errors: they end by themselves, with more space, or after the repair of an OSD. */
 export const passingErrors: ReadonlySet<string> = new Set([
   "EIO",
   "ENOSPC",
@@ -54,10 +54,10 @@ export const passingErrors: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The error for a negative result that a daemon answered with.
+ * The error for a daemon's negative result.
  *
  * @param result as on the wire: a negative Linux errno
- * @param message what was asked, of whom, and the daemon's own words
+ * @param message the request, its target, and the daemon's message
  */
 export function remoteError(result: number, message: string, options: SiphonErrorOptions = {}): RadosError {
   const name = errnoName(result);

@@ -7,9 +7,9 @@ export interface WaitOptions {
 }
 
 /**
- * Waits for a promise, but no longer than allowed.
+ * Waits for a promise with a timeout.
  *
- * @param what did not come, as the beginning of a sentence: "no answer to `status`"
+ * @param the missing event, as the beginning of a sentence: "no answer to `status`"
  * @throws RadosError SIPHON_RADOS_TIMEOUT; the reason of the signal
  */
 export async function within<T>(
@@ -28,15 +28,14 @@ export async function within<T>(
 /**
  * Waits for a promise for `timeout` milliseconds at most, and until the signal aborts.
  *
- * @param late the error after that time
- * @throws what `late` returns, or the reason of the signal
+ * @param late the error after that time @throws the error from `late`, or the reason of the signal
  */
 export async function waitAtMost<T>(
   promise: Promise<T>,
   { timeout, signal }: { readonly timeout: number; readonly signal?: AbortSignal | undefined },
   late: () => Error,
 ): Promise<T> {
-  // It may fail after nobody waits any more.
+  // It may fail after the wait has ended.
   promise.catch(() => {});
   signal?.throwIfAborted();
   const { promise: cut, reject } = Promise.withResolvers<never>();

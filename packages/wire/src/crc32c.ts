@@ -7,7 +7,7 @@ import { type WasmMemory, type WasmModule, webAssembly } from "./wasm.ts";
  * ceph_crc32c: the raw remainder, with neither the seed nor the result inverted (Ceph seeds with
  * 0xffffffff in the messenger and in maps, and takes the result as it is).
  *
- * Costs a copy of the bytes; where the same memory is checked over and over, `ChecksumBuffer` does not.
+ * It copies the bytes; `ChecksumBuffer` avoids this for memory that is checked repeatedly.
  */
 export function crc32c(seed: number, bytes: Uint8Array, start = 0, end = bytes.length): number {
   if (end - start < leastStaged) return crc32cByTable(seed, bytes, start, end);
@@ -22,9 +22,9 @@ export function crc32c(seed: number, bytes: Uint8Array, start = 0, end = bytes.l
 }
 
 /**
- * A buffer of fixed size whose contents can be checked where they are, at about 0.1 ns a byte: its
- * memory is that of the WebAssembly kernel. Meant for buffers that live as long as a connection. The kernel is
- * started once enough has been checked that it pays; until then, and where the runtime has no WebAssembly SIMD, tables do.
+ * A buffer of fixed size for checksums in place, at about 0.1 ns per byte: its memory is that of the WebAssembly
+ * kernel. For buffers that live as long as a connection. The kernel starts when enough bytes were checked to pay for
+ * it; until then, and without WebAssembly SIMD, tables are used.
  */
 export class ChecksumBuffer {
   readonly bytes: Buffer;
@@ -71,12 +71,12 @@ export class ChecksumBuffer {
 
 type Kernel = (seed: number, at: number, end: number) => number;
 
-/** Shorter than this, the tables take less time than the copy. */
+/** Below this length the tables are faster than the copy. */
 const leastStaged = 256;
 const stagingBytes = 64 * 1024;
 
 let staging: ChecksumBuffer | undefined;
-/** How many bytes are still checked without the kernel: together they take about as long as its start. */
+/** Bytes to check before the kernel is started: they take about as long as its start. */
 let plainBytes = 64 * 1024;
 let kernelModule: WasmModule | null | undefined;
 

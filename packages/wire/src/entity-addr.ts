@@ -9,10 +9,10 @@ export const FEATURE_MSG_ADDR2 = 1n << 59n;
 export const entityAddrTypes = ["none", "legacy", "msgr2", "any", "cidr"] as const;
 export type EntityAddrType = (typeof entityAddrTypes)[number];
 
-/** Where a daemon or client is reached: Ceph's entity_addr_t (src/msg/msg_types.h). */
+/** The address of a daemon or client: Ceph's entity_addr_t (src/msg/msg_types.h). */
 export interface EntityAddr {
   type: EntityAddrType;
-  /** Tells apart two runs of one daemon at one address. */
+  /** Distinguishes runs of a daemon at one address. */
   nonce: number;
   /** IP version; 0 for an address not known. */
   family: 0 | 4 | 6;
@@ -30,7 +30,7 @@ export const blankAddr: EntityAddr = { type: "none", nonce: 0, family: 0, addres
  *     new     u8 1, versioned(1) { u32 type, u32 nonce, u32 length, sockaddr with a little-endian family }
  *     legacy  u32 0, u32 nonce, sockaddr_storage (128 bytes) with a big-endian family
  *
- * @throws WireError for bytes that are no address
+ * @throws WireError for an invalid address
  */
 export function readEntityAddr(r: Reader): EntityAddr {
   const marker = r.u8();
@@ -42,7 +42,7 @@ export function readEntityAddr(r: Reader): EntityAddr {
 /**
  * A list of addresses: u8 2, list of addresses; or one address in either form.
  *
- * @throws WireError for bytes that are no list of addresses
+ * @throws WireError for an invalid list
  */
 export function readEntityAddrVec(r: Reader): EntityAddr[] {
   const marker = r.u8();
@@ -53,9 +53,9 @@ export function readEntityAddrVec(r: Reader): EntityAddr[] {
 }
 
 /**
- * Passes over what `readEntityAddrVec` reads, without making anything of it.
+ * Skips a list that `readEntityAddrVec` reads.
  *
- * @throws WireError for bytes that are no list of addresses
+ * @throws WireError for an invalid list
  */
 export function skipEntityAddrVec(r: Reader): void {
   const marker = r.u8();

@@ -2,26 +2,26 @@
 export interface SiphonErrorOptions {
   /** The error that led to this one. */
   cause?: unknown;
-  /** Whether doing the same thing again, unchanged, may succeed. */
+  /** Whether an unchanged retry may succeed. */
   retryable?: boolean;
   /** The next step for the reader; shown after the message. */
   hint?: string;
-  /** The next step for the reader, where the words depend on the program that uses the library. */
+  /** The next step, worded by the program that uses the library. */
   remedy?: Remedy;
 }
 
-/** A step that would help: each layer has a closed list of names, and the program puts them into its own words. */
+/** A suggested step: each layer has a closed list of names, which the program turns into text. */
 export interface Remedy {
   readonly name: string;
   /** The image, pool, snapshot, ... that the step is about, written like `pool/namespace/image@snapshot`. */
   readonly subject?: string;
-  /** The id of an image in the trash, whose name another image may have; the subject is its pool then. */
+  /** The id of an image in the trash, whose name may be taken; the subject is then its pool. */
   readonly imageId?: string;
 }
 
 /**
- * The base of every error that siphon throws on purpose. Each layer has one subclass with a closed
- * union of codes. The message says what happened and to what; the hint and the remedy say what to do next.
+ * The base class of all expected errors. Each layer has one subclass with a closed union of codes. The message says
+ * what happened and to what; the hint and the remedy say what to do next.
  */
 export class SiphonError<Code extends string = string> extends Error {
   readonly code: Code;
@@ -39,7 +39,7 @@ export class SiphonError<Code extends string = string> extends Error {
   }
 }
 
-/** The advice of an error, for one that is made from it. */
+/** The advice of an error, for an error derived from it. */
 export function adviceOf({ hint, remedy }: SiphonError): Pick<SiphonErrorOptions, "hint" | "remedy"> {
   return { ...(hint !== undefined && { hint }), ...(remedy !== undefined && { remedy }) };
 }

@@ -5,7 +5,7 @@ const inspect = Symbol.for("nodejs.util.inspect.custom");
 export class Secret implements Disposable {
   readonly #bytes: Buffer;
 
-  /** Takes the bytes over: they are wiped with the secret. */
+  /** Takes ownership of the bytes: they are wiped with the secret. */
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
   }

@@ -8,7 +8,9 @@ export const cephxIv = Buffer.from("cephsageyudagreg");
 
 const keyBytes = 16;
 
-/** Type `aes`: AES-128-CBC with a fixed initial vector and PKCS #7 padding over the envelope. What a text is for changes nothing. */
+/**
+ * Type `aes`: AES-128-CBC with a fixed initial vector and PKCS #7 padding over the envelope. The usage has no effect.
+ */
 export class AesKey implements CryptoKey {
   readonly type = "aes";
   readonly #secret: Buffer;

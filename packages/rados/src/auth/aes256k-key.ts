@@ -16,14 +16,14 @@ const checksumBytes = 24;
 const zeroIv = Buffer.alloc(blockBytes);
 
 /**
- * Type `aes256k`: AES256-CTS-HMAC-SHA384-192 of RFC 8009 over the envelope, with keys derived for what a text is for
- * (CryptoAES256KRB5, src/auth/Crypto.cc). What needs no decrypting is an HMAC-SHA-256 under the key itself.
+ * Type `aes256k`: AES256-CTS-HMAC-SHA384-192 of RFC 8009 over the envelope, with keys derived for each usage
+ * (CryptoAES256KRB5, src/auth/Crypto.cc). Values that are never decrypted are an HMAC-SHA-256 with the key itself.
  */
 export class Aes256kKey implements CryptoKey {
   readonly type = "aes256k";
   readonly #secret: Buffer;
   readonly #key: KeyObject;
-  /** By usage: each is needed again with every ticket and connection. */
+  /** By usage; each is needed for every ticket and connection. */
   readonly #derived = new Map<number, DerivedKeys>();
 
   constructor(secret: Uint8Array) {
@@ -99,7 +99,7 @@ export function encryptRfc8009(keys: DerivedKeys, plain: Uint8Array, confounder:
   return Buffer.concat([text, checksum(keys.integrity, text)]);
 }
 
-/** The text; undefined if it was encrypted with another key, for another usage, or changed. */
+/** The text; undefined if it was altered, or encrypted with another key or for another usage. */
 export function decryptRfc8009(keys: DerivedKeys, sealed: Uint8Array): Buffer | undefined {
   if (sealed.length < blockBytes + checksumBytes) return undefined;
   const text = sealed.subarray(0, sealed.length - checksumBytes);
@@ -112,8 +112,8 @@ function checksum(key: KeyObject, text: Uint8Array): Buffer {
 }
 
 /**
- * CBC with ciphertext stealing, as Kerberos has it (CS3): the text is filled up with zeros and encrypted; the last two
- * blocks change places, and the last is cut to the length of the text. One block alone is plain CBC.
+ * CBC with ciphertext stealing as in Kerberos (CS3): the text is padded with zeros and encrypted, the last two blocks
+ * are swapped, and the last is truncated to the length of the text. A single block is plain CBC.
  */
 function encryptCts(key: KeyObject, plain: Buffer): Buffer {
   const whole = Math.ceil(plain.length / blockBytes) * blockBytes;
@@ -136,7 +136,7 @@ function decryptCts(key: KeyObject, sealed: Uint8Array): Buffer {
   return decipher.update(swapLast(text)).subarray(0, sealed.length);
 }
 
-/** Lets the last two blocks change places; one block stays as it is. */
+/** Swaps the last two blocks; a single block stays unchanged. */
 function swapLast(blocks: Buffer): Buffer {
   if (blocks.length <= blockBytes) return blocks;
   const rest = blocks.length - 2 * blockBytes;

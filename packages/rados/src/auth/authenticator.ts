@@ -18,21 +18,21 @@ export interface Authenticator {
   readonly name: EntityName;
   /** The identity given by the monitors; 0 before the first session. */
   readonly globalId: bigint;
-  /** When to ask for new tickets, in milliseconds of `performance.now()`; Infinity for never. */
+  /** Time to request new tickets, in milliseconds of `performance.now()`; Infinity for never. */
   readonly renewAfter: number;
-  /** For a connection to a monitor, that may win the hunt or not. */
+  /** For a connection to a monitor, which may or may not win the hunt. */
   forMonitor(): MonitorAuth;
   /** For a connection to another daemon; throws without a valid ticket. */
   forDaemon(type: "osd" | "mgr"): ConnectionAuth;
-  /** The monitor session over which this was done is now ours. */
+  /** Adopts the monitor session of this authentication. */
   adopt(auth: MonitorAuth): void;
   /** The request for new tickets over the session; undefined if all are good. */
   renewal(): Buffer | undefined;
   /** The answer to it. */
   renewed(globalId: bigint, payload: Buffer): void;
-  /** The monitors do not let us have our identity back: begin as a new client. */
+  /** The monitors refuse the old identity: start as a new client. */
   forgetIdentity(): void;
-  /** Takes the key that is configured now; false if it is the one that there was, or none can be had. */
+  /** Loads the configured key again; false if it is unchanged or unavailable. */
   refreshKey(): Promise<boolean>;
 }
 
@@ -52,7 +52,7 @@ export function authenticatorFor(
   return key === undefined ? new NoneAuthenticator(name) : new CephxAuthenticator(name, key, source);
 }
 
-/** Auth method none: everybody is believed. */
+/** Auth method none: no proof of identity. */
 export class NoneAuthenticator implements Authenticator {
   readonly method = authMethod.none;
   readonly renewAfter = Number.POSITIVE_INFINITY;
@@ -144,7 +144,7 @@ export class CephxAuthenticator implements Authenticator {
       const key = await this.#source?.();
       return key !== undefined && this.#state.takeKey(key);
     } catch {
-      // A keyring that is just being replaced; what the monitors said of the old key is reported in any case.
+      // The keyring may be in the middle of its replacement; the monitors' refusal of the old key is reported anyway.
       return false;
     }
   }
@@ -250,7 +250,7 @@ class CephxDaemonAuth implements ConnectionAuth {
     return { sessionKey: this.#authorizer.sessionKey, connectionSecret };
   }
 
-  /** The daemon may hold newer secrets than our ticket was made for: the next attempt asks for a new one. */
+  /** The daemon may have newer secrets than those of the ticket: the next attempt requests a new ticket. */
   refused(result: number, allowedMethods: readonly number[]): RadosError {
     this.#state.invalidate(entityType[this.#type]);
     const error = refusal(this.#state.name, this.method, result, allowedMethods, this.#state.keyType);

@@ -10,7 +10,7 @@ import { readTickets, type Ticket, type Tickets, unseal, writeTicketBlob } from 
 const getAuthSessionKey = 0x0100;
 const getPrincipalSessionKey = 0x0200;
 
-/** The services whose tickets a client needs; monitors know us by the session itself. */
+/** The services for which a client needs tickets; the session itself authenticates it to monitors. */
 const wantedServices = [entityType.osd, entityType.mgr];
 
 /**
@@ -39,7 +39,7 @@ export class CephxState {
     return this.#globalId;
   }
 
-  /** Our own key was replaced; identity and tickets stay. Returns false if it is the same. */
+  /** Replaces the client's key; identity and tickets stay. Returns false if it is the same. */
   takeKey(key: CryptoKey): boolean {
     if (key.type === this.#key.type && Buffer.compare(key.reveal(), this.#key.reveal()) === 0) return false;
     this.#key = key;
@@ -59,7 +59,7 @@ export class CephxState {
     this.#serverChallenge = other.#serverChallenge;
   }
 
-  /** Gives up the identity: with its ticket expired, the monitors let nobody have it back. */
+  /** Drops the identity: the monitors do not restore it after its ticket has expired. */
   forgetIdentity(): void {
     this.#globalId = 0n;
     this.#tickets.clear();
@@ -70,12 +70,12 @@ export class CephxState {
     return ticket !== undefined && performance.now() < ticket.expires ? ticket : undefined;
   }
 
-  /** Makes the ticket of a service be asked for again: a daemon did not accept it. */
+  /** Requests the ticket of a service again, because a daemon rejected it. */
   invalidate(service: number): void {
     this.#tickets.delete(service);
   }
 
-  /** When the next ticket wants renewing, in milliseconds of `performance.now()`; now if one is missing. */
+  /** Time to renew the next ticket, in milliseconds of `performance.now()`; now if one is missing. */
   get renewAfter(): number {
     let earliest = Number.POSITIVE_INFINITY;
     for (const service of [entityType.auth, ...wantedServices]) {
@@ -92,8 +92,8 @@ export class CephxState {
   }
 
   /**
-   * The request to the monitor that makes all tickets valid: for the session's own ticket with the others, or only for some of
-   * those. Undefined if nothing is needed.
+   * The request to the monitor for all tickets that are missing or due: the session's ticket with the others, or only
+   * some of the others. Undefined if none is needed.
    *
    *     u16 type; for the session's ticket CephXAuthenticate: u8 3, u64 client challenge, u64 key,
    *     CephXTicketBlob of the ticket renewed, u32 services wanted as well;
@@ -159,7 +159,7 @@ export class CephxState {
 }
 
 /**
- * Proof to a daemon that we hold a ticket for its service, and its proof in return (CephXAuthorizer):
+ * Proves to a daemon that the client has a ticket for its service, and verifies the daemon's proof (CephXAuthorizer):
  *
  *     u8 1, u64 global id, u32 service, CephXTicketBlob, u32 length, encrypted with the ticket's key:
  *     CephXAuthorize: u8 2, u64 nonce, u8 have challenge, u64 server challenge + 1

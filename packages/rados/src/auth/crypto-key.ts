@@ -15,16 +15,18 @@ export type KeyUsage = (typeof keyUsage)[keyof typeof keyUsage];
 export type KeyType = "aes" | "aes256k";
 
 /**
- * A secret of cephx. The type of key decides how things are encrypted. The key itself stays private: it is in no
- * public property and does not print.
+ * A secret of cephx. The type of key determines the encryption. The key itself is private: it is in no public property
+ * and is never printed.
  */
 export interface CryptoKey {
   readonly type: KeyType;
-  /** Encrypts with an envelope that proves, when decrypted, that the key was right. */
+  /** Encrypts with an envelope, which proves after decryption that the key was right. */
   encrypt(plain: Uint8Array, usage: KeyUsage): Buffer;
-  /** The contents of the envelope; undefined if the key is not the one it was encrypted with, or the usage another. */
+  /** Decrypts the contents of the envelope; undefined if the key or usage differs. */
   decrypt(sealed: Uint8Array, usage: KeyUsage): Buffer | undefined;
-  /** The answer to a monitor's challenge (cephx_calc_client_server_challenge): who lacks the key cannot compute it. */
+  /**
+   * The answer to a monitor's challenge (cephx_calc_client_server_challenge): only a holder of the key can compute it.
+   */
   prove(challenges: Uint8Array): bigint;
   /** For the signature of a message: four words of 64 bits, of a block of 32 bytes. */
   sign(block: Uint8Array): Buffer;
@@ -40,13 +42,13 @@ export function inEnvelope(contents: Uint8Array): Buffer {
   return new Writer(envelopeBytes + contents.length).u8(1).u64(magic).raw(contents).finish();
 }
 
-/** The contents; undefined if it is no envelope. */
+/** The contents; undefined without a valid envelope. */
 export function outOfEnvelope(envelope: Buffer): Buffer | undefined {
   if (envelope.length < envelopeBytes || envelope.readBigUInt64LE(1) !== magic) return undefined;
   return envelope.subarray(envelopeBytes);
 }
 
-/** The exclusive or of the 64-bit words; what is left behind the last does not count. */
+/** The XOR of the 64-bit words; an incomplete last word is ignored. */
 export function xorWords(bytes: Buffer): bigint {
   let word = 0n;
   for (let at = 0; at + 8 <= bytes.length; at += 8) word ^= bytes.readBigUInt64LE(at);

@@ -3,13 +3,13 @@ import { RadosError } from "../errors.ts";
 import { type CryptoKey, type KeyUsage, keyUsage } from "./crypto-key.ts";
 import { readCryptoKey } from "./read-key.ts";
 
-/** A ticket for the daemons of one service: a key shared with them, and what proves to them that we have it. */
+/** A ticket for the daemons of one service: a key shared with them, and a proof for them. */
 export interface Ticket {
   readonly sessionKey: CryptoKey;
   readonly secretId: bigint;
-  /** Opaque to us: encrypted for the service. */
+  /** Opaque to the client: encrypted for the service. */
   readonly blob: Buffer;
-  /** Milliseconds of `performance.now()`: a clock of our own, so that clocks may differ. */
+  /** Milliseconds of `performance.now()`, so that clocks may differ. */
   readonly renewAfter: number;
   readonly expires: number;
   /** The session key of the ticket that this one replaced. */
@@ -20,7 +20,7 @@ export interface Ticket {
 export type Tickets = Map<number, Ticket>;
 
 /**
- * Reads what a monitor grants, into `tickets` (cephx_build_service_ticket_reply):
+ * Reads granted tickets into `tickets` (cephx_build_service_ticket_reply):
  *
  *     u8 1, list of { u32 service, u8 1, u32 length, encrypted with `key`: CephXServiceTicket,
  *                     u8 encrypted, ticket: u32 length, CephXTicketBlob; or the same, encrypted with the key
@@ -28,7 +28,7 @@ export type Tickets = Map<number, Ticket>;
  *     CephXServiceTicket: u8 1, CryptoKey, utime validity
  *     CephXTicketBlob: u8 1, u64 secret id, blob
  *
- * @param key proves that the sender is a monitor: it shares this key with us
+ * @param key key shared with the monitors, which proves that the sender is one
  */
 export function readTickets(r: Reader, key: CryptoKey, tickets: Tickets): void {
   expectVersion(r, r.u8());
@@ -56,14 +56,14 @@ export function readTickets(r: Reader, key: CryptoKey, tickets: Tickets): void {
   }
 }
 
-/** CephXTicketBlob; an empty one where there is no ticket. */
+/** CephXTicketBlob; empty without a ticket. */
 export function writeTicketBlob(w: Writer, ticket: Ticket | undefined): void {
   w.u8(1)
     .u64(ticket?.secretId ?? 0n)
     .blob(ticket?.blob ?? Buffer.alloc(0));
 }
 
-/** Opens what the other side encrypted; failing to is failing to prove who it is. */
+/** Decrypts a message of the other side; a failure means that it could not prove its identity. */
 export function unseal(key: CryptoKey, sealed: Uint8Array, usage: KeyUsage): Buffer {
   const plain = key.decrypt(sealed, usage);
   if (plain === undefined) {
@@ -81,8 +81,8 @@ const renewAt = 0.75;
 const leastTicketBytes = 4 + 1 + 4 + 1 + 4;
 
 /**
- * It is sealed with the key of the ticket that was ours when it was requested. A monitor that is slow is asked once more, and answers both
- * times: the second answer is for the ticket that the first one has replaced.
+ * It is sealed with the key of the ticket at the time of the request. A slow monitor is asked again, and answers both
+ * requests: the second answer is sealed for the ticket that the first one has replaced.
  */
 function unsealRenewed(old: Ticket | undefined, sealed: Uint8Array): Buffer {
   if (old === undefined)

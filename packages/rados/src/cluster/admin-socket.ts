@@ -5,11 +5,12 @@ import { type Command, commandText } from "./command.ts";
 import { matchCommand, readSignatures } from "./signature.ts";
 
 /**
- * Has a daemon of this machine carry out a command that came as words, over its admin socket: without the cluster, and without a key.
+ * Sends a command, given as words, to a daemon of this machine over its admin socket, without the cluster and without a
+ * key.
  *
  * @param path of the socket, `/var/run/ceph/ceph-osd.0.asok`
- * @param format as the command knows it; as the daemon likes it if missing
- * @returns what it answered, byte for byte
+ * @param format output format; default: the daemon's
+ * @returns the unchanged answer
  * @throws RadosError EINVAL for an invalid command; SIPHON_RADOS_UNREACHABLE if no daemon listens
  */
 export async function adminSocketCommand(

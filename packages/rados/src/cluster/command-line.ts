@@ -3,18 +3,18 @@ import { RadosError } from "../errors.ts";
 import type { Command, CommandTarget } from "./command.ts";
 import { matchCommand, readSignatures, type Signature } from "./signature.ts";
 
-/** A command and who is to carry it out. */
+/** A command and its target. */
 export interface AddressedCommand {
   command: Command;
   target: CommandTarget;
 }
 
 /**
- * Understands words as the `ceph` program does: `osd pool create p 8`, `tell osd.0 version`, `tell osd.* version`,
- * `pg 1.0 query`, `tell 1.0 query`. The daemons themselves are asked which commands there are.
+ * Parses words as the `ceph` program does: `osd pool create p 8`, `tell osd.0 version`, `tell osd.* version`, `pg 1.0
+ * query`, `tell 1.0 query`. The daemons provide the list of commands.
  *
  * @returns one command, or one for each daemon of a `tell` to all
- * @throws RadosError EINVAL for words that are no command
+ * @throws RadosError EINVAL for an unknown command
  */
 export async function parseCommandLine(
   cluster: Cluster,
@@ -46,7 +46,7 @@ async function signaturesOf(
   return readSignatures(descriptions);
 }
 
-/** `osd.3`, `mon.a`, `mgr`, `mgr.x`, and with `*` in place of the name all that are there. */
+/** `osd.3`, `mon.a`, `mgr`, `mgr.x`, or with `*` instead of the name, all daemons of the type. */
 function tellTargets(cluster: Cluster, text: string): [CommandTarget, ...CommandTarget[]] {
   const [, type, id] = /^(osd|mon|mgr)(?:\.(.+))?$/.exec(text) ?? [];
   if (type === "mgr") return [{ mgr: "active" }];

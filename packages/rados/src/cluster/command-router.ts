@@ -13,7 +13,7 @@ import { type WaitOptions, within } from "../wait.ts";
 import { type CommandOptions, type CommandTarget, parsePgId } from "./command.ts";
 import { daemonCommand, monDaemonCommand, pingMonitor } from "./daemon-command.ts";
 
-/** The maps, and the way to the daemons. */
+/** The maps, and access to the daemons. */
 export interface CommandPaths {
   readonly messenger: Messenger;
   readonly authenticator: Authenticator;
@@ -21,7 +21,7 @@ export interface CommandPaths {
   readonly osdmaps: OsdMapFeed;
 }
 
-/** Brings commands to the daemons that they are for: the monitors, one of them, an OSD, a PG's primary, the manager. */
+/** Sends commands to their targets: the monitors, one of them, an OSD, a PG's primary, the manager. */
 export class CommandRouter {
   readonly #paths: CommandPaths;
   #mgrMap: MgrMap | undefined;
@@ -31,7 +31,7 @@ export class CommandRouter {
     this.#paths = paths;
   }
 
-  /** The name of the active manager; empty when there is none. */
+  /** The name of the active manager; empty if there is none. */
   get activeMgr(): string {
     return this.#mgrMap?.activeName ?? "";
   }
@@ -64,8 +64,8 @@ export class CommandRouter {
   }
 
   /**
-   * A daemon is told nothing before it has taken our ticket. Where we have none, or it does not take ours, since one of us is behind with
-   * the cluster's keys, a new one is asked for and it is tried again, until the time is over.
+   * A daemon must accept the client's ticket before a command. If the client has none, or the daemon rejects it because
+   * one side has outdated keys, the client requests a new ticket and tries again until the timeout.
    */
   async #withTicket<T>(options: CommandOptions, attempt: (wait: WaitOptions) => Promise<T>): Promise<T> {
     const { timeout = 60_000, signal } = options;

@@ -7,8 +7,8 @@ import type { WaitOptions } from "../wait.ts";
 export type Command = { prefix: string } & Record<string, unknown>;
 
 /**
- * The command as it travels. A whole number where Ceph wants a float needs its decimal point, which JSON.stringify
- * leaves out: such arguments are given as `new CephFloat(1)`.
+ * The encoded command. A whole number for a float argument needs a decimal point, which JSON.stringify omits: use `new
+ * CephFloat(1)`.
  */
 export function commandText(command: Command): string {
   return JSON.stringify(command);
@@ -28,14 +28,14 @@ export class CephFloat {
   }
 }
 
-/** JSON.rawJSON (ECMAScript proposal, in V8): text that JSON.stringify takes over as it is. */
+/** JSON.rawJSON (ECMAScript proposal, in V8): text that JSON.stringify inserts unchanged. */
 const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown };
 
 /**
- * The daemon that carries a command out:
- * - `mon`: the monitors, who hand on what is the manager's;
+ * The target of a command:
+ * - `mon`: the monitors, which forward the manager's commands;
  * - `mgr`: the modules of the active manager;
- * - one daemon itself: an OSD by number, a monitor by its name, the active manager; or the OSD that leads a PG.
+ * - one daemon: an OSD by number, a monitor by its name, the active manager; or the primary OSD of a PG.
  */
 export type CommandTarget =
   | "mon"
@@ -68,7 +68,7 @@ export function targetText(target: CommandTarget): string {
   return `pg ${target.pg}`;
 }
 
-/** A daemon could not carry out a command: its errno is the code, its text is in the message; it may have some output. */
+/** A daemon failed to carry out a command: its errno is the code, its text is in the message; there may be output. */
 export class CommandError extends RadosError {
   readonly output: Buffer;
 
@@ -87,8 +87,8 @@ export function checkResult(command: Command, target: CommandTarget, result: Com
 }
 
 /**
- * The JSON answer of a command; undefined for no output. Some print several lists with nothing between them, as `osd blocklist
- * ls` does of addresses and ranges (`[][]`): their items come as one list.
+ * The JSON answer of a command; undefined for no output. Some commands print several adjacent lists, as `osd blocklist
+ * ls` does for addresses and ranges (`[][]`); these are merged into one list.
  */
 export function parseOutput(command: Command, { output }: CommandResult): unknown {
   const text = output.toString().trim();
@@ -113,7 +113,7 @@ function readLists(text: string): unknown[][] | undefined {
   }
 }
 
-/** Cuts where one list ends and another begins outside of all lists, objects and strings. */
+/** Splits between adjacent top-level lists. */
 function jsonTexts(text: string): string[] {
   const texts: string[] = [];
   let [depth, start] = [0, 0];

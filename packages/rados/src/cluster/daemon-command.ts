@@ -14,13 +14,13 @@ export interface DaemonCommand {
   command: string;
   input: Uint8Array | undefined;
   fsid: string;
-  /** For the modules of a manager, rather than the daemon itself. */
+  /** Whether it is for the manager's modules instead of the daemon itself. */
   forModules: boolean;
 }
 
 const tid = 1;
 
-/** Sends a command to an OSD or a manager over a connection of its own and waits for the answer. */
+/** Sends a command to an OSD or manager over a separate connection and waits for the answer. */
 export async function daemonCommand(
   messenger: Messenger,
   authenticator: Authenticator,
@@ -37,7 +37,7 @@ export async function daemonCommand(
   return await within(promise, `no answer from ${peer.name} to a command`, options);
 }
 
-/** The same for one monitor: a session of its own, beside the one that the client keeps. */
+/** The same for one monitor, over a separate session. */
 export async function monDaemonCommand(
   messenger: Messenger,
   authenticator: Authenticator,
@@ -54,7 +54,7 @@ export async function monDaemonCommand(
   return await within(promise, `no answer from ${mon.name} to a command`, options);
 }
 
-/** Asks one monitor how it is; it answers outside of a quorum as well. */
+/** Pings one monitor, which answers even outside of a quorum. */
 export async function pingMonitor(
   messenger: Messenger,
   authenticator: Authenticator,

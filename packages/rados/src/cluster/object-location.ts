@@ -3,7 +3,7 @@ import { type ObjectLocator, objectHash } from "../osdmap/object-hash.ts";
 import type { OsdMap } from "../osdmap/osdmap.ts";
 import { formatPgId } from "../osdmap/pg.ts";
 
-/** Where an object is; OSDs by number, -1 for none. */
+/** Location of an object; OSDs by number, -1 for none. */
 export interface ObjectLocation {
   epoch: number;
   pool: string;
@@ -20,9 +20,9 @@ export interface ObjectLocation {
 }
 
 /**
- * Where the map has an object.
+ * Locates an object in the map.
  *
- * @throws RadosError ENOENT for a pool that is not there
+ * @throws RadosError ENOENT if there is no such pool
  */
 export function locateObject(
   map: OsdMap,

@@ -1,4 +1,4 @@
-/** Contents of a pool, and operations on it, as `rados df` shows them; bytes and counts. */
+/** Contents of a pool, and operations on it, as in `rados df`; bytes and counts. */
 export interface PoolStatistics {
   name: string;
   id: number;
@@ -35,7 +35,7 @@ export function readStatistics(usage: unknown, pgs: unknown): ClusterStatistics 
   const sums = new Map((pgs as PgDumpOutput).pool_stats.map(({ poolid, stat_sum }) => [poolid, stat_sum]));
   const statistics = pools.flatMap(({ name, id, stats }): PoolStatistics[] => {
     const sum = sums.get(id);
-    // The manager has not heard of a pool as new as that.
+    // The manager does not know a very new pool yet.
     if (sum === undefined) return [];
     return [
       {

@@ -1,16 +1,16 @@
 import { CephFloat, type Command } from "./command.ts";
 
-/** A pool to be made; what is left out is the cluster's default. */
+/** Parameters of a new pool; missing ones have the cluster's default. */
 export interface PoolSpec {
   name: string;
   /** Number of PGs. */
   pgs?: number;
   /** Copies; replicated pools only. */
   size?: number;
-  /** Makes an erasure-coded pool, by this profile. */
+  /** Creates an erasure-coded pool with this profile. */
   erasureCodeProfile?: string;
   crushRule?: string;
-  /** The application of the pool: `rbd`, `rgw`, `cephfs`, or a name of your own. */
+  /** The application of the pool: `rbd`, `rgw`, `cephfs`, or any other name. */
   application?: string;
 }
 
@@ -33,7 +33,7 @@ export function deletePoolCommand(name: string): Command {
   return { prefix: "osd pool delete", pool: name, pool2: name, yes_i_really_really_mean_it: true };
 }
 
-/** How full things are; bytes. */
+/** Usage in bytes. */
 export interface Usage {
   totalBytes: number;
   usedBytes: number;
@@ -45,10 +45,10 @@ export interface PoolUsage {
   id: number;
   name: string;
   objects: number;
-  /** Bytes that clients stored, and bytes that these take with copies and overhead. */
+  /** Bytes stored by clients, and bytes used including copies and overhead. */
   storedBytes: number;
   usedBytes: number;
-  /** How much more clients can store. */
+  /** Bytes that clients can still store. */
   availableBytes: number;
 }
 

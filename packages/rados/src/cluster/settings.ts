@@ -16,17 +16,17 @@ import type { Candidate } from "../mon/candidates.ts";
 import type { ObjecterOptions } from "../objecter/objecter-host.ts";
 import { parseCrushLocation } from "../objecter/replica.ts";
 
-/** Which cluster, as whom, and how; what is left out is found as Ceph's own programs find it. */
+/** Options of a connection; missing ones are found as in Ceph's programs. */
 export interface ClusterOptions extends CephConfOptions {
-  /** Gives up connecting. */
+  /** Aborts connecting. */
   signal?: AbortSignal;
-  /** Milliseconds to connect in; otherwise client_mount_timeout, or 30,000. */
+  /** Milliseconds to connect; default client_mount_timeout, or 30,000. */
   connectTimeout?: number;
   /** When to wait for more replies before the next read. */
   coalescing?: CoalescingOptions;
   /**
-   * The address of another client of this process: its entry in the blocklist ends both, since OSDs look for the first of the addresses that a
-   * client announces. Needs msgr2 at the OSDs.
+   * The address of another client of this process to be fenced with: one blocklist entry ends both, because OSDs check
+   * the first address that a client announces. Needs msgr2 on the OSDs.
    */
   fencedWith?: EntityAddr | undefined;
   /** Streams other than TCP. */
@@ -38,7 +38,7 @@ export interface ClusterSettings {
   name: EntityName;
   /** Undefined with auth method none. */
   key: CryptoKey | undefined;
-  /** Looks the key up again, where it was found. */
+  /** Reads the key again from its source. */
   keySource: KeySource;
   fsid: string | undefined;
   mons: readonly Candidate[];
@@ -47,12 +47,12 @@ export interface ClusterSettings {
   signMessages: boolean;
   /** Milliseconds. */
   connectTimeout: number;
-  /** Milliseconds for a command, unless it says otherwise. */
+  /** Default milliseconds for a command. */
   commandTimeout: number | undefined;
   pingInterval: number;
   pingTimeout: number;
   objecter: ObjecterOptions;
-  /** For layers above, which have settings of their own. */
+  /** For layers above, with their own settings. */
   conf: CephConf;
 }
 
@@ -89,7 +89,10 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
   };
 }
 
-/** @throws before anything else is missed: all of it would be in that file */
+/**
+ * @throws RadosError SIPHON_RADOS_CONFIG without a ceph.conf and mon_host, before other settings are reported as
+ * missing
+ */
 function assertConfigured(conf: CephConf): void {
   if (conf.path !== undefined || conf.monHosts().length > 0) return;
   const { cluster } = conf;

@@ -1,12 +1,12 @@
 import { RadosError } from "../errors.ts";
 import { CephFloat, type Command } from "./command.ts";
 
-/** One form of a command, as a daemon describes it (`get_command_descriptions`). */
+/** One form of a command, from a daemon's description (`get_command_descriptions`). */
 export interface Signature {
-  /** Words that must be there as they are, and parameters, in order. */
+  /** Literal words and parameters, in order. */
   parts: (string | Parameter)[];
   help: string;
-  /** Whether the manager's modules carry it out. */
+  /** Whether it is for the manager's modules. */
   forModules: boolean;
 }
 
@@ -15,20 +15,20 @@ export interface Parameter {
   /** `CephInt`, `CephPoolname` and so on (src/pybind/ceph_argparse.py). */
   type: string;
   optional: boolean;
-  /** False: it is only given by its name, as `--name value`. */
+  /** False: only as `--name value`. */
   positional: boolean;
-  /** Takes all the words that are left. */
+  /** Takes all remaining words. */
   many: boolean;
   choices: string[] | undefined;
   least: number;
   greatest: number;
-  /** The characters that its text may have. */
+  /** The allowed characters of its text. */
   characters: RegExp | undefined;
 }
 
 /**
- * Reads the JSON form of command descriptions. What one release writes as text, another writes as a boolean or a number. A
- * command whose description makes no sense is left out, so that the others can be used.
+ * Reads the JSON form of command descriptions. Releases differ in the types of fields (text, boolean, number). A
+ * command with an invalid description is skipped, so that the others can be used.
  */
 export function readSignatures(descriptions: unknown): Signature[] {
   return Object.values(objectOf(descriptions)).flatMap((description) => {
@@ -41,9 +41,9 @@ export function readSignatures(descriptions: unknown): Signature[] {
 }
 
 /**
- * Finds the command that words on a command line mean: of the forms that fit, the one with the most fixed words.
+ * Finds the command for words of a command line: of the matching forms, the one with the most literal words.
  *
- * @throws RadosError EINVAL, with the forms that come closest
+ * @throws RadosError EINVAL, with the most similar forms
  */
 export function matchCommand(
   signatures: readonly Signature[],
@@ -93,7 +93,7 @@ function readParameter(description: Record<string, unknown>): Parameter | undefi
     choices: textOf(description.strings)?.split("|"),
     characters: pattern(textOf(description.goodchars)),
     ...{ least: bound(least, -Infinity), greatest: bound(greatest, Infinity) },
-    // Some descriptions spell it otherwise (`fasle`): only `true`, or nothing, means required, and by its place.
+    // Some descriptions have typos (`fasle`): only `true`, or nothing, means a required positional parameter.
     optional: !isTrue(description.req),
     positional: isTrue(description.positional),
   };
@@ -108,7 +108,7 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" || typeof value === "number" ? `${value}` : undefined;
 }
 
-/** Nothing is as good as true. */
+/** A missing value means true. */
 function isTrue(value: unknown): boolean {
   return value === undefined || value === true || textOf(value)?.toLowerCase() === "true";
 }
@@ -117,7 +117,7 @@ function bound(text: string, otherwise: number): number {
   return text.trim() === "" || Number.isNaN(Number(text)) ? otherwise : Number(text);
 }
 
-/** A set of characters; undefined if it is none: then the daemon is the one to refuse. */
+/** A set of characters; undefined if it is invalid: then the daemon checks the text. */
 function pattern(characters: string | undefined): RegExp | undefined {
   if (characters === undefined) return undefined;
   try {
@@ -146,7 +146,7 @@ function match({ parts }: Signature, words: readonly string[]): Command | undefi
   return at === left.length ? { prefix: fixed.join(" "), ...values } : undefined;
 }
 
-/** Takes `--name value` and `--name=value`; returns what is left, undefined if a value does not fit. */
+/** Takes `--name value` and `--name=value`; returns the remaining words, undefined for an invalid value. */
 function takeNamed(
   parameters: readonly Parameter[],
   words: readonly string[],
@@ -186,10 +186,10 @@ function takePositional(
   return taken.length;
 }
 
-/** The word as the daemon wants it; undefined if it does not fit. */
+/** The word converted for the daemon; undefined if it is invalid. */
 function convert(parameter: Parameter, word: string): unknown {
   const { type, choices, characters } = parameter;
-  // A word that looks like an option, and is none of the command's, is a slip and not a name. A daemon's own are what injectargs takes.
+  // A word that looks like an unknown option is a mistake, not a name. Only injectargs takes a daemon's own options.
   if (word.startsWith("--") && type !== "CephChoices" && parameter.name !== "injected_args") return undefined;
   switch (type) {
     case "CephInt":
@@ -223,7 +223,7 @@ function dashed(name: string): string {
   return name.replaceAll("_", "-");
 }
 
-/** The forms that share the most fixed words with the beginning, at most ten. */
+/** The forms that share the most literal words with the beginning, at most ten. */
 function closestTo(signatures: readonly Signature[], words: readonly string[]): Signature[] {
   const shared = ({ parts }: Signature) => {
     const differing = parts.findIndex((part, i) => part !== words[i]);

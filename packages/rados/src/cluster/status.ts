@@ -1,9 +1,9 @@
-/** The state of a cluster, as `ceph status` shows it. */
+/** The state of a cluster, as in `ceph status`. */
 export interface ClusterStatus {
   fsid: string;
   health: { status: string; checks: HealthCheck[] };
   mons: { total: number; quorum: string[]; quorumAge: number };
-  /** `name` is empty where no manager is active. */
+  /** `name` is empty without an active manager. */
   mgr: { name: string; available: boolean; standbys: number };
   osds: { total: number; up: number; in: number; upSince: number; inSince: number; remappedPgs: number };
   pools: number;
@@ -31,7 +31,7 @@ export interface HealthCheck {
 /**
  * Reads the output of `status`.
  *
- * @param mgr name of the active manager, which `status` leaves out
+ * @param mgr name of the active manager, which `status` omits
  */
 export function readStatus(output: unknown, mgr: string): ClusterStatus {
   const { fsid, health, quorum_names, quorum_age, monmap, osdmap, mgrmap, pgmap } = output as StatusOutput;

@@ -9,7 +9,7 @@ import { type IniSections, parseIni, settingName } from "./ini.ts";
 import { parseKeyring } from "./keyring.ts";
 import { type MonHost, parseMonHost } from "./mon-host.ts";
 
-/** Where settings come from; each of these beats the environment, and that the file. */
+/** Sources of settings; these override the environment, which overrides the file. */
 export interface CephConfOptions {
   /** Path of the configuration file; otherwise CEPH_CONF, or the first of the usual places that exists. */
   conf?: string | undefined;
@@ -19,7 +19,7 @@ export interface CephConfOptions {
   name?: string | undefined;
   /** More settings, by name. */
   settings?: Record<string, string | undefined>;
-  /** Arguments in Ceph's form, as from a command line; see parseCephFlags. They beat what is above. */
+  /** Arguments in Ceph's form, as from a command line; see parseCephFlags. They override the options above. */
   args?: readonly string[];
   env?: Record<string, string | undefined>;
 }
@@ -32,7 +32,7 @@ export class CephConf {
   readonly cluster: string;
   /** Type and id, as `client.admin`. */
   readonly name: string;
-  /** The file that was read; undefined where there was none. */
+  /** The file that was read; undefined without a file. */
   readonly path: string | undefined;
   readonly #overrides: ReadonlyMap<string, string>;
   readonly #sections: IniSections;
@@ -51,7 +51,7 @@ export class CephConf {
     this.#sections = sections;
   }
 
-  /** @throws RadosError SIPHON_RADOS_CONFIG for a file that was asked for and cannot be read, or makes no sense */
+  /** @throws RadosError SIPHON_RADOS_CONFIG for a requested file that cannot be read, or an invalid one */
   static async load(options: CephConfOptions = {}): Promise<CephConf> {
     const env = options.env ?? process.env;
     const inherited = parseCephFlags(env.CEPH_ARGS?.split(/\s+/).filter(Boolean) ?? [], true);
@@ -77,21 +77,20 @@ export class CephConf {
   }
 
   /**
-   * A setting: what the command line or the environment says, else what the file says of this user, of users
-   * of its type, or of all. `$name`, `$id`, `$type`, `$cluster`, `$host`, `$pid` and `$home` in it are filled in, and
-   * references to other settings.
+   * A setting from the command line or the environment, else from the file's section of this user, of its type, or
+   * global. Expands `$name`, `$id`, `$type`, `$cluster`, `$host`, `$pid`, `$home`, and references to other settings.
    */
   get(setting: string): string | undefined {
     const value = this.#raw(settingName(setting));
     return value === undefined ? undefined : this.#expand(value, 0);
   }
 
-  /** A setting that is a list, with commas, semicolons or blanks between. */
+  /** A list setting, separated by commas, semicolons or blanks. */
   list(setting: string): string[] {
     return (this.get(setting) ?? "").split(/[,;\s]+/).filter(Boolean);
   }
 
-  /** Where the monitors are: `mon_host`, else the `mon addr` of each section of a monitor. */
+  /** The monitors' addresses: `mon_host`, else `mon addr` of each monitor's section. */
   monHosts(): MonHost[][] {
     const monHost = this.get("mon_host");
     if (monHost !== undefined && monHost !== "") return parseMonHost(monHost);
@@ -104,7 +103,7 @@ export class CephConf {
    * The user's key in base64 form: the setting `key`, the file named by `keyfile`, or the user's in the first
    * keyring that exists.
    *
-   * @returns undefined where no keyring was found, or the user is not in it
+   * @returns undefined if no keyring was found, or the user is not in it
    */
   async key(): Promise<Secret | undefined> {
     const key = this.get("key");
@@ -120,7 +119,7 @@ export class CephConf {
     return file && parseKeyring(file.text, file.path).get(this.name)?.key;
   }
 
-  /** Whether `key` looks into keyrings. */
+  /** Whether `key` reads keyrings. */
   get usesKeyrings(): boolean {
     return !this.get("key") && !this.get("keyfile");
   }
@@ -169,7 +168,7 @@ export class CephConf {
   }
 }
 
-/** Settings may refer to settings, but not for ever. */
+/** Maximum depth of references between settings. */
 const deepestReference = 8;
 
 function usualPlaces(cluster: string, env: Record<string, string | undefined>): string[] {
@@ -182,10 +181,10 @@ function clusterOf(path: string | undefined): string {
 }
 
 /**
- * The first file that exists; undefined where none does. They have a few kilobytes: reading them here takes less time than handing them to
- * a thread, and a short command then starts no threads.
+ * The first existing file; undefined without one. The files are small: reading them synchronously is faster than a
+ * thread, and a short command then starts no threads.
  *
- * @param remedy what helps if it cannot be read
+ * @param remedy remedy if it cannot be read
  */
 function readFirst(
   paths: readonly string[],

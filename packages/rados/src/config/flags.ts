@@ -1,24 +1,24 @@
 import { RadosError } from "../errors.ts";
 import { settingName } from "./ini.ts";
 
-/** The options that all of Ceph's programs understand. */
+/** The common options of Ceph's programs. */
 export interface CephFlags {
   conf?: string;
   cluster?: string;
   /** Type and id, as `client.admin`. */
   name?: string;
-  /** Settings, by normal name. */
+  /** Settings, by normalized name. */
   settings: Map<string, string>;
-  /** The arguments that are not such options. */
+  /** The other arguments. */
   rest: string[];
 }
 
 /**
- * Picks Ceph's own options out of arguments (ceph_argparse_early_args in src/common/ceph_argparse.cc):
- * `-c/--conf`, `--cluster`, `-n/--name`, `-i/--id/--user`, `-m/--mon-host`, `-k/--keyring`, `--keyfile`. What
- * follows `--` is left as it is.
+ * Extracts Ceph's common options from arguments (ceph_argparse_early_args in src/common/ceph_argparse.cc): `-c/--conf`,
+ * `--cluster`, `-n/--name`, `-i/--id/--user`, `-m/--mon-host`, `-k/--keyring`, `--keyfile`. What follows `--` is left
+ * as it is.
  *
- * @param anySetting whether every other `--name=value` and `--name value` is a setting as well, as in CEPH_ARGS
+ * @param anySetting whether every other `--name=value` and `--name value` is also a setting, as in CEPH_ARGS
  * @throws RadosError SIPHON_RADOS_CONFIG for an option without its value
  */
 export function parseCephFlags(args: readonly string[], anySetting = false): CephFlags {
@@ -54,9 +54,10 @@ export function parseCephFlags(args: readonly string[], anySetting = false): Cep
 export type KnownSettings = Pick<ReadonlyMap<string, boolean>, "get">;
 
 /**
- * Picks the settings out of arguments that Ceph knows by name, as each of its programs does before it looks for options of its own
- * (md_config_t::parse_argv in src/common/config.cc): `--name value`, `--name=value`, with dashes or underscores; flags without
- * a value or with one, and `--no-name`. `--default-name value` is a setting as well. What follows `--` is left as it is.
+ * Extracts Ceph's settings from arguments, as each of its programs does before it parses its own options
+ * (md_config_t::parse_argv in src/common/config.cc): `--name value`, `--name=value`, with dashes or underscores; flags
+ * without a value or with one, and `--no-name`. `--default-name value` is a setting as well. What follows `--` is left
+ * as it is.
  *
  * @param known whether each setting is a flag
  * @throws RadosError SIPHON_RADOS_CONFIG for a setting without its value
@@ -94,7 +95,7 @@ export function takeSettings(
   return { settings, rest };
 }
 
-/** Whether each setting that Ceph knows is a flag, by name; loaded only where it is requested. */
+/** Whether each of Ceph's settings is a flag, by name; loaded on demand. */
 export async function loadCephOptions(): Promise<ReadonlyMap<string, boolean>> {
   return (await import("./ceph-options.ts")).cephOptions;
 }

@@ -1,6 +1,6 @@
 import { RadosError } from "../errors.ts";
 
-/** Sections of a configuration file or keyring, and their settings as written, by normal name. */
+/** Sections of a configuration file or keyring, and their unexpanded settings, by normalized name. */
 export type IniSections = Map<string, Map<string, string>>;
 
 /**
@@ -21,7 +21,7 @@ export function parseIni(text: string, what: string): IniSections {
   return new IniParser(text, what).parse();
 }
 
-/** The name of a setting in its one normal form. */
+/** The normalized name of a setting. */
 export function settingName(name: string): string {
   return name.trim().replaceAll(/[\s_-]+/g, "_");
 }
@@ -89,7 +89,7 @@ class IniParser {
     }
   }
 
-  /** Whether nothing but a comment is left of the line; if so, goes to its end. */
+  /** Whether the rest of the line is empty or a comment; if so, skips it. */
   #atLineEnd(): boolean {
     const c = this.#peek();
     if (c !== "" && !"\n#;".includes(c)) return false;

@@ -1,27 +1,27 @@
 import { carryBytes, type MessengerMemory } from "./memory.ts";
 import type { Region } from "./region.ts";
 
-/** Takes frames out of bytes. */
+/** Parses frames from bytes. */
 export interface FrameTaker {
   /**
-   * Takes what it can of the bytes from `start` up to `end` of the region and returns where it stopped: at
-   * the end, or at the beginning of a frame that is not all there.
+   * Parses frames from the bytes from `start` up to `end` of the region and returns where it stopped: at the end, or at
+   * the beginning of an incomplete frame.
    */
   take(region: Region, start: number, end: number): number;
-  /** How long the frame is that `take` stopped at; 0 if that is not known yet. */
+  /** Length of the frame at which `take` stopped; 0 if unknown. */
   incompleteBytes(): number;
 }
 
 /**
- * Keeps the bytes of a frame that is not all there until the rest has been read: a few in front of the next read, so
- * that frames are taken in place; many in memory of their own.
+ * Keeps the bytes of an incomplete frame until the rest is read: a few bytes in front of the next read, so that frames
+ * are parsed in place; many in separate memory.
  */
 export class FrameAssembly {
   readonly #memory: MessengerMemory;
   readonly #frames: FrameTaker;
   #carry: Buffer | undefined;
   #carried = 0;
-  /** A frame too large for the carry, as far as it was received. */
+  /** The received part of a frame too large for the carry. */
   #large: Region | undefined;
   #largeReceived = 0;
 
@@ -70,8 +70,8 @@ export class FrameAssembly {
   }
 
   /**
-   * Adds to the large frame, whose memory grows with what arrives and never with what is only announced;
-   * hands it over once complete. Returns how many bytes it took.
+   * Appends to the large frame, whose memory grows with the received bytes, not with the announced length; delivers it
+   * when it is complete. Returns the number of bytes taken.
    */
   #continueLarge(bytes: Buffer, start: number, end: number): number {
     const wanted = this.#frames.incompleteBytes();

@@ -15,17 +15,17 @@ export interface SessionSecrets {
 }
 
 /**
- * The authentication of one connection, from the client's side: a request, perhaps answers to challenges,
- * and the server's proof. One fill for monitors and one for other daemons, for each auth method.
+ * The authentication of one connection, from the client's side: a request, optional answers to challenges, and the
+ * server's proof. There is one implementation for monitors and one for other daemons, for each auth method.
  */
 export interface ConnectionAuth {
   readonly method: number;
-  /** The payload that opens: who we are, or (for other daemons than monitors) the authorizer. */
+  /** The initial payload: the client's identity, or (for daemons other than monitors) the authorizer. */
   request(): Uint8Array;
   /** Answers a challenge. */
   more(payload: Buffer): Uint8Array;
   /** Checks the server's proof; throws if it cannot prove itself. */
   done(globalId: bigint, payload: Buffer): SessionSecrets;
-  /** The error to fail with when the server refuses us with this result. */
+  /** The error for a refusal with this result. */
   refused(result: number, allowedMethods: readonly number[]): RadosError;
 }

@@ -1,6 +1,6 @@
 /**
- * Pauses between attempts: each twice as long as the one before, up to a limit, and scattered by a quarter so that
- * clients that lost something together do not come back together.
+ * Pauses between attempts: they double up to a limit, with 25 % jitter, so that clients that lost a daemon together do
+ * not reconnect together.
  */
 export class Backoff {
   readonly #first: number;
@@ -21,7 +21,7 @@ export class Backoff {
     return pause * (0.75 + Math.random() / 2);
   }
 
-  /** An attempt went well. */
+  /** Resets after a successful attempt. */
   reset(): void {
     this.#pause = this.#first;
   }

@@ -6,10 +6,10 @@ export interface ForeignBanner {
 }
 
 /**
- * Compares what has come with the banner expected.
+ * Compares the received bytes with the expected banner.
  *
- * @param available bytes there are from `at` on
- * @returns why it is not that banner; undefined as long as it may be
+ * @param available number of bytes from `at`
+ * @returns why it is not that banner; undefined while it matches
  */
 export function bannerMismatch(
   bytes: Buffer,

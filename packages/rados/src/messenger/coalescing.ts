@@ -1,18 +1,18 @@
-/** How long to let replies gather before the next read, in milliseconds. */
+/** Options of the wait for more replies before a read, in milliseconds. */
 export interface CoalescingOptions {
   /** Whether to wait at all; default true. */
   enabled?: boolean;
-  /** Never wait longer than this; default 0.8. */
+  /** Maximum wait; default 0.8. */
   longest?: number;
-  /** Never wait with fewer operations than this in flight; default 16. */
+  /** Minimum number of operations in flight for a wait; default 16. */
   leastInFlight?: number;
 }
 
 /**
- * Interrupt moderation for sockets: a wake-up costs more than the work of one reply, so with many operations
- * in flight and replies coming in small groups the thread sleeps a fraction of a millisecond before it
- * looks again. The sleep grows while wake-ups bring few frames for the number in flight, and shrinks when
- * they bring so many that the peer may be running dry.
+ * Interrupt moderation for sockets: a wake-up costs more than the work of one reply, so with many operations in flight
+ * and small groups of replies the thread sleeps a fraction of a millisecond before the next read. The sleep grows while
+ * wake-ups bring few frames relative to the number in flight, and shrinks when they bring so many that the peer may run
+ * idle.
  */
 export class Coalescing {
   readonly #enabled: boolean;
@@ -29,7 +29,7 @@ export class Coalescing {
   /**
    * @param inFlight operations waiting for a reply
    * @param frames received since the last wake-up
-   * @param drained whether the reads of this wake-up took all there was
+   * @param drained whether this wake-up read all available bytes
    * @returns milliseconds to sleep now; 0 for not at all
    */
   next(inFlight: number, frames: number, drained: boolean): number {

@@ -14,17 +14,17 @@ import type { OpenTransport, Transport } from "./transport.ts";
 export interface ConnectionHandler {
   /** The handshake is done: messages may be sent. */
   ready(connection: Connection): void;
-  /** A message is there, valid during the call. */
+  /** A message was received; valid during the call. */
   message(connection: Connection, message: IncomingMessage): void;
   /**
-   * A message is coming that is too large to be received in one piece: gives what takes its data meanwhile. Only
-   * header and lengths of the message are set. What the sink got is proven right only once `message` is called;
-   * if the connection is lost before, it may be anything. Undefined: the message is gathered and comes whole.
+   * A message is arriving that is too large for one piece: returns a sink for its data. Only header and lengths of the
+   * message are set. The sink's data is verified only when `message` is called; if the connection is lost before, it is
+   * invalid. Undefined: the message is collected and delivered complete.
    */
   largeMessage?(connection: Connection, message: IncomingMessage): DataSink | undefined;
   /** The network took some of `bytesQueued`. */
   drained?(connection: Connection): void;
-  /** The connection is gone for good; what was sent may or may not have arrived. Not called after `close`. */
+  /** The connection is lost; sent messages may or may not have arrived. Not called after `close`. */
   closed(connection: Connection, error: RadosError): void;
 }
 
@@ -41,7 +41,7 @@ export interface ConnectionHost {
   readonly revision: 0 | 1;
   readonly globalId: bigint;
   readonly addr: EntityAddr;
-  /** The addresses that the messenger announces: its own, perhaps behind that of a client that it is fenced with. */
+  /** The announced addresses: its own, optionally preceded by that of a client that it is fenced with. */
   readonly addrs: readonly EntityAddr[];
   nextGlobalSeq(): bigint;
   raiseGlobalSeq(seen: bigint): void;
@@ -53,14 +53,14 @@ export interface ConnectionHost {
 }
 
 /**
- * One connection to a daemon: lossy, as all connections of clients are. When it breaks, nothing is resent
- * and no session is resumed: the owner opens a new one and sends again what is unanswered. Subclasses speak
- * the two versions of the protocol.
+ * One connection to a daemon: lossy, like all connections of clients. When it breaks, nothing is resent and no session
+ * is resumed: the owner opens a new one and resends unanswered requests. Subclasses implement the two protocol
+ * versions.
  */
 export abstract class Connection {
   readonly messenger: ConnectionHost;
   readonly peer: Peer;
-  /** The memory `begin` laid the message out in, and where its parts go. */
+  /** The memory of the message laid out by `begin`, and the offsets of its parts. */
   region: Region;
   frontAt = 0;
   middleAt = 0;
@@ -82,7 +82,7 @@ export abstract class Connection {
   #state: "connecting" | "ready" | "closed" = "connecting";
 
   readonly #assembly: FrameAssembly;
-  /** Bytes of the next write, and the part of them in memory that is ours. */
+  /** Bytes of the next write, and the part of them in the connection's own memory. */
   #outgoing: Uint8Array[] = [];
   #chunks: Region[] = [];
   /** Offset in `region` up to which everything is in `outgoing` already. */
@@ -134,20 +134,20 @@ export abstract class Connection {
    * Lays out a message whose parts have these lengths in bytes: write them into `region` at `frontAt`,
    * `middleAt` and `dataAt`, then call `commit`, all in one turn of the event loop.
    *
-   * @param data the data itself, if it is to be sent from where it is; only where the connection `gathers`. It must stay as it is
-   *   until the message is answered, or the connection gone
+   * @param data the data, to send it without a copy; only if the connection `gathers`. It must not change until the
+   * message is answered, or the connection is lost
    */
   abstract begin(frontLength: number, middleLength: number, dataLength: number, data?: Uint8Array): void;
 
-  /** Whether data can be sent from where it is, without being copied. */
+  /** Whether data can be sent without a copy. */
   get gathers(): boolean {
     return false;
   }
 
-  /** Completes the message begun; it leaves with everything else of this tick. */
+  /** Completes the message; it is sent together with all others of this tick. */
   abstract commit(type: number, version: number, compatVersion: number, priority: number, tid: number): void;
 
-  /** Asks the peer for a sign of life; see `lastKeepaliveAck`. */
+  /** Sends a keepalive; see `lastKeepaliveAck`. */
   abstract keepalive(): void;
 
   send(message: OutgoingMessage): void {
@@ -159,7 +159,7 @@ export abstract class Connection {
     this.commit(type, version, compatVersion, priority, tid);
   }
 
-  /** Hands what was sent in this tick to the network, in one write. */
+  /** Writes all messages of this tick to the network in one write. */
   flush(): void {
     this.dirty = false;
     if (this.#transport === undefined) return;
@@ -178,7 +178,7 @@ export abstract class Connection {
     });
   }
 
-  /** Ends the connection; what was not handed to the network yet is dropped. */
+  /** Closes the connection; unsent bytes are dropped. */
   close(): void {
     this.#end();
   }
@@ -196,7 +196,7 @@ export abstract class Connection {
    */
   protected abstract receive(region: Region, start: number, end: number): number;
 
-  /** On the wire, of the frame that `receive` stopped at; 0 if not known yet. */
+  /** Length on the wire of the frame at which `receive` stopped; 0 if unknown. */
   protected abstract get incompleteFrameBytes(): number;
 
   /** Forgets keys. */
@@ -232,14 +232,14 @@ export abstract class Connection {
     return at;
   }
 
-  /** Bytes that leave behind what was laid out so far, from where they are. */
+  /** Appends bytes to send without a copy. */
   protected sendInPlace(bytes: Uint8Array): void {
     this.#listRegion();
     this.#outgoing.push(bytes);
     this.bytesQueued += bytes.length;
   }
 
-  /** Ends the connection and reports the reason to the owner. */
+  /** Closes the connection and reports the reason to the owner. */
   protected fail(error: RadosError): void {
     if (this.#state === "closed") return;
     this.#end();
@@ -273,7 +273,7 @@ export abstract class Connection {
     this.messenger.forget(this);
   }
 
-  /** Adds what was laid out in `region` to what leaves. */
+  /** Adds the bytes laid out in `region` to the next write. */
   #listRegion(): void {
     if (this.#used > this.#listed) this.#outgoing.push(this.region.bytes.subarray(this.#listed, this.#used));
     this.#listed = this.#used;
@@ -313,7 +313,7 @@ export abstract class Connection {
     }
   }
 
-  /** The error as one of this connection: with the peer in its message. */
+  /** Wraps the error with the peer in its message. */
   #about(error: SiphonError): RadosError {
     if (error instanceof RadosError && error.message.startsWith(this.#prefix)) return error;
     const code = error instanceof RadosError ? error.code : "SIPHON_RADOS_PROTOCOL";
@@ -340,7 +340,7 @@ function reasonOf(error: Error): string {
   return error.message;
 }
 
-/** The addresses are the same place and the same run of a daemon. */
+/** Whether two addresses are the same run of a daemon. */
 export function sameInstance(a: EntityAddr, b: EntityAddr): boolean {
   return a.address === b.address && a.port === b.port && a.nonce === b.nonce;
 }

@@ -21,12 +21,12 @@ export interface EvpFunctions {
   setPadding(context: Pointer, padding: number): number;
   /** The cipher of that name, such as `aes_128_gcm`. */
   cipher(name: string): Pointer;
-  /** Where the bytes are in memory; they must be in an ArrayBuffer that neither moves nor grows. */
+  /** The address of bytes in an ArrayBuffer that neither moves nor grows. */
   address(bytes: Uint8Array): Pointer;
 }
 
 /**
- * The functions are looked up once a process. koffi is an accelerator, so any failure just means none: undefined where koffi or the
+ * The functions are looked up once per process. koffi is optional, so any failure is ignored: undefined if koffi or the
  * functions are missing.
  */
 export function evpFunctions(): EvpFunctions | undefined {
@@ -42,12 +42,12 @@ export function evpFunctions(): EvpFunctions | undefined {
 
 let found: EvpFunctions | false | undefined;
 
-/** Memory that stays where it is: off the garbage-collected heap, where V8 would move it. */
+/** Memory at a fixed address, outside of the garbage-collected heap. */
 export function fixedMemory(length: number): Buffer {
   return Buffer.from(new ArrayBuffer(Math.max(length, 128)), 0, length);
 }
 
-/** The part of koffi in use: pointers are declared as integers, so that addresses need no object each. */
+/** The used part of koffi: pointers are declared as integers, so that addresses need no objects. */
 interface Koffi {
   load(path: null): {
     func(name: string, result: string, parameters: string[]): (...args: never[]) => unknown;

@@ -3,16 +3,16 @@ import type { GcmDirection, GcmStream } from "./gcm-stream.ts";
 import type { Nonce } from "./nonce.ts";
 import type { Region } from "./region.ts";
 
-/** OpenSSL's EVP interface inside the node binary; undefined where koffi or the functions are missing. */
+/** OpenSSL's EVP interface inside the node binary; undefined if koffi or the functions are missing. */
 export interface Evp {
   stream(direction: GcmDirection, key: Uint8Array, nonce: Nonce): GcmStream;
-  /** Memory that stays where it is, for values handed to OpenSSL by address. */
+  /** Memory at a fixed address, for values passed to OpenSSL by address. */
   allocate(length: number): Buffer;
-  /** Where the bytes are in memory; they must be in an ArrayBuffer that neither moves nor grows. */
+  /** The address of bytes in an ArrayBuffer that neither moves nor grows. */
   address(bytes: Uint8Array): number;
 }
 
-/** Undefined where koffi or the functions are missing. */
+/** Undefined if koffi or the functions are missing. */
 export function openEvp(): Evp | undefined {
   opened ??= open();
   return opened;

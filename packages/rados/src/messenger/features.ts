@@ -1,10 +1,10 @@
 /**
- * Feature bits of a connection (src/include/ceph_features.h), by release. A bit says that this client understands what daemons
- * then send and do; it is announced only if that is so. Bits of file system clients and of daemons among themselves are left out,
- * and so are retired ones: no daemon from Nautilus on looks at these.
+ * Feature bits of a connection (src/include/ceph_features.h), by release. The client announces a bit only if it
+ * supports the feature. Bits of file system clients, bits between daemons, and retired bits, which daemons since
+ * Nautilus ignore, are omitted.
  */
 const bits = {
-  // Up to Jewel: encodings of messages, and what CRUSH maps may contain.
+  // Up to Jewel: encodings of messages, and features of CRUSH maps.
   NOSRCADDR: 1,
   SUBSCRIBE2: 4,
   MONNAMES: 5,
@@ -31,7 +31,7 @@ const bits = {
   OSD_FADVISE_FLAGS: 46,
   CRUSH_V4: 48,
   NEW_OSDOP_ENCODING: 56,
-  /** Also MON_STATEFUL_SUB, and half of what makes the bits that were used twice mean their second use. */
+  /** Also MON_STATEFUL_SUB, and half of the marker that selects the second meaning of reused bits. */
   SERVER_JEWEL: 57,
   /** Also NEW_OSDOPREPLY_ENCODING. */
   CRUSH_TUNABLES5: 58,
@@ -39,7 +39,7 @@ const bits = {
   MSG_ADDR2: 59,
   /** Also RESEND_ON_SPLIT, RADOS_BACKOFF, OSDMAP_PG_UPMAP, CRUSH_CHOOSE_ARGS. */
   SERVER_LUMINOUS: 21,
-  /** The other half: bits used a third time. */
+  /** The other half of the marker, for the third meaning of reused bits. */
   SERVER_MIMIC: 28,
   CEPHX_V2: 61,
   SERVER_NAUTILUS: 2,
@@ -53,21 +53,24 @@ const bits = {
   RANGE_BLOCKLIST: 34,
   /** `ceph osd pg-upmap-primary`. */
   SERVER_REEF: 31,
-  /** Rules that try several OSDs of a host again together. */
+  /** Multi-step-retry rules. */
   CRUSH_MSR: 38,
   SERVER_SQUID: 49,
-  /** Pools with EC optimizations: requests name the shard that is right where a temporary set is stored with primaries first. */
+  /**
+   * Pools with EC optimizations: requests name the shard correctly for a temporary set that is stored with primaries
+   * first.
+   */
   SERVER_TENTACLE: 50,
 } as const;
 
 export type FeatureName = keyof typeof bits;
 
-/** The bits of these features together. */
+/** The mask of these features. */
 export function featureMask(...names: readonly FeatureName[]): bigint {
   return names.reduce((mask, name) => mask | (1n << BigInt(bits[name])), 0n);
 }
 
 export const supportedFeatures: bigint = featureMask(...(Object.keys(bits) as FeatureName[]));
 
-/** Features that a daemon must have for this client to talk to it: Luminous and newer. */
+/** Features that this client requires of daemons: Luminous and newer. */
 export const requiredFeatures: bigint = featureMask("SERVER_LUMINOUS", "SERVER_JEWEL");

@@ -5,15 +5,15 @@ export const gcmKeyBytes = 16;
 export const gcmNonceBytes = 12;
 
 /**
- * AES-128-GCM for one direction of one connection: each call uses the next nonce. Everything happens in
- * place, the 16-byte tag right behind the ciphertext. Two fills give the same bytes: OpenSSL's EVP functions
- * inside the node binary (with koffi, about a third of the cost), and node:crypto.
+ * AES-128-GCM for one direction of one connection: each call uses the next nonce. It works in place, with the 16-byte
+ * tag after the ciphertext. There are two equivalent implementations: OpenSSL's EVP functions inside the node binary
+ * (with koffi, about a third of the cost), and node:crypto.
  */
 export interface GcmStream {
   seal(region: Region, at: number, length: number): void;
   /** False if the tag does not match: the bytes are not what the peer sent. */
   open(region: Region, at: number, length: number): boolean;
-  /** Decrypts the beginning of a message whose length is not known yet; nothing is proven until `openRest`. */
+  /** Decrypts the beginning of a message of unknown length; it is not verified until `openRest`. */
   openStart(region: Region, at: number, length: number): void;
   /** Decrypts more of the message begun by `openStart`; fastest in multiples of 16 bytes. */
   openMore(region: Region, at: number, length: number): void;

@@ -16,7 +16,7 @@ export type GcmFill = "evp" | "node";
  * @param key 16 bytes; copied
  * @param nonce 12 bytes, the first nonce; copied
  * @param counter which part of the nonce counts: the first four bytes (msgr2.0) or the last eight (msgr2.1)
- * @param fill which implementation; by default the fastest that loads
+ * @param fill the implementation; default: the fastest available
  * @throws RangeError for a key or nonce of another length
  */
 export function createGcm(

@@ -8,12 +8,12 @@ import type { Messenger } from "./messenger.ts";
 
 /** Events of a link for its owner; all calls come from the event loop. */
 export interface LinkHandler {
-  /** There is a new connection: send (again) what has no answer yet. */
+  /** There is a new connection: send (again) all unanswered requests. */
   ready(connection: Connection): void;
   message(connection: Connection, message: IncomingMessage): void;
   largeMessage?(connection: Connection, message: IncomingMessage): DataSink | undefined;
   drained?(connection: Connection): void;
-  /** The connection is gone, or an attempt failed; the next one follows by itself. */
+  /** The connection was lost, or an attempt failed; the next attempt follows automatically. */
   lost(error: RadosError): void;
 }
 
@@ -23,15 +23,15 @@ export interface LinkOptions {
   type: "osd" | "mgr";
   /** `osd.3`. */
   name: string;
-  /** Where the daemon is now; undefined while it is nowhere. */
+  /** The daemon's current address; undefined while it is down. */
   locate(): EntityAddr | undefined;
-  /** Asks for new tickets: the daemon did not take ours, or we have none. */
+  /** Requests new tickets: the daemon rejected the ticket, or there is none. */
   renewTickets(): void;
 }
 
 /**
- * A connection to a daemon that is made again when it breaks, for as long as it is wanted: at once after one that
- * worked for a while, with longer and longer pauses while attempts fail. Nothing is resent here.
+ * A connection to a daemon that is renewed when it breaks: at once after one that worked for a while, with growing
+ * pauses while attempts fail. It resends nothing.
  */
 export class Link implements Disposable {
   readonly #options: LinkOptions;
@@ -45,16 +45,16 @@ export class Link implements Disposable {
   constructor(options: LinkOptions, handler: LinkHandler) {
     this.#options = options;
     this.#handler = handler;
-    // The caller has the link before its handler is called; a timer would take a millisecond.
+    // The caller must have the link before its handler is called; a timer would take a millisecond.
     this.#start = setImmediate(() => this.#connect());
   }
 
-  /** The connection, where it can be sent on. */
+  /** The connection, if it is ready. */
   get connection(): Connection | undefined {
     return this.#connection?.isReady ? this.#connection : undefined;
   }
 
-  /** The daemon may have moved or come back: reconnects if it did, and at once if a pause was on. */
+  /** The daemon may have moved or come back: if so, reconnects at once. */
   relocate(): void {
     if (this.#closed) return;
     const addr = this.#options.locate();
@@ -70,7 +70,7 @@ export class Link implements Disposable {
     this.#connect();
   }
 
-  /** Gives the connection up, for a reason of the owner's, and makes a new one. */
+  /** Drops the connection for the owner's reason, and makes a new one. */
   reset(error: RadosError): void {
     this.#connection?.close();
     this.#failed(error, false);
@@ -90,7 +90,7 @@ export class Link implements Disposable {
   #connect(): void {
     const { messenger, authenticator, type, name, locate } = this.#options;
     const addr = locate();
-    // Nowhere: `relocate` says when that changes.
+    // The daemon is down: `relocate` reports changes.
     if (this.#closed || addr === undefined) return;
     let readySince = Number.POSITIVE_INFINITY;
     try {
@@ -125,5 +125,8 @@ export class Link implements Disposable {
   }
 }
 
-/** Milliseconds. A daemon that lets us in only to hang up, or to talk nonsense, is no reason to hurry. */
+/**
+ * Milliseconds. Shorter connections count as failed: a daemon that disconnects at once, or violates the protocol, is
+ * retried with pauses.
+ */
 const goodConnection = 1_000;

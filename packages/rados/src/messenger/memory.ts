@@ -1,7 +1,7 @@
 import { ChecksumBuffer } from "@siphon/wire";
 import { Region } from "./region.ts";
 
-/** A frame of up to this many bytes on the wire is handled where the socket put it. */
+/** A frame of up to this many bytes on the wire is parsed in place. */
 export const carryBytes = 128 * 1024;
 const readBytes = 512 * 1024;
 const chunkBytes = 256 * 1024;
@@ -9,9 +9,9 @@ const sharedChunks = 8;
 const pooledChunks = 64;
 
 /**
- * The memory of one messenger, shared by all its connections. Everything on one thread is read into one
- * buffer, since a read is parsed before the next one happens; what is left of an incomplete frame waits
- * with its connection and is put in front of the next read.
+ * The memory of one messenger, shared by all its connections. All sockets of a thread are read into one buffer, because
+ * a read is parsed before the next one. The rest of an incomplete frame waits with its connection and is put in front
+ * of the next read.
  *
  *     0            128 KiB                    640 KiB
  *     | carry      | read area of all sockets | 8 send chunks of 256 KiB
@@ -32,13 +32,13 @@ export class MessengerMemory {
       this.#free.push(Region.of(memory, start + i * chunkBytes, chunkBytes));
   }
 
-  /** A chunk to build frames in that holds at least `length` bytes; 256 KiB unless more is requested. */
+  /** A chunk for frames of at least `length` bytes; usually 256 KiB. */
   takeChunk(length: number): Region {
     if (length > chunkBytes) return this.#takeLarge(length);
     return this.#free.pop() ?? Region.allocate(chunkBytes);
   }
 
-  /** Gives back a chunk that nothing reads any more. */
+  /** Returns an unused chunk. */
   giveChunk(chunk: Region): void {
     const length = chunk.bytes.length;
     if (length > chunkBytes) {
@@ -50,7 +50,7 @@ export class MessengerMemory {
     }
   }
 
-  /** Large chunks are kept: fresh memory of that size costs more in page faults than the copy into it. */
+  /** Large chunks are pooled: new memory of that size costs more in page faults than the copy. */
   readonly #large: Region[] = [];
   #largeBytes = 0;
 

@@ -2,8 +2,8 @@ import { Reader } from "@siphon/wire";
 import { Region } from "./region.ts";
 
 /**
- * A message just received, as offsets into the memory it was received in. One object serves every message
- * of a connection: it and the bytes are valid only during the call that hands it over.
+ * A received message, as offsets into the receive memory. A connection reuses one object: it and the bytes are valid
+ * only during the call that delivers it.
  */
 export class IncomingMessage {
   region: Region = noMemory;
@@ -12,7 +12,7 @@ export class IncomingMessage {
   version = 0;
   compatVersion = 0;
   priority = 0;
-  /** Transaction id: the one of the request, in a reply. */
+  /** Transaction id; a reply has the request's. */
   tid = 0;
   front = 0;
   frontLength = 0;
@@ -20,10 +20,10 @@ export class IncomingMessage {
   middleLength = 0;
   data = 0;
   dataLength = 0;
-  /** The data went to the sink that the handler gave; it is not in `region`. */
+  /** Whether the data went to the handler's sink and is not in `region`. */
   streamed = false;
 
-  /** A cursor over a copy of the front, for messages whose contents are kept. */
+  /** A reader of a copy of the front, for messages whose contents are kept. */
   readFront(what: string): Reader {
     return new Reader(this.#copy(this.front, this.frontLength), what);
   }
@@ -38,10 +38,10 @@ export class IncomingMessage {
   }
 }
 
-/** Takes the data of a large message as it comes, in order: `bytes` from `start` up to `end`, valid during the call. */
+/** Receives the data of a large message in order: `bytes` from `start` up to `end`, valid during the call. */
 export type DataSink = (bytes: Buffer, start: number, end: number) => void;
 
-/** A message to send where the cost of one object does not matter. */
+/** A message to send when the cost of an object does not matter. */
 export interface OutgoingMessage {
   type: number;
   version?: number;

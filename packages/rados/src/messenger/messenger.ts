@@ -21,23 +21,26 @@ export interface MessengerOptions {
   /** Whether to sign and check messages of protocol v1 (cephx_sign_messages); default true. */
   signMessages?: boolean;
   coalescing?: CoalescingOptions;
-  /** Which AES-GCM implementation; default the fastest that loads. */
+  /** AES-GCM implementation; default: the fastest available. */
   gcm?: GcmFill;
   /** The newest revision of msgr2 to offer; default 1. */
   revision?: 0 | 1;
   openTransport?: OpenTransport;
-  /** The address of another client: we announce it in front of our own, so that its entry in the blocklist ends us as well. */
+  /**
+   * The address of another client, announced in front of the own one, so that its blocklist entry also ends this
+   * client.
+   */
   fencedWith?: EntityAddr | undefined;
 }
 
 /**
- * All connections of one thread: their memory, their writes (one a connection and tick) and the moment of
- * their next read. A process that wants more than one thread's speed makes one messenger a worker.
+ * All connections of one thread: their memory, their writes (one per connection and tick), and the time of their next
+ * read. A process with several threads has one messenger per worker.
  */
 export class Messenger implements ConnectionHost {
   readonly memory = new MessengerMemory();
   readonly events = new ConnectionEvents();
-  /** For times that every operation wants. */
+  /** The clock for all operations. */
   readonly clock = new TurnClock(() => this.#tickSoon());
   readonly openTransport: OpenTransport;
   readonly modes: Record<PeerType, readonly ConnectionMode[]>;
@@ -46,11 +49,11 @@ export class Messenger implements ConnectionHost {
   readonly revision: 0 | 1;
   readonly fencedWith: EntityAddr | undefined;
   /**
-   * The client's identity for daemons: the first number that the monitors gave. They give another one to a client that was away for longer
-   * than its tickets live.
+   * The client's identity for daemons: the first global id that the monitors assigned. They assign a new one to a
+   * client that was disconnected for longer than the lifetime of its tickets.
    */
   globalId = 0n;
-  /** Our address as daemons know it; the nonce tells this client from others on the same host. */
+  /** The client's address as seen by daemons; the nonce distinguishes clients on one host. */
   addr: EntityAddr = { ...blankAddr, type: "any", nonce: randomInt(1, 2 ** 31) };
   /** Operations waiting for a reply; the sender maintains the count, the coalescing of reads uses it. */
   inFlight = 0;
@@ -78,7 +81,7 @@ export class Messenger implements ConnectionHost {
   }
 
   /**
-   * The addresses that are announced to daemons: they tell connections apart by the whole list, and look for the first address in
+   * The addresses announced to daemons, which identify connections by the whole list, and look up the first address in
    * the blocklist (PrimaryLogPG::do_op in src/osd/PrimaryLogPG.cc).
    */
   get addrs(): readonly EntityAddr[] {
@@ -86,9 +89,9 @@ export class Messenger implements ConnectionHost {
   }
 
   /**
-   * Dials; the outcome reaches the handler.
+   * Connects; the handler receives the result.
    *
-   * @throws RadosError SIPHON_RADOS_MODE where we are fenced with another client, which the OSD's protocol v1 cannot say
+   * @throws RadosError SIPHON_RADOS_MODE if this client is fenced with another one, which protocol v1 does not support
    */
   connect(peer: Peer, auth: ConnectionAuth, handler: ConnectionHandler): Connection {
     if (this.fencedWith !== undefined && peer.type === "osd" && peer.addr.type === "legacy") {
@@ -117,24 +120,24 @@ export class Messenger implements ConnectionHost {
     for (const connection of this.#connections) connection.close();
   }
 
-  /** Counts the connections this client makes, so that daemons can tell newer ones from older ones. */
+  /** Numbers the client's connections, so that daemons can tell which is newer. */
   nextGlobalSeq(): bigint {
     return ++this.#globalSeq;
   }
 
-  /** A daemon remembers a higher number than ours. */
+  /** A daemon has seen a higher number. */
   raiseGlobalSeq(seen: bigint): void {
     if (seen > this.#globalSeq) this.#globalSeq = seen;
   }
 
-  /** The address peers see us come from; the first one to say decides. */
+  /** The client's address as seen by peers; the first report counts. */
   learnAddr(seenAs: EntityAddr): void {
     if (this.addr.family === 0 && seenAs.family !== 0) {
       this.addr = { ...this.addr, family: seenAs.family, address: seenAs.address, port: 0 };
     }
   }
 
-  /** For connections: to be flushed once this tick's work is done. */
+  /** For connections: schedules a flush at the end of this tick. */
   flushSoon(connection: Connection): void {
     if (connection.dirty) return;
     connection.dirty = true;
@@ -142,13 +145,13 @@ export class Messenger implements ConnectionHost {
     this.#tickSoon();
   }
 
-  /** For connections: a read happened, and how many bytes it brought. */
+  /** For connections: reports a read and its number of bytes. */
   noteRead(length: number): void {
     if (length === this.memory.readArea.length) this.#readFull = true;
     if (this.inFlight > 0) this.#tickSoon();
   }
 
-  /** For connections: frames that were handed over. */
+  /** For connections: counts delivered frames. */
   noteFrames(count: number): void {
     this.#frames += count;
   }
@@ -164,7 +167,7 @@ export class Messenger implements ConnectionHost {
     setImmediate(this.#tick);
   }
 
-  /** Runs after the reads of this turn and all that they set off. */
+  /** Runs after the reads of this turn and all their effects. */
   readonly #tick = (): void => {
     this.#tickPending = false;
     const dirty = this.#dirty;

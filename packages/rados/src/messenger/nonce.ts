@@ -3,7 +3,7 @@ import { gcmNonceBytes } from "./gcm-stream.ts";
 
 export type NonceCounter = "first32" | "last64";
 
-/** The nonce of the next message. A nonce is never given twice: when they run out, that is an error. */
+/** The nonce of the next message. A nonce is never reused: when they run out, it throws. */
 export class Nonce {
   readonly bytes: Buffer;
   readonly #first: Buffer;

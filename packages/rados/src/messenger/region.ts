@@ -1,13 +1,13 @@
 import { type ChecksumBuffer, crc32c } from "@siphon/wire";
 
 /**
- * A stretch of memory that frames are parsed from or built in, with the ways the data path looks at it:
- * bytes, integers, checksums of parts, and (for OpenSSL) a native address.
+ * Memory in which frames are parsed or built, with the views of the data path: bytes, integers, checksums of parts, and
+ * (for OpenSSL) a native address.
  */
 export class Region {
   readonly bytes: Buffer;
   readonly view: DataView;
-  /** Native address of the first byte; 0 until something asked for it. */
+  /** Native address of the first byte; 0 until it is first needed. */
   address = 0;
   readonly #checksums: ChecksumBuffer | undefined;
   readonly #base: number;
@@ -24,7 +24,7 @@ export class Region {
     return new Region(checksums.bytes.subarray(start, start + length), checksums, start);
   }
 
-  /** Memory of its own, outside the garbage-collected heap, so that its address holds. */
+  /** Separate memory outside the garbage-collected heap, so that its address is fixed. */
   static allocate(length: number): Region {
     const memory = new ArrayBuffer(Math.max(length, 128));
     return new Region(Buffer.from(memory, 0, length), undefined, 0);

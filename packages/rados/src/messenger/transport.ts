@@ -4,18 +4,18 @@ import { connect } from "node:net";
 export interface TransportEvents {
   /** The stream is open; writing may begin. */
   connected(): void;
-  /** `length` bytes were put at the start of the memory given at connect; they are gone after this call. */
+  /** `length` bytes are at the start of the memory given at connect; they are valid during the call. */
   received(length: number): void;
-  /** The stream ended, by the peer (no error) or by a fault; nothing follows. */
+  /** The stream ended, by the peer (no error) or by an error; no call follows. */
   closed(error?: Error): void;
 }
 
 /**
- * A byte stream to a peer: the seam between the messenger and the network. TCP fills it; tests put a stream
- * between that cuts, delays or changes bytes.
+ * A byte stream to a peer: the interface between the messenger and the network. TCP implements it; tests insert a
+ * stream that cuts, delays or alters bytes.
  */
 export interface Transport {
-  /** Hands over bytes; they must stay as they are until `written` is called (also if the stream breaks). */
+  /** Sends bytes; they must not change until `written` is called (even if the stream breaks). */
   write(chunks: readonly Uint8Array[], written: () => void): void;
   /** Ends the stream at once; `closed` is not called for it. */
   destroy(): void;
@@ -24,7 +24,7 @@ export interface Transport {
 export interface TransportTarget {
   host: string;
   port: number;
-  /** Where every read is put: memory that may be shared by many transports of one thread. */
+  /** The memory for reads, which several transports of one thread may share. */
   receiveInto: Uint8Array;
 }
 

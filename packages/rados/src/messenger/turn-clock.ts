@@ -1,13 +1,13 @@
 /**
- * The time, read once a turn of the event loop: on virtual machines reading a clock can take 0.1 us and more, and every
- * operation wants to know it.
+ * The time, read once per turn of the event loop: on virtual machines reading a clock can take 0.1 us and more, and
+ * every operation needs it.
  */
 export class TurnClock {
   readonly #wanted: () => void;
   #now = 0;
   #date = 0;
 
-  /** @param wanted called when a time was read, so that whoever made this clock calls `turnOver` in the end */
+  /** @param wanted called when a time was read, so that the clock's owner calls `turnOver` at the end of the turn */
   constructor(wanted: () => void) {
     this.#wanted = wanted;
   }
@@ -30,7 +30,7 @@ export class TurnClock {
     return this.#date;
   }
 
-  /** Ends the turn: the time that was read is old now. */
+  /** Ends the turn: the next call reads the clock again. */
   turnOver(): void {
     this.#now = 0;
     this.#date = 0;

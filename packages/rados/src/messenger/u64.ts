@@ -1,4 +1,4 @@
-/** A u64 as a number; exact for what counts messages and operations (below 2^53). */
+/** A u64 as a number; exact below 2^53, which suffices for counts of messages and operations. */
 export function readU64(view: DataView, at: number): number {
   return view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
 }

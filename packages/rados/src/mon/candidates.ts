@@ -3,15 +3,15 @@ import { RadosError } from "../errors.ts";
 import type { Peer } from "../messenger/peer.ts";
 import type { MonMap } from "./monmap.ts";
 
-/** A monitor that may be dialled. */
+/** A monitor to connect to. */
 export interface Candidate {
-  /** `mon.a`, or `mon` where only addresses are known. */
+  /** `mon.a`, or `mon` if only addresses are known. */
   name: string;
   /** At least one; tried in the order of `byPreference`. */
   addrs: readonly EntityAddr[];
 }
 
-/** The monitors of a map that have an address which may be used. */
+/** The monitors of a map with a usable address. */
 export function candidatesOf(monmap: MonMap, mayUse: (addr: EntityAddr) => boolean): Candidate[] {
   return monmap.mons
     .map(({ name, addrs }) => ({ name: `mon.${name}`, addrs: addrs.filter(mayUse) }))
@@ -19,9 +19,9 @@ export function candidatesOf(monmap: MonMap, mayUse: (addr: EntityAddr) => boole
 }
 
 /**
- * Where the monitor of this name is reached.
+ * The addresses of a monitor by name.
  *
- * @throws RadosError ENOENT for one that is not in the map, or has no address which may be used
+ * @throws RadosError ENOENT if it is not in the map, or has no usable address
  */
 export function monitorNamed(name: string, monmap: MonMap, mayUse: (addr: EntityAddr) => boolean): Peer {
   const found = candidatesOf(monmap, mayUse).find((candidate) => candidate.name === `mon.${name}`);
@@ -32,7 +32,7 @@ export function monitorNamed(name: string, monmap: MonMap, mayUse: (addr: Entity
   });
 }
 
-/** The addresses that a client can speak to, msgr2 before the first protocol. */
+/** The addresses that a client supports, msgr2 before v1. */
 export function byPreference(addrs: readonly EntityAddr[]): EntityAddr[] {
   const of = (type: EntityAddr["type"]) => addrs.filter((addr) => addr.type === type);
   return [...of("msgr2"), ...of("legacy")];

@@ -24,22 +24,22 @@ import { Subscriptions } from "./subscriptions.ts";
 import { TicketRenewal } from "./ticket-renewal.ts";
 
 export interface MonClientOptions {
-  /** Where to look for the first monitor. */
+  /** Addresses to find the first monitor. */
   candidates: readonly Candidate[];
-  /** The fsid that the cluster must have, if it is known. */
+  /** The cluster's required fsid, if known. */
   fsid?: string | undefined;
   /** Milliseconds between keepalives (mon_client_ping_interval); default 10,000. */
   pingInterval?: number;
-  /** Milliseconds without a sign of life after which another monitor is looked for; default 30,000. */
+  /** Milliseconds without a reply after which the client looks for another monitor; default 30,000. */
   pingTimeout?: number;
 }
 
-/** A session that lasted this long was a good one. */
+/** Milliseconds after which a session counts as good. */
 const stableSession = 2_000;
 
 /**
- * The client's session with the monitors. There is always one, or one is being looked for; subscriptions and
- * unanswered requests move from one to the next.
+ * The client's session with the monitors. There is always one, or the client is looking for one; subscriptions and
+ * unanswered requests move to the next one.
  */
 export class MonClient {
   readonly #messenger: Messenger;
@@ -83,7 +83,7 @@ export class MonClient {
     });
   }
 
-  /** The monitors, once the first session has told. */
+  /** The monitors, known after the first session. */
   get monmap(): MonMap | undefined {
     return this.#monmap;
   }
@@ -93,14 +93,14 @@ export class MonClient {
     return this.#session?.peer.name;
   }
 
-  /** Where the monitor of this name is reached. */
+  /** The addresses of a monitor by name. */
   peer(name: string): Peer {
     return monitorNamed(name, this.#monmap!, this.#mayUse);
   }
 
   /**
-   * Finds the first monitor and learns the monitor map. Fails at once where every monitor gives a reason that
-   * time does not mend, and otherwise when the time is up.
+   * Finds the first monitor and gets the monitor map. Fails at once if every monitor gives a permanent reason,
+   * otherwise after the timeout.
    *
    * @param timeout milliseconds
    */
@@ -137,13 +137,13 @@ export class MonClient {
     this.#requests.failAll(closed);
   }
 
-  /** Asks for versions of a map as they appear: "osdmap", "config", "mgrmap". */
+  /** Subscribes to a map: "osdmap", "config", "mgrmap". */
   subscribe(what: string, start = 0, once = false): void {
     this.#subscriptions.add(what, start, once);
     this.#subscriptions.sendSoon((message) => this.#session?.send(message));
   }
 
-  /** We have this version: later sessions ask for what follows it. */
+  /** The client has this version: later sessions request the following ones. */
   received(what: string, version: number): void {
     this.#subscriptions.received(what, version);
   }
@@ -159,19 +159,19 @@ export class MonClient {
     return this.#request(message, what, options);
   }
 
-  /** The newest version of a map that the monitors have. */
+  /** The monitors' newest version of a map. */
   async newestVersion(what: string, options?: WaitOptions): Promise<number> {
     const message = monGetVersionMessage(this.#requests.nextTid(), what);
     const { output } = await this.#request(message, `requesting the newest ${what}`, options);
     return Number(output.readBigUInt64LE());
   }
 
-  /** Changes a pool; the answer may be that it could not be done. */
+  /** Changes a pool; the answer may be an error. */
   poolOp(op: PoolOp, what: string, options?: WaitOptions): Promise<CommandResult> {
     return this.#request(poolOpMessage(this.#requests.nextTid(), this.#monmap!.fsid, op), what, options);
   }
 
-  /** Asks for new tickets now, as when a daemon did not accept ours; once, however many ask. */
+  /** Requests new tickets now, for example because a daemon rejected one; concurrent calls share one request. */
   renewTickets(): void {
     this.#renewal.now();
   }
@@ -209,7 +209,8 @@ export class MonClient {
     this.#sessionSince = performance.now();
     this.#lastErrors = [];
     this.#authenticator.adopt(session.auth);
-    // Locks and watches go by the first one, for good: OSDs take the number that a connection tells, whatever its ticket says.
+    // Locks and watches keep the first global id: OSDs use the id that a connection announces, whatever its ticket
+    // says.
     this.#messenger.globalId ||= this.#authenticator.globalId;
     publish({ event: "session", mon: session.peer.name, globalId: this.#authenticator.globalId });
     session.send(this.#subscriptions.message());
@@ -224,14 +225,14 @@ export class MonClient {
     this.#signOfLife.stop();
     this.#renewal.stop();
     publish({ event: "hunting", error });
-    // A monitor that lets us in only to hang up is no reason to hurry.
+    // A monitor that accepts a session and then disconnects is retried with pauses.
     if (performance.now() - this.#sessionSince > stableSession) {
       this.#backoff.reset();
       this.#startHunt();
     } else this.#huntAgainLater();
   }
 
-  /** No monitor accepted the client: pause, longer each time, so that a cluster in trouble is not flooded. */
+  /** No monitor accepted the client: pauses, longer each time, so that a cluster in trouble is not flooded. */
   #huntFailed(errors: RadosError[]): void {
     this.#hunt = undefined;
     this.#lastErrors = errors;
@@ -246,7 +247,9 @@ export class MonClient {
     else this.#huntAgainLater();
   }
 
-  /** Our key may have been replaced; or the ticket that proves who we were has expired while no monitor could renew it. */
+  /**
+   * The key may have been replaced; or the ticket that proves the identity has expired while no monitor could renew it.
+   */
   async #afterRefusal(): Promise<void> {
     if (!(await this.#authenticator.refreshKey())) this.#authenticator.forgetIdentity();
     this.#huntAgainLater();
@@ -260,7 +263,7 @@ export class MonClient {
   #dispatch(session: MonSession, message: IncomingMessage): void {
     if (session !== this.#session) return;
     if (message.type === messageType.authReply) this.#handleAuthReply(session, message);
-    // A message that answers no request is news that was not asked for.
+    // Other messages are unsolicited news.
     else if (!readMonNews(message, this.#news)) this.#requests.take(message);
   }
 
@@ -275,7 +278,7 @@ export class MonClient {
   };
 
   #handleMonMap(session: MonSession, monmap: MonMap): void {
-    // Another cluster may have come to an address of ours.
+    // Another cluster may now use a known address.
     const fsid = this.#options.fsid ?? this.#monmap?.fsid;
     if (fsid !== undefined && fsid !== monmap.fsid) {
       const error = otherCluster(monmap.fsid, fsid);

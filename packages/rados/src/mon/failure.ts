@@ -4,10 +4,10 @@ import { addrText } from "../messenger/peer.ts";
 import type { Candidate } from "./candidates.ts";
 
 /**
- * Why no session came about, in one sentence.
+ * The error for a failed search for a monitor.
  *
  * @param timeout milliseconds that were tried
- * @param errors of the last attempt, one for each monitor; empty when none has answered at all
+ * @param errors of the last attempt, one for each monitor; empty if none has answered
  */
 export function unreachable(
   timeout: number,

@@ -10,25 +10,25 @@ const parallel = 3;
 
 export interface HuntEvents {
   found(session: MonSession): void;
-  /** Every candidate was tried; the errors are in the order they came. */
+  /** All candidates have failed; errors in order of arrival. */
   failed(errors: RadosError[]): void;
 }
 
 /**
- * One round of looking for a monitor: sessions with a few at a time, in random order. The first that
- * authenticates is kept, the others are closed.
+ * One round of the hunt for a monitor: sessions with a few at a time, in random order. The first that authenticates is
+ * kept, the others are closed.
  */
 export class Hunt implements Pick<MonSessionHandler, "ready" | "closed"> {
   readonly #messenger: Messenger;
   readonly #authenticator: Authenticator;
   readonly #handler: MonSessionHandler;
   readonly #events: HuntEvents;
-  /** The addresses of a monitor that are still to be tried, for each monitor. */
+  /** For each monitor, the addresses not tried yet. */
   readonly #waiting: Peer[][];
   readonly #trying = new Map<MonSession, Peer[]>();
   readonly #errors: RadosError[] = [];
 
-  /** @param handler takes over the session that is found */
+  /** @param handler takes over the found session */
   constructor(
     messenger: Messenger,
     authenticator: Authenticator,
@@ -52,14 +52,14 @@ export class Hunt implements Pick<MonSessionHandler, "ready" | "closed"> {
     this.#trying.clear();
   }
 
-  /** For the sessions tried. */
+  /** For the candidate sessions. */
   ready(session: MonSession): void {
     if (!this.#trying.delete(session)) return;
     this.stop();
     this.#events.found(session);
   }
 
-  /** For the sessions tried. */
+  /** For the candidate sessions. */
   closed(session: MonSession, error: RadosError): void {
     const others = this.#trying.get(session);
     if (others === undefined) {

@@ -6,7 +6,7 @@ import { messageType } from "../messages/types.ts";
 import type { IncomingMessage } from "../messenger/message.ts";
 import type { MonMap } from "./monmap.ts";
 
-/** News from the monitors that need not be asked for each time. */
+/** Unsolicited messages of the monitors: maps and settings. */
 export interface MonNews {
   monmap(map: MonMap): void;
   osdmap(maps: OsdMapMessage): void;
@@ -14,7 +14,7 @@ export interface MonNews {
   mgrmap(map: MgrMap): void;
 }
 
-/** Reads a message for whoever wants to know it; false for one that is no news. */
+/** Reads a message and delivers it; false for other messages. */
 export function readMonNews(message: IncomingMessage, news: MonNews): boolean {
   switch (message.type) {
     case messageType.monMap:

@@ -5,9 +5,9 @@ import { type WaitOptions, within } from "../wait.ts";
 
 export type OsdMapListener = (map: OsdMap) => void;
 
-/** Where maps are asked for when the ones that come do not fit together. */
+/** The source of missing maps. */
 export interface OsdMapSource {
-  /** Send maps from this epoch on; 0 for the latest, complete. */
+  /** Requests maps from this epoch; 0 for the latest full map. */
   subscribe(what: "osdmap", start: number): void;
   received(what: "osdmap", epoch: number): void;
 }
@@ -22,7 +22,7 @@ export class OsdMapFeed {
     this.#source = source;
   }
 
-  /** Undefined until the first map has come. */
+  /** Undefined until the first map has arrived. */
   get map(): OsdMap | undefined {
     return this.#map;
   }
@@ -49,10 +49,10 @@ export class OsdMapFeed {
   }
 
   /**
-   * Takes what a monitor or an OSD sent. A gap is filled, and a change that does not lead to the map it should is
-   * passed over, by asking again.
+   * Takes maps from a monitor or OSD. Requests maps to fill a gap, and after an incremental with a wrong resulting
+   * checksum.
    *
-   * @throws WireError for a damaged full map, or what is no map at all
+   * @throws WireError for a damaged or invalid full map
    */
   take(message: OsdMapMessage): void {
     let advanced: ReturnType<typeof advanceOsdMap>;

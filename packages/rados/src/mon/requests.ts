@@ -15,7 +15,7 @@ interface Pending {
   answer: PromiseWithResolvers<CommandResult>;
 }
 
-/** Requests that wait for an answer, by transaction id. They outlive a session: the next one sends them again. */
+/** Pending requests by transaction id. They outlive a session: the next one resends them. */
 export class PendingRequests {
   readonly #pending = new Map<number, Pending>();
   #lastTid = 0;
@@ -29,7 +29,7 @@ export class PendingRequests {
   }
 
   /**
-   * Waits for the answer to a message with a tid of its own.
+   * Waits for the answer to a message with a new tid.
    *
    * @param send sends it now, if there is a session
    * @param what for error messages: "`status`"
@@ -52,7 +52,7 @@ export class PendingRequests {
     }
   }
 
-  /** Takes a message that may be an answer; others are left alone. */
+  /** Takes a message if it is an answer; false for others. */
   take(message: IncomingMessage): void {
     switch (message.type) {
       case messageType.monCommandAck: {

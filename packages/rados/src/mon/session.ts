@@ -13,13 +13,13 @@ export interface MonSessionHandler {
   /** Authenticated: requests may be sent. */
   ready(session: MonSession): void;
   message(session: MonSession, message: IncomingMessage): void;
-  /** Gone, or never came to be. Not called after `close`. */
+  /** The session was lost or failed. Not called after `close`. */
   closed(session: MonSession, error: RadosError): void;
 }
 
 /**
- * A connection to one monitor, authenticated: with msgr2 in the handshake, with the first protocol by
- * messages once the connection is there.
+ * A connection to one monitor, authenticated: with msgr2 in the handshake, with v1 by messages after the connection is
+ * open.
  */
 export class MonSession implements ConnectionHandler {
   readonly peer: Peer;
@@ -42,7 +42,7 @@ export class MonSession implements ConnectionHandler {
     return this.#stage === "ready" && this.#connection.isReady;
   }
 
-  /** When the monitor last gave a sign of life, in milliseconds of `performance.now()`. */
+  /** Time of the monitor's last reply, in milliseconds of `performance.now()`. */
   get lastKeepaliveAck(): number {
     return this.#connection.lastKeepaliveAck;
   }
@@ -83,7 +83,7 @@ export class MonSession implements ConnectionHandler {
       this.#handler.message(this, message);
       return;
     }
-    // Monitors send their map before authentication is done; it comes again with the subscription.
+    // Monitors send their map before the end of authentication; the subscription delivers it again.
     if (message.type !== messageType.authReply) return;
     const reply = readAuthReply(message.readFront("MAuthReply"));
     if (reply.result < 0) {
@@ -130,7 +130,7 @@ export class MonSession implements ConnectionHandler {
     });
   }
 
-  /** The first MAuth: u8 1, set of u32 methods, EntityName, u64 global id to have again. */
+  /** The first MAuth: u8 1, set of u32 methods, EntityName, u64 global id to restore. */
   #opening(): Buffer {
     const w = new Writer().u8(1).u32(1).u32(this.auth.method);
     writeEntityName(w, this.#authenticator.name);

@@ -2,7 +2,7 @@ import type { RadosError } from "../errors.ts";
 import { silent } from "./failure.ts";
 import type { MonSession } from "./session.ts";
 
-/** Asks the monitor of a session for a sign of life now and then, and gives up on one that shows none. */
+/** Sends keepalives to the session's monitor, and closes the session without replies. */
 export class SignOfLife {
   readonly #interval: number;
   readonly #timeout: number;

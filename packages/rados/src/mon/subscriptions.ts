@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { monSubscribeMessage, type Subscription } from "../messages/mon-subscribe.ts";
 import type { OutgoingMessage } from "../messenger/message.ts";
 
-/** Subscriptions to maps of the monitors, with the version to start from: the next session asks for the same. */
+/** Subscriptions to the monitors' maps, with their start versions, which the next session requests again. */
 export class Subscriptions {
   readonly #wanted = new Map<string, Subscription>([["monmap", { start: 0, once: false }]]);
   #sending = false;
@@ -11,7 +11,7 @@ export class Subscriptions {
     this.#wanted.set(what, { start, once });
   }
 
-  /** We have this version: from now on what follows it is wanted. */
+  /** The client has this version: subscribes to the following ones. */
   received(what: string, version: number): void {
     const subscription = this.#wanted.get(what);
     if (subscription === undefined) return;
@@ -19,7 +19,7 @@ export class Subscriptions {
     else subscription.start = version + 1;
   }
 
-  /** Sends what is wanted by the end of this turn, all in one message. */
+  /** Sends the subscriptions of this turn in one message. */
   sendSoon(send: (message: OutgoingMessage) => void): void {
     if (this.#sending) return;
     this.#sending = true;

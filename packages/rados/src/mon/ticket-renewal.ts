@@ -1,27 +1,27 @@
 import type { Authenticator } from "../auth/authenticator.ts";
 
-/** Milliseconds until a request without an answer is sent again. */
+/** Milliseconds until an unanswered request is resent. */
 const retry = 5_000;
-/** A monitor that keeps back a ticket is not asked for it in a loop. */
+/** Minimum milliseconds between requests for a ticket that a monitor does not grant. */
 const leastPause = 1_000;
-/** The longest time that setTimeout takes. */
+/** Maximum of setTimeout. */
 const longestTimer = 2 ** 31 - 1;
 
-/** Asks for new tickets in time, while there is a session with a monitor. */
+/** Renews tickets in time, while there is a session with a monitor. */
 export class TicketRenewal {
   readonly #authenticator: Authenticator;
   readonly #send: (request: Buffer) => boolean;
   #timer: NodeJS.Timeout | undefined;
-  /** A request has no answer yet. */
+  /** Whether a request is pending. */
   #asked = false;
 
-  /** @param send gives the request to the monitor; false if there is none */
+  /** @param send sends the request; false if none is needed */
   constructor(authenticator: Authenticator, send: (request: Buffer) => boolean) {
     this.#authenticator = authenticator;
     this.#send = send;
   }
 
-  /** There is a session: asks for what is missing, and watches over the rest. */
+  /** There is a session: requests missing tickets, and schedules renewals. */
   start(): void {
     clearTimeout(this.#timer);
     const request = this.#authenticator.renewal();
@@ -30,7 +30,7 @@ export class TicketRenewal {
     else this.#later();
   }
 
-  /** A ticket turned out to be of no use: asks at once; only once, however many say so. */
+  /** A ticket was rejected: requests a new one at once; concurrent calls share one request. */
   now(): void {
     if (!this.#asked) this.start();
   }
@@ -42,7 +42,7 @@ export class TicketRenewal {
     this.#later();
   }
 
-  /** The session is gone. */
+  /** The session was lost. */
   stop(): void {
     this.#asked = false;
     clearTimeout(this.#timer);

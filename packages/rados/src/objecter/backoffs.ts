@@ -31,7 +31,7 @@ export class Backoffs {
   }
 }
 
-/** Whether an object is in the PG and the range of a backoff. */
+/** Whether an object is in a backoff's PG and range. */
 export function covers(backoff: OsdBackoff, target: ObjectTarget): boolean {
   const { poolId, seed, shard, begin, end } = backoff;
   if (target.poolId !== poolId || target.pgSeed !== seed || target.shard !== shard) return false;
@@ -47,5 +47,5 @@ function positionOf({ poolId, hash, namespace, key, name }: ObjectTarget): Objec
   };
 }
 
-/** An OSD has a few for each PG; far more are no OSD's. */
+/** Maximum number of backoffs: an OSD sends a few for each PG. */
 const mostBackoffs = 100_000;

@@ -1,30 +1,30 @@
 import { requestFlag } from "./op-code.ts";
 import type { ObjectTarget } from "./target.ts";
 
-/** How far a request has come, and where it was sent as of which map. Kept by the objecter. */
+/** The objecter's state of a request: its progress, and its placement by the map's epoch. */
 export class Dispatch {
   tid = 0;
-  /** How often it was sent. */
+  /** Number of attempts. */
   attempts = 0;
-  /** Where it is now; undefined: with its owner. */
+  /** Its list; undefined: with its owner. */
   holder: { delete(tid: number): boolean } | undefined;
-  /** On a connection that is up, without an answer. */
+  /** Sent on the current connection, unanswered. */
   sent = false;
-  /** Held back, or sent before there was a reason to hold it back. */
+  /** Held back by a backoff, or sent before the backoff. */
   paused = false;
-  /** Those of the request, and more. */
+  /** The request's flags, and further ones. */
   flags = 0;
   /** Bytes charged against the in-flight limit. */
   cost = 0;
-  /** Whether it counts. */
+  /** Whether it is charged. */
   counted = false;
-  /** `performance.now()` at submission, and when it is given up; Infinity: never. */
+  /** `performance.now()` at submission, and the deadline; Infinity: none. */
   submittedAt = 0;
   deadline = Number.POSITIVE_INFINITY;
-  /** The time that a write is given, in milliseconds since 1970: the same for each attempt. */
+  /** The mtime of a write in milliseconds since 1970, equal for each attempt. */
   writtenAt = 0;
 
-  /** The target in the pool that serves it: another than the request's behind a cache tier or a redirect. */
+  /** The target in the serving pool; differs from the request's with a cache tier or redirect. */
   place!: ObjectTarget;
   redirected: ObjectTarget | undefined;
   osd = -1;
@@ -54,7 +54,7 @@ export class Dispatch {
     this.deadline = timeout > 0 ? now + timeout : Number.POSITIVE_INFINITY;
   }
 
-  /** Remembers where it goes. */
+  /** Records its placement. */
   address(place: ObjectTarget, osd: number): void {
     this.place = place;
     this.osd = osd;

@@ -4,7 +4,7 @@ import { MapFlag } from "../osdmap/state.ts";
 import { opCode, requestFlag } from "./op-code.ts";
 import type { OpList } from "./op-list.ts";
 
-/** Whether a map holds any request back: pauses, and full pools. */
+/** Whether a map holds requests back: by pause flags or full pools. */
 export function holdsSomethingBack(map: OsdMap): boolean {
   if ((map.state.flags & (MapFlag.pauseReads | MapFlag.pauseWrites | MapFlag.full)) !== 0) return true;
   for (const pool of map.state.pools.values()) if ((pool.flags & PoolFlag.full) !== 0) return true;
@@ -12,7 +12,7 @@ export function holdsSomethingBack(map: OsdMap): boolean {
 }
 
 /**
- * Whether a request waits for another map (Objecter::target_should_be_paused in src/osdc/Objecter.cc).
+ * Whether a request must wait for a later map (Objecter::target_should_be_paused in src/osdc/Objecter.cc).
  *
  * @param flags `requestFlag`s
  */
@@ -23,7 +23,7 @@ export function isHeldBack(map: OsdMap, pool: Pool, flags: number): boolean {
   return map.writesPaused(pool, mayFill);
 }
 
-/** Whether a request only deletes: a full pool lets it through. */
+/** Whether a request only deletes; full pools accept it. */
 export function onlyDeletes(ops: OpList): boolean {
   for (let op = 0; op < ops.count; op++) if (ops.code(op) !== opCode.delete) return false;
   return ops.count > 0;

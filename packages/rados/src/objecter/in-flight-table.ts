@@ -2,20 +2,20 @@ import { formatPgId } from "../osdmap/pg.ts";
 import { opCode } from "./op-code.ts";
 import type { ObjectRequest } from "./request.ts";
 
-/** A request that has no answer yet, for people who look for what is stuck. */
+/** An unanswered request, for diagnosis. */
 export interface RequestInFlight {
   tid: number;
   object: string;
   namespace: string;
   /** `1.6`. */
   pg: string;
-  /** The OSD that has it or will get it; -1: no OSD serves the PG now. */
+  /** Its OSD; -1: no OSD serves the PG. */
   osd: number;
   /** Milliseconds since it was submitted. */
   age: number;
-  /** How often it was sent. */
+  /** Number of attempts. */
   attempts: number;
-  /** `queued`: too much is in flight; `paused`: the OSD map says to wait; `waiting`: for an OSD or a connection. */
+  /** `queued`: by the limits; `paused`: by the OSD map; `waiting`: for an OSD or a connection. */
   state: "queued" | "paused" | "waiting" | "sent";
   /** `read`, `writeFull`, ... */
   ops: string[];
@@ -37,7 +37,7 @@ export function describeRequest(request: ObjectRequest, now: number): RequestInF
   };
 }
 
-/** `read` for the code of a read; hexadecimal for a code that is not known here. */
+/** The name of an operation code; hexadecimal for unknown ones. */
 export function opName(code: number): string {
   return names.get(code) ?? `0x${code.toString(16)}`;
 }

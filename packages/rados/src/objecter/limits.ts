@@ -2,9 +2,9 @@ import { opCode, requestFlag } from "./op-code.ts";
 import type { ObjectRequest } from "./request.ts";
 
 export interface InFlightLimits {
-  /** Requests at once (objecter_inflight_ops). */
+  /** Requests in flight (objecter_inflight_ops). */
   ops: number;
-  /** Bytes that they carry or ask for (objecter_inflight_op_bytes). */
+  /** Bytes that they send or request (objecter_inflight_op_bytes). */
   bytes: number;
 }
 
@@ -18,7 +18,7 @@ export class InFlight {
     this.limits = limits;
   }
 
-  /** Whether one more may go: a single one always, however large. */
+  /** Whether one more may be sent; a single one always may. */
   admits(cost: number): boolean {
     return this.ops === 0 || (this.ops < this.limits.ops && this.bytes + cost <= this.limits.bytes);
   }
@@ -34,7 +34,7 @@ export class InFlight {
   }
 }
 
-/** The bytes that a request carries and asks for. */
+/** The bytes that a request sends and requests. */
 export function costOf({ ops, flags }: ObjectRequest): number {
   let bytes = ops.inputBytes;
   if ((flags & requestFlag.read) === 0) return bytes;

@@ -6,26 +6,26 @@ import type { OsdMap } from "../osdmap/osdmap.ts";
 import type { InFlightLimits } from "./limits.ts";
 import type { CrushLocation } from "./replica.ts";
 
-/** Where an objecter gets maps and connections from: a `Cluster`. */
+/** The source of an objecter's maps and connections: a `Cluster`. */
 export interface ObjecterHost {
   readonly messenger: Messenger;
   readonly osdmaps: Pick<OsdMapFeed, "map" | "watch" | "take">;
   linkToOsd(osd: number, handler: LinkHandler): Link;
-  /** The map that the monitors have now. */
+  /** The monitors' current map. */
   latestOsdMap(): Promise<OsdMap>;
 }
 
 export interface ObjecterOptions {
   limits: InFlightLimits;
-  /** Milliseconds after which requests that name no time of their own fail; 0 for never (rados_osd_op_timeout). */
+  /** Default timeout of requests in milliseconds; 0 for none (rados_osd_op_timeout). */
   timeout: number;
   /** For localized reads. */
   location: CrushLocation;
 }
 
-/** Events at OSDs besides answers, for the keeper of watches. */
+/** OSD events other than answers, for the watches. */
 export interface ObjecterListener {
   watchNotify?(event: WatchNotify, osd: number): void;
-  /** The connection to an OSD is gone, and with it what the OSD knew of us. */
+  /** The connection to an OSD was lost, and with it the OSD's state of this client. */
   sessionLost?(osd: number): void;
 }

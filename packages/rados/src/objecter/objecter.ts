@@ -18,26 +18,25 @@ import { ObjectTarget } from "./target.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /**
- * Takes requests to objects to the OSDs that serve them, through all changes on the way: new maps, lost
- * connections, pauses, full pools. A request is sent again, under the same id, until it is answered, so that a write is
- * carried out once however often it was sent.
+ * Sends requests for objects to the OSDs that serve them, across new maps, lost connections, pauses and full pools. A
+ * request is resent with the same id until it is answered, so that a write is executed only once.
  */
 export class Objecter implements Disposable {
   readonly #host: ObjecterHost;
   readonly #options: ObjecterOptions;
   readonly #sessions: OsdSessions;
-  /** Without an OSD or a pool to go to. */
+  /** Requests without an OSD or a pool. */
   readonly #homeless: Requests = new Map();
-  /** Beyond what may be in flight. */
+  /** Requests beyond the limits. */
   readonly #queue: Requests = new Map();
-  /** Answered already, with an error, in a later turn than the one they were submitted in. */
+  /** Requests that fail in a later turn than their submission. */
   readonly #doomed: Requests = new Map();
   readonly #inFlight: InFlight;
   readonly #watch: Disposable;
   readonly #watchdog: Watchdog;
   readonly #routing: Routing;
   #lastTid = 0;
-  /** Why nothing is taken any more. */
+  /** Why no more requests are accepted. */
   #ended: RadosError | undefined;
   #asksForMap = false;
 
@@ -67,9 +66,9 @@ export class Objecter implements Disposable {
   }
 
   /**
-   * Takes a request. Its result reaches the request itself, never from within this call.
+   * Submits a request. Its result arrives at the request, never within this call.
    *
-   * @throws Error for a request that is in flight already
+   * @throws Error if the request is already in flight
    */
   submit(request: ObjectRequest): void {
     const { dispatch } = request;
@@ -90,9 +89,9 @@ export class Objecter implements Disposable {
   }
 
   /**
-   * Gives a request up: its `completed` is called before this returns. What was sent may still happen.
+   * Cancels a request: calls its `completed` before this returns. An operation that was sent may still be executed.
    *
-   * @returns whether the request was under way
+   * @returns whether the request was in flight
    */
   cancel(request: ObjectRequest, error: RadosError, result = -errno.canceled): boolean {
     if (request.dispatch.holder === undefined) return false;
@@ -100,18 +99,18 @@ export class Objecter implements Disposable {
     return true;
   }
 
-  /** Everything that has no answer yet, oldest first. */
+  /** All unanswered requests, oldest first. */
   inspect(): RequestInFlight[] {
     const now = performance.now();
     return [...this.#all()].map((request) => describeRequest(request, now)).sort((a, b) => a.tid - b.tid);
   }
 
-  /** Tells a listener of what OSDs say unasked, until disposed of. */
+  /** Passes unsolicited messages of OSDs to a listener, until disposed of. */
   listen(listener: ObjecterListener): Disposable {
     return this.#sessions.listen(listener);
   }
 
-  /** Ends all requests, with SIPHON_RADOS_CLOSED, and all sessions. */
+  /** Fails all requests with SIPHON_RADOS_CLOSED, and ends all sessions. */
   close(): void {
     this.#end(new RadosError("SIPHON_RADOS_CLOSED", "the cluster handle was closed"));
   }
@@ -127,7 +126,7 @@ export class Objecter implements Disposable {
     this.#route(request);
   }
 
-  /** Sends a request to where the current map has its object. */
+  /** Sends a request to the OSD of the current map. */
   #route(request: ObjectRequest): void {
     const { dispatch } = request;
     const place = this.#routing.placeOf(request);
@@ -156,8 +155,8 @@ export class Objecter implements Disposable {
   }
 
   /**
-   * A replica that cannot answer leaves it to the primary, at once; a primary that cannot is asked again a little later.
-   * The id is a new one, since the old one was answered.
+   * If a replica cannot answer, the primary gets the request at once; if a primary cannot, it gets the request again a
+   * little later. The id is new, because the old one was answered.
    */
   #again(request: ObjectRequest): void {
     const { dispatch } = request;
@@ -185,7 +184,7 @@ export class Objecter implements Disposable {
   }
 
   #mapChanged(map: OsdMap): void {
-    // Maps between the two may have moved a PG that is back in its old place.
+    // Maps in between may have moved a PG away and back.
     const skipped = map.epoch !== this.#routing.map.epoch + 1;
     this.#routing.map = map;
     this.#watchdog.behind = false;
@@ -200,7 +199,7 @@ export class Objecter implements Disposable {
     this.#sessions.relocate();
   }
 
-  /** Whether the new map sends a request elsewhere or again; it is taken from where it was then. */
+  /** Whether the new map requires a request to be resent; if so, removes it from its list. */
   #isMoved(request: ObjectRequest, skipped: boolean): boolean {
     const { holder } = request.dispatch;
     if (holder === this.#queue || holder === this.#doomed) return false;
@@ -209,7 +208,7 @@ export class Objecter implements Disposable {
     return moves;
   }
 
-  /** An id that the map has passed was a pool's that is gone; a higher one may be of a pool that is new. */
+  /** A pool id up to the map's highest one belonged to a removed pool; a higher one may be a new pool's. */
   #withoutPool(request: ObjectRequest): void {
     const { poolId } = request.target;
     if (poolId <= this.#routing.map.state.poolMax || request.dispatch.attempts > 0)
@@ -217,7 +216,7 @@ export class Objecter implements Disposable {
     else this.#askForMap();
   }
 
-  /** Makes sure that the map is the one that the monitors have. */
+  /** Checks that the map is the monitors' current one. */
   #askForMap(): void {
     if (this.#asksForMap) return;
     this.#asksForMap = true;
@@ -230,13 +229,13 @@ export class Objecter implements Disposable {
         }
       },
       () => {
-        // No monitor answers; the watchdog asks again.
+        // No monitor answered; the watchdog tries again.
         this.#asksForMap = false;
       },
     );
   }
 
-  /** Those that an OSD could not answer yet. */
+  /** Resends requests that an OSD could not answer yet. */
   #retry(): void {
     for (const request of [...this.#homeless.values()]) {
       if (request.dispatch.osd < 0) continue;
@@ -273,7 +272,7 @@ export class Objecter implements Disposable {
     }
   }
 
-  /** Starts what waits for room, in order. */
+  /** Sends queued requests in order, as far as the limits allow. */
   #admit(): void {
     for (const next of this.#queue.values()) {
       if (!this.#inFlight.admits(next.dispatch.cost)) return;

@@ -45,7 +45,7 @@ export const opCode = {
   compareXattr: read | attr | 3,
   setXattr: write | attr | 1,
   removeXattr: write | attr | 4,
-  /** A method of an object class; whether it reads, writes or both is up to the method. */
+  /** A method of an object class, which may read, write, or both. */
   call: read | exec | 1,
   listObjects: read | pg | 5,
   listObjectsFiltered: read | pg | 6,
@@ -54,7 +54,7 @@ export const opCode = {
 /** Flags of one operation (CEPH_OSD_OP_FLAG_*). */
 export const opFlag = {
   exclusive: 0x01,
-  /** The operations behind it are carried out although this one failed. */
+  /** The following operations are executed even if this one fails. */
   failOk: 0x02,
   adviseRandom: 0x04,
   adviseSequential: 0x08,
@@ -75,16 +75,16 @@ export const requestFlag = {
   /** About a PG, not an object. */
   pgOperation: 0x400,
   localizeReads: 0x2000,
-  /** Not overtaken by later reads and writes of the object. */
+  /** Ordered with later reads and writes of the object. */
   readWriteOrdered: 0x4000,
   ignoreOverlay: 0x2_0000,
   redirected: 0x20_0000,
   knownRedirect: 0x40_0000,
-  /** Fails with ENOSPC where it would wait for a full pool to be freed. */
+  /** Fails with ENOSPC instead of waiting for space in a full pool. */
   fullTry: 0x80_0000,
   fullForce: 0x100_0000,
-  /** A write answers with the results and outputs of its operations, of up to 64 bytes each. */
+  /** A write returns the results and outputs of its operations, up to 64 bytes each. */
   returnVector: 0x400_0000,
-  /** Knows that a pool may be set to answer everything with EIO. */
+  /** The client supports pools that answer everything with EIO. */
   knowsPoolEio: 0x800_0000,
 } as const;

@@ -6,13 +6,13 @@ export const opArguments = 6;
 const inputLengthAt = 34;
 
 /**
- * The operations of one request as they go on the wire, reused from request to request. `add` gives the offset of an
- * operation's arguments, which are zero, in `view`; what is longer than the 28 bytes they have is the operation's input.
+ * The encoded operations of one request; reused. `add` returns the offset of an operation's zeroed 28 bytes of
+ * arguments in `view`; longer data is the operation's input.
  */
 export class OpList {
   bytes: Buffer;
   view: DataView;
-  /** How many operations there are. */
+  /** Number of operations. */
   count = 0;
   /** Bytes of the inputs of all operations. */
   inputBytes = 0;
@@ -22,7 +22,7 @@ export class OpList {
     this.view = viewOf(this.bytes);
   }
 
-  /** On the wire, without inputs. */
+  /** Encoded bytes, without inputs. */
   get length(): number {
     return this.count * opBytes;
   }
@@ -33,7 +33,7 @@ export class OpList {
     return this;
   }
 
-  /** @param inputLength bytes that the request will fill in for this operation */
+  /** @param inputLength bytes of input that the request fills in */
   add(code: number, inputLength = 0, flags = 0): number {
     const at = this.count++ * opBytes;
     if (at + opBytes > this.bytes.length) this.#grow();
@@ -46,14 +46,14 @@ export class OpList {
     return at + opArguments;
   }
 
-  /** An operation on bytes of the object: read, write, zero, truncate (the length is 0 then), ... */
+  /** An operation on a range: read, write, zero, truncate (with length 0), ... */
   addExtent(code: number, offset: number, length: number, inputLength = 0, flags = 0): void {
     const at = this.add(code, inputLength, flags);
     this.setU64(at, offset);
     this.setU64(at + 8, length);
   }
 
-  /** Writes the operations, without inputs, as they go on the wire. By hand: a call into C++ takes longer. */
+  /** Writes the encoded operations without inputs. A loop is faster than a call into C++. */
   writeTo(into: DataView, at: number): void {
     const { view, length } = this;
     for (let i = 0; i < length; i += 2) into.setUint16(at + i, view.getUint16(i));

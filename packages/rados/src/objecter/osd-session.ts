@@ -19,11 +19,11 @@ import { hold, RequestTable } from "./requests.ts";
 
 /** Results of the requests of a session. */
 export interface SessionEvents {
-  /** There is a connection: all requests of the session are to be addressed and sent. */
+  /** There is a connection: address and send all requests of the session. */
   ready(session: OsdSession): void;
   lost(session: OsdSession): void;
   finished(request: ObjectRequest, result: number, error?: RadosError): void;
-  /** The OSD cannot answer now, or not this OSD. */
+  /** This OSD cannot answer the request, at least not now. */
   again(request: ObjectRequest): void;
   redirected(request: ObjectRequest, redirect: Redirect): void;
   watchNotify(session: OsdSession, event: WatchNotify): void;
@@ -32,21 +32,21 @@ export interface SessionEvents {
   epoch(epoch: number): void;
 }
 
-/** The requests that are with one OSD, and the connection that they go over. */
+/** The requests at one OSD, and its connection. */
 export class OsdSession implements LinkHandler {
   readonly osd: number;
   readonly requests = new RequestTable();
   readonly link: Link;
-  /** Messages that came, over all connections. */
+  /** Number of received messages, over all connections. */
   heard = 0;
   readonly #messenger: Messenger;
   readonly #client: ClientId;
   readonly #events: SessionEvents;
   readonly #backoffs = new Backoffs();
   readonly #reply = new OsdOpReply();
-  /** So much waits for the network that requests wait for their turn, in order. */
+  /** Requests that wait, in order, until the network accepts more. */
   #stalled = false;
-  /** The read whose data is coming in portions, and how much has come. */
+  /** The read whose data is arriving in portions, and the bytes received. */
   #streaming: ObjectRequest | undefined;
   #streamingTid = 0;
   #streamed = 0;
@@ -65,13 +65,13 @@ export class OsdSession implements LinkHandler {
     this.link = connect(this);
   }
 
-  /** Takes a request over, which is addressed to this OSD, and sends it if nothing speaks against it. */
+  /** Takes a request for this OSD, and sends it if possible. */
   take(request: ObjectRequest): void {
     hold(this.requests, request);
     this.send(request);
   }
 
-  /** Sends now what `take` did not, or sends it again. */
+  /** Sends a held request, or resends one. */
   send(request: ObjectRequest): void {
     const { dispatch } = request;
     const connection = this.link.connection;
@@ -84,7 +84,7 @@ export class OsdSession implements LinkHandler {
     try {
       sendOsdOp(connection, request, this.#client);
     } catch (error) {
-      // Half a message is laid out: whatever the owner did not write must not reach the OSD.
+      // The message is incomplete: it must not reach the OSD.
       const { tid } = dispatch;
       this.link.reset(ownerThrew(request, error));
       queueMicrotask(() => {
@@ -98,7 +98,7 @@ export class OsdSession implements LinkHandler {
     this.#messenger.inFlight++;
   }
 
-  /** The network has taken what was laid out: there is room for more. */
+  /** The network has accepted the bytes: there is room for more. */
   drained(connection: Connection): void {
     if (!this.#stalled || connection.bytesQueued > mostQueued / 2) return;
     this.#stalled = false;
@@ -138,7 +138,7 @@ export class OsdSession implements LinkHandler {
         this.#events.watchNotify(this, readWatchNotify(message));
         return;
       default:
-        // OSDs may tell more than we know of.
+        // OSDs may send unknown messages.
         return;
     }
   }
@@ -165,7 +165,7 @@ export class OsdSession implements LinkHandler {
 
   readonly #sink: DataSink = (bytes, start, end) => {
     const request = this.#streaming!;
-    // It may have been given up meanwhile, and its owner may have sent it out again.
+    // It may have been cancelled meanwhile, and submitted again by its owner.
     if (this.requests.get(this.#streamingTid) !== request) return;
     try {
       request.take(0, bytes, start, end, this.#streamed);
@@ -191,7 +191,7 @@ export class OsdSession implements LinkHandler {
   #answered(message: IncomingMessage): void {
     const request = this.requests.get(message.tid);
     this.#streaming = undefined;
-    // Given up meanwhile, or answered before it was sent again.
+    // Cancelled meanwhile, or answered before it was resent.
     if (request === undefined) return;
     const reply = this.#reply;
     let redirect: Redirect | undefined;
@@ -214,7 +214,7 @@ export class OsdSession implements LinkHandler {
       return;
     }
     if (!message.streamed) this.#handOver(request, message, reply);
-    // Its owner may have given it up over what it was handed.
+    // Its owner may have cancelled it because of the data.
     if (this.requests.get(message.tid) !== request) return;
     request.version = reply.version;
     this.#events.finished(request, result);
@@ -234,14 +234,14 @@ export class OsdSession implements LinkHandler {
     }
   }
 
-  /** An error thrown by a request's owner ends the request; the OSD and the connection are not at fault. */
+  /** An error thrown by a request's owner fails the request, but not the connection. */
   #ownerFailed(request: ObjectRequest, error: unknown): void {
     throwUnowned(error);
     if (request.dispatch.holder === undefined) return;
     this.#events.finished(request, -errno.EIO, ownerThrew(request, error));
   }
 
-  /** Sent again, the request would get the same invalid answer: the request ends, and the error ends the connection. */
+  /** A resent request would get the same invalid answer: the request fails, and the error ends the connection. */
   #endedBy(request: ObjectRequest, error: unknown): unknown {
     if (error instanceof WireError) this.#events.finished(request, -errno.EIO, badReply(request, error));
     return error;
@@ -262,7 +262,7 @@ export class OsdSession implements LinkHandler {
 }
 
 function checkOutputs({ ops }: ObjectRequest, reply: OsdOpReply): void {
-  // A request that failed as a whole may come back without operations.
+  // The reply of a request that failed as a whole may have no operations.
   if (reply.count !== ops.count && !(reply.count === 0 && reply.result < 0)) {
     throw new WireError("SIPHON_WIRE_MALFORMED", `${reply.count} results for ${ops.count} operations`);
   }
@@ -273,7 +273,7 @@ function checkOutputs({ ops }: ObjectRequest, reply: OsdOpReply): void {
 
 function checkReadLength(ops: OpList, op: number, length: number): void {
   const asked = ops.extentLength(op);
-  // 0 asks for all there is.
+  // 0 means up to the end.
   if (length <= asked || asked === 0) return;
   const reason = `${length} bytes for a read of ${asked}`;
   throw new WireError("SIPHON_WIRE_MALFORMED", reason);
@@ -289,5 +289,5 @@ function ownerThrew({ target }: ObjectRequest, cause: unknown): RadosError {
   return new RadosError("EIO", reason, { cause });
 }
 
-/** Bytes laid out and not yet taken by the network: more would only take memory, and be cold by the time they go. */
+/** Maximum of unsent bytes: more would only use memory, and leave the CPU's cache before they are sent. */
 const mostQueued = 8 << 20;

@@ -4,10 +4,10 @@ import type { OsdMap } from "../osdmap/osdmap.ts";
 import type { ObjecterHost, ObjecterListener } from "./objecter-host.ts";
 import { OsdSession, type SessionEvents } from "./osd-session.ts";
 
-/** The events that concern the objecter's requests; the others go to listeners and to the host. */
+/** Events for the objecter's requests; others go to listeners and the host. */
 export type RequestEvents = Omit<SessionEvents, "lost" | "watchNotify" | "osdmap">;
 
-/** The sessions with OSDs, one each, made as they are needed; and who hears what OSDs say unasked. */
+/** The sessions with OSDs, created on demand, and the listeners to unsolicited messages. */
 export class OsdSessions {
   readonly #host: ObjecterHost;
   readonly #client: ClientId;
@@ -49,7 +49,7 @@ export class OsdSessions {
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
-  /** Ends those without requests whose OSDs are down. */
+  /** Ends idle sessions with OSDs that are down. */
   leaveDown(map: OsdMap): void {
     for (const [osd, session] of this.#byOsd) {
       if (map.isUp(osd) || session.requests.size > 0) continue;
@@ -59,7 +59,7 @@ export class OsdSessions {
     }
   }
 
-  /** Follows OSDs to where the newest map has them. */
+  /** Updates the OSDs' addresses from the newest map. */
   relocate(): void {
     for (const session of [...this.#byOsd.values()]) session.link.relocate();
   }

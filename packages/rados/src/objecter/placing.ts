@@ -5,7 +5,7 @@ import type { Pool } from "../osdmap/pool.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { ObjectTarget } from "./target.ts";
 
-/** Brings a target up to date with the map. */
+/** Updates a target to the map. */
 export function placeTarget(map: OsdMap, pool: Pool, target: ObjectTarget): void {
   if (target.epoch === map.epoch) return;
   if (target.template === undefined) {
@@ -31,9 +31,9 @@ export function overlayOf(target: ObjectTarget, poolId: number): ObjectTarget {
 }
 
 /**
- * Whether what was sent as the map of `dispatch.epoch` had it must be sent again by the map that `target` was placed by:
- * whoever got it has dropped it, or will (Objecter::_calc_target in src/osdc/Objecter.cc). A new interval under the same
- * primary is none of the client's business, unless a replica was asked.
+ * Whether a request that was sent by the map of `dispatch.epoch` must be resent by the map that placed `target`,
+ * because the OSD has dropped or will drop it (Objecter::_calc_target in src/osdc/Objecter.cc). A new interval under
+ * the same primary does not matter, unless the request went to a replica.
  */
 export function isSentElsewhere(dispatch: Dispatch, target: ObjectTarget, pool: Pool): boolean {
   return (
@@ -46,15 +46,15 @@ export function isSentElsewhere(dispatch: Dispatch, target: ObjectTarget, pool: 
   );
 }
 
-/** Whether a PG gains or loses objects when the number of PGs changes. */
+/** Whether a change of the number of PGs splits or merges a PG. */
 export function splitsOrMerges(seed: number, from: number, to: number): boolean {
   if (from > to) return seed >= to || gains(seed, to, from);
   return gains(seed, from, to);
 }
 
-/** Whether some PG of the `more` is folded into this one among the `fewer`. */
+/** Whether one of `more` PGs is merged into this one of `fewer`. */
 function gains(seed: number, fewer: number, more: number): boolean {
-  // All that fold into it have its lower bits.
+  // PGs that merge into it have the same lower bits.
   const step = 2 ** Math.max(0, 31 - Math.clz32(fewer - 1));
   for (let other = seed % step; other < more; other += step) {
     if (other >= fewer && stableMod(other, fewer) === seed) return true;

@@ -5,7 +5,7 @@ import type { ObjectTarget } from "./target.ts";
 
 const anyReplica = requestFlag.balanceReads | requestFlag.localizeReads;
 
-/** Selects the OSD of a request: the primary, unless the request is a read that any replica may answer. */
+/** Selects the OSD of a request: the primary, or a replica for reads that allow it. */
 export function pickOsd(
   map: OsdMap,
   pool: Pool,
@@ -19,7 +19,7 @@ export function pickOsd(
   return nearest(map, acting, location);
 }
 
-/** Where this client is among the buckets of the CRUSH map, by type: `host` to `node1` (crush_location). */
+/** The client's CRUSH location, by bucket type: `host` to `node1` (crush_location). */
 export type CrushLocation = ReadonlyMap<string, string>;
 
 /** `host=node1 rack=r3` */
@@ -28,7 +28,7 @@ export function parseCrushLocation(text: string): CrushLocation {
   return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
 }
 
-/** The OSD that shares the smallest bucket with us; the first of those, the primary, where none does. */
+/** The OSD with the smallest common bucket; the primary if there is none. */
 function nearest(map: OsdMap, osds: readonly number[], location: CrushLocation): number {
   let best = osds[0]!;
   let bestType = Number.POSITIVE_INFINITY;
@@ -42,7 +42,7 @@ function nearest(map: OsdMap, osds: readonly number[], location: CrushLocation):
   return best;
 }
 
-/** The lowest type of a bucket that holds the OSD and us; types grow with the size of what they hold. */
+/** The lowest type of a bucket with both the OSD and the client; higher types are larger. */
 function commonBucketType(map: OsdMap, osd: number, location: CrushLocation): number {
   const { buckets, names } = map.state.crush.map;
   let lowest = Number.POSITIVE_INFINITY;

@@ -5,9 +5,9 @@ import { NO_SNAP, noSnapshots, type SnapContext } from "./snap-context.ts";
 import type { ObjectTarget } from "./target.ts";
 
 /**
- * A request to an object: operations that are carried out together or not at all, and what came of them. The fast way in:
- * subclasses say where inputs come from and where outputs go, and are used again for request after request, so that an
- * operation costs no Promise, closure or Buffer. A request belongs to the objecter from `submit` to `completed`.
+ * A request to an object: operations that are executed atomically, and their results. This is the fast API: subclasses
+ * define the source of inputs and the destination of outputs, and are reused, so that an operation allocates no
+ * Promise, closure or Buffer. The objecter owns a request from `submit` to `completed`.
  */
 export abstract class ObjectRequest {
   target!: ObjectTarget;
@@ -20,14 +20,14 @@ export abstract class ObjectRequest {
   snapContext: SnapContext = noSnapshots;
   /** Milliseconds until the request fails with SIPHON_RADOS_TIMEOUT; 0 for never. */
   timeout = 0;
-  /** The time that a write gives the object, in milliseconds since 1970; below 0: now. */
+  /** The object's mtime for a write, in milliseconds since 1970; below 0: now. */
   mtime = -1;
 
   /** 0 or more for success (a byte count for some operations), or a negative errno, the OSD's or of `error`. */
   result = 0;
-  /** Why the request failed without an answer: timeout, closed, aborted. */
+  /** Why the request failed without an answer: timeout, closed, cancelled. */
   error: RadosError | undefined;
-  /** The object's version after a write, or as it was read. */
+  /** The object's version after a write, or at the read. */
   version = 0;
 
   /**
@@ -42,29 +42,29 @@ export abstract class ObjectRequest {
   }
 
   /**
-   * Writes the input of an operation, as many bytes as `ops` says, to `into` at `at`. Called for each attempt: inputs must
-   * stay as they are until `completed`.
+   * Writes the input of an operation, with the length given in `ops`, to `into` at `at`. Called for each attempt:
+   * inputs must not change until `completed`.
    */
   abstract fill(op: number, into: Buffer, at: number): void;
 
-  /** The same input where it is, if it lies together; then `fill` may not be called. */
+  /** The same input in place, if it is contiguous; then `fill` may not be called. */
   inputInPlace(_op: number): Uint8Array | undefined {
     return undefined;
   }
 
   /**
-   * Before the output of an operation is taken: its result, and how many bytes follow in `take`. Operations that were not
-   * reached, since one before failed, say so by their results or not at all.
+   * Called before the output of an operation: its result, and the number of bytes for `take`. Operations after a failed
+   * one have error results, or are not reported.
    */
   abstract output(op: number, result: number, length: number): void;
 
   /**
-   * Takes `bytes` from `start` up to `end`, valid during the call, which belong at `position` of the operation's output. The
-   * output of a large read comes in portions, before its checksum is known: it is right only once `completed` says
-   * so, and comes again after a lost connection.
+   * Receives `bytes` from `start` up to `end`, valid during the call, for `position` of the operation's output. The
+   * output of a large read arrives in portions before its checksum is verified: it is valid only at `completed`, and
+   * repeats after a lost connection.
    */
   abstract take(op: number, bytes: Buffer, start: number, end: number, position: number): void;
 
-  /** All is done and `result` set; never called from within `submit`. The request may be used again at once. */
+  /** Called when the request is done and `result` is set, never within `submit`. The request may be reused at once. */
   abstract completed(): void;
 }

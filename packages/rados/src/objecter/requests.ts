@@ -1,25 +1,25 @@
 import type { ObjectRequest } from "./request.ts";
 
-/** Requests by transaction id, in the order in which they were submitted. */
+/** Requests by transaction id, in order of submission. */
 export interface Requests {
   readonly size: number;
   get(tid: number): ObjectRequest | undefined;
   set(tid: number, request: ObjectRequest): unknown;
   delete(tid: number): boolean;
-  /** Requests may come and go while the others are visited. */
+  /** Requests may be added and removed during the iteration. */
   values(): Iterable<ObjectRequest>;
 }
 
-/** Puts a request among others. */
+/** Adds a request. */
 export function hold(holder: Requests, request: ObjectRequest): void {
   holder.set(request.dispatch.tid, request);
   request.dispatch.holder = holder;
 }
 
 /**
- * Requests that come and go at the rate of the data path: a hash table with open addressing, in which consecutive ids
- * do not collide. A `Map` is made anew every few hundred changes, and each one refers to the next, so that once V8
- * takes one for long-lived, all that follow stay as well until the whole heap is collected.
+ * A table of requests for the data path: a hash table with open addressing, in which consecutive ids do not collide. A
+ * `Map` reallocates its table every few hundred changes, and old tables refer to new ones, so that once one is in V8's
+ * old generation, all later ones survive until a full collection.
  */
 export class RequestTable implements Requests {
   /** At most half full, so that a search is short. */
@@ -51,7 +51,7 @@ export class RequestTable implements Requests {
     let free = this.#find(tid);
     if (slots[free] === undefined) return false;
     this.#size--;
-    // Those behind it, up to the next free slot, move up as far as they may.
+    // Entries up to the next free slot move forward if possible.
     for (let slot = (free + 1) & mask; slots[slot] !== undefined; slot = (slot + 1) & mask) {
       const home = slots[slot]!.dispatch.tid & mask;
       if (((slot - home) & mask) < ((slot - free) & mask)) continue;
@@ -70,7 +70,7 @@ export class RequestTable implements Requests {
     }
   }
 
-  /** The slot of the request with that id, or the free one where it would be. */
+  /** The slot of the request with that id, or the free slot for it. */
   #find(tid: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;

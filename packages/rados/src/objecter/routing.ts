@@ -7,7 +7,7 @@ import { type CrushLocation, pickOsd } from "./replica.ts";
 import type { ObjectRequest } from "./request.ts";
 import type { ObjectTarget } from "./target.ts";
 
-/** Where requests belong, and whether they may go there now, as the newest map has it. */
+/** The OSD of a request, and whether it may be sent now, by the newest map. */
 export class Routing {
   readonly #location: CrushLocation;
   #map: OsdMap;
@@ -28,7 +28,7 @@ export class Routing {
     this.#holdsBack = holdsSomethingBack(map);
   }
 
-  /** The object in the pool that serves it; undefined where that pool is not there. */
+  /** The object in the serving pool; undefined if that pool does not exist. */
   placeOf({ dispatch, target }: ObjectRequest): ObjectTarget | undefined {
     const place = dispatch.redirected ?? target;
     const pool = this.#map.pool(place.poolId);
@@ -38,7 +38,7 @@ export class Routing {
     return this.#map.pool(tier) && overlayOf(place, tier);
   }
 
-  /** Addresses a request to the OSD that is to be asked; -1 for none. */
+  /** Addresses a request to its OSD; -1 for none. */
   address({ dispatch }: ObjectRequest, place: ObjectTarget): Pool {
     const pool = this.#map.pool(place.poolId)!;
     placeTarget(this.#map, pool, place);
@@ -47,14 +47,14 @@ export class Routing {
     return pool;
   }
 
-  /** Addresses a request that stays with its OSD: the map may be newer than the one it was addressed by. */
+  /** Addresses a request again to its current OSD, because the map may be newer. */
   addressAnew({ dispatch }: ObjectRequest, osd: number): void {
     const { place } = dispatch;
     placeTarget(this.#map, this.#map.pool(place.poolId)!, place);
     dispatch.address(place, osd);
   }
 
-  /** Whether the map, a new one, sends a request elsewhere or again. */
+  /** Whether a new map requires a request to be resent. */
   moves(request: ObjectRequest): boolean {
     const { dispatch } = request;
     const place = this.placeOf(request);

@@ -1,15 +1,15 @@
 import type { ObjectLocator } from "../osdmap/object-hash.ts";
 
 /**
- * An object and its placement. A caller that uses an object repeatedly keeps its target, because placing it and the part
- * of the request that names it are then done once, and the placement once an epoch.
+ * An object and its placement. A caller that uses an object repeatedly keeps its target: the encoded name is then
+ * computed once, and the placement once per epoch.
  */
 export class ObjectTarget {
   readonly poolId: number;
   readonly name: string;
   readonly namespace: string;
   readonly key: string;
-  /** Places what is a part of the pool and no object (`requestFlag.pgOperation`): its name and key are empty then. */
+  /** The placement seed of a PG operation (`requestFlag.pgOperation`), whose name and key are empty. */
   readonly fixedHash: number | undefined;
   /** Filled in and kept current by the objecter: the PG, its OSD, and the epoch of the map (0: not placed yet). */
   hash = 0;
@@ -19,9 +19,9 @@ export class ObjectTarget {
   shard = -1;
   acting: readonly number[] = [];
   epoch = 0;
-  /** The constant front part of requests to this object; made by the objecter. */
+  /** The constant front part of requests to this object, built by the objecter. */
   template: Buffer | undefined;
-  /** The same object in the pool in front of this one, where there is a cache tier. */
+  /** The same object in the cache tier's pool, if there is one. */
   overlay: ObjectTarget | undefined;
 
   constructor(

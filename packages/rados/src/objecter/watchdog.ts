@@ -2,28 +2,28 @@ import { RadosError } from "../errors.ts";
 import type { OsdSession } from "./osd-session.ts";
 import type { ObjectRequest } from "./request.ts";
 
-/** The sessions and requests that the watchdog looks at, and its reports. */
+/** The sessions and requests that the watchdog checks, and its reports. */
 export interface Watched {
   requests(): Iterable<ObjectRequest>;
   sessions(): Iterable<OsdSession>;
-  /** The time of a request is over. */
+  /** A request has exceeded its deadline. */
   expired(request: ObjectRequest): void;
-  /** An OSD has a newer map than ours, or cannot be reached although ours says it is up. */
+  /** An OSD has a newer map, or is unreachable although the map says that it is up. */
   unheard(): void;
-  /** Time for what is tried now and then. */
+  /** Time for periodic retries. */
   retry(): void;
 }
 
-/** Milliseconds between looks: deadlines are kept as exactly as that. */
+/** Milliseconds between checks, the precision of deadlines. */
 const interval = 100;
-/** Looks between questions to silent OSDs (objecter_tick_interval is 5 s). */
+/** Checks between keepalives to silent OSDs (objecter_tick_interval is 5 s). */
 const looksPerRound = 50;
-/** Rounds without a sign of life after which a connection is given up. */
+/** Rounds without a reply after which a connection is dropped. */
 const silentRounds = 6;
 
 /** One timer for all requests, which runs while there are any. */
 export class Watchdog {
-  /** An OSD was heard to have a newer map. */
+  /** An OSD reported a newer map. */
   behind = false;
   readonly #watched: Watched;
   #timer: NodeJS.Timeout | undefined;
@@ -59,7 +59,7 @@ export class Watchdog {
     if (this.#watched.requests()[Symbol.iterator]().next().done) this.stop();
   }
 
-  /** Asks OSDs that say nothing for a sign of life, and gives up connections that give none. */
+  /** Sends keepalives to silent OSDs, and drops connections without a reply. */
   #round(): void {
     const rounds = new Map<OsdSession, Round>();
     let unreachable = false;

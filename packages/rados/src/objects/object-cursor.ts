@@ -2,7 +2,7 @@ import { Reader, Writer } from "@siphon/wire";
 import { NO_SNAP } from "../objecter/snap-context.ts";
 import { readObjectPosition, reverseBits } from "../osdmap/object-position.ts";
 
-/** A place in the order in which a pool's objects are listed; `hobject_t` of src/common/hobject.h. */
+/** A position in the listing order of a pool's objects; `hobject_t` of src/common/hobject.h. */
 export interface ObjectCursor {
   poolId: number;
   /** Hash of the object's name: 32 bits. */
@@ -11,21 +11,21 @@ export interface ObjectCursor {
   /** The locator key that placed the object instead of its name. */
   key: string;
   name: string;
-  /** Behind all objects of all pools. */
+  /** After all objects. */
   isMax: boolean;
 }
 
-/** In front of all objects whose hash, with its bits in the opposite order, is this or more. */
+/** Before all objects whose bit-reversed hash is this or more. */
 export function cursorAt(poolId: number, reversedHash: number): ObjectCursor {
   const isMax = reversedHash >= endOfHashes;
   const hash = isMax ? 0 : reverseBits(reversedHash);
   return { poolId, hash, namespace: "", key: "", name: "", isMax };
 }
 
-/** Behind the last hash in the order of listing. */
+/** After the last hash in listing order. */
 export const endOfHashes = 0x1_0000_0000;
 
-/** Where in the order of listing a cursor is; the order of objects with the same hash is the OSD's matter. */
+/** A cursor's rank in listing order; the OSD orders objects with the same hash. */
 export function reversedHash({ isMax, hash }: ObjectCursor): number {
   return isMax ? endOfHashes : reverseBits(hash);
 }
@@ -46,12 +46,12 @@ export function readCursor(r: Reader): ObjectCursor {
   return { poolId: Number(pool), hash, namespace: `${namespace}`, key: `${key}`, name: `${name}`, isMax };
 }
 
-/** A form to be kept and given to `listObjects` later. */
+/** A text form for a later `listObjects`. */
 export function cursorText(cursor: ObjectCursor): string {
   return writeCursor(new Writer(), cursor).finish().toString("base64url");
 }
 
-/** @throws WireError for anything but what `cursorText` made */
+/** @throws WireError for a text that is not from `cursorText` */
 export function parseCursor(text: string): ObjectCursor {
   return readCursor(new Reader(Buffer.from(text, "base64url"), "cursor of a listing"));
 }

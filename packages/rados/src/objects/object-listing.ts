@@ -28,9 +28,9 @@ export interface ListedObject {
 export interface ListOptions {
   /** List all namespaces, not only the pool handle's. */
   allNamespaces?: boolean;
-  /** How many are fetched at once; default 1,024, the OSD gives no more (osd_max_pgls). */
+  /** Objects per request; default 1,024, the OSD's limit (osd_max_pgls). */
   pageSize?: number;
-  /** Goes on where a listing was: its `cursor`. */
+  /** Continues a listing from its `cursor`. */
   cursor?: string;
   /** One of several equal parts of the pool, by the hashes of names: for parallel listings. */
   part?: { index: number; of: number };
@@ -42,8 +42,8 @@ export interface ListOptions {
 }
 
 /**
- * The objects of a pool, PG after PG. Each that is there from the beginning to the end comes once, also while PGs split or
- * merge; one that is made or removed meanwhile may come or not.
+ * The objects of a pool, PG by PG. An object that exists during the whole listing appears exactly once, even while PGs
+ * split or merge; one that is created or removed meanwhile may or may not appear.
  */
 export class ObjectListing implements AsyncIterable<ListedObject> {
   readonly #pool: PoolIdentity;
@@ -68,7 +68,7 @@ export class ObjectListing implements AsyncIterable<ListedObject> {
     if (this.#next.poolId !== pool.id) throw new RangeError("the cursor belongs to another pool");
   }
 
-  /** Behind the last object that came; for `listObjects` with the same part, at any later time. */
+  /** Position after the last listed object, for a later `listObjects` with the same part. */
   get cursor(): string {
     return cursorText(this.#next);
   }
@@ -87,7 +87,7 @@ export class ObjectListing implements AsyncIterable<ListedObject> {
     while (reversedHash(this.#next) < this.#end) {
       const page = await this.#fetch();
       if (page === undefined) {
-        // Our map is older than the OSD's: a newer one is on its way.
+        // The client's map is older than the OSD's: waits for a newer one.
         await setTimeout(retryInterval);
         continue;
       }
@@ -139,13 +139,13 @@ interface Page {
 /** Milliseconds. */
 const retryInterval = 100;
 
-/** Stands for all namespaces where one could be (librados::all_nspaces). */
+/** The namespace that means all (librados::all_nspaces). */
 const everyNamespace = "\x01";
 
 /**
- * pgls: u64 count, u32 epoch (0); input: with a filter its strings, then the cursor. Output
- * (pg_nls_response_t in src/osd/osd_types.h): versioned; cursor behind the page, list of string namespace, string name, string
- * key; nothing at all where the OSD has the PG no more.
+ * pgls: u64 count, u32 epoch (0); input: with a filter its strings, then the cursor. Output (pg_nls_response_t in
+ * src/osd/osd_types.h): versioned; cursor behind the page, list of string namespace, string name, string key; empty if
+ * the OSD no longer has the PG.
  */
 export function listPage(
   cursor: ObjectCursor,

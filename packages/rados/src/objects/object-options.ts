@@ -1,42 +1,42 @@
 import { requestFlag } from "../objecter/op-code.ts";
 import type { SnapContext } from "../objecter/snap-context.ts";
 
-/** Which part of a pool, and how, for all that is done through a handle; each call may say otherwise. */
+/** Defaults of a pool handle; each call may override them. */
 export interface PoolOptions {
-  /** Default: the one without a name. */
+  /** Default: the unnamed namespace. */
   namespace?: string;
-  /** Reads see the pool as it was at this snapshot. */
+  /** Reads see this snapshot. */
   snapId?: number;
   /** Self-managed snapshots that writes preserve. */
   snapContext?: SnapContext;
-  /** Milliseconds for each request; 0, the default: for as long as it takes. */
+  /** Milliseconds for each request; default 0: no limit. */
   timeout?: number;
-  /** Takes the place of the object's name where its PG is chosen: objects with one key share a PG. */
+  /** Replaces the object's name in the choice of its PG: objects with the same key share a PG. */
   key?: string;
 }
 
-/** How a request is carried out. */
+/** Options of a request. */
 export interface ObjectOptions extends Omit<PoolOptions, "namespace"> {
   signal?: AbortSignal;
   /** Reads from any replica, or from the nearest one. */
   readFrom?: "any" | "nearest";
-  /** Also orders reads among the writes of the object. */
+  /** Orders reads with the writes of the object. */
   ordered?: boolean;
-  /** Fails with ENOSPC or EDQUOT where the pool is full, instead of waiting; or does not mind. */
+  /** For a full pool: fails with ENOSPC or EDQUOT instead of waiting, or tries anyway. */
   whenFull?: "fail" | "force";
-  /** The time of change that a write gives the object; default now. */
+  /** The object's mtime for a write; default now. */
   mtime?: Date;
-  /** Gets the results and outputs of a write's steps, of up to 64 bytes each; longer ones make it fail with EOVERFLOW. */
+  /** Returns the results and outputs of a write's steps, up to 64 bytes each; longer ones fail with EOVERFLOW. */
   returnOutputs?: boolean;
 }
 
 /** The result of an operation. */
 export interface OperationOutcome<Values> {
-  /** Version of the object: as it was read, or after the write. */
+  /** Version of the object: at the read, or after the write. */
   version: number;
   /** The value of each step. */
   values: Values;
-  /** The result of each step: 0 or more, or a negative errno where it was allowed to fail. */
+  /** The result of each step: 0 or more, or a negative errno if it was allowed to fail. */
   results: readonly number[];
 }
 

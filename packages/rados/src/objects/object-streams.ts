@@ -4,13 +4,13 @@ import type { Pool } from "./pool.ts";
 export interface StreamOptions extends Pick<ObjectOptions, "signal" | "snapId" | "key"> {
   /** Bytes of each request; default 4 MiB. */
   chunkBytes?: number;
-  /** How many requests are under way at most; with the size of a chunk it bounds the memory. Default 4. */
+  /** Maximum requests in flight; with the chunk size it bounds memory. Default 4. */
   depth?: number;
 }
 
 /**
- * The bytes of an object from the first to the last, chunk by chunk; a few are asked for ahead of the one that is waited for.
- * A change of the object meanwhile mixes old and new: each chunk is read for itself.
+ * The bytes of an object in chunks, with read-ahead. A concurrent change may mix old and new data, because each chunk
+ * is a separate read.
  */
 export async function* readObject(
   pool: Pool,
@@ -21,7 +21,7 @@ export async function* readObject(
   let offset = 0;
   const ask = () => {
     const chunk = pool.read(object, { offset, length: chunkBytes, ...options });
-    // It is waited for later, or not at all.
+    // It is awaited later, or not at all.
     chunk.catch(() => {});
     ahead.push(chunk);
     offset += chunkBytes;
@@ -38,10 +38,9 @@ export async function* readObject(
 }
 
 /**
- * Writes bytes as they come, from `offset` on; at 0 they are all of the object afterwards. A source without bytes makes
- * an object of `offset` bytes.
+ * Writes a stream from `offset`; at 0 it replaces the object. An empty source makes an object of `offset` bytes.
  *
- * @returns how many bytes there were
+ * @returns number of bytes written
  */
 export async function writeObject(
   pool: Pool,
@@ -57,7 +56,7 @@ export async function writeObject(
   const underWay = new Set<Promise<void>>();
   let written = 0;
   for await (const chunk of chunksOf(source, chunkBytes)) {
-    // The first of all takes the place of what was there: what follows it must not come before.
+    // The first write replaces the object, so later ones must wait for it.
     if (offset === 0 && written === 0) await pool.writeFull(object, chunk, options);
     else {
       const write = pool.write(object, offset + written, chunk, options);
@@ -76,7 +75,7 @@ export async function writeObject(
   return written;
 }
 
-/** Adds bytes to an object as they come. Returns how many there were. */
+/** Appends a stream to an object. Returns the number of bytes. */
 export async function appendToObject(
   pool: Pool,
   object: string,
@@ -94,7 +93,7 @@ export async function appendToObject(
 const defaultChunk = 4 << 20;
 const defaultDepth = 4;
 
-/** The same bytes in chunks of one size, but for the last; each is memory of its own. */
+/** The same bytes in chunks of equal size, except the last; each has its own memory. */
 async function* chunksOf(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Buffer> {
   let chunk = Buffer.allocUnsafe(size);
   let filled = 0;

@@ -1,6 +1,6 @@
 import type { OpList } from "../objecter/op-list.ts";
 
-/** One thing to do with an object: how it goes out, and what the answer means. */
+/** One operation on an object: its encoding, and the decoding of its answer. */
 export interface Op<Value = unknown> {
   readonly code: number;
   /** `opFlag`s. */
@@ -8,8 +8,8 @@ export interface Op<Value = unknown> {
   /** Writes the arguments, up to 28 bytes, at an offset in the list's `view`. */
   readonly writeArguments?: (ops: OpList, at: number) => void;
   readonly input?: Uint8Array;
-  /** Where the output goes, up to the memory's length; otherwise memory is made for it. */
+  /** Buffer for the output, up to its length; default: allocated. */
   readonly into?: Uint8Array;
-  /** @throws WireError for an output that cannot be */
+  /** @throws WireError for an invalid output */
   decode(output: Buffer, result: number): Value;
 }

@@ -4,11 +4,11 @@ import { opCode, opFlag } from "../objecter/op-code.ts";
 import type { Op } from "./op.ts";
 import { mismatchResult } from "./operations/extents.ts";
 
-/** A request that an OSD refused as a whole because one of its steps failed. */
+/** A request that failed as a whole because one of its steps failed. */
 export class OperationError extends RadosError {
-  /** Which step failed, from 0; undefined where the OSD does not say. */
+  /** The failed step, from 0; undefined if unknown. */
   readonly step: number | undefined;
-  /** After `compareExtent`: the first byte that differs, from its offset on. */
+  /** After `compareExtent`: the first byte that differs, relative to its offset. */
   readonly mismatchAt: number | undefined;
 
   private constructor(
@@ -26,7 +26,7 @@ export class OperationError extends RadosError {
   /**
    * @param what was attempted: "cannot read object o of pool p"
    * @param result negative
-   * @param results of the steps, as far as they are known
+   * @param results of the steps, if known
    *
    * @internal
    */
@@ -48,7 +48,7 @@ export class OperationError extends RadosError {
   }
 }
 
-/** The meaning of the commonest errors of OSDs. */
+/** Meanings of common errors of OSDs. */
 const reasons: Record<string, string> = {
   ENOENT: "not found",
   EEXIST: "it already exists",

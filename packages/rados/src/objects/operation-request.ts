@@ -6,17 +6,17 @@ import type { ObjectTarget } from "../objecter/target.ts";
 import type { Op } from "./op.ts";
 import { OperationError } from "./operation-error.ts";
 
-/** The part of the objecter that carries requests out. */
+/** The used part of the objecter. */
 export interface Submitter {
   submit(request: ObjectRequest): void;
-  /** Ends it with this error, unless it is done. */
+  /** Fails it with this error, unless it is done. */
   cancel(request: ObjectRequest, error: RadosError): void;
 }
 
-/** One request for a list of operations, with all of their inputs and outputs in memory. */
+/** One request for a list of operations, with all inputs and outputs in memory. */
 export class OperationRequest extends ObjectRequest {
   readonly outputs: Buffer[];
-  /** One an operation: 0 or more, or a negative errno. */
+  /** One per operation: 0 or more, or a negative errno. */
   readonly results: number[];
   readonly #steps: readonly Op[];
   readonly #done = Promise.withResolvers<void>();
@@ -60,8 +60,8 @@ export class OperationRequest extends ObjectRequest {
   /**
    * Carries it out and waits.
    *
-   * @param what is attempted, for errors: "cannot read object o of pool p"
-   * @throws OperationError, RadosError, or the signal's reason; a write that is given up may still happen
+   * @param what the action, for errors: "cannot read object o of pool p"
+   * @throws OperationError, RadosError, or the signal's reason; a cancelled write may still be executed
    */
   async perform(objecter: Submitter, what: () => string, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();

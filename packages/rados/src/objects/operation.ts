@@ -6,7 +6,7 @@ import { compareExtent, stat } from "./operations/extents.ts";
 import { type Comparison, compareOmap, type OmapGuard } from "./operations/omap.ts";
 import { compareXattr } from "./operations/xattrs.ts";
 
-/** The later use of the data, so that the OSD can cache accordingly (posix_fadvise). */
+/** A hint on the later use of the data for the OSD's cache (posix_fadvise). */
 export type Advice = "random" | "sequential" | "willNeed" | "dontNeed" | "noCache";
 
 /** A class of operations with the types of its values left open; `With` fills them in. */
@@ -41,32 +41,31 @@ export type LastOptional<Values extends unknown[]> = Values extends [...infer Be
   : Values;
 
 /**
- * Steps that an OSD carries out on one object together: none of them if one fails, unless that one may
- * (ObjectOperation in src/osdc/Objecter.h). Each step gives a value; those of a write are empty but for `exec`, and for it
- * only if asked for (`returnOutputs`).
+ * Steps that an OSD executes atomically on one object: none if one fails, unless that one may fail (ObjectOperation in
+ * src/osdc/Objecter.h). Each step has a value; for writes it is empty except for `exec` with `returnOutputs`.
  */
 export abstract class ObjectOperation<Values extends unknown[], Kind extends OperationKind = OperationKind> {
   /** @internal */
   readonly ops: Op[] = [];
 
-  /** Goes on only if the object is there. */
+  /** Continues only if the object exists. */
   assertExists(): With<Kind, Values, void> {
     return this.add({ ...stat(), decode: () => {} });
   }
 
-  /** Goes on only if the object has this version (as `operate` tells); otherwise ERANGE or EOVERFLOW. */
+  /** Continues only if the object has this version (from `operate`); otherwise ERANGE or EOVERFLOW. */
   assertVersion(version: number): With<Kind, Values, void> {
     return this.add(assertVersion(version));
   }
 
-  /** Goes on only if these bytes are at the offset; otherwise `OperationError.mismatchAt` says where they differ. */
+  /** Continues only if these bytes are at the offset; otherwise `OperationError.mismatchAt` is the first difference. */
   compareExtent(offset: number, expected: Uint8Array): With<Kind, Values, void> {
     return this.add(compareExtent(offset, expected));
   }
 
   /**
-   * Goes on only if the attribute compares so with the value, otherwise ECANCELED: bytes with bytes, a number with the
-   * attribute's text as a decimal number.
+   * Continues only if the comparison of the attribute with the value is true, otherwise ECANCELED: bytes with bytes, or
+   * a number with the attribute's decimal text.
    */
   compareXattr(
     name: string,
@@ -76,17 +75,20 @@ export abstract class ObjectOperation<Values extends unknown[], Kind extends Ope
     return this.add(compareXattr(name, comparison, value));
   }
 
-  /** Goes on only if all of these omap values compare so, otherwise ECANCELED; a key that is not there has no bytes. */
+  /**
+   * Continues only if all of these comparisons of omap values are true, otherwise ECANCELED; a missing key has an empty
+   * value.
+   */
   compareOmap(guards: ReadonlyMap<string, OmapGuard>): With<Kind, Values, void> {
     return this.add(compareOmap(guards));
   }
 
-  /** Calls a method of an object class. Its output comes back if it only reads; of up to 64 bytes if it writes. */
+  /** Calls a method of an object class. Returns its output; at most 64 bytes if it writes. */
   exec(className: string, method: string, input?: Uint8Array): With<Kind, Values, Buffer> {
     return this.add(exec(className, method, input));
   }
 
-  /** The last step may fail: the other steps are carried out anyway, and its value is then undefined. */
+  /** Allows the last step to fail: the other steps are executed anyway, and its value is then undefined. */
   failOk(): Lenient<Kind, Values> {
     this.#flagLast(opFlag.failOk);
     return this as unknown as Lenient<Kind, Values>;

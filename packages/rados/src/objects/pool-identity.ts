@@ -1,6 +1,6 @@
 import type { Pool } from "../osdmap/pool.ts";
 
-/** The pool of a handle: its name and state as the newest OSD map has them. */
+/** The pool of a handle: its name and state in the newest OSD map. */
 export interface PoolIdentity {
   readonly id: number;
   readonly name: string;

@@ -13,15 +13,16 @@ export interface PoolSnapshot {
   created: Date;
 }
 
-/** Where snapshots are made: the monitors. */
+/** The monitors, which create snapshots. */
 export interface PoolOps {
   poolOp(op: PoolOp, what: string, options?: WaitOptions): Promise<CommandResult>;
   latestOsdMap(options?: WaitOptions): Promise<OsdMap>;
 }
 
 /**
- * Snapshots of a pool, of one of two kinds: those of the whole pool, by name; or self-managed ones, of which the cluster
- * only issues ids, and each writer names the snapshots to preserve (`snapContext`). The first snapshot fixes the pool's mode.
+ * Snapshots of a pool, of one of two kinds: snapshots of the whole pool, by name; or self-managed ones, for which the
+ * cluster only issues ids, and each writer names the snapshots to preserve (`snapContext`). The first snapshot fixes
+ * the pool's mode.
  */
 export class PoolSnapshots {
   readonly #pool: PoolIdentity;
@@ -42,10 +43,10 @@ export class PoolSnapshots {
   /**
    * Snapshots the whole pool; it is in the OSD map when this returns.
    *
-   * @throws OperationError EEXIST for a name that is taken; RadosError EINVAL if the pool has self-managed snapshots
+   * @throws OperationError EEXIST if the name is taken; RadosError EINVAL if the pool has self-managed snapshots
    */
   async create(name: string, options?: WaitOptions): Promise<void> {
-    // Where there is nothing to do, the monitors say yes.
+    // The monitors report success if there is nothing to do.
     if (this.#find(name) !== undefined) throw this.#refused(`make snapshot ${name}`, -errno.EEXIST);
     await this.#change({ op: poolOp.createSnapshot, name }, `make snapshot ${name}`, options);
   }
@@ -53,7 +54,7 @@ export class PoolSnapshots {
   /**
    * Removes a snapshot of the whole pool; it is gone from the OSD map when this returns.
    *
-   * @throws OperationError ENOENT for one that is not there
+   * @throws OperationError ENOENT if there is no such snapshot
    */
   async remove(name: string, options?: WaitOptions): Promise<void> {
     if (this.#find(name) === undefined) throw this.#refused(`remove snapshot ${name}`, -errno.ENOENT);
@@ -67,7 +68,7 @@ export class PoolSnapshots {
     return Number(output.readBigUInt64LE());
   }
 
-  /** Gives an id back: what was preserved for it is removed by and by. */
+  /** Releases an id: the data preserved for it is removed gradually. */
   async removeSelfManaged(snapId: number, options?: WaitOptions): Promise<void> {
     const change = { op: poolOp.removeSelfManagedSnapshot, snapId };
     await this.#change(change, `remove self-managed snapshot ${snapId}`, options);

@@ -65,7 +65,7 @@ export class Pool implements PoolIdentity {
   }
 
   /**
-   * The pool as the newest OSD map has it.
+   * The pool in the newest OSD map.
    *
    * @throws RadosError ENOENT once it was removed
    */
@@ -90,7 +90,7 @@ export class Pool implements PoolIdentity {
     return this.#perform(object, operation, options, isWrite ? "write to" : "read");
   }
 
-  /** Reads a range, or the whole object; returns fewer bytes where the object ends. */
+  /** Reads a range, or the whole object; returns fewer bytes at the end of the object. */
   async read(
     object: string,
     { offset, length, into, ...options }: ReadRange & ReadInto & ObjectOptions = {},
@@ -130,7 +130,7 @@ export class Pool implements PoolIdentity {
     return values[0];
   }
 
-  /** @throws OperationError ENODATA for an attribute that the object does not have */
+  /** @throws OperationError ENODATA if the object does not have the attribute */
   async getXattr(object: string, name: string, options?: ObjectOptions): Promise<Buffer> {
     const operation = new ReadOperation().getXattr(name);
     return (await this.#perform(object, operation, options, `read attribute ${name} of`)).values[0];
@@ -178,7 +178,7 @@ export class Pool implements PoolIdentity {
     return (await this.#perform(object, operation, options, "read omap values of")).values[0];
   }
 
-  /** All of an object's omap, or all behind `after` and with the prefix, page by page. */
+  /** An object's omap, optionally after a key and with a prefix, page by page. */
   async *omapEntries(
     object: string,
     range?: OmapRange,
@@ -223,8 +223,8 @@ export class Pool implements PoolIdentity {
   }
 
   /**
-   * Calls a method of an object class and gives its output, as librados' exec: what a method that writes puts out is lost. Writes
-   * with a snapshot context or with an output are `operate` with a WriteOperation.
+   * Calls a method of an object class and returns its output, as librados' exec does: the output of a method that
+   * writes is lost. Writes with a snapshot context or with an output are `operate` with a WriteOperation.
    */
   async exec(
     object: string,
@@ -303,6 +303,6 @@ export class Pool implements PoolIdentity {
 }
 
 export interface ReadInto {
-  /** Memory for the bytes, which limits their number unless `length` does; the result is a part of it. */
+  /** Buffer for the bytes, which limits their number unless `length` does; the result is a part of it. */
   into?: Uint8Array;
 }

@@ -31,7 +31,7 @@ export class Pools {
     };
   }
 
-  /** One that is not in the map that we have may be newer. */
+  /** A pool that is not in the current map may be newer. */
   async open(name: string, options: PoolOptions & Pick<WaitOptions, "signal"> = {}): Promise<Pool> {
     const { signal, ...rest } = options;
     const map = this.#maps.map?.poolByName(name) ? this.#maps.map : await this.#host.latestOsdMap({ signal });

@@ -33,7 +33,7 @@ export interface ReadRange {
 }
 
 /**
- * Reads one object in several ways at once, in one state of it.
+ * Reads several aspects of one object in a consistent state.
  *
  * ```ts
  * const { values } = await pool.operate("o", new ReadOperation().stat().read({ length: 100 }).getXattr("owner"));
@@ -42,18 +42,19 @@ export interface ReadRange {
  */
 export class ReadOperation<Values extends unknown[] = []> extends ObjectOperation<Values, Reading> {
   /**
-   * @param range.into takes the bytes, and says how many at most unless `length` does; the value is then a part of it
+   * @param range.into buffer for the bytes, which limits their number unless `length` does; the value is then a part of
+   * it
    */
   read(range: ReadRange & { into?: Uint8Array } = {}): ReadWith<Values, Buffer> {
     return this.#with(read(range));
   }
 
-  /** Only what was written, and where. */
+  /** The allocated extents and their data. */
   sparseRead(range: ReadRange = {}): ReadWith<Values, ExtentMap> {
     return this.#with(sparseRead(range));
   }
 
-  /** Where the OSD's store has data; not in pools that are erasure coded. */
+  /** The allocated extents; not in erasure-coded pools. */
   mapExtents(range: ReadRange = {}): ReadWith<Values, Extent[]> {
     return this.#with(mapExtents(range));
   }
@@ -96,7 +97,7 @@ export class ReadOperation<Values extends unknown[] = []> extends ObjectOperatio
     return this.#with(getOmapValues(range));
   }
 
-  /** Keys that are not there are left out. */
+  /** Missing keys are omitted. */
   getOmapValuesByKeys(keys: Iterable<string>): ReadWith<Values, Map<string, Buffer>> {
     return this.#with(getOmapValuesByKeys(keys));
   }

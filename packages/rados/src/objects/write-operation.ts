@@ -25,16 +25,16 @@ import { rollback } from "./operations/snaps.ts";
 import { removeXattr, setXattr } from "./operations/xattrs.ts";
 
 /**
- * Changes one object in several ways at once: all of them, or none.
+ * Makes several changes of one object atomically.
  *
  * ```ts
  * await pool.operate("o", new WriteOperation().create({ exclusive: true }).writeFull(data).setXattr("owner", "me"));
  * ```
  *
- * Data is not copied: it must stay as it is until the operation is done.
+ * Data is not copied: it must not change until the operation is done.
  */
 export class WriteOperation<Values extends unknown[] = []> extends ObjectOperation<Values, Writing> {
-  /** @param options `exclusive` fails with EEXIST where the object is there already */
+  /** @param options `exclusive` fails with EEXIST if the object exists */
   create({ exclusive = false } = {}): WriteWith<Values, void> {
     return this.#with({ ...create(), flags: exclusive ? opFlag.exclusive : 0 });
   }
@@ -52,7 +52,7 @@ export class WriteOperation<Values extends unknown[] = []> extends ObjectOperati
     return this.#with(append(data));
   }
 
-  /** Fills a range with the data, over and over; its length is a multiple of the data's. */
+  /** Fills a range with repeated data; the length is a multiple of the data's. */
   writeSame(offset: number, length: number, data: Uint8Array): WriteWith<Values, void> {
     return this.#with(writeSame(offset, length, data));
   }
@@ -61,7 +61,7 @@ export class WriteOperation<Values extends unknown[] = []> extends ObjectOperati
     return this.#with(zero(offset, length));
   }
 
-  /** Cuts the object off at `size`, or extends it with zeros. */
+  /** Truncates the object to `size`, or extends it with zeros. */
   truncate(size: number): WriteWith<Values, void> {
     return this.#with(truncate(size));
   }
@@ -71,7 +71,7 @@ export class WriteOperation<Values extends unknown[] = []> extends ObjectOperati
     return this.#with(remove());
   }
 
-  /** Tells the OSD what the object will be; no OSD fails for it. */
+  /** Sets a hint about the object's size and use; it never fails. */
   allocationHint(hint: AllocationHint): WriteWith<Values, void> {
     return this.#with(allocationHint(hint));
   }
@@ -106,12 +106,12 @@ export class WriteOperation<Values extends unknown[] = []> extends ObjectOperati
     return this.#with(clearOmap());
   }
 
-  /** Makes the object what it was at the snapshot; removes it if it was not there. */
+  /** Rolls the object back to the snapshot; removes it if it did not exist then. */
   rollback(snapId: number): WriteWith<Values, void> {
     return this.#with(rollback(snapId));
   }
 
-  /** Makes the object a copy of another one of the cluster, moved between OSDs. */
+  /** Makes the object a copy of another one, copied by the OSDs. */
   copyFrom(source: CopySource): WriteWith<Values, void> {
     return this.#with(copyFrom(source));
   }

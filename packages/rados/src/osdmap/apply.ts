@@ -8,8 +8,8 @@ import type { PgTable } from "./pg.ts";
 import { fullWeight, impliedFlags, mostOsds, type OsdMapState, OsdState, type OsdTables } from "./state.ts";
 
 /**
- * The map of the next epoch (OSDMap::apply_incremental in src/osd/OSDMap.cc). What does not change is shared with
- * the old map, which stays as it is.
+ * The map of the next epoch (OSDMap::apply_incremental in src/osd/OSDMap.cc). Unchanged parts are shared with the old
+ * map, which is not modified.
  */
 export function applyIncremental(map: OsdMapState, inc: Incremental): OsdMapState {
   if (inc.epoch !== map.epoch + 1) {

@@ -8,13 +8,13 @@ import {
   type Utime,
 } from "@siphon/wire";
 
-/** A client instance (or a host, or a network) that OSDs no longer serve, until a time. */
+/** A client instance, host or network that OSDs do not serve until a time. */
 export interface BlocklistEntry {
   addr: EntityAddr;
   until: Utime;
 }
 
-/** The blocklist of an OSD map. Never changed: `with` makes a new one. */
+/** The blocklist of an OSD map. Immutable: `with` makes a new one. */
 export class Blocklist {
   readonly #entries: ReadonlyMap<string, BlocklistEntry>;
   readonly #ranges: ReadonlyMap<string, BlocklistEntry>;
@@ -73,7 +73,7 @@ function byKey(
   return map;
 }
 
-/** The protocol does not count: an instance is shut out at all its addresses. */
+/** The protocol is ignored: an instance is blocked at all of its addresses. */
 function keyOf({ address, port, nonce }: EntityAddr): string {
   return `${address} ${port} ${nonce}`;
 }

@@ -1,6 +1,6 @@
 import { crc32c, Reader, WireError } from "@siphon/wire";
 
-/** The parts of an encoded OSD map or incremental whose checksum is right. */
+/** The parts of an encoded OSD map or incremental with a valid checksum. */
 export interface MapEnvelope {
   /** Reads the struct of what clients need. */
   client: Reader;
@@ -9,7 +9,7 @@ export interface MapEnvelope {
 }
 
 /**
- * Opens what OSDMap::encode and OSDMap::Incremental::encode have in common (src/osd/OSDMap.cc):
+ * Opens the common envelope of OSDMap::encode and OSDMap::Incremental::encode (src/osd/OSDMap.cc):
  *
  *     versioned(8) { versioned client data, versioned osd data, u32 crc, more }
  *

@@ -26,14 +26,14 @@ import type { SnapInterval } from "./state.ts";
 /** The changes from one epoch to the next (OSDMap::Incremental in src/osd/OSDMap.h). */
 export interface Incremental {
   fsid: string;
-  /** The epoch that it leads to. */
+  /** The resulting epoch. */
   epoch: number;
   modified: Utime;
-  /** An encoded full map in place of all else; empty otherwise. */
+  /** An encoded full map that replaces everything; usually empty. */
   fullMap: Buffer;
-  /** An encoded CRUSH map; empty: as it was. */
+  /** An encoded CRUSH map; empty: unchanged. */
   crush: Buffer;
-  /** Negative numbers here: as it was. */
+  /** Negative: unchanged. */
   newPoolMax: number;
   newFlags: number;
   newMaxOsd: number;
@@ -58,7 +58,7 @@ export interface Incremental {
   newPgUpmapPrimaries: [PgId, number][];
   oldPgUpmapPrimaries: PgId[];
   newRemovedSnaps: Map<number, SnapInterval[]>;
-  /** Zero: as it was. */
+  /** Zero: unchanged. */
   newLastUpChange: Utime;
   newLastInChange: Utime;
   newBlocklist: BlocklistEntry[];
@@ -68,7 +68,7 @@ export interface Incremental {
   newNearFullRatio: number;
   newFullRatio: number;
   newBackfillFullRatio: number;
-  /** 255 (and 0, of clients): as it was. */
+  /** 255 (and 0, for clients): unchanged. */
   newRequireMinCompatClient: number;
   newRequireOsdRelease: number;
 }

@@ -5,7 +5,7 @@ import type { Pool } from "./pool.ts";
 /** The inputs of an object's placement besides its name. */
 export interface ObjectLocator {
   namespace?: string | undefined;
-  /** Takes the place of the name, so that objects with one key share a PG. */
+  /** Replaces the name, so that objects with the same key share a PG. */
   key?: string | undefined;
 }
 
@@ -42,8 +42,8 @@ function strHashLinux(bytes: Uint8Array, length: number): number {
 }
 
 /**
- * Which of `count` bins a hash falls into, such that growing the count moves as little as possible
- * (ceph_stable_mod in src/include/rados.h).
+ * The bin of a hash among `count` bins, such that a growing count moves as little as possible (ceph_stable_mod in
+ * src/include/rados.h).
  */
 export function stableMod(hash: number, count: number): number {
   const mask = 2 ** (32 - Math.clz32(count - 1)) - 1;

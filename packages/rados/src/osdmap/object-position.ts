@@ -1,6 +1,6 @@
 import type { Reader } from "@siphon/wire";
 
-/** An object's place in the order that PGs keep their objects in (hobject_t in src/common/hobject.h). */
+/** An object's position in the order of PGs (hobject_t in src/common/hobject.h). */
 export interface ObjectPosition {
   isMax: boolean;
   pool: bigint;
@@ -42,7 +42,7 @@ function effectiveKey({ key, name }: ObjectPosition): Buffer {
   return key.length > 0 ? key : name;
 }
 
-/** A hash's bits in the opposite order: what decides about the PG changes last, and a PG's objects are neighbours. */
+/** Reverses a hash's bits, so that the objects of a PG are adjacent in the order. */
 export function reverseBits(hash: number): number {
   let result = 0;
   for (let bit = 0; bit < 32; bit++) result = (result << 1) | ((hash >>> bit) & 1);

@@ -10,8 +10,8 @@ import { type Pool, PoolFlag } from "./pool.ts";
 import { MapFlag, type OsdMapState, OsdState } from "./state.ts";
 
 /**
- * The map of one epoch: pools, OSDs, and where every object is. It never changes, so whatever is computed from it
- * may be kept for as long as its epoch is the current one; placements are kept here.
+ * The map of one epoch: pools, OSDs, and the placement of objects. It is immutable, so computed values stay valid for
+ * its epoch; it caches placements.
  */
 export class OsdMap {
   /** @internal */
@@ -25,7 +25,7 @@ export class OsdMap {
     this.#poolIds = new Map([...state.poolNames].map(([id, name]) => [name, id]));
   }
 
-  /** @throws WireError for bytes that are no full map, damaged, or of a release too new to be understood */
+  /** @throws WireError for bytes that are not a full map, are damaged, or are from a newer, incompatible release */
   static decode(bytes: Uint8Array): OsdMap {
     return new OsdMap(decodeOsdMap(bytes));
   }
@@ -43,7 +43,7 @@ export class OsdMap {
     return this.state.epoch;
   }
 
-  /** The oldest release of clients that the cluster lets in; 0 where it does not say. */
+  /** The oldest allowed release of clients; 0 if not set. */
   get requireMinCompatClient(): number {
     return this.state.requireMinCompatClient;
   }
@@ -101,7 +101,7 @@ export class OsdMap {
     return this.exists(osd) && this.state.osds.weight[osd] !== 0;
   }
 
-  /** Where clients reach an OSD; empty for one that was never up. */
+  /** An OSD's public addresses; empty if it was never up. */
   addrs(osd: number): readonly EntityAddr[] {
     return this.state.osds.addrs[osd] ?? [];
   }
@@ -115,7 +115,7 @@ export class OsdMap {
     return this.has(MapFlag.pauseReads);
   }
 
-  /** Whether writes to the pool must wait for a later map; those that may fill it up need not mind `full`. */
+  /** Whether writes to the pool must wait for a later map; `full` does not apply to writes that may exceed it. */
   writesPaused(pool: Pool, mayFill = false): boolean {
     return this.has(MapFlag.pauseWrites) || (!mayFill && this.isFull(pool));
   }
@@ -138,11 +138,10 @@ export interface OsdMapUpdate {
 }
 
 /**
- * Takes a map as far forward as an update leads without a gap, by incrementals where they follow on and by the
- * newest full map where not.
+ * Updates a map as far as possible without a gap, by successive incrementals, or else the newest full map.
  *
- * @returns the newest map reached (the one given where nothing was newer), and `missing`: the first epoch to ask
- *   for where the update holds later maps that it does not lead to
+ * @returns the newest map reached (the given one if nothing was newer), and `missing`: the first epoch to request if
+ * the update has later maps after a gap
  */
 export function advanceOsdMap(
   current: OsdMap | undefined,

@@ -23,7 +23,7 @@ export function formatPgId({ pool, seed }: PgId): string {
   return `${pool}.${seed.toString(16)}`;
 }
 
-/** Values by PG. Not changed once it is shared: `with` makes a new one, copying only the pools it touches. */
+/** Values by PG. Immutable: `with` makes a new one, copying only the changed pools. */
 export class PgTable<V> {
   readonly #pools: ReadonlyMap<number, ReadonlyMap<number, V>>;
 

@@ -4,15 +4,15 @@ import { stableMod } from "./object-hash.ts";
 import { POOL_REPLICATED, type Pool, PoolFlag } from "./pool.ts";
 import { fullWeight, type OsdMapState, OsdState } from "./state.ts";
 
-/** Which OSDs hold a PG. In sets of erasure-coded pools ITEM_NONE keeps the place of a missing shard. */
+/** The OSDs of a PG. In sets of erasure-coded pools ITEM_NONE marks a missing shard. */
 export interface PgPlacement {
-  /** Where the PG belongs, of the OSDs that are up. */
+  /** The up set. */
   readonly up: readonly number[];
   /** -1: none. */
   readonly upPrimary: number;
-  /** The OSDs that serve it now. */
+  /** The acting set. */
   readonly acting: readonly number[];
-  /** The OSD that takes its operations; -1: none. */
+  /** The acting primary, which takes its operations; -1: none. */
   readonly actingPrimary: number;
   /** The shard of the acting primary, -1 in replicated pools: operations are addressed to PG and shard. */
   readonly primaryShard: number;
@@ -66,7 +66,7 @@ function serves(rule: CrushRule, { crushRule, type, size }: Pool): boolean {
   );
 }
 
-/** Moves that the balancer or an administrator decided on (OSDMap::_apply_upmap); none leads to an OSD that is out. */
+/** Applies the upmaps of the balancer or an administrator (OSDMap::_apply_upmap), except to OSDs that are out. */
 function applyUpmap(map: OsdMapState, pool: Pool, seed: number, osds: number[]): void {
   const whole = map.pgs.upmap.get(pool.id, seed);
   if (whole !== undefined) {
@@ -88,7 +88,7 @@ function applyUpmap(map: OsdMapState, pool: Pool, seed: number, osds: number[]):
   }
 }
 
-/** In replicated pools the others move up; in erasure-coded ones the place of a shard stays, empty. */
+/** In replicated pools the others move up; in erasure-coded ones the place stays empty. */
 function dropWhere(pool: Pool, osds: number[], gone: (osd: number) => boolean): void {
   let kept = 0;
   for (const osd of osds) {
@@ -103,8 +103,8 @@ function firstOsd(osds: readonly number[]): number {
 }
 
 /**
- * The first OSD, unless primary affinities pass it over: then the first that is not passed over, moved to the
- * front of a replicated set (OSDMap::_apply_primary_affinity).
+ * The first OSD that its primary affinity does not reject, moved to the front of a replicated set
+ * (OSDMap::_apply_primary_affinity).
  */
 function pickUpPrimary(map: OsdMapState, pool: Pool, seed: number, osds: number[]): number {
   const affinity = map.osds.primaryAffinity;
@@ -125,9 +125,8 @@ function pickUpPrimary(map: OsdMapState, pool: Pool, seed: number, osds: number[
 }
 
 /**
- * Pools with EC optimizations store a temporary set with the shards first that may become primary, so that the first of it
- * is one for clients that know nothing of them (OSDMap::pgtemp_primaryfirst). Which shard each place of it is; undefined
- * where that is no question.
+ * Pools with EC optimizations store a temporary set with the possible primaries first, for clients that do not know the
+ * feature (OSDMap::pgtemp_primaryfirst). Returns the shard of each position; undefined if it does not apply.
  */
 function shardsInOrder(pool: Pool, places: number): readonly number[] | undefined {
   if ((pool.flags & PoolFlag.ecOptimizations) === 0 || places !== pool.size) return undefined;
@@ -142,7 +141,7 @@ function byShard(temp: readonly number[], shards: readonly number[]): number[] {
   return acting;
 }
 
-/** An OSD may hold several shards: as primary it has the first of those that may be. */
+/** An OSD may hold several shards: as primary it has the first possible one. */
 function shardOf(
   primary: number,
   temp: readonly number[],

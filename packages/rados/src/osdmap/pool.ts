@@ -1,6 +1,6 @@
 import { type Reader, readUtime, type Utime } from "@siphon/wire";
 
-/** A pool as the OSD map has it (pg_pool_t in src/osd/osd_types.h); what only OSDs and monitors need is left out. */
+/** A pool in the OSD map (pg_pool_t in src/osd/osd_types.h), without fields that only OSDs and monitors need. */
 export interface Pool {
   id: number;
   type: PoolType;
@@ -35,7 +35,7 @@ export interface Pool {
   tiers: readonly number[];
   tierOf: number;
   cacheMode: number;
-  /** Where reads and writes go instead (-1: nowhere else). */
+  /** Pools for reads and writes instead of this one (-1: none). */
   readTier: number;
   writeTier: number;
   /** Bytes of a stripe over all data shards; 0 for replicated pools. */
@@ -76,8 +76,8 @@ export const PoolFlag = {
 } as const;
 
 /**
- * pg_pool_t::encode (src/osd/osd_types.cc). Versions below 5 end where they end, later ones carry
- * their length. The newest known is 32 (Ceph 20); those of 16 to 19 are 29 and 30.
+ * pg_pool_t::encode (src/osd/osd_types.cc). Versions below 5 have no length field. The newest known is 32 (Ceph 20);
+ * those of 16 to 19 are 29 and 30.
  */
 export function readPool(r: Reader, id: number): Pool {
   return r.versioned("pg_pool_t", 32, (_, version) => readFields(r, id, version), {
@@ -96,7 +96,7 @@ function readFields(r: Reader, id: number, version: number): Pool {
   const pgNum = r.u32();
   const pgpNum = r.u32();
   if (pgNum === 0 || pgpNum === 0) throw r.malformed(`${pgNum} PGs, placed as ${pgpNum}`);
-  // Two counts of localized PGs, long gone.
+  // Two counts of localized PGs, obsolete.
   r.skip(8);
   const lastChange = r.u32();
   const snapSeq = r.u64();
@@ -193,7 +193,7 @@ function readFields(r: Reader, id: number, version: number): Pool {
     r.skip(1);
   }
   if (version >= 29) r.skipStruct();
-  // Where the copies of a stretched pool must be: written plain by version 30, as an optional tuple later.
+  // Placement of a stretched pool's copies: plain fields in version 30, an optional tuple later.
   if (version === 30 || (version >= 31 && r.bool())) r.skip(16);
   if (version >= 32) pool.nonprimaryShards = readShardSet(r);
   return pool;

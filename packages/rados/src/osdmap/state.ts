@@ -4,7 +4,7 @@ import type { Blocklist } from "./blocklist.ts";
 import type { PgTable } from "./pg.ts";
 import type { Pool } from "./pool.ts";
 
-/** The parts of an OSD map that clients need. Never changed: an incremental makes a new one. */
+/** The parts of an OSD map that clients need. Immutable: an incremental makes a new one. */
 export interface OsdMapState {
   readonly fsid: string;
   readonly epoch: number;
@@ -12,7 +12,7 @@ export interface OsdMapState {
   readonly modified: Utime;
   readonly pools: ReadonlyMap<number, Pool>;
   readonly poolNames: ReadonlyMap<number, string>;
-  /** The highest pool id ever given. */
+  /** The highest pool id ever assigned. */
   readonly poolMax: number;
   /** Bits of MapFlag. */
   readonly flags: number;
@@ -40,20 +40,20 @@ export interface OsdMapState {
 export interface OsdTables {
   /** Bits of OsdState. */
   readonly state: Uint32Array;
-  /** How much of the OSD is in: 0x10000 all of it, 0 out. */
+  /** The OSD's reweight: 0x10000 fully in, 0 out. */
   readonly weight: Uint32Array;
-  /** How readily it becomes primary: 0x10000 always; undefined: all OSDs always. */
+  /** Primary affinity: 0x10000 always; undefined: all OSDs always. */
   readonly primaryAffinity: Uint32Array | undefined;
-  /** Where clients reach it. */
+  /** Public addresses. */
   readonly addrs: readonly (readonly EntityAddr[])[];
 }
 
-/** Exceptions from what CRUSH says, by PG. */
+/** Exceptions from CRUSH, by PG. */
 export interface PgTables {
-  /** Sets of OSDs that serve a PG for the time being, and primaries alone. */
+  /** Temporary sets of OSDs (pg_temp), and temporary primaries (primary_temp). */
   readonly temp: PgTable<readonly number[]>;
   readonly primaryTemp: PgTable<number>;
-  /** Whole sets; pairs from, to; primaries. */
+  /** Upmaps of whole sets; of pairs from, to; of primaries. */
   readonly upmap: PgTable<readonly number[]>;
   readonly upmapItems: PgTable<readonly number[]>;
   readonly upmapPrimaries: PgTable<number>;
@@ -107,7 +107,7 @@ export const MapFlag = {
 
 export const fullWeight = 0x10000;
 
-/** Ceph's limit is 10,000 unless raised; beyond this a number of OSDs is taken for damage. */
+/** Maximum of max_osd; higher numbers count as damage. Ceph's default limit is 10,000. */
 export const mostOsds = 1_000_000;
 
 /** Flags that newer releases no longer write because `requireOsdRelease` implies them. */

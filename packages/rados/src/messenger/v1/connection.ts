@@ -12,7 +12,7 @@ const footerBytes = 21;
 const footerComplete = 1;
 const footerNoCrc = 2;
 const footerSigned = 4;
-/** The most front, middle and data a message may announce; larger is not Ceph. */
+/** Maximum lengths of front, middle and data; no daemon sends more. */
 const largestFront = 64 << 20;
 const largestMiddle = 16 << 20;
 const largestData = 128 << 20;

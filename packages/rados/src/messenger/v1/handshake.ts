@@ -15,7 +15,7 @@ export interface HandshakeHostV1 {
   readonly peer: Peer;
   readonly auth: ConnectionAuth;
   send(bytes: Uint8Array): void;
-  /** Messages may flow; signed where there is a signer. */
+  /** Messages may be sent, signed if there is a signer. */
   opened(peerFeatures: bigint, signer: MessageSigner | undefined): void;
   error(code: RadosErrorCode, reason: string): RadosError;
 }
@@ -31,7 +31,7 @@ const connectReplyBytes = 26;
 const largestAuthorizer = 64 * 1024;
 const seqBytes = 8;
 const flagLossy = 1;
-/** Versions of what is spoken with each kind of daemon (CEPH_MONC_PROTOCOL and so on). */
+/** Protocol versions by kind of daemon (CEPH_MONC_PROTOCOL and so on). */
 const protocolVersion = { mon: 15, osd: 24, mgr: 0 } as const;
 
 /** The client's side of the first protocol from the banner until messages may flow. */
@@ -58,11 +58,11 @@ export class HandshakeV1 {
     this.#host.send(banner);
   }
 
-  /** Takes the next thing the peer says; returns its length, 0 if it is not all there. */
+  /** Takes the peer's next step; returns its length, 0 if it is incomplete. */
   receive(region: Region, at: number, end: number): number {
     if (this.#stage === "banner") return this.#receiveBanner(region, at, end);
     if (this.#stage === "connect") return this.#receiveConnectReply(region, at, end);
-    // The last message of ours that the server saw, in an earlier session; there was none.
+    // The last message of an earlier session that the server saw; there was none.
     if (end - at < seqBytes) return 0;
     this.#writer.reset().u64(0);
     this.#send();
@@ -79,7 +79,7 @@ export class HandshakeV1 {
     const theirs = readEntityAddr(r);
     const ours = readEntityAddr(r);
     const target = this.#host.peer.addr;
-    // A daemon that was told no address of its own says 0.0.0.0; the nonce still tells which run of it this is.
+    // A daemon without a configured address says 0.0.0.0; the nonce still identifies its run.
     const unspecified = theirs.address === "" || theirs.address === "0.0.0.0" || theirs.address === "::";
     if (unspecified ? theirs.nonce !== target.nonce : !sameInstance(theirs, target)) {
       throw this.#host.error(
@@ -96,7 +96,7 @@ export class HandshakeV1 {
     return bannerBytes;
   }
 
-  /** Monitors authenticate by messages once the connection is open; the others with the handshake. */
+  /** Monitors authenticate by messages after the connection is open, other daemons in the handshake. */
   get #authorizes(): boolean {
     return this.#host.peer.type !== "mon";
   }
@@ -194,7 +194,7 @@ export class HandshakeV1 {
     }
   }
 
-  /** Retries end where the connection's time limit does; each waits for the daemon's answer. */
+  /** The connection's time limit also limits retries; each waits for the daemon's answer. */
   #connectAgain(): void {
     this.#writer.reset();
     this.#writeConnect();

@@ -11,8 +11,8 @@ import { Handshake } from "./handshake.ts";
 const messageHeaderBytes = 41;
 
 /**
- * A connection that speaks msgr2 (doc/dev/msgr2.rst), revision 1, or 0 with peers that know no better.
- * Compression is declined by not offering the feature.
+ * A connection that speaks msgr2 (doc/dev/msgr2.rst), revision 1, or 0 with older peers. Compression is declined by not
+ * offering the feature.
  */
 export class ConnectionV2 extends Connection {
   readonly #handshake = new Handshake({
@@ -35,15 +35,15 @@ export class ConnectionV2 extends Connection {
   });
   #codec: FrameCodec = new CrcFramesRev1();
   #headRead = false;
-  /** The frame whose head was read is a large message that somebody may want in portions. */
+  /** The current frame is a large message that may be delivered in portions. */
   #mayStream = false;
-  /** Where the data of a large message goes while it comes. */
+  /** Sink of a large message's data. */
   #sink: DataSink | undefined;
   #streamedFront: Region | undefined;
   /** Sequence number of the message whose header was read last. */
   #headerSeq = 0;
   #frameAt = 0;
-  /** The data of the message being laid out, if it is sent from where it is. */
+  /** The data of the message being laid out, if it is sent without a copy. */
   #data: Uint8Array | undefined;
 
   override get gathers(): boolean {
@@ -161,8 +161,8 @@ export class ConnectionV2 extends Connection {
   }
 
   /**
-   * Begins to pass the data of a large message on as it comes; false if nobody wants it so. The header is looked at
-   * before its checksum, but nothing is done by it except to ask for the sink.
+   * Starts to deliver the data of a large message in portions; false if there is no sink. The header is read before its
+   * checksum is verified, but used only to request the sink.
    */
   #beginStream(region: Region, at: number): boolean {
     const codec = this.#codec;
@@ -178,7 +178,7 @@ export class ConnectionV2 extends Connection {
     }
     codec.beginPortions(region, at);
     this.#sink = sink;
-    // The front is gone from the receive buffer when the data is complete.
+    // The front is no longer in the receive buffer when the data is complete.
     const { at1, at2, length1, length2 } = codec;
     const kept = Region.allocate(length1 + length2);
     region.bytes.copy(kept.bytes, 0, at1, at1 + length1);
@@ -187,7 +187,7 @@ export class ConnectionV2 extends Connection {
     return true;
   }
 
-  /** Returns where it stopped; the stream has ended when there is no sink any more. */
+  /** Returns where it stopped; without a sink the portions have ended. */
   #continueStream(region: Region, start: number, end: number): number {
     const codec = this.#codec;
     let at = start;
@@ -221,7 +221,7 @@ export class ConnectionV2 extends Connection {
     this.deliver();
   }
 
-  /** Sets `incoming` from the header; false for a message seen before, which is dropped. */
+  /** Sets `incoming` from the header; false for a duplicate message, which is dropped. */
   #takeHeader(region: Region): boolean {
     if (!this.#handshake.isDone) throw badFrame("a message before the end of the handshake");
     const codec = this.#codec;
@@ -260,14 +260,14 @@ export class ConnectionV2 extends Connection {
         this.lastKeepaliveAck = performance.now();
         return;
       case frameTag.ack:
-        // Acknowledgements serve sessions that outlive connections; those of clients do not.
+        // Acknowledgements are for sessions that outlive connections, unlike those of clients.
         return;
       case frameTag.sessionReset:
       case frameTag.sessionRetry:
       case frameTag.sessionRetryGlobal:
       case frameTag.sessionReconnectOk:
       case frameTag.wait:
-        // Answers to resuming a session, which this client never asks for: a new connection settles it.
+        // Answers to a session resumption, which this client never requests: a new connection resolves it.
         throw this.error("SIPHON_RADOS_CONNECTION", "the daemon still has another session with this client");
       default: {
         const raw = Buffer.from(region.bytes.subarray(at, at + frameBytes));

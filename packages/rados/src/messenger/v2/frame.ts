@@ -29,7 +29,7 @@ export const preambleBytes = 32;
 const preambleCrcAt = preambleBytes - 4;
 const maxSegments = 4;
 
-/** The most a segment may announce: header or control, front, middle, data. Larger is not Ceph. */
+/** Maximum lengths of segments: header or control, front, middle, data. No daemon sends more. */
 const maxSegmentBytes = [16 << 20, 64 << 20, 16 << 20, 128 << 20] as const;
 
 /**
@@ -42,7 +42,7 @@ const maxSegmentBytes = [16 << 20, 64 << 20, 16 << 20, 128 << 20] as const;
  * `headBytes` are there, `readBody` once `frameBytes` are. To send: `plan`, write the segments, `seal`.
  */
 export abstract class FrameCodec {
-  /** How many bytes of a frame tell its length. */
+  /** Bytes of a frame that are needed to know its length. */
   abstract readonly headBytes: number;
 
   /** Tag of the frame that was read last; its segment i is `length<i>` bytes at offset `at<i>` of the region. */
@@ -73,7 +73,7 @@ export abstract class FrameCodec {
   /** Checks the head at `at` and sets lengths and `frameBytes`. */
   abstract readHead(region: Region, at: number): void;
 
-  /** Checks the whole frame and sets the offsets; false if the sender gave the frame up. */
+  /** Checks the whole frame and sets the offsets; false if the sender aborted the frame. */
   abstract readBody(region: Region, at: number): boolean;
 
   /**
@@ -90,14 +90,14 @@ export abstract class FrameCodec {
     throw new Error("frames of this format are received whole");
   }
 
-  /** Takes some of segment 3 where it is, and returns how many bytes on the wire that was; see `portionBytes`. */
+  /** Takes a part of segment 3 in place, and returns its number of bytes on the wire; see `portionBytes`. */
   takePortion(_region: Region, _at: number, _available: number): number {
     throw new Error("frames of this format are received whole");
   }
 
   /** Bytes of the portion taken last that belong to the segment. */
   portionBytes = 0;
-  /** Bytes of segment 3 that are still to be taken. */
+  /** Remaining bytes of segment 3. */
   portionsLeft = 0;
 
   /** On the wire behind segment 3. */
@@ -105,31 +105,31 @@ export abstract class FrameCodec {
     return 0;
   }
 
-  /** Checks the whole frame; false if the sender gave the frame up. */
+  /** Checks the whole frame; false if the sender aborted it. */
   endPortions(_region: Region, _at: number): boolean {
     throw new Error("frames of this format are received whole");
   }
 
-  /** Lays out a frame with segments of these lengths and returns its length on the wire. */
+  /** Plans a frame with segments of these lengths and returns its length on the wire. */
   abstract plan(length0: number, length1: number, length2: number, length3: number): number;
 
   /** Completes the frame planned last, whose segments were written behind `at`. */
   abstract seal(region: Region, at: number, tag: number): void;
 
   /**
-   * Whether segment 3 can be sent from where it is: the frame planned last is then laid out without it, the first `outAt3` bytes
-   * at one place, and behind the segment `portionsTail` more at another.
+   * Whether segment 3 can be sent without a copy: the last planned frame is then laid out without it, the first
+   * `outAt3` bytes in one place, and the `portionsTail` bytes after the segment in another.
    */
   get gathers(): boolean {
     return false;
   }
 
-  /** Completes what comes before segment 3. */
+  /** Completes the part before segment 3. */
   sealHead(_region: Region, _at: number, _tag: number, _segment3: Uint8Array): void {
     throw new Error("frames of this format are sent whole");
   }
 
-  /** Completes what comes behind it. */
+  /** Completes the part after it. */
   sealTail(_region: Region, _at: number): void {
     throw new Error("frames of this format are sent whole");
   }

@@ -38,14 +38,14 @@ export interface HandshakeHost {
   sendBytes(bytes: Uint8Array): void;
   /** Sends a control frame and returns its bytes on the wire. */
   sendControl(tag: number, payload: Uint8Array): Buffer;
-  /** All further frames, both ways, are of this format. */
+  /** Sets the format of all further frames in both directions. */
   useCodec(codec: FrameCodec): void;
-  /** Both sides know who the other is. */
+  /** Both sides are identified. */
   opened(peerFeatures: bigint): void;
   error(code: RadosErrorCode, reason: string): RadosError;
 }
 
-/** The next thing the peer has to say. */
+/** The next expected step of the peer. */
 type Stage = "banner" | "hello" | "auth" | "signature" | "ident" | "done";
 
 const bannerPrefix = Buffer.from("ceph v2\n");
@@ -88,7 +88,7 @@ export class Handshake {
     this.#host.sendBytes(banner);
   }
 
-  /** Returns the length of the peer's banner, 0 if it is not all there. */
+  /** Returns the length of the peer's banner, 0 if it is incomplete. */
   receiveBanner(region: Region, at: number, end: number): number {
     const bytes = region.bytes;
     const mismatch = bannerMismatch(bytes, at, end - at, bannerPrefix, protocolV1);
@@ -112,7 +112,7 @@ export class Handshake {
   }
 
   /**
-   * Takes a control frame of the handshake; false if it is none.
+   * Takes a control frame of the handshake; false for other frames.
    *
    * @param raw the whole frame as it was on the wire
    */
@@ -277,7 +277,7 @@ export class Handshake {
     if (this.#stage !== stage) throw badFrame(`tag ${tag} while waiting for ${this.#stage}`);
   }
 
-  /** Sends what the writer holds as a control frame. */
+  /** Sends the writer's content as a control frame. */
   #send(tag: number): void {
     const raw = this.#host.sendControl(tag, this.#writer.finish());
     if (this.#stage === "hello" || this.#stage === "auth") this.#sent.push(raw);

@@ -53,7 +53,7 @@ export class SecureFramesRev1 extends FrameCodec {
     return isComplete(region.bytes[next + tail - blockBytes]!);
   }
 
-  /** Only with a segment 0 that the head holds, as every message has. */
+  /** Only if segment 0 fits into the head, as for every message. */
   override get portionsAt(): number {
     if (this.length0 > inlineBytes) return 0;
     return this.headBytes + padded(this.length1) + padded(this.length2);
@@ -85,7 +85,7 @@ export class SecureFramesRev1 extends FrameCodec {
     return isComplete(region.bytes[at]!);
   }
 
-  /** A segment 0 longer than 48 bytes is written in one piece at `outAt0`; `seal` parts it. */
+  /** A segment 0 longer than 48 bytes is written in one piece at `outAt0`; `seal` splits it. */
   plan(length0: number, length1: number, length2: number, length3: number): number {
     this.planSegments(length0, length1, length2, length3);
     const remainder = remainderBytes(length0);
@@ -142,7 +142,7 @@ export function padWithZeros(bytes: Uint8Array, at: number, length: number): voi
   zero(bytes, at + length, at + padded(length));
 }
 
-/** Fills a few bytes: for these a loop takes less time than `fill`. */
+/** Fills a few bytes, for which a loop is faster than `fill`. */
 function zero(bytes: Uint8Array, start: number, end: number): void {
   for (let i = start; i < end; i++) bytes[i] = 0;
 }

@@ -1,11 +1,11 @@
-/** How far a load is, once a second; latencies in seconds, bandwidths in MiB/s. */
+/** Progress of a load, once a second; latencies in seconds, bandwidths in MiB/s. */
 export interface LoadSecond {
   second: number;
   inFlight: number;
   started: number;
   finished: number;
   averageBandwidth: number;
-  /** Bandwidth of the last second; 0 where nothing was finished in it, and then the latencies are missing, too. */
+  /** Bandwidth of the last second; 0, without latencies, if nothing was finished. */
   bandwidth: number;
   lastLatency: number | undefined;
   averageLatency: number;
@@ -29,10 +29,10 @@ export interface Spread {
 }
 
 export interface LoadOptions {
-  /** How long operations are begun. */
+  /** Seconds in which operations are started. */
   seconds: number;
   concurrency: number;
-  /** Operations at most; default: as many as there is time for. */
+  /** Maximum number of operations; default: no limit. */
   limit?: number;
   /** Bytes of an operation. */
   opBytes: number;
@@ -85,7 +85,7 @@ class Tally {
   started = 0;
   #finished = 0;
   #finishedBefore = 0;
-  /** When the last second was told, in seconds from the start. */
+  /** Time of the last report, in seconds from the start. */
   lookedAt = 0;
   #lastLatency: number | undefined;
   readonly #opMebibytes: number;
@@ -133,7 +133,7 @@ class Tally {
   }
 }
 
-/** Mean and deviation of values as they come (Welford). */
+/** Running mean and deviation (Welford). */
 class Running {
   mean = 0;
   #count = 0;

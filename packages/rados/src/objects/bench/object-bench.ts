@@ -16,7 +16,7 @@ export interface BenchRun {
 
 export type BenchOptions = Omit<LoadOptions, "opBytes">;
 
-/** The object that remembers the last run, unless another is named. */
+/** The default object for the record of the last run. */
 export const defaultRunName = "benchmark_last_metadata";
 const namePrefix = "benchmark_data";
 
@@ -25,7 +25,7 @@ export function benchPrefix(pid: number): string {
   return `${namePrefix}_${hostname()}_${pid}`;
 }
 
-/** Writes objects, as `rados bench write`: with names and contents that it reads, too. */
+/** Writes objects as `rados bench write` does, with compatible names and contents. */
 export async function benchWrite(
   pool: Pool,
   runName: string,
@@ -48,7 +48,7 @@ export async function benchWrite(
   return result;
 }
 
-/** Reads what a run wrote, one after the other until all is read, or at random until the time is up. */
+/** Reads a run's objects, sequentially until all are read, or at random until the time is up. */
 export async function benchRead(
   pool: Pool,
   kind: "seq" | "rand",
@@ -82,7 +82,7 @@ export async function findBenchRun(pool: Pool, runName: string): Promise<BenchRu
   }
 }
 
-/** Removes what a run wrote. Returns how many objects. */
+/** Removes a run's objects. Returns their number. */
 export async function removeBenchRun(
   pool: Pool,
   runName: string,
@@ -111,7 +111,7 @@ function encodeRun({ objectBytes, ops, pid, opBytes }: BenchRun): Buffer {
   return new Writer().u64(objectBytes).i32(ops).i32(pid).u64(opBytes).finish();
 }
 
-/** Runs of old had one operation an object, and did not say so. */
+/** Old runs had one operation per object, and did not record it. */
 function decodeRun(bytes: Buffer): BenchRun {
   const r = new Reader(bytes, "record of a benchmark");
   const objectBytes = r.u64Number();

@@ -10,7 +10,7 @@ import { parsed, readObjectBegin, readPgBegin, readSections, type Section, secti
 export type RestoredAction = "write" | "overwrite" | "skip" | "skip-snapshot";
 
 export interface RestoreOptions {
-  /** Existing objects stay as they are. */
+  /** Skips existing objects. */
   keepExisting?: boolean;
   /** Only reports what would be written. */
   dryRun?: boolean;
@@ -24,7 +24,7 @@ export interface RestoreOptions {
 /**
  * Writes the objects of a dump, of a pool or of a PG, to a pool. Existing objects are replaced. The dump is closed afterwards.
  *
- * @throws RadosError EFAULT for what is no dump, is damaged, or ends within one; the objects before the fault are in the pool then
+ * @throws RadosError EFAULT for an invalid, damaged or truncated dump; the objects before the fault are in the pool
  */
 export async function restorePool(
   pool: Pool,
@@ -73,7 +73,7 @@ async function restoreObject(
 
 type Where = { key?: string; signal?: AbortSignal };
 
-/** Makes the object, and finds out whether it was there. */
+/** Creates the object, and returns whether it existed. */
 async function begin(
   pool: Pool,
   name: string,
@@ -128,7 +128,7 @@ async function writePart(
   if (change.ops.length > 0) await pool.operate(name, change, where);
 }
 
-/** Writes data as it comes, but whole stripes to pools that accept nothing else (erasure-coded, without overwrites). */
+/** Writes data as it arrives, in whole stripes for erasure-coded pools without overwrites. */
 class DataWriter {
   readonly #pool: Pool;
   readonly #name: string;

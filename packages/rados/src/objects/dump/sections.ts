@@ -56,7 +56,7 @@ export function objectBegin(name: string, namespace: string, key: string): Buffe
   return framed(sectionKind.objectBegin, w.finish());
 }
 
-/** The object whose sections follow. What comes after its position is for OSDs. */
+/** The object of the following sections. Fields after its position are for OSDs. */
 export function readObjectBegin(r: Reader): ObjectPosition {
   return parsed(() => r.versioned("object_begin", 3, () => readObjectPosition(r)));
 }
@@ -77,7 +77,7 @@ export function readPgBegin(r: Reader): { pool: number; seed: number; isShard: b
 /**
  * Reads a structure of a dump.
  *
- * @throws RadosError EFAULT where the bytes are none
+ * @throws RadosError EFAULT for invalid bytes
  */
 export function parsed<T>(read: () => T): T {
   try {
@@ -89,9 +89,9 @@ export function parsed<T>(read: () => T): T {
 }
 
 /**
- * The sections of a dump, one after the other. The source is closed once they are no longer read.
+ * The sections of a dump, in order. The source is closed when reading ends.
  *
- * @throws RadosError EFAULT for what is no dump, is damaged, or ends within one
+ * @throws RadosError EFAULT for an invalid, damaged or truncated dump
  */
 export async function* readSections(source: AsyncIterable<Uint8Array>): AsyncGenerator<Section> {
   await using bytes = new ByteSource(source);

@@ -6,21 +6,21 @@ import type { OsdMap } from "../../osdmap/osdmap.ts";
 import type { Submitter } from "../operation-request.ts";
 
 /**
- * State that an OSD keeps for a client as long as their connection and the PG's peers stay the same, and that must be made again
- * when they do not: a watch, or a notify that waits for its answers.
+ * State that an OSD keeps for a client as long as the connection and the PG's interval stay the same, and that must
+ * then be renewed: a watch, or a notify that waits for answers.
  */
 export interface Linger {
   readonly target: ObjectTarget;
-  /** Sends it, or sends it again; what was sent before and is not answered is given up. */
+  /** Sends it, or resends it; cancels an unanswered earlier attempt. */
   register(): void;
-  /** Shows that it is still there, and asks the OSD whether it is. */
+  /** Confirms it with the OSD. */
   ping?(): void;
   take(message: WatchNotify): void;
-  /** It is over: nothing can be sent any more. */
+  /** It has ended: the client is closed. */
   end(error: RadosError): void;
 }
 
-/** All that lingers of one client, by the number that the OSDs know it by. */
+/** All lingering requests of one client, by cookie. */
 export class Lingers {
   readonly objecter: Submitter;
   readonly #currentMap: () => OsdMap;
@@ -38,7 +38,7 @@ export class Lingers {
     return ++this.#lastCookie;
   }
 
-  /** Sends it, and takes care of it from now on. */
+  /** Sends it, and keeps it alive. */
   add(cookie: bigint, linger: Linger): void {
     if (this.#ended !== undefined) {
       linger.end(this.#ended);
@@ -56,12 +56,12 @@ export class Lingers {
     this.#pings = undefined;
   }
 
-  /** Passes on a message of an OSD to a watcher or a notifier. */
+  /** Passes a message of an OSD to a watcher or notifier. */
   take(message: WatchNotify): void {
     this.#byCookie.get(message.cookie)?.linger.take(message);
   }
 
-  /** A PG whose OSDs changed has forgotten who was connected to it. */
+  /** A PG with a new interval has lost its lingering requests. */
   mapChanged(): void {
     for (const lingering of [...this.#byCookie.values()]) {
       const { primary, interval } = this.#placed(lingering.linger.target);

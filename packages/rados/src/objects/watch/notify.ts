@@ -10,13 +10,13 @@ import type { Linger, Lingers } from "./lingers.ts";
 import { notify } from "./operations.ts";
 
 export interface NotifyOptions {
-  /** Milliseconds that watchers have to answer, in whole seconds; default 10,000. */
+  /** Milliseconds for watchers to answer, rounded to seconds; default 10,000. */
   timeout?: number;
   signal?: AbortSignal;
 }
 
 /**
- * Tells all who watch an object, and waits until each has answered or the time is up.
+ * Notifies all watchers of an object, and waits until each has answered or the time is up.
  *
  * @param objectText for errors: "object o of pool p"
  */
@@ -56,7 +56,7 @@ class PendingNotify implements Linger {
   readonly #timeoutSeconds: number;
   readonly #answers = Promise.withResolvers<NotifyAnswers>();
   #sending: AbortController | undefined;
-  /** Undefined until the OSD has told. */
+  /** Undefined until the OSD has sent it. */
   #notifyId: bigint | undefined;
 
   constructor(

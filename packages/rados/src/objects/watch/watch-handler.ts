@@ -8,11 +8,11 @@ export interface WatchHandler {
    * unhandled rejection.
    */
   notified(payload: Buffer, notifierId: bigint): Uint8Array | undefined | Promise<Uint8Array | undefined>;
-  /** The watch is no more: notifications may have been missed. Watch again if it still matters. */
+  /** The watch has ended: notifications may have been missed. Watch again if needed. */
   lost(error: RadosError): void;
 }
 
-/** Hands notifications on, and what comes back to those who notified. */
+/** Delivers notifications, and returns replies to the notifiers. */
 export function answering(handler: WatchHandler): WatchEvents {
   return {
     notified: async ({ payload, notifierId, acknowledge }) => {

@@ -9,7 +9,7 @@ import { OperationRequest } from "../operation-request.ts";
 import type { Linger, Lingers } from "./lingers.ts";
 import { acknowledge, watch } from "./operations.ts";
 
-/** A notification, as a watcher of the object receives it. */
+/** A notification received by a watcher. */
 export interface Notification {
   notifyId: bigint;
   /** Cookie of the watch, as in `Watch.cookie`. */
@@ -23,16 +23,16 @@ export interface Notification {
 
 export interface WatchEvents {
   /**
-   * After a reconnect, one that was not acknowledged comes again. Those that come before the OSD has answered that it watches are
-   * told after `open` has returned.
+   * After a reconnect, unacknowledged notifications repeat. Notifications that arrive before the OSD has confirmed the
+   * watch are delivered after `open` has returned.
    */
   notified(notification: Notification): void;
-  /** The watch is no more, and nothing further will come: what was notified since `check` may have been missed. */
+  /** The watch has ended: notifications since the last `check` may have been missed. */
   lost(error: RadosError): void;
 }
 
 export interface WatchOptions {
-  /** Milliseconds without a sign of life after which the OSD gives the watch up; default osd_client_watch_timeout, 30 s. */
+  /** Milliseconds without a ping after which the OSD drops the watch; default osd_client_watch_timeout, 30 s. */
   timeout?: number;
   signal?: AbortSignal;
 }
@@ -43,7 +43,7 @@ export interface WatchOptions {
  */
 export class Watch implements AsyncDisposable {
   readonly #target: ObjectTarget;
-  /** Together with the client's global id, what others see of it in `listWatchers`. */
+  /** Identifies the watch in `listWatchers`, together with the client's global id. */
   readonly cookie: bigint;
   readonly #lingers: Lingers;
   readonly #events: WatchEvents;
@@ -54,7 +54,7 @@ export class Watch implements AsyncDisposable {
   #registering: AbortController | undefined;
   #pinging = false;
   #registered = false;
-  /** Notifications held back until the opener of the watch has it. */
+  /** Notifications held back until `open` has returned. */
   #early: Notification[] | undefined = [];
   #generation = 0;
   #validThru = performance.now();
@@ -104,16 +104,16 @@ export class Watch implements AsyncDisposable {
   }
 
   /**
-   * Milliseconds for which it is not certain that the watch is there: since the last confirmation was requested.
+   * Milliseconds since the request of the last confirmation, during which the watch is uncertain.
    *
-   * @throws the error that it was lost with
+   * @throws the error with which it was lost
    */
   check(): number {
     if (this.#error !== undefined) throw this.#error;
     return performance.now() - this.#validThru;
   }
 
-  /** Ends the watch; a notification under way may still be delivered. */
+  /** Ends the watch; a notification in flight may still be delivered. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#stop();
@@ -124,7 +124,7 @@ export class Watch implements AsyncDisposable {
     await this.close();
   }
 
-  /** The watch is no longer wanted, and its end does not wait for an OSD that may be gone. */
+  /** Drops the watch without waiting for an OSD that may be gone. */
   #abandon(): void {
     this.#stop();
     if (this.#error === undefined) void this.#forget();
@@ -183,7 +183,7 @@ export class Watch implements AsyncDisposable {
       (error: RadosError) => {
         this.#pinging = false;
         if (generation !== this.#generation || this.#registering !== undefined) return;
-        // It is there, but tied to a connection that is gone.
+        // It exists, but belongs to a lost connection.
         if (error.code === "ETIMEDOUT") this.#register();
         else this.#end(error);
       },
@@ -229,14 +229,14 @@ export class Watch implements AsyncDisposable {
     try {
       await this.#send(watch("unwatch", this.cookie), requestFlag.write, "end the watch on");
     } catch (error) {
-      // A watch that no longer exists need not be ended, and a client on the blocklist cannot end it.
+      // A watch that no longer exists need not be removed, and a client on the blocklist cannot remove it.
       if (!(error instanceof RadosError && gone.has(error.code))) throw error;
     }
   }
 
   /**
-   * Has the OSD forget a watch that we have given up, as it may have carried out what it did not answer in time: notifiers would wait
-   * for that watch, and nobody could remove the object, until it expires.
+   * Removes an abandoned watch, whose registration the OSD may have executed without answering in time: until it
+   * expires, notifiers would wait for it, and the object could not be removed.
    */
   async #forget(): Promise<void> {
     for (let tries = 0; tries < 10; tries++) {
