@@ -1,6 +1,6 @@
 import { loadCephOptions, takeSettings } from "@siphon/rados";
 
-/** Settings of Ceph that this process was called with, by name; they hold for each of its connections. */
+/** Ceph settings given on this process's command line, by name; they apply to all of its connections. */
 const given = new Map<string, string>();
 
 export function givenSettings(): Record<string, string> {
@@ -8,8 +8,8 @@ export function givenSettings(): Record<string, string> {
 }
 
 /**
- * Takes Ceph's settings out of arguments, as all of its programs do: `--rbd-default-data-pool fast`, `--rbd_cache=false`, `--debug-ms 0`.
- * `--connect-timeout`, which only ceph has, is `client_mount_timeout`.
+ * Takes Ceph's settings out of the arguments, as all Ceph programs do: `--rbd-default-data-pool fast`,
+ * `--rbd_cache=false`, `--debug-ms 0`. `--connect-timeout`, which only ceph has, is `client_mount_timeout`.
  *
  * @returns the arguments without them
  */
@@ -29,7 +29,7 @@ export async function takeCephSettings(args: readonly string[]): Promise<string[
   return [...rest, ...args.slice(end)];
 }
 
-/** Options of the commands that are no settings: with these alone the table of settings, which is large, is not loaded. */
+/** Options of the commands that are not settings: if there are no others, the large table of settings is not loaded. */
 export const usualOptions: ReadonlySet<string> = new Set([
   ...["--conf", "--cluster", "--id", "--name", "--user", "--keyring", "--mon-host"],
   ...["--pool", "--namespace", "--image", "--snap", "--size", "--format", "--long", "--no-progress"],

@@ -25,7 +25,9 @@ export function withClusterFlags(command: Command): Command {
     );
 }
 
-/** The cluster that the flags name. On one that is not siphon's own, images not called siphon-* are refused. */
+/**
+ * The cluster that the flags name. On an existing cluster, images whose names do not start with siphon- are refused.
+ */
 export async function clientFor(flags: ClusterFlags, image: string): Promise<CephClient> {
   const { conf, cluster, user, pool, namespace, yesOverwrite } = flags;
   if (conf === undefined) {

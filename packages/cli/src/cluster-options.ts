@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { ClusterOptions } from "@siphon/rados";
 import { givenSettings } from "./ceph-settings.ts";
 
-/** The flags of Ceph's own programs that say which cluster, and as whom. */
+/** The flags of Ceph's own programs for the cluster and the user. */
 export interface ConnectFlags {
   conf?: string;
   cluster?: string;
@@ -13,7 +13,7 @@ export interface ConnectFlags {
   keyfile?: string;
 }
 
-/** Which cluster the flags name, and as whom, for this process or another one. */
+/** The cluster and user that the flags name, for this process or another one. */
 export async function clusterOptions(
   flags: ConnectFlags,
 ): Promise<Pick<ClusterOptions, "conf" | "name" | "cluster" | "settings">> {
@@ -33,10 +33,10 @@ export async function clusterOptions(
   return options;
 }
 
-/** A cluster of this machine by that name; without a name `default`, where there is no other to be meant. */
+/** The local cluster of that name; without a name, `default` if no other cluster is configured. */
 async function ownCluster(name: string | undefined): Promise<{ conf: string } | undefined> {
   if (name === undefined && existsSync("/etc/ceph/ceph.conf")) return undefined;
-  // Loaded only here: most of the time there is no need of the lab, and it is large.
+  // Loaded only here: the lab is large and rarely needed.
   const { LocalCluster } = await import("@siphon/lab");
   const clusters = await LocalCluster.list();
   return clusters.find((cluster) => cluster.name === (name ?? "default"));

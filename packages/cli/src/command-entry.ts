@@ -4,17 +4,17 @@ import type { Command } from "commander";
 export interface CommandEntry {
   name: string;
   summary: string;
-  /** @param args what follows the command: those of its own commands that are not called need not be loaded */
+  /** @param args what follows the command, so that only the subcommand that is called is loaded */
   load: (args: string[]) => Promise<Command>;
   /** Puts what follows the command into the order in which it is parsed. */
   arrange?: (args: string[]) => Promise<string[]>;
   /** Settings of Ceph may stand among its arguments. */
   takesCephSettings?: boolean;
-  /** It has options of its own, and commands with options of the same names. */
+  /** It has options of its own, and subcommands with options of the same names. */
   isPositional?: boolean;
   /**
-   * Exits with what the program of that name does: an errno, and 1 for options that it has not; for `rbd` also of a connection that cannot
-   * be made; or always 1.
+   * Exits with the code that the program of that name uses: an errno, and 1 for unknown options (for `rbd` also for a
+   * failed connection); or always 1.
    */
   exits?: "errno" | "rbd" | "one";
 }

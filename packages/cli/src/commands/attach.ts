@@ -64,7 +64,7 @@ export function attachCommand(): Command {
     .addHelpText("after", examples)
     .action(attach);
   withConnectFlags(withEncryptionFlags(withServingFlags(withSocketFlags(withDiskFlags(command)))));
-  // Options of its commands are theirs, also where an image may have the same.
+  // Options after a subcommand belong to it, even if an image takes an option of the same name.
   command.enablePositionalOptions();
   for (const each of [...serviceCommands(), convertCommand(), hookCommand()]) command.addCommand(each);
   return command;
@@ -96,7 +96,7 @@ async function attach(images: string[], flags: Flags): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof AttachError) || error.code !== "SIPHON_ATTACH_DRAIN") throw error;
-    // An interruption is how this command ends, and explains no failure.
+    // An interruption is the normal end of this command, not a failure.
     process.stderr.write(`${explain(error)}\n`);
     // The rest does not end by itself.
     process.exit(1);
@@ -143,7 +143,7 @@ async function serveHere(request: AttachRequest, flags: Flags, log: Log): Promis
   await present(attachment, flags, log);
 }
 
-/** Tells where the images are, and what they do, until interrupted. */
+/** Prints the images' addresses and what happens to them, until interrupted. */
 async function present(attachment: Attachment, flags: Flags, log: Log): Promise<void> {
   const { metrics, json, top } = flags;
   await using _ =

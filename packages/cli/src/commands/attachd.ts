@@ -95,9 +95,9 @@ async function attachd(flags: Flags): Promise<void> {
     await endedInTime(serve(service, manager, sockets, flags, log), interruption.signal, drainTimeout);
   } catch (error) {
     if (!(error instanceof AttachError) || error.code !== "SIPHON_ATTACH_DRAIN") throw error;
-    // An interruption is how this command ends, and explains no failure.
+    // An interruption is the normal end of this command, not a failure.
     process.stderr.write(`${explain(error)}\n`);
-    // Connections that are left do not end by themselves.
+    // Remaining connections do not end by themselves.
     process.exit(1);
   }
 }
@@ -116,7 +116,7 @@ async function serve(
   stack.defer(() => sockets?.leaveAll());
   const control = flags.control ?? join(flags.runtimeDir, "attachd.sock");
   stack.use(await ControlServer.listen(control, service, log, sockets));
-  // Other processes listen at the sockets of their disks themselves.
+  // Worker processes listen on their disks' sockets themselves.
   if (flags.shards > 1) sockets?.dropRest();
   if (flags.metrics !== undefined) {
     stack.use(await MetricsServer.listen(parseListenAddress(flags.metrics), service, log));
@@ -140,7 +140,7 @@ async function serve(
   const onHangUp = () => void reload();
   process.on("SIGHUP", onHangUp);
   stack.defer(() => void process.off("SIGHUP", onHangUp));
-  // A cluster that is away must not hold up the start of the machine: disks are served when it is there.
+  // An unreachable cluster must not delay booting: its disks are served once it is reachable.
   const { signal } = interruption;
   const tried = service.reload().then(() => sockets?.dropRest());
   await Promise.race([tried, sleep(longestStart, undefined, { signal }).catch(() => {})]);

@@ -19,7 +19,7 @@ import {
 import { given, keyTypeOption, listOf, toNumber } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 
-/** The flags as commander gives them; what was not given is missing. */
+/** The flags from commander; those not given are missing. */
 interface Flags extends LoadFlags, CurveFlags {
   quick?: boolean;
   plan?: string;
@@ -116,7 +116,7 @@ function fromFlags(flags: Flags): BaselineOptionsInput {
     replicas: toNumber(flags.replicas),
     store: flags.store,
     keyType: flags.keyType,
-    // Whether there are such engines and wires is checked with all other options.
+    // The names of engines and wires are checked with all other options.
     engines: listOf(flags.engines) as BaselineOptionsInput["engines"],
     wire: listOf(flags.wire) as BaselineOptionsInput["wire"],
     ...loadFromFlags(flags),

@@ -73,7 +73,7 @@ async function ceph(args: readonly string[]): Promise<void> {
   if (first === "ping") return await ping(cluster, further[0]);
   const commands = await parseCommandLine(cluster, words, interruption.signal);
   const { outFile } = own;
-  // A file that cannot be written is known before anything is done.
+  // Fails before anything is done if the file cannot be written.
   await using file = outFile === undefined || outFile === "-" ? undefined : await outputFile(outFile);
   for (const command of commands) await carryOut(cluster, command, own, commands.length > 1, file);
 }
@@ -136,10 +136,10 @@ const ownFlags = new Map<string, keyof OwnFlags>([
   ["--out-file", "outFile"],
   ["--admin-daemon", "adminSocket"],
 ]);
-/** How much ceph says about commands that it does not know, and of itself. */
+/** How verbose ceph is about unknown commands and about itself. */
 const ofNoUse = new Set(["--verbose", "--concise"]);
 
-/** Picks out the flags that only the ceph program has; `-i` is another one in the rest of Ceph's programs. */
+/** Takes out the flags that only the ceph program has; `-i` means something else in Ceph's other programs. */
 function takeOwnFlags(args: readonly string[]): { own: OwnFlags; rest: string[] } {
   const own: OwnFlags = {};
   const rest: string[] = [];

@@ -3,7 +3,7 @@ import type { CommandEntry } from "../command-entry.ts";
 import { usage } from "./rbd/image-spec.ts";
 
 /**
- * `siphon completion bash`: what a shell needs to complete siphon's commands and their options.
+ * `siphon completion bash`: the shell script that completes siphon's commands and their options.
  *
  * @param commands all commands of siphon
  */
@@ -75,7 +75,7 @@ const scripts: Record<string, ((words: WordsByPath) => string) | undefined> = {
   fish: fishScript,
 };
 
-/** Follows the words as far as they are commands; where no word fits, files are offered. */
+/** Follows the words while they are commands; if no word fits, files are offered. */
 function bashScript(words: WordsByPath): string {
   const cases = [...words].map(([path, all]) => `    '${path}') words='${all.join(" ")}' ;;`);
   const ofOptions = Object.entries(values).map(([option, all]) => `    ${option}) words='${all}' ;;`);

@@ -5,7 +5,7 @@ import { interruption } from "../interruption.ts";
 import { given, listOf, toNumber } from "../options.ts";
 import { terminalSteps } from "../progress.ts";
 
-/** The flags as commander gives them; what was not given is missing. */
+/** The flags from commander; those not given are missing. */
 interface Flags {
   vms?: string;
   ways?: string;
@@ -79,7 +79,7 @@ function fromFlags({ vms, ways, bs, rw, size, accel, ...flags }: Flags): Density
   const vm = given({ cpus: toNumber(flags.cpus), memory: flags.memory });
   return given({
     vms: listOf(vms)?.map(Number),
-    // Whether there are such ways is checked with all other options.
+    // The names of the ways are checked with all other options.
     ways: listOf(ways) as DensityOptionsInput["ways"],
     repeat: toNumber(flags.repeat),
     seconds: toNumber(flags.seconds),

@@ -29,7 +29,7 @@ import { terminalSteps } from "../progress.ts";
 import { rungsInWords } from "../rungs-list.ts";
 import { ladderTable } from "../table.ts";
 
-/** The flags as commander gives them; what was not given is missing. */
+/** The flags from commander; those not given are missing. */
 interface Flags extends LoadFlags, CurveFlags {
   quick?: boolean;
   until?: string;

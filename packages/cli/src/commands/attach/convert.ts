@@ -38,7 +38,7 @@ async function convert(name: string, { to, disk, nbd, sockets, write }: ConvertF
     () => true,
     () => false,
   );
-  // Loaded only here: the doctor is large, and nothing else of this command needs it.
+  // Loaded only here: the doctor is large and nothing else in this command needs it.
   const { convertDomain } = await import("@siphon/doctor");
   const { readInputs } = await import("../doctor/inputs.ts");
   const { renderedFix, replaceFile } = await import("../doctor/write-fix.ts");
@@ -56,7 +56,7 @@ async function convert(name: string, { to, disk, nbd, sockets, write }: ConvertF
   process.stdout.write(`${done}\n`);
 }
 
-/** A disk as siphon has it, at the socket that the hook asks the service for. */
+/** A disk served by siphon, at the socket that the hook requests from the service. */
 function siphonSide({ image, transport, queues, readOnly }: ServedImage, directory: string): SiphonSide {
   parseImageSpec(image);
   const name = usualName(image);

@@ -10,7 +10,7 @@ import { parseBytes } from "@siphon/wire";
 import { type Command, Option } from "commander";
 import { numberOption } from "../../options.ts";
 
-/** How a disk is served, on whatever socket. */
+/** How a disk is served, on any kind of socket. */
 export interface DiskFlags {
   readOnly?: boolean;
   migratable?: boolean;
@@ -122,7 +122,7 @@ export function withServingFlags(command: Command): Command {
     .option("--metrics <address>", "serve metrics for Prometheus at http://ADDRESS/metrics");
 }
 
-/** Throws SIPHON_USAGE for numbers that make no sense. */
+/** @throws AttachError SIPHON_USAGE for numbers out of range */
 export function checkServingFlags({ drainTimeout, shardTimeout, maxInFlight }: ServingFlags): void {
   if (!(drainTimeout >= 0 && drainTimeout <= day)) {
     throw new AttachError("SIPHON_USAGE", "--drain-timeout takes a number of seconds, up to a day's");
@@ -135,7 +135,7 @@ export function checkServingFlags({ drainTimeout, shardTimeout, maxInFlight }: S
   }
 }
 
-/** Less would not hold a large request or two. */
+/** Room for at least one or two large requests. */
 const leastInFlight = 16 << 20;
 /** In seconds. */
 const day = 86_400;

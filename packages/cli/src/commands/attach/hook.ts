@@ -101,7 +101,7 @@ function decoded(text: string): string {
   );
 }
 
-/** All of them, or none. What the service has already, and nothing else of that name, is left as it is. */
+/** All of them, or none. A disk that the service already has is kept if its image is the same, and refused otherwise. */
 async function attach(disks: readonly Pick<SiphonDisk, "name" | "words">[], control: string): Promise<void> {
   const added: string[] = [];
   try {
@@ -128,7 +128,10 @@ async function attach(disks: readonly Pick<SiphonDisk, "name" | "words">[], cont
   }
 }
 
-/** Over vhost-user-blk the client is a VM: one that ended a moment ago, or another one. Over NBD it may be a program that reads. */
+/**
+ * Over vhost-user-blk the client is a VM: one that just ended, or another one. Over NBD it may be a program that only
+ * reads.
+ */
 async function untilFree(disk: DiskStatus, control: string): Promise<void> {
   const isFree = async (): Promise<boolean> => {
     const { points, connections } = await ask<DiskStatus>(control, { command: "show", name: disk.name });
@@ -141,7 +144,7 @@ async function untilFree(disk: DiskStatus, control: string): Promise<void> {
   );
 }
 
-/** Those with files of their own stay, and those that another VM uses: its metadata may be a copy of this one's. */
+/** Disks with a configuration file stay, as do disks that another VM uses: its metadata may be a copy of this VM's. */
 async function detach(disks: readonly Pick<SiphonDisk, "name">[], control: string): Promise<void> {
   const listed = await ask<DiskStatus[]>(control, { command: "list" });
   for (const { name } of disks) {
@@ -161,7 +164,7 @@ async function detach(disks: readonly Pick<SiphonDisk, "name">[], control: strin
   }
 }
 
-/** Whether it holds within a few seconds: the service may hear of a VM's end after its hook does. */
+/** Whether the condition holds within a few seconds: the service may notice a VM's end later than its hook does. */
 async function inTime(holds: () => Promise<boolean>): Promise<boolean> {
   const end = performance.now() + patience;
   for (;;) {

@@ -1,3 +1,3 @@
-/** Where the service is, unless it is told otherwise. */
+/** Default paths of the service. */
 export const usualRunDirectory = "/run/siphon";
 export const usualControlSocket = `${usualRunDirectory}/attachd.sock`;

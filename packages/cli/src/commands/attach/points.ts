@@ -8,7 +8,7 @@ import {
 } from "@siphon/attach";
 import { bytesText } from "../rados/format.ts";
 
-/** Where images are, for programs. */
+/** The images' addresses, for programs. */
 export function pointsOf(points: readonly ServedPoint[], host: VmHost) {
   return points.map(({ image, size, point }, i) => ({
     ...{ image, size, ...point },

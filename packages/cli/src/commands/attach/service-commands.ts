@@ -113,7 +113,9 @@ async function addDisk(image: string, flags: AddFlags): Promise<void> {
   show(await ask<DiskStatus>({ command: "add", name, disk, persist }, flags), flags);
 }
 
-/** The flags as a disk's file has them. Paths are seen from here, and the service is elsewhere. */
+/**
+ * The flags in the form of a disk's file. Relative paths are resolved here: the service has another working directory.
+ */
 function wordsOf(image: string, flags: AddFlags): DiskWords {
   const { cache = "none", onError = "report", limit, queues, workers, nbd, vhost, tlsCerts } = flags;
   const files = flags.encryptionPassphraseFile?.map((file) => resolve(file));

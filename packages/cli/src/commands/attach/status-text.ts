@@ -1,7 +1,7 @@
 import type { DiskStatus } from "@siphon/attach";
 import { bytesText, columns } from "../rados/format.ts";
 
-/** Disks of the service, a line each, and what is wrong with them. */
+/** The service's disks, one line each, and their problems. */
 export function diskTable(disks: readonly DiskStatus[]): string {
   const head = ["disk", "image", "size", "state", "shard", "clients", "read", "write", "errors"];
   const rows = disks.map(({ name, image, size, state, shard, connections, io }) => [
@@ -12,7 +12,7 @@ export function diskTable(disks: readonly DiskStatus[]): string {
   return columns([head, ...rows]) + wrong.join("");
 }
 
-/** All that there is to know about a disk. */
+/** Everything known about a disk. */
 export function diskText(disk: DiskStatus): string {
   const { name, image, size, state, shard, error, persistent, file, limits, connections, inFlight, io } =
     disk;

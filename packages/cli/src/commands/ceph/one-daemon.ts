@@ -5,7 +5,7 @@ import { interruption } from "../../interruption.ts";
 
 const { signal } = interruption;
 
-/** `ping mon.a`, `ping mon.*`: what monitors say of themselves. */
+/** `ping mon.a`, `ping mon.*`: the monitors' reports about themselves. */
 export async function ping(cluster: Cluster, whom: string | undefined): Promise<void> {
   const [, name] = /^mon\.(.+)$/.exec(whom ?? "") ?? [];
   if (name === undefined) throw badCall('"ping" expects a monitor to ping', "ceph ping mon.<id>, or mon.*");
@@ -52,7 +52,7 @@ async function socketOf(daemon: string, flags: ConnectFlags): Promise<string> {
   );
 }
 
-/** ceph exits with EINVAL for all that goes wrong at a socket. */
+/** ceph exits with EINVAL for every failure at a socket. */
 function asCephExits(error: unknown): never {
   if (!(error instanceof RadosError) || error.code !== "SIPHON_RADOS_UNREACHABLE") throw error;
   throw new SiphonError("EINVAL", error.message, { cause: error, ...adviceOf(error) });

@@ -1,6 +1,7 @@
 /**
- * The words of the ceph program's commands, for completion: a line for the words so far, and what may follow them; as Ceph's monitors
- * of 16.2 describe their commands. What a command takes is asked of the cluster when it is called.
+ * The words of the ceph program's commands, for completion: each line has the words so far and what may follow them, as
+ * the monitors of Ceph 16.2 describe their commands. A command's arguments are looked up in the cluster when it is
+ * called.
  */
 const table = `
 : auth compact config config-key connection daemon device df dump_historic_ops dump_historic_slow_ops features fs fsid health heap injectargs log mds mgr mon mon_status node ops osd pg ping quorum quorum_status report service sessions smart status sync_force tell time-sync-status version versions

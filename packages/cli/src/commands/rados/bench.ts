@@ -72,7 +72,7 @@ async function bench(call: RadosCall): Promise<void> {
     ...{ concurrent_ios: flags.concurrency, object_size: run.objectBytes, op_size: opBytes },
     ...{ seconds_to_run: seconds, max_objects: flags.maxObjects, object_prefix: benchPrefix(run.pid) },
   };
-  // Printed before the results, as rados does it; but not into its JSON.
+  // Printed before the results, as rados does, except with JSON.
   if (flags.cleanup) await removeAfter(call, pool, runName, { ...run, ops: result.finished });
   report(call, kind, run, result, shown, settings);
 }
@@ -161,7 +161,7 @@ function spreadFields(
   };
 }
 
-/** In the JSON of bench all values are text. */
+/** In bench's JSON all values are strings. */
 function texts(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, typeof value === "object" ? value : String(value)]),

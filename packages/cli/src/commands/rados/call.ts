@@ -10,7 +10,7 @@ export interface RadosVerb {
   /** As in the help: `<object> <file>`. */
   arguments: string;
   summary: string;
-  /** How many arguments it takes at least and, where that is more, at most. */
+  /** The least number of arguments and, if larger, the most. */
   takes: readonly [least: number, most: number];
   run(call: RadosCall): Promise<void>;
 }
@@ -67,7 +67,7 @@ export class RadosCall {
     process.stdout.write(text);
   }
 
-  /** Waits where the reader is slower than we are. */
+  /** Waits for a slow reader. */
   async write(bytes: Uint8Array): Promise<void> {
     if (!process.stdout.write(bytes)) await once(process.stdout, "drain", { signal: this.signal });
   }

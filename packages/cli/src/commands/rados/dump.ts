@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { dumpPool, type RestoredAction, restorePool } from "@siphon/rados";
 import type { RadosCall, RadosVerb } from "./call.ts";
 
-/** Whole pools in a file. */
+/** Exports and imports whole pools. */
 export const dumpVerbs: RadosVerb[] = [
   {
     ...{ name: "export", arguments: "[file]", summary: "write the objects of the pool to a file" },

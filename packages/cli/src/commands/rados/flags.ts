@@ -7,7 +7,7 @@ import { refusedOptions } from "./refused.ts";
 export interface RadosFlags {
   pool?: string;
   namespace?: string;
-  /** What places the object instead of its name. */
+  /** Locator key: places the object instead of its name. */
   locator?: string;
   /** Name of a snapshot of the pool, to read from. */
   snap?: string;
@@ -25,14 +25,14 @@ export interface RadosFlags {
   objectSize?: number;
   /** put: where to begin. */
   offset: number;
-  /** bench: how many requests are under way. */
+  /** bench: requests in flight. */
   concurrency: number;
   maxObjects: number;
   runName?: string;
   prefix?: string;
   cleanup: boolean;
   verify: boolean;
-  /** setomapval: the value is what a file holds. */
+  /** setomapval: the value is the content of this file. */
   inputFile?: string;
   /** cp: where the copy goes. */
   targetPool?: string;
@@ -40,11 +40,11 @@ export interface RadosFlags {
   targetLocator?: string;
   /** purge: all of it. */
   reallyMeant: boolean;
-  /** cppool: also where snapshots would be missed. */
+  /** cppool: copy even if snapshots are lost. */
   meant: boolean;
   /** rm: also in a full pool. */
   whenFull: boolean;
-  /** import: what is there stays, or nothing is written. */
+  /** import: keep existing objects, or write nothing. */
   keepExisting: boolean;
   dryRun: boolean;
 }
@@ -101,7 +101,7 @@ export function optionNames(): string[] {
   return [...withValue.keys(), ...without.keys()];
 }
 
-/** Takes the flags of Ceph's programs and of rados out of the arguments, before and behind the verb. */
+/** Takes the flags of Ceph's programs and of rados out of the arguments, before and after the verb. */
 export function parseRadosArguments(args: readonly string[]): RadosArguments {
   const flags: RadosFlags = {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },

@@ -1,4 +1,4 @@
-/** As Ceph's programs write JSON: on one line, or with four blanks a level and a line of its own. */
+/** JSON as Ceph's programs write it: on one line, or indented by four spaces per level. */
 export function json(value: unknown, format: "json" | "json-pretty"): string {
   return format === "json" ? JSON.stringify(value) : `${JSON.stringify(value, null, 4)}\n`;
 }
@@ -15,7 +15,7 @@ export function bytesText(bytes: number): string {
   return fitting ?? `${value.toFixed(0)}${name}`;
 }
 
-/** Columns two blanks apart; the first is aligned to the left, the others to the right. */
+/** Columns two spaces apart; the first is left-aligned, the others right-aligned. */
 export function columns(rows: readonly (readonly (string | number)[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => String(row[i]).length)));
   const line = (row: readonly (string | number)[]) =>
@@ -23,7 +23,9 @@ export function columns(rows: readonly (readonly (string | number)[])[]): string
   return rows.map((row) => `${line(row).join("  ")}\n`).join("");
 }
 
-/** Local time with its distance from UTC: `2026-11-23T00:52:15.000000+0000`; within ten years of 1970 only the seconds. */
+/**
+ * Local time with its offset from UTC: `2026-11-23T00:52:15.000000+0000`; within ten years of 1970 only the seconds.
+ */
 export function timestamp(date: Date, microseconds = 0): string {
   const seconds = Math.floor(date.getTime() / 1000);
   if (seconds < tenYears) return `${seconds}.${String(microseconds).padStart(6, "0")}`;
@@ -39,7 +41,7 @@ export function dottedTime(date: Date): string {
   return `${date.getFullYear()}.${dayOf(date, ".")} ${clock(date)}`;
 }
 
-/** Up to six digits that count, as C++ streams write numbers. */
+/** Up to six significant digits, as C++ streams write numbers. */
 export function sixDigits(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
@@ -56,5 +58,5 @@ function two(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-/** Seconds; utime_t in src/include/utime.h takes less for a span. */
+/** Seconds; utime_t in src/include/utime.h prints smaller values as a duration. */
 const tenYears = 10 * 365 * 24 * 3600;

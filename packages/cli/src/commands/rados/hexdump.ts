@@ -18,7 +18,7 @@ export function hexdump(bytes: Uint8Array): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** A whole row of one value, behind a row of the same; never the last one. */
+/** A whole row of one value that repeats the previous row; never the last row. */
 function isRepetition(bytes: Uint8Array, at: number): boolean {
   if (at === 0 || at + rowBytes >= bytes.length) return false;
   const value = bytes[at - 1];

@@ -72,7 +72,7 @@ async function df(call: RadosCall): Promise<void> {
   call.print(`total_space      ${bytesText(totalKib * 1024)}\n`);
 }
 
-/** Objects are removed as they are listed, so many at a time. */
+/** Objects are removed while being listed, this many at a time. */
 async function purge(call: RadosCall): Promise<void> {
   const { cluster, object: name, flags, signal } = call;
   if (!flags.reallyMeant) {
@@ -89,7 +89,7 @@ async function purge(call: RadosCall): Promise<void> {
       .remove(object, { key, signal, whenFull: "fail" })
       .catch(unlessGone)
       .finally(() => removals.delete(removal));
-    // The first failure ends it; of the others nobody hears.
+    // The first failure ends it; later ones are not reported.
     removal.catch(() => {});
     removals.add(removal);
     removed++;
@@ -112,7 +112,7 @@ async function listInconsistent({ cluster, object: name, flags, print, signal }:
   print(`${json(ids, format === "plain" ? "json" : format)}\n`);
 }
 
-/** The OSDs copy: the data does not come here. */
+/** The OSDs copy the data; it does not pass through this process. */
 async function cppool(call: RadosCall): Promise<void> {
   const { cluster, flags, signal } = call;
   const [from, to] = call.args as [string, string];

@@ -36,7 +36,7 @@ async function get(call: RadosCall): Promise<void> {
   const pool = await call.pool();
   const [object, path] = call.args as [string, string];
   const chunks = readObject(pool, object, { ...streaming(call) });
-  // An object that does not exist leaves no file behind, and no file empty.
+  // For an object that does not exist, no file is created or truncated.
   let chunk = await chunks.next();
   const file = path === "-" ? undefined : createWriteStream(path);
   using progress = new Progress();
@@ -93,13 +93,13 @@ function streaming({ flags: { blockSize }, signal }: RadosCall): {
 
 function fileOf(path: string): AsyncIterable<Buffer> {
   if (path === "-") return process.stdin;
-  // Reading tells no path.
+  // Errors of reading carry no path.
   return createReadStream(path, { highWaterMark: 1 << 20 }).on("error", (error) =>
     Object.assign(error, { path }),
   );
 }
 
-/** How many bytes have gone, on standard error where that is a terminal; for what takes its time. */
+/** Progress in bytes on standard error, if that is a terminal; for long transfers. */
 class Progress implements Disposable {
   #bytes = 0;
   #shown = 0;

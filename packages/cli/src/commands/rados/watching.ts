@@ -57,7 +57,7 @@ async function watch(call: RadosCall): Promise<void> {
   }
 }
 
-/** The text goes as a string of Ceph's encoding: its length in front. */
+/** The text is sent as a Ceph string: preceded by its length. */
 async function notify(call: RadosCall): Promise<void> {
   const pool = await call.pool();
   const payload = new Writer().string(call.args[1]!).finish();
