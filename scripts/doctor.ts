@@ -1,6 +1,6 @@
 /**
- * Writes docs/doctor.md's explanations of findings from the findings themselves: everything below `<!-- findings -->`. `--check`
- * writes nothing and fails where the page is not what they say.
+ * Writes docs/doctor.md's explanations of findings from the findings themselves: everything below `<!-- findings -->`.
+ * `--check` writes nothing, and fails if the page is out of date.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { explanation, findingGroups } from "@siphon/doctor";

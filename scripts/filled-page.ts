@@ -1,14 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 /**
- * Puts texts into a page of docs, between `<!-- NAME -->` and `<!-- /NAME -->`, each beginning and ending with a line feed of its own or empty.
- * With `--check` nothing is written, and the process fails where the page has another text.
+ * Puts texts into a page of docs, between `<!-- NAME -->` and `<!-- /NAME -->`, each beginning and ending with a line
+ * feed of its own or empty. With `--check` nothing is written, and the process fails if the page is out of date.
  *
- * @param page its name in docs, without `.md`
- * @param textOf the text of a place, from the line after its first mark
+ * @param page its name in docs, without `.md` @param textOf the text of a place, starting on the line after its opening
+ * mark
  * @param script the npm script that fills the page
- * @param places names that the page must have
- * @throws Error where it lacks one
+ * @param places names that the page must have @throws Error if one is missing
  */
 export function fillPage(
   page: string,

@@ -1,5 +1,5 @@
-// Prints how the packages lean on each other: imports that run upwards, circles of files, lengths of files. With --check it prints
-// only what is wrong, and fails on an import that runs upwards and on a circle.
+// Prints how the packages depend on each other: imports that run upwards, cycles of files, lengths of files. With
+// --check it prints only violations, and fails on an upward import or a cycle.
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 /** From the bottom to the top: imports run downwards only. */
 const floors = ["wire", "rados", "rbd", "attach", "doctor", "lab", "cli", "proving"];
 
-/** The doctor looks at text and processes: it needs nothing that speaks to a cluster. */
+/** The doctor examines text and processes: it needs no cluster client. */
 const apart: Readonly<Record<string, readonly string[]>> = { doctor: ["rados", "rbd", "attach"] };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -60,7 +60,7 @@ function isDownward(from: string, to: string): boolean {
   return floors.indexOf(to) < floors.indexOf(from) && !apart[from]?.includes(to);
 }
 
-/** Files that import each other, directly or by way of others (strongly connected components, Tarjan). */
+/** Files that import each other, directly or indirectly (strongly connected components, Tarjan). */
 function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const found: string[][] = [];
   const order = new Map<string, number>();

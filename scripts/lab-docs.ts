@@ -1,7 +1,7 @@
 /**
- * Fills tables of docs/*.md and pictures of docs/images from the lab's runs in docs/results: between `<!-- NAME -->` and
- * `<!-- /NAME -->` goes what the run says, or nothing where there is no such run. `--check` writes nothing and fails where a table is not
- * what its run says.
+ * Fills tables of docs/*.md and pictures of docs/images from the lab's runs in docs/results: between `<!-- NAME -->`
+ * and `<!-- /NAME -->` goes the table made from the run, or nothing if there is no such run. `--check` writes nothing,
+ * and fails if a table differs from its run.
  */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,7 +48,7 @@ const sections: Record<string, { page: string; from: string; text: () => Promise
   density: { page: "curves", from: "density", text: density },
 };
 
-/** Pictures, and the charts of the reports that they are. */
+/** Pictures, and the report charts that they are made from. */
 const pictures = [
   { picture: "ladder", from: "ladder", chart: "ladder" },
   { picture: "releases", from: "releases", chart: "ladder" },
@@ -100,7 +100,7 @@ are within ±${reach(measured, "iops")} for IOPS, and within ±${reach(measured,
 ${table(head, rows, [1, 2, 5])}`;
 }
 
-/** How far the middle one of the intervals reaches. */
+/** Half the width of the median interval. */
 function reach(rungs: readonly MeasuredRung[], figure: "iops" | "cpuPerIo"): string {
   const ratios = rungs.flatMap(
     ({ comparison }) => (figure === "iops" ? comparison : comparison?.costs?.cpuPerIo)?.ratio ?? [],
@@ -108,7 +108,7 @@ function reach(rungs: readonly MeasuredRung[], figure: "iops" | "cpuPerIo"): str
   return `${(median(ratios.map(reachOf)) * 100).toFixed(1)} %`;
 }
 
-/** A ratio in words, where there is a verdict on it. */
+/** A ratio in words, if there is a verdict on it. */
 function changed(
   found: { ratio: FigureComparison["ratio"]; verdict: string } | undefined,
   more: string,
@@ -227,7 +227,7 @@ async function density(): Promise<string> {
 ${table(head, rows, [0, 2, 3, 5, 6, 8])}`;
 }
 
-/** @param numbers places of the columns that are aligned to the right */
+/** @param numbers indexes of the right-aligned columns */
 function table(head: readonly string[], rows: readonly string[][], numbers: readonly number[]): string {
   const rule = head.map((_, at) => (numbers.includes(at) ? "---:" : "---"));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");

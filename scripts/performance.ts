@@ -1,6 +1,6 @@
 /**
- * Fills the tables of docs/performance.md and docs/scaling.md from docs/results: between `<!-- NAME -->` and `<!-- /NAME -->` goes what
- * NAME.json says. `--check` writes nothing and fails where a table is not what its file says.
+ * Fills the tables of docs/performance.md and docs/scaling.md from docs/results: between `<!-- NAME -->` and `<!--
+ * /NAME -->` goes the table made from NAME.json. `--check` writes nothing, and fails if a table differs from its file.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fillPage } from "./filled-page.ts";
@@ -29,10 +29,10 @@ interface Result {
   rows: Record<string, unknown>[];
 }
 
-/** A column: its title, the row's field, and how many digits follow the point. */
+/** A column: its title, the row's field, and the number of decimals. */
 type Column = [title: string, field: string, digits?: number];
 
-/** What images' clients are compared by. */
+/** The metrics by which image clients are compared. */
 const client: Column[] = [
   ["load", "load"],
   ["client", "client"],
@@ -94,7 +94,7 @@ function section(name: string): string {
   if (!existsSync(file)) return "Not measured yet.\n";
   const { date, machine, node, goals, skipped = [], rows } = JSON.parse(readFileSync(file, "utf8")) as Result;
   const parts = [`Measured ${date.slice(0, 10)} on ${machine}, Node ${node}.`];
-  // Older results have not all of them.
+  // Older results lack some of them.
   const shown = columns[name]?.filter(([, field]) => rows.some((row) => row[field] !== undefined));
   if (shown !== undefined) {
     parts.push(

@@ -1,6 +1,6 @@
 /**
- * Writes the tables of docs/rbd.md that are made from the code: each stands between two marks with its name. `--check` writes nothing
- * and fails where the page is not what the code says.
+ * Writes the tables of docs/rbd.md that are made from the code: each stands between two marks with its name. `--check`
+ * writes nothing, and fails if the page is out of date.
  */
 import { settingUses } from "@siphon/rbd";
 import { differences } from "../packages/proving/soak/rbd/commands/differences.ts";
@@ -9,7 +9,7 @@ import { fillPage } from "./filled-page.ts";
 const tables: Record<string, () => string> = { settings: settingsTable, differences: differencesTable };
 fillPage("rbd", (name) => `\n${tables[name]!()}\n\n`, { script: "docs:rbd", places: Object.keys(tables) });
 
-/** A row for all settings that come to the same; what is obeyed first. */
+/** One row for settings with the same answer; supported settings first. */
 function settingsTable(): string {
   const groups = Map.groupBy(settingUses, ({ use, what }) => `${use} | ${what}`);
   const lines = [...groups].map(
@@ -21,7 +21,7 @@ function settingsTable(): string {
   return ["| setting | in siphon | meaning or reason |", "| --- | --- | --- |", ...sorted].join("\n");
 }
 
-/** What the campaign of command lines takes for right though it is not what rbd does. */
+/** Differences from rbd that the campaign of command lines accepts. */
 function differencesTable(): string {
   const what = { code: "exit code", stdout: "output", stderr: "message" };
   const lines = differences.map(

@@ -1,4 +1,5 @@
-// Builds what ships: `node scripts/build/build.ts [--program] [--if-changed]`; with --program the command alone.
+// Builds everything that ships: `node scripts/build/build.ts [--program] [--if-changed]`; with --program the command
+// alone.
 import { parseArgs } from "node:util";
 import { isProgramFresh, programDirectory } from "./checkout.ts";
 import { buildLibraries } from "./libraries.ts";

@@ -9,7 +9,7 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const programDirectory = join(root, "packages/cli/dist");
 export const program = join(programDirectory, "siphon.cjs");
 
-/** Whether the command was built after all that it is built from was last changed. */
+/** Whether the built command is newer than all of its sources. */
 export function isProgramFresh(): boolean {
   const built = statSync(join(programDirectory, "siphon.pack"), { throwIfNoEntry: false });
   if (built === undefined) return false;

@@ -16,7 +16,10 @@ export async function doctorPage(): Promise<string> {
   return pastePage(outputFiles[0]!.text);
 }
 
-/** Modules of Node are left out with the evidence from running processes, which alone uses them. What else uses one fails here. */
+/**
+ * Node's modules are left out, with the evidence from running processes, their only user. Any other use of them fails
+ * here.
+ */
 const withoutNode: Plugin = {
   name: "without Node",
   setup({ onResolve, onEnd }) {

@@ -4,7 +4,7 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { root } from "./checkout.ts";
 
-/** Builds the libraries as they ship, in `dist/` of each package: JavaScript, types, source maps. */
+/** Builds the published libraries, in `dist/` of each package: JavaScript, types, source maps. */
 export async function buildLibraries(): Promise<void> {
   const built = join(root, "node_modules/.siphon-libraries");
   await rm(built, { recursive: true, force: true });

@@ -8,8 +8,8 @@ import { root } from "./checkout.ts";
 import { type Chunk, writePack } from "./pack.ts";
 
 /**
- * What a process or a thread of siphon's may run: the command, programs that it starts in processes and threads of their own
- * (`forkProgram`, `startThread`), and modules that these load by their address.
+ * Entry points of siphon's processes and threads: the command, programs that it starts in separate processes and
+ * threads (`forkProgram`, `startThread`), and modules that these load by their URL.
  */
 const programs = [
   "packages/cli/src/main.ts",
@@ -22,8 +22,8 @@ const programs = [
 ];
 
 /**
- * Modules that most commands import, and few use: each is in another chunk than those that import it, with what only it imports. `rbd ls`
- * reads and prepares half as much code so, which is a tenth of its time.
+ * Modules that most commands import and few use: each gets a chunk of its own, together with what only it imports. This
+ * halves the code that `rbd ls` loads, and saves a tenth of its time.
  */
 const apart = [
   "packages/rbd/src/image-pool.ts",
@@ -55,8 +55,8 @@ const apart = [
 ];
 
 /**
- * Builds the command as it ships: `siphon.cjs` and `siphon.pack`. Hundreds of modules take longer to find and to read than to run;
- * chunks are loaded when a command needs them, and take no time to compile.
+ * Builds the command as it ships: `siphon.cjs` and `siphon.pack`. Hundreds of modules take longer to find and read than
+ * to run; chunks are loaded when a command needs them, already compiled.
  */
 export async function buildProgram(directory: string): Promise<void> {
   const unfinished = join(directory, `.unfinished-${process.pid}`);
@@ -64,7 +64,7 @@ export async function buildProgram(directory: string): Promise<void> {
   try {
     await writePack(join(unfinished, "siphon.pack"), await makeChunks());
     await copyFile(join(import.meta.dirname, "launcher.cjs"), join(unfinished, "siphon.cjs"));
-    // Never seen half written by a siphon that starts meanwhile.
+    // Replaced atomically: a siphon that starts meanwhile never reads a half-written file.
     for (const file of ["siphon.pack", "siphon.cjs"])
       await rename(join(unfinished, file), join(directory, file));
   } finally {
@@ -83,19 +83,19 @@ async function makeChunks(): Promise<Chunk[]> {
   return Promise.all(outputFiles.map(({ path, text }) => makeChunk(basename(path, ".js"), text)));
 }
 
-/** A program's own name; another module's has its path in it, since names repeat. */
+/** A program's own name; other modules are named by their path, since base names repeat. */
 function nameOf(path: string): string {
   return programs.includes(path) ? basename(path, ".ts") : path.replaceAll("/", "-").slice(0, -".ts".length);
 }
 
 const target = "node24";
 /**
- * Node 24 has `using` itself. In esbuild's own form of it an error that was thrown in one turn of a loop, and caught, is thrown again at the end of
- * the next.
+ * Node 24 supports `using`. In esbuild's replacement, an error that is thrown and caught in one iteration of a loop is
+ * thrown again at the end of the next.
  */
 const supported = { using: true };
 
-/** Scripts and not modules: of a module V8 keeps only what it compiles to load it. */
+/** Scripts rather than modules: for a module, V8's code cache keeps only the functions compiled while loading it. */
 async function makeChunk(name: string, module: string): Promise<Chunk> {
   const { code, map } = await transform(module, {
     ...{ format: "cjs", platform: "node", target, supported: { ...supported, "dynamic-import": false } },
@@ -109,18 +109,18 @@ async function makeChunk(name: string, module: string): Promise<Chunk> {
 /** Exports as esbuild has them for whoever asks whether they are a module's: that takes a closure more for each, and a call whenever it is looked up. */
 const wrappedExports = /module\.exports=__toCommonJS\((\w+)\);/;
 
-/** As long as it was: source maps count columns. */
+/** Same length as before: source maps count columns. */
 function unwrapped(wrapped: string, exports: string): string {
   return `module.exports=${exports};`.padEnd(wrapped.length);
 }
 
-/** Compiles all functions now: what is compiled when it is first called would be compiled in every process. */
+/** Compiles all functions eagerly: lazily compiled ones would be compiled again in every process. */
 function compile(name: string, source: Buffer): Buffer {
   setFlagsFromString("--no-lazy");
   try {
     const text = source.toString(isAscii(source) ? "latin1" : "utf8");
     const script = new Script(text, { filename: `siphon:${name}.js` });
-    // V8 takes what was compiled only under the flags that it was stored under.
+    // V8 accepts cached code only under the same flags that it was stored with.
     setFlagsFromString("--lazy");
     return script.createCachedData();
   } finally {
@@ -128,7 +128,10 @@ function compile(name: string, source: Buffer): Buffer {
   }
 }
 
-/** What commander needs of two modules of Node: importing them opens the standard streams, or takes longer than parsing a command line. */
+/**
+ * The parts of two Node modules that commander needs: importing the modules opens the standard streams, or takes longer
+ * than parsing a command line.
+ */
 const leanCommander: Plugin = {
   name: "lean commander",
   setup({ onResolve, onLoad }) {
@@ -144,7 +147,7 @@ const leanModules: Readonly<Record<string, string>> = {
     'export default { spawn: (...args) => process.getBuiltinModule("node:child_process").spawn(...args) };',
 };
 
-/** Charts are written as SVG: the canvas that vega would look for on the machine is not needed. */
+/** Charts are written as SVG: vega's optional canvas is not needed. */
 const onlySvg: Plugin = {
   name: "only SVG",
   setup({ onResolve, resolve }) {
@@ -156,7 +159,7 @@ const onlySvg: Plugin = {
   },
 };
 
-/** Modules in the pack have addresses that tell where their sources are, `siphon:///packages/...`. */
+/** Modules in the pack have URLs with their source paths, `siphon:///packages/...`. */
 const places: Plugin = {
   name: "places",
   setup({ onLoad }) {

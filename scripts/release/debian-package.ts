@@ -71,7 +71,7 @@ const completions = [
   ["fish", "usr/share/fish/vendor_completions.d/siphon.fish"],
 ] as const;
 
-/** @param size what the package takes on disk, in KiB */
+/** @param size installed size, in KiB */
 function control(size: number): string {
   return `Package: siphon
 Version: ${version}
@@ -89,7 +89,7 @@ Description: VMs on Ceph, measured and made fast
 `;
 }
 
-/** Without the time in it: the same sources make the same package. */
+/** Without timestamps: the same sources make the same package. */
 function zipped(text: string): Buffer {
   return gzipSync(text, { level: 9 });
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { programDirectory, root } from "../build/checkout.ts";
 
-/** Makes one executable file of Node, the command and koffi: for hosts without Node. */
+/** Makes one executable file from Node, the command and koffi, for hosts without Node. */
 export function makeExecutable(path: string): void {
   const directory = mkdtempSync(join(tmpdir(), "siphon-executable-"));
   try {

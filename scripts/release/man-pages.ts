@@ -53,7 +53,7 @@ function subcommands(program: Command): string[] {
   ];
 }
 
-/** A command of a command, and its own, each a section. */
+/** A subcommand and its own subcommands, each as a section. */
 function section(call: string, command: Command): string[] {
   const path = `${call} ${command.name()}`;
   const what = command.description() || command.summary();
@@ -84,7 +84,7 @@ function about({ description, argChoices, defaultValue, defaultValueDescription 
   return said.length > 0 ? `${oneLine(description)} (${said.join("; ")})` : oneLine(description);
 }
 
-/** What the help says after the options: examples, lists of names. */
+/** The help's text after the options: examples, lists of names. */
 function notes(command: Command): string[] {
   const help: string[] = [];
   command.configureOutput({ writeOut: (part) => help.push(part), getOutHasColors: () => false });
@@ -99,7 +99,7 @@ function oneLine(words: string): string {
   return words.replace(/\s+/g, " ").trim();
 }
 
-/** Text that roff takes as it is: no line is a request, a dash is a minus, a backslash itself. */
+/** Escapes text for roff: no line is taken for a request, dashes and backslashes are literal. */
 function text(words: string): string {
   return words
     .replaceAll("\\", "\\e")

@@ -11,7 +11,8 @@ interface Manifest {
 }
 
 /**
- * Packs each package as `npm install` takes it; the sources' manifests name TypeScript files, those of the packed ones what was built.
+ * Packs each package for `npm install`: manifests in the sources name TypeScript files, manifests in the tarballs the
+ * built ones.
  *
  * @param directory where the tarballs go
  * @returns their file names
@@ -44,7 +45,7 @@ function packPackage(name: string, stage: string, directory: string): string[] {
   return (JSON.parse(printed) as { filename: string }[]).map(({ filename }) => filename);
 }
 
-/** The command has all of siphon in its one pack; native code is the one thing that it needs beside it. */
+/** The command has all of siphon in its pack; its only dependencies are native modules. */
 function packed({ devDependencies, exports, bin, dependencies, ...rest }: Manifest): Manifest {
   if (bin !== undefined) {
     const attach = JSON.parse(readFileSync(join(root, "packages/attach/package.json"), "utf8")) as {

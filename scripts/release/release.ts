@@ -1,5 +1,5 @@
-// Makes all that is released, in release/: npm packages, one executable, a Debian package, the doctor's page, an SBOM, checksums.
-// Publishes nothing.
+// Makes everything that is released, in release/: npm packages, one executable, a Debian package, the doctor's page, an
+// SBOM, checksums. Publishes nothing.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -12,7 +12,7 @@ export interface FileResult {
   failure?: string;
   /** What node's runner printed, without its summary. */
   output: string;
-  /** The tests that failed, as the runner tells them at its end. */
+  /** The failed tests, as the runner lists them at its end. */
   failingTests: string;
   counts: Counts;
 }
@@ -21,7 +21,7 @@ export type Counts = { [kind in "tests" | "pass" | "fail" | "cancelled" | "skipp
 
 /** A file takes a minute or two; machines that run tests are up to four times slower than a developer's. */
 const LIMIT_MS = 12 * 60_000;
-/** What was told to end may take so long, before it counts as left running. */
+/** Time that a process has to end before it counts as left running. */
 const GRACE_MS = 5_000;
 /** Marks whatever a file starts. */
 const MARK = "SIPHON_TEST_FILE";
@@ -33,7 +33,9 @@ function withWorkers(): string[] {
   return ["--import", module.href];
 }
 
-/** Runs the tests of a file. What it started is ended when this resolves. Never rejects for what the tests do. */
+/**
+ * Runs the tests of a file. All processes that it started have ended when this resolves. Failing tests never reject it.
+ */
 export async function runFile(
   file: string,
   environment: NodeJS.ProcessEnv,
@@ -61,7 +63,7 @@ export async function runFile(
   let failure = end === "exit code 0" ? undefined : end;
   if (end === "cut") {
     failure = signal.aborted ? "interrupted" : `not over after ${LIMIT_MS / 1000} s`;
-    // The runner says what was still running when it is asked to end.
+    // When asked to end, the runner reports the tests that were still running.
     child.kill("SIGTERM");
     end = await Promise.race([ended, sleep(GRACE_MS, "hangs")]);
   } else {

@@ -1,8 +1,9 @@
 /**
- * The tests against real programs: `node scripts/test-live/run.ts [--root=ROOT] [--at-once=N] [FILE...]`, all files unless told, two at
- * a time. With a root (`siphon root build`), Ceph, QEMU and fio are the root's. Each file runs in a process of its own and has its
- * time: one that hangs is ended, and fails. One that leaves programs running fails, and they are ended. Nothing is repeated, unless
- * SIPHON_REPEAT_FAILED=N is set, as CI does: no more than N files that failed run once more, alone, and that decides.
+ * The tests against real programs: `node scripts/test-live/run.ts [--root=ROOT] [--at-once=N] [FILE...]`, all files by
+ * default, two at a time. With a root (`siphon root build`), Ceph, QEMU and fio are the root's. Each file runs in its
+ * own process with a time limit: a file that hangs is ended and fails. A file that leaves programs running fails, and
+ * they are ended. Nothing is repeated unless SIPHON_REPEAT_FAILED=N is set, as in CI: then up to N failed files run
+ * once more, alone, and the second result counts.
  */
 import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";

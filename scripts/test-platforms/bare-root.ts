@@ -18,8 +18,8 @@ const packages = ["nodejs", "npm", "git", "ca-certificates"];
 const KEPT = 7 * 24 * 3600 * 1000;
 
 /**
- * The directory of a root of that suite that has just what a newcomer's machine has. It is kept in the cache, and nothing is ever
- * changed in it. Takes a minute to make; throws LabError where the mirror cannot be reached.
+ * The directory of a root of that suite with just what a newcomer's machine has. It is kept in the cache and never
+ * changed. Takes a minute to make; throws LabError if the mirror cannot be reached.
  */
 export async function bareRoot(suite: Suite, signal?: AbortSignal): Promise<string> {
   const made = join(cacheDir(), "bare-roots", suite, "made");
@@ -33,7 +33,7 @@ export async function bareRoot(suite: Suite, signal?: AbortSignal): Promise<stri
       timeoutMs: 900_000,
       signal,
     });
-    // As container images have it: nobody starts services here.
+    // As in container images: no services are started here.
     writeFileSync(join(building, "root/usr/sbin/policy-rc.d"), "#!/bin/sh\nexit 101\n", { mode: 0o755 });
     writeFileSync(join(building, "made"), "");
   });

@@ -19,8 +19,8 @@ export interface MachineOptions {
 }
 
 /**
- * A root as a machine of its own: its own processes, mounts and files, the host's kernel and network. It ends, with all that runs in
- * it, with this process, however that ends; what it wrote is removed.
+ * A root as a separate machine: its own processes, mounts and files, the host's kernel and network. It ends with this
+ * process, however that ends, with all that runs in it; its files are removed.
  */
 export class Machine implements AsyncDisposable {
   readonly name: string;
@@ -60,7 +60,7 @@ export class Machine implements AsyncDisposable {
     }
   }
 
-  /** Runs a line of shell as root and returns its exit code (128 and more: a signal). All that it prints goes into a file. */
+  /** Runs a line of shell as root and returns its exit code (128 and more: a signal). Its output goes into a file. */
   async run(shell: string, { log, signal }: { log: string; signal?: AbortSignal }): Promise<number> {
     signal?.throwIfAborted();
     const enter = ["--target", `${this.#init}`, "--mount", "--pid", "--root", "--wd"];
@@ -88,7 +88,7 @@ export class Machine implements AsyncDisposable {
     return `/proc/${this.#init}/root${path}`;
   }
 
-  /** The command lines of what runs in it; what is just ending is given a second. */
+  /** The command lines of its running processes; those just ending are given a second. */
   async running(): Promise<string[]> {
     const namespace = readlinkSync(`/proc/${this.#init}/ns/pid`);
     for (let tries = 10; ; tries--) {
@@ -117,7 +117,7 @@ export class Machine implements AsyncDisposable {
     });
   }
 
-  /** Whoever is process 1 there ends with its input, and everything with it. */
+  /** Process 1 ends when its input ends, and everything in the machine with it. */
   async #end(): Promise<void> {
     if (this.#holder.exitCode !== null || this.#holder.signalCode !== null) return;
     this.#holder.stdin!.end();
@@ -126,8 +126,8 @@ export class Machine implements AsyncDisposable {
 }
 
 /**
- * Shell with the root, the resource's directory, what is mounted at /mnt and pairs of files to show as arguments. Its mount namespace
- * is private: no mount is seen by others. Process 1 reaps what is left to it, and waits for the end of its input.
+ * Shell with the root, the resource's directory, what is mounted at /mnt and pairs of files to show as arguments. Its
+ * mount namespace is private. Process 1 reaps orphans, and waits for the end of its input.
  */
 const assembly = `
 set -eu
@@ -151,7 +151,7 @@ cat /etc/ssl/certs/ca-certificates.crt > "$at/etc/ssl/certs/ca-certificates.crt"
 exec chroot "$at" bash -c 'cd /root; echo ready; while read -r _; do :; done'
 `;
 
-/** What says how this machine reaches the network and npm's registry, and where it belongs. */
+/** The files that configure this host's access to the network and npm's registry, and their paths in the machine. */
 async function configurationFiles(): Promise<string[]> {
   const home = process.env.HOME ?? "/root";
   const pairs: [string, string][] = [

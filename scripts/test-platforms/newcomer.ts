@@ -12,7 +12,10 @@ export const checkout = "/root/siphon";
 /** The clone of the checkout, and the README's first command as it stands there. */
 const commands = `git clone --quiet /mnt ${checkout} && cd ${checkout} && npm run ladder -- --quick`;
 
-/** The first command on a bare machine works at the first call, leaves a whole report, and nothing else. Returns what it found. */
+/**
+ * On a bare machine the README's first command works at the first call, and leaves a complete report and nothing else.
+ * Returns the findings.
+ */
 export async function newcomersRun(machine: Machine, { log, signal }: PartOptions): Promise<string> {
   assert.equal(await machine.run(commands, { log, signal }), 0, "npm run ladder -- --quick failed");
   const runs = machine.file(`${checkout}/runs`);

@@ -12,10 +12,10 @@ export interface PartOptions {
   signal?: AbortSignal;
 }
 
-/** Something that is tried on a platform, after the parts before it. */
+/** One step of the test of a platform; steps run in order. */
 export interface Part {
   name: string;
-  /** Returns what was found, in a few words; throws when it failed. */
+  /** Returns the result in a few words; throws on failure. */
   run(machine: Machine, options: PartOptions): Promise<string>;
 }
 
@@ -27,7 +27,7 @@ export const whole: Part = {
   run: (machine, options) => tests(machine, "npm test", options),
 };
 
-/** What is tried on another platform than the tests' own: where siphon meets that release's programs. */
+/** The parts for platforms other than the tests' own: those in which siphon runs the release's own programs. */
 export const parts: Part[] = [
   newcomer,
   { name: "set-up for tests", run: (machine, options) => succeeds(machine, "npm run setup", options) },
@@ -73,7 +73,7 @@ async function succeeds(machine: Machine, command: string, options: PartOptions)
   return "done";
 }
 
-/** Counts what the test runners say at their end; nothing run is a failure. */
+/** Adds up the test runners' summaries; no test run is a failure. */
 async function tests(machine: Machine, command: string, options: PartOptions): Promise<string> {
   const from = sizeOf(options.log);
   const code = await machine.run(`cd ${checkout} && ${command}`, options);

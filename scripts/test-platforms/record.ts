@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Suite } from "./bare-root.ts";
 
-/** What is on a platform. */
+/** The software on a platform. */
 export interface Versions {
   /** `Debian 13 (trixie)` */
   system: string;

@@ -6,9 +6,9 @@
  *   node scripts/test-platforms/run.ts platforms [SUITE...]         all parts; trixie and sid unless told
  *   node scripts/test-platforms/run.ts whole [SUITE...]             the newcomer's run, then the whole of npm test
  *
- * --record writes what was found into docs/results/platforms.json. --seconds N begins no part later than that, and says which were not
- * run. Platforms are tried side by side, --one-by-one after each other. What the programs print is in runs/platforms/. Exit code 1:
- * something failed; 2: it could not be tried.
+ * --record writes the results into docs/results/platforms.json. --seconds N starts no part later than that, and reports
+ * those not run. Platforms are tested in parallel, with --one-by-one in turn. The programs' output is in
+ * runs/platforms/. Exit code 1: a test failed; 2: the tests could not run.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -75,7 +75,7 @@ function takeSnapshot(): string {
   return git("rev-parse", "--short", "HEAD");
 }
 
-/** Whether all parts passed; a part that fails ends what is done on that platform. */
+/** Whether all parts passed; a failing part ends the platform's run. */
 async function tryOn(suite: Suite, commit: string): Promise<boolean> {
   const log = join(logs, `${suite}-${mode}.log`);
   rmSync(log, { force: true });
@@ -135,7 +135,7 @@ async function timed<T>(
   }
 }
 
-/** What failed, as the live tests or node's test runner sum it up, or else the last lines. */
+/** The failures from the summary of the live tests or of node's test runner, or else the last lines. */
 function endOf(log: string): string {
   const text = readFileSync(log, "utf8");
   const live = text.lastIndexOf("The slowest files, of");

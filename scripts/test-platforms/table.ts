@@ -1,6 +1,6 @@
 /**
- * Fills the tables of docs/platforms.md from docs/results/platforms.json, which `npm run test:platforms -- --record` writes. `--check`
- * writes nothing and fails where a table is not what the record says.
+ * Fills the tables of docs/platforms.md from docs/results/platforms.json, which `npm run test:platforms -- --record`
+ * writes. `--check` writes nothing, and fails if a table differs from the record.
  */
 import { fillPage } from "../filled-page.ts";
 import { suites } from "./bare-root.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Machine } from "./machine.ts";
 import type { Versions } from "./record.ts";
 
-/** What a machine's own programs say that they are. */
+/** The versions that a machine's programs report. */
 export async function versionsOf(machine: Machine): Promise<Versions> {
   const directory = mkdtempSync(join(tmpdir(), "siphon-versions-"));
   try {

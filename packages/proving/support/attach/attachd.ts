@@ -40,12 +40,12 @@ export class Attachd {
     createInterface(this.child.stderr!).on("line", (line) => this.#lines.push(line));
   }
 
-  /** All lines that it has said. */
+  /** All lines of its log. */
   get log(): string {
     return this.#lines.join("\n");
   }
 
-  /** Until it has said a line like that. */
+  /** Waits until it has logged a matching line. */
   async told(line: RegExp, after = 0): Promise<void> {
     const until = Date.now() + patience;
     while (!this.#lines.slice(after).some((each) => line.test(each))) {
@@ -56,18 +56,18 @@ export class Attachd {
     }
   }
 
-  /** How many lines it has said, for `told`. */
+  /** The number of lines logged so far, for `told`. */
   get said(): number {
     return this.#lines.length;
   }
 
-  /** What a command answers as JSON. Rejects with what it says when it fails. */
+  /** A command's JSON answer. Rejects with the command's error output if it fails. */
   async ask<T = Disk>(...words: string[]): Promise<T> {
     const call = [main, "attach", ...words, "--control", this.#control, "--json"];
     return JSON.parse(await run(process.execPath, call));
   }
 
-  /** Until all disks are served: a dead client's lock, or one that still drains, may put that off. */
+  /** Waits until all disks are served: a dead client's lock, or a client that still drains, may delay that. */
   async servesAll(): Promise<void> {
     const until = Date.now() + patience;
     for (;;) {
@@ -79,7 +79,7 @@ export class Attachd {
     }
   }
 
-  /** Ends it in order. */
+  /** Stops it cleanly. */
   async stop(): Promise<void> {
     const closed = once(this.child, "close");
     this.child.kill("SIGTERM");
@@ -94,7 +94,7 @@ export class Attachd {
   }
 }
 
-/** What the tests look at of a disk. */
+/** The fields of a disk that the tests check. */
 export interface Disk {
   name: string;
   image: string;
@@ -108,12 +108,12 @@ export interface Disk {
   io: { write: { operations: number } };
 }
 
-/** The command that asks it, for other programs that call it. */
+/** The command that controls it, for other programs to call. */
 export function attachCommand(): string[] {
   return [process.execPath, main, "attach"];
 }
 
-/** Where its files are in a directory. */
+/** The paths of its files in a directory. */
 export function placesIn(directory: string): { disks: string; run: string; control: string } {
   const runtimeDirectory = join(directory, "run");
   return {

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./run.ts";
 
-/** Directories of certificates as QEMU's tls-creds-x509 has them, for a server at 127.0.0.1 and for a client. */
+/** Directories of certificates in the layout of QEMU's tls-creds-x509, for a server at 127.0.0.1 and for a client. */
 export interface Certificates extends AsyncDisposable {
   server: string;
   client: string;
 }
 
-/** An authority of its own, and certificates by it; removed when disposed. */
+/** A certificate authority and certificates that it issued; removed when disposed. */
 export async function certificates(): Promise<Certificates> {
   const directory = await mkdtemp(join(tmpdir(), "siphon-tls-"));
   const [server, client] = [join(directory, "server"), join(directory, "client")];

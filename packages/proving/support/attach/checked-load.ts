@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** A way to a disk on which one request at a time is under way. Requests that fail reject. */
+/** A connection to a disk with one request in flight at a time. Failed requests reject. */
 export interface Lane {
   write(offset: number, bytes: Buffer): Promise<void>;
   read(offset: number, length: number): Promise<Buffer>;
@@ -10,8 +10,8 @@ export interface Lane {
 export const blockBytes = 4096;
 
 /**
- * Writes and reads of random blocks, with a record of what was acknowledged: no block may ever be older than that. Each block that is
- * written says which one it is and how often that was done.
+ * Writes and reads random blocks and records what was acknowledged: no block may ever be older than that. Each written
+ * block contains its number and a count of its writes.
  */
 export class CheckedLoad {
   acknowledged = 0;
@@ -22,7 +22,7 @@ export class CheckedLoad {
   readonly #work: Promise<unknown>;
   #running = true;
 
-  /** @param blocks of the disk, from its start, that are used; zeros at first */
+  /** @param blocks number of blocks used, from the start of the disk; initially zero-filled */
   constructor(lanes: readonly Lane[], blocks: number) {
     this.blocks = blocks;
     this.#versions = new Uint32Array(blocks);
@@ -30,13 +30,13 @@ export class CheckedLoad {
     this.#work.catch(() => {});
   }
 
-  /** Begins nothing more; throws what went wrong, or once everything under way is done. */
+  /** Starts no more requests, and waits for those in flight; throws the first failure. */
   async stop(): Promise<void> {
     this.#running = false;
     await this.#work;
   }
 
-  /** Until so many more writes are acknowledged; throws when none is for a long time. */
+  /** Waits for so many more acknowledged writes; throws if none arrives for a long time. */
   async goesOn(writes = 100): Promise<void> {
     const enough = this.acknowledged + writes;
     for (let seen = this.acknowledged, since = Date.now(); this.acknowledged < enough; await pause(10)) {
@@ -46,12 +46,12 @@ export class CheckedLoad {
     }
   }
 
-  /** Throws when a lane has failed, or has read what it must not. */
+  /** Throws if a lane has failed or has read a wrong block. */
   async check(): Promise<void> {
     await Promise.race([this.#work, pause(0)]);
   }
 
-  /** The content that the blocks must have, when nothing is in flight. */
+  /** The content that the blocks must have while nothing is in flight. */
   contents(): Buffer {
     return Buffer.concat([...this.#versions].map((version, block) => contentsOf(block, version)));
   }

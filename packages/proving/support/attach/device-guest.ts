@@ -15,7 +15,8 @@ export interface Said {
 }
 
 /**
- * A small guest on a network with a cluster, which runs siphon itself: its kernel has the NBD driver, which this host's may not have.
+ * A small guest on a network with a cluster, which runs siphon: its kernel has the NBD driver, which the host's may
+ * lack.
  */
 export class DeviceGuest implements AsyncDisposable {
   readonly vm: Vm;
@@ -47,7 +48,7 @@ export class DeviceGuest implements AsyncDisposable {
     return this.vm.run(command, { timeoutMs: 300_000 });
   }
 
-  /** The output of a command that must succeed. */
+  /** Runs a command that must succeed, and returns its output. */
   async does(command: string): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(command);
     if (exitCode === 0) return stdout.trim();
@@ -67,7 +68,7 @@ export class DeviceGuest implements AsyncDisposable {
 
 const place = "/opt/siphon";
 
-/** A file system with siphon as it ships, Node, and the client's configuration and key. */
+/** A file system with the built siphon, Node, and the client's configuration and key. */
 async function makeDisk(tree: string, disk: string, conf: string): Promise<void> {
   mkdirSync(tree);
   const program = builtProgram();

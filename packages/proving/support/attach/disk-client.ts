@@ -5,9 +5,11 @@ import { NbdClient } from "../../../attach/test/support/nbd-client.ts";
 import { blockBytes, type Lane } from "./checked-load.ts";
 import type { Transport } from "./survival.ts";
 
-/** A VM's side of a disk, which can stop and go on as QEMU does before and after a migration. One request at a time. */
+/**
+ * A VM's side of a disk, which can pause and resume as QEMU does before and after a migration. One request at a time.
+ */
 export interface DiskClient extends Lane, Disposable {
-  /** Nothing is under way, and the VM stands still. */
+  /** Resolves once nothing is in flight; the VM is then paused. */
   stop(): Promise<void>;
   goOn(): Promise<void>;
 }
@@ -41,7 +43,7 @@ async function connectVhost(socket: string): Promise<DiskClient> {
   };
 }
 
-/** Over NBD a VM that stops is seen by its flush alone. */
+/** Over NBD the only sign of a pausing VM is its flush. */
 async function connectNbd(socket: string, image: string): Promise<DiskClient> {
   const client = await NbdClient.connect(socket);
   await client.go(image);

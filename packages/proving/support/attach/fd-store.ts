@@ -32,7 +32,7 @@ export class FdStore implements Disposable {
       NOTIFY_SOCKET: this.#path,
       ...(names.length > 0 && { LISTEN_FDS: String(names.length), LISTEN_FDNAMES: names.join(":") }),
     };
-    // The id of the program, which the shell becomes, is not known before it runs.
+    // LISTEN_PID must be the program's own pid, so the shell sets it and then becomes the program.
     const shell = ["-c", 'LISTEN_PID=$$ exec "$@"', "sh", ...command];
     return spawn("sh", shell, {
       env,
@@ -40,7 +40,7 @@ export class FdStore implements Disposable {
     });
   }
 
-  /** Until this many descriptors are stored. */
+  /** Waits until this many descriptors are stored. */
   async stores(count: number): Promise<void> {
     while (this.#stored.size !== count) await this.#changed.promise;
   }

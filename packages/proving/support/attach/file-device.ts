@@ -32,7 +32,7 @@ export class FileDevice implements BlockDevice, Disposable {
     write(this.#fd, bytes, 0, bytes.length, request.offset, (error) => finish(request, error));
   }
 
-  /** Other processes see what was written at once. */
+  /** Writes are visible to other processes at once. */
   flush(request: ImageRequest): void {
     setImmediate(finish, request, null);
   }

@@ -15,9 +15,9 @@ import type { Platform } from "@siphon/lab";
 import { kill, run } from "./run.ts";
 
 /**
- * A libvirtd of its own: its settings, /run and /var are directories that nobody else sees, in a mount namespace that ends with it. It
- * runs QEMU as libvirt's own user, as a distribution's does. There is no KVM for it: where that opens for QEMU and not for libvirt's user,
- * libvirt takes all that it knows of QEMU for outdated, and asks QEMU again each time.
+ * A private libvirtd: its settings, /run and /var are directories in its own mount namespace, which ends with it. It
+ * runs QEMU as libvirt's user, as distributions do. KVM is hidden from it: if QEMU can open /dev/kvm but libvirt's user
+ * cannot, libvirt considers its cached QEMU capabilities outdated and probes QEMU each time.
  */
 export class Libvirtd implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -41,13 +41,14 @@ export class Libvirtd implements AsyncDisposable {
       'shift 2; exec "$@"',
     ].join("; ");
     writeFileSync(join(directory, "no-kvm"), "", { mode: 0 });
-    // libvirt makes each domain a /dev of its own by moving what is mounted there, and a file cannot be moved on a device.
+    // libvirt builds a private /dev for each domain by moving the mounts there, and a file cannot be moved onto a
+    // device.
     if (existsSync("/dev/kvm")) appendFileSync(join(settings, "qemu.conf"), "namespaces = []\n");
     const own = ["--mount", "sh", "-ec", script, "libvirtd", directory, platform.file("/etc/libvirt")];
     const log = openSync(join(directory, "libvirtd.log"), "w");
     const child = spawn("unshare", [...own, command, ...args], {
       stdio: ["ignore", log, log],
-      // As a service has it: libvirt takes the first QEMU there, and its own user must be able to run that.
+      // A service's PATH: libvirt takes the first QEMU in it, which libvirt's user must be able to run.
       env: { ...process.env, PATH: systemPath, ...env },
     });
     const libvirtd = new Libvirtd(child, directory, platform);
@@ -83,7 +84,7 @@ export class Libvirtd implements AsyncDisposable {
     const { command, args, env } = this.#platform.command("virsh", ["-q", "-c", this.uri, ...words], {
       cwd: "/",
     });
-    // Before it starts its first domain it asks every QEMU that is installed what it can do.
+    // Before starting its first domain, it probes every installed QEMU.
     return run(command, args, undefined, { env, timeout: 400_000 });
   }
 

@@ -13,14 +13,14 @@ export interface MigrationOptions {
   ways: readonly Way[];
 }
 
-/** Each server stands for a host. */
+/** Each server represents a host. */
 export type Host = 0 | 1;
 
 export function other(host: Host): Host {
   return host === 0 ? 1 : 0;
 }
 
-/** One process serves all images that are served at all; undefined: none is. */
+/** The process that serves the images; undefined if none is served. */
 export function serverArguments(
   { ceph, directory, ways }: MigrationOptions,
   host: Host,
@@ -29,7 +29,7 @@ export function serverArguments(
   if (served.length === 0) return undefined;
   const images = served.map((way) => `${ceph.client.pool}/${way}`);
   const isVhost = served.includes("vhost");
-  // Each image has a socket of a kind, or none has: those over NBD have one for vhost-user-blk as well, which nobody uses.
+  // Either all images have a socket of a kind or none has: images over NBD also get an unused one for vhost-user-blk.
   const vhost = isVhost ? served.flatMap((way) => ["--vhost", socketAt(directory, way, host)]) : [];
   const nbd = served.includes("nbd") ? ["--nbd", `${socketAt(directory, "nbd", host)}.nbd`] : [];
   return [...images, ...vhost, ...nbd, "--migratable", "--conf", ceph.conf];

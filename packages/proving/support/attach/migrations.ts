@@ -14,13 +14,13 @@ import {
 import { run } from "./run.ts";
 import { SiphonAttach } from "./siphon-attach.ts";
 
-/** A migration in milliseconds, as QEMU and the guest have it. */
+/** Durations of a migration in milliseconds, as measured by QEMU and the guest. */
 export interface Migrated {
-  /** For which the guest stood still. */
+  /** The guest's downtime. */
   downtime: number;
-  /** From its beginning to its end. */
+  /** Total time. */
   total: number;
-  /** The longest write around it by the guest's clock, which stands still with the guest: it has the wait for the lock in it. */
+  /** The longest write around it by the guest's clock, which stops with the guest; includes the wait for the lock. */
   longestWrite: number;
 }
 
@@ -28,8 +28,8 @@ export interface Migrated {
 export type Moment = "running" | "stopped";
 
 /**
- * A VM that moves between two servers of its disks, under a load that checks what it wrote. Each server stands for a host; there is
- * nothing between them but the cluster and the migration's socket.
+ * A VM that moves between two servers of its disks, under a load that verifies its writes. Each server represents a
+ * host; they share only the cluster and the migration's socket.
  */
 export class Migrations implements AsyncDisposable {
   readonly #options: MigrationOptions;
@@ -63,7 +63,7 @@ export class Migrations implements AsyncDisposable {
     }
   }
 
-  /** Moves the guest to the other host, and looks there for what it read on the way. */
+  /** Moves the guest to the other host, and verifies there the data that it read during the migration. */
   async complete(): Promise<Migrated> {
     const destination = await this.#destination();
     try {
@@ -84,7 +84,7 @@ export class Migrations implements AsyncDisposable {
     }
   }
 
-  /** Gives a migration up. */
+  /** Cancels a migration. */
   async cancel(moment: Moment): Promise<void> {
     const destination = await this.#destination();
     try {
@@ -98,7 +98,7 @@ export class Migrations implements AsyncDisposable {
     }
   }
 
-  /** The destination is gone. */
+  /** Kills the destination. */
   async loseDestination(moment: Moment): Promise<void> {
     const destination = await this.#destination();
     const failed = this.#guest.migrationIs("failed");
@@ -108,7 +108,7 @@ export class Migrations implements AsyncDisposable {
     } finally {
       await destination.kill();
     }
-    // A QEMU that has noticed by itself refuses to go on.
+    // A QEMU that has noticed the failure itself refuses migrate-continue.
     if (moment === "stopped")
       await this.#guest.qmp.execute("migrate-continue", { state: "pre-switchover" }).catch(() => {});
     await failed;
@@ -125,7 +125,10 @@ export class Migrations implements AsyncDisposable {
     );
   }
 
-  /** Until the load has checked all that it wrote, twice on each disk; the longest write meanwhile, in milliseconds. */
+  /**
+   * Waits until the load has verified all its writes twice on each disk; returns the longest write meanwhile, in
+   * milliseconds.
+   */
   async goesOn(): Promise<number> {
     const seen = await this.#passes();
     const wanted = this.#devices.map((device) => (seen.get(device) ?? 0) + 2);
@@ -142,7 +145,7 @@ export class Migrations implements AsyncDisposable {
     return Math.max(...reports.map(longestWriteOf));
   }
 
-  /** The address of the client that has the lock of a disk. */
+  /** The address of the client that owns a disk's exclusive lock. */
   async lockOwner(way: Way): Promise<string> {
     const { conf, client } = this.#options.ceph;
     const locks = await run("rbd", ["-c", conf, "lock", "ls", "--format", "json", `${client.pool}/${way}`]);
@@ -189,7 +192,7 @@ export class Migrations implements AsyncDisposable {
 
   /** How many passes of the load each disk has seen; throws with what fio says when one failed. */
   async #passes(): Promise<Map<string, number>> {
-    // ls looks at each file, and fails when one of them has gone meanwhile.
+    // ls stats each file, and fails if one is removed meanwhile.
     const names = (await this.#guest.run("cd /tmp && echo *")).split(/\s+/);
     const failed = names.find((name) => name.startsWith("failed-"));
     if (failed !== undefined) {
@@ -206,8 +209,8 @@ export class Migrations implements AsyncDisposable {
   }
 
   /**
-   * From now on the guest reads random bytes into its page cache, bit by bit: what it gets while its memory is sent arrives at the other
-   * host only if the server marks it.
+   * From now on the guest gradually reads random bytes into its page cache: pages filled during the migration arrive at
+   * the other host only if the server marks them dirty.
    */
   async #startReading(): Promise<void> {
     const read = this.#devices.map(
@@ -219,7 +222,7 @@ export class Migrations implements AsyncDisposable {
     );
   }
 
-  /** The page cache has the same bytes as the disk. */
+  /** Checks that the page cache has the same bytes as the disk. */
   async #checkRead(): Promise<void> {
     for (const device of this.#devices) {
       const read = `dd if=/dev/${device} bs=1M skip=${randomAt} count=${randomMiB} 2>/dev/null`;

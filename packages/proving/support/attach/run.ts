@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 
 const exec = promisify(execFile);
 
-/** Runs a program and returns what it printed; throws with what it said on standard error when it fails. */
+/** Runs a program and returns its output; throws with its standard error if it fails. */
 export async function run(
   program: string,
   args: readonly string[],

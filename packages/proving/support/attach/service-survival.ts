@@ -20,8 +20,9 @@ export interface RestartOptions {
 }
 
 /**
- * Restarts a service with a disk over NBD and one over vhost-user-blk again and again, under loads that check what was acknowledged: in
- * order and by a kill in turn. In the end both images are compared with the loads' records, as librbd reads them.
+ * Restarts a service with a disk over NBD and one over vhost-user-blk repeatedly, cleanly and by SIGKILL in turn, under
+ * loads that verify acknowledged writes. At the end both images, as librbd reads them, are compared with the loads'
+ * records.
  */
 export async function surviveRestarts(
   ceph: LocalCluster,
@@ -58,7 +59,7 @@ export async function surviveRestarts(
   await Promise.all(loads.map((load) => load.goesOn()));
   await Promise.all(loads.map((load) => load.stop()));
   await service.stop();
-  // Another run in the same directory begins anew.
+  // A further run in the same directory starts afresh.
   await rm(join(runDirectory, "disks.d"), { recursive: true });
   for (const [i, name] of names.entries()) {
     const spec = `${ceph.client.pool}/${name}`;

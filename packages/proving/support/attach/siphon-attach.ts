@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { builtProgram } from "../../../../scripts/build/built-program.ts";
 import { kill } from "./run.ts";
 
-/** Where an image is, as `siphon attach --json` tells. */
+/** An image's address, from `siphon attach --json`. */
 export interface Told {
   image: string;
   size: number;
@@ -51,7 +51,7 @@ export class SiphonAttach {
     return this.#errors.join("");
   }
 
-  /** Pids of its shards, in their order. */
+  /** Pids of its shards, in order. */
   get shards(): number[] {
     const { pid } = this.child;
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
@@ -61,14 +61,14 @@ export class SiphonAttach {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Bytes of memory that it has, and that it had at most. */
+  /** Resident memory in bytes: current and peak. */
   get memory(): { now: number; most: number } {
     const status = readFileSync(`/proc/${this.child.pid}/status`, "utf8");
     const of = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) * 1024;
     return { now: of("VmRSS"), most: of("VmHWM") };
   }
 
-  /** Ends it in order. */
+  /** Stops it cleanly. */
   async stop(): Promise<void> {
     const code = await this.terminate();
     if (code !== 0) throw new Error(`siphon attach ended with ${code}: ${this.errors}`);

@@ -15,7 +15,7 @@ export interface ServeOptions {
   transport: Transport;
   /** For sockets. */
   directory: string;
-  /** More of `siphon attach`. */
+  /** Further arguments of `siphon attach`. */
   args?: readonly string[];
   /** As many files as the server may have open. */
   openFiles?: number | undefined;
@@ -26,7 +26,7 @@ export interface SurvivalOptions extends ServeOptions {
   onKill?: (killed: number, load: CheckedLoad) => void;
 }
 
-/** An image that is served under a checked load, in a process that may be killed. */
+/** An image served under a checked load by a process that may be killed. */
 export interface Trial {
   readonly load: CheckedLoad;
   /** The image as `POOL/IMAGE`, and its id. */
@@ -37,13 +37,13 @@ export interface Trial {
   readonly directory: string;
   /** The process that serves now. */
   readonly server: SiphonAttach;
-  /** Ends the server without warning, and starts the next. */
+  /** Kills the server, and starts the next. */
   killServer(): Promise<void>;
 }
 
 /**
- * Serves a new image under a load that checks what was acknowledged, lets `trial` happen to it, and compares the image with the load's
- * record in the end, as librbd reads it: with every acknowledged write, that is, and nothing else. Throws where they differ, and when a
+ * Serves a new image under a load that verifies acknowledged writes, runs `trial`, and finally compares the image, as
+ * librbd reads it, with the load's record: every acknowledged write and nothing else. Throws if they differ or a
  * request failed.
  */
 export async function survive(
@@ -86,7 +86,7 @@ export async function survive(
   return load;
 }
 
-/** Kills the server again and again, at any moment. */
+/** Kills the server repeatedly, at random moments. */
 export async function surviveKills(
   ceph: LocalCluster,
   { transport, directory, kills, onKill = () => {} }: SurvivalOptions,

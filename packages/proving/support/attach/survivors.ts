@@ -50,7 +50,7 @@ async function qemuBetween(inner: string, outer: string, exportName: string): Pr
   const out = ["--nbd-server", `addr.type=unix,addr.path=${outer}`];
   const disk = ["--export", "type=nbd,id=out,node-name=disk,name=disk,writable=on"];
   const args = ["--blockdev", JSON.stringify(node), ...out, ...disk];
-  // One that an earlier client left when it was killed is no sign of this one.
+  // A socket left by an earlier, killed client says nothing about this one.
   rmSync(outer, { force: true });
   const child = spawn("qemu-storage-daemon", args, { stdio: "inherit" });
   while (!(await listens(outer))) {
@@ -60,7 +60,7 @@ async function qemuBetween(inner: string, outer: string, exportName: string): Pr
   return child;
 }
 
-/** QEMU's side of a vhost-user socket and the guest's in one: rings and memory stay when the server goes. */
+/** QEMU's side of a vhost-user socket and the guest's in one: rings and memory survive the server. */
 export async function vhostSurvivor(socket: string): Promise<Survivor> {
   const memoryBytes = headerAreaBytes + laneCount * blockBytes;
   let frontEnd = await FrontEnd.connect(socket, { memoryBytes });

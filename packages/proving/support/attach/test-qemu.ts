@@ -4,10 +4,13 @@ import { run } from "./run.ts";
 
 const named = process.env.SIPHON_TEST_QEMU;
 
-/** Where the QEMU comes from that tests run: this host, or the root that SIPHON_TEST_QEMU names (a name in the cache, or a directory). */
+/**
+ * The source of the QEMU that tests run: this host, or the root that SIPHON_TEST_QEMU names (a name in the cache, or a
+ * directory).
+ */
 export const qemu: Platform = named ? await Root.find(named) : host;
 
-/** Runs one of QEMU's programs to its end and returns what it printed; throws with what it said when it fails. */
+/** Runs one of QEMU's programs to its end and returns its output; throws with its standard error if it fails. */
 export function runQemu(program: string, args: readonly string[]): Promise<string> {
   const { command, args: words, env } = qemu.command(program, args);
   return run(command, words, undefined, { env });

@@ -15,15 +15,13 @@ const images = ["disk", "second"] as const;
 /** Sizes of images, in bytes: at first, and once they grew. */
 export const sizes = [64 * MiB, 96 * MiB] as const;
 
-/** An image that a VM of the QEMU under test has as its disk. */
+/** An image that is the disk of a VM of the QEMU under test. */
 export interface VmDisk {
   readonly directory: string;
   socketOf(image: (typeof images)[number]): string;
 }
 
-/**
- * What a VM's disk has to go through with any QEMU, as tests: two images, served by one process, the first of them the disk of a VM.
- */
+/** The tests of a VM's disk, for any QEMU: two images served by one process, the first of them the disk of a VM. */
 export function testVmDisk(transport: Transport): VmDisk {
   const directory = mkdtempSync(join(tmpdir(), `siphon-${transport}-qemu-`));
   chmodSync(directory, 0o755);
@@ -43,7 +41,7 @@ export function testVmDisk(transport: Transport): VmDisk {
 
   before(async () => {
     const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-    // So long the lock of a server that was killed stands in the next one's way.
+    // The lock of a killed server blocks the next one for this long.
     ceph = await LocalCluster.up({ name: transport, ...spec, settings: { osd_client_watch_timeout: 5 } });
     for (const image of images) await createImage(ceph.admin, { image, size: sizes[0] });
     server = await serve();
@@ -79,7 +77,7 @@ export function testVmDisk(transport: Transport): VmDisk {
     return stdout;
   }
 
-  /** Writes, then reads all of it again; an error or a block that is not as it was written fails it. */
+  /** Writes, then reads everything back; fails on an error or a mismatching block. */
   const verified = (device: string, megabytes: number): Promise<string> =>
     run(
       `fio --name=v --filename=${device} --rw=randwrite --bs=16k --size=${megabytes}m --iodepth=32 --ioengine=libaio --direct=1 ` +

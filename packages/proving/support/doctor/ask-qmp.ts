@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 
-/** Runs QMP commands one after the other and hangs up, so that the monitor is free again; throws with what QEMU refuses. */
+/** Runs QMP commands in turn and disconnects, so that the monitor is free again; throws if QEMU refuses one. */
 export async function askQmp(
   path: string,
   ...commands: { execute: string; arguments?: Record<string, unknown> }[]

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { host, type LocalCluster } from "@siphon/lab";
 import { Libvirtd } from "../attach/libvirtd.ts";
 
-/** A domain of a libvirtd of its own, of type qemu, with a network disk on RBD and the key as a secret of libvirt's. It boots nothing. */
+/**
+ * A domain of type qemu in a private libvirtd, with a network disk on RBD and the key as a libvirt secret. It boots
+ * nothing.
+ */
 export class LibvirtVm implements AsyncDisposable {
   readonly name = "siphon-web";
   readonly #libvirtd: Libvirtd;

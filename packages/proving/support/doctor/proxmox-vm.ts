@@ -13,14 +13,14 @@ export interface ProxmoxDisk {
 }
 
 /**
- * A VM as Proxmox's qemu-server starts one: its shape of command line, with QMP and the guest agent on sockets of their own. It boots
- * the small guest, with a disk beside RBD's that holds qemu-ga.
+ * A VM as Proxmox's qemu-server starts one: a command line of the same form, with sockets for QMP and the guest agent.
+ * It boots the small guest, with an additional disk that holds qemu-ga.
  */
 export class ProxmoxVm implements AsyncDisposable {
   readonly pid: number;
   readonly name: string;
   readonly qmpSocket: string;
-  /** All that QEMU has said over QMP. */
+  /** All QMP output of QEMU. */
   readonly qmpLog: string;
   readonly guest: GuestControl;
   readonly #child: ChildProcess;
@@ -114,7 +114,7 @@ export class ProxmoxVm implements AsyncDisposable {
   }
 }
 
-/** A file system with qemu-ga and the libraries that it loads: the small guest has none of them. */
+/** A file system with qemu-ga and its libraries, which the small guest lacks. */
 function agentDisk(directory: string): string {
   const disk = join(directory, "agent.img");
   if (existsSync(disk)) return disk;

@@ -18,17 +18,17 @@ export interface Stage {
   ceph: LocalCluster;
   /** For sockets. */
   directory: string;
-  /** How long it happens, beside what it takes at least. */
+  /** How long it goes on, in addition to its minimum. */
   seconds: number;
 }
 
 /** Counts of events; each happened at least once. */
 export type Happened = Record<string, number>;
 
-/** Something that must not disturb whoever is served, as the end of a sentence. */
+/** An event that must not disturb clients, worded as the end of a sentence. */
 export interface Adversity {
   name: string;
-  /** Throws when anything was lost, a request failed or the server ended. */
+  /** Throws if data was lost, a request failed or the server ended. */
   happens(stage: Stage): Promise<Happened>;
 }
 
@@ -63,7 +63,7 @@ const paused: Adversity = {
     const end = performance.now() + seconds * 1000;
     {
       await using _ = await notifyForEver(ceph, id, "changes");
-      // A pause meets a reading of the header by chance.
+      // A pause coincides with a read of the header only by chance.
       while (pauses < 3 || (waits() === 0 && pauses < 40) || performance.now() < end) {
         await pause(Math.random() * 500);
         using _ = await frozen(ceph.osdPids);
@@ -148,7 +148,7 @@ const outOfFiles: Adversity = {
           storms < 2 || performance.now() < end;
           storms++
         ) {
-          // A few more than it has open now.
+          // A few more than it has open.
           await limit(readdirSync(`/proc/${pid}/fd`).length + 4);
           const idle = await Promise.all(Array.from({ length: 150 }, () => NbdClient.connect(socket)));
           await load.goesOn(20);
@@ -190,7 +190,7 @@ const fullPools: Adversity = {
   },
 };
 
-/** Until no write is acknowledged any more. */
+/** Waits until no more writes are acknowledged. */
 async function standsStill(load: CheckedLoad): Promise<void> {
   for (let [seen, tries] = [-1, 0]; load.acknowledged !== seen; tries++) {
     assert.ok(tries < 60, "a full pool takes writes for ever");
@@ -200,7 +200,7 @@ async function standsStill(load: CheckedLoad): Promise<void> {
   await load.check();
 }
 
-/** Until a client is let in. */
+/** Waits until a client can connect. */
 async function entered(socket: string, exportName: string): Promise<void> {
   for (let tries = 0; ; tries++) {
     const client = await NbdClient.connect(socket);
@@ -218,5 +218,5 @@ async function entered(socket: string, exportName: string): Promise<void> {
 const MiB = 1 << 20;
 
 export const adversities: readonly Adversity[] = [notified, paused, slowReaders, flooded, outOfFiles];
-/** Those that a cluster takes its time over, for the campaign. */
+/** Slow adversities of the cluster, for the campaign. */
 export const slowAdversities: readonly Adversity[] = [fullPools];

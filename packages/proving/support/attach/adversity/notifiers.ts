@@ -3,13 +3,13 @@ import type { LocalCluster } from "@siphon/lab";
 import { Cluster, type Pool } from "@siphon/rados";
 import { encodeNotifyMessage } from "../../../../rbd/src/watch/notify-message.ts";
 
-/** Notifications of a user who may only read an image, to those who have it open. */
+/** Notifications by a read-only user to the clients that have an image open. */
 export interface Notifying extends AsyncDisposable {
   /** Notifications that were sent. */
   readonly sent: number;
 }
 
-/** Behind the version and the length. */
+/** After the version and the length. */
 const kindAt = 6;
 const id = { gid: 1n, handle: 2n, request: 3n };
 const changed = () => encodeNotifyMessage({ type: "headerUpdate" });
@@ -24,8 +24,8 @@ const messages = [
 ];
 
 /**
- * Notifies the watchers of an image's header without a pause, as a user with `profile rbd-read-only`: of changes, or of anything, with
- * sense and nonsense.
+ * Notifies the watchers of an image's header without a pause, as a user with `profile rbd-read-only`: of changes or of
+ * any kind, valid and invalid.
  */
 export async function notifyForEver(
   ceph: LocalCluster,
@@ -68,13 +68,13 @@ async function notify(
   }
 }
 
-/** A message, of which half are cut off or damaged at a place. */
+/** A message; half of them are truncated or damaged at some place. */
 function damaged(): Buffer {
   const message = messages[Math.floor(Math.random() * messages.length)]!();
   const cut =
     Math.random() < 0.25 ? message.subarray(0, Math.floor(Math.random() * message.length)) : message;
   const at = Math.floor(Math.random() * cut.length);
-  // Another kind of message could be a task that the lock's owner would carry out.
+  // Other kinds could be requests that the lock's owner would carry out.
   if (Math.random() < 0.25 && at !== kindAt && at < cut.length) cut[at] = randomBytes(1)[0]!;
   return cut;
 }

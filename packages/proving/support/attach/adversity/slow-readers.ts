@@ -3,7 +3,7 @@ import { NbdClient } from "../../../../attach/test/support/nbd-client.ts";
 const MiB = 1 << 20;
 const [read, status] = [0, 7];
 
-/** Clients of an export that ask for as much as they can and read no answer. */
+/** Clients of an export that send as many requests as they can and read no replies. */
 export class SlowReaders implements Disposable {
   readonly #clients: NbdClient[] = [];
 
