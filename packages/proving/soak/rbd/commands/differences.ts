@@ -70,6 +70,14 @@ export const differences: readonly Difference[] = [
     reason: "`rbd` waits until the lock is removed; siphon ends at once, with EROFS if it needs the lock",
   },
   {
+    about: "`trash mv --expires-at`",
+    lines: /^trash mv .*--expires-at 20/,
+    in: ["code", "stdout"],
+    reason:
+      "siphon says when the image expires, and refuses a time in the past, as newer releases of `rbd` do",
+    releases: (release) => release < 18,
+  },
+  {
     about: "`trash mv` of an image in a group",
     lines: /^trash mv P\/member/,
     in: ["code", "stderr"],
