@@ -12,9 +12,9 @@ import { idleCosts } from "./service.ts";
 import { vhostContest } from "./vhost.ts";
 
 /**
- * `siphon attach` against QEMU's servers over librbd, without a guest: one OSD that keeps its objects in memory, one copy, everything
- * on the same cores. Both serve for the whole time and take turns under load, so that a busy machine is busy for both; ratios are
- * taken within a round.
+ * `siphon attach` against QEMU's servers over librbd, without a guest: one in-memory OSD, one copy, everything on the
+ * same cores. Both serve all the time and take turns under load, so that other load on the machine affects both; ratios
+ * are taken within a round.
  */
 const { values: args } = parseArgs({
   options: {

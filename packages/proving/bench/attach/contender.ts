@@ -14,17 +14,17 @@ export interface Load {
   seconds: number;
 }
 
-/** A server of an image, with the way to put load on it. */
+/** A server of an image, and how to put load on it. */
 export interface Contender extends AsyncDisposable {
   readonly name: string;
   run(load: Load): Promise<Sample>;
 }
 
-/** An image for a contender, filled, on the cluster that the configuration names. */
+/** A filled image for a contender, on the cluster that the configuration names. */
 export interface Ground {
   conf: string;
   pool: string;
-  /** Bytes that are filled of each image. */
+  /** Bytes filled in each image. */
   size: number;
   /** For sockets. */
   directory: string;
@@ -33,9 +33,9 @@ export interface Ground {
 /** Two servers of the same protocol under the same load. */
 export interface Contest {
   name: string;
-  /** Whose the other server is. */
+  /** Name of the other server. */
   peer: string;
-  /** The most that our CPU an operation may be of the other's, for reads. */
+  /** The largest ratio of our CPU per read to the other server's. */
   goal: number;
   ours(ground: Ground, image: string): Promise<Contender>;
   theirs(ground: Ground, image: string): Promise<Contender>;

@@ -45,7 +45,10 @@ async function encrypted(ground: Ground, image: string): Promise<Contender> {
   return underRings("siphon attach, encrypted", serving, spanOf(ground));
 }
 
-/** Formats an image; its old content is garbage then, which is as good to read. Returns the passphrase's file. */
+/**
+ * Formats an image; its old content turns into garbage, which is just as good for reading. Returns the passphrase's
+ * file.
+ */
 async function format({ conf, pool, directory }: Ground, image: string): Promise<string> {
   const file = join(directory, `passphrase-${image}`);
   await writeFile(file, "correct horse");

@@ -44,7 +44,7 @@ interface FioDirection {
   clat_ns: { percentile: Record<string, number> };
 }
 
-/** All of the run counts, its first moments too: so the CPU of the server is that of all operations. */
+/** The whole run counts, including its start, so that the server's CPU covers all operations. */
 async function fio(
   uri: string,
   size: number,

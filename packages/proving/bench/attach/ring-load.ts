@@ -9,7 +9,7 @@ export interface RingLoadOptions {
   size: number;
   /** Requests in flight, on each queue; up to the queue's size. */
   depth: number;
-  /** Bytes of the disk, from its start, that are used. */
+  /** Bytes used, from the start of the disk. */
   span: number;
 }
 
@@ -34,13 +34,13 @@ export class RingLoad {
     for (const [index, ring] of frontEnd.queues.entries()) this.#start(ring, index);
   }
 
-  /** Forgets what was counted. */
+  /** Resets the counts. */
   reset(): void {
     this.requests = 0;
     this.latency.reset();
   }
 
-  /** Begins no more requests; fulfilled when the last one is done. */
+  /** Starts no more requests; resolves when the last one is done. */
   stop(): Promise<void> {
     this.#running = false;
     if (this.#underWay === 0) this.#idle.resolve();

@@ -9,24 +9,24 @@ import { type Goal, goal, progress } from "../rados/goals.ts";
 import type { Ground } from "./contender.ts";
 import { Serving } from "./serving.ts";
 
-/** What idle disks cost: a process that serves one, and then many. */
+/** The cost of idle disks: a process that serves one, and then many. */
 export interface IdleCost {
   server: string;
   disks: number;
   /** MiB resident with one disk. */
   first: number;
-  /** Of them what no other process shares. */
+  /** The part not shared with other processes. */
   firstOwn: number;
-  /** MiB resident for each more. */
+  /** MiB resident for each further disk. */
   more: number;
   /** Percent of a core with all disks. */
   cpu: number;
-  /** Milliseconds to serve one more, as its client sees it; none where disks cannot be added. */
+  /** Milliseconds to serve one more, as its client sees it; missing if disks cannot be added. */
   attach: number[];
 }
 
 const count = 200;
-/** Of a server whose disks each have a client of their own, so many show what each costs. */
+/** With a server that has a client per disk, this many disks are enough to show the cost of each. */
 const theirCount = 20;
 const size = 16 << 20;
 
@@ -114,7 +114,7 @@ interface Memory {
   own: number;
 }
 
-/** Memory once what starting needed is given back, or not. */
+/** Memory after the startup's garbage had time to be returned. */
 async function settled({ pid }: Serving, seconds: number): Promise<Memory> {
   await sleep(seconds * 1000);
   const status = readFileSync(`/proc/${pid}/status`, "utf8");

@@ -62,5 +62,5 @@ export function siphonAttach(
   return Serving.start(process.execPath, call, socket);
 }
 
-/** USER_HZ, which Linux has fixed for programs. */
+/** USER_HZ, which is fixed in Linux's ABI. */
 const ticksPerSecond = 100;

@@ -43,7 +43,7 @@ export function qemuStorageDaemon(
   return Serving.start("qemu-storage-daemon", call, socket);
 }
 
-/** Seconds under load before what counts. */
+/** Seconds of load before the measurement. */
 const warmup = 1;
 
 export function underRings(name: string, serving: Serving, span: number): Contender {

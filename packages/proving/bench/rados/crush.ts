@@ -1,7 +1,7 @@
 /**
- * What it costs to place 10,000 PGs, as after a change of the map: on generated clusters of several shapes,
- * replicated and erasure coded. `node crush.ts [--quick] [--json FILE]`; needs crushtool. The goal is for CPU
- * time, of all threads: it is the elapsed time of a machine that has nothing else to do.
+ * The cost of placing 10,000 PGs, as after a change of the map, on generated clusters of several shapes, replicated and
+ * erasure coded. `node crush.ts [--quick] [--json FILE]`; needs crushtool. The goal is in CPU time of all threads,
+ * which equals the elapsed time on an idle machine.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ const goalMilliseconds = 100;
 interface Shape {
   name: string;
   osds: number;
-  /** Levels above the OSDs, and how many members each bucket has; 0: all. */
+  /** Levels above the OSDs, and the number of items per bucket; 0: all. */
   levels: [type: string, members: number][];
   size: number;
   erasure?: boolean;
@@ -103,7 +103,7 @@ const goals = rows.map(({ name, cpu }) =>
 printGoals(goals);
 await writeResult(args.json, { benchmark: "crush", pgs, rounds, rows, goals });
 
-/** Every PG of a map whose placements are not known yet; decoding is not counted. */
+/** Places every PG of a freshly decoded map; decoding is not counted. */
 function sample(bytes: Buffer): { milliseconds: number; cpuMilliseconds: number } {
   const map = OsdMap.decode(bytes);
   const pool = map.pool(1)!;
@@ -121,7 +121,7 @@ async function generate({ osds, levels, size, erasure = false }: Shape): Promise
   const layers = levels.flatMap(([type, members]) => [type, "straw2", String(members)]);
   await run("crushtool", ["--outfn", built, "--build", "--num_osds", String(osds), ...layers]);
   const { stdout } = await run("crushtool", ["-d", built]);
-  // The rule that crushtool adds, in the form of an erasure-coded pool's.
+  // The rule that crushtool adds, rewritten for an erasure-coded pool.
   const steps = "step set_chooseleaf_tries 5\n\tstep take root\n\tstep chooseleaf indep 0 type host";
   const adapted = stdout
     .replace("type replicated", "type erasure")

@@ -6,8 +6,8 @@ export interface Estimate {
 }
 
 /**
- * The interval is taken between two of the sorted values: how many of them are below the true median is
- * binomial, so no assumption is made about how the values scatter. With fewer than six values it is their range.
+ * The interval lies between two of the sorted values: the number of values below the true median is binomial, so
+ * nothing is assumed about their distribution. With fewer than six values it is their range.
  */
 export function estimate(values: readonly number[]): Estimate {
   const sorted = [...values].sort((a, b) => a - b);

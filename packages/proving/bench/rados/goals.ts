@@ -7,7 +7,7 @@ import type { Estimate } from "./estimate.ts";
 export interface Goal {
   name: string;
   goal: number;
-  /** How `measured` must stand to `goal`. */
+  /** How `measured` must compare to `goal`. */
   op: "<" | "<=" | ">=";
   measured: number;
   low: number;
@@ -26,7 +26,7 @@ export function printGoals(goals: readonly Goal[]): void {
   }
 }
 
-/** Writes what a benchmark found, with when and on what machine; no path where none is wanted. */
+/** Writes a benchmark's results with the date and the machine; does nothing without a path. */
 export async function writeResult(
   path: string | undefined,
   result: { goals: Goal[] } & Record<string, unknown>,
@@ -37,7 +37,7 @@ export async function writeResult(
   await writeFile(path, `${JSON.stringify({ ...rest, ...measured, goals }, null, 2)}\n`);
 }
 
-/** Says on the terminal how far it is; nothing where there is none. */
+/** Shows progress on the terminal, if there is one. */
 export function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }

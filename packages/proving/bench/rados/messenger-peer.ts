@@ -4,8 +4,8 @@ import type { ConnectionMode } from "../../../rados/src/messenger/auth.ts";
 import { FakeDaemon, type FakePeer } from "../../../rados/test/support/fake-daemon.ts";
 
 /**
- * The other end of the messenger's benchmark, a process of its own: it makes frames beforehand and then
- * sends them as fast as they are taken, or takes frames and counts bytes.
+ * The other end of the messenger's benchmark, in a separate process: it makes frames beforehand and sends them as fast
+ * as they are accepted, or receives frames and counts bytes.
  *
  * Messages to it: type 1 prepare `tid` frames; type 2 send them; type 3 from now on only count bytes, and tell the
  * parent process each time that `tid` have come.
@@ -32,7 +32,7 @@ async function serve(): Promise<void> {
         if (type === 1) {
           const front = Buffer.alloc(frontBytes, 3);
           const data = Buffer.alloc(dataBytes, 4);
-          // Encoded first: sequence numbers have to grow in the order of sending.
+          // Encoded first: sequence numbers must increase in the order of sending.
           const answer = peer.encode(1, tid, Buffer.alloc(1), Buffer.alloc(0));
           prepared.set(
             peer,
@@ -58,7 +58,7 @@ async function serve(): Promise<void> {
   };
   const crc = await listen("crc");
   const secure = await listen("secure");
-  /** Sends what was sent last, or counts what comes; without any protocol. */
+  /** Sends the last bytes again, or counts received bytes, without any protocol. */
   const plain = createServer((socket) => {
     socket.once("data", (command) => {
       if (command[0] === 1) {

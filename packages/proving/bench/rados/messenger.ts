@@ -14,9 +14,9 @@ import { goal, printGoals, progress, writeResult } from "./goals.ts";
 import { benchSecrets, dataBytes, frontBytes } from "./messenger-peer.ts";
 
 /**
- * What the messenger costs: CPU of this process (user and system) per frame of 16 KiB data, in and out,
- * against the floor of reading or writing the same bytes with a plain socket in the same round. The other
- * end is another process. Rounds alternate, so that a busy machine is busy for all of them.
+ * The cost of the messenger: CPU of this process (user and system) per frame with 16 KiB of data, in and out, against
+ * the floor of reading or writing the same bytes with a plain socket in the same round. The other end is another
+ * process. Cases take turns, so that other load on the machine affects all of them.
  */
 const { values: args } = parseArgs({
   options: {
@@ -70,7 +70,7 @@ peer.kill();
 progress("");
 await report();
 
-/** The frames are made by the peer beforehand and sent in one go. */
+/** The peer makes the frames beforehand and sends them in one go. */
 async function receive(mode: ConnectionMode, gcm?: GcmFill): Promise<Sample> {
   const line = await lineFor("in", mode, gcm);
   const prepared = Promise.withResolvers<void>();
@@ -88,7 +88,7 @@ async function receive(mode: ConnectionMode, gcm?: GcmFill): Promise<Sample> {
   return measured();
 }
 
-/** The floor: the bytes of the frames that were sent last, read into a buffer and not looked at. */
+/** The floor: the bytes of the last frames, read into a buffer and ignored. */
 async function receivePlain(): Promise<Sample> {
   let left = frames * (32 + 41 + 4 + frontBytes + dataBytes + 13);
   const done = Promise.withResolvers<void>();
@@ -134,7 +134,7 @@ async function send(mode: ConnectionMode, gcm?: GcmFill): Promise<Sample> {
   return measured();
 }
 
-/** The floor: the same bytes in the same portions, written by a plain socket from a buffer that is there. */
+/** The floor: the same bytes in the same portions, written by a plain socket from an existing buffer. */
 async function sendPlain(): Promise<Sample> {
   const frameBytes = 32 + 45 + frontBytes + dataBytes + 13;
   const socket = connect({ port: ports.plain, host: "127.0.0.1", noDelay: true });

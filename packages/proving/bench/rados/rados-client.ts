@@ -2,9 +2,9 @@ import { Cluster } from "@siphon/rados";
 import { ObjectRequest, ObjectTarget, opCode, requestFlag } from "@siphon/rados/engine";
 
 /**
- * The load of `bench:rados`, in a process of its own so that its CPU is nobody else's: keeps `depth` requests at random
- * offsets of `objects` under way. It tells its parent when the warm-up is over and when the measured time is, and how
- * many requests were answered by then.
+ * The load of `bench:rados`, in a separate process so that its CPU is measured alone: keeps `depth` requests at random
+ * offsets of `objects` in flight. It tells its parent when the warm-up and the measured time end, and how many requests
+ * were answered by then.
  */
 export interface LoadOptions {
   conf: string;
@@ -26,7 +26,7 @@ export type LoadReport =
   | { phase: "connected"; milliseconds: number }
   | { phase: "begin"; operations: number; at: number }
   | { phase: "end"; operations: number; at: number }
-  /** Microseconds of the median request in between; only where one at a time is under way. */
+  /** Median latency in microseconds; only with one request in flight. */
   | { phase: "done"; median: number };
 
 if (process.send !== undefined) {
@@ -43,7 +43,7 @@ async function run(options: LoadOptions): Promise<void> {
   const pool = cluster.osdmap.poolByName(options.pool)!.id;
   const targets = Array.from({ length: objects }, (_, i) => new ObjectTarget(pool, `${prefix}.${i}`));
   const { objecter } = cluster;
-  /** Milliseconds each, where one at a time is under way. */
+  /** Latencies in milliseconds, with one request in flight. */
   const latencies: number[] | undefined = depth === 1 ? [] : undefined;
   const load = { operations: 0, stopped: false };
   const firstAnswer = Promise.withResolvers<void>();

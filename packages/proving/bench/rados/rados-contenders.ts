@@ -3,25 +3,25 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import type { LoadOptions, LoadReport } from "./rados-client.ts";
 
-/** The load of one run; `image` is what librbd works on. */
+/** The load of one run; `image` is librbd's image. */
 export interface Load extends Omit<LoadOptions, "name" | "prefix"> {
   image: string;
 }
 
 export interface Sample {
   iops: number;
-  /** CPU microseconds (user and system) of the whole client process an operation, seen from outside. */
+  /** CPU microseconds (user and system) of the whole client process per operation, measured from outside. */
   cpu: number;
-  /** Bytes that the client has in memory while it runs. */
+  /** Resident bytes of the running client. */
   memory: number;
-  /** Microseconds of the median operation. */
+  /** Median latency in microseconds. */
   latency: number;
 }
 
-/** Objects are the same for all: those that fio's rados engine makes of this job name. */
+/** All use the same objects: those that fio's rados engine creates for this job name. */
 export const objectPrefix = "siphon.0";
 
-/** This client, in a process of its own. */
+/** This client, in a separate process. */
 export async function runSiphon(load: Load, { koffi = true } = {}): Promise<Sample> {
   const execArgv = koffi ? [] : ["--import", withoutKoffi];
   const client = fork(new URL("rados-client.ts", import.meta.url), { execArgv });
@@ -40,7 +40,7 @@ export async function runSiphon(load: Load, { koffi = true } = {}): Promise<Samp
   return { iops, cpu: (cpu * 1e6) / operations, memory, latency: median };
 }
 
-/** librados or librbd under fio, as shipped or with what makes them cheapest: tcmalloc, and one thread (in `conf`). */
+/** librados or librbd under fio, as shipped or in the cheapest setup: tcmalloc, and one thread (in `conf`). */
 export async function runFio(load: Load, engine: "rados" | "rbd", tuned: boolean): Promise<Sample> {
   const { conf, pool, image, rw, blockSize, depth, warmup, seconds, objects, objectSize } = load;
   const target =
@@ -67,7 +67,7 @@ export async function runFio(load: Load, engine: "rados" | "rbd", tuned: boolean
     said += text;
   });
   const exited = once(fio, "exit");
-  // fio begins a little late: what is looked at lies inside of what it measures.
+  // fio starts a little late: the observed span lies inside the one that it measures.
   await sleep(warmup + 0.8);
   const [cpuBegin, begin] = [cpuSeconds(fio), performance.now()];
   await sleep(Math.max(0.5, seconds - 1));
@@ -79,7 +79,7 @@ export async function runFio(load: Load, engine: "rados" | "rbd", tuned: boolean
   return { iops, cpu: (cpu * 1e6) / iops, memory, latency: latency.percentile["50.000000"]! / 1000 };
 }
 
-/** Milliseconds from nothing but a running interpreter to the first bytes of an object. */
+/** Milliseconds from a running interpreter to the first bytes of an object. */
 export async function connectSiphon(load: Load): Promise<number> {
   const client = fork(new URL("rados-client.ts", import.meta.url));
   const reports = listen(client);
@@ -97,7 +97,7 @@ export async function connectSiphon(load: Load): Promise<number> {
   return milliseconds;
 }
 
-/** The same by librados, under Python. */
+/** The same with librados, under Python. */
 export async function connectLibrados({ conf, pool }: Load): Promise<number> {
   const script = `
 import rados, sys, time
@@ -123,7 +123,7 @@ interface FioOutput {
 
 const tcmalloc = "/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4";
 
-/** Whether the C++ clients can be tuned as they are meant to be. */
+/** Whether the C++ clients' cheapest setup is available. */
 export const hasTcmalloc = existsSync(tcmalloc);
 
 /** An import hook under which koffi is not installed. */
@@ -140,7 +140,7 @@ const withoutKoffi = `data:text/javascript,${encodeURIComponent(`
 type Phase = LoadReport["phase"];
 type Of<P extends Phase> = LoadReport & { phase: P };
 
-/** Gives what a client reports, phase by phase; a client that ends before is an error. */
+/** Yields a client's reports, phase by phase; a client that ends early is an error. */
 function listen(client: ChildProcess): <P extends Phase>(phase: P) => Promise<Of<P>> {
   const reports = new Map<string, PromiseWithResolvers<LoadReport>>();
   const of = (phase: string) => {

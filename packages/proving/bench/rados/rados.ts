@@ -15,9 +15,9 @@ import {
 } from "./rados-contenders.ts";
 
 /**
- * This client against librados and librbd (C++, under fio), on one cluster that is made for it: one OSD that keeps its
- * objects in memory, one copy, client and OSD on the same cores. Contenders take turns in every round, so that a busy
- * machine is busy for all of them; ratios are taken within a round.
+ * This client against librados and librbd (C++, under fio), on one cluster made for it: one in-memory OSD, one copy,
+ * client and OSD on the same cores. Contenders take turns in every round, so that other load on the machine affects all
+ * of them; ratios are taken within a round.
  */
 const { values: args } = parseArgs({
   options: {
@@ -93,7 +93,7 @@ async function measure(
   const key = keyOf(who, wire, rw, size, depth);
   progress(`round ${(samples.get(key)?.length ?? 0) + 1} of ${rounds}: ${key}`);
   const load = loadOf(wire, tuned ? "tuned" : "shipped", rw, size, depth);
-  // fio's rados engine removes its objects in the end.
+  // fio's rados engine removes its objects at the end.
   await fillObjects();
   const sample = who.startsWith("siphon")
     ? await runSiphon(load, { koffi: who === "siphon" })

@@ -1,6 +1,7 @@
 /**
- * What it costs a read of a clone to confirm that its parent is still there, when an OSD has no object of it: questions to the header, and
- * client CPU, at several depths. The OSD is one in memory, which answers in the next turn: `node absent-objects.ts [--reads 40000]`.
+ * The cost for a read of a clone to confirm that its parent still exists, when the OSD has no object of the clone:
+ * requests to the header, and client CPU, at several depths. The OSD is a simulated one, which answers in the next turn
+ * of the event loop: `node absent-objects.ts [--reads 40000]`.
  */
 import { parseArgs } from "node:util";
 import type { ObjectRequest } from "@siphon/rados/engine";

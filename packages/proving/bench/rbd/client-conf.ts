@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import type { LocalCluster } from "@siphon/lab";
 import type { Client } from "./clients.ts";
 
-/** The cluster's ceph.conf, with the mode of the wire and what else the client wants. */
+/** The cluster's ceph.conf, with the messenger's mode and the client's further settings. */
 export async function clientConf(cluster: LocalCluster, client: Client, wire: string): Promise<string> {
   const path = cluster.resource.path(`${client.name.replaceAll(/\W+/g, "-")}-${wire}.conf`);
   const modes = [`ms_client_mode = ${wire}`, `ms_mon_client_mode = ${wire}`];

@@ -6,12 +6,12 @@ import { builtProgram } from "../../../../scripts/build/built-program.ts";
 import type { Load } from "./loads.ts";
 
 export interface Times {
-  /** Seconds of the load before those that are measured. */
+  /** Seconds of load before the measurement. */
   warmup: number;
   seconds: number;
 }
 
-/** Where the load goes: the image, and as whom. */
+/** The target of the load: image and user. */
 export interface Image {
   conf: string;
   pool: string;
@@ -28,13 +28,13 @@ export interface Sample {
   p50: number;
   p99: number;
   p999: number;
-  /** Resident memory at its largest. */
+  /** Peak resident memory. */
   mebibytes: number;
-  /** Context switches an I/O, of all threads. */
+  /** Context switches per I/O, of all threads. */
   switches: number;
 }
 
-/** A program that puts a load on an image; what it costs is read from outside, for all in the same way. */
+/** A program that puts a load on an image; its costs are measured from outside, in the same way for all. */
 export interface Client {
   name: string;
   /** @param image with a configuration of this client's own, if it needs one */
@@ -51,9 +51,9 @@ export const siphon: Client = {
 };
 
 /**
- * The same with so many workers.
+ * The same with this many workers.
  *
- * @param parted the load's requests in flight are those of all workers together, and not of each
+ * @param parted the load's requests in flight are shared by all workers, instead of per worker
  */
 export const siphonWith = (workers: number, parted = false): Client => ({
   name: `siphon, ${workers} ${workers === 1 ? "worker" : "workers"}${parted ? ", parted" : ""}`,
@@ -71,14 +71,14 @@ export const cached: Client = {
   run: (image, load, times) => runSiphon(image, load, times, "writeback"),
 };
 
-/** fio's rbd engine as it is shipped. */
+/** fio's rbd engine as shipped. */
 export const shipped: Client = {
   name: "librbd",
   settings: [],
   run: (image, load, times) => runFio(image, load, times, {}),
 };
 
-/** The same with so many threads for the messenger; 3 as it is shipped. */
+/** The same with this many messenger threads; the default is 3. */
 export const librbdWith = (threads: number): Client => ({
   name: `librbd, ${threads} messenger ${threads === 1 ? "thread" : "threads"}`,
   settings: [`ms_async_op_threads = ${threads}`],
@@ -126,7 +126,7 @@ async function runFio(image: Image, load: Load, times: Times, env: Record<string
     ...{ warmupSeconds: times.warmup, seconds: times.seconds },
     image: { pool: image.pool, image: image.image, user: image.user },
   });
-  // As a thread of the process that is observed, and not as a process of its own.
+  // As a thread of the observed process instead of a separate process.
   const all = [...args, "--thread"];
   const { output, outside } = await observe(program!, all, { ...env, CEPH_CONF: image.conf }, times);
   return sample(parseFio(output, { seconds: times.seconds }), outside);
@@ -143,16 +143,16 @@ function sample(
 }
 
 interface Outside {
-  /** CPU seconds a second. */
+  /** CPU seconds per second. */
   cpuShare: number;
   mebibytes: number;
-  /** Context switches a second. */
+  /** Context switches per second. */
   switchRate: number;
 }
 
 /**
- * Runs a program, and reads what the kernel says of it again and again. The measured time is the last before the program ends; of
- * that, half a second at both ends is left out, and with it how long it takes to start, to connect and to close.
+ * Runs a program and samples its figures from the kernel. The measured span is the last one before the program ends,
+ * without half a second at both ends; this leaves out starting, connecting and closing.
  */
 async function observe(program: string, args: string[], env: Record<string, string>, times: Times) {
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
@@ -198,7 +198,7 @@ function switchesOf(pid: number): Map<string, number> {
         switches.reduce((sum, [, count]) => sum + Number(count), 0),
       );
     } catch {
-      // It has ended meanwhile.
+      // It has ended in the meantime.
     }
   }
   return counts;

@@ -1,12 +1,12 @@
 const mib = 2 ** 20;
 
-/** A load that every client is given alike. */
+/** A load, the same for every client. */
 export interface Load {
   name: string;
   rw: "randread" | "randwrite" | "read" | "write";
   blockSize: number;
   depth: number;
-  /** How often it is run, and how often with `--quick`: more where a goal hangs on it. */
+  /** Number of runs, and with `--quick`: more if a goal depends on the load. */
   rounds: number;
   quickRounds: number;
   /** With `--quick` only in crc mode. */

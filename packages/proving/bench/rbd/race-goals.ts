@@ -13,7 +13,7 @@ export interface Cell {
 
 /** The goals of the race for one kind of cluster. */
 export function goalsOf(cells: readonly Cell[], store: string, wires: readonly string[]): Goal[] {
-  /** @param load all of a load's name, or what stands before the depth */
+  /** @param load a load's full name, or its part before the depth */
   const cell = (wire: string, load: string, client: Client) =>
     cells.find(
       (c) =>
@@ -23,7 +23,7 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
         c.client === client.name,
     )?.samples;
   const goals: Goal[] = [];
-  /** Ours against theirs, round by round. */
+  /** Our client against theirs, round by round. */
   const add = (
     name: string,
     key: keyof Sample,
@@ -37,7 +37,7 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
       goal(`${store} ${name}`, estimate(ours.map((sample, i) => sample[key] / theirs[i]![key])), op, limit),
     );
   };
-  /** Ours alone. */
+  /** Our client alone. */
   const addOwn = (name: string, key: keyof Sample, ours: Sample[] | undefined, limit: number) => {
     if (ours === undefined) return;
     goals.push(goal(`${store} ${name}`, estimate(ours.map((sample) => sample[key])), "<=", limit));
@@ -90,7 +90,7 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
   return goals;
 }
 
-/** Most CPU of a client, by the wire, on the machine of the committed results, with an OSD that has everything in memory. */
+/** Largest CPU of a client, by messenger mode, on the machine of the committed results, with an in-memory OSD. */
 const ownCpu: Readonly<Record<string, readonly (readonly [load: string, microseconds: number])[]>> = {
   crc: [
     ["16K randread, depth 128", 8],

@@ -8,9 +8,9 @@ import { loads as allLoads, type Load } from "./loads.ts";
 import { type Cell, goalsOf } from "./race-goals.ts";
 
 /**
- * The race against librbd: the same loads on the same image, by fio's rbd engine as it is shipped, by the same at its
- * best, and by `siphon rbd bench`; one after the other in every round, each time another one first. Ratios are taken within a
- * round, so that a busy machine is busy for all. Takes about 26 minutes, and 6 with `--quick`.
+ * The race against librbd: the same loads on the same image, by fio's rbd engine as shipped, by the same in its
+ * cheapest setup, and by `siphon rbd bench`; in turn in every round, each time with another one first. Ratios are taken
+ * within a round, so that other load on the machine affects all. Takes about 26 minutes, and 6 with `--quick`.
  */
 const { values: args } = parseArgs({
   options: {
@@ -38,7 +38,7 @@ const clusters = {
   memstore: { osds: 1, replicas: 1, store: "memstore", osdSize: 5 * 2 ** 30 },
   bluestore: { osds: 3, replicas: 3, store: "bluestore", osdSize: 5 * 2 ** 30 },
 } as const;
-/** A long log of each PG makes memstore slower by the minute. */
+/** Long PG logs make memstore slower by the minute. */
 const settings = { osd_min_pg_log_entries: 100, osd_max_pg_log_entries: 200 };
 
 const cells: Cell[] = [];

@@ -7,10 +7,11 @@ import { type Client, librbdWith, type Sample, siphon, siphonWith } from "./clie
 import { loads as allLoads, type Load } from "./loads.ts";
 
 /**
- * What an image costs that several threads read and write: `siphon rbd bench` without workers and with 1, 2 and 4, on one OSD that keeps
- * its objects in memory, one after the other in every round, each time another one first. Each worker has the load's requests in flight;
- * *parted*, for the largest number of them: all together have. fio's rbd engine runs beside them, with as many messenger threads. On a machine where clients and OSD fill the cores IOPS cannot grow; CPU per I/O says whether workers
- * stand in each other's way. Takes about 20 minutes, and 8 with `--quick`.
+ * The cost of an image that several threads read and write: `siphon rbd bench` without workers and with 1, 2 and 4, on
+ * one in-memory OSD, in turn in every round, each time with another one first. Each worker has the load's number of
+ * requests in flight; *parted*, for the largest number of workers: all workers together have it. fio's rbd engine runs
+ * beside them, with as many messenger threads. On a machine whose cores the clients and the OSD fill, IOPS cannot grow;
+ * CPU per I/O shows whether workers impede each other. Takes about 20 minutes, and 8 with `--quick`.
  */
 const { values: args } = parseArgs({
   options: {
@@ -21,7 +22,7 @@ const { values: args } = parseArgs({
     workers: { type: "string", default: "1,2,4" },
   },
 });
-/** V8 compiles the path of a request in each thread for itself, and thoroughly only after thousands of requests. */
+/** V8 compiles the code for requests in each thread separately, and optimizes it only after thousands of requests. */
 const times = { warmup: 5, seconds: Number(args.seconds ?? 3) };
 const rounds = Number(args.rounds ?? (args.quick ? 3 : 7));
 const imageSize = 256 * 2 ** 20;

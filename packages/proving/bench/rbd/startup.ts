@@ -5,8 +5,8 @@ import { goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import { type ProcessSample, programs, runProcess } from "./whole-process.ts";
 
 /**
- * Short commands by `rbd` and by `siphon rbd` as it ships, whole processes from their start to their end, one after the other in every
- * round, each time another one first. Ratios are taken within a round.
+ * Short commands by `rbd` and by the built `siphon rbd`, whole processes from start to end, in turn in every round,
+ * each time with another one first. Ratios are taken within a round.
  */
 const { values: args } = parseArgs({
   options: {
@@ -36,7 +36,7 @@ const commands: Record<string, () => string[]> = {
   create: () => ["create", `${pool}/new${made++}`, "--size", "1G"],
 };
 const samples = new Map<string, ProcessSample[]>();
-// The first round fills the caches of files, and is not counted.
+// The first round fills the page cache, and is not counted.
 for (let round = -1; round < rounds; round++) {
   for (const [command, words] of Object.entries(commands)) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {

@@ -8,9 +8,9 @@ import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goa
 import { programs as clients, type ProcessSample, runProcess } from "./whole-process.ts";
 
 /**
- * The same transfers by `rbd` and by `siphon rbd`, whole processes from their start to their end, one after the other in every
- * round, each time another one first; files are in memory. Ratios are taken within a round, so that a busy machine is busy
- * for both. `info` does little else than start: what it takes is taken off where CPU is told by the GiB.
+ * The same transfers by `rbd` and by `siphon rbd`, whole processes from start to end, in turn in every round, each time
+ * with another one first; files are in memory. Ratios are taken within a round, so that a busy machine is busy for
+ * both. `info` does little else than start: what it takes is taken off where CPU is told by the GiB.
  */
 const { values: args } = parseArgs({
   options: {
