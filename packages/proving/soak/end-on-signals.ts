@@ -4,8 +4,9 @@ import { removeOwn } from "../../lab/src/clean.ts";
 import { Resource } from "../../lab/src/state/resource.ts";
 
 /**
- * Makes Ctrl-C, SIGTERM and SIGHUP end all that this program starts from now on: clusters, VMs and other programs, with their sockets and
- * temporary folders. A second one ends it at once, as SIGKILL does; `siphon clean` then removes what is left.
+ * Makes Ctrl-C, SIGTERM and SIGHUP end everything that this program starts from now on: clusters, VMs and other
+ * programs, with their sockets and temporary folders. A second signal ends it at once, as SIGKILL does; `siphon clean`
+ * then removes the remains.
  */
 export async function endOnSignals(): Promise<void> {
   // Programs that are started without a resource of their own are found by this one, and so are temporary folders.

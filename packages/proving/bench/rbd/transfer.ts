@@ -21,17 +21,20 @@ const { values: args } = parseArgs({
   },
 });
 const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
-/** The image is in memory up to eight times: two images, for which the OSD takes twice their size or more, and three files. */
+/**
+ * The data is in memory up to eight times: two images, for which the OSD takes at least twice their size, and three
+ * files.
+ */
 const most = Math.floor(freemem() / 8 / 2 ** 30);
 const mebibytes = Number(args.size ?? 1024 * Math.max(1, Math.min(args.quick ? 1 : 4, most)));
 
 interface Transfer {
   name: string;
-  /** Arguments of either program. */
+  /** Arguments for both programs. */
   args: string[];
-  /** Commands of rbd that run before, uncounted. */
+  /** rbd commands that run first, not measured. */
   before?: string[];
-  /** An image that it makes, or a file. */
+  /** The image or file that it makes. */
   makes?: { image: string } | { file: string };
 }
 

@@ -15,7 +15,7 @@ export interface ProcessSample {
   cpu: number;
 }
 
-/** Runs a program to its end; the shell tells what CPU time its children took. */
+/** Runs a program to its end; the shell's `times` reports its CPU time. */
 export async function runProcess([program, ...args]: readonly string[]): Promise<ProcessSample> {
   const start = performance.now();
   const child = spawn("sh", ["-c", '"$@" >/dev/null && times', "sh", program!, ...args], {

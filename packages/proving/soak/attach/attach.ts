@@ -1,9 +1,9 @@
 /**
- * Serves RBD images under a load that knows what was acknowledged, kills the process that serves them again and again, restarts the service,
- * and then lets go wrong all that others can do wrong, one kind after the other until the time is up:
- * `node attach.ts [--kills N] [--restarts N] [--minutes N] [--nbd|--vhost] [--only WORDS]
- * [--except WORDS]`. Ends with an error at the first request that fails, at the
- * first block that is older than its last acknowledged write, and when a process ends or needs too much memory.
+ * Serves RBD images under a load that records acknowledged writes: kills the serving process repeatedly, restarts the
+ * service, and then causes every kind of adversity in turn until the time is up: `node attach.ts [--kills N]
+ * [--restarts N] [--minutes N] [--nbd|--vhost] [--only WORDS] [--except WORDS]`. Ends with an error at the first failed
+ * request, at the first block that is older than its last acknowledged write, and if a process ends or needs too much
+ * memory.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -34,7 +34,7 @@ stack.defer(() => rm(directory, { recursive: true, force: true }));
 const ceph = stack.use(
   await LocalCluster.up({
     ...{ name: `soak-attach-${process.pid}`, osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 },
-    // So long the next server waits for the lock of the one that was killed.
+    // The next server waits this long for the lock of the killed one.
     settings: { osd_client_watch_timeout: 6 },
   }),
 );
@@ -59,7 +59,7 @@ async function killAll(kills: number): Promise<void> {
   }
 }
 
-/** Half of the restarts are of a service whose sockets systemd keeps, half of one with shards. */
+/** Half of the restarts with a service whose sockets systemd keeps, half with one that has shards. */
 async function restartAll(restarts: number): Promise<void> {
   if (restarts === 0) return;
   for (const keepsSockets of [true, false]) {
@@ -83,7 +83,7 @@ function isExcepted(name: string): boolean {
   return values.except !== undefined && name.includes(values.except);
 }
 
-/** Each kind in turn, all of them at least once unless there is no time at all. */
+/** Each kind in turn, all at least once unless the time is zero. */
 async function adverse(milliseconds: number): Promise<void> {
   const chosen = [...adversities, ...slowAdversities].filter(
     ({ name }) => name.includes(values.only) && !isExcepted(name),

@@ -1,7 +1,8 @@
 /**
- * Lets a hostile guest loose on a vhost-user-blk server beside a good one, and then one that floods it and stops with all rings full:
- * `node hostile-guest.ts [--attacks N] [--floods N] [--minutes N] [--seed S]`. Ends with an error at the first harm; the seed makes it again.
- * With `--minutes` each of the two ends after half of that time, or after its number if that is given as well.
+ * Runs a hostile guest against a vhost-user-blk server beside a well-behaved one, and then a guest that floods the
+ * server and stops with all rings full: `node hostile-guest.ts [--attacks N] [--floods N] [--minutes N] [--seed S]`.
+ * Ends with an error at the first harm; the seed reproduces it. With `--minutes` each of the two ends after half of
+ * that time, or after its number if that is given as well.
  */
 import { parseArgs } from "node:util";
 import { floodRun } from "../../../attach/test/support/flood-run.ts";
@@ -23,12 +24,12 @@ console.table(attacked);
 const flooded = await floodRun(Number(floods), Number(values.seed), every(100, "floods"), timeUp());
 console.table(flooded);
 
-/** The default of a number of rounds; without an end where the time is limited. */
+/** The default number of rounds; unlimited if the time is limited. */
 function times(usual: number): number {
   return values.minutes === undefined ? usual : Number.POSITIVE_INFINITY;
 }
 
-/** Tells whether half of the time has passed since this call. */
+/** Returns a function that tells whether half of the time has passed since this call. */
 function timeUp(): () => boolean {
   const { minutes = Number.POSITIVE_INFINITY } = values;
   const end = performance.now() + Number(minutes) * 30_000;

@@ -1,9 +1,9 @@
 /**
- * Migrates a VM there and back between two servers of its disk, under a load in the guest that checks what it wrote, and measures how long
- * the guest stands still: `node migration.ts [--rounds N] [--only nbd|vhost|librbd]`. A round migrates once each way; before each of
- * the two a migration is cancelled, and one loses its destination, in the first of them while memory is sent, and in the second when the
- * guest was stopped already. QEMU with librbd does the same for comparison. Ends with an error when the guest reads what it did not write,
- * or sees an error.
+ * Migrates a VM there and back between two servers of its disk, under a load in the guest that verifies its writes, and
+ * measures the guest's downtime: `node migration.ts [--rounds N] [--only nbd|vhost|librbd]`. A round migrates once each
+ * way; before each of the two, one migration is cancelled and one loses its destination: the first time while memory is
+ * sent, the second time when the guest is already stopped. QEMU with librbd does the same for comparison. Ends with an
+ * error if the guest reads wrong data or sees an error.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -54,7 +54,7 @@ async function migrateAll(way: Way, rounds: number): Promise<void> {
   console.log(`${way}: 0 lost`);
 }
 
-/** Medians and the largest, in milliseconds. */
+/** Medians and maxima, in milliseconds. */
 function describe(migrated: readonly Migrated[]): string {
   const of = (what: keyof Migrated) => {
     const sorted = migrated.map((each) => each[what]).sort((a, b) => a - b);

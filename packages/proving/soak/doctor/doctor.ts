@@ -1,6 +1,6 @@
 /**
- * Damages whole inputs of every format and examines them: `node doctor.ts [--inputs N] [--seed S]`. Ends with an error at the
- * first crash, hang or key that is printed; the seed and the number of the input make it again.
+ * Damages complete inputs of every format and examines them: `node doctor.ts [--inputs N] [--seed S]`. Ends with an
+ * error at the first crash, hang or printed key; the seed and the input's number reproduce it.
  */
 import { parseArgs } from "node:util";
 import { examineDamaged, type Mutation, mutationKinds, wholeInputs } from "./hostile-inputs.ts";
@@ -11,7 +11,7 @@ const { values } = parseArgs({
 const total = Number(values.inputs);
 const inputs = wholeInputs();
 const counts = { read: 0, refused: 0 };
-/** Milliseconds of CPU that one input may take: on a busy machine the clock counts other people's work. */
+/** Milliseconds of CPU that one input may take; elapsed time would include other load on the machine. */
 const longest = 2000;
 let state = Number(values.seed) >>> 0;
 

@@ -8,10 +8,10 @@ import { sarif } from "../../../doctor/src/report/sarif.ts";
 import { examinationText } from "../../../doctor/src/report/text.ts";
 import { readCases } from "../../../doctor/test/support/case.ts";
 
-/** Stands in inputs, and must stand in no output. */
+/** Occurs in inputs, and must not occur in any output. */
 export const secret = "AQBSdFhcAAAAABAAuZ0zOQmCmSLjYCmTVpkKkg==";
 
-/** Sets of files that are whole: the given cases, with a key where people leave keys. */
+/** Complete sets of files: the given cases, with a key in the usual places. */
 export function wholeInputs(): InputFile[][] {
   const cases = ["cases", "more-cases"]
     .flatMap((each) => readCases(join(import.meta.dirname, "../../../doctor/test", each)))
@@ -44,7 +44,7 @@ export function wholeInputs(): InputFile[][] {
   return [...cases, ...Object.entries(alone).map(([name, text]) => [{ name, text }])];
 }
 
-/** Where text is changed, and how: numbers that any text makes something of. */
+/** A change of a text: its place and kind, as numbers that are valid for any text. */
 export interface Mutation {
   kind: "delete" | "copy" | "insert" | "truncate" | "replace";
   at: number;
@@ -54,7 +54,7 @@ export interface Mutation {
 
 export const mutationKinds = ["delete", "copy", "insert", "truncate", "replace"] as const;
 
-/** Pieces on which grammars turn. */
+/** Tokens that matter to the grammars. */
 const pieces = [
   ..."\"'<>{}[]:,=\\\n\t\0-#;&*!|%@/",
   ",,",
@@ -105,9 +105,10 @@ export function mutate(text: string, { kind, at, length, value }: Mutation): str
 }
 
 /**
- * Examines damaged files, writes all forms of output and asks for every change: what comes out is a result or an error on purpose.
+ * Examines damaged files, writes all forms of output and asks for every change: each gives a result or a deliberate
+ * error.
  *
- * @throws whatever is neither; Error if the key stands in an output
+ * @throws any other error; Error if the key occurs in an output
  */
 export function examineDamaged(
   files: readonly InputFile[],

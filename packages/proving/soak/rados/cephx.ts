@@ -11,7 +11,7 @@ const key = keyOf(Buffer.alloc(16, 3));
 const session = Buffer.alloc(16, 0x5a);
 const name = { type: "client", id: "admin" } as const;
 
-/** Authentication: what monitors and daemons answer, damaged outside and inside of what is sealed. */
+/** Authentication: replies of monitors and daemons, damaged outside and inside the encrypted parts. */
 export function cephxInputs(): HostileInput[] {
   const ticket = serviceTicket(keyBytes(session), 60);
   const granted = grant(entityType.auth, key, ticket);

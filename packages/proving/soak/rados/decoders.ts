@@ -22,18 +22,18 @@ import { osdInputs } from "./osd-messages.ts";
 import { outputInputs } from "./outputs.ts";
 import { sessionInputs } from "./sessions.ts";
 
-/** Something that reads bytes it cannot trust. */
+/** A decoder of untrusted bytes. */
 export interface HostileInput {
   name: string;
   /** Valid inputs, to be damaged. */
   seeds: readonly Buffer[];
-  /** Throws nothing but a SiphonError, whatever it is given. */
+  /** Throws only SiphonErrors, whatever the input. */
   read(bytes: Buffer): unknown;
-  /** Makes a checksum right again, so that damage gets past it; tried on most inputs. */
+  /** Corrects a checksum, so that damage gets past it; used on most inputs. */
   repair?(bytes: Buffer): void;
 }
 
-/** Every decoder of the package: who adds one, adds it here. */
+/** Every decoder of the package; add new ones here. */
 export function hostileInputs(): HostileInput[] {
   const crushMaps = crushVectors().map(({ map }) => Buffer.from(map, "base64"));
   const { fulls, incrementals } = osdMapVectors();

@@ -1,6 +1,6 @@
 /**
- * Damages valid inputs of every decoder and reads them: `node hostile-bytes.ts [--inputs N] [--seed S]`. Ends with
- * an error at the first crash, hang or waste of memory; the seed and the number of the input make it again.
+ * Damages valid inputs of every decoder and reads them: `node hostile-bytes.ts [--inputs N] [--seed S]`. Ends with an
+ * error at the first crash, hang or waste of memory; the seed and the input's number reproduce it.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -27,7 +27,7 @@ for (let number = 0; number < total; number++) {
     console.error(`input ${number} of seed ${values.seed}: ${JSON.stringify(mutations)} of its seed ${seed}`);
     throw error;
   }
-  // Promises and timers of sessions are done, and their memory is free again.
+  // Promises and timers of sessions are finished, and their memory is freed.
   if (number % 100 === 0) await nextTurn();
   if ((number + 1) % 100_000 === 0) console.log(`${number + 1} inputs`);
 }

@@ -10,7 +10,7 @@ export interface Mutation {
 export const mutationKinds = ["bit", "byte", "word", "cut", "insert", "remove", "repeat"] as const;
 type MutationKind = (typeof mutationKinds)[number];
 
-/** Numbers that break what is not careful with lengths and signs. */
+/** Numbers that break code careless about lengths and signs. */
 const sharpNumbers = [
   0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff,
 ];

@@ -10,7 +10,7 @@ import type { HostileInput } from "./decoders.ts";
 
 const dataBytes = 24;
 
-/** Messages of OSDs about objects. */
+/** OSD messages about objects. */
 export function osdInputs(): HostileInput[] {
   const outputs = [Buffer.alloc(8), Buffer.alloc(16)];
   const redirect = new Writer();

@@ -1,7 +1,6 @@
 /**
- * Compares placements with crushtool and osdmaptool over generated maps, as the live tests do, for as many as are
- * asked for: `node placements.ts [--maps N] [--seed S]`. Ends with an error at the first that differs; its
- * seed makes it again.
+ * Compares placements with crushtool and osdmaptool over generated maps, as the live tests do, but for any number of
+ * maps: `node placements.ts [--maps N] [--seed S]`. Ends with an error at the first difference; its seed reproduces it.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

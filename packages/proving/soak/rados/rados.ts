@@ -1,5 +1,5 @@
 /**
- * Faults under load, with a check that nothing which was acknowledged is lost, torn, stale or applied twice: `node rados.ts
+ * Faults under load, with a check that nothing acknowledged is lost, torn, stale or applied twice: `node rados.ts
  * [--seconds 600] [--seed 1] [--wire crc|secure|v1]`. Ends with an error at the first violation.
  */
 import { parseArgs } from "node:util";

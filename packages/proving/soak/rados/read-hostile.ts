@@ -2,7 +2,7 @@ import { SiphonError } from "@siphon/wire";
 import type { HostileInput } from "./decoders.ts";
 import { type Mutation, mutated } from "./mutations.ts";
 
-/** Memory that reading one damaged input may take beyond the input itself: far more than any of them needs. */
+/** Memory that reading one damaged input may take in addition to the input: far more than any needs. */
 const allowedBytes = 64 * 1024 * 1024;
 const allowedMilliseconds = 20_000;
 
@@ -12,7 +12,7 @@ export type Outcome = "read" | "refused";
 /**
  * Damages a seed and reads it.
  *
- * @throws Error that says what was wrong: an error of another kind than SiphonError, too much memory or time
+ * @throws Error with the reason: an error other than SiphonError, too much memory or time
  */
 export function readDamaged(
   input: HostileInput,

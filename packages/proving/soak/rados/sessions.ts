@@ -13,7 +13,7 @@ import { framesOf, HostileSession, joinFrames } from "../../../rados/test/suppor
 import { captures } from "../../../rados/test/vectors/captures.ts";
 import type { HostileInput } from "./decoders.ts";
 
-/** The messenger and the monitor client: frames, whole sessions of both protocols, and what is in them. */
+/** The messenger and the monitor client: frames, whole sessions of both protocols, and their contents. */
 export function sessionInputs(): HostileInput[] {
   const { v1, v2 } = captures();
   const session = new HostileSession();
@@ -41,7 +41,7 @@ export function sessionInputs(): HostileInput[] {
   ];
 }
 
-/** Each segment of each frame of a session, put back with checksums that are right, so that decoders see it. */
+/** Each segment of each frame of a session, damaged and put back with correct checksums, so that decoders see it. */
 function segmentInputs(session: HostileSession, capture: ReturnType<typeof captures>["v2"]): HostileInput[] {
   const { banner, frames } = framesOf(capture);
   return frames.flatMap(({ tag, segments }, f) =>
@@ -86,7 +86,7 @@ function frameInput(name: string, codec: () => FrameCodec): HostileInput {
   };
 }
 
-/** Both directions with one key and nonce: what one such codec seals, a new one opens. */
+/** Both directions with one key and nonce: a new codec can open what another one sealed. */
 function secure(Frames: typeof SecureFramesRev1 | typeof SecureFramesRev0): FrameCodec {
   const counter = Frames === SecureFramesRev1 ? "last64" : "first32";
   const stream = (direction: "open" | "seal") =>

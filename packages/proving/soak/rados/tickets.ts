@@ -1,6 +1,6 @@
 /**
- * Tickets of a minute, renewed three times under load, over each protocol: `node tickets.ts [--lifetime 60]
- * [--renewals 3]`. Ends with an error at the first command that fails.
+ * Tickets that last a minute, renewed three times under load, over each protocol: `node tickets.ts [--lifetime 60]
+ * [--renewals 3]`. Ends with an error at the first failed command.
  */
 import { parseArgs } from "node:util";
 import { renewUnderLoad } from "../../support/rados/renewals.ts";

@@ -11,9 +11,10 @@ import { describe } from "./commands/describe.ts";
 import { allLines, someLines } from "./commands/lines.ts";
 
 /**
- * Gives command lines that a table generates to `siphon rbd` and to `rbd`, and compares what they print, say and exit with:
- * `node commands.ts [--lines 1000] [--seed 1] [--only REGEXP] [--root ROOT] [--conf CEPH.CONF]`. Ends with an error if anything differs
- * that commands/differences.ts does not account for. With a root (`siphon root build`) rbd and the cluster are the root's.
+ * Gives command lines that a table generates to `siphon rbd` and to `rbd`, and compares their output, error messages
+ * and exit codes: `node commands.ts [--lines 1000] [--seed 1] [--only REGEXP] [--root ROOT] [--conf CEPH.CONF]`. Ends
+ * with an error if anything differs that commands/differences.ts does not account for. With a root (`siphon root
+ * build`) rbd and the cluster are the root's.
  */
 const { values } = parseArgs({
   options: {
@@ -48,7 +49,7 @@ async function ownCluster(): Promise<string> {
   return cluster.conf;
 }
 
-/** Programs are found in a root first. */
+/** Programs are looked up in the root first. */
 async function useRoot(name: string): Promise<void> {
   const shims = mkdtempSync(join(tmpdir(), "siphon-shims-"));
   stack.defer(() => rmSync(shims, { recursive: true }));

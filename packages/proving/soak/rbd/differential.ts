@@ -12,8 +12,8 @@ import { goThroughWorkers } from "../../support/rbd/through-workers.ts";
 import { endOnSignals } from "../end-on-signals.ts";
 
 /**
- * Our client and librbd take turns on the same images, 10,000 random steps, a hundred to an image. What fails is made shorter and
- * printed as JSON; `--replay FILE` runs such a list again, with the `--seed` that was printed with it.
+ * Our client and librbd take turns on the same images, 10,000 random steps, a hundred to an image. A failing sequence
+ * is shortened and printed as JSON; `--replay FILE` runs such a list again, with the printed `--seed`.
  */
 const { values: args } = parseArgs({
   options: {

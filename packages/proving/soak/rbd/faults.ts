@@ -1,9 +1,9 @@
 /**
- * What may happen to images and their owners, and a check that nothing which was acknowledged is lost, torn or stale:
- * `node faults.ts [--seconds 1800] [--only load,chains,timeouts,answers,fights] [--seed 1] [--wire crc|secure] [--losses N]`. Each campaign
- * has an equal part of the time; `answers` loses N answers a task, all unless told. `--workers N`: images have so many workers, and each read
- * and write is carried out by another one. A campaign ends at its first violation; then the next
- * one begins, and the program ends with an error.
+ * Faults of images and their owners, with a check that nothing acknowledged is lost, torn or stale: `node faults.ts
+ * [--seconds 1800] [--only load,chains,timeouts,answers,fights] [--seed 1] [--wire crc|secure] [--losses N]`. Each
+ * campaign gets an equal part of the time; `answers` loses N replies per task, by default all. `--workers N`: images
+ * have N workers, which carry out reads and writes in turn. A campaign ends at its first violation; then the next one
+ * begins, and at the end the program fails.
  */
 import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";

@@ -7,9 +7,9 @@ import { type OperationName, operations } from "./interrupted/operations.ts";
 import { describe, summary } from "./interrupted/summary.ts";
 
 /**
- * Kills what is long at random points, many times each, and has `rbd` or `siphon rbd` list what is left, and finish or remove it:
- * `node interrupted.ts [--kills 100] [--only rm,flatten,copy,deep-copy,import-diff,trash-purge] [--seed 1] [--json FILE]
- * [--lanes 6] [--verbose]`. Ends with an error if anything was wrong.
+ * Kills long operations at random points, many times each, and lets `rbd` or `siphon rbd` list the remains, and finish
+ * or remove them: `node interrupted.ts [--kills 100] [--only rm,flatten,copy,deep-copy,import-diff,trash-purge] [--seed
+ * 1] [--json FILE] [--lanes 6] [--verbose]`. Ends with an error if anything was wrong.
  */
 const { values } = parseArgs({
   options: {

@@ -1,9 +1,6 @@
 import { Violation } from "./block-history.ts";
 
-/**
- * What was appended to a log, record after record: each that was acknowledged is there, once, and all are in the order in
- * which they were sent out.
- */
+/** The records appended to a log: each acknowledged record occurs exactly once, and all are in the order of sending. */
 export class AppendHistory {
   readonly #log: number;
   #started = 0;
@@ -18,7 +15,7 @@ export class AppendHistory {
     return this.#started;
   }
 
-  /** An append begins, with these bytes. */
+  /** Starts an append; returns its bytes. */
   start(): { record: number; bytes: Buffer } {
     const record = this.#started++;
     return { record, bytes: contentOf(this.#log, record) };
@@ -28,7 +25,7 @@ export class AppendHistory {
     this.#acknowledged = Math.max(this.#acknowledged, record + 1);
   }
 
-  /** A read begins: how many records it must give at least. */
+  /** Starts a read; returns the least number of records that it must show. */
   startRead(): number {
     return this.#acknowledged;
   }

@@ -1,4 +1,4 @@
-/** A loss of data that was acknowledged, which must never happen. */
+/** A loss of acknowledged data, which must never happen. */
 export class Violation extends Error {
   constructor(what: "lost" | "torn" | "stale" | "alien" | "twice" | "disordered", details: string) {
     super(`${what}: ${details}`);
@@ -7,9 +7,9 @@ export class Violation extends Error {
 }
 
 /**
- * What was written to blocks of equal size, version after version, and what may therefore be read: of each block some
- * version from the last one that was acknowledged before the read to the last one that was sent out, and that one whole.
- * Writes to a block may overlap in time; they count in the order in which they began.
+ * The versions written to blocks of equal size, and those that a read may return: for each block one complete version,
+ * from the last acknowledged before the read to the last sent. Writes to a block may overlap in time; they count in the
+ * order in which they began.
  */
 export class BlockHistory {
   readonly blockBytes: number;
@@ -20,12 +20,12 @@ export class BlockHistory {
     this.blockBytes = blockBytes;
   }
 
-  /** The number of blocks that were ever written. */
+  /** The number of blocks ever written. */
   get size(): number {
     return this.#blocks.size;
   }
 
-  /** A write of a block begins, with these bytes. */
+  /** Starts a write of a block; returns its bytes. */
   startWrite(block: number): { version: number; bytes: Buffer } {
     const { started } = this.#of(block);
     const version = started + 1;
@@ -38,12 +38,12 @@ export class BlockHistory {
     known.acknowledged = Math.max(known.acknowledged, version);
   }
 
-  /** The last version that was sent out. */
+  /** The last version sent. */
   startedOf(block: number): number {
     return this.#of(block).started;
   }
 
-  /** A read begins: the least version that it may give. */
+  /** Starts a read; returns the least version that it may return. */
   startRead(block: number): number {
     return this.#of(block).acknowledged;
   }

@@ -12,7 +12,7 @@ import { WatchLoad } from "./watch-load.ts";
 
 export interface CampaignOptions {
   spec: ClusterSpecInput;
-  /** At least so long; each fault of the list comes once at least. */
+  /** Minimum duration; each fault of the list occurs at least once. */
   seconds: number;
   /** Seconds that tickets last. */
   ticketLifetime: number;
@@ -21,7 +21,7 @@ export interface CampaignOptions {
   /** OSDs are stopped for 20 s. */
   long: boolean;
   seed: number;
-  /** Told of each fault as it begins. */
+  /** Called as each fault begins. */
   report?: (line: string) => void;
 }
 
@@ -36,9 +36,9 @@ export interface CampaignResult {
 }
 
 /**
- * One fault after the other under load, in an order drawn from the seed; after each the load must go on.
+ * One fault after the other under load, in an order derived from the seed; after each the load must go on.
  *
- * @throws Violation, or the first error of an operation: none may fail
+ * @throws Violation, or the first error of an operation: no operation may fail
  */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const { spec, seconds, ticketLifetime, hold, long, seed, report = () => {} } = options;

@@ -7,7 +7,7 @@ import type { SocketCuts } from "./socket-cuts.ts";
 /** The target of a fault. */
 export interface FaultStage {
   ceph: LocalCluster;
-  /** A handle of its own, which the load does not use. */
+  /** A separate handle, not used by the load. */
   admin: Cluster;
   /** The load's. */
   cluster: Cluster;
@@ -15,12 +15,12 @@ export interface FaultStage {
   random: Random;
   /** Name of the load's pool. */
   pool: string;
-  /** Milliseconds that a fault lasts; a stopped OSD stays so as long at least, and with `long` for 20 s. */
+  /** Milliseconds that a fault lasts; an OSD is stopped at least this long, and with `long` for 20 s. */
   hold: number;
   long: boolean;
 }
 
-/** Something goes wrong, and is mended before it returns. */
+/** Causes the fault, and repairs it before it returns. */
 export type Fault = (stage: FaultStage) => Promise<void>;
 
 export const faults = {
@@ -64,7 +64,7 @@ export const faults = {
 
   "monitor of the session killed": async ({ ceph, cluster, hold }) => {
     const name = cluster.currentMon;
-    // Known by its address only, until the first session has told the names.
+    // Known only by its address, until the first session has received the names.
     const mon = name?.startsWith("mon.") ? name : "mon.a";
     await ceph.killDaemon(mon);
     await pause(hold);

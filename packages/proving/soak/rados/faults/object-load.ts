@@ -4,7 +4,7 @@ import type { Random } from "../../../../rados/test/support/random.ts";
 import { AppendHistory } from "./append-history.ts";
 import { BlockHistory } from "./block-history.ts";
 
-/** Reads, writes and appends by many at once, each of whose results is checked. */
+/** Concurrent reads, writes and appends, with every result checked. */
 export class ObjectLoad {
   readonly counts = { reads: 0, writes: 0, appends: 0, logReads: 0 };
   readonly #pool: Pool;
@@ -21,13 +21,13 @@ export class ObjectLoad {
     return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
   }
 
-  /** Until the signal is aborted, and what is under way has ended. */
+  /** Runs until the signal is aborted and the requests in flight have ended. */
   async run(signal: AbortSignal): Promise<void> {
     const blocks = Array.from({ length: workers }, () => this.#readAndWrite(signal));
     await Promise.all([...blocks, ...this.#logs.map((log, number) => this.#append(log, number, signal))]);
   }
 
-  /** All that was ever acknowledged is there, for this handle, too. */
+  /** Checks that this handle, too, sees everything that was acknowledged. */
   async verify(pool: Pool): Promise<void> {
     for (let block = 0; block < objects * blocksPerObject; block++) await this.#readBlock(pool, block);
     for (const [number, log] of this.#logs.entries()) await this.#readLog(pool, log, number);
@@ -71,7 +71,7 @@ export class ObjectLoad {
     this.counts.reads++;
   }
 
-  /** Several at once: they are carried out in the order in which they were submitted. */
+  /** Several at once: they are executed in the order of submission. */
   async #append(log: AppendHistory, number: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const appends = Array.from({ length: this.#random.between(1, 4) }, async () => {

@@ -1,15 +1,15 @@
 import { type FaultName, type FaultStage, faults } from "./faults.ts";
 
 export interface RoundsOptions {
-  /** At least so long; each fault of the list comes once at least. */
+  /** Minimum duration; each fault of the list occurs at least once. */
   seconds: number;
-  /** Told of each fault as it begins. */
+  /** Called as each fault begins. */
   report: (line: string) => void;
-  /** Returns once the load has gone on after a fault. */
+  /** Resolves once the load has made progress after a fault. */
   goesOn: () => Promise<void>;
 }
 
-/** One fault after the other, in an order drawn from the stage's random numbers; how often each of them came. */
+/** One fault after the other, in an order from the stage's random numbers; returns how often each occurred. */
 export async function runRounds(
   stage: FaultStage,
   { seconds, report, goesOn }: RoundsOptions,

@@ -1,7 +1,7 @@
 import { type OpenTransport, openTcp } from "../../../../rados/src/messenger/transport.ts";
 import type { Random } from "../../../../rados/test/support/random.ts";
 
-/** TCP that breaks, while that is wanted, in the middle of whatever is under way, in either direction. */
+/** TCP connections that, while enabled, break in the middle of the traffic, in either direction. */
 export class SocketCuts {
   active = false;
   cuts = 0;
@@ -56,5 +56,5 @@ export class SocketCuts {
   };
 }
 
-/** Bytes that a connection carries at most until it is cut. */
+/** The most bytes that a connection carries before it is cut. */
 const mostBytes = 512 * 1024;

@@ -3,13 +3,13 @@ import { Violation } from "./block-history.ts";
 import { pause } from "./faults.ts";
 
 /**
- * Watches an object, notifies about it again and again, and watches again where the watch was lost. Who is said to have
- * answered must have heard, and the answer must be to this notify.
+ * Watches an object, sends notifies repeatedly, and watches again after a lost watch. Every watcher listed as having
+ * acknowledged must have received the notify, and its reply must belong to this notify.
  */
 export class WatchLoad {
   readonly counts = { notifies: 0, missed: 0, watchesLost: 0 };
   readonly #pool: Pool;
-  /** Numbers of notifies that were heard. */
+  /** Numbers of the received notifies. */
   readonly #heard = new Set<number>();
 
   constructor(pool: Pool) {

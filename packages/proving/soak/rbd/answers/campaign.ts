@@ -13,9 +13,9 @@ export interface AnswersOptions {
   readonly pool: string;
   readonly seed: number;
   readonly only?: readonly TaskName[];
-  /** Losses of each task, spread over it; all there are, if missing. */
+  /** Losses per task, spread over it; by default every possible one. */
   readonly losses?: number;
-  /** Milliseconds: all tasks are gone through again until then, and no further loss is begun. Once, if missing. */
+  /** Milliseconds: all tasks are repeated until then, after which no further loss begins. By default once. */
   readonly until?: number;
   readonly report?: (line: string) => void;
 }
@@ -23,7 +23,7 @@ export interface AnswersOptions {
 export interface AnswersResult {
   /** Losses by task. */
   readonly losses: Partial<Record<TaskName, number>>;
-  /** Tasks that ended well in spite of one. */
+  /** Tasks that succeeded in spite of a loss. */
   succeeded: number;
   failed: number;
   /** Writes after a task that failed. */
@@ -32,9 +32,9 @@ export interface AnswersResult {
 }
 
 /**
- * Loses an answer of an OSD, or a request to it, in the midst of each task that changes an image: each that the task has, one a run. Then
- * writes go on, and another client looks: what was acknowledged is there, through the object map and without it, a snapshot that the
- * header names shows what it must, and the map denies nothing.
+ * Loses a reply of an OSD, or a request to it, during each task that changes an image: each one that the task has, one
+ * per run. Then writes go on, and another client checks: acknowledged data is there, with the object map and without
+ * it, each snapshot in the header has the right content, and the map marks no existing object as absent.
  *
  * @throws Violation
  */
@@ -134,7 +134,7 @@ export async function loseAnswers(options: AnswersOptions): Promise<AnswersResul
   }
 }
 
-/** No map denies an object, or a change of one since the snapshot before. */
+/** No map omits an existing object, or a change of one since the previous snapshot. */
 async function checkMaps(image: Image): Promise<void> {
   const { header } = image;
   if ((header.features & imageFeature.objectMap) === 0 || (header.flags & imageFlag.objectMapInvalid) !== 0)

@@ -1,14 +1,16 @@
 import { type Cluster, RadosError } from "@siphon/rados";
 import type { ObjectRequest } from "@siphon/rados/engine";
 
-/** How a request goes wrong: it is carried out, and its answer is lost; or nobody ever gets it. */
+/** How a request fails: it is executed and its reply is lost, or it is never delivered. */
 export type Loss = "answer" | "request";
 
-/** Loses one answer of an OSD, the nth that a client would get: the request ends as it does after rados_osd_op_timeout. */
+/**
+ * Loses one reply of an OSD, the nth that a client would get: the request ends as it does after rados_osd_op_timeout.
+ */
 export class LostAnswers {
   /** Requests since `count` was called. */
   counted = 0;
-  /** The lost answer, for people: the object and its operations. */
+  /** Describes the lost reply: the object and its operations. */
   lost: string | undefined;
   #nth = 0;
   #loss: Loss = "answer";

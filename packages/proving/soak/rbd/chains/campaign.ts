@@ -13,7 +13,7 @@ export interface ChainsOptions {
   readonly conf: string;
   readonly pool: string;
   readonly seed: number;
-  /** At least so long, and four chains at least: of each depth, with object maps and without. */
+  /** Minimum duration; at least four chains: of each depth, with object maps and without. */
   readonly seconds: number;
   readonly report?: (line: string) => void;
 }
@@ -31,10 +31,11 @@ export interface ChainsResult {
 }
 
 /**
- * Chains of clones up to three deep, whose last clone is read and written, and whose other images' snapshots are read, while the images
- * in the middle are flattened, by siphon or by rbd, renamed, deep-copied, and removed as soon as nobody needs them.
+ * Chains of clones up to three deep, whose last clone is read and written, and whose other images' snapshots are read,
+ * while the images in the middle are flattened, by siphon or by rbd, renamed, deep-copied, and removed once they are no
+ * longer needed.
  *
- * @throws Violation, or the first error of a read or write, none of which may fail
+ * @throws Violation, or the first error of a read or write: none may fail
  */
 export async function runChains(options: ChainsOptions): Promise<ChainsResult> {
   const { conf, pool, seed, seconds, report = () => {} } = options;
@@ -217,7 +218,7 @@ class Chain {
     }
   }
 
-  /** A snapshot that is read as long as it is there, by somebody whom nobody tells of changes. */
+  /** A snapshot that is read as long as it exists, by a client that gets no notifications of changes. */
   async #openSnapshot(name: string) {
     const { images } = this.#stage;
     const image: Image = await images.open(name, { snapshot: "s", watch: false });

@@ -10,17 +10,17 @@ import { differing, type Part } from "./compare.ts";
 import { accountedFor, type Difference } from "./differences.ts";
 import { makeState } from "./state.ts";
 
-/** Of names equally long: columns are as wide in both. */
+/** Names of equal length, so that columns have the same width in both. */
 const pools = { ours: "pool-a", theirs: "pool-b" };
 type Side = keyof typeof pools;
 
-/** A command line that ended in two ways. */
+/** A command line with two different results. */
 export interface Finding {
   readonly line: string;
   readonly parts: readonly Part[];
   readonly ours: Answer;
   readonly theirs: Answer;
-  /** Where all of it is on purpose. */
+  /** The deliberate difference that accounts for all of it. */
   readonly differences: readonly Difference[];
 }
 
@@ -80,7 +80,7 @@ export async function runCampaign({ conf, lines, report }: CampaignOptions): Pro
 }
 
 const isFile = /^(FILE|NEWFILE|OUT|GARBAGE|DIFF|NOFILE|DIRECTORY|NODIRECTORY)(?=$|\/)/;
-/** Verbs that change nothing. */
+/** Read-only verbs. */
 const isLook =
   /^(ls|info|status|children|du|diff|snap ls|object-map check|export|export-diff|merge-diff|lock ls|trash ls|image-meta (list|get)|config \w+ (ls|get)|group (ls|info|image ls|snap ls|snap info)|namespace ls|pool stats|mirror|trash purge schedule ls|bench|device|journal|migration)\b/;
 
@@ -120,7 +120,7 @@ function numbers(...values: number[]): Buffer {
   return bytes;
 }
 
-/** Ended after a while: there are lines with which it waits for ever. */
+/** Ended after a while: with some command lines it waits forever. */
 function rbd(args: readonly string[]): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const options = { encoding: "latin1", maxBuffer: 2 ** 26, timeout: 30_000, killSignal: "SIGKILL" } as const;

@@ -1,6 +1,6 @@
 import { type Both, firstWords, type Part } from "./compare.ts";
 
-/** Something that siphon does otherwise than rbd, on purpose. */
+/** A deliberate difference between siphon and rbd. */
 export interface Difference {
   /** What it is about, for people. */
   readonly about: string;

@@ -2,7 +2,7 @@ import type { Image } from "@siphon/rbd";
 import type { Random } from "../../../../rados/test/support/random.ts";
 import { BlockHistory, Violation } from "../../rados/faults/block-history.ts";
 
-/** Reads and writes of blocks of an image by many at once, each of whose results is checked. */
+/** Concurrent reads and writes of an image's blocks, with every result checked. */
 export class BlockLoad {
   /** Those that failed as well, where that is allowed. */
   readonly counts = { reads: 0, writes: 0, failed: 0 };
@@ -38,7 +38,7 @@ export class BlockLoad {
     for (; blocks > 0; blocks--) await this.#write(image, this.#random.below(image.size / blockBytes));
   }
 
-  /** Until the signal is aborted, and what is under way has ended. */
+  /** Runs until the signal is aborted and the requests in flight have ended. */
   async run(image: Image, signal: AbortSignal): Promise<void> {
     const worker = async () => {
       while (!signal.aborted) {

@@ -13,7 +13,7 @@ import { BlockLoad } from "./block-load.ts";
 
 export interface CampaignOptions {
   spec: ClusterSpecInput;
-  /** At least so long; each fault of the list comes once at least. */
+  /** Minimum duration; each fault of the list occurs at least once. */
   seconds: number;
   /** Milliseconds that a fault lasts. */
   hold: number;
@@ -24,7 +24,7 @@ export interface CampaignOptions {
   size: number;
   /** The clone has workers: see `goThroughWorkers`. */
   hasWorkers?: boolean;
-  /** Told of each fault as it begins. */
+  /** Called as each fault begins. */
   report?: (line: string) => void;
 }
 
@@ -42,7 +42,7 @@ export interface CampaignResult {
  * One fault after the other under random reads and writes of a clone with an object map, with a snapshot after each, of which the
  * last two are kept.
  *
- * @throws Violation, the first error of a read or write, none of which may fail, or what `rbd object-map check` finds
+ * @throws Violation, the first error of a read or write (none may fail), or the findings of `rbd object-map check`
  */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const { spec, seconds, hold, long, seed, size, hasWorkers = false, report = () => {} } = options;

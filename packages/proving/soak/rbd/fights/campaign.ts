@@ -15,7 +15,7 @@ export interface FightsOptions {
   readonly seconds: number;
   /** Number of our clients; librbd is one more. */
   readonly clients: number;
-  /** librbd's process is killed after so many turns at most; default 200. */
+  /** librbd's process is killed after at most this many turns; default 200. */
   readonly librbdTurns?: number;
   /** Images of ours have workers: see `goThroughWorkers`. */
   readonly hasWorkers?: boolean;
@@ -23,7 +23,7 @@ export interface FightsOptions {
 }
 
 export interface FightsResult {
-  /** Times that an image was opened, written and closed again. */
+  /** Number of times that an image was opened, written and closed. */
   turns: number;
   writes: number;
   snapshots: number;
@@ -39,8 +39,7 @@ export interface FightsResult {
  * while their connections break now and then, and librbd's process is killed. Each of ours has another image open all the time, which it
  * would lose together with its place in the cluster.
  *
- * @throws Violation if anybody is put on the blocklist who lives, or anything is lost; or the first error of a client, none of whom may
- * have any
+ * @throws Violation if a live client is blocklisted or data is lost; or the first error of a client: none may fail
  */
 export async function runFights(options: FightsOptions): Promise<FightsResult> {
   const { conf, pool, seed, seconds, clients, report = () => {} } = options;
@@ -155,7 +154,7 @@ async function fight(
   await images.remove(own);
 }
 
-/** The same client opens the image once more: it never takes itself for somebody else. */
+/** The same client opens the image again: it must never mistake itself for another client. */
 async function twice(images: ImagePool, how: Fight, number: number, image: Image): Promise<void> {
   await using again = await images.open(how.name);
   await writeOne(how, number, again.write.bind(again));
