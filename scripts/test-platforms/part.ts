@@ -27,10 +27,15 @@ export const whole: Part = {
   run: (machine, options) => tests(machine, "npm test", options),
 };
 
+const setUp: Part = {
+  name: "set-up for tests",
+  run: (machine, options) => succeeds(machine, "npm run setup", options),
+};
+
 /** The parts for platforms other than the tests' own: those in which siphon runs the release's own programs. */
 export const parts: Part[] = [
   newcomer,
-  { name: "set-up for tests", run: (machine, options) => succeeds(machine, "npm run setup", options) },
+  setUp,
   files("RADOS", ["objects-interop", "osdmap", "crush", "features", "keys"]),
   files("RBD", ["images", "transfer", "groups"]),
   files("rbd's command", ["rbd-commands", "rbd-admin"]),
@@ -48,6 +53,15 @@ export const parts: Part[] = [
   },
 ];
 
+/** Files of live tests, on a machine that has nothing yet. */
+export function only(paths: string[]): Part[] {
+  const clone: Part = {
+    name: "a clone",
+    run: (machine, options) => succeeds(machine, `git clone --quiet /mnt ${checkout}`, options, "/root"),
+  };
+  return [clone, setUp, { name: "the tests", run: (machine, options) => liveTests(machine, paths, options) }];
+}
+
 /** The live tests of these names, in whichever package they are. */
 function files(name: string, names: string[]): Part {
   return {
@@ -61,14 +75,23 @@ function files(name: string, names: string[]): Part {
         assert.ok(paths.length > 0, `there is no live test ${each}`);
         return paths;
       });
-      const repeat = process.env.SIPHON_REPEAT_FAILED ? "SIPHON_REPEAT_FAILED=1 " : "";
-      return tests(machine, `${repeat}npm run test:live -- --at-once=1 ${found.join(" ")}`, options);
+      return liveTests(machine, found, options);
     },
   };
 }
 
-async function succeeds(machine: Machine, command: string, options: PartOptions): Promise<string> {
-  const code = await machine.run(`cd ${checkout} && ${command}`, options);
+function liveTests(machine: Machine, paths: string[], options: PartOptions): Promise<string> {
+  const repeat = process.env.SIPHON_REPEAT_FAILED ? "SIPHON_REPEAT_FAILED=1 " : "";
+  return tests(machine, `${repeat}npm run test:live -- --at-once=1 ${paths.join(" ")}`, options);
+}
+
+async function succeeds(
+  machine: Machine,
+  command: string,
+  options: PartOptions,
+  directory = checkout,
+): Promise<string> {
+  const code = await machine.run(`cd ${directory} && ${command}`, options);
   assert.equal(code, 0, `${command} failed with exit code ${code}`);
   return "done";
 }

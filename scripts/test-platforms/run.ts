@@ -5,6 +5,7 @@
  *   node scripts/test-platforms/run.ts newcomer [SUITE...]          the README's first command; bookworm, trixie and sid unless told
  *   node scripts/test-platforms/run.ts platforms [SUITE...]         all parts; trixie and sid unless told
  *   node scripts/test-platforms/run.ts whole [SUITE...]             the newcomer's run, then the whole of npm test
+ *   node scripts/test-platforms/run.ts live [SUITE...] FILE...      these live tests, to look into what failed there
  *
  * --record writes the results into docs/results/platforms.json. --seconds N starts no part later than that, and reports
  * those not run. Platforms are tested in parallel, with --one-by-one in turn. The programs' output is in
@@ -18,7 +19,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { bareRoot, type Suite, suites } from "./bare-root.ts";
 import { Machine } from "./machine.ts";
-import { newcomer, type Part, parts, whole } from "./part.ts";
+import { newcomer, only, type Part, parts, whole } from "./part.ts";
 import { type PartRecord, writeRecord } from "./record.ts";
 import { versionsOf } from "./versions.ts";
 
@@ -26,6 +27,7 @@ const modes: { [mode: string]: { suites: readonly Suite[]; parts: Part[] } } = {
   newcomer: { suites, parts: [newcomer] },
   platforms: { suites: ["trixie", "sid"], parts },
   whole: { suites, parts: [newcomer, whole] },
+  live: { suites, parts: [] },
 };
 
 const top = fileURLToPath(new URL("../..", import.meta.url));
@@ -34,9 +36,13 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: { record: { type: "boolean" }, "one-by-one": { type: "boolean" }, seconds: { type: "string" } },
 });
-const [mode = "", ...asked] = positionals;
+const [mode = "", ...words] = positionals;
+const files = words.filter((word) => word.endsWith(".test.ts"));
+const asked = words.filter((word) => !files.includes(word));
 const chosen = modes[mode];
-if (chosen === undefined) fail(`say newcomer, platforms or whole, not ${mode || "nothing"}`);
+if (chosen === undefined) fail(`say newcomer, platforms, whole or live, not ${mode || "nothing"}`);
+if ((mode === "live") !== files.length > 0) fail("live takes the files of tests, and nothing else does");
+if (mode === "live") chosen.parts = only(files);
 for (const suite of asked)
   if (!suites.includes(suite as Suite)) fail(`there is no platform ${suite}: ${suites.join(", ")}`);
 if (process.getuid?.() !== 0) fail("this takes root: it makes namespaces and mounts in them");
