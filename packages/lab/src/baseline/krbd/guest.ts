@@ -11,7 +11,7 @@ import type { Engine, Load, LoadHooks, Measured } from "../engine.ts";
 import { inTargetsMode } from "../modes.ts";
 import type { BaselineOptions } from "../options.ts";
 import type { BaselineTarget } from "../target.ts";
-import { mapCommand, mappingOf, mapScript, rbdDevice, unmapScript } from "./map.ts";
+import { mapCommand, mapHint, mappingOf, mapScript, rbdDevice, unmapScript } from "./map.ts";
 
 export interface GuestKrbd extends AsyncDisposable {
   engine: Engine;
@@ -78,10 +78,13 @@ async function loadMapped(
   load: Load,
   { directory, file, signal, onClient }: LoadHooks,
 ): Promise<Measured> {
-  const mapped = await vm.run(mapScript(await mappingOf(target)), { signal });
+  const mapping = await mappingOf(target);
+  const mapped = await vm.run(mapScript(mapping), { signal });
   if (mapped.exitCode !== 0) {
     const why = mapped.stderr.trim().split("\n").join(" | ");
-    throw new LabError("SIPHON_GUEST", `the guest's kernel cannot map the image of ${target.name}: ${why}`);
+    throw new LabError("SIPHON_GUEST", `the guest's kernel cannot map the image of ${target.name}: ${why}`, {
+      hint: mapHint(mapping, why),
+    });
   }
   try {
     onClient?.(vm.pid);

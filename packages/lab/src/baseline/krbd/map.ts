@@ -55,6 +55,13 @@ export function mapScript({ monitors, user, key, mode, pool, image }: Mapping): 
   ].join("\n");
 }
 
+/** What to do about a kernel that refuses a mapping. A key begins with its type, 16 bits in little endian: 2 is aes256k. */
+export function mapHint({ key }: Mapping, why: string): string | undefined {
+  const isAes256k = key !== undefined && Buffer.from(key, "base64").readUInt16LE() === 2;
+  if (!isAes256k || !why.includes("Invalid argument")) return undefined;
+  return "kernels before Linux 7.0 know no keys of type aes256k: measure with --key-type aes, or with --engines librbd";
+}
+
 /** Shell lines that unmap it. */
 export const unmapScript =
   "remove=/sys/bus/rbd/remove_single_major; [ -w $remove ] || remove=/sys/bus/rbd/remove; echo 0 >$remove";

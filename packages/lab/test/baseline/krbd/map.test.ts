@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Mapping, mapScript } from "../../../src/baseline/krbd/map.ts";
+import { type Mapping, mapHint, mapScript } from "../../../src/baseline/krbd/map.ts";
 
 const mapping: Mapping = {
   monitors: ["192.0.2.1:10001", "192.0.2.1:10002"],
@@ -24,4 +24,13 @@ test("the key is in no program's arguments, and not where messages quote a comma
   assert.ok(!script.slice(0, 80).includes(mapping.key!));
   const line = script.split("\n").find((each) => each.includes(mapping.key!));
   assert.match(line!, /^echo /, "echo is a builtin of the shell");
+});
+
+test("a kernel that refuses a key of type aes256k may be too old for it", () => {
+  const refused = "sh: write error: Invalid argument";
+  const aes256k = { ...mapping, key: "AgAxNotAKey=" };
+  assert.match(mapHint(aes256k, refused)!, /Linux 7\.0 .* --key-type aes/);
+  assert.equal(mapHint(mapping, refused), undefined);
+  assert.equal(mapHint({ ...mapping, key: undefined }, refused), undefined);
+  assert.equal(mapHint(aes256k, "Connection timed out"), undefined);
 });
