@@ -14,7 +14,7 @@ import { type Chunk, writePack } from "./pack.ts";
 const programs = [
   "packages/cli/src/main.ts",
   "packages/attach/src/shards/shard-program.ts",
-  "packages/attach/src/workers/nbd-part.ts",
+  "packages/attach/src/workers/disk-part.ts",
   "packages/attach/src/device/device-program.ts",
   "packages/rbd/src/workers/worker-program.ts",
   "packages/rbd/src/bench/load-part.ts",

@@ -105,15 +105,14 @@ export function checkRequest(request: AttachRequest): void {
   }
 }
 
-function checkWorkers({ images, nbd = [], vhost = [], cache, encryption, workers }: AttachRequest): void {
+function checkWorkers({ images, nbd = [], cache, encryption, workers }: AttachRequest): void {
   const refuse = (what: string, hint: string) => {
     throw new AttachError("SIPHON_USAGE", what, { hint });
   };
   if (!Number.isInteger(workers) || workers! < 1 || workers! > mostWorkers) {
     refuse(`a disk cannot have ${workers} workers`, `it has 1 to ${mostWorkers}`);
   }
-  if (vhost.length > 0) refuse("workers serve only NBD", "serve the image over NBD, or without workers");
-  if (nbd.length !== images.length) {
+  if (nbd.length > 0 && nbd.length !== images.length) {
     refuse("each image with workers needs an NBD socket of its own", "name one NBD socket for each image");
   }
   if (cache !== undefined) refuse("a disk with workers cannot have a cache", "drop the cache or the workers");
@@ -192,7 +191,7 @@ async function serveVhost(
 ): Promise<Front[]> {
   const fronts: Front[] = [];
   for (const [i, path] of vhost.entries()) {
-    const { name, device, serial, metrics, use } = disks[i]!;
+    const { name, device, serial, metrics, use, elsewhere } = disks[i]!;
     const report = log && ((event: VhostEvent) => logVhost(name, event, log));
     const server = await VhostServer.listen({
       ...{ device, serial, metrics, budget, socket: path },
@@ -200,6 +199,7 @@ async function serveVhost(
       ...(queues !== undefined && { queues }),
       ...(report && { report }),
       ...(use && { use }),
+      ...(elsewhere && { elsewhere: elsewhere.rings }),
     });
     undo.use(server);
     const { size, readOnly } = device;

@@ -4,6 +4,7 @@ import { AttachError } from "../errors.ts";
 import type { ExtentSource } from "../extent-source.ts";
 import type { ConnectionTaker } from "../nbd/server.ts";
 import type { DiskLimits } from "../throttle/disk-limits.ts";
+import type { RingServer } from "../vhost/session-setup.ts";
 import type { Attachment, Measurement, ServedPoint } from "./attachment.ts";
 import type { DiskUse } from "./disk-use.ts";
 import type { IoMetrics } from "./io-metrics.ts";
@@ -24,8 +25,8 @@ export interface ServedDisk {
   readonly device: BlockDevice;
   readonly extents: ExtentSource | undefined;
   readonly metrics: IoMetrics;
-  /** Threads that serve NBD clients, if this one does not. */
-  readonly elsewhere?: ConnectionTaker | undefined;
+  /** Threads that serve the clients, if this one does not. */
+  readonly elsewhere?: (ConnectionTaker & { readonly rings: RingServer }) | undefined;
   /** Set for a disk that may migrate. */
   readonly use?: DiskUse | undefined;
   /** The disk's limits. */

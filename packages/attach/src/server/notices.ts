@@ -39,6 +39,8 @@ export function logNotices(log: Log): Disposable {
       );
     } else if (event === "single") {
       log(`image ${image}: served by one thread instead of workers: ${error?.message}`, { event, image });
+    } else if (event === "worker") {
+      log(`image ${image}: this process ends: ${error?.message}`, { event, image });
     } else nonsense.write(`image ${image}: ignored an invalid notification: ${error?.message}`);
   };
   subscribe(imageNotices, noticed);

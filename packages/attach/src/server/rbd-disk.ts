@@ -126,7 +126,7 @@ export interface DiskOptions {
   limits?: DiskLimits;
   /** Default `report`. */
   onError?: ErrorPolicy;
-  /** Threads that serve each image's NBD clients; by default this thread does. */
+  /** Threads that serve each image's clients; by default this thread does. */
   workers?: number;
 }
 

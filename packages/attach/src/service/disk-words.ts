@@ -43,7 +43,7 @@ export async function defineDisk(
   const workers = word("workers");
   const usual = `${defaults.socketDirectory}/${name}.sock`;
   const saysWhere = word("nbd") !== undefined || word("vhost") !== undefined;
-  // Workers serve only NBD.
+  // With workers, NBD is the default.
   const nbd = word("nbd") ?? (saysWhere || workers === undefined ? undefined : usual);
   const vhost = word("vhost") ?? (saysWhere || workers !== undefined ? undefined : usual);
   const address = nbd === undefined ? undefined : parseListenAddress(nbd);

@@ -23,7 +23,19 @@ export interface BackendOptions {
   budget: ByteBudget;
   /** Called when the first ring starts, and when all rings have stopped. */
   use?: { begin(): void; end(): void } | undefined;
+  orphans?: SharedOrphans | undefined;
   report: (event: VhostEvent) => void;
+}
+
+/**
+ * Requests in flight whose rings were stopped without waiting for them, of all threads that serve the guest's rings. None of the threads
+ * begins a request before these are done.
+ */
+export interface SharedOrphans {
+  /** Shared memory: the number of these requests. */
+  readonly count: Int32Array;
+  /** The last one is done: `turnSoon` of the backends of all threads must be called. */
+  gone(): void;
 }
 
 /** With this many requests in flight, completions cause enough checks of the rings, so kicks are suppressed. */
@@ -59,9 +71,9 @@ export class Backend implements QueueHost {
   #cost = 0;
   /** The first ring to check in the next turn, so that no ring takes all the room. */
   #firstQueue = 0;
-  #orphans = 0;
+  readonly #orphans: SharedOrphans;
 
-  constructor({ device, metrics, serial, queues, budget, use, report }: BackendOptions) {
+  constructor({ device, metrics, serial, queues, budget, use, orphans, report }: BackendOptions) {
     this.device = device;
     this.writeback = device.volatile;
     this.metrics = metrics;
@@ -69,6 +81,7 @@ export class Backend implements QueueHost {
     this.#use = use;
     this.#report = report;
     this.#budget = budget;
+    this.#orphans = orphans ?? { count: new Int32Array(1), gone: () => this.turnSoon() };
     this.queues = Array.from({ length: queues }, (_, index) => new Queue(this, index));
     this.#turns = new Turns(() => {
       let found = false;
@@ -81,17 +94,17 @@ export class Backend implements QueueHost {
 
   readonly orphans = {
     adopt: (request: BlkRequest): void => {
-      this.#orphans++;
+      Atomics.add(this.#orphans.count, 0, 1);
       this.changes.marks?.markAll(request.chain.writable);
       request.orphan(this.orphans);
     },
     done: (request: BlkRequest): void => {
-      this.#orphans--;
+      const left = Atomics.sub(this.#orphans.count, 0, 1) - 1;
       this.recycle(request);
       this.ended(request.cost);
-      if (this.#orphans === 0) this.turnSoon();
+      if (left === 0) this.#orphans.gone();
     },
-    any: () => this.#orphans > 0,
+    any: () => Atomics.load(this.#orphans.count, 0) > 0,
   };
 
   get busy(): boolean {

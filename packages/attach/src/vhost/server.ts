@@ -10,6 +10,7 @@ import type { VhostEvent } from "./events.ts";
 import { type PollHandle, whenReadable } from "./native/libc.ts";
 import { acceptFrom, listenAt } from "./native/socket.ts";
 import { Session } from "./session.ts";
+import type { RingServer } from "./session-setup.ts";
 
 export interface VhostOptions {
   device: BlockDevice;
@@ -34,6 +35,12 @@ export interface VhostOptions {
    * @internal
    */
   use?: DiskUse;
+  /**
+   * Other threads that serve the rings; this one only takes the front-ends' messages.
+   *
+   * @internal
+   */
+  elsewhere?: RingServer;
   report?: (event: VhostEvent) => void;
 }
 
@@ -63,7 +70,7 @@ export class VhostServer implements AsyncDisposable {
   private constructor(options: VhostOptions, listener: number) {
     this.#options = options;
     this.socket = options.socket;
-    this.metrics = options.metrics ?? new IoMetrics();
+    this.metrics = options.elsewhere?.metrics ?? options.metrics ?? new IoMetrics();
     this.#budget = options.budget ?? new ByteBudget();
     this.#listener = listener;
     this.#accept();
@@ -134,10 +141,10 @@ export class VhostServer implements AsyncDisposable {
     this.#retryDelay = shortestRetry;
     this.#poll!.close();
     const { device, queues = defaultQueues, serial = "", blockSize = 512, report = () => {} } = this.#options;
-    const { patience = defaultPatience, use } = this.#options;
+    const { patience = defaultPatience, use, elsewhere } = this.#options;
     const { metrics } = this;
     const session = new Session(fd, {
-      ...{ device, metrics, serial, blockSize, queues, patience, report, budget: this.#budget },
+      ...{ device, metrics, serial, blockSize, queues, patience, report, budget: this.#budget, elsewhere },
       ...(use && { use: { begin: () => use.begin(this), end: () => use.end(this) } }),
     });
     metrics.connections++;

@@ -4,13 +4,16 @@ import { adoptSocket } from "./native/socket.ts";
 import { Channel, type Message } from "./protocol/channel.ts";
 import { backendRequestCode, requestName } from "./protocol/codes.ts";
 import * as payloads from "./protocol/payloads.ts";
-import { type Answer, Setup, takeFd } from "./setup.ts";
+import { type Answer, type RingServer, type SessionSetup, UnevenError } from "./session-setup.ts";
+import { Setup, takeFd } from "./setup.ts";
 
 export interface SessionOptions extends BackendOptions {
   /** Block size of the guest's disk, in bytes: 512 or 4096. */
   blockSize: number;
   /** Milliseconds that a front-end waits at most for requests in flight when it stops its rings. */
   patience: number;
+  /** Other threads that serve the rings; this one by default. */
+  elsewhere?: RingServer | undefined;
 }
 
 /** One front-end's connection, from its first message until it leaves. Invalid input ends only this session. */
@@ -19,9 +22,8 @@ export class Session {
   readonly over: Promise<void>;
   readonly #over = Promise.withResolvers<void>();
   readonly #options: SessionOptions;
-  readonly #backend: Backend;
   readonly #channel: Channel;
-  readonly #setup: Setup;
+  readonly #setup: SessionSetup;
   readonly #resizes: Disposable;
   #requests: Channel | undefined;
   #closing = false;
@@ -31,9 +33,8 @@ export class Session {
   constructor(fd: number, options: SessionOptions) {
     this.over = this.#over.promise;
     this.#options = options;
-    this.#backend = new Backend(options);
-    this.#setup = new Setup(this.#backend, options.blockSize);
-    this.#resizes = options.device.onResize(() => this.#tellOfChange());
+    this.#setup = options.elsewhere?.begin(options) ?? new Setup(new Backend(options), options.blockSize);
+    this.#resizes = this.#setup.onResize(() => this.#tellOfChange());
     this.#channel = new Channel(fd, {
       message: (message) => this.#receive(message),
       closed: (error) => void this.#leave(error),
@@ -44,8 +45,11 @@ export class Session {
   async close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;
-      await Promise.all(this.#backend.queues.map((queue) => queue.stop()));
-      this.#channel.close();
+      try {
+        await this.#setup.finish();
+      } finally {
+        this.#channel.close();
+      }
     }
     await this.over;
   }
@@ -54,19 +58,21 @@ export class Session {
     this.#closing = true;
     this.#resizes[Symbol.dispose]();
     this.#requests?.close();
-    const drained = this.#backend.detach();
+    const left = this.#setup.leave();
     this.#options.report({ type: "disconnected", error });
-    await drained;
-    this.#setup[Symbol.dispose]();
+    await left;
     this.#over.resolve();
   }
 
   #receive(message: Message): Promise<void> | undefined {
     const name = requestName(message.request);
-    if (name === "getVringBase" || name === "resetDevice") return this.#receiveSlow(message, name);
     try {
-      const isSocket = name === "setBackendReqFd";
-      this.#answer(message, isSocket ? this.#setRequests(message.fds) : this.#setup.handle(name, message));
+      const answer =
+        name === "setBackendReqFd"
+          ? this.#setRequests(message.fds)
+          : this.#setup.handle(name, message, this.#patience);
+      if (answer instanceof Promise) return this.#answerLater(message, answer);
+      this.#answer(message, answer);
     } catch (error) {
       this.#refuse(message, error as Error);
     } finally {
@@ -75,29 +81,20 @@ export class Session {
     return undefined;
   }
 
-  /** Handles messages that wait for requests in flight. */
-  async #receiveSlow(message: Message, name: "getVringBase" | "resetDevice"): Promise<void> {
-    for (const fd of message.fds) closeQuietly(fd);
+  async #answerLater(message: Message, answer: Promise<Answer>): Promise<void> {
     try {
-      if (name === "resetDevice") {
-        await this.#backend.reset(this.#patience());
-        this.#answer(message, undefined);
-      } else {
-        const { index } = payloads.readVringState(message.payload);
-        const num = await this.#backend.stop(index, this.#patience());
-        this.#answer(message, payloads.vringState({ index, num }));
-      }
+      this.#answer(message, await answer);
     } catch (error) {
       this.#refuse(message, error as Error);
     }
   }
 
   /** A front-end stops its rings one after another while the VM is stopped: one time limit applies to all of them. */
-  #patience(): number {
+  readonly #patience = (): number => {
     const now = performance.now();
     if (now > this.#stopsUntil + 1000) this.#stopsUntil = now + this.#options.patience;
     return Math.max(0, this.#stopsUntil - now);
-  }
+  };
 
   #answer(message: Message, answer: Answer): void {
     if (answer === undefined) {
@@ -111,7 +108,7 @@ export class Session {
 
   /** A front-end that requested a reply gets an error; another one would never learn of it, so its session ends. */
   #refuse(message: Message, error: Error): void {
-    if (this.#wantsReply(message)) {
+    if (this.#wantsReply(message) && !(error instanceof UnevenError)) {
       this.#options.report({ type: "refused", error });
       this.#channel.reply(message.request, payloads.u64(1));
     } else this.#channel.close(error);

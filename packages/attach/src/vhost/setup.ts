@@ -9,17 +9,15 @@ import { adoptEvent } from "./native/event.ts";
 import type { Message } from "./protocol/channel.ts";
 import { protocolFeature, type RequestName } from "./protocol/codes.ts";
 import * as payloads from "./protocol/payloads.ts";
-
-/** The answer to a message: a payload, optionally with a descriptor. */
-export type Answer = Buffer | { payload: Buffer; fd: number } | undefined;
+import type { Answer, SessionSetup } from "./session-setup.ts";
 
 const { malformed } = payloads;
 const offeredProtocolFeatures = Object.values(protocolFeature).reduce((all, bit) => all | bit);
 /** Type of an access to the configuration space: by the driver. */
 const byDriver = 0;
 
-/** Applies a front-end's messages to the device: features, memory, rings, configuration. */
-export class Setup implements Disposable {
+/** Applies a front-end's messages to the device, in this thread: features, memory, rings, configuration. */
+export class Setup implements SessionSetup {
   readonly #backend: Backend;
   readonly #blockSize: number;
   readonly #offered: bigint;
@@ -38,13 +36,24 @@ export class Setup implements Disposable {
     return (this.#protocolFeatures & protocolFeature.replyAck) !== 0n;
   }
 
-  /** Resolves when no request is in flight. */
-  [Symbol.dispose](): void {
+  async finish(): Promise<void> {
+    await Promise.all(this.#backend.queues.map((queue) => queue.stop()));
+  }
+
+  async leave(): Promise<void> {
+    await this.#backend.detach();
     this.#inflight?.[Symbol.dispose]();
   }
 
-  /** Carries out a message and returns its answer, if any; removes the descriptors that it keeps from the message. */
-  handle(name: RequestName | undefined, { request, payload, fds }: Message): Answer {
+  onResize(listener: () => void): Disposable {
+    return this.#backend.device.onResize(listener);
+  }
+
+  handle(
+    name: RequestName | undefined,
+    { request, payload, fds }: Message,
+    patience: () => number,
+  ): Answer | Promise<Answer> {
     const backend = this.#backend;
     switch (name) {
       case "getFeatures":
@@ -73,6 +82,10 @@ export class Setup implements Disposable {
       case "setVringBase":
       case "setVringEnable":
         return this.#setVring(name, payloads.readVringState(payload));
+      case "getVringBase":
+        return this.#stop(payloads.readVringState(payload).index, patience());
+      case "resetDevice":
+        return this.#reset(patience());
       case "setVringAddr": {
         const addresses = payloads.readVringAddresses(payload);
         backend.queue(addresses.index).setAddresses(addresses);
@@ -160,6 +173,14 @@ export class Setup implements Disposable {
     if (name === "setVringNum") queue.setSize(num);
     else if (name === "setVringBase") queue.setBase(num);
     else queue.setEnabled(num !== 0);
+  }
+
+  async #stop(index: number, patience: number): Promise<Buffer> {
+    return payloads.vringState({ index, num: await this.#backend.stop(index, patience) });
+  }
+
+  async #reset(patience: number): Promise<undefined> {
+    await this.#backend.reset(patience);
   }
 
   #setVringEvent(

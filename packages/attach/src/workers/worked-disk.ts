@@ -17,6 +17,7 @@ import type { LimitedDevice } from "../throttle/image-limits.ts";
 import { sharedBucketMemory } from "../throttle/shared-buckets.ts";
 import { libc } from "../vhost/native/libc.ts";
 import type { FromPart, PartClients, PartStart, ToPart } from "./messages.ts";
+import { WorkedRings } from "./worked-rings.ts";
 
 export interface WorkedDiskOptions {
   readonly name: string;
@@ -30,12 +31,13 @@ export interface WorkedDiskOptions {
 }
 
 /**
- * A disk whose NBD clients are served by its image's workers. An accepted client goes to the worker with the fewest
- * clients, by its descriptor, and stays there, so its requests never change threads.
+ * A disk that is served by its image's workers. An accepted NBD client goes to the worker with the fewest clients, by its
+ * descriptor, and stays there; each ring of a VM belongs to a worker. So no request ever changes threads.
  */
 export class WorkedDisk implements ConnectionTaker, LimitedDevice {
   readonly device: BlockDevice;
   readonly extents: ExtentSource;
+  readonly rings: WorkedRings;
   readonly #options: WorkedDiskOptions;
   readonly #tell: (index: number, message: ToPart) => void;
   readonly #metrics: readonly IoMetrics[];
@@ -66,20 +68,24 @@ export class WorkedDisk implements ConnectionTaker, LimitedDevice {
     this.#unready = count;
     const start: PartStart = {
       ...{ name, onError, maxInFlight: maxInFlight / count },
-      ...{ buckets: sharedBucketMemory(), metrics: memories },
+      ...{ buckets: sharedBucketMemory(), metrics: memories, orphans: new SharedArrayBuffer(4) },
     };
     const run = image.workers!.start(module, start, {
       onMessage: (message, index) => this.#told(message as FromPart, index),
     });
     this.#tell = run.tell;
+    this.rings = new WorkedRings(count, run.tell);
     // Later it ends with the image.
-    run.ended.catch((error) => this.#ready.reject(error));
+    run.ended.catch((error) => {
+      this.#ready.reject(error);
+      this.rings.end(error);
+    });
   }
 
   /** The sums of all workers' counts so far. */
   get metrics(): IoMetrics {
     const { metrics } = this.#options;
-    metrics.addUp(this.#metrics);
+    metrics.addUp([...this.#metrics, this.rings.metrics]);
     return metrics;
   }
 
@@ -134,6 +140,9 @@ export class WorkedDisk implements ConnectionTaker, LimitedDevice {
         return;
       case "extents":
         void this.#find(message, index);
+        return;
+      default:
+        this.rings.told(message);
     }
   }
 
@@ -182,4 +191,4 @@ class Client implements ServedConnection {
   }
 }
 
-const module = new URL(`./nbd-part${extname(import.meta.filename)}`, import.meta.url);
+const module = new URL(`./disk-part${extname(import.meta.filename)}`, import.meta.url);

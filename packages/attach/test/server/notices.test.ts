@@ -13,11 +13,12 @@ test("what holds an image's writes back is told with its reason, and its end", (
   tell({ event: "stale", image: "disk", error: new Error("no answer") });
   tell({ event: "current", image: "disk" });
   tell({ event: "single", image: "disk", error: new Error("v1") });
+  tell({ event: "worker", image: "disk", error: new Error("a worker ended") });
   listening[Symbol.dispose]();
   tell({ event: "stale", image: "disk" });
   assert.deepEqual(
     lines.map(([event, image]) => `${event} ${image}`),
-    ["unwatched disk", "watched disk", "stale disk", "current disk", "single disk"],
+    ["unwatched disk", "watched disk", "stale disk", "current disk", "single disk", "worker disk"],
   );
   assert.match(lines[0]![2]!, /watch on its header was lost; writes wait until it is back: no answer/);
 });

@@ -11,10 +11,13 @@ test("a disk that says nothing of its socket has one of its name, whose the serv
   assert.deepEqual(request.access, { uid: 0, mode: 0o600 });
 });
 
-test("workers serve NBD alone: there the usual socket is one of NBD", async () => {
-  const { request } = await defineDisk("vm1", { image: "pool/vm1", workers: "4" }, defaults);
+test("the usual socket of a disk with workers is one of NBD, and it may have one of vhost-user", async () => {
+  const words = { image: "pool/vm1", workers: "4" };
+  const { request } = await defineDisk("vm1", words, defaults);
   assert.deepEqual([request.nbd, request.vhost], [[{ path: "/run/siphon/vm1.sock" }], undefined]);
   assert.equal(request.workers, 4);
+  const { request: other } = await defineDisk("vm1", { ...words, vhost: "/vm1.sock" }, defaults);
+  assert.deepEqual([other.nbd, other.vhost, other.workers], [undefined, ["/vm1.sock"], 4]);
 });
 
 test("a disk's words are the options of siphon attach", async () => {
@@ -60,7 +63,6 @@ test("what makes no disk is refused with a sentence", async () => {
     ["vm1", { image, cache: "unsafe" }, /cache cannot be unsafe/],
     ["vm1", { image, queues: "0" }, /queues cannot be 0/],
     ["vm1", { image, workers: "65" }, /workers cannot be 65/],
-    ["vm1", { image, workers: "2", vhost: "/vm1.sock" }, /workers serve only NBD/],
     ["vm1", { image, workers: "2", cache: "writeback" }, /cannot have a cache/],
     ["vm1", { image, workers: "2", "encryption-passphrase-file": "/a" }, /workers cannot decrypt/],
     ["vm1", { image, "read-only": "perhaps" }, /read-only cannot be perhaps/],

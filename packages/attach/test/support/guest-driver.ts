@@ -23,12 +23,14 @@ export class GuestDriver {
   readonly #frontEnd: FrontEnd;
   readonly ring: DriverRing;
   readonly #waiting = new Map<number, { at: number; done: (outcome: Outcome) => void }>();
-  #nextSlot: number;
+  /** Where the queue's headers begin, and the next one there. */
+  readonly #slotsAt: number;
+  #nextSlot = 0;
 
   constructor(frontEnd: FrontEnd, queue = 0) {
     this.#frontEnd = frontEnd;
     this.ring = frontEnd.queues[queue]!;
-    this.#nextSlot = frontEnd.dataAt + queue * slots * slotBytes;
+    this.#slotsAt = frontEnd.dataAt + queue * headerAreaBytes;
     this.ring.whenCalled(() => this.#collect());
   }
 
@@ -65,8 +67,8 @@ export class GuestDriver {
     { indirect = true, pieces }: Layout = {},
   ): Promise<Outcome> {
     const { memory } = this.#frontEnd;
-    const at = this.#nextSlot;
-    this.#nextSlot = this.#frontEnd.dataAt + ((at - this.#frontEnd.dataAt + slotBytes) % (slots * slotBytes));
+    const at = this.#slotsAt + this.#nextSlot;
+    this.#nextSlot = (this.#nextSlot + slotBytes) % headerAreaBytes;
     memory.writeUInt32LE(type, at);
     memory.writeUInt32LE(0, at + 4);
     memory.writeBigUInt64LE(BigInt(Math.floor(offset / 512)), at + 8);

@@ -74,7 +74,7 @@ const examples = `
 Examples:
   siphon attach libvirt-pool/vm1 --nbd /run/vm1.sock --metrics 127.0.0.1:9283
   siphon attach libvirt-pool/vm1 --vhost /run/vm1.sock --socket-user libvirt-qemu
-  siphon attach libvirt-pool/vm1 --nbd /run/vm1.sock --workers 4
+  siphon attach libvirt-pool/vm1 --vhost /run/vm1.sock --workers 4
   siphon attach add libvirt-pool/vm1 --persist`;
 
 async function attach(images: string[], flags: Flags): Promise<void> {

@@ -13,6 +13,7 @@ export interface ImageNotice {
    * - `fenced`: this client was put on the blocklist, or lost the lock: no write is acknowledged any more;
    * - `kept`: another client requested the lock, and it could not be released; the other client requests it again;
    * - `single`: one thread serves the image instead of the requested workers; the error says why;
+   * - `worker`: a worker failed; the image ends, and usually the process;
    * - `nonsense`: an invalid notification was ignored.
    */
   event:
@@ -25,6 +26,7 @@ export interface ImageNotice {
     | "fenced"
     | "kept"
     | "single"
+    | "worker"
     | "nonsense";
   /** Name of the image. */
   image: string;

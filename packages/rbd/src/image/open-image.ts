@@ -305,6 +305,8 @@ export class OpenImage implements MaintainedImage {
   /** A worker has ended: nothing more is acknowledged. Its writes may still arrive, so this client keeps the lock. */
   async workerDied(error: RbdError): Promise<void> {
     this.#ending.fail(error);
+    // Before its threads are ended, which may abort the process.
+    notice({ event: "worker", image: this.header.name, error });
     await this.#workers?.died(error);
     throwUnowned(error);
   }

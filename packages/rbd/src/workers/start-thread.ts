@@ -8,7 +8,9 @@ import { type Transferable, Worker, type WorkerOptions } from "node:worker_threa
  * @param program the module, `new URL("./name.ts", import.meta.url)`
  */
 export function startThread(program: URL, workerData: unknown, transferList: Transferable[]): Worker {
-  const thread = start(program, { workerData, transferList, stdout: true, stderr: true });
+  // Threads pass descriptors to each other. Node would warn about a descriptor that another thread has opened.
+  const given = { workerData, transferList, stdout: true, stderr: true, trackUnmanagedFds: false };
+  const thread = start(program, given);
   // Otherwise Node would add listeners to the process's streams for each thread, and warn about their number.
   thread.stdout.on("data", (bytes) => process.stdout.write(bytes));
   thread.stderr.on("data", (bytes) => process.stderr.write(bytes));

@@ -33,7 +33,7 @@ export function withDiskFlags(command: Command): Command {
     .addOption(
       numberOption(
         "--workers <n>",
-        "threads that serve each image's NBD connections, each with a client of the cluster (default: one thread serves all images; vhost-user is served by it alone)",
+        "threads that serve each image's NBD connections and vhost-user queues, each with a client of the cluster (default: one thread serves all images)",
       ),
     )
     .addOption(
