@@ -15,7 +15,7 @@ test("a disk's file says one thing a line, with comments between", () => {
 
 test("nonsense is told with its line", () => {
   assert.throws(() => parseDiskFile("image = a/b\nwhat\n"), /line 2 is not NAME = VALUE/);
-  assert.throws(() => parseDiskFile("image = a/b\nimage = a/c\n"), /line 2 says image again/);
+  assert.throws(() => parseDiskFile("image = a/b\nimage = a/c\n"), /line 2 repeats image/);
   assert.throws(() => parseDiskFile("\0\xff\n"), /line 1 is not/);
 });
 
